@@ -1,0 +1,106 @@
+"""What the relay and `rowline tail` need of a binlog: a stream of these events, from a position on."""
+
+from collections.abc import Iterator
+from typing import Literal, Protocol
+
+import msgspec
+
+from shared.values.change import Row
+from shared.values.position import Position
+from shared.values.table import Table
+
+
+class Begin(msgspec.Struct, frozen=True, gc=False):
+    """A transaction starts.
+
+    `id` names it: `GTID@ts_ms` or `SERVER:FILE:OFFSET@ts_ms`; the commit time keeps it apart from a transaction that bears the same GTID after a
+    restore or RESET. `position` is the place before it: reading from there yields this Begin again.
+    `ts_ms` commit time (Unix ms; whole seconds where the server records no more).
+    """
+
+    id: str
+    gtid: str
+    position: Position
+    ts_ms: int
+
+
+class Rows(msgspec.Struct, frozen=True, gc=False):
+    """Rows of one row event of a captured table, in order: pairs (before, after) of plain dicts, None where the operation has none.
+
+    `event` numbers the row events of the transaction from 0, those of tables that are not captured included, so that a row's place in
+    its transaction does not depend on what is captured.
+    """
+
+    table: Table
+    op: Literal["c", "u", "d"]
+    event: int
+    rows: list[tuple[Row | None, Row | None]]
+
+
+class Truncated(msgspec.Struct, frozen=True, gc=False):
+    """All rows of a captured table are gone without row events: TRUNCATE (or DROP TABLE, dropped partitions, see `sql`)."""
+
+    database: str
+    table: str
+    sql: str
+
+
+class SchemaChanged(msgspec.Struct, frozen=True, gc=False):
+    """A DDL statement on a captured table. `rewrites_rows`: it changed values without row events, so a backfill of the table is due."""
+
+    database: str
+    table: str
+    sql: str
+    rewrites_rows: bool
+
+
+class Commit(msgspec.Struct, frozen=True, gc=False):
+    """The transaction is complete; `position` is the place after it, where reading may start again."""
+
+    position: Position
+    ts_ms: int
+
+
+class Heartbeat(msgspec.Struct, frozen=True, gc=False):
+    """Nothing new, or only transactions without captured rows: the binlog has been read up to `position`.
+
+    `ts_ms` the time up to which the source is known to be read. `idle` is true when the server had nothing more to send.
+    """
+
+    position: Position
+    ts_ms: int
+    idle: bool
+
+
+Event = Begin | Rows | Truncated | SchemaChanged | Commit | Heartbeat
+
+
+class Binlog(Protocol):
+    """A source's binlog.
+
+    A transaction without captured rows yields no Begin/Commit, only (at times) a Heartbeat. Between Begin and Commit stand only Rows, Truncated
+    and SchemaChanged. What may carry rows and is not understood raises SourceError: nothing is skipped in silence.
+    """
+
+    def identity(self) -> str:
+        """The server's identity: `server_uuid` on MySQL; on MariaDB, which has none, `mariadb-SERVER_ID`."""
+        ...
+
+    def earliest(self) -> Position:
+        """Start of the oldest binlog that the server still has."""
+        ...
+
+    def latest(self) -> Position:
+        """The end of the binlog now (file, offset and gtids)."""
+        ...
+
+    def read(self, start: Position, *, until: Position | None = None) -> Iterator[Event]:
+        """Events from `start` on, for ever, or up to `until` (then the iterator ends). A Heartbeat comes at least every second.
+
+        Raises PositionLost, SourceUnavailable (after its own retries), SourceError. Close the iterator to end.
+        """
+        ...
+
+    def close(self) -> None:
+        """End the connection; may be called from another thread to make `read` end at once with SourceUnavailable."""
+        ...

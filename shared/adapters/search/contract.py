@@ -1,0 +1,50 @@
+"""What the consumer, backfill and verify need of Elasticsearch."""
+
+from collections.abc import Iterator
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+
+class Action(msgspec.Struct, frozen=True):
+    """Write one document: `body` None deletes it. `version` is external: an older one than what is held is refused."""
+
+    index: str
+    id: str
+    version: int
+    body: dict[str, Any] | None
+
+
+class Result(msgspec.Struct, frozen=True):
+    """The fate of one action: applied, superseded (what is held is newer), absent index (`missing`), `transient` (try again) or `refused` for good."""
+
+    kind: Literal["applied", "superseded", "missing", "transient", "refused"]
+    reason: str = ""
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A document as it is held."""
+
+    id: str
+    version: int
+    body: dict[str, Any]
+
+
+class Search(Protocol):
+    """An Elasticsearch cluster. Raises SearchUnavailable when it cannot be reached or answers 429/5xx to the whole request, SearchError otherwise."""
+
+    def bulk(self, actions: list[Action]) -> list[Result]:
+        """Apply in order, versions `external_gte`, through aliases only (`require_alias`); one result per action."""
+        ...
+
+    def ensure_index(self, alias: str, definition: dict[str, Any]) -> None:
+        """Create index `ALIAS-000001` with `definition` (settings, mappings) behind `alias` unless the alias exists. Safe to call from many functions at once."""
+        ...
+
+    def get(self, index: str, ids: list[str]) -> dict[str, Document]:
+        """The documents with these ids that exist, read in real time (no refresh needed)."""
+        ...
+
+    def scan(self, index: str) -> Iterator[Document]:
+        """Every document id and version, bodies empty; refreshes first."""
+        ...

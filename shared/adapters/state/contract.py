@@ -1,0 +1,139 @@
+"""What is remembered between runs, in one DynamoDB table. Each store is a contract of its own.
+
+Layout of the table (`pk`, `sk` strings):
+`stream#NAME` / `checkpoint` · `stream#NAME` / `schema#DATABASE.TABLE#000001` · `consumer#NAME#GROUP` / `mark` ·
+`consumer#NAME` / `run` (the backfill under way) · `consumer#NAME#RUN` / `done#…` and `deletion#…` · `consumer#NAME` / `verify`.
+"""
+
+from typing import Any, Protocol
+
+import msgspec
+
+from shared.values.position import Position
+from shared.values.table import Table
+
+
+class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is known to be published: everything before `position`, and `rows` changes of the transaction that starts there.
+
+    `seq` is the number of the last change before `position`, `epoch` is reserved here before its first number is published. `server` is the identity
+    of the server that was read, `capture` the configuration (canonical JSON) under which the changes after `position` were or will be numbered.
+    `ts_ms` commit time of the last published change, `read_ts_ms` time up to which the source is read, `read_to` the place.
+    """
+
+    position: Position
+    seq: int
+    epoch: int
+    server: str
+    capture: str
+    rows: int = 0
+    ts_ms: int = 0
+    read_ts_ms: int = 0
+    read_to: Position = Position()
+
+
+class Lease(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who may relay. `token` grows with each holder and fences every write; `beat` grows with each renewal; `holder` is empty when released.
+
+    `wanted` asks the holder to yield (its value names who asks), `ends_ms` is how long the holder means to go on when it last renewed (0: no end),
+    `raise_epoch` asks for a new epoch above this one.
+    """
+
+    token: int = 0
+    holder: str = ""
+    beat: int = 0
+    wanted: str = ""
+    ends_ms: int = 0
+    raise_epoch: int = 0
+    figures: dict[str, Any] = {}
+
+
+class Streams(Protocol):
+    """Lease and checkpoint of each stream (one item: renewing moves the checkpoint in the same write)."""
+
+    def load(self, stream: str) -> tuple[Lease, Checkpoint | None]: ...
+
+    def acquire(self, stream: str, seen: Lease, holder: str) -> Lease | None:
+        """Take the lease when it is still exactly as `seen` (token and beat); None when somebody was faster."""
+        ...
+
+    def renew(self, stream: str, lease: Lease, checkpoint: Checkpoint | None) -> Lease:
+        """Renew, and store the checkpoint. Returns the lease as stored, others' requests (`wanted`, `raise_epoch`) included. Raises LeaseLost."""
+        ...
+
+    def release(self, stream: str, lease: Lease, checkpoint: Checkpoint | None) -> None:
+        """Store the checkpoint and give the lease back at once. Raises LeaseLost."""
+        ...
+
+    def ask(self, stream: str, *, wanted: str = "", raise_epoch: int = 0) -> None:
+        """Ask the holder to yield, or for an epoch above `raise_epoch`."""
+        ...
+
+
+class Schemas(Protocol):
+    """The history of each captured table's column set."""
+
+    def version_of(self, stream: str, table: Table) -> int:
+        """The schema_version of exactly this column set: known, or the next number, stored before it returns."""
+        ...
+
+    def latest(self, stream: str, database: str, table: str) -> Table | None: ...
+
+    def read(self, stream: str, database: str, table: str, version: int) -> Table | None: ...
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """How far a consumer has come in one group, live lane: highest seq applied, and number of changes seen."""
+
+    seq: int = 0
+    count: int = 0
+
+
+class Run(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A backfill of a consumer that is under way: its `id`, and per table how far it came (`cursor`: JSON of the last key sent; `sent` messages, `rows`, `estimate` rows)."""
+
+    id: str
+    tables: dict[str, dict[str, Any]]
+    started_ms: int = 0
+
+
+class Consumers(Protocol):
+    """What is remembered of each consumer."""
+
+    def marks(self, consumer: str, groups: list[str]) -> tuple[dict[str, Mark], str]:
+        """The marks of these groups, and the id of the run under way ("" when none), in one read."""
+        ...
+
+    def advance(self, consumer: str, group: str, seen: Mark, to: Mark) -> bool:
+        """Move a mark; False (and nothing moved) when it is no longer `seen`."""
+        ...
+
+    def run(self, consumer: str) -> Run | None: ...
+
+    def save_run(self, consumer: str, run: Run) -> None:
+        """Begin a run or store its progress. Raises StackError when another run (another id) is under way."""
+        ...
+
+    def end_run(self, consumer: str, run_id: str) -> None:
+        """Forget the run, its deletions and done marks. Raises nothing when it is gone."""
+        ...
+
+    def record_deletions(self, consumer: str, run_id: str, deletions: dict[str, int]) -> None:
+        """While a run is under way: document address (`ALIAS/ID`) → seq of its deletion; the highest seq stays."""
+        ...
+
+    def deletions(self, consumer: str, run_id: str, addresses: list[str] | None = None) -> dict[str, int]:
+        """The recorded deletions: of these addresses, or all."""
+        ...
+
+    def mark_done(self, consumer: str, run_id: str, message_ids: list[str]) -> None:
+        """Note that these backfill messages (by deduplication id) were applied; noting one twice counts once."""
+        ...
+
+    def count_done(self, consumer: str, run_id: str) -> int: ...
+
+    def save_report(self, consumer: str, report: dict[str, Any]) -> None:
+        """Keep the last result of verify, for `rowline status`."""
+        ...
+
+    def report(self, consumer: str) -> dict[str, Any] | None: ...

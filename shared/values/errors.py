@@ -1,0 +1,57 @@
+"""Errors a person reads: what happened, to which thing, and what to do now."""
+
+
+class RowlineError(Exception):
+    """Base of every error that Rowline raises on purpose.
+
+    `what` happened (a sentence), to which `thing` (a table, a host, a path in the stanza), and a `hint`: what to do now.
+    The command line prints the three as one paragraph and exits with `exit_code`; a stack trace means a defect.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, thing: str = "", hint: str = "") -> None:
+        super().__init__(what)
+        self.what, self.thing, self.hint = what, thing, hint
+
+    def __str__(self) -> str:
+        head = f"{self.thing}: {self.what}" if self.thing else self.what
+        return f"{head} {self.hint}".rstrip()
+
+
+class ConfigError(RowlineError):
+    """A stanza, option or environment variable is wrong."""
+
+    exit_code = 2
+
+
+class SourceError(RowlineError):
+    """The database cannot be read as it is: access, settings, or an event that must not be skipped."""
+
+
+class SourceUnavailable(SourceError):
+    """The database did not answer or cut the connection; the same request may succeed later."""
+
+
+class PositionLost(SourceError):
+    """The server no longer has the binlog that the checkpoint points into."""
+
+
+class LeaseLost(RowlineError):
+    """Another relay holds the stream's lease; nothing may be published any more."""
+
+
+class TopicError(RowlineError):
+    """The topic refused a message for good (policy, size, missing topic)."""
+
+
+class SearchError(RowlineError):
+    """Elasticsearch refused a request for good (authentication, missing index, bad mapping file)."""
+
+
+class SearchUnavailable(SearchError):
+    """Elasticsearch is down, overloaded or too slow; nothing is wrong with the changes."""
+
+
+class StackError(RowlineError):
+    """The deployed stack is missing or lacks something."""

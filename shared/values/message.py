@@ -1,0 +1,74 @@
+"""Message: changes of one message group, in order, as they travel through SNS and SQS."""
+
+from hashlib import blake2b
+from typing import Literal
+
+import msgspec
+
+from shared.values.change import Change
+from shared.values.errors import RowlineError
+
+Lane = Literal["live", "redrive", "replay", "backfill"]
+VERSION = 1
+
+
+class Message(msgspec.Struct, frozen=True):
+    """The body that is published. Readers accept this version and the one before it."""
+
+    stream: str
+    source: str
+    database: str
+    table: str
+    schema_version: int
+    group: str
+    traceparent: str | None
+    changes: list[Change]
+    v: int = VERSION
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.database}.{self.table}"
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Message)
+
+
+def encode(message: Message) -> str:
+    """The message body: JSON text."""
+    return _encoder.encode(message).decode()
+
+
+def decode(body: str | bytes) -> Message:
+    """Read a message body. Raises RowlineError when it is no message or its version is not known here."""
+    try:
+        message = _decoder.decode(body)
+    except msgspec.MsgspecError as error:
+        raise RowlineError(
+            f"is not a Rowline message: {error}.", thing="queue message", hint="Something else publishes to this topic or queue."
+        ) from None
+    if not VERSION - 1 <= message.v <= VERSION:
+        raise RowlineError(
+            f"has version {message.v}; this code reads {VERSION - 1} and {VERSION}.", thing="queue message", hint="Deploy the consumers before the relay."
+        )
+    return message
+
+
+def attributes(source: str, table: str, lane: Lane) -> dict[str, str]:
+    """The message attributes that subscriptions filter on; `table` is `database.table`."""
+    return {"source": source, "table": table, "lane": lane}
+
+
+def deduplication_id(changes: list[Change], *, run: str = "", attempt: int = 0) -> str:
+    """MessageDeduplicationId: a hash of the change ids inside, so that publishing again after a lost reply is recognised.
+
+    Lanes other than `live` add their `run` and `attempt`: SQS remembers ids for five minutes even after deletion, and a deliberate
+    second delivery would vanish. Source: SQS developer guide, "Exactly-once processing".
+    """
+    digest = blake2b(digest_size=24)
+    for change in changes:
+        digest.update(change.id.encode())
+        digest.update(b"\0")
+    if run:
+        digest.update(f"{run}\0{attempt}".encode())
+    return digest.hexdigest()

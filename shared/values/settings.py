@@ -1,0 +1,76 @@
+"""Settings: what the plugin expands from the stanzas of `serverless.yml` and packs beside the code as `rowline.json`.
+
+The plugin has validated them; here they are only read. Resource names come from the environment (CloudFormation fills it in).
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from shared.values.errors import ConfigError
+from shared.values.shard import DEFAULT_SHARDS
+
+
+class TableSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
+    """How a table is captured. `key` explicit unique key where the table has none, `shard_by` columns instead of the key, `drop` columns that never
+    leave the relay, `mask` column → `hash` | `redact` | `null`."""
+
+    key: tuple[str, ...] = ()
+    shards: int = DEFAULT_SHARDS
+    shard_by: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    mask: dict[str, str] = {}
+
+
+class SourceSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """One entry of `sources:`. `secret` names the Secrets Manager secret {host, port, username, password, tls}; `start` earliest | latest | POSITION."""
+
+    name: str
+    secret: str
+    tables: dict[str, TableSettings]
+    start: str = "latest"
+    run: str = "lambda"
+    linger_ms: int = 20
+
+
+class ElasticsearchSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """The Elasticsearch sink of a consumer. `alias` may hold `{database}` and `{table}`; `index` is the content of the user's JSON file
+    (settings, mappings) or empty: derived from the columns; `id` columns instead of the key; `fields` columns to keep (empty: all);
+    `rename` column → field; `secret` names {url, api_key | username+password, ca_certificate}."""
+
+    secret: str
+    alias: str = "{database}-{table}"
+    index: dict[str, Any] = {}
+    id: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    rename: dict[str, str] = {}
+
+
+class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """One entry of `consumers:`. `tables` are `database.table` or `database.*`; `marks` false waives the record per group."""
+
+    name: str
+    source: str
+    tables: tuple[str, ...]
+    elasticsearch: ElasticsearchSettings
+    marks: bool = True
+
+
+class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """All of it."""
+
+    service: str
+    stage: str
+    sources: dict[str, SourceSettings]
+    consumers: dict[str, ConsumerSettings]
+
+
+def load(path: Path) -> Settings:
+    """Read a settings file. Raises ConfigError naming the path inside it."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Settings)
+    except FileNotFoundError:
+        raise ConfigError("is missing.", thing=str(path), hint="It is made by `sls package` and `sls deploy`.") from None
+    except msgspec.MsgspecError as error:
+        raise ConfigError(f"cannot be read: {error}.", thing=str(path), hint="Package again with the plugin of this version.") from None
