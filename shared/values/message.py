@@ -49,7 +49,9 @@ def decode(body: str | bytes) -> Message:
         ) from None
     if not VERSION - 1 <= message.v <= VERSION:
         raise RowlineError(
-            f"has version {message.v}; this code reads {VERSION - 1} and {VERSION}.", thing="queue message", hint="Deploy the consumers before the relay."
+            f"has version {message.v}; this code reads {VERSION - 1} and {VERSION}.",
+            thing="queue message",
+            hint="Deploy the consumers before the relay.",
         )
     return message
 

@@ -1,0 +1,46 @@
+"""The `rowline` command: one file a command, listed here in the order of `--help`."""
+
+import sys
+from importlib import import_module
+
+import typer
+from rich.console import Console
+
+from shared.values.errors import RowlineError
+
+# command → module that holds its `command` function (or its `app`, for a group)
+COMMANDS: dict[str, str] = {}
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False, add_completion=False)
+
+
+@app.callback()
+def rowline() -> None:
+    """Every row change of a MySQL or MariaDB database, in order, to every consumer."""
+
+
+def _register() -> None:
+    for name, module in COMMANDS.items():
+        loaded = import_module(module)
+        if hasattr(loaded, "app"):
+            app.add_typer(loaded.app, name=name)
+        else:
+            app.command(name)(loaded.command)
+
+
+def run() -> None:
+    """Entry point: a RowlineError becomes one paragraph and an exit code, never a stack trace."""
+    _register()
+    try:
+        app()
+    except RowlineError as error:
+        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        console.print("error", style="bold red", end=" ", markup=False)
+        console.print(str(error), markup=False)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    run()
