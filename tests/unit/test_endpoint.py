@@ -1,0 +1,58 @@
+import pytest
+
+from shared.values.endpoint import SourceEndpoint, from_secret, parse
+from shared.values.errors import ConfigError
+
+
+def test_url() -> None:
+    assert parse("mysql://root:a%2Fb%40c@db.example.com:3307?ca=/etc/ca.pem") == SourceEndpoint(
+        "db.example.com", 3307, "root", "a/b@c", "verify", "/etc/ca.pem"
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "tls"), [("127.0.0.1", "off"), ("localhost", "off"), ("[::1]", "off"), ("10.0.0.1", "verify"), ("db.internal", "verify")]
+)
+def test_tls_is_verified_except_on_this_machine(host: str, tls: str) -> None:
+    assert parse(f"mariadb://u:p@{host}").tls == tls
+
+
+def test_url_reads_back() -> None:
+    endpoint = SourceEndpoint("::1", 3306, "ü ser", "p:/?#[]@", "verify", "/a b/ca.pem")
+    assert parse(endpoint.url) == endpoint
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://u:hunter2@h",
+        "mysql://:hunter2@h",
+        "mysql://u:hunter2@",
+        "mysql://u:hunter2@h/db",
+        "mysql://u:hunter2@h:port",
+        "mysql://u:hunter2@h?ssl=1",
+        "mysql://u:hunter2@h?tls=maybe",
+        "mysql://u:hun/ter2@h",
+    ],
+)
+def test_errors_do_not_quote_the_password(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(url)
+    assert "hunter2" not in str(caught.value)
+    assert "ter2" not in str(caught.value)
+    assert caught.value.hint
+
+
+def test_password_is_in_no_representation() -> None:
+    endpoint = parse("mysql://u:hunter2@h")
+    assert "hunter2" not in f"{endpoint} {endpoint!r}"
+    assert str(endpoint) == "u@h:3306"
+
+
+def test_secret() -> None:
+    secret = {"host": "h", "port": "3307", "username": "u", "password": "p", "engine": "mysql"}
+    assert from_secret("shop", secret) == SourceEndpoint("h", 3307, "u", "p", "verify")
+    assert from_secret("shop", secret | {"tls": "off"}).tls == "off"
+    for entry in ("host", "username", "password"):
+        with pytest.raises(ConfigError, match=entry):
+            from_secret("shop", {k: v for k, v in secret.items() if k != entry})
