@@ -1,0 +1,57 @@
+# `make demo` runs the main job on this machine, `make test` passes the tests; both do all their own set-up.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo down test unit lint audit setup setup-dev bench aws-smoke
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: setup ## servers, deploy, a real workload, what came out of it; the stack stays up until `make down`
+	@$(BIN)/python -m local.demo.run
+
+down: setup ## stop what `make demo` started
+	@$(BIN)/rowline local down
+
+test: setup-dev lint ## every test, on real servers
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests
+	@node --test plugins/rowline/test/
+
+unit: setup-dev ## the tests that need no server
+	@$(BIN)/python -m pytest -q -n 2 tests/unit
+	@node --test plugins/rowline/test/
+
+lint: setup-dev ## format, lint, types, layers
+	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-timings 2>/dev/null || $(BIN)/lint-imports
+
+audit: setup-dev ## known vulnerabilities of what is pinned (asks the registries)
+	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements-dev.txt
+	@npm audit --omit=dev
+
+setup: .venv/.cli node_modules/.ready
+setup-dev: .venv/.dev node_modules/.ready
+
+.venv/.cli: requirements-cli.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not installed. Install Python 3.11 or newer, or name it: make PYTHON=/path/to/python3"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $$($(PYTHON) --version) is too old. Install Python 3.11 or newer, or name it: make PYTHON=/path/to/python3"; exit 2; }
+	@echo "· Python packages of the command"
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-cli.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+.venv/.dev: .venv/.cli requirements-dev.txt
+	@echo "· Python packages of the tests"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+node_modules/.ready: package-lock.json
+	@command -v npm >/dev/null || { echo "error: npm is not installed. Install Node.js 20 or newer."; exit 2; }
+	@echo "· Serverless Framework (osls)"
+	@npm ci --silent --no-fund --no-audit
+	@touch $@
