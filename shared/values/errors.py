@@ -55,3 +55,7 @@ class SearchUnavailable(SearchError):
 
 class StackError(RowlineError):
     """The deployed stack is missing or lacks something."""
+
+
+class StateUnavailable(StackError):
+    """DynamoDB did not answer or throttled; the same request may succeed later."""

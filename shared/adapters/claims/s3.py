@@ -1,0 +1,40 @@
+"""The claim store on S3: objects under `claims/` of the stage's bucket."""
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.values.errors import StackError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+
+class S3Claims:
+    """Objects are named by the change they hold, so that writing again after a crash leaves the same object."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client, self._bucket = client, bucket
+
+    def put(self, name: str, body: bytes) -> str:
+        key = f"claims/{name}"
+        address = f"s3://{self._bucket}/{key}"
+        try:
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
+        except (ClientError, BotoCoreError) as error:
+            raise StackError(
+                f"cannot be written: {error}.",
+                thing=address,
+                hint="The relay needs s3:PutObject on claims/* of this bucket. Nothing is lost: it goes on from its checkpoint.",
+            ) from None
+        return address
+
+    def get(self, address: str) -> bytes:
+        parts = urlsplit(address)
+        try:
+            return self._client.get_object(Bucket=parts.netloc, Key=parts.path.lstrip("/"))["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "404", "NoSuchBucket"):
+                raise StackError("is gone.", thing=address, hint="Fill the consumer again: rowline backfill.") from None
+            raise

@@ -1,0 +1,67 @@
+"""The history of column sets: an item a version, never changed."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from shared.adapters.state.dynamodb.table import ConditionFailed, Item, StateTable
+from shared.values.table import Table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+
+class DynamoSchemas:
+    """Schemas in a DynamoDB table; versions once known are remembered in the process."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._table = StateTable(client, table)
+        self._known: dict[tuple[str, Table], int] = {}
+
+    def version_of(self, stream: str, table: Table) -> int:
+        version = self._known.get((stream, table))
+        while version is None:
+            history = {_version(item): _decode(item) for item in self._table.query(_pk(stream), _prefix(table.database, table.name))}
+            version = next((number for number, known in history.items() if known == table), None)
+            if version is None:
+                version = self._add(stream, table, max(history, default=0) + 1)
+        self._known[stream, table] = version
+        return version
+
+    def latest(self, stream: str, database: str, table: str) -> Table | None:
+        for item in self._table.query(_pk(stream), _prefix(database, table), backwards=True, limit=1):
+            return _decode(item)
+        return None
+
+    def read(self, stream: str, database: str, table: str, version: int) -> Table | None:
+        item = self._table.get(_pk(stream), f"{_prefix(database, table)}{version:06d}")
+        return _decode(item) if item else None
+
+    def _add(self, stream: str, table: Table, version: int) -> int | None:
+        """None when another process stored this number meanwhile (or an earlier try of ours did, its reply lost)."""
+        item = {
+            "pk": _pk(stream),
+            "sk": f"{_prefix(table.database, table.name)}{version:06d}",
+            "columns": msgspec.json.encode(table).decode(),
+        }
+        try:
+            self._table.put(item, "attribute_not_exists(pk)")
+        except ConditionFailed:
+            return None
+        return version
+
+
+def _pk(stream: str) -> str:
+    return f"stream#{stream}"
+
+
+def _prefix(database: str, table: str) -> str:
+    return f"schema#{database}.{table}#"
+
+
+def _version(item: Item) -> int:
+    return int(item["sk"].rpartition("#")[2])
+
+
+def _decode(item: Item) -> Table:
+    return msgspec.json.decode(item["columns"], type=Table)

@@ -1,0 +1,230 @@
+"""State stores: the twins and DynamoDB obey the same contract."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import msgspec
+import pytest
+from moto import mock_aws
+
+from shared.adapters.state.contract import Checkpoint, Lease, Mark, Run
+from shared.adapters.state.dynamodb import DynamoConsumers, DynamoSchemas, DynamoStreams, client_config
+from shared.adapters.state.memory import MemoryConsumers, MemorySchemas, MemoryStreams
+from shared.values.errors import LeaseLost, StackError
+from shared.values.position import Position
+from shared.values.table import Column, Table
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def stores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    if request.param == "memory":
+        yield SimpleNamespace(streams=MemoryStreams(), schemas=MemorySchemas, consumers=MemoryConsumers())
+        return
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="eu-west-1", config=client_config())
+        client.create_table(
+            TableName="state",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield SimpleNamespace(
+            streams=DynamoStreams(client, "state"),
+            schemas=lambda: DynamoSchemas(client, "state"),
+            consumers=DynamoConsumers(client, "state"),
+        )
+
+
+CHECKPOINT = Checkpoint(
+    position=Position("bin.000007", 4, "0-1-77"),
+    seq=5 << 40 | 18_446_744,
+    epoch=5,
+    server="mariadb-1",
+    capture='{"tables":{"shop.é":{}}}',
+    rows=3,
+    ts_ms=1_763_722_455_000,
+    read_to=Position(gtids="0-1-99"),
+)
+
+
+def test_an_unknown_stream_has_a_free_lease_and_no_checkpoint(stores: Any) -> None:
+    assert stores.streams.load("shop") == (Lease(), None)
+
+
+def test_the_token_grows_with_each_holder_and_the_beat_with_each_renewal(stores: Any) -> None:
+    first = stores.streams.acquire("shop", Lease(), "one")
+    renewed = stores.streams.renew("shop", first, CHECKPOINT)
+    assert (first.token, first.holder, renewed.token) == (1, "one", 1)
+    assert renewed.beat > first.beat
+    second = stores.streams.acquire("shop", renewed, "two")
+    assert (second.token, second.holder) == (2, "two")
+    assert second.beat > renewed.beat
+    assert stores.streams.load("shop") == (second, CHECKPOINT)
+
+
+def test_only_one_of_two_that_saw_the_same_lease_gets_it(stores: Any) -> None:
+    assert stores.streams.acquire("shop", Lease(), "one") is not None
+    assert stores.streams.acquire("shop", Lease(), "two") is None
+    held, _ = stores.streams.load("shop")
+    assert stores.streams.renew("shop", held, None).holder == "one"
+    assert stores.streams.acquire("shop", held, "two") is None, "it was renewed since it was seen"
+
+
+def test_a_former_holder_can_neither_renew_nor_release_nor_move_the_checkpoint(stores: Any) -> None:
+    old = stores.streams.acquire("shop", Lease(), "one")
+    new = stores.streams.acquire("shop", old, "two")
+    with pytest.raises(LeaseLost):
+        stores.streams.renew("shop", old, CHECKPOINT)
+    with pytest.raises(LeaseLost):
+        stores.streams.release("shop", old, CHECKPOINT)
+    assert stores.streams.load("shop") == (new, None)
+
+
+def test_renewing_without_a_checkpoint_keeps_the_stored_one(stores: Any) -> None:
+    lease = stores.streams.acquire("shop", Lease(), "one")
+    stores.streams.renew("shop", lease, CHECKPOINT)
+    stores.streams.renew("shop", lease, None)
+    assert stores.streams.load("shop")[1] == CHECKPOINT
+
+
+def test_release_stores_the_checkpoint_and_frees_the_lease_at_once(stores: Any) -> None:
+    lease = stores.streams.acquire("shop", Lease(), "one")
+    stores.streams.release("shop", msgspec.structs.replace(lease, figures={"error": "gone"}), CHECKPOINT)
+    free, checkpoint = stores.streams.load("shop")
+    assert (free.holder, free.token, free.figures, checkpoint) == ("", 1, {"error": "gone"}, CHECKPOINT)
+    with pytest.raises(LeaseLost):
+        stores.streams.renew("shop", lease, None)
+    assert stores.streams.acquire("shop", free, "two").token == 2
+
+
+def test_figures_and_end_travel_with_the_lease(stores: Any) -> None:
+    lease = stores.streams.acquire("shop", Lease(), "one")
+    stores.streams.renew("shop", msgspec.structs.replace(lease, figures={"rate": 212.5, "version": "a"}, ends_ms=42_000), None)
+    held, _ = stores.streams.load("shop")
+    assert (held.figures, held.ends_ms) == ({"rate": 212.5, "version": "a"}, 42_000)
+
+
+def test_requests_reach_the_holder_with_its_next_renewal(stores: Any) -> None:
+    lease = stores.streams.acquire("shop", Lease(), "one")
+    stores.streams.ask("shop", wanted="two")
+    stores.streams.ask("shop", raise_epoch=7)
+    stores.streams.ask("shop", raise_epoch=6)
+    renewed = stores.streams.renew("shop", lease, CHECKPOINT)
+    assert (renewed.wanted, renewed.raise_epoch) == ("two", 7)
+    taken = stores.streams.acquire("shop", renewed, "two")
+    assert (taken.wanted, taken.raise_epoch) == ("", 7)
+
+
+def test_a_request_may_come_before_the_first_holder(stores: Any) -> None:
+    stores.streams.ask("shop", raise_epoch=3)
+    seen, _ = stores.streams.load("shop")
+    assert stores.streams.acquire("shop", seen, "one").raise_epoch == 3
+
+
+def test_streams_do_not_meet(stores: Any) -> None:
+    stores.streams.acquire("shop", Lease(), "one")
+    assert stores.streams.load("shop2") == (Lease(), None)
+
+
+LISTINGS = Table(
+    "shop", "listings", (Column("id", "bigint", unsigned=True, nullable=False), Column("état", "enum", labels=("a", "b"))), ("id",)
+)
+WIDER = Table("shop", "listings", (*LISTINGS.columns, Column("price", "decimal", length=10, scale=2)), ("id",))
+
+
+def test_each_column_set_has_one_version_for_ever(stores: Any) -> None:
+    schemas = stores.schemas()
+    assert schemas.latest("shop", "shop", "listings") is None
+    assert schemas.version_of("shop", LISTINGS) == 1
+    assert schemas.version_of("shop", WIDER) == 2
+    assert schemas.version_of("shop", LISTINGS) == 1
+    assert schemas.latest("shop", "shop", "listings") == WIDER
+    assert schemas.read("shop", "shop", "listings", 1) == LISTINGS
+    assert schemas.read("shop", "shop", "listings", 3) is None
+    assert schemas.version_of("other", WIDER) == 1
+
+
+def test_versions_outlive_the_process(stores: Any) -> None:
+    first = stores.schemas()
+    if isinstance(first, MemorySchemas):
+        pytest.skip("the twin is the process")
+    first.version_of("shop", LISTINGS)
+    assert stores.schemas().version_of("shop", WIDER) == 2
+    assert first.version_of("shop", WIDER) == 2
+    assert stores.schemas().version_of("shop", LISTINGS) == 1
+
+
+def test_marks_move_only_from_what_was_seen(stores: Any) -> None:
+    consumers = stores.consumers
+    assert consumers.marks("search", ["g1", "g2"]) == ({"g1": Mark(), "g2": Mark()}, "")
+    assert consumers.advance("search", "g1", Mark(), Mark(10, 4))
+    assert not consumers.advance("search", "g1", Mark(), Mark(11, 5))
+    assert not consumers.advance("search", "g1", Mark(10, 3), Mark(11, 5))
+    assert consumers.advance("search", "g1", Mark(10, 4), Mark(1 << 60, 9))
+    assert consumers.marks("search", ["g1", "g2"])[0] == {"g1": Mark(1 << 60, 9), "g2": Mark()}
+    assert consumers.marks("other", ["g1"])[0] == {"g1": Mark()}
+
+
+def test_marks_of_more_groups_than_one_request_takes(stores: Any) -> None:
+    groups = [f"g{number}" for number in range(230)]
+    stores.consumers.advance("search", "g229", Mark(), Mark(1, 1))
+    marks, _ = stores.consumers.marks("search", groups)
+    assert len(marks) == 230
+    assert marks["g229"] == Mark(1, 1)
+
+
+def test_one_run_at_a_time(stores: Any) -> None:
+    consumers = stores.consumers
+    run = Run("r1", {"shop.listings": {"cursor": "[42]", "sent": 3}}, started_ms=5)
+    consumers.save_run("search", run)
+    assert consumers.run("search") == run
+    assert consumers.marks("search", [])[1] == "r1"
+    with pytest.raises(StackError, match="r1"):
+        consumers.save_run("search", Run("r2", {}))
+    consumers.save_run("search", Run("r1", {"shop.listings": {"cursor": "[84]"}}))
+    assert consumers.run("search").tables == {"shop.listings": {"cursor": "[84]"}}
+    consumers.end_run("search", "r1")
+    consumers.end_run("search", "r1")
+    assert consumers.run("search") is None
+    consumers.save_run("search", Run("r2", {}))
+    consumers.end_run("search", "r1")
+    assert consumers.run("search") == Run("r2", {})
+
+
+def test_the_highest_deletion_stays(stores: Any) -> None:
+    consumers = stores.consumers
+    consumers.record_deletions("search", "r1", {"listings/1": 10, "listings/ü#2": 20})
+    consumers.record_deletions("search", "r1", {"listings/1": 9, "listings/ü#2": 21})
+    assert consumers.deletions("search", "r1") == {"listings/1": 10, "listings/ü#2": 21}
+    assert consumers.deletions("search", "r1", ["listings/1", "listings/1", "listings/3"]) == {"listings/1": 10}
+    assert consumers.deletions("search", "r2") == {}
+
+
+def test_a_message_done_twice_counts_once(stores: Any) -> None:
+    consumers = stores.consumers
+    consumers.mark_done("search", "r1", [f"m{number}" for number in range(60)])
+    consumers.mark_done("search", "r1", ["m1", "m1", "m60"])
+    assert consumers.count_done("search", "r1") == 61
+    assert consumers.count_done("search", "r2") == 0
+
+
+def test_ending_a_run_forgets_its_deletions_and_done_marks(stores: Any) -> None:
+    consumers = stores.consumers
+    consumers.save_run("search", Run("r1", {}))
+    consumers.record_deletions("search", "r1", {f"listings/{number}": number + 1 for number in range(30)})
+    consumers.mark_done("search", "r1", ["m1"])
+    consumers.end_run("search", "r1")
+    assert consumers.deletions("search", "r1") == {}
+    assert consumers.count_done("search", "r1") == 0
+
+
+def test_the_last_report_is_kept(stores: Any) -> None:
+    assert stores.consumers.report("search") is None
+    stores.consumers.save_report("search", {"differences": 3, "tables": {"shop.listings": [1, 2]}})
+    stores.consumers.save_report("search", {"differences": 0})
+    assert stores.consumers.report("search") == {"differences": 0}
