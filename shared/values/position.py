@@ -25,6 +25,16 @@ class Position(msgspec.Struct, frozen=True, omit_defaults=True):
     def __str__(self) -> str:
         return f"{self.file}:{self.offset}" if self.file else self.gtids
 
+    def reaches(self, other: "Position") -> bool:
+        """Whether this place is `other` or comes after it in the same server's binlog; both must have a file.
+
+        Binlog files are numbered, and the number grows by a digit after 999999.
+        """
+        return self._order() >= other._order()
+
+    def _order(self) -> tuple[int, int]:
+        return int(self.file.rpartition(".")[2]), self.offset
+
     @staticmethod
     def parse(text: str) -> "Position":
         """Read `FILE:OFFSET`, a MySQL GTID set or a MariaDB GTID list. Raises ConfigError naming the text."""

@@ -1,0 +1,151 @@
+"""Columns between SQL and the canonical values of docs/types.md: how each kind is selected, read, and bound in a comparison.
+
+What comes from the wire here is text or bytes as the server sent it (no client-side conversion), so nothing passes through a Python
+type that cannot hold it.
+"""
+
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Callable
+from decimal import Decimal
+from struct import unpack
+from typing import Any
+
+import msgspec
+
+from shared.values.change import Row
+from shared.values.errors import SourceError
+from shared.values.float32 import shortest, widened
+from shared.values.geometry import wkt
+from shared.values.table import Column
+
+Decode = Callable[[Any], Any]
+
+_INTEGERS = {"tinyint", "smallint", "mediumint", "int", "bigint", "year"}
+_BYTES = {"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"}
+
+
+def identifier(name: str) -> str:
+    """A name in backticks, for a statement with bound parameters (so `%` is doubled too): SQL cannot bind names."""
+    return "`" + name.replace("`", "``").replace("%", "%%") + "`"
+
+
+def expression(column: Column) -> str:
+    """What stands in the SELECT list.
+
+    FLOAT and DOUBLE are multiplied by one as DOUBLE: as they are, MySQL prints six digits of a FLOAT, or as many as FLOAT(m,d) shows.
+    VECTOR comes as hex because its wire type is not the same on all servers.
+    """
+    name = identifier(column.name)
+    if column.kind in ("float", "double"):
+        return f"{name} * 1e0"
+    if column.kind == "vector":
+        return f"HEX({name})"
+    return name
+
+
+def decoder(column: Column) -> Decode | None:
+    """The function that makes the canonical value of what the server sent (never NULL); None where they are the same."""
+    kind = column.kind
+    if kind in _INTEGERS:
+        return int
+    if kind in _BYTES:
+        return _base64
+    return _DECODERS.get(kind)
+
+
+def reader(columns: tuple[Column, ...]) -> Callable[[tuple[Any, ...]], Row]:
+    """A function from a fetched tuple to a row: one pass that makes the dict, then only the columns that need a conversion."""
+    names = [column.name for column in columns]
+    steps = [(index, column.name, decode) for index, column in enumerate(columns) if (decode := decoder(column))]
+
+    def read(fetched: tuple[Any, ...]) -> Row:
+        row = dict(zip(names, fetched, strict=True))
+        for index, name, decode in steps:
+            value = fetched[index]
+            if value is not None:
+                row[name] = decode(value)
+        return row
+
+    return read
+
+
+def bindable(column: Column, value: Any, table: str) -> Any:
+    """A canonical key value as the parameter that compares with its column in the column's own order, and through its index.
+
+    A decimal as text would be compared as a double, an ENUM with a label as text while it sorts by number: hence the conversions.
+    Source: MySQL reference manual, "Type Conversion in Expression Evaluation", "The ENUM Type". Raises SourceError for a null.
+    """
+    kind = column.kind
+    if value is None:
+        raise SourceError(
+            f"has a row whose key column {column.name} is null or a zero date: it cannot be addressed.",
+            thing=table,
+            hint="Mend the row, or name another unique key under tables: in the stanza.",
+        )
+    if kind == "decimal":
+        return Decimal(value)
+    if kind == "float":
+        return widened(value)
+    if kind in _BYTES:
+        return a2b_base64(value)
+    if kind == "enum":
+        return column.labels.index(value) + 1 if value else 0
+    if kind == "set":
+        chosen = set(value.split(",")) if value else set()
+        return sum(1 << bit for bit, label in enumerate(column.labels) if label in chosen)
+    if kind == "datetime":
+        return value.replace("T", " ")
+    if kind == "timestamp":
+        return value[:-1].replace("T", " ")
+    return value
+
+
+def _base64(value: bytes) -> str:
+    return b2a_base64(value, newline=False).decode()
+
+
+def _decimal(value: str) -> str:
+    """ZEROFILL pads with zeros that are not part of the value."""
+    if value[0] == "0" and len(value) > 1 and value[1] != ".":
+        value = value.lstrip("0")
+        return "0" + value if not value or value[0] == "." else value
+    return value
+
+
+def _has_date(value: str) -> bool:
+    return value[:4] != "0000" and value[5:7] != "00" and value[8:10] != "00"
+
+
+def _date(value: str) -> str | None:
+    return value if _has_date(value) else None
+
+
+def _datetime(value: str) -> str | None:
+    return f"{value[:10]}T{value[11:]}" if _has_date(value) else None
+
+
+def _timestamp(value: str) -> str | None:
+    return f"{value[:10]}T{value[11:]}Z" if _has_date(value) else None
+
+
+def _vector(value: str) -> list[float]:
+    data = bytes.fromhex(value)
+    return [shortest(number) for number in unpack(f"<{len(data) // 4}f", data)]
+
+
+def _json(value: str) -> msgspec.Raw:
+    return msgspec.Raw(value)
+
+
+_DECODERS: dict[str, Decode] = {
+    "decimal": _decimal,
+    "float": lambda value: shortest(float(value)),
+    "double": float,
+    "bit": lambda value: int.from_bytes(value),
+    "date": _date,
+    "datetime": _datetime,
+    "timestamp": _timestamp,
+    "json": _json,
+    "geometry": wkt,
+    "vector": _vector,
+}

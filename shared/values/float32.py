@@ -1,0 +1,26 @@
+"""FLOAT columns hold 32 bits: the shortest number that stands for them, instead of all digits of the double they widen to."""
+
+from math import isfinite
+from struct import Struct
+
+_float32 = Struct("<f")
+
+
+def shortest(value: float) -> float:
+    """The double with the fewest decimal digits that rounds to the same 32-bit float as `value` (`0.1`, not `0.10000000149011612`)."""
+    if not isfinite(value) or (value == int(value) and abs(value) < 1 << 24):
+        return value
+    packed = _float32.pack(value)
+    for digits in (6, 7, 8):
+        short = float(f"{value:.{digits}g}")
+        if abs(short) <= _MAX and _float32.pack(short) == packed:
+            return short
+    return float(f"{value:.9g}")
+
+
+def widened(value: float) -> float:
+    """What the server holds for that number: the 32-bit float, as the double it compares with."""
+    return float(_float32.unpack(_float32.pack(value))[0])
+
+
+_MAX = 3.4028234663852886e38
