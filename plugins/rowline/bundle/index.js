@@ -1,0 +1,22 @@
+'use strict';
+
+const path = require('node:path');
+const { install, filesBelow } = require('./dependencies');
+const { archive } = require('./archive');
+
+/**
+ * The zip that all functions of a stage share: the service's own code, the wheels, and `rowline.json`. Returns {file, hash, bytes}.
+ */
+async function buildPackage({ serviceDir, stage, settings, options, target }) {
+  const cache = path.join(serviceDir, '.rowline-build');
+  const wheels = install({ requirements: path.resolve(serviceDir, options.requirements), target, cache });
+  const entries = [
+    ...filesBelow(wheels),
+    ...options.code.flatMap((folder) => filesBelow(path.join(serviceDir, folder), folder)),
+    ['rowline.json', Buffer.from(`${JSON.stringify(settings, null, 1)}\n`)],
+  ];
+  const file = path.join(cache, stage, 'rowline.zip');
+  return { file, ...(await archive(entries, file)) };
+}
+
+module.exports = { buildPackage };

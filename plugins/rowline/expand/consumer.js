@@ -1,0 +1,110 @@
+'use strict';
+
+const names = require('./names');
+const permissions = require('./permissions');
+const { lambda, logGroup } = require('./function');
+const { consumerAlarms } = require('./alarms');
+const { onlyByTls } = require('./transport');
+const { ref, arn, retained, policyDocument } = require('./cloudformation');
+const { isOff } = require('../options');
+
+const FOURTEEN_DAYS = 1209600; // seconds, SQS's longest retention
+const MOST_RECEIVES = 1000; // SQS's largest maxReceiveCount: the DLQ is the safety net, not the way of handling errors
+const VISIBILITY_FACTOR = 6; // Lambda developer guide, "Using Lambda with Amazon SQS": visibility time-out ≥ 6 × function time-out
+const LONGEST_VISIBILITY = 43200; // seconds
+const BATCH = 10; // Lambda's largest batch from a FIFO queue
+
+const queueOf = (tags, options, properties, policies = {}) => ({
+  Type: 'AWS::SQS::Queue',
+  ...policies,
+  Properties: {
+    FifoQueue: true,
+    DeduplicationScope: 'messageGroup',
+    FifoThroughputLimit: 'perMessageGroupId',
+    KmsMasterKeyId: arn(options.resources.key),
+    MessageRetentionPeriod: FOURTEEN_DAYS,
+    Tags: tags,
+    ...properties,
+  },
+});
+
+const fromTopic = (queue, topic) => ({
+  Sid: 'FromTopic', Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: arn(queue),
+  Condition: { ArnEquals: { 'aws:SourceArn': ref(topic) } },
+});
+const tlsTo = (queue, options) => onlyByTls(options, 'sqs:*', arn(queue));
+const accessTo = (queue, statements, policies = {}) => ({
+  Type: 'AWS::SQS::QueuePolicy', ...policies, Properties: { Queues: [ref(queue)], PolicyDocument: policyDocument(statements) },
+});
+
+/** The subscription's filter: on source, table and lane only, so that a queue provably sees every change of its tables. */
+const filterOf = (consumer) => ({
+  source: [consumer.source],
+  table: consumer.tables.map((table) => (table.endsWith('.*') ? { prefix: table.slice(0, -1) } : table)),
+  lane: ['live'],
+});
+
+/** One consumer: queue, DLQ, subscription with its own DLQ, function, role, alarms. */
+function consumer(settings, { memory, timeout, concurrency }, context) {
+  const { options, prefix, service, stage, alerts } = context;
+  const { topic } = options.resources;
+  const ids = names.consumer(settings.name);
+  const name = `${prefix}-${ids.function}`;
+  const tags = [
+    { Key: 'rowline:service', Value: service },
+    { Key: 'rowline:stage', Value: stage },
+    { Key: 'rowline:consumer', Value: settings.name },
+  ];
+  const resources = {
+    [ids.queue]: queueOf(tags, options, {
+      VisibilityTimeout: Math.min(VISIBILITY_FACTOR * timeout, LONGEST_VISIBILITY),
+      RedrivePolicy: { deadLetterTargetArn: arn(ids.dlq), maxReceiveCount: MOST_RECEIVES },
+    }),
+    [ids.queuePolicy]: accessTo(ids.queue, [fromTopic(ids.queue, topic), ...tlsTo(ids.queue, options)]),
+    [ids.dlq]: queueOf(tags, options, {}, retained),
+    ...(!isOff(options.tls) && { [ids.dlqPolicy]: accessTo(ids.dlq, tlsTo(ids.dlq, options), retained) }),
+    // SNS discards what it may not deliver (a wrong queue policy or key policy) unless the subscription has a DLQ of its own.
+    [ids.undelivered]: queueOf(tags, options, {}, retained),
+    [ids.undeliveredPolicy]: accessTo(ids.undelivered, [fromTopic(ids.undelivered, topic), ...tlsTo(ids.undelivered, options)], retained),
+    [ids.subscription]: {
+      Type: 'AWS::SNS::Subscription',
+      DependsOn: [ids.queuePolicy, ids.undeliveredPolicy], // or the first messages would find the door shut
+      Properties: {
+        TopicArn: ref(topic),
+        Protocol: 'sqs',
+        Endpoint: arn(ids.queue),
+        RawMessageDelivery: true,
+        FilterPolicyScope: 'MessageAttributes',
+        FilterPolicy: filterOf(settings),
+        RedrivePolicy: { deadLetterTargetArn: arn(ids.undelivered) },
+      },
+    },
+    [ids.role]: permissions.role(permissions.consume({ consumer: settings, functionName: name, queue: ids.queue, dlq: ids.dlq, options })),
+    [ids.logGroup]: logGroup(name, options),
+    ...(alerts && consumerAlarms(ids, settings.name, alerts)),
+  };
+  const functions = {
+    [ids.function]: {
+      ...lambda({
+        name,
+        handler: options.handlers.consume,
+        role: ids.role,
+        memory,
+        timeout,
+        environment: { ROWLINE_CONSUMER: settings.name, ROWLINE_QUEUE_URL: ref(ids.queue), ROWLINE_DLQ_URL: ref(ids.dlq) },
+        context,
+      }),
+      description: `Applies the changes that consumer ${settings.name} receives`,
+      events: [{ sqs: { arn: arn(ids.queue), batchSize: BATCH, functionResponseType: 'ReportBatchItemFailures', maximumConcurrency: concurrency } }],
+    },
+  };
+  const outputs = {
+    [names.output.queue(settings.name)]: { Value: ref(ids.queue) },
+    [names.output.dlq(settings.name)]: { Value: ref(ids.dlq) },
+    [names.output.undelivered(settings.name)]: { Value: ref(ids.undelivered) },
+    [names.output.consume(settings.name)]: { Value: ref(`${ids.function[0].toUpperCase()}${ids.function.slice(1)}LambdaFunction`) },
+  };
+  return { functions, resources, outputs };
+}
+
+module.exports = { consumer, filterOf };

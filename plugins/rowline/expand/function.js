@@ -1,0 +1,35 @@
+'use strict';
+
+const { ref, arn, sub } = require('./cloudformation');
+
+/** What relay and consumer functions have in common, as an entry of `functions:`. */
+function lambda({ name, handler, role, memory, timeout, environment, context }) {
+  const { options, service, stage, runtime, architecture } = context;
+  return {
+    name,
+    handler,
+    role: sub(`\${${role}.Arn}`), // as text: for a logical id the framework adds a DependsOn that says the same twice
+    runtime,
+    architecture,
+    memorySize: memory,
+    timeout,
+    environment: {
+      ROWLINE_SERVICE: service,
+      ROWLINE_STAGE: stage,
+      ROWLINE_STATE_TABLE: ref(options.resources.state),
+      ROWLINE_CLAIMS_BUCKET: ref(options.resources.claims),
+      POWERTOOLS_SERVICE_NAME: name, // the dimension `service` of the metrics, which the alarms name
+      POWERTOOLS_METRICS_NAMESPACE: 'Rowline',
+      ...environment,
+    },
+    ...(options.subnets.length && { vpc: { subnetIds: options.subnets, securityGroupIds: options.securityGroups } }),
+  };
+}
+
+/** Merged into the log group that the framework makes for the function: only the key is ours. */
+const logGroup = (name, options) => ({
+  Type: 'AWS::Logs::LogGroup',
+  Properties: { LogGroupName: `/aws/lambda/${name}`, KmsKeyId: arn(options.resources.key) },
+});
+
+module.exports = { lambda, logGroup };

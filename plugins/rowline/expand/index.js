@@ -1,0 +1,39 @@
+'use strict';
+
+const names = require('./names');
+const { settings, sizes } = require('../settings');
+const { relay } = require('./relay');
+const { consumer } = require('./consumer');
+const { sharedPolicies } = require('./transport');
+const { ref } = require('./cloudformation');
+
+/**
+ * The stanzas, which must be valid (`problems` in settings.js is empty), as entries of `functions:`, CloudFormation resources and outputs, and as the settings that the
+ * functions and the command read. Pure: the same arguments give the same result, nothing is read or written.
+ *
+ * `context`: service, stage, prefix of the function names, runtime, architecture, options (options.js), alerts (ARN or null), indexes (index
+ * files by path).
+ */
+function expand(stanzas, context) {
+  const all = settings(stanzas, context);
+  const size = sizes(stanzas);
+  const { topic, state, claims } = context.options.resources;
+  const parts = [
+    ...Object.values(all.sources).map((source) => relay(source, size.sources[source.name], context)),
+    ...Object.values(all.consumers).map((one) => consumer(one, size.consumers[one.name], context)),
+  ];
+  const merged = (kind) => Object.assign({}, ...parts.map((part) => part[kind]));
+  return {
+    functions: merged('functions'),
+    resources: { ...sharedPolicies(context.options), ...merged('resources') },
+    outputs: {
+      [names.output.topic]: { Value: ref(topic) },
+      [names.output.state]: { Value: ref(state) },
+      [names.output.claims]: { Value: ref(claims) },
+      ...merged('outputs'),
+    },
+    settings: all,
+  };
+}
+
+module.exports = { expand };

@@ -1,0 +1,42 @@
+'use strict';
+
+const upper = (name) => name[0].toUpperCase() + name.slice(1);
+
+/**
+ * Logical ids and function names of a source or a consumer. The kind comes first and no kind is the beginning of another, so whatever names
+ * a user chooses, two never meet.
+ */
+const relay = (source) => ({
+  function: `relay${upper(source)}`,
+  role: `RoleOfRelay${upper(source)}`,
+  logGroup: `Relay${upper(source)}LogGroup`,
+  alarm: (what) => `${what}OfRelay${upper(source)}`,
+});
+
+const consumer = (name) => ({
+  function: `consume${upper(name)}`,
+  role: `RoleOfConsume${upper(name)}`,
+  logGroup: `Consume${upper(name)}LogGroup`,
+  queue: `Queue${upper(name)}`,
+  queuePolicy: `AccessToQueue${upper(name)}`,
+  dlq: `Dlq${upper(name)}`,
+  dlqPolicy: `AccessToDlq${upper(name)}`,
+  undelivered: `Undelivered${upper(name)}`,
+  undeliveredPolicy: `AccessToUndelivered${upper(name)}`,
+  subscription: `Subscription${upper(name)}`,
+  alarm: (what) => `${what}OfConsume${upper(name)}`,
+});
+
+/** Keys of the stack's outputs. `shared/adapters/stack` reads them by the same names. */
+const output = {
+  topic: 'TopicArn',
+  state: 'StateTable',
+  claims: 'ClaimsBucket',
+  relay: (source) => `RelayFunction${upper(source)}`,
+  consume: (name) => `ConsumeFunction${upper(name)}`,
+  queue: (name) => `QueueUrl${upper(name)}`,
+  dlq: (name) => `DlqUrl${upper(name)}`,
+  undelivered: (name) => `UndeliveredUrl${upper(name)}`,
+};
+
+module.exports = { relay, consumer, output };

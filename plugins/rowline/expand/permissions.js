@@ -1,0 +1,76 @@
+'use strict';
+
+const { arn, ref, sub, policyDocument } = require('./cloudformation');
+
+// What each function may do: one statement an integration, its Sid the name under which docs/iam.md explains it. The emulator checks neither KMS nor
+// the VPC nor the queue poller, so the tests hold this list against that page and not only against a deployment.
+
+const allow = (sid, actions, resource, condition) => ({ Sid: sid, Effect: 'Allow', Action: actions, Resource: resource, ...(condition && { Condition: condition }) });
+
+const via = (service) => ({ StringEquals: { 'kms:ViaService': sub(`${service}.\${AWS::Region}.\${AWS::URLSuffix}`) } });
+
+/** Secrets Manager adds six characters to the ARN of a secret; a name stands for exactly that one. */
+const secretArn = (secret) =>
+  secret.startsWith('arn:') ? secret : sub(`arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${secret}-??????`);
+
+const logs = (functionName) =>
+  allow('Logs', ['logs:CreateLogStream', 'logs:PutLogEvents'], sub(`arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${functionName}:*`));
+
+// These actions know no resource below "*", except by tags that Lambda does not set. Needed only inside a VPC.
+const network = () =>
+  allow(
+    'Network',
+    ['ec2:CreateNetworkInterface', 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeSubnets', 'ec2:DeleteNetworkInterface', 'ec2:AssignPrivateIpAddresses', 'ec2:UnassignPrivateIpAddresses'],
+    '*',
+  );
+
+const secret = (name) => allow('Secret', ['secretsmanager:GetSecretValue'], secretArn(name));
+
+// `ForAllValues` holds too when a request names no key; such requests (Scan) are not among the actions.
+const rows = (sid, actions, table, keys) => allow(sid, actions, arn(table), { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } });
+
+function relay({ source, functionName, options }) {
+  const { topic, state, claims, key } = options.resources;
+  return [
+    logs(functionName),
+    ...(options.subnets.length ? [network()] : []),
+    secret(source.secret),
+    rows('Stream', ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'], state, [`stream#${source.name}`]),
+    allow('Publish', ['sns:Publish'], ref(topic)),
+    allow('PublishKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('sns')),
+    allow('Claim', ['s3:PutObject'], sub(`\${bucket}/claims/${source.name}/*`, { bucket: arn(claims) })),
+    allow('ClaimKey', ['kms:GenerateDataKey'], arn(key), via('s3')),
+  ];
+}
+
+function consume({ consumer, functionName, queue, dlq, options }) {
+  const { state, claims, key } = options.resources;
+  return [
+    logs(functionName),
+    ...(options.subnets.length ? [network()] : []),
+    secret(consumer.elasticsearch.secret),
+    allow('Receive', ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'], arn(queue)),
+    allow('SetAside', ['sqs:SendMessage'], arn(dlq)),
+    allow('QueueKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('sqs')),
+    rows(
+      'Marks',
+      ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query', 'dynamodb:BatchWriteItem'],
+      state,
+      [`consumer#${consumer.name}`, `consumer#${consumer.name}#*`],
+    ),
+    rows('Schemas', ['dynamodb:GetItem', 'dynamodb:Query'], state, [`stream#${consumer.source}`]),
+    allow('Claim', ['s3:GetObject'], sub(`\${bucket}/claims/${consumer.source}/*`, { bucket: arn(claims) })),
+    allow('ClaimKey', ['kms:Decrypt'], arn(key), via('s3')),
+  ];
+}
+
+/** A role of its own for one function. */
+const role = (statements) => ({
+  Type: 'AWS::IAM::Role',
+  Properties: {
+    AssumeRolePolicyDocument: policyDocument([{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }]),
+    Policies: [{ PolicyName: 'rowline', PolicyDocument: policyDocument(statements) }],
+  },
+});
+
+module.exports = { relay, consume, role };

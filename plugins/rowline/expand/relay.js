@@ -1,0 +1,47 @@
+'use strict';
+
+const names = require('./names');
+const permissions = require('./permissions');
+const { lambda, logGroup } = require('./function');
+const { relayAlarms } = require('./alarms');
+const { ref } = require('./cloudformation');
+const { isOff } = require('../options');
+
+const LONGEST = 900; // seconds; Lambda's longest run, so that the connection to the source is made anew as rarely as can be
+
+/** One source: its relay function, role and alarms. */
+function relay(source, { memory }, context) {
+  const { options, prefix, alerts } = context;
+  const ids = names.relay(source.name);
+  const name = `${prefix}-${ids.function}`;
+  const running = !isOff(options.relay);
+  return {
+    functions: {
+      [ids.function]: {
+        ...lambda({
+          name,
+          handler: options.handlers.relay,
+          role: ids.role,
+          memory,
+          timeout: LONGEST,
+          environment: { ROWLINE_STREAM: source.name, ROWLINE_TOPIC_ARN: ref(options.resources.topic) },
+          context,
+        }),
+        description: `Publishes the changes of source ${source.name}`,
+        // A run that failed is not repeated by Lambda: the next tick starts one, and two repeats would only wait for the lease.
+        maximumRetryAttempts: 0,
+        maximumEventAge: 60,
+        ...(!isOff(options.relayConcurrency) && { reservedConcurrency: Number(options.relayConcurrency) }),
+        events: running ? [{ schedule: { rate: ['rate(1 minute)'], enabled: true } }] : [],
+      },
+    },
+    resources: {
+      [ids.role]: permissions.role(permissions.relay({ source, functionName: name, options })),
+      [ids.logGroup]: logGroup(name, options),
+      ...(alerts && running && relayAlarms(ids, name, alerts)),
+    },
+    outputs: { [names.output.relay(source.name)]: { Value: ref(`${ids.function[0].toUpperCase()}${ids.function.slice(1)}LambdaFunction`) } },
+  };
+}
+
+module.exports = { relay };

@@ -1,0 +1,42 @@
+'use strict';
+
+const { NAME, SECRET, COLUMNS } = require('./words');
+
+// One captured table. `null` in YAML (a bare name) means: all defaults.
+const table = {
+  description: 'How a table is captured; leave it empty for the defaults.',
+  type: ['object', 'null'],
+  properties: {
+    key: { ...COLUMNS, description: 'Unique, never-null columns that name a row, for a table without a primary key.' },
+    shards: { type: 'integer', minimum: 1, maximum: 1024, default: 64, description: 'Message groups of the table; fixed for its life.' },
+    shardBy: { ...COLUMNS, description: 'Columns whose equal values stay in order with each other, instead of the key.' },
+    drop: { ...COLUMNS, description: 'Columns that never leave the relay.' },
+    mask: {
+      description: 'Columns whose value is replaced before it leaves the relay.',
+      type: 'object',
+      values: { type: ['string', 'null'], enum: ['hash', 'redact', 'null', null] },
+    },
+  },
+};
+
+const source = {
+  description: 'A database server that is read through its binlog.',
+  type: 'object',
+  required: ['secret', 'tables'],
+  properties: {
+    secret: { ...SECRET, description: 'Secrets Manager secret {host, port, username, password, tls}.' },
+    start: { type: 'string', default: 'latest', description: 'Where the first relay starts: earliest, latest, FILE:OFFSET or a GTID set.' },
+    run: { type: 'string', enum: ['lambda'], default: 'lambda', description: 'Where the relay runs.' },
+    tables: {
+      description: 'The tables to capture.',
+      type: 'object',
+      keys: { pattern: /^[^.*\s]+\.[^.*\s]+$/, example: 'market.listings', what: 'database.table' },
+      atLeast: 1,
+      values: table,
+    },
+    lingerMs: { type: 'integer', minimum: 0, maximum: 1000, default: 20, description: 'How long changes wait for company, when there is no backlog.' },
+    memory: { type: 'integer', minimum: 128, maximum: 10240, default: 1024, description: 'Of the relay function, MB.' },
+  },
+};
+
+module.exports = { type: 'object', keys: NAME, values: source };

@@ -1,0 +1,15 @@
+'use strict';
+
+// Names become part of logical ids and of function names, so they are letters and digits. 40 leaves room for service and stage.
+const NAME = { pattern: /^[a-z][a-zA-Z0-9]{0,39}$/, example: 'listingSearch', what: 'a camelCase name of at most 40 letters and digits' };
+
+const SECRET = {
+  type: 'string',
+  pattern: /^(arn:[^\s]+|[A-Za-z0-9/_+=.@-]{1,512})$/,
+  example: 'rowline/prod/source',
+  what: 'the name or ARN of a secret',
+};
+
+const COLUMNS = { type: ['string', 'array'], items: { type: 'string' }, list: true };
+
+module.exports = { NAME, SECRET, COLUMNS };

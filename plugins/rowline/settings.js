@@ -1,0 +1,102 @@
+'use strict';
+
+const sourcesSchema = require('./schema/sources');
+const consumersSchema = require('./schema/consumers');
+const { validate, complete } = require('./schema/validate');
+const { nearest } = require('./nearest');
+const { isOff } = require('./options');
+
+/** What is wrong with the stanzas: shape first; only a right shape is looked at further. */
+function problems(stanzas) {
+  const { sources, consumers } = withMaps(stanzas);
+  const shape = [...validate(sources, sourcesSchema, 'sources'), ...validate(consumers, consumersSchema, 'consumers')];
+  if (shape.length) return shape;
+  return [
+    ...Object.entries(complete(sources, sourcesSchema)).flatMap(([name, source]) => sourceProblems(name, source)),
+    ...Object.entries(complete(consumers, consumersSchema)).flatMap(([name, consumer]) => consumerProblems(name, consumer, sources)),
+  ];
+}
+
+// `tables:` with nothing below is null in YAML, and so are `sources:` and `consumers:`.
+const withMaps = ({ sources, consumers }) => ({ sources: sources ?? {}, consumers: consumers ?? {} });
+
+function sourceProblems(name, source) {
+  return Object.entries(source.tables).flatMap(([table, how]) => {
+    const dropped = (how?.drop ?? []).filter((column) => [...(how.key ?? []), ...(how.shardBy ?? [])].includes(column));
+    return dropped.map((column) => `sources.${name}.tables.${table}.drop names ${column}, which key or shardBy needs.`);
+  });
+}
+
+function consumerProblems(name, consumer, sources) {
+  const path = `consumers.${name}`;
+  const names = Object.keys(sources);
+  if (!names.length) return [`${path} has nothing to receive: there is no source. Add one under sources:.`];
+  if (consumer.source === undefined && names.length > 1) return [`${path}.source is missing: there are several sources (${names.join(', ')}).`];
+  const source = consumer.source ?? names[0];
+  if (!names.includes(source)) return [`${path}.source is ${JSON.stringify(source)}, which is no source. Did you mean ${nearest(source, names)}?`];
+  const captured = Object.keys(sources[source].tables);
+  const found = consumer.tables.flatMap((pattern, index) => {
+    if (matching(pattern, captured).length) return [];
+    const close = nearest(pattern, pattern.endsWith('.*') ? captured.map((table) => `${table.split('.')[0]}.*`) : captured);
+    return [`${path}.tables[${index}] is ${pattern}, which source ${source} does not capture. Did you mean ${close}? Else add it to sources.${source}.tables.`];
+  });
+  const received = new Set(consumer.tables.flatMap((pattern) => matching(pattern, captured)));
+  const { alias } = consumer.elasticsearch;
+  const unknown = [...alias.matchAll(/\{([^}]*)\}/g)].map((match) => match[1]).filter((word) => !['database', 'table'].includes(word));
+  if (unknown.length) found.push(`${path}.elasticsearch.alias holds {${unknown[0]}}; only {database} and {table} are filled in.`);
+  else if (received.size > 1 && !alias.includes('{table}')) {
+    found.push(
+      `${path}.elasticsearch.alias is ${JSON.stringify(alias)} for ${received.size} tables: their documents would overwrite each other. ` +
+        `Write {table} in it (${alias}-{table}), or give each table a consumer.`,
+    );
+  }
+  return found;
+}
+
+const matching = (pattern, captured) =>
+  pattern.endsWith('.*') ? captured.filter((table) => table.startsWith(pattern.slice(0, -1))) : captured.filter((table) => table === pattern);
+
+const pick = (object, keys) => Object.fromEntries(keys.filter((key) => object[key] !== undefined).map((key) => [key, object[key]]));
+
+/**
+ * What the functions and the command read (`rowline.json`, template metadata): the stanzas, valid, every default written out.
+ * `indexes` holds the content of the index files by the path that the stanza gives.
+ */
+function settings(stanzas, { service, stage, indexes = {} }) {
+  const { sources, consumers } = withMaps(stanzas);
+  const [onlySource] = Object.keys(sources);
+  const table = (how) => ({
+    key: [], shardBy: [], drop: [], ...how, mask: Object.fromEntries(Object.entries(how.mask ?? {}).map(([column, kind]) => [column, String(kind)])),
+  });
+  const source = (name, full) => ({
+    name,
+    ...pick(full, ['secret', 'start', 'run', 'lingerMs']),
+    tables: Object.fromEntries(Object.entries(full.tables).map(([key, how]) => [key, table(complete(how ?? {}, sourcesSchema.values.properties.tables.values))])),
+  });
+  const consumer = (name, { elasticsearch, ...full }) => ({
+    name,
+    source: full.source ?? onlySource,
+    tables: full.tables,
+    marks: !isOff(full.marks),
+    elasticsearch: { id: [], fields: [], rename: {}, ...elasticsearch, index: elasticsearch.index ? indexes[elasticsearch.index] : {} },
+  });
+  const each = (map, build) => Object.fromEntries(Object.entries(map).map(([name, full]) => [name, build(name, full)]));
+  return {
+    service,
+    stage,
+    sources: each(complete(sources, sourcesSchema), source),
+    consumers: each(complete(consumers, consumersSchema), consumer),
+  };
+}
+
+/** What sizes the functions and is nobody else's business: memory, time-out, concurrency. */
+function sizes(stanzas) {
+  const { sources, consumers } = withMaps(stanzas);
+  const each = (map, keys) => Object.fromEntries(Object.entries(map).map(([name, full]) => [name, pick(full, keys)]));
+  return {
+    sources: each(complete(sources, sourcesSchema), ['memory']),
+    consumers: each(complete(consumers, consumersSchema), ['memory', 'timeout', 'concurrency']),
+  };
+}
+
+module.exports = { problems, settings, sizes };
