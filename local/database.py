@@ -1,0 +1,110 @@
+"""What MariaDB and MySQL have in common: accounts, how to connect, and what a URL for each account is."""
+
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pymysql
+from pymysql.connections import Connection
+
+from local.account import Account
+from local.distribution import Progress
+from local.server import HOST, Server
+
+ADMIN, READER = "root", "rowline"
+# What the relay and the backfill need, no more: a read of the binlog, its positions, and the rows themselves. MariaDB calls
+# REPLICATION CLIENT by the name BINLOG MONITOR since 10.5 and takes both.
+READER_GRANTS = "SELECT, REPLICATION SLAVE, REPLICATION CLIENT"
+
+
+class Database(Server):
+    """A MySQL-dialect server. `extra_args` are put behind its own flags, so they win; `log_bin=False` starts it without a binlog."""
+
+    start_timeout = 60.0
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        account: Account,
+        dist: Path,
+        extra_args: tuple[str, ...] = (),
+        log: Path | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        super().__init__(folder, account=account, log=log, progress=progress)
+        self.extra_args, self._dist = extra_args, dist
+        self._files = folder / "files"  # all that belongs to the server's account
+
+    @property
+    def user(self) -> str:
+        return ADMIN
+
+    @property
+    def url(self) -> str:
+        """`mysql://root:…@127.0.0.1:PORT`: every right."""
+        return f"mysql://{ADMIN}:{self.password}@{HOST}:{self.port}"
+
+    @property
+    def reader_url(self) -> str:
+        """`mysql://rowline:…@127.0.0.1:PORT`: the account that Rowline itself uses, with `READER_GRANTS` alone."""
+        return f"mysql://{READER}:{self.password}@{HOST}:{self.port}"
+
+    def connect(self, database: str | None = None, **options: Any) -> "Connection[Any]":
+        """A PyMySQL connection as administrator, autocommit on; `options` go to `pymysql.connect`."""
+        defaults: dict[str, Any] = {
+            "user": ADMIN,
+            "password": self.password,
+            "autocommit": True,
+            "charset": "utf8mb4",
+            "connect_timeout": 5,
+        }
+        return pymysql.connect(host=HOST, port=self.port, database=database, **{**defaults, **options})
+
+    @property
+    def ca_certificate(self) -> str:
+        """PEM text of the authority that signed the server's certificate."""
+        return (self.folder / "ca.pem").read_text()
+
+    def is_ready(self) -> bool:
+        try:
+            self.connect().close()
+        except (pymysql.MySQLError, OSError):
+            return False
+        return True
+
+    def restart(self, *extra_args: str) -> None:
+        """Stop and start again, with other extra arguments if any are given."""
+        self.stop()
+        if extra_args:
+            self.extra_args = extra_args
+        self.start()
+
+    def _accounts(self) -> Path:
+        """A file of statements that the server runs at each start before it takes connections: nobody ever finds an open account."""
+        path = self._files / "accounts.sql"
+        names = [(ADMIN, "localhost"), (ADMIN, HOST), (READER, HOST)]
+        lines = [self._unlogged]
+        for user, host in names:
+            lines.append(f"CREATE USER IF NOT EXISTS '{user}'@'{host}' IDENTIFIED BY '{self.password}'")
+            lines.append(f"ALTER USER '{user}'@'{host}' IDENTIFIED BY '{self.password}'")
+            rights = "ALL PRIVILEGES" if user == ADMIN else READER_GRANTS
+            lines.append(f"GRANT {rights} ON *.* TO '{user}'@'{host}'{' WITH GRANT OPTION' if user == ADMIN else ''}")
+        path.write_text("".join(f"{line};\n" for line in lines))
+        path.chmod(0o600)
+        return path
+
+    # Accounts are this server's own: in its binlog they would be the first thing a test or a replica reads.
+    _unlogged = "SET SESSION sql_log_bin = 0"
+
+    def _initialise(self, made: Path, make: Any) -> None:
+        """Run `make(folder)` once; a data folder that an interrupted run left half made is made anew."""
+        if made.exists():
+            return
+        self._say("making its data folder")
+        half = made.with_name(made.name + f".half-{time.time_ns()}")
+        for left in made.parent.glob(f"{made.name}.half-*"):
+            shutil.rmtree(left)
+        make(half)
+        half.rename(made)

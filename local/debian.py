@@ -1,0 +1,74 @@
+"""Programs of another Debian release, unpacked with all libraries they need into one folder: no root, nothing installed.
+
+apt and dpkg-deb do the work, on lists and a cache of their own; apt checks the archive's signature as it does for the system.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from shared.values.errors import RowlineError
+
+_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+_TOOLS = ("apt-get", "dpkg-deb", "dpkg")
+DEFAULT_MIRROR = ""
+
+
+def unpack(package: str, release: str, folder: Path) -> str:
+    """Unpack `package` of `release` and everything it depends on into `folder`; the version that came.
+
+    ROWLINE_DEBIAN_MIRROR names another mirror. Raises RowlineError where this is no Debian or the mirror does not answer.
+    """
+    missing = [tool for tool in _TOOLS if not shutil.which(tool)]
+    if missing or not _KEYRING.exists():
+        raise RowlineError(f"needs Debian's {missing[0] if missing else _KEYRING.name}.", thing=package)
+    apt = folder / ".apt"
+    environment = {**os.environ, "APT_CONFIG": str(_configure(apt, release)), "LC_ALL": "C"}
+    _run(["apt-get", "-q", "update"], environment, package)
+    _run(["apt-get", "-q", "-y", "--download-only", "install", package], environment, package)
+    archives = sorted((apt / "cache/archives").glob("*.deb"))
+    for archive in archives:
+        _run(["dpkg-deb", "-x", str(archive), str(folder)], environment, package)
+    version = next(archive.name.split("_")[1] for archive in archives if archive.name.startswith(f"{package}_"))
+    shutil.rmtree(apt)
+    return version
+
+
+def command(folder: Path, program: str) -> list[str]:
+    """The command that runs `folder/program` with the C library and libraries of `folder`, whatever the system's are."""
+    loader = next(folder.glob("usr/lib/*/ld-linux-*.so.*"))
+    return [str(loader), "--library-path", str(loader.parent), str(folder / program)]
+
+
+def _configure(apt: Path, release: str) -> Path:
+    for name in ("lists/partial", "cache/archives/partial", "etc"):
+        (apt / name).mkdir(parents=True)
+    (apt / "status").touch()  # nothing is installed, so the dependencies come too
+    mirror = os.environ.get("ROWLINE_DEBIAN_MIRROR", DEFAULT_MIRROR)
+    (apt / "sources.list").write_text(f"deb [signed-by={_KEYRING}] {mirror} {release} main\n")
+    config = apt / "apt.conf"
+    config.write_text(
+        f'Dir "{apt}";\n'
+        f'Dir::State "{apt}";\nDir::State::lists "{apt}/lists";\nDir::State::status "{apt}/status";\n'
+        f'Dir::Cache "{apt}/cache";\n'
+        f'Dir::Etc "{apt}/etc";\nDir::Etc::sourcelist "{apt}/sources.list";\nDir::Etc::sourceparts "/dev/null";\n'
+        'APT::Install-Recommends "false";\n'
+        'APT::Sandbox::User "";\n'
+        'Debug::NoLocking "true";\n'
+        'Acquire::Languages "none";\n'
+        # As debootstrap: a mirror that is behind serves old packages, still signed.
+        'Acquire::Check-Valid-Until "false";\n'
+    )
+    return config
+
+
+def _run(command: list[str], environment: dict[str, str], package: str) -> None:
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.startswith("E:")] or done.stderr.splitlines()
+        raise RowlineError(
+            f"could not be unpacked: {said[0] if said else 'no reason given.'}",
+            thing=package,
+            hint="Check the network; ROWLINE_DEBIAN_MIRROR names another mirror.",
+        )

@@ -1,0 +1,112 @@
+"""A real MySQL, for the tests of its dialect: GTID sets, `caching_sha2_password`, binary JSON, compressed transactions."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from local import debian
+from local.account import server_account
+from local.database import Database
+from local.distribution import Progress, install
+from local.home import home
+from shared.values.errors import RowlineError
+
+# The only Debian release that has MySQL. It moves on, so the version that came is kept beside the program and shown.
+_RELEASE, _PACKAGE = "sid", "mysql-server-core"
+
+
+class MySQL(Database):
+    """MySQL with GTIDs and a row-based binlog with full metadata, on small buffers. It makes its own TLS certificate."""
+
+    kind = "mysql"
+
+    @property
+    def ca_certificate(self) -> str:
+        """PEM text of the authority that signed the server's certificate; its name is MySQL's own, not the host's."""
+        return (self._files / "data/ca.pem").read_text()
+
+    def _prepare(self) -> None:
+        self._program = distribution(self._dist, self._progress)
+        self.account.own(self._files)
+        self._initialise(self._files / "data", self._make)
+        self._accounts()
+        self.account.own(self._files)
+
+    def _make(self, data: Path) -> None:
+        done = subprocess.run(
+            [*self._mysqld(data), "--initialize-insecure", "--innodb-redo-log-capacity=32M"],
+            cwd=self._files,
+            env=self._clean_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            **self.account.popen_options(),
+        )
+        if done.returncode:
+            raise RowlineError(
+                f"could not make its data folder: {' | '.join((done.stdout + done.stderr).splitlines()[-8:])}", thing=self.kind
+            )
+
+    def _mysqld(self, data: Path) -> list[str]:
+        usr = self._program / "usr"
+        return [
+            *debian.command(self._program, "usr/sbin/mysqld"),
+            "--no-defaults",
+            f"--basedir={usr}",
+            f"--datadir={data}",
+            f"--lc-messages-dir={usr / 'share/mysql'}",
+            f"--character-sets-dir={usr / 'share/mysql/charsets'}",
+            f"--plugin-dir={usr / 'lib/mysql/plugin'}",
+            "--secure-file-priv=NULL",
+        ]
+
+    def _environment(self) -> dict[str, str]:
+        return {"HOME": str(self._files), "TMPDIR": str(self._files)}
+
+    def _command(self) -> list[str]:
+        return [
+            *self._mysqld(self._files / "data"),
+            f"--init-file={self._files / 'accounts.sql'}",
+            "--socket=mysqld.sock",
+            f"--port={self.port}",
+            "--bind-address=127.0.0.1",
+            "--mysqlx=OFF",
+            "--skip-name-resolve",
+            "--server-id=1",
+            "--log-bin=bin",
+            "--binlog-row-metadata=FULL",
+            "--gtid-mode=ON",
+            "--enforce-gtid-consistency=ON",
+            "--max-allowed-packet=1G",
+            "--innodb-buffer-pool-size=128M",
+            "--innodb-redo-log-capacity=32M",
+            "--performance-schema=OFF",
+            # As for MariaDB: a killed server loses nothing, only a power cut could.
+            "--innodb-flush-log-at-trx-commit=2",
+            "--sync-binlog=0",
+            *self.extra_args,
+        ]
+
+
+def distribution(dist: Path, progress: Progress | None = None) -> Path:
+    """The unpacked server with its libraries, fetched the first time (60 MB). Raises RowlineError where there is none for this machine."""
+    if sys.platform != "linux":
+        raise RowlineError("is unpacked from Debian packages, on Linux only.", thing="MySQL for the tests", hint="Set ROWLINE_TEST_MYSQL.")
+
+    def fill(folder: Path) -> None:
+        if progress:
+            progress(f"mysql: fetching {_PACKAGE} of Debian {_RELEASE} (60 MB)")
+        version = debian.unpack(_PACKAGE, _RELEASE, folder)
+        (folder / "VERSION").write_text(version)
+
+    place = install(dist, "mysql", fill)
+    if progress:
+        progress(f"mysql: version {(place / 'VERSION').read_text()}")
+    return place
+
+
+def start(folder: Path, extra_args: tuple[str, ...] | list[str] = (), *, progress: Progress | None = None) -> MySQL:
+    """Start one MySQL in `folder` with `extra_args` behind its own flags, e.g. `--skip-log-bin`, `--binlog-transaction-compression=ON`."""
+    server = MySQL(folder, account=server_account(), dist=home().dist, extra_args=tuple(extra_args), progress=progress)
+    return server.start()

@@ -1,0 +1,210 @@
+"""Real servers for the tests, started when the first test asks for one; see docs/local.md, "In tests".
+
+All workers and runs of one checkout share the stage `test`. The last run that used it stops it, unless ROWLINE_KEEP=1.
+"""
+
+import contextlib
+import fcntl
+import itertools
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import pymysql
+import pytest
+
+from local.account import server_account
+from local.aws import Emulator
+from local.database import Database
+from local.elasticsearch import Elasticsearch
+from local.home import home
+from local.lock import exclusive
+from local.mariadb import MariaDB
+from local.mysql import MySQL
+from local.server import Server
+from local.stage import Stage
+from shared.values.errors import RowlineError
+
+STAGE = "test"
+D = TypeVar("D", bound=Database)
+T = TypeVar("T")
+
+
+class Shared:
+    """The stage `test` as one process sees it: starts a server once, and holds a shared lock on the stage while it may use it."""
+
+    def __init__(self) -> None:
+        self.home = home()
+        self.stage = Stage(STAGE, self.home)
+        self.stage.record.mkdir(exist_ok=True)
+        self.servers: dict[str, Server] = {**self.stage.servers, "mysql": self._mysql()}
+        self._users = (self.stage.record / "users.lock").open("a")
+        fcntl.flock(self._users, fcntl.LOCK_SH)
+
+    def start(self, part: str) -> Any:
+        with exclusive(self.stage.record / f"{part}.lock"):
+            server = self.servers[part]
+            server._record = server._load()  # another worker may have started it since
+            return server.start()
+
+    def close(self) -> None:
+        self._users.close()
+
+    def stop_unless_used(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for server in self.servers.values():
+                server.stop()
+        self.close()
+
+    def _mysql(self) -> MySQL:
+        folder = self.home.base / STAGE / "mysql"
+        return MySQL(folder, account=server_account(), dist=self.home.dist, log=self.stage.record / "log/mysql.log")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """After the workers of this run are done: stop the servers unless another run uses them."""
+    if not hasattr(config, "workerinput") and os.environ.get("ROWLINE_KEEP") != "1" and (home().record / STAGE / "users.lock").exists():
+        Shared().stop_unless_used()
+
+
+@pytest.fixture(scope="session")
+def shared_stage() -> Iterator[Shared]:
+    """What the fixtures below start their servers with."""
+    shared = Shared()
+    yield shared
+    shared.close()
+
+
+@pytest.fixture(scope="session")
+def mariadb(shared_stage: Shared) -> MariaDB:
+    """A running MariaDB (`local.mariadb.MariaDB`): `.host .port .user .password .url` of the administrator, `.reader_url` of the
+    account that Rowline uses, `.connect(database=None, **options)` a PyMySQL connection with autocommit, `.stop() .start() .kill()`.
+
+    Shared by all tests: make a database of your own in it (fixture `database`), and look only at its changes.
+    """
+    return _or_skip(lambda: shared_stage.start("mariadb"))
+
+
+class ServerByUrl:
+    """A MySQL that somebody else runs, by ROWLINE_TEST_MYSQL: the attributes of `mysql` that do not start or stop it."""
+
+    kind = "mysql"
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.host, self.port, self.user = parts.hostname or "", parts.port or 3306, unquote(parts.username or "")
+        self.password, self.url, self.reader_url = unquote(parts.password or ""), url, url
+
+    def connect(self, database: str | None = None, **options: Any) -> Any:
+        login = {
+            "host": self.host,
+            "port": self.port,
+            "user": self.user,
+            "password": self.password,
+            "autocommit": True,
+            "charset": "utf8mb4",
+        }
+        return pymysql.connect(database=database, **{**login, **options})
+
+
+@pytest.fixture(scope="session")
+def mysql(shared_stage: Shared) -> MySQL | ServerByUrl:
+    """A running MySQL: as `mariadb`. ROWLINE_TEST_MYSQL=mysql://… takes another server; without both the test is skipped, saying so."""
+    if url := os.environ.get("ROWLINE_TEST_MYSQL"):
+        return ServerByUrl(url)
+    return _or_skip(lambda: shared_stage.start("mysql"))
+
+
+@pytest.fixture(scope="session")
+def elasticsearch(shared_stage: Shared) -> Elasticsearch:
+    """A running Elasticsearch without security: `.url`, `.request(method, path, body)`, `.stop() .start() .kill()`. Name your own indices."""
+    return shared_stage.start("elasticsearch")
+
+
+@pytest.fixture(scope="session")
+def emulator(shared_stage: Shared) -> Emulator:
+    """The running AWS emulator, IAM enforced: `.url`, `.environment()` (endpoint, region, root credentials). Name your own resources."""
+    return shared_stage.start("emulator")
+
+
+@pytest.fixture
+def aws(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The emulator's environment, set for this test: `boto3.client("sqs")` talks to it as the account's root."""
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    environment = emulator.environment()
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return environment
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, mariadb: MariaDB) -> Iterator[str]:
+    """The name of an empty database of this test's own in `mariadb`; dropped afterwards."""
+    name = f"t_{uuid.uuid4().hex[:12]}"
+    with mariadb.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    yield name
+    with mariadb.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {name}")
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def start_mariadb() -> Iterator[Callable[..., MariaDB]]:
+    """`start_mariadb("--skip-log-bin", …)`: a MariaDB of this test's own with these arguments; stopped and removed afterwards."""
+    yield from _own_servers(MariaDB)
+
+
+@pytest.fixture
+def start_mysql() -> Iterator[Callable[..., MySQL]]:
+    """`start_mysql("--gtid-mode=OFF", …)`: a MySQL of this test's own; skipped where there is none for this machine."""
+    yield from _own_servers(MySQL)
+
+
+@pytest.fixture(scope="session")
+def secured_elasticsearch(shared_stage: Shared) -> Iterator[Elasticsearch]:
+    """An Elasticsearch with TLS and login: `.url` (https), `.user`, `.password`, `.ca_certificate` (PEM text)."""
+    folder = _own_folder()
+    server = Elasticsearch(folder, account=server_account(), dist=home().dist, secured=True)
+    try:
+        yield server.start()
+    finally:
+        server.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _own_servers(kind: type[D]) -> Iterator[Callable[..., D]]:
+    servers: list[D] = []
+
+    def start(*extra_args: str) -> D:
+        server = kind(_own_folder(), account=server_account(), dist=home().dist, extra_args=extra_args)
+        servers.append(server)
+        return _or_skip(server.start)
+
+    yield start
+    for server in servers:
+        server.kill()
+        shutil.rmtree(server.folder, ignore_errors=True)
+
+
+def _own_folder() -> Any:
+    folder = home().base / STAGE / "own" / f"{os.getpid()}-{next(_numbers)}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _or_skip(start: Callable[[], T]) -> T:
+    """A machine that the database has no build for skips its tests, aloud; anything else that goes wrong fails them."""
+    try:
+        return start()
+    except RowlineError as error:
+        if error.thing in ("the embedded database", "MySQL for the tests", "mysql-server-core"):
+            pytest.skip(f"NOT TESTED against this server: {error} Or set ROWLINE_TEST_MYSQL=mysql://USER:PASSWORD@HOST:PORT.")
+        raise
