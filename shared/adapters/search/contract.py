@@ -34,7 +34,11 @@ class Search(Protocol):
     """An Elasticsearch cluster. Raises SearchUnavailable when it cannot be reached or answers 429/5xx to the whole request, SearchError otherwise."""
 
     def bulk(self, actions: list[Action]) -> list[Result]:
-        """Apply in order, versions `external_gte`, through aliases only (`require_alias`); one result per action."""
+        """Apply in order, versions `external_gte`, through aliases only; one result per action. Deleting what is not there is `applied`. At most a few MB."""
+        ...
+
+    def extend_mapping(self, alias: str, properties: dict[str, Any]) -> None:
+        """Add those of `properties` (field → mapping) that the index behind `alias` lacks; fields it has stay as they are. Documents held are not touched."""
         ...
 
     def ensure_index(self, alias: str, definition: dict[str, Any]) -> None:

@@ -1,0 +1,83 @@
+"""Elasticsearch in memory: versions, tombstones and their forgetting, missing indexes, refused documents."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from shared.adapters.search.contract import Action, Document, Result
+from shared.values.errors import SearchUnavailable
+
+
+class _Held(msgspec.Struct):
+    version: int
+    body: dict[str, Any] | None
+
+
+class MemorySearch:
+    """A Search without a server. `down` makes every request fail; a `long` field refuses what is no number, as a real mapping does."""
+
+    def __init__(self) -> None:
+        self.indexes: dict[str, dict[str, _Held]] = {}
+        self.definitions: dict[str, dict[str, Any]] = {}
+        self.down = False
+
+    def forget_deletions(self) -> None:
+        """What Elasticsearch does `index.gc_deletes` after a deletion, or when it starts again: an older write is accepted then."""
+        for held in self.indexes.values():
+            for id in [id for id, document in held.items() if document.body is None]:
+                del held[id]
+
+    def bulk(self, actions: list[Action]) -> list[Result]:
+        self._answer()
+        return [self._apply(action) for action in actions]
+
+    def extend_mapping(self, alias: str, properties: dict[str, Any]) -> None:
+        self._answer()
+        if alias in self.definitions:
+            mappings = self.definitions[alias].setdefault("mappings", {})
+            mappings["properties"] = {**properties, **mappings.get("properties", {})}
+
+    def ensure_index(self, alias: str, definition: dict[str, Any]) -> None:
+        self._answer()
+        if alias not in self.indexes:
+            self.indexes[alias] = {}
+            self.definitions[alias] = msgspec.json.decode(msgspec.json.encode(definition))
+
+    def get(self, index: str, ids: list[str]) -> dict[str, Document]:
+        self._answer()
+        held = self.indexes.get(index, {})
+        return {id: Document(id, held[id].version, dict(body)) for id in ids if id in held and (body := held[id].body) is not None}
+
+    def scan(self, index: str) -> Iterator[Document]:
+        self._answer()
+        for id, document in list(self.indexes.get(index, {}).items()):
+            if document.body is not None:
+                yield Document(id, document.version, {})
+
+    def _answer(self) -> None:
+        if self.down:
+            raise SearchUnavailable("does not answer.", thing="memory", hint="It is set to be down.")
+
+    def _apply(self, action: Action) -> Result:
+        if action.index not in self.indexes:
+            return Result("missing", "index_not_found_exception")
+        held = self.indexes[action.index]
+        if action.body is not None:
+            # Through JSON, as a real one would keep it: nothing that changes later shows in what is held.
+            body = msgspec.json.decode(msgspec.json.encode(action.body))
+            if reason := self._refusal(action.index, body):
+                return Result("refused", reason)
+        else:
+            body = None
+        if action.id in held and held[action.id].version > action.version:
+            return Result("superseded", "version_conflict_engine_exception")
+        held[action.id] = _Held(action.version, body)
+        return Result("applied")
+
+    def _refusal(self, alias: str, body: dict[str, Any]) -> str:
+        mappings = self.definitions[alias].get("mappings", {}).get("properties", {})
+        for field, value in body.items():
+            if mappings.get(field, {}).get("type") == "long" and isinstance(value, (dict, list)):
+                return f"document_parsing_exception: failed to parse field [{field}] of type [long]"
+        return ""

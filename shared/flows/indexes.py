@@ -1,0 +1,52 @@
+"""Indexes: an index is there, and has a field for each column, before the first document of a table's schema version is written."""
+
+from collections.abc import Iterable
+
+from shared.adapters.search.contract import Search
+from shared.adapters.state.contract import Schemas
+from shared.values.document import Shape
+from shared.values.errors import StackError
+from shared.values.index import definition_of, properties_of
+from shared.values.message import Message
+from shared.values.settings import ConsumerSettings
+from shared.values.table import Table
+
+
+class Indexes:
+    """The indexes of one consumer, as far as this process knows them."""
+
+    def __init__(self, consumer: ConsumerSettings, search: Search, schemas: Schemas) -> None:
+        self._consumer, self._search, self._schemas = consumer, search, schemas
+        self._shape = Shape.of(consumer)
+        self._ready: set[tuple[str, int]] = set()
+
+    def prepare(self, alias: str, message: Message) -> None:
+        """Make the index behind `alias` unless it is there, and add fields for the columns that came with the message's schema version.
+
+        The user's own definition is left as it is: it decides what happens to new fields. Raises SearchError, SearchUnavailable, StackError.
+        """
+        version = message.schema_version
+        if (alias, version) in self._ready:
+            return
+        derived = not self._consumer.elasticsearch.index
+        table = self._table(message) if derived else None
+        if not any(known == alias for known, _ in self._ready):
+            self._search.ensure_index(alias, definition_of(self._consumer, table))
+        if table is not None and version > 1:
+            self._search.extend_mapping(alias, properties_of(self._shape, table))
+        self._ready.add((alias, version))
+
+    def forget(self, aliases: Iterable[str]) -> None:
+        """These were not there after all (somebody deleted them): make them again."""
+        gone = set(aliases)
+        self._ready = {(alias, version) for alias, version in self._ready if alias not in gone}
+
+    def _table(self, message: Message) -> Table:
+        table = self._schemas.read(message.stream, message.database, message.table, message.schema_version)
+        if table is None:
+            raise StackError(
+                f"has no schema version {message.schema_version} in the state table.",
+                thing=message.full_name,
+                hint="The relay stores it before it publishes: has the state table been replaced?",
+            )
+        return table

@@ -1,0 +1,161 @@
+"""What every Search must do: the twin and a real Elasticsearch."""
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from shared.adapters.search.contract import Action, Result, Search
+from shared.adapters.search.elasticsearch import Access, ElasticsearchSearch
+from shared.adapters.search.memory import MemorySearch
+
+DEFINITION: dict[str, Any] = {
+    "settings": {"index.gc_deletes": "1h", "index.number_of_replicas": 0},
+    "mappings": {"dynamic": False, "properties": {"price": {"type": "long"}}},
+}
+
+
+@pytest.fixture(params=["memory", "elasticsearch"])
+def search(request: pytest.FixtureRequest) -> Search:
+    if request.param == "memory":
+        return MemorySearch()
+    url = request.getfixturevalue("elasticsearch").url
+    return ElasticsearchSearch(lambda afresh: Access(url))
+
+
+@pytest.fixture
+def alias(search: Search) -> str:
+    name = f"t-{uuid.uuid4().hex[:12]}"
+    search.ensure_index(name, DEFINITION)
+    return name
+
+
+def kinds(results: list[Result]) -> list[str]:
+    return [result.kind for result in results]
+
+
+def held(search: Search, alias: str) -> dict[str, tuple[int, dict[str, Any]]]:
+    return {
+        id: (document.version, document.body)
+        for id, document in search.get(alias, [document.id for document in search.scan(alias)]).items()
+    }
+
+
+def test_the_newest_version_stands(search: Search, alias: str) -> None:
+    assert kinds(search.bulk([Action(alias, "1", 10, {"price": 1}), Action(alias, "2", 11, {"price": 2})])) == ["applied", "applied"]
+    assert kinds(search.bulk([Action(alias, "1", 9, {"price": 9}), Action(alias, "2", 12, {"price": 3})])) == ["superseded", "applied"]
+    assert held(search, alias) == {"1": (10, {"price": 1}), "2": (12, {"price": 3})}
+
+
+def test_the_same_version_again_is_applied(search: Search, alias: str) -> None:
+    for _ in range(2):
+        assert kinds(search.bulk([Action(alias, "1", 10, {"price": 1})])) == ["applied"]
+    assert held(search, alias) == {"1": (10, {"price": 1})}
+
+
+def test_one_request_is_applied_in_order(search: Search, alias: str) -> None:
+    actions = [
+        Action(alias, "1", 1, {"price": 1}),
+        Action(alias, "1", 2, None),
+        Action(alias, "1", 3, {"price": 3}),
+        Action(alias, "1", 2, {"price": 2}),
+    ]
+    assert kinds(search.bulk(actions)) == ["applied", "applied", "applied", "superseded"]
+    assert held(search, alias) == {"1": (3, {"price": 3})}
+
+
+def test_a_deleted_document_is_gone_and_its_older_writes_are_refused(search: Search, alias: str) -> None:
+    search.bulk([Action(alias, "1", 10, {"price": 1})])
+    assert kinds(search.bulk([Action(alias, "1", 12, None)])) == ["applied"]
+    assert held(search, alias) == {}
+    assert kinds(search.bulk([Action(alias, "1", 11, {"price": 1})])) == ["superseded"]
+    assert kinds(search.bulk([Action(alias, "1", 13, {"price": 1})])) == ["applied"]
+
+
+def test_deleting_what_is_not_there_leaves_its_version(search: Search, alias: str) -> None:
+    assert kinds(search.bulk([Action(alias, "1", 12, None)])) == ["applied"]
+    assert kinds(search.bulk([Action(alias, "1", 11, {"price": 1})])) == ["superseded"]
+
+
+def test_an_older_deletion_does_no_harm(search: Search, alias: str) -> None:
+    search.bulk([Action(alias, "1", 10, {"price": 1})])
+    assert kinds(search.bulk([Action(alias, "1", 9, None)])) == ["superseded"]
+    assert held(search, alias) == {"1": (10, {"price": 1})}
+
+
+def test_a_document_that_the_mapping_refuses_stops_no_other(search: Search, alias: str) -> None:
+    results = search.bulk(
+        [Action(alias, "1", 1, {"price": 1}), Action(alias, "2", 2, {"price": {"a": 1}}), Action(alias, "3", 3, {"price": 3})]
+    )
+    assert kinds(results) == ["applied", "refused", "applied"]
+    assert results[1].reason.startswith("document_parsing_exception: ")
+    assert set(held(search, alias)) == {"1", "3"}
+
+
+@pytest.mark.parametrize("body", [{"price": 1}, None], ids=["write", "delete"])
+def test_an_absent_index_is_missing_and_is_not_made_by_the_way(search: Search, body: dict[str, Any] | None) -> None:
+    absent = f"t-{uuid.uuid4().hex[:12]}"
+    assert kinds(search.bulk([Action(absent, "1", 1, body)])) == ["missing"]
+    assert kinds(search.bulk([Action(absent, "1", 1, body)])) == ["missing"]
+    assert list(search.scan(absent)) == []
+    assert search.get(absent, ["1"]) == {}
+
+
+def test_a_missing_index_spoils_no_other(search: Search, alias: str) -> None:
+    results = search.bulk(
+        [Action(f"{alias}-absent", "1", 1, None), Action(alias, "1", 2, {"price": 2}), Action(f"{alias}-absent", "2", 3, {"price": 3})]
+    )
+    assert kinds(results) == ["missing", "applied", "missing"]
+    assert held(search, alias) == {"1": (2, {"price": 2})}
+
+
+def test_making_an_index_twice_keeps_it(search: Search, alias: str) -> None:
+    search.bulk([Action(alias, "1", 1, {"price": 1})])
+    search.ensure_index(alias, {"mappings": {"properties": {"price": {"type": "text"}}}})
+    assert held(search, alias) == {"1": (1, {"price": 1})}
+    assert kinds(search.bulk([Action(alias, "2", 2, {"price": {"a": 1}})])) == ["refused"]
+
+
+def test_fields_are_added_and_those_there_stay(search: Search, alias: str) -> None:
+    for _ in range(2):
+        search.extend_mapping(alias, {"price": {"type": "text"}, "stock": {"type": "long"}})
+    assert kinds(search.bulk([Action(alias, "1", 1, {"stock": {"a": 1}})])) == ["refused"]
+    assert kinds(search.bulk([Action(alias, "1", 1, {"price": {"a": 1}})])) == ["refused"]
+    assert kinds(search.bulk([Action(alias, "1", 1, {"price": 1, "stock": 2})])) == ["applied"]
+
+
+def test_an_unsigned_long_field_can_be_made_and_extended_everywhere(search: Search) -> None:
+    alias = f"t-{uuid.uuid4().hex[:12]}"
+    search.ensure_index(alias, {"mappings": {"properties": {"id": {"type": "unsigned_long"}}}})
+    search.extend_mapping(alias, {"other": {"type": "unsigned_long"}})
+    body = {"id": 2**64 - 1, "other": 2**64 - 1}
+    assert kinds(search.bulk([Action(alias, "1", 1, body)])) == ["applied"]
+    assert held(search, alias) == {"1": (1, body)}
+
+
+def test_get_finds_those_that_exist(search: Search, alias: str) -> None:
+    search.bulk([Action(alias, id, 1, {"price": 1}) for id in ("a:b\\c", "ü/?#%", "x y")])
+    assert set(search.get(alias, ["a:b\\c", "ü/?#%", "x y", "absent"])) == {"a:b\\c", "ü/?#%", "x y"}
+    assert search.get(alias, []) == {}
+
+
+def test_scan_lists_every_document_without_its_body(search: Search, alias: str) -> None:
+    for start in range(0, 6000, 1000):
+        search.bulk([Action(alias, str(n), n + 1, {"price": n}) for n in range(start, start + 1000)])
+    listing = list(search.scan(alias))
+    assert {document.id: document.version for document in listing} == {str(n): n + 1 for n in range(6000)}
+    assert all(document.body == {} for document in listing)
+
+
+def test_a_listing_may_be_left_early(search: Search, alias: str) -> None:
+    search.bulk([Action(alias, "1", 1, {"price": 1}), Action(alias, "2", 2, {"price": 2})])
+    listing: Iterator[Any] = search.scan(alias)
+    assert next(listing).id in ("1", "2")
+    listing.close()  # type: ignore[attr-defined]
+
+
+def test_values_come_back_as_they_went(search: Search, alias: str) -> None:
+    body = {"n": None, "text": "ünï \U0001f600 \u2028", "nested": {"a": [1, 1.5, "x", None, True]}, "big": 2**63, "decimal": "1.10"}
+    search.bulk([Action(alias, "1", 2**62, body)])
+    assert held(search, alias) == {"1": (2**62, body)}
