@@ -1,5 +1,6 @@
 """Message: changes of one message group, in order, as they travel through SNS and SQS."""
 
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Literal
 
@@ -39,6 +40,12 @@ def encode(message: Message) -> str:
     return _encoder.encode(message).decode()
 
 
+def frame(message: Message) -> tuple[bytes, bytes]:
+    """What stands before and after the changes in the body of a message without changes: for those who have the changes as JSON already."""
+    head, _, tail = _encoder.encode(message).rpartition(b'"changes":[]')
+    return head + b'"changes":[', b"]" + tail
+
+
 def decode(body: str | bytes) -> Message:
     """Read a message body. Raises RowlineError when it is no message or its version is not known here."""
     try:
@@ -62,14 +69,19 @@ def attributes(source: str, table: str, lane: Lane) -> dict[str, str]:
 
 
 def deduplication_id(changes: list[Change], *, run: str = "", attempt: int = 0) -> str:
+    """`hash_ids` of the ids of these changes."""
+    return hash_ids((change.id for change in changes), run=run, attempt=attempt)
+
+
+def hash_ids(ids: Iterable[str], *, run: str = "", attempt: int = 0) -> str:
     """MessageDeduplicationId: a hash of the change ids inside, so that publishing again after a lost reply is recognised.
 
     Lanes other than `live` add their `run` and `attempt`: SQS remembers ids for five minutes even after deletion, and a deliberate
     second delivery would vanish. Source: SQS developer guide, "Exactly-once processing".
     """
     digest = blake2b(digest_size=24)
-    for change in changes:
-        digest.update(change.id.encode())
+    for each in ids:
+        digest.update(each.encode())
         digest.update(b"\0")
     if run:
         digest.update(f"{run}\0{attempt}".encode())

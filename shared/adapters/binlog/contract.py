@@ -80,6 +80,9 @@ class Binlog(Protocol):
 
     A transaction without captured rows yields no Begin/Commit, only (at times) a Heartbeat. Between Begin and Commit stand only Rows, Truncated
     and SchemaChanged. What may carry rows and is not understood raises SourceError: nothing is skipped in silence.
+
+    While an XA transaction is prepared and its rows are not yielded yet, `Commit.position` and `Heartbeat.position` stay what the last one before it
+    was. `read` never goes on at a server of another identity by itself: it raises SourceUnavailable.
     """
 
     def identity(self) -> str:

@@ -14,7 +14,8 @@ from shared.values.table import Table
 
 
 class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is known to be published: everything before `position`, and `rows` changes of the transaction that starts there.
+    """What is known to be published: everything before `position`, and the first `rows` changes after it (of one transaction, or of
+    several while a prepared XA transaction holds `position` back).
 
     `seq` is the number of the last change before `position`, `epoch` is reserved here before its first number is published. `server` is the identity
     of the server that was read, `capture` the configuration (canonical JSON) under which the changes after `position` were or will be numbered.
