@@ -9,6 +9,7 @@ import boto3
 import typer
 import yaml
 
+from local.stage import Stage as LocalStage
 from shared.adapters.claims.s3 import S3Claims
 from shared.adapters.database.contract import Database
 from shared.adapters.database.sql import SqlDatabase
@@ -24,7 +25,9 @@ from shared.values.errors import ConfigError
 from shared.values.settings import ConsumerSettings, Settings, SourceSettings
 
 StageOption = Annotated[str, typer.Option("--stage", envvar="ROWLINE_STAGE", help="The deployed stage.")]
-ServiceOption = Annotated[str, typer.Option("--service", envvar="ROWLINE_SERVICE", help="The service's name, if it is not that of ./serverless.yml.")]
+ServiceOption = Annotated[
+    str, typer.Option("--service", envvar="ROWLINE_SERVICE", help="The service's name, if it is not that of ./serverless.yml.")
+]
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,11 @@ def _named(entries: dict[str, Any], name: str | None, kind: str) -> Any:
     if name in entries:
         return entries[name]
     known = ", ".join(sorted(entries)) or "none"
-    raise ConfigError(f"is not a {kind} of this stage." if name else f"has more than one {kind}.", thing=name or "the stage", hint=f"Name one of: {known}.")
+    raise ConfigError(
+        f"is not a {kind} of this stage." if name else f"has more than one {kind}.",
+        thing=name or "the stage",
+        hint=f"Name one of: {known}.",
+    )
 
 
 def _camel(name: str) -> str:
@@ -111,9 +118,7 @@ def default_service() -> str:
 def open_stage(stage: str, service: str = "") -> DeployedStage:
     """Open a deployed stage. For `local` the environment of the running local stage is used where nothing else is set."""
     if stage == "local" and "AWS_ENDPOINT_URL" not in os.environ:
-        from local import stage as local_stage
-
-        for name, value in local_stage.load().environment().items():
+        for name, value in LocalStage.load().environment().items():
             os.environ.setdefault(name, value)
     service = service or default_service()
     stack = Stack.open(service, stage)

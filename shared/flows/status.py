@@ -1,0 +1,139 @@
+"""Status: what a stage does right now, as far as what it left in the state table and its queues tells."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from shared.adapters.queue.contract import Queue
+from shared.adapters.state.contract import Consumers, Streams
+from shared.values.change import split_seq
+from shared.values.settings import Settings
+
+SILENT_S = 15
+"""A relay that has not renewed its lease for so long is not running: lease time, publish time-out and slack."""
+
+
+class RelayStatus(msgspec.Struct, frozen=True):
+    """A source and its relay. `state`: running · waiting (for its schedule) · silent (lease not renewed) · never · failed; `figures` are the relay's own."""
+
+    source: str
+    state: str
+    holder: str
+    token: int
+    position: str
+    read_to: str
+    epoch: int
+    n: int
+    server: str
+    lag_s: float | None
+    error: str
+    figures: dict[str, Any]
+
+
+class ConsumerStatus(msgspec.Struct, frozen=True):
+    """A consumer: messages waiting, in flight and in the DLQ, the backfill under way (id or ""), and the last verify."""
+
+    consumer: str
+    state: str
+    waiting: int
+    in_flight: int
+    dlq: int
+    backfill: str
+    verified: dict[str, Any] | None
+
+
+class Status(msgspec.Struct, frozen=True):
+    """All of a stage, with what to do next about what is wrong."""
+
+    stage: str
+    relays: list[RelayStatus]
+    consumers: list[ConsumerStatus]
+    advice: list[str]
+
+    @property
+    def ok(self) -> bool:
+        return not self.advice
+
+
+def status(
+    settings: Settings, streams: Streams, consumers: Consumers, queue: Callable[[str], Queue], dlq: Callable[[str], Queue]
+) -> Status:
+    """Ask everything once. Raises StackError and what the adapters raise."""
+    now = time.time()
+    relays = [_relay(streams, name, now) for name in settings.sources]
+    states = [_consumer(consumers, name, queue(name), dlq(name)) for name in settings.consumers]
+    return Status(stage=settings.stage, relays=relays, consumers=states, advice=[*_relay_advice(relays), *_consumer_advice(states)])
+
+
+def _relay(streams: Streams, name: str, now: float) -> RelayStatus:
+    lease, checkpoint = streams.load(name)
+    figures = dict(lease.figures)
+    error = str(figures.pop("error", "") or "")
+    renewed = float(figures.get("renewed_ms", 0)) / 1000
+    if error:
+        state = "failed"
+    elif lease.holder:
+        state = "running" if now - renewed < SILENT_S else "silent"
+    else:
+        state = "waiting" if checkpoint else "never"
+    epoch, n = split_seq(checkpoint.seq) if checkpoint else (0, 0)
+    return RelayStatus(
+        source=name,
+        state=state,
+        holder=lease.holder,
+        token=lease.token,
+        position=str(checkpoint.position) if checkpoint else "",
+        read_to=str(checkpoint.read_to) if checkpoint else "",
+        epoch=epoch,
+        n=n,
+        server=checkpoint.server if checkpoint else "",
+        lag_s=max(0.0, round(now - checkpoint.read_ts_ms / 1000, 1)) if checkpoint and checkpoint.read_ts_ms else None,
+        error=error,
+        figures=figures,
+    )
+
+
+def _consumer(consumers: Consumers, name: str, queue: Queue, dlq: Queue) -> ConsumerStatus:
+    waiting, in_flight = queue.depth()
+    aside = sum(dlq.depth())
+    run = consumers.run(name)
+    state = "set aside" if aside else "backfill" if run else "ok"
+    return ConsumerStatus(
+        consumer=name,
+        state=state,
+        waiting=waiting,
+        in_flight=in_flight,
+        dlq=aside,
+        backfill=run.id if run else "",
+        verified=consumers.report(name),
+    )
+
+
+def _relay_advice(relays: list[RelayStatus]) -> list[str]:
+    out = []
+    for relay in relays:
+        if relay.state == "failed":
+            out.append(f"{relay.source}: {relay.error}")
+        elif relay.state == "never":
+            out.append(
+                f"{relay.source}: the relay has never run. Its schedule starts it within a minute of a deploy; `rowline doctor` looks for the cause."
+            )
+        elif relay.state == "silent":
+            out.append(f"{relay.source}: the relay ended without releasing its lease. The schedule starts another within a minute.")
+        elif relay.lag_s is not None and relay.lag_s > 60:
+            out.append(f"{relay.source}: the relay is {relay.lag_s:,.0f} s behind.")
+    return out
+
+
+def _consumer_advice(consumers: list[ConsumerStatus]) -> list[str]:
+    out = []
+    for one in consumers:
+        if one.dlq:
+            out.append(f"{one.consumer}: {one.dlq} messages set aside in its DLQ, each with its reason in the attribute `reason`.")
+        if one.verified and one.verified.get("differences"):
+            out.append(
+                f"{one.consumer}: the last verify found {one.verified['differences']} differences. Run `rowline verify {one.consumer} --repair`."
+            )
+    return out

@@ -1,0 +1,84 @@
+"""A deployed stack of its own: servers that tests may stop and kill, a project they may edit, the marketplace as source."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pymysql
+import pytest
+
+from cli.stage import DeployedStage, open_stage
+from local import stage as local_stage
+from local.demo import marketplace
+from shared.values import endpoint
+from tests.integration.stack.project import Project
+
+NAME = "stack"
+CONSUMER = "listingSearch"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker runs all of them: they share the stack and disturb it."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("stack"))
+
+
+@dataclass
+class Stack:
+    """What a test of the deployed stack works with."""
+
+    servers: local_stage.Stage
+    project: Project
+
+    def open(self) -> DeployedStage:
+        """The stage as deployed now."""
+        return open_stage("local")
+
+    def connect(self) -> "pymysql.connections.Connection[Any]":
+        """A connection that may write to the source."""
+        admin = endpoint.parse(self.servers.server("mariadb").url)
+        return pymysql.connect(
+            host=admin.host, port=admin.port, user=admin.user, password=admin.password, charset="utf8mb4", autocommit=True
+        )
+
+    def rowline(self, *words: str, check: bool = True, timeout: float = 300) -> Any:
+        return self.project.run("rowline", *words, check=check, timeout=timeout)
+
+    def wait(self, what: str, done: Callable[[], bool], seconds: float = 60) -> None:
+        end = time.monotonic() + seconds
+        while not done():
+            assert time.monotonic() < end, f"not within {seconds:.0f} s: {what}\n{self.rowline('status', check=False).stdout}"
+            time.sleep(0.1)
+
+    def verified(self, consumer: str = CONSUMER) -> None:
+        """Every row equals its document, and nothing was set aside."""
+        done = self.rowline("verify", consumer, check=False)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:] + self.rowline("status", check=False).stdout
+        assert self.open().dlq(consumer).depth() == (0, 0)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The project deployed with `sls deploy --stage local` on servers of its own, marketplace rows in place, relay running."""
+    servers = local_stage.up(NAME, environ={})
+    environment = servers.environment()
+    patch = pytest.MonkeyPatch()
+    for name, value in environment.items():
+        patch.setenv(name, value)
+    stack = Stack(servers, Project(tmp_path_factory.mktemp("project") / "rowline", environment))
+    with stack.connect() as connection:
+        marketplace.create(connection)
+        connection.autocommit(False)
+        for _ in marketplace.seed(connection, 3_000):
+            pass
+    stack.project.run("sls", "deploy", "--stage", "local")
+    stack.wait("the first checkpoint", lambda: stack.open().streams().load("shop")[1] is not None, 90)
+    stack.rowline("backfill", CONSUMER, "--from", "source")
+    yield stack
+    patch.undo()
+    if os.environ.get("ROWLINE_KEEP") != "1":
+        servers.down(purge=True)
