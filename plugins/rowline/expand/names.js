@@ -32,11 +32,11 @@ const output = {
   topic: 'TopicArn',
   state: 'StateTable',
   claims: 'ClaimsBucket',
-  relay: (source) => `RelayFunction${upper(source)}`,
-  consume: (name) => `ConsumeFunction${upper(name)}`,
-  queue: (name) => `QueueUrl${upper(name)}`,
-  dlq: (name) => `DlqUrl${upper(name)}`,
-  undelivered: (name) => `UndeliveredUrl${upper(name)}`,
+  relay: (source) => `${upper(source)}RelayFunction`,
+  consume: (name) => `${upper(name)}ConsumeFunction`,
+  queue: (name) => `${upper(name)}QueueUrl`,
+  dlq: (name) => `${upper(name)}DlqUrl`,
+  undelivered: (name) => `${upper(name)}UndeliveredUrl`,
 };
 
 module.exports = { relay, consumer, output };

@@ -52,14 +52,13 @@ function consume({ consumer, functionName, queue, dlq, options }) {
     allow('Receive', ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'], arn(queue)),
     allow('SetAside', ['sqs:SendMessage'], arn(dlq)),
     allow('QueueKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('sqs')),
-    rows(
-      'Marks',
-      ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query', 'dynamodb:BatchWriteItem'],
-      state,
-      [`consumer#${consumer.name}`, `consumer#${consumer.name}#*`],
-    ),
-    rows('Schemas', ['dynamodb:GetItem', 'dynamodb:Query'], state, [`stream#${consumer.source}`]),
+    rows('Marks', ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem', 'dynamodb:BatchWriteItem'], state, [
+      `consumer#${consumer.name}`,
+      `consumer#${consumer.name}#*`,
+    ]),
+    rows('Schemas', ['dynamodb:GetItem'], state, [`stream#${consumer.source}`]),
     allow('Claim', ['s3:GetObject'], sub(`\${bucket}/claims/${consumer.source}/*`, { bucket: arn(claims) })),
+    allow('ClaimGone', ['s3:ListBucket'], arn(claims)), // without it S3 says "denied" of an object that is gone, and the change would wait for ever
     allow('ClaimKey', ['kms:Decrypt'], arn(key), via('s3')),
   ];
 }

@@ -1,0 +1,100 @@
+"""Reads a stack from CloudFormation: settings from the template's metadata, resource names from the outputs."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.values.errors import StackError
+from shared.values.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.client import CloudFormationClient
+
+
+class Stack(msgspec.Struct, frozen=True):
+    """A deployed stack. `settings` are those it was deployed with; `outputs` hold TopicArn, StateTable and ClaimsBucket, per source
+    NAMERelayFunction, per consumer NAMEQueueUrl, NAMEDlqUrl, NAMEUndeliveredUrl and NAMEConsumeFunction (NAME with a capital first letter)."""
+
+    name: str
+    status: str
+    settings: Settings
+    outputs: dict[str, str]
+
+    @staticmethod
+    def open(service: str, stage: str, client: "CloudFormationClient | None" = None) -> "Stack":
+        """Read the stack SERVICE-STAGE. Raises StackError when it is not deployed, was not made by the plugin, or cannot be read."""
+        name = f"{service}-{stage}"
+        try:
+            client = client or boto3.client("cloudformation")
+            described = client.describe_stacks(StackName=name)["Stacks"][0]
+            body: Any = client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
+        except (ClientError, BotoCoreError) as error:
+            raise _unreadable(name, stage, error) from None
+        template = json.loads(body) if isinstance(body, str) else body
+        if described["StackStatus"] == "DELETE_COMPLETE" or "Rowline" not in template.get("Metadata", {}):
+            raise StackError("holds no Rowline.", thing=f"stack {name}", hint=f"Deploy it: sls deploy --stage {stage}.")
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+        return Stack(name=name, status=described["StackStatus"], settings=_settings(name, template["Metadata"]["Rowline"]), outputs=outputs)
+
+    @property
+    def topic_arn(self) -> str:
+        return self._output("TopicArn")
+
+    @property
+    def state_table(self) -> str:
+        return self._output("StateTable")
+
+    @property
+    def claims_bucket(self) -> str:
+        return self._output("ClaimsBucket")
+
+    def queue_url(self, consumer: str) -> str:
+        return self._output(f"{_upper(consumer)}QueueUrl")
+
+    def dlq_url(self, consumer: str) -> str:
+        return self._output(f"{_upper(consumer)}DlqUrl")
+
+    def undelivered_url(self, consumer: str) -> str:
+        """The DLQ of the subscription: what SNS could not deliver to the consumer's queue."""
+        return self._output(f"{_upper(consumer)}UndeliveredUrl")
+
+    def relay_function(self, source: str) -> str:
+        return self._output(f"{_upper(source)}RelayFunction")
+
+    def consume_function(self, consumer: str) -> str:
+        return self._output(f"{_upper(consumer)}ConsumeFunction")
+
+    def _output(self, key: str) -> str:
+        try:
+            return self.outputs[key]
+        except KeyError:
+            raise StackError(f"has no output {key}.", thing=f"stack {self.name}", hint="Deploy it again with this version.") from None
+
+
+def _upper(name: str) -> str:
+    return name[0].upper() + name[1:]
+
+
+def _settings(name: str, metadata: Any) -> Settings:
+    try:
+        return msgspec.convert(metadata, type=Settings)
+    except msgspec.ValidationError as error:
+        raise StackError(
+            f"was deployed by another version: {error}.", thing=f"stack {name}", hint="Deploy it again, or use the command of that version."
+        ) from None
+
+
+def _unreadable(name: str, stage: str, error: ClientError | BotoCoreError) -> StackError:
+    if isinstance(error, ClientError):
+        code = error.response["Error"]["Code"]
+        if code == "ValidationError":  # "Stack with id … does not exist"
+            return StackError("is not deployed.", thing=f"stack {name}", hint=f"Deploy it: sls deploy --stage {stage}.")
+        return StackError(
+            f"cannot be read: {code}.",
+            thing=f"stack {name}",
+            hint="Credentials need cloudformation:DescribeStacks and cloudformation:GetTemplate, for this account and region.",
+        )
+    return StackError(f"cannot be read: {error}.", thing=f"stack {name}", hint="Set credentials and AWS_REGION, or AWS_ENDPOINT_URL for an emulator.")
