@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.search.contract import Action, Result, Search
-from shared.adapters.search.elasticsearch import Access, ElasticsearchSearch
+from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.adapters.search.memory import MemorySearch
 
 DEFINITION: dict[str, Any] = {
@@ -20,8 +20,7 @@ DEFINITION: dict[str, Any] = {
 def search(request: pytest.FixtureRequest) -> Search:
     if request.param == "memory":
         return MemorySearch()
-    url = request.getfixturevalue("elasticsearch").url
-    return ElasticsearchSearch(lambda afresh: Access(url))
+    return ElasticsearchSearch({"url": request.getfixturevalue("elasticsearch").url})
 
 
 @pytest.fixture

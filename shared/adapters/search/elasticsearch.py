@@ -1,46 +1,33 @@
 """Elasticsearch 8 and 9 through the official client. Retries are not made here: the queue makes them, with its back-off."""
 
-import ssl
+import contextlib
 import time
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
 
 import msgspec
 
-from shared.adapters.search.answer import fate, problem
+from shared.adapters.search.answer import fate
+from shared.adapters.search.connection import Connection
 from shared.adapters.search.contract import Action, Document, Result
 from shared.values.errors import SearchError
-
-if TYPE_CHECKING:
-    from elasticsearch import Elasticsearch
-
-REQUEST_TIMEOUT = 10.0
-"""Seconds a request may take; then it counts as not answered."""
 
 _ALIAS_KNOWN = 10.0
 _KEEP_ALIVE = "2m"
 _PAGE = 5000
 _encode = msgspec.json.Encoder().encode
-T = TypeVar("T")
-
-
-class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
-    """How to reach a cluster: the content of the consumer's secret. `api_key` (the encoded form) or `username` and `password`, or neither; `ca_certificate` PEM text."""
-
-    url: str
-    api_key: str = ""
-    username: str = ""
-    password: str = ""
-    ca_certificate: str = ""
 
 
 class ElasticsearchSearch:
-    """A Search on a real cluster. `access` is asked at the first request, and again (with True: afresh) when the cluster refuses the credentials."""
+    """A Search on a real cluster.
 
-    def __init__(self, access: Callable[[bool], Access]) -> None:
-        self._access = access
-        self._client: Elasticsearch | None = None
-        self._refreshed = float("-inf")
+    `secret` is {"url", "api_key"? | "username"?, "password"?, "ca_certificate"?}; `refresh` reads it afresh when the cluster refuses the credentials, which may have
+    been rotated. The first request opens the connection. Raises ConfigError when the secret lacks something.
+    """
+
+    def __init__(self, secret: Mapping[str, Any], refresh: Callable[[], Mapping[str, Any]] | None = None) -> None:
+        self._cluster = Connection(secret, refresh)
         self._seen_alias: dict[str, float] = {}
 
     def bulk(self, actions: list[Action]) -> list[Result]:
@@ -49,7 +36,7 @@ class ElasticsearchSearch:
         items: Iterator[dict[str, Any]] = iter(())
         if sent:
             lines: list[Any] = list(_lines(sent))
-            answer = self._ask(
+            answer = self._cluster.ask(
                 # The server gives up before the client does, so that an item's fate is told rather than guessed.
                 lambda client: client.bulk(
                     operations=lines,
@@ -62,13 +49,11 @@ class ElasticsearchSearch:
         return [Result("missing", "index_not_found_exception") if action.index in absent else fate(next(items)) for action in actions]
 
     def extend_mapping(self, alias: str, properties: dict[str, Any]) -> None:
-        held = self._ask(lambda client: client.indices.get_mapping(index=alias))
+        held = self._cluster.ask(lambda client: client.indices.get_mapping(index=alias))
         for index, answer in held.items():
             lacking = {field: mapping for field, mapping in properties.items() if field not in answer["mappings"].get("properties", {})}
             if lacking:
-                self._with_known_types(
-                    lacking, lambda known, index=index: self._ask(lambda client: client.indices.put_mapping(index=index, properties=known))
-                )  # type: ignore[misc]
+                self._with_known_types(lacking, partial(self._put_mapping, index))
 
     def ensure_index(self, alias: str, definition: dict[str, Any]) -> None:
         if self._has_alias(alias):
@@ -77,7 +62,7 @@ class ElasticsearchSearch:
         aliases = {**definition.get("aliases", {}), alias: {"is_write_index": True}}
 
         def create(mappings: dict[str, Any]) -> None:
-            self._ask(
+            self._cluster.ask(
                 lambda client: client.indices.create(
                     index=index, settings=definition.get("settings", {}), mappings=mappings, aliases=aliases
                 )
@@ -94,10 +79,13 @@ class ElasticsearchSearch:
                 raise
         self._seen_alias[alias] = time.monotonic()
 
+    def _put_mapping(self, index: str, properties: dict[str, Any]) -> None:
+        self._cluster.ask(lambda client: client.indices.put_mapping(index=index, properties=properties))
+
     def get(self, index: str, ids: list[str]) -> dict[str, Document]:
         if not ids:
             return {}
-        answer = self._ask(
+        answer = self._cluster.ask(
             lambda client: client.mget(index=index, ids=ids, filter_path="docs._id,docs._version,docs.found,docs._source,docs.error.type")
         )
         found = {}
@@ -111,12 +99,12 @@ class ElasticsearchSearch:
     def scan(self, index: str) -> Iterator[Document]:
         if not self._has_alias(index):
             return
-        self._ask(lambda client: client.indices.refresh(index=index))
-        pit = self._ask(lambda client: client.open_point_in_time(index=index, keep_alive=_KEEP_ALIVE))["id"]
+        self._cluster.ask(lambda client: client.indices.refresh(index=index))
+        pit = self._cluster.ask(lambda client: client.open_point_in_time(index=index, keep_alive=_KEEP_ALIVE))["id"]
         after: list[Any] | None = None
         try:
             while True:
-                page = self._ask(
+                page = self._cluster.ask(
                     lambda client, pit=pit, after=after: client.search(  # type: ignore[misc]
                         pit={"id": pit, "keep_alive": _KEEP_ALIVE},
                         size=_PAGE,
@@ -142,7 +130,8 @@ class ElasticsearchSearch:
                     return
                 after = hits[-1]["sort"]
         finally:
-            self._ask(lambda client: client.close_point_in_time(id=pit))
+            with contextlib.suppress(SearchError):  # it ends by itself
+                self._cluster.ask(lambda client: client.close_point_in_time(id=pit))
 
     def _absent(self, aliases: set[str]) -> set[str]:
         """Those of `aliases` that do not exist. `require_alias` does not hold for deletes: one with an external version creates a plain index
@@ -153,7 +142,7 @@ class ElasticsearchSearch:
         }
 
     def _has_alias(self, alias: str) -> bool:
-        exists = bool(self._ask(lambda client: client.indices.exists_alias(name=alias)))
+        exists = bool(self._cluster.ask(lambda client: client.indices.exists_alias(name=alias)))
         if exists:
             self._seen_alias[alias] = time.monotonic()
         else:
@@ -173,62 +162,6 @@ class ElasticsearchSearch:
                     for field, mapping in properties.items()
                 }
             )
-
-    def _ask(self, request: Callable[["Elasticsearch"], T]) -> T:
-        """One request. Raises SearchUnavailable or SearchError; refused credentials are read afresh, at most once a minute."""
-        from elasticsearch import ApiError, AuthenticationException, TransportError
-
-        client = self._client = self._client or connect(self._access(False))
-        try:
-            return request(client)
-        except AuthenticationException as error:
-            if time.monotonic() - self._refreshed < 60:
-                raise problem(error, client) from None
-            self._refreshed = time.monotonic()
-            client.close()
-            self._client = connect(self._access(True))
-            try:
-                return request(self._client)
-            except (ApiError, TransportError) as again:
-                raise problem(again, self._client) from None
-        except (ApiError, TransportError) as error:
-            raise problem(error, client) from None
-
-
-def connect(access: Access) -> "Elasticsearch":
-    """A client for a cluster: certificates verified (against `ca_certificate` where given), connections kept between requests, no sniffing, no retries."""
-    from elasticsearch import Elasticsearch
-
-    options: dict[str, Any] = {}
-    secure = access.url.startswith("https:")
-    if secure:
-        options["ssl_context"] = ssl.create_default_context(cadata=access.ca_certificate or None)
-    if access.api_key:
-        options["api_key"] = access.api_key
-    elif access.username:
-        options["basic_auth"] = (access.username, access.password)
-    try:
-        return Elasticsearch(
-            _with_port(access.url),
-            request_timeout=REQUEST_TIMEOUT,
-            max_retries=0,
-            retry_on_timeout=False,
-            retry_on_status=(),
-            http_compress=secure,
-            **options,
-        )
-    except ValueError as error:
-        raise SearchError(
-            f"is no address of Elasticsearch: {error}.", thing=access.url.rpartition("@")[2], hint="Write https://HOST:9200."
-        ) from None
-
-
-def _with_port(url: str) -> str:
-    """The client asks for a port where browsers know one."""
-    scheme, _, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    has_port = host.rpartition("@")[2].rpartition("]")[2].count(":") > 0
-    return url if has_port else f"{scheme}://{host}:{443 if scheme == 'https' else 80}{slash}{path}"
 
 
 def _lines(actions: list[Action]) -> Iterator[bytes]:
