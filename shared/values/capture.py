@@ -25,7 +25,8 @@ class CapturePlan:
     columns of the row as it is read, `is_identity` tells that `project` changes nothing.
 
     `hash_key` is the secret key of mask `hash`: without it nobody can find a value by hashing candidates. Raises SourceError for a table without a key,
-    ConfigError for columns that the table does not have and masks that would make rows indistinguishable.
+    ConfigError for key and shard columns that the table
+    does not have and masks that would make rows indistinguishable.
     """
 
     def __init__(self, table: Table, settings: TableSettings, hash_key: bytes = b"") -> None:
@@ -81,8 +82,8 @@ def _check(table: Table, settings: TableSettings, key: tuple[str, ...], hash_key
             hint=f"Add one, or name unique NOT NULL columns in the stanza: tables: {{{name}: {{key: [column]}}}}.",
         )
     known = {column.name for column in table.columns}
-    named = {"key": settings.key, "shardBy": settings.shard_by, "drop": settings.drop, "mask": tuple(settings.mask)}
-    for option, columns in named.items():
+    # A dropped or masked column that a DDL took away is no reason to stop: preflight names it, and the stream goes on.
+    for option, columns in (("key", settings.key), ("shardBy", settings.shard_by)):
         if unknown := sorted(set(columns) - known):
             raise ConfigError(f"names {unknown[0]}, which is no column of {name}.", thing=f"tables.{name}.{option}")
     if hidden := sorted(set(key) & (set(settings.drop) | {column for column, how in settings.mask.items() if how != "hash"})):

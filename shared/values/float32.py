@@ -13,7 +13,7 @@ def shortest(value: float) -> float:
     packed = _float32.pack(value)
     for digits in (6, 7, 8):
         short = float(f"{value:.{digits}g}")
-        if abs(short) <= _MAX and _float32.pack(short) == packed:
+        if _fits(short) and _float32.pack(short) == packed:
             return short
     return float(f"{value:.9g}")
 
@@ -23,4 +23,6 @@ def widened(value: float) -> float:
     return float(_float32.unpack(_float32.pack(value))[0])
 
 
-_MAX = 3.4028234663852886e38
+def _fits(value: float) -> bool:
+    """Whether it rounds to a finite 32-bit float: up to half a step above the largest, 2¹²⁸ − 2¹⁰⁴."""
+    return abs(value) < 3.4028235677973366e38

@@ -55,7 +55,7 @@ def test_shard_by_other_columns_may_be_dropped() -> None:
         (TableSettings(mask={"id": "redact"}), ConfigError, "part of the key"),
         (TableSettings(mask={"email": "blur"}), ConfigError, "no mask"),
         (TableSettings(mask={"email": "hash"}), ConfigError, "mask_key"),
-        (TableSettings(drop=("nope",)), ConfigError, "nope"),
+        (TableSettings(shard_by=("nope",)), ConfigError, "nope"),
         (TableSettings(key=("nope",)), ConfigError, "nope"),
     ],
 )
@@ -69,3 +69,8 @@ def test_a_table_without_a_key_is_refused() -> None:
     with pytest.raises(SourceError, match="no primary key"):
         CapturePlan(keyless, TableSettings())
     assert CapturePlan(keyless, TableSettings(key=("email",))).key(ROW) == {"email": "a@b"}
+
+
+def test_a_hidden_column_that_the_table_has_lost_does_not_stop_the_stream() -> None:
+    plan = CapturePlan(TABLE, TableSettings(drop=("gone",), mask={"lost": "redact"}))
+    assert plan.project(ROW) == ROW

@@ -81,8 +81,8 @@ class Database(Protocol):
         """Primary keys by table, for tables that have one."""
         ...
 
-    def cascades(self) -> list[Cascade]:
-        """Foreign keys with ON DELETE/UPDATE CASCADE or SET NULL."""
+    def cascades(self, tables: list[str]) -> list[Cascade]:
+        """Foreign keys of these tables with ON DELETE/UPDATE CASCADE or SET NULL."""
         ...
 
     def writes(self) -> tuple[str, dict[str, int]] | None:

@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from shared.adapters.database.columns import identifier
 from shared.adapters.database.contract import Cascade, TableSize, UniqueKey
 from shared.values.table import Column, Table
 
 Query = Callable[..., list[tuple[Any, ...]]]
 
-SYSTEM = ("information_schema", "mysql", "performance_schema", "sys")
 _NOT_SYSTEM = "NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys')"
 _GEOMETRIES = {
     "geometry",
@@ -23,6 +23,11 @@ _GEOMETRIES = {
     "geomcollection",
 }
 _LABEL = re.compile(r"'((?:[^']|'')*)'")
+_NAME = r"`(?:[^`]|``)+`"
+_FOREIGN_KEY = re.compile(
+    rf"^  CONSTRAINT ({_NAME}) FOREIGN KEY \([^\n]*?\) REFERENCES (?:({_NAME})\.)?({_NAME}) \([^\n]*?\)([^\n]*)$", re.MULTILINE
+)
+_CASCADING = re.compile(r"ON (?:DELETE|UPDATE) (?:CASCADE|SET NULL)")
 _LENGTH = re.compile(r"\((\d+)")
 
 
@@ -112,14 +117,17 @@ def unique_keys(query: Query) -> dict[str, list[UniqueKey]]:
     return found
 
 
-def cascades(query: Query) -> list[Cascade]:
+def cascades(query: Query, tables: list[tuple[str, str]]) -> list[Cascade]:
+    """Read from SHOW CREATE TABLE: MariaDB's information_schema hides foreign keys from accounts that may only SELECT."""
     found = []
-    for database, name, parent_database, parent, constraint, on_delete, on_update in query(
-        "SELECT CONSTRAINT_SCHEMA, TABLE_NAME, UNIQUE_CONSTRAINT_SCHEMA, REFERENCED_TABLE_NAME, CONSTRAINT_NAME, DELETE_RULE, UPDATE_RULE"
-        " FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE DELETE_RULE IN ('CASCADE', 'SET NULL') OR UPDATE_RULE IN ('CASCADE', 'SET NULL')"
-        " ORDER BY 1, 2, 5"
-    ):
-        rules = (("DELETE", on_delete), ("UPDATE", on_update))
-        action = ", ".join(f"ON {event} {rule}" for event, rule in rules if rule in ("CASCADE", "SET NULL"))
-        found.append(Cascade(f"{database}.{name}", f"{parent_database}.{parent}", constraint, action))
+    for database, name in tables:
+        created = query(f"SHOW CREATE TABLE {identifier(database)}.{identifier(name)}")[0][1]
+        for constraint, parent_database, parent, rules in _FOREIGN_KEY.findall(created):
+            if actions := _CASCADING.findall(rules):
+                full_parent = f"{_plain(parent_database) or database}.{_plain(parent)}"
+                found.append(Cascade(f"{database}.{name}", full_parent, _plain(constraint), ", ".join(actions)))
     return found
+
+
+def _plain(quoted: str) -> str:
+    return quoted[1:-1].replace("``", "`")

@@ -69,8 +69,9 @@ class SqlDatabase:
     def primary_keys(self) -> dict[str, tuple[str, ...]]:
         return schema.primary_keys(self._query)
 
-    def cascades(self) -> list[Cascade]:
-        return schema.cascades(self._query)
+    def cascades(self, tables: list[str]) -> list[Cascade]:
+        present = [(size.database, size.name) for size in self.sizes() if size.full_name in set(tables)]
+        return schema.cascades(self._query, present)
 
     def writes(self) -> tuple[str, dict[str, int]] | None:
         if self.variables("performance_schema").get("performance_schema") == "ON":
