@@ -1,0 +1,32 @@
+"""Gap: queues are changed from the server's event loop and from the mapping's threads without a common lock.
+
+Deleting replaces a queue's list of messages, so a message that is added at that moment is lost. Shown by
+test_queues.py::test_nothing_is_lost_between_sending_and_deleting_threads.
+"""
+
+import functools
+import threading
+from typing import Any
+
+from ministack.services import sqs
+
+LOCK = threading.RLock()
+sqs._queues_lock = LOCK
+
+
+def locked(function: Any) -> Any:
+    """`function` under the lock of all queues."""
+
+    @functools.wraps(function)
+    def inner(*args: Any, **kwargs: Any) -> Any:
+        with LOCK:
+            return function(*args, **kwargs)
+
+    return inner
+
+
+for _name in ("_dlq_sweep", "_collect_msgs", "_expire_retained", "_refresh_counts"):
+    setattr(sqs, _name, locked(getattr(sqs, _name)))
+for _action, _handler in list(sqs._HANDLERS.items()):
+    if _action != "ReceiveMessage":  # a coroutine that may wait; its steps are locked above
+        sqs._HANDLERS[_action] = locked(_handler)
