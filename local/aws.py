@@ -60,6 +60,7 @@ class Emulator(Server):
             "MINISTACK_HOST": HOST,
             "MINISTACK_REGION": REGION,
             "AUTH": "true",
+            "LOG_LEVEL": "WARNING",
             "PERSIST_STATE": "1",
             "STATE_DIR": str(self.folder / "state"),
             "S3_PERSIST": "1",

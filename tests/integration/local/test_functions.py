@@ -1,0 +1,128 @@
+"""What functions must do, on the emulator with its gaps closed."""
+
+import json
+import time
+
+import boto3
+import pytest
+
+from tests.integration.local.conftest import drain, function, upload, wait_for
+
+
+@pytest.fixture
+def run(deploy, name):
+    """`run(code, event, actions)` → the answer of a function of that code."""
+
+    def invoke(code, event=None, actions=("sqs:*",)):
+        deploy(function(name, actions=list(actions)))
+        upload(name, code)
+        return call(name, event)
+
+    return invoke
+
+
+def call(name, event=None, **how):
+    answer = boto3.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event or {}), **how)
+    return json.loads(answer["Payload"].read() or "null")
+
+
+def test_environment_points_at_this_emulator_and_leaks_nothing(run, emulator, monkeypatch):
+    found = run("import os\ndef handle(event, context): return dict(os.environ)")
+    assert (found["AWS_ENDPOINT_URL"], found["AWS_REGION"]) == (emulator.url, "eu-west-1")
+    assert not [key for key in found if key.startswith(("ROWLINE", "PYTHONPATH", "AWS_PROFILE"))]
+
+
+def test_checkout_is_not_importable(run):
+    assert (
+        run("import importlib.util as u\ndef handle(event, context): return [bool(u.find_spec(n)) for n in ('local', 'shared', 'pymysql')]")
+        == [False] * 3
+    )
+
+
+def test_role_is_enforced(run, name):
+    code = """
+    import boto3
+    def handle(event, context):
+        try:
+            return boto3.client("sqs").list_queues()["ResponseMetadata"]["HTTPStatusCode"]
+        except Exception as error:
+            return error.response["Error"]["Code"]
+    """
+    assert "AccessDenied" in run(code, actions=["sns:Publish"])
+
+
+def test_role_that_allows_it(run):
+    assert run('import boto3\ndef handle(e, c): return boto3.client("sqs").list_queues()["ResponseMetadata"]["HTTPStatusCode"]') == 200
+
+
+def test_a_raised_error_keeps_its_name_and_the_process(run, name):
+    code = """
+    import os
+    class Odd(Exception): pass
+    def handle(event, context):
+        if event.get("raise"):
+            raise Odd(str(os.getpid()))
+        return os.getpid()
+    """
+    pid = run(code)
+    error = call(name, {"raise": True})
+    assert (error["errorType"], error["errorMessage"]) == ("Odd", str(pid))
+    assert "in handle" in "".join(error["stackTrace"])
+    assert call(name) == pid
+
+
+def test_deadline_is_known_and_kept(deploy, name):
+    deploy(function(name, Timeout=2))
+    upload(
+        name,
+        "import time\ndef handle(event, context):\n    left = context.get_remaining_time_in_millis()\n    time.sleep(event['s'])\n    return left",
+    )
+    assert 1000 < call(name, {"s": 0}) <= 2000
+    began = time.monotonic()
+    assert "imed out" in json.dumps(call(name, {"s": 30}))
+    assert time.monotonic() - began < 6
+
+
+def test_asynchronous_call_returns_at_once(deploy, name):
+    queue = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name}}
+    ids = deploy({"Queue": queue, **function(name, Environment={"Variables": {"QUEUE": {"Ref": "Queue"}}})})
+    upload(
+        name,
+        """
+        import boto3, os, time
+        def handle(event, context):
+            time.sleep(2)
+            boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE"], MessageBody="ran")
+        """,
+    )
+    began = time.monotonic()
+    call(name, InvocationType="Event")
+    assert time.monotonic() - began < 1.5
+    assert [message["Body"] for message in drain(ids["Queue"], 1)] == ["ran"]
+
+
+@pytest.mark.timeout(180)
+def test_schedule_of_a_minute_fires(deploy, name):
+    queue = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name}}
+    target = {"Id": "function", "Arn": {"Fn::GetAtt": ["Function", "Arn"]}}
+    resources = {
+        "Queue": queue,
+        **function(name, Environment={"Variables": {"QUEUE": {"Ref": "Queue"}}}),
+        "Permission": {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {"FunctionName": {"Ref": "Function"}, "Action": "lambda:InvokeFunction", "Principal": "events.amazonaws.com"},
+        },
+    }
+    ids = deploy(resources)
+    upload(
+        name, 'import boto3, os\ndef handle(e, c): boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE"], MessageBody=e["source"])'
+    )
+    rule = {"Type": "AWS::Events::Rule", "Properties": {"ScheduleExpression": "rate(1 minute)", "Targets": [target]}}
+    deploy({**resources, "Rule": rule})
+    assert [message["Body"] for message in drain(ids["Queue"], 1, seconds=90)] == ["aws.events"]
+
+
+def test_log_reaches_its_group(run, name):
+    run('def handle(event, context): print("a line of its own")')
+    logs = boto3.client("logs")
+    wait_for(lambda: any("a line of its own" in e["message"] for e in logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]))

@@ -1,0 +1,77 @@
+"""What SQS must do, on the emulator with its gaps closed."""
+
+import json
+import threading
+
+import boto3
+
+from tests.integration.local.conftest import drain, fifo_queue
+
+
+def dead_letter_pair(name, receives=2):
+    policy = {"deadLetterTargetArn": {"Fn::GetAtt": ["Dead", "Arn"]}, "maxReceiveCount": receives}
+    return {"Dead": fifo_queue(f"{name}-dead"), "Queue": fifo_queue(name, RedrivePolicy=policy, VisibilityTimeout=0)}
+
+
+def send(url, number, group="g"):
+    boto3.client("sqs").send_message(QueueUrl=url, MessageBody=str(number), MessageGroupId=group, MessageDeduplicationId=str(number))
+
+
+def test_a_group_is_locked_while_one_of_its_messages_is_in_flight(deploy, name):
+    url = deploy({"Queue": fifo_queue(name, VisibilityTimeout=30)})["Queue"]
+    for number, group in ((1, "a"), (2, "a"), (3, "b")):
+        send(url, number, group)
+    client = boto3.client("sqs")
+    first = client.receive_message(QueueUrl=url, MaxNumberOfMessages=1)["Messages"][0]
+    others = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    assert (first["Body"], [message["Body"] for message in others]) == ("1", ["3"])
+    client.change_message_visibility(QueueUrl=url, ReceiptHandle=first["ReceiptHandle"], VisibilityTimeout=0)
+    assert [message["Body"] for message in client.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]] == ["1", "2"]
+
+
+def test_what_was_received_too_often_goes_to_the_dead_letters(deploy, name):
+    urls = deploy(dead_letter_pair(name))
+    send(urls["Queue"], 1)
+    send(urls["Queue"], 2)
+    client = boto3.client("sqs")
+    for _ in range(2):
+        got = client.receive_message(QueueUrl=urls["Queue"], MaxNumberOfMessages=1)["Messages"]
+        assert got[0]["Body"] == "1"
+    assert [message["Body"] for message in drain(urls["Queue"], 1)] == ["2"]
+    assert [message["Body"] for message in drain(urls["Dead"], 1)] == ["1"]
+
+
+def test_dead_letters_move_back(deploy, name):
+    urls = deploy(dead_letter_pair(name, receives=1))
+    client = boto3.client("sqs")
+    for number in range(3):
+        send(urls["Queue"], number, group=f"g{number}")
+    client.receive_message(QueueUrl=urls["Queue"], MaxNumberOfMessages=10)
+    client.receive_message(QueueUrl=urls["Queue"])  # moves them
+    arn = client.get_queue_attributes(QueueUrl=urls["Dead"], AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    client.start_message_move_task(SourceArn=arn)
+    task = client.list_message_move_tasks(SourceArn=arn)["Results"][0]
+    assert (task["Status"], task["ApproximateNumberOfMessagesMoved"]) == ("COMPLETED", 3)
+    back = drain(urls["Queue"], 3)
+    assert [(message["Body"], message["Attributes"]["MessageGroupId"]) for message in back] == [("0", "g0"), ("1", "g1"), ("2", "g2")]
+    assert {message["Attributes"]["ApproximateReceiveCount"] for message in back} == {"1"}
+
+
+def test_nothing_is_lost_between_sending_and_deleting_threads(deploy, name):
+    url = deploy({"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name}}})["Queue"]
+    senders, count = 4, 50
+    session = boto3.session.Session()
+    clients = [session.client("sqs") for _ in range(senders)]
+
+    def run(number):
+        for step in range(0, count, 10):
+            entries = [{"Id": str(n), "MessageBody": json.dumps([number, step + n])} for n in range(10)]
+            clients[number].send_message_batch(QueueUrl=url, Entries=entries)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(senders)]
+    for thread in threads:
+        thread.start()
+    found = {message["Body"] for message in drain(url, senders * count)}
+    for thread in threads:
+        thread.join()
+    assert found == {json.dumps([number, n]) for number in range(senders) for n in range(count)}

@@ -1,0 +1,131 @@
+"""What a FIFO topic and its queues must do, on the emulator with its gaps closed."""
+
+import json
+import time
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.integration.local.conftest import drain, fifo_queue
+
+
+@pytest.fixture
+def topic(deploy, name):
+    """A FIFO topic with one FIFO queue behind it, filtered by table: (topic ARN, queue URL)."""
+    resources = {
+        "Topic": {
+            "Type": "AWS::SNS::Topic",
+            "Properties": {
+                "TopicName": f"{name}.fifo",
+                "FifoTopic": True,
+                "FifoThroughputScope": "MessageGroup",
+                "KmsMasterKeyId": "alias/aws/sns",
+            },
+        },
+        "Queue": fifo_queue(name, DeduplicationScope="messageGroup", FifoThroughputLimit="perMessageGroupId"),
+        "Policy": {
+            "Type": "AWS::SQS::QueuePolicy",
+            "Properties": {
+                "Queues": [{"Ref": "Queue"}],
+                "PolicyDocument": {
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Principal": {"Service": "sns.amazonaws.com"},
+                            "Action": "sqs:SendMessage",
+                            "Resource": {"Fn::GetAtt": ["Queue", "Arn"]},
+                            "Condition": {"ArnEquals": {"aws:SourceArn": {"Ref": "Topic"}}},
+                        }
+                    ]
+                },
+            },
+        },
+        "Subscription": {
+            "Type": "AWS::SNS::Subscription",
+            "Properties": {
+                "TopicArn": {"Ref": "Topic"},
+                "Protocol": "sqs",
+                "Endpoint": {"Fn::GetAtt": ["Queue", "Arn"]},
+                "RawMessageDelivery": True,
+                "FilterPolicy": {"table": ["shop.listings"]},
+            },
+        },
+    }
+    ids = deploy(resources)
+    return ids["Topic"], ids["Queue"]
+
+
+def entry(number, body="{}", group="g", table="shop.listings", dedup=None):
+    attribute = {"DataType": "String", "StringValue": table}
+    return {
+        "Id": str(number),
+        "Message": body,
+        "MessageGroupId": group,
+        "MessageDeduplicationId": dedup or str(number),
+        "MessageAttributes": {"table": attribute},
+    }
+
+
+def test_topic_of_a_stack_keeps_its_attributes(topic):
+    attributes = boto3.client("sns").get_topic_attributes(TopicArn=topic[0])["Attributes"]
+    assert {key: attributes.get(key) for key in ("FifoTopic", "FifoThroughputScope", "KmsMasterKeyId", "ContentBasedDeduplication")} == {
+        "FifoTopic": "true",
+        "FifoThroughputScope": "MessageGroup",
+        "KmsMasterKeyId": "alias/aws/sns",
+        "ContentBasedDeduplication": "false",
+    }
+
+
+def test_fifo_topic_to_fifo_queue(topic):
+    arn, url = topic
+    client = boto3.client("sns")
+    client.publish_batch(TopicArn=arn, PublishBatchRequestEntries=[entry(n, json.dumps({"n": n}), group=f"g{n % 2}") for n in range(6)])
+    client.publish_batch(TopicArn=arn, PublishBatchRequestEntries=[entry(2, "again", group="g0"), entry(9, "other", table="shop.users")])
+    messages = drain(url, 7, seconds=4)
+    assert [json.loads(message["Body"])["n"] for message in messages] == list(range(6))
+    assert [message["Attributes"]["MessageGroupId"] for message in messages] == ["g0", "g1"] * 3
+    numbers = [message["Attributes"]["SequenceNumber"] for message in messages]
+    assert numbers == sorted(set(numbers))
+    assert messages[0]["MessageAttributes"]["table"]["StringValue"] == "shop.listings"
+
+
+def test_queue_drops_what_another_topic_message_brought_before(topic):
+    """The topic's table of ids is its own: the queue's deduplication is what stops a message that was sent to it directly."""
+    arn, url = topic
+    boto3.client("sqs").send_message(QueueUrl=url, MessageBody="direct", MessageGroupId="g", MessageDeduplicationId="same")
+    boto3.client("sns").publish_batch(TopicArn=arn, PublishBatchRequestEntries=[entry(1, "by the topic", dedup="same")])
+    assert [message["Body"] for message in drain(url, 2, seconds=3)] == ["direct"]
+
+
+def test_a_batch_that_is_too_large_is_refused(topic):
+    entries = [entry(n, "x" * 90_000, group=str(n)) for n in range(3)]
+    with pytest.raises(ClientError, match="BatchRequestTooLong"):
+        boto3.client("sns").publish_batch(TopicArn=topic[0], PublishBatchRequestEntries=entries)
+    assert len(boto3.client("sns").publish_batch(TopicArn=topic[0], PublishBatchRequestEntries=entries[:2])["Successful"]) == 2
+
+
+def test_one_entry_may_fail_alone(topic):
+    arn, url = topic
+    bad = entry("bad", "x" * 262_145)
+    answer = boto3.client("sns").publish_batch(TopicArn=arn, PublishBatchRequestEntries=[{**entry(1), "MessageGroupId": ""}, entry(2)])
+    assert ([item["Id"] for item in answer["Failed"]], [item["Id"] for item in answer["Successful"]]) == (["1"], ["2"])
+    with pytest.raises(ClientError):
+        boto3.client("sns").publish_batch(TopicArn=arn, PublishBatchRequestEntries=[bad])
+    assert len(drain(url, 2, seconds=2)) == 1
+
+
+def test_publishing_does_not_slow_down(topic):
+    client, arn = boto3.client("sns"), topic[0]
+
+    def publish(first, count):
+        began = time.monotonic()
+        for start in range(first, first + count, 10):
+            client.publish_batch(TopicArn=arn, PublishBatchRequestEntries=[entry(n, group=str(n)) for n in range(start, start + 10)])
+        return time.monotonic() - began
+
+    publish(0, 200)
+    early = publish(200, 500)
+    publish(1000, 6000)
+    late = publish(10_000, 500)
+    assert late < 2 * early + 0.3
