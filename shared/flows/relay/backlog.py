@@ -1,0 +1,186 @@
+"""Backlog: packed changes that wait, are in flight or failed, by message group.
+
+A group has at most one message in flight, and a failed message holds its group: the same bytes under the same deduplication id go first.
+"""
+
+import random
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from shared.adapters.topic.contract import Entry
+from shared.flows.relay.packing import Header, Packed
+from shared.values.message import hash_ids
+
+MAX_ENTRIES = 10
+MAX_REQUEST_BYTES = 262_144
+"""PublishBatch: entries and bytes of a request. Source: SNS API reference, PublishBatch."""
+
+MAX_MESSAGE_BYTES = 240 * 1024
+MAX_MESSAGE_CHANGES = 500
+MAX_WAITING_BYTES = 64 << 20
+
+BUSY_RATE = 2_000
+BUSY_LINGER = 0.2
+"""From this many changes a second on, requests wait longer (seconds) to travel full."""
+
+BACKOFF = (0.1, 5.0)
+"""Seconds before a failed message is sent again: the first time at most, and ever at most."""
+
+
+class Parcel:
+    """One message: its entry, its number of changes and their bytes, the group it belongs to."""
+
+    __slots__ = ("changes", "entry", "group", "size", "weight")
+
+    def __init__(self, group: "Group", packed: list[Packed], size: int) -> None:
+        header = packed[0].header
+        body = header.head + b",".join([each.json for each in packed]) + header.tail
+        self.entry = Entry(body.decode(), header.group, hash_ids(each.id for each in packed), header.attributes)
+        self.group, self.changes, self.size = group, len(packed), size
+        self.weight = sum(len(each.json) for each in packed)
+
+
+class Group:
+    """One message group. `first` is the lowest number that is not acknowledged, `since` when its oldest waiting change came."""
+
+    __slots__ = ("failures", "first", "parcel", "retry_at", "since", "waiting", "weight")
+
+    def __init__(self) -> None:
+        self.waiting: deque[Packed] = deque()
+        self.weight = 0  # bytes waiting
+        self.parcel: Parcel | None = None  # in flight, or to be sent again
+        self.first, self.failures, self.since, self.retry_at = 0, 0, 0.0, 0.0
+
+
+class Backlog:
+    """Not safe for threads: `Core` keeps it. Times are monotonic seconds."""
+
+    def __init__(self, linger: float, rng: random.Random) -> None:
+        self._linger, self._rng = linger, rng
+        self._groups: dict[str, Group] = {}  # with something not acknowledged
+        self._ready: dict[str, Group] = {}  # may be sent, longest waiting first
+        self._failed: dict[str, Group] = {}
+        self._ready_bytes = 0
+        self._rate, self._rated_at, self._arrived = 0.0, 0.0, 0
+        self.bytes = 0
+        self.acknowledged = self.requests = self.failures = 0
+
+    def add(self, packed: Iterable[Packed], now: float) -> None:
+        for each in packed:
+            name, size = each.header.group, len(each.json)
+            group = self._groups.get(name)
+            if group is None:
+                group = self._groups[name] = self._ready[name] = Group()
+                group.first, group.since = each.seq, now
+            elif not group.waiting:
+                group.since = now
+            group.waiting.append(each)
+            group.weight += size
+            self.bytes += size
+            self._arrived += 1
+            if group.parcel is None:
+                self._ready_bytes += size
+
+    def low(self) -> int | None:
+        """The lowest number that is not acknowledged; None when all are."""
+        return min((group.first for group in self._groups.values()), default=None)
+
+    @property
+    def empty(self) -> bool:
+        return not self._groups
+
+    @property
+    def full(self) -> bool:
+        return self.bytes >= MAX_WAITING_BYTES
+
+    def due(self, now: float) -> float | None:
+        """Seconds until `take` has something to send (0: now), None when nothing waits."""
+        self._measure(now)
+        soonest = min((group.retry_at for group in self._failed.values()), default=None)
+        if self._ready:
+            # Ten groups carry about as much as ten average ones: is that a full request?
+            if self._ready_bytes * MAX_ENTRIES >= MAX_REQUEST_BYTES * max(len(self._ready), MAX_ENTRIES):
+                return 0.0
+            linger = self._linger if self._rate < BUSY_RATE else max(self._linger, BUSY_LINGER)
+            oldest = next(iter(self._ready.values())).since + linger
+            soonest = oldest if soonest is None else min(soonest, oldest)
+        return None if soonest is None else max(0.0, soonest - now)
+
+    def take(self, now: float) -> list[Parcel]:
+        """The parcels of the next request; their groups are in flight until they are settled. Empty: nothing is due."""
+        if self.due(now) != 0.0:
+            return []
+        parcels: list[Parcel] = []
+        room = MAX_REQUEST_BYTES
+        for group in [group for group in self._failed.values() if group.retry_at <= now]:
+            parcel = group.parcel
+            if parcel is None or len(parcels) == MAX_ENTRIES or parcel.size > room:
+                continue
+            del self._failed[parcel.entry.group]
+            parcels.append(parcel)
+            room -= parcel.size
+        for name, group in list(self._candidates(MAX_ENTRIES * 3)):
+            if len(parcels) == MAX_ENTRIES:
+                break
+            parcel = self._pack(group, room)
+            if parcel is None:
+                continue
+            del self._ready[name]
+            self._ready_bytes -= parcel.weight + group.weight
+            group.parcel = parcel
+            parcels.append(parcel)
+            room -= parcel.size
+        self.requests += bool(parcels)
+        return parcels
+
+    def settle(self, parcels: list[Parcel], fates: list[str | None], now: float) -> None:
+        """What became of a request: per parcel None (acknowledged) or why it failed."""
+        for parcel, fate in zip(parcels, fates, strict=True):
+            group, name = parcel.group, parcel.entry.group
+            if fate is None:
+                self.bytes -= parcel.weight
+                self.acknowledged += parcel.changes
+                group.parcel, group.failures = None, 0
+                if group.waiting:
+                    group.first = group.waiting[0].seq
+                    self._ready[name] = group
+                    self._ready_bytes += group.weight
+                else:
+                    del self._groups[name]
+            else:
+                self.failures += 1
+                first, most = BACKOFF
+                group.retry_at = now + self._rng.uniform(0.5, 1.0) * min(most, first * 2 ** min(group.failures, 10))
+                group.failures += 1
+                self._failed[name] = group
+
+    def _candidates(self, most: int) -> Iterator[tuple[str, Group]]:
+        for number, item in enumerate(self._ready.items()):
+            if number == most:
+                return
+            yield item
+
+    def _pack(self, group: Group, room: int) -> Parcel | None:
+        """The next message of a group that fits into `room` bytes; None when not even its first change does."""
+        header: Header = group.waiting[0].header
+        size, limit = header.size, min(room, MAX_MESSAGE_BYTES)
+        packed: list[Packed] = []
+        while group.waiting and len(packed) < MAX_MESSAGE_CHANGES:
+            each = group.waiting[0]
+            if each.header is not header or size + len(each.json) + 1 > limit:
+                break
+            size += len(each.json) + 1
+            packed.append(group.waiting.popleft())
+        if not packed:
+            return None
+        parcel = Parcel(group, packed, size)
+        group.weight -= parcel.weight
+        return parcel
+
+    def _measure(self, now: float) -> None:
+        """Changes a second that arrive, over about the last second."""
+        passed = now - self._rated_at
+        if passed >= 0.1:
+            share = min(1.0, passed)
+            self._rate += share * (self._arrived / passed - self._rate)
+            self._rated_at, self._arrived = now, 0

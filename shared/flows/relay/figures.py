@@ -1,0 +1,59 @@
+"""Figures: what `rowline status` and the metrics show of a running relay."""
+
+from typing import Any
+
+from shared.adapters.state.contract import Checkpoint
+from shared.flows.relay.core import Core
+
+WINDOW_SECONDS = 10.0
+
+
+class Figures:
+    """Rates over about the last ten seconds. `now` monotonic seconds, `now_ms` Unix milliseconds."""
+
+    def __init__(self, core: Core, *, run: str, version: str, now: float, now_ms: int) -> None:
+        self._core, self._run, self._version, self._started_ms = core, run, version, now_ms
+        self._samples: list[tuple[float, int, int]] = [(now, 0, 0)]
+        self._flushed = (0, 0, 0)
+        self.error = ""
+
+    def lag_ms(self, checkpoint: Checkpoint, now_ms: int) -> int:
+        """Now − commit time of what is handled. On an idle source heartbeats keep it true; while changes wait it is theirs."""
+        handled = checkpoint.read_ts_ms if self._core.drained else checkpoint.ts_ms
+        return max(0, now_ms - handled) if handled else 0
+
+    def shown(self, checkpoint: Checkpoint | None, now: float, now_ms: int) -> dict[str, Any]:
+        """What stands in the lease: `rate` changes a second, `lag_ms`, `requests_per_1000` PublishBatch calls per 1,000 changes, `position`, `read_to`, `seq`,
+        `changes` since the start, `started_ms`, `at_ms` when this was written, `run` lambda | foreground, `version`, and `error` when the source does not answer."""
+        changes, requests, _ = self._core.counters()
+        self._samples.append((now, changes, requests))
+        while len(self._samples) > 2 and self._samples[1][0] <= now - WINDOW_SECONDS:
+            self._samples.pop(0)
+        then, changes_then, requests_then = self._samples[0]
+        recent = changes - changes_then
+        shown: dict[str, Any] = {
+            "run": self._run,
+            "version": self._version,
+            "started_ms": self._started_ms,
+            "at_ms": now_ms,
+            "changes": changes,
+            "rate": round(recent / max(now - then, 0.001), 1),
+            "requests_per_1000": round((requests - requests_then) * 1000 / recent, 1) if recent else 0,
+        }
+        if checkpoint:
+            shown |= {
+                "lag_ms": self.lag_ms(checkpoint, now_ms),
+                "position": str(checkpoint.position),
+                "read_to": str(checkpoint.read_to),
+                "seq": checkpoint.seq + checkpoint.rows,
+            }
+        if self.error:
+            shown["error"] = self.error
+        return shown
+
+    def since_flush(self) -> tuple[int, int, int]:
+        """Changes, requests and failed messages since this was last asked, for metrics."""
+        counters = self._core.counters()
+        changes, requests, failures = (now - before for now, before in zip(counters, self._flushed, strict=True))
+        self._flushed = counters
+        return changes, requests, failures

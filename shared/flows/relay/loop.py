@@ -1,0 +1,231 @@
+"""The loop: gives reader, publishers and keeper their threads, from waiting for the lease to giving it back."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from shared.adapters.binlog.contract import Binlog, SchemaChanged
+from shared.adapters.claims.contract import Claims
+from shared.adapters.state.contract import Checkpoint, Lease, Schemas, Streams
+from shared.adapters.topic.contract import Topic
+from shared.flows.relay.capture import Capture
+from shared.flows.relay.core import Core
+from shared.flows.relay.figures import Figures
+from shared.flows.relay.keeper import RENEW_SECONDS, Keeper
+from shared.flows.relay.packing import Packing
+from shared.flows.relay.publishing import Publisher
+from shared.flows.relay.reading import Reading
+from shared.flows.relay.waiting import Manner, Waiting
+from shared.values.errors import LeaseLost, RowlineError, SourceUnavailable, StateUnavailable
+from shared.values.settings import SourceSettings
+
+log = logging.getLogger("rowline.relay")
+
+Ended = Literal["busy", "stopped", "yielded", "lease lost"]
+"""Why a relay ended without an error: another one lives, it was told to stop or its time was over, another one asked for the lease, or took it."""
+
+STANDBY_SECONDS = 0.3
+BACKOFF_SECONDS = (0.5, 15.0)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a relay works with. `open_binlog(tables, token)` connects to the source as the holder with this token; `ends_ms()` is how long the process means
+    to go on (0: no end); `report` is given the figures about every second."""
+
+    source: SourceSettings
+    streams: Streams
+    schemas: Schemas
+    claims: Claims
+    topic: Topic
+    open_binlog: Callable[[tuple[str, ...], int], Binlog]
+    holder: str
+    manner: Manner
+    run: str
+    version: str = ""
+    mask_key: bytes = b""
+    publishers: int = 4
+    ends_ms: Callable[[], int] = lambda: 0
+    report: Callable[[dict[str, Any], tuple[int, int, int]], None] = lambda _figures, _since: None
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+def relay(job: Job) -> Ended:
+    """Wait for the stream's lease, relay until told to stop, give the lease back.
+
+    A source that does not answer is tried again until the end. Raises SourceError, PositionLost, TopicError and StackError for what a person must mend; they
+    stand in the lease's figures too.
+    """
+    lease, asked_at = _wait(job)
+    if lease is None:
+        return "stopped" if job.stop.is_set() else "busy"
+    return _Relay(job, lease, asked_at).run()
+
+
+def _wait(job: Job) -> tuple[Lease | None, float]:
+    waiting = Waiting(job.streams, job.source.name, job.holder, manner=job.manner, version=job.version)
+    while not job.stop.is_set():
+        now = time.monotonic()
+        try:
+            lease = waiting.step(now)
+        except StateUnavailable as error:
+            log.warning("%s", error)
+            lease = None
+        if lease or waiting.busy:
+            return lease, now
+        job.stop.wait(STANDBY_SECONDS)
+    return None, 0.0
+
+
+class _Relay:
+    def __init__(self, job: Job, lease: Lease, asked_at: float) -> None:
+        self._job, stream = job, job.source.name
+        self._core = Core(linger=job.source.linger_ms / 1000)
+        self._keeper = Keeper(job.streams, stream, lease, asked_at, time.monotonic)
+        self._reading = Reading(
+            stream,
+            Capture(job.source.tables),
+            job.source.start,
+            self._core,
+            open_binlog=lambda tables: job.open_binlog(tables, lease.token),
+            packing=lambda capture: Packing(stream, capture.tables, job.schemas, job.claims),
+            save=self._keeper.renew,
+            mask_key=job.mask_key,
+            note=_note,
+        )
+        self._reading.raise_epoch = lease.raise_epoch
+        self._figures = Figures(self._core, run=job.run, version=job.version, now=time.monotonic(), now_ms=_now_ms())
+        self._ending = threading.Event()
+        self._ended: Ended = "stopped"
+        self._failure: BaseException | None = None
+
+    def run(self) -> Ended:
+        threads = [threading.Thread(target=self._guard, args=(self._keep,), name="keeper", daemon=True)]
+        threads += [threading.Thread(target=self._guard, args=(self._publish,), name=f"publisher-{n}") for n in range(self._job.publishers)]
+        try:
+            checkpoint = self._load()
+            if checkpoint:
+                self._core.begin(checkpoint)
+            for thread in threads:
+                thread.start()
+            self._read()
+        except LeaseLost:
+            self._ended = "lease lost"
+        except BaseException as error:  # noqa: BLE001 (raised again below, once the lease is given back)
+            self._failure = self._failure or error
+        finally:
+            self._end()
+            for thread in threads:
+                if thread.ident:
+                    thread.join()
+            self._reading.reset()
+            self._release()
+        if self._failure:
+            raise self._failure
+        return self._ended
+
+    def _load(self) -> Checkpoint | None:
+        """The checkpoint as the former holder left it: read only now, when nobody else can write it."""
+        while True:
+            try:
+                return self._job.streams.load(self._job.source.name)[1]
+            except StateUnavailable as error:
+                log.warning("%s", error)
+                if self._job.stop.wait(BACKOFF_SECONDS[0]):
+                    raise
+
+    def _read(self) -> None:
+        pause = BACKOFF_SECONDS[0]
+        while not self._ending.is_set():
+            try:
+                if not self._reading.step(time.monotonic()):
+                    self._core.wait_for_room(0.2)
+                if self._figures.error and self._reading.connected:
+                    self._figures.error, pause = "", BACKOFF_SECONDS[0]
+            except (SourceUnavailable, StateUnavailable) as error:
+                self._reading.reset()
+                if self._ending.is_set():
+                    return
+                if str(error) != self._figures.error:
+                    log.warning("%s", error)
+                self._figures.error = str(error)
+                self._ending.wait(pause)
+                pause = min(pause * 2, BACKOFF_SECONDS[1])
+
+    def _publish(self) -> None:
+        publisher = Publisher(self._core, self._job.topic, self._keeper.held)
+        while not self._ending.is_set():
+            parcels = publisher.begin(time.monotonic())
+            if parcels:
+                publisher.finish(parcels, publisher.send(parcels), time.monotonic())
+            elif self._keeper.held(time.monotonic()):
+                self._core.wait_for_work(time.monotonic(), 0.5)
+            else:
+                self._ending.wait(0.1)
+
+    def _keep(self) -> None:
+        """Renew about every second. What is still under way at the end is covered by the lease time."""
+        while not self._ending.is_set():
+            started = time.monotonic()
+            if self._job.stop.is_set():
+                self._end()
+                return
+            try:
+                checkpoint = self._core.checkpoint()
+                figures = self._figures.shown(checkpoint, started, _now_ms())
+                self._keeper.renew(checkpoint, ends_ms=self._job.ends_ms(), figures=figures)
+                self._job.report(figures, self._figures.since_flush())
+            except StateUnavailable as error:
+                log.warning("%s", error)
+            self._reading.raise_epoch = max(self._reading.raise_epoch, self._keeper.raise_epoch)
+            if self._keeper.wanted:
+                log.info("another relay asks for stream %s", self._job.source.name)
+                self._ended = "yielded"
+                self._end()
+                return
+            self._job.stop.wait(max(0.0, RENEW_SECONDS - (time.monotonic() - started)))
+
+    def _guard(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except LeaseLost:
+            self._ended = "lease lost"
+        except BaseException as error:  # noqa: BLE001 (the main thread raises it)
+            self._failure = self._failure or error
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        self._ending.set()
+        self._reading.interrupt()
+        self._core.wake()
+
+    def _release(self) -> None:
+        """After the last request: what is acknowledged is stored, and the next relay may start at once."""
+        if self._failure:
+            shown = self._failure if isinstance(self._failure, RowlineError) else f"{type(self._failure).__name__}: a defect, see the log"
+            self._figures.error = str(shown)
+        checkpoint = self._core.checkpoint()
+        figures = self._figures.shown(checkpoint, time.monotonic(), _now_ms())
+        try:
+            self._keeper.release(checkpoint, figures=figures)
+        except LeaseLost:
+            self._ended = "lease lost"
+        except StateUnavailable as error:  # the lease runs out by itself; what is not stored is published again
+            log.warning("%s", error)
+
+
+def _note(change: SchemaChanged) -> None:
+    if change.rewrites_rows:
+        log.warning(
+            "a DDL statement on %s.%s changed values that are not in the binlog: backfill this table in its consumers (rowline backfill)",
+            change.database,
+            change.table,
+        )
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,191 @@
+"""Reading: the relay's way through the binlog, one event a step.
+
+What changes the numbering (a new epoch, a new capture configuration) is a *turn*: reading stops, everything read is acknowledged, the turn is written into the
+checkpoint, and only then reading goes on. A crash at any point finds either the old numbering or the new one.
+"""
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from shared.adapters.binlog.contract import Binlog, Commit, Event, Heartbeat, SchemaChanged
+from shared.adapters.state.contract import Checkpoint
+from shared.flows.numbering import Numbering
+from shared.flows.plan import CannotNumber
+from shared.flows.relay.capture import ID_SCHEME, Capture, read
+from shared.flows.relay.core import Core
+from shared.flows.relay.packing import Packing
+from shared.values.change import make_seq
+from shared.values.errors import PositionLost
+from shared.values.position import Position
+
+OpenBinlog = Callable[[tuple[str, ...]], Binlog]
+"""Opens a connection to the source that reports rows of these tables (names or patterns)."""
+
+
+class Reading:
+    """Steps of a relay's reader. `begin` is where it starts the first time: earliest, latest or a position.
+
+    `save` stores a checkpoint durably before it returns; `note` is told of DDL. Not safe for threads but for `interrupt`.
+    """
+
+    def __init__(
+        self,
+        stream: str,
+        capture: Capture,
+        begin: str,
+        core: Core,
+        *,
+        open_binlog: OpenBinlog,
+        packing: Callable[[Capture], Packing],
+        save: Callable[[Checkpoint], None],
+        mask_key: bytes = b"",
+        note: Callable[[SchemaChanged], None] = lambda _: None,
+    ) -> None:
+        self._stream, self._wanted, self._begin, self._core = stream, capture, begin, core
+        self._open_binlog, self._packing_of, self._save, self._mask_key, self._note = open_binlog, packing, save, mask_key, note
+        self._binlog: Binlog | None = None
+        self._events: Iterator[Event] | None = None
+        self._turn: Callable[[], None] | None = None
+        self._numbering = Numbering(stream, {})
+        self._packing: Packing | None = None
+        self.raise_epoch = 0  # set from outside: an epoch above this one is asked for
+
+    def step(self, now: float) -> bool:
+        """One step; False when the publishers must come on first. Raises SourceUnavailable and StateUnavailable (after `reset`, steps go on where
+        they were), PositionLost, SourceError."""
+        if self._turn:
+            if not self._core.drained:
+                return False
+            self._turn()
+            self._turn = None
+            self.reset()
+            return True
+        if self._core.full:
+            return False
+        if self._events is None:
+            self._open()
+            return True
+        try:
+            event = next(self._events)
+        except StopIteration:
+            self._turn = self._switch  # everything the old configuration may have numbered is read
+            return True
+        try:
+            self._take(event, now)
+        except CannotNumber:
+            # No relay comes past this event under the old configuration: the wanted one applies from its transaction on.
+            if self._capture == self._wanted:
+                raise
+            self._turn = lambda: self._switch(renumber=True)
+        return True
+
+    def reset(self) -> None:
+        """Close the connection; the next step opens it again and goes on at the exact row."""
+        binlog, self._binlog, self._events = self._binlog, None, None
+        if binlog:
+            binlog.close()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the source answers."""
+        return self._events is not None
+
+    def interrupt(self) -> None:
+        """From another thread: make a step that waits for the server end with SourceUnavailable."""
+        binlog = self._binlog
+        if binlog:
+            binlog.close()
+
+    def _open(self) -> None:
+        point = self._core.resume()
+        self._capture = self._wanted if point is None else read(point.capture)
+        binlog = self._binlog = self._open_binlog(tuple(self._capture.tables))
+        server = binlog.identity()
+        if point is None:
+            point = self._first(binlog, server)
+        if point.server != server or self._capture.ids != ID_SCHEME:
+            self._turn = lambda: self._new_epoch(server)
+            return
+        if self.raise_epoch >= point.epoch and point.rows == 0:
+            self._turn = lambda: self._new_epoch(server)
+            return
+        until = None if self._capture == self._wanted else binlog.latest()
+        self._numbering = Numbering(self._stream, self._capture.tables, seq=point.seq, skip=point.rows, mask_key=self._mask_key)
+        self._packing = self._packing_of(self._capture)
+        self._start = point.position
+        self._events = binlog.read(point.position, until=until)
+
+    def _first(self, binlog: Binlog, server: str) -> Checkpoint:
+        match self._begin:
+            case "earliest":
+                position = binlog.earliest()
+            case "latest":
+                position = binlog.latest()
+            case text:
+                position = Position.parse(text)
+        epoch = self.raise_epoch + 1
+        return self._go_on(Checkpoint(position, make_seq(epoch, 0), epoch, server, self._wanted.text(), read_to=position))
+
+    def _take(self, event: Event, now: float) -> None:
+        changes = self._numbering.take(event)
+        if changes and self._packing:
+            self._core.add([self._packing.pack(each) for each in changes], now)
+        match event:
+            case Commit():
+                if self._numbering.skip and event.position != self._start:
+                    raise PositionLost(
+                        f"the transaction at {self._start} has fewer changes than were published of it before.",
+                        thing=f"stream {self._stream}",
+                        hint="The server was restored or its binlogs replaced. Backfill the consumers and start the stream anew.",
+                    )
+                self._core.boundary(event.position, event.ts_ms, committed=True)
+                self._renumber_if_asked()
+            case Heartbeat():
+                if not self._numbering.skip:
+                    self._core.boundary(event.position, event.ts_ms, committed=False)
+                    self._renumber_if_asked()
+            case SchemaChanged():
+                self._note(event)
+
+    def _renumber_if_asked(self) -> None:
+        point = self._core.resume()
+        if point and self.raise_epoch >= point.epoch and point.rows == 0:
+            self._turn = lambda: self._new_epoch(point.server)
+
+    def _new_epoch(self, server: str) -> None:
+        """Numbers begin again above all that were ever given. What is published of an unfinished transaction is published again under the new numbers."""
+        point = self._point()
+        position = point.position
+        if server != point.server:
+            if not position.gtids:
+                raise PositionLost(
+                    f"another server ({server}) answers than the one that was read ({point.server}), and the checkpoint {position} has no GTID to find the place.",
+                    thing=f"stream {self._stream}",
+                    hint="Point the source back, or backfill the consumers and start the stream anew. With GTIDs on, a fail-over needs neither.",
+                )
+            position = Position(gtids=position.gtids)
+        epoch = max(point.epoch, self.raise_epoch) + 1
+        capture = Capture(read(point.capture).tables).text()
+        self._go_on(
+            msgspec.structs.replace(point, position=position, seq=make_seq(epoch, 0), epoch=epoch, server=server, capture=capture, rows=0)
+        )
+
+    def _switch(self, *, renumber: bool = False) -> None:
+        """The wanted capture configuration applies from here. Where something behind here was numbered already, in a new epoch."""
+        point = msgspec.structs.replace(self._point(), capture=self._wanted.text())
+        if point.rows or renumber:
+            epoch = max(point.epoch, self.raise_epoch) + 1
+            point = msgspec.structs.replace(point, seq=make_seq(epoch, 0), epoch=epoch, rows=0)
+        self._go_on(point)
+
+    def _point(self) -> Checkpoint:
+        point = self._core.resume()
+        if point is None:
+            raise RuntimeError("nothing was read yet")
+        return point
+
+    def _go_on(self, point: Checkpoint) -> Checkpoint:
+        self._save(point)
+        self._core.begin(point)
+        return point

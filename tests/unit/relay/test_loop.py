@@ -1,0 +1,218 @@
+"""The loop with its threads, on twins: what is committed arrives, and a second relay takes over without a gap."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from shared.adapters.claims.memory import MemoryClaims
+from shared.adapters.state.memory import MemorySchemas, MemoryStreams
+from shared.adapters.topic.contract import Entry
+from shared.flows.relay import keeper, loop, waiting
+from shared.flows.relay.loop import Job, relay
+from shared.values.errors import PositionLost, RowlineError, SourceError, TopicError
+from shared.values.settings import SourceSettings, TableSettings
+from tests.unit.relay.simulated import Committed, Server, SimulatedBinlog, SimulatedTopic, table
+
+LISTINGS = table("listings")
+
+
+class World:
+    def __init__(self) -> None:
+        self.server = Server("mariadb-1")
+        self.topic: Any = SimulatedTopic()
+        self.streams, self.schemas, self.claims = MemoryStreams(), MemorySchemas(), MemoryClaims()
+        self.threads: list[tuple[threading.Thread, Job]] = []
+        self.ended: dict[str, str | BaseException] = {}
+        self.gtid = 0
+
+    def commit(self, rows: int = 1) -> None:
+        self.gtid += 1
+        ops: list[Any] = [(LISTINGS, "c", None, {"id": self.gtid * 1000 + row}) for row in range(rows)]
+        self.server.commit(Committed(self.gtid, ops))
+
+    def start(self, holder: str = "one", **options: Any) -> Job:
+        options = {"manner": "leave", "run": "lambda"} | options
+        job = Job(
+            source=SourceSettings("shop", "secret", {"shop.listings": TableSettings()}, start="earliest", linger_ms=5),
+            streams=self.streams,
+            schemas=self.schemas,
+            claims=self.claims,
+            topic=self.topic,
+            open_binlog=lambda tables, token: SimulatedBinlog(self.server, tables, block=0.01),
+            holder=holder,
+            **options,
+        )
+        thread = threading.Thread(target=self._run, args=(job,))
+        self.threads.append((thread, job))
+        thread.start()
+        return job
+
+    def _run(self, job: Job) -> None:
+        try:
+            self.ended[job.holder] = relay(job)
+        except RowlineError as error:
+            self.ended[job.holder] = error
+
+    def end(self) -> None:
+        for thread, job in self.threads:
+            job.stop.set()
+            thread.join(10)
+            assert not thread.is_alive()
+
+    def ids(self) -> list[str]:
+        return [change.id for _, change in self.topic.changes()]
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setattr(loop, "RENEW_SECONDS", 0.02)
+    monkeypatch.setattr(loop, "STANDBY_SECONDS", 0.02)
+    monkeypatch.setattr(loop, "BACKOFF_SECONDS", (0.02, 0.1))
+    monkeypatch.setattr(keeper, "LEASE_SECONDS", 0.4)
+    monkeypatch.setattr(waiting, "LEASE_SECONDS", 0.4)
+    monkeypatch.setattr(waiting, "REQUEST_SECONDS", 0.2)
+    world = World()
+    yield world
+    world.end()
+
+
+def eventually(what: Callable[[], bool], seconds: float = 8.0) -> None:
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "did not happen"
+        time.sleep(0.01)
+
+
+def test_everything_committed_arrives_once_and_the_checkpoint_follows(world: World) -> None:
+    for _ in range(50):
+        world.commit(rows=7)
+    job = world.start()
+    eventually(lambda: len(world.ids()) == 350)
+    world.commit()
+    eventually(lambda: len(world.ids()) == 351)
+    job.stop.set()
+    eventually(lambda: "one" in world.ended)
+    lease, checkpoint = world.streams.load("shop")
+    assert world.ended["one"] == "stopped"
+    assert lease.holder == ""
+    assert checkpoint is not None
+    assert (checkpoint.position, checkpoint.rows, checkpoint.seq, checkpoint.server) == (world.server.end, 0, (1 << 40) + 351, "mariadb-1")
+    assert len(set(world.ids())) == 351
+
+
+def test_the_next_relay_goes_on_where_the_first_one_stopped(world: World) -> None:
+    for _ in range(20):
+        world.commit(rows=5)
+    first = world.start("one")
+    eventually(lambda: len(world.ids()) > 10)
+    first.stop.set()
+    world.start("two")
+    world.commit()
+    eventually(lambda: len(set(world.ids())) == 101)
+    assert len(world.ids()) == 101, "a graceful end leaves nothing to be published twice"
+    assert sorted(change.seq for _, change in world.topic.changes()) == [(1 << 40) + number for number in range(1, 102)]
+
+
+def test_a_second_scheduled_relay_gives_way(world: World) -> None:
+    world.start("one")
+    eventually(lambda: world.streams.load("shop")[0].holder == "one")
+    world.start("two")
+    eventually(lambda: world.ended.get("two") == "busy")
+    assert world.streams.load("shop")[0].holder == "one"
+
+
+def test_a_second_scheduled_relay_stands_by_when_the_first_ends_soon(world: World) -> None:
+    first = world.start("one", ends_ms=lambda: 30_000)
+    eventually(lambda: world.streams.load("shop")[0].ends_ms == 30_000)
+    world.start("two")
+    time.sleep(0.2)
+    assert "two" not in world.ended
+    first.stop.set()
+    eventually(lambda: world.streams.load("shop")[0].holder == "two")
+
+
+def test_a_foreground_relay_takes_over_from_a_scheduled_one(world: World) -> None:
+    world.start("one")
+    eventually(lambda: world.streams.load("shop")[0].holder == "one")
+    world.start("two", manner="take", run="foreground")
+    eventually(lambda: world.streams.load("shop")[0].holder == "two")
+    eventually(lambda: world.ended.get("one") == "yielded")
+
+
+def test_a_new_deployment_takes_over_from_the_old_one(world: World) -> None:
+    world.start("one", version="a")
+    eventually(lambda: world.streams.load("shop")[0].figures.get("version") == "a")
+    world.start("two", version="b")
+    eventually(lambda: world.streams.load("shop")[0].holder == "two")
+    assert world.ended["one"] == "yielded"
+
+
+def test_a_relay_that_vanished_is_followed_by_another(world: World) -> None:
+    lease = world.streams.acquire("shop", world.streams.load("shop")[0], "vanished")
+    assert lease is not None
+    world.commit()
+    began = time.monotonic()
+    world.start("two")
+    eventually(lambda: len(world.ids()) == 1)
+    assert time.monotonic() - began >= 0.6, "lease time and request time were waited out"
+
+
+def test_a_relay_whose_lease_was_taken_publishes_nothing_more(world: World) -> None:
+    world.start("one")
+    eventually(lambda: world.streams.load("shop")[0].holder == "one")
+    while world.streams.acquire("shop", world.streams.load("shop")[0], "two") is None:
+        pass
+    eventually(lambda: world.ended.get("one") == "lease lost")
+    world.commit()
+    time.sleep(0.1)
+    assert world.ids() == []
+    assert world.streams.load("shop")[0].holder == "two"
+
+
+def test_a_source_that_is_away_for_a_while_is_waited_for(world: World) -> None:
+    world.server.unavailable = 3
+    world.commit()
+    world.start()
+    eventually(lambda: "does not answer" in world.streams.load("shop")[0].figures.get("error", ""))
+    eventually(lambda: len(world.ids()) == 1)
+    eventually(lambda: "error" not in world.streams.load("shop")[0].figures)
+
+
+def test_a_source_error_ends_the_relay_and_shows_in_the_lease(world: World) -> None:
+    def refused(*_: Any) -> Any:
+        raise SourceError("refuses the login.", thing="source shop")
+
+    world.start("one")
+    world.end()
+    job = world.threads[0][1]
+    with pytest.raises(SourceError):
+        relay(Job(**{**vars(job), "open_binlog": refused, "stop": threading.Event(), "holder": "two"}))
+    lease, _ = world.streams.load("shop")
+    assert (lease.holder, lease.figures["error"]) == ("", "source shop: refuses the login.")
+
+
+def test_a_topic_that_refuses_for_good_ends_the_relay_before_the_checkpoint_moves(world: World) -> None:
+    class Refusing:
+        def publish(self, entries: list[Entry]) -> list[str | None]:
+            raise TopicError("refuses.", thing="topic")
+
+    world.topic = Refusing()
+    world.commit()
+    world.start()
+    eventually(lambda: "one" in world.ended)
+    assert isinstance(world.ended["one"], TopicError)
+    _, checkpoint = world.streams.load("shop")
+    assert checkpoint is not None
+    assert (checkpoint.rows, checkpoint.seq) == (0, 1 << 40)
+
+
+def test_a_server_without_gtids_that_was_replaced_is_refused(world: World) -> None:
+    world.start("one")
+    eventually(lambda: world.streams.load("shop")[1] is not None)
+    world.end()
+    world.server = Server("mariadb-2")
+    world.start("two")
+    eventually(lambda: isinstance(world.ended.get("two"), PositionLost))
