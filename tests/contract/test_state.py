@@ -211,6 +211,8 @@ def test_a_message_done_twice_counts_once(stores: Any) -> None:
     consumers.mark_done("search", "r1", ["m1", "m1", "m60"])
     assert consumers.count_done("search", "r1") == 61
     assert consumers.count_done("search", "r2") == 0
+    assert consumers.done("search", "r1", ["m1", "m60", "m61"]) == {"m1", "m60"}
+    assert consumers.done("search", "r2", ["m1"]) == set()
 
 
 def test_ending_a_run_forgets_its_deletions_and_done_marks(stores: Any) -> None:

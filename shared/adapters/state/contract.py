@@ -91,11 +91,13 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A backfill of a consumer that is under way: its `id`, and per table how far it came (`cursor`: JSON of the last key sent; `sent` messages, `rows`, `estimate` rows)."""
+    """A backfill of a consumer that is under way: its `id`, and per table how far it came (`cursor`: JSON of the last key sent, `rows` sent, `estimate` of all
+    rows, `sent` messages, `complete`). `attempt` grows when it is begun anew; tables that only earlier attempts read are `left`."""
 
     id: str
     tables: dict[str, dict[str, Any]]
     started_ms: int = 0
+    attempt: int = 1
 
 
 class Consumers(Protocol):
@@ -132,6 +134,10 @@ class Consumers(Protocol):
         ...
 
     def count_done(self, consumer: str, run_id: str) -> int: ...
+
+    def done(self, consumer: str, run_id: str, message_ids: list[str]) -> set[str]:
+        """Those of these messages that were applied."""
+        ...
 
     def save_report(self, consumer: str, report: dict[str, Any]) -> None:
         """Keep the last result of verify, for `rowline status`."""

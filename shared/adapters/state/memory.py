@@ -131,6 +131,9 @@ class MemoryConsumers:
     def count_done(self, consumer: str, run_id: str) -> int:
         return len(self._done.get((consumer, run_id), ()))
 
+    def done(self, consumer: str, run_id: str, message_ids: list[str]) -> set[str]:
+        return set(message_ids) & self._done.get((consumer, run_id), set())
+
     def save_report(self, consumer: str, report: dict[str, Any]) -> None:
         self._reports[consumer] = report
 

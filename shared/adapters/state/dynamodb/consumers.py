@@ -90,6 +90,11 @@ class DynamoConsumers:
     def count_done(self, consumer: str, run_id: str) -> int:
         return self._table.count(_pk(consumer, run_id), "done#")
 
+    def done(self, consumer: str, run_id: str, message_ids: list[str]) -> set[str]:
+        pk, prefix = _pk(consumer, run_id), "done#"
+        found = self._table.get_many([(pk, prefix + each) for each in dict.fromkeys(message_ids)])
+        return {sk.removeprefix(prefix) for _, sk in found}
+
     def save_report(self, consumer: str, report: dict[str, Any]) -> None:
         self._table.put({"pk": _pk(consumer), "sk": "verify", "report": msgspec.json.encode(report).decode()})
 
