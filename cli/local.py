@@ -1,0 +1,103 @@
+"""`rowline local`: a real database, a real Elasticsearch and an AWS emulator on this machine."""
+
+import os
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from local import mariadb, stage
+from shared.values.errors import RowlineError
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", help="A database, Elasticsearch and AWS on this machine, without Docker."
+)
+
+Name = Annotated[str, typer.Option("--name", metavar="NAME", help="Which stage: several may run side by side.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.command("up")
+def up(name: Name = stage.DEFAULT_NAME, as_json: Json = False) -> None:
+    """Start what is not running and print where it is.
+
+    ROWLINE_SOURCE, ROWLINE_ELASTICSEARCH and AWS_ENDPOINT_URL point any of the three elsewhere.
+
+    Example: `rowline local up`
+    """
+    if not mariadb.is_available() and not os.environ.get(stage.VARIABLES["mariadb"]):
+        raise mariadb.unavailable()  # first of all, before anything is fetched
+    console = Console(stderr=True, highlight=False)
+    with console.status("starting") as status:
+
+        def progress(line: str) -> None:
+            console.print("·", line, style="dim", markup=False)
+            status.update(line)
+
+        started = stage.up(name, progress=progress)
+    _show(started.status(), as_json)
+    if not as_json:
+        Console(stderr=True, highlight=False).print(
+            f'Its variables, for your shell: eval "$(rowline local env{_option(name)})"', markup=False
+        )
+
+
+@app.command("down")
+def down(
+    name: Name = stage.DEFAULT_NAME,
+    purge: Annotated[bool, typer.Option("--purge", help="Also remove its data and logs.")] = False,
+) -> None:
+    """Stop what `up` started; the data stay unless --purge.
+
+    Example: `rowline local down --purge`
+    """
+    try:
+        found = stage.Stage.load(name)
+    except RowlineError:
+        typer.echo(f"local stage {name} is not up.", err=True)
+        return
+    found.down(purge=purge)
+    typer.echo(f"local stage {name} is down{', its data are removed' if purge else ''}.", err=True)
+
+
+@app.command("status")
+def status(name: Name = stage.DEFAULT_NAME, as_json: Json = False) -> None:
+    """Print what runs, where, and where its log is. Exits with 1 if a part is stopped.
+
+    Example: `rowline local status --json`
+    """
+    parts = stage.Stage.load(name).status()
+    _show(parts, as_json)
+    if any(part.state == "stopped" for part in parts):
+        raise typer.Exit(1)
+
+
+@app.command("env")
+def env(name: Name = stage.DEFAULT_NAME) -> None:
+    """Print the variables that point a shell at the stage. They hold its passwords.
+
+    Example: `eval "$(rowline local env)"`
+    """
+    for variable, value in stage.Stage.load(name).environment().items():
+        typer.echo(f"export {variable}='{value}'")
+
+
+def _show(parts: list[stage.PartStatus], as_json: bool) -> None:
+    if as_json:
+        typer.echo(msgspec.json.encode(parts).decode())
+        return
+    table = Table(box=None, header_style="bold")
+    for column in ("PART", "STATE", "URL", "PID"):
+        table.add_column(column, no_wrap=True)
+    for part in parts:
+        table.add_row(part.part, part.state, part.url or "-", str(part.pid or "-"))
+    Console(highlight=False, soft_wrap=True).print(table)
+    logs = {os.path.dirname(part.log) for part in parts if part.log}
+    if logs:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"Logs: {', '.join(logs)}", markup=False)
+
+
+def _option(name: str) -> str:
+    return "" if name == stage.DEFAULT_NAME else f" --name {name}"
