@@ -72,9 +72,8 @@ class Rowline {
 
   async build() {
     const { serviceDir, service } = this.serverless;
-    const stage = this.serverless.getProvider('aws').getStage();
     const { settings } = this.expanded;
-    const built = await buildPackage({ serviceDir, stage, settings, options: this.options, target: this.target });
+    const built = await buildPackage({ serviceDir, settings, options: this.options, target: this.target });
     service.package.artifact = path.relative(serviceDir, built.file);
     for (const name of Object.keys(this.expanded.functions)) service.functions[name].environment.ROWLINE_VERSION = built.hash.slice(0, 16);
     this.log.notice(`Functions: ${(built.bytes / 1e6).toFixed(1)} MB for ${this.target.runtime} on ${this.target.architecture}, version ${built.hash.slice(0, 16)}`);

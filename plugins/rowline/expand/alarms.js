@@ -24,11 +24,11 @@ const queueMetric = (queue, metric) => ({
   Dimensions: [{ Name: 'QueueName', Value: attribute(queue, 'QueueName') }],
 });
 
-const relayAlarms = (ids, functionName, alerts) => ({
+const relayAlarms = (ids, stream, service, alerts) => ({
   [ids.alarm('Lag')]: alarm(alerts, 'The relay is more than a minute behind its source, or says nothing at all.', {
     Namespace: 'Rowline',
     MetricName: 'LagMs',
-    Dimensions: [{ Name: 'service', Value: functionName }],
+    Dimensions: [{ Name: 'service', Value: service }, { Name: 'stream', Value: stream }],
     Threshold: 60000,
     EvaluationPeriods: 5,
     TreatMissingData: 'breaching',

@@ -18,8 +18,6 @@ function lambda({ name, handler, role, memory, timeout, environment, context }) 
       ROWLINE_STAGE: stage,
       ROWLINE_STATE_TABLE: ref(options.resources.state),
       ROWLINE_CLAIMS_BUCKET: ref(options.resources.claims),
-      POWERTOOLS_SERVICE_NAME: name, // the dimension `service` of the metrics, which the alarms name
-      POWERTOOLS_METRICS_NAMESPACE: 'Rowline',
       ...environment,
     },
     ...(options.subnets.length && { vpc: { subnetIds: options.subnets, securityGroupIds: options.securityGroups } }),

@@ -38,7 +38,7 @@ function relay(source, { memory }, context) {
     resources: {
       [ids.role]: permissions.role(permissions.relay({ source, functionName: name, options })),
       [ids.logGroup]: logGroup(name, options),
-      ...(alerts && running && relayAlarms(ids, name, alerts)),
+      ...(alerts && running && relayAlarms(ids, source.name, prefix, alerts)),
     },
     outputs: { [names.output.relay(source.name)]: { Value: ref(`${ids.function[0].toUpperCase()}${ids.function.slice(1)}LambdaFunction`) } },
   };

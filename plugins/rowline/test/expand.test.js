@@ -1,0 +1,169 @@
+'use strict';
+
+const test = require('node:test');
+const assert = require('node:assert');
+const { expand } = require('../expand');
+const { problems } = require('../settings');
+const { stanzas, context, frozen } = require('./fixtures');
+
+const ofType = (resources, type) => Object.entries(resources).filter(([, resource]) => resource.Type === type);
+const clone = (value) => JSON.parse(JSON.stringify(value));
+
+/** All logical ids that a value refers to. */
+function references(value) {
+  if (Array.isArray(value)) return value.flatMap(references);
+  if (!value || typeof value !== 'object') return [];
+  if (value.Ref) return [value.Ref];
+  if (value['Fn::GetAtt']) return [value['Fn::GetAtt'][0]];
+  if (value['Fn::Sub']) {
+    const [text, values] = [value['Fn::Sub']].flat();
+    const named = [...text.matchAll(/\$\{([^}]+)\}/g)].map((match) => match[1].split('.')[0]);
+    return [...named.filter((name) => !(values && name in values)), ...references(values)];
+  }
+  return Object.values(value).flatMap(references);
+}
+
+const made = expand(stanzas(), context());
+
+test('expand is pure: it writes into nothing it is given, and says the same twice', () => {
+  const [given, around] = [frozen(stanzas()), frozen(context())];
+  assert.deepEqual(clone(expand(given, around)), clone(expand(given, around)));
+});
+
+test('a consumer has a FIFO queue and two FIFO DLQs, encrypted, with a limit per message group', () => {
+  const queues = ofType(made.resources, 'AWS::SQS::Queue');
+  assert.deepEqual(queues.map(([id]) => id), ['QueueListingSearch', 'DlqListingSearch', 'UndeliveredListingSearch']);
+  for (const [, { Properties }] of queues) {
+    assert.equal(Properties.FifoQueue, true);
+    assert.equal(Properties.FifoThroughputLimit, 'perMessageGroupId');
+    assert.equal(Properties.DeduplicationScope, 'messageGroup');
+    assert.deepEqual(Properties.KmsMasterKeyId, { 'Fn::GetAtt': ['Key', 'Arn'] });
+    assert.equal(Properties.MessageRetentionPeriod, 14 * 24 * 3600);
+    assert.equal(Properties.QueueName, undefined); // a name of its own would make adding the consumer again impossible
+  }
+});
+
+test('DLQs outlive their consumer, the queue does not', () => {
+  const { QueueListingSearch, DlqListingSearch, UndeliveredListingSearch } = made.resources;
+  assert.equal(QueueListingSearch.DeletionPolicy, undefined);
+  for (const kept of [DlqListingSearch, UndeliveredListingSearch]) {
+    assert.equal(kept.DeletionPolicy, 'RetainExceptOnCreate');
+    assert.equal(kept.UpdateReplacePolicy, 'Retain');
+  }
+});
+
+test('the queue is invisible for six times the function, at most twelve hours, and gives up after a thousand receives', () => {
+  for (const [timeout, visibility] of [[10, 60], [60, 360], [900, 5400]]) {
+    const given = stanzas();
+    given.consumers.listingSearch.timeout = timeout;
+    const { resources, functions } = expand(given, context());
+    assert.equal(functions.consumeListingSearch.timeout, timeout);
+    assert.equal(resources.QueueListingSearch.Properties.VisibilityTimeout, visibility);
+    assert.equal(resources.QueueListingSearch.Properties.RedrivePolicy.maxReceiveCount, 1000);
+  }
+});
+
+test('the subscription filters on source, table and lane, delivers raw, and has its own DLQ', () => {
+  const given = stanzas();
+  given.consumers.listingSearch.tables = ['market.*', 'market.photos'];
+  given.consumers.listingSearch.elasticsearch.alias = '{table}';
+  const { Properties, DependsOn } = expand(given, context()).resources.SubscriptionListingSearch;
+  assert.deepEqual(Properties.FilterPolicy, { source: ['shop'], table: [{ prefix: 'market.' }, 'market.photos'], lane: ['live'] });
+  assert.equal(Properties.RawMessageDelivery, true);
+  assert.deepEqual(Properties.RedrivePolicy, { deadLetterTargetArn: { 'Fn::GetAtt': ['UndeliveredListingSearch', 'Arn'] } });
+  assert.deepEqual(DependsOn, ['AccessToQueueListingSearch', 'AccessToUndeliveredListingSearch']);
+});
+
+test('only the topic may send to the queues, and only by TLS', () => {
+  for (const id of ['AccessToQueueListingSearch', 'AccessToUndeliveredListingSearch']) {
+    const [fromTopic, byTls] = made.resources[id].Properties.PolicyDocument.Statement;
+    assert.deepEqual(fromTopic.Condition, { ArnEquals: { 'aws:SourceArn': { Ref: 'Topic' } } });
+    assert.deepEqual([byTls.Effect, byTls.Action], ['Deny', 'sqs:*']);
+  }
+  const [byTls] = made.resources.AccessToTopic.Properties.PolicyDocument.Statement;
+  assert.deepEqual([byTls.Effect, byTls.Action], ['Deny', 'sns:Publish']);
+  assert.equal(made.resources.AccessToClaims.Properties.PolicyDocument.Statement[0].Action, 's3:*');
+});
+
+test('an emulator without TLS gets no policy that would lock it out', () => {
+  const { resources } = expand(stanzas(), context({ options: { tls: 'off' } }));
+  assert.doesNotMatch(JSON.stringify(resources), /SecureTransport/);
+  assert.ok(resources.AccessToQueueListingSearch);
+});
+
+test('the function takes ten messages at once and reports failures one by one', () => {
+  const [{ sqs }] = made.functions.consumeListingSearch.events;
+  assert.deepEqual([sqs.batchSize, sqs.functionResponseType, sqs.maximumConcurrency], [10, 'ReportBatchItemFailures', 10]);
+});
+
+test('the relay runs every minute, is never retried, and has two places reserved', () => {
+  const relay = made.functions.relayShop;
+  assert.deepEqual(relay.events, [{ schedule: { rate: ['rate(1 minute)'], enabled: true } }]);
+  assert.deepEqual([relay.timeout, relay.reservedConcurrency, relay.maximumRetryAttempts], [900, 2, 0]);
+  const off = expand(stanzas(), context({ options: { relay: 'off', relayConcurrency: 'off' } })).functions.relayShop;
+  assert.deepEqual(off.events, []);
+  assert.ok(!('reservedConcurrency' in off));
+});
+
+test('each function has a role of its own that names no other consumer and no wildcard action', () => {
+  const given = stanzas();
+  given.consumers.sellerSearch = { tables: ['market.sellers'], elasticsearch: { secret: 'other' } };
+  const { functions, resources } = expand(given, context());
+  const roles = Object.values(functions).map((made) => made.role['Fn::Sub']);
+  assert.equal(new Set(roles).size, 3);
+  for (const [id, { Properties }] of ofType(resources, 'AWS::IAM::Role')) {
+    for (const { Action, Resource, Sid } of Properties.Policies[0].PolicyDocument.Statement) {
+      for (const action of Action) assert.match(action, /^[a-z0-9]+:[A-Za-z]+$/, `${id} ${Sid}`);
+      assert.notEqual(Resource, '*', `${id} ${Sid}`);
+    }
+  }
+  assert.doesNotMatch(JSON.stringify(resources.RoleOfConsumeSellerSearch), /istingSearch/);
+});
+
+test('in a VPC the functions get its subnets and may make network interfaces; elsewhere neither', () => {
+  const { functions, resources } = expand(stanzas(), context({ options: { subnets: 'subnet-1, subnet-2', securityGroups: 'sg-1' } }));
+  assert.deepEqual(functions.relayShop.vpc, { subnetIds: ['subnet-1', 'subnet-2'], securityGroupIds: ['sg-1'] });
+  assert.match(JSON.stringify(resources.RoleOfRelayShop), /ec2:CreateNetworkInterface/);
+  assert.equal(made.functions.relayShop.vpc, undefined);
+  assert.doesNotMatch(JSON.stringify(made.resources), /ec2:/);
+});
+
+test('alarms exist only with somebody to tell', () => {
+  assert.deepEqual(ofType(made.resources, 'AWS::CloudWatch::Alarm'), []);
+  const alarms = ofType(expand(stanzas(), context({ alerts: 'arn:aws:sns:eu-west-1:1:pager' })).resources, 'AWS::CloudWatch::Alarm');
+  assert.deepEqual(alarms.map(([id]) => id), ['LagOfRelayShop', 'SetAsideOfConsumeListingSearch', 'NotDeliveredOfConsumeListingSearch', 'LateOfConsumeListingSearch']);
+  for (const [, { Properties }] of alarms) assert.deepEqual(Properties.AlarmActions, ['arn:aws:sns:eu-west-1:1:pager']);
+});
+
+test('everything referred to is there: made here, by the framework, or one of the four shared resources', () => {
+  const shared = ['Key', 'Topic', 'State', 'Claims', 'RelayShopLambdaFunction', 'ConsumeListingSearchLambdaFunction'];
+  const known = new Set([...Object.keys(made.resources), ...shared]);
+  const missing = references([made.resources, made.functions, made.outputs]).filter((id) => !known.has(id) && !id.startsWith('AWS::'));
+  assert.deepEqual(missing, []);
+});
+
+test('no choice of names makes two resources, functions or outputs meet', () => {
+  // Words that the ids themselves are made of, so that a clumsy scheme would collide.
+  const words = ['queue', 'dlq', 'undelivered', 'relay', 'consume', 'of', 'to', 'queueUrl', 'dlqUrl', 'ofRelay', 'ofConsume', 'a', 'aQueue', 'roleOf', 'logGroup', 'lambdaFunction'];
+  const shop = stanzas().sources.shop;
+  const tables = ['market.listings'];
+  const given = {
+    sources: Object.fromEntries(words.map((word) => [word, shop])),
+    consumers: Object.fromEntries(words.map((word) => [word, { source: 'a', tables, elasticsearch: { secret: 's' } }])),
+  };
+  assert.deepEqual(problems(given), []);
+  const around = context({ alerts: 'arn:aws:sns:eu-west-1:1:pager' });
+  const all = expand(given, around);
+  const alone = (one) => expand({ sources: {}, consumers: {}, ...one }, around);
+  const one = (kind) =>
+    words.reduce((sum, word) => {
+      const source = alone({ sources: { [word]: shop } });
+      const both = alone({ sources: { a: shop }, consumers: { [word]: given.consumers[word] } });
+      const base = alone({ sources: { a: shop } });
+      return sum + Object.keys(source[kind]).length + Object.keys(both[kind]).length - Object.keys(base[kind]).length;
+    }, 0);
+  const common = { resources: 2, functions: 0, outputs: 3 }; // what every expansion has once
+  for (const kind of ['resources', 'functions', 'outputs']) {
+    assert.equal(Object.keys(all[kind]).length, one(kind) - common[kind] * (words.length - 1), kind);
+  }
+});

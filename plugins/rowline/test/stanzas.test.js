@@ -1,0 +1,91 @@
+'use strict';
+
+const test = require('node:test');
+const assert = require('node:assert');
+const { problems, settings } = require('../settings');
+const { stanzas, frozen } = require('./fixtures');
+
+/** The stanzas with the value at a path of keys replaced (or removed, with undefined). */
+function withValue(path, value) {
+  const copy = structuredClone(stanzas());
+  const last = path.at(-1);
+  const parent = path.slice(0, -1).reduce((node, key) => node[key], copy);
+  if (value === undefined) delete parent[last];
+  else parent[last] = value;
+  return copy;
+}
+
+const consumer = ['consumers', 'listingSearch'];
+const source = ['sources', 'shop'];
+const wrong = [
+  ['a wrong key of a consumer', [...consumer, 'elasticserch'], {}, /consumers\.listingSearch\.elasticserch is no known key\. Did you mean consumers\.listingSearch\.elasticsearch\?/],
+  ['a wrong key of a sink', [...consumer, 'elasticsearch', 'aliass'], 'x', /consumers\.listingSearch\.elasticsearch\.aliass is no known key\. Did you mean consumers\.listingSearch\.elasticsearch\.alias\?/],
+  ['a wrong key of a source', [...source, 'secrets'], 'x', /sources\.shop\.secrets is no known key\. Did you mean sources\.shop\.secret\?/],
+  ['a wrong key of a table', [...source, 'tables', 'market.photos'], { shardby: 'id' }, /sources\.shop\.tables\.market\.photos\.shardby is no known key\. Did you mean .*\.shardBy\?/],
+  ['a way to run that there is not', [...source, 'run'], 'fargate', /sources\.shop\.run is "fargate"; it must be lambda\./],
+  ['a kind of mask that there is not', [...source, 'tables', 'market.photos'], { mask: { url: 'hashed' } }, /mask\.url is "hashed"; it must be one of hash, redact, null\. Did you mean hash\?/],
+  ['a text for a number', [...consumer, 'memory'], '512', /consumers\.listingSearch\.memory is "512"; it must be a whole number/],
+  ['a number out of range', [...consumer, 'concurrency'], 1, /consumers\.listingSearch\.concurrency is 1; it must be from 2 to 1000/],
+  ['a fraction for a whole number', [...consumer, 'timeout'], 10.5, /timeout is a number; it must be a whole number/],
+  ['a list for a map', [...source, 'tables'], ['market.listings'], /sources\.shop\.tables is a list; it must be a map/],
+  ['no secret', [...source, 'secret'], undefined, /sources\.shop\.secret is missing: Secrets Manager secret/],
+  ['no sink', [...consumer, 'elasticsearch'], undefined, /consumers\.listingSearch\.elasticsearch is missing/],
+  ['no tables', [...consumer, 'tables'], [], /consumers\.listingSearch\.tables is empty/],
+  ['a source without tables', [...source, 'tables'], {}, /sources\.shop\.tables is empty/],
+  ['an unqualified table', [...source, 'tables', 'listings'], null, /sources\.shop\.tables\.listings: the name must be database\.table, like market\.listings/],
+  ['a name with a hyphen', ['consumers', 'listing-search'], stanzas().consumers.listingSearch, /consumers\.listing-search: the name must be a camelCase name/],
+  ['a name that is too long', ['consumers', `a${'b'.repeat(40)}`], stanzas().consumers.listingSearch, /at most 40 letters/],
+  ['a table that is not captured', [...consumer, 'tables'], ['market.listngs'], /tables\[0\] is market\.listngs, which source shop does not capture\. Did you mean market\.listings\?/],
+  ['a database that is not captured', [...consumer, 'tables'], ['markt.*'], /tables\[0\] is markt\.\*, .* Did you mean market\.\*\?/],
+  ['one alias for several tables', [...consumer, 'elasticsearch', 'alias'], 'listings', /alias is "listings" for 2 tables: .*Write \{table\} in it/],
+  ['a place-holder that nobody fills in', [...consumer, 'elasticsearch', 'alias'], '{tabel}', /alias holds \{tabel\}; only \{database\} and \{table\}/],
+  ['a source that there is not', [...consumer, 'source'], 'shopp', /consumers\.listingSearch\.source is "shopp", which is no source\. Did you mean shop\?/],
+  ['a consumer without a source', ['sources'], {}, /there is no source/],
+  ['a dropped column that the key needs', [...source, 'tables', 'market.photos'], { shardBy: 'a', drop: ['a'] }, /drop names a, which key or shardBy needs/],
+  ['a secret that is a map', [...source, 'secret'], { host: 'x' }, /sources\.shop\.secret is a map; it must be text/],
+  ['a secret with a blank', [...source, 'secret'], 'my secret', /sources\.shop\.secret is "my secret"; it must be the name or ARN of a secret/],
+];
+
+test('right stanzas have no problems', () => assert.deepEqual(problems(stanzas()), []));
+
+for (const [what, path, value, message] of wrong) {
+  test(`${what} is named`, () => {
+    const found = problems(withValue(path, value));
+    assert.equal(found.length, 1, found.join('\n'));
+    assert.match(found[0], message);
+  });
+}
+
+test('which of several sources a consumer means must be said', () => {
+  const two = stanzas();
+  two.sources.other = { ...two.sources.shop };
+  assert.match(problems(two)[0], /consumers\.listingSearch\.source is missing: there are several sources \(shop, other\)/);
+});
+
+test('a fixed alias serves a single table', () => {
+  const one = stanzas();
+  one.consumers.listingSearch = { tables: ['market.listings'], elasticsearch: { secret: 's', alias: 'listings' } };
+  assert.deepEqual(problems(one), []);
+});
+
+test('every default is written out, and a bare table is all defaults', () => {
+  const { sources, consumers } = settings(frozen(stanzas()), { service: 'rowline', stage: 'test' });
+  assert.deepEqual(sources.shop.tables['market.listings'], { key: [], shards: 64, shardBy: [], drop: [], mask: {} });
+  assert.deepEqual(sources.shop.tables['market.sellers'].mask, { email: 'hash', iban: 'null' });
+  assert.deepEqual(sources.shop.tables['market.photos'].shardBy, ['listing_id']);
+  assert.equal(sources.shop.start, 'latest');
+  assert.deepEqual(consumers.listingSearch, {
+    name: 'listingSearch',
+    source: 'shop',
+    tables: ['market.listings', 'market.photos'],
+    marks: true,
+    elasticsearch: { secret: 'rowline/test/search', alias: '{database}-{table}', index: {}, id: [], fields: [], rename: {} },
+  });
+});
+
+test('marks: off is text in YAML 1.2, and means false', () => {
+  const off = stanzas();
+  off.consumers.listingSearch.marks = 'off';
+  assert.deepEqual(problems(off), []);
+  assert.equal(settings(off, {}).consumers.listingSearch.marks, false);
+});
