@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import boto3
 import typer
@@ -24,6 +24,7 @@ from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import ConfigError
 from shared.values.settings import ConsumerSettings, Settings, SourceSettings
 
+T = TypeVar("T")
 StageOption = Annotated[str, typer.Option("--stage", envvar="ROWLINE_STAGE", help="The deployed stage.")]
 ServiceOption = Annotated[
     str, typer.Option("--service", envvar="ROWLINE_SERVICE", help="The service's name, if it is not that of ./serverless.yml.")
@@ -92,7 +93,7 @@ class DeployedStage:
         return ElasticsearchSearch(secret_json(self.consumer(consumer).elasticsearch.secret))
 
 
-def _named(entries: dict[str, Any], name: str | None, kind: str) -> Any:
+def _named(entries: dict[str, T], name: str | None, kind: str) -> T:
     if name is None and len(entries) == 1:
         return next(iter(entries.values()))
     if name in entries:

@@ -53,12 +53,12 @@ def _relay(relay: RelayStatus) -> str:
     figures: dict[str, Any] = relay.figures
     lag = "-" if relay.lag_s is None else f"{relay.lag_s:.1f}s"
     lines = [
-        f"SOURCE {relay.source}  {figures.get('server_version', '')}  server {relay.server or '-'}  {'ok' if relay.state == 'running' else relay.state}"
+        f"SOURCE {relay.source}  server {relay.server or '-'}  {'ok' if relay.state == 'running' else relay.state}"
     ]
     since = f" {_duration(time.time() - figures['started_ms'] / 1000)}" if "started_ms" in figures and relay.holder else ""
     lines.append(f"  relay    {relay.state}{since}, token {relay.token}, {relay.holder or 'no holder'}")
     lines.append(f"  read to  {relay.read_to or relay.position or '-'}, lag {lag}")
-    rate = figures.get("changes_per_second")
+    rate = figures.get("rate")
     requests = figures.get("requests_per_1000")
     lines.append(
         f"  rate     {rate or 0:,.0f} changes/s, {'-' if requests is None else f'{requests:.0f}'} requests/1,000  seq {relay.epoch}:{relay.n:,}"
