@@ -1,0 +1,26 @@
+"""The binlog of a source: the contract, the reader of real servers, and a twin in memory."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shared.adapters.binlog.server import ServerBinlog
+    from shared.values.endpoint import SourceEndpoint
+
+
+def open_binlog(
+    endpoint: "SourceEndpoint",
+    tables: Iterable[str] | Callable[[str, str], bool],
+    server_id: int,
+    *,
+    dropped: Callable[[str, str], frozenset[str]] = lambda database, table: frozenset(),
+) -> "ServerBinlog":
+    """The binlog of the server at `endpoint`; connects when it is first asked for something.
+
+    `tables` are patterns `DATABASE.TABLE` with `*` for any characters, or a function (database, table) → bool; `dropped` gives the columns of a table
+    that are read over and appear nowhere.
+    """
+    from shared.adapters.binlog.capture import Capture
+    from shared.adapters.binlog.server import ServerBinlog
+
+    return ServerBinlog(endpoint, Capture(tables), server_id, dropped)

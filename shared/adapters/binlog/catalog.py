@@ -1,0 +1,54 @@
+"""What must be asked of the server, because the binlog does not tell: character sets, and which columns are UUID, INET or VECTOR."""
+
+from collections.abc import Mapping
+from contextlib import closing
+
+from shared.adapters.binlog.charsets import Charsets
+from shared.adapters.binlog.session import Session
+from shared.values.endpoint import SourceEndpoint
+
+_UNDEFINED = "\ufffe"  # what codecs.charmap_decode takes for "no such character"
+_SPECIAL = ("uuid", "inet4", "inet6", "vector")
+
+
+class ServerCatalog:
+    """Asks over connections of its own, each closed at once: the one that carries the binlog is busy."""
+
+    def __init__(self, endpoint: SourceEndpoint) -> None:
+        self._endpoint = endpoint
+        self._charsets: Charsets | None = None
+
+    def charsets(self) -> Charsets:
+        if self._charsets is None:
+            with closing(Session(self._endpoint)) as session:
+                rows = session.query("SELECT id, character_set_name FROM information_schema.collations WHERE id IS NOT NULL")
+                if session.is_mariadb:
+                    # a collation of several character sets (uca1400) has an id with each of them
+                    columns = session.query(
+                        "SELECT 1 FROM information_schema.columns WHERE table_schema = 'information_schema' AND table_name = "
+                        "'COLLATION_CHARACTER_SET_APPLICABILITY' AND column_name = 'ID'"
+                    )
+                    if columns:
+                        rows += session.query(
+                            "SELECT id, character_set_name FROM information_schema.collation_character_set_applicability WHERE id IS NOT NULL"
+                        )
+            self._charsets = Charsets({int(number): str(name) for number, name in rows if name}, self._characters)
+        return self._charsets
+
+    def special_columns(self, database: str, table: str) -> Mapping[str, str]:
+        """As the table is now: the binlog has no older answer. A column that is gone or renamed since reads as BINARY."""
+        with closing(Session(self._endpoint)) as session:
+            if not session.is_mariadb:
+                return {}
+            rows = session.query(
+                "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = %s AND table_name = %s", database, table
+            )
+        return {str(name): str(kind).lower() for name, kind in rows if str(kind).lower() in _SPECIAL}
+
+    def _characters(self, charset: str) -> str:
+        """The 256 characters of a character set, as the server itself converts them."""
+        octets = bytes(range(256)).hex()
+        with closing(Session(self._endpoint)) as session:
+            text = bytes.fromhex(session.scalar(f"SELECT HEX(CONVERT(CONVERT(x'{octets}' USING {charset}) USING ucs2))"))
+        characters = text.decode("utf-16-be")
+        return "".join(_UNDEFINED if character == "?" and i != ord("?") else character for i, character in enumerate(characters))

@@ -1,0 +1,221 @@
+"""How each column type is read: the pieces of source text from which `decoder` makes one function a table."""
+
+from binascii import b2a_base64
+from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv6Address
+from struct import unpack
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from shared.adapters.binlog import inflate
+from shared.adapters.binlog.charsets import BINARY
+from shared.adapters.binlog.decimals import Decimals
+from shared.adapters.binlog.json_binary import Documents
+from shared.adapters.binlog.table_map import ColumnMap, Type
+from shared.adapters.binlog.temporal import (
+    YEARS,
+    Cache,
+    Dates,
+    Datetimes,
+    OldDatetimes,
+    OldTimes,
+    OldTimestamps,
+    Times,
+    Timestamps,
+)
+from shared.values.errors import SourceError
+from shared.values.float32 import shortest
+from shared.values.geometry import wkt
+from shared.values.table import Column
+
+
+class Reader(NamedTuple):
+    """One column's reader, as source text.
+
+    A fixed-width value is `format` in a `struct` format, `parts` names; a variable one (`prefix` bytes of length in front) is a slice. `expression` makes the
+    value from `{0}` (and `{1}`); `names` are the objects it refers to, `None` values set apart by the caller.
+    """
+
+    format: str
+    expression: str
+    prefix: int = 0
+    parts: int = 1
+    constant: Any = None
+
+
+class Floats(dict[bytes, float]):
+    """FLOAT: 4 bytes → the shortest number that rounds to it."""
+
+    def __missing__(self, raw: bytes) -> float:
+        if len(self) >= 1 << 15:
+            self.clear()
+        self[raw] = value = shortest(unpack("<f", raw)[0])
+        return value
+
+
+class Sets(dict[bytes, str]):
+    """SET: a bit for each label."""
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        super().__init__()
+        self._labels = labels
+
+    def __missing__(self, raw: bytes) -> str:
+        bits = int.from_bytes(raw, "little")
+        if bits >> len(self._labels):
+            raise ValueError("SET")
+        if len(self) >= 1 << 15:
+            self.clear()
+        self[raw] = text = ",".join(label for i, label in enumerate(self._labels) if bits >> i & 1)
+        return text
+
+
+class Inets(Cache):
+    """INET4, INET6 and UUID of MariaDB: trailing zero bytes are left out, as in BINARY."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self._kind = kind
+
+    def read(self, raw: bytes) -> str:
+        if self._kind == "inet4":
+            return str(IPv4Address(raw.ljust(4, b"\0")))
+        if self._kind == "uuid":
+            return str(UUID(bytes=raw.ljust(16, b"\0")))
+        address = IPv6Address(raw.ljust(16, b"\0"))
+        return inet6(address)
+
+
+def inet6(address: IPv6Address) -> str:
+    """An IPv6 address as MariaDB prints it: the IPv4-mapped and -compatible ones with a dotted end. Source: sql/sql_type_inet.cc."""
+    data = address.packed
+    if data[:12] == bytes(10) + b"\xff\xff":
+        return f"::ffff:{IPv4Address(data[12:])}"
+    if data[:12] == bytes(12) and data[12:14] != b"\0\0":
+        return f"::{IPv4Address(data[12:])}"
+    return str(address)
+
+
+_INTEGERS = {Type.TINY: "bB", Type.SHORT: "hH", Type.LONG: "iI", Type.LONGLONG: "qQ"}
+_INTEGER_KINDS = {Type.TINY: "tinyint", Type.SHORT: "smallint", Type.INT24: "mediumint", Type.LONG: "int", Type.LONGLONG: "bigint"}
+_SIMPLE_KINDS = {
+    Type.FLOAT: "float", Type.DOUBLE: "double", Type.DECIMAL: "decimal", Type.BIT: "bit", Type.YEAR: "year", Type.DATE: "date", Type.NEWDATE: "date",
+    Type.TIME: "time", Type.TIME2: "time", Type.DATETIME: "datetime", Type.DATETIME2: "datetime", Type.TIMESTAMP: "timestamp", Type.TIMESTAMP2: "timestamp",
+    Type.ENUM: "enum", Type.SET: "set", Type.JSON: "json", Type.GEOMETRY: "geometry", Type.VECTOR: "vector",
+}  # fmt: skip
+_FRACTION_BYTES = (0, 1, 1, 2, 2, 3, 3)
+_documents = Documents()
+
+
+def describe(column: ColumnMap, special: Mapping[str, str]) -> Column:
+    """The column as the rest of the library knows it. `special` names columns that the binlog shows as BINARY or VARBINARY but are uuid, inet4, inet6 or vector."""
+    kind = special.get(column.name) or _INTEGER_KINDS.get(column.type) or _SIMPLE_KINDS.get(column.type)
+    if kind is None:
+        binary = column.charset is None or column.charset.name == BINARY
+        if column.type == Type.STRING:
+            kind = "binary" if binary else "char"
+        elif column.type in (Type.VARCHAR, Type.VAR_STRING, Type.VARCHAR_COMPRESSED):
+            kind = "varbinary" if binary else "varchar"
+        else:
+            kind = "blob" if binary else "text"
+    return Column(
+        name=column.name,
+        kind=kind,
+        unsigned=column.unsigned,
+        nullable=column.nullable,
+        length=0 if kind in ("text", "blob", "json", "geometry", "vector", "float", "double", "enum", "set") else column.length,
+        scale=column.scale,
+        charset=column.charset.name if column.charset and kind in ("char", "varchar", "text") else "",
+        labels=column.labels,
+    )
+
+
+def reader(column: ColumnMap, kind: str, thing: str) -> Reader:
+    """How to read a value of the column. `thing` is the table, for the error that names a type that cannot be read."""
+    type_ = column.type
+    if type_ in _INTEGERS:
+        return Reader(_INTEGERS[type_][column.unsigned], "{0}")
+    if type_ == Type.INT24:
+        return Reader("HB" if column.unsigned else "Hb", "{0} + ({1} << 16)", parts=2)
+    if type_ == Type.DOUBLE:
+        return Reader("d", "{0}")
+    if type_ == Type.FLOAT:
+        return Reader("4s", "{c}[{0}]", constant=Floats())
+    if type_ == Type.DECIMAL:
+        decimals = Decimals(column.length, column.scale)
+        return Reader(f"{decimals.size}s", "{c}[{0}]", constant=decimals)
+    if type_ == Type.YEAR:
+        return Reader("B", "{c}[{0}]", constant=YEARS)
+    if type_ == Type.BIT:
+        return Reader(f"{(column.length + 7) // 8}s", "{c}({0}, 'big')", constant=int.from_bytes)
+    if type_ in (Type.DATE, Type.NEWDATE):
+        return Reader("3s", "{c}[{0}]", constant=Dates())
+    if type_ in (Type.DATETIME2, Type.TIMESTAMP2, Type.TIME2):
+        size = _FRACTION_BYTES[column.scale]
+        if type_ == Type.DATETIME2:
+            return Reader(f"{5 + size}s", "{c}[{0}]", constant=Datetimes(column.scale))
+        if type_ == Type.TIMESTAMP2:
+            return Reader(f"{4 + size}s", "{c}[{0}]", constant=Timestamps(column.scale))
+        return Reader(f"{3 + size}s", "{c}[{0}]", constant=Times(column.scale))
+    if type_ == Type.TIMESTAMP:
+        return Reader("4s", "{c}[{0}]", constant=OldTimestamps())
+    if type_ == Type.DATETIME:
+        return Reader("8s", "{c}[{0}]", constant=OldDatetimes())
+    if type_ == Type.TIME:
+        return Reader("3s", "{c}[{0}]", constant=OldTimes())
+    if type_ == Type.ENUM:
+        return Reader("H" if column.length == 2 else "B", "{c}[{0}]", constant=("", *column.labels))
+    if type_ == Type.SET:
+        return Reader(f"{column.length}s", "{c}[{0}]", constant=Sets(column.labels))
+    if type_ == Type.JSON:
+        return Reader("", "{c}[{0}]", prefix=column.length, constant=_documents)
+    if type_ == Type.GEOMETRY:
+        return Reader("", "{c}({0})", prefix=column.length, constant=wkt)
+    if type_ == Type.VECTOR:
+        return Reader("", "{c}({0})", prefix=column.length, constant=vector)
+    if type_ in (Type.STRING, Type.VARCHAR, Type.VAR_STRING):
+        return _string(column, kind, 1 if column.length < 256 else 2, thing)
+    if type_ == Type.VARCHAR_COMPRESSED:
+        return _compressed(_string(column, kind, 1 if column.length < 256 else 2, thing))
+    if type_ == Type.BLOB_COMPRESSED:
+        return _compressed(_string(column, kind, column.length, thing))
+    if type_ in (Type.BLOB, Type.TINY_BLOB, Type.MEDIUM_BLOB, Type.LONG_BLOB):
+        return _string(column, kind, column.length, thing)
+    if type_ == Type.NULL:
+        return Reader("", "None", parts=0)
+    raise SourceError(f"column {column.name} is of a type that is not known here.", thing=thing, hint="Drop the column from capture.")
+
+
+def _string(column: ColumnMap, kind: str, prefix: int, thing: str) -> Reader:
+    if kind in ("uuid", "inet4", "inet6"):
+        return Reader("", "{c}[{0}]", prefix=prefix, constant=Inets(kind))
+    if kind == "vector":
+        return Reader("", "{c}({0})", prefix=prefix, constant=vector)
+    charset = column.charset
+    if charset is None or charset.name == BINARY:
+        if kind == "binary":  # the binlog leaves the zero bytes at the end out
+            return Reader("", f"{{c}}({{0}}.ljust({column.length}, b'\\0'))", prefix=prefix, constant=base64)
+        return Reader("", "{c}({0})", prefix=prefix, constant=base64)
+    if charset.table:
+        return Reader("", "{c}({0})", prefix=prefix, constant=charset.decode)
+    if charset.codec == "utf-8":
+        return Reader("", "{0}.decode()", prefix=prefix)
+    return Reader("", f"{{0}}.decode({charset.codec!r})", prefix=prefix)
+
+
+def _compressed(inner: Reader) -> Reader:
+    return inner._replace(expression=inner.expression.replace("{0}", "inflated({0})"))
+
+
+def base64(data: bytes) -> str:
+    """Bytes as base64 text."""
+    return b2a_base64(data, newline=False).decode()
+
+
+def vector(data: bytes) -> list[float]:
+    """A VECTOR: 32-bit floats, little-endian."""
+    return [shortest(value) for value in unpack(f"<{len(data) // 4}f", data)]
+
+
+GLOBALS = {"inflated": inflate.column}
+"""Names that expressions refer to."""

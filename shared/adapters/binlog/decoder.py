@@ -1,0 +1,205 @@
+"""Row events to rows: for each table map a decoder is generated as source text and compiled.
+
+One function reads all rows of an event. Runs of fixed-width columns, and the length of the string behind them, become one `struct` unpack; strings are
+slices of the buffer; what needs more goes through a cache (`columns`). A row with NULLs is read by a function compiled for its pattern of NULLs once
+the pattern has come a few times, before that by a general one.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from struct import Struct, calcsize
+from typing import Any
+
+from shared.adapters.binlog.columns import GLOBALS, Reader
+from shared.values.change import Row
+
+Pairs = list[tuple[Row | None, Row | None]]
+RowsReader = Callable[[bytes, int, int], Pairs]
+Image = Callable[[bytes, int], tuple[Row, int]]
+Named = tuple[str | None, Reader]
+"""A column's name and reader; a name of None is read over."""
+
+_USUAL = 8
+_MOST_PATTERNS = 64
+_MOST_COUNTED = 4096
+_LENGTHS = {1: ("B", "l{i}"), 2: ("H", "l{i}"), 3: ("HB", "l{i} + (h{i} << 16)"), 4: ("I", "l{i}")}
+_IMAGES = {"c": ("None", "after"), "u": ("before", "after"), "d": ("before", "None")}
+
+
+class ShortImage(Exception):
+    """A row image leaves columns out: binlog_row_image is not FULL."""
+
+
+class Damaged(ValueError):
+    """A row event does not fit its table map."""
+
+
+def compile_rows(columns: list[Named], op: str) -> RowsReader:
+    """The function that reads row events with the operation `op` (c, u, d) of a table with these columns (all of them, in order).
+
+    It takes a buffer and where the rows part (column count, bitmaps of the present columns, rows) starts and ends. It raises ShortImage, Damaged,
+    and ValueError, IndexError, KeyError or struct.error for bytes that are no value.
+    """
+    if not columns:
+        raise Damaged("a table without columns")
+    source = _Source()
+    size = (len(columns) + 7) // 8
+    names = source.names
+    names.update(PATTERN=_Patterns(columns, names), FREE=bytes(size), HEAD=b"", head=_head_check(len(columns), op, names), Damaged=Damaged)
+    head = head_size(len(columns), op)
+    before, after = _IMAGES[op]
+    source.add(0, "def read(b, p, end):")
+    source.add(1, f"if b[p:p + {head}] != HEAD: head(b[p:p + {head}])", f"p += {head}", "rows = []", "while p < end:")
+    for image in (before, after):
+        if image != "None":
+            source.add(2, f"if b[p:p + {size}] == FREE:", f"    p += {size}")
+            source.add(3, f"{image} = {source.image(columns, 3)}")
+            source.add(2, "else:", f"    {image}, p = PATTERN[b[p:p + {size}]](b, p)")
+    source.add(2, f"rows.append(({before}, {after}))")
+    source.add(1, "if p != end: raise Damaged('rows')", "return rows")
+    function: RowsReader = source.function("read")
+    return function
+
+
+class _Source:
+    """Source text of one function, and the objects that it names."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self.names: dict[str, Any] = dict(GLOBALS)
+
+    def add(self, indent: int, *lines: str) -> None:
+        self._lines.extend("    " * indent + line for line in lines)
+
+    def constant(self, value: Any) -> str:
+        """A name for an object."""
+        name = f"k{len(self.names)}"
+        self.names[name] = value
+        return name
+
+    def expression(self, reader: Reader, *values: str) -> str:
+        text = reader.expression
+        if reader.constant is not None:
+            text = text.replace("{c}", self.constant(reader.constant))
+        for n, value in enumerate(values):
+            text = text.replace(f"{{{n}}}", value)
+        return text
+
+    def image(self, columns: list[Named], indent: int, nulls: frozenset[int] = frozenset()) -> str:
+        """Add the reading of one row image at `p`; returns the expression of its dict."""
+        entries: list[str] = []
+        format_, variables = "", list[str]()
+
+        def flush() -> None:
+            nonlocal format_
+            if variables:
+                self.add(indent, f"{', '.join(variables)}, = {self.constant(Struct('<' + format_).unpack_from)}(b, p)")
+            self.advance = calcsize("<" + format_)
+            format_ = ""
+            variables.clear()
+
+        for i, (name, reader) in enumerate(columns):
+            if i in nulls:
+                value = "None"
+            elif not reader.prefix:
+                if name is None:
+                    format_ += f"{calcsize('<' + reader.format)}x"
+                    continue
+                format_ += reader.format
+                own = [f"v{i}_{n}" for n in range(reader.parts)]
+                variables += own
+                value = self.expression(reader, *own)
+            else:
+                code, length = _LENGTHS[reader.prefix]
+                format_ += code
+                variables += [f"l{i}", f"h{i}"][: len(code)]
+                flush()
+                self.add(indent, f"q = p + {self.advance}", f"p = q + {length.format(i=i)}")
+                if name is None:
+                    continue
+                self.add(indent, f"v{i} = {self.expression(reader, 'b[q:p]')}")
+                value = f"v{i}"
+            if name is not None:
+                entries.append(f"{name!r}: {value}")
+        if format_:
+            flush()
+            self.add(indent, f"p += {self.advance}")
+        return "{" + ", ".join(entries) + "}"
+
+    def function(self, name: str) -> Any:
+        exec(compile("\n".join(self._lines), "<row decoder>", "exec"), self.names)  # noqa: S102 - the text is made here; names stand in it as literals
+        return self.names[name]
+
+
+class _Patterns(dict[bytes, Image]):
+    """Bitmap of a row's NULLs → the function that reads such a row (bitmap included)."""
+
+    def __init__(self, columns: list[Named], names: dict[str, Any]) -> None:
+        super().__init__()
+        self._columns, self._names = columns, names
+        self._seen: Counter[bytes] = Counter()
+        self._general: Image | None = None
+
+    def __missing__(self, bitmap: bytes) -> Image:
+        bits = int.from_bytes(bitmap, "little")
+        nulls = frozenset(i for i in range(len(self._columns)) if bits >> i & 1)
+        if not nulls and len(bitmap) == len(self._names["FREE"]):
+            # bits behind the last column are zeros on one server, ones on another: from now on the fast path knows
+            self._names["FREE"] = bitmap
+        self._seen[bitmap] += 1
+        if self._seen[bitmap] >= _USUAL and len(self) < _MOST_PATTERNS:
+            self[bitmap] = function = self._special(nulls)
+            return function
+        if len(self._seen) > _MOST_COUNTED:
+            self._seen.clear()
+        if self._general is None:
+            self._general = self._make_general()
+        return self._general
+
+    def _special(self, nulls: frozenset[int]) -> Image:
+        source = _Source()
+        source.add(0, "def read(b, p):")
+        source.add(1, f"p += {(len(self._columns) + 7) // 8}")
+        row = source.image(self._columns, 1, nulls)
+        source.add(1, f"return {row}, p")
+        function: Image = source.function("read")
+        return function
+
+    def _make_general(self) -> Image:
+        size = (len(self._columns) + 7) // 8
+        source = _Source()
+        source.add(0, "def read(b, p):")
+        source.add(1, f"nulls = int.from_bytes(b[p:p + {size}], 'little')", f"p += {size}", "row = {}")
+        for i, (name, reader) in enumerate(self._columns):
+            source.add(1, f"if not nulls & {1 << i}:")
+            row = source.image([(name, reader)], 2)
+            source.add(2, "pass" if name is None else f"row.update({row})")
+            if name is not None:
+                source.add(1, "else:", f"    row[{name!r}] = None")
+        source.add(1, "return row, p")
+        function: Image = source.function("read")
+        return function
+
+
+def _head_check(count: int, op: str, names: dict[str, Any]) -> Callable[[bytes], None]:
+    """What tells whether the head of a row event (column count, bitmaps of present columns) says that all columns are there; a good one becomes the usual one."""
+    size, mask = (count + 7) // 8, (1 << count) - 1
+
+    def check(head: bytes) -> None:
+        if head[: -size * (2 if op == "u" else 1)] != _lenenc(count):
+            raise Damaged("column count")
+        for bitmap in [head[-size:], head[-2 * size : -size]][: 2 if op == "u" else 1]:
+            if int.from_bytes(bitmap, "little") & mask != mask:
+                raise ShortImage
+        names["HEAD"] = head
+
+    return check
+
+
+def _lenenc(value: int) -> bytes:
+    return bytes([value]) if value < 251 else b"\xfc" + value.to_bytes(2, "little")
+
+
+def head_size(columns: int, op: str) -> int:
+    """Bytes in front of the rows of an event: the number of columns, and a bitmap of the present ones for each image."""
+    return len(_lenenc(columns)) + (columns + 7) // 8 * (2 if op == "u" else 1)

@@ -1,0 +1,172 @@
+"""From the socket to events: packets framed from large reads, events of 16 MB and more joined, checksums verified."""
+
+import select
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from shared.values.errors import SourceError, SourceUnavailable
+
+Event = tuple[int, int, int, int, int, int, bytes, int, int]
+"""One binlog event: (kind, ts, server_id, size, log_pos, flags, data, start, end).
+
+Its body is `data[start:end]`, without header and checksum; other events may stand around it. `ts` seconds (0 in events that the server makes up for
+this connection), `size` bytes in the binlog, `log_pos` where the next event begins (low 32 bits; 0 in made-up events).
+Source: MySQL internals manual, "Binlog Event Header". A plain tuple: one is made for every event of a busy server.
+"""
+
+_CHUNK = 1 << 18
+_LARGEST = 0xFFFFFF
+_HEAD = struct.Struct("<IBIBIIIH").unpack_from  # packet length and number, OK byte, then the event's header
+_EVENT_HEAD = struct.Struct("<BIBIIIH").unpack_from
+_WORD = struct.Struct("<I").unpack_from
+_HEADER = 19
+_ERR, _EOF = 0xFF, 0xFE
+_ROTATE, _FORMAT_DESCRIPTION = 4, 15
+_SELF_DESCRIBING = frozenset((_ROTATE, _FORMAT_DESCRIPTION))
+_IN_USE = 1  # a flag that the server sets in the format description after it computed the checksum
+
+
+class Packets:
+    """The events that a server sends after a dump command.
+
+    `refused` makes the error for an ERR packet. A gap in packet numbers, a length that does not fit or a wrong checksum is an error, never a guess.
+    """
+
+    def __init__(self, socket: Any, refused: Callable[[bytes], SourceError], thing: str) -> None:
+        self._socket, self._refused, self._thing = socket, refused, thing
+        self._checksum = 0  # bytes behind each event; known from the format description on
+        self._poll = select.poll()
+        self._poll.register(socket, select.POLLIN)
+
+    def events(self) -> Iterator[Event | None]:
+        """Events as they come; None whenever all that has arrived was yielded and more must be waited for.
+
+        Raises SourceUnavailable when the connection ends, and what `refused` makes of the server's own error.
+        """
+        data, at, number, crc32 = b"", 0, 1, zlib.crc32
+        while True:
+            available, checksum = len(data), self._checksum
+            while at + 24 <= available:
+                head, ok, ts, kind, server, size, log_pos, flags = _HEAD(data, at)
+                end = at + 5 + size
+                if end > available or head != (number << 24) + size + 1 or ok or size == _LARGEST - 1:
+                    break
+                number = number + 1 & 0xFF
+                if kind in _SELF_DESCRIBING:
+                    yield kind, ts, server, size, log_pos, flags, data, at + 24, self._end(kind, data, at + 5, end)
+                    checksum = self._checksum
+                elif checksum:
+                    body_end = end - 4
+                    if crc32(memoryview(data)[at + 5 : body_end]) != _WORD(data, body_end)[0]:
+                        raise self._damaged("an event does not match its checksum")
+                    yield kind, ts, server, size, log_pos, flags, data, at + 24, body_end
+                else:
+                    yield kind, ts, server, size, log_pos, flags, data, at + 24, end
+                at = end
+            # what stands at `at` is either incomplete or no ordinary packet
+            length = _WORD(data, at)[0] & _LARGEST if available - at >= 4 else 0
+            missing = at + 4 + length - available
+            if missing > 0 or not length:
+                if self._waits():
+                    yield None
+                data, at = data[at:] + self._more(missing), 0
+                continue
+            if data[at + 4] == _ERR:
+                raise self._refused(data[at + 4 : at + 4 + length])
+            if data[at + 4] == _EOF and length < 9:
+                raise SourceUnavailable("the server ended the binlog stream.", thing=self._thing)
+            if data[at + 3] != number:
+                raise self._damaged(f"packet {data[at + 3]} came where packet {number} was due")
+            if length != _LARGEST:
+                raise self._damaged("an event's length does not match its packet")
+            event, data, number = self._join(data[at:], number)
+            at = 0
+            yield event
+
+    def _join(self, data: bytes, number: int) -> tuple[Event, bytes, int]:
+        """(an event larger than a packet, what was read behind it, the number of the next packet); `data` begins with its first packet."""
+        parts: list[bytes] = []
+        length = _LARGEST
+        while length == _LARGEST:
+            if len(data) < 4:
+                data += self._more(4 - len(data))
+                continue
+            length = _WORD(data, 0)[0] & _LARGEST
+            if len(data) < 4 + length:
+                data += self._more(4 + length - len(data))
+                length = _LARGEST
+                continue
+            if data[3] != number:
+                raise self._damaged(f"packet {data[3]} came where packet {number} was due")
+            number = number + 1 & 0xFF
+            parts.append(data[4 : 4 + length])
+            data = data[4 + length :]
+        whole = b"".join(parts)
+        del parts
+        ok, ts, kind, server, size, log_pos, flags = _EVENT_HEAD(whole, 0)
+        if ok or size != len(whole) - 1:
+            raise self._damaged("an event's length does not match its packets")
+        end = self._end(kind, whole, 1, len(whole))
+        return (kind, ts, server, size, log_pos, flags, whole, 1 + _HEADER, end), data, number
+
+    def _end(self, kind: int, data: bytes, start: int, end: int) -> int:
+        """Where the body of the event at `data[start:end]` ends, its checksum verified.
+
+        A format description says itself whether events after it bear checksums, and always bears one. A rotate event may stand before the first format
+        description: it bears one when the last four bytes are its checksum (a file name that passes by chance is one in 4 billion).
+        """
+        if kind == _ROTATE:
+            return end - 4 if zlib.crc32(data[start : end - 4]) == _WORD(data, end - 4)[0] else end
+        if kind == _FORMAT_DESCRIPTION:
+            algorithm = data[end - 5]
+            if algorithm > 1:
+                raise SourceError(
+                    f"binlog_checksum algorithm {algorithm} is not known here.",
+                    thing=self._thing,
+                    hint="Set binlog_checksum to CRC32 or NONE.",
+                )
+            self._checksum = 4 * algorithm
+            event = bytearray(data[start : end - 4])
+            event[17] &= ~_IN_USE
+            if algorithm and zlib.crc32(event) != _WORD(data, end - 4)[0]:
+                raise self._damaged("an event does not match its checksum")
+            return end - 5
+        if not self._checksum:
+            return end
+        if zlib.crc32(memoryview(data)[start : end - 4]) != _WORD(data, end - 4)[0]:
+            raise self._damaged("an event does not match its checksum")
+        return end - 4
+
+    def _waits(self) -> bool:
+        """Whether a read would have to wait: the server has sent nothing more so far."""
+        pending = getattr(self._socket, "pending", None)  # bytes that TLS has decrypted already
+        return not (pending and pending()) and not self._poll.poll(0)
+
+    def _more(self, missing: int) -> bytes:
+        """What has arrived; at least `missing` bytes when that is more than a usual read (then in one buffer, or joining would be quadratic)."""
+        try:
+            if missing <= _CHUNK:
+                received = self._socket.recv(_CHUNK)
+                if received:
+                    return bytes(received)
+            else:
+                buffer = bytearray(missing)
+                view, filled = memoryview(buffer), 0
+                while filled < missing:
+                    count = self._socket.recv_into(view[filled:])
+                    if not count:
+                        break
+                    filled += count
+                if filled == missing:
+                    return bytes(buffer)
+        except TimeoutError:
+            raise SourceUnavailable("the server has been silent for too long.", thing=self._thing, hint="Check the network.") from None
+        except (OSError, ValueError) as error:  # ValueError: the socket was closed by another thread
+            raise SourceUnavailable(f"the connection broke: {error}.", thing=self._thing, hint="Check the network.") from None
+        raise SourceUnavailable("the server closed the connection.", thing=self._thing, hint="Check that it runs.")
+
+    def _damaged(self, what: str) -> SourceUnavailable:
+        """Bytes were damaged between the server's disk and here. Reading again mends it unless the binlog itself is damaged, which the retries then show."""
+        return SourceUnavailable(f"{what}.", thing=self._thing, hint="If it stays so, the binlog file or the network damages bytes.")

@@ -1,0 +1,124 @@
+"""What is to be done with the row events of one table map: read over, or decoded with functions made for it."""
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from shared.adapters.binlog import table_map
+from shared.adapters.binlog.capture import Capture
+from shared.adapters.binlog.charsets import Charsets
+from shared.adapters.binlog.columns import describe, reader
+from shared.adapters.binlog.decoder import Named, Pairs, RowsReader, ShortImage, compile_rows, head_size
+from shared.values.errors import SourceError
+from shared.values.table import Table
+
+_UNREADABLE = (ValueError, IndexError, KeyError, struct.error, OverflowError)
+_MOST = 1024
+
+
+class Catalog(Protocol):
+    """What must be asked of the server itself, because the binlog does not tell."""
+
+    def charsets(self) -> Charsets:
+        """The server's character sets."""
+        ...
+
+    def special_columns(self, database: str, table: str) -> Mapping[str, str]:
+        """Column → uuid | inet4 | inet6 | vector: MariaDB's binlog shows these as BINARY and VARBINARY."""
+        ...
+
+
+class Plan:
+    """One table map. `table` is None when the table is not captured."""
+
+    def __init__(self, table: Table | None, columns: list[Named], thing: str) -> None:
+        self.table = table
+        self._columns, self._thing = columns, thing
+        self._readers: dict[str, RowsReader] = {}
+
+    def rows(self, op: str, data: bytes, start: int, end: int) -> Pairs:
+        """The rows at `data[start:end]`. Raises SourceError, which never quotes a value."""
+        try:
+            read = self._readers.get(op) or self._reader(op)
+            return read(data, start, end)
+        except ShortImage:
+            raise SourceError(
+                "the binlog carries only some columns of a row.",
+                thing=self._thing,
+                hint="SET GLOBAL binlog_row_image = FULL (on RDS: in the parameter group), for running sessions too; then start at latest and backfill.",
+            ) from None
+        except UnicodeDecodeError as error:
+            raise SourceError(
+                f"a text value is not valid in its character set ({error.encoding}, byte {error.start}).",
+                thing=self._thing,
+                hint="Mend the value in the database, or drop the column from capture.",
+            ) from None
+        except _UNREADABLE as error:
+            raise SourceError(
+                f"a row cannot be read ({type(error).__name__}).",
+                thing=self._thing,
+                hint="Report it with the table's definition; leaving the table out goes on.",
+            ) from None
+
+    def head_size(self, op: str) -> int:
+        """Bytes of column count and bitmaps in front of the rows of an event."""
+        return head_size(len(self._columns), op)
+
+    def _reader(self, op: str) -> RowsReader:
+        self._readers[op] = function = compile_rows(self._columns, op)
+        return function
+
+
+class Plans:
+    """The plans of all table maps seen, recognised by their bytes: single-row statements repeat the table map before every row."""
+
+    def __init__(self, capture: Capture, catalog: Catalog, dropped: Callable[[str, str], frozenset[str]], *, mariadb: bool) -> None:
+        self._capture, self._catalog, self._dropped, self._mariadb = capture, catalog, dropped, mariadb
+        self._plans: dict[bytes, Plan] = {}
+
+    def of(self, body: bytes) -> Plan:
+        """The plan for a table map event's body (its table id apart)."""
+        plan = self._plans.get(body)
+        if plan is None:
+            if len(self._plans) >= _MOST:
+                self._plans.clear()
+            self._plans[body] = plan = self._make(bytes(6) + body)
+        return plan
+
+    def known(self, database: str) -> list[str]:
+        """The captured tables of a database, as far as they are known here."""
+        seen = {plan.table.name for plan in self._plans.values() if plan.table and plan.table.database == database}
+        return sorted(seen | set(self._capture.named(database)))
+
+    def forget(self) -> None:
+        """A table was defined anew: what the server was asked about columns may have changed."""
+        self._plans.clear()
+
+    def _make(self, body: bytes) -> Plan:
+        try:
+            database, name = table_map.names(body)
+            if not self._capture.table(database, name):
+                return Plan(None, [], "")
+            charsets = self._catalog.charsets()
+            described = table_map.parse(body, charsets, geometry_has_charset=self._mariadb)
+        except _UNREADABLE as error:
+            raise SourceError(
+                f"a table map cannot be read ({type(error).__name__}).", thing="binlog", hint="Report it with the server's version."
+            ) from None
+        thing = f"{database}.{name}"
+        special: Mapping[str, str] = {}
+        if self._mariadb and any(table_map.may_be_special(column) for column in described.columns):
+            special = self._catalog.special_columns(database, name)
+        dropped = self._dropped(database, name)
+        kept = [describe(column, special) for column in described.columns]
+        table = Table(
+            database=database,
+            name=name,
+            columns=tuple(column for column in kept if column.name not in dropped),
+            key=described.key,
+        )
+        columns: list[Named] = [
+            (None if column.name in dropped else column.name, reader(raw, column.kind, thing))
+            for raw, column in zip(described.columns, kept, strict=True)
+        ]
+        return Plan(table, columns, thing)

@@ -1,0 +1,160 @@
+"""The binlog of a real server: the contract, over connections that break now and then."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+from tenacity import Retrying, retry_if_exception_type, sleep_using_event, stop_after_delay, stop_when_event_set, wait_exponential_jitter
+
+from shared.adapters.binlog.capture import Capture
+from shared.adapters.binlog.catalog import ServerCatalog
+from shared.adapters.binlog.contract import Begin, Commit, Event, Heartbeat
+from shared.adapters.binlog.gtid import MariadbGtids, MysqlGtids
+from shared.adapters.binlog.packets import Packets
+from shared.adapters.binlog.plan import Plans
+from shared.adapters.binlog.session import Session, refusal
+from shared.adapters.binlog.transactions import Place, Transactions
+from shared.values.endpoint import SourceEndpoint
+from shared.values.errors import PositionLost, SourceError, SourceUnavailable
+from shared.values.position import Position
+
+GIVE_UP_SECONDS = 60.0
+_BREAKS = 6
+_log = logging.getLogger(__name__)
+_NO_BINLOG = "Switch it on: log_bin (on RDS and Aurora: a backup retention above 0, binlog_format = ROW in the parameter group)."
+
+
+class ServerBinlog:
+    """Reads one server. `server_id` names this reader among the server's replicas: two readers with one id cut each other off.
+
+    `dropped` names columns of a table that are read over and appear nowhere. A broken connection is made anew for `give_up_seconds`.
+    """
+
+    def __init__(
+        self,
+        endpoint: SourceEndpoint,
+        capture: Capture,
+        server_id: int,
+        dropped: Callable[[str, str], frozenset[str]] = lambda database, table: frozenset(),
+        give_up_seconds: float = GIVE_UP_SECONDS,
+    ) -> None:
+        self._endpoint, self._capture, self._server_id, self._dropped = endpoint, capture, server_id, dropped
+        self._closed = threading.Event()
+        self._session: Session | None = None
+        self._catalog = ServerCatalog(endpoint)
+        self._reconnect = Retrying(
+            retry=retry_if_exception_type(SourceUnavailable),
+            wait=wait_exponential_jitter(initial=0.1, max=5, jitter=0.5),
+            stop=stop_after_delay(give_up_seconds) | stop_when_event_set(self._closed),
+            sleep=sleep_using_event(self._closed),
+            reraise=True,
+        )
+
+    def identity(self) -> str:
+        with closing(Session(self._endpoint)) as session:
+            return _identity(session)
+
+    def earliest(self) -> Position:
+        with closing(Session(self._endpoint)) as session:
+            _require_binlog(session, self._endpoint)
+            return Position(file=str(session.query("SHOW BINARY LOGS")[0][0]), offset=4)
+
+    def latest(self) -> Position:
+        with closing(Session(self._endpoint)) as session:
+            _require_binlog(session, self._endpoint)
+            return _latest(session)
+
+    def read(self, start: Position, *, until: Position | None = None) -> Iterator[Event]:
+        """See the contract. When the connection breaks it is made anew and reading goes on at the exact row: a transaction that was cut is read again
+        from its Begin, and what was yielded of it is read over. Should another server answer then, SourceUnavailable leaves the next step to the caller.
+        """
+        here, server = start, ""
+        begin: Begin | None = None  # of the transaction under way
+        yielded = 0  # events of it that were yielded
+        breaks = 0
+        while True:
+            session = Session(self._endpoint) if not server else self._reconnect(Session, self._endpoint)
+            server = self._expect(session, server)
+            self._session = session
+            again = yielded  # events to read over
+            try:
+                for event in self._connected(session, server, here, until):
+                    if type(event) is Begin:
+                        if begin is None:
+                            begin, yielded = event, 0
+                            yield event
+                        elif begin != event:
+                            raise PositionLost(
+                                "the transaction that was cut off is not in the binlog any more.", thing=f"{self._endpoint} at {here}"
+                            )
+                    elif type(event) is Commit or type(event) is Heartbeat:
+                        begin, yielded, again, breaks = None, 0, 0, 0
+                        here = event.position
+                        yield event
+                    elif again:
+                        again -= 1
+                    else:
+                        yielded += 1
+                        yield event
+                return
+            except SourceUnavailable as error:
+                breaks += 1
+                if self._closed.is_set() or breaks >= _BREAKS:
+                    raise
+                _log.warning("binlog connection broke, reading on from %s: %s", here, error)
+                self._closed.wait(0.1 * 2**breaks if breaks > 1 else 0)
+            finally:
+                session.close()
+
+    def close(self) -> None:
+        self._closed.set()
+        if self._session:
+            self._session.close()
+
+    def _connected(self, session: Session, server: str, start: Position, until: Position | None) -> Iterator[Event]:
+        """Events over one connection."""
+        place = Place(start, _gtids_at(session, start))
+        plans = Plans(self._capture, self._catalog, self._dropped, mariadb=session.is_mariadb)
+        packets = Packets(session.dump(start, self._server_id), lambda packet: refusal(packet, self._endpoint), str(self._endpoint))
+        return Transactions(place, plans, self._capture, server).read(packets.events(), until)
+
+    def _expect(self, session: Session, server: str) -> str:
+        """The identity of the server that answers, the same as before."""
+        _require_binlog(session, self._endpoint)
+        identity = _identity(session)
+        if server and identity != server:
+            session.close()
+            raise SourceUnavailable(
+                f"another server answers now: {identity} instead of {server}.",
+                thing=str(self._endpoint),
+                hint="Start reading again, at GTIDs.",
+            )
+        return identity
+
+
+def _identity(session: Session) -> str:
+    if session.is_mariadb:
+        return f"mariadb-{session.scalar('SELECT @@global.server_id')}"
+    return str(session.scalar("SELECT @@global.server_uuid"))
+
+
+def _require_binlog(session: Session, endpoint: SourceEndpoint) -> None:
+    if not int(session.scalar("SELECT @@global.log_bin")):
+        raise SourceError("the server writes no binlog.", thing=str(endpoint), hint=_NO_BINLOG)
+
+
+def _latest(session: Session) -> Position:
+    if session.is_mariadb:
+        file, offset, *_ = session.query("SHOW MASTER STATUS")[0]
+        return Position(file=file, offset=int(offset), gtids=session.scalar("SELECT BINLOG_GTID_POS(%s, %s)", file, offset) or "")
+    new = tuple(map(int, session.version.split("-")[0].split(".")[:2])) >= (8, 2)
+    file, offset, _, _, gtids = session.query("SHOW BINARY LOG STATUS" if new else "SHOW MASTER STATUS")[0]
+    return Position(file=file, offset=int(offset), gtids="".join(gtids.split()))
+
+
+def _gtids_at(session: Session, start: Position) -> MysqlGtids | MariadbGtids | None:
+    """The transactions before `start`. MySQL cannot tell them for a file and offset; its next file will."""
+    if session.is_mariadb:
+        return MariadbGtids.parse(start.gtids or session.scalar("SELECT BINLOG_GTID_POS(%s, %s)", start.file, start.offset) or "")
+    return MysqlGtids.parse(start.gtids) if start.gtids else None

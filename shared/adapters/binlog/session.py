@@ -1,0 +1,209 @@
+"""A connection to the source: logging in, asking a few questions, and the command after which the server sends its binlog."""
+
+import contextlib
+import socket
+import ssl
+import struct
+from typing import Any
+from uuid import UUID
+
+import pymysql
+from pymysql.constants import CR, ER
+
+from shared.adapters.binlog.gtid import MariadbGtids, MysqlGtids
+from shared.values.endpoint import SourceEndpoint
+from shared.values.errors import ConfigError, PositionLost, SourceError, SourceUnavailable
+from shared.values.position import Position
+
+HEARTBEAT_SECONDS = 0.5
+"""How often an idle server reports, so that lag stays known and a dead connection shows."""
+_SILENCE_SECONDS = 15.0
+"""No packet for so long (30 heartbeats): the connection is dead, whatever TCP says."""
+_COM_BINLOG_DUMP = 0x12
+_COM_BINLOG_DUMP_GTID = 0x1E
+_THROUGH_GTID = 4
+_MASTER_FATAL_ERROR_READING_BINLOG = 1236
+_DENIED = {ER.ACCESS_DENIED_ERROR, 1698, 1045, 1251, 1275}
+_TRANSIENT = {
+    CR.CR_SERVER_LOST,
+    CR.CR_SERVER_GONE_ERROR,
+    CR.CR_CONN_HOST_ERROR,
+    CR.CR_CONNECTION_ERROR,
+    2055,
+    1040,
+    1053,
+    1077,
+    1079,
+    1203,
+    1927,
+}
+
+
+class Session:
+    """One connection. Raises SourceUnavailable for what may pass, SourceError for what will not."""
+
+    def __init__(self, endpoint: SourceEndpoint) -> None:
+        self._endpoint = endpoint
+        try:
+            self._connection = pymysql.connect(
+                host=endpoint.host,
+                port=endpoint.port,
+                user=endpoint.user,
+                password=endpoint.password.encode(),
+                charset="utf8mb4",
+                autocommit=True,
+                connect_timeout=10,
+                read_timeout=_SILENCE_SECONDS,
+                write_timeout=_SILENCE_SECONDS,
+                **_tls(endpoint),
+            )
+        except pymysql.err.MySQLError as error:
+            raise translated(error, endpoint) from None
+        except ssl.SSLError as error:
+            raise SourceError(f"TLS fails: {error}.", thing=str(endpoint), hint=_TLS_HINT) from None
+        except RuntimeError as error:  # PyMySQL: the password exchange needs `cryptography`, which is not installed
+            raise SourceError(
+                f"cannot log in: {error}.", thing=str(endpoint), hint="Use TLS: then the exchange needs nothing more."
+            ) from None
+        self.version = str(self._connection.get_server_info())  # type: ignore[no-untyped-call]
+        self.is_mariadb = "MariaDB" in self.version
+
+    def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """The rows of one statement."""
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(sql, parameters or None)
+                return list(cursor.fetchall())
+        except pymysql.err.MySQLError as error:
+            raise translated(error, self._endpoint) from None
+
+    def scalar(self, sql: str, *parameters: Any) -> Any:
+        """The first value of the first row; None when there is no row."""
+        rows = self.query(sql, *parameters)
+        return rows[0][0] if rows else None
+
+    def dump(self, start: Position, server_id: int) -> Any:
+        """Ask for the binlog from `start` on; returns the socket on which it comes.
+
+        By GTIDs when `start` has them (they hold on every server of the topology), else by file and offset.
+        Source: MySQL internals manual, "COM_BINLOG_DUMP_GTID"; MariaDB knowledge base, "5-Slave Registration".
+        """
+        period = int(HEARTBEAT_SECONDS * 1e9)
+        self.query(f"SET @master_heartbeat_period = {period}, @source_heartbeat_period = {period}")
+        self.query("SET @master_binlog_checksum = @@global.binlog_checksum, @source_binlog_checksum = @@global.binlog_checksum")
+        if self.is_mariadb:
+            self.query("SET @mariadb_slave_capability = 4")
+            if start.gtids:
+                state = str(MariadbGtids.parse(start.gtids))
+                self.query("SET @slave_connect_state = %s", state)
+                self.query("SET @slave_gtid_strict_mode = 1")
+                self.query("SET @slave_gtid_ignore_duplicates = 0")
+            self._command(_COM_BINLOG_DUMP, struct.pack("<IHI", start.offset or 4, 0, server_id) + start.file.encode())
+        elif start.gtids:
+            # a replica's uuid tells connections of one server_id apart: without it MySQL ends the older one only by server_id
+            self.query("SET @slave_uuid = %s, @replica_uuid = %s", *[str(UUID(int=server_id))] * 2)
+            state_bytes = MysqlGtids.parse(start.gtids).encode()
+            self._command(_COM_BINLOG_DUMP_GTID, struct.pack("<HIIQI", _THROUGH_GTID, server_id, 0, 4, len(state_bytes)) + state_bytes)
+        else:
+            self.query("SET @slave_uuid = %s, @replica_uuid = %s", *[str(UUID(int=server_id))] * 2)
+            name = start.file.encode()
+            self._command(
+                _COM_BINLOG_DUMP_GTID,
+                struct.pack("<HII", 0, server_id, len(name)) + name + struct.pack("<QI", start.offset or 4, 8) + bytes(8),
+            )
+        return self._connection._sock  # type: ignore[attr-defined]
+
+    def _command(self, command: int, body: bytes) -> None:
+        try:
+            self._connection._execute_command(command, body)  # type: ignore[attr-defined]
+        except pymysql.err.MySQLError as error:
+            raise translated(error, self._endpoint) from None
+
+    def close(self) -> None:
+        """Cut the connection; a read that waits for it in another thread ends."""
+        with contextlib.suppress(OSError, AttributeError):
+            self._connection._sock.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]
+        self._connection._force_close()  # type: ignore[attr-defined]
+
+
+def refusal(packet: bytes, endpoint: SourceEndpoint) -> SourceError:
+    """The error for an ERR packet that came instead of an event."""
+    (code,) = struct.unpack_from("<H", packet, 1)
+    text = packet[3:].decode("utf-8", "replace")
+    if text.startswith("#"):
+        text = text[6:]
+    return translated(pymysql.err.OperationalError(code, text), endpoint)
+
+
+def translated(error: Exception, endpoint: SourceEndpoint) -> SourceError:
+    """PyMySQL's error as one of ours, naming the account."""
+    code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+    text = str(error.args[-1]) if error.args else str(error)
+    thing = str(endpoint)
+    if code in _DENIED:
+        return SourceError(
+            f"the server refuses this account: {text}.",
+            thing=thing,
+            hint="Check user and password, and from which hosts the account may log in.",
+        )
+    if code == _MASTER_FATAL_ERROR_READING_BINLOG:
+        return _dump_refused(text, thing)
+    if code in (ER.SPECIFIC_ACCESS_DENIED_ERROR, 1227):
+        return SourceError(
+            f"the account lacks a right: {text}.",
+            thing=thing,
+            hint=f"GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO '{endpoint.user}'@'…' (MariaDB: REPLICATION SLAVE, BINLOG MONITOR).",
+        )
+    if "certificate verify failed" in text or "SSL" in text or "TLS" in text:
+        return SourceError(f"TLS fails: {text}.", thing=thing, hint=_TLS_HINT)
+    if code in _TRANSIENT or not isinstance(error, pymysql.err.MySQLError):
+        return SourceUnavailable(f"the server cannot be reached: {text}.", thing=thing, hint="Check that it runs, and the network between.")
+    return SourceError(f"the server answers error {code}: {text}.", thing=thing)
+
+
+_TLS_HINT = "Name the authority that signed the server's certificate (ca=PATH, or ca_certificate in the secret), and connect by a host name that stands in the certificate."
+_LOST_HINT = (
+    "The changes in between are gone from the binlog. Start again at `latest` and backfill, "
+    "and keep binlogs longer (binlog_expire_logs_seconds; on RDS: call mysql.rds_set_configuration('binlog retention hours', 72))."
+)
+
+
+def _dump_refused(text: str, thing: str) -> SourceError:
+    """Error 1236 stands for many things; the text tells them apart. Source: sql/rpl_binlog_sender.cc (MySQL), sql/sql_repl.cc (MariaDB)."""
+    low = text.lower()
+    if (
+        "purged" in low
+        or "could not find first log file" in low
+        or "could not find gtid state" in low
+        or "not in the master's binlog" in low
+    ):
+        return PositionLost(f"the server no longer has the binlog at the position asked for: {text}.", thing=thing, hint=_LOST_HINT)
+    if "same server_uuid/server_id" in low or "same server_id" in low:
+        return SourceUnavailable(
+            f"another reader took this reader's server_id: {text}.", thing=thing, hint="Only one relay may use a server_id."
+        )
+    if "impossible position" in low or "> file size" in low or "more gtids than" in low or "gtid" in low:
+        return PositionLost(
+            f"the position asked for is not in the server's binlog: {text}.",
+            thing=thing,
+            hint="The server was reset or restored, or it is another server.",
+        )
+    if "binary log is not open" in low or "binary logging" in low:
+        return SourceError(
+            f"the server writes no binlog: {text}.", thing=thing, hint="Switch it on: log_bin (on RDS: a backup retention above 0)."
+        )
+    return SourceError(f"the server refuses to send its binlog: {text}.", thing=thing)
+
+
+def _tls(endpoint: SourceEndpoint) -> dict[str, Any]:
+    if endpoint.tls == "off":
+        return {"ssl_disabled": True}
+    try:
+        context = ssl.create_default_context(cafile=endpoint.ca_file or None, cadata=endpoint.ca_certificate or None)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(
+            f"cannot be read as certificates: {error}.", thing=endpoint.ca_file or "ca_certificate", hint="It must be PEM text."
+        ) from None
+    # Python 3.13 checks RFC 5280 strictly, which certificates made by MySQL itself and by RDS's older authorities do not pass
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return {"ssl": context}

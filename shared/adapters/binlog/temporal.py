@@ -1,0 +1,159 @@
+"""Dates and times: from the binlog's packed bytes to ISO 8601 text, through caches, because the same values come again and again.
+
+A cache maps the raw bytes of a value to its text: `cache[raw]` costs one dict look-up. Zero dates and partly-zero dates are None.
+Source: MySQL internals manual, "Date and Time Data Type Representation"; sql-common/my_time.cc.
+"""
+
+from abc import abstractmethod
+from datetime import date, timedelta
+
+_LIMIT = 1 << 15
+_EPOCH = date(1970, 1, 1)
+
+
+class Cache(dict[bytes, str | None]):
+    """Raw bytes → text, filled on demand, emptied when it has grown too large."""
+
+    def __missing__(self, raw: bytes) -> str | None:
+        if len(self) >= _LIMIT:
+            self.clear()
+        self[raw] = text = self.read(raw)
+        return text
+
+    @abstractmethod
+    def read(self, raw: bytes) -> str | None: ...
+
+
+class _Days(dict[int, str | None]):
+    """Year·13·32 + month·32 + day → `YYYY-MM-DD`: how DATETIME packs its date."""
+
+    def __missing__(self, packed: int) -> str | None:
+        if len(self) >= _LIMIT:
+            self.clear()
+        months, day = divmod(packed, 32)
+        year, month = divmod(months, 13)
+        self[packed] = text = iso_date(year, month, day)
+        return text
+
+
+class _Seconds(dict[int, str]):
+    """Hour·64·64 + minute·64 + second → `HH:MM:SS`: how DATETIME packs its time."""
+
+    def __missing__(self, packed: int) -> str:
+        hour, minute, second = packed >> 12, packed >> 6 & 63, packed & 63
+        if hour > 23 or minute > 59 or second > 59:
+            raise ValueError("time of day")
+        self[packed] = text = f"{hour:02}:{minute:02}:{second:02}"
+        return text
+
+
+_days, _seconds = _Days(), _Seconds()
+
+
+def iso_date(year: int, month: int, day: int) -> str | None:
+    """`YYYY-MM-DD`; None when a part is zero. Days that the calendar lacks are kept: servers store 2021-02-31 under ALLOW_INVALID_DATES."""
+    if year > 9999 or month > 12 or day > 31:
+        raise ValueError("date")
+    return f"{year:04}-{month:02}-{day:02}" if year and month and day else None
+
+
+def fraction(raw: bytes, digits: int) -> str:
+    """`.ffffff` cut to `digits`, from the bytes behind a value: hundredths, ten-thousandths or millionths, big-endian."""
+    if not digits:
+        return ""
+    size = len(raw)
+    value = int.from_bytes(raw, "big")
+    if value >= 100**size:
+        raise ValueError("fraction of a second")
+    return "." + f"{value:0{2 * size}}"[:digits]
+
+
+class Dates(Cache):
+    """DATE: 3 bytes, little-endian, day 5 bits, month 4, year 15."""
+
+    def read(self, raw: bytes) -> str | None:
+        packed = int.from_bytes(raw, "little")
+        return iso_date(packed >> 9, packed >> 5 & 15, packed & 31)
+
+
+class Datetimes(Cache):
+    """DATETIME(digits): 5 bytes big-endian, sign 1 bit, year·13+month 17, day 5, time 17; then the fraction."""
+
+    def __init__(self, digits: int) -> None:
+        super().__init__()
+        self._digits = digits
+
+    def read(self, raw: bytes) -> str | None:
+        packed = int.from_bytes(raw[:5], "big") - 0x8000000000
+        if packed < 0:
+            raise ValueError("datetime")
+        day = _days[packed >> 17]
+        return f"{day}T{_seconds[packed & 0x1FFFF]}{fraction(raw[5:], self._digits)}" if day else None
+
+
+class Timestamps(Cache):
+    """TIMESTAMP(digits): Unix seconds, 4 bytes big-endian, then the fraction; 0 is the zero date."""
+
+    def __init__(self, digits: int) -> None:
+        super().__init__()
+        self._digits = digits
+
+    def read(self, raw: bytes) -> str | None:
+        return instant(int.from_bytes(raw[:4], "big"), fraction(raw[4:], self._digits))
+
+
+def instant(seconds: int, fraction: str = "") -> str | None:
+    """`YYYY-MM-DDTHH:MM:SS[.f]Z` of Unix seconds; None for 0, which stands for the zero date."""
+    if not seconds:
+        return None
+    days, rest = divmod(seconds, 86400)
+    hour, rest = divmod(rest, 3600)
+    return f"{_EPOCH + timedelta(days)}T{hour:02}:{rest // 60:02}:{rest % 60:02}{fraction}Z"
+
+
+class Times(Cache):
+    """TIME(digits): sign 1 bit, unused 1, hour 10, minute 6, second 6, then the fraction; a negative value is the complement of all of it."""
+
+    def __init__(self, digits: int) -> None:
+        super().__init__()
+        self._digits = digits
+
+    def read(self, raw: bytes) -> str | None:
+        size = len(raw) - 3
+        value = int.from_bytes(raw, "big") - (0x800000 << 8 * size)
+        sign, value = ("-", -value) if value < 0 else ("", value)
+        packed, rest = value >> 8 * size, value & (1 << 8 * size) - 1
+        hour, minute, second = packed >> 12, packed >> 6 & 63, packed & 63
+        if hour > 838 or minute > 59 or second > 59:
+            raise ValueError("time")
+        return f"{sign}{hour:02}:{minute:02}:{second:02}{fraction(rest.to_bytes(size, 'big'), self._digits)}"
+
+
+class OldTimestamps(Cache):
+    """TIMESTAMP of servers before MySQL 5.6.4, and of tables they made: Unix seconds, 4 bytes little-endian."""
+
+    def read(self, raw: bytes) -> str | None:
+        return instant(int.from_bytes(raw, "little"))
+
+
+class OldDatetimes(Cache):
+    """DATETIME of such tables: the decimal number YYYYMMDDhhmmss, 8 bytes little-endian."""
+
+    def read(self, raw: bytes) -> str | None:
+        day, time = divmod(int.from_bytes(raw, "little"), 1_000_000)
+        text = iso_date(day // 10_000, day // 100 % 100, day % 100)
+        clock = _seconds[time // 10_000 << 12 | time // 100 % 100 << 6 | time % 100]
+        return f"{text}T{clock}" if text else None
+
+
+class OldTimes(Cache):
+    """TIME of such tables: the decimal number hhmmss, 3 bytes little-endian, signed."""
+
+    def read(self, raw: bytes) -> str | None:
+        value = int.from_bytes(raw, "little", signed=True)
+        sign, value = ("-", -value) if value < 0 else ("", value)
+        return f"{sign}{value // 10_000:02}:{value // 100 % 100:02}:{value % 100:02}"
+
+
+YEARS = (0, *range(1901, 2156))
+"""YEAR: one byte, years since 1900; 0 is the year 0000."""
