@@ -11,6 +11,8 @@ from shared.values.errors import RowlineError
 # command → module that holds its `command` function (or its `app`, for a group)
 COMMANDS: dict[str, str] = {
     "local": "cli.local",
+    "relay": "cli.relay",
+    "status": "cli.status",
 }
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False, add_completion=False)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -46,6 +47,11 @@ def client_config(connections: int = 4) -> Config:
         max_pool_connections=connections,
         tcp_keepalive=True,
     )
+
+
+def open_topic(topic_arn: str) -> "SnsTopic":
+    """The topic by its ARN, in the region and with the credentials of the environment."""
+    return SnsTopic(boto3.client("sns", config=client_config()), topic_arn)
 
 
 class SnsTopic:

@@ -23,8 +23,8 @@ class Figures:
         return max(0, now_ms - handled) if handled else 0
 
     def shown(self, checkpoint: Checkpoint | None, now: float, now_ms: int) -> dict[str, Any]:
-        """What stands in the lease: `rate` changes a second, `lag_ms`, `requests_per_1000` PublishBatch calls per 1,000 changes, `position`, `read_to`, `seq`,
-        `changes` since the start, `started_ms`, `at_ms` when this was written, `run` lambda | foreground, `version`, and `error` when the source does not answer."""
+        """What stands in the lease: `changes_per_second`, `lag_ms`, `requests_per_1000` PublishBatch calls per 1,000 changes (absent while nothing is
+        published), `position`, `read_to`, `seq`, `changes` since the start, `started_ms`, `renewed_ms` when this was written, `run` lambda | foreground, `version`, and `error` when the source does not answer."""
         changes, requests, _ = self._core.counters()
         self._samples.append((now, changes, requests))
         while len(self._samples) > 2 and self._samples[1][0] <= now - WINDOW_SECONDS:
@@ -35,11 +35,12 @@ class Figures:
             "run": self._run,
             "version": self._version,
             "started_ms": self._started_ms,
-            "at_ms": now_ms,
+            "renewed_ms": now_ms,
             "changes": changes,
-            "rate": round(recent / max(now - then, 0.001), 1),
-            "requests_per_1000": round((requests - requests_then) * 1000 / recent, 1) if recent else 0,
+            "changes_per_second": round(recent / max(now - then, 0.001), 1),
         }
+        if recent:
+            shown["requests_per_1000"] = round((requests - requests_then) * 1000 / recent, 1)
         if checkpoint:
             shown |= {
                 "lag_ms": self.lag_ms(checkpoint, now_ms),
@@ -51,9 +52,10 @@ class Figures:
             shown["error"] = self.error
         return shown
 
-    def since_flush(self) -> tuple[int, int, int]:
-        """Changes, requests and failed messages since this was last asked, for metrics."""
+    def metrics(self, shown: dict[str, Any]) -> dict[str, float]:
+        """For CloudWatch: lag now, and what was done since this was last asked."""
         counters = self._core.counters()
         changes, requests, failures = (now - before for now, before in zip(counters, self._flushed, strict=True))
         self._flushed = counters
-        return changes, requests, failures
+        lag = {"LagMs": shown["lag_ms"]} if "lag_ms" in shown else {}
+        return {**lag, "ChangesPublished": changes, "RequestsPublished": requests, "MessagesFailed": failures}

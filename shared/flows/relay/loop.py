@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -20,7 +20,7 @@ from shared.flows.relay.publishing import Publisher
 from shared.flows.relay.reading import Reading
 from shared.flows.relay.waiting import Manner, Waiting
 from shared.values.errors import LeaseLost, RowlineError, SourceUnavailable, StateUnavailable
-from shared.values.settings import SourceSettings
+from shared.values.settings import SourceSettings, TableSettings
 
 log = logging.getLogger("rowline.relay")
 
@@ -29,27 +29,31 @@ Ended = Literal["busy", "stopped", "yielded", "lease lost"]
 
 STANDBY_SECONDS = 0.3
 BACKOFF_SECONDS = (0.5, 15.0)
+SPARE_MS = 20_000
+"""Enough for requests that are under way, the checkpoint and the lease."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a relay works with. `open_binlog(tables, token)` connects to the source as the holder with this token; `ends_ms()` is how long the process means
-    to go on (0: no end); `report` is given the figures about every second."""
+    """What a relay works with. `open_binlog(tables, token)` connects to the source as the holder with this token; `left_ms()` is how long the process may
+    still run (None: for ever), of which the last `SPARE_MS` are kept for ending; `report` is given the figures and the metrics since the
+    last time, every `report_seconds` and at the end."""
 
     source: SourceSettings
     streams: Streams
     schemas: Schemas
     claims: Claims
     topic: Topic
-    open_binlog: Callable[[tuple[str, ...], int], Binlog]
+    open_binlog: Callable[[Mapping[str, TableSettings], int], Binlog]
     holder: str
     manner: Manner
     run: str
     version: str = ""
-    mask_key: bytes = b""
+    mask_key: Callable[[], bytes] = bytes
     publishers: int = 4
-    ends_ms: Callable[[], int] = lambda: 0
-    report: Callable[[dict[str, Any], tuple[int, int, int]], None] = lambda _figures, _since: None
+    left_ms: Callable[[], int | None] = lambda: None
+    report: Callable[[dict[str, Any], dict[str, float]], None] = lambda _figures, _metrics: None
+    report_seconds: float = 10.0
     stop: threading.Event = field(default_factory=threading.Event)
 
 
@@ -98,6 +102,7 @@ class _Relay:
         )
         self._reading.raise_epoch = lease.raise_epoch
         self._figures = Figures(self._core, run=job.run, version=job.version, now=time.monotonic(), now_ms=_now_ms())
+        self._reported = 0.0
         self._ending = threading.Event()
         self._ended: Ended = "stopped"
         self._failure: BaseException | None = None
@@ -170,14 +175,17 @@ class _Relay:
         """Renew about every second. What is still under way at the end is covered by the lease time."""
         while not self._ending.is_set():
             started = time.monotonic()
-            if self._job.stop.is_set():
+            left_ms = self._job.left_ms()
+            if self._job.stop.is_set() or (left_ms is not None and left_ms <= SPARE_MS):
                 self._end()
                 return
             try:
                 checkpoint = self._core.checkpoint()
                 figures = self._figures.shown(checkpoint, started, _now_ms())
-                self._keeper.renew(checkpoint, ends_ms=self._job.ends_ms(), figures=figures)
-                self._job.report(figures, self._figures.since_flush())
+                self._keeper.renew(checkpoint, ends_ms=0 if left_ms is None else left_ms - SPARE_MS, figures=figures)
+                if started - self._reported >= self._job.report_seconds:
+                    self._reported = started
+                    self._job.report(figures, self._figures.metrics(figures))
             except StateUnavailable as error:
                 log.warning("%s", error)
             self._reading.raise_epoch = max(self._reading.raise_epoch, self._keeper.raise_epoch)
@@ -210,6 +218,7 @@ class _Relay:
             self._figures.error = str(shown)
         checkpoint = self._core.checkpoint()
         figures = self._figures.shown(checkpoint, time.monotonic(), _now_ms())
+        self._job.report(figures, self._figures.metrics(figures))
         try:
             self._keeper.release(checkpoint, figures=figures)
         except LeaseLost:

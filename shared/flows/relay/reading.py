@@ -4,7 +4,7 @@ What changes the numbering (a new epoch, a new capture configuration) is a *turn
 checkpoint, and only then reading goes on. A crash at any point finds either the old numbering or the new one.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -18,9 +18,10 @@ from shared.flows.relay.packing import Packing
 from shared.values.change import make_seq
 from shared.values.errors import PositionLost
 from shared.values.position import Position
+from shared.values.settings import TableSettings
 
-OpenBinlog = Callable[[tuple[str, ...]], Binlog]
-"""Opens a connection to the source that reports rows of these tables (names or patterns)."""
+OpenBinlog = Callable[[Mapping[str, TableSettings]], Binlog]
+"""Opens a connection to the source that reports rows of these tables (names or patterns → how they are captured)."""
 
 
 class Reading:
@@ -39,7 +40,7 @@ class Reading:
         open_binlog: OpenBinlog,
         packing: Callable[[Capture], Packing],
         save: Callable[[Checkpoint], None],
-        mask_key: bytes = b"",
+        mask_key: Callable[[], bytes] = bytes,
         note: Callable[[SchemaChanged], None] = lambda _: None,
     ) -> None:
         self._stream, self._wanted, self._begin, self._core = stream, capture, begin, core
@@ -100,7 +101,7 @@ class Reading:
     def _open(self) -> None:
         point = self._core.resume()
         self._capture = self._wanted if point is None else read(point.capture)
-        binlog = self._binlog = self._open_binlog(tuple(self._capture.tables))
+        binlog = self._binlog = self._open_binlog(self._capture.tables)
         server = binlog.identity()
         if point is None:
             point = self._first(binlog, server)
@@ -111,7 +112,7 @@ class Reading:
             self._turn = lambda: self._new_epoch(server)
             return
         until = None if self._capture == self._wanted else binlog.latest()
-        self._numbering = Numbering(self._stream, self._capture.tables, seq=point.seq, skip=point.rows, mask_key=self._mask_key)
+        self._numbering = Numbering(self._stream, self._capture.tables, seq=point.seq, skip=point.rows, mask_key=self._mask_key())
         self._packing = self._packing_of(self._capture)
         self._start = point.position
         self._events = binlog.read(point.position, until=until)

@@ -41,7 +41,7 @@ class World:
             schemas=self.schemas,
             claims=self.claims,
             topic=self.topic,
-            open_binlog=lambda tables, token: SimulatedBinlog(self.server, tables, block=0.01),
+            open_binlog=lambda tables, token: SimulatedBinlog(self.server, tuple(tables), block=0.01),
             holder=holder,
             **options,
         )
@@ -125,13 +125,20 @@ def test_a_second_scheduled_relay_gives_way(world: World) -> None:
 
 
 def test_a_second_scheduled_relay_stands_by_when_the_first_ends_soon(world: World) -> None:
-    first = world.start("one", ends_ms=lambda: 30_000)
+    first = world.start("one", left_ms=lambda: 50_000)
     eventually(lambda: world.streams.load("shop")[0].ends_ms == 30_000)
     world.start("two")
     time.sleep(0.2)
     assert "two" not in world.ended
     first.stop.set()
     eventually(lambda: world.streams.load("shop")[0].holder == "two")
+
+
+def test_a_relay_ends_by_itself_while_there_is_time_to_end_well(world: World) -> None:
+    began = time.monotonic()
+    world.start("one", left_ms=lambda: int(20_300 - (time.monotonic() - began) * 1000))
+    eventually(lambda: world.ended.get("one") == "stopped")
+    assert world.streams.load("shop")[0].holder == ""
 
 
 def test_a_foreground_relay_takes_over_from_a_scheduled_one(world: World) -> None:

@@ -1,0 +1,34 @@
+"""How a relay connects to its source: which server_id, and which columns it need not even decode."""
+
+import zlib
+from collections.abc import Callable, Mapping
+
+from shared.adapters.binlog import open_binlog
+from shared.adapters.binlog.contract import Binlog
+from shared.flows.numbering import settings_of
+from shared.values.endpoint import SourceEndpoint
+from shared.values.settings import TableSettings
+
+SLOTS = 16
+
+
+def server_id(scope: str, token: int) -> int:
+    """The server_id of the holder with this fencing token, in 1,073,741,824 … 1,090,519,039.
+
+    The server drops the older of two connections with one server_id, and a new holder connects while the old one may still be reading: so they
+    differ. `scope` tells the relays of several stages on one source apart. Source: MySQL reference manual, "server_id" and error 1236.
+    """
+    return 1 << 30 | (zlib.crc32(scope.encode()) & 0xFFFFF) * SLOTS | token % SLOTS
+
+
+def opener(endpoint: Callable[[], SourceEndpoint], scope: str) -> Callable[[Mapping[str, TableSettings], int], Binlog]:
+    """`Job.open_binlog` for the server at `endpoint`, which is asked for again at each connection: a secret may have been rotated."""
+
+    def connect(tables: Mapping[str, TableSettings], token: int) -> Binlog:
+        def dropped(database: str, table: str) -> frozenset[str]:
+            settings = settings_of(tables, f"{database}.{table}")
+            return frozenset(settings.drop) - set(settings.shard_by)
+
+        return open_binlog(endpoint(), list(tables), server_id(scope, token), dropped=dropped)
+
+    return connect
