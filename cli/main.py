@@ -13,6 +13,7 @@ COMMANDS: dict[str, str] = {
     "local": "cli.local",
     "relay": "cli.relay",
     "status": "cli.status",
+    "tail": "cli.tail",
 }
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False, add_completion=False)

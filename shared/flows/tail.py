@@ -1,0 +1,51 @@
+"""Tail: the changes of a source as JSON lines, without AWS: what the relay would publish, for a person or a script to read."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from shared.adapters.binlog.contract import Binlog, Heartbeat, SchemaChanged
+from shared.flows.numbering import Numbering
+from shared.values.position import Position
+from shared.values.table import Table
+
+_FLUSH_BYTES = 1 << 16
+
+
+def tail(
+    binlog: Binlog,
+    source: str,
+    start: Position,
+    until: Position | None,
+    write: Callable[[bytes], object],
+    note: Callable[[SchemaChanged], object] = lambda _: None,
+) -> None:
+    """Write one line a change from `start` on: the change as in a message, with `source`, `database` and `table` in front.
+
+    `seq` counts from 1 here (epoch 0): a tail has no checkpoint to go on from. Lines are written in blocks, and at once when the server has nothing more.
+    Ends at `until`, else never. Raises what the binlog raises.
+    """
+    encode = msgspec.json.Encoder().encode
+    numbering = Numbering(source, {}, sharded=False)
+    heads: dict[int, bytes] = {}
+    tables: list[Table] = []  # keeps them, so that their ids stay taken
+    lines: list[bytes] = []
+    size = 0
+    for event in binlog.read(start, until=until):
+        for table, _, change in numbering.take(event):
+            head = heads.get(id(table))
+            if head is None:
+                tables.append(table)
+                opening = encode({"source": source, "database": table.database, "table": table.name})
+                head = heads[id(table)] = opening[:-1] + b","
+            line = encode(change)
+            size += len(line)
+            lines += (head, line[1:], b"\n")
+        if size >= _FLUSH_BYTES or (lines and type(event) is Heartbeat):
+            write(b"".join(lines))
+            lines.clear()
+            size = 0
+        if type(event) is SchemaChanged:
+            note(event)
+    if lines:
+        write(b"".join(lines))
