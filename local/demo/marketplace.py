@@ -1,5 +1,7 @@
 """The demo's database: a marketplace with sellers, listings, photos and prices."""
 
+from __future__ import annotations
+
 import random
 from collections.abc import Iterator
 from typing import Any

@@ -1,5 +1,7 @@
 """A workload as a marketplace would make it: several connections at once, small and large transactions, every operation."""
 
+from __future__ import annotations
+
 import random
 import threading
 from collections.abc import Callable
@@ -30,7 +32,7 @@ class Workload:
         self.count = 0
         self._threads = [threading.Thread(target=self._run, args=(number * 1000 + slot,), daemon=True) for slot in range(connections)]
 
-    def start(self) -> "Workload":
+    def start(self) -> Workload:
         for thread in self._threads:
             thread.start()
         return self
