@@ -1,7 +1,7 @@
-"""Gap: queues are changed from the server's event loop and from the mapping's threads without a common lock.
+"""Gap: queues are changed from the server's event loop and from the mappings' threads without a common lock.
 
-Deleting replaces a queue's list of messages, so a message that is added at that moment is lost. Shown by
-test_queues.py::test_nothing_is_lost_between_sending_and_deleting_threads.
+Both may receive the same message, and one may bring back what the other has deleted. Shown by
+test_queues.py::test_calls_and_mappings_share_a_queue_safely.
 """
 
 import functools

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import threading
 import time
 
 import boto3
@@ -139,6 +140,33 @@ def handle(event, context):
     assert len(reports(report, 1)) == 1
     time.sleep(1)
     assert left(queue) == 2
+
+
+def test_nothing_is_lost_between_sending_and_deleting(wired, tmp_path):
+    """What a mapping deletes and what is sent at the same moment meet in one list of messages."""
+    seen, senders, count = tmp_path / "seen", 4, 500
+    queue, _ = wired(
+        f"""
+def handle(event, context):
+    with open({str(seen)!r}, "a") as file:
+        file.write("".join(record["body"] + "\\n" for record in event["Records"]))
+"""
+    )
+    clients = [boto3.client("sqs") for _ in range(senders)]
+
+    def run(sender):
+        for step in range(0, count, 10):
+            ids = [f"{sender}-{step + n}" for n in range(10)]
+            entries = [{"Id": one, "MessageBody": one, "MessageGroupId": one, "MessageDeduplicationId": one} for one in ids]
+            clients[sender].send_message_batch(QueueUrl=queue, Entries=entries)
+
+    threads = [threading.Thread(target=run, args=(sender,)) for sender in range(senders)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wait_for(lambda: left(queue) == 0, 60)
+    assert sorted(seen.read_text().split()) == sorted(f"{sender}-{n}" for sender in range(senders) for n in range(count))
 
 
 def test_disabled_mapping_of_a_stack_is_disabled(wired, name):

@@ -1,12 +1,14 @@
 """What a FIFO topic and its queues must do, on the emulator with its gaps closed."""
 
 import json
-import time
+import subprocess
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from local import aws
+from local.home import CHECKOUT, home
 from tests.integration.local.conftest import drain, fifo_queue
 
 
@@ -115,17 +117,29 @@ def test_one_entry_may_fail_alone(topic):
     assert len(drain(url, 2, seconds=2)) == 1
 
 
-def test_publishing_does_not_slow_down(topic):
-    client, arn = boto3.client("sns"), topic[0]
+PRUNE = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from ministack.services import sns, sqs
+import local.emulator.dedup_pruning
 
-    def publish(first, count):
-        began = time.monotonic()
-        for start in range(first, first + count, 10):
-            client.publish_batch(TopicArn=arn, PublishBatchRequestEntries=[entry(n, group=str(n)) for n in range(start, start + 10)])
-        return time.monotonic() - began
+def cost(prune, entries):
+    held = {"dedup_cache": {str(n): {"expire": time.time() + 300} for n in range(entries)}}
+    began = time.perf_counter()
+    for _ in range(100):
+        prune(held)
+    assert len(held["dedup_cache"]) == entries
+    return time.perf_counter() - began
 
-    publish(0, 200)
-    early = publish(200, 500)
-    publish(1000, 6000)
-    late = publish(10_000, 500)
-    assert late < 2 * early + 0.3
+for prune in (sns._prune_sns_dedup, sqs._prune_dedup):
+    assert cost(prune, 100_000) < 20 * cost(prune, 100) + 0.001
+    held = {"dedup_cache": {"old": {"expire": time.time() - 1}, "new": {"expire": time.time() + 300}}}
+    prune(held)
+    assert list(held["dedup_cache"]) == ["new"]
+"""
+
+
+def test_dropping_old_deduplication_ids_does_not_grow_with_their_number(emulator):
+    python = aws.distribution(home().dist) / "bin/python"
+    done = subprocess.run([python, "-c", PRUNE, str(CHECKOUT)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,136 @@
+"""The stage as a whole: up, again up, down, and what survives."""
+
+import json
+import os
+import shutil
+
+import boto3
+import pymysql
+import pytest
+
+from local import stage
+from local.account import Account
+from local.aws import Emulator
+from local.home import home
+from local.stage import Stage
+from shared.values.errors import ConfigError, RowlineError, SourceUnavailable
+
+NAME = "test-whole"
+
+
+@pytest.fixture(scope="module")
+def whole():
+    found = stage.up(NAME, environ={})
+    yield found
+    found.down(purge=True)
+    assert not (home().record / NAME).exists()
+
+
+def secret(environment, name):
+    client = boto3.client("secretsmanager", endpoint_url=environment["AWS_ENDPOINT_URL"], region_name=environment["AWS_REGION"])
+    return json.loads(client.get_secret_value(SecretId=name)["SecretString"])
+
+
+@pytest.fixture
+def environment(whole, monkeypatch):
+    for name, value in whole.environment().items():
+        monkeypatch.setenv(name, value)
+    return whole.environment()
+
+
+def test_secrets_lead_to_the_servers(whole, environment):
+    source = secret(environment, "rowline/local/source")
+    assert (source["tls"], source["username"]) == ("off", "rowline")
+    with pymysql.connect(host=source["host"], port=source["port"], user=source["username"], password=source["password"]) as connection:
+        assert connection.server_version.startswith("11.4.5")
+    assert secret(environment, "rowline/local/search") == {"url": whole.search_url}
+
+
+def test_up_again_changes_nothing(whole, environment):
+    """Also in a shell that carries the stage's own variables: they do not count as servers elsewhere."""
+    before = {part: server.pid for part, server in whole.servers.items()}
+    again = stage.up(NAME)
+    assert {part: server.pid for part, server in again.servers.items()} == before
+    assert again.elsewhere == {}
+    assert {part.state for part in Stage.load(NAME).status()} == {"running"}
+    assert Stage.load(NAME).environment() == environment
+
+
+def test_files_with_passwords_are_closed(whole):
+    for path in [home().record / NAME / "stage.json", *(home().base / NAME).glob("*/server.json")]:
+        assert path.stat().st_mode & 0o077 == 0
+    assert whole.server("mariadb").password not in (home().record / NAME / "stage.json").read_text()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's servers run as another user")
+def test_databases_of_root_run_as_somebody_else(whole):
+    for part in ("mariadb", "elasticsearch"):
+        assert os.stat(f"/proc/{whole.server(part).pid}").st_uid not in (0, 65534)
+
+
+def test_a_part_elsewhere_is_asked_and_not_started(whole, mariadb):
+    url = mariadb.reader_url
+    found = stage.up(NAME, environ={"ROWLINE_SOURCE": url})
+    try:
+        assert found.environment()["ROWLINE_SOURCE"] == url
+        assert secret(found.environment() | {}, "rowline/local/source")["port"] == mariadb.port
+        (shown,) = (part for part in found.status() if part.part == "mariadb")
+        assert (shown.state, shown.url) == ("external", f"mysql://127.0.0.1:{mariadb.port}")
+        with pytest.raises(ConfigError, match="ROWLINE_SOURCE"):
+            found.server("mariadb")
+    finally:
+        stage.up(NAME, environ={})
+
+
+def test_a_part_elsewhere_that_is_down_is_an_error(whole):
+    with pytest.raises(SourceUnavailable, match="ROWLINE_SOURCE"):
+        stage.up(NAME, environ={"ROWLINE_SOURCE": "mysql://me:pw@127.0.0.1:1"})
+
+
+def test_a_stage_that_is_not_up():
+    with pytest.raises(RowlineError, match="rowline local up"):
+        Stage.load("test-never")
+
+
+def test_what_a_deploy_made_survives_down_and_up(deploy_own):
+    """Functions, mappings, subscriptions and waiting messages come back, on the same port."""
+    server, resources = deploy_own
+    port = server.port
+    queue = boto3.client("sqs").get_queue_url(QueueName="kept.fifo")["QueueUrl"]
+    boto3.client("sqs").send_message(QueueUrl=queue, MessageBody="before", MessageGroupId="g", MessageDeduplicationId="1")
+    boto3.client("s3").create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    boto3.client("s3").put_object(Bucket="kept", Key="a/b", Body=b"c")
+    server.stop()
+    server.start()
+    assert server.port == port
+    assert boto3.client("sns").get_topic_attributes(TopicArn=resources["Topic"])["Attributes"]["FifoTopic"] == "true"
+    got = boto3.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=5, MessageSystemAttributeNames=["All"])["Messages"]
+    assert [(message["Body"], message["Attributes"]["MessageGroupId"]) for message in got] == [("before", "g")]
+    answer = boto3.client("lambda").invoke(FunctionName="kept", Payload=b"{}")["Payload"].read()
+    assert json.loads(answer) == "from the zip"
+    assert boto3.client("s3").get_object(Bucket="kept", Key="a/b")["Body"].read() == b"c"
+    stacks = boto3.client("cloudformation").describe_stacks()["Stacks"]
+    assert [item["StackStatus"] for item in stacks] == ["CREATE_COMPLETE"]
+
+
+@pytest.fixture
+def deploy_own(monkeypatch):
+    """An emulator of this test's own with a topic, a queue and a function: (server, physical ids)."""
+    from tests.integration.local.conftest import fifo_queue, function, upload
+
+    folder = home().base / "test" / f"own-emulator-{os.getpid()}"
+    server = Emulator(folder, account=Account(None), dist=home().dist).start()
+    try:
+        for name, value in server.environment().items():
+            monkeypatch.setenv(name, value)
+        topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "kept.fifo", "FifoTopic": True}}
+        template = {"Resources": {"Topic": topic, "Queue": fifo_queue("kept"), **function("kept")}}
+        client = boto3.client("cloudformation")
+        client.create_stack(StackName="kept", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
+        client.get_waiter("stack_create_complete").wait(StackName="kept", WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+        upload("kept", "def handle(event, context): return 'from the zip'")
+        found = client.describe_stack_resources(StackName="kept")["StackResources"]
+        yield server, {item["LogicalResourceId"]: item["PhysicalResourceId"] for item in found}
+    finally:
+        server.kill()
+        shutil.rmtree(folder)
