@@ -1,0 +1,100 @@
+"""What the plugin writes, the library reads: `rowline.json` crosses from JavaScript to Python."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from shared.values.settings import ConsumerSettings, ElasticsearchSettings, Settings, SourceSettings, TableSettings
+
+ROOT = Path(__file__).resolve().parents[3]
+SCRIPT = """
+const { problems, settings } = require('./plugins/rowline/settings');
+const all = JSON.parse(require('fs').readFileSync(0));
+console.log(JSON.stringify(all.map((stanzas) => ({
+  problems: problems(stanzas), settings: settings(stanzas, { service: 'rowline', stage: 'test', indexes: { 'i.json': { mappings: {} } } }) }))));
+"""
+
+
+def expand(stanzas: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    done = subprocess.run(
+        ["node", "-e", SCRIPT], input=json.dumps(stanzas), cwd=ROOT, check=True, capture_output=True, text=True, timeout=60
+    )
+    return list(json.loads(done.stdout))
+
+
+def test_the_defaults_of_both_sides_are_the_same() -> None:
+    bare = {
+        "sources": {"shop": {"secret": "s", "tables": {"market.listings": None}}},
+        "consumers": {"search": {"tables": ["market.listings"], "elasticsearch": {"secret": "e"}}},
+    }
+    (made,) = expand([bare])
+    assert made["problems"] == []
+    assert msgspec.convert(made["settings"], type=Settings) == Settings(
+        service="rowline",
+        stage="test",
+        sources={"shop": SourceSettings(name="shop", secret="s", tables={"market.listings": TableSettings()})},
+        consumers={
+            "search": ConsumerSettings(
+                name="search", source="shop", tables=("market.listings",), elasticsearch=ElasticsearchSettings(secret="e")
+            )
+        },
+    )
+
+
+def some(**keys: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Maps with any of these keys."""
+    return st.fixed_dictionaries({}, optional=keys)
+
+
+names = st.from_regex(r"[a-z][a-zA-Z0-9]{0,11}", fullmatch=True)
+columns = st.lists(names, min_size=1, max_size=3, unique=True)
+one_or_more = st.one_of(names, columns)
+tables = some(
+    key=one_or_more,
+    shards=st.integers(1, 1024),
+    shardBy=one_or_more,
+    mask=st.dictionaries(names, st.sampled_from(["hash", "redact", None])),
+)
+
+
+@st.composite
+def valid_stanzas(draw: st.DrawFn) -> dict[str, Any]:
+    captured = draw(st.dictionaries(st.builds("{}.{}".format, names, names), st.one_of(st.none(), tables), min_size=1, max_size=4))
+    source = {"secret": "s", "tables": captured} | draw(
+        some(start=st.sampled_from(["earliest", "bin.000007:4"]), lingerMs=st.integers(0, 1000))
+    )
+    wanted = st.lists(st.sampled_from(sorted(captured)), min_size=1, unique=True)
+    sink = some(
+        alias=st.just("{database}-{table}"),
+        index=st.just("i.json"),
+        id=one_or_more,
+        fields=one_or_more,
+        rename=st.dictionaries(names, names),
+    )
+    consumer = st.builds(
+        lambda tables, sink, rest: {"tables": tables, "elasticsearch": {"secret": "e", **sink}, **rest},
+        wanted,
+        sink,
+        some(marks=st.sampled_from([True, False, "on", "off"]), memory=st.integers(128, 10240), concurrency=st.integers(2, 1000)),
+    )
+    return {"sources": {draw(names): source}, "consumers": draw(st.dictionaries(names, consumer, max_size=3))}
+
+
+@hypothesis_settings(max_examples=15, deadline=None)
+@given(st.lists(valid_stanzas(), min_size=1, max_size=20))
+def test_whatever_the_plugin_accepts_the_library_reads(stanzas: list[dict[str, Any]]) -> None:
+    for given_stanzas, made in zip(stanzas, expand(stanzas), strict=True):
+        assert made["problems"] == []
+        read = msgspec.convert(made["settings"], type=Settings)
+        (source,) = read.sources.values()
+        assert set(source.tables) == set(given_stanzas["sources"][source.name]["tables"])
+        for name, consumer in given_stanzas["consumers"].items():
+            assert read.consumers[name].tables == tuple(consumer["tables"])
+            assert read.consumers[name].marks is (consumer.get("marks", True) in (True, "on"))
+            assert read.consumers[name].source == source.name

@@ -1,0 +1,156 @@
+"""The packaged service of every stage: clean by cfn-lint, small, and its roles exactly those of docs/iam.md."""
+
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.stack.packaged import ROOT, package
+
+pytestmark = pytest.mark.xdist_group("package")
+
+CFN_LINT = Path(sys.executable).with_name("cfn-lint")
+VPC = (
+    "--param",
+    "subnets=subnet-0123456789abcdef0,subnet-0123456789abcdef1",
+    "--param",
+    "securityGroups=sg-0123456789abcdef0",
+    "--param",
+    "alerts=arn:aws:sns:eu-west-1:111122223333:pager",
+)
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "local": ("local",),
+    "dev": ("dev",),
+    "staging": ("staging",),
+    "prod": ("prod",),
+    "prod in a VPC": ("prod", *VPC),
+}
+
+Packaged = Callable[[str], tuple[Path, dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def packaged(tmp_path_factory: pytest.TempPathFactory) -> Packaged:
+    made: dict[str, tuple[Path, dict[str, Any]]] = {}
+
+    def get(variant: str) -> tuple[Path, dict[str, Any]]:
+        if variant not in made:
+            folder = tmp_path_factory.mktemp("package")
+            made[variant] = folder, package(folder, *VARIANTS[variant])
+        return made[variant]
+
+    return get
+
+
+def lint(*files: Path) -> None:
+    done = subprocess.run(
+        [str(CFN_LINT), "--regions", "eu-west-1", "--", *map(str, files)], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_templates_of_all_stages_are_clean(packaged: Packaged) -> None:
+    lint(*(packaged(variant)[0] / ".serverless/cloudformation-template-update-stack.json" for variant in VARIANTS))
+
+
+@pytest.mark.parametrize("variant", ["local", "prod"])
+def test_zip_is_small_and_holds_code_settings_and_licences_only(packaged: Packaged, variant: str) -> None:
+    folder, template = packaged(variant)
+    file = folder / ".serverless/rowline.zip"
+    assert file.stat().st_size < 10_000_000
+    with zipfile.ZipFile(file) as archive:
+        names = archive.namelist()
+        assert json.loads(archive.read("rowline.json")) == template["Metadata"]["Rowline"]
+    assert {"handlers/consume.py", "shared/values/change.py", "msgspec/__init__.py"} <= set(names)
+    assert not [name for name in names if re.search(r"__pycache__|\.pyc$|(^|/)tests?/|^(boto3|botocore|cli|local|plugins)/", name)]
+    assert [name for name in names if "LICENSE" in name]
+    machine = {"prod": "aarch64", "local": ""}[variant]
+    native = [name for name in names if name.endswith(".so")]
+    assert native
+    assert all(machine in name for name in native)
+
+
+def test_stages_differ_in_parameters_only(packaged: Packaged) -> None:
+    dev, prod = (packaged(stage)[1] for stage in ("dev", "prod"))
+    assert dev["Resources"].keys() == prod["Resources"].keys()
+    assert dev["Metadata"]["Rowline"]["sources"]["shop"]["secret"] == "rowline/dev/source"
+    assert prod["Metadata"]["Rowline"]["sources"]["shop"]["secret"] == "rowline/prod/source"
+
+
+def test_what_holds_state_outlives_the_stack(packaged: Packaged) -> None:
+    _, template = packaged("prod")
+    kept = {name for name, made in template["Resources"].items() if made.get("DeletionPolicy") == "RetainExceptOnCreate"}
+    assert {"Key", "State", "Claims", "DlqListingSearch", "UndeliveredListingSearch"} <= kept
+    for name in kept:
+        assert template["Resources"][name]["UpdateReplacePolicy"] == "Retain"
+    named = [
+        name
+        for name in kept
+        for key in ("QueueName", "TableName", "BucketName")
+        if key in template["Resources"][name].get("Properties", {})
+    ]
+    assert named == []  # a kept resource with a name of its own could not be made again
+
+
+def documented(kind: str) -> dict[str, set[str]]:
+    """Sid → actions, from the table under the heading `kind` of docs/iam.md."""
+    section = re.search(rf"^## {kind}\n(.*?)^## ", (ROOT / "docs/iam.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert section
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section[1].splitlines() if line.startswith("|")]
+    return {row[0]: set(re.findall(r"`([^`]+)`", row[1])) for row in rows[2:]}
+
+
+def granted(template: dict[str, Any], role: str) -> dict[str, set[str]]:
+    (policy,) = template["Resources"][role]["Properties"]["Policies"]
+    statements = policy["PolicyDocument"]["Statement"]
+    assert len({statement["Sid"] for statement in statements}) == len(statements)
+    return {statement["Sid"]: set(statement["Action"]) for statement in statements}
+
+
+@pytest.mark.parametrize(("kind", "role"), [("Relay", "RoleOfRelayShop"), ("Consumer", "RoleOfConsumeListingSearch")])
+def test_roles_are_exactly_those_of_the_page(packaged: Packaged, kind: str, role: str) -> None:
+    page = documented(kind)
+    assert granted(packaged("prod in a VPC")[1], role) == page
+    assert granted(packaged("prod")[1], role) == {sid: actions for sid, actions in page.items() if sid != "Network"}
+
+
+def test_every_function_has_its_own_role_and_nobody_else_uses_it(packaged: Packaged) -> None:
+    _, template = packaged("prod")
+    functions = [
+        made["Properties"]["Role"]["Fn::Sub"] for made in template["Resources"].values() if made["Type"] == "AWS::Lambda::Function"
+    ]
+    roles = [f"${{{name}.Arn}}" for name, made in template["Resources"].items() if made["Type"] == "AWS::IAM::Role"]
+    assert sorted(functions) == sorted(roles)
+
+
+def deployer() -> dict[str, Any]:
+    (policy,) = re.findall(r"^```json\n(.*?)^```", (ROOT / "docs/deploy.md").read_text(), re.MULTILINE | re.DOTALL)
+    return dict(json.loads(policy))
+
+
+def test_the_deployers_policy_names_real_actions(tmp_path: Path) -> None:
+    wrapped = {"Resources": {"Deployer": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": deployer()}}}}
+    file = tmp_path / "deployer.json"
+    file.write_text(json.dumps(wrapped))
+    lint(file)
+
+
+def test_the_deployers_policy_covers_the_services_of_the_template(packaged: Packaged) -> None:
+    services = {made["Type"].split("::")[1].lower() for made in packaged("prod in a VPC")[1]["Resources"].values()}
+    actions = {
+        action
+        for statement in deployer()["Statement"]
+        for action in [statement["Action"]]
+        for action in ([action] if isinstance(action, str) else action)
+    }
+    prefixes = {action.split(":")[0] for action in actions}
+    assert services <= prefixes
+    for service in services - {"events", "cloudwatch", "logs"}:  # these three make things by Put…
+        assert any(action.startswith(f"{service}:Create") for action in actions), service
+        assert any(action.startswith(f"{service}:Delete") or action == "kms:ScheduleKeyDeletion" for action in actions), service
