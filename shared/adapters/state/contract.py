@@ -92,12 +92,14 @@ class Mark(msgspec.Struct, frozen=True):
 
 class Run(msgspec.Struct, frozen=True, omit_defaults=True):
     """A backfill of a consumer that is under way: its `id`, and per table how far it came (`cursor`: JSON of the last key sent, `rows` sent, `estimate` of all
-    rows, `sent` messages, `complete`). `attempt` grows when it is begun anew; tables that only earlier attempts read are `left`."""
+    rows, `sent` messages, `complete`). `attempt` grows when it is begun anew; tables that only earlier attempts
+    read are `left`. `runner` is the process that goes on with it; another that finds itself replaced stops."""
 
     id: str
     tables: dict[str, dict[str, Any]]
     started_ms: int = 0
     attempt: int = 1
+    runner: str = ""
 
 
 class Consumers(Protocol):

@@ -1,0 +1,214 @@
+"""The job: reads the source chunk by chunk and sends what it read; killed anywhere, the same command goes on."""
+
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import msgspec
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from shared.adapters.claims.contract import Claims
+from shared.adapters.database.contract import Database
+from shared.adapters.queue.contract import Queue
+from shared.adapters.search.contract import Search
+from shared.adapters.state.contract import Checkpoint, Consumers, Run, Schemas, Streams
+from shared.flows.backfill.finishing import apply_deletions, wait_until_done
+from shared.flows.backfill.sending import Sending
+from shared.flows.backfill.watermark import Watermark
+from shared.flows.captured import CapturedTable, captured_tables
+from shared.flows.numbering import settings_of
+from shared.values.change import Row
+from shared.values.errors import ConfigError, SourceUnavailable, StackError
+from shared.values.settings import ConsumerSettings, SourceSettings
+
+CHUNK_ROWS = 5_000
+CHUNK_BYTES = 4 << 20
+"""A chunk is read in one SELECT and held in memory."""
+
+MAX_WAITING = 200
+"""Messages in the consumer's queue above which reading pauses, so that live changes do not wait long behind the rows."""
+
+_PAUSE_SECONDS = 0.5
+_READ_ATTEMPTS = 6
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """Where the job is: `rows` of about `estimate` of all tables are sent; `note` says what it waits for, if anything."""
+
+    phase: Literal["starting", "reading", "held back", "finishing"]
+    rows: int
+    estimate: int
+    table: str = ""
+    note: str = ""
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What the run did in all its parts; `seconds` of this part."""
+
+    run: str
+    consumer: str
+    tables: list[str]
+    rows: int
+    messages: int
+    deletions: int
+    seconds: float
+
+
+class Backfill:
+    """`rowline backfill`: one consumer, from its source. `tell` is called often with the progress."""
+
+    def __init__(
+        self,
+        consumer: ConsumerSettings,
+        source: SourceSettings,
+        *,
+        database: Database,
+        streams: Streams,
+        schemas: Schemas,
+        consumers: Consumers,
+        claims: Claims,
+        queue: Queue,
+        search: Search,
+        mask_key: bytes = b"",
+        tell: Callable[[Progress], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        chunk_rows: int = CHUNK_ROWS,
+    ) -> None:
+        self._chunk_rows = chunk_rows
+        self._consumer, self._source, self._database, self._mask_key = consumer, source, database, mask_key
+        self._schemas, self._consumers, self._claims, self._queue, self._search = schemas, consumers, claims, queue, search
+        self._tell, self._clock, self._sleep = tell, clock, sleep
+        self._watermark = Watermark(streams, source.name, database, clock=clock, sleep=sleep)
+        self._runner = uuid.uuid4().hex
+
+    def run(self, chosen: Sequence[str] = (), *, restart: bool = False) -> Report:
+        """Fill the consumer; goes on with a run that was interrupted, or begins it anew with `restart`.
+
+        Raises ConfigError when another choice of tables is under way, StackError when the relay does not run, another process took the run over or the queue
+        takes nothing, SourceError, SearchError.
+        """
+        began = self._clock()
+        self._show("starting", {}, note="looking at the relay")
+        self._watermark.require_relay()
+        tables = {table.name: table for table in self._tables(chosen, restart)}
+        run = self._begin(tables, restart)
+        self._watermark.pass_now(lambda note: self._show("starting", run.tables, note=note))
+        sending = Sending(
+            self._source.name,
+            self._source.tables,
+            run,
+            queue=self._queue,
+            schemas=self._schemas,
+            claims=self._claims,
+            clock=self._clock,
+            sleep=self._sleep,
+        )
+        for name, table in tables.items():
+            while not run.tables[name].get("complete"):
+                self._step(run, table, sending)
+        deletions = self._finish(run, sending)
+        rows = sum(state["rows"] for state in run.tables.values() if not state.get("left"))
+        messages = sum(state["sent"] for state in run.tables.values())
+        return Report(run.id, self._consumer.name, list(tables), rows, messages, deletions, round(self._clock() - began, 1))
+
+    def _tables(self, chosen: Sequence[str], restart: bool) -> list[CapturedTable]:
+        """The tables to fill: chosen, or those of the run under way. Raises ConfigError when these are not the same."""
+        run = self._consumers.run(self._consumer.name)
+        going = [name for name, state in run.tables.items() if not state.get("left")] if run and not restart else []
+        tables = captured_tables(self._database, self._source, self._consumer, chosen or going, mask_key=self._mask_key)
+        if run and going and {table.name for table in tables} != set(going):
+            raise ConfigError(
+                f"backfill {run.id} of {', '.join(going)} is under way.",
+                thing=f"consumer {self._consumer.name}",
+                hint="Run the same command without --tables to go on with it, or add --restart to begin anew with these tables.",
+            )
+        return tables
+
+    def _begin(self, tables: dict[str, CapturedTable], restart: bool) -> Run:
+        """Take the run over, or begin one. A restarted run keeps its id and with it the deletions recorded so far: rows that were sent before are still on
+        their way and must not come back."""
+        now = int(time.time() * 1000)
+        new = {name: {"cursor": "", "rows": 0, "sent": 0, "estimate": table.rows} for name, table in tables.items()}
+        run = self._consumers.run(self._consumer.name)
+        if run is None:
+            run = Run(f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{self._runner[:6]}", new, now)
+        elif restart:
+            left = {name: {**state, "left": True} for name, state in run.tables.items() if name not in new}
+            run = msgspec.structs.replace(run, tables={**new, **left}, attempt=run.attempt + 1)
+        run = msgspec.structs.replace(run, runner=self._runner)
+        self._consumers.save_run(self._consumer.name, run)
+        return run
+
+    def _step(self, run: Run, table: CapturedTable, sending: Sending) -> None:
+        """One chunk: the checkpoint first, then the read, then the queue, then the cursor."""
+        state = run.tables[table.name]
+        self._hold_back(run)
+        self._require_mine(run)
+        after: list[Any] | None = msgspec.json.decode(state["cursor"]) if state["cursor"] else None
+        checkpoint, rows = self._read(table, after, self._limit(table))
+        if rows:
+            state["sent"] += sending.rows(table, rows, checkpoint.seq, int(time.time() * 1000))
+            state["rows"] += len(rows)
+            state["cursor"] = msgspec.json.encode([rows[-1][column] for column in table.key]).decode()
+        else:
+            state["complete"] = True
+        self._consumers.save_run(self._consumer.name, run)
+        self._show("reading", run.tables, table.name)
+
+    def _read(self, table: CapturedTable, after: list[Any] | None, limit: int) -> tuple[Checkpoint, list[Row]]:
+        """A chunk, and the checkpoint that was read before it. A source that is away for a while is waited for."""
+        for attempt in Retrying(
+            retry=retry_if_exception_type(SourceUnavailable),
+            stop=stop_after_attempt(_READ_ATTEMPTS),
+            wait=wait_random_exponential(0.5, 20),
+            sleep=self._sleep,
+            reraise=True,
+        ):
+            with attempt:
+                checkpoint = self._watermark.read()
+                return checkpoint, self._database.chunk(table.table, table.key, after, limit, reached=checkpoint.position)
+        raise AssertionError("tenacity re-raises")
+
+    def _hold_back(self, run: Run) -> None:
+        waiting, _ = self._queue.depth()
+        while waiting > MAX_WAITING:
+            self._show("held back", run.tables, note=f"{waiting:,} messages wait in the queue")
+            self._sleep(_PAUSE_SECONDS)
+            waiting, _ = self._queue.depth()
+
+    def _require_mine(self, run: Run) -> None:
+        stored = self._consumers.run(self._consumer.name)
+        if stored is None or stored.id != run.id or stored.runner != self._runner:
+            raise StackError(
+                "another `rowline backfill` has taken this run over.", thing=f"consumer {self._consumer.name}", hint="Let that one finish."
+            )
+
+    def _finish(self, run: Run, sending: Sending) -> int:
+        ends: list[str] = []
+        for name in run.tables:
+            shards = settings_of(self._source.tables, name).shards
+            sending.end(name, shards)
+            ends += sending.ends(name, shards)
+        wait_until_done(
+            self._consumers,
+            self._consumer.name,
+            run.id,
+            ends,
+            lambda left: self._show("finishing", run.tables, note=f"{left} of {len(ends)} groups are still being applied"),
+            self._sleep,
+        )
+        deleted = apply_deletions(self._search, self._consumers.deletions(self._consumer.name, run.id), self._sleep)
+        self._require_mine(run)
+        self._consumers.end_run(self._consumer.name, run.id)
+        return deleted
+
+    def _show(self, phase: Any, tables: dict[str, dict[str, Any]], table: str = "", note: str = "") -> None:
+        states = [state for state in tables.values() if not state.get("left")]
+        rows = sum(state["rows"] for state in states)
+        estimate = sum(state["rows"] if state.get("complete") else max(state["rows"], state["estimate"]) for state in states)
+        self._tell(Progress(phase, rows, estimate, table, note))
+
+    def _limit(self, table: CapturedTable) -> int:
+        return min(self._chunk_rows, max(50, CHUNK_BYTES // max(table.row_bytes, 1)))

@@ -1,0 +1,124 @@
+"""Sending: rows become changes `r` and go into the consumer's queue, in order within each message group."""
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from shared.adapters.claims.contract import Claims
+from shared.adapters.queue.contract import Queue
+from shared.adapters.state.contract import Run, Schemas
+from shared.adapters.topic.contract import Entry
+from shared.flows.captured import CapturedTable
+from shared.flows.relay.backlog import MAX_ENTRIES, Backlog
+from shared.flows.relay.packing import Packing
+from shared.values.change import Change, Row, Transaction
+from shared.values.errors import StackError
+from shared.values.message import Message, attributes, encode, hash_ids
+from shared.values.settings import TableSettings
+from shared.values.shard import group_id
+from shared.values.table import Table
+
+PATIENCE_SECONDS = 120
+"""The queue refuses everything for so long: something is wrong that waiting does not mend."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Sending:
+    """The messages of one run of a backfill. The relay's own packing and backlog hold a group back while a message of it has failed."""
+
+    def __init__(
+        self,
+        stream: str,
+        tables: Mapping[str, TableSettings],
+        run: Run,
+        *,
+        queue: Queue,
+        schemas: Schemas,
+        claims: Claims,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._stream, self._run, self._queue, self._schemas = stream, run, queue, schemas
+        self._packing = Packing(stream, tables, schemas, claims, lane="backfill", run=run.id)
+        self._backlog = Backlog(0.0, random.Random())  # noqa: S311 (jitter, no secret)
+        self._published: dict[str, Table] = {}
+        self._clock, self._sleep = clock, sleep
+
+    def rows(self, captured: CapturedTable, rows: Sequence[Row], seq: int, ts_ms: int) -> int:
+        """Send rows that were read under `seq`; returns the number of messages once all are acknowledged. Raises StackError."""
+        table = self._as_published(captured)
+        plan, prefix = captured.plan, f"r/{self._run.id}.{self._run.attempt}/{captured.name}/"
+        tx = f"r/{self._run.id}"
+        packed = []
+        for index, row in enumerate(rows):
+            key = plan.key(row)
+            identity = prefix + _encode(list(key.values())).decode()
+            change = Change(identity, seq, "r", ts_ms, key, None, plan.project(row), Transaction(tx, index, index == len(rows) - 1))
+            packed.append(self._packing.pack((table, plan.shard(row), change)))
+        self._backlog.add(packed, self._clock())
+        return self._drain()
+
+    def ends(self, full_name: str, shards: int) -> list[str]:
+        """The deduplication ids of the messages that `end` sends for a table."""
+        return [hash_ids([group], run=self._run.id, attempt=self._run.attempt) for group in self._groups(full_name, shards)]
+
+    def end(self, full_name: str, shards: int) -> None:
+        """Send a message without changes into every group of a table: once it is done, so is everything that was sent before it."""
+        database, table = full_name.split(".", 1)
+        marks = attributes(self._stream, full_name, "backfill") | {"run": self._run.id}
+        entries = [
+            Entry(encode(Message(self._stream, self._stream, database, table, 0, group, None, [])), group, each, marks)
+            for group, each in zip(self._groups(full_name, shards), self.ends(full_name, shards), strict=True)
+        ]
+        deadline = self._clock() + PATIENCE_SECONDS
+        while entries:
+            request, rest = entries[:MAX_ENTRIES], entries[MAX_ENTRIES:]
+            fates = self._queue.send(request)
+            failed = [entry for entry, fate in zip(request, fates, strict=True) if fate is not None]
+            if failed:
+                self._check(deadline, next(fate for fate in fates if fate))
+                self._sleep(0.5)
+            entries = failed + rest
+
+    def _groups(self, full_name: str, shards: int) -> list[str]:
+        database, table = full_name.split(".", 1)
+        return [group_id(self._stream, database, table, shard) for shard in range(shards)]
+
+    def _drain(self) -> int:
+        messages, deadline = 0, self._clock() + PATIENCE_SECONDS
+        while not self._backlog.empty:
+            parcels = self._backlog.take(self._clock())
+            if not parcels:
+                self._sleep(min(1.0, self._backlog.due(self._clock()) or 0.01))
+                continue
+            fates = self._queue.send([parcel.entry for parcel in parcels])
+            self._backlog.settle(parcels, fates, self._clock())
+            acknowledged = fates.count(None)
+            messages += acknowledged
+            if acknowledged:
+                deadline = self._clock() + PATIENCE_SECONDS
+            else:
+                self._check(deadline, str(fates[0]))
+        return messages
+
+    def _check(self, deadline: float, reason: str) -> None:
+        if self._clock() > deadline:
+            raise StackError(
+                f"takes no message for {PATIENCE_SECONDS} s ({reason}).",
+                thing="the consumer's queue",
+                hint="The same command goes on where this one stopped.",
+            )
+
+    def _as_published(self, captured: CapturedTable) -> Table:
+        """The column set under which the relay publishes the table, when it is the same columns: the binlog and information_schema do not describe every
+        type alike, and that alone is no new schema version."""
+        known = self._published.get(captured.name)
+        if known is None:
+            mine = captured.plan.table
+            latest = self._schemas.latest(self._stream, mine.database, mine.name)
+            same = latest is not None and [column.name for column in latest.columns] == [column.name for column in mine.columns]
+            known = self._published[captured.name] = latest if same and latest is not None else mine
+        return known
