@@ -126,3 +126,20 @@ def test_log_reaches_its_group(run, name):
     run('def handle(event, context): print("a line of its own")')
     logs = boto3.client("logs")
     wait_for(lambda: any("a line of its own" in e["message"] for e in logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]))
+
+
+def test_a_batch_needs_the_action_of_the_single_request(run, name):
+    code = f"""
+    import boto3, botocore.exceptions
+    def handle(event, context):
+        clients = boto3.client("sqs"), boto3.client("sns")
+        queue = clients[0].create_queue(QueueName="{name}")["QueueUrl"]
+        topic = clients[1].create_topic(Name="{name}")["TopicArn"]
+        clients[0].send_message_batch(QueueUrl=queue, Entries=[dict(Id="0", MessageBody="x")])
+        try:
+            clients[1].publish_batch(TopicArn=topic, PublishBatchRequestEntries=[dict(Id="0", Message="x")])
+        except botocore.exceptions.ClientError as error:
+            return error.response["Error"]["Message"]
+    """
+    assert "sns:Publish " in run(code, actions=["sqs:CreateQueue", "sqs:SendMessage", "sns:CreateTopic"])
+    assert run(code, actions=["sqs:CreateQueue", "sqs:SendMessage", "sns:CreateTopic", "sns:Publish"]) is None
