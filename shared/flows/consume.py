@@ -11,6 +11,7 @@ import msgspec
 from shared.adapters.claims.contract import Claims
 from shared.adapters.queue.contract import Queue
 from shared.adapters.state.contract import Consumers, Mark
+from shared.flows.consumed import Consumed
 from shared.flows.latest_state import Arrival, LatestState, Outcome
 from shared.flows.set_aside import set_aside
 from shared.values.change import Change
@@ -26,19 +27,6 @@ RESERVE = 13.0
 """Seconds that must be left for one more request: its time-out, and what comes after it (marks, set aside, delays)."""
 
 _claimed = msgspec.json.Decoder(Change)
-
-
-class Consumed(msgspec.Struct):
-    """What became of a batch, each change counted once. `failed` are the message ids to receive again; `reasons` why, and why changes were set aside
-    (without row values), by number of changes; `last_ts_ms` commit time of the last live change handled (0: none)."""
-
-    failed: list[str]
-    applied: int = 0
-    superseded: int = 0
-    set_aside: int = 0
-    duplicate: int = 0
-    last_ts_ms: int = 0
-    reasons: dict[str, int] = {}
 
 
 class _Piece(msgspec.Struct):
@@ -64,6 +52,10 @@ class _Handled(msgspec.Struct):
             if piece.outcome is None or piece.outcome.kind == "failed":
                 return
             yield piece
+
+    def is_of_run(self, run: str) -> bool:
+        """Whether this backfill message was sent by the run under way (attribute `run`)."""
+        return run != "" and self.delivery.attributes.get("run", run) == run
 
     def is_settled(self) -> bool:
         return all(piece.outcome is not None and piece.outcome.kind != "failed" for piece in self.pieces)
@@ -104,7 +96,7 @@ class Consume:
         for one in opened:
             groups.setdefault(one.delivery.group, []).append(one)
         self._set_aside(groups, time_left)
-        consumed = Consumed(failed=[])
+        consumed = Consumed()
         for group, handled in groups.items():
             self._settle(group, handled, marks.get(group), run, consumed)
         return consumed
@@ -121,7 +113,7 @@ class Consume:
                         floors[one.delivery.group] = piece.change.seq
             one.duplicates = len(one.pieces) - len(fresh)
             one.pieces = fresh
-        elif one.lane == "backfill" and (not run or one.delivery.attributes.get("run", run) != run):
+        elif one.lane == "backfill" and not one.is_of_run(run):
             for piece in one.pieces:
                 piece.outcome = piece.outcome or Outcome("superseded")
 
@@ -194,8 +186,8 @@ class Consume:
         seqs = [piece.change.seq for lane, piece in settled if lane == "live" and piece.change is not None]
         if mark is not None and seqs and not self._advance(group, mark, seqs):
             done, settled = [], []
-        backfilled = [one.delivery.deduplication_id for one in done if one.lane == "backfill"]
-        if backfilled and run:
+        backfilled = [one.delivery.deduplication_id for one in done if one.lane == "backfill" and one.is_of_run(run)]
+        if backfilled:
             self._consumers.mark_done(self._consumer.name, run, backfilled)
         consumed.failed += [one.delivery.message_id for one in handled[len(done) :]]
         consumed.duplicate += sum(one.duplicates for one in done)

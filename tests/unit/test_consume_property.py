@@ -1,0 +1,285 @@
+"""Whatever happens to deliveries, the index ends as the source's last state, and every change is counted once.
+
+A simulated source, its FIFO queue and a backfill drive the consumer over the twins. Any call to the outside may be the last of a process, or
+come to nothing although it worked; messages come again at once or much later, or twice at the same time; deletions are forgotten.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from shared.adapters.search.contract import Action, Result
+from shared.adapters.search.memory import MemorySearch
+from shared.adapters.state.contract import Run
+from shared.values.change import Change
+from shared.values.delivery import Delivery
+from shared.values.errors import SearchUnavailable
+from shared.values.message import decode
+from tests.unit.consumer_world import World, change, delivery
+
+KEYS = range(6)
+GROUPS = ("g0", "g1")
+BAD = {"not": "a number"}
+
+
+def group_of(key: int) -> str:
+    return GROUPS[key % len(GROUPS)]
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+class Fault:
+    """What happens at the `at`-th call to the outside of one batch."""
+
+    def __init__(self) -> None:
+        self.at, self.kind, self.calls = 0, "", 0
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def plan(self, at: int, kind: str, meanwhile: Callable[[], None]) -> None:
+        self.at, self.kind, self.calls, self.meanwhile = at, kind, 0, meanwhile
+
+    def call(self, twin: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+        self.calls += 1
+        kind = self.kind if self.calls == self.at else ""
+        method = getattr(twin, name)
+        if kind == "killed before":
+            raise Killed
+        if kind in ("meanwhile", "run begins"):
+            self.kind = ""
+            self.meanwhile()
+        if isinstance(twin, MemorySearch):
+            if kind == "down":
+                raise SearchUnavailable("is down.")
+            if kind == "half" and name == "bulk":
+                return self._half(method, *args)
+        answer = method(*args, **kwargs)
+        if kind == "killed after":
+            raise Killed
+        if kind == "lost" and isinstance(twin, MemorySearch):
+            raise SearchUnavailable("timed out.")
+        return answer
+
+    @staticmethod
+    def _half(bulk: Callable[[list[Action]], list[Result]], actions: list[Action]) -> list[Result]:
+        """Every second item is rejected, or applied although its answer says that it was not."""
+        results = bulk([action for at, action in enumerate(actions) if at % 4 != 1])
+        answers = iter(results)
+        return [
+            Result("transient", "rejected") if at % 4 == 1 else (next(answers), Result("transient", "lost"))[at % 4 == 3]
+            for at in range(len(actions))
+        ]
+
+
+class Between:
+    def __init__(self, twin: Any, fault: Fault) -> None:
+        self._twin, self._fault = twin, fault
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return lambda *args, **kwargs: self._fault.call(self._twin, name, *args, **kwargs)
+
+
+class Consumer(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fault = Fault()
+        self.world = World(wrap=lambda twin: Between(twin, self.fault))
+        self.log: list[Change] = []  # every change of the source, by seq
+        self.published = 0
+        self.queues: dict[str, list[Delivery]] = defaultdict(list)
+        self.gone: list[Delivery] = []  # deleted from the queue
+        self.unsent: list[Delivery] = []
+        self.backfilled = 0
+        self.runs = 0
+
+    @initialize()
+    def some_rows(self) -> None:
+        for key in KEYS:
+            self.write(key, 1)
+
+    # The source
+
+    @rule(key=st.sampled_from(KEYS), value=st.integers(0, 9))
+    def write(self, key: int, value: int) -> None:
+        op = "u" if self.row(key, self.log) else "c"
+        self.log.append(change(len(self.log) + 1, op, key, price=BAD if value == 9 else value))
+
+    @rule(key=st.sampled_from(KEYS))
+    def delete(self, key: int) -> None:
+        if row := self.row(key, self.log):
+            self.log.append(change(len(self.log) + 1, "d", key, price=row["price"]))
+
+    @rule()
+    def truncate(self) -> None:
+        for shard in range(len(GROUPS)):
+            self.log.append(change(len(self.log) + 1, "t", shard))
+
+    @rule(size=st.integers(1, 4))
+    def publish(self, size: int) -> None:
+        """All that is not published yet, as messages of up to `size` changes of one group."""
+        for group in GROUPS:
+            mine = [one for one in self.log[self.published :] if self.group(one) == group]
+            self.queues[group] += [delivery(mine[at : at + size], group) for at in range(0, len(mine), size)]
+        self.published = len(self.log)
+
+    @rule(group=st.sampled_from(GROUPS), back=st.integers(1, 5))
+    def publish_again(self, group: str, back: int) -> None:
+        """The relay crashed before its checkpoint moved: the same changes again, packed in another way, right behind what was published."""
+        mine = [one for one in self.log[: self.published] if self.group(one) == group][-back:]
+        if mine and not any(one.attributes["lane"] == "backfill" for one in self.queues[group]):
+            self.queues[group].append(delivery(mine, group))
+
+    # The backfill
+
+    @precondition(lambda self: self.run_id() == "")
+    @rule(read_at_once=st.booleans())
+    def begin_run(self, read_at_once: bool) -> None:
+        self.runs += 1
+        self.world.consumers.save_run("search", Run(f"run-{self.runs}", {}))
+        self.backfilled = 0
+        if read_at_once:
+            self.read_rows()
+
+    @precondition(lambda self: self.run_id() != "" and not self.backfilled)
+    @rule()
+    def read_rows(self) -> None:
+        self.read(self.published, self.log)
+
+    def read(self, watermark: int, view: list[Change]) -> None:
+        """Rows as they stand in a view that holds all up to the watermark, perhaps more."""
+        for group in GROUPS:
+            rows = [row for key in KEYS if group_of(key) == group and (row := self.row(key, view))]
+            if rows:
+                reads = [change(watermark, "r", **row) for row in rows]
+                self.unsent.append(delivery([self.with_id(one) for one in reads], group, lane="backfill", run=self.run_id()))
+        self.backfilled = len(self.unsent)
+
+    @precondition(lambda self: self.unsent)
+    @rule(group=st.sampled_from(GROUPS))
+    def send_rows(self, group: str) -> None:
+        for one in [one for one in self.unsent if one.group == group]:
+            self.queues[group].append(one)
+            self.unsent.remove(one)
+
+    @precondition(lambda self: self.backfilled and self.world.consumers.count_done("search", self.run_id()) == self.backfilled)
+    @rule()
+    def end_run(self) -> None:
+        self.world.consumers.end_run("search", self.run_id())
+        self.backfilled = 0
+
+    # The queue
+
+    @rule(
+        take=st.fixed_dictionaries({group: st.integers(0, 9) for group in GROUPS}),
+        at=st.integers(1, 12),
+        kind=st.sampled_from(["", "", "", "killed before", "killed after", "lost", "down", "half", "meanwhile", "run begins"]),
+        same=st.booleans(),
+        time=st.sampled_from([60.0, 60.0, 1.0]),
+        publish=st.booleans(),
+    )
+    def deliver(self, take: dict[str, int], at: int, kind: str, same: bool, time: float, publish: bool) -> None:
+        if publish:
+            self.publish(2)
+        batch = [one for group, count in take.items() for one in self.queues[group][:count]]
+        others = [one for group in GROUPS if take[group] == 0 for one in self.queues[group][:3]]
+
+        def meanwhile() -> None:
+            """Another process handles the same messages (their visibility time-out was over), or those of other groups."""
+            self.hand_over(self.world.cold_start(), batch if same else others, 60.0)
+
+        def run_begins() -> None:
+            """A backfill begins, and reads from a replica that has nothing yet of what is in the queue."""
+            waiting = {
+                one.seq for queue in self.queues.values() for message in queue for one in decode(message.body).changes if one.op != "r"
+            }
+            first = min(waiting, default=0)
+            if self.run_id() == "" and first and waiting.issuperset(range(first, self.published + 1)):
+                self.world.consumers.save_run("search", Run(f"late-{self.runs}", {}))
+                self.runs += 1
+                self.read(first - 1, self.log[: first - 1])
+
+        self.fault.plan(at, kind, run_begins if kind == "run begins" else meanwhile)
+        self.hand_over(self.world.consume, batch, time)
+        self.fault.plan(0, "", meanwhile)
+
+    @rule(which=st.integers(0, 200))
+    def deliver_late(self, which: int) -> None:
+        """A message that was deleted comes once more, however long ago that was."""
+        if self.gone:
+            late = self.gone[which % len(self.gone)]
+            self.hand_over(self.world.cold_start(), [late], 60.0)
+
+    @rule()
+    def forget_deletions(self) -> None:
+        self.world.search.forget_deletions()
+
+    def hand_over(self, consume: Any, batch: list[Delivery], time: float) -> None:
+        if not batch:
+            return
+        try:
+            failed = set(consume.handle(batch, lambda: time).failed)
+        except Killed:
+            self.world.consume = self.world.cold_start()
+            return
+        for one in batch:
+            if one.message_id not in failed and one in self.queues[one.group]:
+                self.queues[one.group].remove(one)
+                self.gone.append(one)
+
+    # What must hold
+
+    def teardown(self) -> None:
+        self.fault.plan(0, "", lambda: None)
+        self.publish(3)
+        for group in GROUPS:
+            self.send_rows(group)
+            while self.queues[group]:
+                before = len(self.queues[group])
+                self.hand_over(self.world.consume, self.queues[group][:3], 60.0)
+                assert len(self.queues[group]) < before, "the queue does not drain"
+        assert {id: body["price"] for id, body in self.world.documents().items()} == self.expected()
+        for group in GROUPS:
+            mine = [one.seq for one in self.log if self.group(one) == group]
+            assert self.world.mark(group) == (mine[-1] if mine else 0, len(mine))
+        if self.backfilled:
+            assert self.world.consumers.count_done("search", self.run_id()) == self.backfilled
+        for entry in self.world.aside.sent:
+            (refused,) = decode(entry.body).changes
+            assert refused.after is not None
+            assert refused.after["price"] == BAD
+            assert entry.attributes["reason"].startswith("document_parsing_exception")
+
+    def expected(self) -> dict[str, Any]:
+        """The last state of each row, but for values that the index refuses: the one before stands then."""
+        accepted = [one for one in self.log if one.after is None or one.after["price"] != BAD]
+        return {str(key): row["price"] for key in KEYS if (row := self.row(key, accepted))}
+
+    def row(self, key: int, log: list[Change]) -> dict[str, Any] | None:
+        last = next((one for one in reversed(log) if one.op == "t" or one.key == {"id": key}), None)
+        return last.after if last else None
+
+    def group(self, one: Change) -> str:
+        return self.t_group(one) if one.op == "t" else group_of(one.key["id"])
+
+    def t_group(self, one: Change) -> str:
+        """The truncations of one TRUNCATE follow each other, one a group."""
+        start = one.seq - 1
+        while start > 0 and self.log[start - 1].op == "t":
+            start -= 1
+        return GROUPS[(one.seq - 1 - start) % len(GROUPS)]
+
+    def run_id(self) -> str:
+        run = self.world.consumers.run("search")
+        return run.id if run else ""
+
+    def with_id(self, read: Change) -> Change:
+        return Change(f"run/{self.run_id()}/{read.key['id']}", read.seq, "r", read.ts_ms, read.key, None, read.after, read.tx)
+
+
+Consumer.TestCase.settings = settings(max_examples=400, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck))
+TestConsumer = Consumer.TestCase
