@@ -58,7 +58,7 @@ def _relay(relay: RelayStatus) -> str:
     since = f" {_duration(time.time() - figures['started_ms'] / 1000)}" if "started_ms" in figures and relay.holder else ""
     lines.append(f"  relay    {relay.state}{since}, token {relay.token}, {relay.holder or 'no holder'}")
     lines.append(f"  read to  {relay.read_to or relay.position or '-'}, lag {lag}")
-    rate = figures.get("rate")
+    rate = figures.get("changes_per_second")
     requests = figures.get("requests_per_1000")
     lines.append(
         f"  rate     {rate or 0:,.0f} changes/s, {'-' if requests is None else f'{requests:.0f}'} requests/1,000  seq {relay.epoch}:{relay.n:,}"

@@ -71,7 +71,7 @@ def _relay(streams: Streams, name: str, now: float) -> RelayStatus:
     lease, checkpoint = streams.load(name)
     figures = dict(lease.figures)
     error = str(figures.pop("error", "") or "")
-    renewed = float(figures.get("at_ms", 0)) / 1000
+    renewed = float(figures.get("renewed_ms", 0)) / 1000
     if error:
         state = "failed"
     elif lease.holder:
