@@ -69,7 +69,9 @@ class BackfillWorld:
         self.plan = TablePlan(TABLE, SOURCE.tables["shop.items"], b"")
         self.log: list[Change] = []
         self.rows: dict[int, Row] = {}
-        self.published = self.checkpointed = 0
+        self.numbers: list[int] = []  # of the published changes
+        self.epoch, self.base = 1, 0
+        self.checkpointed = 0
         self.now = 0.0
         self.kill_rate = 0.0
         # How often what happens: from a source at rest to one that deletes faster than the consumer works.
@@ -113,28 +115,35 @@ class BackfillWorld:
             self.note("d", old, None)
 
     def note(self, op: Any, before: Row | None, after: Row | None) -> None:
-        seq = make_seq(1, len(self.log) + 1)
         key = self.plan.key(after or before or {})
-        self.log.append(Change(f"tx/{seq}", seq, op, 0, key, before, after, Transaction("tx", 0, True)))
+        self.log.append(Change(f"tx/{len(self.log)}", 0, op, 0, key, before, after, Transaction("tx", 0, True)))
 
     def commit(self) -> None:
         self.database.commit()
+
+    @property
+    def published(self) -> int:
+        return len(self.numbers)
 
     def publish(self) -> None:
         """A few changes, one message each, so that any may be overtaken by what the backfill sends."""
         for change in self.log[self.published :][: self.random.randint(1, 4)]:
             shard = self.plan.shard(change.after or change.before or {})
+            self.numbers.append(make_seq(self.epoch, self.published + 1 - self.base))
+            change = msgspec.structs.replace(change, seq=self.numbers[-1])
             group = group_id("shop", "shop", "items", shard)
             body = encode(Message("shop", "shop", "shop", "items", 1, group, None, [change]))
             self.queue.groups.setdefault(group, []).append(
                 Entry(body, group, hash_ids([change.id]), attributes("shop", "shop.items", "live"))
             )
-            self.published += 1
 
     def save_checkpoint(self) -> None:
         self.checkpointed = self.random.randint(self.checkpointed, self.published)
         place = Position(file=FILE, offset=4 + self.checkpointed)
-        checkpoint = Checkpoint(place, make_seq(1, self.checkpointed), 1, "mariadb-1", "{}", read_to=place)
+        if self.lease.raise_epoch >= self.epoch and self.checkpointed == self.published:
+            self.epoch, self.base = self.lease.raise_epoch + 1, self.published
+        seq = self.numbers[self.checkpointed - 1] if self.checkpointed > self.base else make_seq(self.epoch, 0)
+        checkpoint = Checkpoint(place, seq, self.epoch, "mariadb-1", "{}", read_to=place)
         self.lease = self.streams.renew("shop", self.lease, checkpoint)
 
     def forget(self) -> None:

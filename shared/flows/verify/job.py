@@ -1,0 +1,176 @@
+"""The job: walks the source and the index, settles what differs, mends it if asked, and reports."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from shared.adapters.database.contract import Database
+from shared.adapters.queue.contract import Queue
+from shared.adapters.search.contract import Search
+from shared.adapters.state.contract import Consumers, Schemas, Streams
+from shared.flows.captured import CapturedTable, captured_tables
+from shared.flows.verify.comparing import Comparison, first_sight
+from shared.flows.verify.ids import IdSet
+from shared.flows.verify.repair import Repair
+from shared.flows.verify.settling import Candidate, Difference, Settling, difference
+from shared.flows.watermark import Watermark
+from shared.values.settings import ConsumerSettings, SourceSettings
+
+CHUNK_ROWS = 1_000
+CHUNK_BYTES = 4 << 20
+MAX_CANDIDATES = 5_000
+"""Settled, and mended, whenever so many have come together: memory stays bounded when a whole index is missing."""
+
+MAX_LISTED = 1_000
+
+_CATCH_UP_SECONDS = 60
+_PAUSE_SECONDS = 0.5
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """Where the job is: `rows` of about `estimate` compared; `differences` so far; `note` what it waits for."""
+
+    rows: int
+    estimate: int
+    differences: int
+    table: str = ""
+    note: str = ""
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What was found. `missing`, `extra` and `different` count documents, of which `listed` names the first; `repaired` of them were mended, `differences`
+    remain. `behind`: relay or consumer had not caught up, so differences may be changes under way. `epochs` were asked for, `reasons` why documents were refused."""
+
+    consumer: str
+    tables: dict[str, int]
+    rows: int
+    documents: int
+    missing: int
+    extra: int
+    different: int
+    repaired: int
+    differences: int
+    listed: list[Difference]
+    behind: bool
+    epochs: list[int]
+    reasons: dict[str, int]
+    seconds: float
+    finished_ms: int
+
+
+class Verify:
+    """`rowline verify`: one consumer against its source. Without `repair` nothing is written but the report."""
+
+    def __init__(
+        self,
+        consumer: ConsumerSettings,
+        source: SourceSettings,
+        *,
+        database: Database,
+        streams: Streams,
+        schemas: Schemas,
+        consumers: Consumers,
+        queue: Queue,
+        search: Search,
+        mask_key: bytes = b"",
+        repair: bool = False,
+        tell: Callable[[Progress], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        chunk_rows: int = CHUNK_ROWS,
+    ) -> None:
+        self._consumer, self._source, self._database, self._mask_key = consumer, source, database, mask_key
+        self._consumers, self._queue, self._search, self._chunk_rows = consumers, queue, search, chunk_rows
+        self._show, self._clock, self._sleep = tell, clock, sleep
+        watermark = Watermark(streams, source.name, database, clock=clock, sleep=sleep)
+        self._settling = Settling(database, search, queue, watermark, clock=clock, sleep=sleep, chunk_rows=chunk_rows)
+        self._repair = (
+            Repair(consumer, source.name, search, streams, schemas, self._settling, watermark, clock=clock, sleep=sleep) if repair else None
+        )
+        self._counts = {"missing": 0, "extra": 0, "different": 0}
+        self._listed: list[Difference] = []
+        self._rows = self._estimate = self._documents = self._remaining = 0
+
+    def run(self, chosen: Sequence[str] = ()) -> Report:
+        """Compare all tables, or those chosen. Raises ConfigError, StackError, SourceError, SearchError."""
+        began = self._clock()
+        tables = captured_tables(self._database, self._source, self._consumer, chosen, mask_key=self._mask_key)
+        self._estimate = sum(table.rows for table in tables)
+        self._wait_for_the_consumer()
+        rows: dict[str, int] = {}
+        for table in tables:
+            before = self._rows
+            self._table(Comparison(self._consumer, table))
+            rows[table.name] = self._rows - before
+        report = Report(
+            consumer=self._consumer.name,
+            tables=rows,
+            rows=self._rows,
+            documents=self._documents,
+            **self._counts,
+            repaired=sum(self._counts.values()) - self._remaining,
+            differences=self._remaining,
+            listed=self._listed,
+            behind=self._settling.behind,
+            epochs=self._repair.epochs if self._repair else [],
+            reasons=self._repair.reasons if self._repair else {},
+            seconds=round(self._clock() - began, 1),
+            finished_ms=int(time.time() * 1000),
+        )
+        kept = {**msgspec.to_builtins(report), "listed": [], "tables": rows}
+        self._consumers.save_report(self._consumer.name, kept)
+        return report
+
+    def _wait_for_the_consumer(self) -> None:
+        """For a while: what is under way would only be looked at twice."""
+        barrier, deadline = self._database.position(), self._clock() + _CATCH_UP_SECONDS
+        while not self._settling.caught_up(barrier) and self._clock() < deadline:
+            waiting, in_flight = self._queue.depth()
+            self._tell(note=f"waiting for the consumer: {waiting + in_flight:,} messages in its queue")
+            self._sleep(_PAUSE_SECONDS)
+
+    def _table(self, comparison: Comparison) -> None:
+        """Rows first, then the documents that belong to none of them."""
+        seen, candidates = IdSet(), list[Candidate]()
+        name = comparison.captured.name
+        table, key = comparison.captured.table, comparison.captured.key
+        limit, after = self._limit(comparison.captured), None
+        while rows := self._database.chunk(table, key, after, limit, reached=None):
+            expected = [one for one in map(comparison.expected, rows) if one is not None]
+            held = self._search.get(comparison.alias, [one.id for one in expected])
+            for one in expected:
+                seen.add(one.id)
+            candidates += [Candidate(comparison, one.id, one.key) for one in first_sight(expected, held)]
+            candidates = self._settle(candidates, MAX_CANDIDATES)
+            self._rows += len(rows)
+            after = [rows[-1][column] for column in key]
+            self._tell(name)
+        for document in self._search.scan(comparison.alias):
+            self._documents += 1
+            if document.id not in seen:
+                candidates.append(Candidate(comparison, document.id, comparison.key_of(document.id)))
+                candidates = self._settle(candidates, MAX_CANDIDATES)
+        self._settle(candidates, 1)
+
+    def _settle(self, candidates: list[Candidate], enough: int) -> list[Candidate]:
+        """Settle and count them when there are `enough`; returns those that are still to be settled."""
+        if len(candidates) < enough:
+            return candidates
+        name = candidates[0].comparison.captured.name
+        confirmed = self._settling.confirmed(candidates, lambda left: self._tell(name, f"looking again at {left:,} documents"))
+        for found in map(difference, confirmed):
+            self._counts[found.kind] += 1
+            if len(self._listed) < MAX_LISTED:
+                self._listed.append(found)
+        if confirmed and self._repair:
+            self._tell(name, f"mending {len(confirmed):,} documents")
+            confirmed = self._repair.mend(confirmed)
+        self._remaining += len(confirmed)
+        return []
+
+    def _tell(self, table: str = "", note: str = "") -> None:
+        self._show(Progress(self._rows, max(self._estimate, self._rows), sum(self._counts.values()), table, note))
+
+    def _limit(self, captured: CapturedTable) -> int:
+        return min(self._chunk_rows, max(50, CHUNK_BYTES // max(captured.row_bytes, 1)))

@@ -1,0 +1,118 @@
+"""Repair: writes what the source says straight into the index, under a version that no change under way can be refused for."""
+
+import time
+from collections.abc import Callable
+
+from shared.adapters.search.contract import Action, Search
+from shared.adapters.state.contract import Checkpoint, Schemas, Streams
+from shared.flows.verify.settling import Candidate, Settling
+from shared.flows.watermark import Watermark
+from shared.values.change import split_seq
+from shared.values.index import definition_of
+from shared.values.settings import ConsumerSettings
+
+EPOCH_SECONDS = 30
+"""How long to wait for the relay to number above a version that somebody else has put into the index."""
+
+CATCH_UP_SECONDS = 5
+"""How long a version above the checkpoint may be that of a change just published."""
+
+_MAX_EPOCH = (1 << 22) - 1
+"""Elasticsearch's versions have 63 bits, 40 of which count within the epoch."""
+
+_BATCH = 500
+_ATTEMPTS = 6
+_PAUSE_SECONDS = 0.5
+
+
+class Repair:
+    """Mends differences. `epochs` are the epochs that were asked for: somebody else writes to the index."""
+
+    def __init__(
+        self,
+        consumer: ConsumerSettings,
+        stream: str,
+        search: Search,
+        streams: Streams,
+        schemas: Schemas,
+        settling: Settling,
+        watermark: Watermark,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._consumer, self._stream, self._search, self._streams, self._schemas = consumer, stream, search, streams, schemas
+        self._settling, self._watermark, self._clock, self._sleep = settling, watermark, clock, sleep
+        self.epochs: list[int] = []
+        self.reasons: dict[str, int] = {}
+
+    def mend(self, candidates: list[Candidate]) -> list[Candidate]:
+        """Write the rows, delete what has none; returns those that could not be mended. `reasons` counts why.
+
+        The version is the checkpoint's seq, read before the row: a newer change that is applied meanwhile, or comes later, wins. A document
+        whose version is above that is waited for; when the relay does not come there, the version is not the relay's, and it is asked for a new epoch.
+        """
+        left, stuck = candidates, list[Candidate]()
+        for _ in range(_ATTEMPTS):
+            checkpoint = self._watermark.read()
+            left = self._settling.look_at(left, checkpoint)
+            if not left:
+                break
+            above = max((one.held.version for one in left if one.held), default=0)
+            if above > checkpoint.seq and not self._pass(above, checkpoint):
+                stuck += [one for one in left if one.held and one.held.version > checkpoint.seq]
+                left = [one for one in left if one not in stuck]
+                continue
+            if above > checkpoint.seq:
+                continue
+            left, applied, superseded = self._write(left, checkpoint)
+            if superseded and not applied:
+                # Nothing is there, and yet it is refused: a deletion by somebody else, remembered under a version above ours.
+                self._ask(checkpoint.epoch)
+                self._await(lambda now, epoch=checkpoint.epoch: now.epoch > epoch, EPOCH_SECONDS)  # type: ignore[misc]
+        return stuck + left
+
+    def _write(self, candidates: list[Candidate], checkpoint: Checkpoint) -> tuple[list[Candidate], int, int]:
+        """One try; returns those to look at again, how many were applied, and how many superseded."""
+        again: list[Candidate] = []
+        applied = superseded = 0
+        for start in range(0, len(candidates), _BATCH):
+            some = candidates[start : start + _BATCH]
+            for comparison in {one.comparison for one in some}:
+                self._search.ensure_index(comparison.alias, definition_of(self._consumer, comparison.captured.plan.table))
+            results = self._search.bulk(
+                [Action(one.comparison.alias, one.id, checkpoint.seq, one.expected.body if one.expected else None) for one in some]
+            )
+            for one, result in zip(some, results, strict=True):
+                if result.kind == "applied":
+                    applied += 1
+                else:
+                    again.append(one)
+                    superseded += result.kind == "superseded"
+                    if result.kind == "refused":
+                        reason = result.reason.partition(":")[0]
+                        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+        return again, applied, superseded
+
+    def _pass(self, version: int, checkpoint: Checkpoint) -> bool:
+        """Wait until the checkpoint is at or above `version`, by a new epoch if need be."""
+        if self._await(lambda now: now.seq >= version, CATCH_UP_SECONDS):
+            return True
+        epoch = split_seq(version)[0]
+        if epoch >= _MAX_EPOCH:
+            self.reasons["a version that no epoch can exceed: delete and fill the index anew"] = 1
+            return False
+        self._ask(max(epoch, checkpoint.epoch))
+        return self._await(lambda now: now.seq >= version, EPOCH_SECONDS)
+
+    def _ask(self, epoch: int) -> None:
+        self._streams.ask(self._stream, raise_epoch=epoch)
+        self.epochs.append(epoch)
+
+    def _await(self, there: Callable[[Checkpoint], bool], seconds: float) -> bool:
+        deadline = self._clock() + seconds
+        while not there(self._watermark.read()):
+            if self._clock() > deadline:
+                return False
+            self._sleep(_PAUSE_SECONDS)
+        return True

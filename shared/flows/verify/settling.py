@@ -1,0 +1,155 @@
+"""Settling: what differed at first sight is looked at again until the consumer must have handled every change that it could be waiting for."""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+import msgspec
+
+from shared.adapters.database.contract import Database
+from shared.adapters.queue.contract import Queue
+from shared.adapters.search.contract import Document, Search
+from shared.adapters.state.contract import Checkpoint
+from shared.flows.verify.comparing import Comparison, Expected, differing_fields
+from shared.flows.watermark import Watermark
+from shared.values.position import Position
+
+PATIENCE_SECONDS = 60
+"""Nothing has settled for so long: what differs now is called a difference even if the consumer still has messages."""
+
+_PAUSE_SECONDS = 0.5
+_GET = 500
+
+
+class Candidate(msgspec.Struct, eq=False):
+    """A document id of a table that may differ. `key` finds its row; None: only a walk through the table would. `sight` is what was last seen."""
+
+    comparison: Comparison
+    id: str
+    key: list[Any] | None
+    expected: Expected | None = None
+    held: Document | None = None
+    sight: tuple[Any, ...] | None = None
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """A document that is not what its row says: `missing`, `extra` (there is no row), or `different` in `fields`."""
+
+    table: str
+    id: str
+    kind: Literal["missing", "extra", "different"]
+    fields: list[str] = []
+
+
+class Settling:
+    """Looks at candidates again. `behind` tells after `confirmed` whether the relay or the consumer had not caught up."""
+
+    def __init__(
+        self,
+        database: Database,
+        search: Search,
+        queue: Queue,
+        watermark: Watermark,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        chunk_rows: int = 1000,
+    ) -> None:
+        self._database, self._search, self._queue, self._watermark = database, search, queue, watermark
+        self._clock, self._sleep, self._chunk_rows = clock, sleep, chunk_rows
+        self.behind = False
+
+    def caught_up(self, barrier: Position | None) -> bool:
+        """Whether everything before `barrier` is published, and nothing waits in the queue."""
+        position = self._watermark.read().position
+        if barrier is not None and not (position.file and position.reaches(barrier)):
+            return False
+        return self._queue.depth() == (0, 0)
+
+    def confirmed(self, candidates: list[Candidate], tell: Callable[[int], None]) -> list[Candidate]:
+        """Those that still differ once the relay has published what the source had, the queue has been empty, and another look saw the same."""
+        deadline = self._clock() + PATIENCE_SECONDS
+        barrier, passed = self._database.position(), False
+        left, confirmed = self.look(candidates), list[Candidate]()
+        while left:
+            tell(len(left))
+            if passed:
+                # Unchanged since the queue was empty: no change is under way for these. The others changed meanwhile and are waited for again.
+                sights = {id(one): one.sight for one in left}
+                again = self.look(left)
+                settled = [one for one in again if one.sight == sights[id(one)]]
+                confirmed += settled
+                moved = [one for one in again if one.sight != sights[id(one)]]
+                barrier, passed = self._database.position(), False
+            else:
+                passed = self.caught_up(barrier)
+                if not passed:
+                    self._sleep(_PAUSE_SECONDS)
+                moved = self.look(left)
+            if len(moved) < len(left):
+                deadline = self._clock() + PATIENCE_SECONDS
+            left = moved
+            if left and self._clock() > deadline:
+                self.behind = True
+                return confirmed + left
+        return confirmed
+
+    def look(self, candidates: list[Candidate]) -> list[Candidate]:
+        """Read rows and documents again; returns the candidates that differ now, with what was seen."""
+        return [one for group in _by_table(candidates) for one in self._look(group, self._watermark.read())]
+
+    def look_at(self, candidates: list[Candidate], checkpoint: Checkpoint) -> list[Candidate]:
+        """As `look`, rows read from a view that contains everything before the checkpoint."""
+        return [one for group in _by_table(candidates) for one in self._look(group, checkpoint)]
+
+    def _look(self, candidates: list[Candidate], checkpoint: Checkpoint) -> list[Candidate]:
+        comparison = candidates[0].comparison
+        rows = self._rows(comparison, candidates, checkpoint.position)
+        held: dict[str, Document] = {}
+        for start in range(0, len(candidates), _GET):
+            held |= self._search.get(comparison.alias, [one.id for one in candidates[start : start + _GET]])
+        differing = []
+        for one in candidates:
+            one.expected, one.held = rows.get(one.id), held.get(one.id)
+            if differs(one):
+                one.sight = (one.expected and msgspec.json.encode(one.expected.body), one.held and one.held.version)
+                differing.append(one)
+        return differing
+
+    def _rows(self, comparison: Comparison, candidates: list[Candidate], reached: Position) -> dict[str, Expected]:
+        wanted = {one.id for one in candidates}
+        keys = [one.key for one in candidates if one.key is not None]
+        table, columns = comparison.captured.table, comparison.id_columns
+        expected = [comparison.expected(row) for row in self._database.rows(table, columns, keys, reached=reached)]
+        if len(keys) < len(candidates):
+            expected += self._walk(comparison, reached)
+        return {one.id: one for one in expected if one is not None and one.id in wanted}
+
+    def _walk(self, comparison: Comparison, reached: Position) -> Iterable[Expected | None]:
+        table, key = comparison.captured.table, comparison.captured.key
+        after: list[Any] | None = None
+        while rows := self._database.chunk(table, key, after, self._chunk_rows, reached=reached):
+            yield from map(comparison.expected, rows)
+            after = [rows[-1][column] for column in key]
+
+
+def differs(one: Candidate) -> bool:
+    if one.expected is None or one.held is None:
+        return (one.expected is None) != (one.held is None)
+    return one.expected.body != one.held.body
+
+
+def difference(one: Candidate) -> Difference:
+    table = one.comparison.captured.name
+    if one.held is None:
+        return Difference(table, one.id, "missing")
+    if one.expected is None:
+        return Difference(table, one.id, "extra")
+    return Difference(table, one.id, "different", differing_fields(one.expected.body, one.held.body))
+
+
+def _by_table(candidates: list[Candidate]) -> Iterable[list[Candidate]]:
+    groups: dict[int, list[Candidate]] = {}
+    for one in candidates:
+        groups.setdefault(id(one.comparison), []).append(one)
+    return groups.values()
