@@ -1,0 +1,369 @@
+"""What a consumer's function does with its messages, case by case."""
+
+import msgspec
+import pytest
+
+from shared.adapters.search.contract import Action, Result
+from shared.adapters.state.contract import Mark, Run
+from shared.flows.latest_state import MAX_ACTIONS
+from shared.values.change import Change
+from shared.values.delivery import Delivery, back_off
+from shared.values.document import address
+from shared.values.errors import ConfigError, SearchError
+from shared.values.message import decode
+from shared.values.table import Column, Table
+from tests.unit.consumer_world import ALIAS, STREAM, TABLE, World, change, consumer_settings, delivery
+
+BAD = {"not": "a number"}
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_rows_become_documents_and_deletes_delete(world: World) -> None:
+    done = world.handle(
+        delivery([change(1, "c", 1, price=1), change(2, "c", 2, price=2)]),
+        delivery([change(3, "u", 1, price=3), change(4, "d", 2, price=2)]),
+    )
+    assert world.documents() == {"1": {"id": 1, "price": 3}}
+    assert (done.failed, done.applied, world.mark()) == ([], 4, (4, 4))
+    assert done.last_ts_ms == 1_700_000_000_004
+
+
+def test_a_message_twice_is_applied_and_counted_once(world: World) -> None:
+    first = delivery([change(1, "c", 1, price=1)])
+    world.handle(first)
+    world.search.indexes[ALIAS].clear()
+    done = world.handle(first)
+    assert (done.failed, done.applied, done.duplicate, world.mark()) == ([], 0, 1, (1, 1))
+    assert world.documents() == {}
+
+
+def test_without_marks_every_delivery_is_applied_again(world: World) -> None:
+    world = World(consumer_settings(marks=False))
+    first = delivery([change(1, "c", 1, price=1)])
+    assert [world.handle(first).applied for _ in range(2)] == [1, 1]
+    assert world.mark() == (0, 0)
+
+
+def test_a_dead_elasticsearch_loses_nothing_and_parks_nothing(world: World) -> None:
+    world.search.down = True
+    batch = [delivery([change(1, "c", 1, price=1)], attempt=3), delivery([change(2, "c", 2, price=1)], "h")]
+    done = world.handle(*batch)
+    assert done.failed == [one.message_id for one in batch]
+    assert (done.applied, world.mark(), world.aside.sent) == (0, (0, 0), [])
+    assert set(world.queue.delayed) == {one.receipt_handle for one in batch}
+    assert 2 <= world.queue.delayed[batch[0].receipt_handle] <= 4
+    assert world.queue.delayed[batch[1].receipt_handle] == 1
+    world.search.down = False
+    assert world.handle(*batch).failed == []
+    assert set(world.documents()) == {"1", "2"}
+
+
+def test_back_off_doubles_to_half_a_minute() -> None:
+    assert [max(back_off(attempt) for _ in range(200)) for attempt in (1, 2, 3, 4, 5, 6, 999)] == [1, 2, 4, 8, 16, 30, 30]
+    assert min(back_off(999) for _ in range(200)) >= 15
+
+
+def test_a_failure_holds_up_its_group_from_there_on_and_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = world.search.bulk
+
+    def overloaded(actions: list[Action]) -> list[Result]:
+        rest = iter(real([action for action in actions if action.id != "2"]))
+        return [Result("transient", "es_rejected_execution_exception: full") if action.id == "2" else next(rest) for action in actions]
+
+    monkeypatch.setattr(world.search, "bulk", overloaded)
+    batch = [
+        delivery([change(1, "c", 1, price=1)]),
+        delivery([change(2, "c", 3, price=1), change(3, "c", 2, price=1), change(4, "c", 4, price=1)]),
+        delivery([change(5, "c", 5, price=1)]),
+        delivery([change(6, "c", 6, price=1)], "h"),
+    ]
+    done = world.handle(*batch)
+    assert done.failed == [batch[1].message_id, batch[2].message_id]
+    assert (world.mark("g"), world.mark("h")) == ((2, 2), (6, 1))
+    assert (done.applied, done.duplicate) == (3, 0)
+    assert done.reasons == {"es_rejected_execution_exception: full": 1}
+    monkeypatch.undo()
+    done = world.handle(*batch[1:3])
+    assert (done.failed, done.applied, done.duplicate, world.mark("g")) == ([], 3, 1, (5, 5))
+
+
+def test_a_refused_change_is_set_aside_alone(world: World) -> None:
+    done = world.handle(delivery([change(1, "c", 1, price=1), change(2, "c", 2, price=BAD), change(3, "c", 3, price=3)]))
+    assert set(world.documents()) == {"1", "3"}
+    assert (done.failed, done.set_aside, done.applied, world.mark()) == ([], 1, 2, (3, 3))
+    assert done.reasons == {"document_parsing_exception": 1}
+    (entry,) = world.aside.sent
+    assert [one.id for one in decode(entry.body).changes] == ["tx/2"]
+    assert entry.group == "g"
+    assert entry.attributes["reason"].startswith("document_parsing_exception: ")
+    assert (entry.attributes["lane"], entry.attributes["table"]) == ("redrive", "shop.items")
+
+
+def test_what_was_set_aside_is_applied_when_it_comes_back(world: World) -> None:
+    world.handle(delivery([change(1, "c", 1, price=BAD)]), delivery([change(2, "c", 2, price=1)]))
+    (entry,) = world.aside.sent
+    world.search.definitions[ALIAS]["mappings"]["properties"]["price"] = {"type": "object"}
+    again = Delivery("m", "r", entry.body, entry.group, entry.deduplication_id, 1, entry.attributes)
+    assert world.handle(again).applied == 1
+    assert world.documents()["1"] == {"id": 1, "price": BAD}
+    assert world.mark() == (2, 2)
+
+
+def test_of_a_row_the_last_state_that_is_accepted_stands(world: World) -> None:
+    done = world.handle(
+        delivery([change(1, "c", 1, price=1), change(2, "u", 1, price=2), change(3, "u", 1, price=BAD), change(4, "u", 1, price=BAD)])
+    )
+    assert world.documents() == {"1": {"id": 1, "price": 2}}
+    assert (done.applied, done.set_aside, world.mark()) == (2, 2, (4, 4))
+
+
+def test_a_change_that_cannot_be_set_aside_is_received_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world.aside, "send", lambda entries: ["InternalError"] * len(entries))
+    batch = [delivery([change(1, "c", 1, price=1)]), delivery([change(2, "c", 2, price=BAD)])]
+    done = world.handle(*batch)
+    assert done.failed == [batch[1].message_id]
+    assert world.mark() == (1, 1)
+
+
+def test_a_body_that_is_no_message_blocks_nothing(world: World) -> None:
+    odd = Delivery("m", "r", "hello", "g", "dedup", 1, {"lane": "live"})
+    done = world.handle(odd, delivery([change(1, "c", 1, price=1)]))
+    assert (done.failed, done.set_aside, world.mark()) == ([], 1, (1, 1))
+    (entry,) = world.aside.sent
+    assert entry.body == "hello"
+    assert entry.attributes["reason"].startswith("message: is not a Rowline message")
+
+
+def test_a_large_row_is_fetched_from_the_claim_store(world: World) -> None:
+    whole = change(1, "c", 1, price=1, title="x" * 300_000)
+    claim = world.claims.put("one", msgspec.json.encode(whole))
+    small = msgspec.structs.replace(whole, before=None, after=None, claim=claim)
+    gone = msgspec.structs.replace(change(2, "c", 2), before=None, after=None, claim="s3://claims/claims/none")
+    done = world.handle(delivery([small, gone]))
+    assert world.documents() == {"1": whole.after}
+    assert (done.applied, done.set_aside, world.mark()) == (1, 1, (2, 2))
+    assert decode(world.aside.sent[0].body).changes[0].claim == "s3://claims/claims/none"
+
+
+def test_large_rows_are_held_a_slice_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.flows.consume.SLICE_BYTES", 10_000)
+    sizes: list[int] = []
+    real = world.search.bulk
+    monkeypatch.setattr(world.search, "bulk", lambda actions: (sizes.append(len(actions)), real(actions))[1])
+    claimed = []
+    for n in range(1, 10):
+        whole = change(n, "c", n, title="x" * 4000)
+        claimed.append(msgspec.structs.replace(whole, after=None, claim=world.claims.put(str(n), msgspec.json.encode(whole))))
+    assert world.handle(delivery(claimed)).applied == 9
+    assert sizes == [3, 3, 3]
+
+
+def test_when_time_is_over_the_rest_is_received_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = [delivery([change(n, "c", n, price=n) for n in range(start, start + 500)]) for start in range(1, 2001, 500)]
+    seconds = iter([60.0, 12.0])
+    done = world.handle(*many, time_left=lambda: next(seconds, 12.0))
+    assert done.failed == [one.message_id for one in many[2:]]
+    assert world.mark() == (MAX_ACTIONS, MAX_ACTIONS)
+    assert len(world.documents()) == MAX_ACTIONS
+
+
+def test_an_index_that_was_deleted_is_made_again(world: World) -> None:
+    world.handle(delivery([change(1, "c", 1, price=1)]))
+    del world.search.indexes[ALIAS], world.search.definitions[ALIAS]
+    assert world.handle(delivery([change(2, "c", 2, price=2)])).failed == []
+    assert set(world.documents()) == {"2"}
+    assert world.search.definitions[ALIAS]["settings"]["index.gc_deletes"] == "1h"
+
+
+def test_a_column_that_comes_later_becomes_a_field(world: World) -> None:
+    world.handle(delivery([change(1, "c", 1, price=1)]))
+    wider = Table(TABLE.database, TABLE.name, (*TABLE.columns, Column("stock", "int")), TABLE.key)
+    assert world.schemas.version_of(STREAM, wider) == 2
+    world.handle(delivery([change(2, "c", 2, price=1, stock=5)], schema_version=2))
+    assert world.search.definitions[ALIAS]["mappings"]["properties"]["stock"] == {"type": "long"}
+
+
+def test_the_users_own_definition_is_not_extended() -> None:
+    world = World(consumer_settings(index={"mappings": {"dynamic": "strict", "properties": {}}}))
+    world.handle(delivery([change(1, "c", 1, price=1)], schema_version=2))
+    assert world.search.definitions[ALIAS]["mappings"]["properties"] == {}
+
+
+def test_a_table_whose_index_cannot_be_made_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(consumer_settings(tables=("shop.*",)))
+    real = world.search.ensure_index
+
+    def broken(alias: str, definition: dict[str, object]) -> None:
+        if alias == "shop-photos":
+            raise SearchError("answered 400: mapper_parsing_exception.", thing="es:9200")
+        real(alias, definition)
+
+    world.schemas.version_of(STREAM, Table("shop", "photos", TABLE.columns, ("id",)))
+    monkeypatch.setattr(world.search, "ensure_index", broken)
+    bad, good = delivery([change(1, "c", 1, price=1)], "p", table="photos"), delivery([change(2, "c", 2, price=1)])
+    assert world.handle(bad, good).failed == [bad.message_id]
+    assert set(world.documents()) == {"2"}
+
+
+def test_truncate_deletes_what_is_older_and_nothing_newer(world: World) -> None:
+    world.handle(delivery([change(n, "c", n, price=n) for n in range(1, 2501)]), delivery([change(9000, "c", 9000, price=1)], "h"))
+    done = world.handle(delivery([change(2501, "c", 3000, price=1), change(2502, "t", 0), change(2503, "c", 1, price=7)]))
+    assert done.failed == []
+    assert world.documents() == {"1": {"id": 1, "price": 7}, "9000": {"id": 9000, "price": 1}}
+    assert world.mark() == (2503, 2503)
+
+
+def test_an_updated_id_column_moves_the_document() -> None:
+    world = World(consumer_settings(id=("title",)))
+    world.handle(delivery([change(1, "c", 1, title="a")]))
+    moved = change(2, "u", 1, title="b")
+    world.handle(delivery([msgspec.structs.replace(moved, before={"id": 1, "title": "a"})]))
+    assert world.documents() == {"b": {"id": 1, "title": "b"}}
+    assert world.mark() == (2, 2)
+
+
+def test_a_null_id_is_set_aside() -> None:
+    world = World(consumer_settings(id=("title",)))
+    done = world.handle(delivery([change(1, "c", 1, title=None), change(2, "c", 2, title="b")]))
+    assert (done.applied, done.set_aside, set(world.documents())) == (1, 1, {"b"})
+    assert "null in a column" in world.aside.sent[0].attributes["reason"]
+
+
+def test_while_a_backfill_runs_deletions_are_recorded_before_they_are_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.consumers.save_run("search", Run("r1", {}))
+    recorded: list[dict[str, int]] = []
+    real = world.search.bulk
+    monkeypatch.setattr(
+        world.search, "bulk", lambda actions: (recorded.append(world.consumers.deletions("search", "r1")), real(actions))[1]
+    )
+    world.handle(delivery([change(5, "d", 1, price=1)]), delivery([change(6, "c", 2, price=1)]))
+    assert recorded == [{address(ALIAS, "1"): 5}]
+
+
+def test_a_run_that_begins_meanwhile_learns_of_the_deletions(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = world.search.bulk
+    monkeypatch.setattr(world.search, "bulk", lambda actions: (world.consumers.save_run("search", Run("r1", {})), real(actions))[1])
+    world.handle(delivery([change(5, "d", 1, price=1)]))
+    assert world.consumers.deletions("search", "r1") == {address(ALIAS, "1"): 5}
+
+
+def test_backfilled_rows_do_not_bring_back_what_was_deleted_since(world: World) -> None:
+    world.consumers.save_run("search", Run("r1", {}))
+    world.handle(delivery([change(5, "d", 1, price=1), change(6, "c", 3, price=6)]))
+    world.search.forget_deletions()
+    done = world.handle(delivery([change(4, "r", n, price=n) for n in (1, 2, 3)], lane="backfill", run="r1"))
+    assert world.documents() == {"2": {"id": 2, "price": 2}, "3": {"id": 3, "price": 6}}
+    assert (done.applied, done.superseded, world.mark()) == (1, 2, (6, 2))
+    assert world.consumers.count_done("search", "r1") == 1
+
+
+def test_backfilled_rows_do_not_bring_back_a_truncated_table(world: World) -> None:
+    world.consumers.save_run("search", Run("r1", {}))
+    world.handle(delivery([change(5, "t", 0)]))
+    done = world.handle(delivery([change(4, "r", 1, price=1)], lane="backfill", run="r1"))
+    assert (world.documents(), done.superseded) == ({}, 1)
+    assert world.handle(delivery([change(5, "r", 2, price=1)], lane="backfill", run="r1")).applied == 1
+
+
+@pytest.mark.parametrize("under_way", ["", "r2"])
+def test_rows_of_a_run_that_is_over_are_dropped(world: World, under_way: str) -> None:
+    if under_way:
+        world.consumers.save_run("search", Run(under_way, {}))
+    done = world.handle(delivery([change(4, "r", 1, price=1)], lane="backfill", run="r1"))
+    assert (done.failed, done.superseded, world.documents()) == ([], 1, {})
+    assert world.consumers.count_done("search", "r2") == 0
+
+
+def test_a_backfill_message_is_done_only_when_all_of_it_is(world: World) -> None:
+    world.consumers.save_run("search", Run("r1", {}))
+    world.search.down = True
+    message = delivery([change(4, "r", 1, price=1)], lane="backfill", run="r1")
+    assert world.handle(message).failed == [message.message_id]
+    assert world.consumers.count_done("search", "r1") == 0
+    world.search.down = False
+    for _ in range(2):
+        world.handle(message)
+    assert world.consumers.count_done("search", "r1") == 1
+
+
+def test_when_another_delivery_moved_the_mark_nothing_is_counted_twice(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = world.consumers.advance
+
+    def beaten(consumer: str, group: str, seen: Mark, to: Mark) -> bool:
+        monkeypatch.undo()
+        assert real(consumer, group, seen, Mark(2, 2))  # another process counted the first two meanwhile
+        return real(consumer, group, seen, to)
+
+    monkeypatch.setattr(world.consumers, "advance", beaten)
+    world.handle(delivery([change(n, "c", n, price=n) for n in (1, 2, 3)]))
+    assert world.mark() == (3, 3)
+
+
+def test_a_mark_that_cannot_be_moved_fails_the_group(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world.consumers, "advance", lambda *args: False)
+    message = delivery([change(1, "c", 1, price=1)])
+    done = world.handle(message)
+    assert (done.failed, done.applied) == ([message.message_id], 0)
+
+
+def test_when_the_state_table_is_down_all_comes_again_soon(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def down(*args: object) -> bool:
+        raise ConnectionError("DynamoDB")
+
+    monkeypatch.setattr(world.consumers, "advance", down)
+    message = delivery([change(1, "c", 1, price=1)])
+    with pytest.raises(ConnectionError):
+        world.handle(message)
+    assert world.queue.delayed == {message.receipt_handle: 1}
+
+
+def test_many_refused_changes_of_many_groups_go_aside_in_order(world: World) -> None:
+    batch = [delivery([change(n, "c", n, price=BAD) for n in range(start, start + 4)], f"g{start}") for start in range(1, 61, 5)]
+    assert world.handle(*batch).set_aside == 48
+    for one in batch:
+        ids = [decode(entry.body).changes[0].id for entry in world.aside.sent if entry.group == one.group]
+        assert ids == [change.id for change in decode(one.body).changes]
+
+
+def test_a_consumer_that_would_mix_tables_does_not_start() -> None:
+    with pytest.raises(ConfigError, match="several tables"):
+        World(consumer_settings(tables=("shop.*",), alias="all"))
+
+
+def test_a_delivery_is_read_from_the_event() -> None:
+    record = {
+        "messageId": "059f36b4",
+        "receiptHandle": "AQEB",
+        "body": "{}",
+        "attributes": {
+            "ApproximateReceiveCount": "2",
+            "SentTimestamp": "1545082650636",
+            "MessageGroupId": "g-1",
+            "MessageDeduplicationId": "d-1",
+            "SequenceNumber": "18850000000000000000",
+        },
+        "messageAttributes": {"lane": {"stringValue": "live", "dataType": "String"}},
+        "eventSource": "aws:sqs",
+    }
+    assert Delivery.of(record) == Delivery("059f36b4", "AQEB", "{}", "g-1", "d-1", 2, {"lane": "live"})
+
+
+def test_figures_for_metrics(world: World) -> None:
+    done = world.handle(delivery([change(1, "c", 1, price=1)]))
+    assert done.figures(now_ms=1_700_000_000_501) == {
+        "ChangesApplied": 1,
+        "ChangesSuperseded": 0,
+        "ChangesSetAside": 0,
+        "ChangesDuplicate": 0,
+        "LagMs": 500,
+    }
+    assert "LagMs" not in world.handle(delivery([change(1, "c", 1, price=1)])).figures(now_ms=1)
+
+
+def test_a_change_without_its_row_is_set_aside(world: World) -> None:
+    broken: Change = msgspec.structs.replace(change(1, "c", 1), after=None)
+    assert world.handle(delivery([broken])).set_aside == 1
