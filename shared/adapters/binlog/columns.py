@@ -9,14 +9,17 @@ from uuid import UUID
 
 from shared.adapters.binlog import inflate
 from shared.adapters.binlog.charsets import BINARY
-from shared.adapters.binlog.decimals import Decimals
+from shared.adapters.binlog.decimals import Decimals, negative, short, size
 from shared.adapters.binlog.json_binary import Documents
 from shared.adapters.binlog.table_map import ColumnMap, Type
 from shared.adapters.binlog.temporal import (
+    CLOCK,
+    DAYS,
+    FRACTIONS,
+    INSTANTS,
     YEARS,
     Cache,
     Dates,
-    Datetimes,
     OldDatetimes,
     OldTimes,
     OldTimestamps,
@@ -32,15 +35,15 @@ from shared.values.table import Column
 class Reader(NamedTuple):
     """One column's reader, as source text.
 
-    A fixed-width value is `format` in a `struct` format, `parts` names; a variable one (`prefix` bytes of length in front) is a slice. `expression` makes the
-    value from `{0}` (and `{1}`); `names` are the objects it refers to, `None` values set apart by the caller.
+    A value of fixed width is read by the `struct` format `format`, as `parts` values; one of variable width has its length in `prefix` bytes in front, and is
+    a slice. `expression` makes the column's value of `{0}` (and `{1}`); `{t}` in it is a variable of its own, and `{a}`, `{b}`, … are the `objects`.
     """
 
     format: str
     expression: str
+    objects: tuple[Any, ...] = ()
     prefix: int = 0
     parts: int = 1
-    constant: Any = None
 
 
 class Floats(dict[bytes, float]):
@@ -140,39 +143,37 @@ def reader(column: ColumnMap, kind: str, thing: str) -> Reader:
     if type_ == Type.DOUBLE:
         return Reader("d", "{0}")
     if type_ == Type.FLOAT:
-        return Reader("4s", "{c}[{0}]", constant=Floats())
+        return Reader("4s", "{a}[{0}]", objects=(Floats(),))
     if type_ == Type.DECIMAL:
-        decimals = Decimals(column.length, column.scale)
-        return Reader(f"{decimals.size}s", "{c}[{0}]", constant=decimals)
+        return _decimal(column.length, column.scale)
     if type_ == Type.YEAR:
-        return Reader("B", "{c}[{0}]", constant=YEARS)
+        return Reader("B", "{a}[{0}]", objects=(YEARS,))
     if type_ == Type.BIT:
-        return Reader(f"{(column.length + 7) // 8}s", "{c}({0}, 'big')", constant=int.from_bytes)
+        return Reader(f"{(column.length + 7) // 8}s", "{a}({0})", objects=(int.from_bytes,))
     if type_ in (Type.DATE, Type.NEWDATE):
-        return Reader("3s", "{c}[{0}]", constant=Dates())
-    if type_ in (Type.DATETIME2, Type.TIMESTAMP2, Type.TIME2):
-        size = _FRACTION_BYTES[column.scale]
-        if type_ == Type.DATETIME2:
-            return Reader(f"{5 + size}s", "{c}[{0}]", constant=Datetimes(column.scale))
-        if type_ == Type.TIMESTAMP2:
-            return Reader(f"{4 + size}s", "{c}[{0}]", constant=Timestamps(column.scale))
-        return Reader(f"{3 + size}s", "{c}[{0}]", constant=Times(column.scale))
+        return Reader("3s", "{a}[{0}]", objects=(Dates(),))
+    if type_ == Type.DATETIME2:
+        return _datetime(column.scale)
+    if type_ == Type.TIMESTAMP2:
+        return _timestamp(column.scale)
+    if type_ == Type.TIME2:
+        return Reader(f"{3 + _FRACTION_BYTES[column.scale]}s", "{a}[{0}]", objects=(Times(column.scale),))
     if type_ == Type.TIMESTAMP:
-        return Reader("4s", "{c}[{0}]", constant=OldTimestamps())
+        return Reader("4s", "{a}[{0}]", objects=(OldTimestamps(),))
     if type_ == Type.DATETIME:
-        return Reader("8s", "{c}[{0}]", constant=OldDatetimes())
+        return Reader("8s", "{a}[{0}]", objects=(OldDatetimes(),))
     if type_ == Type.TIME:
-        return Reader("3s", "{c}[{0}]", constant=OldTimes())
+        return Reader("3s", "{a}[{0}]", objects=(OldTimes(),))
     if type_ == Type.ENUM:
-        return Reader("H" if column.length == 2 else "B", "{c}[{0}]", constant=("", *column.labels))
+        return Reader("H" if column.length == 2 else "B", "{a}[{0}]", objects=(("", *column.labels),))
     if type_ == Type.SET:
-        return Reader(f"{column.length}s", "{c}[{0}]", constant=Sets(column.labels))
+        return Reader(f"{column.length}s", "{a}[{0}]", objects=(Sets(column.labels),))
     if type_ == Type.JSON:
-        return Reader("", "{c}[{0}]", prefix=column.length, constant=_documents)
+        return Reader("", "{a}[{0}]", prefix=column.length, objects=(_documents,))
     if type_ == Type.GEOMETRY:
-        return Reader("", "{c}({0})", prefix=column.length, constant=wkt)
+        return Reader("", "{a}({0})", prefix=column.length, objects=(wkt,))
     if type_ == Type.VECTOR:
-        return Reader("", "{c}({0})", prefix=column.length, constant=vector)
+        return Reader("", "{a}({0})", prefix=column.length, objects=(vector,))
     if type_ in (Type.STRING, Type.VARCHAR, Type.VAR_STRING):
         return _string(column, kind, 1 if column.length < 256 else 2, thing)
     if type_ == Type.VARCHAR_COMPRESSED:
@@ -186,18 +187,47 @@ def reader(column: ColumnMap, kind: str, thing: str) -> Reader:
     raise SourceError(f"column {column.name} is of a type that is not known here.", thing=thing, hint="Drop the column from capture.")
 
 
+def _decimal(precision: int, scale: int) -> Reader:
+    known = short(precision, scale)
+    if known is None:
+        decimals = Decimals(precision, scale)
+        return Reader(f"{decimals.size}s", "{a}[{0}]", objects=(decimals,))
+    flip, bits, fractions = known
+    fraction = f" + {{b}}[{{t}} & {(1 << bits) - 1}]" if scale else ""
+    whole = f"{{t}} >> {bits}" if scale else "{t}"
+    expression = f"(str({whole}){fraction} if ({{t}} := {{a}}({{0}}) - {flip}) >= 0 else {{c}}(~{{t}}, {bits}, {{b}}))"
+    return Reader(f"{size(precision, scale)}s", expression, objects=(int.from_bytes, fractions, negative))
+
+
+def _datetime(scale: int) -> Reader:
+    """5 bytes big-endian: sign 1 bit, year·13+month 17, day 5, hour 5, minute 6, second 6; then the fraction."""
+    extra = _FRACTION_BYTES[scale]
+    clock = f"{{c}}[{{t}} >> {8 * extra} & 0x1FFFF] + {{d}}[{{t}} & {(1 << 8 * extra) - 1}]" if scale else "{c}[{t} & 0x1FFFF]"
+    expression = f"{{a}}[({{t}} := {{b}}({{0}})) >> {17 + 8 * extra}] + ({clock})"
+    return Reader(f"{5 + extra}s", expression, objects=(DAYS, int.from_bytes, CLOCK, FRACTIONS[scale]))
+
+
+def _timestamp(scale: int) -> Reader:
+    """Unix seconds, 4 bytes big-endian; then the fraction."""
+    if not scale:
+        return Reader("4s", "{a}[{0}]", objects=(Timestamps(),))
+    extra = _FRACTION_BYTES[scale]
+    expression = f"{{a}}[({{t}} := {{b}}({{0}})) >> {8 * extra}] + ({{c}}[{{t}} & {(1 << 8 * extra) - 1}] + 'Z')"
+    return Reader(f"{4 + extra}s", expression, objects=(INSTANTS, int.from_bytes, FRACTIONS[scale]))
+
+
 def _string(column: ColumnMap, kind: str, prefix: int, thing: str) -> Reader:
     if kind in ("uuid", "inet4", "inet6"):
-        return Reader("", "{c}[{0}]", prefix=prefix, constant=Inets(kind))
+        return Reader("", "{a}[{0}]", prefix=prefix, objects=(Inets(kind),))
     if kind == "vector":
-        return Reader("", "{c}({0})", prefix=prefix, constant=vector)
+        return Reader("", "{a}({0})", prefix=prefix, objects=(vector,))
     charset = column.charset
     if charset is None or charset.name == BINARY:
         if kind == "binary":  # the binlog leaves the zero bytes at the end out
-            return Reader("", f"{{c}}({{0}}.ljust({column.length}, b'\\0'))", prefix=prefix, constant=base64)
-        return Reader("", "{c}({0})", prefix=prefix, constant=base64)
+            return Reader("", f"{{a}}({{0}}.ljust({column.length}, b'\\0'))", prefix=prefix, objects=(base64,))
+        return Reader("", "{a}({0})", prefix=prefix, objects=(base64,))
     if charset.table:
-        return Reader("", "{c}({0})", prefix=prefix, constant=charset.decode)
+        return Reader("", "{a}({0})", prefix=prefix, objects=(charset.decode,))
     if charset.codec == "utf-8":
         return Reader("", "{0}.decode()", prefix=prefix)
     return Reader("", f"{{0}}.decode({charset.codec!r})", prefix=prefix)

@@ -78,9 +78,9 @@ class _Source:
         return name
 
     def expression(self, reader: Reader, *values: str) -> str:
-        text = reader.expression
-        if reader.constant is not None:
-            text = text.replace("{c}", self.constant(reader.constant))
+        text = reader.expression.replace("{t}", f"t{len(self.names)}")
+        for letter, value in zip("abcd", reader.objects, strict=False):
+            text = text.replace(f"{{{letter}}}", self.constant(value))
         for n, value in enumerate(values):
             text = text.replace(f"{{{n}}}", value)
         return text

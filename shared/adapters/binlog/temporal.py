@@ -1,6 +1,6 @@
 """Dates and times: from the binlog's packed bytes to ISO 8601 text, through caches, because the same values come again and again.
 
-A cache maps the raw bytes of a value to its text: `cache[raw]` costs one dict look-up. Zero dates and partly-zero dates are None.
+A cache maps a value, or a part of it, to its text: `cache[raw]` costs one dict look-up. Zero dates and partly-zero dates are None.
 Source: MySQL internals manual, "Date and Time Data Type Representation"; sql-common/my_time.cc.
 """
 
@@ -24,20 +24,32 @@ class Cache(dict[bytes, str | None]):
     def read(self, raw: bytes) -> str | None: ...
 
 
-class _Days(dict[int, str | None]):
-    """Year·13·32 + month·32 + day → `YYYY-MM-DD`: how DATETIME packs its date."""
+class Nothing(str):
+    """Stands for the day of a zero date: whatever is added to it, the result is None."""
 
-    def __missing__(self, packed: int) -> str | None:
+    __slots__ = ()
+
+    def __add__(self, other: str) -> None:  # type: ignore[override]
+        return None
+
+
+class Days(dict[int, str]):
+    """How DATETIME packs its day, a sign bit (always set) in front → `YYYY-MM-DDT`."""
+
+    def __missing__(self, packed: int) -> str:
         if len(self) >= _LIMIT:
             self.clear()
-        months, day = divmod(packed, 32)
+        months, day = divmod(packed - (1 << 22), 32)
+        if months < 0:
+            raise ValueError("datetime")
         year, month = divmod(months, 13)
-        self[packed] = text = iso_date(year, month, day)
-        return text
+        text = iso_date(year, month, day)
+        self[packed] = start = f"{text}T" if text else Nothing()
+        return start
 
 
-class _Seconds(dict[int, str]):
-    """Hour·64·64 + minute·64 + second → `HH:MM:SS`: how DATETIME packs its time."""
+class Clock(dict[int, str]):
+    """How DATETIME packs its time of day → `HH:MM:SS`."""
 
     def __missing__(self, packed: int) -> str:
         hour, minute, second = packed >> 12, packed >> 6 & 63, packed & 63
@@ -47,7 +59,34 @@ class _Seconds(dict[int, str]):
         return text
 
 
-_days, _seconds = _Days(), _Seconds()
+class Instants(dict[int, str]):
+    """Unix seconds → `YYYY-MM-DDTHH:MM:SS`; 0 is the zero date."""
+
+    def __missing__(self, seconds: int) -> str:
+        if len(self) >= _LIMIT:
+            self.clear()
+        self[seconds] = text = instant(seconds)[:-1] if seconds else Nothing()  # type: ignore[index]
+        return text
+
+
+class Fractions(dict[int, str]):
+    """The integer behind a value with fractional seconds (hundredths, ten-thousandths or millionths) → `.f`, cut to `digits`."""
+
+    def __init__(self, digits: int) -> None:
+        super().__init__()
+        self._digits, self._size = digits, digits + 1 & ~1
+
+    def __missing__(self, value: int) -> str:
+        if value >= 10**self._size:
+            raise ValueError("fraction of a second")
+        if len(self) >= _LIMIT:
+            self.clear()
+        self[value] = text = f".{value:0{self._size}}"[: self._digits + 1]
+        return text
+
+
+DAYS, CLOCK, INSTANTS = Days(), Clock(), Instants()
+FRACTIONS = tuple(map(Fractions, range(7)))
 
 
 def iso_date(year: int, month: int, day: int) -> str | None:
@@ -55,17 +94,6 @@ def iso_date(year: int, month: int, day: int) -> str | None:
     if year > 9999 or month > 12 or day > 31:
         raise ValueError("date")
     return f"{year:04}-{month:02}-{day:02}" if year and month and day else None
-
-
-def fraction(raw: bytes, digits: int) -> str:
-    """`.ffffff` cut to `digits`, from the bytes behind a value: hundredths, ten-thousandths or millionths, big-endian."""
-    if not digits:
-        return ""
-    size = len(raw)
-    value = int.from_bytes(raw, "big")
-    if value >= 100**size:
-        raise ValueError("fraction of a second")
-    return "." + f"{value:0{2 * size}}"[:digits]
 
 
 class Dates(Cache):
@@ -76,39 +104,20 @@ class Dates(Cache):
         return iso_date(packed >> 9, packed >> 5 & 15, packed & 31)
 
 
-class Datetimes(Cache):
-    """DATETIME(digits): 5 bytes big-endian, sign 1 bit, year·13+month 17, day 5, time 17; then the fraction."""
-
-    def __init__(self, digits: int) -> None:
-        super().__init__()
-        self._digits = digits
-
-    def read(self, raw: bytes) -> str | None:
-        packed = int.from_bytes(raw[:5], "big") - 0x8000000000
-        if packed < 0:
-            raise ValueError("datetime")
-        day = _days[packed >> 17]
-        return f"{day}T{_seconds[packed & 0x1FFFF]}{fraction(raw[5:], self._digits)}" if day else None
-
-
-class Timestamps(Cache):
-    """TIMESTAMP(digits): Unix seconds, 4 bytes big-endian, then the fraction; 0 is the zero date."""
-
-    def __init__(self, digits: int) -> None:
-        super().__init__()
-        self._digits = digits
-
-    def read(self, raw: bytes) -> str | None:
-        return instant(int.from_bytes(raw[:4], "big"), fraction(raw[4:], self._digits))
-
-
-def instant(seconds: int, fraction: str = "") -> str | None:
-    """`YYYY-MM-DDTHH:MM:SS[.f]Z` of Unix seconds; None for 0, which stands for the zero date."""
+def instant(seconds: int) -> str | None:
+    """`YYYY-MM-DDTHH:MM:SSZ` of Unix seconds; None for 0, which stands for the zero date."""
     if not seconds:
         return None
     days, rest = divmod(seconds, 86400)
     hour, rest = divmod(rest, 3600)
-    return f"{_EPOCH + timedelta(days)}T{hour:02}:{rest // 60:02}:{rest % 60:02}{fraction}Z"
+    return f"{_EPOCH + timedelta(days)}T{hour:02}:{rest // 60:02}:{rest % 60:02}Z"
+
+
+class Timestamps(Cache):
+    """TIMESTAMP without fraction: Unix seconds, 4 bytes big-endian."""
+
+    def read(self, raw: bytes) -> str | None:
+        return instant(int.from_bytes(raw, "big"))
 
 
 class Times(Cache):
@@ -126,7 +135,8 @@ class Times(Cache):
         hour, minute, second = packed >> 12, packed >> 6 & 63, packed & 63
         if hour > 838 or minute > 59 or second > 59:
             raise ValueError("time")
-        return f"{sign}{hour:02}:{minute:02}:{second:02}{fraction(rest.to_bytes(size, 'big'), self._digits)}"
+        fraction = FRACTIONS[self._digits][rest] if self._digits else ""
+        return f"{sign}{hour:02}:{minute:02}:{second:02}{fraction}"
 
 
 class OldTimestamps(Cache):
@@ -142,7 +152,7 @@ class OldDatetimes(Cache):
     def read(self, raw: bytes) -> str | None:
         day, time = divmod(int.from_bytes(raw, "little"), 1_000_000)
         text = iso_date(day // 10_000, day // 100 % 100, day % 100)
-        clock = _seconds[time // 10_000 << 12 | time // 100 % 100 << 6 | time % 100]
+        clock = CLOCK[time // 10_000 << 12 | time // 100 % 100 << 6 | time % 100]
         return f"{text}T{clock}" if text else None
 
 
