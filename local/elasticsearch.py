@@ -142,7 +142,8 @@ class Elasticsearch(Server):
             "ES_JAVA_HOME": str(self._java_home),
             "ES_PATH_CONF": str(self._files / "config"),
             "ES_TMPDIR": str(self._files / "tmp"),
-            "ES_JAVA_OPTS": "-Xms512m -Xmx1g",
+            # The quick compiler alone: on two cores the server starts in half the time and indexes faster for the first minutes.
+            "ES_JAVA_OPTS": "-Xms512m -Xmx1g -XX:TieredStopAtLevel=1",
             # The launcher beside the server lives for a second's work: compile as little as possible.
             "CLI_JAVA_OPTS": "-XX:TieredStopAtLevel=1",
             "HOME": str(self._files),

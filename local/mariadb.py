@@ -100,7 +100,7 @@ class MariaDB(Database):
 
 
 # Each commit is handed to the kernel before it is acknowledged, in binlog order, but the disk is not waited for: a killed server loses
-# nothing and never shows a row that is not in its binlog; only a power cut could. Single-row commits are three times as fast for it.
+# nothing and never shows a row that is not in its binlog; only a power cut could. Single-row commits are eight times as fast for it.
 _DURABILITY = ("--innodb-flush-log-at-trx-commit=2", "--sync-binlog=0")
 
 

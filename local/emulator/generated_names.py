@@ -1,27 +1,26 @@
-"""A queue or table without a name gets a new one each time it is made.
+"""Gap: a queue or table that has no name of its own gets the same name whenever it is made, derived from stack and logical id alone.
 
-Stock ministack derives the name from stack and logical id alone. A resource that was retained on removal is then overwritten, and emptied, by its successor
-under the same logical id. CloudFormation draws a random suffix, as ministack itself does for buckets.
+One that was retained on removal is so overwritten, and emptied, by its successor under the same logical id. CloudFormation draws a random suffix, as the emulator itself
+does for buckets. Shown by tests/integration/deploy/test_consumers.py::test_a_consumer_comes_and_goes_and_its_dlq_stays.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from ministack.core.responses import new_uuid
 from ministack.services.cloudformation import provisioners
 
-_NAMES = {"AWS::SQS::Queue": "QueueName", "AWS::DynamoDB::Table": "TableName"}
+from local.emulator.patch import Function
 
 
-def _drawing(create: Callable[..., Any], name: str) -> Callable[..., Any]:
-    def inner(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
-        if not props.get(name) and not provisioners._NAME_SEED.get():
+def _drawing(create: Function, name: str) -> Function:
+    def made(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
+        if not properties.get(name) and not provisioners._NAME_SEED.get():
             provisioners._NAME_SEED.set(new_uuid()[:8])  # kept on the resource's record, so that updates find the same name
-        return create(logical_id, props, stack_name)
+        return create(logical_id, properties, stack)
 
-    return inner
+    return made
 
 
-for _type, _name in _NAMES.items():
+for _type, _name in {"AWS::SQS::Queue": "QueueName", "AWS::DynamoDB::Table": "TableName"}.items():
     _handlers = provisioners._RESOURCE_HANDLERS[_type]
     _handlers["create"] = _drawing(_handlers["create"], _name)

@@ -127,6 +127,23 @@ def handle(event, context):
     wait_for(lambda: left(queue) == 1)
 
 
+@pytest.mark.parametrize("failure", ['{"itemIdentifier": ""}', '{"itemIdentifier": None}', '{"id": event["Records"][0]["messageId"]}'])
+def test_answer_that_names_no_message_fails_the_batch(wired, failure):
+    queue, report = wired(
+        f"""
+def handle(event, context):
+    report()
+    return {{"batchItemFailures": [{failure}]}}
+""",
+        visibility=600,
+        FunctionResponseTypes=["ReportBatchItemFailures"],
+    )
+    send(queue, [1])
+    assert len(reports(report, 1)) == 1
+    time.sleep(1)
+    assert left(queue) == 1
+
+
 def test_messages_of_a_function_that_raises_stay(wired):
     queue, report = wired(
         """

@@ -3,6 +3,9 @@
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
 
 import boto3
 import pymysql
@@ -11,7 +14,7 @@ import pytest
 from local import stage
 from local.account import Account
 from local.aws import Emulator
-from local.home import home
+from local.home import CHECKOUT, home
 from local.stage import Stage
 from shared.values.errors import ConfigError, RowlineError, SourceUnavailable
 
@@ -85,6 +88,50 @@ def test_a_part_elsewhere_is_asked_and_not_started(whole, mariadb):
 def test_a_part_elsewhere_that_is_down_is_an_error(whole):
     with pytest.raises(SourceUnavailable, match="ROWLINE_SOURCE"):
         stage.up(NAME, environ={"ROWLINE_SOURCE": "mysql://me:pw@127.0.0.1:1"})
+
+
+def rowline(*arguments):
+    return subprocess.run([sys.executable, "-m", "cli.main", *arguments], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+
+
+def test_command_shows_the_stage_without_passwords(whole):
+    shown = rowline("local", "status", "--name", NAME, "--json")
+    assert shown.returncode == 0
+    assert {part["part"]: part["state"] for part in json.loads(shown.stdout)} == dict.fromkeys(whole.servers, "running")
+    assert whole.server("mariadb").password not in shown.stdout
+    table = rowline("local", "status", "--name", NAME)
+    assert whole.search_url in table.stdout
+
+
+def test_command_gives_a_shell_its_variables(whole):
+    shown = rowline("local", "env", "--name", NAME)
+    sourced = subprocess.run(["sh", "-c", 'eval "$1"; env', "sh", shown.stdout], capture_output=True, text=True, check=True).stdout
+    assert {f"{name}={value}" for name, value in whole.environment().items()} <= set(sourced.splitlines())
+
+
+def test_command_for_a_stage_that_is_not_up():
+    shown = rowline("local", "status", "--name", "test-never")
+    assert (shown.returncode, "rowline local up" in shown.stderr, "Traceback" in shown.stderr) == (1, True, False)
+    assert rowline("local", "down", "--name", "test-never").returncode == 0
+
+
+def test_ctrl_c_stops_what_is_starting(whole):
+    """Elasticsearch takes seconds to start; the interrupt comes meanwhile."""
+    whole.server("elasticsearch").stop()
+    command = [sys.executable, "-m", "cli.main", "local", "up", "--name", NAME]
+    with subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.PIPE, text=True, start_new_session=True, env=no_parts_elsewhere()) as up:
+        assert any("elasticsearch: starting" in line for line in up.stderr)
+        os.kill(up.pid, signal.SIGINT)
+        rest = up.stderr.read()
+    assert (up.returncode, "Traceback" in rest) == (130, False)
+    server = Stage.load(NAME).server("elasticsearch")
+    assert (server.pid, Stage.load(NAME).server("mariadb").pid is not None) == (None, True)
+    assert rowline("local", "status", "--name", NAME).returncode == 1
+    stage.up(NAME, environ={})
+
+
+def no_parts_elsewhere():
+    return {name: value for name, value in os.environ.items() if name not in stage.VARIABLES.values()}
 
 
 def test_a_stage_that_is_not_up():
