@@ -30,7 +30,7 @@ def secret_json(name: str, *, fresh: bool = False) -> dict[str, Any]:
     try:
         text = parameters.get_secret(name, max_age=MAX_AGE, force_fetch=fresh)
     except GetParameterError as error:
-        cause = error.__cause__
+        cause = error.__cause__ or error.__context__  # Powertools raises it inside `except`, without `from`
         if isinstance(cause, ClientError) and (code := cause.response["Error"]["Code"]) in _HINTS:
             raise ConfigError(f"cannot be read: {code}.", thing=thing, hint=_HINTS[code]) from None
         raise StackError(
