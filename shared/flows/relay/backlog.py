@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from shared.adapters.topic.contract import Entry
 from shared.flows.relay.packing import Header, Packed
+from shared.values.change import split_seq
 from shared.values.message import hash_ids
 
 MAX_ENTRIES = 10
@@ -28,28 +29,31 @@ BACKOFF = (0.1, 5.0)
 
 
 class Parcel:
-    """One message: its entry, its number of changes and their bytes, the group it belongs to."""
+    """One message: its entry, its number of changes, the bytes of these (`weight`) and of all that SNS counts (`size`), the group it belongs to."""
 
-    __slots__ = ("changes", "entry", "group", "size", "weight")
+    __slots__ = ("changes", "entry", "failures", "group", "retry_at", "size", "weight")
 
     def __init__(self, group: "Group", packed: list[Packed], size: int) -> None:
         header = packed[0].header
         body = header.head + b",".join([each.json for each in packed]) + header.tail
-        self.entry = Entry(body.decode(), header.group, hash_ids(each.id for each in packed), header.attributes)
+        # With its epoch: what a former holder published under old numbers must not swallow the same changes under new ones, or these would have holes.
+        deduplication_id = hash_ids((each.id for each in packed), run=f"epoch {split_seq(packed[0].seq)[0]}")
+        self.entry = Entry(body.decode(), header.group, deduplication_id, header.attributes)
         self.group, self.changes, self.size = group, len(packed), size
         self.weight = sum(len(each.json) for each in packed)
+        self.failures, self.retry_at = 0, 0.0
 
 
 class Group:
     """One message group. `first` is the lowest number that is not acknowledged, `since` when its oldest waiting change came."""
 
-    __slots__ = ("failures", "first", "parcel", "retry_at", "since", "waiting", "weight")
+    __slots__ = ("first", "parcel", "since", "waiting", "weight")
 
     def __init__(self) -> None:
         self.waiting: deque[Packed] = deque()
         self.weight = 0  # bytes waiting
         self.parcel: Parcel | None = None  # in flight, or to be sent again
-        self.first, self.failures, self.since, self.retry_at = 0, 0, 0.0, 0.0
+        self.first, self.since = 0, 0.0
 
 
 class Backlog:
@@ -59,7 +63,7 @@ class Backlog:
         self._linger, self._rng = linger, rng
         self._groups: dict[str, Group] = {}  # with something not acknowledged
         self._ready: dict[str, Group] = {}  # may be sent, longest waiting first
-        self._failed: dict[str, Group] = {}
+        self._failed: list[Parcel] = []  # to be sent again, their groups closed until then
         self._ready_bytes = 0
         self._rate, self._rated_at, self._arrived = 0.0, 0.0, 0
         self.bytes = 0
@@ -96,7 +100,7 @@ class Backlog:
     def due(self, now: float) -> float | None:
         """Seconds until `take` has something to send (0: now), None when nothing waits."""
         self._measure(now)
-        soonest = min((group.retry_at for group in self._failed.values()), default=None)
+        soonest = min((parcel.retry_at for parcel in self._failed), default=None)
         if self._ready:
             # Ten groups carry about as much as ten average ones: is that a full request?
             if self._ready_bytes * MAX_ENTRIES >= MAX_REQUEST_BYTES * max(len(self._ready), MAX_ENTRIES):
@@ -112,24 +116,21 @@ class Backlog:
             return []
         parcels: list[Parcel] = []
         room = MAX_REQUEST_BYTES
-        for group in [group for group in self._failed.values() if group.retry_at <= now]:
-            parcel = group.parcel
-            if parcel is None or len(parcels) == MAX_ENTRIES or parcel.size > room:
-                continue
-            del self._failed[parcel.entry.group]
-            parcels.append(parcel)
-            room -= parcel.size
+        for parcel in [parcel for parcel in self._failed if parcel.retry_at <= now]:
+            if len(parcels) < MAX_ENTRIES and parcel.size <= room:
+                self._failed.remove(parcel)
+                parcels.append(parcel)
+                room -= parcel.size
         for name, group in list(self._candidates(MAX_ENTRIES * 3)):
             if len(parcels) == MAX_ENTRIES:
                 break
-            parcel = self._pack(group, room)
-            if parcel is None:
-                continue
-            del self._ready[name]
-            self._ready_bytes -= parcel.weight + group.weight
-            group.parcel = parcel
-            parcels.append(parcel)
-            room -= parcel.size
+            packed = self._pack(group, room)
+            if packed:
+                del self._ready[name]
+                self._ready_bytes -= packed.weight + group.weight
+                group.parcel = packed
+                parcels.append(packed)
+                room -= packed.size
         self.requests += bool(parcels)
         return parcels
 
@@ -140,7 +141,7 @@ class Backlog:
             if fate is None:
                 self.bytes -= parcel.weight
                 self.acknowledged += parcel.changes
-                group.parcel, group.failures = None, 0
+                group.parcel = None
                 if group.waiting:
                     group.first = group.waiting[0].seq
                     self._ready[name] = group
@@ -150,9 +151,9 @@ class Backlog:
             else:
                 self.failures += 1
                 first, most = BACKOFF
-                group.retry_at = now + self._rng.uniform(0.5, 1.0) * min(most, first * 2 ** min(group.failures, 10))
-                group.failures += 1
-                self._failed[name] = group
+                parcel.retry_at = now + self._rng.uniform(0.5, 1.0) * min(most, first * 2 ** min(parcel.failures, 10))
+                parcel.failures += 1
+                self._failed.append(parcel)
 
     def _candidates(self, most: int) -> Iterator[tuple[str, Group]]:
         for number, item in enumerate(self._ready.items()):

@@ -1,11 +1,9 @@
 """A source and a topic that obey their contracts and do the worst these allow."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
-
-import msgspec
 
 from shared.adapters.binlog.contract import Begin, Commit, Event, Heartbeat, Rows
 from shared.adapters.topic.contract import Entry
@@ -16,6 +14,9 @@ from shared.values.message import decode
 from shared.values.position import Position
 from shared.values.table import Column, Table
 
+Operation = tuple[Table, Any, dict[str, Any] | None, dict[str, Any] | None]
+"""(table, op, before, after)"""
+
 
 def table(name: str, *extra: str) -> Table:
     return Table("shop", name, tuple(Column(each, "bigint") for each in ("id", *extra)), ("id",))
@@ -23,12 +24,14 @@ def table(name: str, *extra: str) -> Table:
 
 @dataclass
 class Committed:
-    """A transaction: its row operations (table, op, before, after), one row event each unless `wide` (all rows of a table and operation in one)."""
+    """A transaction; one that was prepared (XA) became visible in the binlog after `prepared` transactions and was committed later."""
 
     gtid: int
-    ops: list[tuple[Table, Any, dict[str, Any] | None, dict[str, Any] | None]]
+    ops: list[Operation]
+    prepared: int | None = None
 
     def events(self) -> list[Rows]:
+        """Row events of at most three rows."""
         grouped: list[Rows] = []
         for each, op, before, after in self.ops:
             if grouped and grouped[-1].table is each and grouped[-1].op == op and len(grouped[-1].rows) < 3:
@@ -40,114 +43,110 @@ class Committed:
 
 @dataclass
 class Server:
-    """A database server: what it committed, and where its binlog stands. Two servers of a topology hold the same transactions elsewhere."""
+    """A database server. Servers of one topology hold the same transactions, each at places of its own."""
 
     identity: str
-    offset: int = 4
-    history: list[tuple[Committed, Position, Position]] = field(default_factory=list)
-    unavailable: int = 0
-    connected: int = 0
+    history: list[Committed] = field(default_factory=list)
+    gtids: bool = True
+    first_offset: int = 4
+    prepared: list[Committed] = field(default_factory=list)  # XA transactions that are prepared and not committed
+    unavailable: int = 0  # so many connections fail
+    gone: bool = False  # another one has taken its place: its connections are cut
 
-    def __post_init__(self) -> None:
-        self.end = Position("bin.000001", self.offset, "")
+    def place(self, number: int) -> Position:
+        """The position after `number` transactions."""
+        gtid = self.history[number - 1].gtid if number else 0
+        return Position("bin.000001", self.first_offset + 100 * number, f"0-1-{gtid}" if self.gtids else "")
+
+    @property
+    def end(self) -> Position:
+        return self.place(len(self.history))
 
     def commit(self, transaction: Committed) -> None:
-        start = self.end
-        self.end = Position("bin.000001", start.offset + 100, f"0-1-{transaction.gtid}")
-        self.history.append((transaction, start, self.end))
+        self.history.append(transaction)
 
-    def after(self, position: Position) -> int:
+    def number(self, position: Position) -> int:
         """How many transactions lie before a position."""
-        for number, (_, start, _) in enumerate(self.history):
-            if position.file and position.offset <= start.offset:
-                return number
         if position.file:
-            return len(self.history)
-        for number, (_, _, end) in enumerate(self.history):
-            if end.gtids == position.gtids:
-                return number + 1
+            return (position.offset - self.first_offset) // 100
+        for number in range(len(self.history) + 1):
+            if self.place(number).gtids == position.gtids:
+                return number
         raise PositionLost("is not here.", thing=str(position))
+
+    def held(self, number: int) -> Position:
+        """Where reading may start again after `number` transactions: not behind the oldest one that is prepared there."""
+        later = [each.prepared for each in (*self.history[number:], *self.prepared) if each.prepared is not None]
+        return self.place(min([number, *later]))
 
 
 class SimulatedBinlog:
-    """A connection. `captured` as the relay asked for it; a heartbeat comes when nothing else does."""
+    """A connection. A heartbeat comes when nothing else does, after `block` seconds."""
 
-    def __init__(self, server: Server, tables: tuple[str, ...], *, block: float = 0.0) -> None:
+    def __init__(self, server: Server, tables: Iterable[str], *, block: float = 0.0) -> None:
         if server.unavailable:
             server.unavailable -= 1
             raise SourceUnavailable("does not answer.", thing="source")
-        self._server, self._tables, self._block, self._closed = server, tables, block, False
-        server.connected += 1
+        self._server, self._tables, self._block, self._closed = server, set(tables), block, False
 
     def identity(self) -> str:
         return self._server.identity
 
     def earliest(self) -> Position:
-        return self._server.history[0][1] if self._server.history else self._server.end
+        return self._server.place(0)
 
     def latest(self) -> Position:
         return self._server.end
 
     def read(self, start: Position, *, until: Position | None = None) -> Iterator[Event]:
-        number = self._server.after(start)
-        last = self._server.after(until) if until else None
-        while last is None or number < last:
-            if self._closed or self._server.unavailable:
+        for event in self._read(start, until):
+            if self._closed or self._server.gone:
                 raise SourceUnavailable("cut the connection.", thing="source")
-            if number == len(self._server.history):
-                read_to = self._server.end
-                if self._block:
-                    time.sleep(self._block)
+            yield event
+
+    def _read(self, start: Position, until: Position | None) -> Iterator[Event]:
+        server, number = self._server, self._server.number(start)
+        last = server.number(until) if until else None
+        while last is None or number < last:
+            if number == len(server.history):
+                read_to = server.held(number)
+                time.sleep(self._block)
                 yield Heartbeat(read_to, number * 1000, True)
-                continue
-            transaction, before, after = self._server.history[number]
-            rows = [event for event in transaction.events() if event.table.full_name in self._tables]
-            if rows:
-                yield Begin(f"0-1-{transaction.gtid}@{transaction.gtid}", f"0-1-{transaction.gtid}", before, number * 1000)
-                yield from rows
-                yield Commit(after, number * 1000)
             else:
-                yield Heartbeat(after, number * 1000, False)
-            number += 1
+                transaction = server.history[number]
+                rows = [event for event in transaction.events() if event.table.full_name in self._tables]
+                if rows:
+                    yield Begin(
+                        f"0-1-{transaction.gtid}@{transaction.gtid}", f"0-1-{transaction.gtid}", server.place(number), number * 1000
+                    )
+                    yield from rows
+                number += 1
+                place = server.held(number)
+                yield Commit(place, number * 1000) if rows else Heartbeat(place, number * 1000, False)
 
     def close(self) -> None:
         self._closed = True
-
-
-@dataclass
-class Delivered:
-    group: str
-    changes: list[Change]
 
 
 class SimulatedTopic:
     """What arrives, in order. SNS deduplicates; this one forgets what it has seen when told to, as SNS does after five minutes."""
 
     def __init__(self) -> None:
-        self.delivered: list[Delivered] = []
+        self.delivered: list[tuple[str, Change]] = []
         self.requests = 0
         self._seen: set[str] = set()
 
-    def accept(self, entries: list[Entry], taken: list[bool]) -> None:
-        check(entries)
-        self.requests += 1
-        for entry, arrives in zip(entries, taken, strict=True):
-            if arrives and entry.deduplication_id not in self._seen:
+    def accept(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            if entry.deduplication_id not in self._seen:
                 self._seen.add(entry.deduplication_id)
-                self.delivered.append(Delivered(entry.group, decode(entry.body).changes))
+                self.delivered += [(entry.group, change) for change in decode(entry.body).changes]
 
     def forget(self) -> None:
         self._seen.clear()
 
     def publish(self, entries: list[Entry]) -> list[str | None]:
-        self.accept(entries, [True] * len(entries))
+        check(entries)
+        self.requests += 1
+        self.accept(entries)
         return [None] * len(entries)
-
-    def changes(self) -> list[tuple[str, Change]]:
-        """(group, change) of all that arrived, duplicates included."""
-        return [(each.group, change) for each in self.delivered for change in each.changes]
-
-
-def rows_of(changes: list[tuple[str, Change]]) -> list[Any]:
-    """Changes without their numbers, to compare orders."""
-    return [(group, change.id, change.op, msgspec.to_builtins(change.key)) for group, change in changes]

@@ -1,0 +1,211 @@
+"""Whatever happens, and in whatever order: nothing is lost, nothing out of order, no number given twice. And the machine that says so notices mistakes."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from shared.flows.relay.backlog import Backlog, Parcel
+from shared.flows.relay.core import Core
+from shared.flows.relay.reading import Reading
+from tests.unit.relay.simulated import Operation
+from tests.unit.relay.world import CAPTURES, STREAM, TABLES, World
+
+STEPS = {"done": 0}
+
+operations = st.tuples(st.sampled_from("abc"), st.integers(0, 3), st.sampled_from(["c", "u", "d", "moved"]))
+
+
+def operation(name: str, key: int, what: str) -> Operation:
+    table, row = TABLES[name], {"id": key, "seller": 1}
+    match what:
+        case "c":
+            return table, "c", None, row
+        case "d":
+            return table, "d", row, None
+        case "moved":
+            return table, "u", row, {"id": key + 4, "seller": 1}
+    return table, "u", row, {"id": key, "seller": 2}
+
+
+logging.getLogger("rowline.relay").setLevel(logging.ERROR)
+
+
+class Machine(RuleBasedStateMachine):
+    """`work` carries most steps: a script of small ones, each by one of the relays that live."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+
+    @rule(ops=st.lists(operations, min_size=1, max_size=9), prepare=st.sampled_from([False, False, False, True]))
+    def commit(self, ops: list[Any], prepare: bool) -> None:
+        self.world.commit([operation(*each) for each in ops], prepare=prepare)
+
+    @rule()
+    def commit_prepared(self) -> None:
+        self.world.commit_prepared()
+
+    @rule(manner=st.sampled_from(["leave", "take"]))
+    def start(self, manner: Any) -> None:
+        self.world.start(manner)
+
+    @rule(which=st.integers(0, 3))
+    def crash(self, which: int) -> None:
+        living = [relay for relay in self.world.relays if relay.alive]
+        if living:
+            living[which % len(living)].alive = False
+
+    @rule(seconds=st.sampled_from([0.1, 0.5, 3.0, 7.0, 30.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.world.now += seconds
+
+    @rule(capture=st.sampled_from(CAPTURES))
+    def configure(self, capture: Any) -> None:
+        self.world.capture = capture
+
+    @rule(missing=st.integers(0, 2))
+    def fail_over(self, missing: int) -> None:
+        self.world.fail_over(missing)
+
+    @rule(cut=st.integers(1, 2))
+    def source_away(self, cut: int) -> None:
+        self.world.server.unavailable = cut
+
+    @rule()
+    def raise_epoch(self) -> None:
+        _, checkpoint = self.world.streams.load(STREAM)
+        self.world.streams.ask(STREAM, raise_epoch=checkpoint.epoch if checkpoint else 2)
+
+    @rule()
+    def topic_forgets(self) -> None:
+        self.world.topic.forget()
+
+    @rule(script=st.binary(min_size=10, max_size=80))
+    def work(self, script: bytes) -> None:
+        for byte in script:
+            STEPS["done"] += 1
+            self.step(byte)
+
+    def step(self, byte: int) -> None:
+        world = self.world
+        world.now += 0.05
+        what, which = byte & 7, byte >> 3
+        if what in (6, 7):
+            if world.requests:
+                request = world.requests[which % len(world.requests)]
+                if what == 6:
+                    world.arrive(request, [which * 7 >> number & 1 == 0 for number in range(len(request.parcels))])
+                elif request.relay.alive or which & 1:
+                    world.answer(request, [which * 5 >> number & 1 == 1 for number in range(len(request.parcels))])
+            return
+        living = [relay for relay in world.relays if relay.alive]
+        if not living:
+            world.start("leave")
+            return
+        relay = living[which % len(living)]
+        if relay.core is None:
+            relay.wait()
+        elif what in (0, 1, 2):
+            relay.read()
+        elif what in (3, 4):
+            relay.publish()
+        elif which == 31:
+            relay.release()
+        else:
+            relay.keep()
+
+    def teardown(self) -> None:
+        self.world.settle()
+
+
+def run(examples: int, *, shrink: bool = True) -> None:
+    phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
+    run_state_machine_as_test(
+        Machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=60,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=phases,
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_nothing_is_lost_or_out_of_order() -> None:
+    STEPS["done"] = 0
+    run(1000)
+    assert STEPS["done"] >= 100_000
+
+
+def checkpoint_before_acknowledgement(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Backlog, "low", lambda self: None)
+
+
+def retry_without_holding_the_group(patch: pytest.MonkeyPatch) -> None:
+    settle = Backlog.settle
+
+    def loose(self: Backlog, parcels: list[Parcel], fates: list[str | None], now: float) -> None:
+        for parcel in parcels:
+            self._groups.setdefault(parcel.entry.group, parcel.group)
+        settle(self, parcels, fates, now)
+        for parcel, fate in zip(parcels, fates, strict=True):
+            if fate and parcel.group.waiting:
+                parcel.group.parcel = None
+                self._ready[parcel.entry.group] = parcel.group
+
+    patch.setattr(Backlog, "settle", loose)
+
+
+def epoch_not_raised(patch: pytest.MonkeyPatch) -> None:
+    def same_epoch(self: Reading, server: str) -> None:
+        point = self._point()
+        self._go_on(msgspec.structs.replace(point, position=msgspec.structs.replace(point.position, file="", offset=0), server=server))
+
+    patch.setattr(Reading, "_new_epoch", same_epoch)
+
+
+def configuration_applied_too_early(patch: pytest.MonkeyPatch) -> None:
+    opened = Reading._open
+
+    def early(self: Reading) -> None:
+        base = self._core._base
+        if base and base.capture != self._wanted.text():
+            self._go_on(msgspec.structs.replace(self._core.resume(), capture=self._wanted.text()))
+        opened(self)
+
+    patch.setattr(Reading, "_open", early)
+
+
+def checkpoint_at_the_end_of_what_is_prepared(patch: pytest.MonkeyPatch) -> None:
+    boundary = Core.boundary
+
+    def moved(self: Core, position: Any, ts_ms: int, *, committed: bool) -> None:
+        boundary(self, msgspec.structs.replace(position, gtids=position.gtids + " "), ts_ms, committed=committed)
+
+    patch.setattr(Core, "boundary", moved)
+
+
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        checkpoint_before_acknowledgement,
+        retry_without_holding_the_group,
+        epoch_not_raised,
+        configuration_applied_too_early,
+        checkpoint_at_the_end_of_what_is_prepared,
+    ],
+)
+def test_a_planted_mistake_is_noticed(mutant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    mutant(monkeypatch)
+    with pytest.raises(AssertionError):
+        run(400, shrink=False)
