@@ -179,9 +179,9 @@ class Backlog:
         return parcel
 
     def _measure(self, now: float) -> None:
-        """Changes a second that arrive, over about the last second."""
+        """Changes a second that arrive, over about the last third of a second."""
         passed = now - self._rated_at
         if passed >= 0.1:
-            share = min(1.0, passed)
+            share = min(1.0, passed * 3)
             self._rate += share * (self._arrived / passed - self._rate)
             self._rated_at, self._arrived = now, 0

@@ -1,0 +1,155 @@
+"""The lease: who waits how long for whom, and when a holder stops by itself."""
+
+import msgspec
+import pytest
+
+from shared.adapters.state.contract import Checkpoint, Lease
+from shared.adapters.state.memory import MemoryStreams
+from shared.adapters.topic.memory import MemoryTopic
+from shared.flows.relay.core import Core
+from shared.flows.relay.keeper import LEASE_SECONDS, Keeper
+from shared.flows.relay.publishing import Publisher
+from shared.flows.relay.waiting import REQUEST_SECONDS, STANDBY_MS, Manner, Waiting
+from shared.values.errors import LeaseLost, StateUnavailable
+from shared.values.position import Position
+from tests.unit.relay.test_backlog import Feed
+
+CHECKPOINT = Checkpoint(Position("bin.000001", 4), 0, 1, "server", "{}")
+
+
+def held_by(streams: MemoryStreams, holder: str, *, ends_ms: int = 0, **figures: str) -> Lease:
+    lease = streams.acquire("shop", streams.load("shop")[0], holder)
+    assert lease is not None
+    return streams.renew("shop", msgspec.structs.replace(lease, ends_ms=ends_ms, figures=figures), None)
+
+
+def waiting(streams: MemoryStreams, manner: Manner = "leave", version: str = "") -> Waiting:
+    return Waiting(streams, "shop", "me", manner=manner, version=version)
+
+
+def test_a_free_lease_is_taken_at_once() -> None:
+    lease = waiting(MemoryStreams()).step(0.0)
+    assert lease is not None
+    assert (lease.holder, lease.token) == ("me", 1)
+
+
+def test_a_silent_holder_is_waited_for_as_long_as_its_last_request_may_take() -> None:
+    streams = MemoryStreams()
+    held_by(streams, "other")
+    mine = waiting(streams)
+    assert mine.step(100.0) is None
+    assert mine.step(100.0 + LEASE_SECONDS + REQUEST_SECONDS - 0.01) is None
+    assert not mine.busy
+    lease = mine.step(100.0 + LEASE_SECONDS + REQUEST_SECONDS)
+    assert lease is not None
+    assert lease.holder == "me"
+
+
+def test_a_holder_that_renews_is_given_way_to() -> None:
+    streams = MemoryStreams()
+    lease = held_by(streams, "other")
+    mine = waiting(streams)
+    assert mine.step(0.0) is None
+    streams.renew("shop", lease, None)
+    assert mine.step(9.0) is None
+    assert mine.busy
+    assert mine.step(12.0) is None, "the silence is measured from the last beat that was seen"
+
+
+@pytest.mark.parametrize(("ends_ms", "busy"), [(1, False), (STANDBY_MS, False), (STANDBY_MS + 1, True), (0, True)])
+def test_a_holder_that_ends_soon_is_waited_for(ends_ms: int, busy: bool) -> None:
+    streams = MemoryStreams()
+    lease = held_by(streams, "other", ends_ms=ends_ms)
+    mine = waiting(streams)
+    mine.step(0.0)
+    streams.renew("shop", lease, None)
+    mine.step(1.0)
+    assert mine.busy == busy
+
+
+def test_who_takes_asks_the_holder_to_yield() -> None:
+    streams = MemoryStreams()
+    lease = held_by(streams, "other")
+    mine = waiting(streams, "take")
+    assert mine.step(0.0) is None
+    renewed = streams.renew("shop", lease, None)
+    assert renewed.wanted == "me"
+    streams.release("shop", renewed, None)
+    taken = mine.step(1.0)
+    assert taken is not None
+    assert taken.wanted == ""
+
+
+def test_a_lease_given_back_on_request_is_left_to_who_asked_for_a_while() -> None:
+    streams = MemoryStreams()
+    lease = held_by(streams, "other")
+    streams.ask("shop", wanted="somebody")
+    streams.release("shop", lease, None)
+    mine = waiting(streams)
+    assert mine.step(0.0) is None
+    assert mine.step(LEASE_SECONDS) is not None
+
+
+@pytest.mark.parametrize(("run", "version", "asked"), [("lambda", "old", True), ("lambda", "new", False), ("foreground", "old", False)])
+def test_a_new_deployment_asks_only_an_old_one(run: str, version: str, asked: bool) -> None:
+    streams = MemoryStreams()
+    lease = held_by(streams, "other", run=run, version=version)
+    mine = waiting(streams, "leave", "new")
+    mine.step(0.0)
+    assert (streams.renew("shop", lease, None).wanted == "me") == asked
+    mine.step(1.0)
+    assert mine.busy != asked
+
+
+def test_a_holder_counts_from_before_its_last_renewal() -> None:
+    streams, now = MemoryStreams(), 50.0
+    lease = streams.acquire("shop", Lease(), "me")
+    assert lease is not None
+    keeper = Keeper(streams, "shop", lease, 10.0, lambda: now)
+    assert keeper.held(10.0 + LEASE_SECONDS - 0.01)
+    assert not keeper.held(10.0 + LEASE_SECONDS)
+    keeper.renew(CHECKPOINT)
+    assert keeper.held(50.0 + LEASE_SECONDS - 0.01)
+    assert not keeper.held(50.0 + LEASE_SECONDS)
+
+
+def test_a_holder_whose_renewal_is_refused_stops_for_good() -> None:
+    streams = MemoryStreams()
+    lease = streams.acquire("shop", Lease(), "me")
+    assert lease is not None
+    keeper = Keeper(streams, "shop", lease, 0.0, lambda: 1.0)
+    held_by(streams, "other")
+    for _ in range(2):
+        with pytest.raises(LeaseLost):
+            keeper.renew(CHECKPOINT)
+        assert not keeper.held(1.0)
+    with pytest.raises(LeaseLost):
+        keeper.release(CHECKPOINT)
+    assert streams.load("shop")[1] is None
+
+
+def test_a_renewal_without_answer_does_not_prolong_the_lease() -> None:
+    class Away(MemoryStreams):
+        def renew(self, stream: str, lease: Lease, checkpoint: Checkpoint | None) -> Lease:
+            raise StateUnavailable("did not answer.")
+
+    streams = Away()
+    lease = streams.acquire("shop", Lease(), "me")
+    assert lease is not None
+    keeper = Keeper(streams, "shop", lease, 0.0, lambda: 3.0)
+    with pytest.raises(StateUnavailable):
+        keeper.renew(CHECKPOINT)
+    assert keeper.held(LEASE_SECONDS - 0.01)
+    assert not keeper.held(LEASE_SECONDS)
+
+
+def test_a_frozen_relay_that_wakes_publishes_nothing() -> None:
+    streams, core, topic = MemoryStreams(), Core(), MemoryTopic()
+    lease = streams.acquire("shop", Lease(), "me")
+    assert lease is not None
+    core.begin(CHECKPOINT)
+    core.add([Feed().change(0)], 0.0)
+    publisher = Publisher(core, topic, Keeper(streams, "shop", lease, 0.0, lambda: 0.0).held)
+    assert publisher.begin(LEASE_SECONDS + 60) == []
+    assert topic.requests == 0
+    assert len(publisher.begin(LEASE_SECONDS - 1)) == 1
