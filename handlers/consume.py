@@ -4,6 +4,7 @@ import time
 from functools import cache
 from typing import Any
 
+import elasticsearch  # noqa: F401 - loaded while the function starts, at full CPU, not in its first request
 from aws_lambda_powertools import Logger
 
 from handlers.environment import client, service, settings, variable

@@ -24,7 +24,7 @@ SLICE_BYTES = 16_000_000
 """Rows fetched from the claim store are held in memory up to about this much at a time."""
 
 RESERVE = 13.0
-"""Seconds that must be left for one more request: its time-out, and what comes after it (marks, set aside, delays)."""
+"""Seconds that must be left for one more request: its time-out, and what comes after it (marks, set aside, delays). Half the time where a function has less."""
 
 _claimed = msgspec.json.Decoder(Change)
 
@@ -122,8 +122,10 @@ class Consume:
         waiting: list[tuple[_Piece, Arrival]] = []
         held = 0
 
+        reserve = min(RESERVE, time_left() / 2)
+
         def flush() -> bool:
-            outcomes = self._sink.apply([arrival for _, arrival in waiting], run, lambda: time_left() > RESERVE)
+            outcomes = self._sink.apply([arrival for _, arrival in waiting], run, lambda: time_left() > reserve)
             for (piece, _), outcome in zip(waiting, outcomes, strict=True):
                 piece.outcome = outcome
             waiting.clear()

@@ -185,15 +185,15 @@ class LatestState:
         self._remember(work, {address(alias, ""): seq})
         old: list[Action] = []
         results: list[Result] = []
-        for document in self._search.scan(alias):
+        for count, document in enumerate(self._search.scan(alias)):
+            if count % MAX_ACTIONS == 0:
+                work.check_time()
             if document.version < seq:
                 old.append(Action(alias, document.id, seq, None))
             if len(old) == MAX_ACTIONS:
-                work.check_time()
                 results += self._search.bulk(old)
                 old = []
         if old:
-            work.check_time()
             results += self._search.bulk(old)
         undone = [result for result in results if result.kind in ("transient", "refused")]
         work.settle(at, Outcome("failed", undone[0].reason) if undone else Outcome("applied"))

@@ -164,11 +164,16 @@ def test_large_rows_are_held_a_slice_at_a_time(world: World, monkeypatch: pytest
 
 def test_when_time_is_over_the_rest_is_received_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     many = [delivery([change(n, "c", n, price=n) for n in range(start, start + 500)]) for start in range(1, 2001, 500)]
-    seconds = iter([60.0, 12.0])
+    seconds = iter([60.0, 60.0, 12.0])
     done = world.handle(*many, time_left=lambda: next(seconds, 12.0))
     assert done.failed == [one.message_id for one in many[2:]]
     assert world.mark() == (MAX_ACTIONS, MAX_ACTIONS)
     assert len(world.documents()) == MAX_ACTIONS
+
+
+def test_a_short_function_works_too(world: World) -> None:
+    seconds = iter([10.0, 9.0])
+    assert world.handle(delivery([change(1, "c", 1, price=1)]), time_left=lambda: next(seconds, 9.0)).applied == 1
 
 
 def test_an_index_that_was_deleted_is_made_again(world: World) -> None:

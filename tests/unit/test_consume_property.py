@@ -6,6 +6,7 @@ come to nothing although it worked; messages come again at once or much later, o
 
 from collections import defaultdict
 from collections.abc import Callable
+from itertools import chain, repeat
 from typing import Any
 
 import hypothesis.strategies as st
@@ -179,10 +180,10 @@ class Consumer(RuleBasedStateMachine):
         at=st.integers(1, 12),
         kind=st.sampled_from(["", "", "", "killed before", "killed after", "lost", "down", "half", "meanwhile", "run begins"]),
         same=st.booleans(),
-        time=st.sampled_from([60.0, 60.0, 1.0]),
+        requests=st.sampled_from([99, 99, 0, 1, 2]),
         publish=st.booleans(),
     )
-    def deliver(self, take: dict[str, int], at: int, kind: str, same: bool, time: float, publish: bool) -> None:
+    def deliver(self, take: dict[str, int], at: int, kind: str, same: bool, requests: int, publish: bool) -> None:
         if publish:
             self.publish(2)
         batch = [one for group, count in take.items() for one in self.queues[group][:count]]
@@ -190,7 +191,7 @@ class Consumer(RuleBasedStateMachine):
 
         def meanwhile() -> None:
             """Another process handles the same messages (their visibility time-out was over), or those of other groups."""
-            self.hand_over(self.world.cold_start(), batch if same else others, 60.0)
+            self.hand_over(self.world.cold_start(), batch if same else others)
 
         def run_begins() -> None:
             """A backfill begins, and reads from a replica that has nothing yet of what is in the queue."""
@@ -204,7 +205,7 @@ class Consumer(RuleBasedStateMachine):
                 self.read(first - 1, self.log[: first - 1])
 
         self.fault.plan(at, kind, run_begins if kind == "run begins" else meanwhile)
-        self.hand_over(self.world.consume, batch, time)
+        self.hand_over(self.world.consume, batch, requests)
         self.fault.plan(0, "", meanwhile)
 
     @rule(which=st.integers(0, 200))
@@ -212,17 +213,19 @@ class Consumer(RuleBasedStateMachine):
         """A message that was deleted comes once more, however long ago that was."""
         if self.gone:
             late = self.gone[which % len(self.gone)]
-            self.hand_over(self.world.cold_start(), [late], 60.0)
+            self.hand_over(self.world.cold_start(), [late])
 
     @rule()
     def forget_deletions(self) -> None:
         self.world.search.forget_deletions()
 
-    def hand_over(self, consume: Any, batch: list[Delivery], time: float) -> None:
+    def hand_over(self, consume: Any, batch: list[Delivery], requests: int = 99) -> None:
+        """Invoke the function; its time is over after so many requests to the sink."""
         if not batch:
             return
+        clock = chain([60.0], repeat(50.0, requests), repeat(1.0))
         try:
-            failed = set(consume.handle(batch, lambda: time).failed)
+            failed = set(consume.handle(batch, lambda: next(clock)).failed)
         except Killed:
             self.world.consume = self.world.cold_start()
             return
@@ -240,7 +243,7 @@ class Consumer(RuleBasedStateMachine):
             self.send_rows(group)
             while self.queues[group]:
                 before = len(self.queues[group])
-                self.hand_over(self.world.consume, self.queues[group][:3], 60.0)
+                self.hand_over(self.world.consume, self.queues[group][:3])
                 assert len(self.queues[group]) < before, "the queue does not drain"
         assert {id: body["price"] for id, body in self.world.documents().items()} == self.expected()
         for group in GROUPS:
