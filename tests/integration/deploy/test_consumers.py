@@ -1,0 +1,91 @@
+"""A consumer is three lines in the stanza: added, it receives; removed, its DLQ stays; added again, it works."""
+
+import time
+import uuid
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from tests.integration.deploy.conftest import Deployment
+
+NAME = "sellerSearch"
+PLACE = "\nalerts:"
+LINES = f"""  {NAME}:
+    tables: [market.sellers]
+    elasticsearch: {{secret: "${{param:searchSecret}}"}}
+"""
+
+
+def add(deployment: Deployment) -> None:
+    deployment.project.edit("serverless.yml", PLACE, f"{LINES}{PLACE}")
+    deployment.sls("deploy")
+
+
+def remove(deployment: Deployment) -> None:
+    deployment.project.edit("serverless.yml", LINES, "")
+    deployment.sls("deploy")
+
+
+def depth(url: str) -> int:
+    """Messages in the queue, in flight too."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found: Any = boto3.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    return sum(int(found[name]) for name in names)
+
+
+def publish(deployment: Deployment, table: str) -> None:
+    attributes = {"source": "shop", "table": table, "lane": "live"}
+    boto3.client("sns").publish(
+        TopicArn=deployment.stack.topic_arn,
+        Message="not ours",
+        MessageGroupId="g",
+        MessageDeduplicationId=uuid.uuid4().hex,
+        MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()},
+    )
+
+
+def set_aside(url: str, messages: int) -> None:
+    """Waits until the function has set so many messages aside: what is not ours goes to its own DLQ."""
+    end = time.monotonic() + 30
+    while depth(url) != messages:
+        assert time.monotonic() < end, f"{depth(url)} messages set aside, not {messages}"
+        time.sleep(0.1)
+
+
+def exists(url: str) -> bool:
+    try:
+        return depth(url) >= 0
+    except ClientError:
+        return False
+
+
+def test_a_consumer_comes_and_goes_and_its_dlq_stays(deployment: Deployment) -> None:
+    add(deployment)
+    first = deployment.stack
+    publish(deployment, "market.sellers")
+    publish(deployment, "market.listings")  # not one of its tables
+    set_aside(first.dlq_url(NAME), 1)
+
+    remove(deployment)
+    assert NAME not in deployment.stack.settings.consumers
+    assert not exists(first.queue_url(NAME))
+    assert depth(first.dlq_url(NAME)) == 1
+
+    add(deployment)
+    again = deployment.stack
+    assert again.dlq_url(NAME) != first.dlq_url(NAME)
+    publish(deployment, "market.sellers")
+    set_aside(again.dlq_url(NAME), 1)
+    assert depth(first.dlq_url(NAME)) == 1
+
+
+def test_removal_says_what_it_keeps(deployment: Deployment) -> None:
+    """The last test of the folder: nothing is deployed after it."""
+    stack = deployment.stack
+    said = deployment.sls("remove")
+    for kept in (stack.state_table, stack.claims_bucket, stack.dlq_url("listingSearch"), stack.undelivered_url("listingSearch")):
+        assert kept in said
+    assert boto3.client("dynamodb").describe_table(TableName=stack.state_table)["Table"]["TableStatus"] == "ACTIVE"
+    assert exists(stack.dlq_url("listingSearch"))
+    assert not exists(stack.queue_url("listingSearch"))
