@@ -1,6 +1,7 @@
 """The consumer's function as Lambda calls it: AWS by moto, a real Elasticsearch."""
 
 import json
+import socket
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +13,11 @@ import pytest
 from moto import mock_aws
 
 from shared.adapters.search.connection import Connection
+from shared.adapters.search.contract import Action
 from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.adapters.state.dynamodb import DynamoConsumers, DynamoSchemas
 from shared.values.change import Change
-from shared.values.errors import SearchError, SearchUnavailable
+from shared.values.errors import ConfigError, SearchError, SearchUnavailable
 from shared.values.index import definition_of
 from shared.values.message import decode
 from shared.values.settings import Settings
@@ -160,8 +162,6 @@ def test_every_kind_of_column_is_kept_exactly_and_found(elasticsearch: Any) -> N
     search = ElasticsearchSearch({"url": elasticsearch.url})
     search.ensure_index(alias, definition_of(consumer_settings(), Table("shop", "all", tuple(column for column, _, _ in COLUMNS), ("id",))))
     row = {column.name: value for column, value, _ in COLUMNS}
-    from shared.adapters.search.contract import Action
-
     assert [result.kind for result in search.bulk([Action(alias, "1", 1, row), Action(alias, "2", 2, {"n": 1})])] == ["applied", "applied"]
     assert search.get(alias, ["1"])["1"].body == row
     assert len(list(search.scan(alias))) == 2
@@ -201,3 +201,22 @@ def test_nobody_listens() -> None:
 def test_the_secret_shows_nowhere() -> None:
     connection = Connection({"url": "https://h", "username": "u", "password": "s3cr3t"}, None)
     assert "s3cr3t" not in repr(connection._access) + str(vars(connection))
+
+
+def test_a_server_that_accepts_and_says_nothing_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.adapters.search.connection.REQUEST_TIMEOUT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(SearchUnavailable, match="ConnectionTimeout"):
+        ElasticsearchSearch({"url": f"http://127.0.0.1:{silent.getsockname()[1]}"}).bulk([Action("x", "1", 1, {})])
+
+
+@pytest.mark.parametrize(
+    ("secret", "message"),
+    [
+        ({}, "missing required field `url`"),
+        ({"url": "nowhere"}, "is no address of Elasticsearch"),
+        ({"url": "https://h", "ca_certificate": "nonsense"}, "is no certificate"),
+    ],
+)
+def test_a_secret_that_cannot_be_used_is_explained(secret: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        ElasticsearchSearch(secret).get("x", ["1"])

@@ -372,3 +372,15 @@ def test_figures_for_metrics(world: World) -> None:
 def test_a_change_without_its_row_is_set_aside(world: World) -> None:
     broken: Change = msgspec.structs.replace(change(1, "c", 1), after=None)
     assert world.handle(delivery([broken])).set_aside == 1
+
+
+def test_a_message_without_changes_is_done_once_its_group_is(world: World) -> None:
+    world.consumers.save_run("search", Run("r1", {}))
+    rows = delivery([change(4, "r", 1, price=1)], lane="backfill", run="r1")
+    end = msgspec.structs.replace(delivery([], lane="backfill", run="r1"), deduplication_id="end", message_id="end")
+    world.search.down = True
+    assert world.handle(rows, end).failed == [rows.message_id, "end"]
+    assert world.consumers.count_done("search", "r1") == 0
+    world.search.down = False
+    assert world.handle(rows, end).failed == []
+    assert world.consumers.count_done("search", "r1") == 2
