@@ -45,7 +45,7 @@ def compile_rows(columns: list[Named], op: str) -> RowsReader:
     source = _Source()
     size = (len(columns) + 7) // 8
     names = source.names
-    names.update(PATTERN=_Patterns(columns, names), FREE=bytes(size), HEAD=b"", head=_head_check(len(columns), op, names), Damaged=Damaged)
+    names.update(PATTERN=Patterns(columns, names), FREE=bytes(size), HEAD=b"", head=_learn_head(len(columns), op, names), Damaged=Damaged)
     head = head_size(len(columns), op)
     before, after = _IMAGES[op]
     source.add(0, "def read(b, p, end):")
@@ -131,10 +131,10 @@ class _Source:
         return self.names[name]
 
 
-class _Patterns(dict[bytes, Image]):
+class Patterns(dict[bytes, Image]):
     """Bitmap of a row's NULLs → the function that reads such a row (bitmap included)."""
 
-    def __init__(self, columns: list[Named], names: dict[str, Any]) -> None:
+    def __init__(self, columns: list[Named], names: dict[str, Any] | None = None) -> None:
         super().__init__()
         self._columns, self._names = columns, names
         self._seen: Counter[bytes] = Counter()
@@ -143,7 +143,7 @@ class _Patterns(dict[bytes, Image]):
     def __missing__(self, bitmap: bytes) -> Image:
         bits = int.from_bytes(bitmap, "little")
         nulls = frozenset(i for i in range(len(self._columns)) if bits >> i & 1)
-        if not nulls and len(bitmap) == len(self._names["FREE"]):
+        if not nulls and self._names and len(bitmap) == len(self._names["FREE"]):
             # bits behind the last column are zeros on one server, ones on another: from now on the fast path knows
             self._names["FREE"] = bitmap
         self._seen[bitmap] += 1
@@ -181,19 +181,24 @@ class _Patterns(dict[bytes, Image]):
         return function
 
 
-def _head_check(count: int, op: str, names: dict[str, Any]) -> Callable[[bytes], None]:
-    """What tells whether the head of a row event (column count, bitmaps of present columns) says that all columns are there; a good one becomes the usual one."""
-    size, mask = (count + 7) // 8, (1 << count) - 1
+def _learn_head(count: int, op: str, names: dict[str, Any]) -> Callable[[bytes], None]:
+    """What looks at the head of an event that is not the usual one; a good one becomes the usual one."""
 
-    def check(head: bytes) -> None:
-        if head[: -size * (2 if op == "u" else 1)] != _lenenc(count):
-            raise Damaged("column count")
-        for bitmap in [head[-size:], head[-2 * size : -size]][: 2 if op == "u" else 1]:
-            if int.from_bytes(bitmap, "little") & mask != mask:
-                raise ShortImage
+    def look(head: bytes) -> None:
+        require_all_columns(head, count, op)
         names["HEAD"] = head
 
-    return check
+    return look
+
+
+def require_all_columns(head: bytes, count: int, op: str) -> None:
+    """Raise Damaged or ShortImage unless the head of a row event (column count, a bitmap of present columns for each image) says that all are there."""
+    size, mask = (count + 7) // 8, (1 << count) - 1
+    bitmaps = [head[-size:], head[-2 * size : -size]] if op == "u" else [head[-size:]]
+    if head[: -size * len(bitmaps)] != _lenenc(count):
+        raise Damaged("column count")
+    if any(int.from_bytes(bitmap, "little") & mask != mask for bitmap in bitmaps):
+        raise ShortImage
 
 
 def _lenenc(value: int) -> bytes:

@@ -22,6 +22,7 @@ _HEAD = struct.Struct("<IBIBIIIH").unpack_from  # packet length and number, OK b
 _EVENT_HEAD = struct.Struct("<BIBIIIH").unpack_from
 _WORD = struct.Struct("<I").unpack_from
 _HEADER = 19
+_RESIDUE = 0x2144DF1C  # the CRC-32 of any data with its own CRC-32 (little-endian) behind it
 _ERR, _EOF = 0xFF, 0xFE
 _ROTATE, _FORMAT_DESCRIPTION = 4, 15
 _SELF_DESCRIBING = frozenset((_ROTATE, _FORMAT_DESCRIPTION))
@@ -58,10 +59,9 @@ class Packets:
                     yield kind, ts, server, size, log_pos, flags, data, at + 24, self._end(kind, data, at + 5, end)
                     checksum = self._checksum
                 elif checksum:
-                    body_end = end - 4
-                    if crc32(memoryview(data)[at + 5 : body_end]) != _WORD(data, body_end)[0]:
+                    if crc32(data[at + 5 : end]) != _RESIDUE:
                         raise self._damaged("an event does not match its checksum")
-                    yield kind, ts, server, size, log_pos, flags, data, at + 24, body_end
+                    yield kind, ts, server, size, log_pos, flags, data, at + 24, end - 4
                 else:
                     yield kind, ts, server, size, log_pos, flags, data, at + 24, end
                 at = end

@@ -9,11 +9,13 @@ from shared.adapters.binlog.capture import Capture
 from shared.adapters.binlog.charsets import Charsets
 from shared.adapters.binlog.columns import describe, reader
 from shared.adapters.binlog.decoder import Named, Pairs, RowsReader, ShortImage, compile_rows, head_size
+from shared.adapters.binlog.partial import compile_partial
 from shared.values.errors import SourceError
 from shared.values.table import Table
 
 _UNREADABLE = (ValueError, IndexError, KeyError, struct.error, OverflowError)
 _MOST = 1024
+PARTIAL = "partial"
 
 
 class Catalog(Protocol):
@@ -31,13 +33,13 @@ class Catalog(Protocol):
 class Plan:
     """One table map. `table` is None when the table is not captured."""
 
-    def __init__(self, table: Table | None, columns: list[Named], thing: str) -> None:
+    def __init__(self, table: Table | None, columns: list[Named], thing: str, json: list[int] | None = None) -> None:
         self.table = table
-        self._columns, self._thing = columns, thing
+        self._columns, self._thing, self._json = columns, thing, json or []
         self._readers: dict[str, RowsReader] = {}
 
     def rows(self, op: str, data: bytes, start: int, end: int) -> Pairs:
-        """The rows at `data[start:end]`. Raises SourceError, which never quotes a value."""
+        """The rows at `data[start:end]`; `op` c, u, d, or PARTIAL for updates with JSON diffs. Raises SourceError, which never quotes a value."""
         try:
             read = self._readers.get(op) or self._reader(op)
             return read(data, start, end)
@@ -65,8 +67,16 @@ class Plan:
         return head_size(len(self._columns), op)
 
     def _reader(self, op: str) -> RowsReader:
-        self._readers[op] = function = compile_rows(self._columns, op)
+        if op == PARTIAL:
+            function = compile_partial(self._columns, self._json, {i: self._columns[i][1].prefix for i in self._json})
+        else:
+            function = compile_rows(self._columns, op)
+        self._readers[op] = function
         return function
+
+
+IGNORED = Plan(None, [], "")
+"""For row events that are to be read over."""
 
 
 class Plans:
@@ -74,31 +84,31 @@ class Plans:
 
     def __init__(self, capture: Capture, catalog: Catalog, dropped: Callable[[str, str], frozenset[str]], *, mariadb: bool) -> None:
         self._capture, self._catalog, self._dropped, self._mariadb = capture, catalog, dropped, mariadb
-        self._plans: dict[bytes, Plan] = {}
+        self.known_maps: dict[bytes, Plan] = {}
 
     def of(self, body: bytes) -> Plan:
         """The plan for a table map event's body (its table id apart)."""
-        plan = self._plans.get(body)
+        plan = self.known_maps.get(body)
         if plan is None:
-            if len(self._plans) >= _MOST:
-                self._plans.clear()
-            self._plans[body] = plan = self._make(bytes(6) + body)
+            if len(self.known_maps) >= _MOST:
+                self.known_maps.clear()
+            self.known_maps[body] = plan = self._make(bytes(6) + body)
         return plan
 
     def known(self, database: str) -> list[str]:
         """The captured tables of a database, as far as they are known here."""
-        seen = {plan.table.name for plan in self._plans.values() if plan.table and plan.table.database == database}
+        seen = {plan.table.name for plan in self.known_maps.values() if plan.table and plan.table.database == database}
         return sorted(seen | set(self._capture.named(database)))
 
     def forget(self) -> None:
         """A table was defined anew: what the server was asked about columns may have changed."""
-        self._plans.clear()
+        self.known_maps.clear()
 
     def _make(self, body: bytes) -> Plan:
         try:
             database, name = table_map.names(body)
             if not self._capture.table(database, name):
-                return Plan(None, [], "")
+                return IGNORED
             charsets = self._catalog.charsets()
             described = table_map.parse(body, charsets, geometry_has_charset=self._mariadb)
         except _UNREADABLE as error:
@@ -121,4 +131,4 @@ class Plans:
             (None if column.name in dropped else column.name, reader(raw, column.kind, thing))
             for raw, column in zip(described.columns, kept, strict=True)
         ]
-        return Plan(table, columns, thing)
+        return Plan(table, columns, thing, [i for i, column in enumerate(kept) if column.kind == "json"])

@@ -2,25 +2,29 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 
 from tenacity import Retrying, retry_if_exception_type, sleep_using_event, stop_after_delay, stop_when_event_set, wait_exponential_jitter
 
+from shared.adapters.binlog import xa
 from shared.adapters.binlog.capture import Capture
 from shared.adapters.binlog.catalog import ServerCatalog
-from shared.adapters.binlog.contract import Begin, Commit, Event, Heartbeat
+from shared.adapters.binlog.contract import Event
 from shared.adapters.binlog.gtid import MariadbGtids, MysqlGtids
+from shared.adapters.binlog.packets import Event as Raw
 from shared.adapters.binlog.packets import Packets
+from shared.adapters.binlog.place import Place
 from shared.adapters.binlog.plan import Plans
 from shared.adapters.binlog.session import Session, refusal
-from shared.adapters.binlog.transactions import Place, Transactions
+from shared.adapters.binlog.transactions import Cut, Transactions
 from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import PositionLost, SourceError, SourceUnavailable
 from shared.values.position import Position
 
 GIVE_UP_SECONDS = 60.0
 _BREAKS = 6
+_SECOND_READER = 1 << 30  # what tells the server_id of a second connection from that of the first
 _log = logging.getLogger(__name__)
 _NO_BINLOG = "Switch it on: log_bin (on RDS and Aurora: a backup retention above 0, binlog_format = ROW in the parameter group)."
 
@@ -69,40 +73,22 @@ class ServerBinlog:
         """See the contract. When the connection breaks it is made anew and reading goes on at the exact row: a transaction that was cut is read again
         from its Begin, and what was yielded of it is read over. Should another server answer then, SourceUnavailable leaves the next step to the caller.
         """
-        here, server = start, ""
-        begin: Begin | None = None  # of the transaction under way
-        yielded = 0  # events of it that were yielded
-        breaks = 0
+        server, breaks = "", 0
+        cut: Cut | None = None
         while True:
-            session = Session(self._endpoint) if not server else self._reconnect(Session, self._endpoint)
+            session = self._session = self._reconnect(Session, self._endpoint) if server else Session(self._endpoint)
             server = self._expect(session, server)
-            self._session = session
-            again = yielded  # events to read over
+            transactions = self._over(session, server, start, until, cut)
+            packets = Packets(session.dump(start, self._server_id), lambda packet: refusal(packet, self._endpoint), str(self._endpoint))
             try:
-                for event in self._connected(session, server, here, until):
-                    if type(event) is Begin:
-                        if begin is None:
-                            begin, yielded = event, 0
-                            yield event
-                        elif begin != event:
-                            raise PositionLost(
-                                "the transaction that was cut off is not in the binlog any more.", thing=f"{self._endpoint} at {here}"
-                            )
-                    elif type(event) is Commit or type(event) is Heartbeat:
-                        begin, yielded, again, breaks = None, 0, 0, 0
-                        here = event.position
-                        yield event
-                    elif again:
-                        again -= 1
-                    else:
-                        yielded += 1
-                        yield event
+                yield from transactions.read(packets.events())
                 return
             except SourceUnavailable as error:
-                breaks += 1
-                if self._closed.is_set() or breaks >= _BREAKS:
+                breaks = 1 if transactions.resume() != start else breaks + 1
+                if self._closed.is_set() or breaks > _BREAKS:
                     raise
-                _log.warning("binlog connection broke, reading on from %s: %s", here, error)
+                start, cut = transactions.resume(), transactions.cut()
+                _log.warning("the binlog connection broke; reading on from %s: %s", start, error)
                 self._closed.wait(0.1 * 2**breaks if breaks > 1 else 0)
             finally:
                 session.close()
@@ -112,12 +98,38 @@ class ServerBinlog:
         if self._session:
             self._session.close()
 
-    def _connected(self, session: Session, server: str, start: Position, until: Position | None) -> Iterator[Event]:
-        """Events over one connection."""
+    def _over(self, session: Session, server: str, start: Position, until: Position | None, cut: Cut | None) -> Transactions:
+        """The state of reading over one connection."""
         place = Place(start, _gtids_at(session, start))
         plans = Plans(self._capture, self._catalog, self._dropped, mariadb=session.is_mariadb)
-        packets = Packets(session.dump(start, self._server_id), lambda packet: refusal(packet, self._endpoint), str(self._endpoint))
-        return Transactions(place, plans, self._capture, server).read(packets.events(), until)
+        return Transactions(place, plans, self._capture, server, self._prepared, until=until, cut=cut)
+
+    def _prepared(self, name: xa.Xid | None, before: tuple[str, int]) -> Iterator[Raw]:
+        """The row events of the XA transaction `name` that was prepared before a place; without a name, of the transaction at that place."""
+        found = before if name is None else self._find(name, before)
+        with closing(self._raw(Position(*found))) as events:
+            yield from xa.rows(events)
+
+    def _find(self, name: xa.Xid, before: tuple[str, int]) -> tuple[str, int]:
+        """Where it was prepared. Most are committed soon: the newest file is looked at first."""
+        with closing(Session(self._endpoint)) as session:
+            files = [str(row[0]) for row in session.query("SHOW BINARY LOGS")]
+        for file in reversed(files[: files.index(before[0]) + 1]):
+            with closing(self._raw(Position(file, 4))) as events:
+                found = xa.find(events, name, before)
+            if found:
+                return found
+        raise PositionLost(
+            f"an XA transaction was committed at {before[0]}:{before[1]} that was prepared before the oldest binlog.",
+            thing=str(self._endpoint),
+            hint="Its rows cannot be read any more. Start at latest and backfill, and commit prepared transactions sooner (XA RECOVER lists them).",
+        )
+
+    def _raw(self, start: Position) -> Generator[Raw | None, None, None]:
+        """Events from a file and offset on, over a connection of their own, which needs a server_id of its own."""
+        with closing(Session(self._endpoint)) as session:
+            socket = session.dump(start, self._server_id ^ _SECOND_READER)
+            yield from Packets(socket, lambda packet: refusal(packet, self._endpoint), str(self._endpoint)).events()
 
     def _expect(self, session: Session, server: str) -> str:
         """The identity of the server that answers, the same as before."""

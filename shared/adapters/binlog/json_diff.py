@@ -1,0 +1,82 @@
+"""Partial JSON updates (binlog_row_value_options=PARTIAL_JSON): the changed parts of a document instead of all of it.
+
+Source: MySQL sql/json_diff.cc, Json_diff_vector::read_binary; libs/mysql/binlog/event/rows_event.h, Partial_update_rows.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from shared.adapters.binlog.json_binary import tree
+
+_REPLACE, _INSERT, _REMOVE = 0, 1, 2
+_LEG = re.compile(r'\.(?:"((?:[^"\\]|\\.)*)"|([^.\[]+))|\[(\d+)\]', re.DOTALL)
+
+
+def apply(document: bytes, diffs: bytes) -> Any:
+    """The document with the diffs applied, as what msgspec encodes. Raises ValueError, IndexError or KeyError when they do not fit."""
+    root = tree(document)
+    at = 0
+    while at < len(diffs):
+        operation = diffs[at]
+        size, at = _length(diffs, at + 1)
+        legs = _legs(diffs[at : at + size].decode())
+        at += size
+        value = None
+        if operation != _REMOVE:
+            size, at = _length(diffs, at)
+            value = tree(diffs[at : at + size])
+            at += size
+        if at > len(diffs):
+            raise ValueError("JSON diff")
+        root = _changed(root, legs, operation, value)
+    return root
+
+
+def _changed(root: Any, legs: list[str | int], operation: int, value: Any) -> Any:
+    if not legs:
+        if operation != _REPLACE:
+            raise ValueError("JSON diff of the root")
+        return value
+    parent = root
+    for leg in legs[:-1]:
+        parent = parent[leg]
+    last = legs[-1]
+    if operation == _INSERT and isinstance(parent, list) and isinstance(last, int):
+        parent.insert(last, value)
+    elif operation == _REMOVE:
+        del parent[last]
+    elif operation in (_REPLACE, _INSERT):
+        if operation == _REPLACE:
+            parent[last]
+        parent[last] = value
+    else:
+        raise ValueError("JSON diff operation")
+    return root
+
+
+def _legs(path: str) -> list[str | int]:
+    """The steps of a path such as `$.a[1]."b c"`."""
+    at, legs = 1, list[str | int]()
+    if path[:1] != "$":
+        raise ValueError("JSON path")
+    while at < len(path):
+        match = _LEG.match(path, at)
+        if not match:
+            raise ValueError("JSON path")
+        quoted, plain, index = match.groups()
+        if index is not None:
+            legs.append(int(index))
+        else:
+            legs.append(msgspec.json.decode(f'"{quoted}"') if quoted is not None else plain)
+        at = match.end()
+    return legs
+
+
+def _length(data: bytes, at: int) -> tuple[int, int]:
+    first = data[at]
+    if first < 251:
+        return first, at + 1
+    size = {252: 2, 253: 3, 254: 8}[first]
+    return int.from_bytes(data[at + 1 : at + 1 + size], "little"), at + 1 + size

@@ -1,0 +1,77 @@
+"""XA transactions: their rows stand in the binlog where they were prepared, and count where they are committed.
+
+Nothing of a prepared transaction is kept in memory: when its XA COMMIT comes, its rows are read again from where they stand. So a reader that started
+in between finds them too, and a position never has to be held back for a transaction that stays prepared.
+"""
+
+import re
+import struct
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from shared.adapters.binlog import payload
+from shared.adapters.binlog.packets import Event
+
+XA_PREPARE, TABLE_MAP, TRANSACTION_PAYLOAD, ROTATE = 38, 19, 40, 4
+_GTIDS = frozenset((33, 34, 42, 162))
+_ROWS = frozenset((TABLE_MAP, 23, 24, 25, 30, 31, 32, 39, 166, 167, 168))
+_XID = re.compile(r"X'([0-9a-f]*)'\s*,\s*X'([0-9a-f]*)'\s*,\s*(\d+)", re.IGNORECASE)
+
+
+class Xid(NamedTuple):
+    """The name of an XA transaction."""
+
+    transaction: bytes
+    branch: bytes
+    format: int
+
+
+def of_statement(sql: str) -> Xid:
+    """The name in `XA COMMIT X'…',X'…',1`, as servers write it. Raises ValueError."""
+    match = _XID.search(sql)
+    if not match:
+        raise ValueError("XA name")
+    return Xid(bytes.fromhex(match[1]), bytes.fromhex(match[2]), int(match[3]))
+
+
+def of_prepare(body: bytes) -> tuple[Xid, bool]:
+    """(name, whether it commits at once) of an XA_PREPARE event. Source: MySQL libs/mysql/binlog/event/control_events.h, XA_prepare_event."""
+    one_phase, format_, length, branch = struct.unpack_from("<Biii", body, 0)
+    return Xid(body[13 : 13 + length], body[13 + length : 13 + length + branch], format_), bool(one_phase)
+
+
+def rows(events: Iterable[Event | None]) -> Iterator[Event]:
+    """The table maps and row events of the first transaction in `events`, which was prepared there."""
+    for event in events:
+        if event is None:
+            continue
+        kind = event[0]
+        if kind in _ROWS:
+            yield event
+        elif kind == XA_PREPARE:
+            return
+        elif kind == TRANSACTION_PAYLOAD:
+            data, start, end = event[6:]
+            yield from (inner for inner in payload.events(data[start:end]) if inner[0] in _ROWS)
+
+
+def find(events: Iterable[Event | None], name: Xid, before: tuple[str, int]) -> tuple[str, int] | None:
+    """(file, offset) of the last transaction of this name that was prepared before a place, in the file with which `events` begin; None when there is none."""
+    file, begin = "", 0
+    found: tuple[str, int] | None = None
+    for event in events:
+        if event is None:
+            continue
+        kind, _, _, size, log_pos, _, data, start, end = event
+        if kind == ROTATE:
+            following = data[start + 8 : end].decode()
+            if file and following != file:
+                break
+            file = following
+        elif kind in _GTIDS:
+            begin = log_pos - size
+            if (file, begin) >= before:
+                break
+        elif kind == XA_PREPARE and of_prepare(data[start:end]) == (name, False):
+            found = (file, begin)
+    return found
