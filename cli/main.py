@@ -11,9 +11,14 @@ from shared.values.errors import RowlineError
 # command → module that holds its `command` function (or its `app`, for a group)
 COMMANDS: dict[str, str] = {
     "local": "cli.local",
+    "init": "cli.init",
+    "tables": "cli.tables",
+    "doctor": "cli.doctor",
     "relay": "cli.relay",
     "status": "cli.status",
     "tail": "cli.tail",
+    "backfill": "cli.backfill",
+    "verify": "cli.verify",
 }
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False, add_completion=False)

@@ -76,6 +76,10 @@ class DeployedStage:
     def dlq(self, consumer: str) -> SqsQueue:
         return SqsQueue(self.client("sqs"), self.outputs[f"{_camel(consumer)}DlqUrl"])
 
+    def undelivered(self, consumer: str) -> SqsQueue:
+        """The DLQ of the consumer's subscription: what SNS could not deliver."""
+        return SqsQueue(self.client("sqs"), self.outputs[f"{_camel(consumer)}UndeliveredUrl"])
+
     def endpoint(self, source: str | None = None) -> SourceEndpoint:
         """Where the source is: ROWLINE_SOURCE when set, else the secret."""
         if url := os.environ.get("ROWLINE_SOURCE"):

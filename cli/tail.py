@@ -7,14 +7,12 @@ from typing import Annotated
 
 import typer
 
+from cli.source import endpoint_of
 from shared.adapters.binlog import open_binlog
 from shared.adapters.binlog.contract import Binlog, SchemaChanged
 from shared.flows.tail import tail
-from shared.values.endpoint import SourceEndpoint, from_secret, parse
 from shared.values.errors import ConfigError
 from shared.values.position import Position
-
-_SECRET = "secret:"  # noqa: S105 - the word in front of a secret's name
 
 
 def command(
@@ -42,7 +40,7 @@ def command(
 
     Example: `rowline tail --source mysql://root@127.0.0.1:3306 --tables 'shop.*' --from earliest --until-now`
     """
-    endpoint = _endpoint(source)
+    endpoint = endpoint_of(source)
     patterns = [pattern.strip() for each in tables for pattern in each.split(",")]
     for pattern in patterns:
         if "." not in pattern:
@@ -69,22 +67,6 @@ def _start(binlog: Binlog, text: str) -> Position:
     if text == "latest":
         return binlog.latest()
     return Position.parse(text)
-
-
-def _endpoint(source: str) -> SourceEndpoint:
-    if source.startswith(_SECRET):
-        from shared.adapters.secrets import secret_json
-
-        secret = source.removeprefix(_SECRET)
-        return from_secret(secret, secret_json(secret))
-    endpoint = parse(source)
-    if ":" not in source.split("://", 1)[1].rpartition("@")[0] and sys.stdin.isatty():
-        from msgspec.structs import replace
-
-        return replace(
-            endpoint, password=typer.prompt(f"Password for {endpoint}", default="", hide_input=True, show_default=False, err=True)
-        )
-    return endpoint
 
 
 def _write(lines: bytes) -> None:

@@ -33,6 +33,10 @@ class Document(msgspec.Struct, frozen=True):
 class Search(Protocol):
     """An Elasticsearch cluster. Raises SearchUnavailable when it cannot be reached or answers 429/5xx to the whole request, SearchError otherwise."""
 
+    def version(self) -> str:
+        """The cluster's version; empty when it does not tell this account. Proves that it answers, and knows the credentials."""
+        ...
+
     def bulk(self, actions: list[Action]) -> list[Result]:
         """Apply in order, versions `external_gte`, through aliases only; one result per action. Deleting what is not there is `applied`. At most a few MB."""
         ...

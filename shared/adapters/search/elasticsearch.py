@@ -30,6 +30,13 @@ class ElasticsearchSearch:
         self._cluster = Connection(secret, refresh)
         self._seen_alias: dict[str, float] = {}
 
+    def version(self) -> str:
+        self.get("rowline-is-anybody-there", ["1"])
+        with contextlib.suppress(SearchError):  # an account for indexes alone may not ask for nodes
+            found = self._cluster.ask(lambda client: client.nodes.info(node_id="_local", filter_path="nodes.*.version"))
+            return str(next(iter(found["nodes"].values()))["version"])
+        return ""
+
     def bulk(self, actions: list[Action]) -> list[Result]:
         absent = self._absent({action.index for action in actions if action.body is None})
         sent = [action for action in actions if action.index not in absent]

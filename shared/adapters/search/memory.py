@@ -28,6 +28,10 @@ class MemorySearch:
             for id in [id for id, document in held.items() if document.body is None]:
                 del held[id]
 
+    def version(self) -> str:
+        self._answer()
+        return "8.0.0"
+
     def bulk(self, actions: list[Action]) -> list[Result]:
         self._answer()
         return [self._apply(action) for action in actions]

@@ -15,9 +15,9 @@ from shared.adapters.search.contract import Search
 from shared.adapters.state.contract import Checkpoint, Consumers, Run, Schemas, Streams
 from shared.flows.backfill.finishing import apply_deletions, wait_until_done
 from shared.flows.backfill.sending import Sending
-from shared.flows.watermark import Watermark
 from shared.flows.captured import CapturedTable, captured_tables
 from shared.flows.numbering import settings_of
+from shared.flows.watermark import Watermark
 from shared.values.change import Row
 from shared.values.errors import ConfigError, SourceUnavailable, StackError
 from shared.values.settings import ConsumerSettings, SourceSettings

@@ -1,0 +1,95 @@
+"""`rowline doctor`"""
+
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from cli.source import endpoint_of, is_address
+from cli.stage import DeployedStage, ServiceOption, StageOption, open_stage
+from shared.adapters.database.sql import SqlDatabase
+from shared.flows.doctor import check_dlq, check_relay, check_search
+from shared.flows.preflight import Finding, check_source
+from shared.flows.status import status
+from shared.values.errors import ConfigError, RowlineError
+from shared.values.settings import SourceSettings, TableSettings
+
+_MARK = {"ok": ("ok  ", "green"), "warn": ("warn", "yellow"), "fail": ("FAIL", "bold red")}
+
+
+def command(
+    stage: StageOption = "local",
+    service: ServiceOption = "",
+    source: Annotated[str, typer.Option("--source", help="Check only this database, without a stage: a URL, or secret:NAME.")] = "",
+    tables: Annotated[str, typer.Option("--tables", help="With --source: the tables to be captured, separated by commas.")] = "*.*",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check everything a stage needs: the source's settings, grants and tables, the deployment, Elasticsearch, relays and DLQs.
+
+    A line a check, with what to do about it, for RDS and Aurora too. Exit code 1 when something fails.
+
+    Example: `rowline doctor --stage prod`
+    """
+    findings = _database(source, tables) if source else _stage(open_stage(stage, service))
+    if as_json:
+        typer.echo(msgspec.json.encode(findings).decode())
+    else:
+        console = Console(highlight=False, soft_wrap=True)
+        for finding in findings:
+            _show(finding, console)
+    raise typer.Exit(1 if any(finding.level == "fail" for finding in findings) else 0)
+
+
+def _database(source: str, tables: str) -> list[Finding]:
+    if not is_address(source):
+        raise ConfigError(
+            "is no address.",
+            thing=f"--source {source}",
+            hint="Write mysql://USER@HOST:PORT or secret:NAME; sources of a stage are checked with --stage.",
+        )
+    endpoint = endpoint_of(source)
+    patterns = {pattern.strip(): TableSettings() for pattern in tables.split(",") if pattern.strip()}
+    database = SqlDatabase(endpoint)
+    try:
+        return check_source(database, SourceSettings(name=endpoint.host, secret="", tables=patterns))
+    finally:
+        database.close()
+
+
+def _stage(deployed: DeployedStage) -> list[Finding]:
+    """One thing that cannot be reached keeps nothing else from being checked."""
+    findings = [
+        Finding(
+            "deployment",
+            "ok",
+            f"{deployed.service}-{deployed.name}, {len(deployed.settings.sources)} sources, {len(deployed.settings.consumers)} consumers",
+        )
+    ]
+    now = status(deployed.settings, deployed.streams(), deployed.consumers(), deployed.queue, deployed.dlq)
+    for relay in now.relays:
+        findings += _source(deployed, relay.source, relay.lag_s)
+        findings.append(check_relay(relay))
+    for name in deployed.settings.consumers:
+        findings.append(check_search(name, lambda name=name: deployed.search(name)))  # type: ignore[misc]
+        findings += check_dlq(name, deployed.dlq(name), deployed.undelivered(name))
+    return findings
+
+
+def _source(deployed: DeployedStage, name: str, lag_seconds: float | None) -> list[Finding]:
+    try:
+        database = deployed.database(name)
+        try:
+            return check_source(database, deployed.source(name), lag_seconds=lag_seconds)
+        finally:
+            database.close()
+    except RowlineError as error:
+        return [Finding(f"source {name}", "fail", f"{error.thing}: {error.what}".removeprefix(": "), error.hint)]
+
+
+def _show(finding: Finding, console: Console) -> None:
+    word, style = _MARK[finding.level]
+    console.print(word, style=style, end="  ")
+    console.print(f"{finding.check:<28} {finding.value}", markup=False)
+    if finding.fix:
+        console.print(f"      {finding.fix}", markup=False)

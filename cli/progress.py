@@ -1,0 +1,59 @@
+"""A progress bar on a terminal; elsewhere a line now and then."""
+
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+LINE_SECONDS = 10
+
+
+class RowProgress:
+    """Rows done of an estimate, with rate and time left, on stderr: stdout stays for the result."""
+
+    def __init__(self, verb: str) -> None:
+        self._verb, self._began = verb, time.monotonic()
+        self._first: int | None = None
+        self._printed, self._note = 0.0, ""
+        self._console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.completed:,.0f}/{task.total:,.0f} rows"),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=self._console,
+            disable=not self._console.is_terminal,
+            transient=True,
+        )
+        self._task = self._bar.add_task(verb, total=1, rate="", note="")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def show(self, rows: int, estimate: int, table: str = "", note: str = "") -> None:
+        """Rows done so far, of about `estimate`; what is read, and what is waited for."""
+        if self._first is None and rows:
+            self._first, self._began = rows, time.monotonic()
+        passed = time.monotonic() - self._began
+        rate = f"{(rows - (self._first or 0)) / passed:,.0f} rows/s" if rows and passed > 1 else ""
+        total = max(rows, estimate, 1)
+        self._bar.update(self._task, completed=rows, total=total, description=f"{self._verb} {table}".strip(), rate=rate, note=note)
+        if not self._console.is_terminal:
+            self._line(rows, total, rate, note)
+
+    def _line(self, rows: int, total: int, rate: str, note: str) -> None:
+        now = time.monotonic()
+        if now - self._printed >= LINE_SECONDS or note.partition(" ")[0] != self._note.partition(" ")[0]:
+            self._printed, self._note = now, note
+            about = [f"{rows:,} of about {total:,} rows", rate, note]
+            self._console.print(f"{self._verb}: {', '.join(filter(None, about))}", markup=False)

@@ -1,0 +1,52 @@
+"""Listing: the tables of a source, and what would be in the way of capturing each."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from shared.adapters.binlog.capture import Capture
+from shared.adapters.database.contract import Database
+from shared.flows.numbering import settings_of
+from shared.flows.preflight.source import read_catalog
+from shared.flows.preflight.tables import table_problems
+from shared.values.settings import SourceSettings, TableSettings
+
+
+class ListedTable(msgspec.Struct, frozen=True):
+    """A table: estimated `rows`, `bytes` with indexes, the `key` it would be captured by (empty: none), rows written since the server started
+    (`changes`, None: not counted), whether it is `captured`, and what would not work."""
+
+    table: str
+    rows: int
+    bytes: int
+    key: tuple[str, ...]
+    changes: int | None
+    captured: bool
+    problems: list[str]
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """All tables by name. `source` is the stanza they are held against ("": none), `changes_from` tells who counted the changes ("": nobody)."""
+
+    source: str
+    changes_from: str
+    tables: list[ListedTable]
+
+
+def list_tables(database: Database, source: SourceSettings | None, patterns: Sequence[str]) -> Listing:
+    """The tables that match one of `patterns`; `source` None looks at each as if it were captured as it is."""
+    chosen = {pattern: TableSettings() for pattern in patterns}
+    catalog = read_catalog(database, SourceSettings(name="", secret="", tables={**(source.tables if source else {}), **chosen}))
+    server, counted, selected = database.server(), database.writes(), Capture(patterns)
+    captured = Capture(source.tables) if source else None
+    listed = []
+    for name, size in catalog.sizes.items():
+        if not selected.table(size.database, size.name):
+            continue
+        is_captured = bool(captured and captured.table(size.database, size.name))
+        settings = settings_of(source.tables, name) if source and is_captured else TableSettings()
+        problems = [finding.value for finding in table_problems(server, catalog, name, settings)]
+        changes = counted[1].get(name) if counted else None
+        key = settings.key or tuple(catalog.primary.get(name, ()))
+        listed.append(ListedTable(name, size.rows, size.bytes, key, changes, is_captured, problems))
+    return Listing(source.name if source else "", counted[0] if counted else "", listed)

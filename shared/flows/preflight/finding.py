@@ -1,0 +1,25 @@
+"""Finding: one thing that was looked at."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from shared.values.errors import SourceError
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """`check` what was looked at, `value` what was found, `fix` what to do about it (empty when all is well). `fail` keeps the relay from working, `warn` does not."""
+
+    check: str
+    level: Literal["ok", "warn", "fail"]
+    value: str
+    fix: str = ""
+
+
+def require(findings: Iterable[Finding]) -> None:
+    """Raises SourceError for the first that fails, naming how many more do."""
+    failed = [finding for finding in findings if finding.level == "fail"]
+    if failed:
+        more = f" {len(failed) - 1} more: see `rowline doctor`." if len(failed) > 1 else ""
+        raise SourceError(f"{failed[0].value}.", thing=failed[0].check, hint=f"{failed[0].fix}{more}")

@@ -1,0 +1,128 @@
+"""Captured tables: each is there, its rows can be told apart, and nothing changes them behind the binlog's back."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from shared.adapters.binlog.capture import Capture
+from shared.adapters.database.contract import Cascade, Server, TableSize, UniqueKey
+from shared.flows.numbering import settings_of
+from shared.flows.preflight.finding import Finding
+from shared.values.settings import TableSettings
+
+CASCADES_LOGGED = (9, 6)
+"""From this MySQL on the rows that a foreign key deletes or changes are in the binlog. Source: MySQL 9.6 release notes."""
+
+
+class Catalog(msgspec.Struct, frozen=True):
+    """What the database says of its tables, by `database.table`: sizes, primary keys, other unique keys, columns of the captured ones."""
+
+    sizes: dict[str, TableSize]
+    primary: Mapping[str, tuple[str, ...]]
+    unique: Mapping[str, Sequence[UniqueKey]]
+    columns: Mapping[str, frozenset[str]]
+    cascades: Sequence[Cascade]
+
+
+def captured_names(sizes: Iterable[TableSize], tables: Mapping[str, TableSettings]) -> list[str]:
+    """The tables that the patterns of a source choose."""
+    capture = Capture(tables)
+    return [size.full_name for size in sizes if capture.table(size.database, size.name)]
+
+
+def check_tables(server: Server, catalog: Catalog, tables: Mapping[str, TableSettings]) -> list[Finding]:
+    """One finding for each pattern that chooses nothing, and for each captured table."""
+    names = captured_names(catalog.sizes.values(), tables)
+    findings = [_nothing(pattern) for pattern in tables if not captured_names(catalog.sizes.values(), {pattern: tables[pattern]})]
+    for name in names:
+        problems = [*table_problems(server, catalog, name, settings_of(tables, name))]
+        findings += problems or [Finding(f"table {name}", "ok", f"about {catalog.sizes[name].rows:,} rows")]
+    return findings
+
+
+def table_problems(server: Server, catalog: Catalog, name: str, settings: TableSettings) -> list[Finding]:
+    """What is in the way of capturing a table."""
+    check = f"table {name}"
+    found = _key(check, name, catalog, settings)
+    if name in catalog.columns:
+        hidden = {
+            **dict.fromkeys(settings.drop, "drop"),
+            **dict.fromkeys(settings.mask, "mask"),
+            **dict.fromkeys(settings.shard_by, "shardBy"),
+        }
+        for column in sorted(hidden.keys() - catalog.columns[name]):
+            found.append(
+                Finding(
+                    check,
+                    "fail",
+                    f"has no column {column}, which {hidden[column]} names",
+                    f"Correct or remove it under tables: {name} in the stanza.",
+                )
+            )
+    engine = catalog.sizes[name].engine
+    if engine.lower() not in ("innodb", "xtradb", "ndbcluster", "rocksdb", "myrocks"):
+        found.append(
+            Finding(
+                check,
+                "warn",
+                f"has engine {engine}, which knows no transactions: a crash may leave it and the binlog apart",
+                "ALTER TABLE … ENGINE=InnoDB.",
+            )
+        )
+    logged = server.flavour == "mysql" and server.version >= CASCADES_LOGGED
+    for cascade in catalog.cascades:
+        if cascade.table == name and not logged:
+            found.append(
+                Finding(
+                    check,
+                    "warn",
+                    f"is changed by foreign key {cascade.constraint} ({cascade.action} of {cascade.parent}), which the server does not write to the binlog",
+                    "Delete the children first in the application, or run `rowline verify --repair` after such deletions.",
+                )
+            )
+    return found
+
+
+def _nothing(pattern: str) -> Finding:
+    if "*" in pattern:
+        return Finding(
+            f"tables {pattern}",
+            "warn",
+            "chooses no table that is there now",
+            "New tables are captured when they come. Check the name if you expected some.",
+        )
+    return Finding(
+        f"table {pattern}",
+        "fail",
+        "is not in the database, or the account may not SELECT from it",
+        "Correct its name under tables: in the stanza, or grant SELECT; `rowline tables` lists what the account sees.",
+    )
+
+
+def _key(check: str, name: str, catalog: Catalog, settings: TableSettings) -> list[Finding]:
+    unique = [*catalog.unique.get(name, ())]
+    if not settings.key:
+        if catalog.primary.get(name):
+            return []
+        usable = [key for key in unique if not key.nullable]
+        fix = (
+            f"Add a primary key, or put {{key: [{', '.join(usable[0].columns)}]}} behind it in the stanza."
+            if usable
+            else "Add a primary key."
+        )
+        return [Finding(check, "fail", "has no primary key, so its rows cannot be told apart", fix)]
+    if set(settings.key) == set(catalog.primary.get(name, ())):
+        return []
+    matching = [key for key in unique if set(key.columns) == set(settings.key)]
+    if not matching:
+        return [
+            Finding(
+                check,
+                "fail",
+                f"has no unique index over key [{', '.join(settings.key)}]",
+                "Create one, or name the columns of one that is there.",
+            )
+        ]
+    if all(key.nullable for key in matching):
+        return [Finding(check, "fail", f"has a key [{', '.join(settings.key)}] that may be null", "Make its columns NOT NULL.")]
+    return []
