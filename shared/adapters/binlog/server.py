@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 
-from tenacity import Retrying, retry_if_exception_type, sleep_using_event, stop_after_delay, stop_when_event_set, wait_exponential_jitter
+from tenacity import Retrying, retry_if_exception_type, sleep_using_event, stop_after_delay, stop_when_event_set, wait_random_exponential
 
 from shared.adapters.binlog import xa
 from shared.adapters.binlog.capture import Capture
@@ -49,7 +49,7 @@ class ServerBinlog:
         self._catalog = ServerCatalog(endpoint)
         self._reconnect = Retrying(
             retry=retry_if_exception_type(SourceUnavailable),
-            wait=wait_exponential_jitter(initial=0.1, max=5, jitter=0.5),
+            wait=wait_random_exponential(multiplier=0.1, max=5),
             stop=stop_after_delay(give_up_seconds) | stop_when_event_set(self._closed),
             sleep=sleep_using_event(self._closed),
             reraise=True,
