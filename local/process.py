@@ -86,7 +86,12 @@ def _started(pid: int) -> str | None:
     if not Path("/proc/self/stat").exists():
         return _ps("-o", "lstart=", "-p", str(pid)) or None
     fields = _stat(pid)
-    return None if fields is None or fields[0] in "ZX" else fields[19]
+    return None if fields is None or _is_over(fields) else fields[19]
+
+
+def _is_over(fields: list[str]) -> bool:
+    """A zombie, and its last thread too: until then its ports and files are still taken."""
+    return fields[0] in "ZX" and int(fields[17]) <= 1
 
 
 def _stat(pid: int | str) -> list[str] | None:
@@ -103,7 +108,7 @@ def _members(group: int) -> list[int]:
         return [int(pid) for pid in _ps("-o", "pid=", "-g", str(group)).split()]
     members = []
     for entry in os.listdir("/proc"):
-        if entry.isdigit() and (fields := _stat(entry)) and fields[2] == str(group) and fields[0] not in "ZX":
+        if entry.isdigit() and (fields := _stat(entry)) and fields[2] == str(group) and not _is_over(fields):
             members.append(int(entry))
     return members
 

@@ -21,7 +21,7 @@ _LOOK = 0.1  # seconds between health checks of a server that starts
 _LOG_LINES = 8  # of a dead server, shown in the error
 
 
-class Record(msgspec.Struct):
+class Record(msgspec.Struct, frozen=True):
     """What outlives the command: kept in `server.json` of the server's folder, readable by its owner only."""
 
     port: int
@@ -50,7 +50,6 @@ class Server(ABC):
         self.folder, self.account = folder, account
         self.log = log or folder / "server.log"
         self._progress = progress
-        self._record = self._load()
 
     # What a kind of server says about itself.
     @abstractmethod
@@ -85,7 +84,8 @@ class Server(ABC):
     @property
     def pid(self) -> int | None:
         """Process id while the server runs."""
-        identity = self._record.process if self._record else None
+        record = self._read()
+        identity = record.process if record else None
         return identity.pid if identity and process.is_alive(identity) else None
 
     def start(self, cancel: threading.Event | None = None) -> Self:
@@ -111,24 +111,22 @@ class Server(ABC):
 
     def stop(self) -> None:
         """Shut the server down in order; kills it if that takes longer than `stop_timeout` seconds. Its data stay."""
-        if self._record and self._record.process:
-            process.stop(self._record.process, self.stop_timeout)
-            self._record.process = None
-            self._save()
+        record = self._read()
+        if record and record.process:
+            process.stop(record.process, self.stop_timeout)
+            self._write(msgspec.structs.replace(record, process=None))
 
     def kill(self) -> None:
         """kill -9: what a crash does to it. Its data stay as they are."""
-        if self._record and self._record.process:
-            process.kill(self._record.process)
-            self._record.process = None
-            self._save()
+        record = self._read()
+        if record and record.process:
+            process.kill(record.process)
+            self._write(msgspec.structs.replace(record, process=None))
 
     def _run(self, cancel: threading.Event | None) -> bool:
         """Start the process and wait; False if it ended because another process holds its port."""
-        self._state.process = process.spawn(
-            self._command(), log=self.log, env=self._clean_environment(), cwd=self.folder, account=self.account
-        )
-        self._save()
+        identity = process.spawn(self._command(), log=self.log, env=self._clean_environment(), cwd=self.folder, account=self.account)
+        self._write(msgspec.structs.replace(self._state, process=identity))
         deadline = time.monotonic() + self.start_timeout
         while not self.is_ready():
             if self.pid is None:
@@ -155,29 +153,28 @@ class Server(ABC):
         return {**kept, **self._environment()}
 
     def _choose_port(self) -> None:
-        port = ports.choose(str(self.folder), self._record.port if self._record else None)
-        if self._record:
-            self._record.port = port
-        else:
-            self._record = Record(port=port, password=secrets.token_hex(12))
-        self._save()
+        record = self._read()
+        port = ports.choose(str(self.folder), record.port if record else None)
+        self._write(Record(port=port, password=record.password if record else secrets.token_hex(12)))
 
     @property
     def _state(self) -> Record:
-        if self._record is None:
+        record = self._read()
+        if record is None:
             raise RowlineError("has never been started.", thing=f"{self.kind} in {self.folder}")
-        return self._record
+        return record
 
-    def _load(self) -> Record | None:
+    def _read(self) -> Record | None:
+        # Read each time: another process may have started, stopped or moved the server since.
         try:
             return msgspec.json.decode((self.folder / "server.json").read_bytes(), type=Record)
         except (FileNotFoundError, msgspec.DecodeError):
             return None
 
-    def _save(self) -> None:
+    def _write(self, record: Record) -> None:
         path = self.folder / f"server.json.{os.getpid()}.{threading.get_ident()}"
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(msgspec.json.encode(self._state))
+            file.write(msgspec.json.encode(record))
         path.rename(self.folder / "server.json")
 
     def _last_lines(self) -> str:

@@ -143,16 +143,16 @@ class Stage:
         cancel = threading.Event()
         checks = {"mariadb": external.check_source, "elasticsearch": external.check_search, "emulator": external.check_aws}
         with ThreadPoolExecutor(len(self.servers)) as pool:
-            tasks: list[Future[object]] = [
-                pool.submit(checks[part], self.elsewhere[part]) if part in self.elsewhere else pool.submit(server.start, cancel)
-                for part, server in self.servers.items()
-            ]
             try:
+                tasks: list[Future[object]] = [
+                    pool.submit(checks[part], self.elsewhere[part]) if part in self.elsewhere else pool.submit(server.start, cancel)
+                    for part, server in self.servers.items()
+                ]
                 done, _ = wait(tasks, return_when=FIRST_EXCEPTION)
                 for task in done:
                     task.result()
             except BaseException:
-                cancel.set()
+                cancel.set()  # leaving the pool waits for the others, which look at this
                 raise
 
     def _save(self) -> None:

@@ -46,9 +46,7 @@ class Shared:
 
     def start(self, part: str) -> Any:
         with exclusive(self.stage.record / f"{part}.lock"):
-            server = self.servers[part]
-            server._record = server._load()  # another worker may have started it since
-            return server.start()
+            return self.servers[part].start()
 
     def close(self) -> None:
         self._users.close()

@@ -11,26 +11,36 @@ import boto3
 import pymysql
 import pytest
 
-from local import stage
+from local import process, stage
 from local.account import Account
 from local.aws import Emulator
 from local.home import CHECKOUT, home
 from local.stage import Stage
 from shared.values.errors import ConfigError, RowlineError, SourceUnavailable
 
-NAME = "test-whole"
+NAME = f"test-whole-{os.getpid()}"
+pytestmark = pytest.mark.xdist_group("local-stage")  # one worker: each of its stages has an Elasticsearch
 
 
 @pytest.fixture(scope="module")
 def whole():
     found = stage.up(NAME, environ={})
     yield found
-    found.down(purge=True)
+    last = [server._read().process for server in Stage.load(NAME).servers.values()]
+    assert all(process.is_alive(identity) for identity in last)
+    found.down(purge=True)  # also what another process has started in the meantime
+    assert not any(process.is_alive(identity) for identity in last)
     assert not (home().record / NAME).exists()
 
 
 def secret(environment, name):
-    client = boto3.client("secretsmanager", endpoint_url=environment["AWS_ENDPOINT_URL"], region_name=environment["AWS_REGION"])
+    client = boto3.client(
+        "secretsmanager",
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        region_name=environment["AWS_REGION"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    )
     return json.loads(client.get_secret_value(SecretId=name)["SecretString"])
 
 
@@ -76,7 +86,7 @@ def test_a_part_elsewhere_is_asked_and_not_started(whole, mariadb):
     found = stage.up(NAME, environ={"ROWLINE_SOURCE": url})
     try:
         assert found.environment()["ROWLINE_SOURCE"] == url
-        assert secret(found.environment() | {}, "rowline/local/source")["port"] == mariadb.port
+        assert secret(found.environment(), "rowline/local/source")["port"] == mariadb.port
         (shown,) = (part for part in found.status() if part.part == "mariadb")
         assert (shown.state, shown.url) == ("external", f"mysql://127.0.0.1:{mariadb.port}")
         with pytest.raises(ConfigError, match="ROWLINE_SOURCE"):

@@ -32,7 +32,7 @@ def test_documented_elasticsearch_is_the_composed_one():
 def test_composed_emulator_has_the_environment_of_the_embedded_one(tmp_path):
     service = SERVICES["emulator"]
     embedded = aws.Emulator(tmp_path, account=Account(None), dist=tmp_path)
-    embedded._record = Record(port=4566, password="")
+    embedded._write(Record(port=4566, password=""))
     own = {"HOME", "TMPDIR", "PYTHONDONTWRITEBYTECODE"}
     assert set(service["environment"]) == set(embedded._environment()) - own
     paths = {"STATE_DIR", "S3_DATA_DIR"}
