@@ -18,6 +18,9 @@ PATIENCE_SECONDS = 60
 """Nothing has settled for so long: what differs now is called a difference even if the consumer still has messages."""
 
 _PAUSE_SECONDS = 0.5
+_EMPTY_LOOKS = 2
+"""A message may be between topic and queue, or a count a little late, when the queue looks empty once."""
+
 _GET = 500
 
 
@@ -67,31 +70,28 @@ class Settling:
         return self._queue.depth() == (0, 0)
 
     def confirmed(self, candidates: list[Candidate], tell: Callable[[int], None]) -> list[Candidate]:
-        """Those that still differ once the relay has published what the source had, the queue has been empty, and another look saw the same."""
+        """Those that still differ, and in the same way, after everything that the source had when they were seen has been handled.
+
+        A row that was seen is in the binlog before the barrier that is taken afterwards. So when all before the barrier is published and the queue is empty, its
+        document is what its changes made of it; if row and version are the same then, nothing that is under way will mend the difference.
+        """
         deadline = self._clock() + PATIENCE_SECONDS
-        barrier, passed = self._database.position(), False
         left, confirmed = self.look(candidates), list[Candidate]()
         while left:
-            tell(len(left))
-            if passed:
-                # Unchanged since the queue was empty: no change is under way for these. The others changed meanwhile and are waited for again.
-                sights = {id(one): one.sight for one in left}
-                again = self.look(left)
-                settled = [one for one in again if one.sight == sights[id(one)]]
-                confirmed += settled
-                moved = [one for one in again if one.sight != sights[id(one)]]
-                barrier, passed = self._database.position(), False
-            else:
-                passed = self.caught_up(barrier)
-                if not passed:
-                    self._sleep(_PAUSE_SECONDS)
-                moved = self.look(left)
-            if len(moved) < len(left):
-                deadline = self._clock() + PATIENCE_SECONDS
-            left = moved
-            if left and self._clock() > deadline:
-                self.behind = True
-                return confirmed + left
+            sights = {id(one): one.sight for one in left}
+            barrier, empty = self._database.position(), 0
+            while empty < _EMPTY_LOOKS:
+                tell(len(left))
+                if self._clock() > deadline:
+                    self.behind = True
+                    return confirmed + left
+                self._sleep(_PAUSE_SECONDS)
+                empty = empty + 1 if self.caught_up(barrier) else 0
+                before, left = len(left), self.look(left)
+                if len(left) < before:
+                    deadline = self._clock() + PATIENCE_SECONDS
+            confirmed += [one for one in left if one.sight == sights[id(one)]]
+            left = [one for one in left if one.sight != sights[id(one)]]
         return confirmed
 
     def look(self, candidates: list[Candidate]) -> list[Candidate]:

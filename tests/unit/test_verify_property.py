@@ -1,0 +1,102 @@
+"""Verify among changes that flow: it calls nothing a difference that is only under way, finds what was tampered with, and mends it for good."""
+
+from random import Random
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, given, settings
+
+from shared.flows.verify.job import Report, Verify
+from shared.values.change import split_seq
+from tests.unit.backfill_world import SOURCE, BackfillWorld
+from tests.unit.consumer_world import ALIAS
+
+_SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def verify(world: BackfillWorld, **options: Any) -> Report:
+    return Verify(
+        world.world.settings,
+        SOURCE,
+        database=world.between(world.database),
+        streams=world.between(world.streams),
+        schemas=world.between(world.world.schemas),
+        consumers=world.between(world.world.consumers),
+        queue=world.between(world.queue),
+        search=world.between(world.world.search),
+        clock=lambda: world.now,
+        sleep=world.sleep,
+        chunk_rows=3,
+        **options,
+    ).run()
+
+
+def filled(seed: int) -> BackfillWorld:
+    """A world whose index is complete, and in which things then went on."""
+    world = BackfillWorld(Random(seed))
+    for _ in range(world.random.randrange(20)):
+        world.step()
+    world.backfill()
+    for _ in range(world.random.randrange(20)):
+        world.step()
+    # A consumer that never comes to the end of its queue is reported as behind; here it does, now and then.
+    world.pace[world.write] = world.random.choice((0, 0.3))
+    world.pace[world.delete] = world.random.choice((0, 0.1))
+    world.pace[world.deliver] = 3
+    return world
+
+
+@given(seed=st.integers(0, 2**32))
+@_SETTINGS
+def test_changes_under_way_are_no_differences(seed: int) -> None:
+    world = filled(seed)
+    report = verify(world)
+    assert (report.differences, report.listed, report.behind) == (0, [], False)
+
+
+@given(seed=st.integers(0, 2**32), repair=st.booleans())
+@_SETTINGS
+def test_what_was_tampered_with_is_found_and_mended(seed: int, repair: bool) -> None:
+    world = filled(seed)
+    world.drain()
+    random, held = world.random, world.world.search.indexes.setdefault(ALIAS, {})
+    # Keys that the source leaves alone from now on: what is wrong with them stays wrong.
+    world.keys = range(6)
+    expected = {}
+    for key in range(6, 12):
+        harm = random.choice(("", "other", "gone", "extra", "newer"))
+        document = held.get(str(key))
+        there = document is not None and document.body is not None
+        if harm == "extra" and not there:
+            held[str(key)] = type(next(iter(held.values())))(random.choice((0, 3, world.base + 1, 5 << 40)), {"id": key}) if held else None
+            if held[str(key)] is None:
+                del held[str(key)]
+            else:
+                expected[str(key)] = "extra"
+        elif harm == "gone" and there:
+            del held[str(key)]
+            expected[str(key)] = "missing"
+        elif harm in ("other", "newer") and document is not None and there:
+            document.body = {**(document.body or {}), "title": "tampered"}
+            # As an ordinary write does it, by one; or as somebody with external versions of their own.
+            document.version += 1 if harm == "other" else 7 << 40
+            expected[str(key)] = "different"
+    before = {id: (one.version, one.body) for id, one in held.items() if id in expected}
+    report = verify(world, repair=repair)
+    assert {one.id: one.kind for one in report.listed} == expected
+    assert (report.missing, report.extra, report.different) == tuple(
+        list(expected.values()).count(kind) for kind in ("missing", "extra", "different")
+    )
+    assert [one.fields for one in report.listed if one.kind == "different"] == [["title"]] * report.different
+    if not repair:
+        assert report.differences == len(expected)
+        assert {id: (one.version, one.body) for id, one in held.items() if id in expected} == before
+        return
+    assert report.differences == 0
+    world.keys = range(12)
+    for _ in range(40):
+        world.step()
+    world.drain()
+    assert world.index() == world.source()
+    if report.epochs:
+        assert world.epoch > max(split_seq(version)[0] for version, _ in before.values())
