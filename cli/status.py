@@ -52,9 +52,7 @@ def _show(found: Status, console: Console) -> None:
 def _relay(relay: RelayStatus) -> str:
     figures: dict[str, Any] = relay.figures
     lag = "-" if relay.lag_s is None else f"{relay.lag_s:.1f}s"
-    lines = [
-        f"SOURCE {relay.source}  server {relay.server or '-'}  {'ok' if relay.state == 'running' else relay.state}"
-    ]
+    lines = [f"SOURCE {relay.source}  server {relay.server or '-'}  {'ok' if relay.state == 'running' else relay.state}"]
     since = f" {_duration(time.time() - figures['started_ms'] / 1000)}" if "started_ms" in figures and relay.holder else ""
     lines.append(f"  relay    {relay.state}{since}, token {relay.token}, {relay.holder or 'no holder'}")
     lines.append(f"  read to  {relay.read_to or relay.position or '-'}, lag {lag}")

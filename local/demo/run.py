@@ -43,11 +43,12 @@ def _run(*command: str) -> None:
         )
 
 
-def _wait(what: str, done: Callable[[], bool], seconds: float) -> None:
+def _wait(what: str, done: Callable[[], bool], seconds: float, why: Callable[[], str | None] = lambda: None) -> None:
+    """Wait until it is done; `why` may name the cause when it is not."""
     end = time.monotonic() + seconds
     while not done():
         if time.monotonic() > end:
-            raise RowlineError(f"did not happen within {seconds:.0f} s.", thing=what, hint="See `rowline status --stage local`.")
+            raise RowlineError(f"did not happen within {seconds:.0f} s.", thing=what, hint=why() or "See `rowline status --stage local`.")
         time.sleep(0.1)
 
 
@@ -131,7 +132,12 @@ def main() -> None:
     _run("sls", "deploy", "--stage", "local")
     deployed = open_stage("local")
     (source,) = deployed.settings.sources
-    _wait("the relay's first checkpoint", lambda: deployed.streams().load(source)[1] is not None, 90)
+    _wait(
+        "the relay's first checkpoint",
+        lambda: deployed.streams().load(source)[1] is not None,
+        90,
+        lambda: deployed.streams().load(source)[0].figures.get("error"),
+    )
 
     _step("Existing rows into Elasticsearch, while changes may go on")
     _run("rowline", "backfill", CONSUMER, "--from", "source", "--stage", "local")

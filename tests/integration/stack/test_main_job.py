@@ -37,7 +37,7 @@ def test_single_changes_arrive_soon(stack: Stack) -> None:
             cursor.execute("UPDATE market.sellers SET name = %s WHERE id = %s", (name, key))
             began = time.monotonic()
             stack.wait(
-                name, lambda key=key, name=name: (found := search.get("sellers", [str(key)])) and found[str(key)].body["name"] == name
+                name, lambda key=key, name=name: (found := search.get("market-sellers", [str(key)])) and found[str(key)].body["name"] == name
             )
             seconds.append(time.monotonic() - began)
     assert len(seconds) == 20  # arrival is what is tested; how fast is measured by the demo and the benchmark
@@ -73,9 +73,9 @@ def test_document_changed_behind_its_back_is_found_and_mended(stack: Stack) -> N
         cursor.execute("SELECT id FROM market.listings ORDER BY id LIMIT 3")
         changed, removed, kept = (str(row[0]) for row in cursor.fetchall())
     index = stack.servers.server("elasticsearch")
-    index.request("POST", f"/listings/_update/{changed}", {"doc": {"title": "not what the source says"}})
-    index.request("DELETE", f"/listings/_doc/{removed}")
-    index.request("PUT", "/listings/_doc/999999999", {"id": 999999999, "title": "no such row"})
+    index.request("POST", f"/market-listings/_update/{changed}", {"doc": {"title": "not what the source says"}})
+    index.request("DELETE", f"/market-listings/_doc/{removed}")
+    index.request("PUT", "/market-listings/_doc/999999999", {"id": 999999999, "title": "no such row"})
     found = stack.rowline("verify", CONSUMER, check=False)
     assert found.returncode == 1
     for key in (changed, removed, "999999999"):
@@ -86,13 +86,13 @@ def test_document_changed_behind_its_back_is_found_and_mended(stack: Stack) -> N
     with stack.connect() as connection, connection.cursor() as cursor:  # and the mended row follows its source again
         cursor.execute("UPDATE market.listings SET title = 'mended' WHERE id = %s", (changed,))
     search = stack.open().search(CONSUMER)
-    stack.wait("the mended row's next change", lambda: search.get("listings", [changed])[changed].body["title"] == "mended")
+    stack.wait("the mended row's next change", lambda: search.get("market-listings", [changed])[changed].body["title"] == "mended")
 
 
 @pytest.mark.timeout(240)
 def test_backfill_while_changes_go_on_resumes_after_interruption(stack: Stack) -> None:
-    stack.servers.server("elasticsearch").request("DELETE", "/listings-000001")
-    stack.servers.server("elasticsearch").request("DELETE", "/photos-000001")
+    stack.servers.server("elasticsearch").request("DELETE", "/market-listings-000001")
+    stack.servers.server("elasticsearch").request("DELETE", "/market-photos-000001")
     workload = Workload(stack.connect, changes=100_000, number=4, per_second=100).start()
     for _ in range(2):
         backfill = stack.project.start("rowline", "backfill", CONSUMER, "--from", "source")
