@@ -44,9 +44,10 @@ def put_in(document: str, blocks: dict[str, str], *, force: bool = False) -> str
             thing="serverless.yml",
             hint="Add --force to replace them, or leave out --write and copy.",
         )
+    ends = [*(number for number, _ in starts[1:]), len(lines)][: len(starts)]
     made: list[str] = []
     at = 0
-    for (number, name), end in zip(starts, [*(number for number, _ in starts[1:]), len(lines)], strict=True):
+    for (number, name), end in zip(starts, ends, strict=True):
         made += lines[at:number]
         # Blank lines and comments before the next block belong to that one.
         own = end
