@@ -97,4 +97,6 @@ def _unreadable(name: str, stage: str, error: ClientError | BotoCoreError) -> St
             thing=f"stack {name}",
             hint="Credentials need cloudformation:DescribeStacks and cloudformation:GetTemplate, for this account and region.",
         )
-    return StackError(f"cannot be read: {error}.", thing=f"stack {name}", hint="Set credentials and AWS_REGION, or AWS_ENDPOINT_URL for an emulator.")
+    return StackError(
+        f"cannot be read: {error}.", thing=f"stack {name}", hint="Set credentials and AWS_REGION, or AWS_ENDPOINT_URL for an emulator."
+    )
