@@ -126,6 +126,7 @@ class Stage:
             if purge:
                 shutil.rmtree(self.home.base / self.name, ignore_errors=True)
                 shutil.rmtree(self.record, ignore_errors=True)
+                _lock_of(self.home, self.name).unlink()
                 if self.home.is_elsewhere and not any(self.home.record.glob("*/stage.json")):
                     shutil.rmtree(self.home.base, ignore_errors=True)
 
