@@ -74,11 +74,12 @@ class ServerBinlog:
         from its Begin, and what was yielded of it is read over. Should another server answer then, SourceUnavailable leaves the next step to the caller.
         """
         server, breaks = "", 0
+        prepared = xa.Prepared(self._rows_at, self._find)
         cut: Cut | None = None
         while True:
             session = self._session = self._reconnect(Session, self._endpoint) if server else Session(self._endpoint)
             server = self._expect(session, server)
-            transactions = self._over(session, server, start, until, cut)
+            transactions = self._over(session, server, prepared, start, until, cut)
             packets = Packets(session.dump(start, self._server_id), lambda packet: refusal(packet, self._endpoint), str(self._endpoint))
             try:
                 yield from transactions.read(packets.events())
@@ -98,19 +99,19 @@ class ServerBinlog:
         if self._session:
             self._session.close()
 
-    def _over(self, session: Session, server: str, start: Position, until: Position | None, cut: Cut | None) -> Transactions:
+    def _over(
+        self, session: Session, server: str, prepared: xa.Prepared, start: Position, until: Position | None, cut: Cut | None
+    ) -> Transactions:
         """The state of reading over one connection."""
         place = Place(start, _gtids_at(session, start))
         plans = Plans(self._capture, self._catalog, self._dropped, mariadb=session.is_mariadb)
-        return Transactions(place, plans, self._capture, server, self._prepared, until=until, cut=cut)
+        return Transactions(place, plans, self._capture, server, prepared, until=until, cut=cut)
 
-    def _prepared(self, name: xa.Xid | None, before: tuple[str, int]) -> Iterator[Raw]:
-        """The row events of the XA transaction `name` that was prepared before a place; without a name, of the transaction at that place."""
-        found = before if name is None else self._find(name, before)
-        with closing(self._raw(Position(*found))) as events:
+    def _rows_at(self, place: xa.Place) -> Iterator[Raw]:
+        with closing(self._raw(Position(*place))) as events:
             yield from xa.rows(events)
 
-    def _find(self, name: xa.Xid, before: tuple[str, int]) -> tuple[str, int]:
+    def _find(self, name: xa.Xid, before: xa.Place) -> xa.Place:
         """Where it was prepared. Most are committed soon: the newest file is looked at first."""
         with closing(Session(self._endpoint)) as session:
             files = [str(row[0]) for row in session.query("SHOW BINARY LOGS")]

@@ -1,7 +1,7 @@
 """From binlog events to what the relay reads: transactions of rows, in commit order, with their positions."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from struct import Struct
 from typing import Literal, NamedTuple
 
@@ -24,7 +24,7 @@ _COMPRESSED_ROWS: dict[int, Literal["c", "u", "d"]] = {166: "c", 167: "u", 168: 
 # STOP, INTVAR, RAND, USER_VAR, BEGIN_LOAD_QUERY, APPEND_BLOCK, IGNORABLE, ROWS_QUERY, TRANSACTION_CONTEXT, VIEW_CHANGE, ANNOTATE_ROWS,
 # BINLOG_CHECKPOINT, START_ENCRYPTION (the server decrypts before it sends), format description: no rows in them
 _NO_ROWS = frozenset((3, 5, 9, 13, 14, FORMAT_DESCRIPTION, 17, 28, 29, 36, 37, 160, 161, 163, 164))
-_IGNORABLE = 0x80
+_IGNORABLE, _ARTIFICIAL = 0x80, 0x20
 _DUMMY_TABLE = b"\xff\xff\xff\x00\x00\x00"
 _QUERY_HEAD = Struct("<IIBHH").unpack_from
 _QUIET_SECONDS = 0.5
@@ -42,8 +42,7 @@ class Cut(NamedTuple):
 class Transactions:
     """Turns the events of one connection into the contract's events. Its state is that of one connection.
 
-    `cut` is what an earlier connection yielded of the first transaction: it is read over. `prepared` gives the row events of an XA transaction that was
-    prepared before the place given.
+    `cut` is what an earlier connection yielded of the first transaction: it is read over. `prepared` gives the row events of an XA transaction.
     """
 
     def __init__(
@@ -52,7 +51,7 @@ class Transactions:
         plans: Plans,
         capture: Capture,
         server: str,
-        prepared: Callable[[xa.Xid | None, tuple[str, int]], Iterator[Raw]],
+        prepared: xa.Prepared,
         *,
         until: Position | None = None,
         cut: Cut | None = None,
@@ -65,6 +64,7 @@ class Transactions:
         self._inside = False  # which ends with a COMMIT of its own, not with one statement
         self._begin: Begin | None = None  # as it was yielded
         self._hidden = False  # it is being prepared: its rows count later
+        self._captured = False  # and some of them are captured
         self._begin_offset = 0
         self._gtid: gtid_events.MysqlGtid | gtid_events.MariadbGtid | None = None
         self._ts_ms = 0
@@ -150,7 +150,11 @@ class Transactions:
                 yield Rows(plan.table, op, number, plan.rows(op, data, at, end))
             elif kind == TABLE_MAP:
                 body = data[start + 6 : end]
-                tables[data[start : start + 6]] = IGNORED if self._hidden else known.get(body) or plans.of(body)
+                plan = known.get(body) or plans.of(body)
+                if self._hidden:
+                    self._captured = self._captured or plan.table is not None
+                    plan = IGNORED
+                tables[data[start : start + 6]] = plan
             elif kind in _COMPRESSED_ROWS or kind == PARTIAL_UPDATE_ROWS:
                 yield from self._unusual_rows(kind, data[start:end])
             else:
@@ -178,9 +182,12 @@ class Transactions:
             place.move(log_pos)
             yield from self._read(payload.events(body))
         elif kind == XA_PREPARE:
-            _, commits = xa.of_prepare(body)
-            if commits:
-                yield from self._commit_prepared(None)
+            name, commits = xa.of_prepare(body)
+            here = (place.file, self._begin_offset) if self._captured else None
+            if not commits:
+                self._prepared.remember(name, here)
+            elif here:
+                yield from self._count_now(self._prepared.rows_at(here))
             yield from self._end(log_pos)
         elif kind == ROTATE:
             place.rotate(body[8:].decode(), int.from_bytes(body[:8], "little"))
@@ -201,14 +208,14 @@ class Transactions:
             raise self._strange("LOAD DATA was logged as a statement", hint=_STATEMENT_HINT)
         elif kind not in _NO_ROWS and not flags & _IGNORABLE:
             raise self._strange(f"event type {kind} is not known here and may carry rows")
-        elif not self._open:
-            place.move(log_pos)
+        elif not self._open and kind != FORMAT_DESCRIPTION and not flags & _ARTIFICIAL:
+            place.move(log_pos)  # a format description is sent at every start, with its own place in the file
 
     def _start(self, size: int, log_pos: int, ts_ms: int, gtid: "gtid_events.MysqlGtid | gtid_events.MariadbGtid | None") -> None:
         """A transaction starts with the event of `size` bytes that ends at `log_pos`."""
         self.place.move(log_pos)
         self._begin_offset = self.place.offset - size
-        self._open, self._inside, self._hidden, self._begin = True, False, False, None
+        self._open, self._inside, self._hidden, self._captured, self._begin = True, False, False, False, None
         self._count, self._statements, self._ts_ms, self._gtid = 0, 0, ts_ms, gtid
         self._tables.clear()
 
@@ -232,11 +239,11 @@ class Transactions:
         else:
             yield from self._report()
 
-    def _commit_prepared(self, name: xa.Xid | None) -> Iterator[Event]:
-        """The rows of an XA transaction count now; without a name those of the transaction that is being read."""
+    def _count_now(self, prepared: Iterator[Raw]) -> Iterator[Event]:
+        """The rows of an XA transaction count now."""
         self._hidden, self._count = False, 0
         self._tables.clear()
-        yield from self._read(self._prepared(name, (self.place.file, self._begin_offset)))
+        yield from self._read(prepared)
 
     def _query(self, kind: int, ts: int, size: int, log_pos: int, body: bytes) -> Iterator[Event]:
         """A statement: transaction control, DDL, or DML that was logged as a statement."""
@@ -282,9 +289,10 @@ class Transactions:
         elif control == "xa_start":
             self._inside = self._hidden = True
         elif control == "xa_commit":
-            yield from self._commit_prepared(xa.of_statement(sql))
+            yield from self._count_now(self._prepared.rows_of(xa.of_statement(sql), (self.place.file, self._begin_offset)))
             yield from self._end(log_pos)
         elif control == "xa_rollback":
+            self._prepared.forget(xa.of_statement(sql))
             yield from self._end(log_pos)
 
     def _effects(self, statement: statements.Statement, default: str, sql: str) -> Iterator[Event]:

@@ -1,12 +1,12 @@
 """XA transactions: their rows stand in the binlog where they were prepared, and count where they are committed.
 
-Nothing of a prepared transaction is kept in memory: when its XA COMMIT comes, its rows are read again from where they stand. So a reader that started
-in between finds them too, and a position never has to be held back for a transaction that stays prepared.
+No rows of a prepared transaction are kept in memory: when its XA COMMIT comes, they are read again from where they stand. So a reader that started in
+between finds them too, and a position never has to be held back for a transaction that stays prepared.
 """
 
 import re
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from shared.adapters.binlog import payload
@@ -24,6 +24,35 @@ class Xid(NamedTuple):
     transaction: bytes
     branch: bytes
     format: int
+
+
+Place = tuple[str, int]
+"""File and offset of a transaction."""
+_MOST = 100_000
+
+
+class Prepared:
+    """The transactions that were prepared. `rows_at` gives the row events of the one at a place, `find` the place where a name was prepared before another
+    place."""
+
+    def __init__(self, rows_at: Callable[[Place], Iterator[Event]], find: Callable[[Xid, Place], Place]) -> None:
+        self.rows_at, self._find = rows_at, find
+        self._places: dict[Xid, Place | None] = {}
+
+    def remember(self, name: Xid, place: Place | None) -> None:
+        """It was prepared there; without a place it holds no captured rows."""
+        if len(self._places) >= _MOST:
+            self._places.clear()  # what is not remembered can be found
+        self._places[name] = place
+
+    def forget(self, name: Xid) -> None:
+        """It was rolled back."""
+        self._places.pop(name, None)
+
+    def rows_of(self, name: Xid, before: Place) -> Iterator[Event]:
+        """The row events of a transaction that is committed at `before`."""
+        place = self._places.pop(name) if name in self._places else self._find(name, before)
+        return self.rows_at(place) if place else iter(())
 
 
 def of_statement(sql: str) -> Xid:
@@ -55,10 +84,10 @@ def rows(events: Iterable[Event | None]) -> Iterator[Event]:
             yield from (inner for inner in payload.events(data[start:end]) if inner[0] in _ROWS)
 
 
-def find(events: Iterable[Event | None], name: Xid, before: tuple[str, int]) -> tuple[str, int] | None:
+def find(events: Iterable[Event | None], name: Xid, before: Place) -> Place | None:
     """(file, offset) of the last transaction of this name that was prepared before a place, in the file with which `events` begin; None when there is none."""
     file, begin = "", 0
-    found: tuple[str, int] | None = None
+    found: Place | None = None
     for event in events:
         if event is None:
             continue

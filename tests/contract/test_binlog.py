@@ -1,0 +1,327 @@
+"""One suite for every Binlog: the twin, a real MariaDB and a real MySQL."""
+
+import itertools
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from shared.adapters.binlog import open_binlog
+from shared.adapters.binlog.contract import Begin, Binlog, Commit, Event, Heartbeat, Rows, SchemaChanged, Truncated
+from shared.adapters.binlog.memory import MemoryServer, Step
+from shared.values.change import Row
+from shared.values.endpoint import parse
+from shared.values.errors import PositionLost, SourceUnavailable
+from shared.values.position import Position
+from shared.values.table import Column, Table
+
+_ids = itertools.count(4_000_000_100)
+
+
+class Bench:
+    """A server under test, what is committed to it, and readers of it. Tables are (id INT PRIMARY KEY, v VARCHAR(50))."""
+
+    kind = "memory"
+
+    def __init__(self) -> None:
+        self.server = MemoryServer()
+        self.name = "shop"
+        self._tables: dict[str, Table] = {}
+
+    def open(self, *patterns: str) -> Binlog:
+        return self.server.open([f"{self.name}.{pattern}" for pattern in patterns])
+
+    def create(self, *tables: str) -> None:
+        columns = (Column("id", "int", nullable=False), Column("v", "varchar"))
+        self._tables.update({table: Table(self.name, table, columns, ("id",)) for table in tables})
+
+    def commit(self, *steps: tuple[str, str, Any]) -> None:
+        """Steps are (table, operation, rows): rows are (id, v) for c and d, pairs of them for u."""
+        self.server.commit(*(self._step(*step) for step in steps))
+
+    def _step(self, table: str, op: str, rows: Any) -> Step:
+        def row(values: tuple[int, str]) -> Row:
+            return {"id": values[0], "v": values[1]}
+
+        if op == "u":
+            return self.server.update(self._tables[table], *((row(old), row(new)) for old, new in rows))
+        return getattr(self.server, {"c": "insert", "d": "delete"}[op])(self._tables[table], *map(row, rows))
+
+    def truncate(self, table: str) -> None:
+        self.server.commit(self.server.truncate(self._tables[table]))
+
+    def alter(self, table: str, action: str, *, rewrites: bool) -> None:
+        self.server.commit(self.server.alter(self._tables[table], f"ALTER TABLE {table} {action}", rewrites=rewrites))
+
+    def rotate(self) -> None:
+        self.server.rotate()
+
+    def close(self) -> None:
+        pass
+
+
+class RealBench(Bench):
+    def __init__(self, server: Any) -> None:
+        self.kind = server.kind
+        self.server = server
+        self.name = f"t_{uuid.uuid4().hex[:12]}"
+        self.connection = server.connect()
+        self.sql(f"CREATE DATABASE {self.name} CHARACTER SET utf8mb4")
+        self.sql(f"USE {self.name}")
+
+    def sql(self, text: str, *bound: Any) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.execute(text, bound or None)
+
+    def open(self, *patterns: str) -> Binlog:
+        return open_binlog(parse(self.server.url), [f"{self.name}.{pattern}" for pattern in patterns], next(_ids))
+
+    def create(self, *tables: str) -> None:
+        for table in tables:
+            self.sql(f"CREATE TABLE {table} (id INT PRIMARY KEY, v VARCHAR(50))")
+
+    def commit(self, *steps: tuple[str, str, Any]) -> None:
+        self.sql("BEGIN")
+        for table, op, rows in steps:
+            if op == "c":
+                self.sql(f"INSERT INTO {table} VALUES " + ", ".join(f"({id_}, '{v}')" for id_, v in rows))
+            elif op == "d":
+                self.sql(f"DELETE FROM {table} WHERE id IN ({', '.join(str(id_) for id_, _ in rows)})")
+            else:
+                cases = " ".join(f"WHEN {old[0]} THEN '{new[1]}'" for old, new in rows)
+                self.sql(f"UPDATE {table} SET v = CASE id {cases} END WHERE id IN ({', '.join(str(old[0]) for old, _ in rows)})")
+        self.sql("COMMIT")
+
+    def truncate(self, table: str) -> None:
+        self.sql(f"TRUNCATE TABLE {table}")
+
+    def alter(self, table: str, action: str, *, rewrites: bool) -> None:
+        self.sql(f"ALTER TABLE {table} {action}")
+
+    def rotate(self) -> None:
+        self.sql("FLUSH BINARY LOGS")
+
+    def close(self) -> None:
+        self.sql(f"DROP DATABASE {self.name}")
+        self.connection.close()
+
+
+@pytest.fixture(params=["memory", "mariadb", "mysql"])
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    made = Bench() if request.param == "memory" else RealBench(request.getfixturevalue(request.param))
+    yield made
+    made.close()
+
+
+def until_now(binlog: Binlog, start: Position) -> list[Event]:
+    """Everything but heartbeats."""
+    return [event for event in binlog.read(start, until=binlog.latest()) if not isinstance(event, Heartbeat)]
+
+
+def plain(rows: list[tuple[Row | None, Row | None]]) -> Any:
+    return msgspec.json.decode(msgspec.json.encode(rows))
+
+
+def shapes(events: list[Event]) -> list[Any]:
+    """Events without what differs from server to server."""
+    found: list[Any] = []
+    for event in events:
+        if isinstance(event, Rows):
+            found.append((event.table.name, event.op, event.event, [[b and b["v"], a and a["v"]] for b, a in plain(event.rows)]))
+        else:
+            found.append(type(event).__name__)
+    return found
+
+
+def test_a_transaction_is_its_begin_its_rows_in_order_and_its_commit(bench: Bench) -> None:
+    bench.create("a", "b")
+    binlog = bench.open("*")
+    start = binlog.latest()
+    bench.commit(("a", "c", [(1, "x"), (2, "y")]), ("b", "c", [(1, "z")]), ("a", "u", [((1, "x"), (1, "X"))]), ("a", "d", [(2, "y")]))
+    events = until_now(binlog, start)
+    assert shapes(events) == [
+        "Begin",
+        ("a", "c", 0, [[None, "x"], [None, "y"]]),
+        ("b", "c", 1, [[None, "z"]]),
+        ("a", "u", 2, [["x", "X"]]),
+        ("a", "d", 3, [["y", None]]),
+        "Commit",
+    ]
+    begin, commit = events[0], events[-1]
+    assert isinstance(begin, Begin)
+    assert isinstance(commit, Commit)
+    assert begin.id == f"{begin.gtid}@{begin.ts_ms}"
+    assert commit.ts_ms == begin.ts_ms
+    assert abs(begin.ts_ms / 1000 - time.time()) < 60
+    rows = events[1]
+    assert isinstance(rows, Rows)
+    assert rows.table.key == ("id",)
+    assert [(column.name, column.kind) for column in rows.table.columns] == [("id", "int"), ("v", "varchar")]
+
+
+def test_events_are_numbered_whatever_is_captured(bench: Bench) -> None:
+    bench.create("a", "b")
+    start = bench.open("*").latest()
+    bench.commit(("b", "c", [(1, "x")]), ("a", "c", [(1, "y")]))
+    assert shapes(until_now(bench.open("a"), start)) == ["Begin", ("a", "c", 1, [[None, "y"]]), "Commit"]
+
+
+def test_reading_again_yields_the_same(bench: Bench) -> None:
+    bench.create("a")
+    binlog = bench.open("a")
+    start = binlog.latest()
+    for n in range(5):
+        bench.commit(("a", "c", [(n, "v")]))
+    first = until_now(binlog, start)
+    assert [plain_event(event) for event in until_now(binlog, start)] == [plain_event(event) for event in first]
+    ids = [event.id for event in first if isinstance(event, Begin)]
+    assert len(set(ids)) == 5
+
+
+def plain_event(event: Event) -> Any:
+    return (event.event, plain(event.rows)) if isinstance(event, Rows) else event
+
+
+@pytest.mark.parametrize("by", ["file", "gtids", "both"])
+def test_any_position_of_the_stream_is_a_start(bench: Bench, by: str) -> None:
+    def cut(position: Position) -> Position:
+        if by == "file":
+            return Position(file=position.file, offset=position.offset)
+        return Position(gtids=position.gtids) if by == "gtids" else position
+
+    bench.create("a", "other")
+    bench.commit(("other", "c", [(100, "so that there is a GTID before")]))
+    binlog = bench.open("a")
+    start = binlog.latest()
+    for n in range(4):
+        bench.commit(("a", "c", [(n, "v")]))
+        bench.commit(("other", "c", [(n, "v")]))
+        if n == 1:
+            bench.rotate()
+    events = until_now(binlog, start)
+    begins = [event for event in events if isinstance(event, Begin)]
+    commits = [event for event in events if isinstance(event, Commit)]
+    for n in range(4):
+        assert [e.id for e in until_now(binlog, cut(begins[n].position)) if isinstance(e, Begin)] == [b.id for b in begins[n:]]
+        assert [e.id for e in until_now(binlog, cut(commits[n].position)) if isinstance(e, Begin)] == [b.id for b in begins[n + 1 :]]
+
+
+def test_until_ends_the_reading_at_once_when_there_is_nothing_to_read(bench: Bench) -> None:
+    binlog = bench.open("*")
+    here = binlog.latest()
+    started = time.monotonic()
+    assert [event for event in binlog.read(here, until=here) if not isinstance(event, Heartbeat)] == []
+    assert time.monotonic() - started < 5
+
+
+def test_until_is_reached_behind_transactions_that_are_not_captured(bench: Bench) -> None:
+    bench.create("a", "other")
+    binlog = bench.open("a")
+    start = binlog.latest()
+    bench.commit(("other", "c", [(1, "v")]))
+    bench.rotate()
+    assert until_now(binlog, start) == []
+
+
+def test_an_idle_server_is_heard_every_second(bench: Bench) -> None:
+    binlog = bench.open("*")
+    began = time.monotonic()
+    beats = list(itertools.islice((event for event in binlog.read(binlog.latest()) if isinstance(event, Heartbeat)), 4))
+    assert time.monotonic() - began < 5
+    assert beats[-1].idle
+    assert abs(beats[-1].ts_ms / 1000 - time.time()) < 2
+    binlog.close()
+
+
+def test_a_server_busy_with_other_tables_is_heard_every_second(bench: Bench) -> None:
+    bench.create("a", "other")
+    binlog = bench.open("a")
+    start = binlog.latest()
+    stop = threading.Event()
+
+    def busy() -> None:
+        for n in itertools.count():
+            if stop.is_set():
+                return
+            bench.commit(("other", "c", [(n, "v")]))
+
+    worker = threading.Thread(target=busy)
+    worker.start()
+    try:
+        seen: list[tuple[float, Heartbeat]] = []
+        for event in binlog.read(start):
+            assert isinstance(event, Heartbeat)
+            seen.append((time.monotonic(), event))
+            if len(seen) > 2 and seen[-1][0] - seen[0][0] > 2.5:
+                break
+    finally:
+        stop.set()
+        worker.join()
+        binlog.close()
+    times = [at for at, _ in seen]
+    assert max(b - a for a, b in itertools.pairwise(times)) < 1.0
+    assert seen[0][1].position != seen[-1][1].position
+
+
+def test_a_change_is_followed_by_a_heartbeat_when_the_server_has_nothing_more(bench: Bench) -> None:
+    bench.create("a")
+    binlog = bench.open("a")
+    start = binlog.latest()
+    bench.commit(("a", "c", [(1, "v")]))
+    arrived = itertools.dropwhile(lambda event: isinstance(event, Heartbeat), binlog.read(start))
+    events = list(itertools.islice(arrived, 4))
+    assert [type(event).__name__ for event in events] == ["Begin", "Rows", "Commit", "Heartbeat"]
+    binlog.close()
+
+
+def test_truncate_and_alter_stand_where_they_happened(bench: Bench) -> None:
+    bench.create("a")
+    binlog = bench.open("a")
+    start = binlog.latest()
+    bench.commit(("a", "c", [(1, "v")]))
+    bench.truncate("a")
+    bench.alter("a", "COMMENT = 'x'", rewrites=False)
+    bench.alter("a", "ADD COLUMN n INT NOT NULL DEFAULT 7", rewrites=True)
+    events = until_now(binlog, start)
+    assert [type(event).__name__ for event in events] == [
+        *("Begin", "Rows", "Commit"),
+        *("Begin", "Truncated", "Commit"),
+        *("Begin", "SchemaChanged", "Commit"),
+        *("Begin", "SchemaChanged", "Commit"),
+    ]
+    assert [(e.table, e.rewrites_rows) for e in events if isinstance(e, SchemaChanged)] == [("a", False), ("a", True)]
+    truncated = events[4]
+    assert isinstance(truncated, Truncated)
+    assert (truncated.database, truncated.table) == (bench.name, "a")
+
+
+def test_close_ends_a_reading_that_waits(bench: Bench) -> None:
+    binlog = bench.open("*")
+    threading.Timer(0.3, binlog.close).start()
+    began = time.monotonic()
+    with pytest.raises(SourceUnavailable):
+        for _ in binlog.read(binlog.latest()):
+            pass
+    assert time.monotonic() - began < 5
+
+
+def test_a_position_that_was_never_there_is_lost(bench: Bench) -> None:
+    here = bench.open("*").latest()
+    prefix = here.file.rpartition(".")[0]
+    binlog = bench.open("*")
+    with pytest.raises(PositionLost) as caught:
+        list(binlog.read(Position(file=f"{prefix}.000000", offset=4), until=here))
+    assert caught.value.hint
+
+
+def test_the_oldest_place_is_before_the_newest(bench: Bench) -> None:
+    bench.create("a")
+    bench.commit(("a", "c", [(1, "v")]))
+    binlog = bench.open("a")
+    assert binlog.identity() == bench.open("a").identity()
+    events = until_now(binlog, binlog.earliest())
+    assert any(isinstance(event, Rows) for event in events)
