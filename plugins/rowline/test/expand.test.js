@@ -132,6 +132,8 @@ test('alarms exist only with somebody to tell', () => {
   assert.deepEqual(ofType(made.resources, 'AWS::CloudWatch::Alarm'), []);
   const alarms = ofType(expand(stanzas(), context({ alerts: 'arn:aws:sns:eu-west-1:1:pager' })).resources, 'AWS::CloudWatch::Alarm');
   assert.deepEqual(alarms.map(([id]) => id), ['LagOfRelayShop', 'SetAsideOfConsumeListingSearch', 'NotDeliveredOfConsumeListingSearch', 'LateOfConsumeListingSearch']);
+  // The dimensions under which the relay writes its metrics (shared/adapters/metrics): an alarm on others would never see a figure.
+  assert.deepEqual(alarms[0][1].Properties.Dimensions, [{ Name: 'service', Value: 'rowline-test' }, { Name: 'stream', Value: 'shop' }]);
   for (const [, { Properties }] of alarms) assert.deepEqual(Properties.AlarmActions, ['arn:aws:sns:eu-west-1:1:pager']);
 });
 
