@@ -5,23 +5,41 @@ Source: MySQL sql-common/json_binary.h (layout), json_dom.cc (printing).
 """
 
 from base64 import b64encode
+from collections import Counter
+from collections.abc import Callable
 from struct import Struct, error
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from shared.adapters.binlog.decimals import Decimals, size
 
-_SMALL = Struct("<HH").unpack_from
-_LARGE = Struct("<II").unpack_from
 _encode = msgspec.json.Encoder().encode
 _LITERALS = {0: None, 1: True, 2: False}
 _DECIMAL, _DATE, _TIME, _DATETIME, _TIMESTAMP = 246, 10, 11, 12, 7
-_INLINE_SMALL = frozenset((4, 5, 6))
-_INLINE_LARGE = frozenset((4, 5, 6, 7, 8))
+_STRING, _OPAQUE = 12, 15
 _NUMBERS = {n: Struct(code).unpack_from for n, code in {5: "<h", 6: "<H", 7: "<i", 8: "<I", 9: "<q", 10: "<Q", 11: "<d"}.items()}
-_ENTRIES = {(n, large): Struct("<" + ("BI" if large else "BH") * n).unpack_from for n in range(24) for large in (False, True)}
-_KEYS_LIMIT = 1 << 12
+_SHAPES_LIMIT = 1 << 12
+
+
+class _Format(NamedTuple):
+    """Small containers count in 2 bytes, large ones in 4. `literal`, `int16` … tell which values stand in their entry instead of behind it."""
+
+    head: int
+    key: int
+    entry: int
+    sizes: Callable[..., tuple[Any, ...]]
+    entries: str
+    keys: Callable[..., tuple[Any, ...]]
+    inline: frozenset[int]
+    readers: dict[int, Callable[..., tuple[Any, ...]]]  # number of values → what reads their entries
+    shapes: "dict[bytes, _Shape]"  # key entries of an object → what is known of such objects
+    made: dict[tuple[int, ...], Callable[..., Any]]  # types in an array → a function made for them
+    seen: Counter[tuple[tuple[str, ...] | None, tuple[int, ...]]]  # how often names and types came
+
+
+_SMALL = _Format(4, 4, 3, Struct("<HH").unpack_from, "BH", Struct("<HH").unpack_from, frozenset((4, 5, 6)), {}, {}, {}, Counter())
+_LARGE = _Format(8, 6, 5, Struct("<II").unpack_from, "BI", Struct("<IH").unpack_from, frozenset((4, 5, 6, 7, 8)), {}, {}, {}, Counter())
 
 
 class Documents(dict[bytes, Any]):
@@ -51,80 +69,160 @@ def tree(raw: bytes) -> Any:
 
 def _value(data: bytes, kind: int, at: int) -> Any:
     if kind < 4:
-        return _container(data, at, array=kind >= 2, large=bool(kind & 1))
-    if kind == 12:
-        length, at = _length(data, at)
-        if at + length > len(data):
-            raise ValueError("JSON string")
-        return data[at : at + length].decode()
+        format_ = _LARGE if kind & 1 else _SMALL
+        return _array(data, at, format_) if kind >= 2 else _object(data, at, format_)
+    if kind == _STRING:
+        return _string(data, at)
     if kind == 4:
         return _LITERALS[data[at]]
-    if kind == 15:
+    if kind == _OPAQUE:
         return _opaque(data, at)
     return _NUMBERS[kind](data, at)[0]
 
 
-def _container(data: bytes, at: int, *, array: bool, large: bool) -> Any:
-    """An object or array at `at`; offsets inside count from there, in 2 bytes or, `large`, in 4."""
-    count, total = (_LARGE if large else _SMALL)(data, at)
-    head, key, entry = (8, 6, 5) if large else (4, 4, 3)
-    if at + total > len(data) or count * entry > total:
-        raise ValueError("JSON container")
-    names = () if array else _keys(data, at, count, large=large)
-    first = at + head + (0 if array else key * count)
-    reader = _ENTRIES.get((count, large)) or Struct("<" + ("BI" if large else "BH") * count).unpack_from
-    entries = reader(data, first)
-    inline = _INLINE_LARGE if large else _INLINE_SMALL
-    values = []
-    for i in range(count):
-        kind = entries[2 * i]
-        if kind == 12:
-            offset = at + entries[2 * i + 1]
+def _string(data: bytes, at: int) -> str:
+    length, at = _length(data, at)
+    if at + length > len(data):
+        raise ValueError("JSON string")
+    return data[at : at + length].decode()
+
+
+def _array(data: bytes, at: int, format_: _Format) -> list[Any]:
+    """An array at `at`: count, size in bytes, entries, values. Offsets in it count from `at`."""
+    count, total = format_.sizes(data, at)
+    if at + total > len(data) or count * format_.entry > total:
+        raise ValueError("JSON array")
+    entries = _entries(count, format_)(data, at + format_.head)
+    made = format_.made.get(entries[::2])
+    if made is not None:
+        return made(data, at, entries)  # type: ignore[no-any-return]
+    return _values(data, at, entries, format_, None)
+
+
+class _Shape(NamedTuple):
+    """Where the keys of an object stand and what they are; how its entries are read and where they begin."""
+
+    start: int
+    stop: int
+    raw: bytes
+    names: tuple[str, ...]
+    read: Callable[..., tuple[Any, ...]]
+    first: int
+    made: dict[tuple[int, ...], Callable[..., Any]]  # types of the values → a function made for them
+
+
+def _object(data: bytes, at: int, format_: _Format) -> dict[str, Any]:
+    """An object at `at`: count, size, an entry for each key, one for each value, the keys, the values."""
+    count, total = format_.sizes(data, at)
+    if at + total > len(data) or count * (format_.key + format_.entry) > total:
+        raise ValueError("JSON object")
+    head = format_.head
+    # documents of one shape have the same key entries and the same keys
+    keys = data[at + head : at + head + format_.key * count]
+    shape = format_.shapes.get(keys)
+    if shape is None or data[at + shape.start : at + shape.stop] != shape.raw:
+        shape = _new_shape(data, at, count, format_, keys)
+    entries = shape.read(data, at + shape.first)
+    made = shape.made.get(entries[::2])
+    if made is not None:
+        return made(data, at, entries)  # type: ignore[no-any-return]
+    return dict(zip(shape.names, _values(data, at, entries, format_, shape), strict=True))
+
+
+def _new_shape(data: bytes, at: int, count: int, format_: _Format, keys: bytes) -> _Shape:
+    places = [format_.keys(keys, format_.key * i) for i in range(count)]
+    if any(at + offset + length > len(data) for offset, length in places):
+        raise ValueError("JSON key")
+    names = tuple(data[at + offset : at + offset + length].decode() for offset, length in places)
+    start = places[0][0] if places else 0
+    stop = sum(places[-1]) if places else 0
+    shape = _Shape(start, stop, data[at + start : at + stop], names, _entries(count, format_), format_.head + format_.key * count, {})
+    if len(keys) + stop - start <= 1024:
+        if len(format_.shapes) >= _SHAPES_LIMIT:
+            format_.shapes.clear()
+        format_.shapes[keys] = shape
+    return shape
+
+
+def _entries(count: int, format_: _Format) -> Callable[..., tuple[Any, ...]]:
+    read = format_.readers.get(count)
+    if read is None:
+        read = Struct("<" + format_.entries * count).unpack_from
+        if count < 256:
+            format_.readers[count] = read
+    return read
+
+
+def _values(data: bytes, at: int, found: tuple[Any, ...], format_: _Format, shape: _Shape | None) -> list[Any]:
+    """The values of a container at `at`, by its entries (type, offset or value)."""
+    if len(found) <= 2 * _MOST_VALUES:
+        _make_if_usual(found[::2], format_, shape)
+    entries = iter(found)
+    values: list[Any] = []
+    inline = format_.inline
+    for kind, value in zip(entries, entries, strict=True):
+        if kind == _STRING:
+            offset = at + value
             length = data[offset]
-            if length < 128:
-                offset += 1
+            if length < 128 and offset + length < len(data):
+                values.append(data[offset + 1 : offset + 1 + length].decode())
             else:
-                length, offset = _length(data, offset)
-            if offset + length > len(data):
-                raise ValueError("JSON string")
-            values.append(data[offset : offset + length].decode())
+                values.append(_string(data, offset))
         elif kind in inline:
-            values.append(_value(data, kind, first + entry * i + 1))
+            if kind == 4:
+                values.append(_LITERALS[value & 255])
+            elif kind == 5:
+                values.append(((value & 0xFFFF) ^ 0x8000) - 0x8000)
+            elif kind == 7:
+                values.append((value ^ 0x80000000) - 0x80000000)
+            else:
+                values.append(value if kind == 8 else value & 0xFFFF)
+        elif value < format_.head:
+            raise ValueError("JSON offset")  # it would point at its own container
         else:
-            if entries[2 * i + 1] <= head:
-                raise ValueError("JSON offset")
-            values.append(_value(data, kind, at + entries[2 * i + 1]))
-    return values if array else dict(zip(names, values, strict=True))
+            values.append(_value(data, kind, at + value))
+    return values
 
 
-_known_keys: dict[bytes, tuple[str, ...]] = {}
+_USUAL, _MOST_VALUES, _MOST_SEEN = 16, 32, 1 << 12
 
 
-def _keys(data: bytes, at: int, count: int, *, large: bool) -> tuple[str, ...]:
-    """The keys of an object. Documents of one shape have the same bytes there, from the first key entry's offset to the last key's end."""
-    if not count:
-        return ()
-    head, width = (8, 6) if large else (4, 4)
-    entries = data[at + head : at + head + width * count]
-    start = int.from_bytes(entries[: width - 2], "little")
-    stop = int.from_bytes(entries[-width:-2], "little") + int.from_bytes(entries[-2:], "little")
-    seen = entries + data[at + start : at + stop]
-    known = _known_keys.get(seen)
-    if known is not None:
-        return known
-    unpack = Struct("<IH" if large else "<HH").unpack_from
-    keys = []
-    for i in range(count):
-        offset, length = unpack(data, at + head + width * i)
-        if at + offset + length > len(data):
-            raise ValueError("JSON key")
-        keys.append(data[at + offset : at + offset + length].decode())
-    names = tuple(keys)
-    if len(seen) <= 1024:
-        if len(_known_keys) >= _KEYS_LIMIT:
-            _known_keys.clear()
-        _known_keys[seen] = names
-    return names
+def _make_if_usual(kinds: tuple[int, ...], format_: _Format, shape: _Shape | None) -> None:
+    """Containers of the same keys and types come again and again: make a function for them when they have come a few times."""
+    names = shape.names if shape else None
+    format_.seen[names, kinds] += 1
+    if format_.seen[names, kinds] < _USUAL:
+        if len(format_.seen) > _MOST_SEEN:
+            format_.seen.clear()
+        return
+    expressions = [_expression(kind, 2 * i + 1, format_) for i, kind in enumerate(kinds)]
+    if names is None:
+        text = f"[{', '.join(expressions)}]"
+    else:
+        text = "{" + ", ".join(f"{name!r}: {expression}" for name, expression in zip(names, expressions, strict=True)) + "}"
+    own = {f"n{kind}": reader for kind, reader in _NUMBERS.items()} | {"LITERALS": _LITERALS, "string": _string, "value": _value}
+    made = shape.made if shape else format_.made
+    if len(made) >= _MOST_MADE:
+        made.clear()
+    made[kinds] = eval(f"lambda b, at, e: {text}", own)  # noqa: S307 - the text is made here; names stand in it as literals
+
+
+_MOST_MADE = 256
+
+
+def _expression(kind: int, i: int, format_: _Format) -> str:
+    """Source text of a value whose entry holds `e[i]`."""
+    if kind == _STRING:
+        return f"b[o + 1:o + 1 + n].decode() if (n := b[(o := at + e[{i}])]) < 128 and o + n < len(b) else string(b, o)"
+    if kind not in format_.inline:
+        # an offset into the container's own head would never end
+        return f"n{kind}(b, at + e[{i}])[0]" if kind in _NUMBERS else f"value(b, {kind}, at + e[{i}]) if e[{i}] > 3 else string(b, len(b))"
+    if kind == 4:
+        return f"LITERALS[e[{i}] & 255]"
+    bits = 16 if kind < 7 else 32
+    if kind in (5, 7):
+        return f"((e[{i}] & {(1 << bits) - 1}) ^ {1 << bits - 1}) - {1 << bits - 1}"
+    return f"e[{i}] & {(1 << bits) - 1}"
 
 
 def _length(data: bytes, at: int) -> tuple[int, int]:
