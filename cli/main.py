@@ -29,8 +29,11 @@ def rowline() -> None:
     """Every row change of a MySQL or MariaDB database, in order, to every consumer."""
 
 
-def _register() -> None:
+def _register(wanted: str = "") -> None:
+    """Add the command `wanted`, or all of them: each import costs every other command its start-up time."""
     for name, module in COMMANDS.items():
+        if wanted in COMMANDS and name != wanted:
+            continue
         loaded = import_module(module)
         if hasattr(loaded, "app"):
             app.add_typer(loaded.app, name=name)
@@ -40,7 +43,7 @@ def _register() -> None:
 
 def run() -> None:
     """Entry point: a RowlineError becomes one paragraph and an exit code, never a stack trace."""
-    _register()
+    _register(sys.argv[1] if len(sys.argv) > 1 else "")
     try:
         app()
     except RowlineError as error:
