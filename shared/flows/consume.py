@@ -85,7 +85,7 @@ class Consume:
         return consumed
 
     def _handle(self, deliveries: Sequence[Delivery], time_left: Callable[[], float]) -> Consumed:
-        opened = [_open(delivery) for delivery in deliveries]
+        opened = [self._open(delivery) for delivery in deliveries]
         counted = sorted({one.delivery.group for one in opened if one.lane == "live"}) if self._consumer.marks else []
         marks, run = self._consumers.marks(self._consumer.name, counted)
         floors = {group: mark.seq for group, mark in marks.items()}
@@ -97,9 +97,21 @@ class Consume:
             groups.setdefault(one.delivery.group, []).append(one)
         self._set_aside(groups, time_left)
         consumed = Consumed()
-        for group, handled in groups.items():
-            self._settle(group, handled, marks.get(group), run, consumed)
+        self._settle(groups, marks, run, consumed)
         return consumed
+
+    def _open(self, delivery: Delivery) -> _Handled:
+        """Read a delivery. What is no message is refused; a message of a table that is not declared holds nothing for this consumer: a filter policy may take 15
+        minutes to act (SNS developer guide, "Amazon SNS subscription filter policies")."""
+        lane = delivery.attributes.get("lane", "live")
+        try:
+            message = decode(delivery.body)
+        except RowlineError as error:
+            return _Handled(delivery, None, lane, [_Piece(None, len(delivery.body), Outcome("refused", f"message: {error.what}"))])
+        if message.source != self._consumer.source or not self._consumer.wants(message.database, message.table):
+            return _Handled(delivery, message, lane, [])
+        size = len(delivery.body) // max(1, len(message.changes))
+        return _Handled(delivery, message, lane, [_Piece(change, size) for change in message.changes])
 
     def _drop(self, one: _Handled, floors: dict[str, int], run: str) -> None:
         """Leave out live changes that were seen before (in this batch too: after a crash the relay may pack the same changes into other messages), and
@@ -176,44 +188,50 @@ class Consume:
             if problem is not None:
                 piece.outcome = Outcome("failed", f"cannot be set aside: {problem}")
 
-    def _settle(self, group: str, handled: Sequence[_Handled], mark: Mark | None, run: str, consumed: Consumed) -> None:
-        """Move the group's mark over what is settled, in order, and report the rest."""
-        done: list[_Handled] = []
-        settled: list[tuple[str, _Piece]] = []
-        for one in handled:
-            settled += [(one.lane, piece) for piece in one.settled()]
-            if not one.is_settled():
-                break
-            done.append(one)
-        seqs = [piece.change.seq for lane, piece in settled if lane == "live" and piece.change is not None]
-        if mark is not None and seqs and not self._advance(group, mark, seqs):
-            done, settled = [], []
-        backfilled = [one.delivery.deduplication_id for one in done if one.lane == "backfill" and one.is_of_run(run)]
-        if backfilled:
+    def _settle(self, groups: dict[str, list[_Handled]], marks: dict[str, Mark], run: str, consumed: Consumed) -> None:
+        """Move the groups' marks over what is settled, in order, and report the rest."""
+        settled = {group: _settled(handled) for group, handled in groups.items()}
+        seqs = {
+            group: [piece.change.seq for lane, piece in pieces if lane == "live" and piece.change is not None]
+            for group, (_, pieces) in settled.items()
+            if group in marks
+        }
+        for group in self._advance(marks, {group: some for group, some in seqs.items() if some}):
+            settled[group] = ([], [])
+        finished = [one for done, _ in settled.values() for one in done]
+        if backfilled := [one.delivery.deduplication_id for one in finished if one.lane == "backfill" and one.is_of_run(run)]:
             self._consumers.mark_done(self._consumer.name, run, backfilled)
-        consumed.failed += [one.delivery.message_id for one in handled[len(done) :]]
-        consumed.duplicate += sum(one.duplicates for one in done)
-        for lane, piece in settled:
-            assert piece.outcome is not None
-            consumed.applied += piece.outcome.kind == "applied"
-            consumed.superseded += piece.outcome.kind == "superseded"
-            consumed.set_aside += piece.outcome.kind == "refused"
-            if lane == "live" and piece.change is not None:
-                consumed.last_ts_ms = max(consumed.last_ts_ms, piece.change.ts_ms)
-        for one in handled:
-            for piece in one.pieces:
+        for group, handled in groups.items():
+            done, pieces = settled[group]
+            consumed.failed += [one.delivery.message_id for one in handled[len(done) :]]
+            consumed.duplicate += sum(one.duplicates for one in done)
+            for lane, piece in pieces:
+                assert piece.outcome is not None
+                consumed.applied += piece.outcome.kind == "applied"
+                consumed.superseded += piece.outcome.kind == "superseded"
+                consumed.set_aside += piece.outcome.kind == "refused"
+                if lane == "live" and piece.change is not None:
+                    consumed.last_ts_ms = max(consumed.last_ts_ms, piece.change.ts_ms)
+            for piece in (piece for one in handled for piece in one.pieces):
                 if piece.outcome is not None and piece.outcome.reason:
                     reason = _without_values(piece.outcome)
                     consumed.reasons[reason] = consumed.reasons.get(reason, 0) + 1
 
-    def _advance(self, group: str, mark: Mark, seqs: Sequence[int]) -> bool:
-        """Count these changes as seen. When another delivery of the same messages was concurrent, what it counted is not counted again."""
+    def _advance(self, marks: dict[str, Mark], seqs: dict[str, list[int]]) -> list[str]:
+        """Count these changes as seen; returns the groups where that did not succeed. When another delivery of the same messages was concurrent, what it
+        counted is not counted again."""
         for _ in range(3):
-            new = [seq for seq in seqs if seq > mark.seq]
-            if not new or self._consumers.advance(self._consumer.name, group, mark, Mark(new[-1], mark.count + len(new))):
-                return True
-            mark = self._consumers.marks(self._consumer.name, [group])[0][group]
-        return False
+            moves = {}
+            for group, some in seqs.items():
+                mark = marks[group]
+                if new := [seq for seq in some if seq > mark.seq]:
+                    moves[group] = (mark, Mark(new[-1], mark.count + len(new)))
+            refused = self._consumers.advance(self._consumer.name, moves) if moves else set()
+            if not refused:
+                return []
+            seqs = {group: seqs[group] for group in refused}
+            marks = self._consumers.marks(self._consumer.name, sorted(refused))[0]
+        return list(seqs)
 
     def _postpone(self, deliveries: Sequence[Delivery]) -> None:
         """Let the messages of a group come again together, after a wait that grows with the attempts."""
@@ -227,14 +245,16 @@ class Consume:
             self._queue.delay(handles, seconds)
 
 
-def _open(delivery: Delivery) -> _Handled:
-    lane = delivery.attributes.get("lane", "live")
-    try:
-        message = decode(delivery.body)
-    except RowlineError as error:
-        return _Handled(delivery, None, lane, [_Piece(None, len(delivery.body), Outcome("refused", f"message: {error.what}"))])
-    size = len(delivery.body) // max(1, len(message.changes))
-    return _Handled(delivery, message, lane, [_Piece(change, size) for change in message.changes])
+def _settled(handled: Sequence[_Handled]) -> tuple[list[_Handled], list[tuple[str, _Piece]]]:
+    """The deliveries of a group that are settled whole, and all settled pieces with their lane: what stands before the first failure."""
+    done: list[_Handled] = []
+    pieces: list[tuple[str, _Piece]] = []
+    for one in handled:
+        pieces += [(one.lane, piece) for piece in one.settled()]
+        if not one.is_settled():
+            break
+        done.append(one)
+    return done, pieces
 
 
 def _without_values(outcome: Outcome) -> str:

@@ -56,6 +56,10 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
     elasticsearch: ElasticsearchSettings
     marks: bool = True
 
+    def wants(self, database: str, table: str) -> bool:
+        """Whether the consumer declares this table."""
+        return f"{database}.{table}" in self.tables or f"{database}.*" in self.tables
+
 
 class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """All of it."""

@@ -161,21 +161,30 @@ def test_versions_outlive_the_process(stores: Any) -> None:
 
 def test_marks_move_only_from_what_was_seen(stores: Any) -> None:
     consumers = stores.consumers
-    assert consumers.marks("search", ["g1", "g2"]) == ({"g1": Mark(), "g2": Mark()}, "")
-    assert consumers.advance("search", "g1", Mark(), Mark(10, 4))
-    assert not consumers.advance("search", "g1", Mark(), Mark(11, 5))
-    assert not consumers.advance("search", "g1", Mark(10, 3), Mark(11, 5))
-    assert consumers.advance("search", "g1", Mark(10, 4), Mark(1 << 60, 9))
-    assert consumers.marks("search", ["g1", "g2"])[0] == {"g1": Mark(1 << 60, 9), "g2": Mark()}
-    assert consumers.marks("other", ["g1"])[0] == {"g1": Mark()}
+    assert consumers.marks("search", ["t-1", "t-2"]) == ({"t-1": Mark(), "t-2": Mark()}, "")
+    assert not consumers.advance("search", {"t-1": (Mark(), Mark(10, 4))})
+    assert consumers.advance("search", {"t-1": (Mark(), Mark(11, 5))}) == {"t-1"}
+    assert consumers.advance("search", {"t-1": (Mark(10, 3), Mark(11, 5))}) == {"t-1"}
+    assert not consumers.advance("search", {"t-1": (Mark(10, 4), Mark(1 << 60, 9))})
+    assert consumers.marks("search", ["t-1", "t-2"])[0] == {"t-1": Mark(1 << 60, 9), "t-2": Mark()}
+    assert consumers.marks("other", ["t-1"])[0] == {"t-1": Mark()}
 
 
-def test_marks_of_more_groups_than_one_request_takes(stores: Any) -> None:
-    groups = [f"g{number}" for number in range(230)]
-    stores.consumers.advance("search", "g229", Mark(), Mark(1, 1))
+def test_marks_of_several_groups_move_together_and_one_that_cannot_does_not_hold_the_others(stores: Any) -> None:
+    consumers = stores.consumers
+    assert not consumers.advance("search", {"t-1": (Mark(), Mark(5, 1)), "t-2": (Mark(), Mark(6, 1)), "u-1": (Mark(), Mark(7, 1))})
+    moves = {"t-1": (Mark(5, 1), Mark(8, 2)), "t-2": (Mark(), Mark(9, 2)), "u-1": (Mark(7, 1), Mark(9, 3)), "t-3": (Mark(), Mark(3, 1))}
+    assert consumers.advance("search", moves) == {"t-2"}
+    marks, _ = consumers.marks("search", ["t-1", "t-2", "t-3", "u-1"])
+    assert marks == {"t-1": Mark(8, 2), "t-2": Mark(6, 1), "t-3": Mark(3, 1), "u-1": Mark(9, 3)}
+
+
+def test_marks_of_more_tables_than_one_request_takes(stores: Any) -> None:
+    groups = [f"g{number}-{number % 64}" for number in range(230)]
+    stores.consumers.advance("search", {"g229-37": (Mark(), Mark(1, 1))})
     marks, _ = stores.consumers.marks("search", groups)
     assert len(marks) == 230
-    assert marks["g229"] == Mark(1, 1)
+    assert marks["g229-37"] == Mark(1, 1)
 
 
 def test_one_run_at_a_time(stores: Any) -> None:

@@ -298,10 +298,12 @@ def test_a_backfill_message_is_done_only_when_all_of_it_is(world: World) -> None
 def test_when_another_delivery_moved_the_mark_nothing_is_counted_twice(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     real = world.consumers.advance
 
-    def beaten(consumer: str, group: str, seen: Mark, to: Mark) -> bool:
+    def beaten(consumer: str, moves: dict[str, tuple[Mark, Mark]]) -> set[str]:
         monkeypatch.undo()
-        assert real(consumer, group, seen, Mark(2, 2))  # another process counted the first two meanwhile
-        return real(consumer, group, seen, to)
+        assert not real(
+            consumer, {group: (seen, Mark(2, 2)) for group, (seen, _) in moves.items()}
+        )  # another process counted the first two meanwhile
+        return real(consumer, moves)
 
     monkeypatch.setattr(world.consumers, "advance", beaten)
     world.handle(delivery([change(n, "c", n, price=n) for n in (1, 2, 3)]))
@@ -309,7 +311,7 @@ def test_when_another_delivery_moved_the_mark_nothing_is_counted_twice(world: Wo
 
 
 def test_a_mark_that_cannot_be_moved_fails_the_group(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(world.consumers, "advance", lambda *args: False)
+    monkeypatch.setattr(world.consumers, "advance", lambda _, moves: set(moves))
     message = delivery([change(1, "c", 1, price=1)])
     done = world.handle(message)
     assert (done.failed, done.applied) == ([message.message_id], 0)
@@ -384,3 +386,12 @@ def test_a_message_without_changes_is_done_once_its_group_is(world: World) -> No
     world.search.down = False
     assert world.handle(rows, end).failed == []
     assert world.consumers.count_done("search", "r1") == 2
+
+
+def test_a_table_that_is_not_declared_is_left_alone(world: World) -> None:
+    message = delivery([change(1, "c", 1, price=1)])
+    foreign = msgspec.structs.replace(message, body=message.body.replace('"table":"items"', '"table":"secrets"'))
+    assert foreign.body != message.body
+    done = world.handle(foreign)
+    assert (done.failed, done.applied, done.set_aside) == ([], 0, 0)
+    assert world.mark() == (0, 0)

@@ -1,7 +1,7 @@
 """What is remembered between runs, in one DynamoDB table. Each store is a contract of its own.
 
 Layout of the table (`pk`, `sk` strings):
-`stream#NAME` / `checkpoint` · `stream#NAME` / `schema#DATABASE.TABLE#000001` · `consumer#NAME#GROUP` / `mark` ·
+`stream#NAME` / `checkpoint` · `stream#NAME` / `schema#DATABASE.TABLE#000001` · `consumer#NAME#TABLE` / `mark` (the marks of all groups of a table) ·
 `consumer#NAME` / `run` (the backfill under way) · `consumer#NAME#RUN` / `done#…` and `deletion#…` · `consumer#NAME` / `verify`.
 """
 
@@ -109,8 +109,8 @@ class Consumers(Protocol):
         """The marks of these groups, and the id of the run under way ("" when none), in one read."""
         ...
 
-    def advance(self, consumer: str, group: str, seen: Mark, to: Mark) -> bool:
-        """Move a mark; False (and nothing moved) when it is no longer `seen`."""
+    def advance(self, consumer: str, moves: dict[str, tuple[Mark, Mark]]) -> set[str]:
+        """Move the marks of groups from what was seen to what is now; returns the groups whose mark is no longer what was seen, which stay as they are."""
         ...
 
     def run(self, consumer: str) -> Run | None: ...

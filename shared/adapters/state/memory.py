@@ -94,11 +94,10 @@ class MemoryConsumers:
         run = self._runs.get(consumer)
         return {group: self._marks.get((consumer, group), Mark()) for group in groups}, run.id if run else ""
 
-    def advance(self, consumer: str, group: str, seen: Mark, to: Mark) -> bool:
-        if self._marks.get((consumer, group), Mark()) != seen:
-            return False
-        self._marks[consumer, group] = to
-        return True
+    def advance(self, consumer: str, moves: dict[str, tuple[Mark, Mark]]) -> set[str]:
+        refused = {group for group, (seen, _) in moves.items() if self._marks.get((consumer, group), Mark()) != seen}
+        self._marks |= {(consumer, group): to for group, (_, to) in moves.items() if group not in refused}
+        return refused
 
     def run(self, consumer: str) -> Run | None:
         return self._runs.get(consumer)

@@ -24,22 +24,44 @@ class DynamoConsumers:
         self._table = StateTable(client, table)
 
     def marks(self, consumer: str, groups: list[str]) -> tuple[dict[str, Mark], str]:
-        keys = [(_pk(consumer), "run"), *((_pk(consumer, group), "mark") for group in groups)]
-        found = self._table.get_many(keys)
-        marks = {group: _mark(found.get((_pk(consumer, group), "mark"))) for group in groups}
+        tables = dict.fromkeys(_place(group)[0] for group in groups)
+        found = self._table.get_many([(_pk(consumer), "run"), *((_pk(consumer, table), "mark") for table in tables)])
+        marks = {}
+        for group in groups:
+            table, shard = _place(group)
+            marks[group] = _mark(found.get((_pk(consumer, table), "mark")), shard)
         return marks, found.get((_pk(consumer), "run"), {}).get("id", "")
 
-    def advance(self, consumer: str, group: str, seen: Mark, to: Mark) -> bool:
-        values: Item = {":seq": to.seq, ":count": to.count}
-        names = {"#count": "count"}
-        condition = "attribute_not_exists(seq)"
-        if seen != Mark():
-            condition = "seq = :seen AND #count = :counted"
-            values |= {":seen": seen.seq, ":counted": seen.count}
+    def advance(self, consumer: str, moves: dict[str, tuple[Mark, Mark]]) -> set[str]:
+        tables: dict[str, list[str]] = {}
+        for group in moves:
+            tables.setdefault(_place(group)[0], []).append(group)
+        refused = set()
+        for groups in tables.values():
+            if self._move(consumer, groups, moves):
+                continue
+            # One of them is not as it was seen; the others must not suffer from that.
+            refused |= {group for group in groups if not self._move(consumer, [group], moves)}
+        return refused
+
+    def _move(self, consumer: str, groups: list[str], moves: dict[str, tuple[Mark, Mark]]) -> bool:
+        """Move marks of one table, all or none, in one write: each condition is on the group's own attributes, so batches of other groups do not collide."""
+        values: Item = {}
+        sets, conditions = [], []
+        for n, group in enumerate(groups):
+            shard = _place(group)[1]
+            seen, to = moves[group]
+            values |= {f":s{n}": to.seq, f":c{n}": to.count}
+            sets.append(f"seq{shard} = :s{n}, count{shard} = :c{n}")
+            if seen == Mark():
+                conditions.append(f"attribute_not_exists(seq{shard})")
+            else:
+                values |= {f":ss{n}": seen.seq, f":cc{n}": seen.count}
+                conditions.append(f"seq{shard} = :ss{n} AND count{shard} = :cc{n}")
         try:
-            self._table.update(_pk(consumer, group), "mark", "SET seq = :seq, #count = :count", values, condition, names)
-        except ConditionFailed as failed:
-            return _mark(failed.item) == to  # our own write whose reply was lost
+            self._table.update(_pk(consumer, _place(groups[0])[0]), "mark", "SET " + ", ".join(sets), values, " AND ".join(conditions))
+        except ConditionFailed as failed:  # or our own write whose reply was lost
+            return all(_mark(failed.item, _place(group)[1]) == moves[group][1] for group in groups)
         return True
 
     def run(self, consumer: str) -> Run | None:
@@ -107,5 +129,11 @@ def _pk(consumer: str, part: str = "") -> str:
     return f"consumer#{consumer}#{part}" if part else f"consumer#{consumer}"
 
 
-def _mark(item: Item | None) -> Mark:
-    return Mark(seq=item["seq"], count=item["count"]) if item and "seq" in item else Mark()
+def _place(group: str) -> tuple[str, str]:
+    """(table, shard) of a group: its id is `TABLE-SHARD`, see shared/values/shard.py."""
+    table, _, shard = group.rpartition("-")
+    return table, shard
+
+
+def _mark(item: Item | None, shard: str) -> Mark:
+    return Mark(seq=item[f"seq{shard}"], count=item[f"count{shard}"]) if item and f"seq{shard}" in item else Mark()
