@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.adapters.database import view
+from shared.adapters.database import sql, view
 from shared.adapters.database.contract import Database
 from shared.adapters.database.memory import MemoryDatabase
 from shared.adapters.database.sql import SqlDatabase
@@ -351,6 +351,18 @@ def test_the_account_is_asked_and_answers(real: RealBench) -> None:
     assert any("REPLICATION SLAVE" in grant for grant in real.database.grants())
     assert real.database.variables("binlog_format", "no_such_variable") == {"binlog_format": "ROW"}
     assert real.database.retention_hours() is None
+
+
+def test_large_rows_come_in_smaller_chunks(real: RealBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sql, "_CHUNK_BYTES", 100_000)
+    real.sql("CREATE TABLE things (id INT PRIMARY KEY, body LONGTEXT)")
+    for id in range(60):
+        real.sql("INSERT INTO things VALUES (%s, %s)", id, "x" * (50_000 if id < 30 else 5))
+    table, reached = real.described(), real.database.position()
+    first = real.database.chunk(table, ("id",), None, 1000, reached=reached)
+    assert 0 < len(first) < 60
+    found = walk(real.database, table, ("id",), 1000, reached)
+    assert [row["id"] for row in found] == list(range(60))
 
 
 def test_a_lost_connection_is_opened_again(real: RealBench) -> None:

@@ -103,7 +103,7 @@ class Database(Protocol):
 
     def chunk(self, table: Table, key: tuple[str, ...], after: list[Any] | None, limit: int, *, reached: Position | None) -> list[Row]:
         """Up to `limit` rows in key order whose key is above `after` (canonical values; None: from the start), from a read view that is
-        proved to contain everything before `reached`. None asks for no proof."""
+        proved to contain everything before `reached` (None asks for no proof). Fewer when they are large, but none only at the end."""
         ...
 
     def rows(self, table: Table, key: tuple[str, ...], keys: list[list[Any]], *, reached: Position | None = None) -> Iterator[Row]:

@@ -1,11 +1,12 @@
 """The Database contract over a PyMySQL connection: MySQL 5.7–9.x and MariaDB 10.5–11.x. One session, not to be shared by threads."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
 from pymysql.connections import Connection
+from pymysql.cursors import SSCursor
 
 from shared.adapters.database import schema
 from shared.adapters.database.columns import bindable, expression, identifier, reader
@@ -20,6 +21,10 @@ from shared.values.table import Table
 
 # Rows asked for by key in one SELECT: keeps the statement far below max_allowed_packet and the optimizer's memory for ranges.
 _KEYS_A_SELECT = 500
+
+# A chunk of rows with long columns ends here, whatever its limit says: an average tells nothing of the next thousand rows.
+_CHUNK_BYTES = 32 << 20
+_LONG_KINDS = re.compile(r"text$|blob$|^json$|^geometry$")
 
 
 class SqlDatabase:
@@ -118,7 +123,9 @@ class SqlDatabase:
         index = " FORCE INDEX (PRIMARY)" if key == table.key else ""
         sql = f"{_select(table)}{index}{where} ORDER BY {order} LIMIT %s"
         with view(self._query, self.server(), table, reached):
-            return [*map(reader(table.columns), self._query(sql, *bound, limit))]
+            long = any(_LONG_KINDS.search(column.kind) for column in table.columns)
+            found = self._query_some(sql, *bound, limit) if long else self._query(sql, *bound, limit)
+        return [*map(reader(table.columns), found)]
 
     def rows(self, table: Table, key: tuple[str, ...], keys: list[list[Any]], *, reached: Position | None = None) -> Iterator[Row]:
         columns = _columns(table, key)
@@ -136,19 +143,49 @@ class SqlDatabase:
         if self._connection is not None:
             connection, self._connection = self._connection, None
             with suppress(Exception):
-                connection.close()
+                connection._force_close()  # type: ignore[attr-defined]
 
     def _query(self, sql: str, *bound: Any) -> list[tuple[Any, ...]]:
         """All rows of one statement, as the server sent them. `%` in the text must be doubled."""
-        if self._connection is None:
-            self._connection = connect(self._endpoint)
-        connection = self._connection
+        connection = self._connected()
 
         def fetched() -> list[tuple[Any, ...]]:
             with connection.cursor() as cursor:
                 cursor.execute(sql, bound)
                 return list(cursor.fetchall())
 
+        return self._guarded(connection, fetched)
+
+    def _query_some(self, sql: str, *bound: Any) -> list[tuple[Any, ...]]:
+        """The first rows of one statement, as many as fit into _CHUNK_BYTES, and one at least."""
+        connection = self._connected()
+
+        def fetched() -> list[tuple[Any, ...]]:
+            rows: list[tuple[Any, ...]] = []
+            room = _CHUNK_BYTES
+            cursor = connection.cursor(SSCursor)
+            cursor.execute(sql, bound)
+            while room > 0 and (some := cursor.fetchmany(20)):
+                rows += some
+                room -= sum(len(value) for row in some for value in row if value is not None)
+            if room > 0:
+                cursor.close()
+            else:
+                # The rest may be gigabytes: reading it away would take longer than a new connection.
+                connection._result.unbuffered_active = False  # type: ignore[attr-defined]
+                cursor.connection = None  # type: ignore[assignment]
+                self.close()
+            return rows
+
+        return self._guarded(connection, fetched)
+
+    def _connected(self) -> "Connection[Any]":
+        if self._connection is None:
+            self._server = None  # behind a name may be another server by now
+            self._connection = connect(self._endpoint)
+        return self._connection
+
+    def _guarded(self, connection: "Connection[Any]", fetched: Callable[[], list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
         try:
             return translated(self._endpoint, fetched)
         except SourceError:

@@ -76,7 +76,7 @@ class Backfill:
         sleep: Callable[[float], None] = time.sleep,
         chunk_rows: int = CHUNK_ROWS,
     ) -> None:
-        self._chunk_rows = chunk_rows
+        self._chunk_rows, self._limits = chunk_rows, dict[str, int]()
         self._consumer, self._source, self._database, self._mask_key = consumer, source, database, mask_key
         self._schemas, self._consumers, self._claims, self._queue, self._search = schemas, consumers, claims, queue, search
         self._tell, self._clock, self._sleep = tell, clock, sleep
@@ -147,7 +147,10 @@ class Backfill:
         self._hold_back(run)
         self._require_mine(run)
         after: list[Any] | None = msgspec.json.decode(state["cursor"]) if state["cursor"] else None
-        checkpoint, rows = self._read(table, after, self._limit(table))
+        limit = self._limits.get(table.name) or self._limit(table)
+        checkpoint, rows = self._read(table, after, limit)
+        # The database gives fewer rows when they are large: to ask for many more would be in vain.
+        self._limits[table.name] = min(limit, max(10, 2 * len(rows)))
         if rows:
             state["sent"] += sending.rows(table, rows, checkpoint.seq, int(time.time() * 1000))
             state["rows"] += len(rows)

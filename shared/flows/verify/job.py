@@ -145,6 +145,7 @@ class Verify:
             candidates = self._settle(candidates, MAX_CANDIDATES)
             self._rows += len(rows)
             after = [rows[-1][column] for column in key]
+            limit = min(limit, max(10, 2 * len(rows)))  # fewer come when they are large
             self._tell(name)
         for document in self._search.scan(comparison.alias):
             self._documents += 1
