@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "tables": "cli.tables",
     "doctor": "cli.doctor",
     "relay": "cli.relay",
+    "source": "cli.reset",
     "status": "cli.status",
     "tail": "cli.tail",
     "backfill": "cli.backfill",

@@ -6,6 +6,7 @@ import signal
 import socket
 import threading
 import uuid
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -39,7 +40,7 @@ def command(
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", handlers=[RichHandler(console=console)])
     show = _Line(console)
-    job = _job(deployed, deployed.source(source), show)
+    job = foreground(deployed, deployed.source(source), show.update)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: job.stop.set())
     console.print(f"Relaying {job.source.name} of {deployed.service}-{deployed.name}; Ctrl-C ends it.", markup=False)
@@ -65,7 +66,12 @@ def _caught(job: Job) -> Ended | BaseException:
         return error
 
 
-def _job(deployed: DeployedStage, source: SourceSettings, show: "_Line") -> Job:
+def foreground(
+    deployed: DeployedStage,
+    source: SourceSettings,
+    report: Callable[[dict[str, Any], dict[str, float]], None] = lambda _figures, _metrics: None,
+) -> Job:
+    """What a relay in this process works with: it asks a relay that runs elsewhere to yield."""
     return Job(
         source=source,
         streams=deployed.streams(),
@@ -77,7 +83,7 @@ def _job(deployed: DeployedStage, source: SourceSettings, show: "_Line") -> Job:
         manner="take",
         run="foreground",
         mask_key=lambda: str(secret_json(source.secret).get("mask_key", "")).encode() if _hashes(source) else b"",
-        report=show.update,
+        report=report,
         report_seconds=1,
     )
 

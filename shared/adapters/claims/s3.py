@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared.values.errors import StackError
+from shared.values.errors import StackError, StateUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -23,6 +23,8 @@ class S3Claims:
         try:
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
         except (ClientError, BotoCoreError) as error:
+            if not isinstance(error, ClientError) or error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= 500:
+                raise StateUnavailable(f"S3 did not answer: {error}", thing=address, hint="It is tried again.") from None
             raise StackError(
                 f"cannot be written: {error}.",
                 thing=address,

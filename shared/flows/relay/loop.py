@@ -63,13 +63,14 @@ def relay(job: Job) -> Ended:
     A source that does not answer is tried again until the end. Raises SourceError, PositionLost, TopicError and StackError for what a person must mend; they
     stand in the lease's figures too.
     """
-    lease, asked_at = _wait(job)
+    lease, asked_at = wait_for_lease(job)
     if lease is None:
         return "stopped" if job.stop.is_set() else "busy"
     return _Relay(job, lease, asked_at).run()
 
 
-def _wait(job: Job) -> tuple[Lease | None, float]:
+def wait_for_lease(job: Job) -> tuple[Lease | None, float]:
+    """The lease and the time (monotonic) it was asked for; None when another relay lives, or when told to stop."""
     waiting = Waiting(job.streams, job.source.name, job.holder, manner=job.manner, version=job.version)
     while not job.stop.is_set():
         now = time.monotonic()

@@ -24,6 +24,17 @@ OpenBinlog = Callable[[Mapping[str, TableSettings]], Binlog]
 """Opens a connection to the source that reports rows of these tables (names or patterns → how they are captured)."""
 
 
+def start_of(binlog: Binlog, start: str) -> Position:
+    """Where `earliest`, `latest` or a position is on this server. Raises ConfigError, SourceError."""
+    match start:
+        case "earliest":
+            return binlog.earliest()
+        case "latest":
+            return binlog.latest()
+        case text:
+            return Position.parse(text)
+
+
 class Reading:
     """Steps of a relay's reader. `begin` is where it starts the first time: earliest, latest or a position.
 
@@ -118,13 +129,7 @@ class Reading:
         self._events = binlog.read(point.position, until=until)
 
     def _first(self, binlog: Binlog, server: str) -> Checkpoint:
-        match self._begin:
-            case "earliest":
-                position = binlog.earliest()
-            case "latest":
-                position = binlog.latest()
-            case text:
-                position = Position.parse(text)
+        position = start_of(binlog, self._begin)
         epoch = self.raise_epoch + 1
         return self._go_on(Checkpoint(position, make_seq(epoch, 0), epoch, server, self._wanted.text(), read_to=position))
 
@@ -138,7 +143,7 @@ class Reading:
                     raise PositionLost(
                         f"the transaction at {self._start} has fewer changes than were published of it before.",
                         thing=f"stream {self._stream}",
-                        hint="The server was restored or its binlogs replaced. Backfill the consumers and start the stream anew.",
+                        hint="The server was restored or its binlogs replaced. Start anew with rowline source reset, and backfill the consumers.",
                     )
                 self._core.boundary(event.position, event.ts_ms, committed=True)
                 self._renumber_if_asked()
@@ -163,7 +168,7 @@ class Reading:
                 raise PositionLost(
                     f"another server ({server}) answers than the one that was read ({point.server}), and the checkpoint {position} has no GTID to find the place.",
                     thing=f"stream {self._stream}",
-                    hint="Point the source back, or backfill the consumers and start the stream anew. With GTIDs on, a fail-over needs neither.",
+                    hint="Point the source back, or start anew with rowline source reset and backfill the consumers. With GTIDs on, a fail-over needs neither.",
                 )
             position = Position(gtids=position.gtids)
         epoch = max(point.epoch, self.raise_epoch) + 1

@@ -12,7 +12,8 @@ from shared.adapters.state.memory import MemorySchemas, MemoryStreams
 from shared.adapters.topic.contract import Entry
 from shared.flows.relay import keeper, loop, waiting
 from shared.flows.relay.loop import Job, relay
-from shared.values.errors import PositionLost, RowlineError, SourceError, TopicError
+from shared.flows.relay.reset import reset
+from shared.values.errors import PositionLost, RowlineError, SourceError, SourceUnavailable, TopicError
 from shared.values.settings import SourceSettings, TableSettings
 from tests.unit.relay.simulated import Committed, Server, SimulatedBinlog, SimulatedTopic, table
 
@@ -71,9 +72,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(loop, "RENEW_SECONDS", 0.02)
     monkeypatch.setattr(loop, "STANDBY_SECONDS", 0.02)
     monkeypatch.setattr(loop, "BACKOFF_SECONDS", (0.02, 0.1))
-    monkeypatch.setattr(keeper, "LEASE_SECONDS", 0.4)
-    monkeypatch.setattr(waiting, "LEASE_SECONDS", 0.4)
-    monkeypatch.setattr(waiting, "REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr(keeper, "LEASE_SECONDS", 2.0)
+    monkeypatch.setattr(waiting, "LEASE_SECONDS", 2.0)
+    monkeypatch.setattr(waiting, "REQUEST_SECONDS", 0.5)
     world = World()
     yield world
     world.end()
@@ -164,7 +165,7 @@ def test_a_relay_that_vanished_is_followed_by_another(world: World) -> None:
     began = time.monotonic()
     world.start("two")
     eventually(lambda: len(world.ids()) == 1)
-    assert time.monotonic() - began >= 0.6, "lease time and request time were waited out"
+    assert time.monotonic() - began >= 2.5, "lease time and request time were waited out"
 
 
 def test_a_relay_whose_lease_was_taken_publishes_nothing_more(world: World) -> None:
@@ -214,6 +215,34 @@ def test_a_topic_that_refuses_for_good_ends_the_relay_before_the_checkpoint_move
     _, checkpoint = world.streams.load("shop")
     assert checkpoint is not None
     assert (checkpoint.rows, checkpoint.seq) == (0, 1 << 40)
+
+
+def test_a_reset_starts_above_all_numbers_and_takes_over_from_a_running_relay(world: World) -> None:
+    world.commit()
+    running = world.start("one")
+    eventually(lambda: len(world.ids()) == 1)
+    world.commit()
+    eventually(lambda: len(world.ids()) == 2)
+    old, new = reset(
+        Job(**{**vars(running), "stop": threading.Event(), "holder": "person", "manner": "take", "run": "foreground"}), "earliest"
+    )
+    assert old is not None
+    assert (old.epoch, new.epoch, new.seq, new.position) == (1, 2, 2 << 40, world.server.place(0))
+    assert world.streams.load("shop")[0].holder == ""
+    world.start("two")
+    eventually(lambda: [change.seq for _, change in world.topic.delivered][2:] == [(2 << 40) + 1, (2 << 40) + 2])
+
+
+def test_a_reset_that_finds_no_source_changes_nothing(world: World) -> None:
+    job = world.start("one")
+    eventually(lambda: world.streams.load("shop")[1] is not None)
+    world.end()
+    before = world.streams.load("shop")[1]
+    world.server.unavailable = 1
+    with pytest.raises(SourceUnavailable):
+        reset(Job(**{**vars(job), "stop": threading.Event(), "holder": "person"}), "latest")
+    lease, after = world.streams.load("shop")
+    assert (lease.holder, after) == ("", before)
 
 
 def test_a_server_without_gtids_that_was_replaced_is_refused(world: World) -> None:

@@ -1,0 +1,32 @@
+"""Reset: a stream starts anew at another place, with numbers above all that were ever given."""
+
+from shared.adapters.state.contract import Checkpoint
+from shared.flows.relay.capture import Capture
+from shared.flows.relay.loop import Job, wait_for_lease
+from shared.flows.relay.reading import start_of
+from shared.values.change import make_seq
+from shared.values.errors import RowlineError
+
+
+def reset(job: Job, start: str) -> tuple[Checkpoint | None, Checkpoint]:
+    """Take the lease, store a checkpoint at `start` (earliest, latest or a position) in a new epoch, give the lease back: (old, new).
+
+    What lies between the two is not published. Killed at any point, either checkpoint stands. Raises SourceError, StackError, LeaseLost.
+    """
+    lease, _ = wait_for_lease(job)
+    if lease is None:
+        raise RowlineError("was not reset: it was told to stop.", thing=f"stream {job.source.name}")
+    name = job.source.name
+    _, old = job.streams.load(name)
+    new = None
+    try:
+        binlog = job.open_binlog(job.source.tables, lease.token)
+        try:
+            position = start_of(binlog, start)
+            epoch = max(old.epoch if old else 0, lease.raise_epoch) + 1
+            new = Checkpoint(position, make_seq(epoch, 0), epoch, binlog.identity(), Capture(job.source.tables).text(), read_to=position)
+        finally:
+            binlog.close()
+    finally:
+        job.streams.release(name, lease, new)
+    return old, new
