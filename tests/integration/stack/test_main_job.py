@@ -37,7 +37,8 @@ def test_single_changes_arrive_soon(stack: Stack) -> None:
             cursor.execute("UPDATE market.sellers SET name = %s WHERE id = %s", (name, key))
             began = time.monotonic()
             stack.wait(
-                name, lambda key=key, name=name: (found := search.get("market-sellers", [str(key)])) and found[str(key)].body["name"] == name
+                name,
+                lambda key=key, name=name: (found := search.get("market-sellers", [str(key)])) and found[str(key)].body["name"] == name,
             )
             seconds.append(time.monotonic() - began)
     assert len(seconds) == 20  # arrival is what is tested; how fast is measured by the demo and the benchmark
