@@ -58,11 +58,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize(("page", "line"), command_lines(), ids=lambda value: str(value)[:60])
 def test_commands_in_the_docs_are_accepted(program: Any, page: str, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROWLINE_SOURCE", "mysql://reader:secret@db.example.com")  # which the pages tell their reader to set
-    words = [word for word in shlex.split(line, comments=True) if word not in ("|", ">")]
-    if "|" in shlex.split(line):
-        words = shlex.split(line.split(" | ")[0])
-    if ">" in words:
-        words = words[: words.index(">")]
+    words = shlex.split(line, comments=True)
+    words = words[: next((at for at, word in enumerate(words) if word in ("|", ">")), len(words))]
     command, path = program, []
     while hasattr(command, "commands"):
         assert words, f"{page}: `rowline {line}` names no command"
