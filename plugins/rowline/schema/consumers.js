@@ -1,6 +1,6 @@
 'use strict';
 
-const { NAME, SECRET, COLUMNS } = require('./words');
+const { NAME, SECRET, COLUMNS, TABLES } = require('./words');
 
 const elasticsearch = {
   description: 'The sink: an Elasticsearch cluster.',
@@ -27,7 +27,7 @@ const consumer = {
       type: ['array', 'string'],
       list: true,
       atLeast: 1,
-      items: { type: 'string', pattern: /^[^.*\s]+\.([^.*\s]+|\*)$/, example: 'market.listings', what: 'database.table or database.*' },
+      items: { type: 'string', pattern: TABLES, example: 'market.listings', what: 'database.table or database.*' },
     },
     elasticsearch,
     marks: { type: ['boolean', 'string'], enum: [true, false, 'on', 'off'], default: true, description: 'off waives the record per group, and with it the proof of completeness.' },

@@ -1,6 +1,6 @@
 'use strict';
 
-const { NAME, SECRET, COLUMNS } = require('./words');
+const { NAME, SECRET, COLUMNS, TABLE } = require('./words');
 
 // One captured table. `null` in YAML (a bare name) means: all defaults.
 const table = {
@@ -30,7 +30,7 @@ const source = {
     tables: {
       description: 'The tables to capture.',
       type: 'object',
-      keys: { pattern: /^[^.*\s]+\.[^.*\s]+$/, example: 'market.listings', what: 'database.table' },
+      keys: { pattern: TABLE, example: 'market.listings', what: 'database.table' },
       atLeast: 1,
       values: table,
     },

@@ -12,4 +12,8 @@ const SECRET = {
 
 const COLUMNS = { type: ['string', 'array'], items: { type: 'string' }, list: true };
 
-module.exports = { NAME, SECRET, COLUMNS };
+// Servers allow any character but \0 in a name, blanks inside too. A dot or a star would be ambiguous here.
+const TABLE = /^[^.*\s]([^.*]*[^.*\s])?\.[^.*\s]([^.*]*[^.*\s])?$/;
+const TABLES = /^[^.*\s]([^.*]*[^.*\s])?\.([^.*\s]([^.*]*[^.*\s])?|\*)$/;
+
+module.exports = { NAME, SECRET, COLUMNS, TABLE, TABLES };

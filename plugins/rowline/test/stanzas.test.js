@@ -62,6 +62,13 @@ test('which of several sources a consumer means must be said', () => {
   assert.match(problems(two)[0], /consumers\.listingSearch\.source is missing: there are several sources \(shop, other\)/);
 });
 
+test('a table whose name has blanks and other letters is captured', () => {
+  const odd = withValue([...source, 'tables', 'market.Odd Name-ü%'], null);
+  odd.consumers.listingSearch.tables = ['market.Odd Name-ü%'];
+  assert.deepEqual(problems(odd), []);
+  assert.match(problems(withValue([...source, 'tables', 'market. listings'], null))[0], /the name must be database\.table/);
+});
+
 test('a fixed alias serves a single table', () => {
   const one = stanzas();
   one.consumers.listingSearch = { tables: ['market.listings'], elasticsearch: { secret: 's', alias: 'listings' } };
