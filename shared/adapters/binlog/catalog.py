@@ -7,7 +7,6 @@ from shared.adapters.binlog.charsets import Charsets
 from shared.adapters.binlog.session import Session
 from shared.values.endpoint import SourceEndpoint
 
-_UNDEFINED = "\ufffe"  # what codecs.charmap_decode takes for "no such character"
 _SPECIAL = ("uuid", "inet4", "inet6", "vector")
 
 
@@ -32,7 +31,7 @@ class ServerCatalog:
                         rows += session.query(
                             "SELECT id, character_set_name FROM information_schema.collation_character_set_applicability WHERE id IS NOT NULL"
                         )
-            self._charsets = Charsets({int(number): str(name) for number, name in rows if name}, self._characters)
+            self._charsets = Charsets({int(number): str(name) for number, name in rows if name}, self._convert)
         return self._charsets
 
     def special_columns(self, database: str, table: str) -> Mapping[str, str]:
@@ -45,10 +44,8 @@ class ServerCatalog:
             )
         return {str(name): str(kind).lower() for name, kind in rows if str(kind).lower() in _SPECIAL}
 
-    def _characters(self, charset: str) -> str:
-        """The 256 characters of a character set, as the server itself converts them."""
-        octets = bytes(range(256)).hex()
+    def _convert(self, charset: str, data: bytes) -> str:
         with closing(Session(self._endpoint)) as session:
-            text = bytes.fromhex(session.scalar(f"SELECT HEX(CONVERT(CONVERT(x'{octets}' USING {charset}) USING ucs2))"))
-        characters = text.decode("utf-16-be")
-        return "".join(_UNDEFINED if character == "?" and i != ord("?") else character for i, character in enumerate(characters))
+            # the name comes from the server's own list
+            found = session.scalar(f"SELECT HEX(CONVERT(CONVERT(x'{data.hex()}' USING {charset}) USING utf16))")
+        return bytes.fromhex(found or "").decode("utf-16-be")

@@ -1,22 +1,27 @@
-"""Text as the server stores it: from a column's character set to Python's codecs, exactly as the server itself converts."""
+"""Text as the server stores it: from a column's character set to Python's strings, exactly as the server itself converts."""
 
 import codecs
 from collections.abc import Callable
+from typing import Any
 
 from shared.values.errors import SourceError
 
-_CODECS = {
-    "utf8mb4": "utf-8",
-    "utf8mb3": "utf-8",
-    "utf8": "utf-8",
-    "ascii": "utf-8",
+UTF8 = "utf-8"
+BINARY = "binary"
+_UNICODE = {
+    "utf8mb4": UTF8,
+    "utf8mb3": UTF8,
+    "utf8": UTF8,
+    "ascii": UTF8,
     "ucs2": "utf-16-be",
     "utf16": "utf-16-be",
     "utf16le": "utf-16-le",
     "utf32": "utf-32-be",
-    "big5": "big5hkscs",
+}
+_SEVERAL_BYTES = {
+    "big5": "big5",
     "cp932": "cp932",
-    "eucjpms": "eucjpms",
+    "eucjpms": "euc_jp",
     "euckr": "cp949",
     "gb18030": "gb18030",
     "gb2312": "gb2312",
@@ -24,33 +29,72 @@ _CODECS = {
     "sjis": "shift_jis",
     "ujis": "euc_jp",
 }
-"""Character sets of more than one byte a character. The others have 256 characters, and the server is asked for them."""
+"""Character sets of several bytes a character, and Python's nearest codec. Where it fails (characters of users and vendors), the server is asked."""
 
-BINARY = "binary"
+_OTHERWISE: dict[str, Any] = {
+    "sjis": str.maketrans({"＼": "\\"}),
+    "gb18030": str.maketrans({"\ue7c7": "ḿ", "ḿ": "\ue7c7"}),
+    "eucjpms": str.maketrans("‖−〜¢£¬¦", "∥－～￠￡￢￤"),
+}
+"""Characters that the servers read otherwise than Python's codec."""
+
+_UNDEFINED = "\ufffe"  # what codecs.charmap_decode takes for "no such character"
+Convert = Callable[[str, bytes], str]
+"""Asks the server for the text of bytes in a character set; "?" stands for what is no character."""
 
 
 class Charset:
-    """How the text of one character set is read. `codec` is a name for bytes.decode; `table`, for sets of one byte a character, its 256 characters."""
+    """One character set. `codec` is what bytes.decode takes where that is all there is to do, else ""; `decode` always works."""
 
-    def __init__(self, name: str, codec: str, table: str) -> None:
-        self.name, self.codec, self.table = name, codec, table
+    def __init__(self, name: str, convert: Convert) -> None:
+        self.name, self._convert = name, convert
+        self.codec = _UNICODE.get(name, "")
+        self._near = _SEVERAL_BYTES.get(name, "")
+        self._otherwise = _OTHERWISE.get(name)
+        self._odd: dict[bytes, str] = {}
+        self._characters = ""
+        if not self.codec and not self._near and name != BINARY:
+            # one byte a character. MySQL's latin1 is neither ISO 8859-1 nor Python's cp1252, and six others are unknown to Python
+            characters = convert(name, bytes(range(256)))
+            self._characters = "".join(_UNDEFINED if each == "?" and i != ord("?") else each for i, each in enumerate(characters))
 
     def decode(self, data: bytes) -> str:
         """`data` as text. Raises UnicodeDecodeError for what is not valid in this character set."""
-        if self.table:
-            return codecs.charmap_decode(data, "strict", self.table)[0]
-        return data.decode(self.codec)
+        if self._characters:
+            return codecs.charmap_decode(data, "strict", self._characters)[0]
+        if self.codec:
+            return data.decode(self.codec)
+        try:
+            text = data.decode(self._near)
+        except UnicodeDecodeError:
+            text = self._with_odd_characters(data)
+        return text.translate(self._otherwise) if self._otherwise else text
+
+    def _with_odd_characters(self, data: bytes) -> str:
+        """`data` that holds characters which Python's codec does not know."""
+        parts: list[str] = []
+        while data:
+            try:
+                parts.append(data.decode(self._near))
+                break
+            except UnicodeDecodeError as error:
+                parts.append(data[: error.start].decode(self._near))
+                length = 3 if self._near == "euc_jp" and data[error.start] == 0x8F else 2
+                odd = data[error.start : error.start + length]
+                if odd not in self._odd:
+                    self._odd[odd] = self._convert(self.name, odd)
+                if len(self._odd[odd]) != 1 or self._odd[odd] == "?":
+                    raise UnicodeDecodeError(self.name, b"", 0, 1, "no such character") from None
+                parts.append(self._odd[odd])
+                data = data[error.start + length :]
+        return "".join(parts)
 
 
 class Charsets:
-    """The character sets of one server.
+    """The character sets of one server: `collations` maps collation id → character set."""
 
-    `collations` maps collation id → character set. `characters` asks the server for the 256 characters of a set that has one byte a
-    character (U+FFFE where there is none): MySQL's latin1 is neither ISO 8859-1 nor Python's cp1252, and six others are unknown to Python.
-    """
-
-    def __init__(self, collations: dict[int, str], characters: Callable[[str], str]) -> None:
-        self._collations, self._characters = collations, characters
+    def __init__(self, collations: dict[int, str], convert: Convert) -> None:
+        self._collations, self._convert = collations, convert
         self._known: dict[str, Charset] = {}
 
     def of_collation(self, collation: int) -> Charset:
@@ -61,6 +105,5 @@ class Charsets:
                 f"collation {collation} is not among the server's collations.", thing="binlog", hint="Report it with the server's version."
             )
         if name not in self._known:
-            codec = _CODECS.get(name, "")
-            self._known[name] = Charset(name, codec, "" if codec or name == BINARY else self._characters(name))
+            self._known[name] = Charset(name, self._convert)
         return self._known[name]

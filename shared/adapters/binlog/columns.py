@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from shared.adapters.binlog import inflate
-from shared.adapters.binlog.charsets import BINARY
+from shared.adapters.binlog.charsets import BINARY, UTF8
 from shared.adapters.binlog.decimals import Decimals, negative, short, size
 from shared.adapters.binlog.json_binary import Documents
 from shared.adapters.binlog.table_map import ColumnMap, Type
@@ -226,11 +226,11 @@ def _string(column: ColumnMap, kind: str, prefix: int, thing: str) -> Reader:
         if kind == "binary":  # the binlog leaves the zero bytes at the end out
             return Reader("", f"{{a}}({{0}}.ljust({column.length}, b'\\0'))", prefix=prefix, objects=(base64,))
         return Reader("", "{a}({0})", prefix=prefix, objects=(base64,))
-    if charset.table:
-        return Reader("", "{a}({0})", prefix=prefix, objects=(charset.decode,))
-    if charset.codec == "utf-8":
+    if charset.codec == UTF8:
         return Reader("", "{0}.decode()", prefix=prefix)
-    return Reader("", f"{{0}}.decode({charset.codec!r})", prefix=prefix)
+    if charset.codec:
+        return Reader("", f"{{0}}.decode({charset.codec!r})", prefix=prefix)
+    return Reader("", "{a}({0})", prefix=prefix, objects=(charset.decode,))
 
 
 def _compressed(inner: Reader) -> Reader:

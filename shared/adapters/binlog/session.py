@@ -90,7 +90,7 @@ class Session:
         """
         period = int(HEARTBEAT_SECONDS * 1e9)
         self.query(f"SET @master_heartbeat_period = {period}, @source_heartbeat_period = {period}")
-        self.query("SET @master_binlog_checksum = @@global.binlog_checksum, @source_binlog_checksum = @@global.binlog_checksum")
+        self.query("SET @master_binlog_checksum = 'CRC32', @source_binlog_checksum = 'CRC32'")
         if self.is_mariadb:
             self.query("SET @mariadb_slave_capability = 4")
             if start.gtids:
