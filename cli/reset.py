@@ -1,5 +1,6 @@
 """`rowline source reset`"""
 
+import time
 from typing import Annotated
 
 import typer
@@ -34,7 +35,7 @@ def reset(
         typer.confirm(
             f"Read {job.source.name} of {deployed.service}-{deployed.name} from {start} on, and skip what lies before?", abort=True
         )
-    old, new = reset_stream(job, start)
+    old, new = reset_stream(job, start, time.time_ns() // 1_000_000)
     typer.echo(
         f"{job.source.name}: {old.position if old else 'never read'} → {new.position}, epoch {new.epoch}. Now backfill its consumers: rowline backfill."
     )

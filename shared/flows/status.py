@@ -78,7 +78,7 @@ def _relay(streams: Streams, name: str, now: float) -> RelayStatus:
         state = "running" if now - renewed < SILENT_S else "silent"
     else:
         state = "waiting" if checkpoint else "never"
-    epoch, n = split_seq(checkpoint.seq) if checkpoint else (0, 0)
+    epoch, n = split_seq(checkpoint.seq + checkpoint.rows) if checkpoint else (0, 0)
     return RelayStatus(
         source=name,
         state=state,

@@ -98,6 +98,7 @@ class _Relay:
             open_binlog=lambda tables: job.open_binlog(tables, lease.token),
             packing=lambda capture: Packing(stream, capture.tables, job.schemas, job.claims),
             save=self._keeper.renew,
+            now_ms=_now_ms,
             mask_key=job.mask_key,
             note=_note,
         )

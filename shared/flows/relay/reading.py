@@ -15,7 +15,7 @@ from shared.flows.plan import CannotNumber
 from shared.flows.relay.capture import ID_SCHEME, Capture, read
 from shared.flows.relay.core import Core
 from shared.flows.relay.packing import Packing
-from shared.values.change import make_seq
+from shared.values.change import epoch_at, make_seq
 from shared.values.errors import PositionLost
 from shared.values.position import Position
 from shared.values.settings import TableSettings
@@ -38,7 +38,7 @@ def start_of(binlog: Binlog, start: str) -> Position:
 class Reading:
     """Steps of a relay's reader. `begin` is where it starts the first time: earliest, latest or a position.
 
-    `save` stores a checkpoint durably before it returns; `note` is told of DDL. Not safe for threads but for `interrupt`.
+    `save` stores a checkpoint durably before it returns; `now_ms` is the time (Unix ms), which the first epoch is made of; `note` is told of DDL. Not safe for threads but for `interrupt`.
     """
 
     def __init__(
@@ -51,11 +51,13 @@ class Reading:
         open_binlog: OpenBinlog,
         packing: Callable[[Capture], Packing],
         save: Callable[[Checkpoint], None],
+        now_ms: Callable[[], int],
         mask_key: Callable[[], bytes] = bytes,
         note: Callable[[SchemaChanged], None] = lambda _: None,
     ) -> None:
         self._stream, self._wanted, self._begin, self._core = stream, capture, begin, core
         self._open_binlog, self._packing_of, self._save, self._mask_key, self._note = open_binlog, packing, save, mask_key, note
+        self._now_ms = now_ms
         self._binlog: Binlog | None = None
         self._events: Iterator[Event] | None = None
         self._turn: Callable[[], None] | None = None
@@ -130,7 +132,7 @@ class Reading:
 
     def _first(self, binlog: Binlog, server: str) -> Checkpoint:
         position = start_of(binlog, self._begin)
-        epoch = self.raise_epoch + 1
+        epoch = max(self.raise_epoch + 1, epoch_at(self._now_ms()))
         return self._go_on(Checkpoint(position, make_seq(epoch, 0), epoch, server, self._wanted.text(), read_to=position))
 
     def _take(self, event: Event, now: float) -> None:

@@ -4,12 +4,12 @@ from shared.adapters.state.contract import Checkpoint
 from shared.flows.relay.capture import Capture
 from shared.flows.relay.loop import Job, wait_for_lease
 from shared.flows.relay.reading import start_of
-from shared.values.change import make_seq
+from shared.values.change import epoch_at, make_seq
 from shared.values.errors import RowlineError
 
 
-def reset(job: Job, start: str) -> tuple[Checkpoint | None, Checkpoint]:
-    """Take the lease, store a checkpoint at `start` (earliest, latest or a position) in a new epoch, give the lease back: (old, new).
+def reset(job: Job, start: str, now_ms: int) -> tuple[Checkpoint | None, Checkpoint]:
+    """Take the lease, store a checkpoint at `start` (earliest, latest or a position) in a new epoch, give the lease back: (old, new). `now_ms` Unix time.
 
     What lies between the two is not published. Killed at any point, either checkpoint stands. Raises SourceError, StackError, LeaseLost.
     """
@@ -23,7 +23,7 @@ def reset(job: Job, start: str) -> tuple[Checkpoint | None, Checkpoint]:
         binlog = job.open_binlog(job.source.tables, lease.token)
         try:
             position = start_of(binlog, start)
-            epoch = max(old.epoch if old else 0, lease.raise_epoch) + 1
+            epoch = max((old.epoch if old else 0) + 1, lease.raise_epoch + 1, epoch_at(now_ms))
             new = Checkpoint(position, make_seq(epoch, 0), epoch, binlog.identity(), Capture(job.source.tables).text(), read_to=position)
         finally:
             binlog.close()

@@ -13,6 +13,7 @@ from shared.adapters.topic.contract import Entry
 from shared.flows.relay import keeper, loop, waiting
 from shared.flows.relay.loop import Job, relay
 from shared.flows.relay.reset import reset
+from shared.values.change import epoch_at, split_seq
 from shared.values.errors import PositionLost, RowlineError, SourceError, SourceUnavailable, TopicError
 from shared.values.settings import SourceSettings, TableSettings
 from tests.unit.relay.simulated import Committed, Server, SimulatedBinlog, SimulatedTopic, table
@@ -100,7 +101,8 @@ def test_everything_committed_arrives_once_and_the_checkpoint_follows(world: Wor
     assert world.ended["one"] == "stopped"
     assert lease.holder == ""
     assert checkpoint is not None
-    assert (checkpoint.position, checkpoint.rows, checkpoint.seq, checkpoint.server) == (world.server.end, 0, (1 << 40) + 351, "mariadb-1")
+    assert (checkpoint.position, checkpoint.rows, checkpoint.server) == (world.server.end, 0, "mariadb-1")
+    assert split_seq(checkpoint.seq) == (checkpoint.epoch, 351)
     assert len(set(world.ids())) == 351
 
 
@@ -114,7 +116,8 @@ def test_the_next_relay_goes_on_where_the_first_one_stopped(world: World) -> Non
     world.commit()
     eventually(lambda: len(set(world.ids())) == 101)
     assert len(world.ids()) == 101, "a graceful end leaves nothing to be published twice"
-    assert sorted(change.seq for _, change in world.topic.delivered) == [(1 << 40) + number for number in range(1, 102)]
+    numbers = sorted(split_seq(change.seq) for _, change in world.topic.delivered)
+    assert numbers == [(numbers[0][0], n) for n in range(1, 102)]
 
 
 def test_a_second_scheduled_relay_gives_way(world: World) -> None:
@@ -214,7 +217,7 @@ def test_a_topic_that_refuses_for_good_ends_the_relay_before_the_checkpoint_move
     assert isinstance(world.ended["one"], TopicError)
     _, checkpoint = world.streams.load("shop")
     assert checkpoint is not None
-    assert (checkpoint.rows, checkpoint.seq) == (0, 1 << 40)
+    assert (checkpoint.rows, split_seq(checkpoint.seq)[1]) == (0, 0)
 
 
 def test_a_reset_starts_above_all_numbers_and_takes_over_from_a_running_relay(world: World) -> None:
@@ -224,13 +227,30 @@ def test_a_reset_starts_above_all_numbers_and_takes_over_from_a_running_relay(wo
     world.commit()
     eventually(lambda: len(world.ids()) == 2)
     old, new = reset(
-        Job(**{**vars(running), "stop": threading.Event(), "holder": "person", "manner": "take", "run": "foreground"}), "earliest"
+        Job(**{**vars(running), "stop": threading.Event(), "holder": "person", "manner": "take", "run": "foreground"}), "earliest", now_ms=0
     )
     assert old is not None
-    assert (old.epoch, new.epoch, new.seq, new.position) == (1, 2, 2 << 40, world.server.place(0))
+    assert (new.epoch, split_seq(new.seq), new.position) == (old.epoch + 1, (old.epoch + 1, 0), world.server.place(0))
     assert world.streams.load("shop")[0].holder == ""
     world.start("two")
-    eventually(lambda: [change.seq for _, change in world.topic.delivered][2:] == [(2 << 40) + 1, (2 << 40) + 2])
+    eventually(lambda: [split_seq(change.seq) for _, change in world.topic.delivered][2:] == [(new.epoch, 1), (new.epoch, 2)])
+
+
+def test_a_stream_whose_checkpoint_was_lost_begins_above_its_old_numbers(world: World) -> None:
+    hour = epoch_at(int(time.time() * 1000))
+    world.commit()
+    world.start("one")
+    eventually(lambda: len(world.ids()) == 1)
+    assert split_seq(world.topic.delivered[0][1].seq)[0] in (hour, hour + 1)
+
+
+def test_a_reset_takes_its_epoch_from_the_clock_when_that_is_higher(world: World) -> None:
+    job = world.start("one")
+    eventually(lambda: world.streams.load("shop")[1] is not None)
+    world.end()
+    later = Job(**{**vars(job), "stop": threading.Event(), "holder": "person"})
+    _, new = reset(later, "latest", now_ms=3_600_000 * 700_000)
+    assert split_seq(new.seq) == (new.epoch, 0) == (700_000, 0)
 
 
 def test_a_reset_that_finds_no_source_changes_nothing(world: World) -> None:
@@ -240,7 +260,7 @@ def test_a_reset_that_finds_no_source_changes_nothing(world: World) -> None:
     before = world.streams.load("shop")[1]
     world.server.unavailable = 1
     with pytest.raises(SourceUnavailable):
-        reset(Job(**{**vars(job), "stop": threading.Event(), "holder": "person"}), "latest")
+        reset(Job(**{**vars(job), "stop": threading.Event(), "holder": "person"}), "latest", now_ms=0)
     lease, after = world.streams.load("shop")
     assert (lease.holder, after) == ("", before)
 

@@ -208,4 +208,4 @@ def checkpoint_at_the_end_of_what_is_prepared(patch: pytest.MonkeyPatch) -> None
 def test_a_planted_mistake_is_noticed(mutant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
     mutant(monkeypatch)
     with pytest.raises(AssertionError):
-        run(400, shrink=False)
+        run(3000, shrink=False)

@@ -67,6 +67,7 @@ class Relay:
             open_binlog=lambda tables: SimulatedBinlog(world.server, tables),
             packing=lambda capture: Packing(STREAM, capture.tables, world.schemas, world.claims),
             save=self._save,
+            now_ms=lambda: 1_763_000_000_000,
         )
         self.reading.raise_epoch = lease.raise_epoch
         self.publisher = Publisher(core, world.topic, self.keeper.held)
