@@ -14,13 +14,14 @@ def open_binlog(
     server_id: int,
     *,
     dropped: Callable[[str, str], frozenset[str]] = lambda database, table: frozenset(),
+    give_up_seconds: float = 60.0,
 ) -> "ServerBinlog":
     """The binlog of the server at `endpoint`; connects when it is first asked for something.
 
     `tables` are patterns `DATABASE.TABLE` with `*` for any characters, or a function (database, table) → bool; `dropped` gives the columns of a table
-    that are read over and appear nowhere.
+    that are read over and appear nowhere; a broken connection is made anew for `give_up_seconds`.
     """
     from shared.adapters.binlog.capture import Capture
     from shared.adapters.binlog.server import ServerBinlog
 
-    return ServerBinlog(endpoint, Capture(tables), server_id, dropped)
+    return ServerBinlog(endpoint, Capture(tables), server_id, dropped, give_up_seconds)

@@ -38,11 +38,13 @@ class Rows(msgspec.Struct, frozen=True, gc=False):
 
 
 class Truncated(msgspec.Struct, frozen=True, gc=False):
-    """All rows of a captured table are gone without row events: TRUNCATE (or DROP TABLE, dropped partitions, see `sql`)."""
+    """Rows of a captured table are gone without row events: all of them (TRUNCATE, DROP TABLE, RENAME away; see `sql`), or those of the `partitions` that are named
+    (DROP, TRUNCATE, EXCHANGE and CONVERT PARTITION)."""
 
     database: str
     table: str
     sql: str
+    partitions: tuple[str, ...] = ()
 
 
 class SchemaChanged(msgspec.Struct, frozen=True, gc=False):

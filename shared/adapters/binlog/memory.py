@@ -20,13 +20,14 @@ _IDLE_SECONDS = 0.1
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One entry of a transaction: rows of a table, or (`sql`) a statement on it: `gone` when it removes all rows, else a change of its definition."""
+    """One entry of a transaction: rows of a table, or (`sql`) a statement on it: `gone` when it removes all rows or those of `partitions`, else a change of its definition."""
 
     table: Table
     op: Operation | None
     rows: list[tuple[Row | None, Row | None]]
     sql: str = ""
     gone: bool = False
+    partitions: tuple[str, ...] = ()
     rewrites: bool = False
 
 
@@ -53,6 +54,9 @@ class MemoryServer:
 
     def truncate(self, table: Table) -> Step:
         return Step(table, None, [], f"TRUNCATE TABLE {table.name}", gone=True)
+
+    def drop_partition(self, table: Table, *names: str) -> Step:
+        return Step(table, None, [], f"ALTER TABLE {table.name} DROP PARTITION {', '.join(names)}", gone=True, partitions=names)
 
     def alter(self, table: Table, sql: str, *, rewrites: bool) -> Step:
         return Step(table, None, [], sql, rewrites=rewrites)
@@ -185,7 +189,7 @@ class MemoryBinlog:
             if step.op:
                 yield Rows(table, step.op, number, list(step.rows))
             elif step.gone:
-                yield Truncated(table.database, table.name, step.sql)
+                yield Truncated(table.database, table.name, step.sql, step.partitions)
             else:
                 yield SchemaChanged(table.database, table.name, step.sql, step.rewrites)
         if begun:

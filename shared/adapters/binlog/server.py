@@ -22,7 +22,6 @@ from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import PositionLost, SourceError, SourceUnavailable
 from shared.values.position import Position
 
-GIVE_UP_SECONDS = 60.0
 _BREAKS = 6
 _SECOND_READER = 1 << 30  # what tells the server_id of a second connection from that of the first
 _log = logging.getLogger(__name__)
@@ -41,7 +40,7 @@ class ServerBinlog:
         capture: Capture,
         server_id: int,
         dropped: Callable[[str, str], frozenset[str]] = lambda database, table: frozenset(),
-        give_up_seconds: float = GIVE_UP_SECONDS,
+        give_up_seconds: float = 60.0,
     ) -> None:
         self._endpoint, self._capture, self._server_id, self._dropped = endpoint, capture, server_id, dropped
         self._closed = threading.Event()

@@ -26,7 +26,7 @@ _HARMLESS = frozenset(
     "LOCK UNLOCK CACHE BINLOG IMPORT CLONE RESTART BACKUP".split()
 )
 _NOT_COLUMNS = frozenset("INDEX KEY UNIQUE PRIMARY FULLTEXT SPATIAL CONSTRAINT FOREIGN CHECK PERIOD SYSTEM PARTITION".split())
-_GONE = frozenset(("DROP", "TRUNCATE", "EXCHANGE"))
+_GONE = frozenset(("DROP", "TRUNCATE", "EXCHANGE", "CONVERT"))
 
 
 class Token(NamedTuple):
@@ -37,12 +37,13 @@ class Token(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """What a statement does to one table: `gone` all rows, or an unknown part of them, without row events; `changed` its definition;
+    """What a statement does to one table: `gone` all rows, or those of `partitions`, without row events; `changed` its definition;
     `rewritten` values without row events; `rows` DML that is logged as a statement. A `database` of "" is the default one."""
 
     kind: str
     database: str
     table: str
+    partitions: tuple[str, ...] = ()
 
 
 class Statement(NamedTuple):
@@ -177,10 +178,15 @@ def _renames(tokens: list[Token], at: int) -> Iterator[Effect]:
 
 def _alterations(name: tuple[str, str], tokens: list[Token]) -> Iterator[Effect]:
     yield Effect("changed", *name)
-    for action in _actions(tokens):
+    actions = list(_actions(_past_wait(tokens)))
+    for at, action in enumerate(actions):
         words = [token.text for token in action]
-        if (words[0] in _GONE and words[1:2] == ["PARTITION"]) or (words[0] == "CONVERT" and words[1:2] in (["PARTITION"], ["TABLE"])):
-            yield Effect("gone", *name)
+        if words[0] in _GONE and words[1:2] == ["PARTITION"]:
+            yield from _partitions_gone(name, actions[at:])
+            return  # an action on partitions is the last: the commas behind it stand between their names
+        if words[0] == "CONVERT" and words[1:2] == ["TABLE"]:  # MariaDB: CONVERT TABLE other TO PARTITION …: the rows of the other come in
+            other, _ = _name(action, 2)
+            yield Effect("gone", other[0] or name[0], other[1])
             yield Effect("rewritten", *name)
         elif words[0] == "RENAME" and words[1:2] not in (["COLUMN"], ["INDEX"], ["KEY"]):
             at = 2 if words[1:2] in (["TO"], ["AS"], ["="]) else 1
@@ -189,6 +195,30 @@ def _alterations(name: tuple[str, str], tokens: list[Token]) -> Iterator[Effect]
             yield Effect("rewritten", new[0] or name[0], new[1])
         elif _rewrites(words):
             yield Effect("rewritten", *name)
+
+
+def _partitions_gone(name: tuple[str, str], actions: list[list[Token]]) -> Iterator[Effect]:
+    """DROP, TRUNCATE, EXCHANGE and (MariaDB) CONVERT PARTITION: rows leave without row events, or change places with those of another table."""
+    words = [token.text for token in actions[0]]
+    first = _past_exists(words, 2)
+    names = tuple(part[0].name for part in [actions[0][first:], *actions[1:]] if part and part[0].name)
+    if words[0] == "TRUNCATE" and words[first : first + 1] == ["ALL"]:
+        yield Effect("gone", *name)
+    else:
+        yield Effect("gone", *name, names or ("?",))  # never the whole table for want of a name
+    if words[0] in ("EXCHANGE", "CONVERT"):
+        other, _ = _name(actions[0], first + (3 if words[first + 2 : first + 3] == ["TABLE"] else 2))
+        if words[0] == "EXCHANGE":
+            yield Effect("gone", other[0] or name[0], other[1])
+            yield Effect("rewritten", *name)
+        yield Effect("rewritten", other[0] or name[0], other[1])
+
+
+def _past_wait(tokens: list[Token]) -> list[Token]:
+    """MariaDB: ALTER TABLE name WAIT n | NOWAIT …"""
+    if tokens and tokens[0].text == "NOWAIT":
+        return tokens[1:]
+    return tokens[2:] if tokens and tokens[0].text == "WAIT" else tokens
 
 
 def _actions(tokens: list[Token]) -> Iterator[list[Token]]:

@@ -316,7 +316,7 @@ class Transactions:
                     if self._begin is None:
                         yield self._beginning()
                     self._statements += 1
-                    yield Truncated(database, name, sql)
+                    yield Truncated(database, name, sql, effect.partitions)
                 else:
                     changed[database, name] = changed.get((database, name), False) or effect.kind == "rewritten"
         if statement.effects:
