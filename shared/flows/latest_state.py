@@ -182,6 +182,8 @@ class LatestState:
             alias = alias_of(self._consumer, arrival.message.database, arrival.message.table)
         except ConfigError as error:
             return work.settle(at, Outcome("failed", str(error)))
+        if partitions := arrival.change.key.get("partitions"):
+            return work.settle(at, Outcome("refused", self._partitions_dropped(arrival.message, partitions, alias)))
         self._remember(work, {address(alias, ""): seq})
         old: list[Action] = []
         results: list[Result] = []
@@ -197,6 +199,14 @@ class LatestState:
             results += self._search.bulk(old)
         undone = [result for result in results if result.kind in ("transient", "refused")]
         work.settle(at, Outcome("failed", undone[0].reason) if undone else Outcome("applied"))
+
+    def _partitions_dropped(self, message: Message, partitions: list[str], alias: str) -> str:
+        """No document tells which partition its row was in, so none is deleted: a person is told, by way of the dead-letter queue and its alarm."""
+        names = ", ".join(partitions[:5]) + (", …" if len(partitions) > 5 else "")
+        return (
+            f"partitions {names} of {message.full_name} were dropped; their documents are still in {alias}: "
+            f"run `rowline verify {self._consumer.name} --repair`"
+        )
 
     def _remember(self, work: "_Work", deletions: dict[str, int]) -> None:
         if deletions and work.run:

@@ -10,13 +10,16 @@ import msgspec
 
 from shared.adapters.binlog.contract import Begin, Commit, Event, Rows, Truncated
 from shared.flows.plan import TablePlan
-from shared.values.change import Change, Transaction
+from shared.values.change import Change, Row, Transaction
 from shared.values.settings import TableSettings
 from shared.values.shard import group_prefix
 from shared.values.table import Table
 
 Numbered = tuple[Table, int, Change]
 """A change, the column set it leaves with, and the shard of its row."""
+
+MAX_PARTITIONS = 500
+"""Names that a change carries; a table may have 8,192 partitions, and their names would not fit into a message. Source: MySQL reference manual, "Restrictions and Limitations on Partitioning"."""
 
 _AS_IT_IS = TableSettings()
 
@@ -107,19 +110,21 @@ class Numbering:
         return self._unseen(ready) if self.skip else ready
 
     def _truncated(self, event: Truncated) -> list[Numbered]:
-        """One change a shard: every message group of the table hears of it, in its own order."""
+        """One change a shard: every message group of the table hears of it, in its own order. Of partitions only one: which rows are gone nobody can tell,
+        so it is news for a person and not for every group."""
         full_name = f"{event.database}.{event.table}"
         table = self._latest.get(full_name) or Table(event.database, event.table, ())
         prefix = f"{self._begin}/{group_prefix(self._source, event.database, event.table)}.t"
         shards = settings_of(self._tables, full_name).shards if self._sharded else 1
         ready = [] if self._held is None else [self._held]
-        for shard in range(shards):
+        key: Row = {"partitions": list(event.partitions[:MAX_PARTITIONS])} if event.partitions else {}
+        for shard in range(1 if key else shards):
             self._seq += 1
             ready.append(
                 (
                     table,
                     shard,
-                    Change(f"{prefix}{shard}", self._seq, "t", self._ts_ms, {}, None, None, Transaction(self._tx, self._index, False)),
+                    Change(f"{prefix}{shard}", self._seq, "t", self._ts_ms, key, None, None, Transaction(self._tx, self._index, False)),
                 )
             )
             self._index += 1

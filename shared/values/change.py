@@ -42,7 +42,7 @@ class Change(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One change, as it stands in a message.
 
     `id` identity, the same whenever the same row event is read again and never that of another; `seq` number in its stream;
-    `ts_ms` commit time, Unix milliseconds; `key` the row's key columns; `before` / `after` all captured columns, null where
+    `ts_ms` commit time, Unix milliseconds; `key` the row's key columns (of a `t` empty, or `{"partitions": [names]}` when only their rows are gone); `before` / `after` all captured columns, null where
     the operation has none. `claim` is the object (`s3://BUCKET/KEY`) that holds the whole change as JSON when the row is
     too large for a message; `before` and `after` are then null here.
     """

@@ -54,6 +54,13 @@ class Bench:
     def truncate(self, table: str) -> None:
         self.server.commit(self.server.truncate(self._tables[table]))
 
+    def create_partitioned(self, table: str) -> None:
+        """Partition `p N` holds the ids below 10 N, for N 1, 2 and 3."""
+        self.create(table)
+
+    def drop_partitions(self, table: str, *names: str) -> None:
+        self.server.commit(self.server.drop_partition(self._tables[table], *names))
+
     def alter(self, table: str, action: str, *, rewrites: bool) -> None:
         self.server.commit(self.server.alter(self._tables[table], f"ALTER TABLE {table} {action}", rewrites=rewrites))
 
@@ -98,6 +105,13 @@ class RealBench(Bench):
 
     def truncate(self, table: str) -> None:
         self.sql(f"TRUNCATE TABLE {table}")
+
+    def create_partitioned(self, table: str) -> None:
+        parts = ", ".join(f"PARTITION `p {n}` VALUES LESS THAN ({n}0)" for n in (1, 2, 3))
+        self.sql(f"CREATE TABLE {table} (id INT PRIMARY KEY, v VARCHAR(50)) PARTITION BY RANGE (id) ({parts})")
+
+    def drop_partitions(self, table: str, *names: str) -> None:
+        self.sql(f"ALTER TABLE {table} DROP PARTITION " + ", ".join(f"`{name}`" for name in names))
 
     def alter(self, table: str, action: str, *, rewrites: bool) -> None:
         self.sql(f"ALTER TABLE {table} {action}")
@@ -297,6 +311,17 @@ def test_truncate_and_alter_stand_where_they_happened(bench: Bench) -> None:
     truncated = events[4]
     assert isinstance(truncated, Truncated)
     assert (truncated.database, truncated.table) == (bench.name, "a")
+
+
+def test_dropped_partitions_are_named(bench: Bench) -> None:
+    bench.create_partitioned("a")
+    binlog = bench.open("a")
+    start = binlog.latest()
+    bench.commit(("a", "c", [(1, "v"), (11, "v"), (21, "v")]))
+    bench.drop_partitions("a", "p 1", "p 3")
+    bench.truncate("a")
+    truncated = [event for event in until_now(binlog, start) if isinstance(event, Truncated)]
+    assert [(event.table, event.partitions) for event in truncated] == [("a", ("p 1", "p 3")), ("a", ())]
 
 
 def test_close_ends_a_reading_that_waits(bench: Bench) -> None:

@@ -222,6 +222,22 @@ def test_truncate_deletes_what_is_older_and_nothing_newer(world: World) -> None:
     assert world.mark() == (2503, 2503)
 
 
+def test_dropped_partitions_delete_nothing_and_are_set_aside_for_a_person(world: World) -> None:
+    dropped = msgspec.structs.replace(change(2, "t", 0), key={"partitions": ["p1", "p2"]})
+    message = delivery([change(1, "c", 1, price=1), dropped, change(3, "c", 2, price=2)])
+    done = world.handle(message)
+    assert (done.failed, done.applied, done.set_aside, world.mark()) == ([], 2, 1, (3, 3))
+    assert set(world.documents()) == {"1", "2"}
+    (aside,) = world.aside.sent
+    assert decode(aside.body).changes == [dropped]
+    assert aside.attributes["reason"] == (
+        "partitions p1, p2 of shop.items were dropped; their documents are still in shop-items: run `rowline verify search --repair`"
+    )
+    world.consumers.save_run("search", Run("r1", {}))
+    world.handle(delivery([msgspec.structs.replace(dropped, seq=4, id="tx/4")]))
+    assert world.consumers.deletions("search", "r1") == {}, "a backfill under way keeps the rows of the other partitions"
+
+
 def test_an_updated_id_column_moves_the_document() -> None:
     world = World(consumer_settings(id=("title",)))
     world.handle(delivery([change(1, "c", 1, title="a")]))

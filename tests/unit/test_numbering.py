@@ -106,6 +106,14 @@ def test_truncate_reaches_every_group_of_the_table() -> None:
     assert [c.tx.last for _, _, c in got] == [False, False, False, True]
 
 
+def test_dropped_partitions_are_one_change_that_names_them() -> None:
+    names = tuple(f"p{n}" for n in range(600))
+    events = transaction(1, Truncated("shop", "listings", "…", names[:2])) + transaction(2, Truncated("shop", "listings", "…", names))
+    got = numbered(Numbering("shop", {"shop.*": TableSettings(shards=4)}), events)
+    assert [(shard, c.op, c.seq, c.tx.last) for _, shard, c in got] == [(0, "t", 1, True), (0, "t", 2, True)]
+    assert [c.key for _, _, c in got] == [{"partitions": ["p0", "p1"]}, {"partitions": list(names[:500])}]
+
+
 def test_truncating_two_tables_in_one_statement_gives_different_ids() -> None:
     events = transaction(1, Truncated("shop", "a", "DROP TABLE a, b"), Truncated("shop", "b", "DROP TABLE a, b"))
     got = changes(Numbering("shop", {"shop.*": TableSettings(shards=2)}), events)

@@ -6,7 +6,7 @@ import msgspec
 
 from shared.values.settings import TableSettings
 
-ID_SCHEME = 1
+ID_SCHEME = 2
 """Grows when the ids or the numbering of the same events change: then a new epoch begins."""
 
 
