@@ -15,9 +15,9 @@ def test_fifo_from_end_to_end(stack: Stack) -> None:
     topic = deployed.client("sns").get_topic_attributes(TopicArn=deployed.outputs["TopicArn"])["Attributes"]
     assert topic["FifoTopic"] == "true"
     assert topic["FifoThroughputScope"] == "MessageGroup"
-    template = deployed.client("cloudformation").get_template(StackName="rowline-local")["TemplateBody"]
-    assert '"FifoTopic": true' in str(template).replace("'", '"').replace("True", "true")
-    queue = deployed.client("sqs").get_queue_attributes(QueueUrl=deployed.queue(CONSUMER).url, AttributeNames=["All"])["Attributes"]
+    resources = deployed.client("cloudformation").get_template(StackName="rowline-local")["TemplateBody"]["Resources"]
+    assert [each["Properties"]["FifoTopic"] for each in resources.values() if each["Type"] == "AWS::SNS::Topic"] == [True]
+    queue = deployed.client("sqs").get_queue_attributes(QueueUrl=deployed.outputs["ListingSearchQueueUrl"], AttributeNames=["All"])["Attributes"]
     assert queue["FifoQueue"] == "true"
 
 
@@ -49,7 +49,7 @@ def test_kill_9_of_the_relay_under_load_loses_nothing(stack: Stack) -> None:
     workload = Workload(stack.connect, changes=6_000, number=2, per_second=150).start()
     for _ in range(3):
         relay = stack.project.start("rowline", "relay", "shop", "--stage", "local")
-        time.sleep(3 + dice.random() * 6)
+        time.sleep(2 + dice.random() * 5)
         relay.send_signal(signal.SIGKILL)
         relay.wait()
     workload.stop()
@@ -61,7 +61,7 @@ def test_elasticsearch_away_under_load_sets_nothing_aside(stack: Stack) -> None:
     workload = Workload(stack.connect, changes=100_000, number=3, per_second=100).start()
     time.sleep(2)
     stack.servers.server("elasticsearch").stop()
-    time.sleep(15)
+    time.sleep(10)
     stack.servers.server("elasticsearch").start()
     time.sleep(2)
     workload.stop()
@@ -71,8 +71,8 @@ def test_elasticsearch_away_under_load_sets_nothing_aside(stack: Stack) -> None:
 
 def test_document_changed_behind_its_back_is_found_and_mended(stack: Stack) -> None:
     with stack.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM market.listings ORDER BY id LIMIT 3")
-        changed, removed, kept = (str(row[0]) for row in cursor.fetchall())
+        cursor.execute("SELECT id FROM market.listings ORDER BY id LIMIT 2")
+        changed, removed = (str(row[0]) for row in cursor.fetchall())
     index = stack.servers.server("elasticsearch")
     index.request("POST", f"/market-listings/_update/{changed}", {"doc": {"title": "not what the source says"}})
     index.request("DELETE", f"/market-listings/_doc/{removed}")
@@ -81,7 +81,7 @@ def test_document_changed_behind_its_back_is_found_and_mended(stack: Stack) -> N
     assert found.returncode == 1
     for key in (changed, removed, "999999999"):
         assert key in found.stdout
-    assert kept not in found.stdout.split()
+    assert f"market.listings  {kept}\n" not in found.stdout
     assert stack.rowline("verify", CONSUMER, "--repair", check=False).returncode == 0
     stack.verified()
     with stack.connect() as connection, connection.cursor() as cursor:  # and the mended row follows its source again
@@ -94,7 +94,7 @@ def test_document_changed_behind_its_back_is_found_and_mended(stack: Stack) -> N
 def test_backfill_while_changes_go_on_resumes_after_interruption(stack: Stack) -> None:
     stack.servers.server("elasticsearch").request("DELETE", "/market-listings-000001")
     stack.servers.server("elasticsearch").request("DELETE", "/market-photos-000001")
-    workload = Workload(stack.connect, changes=100_000, number=4, per_second=100).start()
+    workload = Workload(stack.connect, changes=100_000, number=4, per_second=60).start()
     for _ in range(2):
         backfill = stack.project.start("rowline", "backfill", CONSUMER, "--from", "source")
         time.sleep(2.5)
