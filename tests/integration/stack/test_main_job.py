@@ -79,9 +79,9 @@ def test_document_changed_behind_its_back_is_found_and_mended(stack: Stack) -> N
     index.request("PUT", "/market-listings/_doc/999999999", {"id": 999999999, "title": "no such row"})
     found = stack.rowline("verify", CONSUMER, check=False)
     assert found.returncode == 1
-    for key in (changed, removed, "999999999"):
-        assert key in found.stdout
-    assert f"market.listings  {kept}\n" not in found.stdout
+    listed = {tuple(line.split()[:3]) for line in found.stdout.splitlines() if "market.listings" in line}
+    table = "market.listings"
+    assert listed == {("different", table, f"{changed}:"), ("missing", table, removed), ("extra", table, "999999999")}
     assert stack.rowline("verify", CONSUMER, "--repair", check=False).returncode == 0
     stack.verified()
     with stack.connect() as connection, connection.cursor() as cursor:  # and the mended row follows its source again
