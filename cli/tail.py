@@ -3,6 +3,7 @@
 import os
 import secrets
 import sys
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -10,7 +11,10 @@ import typer
 from cli.source import endpoint_of
 from shared.adapters.binlog import open_binlog
 from shared.adapters.binlog.contract import Binlog, SchemaChanged
+from shared.adapters.database.sql import SqlDatabase
+from shared.flows.captured import unknown_table
 from shared.flows.tail import tail
+from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import ConfigError
 from shared.values.position import Position
 
@@ -47,6 +51,8 @@ def command(
             raise ConfigError(
                 "names no table.", thing=f"--tables {pattern}", hint=f"Write DATABASE.TABLE: {pattern}.* for a whole database."
             )
+    if start == "latest":
+        _require_tables(endpoint, patterns)
     # replicas of a server have small ids; a random high one meets neither them nor another tail
     binlog = open_binlog(endpoint, patterns, 1 << 31 | secrets.randbits(30))
     try:
@@ -59,6 +65,16 @@ def command(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:
         binlog.close()
+
+
+def _require_tables(endpoint: SourceEndpoint, patterns: list[str]) -> None:
+    """A table that is named in full and is not there would be waited for in silence; an older place in the binlog may still hold its rows."""
+    if any("*" not in pattern for pattern in patterns):
+        with closing(SqlDatabase(endpoint)) as database:
+            known = {size.full_name for size in database.sizes()}
+        for pattern in patterns:
+            if "*" not in pattern and pattern not in known:
+                raise unknown_table(pattern)
 
 
 def _start(binlog: Binlog, text: str) -> Position:

@@ -6,6 +6,7 @@ import msgspec
 
 from shared.adapters.binlog.capture import Capture
 from shared.adapters.database.contract import Database
+from shared.flows.captured import unknown_table
 from shared.flows.numbering import settings_of
 from shared.flows.preflight.source import read_catalog
 from shared.flows.preflight.tables import table_problems
@@ -34,9 +35,14 @@ class Listing(msgspec.Struct, frozen=True):
 
 
 def list_tables(database: Database, source: SourceSettings | None, patterns: Sequence[str]) -> Listing:
-    """The tables that match one of `patterns`; `source` None looks at each as if it were captured as it is."""
+    """The tables that match one of `patterns`; `source` None looks at each as if it were captured as it is.
+
+    Raises SourceError for a table that is named in full and is not there."""
     chosen = {pattern: TableSettings() for pattern in patterns}
     catalog = read_catalog(database, SourceSettings(name="", secret="", tables={**(source.tables if source else {}), **chosen}))
+    for named in patterns:
+        if "*" not in named and named not in catalog.sizes:
+            raise unknown_table(named)
     server, counted, selected = database.server(), database.writes(), Capture(patterns)
     captured = Capture(source.tables) if source else None
     listed = []

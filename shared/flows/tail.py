@@ -6,6 +6,7 @@ import msgspec
 
 from shared.adapters.binlog.contract import Binlog, Heartbeat, SchemaChanged
 from shared.flows.numbering import Numbering
+from shared.values.errors import PositionLost
 from shared.values.position import Position
 from shared.values.table import Table
 
@@ -23,8 +24,14 @@ def tail(
     """Write one line a change from `start` on: the change as in a message, with `source`, `database` and `table` in front.
 
     `seq` counts from 1 here (epoch 0): a tail has no checkpoint to go on from. Lines are written in blocks, and at once when the server has nothing more.
-    Ends at `until`, else never. Raises what the binlog raises.
+    Ends at `until`, else never. Raises what the binlog raises, and PositionLost for a `start` that lies behind `until`.
     """
+    if until is not None and until.file and start.file and not until.reaches(start):
+        raise PositionLost(
+            f"lies behind the end of the binlog, which is at {until}.",
+            thing=f"position {start}",
+            hint="Is it a position of another server, or was the binlog reset? `--from earliest` or `--from latest` always works.",
+        )
     encode = msgspec.json.Encoder().encode
     numbering = Numbering(source, {}, sharded=False)
     heads: dict[int, bytes] = {}

@@ -4,10 +4,12 @@ from random import Random
 from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from shared.flows.verify.job import Report, Verify
 from shared.values.change import split_seq
+from shared.values.errors import SearchUnavailable
 from tests.unit.backfill_world import SOURCE, BackfillWorld
 from tests.unit.consumer_world import ALIAS
 
@@ -44,6 +46,17 @@ def filled(seed: int) -> BackfillWorld:
     world.pace[world.delete] = world.random.choice((0, 0.1))
     world.pace[world.deliver] = 3
     return world
+
+
+def test_an_index_that_does_not_answer_is_said_before_the_consumer_is_waited_for() -> None:
+    world = filled(1)
+    world.write()  # the relay never comes there: waiting for the consumer would take its full time
+    world.pace = {world.commit: 1}
+    world.world.search.down = True
+    began = world.now
+    with pytest.raises(SearchUnavailable):
+        verify(world)
+    assert world.now - began < 1
 
 
 @given(seed=st.integers(0, 2**32))
