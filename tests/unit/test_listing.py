@@ -15,7 +15,7 @@ def database() -> MemoryDatabase:
 
 
 def test_a_table_that_is_not_there_is_named() -> None:
-    with pytest.raises(SourceError, match="shop.itmes"):
+    with pytest.raises(SourceError, match=r"shop\.itmes"):
         list_tables(database(), None, ["shop.items", "shop.itmes"])
 
 

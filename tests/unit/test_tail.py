@@ -10,7 +10,7 @@ from shared.values.position import Position
 
 def test_a_start_behind_the_end_is_an_error() -> None:
     binlog = MemoryServer().open(["shop.*"])
-    with pytest.raises(PositionLost, match="memory.999999:4"):
+    with pytest.raises(PositionLost, match=r"memory\.999999:4"):
         tail(binlog, "shop", Position("memory.999999", 4), binlog.latest(), lambda _: None)
 
 
