@@ -19,7 +19,7 @@ from cli.stage import DeployedStage, ServiceOption, StageOption, open_stage
 from shared.adapters.secrets import secret_json
 from shared.adapters.topic.sns import open_topic
 from shared.flows.relay.loop import Ended, Job, relay
-from shared.flows.relay.source import opener
+from shared.flows.relay.source import opener, preflight
 from shared.values.change import split_seq
 from shared.values.settings import SourceSettings
 
@@ -79,6 +79,7 @@ def foreground(
         claims=deployed.claims(),
         topic=open_topic(deployed.outputs["TopicArn"]),
         open_binlog=opener(lambda: deployed.endpoint(source.name), f"{deployed.service}-{deployed.name}/{source.name}"),
+        preflight=preflight(lambda: deployed.endpoint(source.name), source),
         holder=f"{os.environ.get('USER', 'someone')}@{socket.gethostname()} {uuid.uuid4().hex[:8]}",
         manner="take",
         run="foreground",

@@ -13,21 +13,26 @@ from shared.adapters.secrets import secret_json
 from shared.adapters.state.dynamodb import DynamoSchemas, DynamoStreams
 from shared.adapters.topic.sns import open_topic
 from shared.flows.relay.loop import Job, relay
-from shared.flows.relay.source import opener
-from shared.values.endpoint import from_secret
+from shared.flows.relay.source import opener, preflight
+from shared.values.endpoint import SourceEndpoint, from_secret
 
 copy_config_to_registered_loggers(Logger(service=service()), include={"rowline.relay"})
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, str]:
     source, table = settings().sources[variable("ROWLINE_STREAM")], variable("ROWLINE_STATE_TABLE")
+
+    def endpoint() -> SourceEndpoint:
+        return from_secret(source.secret, secret_json(source.secret, fresh=True))
+
     job = Job(
         source=source,
         streams=DynamoStreams(client("dynamodb"), table),
         schemas=DynamoSchemas(client("dynamodb"), table),
         claims=S3Claims(client("s3"), variable("ROWLINE_CLAIMS_BUCKET")),
         topic=open_topic(variable("ROWLINE_TOPIC_ARN")),
-        open_binlog=opener(lambda: from_secret(source.secret, secret_json(source.secret, fresh=True)), f"{service()}/{source.name}"),
+        open_binlog=opener(endpoint, f"{service()}/{source.name}"),
+        preflight=preflight(endpoint, source),
         holder=f"lambda {context.aws_request_id}",
         manner="leave",
         run="lambda",

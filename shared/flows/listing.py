@@ -15,7 +15,7 @@ from shared.values.settings import SourceSettings, TableSettings
 
 class ListedTable(msgspec.Struct, frozen=True):
     """A table: estimated `rows`, `bytes` with indexes, the `key` it would be captured by (empty: none), rows written since the server started
-    (`changes`, None: not counted), whether it is `captured`, and what would not work."""
+    (`changes`, None: not counted), whether it is `captured`, what would not work (`problems`), and which of that keeps the relay from starting (`refused`)."""
 
     table: str
     rows: int
@@ -24,6 +24,7 @@ class ListedTable(msgspec.Struct, frozen=True):
     changes: int | None
     captured: bool
     problems: list[str]
+    refused: list[str] = []
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -51,8 +52,9 @@ def list_tables(database: Database, source: SourceSettings | None, patterns: Seq
             continue
         is_captured = bool(captured and captured.table(size.database, size.name))
         settings = settings_of(source.tables, name) if source and is_captured else TableSettings()
-        problems = [finding.value for finding in table_problems(server, catalog, name, settings)]
+        found = table_problems(server, catalog, name, settings)
+        problems, refused = [one.value for one in found], [one.value for one in found if one.level == "fail"]
         changes = counted[1].get(name) if counted else None
         key = settings.key or tuple(catalog.primary.get(name, ()))
-        listed.append(ListedTable(name, size.rows, size.bytes, key, changes, is_captured, problems))
+        listed.append(ListedTable(name, size.rows, size.bytes, key, changes, is_captured, problems, refused))
     return Listing(source.name if source else "", counted[0] if counted else "", listed)

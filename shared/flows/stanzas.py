@@ -65,7 +65,7 @@ def put_in(document: str, blocks: dict[str, str], *, force: bool = False) -> str
 
 
 def _obstacle(table: ListedTable) -> str:
-    return "" if table.key else "; ".join(table.problems) or "has no key"
+    return "; ".join(table.refused)
 
 
 def _scalar(name: str) -> str:

@@ -14,13 +14,14 @@ from shared.values.shard import DEFAULT_SHARDS
 
 class TableSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
     """How a table is captured. `key` explicit unique key where the table has none, `shard_by` columns instead of the key, `drop` columns that never
-    leave the relay, `mask` column → `hash` | `redact` | `null`."""
+    leave the relay, `mask` column → `hash` | `redact` | `null`; `accept_cascades` captures it although foreign keys change its rows behind the binlog's back."""
 
     key: tuple[str, ...] = ()
     shards: int = DEFAULT_SHARDS
     shard_by: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     mask: dict[str, str] = {}
+    accept_cascades: bool = False
 
 
 class SourceSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

@@ -158,16 +158,30 @@ def test_hidden_columns_that_are_not_there_fail() -> None:
         assert "nope" in failed.value
 
 
-def test_cascades_and_engines_warn() -> None:
+def test_cascades_fail_unless_the_stanza_accepts_them_and_engines_warn() -> None:
     shop = database()
     shop.foreign_keys = [Cascade("shop.items", "shop.sellers", "fk", "ON DELETE CASCADE")]
-    assert levels(check_source(shop, source(shop__items=TableSettings()))) == {"table shop.items": "warn"}
+    with pytest.raises(SourceError, match=r"foreign key fk \(ON DELETE CASCADE of shop\.sellers\).*shop\.items: {acceptCascades: true}"):
+        require(check_source(shop, source(shop__items=TableSettings())), begun=True)
+    assert levels(check_source(shop, source(shop__items=TableSettings(accept_cascades=True)))) == {"table shop.items": "warn"}
     newer = database(Server("mysql", (9, 6, 0), "9.6.0", "u"))
     newer.foreign_keys = shop.foreign_keys
     newer.grants_held = ["GRANT ALL PRIVILEGES ON *.* TO `r`@`%`"]
     assert levels(check_source(newer, source(shop__items=TableSettings()))) == {}
     shop.foreign_keys, shop.engines["shop.items"] = [], "MyISAM"
     assert levels(check_source(shop, source(shop__items=TableSettings()))) == {"table shop.items": "warn"}
+
+
+def test_a_stream_that_has_begun_goes_on_though_tables_have_changed_since() -> None:
+    shop = database()
+    shop.create(Table("shop", "log", (Column("n", "int"),)))
+    tables = {"shop__gone": TableSettings(), "shop__log": TableSettings(), "shop__items": TableSettings(drop=("gone",))}
+    findings = check_source(shop, source(**tables))
+    assert levels(findings) == {"table shop.gone": "fail", "table shop.log": "fail", "table shop.items": "fail"}
+    require(findings, begun=True)
+    shop.settings["binlog_row_image"] = "MINIMAL"
+    with pytest.raises(SourceError, match=r"binlog_row_image: is MINIMAL"):
+        require(check_source(shop, source(**tables)), begun=True)
 
 
 def test_the_first_failure_is_raised_and_the_others_are_counted() -> None:

@@ -12,7 +12,7 @@ LISTING = Listing(
     "",
     [
         ListedTable("shop.items", 1, 1, ("id",), None, False, []),
-        ListedTable("shop.log", 1, 1, (), None, False, ["has no primary key, so its rows cannot be told apart"]),
+        ListedTable("shop.log", 1, 1, (), None, False, [], ["has no primary key, so its rows cannot be told apart"]),
         ListedTable('shop.od"d: #x', 1, 1, ("id",), None, False, []),
     ],
 )

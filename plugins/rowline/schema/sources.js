@@ -16,6 +16,7 @@ const table = {
       type: 'object',
       values: { type: ['string', 'null'], enum: ['hash', 'redact', 'null', null] },
     },
+    acceptCascades: { type: 'boolean', default: false, description: 'Capture it although rows that a cascading foreign key deletes or changes are not in the binlog.' },
   },
 };
 

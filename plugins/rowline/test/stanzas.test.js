@@ -23,6 +23,7 @@ const wrong = [
   ['a wrong key of a source', [...source, 'secrets'], 'x', /sources\.shop\.secrets is no known key\. Did you mean sources\.shop\.secret\?/],
   ['a wrong key of a table', [...source, 'tables', 'market.photos'], { shardby: 'id' }, /sources\.shop\.tables\.market\.photos\.shardby is no known key\. Did you mean .*\.shardBy\?/],
   ['a way to run that there is not', [...source, 'run'], 'fargate', /sources\.shop\.run is "fargate"; it must be lambda\./],
+  ['a word where true or false stands', [...source, 'tables', 'market.photos'], { acceptCascades: 'yes' }, /acceptCascades is "yes"; it must be true or false/],
   ['a kind of mask that there is not', [...source, 'tables', 'market.photos'], { mask: { url: 'hashed' } }, /mask\.url is "hashed"; it must be one of hash, redact, null\. Did you mean hash\?/],
   ['a text for a number', [...consumer, 'memory'], '512', /consumers\.listingSearch\.memory is "512"; it must be a whole number/],
   ['a number out of range', [...consumer, 'concurrency'], 1, /consumers\.listingSearch\.concurrency is 1; it must be from 2 to 1000/],
@@ -77,7 +78,7 @@ test('a fixed alias serves a single table', () => {
 
 test('every default is written out, and a bare table is all defaults', () => {
   const { sources, consumers } = settings(frozen(stanzas()), { service: 'rowline', stage: 'test' });
-  assert.deepEqual(sources.shop.tables['market.listings'], { key: [], shards: 64, shardBy: [], drop: [], mask: {} });
+  assert.deepEqual(sources.shop.tables['market.listings'], { key: [], shards: 64, shardBy: [], drop: [], mask: {}, acceptCascades: false });
   assert.deepEqual(sources.shop.tables['market.sellers'].mask, { email: 'hash', iban: 'null' });
   assert.deepEqual(sources.shop.tables['market.photos'].shardBy, ['listing_id']);
   assert.equal(sources.shop.start, 'latest');

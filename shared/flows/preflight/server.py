@@ -43,7 +43,7 @@ def check_retention(server: Server, variables: Mapping[str, str], rds_hours: int
     if server.managed:
         fix = "call mysql.rds_set_configuration('binlog retention hours', 72);"
         if rds_hours is None:
-            return Finding(check, "fail", "is not set, so the service removes binlogs as soon as it can", f"Run: {fix}")
+            return Finding(check, "fail", "is not set, so the service removes binlogs as soon as it can", f"Run: {fix}", passing=True)
         hours = float(rds_hours)
     else:
         seconds = int(variables.get("binlog_expire_logs_seconds", 0)) or int(float(variables.get("expire_logs_days", 0)) * 86_400)
@@ -61,6 +61,7 @@ def check_retention(server: Server, variables: Mapping[str, str], rds_hours: int
             "fail",
             f"is {hours:g} h and the relay is {lag_seconds / 3600:.1f} h behind: it may lose its place",
             f"Keep more now. Run: {fix}",
+            passing=True,
         )
     if hours < SHORT_HOURS:
         return Finding(check, "warn", f"is {hours:g} h: a relay that is down for longer loses its place", f"Run: {fix}")

@@ -57,6 +57,7 @@ def table_problems(server: Server, catalog: Catalog, name: str, settings: TableS
                     "fail",
                     f"has no column {column}, which {hidden[column]} names",
                     f"Correct or remove it under tables: {name} in the stanza.",
+                    passing=True,
                 )
             )
     engine = catalog.sizes[name].engine
@@ -70,17 +71,21 @@ def table_problems(server: Server, catalog: Catalog, name: str, settings: TableS
             )
         )
     logged = server.flavour == "mysql" and server.version >= CASCADES_LOGGED
-    for cascade in catalog.cascades:
-        if cascade.table == name and not logged:
-            found.append(
-                Finding(
-                    check,
-                    "warn",
-                    f"is changed by foreign key {cascade.constraint} ({cascade.action} of {cascade.parent}), which the server does not write to the binlog",
-                    "Delete the children first in the application, or run `rowline verify --repair` after such deletions.",
-                )
-            )
-    return found
+    cascades = [] if logged else [cascade for cascade in catalog.cascades if cascade.table == name]
+    return found + [_cascade(check, name, cascade, accepted=settings.accept_cascades) for cascade in cascades]
+
+
+def _cascade(check: str, name: str, cascade: Cascade, *, accepted: bool) -> Finding:
+    what = f"is changed by foreign key {cascade.constraint} ({cascade.action} of {cascade.parent}), which the server does not write to the binlog"
+    after = "run `rowline verify --repair` after such deletions"
+    if accepted:
+        return Finding(check, "warn", what, f"You accepted that: {after}.")
+    return Finding(
+        check,
+        "fail",
+        what,
+        f"Delete the children in the application and drop the cascade; or accept it in the stanza, tables: {{{name}: {{acceptCascades: true}}}}, and {after}.",
+    )
 
 
 def _nothing(pattern: str) -> Finding:
@@ -96,6 +101,7 @@ def _nothing(pattern: str) -> Finding:
         "fail",
         "is not in the database, or the account may not SELECT from it",
         "Correct its name under tables: in the stanza, or grant SELECT; `rowline tables` lists what the account sees.",
+        passing=True,
     )
 
 
@@ -110,7 +116,7 @@ def _key(check: str, name: str, catalog: Catalog, settings: TableSettings) -> li
             if usable
             else "Add a primary key."
         )
-        return [Finding(check, "fail", "has no primary key, so its rows cannot be told apart", fix)]
+        return [Finding(check, "fail", "has no primary key, so its rows cannot be told apart", fix, passing=True)]
     if set(settings.key) == set(catalog.primary.get(name, ())):
         return []
     matching = [key for key in unique if set(key.columns) == set(settings.key)]
@@ -121,8 +127,11 @@ def _key(check: str, name: str, catalog: Catalog, settings: TableSettings) -> li
                 "fail",
                 f"has no unique index over key [{', '.join(settings.key)}]",
                 "Create one, or name the columns of one that is there.",
+                passing=True,
             )
         ]
     if all(key.nullable for key in matching):
-        return [Finding(check, "fail", f"has a key [{', '.join(settings.key)}] that may be null", "Make its columns NOT NULL.")]
+        return [
+            Finding(check, "fail", f"has a key [{', '.join(settings.key)}] that may be null", "Make its columns NOT NULL.", passing=True)
+        ]
     return []

@@ -11,7 +11,7 @@ from shared.adapters.binlog.contract import Binlog, SchemaChanged
 from shared.adapters.claims.contract import Claims
 from shared.adapters.state.contract import Checkpoint, Lease, Schemas, Streams
 from shared.adapters.topic.contract import Topic
-from shared.flows.relay.capture import Capture
+from shared.flows.relay.capture import Capture, read
 from shared.flows.relay.core import Core
 from shared.flows.relay.figures import Figures
 from shared.flows.relay.keeper import RENEW_SECONDS, Keeper
@@ -37,7 +37,8 @@ SPARE_MS = 20_000
 class Job:
     """What a relay works with. `open_binlog(tables, token)` connects to the source as the holder with this token; `left_ms()` is how long the process may
     still run (None: for ever), of which the last `SPARE_MS` are kept for ending; `report` is given the figures and the metrics since the
-    last time, every `report_seconds` and at the end."""
+    last time, every `report_seconds` and at the end. `preflight(begun)` refuses a source that cannot work, once and before anything is read;
+    `begun`: the stream goes on under the configuration of its checkpoint. It raises SourceError, or SourceUnavailable and is then asked again."""
 
     source: SourceSettings
     streams: Streams
@@ -50,6 +51,7 @@ class Job:
     run: str
     version: str = ""
     mask_key: Callable[[], bytes] = bytes
+    preflight: Callable[[bool], None] = lambda _begun: None
     publishers: int = 4
     left_ms: Callable[[], int | None] = lambda: None
     report: Callable[[dict[str, Any], dict[str, float]], None] = lambda _figures, _metrics: None
@@ -118,7 +120,7 @@ class _Relay:
                 self._core.begin(checkpoint)
             for thread in threads:
                 thread.start()
-            self._read()
+            self._read(begun=checkpoint is not None and read(checkpoint.capture).tables == self._job.source.tables)
         except LeaseLost:
             self._ended = "lease lost"
         except BaseException as error:  # noqa: BLE001 (raised again below, once the lease is given back)
@@ -144,10 +146,13 @@ class _Relay:
                 if self._job.stop.wait(BACKOFF_SECONDS[0]):
                     raise
 
-    def _read(self) -> None:
-        pause = BACKOFF_SECONDS[0]
+    def _read(self, *, begun: bool) -> None:
+        pause, looked = BACKOFF_SECONDS[0], False
         while not self._ending.is_set():
             try:
+                if not looked:
+                    self._job.preflight(begun)
+                    looked = True
                 if not self._reading.step(time.monotonic()):
                     self._core.wait_for_room(0.2)
                 if self._figures.error and self._reading.connected:

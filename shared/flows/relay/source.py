@@ -1,13 +1,15 @@
-"""How a relay connects to its source: which server_id, and which columns it need not even decode."""
+"""How a relay connects to its source: which server_id, which columns it need not even decode, and what it looks at before."""
 
 import zlib
 from collections.abc import Callable, Mapping
 
 from shared.adapters.binlog import open_binlog
 from shared.adapters.binlog.contract import Binlog
+from shared.adapters.database.sql import SqlDatabase
 from shared.flows.numbering import settings_of
+from shared.flows.preflight import check_source, require
 from shared.values.endpoint import SourceEndpoint
-from shared.values.settings import TableSettings
+from shared.values.settings import SourceSettings, TableSettings
 
 SLOTS = 16
 
@@ -32,3 +34,16 @@ def opener(endpoint: Callable[[], SourceEndpoint], scope: str) -> Callable[[Mapp
         return open_binlog(endpoint(), list(tables), server_id(scope, token), dropped=dropped)
 
     return connect
+
+
+def preflight(endpoint: Callable[[], SourceEndpoint], source: SourceSettings) -> Callable[[bool], None]:
+    """`Job.preflight`: a dozen statements on one connection, 10 to 50 ms for a hundred tables."""
+
+    def check(begun: bool) -> None:
+        database = SqlDatabase(endpoint())
+        try:
+            require(check_source(database, source), begun=begun)
+        finally:
+            database.close()
+
+    return check

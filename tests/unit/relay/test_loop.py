@@ -205,6 +205,29 @@ def test_a_source_error_ends_the_relay_and_shows_in_the_lease(world: World) -> N
     assert (lease.holder, lease.figures["error"]) == ("", "source shop: refuses the login.")
 
 
+def test_a_source_that_cannot_work_is_refused_before_anything_is_read(world: World) -> None:
+    asked: list[bool] = []
+
+    def refuse(begun: bool) -> None:
+        asked.append(begun)
+        if len(asked) == 1:
+            raise SourceUnavailable("does not answer.", thing="source shop")
+        if len(asked) == 2:
+            raise SourceError("is OFF.", thing="log_bin", hint="Set it.")
+
+    world.commit()
+    world.start("one", preflight=refuse)
+    eventually(lambda: "one" in world.ended)
+    lease, checkpoint = world.streams.load("shop")
+    assert (lease.holder, lease.figures["error"], checkpoint) == ("", "log_bin: is OFF. Set it.", None)
+    world.start("two", preflight=refuse)
+    eventually(lambda: len(world.ids()) == 1)
+    world.end()
+    world.start("three", preflight=refuse)
+    eventually(lambda: len(asked) == 4)
+    assert asked == [False, False, False, True], "once a start; the stream has begun only with its first checkpoint"
+
+
 def test_a_topic_that_refuses_for_good_ends_the_relay_before_the_checkpoint_moves(world: World) -> None:
     class Refusing:
         def publish(self, entries: list[Entry]) -> list[str | None]:

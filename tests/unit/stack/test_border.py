@@ -60,6 +60,7 @@ tables = some(
     shards=st.integers(1, 1024),
     shardBy=one_or_more,
     mask=st.dictionaries(names, st.sampled_from(["hash", "redact", None])),
+    acceptCascades=st.booleans(),
 )
 
 
