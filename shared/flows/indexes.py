@@ -30,8 +30,8 @@ class Indexes:
             return
         derived = not self._consumer.elasticsearch.index
         table = self._table(message) if derived else None
-        if not any(known == alias for known, _ in self._ready):
-            self._search.ensure_index(alias, definition_of(self._consumer, table))
+        # Also for a known alias: somebody may have deleted its index since, and then there is no mapping to extend.
+        self._search.ensure_index(alias, definition_of(self._consumer, table))
         if table is not None and version > 1:
             self._search.extend_mapping(alias, properties_of(self._shape, table))
         self._ready.add((alias, version))

@@ -4,6 +4,8 @@ from random import Random
 
 import pytest
 
+from shared.adapters.topic.contract import Entry
+from shared.flows.backfill import job as backfill_job
 from shared.flows.backfill.job import Backfill
 from shared.values.errors import ConfigError, SourceError, StackError
 from shared.values.message import decode
@@ -116,12 +118,31 @@ def test_a_restart_reads_everything_again_and_keeps_the_recorded_deletions(world
 def test_a_second_process_takes_over_and_the_first_stops(world: BackfillWorld) -> None:
     second = []
 
-    def depth() -> tuple[int, int]:
+    send = world.queue.send
+
+    def sent(entries: list[Entry]) -> list[str | None]:
         if not second:
             second.append(True)
-            job(world, queue=world.between(world.queue))._begin({}, False)
-        return 0, 0
+            job(world)._begin({}, False)
+        return send(entries)
 
-    world.queue.depth = depth  # type: ignore[method-assign]
+    world.queue.send = sent  # type: ignore[method-assign]
     with pytest.raises(StackError, match="has taken this run over"):
         job(world).run()
+
+
+def test_reading_waits_for_its_own_rows_and_for_nothing_else(world: BackfillWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backfill_job, "MAX_WAITING", 2)
+    for key in range(40):
+        world.rows[key] = world.row(key)
+        world.database.visible["shop.items"][key,] = world.rows[key]
+    held: list[int] = []
+
+    def tell(progress: backfill_job.Progress) -> None:
+        if progress.phase == "held back":
+            held.append(sum(entry.attributes["lane"] == "backfill" for entries in world.queue.groups.values() for entry in entries))
+
+    world.queue.depth = lambda: (10_000, 0)  # type: ignore[method-assign]
+    job(world, tell=tell).run()
+    assert held
+    assert world.index() == world.source()

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from shared.adapters.search.contract import Action, Document, Result
-from shared.values.errors import SearchUnavailable
+from shared.values.errors import SearchError, SearchUnavailable
 
 
 class _Held(msgspec.Struct):
@@ -38,9 +38,10 @@ class MemorySearch:
 
     def extend_mapping(self, alias: str, properties: dict[str, Any]) -> None:
         self._answer()
-        if alias in self.definitions:
-            mappings = self.definitions[alias].setdefault("mappings", {})
-            mappings["properties"] = {**properties, **mappings.get("properties", {})}
+        if alias not in self.indexes:
+            raise SearchError(f"index_not_found_exception: no such index [{alias}].", thing="memory")
+        mappings = self.definitions[alias].setdefault("mappings", {})
+        mappings["properties"] = {**properties, **mappings.get("properties", {})}
 
     def ensure_index(self, alias: str, definition: dict[str, Any]) -> None:
         self._answer()

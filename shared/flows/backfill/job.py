@@ -27,7 +27,7 @@ CHUNK_BYTES = 4 << 20
 """A chunk is read in one SELECT and held in memory."""
 
 MAX_WAITING = 200
-"""Messages in the consumer's queue above which reading pauses, so that live changes do not wait long behind the rows."""
+"""Messages of this run that are not applied yet, above which reading pauses: live changes of the same groups wait behind them."""
 
 _PAUSE_SECONDS = 0.5
 _READ_ATTEMPTS = 6
@@ -77,6 +77,7 @@ class Backfill:
         chunk_rows: int = CHUNK_ROWS,
     ) -> None:
         self._chunk_rows, self._limits = chunk_rows, dict[str, int]()
+        self._waiting: set[str] = set()
         self._consumer, self._source, self._database, self._mask_key = consumer, source, database, mask_key
         self._schemas, self._consumers, self._claims, self._queue, self._search = schemas, consumers, claims, queue, search
         self._tell, self._clock, self._sleep = tell, clock, sleep
@@ -145,18 +146,20 @@ class Backfill:
         """One chunk: the checkpoint first, then the read, then the queue, then the cursor."""
         state = run.tables[table.name]
         self._hold_back(run)
-        self._require_mine(run)
         after: list[Any] | None = msgspec.json.decode(state["cursor"]) if state["cursor"] else None
         limit = self._limits.get(table.name) or self._limit(table)
         checkpoint, rows = self._read(table, after, limit)
         # The database gives fewer rows when they are large: to ask for many more would be in vain.
         self._limits[table.name] = min(limit, max(10, 2 * len(rows)))
         if rows:
-            state["sent"] += sending.rows(table, rows, checkpoint.seq, int(time.time() * 1000))
+            sent = sending.rows(table, rows, checkpoint.seq, int(time.time() * 1000))
+            self._waiting |= set(sent)
+            state["sent"] += len(sent)
             state["rows"] += len(rows)
             state["cursor"] = msgspec.json.encode([rows[-1][column] for column in table.key]).decode()
         else:
             state["complete"] = True
+        self._require_mine(run)
         self._consumers.save_run(self._consumer.name, run)
         self._show("reading", run.tables, table.name)
 
@@ -175,11 +178,12 @@ class Backfill:
         raise AssertionError("tenacity re-raises")
 
     def _hold_back(self, run: Run) -> None:
-        waiting, _ = self._queue.depth()
-        while waiting > MAX_WAITING:
-            self._show("held back", run.tables, note=f"{waiting:,} messages wait in the queue")
-            self._sleep(_PAUSE_SECONDS)
-            waiting, _ = self._queue.depth()
+        """The queue's own depth would count live changes too: a consumer that is behind with those would keep the rows out for ever."""
+        while len(self._waiting) > MAX_WAITING:
+            self._waiting -= self._consumers.done(self._consumer.name, run.id, list(self._waiting))
+            if len(self._waiting) > MAX_WAITING:
+                self._show("held back", run.tables, note=f"{len(self._waiting):,} messages are being applied")
+                self._sleep(_PAUSE_SECONDS)
 
     def _require_mine(self, run: Run) -> None:
         stored = self._consumers.run(self._consumer.name)

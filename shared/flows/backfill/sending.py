@@ -47,8 +47,8 @@ class Sending:
         self._published: dict[str, Table] = {}
         self._clock, self._sleep = clock, sleep
 
-    def rows(self, captured: CapturedTable, rows: Sequence[Row], seq: int, ts_ms: int) -> int:
-        """Send rows that were read under `seq`; returns the number of messages once all are acknowledged. Raises StackError."""
+    def rows(self, captured: CapturedTable, rows: Sequence[Row], seq: int, ts_ms: int) -> list[str]:
+        """Send rows that were read under `seq`; returns the deduplication ids of the messages once all are acknowledged. Raises StackError."""
         table = self._as_published(captured)
         plan, prefix = captured.plan, f"r/{self._run.id}.{self._run.attempt}/{captured.name}/"
         tx = f"r/{self._run.id}"
@@ -87,8 +87,9 @@ class Sending:
         database, table = full_name.split(".", 1)
         return [group_id(self._stream, database, table, shard) for shard in range(shards)]
 
-    def _drain(self) -> int:
-        messages, deadline = 0, self._clock() + PATIENCE_SECONDS
+    def _drain(self) -> list[str]:
+        sent: list[str] = []
+        deadline = self._clock() + PATIENCE_SECONDS
         while not self._backlog.empty:
             parcels = self._backlog.take(self._clock())
             if not parcels:
@@ -96,13 +97,13 @@ class Sending:
                 continue
             fates = self._queue.send([parcel.entry for parcel in parcels])
             self._backlog.settle(parcels, fates, self._clock())
-            acknowledged = fates.count(None)
-            messages += acknowledged
+            acknowledged = [parcel.entry.deduplication_id for parcel, fate in zip(parcels, fates, strict=True) if fate is None]
+            sent += acknowledged
             if acknowledged:
                 deadline = self._clock() + PATIENCE_SECONDS
             else:
                 self._check(deadline, str(fates[0]))
-        return messages
+        return sent
 
     def _check(self, deadline: float, reason: str) -> None:
         if self._clock() > deadline:

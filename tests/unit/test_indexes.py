@@ -1,0 +1,21 @@
+"""An index is ready for the columns of a message, also when somebody deleted it a moment ago."""
+
+import msgspec
+
+from shared.adapters.search.memory import MemorySearch
+from shared.adapters.state.memory import MemorySchemas
+from shared.flows.indexes import Indexes
+from shared.values.table import Column
+from tests.unit.consumer_world import ALIAS, STREAM, TABLE, consumer_settings, message
+
+
+def test_a_deleted_index_is_made_again_for_a_new_schema_version() -> None:
+    search, schemas = MemorySearch(), MemorySchemas()
+    indexes = Indexes(consumer_settings(), search, schemas)
+    first = schemas.version_of(STREAM, TABLE)
+    indexes.prepare(ALIAS, message([], "g", schema_version=first))
+    wider = msgspec.structs.replace(TABLE, columns=(*TABLE.columns, Column("stock", "int")))
+    second = schemas.version_of(STREAM, wider)
+    del search.indexes[ALIAS], search.definitions[ALIAS]
+    indexes.prepare(ALIAS, message([], "g", schema_version=second))
+    assert "stock" in search.definitions[ALIAS]["mappings"]["properties"]
