@@ -4,9 +4,11 @@ What comes from the wire here is text or bytes as the server sent it (no client-
 type that cannot hold it.
 """
 
+import re
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
 from decimal import Decimal
+from math import isfinite
 from struct import unpack
 from typing import Any
 
@@ -98,6 +100,44 @@ def bindable(column: Column, value: Any, table: str) -> Any:
     if kind == "timestamp":
         return value[:-1].replace("T", " ")
     return value
+
+
+_TEXT_FORMS = {
+    "decimal": r"-?\d{1,65}(\.\d{1,38})?",
+    "date": r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])",
+    "time": r"-?\d{2,3}:[0-5]\d:[0-5]\d(\.\d{1,6})?",
+    "uuid": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "inet4": r"[0-9.]{7,15}",
+    "inet6": r"[0-9a-f:.]{2,45}",
+}
+_TEXT_FORMS["datetime"] = _TEXT_FORMS["date"] + r"T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?"
+_TEXT_FORMS["timestamp"] = _TEXT_FORMS["datetime"] + "Z"
+_FORMS = {kind: re.compile(form, re.ASCII) for kind, form in _TEXT_FORMS.items()}
+
+
+def is_canonical(column: Column, value: Any) -> bool:
+    """Whether `value` may be a value of a key column, as docs/types.md writes them. What may not would be an error of the server, or of `bindable`."""
+    kind = column.kind
+    if form := _FORMS.get(kind):
+        return isinstance(value, str) and form.fullmatch(value) is not None
+    if kind in _INTEGERS or kind == "bit":
+        return isinstance(value, int)
+    if kind in ("float", "double"):
+        return isinstance(value, (int, float)) and isfinite(value)
+    if kind in _BYTES:
+        return isinstance(value, str) and _is_base64(value)
+    if kind == "enum":
+        return value == "" or value in column.labels
+    if kind == "set":
+        return value == "" or all(label in column.labels for label in value.split(","))
+    return value is not None
+
+
+def _is_base64(value: str) -> bool:
+    try:
+        return b2a_base64(a2b_base64(value, strict_mode=True), newline=False).decode() == value
+    except ValueError:  # binascii.Error, and a text beyond ASCII
+        return False
 
 
 def _base64(value: bytes) -> str:

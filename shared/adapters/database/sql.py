@@ -9,7 +9,7 @@ from pymysql.connections import Connection
 from pymysql.cursors import SSCursor
 
 from shared.adapters.database import schema
-from shared.adapters.database.columns import bindable, expression, identifier, reader
+from shared.adapters.database.columns import bindable, expression, identifier, is_canonical, reader
 from shared.adapters.database.connection import connect, translated
 from shared.adapters.database.contract import Cascade, Server, TableSize, UniqueKey
 from shared.adapters.database.view import view
@@ -133,8 +133,11 @@ class SqlDatabase:
         read = reader(table.columns)
         for start in range(0, len(keys), _KEYS_A_SELECT):
             some = keys[start : start + _KEYS_A_SELECT]
-            bound = [bindable(column, value, table.full_name) for values in some for column, value in zip(columns, values, strict=True)]
-            where = " OR ".join([f"({one})"] * len(some))
+            found_by = [bound for values in some if (bound := _bound(columns, values, table.full_name))]
+            if not found_by:
+                continue
+            bound = [value for values in found_by for value in values]
+            where = " OR ".join([f"({one})"] * len(found_by))
             with view(self._query, self.server(), table, reached):
                 found = self._query(f"{_select(table)} WHERE {where}", *bound)
             yield from map(read, found)
@@ -208,6 +211,13 @@ def _select(table: Table) -> str:
 def _columns(table: Table, key: tuple[str, ...]) -> list[Any]:
     by_name = {column.name: column for column in table.columns}
     return [by_name[name] for name in key]
+
+
+def _bound(columns: list[Any], values: list[Any], table: str) -> list[Any]:
+    """The parameters for one key; none where these are no values of its columns (they may come from anywhere): no row has them."""
+    if not all(map(is_canonical, columns, values)):
+        return []
+    return [bindable(column, value, table) for column, value in zip(columns, values, strict=True)]
 
 
 def _above(table: Table, key: tuple[str, ...], after: list[Any]) -> tuple[str, list[Any]]:

@@ -17,7 +17,9 @@ def test_fifo_from_end_to_end(stack: Stack) -> None:
     assert topic["FifoThroughputScope"] == "MessageGroup"
     resources = deployed.client("cloudformation").get_template(StackName="rowline-local")["TemplateBody"]["Resources"]
     assert [each["Properties"]["FifoTopic"] for each in resources.values() if each["Type"] == "AWS::SNS::Topic"] == [True]
-    queue = deployed.client("sqs").get_queue_attributes(QueueUrl=deployed.outputs["ListingSearchQueueUrl"], AttributeNames=["All"])["Attributes"]
+    queue = deployed.client("sqs").get_queue_attributes(QueueUrl=deployed.outputs["ListingSearchQueueUrl"], AttributeNames=["All"])[
+        "Attributes"
+    ]
     assert queue["FifoQueue"] == "true"
 
 
