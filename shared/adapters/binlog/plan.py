@@ -13,7 +13,7 @@ from shared.adapters.binlog.partial import compile_partial
 from shared.values.errors import SourceError
 from shared.values.table import Table
 
-_UNREADABLE = (ValueError, IndexError, KeyError, struct.error, OverflowError)
+UNREADABLE = (ValueError, IndexError, KeyError, struct.error, OverflowError)
 _MOST = 1024
 PARTIAL = "partial"
 
@@ -55,7 +55,7 @@ class Plan:
                 thing=self._thing,
                 hint="Mend the value in the database, or drop the column from capture.",
             ) from None
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise SourceError(
                 f"a row cannot be read ({type(error).__name__}).",
                 thing=self._thing,
@@ -106,29 +106,27 @@ class Plans:
 
     def _make(self, body: bytes) -> Plan:
         try:
-            database, name = table_map.names(body)
-            if not self._capture.table(database, name):
-                return IGNORED
-            charsets = self._catalog.charsets()
-            described = table_map.parse(body, charsets, geometry_has_charset=self._mariadb)
-        except _UNREADABLE as error:
+            return self._described(body)
+        except UNREADABLE as error:
             raise SourceError(
                 f"a table map cannot be read ({type(error).__name__}).", thing="binlog", hint="Report it with the server's version."
             ) from None
+
+    def _described(self, body: bytes) -> Plan:
+        database, name = table_map.names(body)
+        if not self._capture.table(database, name):
+            return IGNORED
+        described = table_map.parse(body, self._catalog.charsets(), geometry_has_charset=self._mariadb)
         thing = f"{database}.{name}"
         special: Mapping[str, str] = {}
         if self._mariadb and any(table_map.may_be_special(column) for column in described.columns):
             special = self._catalog.special_columns(database, name)
         dropped = self._dropped(database, name)
         kept = [describe(column, special) for column in described.columns]
-        table = Table(
-            database=database,
-            name=name,
-            columns=tuple(column for column in kept if column.name not in dropped),
-            key=described.key,
-        )
-        columns: list[Named] = [
+        columns = tuple(column for column in kept if column.name not in dropped)
+        readers: list[Named] = [
             (None if column.name in dropped else column.name, reader(raw, column.kind, thing))
             for raw, column in zip(described.columns, kept, strict=True)
         ]
-        return Plan(table, columns, thing, [i for i, column in enumerate(kept) if column.kind == "json"])
+        json = [i for i, column in enumerate(kept) if column.kind == "json"]
+        return Plan(Table(database, name, columns, described.key), readers, thing, json)

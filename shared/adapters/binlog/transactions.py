@@ -11,7 +11,7 @@ from shared.adapters.binlog.contract import Begin, Commit, Event, Heartbeat, Row
 from shared.adapters.binlog.gtid import MysqlGtids
 from shared.adapters.binlog.packets import Event as Raw
 from shared.adapters.binlog.place import Place, Until
-from shared.adapters.binlog.plan import IGNORED, PARTIAL, Plan, Plans
+from shared.adapters.binlog.plan import IGNORED, PARTIAL, UNREADABLE, Plan, Plans
 from shared.values.errors import PositionLost, SourceError
 from shared.values.position import Position
 
@@ -158,7 +158,10 @@ class Transactions:
             elif kind in _COMPRESSED_ROWS or kind == PARTIAL_UPDATE_ROWS:
                 yield from self._unusual_rows(kind, data[start:end])
             else:
-                yield from self._control(kind, ts, server_id, size, log_pos, flags, data[start:end])
+                try:
+                    yield from self._control(kind, ts, server_id, size, log_pos, flags, data[start:end])
+                except UNREADABLE as error:
+                    raise self._strange(f"an event of type {kind} cannot be read ({type(error).__name__})") from None
                 if self._until and not self._open and self._until.reached(self.place):
                     return
 
@@ -190,7 +193,10 @@ class Transactions:
                 yield from self._count_now(self._prepared.rows_at(here))
             yield from self._end(log_pos)
         elif kind == ROTATE:
-            place.rotate(body[8:].decode(), int.from_bytes(body[:8], "little"))
+            file = body[8:].decode()
+            if not file.rpartition(".")[2].isdecimal():
+                raise ValueError("file name")
+            place.rotate(file, int.from_bytes(body[:8], "little"))
             self._tables.clear()
             yield from self._report()
         elif kind == HEARTBEAT:

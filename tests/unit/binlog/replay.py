@@ -1,0 +1,78 @@
+"""What real servers sent, recorded: MariaDB 11.4 and MySQL 9.7, with every example of docs/types.md, nulls, compression, DDL."""
+
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from shared.adapters.binlog import xa
+from shared.adapters.binlog.capture import Capture
+from shared.adapters.binlog.charsets import Charsets
+from shared.adapters.binlog.contract import Event, Heartbeat, Rows
+from shared.adapters.binlog.gtid import MariadbGtids
+from shared.adapters.binlog.packets import Packets
+from shared.adapters.binlog.place import Place
+from shared.adapters.binlog.plan import Plans
+from shared.adapters.binlog.transactions import Transactions
+from shared.values.errors import SourceError, SourceUnavailable
+from shared.values.position import Position
+
+RECORDED = Path(__file__).parent / "recorded"
+KINDS = ("mariadb", "mysql")
+
+
+class Recording:
+    """One recording: the packets, what was asked of the server beside them, and the events that they are."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.packets = (RECORDED / f"{kind}.packets").read_bytes()
+        about = msgspec.json.decode((RECORDED / f"{kind}.json").read_bytes())
+        self.start = msgspec.convert(about["start"], Position)
+        self._answers: dict[str, Any] = about["answers"]
+        self.lines = (RECORDED / f"{kind}.jsonl").read_bytes().splitlines()
+
+    def charsets(self) -> Charsets:
+        characters = self._answers["characters"]
+        return Charsets(
+            {int(number): name for number, name in self._answers["collations"].items()},
+            lambda charset, data: characters[charset] if len(data) == 256 else "?",
+        )
+
+    def special_columns(self, database: str, table: str) -> Mapping[str, str]:
+        return self._answers["special"]  # type: ignore[no-any-return]
+
+    def events(self, packets: bytes | None = None) -> Iterator[Event]:
+        """What the reader makes of the packets (or of damaged ones); ends where they end."""
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+            theirs.sendall(self.packets if packets is None else packets)
+            theirs.close()
+            capture = Capture(["shop.*"])
+            place = Place(self.start, MariadbGtids.parse(gtids_before(self)) if self.kind == "mariadb" else None)
+            plans = Plans(capture, self, lambda database, table: frozenset(), mariadb=self.kind == "mariadb")
+            prepared = xa.Prepared(lambda place: iter(()), lambda name, before: before)
+            transactions = Transactions(place, plans, capture, "recorded", prepared)
+            stream = Packets(ours, lambda packet: SourceError(repr(packet[:40])), "recorded").events()
+            try:
+                for event in transactions.read(stream):
+                    if not isinstance(event, Heartbeat):
+                        yield event
+            except SourceUnavailable as error:
+                if "closed the connection" not in str(error):
+                    raise
+
+
+def gtids_before(recording: Recording) -> str:
+    return str(msgspec.json.decode(recording.lines[0])["position"]["gtids"])
+
+
+def line(event: Event) -> bytes:
+    """An event as it stands in the recording."""
+    entry: dict[str, Any] = {"event": type(event).__name__, **msgspec.structs.asdict(event)}
+    if isinstance(event, Rows):
+        entry["table"] = event.table.full_name
+    return msgspec.json.encode(entry)
