@@ -232,6 +232,37 @@ def test_every_kind_of_key_is_walked_and_found(real: RealBench, kind: str) -> No
     assert len(list(real.database.rows(table, table.key, keys))) == len(keys)
 
 
+FOREIGN = [
+    "",
+    "garbage",
+    "NaN",
+    "1e999999",
+    "9999-99-99",
+    "2024-01-01T99:00:00",
+    "12x",
+    "😀",
+    "AA",
+    "é",
+    "z,nolabel",
+    -5,
+    10**23,
+    1.5,
+    None,
+]
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_what_is_no_value_of_a_key_finds_no_row_and_is_no_error(real: RealBench, kind: str) -> None:
+    sql, values = KEYS[kind]
+    real.sql(f"CREATE TABLE things (k {sql} NOT NULL PRIMARY KEY)")
+    real.connection.query(f"INSERT INTO things VALUES ({values[-1].replace('%%', '%')})")
+    table = real.described()
+    (row,) = real.database.chunk(table, table.key, None, 9, reached=None)
+    for foreign in FOREIGN:
+        if foreign != row["k"]:
+            assert list(real.database.rows(table, table.key, [[foreign], [row["k"]]])) == [row], foreign
+
+
 TYPES: list[tuple[str, str, Any]] = [
     ("TINYINT", "-128", -128),
     ("BIGINT UNSIGNED", "18446744073709551615", 18446744073709551615),

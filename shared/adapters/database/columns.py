@@ -118,19 +118,24 @@ _FORMS = {kind: re.compile(form, re.ASCII) for kind, form in _TEXT_FORMS.items()
 def is_canonical(column: Column, value: Any) -> bool:
     """Whether `value` may be a value of a key column, as docs/types.md writes them. What may not would be an error of the server, or of `bindable`."""
     kind = column.kind
-    if form := _FORMS.get(kind):
-        return isinstance(value, str) and form.fullmatch(value) is not None
     if kind in _INTEGERS or kind == "bit":
         return isinstance(value, int)
     if kind in ("float", "double"):
         return isinstance(value, (int, float)) and isfinite(value)
+    if not isinstance(value, str):
+        return False
+    if form := _FORMS.get(kind):
+        return form.fullmatch(value) is not None
     if kind in _BYTES:
-        return isinstance(value, str) and _is_base64(value)
-    if kind == "enum":
-        return value == "" or value in column.labels
-    if kind == "set":
-        return value == "" or all(label in column.labels for label in value.split(","))
-    return value is not None
+        return _is_base64(value)
+    if kind in ("enum", "set"):
+        return all(label in column.labels for label in (value.split(",") if kind == "set" else [value]) if value)
+    # MySQL refuses the comparison with what another character set lacks; UTF-8 lacks nothing, rarer sets are left to the server.
+    return column.charset != "latin1" or all(letter in _LATIN1_ALSO or letter.encode("cp1252", "ignore") for letter in value)
+
+
+_LATIN1_ALSO = "\x81\x8d\x8f\x90\x9d"
+"""The servers' latin1 is cp1252 and these. Source: MySQL reference manual, "West European Character Sets"."""
 
 
 def _is_base64(value: str) -> bool:
