@@ -66,7 +66,7 @@ class Numbering:
     def _rows(self, event: Rows) -> list[Numbered]:
         plan = self._plans.get(id(event.table)) or self._plan(event.table)
         table, op, ts_ms, tx = plan.table, event.op, self._ts_ms, self._tx
-        key, shard, project, place = plan.key, plan.shard, plan.project, plan.place
+        key, shard, project, place, whole = plan.key, plan.shard, plan.project, plan.place, plan.whole
         seq, index, prefix = self._seq, self._index, f"{self._begin}/{event.event}."
         ready = [] if self._held is None else [self._held]
         for row, (before, after) in enumerate(event.rows):
@@ -87,7 +87,7 @@ class Numbering:
                     )
                 )
             else:
-                image = after or before or {}
+                image = after if after is not None else before or {}
                 ready.append(
                     (
                         table,
@@ -98,8 +98,8 @@ class Numbering:
                             op,
                             ts_ms,
                             key(image),
-                            before and project(before),
-                            after and project(after),
+                            before if whole or before is None else project(before),
+                            after if whole or after is None else project(after),
                             Transaction(tx, index, False),
                         ),
                     )

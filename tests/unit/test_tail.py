@@ -1,19 +1,51 @@
-"""What a person meets who tails: a place behind the end is said, and not taken for a binlog without changes."""
+from typing import Any
 
-import pytest
+import msgspec
 
 from shared.adapters.binlog.memory import MemoryServer
 from shared.flows.tail import tail
-from shared.values.errors import PositionLost
 from shared.values.position import Position
+from shared.values.table import Column, Table
+
+COLUMNS = (Column("id", "int", nullable=False), Column("v", "varchar"))
 
 
-def test_a_start_behind_the_end_is_an_error() -> None:
-    binlog = MemoryServer().open(["shop.*"])
-    with pytest.raises(PositionLost, match=r"memory\.999999:4"):
-        tail(binlog, "shop", Position("memory.999999", 4), binlog.latest(), lambda _: None)
+def lines(server: MemoryServer, start: Position, *patterns: str) -> list[dict[str, Any]]:
+    written: list[bytes] = []
+    tail(server.open(patterns or ("*.*",)), "shop", start, server.end, written.append)
+    return [msgspec.json.decode(line) for line in b"".join(written).splitlines()]
 
 
-def test_a_start_at_the_end_is_none() -> None:
-    binlog = MemoryServer().open(["shop.*"])
-    tail(binlog, "shop", binlog.latest(), binlog.latest(), lambda _: None)
+def test_a_line_is_the_change_with_its_source_database_and_table() -> None:
+    server = MemoryServer(clock=lambda: 1_700_000_000)
+    table = Table("shop", "listings", COLUMNS, ("id",))
+    start = server.end
+    server.commit(server.insert(table, {"id": 1, "v": "a"}), server.update(table, ({"id": 1, "v": "a"}, {"id": 1, "v": 'b"\n'})))
+    first, second = lines(server, start)
+    assert first == {
+        **{"source": "shop", "database": "shop", "table": "listings"},
+        **{"id": "0-1-1@1700000000000/0.0", "seq": 1, "op": "c", "ts_ms": 1_700_000_000_000, "key": {"id": 1}},
+        **{"before": None, "after": {"id": 1, "v": "a"}, "tx": {"id": "0-1-1", "index": 0, "last": False}},
+    }
+    assert (second["seq"], second["after"], second["tx"]["last"]) == (2, {"id": 1, "v": 'b"\n'}, True)
+
+
+def test_a_table_without_a_key_has_changes_all_the_same() -> None:
+    server = MemoryServer()
+    table = Table("shop", "log", COLUMNS)
+    start = server.end
+    server.commit(
+        server.insert(table, {"id": 1, "v": "a"}),
+        server.update(table, ({"id": 1, "v": "a"}, {"id": 2, "v": "b"})),
+        server.delete(table, {"id": 2, "v": "b"}),
+    )
+    assert [(line["op"], line["key"]) for line in lines(server, start)] == [("c", {}), ("u", {}), ("d", {})]
+
+
+def test_a_change_of_the_key_is_two_lines_and_truncate_is_one() -> None:
+    server = MemoryServer()
+    table = Table("shop", "listings", COLUMNS, ("id",))
+    start = server.end
+    server.commit(server.update(table, ({"id": 1, "v": "a"}, {"id": 2, "v": "a"})))
+    server.commit(server.truncate(table))
+    assert [(line["op"], line["key"]) for line in lines(server, start)] == [("d", {"id": 1}), ("c", {"id": 2}), ("t", {})]

@@ -325,7 +325,7 @@ class Transactions:
                     yield Truncated(database, name, sql, effect.partitions)
                 else:
                     changed[database, name] = changed.get((database, name), False) or effect.kind == "rewritten"
-        if statement.effects:
+        if self._statements or changed:
             self._plans.forget()
         for (database, name), rewrites in changed.items():
             if self._begin is None:
