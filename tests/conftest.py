@@ -166,6 +166,20 @@ def start_mysql() -> Iterator[Callable[..., MySQL]]:
 
 
 @pytest.fixture(scope="session")
+def quiet_mariadb() -> Iterator[MariaDB]:
+    """A MariaDB to which nobody writes but the tests of this fixture: for those that look at the end of the binlog. Put them into the xdist group `binlog`."""
+    for start in _own_servers(MariaDB):
+        yield start()
+
+
+@pytest.fixture(scope="session")
+def quiet_mysql() -> Iterator[MySQL]:
+    """As `quiet_mariadb`; skipped where there is no MySQL for this machine."""
+    for start in _own_servers(MySQL):
+        yield start()
+
+
+@pytest.fixture(scope="session")
 def secured_elasticsearch(shared_stage: Shared) -> Iterator[Elasticsearch]:
     """An Elasticsearch with TLS and login: `.url` (https), `.user`, `.password`, `.ca_certificate` (PEM text)."""
     folder = _own_folder()

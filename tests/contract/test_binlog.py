@@ -19,6 +19,7 @@ from shared.values.errors import PositionLost, SourceUnavailable
 from shared.values.position import Position
 from shared.values.table import Column, Table
 
+pytestmark = pytest.mark.xdist_group("binlog")
 _ids = itertools.count(4_000_000_100)
 
 
@@ -126,7 +127,7 @@ class RealBench(Bench):
 
 @pytest.fixture(params=["memory", "mariadb", "mysql"])
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    made = Bench() if request.param == "memory" else RealBench(request.getfixturevalue(request.param))
+    made = Bench() if request.param == "memory" else RealBench(request.getfixturevalue(f"quiet_{request.param}"))
     yield made
     made.close()
 

@@ -18,6 +18,8 @@ from shared.adapters.database.sql import SqlDatabase
 from shared.values.change import Row
 from shared.values.endpoint import parse
 
+pytestmark = pytest.mark.xdist_group("binlog")
+
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "types.md"
 _ROW = re.compile(r"^\| `([^`]+)` \| `((?:[^`])+)` \| [^|]+ \| `([^`]*)` \|$", re.MULTILINE)
 
@@ -46,7 +48,7 @@ def plain(row: Row | None) -> Row:
 
 @pytest.fixture(params=["mariadb", "mysql"])
 def server(request: pytest.FixtureRequest) -> Any:
-    return request.getfixturevalue(request.param)
+    return request.getfixturevalue(f"quiet_{request.param}")
 
 
 @pytest.fixture

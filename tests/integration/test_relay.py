@@ -244,18 +244,18 @@ def test_the_function_relays_until_its_time_is_nearly_over_and_the_next_one_goes
             thread.start()
             return thread
 
-        first = invoke(26)  # of which it keeps 20 s for ending
+        first = invoke(36)  # of which it keeps 20 s for ending
         streams = DynamoStreams(dynamodb, name)
         while streams.load("shop")[1] is None:
             time.sleep(0.1)
             assert first.is_alive()
         cursor.execute("INSERT INTO sellers VALUES (1, 'jo@example.org', 'é')")
-        second = invoke(32)  # stands by
-        first.join(30)
+        second = invoke(46)  # stands by
+        first.join(40)
         cursor.execute("INSERT INTO sellers VALUES (2, 'jo@example.org', REPEAT('x', 1000000))")
-        second.join(30)
+        second.join(50)
 
-    assert ended == {26: {"ended": "stopped"}, 32: {"ended": "stopped"}}
+    assert ended == {36: {"ended": "stopped"}, 46: {"ended": "stopped"}}
     received = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=2, AttributeNames=["MessageGroupId"])["Messages"]
     messages = [decode(each["Body"]) for each in received]
     assert {each["Attributes"]["MessageGroupId"] for each in received} == {message.group for message in messages}

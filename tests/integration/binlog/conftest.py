@@ -67,7 +67,7 @@ def plain(value: Any) -> Any:
 
 @pytest.fixture(params=["mariadb", "mysql"])
 def source(request: pytest.FixtureRequest) -> Iterator[Source]:
-    made = Source(request.getfixturevalue(request.param))
+    made = Source(request.getfixturevalue(f"quiet_{request.param}"))
     yield made
     made.close()
 

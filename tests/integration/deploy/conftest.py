@@ -19,13 +19,6 @@ STAGE = "local"
 NOWHERE = {"host": "127.0.0.1", "port": 9, "username": "nobody", "password": "none", "tls": "off"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs all of them: they share the stack and change it."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("deploy"))
-
-
 class Deployment:
     """A service of this test run's own name, and how to deploy, look at and use it."""
 

@@ -5,6 +5,8 @@ import boto3
 from tests.integration.deploy.conftest import Deployment
 from tests.smoke import aws as smoke
 
+pytestmark = pytest.mark.xdist_group("deploy")
+
 NAME = "listingSearch"
 
 

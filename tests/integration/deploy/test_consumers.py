@@ -9,6 +9,8 @@ from botocore.exceptions import ClientError
 
 from tests.integration.deploy.conftest import Deployment
 
+pytestmark = pytest.mark.xdist_group("deploy")
+
 NAME = "sellerSearch"
 PLACE = "\nalerts:"
 LINES = f"""  {NAME}:

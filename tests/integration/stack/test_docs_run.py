@@ -9,6 +9,8 @@ import pytest
 from tests.integration.stack.conftest import Stack
 from tests.unit.test_docs import command_lines
 
+pytestmark = pytest.mark.xdist_group("stack")  # one worker: they share the stack and disturb it
+
 # `local …` is run by tests/integration/local, `source reset` by tests/integration/relay_faults: both would end this stack.
 ELSEWHERE = ("local", "source")
 NAMES = {

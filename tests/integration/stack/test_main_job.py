@@ -9,6 +9,8 @@ import pytest
 from local.demo.workload import Workload
 from tests.integration.stack.conftest import CONSUMER, Stack
 
+pytestmark = pytest.mark.xdist_group("stack")  # one worker: they share the stack and disturb it
+
 
 def test_fifo_from_end_to_end(stack: Stack) -> None:
     deployed = stack.open()

@@ -13,8 +13,8 @@ def test_one_at_a_time_although_the_file_is_removed(tmp_path):
             with exclusive(path):
                 inside.append(1)
                 most.append(len(inside))
-                path.unlink()
                 inside.pop()
+                path.unlink()
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
