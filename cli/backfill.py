@@ -59,7 +59,7 @@ def command(
 
 
 def _show(report: Report, aside: int) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, emoji=False, soft_wrap=True)
     rate = report.rows / report.seconds if report.seconds else 0
     console.print(
         f"{report.consumer}: {report.rows:,} rows of {len(report.tables)} tables in {report.messages:,} messages, {report.seconds:,.1f} s"

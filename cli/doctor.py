@@ -35,7 +35,7 @@ def command(
     if as_json:
         typer.echo(msgspec.json.encode(findings).decode())
     else:
-        console = Console(highlight=False, soft_wrap=True)
+        console = Console(highlight=False, emoji=False, soft_wrap=True)
         for finding in findings:
             _show(finding, console)
     raise typer.Exit(1 if any(finding.level == "fail" for finding in findings) else 0)

@@ -45,7 +45,7 @@ def command(
         database.close()
     first = listing.tables[0].table.partition(".")[0] if listing.tables else "source"
     blocks = stanzas(listing, source=name or _name(first), consumer=consumer, source_secret=secret, search_secret=search_secret)
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
     captured = sum(bool(table.key) for table in listing.tables)
     if not write:
         typer.echo("\n".join(blocks.values()), nl=False)

@@ -29,7 +29,7 @@ def up(name: Name = stage.DEFAULT_NAME, as_json: Json = False) -> None:
     """
     if not mariadb.is_available() and not os.environ.get(stage.VARIABLES["mariadb"]):
         raise mariadb.unavailable()  # first of all, before anything is fetched
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, emoji=False)
     with console.status("starting") as status:
 
         def progress(line: str) -> None:
@@ -39,7 +39,7 @@ def up(name: Name = stage.DEFAULT_NAME, as_json: Json = False) -> None:
         started = stage.up(name, progress=progress)
     _show(started.status(), as_json)
     if not as_json:
-        Console(stderr=True, highlight=False).print(
+        Console(stderr=True, highlight=False, emoji=False).print(
             f'Its variables, for your shell: eval "$(rowline local env{_option(name)})"', markup=False
         )
 
@@ -93,10 +93,10 @@ def _show(parts: list[stage.PartStatus], as_json: bool) -> None:
         table.add_column(column, no_wrap=True)
     for part in parts:
         table.add_row(part.part, part.state, part.url or "-", str(part.pid or "-"))
-    Console(highlight=False, soft_wrap=True).print(table)
+    Console(highlight=False, emoji=False, soft_wrap=True).print(table)
     logs = {os.path.dirname(part.log) for part in parts if part.log}
     if logs:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"Logs: {', '.join(logs)}", markup=False)
+        Console(stderr=True, highlight=False, emoji=False, soft_wrap=True).print(f"Logs: {', '.join(logs)}", markup=False)
 
 
 def _option(name: str) -> str:

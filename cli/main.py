@@ -48,7 +48,7 @@ def run() -> None:
     try:
         app()
     except RowlineError as error:
-        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        console = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
         console.print("error", style="bold red", end=" ", markup=False)
         console.print(str(error), markup=False)
         sys.exit(error.exit_code)

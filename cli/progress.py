@@ -18,7 +18,7 @@ class RowProgress:
         self._verb, self._began = verb, time.monotonic()
         self._first: int | None = None
         self._printed, self._note = 0.0, ""
-        self._console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        self._console = Console(file=sys.stderr, highlight=False, emoji=False, soft_wrap=True)
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

@@ -37,7 +37,7 @@ def command(
     Example: `rowline relay shop --stage prod`
     """
     deployed = open_stage(stage, service)
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", handlers=[RichHandler(console=console)])
     show = _Line(console)
     job = foreground(deployed, deployed.source(source), show.update)

@@ -26,7 +26,7 @@ def command(
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
     else:
-        _show(found, Console(highlight=False, soft_wrap=True))
+        _show(found, Console(highlight=False, emoji=False, soft_wrap=True))
     raise typer.Exit(0 if found.ok else 1)
 
 

@@ -44,7 +44,7 @@ def command(
     if as_json:
         typer.echo(msgspec.json.encode(listing).decode())
     else:
-        _show(listing, Console(highlight=False, soft_wrap=True))
+        _show(listing, Console(highlight=False, emoji=False, soft_wrap=True))
 
 
 def _show(listing: Listing, console: Console) -> None:

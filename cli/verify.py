@@ -51,7 +51,7 @@ def command(
     if as_json:
         typer.echo(msgspec.json.encode(report).decode())
     else:
-        _show(report, Console(highlight=False, soft_wrap=True), repair)
+        _show(report, Console(highlight=False, emoji=False, soft_wrap=True), repair)
     raise typer.Exit(1 if report.differences else 0)
 
 

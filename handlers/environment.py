@@ -9,12 +9,14 @@ import boto3
 
 from shared.adapters.state.dynamodb import client_config
 from shared.values.errors import ConfigError
-from shared.values.settings import Settings, load
+from shared.values.settings import Settings, decode, load
 
 
 @cache
 def settings() -> Settings:
-    """The stanzas as the plugin packed them. Raises ConfigError."""
+    """The stanzas as the plugin packed them: in a container, whose image is the same for all, those of its source in ROWLINE_SETTINGS. Raises ConfigError."""
+    if text := os.environ.get("ROWLINE_SETTINGS"):
+        return decode(text.encode(), "ROWLINE_SETTINGS")
     return load(Path(os.environ.get("LAMBDA_TASK_ROOT", ".")) / "rowline.json")
 
 

@@ -26,7 +26,7 @@ from shared.values.errors import RowlineError
 ROOT = Path(__file__).resolve().parents[2]
 CONSUMER, INDEX = "listingSearch", "market-listings"
 SEED_ROWS, WORKLOAD_CHANGES, SAMPLES = 15_000, 6_000, 60
-console = Console(highlight=False)
+console = Console(highlight=False, emoji=False)
 
 
 def _step(text: str) -> None:
@@ -193,7 +193,7 @@ if __name__ == "__main__":
     try:
         main()
     except RowlineError as error:
-        Console(stderr=True).print(f"error {error}", markup=False, soft_wrap=True)
+        Console(stderr=True, emoji=False).print(f"error {error}", markup=False, soft_wrap=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -74,8 +74,14 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
 def load(path: Path) -> Settings:
     """Read a settings file. Raises ConfigError naming the path inside it."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Settings)
+        return decode(path.read_bytes(), str(path))
     except FileNotFoundError:
         raise ConfigError("is missing.", thing=str(path), hint="It is made by `sls package` and `sls deploy`.") from None
+
+
+def decode(text: bytes, origin: str) -> Settings:
+    """Settings from JSON that came from `origin`. Raises ConfigError naming the path inside it."""
+    try:
+        return msgspec.json.decode(text, type=Settings)
     except msgspec.MsgspecError as error:
-        raise ConfigError(f"cannot be read: {error}.", thing=str(path), hint="Package again with the plugin of this version.") from None
+        raise ConfigError(f"cannot be read: {error}.", thing=origin, hint="Package again with the plugin of this version.") from None

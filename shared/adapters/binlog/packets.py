@@ -2,6 +2,7 @@
 
 import select
 import struct
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,6 +18,7 @@ Source: MySQL internals manual, "Binlog Event Header". A plain tuple: one is mad
 """
 
 _CHUNK = 1 << 18
+_GATHER_SECONDS = 0.001
 _LARGEST = 0xFFFFFF
 _HEAD = struct.Struct("<IBIBIIIH").unpack_from  # packet length and number, OK byte, then the event's header
 _EVENT_HEAD = struct.Struct("<BIBIIIH").unpack_from
@@ -71,6 +73,7 @@ class Packets:
             if missing > 0 or not length:
                 if self._waits():
                     yield None
+                    self._gather()
                 data, at = data[at:] + self._more(missing), 0
                 continue
             if data[at + 4] == _ERR:
@@ -143,6 +146,11 @@ class Packets:
         """Whether a read would have to wait: the server has sent nothing more so far."""
         pending = getattr(self._socket, "pending", None)  # bytes that TLS has decrypted already
         return not (pending and pending()) and not self._poll.poll(0)
+
+    def _gather(self) -> None:
+        """Wait for the server, and then a little longer: one that sends event by event would cost two system calls for each."""
+        self._poll.poll(1000 * (self._socket.gettimeout() or 60))
+        time.sleep(_GATHER_SECONDS)
 
     def _more(self, missing: int) -> bytes:
         """What has arrived; at least `missing` bytes when that is more than a usual read (then in one buffer, or joining would be quadratic)."""

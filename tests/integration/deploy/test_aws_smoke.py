@@ -1,6 +1,7 @@
 """The smoke test of a real account, tried on the emulator: it passes what works and names what does not."""
 
 import boto3
+import pytest
 
 from tests.integration.deploy.conftest import Deployment
 from tests.smoke import aws as smoke

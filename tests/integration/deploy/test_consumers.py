@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 import boto3
+import pytest
 from botocore.exceptions import ClientError
 
 from tests.integration.deploy.conftest import Deployment
