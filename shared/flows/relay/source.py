@@ -12,6 +12,8 @@ from shared.values.endpoint import SourceEndpoint
 from shared.values.settings import SourceSettings, TableSettings
 
 SLOTS = 16
+GIVE_UP_SECONDS = 5.0
+"""The reader mends a short break by itself; of a longer one the relay knows, and shows it in its status."""
 
 
 def server_id(scope: str, token: int) -> int:
@@ -31,7 +33,7 @@ def opener(endpoint: Callable[[], SourceEndpoint], scope: str) -> Callable[[Mapp
             settings = settings_of(tables, f"{database}.{table}")
             return frozenset(settings.drop) - set(settings.shard_by)
 
-        return open_binlog(endpoint(), list(tables), server_id(scope, token), dropped=dropped)
+        return open_binlog(endpoint(), list(tables), server_id(scope, token), dropped=dropped, give_up_seconds=GIVE_UP_SECONDS)
 
     return connect
 

@@ -1,0 +1,79 @@
+"""A source's relay as a container: `python -m handlers.relay_service` relays until SIGTERM; with `--healthy` it tells by its exit code whether that one lives.
+
+The health check runs every half minute on a quarter of a processor: it must load nothing but this.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+HEARTBEAT = Path(os.environ.get("ROWLINE_HEARTBEAT", "/tmp/rowline-heartbeat"))  # noqa: S108 (no content, alone in its container)
+SILENT_SECONDS = 150.0
+AGAIN_SECONDS = 60.0
+"""After an error that a person must mend, as the function's schedule does it."""
+BUSY_SECONDS = 5.0
+
+
+def healthy() -> bool:
+    """Whether the loop gave a sign of life lately. A source that is away is no reason to be restarted: the loop waits for it, and lives."""
+    try:
+        return time.time() - HEARTBEAT.stat().st_mtime < SILENT_SECONDS
+    except FileNotFoundError:
+        return False
+
+
+def serve(stop: threading.Event) -> None:
+    """Relay whenever nobody else does, until told to stop. Raises what is a defect: the service then starts another container."""
+    import socket
+
+    from aws_lambda_powertools import Logger
+    from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
+
+    from handlers.environment import service
+    from handlers.relaying import job
+    from shared.flows.relay.loop import relay
+    from shared.values.errors import RowlineError
+
+    logger = Logger(service=service())
+    copy_config_to_registered_loggers(logger, include={"rowline.relay"})
+    while not stop.is_set():
+        HEARTBEAT.touch()
+        pause = BUSY_SECONDS
+        try:
+            ended = relay(job(f"container {socket.gethostname()}", "fargate", alive=HEARTBEAT.touch, stop=stop))
+            if ended != "busy":
+                logger.info("relay ended", extra={"ended": ended})
+        except RowlineError as error:
+            logger.error(str(error))
+            pause = AGAIN_SECONDS
+        stop.wait(pause)
+
+
+def main() -> int:
+    if sys.argv[1:] == ["--healthy"]:
+        return 0 if healthy() else 1
+    stop, failures = threading.Event(), list[BaseException]()
+
+    def run() -> None:
+        try:
+            serve(stop)
+        except BaseException as error:  # noqa: BLE001 (raised again in the main thread)
+            failures.append(error)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    # In a thread of its own: the main one stays free for signals, whatever the database driver waits for.
+    thread = threading.Thread(target=run)
+    thread.start()
+    while thread.is_alive():
+        thread.join(0.5)
+    if failures:
+        raise failures[0]
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
