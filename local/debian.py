@@ -4,6 +4,7 @@ apt and dpkg-deb do the work, on lists and a cache of their own; apt checks the 
 """
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,13 +13,13 @@ from shared.values.errors import RowlineError
 
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _TOOLS = ("apt-get", "dpkg-deb", "dpkg")
-DEFAULT_MIRROR = ""
+_MIRROR = re.compile(r"\bhttps?://\S+/debian/?(?=\s|$)")
 
 
 def unpack(package: str, release: str, folder: Path) -> str:
     """Unpack `package` of `release` and everything it depends on into `folder`; the version that came.
 
-    ROWLINE_DEBIAN_MIRROR names another mirror. Raises RowlineError where this is no Debian or the mirror does not answer.
+    It comes from the mirror that this machine's apt uses, or that ROWLINE_DEBIAN_MIRROR names. Raises RowlineError where this is no Debian or the mirror does not answer.
     """
     missing = [tool for tool in _TOOLS if not shutil.which(tool)]
     if missing or not _KEYRING.exists():
@@ -45,7 +46,7 @@ def _configure(apt: Path, release: str) -> Path:
     for name in ("lists/partial", "cache/archives/partial", "etc"):
         (apt / name).mkdir(parents=True)
     (apt / "status").touch()  # nothing is installed, so the dependencies come too
-    mirror = os.environ.get("ROWLINE_DEBIAN_MIRROR", DEFAULT_MIRROR)
+    mirror = os.environ.get("ROWLINE_DEBIAN_MIRROR") or _mirror()
     (apt / "sources.list").write_text(f"deb [signed-by={_KEYRING}] {mirror} {release} main\n")
     config = apt / "apt.conf"
     config.write_text(
@@ -61,6 +62,18 @@ def _configure(apt: Path, release: str) -> Path:
         'Acquire::Check-Valid-Until "false";\n'
     )
     return config
+
+
+def _mirror(sources: Path = Path("/etc/apt")) -> str:
+    """The first Debian archive in the sources of this machine's apt."""
+    for file in (sources / "sources.list", *sorted(sources.glob("sources.list.d/*"))):
+        lines = file.read_text().splitlines() if file.is_file() else []
+        for line in lines:
+            if not line.lstrip().startswith("#") and (found := _MIRROR.search(line)):
+                return found[0].rstrip("/")
+    raise RowlineError(
+        "finds no Debian archive in the sources of apt.", thing="mysql-server-core", hint="Name one in ROWLINE_DEBIAN_MIRROR."
+    )
 
 
 def _run(command: list[str], environment: dict[str, str], package: str) -> None:

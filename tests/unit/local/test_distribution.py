@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from local import debian
 from local.distribution import inside, install, unzip
 from shared.values.errors import RowlineError
 
@@ -94,3 +95,18 @@ def test_zip_keeps_permissions_and_leaves_out_other_folders(tmp_path):
     unzip(archive, tmp_path / "in", below="server/")
     assert os.access(tmp_path / "in/bin/run", os.X_OK)
     assert os.listdir(tmp_path / "in") == ["bin"]
+
+
+def test_mirror_is_the_one_that_apt_uses(tmp_path):
+    (tmp_path / "sources.list.d").mkdir()
+    (tmp_path / "sources.list").write_text("# deb http://old.example.org/debian sid main\n")
+    (tmp_path / "sources.list.d/a.sources").write_text("Types: deb\nURIs: https://tools.example.org/apt/\nSuites: stable\n")
+    (tmp_path / "sources.list.d/b.sources").write_text(
+        "URIs: http://security.example.org/debian-security\nURIs: http://mirror.example.org/debian/\n"
+    )
+    assert debian._mirror(tmp_path) == "http://mirror.example.org/debian"
+
+
+def test_machine_without_an_archive_says_so(tmp_path):
+    with pytest.raises(RowlineError, match="ROWLINE_DEBIAN_MIRROR"):
+        debian._mirror(tmp_path)
