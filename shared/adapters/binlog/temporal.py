@@ -33,6 +33,15 @@ class Nothing(str):
         return None
 
 
+class Zero(str):
+    """Stands for second 0 of a TIMESTAMP: with a fraction of zero it is the zero date, with another an instant that MariaDB stores and shows."""
+
+    __slots__ = ()
+
+    def __add__(self, fraction: str) -> str | None:  # type: ignore[override]
+        return "1970-01-01T00:00:00" + fraction if fraction.strip(".0Z") else None
+
+
 class Days(dict[int, str]):
     """How DATETIME packs its day, a sign bit (always set) in front → `YYYY-MM-DDT`."""
 
@@ -60,12 +69,12 @@ class Clock(dict[int, str]):
 
 
 class Instants(dict[int, str]):
-    """Unix seconds → `YYYY-MM-DDTHH:MM:SS`; 0 is the zero date."""
+    """Unix seconds → `YYYY-MM-DDTHH:MM:SS`; 0 is the zero date, unless a fraction follows."""
 
     def __missing__(self, seconds: int) -> str:
         if len(self) >= _LIMIT:
             self.clear()
-        self[seconds] = text = instant(seconds)[:-1] if seconds else Nothing()  # type: ignore[index]
+        self[seconds] = text = instant(seconds)[:-1] if seconds else Zero()  # type: ignore[index]
         return text
 
 
