@@ -39,7 +39,7 @@ class Packets:
 
     def __init__(self, socket: Any, refused: Callable[[bytes], SourceError], thing: str) -> None:
         self._socket, self._refused, self._thing = socket, refused, thing
-        self._checksum = 0  # bytes behind each event; known from the format description on
+        self._checksum: int | None = None  # bytes behind each event; known from the format description on
         self._poll = select.poll()
         self._poll.register(socket, select.POLLIN)
 
@@ -64,6 +64,8 @@ class Packets:
                     if crc32(data[at + 5 : end]) != _RESIDUE:
                         raise self._damaged("an event does not match its checksum")
                     yield kind, ts, server, size, log_pos, flags, data, at + 24, end - 4
+                elif checksum is None:
+                    raise self._damaged("an event came before the format description")
                 else:
                     yield kind, ts, server, size, log_pos, flags, data, at + 24, end
                 at = end
@@ -133,9 +135,12 @@ class Packets:
             self._checksum = 4 * algorithm
             event = bytearray(data[start : end - 4])
             event[17] &= ~_IN_USE
-            if algorithm and zlib.crc32(event) != _WORD(data, end - 4)[0]:
+            event[-1] = 1  # where checksums are off this one may be left wrong; but it must not be the right one for checksums that are on
+            if (zlib.crc32(event) == _WORD(data, end - 4)[0]) != bool(algorithm):
                 raise self._damaged("an event does not match its checksum")
             return end - 5
+        if self._checksum is None:
+            raise self._damaged("an event came before the format description")
         if not self._checksum:
             return end
         if zlib.crc32(memoryview(data)[start : end - 4]) != _WORD(data, end - 4)[0]:
