@@ -9,6 +9,7 @@ import pytest
 from shared.adapters.search.contract import Action, Result, Search
 from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.adapters.search.memory import MemorySearch
+from shared.values.errors import SearchError
 
 DEFINITION: dict[str, Any] = {
     "settings": {"index.gc_deletes": "1h", "index.number_of_replicas": 0},
@@ -107,6 +108,26 @@ def test_a_missing_index_spoils_no_other(search: Search, alias: str) -> None:
     )
     assert kinds(results) == ["missing", "applied", "missing"]
     assert held(search, alias) == {"1": (2, {"price": 2})}
+
+
+def test_an_index_lost_between_two_requests_is_made_again(elasticsearch: Any) -> None:
+    search, alias = ElasticsearchSearch({"url": elasticsearch.url}), f"t-{uuid.uuid4().hex[:12]}"
+    search.ensure_index(alias, DEFINITION)
+    elasticsearch.request("DELETE", f"/{alias}-000001")
+    search.bulk([Action(alias, "1", 10, None)])  # makes a plain index of the alias's name: the alias was there a moment ago
+    (result,) = search.bulk([Action(alias, "2", 11, {"price": 2})])
+    assert result.kind == "missing"
+    search.ensure_index(alias, DEFINITION)
+    assert kinds(search.bulk([Action(alias, "2", 11, {"price": 2}), Action(alias, "1", 12, None)])) == ["applied", "applied"]
+    assert held(search, alias) == {"2": (11, {"price": 2})}
+
+
+def test_somebody_elses_index_in_the_place_of_the_alias_is_left_alone(elasticsearch: Any) -> None:
+    search, alias = ElasticsearchSearch({"url": elasticsearch.url}), f"t-{uuid.uuid4().hex[:12]}"
+    elasticsearch.request("PUT", f"/{alias}/_doc/1", {"price": 1})
+    with pytest.raises(SearchError, match="invalid_alias_name_exception"):
+        search.ensure_index(alias, DEFINITION)
+    assert elasticsearch.request("GET", f"/{alias}/_doc/1")["found"]
 
 
 def test_making_an_index_twice_keeps_it(search: Search, alias: str) -> None:

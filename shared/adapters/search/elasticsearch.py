@@ -76,15 +76,33 @@ class ElasticsearchSearch:
             )
 
         mappings = definition.get("mappings", {})
-        try:
+
+        def create_known() -> None:
             self._with_known_types(
                 mappings.get("properties", {}), lambda known: create({**mappings, "properties": known} if known else mappings)
             )
+
+        try:
+            try:
+                create_known()
+            except SearchError as error:
+                if "invalid_alias_name_exception" not in error.what or not self._remove_made_by_deletes(alias):
+                    raise
+                create_known()
         except SearchError as error:
             # Another function was faster, or its own request was answered too late: the index then stands behind the alias since its creation.
             if "resource_already_exists_exception" not in error.what or not self._has_alias(alias):
                 raise
         self._seen_alias[alias] = time.monotonic()
+
+    def _remove_made_by_deletes(self, alias: str) -> bool:
+        """Remove a plain index in the place of the alias, which deletes have made (see `_absent`) when the index was lost a moment before. Only deletes may: it
+        holds no document then. Returns False for one that does: somebody else's."""
+        self._cluster.ask(lambda client: client.indices.refresh(index=alias))
+        if self._cluster.ask(lambda client: client.count(index=alias))["count"]:
+            return False
+        self._cluster.ask(lambda client: client.indices.delete(index=alias, ignore_unavailable=True))
+        return True
 
     def _put_mapping(self, index: str, properties: dict[str, Any]) -> None:
         self._cluster.ask(lambda client: client.indices.put_mapping(index=index, properties=properties))
