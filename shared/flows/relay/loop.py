@@ -28,6 +28,9 @@ Ended = Literal["busy", "stopped", "yielded", "lease lost"]
 """Why a relay ended without an error: another one lives, it was told to stop or its time was over, another one asked for the lease, or took it."""
 
 STANDBY_SECONDS = 0.3
+DRAIN_SECONDS = 3.0
+"""How long a relay that ends in order goes on publishing what it has read."""
+
 BACKOFF_SECONDS = (0.5, 15.0)
 SPARE_MS = 20_000
 """Enough for requests that are under way, the checkpoint and the lease."""
@@ -107,7 +110,8 @@ class _Relay:
         self._reading.raise_epoch = lease.raise_epoch
         self._figures = Figures(self._core, run=job.run, version=job.version, now=time.monotonic(), now_ms=_now_ms())
         self._reported = 0.0
-        self._ending = threading.Event()
+        self._stopping = threading.Event()  # nothing more is read
+        self._ending = threading.Event()  # nothing more is published
         self._ended: Ended = "stopped"
         self._failure: BaseException | None = None
 
@@ -121,6 +125,7 @@ class _Relay:
             for thread in threads:
                 thread.start()
             self._read(begun=checkpoint is not None and read(checkpoint.capture).tables == self._job.source.tables)
+            self._drain()
         except LeaseLost:
             self._ended = "lease lost"
         except BaseException as error:  # noqa: BLE001 (raised again below, once the lease is given back)
@@ -148,7 +153,7 @@ class _Relay:
 
     def _read(self, *, begun: bool) -> None:
         pause, looked = BACKOFF_SECONDS[0], False
-        while not self._ending.is_set():
+        while not self._stopping.is_set():
             try:
                 if not looked:
                     self._job.preflight(begun)
@@ -159,13 +164,19 @@ class _Relay:
                     self._figures.error, pause = "", BACKOFF_SECONDS[0]
             except (SourceUnavailable, StateUnavailable) as error:
                 self._reading.reset()
-                if self._ending.is_set():
+                if self._stopping.is_set():
                     return
                 if str(error) != self._figures.error:
                     log.warning("%s", error)
                 self._figures.error = str(error)
-                self._ending.wait(pause)
+                self._stopping.wait(pause)
                 pause = min(pause * 2, BACKOFF_SECONDS[1])
+
+    def _drain(self) -> None:
+        """Publish what is read. What is acknowledged behind something that is not cannot stand in the checkpoint, and would be published again."""
+        until = time.monotonic() + DRAIN_SECONDS
+        while not (self._core.drained or self._ending.is_set() or time.monotonic() > until):
+            self._ending.wait(0.01)
 
     def _publish(self) -> None:
         publisher = Publisher(self._core, self._job.topic, self._keeper.held)
@@ -184,8 +195,7 @@ class _Relay:
             started = time.monotonic()
             left_ms = self._job.left_ms()
             if self._job.stop.is_set() or (left_ms is not None and left_ms <= SPARE_MS):
-                self._end()
-                return
+                self._stop_reading()
             try:
                 checkpoint = self._core.checkpoint()
                 figures = self._figures.shown(checkpoint, started, _now_ms())
@@ -196,12 +206,12 @@ class _Relay:
             except StateUnavailable as error:
                 log.warning("%s", error)
             self._reading.raise_epoch = max(self._reading.raise_epoch, self._keeper.raise_epoch)
-            if self._keeper.wanted:
+            if self._keeper.wanted and not self._stopping.is_set():
                 log.info("another relay asks for stream %s", self._job.source.name)
                 self._ended = "yielded"
-                self._end()
-                return
-            self._job.stop.wait(max(0.0, RENEW_SECONDS - (time.monotonic() - started)))
+                self._stop_reading()
+            awaited = self._ending if self._stopping.is_set() else self._job.stop
+            awaited.wait(max(0.0, RENEW_SECONDS - (time.monotonic() - started)))
 
     def _guard(self, work: Callable[[], None]) -> None:
         try:
@@ -213,9 +223,14 @@ class _Relay:
         finally:
             self._end()
 
+    def _stop_reading(self) -> None:
+        if not self._stopping.is_set():
+            self._stopping.set()
+            self._reading.interrupt()
+
     def _end(self) -> None:
+        self._stop_reading()
         self._ending.set()
-        self._reading.interrupt()
         self._core.wake()
 
     def _release(self) -> None:
