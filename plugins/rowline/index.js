@@ -3,6 +3,7 @@
 const path = require('node:path');
 const { readOptions, isOff } = require('./options');
 const { problems } = require('./settings');
+const { missingForContainers } = require('./containers');
 const { readIndexes } = require('./indexes');
 const { expand } = require('./expand');
 const { overLimits } = require('./limits');
@@ -47,7 +48,7 @@ class Rowline {
     const { service } = serverless;
     const stanzas = serverless.configurationInput;
     this.options = readOptions(stanzas.custom?.rowline);
-    this.refuse(problems(stanzas));
+    this.refuse([...problems(stanzas), ...missingForContainers(stanzas, this.options)]);
     const aws = serverless.getProvider('aws');
     const python = findPython(serverless.serviceDir, this.options.python);
     this.target = findTarget({ ...service.provider, build: this.options.build, python });
@@ -57,6 +58,7 @@ class Rowline {
       prefix: `${service.service}-${aws.getStage()}`,
       runtime: this.target.runtime,
       architecture: this.target.architecture,
+      logRetention: service.provider.logRetentionInDays,
       options: this.options,
       alerts: isOff(stanzas.alerts) ? null : stanzas.alerts,
       indexes: readIndexes(stanzas.consumers ?? {}, serverless.serviceDir),

@@ -1,6 +1,6 @@
 'use strict';
 
-// What AWS refuses, found before anything is sent. Sources: CloudFormation quotas, Lambda quotas, SQS and SNS API references, "SNS subscription filter policy constraints".
+// What AWS refuses, found before anything is sent. Sources: CloudFormation quotas, Lambda quotas, ECS quotas, SQS and SNS API references, "SNS subscription filter policy constraints".
 const LIMITS = {
   resources: 500,
   outputs: 200,
@@ -13,6 +13,7 @@ const LIMITS = {
   environment: 4096, // bytes of all names and values
   filterKeys: 5,
   filterCombinations: 150,
+  taskDefinition: 65536, // bytes
 };
 const LONGEST_REFERENCE = 160; // a queue URL or an ARN that CloudFormation fills in later
 
@@ -32,6 +33,9 @@ const rules = {
   'AWS::IAM::Role': ({ RoleName, Policies = [] }) => [
     over(nameOf(RoleName).length, LIMITS.roleName, `characters in the role name ${RoleName}`, 'Shorten it.'),
     over(JSON.stringify(Policies.map((policy) => policy.PolicyDocument)).length, LIMITS.rolePolicy, 'characters of inline policies', 'Drop statements.'),
+  ],
+  'AWS::ECS::TaskDefinition': (properties) => [
+    over(Buffer.byteLength(JSON.stringify(properties)), LIMITS.taskDefinition, 'bytes in the task definition', 'Run this source as a function, or capture fewer tables.'),
   ],
   'AWS::SNS::Subscription': ({ FilterPolicy = {} }) => [
     over(Object.keys(FilterPolicy).length, LIMITS.filterKeys, 'attributes in the filter policy', 'Filter on fewer.'),

@@ -10,8 +10,9 @@ const DEFAULTS = {
   relay: 'on', // off: nothing starts the relay functions, neither schedule nor deploy
   relayConcurrency: 2, // two, so that a new version can stand by while the old one ends; off: reserve nothing
   tls: 'on', // off: topic, queues and bucket may be used over plain HTTP, which only an emulator should allow
-  subnets: [], // VPC of the functions; empty: none
+  subnets: [], // VPC of functions and containers; empty: none
   securityGroups: [],
+  image: '', // of relays that run as containers (Dockerfile)
   resources: { key: 'Key', topic: 'Topic', state: 'State', claims: 'Claims' }, // logical ids, see resources/
 };
 

@@ -20,7 +20,22 @@ function problems(stanzas) {
 // `tables:` with nothing below is null in YAML, and so are `sources:` and `consumers:`.
 const withMaps = ({ sources, consumers }) => ({ sources: sources ?? {}, consumers: consumers ?? {} });
 
+// MB that Fargate offers with so much processor, [from, to]. Source: ECS developer guide, "Task CPU and memory".
+const TASK_MEMORY = { 256: [512, 2048], 512: [1024, 4096], 1024: [2048, 8192], 2048: [4096, 16384], 4096: [8192, 30720] };
+
+function sizeProblems(name, { run, cpu, memory }) {
+  if (memory === undefined) return run === 'fargate' && cpu > 256 ? [`sources.${name}.memory is missing: with cpu ${cpu} it is at least ${TASK_MEMORY[cpu][0]}.`] : [];
+  if (run !== 'fargate') return memory > 10240 ? [`sources.${name}.memory is ${memory}; a function has at most 10240.`] : [];
+  const [least, most] = TASK_MEMORY[cpu];
+  const fits = memory >= least && memory <= most && (memory % 1024 === 0 || memory === 512);
+  return fits ? [] : [`sources.${name}.memory is ${memory}; with cpu ${cpu} Fargate has ${least} to ${most}, in steps of 1024.`];
+}
+
 function sourceProblems(name, source) {
+  return [...sizeProblems(name, source), ...hiddenProblems(name, source)];
+}
+
+function hiddenProblems(name, source) {
   return Object.entries(source.tables).flatMap(([table, how]) => {
     const dropped = (how?.drop ?? []).filter((column) => [...(how.key ?? []), ...(how.shardBy ?? [])].includes(column));
     return dropped.map((column) => `sources.${name}.tables.${table}.drop names ${column}, which key or shardBy needs.`);
@@ -94,7 +109,9 @@ function sizes(stanzas) {
   const { sources, consumers } = withMaps(stanzas);
   const each = (map, keys) => Object.fromEntries(Object.entries(map).map(([name, full]) => [name, pick(full, keys)]));
   return {
-    sources: each(complete(sources, sourcesSchema), ['memory']),
+    sources: Object.fromEntries(
+      Object.entries(complete(sources, sourcesSchema)).map(([name, { run, cpu, memory }]) => [name, { cpu, memory: memory ?? (run === 'fargate' ? 512 : 1024) }]),
+    ),
     consumers: each(complete(consumers, consumersSchema), ['memory', 'timeout', 'concurrency']),
   };
 }

@@ -2,9 +2,17 @@
 
 const { ref, arn, sub } = require('./cloudformation');
 
+/** The variables of everything that runs. */
+const common = ({ options, service, stage }) => ({
+  ROWLINE_SERVICE: service,
+  ROWLINE_STAGE: stage,
+  ROWLINE_STATE_TABLE: ref(options.resources.state),
+  ROWLINE_CLAIMS_BUCKET: ref(options.resources.claims),
+});
+
 /** What relay and consumer functions have in common, as an entry of `functions:`. */
 function lambda({ name, handler, role, memory, timeout, environment, context }) {
-  const { options, service, stage, runtime, architecture } = context;
+  const { options, runtime, architecture } = context;
   return {
     name,
     handler,
@@ -13,13 +21,7 @@ function lambda({ name, handler, role, memory, timeout, environment, context }) 
     architecture,
     memorySize: memory,
     timeout,
-    environment: {
-      ROWLINE_SERVICE: service,
-      ROWLINE_STAGE: stage,
-      ROWLINE_STATE_TABLE: ref(options.resources.state),
-      ROWLINE_CLAIMS_BUCKET: ref(options.resources.claims),
-      ...environment,
-    },
+    environment: { ...common(context), ...environment },
     ...(options.subnets.length && { vpc: { subnetIds: options.subnets, securityGroupIds: options.securityGroups } }),
   };
 }
@@ -30,4 +32,4 @@ const logGroup = (name, options) => ({
   Properties: { LogGroupName: `/aws/lambda/${name}`, KmsKeyId: arn(options.resources.key) },
 });
 
-module.exports = { lambda, logGroup };
+module.exports = { lambda, logGroup, environment: common };

@@ -13,6 +13,18 @@ const relay = (source) => ({
   alarm: (what) => `${what}OfRelay${upper(source)}`,
 });
 
+/** The same for a relay that runs as a container; `family` ends the names that people see. */
+const relayService = (source) => ({
+  family: `relay${upper(source)}`,
+  cluster: `ClusterOfRelay${upper(source)}`,
+  task: `TaskOfRelay${upper(source)}`,
+  service: `ServiceOfRelay${upper(source)}`,
+  taskRole: `TaskRoleOfRelay${upper(source)}`,
+  executionRole: `ExecutionRoleOfRelay${upper(source)}`,
+  logGroup: `LogsOfRelay${upper(source)}`,
+  alarm: (what) => `${what}OfRelay${upper(source)}`,
+});
+
 const consumer = (name) => ({
   function: `consume${upper(name)}`,
   role: `RoleOfConsume${upper(name)}`,
@@ -33,10 +45,11 @@ const output = {
   state: 'StateTable',
   claims: 'ClaimsBucket',
   relay: (source) => `${upper(source)}RelayFunction`,
+  relayService: (source) => `${upper(source)}RelayService`,
   consume: (name) => `${upper(name)}ConsumeFunction`,
   queue: (name) => `${upper(name)}QueueUrl`,
   dlq: (name) => `${upper(name)}DlqUrl`,
   undelivered: (name) => `${upper(name)}UndeliveredUrl`,
 };
 
-module.exports = { relay, consumer, output };
+module.exports = { relay, relayService, consumer, output };

@@ -30,16 +30,40 @@ const secret = (name) => allow('Secret', ['secretsmanager:GetSecretValue'], secr
 const rows = (sid, actions, table, keys) => allow(sid, actions, arn(table), { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } });
 
 function relay({ source, functionName, options }) {
+  return [logs(functionName), ...(options.subnets.length ? [network()] : []), ...relayTask({ source, options })];
+}
+
+/** What a relay does itself, whatever runs it. */
+function relayTask({ source, options }) {
   const { topic, state, claims, key } = options.resources;
   return [
-    logs(functionName),
-    ...(options.subnets.length ? [network()] : []),
     secret(source.secret),
     rows('Stream', ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'], state, [`stream#${source.name}`]),
     allow('Publish', ['sns:Publish'], ref(topic)),
     allow('PublishKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('sns')),
     allow('Claim', ['s3:PutObject'], sub(`\${bucket}/claims/${source.name}/*`, { bucket: arn(claims) })),
     allow('ClaimKey', ['kms:GenerateDataKey'], arn(key), via('s3')),
+  ];
+}
+
+// REGION and ACCOUNT of a private repository stand in the image's name. Source: ECR user guide, "Amazon ECR registries".
+const PRIVATE = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/([^:@]+)/;
+
+/** What ECS does before the relay runs, in its name: pull the image, write its log. */
+function relayExecution({ logGroup, image }) {
+  const [, account, region, repository] = PRIVATE.exec(image) ?? [];
+  return [
+    allow('Logs', ['logs:CreateLogStream', 'logs:PutLogEvents'], arn(logGroup)),
+    ...(repository
+      ? [
+          allow('Registry', ['ecr:GetAuthorizationToken'], '*'),
+          allow(
+            'Image',
+            ['ecr:BatchCheckLayerAvailability', 'ecr:GetDownloadUrlForLayer', 'ecr:BatchGetImage'],
+            sub(`arn:\${AWS::Partition}:ecr:${region}:${account}:repository/${repository}`),
+          ),
+        ]
+      : []),
   ];
 }
 
@@ -63,13 +87,13 @@ function consume({ consumer, functionName, queue, dlq, options }) {
   ];
 }
 
-/** A role of its own for one function. */
-const role = (statements) => ({
+/** A role of its own for one function, or one task. */
+const role = (statements, service = 'lambda.amazonaws.com') => ({
   Type: 'AWS::IAM::Role',
   Properties: {
-    AssumeRolePolicyDocument: policyDocument([{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }]),
+    AssumeRolePolicyDocument: policyDocument([{ Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' }]),
     Policies: [{ PolicyName: 'rowline', PolicyDocument: policyDocument(statements) }],
   },
 });
 
-module.exports = { relay, consume, role };
+module.exports = { relay, relayTask, relayExecution, consume, role };

@@ -27,7 +27,7 @@ const source = {
   properties: {
     secret: { ...SECRET, description: 'Secrets Manager secret {host, port, username, password, tls}.' },
     start: { type: 'string', default: 'latest', description: 'Where the first relay starts: earliest, latest, FILE:OFFSET or a GTID set.' },
-    run: { type: 'string', enum: ['lambda'], default: 'lambda', description: 'Where the relay runs.' },
+    run: { type: 'string', enum: ['lambda', 'fargate'], default: 'lambda', description: 'Where the relay runs.' },
     tables: {
       description: 'The tables to capture.',
       type: 'object',
@@ -36,7 +36,8 @@ const source = {
       values: table,
     },
     lingerMs: { type: 'integer', minimum: 0, maximum: 1000, default: 20, description: 'How long changes wait for company, when there is no backlog.' },
-    memory: { type: 'integer', minimum: 128, maximum: 10240, default: 1024, description: 'Of the relay function, MB.' },
+    memory: { type: 'integer', minimum: 128, maximum: 30720, description: 'Of the relay, MB: 1024 for a function, 512 for a container where nothing is said.' },
+    cpu: { type: 'integer', enum: [256, 512, 1024, 2048, 4096], default: 256, description: 'Of a relay that is a container: 1024 is one processor.' },
   },
 };
 

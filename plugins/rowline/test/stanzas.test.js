@@ -22,7 +22,7 @@ const wrong = [
   ['a wrong key of a sink', [...consumer, 'elasticsearch', 'aliass'], 'x', /consumers\.listingSearch\.elasticsearch\.aliass is no known key\. Did you mean consumers\.listingSearch\.elasticsearch\.alias\?/],
   ['a wrong key of a source', [...source, 'secrets'], 'x', /sources\.shop\.secrets is no known key\. Did you mean sources\.shop\.secret\?/],
   ['a wrong key of a table', [...source, 'tables', 'market.photos'], { shardby: 'id' }, /sources\.shop\.tables\.market\.photos\.shardby is no known key\. Did you mean .*\.shardBy\?/],
-  ['a way to run that there is not', [...source, 'run'], 'fargate', /sources\.shop\.run is "fargate"; it must be lambda\./],
+  ['a way to run that there is not', [...source, 'run'], 'fargat', /sources\.shop\.run is "fargat"; it must be one of lambda, fargate\. Did you mean fargate\?/],
   ['a word where true or false stands', [...source, 'tables', 'market.photos'], { acceptCascades: 'yes' }, /acceptCascades is "yes"; it must be true or false/],
   ['a kind of mask that there is not', [...source, 'tables', 'market.photos'], { mask: { url: 'hashed' } }, /mask\.url is "hashed"; it must be one of hash, redact, null\. Did you mean hash\?/],
   ['a text for a number', [...consumer, 'memory'], '512', /consumers\.listingSearch\.memory is "512"; it must be a whole number/],

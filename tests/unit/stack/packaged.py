@@ -11,14 +11,18 @@ ROOT = Path(__file__).resolve().parents[3]
 PARTS = ("handlers", "shared", "plugins", "resources", "serverless.yml", "requirements.txt", "package.json")
 
 
-def package(folder: Path, stage: str, *words: str) -> dict[str, Any]:
-    """Package in a copy of the project under `folder`; returns the template."""
+def package(folder: Path, stage: str, *words: str, edits: dict[str, str] | None = None) -> dict[str, Any]:
+    """Package in a copy of the project under `folder`, with `edits` made in its serverless.yml; returns the template."""
     ignore = shutil.ignore_patterns("__pycache__", "test")
     for part in PARTS:
         if (ROOT / part).is_dir():
             shutil.copytree(ROOT / part, folder / part, ignore=ignore)
         else:
             shutil.copy2(ROOT / part, folder / part)
+    service = folder / "serverless.yml"
+    for before, after in (edits or {}).items():
+        assert before in service.read_text()
+        service.write_text(service.read_text().replace(before, after))
     (ROOT / ".rowline-build").mkdir(exist_ok=True)
     for shared in ("node_modules", ".venv", ".rowline-build"):  # what is installed once serves all copies
         (folder / shared).symlink_to(ROOT / shared)

@@ -24,12 +24,14 @@ VPC = (
     "--param",
     "alerts=arn:aws:sns:eu-west-1:111122223333:pager",
 )
+IMAGE = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/rowline:1.0"
 VARIANTS: dict[str, tuple[str, ...]] = {
     "local": ("local",),
     "dev": ("dev",),
     "staging": ("staging",),
     "prod": ("prod",),
     "prod in a VPC": ("prod", *VPC),
+    "prod as a container": ("prod", *VPC, "--param", f"relayImage={IMAGE}"),
 }
 
 Packaged = Callable[[str], tuple[Path, dict[str, Any]]]
@@ -42,7 +44,8 @@ def packaged(tmp_path_factory: pytest.TempPathFactory) -> Packaged:
     def get(variant: str) -> tuple[Path, dict[str, Any]]:
         if variant not in made:
             folder = tmp_path_factory.mktemp("package")
-            made[variant] = folder, package(folder, *VARIANTS[variant])
+            stanza = {"    start: latest\n": "    start: latest\n    run: fargate\n"} if "container" in variant else {}
+            made[variant] = folder, package(folder, *VARIANTS[variant], edits=stanza)
         return made[variant]
 
     return get
@@ -154,3 +157,26 @@ def test_the_deployers_policy_covers_the_services_of_the_template(packaged: Pack
     for service in services - {"events", "cloudwatch", "logs"}:  # these three make things by Put…
         assert any(action.startswith(f"{service}:Create") for action in actions), service
         assert any(action.startswith(f"{service}:Delete") or action == "kms:ScheduleKeyDeletion" for action in actions), service
+
+
+def test_a_container_has_exactly_the_roles_of_the_page(packaged: Packaged) -> None:
+    _, template = packaged("prod as a container")
+    assert granted(template, "TaskRoleOfRelayShop") == documented("Relay task")
+    assert granted(template, "ExecutionRoleOfRelayShop") == documented("Relay execution")
+    relay = {sid: actions for sid, actions in documented("Relay").items() if sid not in ("Logs", "Network")}
+    assert documented("Relay task") == relay
+    assert not [name for name in template["Resources"] if name.startswith("RelayShop") and "Lambda" in name]
+
+
+def test_the_image_holds_only_what_ships_and_runs_as_nobody() -> None:
+    lines = [line.split() for line in (ROOT / "Dockerfile").read_text().splitlines() if line and not line.startswith("#")]
+    copied = {word for line in lines if line[0] == "COPY" for word in line[1:-1]}
+    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert copied == allowed == {"shared", "handlers", "requirements-service.txt"}
+    assert all((ROOT / name).exists() for name in copied)
+    (base,) = [line[1] for line in lines if line[0] == "FROM"]
+    assert re.fullmatch(r"python:\d+\.\d+\.\d+-slim-\w+", base)
+    assert [line for line in lines if line[0] == "USER"] == [["USER", "10001"]]
+    shipped, image = ((ROOT / name).read_text() for name in ("requirements.txt", "requirements-service.txt"))
+    shipped_names, image_names = ({line.partition("==")[0] for line in text.splitlines() if "==" in line} for text in (shipped, image))
+    assert shipped_names < image_names

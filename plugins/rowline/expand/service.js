@@ -1,0 +1,83 @@
+'use strict';
+
+const names = require('./names');
+const permissions = require('./permissions');
+const { environment } = require('./function');
+const { relayAlarms } = require('./alarms');
+const { ref, arn } = require('./cloudformation');
+const { isOff } = require('../options');
+const { fingerprint } = require('./fingerprint');
+
+/** One source whose relay is a container that runs always: cluster, task, service, roles, log group, alarms. No function, no schedule. */
+function relayService(source, { memory, cpu }, context) {
+  const { options, prefix, alerts, service, stage } = context;
+  const ids = names.relayService(source.name);
+  const group = `/rowline/${prefix}-${ids.family}`;
+  const running = !isOff(options.relay);
+  // The image is the same for all: what the stanza says travels with the task, so that a changed stanza is a new task.
+  const settings = JSON.stringify({ service, stage, sources: { [source.name]: source }, consumers: {} });
+  const variables = {
+    ...environment(context),
+    ROWLINE_STREAM: source.name,
+    ROWLINE_TOPIC_ARN: ref(options.resources.topic),
+    ROWLINE_SETTINGS: settings,
+    ROWLINE_VERSION: fingerprint([options.image, settings]),
+    AWS_DEFAULT_REGION: ref('AWS::Region'),
+  };
+  return {
+    functions: {},
+    resources: {
+      [ids.taskRole]: permissions.role(permissions.relayTask({ source, options }), 'ecs-tasks.amazonaws.com'),
+      [ids.executionRole]: permissions.role(permissions.relayExecution({ logGroup: ids.logGroup, image: options.image }), 'ecs-tasks.amazonaws.com'),
+      [ids.logGroup]: {
+        Type: 'AWS::Logs::LogGroup',
+        Properties: { LogGroupName: group, KmsKeyId: arn(options.resources.key), ...(context.logRetention && { RetentionInDays: context.logRetention }) },
+      },
+      [ids.cluster]: { Type: 'AWS::ECS::Cluster', Properties: {} },
+      [ids.task]: {
+        Type: 'AWS::ECS::TaskDefinition',
+        Properties: {
+          Family: `${prefix}-${ids.family}`,
+          RequiresCompatibilities: ['FARGATE'],
+          NetworkMode: 'awsvpc',
+          Cpu: String(cpu),
+          Memory: String(memory),
+          RuntimePlatform: { CpuArchitecture: 'ARM64', OperatingSystemFamily: 'LINUX' },
+          TaskRoleArn: arn(ids.taskRole),
+          ExecutionRoleArn: arn(ids.executionRole),
+          ContainerDefinitions: [
+            {
+              Name: 'relay',
+              Image: options.image,
+              Essential: true,
+              StopTimeout: 30, // seconds; a request under way takes at most 5
+              Environment: Object.entries(variables).map(([Name, Value]) => ({ Name, Value })),
+              HealthCheck: { Command: ['CMD', 'python', '-m', 'handlers.relay_service', '--healthy'], Interval: 30, Timeout: 10, Retries: 3, StartPeriod: 60 },
+              LogConfiguration: {
+                LogDriver: 'awslogs',
+                Options: { 'awslogs-group': ref(ids.logGroup), 'awslogs-region': ref('AWS::Region'), 'awslogs-stream-prefix': 'relay' },
+              },
+            },
+          ],
+        },
+      },
+      [ids.service]: {
+        Type: 'AWS::ECS::Service',
+        Properties: {
+          Cluster: ref(ids.cluster),
+          TaskDefinition: ref(ids.task),
+          LaunchType: 'FARGATE',
+          DesiredCount: running ? 1 : 0,
+          // The old task goes before the new one comes: two would only wait for one another's lease.
+          DeploymentConfiguration: { MinimumHealthyPercent: 0, MaximumPercent: 100, DeploymentCircuitBreaker: { Enable: true, Rollback: true } },
+          NetworkConfiguration: { AwsvpcConfiguration: { AssignPublicIp: 'DISABLED', Subnets: options.subnets, SecurityGroups: options.securityGroups } },
+          PropagateTags: 'SERVICE',
+        },
+      },
+      ...(alerts && running && relayAlarms(ids, source.name, prefix, alerts)),
+    },
+    outputs: { [names.output.relayService(source.name)]: { Value: ref(ids.service) } },
+  };
+}
+
+module.exports = { relayService };
