@@ -20,6 +20,8 @@ from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position
 from shared.values.table import Column, Table
 
+pytestmark = pytest.mark.xdist_group("binlog")
+
 
 class Bench:
     """A database under test, and how rows get into it."""
@@ -94,7 +96,7 @@ class RealBench(Bench):
 
 @pytest.fixture(params=["memory", "mariadb", "mysql"])
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    made = Bench() if request.param == "memory" else RealBench(request.getfixturevalue(request.param))
+    made = Bench() if request.param == "memory" else RealBench(request.getfixturevalue(f"quiet_{request.param}"))
     yield made
     made.close()
 
@@ -183,7 +185,7 @@ def test_the_twin_hides_what_is_not_committed_yet() -> None:
 
 @pytest.fixture(params=["mariadb", "mysql"])
 def real(request: pytest.FixtureRequest) -> Iterator[RealBench]:
-    made = RealBench(request.getfixturevalue(request.param))
+    made = RealBench(request.getfixturevalue(f"quiet_{request.param}"))
     yield made
     made.close()
 

@@ -1,5 +1,6 @@
 """A deployed stack of its own: servers that tests may stop and kill, a project they may edit, the marketplace as source."""
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from cli.stage import DeployedStage, open_stage
 from local import stage as local_stage
 from local.demo import marketplace
 from shared.values import endpoint
+from shared.values.errors import RowlineError
 from tests.integration.stack.project import Project
 
 NAME = "stack"
@@ -56,6 +58,8 @@ class Stack:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The project deployed with `sls deploy --stage local` on servers of its own, marketplace rows in place, relay running."""
+    with contextlib.suppress(RowlineError):  # of a run that was killed
+        local_stage.Stage.load(NAME).down(purge=True)
     servers = local_stage.up(NAME, environ={})
     environment = servers.environment()
     patch = pytest.MonkeyPatch()
