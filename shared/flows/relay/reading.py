@@ -77,14 +77,17 @@ class Reading:
             return True
         if self._core.full:
             return False
-        if self._events is None:
-            self._open()
-            return True
         try:
+            if self._events is None:
+                self._open()
+                return True
             event = next(self._events)
         except StopIteration:
             self._turn = self._switch  # everything the old configuration may have numbered is read
             return True
+        except PositionLost as error:  # the reader knows why, but not of streams
+            way_out = f"Start anew with `rowline source reset {self._stream}` and backfill the consumers."
+            raise PositionLost(error.what, thing=error.thing, hint=f"{way_out} {error.hint}") from None
         try:
             self._take(event, now)
         except CannotNumber:

@@ -1,0 +1,102 @@
+"""PublishBatch through a bad network, and relays killed with -9: every row's changes arrive in commit order, numbered without a hole."""
+
+import itertools
+import json
+import multiprocessing
+import os
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.integration.test_relay import load, replayed, rows_of, table_now
+
+from . import process
+from .process import Running, Stack, job
+from .publish_proxy import MOODS, PublishProxy
+from .received import Received, check, wait_for
+
+KILLS = int(os.environ.get("ROWLINE_KILLS", "15"))
+
+
+@pytest.fixture
+def shop(mariadb: Any, database: str) -> str:
+    with mariadb.connect(database) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE listings (id INT PRIMARY KEY, title VARCHAR(3000), n INT NOT NULL)")
+    return database
+
+
+def arrived(received: Received, expected: dict[int, Any]) -> bool:
+    return rows_of(received.changes()) == expected
+
+
+def test_delayed_lost_and_partly_failed_requests_change_nothing(
+    mariadb: Any, shop: str, stack: Callable[..., Stack], emulator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = stack(mariadb.reader_url, f"{shop}.listings")
+    with PublishProxy(emulator.url, seed=5) as proxy, Received(place.queue) as received:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SNS", proxy.url)
+        one = job(place, "one")
+        with Running(one):
+            wait_for(lambda: place.streams().load(process.SOURCE)[1])
+            writers = [threading.Thread(target=load, args=(mariadb, shop, 4.0, seed)) for seed in (1, 2)]
+            for writer in writers:
+                writer.start()
+            for writer in writers:
+                writer.join()
+            expected = table_now(mariadb, shop)
+            wait_for(lambda: arrived(received, expected))
+    assert set(proxy.seen) == set(MOODS), "everything that can go wrong did"
+    changes = received.changes()
+    check(changes)
+    assert replayed(changes) == expected
+
+
+def test_relays_killed_in_the_middle_lose_nothing(mariadb: Any, shop: str, stack: Callable[..., Stack]) -> None:
+    place, rng = stack(mariadb.reader_url, f"{shop}.listings"), random.Random(9)
+    text = json.dumps(msgspec.to_builtins(place))
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([process.__name__])
+    ending = threading.Event()
+
+    def write() -> None:
+        for seed in itertools.count(1):
+            if ending.is_set():
+                return
+            load(mariadb, shop, 0.1, seed % 3)
+            time.sleep(0.2)
+
+    def started(number: int) -> Any:
+        child = context.Process(target=process.run, args=(text, f"relay {number}"), daemon=True)
+        child.start()
+        wait_for(lambda: place.streams().load(process.SOURCE)[0].holder == f"relay {number}")
+        return child
+
+    with Received(place.queue) as received:
+        child = started(0)
+        wait_for(lambda: place.streams().load(process.SOURCE)[1])
+        writer = threading.Thread(target=write, daemon=True)
+        writer.start()
+        for number in range(1, KILLS + 1):
+            seen = len(received.messages)
+            wait_for(lambda: len(received.messages) > seen)  # noqa: B023 (asked now)
+            time.sleep(rng.uniform(0, 0.2))
+            child.kill()
+            child.join()
+            child = started(number)
+        ending.set()
+        writer.join()
+        expected = table_now(mariadb, shop)
+        wait_for(lambda: arrived(received, expected))
+        child.kill()
+        child.join()
+    changes = received.changes()
+    check(changes)
+    assert replayed(changes) == expected
+    again = sum(len(message.changes) for message in received.messages) - len(changes)
+    print(f"{KILLS} kills: {len(changes):,} changes arrived in order, {again:,} of them more than once")
+    assert place.streams().load(process.SOURCE)[0].token == KILLS + 1
