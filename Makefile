@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo down test unit lint audit setup setup-dev bench aws-smoke
+.PHONY: help demo down test unit lint audit setup setup-dev aws-smoke
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -17,7 +17,7 @@ down: setup ## stop what `make demo` started
 	@$(BIN)/rowline local down
 
 test: setup-dev lint ## every test, on real servers
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests
 	@node --test plugins/rowline/test/
 
 unit: setup-dev ## the tests that need no server
@@ -55,3 +55,6 @@ node_modules/.ready: package-lock.json
 	@echo "· Serverless Framework (osls)"
 	@npm ci --silent --no-fund --no-audit
 	@touch $@
+
+aws-smoke: setup-dev ## what only a real AWS account shows: make aws-smoke STAGE=dev
+	@$(BIN)/python -m tests.smoke.aws --stage $(or $(STAGE),dev)

@@ -145,6 +145,9 @@ class Server(ABC):
                     hint=f"All of it: {self.log}",
                 )
             time.sleep(_LOOK)
+        if cancel is not None and cancel.is_set():  # it came while the server was asked for the last time
+            self.kill()
+            raise Interrupted("was interrupted while it started.", thing=self.kind)
         return True
 
     def _clean_environment(self) -> dict[str, str]:

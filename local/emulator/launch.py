@@ -23,6 +23,7 @@ GAPS = (
     "bucket_properties",
     "table_expiry",
     "function_errors",
+    "function_updates",
 )
 
 

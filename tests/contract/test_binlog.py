@@ -19,7 +19,6 @@ from shared.values.errors import PositionLost, SourceUnavailable
 from shared.values.position import Position
 from shared.values.table import Column, Table
 
-pytestmark = pytest.mark.xdist_group("binlog")
 _ids = itertools.count(4_000_000_100)
 
 

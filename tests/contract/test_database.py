@@ -20,8 +20,6 @@ from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position
 from shared.values.table import Column, Table
 
-pytestmark = pytest.mark.xdist_group("binlog")
-
 
 class Bench:
     """A database under test, and how rows get into it."""

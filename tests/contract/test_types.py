@@ -18,8 +18,6 @@ from shared.adapters.database.sql import SqlDatabase
 from shared.values.change import Row
 from shared.values.endpoint import parse
 
-pytestmark = pytest.mark.xdist_group("binlog")
-
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "types.md"
 _ROW = re.compile(r"^\| `([^`]+)` \| `((?:[^`])+)` \| [^|]+ \| `([^`]*)` \|$", re.MULTILINE)
 

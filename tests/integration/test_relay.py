@@ -167,7 +167,8 @@ def test_changes_add_up_to_the_table_while_relays_come_and_go(server: Any, shop:
     numbers = sorted(split_seq(change.seq) for change in changes)
     assert numbers == [(numbers[0][0], n) for n in range(1, len(numbers) + 1)], "dense, in one epoch"
     lease, checkpoint = streams.load("shop")
-    assert (lease.token, lease.holder) == (4, "")
+    assert lease.holder == ""
+    assert 2 <= lease.token <= 4  # on a slow machine a relay is asked to yield before it has begun
     assert checkpoint is not None
     assert split_seq(checkpoint.seq + checkpoint.rows)[1] == len(numbers)
 

@@ -16,8 +16,6 @@ from shared.values.errors import PositionLost, SourceError, SourceUnavailable
 from .conftest import Source, plain
 from .proxy import Proxy
 
-pytestmark = pytest.mark.xdist_group("binlog")
-
 
 def test_a_connection_cut_anywhere_loses_and_repeats_nothing(source: Source) -> None:
     source.sql("CREATE TABLE a (id INT PRIMARY KEY, v VARCHAR(200))")

@@ -10,8 +10,6 @@ from shared.values.errors import SourceError
 
 from .conftest import Source
 
-pytestmark = pytest.mark.xdist_group("binlog")
-
 
 def test_xa_rows_count_where_they_are_committed(source: Source) -> None:
     source.sql("CREATE TABLE a (id INT PRIMARY KEY)")

@@ -8,8 +8,6 @@ import pytest
 
 from tests.integration.deploy.conftest import Deployment
 
-pytestmark = pytest.mark.xdist_group("deploy")
-
 CONSUMER = "listingSearch"
 
 

@@ -1,12 +1,9 @@
 """The smoke test of a real account, tried on the emulator: it passes what works and names what does not."""
 
 import boto3
-import pytest
 
 from tests.integration.deploy.conftest import Deployment
 from tests.smoke import aws as smoke
-
-pytestmark = pytest.mark.xdist_group("deploy")
 
 NAME = "listingSearch"
 

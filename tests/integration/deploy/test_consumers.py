@@ -5,12 +5,9 @@ import uuid
 from typing import Any
 
 import boto3
-import pytest
 from botocore.exceptions import ClientError
 
 from tests.integration.deploy.conftest import Deployment
-
-pytestmark = pytest.mark.xdist_group("deploy")
 
 NAME = "sellerSearch"
 PLACE = "\nalerts:"

@@ -1,6 +1,7 @@
 """What functions must do, on the emulator with its gaps closed."""
 
 import json
+import threading
 import time
 
 import boto3
@@ -143,3 +144,16 @@ def test_a_batch_needs_the_action_of_the_single_request(run, name):
     """
     assert "sns:Publish " in run(code, actions=["sqs:CreateQueue", "sqs:SendMessage", "sns:CreateTopic"])
     assert run(code, actions=["sqs:CreateQueue", "sqs:SendMessage", "sns:CreateTopic", "sns:Publish"]) is None
+
+
+def test_an_update_lets_a_running_invocation_end(run, name):
+    slow = "import time\ndef handle(event, context):\n    time.sleep(event['seconds'])\n    return 'old'"
+    assert run(slow, {"seconds": 0}) == "old"
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(call(name, {"seconds": 4})))
+    thread.start()
+    time.sleep(1.5)
+    upload(name, "def handle(event, context): return 'new'")
+    assert call(name, {"seconds": 0}) == "new"
+    thread.join()
+    assert answers == ["old"]

@@ -19,7 +19,6 @@ from local.stage import Stage
 from shared.values.errors import ConfigError, RowlineError, SourceUnavailable
 
 NAME = f"test-whole-{os.getpid()}"
-pytestmark = pytest.mark.xdist_group("local-stage")  # one worker: each of its stages has an Elasticsearch
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,6 @@ import pytest
 
 from tests.unit.stack.packaged import ROOT, package
 
-pytestmark = pytest.mark.xdist_group("package")
-
 CFN_LINT = Path(sys.executable).with_name("cfn-lint")
 VPC = (
     "--param",
