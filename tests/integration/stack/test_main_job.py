@@ -135,7 +135,10 @@ def test_a_command_of_the_docs_runs(stack: Stack, line: str, tmp_path: Path) -> 
     line = line.replace("mysql://rowline@db.example.com", '"$ROWLINE_SOURCE"')
     if line.startswith("tail") and "--until-now" not in line:
         line += " --until-now"
-    folder = tmp_path if line.startswith("init") else stack.project.folder
+    folder = stack.project.folder
+    if line.startswith("init"):  # a project that has no stanzas yet
+        folder = tmp_path
+        (folder / "serverless.yml").write_text("service: mine\n")
     command = f"{shlex.quote(stack.project.program('rowline'))} {line}"
     environment = {**stack.project.environment, "COLUMNS": "200"}
     done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, timeout=200, check=False)
