@@ -80,7 +80,7 @@ def foreground(
         topic=open_topic(deployed.outputs["TopicArn"]),
         open_binlog=opener(lambda: deployed.endpoint(source.name), f"{deployed.service}-{deployed.name}/{source.name}"),
         preflight=preflight(lambda: deployed.endpoint(source.name), source),
-        holder=f"{os.environ.get('USER', 'someone')}@{socket.gethostname()} {uuid.uuid4().hex[:8]}",
+        holder=f"{os.environ.get('USER', 'someone')}@{socket.gethostname()} pid {os.getpid()} {uuid.uuid4().hex[:8]}",
         manner="take",
         run="foreground",
         mask_key=lambda: str(secret_json(source.secret).get("mask_key", "")).encode() if _hashes(source) else b"",
