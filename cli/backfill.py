@@ -7,6 +7,7 @@ import msgspec
 import typer
 from rich.console import Console
 
+from cli.chosen import chosen
 from cli.mask import mask_key
 from cli.progress import RowProgress
 from cli.stage import ServiceOption, StageOption, open_stage
@@ -51,7 +52,7 @@ def command(
             mask_key=mask_key(source),
             tell=lambda now: progress.show(now.rows, now.estimate, now.table, now.note),
         )
-        report = job.run([name.strip() for name in tables.split(",") if name.strip()], restart=restart)
+        report = job.run(chosen(tables), restart=restart)
     if as_json:
         typer.echo(msgspec.json.encode(report).decode())
     else:

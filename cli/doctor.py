@@ -6,6 +6,7 @@ import msgspec
 import typer
 from rich.console import Console
 
+from cli.chosen import chosen
 from cli.source import endpoint_of, is_address
 from cli.stage import DeployedStage, ServiceOption, StageOption, open_stage
 from shared.adapters.database.sql import SqlDatabase
@@ -49,7 +50,7 @@ def _database(source: str, tables: str) -> list[Finding]:
             hint="Write mysql://USER@HOST:PORT or secret:NAME; sources of a stage are checked with --stage.",
         )
     endpoint = endpoint_of(source)
-    patterns = {pattern.strip(): TableSettings() for pattern in tables.split(",") if pattern.strip()}
+    patterns = {pattern: TableSettings() for pattern in chosen(tables)}
     database = SqlDatabase(endpoint)
     try:
         return check_source(database, SourceSettings(name=endpoint.host, secret="", tables=patterns))

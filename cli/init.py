@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from cli.chosen import chosen
 from cli.source import endpoint_of
 from shared.adapters.database.sql import SqlDatabase
 from shared.flows.listing import list_tables
@@ -40,7 +41,7 @@ def command(
     url = source or typer.prompt("Database (mysql://USER:PASSWORD@HOST:PORT, or secret:NAME)", err=True)
     database = SqlDatabase(endpoint_of(url))
     try:
-        listing = list_tables(database, None, [pattern.strip() for pattern in tables.split(",") if pattern.strip()])
+        listing = list_tables(database, None, chosen(tables))
     finally:
         database.close()
     first = listing.tables[0].table.partition(".")[0] if listing.tables else "source"

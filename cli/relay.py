@@ -77,7 +77,7 @@ def foreground(
         streams=deployed.streams(),
         schemas=deployed.schemas(),
         claims=deployed.claims(),
-        topic=open_topic(deployed.outputs["TopicArn"]),
+        topic=open_topic(deployed.stack.topic_arn),
         open_binlog=opener(lambda: deployed.endpoint(source.name), f"{deployed.service}-{deployed.name}/{source.name}"),
         preflight=preflight(lambda: deployed.endpoint(source.name), source),
         holder=f"{os.environ.get('USER', 'someone')}@{socket.gethostname()} pid {os.getpid()} {uuid.uuid4().hex[:8]}",

@@ -37,9 +37,16 @@ class DeployedStage:
 
     name: str
     service: str
-    settings: Settings
-    outputs: dict[str, str]
+    stack: Stack
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def settings(self) -> Settings:
+        return self.stack.settings
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        return self.stack.outputs
 
     def client(self, service: str) -> Any:
         """A boto3 client, made once."""
@@ -56,29 +63,29 @@ class DeployedStage:
         return _named(self.settings.consumers, name, "consumer")
 
     def streams(self) -> DynamoStreams:
-        return DynamoStreams(self.client("dynamodb"), self.outputs["StateTable"])
+        return DynamoStreams(self.client("dynamodb"), self.stack.state_table)
 
     def schemas(self) -> DynamoSchemas:
-        return DynamoSchemas(self.client("dynamodb"), self.outputs["StateTable"])
+        return DynamoSchemas(self.client("dynamodb"), self.stack.state_table)
 
     def consumers(self) -> DynamoConsumers:
-        return DynamoConsumers(self.client("dynamodb"), self.outputs["StateTable"])
+        return DynamoConsumers(self.client("dynamodb"), self.stack.state_table)
 
     def claims(self) -> S3Claims:
-        return S3Claims(self.client("s3"), self.outputs["ClaimsBucket"])
+        return S3Claims(self.client("s3"), self.stack.claims_bucket)
 
     def topic(self) -> SnsTopic:
-        return SnsTopic(self.client("sns"), self.outputs["TopicArn"])
+        return SnsTopic(self.client("sns"), self.stack.topic_arn)
 
     def queue(self, consumer: str) -> SqsQueue:
-        return SqsQueue(self.client("sqs"), self.outputs[f"{_camel(consumer)}QueueUrl"])
+        return SqsQueue(self.client("sqs"), self.stack.queue_url(consumer))
 
     def dlq(self, consumer: str) -> SqsQueue:
-        return SqsQueue(self.client("sqs"), self.outputs[f"{_camel(consumer)}DlqUrl"])
+        return SqsQueue(self.client("sqs"), self.stack.dlq_url(consumer))
 
     def undelivered(self, consumer: str) -> SqsQueue:
         """The DLQ of the consumer's subscription: what SNS could not deliver."""
-        return SqsQueue(self.client("sqs"), self.outputs[f"{_camel(consumer)}UndeliveredUrl"])
+        return SqsQueue(self.client("sqs"), self.stack.undelivered_url(consumer))
 
     def endpoint(self, source: str | None = None) -> SourceEndpoint:
         """Where the source is: ROWLINE_SOURCE when set, else the secret."""
@@ -110,10 +117,6 @@ def _named(entries: dict[str, T], name: str | None, kind: str) -> T:
     )
 
 
-def _camel(name: str) -> str:
-    return name[0].upper() + name[1:]
-
-
 def default_service() -> str:
     """The service of ./serverless.yml, or `rowline`."""
     file = Path("serverless.yml")
@@ -126,5 +129,4 @@ def open_stage(stage: str, service: str = "") -> DeployedStage:
         for name, value in LocalStage.load().environment().items():
             os.environ.setdefault(name, value)
     service = service or default_service()
-    stack = Stack.open(service, stage)
-    return DeployedStage(name=stage, service=service, settings=stack.settings, outputs=stack.outputs)
+    return DeployedStage(name=stage, service=service, stack=Stack.open(service, stage))

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.chosen import chosen
 from cli.source import endpoint_of, is_address
 from cli.stage import ServiceOption, StageOption, open_stage
 from shared.adapters.database.sql import SqlDatabase
@@ -27,7 +28,7 @@ def command(
 
     Example: `rowline tables --source mysql://rowline@127.0.0.1:3306 --tables 'shop.*'`
     """
-    patterns = [pattern.strip() for pattern in tables.split(",") if pattern.strip()]
+    patterns = chosen(tables)
     for pattern in patterns:
         if "." not in pattern:
             raise ConfigError(

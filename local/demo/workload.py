@@ -40,9 +40,6 @@ class Workload:
     def stop(self) -> None:
         self._stop.set()
 
-    def running(self) -> bool:
-        return any(thread.is_alive() for thread in self._threads)
-
     def join(self) -> int:
         for thread in self._threads:
             thread.join()

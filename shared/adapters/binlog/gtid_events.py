@@ -110,13 +110,3 @@ def mariadb(body: bytes, server_id: int) -> MariadbGtid:
     return MariadbGtid(
         domain, f"{domain}-{server_id}-{number}", bool(flags & _STANDALONE), bool(flags & _PREPARED), bool(flags & _COMPLETED)
     )
-
-
-def mariadb_list(body: bytes) -> dict[int, str]:
-    """GTID_LIST_EVENT: domain → its last transaction (a domain's last entry is its newest)."""
-    (count,) = struct.unpack_from("<I", body, 0)
-    latest: dict[int, str] = {}
-    for i in range(count & 0x0FFFFFFF):
-        domain, server, number = struct.unpack_from("<IIQ", body, 4 + 16 * i)
-        latest[domain] = f"{domain}-{server}-{number}"
-    return latest

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from shared.adapters.binlog.json_binary import tree
+from shared.adapters.binlog.length import length_encoded
 
 _REPLACE, _INSERT, _REMOVE = 0, 1, 2
 _LEG = re.compile(r'\.(?:"((?:[^"\\]|\\.)*)"|([^.\[]+))|\[(\d+)\]', re.DOTALL)
@@ -20,12 +21,12 @@ def apply(document: bytes, diffs: bytes) -> Any:
     at = 0
     while at < len(diffs):
         operation = diffs[at]
-        size, at = _length(diffs, at + 1)
+        size, at = length_encoded(diffs, at + 1)
         legs = _legs(diffs[at : at + size].decode())
         at += size
         value = None
         if operation != _REMOVE:
-            size, at = _length(diffs, at)
+            size, at = length_encoded(diffs, at)
             value = tree(diffs[at : at + size])
             at += size
         if at > len(diffs):
@@ -72,11 +73,3 @@ def _legs(path: str) -> list[str | int]:
             legs.append(msgspec.json.decode(f'"{quoted}"') if quoted is not None else plain)
         at = match.end()
     return legs
-
-
-def _length(data: bytes, at: int) -> tuple[int, int]:
-    first = data[at]
-    if first < 251:
-        return first, at + 1
-    size = {252: 2, 253: 3, 254: 8}[first]
-    return int.from_bytes(data[at + 1 : at + 1 + size], "little"), at + 1 + size

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import Any
 
+from shared.adapters.binlog.length import length_encoded
 from shared.adapters.binlog.packets import Event
 from shared.values.errors import SourceError
 
@@ -28,12 +29,12 @@ def events(body: bytes) -> Iterator[Event]:
     try:
         at, compression = 0, _NONE
         while True:
-            field, at = _integer(body, at)
+            field, at = length_encoded(body, at)
             if field == _END:
                 break
-            length, at = _integer(body, at)
+            length, at = length_encoded(body, at)
             if field == _COMPRESSION:
-                compression, _ = _integer(body, at)
+                compression, _ = length_encoded(body, at)
             at += length
         if compression == _NONE:
             yield from _split([body[at:]])
@@ -76,11 +77,3 @@ def _split(pieces: Iterator[bytes] | list[bytes]) -> Iterator[Event]:
         rest = data[at:]
     if rest:
         raise ValueError("cut off")
-
-
-def _integer(data: bytes, at: int) -> tuple[int, int]:
-    first = data[at]
-    if first < 251:
-        return first, at + 1
-    size = {252: 2, 253: 3, 254: 8}[first]
-    return int.from_bytes(data[at + 1 : at + 1 + size], "little"), at + 1 + size

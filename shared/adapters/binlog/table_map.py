@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from shared.adapters.binlog.charsets import BINARY, Charset, Charsets
+from shared.adapters.binlog.length import length_encoded
 from shared.values.errors import SourceError
 
 
@@ -105,10 +106,10 @@ def parse(body: bytes, charsets: Charsets, *, geometry_has_charset: bool) -> Tab
     thing = f"{database}.{table}"
     at = 10 + body[8]
     at += body[at] + 2
-    count, at = _length(body, at)
+    count, at = length_encoded(body, at)
     types = _types(body[at : at + count], thing)
     at += count
-    size, at = _length(body, at)
+    size, at = length_encoded(body, at)
     shapes = _shapes(types, body[at : at + size], thing)
     at += size
     nulls = body[at : at + (count + 7) // 8]
@@ -185,20 +186,11 @@ def _shapes(types: list[Type], metadata: bytes, thing: str) -> list[tuple[Type, 
     return shapes
 
 
-def _length(data: bytes, at: int) -> tuple[int, int]:
-    """A length-encoded integer at `at`, and where it ends."""
-    first = data[at]
-    if first < 251:
-        return first, at + 1
-    size = {252: 2, 253: 3, 254: 8}[first]
-    return int.from_bytes(data[at + 1 : at + 1 + size], "little"), at + 1 + size
-
-
 def _blocks(body: bytes, at: int) -> dict[int, bytes]:
     blocks: dict[int, bytes] = {}
     while at < len(body):
         kind = body[at]
-        size, at = _length(body, at + 1)
+        size, at = length_encoded(body, at + 1)
         blocks[kind] = body[at : at + size]
         at += size
     return blocks
@@ -207,7 +199,7 @@ def _blocks(body: bytes, at: int) -> dict[int, bytes]:
 def _strings(block: bytes) -> list[str]:
     strings, at = [], 0
     while at < len(block):
-        size, at = _length(block, at)
+        size, at = length_encoded(block, at)
         strings.append(block[at : at + size].decode())
         at += size
     return strings
@@ -216,10 +208,10 @@ def _strings(block: bytes) -> list[str]:
 def _label_lists(block: bytes) -> list[list[bytes]]:
     lists, at = [], 0
     while at < len(block):
-        count, at = _length(block, at)
+        count, at = length_encoded(block, at)
         labels = []
         for _ in range(count):
-            size, at = _length(block, at)
+            size, at = length_encoded(block, at)
             labels.append(block[at : at + size])
             at += size
         lists.append(labels)
@@ -229,7 +221,7 @@ def _label_lists(block: bytes) -> list[list[bytes]]:
 def _integers(block: bytes) -> list[int]:
     integers, at = [], 0
     while at < len(block):
-        value, at = _length(block, at)
+        value, at = length_encoded(block, at)
         integers.append(value)
     return integers
 
