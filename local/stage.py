@@ -29,6 +29,7 @@ from local.server import Server
 from shared.values.errors import ConfigError, RowlineError
 
 DEFAULT_NAME = "stage"
+_TURN = 0.2  # seconds
 # Each part, and the variable by which its user points it elsewhere.
 VARIABLES = {"mariadb": "ROWLINE_SOURCE", "elasticsearch": "ROWLINE_ELASTICSEARCH", "emulator": "AWS_ENDPOINT_URL"}
 
@@ -149,9 +150,11 @@ class Stage:
                     pool.submit(checks[part], self.elsewhere[part]) if part in self.elsewhere else pool.submit(server.start, cancel)
                     for part, server in self.servers.items()
                 ]
-                done, _ = wait(tasks, return_when=FIRST_EXCEPTION)
-                for task in done:
-                    task.result()
+                pending = set(tasks)
+                while pending:  # in short turns: a signal that comes just before the main thread falls asleep does not wake it
+                    done, pending = wait(pending, timeout=_TURN, return_when=FIRST_EXCEPTION)
+                    for task in done:
+                        task.result()
             except BaseException:
                 cancel.set()  # leaving the pool waits for the others, which look at this
                 raise
