@@ -56,7 +56,7 @@ def environment(place: Stack, aws: dict[str, str], tmp_path: Path) -> dict[str, 
 
 
 def healthy(environment: dict[str, str]) -> bool:
-    return subprocess.run([*COMMAND, "--healthy"], env=environment, check=False, timeout=20).returncode == 0
+    return subprocess.run([*COMMAND, "--healthy"], env=environment, check=False, timeout=60).returncode == 0
 
 
 def test_it_relays_until_it_is_told_to_stop(place: Stack, environment: dict[str, str], mariadb: Any, database: str) -> None:
@@ -76,8 +76,8 @@ def test_it_relays_until_it_is_told_to_stop(place: Stack, environment: dict[str,
             assert service.poll() is None, "it waits until it may go on"
             began = time.monotonic()
             service.send_signal(signal.SIGTERM)
-            output, _ = service.communicate(timeout=20)
-            assert (service.returncode, time.monotonic() - began < 10) == (0, True)
+            output, _ = service.communicate(timeout=60)
+            assert (service.returncode, time.monotonic() - began < 40) == (0, True)
         finally:
             service.kill()
     metrics = [json.loads(line) for line in output.splitlines() if '"LagMs"' in line]
@@ -98,7 +98,7 @@ def test_what_a_person_must_mend_is_one_line_and_no_crash(place: Stack, environm
         time.sleep(0.5)
         assert service.poll() is None
         service.send_signal(signal.SIGTERM)
-        output, _ = service.communicate(timeout=20)
+        output, _ = service.communicate(timeout=60)
     finally:
         service.kill()
     assert service.returncode == 0

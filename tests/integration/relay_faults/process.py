@@ -83,5 +83,5 @@ class Running:
         return self.result()
 
     def result(self) -> Any:
-        self._thread.join(30)
+        self._thread.join(120)
         return self.ended[0]

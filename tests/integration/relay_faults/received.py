@@ -11,7 +11,7 @@ from shared.values.change import Change, split_seq
 from shared.values.message import Message, decode
 
 
-def wait_for(what: Callable[[], Any], seconds: float = 30.0) -> None:
+def wait_for(what: Callable[[], Any], seconds: float = 120.0) -> None:
     end = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < end, "did not happen"

@@ -43,7 +43,7 @@ def test_delayed_lost_and_partly_failed_requests_change_nothing(
         one = job(place, "one")
         with Running(one):
             wait_for(lambda: place.streams().load(process.SOURCE)[1])
-            writers = [threading.Thread(target=load, args=(mariadb, shop, 4.0, seed)) for seed in (1, 2)]
+            writers = [threading.Thread(target=load, args=(mariadb, shop, 2.5, seed)) for seed in (1, 2)]
             for writer in writers:
                 writer.start()
             for writer in writers:

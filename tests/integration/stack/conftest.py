@@ -39,10 +39,10 @@ class Stack:
             host=admin.host, port=admin.port, user=admin.user, password=admin.password, charset="utf8mb4", autocommit=True
         )
 
-    def rowline(self, *words: str, check: bool = True, timeout: float = 300) -> Any:
+    def rowline(self, *words: str, check: bool = True, timeout: float = 280) -> Any:
         return self.project.run("rowline", *words, check=check, timeout=timeout)
 
-    def wait(self, what: str, done: Callable[[], bool], seconds: float = 60) -> None:
+    def wait(self, what: str, done: Callable[[], bool], seconds: float = 150) -> None:
         end = time.monotonic() + seconds
         while not done():
             assert time.monotonic() < end, f"not within {seconds:.0f} s: {what}\n{self.rowline('status', check=False).stdout}"

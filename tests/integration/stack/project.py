@@ -25,7 +25,7 @@ class Project:
         for shared in ("node_modules", ".venv", ".rowline-build"):
             (folder / shared).symlink_to(ROOT / shared)
 
-    def run(self, *command: str, check: bool = True, timeout: float = 300) -> "subprocess.CompletedProcess[str]":
+    def run(self, *command: str, check: bool = True, timeout: float = 280) -> "subprocess.CompletedProcess[str]":
         """Run a command in the project; its output is captured, and shown when it fails though `check` is set."""
         done = subprocess.run(
             [self.program(command[0]), *command[1:]],

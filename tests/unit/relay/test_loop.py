@@ -61,7 +61,7 @@ class World:
     def end(self) -> None:
         for thread, job in self.threads:
             job.stop.set()
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()
 
     def ids(self) -> list[str]:
@@ -81,7 +81,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     world.end()
 
 
-def eventually(what: Callable[[], bool], seconds: float = 8.0) -> None:
+def eventually(what: Callable[[], bool], seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < end, "did not happen"
