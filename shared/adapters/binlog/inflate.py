@@ -8,8 +8,8 @@ _ZLIB = 8
 def column(raw: bytes) -> bytes:
     """The value of a MariaDB COMPRESSED column.
 
-    A byte of method (high half: 0 as it is, 8 zlib), a flag for data without zlib's header (8) and the size of the length field (low 3 bits), then the length,
-    then the data. Source: MariaDB sql/field_comp.cc. Raises ValueError.
+    A byte of method (high half: 0 as it is, 8 zlib), a flag for data without zlib's header (8) and the size of the length field (low 3 bits), then the length
+    (big-endian), then the data. Source: MariaDB sql/field_comp.cc. Raises ValueError.
     """
     if not raw:
         return b""
@@ -19,7 +19,7 @@ def column(raw: bytes) -> bytes:
     if method != _ZLIB:
         raise ValueError("compression method")
     size = raw[0] & 7
-    return _expand(raw[1 + size :], -15 if raw[0] & 8 else 15, int.from_bytes(raw[1 : 1 + size], "little"))
+    return _expand(raw[1 + size :], -15 if raw[0] & 8 else 15, int.from_bytes(raw[1 : 1 + size], "big"))
 
 
 def event_part(raw: bytes) -> bytes:
