@@ -127,6 +127,7 @@ def test_command_for_a_stage_that_is_not_up():
 def test_ctrl_c_stops_what_is_starting(whole):
     """Elasticsearch takes seconds to start; the interrupt comes meanwhile."""
     whole.server("elasticsearch").stop()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so would its children
     command = [sys.executable, "-m", "cli.main", "local", "up", "--name", NAME]
     with subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.PIPE, text=True, start_new_session=True, env=no_parts_elsewhere()) as up:
         assert any("elasticsearch: starting" in line for line in up.stderr)
