@@ -20,9 +20,13 @@ MAX_MESSAGE_BYTES = 240 * 1024
 MAX_MESSAGE_CHANGES = 500
 MAX_WAITING_BYTES = 64 << 20
 
-BUSY_RATE = 2_000
+CALM_RATE, BUSY_RATE = 200, 2_000
 BUSY_LINGER = 0.2
-"""From this many changes a second on, requests wait longer (seconds) to travel full."""
+"""Between these rates (changes a second) the wait grows up to this (seconds), so that requests travel fuller rather than more often."""
+
+LATE_LINGER = 1.0
+LATE_SHARE = 0.25
+"""What is late already (seconds since its commit, beyond the second that MariaDB rounds commit times to) may wait for this share of it more, up to LATE_LINGER."""
 
 BACKOFF = (0.1, 5.0)
 """Seconds before a failed message is sent again: the first time at most, and ever at most."""
@@ -66,10 +70,14 @@ class Backlog:
         self._failed: list[Parcel] = []  # to be sent again, their groups closed until then
         self._ready_bytes = 0
         self._rate, self._rated_at, self._arrived = 0.0, 0.0, 0
+        self._late = 0.0
+        self._hurried = False
         self.bytes = 0
         self.acknowledged = self.requests = self.failures = 0
 
-    def add(self, packed: Iterable[Packed], now: float) -> None:
+    def add(self, packed: Iterable[Packed], now: float, late: float = 0.0) -> None:
+        """`late`: seconds since these were committed, by the clocks of source and relay. Only what it costs depends on it: see `_wait`."""
+        self._late = late
         for each in packed:
             name, size = each.header.group, len(each.json)
             group = self._groups.get(name)
@@ -105,10 +113,13 @@ class Backlog:
             # Ten groups carry about as much as ten average ones: is that a full request?
             if self._ready_bytes * MAX_ENTRIES >= MAX_REQUEST_BYTES * max(len(self._ready), MAX_ENTRIES):
                 return 0.0
-            linger = self._linger if self._rate < BUSY_RATE else max(self._linger, BUSY_LINGER)
-            oldest = next(iter(self._ready.values())).since + linger
+            oldest = next(iter(self._ready.values())).since + self._wait()
             soonest = oldest if soonest is None else min(soonest, oldest)
         return None if soonest is None else max(0.0, soonest - now)
+
+    def hurry(self) -> None:
+        """Nothing more is added: what is here waits for no company."""
+        self._hurried = True
 
     def take(self, now: float) -> list[Parcel]:
         """The parcels of the next request; their groups are in flight until they are settled. Empty: nothing is due."""
@@ -135,7 +146,9 @@ class Backlog:
         return parcels
 
     def settle(self, parcels: list[Parcel], fates: list[str | None], now: float) -> None:
-        """What became of a request: per parcel None (acknowledged) or why it failed."""
+        """What became of a request: per parcel None (acknowledged) or why it failed. What failed together goes again together: a service that throttles gets no
+        more requests for it."""
+        (first, most), spread = BACKOFF, self._rng.uniform(0.5, 1.0)
         for parcel, fate in zip(parcels, fates, strict=True):
             group, name = parcel.group, parcel.entry.group
             if fate is None:
@@ -150,8 +163,7 @@ class Backlog:
                     del self._groups[name]
             else:
                 self.failures += 1
-                first, most = BACKOFF
-                parcel.retry_at = now + self._rng.uniform(0.5, 1.0) * min(most, first * 2 ** min(parcel.failures, 10))
+                parcel.retry_at = now + spread * min(most, first * 2 ** min(parcel.failures, 10))
                 parcel.failures += 1
                 self._failed.append(parcel)
 
@@ -177,6 +189,15 @@ class Backlog:
         parcel = Parcel(group, packed, size)
         group.weight -= parcel.weight
         return parcel
+
+    def _wait(self) -> float:
+        """How long (seconds) a change waits for company. The time of commits counts only under load: clocks that differ must not slow down a quiet source."""
+        if self._hurried:
+            return 0.0
+        if self._rate < CALM_RATE:
+            return self._linger
+        busy = BUSY_LINGER * min(1.0, self._rate / BUSY_RATE)
+        return max(self._linger, busy, min(LATE_LINGER, (self._late - 1.0) * LATE_SHARE))
 
     def _measure(self, now: float) -> None:
         """Changes a second that arrive, over about the last third of a second."""

@@ -50,9 +50,10 @@ class Core:
             self._ahead.clear()
             self._read_to, self._read_ts_ms = checkpoint.read_to, checkpoint.read_ts_ms
 
-    def add(self, packed: list[Packed], now: float) -> None:
+    def add(self, packed: list[Packed], now: float, late: float = 0.0) -> None:
+        """`late`: seconds since their commit."""
         with self.changed:
-            self._backlog.add(packed, now)
+            self._backlog.add(packed, now, late)
             self._seq = packed[-1].seq
             if self._wanting and self._backlog.due(now) is not None:
                 self.changed.notify()
@@ -116,6 +117,12 @@ class Core:
         """Sleep until something was settled, at most `most` seconds."""
         with self.changed:
             self.changed.wait(most)
+
+    def hurry(self) -> None:
+        """The relay ends: what was added is published without waiting for company."""
+        with self.changed:
+            self._backlog.hurry()
+            self.changed.notify_all()
 
     def wake(self) -> None:
         """End everybody's sleep."""

@@ -174,6 +174,7 @@ class _Relay:
 
     def _drain(self) -> None:
         """Publish what is read. What is acknowledged behind something that is not cannot stand in the checkpoint, and would be published again."""
+        self._core.hurry()
         until = time.monotonic() + DRAIN_SECONDS
         while not (self._core.drained or self._ending.is_set() or time.monotonic() > until):
             self._ending.wait(0.01)

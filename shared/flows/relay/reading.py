@@ -141,7 +141,8 @@ class Reading:
     def _take(self, event: Event, now: float) -> None:
         changes = self._numbering.take(event)
         if changes and self._packing:
-            self._core.add([self._packing.pack(each) for each in changes], now)
+            late = (self._now_ms() - changes[-1][2].ts_ms) / 1000
+            self._core.add([self._packing.pack(each) for each in changes], now, late)
         match event:
             case Commit():
                 if self._numbering.skip and event.position != self._start:

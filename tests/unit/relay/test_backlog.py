@@ -2,6 +2,8 @@
 
 import random
 
+import pytest
+
 from shared.adapters.claims.memory import MemoryClaims
 from shared.adapters.state.memory import MemorySchemas
 from shared.adapters.topic.memory import check
@@ -10,6 +12,7 @@ from shared.flows.relay.packing import MAX_CHANGE_BYTES, Packed, Packing
 from shared.values.change import Change, Transaction
 from shared.values.message import decode
 from tests.unit.relay.simulated import table
+from tests.unit.relay.traffic import run
 
 LISTINGS = table("listings", "text")
 
@@ -115,17 +118,49 @@ def test_failures_back_off() -> None:
     assert pauses[-1] >= 2.5
 
 
-def test_under_load_requests_travel_full() -> None:
-    """300-byte rows over 64 groups, 8,000 a second: no more than 8 requests per 1,000 changes."""
-    feed, waiting, requests = Feed(), backlog(), 0
-    for number in range(20_000):
-        now = number / 8_000
-        waiting.add([feed.change(number % 64)], now)
-        if number % 10 == 0:
-            while parcels := waiting.take(now):
-                waiting.settle(parcels, [None] * len(parcels), now)
-                requests += 1
-    assert requests <= 8 * 20
+@pytest.mark.parametrize("rate", [2_000, 3_000, 5_000, 10_000, 50_000])
+def test_a_relay_that_is_behind_sends_at_most_eight_requests_for_1000_changes(rate: int) -> None:
+    """Rows of 300 bytes over 64 groups, however fast the reader is, also when the publishers could do more."""
+    outcome = run(rate, seconds=4_000 / rate + 1, age=60, burst=rate // 1_000)
+    assert outcome.requests_per_1000 <= 8
+    assert outcome.delay(1) < 3
+
+
+@pytest.mark.parametrize("rate", [5, 20, 100])
+def test_on_a_quiet_source_a_change_leaves_within_50_ms(rate: int) -> None:
+    assert run(rate, seconds=200 / rate, age=60, seed=rate).delay(1) <= 0.05
+
+
+@pytest.mark.parametrize("rate", [200, 1_000, 5_000])
+def test_a_busier_source_needs_no_more_requests_a_second_than_a_calm_one(rate: int) -> None:
+    """Fuller requests rather than more of them: what a second costs is bounded, and so is the wait."""
+    outcome = run(rate, seconds=2, burst=max(1, rate // 1_000))
+    assert outcome.requests / 2 <= 55
+    assert outcome.delay(0.99) <= 0.25
+
+
+def test_publishers_share_no_group_whatever_fails() -> None:
+    outcome = run(5_000, seconds=0.6, publishers=6, groups=12, fails=0.2)
+    assert outcome.overlaps == 0
+    assert outcome.order == {group: sorted(seqs) for group, seqs in outcome.order.items()}
+    assert outcome.changes == sum(len(seqs) for seqs in outcome.order.values()) == outcome.added
+
+
+def test_what_failed_together_goes_again_together() -> None:
+    """A service that throttles gets no more requests for it."""
+    feed, waiting = Feed(), backlog()
+    waiting.add([feed.change(shard) for shard in range(8)], 0.0)
+    first = waiting.take(1.0)
+    waiting.settle(first, ["Throttled"] * 8, 1.0)
+    assert waiting.take(1.0 + (waiting.due(1.0) or 0.0)) == first
+
+
+def test_a_relay_that_ends_waits_for_no_company() -> None:
+    feed, waiting = Feed(), backlog(linger=60)
+    waiting.add([feed.change(0)], 1.0)
+    assert waiting.take(1.0) == []
+    waiting.hurry()
+    assert len(waiting.take(1.0)) == 1
 
 
 def test_a_backlog_that_is_full_says_so() -> None:
