@@ -1,8 +1,9 @@
 """Text as the server stores it: from a column's character set to Python's strings, exactly as the server itself converts."""
 
 import codecs
+import contextlib
+import re
 from collections.abc import Callable
-from typing import Any
 
 from shared.values.errors import SourceError
 
@@ -31,12 +32,14 @@ _SEVERAL_BYTES = {
 }
 """Character sets of several bytes a character, and Python's nearest codec. Where it fails (characters of users and vendors), the server is asked."""
 
-_OTHERWISE: dict[str, Any] = {
-    "sjis": str.maketrans({"＼": "\\"}),
-    "gb18030": str.maketrans({"\ue7c7": "ḿ", "ḿ": "\ue7c7"}),
-    "eucjpms": str.maketrans("‖−〜¢£¬¦", "∥－～￠￡￢￤"),
+_OTHERWISE = {
+    "big5": dict.fromkeys(("a15a", "a1c3", "a1c5", "a1fe", "a240", "a2cc", "a2ce"), "\ufffd"),
+    "eucjpms": {"a1c1": "～", "a1c2": "∥", "a1dd": "－", "a1f1": "￠", "a1f2": "￡", "a2cc": "￢", "8fa2b7": "～", "8fa2c3": "￤"},
+    "gb18030": {"8135f437": "\ue7c7", "a8bc": "ḿ"},
+    "sjis": {"815f": "\\"},
+    "ujis": {"a1c0": "\\"},
 }
-"""Characters that the servers read otherwise than Python's codec."""
+"""Characters (their bytes in hex) that the servers read otherwise than Python's codec."""
 
 _UNDEFINED = "\ufffe"  # what codecs.charmap_decode takes for "no such character"
 Convert = Callable[[str, bytes], str]
@@ -50,8 +53,8 @@ class Charset:
         self.name, self._convert = name, convert
         self.codec = _UNICODE.get(name, "")
         self._near = _SEVERAL_BYTES.get(name, "")
-        self._otherwise = _OTHERWISE.get(name)
-        self._odd: dict[bytes, str] = {}
+        self._odd = {bytes.fromhex(character): text for character, text in _OTHERWISE.get(name, {}).items()}
+        self._seems_odd = re.compile(b"|".join(map(re.escape, self._odd))).search if self._odd else None
         self._characters = ""
         if not self.codec and not self._near and name != BINARY:
             # one byte a character. MySQL's latin1 is neither ISO 8859-1 nor Python's cp1252, and six others are unknown to Python
@@ -67,27 +70,32 @@ class Charset:
         try:
             text = data.decode(self._near)
         except UnicodeDecodeError:
-            text = self._with_odd_characters(data)
-        return text.translate(self._otherwise) if self._otherwise else text
+            return self._character_by_character(data)
+        return self._character_by_character(data) if self._seems_odd and self._seems_odd(data) else text
 
-    def _with_odd_characters(self, data: bytes) -> str:
-        """`data` that holds characters which Python's codec does not know."""
+    def _character_by_character(self, data: bytes) -> str:
+        """`data` that holds, or seems to hold, characters which Python's codec does not know or knows otherwise."""
         parts: list[str] = []
-        while data:
-            try:
-                parts.append(data.decode(self._near))
-                break
-            except UnicodeDecodeError as error:
-                parts.append(data[: error.start].decode(self._near))
-                length = 3 if self._near == "euc_jp" and data[error.start] == 0x8F else 2
-                odd = data[error.start : error.start + length]
-                if odd not in self._odd:
-                    self._odd[odd] = self._convert(self.name, odd)
-                if len(self._odd[odd]) != 1 or self._odd[odd] == "?":
-                    raise UnicodeDecodeError(self.name, b"", 0, 1, "no such character") from None
-                parts.append(self._odd[odd])
-                data = data[error.start + length :]
+        at = 0
+        while at < len(data):
+            text, length = self._character(data[at : at + 4])
+            parts.append(text)
+            at += length
         return "".join(parts)
+
+    def _character(self, data: bytes) -> tuple[str, int]:
+        """(the first character of `data`, its length in bytes)."""
+        for length in range(1, len(data) + 1):
+            if data[:length] in self._odd:
+                return self._odd[data[:length]], length
+            with contextlib.suppress(UnicodeDecodeError):
+                return data[:length].decode(self._near), length
+        character = data[: 3 if self._near == "euc_jp" and data[0] == 0x8F else 2]
+        text = self._convert(self.name, character)
+        if len(text) != 1 or text == "?":
+            raise UnicodeDecodeError(self.name, b"", 0, 1, "no such character")
+        self._odd[character] = text
+        return text, len(character)
 
 
 class Charsets:

@@ -31,7 +31,10 @@ def apply(document: bytes, diffs: bytes) -> Any:
             at += size
         if at > len(diffs):
             raise ValueError("JSON diff")
-        root = _changed(root, legs, operation, value)
+        try:
+            root = _changed(root, legs, operation, value)
+        except (TypeError, AttributeError):  # a path that leads into a scalar
+            raise ValueError("JSON diff") from None
     return root
 
 
@@ -44,17 +47,26 @@ def _changed(root: Any, legs: list[str | int], operation: int, value: Any) -> An
     for leg in legs[:-1]:
         parent = parent[leg]
     last = legs[-1]
-    if operation == _INSERT and isinstance(parent, list) and isinstance(last, int):
-        parent.insert(last, value)
-    elif operation == _REMOVE:
+    if operation == _REMOVE:
         del parent[last]
-    elif operation in (_REPLACE, _INSERT):
-        if operation == _REPLACE:
-            parent[last]
+    elif operation == _REPLACE:
+        parent[last]
         parent[last] = value
-    else:
+    elif operation != _INSERT:
         raise ValueError("JSON diff operation")
+    elif isinstance(parent, list):
+        parent.insert(last, value)  # type: ignore[arg-type]
+    else:
+        parent[last] = value
+        _sort(parent)
     return root
+
+
+def _sort(members: dict[str, Any]) -> None:
+    """Into the order in which the server keeps them: short keys first, then byte by byte."""
+    in_order = sorted(members.items(), key=lambda member: (len(key := member[0].encode()), key))
+    members.clear()
+    members.update(in_order)
 
 
 def _legs(path: str) -> list[str | int]:
