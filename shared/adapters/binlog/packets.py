@@ -24,6 +24,7 @@ _HEAD = struct.Struct("<IBIBIIIH").unpack_from  # packet length and number, OK b
 _EVENT_HEAD = struct.Struct("<BIBIIIH").unpack_from
 _WORD = struct.Struct("<I").unpack_from
 _HEADER = 19
+_VERSION = b"\x04\x00"
 _RESIDUE = 0x2144DF1C  # the CRC-32 of any data with its own CRC-32 (little-endian) behind it
 _ERR, _EOF = 0xFF, 0xFE
 _ROTATE, _FORMAT_DESCRIPTION = 4, 15
@@ -125,6 +126,10 @@ class Packets:
         if kind == _ROTATE:
             return end - 4 if zlib.crc32(data[start : end - 4]) == _WORD(data, end - 4)[0] else end
         if kind == _FORMAT_DESCRIPTION:
+            # an event that damage makes look like one must not be what switches the checksums off
+            body = start + _HEADER
+            if data[body : body + 2] != _VERSION or data[body + 56] != _HEADER:
+                raise self._damaged("a format description is not one")
             algorithm = data[end - 5]
             if algorithm > 1:
                 raise SourceError(

@@ -1,7 +1,7 @@
 """What is to be done with the row events of one table map: read over, or decoded with functions made for it."""
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from shared.adapters.binlog import table_map
@@ -85,6 +85,7 @@ class Plans:
     def __init__(self, capture: Capture, catalog: Catalog, dropped: Callable[[str, str], frozenset[str]], *, mariadb: bool) -> None:
         self._capture, self._catalog, self._dropped, self._mariadb = capture, catalog, dropped, mariadb
         self.known_maps: dict[bytes, Plan] = {}
+        self._seen: set[tuple[str, str]] = set()
 
     def of(self, body: bytes) -> Plan:
         """The plan for a table map event's body (its table id apart)."""
@@ -97,11 +98,11 @@ class Plans:
 
     def known(self, database: str) -> list[str]:
         """The captured tables of a database, as far as they are known here."""
-        seen = {plan.table.name for plan in self.known_maps.values() if plan.table and plan.table.database == database}
-        return sorted(seen | set(self._capture.named(database)))
+        return sorted({name for own, name in self._seen if own == database} | set(self._capture.named(database)))
 
-    def forget(self) -> None:
-        """A table was defined anew: what the server was asked about columns may have changed."""
+    def forget(self, defined: Iterable[tuple[str, str]]) -> None:
+        """Tables were `defined` anew or dropped: what the server was asked about columns may have changed."""
+        self._seen.update(defined)
         self.known_maps.clear()
 
     def _make(self, body: bytes) -> Plan:
@@ -116,6 +117,7 @@ class Plans:
         database, name = table_map.names(body)
         if not self._capture.table(database, name):
             return IGNORED
+        self._seen.add((database, name))
         described = table_map.parse(body, self._catalog.charsets(), geometry_has_charset=self._mariadb)
         thing = f"{database}.{name}"
         special: Mapping[str, str] = {}

@@ -326,7 +326,7 @@ class Transactions:
                 else:
                     changed[database, name] = changed.get((database, name), False) or effect.kind == "rewritten"
         if self._statements or changed:
-            self._plans.forget()
+            self._plans.forget(changed)
         for (database, name), rewrites in changed.items():
             if self._begin is None:
                 yield self._beginning()

@@ -6,7 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from shared.adapters.binlog import open_binlog
 from shared.adapters.binlog.contract import Begin, Commit, Rows, SchemaChanged, Truncated
+from shared.values.endpoint import parse
 from shared.values.errors import SourceError
 
 from .conftest import Source
@@ -90,6 +92,18 @@ def test_a_ghost_table_takes_the_name_and_is_followed(source: Source) -> None:
     events = source.since(start, "a")
     assert [(event.table, event.rewrites_rows) for event in events if isinstance(event, SchemaChanged)] == [("a", True)]
     assert not [event for event in events if isinstance(event, Truncated)]
+
+
+def test_tables_of_a_dropped_database_are_told(source: Source) -> None:
+    start, gone = source.here(), f"{source.name}_gone"
+    source.sql(f"CREATE DATABASE {gone}")
+    source.sql(f"CREATE TABLE {gone}.a (id INT)")
+    source.sql(f"INSERT INTO {gone}.a VALUES (1)")
+    source.sql(f"CREATE TABLE {gone}.b (id INT)")
+    source.sql(f"DROP DATABASE {gone}")
+    binlog = open_binlog(parse(source.server.url), [f"{source.name}*.*"], 4_000_000_077)
+    found = [(event.database, event.table) for event in binlog.read(start, until=binlog.latest()) if isinstance(event, Truncated)]
+    assert found == [(gone, "a"), (gone, "b")]
 
 
 def test_dropped_partitions_are_told(source: Source) -> None:

@@ -41,6 +41,24 @@ def test_damaged_packets_give_the_same_events_up_to_an_error(kind: str, data: st
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("disguise", [4, 15])
+def test_an_event_disguised_as_one_that_vouches_for_itself_is_an_error(kind: str, disguise: int) -> None:
+    """A rotate or a format description is not held to the checksum as others are; a flipped type must not make use of that."""
+    recording = RECORDINGS[kind]
+    at = 0
+    while at < len(recording.packets):
+        packets = bytearray(recording.packets)
+        if packets[at + 9] not in (4, 15):
+            packets[at + 9] = disguise
+            seen: list[bytes] = []
+            with pytest.raises(SourceError):
+                for event in recording.events(bytes(packets)):
+                    seen.append(line(event))
+            assert seen == recording.lines[: len(seen)]
+        at += 4 + int.from_bytes(packets[at : at + 3], "little")
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", range(60))
 def test_damaged_events_without_checksum_end_in_events_or_in_a_source_error(kind: str, seed: int) -> None:
     """Where nothing vouches for the bytes, they may read as other values, but never hang, crash or leave with a stack trace."""
