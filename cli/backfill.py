@@ -37,7 +37,7 @@ def command(
     """
     deployed = open_stage(stage, service)
     settings = deployed.consumer(consumer)
-    source = deployed.source(settings.source)
+    source = deployed.settings.source_of(settings)
     with RowProgress("backfill") as progress:
         job = Backfill(
             settings,

@@ -33,7 +33,7 @@ def command(
     """
     deployed = open_stage(stage, service)
     settings = deployed.consumer(consumer)
-    source = deployed.source(settings.source)
+    source = deployed.settings.source_of(settings)
     with RowProgress("verify") as progress:
         job = Verify(
             settings,

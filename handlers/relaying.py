@@ -25,7 +25,8 @@ def job(
     stop: threading.Event | None = None,
 ) -> Job:
     """The relay of ROWLINE_STREAM. It gives way to one that lives; `alive` is called with each report, every ten seconds. Raises ConfigError."""
-    source, table = settings().sources[variable("ROWLINE_STREAM")], variable("ROWLINE_STATE_TABLE")
+    deployed, table = settings(), variable("ROWLINE_STATE_TABLE")
+    source = deployed.sources[variable("ROWLINE_STREAM")]
 
     def endpoint() -> SourceEndpoint:
         return from_secret(source.secret, secret_json(source.secret, fresh=True))
@@ -42,6 +43,7 @@ def job(
         topic=open_topic(variable("ROWLINE_TOPIC_ARN")),
         open_binlog=opener(endpoint, f"{service()}/{source.name}"),
         preflight=preflight(endpoint, source),
+        others={each.stream: each.tables for each in deployed.siblings(source)},
         holder=holder,
         manner="leave",
         run=run,

@@ -4,6 +4,7 @@ const sourcesSchema = require('./schema/sources');
 const consumersSchema = require('./schema/consumers');
 const { validate, complete } = require('./schema/validate');
 const { nearest } = require('./nearest');
+const { sourceOf, ownSources, capturedBy, relayProblems } = require('./relays');
 const { isOff } = require('./options');
 
 /** What is wrong with the stanzas: shape first; only a right shape is looked at further. */
@@ -12,8 +13,10 @@ function problems(stanzas) {
   const shape = [...validate(sources, sourcesSchema, 'sources'), ...validate(consumers, consumersSchema, 'consumers')];
   if (shape.length) return shape;
   return [
+    ...relayProblems(sources),
     ...Object.entries(complete(sources, sourcesSchema)).flatMap(([name, source]) => sourceProblems(name, source)),
     ...Object.entries(complete(consumers, consumersSchema)).flatMap(([name, consumer]) => consumerProblems(name, consumer, sources)),
+    ...sharedIndexes(complete(consumers, consumersSchema), sources),
   ];
 }
 
@@ -44,12 +47,13 @@ function hiddenProblems(name, source) {
 
 function consumerProblems(name, consumer, sources) {
   const path = `consumers.${name}`;
-  const names = Object.keys(sources);
+  const names = ownSources(sources);
   if (!names.length) return [`${path} has nothing to receive: there is no source. Add one under sources:.`];
   if (consumer.source === undefined && names.length > 1) return [`${path}.source is missing: there are several sources (${names.join(', ')}).`];
   const source = consumer.source ?? names[0];
+  if (sources[source]?.relayOf) return [`${path}.source is ${source}, a relay of ${sources[source].relayOf}. Write ${sources[source].relayOf}: a consumer gets its tables from all relays of a source.`];
   if (!names.includes(source)) return [`${path}.source is ${JSON.stringify(source)}, which is no source. Did you mean ${nearest(source, names)}?`];
-  const captured = Object.keys(sources[source].tables);
+  const captured = capturedBy(sources, source).map(([table]) => table);
   const found = consumer.tables.flatMap((pattern, index) => {
     if (matching(pattern, captured).length) return [];
     const close = nearest(pattern, pattern.endsWith('.*') ? captured.map((table) => `${table.split('.')[0]}.*`) : captured);
@@ -71,6 +75,29 @@ function consumerProblems(name, consumer, sources) {
 const matching = (pattern, captured) =>
   pattern.endsWith('.*') ? captured.filter((table) => table.startsWith(pattern.slice(0, -1))) : captured.filter((table) => table === pattern);
 
+/** Two consumers of one cluster that write different tables into one index: rows of the same key would overwrite each other. */
+function sharedIndexes(consumers, sources) {
+  const first = {};
+  const [onlySource] = ownSources(sources);
+  return Object.entries(consumers).flatMap(([name, { source = onlySource, tables, elasticsearch }]) => {
+    const captured = capturedBy(sources, source).map(([table]) => table);
+    const received = [...new Set(tables.flatMap((pattern) => matching(pattern, captured)))];
+    const found = received.flatMap((table) => {
+      const [database, short] = table.split('.');
+      const index = elasticsearch.alias.replaceAll('{database}', database).replaceAll('{table}', short);
+      const key = JSON.stringify([elasticsearch.secret, index]);
+      first[key] ??= { name, source, table };
+      const other = first[key];
+      if (other.name === name || (other.source === source && other.table === table)) return [];
+      return [
+        `consumers.${name} and consumers.${other.name} both write to ${index}, ${table} of ${source} and ${other.table} of ${other.source}: ` +
+          `their documents would overwrite each other. Give consumers.${name}.elasticsearch.alias a name of its own, like ${source.toLowerCase()}-{database}-{table}.`,
+      ];
+    });
+    return found.slice(0, 1);
+  });
+}
+
 const pick = (object, keys) => Object.fromEntries(keys.filter((key) => object[key] !== undefined).map((key) => [key, object[key]]));
 
 /**
@@ -79,13 +106,14 @@ const pick = (object, keys) => Object.fromEntries(keys.filter((key) => object[ke
  */
 function settings(stanzas, { service, stage, indexes = {} }) {
   const { sources, consumers } = withMaps(stanzas);
-  const [onlySource] = Object.keys(sources);
+  const [onlySource] = ownSources(sources);
   const table = (how) => ({
     key: [], shardBy: [], drop: [], ...how, mask: Object.fromEntries(Object.entries(how.mask ?? {}).map(([column, kind]) => [column, String(kind)])),
   });
   const source = (name, full) => ({
     name,
-    ...pick(full, ['secret', 'start', 'run', 'lingerMs']),
+    ...pick(full, ['relayOf', 'start', 'run', 'lingerMs']),
+    secret: sources[sourceOf(name, full)].secret,
     tables: Object.fromEntries(Object.entries(full.tables).map(([key, how]) => [key, table(complete(how ?? {}, sourcesSchema.values.properties.tables.values))])),
   });
   const consumer = (name, { elasticsearch, ...full }) => ({

@@ -42,7 +42,7 @@ class Indexes:
         self._ready = {(alias, version) for alias, version in self._ready if alias not in gone}
 
     def _table(self, message: Message) -> Table:
-        table = self._schemas.read(message.stream, message.database, message.table, message.schema_version)
+        table = self._schemas.read(message.source, message.database, message.table, message.schema_version)
         if table is None:
             raise StackError(
                 f"has no schema version {message.schema_version} in the state table.",

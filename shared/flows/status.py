@@ -9,7 +9,7 @@ import msgspec
 from shared.adapters.queue.contract import Queue
 from shared.adapters.state.contract import Consumers, Streams
 from shared.values.change import split_seq
-from shared.values.settings import Settings
+from shared.values.settings import Settings, SourceSettings
 
 SILENT_S = 15
 """A relay that has not renewed its lease for so long is not running: lease time, publish time-out and slack."""
@@ -62,13 +62,13 @@ def status(
 ) -> Status:
     """Ask everything once. Raises StackError and what the adapters raise."""
     now = time.time()
-    relays = [_relay(streams, name, now) for name in settings.sources]
+    relays = [_relay(streams, source, now) for source in settings.sources.values()]
     states = [_consumer(consumers, name, queue(name), dlq(name)) for name in settings.consumers]
     return Status(stage=settings.stage, relays=relays, consumers=states, advice=[*_relay_advice(relays), *_consumer_advice(states)])
 
 
-def _relay(streams: Streams, name: str, now: float) -> RelayStatus:
-    lease, checkpoint = streams.load(name)
+def _relay(streams: Streams, source: SourceSettings, now: float) -> RelayStatus:
+    lease, checkpoint = streams.load(source.stream)
     figures = dict(lease.figures)
     error = str(figures.pop("error", "") or "")
     renewed = float(figures.get("renewed_ms", 0)) / 1000
@@ -80,7 +80,7 @@ def _relay(streams: Streams, name: str, now: float) -> RelayStatus:
         state = "waiting" if checkpoint else "never"
     epoch, n = split_seq(checkpoint.seq + checkpoint.rows) if checkpoint else (0, 0)
     return RelayStatus(
-        source=name,
+        source=source.name,
         state=state,
         holder=lease.holder,
         token=lease.token,

@@ -10,6 +10,7 @@ import msgspec
 
 from shared.values.errors import ConfigError
 from shared.values.shard import DEFAULT_SHARDS
+from shared.values.stream import stream_of
 
 
 class TableSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
@@ -25,7 +26,8 @@ class TableSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_
 
 
 class SourceSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """One entry of `sources:`. `secret` names the Secrets Manager secret {host, port, username, password, tls}; `start` earliest | latest | POSITION."""
+    """One entry of `sources:`, read by one relay. `secret` names the Secrets Manager secret {host, port, username, password, tls}; `start` earliest | latest |
+    POSITION; `relay_of` the source that this is one more relay of (its secret is that source's); `elsewhere` is set by `Settings.source_of`."""
 
     name: str
     secret: str
@@ -33,6 +35,17 @@ class SourceSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown
     start: str = "latest"
     run: str = "lambda"
     linger_ms: int = 20
+    relay_of: str = ""
+    elsewhere: dict[str, str] = {}
+
+    @property
+    def stream(self) -> str:
+        """The name of its numbering and its checkpoint."""
+        return stream_of(self.name, self.relay_of)
+
+    def stream_of(self, table: str) -> str:
+        """The stream that carries a table."""
+        return self.elsewhere.get(table, self.stream)
 
 
 class ElasticsearchSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -69,6 +82,18 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
     stage: str
     sources: dict[str, SourceSettings]
     consumers: dict[str, ConsumerSettings]
+
+    def source_of(self, consumer: ConsumerSettings) -> SourceSettings:
+        """What a consumer's source captures by all its relays, as one; `elsewhere` says which tables another than the first carries."""
+        first = self.sources[consumer.source]
+        others = self.siblings(first)
+        tables = {name: table for each in (first, *others) for name, table in each.tables.items()}
+        return msgspec.structs.replace(first, tables=tables, elsewhere={name: each.stream for each in others for name in each.tables})
+
+    def siblings(self, source: SourceSettings) -> list[SourceSettings]:
+        """The other relays of the same source."""
+        root = source.relay_of or source.name
+        return [each for each in self.sources.values() if root in (each.name, each.relay_of) and each.name != source.name]
 
 
 def load(path: Path) -> Settings:

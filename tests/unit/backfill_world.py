@@ -13,6 +13,7 @@ from shared.adapters.state.memory import MemoryStreams
 from shared.adapters.topic.contract import Entry
 from shared.flows.backfill.job import Backfill, Report
 from shared.flows.plan import TablePlan
+from shared.flows.relay.capture import Capture
 from shared.values.change import Change, Row, Transaction, make_seq
 from shared.values.delivery import Delivery
 from shared.values.message import Message, attributes, decode, encode, hash_ids
@@ -22,6 +23,7 @@ from shared.values.shard import group_id
 from tests.unit.consumer_world import TABLE, World
 
 SHARDS = 3
+CAPTURED = Capture({"shop.items": TableSettings(), "shop.other": TableSettings()}).text()
 SOURCE = SourceSettings(name="shop", secret="s", tables={"shop.items": TableSettings(shards=SHARDS)})
 
 
@@ -143,7 +145,7 @@ class BackfillWorld:
         if self.lease.raise_epoch >= self.epoch and self.checkpointed == self.published:
             self.epoch, self.base = self.lease.raise_epoch + 1, self.published
         seq = self.numbers[self.checkpointed - 1] if self.checkpointed > self.base else make_seq(self.epoch, 0)
-        checkpoint = Checkpoint(place, seq, self.epoch, "mariadb-1", "{}", read_to=place)
+        checkpoint = Checkpoint(place, seq, self.epoch, "mariadb-1", CAPTURED, read_to=place)
         self.lease = self.streams.renew("shop", self.lease, checkpoint)
 
     def forget(self) -> None:

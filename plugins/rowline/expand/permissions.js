@@ -1,6 +1,7 @@
 'use strict';
 
 const { arn, ref, sub, policyDocument } = require('./cloudformation');
+const { sourceOf } = require('../relays');
 
 // What each function may do: one statement an integration, its Sid the name under which docs/iam.md explains it. The emulator checks neither KMS nor
 // the VPC nor the queue poller, so the tests hold this list against that page and not only against a deployment.
@@ -38,10 +39,10 @@ function relayTask({ source, options }) {
   const { topic, state, claims, key } = options.resources;
   return [
     secret(source.secret),
-    rows('Stream', ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'], state, [`stream#${source.name}`]),
+    rows('Stream', ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'], state, [`stream#${sourceOf(source.name, source)}`]),
     allow('Publish', ['sns:Publish'], ref(topic)),
     allow('PublishKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('sns')),
-    allow('Claim', ['s3:PutObject'], sub(`\${bucket}/claims/${source.name}/*`, { bucket: arn(claims) })),
+    allow('Claim', ['s3:PutObject'], sub(`\${bucket}/claims/${sourceOf(source.name, source)}/*`, { bucket: arn(claims) })),
     allow('ClaimKey', ['kms:GenerateDataKey'], arn(key), via('s3')),
   ];
 }

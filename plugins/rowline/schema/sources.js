@@ -23,9 +23,10 @@ const table = {
 const source = {
   description: 'A database server that is read through its binlog.',
   type: 'object',
-  required: ['secret', 'tables'],
+  required: ['tables'],
   properties: {
     secret: { ...SECRET, description: 'Secrets Manager secret {host, port, username, password, tls}.' },
+    relayOf: { type: 'string', description: 'A source that this is one more relay of: same server, other tables.' },
     start: { type: 'string', default: 'latest', description: 'Where the first relay starts: earliest, latest, FILE:OFFSET or a GTID set.' },
     run: { type: 'string', enum: ['lambda', 'fargate'], default: 'lambda', description: 'Where the relay runs.' },
     tables: {

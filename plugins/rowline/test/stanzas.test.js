@@ -59,7 +59,7 @@ for (const [what, path, value, message] of wrong) {
 
 test('which of several sources a consumer means must be said', () => {
   const two = stanzas();
-  two.sources.other = { ...two.sources.shop };
+  two.sources.other = { ...two.sources.shop, secret: 'rowline/test/other' };
   assert.match(problems(two)[0], /consumers\.listingSearch\.source is missing: there are several sources \(shop, other\)/);
 });
 

@@ -1,7 +1,7 @@
 """What is remembered between runs, in one DynamoDB table. Each store is a contract of its own.
 
 Layout of the table (`pk`, `sk` strings):
-`stream#NAME` / `checkpoint` · `stream#NAME` / `schema#DATABASE.TABLE#000001` · `consumer#NAME#TABLE` / `mark` (the marks of all groups of a table) ·
+`stream#SOURCE` / `checkpoint` (of a further relay `checkpoint#RELAY`) · `stream#SOURCE` / `tables` · `stream#SOURCE` / `schema#DATABASE.TABLE#000001` · `consumer#NAME#TABLE` / `mark` (the marks of all groups of a table) ·
 `consumer#NAME` / `run` (the backfill under way) · `consumer#NAME#RUN` / `done#…` and `deletion#…` · `consumer#NAME` / `verify`.
 """
 
@@ -13,13 +13,42 @@ from shared.values.position import Position
 from shared.values.table import Table
 
 
+class Release(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Tables that a stream has given up: it published everything before `position` of `server` in epochs up to `epoch`, and nothing after it.
+
+    `tables`: name → `Holding.turn` in which it was held. Without a position nobody was to take them over.
+    """
+
+    tables: dict[str, int]
+    epoch: int
+    position: Position = Position()
+    server: str = ""
+
+
+class Leg(msgspec.Struct, frozen=True):
+    """Tables that another stream gave up at `position`, from where they are read alone."""
+
+    position: Position
+    tables: tuple[str, ...]
+
+
+class CatchUp(msgspec.Struct, frozen=True):
+    """What a stream that took tables over reads before it goes on at `until` under `capture`. One leg is under way: the checkpoint's own position and
+    capture are that leg's; `legs` come after it."""
+
+    until: Position
+    capture: str
+    legs: tuple[Leg, ...] = ()
+
+
 class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is known to be published: everything before `position`, and the first `rows` changes after it (of one transaction, or of
     several while a prepared XA transaction holds `position` back).
 
     `seq` is the number of the last change before `position`, `epoch` is reserved here before its first number is published. `server` is the identity
     of the server that was read, `capture` the configuration (canonical JSON) under which the changes after `position` were or will be numbered.
-    `ts_ms` commit time of the last published change, `read_ts_ms` time up to which the source is read, `read_to` the place.
+    `ts_ms` commit time of the last published change, `read_ts_ms` time up to which the source is read, `read_to` the place. `catch_up` while tables that
+    came from another stream are read alone; `released` what this one gave up.
     """
 
     position: Position
@@ -31,6 +60,31 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
     ts_ms: int = 0
     read_ts_ms: int = 0
     read_to: Position = Position()
+    catch_up: CatchUp | None = None
+    released: tuple[Release, ...] = ()
+
+
+class Holding(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which stream of a source holds a table: nobody else captures it. `free`: it was given up, and may be taken.
+
+    It was given up at `position` of `server` in `epoch` (the holder goes on from there, in a higher epoch), or, without a position, belonged to nobody. `turn`
+    grows with each stream that takes it.
+    """
+
+    stream: str
+    turn: int = 1
+    free: bool = False
+    epoch: int = 0
+    position: Position = Position()
+    server: str = ""
+
+
+class Holdings(msgspec.Struct, frozen=True):
+    """Who holds the tables of a source. `version` grows with each change; `tokens` are those of the last holder of each stream's lease that was here."""
+
+    tables: dict[str, Holding] = {}
+    tokens: dict[str, int] = {}
+    version: int = 0
 
 
 class Lease(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -50,7 +104,7 @@ class Lease(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Streams(Protocol):
-    """Lease and checkpoint of each stream (one item: renewing moves the checkpoint in the same write)."""
+    """Lease and checkpoint of each stream (one item: renewing moves the checkpoint in the same write), and who holds the tables of a source."""
 
     def load(self, stream: str) -> tuple[Lease, Checkpoint | None]: ...
 
@@ -70,17 +124,23 @@ class Streams(Protocol):
         """Ask the holder to yield, or for an epoch above `raise_epoch`."""
         ...
 
+    def holdings(self, source: str) -> Holdings: ...
+
+    def hold(self, source: str, seen: int, holdings: Holdings) -> bool:
+        """Store who holds what, when it is still the version `seen` that is there; False when somebody was faster. The stored version is one more."""
+        ...
+
 
 class Schemas(Protocol):
     """The history of each captured table's column set."""
 
-    def version_of(self, stream: str, table: Table) -> int:
+    def version_of(self, source: str, table: Table) -> int:
         """The schema_version of exactly this column set: known, or the next number, stored before it returns."""
         ...
 
-    def latest(self, stream: str, database: str, table: str) -> Table | None: ...
+    def latest(self, source: str, database: str, table: str) -> Table | None: ...
 
-    def read(self, stream: str, database: str, table: str, version: int) -> Table | None: ...
+    def read(self, source: str, database: str, table: str, version: int) -> Table | None: ...
 
 
 class Mark(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from shared.adapters.state.contract import Checkpoint, Lease, Mark, Run
+from shared.adapters.state.contract import Checkpoint, Holdings, Lease, Mark, Run
 from shared.values.errors import LeaseLost, StackError
 from shared.values.table import Table
 
@@ -13,6 +13,7 @@ from shared.values.table import Table
 class MemoryStreams:
     def __init__(self) -> None:
         self._items: dict[str, tuple[Lease, Checkpoint | None]] = {}
+        self._holdings: dict[str, Holdings] = {}
         self._lock = threading.Lock()
 
     def load(self, stream: str) -> tuple[Lease, Checkpoint | None]:
@@ -48,6 +49,16 @@ class MemoryStreams:
             asked = msgspec.structs.replace(lease, wanted=wanted or lease.wanted, raise_epoch=max(raise_epoch, lease.raise_epoch))
             self._items[stream] = (asked, checkpoint)
 
+    def holdings(self, source: str) -> Holdings:
+        return self._holdings.get(source, Holdings())
+
+    def hold(self, source: str, seen: int, holdings: Holdings) -> bool:
+        with self._lock:
+            if self.holdings(source).version != seen:
+                return False
+            self._holdings[source] = msgspec.structs.replace(holdings, version=seen + 1)
+            return True
+
     def _held(self, stream: str, lease: Lease) -> tuple[Lease, Checkpoint | None]:
         held, stored = self.load(stream)
         if (held.token, held.holder) != (lease.token, lease.holder):
@@ -67,18 +78,18 @@ class MemorySchemas:
     def __init__(self) -> None:
         self._tables: dict[tuple[str, str, str], list[Table]] = {}
 
-    def version_of(self, stream: str, table: Table) -> int:
-        history = self._tables.setdefault((stream, table.database, table.name), [])
+    def version_of(self, source: str, table: Table) -> int:
+        history = self._tables.setdefault((source, table.database, table.name), [])
         if table not in history:
             history.append(table)
         return history.index(table) + 1
 
-    def latest(self, stream: str, database: str, table: str) -> Table | None:
-        history = self._tables.get((stream, database, table), [])
+    def latest(self, source: str, database: str, table: str) -> Table | None:
+        history = self._tables.get((source, database, table), [])
         return history[-1] if history else None
 
-    def read(self, stream: str, database: str, table: str, version: int) -> Table | None:
-        history = self._tables.get((stream, database, table), [])
+    def read(self, source: str, database: str, table: str, version: int) -> Table | None:
+        history = self._tables.get((source, database, table), [])
         return history[version - 1] if 1 <= version <= len(history) else None
 
 

@@ -17,7 +17,7 @@ from shared.flows.backfill.finishing import apply_deletions, wait_until_done
 from shared.flows.backfill.sending import Sending
 from shared.flows.captured import CapturedTable, captured_tables
 from shared.flows.numbering import settings_of
-from shared.flows.watermark import Watermark
+from shared.flows.watermark import watermarks
 from shared.values.change import Row
 from shared.values.errors import ConfigError, SourceUnavailable, StackError
 from shared.values.settings import ConsumerSettings, SourceSettings
@@ -81,7 +81,7 @@ class Backfill:
         self._consumer, self._source, self._database, self._mask_key = consumer, source, database, mask_key
         self._schemas, self._consumers, self._claims, self._queue, self._search = schemas, consumers, claims, queue, search
         self._tell, self._clock, self._sleep = tell, clock, sleep
-        self._watermark = Watermark(streams, source.name, database, clock=clock, sleep=sleep)
+        self._watermarks = watermarks(streams, source, database, clock=clock, sleep=sleep)
         self._runner = uuid.uuid4().hex
 
     def run(self, chosen: Sequence[str] = (), *, restart: bool = False) -> Report:
@@ -92,10 +92,14 @@ class Backfill:
         """
         began = self._clock()
         self._show("starting", {}, note="looking at the relay")
-        self._watermark.require_relay()
         tables = {table.name: table for table in self._tables(chosen, restart)}
+        streams = sorted({self._source.stream_of(name) for name in tables})
+        for stream in streams:
+            self._watermarks[stream].require_relay()
         run = self._begin(tables, restart)
-        self._watermark.pass_now(lambda note: self._show("starting", run.tables, note=note))
+        for stream in streams:
+            carried = [name for name in tables if self._source.stream_of(name) == stream]
+            self._watermarks[stream].pass_now(lambda note: self._show("starting", run.tables, note=note), carried)
         sending = Sending(
             self._source.name,
             self._source.tables,
@@ -173,7 +177,7 @@ class Backfill:
             reraise=True,
         ):
             with attempt:
-                checkpoint = self._watermark.read()
+                checkpoint = self._watermarks[self._source.stream_of(table.name)].read(table.name)
                 return checkpoint, self._database.chunk(table.table, table.key, after, limit, reached=checkpoint.position)
         raise AssertionError("tenacity re-raises")
 

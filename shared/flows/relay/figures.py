@@ -16,6 +16,7 @@ class Figures:
         self._samples: list[tuple[float, int, int]] = [(now, 0, 0)]
         self._flushed = (0, 0, 0)
         self.error = ""
+        self.waiting: dict[str, str] = {}
 
     def lag_ms(self, checkpoint: Checkpoint, now_ms: int) -> int:
         """Now − commit time of what is handled. On an idle source heartbeats keep it true; while changes wait it is theirs."""
@@ -24,7 +25,7 @@ class Figures:
 
     def shown(self, checkpoint: Checkpoint | None, now: float, now_ms: int) -> dict[str, Any]:
         """What stands in the lease: `changes_per_second`, `lag_ms`, `requests_per_1000` PublishBatch calls per 1,000 changes (absent while nothing is
-        published), `position`, `read_to`, `seq`, `changes` since the start, `started_ms`, `renewed_ms` when this was written, `run` lambda | foreground, `version`, and `error` when the source does not answer."""
+        published), `position`, `read_to`, `seq`, `changes` since the start, `started_ms`, `renewed_ms` when this was written, `run` lambda | foreground, `version`, `waiting_for` tables and the streams that still hold them, and `error` when the source does not answer."""
         changes, requests, _ = self._core.counters()
         self._samples.append((now, changes, requests))
         while len(self._samples) > 2 and self._samples[1][0] <= now - WINDOW_SECONDS:
@@ -48,6 +49,8 @@ class Figures:
                 "read_to": str(checkpoint.read_to),
                 "seq": checkpoint.seq + checkpoint.rows,
             }
+        if self.waiting:
+            shown["waiting_for"] = dict(self.waiting)
         if self.error:
             shown["error"] = self.error
         return shown

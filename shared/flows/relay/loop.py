@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -18,6 +18,8 @@ from shared.flows.relay.keeper import RENEW_SECONDS, Keeper
 from shared.flows.relay.packing import Packing
 from shared.flows.relay.publishing import Publisher
 from shared.flows.relay.reading import Reading
+from shared.flows.relay.share import Share
+from shared.flows.relay.succession import Succession
 from shared.flows.relay.waiting import Manner, Waiting
 from shared.values.errors import LeaseLost, RowlineError, SourceUnavailable, StateUnavailable
 from shared.values.settings import SourceSettings, TableSettings
@@ -41,7 +43,8 @@ class Job:
     """What a relay works with. `open_binlog(tables, token)` connects to the source as the holder with this token; `left_ms()` is how long the process may
     still run (None: for ever), of which the last `SPARE_MS` are kept for ending; `report` is given the figures and the metrics since the
     last time, every `report_seconds` and at the end. `preflight(begun)` refuses a source that cannot work, once and before anything is read;
-    `begun`: the stream goes on under the configuration of its checkpoint. It raises SourceError, or SourceUnavailable and is then asked again."""
+    `begun`: the stream goes on under the configuration of its checkpoint. It raises SourceError, or SourceUnavailable and is then asked again.
+    `others`: the source's other streams as they are deployed, and the tables they name."""
 
     source: SourceSettings
     streams: Streams
@@ -53,6 +56,7 @@ class Job:
     manner: Manner
     run: str
     version: str = ""
+    others: Mapping[str, Collection[str]] = field(default_factory=dict)
     mask_key: Callable[[], bytes] = bytes
     preflight: Callable[[bool], None] = lambda _begun: None
     publishers: int = 4
@@ -76,7 +80,7 @@ def relay(job: Job) -> Ended:
 
 def wait_for_lease(job: Job) -> tuple[Lease | None, float]:
     """The lease and the time (monotonic) it was asked for; None when another relay lives, or when told to stop."""
-    waiting = Waiting(job.streams, job.source.name, job.holder, manner=job.manner, version=job.version)
+    waiting = Waiting(job.streams, job.source.stream, job.holder, manner=job.manner, version=job.version)
     while not job.stop.is_set():
         now = time.monotonic()
         try:
@@ -92,12 +96,13 @@ def wait_for_lease(job: Job) -> tuple[Lease | None, float]:
 
 class _Relay:
     def __init__(self, job: Job, lease: Lease, asked_at: float) -> None:
-        self._job, stream = job, job.source.name
+        self._job, stream = job, job.source.stream
         self._core = Core(linger=job.source.linger_ms / 1000)
         self._keeper = Keeper(job.streams, stream, lease, asked_at, time.monotonic)
+        self._share = Share(job.streams, stream, Capture(job.source.tables), job.others, lease.token)
         self._reading = Reading(
             stream,
-            Capture(job.source.tables),
+            self._share,
             job.source.start,
             self._core,
             open_binlog=lambda tables: job.open_binlog(tables, lease.token),
@@ -106,6 +111,7 @@ class _Relay:
             now_ms=_now_ms,
             mask_key=job.mask_key,
             note=_note,
+            succession=Succession(job.streams, stream, job.holder, job.others, job.source.tables).step,
         )
         self._reading.raise_epoch = lease.raise_epoch
         self._figures = Figures(self._core, run=job.run, version=job.version, now=time.monotonic(), now_ms=_now_ms())
@@ -145,7 +151,7 @@ class _Relay:
         """The checkpoint as the former holder left it: read only now, when nobody else can write it."""
         while True:
             try:
-                return self._job.streams.load(self._job.source.name)[1]
+                return self._job.streams.load(self._job.source.stream)[1]
             except StateUnavailable as error:
                 log.warning("%s", error)
                 if self._job.stop.wait(BACKOFF_SECONDS[0]):
@@ -199,6 +205,7 @@ class _Relay:
                 self._stop_reading()
             try:
                 checkpoint = self._core.checkpoint()
+                self._figures.waiting = self._share.waiting
                 figures = self._figures.shown(checkpoint, started, _now_ms())
                 self._keeper.renew(checkpoint, ends_ms=0 if left_ms is None else left_ms - SPARE_MS, figures=figures)
                 if started - self._reported >= self._job.report_seconds:
@@ -208,7 +215,7 @@ class _Relay:
                 log.warning("%s", error)
             self._reading.raise_epoch = max(self._reading.raise_epoch, self._keeper.raise_epoch)
             if self._keeper.wanted and not self._stopping.is_set():
-                log.info("another relay asks for stream %s", self._job.source.name)
+                log.info("another relay asks for stream %s", self._job.source.stream)
                 self._ended = "yielded"
                 self._stop_reading()
             awaited = self._ending if self._stopping.is_set() else self._job.stop

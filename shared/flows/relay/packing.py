@@ -14,6 +14,7 @@ from shared.values.change import Change
 from shared.values.message import Lane, Message, attributes, frame
 from shared.values.settings import TableSettings
 from shared.values.shard import group_id
+from shared.values.stream import source_of
 from shared.values.table import Table
 
 MAX_CHANGE_BYTES = 200 * 1024
@@ -47,7 +48,7 @@ class Packing:
     def __init__(
         self, stream: str, tables: Mapping[str, TableSettings], schemas: Schemas, claims: Claims, *, lane: Lane = "live", run: str = ""
     ) -> None:
-        self._stream, self._tables, self._schemas, self._claims = stream, tables, schemas, claims
+        self._stream, self._source, self._tables, self._schemas, self._claims = stream, source_of(stream), tables, schemas, claims
         self._lane: Lane = lane
         self._marks = {"run": run} if run else {}
         self._versions: dict[int, tuple[Table, int]] = {}  # by identity, the table kept so that it stays taken
@@ -71,20 +72,20 @@ class Packing:
         known = self._versions.get(id(table))
         if known is None:
             known = self._versions[id(table)] = (table, self._version(table))
-        group = group_id(self._stream, table.database, table.name, shard)
-        head, tail = frame(Message(self._stream, self._stream, table.database, table.name, known[1], group, None, []))
-        names = attributes(self._stream, table.full_name, self._lane) | self._marks
+        group = group_id(self._source, table.database, table.name, shard)
+        head, tail = frame(Message(self._stream, self._source, table.database, table.name, known[1], group, None, []))
+        names = attributes(self._source, table.full_name, self._lane) | self._marks
         size = len(head) + len(tail) + sum(len(name) + len("String") + len(value.encode()) for name, value in names.items())
         header = self._headers[id(table), shard] = Header(group, head, tail, names, size)
         return header
 
     def _version(self, table: Table) -> int:
-        latest = self._schemas.latest(self._stream, table.database, table.name)
+        latest = self._schemas.latest(self._source, table.database, table.name)
         if not table.columns:  # a truncated table whose rows were not seen yet: it travels under the version that is known
-            return self._schemas.version_of(self._stream, latest) if latest else 0
+            return self._schemas.version_of(self._source, latest) if latest else 0
         if latest and latest != table:
             self._check(latest, table)
-        return self._schemas.version_of(self._stream, table)
+        return self._schemas.version_of(self._source, table)
 
     def _check(self, before: Table, after: Table) -> None:
         """A masked column that vanished while another came may have been renamed: its values would leave in clear."""

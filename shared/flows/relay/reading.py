@@ -4,7 +4,7 @@ What changes the numbering (a new epoch, a new capture configuration) is a *turn
 checkpoint, and only then reading goes on. A crash at any point finds either the old numbering or the new one.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import msgspec
 
@@ -14,11 +14,17 @@ from shared.flows.numbering import Numbering
 from shared.flows.plan import CannotNumber
 from shared.flows.relay.capture import ID_SCHEME, Capture, read
 from shared.flows.relay.core import Core
+from shared.flows.relay.handover import next_leg, on_another_server, take_over
 from shared.flows.relay.packing import Packing
+from shared.flows.relay.share import Share
 from shared.values.change import epoch_at, make_seq
 from shared.values.errors import PositionLost
 from shared.values.position import Position
 from shared.values.settings import TableSettings
+from shared.values.stream import relay_of, source_of
+
+LOOK_SECONDS = 1.0
+"""So often a relay that waits for a table looks whether it is free; one that waits for none, a tenth as often."""
 
 OpenBinlog = Callable[[Mapping[str, TableSettings]], Binlog]
 """Opens a connection to the source that reports rows of these tables (names or patterns → how they are captured)."""
@@ -38,13 +44,14 @@ def start_of(binlog: Binlog, start: str) -> Position:
 class Reading:
     """Steps of a relay's reader. `begin` is where it starts the first time: earliest, latest or a position.
 
+    `share` says which tables may be captured; `succession(streams, now)` ends streams that hold some of them and that nobody reads any more.
     `save` stores a checkpoint durably before it returns; `now_ms` is the time (Unix ms), which the first epoch is made of; `note` is told of DDL. Not safe for threads but for `interrupt`.
     """
 
     def __init__(
         self,
         stream: str,
-        capture: Capture,
+        share: Share,
         begin: str,
         core: Core,
         *,
@@ -54,14 +61,17 @@ class Reading:
         now_ms: Callable[[], int],
         mask_key: Callable[[], bytes] = bytes,
         note: Callable[[SchemaChanged], None] = lambda _: None,
+        succession: Callable[[Collection[str], float], None] = lambda _streams, _now: None,
     ) -> None:
-        self._stream, self._wanted, self._begin, self._core = stream, capture, begin, core
+        self._stream, self._share, self._begin, self._core = stream, share, begin, core
         self._open_binlog, self._packing_of, self._save, self._mask_key, self._note = open_binlog, packing, save, mask_key, note
-        self._now_ms = now_ms
+        self._now_ms, self._succession = now_ms, succession
+        self._wanted, self._taken = share.wanted, share.taken
+        self._look_at = 0.0
         self._binlog: Binlog | None = None
         self._events: Iterator[Event] | None = None
         self._turn: Callable[[], None] | None = None
-        self._numbering = Numbering(stream, {})
+        self._numbering = Numbering(source_of(stream), {})
         self._packing: Packing | None = None
         self.raise_epoch = 0  # set from outside: an epoch above this one is asked for
 
@@ -86,13 +96,14 @@ class Reading:
             self._turn = self._switch  # everything the old configuration may have numbered is read
             return True
         except PositionLost as error:  # the reader knows why, but not of streams
-            way_out = f"Start anew with `rowline source reset {self._stream}` and backfill the consumers."
+            way_out = f"Start anew with `rowline source reset {relay_of(self._stream)}` and backfill the consumers."
             raise PositionLost(error.what, thing=error.thing, hint=f"{way_out} {error.hint}") from None
         try:
             self._take(event, now)
         except CannotNumber:
             # No relay comes past this event under the old configuration: the wanted one applies from its transaction on.
-            if self._capture == self._wanted:
+            point = self._core.resume()
+            if self._capture == self._share.settled or (point and point.catch_up):
                 raise
             self._turn = lambda: self._switch(renumber=True)
         return True
@@ -116,7 +127,8 @@ class Reading:
 
     def _open(self) -> None:
         point = self._core.resume()
-        self._capture = self._wanted if point is None else read(point.capture)
+        self._wanted, self._taken = self._share.look(point), self._share.taken
+        self._capture = self._share.settled if point is None else read(point.capture)
         binlog = self._binlog = self._open_binlog(self._capture.tables)
         server = binlog.identity()
         if point is None:
@@ -128,7 +140,11 @@ class Reading:
             self._turn = lambda: self._new_epoch(server)
             return
         until = None if self._capture == self._wanted else binlog.latest()
-        self._numbering = Numbering(self._stream, self._capture.tables, seq=point.seq, skip=point.rows, mask_key=self._mask_key())
+        if point.catch_up:
+            until = point.catch_up.until
+        self._numbering = Numbering(
+            source_of(self._stream), self._capture.tables, seq=point.seq, skip=point.rows, mask_key=self._mask_key()
+        )
         self._packing = self._packing_of(self._capture)
         self._start = point.position
         self._events = binlog.read(point.position, until=until)
@@ -136,7 +152,7 @@ class Reading:
     def _first(self, binlog: Binlog, server: str) -> Checkpoint:
         position = start_of(binlog, self._begin)
         epoch = max(self.raise_epoch + 1, epoch_at(self._now_ms()))
-        return self._go_on(Checkpoint(position, make_seq(epoch, 0), epoch, server, self._wanted.text(), read_to=position))
+        return self._go_on(Checkpoint(position, make_seq(epoch, 0), epoch, server, self._capture.text(), read_to=position))
 
     def _take(self, event: Event, now: float) -> None:
         changes = self._numbering.take(event)
@@ -152,13 +168,25 @@ class Reading:
                         hint="The server was restored or its binlogs replaced. Start anew with rowline source reset, and backfill the consumers.",
                     )
                 self._core.boundary(event.position, event.ts_ms, committed=True)
+                self._look_again(now)
                 self._renumber_if_asked()
             case Heartbeat():
                 if not self._numbering.skip:
                     self._core.boundary(event.position, event.ts_ms, committed=False)
+                    self._look_again(now)
                     self._renumber_if_asked()
             case SchemaChanged():
                 self._note(event)
+
+    def _look_again(self, now: float) -> None:
+        """Tables that another relay of the source gave up meanwhile: reading is opened anew with them. So is what a process of another version may have claimed in this stream's
+        name."""
+        if self._share.alone or now < self._look_at:
+            return
+        self._look_at = now + (LOOK_SECONDS if self._share.waiting else LOOK_SECONDS * 10)
+        self._succession(set(self._share.waiting.values()), now)
+        if self._share.look(self._core.resume()) != self._wanted:
+            self._turn = lambda: None
 
     def _renumber_if_asked(self) -> None:
         point = self._core.resume()
@@ -177,6 +205,8 @@ class Reading:
                     hint="Point the source back, or start anew with rowline source reset and backfill the consumers. With GTIDs on, a fail-over needs neither.",
                 )
             position = Position(gtids=position.gtids)
+            if point.catch_up:
+                point = msgspec.structs.replace(point, catch_up=on_another_server(point.catch_up))
         epoch = max(point.epoch, self.raise_epoch) + 1
         capture = Capture(read(point.capture).tables).text()
         self._go_on(
@@ -184,9 +214,16 @@ class Reading:
         )
 
     def _switch(self, *, renumber: bool = False) -> None:
-        """The wanted capture configuration applies from here. Where something behind here was numbered already, in a new epoch."""
-        point = msgspec.structs.replace(self._point(), capture=self._wanted.text())
-        if point.rows or renumber:
+        """The wanted capture configuration applies from here. Where something behind here was numbered already, in a new epoch; what was taken over is read first."""
+        before = self._point()
+        if before.catch_up:
+            self._go_on(next_leg(before))
+            return
+        wanted = self._share.settled if renumber else self._wanted
+        point = msgspec.structs.replace(before, capture=wanted.text(), released=self._share.released(before, wanted))
+        if self._taken and not renumber:
+            point = take_over(point, self._taken, self.raise_epoch)
+        elif point.rows or renumber:
             epoch = max(point.epoch, self.raise_epoch) + 1
             point = msgspec.structs.replace(point, seq=make_seq(epoch, 0), epoch=epoch, rows=0)
         self._go_on(point)

@@ -4,6 +4,7 @@ from shared.adapters.state.contract import Checkpoint
 from shared.flows.relay.capture import Capture
 from shared.flows.relay.loop import Job, wait_for_lease
 from shared.flows.relay.reading import start_of
+from shared.flows.relay.share import Share
 from shared.values.change import epoch_at, make_seq
 from shared.values.errors import RowlineError
 
@@ -16,7 +17,7 @@ def reset(job: Job, start: str, now_ms: int) -> tuple[Checkpoint | None, Checkpo
     lease, _ = wait_for_lease(job)
     if lease is None:
         raise RowlineError("was not reset: it was told to stop.", thing=f"stream {job.source.name}")
-    name = job.source.name
+    name = job.source.stream
     _, old = job.streams.load(name)
     new = None
     try:
@@ -24,7 +25,11 @@ def reset(job: Job, start: str, now_ms: int) -> tuple[Checkpoint | None, Checkpo
         try:
             position = start_of(binlog, start)
             epoch = max((old.epoch if old else 0) + 1, lease.raise_epoch + 1, epoch_at(now_ms))
-            new = Checkpoint(position, make_seq(epoch, 0), epoch, binlog.identity(), Capture(job.source.tables).text(), read_to=position)
+            share = Share(job.streams, name, Capture(job.source.tables), job.others, lease.token)
+            capture = share.look(old)
+            epoch = max([epoch, *(holding.epoch + 1 for holding in share.taken.values())])
+            released = share.released(old, capture) if old else ()
+            new = Checkpoint(position, make_seq(epoch, 0), epoch, binlog.identity(), capture.text(), read_to=position, released=released)
         finally:
             binlog.close()
     finally:

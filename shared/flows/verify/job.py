@@ -14,7 +14,7 @@ from shared.flows.verify.comparing import Comparison, first_sight
 from shared.flows.verify.ids import IdSet
 from shared.flows.verify.repair import Repair
 from shared.flows.verify.settling import Candidate, Difference, Settling, difference
-from shared.flows.watermark import Watermark
+from shared.flows.watermark import watermarks
 from shared.values.settings import ConsumerSettings, SourceSettings
 
 CHUNK_ROWS = 1_000
@@ -83,11 +83,11 @@ class Verify:
         self._consumer, self._source, self._database, self._mask_key = consumer, source, database, mask_key
         self._consumers, self._queue, self._search, self._chunk_rows = consumers, queue, search, chunk_rows
         self._show, self._clock, self._sleep = tell, clock, sleep
-        watermark = Watermark(streams, source.name, database, clock=clock, sleep=sleep)
-        self._settling = Settling(database, search, queue, watermark, clock=clock, sleep=sleep, chunk_rows=chunk_rows)
-        self._repair = (
-            Repair(consumer, source.name, search, streams, schemas, self._settling, watermark, clock=clock, sleep=sleep) if repair else None
-        )
+        self._parts: dict[str, tuple[Settling, Repair | None]] = {}  # by stream: each has a watermark of its own
+        for stream, watermark in watermarks(streams, source, database, clock=clock, sleep=sleep).items():
+            settling = Settling(database, search, queue, watermark, clock=clock, sleep=sleep, chunk_rows=chunk_rows)
+            mending = Repair(consumer, stream, search, streams, schemas, settling, watermark, clock=clock, sleep=sleep) if repair else None
+            self._parts[stream] = settling, mending
         self._counts = {"missing": 0, "extra": 0, "different": 0}
         self._listed: list[Difference] = []
         self._rows = self._estimate = self._documents = self._remaining = 0
@@ -106,6 +106,10 @@ class Verify:
             before = self._rows
             self._table(comparison)
             rows[comparison.captured.name] = self._rows - before
+        settlings, repairs = [each for each, _ in self._parts.values()], [each for _, each in self._parts.values() if each]
+        reasons: dict[str, int] = {}
+        for reason, times in (item for each in repairs for item in each.reasons.items()):
+            reasons[reason] = reasons.get(reason, 0) + times
         report = Report(
             consumer=self._consumer.name,
             tables=rows,
@@ -115,9 +119,9 @@ class Verify:
             repaired=sum(self._counts.values()) - self._remaining,
             differences=self._remaining,
             listed=self._listed,
-            behind=self._settling.behind,
-            epochs=self._repair.epochs if self._repair else [],
-            reasons=self._repair.reasons if self._repair else {},
+            behind=any(each.behind for each in settlings),
+            epochs=[epoch for each in repairs for epoch in each.epochs],
+            reasons=reasons,
             seconds=round(self._clock() - began, 1),
             finished_ms=int(time.time() * 1000),
         )
@@ -128,7 +132,8 @@ class Verify:
     def _wait_for_the_consumer(self) -> None:
         """For a while: what is under way would only be looked at twice."""
         barrier, deadline = self._database.position(), self._clock() + _CATCH_UP_SECONDS
-        while not self._settling.caught_up(barrier) and self._clock() < deadline:
+        settlings = [settling for settling, _ in self._parts.values()]
+        while not all(each.caught_up(barrier) for each in settlings) and self._clock() < deadline:
             waiting, in_flight = self._queue.depth()
             self._tell(note=f"waiting for the consumer: {waiting + in_flight:,} messages in its queue")
             self._sleep(_PAUSE_SECONDS)
@@ -162,14 +167,15 @@ class Verify:
         if len(candidates) < enough:
             return candidates
         name = candidates[0].comparison.captured.name
-        confirmed = self._settling.confirmed(candidates, lambda left: self._tell(name, f"looking again at {left:,} documents"))
+        settling, repair = self._parts[self._source.stream_of(name)]
+        confirmed = settling.confirmed(candidates, lambda left: self._tell(name, f"looking again at {left:,} documents"))
         for found in map(difference, confirmed):
             self._counts[found.kind] += 1
             if len(self._listed) < MAX_LISTED:
                 self._listed.append(found)
-        if confirmed and self._repair:
+        if confirmed and repair:
             self._tell(name, f"mending {len(confirmed):,} documents")
-            confirmed = self._repair.mend(confirmed)
+            confirmed = repair.mend(confirmed)
         self._remaining += len(confirmed)
         return []
 

@@ -133,6 +133,7 @@ class SimulatedTopic:
 
     def __init__(self) -> None:
         self.delivered: list[tuple[str, Change]] = []
+        self.streams: list[str] = []  # of each that was delivered
         self.requests = 0
         self._seen: set[str] = set()
 
@@ -140,7 +141,9 @@ class SimulatedTopic:
         for entry in entries:
             if entry.deduplication_id not in self._seen:
                 self._seen.add(entry.deduplication_id)
-                self.delivered += [(entry.group, change) for change in decode(entry.body).changes]
+                message = decode(entry.body)
+                self.delivered += [(entry.group, change) for change in message.changes]
+                self.streams += [message.stream] * len(message.changes)
 
     def forget(self) -> None:
         self._seen.clear()

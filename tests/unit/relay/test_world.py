@@ -10,11 +10,17 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
+from shared.adapters.state.contract import Checkpoint, Holding, Release
+from shared.flows.relay import reading, succession
 from shared.flows.relay.backlog import Backlog, Parcel
+from shared.flows.relay.capture import Capture
 from shared.flows.relay.core import Core
+from shared.flows.relay.handover import empty_handed, take_over
 from shared.flows.relay.reading import Reading
+from shared.flows.relay.share import Share, captured_by
+from shared.values.errors import PositionLost
 from tests.unit.relay.simulated import Operation
-from tests.unit.relay.world import CAPTURES, STREAM, TABLES, World
+from tests.unit.relay.world import CONFIGURATIONS, TABLES, World
 
 STEPS = {"done": 0}
 
@@ -51,9 +57,9 @@ class Machine(RuleBasedStateMachine):
     def commit_prepared(self) -> None:
         self.world.commit_prepared()
 
-    @rule(manner=st.sampled_from(["leave", "take"]))
-    def start(self, manner: Any) -> None:
-        self.world.start(manner)
+    @rule(manner=st.sampled_from(["leave", "take"]), which=st.integers(0, 1))
+    def start(self, manner: Any, which: int) -> None:
+        self.world.start(manner, which)
 
     @rule(which=st.integers(0, 3))
     def crash(self, which: int) -> None:
@@ -65,9 +71,9 @@ class Machine(RuleBasedStateMachine):
     def time_passes(self, seconds: float) -> None:
         self.world.now += seconds
 
-    @rule(capture=st.sampled_from(CAPTURES))
-    def configure(self, capture: Any) -> None:
-        self.world.capture = capture
+    @rule(configuration=st.sampled_from(CONFIGURATIONS))
+    def configure(self, configuration: Any) -> None:
+        self.world.configuration = configuration
 
     @rule(missing=st.integers(0, 2))
     def fail_over(self, missing: int) -> None:
@@ -77,16 +83,17 @@ class Machine(RuleBasedStateMachine):
     def source_away(self, cut: int) -> None:
         self.world.server.unavailable = cut
 
-    @rule()
-    def raise_epoch(self) -> None:
-        _, checkpoint = self.world.streams.load(STREAM)
-        self.world.streams.ask(STREAM, raise_epoch=checkpoint.epoch if checkpoint else 2)
+    @rule(which=st.integers(0, 1))
+    def raise_epoch(self, which: int) -> None:
+        stream = list(self.world.segments)[which]
+        _, checkpoint = self.world.streams.load(stream)
+        self.world.streams.ask(stream, raise_epoch=checkpoint.epoch if checkpoint else 2)
 
     @rule()
     def topic_forgets(self) -> None:
         self.world.topic.forget()
 
-    @rule(script=st.binary(min_size=10, max_size=80))
+    @rule(script=st.binary(min_size=20, max_size=90))
     def work(self, script: bytes) -> None:
         for byte in script:
             STEPS["done"] += 1
@@ -105,8 +112,8 @@ class Machine(RuleBasedStateMachine):
                     world.answer(request, [which * 5 >> number & 1 == 1 for number in range(len(request.parcels))])
             return
         living = [relay for relay in world.relays if relay.alive]
-        if not living:
-            world.start("leave")
+        if len(living) < len(world.configuration):
+            world.start("leave", which)
             return
         relay = living[which % len(living)]
         if relay.core is None:
@@ -195,6 +202,52 @@ def checkpoint_at_the_end_of_what_is_prepared(patch: pytest.MonkeyPatch) -> None
     patch.setattr(Core, "boundary", moved)
 
 
+def moved_table_read_from_the_own_position(patch: pytest.MonkeyPatch) -> None:
+    def here(point: Checkpoint, taken: dict[str, Holding], floor: int = 0) -> Checkpoint:
+        return take_over(point, {name: msgspec.structs.replace(each, position=point.position) for name, each in taken.items()}, floor)
+
+    patch.setattr(reading, "take_over", here)
+
+
+def moved_table_not_waited_for(patch: pytest.MonkeyPatch) -> None:
+    claim = Share._claim
+
+    def seize(self: Share, tables: dict[str, Holding], captured: set[str]) -> None:
+        for name in self._stanza.tables:
+            if name in tables and name not in captured:
+                tables[name] = msgspec.structs.replace(tables[name], free=True)
+        claim(self, tables, captured)
+
+    patch.setattr(Share, "_claim", seize)
+
+
+def moved_table_numbered_below_the_former_stream(patch: pytest.MonkeyPatch) -> None:
+    def low(point: Checkpoint, taken: dict[str, Holding], floor: int = 0) -> Checkpoint:
+        return take_over(point, {name: msgspec.structs.replace(each, epoch=0) for name, each in taken.items()}, floor)
+
+    patch.setattr(reading, "take_over", low)
+
+
+def table_given_up_before_the_checkpoint_without_it(patch: pytest.MonkeyPatch) -> None:
+    look = Share.look
+
+    def early(self: Share, point: Checkpoint | None) -> Capture:
+        wanted = look(self, point)
+        if point and captured_by(point) - wanted.tables.keys():
+            given_up = msgspec.structs.replace(point, capture=wanted.text(), released=self.released(point, wanted))
+            look(self, given_up)
+        return wanted
+
+    patch.setattr(Share, "look", early)
+
+
+def stream_ended_where_it_had_read_to(patch: pytest.MonkeyPatch) -> None:
+    def further(point: Checkpoint, released: tuple[Release, ...]) -> Checkpoint:
+        return empty_handed(point, tuple(msgspec.structs.replace(each, position=point.read_to) for each in released))
+
+    patch.setattr(succession, "empty_handed", further)
+
+
 @pytest.mark.parametrize(
     "mutant",
     [
@@ -203,11 +256,16 @@ def checkpoint_at_the_end_of_what_is_prepared(patch: pytest.MonkeyPatch) -> None
         epoch_not_raised,
         configuration_applied_too_early,
         checkpoint_at_the_end_of_what_is_prepared,
+        moved_table_read_from_the_own_position,
+        moved_table_not_waited_for,
+        moved_table_numbered_below_the_former_stream,
+        table_given_up_before_the_checkpoint_without_it,
+        stream_ended_where_it_had_read_to,
     ],
 )
 def test_a_planted_mistake_is_noticed(mutant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
     mutant(monkeypatch)
     with pytest.raises(
-        (AssertionError, KeyError, ExceptionGroup)
-    ):  # KeyError: the mutant breaks the backlog itself; a group: both were found
+        (AssertionError, KeyError, PositionLost, ExceptionGroup)
+    ):  # KeyError: the mutant breaks the backlog itself; PositionLost: it made up a position; a group: several were found
         run(3000, shrink=False)

@@ -1,10 +1,12 @@
 """A small world around relays that takes one step at a time: what a database commits, what several relays do, what goes wrong, and what must hold."""
 
+import itertools
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from shared.adapters.claims.memory import MemoryClaims
-from shared.adapters.state.contract import Checkpoint
+from shared.adapters.state.contract import Checkpoint, Lease
 from shared.adapters.state.memory import MemorySchemas, MemoryStreams
 from shared.flows.numbering import Numbering
 from shared.flows.relay.backlog import Parcel
@@ -14,20 +16,40 @@ from shared.flows.relay.keeper import Keeper
 from shared.flows.relay.packing import Packing
 from shared.flows.relay.publishing import Publisher
 from shared.flows.relay.reading import Reading
+from shared.flows.relay.share import Share
+from shared.flows.relay.succession import Succession
 from shared.flows.relay.waiting import Manner, Waiting
-from shared.values.change import split_seq
+from shared.values.change import make_seq, split_seq
 from shared.values.errors import LeaseLost, SourceUnavailable
 from shared.values.position import Position
 from shared.values.settings import TableSettings
 from shared.values.shard import group_id
 from tests.unit.relay.simulated import Committed, Operation, Server, SimulatedBinlog, SimulatedTopic, table
 
-STREAM = "shop"
+SOURCE, SECOND = "shop", "shop/second"
 TABLES = {name: table(name, "seller") for name in ("a", "b", "c")}
-CAPTURES = [
-    Capture({"shop.a": TableSettings(shards=2), "shop.b": TableSettings(shards=2)}),
-    Capture({"shop.a": TableSettings(shards=2), "shop.b": TableSettings(shards=2), "shop.c": TableSettings(shards=2)}),
-    Capture({"shop.a": TableSettings(shards=2, drop=("seller",)), "shop.c": TableSettings(shards=2)}),
+ALWAYS = ("shop.a", "shop.b")
+"""Tables that every configuration captures, in one stream or the other: of these nothing may ever be missing."""
+
+
+def capture(names: str, *, drop: tuple[str, ...] = ()) -> Capture:
+    return Capture({f"shop.{name}": TableSettings(shards=2, drop=drop) for name in names})
+
+
+FIRST_MS = {SOURCE: 1_763_000_000_000, SECOND: 1_763_000_000_000 - 5 * 3_600_000}
+"""The clocks that the first epochs are made of: the second stream's is late, so that its numbers would begin below those of the other."""
+
+Configuration = dict[str, Capture]
+"""The streams that are deployed, and what each is to capture."""
+
+CONFIGURATIONS: list[Configuration] = [
+    {SOURCE: capture("ab")},
+    {SOURCE: capture("abc")},
+    {SOURCE: capture("ab", drop=("seller",))},
+    {SOURCE: capture("a"), SECOND: capture("bc")},
+    {SOURCE: capture("bc"), SECOND: capture("a")},
+    {SOURCE: capture("c"), SECOND: capture("ab")},
+    {SECOND: capture("ab")},
 ]
 
 
@@ -43,10 +65,12 @@ class Request:
 class Relay:
     """One relay process: the same parts as in the loop, without threads."""
 
-    def __init__(self, world: "World", number: int, capture: Capture, manner: Manner) -> None:
-        self.world, self.capture, self.alive = world, capture, True
+    def __init__(self, world: "World", number: int, stream: str, configuration: Configuration, manner: Manner) -> None:
+        self.world, self.stream, self.alive = world, stream, True
+        self.capture = configuration[stream]
+        self.others = {name: other.tables for name, other in configuration.items() if name != stream}
         self.holder = f"relay-{number}"
-        self.waiting = Waiting(world.streams, STREAM, self.holder, manner=manner)
+        self.waiting = Waiting(world.streams, stream, self.holder, manner=manner)
         self.core: Core | None = None
 
     def wait(self) -> None:
@@ -58,27 +82,23 @@ class Relay:
             return
         world = self.world
         self.core = core = Core(linger=0.0, rng=random.Random(1))
-        self.keeper = Keeper(world.streams, STREAM, lease, asked_at, lambda: world.now)
+        self.keeper = Keeper(world.streams, self.stream, lease, asked_at, lambda: world.now)
         self.reading = Reading(
-            STREAM,
-            self.capture,
+            self.stream,
+            Share(world.streams, self.stream, self.capture, self.others, lease.token),
             "earliest",
             core,
             open_binlog=lambda tables: SimulatedBinlog(world.server, tables),
-            packing=lambda capture: Packing(STREAM, capture.tables, world.schemas, world.claims),
-            save=self._save,
-            now_ms=lambda: 1_763_000_000_000,
+            packing=lambda capture: Packing(self.stream, capture.tables, world.schemas, world.claims),
+            save=self.keeper.renew,
+            now_ms=lambda: FIRST_MS[self.stream],
+            succession=Succession(world.streams, self.stream, self.holder, self.others, self.capture.tables).step,
         )
         self.reading.raise_epoch = lease.raise_epoch
         self.publisher = Publisher(core, world.topic, self.keeper.held)
-        _, checkpoint = world.streams.load(STREAM)
+        _, checkpoint = world.streams.load(self.stream)
         if checkpoint:
             core.begin(checkpoint)
-
-    def _save(self, checkpoint: Checkpoint) -> None:
-        before = self.world.streams.load(STREAM)[1]
-        self.keeper.renew(checkpoint)
-        self.world.turned(before, checkpoint)
 
     def read(self) -> None:
         try:
@@ -114,22 +134,51 @@ class Relay:
             return
 
 
+@dataclass
+class Segment:
+    """Transactions that a stream read under one configuration: from `first` on, and, unless it goes on, those before `end`."""
+
+    first: int
+    capture: Capture
+    end: int | None = None
+
+
+class RecordingStreams(MemoryStreams):
+    """Tells the world of each checkpoint that changes how is numbered, whoever stores it."""
+
+    def __init__(self, turned: Callable[[str, Checkpoint | None, Checkpoint], None]) -> None:
+        super().__init__()
+        self._turned = turned
+
+    def renew(self, stream: str, lease: Lease, checkpoint: Checkpoint | None) -> Lease:
+        _, before = self.load(stream)
+        renewed = super().renew(stream, lease, checkpoint)
+        if checkpoint and (before is None or _numbering(before) != _numbering(checkpoint)):
+            self._turned(stream, before, checkpoint)
+        return renewed
+
+
+def _numbering(point: Checkpoint) -> tuple[object, ...]:
+    return point.epoch, point.capture, point.catch_up
+
+
 class World:
     def __init__(self) -> None:
         self.now = 0.0
         self.server = Server("server-0")
-        self.streams, self.schemas, self.claims, self.topic = MemoryStreams(), MemorySchemas(), MemoryClaims(), SimulatedTopic()
+        self.streams = RecordingStreams(self.turned)
+        self.schemas, self.claims, self.topic = MemorySchemas(), MemoryClaims(), SimulatedTopic()
         self.relays: list[Relay] = []
         self.requests: list[Request] = []
         self.started = 0
         self.gtid = 0
         self.servers = 1
-        self.capture = CAPTURES[0]
-        self.captured_from: list[tuple[int, Capture]] = []  # from so many transactions on, under this configuration
-        self.epochs: dict[int, int] = {}  # epoch → its last number that is surely acknowledged
+        self.configuration = CONFIGURATIONS[0]
+        self.segments: dict[str, list[Segment]] = {SOURCE: [], SECOND: []}
+        self.epochs: dict[tuple[str, int], int] = {}  # stream, epoch → its last number that is surely acknowledged
         self.lost: set[int] = set()  # GTIDs that a fail-over lost
         self._checked = 0
-        self._ids: dict[int, str] = {}
+        self._ids: dict[tuple[str, int], str] = {}
         self._contents: dict[str, object] = {}
         self._firsts: dict[str, list[tuple[int, str]]] = {}
 
@@ -146,8 +195,11 @@ class World:
 
     def fail_over(self, missing: int) -> None:
         """Another server goes on, which may lack the last transactions: of those that a relay relies on the loss is an error for a person to mend."""
-        points = [self.streams.load(STREAM)[1], *(relay.core.resume() for relay in self.relays if relay.alive and relay.core)]
-        least = max([self.server.number(Position(gtids=point.position.gtids)) for point in points if point], default=0)
+        points = [self.streams.load(stream)[1] for stream in self.segments]
+        points += [relay.core.resume() for relay in self.relays if relay.alive and relay.core]
+        places = [place for point in points if point for place in (point.position, *([point.catch_up.until] if point.catch_up else []))]
+        places += [holding.position for holding in self.streams.holdings(SOURCE).tables.values() if holding.position.gtids]
+        least = max([self.server.number(Position(gtids=place.gtids)) for place in places], default=0)
         least = max([least, *(each.prepared for each in self.server.prepared if each.prepared is not None)])
         kept = max(least, len(self.server.history) - missing)
         # A transaction whose XA PREPARE the new server has and whose commit it lacks is gone with the others, for simplicity.
@@ -160,16 +212,22 @@ class World:
 
     # what happens to relays
 
-    def start(self, manner: Manner) -> None:
+    def start(self, manner: Manner, which: int = 0) -> None:
+        """One more relay of a deployed stream."""
         self.started += 1
-        self.relays.append(Relay(self, self.started, self.capture, manner))
+        stream = list(self.configuration)[which % len(self.configuration)]
+        self.relays.append(Relay(self, self.started, stream, self.configuration, manner))
 
-    def turned(self, before: Checkpoint | None, after: Checkpoint) -> None:
+    def turned(self, stream: str, before: Checkpoint | None, after: Checkpoint) -> None:
         """A checkpoint was stored that changes how is numbered."""
         if before and after.epoch != before.epoch:
-            self.epochs[before.epoch] = split_seq(before.seq + before.rows)[1]
-        if before is None or after.capture != before.capture:
-            self.captured_from.append((self.server.number(Position(gtids=after.position.gtids)), read(after.capture)))
+            self.epochs[stream, before.epoch] = split_seq(before.seq + before.rows)[1]
+        if before:
+            self.segments[stream][-1].end = self._number(_end(before, after))
+        self.segments[stream].append(Segment(self._number(after.position), read(after.capture)))
+
+    def _number(self, position: Position) -> int:
+        return self.server.number(Position(gtids=position.gtids))
 
     def arrive(self, request: Request, which: list[bool]) -> None:
         """Entries reach the topic, once a request."""
@@ -188,8 +246,9 @@ class World:
 
     def check(self) -> None:
         """Of everything that arrived since the last check."""
-        for group, change in self.topic.delivered[self._checked :]:
-            assert self._ids.setdefault(change.seq, change.id) == change.id, f"number {change.seq} was given twice"
+        news = zip(self.topic.delivered[self._checked :], self.topic.streams[self._checked :], strict=True)
+        for (group, change), stream in news:
+            assert self._ids.setdefault((stream, change.seq), change.id) == change.id, f"number {change.seq} was given twice"
             content = (group, change.op, change.key, change.ts_ms)
             known = self._contents.get(change.id)
             if known is None:
@@ -202,7 +261,7 @@ class World:
         self._checked = len(self.topic.delivered)
 
     def settle(self) -> None:
-        """Every fault ends, one more relay comes: then everything committed must have arrived."""
+        """Every fault ends, one more relay of each stream comes: then everything committed must have arrived."""
         for transaction in list(self.server.prepared):
             self.commit_prepared()
             assert transaction in self.server.history
@@ -211,46 +270,92 @@ class World:
         self.requests = [request for request in self.requests if any(request.arrived)]  # the others are never heard of again
         self.server.unavailable = 0
         self.now += 60
-        self.start("take")
-        last = self.relays[-1]
+        for which in range(len(self.configuration)):
+            self.start("take", which)
+        last = self.relays[-len(self.configuration) :]
         for _ in range(10_000):
             self.now += 0.3
-            if last.core is None:
-                last.wait()
-                continue
-            last.keep()
-            last.publish()
-            for request in [request for request in self.requests if request.relay is last]:
-                self.arrive(request, [True] * len(request.parcels))
-                self.answer(request, [False] * len(request.parcels))
-            last.read()
-            point = last.core.checkpoint()
-            if point and (point.position, point.rows, read(point.capture)) == (self.server.end, 0, self.capture):
+            for relay in last:
+                self._work(relay)
+            if all(map(self._at_rest, last)):
                 break
         else:
             raise AssertionError("it never comes to rest")
         self.check()
         self._check_complete()
 
+    def _work(self, relay: Relay) -> None:
+        if relay.core is None:
+            relay.wait()
+            return
+        relay.keep()
+        relay.publish()
+        for request in [request for request in self.requests if request.relay is relay]:
+            self.arrive(request, [True] * len(request.parcels))
+            self.answer(request, [False] * len(request.parcels))
+        relay.read()
+
+    def _at_rest(self, relay: Relay) -> bool:
+        point = relay.core and relay.core.checkpoint()
+        return bool(point) and (point.position, point.rows, read(point.capture)) == (self.server.end, 0, relay.capture)
+
     def _check_complete(self) -> None:
         gone = tuple(f"0-1-{gtid}@" for gtid in self.lost)
-        for group, expected in self._expected().items():
+        expected = self._expected()
+        for group, whole in self._expected(everything=True).items():
             arrived = [each for _, each in self._firsts.get(group, []) if not each.startswith(gone)]
-            assert arrived == expected, f"group {group}"
-        numbers = {split_seq(seq) for seq in self._ids}
-        for epoch, end in self.epochs.items():
-            missing = {n for n in range(1, end + 1) if (epoch, n) not in numbers}
-            assert not missing, f"epoch {epoch} has holes"
+            if self._abandoned(group):
+                remaining = iter(whole)
+                assert all(each in remaining for each in arrived), f"group {group} is out of order"
+            else:
+                assert arrived == expected[group], f"group {group}"
+        for (stream, epoch), end in self.epochs.items():
+            missing = [n for n in range(1, end + 1) if (stream, make_seq(epoch, n)) not in self._ids]
+            assert not missing, f"epoch {epoch} of {stream} has holes"
+        self._check_coverage()
 
-    def _expected(self) -> dict[str, list[str]]:
-        """Per group the ids in commit order: numbered alone, by the configuration that held at each transaction."""
-        expected = {group_id(STREAM, "shop", name, shard): [] for name in TABLES for shard in (0, 1)}
-        binlog = SimulatedBinlog(Server("alone", self.server.history), [each.full_name for each in TABLES.values()])
+    def _check_coverage(self) -> None:
+        """No transaction of a table is read by two streams, and of a table that somebody always wants none by nobody."""
+        for name in (each.full_name for each in TABLES.values()):
+            read_by = [segment for segments in self.segments.values() for segment in segments if name in segment.capture.tables]
+            spans = sorted((one.first, len(self.server.history) if one.end is None else one.end) for one in read_by)
+            spans = [(first, end) for first, end in spans if first < end]
+            for (_, end), (first, _) in itertools.pairwise(spans):
+                assert end <= first, f"{name} was read twice from {first} to {end}"
+                assert end == first or name not in ALWAYS, f"{name} was not read from {end} to {first}"
+
+    def _abandoned(self, group: str) -> bool:
+        """Whether a table that nobody wanted was left by a stream that was taken out of the configuration: how far that had come nobody knows."""
+        for stream, segments in self.segments.items():
+            for segment, later in itertools.zip_longest(segments, segments[1:]):
+                last = stream not in self.configuration if later is None else not later.capture.tables
+                names = [name.removeprefix("shop.") for name in segment.capture.tables if name not in ALWAYS]
+                if last and group in [group_id(SOURCE, "shop", name, shard) for name in names for shard in (0, 1)]:
+                    return True
+        return False
+
+    def _expected(self, *, everything: bool = False) -> dict[str, list[str]]:
+        """Per group the ids in commit order: numbered alone, by the configurations that held at each transaction, or as if all was captured always."""
+        expected = {group_id(SOURCE, "shop", name, shard): [] for name in TABLES for shard in (0, 1)}
+        alone = Server("alone", self.server.history)
         for number in range(len(self.server.history)):
-            capture = [capture for since, capture in self.captured_from if since <= number][-1]
-            numbering = Numbering(STREAM, capture.tables)
-            alone = SimulatedBinlog(Server("alone", self.server.history), capture.tables)
-            for event in alone.read(binlog._server.place(number), until=binlog._server.place(number + 1)):
+            holding = [
+                one for some in self.segments.values() for one in some if one.first <= number and (one.end is None or number < one.end)
+            ]
+            tables = {name: table for one in holding for name, table in one.capture.tables.items()}
+            if everything:
+                tables = capture("abc").tables
+            numbering = Numbering(SOURCE, tables)
+            for event in SimulatedBinlog(alone, tables).read(alone.place(number), until=alone.place(number + 1)):
                 for each, shard, change in numbering.take(event):
-                    expected[group_id(STREAM, each.database, each.name, shard)].append(change.id)
+                    expected[group_id(SOURCE, each.database, each.name, shard)].append(change.id)
         return expected
+
+
+def _end(before: Checkpoint, after: Checkpoint) -> Position:
+    """Up to where a stream had read under `before`, when `after` took its place."""
+    if before.catch_up is None:
+        return after.catch_up.until if after.catch_up else after.position
+    if after.catch_up and len(after.catch_up.legs) == len(before.catch_up.legs):
+        return after.position  # the same leg under other numbers
+    return before.position if not read(after.capture).tables else before.catch_up.until  # given up in the middle, or done

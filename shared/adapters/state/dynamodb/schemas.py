@@ -18,29 +18,29 @@ class DynamoSchemas:
         self._table = StateTable(client, table)
         self._known: dict[tuple[str, Table], int] = {}
 
-    def version_of(self, stream: str, table: Table) -> int:
-        version = self._known.get((stream, table))
+    def version_of(self, source: str, table: Table) -> int:
+        version = self._known.get((source, table))
         while version is None:
-            history = {_version(item): _decode(item) for item in self._table.query(_pk(stream), _prefix(table.database, table.name))}
+            history = {_version(item): _decode(item) for item in self._table.query(_pk(source), _prefix(table.database, table.name))}
             version = next((number for number, known in history.items() if known == table), None)
             if version is None:
-                version = self._add(stream, table, max(history, default=0) + 1)
-        self._known[stream, table] = version
+                version = self._add(source, table, max(history, default=0) + 1)
+        self._known[source, table] = version
         return version
 
-    def latest(self, stream: str, database: str, table: str) -> Table | None:
-        for item in self._table.query(_pk(stream), _prefix(database, table), backwards=True, limit=1):
+    def latest(self, source: str, database: str, table: str) -> Table | None:
+        for item in self._table.query(_pk(source), _prefix(database, table), backwards=True, limit=1):
             return _decode(item)
         return None
 
-    def read(self, stream: str, database: str, table: str, version: int) -> Table | None:
-        item = self._table.get(_pk(stream), f"{_prefix(database, table)}{version:06d}")
+    def read(self, source: str, database: str, table: str, version: int) -> Table | None:
+        item = self._table.get(_pk(source), f"{_prefix(database, table)}{version:06d}")
         return _decode(item) if item else None
 
-    def _add(self, stream: str, table: Table, version: int) -> int | None:
+    def _add(self, source: str, table: Table, version: int) -> int | None:
         """None when another process stored this number meanwhile (or an earlier try of ours did, its reply lost)."""
         item = {
-            "pk": _pk(stream),
+            "pk": _pk(source),
             "sk": f"{_prefix(table.database, table.name)}{version:06d}",
             "columns": msgspec.json.encode(table).decode(),
         }
@@ -51,8 +51,8 @@ class DynamoSchemas:
         return version
 
 
-def _pk(stream: str) -> str:
-    return f"stream#{stream}"
+def _pk(source: str) -> str:
+    return f"stream#{source}"
 
 
 def _prefix(database: str, table: str) -> str:

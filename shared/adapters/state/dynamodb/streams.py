@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from shared.adapters.state.contract import Checkpoint, Lease
+from shared.adapters.state.contract import Checkpoint, Holdings, Lease
 from shared.adapters.state.dynamodb.table import ConditionFailed, Item, StateTable
 from shared.adapters.state.memory import lost
 
@@ -60,6 +60,19 @@ class DynamoStreams:
             except ConditionFailed:
                 return  # a higher one is asked for already
 
+    def holdings(self, source: str) -> Holdings:
+        item = self._table.get(f"stream#{source}", "tables")
+        return _holdings(item) if item else Holdings()
+
+    def hold(self, source: str, seen: int, holdings: Holdings) -> bool:
+        stored = msgspec.structs.replace(holdings, version=seen + 1)
+        item: Item = {"pk": f"stream#{source}", "sk": "tables", "edition": stored.version, "holdings": _json(stored)}
+        try:
+            self._table.put(item, "edition = :seen" if seen else "attribute_not_exists(pk)", {":seen": seen} if seen else None)
+        except ConditionFailed:
+            return self.holdings(source) == stored  # ours, its reply lost
+        return True
+
     def _write(self, stream: str, lease: Lease, checkpoint: Checkpoint | None, holder: str, ends_ms: int) -> Lease:
         update = "SET beat = beat + :one, holder = :holder, ends_ms = :ends, figures = :figures"
         values: Item = {
@@ -82,11 +95,16 @@ class DynamoStreams:
 
 
 def _key(stream: str) -> tuple[str, str]:
-    return f"stream#{stream}", "checkpoint"
+    source, _, relay = stream.partition("/")
+    return f"stream#{source}", f"checkpoint#{relay}" if relay else "checkpoint"
 
 
 def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
+
+
+def _holdings(item: Item) -> Holdings:
+    return msgspec.json.decode(item["holdings"], type=Holdings)
 
 
 def _lease(item: Item) -> Lease:
