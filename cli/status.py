@@ -10,6 +10,7 @@ from rich.table import Table
 
 from cli.stage import ServiceOption, StageOption, open_stage
 from shared.flows.status import ConsumerStatus, RelayStatus, Status, status
+from shared.values.stream import relay_of
 
 
 def command(
@@ -56,6 +57,8 @@ def _relay(relay: RelayStatus) -> str:
     since = f" {_duration(time.time() - figures['started_ms'] / 1000)}" if "started_ms" in figures and relay.holder else ""
     lines.append(f"  relay    {relay.state}{since}, token {relay.token}, {relay.holder or 'no holder'}")
     lines.append(f"  read to  {relay.read_to or relay.position or '-'}, lag {lag}")
+    for table, stream in sorted(figures.get("waiting_for", {}).items()):
+        lines.append(f"  waits    for {table}, which {relay_of(stream)} still has")
     rate = figures.get("changes_per_second")
     requests = figures.get("requests_per_1000")
     lines.append(

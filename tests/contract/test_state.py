@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from moto import mock_aws
 
-from shared.adapters.state.contract import Checkpoint, Lease, Mark, Run
+from shared.adapters.state.contract import CatchUp, Checkpoint, Holding, Holdings, Lease, Leg, Mark, Release, Run
 from shared.adapters.state.dynamodb import DynamoConsumers, DynamoSchemas, DynamoStreams, client_config
 from shared.adapters.state.memory import MemoryConsumers, MemorySchemas, MemoryStreams
 from shared.values.errors import LeaseLost, StackError
@@ -49,6 +49,12 @@ CHECKPOINT = Checkpoint(
     rows=3,
     ts_ms=1_763_722_455_000,
     read_to=Position(gtids="0-1-99"),
+)
+
+MOVING = msgspec.structs.replace(
+    CHECKPOINT,
+    catch_up=CatchUp(Position("bin.000008", 9), "{}", (Leg(Position(gtids="0-1-80"), ("shop.é",)),)),
+    released=(Release({"shop.b": 2}, 5, Position("bin.000007", 4), "mariadb-1"), Release({"shop.c": 1}, 5)),
 )
 
 
@@ -129,6 +135,28 @@ def test_a_request_may_come_before_the_first_holder(stores: Any) -> None:
 def test_streams_do_not_meet(stores: Any) -> None:
     stores.streams.acquire("shop", Lease(), "one")
     assert stores.streams.load("shop2") == (Lease(), None)
+
+
+def test_the_relays_of_a_source_have_a_stream_each(stores: Any) -> None:
+    first = stores.streams.acquire("shop", Lease(), "one")
+    second = stores.streams.acquire("shop/events", Lease(), "two")
+    stores.streams.release("shop/events", second, MOVING)
+    assert stores.streams.load("shop") == (first, None)
+    assert stores.streams.load("shop/events")[1] == MOVING
+
+
+def test_who_holds_a_table_changes_only_for_who_saw_the_last_state(stores: Any) -> None:
+    assert stores.streams.holdings("shop") == Holdings()
+    one = Holdings({"shop.é": Holding("shop")}, {"shop": 3})
+    assert stores.streams.hold("shop", 0, one)
+    stored = stores.streams.holdings("shop")
+    assert (stored.tables, stored.tokens, stored.version) == (one.tables, one.tokens, 1)
+    free = Holdings({"shop.é": Holding("shop", 1, True, 5, Position("bin.000007", 4, "0-1-77"), "mariadb-1")})
+    assert not stores.streams.hold("shop", 0, free)
+    assert stores.streams.hold("shop", 1, free)
+    assert stores.streams.holdings("shop").tables == free.tables
+    assert not stores.streams.hold("shop", 1, one)
+    assert stores.streams.holdings("other") == Holdings()
 
 
 LISTINGS = Table(

@@ -150,7 +150,7 @@ test('no choice of names makes two resources, functions or outputs meet', () => 
   const shop = stanzas().sources.shop;
   const tables = ['market.listings'];
   const given = {
-    sources: Object.fromEntries(words.map((word) => [word, shop])),
+    sources: Object.fromEntries(words.map((word) => [word, { ...shop, secret: word }])),
     consumers: Object.fromEntries(words.map((word) => [word, { source: 'a', tables, elasticsearch: { secret: 's' } }])),
   };
   assert.deepEqual(problems(given), []);

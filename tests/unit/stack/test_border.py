@@ -1,11 +1,13 @@
 """What the plugin writes, the library reads: `rowline.json` crosses from JavaScript to Python."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import yaml
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -45,6 +47,24 @@ def test_the_defaults_of_both_sides_are_the_same() -> None:
             )
         },
     )
+
+
+def test_the_stanzas_for_several_relays_and_sources_in_the_docs_are_right() -> None:
+    blocks = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "docs" / "relays.md").read_text(), re.MULTILINE | re.DOTALL)
+    relays, sources = expand([yaml.safe_load(re.sub(r"\$\{param:(\w+)\}", r"\1", block)) for block in blocks])
+    assert relays["problems"] == sources["problems"] == []
+    settings = msgspec.convert(relays["settings"], type=Settings)
+    whole = settings.source_of(settings.consumers["listingSearch"])
+    assert (whole.name, whole.stream, whole.secret) == ("shop", "shop", settings.sources["shopEvents"].secret)
+    assert {table: whole.stream_of(table) for table in whole.tables} == {
+        "market.listings": "shop",
+        "market.sellers": "shop",
+        "market.events": "shop/shopEvents",
+    }
+    assert [each.name for each in settings.siblings(settings.sources["shopEvents"])] == ["shop"]
+    both = msgspec.convert(sources["settings"], type=Settings)
+    assert both.siblings(both.sources["europe"]) == []
+    assert both.source_of(both.consumers["americaSearch"]).stream == "america"
 
 
 def some(**keys: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
