@@ -70,41 +70,25 @@ class Numbering:
         seq, index, prefix = self._seq, self._index, f"{self._begin}/{event.event}."
         ready = [] if self._held is None else [self._held]
         for row, (before, after) in enumerate(event.rows):
-            if before is not None and after is not None and place(before) != place(after):
-                ready.append(
-                    (
-                        table,
-                        shard(before),
-                        Change(f"{prefix}{row}d", seq + 1, "d", ts_ms, key(before), project(before), None, Transaction(tx, index, False)),
-                    )
-                )
-                seq, index = seq + 1, index + 1
-                ready.append(
-                    (
-                        table,
-                        shard(after),
-                        Change(f"{prefix}{row}c", seq + 1, "c", ts_ms, key(after), None, project(after), Transaction(tx, index, False)),
-                    )
-                )
+            seq += 1
+            if before is None:
+                image = after or {}
+            elif after is None or place(before) == place(after):
+                image = after or before
             else:
-                image = after if after is not None else before or {}
-                ready.append(
-                    (
-                        table,
-                        shard(image),
-                        Change(
-                            f"{prefix}{row}",
-                            seq + 1,
-                            op,
-                            ts_ms,
-                            key(image),
-                            before if whole or before is None else project(before),
-                            after if whole or after is None else project(after),
-                            Transaction(tx, index, False),
-                        ),
-                    )
-                )
-            seq, index = seq + 1, index + 1
+                gone = Change(f"{prefix}{row}d", seq, "d", ts_ms, key(before), project(before), None, Transaction(tx, index, False))
+                ready.append((table, shard(before), gone))
+                seq, index = seq + 1, index + 1
+                come = Change(f"{prefix}{row}c", seq, "c", ts_ms, key(after), None, project(after), Transaction(tx, index, False))
+                ready.append((table, shard(after), come))
+                index += 1
+                continue
+            number = shard(image)
+            own_key = key(image)
+            if not whole:
+                before, after = before and project(before), after and project(after)
+            ready.append((table, number, Change(f"{prefix}{row}", seq, op, ts_ms, own_key, before, after, Transaction(tx, index, False))))
+            index += 1
         self._seq, self._index = seq, index
         self._held = ready.pop() if ready else None
         return self._unseen(ready) if self.skip else ready

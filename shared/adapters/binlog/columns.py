@@ -16,7 +16,9 @@ from shared.adapters.binlog.temporal import (
     CLOCK,
     DAYS,
     FRACTIONS,
-    INSTANTS,
+    INSTANT_CLOCK,
+    INSTANT_CLOCK_Z,
+    INSTANT_DAYS,
     YEARS,
     Cache,
     Dates,
@@ -24,7 +26,6 @@ from shared.adapters.binlog.temporal import (
     OldTimes,
     OldTimestamps,
     Times,
-    Timestamps,
 )
 from shared.values.errors import SourceError
 from shared.values.float32 import shortest
@@ -208,12 +209,14 @@ def _datetime(scale: int) -> Reader:
 
 
 def _timestamp(scale: int) -> Reader:
-    """Unix seconds, 4 bytes big-endian; then the fraction."""
+    """Unix seconds, 4 bytes big-endian; then the fraction. All zeros are the zero date; second 0 with a fraction is an instant that MariaDB stores and shows."""
     if not scale:
-        return Reader("4s", "{a}[{0}]", objects=(Timestamps(),))
-    extra = _FRACTION_BYTES[scale]
-    expression = f"{{a}}[({{t}} := {{b}}({{0}})) >> {8 * extra}] + ({{c}}[{{t}} & {(1 << 8 * extra) - 1}] + 'Z')"
-    return Reader(f"{4 + extra}s", expression, objects=(INSTANTS, int.from_bytes, FRACTIONS[scale]))
+        expression = "({a}[{t} // 86400] + {b}[{t} % 86400] if ({t} := {c}({0})) else None)"
+        return Reader("4s", expression, objects=(INSTANT_DAYS, INSTANT_CLOCK_Z, int.from_bytes))
+    bits = 8 * _FRACTION_BYTES[scale]
+    seconds, fraction = f"({{t}} >> {bits})", f"{{d}}[{{t}} & {(1 << bits) - 1}]"
+    expression = f"({{a}}[{seconds} // 86400] + {{b}}[{seconds} % 86400] + {fraction} + 'Z' if ({{t}} := {{c}}({{0}})) else None)"
+    return Reader(f"{4 + bits // 8}s", expression, objects=(INSTANT_DAYS, INSTANT_CLOCK, int.from_bytes, FRACTIONS[scale]))
 
 
 def _string(column: ColumnMap, kind: str, prefix: int, thing: str) -> Reader:

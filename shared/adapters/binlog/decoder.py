@@ -1,8 +1,8 @@
 """Row events to rows: for each table map a decoder is generated as source text and compiled.
 
 One function reads all rows of an event. Runs of fixed-width columns, and the length of the string behind them, become one `struct` unpack; strings are
-slices of the buffer; what needs more goes through a cache (`columns`). A row with NULLs is read by a function compiled for its pattern of NULLs once
-the pattern has come a few times, before that by a general one.
+slices of the buffer; what needs more goes through a cache (`columns`). Which columns of a row are NULL, its pattern, repeats: the usual patterns stand
+in that function as straight-line code, the others are read by functions of their own once they have come a few times, and before that by a general one.
 """
 
 from collections import Counter
@@ -20,6 +20,7 @@ Named = tuple[str | None, Reader]
 """A column's name and reader; a name of None is read over."""
 
 _USUAL = 8
+_MOST_INLINE = 4
 _MOST_PATTERNS = 64
 _MOST_COUNTED = 4096
 _LENGTHS = {1: ("B", "l{i}"), 2: ("H", "l{i}"), 3: ("HB", "l{i} + (h{i} << 16)"), 4: ("I", "l{i}")}
@@ -34,7 +35,7 @@ class Damaged(ValueError):
     """A row event does not fit its table map."""
 
 
-def compile_rows(columns: list[Named], op: str) -> RowsReader:
+def compile_rows(columns: list[Named], op: str, patterns: "Patterns") -> RowsReader:
     """The function that reads row events with the operation `op` (c, u, d) of a table with these columns (all of them, in order).
 
     It takes a buffer and where the rows part (column count, bitmaps of the present columns, rows) starts and ends. It raises ShortImage, Damaged,
@@ -43,18 +44,20 @@ def compile_rows(columns: list[Named], op: str) -> RowsReader:
     if not columns:
         raise Damaged("a table without columns")
     source = _Source()
-    size = (len(columns) + 7) // 8
-    names = source.names
-    names.update(PATTERN=Patterns(columns, names), FREE=bytes(size), HEAD=b"", head=_learn_head(len(columns), op, names), Damaged=Damaged)
-    head = head_size(len(columns), op)
+    size, head = (len(columns) + 7) // 8, head_size(len(columns), op)
     before, after = _IMAGES[op]
+    source.names.update(PATTERN=patterns, HEAD=b"", head=_learn_head(len(columns), op, source.names), Damaged=Damaged)
     source.add(0, "def read(b, p, end):")
     source.add(1, f"if b[p:p + {head}] != HEAD: head(b[p:p + {head}])", f"p += {head}", "rows = []", "while p < end:")
     for image in (before, after):
         if image != "None":
-            source.add(2, f"if b[p:p + {size}] == FREE:", f"    p += {size}")
-            source.add(3, f"{image} = {source.image(columns, 3)}")
-            source.add(2, "else:", f"    {image}, p = PATTERN[b[p:p + {size}]](b, p)")
+            source.add(2, f"m = b[p:p + {size}]")
+            branch = "if"
+            for bitmap in patterns.usual:
+                source.add(2, f"{branch} m == {bitmap!r}:", f"    p += {size}")
+                source.add(3, f"{image} = {{{source.image(columns, 3, nulls_of(bitmap, len(columns)))}}}")
+                branch = "elif"
+            source.add(2, "else:" if patterns.usual else "if True:", f"    {image}, p = PATTERN[m](b, p)")
     source.add(2, f"rows.append(({before}, {after}))")
     source.add(1, "if p != end: raise Damaged('rows')", "return rows")
     function: RowsReader = source.function("read")
@@ -86,13 +89,15 @@ class _Source:
         return text
 
     def image(self, columns: list[Named], indent: int, nulls: frozenset[int] = frozenset()) -> str:
-        """Add the reading of one row image at `p`; returns the expression of its dict."""
+        """Add the reading of one row image at `p`; returns the entries of its dict."""
         entries: list[str] = []
         format_, variables = "", list[str]()
 
         def flush() -> None:
             nonlocal format_
-            if variables:
+            if format_ == "B":
+                self.add(indent, f"{variables[0]} = b[p]")
+            elif variables:
                 self.add(indent, f"{', '.join(variables)}, = {self.constant(Struct('<' + format_).unpack_from)}(b, p)")
             self.advance = calcsize("<" + format_)
             format_ = ""
@@ -124,7 +129,7 @@ class _Source:
         if format_:
             flush()
             self.add(indent, f"p += {self.advance}")
-        return "{" + ", ".join(entries) + "}"
+        return ", ".join(entries)
 
     def function(self, name: str) -> Any:
         exec(compile("\n".join(self._lines), "<row decoder>", "exec"), self.names)  # noqa: S102 - the text is made here; names stand in it as literals
@@ -132,23 +137,25 @@ class _Source:
 
 
 class Patterns(dict[bytes, Image]):
-    """Bitmap of a row's NULLs → the function that reads such a row (bitmap included)."""
+    """Bitmap of a row's NULLs → the function that reads such a row (bitmap included).
 
-    def __init__(self, columns: list[Named], names: dict[str, Any] | None = None) -> None:
+    `usual` are the first few that came often; `learned` is called when there is another.
+    """
+
+    def __init__(self, columns: list[Named], learned: Callable[[], None] = lambda: None) -> None:
         super().__init__()
-        self._columns, self._names = columns, names
+        self.usual: list[bytes] = []
+        self._columns, self._learned = columns, learned
         self._seen: Counter[bytes] = Counter()
         self._general: Image | None = None
 
     def __missing__(self, bitmap: bytes) -> Image:
-        bits = int.from_bytes(bitmap, "little")
-        nulls = frozenset(i for i in range(len(self._columns)) if bits >> i & 1)
-        if not nulls and self._names and len(bitmap) == len(self._names["FREE"]):
-            # bits behind the last column are zeros on one server, ones on another: from now on the fast path knows
-            self._names["FREE"] = bitmap
         self._seen[bitmap] += 1
         if self._seen[bitmap] >= _USUAL and len(self) < _MOST_PATTERNS:
-            self[bitmap] = function = self._special(nulls)
+            self[bitmap] = function = self._special(nulls_of(bitmap, len(self._columns)))
+            if len(self.usual) < _MOST_INLINE:
+                self.usual.append(bitmap)
+                self._learned()
             return function
         if len(self._seen) > _MOST_COUNTED:
             self._seen.clear()
@@ -161,7 +168,7 @@ class Patterns(dict[bytes, Image]):
         source.add(0, "def read(b, p):")
         source.add(1, f"p += {(len(self._columns) + 7) // 8}")
         row = source.image(self._columns, 1, nulls)
-        source.add(1, f"return {row}, p")
+        source.add(1, f"return {{{row}}}, p")
         function: Image = source.function("read")
         return function
 
@@ -173,12 +180,18 @@ class Patterns(dict[bytes, Image]):
         for i, (name, reader) in enumerate(self._columns):
             source.add(1, f"if not nulls & {1 << i}:")
             row = source.image([(name, reader)], 2)
-            source.add(2, "pass" if name is None else f"row.update({row})")
+            source.add(2, "pass" if name is None else f"row.update({{{row}}})")
             if name is not None:
                 source.add(1, "else:", f"    row[{name!r}] = None")
         source.add(1, "return row, p")
         function: Image = source.function("read")
         return function
+
+
+def nulls_of(bitmap: bytes, count: int) -> frozenset[int]:
+    """The columns that are NULL. Bits behind the last column are zeros on one server and ones on another."""
+    bits = int.from_bytes(bitmap, "little")
+    return frozenset(i for i in range(count) if bits >> i & 1)
 
 
 def _learn_head(count: int, op: str, names: dict[str, Any]) -> Callable[[bytes], None]:

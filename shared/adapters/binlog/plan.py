@@ -8,7 +8,7 @@ from shared.adapters.binlog import table_map
 from shared.adapters.binlog.capture import Capture
 from shared.adapters.binlog.charsets import Charsets
 from shared.adapters.binlog.columns import describe, reader
-from shared.adapters.binlog.decoder import Named, Pairs, RowsReader, ShortImage, compile_rows, head_size
+from shared.adapters.binlog.decoder import Named, Pairs, Patterns, RowsReader, ShortImage, compile_rows, head_size
 from shared.adapters.binlog.partial import compile_partial
 from shared.values.errors import SourceError
 from shared.values.table import Table
@@ -37,6 +37,7 @@ class Plan:
         self.table = table
         self._columns, self._thing, self._json = columns, thing, json or []
         self._readers: dict[str, RowsReader] = {}
+        self._patterns = Patterns(columns, self._readers.clear)  # they are made anew when another pattern of NULLs is usual
 
     def rows(self, op: str, data: bytes, start: int, end: int) -> Pairs:
         """The rows at `data[start:end]`; `op` c, u, d, or PARTIAL for updates with JSON diffs. Raises SourceError, which never quotes a value."""
@@ -70,7 +71,7 @@ class Plan:
         if op == PARTIAL:
             function = compile_partial(self._columns, self._json, {i: self._columns[i][1].prefix for i in self._json})
         else:
-            function = compile_rows(self._columns, op)
+            function = compile_rows(self._columns, op, self._patterns)
         self._readers[op] = function
         return function
 

@@ -33,15 +33,6 @@ class Nothing(str):
         return None
 
 
-class Zero(str):
-    """Stands for second 0 of a TIMESTAMP: with a fraction of zero it is the zero date, with another an instant that MariaDB stores and shows."""
-
-    __slots__ = ()
-
-    def __add__(self, fraction: str) -> str | None:  # type: ignore[override]
-        return "1970-01-01T00:00:00" + fraction if fraction.strip(".0Z") else None
-
-
 class Days(dict[int, str]):
     """How DATETIME packs its day, a sign bit (always set) in front → `YYYY-MM-DDT`."""
 
@@ -68,13 +59,23 @@ class Clock(dict[int, str]):
         return text
 
 
-class Instants(dict[int, str]):
-    """Unix seconds → `YYYY-MM-DDTHH:MM:SS`; 0 is the zero date, unless a fraction follows."""
+class InstantDays(dict[int, str]):
+    """Days since 1970 → `YYYY-MM-DDT`."""
+
+    def __missing__(self, days: int) -> str:
+        self[days] = text = f"{_EPOCH + timedelta(days)}T"
+        return text
+
+
+class InstantClock(dict[int, str]):
+    """Seconds of a day → `HH:MM:SS` and what is put behind it."""
+
+    def __init__(self, behind: str = "") -> None:
+        super().__init__()
+        self._behind = behind
 
     def __missing__(self, seconds: int) -> str:
-        if len(self) >= _LIMIT:
-            self.clear()
-        self[seconds] = text = instant(seconds)[:-1] if seconds else Zero()  # type: ignore[index]
+        self[seconds] = text = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{self._behind}"
         return text
 
 
@@ -94,7 +95,8 @@ class Fractions(dict[int, str]):
         return text
 
 
-DAYS, CLOCK, INSTANTS = Days(), Clock(), Instants()
+DAYS, CLOCK = Days(), Clock()
+INSTANT_DAYS, INSTANT_CLOCK, INSTANT_CLOCK_Z = InstantDays(), InstantClock(), InstantClock("Z")
 FRACTIONS = tuple(map(Fractions, range(7)))
 
 
@@ -115,18 +117,7 @@ class Dates(Cache):
 
 def instant(seconds: int) -> str | None:
     """`YYYY-MM-DDTHH:MM:SSZ` of Unix seconds; None for 0, which stands for the zero date."""
-    if not seconds:
-        return None
-    days, rest = divmod(seconds, 86400)
-    hour, rest = divmod(rest, 3600)
-    return f"{_EPOCH + timedelta(days)}T{hour:02}:{rest // 60:02}:{rest % 60:02}Z"
-
-
-class Timestamps(Cache):
-    """TIMESTAMP without fraction: Unix seconds, 4 bytes big-endian."""
-
-    def read(self, raw: bytes) -> str | None:
-        return instant(int.from_bytes(raw, "big"))
+    return INSTANT_DAYS[seconds // 86400] + INSTANT_CLOCK_Z[seconds % 86400] if seconds else None
 
 
 class Times(Cache):

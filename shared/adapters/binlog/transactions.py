@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from struct import Struct
 from typing import Literal, NamedTuple
 
@@ -86,11 +87,9 @@ class Transactions:
     def read(self, events: Iterable[Raw | None]) -> Iterator[Event]:
         """The contract's events. Raises SourceError for what may carry rows and is not understood, PositionLost when what was cut is not there."""
         if self._until and not self._cut and self._until.reached(self.place):
-            return
+            return iter(())
         read = self._read(events)
-        if self._cut:
-            yield from self._read_over(self._cut, read)
-        yield from read
+        return chain(self._read_over(self._cut, read), read) if self._cut else read
 
     def _read_over(self, cut: Cut, events: Iterator[Event]) -> Iterator[Event]:
         """What comes after the cut in its transaction."""
