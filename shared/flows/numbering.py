@@ -52,9 +52,9 @@ class Numbering:
 
     def take(self, event: Event) -> list[Numbered]:
         """The changes that are ready now. Raises CannotNumber for a table whose rows have no usable key."""
+        if type(event) is Rows:  # nearly all are
+            return self._rows(event)
         match event:
-            case Rows():
-                return self._rows(event)
             case Begin():
                 self._begin, self._tx, self._ts_ms, self._index = event.id, event.gtid or str(event.position), event.ts_ms, 0
             case Commit():
