@@ -47,7 +47,7 @@ class SourceEndpoint(msgspec.Struct, frozen=True):
 def parse(url: str) -> SourceEndpoint:
     """Read `mysql://USER[:PASSWORD]@HOST[:PORT][/][?tls=off|verify][&ca=PATH]`; `mariadb://` means the same.
 
-    TLS is verified unless the host is this machine. The URL itself is never quoted in an error: it holds the password.
+    TLS is verified unless the host is this machine and no `ca` is named. The URL itself is never quoted in an error: it holds the password.
     Raises ConfigError.
     """
     try:
@@ -75,7 +75,7 @@ def parse(url: str) -> SourceEndpoint:
         port=port,
         user=unquote(parts.username),
         password=unquote(parts.password or ""),
-        tls=_tls(options.get("tls") or ("off" if _is_loopback(parts.hostname) else "verify"), "source URL"),
+        tls=_tls(options.get("tls") or ("off" if _is_loopback(parts.hostname) and not options.get("ca") else "verify"), "source URL"),
         ca_file=options.get("ca", ""),
     )
 

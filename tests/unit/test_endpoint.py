@@ -17,6 +17,10 @@ def test_tls_is_verified_except_on_this_machine(host: str, tls: str) -> None:
     assert parse(f"mariadb://u:p@{host}").tls == tls
 
 
+def test_who_names_an_authority_wants_tls_on_this_machine_too() -> None:
+    assert parse("mysql://u:p@127.0.0.1?ca=/etc/ca.pem").tls == "verify"
+
+
 def test_url_reads_back() -> None:
     endpoint = SourceEndpoint("::1", 3306, "ü ser", "p:/?#[]@", "verify", "/a b/ca.pem")
     assert parse(endpoint.url) == endpoint

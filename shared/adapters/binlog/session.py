@@ -99,18 +99,26 @@ class Session:
                 self.query("SET @slave_gtid_strict_mode = 1")
                 self.query("SET @slave_gtid_ignore_duplicates = 0")
             self._command(_COM_BINLOG_DUMP, struct.pack("<IHI", start.offset or 4, 0, server_id) + start.file.encode())
-        elif start.gtids:
-            # a replica's uuid tells connections of one server_id apart: without it MySQL ends the older one only by server_id
-            self.query("SET @slave_uuid = %s, @replica_uuid = %s", *[str(UUID(int=server_id))] * 2)
+            return self._socket()
+        # a replica's uuid tells connections of one server_id apart: without it MySQL ends the older one only by server_id
+        self.query("SET @slave_uuid = %s, @replica_uuid = %s", *[str(UUID(int=server_id))] * 2)
+        if start.gtids and (not start.file or self._has_gtids()):
             state_bytes = MysqlGtids.parse(start.gtids).encode()
             self._command(_COM_BINLOG_DUMP_GTID, struct.pack("<HIIQI", _THROUGH_GTID, server_id, 0, 4, len(state_bytes)) + state_bytes)
+        elif start.offset < 1 << 32:
+            self._command(_COM_BINLOG_DUMP, struct.pack("<IHI", start.offset or 4, 0, server_id) + start.file.encode())
         else:
-            self.query("SET @slave_uuid = %s, @replica_uuid = %s", *[str(UUID(int=server_id))] * 2)
+            # only this command takes an offset of 8 bytes; it wants gtid_mode ON, whatever it is given
             name = start.file.encode()
-            self._command(
-                _COM_BINLOG_DUMP_GTID,
-                struct.pack("<HII", 0, server_id, len(name)) + name + struct.pack("<QI", start.offset or 4, 8) + bytes(8),
-            )
+            place = struct.pack("<HII", 0, server_id, len(name)) + name + struct.pack("<QI", start.offset, 8) + bytes(8)
+            self._command(_COM_BINLOG_DUMP_GTID, place)
+        return self._socket()
+
+    def _has_gtids(self) -> bool:
+        """Whether this MySQL finds transactions by GTID: with gtid_mode ON, and in no other mode."""
+        return str(self.scalar("SELECT @@global.gtid_mode")) == "ON"
+
+    def _socket(self) -> Any:
         return self._connection._sock  # type: ignore[attr-defined]
 
     def _command(self, command: int, body: bytes) -> None:
@@ -181,6 +189,12 @@ def _dump_refused(text: str, thing: str) -> SourceError:
     if "same server_uuid/server_id" in low or "same server_id" in low:
         return SourceUnavailable(
             f"another reader took this reader's server_id: {text}.", thing=thing, hint="Only one relay may use a server_id."
+        )
+    if "gtid_mode" in low:
+        return SourceError(
+            f"its gtid_mode does not allow that: {text}.",
+            thing=thing,
+            hint="SET GLOBAL gtid_mode = ON, or start at latest or a FILE:OFFSET behind the last change of the mode.",
         )
     if "impossible position" in low or "> file size" in low or "more gtids than" in low or "gtid" in low:
         return PositionLost(
