@@ -114,6 +114,7 @@ function settings(stanzas, { service, stage, indexes = {} }) {
     name,
     ...pick(full, ['relayOf', 'start', 'run', 'lingerMs']),
     secret: sources[sourceOf(name, full)].secret,
+    compression: isOff(full.compression) ? 'off' : full.compression,
     tables: Object.fromEntries(Object.entries(full.tables).map(([key, how]) => [key, table(complete(how ?? {}, sourcesSchema.values.properties.tables.values))])),
   });
   const consumer = (name, { elasticsearch, ...full }) => ({

@@ -17,7 +17,7 @@ from shared.flows.set_aside import set_aside
 from shared.values.change import Change
 from shared.values.delivery import Delivery, back_off
 from shared.values.errors import RowlineError, StackError
-from shared.values.message import Message, decode
+from shared.values.message import Message, decode, plain
 from shared.values.settings import ConsumerSettings
 
 SLICE_BYTES = 16_000_000
@@ -105,12 +105,13 @@ class Consume:
         minutes to act (SNS developer guide, "Amazon SNS subscription filter policies")."""
         lane = delivery.attributes.get("lane", "live")
         try:
-            message = decode(delivery.body)
+            body = plain(delivery.body)
+            message = decode(body)
         except RowlineError as error:
             return _Handled(delivery, None, lane, [_Piece(None, len(delivery.body), Outcome("refused", f"message: {error.what}"))])
         if message.source != self._consumer.source or not self._consumer.wants(message.database, message.table):
             return _Handled(delivery, message, lane, [])
-        size = len(delivery.body) // max(1, len(message.changes))
+        size = len(body) // max(1, len(message.changes))
         return _Handled(delivery, message, lane, [_Piece(change, size) for change in message.changes])
 
     def _drop(self, one: _Handled, floors: dict[str, int], run: str) -> None:

@@ -7,10 +7,14 @@ from typing import Literal
 import msgspec
 
 from shared.values.change import Change
+from shared.values.compression import expanded
 from shared.values.errors import RowlineError
 
 Lane = Literal["live", "redrive", "replay", "backfill"]
 VERSION = 1
+
+ENCODING = {"encoding": "zstd"}
+"""The attribute of a message whose body is compressed: for people and tools that look at a queue; `decode` needs no attribute."""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -46,14 +50,20 @@ def frame(message: Message) -> tuple[bytes, bytes]:
     return head + b'"changes":[', b"]" + tail
 
 
-def decode(body: str | bytes) -> Message:
-    """Read a message body. Raises RowlineError when it is no message or its version is not known here."""
+def plain(body: str | bytes) -> bytes:
+    """A body as JSON, whether it travelled compressed or not. Raises RowlineError."""
     try:
-        message = _decoder.decode(body)
+        return expanded(body.encode() if isinstance(body, str) else body)
+    except ValueError as error:
+        raise _no_message(error) from None
+
+
+def decode(body: str | bytes) -> Message:
+    """Read a message body, compressed or not. Raises RowlineError when it is no message or its version is not known here."""
+    try:
+        message = _decoder.decode(plain(body))
     except msgspec.MsgspecError as error:
-        raise RowlineError(
-            f"is not a Rowline message: {error}.", thing="queue message", hint="Something else publishes to this topic or queue."
-        ) from None
+        raise _no_message(error) from None
     if not VERSION - 1 <= message.v <= VERSION:
         raise RowlineError(
             f"has version {message.v}; this code reads {VERSION - 1} and {VERSION}.",
@@ -61,6 +71,12 @@ def decode(body: str | bytes) -> Message:
             hint="Deploy the consumers before the relay.",
         )
     return message
+
+
+def _no_message(error: Exception) -> RowlineError:
+    return RowlineError(
+        f"is not a Rowline message: {error}.", thing="queue message", hint="Something else publishes to this topic or queue."
+    )
 
 
 def attributes(source: str, table: str, lane: Lane) -> dict[str, str]:

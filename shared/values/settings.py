@@ -4,7 +4,7 @@ The plugin has validated them; here they are only read. Resource names come from
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -27,7 +27,8 @@ class TableSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_
 
 class SourceSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """One entry of `sources:`, read by one relay. `secret` names the Secrets Manager secret {host, port, username, password, tls}; `start` earliest | latest |
-    POSITION; `relay_of` the source that this is one more relay of (its secret is that source's); `elsewhere` is set by `Settings.source_of`."""
+    POSITION; `linger_ms` how long a change of a quiet source waits for company; `compression` of messages; `relay_of` the source that this is one more relay of
+    (its secret is that source's); `elsewhere` is set by `Settings.source_of`."""
 
     name: str
     secret: str
@@ -35,6 +36,7 @@ class SourceSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown
     start: str = "latest"
     run: str = "lambda"
     linger_ms: int = 20
+    compression: Literal["off", "zstd"] = "off"
     relay_of: str = ""
     elsewhere: dict[str, str] = {}
 

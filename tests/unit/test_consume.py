@@ -1,5 +1,7 @@
 """What a consumer's function does with its messages, case by case."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -7,6 +9,7 @@ from shared.adapters.search.contract import Action, Result
 from shared.adapters.state.contract import Mark, Run
 from shared.flows.latest_state import MAX_ACTIONS
 from shared.values.change import Change
+from shared.values.compression import compressed
 from shared.values.delivery import Delivery, back_off
 from shared.values.document import address
 from shared.values.errors import ConfigError, SearchError
@@ -411,3 +414,30 @@ def test_a_table_that_is_not_declared_is_left_alone(world: World) -> None:
     done = world.handle(foreign)
     assert (done.failed, done.applied, done.set_aside) == ([], 0, 0)
     assert world.mark() == (0, 0)
+
+
+def test_compressed_messages_count_with_what_is_in_them(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sent to Elasticsearch at once is bounded by the rows, however small they travelled."""
+    monkeypatch.setattr("shared.flows.latest_state.MAX_BYTES", 10_000)
+    sizes: list[int] = []
+    bulk = world.search.bulk
+
+    def counted(actions: list[Action], *rest: Any, **options: Any) -> list[Result]:
+        sizes.append(len(actions))
+        return bulk(actions, *rest, **options)
+
+    monkeypatch.setattr(world.search, "bulk", counted)
+    plain = delivery([change(number, "c", number, note="x" * 3_000) for number in range(1, 7)])
+    small = msgspec.structs.replace(plain, body=compressed(plain.body.encode()).decode())
+    assert len(small.body) < 1_000
+    assert world.handle(small).applied == 6
+    assert sizes == [3, 3]
+    assert len(world.documents()) == 6
+
+
+def test_a_refused_change_of_a_compressed_message_is_set_aside_readable(world: World) -> None:
+    whole = delivery([msgspec.structs.replace(change(1, "c", 1), after=None)])
+    assert world.handle(msgspec.structs.replace(whole, body=compressed(whole.body.encode()).decode())).set_aside == 1
+    (entry,) = world.aside.sent
+    assert entry.body.startswith("{")
+    assert "encoding" not in entry.attributes

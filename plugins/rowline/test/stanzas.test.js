@@ -23,6 +23,7 @@ const wrong = [
   ['a wrong key of a source', [...source, 'secrets'], 'x', /sources\.shop\.secrets is no known key\. Did you mean sources\.shop\.secret\?/],
   ['a wrong key of a table', [...source, 'tables', 'market.photos'], { shardby: 'id' }, /sources\.shop\.tables\.market\.photos\.shardby is no known key\. Did you mean .*\.shardBy\?/],
   ['a way to run that there is not', [...source, 'run'], 'fargat', /sources\.shop\.run is "fargat"; it must be one of lambda, fargate\. Did you mean fargate\?/],
+  ['a compression that there is not', [...source, 'compression'], 'gzip', /sources\.shop\.compression is "gzip"; it must be one of off, zstd/],
   ['a word where true or false stands', [...source, 'tables', 'market.photos'], { acceptCascades: 'yes' }, /acceptCascades is "yes"; it must be true or false/],
   ['a kind of mask that there is not', [...source, 'tables', 'market.photos'], { mask: { url: 'hashed' } }, /mask\.url is "hashed"; it must be one of hash, redact, null\. Did you mean hash\?/],
   ['a text for a number', [...consumer, 'memory'], '512', /consumers\.listingSearch\.memory is "512"; it must be a whole number/],
@@ -89,6 +90,14 @@ test('every default is written out, and a bare table is all defaults', () => {
     marks: true,
     elasticsearch: { secret: 'rowline/test/search', alias: '{database}-{table}', index: {}, id: [], fields: [], rename: {} },
   });
+});
+
+test('messages are compressed only where the stanza says so', () => {
+  for (const [said, means] of [['zstd', 'zstd'], ['off', 'off'], [false, 'off'], [undefined, 'off']]) {
+    const some = withValue([...source, 'compression'], said);
+    assert.deepEqual(problems(some), []);
+    assert.equal(settings(some, {}).sources.shop.compression, means);
+  }
 });
 
 test('marks: off is text in YAML 1.2, and means false', () => {

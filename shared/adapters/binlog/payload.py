@@ -1,18 +1,13 @@
 """MySQL's compressed transactions: the events inside a TRANSACTION_PAYLOAD event."""
 
-import sys
 from collections.abc import Iterator
 from struct import Struct
 from typing import Any
 
 from shared.adapters.binlog.length import length_encoded
 from shared.adapters.binlog.packets import Event
+from shared.values.compression import zstd
 from shared.values.errors import SourceError
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 _HEAD = Struct("<IBIIIH")
 _HEADER = 19

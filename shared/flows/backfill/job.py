@@ -107,6 +107,7 @@ class Backfill:
             queue=self._queue,
             schemas=self._schemas,
             claims=self._claims,
+            compress=self._source.compression == "zstd",
             clock=self._clock,
             sleep=self._sleep,
         )

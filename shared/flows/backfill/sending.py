@@ -38,12 +38,13 @@ class Sending:
         queue: Queue,
         schemas: Schemas,
         claims: Claims,
+        compress: bool = False,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._stream, self._run, self._queue, self._schemas = stream, run, queue, schemas
         self._packing = Packing(stream, tables, schemas, claims, lane="backfill", run=run.id)
-        self._backlog = Backlog(0.0, random.Random())  # noqa: S311 (jitter, no secret)
+        self._backlog = Backlog(0.0, random.Random(), compress=compress)  # noqa: S311 (jitter, no secret)
         self._backlog.hurry()  # a chunk of rows has no later ones to wait for
         self._published: dict[str, Table] = {}
         self._clock, self._sleep = clock, sleep

@@ -4,20 +4,15 @@ A group has at most one message in flight, and a failed message holds its group:
 """
 
 import random
-from collections import deque
 from collections.abc import Iterable, Iterator
 
-from shared.adapters.topic.contract import Entry
-from shared.flows.relay.packing import Header, Packed
-from shared.values.change import split_seq
-from shared.values.message import hash_ids
+from shared.flows.relay.packing import Packed
+from shared.flows.relay.parcel import MAX_MESSAGE_BYTES, Group, Parcel, take_parcel
 
 MAX_ENTRIES = 10
 MAX_REQUEST_BYTES = 262_144
 """PublishBatch: entries and bytes of a request. Source: SNS API reference, PublishBatch."""
 
-MAX_MESSAGE_BYTES = 240 * 1024
-MAX_MESSAGE_CHANGES = 500
 MAX_WAITING_BYTES = 64 << 20
 
 CALM_RATE, BUSY_RATE = 200, 2_000
@@ -28,46 +23,22 @@ LATE_LINGER = 1.0
 LATE_SHARE = 0.25
 """What is late already (seconds since its commit, beyond the second that MariaDB rounds commit times to) may wait for this share of it more, up to LATE_LINGER."""
 
+SHRINK_SHARE = 0.1
+"""How much one message says about how small the next ones become."""
+
 BACKOFF = (0.1, 5.0)
 """Seconds before a failed message is sent again: the first time at most, and ever at most."""
 
 
-class Parcel:
-    """One message: its entry, its number of changes, the bytes of these (`weight`) and of all that SNS counts (`size`), the group it belongs to."""
-
-    __slots__ = ("changes", "entry", "failures", "group", "retry_at", "size", "weight")
-
-    def __init__(self, group: "Group", packed: list[Packed], size: int) -> None:
-        header = packed[0].header
-        body = header.head + b",".join([each.json for each in packed]) + header.tail
-        # With its epoch: what a former holder published under old numbers must not swallow the same changes under new ones, or these would have holes.
-        deduplication_id = hash_ids((each.id for each in packed), run=f"epoch {split_seq(packed[0].seq)[0]}")
-        self.entry = Entry(body.decode(), header.group, deduplication_id, header.attributes)
-        self.group, self.changes, self.size = group, len(packed), size
-        self.weight = sum(len(each.json) for each in packed)
-        self.failures, self.retry_at = 0, 0.0
-
-
-class Group:
-    """One message group. `first` is the lowest number that is not acknowledged, `since` when its oldest waiting change came."""
-
-    __slots__ = ("first", "parcel", "since", "waiting", "weight")
-
-    def __init__(self) -> None:
-        self.waiting: deque[Packed] = deque()
-        self.weight = 0  # bytes waiting
-        self.parcel: Parcel | None = None  # in flight, or to be sent again
-        self.first, self.since = 0, 0.0
-
-
 class Backlog:
-    """Not safe for threads: `Core` keeps it. Times are monotonic seconds."""
+    """Not safe for threads: `Core` keeps it. Times are monotonic seconds. `compress`: messages travel compressed where that makes them smaller."""
 
-    def __init__(self, linger: float, rng: random.Random) -> None:
-        self._linger, self._rng = linger, rng
+    def __init__(self, linger: float, rng: random.Random, *, compress: bool = False) -> None:
+        self._linger, self._rng, self._compress = linger, rng, compress
+        self._shrink = 1.0  # bytes of JSON in one byte that is sent, lately
         self._groups: dict[str, Group] = {}  # with something not acknowledged
         self._ready: dict[str, Group] = {}  # may be sent, longest waiting first
-        self._failed: list[Parcel] = []  # to be sent again, their groups closed until then
+        self._parcels: list[Parcel] = []  # failed, or packed without finding room: to be sent first, their groups closed until then
         self._ready_bytes = 0
         self._rate, self._rated_at, self._arrived = 0.0, 0.0, 0
         self._late = 0.0
@@ -108,10 +79,11 @@ class Backlog:
     def due(self, now: float) -> float | None:
         """Seconds until `take` has something to send (0: now), None when nothing waits."""
         self._measure(now)
-        soonest = min((parcel.retry_at for parcel in self._failed), default=None)
+        soonest = min((parcel.retry_at for parcel in self._parcels), default=None)
         if self._ready:
             # Ten groups carry about as much as ten average ones: is that a full request?
-            if self._ready_bytes * MAX_ENTRIES >= MAX_REQUEST_BYTES * max(len(self._ready), MAX_ENTRIES):
+            full = min(MAX_REQUEST_BYTES * self._shrink, MAX_ENTRIES * MAX_MESSAGE_BYTES)
+            if self._ready_bytes * MAX_ENTRIES >= full * max(len(self._ready), MAX_ENTRIES):
                 return 0.0
             oldest = next(iter(self._ready.values())).since + self._wait()
             soonest = oldest if soonest is None else min(soonest, oldest)
@@ -127,21 +99,26 @@ class Backlog:
             return []
         parcels: list[Parcel] = []
         room = MAX_REQUEST_BYTES
-        for parcel in [parcel for parcel in self._failed if parcel.retry_at <= now]:
+        for parcel in [parcel for parcel in self._parcels if parcel.retry_at <= now]:
             if len(parcels) < MAX_ENTRIES and parcel.size <= room:
-                self._failed.remove(parcel)
+                self._parcels.remove(parcel)
                 parcels.append(parcel)
                 room -= parcel.size
         for name, group in list(self._candidates(MAX_ENTRIES * 3)):
             if len(parcels) == MAX_ENTRIES:
                 break
-            packed = self._pack(group, room)
-            if packed:
-                del self._ready[name]
-                self._ready_bytes -= packed.weight + group.weight
-                group.parcel = packed
-                parcels.append(packed)
-                room -= packed.size
+            packed = take_parcel(group, int(room * self._shrink), compress=self._compress)
+            if packed is None:
+                continue
+            del self._ready[name]
+            self._ready_bytes -= packed.weight + group.weight
+            group.parcel = packed
+            if packed.size > room:  # it is compressed less than those before it: the next request begins with it
+                self._parcels.append(packed)
+                break
+            parcels.append(packed)
+            room -= packed.size
+            self._shrink += SHRINK_SHARE * (packed.raw / packed.size - self._shrink)
         self.requests += bool(parcels)
         return parcels
 
@@ -165,30 +142,13 @@ class Backlog:
                 self.failures += 1
                 parcel.retry_at = now + spread * min(most, first * 2 ** min(parcel.failures, 10))
                 parcel.failures += 1
-                self._failed.append(parcel)
+                self._parcels.append(parcel)
 
     def _candidates(self, most: int) -> Iterator[tuple[str, Group]]:
         for number, item in enumerate(self._ready.items()):
             if number == most:
                 return
             yield item
-
-    def _pack(self, group: Group, room: int) -> Parcel | None:
-        """The next message of a group that fits into `room` bytes; None when not even its first change does."""
-        header: Header = group.waiting[0].header
-        size, limit = header.size, min(room, MAX_MESSAGE_BYTES)
-        packed: list[Packed] = []
-        while group.waiting and len(packed) < MAX_MESSAGE_CHANGES:
-            each = group.waiting[0]
-            if each.header is not header or size + len(each.json) + 1 > limit:
-                break
-            size += len(each.json) + 1
-            packed.append(group.waiting.popleft())
-        if not packed:
-            return None
-        parcel = Parcel(group, packed, size)
-        group.weight -= parcel.weight
-        return parcel
 
     def _wait(self) -> float:
         """How long (seconds) a change waits for company. The time of commits counts only under load: clocks that differ must not slow down a quiet source."""

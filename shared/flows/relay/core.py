@@ -11,8 +11,9 @@ from typing import NamedTuple
 import msgspec
 
 from shared.adapters.state.contract import Checkpoint
-from shared.flows.relay.backlog import Backlog, Parcel
+from shared.flows.relay.backlog import Backlog
 from shared.flows.relay.packing import Packed
+from shared.flows.relay.parcel import Parcel
 from shared.values.position import Position
 
 MAX_BOUNDARIES = 50_000
@@ -30,9 +31,9 @@ class Boundary(NamedTuple):
 class Core:
     """The state of one relay between its reader and its publishers."""
 
-    def __init__(self, *, linger: float = 0.02, rng: random.Random | None = None) -> None:
+    def __init__(self, *, linger: float = 0.02, compress: bool = False, rng: random.Random | None = None) -> None:
         self.changed = threading.Condition()
-        self._backlog = Backlog(linger, rng or random.Random())  # noqa: S311 (jitter, no secret)
+        self._backlog = Backlog(linger, rng or random.Random(), compress=compress)  # noqa: S311 (jitter, no secret)
         self._base: Checkpoint | None = None
         self._ahead: deque[Boundary] = deque()
         self._seq = 0  # the last number handed over

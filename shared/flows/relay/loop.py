@@ -97,7 +97,7 @@ def wait_for_lease(job: Job) -> tuple[Lease | None, float]:
 class _Relay:
     def __init__(self, job: Job, lease: Lease, asked_at: float) -> None:
         self._job, stream = job, job.source.stream
-        self._core = Core(linger=job.source.linger_ms / 1000)
+        self._core = Core(linger=job.source.linger_ms / 1000, compress=job.source.compression == "zstd")
         self._keeper = Keeper(job.streams, stream, lease, asked_at, time.monotonic)
         self._share = Share(job.streams, stream, Capture(job.source.tables), job.others, lease.token)
         self._reading = Reading(

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Callable
 
 from shared.adapters.topic.contract import Topic
-from shared.flows.relay.backlog import Parcel
 from shared.flows.relay.core import Core
+from shared.flows.relay.parcel import Parcel
 
 log = logging.getLogger("rowline.relay")
 

@@ -66,6 +66,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     for name, value in environment.items():
         patch.setenv(name, value)
     stack = Stack(servers, Project(tmp_path_factory.mktemp("project") / "rowline", environment))
+    stack.project.edit("serverless.yml", "    start: latest\n", "    start: latest\n    compression: zstd\n")
     with stack.connect() as connection:
         marketplace.create(connection)
         connection.autocommit(False)

@@ -1,15 +1,23 @@
 """Backlog: full requests under load, quick ones otherwise, and a group waits for its failed message."""
 
+import itertools
 import random
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from shared.adapters.claims.memory import MemoryClaims
 from shared.adapters.state.memory import MemorySchemas
-from shared.adapters.topic.memory import check
-from shared.flows.relay.backlog import MAX_WAITING_BYTES, Backlog, Parcel
+from shared.adapters.topic.memory import check, size_of
+from shared.flows.relay.backlog import MAX_WAITING_BYTES, Backlog
 from shared.flows.relay.packing import MAX_CHANGE_BYTES, Packed, Packing
+from shared.flows.relay.parcel import Parcel
 from shared.values.change import Change, Transaction
+from shared.values.compression import expanded
 from shared.values.message import decode
 from tests.unit.relay.simulated import table
 from tests.unit.relay.traffic import run
@@ -25,11 +33,17 @@ class Feed:
         self.packing = Packing("shop", {}, MemorySchemas(), self.claims)
         self.seq = 0
 
-    def change(self, shard: int, size: int = 300) -> Packed:
+    def change(self, shard: int, size: int = 300, content: Callable[[int], Any] | None = None) -> Packed:
+        """A row of about `size` bytes."""
         self.seq += 1
-        after = {"id": self.seq, "text": "é" * (size // 2)}
+        after = {"id": self.seq, "text": content(size * 3 // 4) if content else "é" * (size // 2)}
         change = Change(f"t/{self.seq}", self.seq, "c", 1, {"id": self.seq}, None, after, Transaction("t", 0, True))
         return self.packing.pack((LISTINGS, shard, change))
+
+
+def words(size: int, rng: random.Random = random.Random(7)) -> str:  # noqa: B008 (one sequence for all)
+    """Text as it stands in databases: half of it is new."""
+    return " ".join(rng.choice(["price", "seller", "listing", "active"]) + f"{rng.randrange(10**6)}" for _ in range(size // 13))
 
 
 def backlog(linger: float = 0.02) -> Backlog:
@@ -66,16 +80,78 @@ def test_a_full_request_does_not_wait() -> None:
     assert 200_000 < sum(parcel.size for parcel in waiting.take(1.0)) <= 262_144
 
 
-def test_no_request_is_larger_than_sns_takes() -> None:
-    feed, waiting, rng = Feed(), backlog(), random.Random(7)
-    for _ in range(600):
-        waiting.add([feed.change(rng.randrange(13), rng.choice([10, 300, 5_000, 90_000, 190_000]))], 0.0)
-    requests = drain(waiting, 99.0)
-    for parcel in (parcel for request in requests for parcel in request):
-        assert len(parcel.entry.body.encode()) <= 240 * 1024
-    assert sorted(seq for request in requests for parcel in request for seq in seqs(parcel)) == list(range(1, 601))
-    assert waiting.empty
+@pytest.mark.parametrize("compress", [False, True])
+@hypothesis_settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 1 << 30), random_share=st.sampled_from([0.0, 0.5, 1.0]))
+def test_no_request_is_larger_than_sns_takes(compress: bool, seed: int, random_share: float) -> None:
+    """Whatever it holds and however well it is compressed: limits hold for what is sent, and for what a consumer has before it afterwards."""
+    rng = random.Random(seed)
+    feed, waiting = Feed(), Backlog(0.02, rng, compress=compress)
+    for _ in range(200):
+        size = rng.choice([10, 300, 5_000, 90_000, 190_000])
+        waiting.add([feed.change(rng.randrange(13), size, content=rng.randbytes if rng.random() < random_share else None)], 0.0)
+    order: dict[str, list[int]] = {}
+    while not waiting.empty:
+        parcels = waiting.take(99.0)
+        check([parcel.entry for parcel in parcels])
+        fates = ["Throttled" if rng.random() < 0.1 else None for _ in parcels]
+        for parcel, fate in zip(parcels, fates, strict=True):
+            assert parcel.size == size_of(parcel.entry)
+            assert parcel.size < parcel.raw if "encoding" in parcel.entry.attributes else parcel.size == parcel.raw
+            body = expanded(parcel.entry.body.encode())
+            assert len(body) <= 240 * 1024
+            assert ("encoding" in parcel.entry.attributes) == (body != parcel.entry.body.encode())
+            if fate is None:
+                order.setdefault(parcel.entry.group, []).extend(seqs(parcel))
+        waiting.settle(parcels, fates, -99.0)
+    assert sorted(itertools.chain(*order.values())) == list(range(1, 201))
+    assert all(arrived == sorted(arrived) for arrived in order.values())
     assert waiting.bytes == 0
+
+
+def test_compressed_requests_carry_more_and_are_as_full() -> None:
+    """Rows that compress well: it is what is sent that fills a request, and only a full one does not wait."""
+    feed, sizes = Feed(), {False: list[int](), True: list[int]()}
+    for compress, found in sizes.items():
+        waiting = Backlog(60.0, random.Random(1), compress=compress)
+        for number in range(12_000):
+            waiting.add([feed.change(number % 32, 600, content=words)], 0.0)
+            while parcels := waiting.take(0.0):
+                found.append(sum(parcel.size for parcel in parcels))
+                waiting.settle(parcels, [None] * len(parcels), 0.0)
+    assert 5 < len(sizes[True]) < len(sizes[False]) / 1.7
+    for found in sizes.values():
+        assert min(found[2:]) > 150_000
+
+
+def test_a_message_that_compresses_less_than_those_before_it_goes_with_the_next_request() -> None:
+    feed, waiting = Feed(), Backlog(0.02, random.Random(1), compress=True)
+    for shard in range(20):
+        waiting.add([feed.change(shard, 180_000)], 0.0)
+    for parcels in drain(waiting, 1.0):
+        assert len(parcels) == 10
+    for shard in range(4):
+        waiting.add([feed.change(shard, 180_000, content=random.Random(shard).randbytes)], 2.0)
+    first = waiting.take(3.0)
+    assert [seqs(parcel) for parcel in first] == [[21]]
+    waiting.add([feed.change(1)], 3.0)
+    assert seqs(waiting.take(3.0)[0]) == [22], "its group waits for it"
+    assert waiting.low() == 21
+
+
+def test_a_compressed_message_is_sent_again_unchanged() -> None:
+    feed, waiting = Feed(), Backlog(0.02, random.Random(1), compress=True)
+    waiting.add([feed.change(0, 2_000)], 0.0)
+    (parcel,) = waiting.take(1.0)
+    entry = parcel.entry
+    assert entry.attributes == {"source": "shop", "table": "shop.listings", "lane": "live", "encoding": "zstd"}
+    waiting.settle([parcel], ["Throttled"], 1.0)
+    (again,) = waiting.take(9.0)
+    assert again.entry == entry
+    plain = backlog()
+    feed.seq = 0
+    plain.add([feed.change(0, 2_000)], 0.0)
+    assert plain.take(1.0)[0].entry.deduplication_id == entry.deduplication_id, "SNS knows it again, compressed or not"
 
 
 def test_a_message_carries_at_most_500_changes() -> None:

@@ -12,10 +12,11 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 
 from shared.adapters.state.contract import Checkpoint, Holding, Release
 from shared.flows.relay import reading, succession
-from shared.flows.relay.backlog import Backlog, Parcel
+from shared.flows.relay.backlog import Backlog
 from shared.flows.relay.capture import Capture
 from shared.flows.relay.core import Core
 from shared.flows.relay.handover import empty_handed, take_over
+from shared.flows.relay.parcel import Parcel
 from shared.flows.relay.reading import Reading
 from shared.flows.relay.share import Share, captured_by
 from shared.values.errors import PositionLost

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from shared.adapters.topic.memory import check
-from shared.flows.relay.backlog import Backlog, Parcel
+from shared.flows.relay.backlog import Backlog
 from shared.flows.relay.packing import Header, Packed
+from shared.flows.relay.parcel import Parcel
 
 GROUPS = 64
 SIZE = 450

@@ -9,11 +9,11 @@ from shared.adapters.claims.memory import MemoryClaims
 from shared.adapters.state.contract import Checkpoint, Lease
 from shared.adapters.state.memory import MemorySchemas, MemoryStreams
 from shared.flows.numbering import Numbering
-from shared.flows.relay.backlog import Parcel
 from shared.flows.relay.capture import Capture, read
 from shared.flows.relay.core import Core
 from shared.flows.relay.keeper import Keeper
 from shared.flows.relay.packing import Packing
+from shared.flows.relay.parcel import Parcel
 from shared.flows.relay.publishing import Publisher
 from shared.flows.relay.reading import Reading
 from shared.flows.relay.share import Share
@@ -66,7 +66,7 @@ class Relay:
     """One relay process: the same parts as in the loop, without threads."""
 
     def __init__(self, world: "World", number: int, stream: str, configuration: Configuration, manner: Manner) -> None:
-        self.world, self.stream, self.alive = world, stream, True
+        self.world, self.number, self.stream, self.alive = world, number, stream, True
         self.capture = configuration[stream]
         self.others = {name: other.tables for name, other in configuration.items() if name != stream}
         self.holder = f"relay-{number}"
@@ -81,7 +81,7 @@ class Relay:
         if lease is None:
             return
         world = self.world
-        self.core = core = Core(linger=0.0, rng=random.Random(1))
+        self.core = core = Core(linger=0.0, compress=self.number % 2 == 0, rng=random.Random(1))
         self.keeper = Keeper(world.streams, self.stream, lease, asked_at, lambda: world.now)
         self.reading = Reading(
             self.stream,

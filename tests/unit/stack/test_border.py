@@ -88,7 +88,11 @@ tables = some(
 def valid_stanzas(draw: st.DrawFn) -> dict[str, Any]:
     captured = draw(st.dictionaries(st.builds("{}.{}".format, names, names), st.one_of(st.none(), tables), min_size=1, max_size=4))
     source = {"secret": "s", "tables": captured} | draw(
-        some(start=st.sampled_from(["earliest", "bin.000007:4"]), lingerMs=st.integers(0, 1000))
+        some(
+            start=st.sampled_from(["earliest", "bin.000007:4"]),
+            lingerMs=st.integers(0, 1000),
+            compression=st.sampled_from(["zstd", "off", False]),
+        )
     )
     wanted = st.lists(st.sampled_from(sorted(captured)), min_size=1, unique=True)
     sink = some(
@@ -115,6 +119,7 @@ def test_whatever_the_plugin_accepts_the_library_reads(stanzas: list[dict[str, A
         read = msgspec.convert(made["settings"], type=Settings)
         (source,) = read.sources.values()
         assert set(source.tables) == set(given_stanzas["sources"][source.name]["tables"])
+        assert (source.compression == "zstd") is (given_stanzas["sources"][source.name].get("compression") == "zstd")
         for name, consumer in given_stanzas["consumers"].items():
             assert read.consumers[name].tables == tuple(consumer["tables"])
             assert read.consumers[name].marks is (consumer.get("marks", True) in (True, "on"))
