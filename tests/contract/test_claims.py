@@ -1,15 +1,20 @@
 """Claim stores: the twin and S3 obey the same contract."""
 
+import socket
 from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
+from botocore.stub import Stubber
 from moto import mock_aws
 
 from shared.adapters.claims.memory import MemoryClaims
 from shared.adapters.claims.s3 import S3Claims
-from shared.values.errors import StackError
+from shared.adapters.state.dynamodb import client_config
+from shared.values.errors import StackError, StateUnavailable
+from tests.unit.odd_server import serving
 
 
 @pytest.fixture(params=["memory", "s3"])
@@ -39,3 +44,34 @@ def test_writing_a_name_again_leaves_one_object(claims: Any) -> None:
 def test_a_missing_object_is_named(claims: Any) -> None:
     with pytest.raises(StackError, match=r"s3://claims/claims/shop/none\.json"):
         claims.get("s3://claims/claims/shop/none.json")
+
+
+def s3(url: str, **config: Any) -> S3Claims:
+    options = client_config().merge(Config(**config))
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+    return S3Claims(boto3.client("s3", endpoint_url=url, config=options, **keys), "claims")
+
+
+def test_a_bucket_that_does_not_answer_may_do_so_later() -> None:
+    def hang_up(connection: socket.socket) -> None:
+        connection.recv(1)
+
+    with serving(hang_up) as url, pytest.raises(StateUnavailable, match="s3://claims/claims/shop/a"):
+        s3(url, retries={"total_max_attempts": 1}).put("shop/a.json", b"1")
+
+
+@pytest.mark.parametrize(("code", "status"), [("SlowDown", 503), ("RequestTimeout", 400), ("ExpiredToken", 400)])
+def test_what_may_pass_is_tried_again_by_the_caller(code: str, status: int) -> None:
+    claims = s3("http://127.0.0.1:1")
+    with Stubber(claims._client) as stubber:
+        stubber.add_client_error("put_object", code, http_status_code=status)
+        with pytest.raises(StateUnavailable):
+            claims.put("shop/a.json", b"1")
+
+
+def test_a_bucket_that_refuses_is_named() -> None:
+    claims = s3("http://127.0.0.1:1")
+    with Stubber(claims._client) as stubber:
+        stubber.add_client_error("put_object", "AccessDenied", http_status_code=403)
+        with pytest.raises(StackError, match="s3:PutObject"):
+            claims.put("shop/a.json", b"1")

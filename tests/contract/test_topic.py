@@ -1,5 +1,6 @@
 """The topic: its twin and SNS obey the same contract, and SNS's failures are told apart."""
 
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from shared.adapters.topic.contract import Entry
 from shared.adapters.topic.memory import MemoryTopic, size_of
 from shared.adapters.topic.sns import SnsTopic, client_config
 from shared.values.errors import TopicError
+from tests.unit.odd_server import serving
 
 ARN = "arn:aws:sns:eu-west-1:123456789012:changes.fifo"
 
@@ -103,3 +105,22 @@ def test_one_attempt_ends_within_what_a_new_holder_waits() -> None:
     config = client_config()
     assert config.connect_timeout + config.read_timeout <= 5
     assert config.retries["total_max_attempts"] == 1
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n"]
+)
+def test_a_request_goes_out_once_whatever_comes_back(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither botocore nor urllib3 sends it again: by then the relay may have lost its lease, and a later message may not overtake."""
+    requests: list[bytes] = []
+
+    def treat(connection: socket.socket) -> None:
+        requests.append(connection.recv(1 << 16))
+        connection.sendall(answer)
+
+    with serving(treat) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        fates = SnsTopic(sns(), ARN).publish([entry(0), entry(1)])
+    assert len(fates) == 2
+    assert None not in fates
+    assert len([each for each in requests if each.startswith(b"POST")]) == 1

@@ -4,11 +4,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from shared.values.errors import StackError, StateUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
+
+
+_TRANSIENT = {"RequestTimeout", "RequestTimeoutException", "SlowDown", "ThrottlingException", "ExpiredToken", "RequestExpired"}
+"""May pass by themselves although their status is 4xx. Source: S3 API reference, "Error responses"."""
 
 
 class S3Claims:
@@ -22,8 +27,8 @@ class S3Claims:
         address = f"s3://{self._bucket}/{key}"
         try:
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
-        except (ClientError, BotoCoreError) as error:
-            if not isinstance(error, ClientError) or error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= 500:
+        except (ClientError, BotoCoreError, ResponseParserError) as error:
+            if not isinstance(error, ClientError) or _may_pass(error):
                 raise StateUnavailable(f"S3 did not answer: {error}", thing=address, hint="It is tried again.") from None
             raise StackError(
                 f"cannot be written: {error}.",
@@ -40,3 +45,7 @@ class S3Claims:
             if error.response["Error"]["Code"] in ("NoSuchKey", "404", "NoSuchBucket"):
                 raise StackError("is gone.", thing=address, hint="Fill the consumer again: rowline backfill.") from None
             raise
+
+
+def _may_pass(error: ClientError) -> bool:
+    return error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= 500 or error.response["Error"]["Code"] in _TRANSIENT

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from shared.adapters.topic.contract import Entry
 from shared.values.errors import TopicError
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sns.type_defs import PublishBatchRequestEntryTypeDef
 
 CONNECT_SECONDS, READ_SECONDS = 1.5, 3.0
-"""Together under the 5 s that a new holder of the lease waits for the old one's last request (shared/flows/relay/lease.py)."""
+"""Together under the 5 s that a new holder of the lease waits for the old one's last request (shared/flows/relay/waiting.py)."""
 
 _TRANSIENT = {
     "Throttling",
@@ -69,7 +70,7 @@ class SnsTopic:
             if code in _TRANSIENT or status >= 500 or status == 429:
                 return [code] * len(entries)
             raise self._refused(code, error.response["Error"].get("Message", "")) from None
-        except BotoCoreError as error:  # no reply: it may or may not have been published
+        except (BotoCoreError, ResponseParserError) as error:  # no reply, or none of SNS: it may or may not have been published
             return [type(error).__name__] * len(entries)
         fates: list[str | None] = ["no reply for this entry"] * len(entries)
         for done in reply.get("Successful", []):

@@ -10,11 +10,11 @@ import pytest
 from shared.adapters.claims.memory import MemoryClaims
 from shared.adapters.state.memory import MemorySchemas, MemoryStreams
 from shared.adapters.topic.contract import Entry
-from shared.flows.relay import keeper, loop, waiting
+from shared.flows.relay import keeper, loop, packing, waiting
 from shared.flows.relay.loop import Job, relay
 from shared.flows.relay.reset import reset
 from shared.values.change import epoch_at, split_seq
-from shared.values.errors import PositionLost, RowlineError, SourceError, SourceUnavailable, TopicError
+from shared.values.errors import PositionLost, RowlineError, SourceError, SourceUnavailable, StateUnavailable, TopicError
 from shared.values.settings import SourceSettings, TableSettings
 from tests.unit.relay.simulated import Committed, Server, SimulatedBinlog, SimulatedTopic, table
 
@@ -190,6 +190,37 @@ def test_a_source_that_is_away_for_a_while_is_waited_for(world: World) -> None:
     eventually(lambda: "does not answer" in world.streams.load("shop")[0].figures.get("error", ""))
     eventually(lambda: len(world.ids()) == 1)
     eventually(lambda: "error" not in world.streams.load("shop")[0].figures)
+
+
+class AwayClaims(MemoryClaims):
+    """A claim store that does not answer while `away`."""
+
+    away = True
+
+    def put(self, name: str, body: bytes) -> str:
+        if self.away:
+            raise StateUnavailable("S3 did not answer.", thing="s3://claims")
+        return super().put(name, body)
+
+
+def test_a_claims_bucket_that_is_away_is_waited_for_and_nothing_passes_the_row(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "MAX_CHANGE_BYTES", 120)
+    world.claims = claims = AwayClaims()
+    for _ in range(3):
+        world.commit(rows=2)
+    job = world.start()
+    eventually(lambda: "S3 did not answer" in world.streams.load("shop")[0].figures.get("error", ""))
+    assert world.ids() == []
+    claims.away = False
+    eventually(lambda: len(world.ids()) == 6)
+    assert sorted(split_seq(change.seq)[1] for _, change in world.topic.delivered) == [1, 2, 3, 4, 5, 6]
+    assert all(change.claim for _, change in world.topic.delivered)
+    claims.away = True
+    world.commit()
+    eventually(lambda: "S3 did not answer" in world.streams.load("shop")[0].figures.get("error", ""))
+    job.stop.set()
+    eventually(lambda: world.ended.get("one") == "stopped")
+    assert world.streams.load("shop")[0].holder == ""
 
 
 def test_a_source_error_ends_the_relay_and_shows_in_the_lease(world: World) -> None:
