@@ -1,4 +1,5 @@
-"""What must be asked of the server, because the binlog does not tell: character sets, and which columns are UUID, INET or VECTOR."""
+"""What must be asked of the server, because the binlog does not tell: character sets, and which columns are UUID, INET or VECTOR, or how
+many digits old fractional seconds have."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -43,6 +44,17 @@ class ServerCatalog:
                 "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = %s AND table_name = %s", database, table
             )
         return {str(name): str(kind).lower() for name, kind in rows if str(kind).lower() in _SPECIAL}
+
+    def fractions(self, database: str, table: str) -> Mapping[str, int]:
+        """As the table is now, too."""
+        with closing(Session(self._endpoint)) as session:
+            rows = session.query(
+                "SELECT column_name, datetime_precision FROM information_schema.columns "
+                "WHERE table_schema = %s AND table_name = %s AND datetime_precision > 0",
+                database,
+                table,
+            )
+        return {str(name): int(digits) for name, digits in rows}
 
     def _convert(self, charset: str, data: bytes) -> str:
         with closing(Session(self._endpoint)) as session:

@@ -22,6 +22,9 @@ from shared.adapters.binlog.temporal import (
     YEARS,
     Cache,
     Dates,
+    FractionalDatetimes,
+    FractionalTimes,
+    FractionalTimestamps,
     OldDatetimes,
     OldTimes,
     OldTimestamps,
@@ -107,6 +110,11 @@ _SIMPLE_KINDS = {
     Type.TIME: "time", Type.TIME2: "time", Type.DATETIME: "datetime", Type.DATETIME2: "datetime", Type.TIMESTAMP: "timestamp", Type.TIMESTAMP2: "timestamp",
     Type.ENUM: "enum", Type.SET: "set", Type.JSON: "json", Type.GEOMETRY: "geometry", Type.VECTOR: "vector",
 }  # fmt: skip
+_FRACTIONAL: dict[Type, type[FractionalTimestamps | FractionalDatetimes | FractionalTimes]] = {
+    Type.TIMESTAMP: FractionalTimestamps,
+    Type.DATETIME: FractionalDatetimes,
+    Type.TIME: FractionalTimes,
+}
 _FRACTION_BYTES = (0, 1, 1, 2, 2, 3, 3)
 _documents = Documents()
 
@@ -159,6 +167,9 @@ def reader(column: ColumnMap, kind: str, thing: str) -> Reader:
         return _timestamp(column.scale)
     if type_ == Type.TIME2:
         return Reader(f"{3 + _FRACTION_BYTES[column.scale]}s", "{a}[{0}]", objects=(Times(column.scale),))
+    if column.scale and type_ in _FRACTIONAL:
+        fractional = _FRACTIONAL[type_]
+        return Reader(f"{fractional.SIZES[column.scale]}s", "{a}[{0}]", objects=(fractional(column.scale),))
     if type_ == Type.TIMESTAMP:
         return Reader("4s", "{a}[{0}]", objects=(OldTimestamps(),))
     if type_ == Type.DATETIME:

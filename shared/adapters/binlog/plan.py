@@ -29,6 +29,10 @@ class Catalog(Protocol):
         """Column → uuid | inet4 | inet6 | vector: MariaDB's binlog shows these as BINARY and VARBINARY."""
         ...
 
+    def fractions(self, database: str, table: str) -> Mapping[str, int]:
+        """Column → digits of its fractional seconds. Of columns in MariaDB's format from before 10.1.2 the binlog does not tell them."""
+        ...
+
 
 class Plan:
     """One table map. `table` is None when the table is not captured."""
@@ -124,6 +128,8 @@ class Plans:
         special: Mapping[str, str] = {}
         if self._mariadb and any(table_map.may_be_special(column) for column in described.columns):
             special = self._catalog.special_columns(database, name)
+        if self._mariadb and any(column.type in table_map.OLD_TEMPORAL for column in described.columns):
+            described = table_map.with_fractions(described, self._catalog.fractions(database, name))
         dropped = self._dropped(database, name)
         kept = [describe(column, special) for column in described.columns]
         columns = tuple(column for column in kept if column.name not in dropped)

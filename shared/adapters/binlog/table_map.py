@@ -3,6 +3,7 @@
 Source: MySQL sql/log_event.h, Table_map_log_event; MariaDB sql/log_event.h. Column types: include/field_types.h.
 """
 
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -59,6 +60,9 @@ _ONE_BYTE = (
     )
     | _BLOBS
 )
+
+OLD_TEMPORAL = frozenset((Type.TIMESTAMP, Type.DATETIME, Type.TIME))
+"""Dates and times in the formats from before MySQL 5.6.4 and MariaDB 10.1.2."""
 
 # optional metadata
 _SIGNEDNESS, _CHARSET_DEFAULT, _CHARSET_EACH, _NAMES, _SET_LABELS, _ENUM_LABELS = 1, 2, 3, 4, 5, 6
@@ -251,3 +255,9 @@ def may_be_special(column: ColumnMap) -> bool:
     if column.charset is None or column.charset.name != BINARY:
         return False
     return (column.type == Type.STRING and column.length in (4, 16)) or (column.type == Type.VARCHAR and column.length % 4 == 0)
+
+
+def with_fractions(described: TableMap, digits: Mapping[str, int]) -> TableMap:
+    """The table with the digits of fractional seconds that its old dates and times have."""
+    columns = (column._replace(scale=digits.get(column.name, 0)) if column.type in OLD_TEMPORAL else column for column in described.columns)
+    return described._replace(columns=tuple(columns))

@@ -334,6 +334,37 @@ def test_characters_that_the_servers_read_otherwise_than_python(source: Source) 
     assert "?" not in row
 
 
+@pytest.mark.parametrize("source", ["mariadb"], indirect=True)
+def test_dates_and_times_in_the_format_before_mariadb_10_1(source: Source) -> None:
+    columns = {f"{kind}_{digits}": f"{kind}({digits})" for kind in ("TIME", "DATETIME", "TIMESTAMP") for digits in range(7)}
+    source.sql("SET GLOBAL mysql56_temporal_format = OFF")
+    try:
+        source.sql(f"CREATE TABLE a ({', '.join(f'{name} {kind} NULL' for name, kind in columns.items())}, last INT)")
+    finally:
+        source.sql("SET GLOBAL mysql56_temporal_format = ON")
+    source.sql("SET time_zone = '+00:00', sql_mode = ''")
+    start = source.here()
+    for time, instant in (
+        ("-00:00:00.123456", "1970-01-01 00:00:01.000009"),
+        ("-838:59:59.999999", "2038-01-19 03:14:07.999999"),
+        ("12:34:56.000007", "2024-02-29 23:59:59.5"),
+        ("838:59:59.1", "0000-00-00"),
+    ):
+        source.sql(
+            f"INSERT INTO a VALUES ({', '.join(repr(time if name.startswith('TIME_') else instant) for name in columns.values())}, 7)"
+        )
+    names = [f"CAST({name} AS CHAR)" for name in columns]
+    shown = [
+        [*(None if text.startswith("0000") else iso(text, kind) for text, kind in zip(row, columns.values(), strict=True)), 7]
+        for row in source.sql(f"SELECT {', '.join(names)} FROM a")
+    ]
+    assert [list(after.values()) for _, _, after in source.changes(start)] == shown
+
+
+def iso(text: str, kind: str) -> str:
+    return text.replace(" ", "T") + ("Z" if kind.startswith("TIMESTAMP") else "")
+
+
 def test_domains_of_mariadb(mariadb_source: Source) -> None:
     source = mariadb_source
     source.sql("CREATE TABLE a (id INT PRIMARY KEY)")

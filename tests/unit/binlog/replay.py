@@ -44,6 +44,9 @@ class Recording:
     def special_columns(self, database: str, table: str) -> Mapping[str, str]:
         return self._answers["special"]  # type: ignore[no-any-return]
 
+    def fractions(self, database: str, table: str) -> Mapping[str, int]:
+        return {}
+
     def events(self, packets: bytes | None = None) -> Iterator[Event]:
         """What the reader makes of the packets (or of damaged ones); ends where they end."""
         ours, theirs = socket.socketpair()
