@@ -1,0 +1,205 @@
+"""Two relays of one real source, a table that moves from one to the other and back under load, a relay killed in the middle: what arrives adds up."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.adapters.claims.memory import MemoryClaims
+from shared.adapters.state.memory import MemorySchemas, MemoryStreams
+from shared.flows.relay import keeper, waiting
+from shared.flows.relay.loop import Job, relay
+from shared.flows.relay.source import opener
+from shared.values import endpoint
+from shared.values.change import split_seq
+from shared.values.errors import StateUnavailable, TopicError
+from shared.values.message import Message, decode
+from shared.values.settings import SourceSettings, TableSettings
+from tests.integration.test_relay import Moody, in_order, load, replayed, server, shop, table_now
+
+__all__ = ["server", "shop"]
+
+FIRST, SECOND = "shop", "shop/second"
+Deployed = dict[str, list[str]]
+
+
+class Killed:
+    """State and topic as a process sees them that may be killed: from then on nothing it does reaches either."""
+
+    def __init__(self, streams: MemoryStreams, topic: Moody) -> None:
+        self._streams, self._topic, self.dead = streams, topic, False
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        call: Callable[..., Any] = getattr(self._topic if name == "publish" else self._streams, name)
+
+        def made(*arguments: Any, **options: Any) -> Any:
+            if self.dead:
+                raise (TopicError if name == "publish" else StateUnavailable)("is out of reach.", thing="a killed process")
+            return call(*arguments, **options)
+
+        return made
+
+
+class Stage:
+    """A source and its relays, as deployed one after the other."""
+
+    def __init__(self, server: Any, database: str) -> None:
+        self.server, self.database = server, database
+        self.topic, self.streams, self.schemas, self.claims = Moody(), MemoryStreams(), MemorySchemas(), MemoryClaims()
+        self.running: dict[str, tuple[threading.Thread, Job, Killed]] = {}
+        self.threads: list[threading.Thread] = []
+        self.errors: list[BaseException] = []
+        self.deployed: Deployed = {}
+        self.started = 0
+
+    def deploy(self, deployed: Deployed) -> None:
+        """New relays, which ask those of the last deployment to yield; one that is no longer deployed gets its signal to end."""
+        self.deployed = deployed
+        for stream in self.running.keys() - deployed.keys():
+            self.running.pop(stream)[1].stop.set()
+        for stream in deployed:
+            self.start(stream)
+
+    def start(self, stream: str) -> None:
+        self.started += 1
+        relay_of, _, name = stream.rpartition("/")
+        tables = {f"{self.database}.{table}": TableSettings(shards=8) for table in self.deployed[stream]}
+        reach = Killed(self.streams, self.topic)
+        job = Job(
+            source=SourceSettings(name, "none", tables, start="latest", relay_of=relay_of),
+            streams=reach,
+            schemas=self.schemas,
+            claims=self.claims,
+            topic=reach,
+            open_binlog=opener(lambda: endpoint.parse(self.server.reader_url), f"{self.database}/{stream}"),
+            holder=f"relay {self.started}",
+            manner="take",
+            run="foreground",
+            others={other: [f"{self.database}.{each}" for each in names] for other, names in self.deployed.items() if other != stream},
+        )
+        thread = threading.Thread(target=self._run, args=(job, reach))
+        self.running[stream] = (thread, job, reach)
+        self.threads.append(thread)
+        thread.start()
+
+    def _run(self, job: Job, reach: Killed) -> None:
+        try:
+            relay(job)
+        except BaseException as error:  # noqa: BLE001 (asserted at the end)
+            if not reach.dead:
+                self.errors.append(error)
+
+    def kill(self, stream: str) -> None:
+        _, job, reach = self.running[stream]
+        reach.dead = True
+        job.stop.set()
+
+    def end(self) -> None:
+        for _, job, _ in self.running.values():
+            job.stop.set()
+        for thread in self.threads:
+            thread.join(60)
+
+    def holder(self, table: str) -> str:
+        holding = self.streams.holdings("shop").tables.get(f"{self.database}.{table}")
+        return holding.stream if holding and not holding.free else ""
+
+    def captures(self, stream: str, table: str) -> bool:
+        """Whether the stream goes on with the table, all it had to catch up with behind it."""
+        _, point = self.streams.load(stream)
+        return bool(point) and point.catch_up is None and f"{self.database}.{table}" in point.capture
+
+    def messages(self, table: str = "") -> list[Message]:
+        messages = [decode(entry.body) for entry in self.topic.published]
+        return [message for message in messages if table in ("", message.table)]
+
+    def wait(self, what: Callable[[], bool], seconds: float = 90.0) -> None:
+        end = time.monotonic() + seconds
+        while not what():
+            assert self.errors == []
+            assert time.monotonic() < end, "did not happen"
+            time.sleep(0.05)
+
+
+def write(server: Any, database: str, stop: threading.Event) -> None:
+    """Rows into the tables that stay where they are, some in one transaction with the one that moves."""
+    number = 0
+    with server.connect(database) as connection, connection.cursor() as cursor:
+        while not stop.is_set():
+            number += 1
+            cursor.execute("BEGIN")
+            cursor.execute("INSERT INTO prices VALUES (%s, 1)", (number,))
+            cursor.execute("INSERT INTO listings VALUES (%s, 'with a price', 1)", (9_000_000 + number,))
+            cursor.execute("INSERT INTO events VALUES (%s, 1)", (number,))
+            cursor.execute("COMMIT")
+            stop.wait(0.005)
+
+
+@pytest.fixture
+def stage(server: Any, shop: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(keeper, "LEASE_SECONDS", 3.0)
+    monkeypatch.setattr(waiting, "LEASE_SECONDS", 3.0)
+    monkeypatch.setattr(waiting, "REQUEST_SECONDS", 1.0)
+    with server.connect(shop) as connection, connection.cursor() as cursor:
+        for table in ("prices", "events"):
+            cursor.execute(f"CREATE TABLE {table} (id INT PRIMARY KEY, n INT NOT NULL)")
+    made = Stage(server, shop)
+    yield made
+    made.end()
+
+
+def test_a_table_moves_there_and_back_under_load(stage: Stage) -> None:
+    stop = threading.Event()
+    writers = [threading.Thread(target=write, args=(stage.server, stage.database, stop))]
+    writers += [threading.Thread(target=until, args=(stop, stage, seed)) for seed in (1, 2)]
+    stage.deploy({FIRST: ["listings", "prices"], SECOND: ["events"]})
+    stage.wait(lambda: stage.captures(FIRST, "listings") and stage.captures(SECOND, "events"))
+    for writer in writers:
+        writer.start()
+    try:
+        stage.wait(lambda: len(stage.messages("listings")) > 5)
+        stage.deploy({FIRST: ["prices"], SECOND: ["events", "listings"]})
+        stage.wait(lambda: stage.holder("listings") == SECOND)
+        stage.kill(SECOND)  # it has claimed the table, and has begun to read it or not
+        stage.start(SECOND)
+        stage.wait(lambda: stage.captures(SECOND, "listings"))
+        stage.deploy({FIRST: ["prices", "events", "listings"]})  # the second relay is taken away
+        stage.wait(lambda: stage.captures(FIRST, "listings") and stage.captures(FIRST, "events"))
+    finally:
+        stop.set()
+        for writer in writers:
+            writer.join()
+    expected = table_now(stage.server, stage.database)
+    with stage.server.connect(stage.database) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM events")
+        written = cursor.fetchone()[0]
+    for table in ("events", "prices"):
+        stage.wait(lambda table=table: len(in_order(stage.messages(table))) >= written)
+    stage.wait(lambda: {key: row for key, row in last(stage).items() if row is not None} == expected)
+    stage.end()
+    assert stage.errors == []
+    assert replayed(in_order(stage.messages("listings"))) == expected
+    for table in ("events", "prices"):
+        assert [change.key["id"] for change in sorted(in_order(stage.messages(table)), key=lambda change: change.key["id"])] == [
+            *range(1, written + 1)
+        ]
+    assert {message.stream for message in stage.messages("listings")} == {FIRST, SECOND}
+    assert {message.source for message in stage.messages()} == {"shop"}
+    numbers: dict[tuple[str, int], set[int]] = {}
+    for message in stage.messages():
+        for change in message.changes:
+            epoch, n = split_seq(change.seq)
+            numbers.setdefault((message.stream, epoch), set()).add(n)
+    for (stream, epoch), some in numbers.items():
+        assert some == set(range(1, len(some) + 1)), f"epoch {epoch} of {stream} has holes"
+
+
+def last(stage: Stage) -> dict[int, Any]:
+    return {change.key["id"]: change.after for change in in_order(stage.messages("listings"))}
+
+
+def until(stop: threading.Event, stage: Stage, seed: int) -> None:
+    while not stop.is_set():
+        load(stage.server, stage.database, 0.5, seed)
