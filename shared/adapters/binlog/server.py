@@ -1,6 +1,7 @@
 """The binlog of a real server: the contract, over connections that break now and then."""
 
 import logging
+import random
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -16,7 +17,7 @@ from shared.adapters.binlog.packets import Event as Raw
 from shared.adapters.binlog.packets import Packets
 from shared.adapters.binlog.place import Place
 from shared.adapters.binlog.plan import Plans
-from shared.adapters.binlog.session import Session, refusal
+from shared.adapters.binlog.session import ServerIdTaken, Session, refusal
 from shared.adapters.binlog.transactions import Cut, Transactions
 from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import PositionLost, SourceError, SourceUnavailable
@@ -24,12 +25,14 @@ from shared.values.position import Position
 
 _BREAKS = 6
 _SECOND_READER = 1 << 30  # what tells the server_id of a second connection from that of the first
+_CHOSEN = 1 << 29  # server_ids chosen by chance lie from here on
 _log = logging.getLogger(__name__)
 _NO_BINLOG = "Switch it on: log_bin (on RDS and Aurora: a backup retention above 0, binlog_format = ROW in the parameter group)."
 
 
 class ServerBinlog:
-    """Reads one server. `server_id` names this reader among the server's replicas: two readers with one id cut each other off.
+    """Reads one server. `server_id` names this reader among the server's replicas: two readers with one id cut each other
+    off, so one that is cut off for that reason takes another.
 
     `dropped` names columns of a table that are read over and appear nowhere. A broken connection is made anew for `give_up_seconds`.
     """
@@ -87,6 +90,8 @@ class ServerBinlog:
                 breaks = 1 if transactions.resume() != start else breaks + 1
                 if self._closed.is_set() or breaks > _BREAKS:
                     raise
+                if isinstance(error, ServerIdTaken):
+                    self._server_id = _CHOSEN | random.getrandbits(28)
                 start, cut = transactions.resume(), transactions.cut()
                 _log.warning("the binlog connection broke; reading on from %s: %s", start, error)
                 self._closed.wait(0.1 * 2**breaks if breaks > 1 else 0)

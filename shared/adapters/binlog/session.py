@@ -23,6 +23,7 @@ _COM_BINLOG_DUMP = 0x12
 _COM_BINLOG_DUMP_GTID = 0x1E
 _THROUGH_GTID = 4
 _MASTER_FATAL_ERROR_READING_BINLOG = 1236
+_SAME_SERVER_ID = 4052  # MariaDB: ER_SLAVE_SAME_ID; MySQL says it under 1236
 _DENIED = {ER.ACCESS_DENIED_ERROR, 1698, 1045, 1251, 1275}
 _TRANSIENT = {
     CR.CR_SERVER_LOST,
@@ -37,6 +38,10 @@ _TRANSIENT = {
     1203,
     1927,
 }
+
+
+class ServerIdTaken(SourceUnavailable):
+    """Another replica connected under the server_id of this one, which the server cut off for it."""
 
 
 class Session:
@@ -154,7 +159,7 @@ def translated(error: Exception, endpoint: SourceEndpoint) -> SourceError:
             thing=thing,
             hint="Check user and password, and from which hosts the account may log in.",
         )
-    if code == _MASTER_FATAL_ERROR_READING_BINLOG:
+    if code in (_MASTER_FATAL_ERROR_READING_BINLOG, _SAME_SERVER_ID):
         return _dump_refused(text, thing)
     if code in (ER.SPECIFIC_ACCESS_DENIED_ERROR, 1227):
         return SourceError(
@@ -187,9 +192,7 @@ def _dump_refused(text: str, thing: str) -> SourceError:
     ):
         return PositionLost(f"the server no longer has the binlog at the position asked for: {text}.", thing=thing, hint=_LOST_HINT)
     if "same server_uuid/server_id" in low or "same server_id" in low:
-        return SourceUnavailable(
-            f"another reader took this reader's server_id: {text}.", thing=thing, hint="Only one relay may use a server_id."
-        )
+        return ServerIdTaken(f"another reader has this reader's server_id: {text}.", thing=thing, hint="Another one is chosen.")
     if "gtid_mode" in low:
         return SourceError(
             f"its gtid_mode does not allow that: {text}.",

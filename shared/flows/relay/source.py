@@ -17,12 +17,13 @@ GIVE_UP_SECONDS = 5.0
 
 
 def server_id(scope: str, token: int) -> int:
-    """The server_id of the holder with this fencing token, in 1,073,741,824 … 1,090,519,039.
+    """The server_id of the holder with this fencing token, in 2,147,483,648 … 3,221,225,471: nobody gives such ids to replicas by hand.
 
     The server drops the older of two connections with one server_id, and a new holder connects while the old one may still be reading: so they
-    differ. `scope` tells the relays of several stages on one source apart. Source: MySQL reference manual, "server_id" and error 1236.
+    differ. `scope` tells the relays of several stages, and several relays of a stage, on one source apart; should two of them meet in 67 million, the reader that is cut off
+    takes another id. Source: MySQL reference manual, "server_id" and error 1236.
     """
-    return 1 << 30 | (zlib.crc32(scope.encode()) & 0xFFFFF) * SLOTS | token % SLOTS
+    return 1 << 31 | (zlib.crc32(scope.encode()) & 0x3FFFFFF) * SLOTS | token % SLOTS
 
 
 def opener(endpoint: Callable[[], SourceEndpoint], scope: str) -> Callable[[Mapping[str, TableSettings], int], Binlog]:

@@ -135,3 +135,23 @@ def test_kill_and_restart_of_the_server_and_purged_binlogs(start_mariadb: Callab
         with pytest.raises(PositionLost) as caught:
             source.since(lost)
         assert "backfill" in caught.value.hint
+
+
+def test_two_readers_with_one_server_id_both_go_on(source: Source) -> None:
+    """As if the ids of two relays met: the server ends the older connection, whose reader takes another id."""
+    source.sql("CREATE TABLE a (id INT PRIMARY KEY)")
+    start = source.here()
+    readers = [open_binlog(parse(source.server.url), [f"{source.name}.*"], 4_000_300_000) for _ in range(2)]
+    events = [reader.read(start) for reader in readers]
+    seen: list[list[int]] = [[], []]
+    for number in range(4):
+        source.sql("INSERT INTO a VALUES (%s)", number)
+        for which in (0, 1):
+            while len(seen[which]) <= number:
+                event = next(events[which])
+                if isinstance(event, Rows):
+                    seen[which] += [after["id"] for _, after in event.rows if after]
+    assert seen == [[0, 1, 2, 3], [0, 1, 2, 3]]
+    assert readers[1]._server_id == 4_000_300_000
+    for reader in readers:
+        reader.close()
