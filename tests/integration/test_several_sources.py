@@ -1,0 +1,158 @@
+"""A MariaDB and a MySQL with tables of one name on one topic: nothing of the one gets into what is made of the other."""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from shared.adapters.claims.memory import MemoryClaims
+from shared.adapters.database.sql import SqlDatabase
+from shared.adapters.queue.memory import MemoryQueue
+from shared.adapters.search.memory import MemorySearch
+from shared.adapters.state.memory import MemoryConsumers, MemorySchemas, MemoryStreams
+from shared.adapters.topic.memory import MemoryTopic
+from shared.flows.backfill.job import Backfill
+from shared.flows.consume import Consume
+from shared.flows.latest_state import LatestState
+from shared.flows.relay.loop import Job, relay
+from shared.flows.relay.source import opener
+from shared.flows.verify.job import Verify
+from shared.values import endpoint
+from shared.values.delivery import Delivery
+from shared.values.message import decode
+from shared.values.settings import ConsumerSettings, ElasticsearchSettings, SourceSettings, TableSettings
+
+ROWS = 30
+
+
+def wait(what: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not what():
+        assert time.monotonic() < end, "did not happen"
+        time.sleep(0.05)
+
+
+class Stage:
+    """Two sources, a relay and a consumer for each; one topic, one state table, one Elasticsearch."""
+
+    def __init__(self, servers: dict[str, Any], database: str) -> None:
+        self.servers, self.table = servers, f"{database}.items"
+        self.topic, self.streams, self.schemas, self.claims = MemoryTopic(), MemoryStreams(), MemorySchemas(), MemoryClaims()
+        self.search, self.consumers, self.queue = MemorySearch(), MemoryConsumers(), MemoryQueue()
+        self.sources = {name: SourceSettings(name, "none", {self.table: TableSettings(shards=2)}) for name in servers}
+        self.settings = {name: self.consumer(name) for name in servers}
+        self.jobs = [self.job(name) for name in servers]
+        self.threads = [threading.Thread(target=relay, args=(job,)) for job in self.jobs]
+        self.handled = self.refused = 0
+
+    def consumer(self, source: str) -> ConsumerSettings:
+        sink = ElasticsearchSettings(secret="none", alias=f"{source}-{{table}}")
+        return ConsumerSettings(name=f"{source}Search", source=source, tables=(self.table,), elasticsearch=sink)
+
+    def job(self, source: str) -> Job:
+        reader = endpoint.parse(self.servers[source].reader_url)
+        return Job(
+            source=self.sources[source],
+            streams=self.streams,
+            schemas=self.schemas,
+            claims=self.claims,
+            topic=self.topic,
+            open_binlog=opener(lambda: reader, f"{self.table}/{source}"),
+            holder=f"relay of {source}",
+            manner="take",
+            run="foreground",
+        )
+
+    def deliver(self, entries: list[Any]) -> None:
+        """Every message to both consumers, as while a filter policy does not act yet."""
+        for settings in self.settings.values():
+            work = LatestState(settings, self.search, self.schemas, self.consumers)
+            consume = Consume(settings, work, self.consumers, self.claims, MemoryQueue(), MemoryQueue())
+            for entry in entries:
+                one = Delivery(entry.deduplication_id, "", entry.body, entry.group, entry.deduplication_id, 1, entry.attributes)
+                done = consume.handle([one], lambda: 60.0)
+                assert (done.failed, done.set_aside) == ([], 0)
+
+    def flow(self, changes: int) -> None:
+        """Until so many changes have come through the topic, and what came is applied."""
+        wait(lambda: sum(len(decode(entry.body).changes) for entry in self.topic.published) >= changes)
+        published = list(self.topic.published)
+        self.deliver(published[self.handled :])
+        self.handled = len(published)
+
+    def documents(self, source: str) -> dict[str, str]:
+        return {id: held.body["title"] for id, held in self.search.indexes[f"{source}-items"].items() if held.body is not None}
+
+    def sql(self, source: str, text: str, *bound: Any) -> None:
+        with self.servers[source].connect() as connection, connection.cursor() as cursor:
+            cursor.execute(text.format(self.table), bound or None)
+
+
+@pytest.fixture
+def stage(mariadb: Any, mysql: Any) -> Iterator[Stage]:
+    database = f"t_{uuid.uuid4().hex[:12]}"
+    made = Stage({"europe": mariadb, "america": mysql}, database)
+    for name in made.servers:
+        made.sql(name, f"CREATE DATABASE {database}")
+        made.sql(name, "CREATE TABLE {} (id INT PRIMARY KEY, title VARCHAR(50))")
+        made.sql(name, "INSERT INTO {} VALUES (999, %s)", f"{name} before")
+    for thread in made.threads:
+        thread.start()
+    yield made
+    for job in made.jobs:
+        job.stop.set()
+    for thread in made.threads:
+        thread.join(30)
+    for name in made.servers:
+        made.sql(name, f"DROP DATABASE {database}")
+
+
+def test_tables_of_one_name_in_two_sources_are_never_mixed_up(stage: Stage) -> None:
+    wait(lambda: all(stage.streams.load(name)[1] for name in stage.servers))
+    for number in range(ROWS):
+        for name in stage.servers:
+            stage.sql(name, "INSERT INTO {} VALUES (%s, %s)", number, f"{name} {number}")
+    stage.sql("america", "DELETE FROM {} WHERE id = 0")
+    stage.flow(2 * ROWS + 1)
+    assert stage.documents("europe") == {str(number): f"europe {number}" for number in range(ROWS)}
+    assert stage.documents("america") == {str(number): f"america {number}" for number in range(1, ROWS)}
+    messages = [decode(entry.body) for entry in stage.topic.published]
+    assert {entry.attributes["source"] for entry in stage.topic.published} == set(stage.servers)
+    groups = {name: {message.group for message in messages if message.source == name} for name in stage.servers}
+    assert groups["europe"].isdisjoint(groups["america"])
+    counted = {name: stage.consumers.marks(f"{name}Search", sorted(groups[name]))[0].values() for name in stage.servers}
+    assert {name: sum(mark.count for mark in marks) for name, marks in counted.items()} == {"europe": ROWS, "america": ROWS + 1}
+
+    stage.sql("europe", "TRUNCATE TABLE {}")
+    stage.flow(2 * ROWS + 3)
+    assert stage.documents("europe") == {}
+    assert len(stage.documents("america")) == ROWS - 1, "the other source keeps its rows"
+
+    queue = stage.queue
+    parts: dict[str, Any] = {"streams": stage.streams, "schemas": stage.schemas, "consumers": stage.consumers, "search": stage.search}
+    databases = {name: SqlDatabase(endpoint.parse(server.reader_url)) for name, server in stage.servers.items()}
+
+    def sleep(seconds: float) -> None:
+        stage.deliver(queue.sent)
+        queue.sent.clear()
+        time.sleep(seconds)
+
+    job = Backfill(
+        stage.settings["america"],
+        stage.sources["america"],
+        database=databases["america"],
+        claims=stage.claims,
+        queue=queue,
+        sleep=sleep,
+        **parts,
+    )
+    assert job.run().rows == ROWS
+    assert stage.documents("america")["999"] == "america before"
+    assert stage.documents("europe") == {}
+    for name, database in databases.items():
+        report = Verify(stage.settings[name], stage.sources[name], database=database, queue=queue, **parts).run()
+        assert (report.differences, report.rows) == (0, {"europe": 0, "america": ROWS}[name])
+        database.close()
