@@ -1,4 +1,4 @@
-"""What statements in the binlog mean for tables: partitions, of which a part of the rows is gone."""
+"""What statements in the binlog mean for tables: partitions, of which a part of the rows is gone; columns that come with values."""
 
 import pytest
 
@@ -37,3 +37,21 @@ def gone(*partitions: str) -> Effect:
 )
 def test_partitions(action: str, effects: list[Effect]) -> None:
     assert list(read(f"ALTER TABLE a {action}").effects) == [CHANGED, *effects]
+
+
+@pytest.mark.parametrize(
+    ("column", "has_values"),
+    [
+        ("b INT", False),
+        ("b INT DEFAULT NULL", False),
+        ("b TIMESTAMP NULL", False),
+        ("b INT COMMENT 'NOT NULL'", False),
+        ("b INT DEFAULT 0", True),
+        ("b INT NOT NULL", True),
+        ("COLUMN IF NOT EXISTS b SERIAL", True),
+        ("b TIMESTAMP", True),
+        ("(b INT, c INT AS (a + 1))", True),
+    ],
+)
+def test_added_columns_with_values_in_rows_that_are_there(column: str, has_values: bool) -> None:
+    assert (REWRITTEN in read(f"ALTER TABLE a ADD {column}").effects) is has_values

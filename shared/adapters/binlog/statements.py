@@ -253,6 +253,8 @@ def _rewrites(words: list[str]) -> bool:
             or "AS" in rest
             or ("DEFAULT" in rest and "DEFAULT NULL" not in text)
             or "AUTO_INCREMENT" in rest
+            or "SERIAL" in rest
+            or ("TIMESTAMP" in rest and "NULL" not in rest)  # explicit_defaults_for_timestamp may be off
         )
     return False
 
