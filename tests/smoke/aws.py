@@ -35,13 +35,14 @@ def eventually(problem: Callable[[], Problem], seconds: float) -> Problem:
 
 def relay_runs(stack: Stack, source: str, seconds: float = 150) -> Problem:
     """The relay renews its lease and has a checkpoint: it reached state table, secret and source."""
-    streams = DynamoStreams(boto3.client("dynamodb"), stack.state_table)
-    first, _ = streams.load(source)
+    settings, streams = stack.settings.sources[source], DynamoStreams(boto3.client("dynamodb"), stack.state_table)
+    first, _ = streams.load(settings.stream)
+    runner = f"service {stack.relay_service(source)}" if settings.run == "fargate" else f"function {stack.relay_function(source)}"
 
     def problem() -> Problem:
-        lease, checkpoint = streams.load(source)
+        lease, checkpoint = streams.load(settings.stream)
         if (lease.token, lease.beat) == (first.token, first.beat):
-            return "no relay renews the lease: see the log group of " + stack.relay_function(source)
+            return f"no relay renews the lease: see the log group of {runner}"
         return "" if checkpoint else "the relay runs but has no checkpoint yet"
 
     return eventually(problem, seconds)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 class Stack(msgspec.Struct, frozen=True):
     """A deployed stack. `settings` are those it was deployed with; `outputs` hold TopicArn, StateTable and ClaimsBucket, per source
-    NAMERelayFunction, per consumer NAMEQueueUrl, NAMEDlqUrl, NAMEUndeliveredUrl and NAMEConsumeFunction (NAME with a capital first letter)."""
+    NAMERelayFunction or, where it runs as a container, NAMERelayService (the ECS service's ARN), per consumer NAMEQueueUrl, NAMEDlqUrl, NAMEUndeliveredUrl and NAMEConsumeFunction (NAME with a capital first letter)."""
 
     name: str
     status: str
@@ -63,6 +63,10 @@ class Stack(msgspec.Struct, frozen=True):
 
     def relay_function(self, source: str) -> str:
         return self._output(f"{_upper(source)}RelayFunction")
+
+    def relay_service(self, source: str) -> str:
+        """Of a source with `run: fargate`, which has no function."""
+        return self._output(f"{_upper(source)}RelayService")
 
     def consume_function(self, consumer: str) -> str:
         return self._output(f"{_upper(consumer)}ConsumeFunction")
