@@ -1,5 +1,5 @@
 # The relay as a container (docs/fargate.md). One image for all stages and sources: settings come with the task.
-FROM python:3.13.9-slim-bookworm
+FROM python:3.13.9-slim-bookworm@sha256:b685a4fa58bb19d1814d78a1ec0f0208f351452724f78b20212c984d6e124a34
 
 WORKDIR /relay
 COPY requirements-service.txt .

@@ -9,6 +9,7 @@ const { expand } = require('./expand');
 const { overLimits } = require('./limits');
 const { findPython, findTarget } = require('./bundle/target');
 const { buildPackage } = require('./bundle');
+const { requireEndpoint } = require('./deploy/endpoint');
 const { wakeRelays } = require('./deploy/wake');
 const { retainedResources } = require('./deploy/retained');
 
@@ -20,7 +21,7 @@ class Rowline {
     for (const name of ['sources', 'consumers', 'alerts']) serverless.configSchemaHandler.defineTopLevelProperty(name, {}); // checked in `initialize`
     serverless.configSchemaHandler.defineCustomProperties({ properties: { rowline: { type: 'object' } } });
     this.hooks = {
-      initialize: () => this.said(() => this.expand()),
+      initialize: () => this.said(() => this.begin()),
       'before:package:createDeploymentArtifacts': () => this.said(() => this.build()),
       'after:aws:package:finalize:mergeCustomProviderResources': () => this.said(() => this.finish()),
       'after:deploy:deploy': () => this.wake(),
@@ -41,6 +42,11 @@ class Rowline {
 
   refuse(found) {
     if (found.length) throw new Error(found.length === 1 ? found[0] : `${found.length} things are wrong:\n${found.map((one) => `  - ${one}`).join('\n')}`);
+  }
+
+  async begin() {
+    this.expand();
+    await requireEndpoint(this.serverless.processedInput.commands[0]);
   }
 
   expand() {

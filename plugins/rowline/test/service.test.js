@@ -30,7 +30,7 @@ resources:
 ${shared.join('\n')}
 `;
 
-function sls(t, text, files = {}) {
+function sls(t, text, files = {}, command = 'package', variables = {}) {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'rowline-service-'));
   t.after(() => fs.rmSync(dir, { recursive: true, force: true }));
   fs.symlinkSync(PLUGIN, path.join(dir, 'rowline'));
@@ -41,7 +41,7 @@ function sls(t, text, files = {}) {
   }
   const env = { ...process.env, SLS_NOTIFICATIONS_MODE: 'off' };
   for (const name of Object.keys(env)) if (name.startsWith('AWS_')) delete env[name]; // packaging needs no credentials
-  const done = spawnSync(process.execPath, [CLI, 'package', '--stage', 'test'], { cwd: dir, env, encoding: 'utf8' });
+  const done = spawnSync(process.execPath, [CLI, command, '--stage', 'test'], { cwd: dir, env: { ...env, ...variables }, encoding: 'utf8' });
   const template = path.join(dir, '.serverless', 'cloudformation-template-update-stack.json');
   return { ...done, said: done.stdout + done.stderr, dir, template: fs.existsSync(template) && JSON.parse(fs.readFileSync(template)) };
 }
@@ -98,3 +98,12 @@ for (const [what, content, message] of [
     assert.match(said, message);
   });
 }
+
+test('a deploy to an emulator that is down says so, and packaging for it works', (t) => {
+  const down = { AWS_ENDPOINT_URL: 'http://127.0.0.1:1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+  const { status, said } = sls(t, yaml(), {}, 'deploy', down);
+  assert.notEqual(status, 0);
+  assert.match(said, /AWS_ENDPOINT_URL is http:\/\/127\.0\.0\.1:1, where nothing answers/);
+  assert.match(said, /rowline local up/);
+  assert.equal(sls(t, yaml(), {}, 'package', down).status, 0);
+});

@@ -1,5 +1,6 @@
 """The packaged service of every stage: clean by cfn-lint, small, and its roles exactly those of docs/iam.md."""
 
+import importlib.util
 import json
 import re
 import subprocess
@@ -173,8 +174,18 @@ def test_the_image_holds_only_what_ships_and_runs_as_nobody() -> None:
     assert copied == allowed == {"shared", "handlers", "requirements-service.txt"}
     assert all((ROOT / name).exists() for name in copied)
     (base,) = [line[1] for line in lines if line[0] == "FROM"]
-    assert re.fullmatch(r"python:\d+\.\d+\.\d+-slim-\w+", base)
+    assert (pinned := re.fullmatch(r"python:(\d+\.\d+)\.\d+-slim-\w+@sha256:[0-9a-f]{64}", base))
+    assert f"/usr/local/lib/python{pinned[1]}/site-packages" in (ROOT / "Dockerfile").read_text(), "what is compiled is what is there"
     assert [line for line in lines if line[0] == "USER"] == [["USER", "10001"]]
     shipped, image = ((ROOT / name).read_text() for name in ("requirements.txt", "requirements-service.txt"))
     shipped_names, image_names = ({line.partition("==")[0] for line in text.splitlines() if "==" in line} for text in (shipped, image))
     assert shipped_names < image_names
+
+
+def test_the_image_starts_the_relay_and_asks_whether_it_lives() -> None:
+    said = {name: text for name, _, text in (line.partition(" ") for line in (ROOT / "Dockerfile").read_text().splitlines())}
+    start = json.loads(said["ENTRYPOINT"])
+    assert start == ["python", "-m", "handlers.relay_service"]
+    assert importlib.util.find_spec(start[2])
+    assert json.loads(said["HEALTHCHECK"].partition("CMD ")[2]) == [*start, "--healthy"]
+    assert said["STOPSIGNAL"] == "SIGTERM"

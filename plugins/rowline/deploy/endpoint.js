@@ -1,0 +1,39 @@
+'use strict';
+
+const net = require('node:net');
+
+const TIMEOUT = 2000; // milliseconds
+const OFFLINE = new Set(['package', 'print', 'config', 'plugin', 'help']); // commands that ask nobody
+
+/** Throws an Error when AWS_ENDPOINT_URL names a place where nobody listens; the SDK would only say ECONNREFUSED, of none of its calls. */
+async function requireEndpoint(command, url = process.env.AWS_ENDPOINT_URL) {
+  if (!url || OFFLINE.has(command)) return;
+  const problem = await problemOf(url);
+  if (!problem) return;
+  throw new Error(
+    `AWS_ENDPOINT_URL is ${url}, where nothing answers (${problem}). Is it the emulator of a local stage? Start that: rowline local up ` +
+      '(after a purge also take its new address: eval "$(rowline local env)"). To deploy to an account, unset the variable.',
+  );
+}
+
+function problemOf(url) {
+  let place;
+  try {
+    place = new URL(url);
+  } catch {
+    return Promise.resolve('no URL');
+  }
+  const port = Number(place.port || (place.protocol === 'https:' ? 443 : 80));
+  return new Promise((resolve) => {
+    const socket = net.connect({ host: place.hostname.replace(/^\[|\]$/g, ''), port });
+    const end = (problem) => {
+      socket.destroy();
+      resolve(problem);
+    };
+    socket.setTimeout(TIMEOUT, () => end(`no answer in ${TIMEOUT / 1000} s`));
+    socket.once('connect', () => end(''));
+    socket.once('error', (error) => end(error.code ?? error.message));
+  });
+}
+
+module.exports = { requireEndpoint };
