@@ -181,6 +181,12 @@ _LOST_HINT = (
 )
 
 
+_WITHIN_HINT = (
+    "A FILE:OFFSET must be where an event begins: 4 is the begin of a file, and SHOW BINLOG EVENTS IN 'FILE' lists the others (Pos). "
+    "When it is one of these, the file is damaged, or holds an event larger than the server's max_allowed_packet."
+)
+
+
 def _dump_refused(text: str, thing: str) -> SourceError:
     """Error 1236 stands for many things; the text tells them apart. Source: sql/rpl_binlog_sender.cc (MySQL), sql/sql_repl.cc (MariaDB)."""
     low = text.lower()
@@ -204,6 +210,12 @@ def _dump_refused(text: str, thing: str) -> SourceError:
             f"the position asked for is not in the server's binlog: {text}.",
             thing=thing,
             hint="The server was reset or restored, or it is another server.",
+        )
+    if "bogus data" in low or "in the middle of event" in low or "exceeded max_allowed_packet" in low or "position < 4" in low:
+        return SourceError(
+            f"the server finds no event at the position asked for: {text.rstrip('.')}.",
+            thing=thing,
+            hint=_WITHIN_HINT,
         )
     if "binary log is not open" in low or "binary logging" in low:
         return SourceError(
