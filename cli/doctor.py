@@ -10,7 +10,7 @@ from cli.chosen import chosen
 from cli.source import endpoint_of, is_address
 from cli.stage import DeployedStage, ServiceOption, StageOption, open_stage
 from shared.adapters.database.sql import SqlDatabase
-from shared.flows.doctor import check_dlq, check_relay, check_search
+from shared.flows.doctor import check_captured_once, check_dlq, check_relay, check_search, who_answers
 from shared.flows.preflight import Finding, check_source
 from shared.flows.status import status
 from shared.values.errors import ConfigError, RowlineError
@@ -68,19 +68,22 @@ def _stage(deployed: DeployedStage) -> list[Finding]:
         )
     ]
     now = status(deployed.settings, deployed.streams(), deployed.consumers(), deployed.queue, deployed.dlq)
+    servers: dict[str, tuple[str, ...]] = {}
     for relay in now.relays:
-        findings += _source(deployed, relay.source, relay.lag_s)
+        findings += _source(deployed, relay.source, relay.lag_s, servers)
         findings.append(check_relay(relay))
+    findings += check_captured_once(servers, deployed.settings.sources)
     for name in deployed.settings.consumers:
         findings.append(check_search(name, lambda name=name: deployed.search(name)))  # type: ignore[misc]
         findings += check_dlq(name, deployed.dlq(name), deployed.undelivered(name))
     return findings
 
 
-def _source(deployed: DeployedStage, name: str, lag_seconds: float | None) -> list[Finding]:
+def _source(deployed: DeployedStage, name: str, lag_seconds: float | None, servers: dict[str, tuple[str, ...]]) -> list[Finding]:
     try:
         database = deployed.database(name)
         try:
+            servers[name] = who_answers(database)
             return check_source(database, deployed.source(name), lag_seconds=lag_seconds)
         finally:
             database.close()

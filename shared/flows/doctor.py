@@ -1,12 +1,16 @@
 """Doctor: what a deployed stage needs to work, beside its sources: Elasticsearch, living relays, empty DLQs."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Mapping
 
+from shared.adapters.database.contract import Database
 from shared.adapters.queue.contract import Queue
 from shared.adapters.search.contract import Search
 from shared.flows.preflight.finding import Finding
 from shared.flows.status import RelayStatus
 from shared.values.errors import RowlineError
+from shared.values.settings import SourceSettings
+from shared.values.stream import relay_of
 
 LAG_SECONDS = 300
 OLDEST_ELASTICSEARCH = 8
@@ -24,6 +28,14 @@ def check_relay(relay: RelayStatus) -> Finding:
             "has never run",
             "Its schedule starts it within a minute of a deploy; see its function's log, or run `rowline relay`.",
         )
+    if relay.state == "running" and (waiting := relay.figures.get("waiting_for")):
+        table, stream = next(iter(sorted(waiting.items())))
+        return Finding(
+            check,
+            "warn",
+            f"waits for {table}, which {relay_of(stream)} still has",
+            f"The relay {relay_of(stream)} gives it up once it runs what is deployed now; see `rowline status`.",
+        )
     if relay.state == "running":
         if relay.lag_s is not None and relay.lag_s > LAG_SECONDS:
             return Finding(
@@ -34,6 +46,25 @@ def check_relay(relay: RelayStatus) -> Finding:
             )
         return Finding(check, "ok", f"running, token {relay.token}, {0 if relay.lag_s is None else relay.lag_s:.1f} s behind")
     return Finding(check, "fail", "is not running: its lease is not renewed", "See its function's log, or run `rowline relay`.")
+
+
+def who_answers(database: Database) -> tuple[str, ...]:
+    """What tells one server from others, whatever name or address leads there; MariaDB's identity alone is a number that people choose."""
+    found = database.variables("hostname", "port", "datadir")
+    return (database.server().identity, *(found.get(name, "") for name in ("hostname", "port", "datadir")))
+
+
+def check_captured_once(servers: Mapping[str, tuple[str, ...]], sources: Mapping[str, SourceSettings]) -> list[Finding]:
+    """Tables that two sources capture from one server, by two secrets: `servers` is by source what `who_answers`."""
+    findings = []
+    for one, other in itertools.combinations(sorted(servers), 2):
+        same_source = (sources[one].relay_of or one) == (sources[other].relay_of or other)
+        both = sorted(sources[one].tables.keys() & sources[other].tables.keys())
+        if servers[one] == servers[other] and both and not same_source:
+            more = f" and {len(both) - 1} more" if len(both) > 1 else ""
+            fix = f"For a second relay write relayOf: {one} in place of the secret of {other}. Else capture each table in one of them."
+            findings.append(Finding(f"sources {one}, {other}", "warn", f"read one server, and both capture {both[0]}{more}", fix))
+    return findings
 
 
 def check_search(consumer: str, search: Callable[[], Search]) -> Finding:

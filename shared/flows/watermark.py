@@ -112,11 +112,12 @@ class Watermark:
         while True:
             lease, checkpoint = self._streams.load(self._stream)
             position = self.read().position if checkpoint is None else checkpoint.position
-            if checkpoint is not None and position.file and position.reaches(target) and captured_by(checkpoint).issuperset(tables):
+            missing = sorted(set(tables) - captured_by(checkpoint))
+            if checkpoint is not None and position.file and position.reaches(target) and not missing:
                 return self.read()
             if (lease.token, lease.beat) != beat:
                 beaten_at, beat = self._clock(), (lease.token, lease.beat)
             elif self._clock() > beaten_at + SILENT_SECONDS:
                 self.require_relay()
-            tell(f"the relay is at {position}, waiting for {target}")
+            tell(f"the relay is at {position}, waiting for {target}" + (f"; it does not capture {missing[0]} yet" if missing else ""))
             self._sleep(_POLL_SECONDS)

@@ -130,7 +130,8 @@ class _Relay:
                 self._core.begin(checkpoint)
             for thread in threads:
                 thread.start()
-            self._read(begun=checkpoint is not None and read(checkpoint.capture).tables == self._job.source.tables)
+            capture = (checkpoint.catch_up or checkpoint).capture if checkpoint else ""
+            self._read(begun=bool(capture) and read(capture).tables == self._job.source.tables)
             self._drain()
         except LeaseLost:
             self._ended = "lease lost"
