@@ -30,6 +30,8 @@ _DUMMY_TABLE = b"\xff\xff\xff\x00\x00\x00"
 _QUERY_HEAD = Struct("<IIBHH").unpack_from
 _QUIET_SECONDS = 0.5
 _EVENTS_A_LOOK = 2048
+_LARGE = 1 << 19
+"""A transaction may be larger than the 4 GB that positions in events can tell: the place moves along with each event of so many bytes, and now and then."""
 
 
 class Cut(NamedTuple):
@@ -128,10 +130,14 @@ class Transactions:
                     yield self._heartbeat(idle=True)
                 continue
             kind, ts, server_id, size, log_pos, flags, data, start, end = event
+            if size > _LARGE and self._open:
+                self.place.move(log_pos)
             if kind in _ROWS:
                 plan = tables.get(data[start : start + 6])
                 number = self._count
                 self._count = number + 1
+                if not number % _EVENTS_A_LOOK:
+                    self.place.move(log_pos)
                 if plan is None:
                     if data[start : start + 6] == _DUMMY_TABLE:
                         continue
@@ -155,6 +161,8 @@ class Transactions:
                     plan = IGNORED
                 tables[data[start : start + 6]] = plan
             elif kind in _COMPRESSED_ROWS or kind == PARTIAL_UPDATE_ROWS:
+                if not self._count % _EVENTS_A_LOOK:
+                    self.place.move(log_pos)
                 yield from self._unusual_rows(kind, data[start:end])
             else:
                 try:
@@ -248,7 +256,7 @@ class Transactions:
         """The rows of an XA transaction count now."""
         self._hidden, self._count = False, 0
         self._tables.clear()
-        yield from self._read(prepared)
+        yield from self._read((*event[:4], 0, *event[5:]) for event in prepared)  # where they stand is not the place of the reading
 
     def _query(self, kind: int, ts: int, size: int, log_pos: int, body: bytes) -> Iterator[Event]:
         """A statement: transaction control, DDL, or DML that was logged as a statement."""
