@@ -103,6 +103,13 @@ class Session:
                 self.query("SET @slave_connect_state = %s", state)
                 self.query("SET @slave_gtid_strict_mode = 1")
                 self.query("SET @slave_gtid_ignore_duplicates = 0")
+                start = Position(start.file)  # the offset no longer matters, and may be too large for the command
+            elif start.offset >= 1 << 32:
+                raise SourceError(
+                    "MariaDB cannot be asked for a place beyond 4 GB in a file.",
+                    thing=f"position {start}",
+                    hint="Start at its GTID, or at the next file.",
+                )
             self._command(_COM_BINLOG_DUMP, struct.pack("<IHI", start.offset or 4, 0, server_id) + start.file.encode())
             return self._socket()
         # a replica's uuid tells connections of one server_id apart: without it MySQL ends the older one only by server_id

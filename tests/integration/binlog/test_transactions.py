@@ -378,6 +378,18 @@ def test_domains_of_mariadb(mariadb_source: Source) -> None:
         assert [after["id"] for _, _, after in later] == list(range(n + 1, 5))
 
 
+def test_places_beyond_four_gigabytes_on_mariadb(mariadb_source: Source) -> None:
+    """A single transaction may take a file there; the command for the binlog has 32 bits for the offset."""
+    source = mariadb_source
+    here = source.here()
+    source.sql("CREATE TABLE a (id INT PRIMARY KEY)")
+    source.sql("INSERT INTO a VALUES (1)")
+    beyond, end = type(here)(here.file, 5 << 30, here.gtids), type(here)(gtids=source.here().gtids)
+    assert [event.event for event in source.open().read(beyond, until=end) if isinstance(event, Rows)] == [0]
+    with pytest.raises(SourceError, match="beyond 4 GB"):
+        next(source.open().read(type(here)(here.file, 5 << 30)))
+
+
 def test_of_mixed_engines_what_was_rolled_back_is_not_there(mariadb_source: Source) -> None:
     source = mariadb_source
     source.sql("CREATE TABLE a (id INT PRIMARY KEY)")
