@@ -10,7 +10,7 @@ from cli.chosen import chosen
 from cli.source import endpoint_of, is_address
 from cli.stage import DeployedStage, ServiceOption, StageOption, open_stage
 from shared.adapters.database.sql import SqlDatabase
-from shared.flows.doctor import check_captured_once, check_dlq, check_relay, check_search, who_answers
+from shared.flows.doctor import check_captured_once, check_dlq, check_filled, check_relay, check_search, who_answers
 from shared.flows.preflight import Finding, check_source
 from shared.flows.status import status
 from shared.values.errors import ConfigError, RowlineError
@@ -67,13 +67,15 @@ def _stage(deployed: DeployedStage) -> list[Finding]:
             f"{deployed.service}-{deployed.name}, {len(deployed.settings.sources)} sources, {len(deployed.settings.consumers)} consumers",
         )
     ]
-    now = status(deployed.settings, deployed.streams(), deployed.consumers(), deployed.queue, deployed.dlq)
+    now = status(deployed.settings, deployed.streams(), deployed.schemas(), deployed.consumers(), deployed.queue, deployed.dlq)
     servers: dict[str, tuple[str, ...]] = {}
     for relay in now.relays:
         findings += _source(deployed, relay.source, relay.lag_s, servers)
         findings.append(check_relay(relay))
     findings += check_captured_once(servers, deployed.settings.sources)
-    for name in deployed.settings.consumers:
+    for one in now.consumers:
+        name = one.consumer
+        findings += check_filled(one)
         findings.append(check_search(name, lambda name=name: deployed.search(name)))  # type: ignore[misc]
         findings += check_dlq(name, deployed.dlq(name), deployed.undelivered(name))
     return findings

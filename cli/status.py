@@ -23,7 +23,7 @@ def command(
     Example: `rowline status --stage prod`
     """
     deployed = open_stage(stage, service)
-    found = status(deployed.settings, deployed.streams(), deployed.consumers(), deployed.queue, deployed.dlq)
+    found = status(deployed.settings, deployed.streams(), deployed.schemas(), deployed.consumers(), deployed.queue, deployed.dlq)
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
     else:

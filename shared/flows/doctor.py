@@ -7,7 +7,7 @@ from shared.adapters.database.contract import Database
 from shared.adapters.queue.contract import Queue
 from shared.adapters.search.contract import Search
 from shared.flows.preflight.finding import Finding
-from shared.flows.status import RelayStatus
+from shared.flows.status import ConsumerStatus, RelayStatus, due_command
 from shared.values.errors import RowlineError
 from shared.values.settings import SourceSettings
 from shared.values.stream import relay_of
@@ -78,6 +78,15 @@ def check_search(consumer: str, search: Callable[[], Search]) -> Finding:
     if major.isdigit() and int(major) < OLDEST_ELASTICSEARCH:
         return Finding(check, "fail", f"is version {version}", f"Upgrade to {OLDEST_ELASTICSEARCH} or later.")
     return Finding(check, "ok", version or "answers")
+
+
+def check_filled(one: ConsumerStatus) -> list[Finding]:
+    """Whether the consumer has the rows that DDL statements changed without row events."""
+    if not one.due:
+        return []
+    return [
+        Finding(f"rows {one.consumer}", "warn", f"changed by DDL, without row events: {', '.join(one.due)}", f"Run `{due_command(one)}`.")
+    ]
 
 
 def check_dlq(consumer: str, dlq: Queue, undelivered: Queue) -> list[Finding]:

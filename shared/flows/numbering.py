@@ -50,6 +50,11 @@ class Numbering:
         self._begin = ""
         self._tx, self._ts_ms, self._index = "", 0, 0
 
+    @property
+    def transaction(self) -> str:
+        """The identity of the transaction under way: that of its changes begin with it."""
+        return self._begin
+
     def take(self, event: Event) -> list[Numbered]:
         """The changes that are ready now. Raises CannotNumber for a table whose rows have no usable key."""
         if type(event) is Rows:  # nearly all are

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from shared.adapters.queue.contract import Queue
-from shared.adapters.state.contract import Consumers, Streams
+from shared.adapters.state.contract import Consumers, Schemas, Streams
 from shared.values.change import split_seq
-from shared.values.settings import Settings, SourceSettings
+from shared.values.settings import ConsumerSettings, Settings, SourceSettings
 
 SILENT_S = 15
 """A relay that has not renewed its lease for so long is not running: lease time, publish time-out and slack."""
@@ -33,7 +33,8 @@ class RelayStatus(msgspec.Struct, frozen=True):
 
 
 class ConsumerStatus(msgspec.Struct, frozen=True):
-    """A consumer: messages waiting, in flight and in the DLQ, the backfill under way (id or ""), and the last verify."""
+    """A consumer: messages waiting, in flight and in the DLQ, the backfill under way (id or ""), the tables whose backfill is `due` because a DDL statement
+    changed their rows without row events, and the last verify."""
 
     consumer: str
     state: str
@@ -41,6 +42,7 @@ class ConsumerStatus(msgspec.Struct, frozen=True):
     in_flight: int
     dlq: int
     backfill: str
+    due: list[str]
     verified: dict[str, Any] | None
 
 
@@ -58,12 +60,23 @@ class Status(msgspec.Struct, frozen=True):
 
 
 def status(
-    settings: Settings, streams: Streams, consumers: Consumers, queue: Callable[[str], Queue], dlq: Callable[[str], Queue]
+    settings: Settings,
+    streams: Streams,
+    schemas: Schemas,
+    consumers: Consumers,
+    queue: Callable[[str], Queue],
+    dlq: Callable[[str], Queue],
 ) -> Status:
     """Ask everything once. Raises StackError and what the adapters raise."""
     now = time.time()
     relays = [_relay(streams, source, now) for source in settings.sources.values()]
-    states = [_consumer(consumers, name, queue(name), dlq(name)) for name in settings.consumers]
+    rewrites = {
+        consumer.source: _still_captured(schemas.rewrites(consumer.source), settings.source_of(consumer))
+        for consumer in settings.consumers.values()
+    }
+    states = [
+        _consumer(consumers, consumer, rewrites[consumer.source], queue(name), dlq(name)) for name, consumer in settings.consumers.items()
+    ]
     return Status(stage=settings.stage, relays=relays, consumers=states, advice=[*_relay_advice(relays), *_consumer_advice(states)])
 
 
@@ -95,7 +108,19 @@ def _relay(streams: Streams, source: SourceSettings, now: float) -> RelayStatus:
     )
 
 
-def _consumer(consumers: Consumers, name: str, queue: Queue, dlq: Queue) -> ConsumerStatus:
+def _still_captured(rewrites: dict[str, str], source: SourceSettings) -> dict[str, str]:
+    return {table: transaction for table, transaction in rewrites.items() if table in source.tables}
+
+
+def due_of(consumer: ConsumerSettings, rewrites: dict[str, str], filled: dict[str, str]) -> list[str]:
+    """The consumer's tables whose last rewriting statement no backfill has brought it yet."""
+    return sorted(
+        table for table, transaction in rewrites.items() if consumer.wants(*table.split(".", 1)) and filled.get(table) != transaction
+    )
+
+
+def _consumer(consumers: Consumers, consumer: ConsumerSettings, rewrites: dict[str, str], queue: Queue, dlq: Queue) -> ConsumerStatus:
+    name = consumer.name
     waiting, in_flight = queue.depth()
     aside = sum(dlq.depth())
     run = consumers.run(name)
@@ -107,6 +132,7 @@ def _consumer(consumers: Consumers, name: str, queue: Queue, dlq: Queue) -> Cons
         in_flight=in_flight,
         dlq=aside,
         backfill=run.id if run else "",
+        due=due_of(consumer, rewrites, consumers.filled(name) if rewrites else {}),
         verified=consumers.report(name),
     )
 
@@ -127,11 +153,18 @@ def _relay_advice(relays: list[RelayStatus]) -> list[str]:
     return out
 
 
+def due_command(one: ConsumerStatus) -> str:
+    """What brings the consumer the rows that are due."""
+    return f"rowline backfill {one.consumer} --from source --tables '{','.join(one.due)}'"
+
+
 def _consumer_advice(consumers: list[ConsumerStatus]) -> list[str]:
     out = []
     for one in consumers:
         if one.dlq:
             out.append(f"{one.consumer}: {one.dlq} messages set aside in its DLQ, each with its reason in the attribute `reason`.")
+        if one.due:
+            out.append(f"{one.consumer}: {', '.join(one.due)}: a DDL statement changed rows without row events. Run `{due_command(one)}`.")
         if one.verified and one.verified.get("differences"):
             out.append(
                 f"{one.consumer}: the last verify found {one.verified['differences']} differences. Run `rowline verify {one.consumer} --repair`."

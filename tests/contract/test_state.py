@@ -177,6 +177,27 @@ def test_each_column_set_has_one_version_for_ever(stores: Any) -> None:
     assert schemas.version_of("other", WIDER) == 1
 
 
+def test_the_last_rewriting_statement_of_a_table_stays(stores: Any) -> None:
+    schemas = stores.schemas()
+    assert schemas.rewrites("shop") == {}
+    schemas.rewritten("shop", "shop.listings", "0-1-7@1/")
+    schemas.rewritten("shop", "shop.été", "0-1-8@1/")
+    schemas.rewritten("shop", "shop.listings", "0-1-9@1/")
+    schemas.version_of("shop", LISTINGS)
+    assert schemas.rewrites("shop") == {"shop.listings": "0-1-9@1/", "shop.été": "0-1-8@1/"}
+    assert schemas.rewrites("other") == {}
+
+
+def test_what_a_consumer_was_filled_with_is_kept_per_table(stores: Any) -> None:
+    consumers = stores.consumers
+    assert consumers.filled("search") == {}
+    consumers.save_filled("search", {"shop.a": "1", "shop.b": "1"})
+    consumers.save_filled("search", {"shop.a": "2"})
+    consumers.save_run("search", Run("r1", {}))
+    assert consumers.filled("search") == {"shop.a": "2", "shop.b": "1"}
+    assert consumers.filled("other") == {}
+
+
 def test_versions_outlive_the_process(stores: Any) -> None:
     first = stores.schemas()
     if isinstance(first, MemorySchemas):

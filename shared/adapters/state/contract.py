@@ -1,8 +1,8 @@
 """What is remembered between runs, in one DynamoDB table. Each store is a contract of its own.
 
 Layout of the table (`pk`, `sk` strings):
-`stream#SOURCE` / `checkpoint` (of a further relay `checkpoint#RELAY`) · `stream#SOURCE` / `tables` · `stream#SOURCE` / `schema#DATABASE.TABLE#000001` · `consumer#NAME#TABLE` / `mark` (the marks of all groups of a table) ·
-`consumer#NAME` / `run` (the backfill under way) · `consumer#NAME#RUN` / `done#…` and `deletion#…` · `consumer#NAME` / `verify`.
+`stream#SOURCE` / `checkpoint` (of a further relay `checkpoint#RELAY`) · `stream#SOURCE` / `tables` · `stream#SOURCE` / `schema#DATABASE.TABLE#000001` · `stream#SOURCE` / `rewritten#DATABASE.TABLE` · `consumer#NAME#TABLE` / `mark` (the marks of all groups of a table) ·
+`consumer#NAME` / `run` (the backfill under way) · `consumer#NAME#RUN` / `done#…` and `deletion#…` · `consumer#NAME` / `filled#DATABASE.TABLE` · `consumer#NAME` / `verify`.
 """
 
 from typing import Any, Protocol
@@ -132,7 +132,7 @@ class Streams(Protocol):
 
 
 class Schemas(Protocol):
-    """The history of each captured table's column set."""
+    """The history of each captured table: its column sets, and when its rows changed without row events."""
 
     def version_of(self, source: str, table: Table) -> int:
         """The schema_version of exactly this column set: known, or the next number, stored before it returns."""
@@ -141,6 +141,14 @@ class Schemas(Protocol):
     def latest(self, source: str, database: str, table: str) -> Table | None: ...
 
     def read(self, source: str, database: str, table: str, version: int) -> Table | None: ...
+
+    def rewritten(self, source: str, table: str, transaction: str) -> None:
+        """Note that a DDL statement in this transaction changed rows of `DATABASE.TABLE` that the binlog does not show; the last one stays."""
+        ...
+
+    def rewrites(self, source: str) -> dict[str, str]:
+        """`DATABASE.TABLE` → the transaction of its last such statement."""
+        ...
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -199,6 +207,14 @@ class Consumers(Protocol):
 
     def done(self, consumer: str, run_id: str, message_ids: list[str]) -> set[str]:
         """Those of these messages that were applied."""
+        ...
+
+    def save_filled(self, consumer: str, tables: dict[str, str]) -> None:
+        """Note that a backfill brought the consumer these tables as they are after a rewriting statement: `DATABASE.TABLE` → its transaction."""
+        ...
+
+    def filled(self, consumer: str) -> dict[str, str]:
+        """What was noted last, per table."""
         ...
 
     def save_report(self, consumer: str, report: dict[str, Any]) -> None:

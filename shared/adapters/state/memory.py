@@ -77,6 +77,7 @@ def lost(stream: str) -> LeaseLost:
 class MemorySchemas:
     def __init__(self) -> None:
         self._tables: dict[tuple[str, str, str], list[Table]] = {}
+        self._rewrites: dict[str, dict[str, str]] = {}
 
     def version_of(self, source: str, table: Table) -> int:
         history = self._tables.setdefault((source, table.database, table.name), [])
@@ -92,6 +93,12 @@ class MemorySchemas:
         history = self._tables.get((source, database, table), [])
         return history[version - 1] if 1 <= version <= len(history) else None
 
+    def rewritten(self, source: str, table: str, transaction: str) -> None:
+        self._rewrites.setdefault(source, {})[table] = transaction
+
+    def rewrites(self, source: str) -> dict[str, str]:
+        return dict(self._rewrites.get(source, {}))
+
 
 class MemoryConsumers:
     def __init__(self) -> None:
@@ -100,6 +107,7 @@ class MemoryConsumers:
         self._deletions: dict[tuple[str, str], dict[str, int]] = {}
         self._done: dict[tuple[str, str], set[str]] = {}
         self._reports: dict[str, dict[str, Any]] = {}
+        self._filled: dict[str, dict[str, str]] = {}
 
     def marks(self, consumer: str, groups: list[str]) -> tuple[dict[str, Mark], str]:
         run = self._runs.get(consumer)
@@ -143,6 +151,12 @@ class MemoryConsumers:
 
     def done(self, consumer: str, run_id: str, message_ids: list[str]) -> set[str]:
         return set(message_ids) & self._done.get((consumer, run_id), set())
+
+    def save_filled(self, consumer: str, tables: dict[str, str]) -> None:
+        self._filled.setdefault(consumer, {}).update(tables)
+
+    def filled(self, consumer: str) -> dict[str, str]:
+        return dict(self._filled.get(consumer, {}))
 
     def save_report(self, consumer: str, report: dict[str, Any]) -> None:
         self._reports[consumer] = report

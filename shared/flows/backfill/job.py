@@ -136,7 +136,12 @@ class Backfill:
         """Take the run over, or begin one. A restarted run keeps its id and with it the deletions recorded so far: rows that were sent before are still on
         their way and must not come back."""
         now = int(time.time() * 1000)
-        new = {name: {"cursor": "", "rows": 0, "sent": 0, "estimate": table.rows} for name, table in tables.items()}
+        # Read before any row is: a statement that comes later is not in all of them, and stays due.
+        rewrites = self._schemas.rewrites(self._source.name)
+        new = {
+            name: {"cursor": "", "rows": 0, "sent": 0, "estimate": table.rows, "rewrite": rewrites.get(name, "")}
+            for name, table in tables.items()
+        }
         run = self._consumers.run(self._consumer.name)
         if run is None:
             run = Run(f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{self._runner[:6]}", new, now)
@@ -213,6 +218,9 @@ class Backfill:
         )
         deleted = apply_deletions(self._search, self._consumers.deletions(self._consumer.name, run.id), self._sleep)
         self._require_mine(run)
+        filled = {name: state["rewrite"] for name, state in run.tables.items() if state.get("rewrite") and not state.get("left")}
+        if filled:
+            self._consumers.save_filled(self._consumer.name, filled)
         self._consumers.end_run(self._consumer.name, run.id)
         return deleted
 

@@ -23,6 +23,7 @@ from shared.flows.relay.succession import Succession
 from shared.flows.relay.waiting import Manner, Waiting
 from shared.values.errors import LeaseLost, RowlineError, SourceUnavailable, StateUnavailable
 from shared.values.settings import SourceSettings, TableSettings
+from shared.values.stream import source_of
 
 log = logging.getLogger("rowline.relay")
 
@@ -110,7 +111,7 @@ class _Relay:
             save=self._keeper.renew,
             now_ms=_now_ms,
             mask_key=job.mask_key,
-            note=_note,
+            note=self._note,
             succession=Succession(job.streams, stream, job.holder, job.others, job.source.tables).step,
         )
         self._reading.raise_epoch = lease.raise_epoch
@@ -232,6 +233,13 @@ class _Relay:
         finally:
             self._end()
 
+    def _note(self, change: SchemaChanged, transaction: str) -> None:
+        """Stored before the checkpoint can pass it: no relay reads the statement again."""
+        if change.rewrites_rows:
+            name = f"{change.database}.{change.table}"
+            log.warning("a DDL statement on %s changed values that are not in the binlog: a backfill is due, see rowline status", name)
+            self._job.schemas.rewritten(source_of(self._job.source.stream), name, transaction)
+
     def _stop_reading(self) -> None:
         if not self._stopping.is_set():
             self._stopping.set()
@@ -256,15 +264,6 @@ class _Relay:
             self._ended = "lease lost"
         except StateUnavailable as error:  # the lease runs out by itself; what is not stored is published again
             log.warning("%s", error)
-
-
-def _note(change: SchemaChanged) -> None:
-    if change.rewrites_rows:
-        log.warning(
-            "a DDL statement on %s.%s changed values that are not in the binlog: backfill this table in its consumers (rowline backfill)",
-            change.database,
-            change.table,
-        )
 
 
 def _now_ms() -> int:

@@ -60,7 +60,7 @@ class Reading:
         save: Callable[[Checkpoint], None],
         now_ms: Callable[[], int],
         mask_key: Callable[[], bytes] = bytes,
-        note: Callable[[SchemaChanged], None] = lambda _: None,
+        note: Callable[[SchemaChanged, str], None] = lambda _change, _transaction: None,
         succession: Callable[[Collection[str], float], None] = lambda _streams, _now: None,
     ) -> None:
         self._stream, self._share, self._begin, self._core = stream, share, begin, core
@@ -176,7 +176,7 @@ class Reading:
                     self._look_again(now)
                     self._renumber_if_asked()
             case SchemaChanged():
-                self._note(event)
+                self._note(event, self._numbering.transaction)
 
     def _look_again(self, now: float) -> None:
         """Tables that another relay of the source gave up meanwhile: reading is opened anew with them. So is what a process of another version may have claimed in this stream's

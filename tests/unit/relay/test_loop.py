@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.adapters.binlog.contract import Begin, Event, SchemaChanged
 from shared.adapters.claims.memory import MemoryClaims
 from shared.adapters.state.memory import MemorySchemas, MemoryStreams
 from shared.adapters.topic.contract import Entry
@@ -15,6 +16,7 @@ from shared.flows.relay.loop import Job, relay
 from shared.flows.relay.reset import reset
 from shared.values.change import epoch_at, split_seq
 from shared.values.errors import PositionLost, RowlineError, SourceError, SourceUnavailable, StateUnavailable, TopicError
+from shared.values.position import Position
 from shared.values.settings import SourceSettings, TableSettings
 from tests.unit.relay.simulated import Committed, Server, SimulatedBinlog, SimulatedTopic, table
 
@@ -43,9 +45,8 @@ class World:
             schemas=self.schemas,
             claims=self.claims,
             topic=self.topic,
-            open_binlog=lambda tables, token: SimulatedBinlog(self.server, tuple(tables), block=0.01),
             holder=holder,
-            **options,
+            **{"open_binlog": lambda tables, token: SimulatedBinlog(self.server, tuple(tables), block=0.01)} | options,
         )
         thread = threading.Thread(target=self._run, args=(job,))
         self.threads.append((thread, job))
@@ -221,6 +222,41 @@ def test_a_claims_bucket_that_is_away_is_waited_for_and_nothing_passes_the_row(w
     job.stop.set()
     eventually(lambda: world.ended.get("one") == "stopped")
     assert world.streams.load("shop")[0].holder == ""
+
+
+class AwaySchemas(MemorySchemas):
+    """A schema history that does not answer `away` times."""
+
+    away = 3
+
+    def rewritten(self, source: str, table: str, transaction: str) -> None:
+        if self.away:
+            self.away -= 1
+            raise StateUnavailable("DynamoDB did not answer.", thing="state table")
+        super().rewritten(source, table, transaction)
+
+
+class Altering(SimulatedBinlog):
+    """The second transaction begins with a DDL statement that rewrites rows."""
+
+    def _read(self, start: Position, until: Position | None) -> Iterator[Event]:
+        for event in super()._read(start, until):
+            yield event
+            if isinstance(event, Begin) and event.id.startswith("0-1-2@"):
+                yield SchemaChanged("shop", "listings", "ALTER TABLE listings ADD note INT NOT NULL", True)
+                yield SchemaChanged("shop", "others", "ALTER TABLE others ADD note INT", False)
+
+
+def test_a_statement_that_rewrites_rows_is_stored_before_the_checkpoint_passes_it(world: World) -> None:
+    world.schemas = schemas = AwaySchemas()
+    for _ in range(3):
+        world.commit()
+    job = world.start(open_binlog=lambda tables, token: Altering(world.server, tuple(tables), block=0.01))
+    eventually(lambda: len(world.ids()) == 3)
+    job.stop.set()
+    eventually(lambda: "one" in world.ended)
+    assert schemas.away == 0, "it was tried until it was stored"
+    assert schemas.rewrites("shop") == {"shop.listings": "0-1-2@2"}
 
 
 def test_a_source_error_ends_the_relay_and_shows_in_the_lease(world: World) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 KEEP_SECONDS = 90 * 86_400
 """What a run leaves behind when `end_run` is killed half-way expires by the table's TTL attribute `expires`; far longer than any backfill."""
 
+_FILLED = "filled#"
+
 
 class DynamoConsumers:
     """Consumers in a DynamoDB table."""
@@ -116,6 +118,14 @@ class DynamoConsumers:
         pk, prefix = _pk(consumer, run_id), "done#"
         found = self._table.get_many([(pk, prefix + each) for each in dict.fromkeys(message_ids)])
         return {sk.removeprefix(prefix) for _, sk in found}
+
+    def save_filled(self, consumer: str, tables: dict[str, str]) -> None:
+        self._table.write_many(
+            put=[{"pk": _pk(consumer), "sk": f"{_FILLED}{table}", "transaction": each} for table, each in tables.items()]
+        )
+
+    def filled(self, consumer: str) -> dict[str, str]:
+        return {item["sk"].removeprefix(_FILLED): item["transaction"] for item in self._table.query(_pk(consumer), _FILLED)}
 
     def save_report(self, consumer: str, report: dict[str, Any]) -> None:
         self._table.put({"pk": _pk(consumer), "sk": "verify", "report": msgspec.json.encode(report).decode()})

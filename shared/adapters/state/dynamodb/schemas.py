@@ -10,6 +10,8 @@ from shared.values.table import Table
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
+_REWRITTEN = "rewritten#"
+
 
 class DynamoSchemas:
     """Schemas in a DynamoDB table; versions once known are remembered in the process."""
@@ -36,6 +38,12 @@ class DynamoSchemas:
     def read(self, source: str, database: str, table: str, version: int) -> Table | None:
         item = self._table.get(_pk(source), f"{_prefix(database, table)}{version:06d}")
         return _decode(item) if item else None
+
+    def rewritten(self, source: str, table: str, transaction: str) -> None:
+        self._table.put({"pk": _pk(source), "sk": f"{_REWRITTEN}{table}", "transaction": transaction})
+
+    def rewrites(self, source: str) -> dict[str, str]:
+        return {item["sk"].removeprefix(_REWRITTEN): item["transaction"] for item in self._table.query(_pk(source), _REWRITTEN)}
 
     def _add(self, source: str, table: Table, version: int) -> int | None:
         """None when another process stored this number meanwhile (or an earlier try of ours did, its reply lost)."""

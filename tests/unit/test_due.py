@@ -1,0 +1,83 @@
+"""A backfill that is due, because a DDL statement changed rows without row events: known until the consumer was filled with what came of it."""
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from shared.adapters.queue.memory import MemoryQueue
+from shared.flows.backfill.job import Progress
+from shared.flows.doctor import check_filled
+from shared.flows.status import Status, status
+from shared.values.settings import Settings
+from tests.unit.backfill_world import SOURCE, BackfillWorld
+from tests.unit.consumer_world import consumer_settings
+from tests.unit.test_backfill import job
+
+TABLE = "shop.items"
+
+
+@pytest.fixture
+def world() -> BackfillWorld:
+    made = BackfillWorld(Random(1))
+    made.pace = {made.commit: 1}
+    return made
+
+
+def now(world: BackfillWorld, **consumer: Any) -> Status:
+    settings = Settings("rowline", "dev", {"shop": SOURCE}, {"search": consumer_settings(**consumer)})
+    inner = world.world
+    return status(settings, world.streams, inner.schemas, inner.consumers, lambda _: MemoryQueue(), lambda _: MemoryQueue())
+
+
+def due(world: BackfillWorld, **consumer: Any) -> list[str]:
+    (one,) = now(world, **consumer).consumers
+    return one.due
+
+
+def test_it_is_shown_with_the_command_until_a_backfill_has_ended(world: BackfillWorld) -> None:
+    assert due(world) == []
+    world.world.schemas.rewritten("shop", TABLE, "0-1-7@1")
+    (advice,) = [line for line in now(world).advice if line.startswith("search")]
+    assert "rowline backfill search --from source --tables 'shop.items'" in advice
+    (finding,) = check_filled(now(world).consumers[0])
+    assert (finding.level, "rowline backfill search" in finding.fix) == ("warn", True)
+    job(world).run()
+    assert due(world) == []
+    assert check_filled(now(world).consumers[0]) == []
+    world.world.schemas.rewritten("shop", TABLE, "0-1-9@1")
+    assert due(world) == [TABLE], "another statement"
+
+
+def test_a_statement_while_a_backfill_runs_is_still_due_afterwards(world: BackfillWorld) -> None:
+    world.world.schemas.rewritten("shop", TABLE, "0-1-7@1")
+
+    def tell(progress: Progress) -> None:
+        if progress.phase == "reading":
+            world.world.schemas.rewritten("shop", TABLE, "0-1-8@1")
+
+    job(world, tell=tell).run()
+    assert due(world) == [TABLE]
+    job(world).run()
+    assert due(world) == []
+
+
+def test_a_backfill_that_was_stopped_has_filled_nothing_until_it_goes_on(world: BackfillWorld) -> None:
+    world.world.schemas.rewritten("shop", TABLE, "0-1-7@1")
+
+    def stop(progress: Progress) -> None:
+        if progress.phase == "finishing":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        job(world, tell=stop).run()
+    assert due(world) == [TABLE]
+    job(world).run()
+    assert due(world) == []
+
+
+def test_tables_that_the_consumer_or_the_source_does_not_have_are_not_due(world: BackfillWorld) -> None:
+    world.world.schemas.rewritten("shop", "shop.gone", "0-1-7@1")
+    world.world.schemas.rewritten("shop", TABLE, "0-1-7@1")
+    assert due(world, tables=("shop.*",)) == [TABLE]
+    assert due(world, tables=("shop.gone",)) == []
