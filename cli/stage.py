@@ -58,6 +58,11 @@ class DeployedStage:
         """The source of this name, or the only one."""
         return _named(self.settings.sources, name, "source")
 
+    def only_source(self) -> str | None:
+        """The name of the stage's source, when there is one (it may have several relays)."""
+        own = [name for name, source in self.settings.sources.items() if not source.relay_of]
+        return own[0] if len(own) == 1 else None
+
     def consumer(self, name: str | None = None) -> ConsumerSettings:
         """The consumer of this name, or the only one."""
         return _named(self.settings.consumers, name, "consumer")
@@ -88,8 +93,8 @@ class DeployedStage:
         return SqsQueue(self.client("sqs"), self.stack.undelivered_url(consumer))
 
     def endpoint(self, source: str | None = None) -> SourceEndpoint:
-        """Where the source is: ROWLINE_SOURCE when set, else the secret."""
-        if url := os.environ.get("ROWLINE_SOURCE"):
+        """Where the source is: ROWLINE_SOURCE when set and the stage has no other one, else the secret."""
+        if (url := os.environ.get("ROWLINE_SOURCE")) and self.only_source():
             return endpoint.parse(url)
         name = self.source(source).secret
         return endpoint.from_secret(name, secret_json(name))

@@ -38,7 +38,7 @@ def command(
         database, settings = SqlDatabase(endpoint_of(source)), None
     else:
         deployed = open_stage(stage, service)
-        settings = deployed.source(source or None)
+        settings = deployed.settings.whole(deployed.source(source or deployed.only_source()))
         database = SqlDatabase(deployed.endpoint(settings.name))
     listing = list_tables(database, settings, patterns)
     database.close()

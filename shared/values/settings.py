@@ -28,7 +28,7 @@ class TableSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_
 class SourceSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """One entry of `sources:`, read by one relay. `secret` names the Secrets Manager secret {host, port, username, password, tls}; `start` earliest | latest |
     POSITION; `linger_ms` how long a change of a quiet source waits for company; `compression` of messages; `relay_of` the source that this is one more relay of
-    (its secret is that source's); `elsewhere` is set by `Settings.source_of`."""
+    (its secret is that source's); `elsewhere` is set by `Settings.whole`."""
 
     name: str
     secret: str
@@ -86,8 +86,12 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
     consumers: dict[str, ConsumerSettings]
 
     def source_of(self, consumer: ConsumerSettings) -> SourceSettings:
-        """What a consumer's source captures by all its relays, as one; `elsewhere` says which tables another than the first carries."""
-        first = self.sources[consumer.source]
+        """What a consumer's source captures."""
+        return self.whole(self.sources[consumer.source])
+
+    def whole(self, relay: SourceSettings) -> SourceSettings:
+        """What the source of this relay captures by all its relays, as one; `elsewhere` says which tables another than the first carries."""
+        first = self.sources[relay.relay_of or relay.name]
         others = self.siblings(first)
         tables = {name: table for each in (first, *others) for name, table in each.tables.items()}
         return msgspec.structs.replace(first, tables=tables, elsewhere={name: each.stream for each in others for name in each.tables})

@@ -69,7 +69,8 @@ def _leg(point: Checkpoint, catch_up: CatchUp) -> Checkpoint:
     whole = read(catch_up.capture)
     alone = Capture({name: whole.tables[name] for name in leg.tables}, whole.ids)
     rest = msgspec.structs.replace(catch_up, legs=tuple(later))
-    return msgspec.structs.replace(point, position=leg.position, capture=alone.text(), catch_up=rest)
+    # Time is that of the leg now: what is behind shows as lag.
+    return msgspec.structs.replace(point, position=leg.position, capture=alone.text(), catch_up=rest, read_ts_ms=0)
 
 
 def _place(name: str, holding: Holding, server: str) -> Position:

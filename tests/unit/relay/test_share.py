@@ -22,7 +22,7 @@ def capture(names: str) -> Capture:
 
 def at(offset: int, names: str, *, epoch: int = 1, server: str = "s", gtids: bool = True) -> Checkpoint:
     position = Position("bin.000001", offset, f"0-1-{offset}" if gtids else "")
-    return Checkpoint(position, make_seq(epoch, 7), epoch, server, capture(names).text())
+    return Checkpoint(position, make_seq(epoch, 7), epoch, server, capture(names).text(), read_ts_ms=offset)
 
 
 def share(streams: MemoryStreams, stream: str, names: str, others: dict[str, str], token: int = 1) -> Share:
@@ -110,7 +110,7 @@ def test_tables_from_several_places_are_caught_up_with_one_place_after_the_other
     legs = []
     while point.catch_up:
         legs.append((point.position.gtids, captured_names(point)))
-        assert (point.catch_up.until.offset, point.epoch) == (300, 6)
+        assert (point.catch_up.until.offset, point.epoch, point.read_ts_ms) == (300, 6, 0)
         assert captured_by(point) == {"shop.a", "shop.b", "shop.c", "shop.d"}
         point = next_leg(point)
     assert legs == [("0-1-100", {"shop.a", "shop.b"}), ("0-1-200", {"shop.c"})]
