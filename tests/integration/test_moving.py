@@ -115,6 +115,10 @@ class Stage:
         messages = [decode(entry.body) for entry in self.topic.published]
         return [message for message in messages if table in ("", message.table)]
 
+    def published_by(self, stream: str) -> bool:
+        """Whether the stream has published something of the table that moves."""
+        return any(message.stream == stream for message in self.messages("listings"))
+
     def wait(self, what: Callable[[], bool], seconds: float = 90.0) -> None:
         end = time.monotonic() + seconds
         while not what():
@@ -164,7 +168,7 @@ def test_a_table_moves_there_and_back_under_load(stage: Stage) -> None:
         stage.wait(lambda: stage.holder("listings") == SECOND)
         stage.kill(SECOND)  # it has claimed the table, and has begun to read it or not
         stage.start(SECOND)
-        stage.wait(lambda: stage.captures(SECOND, "listings"))
+        stage.wait(lambda: stage.captures(SECOND, "listings") and stage.published_by(SECOND))
         stage.deploy({FIRST: ["prices", "events", "listings"]})  # the second relay is taken away
         stage.wait(lambda: stage.captures(FIRST, "listings") and stage.captures(FIRST, "events"))
     finally:
