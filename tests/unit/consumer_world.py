@@ -82,6 +82,10 @@ class World:
     def documents(self, alias: str = ALIAS) -> dict[str, dict[str, Any]]:
         return {id: held.body for id, held in self.search.indexes.get(alias, {}).items() if held.body is not None}
 
+    def done(self, run: str) -> int:
+        """How many messages of a backfill are noted as applied."""
+        return len(self.consumers.marked.get(("search", run), ()))
+
     def mark(self, group: str = "g") -> tuple[int, int]:
         mark = self.consumers.marks("search", [group])[0][group]
         return mark.seq, mark.count

@@ -45,7 +45,7 @@ def test_rows_arrive_and_the_run_is_forgotten(world: BackfillWorld) -> None:
     assert world.index() == world.source()
     assert report.rows == len(world.rows)
     assert world.world.consumers.run("search") is None
-    assert world.world.consumers.count_done("search", report.run) == 0
+    assert world.world.done(report.run) == 0
 
 
 def test_rows_carry_the_lane_the_run_and_the_watermark(world: BackfillWorld) -> None:

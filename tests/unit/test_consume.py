@@ -282,7 +282,7 @@ def test_backfilled_rows_do_not_bring_back_what_was_deleted_since(world: World) 
     done = world.handle(delivery([change(4, "r", n, price=n) for n in (1, 2, 3)], lane="backfill", run="r1"))
     assert world.documents() == {"2": {"id": 2, "price": 2}, "3": {"id": 3, "price": 6}}
     assert (done.applied, done.superseded, world.mark()) == (1, 2, (6, 2))
-    assert world.consumers.count_done("search", "r1") == 1
+    assert world.done("r1") == 1
 
 
 def test_backfilled_rows_do_not_bring_back_a_truncated_table(world: World) -> None:
@@ -299,7 +299,7 @@ def test_rows_of_a_run_that_is_over_are_dropped(world: World, under_way: str) ->
         world.consumers.save_run("search", Run(under_way, {}))
     done = world.handle(delivery([change(4, "r", 1, price=1)], lane="backfill", run="r1"))
     assert (done.failed, done.superseded, world.documents()) == ([], 1, {})
-    assert world.consumers.count_done("search", "r2") == 0
+    assert world.done("r2") == 0
 
 
 def test_a_backfill_message_is_done_only_when_all_of_it_is(world: World) -> None:
@@ -307,11 +307,11 @@ def test_a_backfill_message_is_done_only_when_all_of_it_is(world: World) -> None
     world.search.down = True
     message = delivery([change(4, "r", 1, price=1)], lane="backfill", run="r1")
     assert world.handle(message).failed == [message.message_id]
-    assert world.consumers.count_done("search", "r1") == 0
+    assert world.done("r1") == 0
     world.search.down = False
     for _ in range(2):
         world.handle(message)
-    assert world.consumers.count_done("search", "r1") == 1
+    assert world.done("r1") == 1
 
 
 def test_when_another_delivery_moved_the_mark_nothing_is_counted_twice(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -401,10 +401,10 @@ def test_a_message_without_changes_is_done_once_its_group_is(world: World) -> No
     end = msgspec.structs.replace(delivery([], lane="backfill", run="r1"), deduplication_id="end", message_id="end")
     world.search.down = True
     assert world.handle(rows, end).failed == [rows.message_id, "end"]
-    assert world.consumers.count_done("search", "r1") == 0
+    assert world.done("r1") == 0
     world.search.down = False
     assert world.handle(rows, end).failed == []
-    assert world.consumers.count_done("search", "r1") == 2
+    assert world.done("r1") == 2
 
 
 def test_a_table_that_is_not_declared_is_left_alone(world: World) -> None:

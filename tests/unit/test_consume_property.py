@@ -167,7 +167,7 @@ class Consumer(RuleBasedStateMachine):
             self.queues[group].append(one)
             self.unsent.remove(one)
 
-    @precondition(lambda self: self.backfilled and self.world.consumers.count_done("search", self.run_id()) == self.backfilled)
+    @precondition(lambda self: self.backfilled and self.world.done(self.run_id()) == self.backfilled)
     @rule()
     def end_run(self) -> None:
         self.world.consumers.end_run("search", self.run_id())
@@ -250,7 +250,7 @@ class Consumer(RuleBasedStateMachine):
             mine = [one.seq for one in self.log if self.group(one) == group]
             assert self.world.mark(group) == (mine[-1] if mine else 0, len(mine))
         if self.backfilled:
-            assert self.world.consumers.count_done("search", self.run_id()) == self.backfilled
+            assert self.world.done(self.run_id()) == self.backfilled
         for entry in self.world.aside.sent:
             (refused,) = decode(entry.body).changes
             assert refused.after is not None

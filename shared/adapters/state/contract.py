@@ -200,10 +200,8 @@ class Consumers(Protocol):
         ...
 
     def mark_done(self, consumer: str, run_id: str, message_ids: list[str]) -> None:
-        """Note that these backfill messages (by deduplication id) were applied; noting one twice counts once."""
+        """Note that these backfill messages (by deduplication id) were applied; noting one twice is as once."""
         ...
-
-    def count_done(self, consumer: str, run_id: str) -> int: ...
 
     def done(self, consumer: str, run_id: str, message_ids: list[str]) -> set[str]:
         """Those of these messages that were applied."""

@@ -101,11 +101,13 @@ class MemorySchemas:
 
 
 class MemoryConsumers:
+    """`marked` holds the messages that are done, by consumer and run."""
+
     def __init__(self) -> None:
         self._marks: dict[tuple[str, str], Mark] = {}
         self._runs: dict[str, Run] = {}
         self._deletions: dict[tuple[str, str], dict[str, int]] = {}
-        self._done: dict[tuple[str, str], set[str]] = {}
+        self.marked: dict[tuple[str, str], set[str]] = {}
         self._reports: dict[str, dict[str, Any]] = {}
         self._filled: dict[str, dict[str, str]] = {}
 
@@ -132,7 +134,7 @@ class MemoryConsumers:
         if run and run.id == run_id:
             del self._runs[consumer]
         self._deletions.pop((consumer, run_id), None)
-        self._done.pop((consumer, run_id), None)
+        self.marked.pop((consumer, run_id), None)
 
     def record_deletions(self, consumer: str, run_id: str, deletions: dict[str, int]) -> None:
         held = self._deletions.setdefault((consumer, run_id), {})
@@ -144,13 +146,10 @@ class MemoryConsumers:
         return dict(held) if addresses is None else {address: held[address] for address in addresses if address in held}
 
     def mark_done(self, consumer: str, run_id: str, message_ids: list[str]) -> None:
-        self._done.setdefault((consumer, run_id), set()).update(message_ids)
-
-    def count_done(self, consumer: str, run_id: str) -> int:
-        return len(self._done.get((consumer, run_id), ()))
+        self.marked.setdefault((consumer, run_id), set()).update(message_ids)
 
     def done(self, consumer: str, run_id: str, message_ids: list[str]) -> set[str]:
-        return set(message_ids) & self._done.get((consumer, run_id), set())
+        return set(message_ids) & self.marked.get((consumer, run_id), set())
 
     def save_filled(self, consumer: str, tables: dict[str, str]) -> None:
         self._filled.setdefault(consumer, {}).update(tables)

@@ -111,9 +111,6 @@ class DynamoConsumers:
             put=[{"pk": _pk(consumer, run_id), "sk": f"done#{each}", "expires": expires} for each in dict.fromkeys(message_ids)]
         )
 
-    def count_done(self, consumer: str, run_id: str) -> int:
-        return self._table.count(_pk(consumer, run_id), "done#")
-
     def done(self, consumer: str, run_id: str, message_ids: list[str]) -> set[str]:
         pk, prefix = _pk(consumer, run_id), "done#"
         found = self._table.get_many([(pk, prefix + each) for each in dict.fromkeys(message_ids)])

@@ -101,9 +101,6 @@ class StateTable:
                     if limit == 0:
                         return
 
-    def count(self, pk: str, prefix: str) -> int:
-        return sum(page["Count"] for page in self._pages(pk, prefix, Select="COUNT"))
-
     def write_many(self, *, put: list[Item] | None = None, delete: list[tuple[str, str]] | None = None) -> None:
         """Unconditional writes, each once or more."""
         requests: list[Any] = [{"PutRequest": {"Item": _typed(item)}} for item in put or []]
