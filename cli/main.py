@@ -4,7 +4,6 @@ import sys
 from importlib import import_module
 
 import typer
-from rich.console import Console
 
 from shared.values.errors import RowlineError
 
@@ -48,6 +47,8 @@ def run() -> None:
     try:
         app()
     except RowlineError as error:
+        from rich.console import Console  # here: a fifth of the start-up time of a command that meets no error
+
         console = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
         console.print("error", style="bold red", end=" ", markup=False)
         console.print(str(error), markup=False)
