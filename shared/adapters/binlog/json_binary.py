@@ -32,14 +32,20 @@ class _Format(NamedTuple):
     entries: str
     keys: Callable[..., tuple[Any, ...]]
     inline: frozenset[int]
-    readers: dict[int, Callable[..., tuple[Any, ...]]]  # number of values → what reads their entries
+    counts: str
+    arrays: dict[int, Callable[..., tuple[Any, ...]]]  # number of values → what reads the head of an array: count, size, entries
+    objects: dict[
+        int, Callable[..., tuple[Any, ...]]
+    ]  # the same of an object: count, size, all its key entries as bytes, entries of the values
     shapes: "dict[bytes, _Shape]"  # key entries of an object → what is known of such objects
     made: dict[tuple[int, ...], Callable[..., Any]]  # types in an array → a function made for them
     seen: Counter[tuple[tuple[str, ...] | None, tuple[int, ...]]]  # how often names and types came
 
 
-_SMALL = _Format(4, 4, 3, Struct("<HH").unpack_from, "BH", Struct("<HH").unpack_from, frozenset((4, 5, 6)), {}, {}, {}, Counter())
-_LARGE = _Format(8, 6, 5, Struct("<II").unpack_from, "BI", Struct("<IH").unpack_from, frozenset((4, 5, 6, 7, 8)), {}, {}, {}, Counter())
+_SMALL = _Format(4, 4, 3, Struct("<HH").unpack_from, "BH", Struct("<HH").unpack_from, frozenset((4, 5, 6)), "HH", {}, {}, {}, {}, Counter())
+_LARGE = _Format(
+    8, 6, 5, Struct("<II").unpack_from, "BI", Struct("<IH").unpack_from, frozenset((4, 5, 6, 7, 8)), "II", {}, {}, {}, {}, Counter()
+)
 
 
 class Documents(dict[bytes, Any]):
@@ -92,22 +98,21 @@ def _array(data: bytes, at: int, format_: _Format) -> list[Any]:
     count, total = format_.sizes(data, at)
     if at + total > len(data) or count * format_.entry > total:
         raise ValueError("JSON array")
-    entries = _entries(count, format_)(data, at + format_.head)
-    made = format_.made.get(entries[::2])
+    read = format_.arrays.get(count) or _reader(format_.arrays, count, f"<{format_.counts}{format_.entries * count}")
+    found = read(data, at)
+    made = format_.made.get(found[2::2])
     if made is not None:
-        return made(data, at, entries)  # type: ignore[no-any-return]
-    return _values(data, at, entries, format_, None)
+        return made(data, at, found)  # type: ignore[no-any-return]
+    return _values(data, at, found[2:], format_, None)
 
 
 class _Shape(NamedTuple):
-    """Where the keys of an object stand and what they are; how its entries are read and where they begin."""
+    """Where the keys of an object stand and what they are."""
 
     start: int
     stop: int
     raw: bytes
     names: tuple[str, ...]
-    read: Callable[..., tuple[Any, ...]]
-    first: int
     made: dict[tuple[int, ...], Callable[..., Any]]  # types of the values → a function made for them
 
 
@@ -116,17 +121,18 @@ def _object(data: bytes, at: int, format_: _Format) -> dict[str, Any]:
     count, total = format_.sizes(data, at)
     if at + total > len(data) or count * (format_.key + format_.entry) > total:
         raise ValueError("JSON object")
-    head = format_.head
+    read = format_.objects.get(count)
+    if read is None:
+        read = _reader(format_.objects, count, f"<{format_.counts}{format_.key * count}s{format_.entries * count}")
+    found = read(data, at)
     # documents of one shape have the same key entries and the same keys
-    keys = data[at + head : at + head + format_.key * count]
-    shape = format_.shapes.get(keys)
+    shape = format_.shapes.get(found[2])
     if shape is None or data[at + shape.start : at + shape.stop] != shape.raw:
-        shape = _new_shape(data, at, count, format_, keys)
-    entries = shape.read(data, at + shape.first)
-    made = shape.made.get(entries[::2])
+        shape = _new_shape(data, at, count, format_, found[2])
+    made = shape.made.get(found[3::2])
     if made is not None:
-        return made(data, at, entries)  # type: ignore[no-any-return]
-    return dict(zip(shape.names, _values(data, at, entries, format_, shape), strict=True))
+        return made(data, at, found)  # type: ignore[no-any-return]
+    return dict(zip(shape.names, _values(data, at, found[3:], format_, shape), strict=True))
 
 
 def _new_shape(data: bytes, at: int, count: int, format_: _Format, keys: bytes) -> _Shape:
@@ -136,7 +142,7 @@ def _new_shape(data: bytes, at: int, count: int, format_: _Format, keys: bytes) 
     names = tuple(data[at + offset : at + offset + length].decode() for offset, length in places)
     start = places[0][0] if places else 0
     stop = sum(places[-1]) if places else 0
-    shape = _Shape(start, stop, data[at + start : at + stop], names, _entries(count, format_), format_.head + format_.key * count, {})
+    shape = _Shape(start, stop, data[at + start : at + stop], names, {})
     if len(keys) + stop - start <= 1024:
         if len(format_.shapes) >= _SHAPES_LIMIT:
             format_.shapes.clear()
@@ -144,12 +150,10 @@ def _new_shape(data: bytes, at: int, count: int, format_: _Format, keys: bytes) 
     return shape
 
 
-def _entries(count: int, format_: _Format) -> Callable[..., tuple[Any, ...]]:
-    read = format_.readers.get(count)
-    if read is None:
-        read = Struct("<" + format_.entries * count).unpack_from
-        if count < 256:
-            format_.readers[count] = read
+def _reader(readers: dict[int, Callable[..., tuple[Any, ...]]], count: int, layout: str) -> Callable[..., tuple[Any, ...]]:
+    read = Struct(layout).unpack_from
+    if count < 256:
+        readers[count] = read
     return read
 
 
@@ -195,12 +199,14 @@ def _make_if_usual(kinds: tuple[int, ...], format_: _Format, shape: _Shape | Non
         if len(format_.seen) > _MOST_SEEN:
             format_.seen.clear()
         return
-    expressions = [_expression(kind, 2 * i + 1, format_) for i, kind in enumerate(kinds)]
+    first = 3 if shape else 2  # behind count, size and the key entries
+    expressions = [_expression(kind, first + 2 * i + 1, format_) for i, kind in enumerate(kinds)]
     if names is None:
         text = f"[{', '.join(expressions)}]"
     else:
         text = "{" + ", ".join(f"{name!r}: {expression}" for name, expression in zip(names, expressions, strict=True)) + "}"
-    own = {f"n{kind}": reader for kind, reader in _NUMBERS.items()} | {"LITERALS": _LITERALS, "string": _string, "value": _value}
+    own: dict[str, Any] = {f"n{kind}": reader for kind, reader in _NUMBERS.items()}
+    own |= {"LITERALS": _LITERALS, "string": _string, "value": _value, "object": _object, "array": _array, "SMALL": _SMALL, "LARGE": _LARGE}
     made = shape.made if shape else format_.made
     if len(made) >= _MOST_MADE:
         made.clear()
@@ -214,8 +220,11 @@ def _expression(kind: int, i: int, format_: _Format) -> str:
     """Source text of a value whose entry holds `e[i]`."""
     if kind == _STRING:
         return f"b[o + 1:o + 1 + n].decode() if (n := b[(o := at + e[{i}])]) < 128 and o + n < len(b) else string(b, o)"
-    if kind not in format_.inline:
+    if kind < 4:
         # an offset into the container's own head would never end
+        container, own = "array" if kind >= 2 else "object", "LARGE" if kind & 1 else "SMALL"
+        return f"{container}(b, at + e[{i}], {own}) if e[{i}] > 3 else string(b, len(b))"
+    if kind not in format_.inline:
         return f"n{kind}(b, at + e[{i}])[0]" if kind in _NUMBERS else f"value(b, {kind}, at + e[{i}]) if e[{i}] > 3 else string(b, len(b))"
     if kind == 4:
         return f"LITERALS[e[{i}] & 255]"
