@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo down test unit lint audit setup setup-dev aws-smoke
+.PHONY: help demo down test unit lint audit bench setup setup-dev aws-smoke
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,7 +16,7 @@ demo: setup ## servers, deploy, a real workload, what came out of it; the stack 
 down: setup ## stop what `make demo` started
 	@$(BIN)/rowline local down
 
-test: setup-dev lint ## every test, on real servers
+test: setup-dev .local/bench/.ready lint ## every test, on real servers
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests
 	@node --test plugins/rowline/test/
 
@@ -28,6 +28,9 @@ lint: setup-dev ## format, lint, types, layers
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-timings 2>/dev/null || $(BIN)/lint-imports
+
+bench: setup .local/bench/.ready ## Rowline measured beside other readers: make bench BENCH="--reader NAME=COMMAND"; see docs/bench.md
+	@$(BIN)/python -m bench $(BENCH)
 
 audit: setup-dev ## known vulnerabilities of what is pinned (asks the registries)
 	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements-dev.txt
@@ -48,6 +51,13 @@ setup-dev: .venv/.dev node_modules/.ready
 .venv/.dev: .venv/.cli requirements-dev.txt
 	@echo "· Python packages of the tests"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.local/bench/.ready: requirements-bench.txt
+	@echo "· Python packages of the benchmark's peer"
+	@mkdir -p .local/bench
+	@[ -x .local/bench/venv/bin/python ] || $(PYTHON) -m venv .local/bench/venv
+	@.local/bench/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@touch $@
 
 node_modules/.ready: package-lock.json

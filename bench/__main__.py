@@ -1,0 +1,88 @@
+"""`python -m bench`, which is what `make bench` runs."""
+
+import os
+import shutil
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bench import reading, relay, relaying, report
+from bench.readers import LIBRARY, LIBRARY_PYTHON, ROWLINE, Reader, parse
+from bench.workload import Workload
+from local.database import Database
+from local.home import home
+from shared.values.errors import ConfigError, RowlineError
+
+CHANGES, QUICK_CHANGES, LARGEST = 320_000, 2_000, 2_000_000
+_QUICK_RELAY = relay.Size(backlog=2_000, idle=2, handovers=1, rate=50, seconds=0.2)
+PARTS = (*reading.SERVERS, "relay")
+
+
+def main(
+    reader: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=COMMAND", help="Another reader; see docs/bench.md. May be given several times.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="|".join(PARTS), help="Measure only this; may be given several times.")] = None,
+    changes: Annotated[int, typer.Option(min=100, help="Row changes of a workload.")] = CHANGES,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each reader reads each workload; the median counts.")] = 3,
+    largest: Annotated[bool, typer.Option(help="Also one transaction of 2,000,000 changes, read by Rowline alone, for its memory.")] = True,
+    quick: Annotated[bool, typer.Option("--quick", help="A few changes, read once: whether everything works, no figures.")] = False,
+) -> None:
+    """Measure Rowline beside other readers, and the relay beside the emulated AWS; print tables and write JSON."""
+    parts = only or list(PARTS)
+    if unknown := sorted(set(parts) - set(PARTS)):
+        raise ConfigError("is no part of it.", thing=f"--only {unknown[0]}", hint=f"Parts are {', '.join(PARTS)}.")
+    if quick:
+        changes, rounds, largest = QUICK_CHANGES, 0, False
+    readers = [ROWLINE, *([LIBRARY] if LIBRARY_PYTHON.exists() else []), *map(parse, reader or [])]
+    console, progress = Console(width=report.WIDTH, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def say(text: str) -> None:
+        progress.print(f"· {text}", markup=False)
+
+    if not LIBRARY_PYTHON.exists():
+        say(f"{LIBRARY.name} is not installed; `make bench` does it")
+    folder = home().base / "bench-servers" / str(os.getpid())  # two runs at once do not meet
+    folder.mkdir(parents=True)
+    readings: list[reading.Reading] = []
+    measured: dict[str, float] = {}
+    for kind in reading.SERVERS:
+        relays = kind == "mariadb" and "relay" in parts
+        if kind not in parts and not relays:
+            continue
+        with reading.started(kind, folder) as server:
+            if kind in parts:
+                readings += read(server, readers, changes, rounds, say, largest=largest)
+            if relays:
+                with relaying.emulated(folder) as environment:
+                    measured = relay.figures(relaying.Place(server, environment), _QUICK_RELAY if quick else relay.Size(), say)
+    shutil.rmtree(folder, ignore_errors=True)
+    report.show(console, readings, measured)
+    failed = [each for each in readings if each.failure]
+    for each in failed:
+        console.print(f"{each.server}, {each.workload.name}: {each.reader}: {each.failure}", markup=False)
+    console.print(f"All of it: {report.save(readings, measured)}", markup=False)
+    raise typer.Exit(1 if failed else 0)
+
+
+def read(server: Database, readers: list[Reader], changes: int, rounds: int, say: reading.Say, *, largest: bool) -> list[reading.Reading]:
+    """The workloads of one server."""
+    readings: list[reading.Reading] = []
+    for workload in (Workload("single rows", changes), Workload("many rows a statement", changes, rows=min(1000, changes // 10))):
+        readings += reading.compare(server, workload, readers, rounds, say)
+    if largest:
+        workload = Workload("one transaction", LARGEST, rows=1000, one_transaction=True)
+        readings += reading.compare(server, workload, [ROWLINE], 1, say)
+    return readings
+
+
+if __name__ == "__main__":
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    try:
+        app()
+    except RowlineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -1,0 +1,74 @@
+"""Readers that are measured: Rowline, the library beside it, and any command that its user names."""
+
+import os
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.workload import DATABASE, TABLE, Written
+from local.database import READER, Database
+from local.home import CHECKOUT
+from shared.values.errors import ConfigError
+
+LIBRARY_PYTHON = CHECKOUT / ".local/bench/venv/bin/python"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """`command` with places such as `{host}`, see `places`; the same stand in its environment as BENCH_HOST and so on.
+
+    It prints one line a change to standard output, and ends after the last one.
+    """
+
+    name: str
+    command: tuple[str, ...]
+
+    def filled(self, places: dict[str, str]) -> list[str]:
+        """The command for one workload. Raises ConfigError for a place that is not known."""
+        try:
+            return [part.format_map(places) for part in self.command]
+        except (KeyError, ValueError, IndexError) as error:
+            raise ConfigError(
+                f"has a place that is not known: {error}.", thing=f"--reader {self.name}", hint=f"Places are {', '.join(sorted(places))}."
+            ) from None
+
+
+ROWLINE = Reader(
+    "rowline tail",
+    (str(Path(sys.executable).with_name("rowline")), "tail", "--tables", f"{DATABASE}.{TABLE}", "--from", "{file}:{offset}", "--until-now"),
+)
+LIBRARY = Reader("python-mysql-replication + orjson", (str(LIBRARY_PYTHON), str(Path(__file__).with_name("library.py"))))
+
+
+def parse(text: str) -> Reader:
+    """`NAME=COMMAND`, the command split as a shell splits words. Raises ConfigError."""
+    name, found, command = text.partition("=")
+    words = shlex.split(command)
+    if not (name and found and words):
+        raise ConfigError("is not NAME=COMMAND.", thing=f"--reader {text}")
+    return Reader(name, tuple(words))
+
+
+def places(server: Database, written: Written) -> dict[str, str]:
+    """What a reader must know: where the server is, from which position on to read, and how many changes come."""
+    return {
+        "flavor": server.kind,
+        "host": server.host,
+        "port": str(server.port),
+        "user": READER,
+        "password": server.password,
+        "database": DATABASE,
+        "table": TABLE,
+        "file": written.start.file,
+        "offset": str(written.start.offset),
+        "end_file": written.end.file,
+        "end_offset": str(written.end.offset),
+        "changes": str(written.workload.changes),
+    }
+
+
+def environment(server: Database, values: dict[str, str]) -> dict[str, str]:
+    """A reader's environment: ours, its places, and for Rowline the source as `ROWLINE_SOURCE`, so that no password stands in a command line."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("BENCH_")}
+    return {**ours, **{f"BENCH_{name.upper()}": value for name, value in values.items()}, "ROWLINE_SOURCE": server.reader_url}

@@ -1,0 +1,84 @@
+"""Readers side by side: each workload is written to each server, then read by every reader in turn, several rounds."""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from bench.measure import Run, run
+from bench.readers import Reader, environment, places
+from bench.workload import Workload, Written, prepare, write
+from local import mariadb, mysql
+from local.database import Database
+from shared.values.errors import RowlineError
+
+SERVERS: dict[str, Callable[..., Database]] = {"mariadb": mariadb.start, "mysql": mysql.start}
+_ONE_FILE = "--max-binlog-size=1073741824"
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Reading:
+    """What one reader did of one workload on one server: a run a round, or why it failed."""
+
+    server: str
+    workload: Workload
+    reader: str
+    runs: list[Run] = field(default_factory=list)
+    failure: str = ""
+
+    @property
+    def rate(self) -> float:
+        """Changes a CPU-second: the median of the rounds, for machines are never quiet."""
+        return self.workload.changes / median(each.cpu for each in self.runs)
+
+    @property
+    def wall(self) -> float:
+        """Seconds, the median."""
+        return median(each.wall for each in self.runs)
+
+    @property
+    def rss_mb(self) -> float:
+        return max(each.rss_mb for each in self.runs)
+
+
+@contextmanager
+def started(kind: str, folder: Path) -> Iterator[Database]:
+    """An empty server of its own, gone afterwards."""
+    server = SERVERS[kind](folder / kind, [_ONE_FILE])
+    try:
+        prepare(server)
+        yield server
+    finally:
+        server.kill()
+        shutil.rmtree(folder / kind, ignore_errors=True)
+
+
+def compare(server: Database, workload: Workload, readers: Sequence[Reader], rounds: int, say: Say) -> list[Reading]:
+    """Every reader reads what was written just now, in turn. Before the rounds whose figures count there is one in which its lines are counted; without
+    rounds that one's figures stand."""
+    say(f"{server.kind}: writing {workload.changes:,} changes, {workload.name}")
+    written = write(server, workload)
+    readings = [Reading(server.kind, workload, reader.name) for reader in readers]
+    for number in range(rounds + 1):
+        for reader, reading in zip(readers, readings, strict=True):
+            if not reading.failure:
+                say(f"{server.kind}, {workload.name}: {reader.name}, {f'round {number} of {rounds}' if number else 'counting its lines'}")
+                _round(server, written, reader, reading, count=number == 0, keep=number > 0 or not rounds)
+    return readings
+
+
+def _round(server: Database, written: Written, reader: Reader, reading: Reading, *, count: bool, keep: bool) -> None:
+    values = places(server, written)
+    try:
+        done = run(reader.filled(values), environment(server, values), count=count)
+    except RowlineError as error:
+        reading.failure = str(error)
+        return
+    if count and done.lines != written.workload.changes:
+        reading.failure = f"printed {done.lines:,} lines for {written.workload.changes:,} changes."
+    elif keep:
+        reading.runs.append(done)

@@ -1,0 +1,41 @@
+"""`make bench`, with a few changes: every part runs and the figures are there. How large they are is no business of a test."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from bench.readers import LIBRARY_PYTHON
+
+ROOT = Path(__file__).resolve().parents[2]
+PRINTS = "import os; print(*'x' * int(os.environ['BENCH_CHANGES']), sep='\\n')"
+
+
+def test_a_quick_run_measures_readers_and_the_relay() -> None:
+    words = ["-m", "bench", "--quick", "--only", "mariadb", "--only", "relay"]
+    others = [f'printer={sys.executable} -c "{PRINTS}"', f"short={sys.executable} -c print({{port}})", f"gone={sys.executable} -c exit(3)"]
+    done = subprocess.run(
+        [sys.executable, *words, *(word for other in others for word in ("--reader", other))],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert done.returncode == 1, done.stderr[-2000:]  # for the readers that fail
+    saved = Path(done.stdout.split("All of it: ")[1].strip())
+    found = json.loads(saved.read_text())
+    saved.unlink()
+    readers = {(each["workload"], each["reader"]): each for each in found["readers"]}
+    for workload in ("single rows", "many rows a statement"):
+        for reader in ["rowline tail", "printer", *(["python-mysql-replication + orjson"] if LIBRARY_PYTHON.exists() else [])]:
+            reading = readers[workload, reader]
+            assert reading["changes_per_cpu_second"] > 0, reading
+            assert reading["rss_mb"] > 5
+            assert len(reading["runs"]) == 1
+        assert readers[workload, "short"]["failure"] == "printed 1 lines for 2,000 changes."
+        assert "ended with code 3" in readers[workload, "gone"]["failure"]
+    relay = found["relay"]
+    assert relay["aws_calls_per_1000_changes"] > relay["publish_calls_per_1000_changes"] > 0
+    assert relay["steady_lag_p99_ms"] >= relay["steady_lag_p50_ms"] > 0
+    assert {"idle_arrival_to_request_ms", "handover_gap_ms", "bytes_per_change", "changes_per_message"} <= relay.keys()
