@@ -6,7 +6,7 @@ in that function as straight-line code, the others are read by functions of thei
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from struct import Struct, calcsize
 from typing import Any
 
@@ -28,7 +28,11 @@ _IMAGES = {"c": ("None", "after"), "u": ("before", "after"), "d": ("before", "No
 
 
 class ShortImage(Exception):
-    """A row image leaves columns out: binlog_row_image is not FULL."""
+    """A row image leaves columns out: binlog_row_image is not FULL. `missing` names those that are wanted, as far as they are known."""
+
+    def __init__(self, missing: Sequence[str] = ()) -> None:
+        super().__init__()
+        self.missing = missing
 
 
 class Damaged(ValueError):
@@ -221,3 +225,8 @@ def _lenenc(value: int) -> bytes:
 def head_size(columns: int, op: str) -> int:
     """Bytes in front of the rows of an event: the number of columns, and a bitmap of the present ones for each image."""
     return len(_lenenc(columns)) + (columns + 7) // 8 * (2 if op == "u" else 1)
+
+
+def full_head(columns: int, op: str) -> bytes:
+    """The head of an event in which all columns are present."""
+    return _lenenc(columns) + b"\xff" * ((columns + 7) // 8 * (2 if op == "u" else 1))

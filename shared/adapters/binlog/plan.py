@@ -8,7 +8,7 @@ from shared.adapters.binlog import table_map
 from shared.adapters.binlog.capture import Capture
 from shared.adapters.binlog.charsets import Charsets
 from shared.adapters.binlog.columns import describe, reader
-from shared.adapters.binlog.decoder import Named, Pairs, Patterns, RowsReader, ShortImage, compile_rows, head_size
+from shared.adapters.binlog.decoder import Named, Pairs, Patterns, RowsReader, ShortImage, compile_rows, full_head, head_size
 from shared.adapters.binlog.partial import compile_partial
 from shared.values.errors import SourceError
 from shared.values.table import Table
@@ -41,18 +41,23 @@ class Plan:
         self.table = table
         self._columns, self._thing, self._json = columns, thing, json or []
         self._readers: dict[str, RowsReader] = {}
+        self._shorter: dict[int, Plan] = {}  # columns that are present, as bits → the plan for rows of these
         self._patterns = Patterns(columns, self._readers.clear)  # they are made anew when another pattern of NULLs is usual
 
     def rows(self, op: str, data: bytes, start: int, end: int) -> Pairs:
         """The rows at `data[start:end]`; `op` c, u, d, or PARTIAL for updates with JSON diffs. Raises SourceError, which never quotes a value."""
         try:
             read = self._readers.get(op) or self._reader(op)
-            return read(data, start, end)
-        except ShortImage:
+            try:
+                return read(data, start, end)
+            except ShortImage:
+                return self._short(op, data, start, end)
+        except ShortImage as error:
             raise SourceError(
-                "the binlog carries only some columns of a row.",
+                f"the binlog carries only some columns of a row; missing: {', '.join(error.missing)}.",
                 thing=self._thing,
-                hint="SET GLOBAL binlog_row_image = FULL (on RDS: in the parameter group), for running sessions too; then start at latest and backfill.",
+                hint="SET GLOBAL binlog_row_image = FULL (on RDS: in the parameter group), for running sessions too; then start at latest and backfill. "
+                "MariaDB 11.8 leaves generated columns out in any case: drop them from capture.",
             ) from None
         except UnicodeDecodeError as error:
             raise SourceError(
@@ -70,6 +75,22 @@ class Plan:
     def head_size(self, op: str) -> int:
         """Bytes of column count and bitmaps in front of the rows of an event."""
         return head_size(len(self._columns), op)
+
+    def _short(self, op: str, data: bytes, start: int, end: int) -> Pairs:
+        """Rows that lack columns, which is right when those are read over anyway. Raises ShortImage."""
+        body, size = start + self.head_size(op), (len(self._columns) + 7) // 8
+        present = int.from_bytes(data[body - size : body], "little")
+        if op == "u":
+            before = int.from_bytes(data[body - 2 * size : body - size], "little")
+            differ, present = before ^ present, before & present
+        missing = {i for i in range(len(self._columns)) if not present >> i & 1}
+        wanted = [name for i in missing if (name := self._columns[i][0]) is not None]
+        if op == PARTIAL or wanted or (op == "u" and differ):
+            raise ShortImage(wanted)
+        if present not in self._shorter:
+            self._shorter[present] = Plan(self.table, [column for i, column in enumerate(self._columns) if i not in missing], self._thing)
+        rows = full_head(len(self._columns) - len(missing), op) + data[body:end]
+        return self._shorter[present].rows(op, rows, 0, len(rows))
 
     def _reader(self, op: str) -> RowsReader:
         if op == PARTIAL:
