@@ -79,6 +79,7 @@ def foreground(
         claims=deployed.claims(),
         topic=open_topic(deployed.stack.topic_arn),
         open_binlog=opener(lambda: deployed.endpoint(source.name), f"{deployed.service}-{deployed.name}/{source.name}"),
+        open_database=lambda: deployed.database(source.name),
         preflight=preflight(lambda: deployed.endpoint(source.name), source),
         others={each.stream: each.tables for each in deployed.settings.siblings(source)},
         holder=f"{os.environ.get('USER', 'someone')}@{socket.gethostname()} pid {os.getpid()} {uuid.uuid4().hex[:8]}",

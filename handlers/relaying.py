@@ -12,7 +12,7 @@ from shared.adapters.secrets import secret_json
 from shared.adapters.state.dynamodb import DynamoSchemas, DynamoStreams
 from shared.adapters.topic.sns import open_topic
 from shared.flows.relay.loop import Job
-from shared.flows.relay.source import opener, preflight
+from shared.flows.relay.source import database, opener, preflight
 from shared.values.endpoint import SourceEndpoint, from_secret
 
 
@@ -42,6 +42,7 @@ def job(
         claims=S3Claims(client("s3"), variable("ROWLINE_CLAIMS_BUCKET")),
         topic=open_topic(variable("ROWLINE_TOPIC_ARN")),
         open_binlog=opener(endpoint, f"{service()}/{source.name}"),
+        open_database=database(endpoint),
         preflight=preflight(endpoint, source),
         others={each.stream: each.tables for each in deployed.siblings(source)},
         holder=holder,

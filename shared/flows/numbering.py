@@ -68,6 +68,11 @@ class Numbering:
                 return self._truncated(event)
         return []
 
+    def next(self) -> int:
+        """The number of a change that no event brings. Only between two transactions."""
+        self._seq += 1
+        return self._seq
+
     def _rows(self, event: Rows) -> list[Numbered]:
         plan = self._plans.get(id(event.table)) or self._plan(event.table)
         table, op, ts_ms, tx = plan.table, event.op, self._ts_ms, self._tx

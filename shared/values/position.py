@@ -15,12 +15,14 @@ class Position(msgspec.Struct, frozen=True, omit_defaults=True):
     """A place between two transactions.
 
     `file` and `offset` (bytes) name it on one server; `gtids` names it on every server of the replication topology: a
-    MySQL GTID set, or a MariaDB GTID list (one per domain). A position read from a server carries both where it can.
+    MySQL GTID set, or a MariaDB GTID list (one per domain). A position read from a server carries both where it can. `created`
+    (Unix seconds, 0: not known) is when the file was begun: it tells the file from another of the same name, after a restore or `RESET`.
     """
 
     file: str = ""
     offset: int = 0
     gtids: str = ""
+    created: int = 0
 
     def __str__(self) -> str:
         return f"{self.file}:{self.offset}" if self.file else self.gtids

@@ -21,7 +21,7 @@ from shared.adapters.state.memory import MemorySchemas, MemoryStreams
 from shared.adapters.topic.contract import Entry
 from shared.adapters.topic.memory import MemoryTopic
 from shared.flows.relay.loop import Job, relay
-from shared.flows.relay.source import opener
+from shared.flows.relay.source import database, opener
 from shared.values import endpoint
 from shared.values.change import Change, split_seq
 from shared.values.message import Message, decode
@@ -132,6 +132,7 @@ def test_changes_add_up_to_the_table_while_relays_come_and_go(server: Any, shop:
             claims=claims,
             topic=topic,
             open_binlog=opener(lambda: reader, shop),
+            open_database=database(lambda: reader),
             holder=f"relay {number}",
             manner="take",
             run="foreground",

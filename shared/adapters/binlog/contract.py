@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from shared.adapters.binlog.executed import Executed
 from shared.values.change import Row
 from shared.values.position import Position
 from shared.values.table import Table
@@ -74,6 +75,9 @@ class Heartbeat(msgspec.Struct, frozen=True, gc=False):
     idle: bool
 
 
+RESTART_SECONDS = 5
+"""Start times that differ by more are two starts."""
+
 Event = Begin | Rows | Truncated | SchemaChanged | Commit | Heartbeat
 
 
@@ -84,11 +88,15 @@ class Binlog(Protocol):
     and SchemaChanged. What may carry rows and is not understood raises SourceError: nothing is skipped in silence.
 
     While an XA transaction is prepared and its rows are not yielded yet, `Commit.position` and `Heartbeat.position` stay what the last one before it
-    was. `read` never goes on at a server of another identity by itself: it raises SourceUnavailable.
+    was. `read` never goes on by itself at a server of another identity, or at one that was started again and may lack what it had: it raises SourceUnavailable.
     """
 
     def identity(self) -> str:
         """The server's identity: `server_uuid` on MySQL; on MariaDB, which has none, `mariadb-SERVER_ID`."""
+        ...
+
+    def started(self) -> int:
+        """When the server was started: Unix seconds of its own clock, the same to within RESTART_SECONDS until it is started again."""
         ...
 
     def earliest(self) -> Position:
@@ -97,6 +105,16 @@ class Binlog(Protocol):
 
     def latest(self) -> Position:
         """The end of the binlog now (file, offset and gtids)."""
+        ...
+
+    def executed(self, at: Position | None = None) -> Executed:
+        """The transactions that this server has; with `at` (a place of its own, with GTIDs), those before it."""
+        ...
+
+    def intact(self, position: Position) -> Position | None:
+        """Up to where the binlog still is the one that `position` was read from, on this server: `position` itself, also when its file is purged or bears
+        no time and nobody can tell; the end of its file, with GTIDs, when that is shorter (restored, or cut by a crash); None when another file has
+        its name, or none has it yet (restored, `RESET`)."""
         ...
 
     def read(self, start: Position, *, until: Position | None = None) -> Iterator[Event]:

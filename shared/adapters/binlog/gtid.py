@@ -56,6 +56,22 @@ class MysqlGtids:
             for first, last in intervals
         )
 
+    def minus(self, other: "MysqlGtids") -> "MysqlGtids":
+        """The transactions that are here and not in `other`."""
+        left = MysqlGtids()
+        for uuid, tags in self._sets.items():
+            for tag, intervals in tags.items():
+                theirs = other._sets.get(uuid, {}).get(tag, [])
+                for first, last in intervals:
+                    for low, high in theirs:
+                        if low <= last and high >= first:
+                            if low > first:
+                                left._insert(uuid, tag, first, low - 1)
+                            first = max(first, high + 1)
+                    if first <= last:
+                        left._insert(uuid, tag, first, last)
+        return left
+
     def _insert(self, uuid: str, tag: str, first: int, last: int) -> None:
         if not 0 < first <= last:
             raise ValueError("interval")

@@ -9,6 +9,7 @@ import msgspec
 
 from shared.adapters.binlog.capture import Capture
 from shared.adapters.binlog.contract import Begin, Commit, Event, Heartbeat, Rows, SchemaChanged, Truncated
+from shared.adapters.binlog.executed import Executed, MariadbExecuted
 from shared.values.change import Row
 from shared.values.errors import PositionLost, SourceUnavailable
 from shared.values.position import Position
@@ -17,6 +18,8 @@ from shared.values.table import Table
 Operation = Literal["c", "u", "d"]
 _FILE = "memory.{:06}"
 _IDLE_SECONDS = 0.1
+CREATED = 1_763_000_000
+"""When the files of this binlog were begun, Unix seconds."""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -39,7 +42,7 @@ class MemoryServer:
         self._clock = clock
         self._arrived = threading.Condition()
         self._transactions: list[tuple[Position, Position, str, int, list[Step]]] = []
-        self._first = self._end = Position(_FILE.format(1), 4, "")
+        self._first = self._end = Position(_FILE.format(1), 4, "", CREATED)
         self._number = 0
         self.up = True
 
@@ -67,7 +70,7 @@ class MemoryServer:
             self._number += 1
             gtid = f"0-{self.server_id}-{self._number}"
             start = self._end
-            self._end = Position(start.file, start.offset + len(steps) + 2, gtid)
+            self._end = Position(start.file, start.offset + len(steps) + 2, gtid, CREATED)
             self._transactions.append((start, self._end, gtid, int(self._clock() * 1000), list(steps)))
             self._arrived.notify_all()
             return gtid
@@ -76,7 +79,7 @@ class MemoryServer:
         """Begin a new binlog file."""
         with self._arrived:
             number = int(self._end.file.rpartition(".")[2]) + 1
-            self._end = Position(_FILE.format(number), 4, self._end.gtids)
+            self._end = Position(_FILE.format(number), 4, self._end.gtids, CREATED)
             self._arrived.notify_all()
 
     def purge(self) -> None:
@@ -84,7 +87,7 @@ class MemoryServer:
         with self._arrived:
             file = self._end.file
             self._transactions = [each for each in self._transactions if each[0].file == file]
-            self._first = Position(file, 4, self._transactions[0][0].gtids if self._transactions else self._end.gtids)
+            self._first = Position(file, 4, self._transactions[0][0].gtids if self._transactions else self._end.gtids, CREATED)
 
     def cut(self) -> None:
         """Break connections, and refuse new ones until `up` is set again."""
@@ -101,6 +104,19 @@ class MemoryServer:
         if _place(position) < _place(self._first):
             raise PositionLost("the server no longer has the binlog at the position asked for.", thing="memory", hint="Start at latest.")
         return next((each for each in self._transactions if _place(each[0]) >= _place(position)), None)
+
+    def intact(self, position: Position) -> Position | None:
+        """See the contract; every file was begun at CREATED."""
+        if position.file < self._first.file:
+            return position
+        if position.file > self._end.file or position.created not in (0, CREATED):
+            return None
+        end = (
+            self._end
+            if position.file == self._end.file
+            else [after for _, after, *_ in self._transactions if after.file == position.file][-1]
+        )
+        return position if position.offset <= end.offset else end
 
     @property
     def end(self) -> Position:
@@ -141,6 +157,10 @@ class MemoryBinlog:
         self._reach()
         return f"mariadb-{self._server.server_id}"
 
+    def started(self) -> int:
+        self._reach()
+        return CREATED
+
     def earliest(self) -> Position:
         self._reach()
         return self._server.first
@@ -148,6 +168,14 @@ class MemoryBinlog:
     def latest(self) -> Position:
         self._reach()
         return self._server.end
+
+    def executed(self, at: Position | None = None) -> Executed:
+        self._reach()
+        return MariadbExecuted((at or self._server.end).gtids, linear=True)
+
+    def intact(self, position: Position) -> Position | None:
+        self._reach()
+        return self._server.intact(position)
 
     def read(self, start: Position, *, until: Position | None = None) -> Iterator[Event]:
         here = self._server.locate(start)

@@ -9,7 +9,7 @@ class Place:
     """A file, an offset, and the transactions before it (`gtids` is None where the server does not tell)."""
 
     def __init__(self, start: Position, gtids: MysqlGtids | MariadbGtids | None) -> None:
-        self.file, self.offset, self.gtids = start.file, start.offset, gtids
+        self.file, self.offset, self.gtids, self.created = start.file, start.offset, gtids, start.created
 
     def move(self, log_pos: int) -> None:
         """To `log_pos`, of which events carry the low 32 bits only; 0 is no place."""
@@ -17,8 +17,8 @@ class Place:
             self.offset += (log_pos - self.offset) & 0xFFFFFFFF
 
     def rotate(self, file: str, offset: int) -> None:
-        """To another file."""
-        self.file, self.offset = file, offset
+        """To another file; its format description, which comes next, tells when it was begun."""
+        self.file, self.offset, self.created = file, offset, 0
 
     def add(self, gtid: MysqlGtid | MariadbGtid | None) -> None:
         """The transaction lies behind now. One without a GTID ends what can be told by GTIDs."""
@@ -31,7 +31,7 @@ class Place:
 
     def at(self, offset: int) -> Position:
         """`offset` in this file, with the transactions that lie behind."""
-        return Position(file=self.file, offset=offset, gtids=str(self.gtids) if self.gtids is not None else "")
+        return Position(self.file, offset, str(self.gtids) if self.gtids is not None else "", self.created)
 
 
 class Until:

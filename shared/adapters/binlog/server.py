@@ -11,14 +11,15 @@ from tenacity import Retrying, retry_if_exception_type, sleep_using_event, stop_
 from shared.adapters.binlog import xa
 from shared.adapters.binlog.capture import Capture
 from shared.adapters.binlog.catalog import ServerCatalog
-from shared.adapters.binlog.contract import Event
+from shared.adapters.binlog.contract import RESTART_SECONDS, Event
+from shared.adapters.binlog.executed import Executed, MariadbExecuted, MysqlExecuted
 from shared.adapters.binlog.gtid import MariadbGtids, MysqlGtids
 from shared.adapters.binlog.packets import Event as Raw
 from shared.adapters.binlog.packets import Packets
 from shared.adapters.binlog.place import Place
 from shared.adapters.binlog.plan import Plans
 from shared.adapters.binlog.session import ServerIdTaken, Session, refusal
-from shared.adapters.binlog.transactions import Cut, Transactions
+from shared.adapters.binlog.transactions import FORMAT_DESCRIPTION, PREVIOUS_GTIDS, Cut, Transactions
 from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import PositionLost, SourceError, SourceUnavailable
 from shared.values.position import Position
@@ -61,6 +62,10 @@ class ServerBinlog:
         with closing(Session(self._endpoint)) as session:
             return _identity(session)
 
+    def started(self) -> int:
+        with closing(Session(self._endpoint)) as session:
+            return _started(session)
+
     def earliest(self) -> Position:
         with closing(Session(self._endpoint)) as session:
             _require_binlog(session, self._endpoint)
@@ -71,16 +76,47 @@ class ServerBinlog:
             _require_binlog(session, self._endpoint)
             return _latest(session)
 
+    def executed(self, at: Position | None = None) -> Executed:
+        with closing(Session(self._endpoint)) as session:
+            if not session.is_mariadb:
+                return MysqlExecuted(at.gtids if at else _latest(session).gtids)
+            if at:
+                return MariadbExecuted(at.gtids, linear=True)
+            ((written, replicated),) = session.query("SELECT @@global.gtid_binlog_state, @@global.gtid_slave_pos")
+            return MariadbExecuted(",".join(filter(None, (written, replicated))))
+
+    def intact(self, position: Position) -> Position | None:
+        if not position.file:
+            return position
+        with closing(Session(self._endpoint)) as session:
+            _require_binlog(session, self._endpoint)
+            sizes = {str(row[0]): int(row[1]) for row in session.query("SHOW BINARY LOGS")}
+            files = list(sizes)
+            base, _, number = position.file.rpartition(".")
+            if base != files[0].rpartition(".")[0] or int(number) < int(files[0].rpartition(".")[2]):
+                return position
+            if position.file not in sizes or position.created not in (0, self._head(position.file)[0]):
+                return None
+            size = sizes[position.file]
+            if position.offset <= size:
+                return position
+            if session.is_mariadb:
+                gtids = session.scalar("SELECT BINLOG_GTID_POS(%s, %s)", position.file, size) or ""
+            else:
+                after = files[files.index(position.file) + 1 :]
+                gtids = self._head(after[0])[1] if after else _latest(session).gtids
+            return Position(position.file, size, gtids, position.created)
+
     def read(self, start: Position, *, until: Position | None = None) -> Iterator[Event]:
         """See the contract. When the connection breaks it is made anew and reading goes on at the exact row: a transaction that was cut is read again
         from its Begin, and what was yielded of it is read over. Should another server answer then, SourceUnavailable leaves the next step to the caller.
         """
-        server, breaks = "", 0
+        server, started, breaks = "", 0, 0
         prepared = xa.Prepared(self._rows_at, self._find)
         cut: Cut | None = None
         while True:
             session = self._session = self._reconnect(Session, self._endpoint) if server else Session(self._endpoint)
-            server = self._expect(session, server)
+            server, started = self._expect(session, server, started)
             transactions = self._over(session, server, prepared, start, until, cut)
             packets = Packets(session.dump(start, self._server_id), lambda packet: refusal(packet, self._endpoint), str(self._endpoint))
             try:
@@ -130,30 +166,48 @@ class ServerBinlog:
             hint="Its rows cannot be read any more. Start at latest and backfill, and commit prepared transactions sooner (XA RECOVER lists them).",
         )
 
+    def _head(self, file: str) -> tuple[int, str]:
+        """When a file was begun (Unix seconds), and MySQL's GTIDs before it."""
+        created = 0
+        with closing(self._raw(Position(file, 4))) as events:
+            for event in filter(None, events):
+                if event[0] == FORMAT_DESCRIPTION:
+                    created = event[1]
+                elif event[0] == PREVIOUS_GTIDS:
+                    return created, str(MysqlGtids.decode(event[6][event[7] : event[8]]))
+                elif created:
+                    break
+        return created, ""
+
     def _raw(self, start: Position) -> Generator[Raw | None, None, None]:
         """Events from a file and offset on, over a connection of their own, which needs a server_id of its own."""
         with closing(Session(self._endpoint)) as session:
             socket = session.dump(start, self._server_id ^ _SECOND_READER)
             yield from Packets(socket, lambda packet: refusal(packet, self._endpoint), str(self._endpoint)).events()
 
-    def _expect(self, session: Session, server: str) -> str:
-        """The identity of the server that answers, the same as before."""
+    def _expect(self, session: Session, server: str, started: int) -> tuple[str, int]:
+        """The identity of the server that answers and when it was started, the same as before."""
         _require_binlog(session, self._endpoint)
-        identity = _identity(session)
-        if server and identity != server:
+        identity, since = _identity(session), _started(session)
+        if server and (identity != server or abs(since - started) > RESTART_SECONDS):
             session.close()
             raise SourceUnavailable(
-                f"another server answers now: {identity} instead of {server}.",
+                f"another server answers now: {identity} instead of {server}." if identity != server else "the server was started again.",
                 thing=str(self._endpoint),
-                hint="Start reading again, at GTIDs.",
+                hint="Start reading again: it may lack what was read.",
             )
-        return identity
+        return identity, since
 
 
 def _identity(session: Session) -> str:
     if session.is_mariadb:
         return f"mariadb-{session.scalar('SELECT @@global.server_id')}"
     return str(session.scalar("SELECT @@global.server_uuid"))
+
+
+def _started(session: Session) -> int:
+    ((_, uptime),) = session.query("SHOW GLOBAL STATUS LIKE 'Uptime'")
+    return int(session.scalar("SELECT UNIX_TIMESTAMP()")) - int(uptime)
 
 
 def _require_binlog(session: Session, endpoint: SourceEndpoint) -> None:

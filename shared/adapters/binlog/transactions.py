@@ -23,8 +23,8 @@ _ROWS: dict[int, Literal["c", "u", "d"]] = {23: "c", 24: "u", 25: "d", 30: "c", 
 _FIRST_WITH_EXTRA = 30
 _COMPRESSED_ROWS: dict[int, Literal["c", "u", "d"]] = {166: "c", 167: "u", 168: "d"}
 # STOP, INTVAR, RAND, USER_VAR, BEGIN_LOAD_QUERY, APPEND_BLOCK, IGNORABLE, ROWS_QUERY, TRANSACTION_CONTEXT, VIEW_CHANGE, ANNOTATE_ROWS,
-# BINLOG_CHECKPOINT, START_ENCRYPTION (the server decrypts before it sends), format description: no rows in them
-_NO_ROWS = frozenset((3, 5, 9, 13, 14, FORMAT_DESCRIPTION, 17, 28, 29, 36, 37, 160, 161, 163, 164))
+# BINLOG_CHECKPOINT, START_ENCRYPTION (the server decrypts before it sends): no rows in them
+_NO_ROWS = frozenset((3, 5, 9, 13, 14, 17, 28, 29, 36, 37, 160, 161, 163, 164))
 _IGNORABLE, _ARTIFICIAL = 0x80, 0x20
 _DUMMY_TABLE = b"\xff\xff\xff\x00\x00\x00"
 _QUERY_HEAD = Struct("<IIBHH").unpack_from
@@ -219,10 +219,12 @@ class Transactions:
             raise self._strange("the server reports an incident: events may be missing from its binlog")
         elif kind == EXECUTE_LOAD_QUERY:
             raise self._strange("LOAD DATA was logged as a statement", hint=_STATEMENT_HINT)
+        elif kind == FORMAT_DESCRIPTION:  # sent at every start, with the time of its file, and with its own place in it
+            place.created = ts
         elif kind not in _NO_ROWS and not flags & _IGNORABLE:
             raise self._strange(f"event type {kind} is not known here and may carry rows")
-        elif not self._open and kind != FORMAT_DESCRIPTION and not flags & _ARTIFICIAL:
-            place.move(log_pos)  # a format description is sent at every start, with its own place in the file
+        elif not self._open and not flags & _ARTIFICIAL:
+            place.move(log_pos)
 
     def _start(self, size: int, log_pos: int, ts_ms: int, gtid: "gtid_events.MysqlGtid | gtid_events.MariadbGtid | None") -> None:
         """A transaction starts with the event of `size` bytes that ends at `log_pos`."""

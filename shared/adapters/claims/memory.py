@@ -13,6 +13,9 @@ class MemoryClaims:
         self.objects[address] = body
         return address
 
+    def find(self, name: str) -> bytes | None:
+        return self.objects.get(f"s3://{self._bucket}/claims/{name}")
+
     def get(self, address: str) -> bytes:
         try:
             return self.objects[address]

@@ -17,7 +17,7 @@ _TRANSIENT = {"RequestTimeout", "RequestTimeoutException", "SlowDown", "Throttli
 
 
 class S3Claims:
-    """Objects are named by the change they hold, so that writing again after a crash leaves the same object."""
+    """See the contract."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client, self._bucket = client, bucket
@@ -28,14 +28,17 @@ class S3Claims:
         try:
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
         except (ClientError, BotoCoreError, ResponseParserError) as error:
-            if not isinstance(error, ClientError) or _may_pass(error):
-                raise StateUnavailable(f"S3 did not answer: {error}", thing=address, hint="It is tried again.") from None
-            raise StackError(
-                f"cannot be written: {error}.",
-                thing=address,
-                hint="The relay needs s3:PutObject on claims/* of this bucket. Nothing is lost: it goes on from its checkpoint.",
-            ) from None
+            raise self._failed(error, key, "be written", "s3:PutObject on claims/* of this bucket") from None
         return address
+
+    def find(self, name: str) -> bytes | None:
+        key = f"claims/{name}"
+        try:
+            return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except (ClientError, BotoCoreError, ResponseParserError) as error:
+            if isinstance(error, ClientError) and error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+                return None
+            raise self._failed(error, key, "be read", "s3:GetObject on claims/* of this bucket, and s3:ListBucket on it") from None
 
     def get(self, address: str) -> bytes:
         parts = urlsplit(address)
@@ -45,6 +48,14 @@ class S3Claims:
             if error.response["Error"]["Code"] in ("NoSuchKey", "404", "NoSuchBucket"):
                 raise StackError("is gone.", thing=address, hint="Fill the consumer again: rowline backfill.") from None
             raise
+
+    def _failed(self, error: Exception, key: str, what: str, right: str) -> StackError:
+        address = f"s3://{self._bucket}/{key}"
+        if not isinstance(error, ClientError) or _may_pass(error):
+            return StateUnavailable(f"S3 did not answer: {error}", thing=address, hint="It is tried again.")
+        return StackError(
+            f"cannot {what}: {error}.", thing=address, hint=f"The relay needs {right}. Nothing is lost: it goes on from its checkpoint."
+        )
 
 
 def _may_pass(error: ClientError) -> bool:

@@ -41,14 +41,33 @@ class CatchUp(msgspec.Struct, frozen=True):
     legs: tuple[Leg, ...] = ()
 
 
+class Lost(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What `server` lacks of what was published, found at `at_ms` (Unix ms) when it took another's place or was restored.
+
+    `gtids` names it (at most about 1,000 characters), `transactions` are those of them whose rows are known, `rows` how many rows of each table they touched; `verify` tables of
+    which that is not known. `keys` is the address of the object that names the rows until they are read again ("": nothing is left to do), `mended` how
+    many changes said what they are now.
+    """
+
+    server: str
+    at_ms: int
+    gtids: str
+    transactions: int = 0
+    rows: dict[str, int] = {}
+    verify: tuple[str, ...] = ()
+    keys: str = ""
+    mended: int = 0
+
+
 class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is known to be published: everything before `position`, and the first `rows` changes after it (of one transaction, or of
     several while a prepared XA transaction holds `position` back).
 
     `seq` is the number of the last change before `position`, `epoch` is reserved here before its first number is published. `server` is the identity
-    of the server that was read, `capture` the configuration (canonical JSON) under which the changes after `position` were or will be numbered.
-    `ts_ms` commit time of the last published change, `read_ts_ms` time up to which the source is read, `read_to` the place. `catch_up` while tables that
-    came from another stream are read alone; `released` what this one gave up.
+    of the server that was read, `started` when it was started (Unix seconds), `capture` the configuration (canonical JSON) under which the changes after
+    `position` were or will be numbered. `ts_ms` commit time of the last published change, `read_ts_ms` time up to which the source is read, `read_to` the place.
+    `catch_up` while tables that came from another stream are read alone; `released` what this one gave up. `journal` is the last page of the journal that was written
+    before this; pages up to `cut` were written when another server was read, which agrees with this one up to `agreed`; `lost` is what the last change of server lost.
     """
 
     position: Position
@@ -57,11 +76,16 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
     server: str
     capture: str
     rows: int = 0
+    started: int = 0
     ts_ms: int = 0
     read_ts_ms: int = 0
     read_to: Position = Position()
     catch_up: CatchUp | None = None
     released: tuple[Release, ...] = ()
+    journal: int = 0
+    cut: int = 0
+    agreed: Position = Position()
+    lost: Lost | None = None
 
 
 class Holding(msgspec.Struct, frozen=True, omit_defaults=True):

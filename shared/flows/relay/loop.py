@@ -1,5 +1,6 @@
 """The loop: gives reader, publishers and keeper their threads, from waiting for the lease to giving it back."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -7,13 +8,17 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
+
 from shared.adapters.binlog.contract import Binlog, SchemaChanged
 from shared.adapters.claims.contract import Claims
+from shared.adapters.database.contract import Database
 from shared.adapters.state.contract import Checkpoint, Lease, Schemas, Streams
 from shared.adapters.topic.contract import Topic
 from shared.flows.relay.capture import Capture, read
 from shared.flows.relay.core import Core
 from shared.flows.relay.figures import Figures
+from shared.flows.relay.journal import Journal
 from shared.flows.relay.keeper import RENEW_SECONDS, Keeper
 from shared.flows.relay.packing import Packing
 from shared.flows.relay.publishing import Publisher
@@ -21,7 +26,7 @@ from shared.flows.relay.reading import Reading
 from shared.flows.relay.share import Share
 from shared.flows.relay.succession import Succession
 from shared.flows.relay.waiting import Manner, Waiting
-from shared.values.errors import LeaseLost, RowlineError, SourceUnavailable, StateUnavailable
+from shared.values.errors import LeaseLost, RowlineError, SourceUnavailable, StackError, StateUnavailable
 from shared.values.settings import SourceSettings, TableSettings
 from shared.values.stream import source_of
 
@@ -41,7 +46,7 @@ SPARE_MS = 20_000
 
 @dataclass(frozen=True)
 class Job:
-    """What a relay works with. `open_binlog(tables, token)` connects to the source as the holder with this token; `left_ms()` is how long the process may
+    """What a relay works with. `open_binlog(tables, token)` connects to the source as the holder with this token, `open_database` for SELECTs; `left_ms()` is how long the process may
     still run (None: for ever), of which the last `SPARE_MS` are kept for ending; `report` is given the figures and the metrics since the
     last time, every `report_seconds` and at the end. `preflight(begun)` refuses a source that cannot work, once and before anything is read;
     `begun`: the stream goes on under the configuration of its checkpoint. It raises SourceError, or SourceUnavailable and is then asked again.
@@ -54,6 +59,7 @@ class Job:
     topic: Topic
     open_binlog: Callable[[Mapping[str, TableSettings], int], Binlog]
     holder: str
+    open_database: Callable[[], Database]
     manner: Manner
     run: str
     version: str = ""
@@ -101,6 +107,8 @@ class _Relay:
         self._core = Core(linger=job.source.linger_ms / 1000, compress=job.source.compression == "zstd")
         self._keeper = Keeper(job.streams, stream, lease, asked_at, time.monotonic)
         self._share = Share(job.streams, stream, Capture(job.source.tables), job.others, lease.token)
+        self._journal, self._saving = Journal(job.claims, stream, 0), threading.Lock()
+        self._stored: Checkpoint | None = None
         self._reading = Reading(
             stream,
             self._share,
@@ -108,7 +116,9 @@ class _Relay:
             self._core,
             open_binlog=lambda tables: job.open_binlog(tables, lease.token),
             packing=lambda capture: Packing(stream, capture.tables, job.schemas, job.claims),
-            save=self._keeper.renew,
+            journal=self._journal,
+            open_database=job.open_database,
+            save=self._save,
             now_ms=_now_ms,
             mask_key=job.mask_key,
             note=self._note,
@@ -129,6 +139,7 @@ class _Relay:
             checkpoint = self._load()
             if checkpoint:
                 self._core.begin(checkpoint)
+                self._stored, self._journal.number = checkpoint, checkpoint.journal
             for thread in threads:
                 thread.start()
             capture = (checkpoint.catch_up or checkpoint).capture if checkpoint else ""
@@ -206,10 +217,11 @@ class _Relay:
             if self._job.stop.is_set() or (left_ms is not None and left_ms <= SPARE_MS):
                 self._stop_reading()
             try:
-                checkpoint = self._core.checkpoint()
-                self._figures.waiting = self._share.waiting
-                figures = self._figures.shown(checkpoint, started, _now_ms())
-                self._keeper.renew(checkpoint, ends_ms=0 if left_ms is None else left_ms - SPARE_MS, figures=figures)
+                with self._saving:
+                    checkpoint = self._journaled()
+                    self._figures.waiting = self._share.waiting
+                    figures = self._figures.shown(checkpoint, started, _now_ms())
+                    self._keeper.renew(checkpoint, ends_ms=0 if left_ms is None else left_ms - SPARE_MS, figures=figures)
                 if started - self._reported >= self._job.report_seconds:
                     self._reported = started
                     self._job.report(figures, self._figures.metrics(figures))
@@ -222,6 +234,32 @@ class _Relay:
                 self._stop_reading()
             awaited = self._ending if self._stopping.is_set() else self._job.stop
             awaited.wait(max(0.0, RENEW_SECONDS - (time.monotonic() - started)))
+
+    def _save(self, checkpoint: Checkpoint) -> None:
+        """A turn: what is numbered from now on goes on from this checkpoint. Raises StateUnavailable, StackError, LeaseLost."""
+        with self._saving:
+            self._keep_journal()
+            stored = msgspec.structs.replace(checkpoint, journal=self._journal.number)
+            self._keeper.renew(stored)
+            self._stored = stored
+            self._core.begin(stored)
+
+    def _journaled(self) -> Checkpoint | None:
+        """What is acknowledged, as far as the journal holds it. Raises StackError."""
+        checkpoint = self._core.checkpoint()
+        try:
+            self._keep_journal()
+        except StateUnavailable as error:
+            log.warning("the checkpoint stands still: %s", error)
+        else:
+            self._stored = checkpoint and msgspec.structs.replace(checkpoint, journal=self._journal.number)
+        return self._stored
+
+    def _keep_journal(self) -> None:
+        """S3 checks no token: a relay that woke up too late would write over the pages of the next one."""
+        if not self._keeper.held(time.monotonic()):
+            raise StateUnavailable("the lease is not surely held.", thing=f"stream {self._job.source.name}")
+        self._journal.keep()
 
     def _guard(self, work: Callable[[], None]) -> None:
         try:
@@ -255,7 +293,9 @@ class _Relay:
         if self._failure:
             shown = self._failure if isinstance(self._failure, RowlineError) else f"{type(self._failure).__name__}: a defect, see the log"
             self._figures.error = str(shown)
-        checkpoint = self._core.checkpoint()
+        checkpoint = self._stored
+        with contextlib.suppress(StackError):  # then what was published since is published again
+            checkpoint = self._journaled()
         figures = self._figures.shown(checkpoint, time.monotonic(), _now_ms())
         self._job.report(figures, self._figures.metrics(figures))
         try:

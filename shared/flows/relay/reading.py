@@ -8,13 +8,18 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 import msgspec
 
-from shared.adapters.binlog.contract import Binlog, Commit, Event, Heartbeat, SchemaChanged
+from shared.adapters.binlog.contract import RESTART_SECONDS, Begin, Binlog, Commit, Event, Heartbeat, SchemaChanged
+from shared.adapters.database.contract import Database
 from shared.adapters.state.contract import Checkpoint
-from shared.flows.numbering import Numbering
+from shared.flows.numbering import Numbered, Numbering
 from shared.flows.plan import CannotNumber
+from shared.flows.relay import lost
 from shared.flows.relay.capture import ID_SCHEME, Capture, read
 from shared.flows.relay.core import Core
 from shared.flows.relay.handover import next_leg, on_another_server, take_over
+from shared.flows.relay.journal import Journal
+from shared.flows.relay.lost import Found
+from shared.flows.relay.mending import Mending
 from shared.flows.relay.packing import Packing
 from shared.flows.relay.share import Share
 from shared.values.change import epoch_at, make_seq
@@ -45,7 +50,8 @@ class Reading:
     """Steps of a relay's reader. `begin` is where it starts the first time: earliest, latest or a position.
 
     `share` says which tables may be captured; `succession(streams, now)` ends streams that hold some of them and that nobody reads any more.
-    `save` stores a checkpoint durably before it returns; `now_ms` is the time (Unix ms), which the first epoch is made of; `note` is told of DDL. Not safe for threads but for `interrupt`.
+    `save` stores a checkpoint durably and then makes it the core's; `now_ms` is the time (Unix ms), which the first epoch is made of; `open_database` connects to the same
+    server to read again what lost transactions touched; `note` is told of DDL. Not safe for threads but for `interrupt`.
     """
 
     def __init__(
@@ -57,6 +63,8 @@ class Reading:
         *,
         open_binlog: OpenBinlog,
         packing: Callable[[Capture], Packing],
+        journal: Journal,
+        open_database: Callable[[], Database],
         save: Callable[[Checkpoint], None],
         now_ms: Callable[[], int],
         mask_key: Callable[[], bytes] = bytes,
@@ -66,6 +74,7 @@ class Reading:
         self._stream, self._share, self._begin, self._core = stream, share, begin, core
         self._open_binlog, self._packing_of, self._save, self._mask_key, self._note = open_binlog, packing, save, mask_key, note
         self._now_ms, self._succession = now_ms, succession
+        self._journal, self._open_database = journal, open_database
         self._wanted, self._taken = share.wanted, share.taken
         self._look_at = 0.0
         self._binlog: Binlog | None = None
@@ -73,6 +82,8 @@ class Reading:
         self._turn: Callable[[], None] | None = None
         self._numbering = Numbering(source_of(stream), {})
         self._packing: Packing | None = None
+        self._mending: Mending | None = None
+        self._begun = 0  # the epoch that was begun, and nothing read in it
         self.raise_epoch = 0  # set from outside: an epoch above this one is asked for
 
     def step(self, now: float) -> bool:
@@ -82,7 +93,6 @@ class Reading:
             if not self._core.drained:
                 return False
             self._turn()
-            self._turn = None
             self.reset()
             return True
         if self._core.full:
@@ -95,9 +105,9 @@ class Reading:
         except StopIteration:
             self._turn = self._switch  # everything the old configuration may have numbered is read
             return True
-        except PositionLost as error:  # the reader knows why, but not of streams
+        except PositionLost as error:  # who finds out knows why, but not of the way out
             way_out = f"Start anew with `rowline source reset {relay_of(self._stream)}` and backfill the consumers."
-            raise PositionLost(error.what, thing=error.thing, hint=f"{way_out} {error.hint}") from None
+            raise PositionLost(error.what, thing=error.thing, hint=f"{way_out} {error.hint}".strip()) from None
         try:
             self._take(event, now)
         except CannotNumber:
@@ -110,9 +120,11 @@ class Reading:
 
     def reset(self) -> None:
         """Close the connection; the next step opens it again and goes on at the exact row."""
-        binlog, self._binlog, self._events = self._binlog, None, None
-        if binlog:
-            binlog.close()
+        binlog, self._binlog, self._events, self._turn = self._binlog, None, None, None
+        mending, self._mending = self._mending, None
+        for each in (mending, binlog):
+            if each:
+                each.close()
 
     @property
     def connected(self) -> bool:
@@ -130,14 +142,17 @@ class Reading:
         self._wanted, self._taken = self._share.look(point), self._share.taken
         self._capture = self._share.settled if point is None else read(point.capture)
         binlog = self._binlog = self._open_binlog(self._capture.tables)
-        server = binlog.identity()
+        server, started = binlog.identity(), binlog.started()
         if point is None:
-            point = self._first(binlog, server)
-        if point.server != server or self._capture.ids != ID_SCHEME:
-            self._turn = lambda: self._new_epoch(server)
-            return
-        if self.raise_epoch >= point.epoch and point.rows == 0:
-            self._turn = lambda: self._new_epoch(server)
+            point = self._first(binlog, server, started)
+        # What a server lost of its last second before a crash, nobody could tell from the numbers of what it wrote since.
+        restarted = abs(started - point.started) > RESTART_SECONDS
+        found = lost.find(binlog, server, point, self._journal, self._capture.tables, self._stream, restarted=restarted)
+        begun, self._begun = self._begun, 0
+        # Corrections under way are no events: they cannot be read over. What is numbered with them is given up with its epoch.
+        again = lost.is_pending(point.lost) and begun != point.epoch
+        if found or again or restarted or self._capture.ids != ID_SCHEME or (self.raise_epoch >= point.epoch and point.rows == 0):
+            self._turn = lambda: self._new_epoch(server, started, found)
             return
         until = None if self._capture == self._wanted else binlog.latest()
         if point.catch_up:
@@ -146,19 +161,27 @@ class Reading:
             source_of(self._stream), self._capture.tables, seq=point.seq, skip=point.rows, mask_key=self._mask_key()
         )
         self._packing = self._packing_of(self._capture)
+        self._journal.capture(self._capture.tables)
+        if point.lost and lost.is_pending(point.lost) and until is None:
+            rows = lost.rows_of(point.lost, self._journal)
+            self._mending = Mending(self._stream, point.lost, rows, self._capture, self._mask_key(), self._open_database)
         self._start = point.position
         self._events = binlog.read(point.position, until=until)
 
-    def _first(self, binlog: Binlog, server: str) -> Checkpoint:
+    def _first(self, binlog: Binlog, server: str, started: int) -> Checkpoint:
         position = start_of(binlog, self._begin)
         epoch = max(self.raise_epoch + 1, epoch_at(self._now_ms()))
-        return self._go_on(Checkpoint(position, make_seq(epoch, 0), epoch, server, self._capture.text(), read_to=position))
+        return self._go_on(Checkpoint(position, make_seq(epoch, 0), epoch, server, self._capture.text(), started=started, read_to=position))
 
     def _take(self, event: Event, now: float) -> None:
+        if isinstance(event, Begin):
+            self._journal.begin(event)
         changes = self._numbering.take(event)
-        if changes and self._packing:
-            late = (self._now_ms() - changes[-1][2].ts_ms) / 1000
-            self._core.add([self._packing.pack(each) for each in changes], now, late)
+        if changes:
+            self._journal.add(changes)
+            if self._mending:
+                self._mending.touch(changes)
+            self._hand_over(changes, now)
         match event:
             case Commit():
                 if self._numbering.skip and event.position != self._start:
@@ -169,11 +192,13 @@ class Reading:
                     )
                 self._core.boundary(event.position, event.ts_ms, committed=True)
                 self._look_again(now)
+                self._mend(event, now)
                 self._renumber_if_asked()
             case Heartbeat():
                 if not self._numbering.skip:
                     self._core.boundary(event.position, event.ts_ms, committed=False)
                     self._look_again(now)
+                    self._mend(event, now)
                     self._renumber_if_asked()
             case SchemaChanged():
                 self._note(event, self._numbering.transaction)
@@ -188,30 +213,52 @@ class Reading:
         if self._share.look(self._core.resume()) != self._wanted:
             self._turn = lambda: None
 
+    def _hand_over(self, changes: list[Numbered], now: float) -> None:
+        if self._packing:
+            late = (self._now_ms() - changes[-1][2].ts_ms) / 1000
+            self._core.add([self._packing.pack(each) for each in changes], now, late)
+
+    def _mend(self, event: Commit | Heartbeat, now: float) -> None:
+        """Say what can be said here of the rows that lost transactions touched."""
+        mending, binlog, point = self._mending, self._binlog, self._point()
+        if mending is None or binlog is None or not mending.is_between(point.position, point.rows):
+            return
+        while not self._core.full:
+            said = mending.step(event.position, event.ts_ms, binlog.latest, self._numbering)
+            if said is None:
+                self._turn = self._mended
+            elif said:
+                self._hand_over(said, now)
+                continue
+            return
+
+    def _mended(self) -> None:
+        point, mending = self._point(), self._mending
+        if point.lost is None or mending is None:
+            raise RuntimeError("nothing was mended")
+        done = lost.mended(self._stream, point.lost, mending.given, mending.verify)
+        self._go_on(msgspec.structs.replace(point, seq=point.seq + point.rows, rows=0, lost=done))
+
     def _renumber_if_asked(self) -> None:
         point = self._core.resume()
-        if point and self.raise_epoch >= point.epoch and point.rows == 0:
-            self._turn = lambda: self._new_epoch(point.server)
+        if point and self._turn is None and self.raise_epoch >= point.epoch and point.rows == 0:
+            self._turn = lambda: self._new_epoch(point.server, point.started)
 
-    def _new_epoch(self, server: str) -> None:
+    def _new_epoch(self, server: str, started: int, found: Found | None = None) -> None:
         """Numbers begin again above all that were ever given. What is published of an unfinished transaction is published again under the new numbers."""
         point = self._point()
-        position = point.position
-        if server != point.server:
-            if not position.gtids:
-                raise PositionLost(
-                    f"another server ({server}) answers than the one that was read ({point.server}), and the checkpoint {position} has no GTID to find the place.",
-                    thing=f"stream {self._stream}",
-                    hint="Point the source back, or start anew with rowline source reset and backfill the consumers. With GTIDs on, a fail-over needs neither.",
-                )
-            position = Position(gtids=position.gtids)
+        epoch = max(point.epoch, self.raise_epoch) + 1
+        if found:
+            self._journal.keep()  # it belongs behind the cut
+            known = lost.listed(found, server, point.lost, self._journal, epoch, self._now_ms())
+            point = msgspec.structs.replace(
+                point, position=found.position, server=server, lost=known, cut=self._journal.end(), agreed=found.position
+            )
             if point.catch_up:
                 point = msgspec.structs.replace(point, catch_up=on_another_server(point.catch_up))
-        epoch = max(point.epoch, self.raise_epoch) + 1
         capture = Capture(read(point.capture).tables).text()
-        self._go_on(
-            msgspec.structs.replace(point, position=position, seq=make_seq(epoch, 0), epoch=epoch, server=server, capture=capture, rows=0)
-        )
+        self._go_on(msgspec.structs.replace(point, seq=make_seq(epoch, 0), epoch=epoch, started=started, capture=capture, rows=0))
+        self._begun = epoch
 
     def _switch(self, *, renumber: bool = False) -> None:
         """The wanted capture configuration applies from here. Where something behind here was numbered already, in a new epoch; what was taken over is read first."""
@@ -236,5 +283,4 @@ class Reading:
 
     def _go_on(self, point: Checkpoint) -> Checkpoint:
         self._save(point)
-        self._core.begin(point)
         return point

@@ -2,6 +2,7 @@
 
 from shared.adapters.state.contract import Checkpoint
 from shared.flows.relay.capture import Capture
+from shared.flows.relay.journal import Journal
 from shared.flows.relay.loop import Job, wait_for_lease
 from shared.flows.relay.reading import start_of
 from shared.flows.relay.share import Share
@@ -29,7 +30,20 @@ def reset(job: Job, start: str, now_ms: int) -> tuple[Checkpoint | None, Checkpo
             capture = share.look(old)
             epoch = max([epoch, *(holding.epoch + 1 for holding in share.taken.values())])
             released = share.released(old, capture) if old else ()
-            new = Checkpoint(position, make_seq(epoch, 0), epoch, binlog.identity(), capture.text(), read_to=position, released=released)
+            journal = Journal(job.claims, name, old.journal if old else 0).end()
+            new = Checkpoint(
+                position,
+                make_seq(epoch, 0),
+                epoch,
+                binlog.identity(),
+                capture.text(),
+                started=binlog.started(),
+                read_to=position,
+                released=released,
+                journal=journal,
+                cut=journal,
+                agreed=position,
+            )
         finally:
             binlog.close()
     finally:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from shared.adapters.binlog import open_binlog
 from shared.adapters.binlog.contract import Binlog
+from shared.adapters.database.contract import Database
 from shared.adapters.database.sql import SqlDatabase
 from shared.flows.numbering import settings_of
 from shared.flows.preflight import check_source, require
@@ -39,14 +40,19 @@ def opener(endpoint: Callable[[], SourceEndpoint], scope: str) -> Callable[[Mapp
     return connect
 
 
+def database(endpoint: Callable[[], SourceEndpoint]) -> Callable[[], Database]:
+    """`Job.open_database` for the server at `endpoint`."""
+    return lambda: SqlDatabase(endpoint())
+
+
 def preflight(endpoint: Callable[[], SourceEndpoint], source: SourceSettings) -> Callable[[bool], None]:
     """`Job.preflight`: a dozen statements on one connection, 10 to 50 ms for a hundred tables."""
 
     def check(begun: bool) -> None:
-        database = SqlDatabase(endpoint())
+        opened = SqlDatabase(endpoint())
         try:
-            require(check_source(database, source), begun=begun)
+            require(check_source(opened, source), begun=begun)
         finally:
-            database.close()
+            opened.close()
 
     return check

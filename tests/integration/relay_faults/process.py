@@ -12,7 +12,7 @@ from shared.adapters.state.dynamodb import DynamoSchemas, DynamoStreams
 from shared.adapters.topic.sns import open_topic
 from shared.flows.relay import keeper, loop, waiting
 from shared.flows.relay.loop import Job, relay
-from shared.flows.relay.source import opener, preflight
+from shared.flows.relay.source import database, opener, preflight
 from shared.values import endpoint
 from shared.values.settings import SourceSettings
 
@@ -45,6 +45,7 @@ def job(stack: Stack, holder: str, **options: Any) -> Job:
         claims=MemoryClaims(),
         topic=open_topic(stack.topic),
         open_binlog=opener(lambda: reader, stack.topic),
+        open_database=database(lambda: reader),
         preflight=preflight(lambda: reader, source),
         holder=holder,
         **{"manner": "take", "run": "foreground", **options},

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 from shared.adapters.binlog.contract import Begin, Commit, Event, Heartbeat, Rows
+from shared.adapters.binlog.executed import Executed, MariadbExecuted
 from shared.adapters.topic.contract import Entry
 from shared.adapters.topic.memory import check
 from shared.values.change import Change
@@ -14,6 +16,7 @@ from shared.values.message import decode
 from shared.values.position import Position
 from shared.values.table import Column, Table
 
+CREATED = 1_763_000_000
 Operation = tuple[Table, Any, dict[str, Any] | None, dict[str, Any] | None]
 """(table, op, before, after)"""
 
@@ -24,11 +27,17 @@ def table(name: str, *extra: str) -> Table:
 
 @dataclass
 class Committed:
-    """A transaction; one that was prepared (XA) became visible in the binlog after `prepared` transactions and was committed later."""
+    """A transaction; one that was prepared (XA) became visible in the binlog after `prepared` transactions and was committed later. No two have one `at`, the
+    time of the commit, but after a restore two may have one GTID."""
 
-    gtid: int
     ops: list[Operation]
+    at: int = 0
+    gtid: str = ""
     prepared: int | None = None
+
+    @property
+    def id(self) -> str:
+        return f"{self.gtid}@{self.at}"
 
     def events(self) -> list[Rows]:
         """Row events of at most three rows."""
@@ -50,27 +59,37 @@ class Server:
     gtids: bool = True
     first_offset: int = 4
     prepared: list[Committed] = field(default_factory=list)  # XA transactions that are prepared and not committed
+    number_of_server: int = 1
+    files: list[tuple[int, int]] = field(default_factory=lambda: [(0, CREATED)])  # of each: its first transaction, when it was begun
     unavailable: int = 0  # so many connections fail
     gone: bool = False  # another one has taken its place: its connections are cut
 
     def place(self, number: int) -> Position:
         """The position after `number` transactions."""
-        gtid = self.history[number - 1].gtid if number else 0
-        return Position("bin.000001", self.first_offset + 100 * number, f"0-1-{gtid}" if self.gtids else "")
+        return self._place(max(file for file, (first, _) in enumerate(self.files) if first <= number), number)
 
     @property
     def end(self) -> Position:
         return self.place(len(self.history))
 
     def commit(self, transaction: Committed) -> None:
+        """The next GTID is its own, whatever was lost before."""
+        last = int(self.history[-1].gtid.rpartition("-")[2]) if self.history else 0
+        transaction.gtid = f"0-{self.number_of_server}-{last + 1}"
         self.history.append(transaction)
+
+    def restored(self, number: int, created: int) -> "Server":
+        """The same server as it was after `number` transactions; since then it writes into a new file."""
+        files = [file for file in self.files if file[0] < number or file[0] == 0]
+        self.gone = True
+        return replace(self, history=self.history[:number], files=[*files, (number, created)], gone=False)
 
     def number(self, position: Position) -> int:
         """How many transactions lie before a position."""
         if position.file:
-            return (position.offset - self.first_offset) // 100
+            return self.files[int(position.file[-6:]) - 1][0] + (position.offset - self.first_offset) // 100
         for number in range(len(self.history) + 1):
-            if self.place(number).gtids == position.gtids:
+            if self.place(number).gtids == position.gtids.strip():
                 return number
         raise PositionLost("is not here.", thing=str(position))
 
@@ -78,6 +97,65 @@ class Server:
         """Where reading may start again after `number` transactions: not behind the oldest one that is prepared there."""
         later = [each.prepared for each in (*self.history[number:], *self.prepared) if each.prepared is not None]
         return self.place(min([number, *later]))
+
+    def executed(self, at: Position | None) -> Executed:
+        if at:
+            return MariadbExecuted(at.gtids, linear=True)
+        return MariadbExecuted(",".join(each.gtid for each in self.history))
+
+    def intact(self, position: Position) -> Position | None:
+        if not position.file:
+            return position
+        file = int(position.file[-6:]) - 1
+        if file >= len(self.files) or position.created != self.files[file][1]:
+            return None
+        end = self._place(file, self.files[file + 1][0] if file + 1 < len(self.files) else len(self.history))
+        return position if position.offset <= end.offset else end
+
+    def rows(self) -> dict[tuple[str, int], dict[str, Any]]:
+        """(table, id) → row, as everything committed left it."""
+        return fold(op for each in self.history for op in each.ops)
+
+    def _place(self, file: int, number: int) -> Position:
+        gtid = self.history[number - 1].gtid if number else "0-1-0"
+        first, created = self.files[file]
+        return Position(f"bin.{file + 1:06}", self.first_offset + 100 * (number - first), gtid if self.gtids else "", created)
+
+
+def fold(ops: Iterable[Operation]) -> dict[tuple[str, int], dict[str, Any]]:
+    rows: dict[tuple[str, int], dict[str, Any]] = {}
+    for each, _, before, after in ops:
+        if before is not None:
+            rows.pop((each.full_name, before["id"]), None)
+        if after is not None:
+            rows[each.full_name, after["id"]] = after
+    return rows
+
+
+class SimulatedDatabase:
+    """SELECTs on a server. All that is committed shows, also what the binlog's reader has yet to come to."""
+
+    def __init__(self, server: Server) -> None:
+        if server.gone:
+            raise SourceUnavailable("does not answer.", thing="source")
+        self._server = server
+
+    def server(self) -> Any:
+        return SimpleNamespace(identity=self._server.identity)
+
+    def describe(self, database: str, name: str) -> Table:
+        return table(name, "seller")
+
+    def rows(
+        self, table: Table, key: tuple[str, ...], keys: list[list[Any]], *, reached: Position | None = None
+    ) -> Iterator[dict[str, Any]]:
+        if self._server.gone:
+            raise SourceUnavailable("cut the connection.", thing="source")
+        wanted = {values[0] for values in keys}
+        return iter([row for (name, id_), row in self._server.rows().items() if name == table.full_name and id_ in wanted])
+
+    def close(self) -> None:
+        pass
 
 
 class SimulatedBinlog:
@@ -91,6 +169,9 @@ class SimulatedBinlog:
 
     def identity(self) -> str:
         return self._server.identity
+
+    def started(self) -> int:
+        return self._server.files[-1][1]
 
     def earliest(self) -> Position:
         return self._server.place(0)
@@ -116,13 +197,17 @@ class SimulatedBinlog:
                 transaction = server.history[number]
                 rows = [event for event in transaction.events() if event.table.full_name in self._tables]
                 if rows:
-                    yield Begin(
-                        f"0-1-{transaction.gtid}@{transaction.gtid}", f"0-1-{transaction.gtid}", server.place(number), number * 1000
-                    )
+                    yield Begin(transaction.id, transaction.gtid, server.place(number), number * 1000)
                     yield from rows
                 number += 1
                 place = server.held(number)
                 yield Commit(place, number * 1000) if rows else Heartbeat(place, number * 1000, False)
+
+    def executed(self, at: Position | None = None) -> Executed:
+        return self._server.executed(at)
+
+    def intact(self, position: Position) -> Position | None:
+        return self._server.intact(position)
 
     def close(self) -> None:
         self._closed = True
@@ -133,6 +218,7 @@ class SimulatedTopic:
 
     def __init__(self) -> None:
         self.delivered: list[tuple[str, Change]] = []
+        self.tables: dict[str, str] = {}  # of each group
         self.streams: list[str] = []  # of each that was delivered
         self.requests = 0
         self._seen: set[str] = set()
@@ -142,6 +228,7 @@ class SimulatedTopic:
             if entry.deduplication_id not in self._seen:
                 self._seen.add(entry.deduplication_id)
                 message = decode(entry.body)
+                self.tables[entry.group] = message.full_name
                 self.delivered += [(entry.group, change) for change in message.changes]
                 self.streams += [message.stream] * len(message.changes)
 

@@ -18,7 +18,7 @@ from shared.values.change import epoch_at, split_seq
 from shared.values.errors import PositionLost, RowlineError, SourceError, SourceUnavailable, StateUnavailable, TopicError
 from shared.values.position import Position
 from shared.values.settings import SourceSettings, TableSettings
-from tests.unit.relay.simulated import Committed, Server, SimulatedBinlog, SimulatedTopic, table
+from tests.unit.relay.simulated import Committed, Server, SimulatedBinlog, SimulatedDatabase, SimulatedTopic, table
 
 LISTINGS = table("listings")
 
@@ -35,7 +35,7 @@ class World:
     def commit(self, rows: int = 1) -> None:
         self.gtid += 1
         ops: list[Any] = [(LISTINGS, "c", None, {"id": self.gtid * 1000 + row}) for row in range(rows)]
-        self.server.commit(Committed(self.gtid, ops))
+        self.server.commit(Committed(ops, self.gtid))
 
     def start(self, holder: str = "one", **options: Any) -> Job:
         options = {"manner": "leave", "run": "lambda"} | options
@@ -45,6 +45,7 @@ class World:
             schemas=self.schemas,
             claims=self.claims,
             topic=self.topic,
+            open_database=lambda: SimulatedDatabase(self.server),
             holder=holder,
             **{"open_binlog": lambda tables, token: SimulatedBinlog(self.server, tuple(tables), block=0.01)} | options,
         )

@@ -175,9 +175,10 @@ def retry_without_holding_the_group(patch: pytest.MonkeyPatch) -> None:
 
 
 def epoch_not_raised(patch: pytest.MonkeyPatch) -> None:
-    def same_epoch(self: Reading, server: str) -> None:
+    def same_epoch(self: Reading, server: str, started: int, found: Any = None) -> None:
         point = self._point()
-        self._go_on(msgspec.structs.replace(point, position=msgspec.structs.replace(point.position, file="", offset=0), server=server))
+        self._begun = point.epoch
+        self._go_on(msgspec.structs.replace(point, position=found.position if found else point.position, server=server, started=started))
 
     patch.setattr(Reading, "_new_epoch", same_epoch)
 

@@ -5,12 +5,15 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from shared.adapters.claims.memory import MemoryClaims
 from shared.adapters.state.contract import Checkpoint, Lease
 from shared.adapters.state.memory import MemorySchemas, MemoryStreams
 from shared.flows.numbering import Numbering
 from shared.flows.relay.capture import Capture, read
 from shared.flows.relay.core import Core
+from shared.flows.relay.journal import Journal
 from shared.flows.relay.keeper import Keeper
 from shared.flows.relay.packing import Packing
 from shared.flows.relay.parcel import Parcel
@@ -20,11 +23,11 @@ from shared.flows.relay.share import Share
 from shared.flows.relay.succession import Succession
 from shared.flows.relay.waiting import Manner, Waiting
 from shared.values.change import make_seq, split_seq
-from shared.values.errors import LeaseLost, SourceUnavailable
+from shared.values.errors import LeaseLost, SourceUnavailable, StateUnavailable
 from shared.values.position import Position
 from shared.values.settings import TableSettings
 from shared.values.shard import group_id
-from tests.unit.relay.simulated import Committed, Operation, Server, SimulatedBinlog, SimulatedTopic, table
+from tests.unit.relay.simulated import CREATED, Committed, Operation, Server, SimulatedBinlog, SimulatedDatabase, SimulatedTopic, table
 
 SOURCE, SECOND = "shop", "shop/second"
 TABLES = {name: table(name, "seller") for name in ("a", "b", "c")}
@@ -83,6 +86,9 @@ class Relay:
         world = self.world
         self.core = core = Core(linger=0.0, compress=self.number % 2 == 0, rng=random.Random(1))
         self.keeper = Keeper(world.streams, self.stream, lease, asked_at, lambda: world.now)
+        _, checkpoint = world.streams.load(self.stream)
+        self.stored = checkpoint
+        self.journal = Journal(world.claims, self.stream, checkpoint.journal if checkpoint else 0)
         self.reading = Reading(
             self.stream,
             Share(world.streams, self.stream, self.capture, self.others, lease.token),
@@ -90,27 +96,44 @@ class Relay:
             core,
             open_binlog=lambda tables: SimulatedBinlog(world.server, tables),
             packing=lambda capture: Packing(self.stream, capture.tables, world.schemas, world.claims),
-            save=self.keeper.renew,
+            journal=self.journal,
+            open_database=lambda: SimulatedDatabase(world.server),
+            save=self._save,
             now_ms=lambda: FIRST_MS[self.stream],
             succession=Succession(world.streams, self.stream, self.holder, self.others, self.capture.tables).step,
         )
         self.reading.raise_epoch = lease.raise_epoch
         self.publisher = Publisher(core, world.topic, self.keeper.held)
-        _, checkpoint = world.streams.load(self.stream)
         if checkpoint:
             core.begin(checkpoint)
+
+    def _save(self, checkpoint: Checkpoint) -> None:
+        if not self.keeper.held(self.world.now):
+            raise StateUnavailable("the lease is not surely held.")
+        self.journal.keep()
+        checkpoint = msgspec.structs.replace(checkpoint, journal=self.journal.number)
+        self.keeper.renew(checkpoint)
+        self.stored = checkpoint
+        self.core.begin(checkpoint)
+
+    def _journaled(self) -> Checkpoint | None:
+        checkpoint = self.core.checkpoint()
+        if self.keeper.held(self.world.now):
+            self.journal.keep()
+            self.stored = checkpoint and msgspec.structs.replace(checkpoint, journal=self.journal.number)
+        return self.stored
 
     def read(self) -> None:
         try:
             self.reading.step(self.world.now)
-        except SourceUnavailable:
+        except (SourceUnavailable, StateUnavailable):
             self.reading.reset()
         except LeaseLost:
             self.alive = False
 
     def keep(self) -> None:
         try:
-            self.keeper.renew(self.core.checkpoint())
+            self.keeper.renew(self._journaled())
         except LeaseLost:
             self.alive = False
             return
@@ -129,7 +152,7 @@ class Relay:
             return
         self.alive = False
         try:
-            self.keeper.release(self.core.checkpoint())
+            self.keeper.release(self._journaled())
         except LeaseLost:
             return
 
@@ -171,12 +194,12 @@ class World:
         self.relays: list[Relay] = []
         self.requests: list[Request] = []
         self.started = 0
-        self.gtid = 0
+        self.at = 0
         self.servers = 1
         self.configuration = CONFIGURATIONS[0]
         self.segments: dict[str, list[Segment]] = {SOURCE: [], SECOND: []}
         self.epochs: dict[tuple[str, int], int] = {}  # stream, epoch → its last number that is surely acknowledged
-        self.lost: set[int] = set()  # GTIDs that a fail-over lost
+        self.lost: list[Committed] = []
         self._checked = 0
         self._ids: dict[tuple[str, int], str] = {}
         self._contents: dict[str, object] = {}
@@ -185,30 +208,49 @@ class World:
     # what happens at the source
 
     def commit(self, ops: list[Operation], *, prepare: bool = False) -> None:
-        self.gtid += 1
-        transaction = Committed(self.gtid, ops, len(self.server.history) if prepare else None)
-        (self.server.prepared if prepare else self.server.history).append(transaction)
+        if prepare:
+            self.server.prepared.append(Committed(ops, prepared=len(self.server.history)))
+        else:
+            self._commit(Committed(ops))
 
     def commit_prepared(self) -> None:
         if self.server.prepared:
-            self.server.history.append(self.server.prepared.pop(0))
+            self._commit(self.server.prepared.pop(0))
+
+    def _commit(self, transaction: Committed) -> None:
+        """Each row says when it was written."""
+        self.at += 1
+        transaction.at = self.at
+        transaction.ops = [(each, op, before, after and {**after, "seller": self.at}) for each, op, before, after in transaction.ops]
+        self.server.commit(transaction)
 
     def fail_over(self, missing: int) -> None:
-        """Another server goes on, which may lack the last transactions: of those that a relay relies on the loss is an error for a person to mend."""
+        """Another server goes on, which may lack the last transactions, but none that a checkpoint stands behind: those are lost in `LosingWorld`."""
         points = [self.streams.load(stream)[1] for stream in self.segments]
         points += [relay.core.resume() for relay in self.relays if relay.alive and relay.core]
         places = [place for point in points if point for place in (point.position, *([point.catch_up.until] if point.catch_up else []))]
         places += [holding.position for holding in self.streams.holdings(SOURCE).tables.values() if holding.position.gtids]
         least = max([self.server.number(Position(gtids=place.gtids)) for place in places], default=0)
-        least = max([least, *(each.prepared for each in self.server.prepared if each.prepared is not None)])
-        kept = max(least, len(self.server.history) - missing)
-        # A transaction whose XA PREPARE the new server has and whose commit it lacks is gone with the others, for simplicity.
-        self.lost |= {each.gtid for each in self.server.history[kept:]}
+        self._promote(self._lose(missing, least))
+
+    def _promote(self, kept: int) -> None:
         self.server.gone = True
-        self.server = Server(
-            f"server-{self.servers}", self.server.history[:kept], first_offset=4 + 10 * self.servers, prepared=self.server.prepared
-        )
         self.servers += 1
+        self.server = Server(
+            f"server-{self.servers}",
+            self.server.history[:kept],
+            first_offset=4 + 10 * self.servers,
+            prepared=self.server.prepared,
+            number_of_server=self.servers,
+            files=[(0, CREATED + 10 * self.servers)],
+        )
+
+    def _lose(self, missing: int, least: int) -> int:
+        """How many transactions are left. One whose XA PREPARE is left and whose commit is not is gone with the others, for simplicity."""
+        least = max([least, *(each.prepared for each in self.server.prepared if each.prepared is not None)])
+        kept = min(len(self.server.history), max(least, len(self.server.history) - missing))
+        self.lost += self.server.history[kept:]
+        return kept
 
     # what happens to relays
 
@@ -300,7 +342,7 @@ class World:
         return bool(point) and (point.position, point.rows, read(point.capture)) == (self.server.end, 0, relay.capture)
 
     def _check_complete(self) -> None:
-        gone = tuple(f"0-1-{gtid}@" for gtid in self.lost)
+        gone = (*(f"{each.id}/" for each in self.lost), "reread:")
         expected = self._expected()
         for group, whole in self._expected(everything=True).items():
             arrived = [each for _, each in self._firsts.get(group, []) if not each.startswith(gone)]

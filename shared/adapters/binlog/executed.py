@@ -1,0 +1,94 @@
+"""Which transactions a server has, asked by GTID: what decides what a fail-over or a restore has lost."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from shared.adapters.binlog.gtid import MysqlGtids
+
+
+class Executed(Protocol):
+    """The transactions of one server. A GTID is one transaction's (`UUID:7`, `0-1-7`), `gtids` those before a place."""
+
+    def has(self, gtid: str) -> bool: ...
+
+    def covers(self, gtids: str) -> bool:
+        """Whether everything before the place is here."""
+        ...
+
+    def missing(self, gtids: str) -> str:
+        """What of it is not here, as text; "" when all is."""
+        ...
+
+    def common(self, gtids: str, also: Iterable[str]) -> str:
+        """The last place before the place `gtids` that is here too, so that reading on from there skips nothing; "" when it cannot be told. `also` are GTIDs
+        that lie before it and are here."""
+        ...
+
+
+class MysqlExecuted:
+    """By set arithmetic: a GTID names one transaction of one server."""
+
+    def __init__(self, gtids: str) -> None:
+        self._here = MysqlGtids.parse(gtids)
+
+    def has(self, gtid: str) -> bool:
+        return self._here.contains(MysqlGtids.parse(gtid))
+
+    covers = has
+
+    def missing(self, gtids: str) -> str:
+        return str(MysqlGtids.parse(gtids).minus(self._here))
+
+    def common(self, gtids: str, also: Iterable[str]) -> str:
+        published = MysqlGtids.parse(gtids)
+        return str(published.minus(published.minus(self._here)))
+
+
+class MariadbExecuted:
+    """By the last transaction of each domain and server (`gtid_binlog_state`): 0-1-100 and 0-2-100 are two transactions, of two servers that each took
+    themselves for the primary. With `linear` the GTIDs are those at a place in the very binlog that was read: what any server wrote up to there is here.
+    """
+
+    def __init__(self, gtids: str, *, linear: bool = False) -> None:
+        self._linear = linear
+        self._last: dict[tuple[int, int], int] = {}
+        for domain, server, number in _parse(gtids):
+            self._last[self._by(domain, server)] = max(number, self._last.get(self._by(domain, server), 0))
+        self._text = gtids
+
+    def has(self, gtid: str) -> bool:
+        return all(number <= self._last.get(self._by(domain, server), 0) for domain, server, number in _parse(gtid))
+
+    covers = has
+
+    def missing(self, gtids: str) -> str:
+        return ",".join(gtid for gtid in gtids.split(",") if gtid and not self.has(gtid))
+
+    def common(self, gtids: str, also: Iterable[str]) -> str:
+        if self._linear:
+            here_too = {domain: (domain, server, number) for domain, server, number in _parse(self._text)}
+            return _join(min(each, here_too[each[0]], key=lambda one: one[2]) for each in _parse(gtids) if each[0] in here_too)
+        here = list(_parse(",".join(also)))
+        places = []
+        for domain, server, number in _parse(gtids):
+            known = [each for each in here if each[0] == domain and each[2] <= number]
+            own = self._last.get((domain, server), 0)
+            if own or not number:
+                known.append((domain, server, min(number, own)))
+            if not known:
+                return ""
+            places.append(max(known, key=lambda each: each[2]))
+        return _join(places)
+
+    def _by(self, domain: int, server: int) -> tuple[int, int]:
+        return (domain, 0) if self._linear else (domain, server)
+
+
+def _join(gtids: Iterable[tuple[int, int, int]]) -> str:
+    return ",".join(f"{domain}-{server}-{number}" for domain, server, number in gtids)
+
+
+def _parse(gtids: str) -> Iterable[tuple[int, int, int]]:
+    for gtid in filter(None, gtids.split(",")):
+        domain, server, number = map(int, gtid.split("-"))
+        yield domain, server, number

@@ -1,0 +1,136 @@
+"""Servers that lack what was published: whatever happens meanwhile, the rows end as the last server has them, and none goes back in time."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from shared.adapters.binlog.executed import MariadbExecuted
+from shared.flows.relay.reading import Reading
+from shared.values.position import Position
+from tests.unit.relay.losing import LosingWorld
+from tests.unit.relay.test_world import Machine as Worked
+from tests.unit.relay.test_world import operation, operations
+
+STEPS = {"done": 0}
+
+
+class Machine(RuleBasedStateMachine):
+    """Mostly nothing goes wrong, so that what does meets a relay with something to lose."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world: Any = LosingWorld()
+
+    @rule(ops=st.lists(operations, min_size=1, max_size=5), prepare=st.sampled_from([False, False, False, True]))
+    def commit(self, ops: list[Any], prepare: bool) -> None:
+        self.world.commit([operation(*each) for each in ops], prepare=prepare)
+
+    @rule()
+    def commit_prepared(self) -> None:
+        self.world.commit_prepared()
+
+    @rule(moments=st.integers(1, 12))
+    def nothing_goes_wrong(self, moments: int) -> None:
+        for _ in range(moments):
+            STEPS["done"] += 1
+            living = [relay for relay in self.world.relays if relay.alive]
+            if not living:
+                self.world.start("take")
+                living = self.world.relays[-1:]
+            self.world.now += 0.3
+            self.world._work(living[-1])
+
+    @rule(script=st.binary(min_size=5, max_size=40))
+    def work(self, script: bytes) -> None:
+        for byte in script:
+            STEPS["done"] += 1
+            Worked.step(self, byte)  # type: ignore[arg-type]
+
+    @rule(missing=st.integers(0, 4))
+    def fail_over(self, missing: int) -> None:
+        self.world.fail_over(missing)
+
+    @rule(missing=st.integers(1, 4))
+    def restore(self, missing: int) -> None:
+        self.world.restore(missing)
+
+    @rule(seconds=st.sampled_from([0.5, 7.0, 30.0]))
+    def everybody_crashes(self, seconds: float) -> None:
+        for relay in self.world.relays:
+            relay.alive = False
+        self.world.now += seconds
+
+    @rule()
+    def topic_forgets(self) -> None:
+        self.world.topic.forget()
+
+    def teardown(self) -> None:
+        self.world.settle()
+
+
+def run(examples: int, *, shrink: bool = True) -> None:
+    run_state_machine_as_test(
+        Machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=40,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_the_rows_end_as_the_last_server_has_them() -> None:
+    STEPS["done"] = 0
+    run(250)
+    assert STEPS["done"] >= 10_000
+
+
+def correction_forgotten_by_a_crash(patch: pytest.MonkeyPatch) -> None:
+    opened = Reading._open
+
+    def forgetful(self: Reading) -> None:
+        point = self._core.resume()
+        if point and point.lost and point.lost.keys and self._begun != point.epoch:
+            self._save(msgspec.structs.replace(point, lost=None, seq=point.seq + point.rows, rows=0))
+        opened(self)
+
+    patch.setattr(Reading, "_open", forgetful)
+
+
+def correction_published_where_it_was_read(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Position, "reaches", lambda self, other: True)
+
+
+def lost_transactions_not_looked_for(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(MariadbExecuted, "has", lambda self, gtid: True)
+
+
+def row_that_changed_since_it_was_read_published(patch: pytest.MonkeyPatch) -> None:
+    from shared.flows.relay.mending import Mending
+
+    patch.setattr(Mending, "touch", lambda self, changes: None)
+
+
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        correction_forgotten_by_a_crash,
+        correction_published_where_it_was_read,
+        lost_transactions_not_looked_for,
+        row_that_changed_since_it_was_read_published,
+    ],
+)
+def test_a_planted_mistake_is_noticed(mutant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    mutant(monkeypatch)
+    with pytest.raises((AssertionError, ExceptionGroup)):
+        run(1000, shrink=False)
