@@ -59,6 +59,8 @@ def _relay(relay: RelayStatus) -> str:
     lines.append(f"  read to  {relay.read_to or relay.position or '-'}, lag {lag}")
     for table, stream in sorted(figures.get("waiting_for", {}).items()):
         lines.append(f"  waits    for {table}, which {relay_of(stream)} still has")
+    if relay.lost:
+        lines.append(f"  lost     {relay.lost}")
     rate = figures.get("changes_per_second")
     requests = figures.get("requests_per_1000")
     lines.append(

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from shared.adapters.queue.contract import Queue
-from shared.adapters.state.contract import Consumers, Schemas, Streams
+from shared.adapters.state.contract import Consumers, Lost, Schemas, Streams
+from shared.flows.relay.lost import is_pending, told
 from shared.values.change import split_seq
 from shared.values.settings import ConsumerSettings, Settings, SourceSettings
 
@@ -15,8 +16,11 @@ SILENT_S = 15
 """A relay that has not renewed its lease for so long is not running: lease time, publish time-out and slack."""
 
 
+LOST_SHOWN_S = 7 * 86_400
+
+
 class RelayStatus(msgspec.Struct, frozen=True):
-    """A source and its relay. `state`: running · waiting (for its schedule) · silent (lease not renewed) · never · failed; `figures` are the relay's own."""
+    """A source and its relay. `state`: running · waiting (for its schedule) · silent (lease not renewed) · never · failed; `figures` are the relay's own; `lost` what the last change of server lost, in words ("": nothing, or more than a week ago)."""
 
     source: str
     state: str
@@ -30,6 +34,7 @@ class RelayStatus(msgspec.Struct, frozen=True):
     lag_s: float | None
     error: str
     figures: dict[str, Any]
+    lost: str = ""
 
 
 class ConsumerStatus(msgspec.Struct, frozen=True):
@@ -105,7 +110,12 @@ def _relay(streams: Streams, source: SourceSettings, now: float) -> RelayStatus:
         lag_s=max(0.0, round(now - checkpoint.read_ts_ms / 1000, 1)) if checkpoint and checkpoint.read_ts_ms else None,
         error=error,
         figures=figures,
+        lost=_lost(checkpoint.lost, now) if checkpoint and checkpoint.lost else "",
     )
+
+
+def _lost(lost: Lost, now: float) -> str:
+    return told(lost) if is_pending(lost) or now - lost.at_ms / 1000 < LOST_SHOWN_S else ""
 
 
 def _still_captured(rewrites: dict[str, str], source: SourceSettings) -> dict[str, str]:

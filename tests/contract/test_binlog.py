@@ -350,3 +350,40 @@ def test_the_oldest_place_is_before_the_newest(bench: Bench) -> None:
     assert binlog.identity() == bench.open("a").identity()
     events = until_now(binlog, binlog.earliest())
     assert any(isinstance(event, Rows) for event in events)
+
+
+def test_a_binlog_that_still_is_what_was_read_is_told_from_one_that_is_not(bench: Bench) -> None:
+    bench.create("a")
+    binlog = bench.open("a")
+    start = binlog.latest()
+    bench.commit(("a", "c", [(1, "x")]))
+    read = until_now(binlog, start)[-1]
+    assert isinstance(read, Commit)
+    assert read.position.created
+    assert binlog.intact(read.position) == read.position
+    shorter = binlog.intact(msgspec.structs.replace(read.position, offset=1 << 40))
+    assert shorter is not None
+    assert (shorter.file, shorter.created) == (read.position.file, read.position.created)
+    assert shorter.offset >= read.position.offset
+    assert binlog.executed(shorter).covers(read.position.gtids)
+    assert binlog.intact(msgspec.structs.replace(read.position, created=read.position.created - 10)) is None
+    file, _, number = read.position.file.rpartition(".")
+    assert binlog.intact(msgspec.structs.replace(read.position, file=f"{file}.{int(number) + 1000:06}")) is None
+
+
+def test_a_server_has_what_it_committed(bench: Bench) -> None:
+    bench.create("a")
+    binlog = bench.open("a")
+    start = binlog.latest()
+    bench.commit(("a", "c", [(1, "x")]))
+    begin, *_, commit = until_now(binlog, start)
+    assert isinstance(begin, Begin)
+    assert isinstance(commit, Commit)
+    executed = binlog.executed()
+    assert executed.has(begin.gtid)
+    assert executed.covers(commit.position.gtids)
+    assert executed.missing(commit.position.gtids) == ""
+    before = binlog.executed(begin.position)
+    assert not before.has(begin.gtid)
+    assert before.missing(commit.position.gtids)
+    assert abs(binlog.started() - binlog.started()) <= 1

@@ -75,3 +75,10 @@ def test_a_bucket_that_refuses_is_named() -> None:
         stubber.add_client_error("put_object", "AccessDenied", http_status_code=403)
         with pytest.raises(StackError, match="s3:PutObject"):
             claims.put("shop/a.json", b"1")
+
+
+def test_an_object_is_found_by_its_name(claims: Any) -> None:
+    claims.put("shop/journal/001", b"older")
+    claims.put("shop/journal/001", b"page")
+    assert claims.find("shop/journal/001") == b"page"
+    assert claims.find("shop/journal/002") is None

@@ -42,8 +42,9 @@ function relayTask({ source, options }) {
     rows('Stream', ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'], state, [`stream#${sourceOf(source.name, source)}`]),
     allow('Publish', ['sns:Publish'], ref(topic)),
     allow('PublishKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('sns')),
-    allow('Claim', ['s3:PutObject'], sub(`\${bucket}/claims/${sourceOf(source.name, source)}/*`, { bucket: arn(claims) })),
-    allow('ClaimKey', ['kms:GenerateDataKey'], arn(key), via('s3')),
+    allow('Claim', ['s3:PutObject', 's3:GetObject'], sub(`\${bucket}/claims/${sourceOf(source.name, source)}/*`, { bucket: arn(claims) })),
+    allow('ClaimGone', ['s3:ListBucket'], arn(claims)), // without it S3 says "denied" of a journal's page that was never written
+    allow('ClaimKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('s3')),
   ];
 }
 

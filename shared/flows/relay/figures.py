@@ -17,6 +17,7 @@ class Figures:
         self._flushed = (0, 0, 0)
         self.error = ""
         self.waiting: dict[str, str] = {}
+        self.lost = 0  # transactions since the metrics were last asked for
 
     def lag_ms(self, checkpoint: Checkpoint, now_ms: int) -> int:
         """Now − commit time of what is handled. On an idle source heartbeats keep it true; while changes wait it is theirs."""
@@ -56,9 +57,10 @@ class Figures:
         return shown
 
     def metrics(self, shown: dict[str, Any]) -> dict[str, float]:
-        """For CloudWatch: lag now, and what was done since this was last asked."""
+        """For CloudWatch: lag now, and what was done since this was last asked. `TransactionsLost` only where a server lacked some."""
         counters = self._core.counters()
         changes, requests, failures = (now - before for now, before in zip(counters, self._flushed, strict=True))
         self._flushed = counters
         lag = {"LagMs": shown["lag_ms"]} if "lag_ms" in shown else {}
-        return {**lag, "ChangesPublished": changes, "RequestsPublished": requests, "MessagesFailed": failures}
+        lost, self.lost = ({"TransactionsLost": self.lost} if self.lost else {}), 0
+        return {**lag, **lost, "ChangesPublished": changes, "RequestsPublished": requests, "MessagesFailed": failures}

@@ -34,7 +34,7 @@ class Touched(msgspec.Struct, array_like=True):
 
 
 class Page(msgspec.Struct):
-    """Transactions in commit order. Everything before `since` stands in earlier pages; `last` is the GTID of the last one that is noted here, also where only
+    """Transactions in commit order. Everything before `since` stands in earlier pages, and the beginning of the first transaction when it is `continued`; `last` is the GTID of the last one that is noted here, also where only
     the tables are (`beyond`)."""
 
     number: int
@@ -43,6 +43,7 @@ class Page(msgspec.Struct):
     transactions: list[tuple[str, list[Touched]]] = []
     beyond: list[str] = []
     last: str = ""
+    continued: bool = False
 
 
 _decode = msgspec.json.Decoder(Page).decode
@@ -57,7 +58,7 @@ class Journal:
         self._begun = False
         self._adding, self._keeping = threading.Lock(), threading.Lock()
         self._tables: Mapping[str, TableSettings] = {}
-        self._at, self._gtid = Position(), ""
+        self._at, self._gtid, self._noted = Position(), "", ""
         self._full: Page | None = None  # on its way into the bucket
         self._page: Page | None = None
         self._rows = 0
@@ -81,7 +82,8 @@ class Journal:
             page = self._page
             if page is None:
                 page = self._open(self._at)
-            page.last = self._gtid
+                page.continued = self._gtid == self._noted
+            page.last = self._noted = self._gtid
             if self._rows + len(changes) > PAGE_ROWS:
                 page.beyond = sorted({*page.beyond, *(table.full_name for table, _, _ in changes)})
                 return

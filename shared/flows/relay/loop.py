@@ -241,6 +241,8 @@ class _Relay:
             self._keep_journal()
             stored = msgspec.structs.replace(checkpoint, journal=self._journal.number)
             self._keeper.renew(stored)
+            if stored.lost and (self._stored is None or stored.lost.at_ms != (self._stored.lost.at_ms if self._stored.lost else 0)):
+                self._figures.lost += max(1, stored.lost.transactions)
             self._stored = stored
             self._core.begin(stored)
 

@@ -169,7 +169,7 @@ def _compare(executed: Executed, server: str, point: Checkpoint, pages: Iterable
                     shards.append(row.shard)
         if page.beyond and not executed.has(page.last):
             found.verify.update(page.beyond)
-        if page.since.gtids and executed.covers(page.since.gtids):
+        if page.since.gtids and not page.continued and executed.covers(page.since.gtids):
             here += page.since.gtids.split(",")
             complete = True
             break

@@ -8,7 +8,8 @@ from shared.adapters.state.contract import Checkpoint
 from shared.flows.relay.journal import Page
 from shared.flows.relay.lost import is_pending
 from shared.values.change import Change, split_seq
-from tests.unit.relay.simulated import CREATED, fold
+from shared.values.shard import group_id
+from tests.unit.relay.simulated import CREATED
 from tests.unit.relay.world import CONFIGURATIONS, SOURCE, Relay, World
 
 Place = tuple[str, int]
@@ -26,7 +27,10 @@ class LosingWorld(World):
         self._applied = 0
 
     def fail_over(self, missing: int) -> None:
-        self._promote(self._lose(missing, 1))
+        """A server that was restored has used GTIDs twice: nobody could tell that of another one that took its place before any relay saw it."""
+        _, point = self.streams.load(SOURCE)
+        if point is None or point.server != self.server.identity or point.started == self.server.files[-1][1]:
+            self._promote(self._lose(missing, 1))
 
     def restore(self, missing: int) -> None:
         """The same server goes on as it was before the last transactions: its next ones bear the same GTIDs. Restored to before the file that is read, with no change
@@ -90,4 +94,4 @@ class LosingWorld(World):
         return super()._expected(everything=True)
 
     def _abandoned(self, group: str) -> bool:
-        return False
+        return group in [group_id(SOURCE, "shop", "c", shard) for shard in (0, 1)]  # which is not captured
