@@ -112,9 +112,9 @@ class Server:
         end = self._place(file, self.files[file + 1][0] if file + 1 < len(self.files) else len(self.history))
         return position if position.offset <= end.offset else end
 
-    def rows(self) -> dict[tuple[str, int], dict[str, Any]]:
-        """(table, id) → row, as everything committed left it."""
-        return fold(op for each in self.history for op in each.ops)
+    def rows(self, number: int | None = None) -> dict[tuple[str, int], dict[str, Any]]:
+        """(table, id) → row, as the first `number` transactions left it, or all."""
+        return fold(op for each in self.history[:number] for op in each.ops)
 
     def _place(self, file: int, number: int) -> Position:
         gtid = self.history[number - 1].gtid if number else "0-1-0"
@@ -133,7 +133,7 @@ def fold(ops: Iterable[Operation]) -> dict[tuple[str, int], dict[str, Any]]:
 
 
 class SimulatedDatabase:
-    """SELECTs on a server. All that is committed shows, also what the binlog's reader has yet to come to."""
+    """SELECTs on a server. What they show is as old as the proof asked for allows, or as new as can be: also what the binlog's reader has yet to come to."""
 
     def __init__(self, server: Server) -> None:
         if server.gone:
@@ -151,8 +151,9 @@ class SimulatedDatabase:
     ) -> Iterator[dict[str, Any]]:
         if self._server.gone:
             raise SourceUnavailable("cut the connection.", thing="source")
-        wanted = {values[0] for values in keys}
-        return iter([row for (name, id_), row in self._server.rows().items() if name == table.full_name and id_ in wanted])
+        wanted, history = {values[0] for values in keys}, self._server.history
+        shown = self._server.number(reached) if reached and len(history) % 2 else len(history)
+        return iter([row for (name, id_), row in self._server.rows(shown).items() if name == table.full_name and id_ in wanted])
 
     def close(self) -> None:
         pass
