@@ -38,6 +38,7 @@ def environment(place: Stack, aws: dict[str, str], tmp_path: Path) -> dict[str, 
     name, reader = f"service-{uuid.uuid4().hex[:8]}", endpoint.parse(place.url)
     secret = {"host": reader.host, "port": reader.port, "username": reader.user, "password": reader.password, "tls": "off"}
     boto3.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(secret))
+    boto3.client("s3").create_bucket(Bucket=name)
     source = SourceSettings("shop", name, {table: TableSettings() for table in place.tables}, run="fargate")
     return {
         **os.environ,
@@ -48,7 +49,7 @@ def environment(place: Stack, aws: dict[str, str], tmp_path: Path) -> dict[str, 
         "ROWLINE_STREAM": "shop",
         "ROWLINE_STATE_TABLE": place.table,
         "ROWLINE_TOPIC_ARN": place.topic,
-        "ROWLINE_CLAIMS_BUCKET": "none",
+        "ROWLINE_CLAIMS_BUCKET": name,
         "ROWLINE_SETTINGS": msgspec.json.encode(Settings("shop", "test", {"shop": source}, {})).decode(),
         "ROWLINE_VERSION": "v1",
         "ROWLINE_HEARTBEAT": str(tmp_path / "heartbeat"),

@@ -62,7 +62,7 @@ class MariadbExecuted:
     covers = has
 
     def missing(self, gtids: str) -> str:
-        return ",".join(gtid for gtid in gtids.split(",") if gtid and not self.has(gtid))
+        return ",".join(gtid for gtid in dict.fromkeys(gtids.split(",")) if gtid and not self.has(gtid))
 
     def common(self, gtids: str, also: Iterable[str]) -> str:
         if self._linear:

@@ -186,8 +186,8 @@ def _compare(executed: Executed, server: str, point: Checkpoint, pages: Iterable
     found.position, found.transactions = Position(gtids=gtids), len(lost)
     if (found.gtids or lost) and not complete:
         found.verify.update(tables)
-    if not found.gtids:
-        found.gtids = ",".join(reversed(lost))
+    if lost:
+        found.gtids = executed.missing(",".join([*reversed(lost), published]))
     for name in [name for name, rows in found.rows.items() if len(rows.keys) > MAX_ROWS]:
         found.verify.add(name)
         del found.rows[name]

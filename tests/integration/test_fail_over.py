@@ -1,0 +1,187 @@
+"""A replica that lacks the primary's last transactions takes over: what was published of them is listed, and consumers end with what the new primary holds."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.adapters.claims.memory import MemoryClaims
+from shared.adapters.state.contract import Checkpoint
+from shared.adapters.state.memory import MemorySchemas, MemoryStreams
+from shared.flows.relay.loop import Job
+from shared.flows.relay.lost import is_pending
+from shared.flows.relay.source import database, opener, preflight
+from shared.values import endpoint
+from shared.values.change import Change, split_seq
+from shared.values.settings import SourceSettings, TableSettings
+from tests.integration.relay_faults.process import Running
+from tests.unit.relay.simulated import SimulatedTopic
+
+TABLES = ("shop.listings", "shop.photos")
+
+
+def eventually(what: Callable[[], Any], seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "did not happen"
+        time.sleep(0.05)
+
+
+class Pair:
+    """A primary and its replica; `now` is the one that the source's name leads to."""
+
+    def __init__(self, start: Callable[..., Any]) -> None:
+        self.primary, self.replica = start(), start("--server-id=2", "--log-slave-updates=ON")
+        self.mariadb = self.primary.kind == "mariadb"
+        self.now = self.primary
+        self.sql(self.replica, "RESET MASTER" if self.mariadb else "RESET BINARY LOGS AND GTIDS")
+        login = {"HOST": "127.0.0.1", "PORT": self.primary.port, "USER": self.primary.user, "PASSWORD": self.primary.password}
+        word = "MASTER" if self.mariadb else "SOURCE"
+        settings = ", ".join(f"{word}_{name} = {value!r}" for name, value in login.items())
+        if self.mariadb:
+            self.sql(self.replica, f"CHANGE MASTER TO {settings}, MASTER_USE_GTID = slave_pos")
+        else:
+            self.sql(self.replica, f"CHANGE REPLICATION SOURCE TO {settings}, SOURCE_AUTO_POSITION = 1, GET_SOURCE_PUBLIC_KEY = 1")
+        self.replicate("START")
+        for name in TABLES:
+            self.sql(self.primary, "CREATE DATABASE IF NOT EXISTS shop")
+            self.sql(self.primary, f"CREATE TABLE {name} (id INT PRIMARY KEY, note VARCHAR(50))")
+
+    def replicate(self, what: str) -> None:
+        self.sql(self.replica, f"{what} {'SLAVE' if self.mariadb else 'REPLICA'}")
+
+    def sql(self, server: Any, text: str) -> Any:
+        with server.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(text)
+            return cursor.fetchall()
+
+    def rows(self, server: Any) -> dict[tuple[str, int], str]:
+        return {(name, id_): note for name in TABLES for id_, note in self.sql(server, f"SELECT id, note FROM {name}")}
+
+    def replicated(self) -> bool:
+        try:
+            return self.rows(self.replica) == self.rows(self.primary)
+        except Exception:  # noqa: BLE001 (the tables are not there yet)
+            return False
+
+
+@pytest.fixture
+def pair(request: pytest.FixtureRequest) -> Pair:
+    return Pair(request.getfixturevalue(f"start_{request.param}"))
+
+
+class Stream:
+    """Relays of one stream, in memory but for the servers."""
+
+    def __init__(self, pair: Pair) -> None:
+        self.pair, self.topic = pair, SimulatedTopic()
+        self.streams, self.schemas, self.claims = MemoryStreams(), MemorySchemas(), MemoryClaims()
+
+    def relay(self, holder: str) -> Running:
+        def reader() -> endpoint.SourceEndpoint:
+            return endpoint.parse(self.pair.now.reader_url)
+
+        source = SourceSettings("shop", "none", {name: TableSettings(shards=4) for name in TABLES}, start="latest")
+        job = Job(
+            source=source,
+            streams=self.streams,
+            schemas=self.schemas,
+            claims=self.claims,
+            topic=self.topic,
+            open_binlog=opener(reader, "fail-over"),
+            open_database=database(reader),
+            preflight=preflight(reader, source),
+            holder=holder,
+            manner="take",
+            run="foreground",
+        )
+        return Running(job)
+
+    def point(self) -> Checkpoint | None:
+        return self.streams.load("shop")[1]
+
+    def rows(self) -> dict[tuple[str, int], str]:
+        """What a store of the latest state holds."""
+        latest: dict[tuple[str, int], Change] = {}
+        for group, change in list(self.topic.delivered):
+            row = (self.topic.tables[group], change.key["id"])
+            if row not in latest or latest[row].seq < change.seq:
+                latest[row] = change
+        return {row: change.after["note"] for row, change in latest.items() if change.after}
+
+    def in_order(self) -> None:
+        last: dict[str, int] = {}
+        seen: set[str] = set()
+        for group, change in self.topic.delivered:
+            if change.id not in seen:
+                assert last.get(group, 0) < change.seq
+                last[group] = change.seq
+                seen.add(change.id)
+
+
+@pytest.mark.parametrize(("pair", "relay_lives"), [("mariadb", True), ("mysql", False)], indirect=["pair"])
+def test_what_the_new_primary_lacks_is_listed_and_mended(pair: Pair, relay_lives: bool) -> None:
+    stream = Stream(pair)
+    relay = stream.relay("one")
+    try:
+        eventually(stream.point)
+        for n in range(1, 6):
+            for name in TABLES:
+                pair.sql(pair.primary, f"INSERT INTO {name} VALUES ({n}, 'first')")
+        eventually(pair.replicated)
+        pair.replicate("STOP")
+        pair.sql(pair.primary, "INSERT INTO shop.listings VALUES (6, 'lost')")
+        pair.sql(pair.primary, "UPDATE shop.listings SET note = 'lost' WHERE id = 2")
+        pair.sql(pair.primary, "UPDATE shop.listings SET note = 'lost' WHERE id = 4")
+        pair.sql(pair.primary, "DELETE FROM shop.photos WHERE id = 3")
+        eventually(lambda: stream.rows() == pair.rows(pair.primary))
+        noted = stream.point()
+        eventually(
+            lambda: (stream.point() or noted).journal > 0 and (stream.point() or noted).position == (stream.point() or noted).read_to
+        )
+        if not relay_lives:
+            relay.stop()
+        pair.primary.kill()
+        pair.sql(pair.replica, "UPDATE shop.listings SET note = 'after' WHERE id = 4")
+        pair.sql(pair.replica, "INSERT INTO shop.photos VALUES (9, 'after')")
+        pair.now = pair.replica
+        if not relay_lives:
+            relay = stream.relay("two")
+        eventually(
+            lambda: (point := stream.point()) and point.lost and not is_pending(point.lost) and stream.rows() == pair.rows(pair.replica)
+        )
+        point = stream.point()
+        assert point
+        assert point.lost
+        assert (point.lost.transactions, point.lost.rows) == (4, {"shop.listings": 3, "shop.photos": 1})
+        assert point.lost.verify == ()
+        assert point.lost.mended in (3, 4), "a change of the fourth may have come by first"
+        stream.in_order()
+    finally:
+        relay.stop()
+
+
+@pytest.mark.parametrize("pair", ["mariadb", "mysql"], indirect=True)
+def test_a_planned_change_of_server_loses_nothing_and_reads_nothing_again(pair: Pair) -> None:
+    stream = Stream(pair)
+    relay = stream.relay("one")
+    try:
+        eventually(stream.point)
+        for n in range(1, 6):
+            pair.sql(pair.primary, f"INSERT INTO shop.listings VALUES ({n}, 'first')")
+        eventually(pair.replicated)
+        eventually(lambda: stream.rows() == pair.rows(pair.primary))
+        pair.replicate("STOP")
+        pair.primary.stop()
+        pair.now = pair.replica
+        pair.sql(pair.replica, "UPDATE shop.listings SET note = 'after' WHERE id = 4")
+        eventually(lambda: stream.rows() == pair.rows(pair.replica))
+        point = stream.point()
+        assert point
+        assert point.lost is None
+        assert len({change.id for _, change in stream.topic.delivered}) == 6
+        assert split_seq(stream.topic.delivered[-1][1].seq)[1] == 1, "the first number of a new epoch"
+        stream.in_order()
+    finally:
+        relay.stop()
