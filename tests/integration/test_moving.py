@@ -11,7 +11,7 @@ from shared.adapters.claims.memory import MemoryClaims
 from shared.adapters.state.memory import MemorySchemas, MemoryStreams
 from shared.flows.relay import keeper, waiting
 from shared.flows.relay.loop import Job, relay
-from shared.flows.relay.source import opener
+from shared.flows.relay.source import database, opener
 from shared.values import endpoint
 from shared.values.change import split_seq
 from shared.values.errors import StateUnavailable, TopicError
@@ -74,6 +74,7 @@ class Stage:
             claims=self.claims,
             topic=reach,
             open_binlog=opener(lambda: endpoint.parse(self.server.reader_url), f"{self.database}/{stream}"),
+            open_database=database(lambda: endpoint.parse(self.server.reader_url)),
             holder=f"relay {self.started}",
             manner="take",
             run="foreground",

@@ -38,7 +38,7 @@ def environment(place: Stack, aws: dict[str, str], tmp_path: Path) -> dict[str, 
     name, reader = f"service-{uuid.uuid4().hex[:8]}", endpoint.parse(place.url)
     secret = {"host": reader.host, "port": reader.port, "username": reader.user, "password": reader.password, "tls": "off"}
     boto3.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(secret))
-    boto3.client("s3").create_bucket(Bucket=name)
+    boto3.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     source = SourceSettings("shop", name, {table: TableSettings() for table in place.tables}, run="fargate")
     return {
         **os.environ,

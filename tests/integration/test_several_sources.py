@@ -18,7 +18,7 @@ from shared.flows.backfill.job import Backfill
 from shared.flows.consume import Consume
 from shared.flows.latest_state import LatestState
 from shared.flows.relay.loop import Job, relay
-from shared.flows.relay.source import opener
+from shared.flows.relay.source import database, opener
 from shared.flows.verify.job import Verify
 from shared.values import endpoint
 from shared.values.delivery import Delivery
@@ -61,6 +61,7 @@ class Stage:
             claims=self.claims,
             topic=self.topic,
             open_binlog=opener(lambda: reader, f"{self.table}/{source}"),
+            open_database=database(lambda: reader),
             holder=f"relay of {source}",
             manner="take",
             run="foreground",
@@ -152,7 +153,7 @@ def test_tables_of_one_name_in_two_sources_are_never_mixed_up(stage: Stage) -> N
     assert job.run().rows == ROWS
     assert stage.documents("america")["999"] == "america before"
     assert stage.documents("europe") == {}
-    for name, database in databases.items():
-        report = Verify(stage.settings[name], stage.sources[name], database=database, queue=queue, **parts).run()
+    for name, each in databases.items():
+        report = Verify(stage.settings[name], stage.sources[name], database=each, queue=queue, **parts).run()
         assert (report.differences, report.rows) == (0, {"europe": 0, "america": ROWS}[name])
         database.close()
