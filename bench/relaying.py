@@ -22,7 +22,7 @@ from shared.adapters.state.dynamodb import DynamoSchemas, DynamoStreams
 from shared.adapters.topic.contract import Entry
 from shared.adapters.topic.sns import SnsTopic, client_config
 from shared.flows.relay.loop import Job, relay
-from shared.flows.relay.source import opener
+from shared.flows.relay.source import database, opener
 from shared.values import endpoint
 from shared.values.message import decode
 from shared.values.position import Position
@@ -168,6 +168,7 @@ class Place:
             claims=MemoryClaims(),
             topic=WatchedTopic(self._client("sns", client_config(), seen), self.topic, seen),
             open_binlog=lambda tables, token: cast(Binlog, WatchedBinlog(connect(tables, token), seen)),
+            open_database=database(lambda: reader),
             holder=holder,
             manner="take",
             run="foreground",

@@ -125,7 +125,7 @@ def find(
         raise PositionLost(
             f"another server ({server}) answers than the one that was read ({point.server}), and the checkpoint {point.position} has no GTID to find the place.",
             thing=f"stream {stream}",
-            hint="Or point the source back, or name the place by `rowline source move`. With GTIDs on, a fail-over needs none of it.",
+            hint="Or point the source back. With GTIDs on, a fail-over needs neither.",
         )
     else:
         executed = binlog.executed()
