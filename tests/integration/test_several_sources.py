@@ -156,4 +156,4 @@ def test_tables_of_one_name_in_two_sources_are_never_mixed_up(stage: Stage) -> N
     for name, each in databases.items():
         report = Verify(stage.settings[name], stage.sources[name], database=each, queue=queue, **parts).run()
         assert (report.differences, report.rows) == (0, {"europe": 0, "america": ROWS}[name])
-        database.close()
+        each.close()
