@@ -11,6 +11,7 @@ from shared.values.position import Position
 from shared.values.table import Table
 
 _FLUSH_BYTES = 1 << 16
+_COMMA = ord(",")
 
 
 def tail(
@@ -32,27 +33,28 @@ def tail(
             thing=f"position {start}",
             hint="Is it a position of another server, or was the binlog reset? `--from earliest` or `--from latest` always works.",
         )
-    encode = msgspec.json.Encoder().encode
+    encoder = msgspec.json.Encoder()
+    encode_into = encoder.encode_into
     numbering = Numbering(source, {}, sharded=False)
     heads: dict[int, bytes] = {}
     tables: list[Table] = []  # keeps them, so that their ids stay taken
-    lines: list[bytes] = []
-    size = 0
+    lines = bytearray()
     for event in binlog.read(start, until=until):
         for table, _, change in numbering.take(event):
             head = heads.get(id(table))
             if head is None:
                 tables.append(table)
-                opening = encode({"source": source, "database": table.database, "table": table.name})
+                opening = encoder.encode({"source": source, "database": table.database, "table": table.name})
                 head = heads[id(table)] = opening[:-1] + b","
-            line = encode(change)
-            size += len(line)
-            lines += (head, line[1:], b"\n")
-        if size >= _FLUSH_BYTES or (lines and type(event) is Heartbeat):
-            write(b"".join(lines))
+            lines += head
+            comma = len(lines) - 1
+            encode_into(change, lines, comma)  # its brace comes in the comma's place
+            lines[comma] = _COMMA
+            lines += b"\n"
+        if len(lines) >= _FLUSH_BYTES or (lines and type(event) is Heartbeat):
+            write(bytes(lines))
             lines.clear()
-            size = 0
         if type(event) is SchemaChanged:
             note(event)
     if lines:
-        write(b"".join(lines))
+        write(bytes(lines))

@@ -28,6 +28,8 @@ _VERSION = b"\x04\x00"
 _RESIDUE = 0x2144DF1C  # the CRC-32 of any data with its own CRC-32 (little-endian) behind it
 _ERR, _EOF = 0xFF, 0xFE
 _ROTATE, _FORMAT_DESCRIPTION = 4, 15
+_TABLE_MAP = 19
+_ROWS = frozenset((23, 24, 25, 30, 31, 32))
 _SELF_DESCRIBING = frozenset((_ROTATE, _FORMAT_DESCRIPTION))
 _IN_USE = 1  # a flag that the server sets in the format description after it computed the checksum
 
@@ -47,9 +49,12 @@ class Packets:
     def events(self) -> Iterator[Event | None]:
         """Events as they come; None whenever all that has arrived was yielded and more must be waited for.
 
+        A table map that repeats the one before it, with nothing but row events between, is left out: statements of one row have one each.
+
         Raises SourceUnavailable when the connection ends, and what `refused` makes of the server's own error.
         """
         data, at, number, crc32 = b"", 0, 1, zlib.crc32
+        table_map = b""  # the body of the last one, while only row events came since
         while True:
             available, checksum = len(data), self._checksum
             while at + 24 <= available:
@@ -64,6 +69,14 @@ class Packets:
                 elif checksum:
                     if crc32(data[at + 5 : end]) != _RESIDUE:
                         raise self._damaged("an event does not match its checksum")
+                    if kind == _TABLE_MAP:
+                        body = data[at + 24 : end - 4]
+                        if body == table_map:
+                            at = end
+                            continue
+                        table_map = body
+                    elif kind not in _ROWS:
+                        table_map = b""
                     yield kind, ts, server, size, log_pos, flags, data, at + 24, end - 4
                 elif checksum is None:
                     raise self._damaged("an event came before the format description")
