@@ -378,6 +378,17 @@ def test_keys_and_cascades_are_listed(real: RealBench) -> None:
     )
 
 
+def test_generated_columns_are_listed(real: RealBench) -> None:
+    versioned = ", s TIMESTAMP(6) AS ROW START, e TIMESTAMP(6) AS ROW END, PERIOD FOR SYSTEM_TIME (s, e)) WITH SYSTEM VERSIONING"
+    real.sql(
+        "CREATE TABLE things (id INT PRIMARY KEY, a INT DEFAULT (1 + 1), v INT AS (a * 2) VIRTUAL, `S s` VARCHAR(9) AS (CONCAT(a, '')) STORED INVISIBLE"
+        + (versioned if real.kind == "mariadb" else ")")
+    )
+    real.sql("CREATE TABLE plain (id INT PRIMARY KEY, u VARCHAR(40) DEFAULT (UUID()))")
+    assert real.database.generated([f"{real.name}.things", f"{real.name}.plain"]) == {f"{real.name}.things": ("v", "S s")}
+    assert real.database.generated([f"{real.name}.plain"]) == {}
+
+
 def test_the_account_is_asked_and_answers(real: RealBench) -> None:
     assert any("REPLICATION SLAVE" in grant for grant in real.database.grants())
     assert real.database.variables("binlog_format", "no_such_variable") == {"binlog_format": "ROW"}

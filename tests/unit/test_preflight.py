@@ -172,6 +172,34 @@ def test_cascades_fail_unless_the_stanza_accepts_them_and_engines_warn() -> None
     assert levels(check_source(shop, source(shop__items=TableSettings()))) == {"table shop.items": "warn"}
 
 
+@pytest.mark.parametrize(
+    ("server", "level"),
+    [
+        (MARIADB, None),
+        (Server("mariadb", (11, 8, 6), "11.8.6-MariaDB", "mariadb-1"), None),
+        (Server("mariadb", (11, 8, 7), "11.8.7-MariaDB", "mariadb-1"), "warn"),
+        (Server("mariadb", (11, 8, 9), "11.8.9-MariaDB", "mariadb-1"), "fail"),
+        (Server("mariadb", (12, 1, 2), "12.1.2-MariaDB", "mariadb-1"), "warn"),
+        (Server("mysql", (12, 0, 0), "12.0.0", "u"), None),
+    ],
+)
+def test_generated_columns_that_the_binlog_lacks_are_named_until_they_are_dropped(server: Server, level: str | None) -> None:
+    shop = database(server)
+    shop.grants_held = ["GRANT ALL PRIVILEGES ON *.* TO `r`@`%`"]
+    shop.create(Table("shop", "items", tuple(Column(name, "int") for name in ("id", "net", "tax", "gross")), ("id",)))
+    shop.generated_columns = {"shop.items": ("tax", "gross"), "shop.others": ("x",)}
+    found = [finding for finding in check_source(shop, source(shop__items=TableSettings(drop=("tax",)))) if finding.level != "ok"]
+    assert [finding.level for finding in found] == ([level] if level else [])
+    if level:
+        assert "(gross), which MariaDB 1" in found[0].value
+        assert "{shop.items: {drop: [tax, gross]}}" in found[0].fix
+        require(found, begun=True)
+    assert levels(check_source(shop, source(shop__items=TableSettings(drop=("gross", "tax"))))) == {}
+    kept = check_source(shop, source(shop__items=TableSettings(drop=("gross", "tax"), shard_by=("tax",))))
+    assert levels(kept) == ({"table shop.items": level} if level else {})
+    assert not level or "other columns than tax" in next(finding.fix for finding in kept if finding.level == level)
+
+
 def test_a_stream_that_has_begun_goes_on_though_tables_have_changed_since() -> None:
     shop = database()
     shop.create(Table("shop", "log", (Column("n", "int"),)))

@@ -7,8 +7,13 @@ import msgspec
 
 from shared.adapters.binlog.executed import Executed
 from shared.values.change import Row
+from shared.values.errors import SourceError
 from shared.values.position import Position
 from shared.values.table import Table
+
+
+class UnreadableRow(SourceError):
+    """A row of a captured table cannot be read whole. Where the column at fault is dropped, or the table is not captured, reading goes on."""
 
 
 class Begin(msgspec.Struct, frozen=True, gc=False):
@@ -120,7 +125,7 @@ class Binlog(Protocol):
     def read(self, start: Position, *, until: Position | None = None) -> Iterator[Event]:
         """Events from `start` on, for ever, or up to `until` (then the iterator ends). A Heartbeat comes at least every second.
 
-        Raises PositionLost, SourceUnavailable (after its own retries), SourceError. Close the iterator to end.
+        Raises PositionLost, SourceUnavailable (after its own retries), UnreadableRow, other SourceErrors. Close the iterator to end.
         """
         ...
 

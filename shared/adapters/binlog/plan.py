@@ -8,6 +8,7 @@ from shared.adapters.binlog import table_map
 from shared.adapters.binlog.capture import Capture
 from shared.adapters.binlog.charsets import Charsets
 from shared.adapters.binlog.columns import describe, reader
+from shared.adapters.binlog.contract import UnreadableRow
 from shared.adapters.binlog.decoder import Named, Pairs, Patterns, RowsReader, ShortImage, compile_rows, full_head, head_size
 from shared.adapters.binlog.partial import compile_partial
 from shared.values.errors import SourceError
@@ -45,7 +46,7 @@ class Plan:
         self._patterns = Patterns(columns, self._readers.clear)  # they are made anew when another pattern of NULLs is usual
 
     def rows(self, op: str, data: bytes, start: int, end: int) -> Pairs:
-        """The rows at `data[start:end]`; `op` c, u, d, or PARTIAL for updates with JSON diffs. Raises SourceError, which never quotes a value."""
+        """The rows at `data[start:end]`; `op` c, u, d, or PARTIAL for updates with JSON diffs. Raises UnreadableRow, which never quotes a value."""
         try:
             read = self._readers.get(op) or self._reader(op)
             try:
@@ -53,20 +54,20 @@ class Plan:
             except ShortImage:
                 return self._short(op, data, start, end)
         except ShortImage as error:
-            raise SourceError(
+            raise UnreadableRow(
                 f"the binlog carries only some columns of a row; missing: {', '.join(error.missing)}.",
                 thing=self._thing,
                 hint="SET GLOBAL binlog_row_image = FULL (on RDS: in the parameter group), for running sessions too; then start at latest and backfill. "
-                "MariaDB 11.8 leaves generated columns out in any case: drop them from capture.",
+                "Generated columns are left out by MariaDB 11.8.9 in any case: drop them from capture.",
             ) from None
         except UnicodeDecodeError as error:
-            raise SourceError(
+            raise UnreadableRow(
                 f"a text value is not valid in its character set ({error.encoding}, byte {error.start}).",
                 thing=self._thing,
                 hint="Mend the value in the database, or drop the column from capture.",
             ) from None
         except UNREADABLE as error:
-            raise SourceError(
+            raise UnreadableRow(
                 f"a row cannot be read ({type(error).__name__}).",
                 thing=self._thing,
                 hint="Report it with the table's definition; leaving the table out goes on.",

@@ -85,6 +85,10 @@ class Database(Protocol):
         """Foreign keys of these tables with ON DELETE/UPDATE CASCADE or SET NULL."""
         ...
 
+    def generated(self, tables: list[str]) -> dict[str, tuple[str, ...]]:
+        """Generated columns, stored and virtual ones, of those of these tables that have some; row start and row end of a system-versioned table are none."""
+        ...
+
     def writes(self) -> tuple[str, dict[str, int]] | None:
         """(where the figures come from, rows written per table since the server started); None when the server does not count."""
         ...

@@ -38,6 +38,7 @@ class MemoryDatabase:
         self.grants_held: list[str] = []
         self.uniques: dict[str, list[UniqueKey]] = {}
         self.foreign_keys: list[Cascade] = []
+        self.generated_columns: dict[str, tuple[str, ...]] = {}
         self.retention: int | None = None
         self.written: dict[str, int] = {}
         self.has_binlog = True
@@ -86,6 +87,9 @@ class MemoryDatabase:
 
     def cascades(self, tables: list[str]) -> list[Cascade]:
         return [key for key in self.foreign_keys if key.table in tables]
+
+    def generated(self, tables: list[str]) -> dict[str, tuple[str, ...]]:
+        return {table: columns for table, columns in self.generated_columns.items() if table in tables}
 
     def writes(self) -> tuple[str, dict[str, int]] | None:
         return ("memory", self.written) if self.written else None

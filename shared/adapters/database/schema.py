@@ -1,7 +1,7 @@
 """What information_schema knows, as the values of this project."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 from shared.adapters.database.columns import identifier
@@ -126,6 +126,19 @@ def cascades(query: Query, tables: list[tuple[str, str]]) -> list[Cascade]:
             if actions := _CASCADING.findall(rules):
                 full_parent = f"{_plain(parent_database) or database}.{_plain(parent)}"
                 found.append(Cascade(f"{database}.{name}", full_parent, _plain(constraint), ", ".join(actions)))
+    return found
+
+
+def generated(query: Query, tables: Container[str]) -> dict[str, tuple[str, ...]]:
+    """MySQL has an empty expression for other columns, MariaDB NULL, and one for row start and row end."""
+    found: dict[str, tuple[str, ...]] = {}
+    for database, name, column in query(
+        "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS"  # noqa: S608
+        f" WHERE GENERATION_EXPRESSION <> '' AND GENERATION_EXPRESSION NOT IN ('ROW START', 'ROW END') AND TABLE_SCHEMA {_NOT_SYSTEM}"
+        " ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION"
+    ):
+        if (table := f"{database}.{name}") in tables:
+            found[table] = (*found.get(table, ()), column)
     return found
 
 

@@ -78,6 +78,9 @@ class SqlDatabase:
         present = [(size.database, size.name) for size in self.sizes() if size.full_name in set(tables)]
         return schema.cascades(self._query, present)
 
+    def generated(self, tables: list[str]) -> dict[str, tuple[str, ...]]:
+        return schema.generated(self._query, set(tables))
+
     def writes(self) -> tuple[str, dict[str, int]] | None:
         if self.variables("performance_schema").get("performance_schema") == "ON":
             source = "performance_schema.table_io_waits_summary_by_table"

@@ -23,7 +23,7 @@ def check_source(database: Database, source: SourceSettings, *, lag_seconds: flo
 
 
 def read_catalog(database: Database, source: SourceSettings) -> Catalog:
-    """What the database says of its tables; columns and foreign keys of the captured ones only."""
+    """What the database says of its tables; columns, foreign keys and generated columns of the captured ones only."""
     sizes = {size.full_name: size for size in database.sizes()}
     names = captured_names(sizes.values(), source.tables)
     columns = {}
@@ -32,4 +32,4 @@ def read_catalog(database: Database, source: SourceSettings) -> Catalog:
         if settings.drop or settings.mask or settings.shard_by:
             table = database.describe(sizes[name].database, sizes[name].name)
             columns[name] = frozenset(column.name for column in table.columns) if table else frozenset()
-    return Catalog(sizes, database.primary_keys(), database.unique_keys(), columns, database.cascades(names))
+    return Catalog(sizes, database.primary_keys(), database.unique_keys(), columns, database.cascades(names), database.generated(names))

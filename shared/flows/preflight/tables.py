@@ -13,15 +13,21 @@ from shared.values.settings import TableSettings
 CASCADES_LOGGED = (9, 6)
 """From this MySQL on the rows that a foreign key deletes or changes are in the binlog. Source: MySQL 9.6 release notes."""
 
+GENERATED_KEPT, GENERATED_LEFT_OUT = (11, 8, 6), (11, 8, 9)
+"""Up to the one MariaDB the binlog holds all columns; the other leaves generated ones, stored and virtual, out of the images of UPDATE and DELETE, whatever
+binlog_row_image says. Release notes do not tell: this is what servers did (10.11.18, 11.4.5, 11.8.6 and 11.8.9). What lies between or comes later may do either."""
+
 
 class Catalog(msgspec.Struct, frozen=True):
-    """What the database says of its tables, by `database.table`: sizes, primary keys, other unique keys, columns of the captured ones."""
+    """What the database says of its tables, by `database.table`: sizes, primary keys, other unique keys; columns, cascades
+    and generated columns of the captured ones."""
 
     sizes: dict[str, TableSize]
     primary: Mapping[str, tuple[str, ...]]
     unique: Mapping[str, Sequence[UniqueKey]]
     columns: Mapping[str, frozenset[str]]
     cascades: Sequence[Cascade]
+    generated: Mapping[str, tuple[str, ...]]
 
 
 def captured_names(sizes: Iterable[TableSize], tables: Mapping[str, TableSettings]) -> list[str]:
@@ -70,9 +76,31 @@ def table_problems(server: Server, catalog: Catalog, name: str, settings: TableS
                 "ALTER TABLE … ENGINE=InnoDB.",
             )
         )
+    found += _generated(check, name, server, catalog.generated.get(name, ()), settings)
     logged = server.flavour == "mysql" and server.version >= CASCADES_LOGGED
     cascades = [] if logged else [cascade for cascade in catalog.cascades if cascade.table == name]
     return found + [_cascade(check, name, cascade, accepted=settings.accept_cascades) for cascade in cascades]
+
+
+def _generated(check: str, name: str, server: Server, columns: Sequence[str], settings: TableSettings) -> list[Finding]:
+    placing = {*settings.key, *settings.shard_by}
+    wanted = [column for column in columns if column not in settings.drop or column in placing]
+    if server.flavour != "mariadb" or server.version <= GENERATED_KEPT or not wanted:
+        return []
+    known = server.version[:2] == GENERATED_LEFT_OUT[:2] and server.version >= GENERATED_LEFT_OUT
+    how = "leaves" if known else "may leave"
+    fix = f"Drop them in the stanza, tables: {{{name}: {{drop: [{', '.join(dict.fromkeys((*settings.drop, *wanted)))}]}}}}; consumers then go without them."
+    if used := [column for column in wanted if column in placing]:
+        fix += f" Name other columns than {', '.join(used)} under key and shardBy."
+    return [
+        Finding(
+            check,
+            "fail" if known else "warn",
+            f"has generated columns ({', '.join(wanted)}), which MariaDB {server.version_text} {how} out of updates and deletes in the binlog",
+            fix,
+            passing=True,
+        )
+    ]
 
 
 def _cascade(check: str, name: str, cascade: Cascade, *, accepted: bool) -> Finding:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 import msgspec
 
-from shared.adapters.binlog.contract import RESTART_SECONDS, Begin, Binlog, Commit, Event, Heartbeat, SchemaChanged
+from shared.adapters.binlog.contract import RESTART_SECONDS, Begin, Binlog, Commit, Event, Heartbeat, SchemaChanged, UnreadableRow
 from shared.adapters.database.contract import Database
 from shared.adapters.state.contract import Checkpoint
 from shared.flows.numbering import Numbered, Numbering
@@ -101,16 +101,13 @@ class Reading:
             if self._events is None:
                 self._open()
                 return True
-            event = next(self._events)
+            self._take(next(self._events), now)
         except StopIteration:
             self._turn = self._switch  # everything the old configuration may have numbered is read
-            return True
         except PositionLost as error:  # who finds out knows why, but not of the way out
             way_out = f"Start anew with `rowline source reset {relay_of(self._stream)}` and backfill the consumers."
             raise PositionLost(error.what, thing=error.thing, hint=f"{way_out} {error.hint}".strip()) from None
-        try:
-            self._take(event, now)
-        except CannotNumber:
+        except (UnreadableRow, CannotNumber):
             # No relay comes past this event under the old configuration: the wanted one applies from its transaction on.
             point = self._core.resume()
             if self._capture == self._share.settled or (point and point.catch_up):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.binlog.contract import Begin, Event, SchemaChanged
+from shared.adapters.binlog.contract import Begin, Event, Rows, SchemaChanged, UnreadableRow
 from shared.adapters.claims.memory import MemoryClaims
 from shared.adapters.state.memory import MemorySchemas, MemoryStreams
 from shared.adapters.topic.contract import Entry
@@ -37,10 +37,10 @@ class World:
         ops: list[Any] = [(LISTINGS, "c", None, {"id": self.gtid * 1000 + row}) for row in range(rows)]
         self.server.commit(Committed(ops, self.gtid))
 
-    def start(self, holder: str = "one", **options: Any) -> Job:
+    def start(self, holder: str = "one", settings: TableSettings | None = None, **options: Any) -> Job:
         options = {"manner": "leave", "run": "lambda"} | options
         job = Job(
-            source=SourceSettings("shop", "secret", {"shop.listings": TableSettings()}, start="earliest", linger_ms=5),
+            source=SourceSettings("shop", "secret", {"shop.listings": settings or TableSettings()}, start="earliest", linger_ms=5),
             streams=self.streams,
             schemas=self.schemas,
             claims=self.claims,
@@ -258,6 +258,40 @@ def test_a_statement_that_rewrites_rows_is_stored_before_the_checkpoint_passes_i
     eventually(lambda: "one" in world.ended)
     assert schemas.away == 0, "it was tried until it was stored"
     assert schemas.rewrites("shop") == {"shop.listings": "0-1-2@2"}
+
+
+def test_a_column_that_cannot_be_read_is_dropped_and_the_relay_goes_on_at_its_row(world: World) -> None:
+    class Short(SimulatedBinlog):
+        """From the third transaction on `total` is missing in the binlog."""
+
+        dropped = False
+
+        def _read(self, start: Position, until: Position | None) -> Iterator[Event]:
+            begun = ""
+            for event in super()._read(start, until):
+                begun = event.id if isinstance(event, Begin) else begun
+                if isinstance(event, Rows) and begun > "0-1-3" and not self.dropped:
+                    raise UnreadableRow("the binlog carries only some columns of a row; missing: total.", thing="shop.listings")
+                yield event
+
+    def connect(tables: Any, token: int) -> Short:
+        binlog = Short(world.server, tuple(tables), block=0.01)
+        binlog.dropped = "total" in tables["shop.listings"].drop
+        return binlog
+
+    world.commit()
+    world.commit()
+    world.start("one", open_binlog=connect)
+    eventually(lambda: len(world.ids()) == 2)
+    world.commit()
+    world.commit()
+    eventually(lambda: "one" in world.ended)
+    assert "missing: total" in str(world.ended["one"])
+    world.start("two", TableSettings(drop=("total",)), open_binlog=connect)
+    eventually(lambda: len(world.ids()) == 4)
+    epochs = [split_seq(change.seq)[0] for _, change in world.topic.delivered]
+    assert [change.key["id"] for _, change in world.topic.delivered] == [1000, 2000, 3000, 4000]
+    assert epochs == [epochs[0], epochs[0], epochs[0] + 1, epochs[0] + 1], "numbered anew where the old one stopped"
 
 
 def test_a_source_error_ends_the_relay_and_shows_in_the_lease(world: World) -> None:
