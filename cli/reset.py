@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.move import command as move
 from cli.relay import foreground
 from cli.stage import ServiceOption, StageOption, open_stage
 from shared.flows.relay.reset import reset as reset_stream
@@ -39,3 +40,6 @@ def reset(
     typer.echo(
         f"{job.source.name}: {old.position if old else 'never read'} → {new.position}, epoch {new.epoch}. Now backfill its consumers: rowline backfill."
     )
+
+
+app.command("move")(move)

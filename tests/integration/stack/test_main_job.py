@@ -116,7 +116,7 @@ def test_backfill_while_changes_go_on_resumes_after_interruption(stack: Stack) -
 
 
 # The commands that the documentation shows are run, with the names of this stack in place of the pages' names.
-# `local …` is run by tests/integration/local, `source reset` by tests/integration/relay_faults: both would end this stack.
+# `local …` is run by tests/integration/local, `source reset` by tests/integration/relay_faults, `source move` by tests/integration/test_move.py: they would end this stack.
 ELSEWHERE = ("local", "source")
 NAMES = {
     "--stage prod": "--stage local",

@@ -107,7 +107,7 @@ class Server:
         if not position.file:
             return position
         file = int(position.file[-6:]) - 1
-        if file >= len(self.files) or position.created != self.files[file][1]:
+        if file >= len(self.files) or position.created not in (0, self.files[file][1]):
             return None
         end = self._place(file, self.files[file + 1][0] if file + 1 < len(self.files) else len(self.history))
         return position if position.offset <= end.offset else end
