@@ -13,8 +13,7 @@ class Place:
 
     def move(self, log_pos: int) -> None:
         """To `log_pos`, of which events carry the low 32 bits only; 0 is no place."""
-        if log_pos:
-            self.offset += (log_pos - self.offset) & 0xFFFFFFFF
+        self.offset = whole(self.offset, log_pos)
 
     def rotate(self, file: str, offset: int) -> None:
         """To another file; its format description, which comes next, tells when it was begun."""
@@ -32,6 +31,11 @@ class Place:
     def at(self, offset: int) -> Position:
         """`offset` in this file, with the transactions that lie behind."""
         return Position(self.file, offset, str(self.gtids) if self.gtids is not None else "", self.created)
+
+
+def whole(offset: int, log_pos: int) -> int:
+    """The first place at or behind `offset` with these low 32 bits, which is all that events carry; 0 is no place."""
+    return offset + ((log_pos - offset) & 0xFFFFFFFF) if log_pos else offset
 
 
 class Until:

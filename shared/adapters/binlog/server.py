@@ -148,8 +148,10 @@ class ServerBinlog:
         return Transactions(place, plans, self._capture, server, prepared, until=until, cut=cut)
 
     def _rows_at(self, place: xa.Place) -> Iterator[Raw]:
-        with closing(self._raw(Position(*place))) as events:
-            yield from xa.rows(events)
+        file, offset = place
+        near = offset < 1 << 32  # not every server can be asked for a place beyond
+        with closing(self._raw(Position(file, offset if near else 4))) as events:
+            yield from xa.rows(events if near else xa.from_offset(events, offset))
 
     def _find(self, name: xa.Xid, before: xa.Place) -> xa.Place:
         """Where it was prepared. Most are committed soon: the newest file is looked at first."""

@@ -11,8 +11,11 @@ from typing import NamedTuple
 
 from shared.adapters.binlog import payload
 from shared.adapters.binlog.packets import Event
+from shared.adapters.binlog.place import whole
 
 XA_PREPARE, TABLE_MAP, TRANSACTION_PAYLOAD, ROTATE = 38, 19, 40, 4
+_HEARTBEATS = (27, 41)
+_ARTIFICIAL = 0x20
 _GTIDS = frozenset((33, 34, 42, 162))
 _ROWS = frozenset((TABLE_MAP, 23, 24, 25, 30, 31, 32, 39, 166, 167, 168))
 _XID = re.compile(r"X'([0-9a-f]*)'\s*,\s*X'([0-9a-f]*)'\s*,\s*(\d+)", re.IGNORECASE)
@@ -69,6 +72,23 @@ def of_prepare(body: bytes) -> tuple[Xid, bool]:
     return Xid(body[13 : 13 + length], body[13 + length : 13 + length + branch], format_), bool(one_phase)
 
 
+def from_offset(events: Iterable[Event | None], offset: int) -> Iterator[Event]:
+    """The events from an offset on, of a file that is read from its start."""
+    end, reached = 4, False
+    for event in events:
+        if event is None or not _is_stored(event):
+            continue
+        end = whole(end, event[4])
+        reached = reached or end - event[3] >= offset
+        if reached:
+            yield event
+
+
+def _is_stored(event: Event) -> bool:
+    """Whether it stands in the file; others were made for the connection."""
+    return event[0] != ROTATE and event[0] not in _HEARTBEATS and not event[5] & _ARTIFICIAL
+
+
 def rows(events: Iterable[Event | None]) -> Iterator[Event]:
     """The table maps and row events of the first transaction in `events`, which was prepared there."""
     for event in events:
@@ -86,19 +106,21 @@ def rows(events: Iterable[Event | None]) -> Iterator[Event]:
 
 def find(events: Iterable[Event | None], name: Xid, before: Place) -> Place | None:
     """(file, offset) of the last transaction of this name that was prepared before a place, in the file with which `events` begin; None when there is none."""
-    file, begin = "", 0
+    file, begin, offset = "", 0, 4
     found: Place | None = None
     for event in events:
         if event is None:
             continue
         kind, _, _, size, log_pos, _, data, start, end = event
+        if _is_stored(event):
+            offset = whole(offset, log_pos)
         if kind == ROTATE:
             following = data[start + 8 : end].decode()
             if file and following != file:
                 break
             file = following
         elif kind in _GTIDS:
-            begin = log_pos - size
+            begin = offset - size
             if (file, begin) >= before:
                 break
         elif kind == XA_PREPARE and of_prepare(data[start:end]) == (name, False):
