@@ -12,7 +12,7 @@ from cli.relay import foreground
 from cli.source import endpoint_of, is_address
 from cli.stage import DeployedStage, ServiceOption, StageOption, open_stage
 from shared.adapters.database.sql import SqlDatabase
-from shared.flows.relay.move import Move, Standing
+from shared.flows.relay.move import Move, Standing, move_all
 from shared.flows.relay.source import opener
 from shared.flows.relay.target import check_target
 from shared.values.endpoint import SourceEndpoint
@@ -52,7 +52,7 @@ def command(
     found = [move.look() for move in moves]  # all of them before anything is done
     if apply:
         with waiting:
-            found = [move.apply() for move in moves]
+            found = move_all(moves)
     if as_json:
         typer.echo(msgspec.json.encode({"source": first.name, "to": str(endpoint), "applied": apply, "streams": found}).decode())
     else:

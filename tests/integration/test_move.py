@@ -103,6 +103,10 @@ class Place:
         assert done.exit_code == expect or (expect is None and done.stdout), f"{done.output} {done.exception}"
         return msgspec.json.decode(done.stdout.splitlines()[-1])["streams"][0]
 
+    def say(self, line: str) -> str:
+        """What the command prints for a person."""
+        return CliRunner().invoke(reset.app, shlex.split(line)[1:]).stdout
+
     def point(self) -> Checkpoint | None:
         return self.streams.load("shop")[1]
 
@@ -152,6 +156,9 @@ def test_a_move_by_gtids(start_mariadb: Callable[..., Any], opened: Callable[...
     pair.replicate("START")
     eventually(pair.replicated)
     assert "waits_for" not in place.run(look)
+    said = place.say(look)
+    assert said.startswith("shop: mariadb-1 → mariadb-2, published up to 0-1-")
+    assert f"port {pair.replica.port}, and its account, into secret {SOURCE}, then the same with --apply" in said
     place.secrets[SOURCE] = place.secrets[GREEN]
     point = place.point()
     assert point

@@ -125,11 +125,21 @@ def find(
         raise PositionLost(
             f"another server ({server}) answers than the one that was read ({point.server}), and the checkpoint {point.position} has no GTID to find the place.",
             thing=f"stream {stream}",
-            hint="Or point the source back. With GTIDs on, a fail-over needs neither.",
+            hint="Or point the source back, and give it its place on the new server by `rowline source move`. With GTIDs on, a fail-over needs none of these.",
+        )
+    elif _is_mariadb(server) != _is_mariadb(point.server):
+        raise PositionLost(
+            f"server {server} has GTIDs of another kind than {point.server}, the one that was read up to {point.position}.",
+            thing=f"stream {stream}",
+            hint="",
         )
     else:
         executed = binlog.executed()
     return _compare(executed, server, point, journal.pages(point.cut), tables, stream)
+
+
+def _is_mariadb(identity: str) -> bool:
+    return identity.startswith("mariadb-")
 
 
 def _agreed(binlog: Binlog, places: Iterable[Position]) -> Position | None:

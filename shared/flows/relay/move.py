@@ -4,7 +4,7 @@ By GTIDs the relay finds its place on the other server by itself (`lost.find`): 
 server wrote is published, under the lease and in a new epoch; a relay that still finds the old server then refuses to read it. Killed at any point, either place stands, and the command is run again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
@@ -14,12 +14,15 @@ from shared.adapters.state.contract import Checkpoint, Lease
 from shared.flows.relay import lost
 from shared.flows.relay.capture import Capture, read
 from shared.flows.relay.journal import Journal
-from shared.flows.relay.loop import STANDBY_SECONDS, Job, wait_for_lease
+from shared.flows.relay.loop import Job, wait_for_lease
 from shared.flows.relay.share import captured_by
+from shared.flows.relay.target import require_place, try_reading
 from shared.values.change import make_seq
 from shared.values.errors import ConfigError, PositionLost, RowlineError, SourceError, SourceUnavailable
 from shared.values.position import Position
 from shared.values.stream import source_of
+
+LOOK_SECONDS = 1.0
 
 Way = Literal["there", "gtids", "place"]
 """The stream's checkpoint is that server's already; GTIDs tell the place; it must be given."""
@@ -46,7 +49,7 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
 class Move:
     """One stream's move to the server that `open_target` connects to; `at` is the place there (None: GTIDs are to tell).
 
-    `look` changes nothing. `apply` waits until nothing has to come first, telling how it stands; it ends early when `job.stop` is set.
+    `look` changes nothing. `wait` and `apply` wait until nothing has to come first, telling how it stands; `job.stop` ends that.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Move:
         self._job, self._open_target, self._at, self._tell = job, open_target, at, tell
         self._stream, self._thing = job.source.stream, f"stream {job.source.name}"
         self._old_end: Position | None = None
+        self._tried = False
 
     def look(self) -> Standing:
         """Raises SourceError, SourceUnavailable, PositionLost (this server cannot go on where the stream is), ConfigError (`at` is missing, wrong or not needed), StackError."""
@@ -64,19 +68,26 @@ class Move:
         finally:
             target.close()
 
-    def apply(self) -> Standing:
-        """By GTIDs: the relay is made to connect anew, to where the source's secret leads by now. By place: the checkpoint is stored. Raises as `look` does, and LeaseLost."""
+    def wait(self) -> Standing:
+        """Until `look` finds nothing that has to come first. Raises as it does, and RowlineError when told to stop."""
         while True:
             standing = self.look()
             if standing.way == "gtids":
                 self._require_redirected(standing)
+            if not standing.waits_for:
+                return standing
+            self._tell(standing)
+            if self._job.stop.wait(LOOK_SECONDS):
+                raise self._stopped()
+
+    def apply(self) -> Standing:
+        """By GTIDs: the relay is made to connect anew, to where the source's secret leads by now. By place: the checkpoint is stored. Raises as `wait` does, and LeaseLost."""
+        while True:
+            standing = self.wait()
             if standing.way == "there":
                 return standing
-            if not standing.waits_for and (done := self._under_lease()):
+            if done := self._under_lease():
                 return done
-            self._tell(standing)
-            if self._job.stop.wait(STANDBY_SECONDS):
-                raise RowlineError("was not moved: it was told to stop.", thing=self._thing)
 
     def _look(self, target: Binlog, point: Checkpoint) -> Standing:
         here = target.identity()
@@ -113,31 +124,17 @@ class Move:
                 thing=self._thing,
                 hint=f"Give the place there with --at FILE:OFFSET: the end of its binlog when it had everything of the old server and no writer yet. It ends at {target.latest()} now.",
             )
-        self._require_place(target, here, self._at)
+        require_place(target, self._at)
+        self._try(target, self._at)
         end = self._end_of_old(point)
         waits_for = "" if _complete(point, end) else str(end)
         return Standing(self._stream, "place", point.server, here, str(point.position), str(self._at), waits_for)
 
-    def _require_place(self, target: Binlog, here: str, at: Position) -> None:
-        if not at.file:
-            raise ConfigError("is no place of one server.", thing=f"--at {at}", hint=f"Write FILE:OFFSET, a place in the binlog of {here}.")
-        first, end = target.earliest(), target.latest()
-        if at.file.rpartition(".")[0] != end.file.rpartition(".")[0] or not (at.reaches(first) and end.reaches(at)):
-            raise ConfigError(
-                f"is not in the binlog of {here}, which goes from {first} to {end}.", thing=f"--at {at}", hint="Look it up there."
-            )
-        self._try(target, at)
-
     def _try(self, target: Binlog, position: Position) -> None:
-        """Whether the server sends its binlog from there on, rather than find out at the move."""
-        try:
-            next(iter(target.read(position)), None)
-        except PositionLost as error:
-            raise PositionLost(
-                error.what,
-                thing=error.thing,
-                hint="Choose a server that has kept its binlogs (and writes what it replicates into them: log_replica_updates, log_slave_updates), or move there by `rowline source reset` and a backfill.",
-            ) from None
+        """Once: what comes later is there too."""
+        if not self._tried:
+            try_reading(target, position)
+            self._tried = True
 
     def _end_of_old(self, point: Checkpoint) -> Position:
         """The end of the old server's binlog, which must stay where it is: what is written there after the place on the new one was noted would be skipped."""
@@ -181,7 +178,7 @@ class Move:
         """Take the lease, look again at what the relay left, store the move; None when it published up to elsewhere meanwhile."""
         lease, _ = wait_for_lease(self._job)
         if lease is None:
-            raise RowlineError("was not moved: it was told to stop.", thing=self._thing)
+            raise self._stopped()
         new = None
         try:
             target = self._open_target()
@@ -191,7 +188,7 @@ class Move:
                 if standing.waits_for:
                     return None
                 if standing.way == "place":
-                    self._require_settled(point)
+                    self._require_settled(point, standing.target)
                     new = self._moved(point, target, lease)
             finally:
                 target.close()
@@ -218,17 +215,20 @@ class Move:
             agreed=self._at,
         )
 
-    def _require_settled(self, point: Checkpoint) -> None:
-        """Where a table was given up is a place of the old server: who takes it must have read from there before."""
+    def _require_settled(self, point: Checkpoint, target: str) -> None:
+        """Where a table was given up is a place that the new server does not know: who takes the table must have read from there before."""
         captured, wanted = captured_by(point), set(self._job.source.tables).union(*self._job.others.values())
         for name, held in sorted(self._job.streams.holdings(source_of(self._stream)).tables.items()):
             on_its_way = held.free or (held.stream == self._stream and name not in captured)
-            if name in wanted and on_its_way and held.position != Position() and not held.position.gtids:
+            if name in wanted and on_its_way and held.position != Position() and held.server != target:
                 raise RowlineError(
                     f"table {name} is on its way from one relay of the source to another.",
                     thing=self._thing,
                     hint="Wait until `rowline status` shows that no relay waits for it, then run this again.",
                 )
+
+    def _stopped(self) -> RowlineError:
+        return RowlineError("was not moved: it was told to stop.", thing=self._thing)
 
     def _load(self) -> Checkpoint:
         _, point = self._job.streams.load(self._stream)
@@ -239,6 +239,13 @@ class Move:
                 hint="Point its secret at the new server: it begins there.",
             )
         return point
+
+
+def move_all(moves: Sequence[Move]) -> list[Standing]:
+    """Streams of one source: all of them wait before the first is moved, because there is no way back from a place. Raises as `Move.apply` does."""
+    for move in moves:
+        move.wait()
+    return [move.apply() for move in moves]
 
 
 _NOT_ASKED = "Is the old server gone for good? Point the secret at the new one, then `rowline source reset --start FILE:OFFSET` with the place there, and backfill."

@@ -14,7 +14,7 @@ from shared.adapters.state.contract import Checkpoint, Holding, Holdings
 from shared.adapters.state.memory import MemorySchemas, MemoryStreams
 from shared.flows.relay.capture import Capture
 from shared.flows.relay.loop import Job, relay
-from shared.flows.relay.move import Move, Standing
+from shared.flows.relay.move import Move, Standing, move_all
 from shared.flows.relay.target import check_target
 from shared.values.change import make_seq, split_seq
 from shared.values.errors import ConfigError, LeaseLost, PositionLost, RowlineError, SourceError, SourceUnavailable
@@ -165,6 +165,21 @@ def test_waiting_can_be_ended_and_leaves_everything_as_it_was(world: World) -> N
     assert (lease.holder, after) == ("", before)
 
 
+def test_no_stream_of_a_source_is_moved_before_all_can_be(world: World) -> None:
+    before, stop = world.store(3), threading.Event()
+    lease = world.streams.acquire("shop/events", world.streams.load("shop/events")[0], "relay")
+    world.streams.release("shop/events", lease, msgspec.structs.replace(before, position=world.old.place(1)))
+    events = world.job()
+    late = Job(**{**vars(events), "source": msgspec.structs.replace(events.source, name="events", relay_of="shop"), "stop": stop})
+    moves = [
+        world.move(AT),
+        Move(late, lambda: SimulatedBinlog(world.new, TABLES, block=0.01), Position.parse(AT), lambda _: stop.set()),
+    ]
+    with pytest.raises(RowlineError, match="was not moved"):
+        move_all(moves)
+    assert world.point() == before
+
+
 def test_an_old_server_that_still_writes_is_refused(world: World) -> None:
     before = world.store(1)
     with pytest.raises(SourceError, match="still writes") as refused:
@@ -287,6 +302,15 @@ def test_a_server_with_nothing_in_common_needs_a_place(paired: World) -> None:
     assert "replica of the server" in refused.value.hint
     assert "--at" in refused.value.hint
     assert paired.move("bin.000001:604").look().way == "place"
+
+
+def test_gtids_of_another_kind_tell_nothing(paired: World) -> None:
+    paired.store(3)
+    paired.new.identity = "3f1c0000-71ca-11e1-9e33-c80aa9429562"
+    with pytest.raises(PositionLost, match="GTIDs of another kind") as refused:
+        paired.move().look()
+    assert "--at" in refused.value.hint
+    assert paired.move(AT).look().way == "place"
 
 
 @pytest.mark.parametrize("at", [None, AT])
