@@ -17,7 +17,7 @@ down: setup ## stop what `make demo` started
 	@$(BIN)/rowline local down
 
 test: setup-dev .local/bench/.ready lint ## every test, on real servers
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile tests
 	@node --test plugins/rowline/test/
 
 unit: setup-dev ## the tests that need no server
