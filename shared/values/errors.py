@@ -40,6 +40,14 @@ class PositionLost(SourceError):
 class LeaseLost(RowlineError):
     """Another relay holds the stream's lease; nothing may be published any more."""
 
+    @classmethod
+    def of(cls, stream: str) -> "LeaseLost":
+        return cls(
+            "another relay has taken over.",
+            thing=f"stream {stream}",
+            hint="Nothing was lost: it goes on from the checkpoint. See rowline status.",
+        )
+
 
 class TopicError(RowlineError):
     """The topic refused a message for good (policy, size, missing topic)."""

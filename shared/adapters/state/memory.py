@@ -62,16 +62,8 @@ class MemoryStreams:
     def _held(self, stream: str, lease: Lease) -> tuple[Lease, Checkpoint | None]:
         held, stored = self.load(stream)
         if (held.token, held.holder) != (lease.token, lease.holder):
-            raise lost(stream)
+            raise LeaseLost.of(stream)
         return held, stored
-
-
-def lost(stream: str) -> LeaseLost:
-    return LeaseLost(
-        "another relay has taken over.",
-        thing=f"stream {stream}",
-        hint="Nothing was lost: it goes on from the checkpoint. See rowline status.",
-    )
 
 
 class MemorySchemas:

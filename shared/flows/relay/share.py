@@ -9,9 +9,9 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 from shared.adapters.state.contract import Checkpoint, Holding, Holdings, Release, Streams
-from shared.adapters.state.memory import lost
 from shared.flows.relay.capture import Capture
 from shared.flows.relay.handover import places
+from shared.values.errors import LeaseLost
 from shared.values.stream import source_of
 
 
@@ -44,7 +44,7 @@ class Share:
         while True:
             seen = self._streams.holdings(source)
             if seen.tokens.get(self._stream, 0) > self._token:
-                raise lost(self._stream)
+                raise LeaseLost.of(self._stream)
             tables = dict(seen.tables)
             if point:
                 self._give_up(tables, point.released, captured)

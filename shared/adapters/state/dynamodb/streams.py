@@ -6,7 +6,7 @@ import msgspec
 
 from shared.adapters.state.contract import Checkpoint, Holdings, Lease
 from shared.adapters.state.dynamodb.table import ConditionFailed, Item, StateTable
-from shared.adapters.state.memory import lost
+from shared.values.errors import LeaseLost
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -91,7 +91,7 @@ class DynamoStreams:
         try:
             return _lease(self._table.update(*_key(stream), update, values, condition, _NAMES))
         except ConditionFailed:
-            raise lost(stream) from None
+            raise LeaseLost.of(stream) from None
 
 
 def _key(stream: str) -> tuple[str, str]:
