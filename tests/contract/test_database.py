@@ -452,7 +452,9 @@ def test_mysql_without_gtids_waits_for_writers_of_the_table(start_mysql: Callabl
 
     bench.sql("BEGIN")
     bench.put(1, "a", "newer")
-    threading.Timer(1.5, lambda: bench.sql("COMMIT")).start()
+    writer = threading.Timer(1.5, lambda: bench.sql("COMMIT"))
+    writer.start()
     found = bench.database.chunk(table, table.key, None, 99, reached=reached)
+    writer.join()  # the row shows before the writer has heard that it committed, and its connection is closed below
     assert [row["c"] for row in found if (row["a"], row["b"]) == (1, "a")] == ["newer"]
     bench.close()

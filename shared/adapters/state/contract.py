@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from shared.values.errors import StackError
 from shared.values.position import Position
 from shared.values.table import Table
 
@@ -244,3 +245,12 @@ class Consumers(Protocol):
         ...
 
     def report(self, consumer: str) -> dict[str, Any] | None: ...
+
+
+def another_run(consumer: str, run_id: str) -> StackError:
+    """What `save_run` of every implementation raises."""
+    return StackError(
+        f"another backfill ({run_id}) is under way.",
+        thing=f"consumer {consumer}",
+        hint="Wait for it, or resume or abandon it: rowline backfill.",
+    )

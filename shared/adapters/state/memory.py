@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from shared.adapters.state.contract import Checkpoint, Holdings, Lease, Mark, Run
-from shared.values.errors import LeaseLost, StackError
+from shared.adapters.state.contract import Checkpoint, Holdings, Lease, Mark, Run, another_run
+from shared.values.errors import LeaseLost
 from shared.values.table import Table
 
 
@@ -154,11 +154,3 @@ class MemoryConsumers:
 
     def report(self, consumer: str) -> dict[str, Any] | None:
         return self._reports.get(consumer)
-
-
-def another_run(consumer: str, run_id: str) -> StackError:
-    return StackError(
-        f"another backfill ({run_id}) is under way.",
-        thing=f"consumer {consumer}",
-        hint="Wait for it, or resume or abandon it: rowline backfill.",
-    )

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from shared.adapters.state.contract import Mark, Run
+from shared.adapters.state.contract import Mark, Run, another_run
 from shared.adapters.state.dynamodb.table import ConditionFailed, Item, StateTable
-from shared.adapters.state.memory import another_run
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
