@@ -32,10 +32,11 @@ class Position(msgspec.Struct, frozen=True, omit_defaults=True):
 
         Binlog files are numbered, and the number grows by a digit after 999999.
         """
-        return self._order() >= other._order()
+        return self.order() >= other.order()
 
-    def _order(self) -> tuple[int, int]:
-        return int(self.file.rpartition(".")[2]), self.offset
+    def order(self) -> tuple[int, int]:
+        """What sorts places in one server's binlog; a place without a file comes first."""
+        return int(self.file.rpartition(".")[2] or -1), self.offset
 
     @staticmethod
     def parse(text: str) -> "Position":

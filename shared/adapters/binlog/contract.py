@@ -80,7 +80,7 @@ class Heartbeat(msgspec.Struct, frozen=True, gc=False):
     idle: bool
 
 
-RESTART_SECONDS = 5
+RESTART_SECONDS = 1
 """Start times that differ by more are two starts."""
 
 Event = Begin | Rows | Truncated | SchemaChanged | Commit | Heartbeat
@@ -92,8 +92,8 @@ class Binlog(Protocol):
     A transaction without captured rows yields no Begin/Commit, only (at times) a Heartbeat. Between Begin and Commit stand only Rows, Truncated
     and SchemaChanged. What may carry rows and is not understood raises SourceError: nothing is skipped in silence.
 
-    While an XA transaction is prepared and its rows are not yielded yet, `Commit.position` and `Heartbeat.position` stay what the last one before it
-    was. `read` never goes on by itself at a server of another identity, or at one that was started again and may lack what it had: it raises SourceUnavailable.
+    The rows of an XA transaction are yielded where it is committed, also to a reader that began behind the place where it was prepared.
+    `read` never goes on by itself at a server of another identity, or at one that was started again and may lack what it had: it raises SourceUnavailable.
     """
 
     def identity(self) -> str:
@@ -120,6 +120,15 @@ class Binlog(Protocol):
         """Up to where the binlog still is the one that `position` was read from, on this server: `position` itself, also when its file is purged or bears
         no time and nobody can tell; the end of its file, with GTIDs, when that is shorter (restored, or cut by a crash); None when another file has
         its name, or none has it yet (restored, `RESET`)."""
+        ...
+
+    def last_start(self) -> Position:
+        """The beginning (file and offset) of the first file that the server wrote since it was started; empty when that is purged."""
+        ...
+
+    def next_start(self, position: Position) -> Position | None:
+        """Where the server wrote on when it was started again: the beginning (file and offset) of the first file behind that of `position` which it began for
+        that reason; None when there is none, or nobody can tell (the file is purged, `position` names none). `read` up to there yields no position in that file."""
         ...
 
     def read(self, start: Position, *, until: Position | None = None) -> Iterator[Event]:

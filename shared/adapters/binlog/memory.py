@@ -44,6 +44,8 @@ class MemoryServer:
         self._transactions: list[tuple[Position, Position, str, int, list[Step]]] = []
         self._first = self._end = Position(_FILE.format(1), 4, "", CREATED)
         self._number = 0
+        self._starts = [self._end]
+        self.started = CREATED
         self.up = True
 
     def insert(self, table: Table, *rows: Row) -> Step:
@@ -74,6 +76,13 @@ class MemoryServer:
             self._transactions.append((start, self._end, gtid, int(self._clock() * 1000), list(steps)))
             self._arrived.notify_all()
             return gtid
+
+    def restart(self) -> None:
+        """Go away and come again: with another start time, in a new file."""
+        with self._arrived:
+            self.started += 100
+            self.rotate()
+            self._starts.append(self._end)
 
     def rotate(self) -> None:
         """Begin a new binlog file."""
@@ -114,9 +123,16 @@ class MemoryServer:
         end = (
             self._end
             if position.file == self._end.file
-            else [after for _, after, *_ in self._transactions if after.file == position.file][-1]
+            else ([Position(position.file, 4)] + [after for _, after, *_ in self._transactions if after.file == position.file])[-1]
         )
         return position if position.offset <= end.offset else end
+
+    def last_start(self) -> Position:
+        kept = [start for start in self._starts if start.file >= self._first.file]
+        return kept[-1] if kept else Position()
+
+    def next_start(self, position: Position) -> Position | None:
+        return next((start for start in self._starts if start.file > position.file), None)
 
     @property
     def end(self) -> Position:
@@ -159,7 +175,7 @@ class MemoryBinlog:
 
     def started(self) -> int:
         self._reach()
-        return CREATED
+        return self._server.started
 
     def earliest(self) -> Position:
         self._reach()
@@ -177,11 +193,22 @@ class MemoryBinlog:
         self._reach()
         return self._server.intact(position)
 
+    def last_start(self) -> Position:
+        self._reach()
+        return self._server.last_start()
+
+    def next_start(self, position: Position) -> Position | None:
+        self._reach()
+        return self._server.next_start(position) if position.file >= self._server.first.file else None
+
     def read(self, start: Position, *, until: Position | None = None) -> Iterator[Event]:
         here = self._server.locate(start)
         stop = self._server.locate(until) if until else None
+        started = self._server.started
         while stop is None or _place(here) < _place(stop):
             self._reach()
+            if self._server.started != started:
+                raise SourceUnavailable("the server was started again.", thing="memory", hint="Start reading again.")
             with self._server.arrived:
                 found = self._server.next_after(here)
                 if found is None:
@@ -190,8 +217,12 @@ class MemoryBinlog:
                         self._server.arrived.wait(_IDLE_SECONDS)
                         self._reach()
             if found is None:
+                if stop and _place(here) >= _place(stop):
+                    return
                 yield Heartbeat(here, int(time.time() * 1000), idle)
                 continue
+            if stop and _place(found[0]) >= _place(stop):
+                return
             events = list(self._events(*found))
             here = found[1]
             yield from events or [Heartbeat(here, found[3], False)]

@@ -3,8 +3,10 @@
 import logging
 import random
 import threading
+from bisect import bisect_left
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from typing import NamedTuple
 
 from tenacity import Retrying, retry_if_exception_type, sleep_using_event, stop_after_delay, stop_when_event_set, wait_random_exponential
 
@@ -25,10 +27,22 @@ from shared.values.errors import PositionLost, SourceError, SourceUnavailable
 from shared.values.position import Position
 
 _BREAKS = 6
+_TRIES = 5
+_START = 52
+"""In a format description: when the server began the file because it was started, 0 in files that it rotated to. Source: MySQL source documentation, "Format_description_event"."""
+
 _SECOND_READER = 1 << 30  # what tells the server_id of a second connection from that of the first
 _CHOSEN = 1 << 29  # server_ids chosen by chance lie from here on
 _log = logging.getLogger(__name__)
 _NO_BINLOG = "Switch it on: log_bin (on RDS and Aurora: a backup retention above 0, binlog_format = ROW in the parameter group)."
+
+
+class _Head(NamedTuple):
+    """How a file begins: when it was begun (Unix seconds), whether because the server was started, and MySQL's GTIDs before it."""
+
+    created: int
+    by_start: bool
+    gtids: str = ""
 
 
 class ServerBinlog:
@@ -95,7 +109,7 @@ class ServerBinlog:
             base, _, number = position.file.rpartition(".")
             if base != files[0].rpartition(".")[0] or int(number) < int(files[0].rpartition(".")[2]):
                 return position
-            if position.file not in sizes or position.created not in (0, self._head(position.file)[0]):
+            if position.file not in sizes or position.created not in (0, self._head(position.file).created):
                 return None
             size = sizes[position.file]
             if position.offset <= size:
@@ -104,8 +118,22 @@ class ServerBinlog:
                 gtids = session.scalar("SELECT BINLOG_GTID_POS(%s, %s)", position.file, size) or ""
             else:
                 after = files[files.index(position.file) + 1 :]
-                gtids = self._head(after[0])[1] if after else _latest(session).gtids
+                gtids = self._head(after[0]).gtids if after else _latest(session).gtids
             return Position(position.file, size, gtids, position.created)
+
+    def last_start(self) -> Position:
+        with closing(Session(self._endpoint)) as session:
+            _require_binlog(session, self._endpoint)
+            started = _started(session)
+            files = [str(row[0]) for row in session.query("SHOW BINARY LOGS")]
+        first = bisect_left(files, started, key=lambda file: self._head(file).created)
+        return self._begun_by_start(files[first:]) or Position() if first else Position()
+
+    def next_start(self, position: Position) -> Position | None:
+        with closing(Session(self._endpoint)) as session:
+            _require_binlog(session, self._endpoint)
+            files = [str(row[0]) for row in session.query("SHOW BINARY LOGS")]
+        return self._begun_by_start(files[files.index(position.file) + 1 :]) if position.file in files else None
 
     def read(self, start: Position, *, until: Position | None = None) -> Iterator[Event]:
         """See the contract. When the connection breaks it is made anew and reading goes on at the exact row: a transaction that was cut is read again
@@ -168,18 +196,20 @@ class ServerBinlog:
             hint="Its rows cannot be read any more. Start at latest and backfill, and commit prepared transactions sooner (XA RECOVER lists them).",
         )
 
-    def _head(self, file: str) -> tuple[int, str]:
-        """When a file was begun (Unix seconds), and MySQL's GTIDs before it."""
-        created = 0
+    def _begun_by_start(self, files: list[str]) -> Position | None:
+        return next((Position(file, 4) for file in files if self._head(file).by_start), None)
+
+    def _head(self, file: str) -> _Head:
+        head = _Head(0, False)
         with closing(self._raw(Position(file, 4))) as events:
             for event in filter(None, events):
                 if event[0] == FORMAT_DESCRIPTION:
-                    created = event[1]
+                    head = _Head(event[1], any(event[6][event[7] + _START : event[7] + _START + 4]))
                 elif event[0] == PREVIOUS_GTIDS:
-                    return created, str(MysqlGtids.decode(event[6][event[7] : event[8]]))
-                elif created:
+                    return head._replace(gtids=str(MysqlGtids.decode(event[6][event[7] : event[8]])))
+                elif head.created:
                     break
-        return created, ""
+        return head
 
     def _raw(self, start: Position) -> Generator[Raw | None, None, None]:
         """Events from a file and offset on, over a connection of their own, which needs a server_id of its own."""
@@ -208,8 +238,13 @@ def _identity(session: Session) -> str:
 
 
 def _started(session: Session) -> int:
-    ((_, uptime),) = session.query("SHOW GLOBAL STATUS LIKE 'Uptime'")
-    return int(session.scalar("SELECT UNIX_TIMESTAMP()")) - int(uptime)
+    """Exact where the answers come within a second: the server counts its up time from the second in which it is asked."""
+    for _ in range(_TRIES):
+        second = int(session.scalar("SELECT UNIX_TIMESTAMP()"))
+        ((_, uptime),) = session.query("SHOW GLOBAL STATUS LIKE 'Uptime'")
+        if int(session.scalar("SELECT UNIX_TIMESTAMP()")) == second:
+            break
+    return second - int(uptime)
 
 
 def _require_binlog(session: Session, endpoint: SourceEndpoint) -> None:

@@ -61,11 +61,10 @@ class Lost(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is known to be published: everything before `position`, and the first `rows` changes after it (of one transaction, or of
-    several while a prepared XA transaction holds `position` back).
+    """What is known to be published: everything before `position`, and the first `rows` changes after it, of one transaction.
 
     `seq` is the number of the last change before `position`, `epoch` is reserved here before its first number is published. `server` is the identity
-    of the server that was read, `started` when it was started (Unix seconds), `capture` the configuration (canonical JSON) under which the changes after
+    of the server that was read, `started` when it was started (Unix seconds), `wrote_on` the file it began then, `capture` the configuration (canonical JSON) under which the changes after
     `position` were or will be numbered. `ts_ms` commit time of the last published change, `read_ts_ms` time up to which the source is read, `read_to` the place.
     `catch_up` while tables that came from another stream are read alone; `released` what this one gave up. `journal` is the last page of the journal that was written
     before this; pages up to `cut` were written when another server was read, which agrees with this one up to `agreed`; `lost` is what the last change of server lost.
@@ -78,6 +77,7 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
     capture: str
     rows: int = 0
     started: int = 0
+    wrote_on: Position = Position()
     ts_ms: int = 0
     read_ts_ms: int = 0
     read_to: Position = Position()

@@ -64,8 +64,6 @@ class Core:
         with self.changed:
             self._read_to, self._read_ts_ms = position, max(ts_ms, self._read_ts_ms)
             last = self._last()
-            if position == last.position:
-                return  # held back by a prepared XA transaction: what was read since then will be read from there again
             if self._ahead and self._ahead[-1].seq == self._seq:
                 self._ahead.pop()
             self._ahead.append(Boundary(self._seq, position, ts_ms if committed else last.ts_ms))

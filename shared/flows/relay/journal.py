@@ -35,10 +35,11 @@ class Touched(msgspec.Struct, array_like=True):
 
 class Page(msgspec.Struct):
     """Transactions in commit order. Everything before `since` stands in earlier pages, and the beginning of the first transaction when it is `continued`; `last` is the GTID of the last one that is noted here, also where only
-    the tables are (`beyond`)."""
+    the tables are (`beyond`). `files`: the first place that was read in each binlog file."""
 
     number: int
     since: Position
+    files: list[Position]
     tables: list[tuple[str, list[str]]] = []
     transactions: list[tuple[str, list[Touched]]] = []
     beyond: list[str] = []
@@ -84,6 +85,8 @@ class Journal:
                 page = self._open(self._at)
                 page.continued = self._gtid == self._noted
             page.last = self._noted = self._gtid
+            if page.files[-1].file != self._at.file:
+                page.files.append(self._at)
             if self._rows + len(changes) > PAGE_ROWS:
                 page.beyond = sorted({*page.beyond, *(table.full_name for table, _, _ in changes)})
                 return
@@ -138,7 +141,7 @@ class Journal:
             yield page
 
     def _open(self, since: Position) -> Page:
-        self._page, self._rows = Page(0, since), 0
+        self._page, self._rows = Page(0, since, [since]), 0
         self._indexes.clear()
         return self._page
 

@@ -8,6 +8,7 @@ import logging
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from heapq import merge
 from itertools import chain
 
 import msgspec
@@ -111,7 +112,7 @@ def find(
         intact = binlog.intact(point.position) == point.position
         if intact and not (restarted and point.position.gtids):
             return None
-        here = _agreed(binlog, chain((page.since for page in journal.pages(point.cut)), [point.position]))
+        here = _agreed(binlog, _places(journal.pages(point.cut), point.position))
         if intact and here is None:
             return None
         if here is None or not (here.gtids and point.position.gtids):
@@ -120,7 +121,8 @@ def find(
                 thing=f"stream {stream}",
                 hint="",
             )
-        executed = binlog.executed(here)
+        found = _compare(binlog.executed(here), server, point, journal.pages(point.cut), tables, stream)
+        return None if intact and not found.gtids else found
     elif not point.position.gtids:
         raise PositionLost(
             f"another server ({server}) answers than the one that was read ({point.server}), and the checkpoint {point.position} has no GTID to find the place.",
@@ -133,13 +135,17 @@ def find(
             thing=f"stream {stream}",
             hint="",
         )
-    else:
-        executed = binlog.executed()
-    return _compare(executed, server, point, journal.pages(point.cut), tables, stream)
+    return _compare(binlog.executed(), server, point, journal.pages(point.cut), tables, stream)
 
 
 def _is_mariadb(identity: str) -> bool:
     return identity.startswith("mariadb-")
+
+
+def _places(pages: Iterable[Page], position: Position) -> Iterable[Position]:
+    """Where was read, one place a file at least, from the newest back: a page is at most a second long, and `position` may be ahead of all or behind some."""
+    noted = chain.from_iterable(reversed(page.files) for page in pages)
+    return merge(*((place for place in places if place.file) for places in ([position], noted)), key=Position.order, reverse=True)
 
 
 def _agreed(binlog: Binlog, places: Iterable[Position]) -> Position | None:

@@ -51,7 +51,6 @@ class Mending:
         self._database: Database | None = None
         self._read: dict[tuple[str, str], list[Now]] | None = None
         self._until = Position()
-        self._place, self._given_here = Position(), 0
         self.given = 0
         self.verify: set[str] = set()
 
@@ -64,13 +63,6 @@ class Mending:
                 self._read = {where: now for where, now in self._read.items() if where[0] != table.full_name}
             else:
                 self._read.pop((table.full_name, msgspec.json.encode(list(change.key.values())).decode()), None)
-
-    def is_between(self, position: Position, rows: int) -> bool:
-        """Whether all of the last `rows` changes, those after the place where reading would go on, are from here: otherwise a prepared transaction holds the
-        place back, and what is said now could not be counted."""
-        if position != self._place:
-            self._place, self._given_here = position, 0
-        return rows == self._given_here
 
     def step(self, position: Position, ts_ms: int, latest: Callable[[], Position], numbering: Numbering) -> list[Numbered] | None:
         """At a place between two transactions: what there is to say here (nothing: the stream has to come further first). None when all is said."""
@@ -85,7 +77,6 @@ class Mending:
         self._chunks.popleft()
         self._read = None
         self.given += len(said)
-        self._given_here += len(said)
         return said
 
     def close(self) -> None:

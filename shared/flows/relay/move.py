@@ -209,6 +209,7 @@ class Move:
             server=target.identity(),
             capture=Capture(read(point.capture).tables).text(),
             started=target.started(),
+            wrote_on=target.last_start(),
             read_to=self._at,
             journal=journal,
             cut=journal,

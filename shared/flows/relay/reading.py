@@ -5,6 +5,7 @@ checkpoint, and only then reading goes on. A crash at any point finds either the
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -46,6 +47,14 @@ def start_of(binlog: Binlog, start: str) -> Position:
             return Position.parse(text)
 
 
+class Answers(NamedTuple):
+    """The server that answers, when it is not the one that the checkpoint knows, or was started again: its identity, when it was started, the file it began then."""
+
+    server: str
+    started: int
+    wrote_on: Position
+
+
 class Reading:
     """Steps of a relay's reader. `begin` is where it starts the first time: earliest, latest or a position.
 
@@ -80,6 +89,7 @@ class Reading:
         self._binlog: Binlog | None = None
         self._events: Iterator[Event] | None = None
         self._turn: Callable[[], None] | None = None
+        self._at_end: Callable[[], None] = self._switch  # the turn where everything is read that may have been numbered in the old way
         self._numbering = Numbering(source_of(stream), {})
         self._packing: Packing | None = None
         self._mending: Mending | None = None
@@ -103,7 +113,7 @@ class Reading:
                 return True
             self._take(next(self._events), now)
         except StopIteration:
-            self._turn = self._switch  # everything the old configuration may have numbered is read
+            self._turn = self._at_end
         except PositionLost as error:  # who finds out knows why, but not of the way out
             way_out = f"Start anew with `rowline source reset {relay_of(self._stream)}` and backfill the consumers."
             raise PositionLost(error.what, thing=error.thing, hint=f"{way_out} {error.hint}".strip()) from None
@@ -142,18 +152,21 @@ class Reading:
         server, started = binlog.identity(), binlog.started()
         if point is None:
             point = self._first(binlog, server, started)
-        # What a server lost of its last second before a crash, nobody could tell from the numbers of what it wrote since.
         restarted = abs(started - point.started) > RESTART_SECONDS
         found = lost.find(binlog, server, point, self._journal, self._capture.tables, self._stream, restarted=restarted)
+        answers = Answers(server, started, binlog.last_start()) if found or restarted else None
         begun, self._begun = self._begun, 0
         # Corrections under way are no events: they cannot be read over. What is numbered with them is given up with its epoch.
         again = lost.is_pending(point.lost) and begun != point.epoch
-        if found or again or restarted or self._capture.ids != ID_SCHEME or (self.raise_epoch >= point.epoch and point.rows == 0):
-            self._turn = lambda: self._new_epoch(server, started, found)
-            return
         until = None if self._capture == self._wanted else binlog.latest()
         if point.catch_up:
             until = point.catch_up.until
+        self._at_end = self._switch
+        if answers and not found:
+            until, restarted = self._old_end(binlog, point, until, answers)
+        if found or again or restarted or self._capture.ids != ID_SCHEME or (self.raise_epoch >= point.epoch and point.rows == 0):
+            self._turn = lambda: self._new_epoch(found, answers)
+            return
         self._numbering = Numbering(
             source_of(self._stream), self._capture.tables, seq=point.seq, skip=point.rows, mask_key=self._mask_key()
         )
@@ -165,10 +178,22 @@ class Reading:
         self._start = point.position
         self._events = binlog.read(point.position, until=until)
 
+    def _old_end(self, binlog: Binlog, point: Checkpoint, until: Position | None, answers: Answers) -> tuple[Position | None, bool]:
+        """A new epoch begins where a server that was started again wrote on: what it lost of its last second in a crash had numbers that nobody knows. What it wrote before keeps
+        its numbers, also what is read again. Returns where to read to, and whether the new epoch must begin here, because nobody can tell where the server wrote on."""
+        end = binlog.next_start(max(point.position, point.wrote_on, key=Position.order))
+        if end is None or (until and not until.file):
+            return until, True
+        if until and end.reaches(until):
+            return until, False
+        self._at_end = lambda: self._new_epoch(answers=answers)
+        return end, False
+
     def _first(self, binlog: Binlog, server: str, started: int) -> Checkpoint:
         position = start_of(binlog, self._begin)
         epoch = max(self.raise_epoch + 1, epoch_at(self._now_ms()))
-        return self._go_on(Checkpoint(position, make_seq(epoch, 0), epoch, server, self._capture.text(), started=started, read_to=position))
+        point = Checkpoint(position, make_seq(epoch, 0), epoch, server, self._capture.text(), started=started, read_to=position)
+        return self._go_on(msgspec.structs.replace(point, wrote_on=binlog.last_start()))
 
     def _take(self, event: Event, now: float) -> None:
         if isinstance(event, Begin):
@@ -217,8 +242,8 @@ class Reading:
 
     def _mend(self, event: Commit | Heartbeat, now: float) -> None:
         """Say what can be said here of the rows that lost transactions touched."""
-        mending, binlog, point = self._mending, self._binlog, self._point()
-        if mending is None or binlog is None or not mending.is_between(point.position, point.rows):
+        mending, binlog = self._mending, self._binlog
+        if mending is None or binlog is None:
             return
         while not self._core.full:
             said = mending.step(event.position, event.ts_ms, binlog.latest, self._numbering)
@@ -239,22 +264,20 @@ class Reading:
     def _renumber_if_asked(self) -> None:
         point = self._core.resume()
         if point and self._turn is None and self.raise_epoch >= point.epoch and point.rows == 0:
-            self._turn = lambda: self._new_epoch(point.server, point.started)
+            self._turn = self._new_epoch
 
-    def _new_epoch(self, server: str, started: int, found: Found | None = None) -> None:
+    def _new_epoch(self, found: Found | None = None, answers: Answers | None = None) -> None:
         """Numbers begin again above all that were ever given. What is published of an unfinished transaction is published again under the new numbers."""
-        point = self._point()
+        point = msgspec.structs.replace(self._point(), **answers._asdict() if answers else {})
         epoch = max(point.epoch, self.raise_epoch) + 1
         if found:
             self._journal.keep()  # it belongs behind the cut
-            known = lost.listed(found, server, point.lost, self._journal, epoch, self._now_ms())
-            point = msgspec.structs.replace(
-                point, position=found.position, server=server, lost=known, cut=self._journal.end(), agreed=found.position
-            )
+            known = lost.listed(found, point.server, point.lost, self._journal, epoch, self._now_ms())
+            point = msgspec.structs.replace(point, position=found.position, lost=known, cut=self._journal.end(), agreed=found.position)
             if point.catch_up:
                 point = msgspec.structs.replace(point, catch_up=on_another_server(point.catch_up))
         capture = Capture(read(point.capture).tables).text()
-        self._go_on(msgspec.structs.replace(point, seq=make_seq(epoch, 0), epoch=epoch, started=started, capture=capture, rows=0))
+        self._go_on(msgspec.structs.replace(point, seq=make_seq(epoch, 0), epoch=epoch, capture=capture, rows=0))
         self._begun = epoch
 
     def _switch(self, *, renumber: bool = False) -> None:

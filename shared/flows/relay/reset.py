@@ -38,6 +38,7 @@ def reset(job: Job, start: str, now_ms: int) -> tuple[Checkpoint | None, Checkpo
                 binlog.identity(),
                 capture.text(),
                 started=binlog.started(),
+                wrote_on=binlog.last_start(),
                 read_to=position,
                 released=released,
                 journal=journal,

@@ -9,7 +9,6 @@ from shared.flows.relay.journal import Page
 from shared.flows.relay.lost import is_pending
 from shared.values.change import Change, split_seq
 from shared.values.shard import group_id
-from tests.unit.relay.simulated import CREATED
 from tests.unit.relay.world import CONFIGURATIONS, SOURCE, Relay, World
 
 Place = tuple[str, int]
@@ -29,7 +28,7 @@ class LosingWorld(World):
     def fail_over(self, missing: int) -> None:
         """A server that was restored has used GTIDs twice: nobody could tell that of another one that took its place before any relay saw it."""
         _, point = self.streams.load(SOURCE)
-        if point is None or point.server != self.server.identity or point.started == self.server.files[-1][1]:
+        if point is None or point.server != self.server.identity or point.started == self.server.started:
             self._promote(self._lose(missing, 1))
 
     def restore(self, missing: int) -> None:
@@ -37,8 +36,7 @@ class LosingWorld(World):
         noted before it, nobody could tell the place."""
         begun = self.server.files[-1][0]
         if len(self.server.history) > begun:
-            self.at += 1  # no restore takes place in the second of another
-            self.server = self.server.restored(self._lose(missing, begun + 1), CREATED + 1000 + 10 * self.at)
+            self.server = self.server.restored(self._lose(missing, begun + 1), self._start_time())
 
     def turned(self, stream: str, before: Checkpoint | None, after: Checkpoint) -> None:
         if before and after.epoch != before.epoch:

@@ -27,13 +27,12 @@ def table(name: str, *extra: str) -> Table:
 
 @dataclass
 class Committed:
-    """A transaction; one that was prepared (XA) became visible in the binlog after `prepared` transactions and was committed later. No two have one `at`, the
+    """A transaction. No two have one `at`, the
     time of the commit, but after a restore two may have one GTID."""
 
     ops: list[Operation]
     at: int = 0
     gtid: str = ""
-    prepared: int | None = None
 
     @property
     def id(self) -> str:
@@ -58,9 +57,9 @@ class Server:
     history: list[Committed] = field(default_factory=list)
     gtids: bool = True
     first_offset: int = 4
-    prepared: list[Committed] = field(default_factory=list)  # XA transactions that are prepared and not committed
     number_of_server: int = 1
     files: list[tuple[int, int]] = field(default_factory=lambda: [(0, CREATED)])  # of each: its first transaction, when it was begun
+    rotations: set[int] = field(default_factory=set)  # files that were not begun by a start
     unavailable: int = 0  # so many connections fail
     gone: bool = False  # another one has taken its place: its connections are cut
 
@@ -78,11 +77,34 @@ class Server:
         transaction.gtid = f"0-{self.number_of_server}-{last + 1}"
         self.history.append(transaction)
 
+    def restarted(self, created: int) -> "Server":
+        """The same server, which writes into a new file."""
+        self.gone = True
+        return replace(self, files=[*self.files, (len(self.history), created)], rotations=set(self.rotations), gone=False)
+
+    def rotate(self) -> None:
+        """Into a new file."""
+        self.rotations.add(len(self.files))
+        self.files.append((len(self.history), self.files[-1][1] + 1))
+
+    @property
+    def started(self) -> int:
+        return max(created for file, (_, created) in enumerate(self.files) if file not in self.rotations)
+
+    def last_start(self) -> Position:
+        file = max(file for file in range(len(self.files)) if file not in self.rotations)
+        return self._place(file, self.files[file][0])
+
+    def next_start(self, position: Position) -> Position | None:
+        behind = range(int(position.file[-6:]) if position.file else len(self.files), len(self.files))
+        return next((self._place(file, self.files[file][0]) for file in behind if file not in self.rotations), None)
+
     def restored(self, number: int, created: int) -> "Server":
         """The same server as it was after `number` transactions; since then it writes into a new file."""
         files = [file for file in self.files if file[0] < number or file[0] == 0]
         self.gone = True
-        return replace(self, history=self.history[:number], files=[*files, (number, created)], gone=False)
+        rotations = {file for file in self.rotations if file < len(files)}
+        return replace(self, history=self.history[:number], files=[*files, (number, created)], rotations=rotations, gone=False)
 
     def number(self, position: Position) -> int:
         """How many transactions lie before a position."""
@@ -93,10 +115,9 @@ class Server:
                 return number
         raise PositionLost("is not here.", thing=str(position))
 
-    def held(self, number: int) -> Position:
-        """Where reading may start again after `number` transactions: not behind the oldest one that is prepared there."""
-        later = [each.prepared for each in (*self.history[number:], *self.prepared) if each.prepared is not None]
-        return self.place(min([number, *later]))
+    def behind(self, number: int) -> Position:
+        """The position after `number` transactions in the file of the last of them."""
+        return self._place(max([0, *(file for file, (first, _) in enumerate(self.files) if first < number)]), number)
 
     def executed(self, at: Position | None) -> Executed:
         if at:
@@ -172,7 +193,7 @@ class SimulatedBinlog:
         return self._server.identity
 
     def started(self) -> int:
-        return self._server.files[-1][1]
+        return self._server.started
 
     def earliest(self) -> Position:
         return self._server.place(0)
@@ -191,7 +212,7 @@ class SimulatedBinlog:
         last = server.number(until) if until else None
         while last is None or number < last:
             if number == len(server.history):
-                read_to = server.held(number)
+                read_to = server.place(number)
                 time.sleep(self._block)
                 yield Heartbeat(read_to, number * 1000, True)
             else:
@@ -201,7 +222,7 @@ class SimulatedBinlog:
                     yield Begin(transaction.id, transaction.gtid, server.place(number), number * 1000)
                     yield from rows
                 number += 1
-                place = server.held(number)
+                place = server.behind(number)
                 yield Commit(place, number * 1000) if rows else Heartbeat(place, number * 1000, False)
 
     def executed(self, at: Position | None = None) -> Executed:
@@ -209,6 +230,12 @@ class SimulatedBinlog:
 
     def intact(self, position: Position) -> Position | None:
         return self._server.intact(position)
+
+    def last_start(self) -> Position:
+        return self._server.last_start()
+
+    def next_start(self, position: Position) -> Position | None:
+        return self._server.next_start(position)
 
     def close(self) -> None:
         self._closed = True

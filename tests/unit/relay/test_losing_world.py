@@ -27,13 +27,9 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.world: Any = LosingWorld()
 
-    @rule(ops=st.lists(operations, min_size=1, max_size=5), prepare=st.sampled_from([False, False, False, True]))
-    def commit(self, ops: list[Any], prepare: bool) -> None:
-        self.world.commit([operation(*each) for each in ops], prepare=prepare)
-
-    @rule()
-    def commit_prepared(self) -> None:
-        self.world.commit_prepared()
+    @rule(ops=st.lists(operations, min_size=1, max_size=5))
+    def commit(self, ops: list[Any]) -> None:
+        self.world.commit([operation(*each) for each in ops])
 
     @rule(moments=st.integers(1, 12))
     def nothing_goes_wrong(self, moments: int) -> None:
@@ -59,6 +55,14 @@ class Machine(RuleBasedStateMachine):
     @rule(missing=st.integers(1, 4))
     def restore(self, missing: int) -> None:
         self.world.restore(missing)
+
+    @rule()
+    def restart(self) -> None:
+        self.world.restart()
+
+    @rule()
+    def rotate(self) -> None:
+        self.world.server.rotate()
 
     @rule(seconds=st.sampled_from([0.5, 7.0, 30.0]))
     def everybody_crashes(self, seconds: float) -> None:

@@ -14,7 +14,6 @@ from shared.adapters.state.contract import Checkpoint, Holding, Release
 from shared.flows.relay import reading, succession
 from shared.flows.relay.backlog import Backlog
 from shared.flows.relay.capture import Capture
-from shared.flows.relay.core import Core
 from shared.flows.relay.handover import empty_handed, take_over
 from shared.flows.relay.parcel import Parcel
 from shared.flows.relay.reading import Reading
@@ -50,13 +49,9 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.world = World()
 
-    @rule(ops=st.lists(operations, min_size=1, max_size=9), prepare=st.sampled_from([False, False, False, True]))
-    def commit(self, ops: list[Any], prepare: bool) -> None:
-        self.world.commit([operation(*each) for each in ops], prepare=prepare)
-
-    @rule()
-    def commit_prepared(self) -> None:
-        self.world.commit_prepared()
+    @rule(ops=st.lists(operations, min_size=1, max_size=9))
+    def commit(self, ops: list[Any]) -> None:
+        self.world.commit([operation(*each) for each in ops])
 
     @rule(manner=st.sampled_from(["leave", "take"]), which=st.integers(0, 1))
     def start(self, manner: Any, which: int) -> None:
@@ -79,6 +74,14 @@ class Machine(RuleBasedStateMachine):
     @rule(missing=st.integers(0, 2))
     def fail_over(self, missing: int) -> None:
         self.world.fail_over(missing)
+
+    @rule()
+    def restart(self) -> None:
+        self.world.restart()
+
+    @rule()
+    def rotate(self) -> None:
+        self.world.server.rotate()
 
     @rule(cut=st.integers(1, 2))
     def source_away(self, cut: int) -> None:
@@ -151,7 +154,7 @@ def run(examples: int, *, shrink: bool = True) -> None:
 
 def test_nothing_is_lost_or_out_of_order() -> None:
     STEPS["done"] = 0
-    run(650)
+    run(750)
     assert STEPS["done"] >= 100_000
 
 
@@ -175,10 +178,12 @@ def retry_without_holding_the_group(patch: pytest.MonkeyPatch) -> None:
 
 
 def epoch_not_raised(patch: pytest.MonkeyPatch) -> None:
-    def same_epoch(self: Reading, server: str, started: int, found: Any = None) -> None:
+    def same_epoch(self: Reading, found: Any = None, answers: Any = None) -> None:
         point = self._point()
         self._begun = point.epoch
-        self._go_on(msgspec.structs.replace(point, position=found.position if found else point.position, server=server, started=started))
+        self._go_on(
+            msgspec.structs.replace(point, position=found.position if found else point.position, **answers._asdict() if answers else {})
+        )
 
     patch.setattr(Reading, "_new_epoch", same_epoch)
 
@@ -193,15 +198,6 @@ def configuration_applied_too_early(patch: pytest.MonkeyPatch) -> None:
         opened(self)
 
     patch.setattr(Reading, "_open", early)
-
-
-def checkpoint_at_the_end_of_what_is_prepared(patch: pytest.MonkeyPatch) -> None:
-    boundary = Core.boundary
-
-    def moved(self: Core, position: Any, ts_ms: int, *, committed: bool) -> None:
-        boundary(self, msgspec.structs.replace(position, gtids=position.gtids + " "), ts_ms, committed=committed)
-
-    patch.setattr(Core, "boundary", moved)
 
 
 def moved_table_read_from_the_own_position(patch: pytest.MonkeyPatch) -> None:
@@ -257,7 +253,6 @@ def stream_ended_where_it_had_read_to(patch: pytest.MonkeyPatch) -> None:
         retry_without_holding_the_group,
         epoch_not_raised,
         configuration_applied_too_early,
-        checkpoint_at_the_end_of_what_is_prepared,
         moved_table_read_from_the_own_position,
         moved_table_not_waited_for,
         moved_table_numbered_below_the_former_stream,

@@ -203,26 +203,16 @@ class World:
         self._checked = 0
         self._ids: dict[tuple[str, int], str] = {}
         self._contents: dict[str, object] = {}
+        self.numbers: dict[str, set[int]] = {}  # of each id
         self._firsts: dict[str, list[tuple[int, str]]] = {}
 
     # what happens at the source
 
-    def commit(self, ops: list[Operation], *, prepare: bool = False) -> None:
-        if prepare:
-            self.server.prepared.append(Committed(ops, prepared=len(self.server.history)))
-        else:
-            self._commit(Committed(ops))
-
-    def commit_prepared(self) -> None:
-        if self.server.prepared:
-            self._commit(self.server.prepared.pop(0))
-
-    def _commit(self, transaction: Committed) -> None:
+    def commit(self, ops: list[Operation]) -> None:
         """Each row says when it was written."""
         self.at += 1
-        transaction.at = self.at
-        transaction.ops = [(each, op, before, after and {**after, "seller": self.at}) for each, op, before, after in transaction.ops]
-        self.server.commit(transaction)
+        dated = [(each, op, before, after and {**after, "seller": self.at}) for each, op, before, after in ops]
+        self.server.commit(Committed(dated, self.at))
 
     def fail_over(self, missing: int) -> None:
         """Another server goes on, which may lack the last transactions, but none that a checkpoint stands behind: those are lost in `LosingWorld`."""
@@ -233,6 +223,13 @@ class World:
         least = max([self.server.number(Position(gtids=place.gtids)) for place in places], default=0)
         self._promote(self._lose(missing, least))
 
+    def restart(self) -> None:
+        self.server = self.server.restarted(self._start_time())
+
+    def _start_time(self) -> int:
+        self.at += 1  # no two starts take place in one second
+        return CREATED + 1000 + 10 * self.at
+
     def _promote(self, kept: int) -> None:
         self.server.gone = True
         self.servers += 1
@@ -240,14 +237,12 @@ class World:
             f"server-{self.servers}",
             self.server.history[:kept],
             first_offset=4 + 10 * self.servers,
-            prepared=self.server.prepared,
             number_of_server=self.servers,
             files=[(0, CREATED + 10 * self.servers)],
         )
 
     def _lose(self, missing: int, least: int) -> int:
-        """How many transactions are left. One whose XA PREPARE is left and whose commit is not is gone with the others, for simplicity."""
-        least = max([least, *(each.prepared for each in self.server.prepared if each.prepared is not None)])
+        """How many transactions are left."""
         kept = min(len(self.server.history), max(least, len(self.server.history) - missing))
         self.lost += self.server.history[kept:]
         return kept
@@ -291,6 +286,7 @@ class World:
         news = zip(self.topic.delivered[self._checked :], self.topic.streams[self._checked :], strict=True)
         for (group, change), stream in news:
             assert self._ids.setdefault((stream, change.seq), change.id) == change.id, f"number {change.seq} was given twice"
+            self.numbers.setdefault(change.id, set()).add(change.seq)
             content = (group, change.op, change.key, change.ts_ms)
             known = self._contents.get(change.id)
             if known is None:
@@ -304,9 +300,6 @@ class World:
 
     def settle(self) -> None:
         """Every fault ends, one more relay of each stream comes: then everything committed must have arrived."""
-        for transaction in list(self.server.prepared):
-            self.commit_prepared()
-            assert transaction in self.server.history
         for relay in self.relays:
             relay.alive = False
         self.requests = [request for request in self.requests if any(request.arrived)]  # the others are never heard of again

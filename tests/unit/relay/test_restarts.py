@@ -1,0 +1,90 @@
+"""A server that is started again and again, and loses nothing, under relays that crash: what is published twice has the same number both times."""
+
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from shared.values.change import split_seq
+from tests.unit.relay.test_world import Machine as Worked
+from tests.unit.relay.test_world import operation, operations
+from tests.unit.relay.world import World
+
+SEEN = {"epochs": 0, "again": 0}
+
+
+class Machine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        self._next_relay()
+
+    @rule(ops=st.lists(operations, min_size=1, max_size=5))
+    def commit(self, ops: list[Any]) -> None:
+        self.world.commit([operation(*each) for each in ops])
+
+    @rule(moments=st.integers(1, 12))
+    def nothing_goes_wrong(self, moments: int) -> None:
+        for _ in range(moments):
+            self.world.now += 0.3
+            self.world._work(self.world.relays[-1])
+
+    @rule(script=st.binary(min_size=5, max_size=60))
+    def work(self, script: bytes) -> None:
+        for byte in script:
+            Worked.step(self, byte)  # type: ignore[arg-type]
+
+    @rule(first=st.booleans())
+    def restart(self, first: bool) -> None:
+        """Once nothing is under way, or with a crash of the relay before or after."""
+        if first:
+            self._next_relay()
+        self.world.restart()
+
+    @rule()
+    def rotate(self) -> None:
+        self.world.server.rotate()
+
+    @rule()
+    def crash(self) -> None:
+        self._next_relay()
+
+    @rule()
+    def topic_forgets(self) -> None:
+        self.world.topic.forget()
+
+    def teardown(self) -> None:
+        self.world.settle()
+        assert [id_ for id_, numbers in self.world.numbers.items() if len(numbers) > 1] == []
+        epochs = {split_seq(seq)[0] for numbers in self.world.numbers.values() for seq in numbers}
+        SEEN["epochs"] += max(0, len(epochs) - 1)
+        SEEN["again"] += len(self.world.topic.delivered) - len(self.world.numbers)
+
+    def _next_relay(self) -> None:
+        """The one before is killed, what it has sent may arrive or not; the next waits until the lease is over."""
+        for relay in self.world.relays:
+            relay.alive = False
+        self.world.start("take")
+        while self.world.relays[-1].core is None:
+            self.world.now += 1.0
+            self.world.relays[-1].wait()
+
+
+def test_a_server_that_was_started_again_changes_no_number() -> None:
+    SEEN.update(epochs=0, again=0)
+    run_state_machine_as_test(
+        Machine,
+        settings=settings(
+            max_examples=400,
+            stateful_step_count=40,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=[Phase.generate, Phase.shrink],
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    assert SEEN["epochs"] > 100
+    assert SEEN["again"] > 100
