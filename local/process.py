@@ -64,9 +64,9 @@ def kill(identity: Identity) -> None:
     # A session keeps its number while any member lives, so what is left of ours cannot be mistaken for another's.
     while _members(identity.pid):
         _signal(identity.pid, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(identity.pid, os.WNOHANG)
         time.sleep(_CLOCK)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(identity.pid, os.WNOHANG)  # a zombie keeps its number, by which MySQL's next start would think that it runs
 
 
 def _signal(group: int, number: int) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from shared.values.change import split_seq
 from tests.integration.test_relay import load, replayed, rows_of, table_now
 
 from . import process
@@ -25,9 +26,13 @@ KILLS = int(os.environ.get("ROWLINE_KILLS", "15"))
 
 @pytest.fixture
 def shop(mariadb: Any, database: str) -> str:
-    with mariadb.connect(database) as connection, connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE listings (id INT PRIMARY KEY, title VARCHAR(3000), n INT NOT NULL)")
+    create(mariadb, database)
     return database
+
+
+def create(server: Any, database: str) -> None:
+    with server.connect(database) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE listings (id INT PRIMARY KEY, title VARCHAR(3000), n INT NOT NULL)")
 
 
 def arrived(received: Received, expected: dict[int, Any]) -> bool:
@@ -56,11 +61,24 @@ def test_delayed_lost_and_partly_failed_requests_change_nothing(
     assert replayed(changes) == expected
 
 
-def test_relays_killed_in_the_middle_lose_nothing(mariadb: Any, shop: str, stack: Callable[..., Stack]) -> None:
-    place, rng = stack(mariadb.reader_url, f"{shop}.listings"), random.Random(9)
+def starter(place: Stack) -> Callable[[int], Any]:
+    """Starts relays in processes of their own, by number, and returns once they hold the lease."""
     text = json.dumps(msgspec.to_builtins(place))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([process.__name__])
+
+    def started(number: int) -> Any:
+        child = context.Process(target=process.run, args=(text, f"relay {number}"), daemon=True)
+        child.start()
+        wait_for(lambda: place.streams().load(process.SOURCE)[0].holder == f"relay {number}")
+        return child
+
+    return started
+
+
+def test_relays_killed_in_the_middle_lose_nothing(mariadb: Any, shop: str, stack: Callable[..., Stack]) -> None:
+    place, rng = stack(mariadb.reader_url, f"{shop}.listings"), random.Random(9)
+    started = starter(place)
     ending = threading.Event()
 
     def write() -> None:
@@ -69,12 +87,6 @@ def test_relays_killed_in_the_middle_lose_nothing(mariadb: Any, shop: str, stack
                 return
             load(mariadb, shop, 0.1, seed % 3)
             time.sleep(0.2)
-
-    def started(number: int) -> Any:
-        child = context.Process(target=process.run, args=(text, f"relay {number}"), daemon=True)
-        child.start()
-        wait_for(lambda: place.streams().load(process.SOURCE)[0].holder == f"relay {number}")
-        return child
 
     with Received(place.queue) as received:
         child = started(0)
@@ -100,3 +112,39 @@ def test_relays_killed_in_the_middle_lose_nothing(mariadb: Any, shop: str, stack
     again = sum(len(message.changes) for message in received.messages) - len(changes)
     print(f"{KILLS} kills: {len(changes):,} changes arrived in order, {again:,} of them more than once")
     assert place.streams().load(process.SOURCE)[0].token == KILLS + 1
+
+
+@pytest.mark.parametrize("kind", ["mariadb", "mysql"])
+def test_relay_and_server_killed_in_turn_change_no_number(kind: str, request: pytest.FixtureRequest, stack: Callable[..., Stack]) -> None:
+    """What is read again at a server that was started again has the numbers it had: `Received.changes` looks at that. Binlogs are rotated meanwhile."""
+    server = request.getfixturevalue(f"start_{kind}")()
+    with server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE DATABASE shop")
+    create(server, "shop")
+    place, rng = stack(server.reader_url, "shop.listings"), random.Random(4)
+    started = starter(place)
+    with Received(place.queue) as received:
+        child = started(0)
+        wait_for(lambda: place.streams().load(process.SOURCE)[1])
+        for number in range(1, 6):
+            writer = threading.Thread(target=load, args=(server, "shop", 0.6, number))
+            writer.start()
+            if number % 2:
+                with server.connect() as connection, connection.cursor() as cursor:
+                    cursor.execute("FLUSH BINARY LOGS")
+            time.sleep(rng.uniform(0.1, 0.6))
+            child.kill()
+            child.join()
+            writer.join()
+            server.kill()
+            server.start()
+            child = started(number)
+        expected = table_now(server, "shop")
+        wait_for(lambda: arrived(received, expected))
+        child.kill()
+        child.join()
+    changes = received.changes()
+    check(changes)
+    assert replayed(changes) == expected
+    assert len({split_seq(change.seq)[0] for change in changes}) > 1
+    assert sum(len(message.changes) for message in received.messages) > len(changes), "nothing was read again"
