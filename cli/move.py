@@ -1,13 +1,12 @@
 """`rowline source move`"""
 
-import sys
-import time
 from typing import Annotated
 
 import msgspec
 import typer
 from rich.console import Console
 
+from cli.progress import LiveLine
 from cli.relay import foreground
 from cli.source import endpoint_of, is_address
 from cli.stage import DeployedStage, ServiceOption, StageOption, open_stage
@@ -19,8 +18,6 @@ from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import ConfigError
 from shared.values.position import Position
 from shared.values.settings import SourceSettings
-
-LINE_SECONDS = 10
 
 
 def command(
@@ -47,7 +44,7 @@ def command(
     first = deployed.source(named.relay_of or named.name)
     endpoint = endpoint_of(to)
     _check(deployed, deployed.settings.whole(first), endpoint)
-    waiting = _Waiting(Console(stderr=True, highlight=False, emoji=False, soft_wrap=True))
+    waiting = LiveLine(Console(stderr=True, highlight=False, emoji=False, soft_wrap=True))
     moves = [_move(deployed, relay, endpoint, place, waiting) for relay in (first, *deployed.settings.siblings(first))]
     found = [move.look() for move in moves]  # all of them before anything is done
     if apply:
@@ -76,6 +73,11 @@ def told(standing: Standing, *, applied: bool) -> str:
     return f"{ways}; {standing.target} still lacks {standing.waits_for}. If it took over now: {'; '.join(also) or 'no captured row is touched'}."
 
 
+def _awaited(standing: Standing) -> str:
+    idle = "" if standing.holder or standing.way == "gtids" else "; no relay runs now that could publish it"
+    return f"{standing.stream}: published up to {standing.published}, waiting for {standing.waits_for}{idle}"
+
+
 def _next(found: list[Standing], source: SourceSettings, endpoint: SourceEndpoint, *, applied: bool) -> str:
     into = f"put host {endpoint.host} and port {endpoint.port}, and its account, into secret {source.secret}"
     if all(standing.way == "there" for standing in found):
@@ -97,30 +99,6 @@ def _check(deployed: DeployedStage, whole: SourceSettings, endpoint: SourceEndpo
         database.close()
 
 
-def _move(deployed: DeployedStage, relay: SourceSettings, endpoint: SourceEndpoint, place: Position | None, waiting: "_Waiting") -> Move:
+def _move(deployed: DeployedStage, relay: SourceSettings, endpoint: SourceEndpoint, place: Position | None, waiting: LiveLine) -> Move:
     connect = opener(lambda: endpoint, f"{deployed.service}-{deployed.name}/{relay.name}/move")
-    return Move(foreground(deployed, relay), lambda: connect(relay.tables, 0), place, waiting.show)
-
-
-class _Waiting:
-    """What is waited for: one line kept up to date on a terminal, one now and then elsewhere."""
-
-    def __init__(self, console: Console) -> None:
-        self._console, self._printed = console, 0.0
-        self._status = console.status("") if sys.stderr.isatty() else None
-
-    def __enter__(self) -> None:
-        if self._status:
-            self._status.start()
-
-    def __exit__(self, *_: object) -> None:
-        if self._status:
-            self._status.stop()
-
-    def show(self, standing: Standing) -> None:
-        text = f"{standing.stream}: published up to {standing.published}, waiting for {standing.waits_for}"
-        if self._status:
-            self._status.update(text)
-        elif time.monotonic() - self._printed >= LINE_SECONDS:
-            self._printed = time.monotonic()
-            self._console.print(text, markup=False)
+    return Move(foreground(deployed, relay), lambda: connect(relay.tables, 0), place, lambda standing: waiting.show(_awaited(standing)))

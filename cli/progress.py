@@ -1,4 +1,4 @@
-"""A progress bar on a terminal; elsewhere a line now and then."""
+"""A progress bar, or a line kept up to date, on a terminal; elsewhere a line now and then."""
 
 import sys
 import time
@@ -6,9 +6,34 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 LINE_SECONDS = 10
+
+
+class LiveLine:
+    """One line that changes."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._printed = console, float("-inf")
+        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+
+    def __enter__(self) -> None:
+        if self._live:
+            self._live.start()
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            self._live.stop()
+
+    def show(self, line: str) -> None:
+        if self._live:
+            self._live.update(Text(line), refresh=True)
+        elif time.monotonic() - self._printed >= LINE_SECONDS:
+            self._printed = time.monotonic()
+            self._console.print(line, markup=False)
 
 
 class RowProgress:

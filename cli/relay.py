@@ -11,10 +11,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.live import Live
 from rich.logging import RichHandler
-from rich.text import Text
 
+from cli.progress import LiveLine
 from cli.stage import DeployedStage, ServiceOption, StageOption, open_stage
 from shared.adapters.secrets import secret_json
 from shared.adapters.topic.sns import open_topic
@@ -39,15 +38,15 @@ def command(
     deployed = open_stage(stage, service)
     console = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", handlers=[RichHandler(console=console)])
-    show = _Line(console)
-    job = foreground(deployed, deployed.source(source), show.update)
+    line = LiveLine(console)
+    job = foreground(deployed, deployed.source(source), lambda figures, _metrics: line.show(line_of(figures)))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: job.stop.set())
     console.print(f"Relaying {job.source.name} of {deployed.service}-{deployed.name}; Ctrl-C ends it.", markup=False)
     # In a thread of its own: the main one stays free for signals, whatever the database driver waits for.
     ended: list[Ended | BaseException] = []
     thread = threading.Thread(target=lambda: ended.append(_caught(job)))
-    with show:
+    with line:
         thread.start()
         while thread.is_alive():
             thread.join(0.2)
@@ -93,31 +92,6 @@ def foreground(
 
 def _hashes(source: SourceSettings) -> bool:
     return any("hash" in table.mask.values() for table in source.tables.values())
-
-
-class _Line:
-    """One line of figures: kept up to date on a terminal, printed every ten seconds elsewhere."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
-        self._calls = 0
-
-    def __enter__(self) -> None:
-        if self._live:
-            self._live.start()
-
-    def __exit__(self, *_: object) -> None:
-        if self._live:
-            self._live.stop()
-
-    def update(self, figures: dict[str, Any], _metrics: dict[str, float]) -> None:
-        line = line_of(figures)
-        if self._live:
-            self._live.update(Text(line), refresh=True)
-        elif self._calls % 10 == 0:
-            self._console.print(line, markup=False)
-        self._calls += 1
 
 
 def line_of(figures: dict[str, Any]) -> str:

@@ -1,31 +1,19 @@
 """A replica that lacks the primary's last transactions takes over: what was published of them is listed, and consumers end with what the new primary holds."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from shared.adapters.claims.memory import MemoryClaims
-from shared.adapters.state.contract import Checkpoint
-from shared.adapters.state.memory import MemorySchemas, MemoryStreams
-from shared.flows.relay.loop import Job
 from shared.flows.relay.lost import is_pending
-from shared.flows.relay.source import database, opener, preflight
 from shared.values import endpoint
 from shared.values.change import Change, split_seq
 from shared.values.settings import SourceSettings, TableSettings
+from tests.integration.memory_stage import MemoryStage
 from tests.integration.relay_faults.process import Running
-from tests.unit.relay.simulated import SimulatedTopic
+from tests.waiting import wait_for
 
 TABLES = ("shop.listings", "shop.photos")
-
-
-def eventually(what: Callable[[], Any], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "did not happen"
-        time.sleep(0.05)
 
 
 class Pair:
@@ -71,35 +59,14 @@ def pair(request: pytest.FixtureRequest) -> Pair:
     return Pair(request.getfixturevalue(f"start_{request.param}"))
 
 
-class Stream:
-    """Relays of one stream, in memory but for the servers."""
-
+class Stream(MemoryStage):
     def __init__(self, pair: Pair) -> None:
-        self.pair, self.topic = pair, SimulatedTopic()
-        self.streams, self.schemas, self.claims = MemoryStreams(), MemorySchemas(), MemoryClaims()
+        super().__init__()
+        self._pair = pair
 
-    def relay(self, holder: str) -> Running:
-        def reader() -> endpoint.SourceEndpoint:
-            return endpoint.parse(self.pair.now.reader_url)
-
+    def start(self, holder: str) -> Running:
         source = SourceSettings("shop", "none", {name: TableSettings(shards=4) for name in TABLES}, start="latest")
-        job = Job(
-            source=source,
-            streams=self.streams,
-            schemas=self.schemas,
-            claims=self.claims,
-            topic=self.topic,
-            open_binlog=opener(reader, "fail-over"),
-            open_database=database(reader),
-            preflight=preflight(reader, source),
-            holder=holder,
-            manner="take",
-            run="foreground",
-        )
-        return Running(job)
-
-    def point(self) -> Checkpoint | None:
-        return self.streams.load("shop")[1]
+        return self.relay(source, lambda: endpoint.parse(self._pair.now.reader_url), holder)
 
     def rows(self) -> dict[tuple[str, int], str]:
         """What a store of the latest state holds."""
@@ -123,23 +90,21 @@ class Stream:
 @pytest.mark.parametrize(("pair", "relay_lives"), [("mariadb", True), ("mysql", False)], indirect=["pair"])
 def test_what_the_new_primary_lacks_is_listed_and_mended(pair: Pair, relay_lives: bool) -> None:
     stream = Stream(pair)
-    relay = stream.relay("one")
+    relay = stream.start("one")
     try:
-        eventually(stream.point)
+        wait_for(stream.point)
         for n in range(1, 6):
             for name in TABLES:
                 pair.sql(pair.primary, f"INSERT INTO {name} VALUES ({n}, 'first')")
-        eventually(pair.replicated)
+        wait_for(pair.replicated)
         pair.replicate("STOP")
         pair.sql(pair.primary, "INSERT INTO shop.listings VALUES (6, 'lost')")
         pair.sql(pair.primary, "UPDATE shop.listings SET note = 'lost' WHERE id = 2")
         pair.sql(pair.primary, "UPDATE shop.listings SET note = 'lost' WHERE id = 4")
         pair.sql(pair.primary, "DELETE FROM shop.photos WHERE id = 3")
-        eventually(lambda: stream.rows() == pair.rows(pair.primary))
+        wait_for(lambda: stream.rows() == pair.rows(pair.primary))
         noted = stream.point()
-        eventually(
-            lambda: (stream.point() or noted).journal > 0 and (stream.point() or noted).position == (stream.point() or noted).read_to
-        )
+        wait_for(lambda: (stream.point() or noted).journal > 0 and (stream.point() or noted).position == (stream.point() or noted).read_to)
         if not relay_lives:
             relay.stop()
         pair.primary.kill()
@@ -147,8 +112,8 @@ def test_what_the_new_primary_lacks_is_listed_and_mended(pair: Pair, relay_lives
         pair.sql(pair.replica, "INSERT INTO shop.photos VALUES (9, 'after')")
         pair.now = pair.replica
         if not relay_lives:
-            relay = stream.relay("two")
-        eventually(
+            relay = stream.start("two")
+        wait_for(
             lambda: (point := stream.point()) and point.lost and not is_pending(point.lost) and stream.rows() == pair.rows(pair.replica)
         )
         point = stream.point()
@@ -165,18 +130,18 @@ def test_what_the_new_primary_lacks_is_listed_and_mended(pair: Pair, relay_lives
 @pytest.mark.parametrize("pair", ["mariadb", "mysql"], indirect=True)
 def test_a_planned_change_of_server_loses_nothing_and_reads_nothing_again(pair: Pair) -> None:
     stream = Stream(pair)
-    relay = stream.relay("one")
+    relay = stream.start("one")
     try:
-        eventually(stream.point)
+        wait_for(stream.point)
         for n in range(1, 6):
             pair.sql(pair.primary, f"INSERT INTO shop.listings VALUES ({n}, 'first')")
-        eventually(pair.replicated)
-        eventually(lambda: stream.rows() == pair.rows(pair.primary))
+        wait_for(pair.replicated)
+        wait_for(lambda: stream.rows() == pair.rows(pair.primary))
         pair.replicate("STOP")
         pair.primary.stop()
         pair.now = pair.replica
         pair.sql(pair.replica, "UPDATE shop.listings SET note = 'after' WHERE id = 4")
-        eventually(lambda: stream.rows() == pair.rows(pair.replica))
+        wait_for(lambda: stream.rows() == pair.rows(pair.replica))
         point = stream.point()
         assert point
         assert point.lost is None

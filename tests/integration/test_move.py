@@ -13,18 +13,14 @@ from typer.testing import CliRunner
 from cli import move, reset
 from cli import stage as cli_stage
 from shared.adapters import secrets
-from shared.adapters.claims.memory import MemoryClaims
-from shared.adapters.state.contract import Checkpoint
-from shared.adapters.state.memory import MemorySchemas, MemoryStreams
-from shared.flows.relay.loop import Job
-from shared.flows.relay.source import database, opener, preflight
 from shared.values.change import split_seq
 from shared.values.endpoint import SourceEndpoint, from_secret
 from shared.values.settings import Settings, SourceSettings, TableSettings
+from tests.integration.memory_stage import MemoryStage
 from tests.integration.relay_faults.process import Running
-from tests.integration.test_fail_over import Pair, eventually
-from tests.unit.relay.simulated import SimulatedTopic
+from tests.integration.test_fail_over import Pair
 from tests.unit.test_docs import command_lines
+from tests.waiting import wait_for
 
 SOURCE, GREEN = "rowline/prod/source", "rowline/prod/green"
 LINES = [line for page, line in command_lines() if page == "move.md"]
@@ -48,7 +44,7 @@ class Place:
             {"shop": SourceSettings("shop", SOURCE, {"shop.listings": TableSettings(shards=4)})},
             {},
         )
-        self.topic, self.streams, self.schemas, self.claims = SimulatedTopic(), MemoryStreams(), MemorySchemas(), MemoryClaims()
+        self.stage = MemoryStage()
         self.relays: list[Running] = []
         for module in (secrets, cli_stage):
             patch.setattr(module, "secret_json", lambda name, **_: self.secrets[name])
@@ -62,10 +58,10 @@ class Place:
 
         class Here(cli_stage.DeployedStage):
             def streams(self) -> Any:
-                return place.streams
+                return place.stage.streams
 
             def claims(self) -> Any:
-                return place.claims
+                return place.stage.claims
 
         stack: Any = SimpleNamespace(
             settings=self.settings, topic_arn="arn:aws:sns:eu-west-1:000000000000:rowline.fifo", state_table="rowline"
@@ -76,22 +72,7 @@ class Place:
         def reader() -> SourceEndpoint:
             return from_secret(SOURCE, self.secrets[SOURCE])
 
-        source = self.settings.sources["shop"]
-        running = Running(
-            Job(
-                source=source,
-                streams=self.streams,
-                schemas=self.schemas,
-                claims=self.claims,
-                topic=self.topic,
-                open_binlog=opener(reader, "move"),
-                open_database=database(reader),
-                preflight=preflight(reader, source),
-                holder=holder,
-                manner="take",
-                run="foreground",
-            )
-        )
+        running = self.stage.relay(self.settings.sources["shop"], reader, holder)
         self.relays.append(running)
         return running
 
@@ -107,24 +88,21 @@ class Place:
         """What the command prints for a person."""
         return CliRunner().invoke(reset.app, shlex.split(line)[1:]).stdout
 
-    def point(self) -> Checkpoint | None:
-        return self.streams.load("shop")[1]
-
     def sql(self, server: Any, text: str) -> Any:
         with server.connect() as connection, connection.cursor() as cursor:
             cursor.execute(text)
             return cursor.fetchall()
 
     def keys(self) -> list[int]:
-        return [change.key["id"] for _, change in self.topic.delivered]
+        return [change.key["id"] for _, change in self.stage.topic.delivered]
 
     def goes_on(self, epoch: int) -> None:
         """A relay that starts now reads green, in a new epoch."""
         self.relay("two")
         self.sql(self.green, "INSERT INTO shop.listings VALUES (9, 'after')")
-        eventually(lambda: 9 in self.keys())
+        wait_for(lambda: 9 in self.keys())
         assert self.keys() == [1, 2, 3, 9]
-        assert split_seq(self.topic.delivered[-1][1].seq) == (epoch, 1)
+        assert split_seq(self.stage.topic.delivered[-1][1].seq) == (epoch, 1)
 
 
 @pytest.fixture
@@ -144,28 +122,28 @@ def test_a_move_by_gtids(start_mariadb: Callable[..., Any], opened: Callable[...
     pair = Pair(start_mariadb)
     place = opened(pair.primary, pair.replica)
     first = place.relay("one")
-    eventually(place.point)
+    wait_for(place.stage.point)
     place.sql(pair.primary, "INSERT INTO shop.listings VALUES (1, 'a'), (2, 'b')")
-    eventually(pair.replicated)
+    wait_for(pair.replicated)
     pair.replicate("STOP")
     place.sql(pair.primary, "INSERT INTO shop.listings VALUES (3, 'c')")
-    eventually(lambda: place.keys() == [1, 2, 3])
-    eventually(lambda: (point := place.point()) and point.position.gtids == pair.sql(pair.primary, "SELECT @@gtid_binlog_pos")[0][0])
+    wait_for(lambda: place.keys() == [1, 2, 3])
+    wait_for(lambda: (point := place.stage.point()) and point.position.gtids == pair.sql(pair.primary, "SELECT @@gtid_binlog_pos")[0][0])
     look, apply = BY_GTIDS
     assert place.run(look, expect=1)["waits_for"].startswith("0-1-")
     pair.replicate("START")
-    eventually(pair.replicated)
+    wait_for(pair.replicated)
     assert "waits_for" not in place.run(look)
     said = place.say(look)
     assert said.startswith("shop: mariadb-1 → mariadb-2, published up to 0-1-")
     assert f"port {pair.replica.port}, and its account, into secret {SOURCE}, then the same with --apply" in said
     place.secrets[SOURCE] = place.secrets[GREEN]
-    point = place.point()
+    point = place.stage.point()
     assert point
     assert place.run(apply)["way"] == "gtids"
     assert first.result() == "yielded"
     place.goes_on(point.epoch + 1)
-    eventually(lambda: (now := place.point()) and now.server == "mariadb-2")
+    wait_for(lambda: (now := place.stage.point()) and now.server == "mariadb-2")
     assert place.run(look)["way"] == "there"
 
 
@@ -176,16 +154,16 @@ def test_a_move_to_a_place(start_mysql: Callable[..., Any], start_mariadb: Calla
         place.sql(server, "CREATE DATABASE shop")
         place.sql(server, "CREATE TABLE shop.listings (id INT PRIMARY KEY, note VARCHAR(50))")
     first = place.relay("one")
-    eventually(place.point)
+    wait_for(place.stage.point)
     for server in (place.blue, place.green):
         place.sql(server, "INSERT INTO shop.listings VALUES (1, 'a'), (2, 'b'), (3, 'c')")
-    eventually(lambda: place.keys() == [1, 2, 3])
+    wait_for(lambda: place.keys() == [1, 2, 3])
     file, offset, *_ = place.sql(place.green, "SHOW MASTER STATUS")[0]
     look, apply = [line.replace("bin.000007:4", f"{file}:{offset}") for line in BY_PLACE]
-    point = place.point()
+    point = place.stage.point()
     assert point
     assert point.position.gtids == ""
-    eventually(lambda: "waits_for" not in place.run(look, expect=None))
+    wait_for(lambda: "waits_for" not in place.run(look, expect=None))
     assert place.run(apply)["place"] == f"{file}:{offset}"
     assert first.result() == "yielded"
     place.secrets[SOURCE] = place.secrets[GREEN]

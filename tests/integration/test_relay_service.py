@@ -19,7 +19,8 @@ from shared.values import endpoint
 from shared.values.settings import Settings, SourceSettings, TableSettings
 from tests.integration.relay_faults.conftest import stack as stack
 from tests.integration.relay_faults.process import Stack
-from tests.integration.relay_faults.received import Received, wait_for
+from tests.integration.relay_faults.received import Received
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "handlers.relay_service"]

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from shared.adapters.binlog.kinds import FORMAT_DESCRIPTION, ROTATE, ROWS, TABLE_MAP
 from shared.values.errors import SourceError, SourceUnavailable
 
 Event = tuple[int, int, int, int, int, int, bytes, int, int]
@@ -27,10 +28,7 @@ _HEADER = 19
 _VERSION = b"\x04\x00"
 _RESIDUE = 0x2144DF1C  # the CRC-32 of any data with its own CRC-32 (little-endian) behind it
 _ERR, _EOF = 0xFF, 0xFE
-_ROTATE, _FORMAT_DESCRIPTION = 4, 15
-_TABLE_MAP = 19
-_ROWS = frozenset((23, 24, 25, 30, 31, 32))
-_SELF_DESCRIBING = frozenset((_ROTATE, _FORMAT_DESCRIPTION))
+_SELF_DESCRIBING = frozenset((ROTATE, FORMAT_DESCRIPTION))
 _IN_USE = 1  # a flag that the server sets in the format description after it computed the checksum
 
 
@@ -69,13 +67,13 @@ class Packets:
                 elif checksum:
                     if crc32(data[at + 5 : end]) != _RESIDUE:
                         raise self._damaged("an event does not match its checksum")
-                    if kind == _TABLE_MAP:
+                    if kind == TABLE_MAP:
                         body = data[at + 24 : end - 4]
                         if body == table_map:
                             at = end
                             continue
                         table_map = body
-                    elif kind not in _ROWS:
+                    elif kind not in ROWS:
                         table_map = b""
                     yield kind, ts, server, size, log_pos, flags, data, at + 24, end - 4
                 elif checksum is None:
@@ -136,9 +134,9 @@ class Packets:
         A format description says itself whether events after it bear checksums, and always bears one. A rotate event may stand before the first format
         description: it bears one when the last four bytes are its checksum (a file name that passes by chance is one in 4 billion).
         """
-        if kind == _ROTATE:
+        if kind == ROTATE:
             return end - 4 if zlib.crc32(data[start : end - 4]) == _WORD(data, end - 4)[0] else end
-        if kind == _FORMAT_DESCRIPTION:
+        if kind == FORMAT_DESCRIPTION:
             # an event that damage makes look like one must not be what switches the checksums off
             body = start + _HEADER
             if data[body : body + 2] != _VERSION or data[body + 56] != _HEADER:

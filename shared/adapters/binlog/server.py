@@ -16,12 +16,13 @@ from shared.adapters.binlog.catalog import ServerCatalog
 from shared.adapters.binlog.contract import RESTART_SECONDS, Event
 from shared.adapters.binlog.executed import Executed, MariadbExecuted, MysqlExecuted
 from shared.adapters.binlog.gtid import MariadbGtids, MysqlGtids
+from shared.adapters.binlog.kinds import FORMAT_DESCRIPTION, PREVIOUS_GTIDS
 from shared.adapters.binlog.packets import Event as Raw
 from shared.adapters.binlog.packets import Packets
 from shared.adapters.binlog.place import Place
 from shared.adapters.binlog.plan import Plans
 from shared.adapters.binlog.session import ServerIdTaken, Session, refusal
-from shared.adapters.binlog.transactions import FORMAT_DESCRIPTION, PREVIOUS_GTIDS, Cut, Transactions
+from shared.adapters.binlog.transactions import Cut, Transactions
 from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import PositionLost, SourceError, SourceUnavailable
 from shared.values.position import Position

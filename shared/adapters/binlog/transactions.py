@@ -4,28 +4,43 @@ import time
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from struct import Struct
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from shared.adapters.binlog import gtid_events, inflate, payload, statements, xa
+from shared.adapters.binlog import effects, gtid_events, inflate, payload, statements, xa
 from shared.adapters.binlog.capture import Capture
-from shared.adapters.binlog.contract import Begin, Commit, Event, Heartbeat, Rows, SchemaChanged, Truncated
+from shared.adapters.binlog.contract import Begin, Commit, Event, Heartbeat, Rows
 from shared.adapters.binlog.gtid import MysqlGtids
+from shared.adapters.binlog.kinds import (
+    ANONYMOUS_GTID,
+    ARTIFICIAL_FLAG,
+    COMPRESSED_ROWS,
+    EXECUTE_LOAD_QUERY,
+    FIRST_WITH_EXTRA,
+    FORMAT_DESCRIPTION,
+    GTID,
+    GTID_TAGGED,
+    HEARTBEAT,
+    IGNORABLE_FLAG,
+    INCIDENT,
+    MARIADB_GTID,
+    NO_ROWS,
+    PARTIAL_UPDATE_ROWS,
+    PREVIOUS_GTIDS,
+    QUERY,
+    QUERY_COMPRESSED,
+    ROTATE,
+    ROWS,
+    TABLE_MAP,
+    TRANSACTION_PAYLOAD,
+    XA_PREPARE,
+    XID,
+)
 from shared.adapters.binlog.packets import Event as Raw
 from shared.adapters.binlog.place import Place, Until
 from shared.adapters.binlog.plan import IGNORED, PARTIAL, UNREADABLE, Plan, Plans
 from shared.values.errors import PositionLost, SourceError
 from shared.values.position import Position
 
-QUERY, ROTATE, FORMAT_DESCRIPTION, XID, EXECUTE_LOAD_QUERY, TABLE_MAP, INCIDENT, HEARTBEAT = 2, 4, 15, 16, 18, 19, 26, 27
-GTID, ANONYMOUS_GTID, PREVIOUS_GTIDS, XA_PREPARE, PARTIAL_UPDATE_ROWS, TRANSACTION_PAYLOAD, GTID_TAGGED = 33, 34, 35, 38, 39, 40, 42
-MARIADB_GTID, QUERY_COMPRESSED = 162, 165
-_ROWS: dict[int, Literal["c", "u", "d"]] = {23: "c", 24: "u", 25: "d", 30: "c", 31: "u", 32: "d"}
-_FIRST_WITH_EXTRA = 30
-_COMPRESSED_ROWS: dict[int, Literal["c", "u", "d"]] = {166: "c", 167: "u", 168: "d"}
-# STOP, INTVAR, RAND, USER_VAR, BEGIN_LOAD_QUERY, APPEND_BLOCK, IGNORABLE, ROWS_QUERY, TRANSACTION_CONTEXT, VIEW_CHANGE, ANNOTATE_ROWS,
-# BINLOG_CHECKPOINT, START_ENCRYPTION (the server decrypts before it sends): no rows in them
-_NO_ROWS = frozenset((3, 5, 9, 13, 14, 17, 28, 29, 36, 37, 160, 161, 163, 164))
-_IGNORABLE, _ARTIFICIAL = 0x80, 0x20
 _DUMMY_TABLE = b"\xff\xff\xff\x00\x00\x00"
 _QUERY_HEAD = Struct("<IIBHH").unpack_from
 _QUIET_SECONDS = 0.5
@@ -132,7 +147,7 @@ class Transactions:
             kind, ts, server_id, size, log_pos, flags, data, start, end = event
             if size > _LARGE and self._open:
                 self.place.move(log_pos)
-            if kind in _ROWS:
+            if kind in ROWS:
                 plan = tables.get(data[start : start + 6])
                 number = self._count
                 self._count = number + 1
@@ -148,9 +163,9 @@ class Transactions:
                     continue
                 if self._begin is None:
                     yield self._beginning()
-                op = _ROWS[kind]
+                op = ROWS[kind]
                 at = start + 8
-                if kind >= _FIRST_WITH_EXTRA:
+                if kind >= FIRST_WITH_EXTRA:
                     at += data[at] | data[at + 1] << 8
                 yield Rows(plan.table, op, number, plan.rows(op, data, at, end))
             elif kind == TABLE_MAP:
@@ -160,7 +175,7 @@ class Transactions:
                     self._captured = self._captured or plan.table is not None
                     plan = IGNORED
                 tables[data[start : start + 6]] = plan
-            elif kind in _COMPRESSED_ROWS or kind == PARTIAL_UPDATE_ROWS:
+            elif kind in COMPRESSED_ROWS or kind == PARTIAL_UPDATE_ROWS:
                 if not self._count % _EVENTS_A_LOOK:
                     self.place.move(log_pos)
                 yield from self._unusual_rows(kind, data[start:end])
@@ -219,12 +234,12 @@ class Transactions:
         elif kind == INCIDENT:
             raise self._strange("the server reports an incident: events may be missing from its binlog")
         elif kind == EXECUTE_LOAD_QUERY:
-            raise self._strange("LOAD DATA was logged as a statement", hint=_STATEMENT_HINT)
+            raise self._strange("LOAD DATA was logged as a statement", hint=effects.STATEMENT_HINT)
         elif kind == FORMAT_DESCRIPTION:  # sent at every start, with the time of its file, and with its own place in it
             place.created = ts
-        elif kind not in _NO_ROWS and not flags & _IGNORABLE:
+        elif kind not in NO_ROWS and not flags & IGNORABLE_FLAG:
             raise self._strange(f"event type {kind} is not known here and may carry rows")
-        elif not self._open and not flags & _ARTIFICIAL:
+        elif not self._open and not flags & ARTIFICIAL_FLAG:
             place.move(log_pos)
 
     def _start(self, size: int, log_pos: int, ts_ms: int, gtid: "gtid_events.MysqlGtid | gtid_events.MariadbGtid | None") -> None:
@@ -284,7 +299,11 @@ class Transactions:
         if statement.control:
             yield from self._transaction(statement.control, log_pos, sql)
             return
-        yield from self._effects(statement, database, sql)
+        for event in effects.of(statement, database, sql, self._capture, self._plans):
+            if self._begin is None:
+                yield self._beginning()
+            self._statements += 1
+            yield event
         if not self._inside:
             yield from self._end(log_pos)
 
@@ -311,38 +330,6 @@ class Transactions:
             self._prepared.forget(xa.of_statement(sql))
             yield from self._end(log_pos)
 
-    def _effects(self, statement: statements.Statement, default: str, sql: str) -> Iterator[Event]:
-        """What a statement does to captured tables."""
-        changed: dict[tuple[str, str], bool] = {}
-        for effect in statement.effects:
-            database = effect.database or default
-            if effect.kind == "rows":
-                if self._capture.database(database):
-                    raise SourceError(
-                        f"{statement.verb} was logged as a statement, so the rows it changed are not in the binlog.",
-                        thing=f"{database}.{effect.table}",
-                        hint=_STATEMENT_HINT,
-                    )
-                continue
-            names = self._plans.known(database) if effect.table == "*" else [effect.table]
-            for name in names:
-                if not self._capture.table(database, name):
-                    continue
-                if effect.kind == "gone":
-                    if self._begin is None:
-                        yield self._beginning()
-                    self._statements += 1
-                    yield Truncated(database, name, sql, effect.partitions)
-                else:
-                    changed[database, name] = changed.get((database, name), False) or effect.kind == "rewritten"
-        if self._statements or changed:
-            self._plans.forget(changed)
-        for (database, name), rewrites in changed.items():
-            if self._begin is None:
-                yield self._beginning()
-            self._statements += 1
-            yield SchemaChanged(database, name, sql, rewrites)
-
     def _unusual_rows(self, kind: int, body: bytes) -> Iterator[Event]:
         """Row events of MariaDB with log_bin_compress (behind the bitmaps of columns everything is compressed), and updates with JSON diffs."""
         plan = self._tables.get(body[:6])
@@ -360,7 +347,7 @@ class Transactions:
             at = 8 + int.from_bytes(body[8:10], "little")
             yield Rows(plan.table, "u", number, plan.rows(PARTIAL, body, at, len(body)))
             return
-        op = _COMPRESSED_ROWS[kind]
+        op = COMPRESSED_ROWS[kind]
         try:
             head = plan.head_size(op)
             rows = body[8 : 8 + head] + inflate.event_part(body[8 + head :])
@@ -387,9 +374,3 @@ class Transactions:
 
     def _strange(self, what: str, hint: str = "Report it with the server's version.") -> SourceError:
         return SourceError(f"{what}.", thing=f"binlog at {self.place.file}:{self._begin_offset}", hint=hint)
-
-
-_STATEMENT_HINT = (
-    "SET GLOBAL binlog_format = ROW (on RDS: in the parameter group) and end sessions that use another format; "
-    "then start at latest and backfill what was changed in between."
-)

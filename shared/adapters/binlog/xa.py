@@ -10,14 +10,28 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from shared.adapters.binlog import payload
+from shared.adapters.binlog.kinds import (
+    ANONYMOUS_GTID,
+    ARTIFICIAL_FLAG,
+    COMPRESSED_ROWS,
+    GTID,
+    GTID_TAGGED,
+    HEARTBEAT,
+    HEARTBEAT_2,
+    MARIADB_GTID,
+    PARTIAL_UPDATE_ROWS,
+    ROTATE,
+    ROWS,
+    TABLE_MAP,
+    TRANSACTION_PAYLOAD,
+    XA_PREPARE,
+)
 from shared.adapters.binlog.packets import Event
 from shared.adapters.binlog.place import whole
 
-XA_PREPARE, TABLE_MAP, TRANSACTION_PAYLOAD, ROTATE = 38, 19, 40, 4
-_HEARTBEATS = (27, 41)
-_ARTIFICIAL = 0x20
-_GTIDS = frozenset((33, 34, 42, 162))
-_ROWS = frozenset((TABLE_MAP, 23, 24, 25, 30, 31, 32, 39, 166, 167, 168))
+_HEARTBEATS = frozenset((HEARTBEAT, HEARTBEAT_2))
+_GTIDS = frozenset((GTID, ANONYMOUS_GTID, GTID_TAGGED, MARIADB_GTID))
+_ROWS = frozenset((TABLE_MAP, *ROWS, PARTIAL_UPDATE_ROWS, *COMPRESSED_ROWS))
 _XID = re.compile(r"X'([0-9a-f]*)'\s*,\s*X'([0-9a-f]*)'\s*,\s*(\d+)", re.IGNORECASE)
 
 
@@ -86,7 +100,7 @@ def from_offset(events: Iterable[Event | None], offset: int) -> Iterator[Event]:
 
 def _is_stored(event: Event) -> bool:
     """Whether it stands in the file; others were made for the connection."""
-    return event[0] != ROTATE and event[0] not in _HEARTBEATS and not event[5] & _ARTIFICIAL
+    return event[0] != ROTATE and event[0] not in _HEARTBEATS and not event[5] & ARTIFICIAL_FLAG
 
 
 def rows(events: Iterable[Event | None]) -> Iterator[Event]:

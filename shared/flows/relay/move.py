@@ -32,7 +32,7 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
     """How a stream stands towards the server it is to move to, from `server` to `target` (identities).
 
     Everything up to `published` is published; reading would go on at `place` of the target. `waits_for` is what has to come first: GTIDs that are published and that the target lacks (`way` gtids), of which
-    `rows` by table and tables to `verify` would be listed as lost now; or the end of the old server's binlog, which is not published yet (`place`). Empty: it may be moved.
+    `rows` by table and tables to `verify` would be listed as lost now; or the end of the old server's binlog, which is not published yet (`place`), by the relay `holder` (empty: none runs now). Empty: it may be moved.
     """
 
     stream: str
@@ -42,6 +42,7 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
     published: str
     place: str
     waits_for: str = ""
+    holder: str = ""
     rows: dict[str, int] = {}
     verify: tuple[str, ...] = ()
 
@@ -115,7 +116,9 @@ class Move:
         self._try(target, found.position)
         rows = {name: len(some.keys) for name, some in sorted(found.rows.items())}
         verify = tuple(sorted(found.verify)) if found.gtids else ()
-        return Standing(self._stream, "gtids", point.server, here, point.position.gtids, found.position.gtids, found.gtids, rows, verify)
+        return Standing(
+            self._stream, "gtids", point.server, here, point.position.gtids, found.position.gtids, found.gtids, rows=rows, verify=verify
+        )
 
     def _by_place(self, target: Binlog, here: str, point: Checkpoint) -> Standing:
         if self._at is None:
@@ -128,7 +131,8 @@ class Move:
         self._try(target, self._at)
         end = self._end_of_old(point)
         waits_for = "" if _complete(point, end) else str(end)
-        return Standing(self._stream, "place", point.server, here, str(point.position), str(self._at), waits_for)
+        holder = self._job.streams.load(self._stream)[0].holder
+        return Standing(self._stream, "place", point.server, here, str(point.position), str(self._at), waits_for, holder)
 
     def _try(self, target: Binlog, position: Position) -> None:
         """Once: what comes later is there too."""

@@ -13,16 +13,6 @@ import boto3
 import pytest
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 90.0) -> Any:
-    """The first true value of `condition`; fails after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(0.1)
-    raise AssertionError(f"still {value!r} after {seconds} s")
-
-
 @pytest.fixture
 def name() -> str:
     return f"t-{uuid.uuid4().hex[:10]}"

@@ -7,7 +7,8 @@ import time
 import boto3
 import pytest
 
-from tests.integration.local.conftest import drain, function, upload, wait_for
+from tests.integration.local.conftest import drain, function, upload
+from tests.waiting import wait_for
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import time
 import boto3
 import pytest
 
-from tests.integration.local.conftest import drain, fifo_queue, function, mapping, upload, wait_for
+from tests.integration.local.conftest import drain, fifo_queue, function, mapping, upload
+from tests.waiting import wait_for
 
 
 @pytest.fixture

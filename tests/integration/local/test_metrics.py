@@ -5,7 +5,8 @@ import datetime
 import boto3
 import pytest
 
-from tests.integration.local.conftest import function, upload, wait_for
+from tests.integration.local.conftest import function, upload
+from tests.waiting import wait_for
 
 EMBEDDED = """
 import json, time

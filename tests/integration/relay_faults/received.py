@@ -1,21 +1,12 @@
 """What arrives at a queue that is subscribed to the topic."""
 
 import threading
-import time
-from collections.abc import Callable
 from typing import Any, Self
 
 import boto3
 
 from shared.values.change import Change, split_seq
 from shared.values.message import Message, decode
-
-
-def wait_for(what: Callable[[], Any], seconds: float = 120.0) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "did not happen"
-        time.sleep(0.1)
 
 
 class Received:

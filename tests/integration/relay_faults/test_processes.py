@@ -15,11 +15,12 @@ import pytest
 
 from shared.values.change import split_seq
 from tests.integration.test_relay import load, replayed, rows_of, table_now
+from tests.waiting import wait_for
 
 from . import process
 from .process import Running, Stack, job
 from .publish_proxy import MOODS, PublishProxy
-from .received import Received, check, wait_for
+from .received import Received, check
 
 KILLS = int(os.environ.get("ROWLINE_KILLS", "15"))
 

@@ -11,10 +11,11 @@ from shared.values import endpoint
 from shared.values.change import split_seq
 from shared.values.errors import PositionLost, SourceError
 from tests.integration.binlog.proxy import Proxy
+from tests.waiting import wait_for
 
 from . import process
 from .process import Running, Stack, job
-from .received import Received, check, wait_for
+from .received import Received, check
 
 
 def text_of(reader: endpoint.SourceEndpoint, port: int) -> str:

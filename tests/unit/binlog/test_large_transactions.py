@@ -2,13 +2,14 @@
 
 from struct import pack
 
-from shared.adapters.binlog import xa
+from shared.adapters.binlog import kinds, xa
 from shared.adapters.binlog.capture import Capture
 from shared.adapters.binlog.gtid import MariadbGtids
+from shared.adapters.binlog.kinds import MARIADB_GTID, XID
 from shared.adapters.binlog.packets import Event
 from shared.adapters.binlog.place import Place
 from shared.adapters.binlog.plan import Plans
-from shared.adapters.binlog.transactions import MARIADB_GTID, XID, Transactions
+from shared.adapters.binlog.transactions import Transactions
 from shared.values.position import Position
 
 from .replay import Recording
@@ -41,7 +42,7 @@ def test_the_place_behind_a_transaction_of_six_gigabytes() -> None:
 
 
 def test_an_xa_transaction_that_was_prepared_behind_six_gigabytes_is_found_and_read() -> None:
-    events: list[Event | None] = [(xa.ROTATE, 0, 1, 40, 0, 0x20, (body := pack("<Q", 4) + b"bin.000001"), 0, len(body)), None]
+    events: list[Event | None] = [(kinds.ROTATE, 0, 1, 40, 0, 0x20, (body := pack("<Q", 4) + b"bin.000001"), 0, len(body)), None]
     name = xa.Xid(b"one", b"", 1)
     offset = 4
 
@@ -54,8 +55,8 @@ def test_an_xa_transaction_that_was_prepared_behind_six_gigabytes_is_found_and_r
 
     def prepare(rows: bytes) -> int:
         begin = add(MARIADB_GTID, 42)
-        add(xa.TABLE_MAP, 50, rows)
-        add(xa.XA_PREPARE, 60, pack("<Biii", 0, 1, 3, 0) + b"one")
+        add(kinds.TABLE_MAP, 50, rows)
+        add(kinds.XA_PREPARE, 60, pack("<Biii", 0, 1, 3, 0) + b"one")
         return begin
 
     early = prepare(b"early")

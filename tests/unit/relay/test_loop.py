@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from shared.values.errors import PositionLost, RowlineError, SourceError, Source
 from shared.values.position import Position
 from shared.values.settings import SourceSettings, TableSettings
 from tests.unit.relay.simulated import Committed, Server, SimulatedBinlog, SimulatedDatabase, SimulatedTopic, table
+from tests.waiting import wait_for
 
 LISTINGS = table("listings")
 
@@ -83,22 +84,15 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     world.end()
 
 
-def eventually(what: Callable[[], bool], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "did not happen"
-        time.sleep(0.01)
-
-
 def test_everything_committed_arrives_once_and_the_checkpoint_follows(world: World) -> None:
     for _ in range(50):
         world.commit(rows=7)
     job = world.start()
-    eventually(lambda: len(world.ids()) == 350)
+    wait_for(lambda: len(world.ids()) == 350)
     world.commit()
-    eventually(lambda: len(world.ids()) == 351)
+    wait_for(lambda: len(world.ids()) == 351)
     job.stop.set()
-    eventually(lambda: "one" in world.ended)
+    wait_for(lambda: "one" in world.ended)
     lease, checkpoint = world.streams.load("shop")
     assert world.ended["one"] == "stopped"
     assert lease.holder == ""
@@ -112,11 +106,11 @@ def test_the_next_relay_goes_on_where_the_first_one_stopped(world: World) -> Non
     for _ in range(20):
         world.commit(rows=5)
     first = world.start("one")
-    eventually(lambda: len(world.ids()) > 10)
+    wait_for(lambda: len(world.ids()) > 10)
     first.stop.set()
     world.start("two")
     world.commit()
-    eventually(lambda: len(set(world.ids())) == 101)
+    wait_for(lambda: len(set(world.ids())) == 101)
     assert len(world.ids()) == 101, "a graceful end leaves nothing to be published twice"
     numbers = sorted(split_seq(change.seq) for _, change in world.topic.delivered)
     assert numbers == [(numbers[0][0], n) for n in range(1, 102)]
@@ -124,42 +118,42 @@ def test_the_next_relay_goes_on_where_the_first_one_stopped(world: World) -> Non
 
 def test_a_second_scheduled_relay_gives_way(world: World) -> None:
     world.start("one")
-    eventually(lambda: world.streams.load("shop")[0].holder == "one")
+    wait_for(lambda: world.streams.load("shop")[0].holder == "one")
     world.start("two")
-    eventually(lambda: world.ended.get("two") == "busy")
+    wait_for(lambda: world.ended.get("two") == "busy")
     assert world.streams.load("shop")[0].holder == "one"
 
 
 def test_a_second_scheduled_relay_stands_by_when_the_first_ends_soon(world: World) -> None:
     first = world.start("one", left_ms=lambda: 50_000)
-    eventually(lambda: world.streams.load("shop")[0].ends_ms == 30_000)
+    wait_for(lambda: world.streams.load("shop")[0].ends_ms == 30_000)
     world.start("two")
     time.sleep(0.2)
     assert "two" not in world.ended
     first.stop.set()
-    eventually(lambda: world.streams.load("shop")[0].holder == "two")
+    wait_for(lambda: world.streams.load("shop")[0].holder == "two")
 
 
 def test_a_relay_ends_by_itself_while_there_is_time_to_end_well(world: World) -> None:
     began = time.monotonic()
     world.start("one", left_ms=lambda: int(20_300 - (time.monotonic() - began) * 1000))
-    eventually(lambda: world.ended.get("one") == "stopped")
+    wait_for(lambda: world.ended.get("one") == "stopped")
     assert world.streams.load("shop")[0].holder == ""
 
 
 def test_a_foreground_relay_takes_over_from_a_scheduled_one(world: World) -> None:
     world.start("one")
-    eventually(lambda: world.streams.load("shop")[0].holder == "one")
+    wait_for(lambda: world.streams.load("shop")[0].holder == "one")
     world.start("two", manner="take", run="foreground")
-    eventually(lambda: world.streams.load("shop")[0].holder == "two")
-    eventually(lambda: world.ended.get("one") == "yielded")
+    wait_for(lambda: world.streams.load("shop")[0].holder == "two")
+    wait_for(lambda: world.ended.get("one") == "yielded")
 
 
 def test_a_new_deployment_takes_over_from_the_old_one(world: World) -> None:
     world.start("one", version="a")
-    eventually(lambda: world.streams.load("shop")[0].figures.get("version") == "a")
+    wait_for(lambda: world.streams.load("shop")[0].figures.get("version") == "a")
     world.start("two", version="b")
-    eventually(lambda: world.streams.load("shop")[0].holder == "two")
+    wait_for(lambda: world.streams.load("shop")[0].holder == "two")
     assert world.ended["one"] == "yielded"
 
 
@@ -169,16 +163,16 @@ def test_a_relay_that_vanished_is_followed_by_another(world: World) -> None:
     world.commit()
     began = time.monotonic()
     world.start("two")
-    eventually(lambda: len(world.ids()) == 1)
+    wait_for(lambda: len(world.ids()) == 1)
     assert time.monotonic() - began >= 2.5, "lease time and request time were waited out"
 
 
 def test_a_relay_whose_lease_was_taken_publishes_nothing_more(world: World) -> None:
     world.start("one")
-    eventually(lambda: world.streams.load("shop")[0].holder == "one")
+    wait_for(lambda: world.streams.load("shop")[0].holder == "one")
     while world.streams.acquire("shop", world.streams.load("shop")[0], "two") is None:
         pass
-    eventually(lambda: world.ended.get("one") == "lease lost")
+    wait_for(lambda: world.ended.get("one") == "lease lost")
     world.commit()
     time.sleep(0.1)
     assert world.ids() == []
@@ -189,9 +183,9 @@ def test_a_source_that_is_away_for_a_while_is_waited_for(world: World) -> None:
     world.server.unavailable = 3
     world.commit()
     world.start()
-    eventually(lambda: "does not answer" in world.streams.load("shop")[0].figures.get("error", ""))
-    eventually(lambda: len(world.ids()) == 1)
-    eventually(lambda: "error" not in world.streams.load("shop")[0].figures)
+    wait_for(lambda: "does not answer" in world.streams.load("shop")[0].figures.get("error", ""))
+    wait_for(lambda: len(world.ids()) == 1)
+    wait_for(lambda: "error" not in world.streams.load("shop")[0].figures)
 
 
 class AwayClaims(MemoryClaims):
@@ -211,17 +205,17 @@ def test_a_claims_bucket_that_is_away_is_waited_for_and_nothing_passes_the_row(w
     for _ in range(3):
         world.commit(rows=2)
     job = world.start()
-    eventually(lambda: "S3 did not answer" in world.streams.load("shop")[0].figures.get("error", ""))
+    wait_for(lambda: "S3 did not answer" in world.streams.load("shop")[0].figures.get("error", ""))
     assert world.ids() == []
     claims.away = False
-    eventually(lambda: len(world.ids()) == 6)
+    wait_for(lambda: len(world.ids()) == 6)
     assert sorted(split_seq(change.seq)[1] for _, change in world.topic.delivered) == [1, 2, 3, 4, 5, 6]
     assert all(change.claim for _, change in world.topic.delivered)
     claims.away = True
     world.commit()
-    eventually(lambda: "S3 did not answer" in world.streams.load("shop")[0].figures.get("error", ""))
+    wait_for(lambda: "S3 did not answer" in world.streams.load("shop")[0].figures.get("error", ""))
     job.stop.set()
-    eventually(lambda: world.ended.get("one") == "stopped")
+    wait_for(lambda: world.ended.get("one") == "stopped")
     assert world.streams.load("shop")[0].holder == ""
 
 
@@ -253,9 +247,9 @@ def test_a_statement_that_rewrites_rows_is_stored_before_the_checkpoint_passes_i
     for _ in range(3):
         world.commit()
     job = world.start(open_binlog=lambda tables, token: Altering(world.server, tuple(tables), block=0.01))
-    eventually(lambda: len(world.ids()) == 3)
+    wait_for(lambda: len(world.ids()) == 3)
     job.stop.set()
-    eventually(lambda: "one" in world.ended)
+    wait_for(lambda: "one" in world.ended)
     assert schemas.away == 0, "it was tried until it was stored"
     assert schemas.rewrites("shop") == {"shop.listings": "0-1-2@2"}
 
@@ -282,13 +276,13 @@ def test_a_column_that_cannot_be_read_is_dropped_and_the_relay_goes_on_at_its_ro
     world.commit()
     world.commit()
     world.start("one", open_binlog=connect)
-    eventually(lambda: len(world.ids()) == 2)
+    wait_for(lambda: len(world.ids()) == 2)
     world.commit()
     world.commit()
-    eventually(lambda: "one" in world.ended)
+    wait_for(lambda: "one" in world.ended)
     assert "missing: total" in str(world.ended["one"])
     world.start("two", TableSettings(drop=("total",)), open_binlog=connect)
-    eventually(lambda: len(world.ids()) == 4)
+    wait_for(lambda: len(world.ids()) == 4)
     epochs = [split_seq(change.seq)[0] for _, change in world.topic.delivered]
     assert [change.key["id"] for _, change in world.topic.delivered] == [1000, 2000, 3000, 4000]
     assert epochs == [epochs[0], epochs[0], epochs[0] + 1, epochs[0] + 1], "numbered anew where the old one stopped"
@@ -319,14 +313,14 @@ def test_a_source_that_cannot_work_is_refused_before_anything_is_read(world: Wor
 
     world.commit()
     world.start("one", preflight=refuse)
-    eventually(lambda: "one" in world.ended)
+    wait_for(lambda: "one" in world.ended)
     lease, checkpoint = world.streams.load("shop")
     assert (lease.holder, lease.figures["error"], checkpoint) == ("", "log_bin: is OFF. Set it.", None)
     world.start("two", preflight=refuse)
-    eventually(lambda: len(world.ids()) == 1)
+    wait_for(lambda: len(world.ids()) == 1)
     world.end()
     world.start("three", preflight=refuse)
-    eventually(lambda: len(asked) == 4)
+    wait_for(lambda: len(asked) == 4)
     assert asked == [False, False, False, True], "once a start; the stream has begun only with its first checkpoint"
 
 
@@ -338,7 +332,7 @@ def test_a_topic_that_refuses_for_good_ends_the_relay_before_the_checkpoint_move
     world.topic = Refusing()
     world.commit()
     world.start()
-    eventually(lambda: "one" in world.ended)
+    wait_for(lambda: "one" in world.ended)
     assert isinstance(world.ended["one"], TopicError)
     _, checkpoint = world.streams.load("shop")
     assert checkpoint is not None
@@ -348,9 +342,9 @@ def test_a_topic_that_refuses_for_good_ends_the_relay_before_the_checkpoint_move
 def test_a_reset_starts_above_all_numbers_and_takes_over_from_a_running_relay(world: World) -> None:
     world.commit()
     running = world.start("one")
-    eventually(lambda: len(world.ids()) == 1)
+    wait_for(lambda: len(world.ids()) == 1)
     world.commit()
-    eventually(lambda: len(world.ids()) == 2)
+    wait_for(lambda: len(world.ids()) == 2)
     old, new = reset(
         Job(**{**vars(running), "stop": threading.Event(), "holder": "person", "manner": "take", "run": "foreground"}), "earliest", now_ms=0
     )
@@ -358,20 +352,20 @@ def test_a_reset_starts_above_all_numbers_and_takes_over_from_a_running_relay(wo
     assert (new.epoch, split_seq(new.seq), new.position) == (old.epoch + 1, (old.epoch + 1, 0), world.server.place(0))
     assert world.streams.load("shop")[0].holder == ""
     world.start("two")
-    eventually(lambda: [split_seq(change.seq) for _, change in world.topic.delivered][2:] == [(new.epoch, 1), (new.epoch, 2)])
+    wait_for(lambda: [split_seq(change.seq) for _, change in world.topic.delivered][2:] == [(new.epoch, 1), (new.epoch, 2)])
 
 
 def test_a_stream_whose_checkpoint_was_lost_begins_above_its_old_numbers(world: World) -> None:
     hour = epoch_at(int(time.time() * 1000))
     world.commit()
     world.start("one")
-    eventually(lambda: len(world.ids()) == 1)
+    wait_for(lambda: len(world.ids()) == 1)
     assert split_seq(world.topic.delivered[0][1].seq)[0] in (hour, hour + 1)
 
 
 def test_a_reset_takes_its_epoch_from_the_clock_when_that_is_higher(world: World) -> None:
     job = world.start("one")
-    eventually(lambda: world.streams.load("shop")[1] is not None)
+    wait_for(lambda: world.streams.load("shop")[1] is not None)
     world.end()
     later = Job(**{**vars(job), "stop": threading.Event(), "holder": "person"})
     _, new = reset(later, "latest", now_ms=3_600_000 * 700_000)
@@ -380,7 +374,7 @@ def test_a_reset_takes_its_epoch_from_the_clock_when_that_is_higher(world: World
 
 def test_a_reset_that_finds_no_source_changes_nothing(world: World) -> None:
     job = world.start("one")
-    eventually(lambda: world.streams.load("shop")[1] is not None)
+    wait_for(lambda: world.streams.load("shop")[1] is not None)
     world.end()
     before = world.streams.load("shop")[1]
     world.server.unavailable = 1
@@ -392,8 +386,8 @@ def test_a_reset_that_finds_no_source_changes_nothing(world: World) -> None:
 
 def test_a_server_without_gtids_that_was_replaced_is_refused(world: World) -> None:
     world.start("one")
-    eventually(lambda: world.streams.load("shop")[1] is not None)
+    wait_for(lambda: world.streams.load("shop")[1] is not None)
     world.end()
     world.server = Server("mariadb-2", gtids=False)
     world.start("two")
-    eventually(lambda: isinstance(world.ended.get("two"), PositionLost))
+    wait_for(lambda: isinstance(world.ended.get("two"), PositionLost))

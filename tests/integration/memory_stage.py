@@ -1,0 +1,41 @@
+"""A stage in memory, for relays that read real servers."""
+
+from collections.abc import Callable
+
+from shared.adapters.claims.memory import MemoryClaims
+from shared.adapters.state.contract import Checkpoint
+from shared.adapters.state.memory import MemorySchemas, MemoryStreams
+from shared.flows.relay.loop import Job
+from shared.flows.relay.source import database, opener, preflight
+from shared.values.endpoint import SourceEndpoint
+from shared.values.settings import SourceSettings
+from tests.integration.relay_faults.process import Running
+from tests.unit.relay.simulated import SimulatedTopic
+
+
+class MemoryStage:
+    """Of one source, `shop`."""
+
+    def __init__(self) -> None:
+        self.topic, self.streams, self.schemas, self.claims = SimulatedTopic(), MemoryStreams(), MemorySchemas(), MemoryClaims()
+
+    def relay(self, source: SourceSettings, reader: Callable[[], SourceEndpoint], holder: str) -> Running:
+        """A relay that reads where `reader` leads to, and takes the lease from the one before."""
+        return Running(
+            Job(
+                source=source,
+                streams=self.streams,
+                schemas=self.schemas,
+                claims=self.claims,
+                topic=self.topic,
+                open_binlog=opener(reader, "test"),
+                open_database=database(reader),
+                preflight=preflight(reader, source),
+                holder=holder,
+                manner="take",
+                run="foreground",
+            )
+        )
+
+    def point(self) -> Checkpoint | None:
+        return self.streams.load("shop")[1]
