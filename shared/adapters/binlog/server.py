@@ -127,14 +127,20 @@ class ServerBinlog:
             _require_binlog(session, self._endpoint)
             started = _started(session)
             files = [str(row[0]) for row in session.query("SHOW BINARY LOGS")]
-        first = bisect_left(files, started, key=lambda file: self._head(file).created)
-        return self._begun_by_start(files[first:]) or Position() if first else Position()
+        for file in files[bisect_left(files, started, key=lambda file: self._head(file).created) :]:
+            head = self._head(file)
+            if head.by_start:
+                return Position(file, 4)
+            if head.created > started:  # in the very second it may be one that was rotated to just before
+                break
+        return Position()
 
     def next_start(self, position: Position) -> Position | None:
         with closing(Session(self._endpoint)) as session:
             _require_binlog(session, self._endpoint)
             files = [str(row[0]) for row in session.query("SHOW BINARY LOGS")]
-        return self._begun_by_start(files[files.index(position.file) + 1 :]) if position.file in files else None
+        behind = files[files.index(position.file) + 1 :] if position.file in files else []
+        return next((Position(file, 4) for file in behind if self._head(file).by_start), None)
 
     def read(self, start: Position, *, until: Position | None = None) -> Iterator[Event]:
         """See the contract. When the connection breaks it is made anew and reading goes on at the exact row: a transaction that was cut is read again
@@ -196,9 +202,6 @@ class ServerBinlog:
             thing=str(self._endpoint),
             hint="Its rows cannot be read any more. Start at latest and backfill, and commit prepared transactions sooner (XA RECOVER lists them).",
         )
-
-    def _begun_by_start(self, files: list[str]) -> Position | None:
-        return next((Position(file, 4) for file in files if self._head(file).by_start), None)
 
     def _head(self, file: str) -> _Head:
         head = _Head(0, False)
