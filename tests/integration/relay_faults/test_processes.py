@@ -13,7 +13,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.values.change import split_seq
 from tests.integration.test_relay import load, replayed, rows_of, table_now
 from tests.waiting import wait_for
 
@@ -113,39 +112,3 @@ def test_relays_killed_in_the_middle_lose_nothing(mariadb: Any, shop: str, stack
     again = sum(len(message.changes) for message in received.messages) - len(changes)
     print(f"{KILLS} kills: {len(changes):,} changes arrived in order, {again:,} of them more than once")
     assert place.streams().load(process.SOURCE)[0].token == KILLS + 1
-
-
-@pytest.mark.parametrize("kind", ["mariadb", "mysql"])
-def test_relay_and_server_killed_in_turn_change_no_number(kind: str, request: pytest.FixtureRequest, stack: Callable[..., Stack]) -> None:
-    """What is read again at a server that was started again has the numbers it had: `Received.changes` looks at that. Binlogs are rotated meanwhile."""
-    server = request.getfixturevalue(f"start_{kind}")()
-    with server.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("CREATE DATABASE shop")
-    create(server, "shop")
-    place, rng = stack(server.reader_url, "shop.listings"), random.Random(4)
-    started = starter(place)
-    with Received(place.queue) as received:
-        child = started(0)
-        wait_for(lambda: place.streams().load(process.SOURCE)[1])
-        for number in range(1, 6):
-            writer = threading.Thread(target=load, args=(server, "shop", 0.6, number))
-            writer.start()
-            if number % 2:
-                with server.connect() as connection, connection.cursor() as cursor:
-                    cursor.execute("FLUSH BINARY LOGS")
-            time.sleep(rng.uniform(0.1, 0.6))
-            child.kill()
-            child.join()
-            writer.join()
-            server.kill()
-            server.start()
-            child = started(number)
-        expected = table_now(server, "shop")
-        wait_for(lambda: arrived(received, expected))
-        child.kill()
-        child.join()
-    changes = received.changes()
-    check(changes)
-    assert replayed(changes) == expected
-    assert len({split_seq(change.seq)[0] for change in changes}) > 1
-    assert sum(len(message.changes) for message in received.messages) > len(changes), "nothing was read again"
