@@ -94,7 +94,7 @@ class WatchedBinlog:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._binlog, name)
 
-    def read(self, start: Position, *, until: Position | None = None) -> Iterator[Event]:
+    def read(self, start: Position, *, until: Position | None = None, through_restarts: bool = False) -> Iterator[Event]:
         for event in self._binlog.read(start, until=until):
             if type(event) is Commit:
                 self._seen.commits.append(time.monotonic())

@@ -39,7 +39,7 @@ def tail(
     heads: dict[int, bytes] = {}
     tables: list[Table] = []  # keeps them, so that their ids stay taken
     lines = bytearray()
-    for event in binlog.read(start, until=until):
+    for event in binlog.read(start, until=until, through_restarts=True):
         for table, _, change in numbering.take(event):
             head = heads.get(id(table))
             if head is None:

@@ -444,3 +444,28 @@ def test_a_reader_does_not_go_on_at_a_server_that_was_started_again(bench: Bench
         for _ in events:
             pass
     assert bench.open("a").started() > started
+
+
+def test_a_reader_that_asks_for_it_goes_on_through_restarts(bench: Bench) -> None:
+    bench.create("a")
+    binlog = bench.open("a")
+    started = binlog.started()
+    seen: list[int] = []
+    events = binlog.read(binlog.latest(), through_restarts=True)
+    bench.commit(("a", "c", [(1, "x")]))
+    until_row(events, 1, seen)
+    if bench.kind != "memory":
+        time.sleep(max(0.0, started + 2.5 - time.time()))
+    bench.restart()
+    assert bench.open("a").started() > started
+    bench.commit(("a", "c", [(2, "x")]), ("a", "c", [(3, "x")]))
+    until_row(events, 3, seen)
+    assert seen == [1, 2, 3]
+
+
+def until_row(events: Iterator[Event], last: int, seen: list[int]) -> None:
+    for event in events:
+        if isinstance(event, Rows):
+            seen += [row["id"] for _, row in event.rows if row]
+        if seen[-1:] == [last]:
+            return

@@ -93,7 +93,8 @@ class Binlog(Protocol):
     and SchemaChanged. What may carry rows and is not understood raises SourceError: nothing is skipped in silence.
 
     The rows of an XA transaction are yielded where it is committed, also to a reader that began behind the place where it was prepared.
-    `read` never goes on by itself at a server of another identity, or at one that was started again and may lack what it had: it raises SourceUnavailable.
+    `read` never goes on by itself at a server of another identity, or at one that was started again and may lack what it had: it raises SourceUnavailable. With
+    `through_restarts` it goes on where the binlog still is the one that was read.
     """
 
     def identity(self) -> str:
@@ -131,7 +132,7 @@ class Binlog(Protocol):
         that reason; None when there is none, or nobody can tell (the file is purged, `position` names none). `read` up to there yields no position in that file."""
         ...
 
-    def read(self, start: Position, *, until: Position | None = None) -> Iterator[Event]:
+    def read(self, start: Position, *, until: Position | None = None, through_restarts: bool = False) -> Iterator[Event]:
         """Events from `start` on, for ever, or up to `until` (then the iterator ends). A Heartbeat comes at least every second.
 
         Raises PositionLost, SourceUnavailable (after its own retries), UnreadableRow, other SourceErrors. Close the iterator to end.

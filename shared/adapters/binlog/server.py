@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import NamedTuple
 
-from tenacity import Retrying, retry_if_exception_type, sleep_using_event, stop_after_delay, stop_when_event_set, wait_random_exponential
+from tenacity import Retrying, retry_if_exception, sleep_using_event, stop_after_delay, stop_when_event_set, wait_random_exponential
 
 from shared.adapters.binlog import xa
 from shared.adapters.binlog.capture import Capture
@@ -36,6 +36,10 @@ _SECOND_READER = 1 << 30  # what tells the server_id of a second connection from
 _CHOSEN = 1 << 29  # server_ids chosen by chance lie from here on
 _log = logging.getLogger(__name__)
 _NO_BINLOG = "Switch it on: log_bin (on RDS and Aurora: a backup retention above 0, binlog_format = ROW in the parameter group)."
+
+
+class _OtherServer(SourceUnavailable):
+    """No use in trying again."""
 
 
 class _Head(NamedTuple):
@@ -66,7 +70,7 @@ class ServerBinlog:
         self._session: Session | None = None
         self._catalog = ServerCatalog(endpoint)
         self._reconnect = Retrying(
-            retry=retry_if_exception_type(SourceUnavailable),
+            retry=retry_if_exception(lambda error: isinstance(error, SourceUnavailable) and not isinstance(error, _OtherServer)),
             wait=wait_random_exponential(multiplier=0.1, max=5),
             stop=stop_after_delay(give_up_seconds) | stop_when_event_set(self._closed),
             sleep=sleep_using_event(self._closed),
@@ -142,7 +146,7 @@ class ServerBinlog:
         behind = files[files.index(position.file) + 1 :] if position.file in files else []
         return next((Position(file, 4) for file in behind if self._head(file).by_start), None)
 
-    def read(self, start: Position, *, until: Position | None = None) -> Iterator[Event]:
+    def read(self, start: Position, *, until: Position | None = None, through_restarts: bool = False) -> Iterator[Event]:
         """See the contract. When the connection breaks it is made anew and reading goes on at the exact row: a transaction that was cut is read again
         from its Begin, and what was yielded of it is read over. Should another server answer then, SourceUnavailable leaves the next step to the caller.
         """
@@ -150,8 +154,13 @@ class ServerBinlog:
         prepared = xa.Prepared(self._rows_at, self._find)
         cut: Cut | None = None
         while True:
-            session = self._session = self._reconnect(Session, self._endpoint) if server else Session(self._endpoint)
-            server, started = self._expect(session, server, started)
+            if server:
+                session, started = self._reconnect(self._again, server, started, start if through_restarts else None)
+            else:
+                session = Session(self._endpoint)
+                _require_binlog(session, self._endpoint)
+                server, started = _identity(session), _started(session)
+            self._session = session
             transactions = self._over(session, server, prepared, start, until, cut)
             packets = Packets(session.dump(start, self._server_id), lambda packet: refusal(packet, self._endpoint), str(self._endpoint))
             try:
@@ -221,18 +230,23 @@ class ServerBinlog:
             socket = session.dump(start, self._server_id ^ _SECOND_READER)
             yield from Packets(socket, lambda packet: refusal(packet, self._endpoint), str(self._endpoint)).events()
 
-    def _expect(self, session: Session, server: str, started: int) -> tuple[str, int]:
-        """The identity of the server that answers and when it was started, the same as before."""
-        _require_binlog(session, self._endpoint)
-        identity, since = _identity(session), _started(session)
-        if server and (identity != server or abs(since - started) > RESTART_SECONDS):
+    def _again(self, server: str, started: int, intact: Position | None) -> tuple[Session, int]:
+        """A connection to the same server, and when that was started: the same time, or another where its binlog is `intact` up to there."""
+        session = Session(self._endpoint)
+        try:
+            _require_binlog(session, self._endpoint)
+            identity, since = _identity(session), _started(session)
+            if identity != server:
+                raise self._other(f"another server answers now: {identity} instead of {server}.")
+            if abs(since - started) > RESTART_SECONDS and (intact is None or self.intact(intact) != intact):
+                raise self._other("the server was started again.")
+        except BaseException:
             session.close()
-            raise SourceUnavailable(
-                f"another server answers now: {identity} instead of {server}." if identity != server else "the server was started again.",
-                thing=str(self._endpoint),
-                hint="Start reading again: it may lack what was read.",
-            )
-        return identity, since
+            raise
+        return session, since
+
+    def _other(self, what: str) -> "_OtherServer":
+        return _OtherServer(what, thing=str(self._endpoint), hint="Start reading again: it may lack what was read.")
 
 
 def _identity(session: Session) -> str:

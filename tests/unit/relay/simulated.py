@@ -201,7 +201,7 @@ class SimulatedBinlog:
     def latest(self) -> Position:
         return self._server.end
 
-    def read(self, start: Position, *, until: Position | None = None) -> Iterator[Event]:
+    def read(self, start: Position, *, until: Position | None = None, through_restarts: bool = False) -> Iterator[Event]:
         for event in self._read(start, until):
             if self._closed or self._server.gone:
                 raise SourceUnavailable("cut the connection.", thing="source")
