@@ -116,7 +116,7 @@ def test_kill_and_restart_of_the_server_and_purged_binlogs(start_mariadb: Callab
     source.sql("INSERT INTO a VALUES (1)")
     binlog = source.open("a")
     seen = []
-    events = binlog.read(start)
+    events = binlog.read(start, through_restarts=True)
     for event in events:
         if isinstance(event, Rows):
             seen += [after["id"] for _, after in event.rows if after]
