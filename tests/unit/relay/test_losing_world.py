@@ -56,19 +56,29 @@ class Machine(RuleBasedStateMachine):
     def restore(self, missing: int) -> None:
         self.world.restore(missing)
 
-    @rule()
-    def restart(self) -> None:
-        self.world.restart()
-
-    @rule()
-    def rotate(self) -> None:
-        self.world.server.rotate()
+    @rule(chance=st.integers(0, 9))
+    def new_file(self, chance: int) -> None:
+        """Now and then: most restores need some transactions in a file."""
+        if chance == 9:
+            self.world.restart()
+        elif chance == 8:
+            self.world.server.rotate()
 
     @rule(seconds=st.sampled_from([0.5, 7.0, 30.0]))
     def everybody_crashes(self, seconds: float) -> None:
         for relay in self.world.relays:
             relay.alive = False
         self.world.now += seconds
+
+    @rule(missing=st.integers(1, 4), another=st.booleans(), moments=st.integers(1, 12))
+    def crash_soon_after_a_loss(self, missing: int, another: bool, moments: int) -> None:
+        """While rows are read again, with some luck."""
+        if another:
+            self.world.fail_over(missing)
+        else:
+            self.world.restore(missing)
+        self.nothing_goes_wrong(moments)
+        self.everybody_crashes(30.0)
 
     @rule()
     def topic_forgets(self) -> None:
