@@ -19,6 +19,10 @@ class Executed(Protocol):
         """What of it is not here, as text; "" when all is."""
         ...
 
+    def before(self, gtids: str) -> "Executed":
+        """Those before a place in a binlog."""
+        ...
+
     def common(self, gtids: str, also: Iterable[str]) -> str:
         """The last place before the place `gtids` that is here too, so that reading on from there skips nothing; "" when it cannot be told. `also` are GTIDs
         that lie before it and are here."""
@@ -38,6 +42,9 @@ class MysqlExecuted:
 
     def missing(self, gtids: str) -> str:
         return str(MysqlGtids.parse(gtids).minus(self._here))
+
+    def before(self, gtids: str) -> "MysqlExecuted":
+        return MysqlExecuted(gtids)
 
     def common(self, gtids: str, also: Iterable[str]) -> str:
         published = MysqlGtids.parse(gtids)
@@ -63,6 +70,9 @@ class MariadbExecuted:
 
     def missing(self, gtids: str) -> str:
         return ",".join(gtid for gtid in dict.fromkeys(gtids.split(",")) if gtid and not self.has(gtid))
+
+    def before(self, gtids: str) -> "MariadbExecuted":
+        return MariadbExecuted(gtids, linear=True)
 
     def common(self, gtids: str, also: Iterable[str]) -> str:
         if self._linear:

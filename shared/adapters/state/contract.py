@@ -67,7 +67,8 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
     of the server that was read, `started` when it was started (Unix seconds), `wrote_on` the file it began then, `capture` the configuration (canonical JSON) under which the changes after
     `position` were or will be numbered. `ts_ms` commit time of the last published change, `read_ts_ms` time up to which the source is read, `read_to` the place.
     `catch_up` while tables that came from another stream are read alone; `released` what this one gave up. `journal` is the last page of the journal that was written
-    before this; pages up to `cut` were written when another server was read, which agrees with this one up to `agreed`; `lost` is what the last change of server lost.
+    before this; pages up to `changed` were written before another server was read, or the same one restored, which agrees with the former up to `agreed`; those up to `cut` tell
+    nothing any more (reset, moved without GTIDs). `lost` is what the last change of server lost.
     """
 
     position: Position
@@ -85,6 +86,7 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
     released: tuple[Release, ...] = ()
     journal: int = 0
     cut: int = 0
+    changed: int = 0
     agreed: Position = Position()
     lost: Lost | None = None
 

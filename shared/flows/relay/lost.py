@@ -167,9 +167,15 @@ def _compare(executed: Executed, server: str, point: Checkpoint, pages: Iterable
     lost: list[str] = []
     here: list[str] = []
     complete, oldest = False, point.journal + 1
+    agreed = executed.before(point.agreed.gtids)
     for page in pages:
+        earlier = 0 < page.number <= point.changed  # of the server before, or before it was restored
+        if earlier and point.agreed.gtids and executed.covers(point.agreed.gtids):
+            break
         oldest = page.number or oldest
         for gtid, touched in reversed(page.transactions):
+            if earlier and not agreed.has(gtid):
+                continue  # lost then, and mended since; a server that was restored gives its GTID to another transaction
             if executed.has(gtid):
                 here.append(gtid)
                 continue
@@ -191,7 +197,7 @@ def _compare(executed: Executed, server: str, point: Checkpoint, pages: Iterable
             break
     if not complete and point.agreed.gtids and executed.covers(point.agreed.gtids):
         here += point.agreed.gtids.split(",")
-        complete = oldest <= point.cut + 1
+        complete = oldest <= point.changed + 1
     gtids = executed.common(published, here)
     if not gtids:
         raise PositionLost(

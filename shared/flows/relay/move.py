@@ -217,6 +217,7 @@ class Move:
             read_to=self._at,
             journal=journal,
             cut=journal,
+            changed=journal,
             agreed=self._at,
         )
 

@@ -43,6 +43,7 @@ def reset(job: Job, start: str, now_ms: int) -> tuple[Checkpoint | None, Checkpo
                 released=released,
                 journal=journal,
                 cut=journal,
+                changed=journal,
                 agreed=position,
             )
         finally:
