@@ -35,9 +35,10 @@ class Touched(msgspec.Struct, array_like=True):
 
 class Page(msgspec.Struct):
     """Transactions in commit order. Everything before `since` stands in earlier pages, and the beginning of the first transaction when it is `continued`; `last` is the GTID of the last one that is noted here, also where only
-    the tables are (`beyond`). `files`: the first place that was read in each binlog file."""
+    the tables are (`beyond`). `files`: the first place that was read in each binlog file of `server` (its identity)."""
 
     number: int
+    server: str
     since: Position
     files: list[Position]
     tables: list[tuple[str, list[str]]] = []
@@ -58,6 +59,7 @@ class Journal:
         self._claims, self.stream, self.number = claims, stream, number
         self._begun = False
         self._adding, self._keeping = threading.Lock(), threading.Lock()
+        self._server = ""
         self._tables: Mapping[str, TableSettings] = {}
         self._at, self._gtid, self._noted = Position(), "", ""
         self._full: Page | None = None  # on its way into the bucket
@@ -65,10 +67,10 @@ class Journal:
         self._rows = 0
         self._indexes: dict[int, tuple[Table, int, bool]] = {}
 
-    def capture(self, tables: Mapping[str, TableSettings]) -> None:
-        """How tables are captured from now on: a key that leaves masked is not noted."""
+    def capture(self, server: str, tables: Mapping[str, TableSettings]) -> None:
+        """Which server is read from now on, and how tables are captured: a key that leaves masked is not noted. Only when everything that was added is kept, unless the server stays."""
         with self._adding:
-            self._tables = tables
+            self._server, self._tables = server, tables
             self._indexes.clear()
 
     def begin(self, transaction: Begin) -> None:
@@ -141,7 +143,7 @@ class Journal:
             yield page
 
     def _open(self, since: Position) -> Page:
-        self._page, self._rows = Page(0, since, [since]), 0
+        self._page, self._rows = Page(0, self._server, since, [since]), 0
         self._indexes.clear()
         return self._page
 

@@ -112,10 +112,11 @@ def find(
         intact = binlog.intact(point.position) == point.position
         if intact and not (restarted and point.position.gtids):
             return None
-        here = _agreed(binlog, _places(journal.pages(point.cut), point.position))
-        if intact and here is None:
-            return None
-        if here is None or not (here.gtids and point.position.gtids):
+        pages = (page for page in journal.pages(point.cut) if page.server == server)
+        here = _agreed(binlog, _places(pages, point.position))
+        if intact and (not here.gtids if here else point.position.file):
+            return None  # nobody can tell more
+        if not intact and not (here and here.gtids and point.position.gtids):
             raise PositionLost(
                 f"the binlog of server {server} is not the one that was read up to {point.position}: it was reset, or restored to an earlier point.",
                 thing=f"stream {stream}",
@@ -150,10 +151,10 @@ def _places(pages: Iterable[Page], position: Position) -> Iterable[Position]:
 
 def _agreed(binlog: Binlog, places: Iterable[Position]) -> Position | None:
     """The end of the newest file that is in the binlog and was read: what this server wrote later, it wrote after it was started again."""
-    asked: set[str] = set()
+    asked: set[tuple[str, int]] = set()
     for place in places:
-        if place.file and place.file not in asked:
-            asked.add(place.file)
+        if (place.file, place.created) not in asked:
+            asked.add((place.file, place.created))
             end = msgspec.structs.replace(place, offset=_FILE_END)
             here = binlog.intact(end)
             if here is not None:

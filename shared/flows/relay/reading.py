@@ -171,7 +171,7 @@ class Reading:
             source_of(self._stream), self._capture.tables, seq=point.seq, skip=point.rows, mask_key=self._mask_key()
         )
         self._packing = self._packing_of(self._capture)
-        self._journal.capture(self._capture.tables)
+        self._journal.capture(server, self._capture.tables)
         if point.lost and lost.is_pending(point.lost) and until is None:
             rows = lost.rows_of(point.lost, self._journal)
             self._mending = Mending(self._stream, point.lost, rows, self._capture, self._mask_key(), self._open_database)

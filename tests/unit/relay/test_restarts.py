@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from shared.values.change import split_seq
+from tests.unit.relay.machines import run
 from tests.unit.relay.test_world import Machine as Worked
 from tests.unit.relay.test_world import operation, operations
 from tests.unit.relay.world import World
@@ -73,18 +73,6 @@ class Machine(RuleBasedStateMachine):
 
 def test_a_server_that_was_started_again_changes_no_number() -> None:
     SEEN.update(epochs=0, again=0)
-    run_state_machine_as_test(
-        Machine,
-        settings=settings(
-            max_examples=400,
-            stateful_step_count=40,
-            deadline=None,
-            derandomize=True,
-            database=None,
-            phases=[Phase.generate, Phase.shrink],
-            report_multiple_bugs=False,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run(Machine, 400, steps=40)
     assert SEEN["epochs"] > 100
     assert SEEN["again"] > 100
