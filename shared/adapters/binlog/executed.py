@@ -23,6 +23,10 @@ class Executed(Protocol):
         """Those before a place in a binlog."""
         ...
 
+    def joined(self, gtids: str, also: Iterable[str]) -> str:
+        """The place behind the place `gtids` and all of `also`."""
+        ...
+
     def common(self, gtids: str, also: Iterable[str]) -> str:
         """The last place before the place `gtids` that is here too, so that reading on from there skips nothing; "" when it cannot be told. `also` are GTIDs
         that lie before it and are here."""
@@ -45,6 +49,9 @@ class MysqlExecuted:
 
     def before(self, gtids: str) -> "MysqlExecuted":
         return MysqlExecuted(gtids)
+
+    def joined(self, gtids: str, also: Iterable[str]) -> str:
+        return str(MysqlGtids.parse(",".join(filter(None, (gtids, *also)))))
 
     def common(self, gtids: str, also: Iterable[str]) -> str:
         published = MysqlGtids.parse(gtids)
@@ -73,6 +80,12 @@ class MariadbExecuted:
 
     def before(self, gtids: str) -> "MariadbExecuted":
         return MariadbExecuted(gtids, linear=True)
+
+    def joined(self, gtids: str, also: Iterable[str]) -> str:
+        last: dict[int, tuple[int, int, int]] = {}
+        for each in _parse(",".join((gtids, *also))):
+            last[each[0]] = max(each, last.get(each[0], each), key=lambda one: one[2])
+        return _join(last.values())
 
     def common(self, gtids: str, also: Iterable[str]) -> str:
         if self._linear:

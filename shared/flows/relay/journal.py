@@ -61,7 +61,8 @@ class Journal:
         self._adding, self._keeping = threading.Lock(), threading.Lock()
         self._server = ""
         self._tables: Mapping[str, TableSettings] = {}
-        self._at, self._gtid, self._noted = Position(), "", ""
+        self._at, self._gtid, self._id = Position(), "", ""
+        self._noted = ""  # the id of the transaction that was added to last: a GTID may come twice, after a restore
         self._full: Page | None = None  # on its way into the bucket
         self._page: Page | None = None
         self._rows = 0
@@ -75,7 +76,7 @@ class Journal:
 
     def begin(self, transaction: Begin) -> None:
         """What is added next belongs to this transaction."""
-        self._at, self._gtid = transaction.position, transaction.gtid
+        self._at, self._gtid, self._id = transaction.position, transaction.gtid, transaction.id
 
     def add(self, changes: list[Numbered]) -> None:
         """To be called before they are handed to the publishers."""
@@ -85,8 +86,8 @@ class Journal:
             page = self._page
             if page is None:
                 page = self._open(self._at)
-                page.continued = self._gtid == self._noted
-            page.last = self._noted = self._gtid
+                page.continued = self._id == self._noted
+            page.last, self._noted = self._gtid, self._id
             if page.files[-1].file != self._at.file:
                 page.files.append(self._at)
             if self._rows + len(changes) > PAGE_ROWS:

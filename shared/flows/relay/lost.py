@@ -38,9 +38,11 @@ class Rows(msgspec.Struct):
 
 @dataclass
 class Found:
-    """What `find` found: reading goes on at `position`. `gtids` are missing, `verify` names tables of which nobody knows which rows they touched."""
+    """What `find` found: reading goes on at `position`, and what is known to be published and to be on the server lies before `agreed`. `gtids` are missing,
+    `verify` names tables of which nobody knows which rows they touched."""
 
     position: Position
+    agreed: Position = field(default_factory=Position)
     gtids: str = ""
     transactions: int = 0
     rows: dict[str, Rows] = field(default_factory=dict)
@@ -164,7 +166,7 @@ def _agreed(binlog: Binlog, places: Iterable[Position]) -> Position | None:
 
 def _compare(executed: Executed, server: str, point: Checkpoint, pages: Iterable[Page], tables: Iterable[str], stream: str) -> Found:
     published = point.position.gtids
-    found = Found(Position(), executed.missing(published))
+    found = Found(Position(), gtids=executed.missing(published))
     lost: list[str] = []
     here: list[str] = []
     complete, oldest = False, point.journal + 1
@@ -206,7 +208,7 @@ def _compare(executed: Executed, server: str, point: Checkpoint, pages: Iterable
             thing=f"stream {stream}",
             hint="Is it a replica of the server that was read before?",
         )
-    found.position, found.transactions = Position(gtids=gtids), len(lost)
+    found.position, found.agreed, found.transactions = Position(gtids=gtids), Position(gtids=executed.joined(gtids, here)), len(lost)
     if (found.gtids or lost) and not complete:
         found.verify.update(tables)
     if lost:

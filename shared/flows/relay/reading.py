@@ -273,7 +273,7 @@ class Reading:
         if found:
             self._journal.keep()  # it belongs behind the cut
             known = lost.listed(found, point.server, point.lost, self._journal, epoch, self._now_ms())
-            point = msgspec.structs.replace(point, position=found.position, lost=known, changed=self._journal.end(), agreed=found.position)
+            point = msgspec.structs.replace(point, position=found.position, lost=known, changed=self._journal.end(), agreed=found.agreed)
             if point.catch_up:
                 point = msgspec.structs.replace(point, catch_up=on_another_server(point.catch_up))
         capture = Capture(read(point.capture).tables).text()
