@@ -27,7 +27,7 @@ unit: setup-dev ## the tests that need no server
 lint: setup-dev ## format, lint, types, layers
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q .
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports --no-timings 2>/dev/null || $(BIN)/lint-imports
+	@$(BIN)/lint-imports
 
 bench: setup .local/bench/.ready ## Rowline measured beside other readers: make bench BENCH="--reader NAME=COMMAND"; see docs/bench.md
 	@$(BIN)/python -m bench $(BENCH)

@@ -29,7 +29,7 @@ def test_relay_and_server_killed_in_turn_change_no_number(kind: str, request: py
     with Received(place.queue) as received:
         child = started(0)
         wait_for(lambda: place.streams().load(process.SOURCE)[1])
-        for number in range(1, 6):
+        for number in range(1, 5):
             writer = threading.Thread(target=load, args=(server, "shop", 0.6, number))
             writer.start()
             if number % 2:
@@ -50,4 +50,3 @@ def test_relay_and_server_killed_in_turn_change_no_number(kind: str, request: py
     check(changes)
     assert replayed(changes) == expected
     assert len({split_seq(change.seq)[0] for change in changes}) > 1
-    assert sum(len(message.changes) for message in received.messages) > len(changes), "nothing was read again"
