@@ -18,7 +18,7 @@ from rich.table import Table
 from cli.stage import DeployedStage, open_stage
 from local import stage as local_stage
 from local.demo import marketplace as market
-from local.demo.workload import Workload
+from local.demo.workload import Workload, insist
 from shared.values import endpoint
 from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import RowlineError
@@ -146,7 +146,7 @@ def main() -> None:
     start = time.monotonic()
     workload = Workload(lambda: _connect(admin), changes=WORKLOAD_CHANGES, number=int(time.time())).start()
     with _connect(admin) as connection, connection.cursor() as cursor:  # a row too large for a message
-        cursor.execute("UPDATE market.listings SET description = REPEAT('grün ✨ ', 100000) ORDER BY id DESC LIMIT 1")
+        insist(cursor, "UPDATE market.listings SET description = REPEAT('grün ✨ ', 100000) ORDER BY id DESC LIMIT 1")
     changes = workload.join() + 1
     committed = time.monotonic() - start
     _wait("the workload in Elasticsearch", _caught_up(deployed, admin), 120)

@@ -9,10 +9,22 @@ from typing import Any
 
 from pymysql.connections import Connection
 from pymysql.err import OperationalError
+from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random
 
 from local.demo import marketplace as market
 
 _RETRY = {1205, 1213, 1020, 1467}  # lock wait time-out, deadlock, record changed, no lock on the next id: run the transaction again
+
+
+def _is_in_the_way(error: BaseException) -> bool:
+    """Whether another transaction is why this one failed."""
+    return isinstance(error, OperationalError) and error.args[0] in _RETRY
+
+
+@retry(retry=retry_if_exception(_is_in_the_way), wait=wait_random(0, 0.1), stop=stop_after_attempt(100), reraise=True)
+def insist(cursor: Any, sql: str) -> None:
+    """One statement, a transaction of its own, until no other is in its way."""
+    cursor.execute(sql)
 
 
 class Workload:
@@ -76,7 +88,7 @@ class Workload:
             connection.commit()
             return done
         except OperationalError as error:
-            if error.args[0] not in _RETRY:
+            if not _is_in_the_way(error):
                 raise
             connection.rollback()
             return 0
