@@ -125,7 +125,7 @@ def find(
                 hint="",
             )
         found = _compare(binlog.executed(here), server, point, journal.pages(point.cut), tables, stream)
-        return None if intact and not found.gtids else found
+        return None if intact and not (found.gtids or found.verify) else found
     elif not point.position.gtids:
         raise PositionLost(
             f"another server ({server}) answers than the one that was read ({point.server}), and the checkpoint {point.position} has no GTID to find the place.",
