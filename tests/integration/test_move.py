@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
+import boto3
 import msgspec
 import pytest
 from typer.testing import CliRunner
@@ -52,6 +53,7 @@ class Place:
         for name, value in {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}.items():
             patch.setenv(name, value)
         patch.delenv("ROWLINE_SOURCE", raising=False)
+        patch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps its first credentials: not these for the tests after this one
 
     def _open(self, stage: str, service: str) -> Any:
         place = self
