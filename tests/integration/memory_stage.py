@@ -7,6 +7,7 @@ from shared.adapters.state.contract import Checkpoint
 from shared.adapters.state.memory import MemorySchemas, MemoryStreams
 from shared.flows.relay.loop import Job
 from shared.flows.relay.source import database, opener, preflight
+from shared.values.change import Change
 from shared.values.endpoint import SourceEndpoint
 from shared.values.settings import SourceSettings
 from tests.integration.relay_faults.process import Running
@@ -39,3 +40,12 @@ class MemoryStage:
 
     def point(self) -> Checkpoint | None:
         return self.streams.load("shop")[1]
+
+    def rows(self) -> dict[tuple[str, int], str]:
+        """What a store of the latest state holds: (table, id) → note."""
+        latest: dict[tuple[str, int], Change] = {}
+        for group, change in list(self.topic.delivered):
+            row = (self.topic.tables[group], change.key["id"])
+            if row not in latest or latest[row].seq < change.seq:
+                latest[row] = change
+        return {row: change.after["note"] for row, change in latest.items() if change.after}

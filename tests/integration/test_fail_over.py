@@ -7,7 +7,7 @@ import pytest
 
 from shared.flows.relay.lost import is_pending
 from shared.values import endpoint
-from shared.values.change import Change, split_seq
+from shared.values.change import split_seq
 from shared.values.settings import SourceSettings, TableSettings
 from tests.integration.memory_stage import MemoryStage
 from tests.integration.relay_faults.process import Running
@@ -67,15 +67,6 @@ class Stream(MemoryStage):
     def start(self, holder: str) -> Running:
         source = SourceSettings("shop", "none", {name: TableSettings(shards=4) for name in TABLES}, start="latest")
         return self.relay(source, lambda: endpoint.parse(self._pair.now.reader_url), holder)
-
-    def rows(self) -> dict[tuple[str, int], str]:
-        """What a store of the latest state holds."""
-        latest: dict[tuple[str, int], Change] = {}
-        for group, change in list(self.topic.delivered):
-            row = (self.topic.tables[group], change.key["id"])
-            if row not in latest or latest[row].seq < change.seq:
-                latest[row] = change
-        return {row: change.after["note"] for row, change in latest.items() if change.after}
 
     def in_order(self) -> None:
         last: dict[str, int] = {}

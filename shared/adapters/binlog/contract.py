@@ -80,8 +80,13 @@ class Heartbeat(msgspec.Struct, frozen=True, gc=False):
     idle: bool
 
 
-RESTART_SECONDS = 1
-"""Start times that differ by more are two starts."""
+_START_SECONDS = 1
+
+
+def is_another_start(one: int, other: int) -> bool:
+    """Whether two start times of a server (`Binlog.started`) are of two starts."""
+    return abs(one - other) > _START_SECONDS
+
 
 Event = Begin | Rows | Truncated | SchemaChanged | Commit | Heartbeat
 
@@ -102,7 +107,7 @@ class Binlog(Protocol):
         ...
 
     def started(self) -> int:
-        """When the server was started: Unix seconds of its own clock, the same to within RESTART_SECONDS until it is started again."""
+        """When the server was started: Unix seconds of its own clock, the same by `is_another_start` until it is started again."""
         ...
 
     def earliest(self) -> Position:

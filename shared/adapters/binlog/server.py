@@ -13,7 +13,7 @@ from tenacity import Retrying, retry_if_exception, sleep_using_event, stop_after
 from shared.adapters.binlog import xa
 from shared.adapters.binlog.capture import Capture
 from shared.adapters.binlog.catalog import ServerCatalog
-from shared.adapters.binlog.contract import RESTART_SECONDS, Event
+from shared.adapters.binlog.contract import Event, is_another_start
 from shared.adapters.binlog.executed import Executed, MariadbExecuted, MysqlExecuted
 from shared.adapters.binlog.gtid import MariadbGtids, MysqlGtids
 from shared.adapters.binlog.kinds import FORMAT_DESCRIPTION, PREVIOUS_GTIDS
@@ -238,7 +238,7 @@ class ServerBinlog:
             identity, since = _identity(session), _started(session)
             if identity != server:
                 raise self._other(f"another server answers now: {identity} instead of {server}.")
-            if abs(since - started) > RESTART_SECONDS and (intact is None or self.intact(intact) != intact):
+            if is_another_start(since, started) and (intact is None or self.intact(intact) != intact):
                 raise self._other("the server was started again.")
         except BaseException:
             session.close()

@@ -171,9 +171,10 @@ def _compare(executed: Executed, server: str, point: Checkpoint, pages: Iterable
     here: list[str] = []
     complete, oldest = False, point.journal + 1
     agreed = executed.before(point.agreed.gtids)
+    covered = bool(point.agreed.gtids) and executed.covers(point.agreed.gtids)
     for page in pages:
         earlier = 0 < page.number <= point.changed  # of the server before, or before it was restored
-        if earlier and point.agreed.gtids and executed.covers(point.agreed.gtids):
+        if earlier and covered:
             break
         oldest = page.number or oldest
         for gtid, touched in reversed(page.transactions):
@@ -198,7 +199,7 @@ def _compare(executed: Executed, server: str, point: Checkpoint, pages: Iterable
             here += page.since.gtids.split(",")
             complete = True
             break
-    if not complete and point.agreed.gtids and executed.covers(point.agreed.gtids):
+    if not complete and covered:
         here += point.agreed.gtids.split(",")
         complete = oldest <= point.changed + 1
     gtids = executed.common(published, here)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from shared.adapters.binlog.contract import RESTART_SECONDS, Begin, Binlog, Commit, Event, Heartbeat, SchemaChanged, UnreadableRow
+from shared.adapters.binlog.contract import Begin, Binlog, Commit, Event, Heartbeat, SchemaChanged, UnreadableRow, is_another_start
 from shared.adapters.database.contract import Database
 from shared.adapters.state.contract import Checkpoint
 from shared.flows.numbering import Numbered, Numbering
@@ -152,7 +152,7 @@ class Reading:
         server, started = binlog.identity(), binlog.started()
         if point is None:
             point = self._first(binlog, server, started)
-        restarted = abs(started - point.started) > RESTART_SECONDS
+        restarted = is_another_start(started, point.started)
         found = lost.find(binlog, server, point, self._journal, self._capture.tables, self._stream, restarted=restarted)
         answers = Answers(server, started, binlog.last_start()) if found or restarted else None
         begun, self._begun = self._begun, 0

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from shared.values.change import Change
 from tests.integration.test_relay import load, replayed, rows_of, table_now
 from tests.waiting import wait_for
 
@@ -56,9 +57,24 @@ def test_delayed_lost_and_partly_failed_requests_change_nothing(
             expected = table_now(mariadb, shop)
             wait_for(lambda: arrived(received, expected))
     assert set(proxy.seen) == set(MOODS), "everything that can go wrong did"
+    in_order(received, expected)
+
+
+def all_arrived(received: Received, server: Any, database: str, child: Any) -> dict[int, Any]:
+    """The table, once all of it is there; then the last relay is killed."""
+    expected = table_now(server, database)
+    wait_for(lambda: arrived(received, expected))
+    child.kill()
+    child.join()
+    return expected
+
+
+def in_order(received: Received, expected: dict[int, Any]) -> list[Change]:
+    """What arrived, in order and numbered without a hole: it adds up to the table."""
     changes = received.changes()
     check(changes)
     assert replayed(changes) == expected
+    return changes
 
 
 def starter(place: Stack) -> Callable[[int], Any]:
@@ -102,13 +118,8 @@ def test_relays_killed_in_the_middle_lose_nothing(mariadb: Any, shop: str, stack
             child = started(number)
         ending.set()
         writer.join()
-        expected = table_now(mariadb, shop)
-        wait_for(lambda: arrived(received, expected))
-        child.kill()
-        child.join()
-    changes = received.changes()
-    check(changes)
-    assert replayed(changes) == expected
+        expected = all_arrived(received, mariadb, shop, child)
+    changes = in_order(received, expected)
     again = sum(len(message.changes) for message in received.messages) - len(changes)
     print(f"{KILLS} kills: {len(changes):,} changes arrived in order, {again:,} of them more than once")
     assert place.streams().load(process.SOURCE)[0].token == KILLS + 1

@@ -8,13 +8,13 @@ from collections.abc import Callable
 import pytest
 
 from shared.values.change import split_seq
-from tests.integration.test_relay import load, replayed, table_now
+from tests.integration.test_relay import load
 from tests.waiting import wait_for
 
 from . import process
 from .process import Stack
-from .received import Received, check
-from .test_processes import arrived, create, starter
+from .received import Received
+from .test_processes import all_arrived, create, in_order, starter
 
 
 @pytest.mark.parametrize("kind", ["mariadb", "mysql"])
@@ -42,11 +42,6 @@ def test_relay_and_server_killed_in_turn_change_no_number(kind: str, request: py
             server.kill()
             server.start()
             child = started(number)
-        expected = table_now(server, "shop")
-        wait_for(lambda: arrived(received, expected))
-        child.kill()
-        child.join()
-    changes = received.changes()
-    check(changes)
-    assert replayed(changes) == expected
+        expected = all_arrived(received, server, "shop", child)
+    changes = in_order(received, expected)
     assert len({split_seq(change.seq)[0] for change in changes}) > 1

@@ -1,13 +1,34 @@
 """Runs state machines: the same way each time, from seeds of their own."""
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
-from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from shared.values.errors import PositionLost
 
 SEEDS = 8
 """So many times a planted mistake may hide: most show in the first."""
+
+
+class WorldMachine(RuleBasedStateMachine):
+    """What may happen in every world."""
+
+    world: Any
+
+    @rule(chance=st.integers(0, 9))
+    def new_file(self, chance: int) -> None:
+        """Now and then: most restores need some transactions in a file."""
+        if chance == 9:
+            self.world.restart()
+        elif chance == 8:
+            self.world.server.rotate()
+
+    @rule()
+    def topic_forgets(self) -> None:
+        self.world.topic.forget()
 
 
 def run(machine: type[RuleBasedStateMachine], examples: int, *, steps: int, number: int = 0, shrink: bool = True) -> None:

@@ -6,25 +6,25 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
+from hypothesis.stateful import rule
 
 from shared.adapters.binlog.executed import MariadbExecuted
 from shared.flows.relay.reading import Reading
 from shared.values.position import Position
 from tests.unit.relay.losing import LosingWorld
-from tests.unit.relay.machines import require_noticed, run
+from tests.unit.relay.machines import WorldMachine, require_noticed, run
 from tests.unit.relay.test_world import Machine as Worked
 from tests.unit.relay.test_world import operation, operations
 
 STEPS = {"done": 0}
 
 
-class Machine(RuleBasedStateMachine):
+class Machine(WorldMachine):
     """Mostly nothing goes wrong, so that what does meets a relay with something to lose."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.world: Any = LosingWorld()
+        self.world = LosingWorld()
 
     @rule(ops=st.lists(operations, min_size=1, max_size=5))
     def commit(self, ops: list[Any]) -> None:
@@ -54,14 +54,6 @@ class Machine(RuleBasedStateMachine):
     @rule(missing=st.integers(1, 4))
     def restore(self, missing: int) -> None:
         self.world.restore(missing)
-
-    @rule(chance=st.integers(0, 9))
-    def new_file(self, chance: int) -> None:
-        """Now and then: most restores need some transactions in a file."""
-        if chance == 9:
-            self.world.restart()
-        elif chance == 8:
-            self.world.server.rotate()
 
     @rule(seconds=st.sampled_from([0.5, 7.0, 30.0]))
     def everybody_crashes(self, seconds: float) -> None:
@@ -94,10 +86,6 @@ class Machine(RuleBasedStateMachine):
             self.nothing_goes_wrong(1)
         if crash:
             self.everybody_crashes(30.0)
-
-    @rule()
-    def topic_forgets(self) -> None:
-        self.world.topic.forget()
 
     def teardown(self) -> None:
         self.world.settle()

@@ -79,16 +79,17 @@ class World:
 @pytest.fixture
 def world() -> World:
     """Without GTIDs."""
-    made = World(gtids=False)
-    for _ in range(3):
-        made.commit(made.old, made.new)
-    return made
+    return of_three_transactions(gtids=False)
 
 
 @pytest.fixture
 def paired() -> World:
     """A primary and its replica, with GTIDs."""
-    made = World(gtids=True)
+    return of_three_transactions(gtids=True)
+
+
+def of_three_transactions(*, gtids: bool) -> World:
+    made = World(gtids=gtids)
     for _ in range(3):
         made.commit(made.old, made.new)
     return made

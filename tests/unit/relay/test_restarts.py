@@ -3,10 +3,10 @@
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
+from hypothesis.stateful import rule
 
 from shared.values.change import split_seq
-from tests.unit.relay.machines import run
+from tests.unit.relay.machines import WorldMachine, run
 from tests.unit.relay.test_world import Machine as Worked
 from tests.unit.relay.test_world import operation, operations
 from tests.unit.relay.world import World
@@ -14,7 +14,7 @@ from tests.unit.relay.world import World
 SEEN = {"epochs": 0, "again": 0}
 
 
-class Machine(RuleBasedStateMachine):
+class Machine(WorldMachine):
     def __init__(self) -> None:
         super().__init__()
         self.world = World()
@@ -49,10 +49,6 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def crash(self) -> None:
         self._next_relay()
-
-    @rule()
-    def topic_forgets(self) -> None:
-        self.world.topic.forget()
 
     def teardown(self) -> None:
         self.world.settle()

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
+from hypothesis.stateful import rule
 
 from shared.adapters.state.contract import Checkpoint, Holding, Release
 from shared.flows.relay import reading, succession
@@ -17,7 +17,7 @@ from shared.flows.relay.handover import empty_handed, take_over
 from shared.flows.relay.parcel import Parcel
 from shared.flows.relay.reading import Reading
 from shared.flows.relay.share import Share, captured_by
-from tests.unit.relay.machines import require_noticed, run
+from tests.unit.relay.machines import WorldMachine, require_noticed, run
 from tests.unit.relay.simulated import Operation
 from tests.unit.relay.world import CONFIGURATIONS, TABLES, World
 
@@ -41,7 +41,7 @@ def operation(name: str, key: int, what: str) -> Operation:
 logging.getLogger("rowline.relay").setLevel(logging.ERROR)
 
 
-class Machine(RuleBasedStateMachine):
+class Machine(WorldMachine):
     """`work` carries most steps: a script of small ones, each by one of the relays that live."""
 
     def __init__(self) -> None:
@@ -74,13 +74,6 @@ class Machine(RuleBasedStateMachine):
     def fail_over(self, missing: int) -> None:
         self.world.fail_over(missing)
 
-    @rule(chance=st.integers(0, 9))
-    def new_file(self, chance: int) -> None:
-        if chance == 9:
-            self.world.restart()
-        elif chance == 8:
-            self.world.server.rotate()
-
     @rule(cut=st.integers(1, 2))
     def source_away(self, cut: int) -> None:
         self.world.server.unavailable = cut
@@ -90,10 +83,6 @@ class Machine(RuleBasedStateMachine):
         stream = list(self.world.segments)[which]
         _, checkpoint = self.world.streams.load(stream)
         self.world.streams.ask(stream, raise_epoch=checkpoint.epoch if checkpoint else 2)
-
-    @rule()
-    def topic_forgets(self) -> None:
-        self.world.topic.forget()
 
     @rule(script=st.binary(min_size=20, max_size=90))
     def work(self, script: bytes) -> None:
