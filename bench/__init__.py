@@ -1,1 +1,3 @@
-"""`make bench`: Rowline measured beside other readers, in one run, on one binlog. See docs/bench.md."""
+"""`make bench`: Rowline measured beside other readers, in one run, on one binlog. See
+docs/bench.md.
+"""

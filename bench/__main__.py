@@ -22,22 +22,51 @@ PARTS = (*reading.SERVERS, "relay")
 
 def main(
     reader: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=COMMAND", help="Another reader; see docs/bench.md. May be given several times.")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=COMMAND",
+            help="Another reader; see docs/bench.md. May be given several times.",
+        ),
     ] = None,
-    only: Annotated[list[str] | None, typer.Option(metavar="|".join(PARTS), help="Measure only this; may be given several times.")] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="|".join(PARTS), help="Measure only this; may be given several times."
+        ),
+    ] = None,
     changes: Annotated[int, typer.Option(min=100, help="Row changes of a workload.")] = CHANGES,
-    rounds: Annotated[int, typer.Option(min=1, help="How often each reader reads each workload; the median counts.")] = 3,
-    largest: Annotated[bool, typer.Option(help="Also one transaction of 2,000,000 changes, read by Rowline alone, for its memory.")] = True,
-    quick: Annotated[bool, typer.Option("--quick", help="A few changes, read once: whether everything works, no figures.")] = False,
+    rounds: Annotated[
+        int,
+        typer.Option(min=1, help="How often each reader reads each workload; the median counts."),
+    ] = 3,
+    largest: Annotated[
+        bool,
+        typer.Option(
+            help="Also one transaction of 2,000,000 changes, read by Rowline alone, for its memory."
+        ),
+    ] = True,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick", help="A few changes, read once: whether everything works, no figures."
+        ),
+    ] = False,
 ) -> None:
-    """Measure Rowline beside other readers, and the relay beside the emulated AWS; print tables and write JSON."""
+    """Measure Rowline beside other readers, and the relay beside the emulated AWS; print tables and
+    write JSON.
+    """
     parts = only or list(PARTS)
     if unknown := sorted(set(parts) - set(PARTS)):
-        raise ConfigError("is no part of it.", thing=f"--only {unknown[0]}", hint=f"Parts are {', '.join(PARTS)}.")
+        raise ConfigError(
+            "is no part of it.", thing=f"--only {unknown[0]}", hint=f"Parts are {', '.join(PARTS)}."
+        )
     if quick:
         changes, rounds, largest = QUICK_CHANGES, 0, False
     readers = [ROWLINE, *([LIBRARY] if LIBRARY_PYTHON.exists() else []), *map(parse, reader or [])]
-    console, progress = Console(width=report.WIDTH, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
+    console, progress = (
+        Console(width=report.WIDTH, soft_wrap=True),
+        Console(stderr=True, highlight=False, soft_wrap=True),
+    )
 
     def say(text: str) -> None:
         progress.print(f"· {text}", markup=False)
@@ -57,20 +86,37 @@ def main(
                 readings += read(server, readers, changes, rounds, say, largest=largest)
             if relays:
                 with relaying.emulated(folder) as environment:
-                    measured = relay.figures(relaying.Place(server, environment), _QUICK_RELAY if quick else relay.Size(), say)
+                    measured = relay.figures(
+                        relaying.Place(server, environment),
+                        _QUICK_RELAY if quick else relay.Size(),
+                        say,
+                    )
     shutil.rmtree(folder, ignore_errors=True)
     report.show(console, readings, measured)
     failed = [each for each in readings if each.failure]
     for each in failed:
-        console.print(f"{each.server}, {each.workload.name}: {each.reader}: {each.failure}", markup=False)
+        console.print(
+            f"{each.server}, {each.workload.name}: {each.reader}: {each.failure}", markup=False
+        )
     console.print(f"All of it: {report.save(readings, measured)}", markup=False)
     raise typer.Exit(1 if failed else 0)
 
 
-def read(server: Database, readers: list[Reader], changes: int, rounds: int, say: reading.Say, *, largest: bool) -> list[reading.Reading]:
+def read(
+    server: Database,
+    readers: list[Reader],
+    changes: int,
+    rounds: int,
+    say: reading.Say,
+    *,
+    largest: bool,
+) -> list[reading.Reading]:
     """The workloads of one server."""
     readings: list[reading.Reading] = []
-    for workload in (Workload("single rows", changes), Workload("many rows a statement", changes, rows=min(1000, changes // 10))):
+    for workload in (
+        Workload("single rows", changes),
+        Workload("many rows a statement", changes, rows=min(1000, changes // 10)),
+    ):
         readings += reading.compare(server, workload, readers, rounds, say)
     if largest:
         workload = Workload("one transaction", LARGEST, rows=1000, one_transaction=True)

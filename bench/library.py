@@ -1,6 +1,8 @@
-"""python-mysql-replication with orjson, as plainly as its users write it: one JSON line a row change.
+"""python-mysql-replication with orjson, as plainly as its users write it: one JSON line a row
+change.
 
-Runs in an environment of its own (requirements-bench.txt) and therefore imports nothing of Rowline. What to read comes from BENCH_… variables.
+Runs in an environment of its own (requirements-bench.txt) and therefore imports nothing of Rowline.
+What to read comes from BENCH_… variables.
 """
 
 import os
@@ -30,12 +32,18 @@ def other(value: Any) -> str:
 def keyed(value: Any) -> Any:
     """JSON columns come with keys of bytes, which orjson refuses."""
     if isinstance(value, dict):
-        return {key.decode() if isinstance(key, bytes) else key: keyed(each) for key, each in value.items()}
+        return {
+            key.decode() if isinstance(key, bytes) else key: keyed(each)
+            for key, each in value.items()
+        }
     return [keyed(each) for each in value] if isinstance(value, list) else value
 
 
 def row(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: keyed(value) if type(value) in (dict, list) else value for name, value in values.items()}
+    return {
+        name: keyed(value) if type(value) in (dict, list) else value
+        for name, value in values.items()
+    }
 
 
 def main() -> None:
@@ -58,10 +66,19 @@ def main() -> None:
     )
     left, write = int(environ["BENCH_CHANGES"]), sys.stdout.buffer.write
     for event in reader:
-        base = {"database": event.schema, "table": event.table, "ts": event.timestamp, "pos": event.packet.log_pos}
+        base = {
+            "database": event.schema,
+            "table": event.table,
+            "ts": event.timestamp,
+            "pos": event.packet.log_pos,
+        }
         for each in event.rows:
             if type(event) is UpdateRowsEvent:
-                images: dict[str, Any] = {"op": "u", "before": row(each["before_values"]), "after": row(each["after_values"])}
+                images: dict[str, Any] = {
+                    "op": "u",
+                    "before": row(each["before_values"]),
+                    "after": row(each["after_values"]),
+                }
             elif type(event) is WriteRowsEvent:
                 images = {"op": "c", "before": None, "after": row(each["values"])}
             else:

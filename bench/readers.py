@@ -1,4 +1,6 @@
-"""Readers that are measured: Rowline, the library beside it, and any command that its user names."""
+"""Readers that are measured: Rowline, the library beside it, and any command that its user
+names.
+"""
 
 import os
 import shlex
@@ -16,7 +18,8 @@ LIBRARY_PYTHON = CHECKOUT / ".local/bench/venv/bin/python"
 
 @dataclass(frozen=True)
 class Reader:
-    """`command` with places such as `{host}`, see `places`; the same stand in its environment as BENCH_HOST and so on.
+    """`command` with places such as `{host}`, see `places`; the same stand in its environment as
+    BENCH_HOST and so on.
 
     It prints one line a change to standard output, and ends after the last one.
     """
@@ -30,15 +33,28 @@ class Reader:
             return [part.format_map(places) for part in self.command]
         except (KeyError, ValueError, IndexError) as error:
             raise ConfigError(
-                f"has a place that is not known: {error}.", thing=f"--reader {self.name}", hint=f"Places are {', '.join(sorted(places))}."
+                f"has a place that is not known: {error}.",
+                thing=f"--reader {self.name}",
+                hint=f"Places are {', '.join(sorted(places))}.",
             ) from None
 
 
 ROWLINE = Reader(
     "rowline tail",
-    (str(Path(sys.executable).with_name("rowline")), "tail", "--tables", f"{DATABASE}.{TABLE}", "--from", "{file}:{offset}", "--until-now"),
+    (
+        str(Path(sys.executable).with_name("rowline")),
+        "tail",
+        "--tables",
+        f"{DATABASE}.{TABLE}",
+        "--from",
+        "{file}:{offset}",
+        "--until-now",
+    ),
 )
-LIBRARY = Reader("python-mysql-replication + orjson", (str(LIBRARY_PYTHON), str(Path(__file__).with_name("library.py"))))
+LIBRARY = Reader(
+    "python-mysql-replication + orjson",
+    (str(LIBRARY_PYTHON), str(Path(__file__).with_name("library.py"))),
+)
 
 
 def parse(text: str) -> Reader:
@@ -51,7 +67,9 @@ def parse(text: str) -> Reader:
 
 
 def places(server: Database, written: Written) -> dict[str, str]:
-    """What a reader must know: where the server is, from which position on to read, and how many changes come."""
+    """What a reader must know: where the server is, from which position on to read, and how many
+    changes come.
+    """
     return {
         "flavor": server.kind,
         "host": server.host,
@@ -69,6 +87,12 @@ def places(server: Database, written: Written) -> dict[str, str]:
 
 
 def environment(server: Database, values: dict[str, str]) -> dict[str, str]:
-    """A reader's environment: ours, its places, and for Rowline the source as `ROWLINE_SOURCE`, so that no password stands in a command line."""
+    """A reader's environment: ours, its places, and for Rowline the source as `ROWLINE_SOURCE`, so
+    that no password stands in a command line.
+    """
     ours = {name: value for name, value in os.environ.items() if not name.startswith("BENCH_")}
-    return {**ours, **{f"BENCH_{name.upper()}": value for name, value in values.items()}, "ROWLINE_SOURCE": server.reader_url}
+    return {
+        **ours,
+        **{f"BENCH_{name.upper()}": value for name, value in values.items()},
+        "ROWLINE_SOURCE": server.reader_url,
+    }

@@ -1,4 +1,6 @@
-"""Readers side by side: each workload is written to each server, then read by every reader in turn, several rounds."""
+"""Readers side by side: each workload is written to each server, then read by every reader in turn,
+several rounds.
+"""
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -57,21 +59,36 @@ def started(kind: str, folder: Path) -> Iterator[Database]:
         shutil.rmtree(folder / kind, ignore_errors=True)
 
 
-def compare(server: Database, workload: Workload, readers: Sequence[Reader], rounds: int, say: Say) -> list[Reading]:
-    """Every reader reads what was written just now, in turn. Before the rounds whose figures count there is one in which its lines are counted; without
-    rounds that one's figures stand."""
+def compare(
+    server: Database, workload: Workload, readers: Sequence[Reader], rounds: int, say: Say
+) -> list[Reading]:
+    """Every reader reads what was written just now, in turn. Before the rounds whose figures count
+    there is one in which its lines are counted; without rounds that one's figures stand.
+    """
     say(f"{server.kind}: writing {workload.changes:,} changes, {workload.name}")
     written = write(server, workload)
     readings = [Reading(server.kind, workload, reader.name) for reader in readers]
     for number in range(rounds + 1):
         for reader, reading in zip(readers, readings, strict=True):
             if not reading.failure:
-                say(f"{server.kind}, {workload.name}: {reader.name}, {f'round {number} of {rounds}' if number else 'counting its lines'}")
-                _round(server, written, reader, reading, count=number == 0, keep=number > 0 or not rounds)
+                say(
+                    f"{server.kind}, {workload.name}: {reader.name}, "
+                    f"{f'round {number} of {rounds}' if number else 'counting its lines'}"
+                )
+                _round(
+                    server,
+                    written,
+                    reader,
+                    reading,
+                    count=number == 0,
+                    keep=number > 0 or not rounds,
+                )
     return readings
 
 
-def _round(server: Database, written: Written, reader: Reader, reading: Reading, *, count: bool, keep: bool) -> None:
+def _round(
+    server: Database, written: Written, reader: Reader, reading: Reading, *, count: bool, keep: bool
+) -> None:
     values = places(server, written)
     try:
         done = run(reader.filled(values), environment(server, values), count=count)

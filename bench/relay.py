@@ -1,4 +1,6 @@
-"""Figures of the relay: requests and bytes a change at backlog, waiting when idle, the gap of a hand-over, lag under a steady load."""
+"""Figures of the relay: requests and bytes a change at backlog, waiting when idle, the gap of a
+hand-over, lag under a steady load.
+"""
 
 import threading
 import time
@@ -13,7 +15,9 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured: changes at backlog, single changes when idle, hand-overs, and a steady load of so many transactions a second for so long."""
+    """How much is measured: changes at backlog, single changes when idle, hand-overs, and a steady
+    load of so many transactions a second for so long.
+    """
 
     backlog: int = 100_000
     idle: int = 40
@@ -35,7 +39,9 @@ def figures(place: Place, size: Size, say: Say) -> dict[str, float]:
 
 
 def backlog(place: Place, changes: int) -> dict[str, float]:
-    """Changes that waited in the binlog are published; every call of AWS counts, from the first look at the lease to the last acknowledgement."""
+    """Changes that waited in the binlog are published; every call of AWS counts, from the first
+    look at the lease to the last acknowledgement.
+    """
     seen, start = Seen(), place.position()
     place.insert(changes)
     began = time.monotonic()
@@ -52,7 +58,9 @@ def backlog(place: Place, changes: int) -> dict[str, float]:
 
 
 def idle(place: Place, times: int) -> dict[str, float]:
-    """One change at a time: from its commit's arrival at the relay, and from the client's own COMMIT, until the request with it goes off."""
+    """One change at a time: from its commit's arrival at the relay, and from the client's own
+    COMMIT, until the request with it goes off.
+    """
     seen, committed = Seen(), list[float]()
     with running(place.job("idle", seen)):
         _until_it_reads(place, seen)
@@ -90,7 +98,9 @@ def steady(place: Place, rate: int, seconds: float) -> dict[str, float]:
 
 
 def handover(place: Place, times: int) -> dict[str, float]:
-    """Another relay asks for the lease while changes flow: from its start to its first request, and how long nobody published."""
+    """Another relay asks for the lease while changes flow: from its start to its first request, and
+    how long nobody published.
+    """
     asked, gaps = list[float](), list[float]()
     for number in range(times):
         old, new, ending = Seen(), Seen(), threading.Event()
@@ -118,7 +128,9 @@ def _write_on(place: Place, ending: threading.Event) -> None:
 
 
 def _until_it_reads(place: Place, seen: Seen) -> None:
-    """A relay that starts at `latest` may have started behind a row that was written before it connected: write until one arrives."""
+    """A relay that starts at `latest` may have started behind a row that was written before it
+    connected: write until one arrives.
+    """
     end = time.monotonic() + 60
     while not seen.published:
         if time.monotonic() > end:

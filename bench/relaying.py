@@ -1,4 +1,6 @@
-"""The relay beside the emulated AWS: what a change costs in requests, and how long it takes when there is little to do."""
+"""The relay beside the emulated AWS: what a change costs in requests, and how long it takes when
+there is little to do.
+"""
 
 import threading
 import time
@@ -34,7 +36,9 @@ _NOTE = "x" * 60
 
 
 class Published(NamedTuple):
-    """One PublishBatch: when the request went off and when its answer came (monotonic seconds), and the ids of the rows whose changes it carried."""
+    """One PublishBatch: when the request went off and when its answer came (monotonic seconds), and
+    the ids of the rows whose changes it carried.
+    """
 
     sent: float
     acknowledged: float
@@ -43,7 +47,9 @@ class Published(NamedTuple):
 
 @dataclass
 class Seen:
-    """What happened. `calls` of AWS by service and operation, `messages` and `bytes` of their bodies as published, `commits` when each came out of the binlog."""
+    """What happened. `calls` of AWS by service and operation, `messages` and `bytes` of their
+    bodies as published, `commits` when each came out of the binlog.
+    """
 
     calls: Counter[str] = field(default_factory=Counter)
     published: list[Published] = field(default_factory=list)
@@ -65,7 +71,9 @@ class Seen:
 
 
 class WatchedTopic:
-    """SNS, with a look at what goes there. A request goes off when botocore hands it to the network; each publisher is a thread."""
+    """SNS, with a look at what goes there. A request goes off when botocore hands it to the
+    network; each publisher is a thread.
+    """
 
     def __init__(self, client: Any, arn: str, seen: Seen) -> None:
         self._topic, self._seen = SnsTopic(client, arn), seen
@@ -94,7 +102,9 @@ class WatchedBinlog:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._binlog, name)
 
-    def read(self, start: Position, *, until: Position | None = None, through_restarts: bool = False) -> Iterator[Event]:
+    def read(
+        self, start: Position, *, until: Position | None = None, through_restarts: bool = False
+    ) -> Iterator[Event]:
         for event in self._binlog.read(start, until=until):
             if type(event) is Commit:
                 self._seen.commits.append(time.monotonic())
@@ -102,7 +112,9 @@ class WatchedBinlog:
 
 
 class Place:
-    """A topic, a state table, and a source table, for relays that are measured. One thread at a time may write to it."""
+    """A topic, a state table, and a source table, for relays that are measured. One thread at a
+    time may write to it.
+    """
 
     def __init__(self, server: Database, environment: dict[str, str]) -> None:
         self._server = server
@@ -115,18 +127,27 @@ class Place:
         self._name = f"bench-{uuid.uuid4().hex[:8]}"
         self.next_row = 0
         self.topic = self._client("sns").create_topic(
-            Name=f"{self._name}.fifo", Attributes={"FifoTopic": "true", "FifoThroughputScope": "MessageGroup"}
+            Name=f"{self._name}.fifo",
+            Attributes={"FifoTopic": "true", "FifoThroughputScope": "MessageGroup"},
         )["TopicArn"]
         self._client("dynamodb").create_table(
             TableName=self._name,
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk")],
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk")
+            ],
             BillingMode="PAY_PER_REQUEST",
         )
         self._writer = server.connect()
         with self._writer.cursor() as cursor:
             cursor.execute(f"DROP TABLE IF EXISTS {TABLE}")
-            cursor.execute(f"CREATE TABLE {TABLE} (id BIGINT PRIMARY KEY, kind VARCHAR(20) NOT NULL, note VARCHAR(200) NOT NULL)")
+            cursor.execute(
+                f"CREATE TABLE {TABLE} (id BIGINT PRIMARY KEY, kind VARCHAR(20) NOT NULL, note "
+                "VARCHAR(200) NOT NULL)"
+            )
 
     def _client(self, service: str, config: Config | None = None, seen: Seen | None = None) -> Any:
         client: Any = self._session.client(service, endpoint_url=self._url, config=config)  # type: ignore[call-overload]
@@ -146,13 +167,18 @@ class Place:
         return f"{file}:{offset}"
 
     def insert(self, amount: int, *, a_statement: int = 500) -> list[float]:
-        """Rows whose changes are about 300 bytes of JSON each; a statement is a transaction. When the client had each of them committed (monotonic seconds)."""
+        """Rows whose changes are about 300 bytes of JSON each; a statement is a transaction. When
+        the client had each of them committed (monotonic seconds).
+        """
         committed: list[float] = []
         end = self.next_row + amount
         with self._writer.cursor() as cursor:
             while self.next_row < end:
                 rows = range(self.next_row, min(self.next_row + a_statement, end))
-                cursor.executemany(f"INSERT INTO {TABLE} VALUES (%s, %s, %s)", [(n, "listing viewed", f"note {n} {_NOTE}") for n in rows])
+                cursor.executemany(
+                    f"INSERT INTO {TABLE} VALUES (%s, %s, %s)",
+                    [(n, "listing viewed", f"note {n} {_NOTE}") for n in rows],
+                )
                 committed.append(time.monotonic())
                 self.next_row = rows.stop
         return committed
@@ -167,7 +193,9 @@ class Place:
             schemas=DynamoSchemas(self._client("dynamodb", seen=seen), self._name),
             claims=MemoryClaims(),
             topic=WatchedTopic(self._client("sns", client_config(), seen), self.topic, seen),
-            open_binlog=lambda tables, token: cast(Binlog, WatchedBinlog(connect(tables, token), seen)),
+            open_binlog=lambda tables, token: cast(
+                Binlog, WatchedBinlog(connect(tables, token), seen)
+            ),
             open_database=database(lambda: reader),
             holder=holder,
             manner="take",

@@ -17,12 +17,18 @@ from local.home import CHECKOUT
 FOLDER = CHECKOUT / ".local/bench"
 WIDTH = 120
 
-TARGETS: dict[str, float] = {"aws_calls_per_1000_changes": 8, "idle_arrival_to_request_ms": 50, "idle_arrival_to_request_max_ms": 50}
+TARGETS: dict[str, float] = {
+    "aws_calls_per_1000_changes": 8,
+    "idle_arrival_to_request_ms": 50,
+    "idle_arrival_to_request_max_ms": 50,
+}
 """The most that Rowline allows itself; what has no target is shown for its own sake."""
 
 
 def show(console: Console, readings: Sequence[Reading], relay: dict[str, float]) -> None:
-    """Print the tables. Ratios are those of Rowline, the first reader of each workload, to the reader of the line."""
+    """Print the tables. Ratios are those of Rowline, the first reader of each workload, to the
+    reader of the line.
+    """
     if readings:
         console.print(_readers(readings))
     if relay:
@@ -33,7 +39,11 @@ def save(readings: Sequence[Reading], relay: dict[str, float]) -> Path:
     """Write everything, each run too, to a file named by the time."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / f"{time.strftime('%Y%m%dT%H%M%S')}.json"
-    text = msgspec.json.format(msgspec.json.encode({"machine": machine(), "readers": [_plain(each) for each in readings], "relay": relay}))
+    text = msgspec.json.format(
+        msgspec.json.encode(
+            {"machine": machine(), "readers": [_plain(each) for each in readings], "relay": relay}
+        )
+    )
     path.write_bytes(text + b"\n")
     return path
 
@@ -42,20 +52,45 @@ def machine() -> dict[str, Any]:
     """What the figures were seen on."""
     model = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():
-        lines = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+        lines = [
+            line
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ]
         model = lines[0].partition(":")[2].strip() if lines else model
-    return {"processor": model, "cores": os.cpu_count(), "python": platform.python_version(), "load": round(os.getloadavg()[0], 1)}
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "load": round(os.getloadavg()[0], 1),
+    }
 
 
 def _plain(reading: Reading) -> dict[str, Any]:
-    plain = {"server": reading.server, "workload": reading.workload.name, "changes": reading.workload.changes, "reader": reading.reader}
+    plain = {
+        "server": reading.server,
+        "workload": reading.workload.name,
+        "changes": reading.workload.changes,
+        "reader": reading.reader,
+    }
     if reading.failure:
         return plain | {"failure": reading.failure}
-    return plain | {"changes_per_cpu_second": round(reading.rate), "wall": reading.wall, "rss_mb": reading.rss_mb, "runs": reading.runs}
+    return plain | {
+        "changes_per_cpu_second": round(reading.rate),
+        "wall": reading.wall,
+        "rss_mb": reading.rss_mb,
+        "runs": reading.runs,
+    }
 
 
 def _readers(readings: Sequence[Reading]) -> Table:
-    table = Table("server", "workload", "reader", title="Whole process, from the binlog to one JSON line a change", title_justify="left")
+    table = Table(
+        "server",
+        "workload",
+        "reader",
+        title="Whole process, from the binlog to one JSON line a change",
+        title_justify="left",
+    )
     for name in ("changes/CPU-s", "Rowline ×", "wall s", "peak MB"):
         table.add_column(name, justify="right")
     first: Reading | None = None
@@ -68,8 +103,17 @@ def _readers(readings: Sequence[Reading]) -> Table:
         if each.failure:
             table.add_row(*place, each.reader, "failed", "", "", "")
             continue
-        ratio = f"{first.rate / each.rate:.2f}" if first and not begins and not first.failure else ""
-        table.add_row(*place, each.reader, f"{each.rate:,.0f}", ratio, f"{each.wall:.1f}", f"{each.rss_mb:.0f}")
+        ratio = (
+            f"{first.rate / each.rate:.2f}" if first and not begins and not first.failure else ""
+        )
+        table.add_row(
+            *place,
+            each.reader,
+            f"{each.rate:,.0f}",
+            ratio,
+            f"{each.wall:.1f}",
+            f"{each.rss_mb:.0f}",
+        )
     return table
 
 
@@ -78,5 +122,7 @@ def _relay(relay: dict[str, float]) -> Table:
     table.add_column("figure", justify="right")
     table.add_column("at most", justify="right")
     for name, value in relay.items():
-        table.add_row(name.replace("_", " "), f"{value:,.2f}", f"{TARGETS[name]:g}" if name in TARGETS else "")
+        table.add_row(
+            name.replace("_", " "), f"{value:,.2f}", f"{TARGETS[name]:g}" if name in TARGETS else ""
+        )
     return table

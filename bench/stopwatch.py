@@ -1,7 +1,9 @@
-"""Runs one command and prints what it took, as JSON: `python stopwatch.py count|discard SECONDS COMMAND…`.
+"""Runs one command and prints what it took, as JSON: `python stopwatch.py count|discard SECONDS
+COMMAND…`.
 
-A process of its own, and a small one: the operating system counts what a child's memory was before its exec into the child's peak, so whoever starts
-it must be smaller than what is measured. It imports next to nothing for that.
+A process of its own, and a small one: the operating system counts what a child's memory was before
+its exec into the child's peak, so whoever starts it must be smaller than what is measured. It
+imports next to nothing for that.
 """
 
 import json
@@ -14,10 +16,14 @@ from typing import IO
 
 
 def main(how: str, seconds: str, *command: str) -> None:
-    """The command's output is counted in lines, or goes to /dev/null; of what it says on standard error the end is kept."""
+    """The command's output is counted in lines, or goes to /dev/null; of what it says on standard
+    error the end is kept.
+    """
     began, lines, said = time.monotonic(), None, list[bytes]()
     output = subprocess.PIPE if how == "count" else subprocess.DEVNULL
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE
+    ) as process:
         timer = threading.Timer(float(seconds), process.kill)
         timer.start()
         listener = threading.Thread(target=lambda: said.append(end_of(process.stderr)))
@@ -29,8 +35,21 @@ def main(how: str, seconds: str, *command: str) -> None:
         process.returncode = os.waitstatus_to_exitcode(status)
         timer.cancel()
         listener.join()
-    took = {"cpu": used.ru_utime + used.ru_stime, "wall": wall, "rss_mb": used.ru_maxrss / 1024, "lines": lines}
-    print(json.dumps({"code": process.returncode, "said": said[0].decode(errors="replace").strip(), "run": took}))
+    took = {
+        "cpu": used.ru_utime + used.ru_stime,
+        "wall": wall,
+        "rss_mb": used.ru_maxrss / 1024,
+        "lines": lines,
+    }
+    print(
+        json.dumps(
+            {
+                "code": process.returncode,
+                "said": said[0].decode(errors="replace").strip(),
+                "run": took,
+            }
+        )
+    )
 
 
 def lines_of(stream: IO[bytes]) -> int:

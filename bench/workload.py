@@ -30,7 +30,7 @@ _VALUES = """{n}, {n} MOD 9973, CONCAT('Listing ', {n}, ELT(1 + {n} MOD 3, ' Str
     1 + {n} MOD 3, {n} MOD 1000, {n} MOD 1000 / 7, IF({n} MOD 10 = 0, '2024-03-01 12:00:00' + INTERVAL {n} SECOND, NULL),
     '2024-05-01 10:00:00' + INTERVAL {n} SECOND,
     JSON_OBJECT('brand', CONCAT('brand ', {n} MOD 97), 'weight', {n} MOD 5000, 'used', {n} MOD 2, 'tags', JSON_ARRAY('a', 'b', {n} MOD 12),
-        'size', JSON_OBJECT('w', {n} MOD 300, 'h', {n} MOD 200))"""
+        'size', JSON_OBJECT('w', {n} MOD 300, 'h', {n} MOD 200))"""  # noqa: E501
 _SET = "views = views + 1, price = price + 1, updated_at = updated_at + INTERVAL 60 SECOND"
 
 _BLOCK = 1000  # rows of the table of numbers
@@ -54,9 +54,11 @@ END"""
 
 @dataclass(frozen=True)
 class Workload:
-    """`changes` of one table of 12 columns, half of them inserts, four in ten updates, one in ten deletes; `rows` a statement.
+    """`changes` of one table of 12 columns, half of them inserts, four in ten updates, one in ten
+    deletes; `rows` a statement.
 
-    `single` statements of one row come in transactions of 50, those of many rows each in one of its own, unless `one_transaction` holds all.
+    `single` statements of one row come in transactions of 50, those of many rows each in one of its
+    own, unless `one_transaction` holds all.
     """
 
     name: str
@@ -82,15 +84,21 @@ def prepare(server: Database) -> None:
         cursor.execute(_TABLE)
         cursor.execute("SET sql_log_bin = 0")
         cursor.execute(f"CREATE TABLE {DATABASE}.numbers (n INT PRIMARY KEY)")
-        cursor.execute(f"INSERT INTO {DATABASE}.numbers VALUES {', '.join(f'({n})' for n in range(_BLOCK))}")
+        cursor.execute(
+            f"INSERT INTO {DATABASE}.numbers VALUES {', '.join(f'({n})' for n in range(_BLOCK))}"
+        )
         cursor.execute(_PROCEDURE)
 
 
 def write(server: Database, workload: Workload) -> Written:
-    """Write the workload; the table is empty before it, and so is the binlog: not every reader begins where it is told to."""
+    """Write the workload; the table is empty before it, and so is the binlog: not every reader
+    begins where it is told to.
+    """
     with server.connect() as connection, connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE TABLE {DATABASE}.{TABLE}")
-        cursor.execute("RESET MASTER" if server.kind == "mariadb" else "RESET BINARY LOGS AND GTIDS")
+        cursor.execute(
+            "RESET MASTER" if server.kind == "mariadb" else "RESET BINARY LOGS AND GTIDS"
+        )
         start = _end(cursor)
         if workload.rows == 1:
             cursor.execute(f"CALL {DATABASE}.single_rows(0, {workload.changes})")
@@ -110,10 +118,17 @@ def _statements(workload: Workload) -> Iterator[str]:
     for number, first in enumerate(range(0, workload.changes, rows)):
         of, most = number % 10, min(rows, workload.changes - first)
         if of < 5:
-            yield f"INSERT INTO {table} SELECT {_VALUES.format(n=f'({first} + n)')} FROM {DATABASE}.numbers WHERE n < {most}"
+            yield (
+                f"INSERT INTO {table} SELECT {_VALUES.format(n=f'({first} + n)')} FROM "
+                f"{DATABASE}.numbers WHERE n < {most}"
+            )
         else:
             where = f"id >= {first - 5 * rows} AND id < {first - 5 * rows + most}"
-            yield f"UPDATE {table} SET {_SET} WHERE {where}" if of < 9 else f"DELETE FROM {table} WHERE {where}"
+            yield (
+                f"UPDATE {table} SET {_SET} WHERE {where}"
+                if of < 9
+                else f"DELETE FROM {table} WHERE {where}"
+            )
 
 
 def _end(cursor: Any) -> Position:

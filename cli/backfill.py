@@ -22,9 +22,19 @@ class Origin(StrEnum):
 
 def command(
     consumer: Annotated[str, typer.Argument(help="The consumer to fill, as the stanza names it.")],
-    origin: Annotated[Origin, typer.Option("--from", help="Read the rows from the source database.")] = Origin.source,
-    tables: Annotated[str, typer.Option("--tables", help="Only these tables: names or patterns, separated by commas.")] = "",
-    restart: Annotated[bool, typer.Option("--restart", help="Begin anew instead of going on with a run that was interrupted.")] = False,
+    origin: Annotated[
+        Origin, typer.Option("--from", help="Read the rows from the source database.")
+    ] = Origin.source,
+    tables: Annotated[
+        str,
+        typer.Option("--tables", help="Only these tables: names or patterns, separated by commas."),
+    ] = "",
+    restart: Annotated[
+        bool,
+        typer.Option(
+            "--restart", help="Begin anew instead of going on with a run that was interrupted."
+        ),
+    ] = False,
     stage: StageOption = "local",
     service: ServiceOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -63,10 +73,16 @@ def _show(report: Report, aside: int) -> None:
     console = Console(highlight=False, emoji=False, soft_wrap=True)
     rate = report.rows / report.seconds if report.seconds else 0
     console.print(
-        f"{report.consumer}: {report.rows:,} rows of {len(report.tables)} tables in {report.messages:,} messages, {report.seconds:,.1f} s"
-        f" ({rate:,.0f} rows/s); {report.deletions:,} documents deleted that their rows had lost meanwhile",
+        f"{report.consumer}: {report.rows:,} rows of {len(report.tables)} tables in "
+        f"{report.messages:,} messages, {report.seconds:,.1f} s"
+        f" ({rate:,.0f} rows/s); {report.deletions:,} documents deleted that their rows "
+        "had lost meanwhile",
         markup=False,
     )
     if aside:
-        console.print(f"! {aside:,} messages are in the consumer's DLQ, each with its reason in the attribute `reason`", markup=False)
+        console.print(
+            f"! {aside:,} messages are in the consumer's DLQ, each with its reason in the "
+            "attribute `reason`",
+            markup=False,
+        )
     console.print(f"  next: rowline verify {report.consumer}", markup=False)

@@ -10,7 +10,14 @@ from cli.chosen import chosen
 from cli.source import endpoint_of, is_address
 from cli.stage import DeployedStage, ServiceOption, StageOption, open_stage
 from shared.adapters.database.sql import SqlDatabase
-from shared.flows.doctor import check_captured_once, check_dlq, check_filled, check_relay, check_search, who_answers
+from shared.flows.doctor import (
+    check_captured_once,
+    check_dlq,
+    check_filled,
+    check_relay,
+    check_search,
+    who_answers,
+)
 from shared.flows.preflight import Finding, check_source
 from shared.flows.status import status
 from shared.values.errors import ConfigError, RowlineError
@@ -22,13 +29,25 @@ _MARK = {"ok": ("ok  ", "green"), "warn": ("warn", "yellow"), "fail": ("FAIL", "
 def command(
     stage: StageOption = "local",
     service: ServiceOption = "",
-    source: Annotated[str, typer.Option("--source", help="Check only this database, without a stage: a URL, or secret:NAME.")] = "",
-    tables: Annotated[str, typer.Option("--tables", help="With --source: the tables to be captured, separated by commas.")] = "*.*",
+    source: Annotated[
+        str,
+        typer.Option(
+            "--source", help="Check only this database, without a stage: a URL, or secret:NAME."
+        ),
+    ] = "",
+    tables: Annotated[
+        str,
+        typer.Option(
+            "--tables", help="With --source: the tables to be captured, separated by commas."
+        ),
+    ] = "*.*",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check everything a stage needs: the source's settings, grants and tables, the deployment, Elasticsearch, relays and DLQs.
+    """Check everything a stage needs: the source's settings, grants and tables, the deployment,
+    Elasticsearch, relays and DLQs.
 
-    A line a check, with what to do about it, for RDS and Aurora too. Exit code 1 when something fails.
+    A line a check, with what to do about it, for RDS and Aurora too. Exit code 1 when something
+    fails.
 
     Example: `rowline doctor --stage prod`
     """
@@ -47,13 +66,18 @@ def _database(source: str, tables: str) -> list[Finding]:
         raise ConfigError(
             "is no address.",
             thing=f"--source {source}",
-            hint="Write mysql://USER@HOST:PORT or secret:NAME; sources of a stage are checked with --stage.",
+            hint=(
+                "Write mysql://USER@HOST:PORT or secret:NAME; sources of a stage are checked "
+                "with --stage."
+            ),
         )
     endpoint = endpoint_of(source)
     patterns = {pattern: TableSettings() for pattern in chosen(tables)}
     database = SqlDatabase(endpoint)
     try:
-        return check_source(database, SourceSettings(name=endpoint.host, secret="", tables=patterns))
+        return check_source(
+            database, SourceSettings(name=endpoint.host, secret="", tables=patterns)
+        )
     finally:
         database.close()
 
@@ -64,10 +88,18 @@ def _stage(deployed: DeployedStage) -> list[Finding]:
         Finding(
             "deployment",
             "ok",
-            f"{deployed.service}-{deployed.name}, {len(deployed.settings.sources)} sources, {len(deployed.settings.consumers)} consumers",
+            f"{deployed.service}-{deployed.name}, {len(deployed.settings.sources)} sources, "
+            f"{len(deployed.settings.consumers)} consumers",
         )
     ]
-    now = status(deployed.settings, deployed.streams(), deployed.schemas(), deployed.consumers(), deployed.queue, deployed.dlq)
+    now = status(
+        deployed.settings,
+        deployed.streams(),
+        deployed.schemas(),
+        deployed.consumers(),
+        deployed.queue,
+        deployed.dlq,
+    )
     servers: dict[str, tuple[str, ...]] = {}
     for relay in now.relays:
         findings += _source(deployed, relay.source, relay.lag_s, servers)
@@ -81,7 +113,12 @@ def _stage(deployed: DeployedStage) -> list[Finding]:
     return findings
 
 
-def _source(deployed: DeployedStage, name: str, lag_seconds: float | None, servers: dict[str, tuple[str, ...]]) -> list[Finding]:
+def _source(
+    deployed: DeployedStage,
+    name: str,
+    lag_seconds: float | None,
+    servers: dict[str, tuple[str, ...]],
+) -> list[Finding]:
     try:
         database = deployed.database(name)
         try:
@@ -90,7 +127,14 @@ def _source(deployed: DeployedStage, name: str, lag_seconds: float | None, serve
         finally:
             database.close()
     except RowlineError as error:
-        return [Finding(f"source {name}", "fail", f"{error.thing}: {error.what}".removeprefix(": "), error.hint)]
+        return [
+            Finding(
+                f"source {name}",
+                "fail",
+                f"{error.thing}: {error.what}".removeprefix(": "),
+                error.hint,
+            )
+        ]
 
 
 def _show(finding: Finding, console: Console) -> None:

@@ -12,10 +12,14 @@ from local import mariadb, stage
 from shared.values.errors import RowlineError
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode="markdown", help="A database, Elasticsearch and AWS on this machine, without Docker."
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="A database, Elasticsearch and AWS on this machine, without Docker.",
 )
 
-Name = Annotated[str, typer.Option("--name", metavar="NAME", help="Which stage: several may run side by side.")]
+Name = Annotated[
+    str, typer.Option("--name", metavar="NAME", help="Which stage: several may run side by side.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -40,7 +44,8 @@ def up(name: Name = stage.DEFAULT_NAME, as_json: Json = False) -> None:
     _show(started.status(), as_json)
     if not as_json:
         Console(stderr=True, highlight=False, emoji=False).print(
-            f'Its variables, for your shell: eval "$(rowline local env{_option(name)})"', markup=False
+            f'Its variables, for your shell: eval "$(rowline local env{_option(name)})"',
+            markup=False,
         )
 
 
@@ -96,7 +101,9 @@ def _show(parts: list[stage.PartStatus], as_json: bool) -> None:
     Console(highlight=False, emoji=False, soft_wrap=True).print(table)
     logs = {os.path.dirname(part.log) for part in parts if part.log}
     if logs:
-        Console(stderr=True, highlight=False, emoji=False, soft_wrap=True).print(f"Logs: {', '.join(logs)}", markup=False)
+        Console(stderr=True, highlight=False, emoji=False, soft_wrap=True).print(
+            f"Logs: {', '.join(logs)}", markup=False
+        )
 
 
 def _option(name: str) -> str:

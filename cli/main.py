@@ -21,7 +21,12 @@ COMMANDS: dict[str, str] = {
     "verify": "cli.verify",
 }
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False, add_completion=False)
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
 
 
 @app.callback()
@@ -30,7 +35,9 @@ def rowline() -> None:
 
 
 def _register(wanted: str = "") -> None:
-    """Add the command `wanted`, or all of them: each import costs every other command its start-up time."""
+    """Add the command `wanted`, or all of them: each import costs every other command its start-up
+    time.
+    """
     for name, module in COMMANDS.items():
         if wanted in COMMANDS and name != wanted:
             continue
@@ -47,7 +54,9 @@ def run() -> None:
     try:
         app()
     except RowlineError as error:
-        from rich.console import Console  # here: a fifth of the start-up time of a command that meets no error
+        from rich.console import (
+            Console,
+        )  # here: a fifth of the start-up time of a command that meets no error
 
         console = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
         console.print("error", style="bold red", end=" ", markup=False)

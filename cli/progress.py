@@ -18,7 +18,11 @@ class LiveLine:
 
     def __init__(self, console: Console) -> None:
         self._console, self._printed = console, float("-inf")
-        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        self._live = (
+            Live(console=console, auto_refresh=False, transient=True)
+            if console.is_terminal
+            else None
+        )
 
     def __enter__(self) -> None:
         if self._live:
@@ -62,7 +66,12 @@ class RowProgress:
         self._bar.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._bar.stop()
 
     def show(self, rows: int, estimate: int, table: str = "", note: str = "") -> None:
@@ -72,13 +81,23 @@ class RowProgress:
         passed = time.monotonic() - self._began
         rate = f"{(rows - (self._first or 0)) / passed:,.0f} rows/s" if rows and passed > 1 else ""
         total = max(rows, estimate, 1)
-        self._bar.update(self._task, completed=rows, total=total, description=f"{self._verb} {table}".strip(), rate=rate, note=note)
+        self._bar.update(
+            self._task,
+            completed=rows,
+            total=total,
+            description=f"{self._verb} {table}".strip(),
+            rate=rate,
+            note=note,
+        )
         if not self._console.is_terminal:
             self._line(rows, total, rate, note)
 
     def _line(self, rows: int, total: int, rate: str, note: str) -> None:
         now = time.monotonic()
-        if now - self._printed >= LINE_SECONDS or note.partition(" ")[0] != self._note.partition(" ")[0]:
+        if (
+            now - self._printed >= LINE_SECONDS
+            or note.partition(" ")[0] != self._note.partition(" ")[0]
+        ):
             self._printed, self._note = now, note
             about = [f"{rows:,} of about {total:,} rows", rate, note]
             self._console.print(f"{self._verb}: {', '.join(filter(None, about))}", markup=False)

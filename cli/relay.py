@@ -24,12 +24,17 @@ from shared.values.settings import SourceSettings
 
 
 def command(
-    source: Annotated[str | None, typer.Argument(help="The source to relay; may be left out when there is one.")] = None,
+    source: Annotated[
+        str | None, typer.Argument(help="The source to relay; may be left out when there is one.")
+    ] = None,
     stage: StageOption = "local",
     service: ServiceOption = "",
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what happens inside.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say what happens inside.")
+    ] = False,
 ) -> None:
-    """Relay a source of a deployed stage from here; a relay that runs elsewhere hands over, and takes over again afterwards.
+    """Relay a source of a deployed stage from here; a relay that runs elsewhere hands over, and
+    takes over again afterwards.
 
     Ctrl-C ends it: what is acknowledged is stored, and the next relay goes on at the exact row.
 
@@ -37,13 +42,23 @@ def command(
     """
     deployed = open_stage(stage, service)
     console = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", handlers=[RichHandler(console=console)])
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(message)s",
+        handlers=[RichHandler(console=console)],
+    )
     line = LiveLine(console)
-    job = foreground(deployed, deployed.source(source), lambda figures, _metrics: line.show(line_of(figures)))
+    job = foreground(
+        deployed, deployed.source(source), lambda figures, _metrics: line.show(line_of(figures))
+    )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: job.stop.set())
-    console.print(f"Relaying {job.source.name} of {deployed.service}-{deployed.name}; Ctrl-C ends it.", markup=False)
-    # In a thread of its own: the main one stays free for signals, whatever the database driver waits for.
+    console.print(
+        f"Relaying {job.source.name} of {deployed.service}-{deployed.name}; Ctrl-C ends it.",
+        markup=False,
+    )
+    # In a thread of its own: the main one stays free for signals, whatever the database driver
+    # waits for.
     ended: list[Ended | BaseException] = []
     thread = threading.Thread(target=lambda: ended.append(_caught(job)))
     with line:
@@ -53,7 +68,10 @@ def command(
     if isinstance(ended[0], BaseException):
         raise ended[0]
     console.print(
-        {"stopped": "Stopped.", "yielded": "Another relay asked for the stream and has it now."}.get(ended[0], f"Ended: {ended[0]}.")
+        {
+            "stopped": "Stopped.",
+            "yielded": "Another relay asked for the stream and has it now.",
+        }.get(ended[0], f"Ended: {ended[0]}.")
     )
     raise typer.Exit(0 if ended[0] in ("stopped", "yielded") else 1)
 
@@ -77,14 +95,22 @@ def foreground(
         schemas=deployed.schemas(),
         claims=deployed.claims(),
         topic=open_topic(deployed.stack.topic_arn),
-        open_binlog=opener(lambda: deployed.endpoint(source.name), f"{deployed.service}-{deployed.name}/{source.name}"),
+        open_binlog=opener(
+            lambda: deployed.endpoint(source.name),
+            f"{deployed.service}-{deployed.name}/{source.name}",
+        ),
         open_database=lambda: deployed.database(source.name),
         preflight=preflight(lambda: deployed.endpoint(source.name), source),
         others={each.stream: each.tables for each in deployed.settings.siblings(source)},
-        holder=f"{os.environ.get('USER', 'someone')}@{socket.gethostname()} pid {os.getpid()} {uuid.uuid4().hex[:8]}",
+        holder=(
+            f"{os.environ.get('USER', 'someone')}@{socket.gethostname()} pid {os.getpid()} "
+            f"{uuid.uuid4().hex[:8]}"
+        ),
         manner="take",
         run="foreground",
-        mask_key=lambda: str(secret_json(source.secret).get("mask_key", "")).encode() if _hashes(source) else b"",
+        mask_key=lambda: (
+            str(secret_json(source.secret).get("mask_key", "")).encode() if _hashes(source) else b""
+        ),
         report=report,
         report_seconds=1,
     )
@@ -101,6 +127,13 @@ def line_of(figures: dict[str, Any]) -> str:
     if "position" not in figures:
         return "connecting"
     epoch, n = split_seq(figures["seq"])
-    requests = f", {figures['requests_per_1000']:g} requests/1,000" if "requests_per_1000" in figures else ""
+    requests = (
+        f", {figures['requests_per_1000']:g} requests/1,000"
+        if "requests_per_1000" in figures
+        else ""
+    )
     rate = f"{figures['changes_per_second']:,.0f} changes/s{requests}"
-    return f"{rate}  lag {figures['lag_ms'] / 1000:.1f}s  read to {figures['read_to']}  seq {epoch}:{n:,}"
+    return (
+        f"{rate}  lag {figures['lag_ms'] / 1000:.1f}s  read to {figures['read_to']}  seq "
+        f"{epoch}:{n:,}"
+    )

@@ -16,7 +16,9 @@ def is_address(text: str) -> bool:
 
 
 def endpoint_of(text: str) -> SourceEndpoint:
-    """`mysql://USER[:PASSWORD]@HOST…` or `secret:NAME`. On a terminal a URL without a password asks for it. Raises ConfigError."""
+    """`mysql://USER[:PASSWORD]@HOST…` or `secret:NAME`. On a terminal a URL without a password asks
+    for it. Raises ConfigError.
+    """
     if text.startswith(SECRET):
         # Here, so that a URL needs neither AWS nor the second that its library takes to load.
         from shared.adapters.secrets import secret_json
@@ -25,6 +27,8 @@ def endpoint_of(text: str) -> SourceEndpoint:
         return from_secret(name, secret_json(name))
     endpoint = parse(text)
     if ":" not in text.split("://", 1)[1].rpartition("@")[0] and sys.stdin.isatty():
-        password = typer.prompt(f"Password for {endpoint}", default="", hide_input=True, show_default=False, err=True)
+        password = typer.prompt(
+            f"Password for {endpoint}", default="", hide_input=True, show_default=False, err=True
+        )
         return msgspec.structs.replace(endpoint, password=password)
     return endpoint

@@ -1,4 +1,6 @@
-"""The deployed stage that a command works on: what is deployed there, and the way to each part of it."""
+"""The deployed stage that a command works on: what is deployed there, and the way to each part of
+it.
+"""
 
 import os
 from dataclasses import dataclass, field
@@ -25,15 +27,24 @@ from shared.values.errors import ConfigError
 from shared.values.settings import ConsumerSettings, Settings, SourceSettings
 
 T = TypeVar("T")
-StageOption = Annotated[str, typer.Option("--stage", envvar="ROWLINE_STAGE", help="The deployed stage.")]
+StageOption = Annotated[
+    str, typer.Option("--stage", envvar="ROWLINE_STAGE", help="The deployed stage.")
+]
 ServiceOption = Annotated[
-    str, typer.Option("--service", envvar="ROWLINE_SERVICE", help="The service's name, if it is not that of ./serverless.yml.")
+    str,
+    typer.Option(
+        "--service",
+        envvar="ROWLINE_SERVICE",
+        help="The service's name, if it is not that of ./serverless.yml.",
+    ),
 ]
 
 
 @dataclass(frozen=True)
 class DeployedStage:
-    """What is deployed under SERVICE-STAGE, and adapters for its parts. `settings` are those of the deployed template."""
+    """What is deployed under SERVICE-STAGE, and adapters for its parts. `settings` are those of the
+    deployed template.
+    """
 
     name: str
     service: str
@@ -93,7 +104,9 @@ class DeployedStage:
         return SqsQueue(self.client("sqs"), self.stack.undelivered_url(consumer))
 
     def endpoint(self, source: str | None = None) -> SourceEndpoint:
-        """Where the source is: ROWLINE_SOURCE when set and the stage has no other one, else the secret."""
+        """Where the source is: ROWLINE_SOURCE when set and the stage has no other one, else the
+        secret.
+        """
         if (url := os.environ.get("ROWLINE_SOURCE")) and self.only_source():
             return endpoint.parse(url)
         name = self.source(source).secret
@@ -125,11 +138,17 @@ def _named(entries: dict[str, T], name: str | None, kind: str) -> T:
 def default_service() -> str:
     """The service of ./serverless.yml, or `rowline`."""
     file = Path("serverless.yml")
-    return str((yaml.safe_load(file.read_text()) or {}).get("service", "rowline")) if file.is_file() else "rowline"
+    return (
+        str((yaml.safe_load(file.read_text()) or {}).get("service", "rowline"))
+        if file.is_file()
+        else "rowline"
+    )
 
 
 def open_stage(stage: str, service: str = "") -> DeployedStage:
-    """Open a deployed stage. For `local` the environment of the running local stage is used where nothing else is set."""
+    """Open a deployed stage. For `local` the environment of the running local stage is used where
+    nothing else is set.
+    """
     if stage == "local" and "AWS_ENDPOINT_URL" not in os.environ:
         for name, value in LocalStage.load().environment().items():
             os.environ.setdefault(name, value)

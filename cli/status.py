@@ -23,7 +23,14 @@ def command(
     Example: `rowline status --stage prod`
     """
     deployed = open_stage(stage, service)
-    found = status(deployed.settings, deployed.streams(), deployed.schemas(), deployed.consumers(), deployed.queue, deployed.dlq)
+    found = status(
+        deployed.settings,
+        deployed.streams(),
+        deployed.schemas(),
+        deployed.consumers(),
+        deployed.queue,
+        deployed.dlq,
+    )
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
     else:
@@ -43,7 +50,13 @@ def _show(found: Status, console: Console) -> None:
     table.add_column("VERIFIED")
     for one in found.consumers:
         table.add_row(
-            one.consumer, one.state, f"{one.waiting:,}", f"{one.in_flight:,}", f"{one.dlq:,}", one.backfill or "-", _verified(one)
+            one.consumer,
+            one.state,
+            f"{one.waiting:,}",
+            f"{one.in_flight:,}",
+            f"{one.dlq:,}",
+            one.backfill or "-",
+            _verified(one),
         )
     console.print(table)
     for line in found.advice:
@@ -53,9 +66,18 @@ def _show(found: Status, console: Console) -> None:
 def _relay(relay: RelayStatus) -> str:
     figures: dict[str, Any] = relay.figures
     lag = "-" if relay.lag_s is None else f"{relay.lag_s:.1f}s"
-    lines = [f"SOURCE {relay.source}  server {relay.server or '-'}  {'ok' if relay.state == 'running' else relay.state}"]
-    since = f" {_duration(time.time() - figures['started_ms'] / 1000)}" if "started_ms" in figures and relay.holder else ""
-    lines.append(f"  relay    {relay.state}{since}, token {relay.token}, {relay.holder or 'no holder'}")
+    lines = [
+        f"SOURCE {relay.source}  server {relay.server or '-'}  "
+        f"{'ok' if relay.state == 'running' else relay.state}"
+    ]
+    since = (
+        f" {_duration(time.time() - figures['started_ms'] / 1000)}"
+        if "started_ms" in figures and relay.holder
+        else ""
+    )
+    lines.append(
+        f"  relay    {relay.state}{since}, token {relay.token}, {relay.holder or 'no holder'}"
+    )
     lines.append(f"  read to  {relay.read_to or relay.position or '-'}, lag {lag}")
     for table, stream in sorted(figures.get("waiting_for", {}).items()):
         lines.append(f"  waits    for {table}, which {relay_of(stream)} still has")
@@ -64,7 +86,9 @@ def _relay(relay: RelayStatus) -> str:
     rate = figures.get("changes_per_second")
     requests = figures.get("requests_per_1000")
     lines.append(
-        f"  rate     {rate or 0:,.0f} changes/s, {'-' if requests is None else f'{requests:.0f}'} requests/1,000  seq {relay.epoch}:{relay.n:,}"
+        f"  rate     {rate or 0:,.0f} changes/s, "
+        f"{'-' if requests is None else f'{requests:.0f}'} requests/1,000  seq "
+        f"{relay.epoch}:{relay.n:,}"
     )
     return "\n".join(lines)
 
@@ -72,7 +96,9 @@ def _relay(relay: RelayStatus) -> str:
 def _verified(one: ConsumerStatus) -> str:
     if not one.verified:
         return "-"
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.verified.get("finished_ms", 0) / 1000))
+    when = time.strftime(
+        "%Y-%m-%d %H:%M", time.localtime(one.verified.get("finished_ms", 0) / 1000)
+    )
     return f"{when} {one.verified.get('differences', 0):,} differences"
 
 

@@ -17,14 +17,22 @@ from shared.values.errors import ConfigError
 
 def command(
     source: Annotated[
-        str, typer.Option("--source", help="A URL or secret:NAME, without a stage; or the name of a source of the stage.")
+        str,
+        typer.Option(
+            "--source",
+            help="A URL or secret:NAME, without a stage; or the name of a source of the stage.",
+        ),
     ] = "",
-    tables: Annotated[str, typer.Option("--tables", help="Only these tables: names or patterns, separated by commas.")] = "*.*",
+    tables: Annotated[
+        str,
+        typer.Option("--tables", help="Only these tables: names or patterns, separated by commas."),
+    ] = "*.*",
     stage: StageOption = "local",
     service: ServiceOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List the source's tables: rows, key, size, changes, whether they are captured, and what would not work.
+    """List the source's tables: rows, key, size, changes, whether they are captured, and what would
+    not work.
 
     Example: `rowline tables --source mysql://rowline@127.0.0.1:3306 --tables 'shop.*'`
     """
@@ -32,7 +40,9 @@ def command(
     for pattern in patterns:
         if "." not in pattern:
             raise ConfigError(
-                "names no table.", thing=f"--tables {pattern}", hint=f"Write DATABASE.TABLE: {pattern}.* for a whole database."
+                "names no table.",
+                thing=f"--tables {pattern}",
+                hint=f"Write DATABASE.TABLE: {pattern}.* for a whole database.",
             )
     if is_address(source):
         database, settings = SqlDatabase(endpoint_of(source)), None
@@ -49,7 +59,12 @@ def command(
 
 
 def _show(listing: Listing, console: Console) -> None:
-    shown: list[tuple[str, Any]] = [("TABLE", "left"), ("ROWS", "right"), ("SIZE", "right"), ("KEY", "left")]
+    shown: list[tuple[str, Any]] = [
+        ("TABLE", "left"),
+        ("ROWS", "right"),
+        ("SIZE", "right"),
+        ("KEY", "left"),
+    ]
     if listing.changes_from:
         shown.append(("CHANGES", "right"))
     if listing.source:
@@ -60,13 +75,17 @@ def _show(listing: Listing, console: Console) -> None:
     table.add_column("WOULD NOT WORK")
     for one in listing.tables:
         cells = [one.table, f"~{one.rows:,}", _size(one.bytes), ", ".join(one.key) or "none"]
-        cells += ["-" if one.changes is None else f"{one.changes:,}"] if listing.changes_from else []
+        cells += (
+            ["-" if one.changes is None else f"{one.changes:,}"] if listing.changes_from else []
+        )
         cells += ["yes" if one.captured else "-"] if listing.source else []
         table.add_row(*cells, "; ".join(one.problems))
     console.print(table, markup=False)
     if listing.changes_from:
         console.print(
-            f"CHANGES: rows written since the server started, by {listing.changes_from}; ROWS are the server's estimate", markup=False
+            f"CHANGES: rows written since the server started, by {listing.changes_from}; ROWS "
+            "are the server's estimate",
+            markup=False,
         )
 
 

@@ -26,35 +26,59 @@ def command(
         typer.Option(
             envvar="ROWLINE_SOURCE",
             metavar="URL|secret:NAME",
-            help="mysql://USER:PASSWORD@HOST:PORT[?tls=off|verify&ca=PATH], or a secret in AWS Secrets Manager. Without a password in the URL you are asked.",
+            help=(
+                "mysql://USER:PASSWORD@HOST:PORT[?tls=off|verify&ca=PATH], or a secret in AWS "
+                "Secrets Manager. Without a password in the URL you are asked."
+            ),
             show_envvar=True,
         ),
     ],
     tables: Annotated[
-        list[str], typer.Option(metavar="DATABASE.TABLE", help="Which tables; * stands for any characters; may be given several times.")
+        list[str],
+        typer.Option(
+            metavar="DATABASE.TABLE",
+            help="Which tables; * stands for any characters; may be given several times.",
+        ),
     ],
     start: Annotated[
-        str, typer.Option("--from", metavar="earliest|latest|POSITION", help="Where to begin; a position is FILE:OFFSET or a GTID set.")
+        str,
+        typer.Option(
+            "--from",
+            metavar="earliest|latest|POSITION",
+            help="Where to begin; a position is FILE:OFFSET or a GTID set.",
+        ),
     ] = "latest",
-    until_now: Annotated[bool, typer.Option("--until-now", help="Stop at the end that the binlog has now.")] = False,
-    name: Annotated[str, typer.Option(metavar="NAME", help="The source's logical name in the output; its host if not given.")] = "",
+    until_now: Annotated[
+        bool, typer.Option("--until-now", help="Stop at the end that the binlog has now.")
+    ] = False,
+    name: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="The source's logical name in the output; its host if not given."
+        ),
+    ] = "",
 ) -> None:
     """Print the changes of a database as JSON lines, straight from its binlog, without any AWS.
 
-    A line is a change as consumers get it, with `source`, `database` and `table`; `seq` counts from 1 here.
+    A line is a change as consumers get it, with `source`, `database` and `table`; `seq` counts from
+    1 here.
 
-    Example: `rowline tail --source mysql://root@127.0.0.1:3306 --tables 'shop.*' --from earliest --until-now`
+    Example: `rowline tail --source mysql://root@127.0.0.1:3306 --tables 'shop.*' --from earliest
+    --until-now`
     """
     endpoint = endpoint_of(source)
     patterns = [pattern.strip() for each in tables for pattern in each.split(",")]
     for pattern in patterns:
         if "." not in pattern:
             raise ConfigError(
-                "names no table.", thing=f"--tables {pattern}", hint=f"Write DATABASE.TABLE: {pattern}.* for a whole database."
+                "names no table.",
+                thing=f"--tables {pattern}",
+                hint=f"Write DATABASE.TABLE: {pattern}.* for a whole database.",
             )
     if start == "latest":
         _require_tables(endpoint, patterns)
-    # What is loaded by now stays, and rows hold no cycles: the collector would look through them in vain, 700 objects at a time.
+    # What is loaded by now stays, and rows hold no cycles: the collector would look through them in
+    # vain, 700 objects at a time.
     gc.freeze()
     gc.set_threshold(50_000, 50, 50)
     # replicas of a server have small ids; a random high one meets neither them nor another tail
@@ -72,7 +96,9 @@ def command(
 
 
 def _require_tables(endpoint: SourceEndpoint, patterns: list[str]) -> None:
-    """A table that is named in full and is not there would be waited for in silence; an older place in the binlog may still hold its rows."""
+    """A table that is named in full and is not there would be waited for in silence; an older place
+    in the binlog may still hold its rows.
+    """
     if any("*" not in pattern for pattern in patterns):
         with closing(SqlDatabase(endpoint)) as database:
             known = {size.full_name for size in database.sizes()}

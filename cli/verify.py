@@ -16,16 +16,26 @@ _SHOWN = 20
 
 
 def command(
-    consumer: Annotated[str, typer.Argument(help="The consumer to compare with its source, as the stanza names it.")],
+    consumer: Annotated[
+        str, typer.Argument(help="The consumer to compare with its source, as the stanza names it.")
+    ],
     repair: Annotated[
-        bool, typer.Option("--repair", help="Mend what differs: write missing and different documents, delete extra ones.")
+        bool,
+        typer.Option(
+            "--repair",
+            help="Mend what differs: write missing and different documents, delete extra ones.",
+        ),
     ] = False,
-    tables: Annotated[str, typer.Option("--tables", help="Only these tables: names or patterns, separated by commas.")] = "",
+    tables: Annotated[
+        str,
+        typer.Option("--tables", help="Only these tables: names or patterns, separated by commas."),
+    ] = "",
     stage: StageOption = "local",
     service: ServiceOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Compare every row with its document, and every document with its row, while changes keep flowing; exit code 1 when differences remain.
+    """Compare every row with its document, and every document with its row, while changes keep
+    flowing; exit code 1 when differences remain.
 
     Writes nothing to the index without --repair.
 
@@ -62,24 +72,38 @@ def _show(report: Report, console: Console, repair: bool) -> None:
         console.print(f"{found.kind:<9}  {found.table}  {found.id}{fields}", markup=False)
     count = report.missing + report.extra + report.different
     if count > min(_SHOWN, len(report.listed)):
-        console.print(f"           and {count - min(_SHOWN, len(report.listed)):,} more (--json lists up to {MAX_LISTED:,})", markup=False)
+        console.print(
+            f"           and {count - min(_SHOWN, len(report.listed)):,} more (--json lists up "
+            f"to {MAX_LISTED:,})",
+            markup=False,
+        )
     rate = report.rows / report.seconds if report.seconds else 0
     console.print(
-        f"{report.consumer}: {report.rows:,} rows compared with {report.documents:,} documents in {report.seconds:,.1f} s ({rate:,.0f} rows/s):"
+        f"{report.consumer}: {report.rows:,} rows compared with {report.documents:,} "
+        f"documents in {report.seconds:,.1f} s ({rate:,.0f} rows/s):"
         f" {report.differences:,} differences",
         markup=False,
     )
     if count:
         mended = f"; {report.repaired:,} mended" if repair else ""
-        console.print(f"  {report.missing:,} missing, {report.extra:,} extra, {report.different:,} different{mended}", markup=False)
+        console.print(
+            f"  {report.missing:,} missing, {report.extra:,} extra, {report.different:,} "
+            f"different{mended}",
+            markup=False,
+        )
     if report.epochs:
         console.print(
-            "! somebody else writes to the index: documents had versions above the relay's numbers. The relay now numbers above them.",
+            "! somebody else writes to the index: documents had versions above the relay's "
+            "numbers. The relay now numbers above them.",
             markup=False,
         )
     for reason, times in report.reasons.items():
         console.print(f"! {times:,} documents could not be written: {reason}", markup=False)
     if report.behind:
-        console.print("! the relay or the consumer had not caught up: differences may be changes that are still under way", markup=False)
+        console.print(
+            "! the relay or the consumer had not caught up: differences may be changes that "
+            "are still under way",
+            markup=False,
+        )
     if report.differences and not repair:
         console.print(f"  next: rowline verify {report.consumer} --repair", markup=False)

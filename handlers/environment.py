@@ -1,4 +1,6 @@
-"""Environment: what a function finds around it — its settings, the names of its resources, clients of AWS. Each made once a process."""
+"""Environment: what a function finds around it — its settings, the names of its resources, clients
+of AWS. Each made once a process.
+"""
 
 import os
 from functools import cache
@@ -14,7 +16,9 @@ from shared.values.settings import Settings, decode, load
 
 @cache
 def settings() -> Settings:
-    """The stanzas as the plugin packed them: in a container, whose image is the same for all, those of its source in ROWLINE_SETTINGS. Raises ConfigError."""
+    """The stanzas as the plugin packed them: in a container, whose image is the same for all, those
+    of its source in ROWLINE_SETTINGS. Raises ConfigError.
+    """
     if text := os.environ.get("ROWLINE_SETTINGS"):
         return decode(text.encode(), "ROWLINE_SETTINGS")
     return load(Path(os.environ.get("LAMBDA_TASK_ROOT", ".")) / "rowline.json")
@@ -31,9 +35,13 @@ def variable(name: str) -> str:
     try:
         return os.environ[name]
     except KeyError:
-        raise ConfigError("is not set.", thing=name, hint="Deploy with the plugin of this version.") from None
+        raise ConfigError(
+            "is not set.", thing=name, hint="Deploy with the plugin of this version."
+        ) from None
 
 
 def service() -> str:
-    """SERVICE-STAGE: the stack's name, and the dimension that keeps the metrics of two stages apart."""
+    """SERVICE-STAGE: the stack's name, and the dimension that keeps the metrics of two stages
+    apart.
+    """
     return f"{variable('ROWLINE_SERVICE')}-{variable('ROWLINE_STAGE')}"

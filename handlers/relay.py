@@ -1,4 +1,6 @@
-"""A source's relay as a function: started every minute; gives way to one that runs, else relays until its time is nearly over."""
+"""A source's relay as a function: started every minute; gives way to one that runs, else relays
+until its time is nearly over.
+"""
 
 from typing import Any
 
@@ -13,4 +15,12 @@ copy_config_to_registered_loggers(Logger(service=service()), include={"rowline.r
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, str]:
-    return {"ended": relay(job(f"lambda {context.aws_request_id}", "lambda", left_ms=context.get_remaining_time_in_millis))}
+    return {
+        "ended": relay(
+            job(
+                f"lambda {context.aws_request_id}",
+                "lambda",
+                left_ms=context.get_remaining_time_in_millis,
+            )
+        )
+    }

@@ -1,4 +1,5 @@
-"""A source's relay as a container: `python -m handlers.relay_service` relays until SIGTERM; with `--healthy` it tells by its exit code whether that one lives.
+"""A source's relay as a container: `python -m handlers.relay_service` relays until SIGTERM; with
+`--healthy` it tells by its exit code whether that one lives.
 
 The health check runs every half minute on a quarter of a processor: it must load nothing but this.
 """
@@ -18,7 +19,9 @@ BUSY_SECONDS = 5.0
 
 
 def healthy() -> bool:
-    """Whether the loop gave a sign of life lately. A source that is away is no reason to be restarted: the loop waits for it, and lives."""
+    """Whether the loop gave a sign of life lately. A source that is away is no reason to be
+    restarted: the loop waits for it, and lives.
+    """
     try:
         return time.time() - HEARTBEAT.stat().st_mtime < SILENT_SECONDS
     except FileNotFoundError:
@@ -26,7 +29,9 @@ def healthy() -> bool:
 
 
 def serve(stop: threading.Event) -> None:
-    """Relay whenever nobody else does, until told to stop. Raises what is a defect: the service then starts another container."""
+    """Relay whenever nobody else does, until told to stop. Raises what is a defect: the service
+    then starts another container.
+    """
     import socket
 
     from aws_lambda_powertools import Logger
@@ -43,7 +48,11 @@ def serve(stop: threading.Event) -> None:
         HEARTBEAT.touch()
         pause = BUSY_SECONDS
         try:
-            ended = relay(job(f"container {socket.gethostname()}", "fargate", alive=HEARTBEAT.touch, stop=stop))
+            ended = relay(
+                job(
+                    f"container {socket.gethostname()}", "fargate", alive=HEARTBEAT.touch, stop=stop
+                )
+            )
             if ended != "busy":
                 logger.info("relay ended", extra={"ended": ended})
         except RowlineError as error:
@@ -65,7 +74,8 @@ def main() -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    # In a thread of its own: the main one stays free for signals, whatever the database driver waits for.
+    # In a thread of its own: the main one stays free for signals, whatever the database driver
+    # waits for.
     thread = threading.Thread(target=run)
     thread.start()
     while thread.is_alive():

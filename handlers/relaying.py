@@ -24,7 +24,9 @@ def job(
     alive: Callable[[], None] = lambda: None,
     stop: threading.Event | None = None,
 ) -> Job:
-    """The relay of ROWLINE_STREAM. It gives way to one that lives; `alive` is called with each report, every ten seconds. Raises ConfigError."""
+    """The relay of ROWLINE_STREAM. It gives way to one that lives; `alive` is called with each
+    report, every ten seconds. Raises ConfigError.
+    """
     deployed, table = settings(), variable("ROWLINE_STATE_TABLE")
     source = deployed.sources[variable("ROWLINE_STREAM")]
 

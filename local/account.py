@@ -10,8 +10,8 @@ from typing import Any
 from local.home import CHECKOUT, traversable_by_others
 from shared.values.errors import RowlineError
 
-# The range that systemd keeps for its own throw-away users (DynamicUser=): no person and no package has a number in it.
-# https://systemd.io/UIDS-GIDS/
+# The range that systemd keeps for its own throw-away users (DynamicUser=): no person and no package
+# has a number in it. https://systemd.io/UIDS-GIDS/
 _FIRST, _COUNT = 61184, 4335
 
 
@@ -26,7 +26,9 @@ class Account:
         return {} if self.uid is None else {"user": self.uid, "group": self.uid, "extra_groups": []}
 
     def own(self, folder: Path) -> None:
-        """Make `folder` (and all in it) and hand it to the account. Raises RowlineError where the account could not reach it."""
+        """Make `folder` (and all in it) and hand it to the account. Raises RowlineError where the
+        account could not reach it.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         if self.uid is None:
             return
@@ -34,7 +36,9 @@ class Account:
             raise RowlineError(
                 "cannot be reached by the user that the server runs as.",
                 thing=str(folder),
-                hint="Root's servers run as another user: choose a folder that others may traverse.",
+                hint=(
+                    "Root's servers run as another user: choose a folder that others may traverse."
+                ),
             )
         for parent, _, files in os.walk(folder):
             for path in (parent, *(os.path.join(parent, file) for file in files)):
@@ -42,7 +46,9 @@ class Account:
 
 
 def server_account(checkout: Path = CHECKOUT) -> Account:
-    """The account for servers of `checkout`: as root a number of its own, so that two clones cannot touch each other's files."""
+    """The account for servers of `checkout`: as root a number of its own, so that two clones cannot
+    touch each other's files.
+    """
     if os.geteuid() != 0:
         return Account(None)
     digest = hashlib.sha256(str(checkout).encode()).digest()

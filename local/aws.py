@@ -1,4 +1,6 @@
-"""The AWS emulator: ministack with the gaps closed that `local.emulator` lists, in a Python environment of its own."""
+"""The AWS emulator: ministack with the gaps closed that `local.emulator` lists, in a Python
+environment of its own.
+"""
 
 import hashlib
 import shutil
@@ -16,22 +18,35 @@ from shared.values.errors import RowlineError
 
 REGION = "eu-west-1"
 REQUIREMENTS = CHECKOUT / "local/requirements-emulator.txt"
-# The emulator takes the key `test` for the account's root user: every right, also while it enforces IAM for everybody else.
+# The emulator takes the key `test` for the account's root user: every right, also while it enforces
+# IAM for everybody else.
 ROOT_KEY = "test"
 
 
 class Emulator(Server):
-    """The emulated AWS, with IAM enforced. Its state survives `stop`, not `kill`: it is written when it ends in order."""
+    """The emulated AWS, with IAM enforced. Its state survives `stop`, not `kill`: it is written
+    when it ends in order.
+    """
 
     kind = "emulator"
 
-    def __init__(self, folder: Path, *, account: Account, dist: Path, log: Path | None = None, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        account: Account,
+        dist: Path,
+        log: Path | None = None,
+        progress: Progress | None = None,
+    ) -> None:
         super().__init__(folder, account=account, log=log, progress=progress)
         self._dist = dist
 
     @property
     def url(self) -> str:
-        """`http://127.0.0.1:PORT`, for AWS_ENDPOINT_URL. An address, not a name: with a name S3 puts the bucket before it."""
+        """`http://127.0.0.1:PORT`, for AWS_ENDPOINT_URL. An address, not a name: with a name S3
+        puts the bucket before it.
+        """
         return f"http://{HOST}:{self.port}"
 
     def environment(self) -> dict[str, str]:
@@ -53,7 +68,8 @@ class Emulator(Server):
             (self.folder / name).mkdir(exist_ok=True)
 
     def _environment(self) -> dict[str, str]:
-        # The functions inherit this environment, so it holds no endpoint, credentials or settings of whoever started it.
+        # The functions inherit this environment, so it holds no endpoint, credentials or settings
+        # of whoever started it.
         return {
             "GATEWAY_PORT": str(self.port),
             "BIND_HOST": HOST,
@@ -89,29 +105,46 @@ def client_environment(url: str) -> dict[str, str]:
 
 
 def distribution(dist: Path, progress: Progress | None = None) -> Path:
-    """The emulator's Python environment, made the first time; another one for other requirements or another Python."""
-    digest = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode() + str(dist).encode()).hexdigest()[:10]
+    """The emulator's Python environment, made the first time; another one for other requirements or
+    another Python.
+    """
+    digest = hashlib.sha256(
+        REQUIREMENTS.read_bytes() + sys.version.encode() + str(dist).encode()
+    ).hexdigest()[:10]
 
     def fill(folder: Path) -> None:
         if progress:
             progress("emulator: installing ministack")
-        # A virtual environment may not be moved in general, but its interpreter and packages work from any place; only the scripts
-        # in bin/ name the first one, and none of them is used.
+        # A virtual environment may not be moved in general, but its interpreter and packages work
+        # from any place; only the scripts in bin/ name the first one, and none of them is used.
         _run([sys.executable, "-m", "venv", str(folder)])
-        pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+        pip = [
+            str(folder / "bin/python"),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--require-hashes",
+        ]
         _run([*pip, "-r", str(REQUIREMENTS)])
 
     return install(dist, f"emulator-{digest}", fill)
 
 
 def _run(command: list[str]) -> None:
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
         raise RowlineError(
             f"could not be installed: {said[-1] if said else 'no reason given.'}",
             thing="the AWS emulator",
-            hint="Check the network and pip's settings; on Debian the venv module is a package of its own (apt install python3-venv).",
+            hint=(
+                "Check the network and pip's settings; on Debian the venv module is a package of "
+                "its own (apt install python3-venv)."
+            ),
         )
 
 

@@ -1,4 +1,6 @@
-"""What MariaDB and MySQL have in common: accounts, how to connect, and what a URL for each account is."""
+"""What MariaDB and MySQL have in common: accounts, how to connect, and what a URL for each account
+is.
+"""
 
 import shutil
 import time
@@ -13,13 +15,15 @@ from local.distribution import Progress
 from local.server import HOST, Server
 
 ADMIN, READER = "root", "rowline"
-# What the relay and the backfill need, no more: a read of the binlog, its positions, and the rows themselves. MariaDB calls
-# REPLICATION CLIENT by the name BINLOG MONITOR since 10.5 and takes both.
+# What the relay and the backfill need, no more: a read of the binlog, its positions, and the rows
+# themselves. MariaDB calls REPLICATION CLIENT by the name BINLOG MONITOR since 10.5 and takes both.
 READER_GRANTS = "SELECT, REPLICATION SLAVE, REPLICATION CLIENT"
 
 
 class Database(Server):
-    """A MySQL-dialect server. `extra_args` are put behind its own flags, so they win; `log_bin=False` starts it without a binlog."""
+    """A MySQL-dialect server. `extra_args` are put behind its own flags, so they win;
+    `log_bin=False` starts it without a binlog.
+    """
 
     start_timeout = 60.0
 
@@ -48,11 +52,15 @@ class Database(Server):
 
     @property
     def reader_url(self) -> str:
-        """`mysql://rowline:…@127.0.0.1:PORT`: the account that Rowline itself uses, with `READER_GRANTS` alone."""
+        """`mysql://rowline:…@127.0.0.1:PORT`: the account that Rowline itself uses, with
+        `READER_GRANTS` alone.
+        """
         return f"mysql://{READER}:{self.password}@{HOST}:{self.port}"
 
     def connect(self, database: str | None = None, **options: Any) -> "Connection[Any]":
-        """A PyMySQL connection as administrator, autocommit on; `options` go to `pymysql.connect`."""
+        """A PyMySQL connection as administrator, autocommit on; `options` go to
+        `pymysql.connect`.
+        """
         defaults: dict[str, Any] = {
             "user": ADMIN,
             "password": self.password,
@@ -60,7 +68,9 @@ class Database(Server):
             "charset": "utf8mb4",
             "connect_timeout": 5,
         }
-        return pymysql.connect(host=HOST, port=self.port, database=database, **{**defaults, **options})
+        return pymysql.connect(
+            host=HOST, port=self.port, database=database, **{**defaults, **options}
+        )
 
     @property
     def ca_certificate(self) -> str:
@@ -82,24 +92,34 @@ class Database(Server):
         self.start()
 
     def _accounts(self) -> Path:
-        """A file of statements that the server runs at each start before it takes connections: nobody ever finds an open account."""
+        """A file of statements that the server runs at each start before it takes connections:
+        nobody ever finds an open account.
+        """
         path = self._files / "accounts.sql"
         names = [(ADMIN, "localhost"), (ADMIN, HOST), (READER, HOST)]
         lines = [self._unlogged]
         for user, host in names:
-            lines.append(f"CREATE USER IF NOT EXISTS '{user}'@'{host}' IDENTIFIED BY '{self.password}'")
+            lines.append(
+                f"CREATE USER IF NOT EXISTS '{user}'@'{host}' IDENTIFIED BY '{self.password}'"
+            )
             lines.append(f"ALTER USER '{user}'@'{host}' IDENTIFIED BY '{self.password}'")
             rights = "ALL PRIVILEGES" if user == ADMIN else READER_GRANTS
-            lines.append(f"GRANT {rights} ON *.* TO '{user}'@'{host}'{' WITH GRANT OPTION' if user == ADMIN else ''}")
+            lines.append(
+                f"GRANT {rights} ON *.* TO "
+                f"'{user}'@'{host}'{' WITH GRANT OPTION' if user == ADMIN else ''}"
+            )
         path.write_text("".join(f"{line};\n" for line in lines))
         path.chmod(0o600)
         return path
 
-    # Accounts are this server's own: in its binlog they would be the first thing a test or a replica reads.
+    # Accounts are this server's own: in its binlog they would be the first thing a test or a
+    # replica reads.
     _unlogged = "SET SESSION sql_log_bin = 0"
 
     def _initialise(self, made: Path, make: Any) -> None:
-        """Run `make(folder)` once; a data folder that an interrupted run left half made is made anew."""
+        """Run `make(folder)` once; a data folder that an interrupted run left half made is made
+        anew.
+        """
         if made.exists():
             return
         self._say("making its data folder")

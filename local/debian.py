@@ -1,6 +1,8 @@
-"""Programs of another Debian release, unpacked with all libraries they need into one folder: no root, nothing installed.
+"""Programs of another Debian release, unpacked with all libraries they need into one folder: no
+root, nothing installed.
 
-apt and dpkg-deb do the work, on lists and a cache of their own; apt checks the archive's signature as it does for the system.
+apt and dpkg-deb do the work, on lists and a cache of their own; apt checks the archive's signature
+as it does for the system.
 """
 
 import os
@@ -17,13 +19,17 @@ _MIRROR = re.compile(r"\bhttps?://\S+/debian/?(?=\s|$)")
 
 
 def unpack(package: str, release: str, folder: Path) -> str:
-    """Unpack `package` of `release` and everything it depends on into `folder`; the version that came.
+    """Unpack `package` of `release` and everything it depends on into `folder`; the version that
+    came.
 
-    It comes from the mirror that this machine's apt uses, or that ROWLINE_DEBIAN_MIRROR names. Raises RowlineError where this is no Debian or the mirror does not answer.
+    It comes from the mirror that this machine's apt uses, or that ROWLINE_DEBIAN_MIRROR names.
+    Raises RowlineError where this is no Debian or the mirror does not answer.
     """
     missing = [tool for tool in _TOOLS if not shutil.which(tool)]
     if missing or not _KEYRING.exists():
-        raise RowlineError(f"needs Debian's {missing[0] if missing else _KEYRING.name}.", thing=package)
+        raise RowlineError(
+            f"needs Debian's {missing[0] if missing else _KEYRING.name}.", thing=package
+        )
     apt = folder / ".apt"
     environment = {**os.environ, "APT_CONFIG": str(_configure(apt, release)), "LC_ALL": "C"}
     _run(["apt-get", "-q", "update"], environment, package)
@@ -31,13 +37,17 @@ def unpack(package: str, release: str, folder: Path) -> str:
     archives = sorted((apt / "cache/archives").glob("*.deb"))
     for archive in archives:
         _run(["dpkg-deb", "-x", str(archive), str(folder)], environment, package)
-    version = next(archive.name.split("_")[1] for archive in archives if archive.name.startswith(f"{package}_"))
+    version = next(
+        archive.name.split("_")[1] for archive in archives if archive.name.startswith(f"{package}_")
+    )
     shutil.rmtree(apt)
     return version
 
 
 def command(folder: Path, program: str) -> list[str]:
-    """The command that runs `folder/program` with the C library and libraries of `folder`, whatever the system's are."""
+    """The command that runs `folder/program` with the C library and libraries of `folder`, whatever
+    the system's are.
+    """
     loader = next(folder.glob("usr/lib/*/ld-linux-*.so.*"))
     return [str(loader), "--library-path", str(loader.parent), str(folder / program)]
 
@@ -51,9 +61,11 @@ def _configure(apt: Path, release: str) -> Path:
     config = apt / "apt.conf"
     config.write_text(
         f'Dir "{apt}";\n'
-        f'Dir::State "{apt}";\nDir::State::lists "{apt}/lists";\nDir::State::status "{apt}/status";\n'
+        f'Dir::State "{apt}";\nDir::State::lists "{apt}/lists";\nDir::State::status '
+        f'"{apt}/status";\n'
         f'Dir::Cache "{apt}/cache";\n'
-        f'Dir::Etc "{apt}/etc";\nDir::Etc::sourcelist "{apt}/sources.list";\nDir::Etc::sourceparts "/dev/null";\n'
+        f'Dir::Etc "{apt}/etc";\nDir::Etc::sourcelist '
+        f'"{apt}/sources.list";\nDir::Etc::sourceparts "/dev/null";\n'
         'APT::Install-Recommends "false";\n'
         'APT::Sandbox::User "";\n'
         'Debug::NoLocking "true";\n'
@@ -72,14 +84,25 @@ def _mirror(sources: Path = Path("/etc/apt")) -> str:
             if not line.lstrip().startswith("#") and (found := _MIRROR.search(line)):
                 return found[0].rstrip("/")
     raise RowlineError(
-        "finds no Debian archive in the sources of apt.", thing="mysql-server-core", hint="Name one in ROWLINE_DEBIAN_MIRROR."
+        "finds no Debian archive in the sources of apt.",
+        thing="mysql-server-core",
+        hint="Name one in ROWLINE_DEBIAN_MIRROR.",
     )
 
 
 def _run(command: list[str], environment: dict[str, str], package: str) -> None:
-    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.startswith("E:")] or done.stderr.splitlines()
+        said = [
+            line for line in done.stderr.splitlines() if line.startswith("E:")
+        ] or done.stderr.splitlines()
         raise RowlineError(
             f"could not be unpacked: {said[0] if said else 'no reason given.'}",
             thing=package,

@@ -1,4 +1,6 @@
-"""Programs fetched once for a checkout: unpacked beside their place and renamed into it, so a half-unpacked folder never counts."""
+"""Programs fetched once for a checkout: unpacked beside their place and renamed into it, so a
+half-unpacked folder never counts.
+"""
 
 import os
 import shutil
@@ -17,8 +19,9 @@ Progress = Callable[[str], None]
 def install(dist: Path, name: str, fill: Callable[[Path], None]) -> Path:
     """The folder `dist/name`, which `fill(empty folder)` makes the first time.
 
-    Of several processes one fills and the others wait for it. If that one is killed, what it left is removed by the next.
-    The folder is readable for everyone, whatever the umask: as root its programs run as another user.
+    Of several processes one fills and the others wait for it. If that one is killed, what it left
+    is removed by the next. The folder is readable for everyone, whatever the umask: as root its
+    programs run as another user.
     """
     place = dist / name
     if place.is_dir():
@@ -36,11 +39,19 @@ def install(dist: Path, name: str, fill: Callable[[Path], None]) -> Path:
     return place
 
 
-def unzip(archive: Path, into: Path, *, below: str = "", wanted: Callable[[str], bool] = lambda _: True) -> None:
-    """Unpack the members under the folder `below` of a zip, with their permissions. Raises RowlineError for a member that points outside."""
+def unzip(
+    archive: Path, into: Path, *, below: str = "", wanted: Callable[[str], bool] = lambda _: True
+) -> None:
+    """Unpack the members under the folder `below` of a zip, with their permissions. Raises
+    RowlineError for a member that points outside.
+    """
     with zipfile.ZipFile(archive) as zipped:
         for member in zipped.infolist():
-            if member.is_dir() or not member.filename.startswith(below) or not wanted(member.filename.removeprefix(below)):
+            if (
+                member.is_dir()
+                or not member.filename.startswith(below)
+                or not wanted(member.filename.removeprefix(below))
+            ):
                 continue
             target = inside(into, member.filename.removeprefix(below))
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +65,9 @@ def inside(folder: Path, name: str) -> Path:
     """`folder/name`, refused (RowlineError) where that would lie outside `folder`."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or not path.parts:
-        raise RowlineError("points outside the folder it is unpacked into.", thing=f"archive member {name!r}")
+        raise RowlineError(
+            "points outside the folder it is unpacked into.", thing=f"archive member {name!r}"
+        )
     return folder / path
 
 

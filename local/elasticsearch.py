@@ -1,4 +1,6 @@
-"""A real Elasticsearch: the distribution that its project packs for integration tests, from Maven."""
+"""A real Elasticsearch: the distribution that its project packs for integration tests, from
+Maven.
+"""
 
 import base64
 import json
@@ -27,9 +29,11 @@ _USER = "elastic"
 
 
 class Elasticsearch(Server):
-    """One node. `secured`: TLS with a certificate of its own authority, and a login (user `elastic`).
+    """One node. `secured`: TLS with a certificate of its own authority, and a login (user
+    `elastic`).
 
-    This distribution lacks the module analysis-common, without which Elasticsearch cannot make the index that holds API keys.
+    This distribution lacks the module analysis-common, without which Elasticsearch cannot make the
+    index that holds API keys.
     """
 
     kind = "elasticsearch"
@@ -64,20 +68,31 @@ class Elasticsearch(Server):
         return (self.folder / "ca.pem").read_text()
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
-        """One call of the REST API as administrator; the decoded answer. Raises urllib.error.URLError."""
-        request = urllib.request.Request(self.url + path, method=method, data=None if body is None else json.dumps(body).encode())  # noqa: S310 our own URL
+        """One call of the REST API as administrator; the decoded answer. Raises
+        urllib.error.URLError.
+        """
+        request = urllib.request.Request(  # noqa: S310
+            self.url + path, method=method, data=None if body is None else json.dumps(body).encode()
+        )
         request.add_header("Content-Type", "application/json")
         if self.secured:
-            request.add_header("Authorization", "Basic " + base64.b64encode(f"{_USER}:{self.password}".encode()).decode())
+            request.add_header(
+                "Authorization",
+                "Basic " + base64.b64encode(f"{_USER}:{self.password}".encode()).decode(),
+            )
         context = ssl.create_default_context(cadata=self.ca_certificate) if self.secured else None
         # No proxy of the environment may come between: the server is on this machine.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+        )
         with opener.open(request, timeout=10) as answer:
             return json.load(answer)
 
     def is_ready(self) -> bool:
         try:
-            return self.request("GET", "/_cluster/health?wait_for_status=yellow&timeout=5s")["status"] in ("yellow", "green")
+            return self.request("GET", "/_cluster/health?wait_for_status=yellow&timeout=5s")[
+                "status"
+            ] in ("yellow", "green")
         except (urllib.error.URLError, OSError, ValueError):
             return False
 
@@ -135,16 +150,21 @@ class Elasticsearch(Server):
                 **self.account.popen_options(),
             )
             if done.returncode:
-                raise RowlineError(f"could not set its password: {done.stderr.strip() or done.stdout.strip()}", thing=self.kind)
+                raise RowlineError(
+                    f"could not set its password: {done.stderr.strip() or done.stdout.strip()}",
+                    thing=self.kind,
+                )
 
     def _environment(self) -> dict[str, str]:
         return {
             "ES_JAVA_HOME": str(self._java_home),
             "ES_PATH_CONF": str(self._files / "config"),
             "ES_TMPDIR": str(self._files / "tmp"),
-            # The quick compiler alone: on two cores the server starts in half the time and indexes faster for the first minutes.
+            # The quick compiler alone: on two cores the server starts in half the time and indexes
+            # faster for the first minutes.
             "ES_JAVA_OPTS": "-Xms512m -Xmx1g -XX:TieredStopAtLevel=1",
-            # The launcher beside the server lives for a second's work: compile as little as possible.
+            # The launcher beside the server lives for a second's work: compile as little as
+            # possible.
             "CLI_JAVA_OPTS": "-XX:TieredStopAtLevel=1",
             "HOME": str(self._files),
         }
@@ -171,20 +191,39 @@ def distribution(dist: Path, progress: Progress | None = None) -> Path:
 
 
 def java_home() -> Path:
-    """The folder of a JDK 17 or newer: `JAVA_HOME`, or where `java` says it lives. Raises RowlineError."""
-    hint = "Install a JDK 17 or newer: apt install openjdk-17-jdk-headless, or brew install openjdk@17."
+    """The folder of a JDK 17 or newer: `JAVA_HOME`, or where `java` says it lives. Raises
+    RowlineError.
+    """
+    hint = (
+        "Install a JDK 17 or newer: apt install openjdk-17-jdk-headless, or brew install "
+        "openjdk@17."
+    )
     if not shutil.which("java"):
         raise RowlineError("is not installed.", thing="Java (java)", hint=hint)
-    said = subprocess.run(["java", "-XshowSettings:properties", "-version"], capture_output=True, text=True, check=False).stderr
-    place, version = re.search(r"java\.home = (.+)", said), re.search(r"java\.specification\.version = (\S+)", said)
+    said = subprocess.run(
+        ["java", "-XshowSettings:properties", "-version"],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stderr
+    place, version = (
+        re.search(r"java\.home = (.+)", said),
+        re.search(r"java\.specification\.version = (\S+)", said),
+    )
     if not place or not version:
         raise RowlineError("does not say where it is.", thing="Java (java)", hint=hint)
     if float(version[1]) < _JAVA:
-        raise RowlineError(f"is version {version[1]}; Elasticsearch needs {_JAVA}.", thing="Java (java)", hint=hint)
+        raise RowlineError(
+            f"is version {version[1]}; Elasticsearch needs {_JAVA}.", thing="Java (java)", hint=hint
+        )
     return Path(place[1].strip())
 
 
-def start(folder: Path, *, secured: bool = False, progress: Progress | None = None) -> Elasticsearch:
+def start(
+    folder: Path, *, secured: bool = False, progress: Progress | None = None
+) -> Elasticsearch:
     """Start one Elasticsearch in `folder`; `secured` with TLS and a login."""
-    server = Elasticsearch(folder, account=server_account(), dist=home().dist, secured=secured, progress=progress)
+    server = Elasticsearch(
+        folder, account=server_account(), dist=home().dist, secured=secured, progress=progress
+    )
     return server.start()

@@ -1,4 +1,6 @@
-"""Parts of the stage that its user runs elsewhere: nothing is started, only asked whether it answers."""
+"""Parts of the stage that its user runs elsewhere: nothing is started, only asked whether it
+answers.
+"""
 
 import urllib.error
 import urllib.request
@@ -17,10 +19,18 @@ def shown(url: str) -> str:
 
 
 def check_source(url: str) -> None:
-    """Log in to the database at `url` (ROWLINE_SOURCE). Raises SourceUnavailable, or ConfigError for a URL that cannot be read."""
+    """Log in to the database at `url` (ROWLINE_SOURCE). Raises SourceUnavailable, or ConfigError
+    for a URL that cannot be read.
+    """
     source = endpoint.parse(url)
     try:
-        pymysql.connect(host=source.host, port=source.port, user=source.user, password=source.password, connect_timeout=5).close()
+        pymysql.connect(
+            host=source.host,
+            port=source.port,
+            user=source.user,
+            password=source.password,
+            connect_timeout=5,
+        ).close()
     except (pymysql.MySQLError, OSError) as error:
         raise SourceUnavailable(
             f"does not let Rowline in: {error.args[-1]}",
@@ -31,12 +41,18 @@ def check_source(url: str) -> None:
 
 def check_search(url: str) -> None:
     """Ask Elasticsearch at `url` (ROWLINE_ELASTICSEARCH) for anything. Raises SearchUnavailable."""
-    _answers(url, SearchUnavailable, "ROWLINE_ELASTICSEARCH names it; unset that to use the embedded Elasticsearch.")
+    _answers(
+        url,
+        SearchUnavailable,
+        "ROWLINE_ELASTICSEARCH names it; unset that to use the embedded Elasticsearch.",
+    )
 
 
 def check_aws(url: str) -> None:
     """Ask the endpoint at `url` (AWS_ENDPOINT_URL) for anything. Raises RowlineError."""
-    _answers(url, RowlineError, "AWS_ENDPOINT_URL names it; unset that to use the embedded emulator.")
+    _answers(
+        url, RowlineError, "AWS_ENDPOINT_URL names it; unset that to use the embedded emulator."
+    )
 
 
 def _answers(url: str, error_type: type[RowlineError], hint: str) -> None:
@@ -47,4 +63,6 @@ def _answers(url: str, error_type: type[RowlineError], hint: str) -> None:
     except urllib.error.HTTPError:
         pass  # it answers: whether it lets us in is the business of who talks to it
     except (urllib.error.URLError, OSError) as error:
-        raise error_type(f"does not answer: {getattr(error, 'reason', error)}", thing=shown(url), hint=hint) from None
+        raise error_type(
+            f"does not answer: {getattr(error, 'reason', error)}", thing=shown(url), hint=hint
+        ) from None

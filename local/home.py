@@ -1,4 +1,6 @@
-"""Where the local stage keeps things: `.local/` of the checkout, or a folder under /var/tmp where servers cannot reach that."""
+"""Where the local stage keeps things: `.local/` of the checkout, or a folder under /var/tmp where
+servers cannot reach that.
+"""
 
 import hashlib
 import os
@@ -19,8 +21,9 @@ _RESERVED = {"dist"}
 class Home:
     """The folders of one checkout.
 
-    `record` holds what a person looks at (stage.json, logs); `base` holds distributions and server folders. They are the same
-    `.local/` unless the servers run as another user who may not traverse the way to the checkout.
+    `record` holds what a person looks at (stage.json, logs); `base` holds distributions and server
+    folders. They are the same `.local/` unless the servers run as another user who may not traverse
+    the way to the checkout.
     """
 
     record: Path
@@ -37,7 +40,8 @@ class Home:
 
 
 def home(checkout: Path = CHECKOUT, *, other_user: bool | None = None) -> Home:
-    """The folders of `checkout`, made if missing. `other_user`: servers run as somebody else (default: we are root).
+    """The folders of `checkout`, made if missing. `other_user`: servers run as somebody else
+    (default: we are root).
 
     Raises RowlineError where a folder cannot be made or belongs to somebody else.
     """
@@ -46,17 +50,23 @@ def home(checkout: Path = CHECKOUT, *, other_user: bool | None = None) -> Home:
     if other_user is None:
         other_user = os.geteuid() == 0
     if other_user and not traversable_by_others(record):
-        base = FALLBACK_PARENT / f"rowline-{hashlib.sha256(str(checkout).encode()).hexdigest()[:12]}"
+        base = (
+            FALLBACK_PARENT / f"rowline-{hashlib.sha256(str(checkout).encode()).hexdigest()[:12]}"
+        )
         _own_folder(base)
         return Home(record, base)
     return Home(record, record)
 
 
 def checked_name(name: str) -> str:
-    """`name` if it may name a stage: it becomes a folder, so no separators and no dots. Raises ConfigError."""
+    """`name` if it may name a stage: it becomes a folder, so no separators and no dots. Raises
+    ConfigError.
+    """
     if not _NAME.fullmatch(name) or name in _RESERVED:
         raise ConfigError(
-            "cannot name a stage.", thing=repr(name), hint="Use up to 31 lower-case letters, digits and hyphens, and not the name dist."
+            "cannot name a stage.",
+            thing=repr(name),
+            hint="Use up to 31 lower-case letters, digits and hyphens, and not the name dist.",
         )
     return name
 
@@ -70,18 +80,25 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(exist_ok=True)
         if folder.stat().st_uid == os.geteuid():
-            folder.chmod(0o755)  # whatever the umask: a server that runs as another user walks through here
+            folder.chmod(
+                0o755
+            )  # whatever the umask: a server that runs as another user walks through here
     except PermissionError:
         raise RowlineError(
-            "cannot be written by this user.", thing=str(folder), hint="Run as the user who made it, or remove it as that user."
+            "cannot be written by this user.",
+            thing=str(folder),
+            hint="Run as the user who made it, or remove it as that user.",
         ) from None
 
 
 def _own_folder(folder: Path) -> None:
-    # Anybody may write to /var/tmp and its names can be guessed: take only a real folder that is ours.
+    # Anybody may write to /var/tmp and its names can be guessed: take only a real folder that is
+    # ours.
     _make(folder)
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
         raise RowlineError(
-            "is not a folder of this user.", thing=str(folder), hint="Remove it, or move the checkout out of a closed folder."
+            "is not a folder of this user.",
+            thing=str(folder),
+            hint="Remove it, or move the checkout out of a closed folder.",
         )

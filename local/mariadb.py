@@ -35,7 +35,8 @@ class MariaDB(Database):
             raise unavailable()
         self._program = distribution(self._dist, self._progress)
         self.account.own(self._files)
-        # Left alone, the server computes an RSA key of 4096 bits at each start: between one and ten seconds.
+        # Left alone, the server computes an RSA key of 4096 bits at each start: between one and ten
+        # seconds.
         certificate.place(HOST, self.folder, self._files)
         self._initialise(self._files / "data", self._make)
         self._accounts()
@@ -63,11 +64,17 @@ class MariaDB(Database):
         )
         if done.returncode:
             raise RowlineError(
-                f"could not make its data folder: {' | '.join((done.stdout + done.stderr).splitlines()[-8:])}", thing=self.kind
+                "could not make its data folder: "
+                f"{' | '.join((done.stdout + done.stderr).splitlines()[-8:])}",
+                thing=self.kind,
             )
 
     def _environment(self) -> dict[str, str]:
-        return {"LD_LIBRARY_PATH": str(self._program / "libs"), "HOME": str(self._files), "TMPDIR": str(self._files)}
+        return {
+            "LD_LIBRARY_PATH": str(self._program / "libs"),
+            "HOME": str(self._files),
+            "TMPDIR": str(self._files),
+        }
 
     def _command(self) -> list[str]:
         return [
@@ -78,7 +85,8 @@ class MariaDB(Database):
             f"--lc-messages-dir={self._program / 'share'}",
             f"--character-sets-dir={self._program / 'share/charsets'}",
             f"--init-file={self._files / 'accounts.sql'}",
-            # A socket's path may have 107 characters and the folder may be deep: relative to the data folder it always fits.
+            # A socket's path may have 107 characters and the folder may be deep: relative to the
+            # data folder it always fits.
             "--socket=mysqld.sock",
             f"--port={self.port}",
             "--bind-address=127.0.0.1",
@@ -99,8 +107,9 @@ class MariaDB(Database):
         ]
 
 
-# Each commit is handed to the kernel before it is acknowledged, in binlog order, but the disk is not waited for: a killed server loses
-# nothing and never shows a row that is not in its binlog; only a power cut could. Single-row commits are eight times as fast for it.
+# Each commit is handed to the kernel before it is acknowledged, in binlog order, but the disk is
+# not waited for: a killed server loses nothing and never shows a row that is not in its binlog;
+# only a power cut could. Single-row commits are eight times as fast for it.
 _DURABILITY = ("--innodb-flush-log-at-trx-commit=2", "--sync-binlog=0")
 
 
@@ -127,11 +136,24 @@ def unavailable() -> RowlineError:
     return RowlineError(
         f"has no build for {platform.system()} on {platform.machine()}, only for Linux on x86_64.",
         thing="the embedded database",
-        hint="Set ROWLINE_SOURCE=mysql://USER:PASSWORD@HOST:PORT to a database of yours, or run `docker compose up -d` and take the settings from docs/local.md.",
+        hint=(
+            "Set ROWLINE_SOURCE=mysql://USER:PASSWORD@HOST:PORT to a database of yours, or "
+            "run `docker compose up -d` and take the settings from docs/local.md."
+        ),
     )
 
 
-def start(folder: Path, extra_args: tuple[str, ...] | list[str] = (), *, progress: Progress | None = None) -> MariaDB:
-    """Start one MariaDB in `folder` with `extra_args` behind its own flags, e.g. `--skip-log-bin`, `--binlog-row-image=MINIMAL`."""
-    server = MariaDB(folder, account=server_account(), dist=home().dist, extra_args=tuple(extra_args), progress=progress)
+def start(
+    folder: Path, extra_args: tuple[str, ...] | list[str] = (), *, progress: Progress | None = None
+) -> MariaDB:
+    """Start one MariaDB in `folder` with `extra_args` behind its own flags, e.g. `--skip-log-bin`,
+    `--binlog-row-image=MINIMAL`.
+    """
+    server = MariaDB(
+        folder,
+        account=server_account(),
+        dist=home().dist,
+        extra_args=tuple(extra_args),
+        progress=progress,
+    )
     return server.start()

@@ -1,4 +1,6 @@
-"""A real MySQL, for the tests of its dialect: GTID sets, `caching_sha2_password`, binary JSON, compressed transactions."""
+"""A real MySQL, for the tests of its dialect: GTID sets, `caching_sha2_password`, binary JSON,
+compressed transactions.
+"""
 
 import subprocess
 import sys
@@ -11,18 +13,23 @@ from local.distribution import Progress, install
 from local.home import home
 from shared.values.errors import RowlineError
 
-# The only Debian release that has MySQL. It moves on, so the version that came is kept beside the program and shown.
+# The only Debian release that has MySQL. It moves on, so the version that came is kept beside the
+# program and shown.
 _RELEASE, _PACKAGE = "sid", "mysql-server-core"
 
 
 class MySQL(Database):
-    """MySQL with GTIDs and a row-based binlog with full metadata, on small buffers. It makes its own TLS certificate."""
+    """MySQL with GTIDs and a row-based binlog with full metadata, on small buffers. It makes its
+    own TLS certificate.
+    """
 
     kind = "mysql"
 
     @property
     def ca_certificate(self) -> str:
-        """PEM text of the authority that signed the server's certificate; its name is MySQL's own, not the host's."""
+        """PEM text of the authority that signed the server's certificate; its name is MySQL's own,
+        not the host's.
+        """
         return (self._files / "data/ca.pem").read_text()
 
     def _prepare(self) -> None:
@@ -45,7 +52,9 @@ class MySQL(Database):
         )
         if done.returncode:
             raise RowlineError(
-                f"could not make its data folder: {' | '.join((done.stdout + done.stderr).splitlines()[-8:])}", thing=self.kind
+                "could not make its data folder: "
+                f"{' | '.join((done.stdout + done.stderr).splitlines()[-8:])}",
+                thing=self.kind,
             )
 
     def _mysqld(self, data: Path) -> list[str]:
@@ -90,9 +99,15 @@ class MySQL(Database):
 
 
 def distribution(dist: Path, progress: Progress | None = None) -> Path:
-    """The unpacked server with its libraries, fetched the first time (60 MB). Raises RowlineError where there is none for this machine."""
+    """The unpacked server with its libraries, fetched the first time (60 MB). Raises RowlineError
+    where there is none for this machine.
+    """
     if sys.platform != "linux":
-        raise RowlineError("is unpacked from Debian packages, on Linux only.", thing="MySQL for the tests", hint="Set ROWLINE_TEST_MYSQL.")
+        raise RowlineError(
+            "is unpacked from Debian packages, on Linux only.",
+            thing="MySQL for the tests",
+            hint="Set ROWLINE_TEST_MYSQL.",
+        )
 
     def fill(folder: Path) -> None:
         if progress:
@@ -106,7 +121,17 @@ def distribution(dist: Path, progress: Progress | None = None) -> Path:
     return place
 
 
-def start(folder: Path, extra_args: tuple[str, ...] | list[str] = (), *, progress: Progress | None = None) -> MySQL:
-    """Start one MySQL in `folder` with `extra_args` behind its own flags, e.g. `--skip-log-bin`, `--binlog-transaction-compression=ON`."""
-    server = MySQL(folder, account=server_account(), dist=home().dist, extra_args=tuple(extra_args), progress=progress)
+def start(
+    folder: Path, extra_args: tuple[str, ...] | list[str] = (), *, progress: Progress | None = None
+) -> MySQL:
+    """Start one MySQL in `folder` with `extra_args` behind its own flags, e.g. `--skip-log-bin`,
+    `--binlog-transaction-compression=ON`.
+    """
+    server = MySQL(
+        folder,
+        account=server_account(),
+        dist=home().dist,
+        extra_args=tuple(extra_args),
+        progress=progress,
+    )
     return server.start()

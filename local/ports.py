@@ -6,7 +6,8 @@ import threading
 
 from shared.values.errors import RowlineError
 
-# Below the range that Linux, macOS and Windows hand out for outgoing connections: nothing takes a port of ours while its server is down.
+# Below the range that Linux, macOS and Windows hand out for outgoing connections: nothing takes a
+# port of ours while its server is down.
 _FIRST, _COUNT = 20000, 12000
 _given: set[int] = set()
 _lock = threading.Lock()
@@ -25,9 +26,11 @@ def is_free(port: int) -> bool:
 
 
 def choose(owner: str, preferred: int | None = None) -> int:
-    """A free port for `owner` (any text that tells servers apart): `preferred` if that is free, else one that this process has not given yet.
+    """A free port for `owner` (any text that tells servers apart): `preferred` if that is free,
+    else one that this process has not given yet.
 
-    The search begins at a place that hangs on `owner`, so that several copies seldom meet. Raises RowlineError where all are taken.
+    The search begins at a place that hangs on `owner`, so that several copies seldom meet. Raises
+    RowlineError where all are taken.
     """
     start = int.from_bytes(hashlib.sha256(owner.encode()).digest()[:4], "big")
     with _lock:
@@ -39,4 +42,6 @@ def choose(owner: str, preferred: int | None = None) -> int:
             if port not in _given and is_free(port):
                 _given.add(port)
                 return port
-    raise RowlineError(f"has no free port between {_FIRST} and {_FIRST + _COUNT}.", thing="127.0.0.1")
+    raise RowlineError(
+        f"has no free port between {_FIRST} and {_FIRST + _COUNT}.", thing="127.0.0.1"
+    )

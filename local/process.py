@@ -1,4 +1,6 @@
-"""Server processes that outlive the command which started them, and are never confused with another process of the same number."""
+"""Server processes that outlive the command which started them, and are never confused with another
+process of the same number.
+"""
 
 import contextlib
 import os
@@ -15,15 +17,21 @@ _CLOCK = 0.05  # seconds between looks at a process that is to end
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """A process for good: its number, when it started (kernel's own unit) and in which run of the kernel."""
+    """A process for good: its number, when it started (kernel's own unit) and in which run of the
+    kernel.
+    """
 
     pid: int
     started: str
     boot: str
 
 
-def spawn(argv: list[str], *, log: Path, env: dict[str, str], cwd: Path, account: Account) -> Identity:
-    """Start `argv` in a session of its own: Ctrl-C at the terminal does not reach it, and its children can be stopped with it."""
+def spawn(
+    argv: list[str], *, log: Path, env: dict[str, str], cwd: Path, account: Account
+) -> Identity:
+    """Start `argv` in a session of its own: Ctrl-C at the terminal does not reach it, and its
+    children can be stopped with it.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as out:
         process = subprocess.Popen(
@@ -36,7 +44,8 @@ def spawn(argv: list[str], *, log: Path, env: dict[str, str], cwd: Path, account
             start_new_session=True,
             **account.popen_options(),
         )
-    process.returncode = 0  # nobody waits on this object: `is_alive` reaps the child, and its destructor should not warn
+    # nobody waits on this object: `is_alive` reaps the child, and its destructor should not warn
+    process.returncode = 0
     return Identity(process.pid, _started(process.pid) or "", _boot())
 
 
@@ -48,7 +57,9 @@ def is_alive(identity: Identity) -> bool:
 
 
 def stop(identity: Identity, timeout: float) -> None:
-    """Ask the process and its children to end, wait up to `timeout` seconds, then kill what is left."""
+    """Ask the process and its children to end, wait up to `timeout` seconds, then kill what is
+    left.
+    """
     if is_alive(identity):
         _signal(identity.pid, signal.SIGTERM)
         deadline = time.monotonic() + timeout
@@ -61,12 +72,15 @@ def kill(identity: Identity) -> None:
     """kill -9 the process and its children, and wait until they are gone."""
     if identity.boot != _boot() or _started(identity.pid) not in (identity.started, None):
         return  # the number belongs to somebody else now
-    # A session keeps its number while any member lives, so what is left of ours cannot be mistaken for another's.
+    # A session keeps its number while any member lives, so what is left of ours cannot be mistaken
+    # for another's.
     while _members(identity.pid):
         _signal(identity.pid, signal.SIGKILL)
         time.sleep(_CLOCK)
     with contextlib.suppress(ChildProcessError):
-        os.waitpid(identity.pid, os.WNOHANG)  # a zombie keeps its number, by which MySQL's next start would think that it runs
+        os.waitpid(
+            identity.pid, os.WNOHANG
+        )  # a zombie keeps its number, by which MySQL's next start would think that it runs
 
 
 def _signal(group: int, number: int) -> None:
@@ -95,7 +109,9 @@ def _is_over(fields: list[str]) -> bool:
 
 
 def _stat(pid: int | str) -> list[str] | None:
-    """Fields 3 and following of /proc/PID/stat: state, ppid, pgrp, … (proc_pid_stat(5)); the name before them may hold anything."""
+    """Fields 3 and following of /proc/PID/stat: state, ppid, pgrp, … (proc_pid_stat(5)); the name
+    before them may hold anything.
+    """
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -108,10 +124,17 @@ def _members(group: int) -> list[int]:
         return [int(pid) for pid in _ps("-o", "pid=", "-g", str(group)).split()]
     members = []
     for entry in os.listdir("/proc"):
-        if entry.isdigit() and (fields := _stat(entry)) and fields[2] == str(group) and not _is_over(fields):
+        if (
+            entry.isdigit()
+            and (fields := _stat(entry))
+            and fields[2] == str(group)
+            and not _is_over(fields)
+        ):
             members.append(int(entry))
     return members
 
 
 def _ps(*arguments: str) -> str:
-    return subprocess.run(["ps", *arguments], capture_output=True, text=True, check=False).stdout.strip()
+    return subprocess.run(
+        ["ps", *arguments], capture_output=True, text=True, check=False
+    ).stdout.strip()

@@ -13,9 +13,17 @@ SOURCE_SECRET, SEARCH_SECRET = "rowline/local/source", "rowline/local/search"
 
 
 def put_secrets(environment: dict[str, str], source_url: str, search_url: str) -> None:
-    """Make both secrets in Secrets Manager hold how to reach the source and Elasticsearch; writes only what differs."""
+    """Make both secrets in Secrets Manager hold how to reach the source and Elasticsearch; writes
+    only what differs.
+    """
     source = endpoint.parse(source_url)
-    login = {"host": source.host, "port": source.port, "username": source.user, "password": source.password, "tls": source.tls}
+    login = {
+        "host": source.host,
+        "port": source.port,
+        "username": source.user,
+        "password": source.password,
+        "tls": source.tls,
+    }
     _put(_client(environment), SOURCE_SECRET, login)
     _put(_client(environment), SEARCH_SECRET, search_secret(search_url))
 

@@ -31,7 +31,11 @@ from shared.values.errors import ConfigError, RowlineError
 DEFAULT_NAME = "stage"
 _TURN = 0.2  # seconds
 # Each part, and the variable by which its user points it elsewhere.
-VARIABLES = {"mariadb": "ROWLINE_SOURCE", "elasticsearch": "ROWLINE_ELASTICSEARCH", "emulator": "AWS_ENDPOINT_URL"}
+VARIABLES = {
+    "mariadb": "ROWLINE_SOURCE",
+    "elasticsearch": "ROWLINE_ELASTICSEARCH",
+    "emulator": "AWS_ENDPOINT_URL",
+}
 
 
 class PartStatus(msgspec.Struct, frozen=True):
@@ -57,11 +61,27 @@ class Stage:
         folder, log, account = self.home.base / self.name, self.record / "log", server_account()
         dist, progress = self.home.dist, self.progress
         self.servers: dict[str, Server] = {
-            "mariadb": MariaDB(folder / "mariadb", account=account, dist=dist, log=log / "mariadb.log", progress=progress),
-            "elasticsearch": Elasticsearch(
-                folder / "elasticsearch", account=account, dist=dist, log=log / "elasticsearch.log", progress=progress
+            "mariadb": MariaDB(
+                folder / "mariadb",
+                account=account,
+                dist=dist,
+                log=log / "mariadb.log",
+                progress=progress,
             ),
-            "emulator": Emulator(folder / "emulator", account=Account(None), dist=dist, log=log / "emulator.log", progress=progress),
+            "elasticsearch": Elasticsearch(
+                folder / "elasticsearch",
+                account=account,
+                dist=dist,
+                log=log / "elasticsearch.log",
+                progress=progress,
+            ),
+            "emulator": Emulator(
+                folder / "emulator",
+                account=Account(None),
+                dist=dist,
+                log=log / "emulator.log",
+                progress=progress,
+            ),
         }
 
     @classmethod
@@ -71,7 +91,9 @@ class Stage:
         try:
             saved = msgspec.json.decode(record.read_bytes(), type=_Saved)
         except FileNotFoundError:
-            raise RowlineError("is not up.", thing=f"local stage {name}", hint="Start it with `rowline local up`.") from None
+            raise RowlineError(
+                "is not up.", thing=f"local stage {name}", hint="Start it with `rowline local up`."
+            ) from None
         return cls(name, Home(checkout / ".local", Path(saved.base)), dict(saved.elsewhere))
 
     @property
@@ -80,9 +102,15 @@ class Stage:
         return self.home.record / self.name
 
     def server(self, part: str) -> Server:
-        """One of our servers: mariadb, elasticsearch or emulator. Raises ConfigError for what runs elsewhere."""
+        """One of our servers: mariadb, elasticsearch or emulator. Raises ConfigError for what runs
+        elsewhere.
+        """
         if part not in self.servers:
-            raise ConfigError("is no part of the local stage.", thing=part, hint=f"Parts are {', '.join(self.servers)}.")
+            raise ConfigError(
+                "is no part of the local stage.",
+                thing=part,
+                hint=f"Parts are {', '.join(self.servers)}.",
+            )
         if part in self.elsewhere:
             raise ConfigError(f"runs elsewhere: {VARIABLES[part]} is set.", thing=part)
         return self.servers[part]
@@ -98,7 +126,9 @@ class Stage:
         return self.elsewhere.get("elasticsearch") or self.servers["elasticsearch"].url
 
     def environment(self) -> dict[str, str]:
-        """Variables that point the command, the deploy and any AWS client at this stage. Holds a password: not for output."""
+        """Variables that point the command, the deploy and any AWS client at this stage. Holds a
+        password: not for output.
+        """
         if "emulator" in self.elsewhere:
             given = aws.client_environment(self.elsewhere["emulator"])
             clients = {name: os.environ.get(name) or value for name, value in given.items()} | {
@@ -106,7 +136,11 @@ class Stage:
             }
         else:
             clients = aws.client_environment(self.servers["emulator"].url)
-        return {**clients, "ROWLINE_SOURCE": self.source_url, "ROWLINE_ELASTICSEARCH": self.search_url}
+        return {
+            **clients,
+            "ROWLINE_SOURCE": self.source_url,
+            "ROWLINE_ELASTICSEARCH": self.search_url,
+        }
 
     def status(self) -> list[PartStatus]:
         """What runs, in the order of `VARIABLES`."""
@@ -117,11 +151,17 @@ class Stage:
             elif server.pid is None:
                 found.append(PartStatus(part, "stopped", log=str(server.log)))
             else:
-                found.append(PartStatus(part, "running", external.shown(server.url), server.pid, str(server.log)))
+                found.append(
+                    PartStatus(
+                        part, "running", external.shown(server.url), server.pid, str(server.log)
+                    )
+                )
         return found
 
     def down(self, purge: bool = False) -> None:
-        """Stop what runs; `purge` also removes the data of this stage (the unpacked programs stay while another stage may use them)."""
+        """Stop what runs; `purge` also removes the data of this stage (the unpacked programs stay
+        while another stage may use them).
+        """
         with exclusive(_lock_of(self.home, self.name)):
             self._stop()
             if purge:
@@ -141,17 +181,27 @@ class Stage:
         return server
 
     def _start(self) -> None:
-        """Start our servers and look at those elsewhere, all at once; one that fails or Ctrl-C ends the start of the others."""
+        """Start our servers and look at those elsewhere, all at once; one that fails or Ctrl-C ends
+        the start of the others.
+        """
         cancel = threading.Event()
-        checks = {"mariadb": external.check_source, "elasticsearch": external.check_search, "emulator": external.check_aws}
+        checks = {
+            "mariadb": external.check_source,
+            "elasticsearch": external.check_search,
+            "emulator": external.check_aws,
+        }
         with ThreadPoolExecutor(len(self.servers)) as pool:
             try:
                 tasks: list[Future[object]] = [
-                    pool.submit(checks[part], self.elsewhere[part]) if part in self.elsewhere else pool.submit(server.start, cancel)
+                    pool.submit(checks[part], self.elsewhere[part])
+                    if part in self.elsewhere
+                    else pool.submit(server.start, cancel)
                     for part, server in self.servers.items()
                 ]
                 pending = set(tasks)
-                while pending:  # in short turns: a signal that comes just before the main thread falls asleep does not wake it
+                # in short turns: a signal that comes just before the main thread falls asleep does
+                # not wake it
+                while pending:
                     done, pending = wait(pending, timeout=_TURN, return_when=FIRST_EXCEPTION)
                     for task in done:
                         task.result()
@@ -160,27 +210,40 @@ class Stage:
                 raise
 
     def _save(self) -> None:
-        ports = {part: server.port for part, server in self.servers.items() if part not in self.elsewhere}
+        ports = {
+            part: server.port for part, server in self.servers.items() if part not in self.elsewhere
+        }
         saved = _Saved(base=str(self.home.base), ports=ports, elsewhere=self.elsewhere)
         path = self.record / "stage.json"
-        with open(os.open(path.with_suffix(".new"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        with open(
+            os.open(path.with_suffix(".new"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb"
+        ) as file:
             file.write(msgspec.json.format(msgspec.json.encode(saved)) + b"\n")
         path.with_suffix(".new").rename(path)
 
 
 class _Saved(msgspec.Struct):
-    """stage.json: where the servers' folders are, which ports they took, and what runs elsewhere."""
+    """stage.json: where the servers' folders are, which ports they took, and what runs
+    elsewhere.
+    """
 
     base: str
     ports: dict[str, int]
     elsewhere: dict[str, str]
 
 
-def up(name: str = DEFAULT_NAME, *, progress: Progress | None = None, environ: Mapping[str, str] | None = None) -> Stage:
-    """Start the stage `name` and put the secrets that a stack needs into its Secrets Manager; quick where it runs already.
+def up(
+    name: str = DEFAULT_NAME,
+    *,
+    progress: Progress | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Stage:
+    """Start the stage `name` and put the secrets that a stack needs into its Secrets Manager; quick
+    where it runs already.
 
-    A part whose variable (`VARIABLES`) is set in `environ` (default: ours) is not started, only asked whether it answers. Raises
-    RowlineError; what was started stays up, so that the next attempt is short.
+    A part whose variable (`VARIABLES`) is set in `environ` (default: ours) is not started, only
+    asked whether it answers. Raises RowlineError; what was started stays up, so that the next
+    attempt is short.
     """
     folders = home()
     checked_name(name)
@@ -197,7 +260,9 @@ def up(name: str = DEFAULT_NAME, *, progress: Progress | None = None, environ: M
 
 
 def _elsewhere(stage: Stage, environ: Mapping[str, str]) -> dict[str, str]:
-    """Parts that the user points elsewhere. Variables that hold this stage's own addresses, from `environment()`, do not count."""
+    """Parts that the user points elsewhere. Variables that hold this stage's own addresses, from
+    `environment()`, do not count.
+    """
     try:
         own = Stage.load(stage.name).environment()
     except RowlineError:

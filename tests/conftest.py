@@ -1,6 +1,8 @@
-"""Real servers for the tests, started when the first test asks for one; see docs/local.md, "In tests".
+"""Real servers for the tests, started when the first test asks for one; see docs/local.md, "In
+tests".
 
-All workers and runs of one checkout share the stage `test`. The last run that used it stops it, unless ROWLINE_KEEP=1.
+All workers and runs of one checkout share the stage `test`. The last run that used it stops it,
+unless ROWLINE_KEEP=1.
 """
 
 import contextlib
@@ -34,7 +36,9 @@ T = TypeVar("T")
 
 
 class Shared:
-    """The stage `test` as one process sees it: starts a server once, and holds a shared lock on the stage while it may use it."""
+    """The stage `test` as one process sees it: starts a server once, and holds a shared lock on the
+    stage while it may use it.
+    """
 
     def __init__(self) -> None:
         self.home = home()
@@ -60,11 +64,18 @@ class Shared:
 
     def _mysql(self) -> MySQL:
         folder = self.home.base / STAGE / "mysql"
-        return MySQL(folder, account=server_account(), dist=self.home.dist, log=self.stage.record / "log/mysql.log")
+        return MySQL(
+            folder,
+            account=server_account(),
+            dist=self.home.dist,
+            log=self.stage.record / "log/mysql.log",
+        )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test against real servers that fails runs once more; the summary names it under RERUN, and somebody should look."""
+    """A test against real servers that fails runs once more; the summary names it under RERUN, and
+    somebody should look.
+    """
     for item in items:
         if item.nodeid.startswith(("tests/integration/", "tests/contract/")):
             item.add_marker(pytest.mark.flaky(reruns=1))
@@ -72,7 +83,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """After the workers of this run are done: stop the servers unless another run uses them."""
-    if not hasattr(config, "workerinput") and os.environ.get("ROWLINE_KEEP") != "1" and (home().record / STAGE / "users.lock").exists():
+    if (
+        not hasattr(config, "workerinput")
+        and os.environ.get("ROWLINE_KEEP") != "1"
+        and (home().record / STAGE / "users.lock").exists()
+    ):
         Shared().stop_unless_used()
 
 
@@ -86,22 +101,30 @@ def shared_stage() -> Iterator[Shared]:
 
 @pytest.fixture(scope="session")
 def mariadb(shared_stage: Shared) -> MariaDB:
-    """A running MariaDB (`local.mariadb.MariaDB`): `.host .port .user .password .url` of the administrator, `.reader_url` of the
-    account that Rowline uses, `.connect(database=None, **options)` a PyMySQL connection with autocommit, `.stop() .start() .kill()`.
+    """A running MariaDB (`local.mariadb.MariaDB`): `.host .port .user .password .url` of the
+    administrator, `.reader_url` of the account that Rowline uses, `.connect(database=None,
+    **options)` a PyMySQL connection with autocommit, `.stop() .start() .kill()`.
 
-    Shared by all tests: make a database of your own in it (fixture `database`), and look only at its changes.
+    Shared by all tests: make a database of your own in it (fixture `database`), and look only at
+    its changes.
     """
     return _or_skip(lambda: shared_stage.start("mariadb"))
 
 
 class ServerByUrl:
-    """A MySQL that somebody else runs, by ROWLINE_TEST_MYSQL: the attributes of `mysql` that do not start or stop it."""
+    """A MySQL that somebody else runs, by ROWLINE_TEST_MYSQL: the attributes of `mysql` that do not
+    start or stop it.
+    """
 
     kind = "mysql"
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self.host, self.port, self.user = parts.hostname or "", parts.port or 3306, unquote(parts.username or "")
+        self.host, self.port, self.user = (
+            parts.hostname or "",
+            parts.port or 3306,
+            unquote(parts.username or ""),
+        )
         self.password, self.url, self.reader_url = unquote(parts.password or ""), url, url
 
     def connect(self, database: str | None = None, **options: Any) -> Any:
@@ -118,7 +141,9 @@ class ServerByUrl:
 
 @pytest.fixture(scope="session")
 def mysql(shared_stage: Shared) -> MySQL | ServerByUrl:
-    """A running MySQL: as `mariadb`. ROWLINE_TEST_MYSQL=mysql://… takes another server; without both the test is skipped, saying so."""
+    """A running MySQL: as `mariadb`. ROWLINE_TEST_MYSQL=mysql://… takes another server; without
+    both the test is skipped, saying so.
+    """
     if url := os.environ.get("ROWLINE_TEST_MYSQL"):
         return ServerByUrl(url)
     return _or_skip(lambda: shared_stage.start("mysql"))
@@ -126,19 +151,25 @@ def mysql(shared_stage: Shared) -> MySQL | ServerByUrl:
 
 @pytest.fixture(scope="session")
 def elasticsearch(shared_stage: Shared) -> Elasticsearch:
-    """A running Elasticsearch without security: `.url`, `.request(method, path, body)`, `.stop() .start() .kill()`. Name your own indices."""
+    """A running Elasticsearch without security: `.url`, `.request(method, path, body)`, `.stop()
+    .start() .kill()`. Name your own indices.
+    """
     return shared_stage.start("elasticsearch")
 
 
 @pytest.fixture(scope="session")
 def emulator(shared_stage: Shared) -> Emulator:
-    """The running AWS emulator, IAM enforced: `.url`, `.environment()` (endpoint, region, root credentials). Name your own resources."""
+    """The running AWS emulator, IAM enforced: `.url`, `.environment()` (endpoint, region, root
+    credentials). Name your own resources.
+    """
     return shared_stage.start("emulator")
 
 
 @pytest.fixture
 def aws(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The emulator's environment, set for this test: `boto3.client("sqs")` talks to it as the account's root."""
+    """The emulator's environment, set for this test: `boto3.client("sqs")` talks to it as the
+    account's root.
+    """
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     environment = emulator.environment()
     for name, value in environment.items():
@@ -162,19 +193,25 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def start_mariadb() -> Iterator[Callable[..., MariaDB]]:
-    """`start_mariadb("--skip-log-bin", …)`: a MariaDB of this test's own with these arguments; stopped and removed afterwards."""
+    """`start_mariadb("--skip-log-bin", …)`: a MariaDB of this test's own with these arguments;
+    stopped and removed afterwards.
+    """
     yield from _own_servers(MariaDB)
 
 
 @pytest.fixture
 def start_mysql() -> Iterator[Callable[..., MySQL]]:
-    """`start_mysql("--gtid-mode=OFF", …)`: a MySQL of this test's own; skipped where there is none for this machine."""
+    """`start_mysql("--gtid-mode=OFF", …)`: a MySQL of this test's own; skipped where there is none
+    for this machine.
+    """
     yield from _own_servers(MySQL)
 
 
 @pytest.fixture(scope="session")
 def quiet_mariadb() -> Iterator[MariaDB]:
-    """A MariaDB to which nobody writes but the tests of this fixture: for those that look at the end of the binlog. Put them into the xdist group `binlog`."""
+    """A MariaDB to which nobody writes but the tests of this fixture: for those that look at the
+    end of the binlog. Put them into the xdist group `binlog`.
+    """
     for start in _own_servers(MariaDB):
         yield start()
 
@@ -188,7 +225,9 @@ def quiet_mysql() -> Iterator[MySQL]:
 
 @pytest.fixture(scope="session")
 def secured_elasticsearch(shared_stage: Shared) -> Iterator[Elasticsearch]:
-    """An Elasticsearch with TLS and login: `.url` (https), `.user`, `.password`, `.ca_certificate` (PEM text)."""
+    """An Elasticsearch with TLS and login: `.url` (https), `.user`, `.password`, `.ca_certificate`
+    (PEM text).
+    """
     folder = _own_folder()
     server = Elasticsearch(folder, account=server_account(), dist=home().dist, secured=True)
     try:
@@ -202,7 +241,9 @@ def _own_servers(kind: type[D]) -> Iterator[Callable[..., D]]:
     servers: list[D] = []
 
     def start(*extra_args: str) -> D:
-        server = kind(_own_folder(), account=server_account(), dist=home().dist, extra_args=extra_args)
+        server = kind(
+            _own_folder(), account=server_account(), dist=home().dist, extra_args=extra_args
+        )
         servers.append(server)
         return _or_skip(server.start)
 
@@ -220,10 +261,14 @@ def _own_folder() -> Any:
 
 
 def _or_skip(start: Callable[[], T]) -> T:
-    """A machine that the database has no build for skips its tests, aloud; anything else that goes wrong fails them."""
+    """A machine that the database has no build for skips its tests, aloud; anything else that goes
+    wrong fails them.
+    """
     try:
         return start()
     except RowlineError as error:
         if error.thing in ("the embedded database", "MySQL for the tests", "mysql-server-core"):
-            pytest.skip(f"NOT TESTED against this server: {error} Or set ROWLINE_TEST_MYSQL=mysql://USER:PASSWORD@HOST:PORT.")
+            pytest.skip(
+                f"NOT TESTED against this server: {error} Or set ROWLINE_TEST_MYSQL=mysql://USER:PASSWORD@HOST:PORT."
+            )
         raise

@@ -11,38 +11,50 @@ from pymysql.connections import Connection
 DATABASE = "market"
 TABLES = ("sellers", "listings", "photos", "prices")
 
-# `version` is kept by a trigger: it grows by one with each update of a row, so whoever sees it run backwards has seen a lost or shuffled change.
+# `version` is kept by a trigger: it grows by one with each update of a row, so whoever sees it run
+# backwards has seen a lost or shuffled change.
 SCHEMA = [
     f"CREATE DATABASE IF NOT EXISTS {DATABASE} CHARACTER SET utf8mb4",
     """CREATE TABLE IF NOT EXISTS market.sellers (
         id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, name VARCHAR(120) NOT NULL, email VARCHAR(190) NOT NULL, country CHAR(2) NOT NULL,
-        rating DECIMAL(3,2) NULL, verified BOOL NOT NULL DEFAULT 0, joined DATE NOT NULL, version INT UNSIGNED NOT NULL DEFAULT 1)""",
+        rating DECIMAL(3,2) NULL, verified BOOL NOT NULL DEFAULT 0, joined DATE NOT NULL, version INT UNSIGNED NOT NULL DEFAULT 1)""",  # noqa: E501
     """CREATE TABLE IF NOT EXISTS market.listings (
         id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, seller_id BIGINT UNSIGNED NOT NULL, title VARCHAR(200) NOT NULL,
         description MEDIUMTEXT NULL, status ENUM('draft','active','sold','withdrawn') NOT NULL DEFAULT 'draft',
         tags SET('new','used','rare','vintage','bulk') NOT NULL DEFAULT '', price DECIMAL(12,2) NOT NULL, currency CHAR(3) NOT NULL,
         stock INT NOT NULL DEFAULT 1, weight DOUBLE NULL, created DATETIME(3) NOT NULL, updated TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
-        version INT UNSIGNED NOT NULL DEFAULT 1, KEY (seller_id))""",
+        version INT UNSIGNED NOT NULL DEFAULT 1, KEY (seller_id))""",  # noqa: E501
     """CREATE TABLE IF NOT EXISTS market.photos (
         id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, listing_id BIGINT UNSIGNED NOT NULL, url VARCHAR(255) NOT NULL,
         caption VARCHAR(200) NULL, width SMALLINT UNSIGNED NOT NULL, height SMALLINT UNSIGNED NOT NULL, checksum BINARY(16) NULL,
-        version INT UNSIGNED NOT NULL DEFAULT 1, KEY (listing_id))""",
+        version INT UNSIGNED NOT NULL DEFAULT 1, KEY (listing_id))""",  # noqa: E501
     """CREATE TABLE IF NOT EXISTS market.prices (
         listing_id BIGINT UNSIGNED NOT NULL, currency CHAR(3) NOT NULL, amount DECIMAL(14,4) NOT NULL, valid_from DATE NOT NULL,
-        note VARCHAR(80) NULL, version INT UNSIGNED NOT NULL DEFAULT 1, PRIMARY KEY (listing_id, currency))""",
+        note VARCHAR(80) NULL, version INT UNSIGNED NOT NULL DEFAULT 1, PRIMARY KEY (listing_id, currency))""",  # noqa: E501
     *(
-        f"CREATE TRIGGER IF NOT EXISTS market.{table}_version BEFORE UPDATE ON market.{table} FOR EACH ROW SET NEW.version = OLD.version + 1"  # noqa: S608 (names of this module)
+        f"CREATE TRIGGER IF NOT EXISTS market.{table}_version BEFORE UPDATE ON "  # noqa: S608
+        f"market.{table} FOR EACH ROW SET NEW.version = OLD.version + 1"
         for table in TABLES
     ),
 ]
 
-_THINGS = "Fahrrad bicycle 自転車 vélo велосипед bicicleta دراجة lamp Stuhl テーブル armário книга kitap 📚 🚲 coffee-mill Ölgemälde guitar κιθάρα".split()
+_THINGS = (
+    "Fahrrad bicycle 自転車 vélo велосипед bicicleta دراجة lamp Stuhl テーブル armário книга "
+    "kitap 📚 🚲 coffee-mill Ölgemälde guitar κιθάρα"
+).split()
 _TRAITS = "red blau grün 古い neu rare petit grande tiny ✨ solid wooden чёрный yeşil 1970s".split()
 CURRENCIES = ("EUR", "USD", "GBP", "JPY", "CHF")
 
 
 def title(dice: random.Random) -> str:
-    return " ".join([dice.choice(_TRAITS), dice.choice(_THINGS), dice.choice(_THINGS), str(dice.randrange(10_000))])
+    return " ".join(
+        [
+            dice.choice(_TRAITS),
+            dice.choice(_THINGS),
+            dice.choice(_THINGS),
+            str(dice.randrange(10_000)),
+        ]
+    )
 
 
 def seller(dice: random.Random) -> tuple[Any, ...]:
@@ -59,7 +71,11 @@ def seller(dice: random.Random) -> tuple[Any, ...]:
 
 
 def listing(dice: random.Random, sellers: int) -> tuple[Any, ...]:
-    description = None if dice.random() < 0.15 else " ".join(dice.choices(_THINGS + _TRAITS, k=dice.randrange(5, 40)))
+    description = (
+        None
+        if dice.random() < 0.15
+        else " ".join(dice.choices(_THINGS + _TRAITS, k=dice.randrange(5, 40)))
+    )
     return (
         dice.randrange(1, sellers + 1),
         title(dice),
@@ -70,7 +86,8 @@ def listing(dice: random.Random, sellers: int) -> tuple[Any, ...]:
         dice.choice(CURRENCIES),
         dice.randrange(0, 500),
         None if dice.random() < 0.3 else dice.random() * 100,
-        f"2025-{dice.randrange(1, 13):02}-{dice.randrange(1, 29):02} {dice.randrange(24):02}:{dice.randrange(60):02}:{dice.randrange(60):02}.{dice.randrange(1000):03}",
+        f"2025-{dice.randrange(1, 13):02}-{dice.randrange(1, 29):02} "
+        f"{dice.randrange(24):02}:{dice.randrange(60):02}:{dice.randrange(60):02}.{dice.randrange(1000):03}",
     )
 
 
@@ -95,11 +112,20 @@ def price(dice: random.Random, listing_id: int, currency: str) -> tuple[Any, ...
     )
 
 
-INSERT_SELLER = "INSERT INTO market.sellers (name, email, country, rating, verified, joined) VALUES (%s,%s,%s,%s,%s,%s)"
+INSERT_SELLER = (
+    "INSERT INTO market.sellers (name, email, country, rating, verified, joined) "
+    "VALUES (%s,%s,%s,%s,%s,%s)"
+)
 INSERT_LISTING = """INSERT INTO market.listings (seller_id, title, description, status, tags, price, currency, stock, weight, created)
-    VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"""
-INSERT_PHOTO = "INSERT INTO market.photos (listing_id, url, caption, width, height, checksum) VALUES (%s,%s,%s,%s,%s,%s)"
-INSERT_PRICE = "INSERT IGNORE INTO market.prices (listing_id, currency, amount, valid_from, note) VALUES (%s,%s,%s,%s,%s)"
+    VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)"""  # noqa: E501
+INSERT_PHOTO = (
+    "INSERT INTO market.photos (listing_id, url, caption, width, height, checksum) "
+    "VALUES (%s,%s,%s,%s,%s,%s)"
+)
+INSERT_PRICE = (
+    "INSERT IGNORE INTO market.prices (listing_id, currency, amount, valid_from, "
+    "note) VALUES (%s,%s,%s,%s,%s)"
+)
 
 
 def create(connection: Connection[Any]) -> None:
@@ -111,9 +137,16 @@ def create(connection: Connection[Any]) -> None:
 
 
 def seed(connection: Connection[Any], rows: int, *, number: int = 1) -> Iterator[int]:
-    """Fill the tables up to about `rows` rows together; yields how many were added so far. Adds nothing to a filled database."""
+    """Fill the tables up to about `rows` rows together; yields how many were added so far. Adds
+    nothing to a filled database.
+    """
     dice = random.Random(number)  # noqa: S311 (demo data)
-    wanted = {"sellers": rows // 12, "listings": rows // 3, "photos": rows // 3, "prices": rows // 4}
+    wanted = {
+        "sellers": rows // 12,
+        "listings": rows // 3,
+        "photos": rows // 3,
+        "prices": rows // 4,
+    }
     added = 0
     with connection.cursor() as cursor:
         for table, count in wanted.items():
@@ -124,12 +157,24 @@ def seed(connection: Connection[Any], rows: int, *, number: int = 1) -> Iterator
                 if table == "sellers":
                     cursor.executemany(INSERT_SELLER, [seller(dice) for _ in range(some)])
                 elif table == "listings":
-                    cursor.executemany(INSERT_LISTING, [listing(dice, wanted["sellers"]) for _ in range(some)])
+                    cursor.executemany(
+                        INSERT_LISTING, [listing(dice, wanted["sellers"]) for _ in range(some)]
+                    )
                 elif table == "photos":
-                    cursor.executemany(INSERT_PHOTO, [photo(dice, wanted["listings"]) for _ in range(some)])
+                    cursor.executemany(
+                        INSERT_PHOTO, [photo(dice, wanted["listings"]) for _ in range(some)]
+                    )
                 else:
                     cursor.executemany(
-                        INSERT_PRICE, [price(dice, dice.randrange(1, wanted["listings"] + 1), dice.choice(CURRENCIES)) for _ in range(some)]
+                        INSERT_PRICE,
+                        [
+                            price(
+                                dice,
+                                dice.randrange(1, wanted["listings"] + 1),
+                                dice.choice(CURRENCIES),
+                            )
+                            for _ in range(some)
+                        ],
                     )
                 connection.commit()
                 missing -= some

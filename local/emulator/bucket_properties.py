@@ -16,21 +16,28 @@ _NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 @after_resource("AWS::S3::Bucket")
 def keep_properties(name: str, properties: dict[str, Any]) -> None:
     """Give both to the calls of the S3 API that set them."""
-    encryption = (properties.get("BucketEncryption") or {}).get("ServerSideEncryptionConfiguration") or []
+    encryption = (properties.get("BucketEncryption") or {}).get(
+        "ServerSideEncryptionConfiguration"
+    ) or []
     if encryption:
         s3._put_bucket_encryption(name, _encryption(encryption[0]).encode())
     rules = (properties.get("LifecycleConfiguration") or {}).get("Rules") or []
     if rules:
         text = "".join(_rule(number, rule) for number, rule in enumerate(rules))
-        s3._put_bucket_lifecycle(name, f"<LifecycleConfiguration {_NAMESPACE}>{text}</LifecycleConfiguration>".encode())
+        s3._put_bucket_lifecycle(
+            name, f"<LifecycleConfiguration {_NAMESPACE}>{text}</LifecycleConfiguration>".encode()
+        )
 
 
 def _encryption(rule: dict[str, Any]) -> str:
     default = rule.get("ServerSideEncryptionByDefault") or {}
-    inner = _tag("SSEAlgorithm", default.get("SSEAlgorithm", "AES256")) + _tag("KMSMasterKeyID", default.get("KMSMasterKeyID"))
+    inner = _tag("SSEAlgorithm", default.get("SSEAlgorithm", "AES256")) + _tag(
+        "KMSMasterKeyID", default.get("KMSMasterKeyID")
+    )
     bucket_key = _tag("BucketKeyEnabled", str(bool(rule.get("BucketKeyEnabled"))).lower())
     return (
-        f"<ServerSideEncryptionConfiguration {_NAMESPACE}><Rule><ApplyServerSideEncryptionByDefault>{inner}"
+        "<ServerSideEncryptionConfiguration "
+        f"{_NAMESPACE}><Rule><ApplyServerSideEncryptionByDefault>{inner}"
         f"</ApplyServerSideEncryptionByDefault>{bucket_key}</Rule></ServerSideEncryptionConfiguration>"
     )
 
@@ -44,11 +51,11 @@ def _rule(number: int, rule: dict[str, Any]) -> str:
     if rule.get("ExpirationInDays"):
         text += f"<Expiration>{_tag('Days', rule['ExpirationInDays'])}</Expiration>"
     for transition in rule.get("Transitions") or []:
-        text += f"<Transition>{_tag('Days', transition['TransitionInDays'])}{_tag('StorageClass', transition['StorageClass'])}</Transition>"
+        text += f"<Transition>{_tag('Days', transition['TransitionInDays'])}{_tag('StorageClass', transition['StorageClass'])}</Transition>"  # noqa: E501
     if days := (rule.get("NoncurrentVersionExpiration") or {}).get("NoncurrentDays"):
-        text += f"<NoncurrentVersionExpiration>{_tag('NoncurrentDays', days)}</NoncurrentVersionExpiration>"
+        text += f"<NoncurrentVersionExpiration>{_tag('NoncurrentDays', days)}</NoncurrentVersionExpiration>"  # noqa: E501
     if days := (rule.get("AbortIncompleteMultipartUpload") or {}).get("DaysAfterInitiation"):
-        text += f"<AbortIncompleteMultipartUpload>{_tag('DaysAfterInitiation', days)}</AbortIncompleteMultipartUpload>"
+        text += f"<AbortIncompleteMultipartUpload>{_tag('DaysAfterInitiation', days)}</AbortIncompleteMultipartUpload>"  # noqa: E501
     return f"<Rule>{text}</Rule>"
 
 

@@ -1,7 +1,9 @@
-"""Gap: an update of a function kills the invocations that are running; on AWS they end with the old code.
+"""Gap: an update of a function kills the invocations that are running; on AWS they end with the old
+code.
 
-The messages of a killed batch stay invisible for the queue's whole visibility time-out, and a relay cannot hand over.
-https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html. Shown by test_functions.py::test_an_update_lets_a_running_invocation_end.
+The messages of a killed batch stay invisible for the queue's whole visibility time-out, and a relay
+cannot hand over. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html.
+Shown by test_functions.py::test_an_update_lets_a_running_invocation_end.
 """
 
 import contextvars
@@ -33,11 +35,15 @@ around(lambda_svc, "_update_config")(_gently)
 
 @around(lambda_runtime, "kill_workers")
 def spare_the_busy(original: Function, workers: Any) -> None:
-    """While a function is updated, kill only the processes that are idle; the others when they are done."""
+    """While a function is updated, kill only the processes that are idle; the others when they are
+    done.
+    """
     given = [worker for worker in workers if worker is not None]
     busy = [worker for worker in given if _updating.get() and worker.in_use]
     if busy:
-        threading.Thread(target=_retire, args=(original, busy), name="retire-workers", daemon=True).start()
+        threading.Thread(
+            target=_retire, args=(original, busy), name="retire-workers", daemon=True
+        ).start()
     original([worker for worker in given if worker not in busy])
 
 

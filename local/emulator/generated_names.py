@@ -1,7 +1,9 @@
-"""Gap: a queue or table that has no name of its own gets the same name whenever it is made, derived from stack and logical id alone.
+"""Gap: a queue or table that has no name of its own gets the same name whenever it is made, derived
+from stack and logical id alone.
 
-One that was retained on removal is so overwritten, and emptied, by its successor under the same logical id. CloudFormation draws a random suffix, as the emulator itself
-does for buckets. Shown by tests/integration/deploy/test_consumers.py::test_a_consumer_comes_and_goes_and_its_dlq_stays.
+One that was retained on removal is so overwritten, and emptied, by its successor under the same
+logical id. CloudFormation draws a random suffix, as the emulator itself does for buckets. Shown by
+tests/integration/deploy/test_consumers.py::test_a_consumer_comes_and_goes_and_its_dlq_stays.
 """
 
 from typing import Any
@@ -15,7 +17,9 @@ from local.emulator.patch import Function
 def _drawing(create: Function, name: str) -> Function:
     def made(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
         if not properties.get(name) and not provisioners._NAME_SEED.get():
-            provisioners._NAME_SEED.set(new_uuid()[:8])  # kept on the resource's record, so that updates find the same name
+            provisioners._NAME_SEED.set(
+                new_uuid()[:8]
+            )  # kept on the resource's record, so that updates find the same name
         return create(logical_id, properties, stack)
 
     return made

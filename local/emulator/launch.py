@@ -4,8 +4,8 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-# One module a gap; each names in its docstring what stock ministack does, and can be dropped when the emulator mends it.
-# The order matters only where a docstring says so.
+# One module a gap; each names in its docstring what stock ministack does, and can be dropped when
+# the emulator mends it. The order matters only where a docstring says so.
 GAPS = (
     "batch_actions",
     "queue_lock",
@@ -28,7 +28,9 @@ GAPS = (
 
 
 def main() -> None:
-    """Close the gaps and serve until SIGTERM. In the foreground: the emulator's own `-d` starts a second, unpatched process."""
+    """Close the gaps and serve until SIGTERM. In the foreground: the emulator's own `-d` starts a
+    second, unpatched process.
+    """
     # This folder holds `launch` alone; the modules are found from the checkout's root.
     sys.path[0] = str(Path(__file__).resolve().parents[2])
     for gap in GAPS:

@@ -1,4 +1,5 @@
-"""Gap: metrics that functions write into their log (EMF) are not kept, and there are none of AWS/SQS and of queue-driven functions.
+"""Gap: metrics that functions write into their log (EMF) are not kept, and there are none of
+AWS/SQS and of queue-driven functions.
 
 Alarms on them never fire then. Shown by test_metrics.py.
 """
@@ -25,18 +26,32 @@ _record_invocation = lambda_svc._emit_lambda_metrics
 
 
 @around(lambda_svc, "_emit_lambda_metrics")
-def only_throttles(original: Function, function_name: str, duration_ms: float, error: bool, throttle: bool) -> None:
-    """The emulator counts only what comes through its API; `with_metrics` counts all, so here only what never ran is left."""
+def only_throttles(
+    original: Function, function_name: str, duration_ms: float, error: bool, throttle: bool
+) -> None:
+    """The emulator counts only what comes through its API; `with_metrics` counts all, so here only
+    what never ran is left.
+    """
     if throttle:
         original(function_name, duration_ms, error, throttle)
 
 
 @around(lambda_svc, "_emit_lambda_logs")
-def with_metrics(original: Function, function: Any, request_id: str, log: str, error: bool, duration_ms: float, **kwargs: Any) -> None:
+def with_metrics(
+    original: Function,
+    function: Any,
+    request_id: str,
+    log: str,
+    error: bool,
+    duration_ms: float,
+    **kwargs: Any,
+) -> None:
     """Count an invocation and keep the metrics in its log."""
     original(function, request_id, log, error, duration_ms, **kwargs)
     try:
-        _record_invocation((function.get("config") or function).get("FunctionName", "?"), duration_ms, error, False)
+        _record_invocation(
+            (function.get("config") or function).get("FunctionName", "?"), duration_ms, error, False
+        )
         for line in (log or "").splitlines():
             if '"_aws"' in line:
                 _keep_embedded(json.loads(line))
@@ -52,7 +67,17 @@ def _keep_embedded(document: dict[str, Any]) -> None:
                 values = document[metric["Name"]]
                 for value in values if isinstance(values, list) else [values]:
                     unit = metric.get("Unit", "None")
-                    put(directive["Namespace"], [{"MetricName": metric["Name"], "Dimensions": named, "Value": float(value), "Unit": unit}])
+                    put(
+                        directive["Namespace"],
+                        [
+                            {
+                                "MetricName": metric["Name"],
+                                "Dimensions": named,
+                                "Value": float(value),
+                                "Unit": unit,
+                            }
+                        ],
+                    )
 
 
 def _dimensions(named: dict[str, Any]) -> list[dict[str, str]]:
@@ -67,10 +92,19 @@ def _measure_queues() -> None:
             values = {
                 "ApproximateNumberOfMessagesVisible": (visible, "Count"),
                 "ApproximateNumberOfMessagesNotVisible": (len(messages) - visible, "Count"),
-                "ApproximateAgeOfOldestMessage": (max((now - message["sent_at"] for message in messages), default=0.0), "Seconds"),
+                "ApproximateAgeOfOldestMessage": (
+                    max((now - message["sent_at"] for message in messages), default=0.0),
+                    "Seconds",
+                ),
             }
             dimensions = _dimensions({"QueueName": queue["name"]})
-            put("AWS/SQS", [{"MetricName": n, "Dimensions": dimensions, "Value": float(v), "Unit": u} for n, (v, u) in values.items()])
+            put(
+                "AWS/SQS",
+                [
+                    {"MetricName": n, "Dimensions": dimensions, "Value": float(v), "Unit": u}
+                    for n, (v, u) in values.items()
+                ],
+            )
 
 
 def _measure_for_ever() -> None:

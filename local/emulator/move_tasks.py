@@ -1,4 +1,5 @@
-"""Gap: there is no StartMessageMoveTask, with which a dead-letter queue is emptied into the queue its messages came from.
+"""Gap: there is no StartMessageMoveTask, with which a dead-letter queue is emptied into the queue
+its messages came from.
 
 Shown by test_queues.py::test_dead_letters_move_back. Needs `queue_lock` before it.
 """
@@ -18,10 +19,17 @@ def start(data: dict[str, Any], _url: str) -> dict[str, str]:
     """Move all visible messages at once; AWS takes a while (at most 500 a second)."""
     source = sqs._queue_by_arn(data["SourceArn"])
     if source is None:
-        raise sqs._Err("ResourceNotFoundException", "The resource that you specified for the SourceArn parameter doesn't exist.")
+        raise sqs._Err(
+            "ResourceNotFoundException",
+            "The resource that you specified for the SourceArn parameter doesn't exist.",
+        )
     moved = 0
-    for message in [message for message in source["messages"] if message["visible_at"] <= time.time()]:
-        target = sqs._queue_by_arn(data.get("DestinationArn") or message["sys"].get("DeadLetterQueueSourceArn", ""))
+    for message in [
+        message for message in source["messages"] if message["visible_at"] <= time.time()
+    ]:
+        target = sqs._queue_by_arn(
+            data.get("DestinationArn") or message["sys"].get("DeadLetterQueueSourceArn", "")
+        )
         if target is not None:
             source["messages"].remove(message)
             target["messages"].append(_fresh(message, target))
@@ -49,8 +57,17 @@ def list_tasks(data: dict[str, Any], _url: str) -> dict[str, Any]:
 def _fresh(message: dict[str, Any], target: dict[str, Any]) -> dict[str, Any]:
     """The message as if it had just been sent to `target`; its group stays."""
     now = time.time()
-    system = {name: value for name, value in message["sys"].items() if name != "DeadLetterQueueSourceArn"}
-    fresh = {**message, "receipt_handle": None, "receive_count": 0, "first_receive_at": None, "visible_at": now, "sys": system}
+    system = {
+        name: value for name, value in message["sys"].items() if name != "DeadLetterQueueSourceArn"
+    }
+    fresh = {
+        **message,
+        "receipt_handle": None,
+        "receive_count": 0,
+        "first_receive_at": None,
+        "visible_at": now,
+        "sys": system,
+    }
     if target["is_fifo"]:
         target["fifo_seq"] += 1
         fresh["seq"] = str(target["fifo_seq"]).zfill(20)

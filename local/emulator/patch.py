@@ -1,6 +1,7 @@
 """How a gap is closed: a function of the emulator gets another one around it.
 
-A name that a newer emulator no longer has raises AttributeError or KeyError when it starts, not a silent return of the gap.
+A name that a newer emulator no longer has raises AttributeError or KeyError when it starts, not a
+silent return of the gap.
 """
 
 import functools
@@ -12,7 +13,9 @@ Function = Callable[..., Any]
 
 
 def around(module: ModuleType, name: str) -> Callable[[Function], Function]:
-    """Decorator: `module.name` becomes the decorated function, which gets the original as its first argument."""
+    """Decorator: `module.name` becomes the decorated function, which gets the original as its first
+    argument.
+    """
 
     def decorate(replacement: Function) -> Function:
         original = getattr(module, name)
@@ -23,14 +26,16 @@ def around(module: ModuleType, name: str) -> Callable[[Function], Function]:
 
 
 def after_resource(kind: str) -> Callable[[Callable[[str, dict[str, Any]], None]], Any]:
-    """Decorator: called with the physical id and the properties after CloudFormation made or changed a resource of type `kind`."""
+    """Decorator: called with the physical id and the properties after CloudFormation made or
+    changed a resource of type `kind`.
+    """
     from ministack.services.cloudformation import provisioners
 
     handlers = provisioners._RESOURCE_HANDLERS[kind]
 
     def decorate(complete: Callable[[str, dict[str, Any]], None]) -> Any:
-        # create(logical id, properties, stack) and update(physical id, old properties, new properties, stack, …): both answer
-        # (physical id, attributes).
+        # create(logical id, properties, stack) and update(physical id, old properties, new
+        # properties, stack, …): both answer (physical id, attributes).
         for verb, position in (("create", 1), ("update", 2)):
             handlers[verb] = _then(handlers[verb], position, complete)
         return complete
@@ -38,7 +43,9 @@ def after_resource(kind: str) -> Callable[[Callable[[str, dict[str, Any]], None]
     return decorate
 
 
-def _then(original: Function, position: int, complete: Callable[[str, dict[str, Any]], None]) -> Function:
+def _then(
+    original: Function, position: int, complete: Callable[[str, dict[str, Any]], None]
+) -> Function:
     @functools.wraps(original)
     def made(*args: Any, **kwargs: Any) -> Any:
         result = original(*args, **kwargs)

@@ -1,4 +1,5 @@
-"""Gap: queues are changed from the server's event loop and from the mappings' threads without a common lock.
+"""Gap: queues are changed from the server's event loop and from the mappings' threads without a
+common lock.
 
 Both may receive the same message, and one may bring back what the other has deleted. Shown by
 test_queues.py::test_calls_and_mappings_share_a_queue_safely.

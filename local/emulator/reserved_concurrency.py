@@ -1,4 +1,5 @@
-"""Gap: AWS::Lambda::Function drops ReservedConcurrentExecutions, so a function that must run once at a time may run twice.
+"""Gap: AWS::Lambda::Function drops ReservedConcurrentExecutions, so a function that must run once
+at a time may run twice.
 
 Shown by test_mappings.py::test_reserved_concurrency_of_a_stack_is_kept.
 """
@@ -13,6 +14,9 @@ from local.emulator.patch import after_resource
 @after_resource("AWS::Lambda::Function")
 def keep_reserved(name: str, properties: dict[str, Any]) -> None:
     """Store it where PutFunctionConcurrency does."""
-    function, reserved = lambda_svc._functions.get(name), properties.get("ReservedConcurrentExecutions")
+    function, reserved = (
+        lambda_svc._functions.get(name),
+        properties.get("ReservedConcurrentExecutions"),
+    )
     if function is not None:
         function["concurrency"] = None if reserved is None else int(reserved)

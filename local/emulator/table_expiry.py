@@ -14,5 +14,9 @@ from local.emulator.patch import after_resource
 def keep_expiry(name: str, properties: dict[str, Any]) -> None:
     """Give it to UpdateTimeToLive."""
     if given := properties.get("TimeToLiveSpecification"):
-        enabled = str(given.get("Enabled")).lower() == "true"  # CloudFormation passes booleans as text
-        dynamodb._update_ttl({"TableName": name, "TimeToLiveSpecification": {**given, "Enabled": enabled}})
+        enabled = (
+            str(given.get("Enabled")).lower() == "true"
+        )  # CloudFormation passes booleans as text
+        dynamodb._update_ttl(
+            {"TableName": name, "TimeToLiveSpecification": {**given, "Enabled": enabled}}
+        )

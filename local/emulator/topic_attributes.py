@@ -1,4 +1,5 @@
-"""Gap: AWS::SNS::Topic ignores FifoTopic and every attribute but DisplayName, so a topic made by CloudFormation is a standard one.
+"""Gap: AWS::SNS::Topic ignores FifoTopic and every attribute but DisplayName, so a topic made by
+CloudFormation is a standard one.
 
 Message groups are lost then. Shown by test_topics.py::test_topic_of_a_stack_keeps_its_attributes.
 """
@@ -23,7 +24,9 @@ _PROPERTIES = (
 
 @after_resource("AWS::SNS::Topic")
 def keep_attributes(arn: str, properties: dict[str, Any]) -> None:
-    """Store the properties as the attributes that GetTopicAttributes answers. Raises ValueError as AWS refuses the name."""
+    """Store the properties as the attributes that GetTopicAttributes answers. Raises ValueError as
+    AWS refuses the name.
+    """
     topic = sns._topics.get(arn)
     attributes = topic["attributes"]
     for name in _PROPERTIES:
@@ -33,7 +36,9 @@ def keep_attributes(arn: str, properties: dict[str, Any]) -> None:
             attributes.pop(name, None)
     fifo = attributes.get("FifoTopic") == "true"
     if fifo != topic["name"].endswith(".fifo"):
-        raise ValueError("Invalid parameter: the names of FIFO topics, and of no others, end with .fifo")
+        raise ValueError(
+            "Invalid parameter: the names of FIFO topics, and of no others, end with .fifo"
+        )
     if fifo:
         attributes.setdefault("ContentBasedDeduplication", "false")
         topic.setdefault("dedup_cache", {})

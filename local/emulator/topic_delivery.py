@@ -1,4 +1,5 @@
-"""Gap: a message that a topic puts into a FIFO queue has no SequenceNumber there and passes the queue's deduplication by.
+"""Gap: a message that a topic puts into a FIFO queue has no SequenceNumber there and passes the
+queue's deduplication by.
 
 Shown by test_topics.py::test_fifo_topic_to_fifo_queue. Needs `queue_lock` before it.
 """
@@ -16,8 +17,17 @@ _WINDOW = 300  # seconds
 
 
 @around(sns, "_deliver_to_sqs")
-def deliver(original: Function, endpoint: str, *args: Any, message_group_id: str = "", message_dedup_id: str = "", **kwargs: Any) -> None:
-    """Deliver unless the queue has the deduplication id, and number the message as SendMessage does."""
+def deliver(
+    original: Function,
+    endpoint: str,
+    *args: Any,
+    message_group_id: str = "",
+    message_dedup_id: str = "",
+    **kwargs: Any,
+) -> None:
+    """Deliver unless the queue has the deduplication id, and number the message as SendMessage
+    does.
+    """
     with LOCK:
         queue = sqs._queue_by_arn(endpoint)
         fifo = bool(queue and queue["is_fifo"])
@@ -25,7 +35,13 @@ def deliver(original: Function, endpoint: str, *args: Any, message_group_id: str
         if key and key in queue["dedup_cache"]:
             return
         before = len(queue["messages"]) if queue else 0
-        original(endpoint, *args, message_group_id=message_group_id, message_dedup_id=message_dedup_id, **kwargs)
+        original(
+            endpoint,
+            *args,
+            message_group_id=message_group_id,
+            message_dedup_id=message_dedup_id,
+            **kwargs,
+        )
         if not fifo or len(queue["messages"]) == before:  # no FIFO queue, or refused by its policy
             return
         message = queue["messages"][-1]
@@ -47,4 +63,8 @@ def _dedup_key(queue: dict[str, Any], group: str, dedup_id: str) -> str:
     sqs._prune_dedup(queue)
     if not dedup_id:
         return ""
-    return f"{group}:{dedup_id}" if queue["attributes"].get("DeduplicationScope") == "messageGroup" else dedup_id
+    return (
+        f"{group}:{dedup_id}"
+        if queue["attributes"].get("DeduplicationScope") == "messageGroup"
+        else dedup_id
+    )

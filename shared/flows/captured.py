@@ -1,4 +1,6 @@
-"""Captured tables: which tables of a source reach a consumer, as they are now, and how their rows become changes."""
+"""Captured tables: which tables of a source reach a consumer, as they are now, and how their rows
+become changes.
+"""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,7 +16,9 @@ from shared.values.table import Table
 
 
 class CapturedTable(msgspec.Struct, frozen=True):
-    """A table of the source that a consumer takes: its columns now, how its rows leave, and information_schema's estimates."""
+    """A table of the source that a consumer takes: its columns now, how its rows leave, and
+    information_schema's estimates.
+    """
 
     table: Table
     plan: TablePlan
@@ -32,15 +36,26 @@ class CapturedTable(msgspec.Struct, frozen=True):
 
 
 def captured_tables(
-    database: Database, source: SourceSettings, consumer: ConsumerSettings, chosen: Sequence[str] = (), *, mask_key: bytes = b""
+    database: Database,
+    source: SourceSettings,
+    consumer: ConsumerSettings,
+    chosen: Sequence[str] = (),
+    *,
+    mask_key: bytes = b"",
 ) -> list[CapturedTable]:
-    """The tables that reach the consumer, or those of them that `chosen` (names, or patterns with `*`) selects.
+    """The tables that reach the consumer, or those of them that `chosen` (names, or patterns with
+    `*`) selects.
 
-    Raises ConfigError when one chosen is none of the consumer's, SourceError when the database lacks a table that is named or a table has no key.
+    Raises ConfigError when one chosen is none of the consumer's, SourceError when the database
+    lacks a table that is named or a table has no key.
     """
     sizes = {size.full_name: size for size in database.sizes()}
     captured, taken = Capture(source.tables), Capture(consumer.tables)
-    names = [name for name, size in sizes.items() if captured.table(size.database, size.name) and taken.table(size.database, size.name)]
+    names = [
+        name
+        for name, size in sizes.items()
+        if captured.table(size.database, size.name) and taken.table(size.database, size.name)
+    ]
     for named in consumer.tables:
         if "*" not in named and named not in sizes:
             raise unknown_table(named)
@@ -48,7 +63,9 @@ def captured_tables(
         names = _chosen(names, chosen, consumer.name)
     if not names:
         raise ConfigError(
-            "takes no table that is in the database.", thing=f"consumer {consumer.name}", hint=f"It takes {', '.join(consumer.tables)}."
+            "takes no table that is in the database.",
+            thing=f"consumer {consumer.name}",
+            hint=f"It takes {', '.join(consumer.tables)}.",
         )
     found = []
     for name in names:
@@ -64,7 +81,10 @@ def unknown_table(name: str) -> SourceError:
     return SourceError(
         "is not in the database, or the account may not SELECT from it.",
         thing=f"table {name}",
-        hint="Check its name in the stanza and the account's grants; `rowline tables` lists what the account sees.",
+        hint=(
+            "Check its name in the stanza and the account's grants; `rowline tables` lists "
+            "what the account sees."
+        ),
     )
 
 
@@ -74,6 +94,10 @@ def _chosen(names: list[str], chosen: Iterable[str], consumer: str) -> list[str]
         selected = Capture([pattern])
         matching = [name for name in names if selected.table(*name.split(".", 1))]
         if not matching:
-            raise ConfigError(f"is no table of consumer {consumer}.", thing=pattern, hint=f"It takes {', '.join(names) or 'none'}.")
+            raise ConfigError(
+                f"is no table of consumer {consumer}.",
+                thing=pattern,
+                hint=f"It takes {', '.join(names) or 'none'}.",
+            )
         found += matching
     return list(dict.fromkeys(found))

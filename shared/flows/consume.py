@@ -1,7 +1,8 @@
 """Consume: what a consumer's function does with the messages it is handed.
 
-The order of the steps is what makes a kill at any point harmless: changes are applied (again with the same version if need be), what is refused is
-sent aside, the mark moves over what is settled, and only then does the message go, by not being reported as failed.
+The order of the steps is what makes a kill at any point harmless: changes are applied (again with
+the same version if need be), what is refused is sent aside, the mark moves over what is settled,
+and only then does the message go, by not being reported as failed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,13 +25,17 @@ SLICE_BYTES = 16_000_000
 """Rows fetched from the claim store are held in memory up to about this much at a time."""
 
 RESERVE = 13.0
-"""Seconds that must be left for one more request: its time-out, and what comes after it (marks, set aside, delays). Half the time where a function has less."""
+"""Seconds that must be left for one more request: its time-out, and what comes after it (marks, set
+aside, delays). Half the time where a function has less.
+"""
 
 _claimed = msgspec.json.Decoder(Change)
 
 
 class _Piece(msgspec.Struct):
-    """One change of a message, or a whole body that is no message (`change` None), and what became of it."""
+    """One change of a message, or a whole body that is no message (`change` None), and what became
+    of it.
+    """
 
     change: Change | None
     size: int
@@ -38,7 +43,9 @@ class _Piece(msgspec.Struct):
 
 
 class _Handled(msgspec.Struct):
-    """A delivery, what was in it, and which of that is for this batch to settle; `duplicates` changes were seen before."""
+    """A delivery, what was in it, and which of that is for this batch to settle; `duplicates`
+    changes were seen before.
+    """
 
     delivery: Delivery
     message: Message | None
@@ -58,22 +65,34 @@ class _Handled(msgspec.Struct):
         return run != "" and self.delivery.attributes.get("run", run) == run
 
     def is_settled(self) -> bool:
-        return all(piece.outcome is not None and piece.outcome.kind != "failed" for piece in self.pieces)
+        return all(
+            piece.outcome is not None and piece.outcome.kind != "failed" for piece in self.pieces
+        )
 
 
 class Consume:
-    """A consumer at work. `queue` is its own queue, `aside` where changes go that are refused for good."""
+    """A consumer at work. `queue` is its own queue, `aside` where changes go that are refused for
+    good.
+    """
 
     def __init__(
-        self, consumer: ConsumerSettings, sink: LatestState, consumers: Consumers, claims: Claims, queue: Queue, aside: Queue
+        self,
+        consumer: ConsumerSettings,
+        sink: LatestState,
+        consumers: Consumers,
+        claims: Claims,
+        queue: Queue,
+        aside: Queue,
     ) -> None:
         self._consumer, self._sink, self._consumers = consumer, sink, consumers
         self._claims, self._queue, self._aside = claims, queue, aside
 
     def handle(self, deliveries: Sequence[Delivery], time_left: Callable[[], float]) -> Consumed:
-        """Settle what can be settled; the rest is received again: a message that failed, and all later ones of its group, after a back-off.
+        """Settle what can be settled; the rest is received again: a message that failed, and all
+        later ones of its group, after a back-off.
 
-        `time_left` seconds until the function is stopped. Raises what is nobody's fault in the batch (the state table is down); all of it is then received again.
+        `time_left` seconds until the function is stopped. Raises what is nobody's fault in the
+        batch (the state table is down); all of it is then received again.
         """
         try:
             consumed = self._handle(deliveries, time_left)
@@ -86,7 +105,11 @@ class Consume:
 
     def _handle(self, deliveries: Sequence[Delivery], time_left: Callable[[], float]) -> Consumed:
         opened = [self._open(delivery) for delivery in deliveries]
-        counted = sorted({one.delivery.group for one in opened if one.lane == "live"}) if self._consumer.marks else []
+        counted = (
+            sorted({one.delivery.group for one in opened if one.lane == "live"})
+            if self._consumer.marks
+            else []
+        )
         marks, run = self._consumers.marks(self._consumer.name, counted)
         floors = {group: mark.seq for group, mark in marks.items()}
         for one in opened:
@@ -101,22 +124,35 @@ class Consume:
         return consumed
 
     def _open(self, delivery: Delivery) -> _Handled:
-        """Read a delivery. What is no message is refused; a message of a table that is not declared holds nothing for this consumer: a filter policy may take 15
-        minutes to act (SNS developer guide, "Amazon SNS subscription filter policies")."""
+        """Read a delivery. What is no message is refused; a message of a table that is not declared
+        holds nothing for this consumer: a filter policy may take 15 minutes to act (SNS developer
+        guide, "Amazon SNS subscription filter policies").
+        """
         lane = delivery.attributes.get("lane", "live")
         try:
             body = plain(delivery.body)
             message = decode(body)
         except RowlineError as error:
-            return _Handled(delivery, None, lane, [_Piece(None, len(delivery.body), Outcome("refused", f"message: {error.what}"))])
-        if message.source != self._consumer.source or not self._consumer.wants(message.database, message.table):
+            return _Handled(
+                delivery,
+                None,
+                lane,
+                [_Piece(None, len(delivery.body), Outcome("refused", f"message: {error.what}"))],
+            )
+        if message.source != self._consumer.source or not self._consumer.wants(
+            message.database, message.table
+        ):
             return _Handled(delivery, message, lane, [])
         size = len(body) // max(1, len(message.changes))
-        return _Handled(delivery, message, lane, [_Piece(change, size) for change in message.changes])
+        return _Handled(
+            delivery, message, lane, [_Piece(change, size) for change in message.changes]
+        )
 
     def _drop(self, one: _Handled, floors: dict[str, int], run: str) -> None:
-        """Leave out live changes that were seen before (in this batch too: after a crash the relay may pack the same changes into other messages), and
-        backfilled rows of a run that is over, whose recorded deletions are gone."""
+        """Leave out live changes that were seen before (in this batch too: after a crash the relay
+        may pack the same changes into other messages), and backfilled rows of a run that is over,
+        whose recorded deletions are gone.
+        """
         if one.lane == "live" and one.delivery.group in floors:
             fresh = []
             for piece in one.pieces:
@@ -138,7 +174,9 @@ class Consume:
         reserve = min(RESERVE, time_left() / 2)
 
         def flush() -> bool:
-            outcomes = self._sink.apply([arrival for _, arrival in waiting], run, lambda: time_left() > reserve)
+            outcomes = self._sink.apply(
+                [arrival for _, arrival in waiting], run, lambda: time_left() > reserve
+            )
             for (piece, _), outcome in zip(waiting, outcomes, strict=True):
                 piece.outcome = outcome
             waiting.clear()
@@ -172,35 +210,63 @@ class Consume:
         return _claimed.decode(body), len(body)
 
     def _set_aside(self, groups: dict[str, list[_Handled]], time_left: Callable[[], float]) -> None:
-        """Send refused changes aside; one that cannot be sent has failed. Those behind a failure wait for its next delivery."""
+        """Send refused changes aside; one that cannot be sent has failed. Those behind a failure
+        wait for its next delivery.
+        """
         refused: list[tuple[_Handled, _Piece]] = []
         for handled in groups.values():
             for one in handled:
-                refused += [(one, piece) for piece in one.settled() if piece.outcome is not None and piece.outcome.kind == "refused"]
+                refused += [
+                    (one, piece)
+                    for piece in one.settled()
+                    if piece.outcome is not None and piece.outcome.kind == "refused"
+                ]
                 if not one.is_settled():
                     break
         sent = set_aside(
             self._aside,
             self._consumer.name,
-            [(one.delivery, one.message, piece.change, piece.outcome.reason if piece.outcome else "") for one, piece in refused],
+            [
+                (
+                    one.delivery,
+                    one.message,
+                    piece.change,
+                    piece.outcome.reason if piece.outcome else "",
+                )
+                for one, piece in refused
+            ],
             lambda: time_left() > 2,
         )
         for (_, piece), problem in zip(refused, sent, strict=True):
             if problem is not None:
                 piece.outcome = Outcome("failed", f"cannot be set aside: {problem}")
 
-    def _settle(self, groups: dict[str, list[_Handled]], marks: dict[str, Mark], run: str, consumed: Consumed) -> None:
+    def _settle(
+        self,
+        groups: dict[str, list[_Handled]],
+        marks: dict[str, Mark],
+        run: str,
+        consumed: Consumed,
+    ) -> None:
         """Move the groups' marks over what is settled, in order, and report the rest."""
         settled = {group: _settled(handled) for group, handled in groups.items()}
         seqs = {
-            group: [piece.change.seq for lane, piece in pieces if lane == "live" and piece.change is not None]
+            group: [
+                piece.change.seq
+                for lane, piece in pieces
+                if lane == "live" and piece.change is not None
+            ]
             for group, (_, pieces) in settled.items()
             if group in marks
         }
         for group in self._advance(marks, {group: some for group, some in seqs.items() if some}):
             settled[group] = ([], [])
         finished = [one for done, _ in settled.values() for one in done]
-        if backfilled := [one.delivery.deduplication_id for one in finished if one.lane == "backfill" and one.is_of_run(run)]:
+        if backfilled := [
+            one.delivery.deduplication_id
+            for one in finished
+            if one.lane == "backfill" and one.is_of_run(run)
+        ]:
             self._consumers.mark_done(self._consumer.name, run, backfilled)
         for group, handled in groups.items():
             done, pieces = settled[group]
@@ -219,8 +285,9 @@ class Consume:
                     consumed.reasons[reason] = consumed.reasons.get(reason, 0) + 1
 
     def _advance(self, marks: dict[str, Mark], seqs: dict[str, list[int]]) -> list[str]:
-        """Count these changes as seen; returns the groups where that did not succeed. When another delivery of the same messages was concurrent, what it
-        counted is not counted again."""
+        """Count these changes as seen; returns the groups where that did not succeed. When another
+        delivery of the same messages was concurrent, what it counted is not counted again.
+        """
         for _ in range(3):
             moves = {}
             for group, some in seqs.items():
@@ -235,19 +302,25 @@ class Consume:
         return list(seqs)
 
     def _postpone(self, deliveries: Sequence[Delivery]) -> None:
-        """Let the messages of a group come again together, after a wait that grows with the attempts."""
+        """Let the messages of a group come again together, after a wait that grows with the
+        attempts.
+        """
         groups: dict[str, list[Delivery]] = {}
         for delivery in deliveries:
             groups.setdefault(delivery.group, []).append(delivery)
         waits: dict[int, list[str]] = {}
         for members in groups.values():
-            waits.setdefault(back_off(members[0].attempt), []).extend(delivery.receipt_handle for delivery in members)
+            waits.setdefault(back_off(members[0].attempt), []).extend(
+                delivery.receipt_handle for delivery in members
+            )
         for seconds, handles in waits.items():
             self._queue.delay(handles, seconds)
 
 
 def _settled(handled: Sequence[_Handled]) -> tuple[list[_Handled], list[tuple[str, _Piece]]]:
-    """The deliveries of a group that are settled whole, and all settled pieces with their lane: what stands before the first failure."""
+    """The deliveries of a group that are settled whole, and all settled pieces with their lane:
+    what stands before the first failure.
+    """
     done: list[_Handled] = []
     pieces: list[tuple[str, _Piece]] = []
     for one in handled:
@@ -259,5 +332,7 @@ def _settled(handled: Sequence[_Handled]) -> tuple[list[_Handled], list[tuple[st
 
 
 def _without_values(outcome: Outcome) -> str:
-    """A reason that may be logged: of a refusal only its kind, for Elasticsearch quotes the value that it could not take."""
+    """A reason that may be logged: of a refusal only its kind, for Elasticsearch quotes the value
+    that it could not take.
+    """
     return outcome.reason.partition(":")[0] if outcome.kind == "refused" else outcome.reason

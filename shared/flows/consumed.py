@@ -6,8 +6,10 @@ import msgspec
 
 
 class Consumed(msgspec.Struct):
-    """Each change counted once. `failed` are the ids of the messages to receive again; `reasons` why, and why changes were set aside (without row
-    values), by number of changes; `last_ts_ms` commit time of the last live change handled (0: none)."""
+    """Each change counted once. `failed` are the ids of the messages to receive again; `reasons`
+    why, and why changes were set aside (without row values), by number of changes; `last_ts_ms`
+    commit time of the last live change handled (0: none).
+    """
 
     failed: list[str] = []
     applied: int = 0
@@ -25,7 +27,9 @@ class Consumed(msgspec.Struct):
             "ChangesSetAside": self.set_aside,
             "ChangesDuplicate": self.duplicate,
         }
-        return {**figures, "LagMs": max(0, now_ms - self.last_ts_ms)} if self.last_ts_ms else figures
+        return (
+            {**figures, "LagMs": max(0, now_ms - self.last_ts_ms)} if self.last_ts_ms else figures
+        )
 
     def summary(self) -> dict[str, Any]:
         """For the log."""

@@ -1,4 +1,6 @@
-"""Doctor: what a deployed stage needs to work, beside its sources: Elasticsearch, living relays, empty DLQs."""
+"""Doctor: what a deployed stage needs to work, beside its sources: Elasticsearch, living relays,
+empty DLQs.
+"""
 
 import itertools
 from collections.abc import Callable, Mapping
@@ -26,7 +28,8 @@ def check_relay(relay: RelayStatus) -> Finding:
             check,
             "fail",
             "has never run",
-            "Its schedule starts it within a minute of a deploy; see its function's log, or run `rowline relay`.",
+            "Its schedule starts it within a minute of a deploy; see its function's log, or "
+            "run `rowline relay`.",
         )
     if relay.state == "running" and (waiting := relay.figures.get("waiting_for")):
         table, stream = next(iter(sorted(waiting.items())))
@@ -34,7 +37,8 @@ def check_relay(relay: RelayStatus) -> Finding:
             check,
             "warn",
             f"waits for {table}, which {relay_of(stream)} still has",
-            f"The relay {relay_of(stream)} gives it up once it runs what is deployed now; see `rowline status`.",
+            f"The relay {relay_of(stream)} gives it up once it runs what is deployed now; see "
+            "`rowline status`.",
         )
     if relay.state == "running":
         if relay.lag_s is not None and relay.lag_s > LAG_SECONDS:
@@ -44,26 +48,55 @@ def check_relay(relay: RelayStatus) -> Finding:
                 f"running, {relay.lag_s:,.0f} s behind",
                 "It catches up if the source writes less than it can read; see `rowline status`.",
             )
-        return Finding(check, "ok", f"running, token {relay.token}, {0 if relay.lag_s is None else relay.lag_s:.1f} s behind")
-    return Finding(check, "fail", "is not running: its lease is not renewed", "See its function's log, or run `rowline relay`.")
+        return Finding(
+            check,
+            "ok",
+            f"running, token {relay.token}, {0 if relay.lag_s is None else relay.lag_s:.1f} s "
+            "behind",
+        )
+    return Finding(
+        check,
+        "fail",
+        "is not running: its lease is not renewed",
+        "See its function's log, or run `rowline relay`.",
+    )
 
 
 def who_answers(database: Database) -> tuple[str, ...]:
-    """What tells one server from others, whatever name or address leads there; MariaDB's identity alone is a number that people choose."""
+    """What tells one server from others, whatever name or address leads there; MariaDB's identity
+    alone is a number that people choose.
+    """
     found = database.variables("hostname", "port", "datadir")
-    return (database.server().identity, *(found.get(name, "") for name in ("hostname", "port", "datadir")))
+    return (
+        database.server().identity,
+        *(found.get(name, "") for name in ("hostname", "port", "datadir")),
+    )
 
 
-def check_captured_once(servers: Mapping[str, tuple[str, ...]], sources: Mapping[str, SourceSettings]) -> list[Finding]:
-    """Tables that two sources capture from one server, by two secrets: `servers` is by source what `who_answers`."""
+def check_captured_once(
+    servers: Mapping[str, tuple[str, ...]], sources: Mapping[str, SourceSettings]
+) -> list[Finding]:
+    """Tables that two sources capture from one server, by two secrets: `servers` is by source what
+    `who_answers`.
+    """
     findings = []
     for one, other in itertools.combinations(sorted(servers), 2):
         same_source = (sources[one].relay_of or one) == (sources[other].relay_of or other)
         both = sorted(sources[one].tables.keys() & sources[other].tables.keys())
         if servers[one] == servers[other] and both and not same_source:
             more = f" and {len(both) - 1} more" if len(both) > 1 else ""
-            fix = f"For a second relay write relayOf: {one} in place of the secret of {other}. Else capture each table in one of them."
-            findings.append(Finding(f"sources {one}, {other}", "warn", f"read one server, and both capture {both[0]}{more}", fix))
+            fix = (
+                f"For a second relay write relayOf: {one} in place of the secret of {other}. "
+                "Else capture each table in one of them."
+            )
+            findings.append(
+                Finding(
+                    f"sources {one}, {other}",
+                    "warn",
+                    f"read one server, and both capture {both[0]}{more}",
+                    fix,
+                )
+            )
     return findings
 
 
@@ -76,7 +109,9 @@ def check_search(consumer: str, search: Callable[[], Search]) -> Finding:
         return Finding(check, "fail", f"{error.thing}: {error.what}".removeprefix(": "), error.hint)
     major = version.partition(".")[0]
     if major.isdigit() and int(major) < OLDEST_ELASTICSEARCH:
-        return Finding(check, "fail", f"is version {version}", f"Upgrade to {OLDEST_ELASTICSEARCH} or later.")
+        return Finding(
+            check, "fail", f"is version {version}", f"Upgrade to {OLDEST_ELASTICSEARCH} or later."
+        )
     return Finding(check, "ok", version or "answers")
 
 
@@ -85,7 +120,12 @@ def check_filled(one: ConsumerStatus) -> list[Finding]:
     if not one.due:
         return []
     return [
-        Finding(f"rows {one.consumer}", "warn", f"changed by DDL, without row events: {', '.join(one.due)}", f"Run `{due_command(one)}`.")
+        Finding(
+            f"rows {one.consumer}",
+            "warn",
+            f"changed by DDL, without row events: {', '.join(one.due)}",
+            f"Run `{due_command(one)}`.",
+        )
     ]
 
 
@@ -99,7 +139,8 @@ def check_dlq(consumer: str, dlq: Queue, undelivered: Queue) -> list[Finding]:
                 f"dlq {consumer}",
                 "fail",
                 f"{aside:,} messages were set aside",
-                "Each has its reason in the attribute `reason`; mend that, then run `rowline verify --repair`.",
+                "Each has its reason in the attribute `reason`; mend that, then run `rowline "
+                "verify --repair`.",
             )
         )
     if lost:

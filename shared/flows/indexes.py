@@ -1,4 +1,6 @@
-"""Indexes: an index is there, and has a field for each column, before the first document of a table's schema version is written."""
+"""Indexes: an index is there, and has a field for each column, before the first document of a
+table's schema version is written.
+"""
 
 from collections.abc import Iterable
 
@@ -21,16 +23,19 @@ class Indexes:
         self._ready: set[tuple[str, int]] = set()
 
     def prepare(self, alias: str, message: Message) -> None:
-        """Make the index behind `alias` unless it is there, and add fields for the columns that came with the message's schema version.
+        """Make the index behind `alias` unless it is there, and add fields for the columns that
+        came with the message's schema version.
 
-        The user's own definition is left as it is: it decides what happens to new fields. Raises SearchError, SearchUnavailable, StackError.
+        The user's own definition is left as it is: it decides what happens to new fields. Raises
+        SearchError, SearchUnavailable, StackError.
         """
         version = message.schema_version
         if (alias, version) in self._ready:
             return
         derived = not self._consumer.elasticsearch.index
         table = self._table(message) if derived else None
-        # Also for a known alias: somebody may have deleted its index since, and then there is no mapping to extend.
+        # Also for a known alias: somebody may have deleted its index since, and then there is no
+        # mapping to extend.
         self._search.ensure_index(alias, definition_of(self._consumer, table))
         if table is not None and version > 1:
             self._search.extend_mapping(alias, properties_of(self._shape, table))
@@ -42,7 +47,9 @@ class Indexes:
         self._ready = {(alias, version) for alias, version in self._ready if alias not in gone}
 
     def _table(self, message: Message) -> Table:
-        table = self._schemas.read(message.source, message.database, message.table, message.schema_version)
+        table = self._schemas.read(
+            message.source, message.database, message.table, message.schema_version
+        )
         if table is None:
             raise StackError(
                 f"has no schema version {message.schema_version} in the state table.",

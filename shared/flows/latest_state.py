@@ -1,7 +1,9 @@
-"""Latest state: apply changes to Elasticsearch so that each row's newest change stands, whatever the order or number of deliveries.
+"""Latest state: apply changes to Elasticsearch so that each row's newest change stands, whatever
+the order or number of deliveries.
 
-Every write carries the change's seq as an external version. What Elasticsearch forgets — the versions of deleted documents — is kept durably while a
-backfill is under way, because only then may a change older than a deletion still come.
+Every write carries the change's seq as an external version. What Elasticsearch forgets — the
+versions of deleted documents — is kept durably while a backfill is under way, because only then may
+a change older than a deletion still come.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,11 +24,15 @@ from shared.values.settings import ConsumerSettings
 _WORSE = ("superseded", "applied", "refused", "failed")
 MAX_ACTIONS = 1000
 MAX_BYTES = 5_000_000
-"""Of one bulk request. Source: Elasticsearch reference, "Bulk indexing usage": a few MB; more does not make it faster."""
+"""Of one bulk request. Source: Elasticsearch reference, "Bulk indexing usage": a few MB; more does
+not make it faster.
+"""
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """A change on its way into the sink: the message it came in, its lane, the whole change (claims resolved), about how many bytes it has."""
+    """A change on its way into the sink: the message it came in, its lane, the whole change (claims
+    resolved), about how many bytes it has.
+    """
 
     message: Message
     lane: Lane
@@ -35,7 +41,9 @@ class Arrival(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of a change. `failed`: nothing is wrong with it, try again; `refused`: it will never be accepted as it is. `reason` is empty when all went well."""
+    """What became of a change. `failed`: nothing is wrong with it, try again; `refused`: it will
+    never be accepted as it is. `reason` is empty when all went well.
+    """
 
     kind: Literal["applied", "superseded", "refused", "failed"]
     reason: str = ""
@@ -54,19 +62,26 @@ class _Step(msgspec.Struct, frozen=True):
 
 
 class LatestState:
-    """A consumer's sink. It keeps what it knows of indexes between calls: one object serves a warm function for long."""
+    """A consumer's sink. It keeps what it knows of indexes between calls: one object serves a warm
+    function for long.
+    """
 
-    def __init__(self, consumer: ConsumerSettings, search: Search, schemas: Schemas, consumers: Consumers) -> None:
+    def __init__(
+        self, consumer: ConsumerSettings, search: Search, schemas: Schemas, consumers: Consumers
+    ) -> None:
         check_alias(consumer)
         self._consumer, self._search, self._consumers = consumer, search, consumers
         self._shape = Shape.of(consumer)
         self._indexes = Indexes(consumer, search, schemas)
 
-    def apply(self, arrivals: Sequence[Arrival], run: str, may_go_on: Callable[[], bool]) -> list[Outcome]:
+    def apply(
+        self, arrivals: Sequence[Arrival], run: str, may_go_on: Callable[[], bool]
+    ) -> list[Outcome]:
         """Apply changes; of one row's, the newest stands in the end. One outcome per arrival.
 
-        `run` is the id of the backfill under way ("" for none). `may_go_on` tells whether there is time for another request; what is not done when it says
-        no is `failed`. Raises what the state store raises; the same arrivals may then be applied again.
+        `run` is the id of the backfill under way ("" for none). `may_go_on` tells whether there is
+        time for another request; what is not done when it says no is `failed`. Raises what the
+        state store raises; the same arrivals may then be applied again.
         """
         work = _Work(arrivals, run, may_go_on)
         stopped = "not reached"
@@ -84,7 +99,9 @@ class LatestState:
         return [outcome or Outcome("failed", stopped) for outcome in work.outcomes]
 
     def _write(self, work: "_Work", segment: Sequence[int]) -> None:
-        """Write the last state of each document; where that is refused, the one before it, and so on."""
+        """Write the last state of each document; where that is refused, the one before it, and so
+        on.
+        """
         documents: dict[str, list[_Step]] = {}
         for step in self._not_deleted_since(work, list(self._steps(work, segment))):
             documents.setdefault(address(step.action.index, step.action.id), []).append(step)
@@ -98,7 +115,11 @@ class LatestState:
                 work.settle_all(documents.pop(where), Outcome("failed", reason))
             for chunk in _chunks({where: steps[-1] for where, steps in documents.items()}):
                 results = self._bulk(work, [step for _, step in chunk])
-                missing = {step.action.index for (_, step), result in zip(chunk, results, strict=True) if result.kind == "missing"}
+                missing = {
+                    step.action.index
+                    for (_, step), result in zip(chunk, results, strict=True)
+                    if result.kind == "missing"
+                }
                 for (where, step), result in zip(chunk, results, strict=True):
                     if result.kind == "refused":
                         work.settle(step.at, Outcome("refused", result.reason))
@@ -129,8 +150,16 @@ class LatestState:
 
     def _bulk(self, work: "_Work", steps: list[_Step]) -> list[Result]:
         work.check_time()
-        # Recorded before the deletion itself: killed in between, the record only says what the next attempt does.
-        self._remember(work, {address(step.action.index, step.action.id): step.action.version for step in steps if step.is_live_deletion})
+        # Recorded before the deletion itself: killed in between, the record only says what the next
+        # attempt does.
+        self._remember(
+            work,
+            {
+                address(step.action.index, step.action.id): step.action.version
+                for step in steps
+                if step.is_live_deletion
+            },
+        )
         return self._search.bulk([step.action for step in steps])
 
     def _steps(self, work: "_Work", segment: Sequence[int]) -> Iterator[_Step]:
@@ -138,7 +167,9 @@ class LatestState:
             arrival = work.arrivals[at]
             try:
                 alias = alias_of(self._consumer, arrival.message.database, arrival.message.table)
-                yield from [_Step(at, arrival, action) for action in self._actions(alias, arrival.change)]
+                yield from [
+                    _Step(at, arrival, action) for action in self._actions(alias, arrival.change)
+                ]
             except DocumentError as error:
                 work.settle(at, Outcome("refused", f"{type(error).__name__}: {error}"))
             except ConfigError as error:
@@ -146,15 +177,23 @@ class LatestState:
 
     def _actions(self, alias: str, change: Change) -> list[Action]:
         before, after = self._shape.change_ids(change)
-        actions = [] if before is None or before == after else [Action(alias, before, change.seq, None)]
+        actions = (
+            [] if before is None or before == after else [Action(alias, before, change.seq, None)]
+        )
         if after is not None:
             if change.after is None:
-                raise DocumentError("has no `after`.", thing=f"change {change.id}", hint="The relay that wrote it is of another version.")
+                raise DocumentError(
+                    "has no `after`.",
+                    thing=f"change {change.id}",
+                    hint="The relay that wrote it is of another version.",
+                )
             actions.append(Action(alias, after, change.seq, self._shape.body(change.after)))
         return actions
 
     def _not_deleted_since(self, work: "_Work", steps: list[_Step]) -> list[_Step]:
-        """Without the backfilled rows that were deleted, or whose table was truncated, after they were read."""
+        """Without the backfilled rows that were deleted, or whose table was truncated, after they
+        were read.
+        """
         if not work.run or not (read := [step for step in steps if step.arrival.change.op == "r"]):
             return steps
         places = {address(step.action.index, id) for step in read for id in ("", step.action.id)}
@@ -164,7 +203,8 @@ class LatestState:
             index, id = step.action.index, step.action.id
             if (
                 step.arrival.change.op == "r"
-                and max(deleted.get(address(index, ""), 0), deleted.get(address(index, id), 0)) > step.action.version
+                and max(deleted.get(address(index, ""), 0), deleted.get(address(index, id), 0))
+                > step.action.version
             ):
                 work.settle(step.at, Outcome("superseded"))
             else:
@@ -172,9 +212,11 @@ class LatestState:
         return kept
 
     def _truncate(self, work: "_Work", at: int) -> None:
-        """Delete all documents of a table that are older than its truncation. Stopped halfway, the next attempt finds what is left.
+        """Delete all documents of a table that are older than its truncation. Stopped halfway, the
+        next attempt finds what is left.
 
-        Each group of the table brings a `t` of its own: documents whose older changes are still under way in another group are deleted by that group's.
+        Each group of the table brings a `t` of its own: documents whose older changes are still
+        under way in another group are deleted by that group's.
         """
         arrival = work.arrivals[at]
         seq = arrival.change.seq
@@ -183,7 +225,9 @@ class LatestState:
         except ConfigError as error:
             return work.settle(at, Outcome("failed", str(error)))
         if partitions := arrival.change.key.get("partitions"):
-            return work.settle(at, Outcome("refused", self._partitions_dropped(arrival.message, partitions, alias)))
+            return work.settle(
+                at, Outcome("refused", self._partitions_dropped(arrival.message, partitions, alias))
+            )
         self._remember(work, {address(alias, ""): seq})
         old: list[Action] = []
         results: list[Result] = []
@@ -201,10 +245,13 @@ class LatestState:
         work.settle(at, Outcome("failed", undone[0].reason) if undone else Outcome("applied"))
 
     def _partitions_dropped(self, message: Message, partitions: list[str], alias: str) -> str:
-        """No document tells which partition its row was in, so none is deleted: a person is told, by way of the dead-letter queue and its alarm."""
+        """No document tells which partition its row was in, so none is deleted: a person is told,
+        by way of the dead-letter queue and its alarm.
+        """
         names = ", ".join(partitions[:5]) + (", …" if len(partitions) > 5 else "")
         return (
-            f"partitions {names} of {message.full_name} were dropped; their documents are still in {alias}: "
+            f"partitions {names} of {message.full_name} were dropped; their documents are "
+            f"still in {alias}: "
             f"run `rowline verify {self._consumer.name} --repair`"
         )
 
@@ -214,8 +261,10 @@ class LatestState:
         work.deletions.update(deletions)
 
     def _remember_for_a_run_begun_meanwhile(self, deletions: dict[str, int]) -> None:
-        """A backfill that began after this batch looked may have read, through a lagging replica, a row that this batch deleted. Its
-        messages of the same group come only after this batch has returned: recording now is in time."""
+        """A backfill that began after this batch looked may have read, through a lagging replica, a
+        row that this batch deleted. Its messages of the same group come only after this batch has
+        returned: recording now is in time.
+        """
         run = self._consumers.run(self._consumer.name)
         if run is not None:
             self._consumers.record_deletions(self._consumer.name, run.id, deletions)
@@ -228,7 +277,9 @@ class _OutOfTime(Exception):
 class _Work:
     """One call of `apply`: what came, and what became of it so far."""
 
-    def __init__(self, arrivals: Sequence[Arrival], run: str, may_go_on: Callable[[], bool]) -> None:
+    def __init__(
+        self, arrivals: Sequence[Arrival], run: str, may_go_on: Callable[[], bool]
+    ) -> None:
         self.arrivals, self.run, self._may_go_on = arrivals, run, may_go_on
         self.outcomes: list[Outcome | None] = [None] * len(arrivals)
         self.deletions: dict[str, int] = {}
@@ -249,7 +300,9 @@ class _Work:
 
 
 def _segments(arrivals: Sequence[Arrival]) -> Iterator[tuple[list[int], int | None]]:
-    """The arrivals cut after each truncation: (places before it, place of the truncation or None at the end)."""
+    """The arrivals cut after each truncation: (places before it, place of the truncation or None at
+    the end).
+    """
     segment: list[int] = []
     for at, arrival in enumerate(arrivals):
         if arrival.change.op == "t":

@@ -14,8 +14,11 @@ from shared.values.settings import SourceSettings, TableSettings
 
 
 class ListedTable(msgspec.Struct, frozen=True):
-    """A table: estimated `rows`, `bytes` with indexes, the `key` it would be captured by (empty: none), rows written since the server started
-    (`changes`, None: not counted), whether it is `captured`, what would not work (`problems`), and which of that keeps the relay from starting (`refused`)."""
+    """A table: estimated `rows`, `bytes` with indexes, the `key` it would be captured by (empty:
+    none), rows written since the server started (`changes`, None: not counted), whether it is
+    `captured`, what would not work (`problems`), and which of that keeps the relay from starting
+    (`refused`).
+    """
 
     table: str
     rows: int
@@ -28,19 +31,28 @@ class ListedTable(msgspec.Struct, frozen=True):
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """All tables by name. `source` is the stanza they are held against ("": none), `changes_from` tells who counted the changes ("": nobody)."""
+    """All tables by name. `source` is the stanza they are held against ("": none), `changes_from`
+    tells who counted the changes ("": nobody).
+    """
 
     source: str
     changes_from: str
     tables: list[ListedTable]
 
 
-def list_tables(database: Database, source: SourceSettings | None, patterns: Sequence[str]) -> Listing:
-    """The tables that match one of `patterns`; `source` None looks at each as if it were captured as it is.
+def list_tables(
+    database: Database, source: SourceSettings | None, patterns: Sequence[str]
+) -> Listing:
+    """The tables that match one of `patterns`; `source` None looks at each as if it were captured
+    as it is.
 
-    Raises SourceError for a table that is named in full and is not there."""
+    Raises SourceError for a table that is named in full and is not there.
+    """
     chosen = {pattern: TableSettings() for pattern in patterns}
-    catalog = read_catalog(database, SourceSettings(name="", secret="", tables={**(source.tables if source else {}), **chosen}))
+    catalog = read_catalog(
+        database,
+        SourceSettings(name="", secret="", tables={**(source.tables if source else {}), **chosen}),
+    )
     for named in patterns:
         if "*" not in named and named not in catalog.sizes:
             raise unknown_table(named)
@@ -53,8 +65,13 @@ def list_tables(database: Database, source: SourceSettings | None, patterns: Seq
         is_captured = bool(captured and captured.table(size.database, size.name))
         settings = settings_of(source.tables, name) if source and is_captured else TableSettings()
         found = table_problems(server, catalog, name, settings)
-        problems, refused = [one.value for one in found], [one.value for one in found if one.level == "fail"]
+        problems, refused = (
+            [one.value for one in found],
+            [one.value for one in found if one.level == "fail"],
+        )
         changes = counted[1].get(name) if counted else None
         key = settings.key or tuple(catalog.primary.get(name, ()))
-        listed.append(ListedTable(name, size.rows, size.bytes, key, changes, is_captured, problems, refused))
+        listed.append(
+            ListedTable(name, size.rows, size.bytes, key, changes, is_captured, problems, refused)
+        )
     return Listing(source.name if source else "", counted[0] if counted else "", listed)

@@ -1,4 +1,6 @@
-"""TablePlan: how the rows of one column set become changes, worked out once and then applied to every row."""
+"""TablePlan: how the rows of one column set become changes, worked out once and then applied to
+every row.
+"""
 
 from collections.abc import Callable
 from operator import itemgetter
@@ -13,15 +15,19 @@ from shared.values.table import Table
 
 
 class CannotNumber(SourceError):
-    """The rows of a table cannot become changes under this capture configuration; nothing after them was ever numbered under it."""
+    """The rows of a table cannot become changes under this capture configuration; nothing after
+    them was ever numbered under it.
+    """
 
 
 class TablePlan:
-    """A `CapturePlan` as plain functions of a row as it is read, the fastest there are for its columns.
+    """A `CapturePlan` as plain functions of a row as it is read, the fastest there are for its
+    columns.
 
-    `key` → the key columns; `place` → what decides key and shard (when it differs, an update is a delete and a create); `shard` → its shard;
-    `project` → what leaves the relay, unless `whole`: then a row leaves as it is. `source` is the table as the reader gave it, `table` as it leaves. Without
-    shards a table needs no key: nothing tells its rows apart then. Raises CannotNumber.
+    `key` → the key columns; `place` → what decides key and shard (when it differs, an update is a
+    delete and a create); `shard` → its shard; `project` → what leaves the relay, unless `whole`:
+    then a row leaves as it is. `source` is the table as the reader gave it, `table` as it leaves.
+    Without shards a table needs no key: nothing tells its rows apart then. Raises CannotNumber.
     """
 
     __slots__ = ("key", "place", "project", "shard", "source", "table", "whole")
@@ -30,10 +36,18 @@ class TablePlan:
     shard: Callable[[Row], int]
     project: Callable[[Row], Row]
 
-    def __init__(self, table: Table, settings: TableSettings, mask_key: bytes, *, sharded: bool = True) -> None:
+    def __init__(
+        self, table: Table, settings: TableSettings, mask_key: bytes, *, sharded: bool = True
+    ) -> None:
         if not sharded and not settings.key and not table.key:
             self.source = self.table = table
-            self.key, self.place, self.shard, self.project, self.whole = _no_key, _no_shard, _no_shard, _as_it_is, True
+            self.key, self.place, self.shard, self.project, self.whole = (
+                _no_key,
+                _no_shard,
+                _no_shard,
+                _as_it_is,
+                True,
+            )
             return
         try:
             capture = CapturePlan(table, settings, mask_key)

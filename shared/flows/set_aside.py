@@ -1,4 +1,6 @@
-"""Set aside: a change that will never be accepted goes to the consumer's dead-letter queue alone, with its reason, and holds up nothing."""
+"""Set aside: a change that will never be accepted goes to the consumer's dead-letter queue alone,
+with its reason, and holds up nothing.
+"""
 
 import re
 from collections.abc import Callable, Sequence
@@ -20,10 +22,14 @@ Refused = tuple[Delivery, Message | None, Change | None, str]
 """A delivery, its message and the refused change (None: the body is no message), and the reason."""
 
 
-def set_aside(queue: Queue, consumer: str, refused: Sequence[Refused], may_go_on: Callable[[], bool]) -> list[str | None]:
-    """Send each refused change as a message of its own. Per change None, or why it could not be sent.
+def set_aside(
+    queue: Queue, consumer: str, refused: Sequence[Refused], may_go_on: Callable[[], bool]
+) -> list[str | None]:
+    """Send each refused change as a message of its own. Per change None, or why it could not be
+    sent.
 
-    Sent twice within five minutes it is there once; killed before the mark moved, a later attempt may leave a second copy.
+    Sent twice within five minutes it is there once; killed before the mark moved, a later attempt
+    may leave a second copy.
     """
     entries = [_entry(consumer, one) for one in refused]
     problems: list[str | None] = ["the function's time was over"] * len(entries)
@@ -40,8 +46,12 @@ def _entry(consumer: str, refused: Refused) -> Entry:
     delivery, message, change, reason = refused
     reason = _NOT_ALLOWED.sub("?", reason)[:REASON_LIMIT] or "refused"
     if message is None or change is None:
-        identity = blake2b(f"{consumer}\0{delivery.deduplication_id}".encode(), digest_size=24).hexdigest()
-        return Entry(delivery.body, delivery.group, identity, {**delivery.attributes, "reason": reason})
+        identity = blake2b(
+            f"{consumer}\0{delivery.deduplication_id}".encode(), digest_size=24
+        ).hexdigest()
+        return Entry(
+            delivery.body, delivery.group, identity, {**delivery.attributes, "reason": reason}
+        )
     alone = Message(
         message.stream,
         message.source,
@@ -52,13 +62,21 @@ def _entry(consumer: str, refused: Refused) -> Entry:
         message.traceparent,
         [change],
     )
-    # In the lane `redrive`: moved back to the consumer's queue, it is not taken for a duplicate of what the mark has passed.
+    # In the lane `redrive`: moved back to the consumer's queue, it is not taken for a duplicate of
+    # what the mark has passed.
     lane = attributes(message.source, message.full_name, "redrive")
-    return Entry(encode(alone), delivery.group, deduplication_id([change], run=f"{consumer}/aside"), {**lane, "reason": reason})
+    return Entry(
+        encode(alone),
+        delivery.group,
+        deduplication_id([change], run=f"{consumer}/aside"),
+        {**lane, "reason": reason},
+    )
 
 
 def _next_batch(entries: Sequence[Entry], waiting: Sequence[int]) -> list[int]:
-    """The places of the entries of one request: the first waiting of each group, so that a group stays in order."""
+    """The places of the entries of one request: the first waiting of each group, so that a group
+    stays in order.
+    """
     batch: list[int] = []
     groups: set[str] = set()
     size = 0
@@ -66,7 +84,10 @@ def _next_batch(entries: Sequence[Entry], waiting: Sequence[int]) -> list[int]:
         entry = entries[at]
         if entry.group in groups:
             continue
-        size += len(entry.body.encode()) + sum(len(name) + len(value.encode()) + len("String") for name, value in entry.attributes.items())
+        size += len(entry.body.encode()) + sum(
+            len(name) + len(value.encode()) + len("String")
+            for name, value in entry.attributes.items()
+        )
         if batch and (size > _BATCH_BYTES or len(batch) == _BATCH_ENTRIES):
             break
         groups.add(entry.group)

@@ -1,4 +1,6 @@
-"""Stanzas: `sources:` and `consumers:` for the tables of a database, as text, and put into a serverless.yml that keeps all else."""
+"""Stanzas: `sources:` and `consumers:` for the tables of a database, as text, and put into a
+serverless.yml that keeps all else.
+"""
 
 import json
 import re
@@ -10,33 +12,49 @@ _PLAIN = re.compile(r"^[A-Za-z_][A-Za-z0-9_.$-]*$")
 _BLOCK = re.compile(r"^([A-Za-z][\w-]*):")
 
 
-def stanzas(listing: Listing, *, source: str, consumer: str, source_secret: str, search_secret: str) -> dict[str, str]:
-    """Top-level key → its text. Tables that would not work stand there as comments, with the reason. Raises ConfigError when none works."""
+def stanzas(
+    listing: Listing, *, source: str, consumer: str, source_secret: str, search_secret: str
+) -> dict[str, str]:
+    """Top-level key → its text. Tables that would not work stand there as comments, with the
+    reason. Raises ConfigError when none works.
+    """
     working = [table for table in listing.tables if not _obstacle(table)]
     if not working:
         raise ConfigError(
-            "has no table that can be captured.", thing="the database", hint="`rowline tables` says what is in the way of each."
+            "has no table that can be captured.",
+            thing="the database",
+            hint="`rowline tables` says what is in the way of each.",
         )
     lines = [f"  {source}:", f"    secret: {source_secret}", "    start: latest", "    tables:"]
     for table in listing.tables:
         obstacle = _obstacle(table)
-        lines.append(f"      # {_scalar(table.table)}: {obstacle}" if obstacle else f"      {_scalar(table.table)}:")
+        lines.append(
+            f"      # {_scalar(table.table)}: {obstacle}"
+            if obstacle
+            else f"      {_scalar(table.table)}:"
+        )
     taken = ", ".join(_scalar(table.table) for table in working)
     consumers = [
         f"  {consumer}:",
         f"    tables: [{taken}]",
         f"    elasticsearch: {{secret: {json.dumps(search_secret)}}}",
     ]
-    return {"sources": "\n".join(["sources:", *lines, ""]), "consumers": "\n".join(["consumers:", *consumers, ""])}
+    return {
+        "sources": "\n".join(["sources:", *lines, ""]),
+        "consumers": "\n".join(["consumers:", *consumers, ""]),
+    }
 
 
 def put_in(document: str, blocks: dict[str, str], *, force: bool = False) -> str:
-    """The document with these top-level blocks in the place of its own, everything else kept as it is, comments included.
+    """The document with these top-level blocks in the place of its own, everything else kept as it
+    is, comments included.
 
     Raises ConfigError when it has one of them already, unless `force`.
     """
     lines = document.splitlines(keepends=True)
-    starts = [(number, match[1]) for number, line in enumerate(lines) if (match := _BLOCK.match(line))]
+    starts = [
+        (number, match[1]) for number, line in enumerate(lines) if (match := _BLOCK.match(line))
+    ]
     present = [name for _, name in starts if name in blocks]
     if present and not force:
         raise ConfigError(

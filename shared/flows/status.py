@@ -1,4 +1,6 @@
-"""Status: what a stage does right now, as far as what it left in the state table and its queues tells."""
+"""Status: what a stage does right now, as far as what it left in the state table and its queues
+tells.
+"""
 
 import time
 from collections.abc import Callable
@@ -13,14 +15,19 @@ from shared.values.change import split_seq
 from shared.values.settings import ConsumerSettings, Settings, SourceSettings
 
 SILENT_S = 15
-"""A relay that has not renewed its lease for so long is not running: lease time, publish time-out and slack."""
+"""A relay that has not renewed its lease for so long is not running: lease time, publish time-out
+and slack.
+"""
 
 
 LOST_SHOWN_S = 7 * 86_400
 
 
 class RelayStatus(msgspec.Struct, frozen=True):
-    """A source and its relay. `state`: running · waiting (for its schedule) · silent (lease not renewed) · never · failed; `figures` are the relay's own; `lost` what the last change of server lost, in words ("": nothing, or more than a week ago)."""
+    """A source and its relay. `state`: running · waiting (for its schedule) · silent (lease not
+    renewed) · never · failed; `figures` are the relay's own; `lost` what the last change of server
+    lost, in words ("": nothing, or more than a week ago).
+    """
 
     source: str
     state: str
@@ -38,8 +45,10 @@ class RelayStatus(msgspec.Struct, frozen=True):
 
 
 class ConsumerStatus(msgspec.Struct, frozen=True):
-    """A consumer: messages waiting, in flight and in the DLQ, the backfill under way (id or ""), the tables whose backfill is `due` because a DDL statement
-    changed their rows without row events, and the last verify."""
+    """A consumer: messages waiting, in flight and in the DLQ, the backfill under way (id or ""),
+    the tables whose backfill is `due` because a DDL statement changed their rows without row
+    events, and the last verify.
+    """
 
     consumer: str
     state: str
@@ -76,13 +85,21 @@ def status(
     now = time.time()
     relays = [_relay(streams, source, now) for source in settings.sources.values()]
     rewrites = {
-        consumer.source: _still_captured(schemas.rewrites(consumer.source), settings.source_of(consumer))
+        consumer.source: _still_captured(
+            schemas.rewrites(consumer.source), settings.source_of(consumer)
+        )
         for consumer in settings.consumers.values()
     }
     states = [
-        _consumer(consumers, consumer, rewrites[consumer.source], queue(name), dlq(name)) for name, consumer in settings.consumers.items()
+        _consumer(consumers, consumer, rewrites[consumer.source], queue(name), dlq(name))
+        for name, consumer in settings.consumers.items()
     ]
-    return Status(stage=settings.stage, relays=relays, consumers=states, advice=[*_relay_advice(relays), *_consumer_advice(states)])
+    return Status(
+        stage=settings.stage,
+        relays=relays,
+        consumers=states,
+        advice=[*_relay_advice(relays), *_consumer_advice(states)],
+    )
 
 
 def _relay(streams: Streams, source: SourceSettings, now: float) -> RelayStatus:
@@ -107,7 +124,9 @@ def _relay(streams: Streams, source: SourceSettings, now: float) -> RelayStatus:
         epoch=epoch,
         n=n,
         server=checkpoint.server if checkpoint else "",
-        lag_s=max(0.0, round(now - checkpoint.read_ts_ms / 1000, 1)) if checkpoint and checkpoint.read_ts_ms else None,
+        lag_s=max(0.0, round(now - checkpoint.read_ts_ms / 1000, 1))
+        if checkpoint and checkpoint.read_ts_ms
+        else None,
         error=error,
         figures=figures,
         lost=_lost(checkpoint.lost, now) if checkpoint and checkpoint.lost else "",
@@ -122,14 +141,24 @@ def _still_captured(rewrites: dict[str, str], source: SourceSettings) -> dict[st
     return {table: transaction for table, transaction in rewrites.items() if table in source.tables}
 
 
-def due_of(consumer: ConsumerSettings, rewrites: dict[str, str], filled: dict[str, str]) -> list[str]:
+def due_of(
+    consumer: ConsumerSettings, rewrites: dict[str, str], filled: dict[str, str]
+) -> list[str]:
     """The consumer's tables whose last rewriting statement no backfill has brought it yet."""
     return sorted(
-        table for table, transaction in rewrites.items() if consumer.wants(*table.split(".", 1)) and filled.get(table) != transaction
+        table
+        for table, transaction in rewrites.items()
+        if consumer.wants(*table.split(".", 1)) and filled.get(table) != transaction
     )
 
 
-def _consumer(consumers: Consumers, consumer: ConsumerSettings, rewrites: dict[str, str], queue: Queue, dlq: Queue) -> ConsumerStatus:
+def _consumer(
+    consumers: Consumers,
+    consumer: ConsumerSettings,
+    rewrites: dict[str, str],
+    queue: Queue,
+    dlq: Queue,
+) -> ConsumerStatus:
     name = consumer.name
     waiting, in_flight = queue.depth()
     aside = sum(dlq.depth())
@@ -154,10 +183,14 @@ def _relay_advice(relays: list[RelayStatus]) -> list[str]:
             out.append(f"{relay.source}: {relay.error}")
         elif relay.state == "never":
             out.append(
-                f"{relay.source}: the relay has never run. Its schedule starts it within a minute of a deploy; `rowline doctor` looks for the cause."
+                f"{relay.source}: the relay has never run. Its schedule starts it within a minute "
+                "of a deploy; `rowline doctor` looks for the cause."
             )
         elif relay.state == "silent":
-            out.append(f"{relay.source}: the relay ended without releasing its lease. The schedule starts another within a minute.")
+            out.append(
+                f"{relay.source}: the relay ended without releasing its lease. The schedule starts "
+                "another within a minute."
+            )
         elif relay.lag_s is not None and relay.lag_s > 60:
             out.append(f"{relay.source}: the relay is {relay.lag_s:,.0f} s behind.")
     return out
@@ -172,11 +205,18 @@ def _consumer_advice(consumers: list[ConsumerStatus]) -> list[str]:
     out = []
     for one in consumers:
         if one.dlq:
-            out.append(f"{one.consumer}: {one.dlq} messages set aside in its DLQ, each with its reason in the attribute `reason`.")
+            out.append(
+                f"{one.consumer}: {one.dlq} messages set aside in its DLQ, each with its reason in "
+                "the attribute `reason`."
+            )
         if one.due:
-            out.append(f"{one.consumer}: {', '.join(one.due)}: a DDL statement changed rows without row events. Run `{due_command(one)}`.")
+            out.append(
+                f"{one.consumer}: {', '.join(one.due)}: a DDL statement changed rows without row "
+                f"events. Run `{due_command(one)}`."
+            )
         if one.verified and one.verified.get("differences"):
             out.append(
-                f"{one.consumer}: the last verify found {one.verified['differences']} differences. Run `rowline verify {one.consumer} --repair`."
+                f"{one.consumer}: the last verify found {one.verified['differences']} differences. "
+                f"Run `rowline verify {one.consumer} --repair`."
             )
     return out

@@ -1,4 +1,6 @@
-"""Tail: the changes of a source as JSON lines, without AWS: what the relay would publish, for a person or a script to read."""
+"""Tail: the changes of a source as JSON lines, without AWS: what the relay would publish, for a
+person or a script to read.
+"""
 
 from collections.abc import Callable
 
@@ -22,16 +24,21 @@ def tail(
     write: Callable[[bytes], object],
     note: Callable[[SchemaChanged], object] = lambda _: None,
 ) -> None:
-    """Write one line a change from `start` on: the change as in a message, with `source`, `database` and `table` in front.
+    """Write one line a change from `start` on: the change as in a message, with `source`,
+    `database` and `table` in front.
 
-    `seq` counts from 1 here (epoch 0): a tail has no checkpoint to go on from. Lines are written in blocks, and at once when the server has nothing more.
-    Ends at `until`, else never. Raises what the binlog raises, and PositionLost for a `start` that lies behind `until`.
+    `seq` counts from 1 here (epoch 0): a tail has no checkpoint to go on from. Lines are written in
+    blocks, and at once when the server has nothing more. Ends at `until`, else never. Raises what
+    the binlog raises, and PositionLost for a `start` that lies behind `until`.
     """
     if until is not None and until.file and start.file and not until.reaches(start):
         raise PositionLost(
             f"lies behind the end of the binlog, which is at {until}.",
             thing=f"position {start}",
-            hint="Is it a position of another server, or was the binlog reset? `--from earliest` or `--from latest` always works.",
+            hint=(
+                "Is it a position of another server, or was the binlog reset? `--from earliest` "
+                "or `--from latest` always works."
+            ),
         )
     encoder = msgspec.json.Encoder()
     encode_into = encoder.encode_into
@@ -44,7 +51,9 @@ def tail(
             head = heads.get(id(table))
             if head is None:
                 tables.append(table)
-                opening = encoder.encode({"source": source, "database": table.database, "table": table.name})
+                opening = encoder.encode(
+                    {"source": source, "database": table.database, "table": table.name}
+                )
                 head = heads[id(table)] = opening[:-1] + b","
             lines += head
             comma = len(lines) - 1

@@ -1,4 +1,5 @@
-"""Compression: a body as base64 of a zstd frame, for queues carry text only. It is told from JSON by how it begins.
+"""Compression: a body as base64 of a zstd frame, for queues carry text only. It is told from JSON
+by how it begins.
 
 Source: RFC 8878, 3.1.1 (magic number); SQS API reference, SendMessage (characters of a body).
 """
@@ -29,7 +30,9 @@ def compressed(body: bytes) -> bytes:
 
 
 def expanded(text: bytes) -> bytes:
-    """What was given to `compressed`; anything that does not begin with MARK comes back as it is. Raises ValueError."""
+    """What was given to `compressed`; anything that does not begin with MARK comes back as it is.
+    Raises ValueError.
+    """
     if not text.startswith(MARK):
         return text
     try:

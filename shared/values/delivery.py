@@ -10,7 +10,9 @@ MAX_DELAY = 30
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """A received message. `group` MessageGroupId, `attempt` how often it was received (1 the first time), `attributes` its string attributes."""
+    """A received message. `group` MessageGroupId, `attempt` how often it was received (1 the first
+    time), `attributes` its string attributes.
+    """
 
     message_id: str
     receipt_handle: str
@@ -22,7 +24,9 @@ class Delivery(msgspec.Struct, frozen=True):
 
     @staticmethod
     def of(record: dict[str, Any]) -> "Delivery":
-        """From one of the event's `Records`. Source: Lambda developer guide, "Example Amazon SQS FIFO message event"."""
+        """From one of the event's `Records`. Source: Lambda developer guide, "Example Amazon SQS
+        FIFO message event".
+        """
         system = record["attributes"]
         return Delivery(
             message_id=record["messageId"],
@@ -40,6 +44,8 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 def back_off(attempt: int) -> int:
-    """Seconds to wait after the `attempt`-th failure: 1 s doubling to 30 s, the longer ones spread by up to a half so that groups do not return all at once."""
+    """Seconds to wait after the `attempt`-th failure: 1 s doubling to 30 s, the longer ones spread
+    by up to a half so that groups do not return all at once.
+    """
     ceiling = min(MAX_DELAY, 2 ** min(attempt - 1, 10))
     return random.randint((ceiling + 1) // 2, ceiling)  # noqa: S311 (spread, not secrecy)

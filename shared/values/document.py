@@ -1,10 +1,13 @@
 """Document: what a row looks like in Elasticsearch — its id, its fields, their names.
 
-The id is made from the row's key (or from the `id` columns of the stanza) so that anybody can compute it, and read it back:
+The id is made from the row's key (or from the `id` columns of the stanza) so that anybody can
+compute it, and read it back:
 
-- one column: its text as it is; a text of nothing but n backslashes (the empty text is n = 0) gets one more, for an id may not be empty;
+- one column: its text as it is; a text of nothing but n backslashes (the empty text is n = 0) gets
+  one more, for an id may not be empty;
 - several: their texts joined by `:`, with `\\` before each `:` and `\\` inside them;
-- longer than 512 bytes, which Elasticsearch refuses (or starting with `sha256:` itself): `sha256:` and the hash of that id, which cannot be read back.
+- longer than 512 bytes, which Elasticsearch refuses (or starting with `sha256:` itself): `sha256:`
+  and the hash of that id, which cannot be read back.
 """
 
 import re
@@ -24,16 +27,21 @@ ID_LIMIT = 512
 _HASHED = "sha256:"
 _PART = re.compile(r"((?:[^\\:]|\\.)*)(:|\Z)", re.DOTALL)
 _RESERVED = frozenset(
-    "_doc_count _feature _field_names _id _ignored _ignored_source _index _inference_fields _nested_path _routing _seq_no _source _tier _type _version".split()
+    "_doc_count _feature _field_names _id _ignored _ignored_source _index "
+    "_inference_fields _nested_path _routing _seq_no _source _tier _type _version".split()
 )
 
 
 class DocumentError(RowlineError):
-    """This one row cannot become a document (a null in its id, two columns of one field); other rows can."""
+    """This one row cannot become a document (a null in its id, two columns of one field); other
+    rows can.
+    """
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """How a consumer's rows become documents: the `id`, `fields` and `rename` of its stanza, checked."""
+    """How a consumer's rows become documents: the `id`, `fields` and `rename` of its stanza,
+    checked.
+    """
 
     id: tuple[str, ...] = ()
     fields: frozenset[str] = frozenset()
@@ -45,10 +53,16 @@ class Shape(msgspec.Struct, frozen=True):
         stanza, place = consumer.elasticsearch, f"consumers.{consumer.name}.elasticsearch"
         for name, columns in (("fields", stanza.fields), ("id", stanza.id)):
             if twice := sorted({column for column in columns if columns.count(column) > 1}):
-                raise ConfigError(f"names {twice[0]} twice.", thing=f"{place}.{name}", hint="Name each column once.")
+                raise ConfigError(
+                    f"names {twice[0]} twice.",
+                    thing=f"{place}.{name}",
+                    hint="Name each column once.",
+                )
         if stanza.fields and (unknown := sorted(set(stanza.rename) - set(stanza.fields))):
             raise ConfigError(
-                f"renames {unknown[0]}, which is not among `fields`.", thing=f"{place}.rename", hint="Add it there, or drop it here."
+                f"renames {unknown[0]}, which is not among `fields`.",
+                thing=f"{place}.rename",
+                hint="Add it there, or drop it here.",
             )
         shape = Shape(stanza.id, frozenset(stanza.fields), stanza.rename)
         for column, field in stanza.rename.items():
@@ -65,8 +79,14 @@ class Shape(msgspec.Struct, frozen=True):
         return shape
 
     def names(self, columns: Sequence[str] | Mapping[str, Any]) -> dict[str, str]:
-        """Column → field, for those of `columns` that are kept. Raises DocumentError when two would share a field."""
-        names = {column: self.rename.get(column) or safe_field(column) for column in columns if not self.fields or column in self.fields}
+        """Column → field, for those of `columns` that are kept. Raises DocumentError when two would
+        share a field.
+        """
+        names = {
+            column: self.rename.get(column) or safe_field(column)
+            for column in columns
+            if not self.fields or column in self.fields
+        }
         if len(set(names.values())) < len(names):
             owner: dict[str, str] = {}
             for column, field in names.items():
@@ -98,7 +118,9 @@ class Shape(msgspec.Struct, frozen=True):
             ) from None
 
     def change_ids(self, change: Change) -> tuple[str | None, str | None]:
-        """The ids of a row's document before and after a change, None where there is none. They differ when an `id` column was updated. Raises DocumentError."""
+        """The ids of a row's document before and after a change, None where there is none. They
+        differ when an `id` column was updated. Raises DocumentError.
+        """
         if not self.id:
             id = encode_id(list(change.key.values()))
             return (id, None if change.op == "d" else id)
@@ -108,20 +130,30 @@ class Shape(msgspec.Struct, frozen=True):
 
 
 def encode_id(values: Sequence[Any]) -> str:
-    """The document id made of these key values. Raises DocumentError when one is null or there are none."""
+    """The document id made of these key values. Raises DocumentError when one is null or there are
+    none.
+    """
     texts = [_text(value) for value in values]
     if not texts:
-        raise DocumentError("has no key, so its document has no id.", thing="row", hint="Give the table a `key:` in the source's stanza.")
+        raise DocumentError(
+            "has no key, so its document has no id.",
+            thing="row",
+            hint="Give the table a `key:` in the source's stanza.",
+        )
     if len(texts) == 1:
         id = texts[0] if texts[0].strip("\\") else texts[0] + "\\"
     else:
         id = ":".join(text.replace("\\", "\\\\").replace(":", "\\:") for text in texts)
     raw = id.encode()
-    return _HASHED + sha256(raw).hexdigest() if len(raw) > ID_LIMIT or id.startswith(_HASHED) else id
+    return (
+        _HASHED + sha256(raw).hexdigest() if len(raw) > ID_LIMIT or id.startswith(_HASHED) else id
+    )
 
 
 def decode_id(id: str, parts: int) -> list[str] | None:
-    """The texts of the `parts` key values in a document id; None when it is a hash or was not made by `encode_id`."""
+    """The texts of the `parts` key values in a document id; None when it is a hash or was not made
+    by `encode_id`.
+    """
     if id.startswith(_HASHED):
         return None
     if parts == 1:
@@ -136,7 +168,9 @@ def decode_id(id: str, parts: int) -> list[str] | None:
 
 
 def address(alias: str, id: str) -> str:
-    """One name for a document across indexes, under which its deletion is recorded. With an empty id it stands for all documents of `alias`: a truncated table."""
+    """One name for a document across indexes, under which its deletion is recorded. With an empty
+    id it stands for all documents of `alias`: a truncated table.
+    """
     return f"{alias}/{id}"
 
 
@@ -147,7 +181,9 @@ def split_address(text: str) -> tuple[str, str]:
 
 
 def safe_field(column: str) -> str:
-    """The field a column goes to unless it is renamed: its name, with `_` for each dot (Elasticsearch reads dots as objects) and after a name that Elasticsearch reserves."""
+    """The field a column goes to unless it is renamed: its name, with `_` for each dot
+    (Elasticsearch reads dots as objects) and after a name that Elasticsearch reserves.
+    """
     if _is_safe(column):
         return column
     field = column.replace(".", "_")
@@ -163,6 +199,8 @@ def _text(value: Any) -> str:
         return value
     if value is None:
         raise DocumentError(
-            "has a null in a column that its document id is made of.", thing="row", hint="Make the id of columns that are NOT NULL."
+            "has a null in a column that its document id is made of.",
+            thing="row",
+            hint="Make the id of columns that are NOT NULL.",
         )
     return msgspec.json.encode(value).decode()

@@ -1,4 +1,6 @@
-"""Where a source is and how to log in: read from a connection URL or from a Secrets Manager secret."""
+"""Where a source is and how to log in: read from a connection URL or from a Secrets Manager
+secret.
+"""
 
 import ipaddress
 from typing import Any, Literal
@@ -17,8 +19,9 @@ _HINT = "Write mysql://USER:PASSWORD@HOST:PORT, with ?tls=off or ?tls=verify&ca=
 class SourceEndpoint(msgspec.Struct, frozen=True):
     """A server, an account, and how the connection is protected.
 
-    `tls` `verify` checks the server's certificate and name against `ca_file` or `ca_certificate` (PEM text), or the system's
-    authorities when both are empty; `off` sends everything in clear. The password never shows in `repr`, `str` or errors.
+    `tls` `verify` checks the server's certificate and name against `ca_file` or `ca_certificate`
+    (PEM text), or the system's authorities when both are empty; `off` sends everything in clear.
+    The password never shows in `repr`, `str` or errors.
     """
 
     host: str
@@ -38,23 +41,28 @@ class SourceEndpoint(msgspec.Struct, frozen=True):
 
     @property
     def url(self) -> str:
-        """A URL that `parse` reads back, password included: for another process of the same person, never for output."""
+        """A URL that `parse` reads back, password included: for another process of the same person,
+        never for output.
+        """
         host = f"[{self.host}]" if ":" in self.host else self.host
         query = f"?tls={self.tls}" + (f"&ca={quote(self.ca_file, safe='')}" if self.ca_file else "")
-        return f"mysql://{quote(self.user, safe='')}:{quote(self.password, safe='')}@{host}:{self.port}/{query}"
+        return f"mysql://{quote(self.user, safe='')}:{quote(self.password, safe='')}@{host}:{self.port}/{query}"  # noqa: E501
 
 
 def parse(url: str) -> SourceEndpoint:
-    """Read `mysql://USER[:PASSWORD]@HOST[:PORT][/][?tls=off|verify][&ca=PATH]`; `mariadb://` means the same.
+    """Read `mysql://USER[:PASSWORD]@HOST[:PORT][/][?tls=off|verify][&ca=PATH]`; `mariadb://` means
+    the same.
 
-    TLS is verified unless the host is this machine and no `ca` is named. The URL itself is never quoted in an error: it holds the password.
-    Raises ConfigError.
+    TLS is verified unless the host is this machine and no `ca` is named. The URL itself is never
+    quoted in an error: it holds the password. Raises ConfigError.
     """
     try:
         parts = urlsplit(url.strip())
         port = parts.port or DEFAULT_PORT
     except ValueError:
-        raise ConfigError("has a port or host that cannot be read.", thing="source URL", hint=_HINT) from None
+        raise ConfigError(
+            "has a port or host that cannot be read.", thing="source URL", hint=_HINT
+        ) from None
     if parts.scheme not in _SCHEMES:
         raise ConfigError("must begin with mysql:// or mariadb://.", thing="source URL", hint=_HINT)
     if not parts.hostname or not parts.username:
@@ -63,31 +71,46 @@ def parse(url: str) -> SourceEndpoint:
         raise ConfigError(
             "carries a path; a source is a whole server.",
             thing="source URL",
-            hint="Choose tables with --tables. In a password write / as %2F, ? as %3F, # as %23 and @ as %40.",
+            hint=(
+                "Choose tables with --tables. In a password write / as %2F, ? as %3F, # as %23 "
+                "and @ as %40."
+            ),
         )
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     if unknown := sorted(set(options) - {"tls", "ca"}):
         raise ConfigError(
-            f"has an option it does not know: {unknown[0]}.", thing="source URL", hint="Options are tls=off|verify and ca=PATH."
+            f"has an option it does not know: {unknown[0]}.",
+            thing="source URL",
+            hint="Options are tls=off|verify and ca=PATH.",
         )
     return SourceEndpoint(
         host=parts.hostname,
         port=port,
         user=unquote(parts.username),
         password=unquote(parts.password or ""),
-        tls=_tls(options.get("tls") or ("off" if _is_loopback(parts.hostname) and not options.get("ca") else "verify"), "source URL"),
+        tls=_tls(
+            options.get("tls")
+            or ("off" if _is_loopback(parts.hostname) and not options.get("ca") else "verify"),
+            "source URL",
+        ),
         ca_file=options.get("ca", ""),
     )
 
 
 def from_secret(name: str, secret: dict[str, Any]) -> SourceEndpoint:
-    """Read the content of the secret `name`: {host, port?, username, password, tls?, ca_certificate?}; TLS is verified unless `tls` is `off`.
+    """Read the content of the secret `name`: {host, port?, username, password, tls?,
+    ca_certificate?}; TLS is verified unless `tls` is `off`.
 
-    RDS's own secrets have these names too. Raises ConfigError naming the secret and the entry, never a value.
+    RDS's own secrets have these names too. Raises ConfigError naming the secret and the entry,
+    never a value.
     """
     for entry in ("host", "username", "password"):
         if not isinstance(secret.get(entry), str) or not secret[entry]:
-            raise ConfigError(f"has no entry {entry}.", thing=f"secret {name}", hint="It needs host, port, username and password.")
+            raise ConfigError(
+                f"has no entry {entry}.",
+                thing=f"secret {name}",
+                hint="It needs host, port, username and password.",
+            )
     try:
         port = int(secret.get("port") or DEFAULT_PORT)
     except (TypeError, ValueError):
@@ -108,7 +131,9 @@ def _tls(text: str, thing: str) -> Tls:
     if text == "off":
         return "off"
     raise ConfigError(
-        "has a tls option that is neither off nor verify.", thing=thing, hint="An unverified encrypted connection protects from nobody."
+        "has a tls option that is neither off nor verify.",
+        thing=thing,
+        hint="An unverified encrypted connection protects from nobody.",
     )
 
 

@@ -4,8 +4,9 @@
 class RowlineError(Exception):
     """Base of every error that Rowline raises on purpose.
 
-    `what` happened (a sentence), to which `thing` (a table, a host, a path in the stanza), and a `hint`: what to do now.
-    The command line prints the three as one paragraph and exits with `exit_code`; a stack trace means a defect.
+    `what` happened (a sentence), to which `thing` (a table, a host, a path in the stanza), and a
+    `hint`: what to do now. The command line prints the three as one paragraph and exits with
+    `exit_code`; a stack trace means a defect.
     """
 
     exit_code = 1
@@ -26,7 +27,9 @@ class ConfigError(RowlineError):
 
 
 class SourceError(RowlineError):
-    """The database cannot be read as it is: access, settings, or an event that must not be skipped."""
+    """The database cannot be read as it is: access, settings, or an event that must not be
+    skipped.
+    """
 
 
 class SourceUnavailable(SourceError):
@@ -54,7 +57,9 @@ class TopicError(RowlineError):
 
 
 class SearchError(RowlineError):
-    """Elasticsearch refused a request for good (authentication, missing index, bad mapping file)."""
+    """Elasticsearch refused a request for good (authentication, missing index, bad mapping
+    file).
+    """
 
 
 class SearchUnavailable(SearchError):

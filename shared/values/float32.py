@@ -1,4 +1,6 @@
-"""FLOAT columns hold 32 bits: the shortest number that stands for them, instead of all digits of the double they widen to."""
+"""FLOAT columns hold 32 bits: the shortest number that stands for them, instead of all digits of
+the double they widen to.
+"""
 
 from math import isfinite
 from struct import Struct
@@ -7,7 +9,9 @@ _float32 = Struct("<f")
 
 
 def shortest(value: float) -> float:
-    """The double with the fewest decimal digits that rounds to the same 32-bit float as `value` (`0.1`, not `0.10000000149011612`)."""
+    """The double with the fewest decimal digits that rounds to the same 32-bit float as `value`
+    (`0.1`, not `0.10000000149011612`).
+    """
     if not isfinite(value) or (value == int(value) and abs(value) < 1 << 24):
         return value
     packed = _float32.pack(value)
@@ -24,5 +28,7 @@ def widened(value: float) -> float:
 
 
 def _fits(value: float) -> bool:
-    """Whether it rounds to a finite 32-bit float: up to half a step above the largest, 2¹²⁸ − 2¹⁰⁴."""
+    """Whether it rounds to a finite 32-bit float: up to half a step above the largest, 2¹²⁸ −
+    2¹⁰⁴.
+    """
     return abs(value) < 3.4028235677973366e38

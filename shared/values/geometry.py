@@ -1,13 +1,22 @@
 """Geometry: the bytes in which MySQL and MariaDB hold a GEOMETRY value, as WKT text.
 
-Layout: SRID (4 bytes, little-endian), then well-known binary. The text is the OGC one, coordinates as they are stored (x y), whatever axis order
-a spatial reference system prefers; `SRID=n;` stands before it when n is not 0.
-Source: MySQL reference manual, "Internal Geometry Storage Format"; OGC 06-103r4 (WKT, WKB).
+Layout: SRID (4 bytes, little-endian), then well-known binary. The text is the OGC one, coordinates
+as they are stored (x y), whatever axis order a spatial reference system prefers; `SRID=n;` stands
+before it when n is not 0. Source: MySQL reference manual, "Internal Geometry Storage Format"; OGC
+06-103r4 (WKT, WKB).
 """
 
 from struct import unpack_from
 
-_NAMES = {1: "POINT", 2: "LINESTRING", 3: "POLYGON", 4: "MULTIPOINT", 5: "MULTILINESTRING", 6: "MULTIPOLYGON", 7: "GEOMETRYCOLLECTION"}
+_NAMES = {
+    1: "POINT",
+    2: "LINESTRING",
+    3: "POLYGON",
+    4: "MULTIPOINT",
+    5: "MULTILINESTRING",
+    6: "MULTIPOLYGON",
+    7: "GEOMETRYCOLLECTION",
+}
 
 
 def wkt(data: bytes) -> str:

@@ -14,7 +14,9 @@ Lane = Literal["live", "redrive", "replay", "backfill"]
 VERSION = 1
 
 ENCODING = {"encoding": "zstd"}
-"""The attribute of a message whose body is compressed: for people and tools that look at a queue; `decode` needs no attribute."""
+"""The attribute of a message whose body is compressed: for people and tools that look at a queue;
+`decode` needs no attribute.
+"""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -45,7 +47,9 @@ def encode(message: Message) -> str:
 
 
 def frame(message: Message) -> tuple[bytes, bytes]:
-    """What stands before and after the changes in the body of a message without changes: for those who have the changes as JSON already."""
+    """What stands before and after the changes in the body of a message without changes: for those
+    who have the changes as JSON already.
+    """
     head, _, tail = _encoder.encode(message).rpartition(b'"changes":[]')
     return head + b'"changes":[', b"]" + tail
 
@@ -59,7 +63,9 @@ def plain(body: str | bytes) -> bytes:
 
 
 def decode(body: str | bytes) -> Message:
-    """Read a message body, compressed or not. Raises RowlineError when it is no message or its version is not known here."""
+    """Read a message body, compressed or not. Raises RowlineError when it is no message or its
+    version is not known here.
+    """
     try:
         message = _decoder.decode(plain(body))
     except msgspec.MsgspecError as error:
@@ -75,7 +81,9 @@ def decode(body: str | bytes) -> Message:
 
 def _no_message(error: Exception) -> RowlineError:
     return RowlineError(
-        f"is not a Rowline message: {error}.", thing="queue message", hint="Something else publishes to this topic or queue."
+        f"is not a Rowline message: {error}.",
+        thing="queue message",
+        hint="Something else publishes to this topic or queue.",
     )
 
 
@@ -90,10 +98,12 @@ def deduplication_id(changes: list[Change], *, run: str = "", attempt: int = 0) 
 
 
 def hash_ids(ids: Iterable[str], *, run: str = "", attempt: int = 0) -> str:
-    """MessageDeduplicationId: a hash of the change ids inside, so that publishing again after a lost reply is recognised.
+    """MessageDeduplicationId: a hash of the change ids inside, so that publishing again after a
+    lost reply is recognised.
 
-    Lanes other than `live` add their `run` and `attempt`: SQS remembers ids for five minutes even after deletion, and a deliberate
-    second delivery would vanish. Source: SQS developer guide, "Exactly-once processing".
+    Lanes other than `live` add their `run` and `attempt`: SQS remembers ids for five minutes even
+    after deletion, and a deliberate second delivery would vanish. Source: SQS developer guide,
+    "Exactly-once processing".
     """
     digest = blake2b(digest_size=24)
     for each in ids:

@@ -14,9 +14,10 @@ _MYSQL_GTID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:", re.IGNO
 class Position(msgspec.Struct, frozen=True, omit_defaults=True):
     """A place between two transactions.
 
-    `file` and `offset` (bytes) name it on one server; `gtids` names it on every server of the replication topology: a
-    MySQL GTID set, or a MariaDB GTID list (one per domain). A position read from a server carries both where it can. `created`
-    (Unix seconds, 0: not known) is when the file was begun: it tells the file from another of the same name, after a restore or `RESET`.
+    `file` and `offset` (bytes) name it on one server; `gtids` names it on every server of the
+    replication topology: a MySQL GTID set, or a MariaDB GTID list (one per domain). A position read
+    from a server carries both where it can. `created` (Unix seconds, 0: not known) is when the file
+    was begun: it tells the file from another of the same name, after a restore or `RESET`.
     """
 
     file: str = ""
@@ -28,7 +29,8 @@ class Position(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"{self.file}:{self.offset}" if self.file else self.gtids
 
     def reaches(self, other: "Position") -> bool:
-        """Whether this place is `other` or comes after it in the same server's binlog; both must have a file.
+        """Whether this place is `other` or comes after it in the same server's binlog; both must
+        have a file.
 
         Binlog files are numbered, and the number grows by a digit after 999999.
         """
@@ -40,7 +42,9 @@ class Position(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @staticmethod
     def parse(text: str) -> "Position":
-        """Read `FILE:OFFSET`, a MySQL GTID set or a MariaDB GTID list. Raises ConfigError naming the text."""
+        """Read `FILE:OFFSET`, a MySQL GTID set or a MariaDB GTID list. Raises ConfigError naming
+        the text.
+        """
         text = text.strip()
         if match := _FILE_OFFSET.match(text):
             return Position(file=match["file"], offset=int(match["offset"]))
@@ -49,5 +53,8 @@ class Position(msgspec.Struct, frozen=True, omit_defaults=True):
         raise ConfigError(
             "is not a position.",
             thing=repr(text),
-            hint="Write FILE:OFFSET (bin.000007:4), a GTID set (3f1c…:1-99 or 0-1-99), or earliest or latest where a start is asked for.",
+            hint=(
+                "Write FILE:OFFSET (bin.000007:4), a GTID set (3f1c…:1-99 or 0-1-99), or "
+                "earliest or latest where a start is asked for."
+            ),
         )

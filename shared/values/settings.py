@@ -1,6 +1,8 @@
-"""Settings: what the plugin expands from the stanzas of `serverless.yml` and packs beside the code as `rowline.json`.
+"""Settings: what the plugin expands from the stanzas of `serverless.yml` and packs beside the code
+as `rowline.json`.
 
-The plugin has validated them; here they are only read. Resource names come from the environment (CloudFormation fills it in).
+The plugin has validated them; here they are only read. Resource names come from the environment
+(CloudFormation fills it in).
 """
 
 from pathlib import Path
@@ -13,9 +15,14 @@ from shared.values.shard import DEFAULT_SHARDS
 from shared.values.stream import stream_of
 
 
-class TableSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
-    """How a table is captured. `key` explicit unique key where the table has none, `shard_by` columns instead of the key, `drop` columns that never
-    leave the relay, `mask` column → `hash` | `redact` | `null`; `accept_cascades` captures it although foreign keys change its rows behind the binlog's back."""
+class TableSettings(
+    msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True
+):
+    """How a table is captured. `key` explicit unique key where the table has none, `shard_by`
+    columns instead of the key, `drop` columns that never leave the relay, `mask` column → `hash` |
+    `redact` | `null`; `accept_cascades` captures it although foreign keys change its rows behind
+    the binlog's back.
+    """
 
     key: tuple[str, ...] = ()
     shards: int = DEFAULT_SHARDS
@@ -26,9 +33,12 @@ class TableSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_
 
 
 class SourceSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """One entry of `sources:`, read by one relay. `secret` names the Secrets Manager secret {host, port, username, password, tls}; `start` earliest | latest |
-    POSITION; `linger_ms` how long a change of a quiet source waits for company; `compression` of messages; `relay_of` the source that this is one more relay of
-    (its secret is that source's); `elsewhere` is set by `Settings.whole`."""
+    """One entry of `sources:`, read by one relay. `secret` names the Secrets Manager secret {host,
+    port, username, password, tls}; `start` earliest | latest | POSITION; `linger_ms` how long a
+    change of a quiet source waits for company; `compression` of messages; `relay_of` the source
+    that this is one more relay of (its secret is that source's); `elsewhere` is set by
+    `Settings.whole`.
+    """
 
     name: str
     secret: str
@@ -50,10 +60,14 @@ class SourceSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown
         return self.elsewhere.get(table, self.stream)
 
 
-class ElasticsearchSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """The Elasticsearch sink of a consumer. `alias` may hold `{database}` and `{table}`; `index` is the content of the user's JSON file
-    (settings, mappings) or empty: derived from the columns; `id` columns instead of the key; `fields` columns to keep (empty: all);
-    `rename` column → field; `secret` names {url, api_key | username+password, ca_certificate}."""
+class ElasticsearchSettings(
+    msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True
+):
+    """The Elasticsearch sink of a consumer. `alias` may hold `{database}` and `{table}`; `index` is
+    the content of the user's JSON file (settings, mappings) or empty: derived from the columns;
+    `id` columns instead of the key; `fields` columns to keep (empty: all); `rename` column → field;
+    `secret` names {url, api_key | username+password, ca_certificate}.
+    """
 
     secret: str
     alias: str = "{database}-{table}"
@@ -64,7 +78,9 @@ class ElasticsearchSettings(msgspec.Struct, frozen=True, rename="camel", forbid_
 
 
 class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """One entry of `consumers:`. `tables` are `database.table` or `database.*`; `marks` false waives the record per group."""
+    """One entry of `consumers:`. `tables` are `database.table` or `database.*`; `marks` false
+    waives the record per group.
+    """
 
     name: str
     source: str
@@ -90,16 +106,26 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
         return self.whole(self.sources[consumer.source])
 
     def whole(self, relay: SourceSettings) -> SourceSettings:
-        """What the source of this relay captures by all its relays, as one; `elsewhere` says which tables another than the first carries."""
+        """What the source of this relay captures by all its relays, as one; `elsewhere` says which
+        tables another than the first carries.
+        """
         first = self.sources[relay.relay_of or relay.name]
         others = self.siblings(first)
         tables = {name: table for each in (first, *others) for name, table in each.tables.items()}
-        return msgspec.structs.replace(first, tables=tables, elsewhere={name: each.stream for each in others for name in each.tables})
+        return msgspec.structs.replace(
+            first,
+            tables=tables,
+            elsewhere={name: each.stream for each in others for name in each.tables},
+        )
 
     def siblings(self, source: SourceSettings) -> list[SourceSettings]:
         """The other relays of the same source."""
         root = source.relay_of or source.name
-        return [each for each in self.sources.values() if root in (each.name, each.relay_of) and each.name != source.name]
+        return [
+            each
+            for each in self.sources.values()
+            if root in (each.name, each.relay_of) and each.name != source.name
+        ]
 
 
 def load(path: Path) -> Settings:
@@ -107,7 +133,9 @@ def load(path: Path) -> Settings:
     try:
         return decode(path.read_bytes(), str(path))
     except FileNotFoundError:
-        raise ConfigError("is missing.", thing=str(path), hint="It is made by `sls package` and `sls deploy`.") from None
+        raise ConfigError(
+            "is missing.", thing=str(path), hint="It is made by `sls package` and `sls deploy`."
+        ) from None
 
 
 def decode(text: bytes, origin: str) -> Settings:
@@ -115,4 +143,8 @@ def decode(text: bytes, origin: str) -> Settings:
     try:
         return msgspec.json.decode(text, type=Settings)
     except msgspec.MsgspecError as error:
-        raise ConfigError(f"cannot be read: {error}.", thing=origin, hint="Package again with the plugin of this version.") from None
+        raise ConfigError(
+            f"cannot be read: {error}.",
+            thing=origin,
+            hint="Package again with the plugin of this version.",
+        ) from None

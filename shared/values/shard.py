@@ -12,15 +12,17 @@ _encode = msgspec.json.Encoder().encode
 
 
 def shard_of(values: Sequence[Any], shards: int) -> int:
-    """The shard (0 … shards-1) of the key or `shardBy` values of a row. Fixed for a table's life: never change this function."""
+    """The shard (0 … shards-1) of the key or `shardBy` values of a row. Fixed for a table's life:
+    never change this function.
+    """
     return zlib.crc32(_encode(values)) % shards
 
 
 def group_prefix(source: str, database: str, table: str) -> str:
     """The part of the group id that all shards of a table share.
 
-    MessageGroupId takes 128 characters of a limited alphabet, table names are longer and freer: hence a hash.
-    Source: SQS API reference, SendMessage, MessageGroupId.
+    MessageGroupId takes 128 characters of a limited alphabet, table names are longer and freer:
+    hence a hash. Source: SQS API reference, SendMessage, MessageGroupId.
     """
     name = _encode([source, database, table])
     return blake2b(name, digest_size=12).hexdigest()

@@ -1,6 +1,8 @@
-"""Stream: a source read by one relay. The first relay's stream has the name of its source; that of a further one is `SOURCE/RELAY`.
+"""Stream: a source read by one relay. The first relay's stream has the name of its source; that of
+a further one is `SOURCE/RELAY`.
 
-So whatever belongs to a source and not to one of its relays (message groups, schemas, who may write to the state table) can be told from a stream's name.
+So whatever belongs to a source and not to one of its relays (message groups, schemas, who may write
+to the state table) can be told from a stream's name.
 """
 
 

@@ -6,10 +6,11 @@ import msgspec
 class Column(msgspec.Struct, frozen=True, omit_defaults=True):
     """One column.
 
-    `kind` is the SQL base type in lower case: tinyint smallint mediumint int bigint decimal float double bit year date time
-    datetime timestamp char varchar binary varbinary tinytext … longtext, tinyblob … longblob (the binlog does not tell the sizes of text
-    and blob apart by name: `text` and `blob` there), enum set json geometry vector uuid inet4 inet6.
-    `length` characters or bytes or precision, `scale` digits after the point or of fractional seconds, `labels` of enum and set.
+    `kind` is the SQL base type in lower case: tinyint smallint mediumint int bigint decimal float
+    double bit year date time datetime timestamp char varchar binary varbinary tinytext … longtext,
+    tinyblob … longblob (the binlog does not tell the sizes of text and blob apart by name: `text`
+    and `blob` there), enum set json geometry vector uuid inet4 inet6. `length` characters or bytes
+    or precision, `scale` digits after the point or of fractional seconds, `labels` of enum and set.
     """
 
     name: str
@@ -23,7 +24,9 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A table's columns in order and its key (column names, in key order; empty when it has none)."""
+    """A table's columns in order and its key (column names, in key order; empty when it has
+    none).
+    """
 
     database: str
     name: str

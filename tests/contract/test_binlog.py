@@ -11,7 +11,16 @@ import msgspec
 import pytest
 
 from shared.adapters.binlog import open_binlog
-from shared.adapters.binlog.contract import Begin, Binlog, Commit, Event, Heartbeat, Rows, SchemaChanged, Truncated
+from shared.adapters.binlog.contract import (
+    Begin,
+    Binlog,
+    Commit,
+    Event,
+    Heartbeat,
+    Rows,
+    SchemaChanged,
+    Truncated,
+)
 from shared.adapters.binlog.memory import MemoryServer, Step
 from shared.values.change import Row
 from shared.values.endpoint import parse
@@ -23,7 +32,9 @@ _ids = itertools.count(4_000_000_100)
 
 
 class Bench:
-    """A server under test, what is committed to it, and readers of it. Tables are (id INT PRIMARY KEY, v VARCHAR(50))."""
+    """A server under test, what is committed to it, and readers of it. Tables are (id INT PRIMARY
+    KEY, v VARCHAR(50)).
+    """
 
     kind = "memory"
 
@@ -48,8 +59,12 @@ class Bench:
             return {"id": values[0], "v": values[1]}
 
         if op == "u":
-            return self.server.update(self._tables[table], *((row(old), row(new)) for old, new in rows))
-        return getattr(self.server, {"c": "insert", "d": "delete"}[op])(self._tables[table], *map(row, rows))
+            return self.server.update(
+                self._tables[table], *((row(old), row(new)) for old, new in rows)
+            )
+        return getattr(self.server, {"c": "insert", "d": "delete"}[op])(
+            self._tables[table], *map(row, rows)
+        )
 
     def truncate(self, table: str) -> None:
         self.server.commit(self.server.truncate(self._tables[table]))
@@ -62,7 +77,11 @@ class Bench:
         self.server.commit(self.server.drop_partition(self._tables[table], *names))
 
     def alter(self, table: str, action: str, *, rewrites: bool) -> None:
-        self.server.commit(self.server.alter(self._tables[table], f"ALTER TABLE {table} {action}", rewrites=rewrites))
+        self.server.commit(
+            self.server.alter(
+                self._tables[table], f"ALTER TABLE {table} {action}", rewrites=rewrites
+            )
+        )
 
     def rotate(self) -> None:
         self.server.rotate()
@@ -92,7 +111,9 @@ class RealBench(Bench):
             cursor.execute(text, bound or None)
 
     def open(self, *patterns: str) -> Binlog:
-        return open_binlog(parse(self.server.url), [f"{self.name}.{pattern}" for pattern in patterns], next(_ids))
+        return open_binlog(
+            parse(self.server.url), [f"{self.name}.{pattern}" for pattern in patterns], next(_ids)
+        )
 
     def create(self, *tables: str) -> None:
         for table in tables:
@@ -102,12 +123,19 @@ class RealBench(Bench):
         self.sql("BEGIN")
         for table, op, rows in steps:
             if op == "c":
-                self.sql(f"INSERT INTO {table} VALUES " + ", ".join(f"({id_}, '{v}')" for id_, v in rows))
+                self.sql(
+                    f"INSERT INTO {table} VALUES " + ", ".join(f"({id_}, '{v}')" for id_, v in rows)
+                )
             elif op == "d":
-                self.sql(f"DELETE FROM {table} WHERE id IN ({', '.join(str(id_) for id_, _ in rows)})")
+                self.sql(
+                    f"DELETE FROM {table} WHERE id IN ({', '.join(str(id_) for id_, _ in rows)})"
+                )
             else:
                 cases = " ".join(f"WHEN {old[0]} THEN '{new[1]}'" for old, new in rows)
-                self.sql(f"UPDATE {table} SET v = CASE id {cases} END WHERE id IN ({', '.join(str(old[0]) for old, _ in rows)})")
+                self.sql(
+                    f"UPDATE {table} SET v = CASE id {cases} END WHERE id IN "
+                    f"({', '.join(str(old[0]) for old, _ in rows)})"
+                )
         self.sql("COMMIT")
 
     def truncate(self, table: str) -> None:
@@ -115,7 +143,10 @@ class RealBench(Bench):
 
     def create_partitioned(self, table: str) -> None:
         parts = ", ".join(f"PARTITION `p {n}` VALUES LESS THAN ({n}0)" for n in (1, 2, 3))
-        self.sql(f"CREATE TABLE {table} (id INT PRIMARY KEY, v VARCHAR(50)) PARTITION BY RANGE (id) ({parts})")
+        self.sql(
+            f"CREATE TABLE {table} (id INT PRIMARY KEY, v VARCHAR(50)) PARTITION BY RANGE (id) "
+            f"({parts})"
+        )
 
     def drop_partitions(self, table: str, *names: str) -> None:
         self.sql(f"ALTER TABLE {table} DROP PARTITION " + ", ".join(f"`{name}`" for name in names))
@@ -142,14 +173,22 @@ class RealBench(Bench):
 
 @pytest.fixture(params=["memory", "mariadb", "mysql"])
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    made = Bench() if request.param == "memory" else RealBench(request.getfixturevalue(f"quiet_{request.param}"))
+    made = (
+        Bench()
+        if request.param == "memory"
+        else RealBench(request.getfixturevalue(f"quiet_{request.param}"))
+    )
     yield made
     made.close()
 
 
 def until_now(binlog: Binlog, start: Position) -> list[Event]:
     """Everything but heartbeats."""
-    return [event for event in binlog.read(start, until=binlog.latest()) if not isinstance(event, Heartbeat)]
+    return [
+        event
+        for event in binlog.read(start, until=binlog.latest())
+        if not isinstance(event, Heartbeat)
+    ]
 
 
 def plain(rows: list[tuple[Row | None, Row | None]]) -> Any:
@@ -161,7 +200,14 @@ def shapes(events: list[Event]) -> list[Any]:
     found: list[Any] = []
     for event in events:
         if isinstance(event, Rows):
-            found.append((event.table.name, event.op, event.event, [[b and b["v"], a and a["v"]] for b, a in plain(event.rows)]))
+            found.append(
+                (
+                    event.table.name,
+                    event.op,
+                    event.event,
+                    [[b and b["v"], a and a["v"]] for b, a in plain(event.rows)],
+                )
+            )
         else:
             found.append(type(event).__name__)
     return found
@@ -171,7 +217,12 @@ def test_a_transaction_is_its_begin_its_rows_in_order_and_its_commit(bench: Benc
     bench.create("a", "b")
     binlog = bench.open("*")
     start = binlog.latest()
-    bench.commit(("a", "c", [(1, "x"), (2, "y")]), ("b", "c", [(1, "z")]), ("a", "u", [((1, "x"), (1, "X"))]), ("a", "d", [(2, "y")]))
+    bench.commit(
+        ("a", "c", [(1, "x"), (2, "y")]),
+        ("b", "c", [(1, "z")]),
+        ("a", "u", [((1, "x"), (1, "X"))]),
+        ("a", "d", [(2, "y")]),
+    )
     events = until_now(binlog, start)
     assert shapes(events) == [
         "Begin",
@@ -190,14 +241,21 @@ def test_a_transaction_is_its_begin_its_rows_in_order_and_its_commit(bench: Benc
     rows = events[1]
     assert isinstance(rows, Rows)
     assert rows.table.key == ("id",)
-    assert [(column.name, column.kind) for column in rows.table.columns] == [("id", "int"), ("v", "varchar")]
+    assert [(column.name, column.kind) for column in rows.table.columns] == [
+        ("id", "int"),
+        ("v", "varchar"),
+    ]
 
 
 def test_events_are_numbered_whatever_is_captured(bench: Bench) -> None:
     bench.create("a", "b")
     start = bench.open("*").latest()
     bench.commit(("b", "c", [(1, "x")]), ("a", "c", [(1, "y")]))
-    assert shapes(until_now(bench.open("a"), start)) == ["Begin", ("a", "c", 1, [[None, "y"]]), "Commit"]
+    assert shapes(until_now(bench.open("a"), start)) == [
+        "Begin",
+        ("a", "c", 1, [[None, "y"]]),
+        "Commit",
+    ]
 
 
 def test_reading_again_yields_the_same(bench: Bench) -> None:
@@ -207,7 +265,9 @@ def test_reading_again_yields_the_same(bench: Bench) -> None:
     for n in range(5):
         bench.commit(("a", "c", [(n, "v")]))
     first = until_now(binlog, start)
-    assert [plain_event(event) for event in until_now(binlog, start)] == [plain_event(event) for event in first]
+    assert [plain_event(event) for event in until_now(binlog, start)] == [
+        plain_event(event) for event in first
+    ]
     ids = [event.id for event in first if isinstance(event, Begin)]
     assert len(set(ids)) == 5
 
@@ -236,15 +296,21 @@ def test_any_position_of_the_stream_is_a_start(bench: Bench, by: str) -> None:
     begins = [event for event in events if isinstance(event, Begin)]
     commits = [event for event in events if isinstance(event, Commit)]
     for n in range(4):
-        assert [e.id for e in until_now(binlog, cut(begins[n].position)) if isinstance(e, Begin)] == [b.id for b in begins[n:]]
-        assert [e.id for e in until_now(binlog, cut(commits[n].position)) if isinstance(e, Begin)] == [b.id for b in begins[n + 1 :]]
+        assert [
+            e.id for e in until_now(binlog, cut(begins[n].position)) if isinstance(e, Begin)
+        ] == [b.id for b in begins[n:]]
+        assert [
+            e.id for e in until_now(binlog, cut(commits[n].position)) if isinstance(e, Begin)
+        ] == [b.id for b in begins[n + 1 :]]
 
 
 def test_until_ends_the_reading_at_once_when_there_is_nothing_to_read(bench: Bench) -> None:
     binlog = bench.open("*")
     here = binlog.latest()
     started = time.monotonic()
-    assert [event for event in binlog.read(here, until=here) if not isinstance(event, Heartbeat)] == []
+    assert [
+        event for event in binlog.read(here, until=here) if not isinstance(event, Heartbeat)
+    ] == []
     assert time.monotonic() - started < 30
 
 
@@ -260,7 +326,11 @@ def test_until_is_reached_behind_transactions_that_are_not_captured(bench: Bench
 def test_an_idle_server_is_heard_every_second(bench: Bench) -> None:
     binlog = bench.open("*")
     began = time.monotonic()
-    beats = list(itertools.islice((event for event in binlog.read(binlog.latest()) if isinstance(event, Heartbeat)), 4))
+    beats = list(
+        itertools.islice(
+            (event for event in binlog.read(binlog.latest()) if isinstance(event, Heartbeat)), 4
+        )
+    )
     assert time.monotonic() - began < 30
     assert beats[-1].idle
     assert abs(beats[-1].ts_ms / 1000 - time.time()) < 15
@@ -323,7 +393,10 @@ def test_truncate_and_alter_stand_where_they_happened(bench: Bench) -> None:
         *("Begin", "SchemaChanged", "Commit"),
         *("Begin", "SchemaChanged", "Commit"),
     ]
-    assert [(e.table, e.rewrites_rows) for e in events if isinstance(e, SchemaChanged)] == [("a", False), ("a", True)]
+    assert [(e.table, e.rewrites_rows) for e in events if isinstance(e, SchemaChanged)] == [
+        ("a", False),
+        ("a", True),
+    ]
     truncated = events[4]
     assert isinstance(truncated, Truncated)
     assert (truncated.database, truncated.table) == (bench.name, "a")
@@ -337,7 +410,10 @@ def test_dropped_partitions_are_named(bench: Bench) -> None:
     bench.drop_partitions("a", "p 1", "p 3")
     bench.truncate("a")
     truncated = [event for event in until_now(binlog, start) if isinstance(event, Truncated)]
-    assert [(event.table, event.partitions) for event in truncated] == [("a", ("p 1", "p 3")), ("a", ())]
+    assert [(event.table, event.partitions) for event in truncated] == [
+        ("a", ("p 1", "p 3")),
+        ("a", ()),
+    ]
 
 
 def test_close_ends_a_reading_that_waits(bench: Bench) -> None:
@@ -382,9 +458,17 @@ def test_a_binlog_that_still_is_what_was_read_is_told_from_one_that_is_not(bench
     assert (shorter.file, shorter.created) == (read.position.file, read.position.created)
     assert shorter.offset >= read.position.offset
     assert binlog.executed(shorter).covers(read.position.gtids)
-    assert binlog.intact(msgspec.structs.replace(read.position, created=read.position.created - 10)) is None
+    assert (
+        binlog.intact(msgspec.structs.replace(read.position, created=read.position.created - 10))
+        is None
+    )
     file, _, number = read.position.file.rpartition(".")
-    assert binlog.intact(msgspec.structs.replace(read.position, file=f"{file}.{int(number) + 1000:06}")) is None
+    assert (
+        binlog.intact(
+            msgspec.structs.replace(read.position, file=f"{file}.{int(number) + 1000:06}")
+        )
+        is None
+    )
 
 
 def test_a_server_has_what_it_committed(bench: Bench) -> None:
@@ -423,14 +507,21 @@ def test_where_a_server_wrote_on_when_it_was_started_again(bench: Bench) -> None
     assert binlog.next_start(starts[2]) is None
     assert binlog.next_start(binlog.latest()) is None
     events = list(binlog.read(here, until=starts[1]))
-    assert [row["id"] for event in events if isinstance(event, Rows) for _, row in event.rows if row] == [0, 1]
-    assert not any(isinstance(event, (Begin, Commit, Heartbeat)) and event.position.reaches(starts[1]) for event in events)
+    assert [
+        row["id"] for event in events if isinstance(event, Rows) for _, row in event.rows if row
+    ] == [0, 1]
+    assert not any(
+        isinstance(event, (Begin, Commit, Heartbeat)) and event.position.reaches(starts[1])
+        for event in events
+    )
     bench.purge()
     assert binlog.last_start() == Position()
     assert binlog.next_start(here) is None
 
 
-def test_a_reader_goes_on_at_a_server_that_was_started_again_only_when_told_to(bench: Bench) -> None:
+def test_a_reader_goes_on_at_a_server_that_was_started_again_only_when_told_to(
+    bench: Bench,
+) -> None:
     bench.create("a")
     binlog = bench.open("a")
     started, here = binlog.started(), binlog.latest()

@@ -48,7 +48,11 @@ def test_a_missing_object_is_named(claims: Any) -> None:
 
 def s3(url: str, **config: Any) -> S3Claims:
     options = client_config().merge(Config(**config))
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+    keys = {
+        "aws_access_key_id": "test",
+        "aws_secret_access_key": "test",
+        "region_name": "us-east-1",
+    }
     return S3Claims(boto3.client("s3", endpoint_url=url, config=options, **keys), "claims")
 
 
@@ -56,11 +60,16 @@ def test_a_bucket_that_does_not_answer_may_do_so_later() -> None:
     def hang_up(connection: socket.socket) -> None:
         connection.recv(1)
 
-    with serving(hang_up) as url, pytest.raises(StateUnavailable, match="s3://claims/claims/shop/a"):
+    with (
+        serving(hang_up) as url,
+        pytest.raises(StateUnavailable, match="s3://claims/claims/shop/a"),
+    ):
         s3(url, retries={"total_max_attempts": 1}).put("shop/a.json", b"1")
 
 
-@pytest.mark.parametrize(("code", "status"), [("SlowDown", 503), ("RequestTimeout", 400), ("ExpiredToken", 400)])
+@pytest.mark.parametrize(
+    ("code", "status"), [("SlowDown", 503), ("RequestTimeout", 400), ("ExpiredToken", 400)]
+)
 def test_what_may_pass_is_tried_again_by_the_caller(code: str, status: int) -> None:
     claims = s3("http://127.0.0.1:1")
     with Stubber(claims._client) as stubber:

@@ -32,8 +32,15 @@ class Bench:
         self.name = "shop"
 
     def fill(self, rows: list[tuple[int, str, str]]) -> Table:
-        columns = (Column("a", "int", nullable=False, length=10), Column("b", "varchar", nullable=False, length=20), Column("c", "varchar"))
-        self.twin.create(Table("shop", "things", columns, ("a", "b")), [dict(zip("abc", row, strict=True)) for row in rows])
+        columns = (
+            Column("a", "int", nullable=False, length=10),
+            Column("b", "varchar", nullable=False, length=20),
+            Column("c", "varchar"),
+        )
+        self.twin.create(
+            Table("shop", "things", columns, ("a", "b")),
+            [dict(zip("abc", row, strict=True)) for row in rows],
+        )
         return self.described()
 
     def put(self, a: int, b: str, c: str) -> None:
@@ -68,7 +75,10 @@ class RealBench(Bench):
             cursor.execute(text, bound or None)
 
     def fill(self, rows: list[tuple[int, str, str]]) -> Table:
-        self.sql("CREATE TABLE things (a INT NOT NULL, b VARCHAR(20) NOT NULL, c VARCHAR(50), PRIMARY KEY (a, b))")
+        self.sql(
+            "CREATE TABLE things (a INT NOT NULL, b VARCHAR(20) NOT NULL, c VARCHAR(50), "
+            "PRIMARY KEY (a, b))"
+        )
         for row in rows:
             self.sql("INSERT INTO things VALUES (%s, %s, %s)", *row)
         return self.described()
@@ -94,7 +104,11 @@ class RealBench(Bench):
 
 @pytest.fixture(params=["memory", "mariadb", "mysql"])
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    made = Bench() if request.param == "memory" else RealBench(request.getfixturevalue(f"quiet_{request.param}"))
+    made = (
+        Bench()
+        if request.param == "memory"
+        else RealBench(request.getfixturevalue(f"quiet_{request.param}"))
+    )
     yield made
     made.close()
 
@@ -102,7 +116,13 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
 ROWS = [(a, b, f"{a}{b}") for a in (1, 2, 3, 10) for b in ("a", "b", "é", "😀")]
 
 
-def walk(database: Database, table: Table, key: tuple[str, ...], limit: int, reached: Position | None = None) -> list[Row]:
+def walk(
+    database: Database,
+    table: Table,
+    key: tuple[str, ...],
+    limit: int,
+    reached: Position | None = None,
+) -> list[Row]:
     found: list[Row] = []
     after = None
     while chunk := database.chunk(table, key, after, limit, reached=reached):
@@ -133,7 +153,11 @@ def test_chunks_walk_every_row_once_in_key_order(bench: Bench, limit: int) -> No
 
 def test_rows_by_key_are_those_that_exist(bench: Bench) -> None:
     table = bench.fill(ROWS)
-    found = list(bench.database.rows(table, table.key, [[1, "a"], [10, "😀"], [4, "a"]], reached=bench.database.position()))
+    found = list(
+        bench.database.rows(
+            table, table.key, [[1, "a"], [10, "😀"], [4, "a"]], reached=bench.database.position()
+        )
+    )
     assert sorted((row["a"], row["b"]) for row in found) == [(1, "a"), (10, "😀")]
     assert list(bench.database.rows(table, table.key, [])) == []
 
@@ -188,7 +212,9 @@ def real(request: pytest.FixtureRequest) -> Iterator[RealBench]:
     made.close()
 
 
-def test_a_place_that_never_comes_is_an_error(real: RealBench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_place_that_never_comes_is_an_error(
+    real: RealBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(view, "PROOF_SECONDS", 1)
     table = real.fill(ROWS)
     with pytest.raises(SourceUnavailable, match="has not committed"):
@@ -199,16 +225,40 @@ def test_a_place_that_never_comes_is_an_error(real: RealBench, monkeypatch: pyte
 KEYS: dict[str, tuple[str, list[str]]] = {
     "enum": ("ENUM('z','a','it''s')", ["'z'", "'a'", "'it''s'"]),
     "set": ("SET('z','a','m')", ["''", "'z'", "'a'", "'z,a'", "'m'", "'z,m'"]),
-    "decimal": ("DECIMAL(30,10)", ["-1.5", "0", "0.0000000001", "12345678901234567890.0000000001", "12345678901234567890.0000000002"]),
+    "decimal": (
+        "DECIMAL(30,10)",
+        [
+            "-1.5",
+            "0",
+            "0.0000000001",
+            "12345678901234567890.0000000001",
+            "12345678901234567890.0000000002",
+        ],
+    ),
     "float": ("FLOAT", ["-0.1", "0.1", "0.2", "16777216", "3.4e38"]),
     "double": ("DOUBLE", ["-0.1", "0.1", "0.30000000000000004", "0.3"]),
-    "bigint": ("BIGINT UNSIGNED", ["0", "9223372036854775807", "9223372036854775808", "18446744073709551615"]),
-    "bit": ("BIT(64)", ["b'0'", "b'1'", "b'1000000000000000000000000000000000000000000000000000000000000000'"]),
+    "bigint": (
+        "BIGINT UNSIGNED",
+        ["0", "9223372036854775807", "9223372036854775808", "18446744073709551615"],
+    ),
+    "bit": (
+        "BIT(64)",
+        ["b'0'", "b'1'", "b'1000000000000000000000000000000000000000000000000000000000000000'"],
+    ),
     "year": ("YEAR", ["1901", "2024", "2155"]),
     "date": ("DATE", ["'0001-01-01'", "'2024-02-29'"]),
-    "time": ("TIME(3)", ["'-838:59:59'", "'-00:00:00.001'", "'00:00:00'", "'00:00:00.001'", "'838:59:59'"]),
-    "datetime": ("DATETIME(6)", ["'2024-01-01 00:00:00'", "'2024-01-01 00:00:00.000001'", "'2024-01-01 00:00:00.000002'"]),
-    "timestamp": ("TIMESTAMP(6)", ["'2024-01-01 00:00:00.5'", "'2024-01-01 00:00:00.500001'", "'2037-01-01 00:00:00'"]),
+    "time": (
+        "TIME(3)",
+        ["'-838:59:59'", "'-00:00:00.001'", "'00:00:00'", "'00:00:00.001'", "'838:59:59'"],
+    ),
+    "datetime": (
+        "DATETIME(6)",
+        ["'2024-01-01 00:00:00'", "'2024-01-01 00:00:00.000001'", "'2024-01-01 00:00:00.000002'"],
+    ),
+    "timestamp": (
+        "TIMESTAMP(6)",
+        ["'2024-01-01 00:00:00.5'", "'2024-01-01 00:00:00.500001'", "'2037-01-01 00:00:00'"],
+    ),
     "binary": ("BINARY(4)", ["''", "'a'", "x'00ff00ff'", "x'ffffffff'"]),
     "varbinary": ("VARBINARY(9)", ["''", "'%%'", "x'00'", "x'0000'", "x'ff5c27'"]),
     "varchar": ("VARCHAR(20)", ["''", "'%%s'", "'B'", "'a'", "'c\\'\\\\'", "'ü'", "'😀'"]),
@@ -222,7 +272,10 @@ def test_every_kind_of_key_is_walked_and_found(real: RealBench, kind: str) -> No
     sql, values = KEYS[kind]
     real.sql(f"CREATE TABLE things (k {sql} NOT NULL, n INT NOT NULL, PRIMARY KEY (k, n))")
     for value in values:
-        real.connection.query(f"INSERT INTO things VALUES ({value.replace('%%', '%')}, 1), ({value.replace('%%', '%')}, 2)")
+        real.connection.query(
+            f"INSERT INTO things VALUES ({value.replace('%%', '%')}, 1), "
+            f"({value.replace('%%', '%')}, 2)"
+        )
     table = real.described()
     for limit in (1, 2, 3, 100):
         found = walk(real.database, table, table.key, limit)
@@ -260,7 +313,9 @@ def test_what_is_no_value_of_a_key_finds_no_row_and_is_no_error(real: RealBench,
     (row,) = real.database.chunk(table, table.key, None, 9, reached=None)
     for foreign in FOREIGN:
         if foreign != row["k"]:
-            assert list(real.database.rows(table, table.key, [[foreign], [row["k"]]])) == [row], foreign
+            assert list(real.database.rows(table, table.key, [[foreign], [row["k"]]])) == [row], (
+                foreign
+            )
 
 
 TYPES: list[tuple[str, str, Any]] = [
@@ -268,9 +323,17 @@ TYPES: list[tuple[str, str, Any]] = [
     ("BIGINT UNSIGNED", "18446744073709551615", 18446744073709551615),
     ("INT(6) ZEROFILL", "42", 42),
     ("BIT(1)", "b'1'", 1),
-    ("BIT(64)", "b'1000000000000000000000000000000000000000000000000000000000000001'", (1 << 63) + 1),
+    (
+        "BIT(64)",
+        "b'1000000000000000000000000000000000000000000000000000000000000001'",
+        (1 << 63) + 1,
+    ),
     ("BOOL", "true", 1),
-    ("DECIMAL(65,30)", "'-12345.123456789012345678901234567890'", "-12345.123456789012345678901234567890"),
+    (
+        "DECIMAL(65,30)",
+        "'-12345.123456789012345678901234567890'",
+        "-12345.123456789012345678901234567890",
+    ),
     ("DECIMAL(5,2)", "'0.5'", "0.50"),
     ("DECIMAL(8,2) ZEROFILL", "1.5", "1.50"),
     ("DECIMAL(8,2) ZEROFILL", "0", "0.00"),
@@ -310,7 +373,11 @@ TYPES: list[tuple[str, str, Any]] = [
     ("SET('a','b','c')", "0", ""),
     ("GEOMETRY", "ST_GeomFromText('POINT(1 2.5)')", "POINT(1 2.5)"),
     ("GEOMETRY", "ST_GeomFromText('POINT(1 2)', 0)", "POINT(1 2)"),
-    ("POLYGON", "ST_GeomFromText('POLYGON((0 0,9 0,9 9,0 0),(1 1,2 1,2 2,1 1))')", "POLYGON((0 0,9 0,9 9,0 0),(1 1,2 1,2 2,1 1))"),
+    (
+        "POLYGON",
+        "ST_GeomFromText('POLYGON((0 0,9 0,9 9,0 0),(1 1,2 1,2 2,1 1))')",
+        "POLYGON((0 0,9 0,9 9,0 0),(1 1,2 1,2 2,1 1))",
+    ),
     ("GEOMETRY", "ST_GeomFromText('MULTIPOINT(1 2,3 4)')", "MULTIPOINT((1 2),(3 4))"),
     (
         "GEOMETRY",
@@ -328,7 +395,11 @@ MARIADB: list[tuple[str, str, Any]] = [
     ("INT INVISIBLE", "7", 7),
 ]
 MYSQL: list[tuple[str, str, Any]] = [
-    ("JSON", '\'{"a": [1, null, "é"], "b": 18446744073709551615}\'', {"a": [1, None, "é"], "b": 18446744073709551615}),
+    (
+        "JSON",
+        '\'{"a": [1, null, "é"], "b": 18446744073709551615}\'',
+        {"a": [1, None, "é"], "b": 18446744073709551615},
+    ),
     ("JSON", "'null'", None),
     ("JSON", "CAST(TIMESTAMP'2024-01-02 03:04:05' AS JSON)", "2024-01-02 03:04:05.000000"),
     ("VECTOR(3)", "STRING_TO_VECTOR('[1,0.1,-2.5]')", [1.0, 0.1, -2.5]),
@@ -342,12 +413,21 @@ def test_values_are_canonical(real: RealBench, parsed: Callable[[Row], Row]) -> 
     names = [f"c{number}" for number in range(len(types))]
     real.sql("SET sql_mode = '', time_zone = '+00:00'")
     columns = ", ".join(f"{name} {sql}" for name, (sql, _, _) in zip(names, types, strict=True))
-    real.connection.query(f"CREATE TABLE things (id INT PRIMARY KEY, {columns}, `odd ``%` INT GENERATED ALWAYS AS (id + 1) VIRTUAL)")
-    real.connection.query(f"INSERT INTO things (id, {', '.join(names)}) VALUES (1, {', '.join(value for _, value, _ in types)})")
+    real.connection.query(
+        f"CREATE TABLE things (id INT PRIMARY KEY, {columns}, `odd ``%` INT GENERATED "
+        "ALWAYS AS (id + 1) VIRTUAL)"
+    )
+    real.connection.query(
+        f"INSERT INTO things (id, {', '.join(names)}) VALUES (1, "
+        f"{', '.join(value for _, value, _ in types)})"
+    )
     (row,) = real.database.chunk(real.described(), ("id",), None, 2, reached=None)
     found = parsed(row)
     assert found.pop("odd `%") == 2
-    assert found == {"id": 1, **{name: value for name, (_, _, value) in zip(names, types, strict=True)}}
+    assert found == {
+        "id": 1,
+        **{name: value for name, (_, _, value) in zip(names, types, strict=True)},
+    }
 
 
 @pytest.fixture
@@ -364,9 +444,13 @@ def test_negative_zero_keeps_its_sign(real: RealBench) -> None:
 
 
 def test_keys_and_cascades_are_listed(real: RealBench) -> None:
-    real.sql("CREATE TABLE parent (id INT PRIMARY KEY, code INT NOT NULL UNIQUE, maybe INT UNIQUE, t VARCHAR(9), UNIQUE (t(3)))")
     real.sql(
-        "CREATE TABLE child (id INT PRIMARY KEY, p INT, FOREIGN KEY own (p) REFERENCES parent (id) ON DELETE CASCADE ON UPDATE SET NULL)"
+        "CREATE TABLE parent (id INT PRIMARY KEY, code INT NOT NULL UNIQUE, maybe INT "
+        "UNIQUE, t VARCHAR(9), UNIQUE (t(3)))"
+    )
+    real.sql(
+        "CREATE TABLE child (id INT PRIMARY KEY, p INT, FOREIGN KEY own (p) REFERENCES "
+        "parent (id) ON DELETE CASCADE ON UPDATE SET NULL)"
     )
     keys = {key.columns: key.nullable for key in real.database.unique_keys()[f"{real.name}.parent"]}
     assert keys == {("code",): False, ("maybe",): True}
@@ -379,13 +463,19 @@ def test_keys_and_cascades_are_listed(real: RealBench) -> None:
 
 
 def test_generated_columns_are_listed(real: RealBench) -> None:
-    versioned = ", s TIMESTAMP(6) AS ROW START, e TIMESTAMP(6) AS ROW END, PERIOD FOR SYSTEM_TIME (s, e)) WITH SYSTEM VERSIONING"
+    versioned = (
+        ", s TIMESTAMP(6) AS ROW START, e TIMESTAMP(6) AS ROW END, PERIOD FOR SYSTEM_TIME "
+        "(s, e)) WITH SYSTEM VERSIONING"
+    )
     real.sql(
-        "CREATE TABLE things (id INT PRIMARY KEY, a INT DEFAULT (1 + 1), v INT AS (a * 2) VIRTUAL, `S s` VARCHAR(9) AS (CONCAT(a, '')) STORED INVISIBLE"
+        "CREATE TABLE things (id INT PRIMARY KEY, a INT DEFAULT (1 + 1), v INT AS (a * 2) "
+        "VIRTUAL, `S s` VARCHAR(9) AS (CONCAT(a, '')) STORED INVISIBLE"
         + (versioned if real.kind == "mariadb" else ")")
     )
     real.sql("CREATE TABLE plain (id INT PRIMARY KEY, u VARCHAR(40) DEFAULT (UUID()))")
-    assert real.database.generated([f"{real.name}.things", f"{real.name}.plain"]) == {f"{real.name}.things": ("v", "S s")}
+    assert real.database.generated([f"{real.name}.things", f"{real.name}.plain"]) == {
+        f"{real.name}.things": ("v", "S s")
+    }
     assert real.database.generated([f"{real.name}.plain"]) == {}
 
 
@@ -395,7 +485,9 @@ def test_the_account_is_asked_and_answers(real: RealBench) -> None:
     assert real.database.retention_hours() is None
 
 
-def test_large_rows_come_in_smaller_chunks(real: RealBench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_rows_come_in_smaller_chunks(
+    real: RealBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sql, "_CHUNK_BYTES", 100_000)
     real.sql("CREATE TABLE things (id INT PRIMARY KEY, body LONGTEXT)")
     for id in range(60):
@@ -415,12 +507,16 @@ def test_a_lost_connection_is_opened_again(real: RealBench) -> None:
     real.sql(f"KILL {real.database._connection.thread_id()}")
     with pytest.raises(SourceUnavailable):
         real.database.chunk(table, table.key, None, 1, reached=None)
-    assert len(real.database.chunk(table, table.key, None, 99, reached=real.database.position())) == len(ROWS)
+    assert len(
+        real.database.chunk(table, table.key, None, 99, reached=real.database.position())
+    ) == len(ROWS)
 
 
 def test_a_wrong_password_is_named_without_showing_it(mariadb: Any) -> None:
     with pytest.raises(SourceError, match="Check user, password") as error:
-        SqlDatabase(msgspec.structs.replace(parse(mariadb.reader_url), password="wrong-secret")).server()
+        SqlDatabase(
+            msgspec.structs.replace(parse(mariadb.reader_url), password="wrong-secret")
+        ).server()
     assert "wrong-secret" not in str(error.value)
 
 
@@ -438,7 +534,9 @@ def test_an_unverified_certificate_is_refused_before_the_password_is_sent(mariad
     trusted.close()
 
 
-def test_mysql_without_gtids_waits_for_writers_of_the_table(start_mysql: Callable[..., Any]) -> None:
+def test_mysql_without_gtids_waits_for_writers_of_the_table(
+    start_mysql: Callable[..., Any],
+) -> None:
     bench = RealBench(start_mysql("--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"))
     table = bench.fill(ROWS)
     reached = bench.database.position()
@@ -455,6 +553,8 @@ def test_mysql_without_gtids_waits_for_writers_of_the_table(start_mysql: Callabl
     writer = threading.Timer(1.5, lambda: bench.sql("COMMIT"))
     writer.start()
     found = bench.database.chunk(table, table.key, None, 99, reached=reached)
-    writer.join()  # the row shows before the writer has heard that it committed, and its connection is closed below
+    # the row shows before the writer has heard that it committed, and its connection is closed
+    # below
+    writer.join()
     assert [row["c"] for row in found if (row["a"], row["b"]) == (1, "a")] == ["newer"]
     bench.close()

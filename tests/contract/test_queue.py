@@ -14,7 +14,12 @@ from shared.values.errors import StackError
 
 
 def entry(number: int) -> Entry:
-    return Entry("{}", f"group-{number}", f"dedup-{number}", {"source": "shop", "table": "shop.listings", "lane": "backfill"})
+    return Entry(
+        "{}",
+        f"group-{number}",
+        f"dedup-{number}",
+        {"source": "shop", "table": "shop.listings", "lane": "backfill"},
+    )
 
 
 @pytest.fixture(params=["memory", "sqs"])
@@ -27,7 +32,9 @@ def queue(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
         client = boto3.client("sqs", region_name="eu-west-1")
-        url = client.create_queue(QueueName="search.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+        url = client.create_queue(QueueName="search.fifo", Attributes={"FifoQueue": "true"})[
+            "QueueUrl"
+        ]
         yield SqsQueue(client, url)
 
 
@@ -53,7 +60,9 @@ def test_a_delayed_message_stays_invisible(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
         client = boto3.client("sqs", region_name="eu-west-1")
-        url = client.create_queue(QueueName="search.fifo", Attributes={"FifoQueue": "true", "VisibilityTimeout": "0"})["QueueUrl"]
+        url = client.create_queue(
+            QueueName="search.fifo", Attributes={"FifoQueue": "true", "VisibilityTimeout": "0"}
+        )["QueueUrl"]
         queue = SqsQueue(client, url)
         queue.send([entry(1)])
         received = client.receive_message(QueueUrl=url)["Messages"][0]
@@ -66,7 +75,10 @@ def test_a_queue_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "test")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
-        queue = SqsQueue(boto3.client("sqs", region_name="eu-west-1"), "https://sqs.eu-west-1.amazonaws.com/123456789012/none.fifo")
+        queue = SqsQueue(
+            boto3.client("sqs", region_name="eu-west-1"),
+            "https://sqs.eu-west-1.amazonaws.com/123456789012/none.fifo",
+        )
         with pytest.raises(StackError, match=r"none\.fifo"):
             queue.send([entry(1)])
         with pytest.raises(StackError, match=r"none\.fifo"):

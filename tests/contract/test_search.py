@@ -38,13 +38,19 @@ def kinds(results: list[Result]) -> list[str]:
 def held(search: Search, alias: str) -> dict[str, tuple[int, dict[str, Any]]]:
     return {
         id: (document.version, document.body)
-        for id, document in search.get(alias, [document.id for document in search.scan(alias)]).items()
+        for id, document in search.get(
+            alias, [document.id for document in search.scan(alias)]
+        ).items()
     }
 
 
 def test_the_newest_version_stands(search: Search, alias: str) -> None:
-    assert kinds(search.bulk([Action(alias, "1", 10, {"price": 1}), Action(alias, "2", 11, {"price": 2})])) == ["applied", "applied"]
-    assert kinds(search.bulk([Action(alias, "1", 9, {"price": 9}), Action(alias, "2", 12, {"price": 3})])) == ["superseded", "applied"]
+    assert kinds(
+        search.bulk([Action(alias, "1", 10, {"price": 1}), Action(alias, "2", 11, {"price": 2})])
+    ) == ["applied", "applied"]
+    assert kinds(
+        search.bulk([Action(alias, "1", 9, {"price": 9}), Action(alias, "2", 12, {"price": 3})])
+    ) == ["superseded", "applied"]
     assert held(search, alias) == {"1": (10, {"price": 1}), "2": (12, {"price": 3})}
 
 
@@ -65,7 +71,9 @@ def test_one_request_is_applied_in_order(search: Search, alias: str) -> None:
     assert held(search, alias) == {"1": (3, {"price": 3})}
 
 
-def test_a_deleted_document_is_gone_and_its_older_writes_are_refused(search: Search, alias: str) -> None:
+def test_a_deleted_document_is_gone_and_its_older_writes_are_refused(
+    search: Search, alias: str
+) -> None:
     search.bulk([Action(alias, "1", 10, {"price": 1})])
     assert kinds(search.bulk([Action(alias, "1", 12, None)])) == ["applied"]
     assert held(search, alias) == {}
@@ -86,7 +94,11 @@ def test_an_older_deletion_does_no_harm(search: Search, alias: str) -> None:
 
 def test_a_document_that_the_mapping_refuses_stops_no_other(search: Search, alias: str) -> None:
     results = search.bulk(
-        [Action(alias, "1", 1, {"price": 1}), Action(alias, "2", 2, {"price": {"a": 1}}), Action(alias, "3", 3, {"price": 3})]
+        [
+            Action(alias, "1", 1, {"price": 1}),
+            Action(alias, "2", 2, {"price": {"a": 1}}),
+            Action(alias, "3", 3, {"price": 3}),
+        ]
     )
     assert kinds(results) == ["applied", "refused", "applied"]
     assert results[1].reason.startswith("document_parsing_exception: ")
@@ -94,7 +106,9 @@ def test_a_document_that_the_mapping_refuses_stops_no_other(search: Search, alia
 
 
 @pytest.mark.parametrize("body", [{"price": 1}, None], ids=["write", "delete"])
-def test_an_absent_index_is_missing_and_is_not_made_by_the_way(search: Search, body: dict[str, Any] | None) -> None:
+def test_an_absent_index_is_missing_and_is_not_made_by_the_way(
+    search: Search, body: dict[str, Any] | None
+) -> None:
     absent = f"t-{uuid.uuid4().hex[:12]}"
     assert kinds(search.bulk([Action(absent, "1", 1, body)])) == ["missing"]
     assert kinds(search.bulk([Action(absent, "1", 1, body)])) == ["missing"]
@@ -104,7 +118,11 @@ def test_an_absent_index_is_missing_and_is_not_made_by_the_way(search: Search, b
 
 def test_a_missing_index_spoils_no_other(search: Search, alias: str) -> None:
     results = search.bulk(
-        [Action(f"{alias}-absent", "1", 1, None), Action(alias, "1", 2, {"price": 2}), Action(f"{alias}-absent", "2", 3, {"price": 3})]
+        [
+            Action(f"{alias}-absent", "1", 1, None),
+            Action(alias, "1", 2, {"price": 2}),
+            Action(f"{alias}-absent", "2", 3, {"price": 3}),
+        ]
     )
     assert kinds(results) == ["missing", "applied", "missing"]
     assert held(search, alias) == {"1": (2, {"price": 2})}
@@ -114,11 +132,15 @@ def test_an_index_lost_between_two_requests_is_made_again(elasticsearch: Any) ->
     search, alias = ElasticsearchSearch({"url": elasticsearch.url}), f"t-{uuid.uuid4().hex[:12]}"
     search.ensure_index(alias, DEFINITION)
     elasticsearch.request("DELETE", f"/{alias}-000001")
-    search.bulk([Action(alias, "1", 10, None)])  # makes a plain index of the alias's name: the alias was there a moment ago
+    search.bulk(
+        [Action(alias, "1", 10, None)]
+    )  # makes a plain index of the alias's name: the alias was there a moment ago
     (result,) = search.bulk([Action(alias, "2", 11, {"price": 2})])
     assert result.kind == "missing"
     search.ensure_index(alias, DEFINITION)
-    assert kinds(search.bulk([Action(alias, "2", 11, {"price": 2}), Action(alias, "1", 12, None)])) == ["applied", "applied"]
+    assert kinds(
+        search.bulk([Action(alias, "2", 11, {"price": 2}), Action(alias, "1", 12, None)])
+    ) == ["applied", "applied"]
     assert held(search, alias) == {"2": (11, {"price": 2})}
 
 
@@ -156,15 +178,23 @@ def test_an_unsigned_long_field_can_be_made_and_extended_everywhere(search: Sear
 
 def test_get_finds_those_that_exist(search: Search, alias: str) -> None:
     search.bulk([Action(alias, id, 1, {"price": 1}) for id in ("a:b\\c", "ü/?#%", "x y")])
-    assert set(search.get(alias, ["a:b\\c", "ü/?#%", "x y", "absent"])) == {"a:b\\c", "ü/?#%", "x y"}
+    assert set(search.get(alias, ["a:b\\c", "ü/?#%", "x y", "absent"])) == {
+        "a:b\\c",
+        "ü/?#%",
+        "x y",
+    }
     assert search.get(alias, []) == {}
 
 
 def test_scan_lists_every_document_without_its_body(search: Search, alias: str) -> None:
     for start in range(0, 6000, 1000):
-        search.bulk([Action(alias, str(n), n + 1, {"price": n}) for n in range(start, start + 1000)])
+        search.bulk(
+            [Action(alias, str(n), n + 1, {"price": n}) for n in range(start, start + 1000)]
+        )
     listing = list(search.scan(alias))
-    assert {document.id: document.version for document in listing} == {str(n): n + 1 for n in range(6000)}
+    assert {document.id: document.version for document in listing} == {
+        str(n): n + 1 for n in range(6000)
+    }
     assert all(document.body == {} for document in listing)
 
 
@@ -176,6 +206,12 @@ def test_a_listing_may_be_left_early(search: Search, alias: str) -> None:
 
 
 def test_values_come_back_as_they_went(search: Search, alias: str) -> None:
-    body = {"n": None, "text": "ünï \U0001f600 \u2028", "nested": {"a": [1, 1.5, "x", None, True]}, "big": 2**63, "decimal": "1.10"}
+    body = {
+        "n": None,
+        "text": "ünï \U0001f600 \u2028",
+        "nested": {"a": [1, 1.5, "x", None, True]},
+        "big": 2**63,
+        "decimal": "1.10",
+    }
     search.bulk([Action(alias, "1", 2**62, body)])
     assert held(search, alias) == {"1": (2**62, body)}

@@ -14,7 +14,11 @@ from shared.values.errors import ConfigError, StackError
 
 @pytest.fixture
 def manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name, value in {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "eu-west-1"}.items():
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+    }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
@@ -38,7 +42,9 @@ def test_a_secret_is_kept_and_read_afresh_when_asked(manager: Any) -> None:
 
 
 def test_a_missing_secret_is_named(manager: Any) -> None:
-    with pytest.raises(ConfigError, match="secret rowline/x: cannot be read: ResourceNotFoundException"):
+    with pytest.raises(
+        ConfigError, match="secret rowline/x: cannot be read: ResourceNotFoundException"
+    ):
         secret_json("rowline/x")
 
 
@@ -50,7 +56,9 @@ def test_a_secret_that_is_no_object_is_not_quoted(manager: Any, content: str) ->
     assert "s3cr3t" not in str(refused.value)
 
 
-def test_secrets_manager_that_does_not_answer_is_no_error_of_the_stanza(manager: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_manager_that_does_not_answer_is_no_error_of_the_stanza(
+    manager: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(StackError, match="does not answer"):

@@ -9,8 +9,23 @@ import msgspec
 import pytest
 from moto import mock_aws
 
-from shared.adapters.state.contract import CatchUp, Checkpoint, Holding, Holdings, Lease, Leg, Mark, Release, Run
-from shared.adapters.state.dynamodb import DynamoConsumers, DynamoSchemas, DynamoStreams, client_config
+from shared.adapters.state.contract import (
+    CatchUp,
+    Checkpoint,
+    Holding,
+    Holdings,
+    Lease,
+    Leg,
+    Mark,
+    Release,
+    Run,
+)
+from shared.adapters.state.dynamodb import (
+    DynamoConsumers,
+    DynamoSchemas,
+    DynamoStreams,
+    client_config,
+)
 from shared.adapters.state.memory import MemoryConsumers, MemorySchemas, MemoryStreams
 from shared.values.errors import LeaseLost, StackError
 from shared.values.position import Position
@@ -20,7 +35,9 @@ from shared.values.table import Column, Table
 @pytest.fixture(params=["memory", "dynamodb"])
 def stores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     if request.param == "memory":
-        yield SimpleNamespace(streams=MemoryStreams(), schemas=MemorySchemas, consumers=MemoryConsumers())
+        yield SimpleNamespace(
+            streams=MemoryStreams(), schemas=MemorySchemas, consumers=MemoryConsumers()
+        )
         return
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
@@ -29,8 +46,14 @@ def stores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
         client = boto3.client("dynamodb", region_name="eu-west-1", config=client_config())
         client.create_table(
             TableName="state",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "S"}],
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
             BillingMode="PAY_PER_REQUEST",
         )
         yield SimpleNamespace(
@@ -53,8 +76,13 @@ CHECKPOINT = Checkpoint(
 
 MOVING = msgspec.structs.replace(
     CHECKPOINT,
-    catch_up=CatchUp(Position("bin.000008", 9), "{}", (Leg(Position(gtids="0-1-80"), ("shop.é",)),)),
-    released=(Release({"shop.b": 2}, 5, Position("bin.000007", 4), "mariadb-1"), Release({"shop.c": 1}, 5)),
+    catch_up=CatchUp(
+        Position("bin.000008", 9), "{}", (Leg(Position(gtids="0-1-80"), ("shop.é",)),)
+    ),
+    released=(
+        Release({"shop.b": 2}, 5, Position("bin.000007", 4), "mariadb-1"),
+        Release({"shop.c": 1}, 5),
+    ),
 )
 
 
@@ -100,9 +128,16 @@ def test_renewing_without_a_checkpoint_keeps_the_stored_one(stores: Any) -> None
 
 def test_release_stores_the_checkpoint_and_frees_the_lease_at_once(stores: Any) -> None:
     lease = stores.streams.acquire("shop", Lease(), "one")
-    stores.streams.release("shop", msgspec.structs.replace(lease, figures={"error": "gone"}), CHECKPOINT)
+    stores.streams.release(
+        "shop", msgspec.structs.replace(lease, figures={"error": "gone"}), CHECKPOINT
+    )
     free, checkpoint = stores.streams.load("shop")
-    assert (free.holder, free.token, free.figures, checkpoint) == ("", 1, {"error": "gone"}, CHECKPOINT)
+    assert (free.holder, free.token, free.figures, checkpoint) == (
+        "",
+        1,
+        {"error": "gone"},
+        CHECKPOINT,
+    )
     with pytest.raises(LeaseLost):
         stores.streams.renew("shop", lease, None)
     assert stores.streams.acquire("shop", free, "two").token == 2
@@ -110,7 +145,11 @@ def test_release_stores_the_checkpoint_and_frees_the_lease_at_once(stores: Any) 
 
 def test_figures_and_end_travel_with_the_lease(stores: Any) -> None:
     lease = stores.streams.acquire("shop", Lease(), "one")
-    stores.streams.renew("shop", msgspec.structs.replace(lease, figures={"rate": 212.5, "version": "a"}, ends_ms=42_000), None)
+    stores.streams.renew(
+        "shop",
+        msgspec.structs.replace(lease, figures={"rate": 212.5, "version": "a"}, ends_ms=42_000),
+        None,
+    )
     held, _ = stores.streams.load("shop")
     assert (held.figures, held.ends_ms) == ({"rate": 212.5, "version": "a"}, 42_000)
 
@@ -151,7 +190,9 @@ def test_who_holds_a_table_changes_only_for_who_saw_the_last_state(stores: Any) 
     assert stores.streams.hold("shop", 0, one)
     stored = stores.streams.holdings("shop")
     assert (stored.tables, stored.tokens, stored.version) == (one.tables, one.tokens, 1)
-    free = Holdings({"shop.é": Holding("shop", 1, True, 5, Position("bin.000007", 4, "0-1-77"), "mariadb-1")})
+    free = Holdings(
+        {"shop.é": Holding("shop", 1, True, 5, Position("bin.000007", 4, "0-1-77"), "mariadb-1")}
+    )
     assert not stores.streams.hold("shop", 0, free)
     assert stores.streams.hold("shop", 1, free)
     assert stores.streams.holdings("shop").tables == free.tables
@@ -160,9 +201,17 @@ def test_who_holds_a_table_changes_only_for_who_saw_the_last_state(stores: Any) 
 
 
 LISTINGS = Table(
-    "shop", "listings", (Column("id", "bigint", unsigned=True, nullable=False), Column("état", "enum", labels=("a", "b"))), ("id",)
+    "shop",
+    "listings",
+    (
+        Column("id", "bigint", unsigned=True, nullable=False),
+        Column("état", "enum", labels=("a", "b")),
+    ),
+    ("id",),
 )
-WIDER = Table("shop", "listings", (*LISTINGS.columns, Column("price", "decimal", length=10, scale=2)), ("id",))
+WIDER = Table(
+    "shop", "listings", (*LISTINGS.columns, Column("price", "decimal", length=10, scale=2)), ("id",)
+)
 
 
 def test_each_column_set_has_one_version_for_ever(stores: Any) -> None:
@@ -219,10 +268,20 @@ def test_marks_move_only_from_what_was_seen(stores: Any) -> None:
     assert consumers.marks("other", ["t-1"])[0] == {"t-1": Mark()}
 
 
-def test_marks_of_several_groups_move_together_and_one_that_cannot_does_not_hold_the_others(stores: Any) -> None:
+def test_marks_of_several_groups_move_together_and_one_that_cannot_does_not_hold_the_others(
+    stores: Any,
+) -> None:
     consumers = stores.consumers
-    assert not consumers.advance("search", {"t-1": (Mark(), Mark(5, 1)), "t-2": (Mark(), Mark(6, 1)), "u-1": (Mark(), Mark(7, 1))})
-    moves = {"t-1": (Mark(5, 1), Mark(8, 2)), "t-2": (Mark(), Mark(9, 2)), "u-1": (Mark(7, 1), Mark(9, 3)), "t-3": (Mark(), Mark(3, 1))}
+    assert not consumers.advance(
+        "search",
+        {"t-1": (Mark(), Mark(5, 1)), "t-2": (Mark(), Mark(6, 1)), "u-1": (Mark(), Mark(7, 1))},
+    )
+    moves = {
+        "t-1": (Mark(5, 1), Mark(8, 2)),
+        "t-2": (Mark(), Mark(9, 2)),
+        "u-1": (Mark(7, 1), Mark(9, 3)),
+        "t-3": (Mark(), Mark(3, 1)),
+    }
     assert consumers.advance("search", moves) == {"t-2"}
     marks, _ = consumers.marks("search", ["t-1", "t-2", "t-3", "u-1"])
     assert marks == {"t-1": Mark(8, 2), "t-2": Mark(6, 1), "t-3": Mark(3, 1), "u-1": Mark(9, 3)}
@@ -259,7 +318,9 @@ def test_the_highest_deletion_stays(stores: Any) -> None:
     consumers.record_deletions("search", "r1", {"listings/1": 10, "listings/ü#2": 20})
     consumers.record_deletions("search", "r1", {"listings/1": 9, "listings/ü#2": 21})
     assert consumers.deletions("search", "r1") == {"listings/1": 10, "listings/ü#2": 21}
-    assert consumers.deletions("search", "r1", ["listings/1", "listings/1", "listings/3"]) == {"listings/1": 10}
+    assert consumers.deletions("search", "r1", ["listings/1", "listings/1", "listings/3"]) == {
+        "listings/1": 10
+    }
     assert consumers.deletions("search", "r2") == {}
 
 
@@ -275,7 +336,9 @@ def test_a_message_is_done_however_often_that_is_noted(stores: Any) -> None:
 def test_ending_a_run_forgets_its_deletions_and_done_marks(stores: Any) -> None:
     consumers = stores.consumers
     consumers.save_run("search", Run("r1", {}))
-    consumers.record_deletions("search", "r1", {f"listings/{number}": number + 1 for number in range(30)})
+    consumers.record_deletions(
+        "search", "r1", {f"listings/{number}": number + 1 for number in range(30)}
+    )
     consumers.mark_done("search", "r1", ["m1"])
     consumers.end_run("search", "r1")
     assert consumers.deletions("search", "r1") == {}

@@ -20,11 +20,22 @@ ARN = "arn:aws:sns:eu-west-1:123456789012:changes.fifo"
 
 
 def entry(number: int, body: str = "{}") -> Entry:
-    return Entry(body, f"group-{number}", f"dedup-{number}", {"source": "shop", "table": "shop.é", "lane": "live"})
+    return Entry(
+        body,
+        f"group-{number}",
+        f"dedup-{number}",
+        {"source": "shop", "table": "shop.é", "lane": "live"},
+    )
 
 
 def sns() -> Any:
-    return boto3.client("sns", region_name="eu-west-1", aws_access_key_id="test", aws_secret_access_key="test", config=client_config())
+    return boto3.client(
+        "sns",
+        region_name="eu-west-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=client_config(),
+    )
 
 
 @pytest.fixture(params=["memory", "sns"])
@@ -66,17 +77,28 @@ def test_the_fate_of_each_entry_is_told_apart(stubbed: tuple[SnsTopic, Stubber])
             "Failed": [{"Id": "0", "Code": "InternalError", "SenderFault": False}],
         },
     )
-    assert topic.publish([entry(0), entry(1), entry(2)]) == ["InternalError", "no reply for this entry", None]
+    assert topic.publish([entry(0), entry(1), entry(2)]) == [
+        "InternalError",
+        "no reply for this entry",
+        None,
+    ]
 
 
-@pytest.mark.parametrize(("code", "status"), [("Throttling", 400), ("ThrottledException", 429), ("KMSThrottling", 400), ("Odd", 503)])
-def test_what_may_pass_is_a_failure_of_every_entry(stubbed: tuple[SnsTopic, Stubber], code: str, status: int) -> None:
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("Throttling", 400), ("ThrottledException", 429), ("KMSThrottling", 400), ("Odd", 503)],
+)
+def test_what_may_pass_is_a_failure_of_every_entry(
+    stubbed: tuple[SnsTopic, Stubber], code: str, status: int
+) -> None:
     topic, stubber = stubbed
     stubber.add_client_error("publish_batch", code, http_status_code=status)
     assert topic.publish([entry(0), entry(1)]) == [code, code]
 
 
-def test_a_lost_reply_is_a_failure_of_every_entry(stubbed: tuple[SnsTopic, Stubber], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_reply_is_a_failure_of_every_entry(
+    stubbed: tuple[SnsTopic, Stubber], monkeypatch: pytest.MonkeyPatch
+) -> None:
     topic, _ = stubbed
 
     def lost(**_: Any) -> None:
@@ -86,8 +108,12 @@ def test_a_lost_reply_is_a_failure_of_every_entry(stubbed: tuple[SnsTopic, Stubb
     assert topic.publish([entry(0), entry(1)]) == ["ReadTimeoutError"] * 2
 
 
-@pytest.mark.parametrize("code", ["NotFound", "AuthorizationError", "InvalidParameter", "KMSAccessDenied"])
-def test_what_trying_again_cannot_mend_names_the_topic(stubbed: tuple[SnsTopic, Stubber], code: str) -> None:
+@pytest.mark.parametrize(
+    "code", ["NotFound", "AuthorizationError", "InvalidParameter", "KMSAccessDenied"]
+)
+def test_what_trying_again_cannot_mend_names_the_topic(
+    stubbed: tuple[SnsTopic, Stubber], code: str
+) -> None:
     topic, stubber = stubbed
     stubber.add_client_error("publish_batch", code, http_status_code=400)
     with pytest.raises(TopicError, match=ARN):
@@ -96,7 +122,13 @@ def test_what_trying_again_cannot_mend_names_the_topic(stubbed: tuple[SnsTopic, 
 
 def test_an_entry_that_is_wrong_in_itself_is_an_error(stubbed: tuple[SnsTopic, Stubber]) -> None:
     topic, stubber = stubbed
-    stubber.add_response("publish_batch", {"Successful": [], "Failed": [{"Id": "0", "Code": "InvalidParameter", "SenderFault": True}]})
+    stubber.add_response(
+        "publish_batch",
+        {
+            "Successful": [],
+            "Failed": [{"Id": "0", "Code": "InvalidParameter", "SenderFault": True}],
+        },
+    )
     with pytest.raises(TopicError, match="InvalidParameter"):
         topic.publish([entry(0)])
 
@@ -108,10 +140,19 @@ def test_one_attempt_ends_within_what_a_new_holder_waits() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [b"", b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n"]
+    "answer",
+    [
+        b"",
+        b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n",
+    ],
 )
-def test_a_request_goes_out_once_whatever_comes_back(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither botocore nor urllib3 sends it again: by then the relay may have lost its lease, and a later message may not overtake."""
+def test_a_request_goes_out_once_whatever_comes_back(
+    answer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither botocore nor urllib3 sends it again: by then the relay may have lost its lease, and a
+    later message may not overtake.
+    """
     requests: list[bytes] = []
 
     def treat(connection: socket.socket) -> None:

@@ -1,4 +1,5 @@
-"""docs/types.md is true: each of its examples, written to real servers, is the same value in the binlog, in SELECT, and in the table.
+"""docs/types.md is true: each of its examples, written to real servers, is the same value in the
+binlog, in SELECT, and in the table.
 
 Before and after images are looked at, events as they are and compressed, on MariaDB and MySQL.
 """
@@ -30,11 +31,18 @@ class Example(NamedTuple):
 
 def examples(kind: str) -> list[Example]:
     """The examples of the page that are for this kind of server."""
-    both, mysql, mariadb = re.split(r"^Only in (?:MySQL|MariaDB):$", PAGE.read_text(), flags=re.MULTILINE)
+    both, mysql, mariadb = re.split(
+        r"^Only in (?:MySQL|MariaDB):$", PAGE.read_text(), flags=re.MULTILINE
+    )
     text = both + (mariadb if kind == "mariadb" else mysql)
-    found = [Example(kind_, value, msgspec.json.decode(json)) for kind_, value, json in _ROW.findall(text)]
+    found = [
+        Example(kind_, value, msgspec.json.decode(json))
+        for kind_, value, json in _ROW.findall(text)
+    ]
     rows = [line for line in text.splitlines() if line.startswith("| `")]
-    assert len(found) == len(rows), "a row of docs/types.md is not an example that this test can read"
+    assert len(found) == len(rows), (
+        "a row of docs/types.md is not an example that this test can read"
+    )
     return found
 
 
@@ -61,7 +69,9 @@ def schema(server: Any) -> Iterator[tuple[Any, str]]:
 
 
 @pytest.fixture(params=["as it is", "compressed"])
-def compression(request: pytest.FixtureRequest, server: Any, schema: tuple[Any, str]) -> Iterator[None]:
+def compression(
+    request: pytest.FixtureRequest, server: Any, schema: tuple[Any, str]
+) -> Iterator[None]:
     cursor, _ = schema
     if request.param == "as it is":
         yield
@@ -71,26 +81,44 @@ def compression(request: pytest.FixtureRequest, server: Any, schema: tuple[Any, 
     else:
         cursor.execute("SET GLOBAL log_bin_compress = ON, GLOBAL log_bin_compress_min_len = 10")
         yield
-        cursor.execute("SET GLOBAL log_bin_compress = OFF, GLOBAL log_bin_compress_min_len = DEFAULT")
+        cursor.execute(
+            "SET GLOBAL log_bin_compress = OFF, GLOBAL log_bin_compress_min_len = DEFAULT"
+        )
 
 
 @pytest.mark.usefixtures("compression")
-def test_every_example_is_the_same_in_the_binlog_in_select_and_on_the_page(server: Any, schema: tuple[Any, str]) -> None:
+def test_every_example_is_the_same_in_the_binlog_in_select_and_on_the_page(
+    server: Any, schema: tuple[Any, str]
+) -> None:
     cursor, name = schema
     cases = examples(server.kind)
     columns = [f"c{number}" for number in range(len(cases))]
-    definitions = ", ".join(f"{column} {case.sql_type}" for column, case in zip(columns, cases, strict=True) if case.sql_type != "any")
+    definitions = ", ".join(
+        f"{column} {case.sql_type}"
+        for column, case in zip(columns, cases, strict=True)
+        if case.sql_type != "any"
+    )
     binlog = open_binlog(parse(server.reader_url), [f"{name}.*"], 4_000_000_001)
     start = binlog.latest()
-    known = [(column, case) for column, case in zip(columns, cases, strict=True) if case.sql_type != "any"]
+    known = [
+        (column, case)
+        for column, case in zip(columns, cases, strict=True)
+        if case.sql_type != "any"
+    ]
     cursor.execute(f"CREATE TABLE things (id INT PRIMARY KEY, {definitions})")
-    names, values = ", ".join(column for column, _ in known), ", ".join(case.sql_value for _, case in known)
+    names, values = (
+        ", ".join(column for column, _ in known),
+        ", ".join(case.sql_value for _, case in known),
+    )
     cursor.execute(f"INSERT INTO things (id, {names}) VALUES (1, {values})")
     cursor.execute("INSERT INTO things (id) VALUES (2)")
     database = SqlDatabase(parse(server.reader_url))
     table = database.describe(name, "things")
     assert table is not None
-    selected = {row["id"]: plain(row) for row in database.chunk(table, ("id",), None, 10, reached=binlog.latest())}
+    selected = {
+        row["id"]: plain(row)
+        for row in database.chunk(table, ("id",), None, 10, reached=binlog.latest())
+    }
     database.close()
     cursor.execute("UPDATE things SET id = id + 10 ORDER BY id")
     cursor.execute("DELETE FROM things")
@@ -109,18 +137,30 @@ def test_every_example_is_the_same_in_the_binlog_in_select_and_on_the_page(serve
     assert differences(selected[1], plain(created), known) == []
     # without values: NULL, or the type's own default (TIMESTAMP of MariaDB)
     assert differences(plain(empty), selected[2], known) == []
-    assert all(value is None for column, value in plain(empty).items() if column not in ("id", *timestamps(known)))
+    assert all(
+        value is None
+        for column, value in plain(empty).items()
+        if column not in ("id", *timestamps(known))
+    )
 
 
 def timestamps(known: list[tuple[str, Example]]) -> list[str]:
     return [column for column, case in known if case.sql_type.startswith("TIMESTAMP")]
 
 
-def differences(found: Row, wanted: Row, known: list[tuple[str, Example]]) -> list[tuple[str, str, Any, Any]]:
+def differences(
+    found: Row, wanted: Row, known: list[tuple[str, Example]]
+) -> list[tuple[str, str, Any, Any]]:
     """(type, example, what was found, what was wanted) of each column that differs."""
-    about = {column: (case.sql_type, case.sql_value[:60]) for column, case in known} | {"id": ("key", "")}
+    about = {column: (case.sql_type, case.sql_value[:60]) for column, case in known} | {
+        "id": ("key", "")
+    }
     assert list(found) == list(wanted)
-    return [(*about[column], found[column], wanted[column]) for column in wanted if not same(found[column], wanted[column])]
+    return [
+        (*about[column], found[column], wanted[column])
+        for column in wanted
+        if not same(found[column], wanted[column])
+    ]
 
 
 def same(found: Any, wanted: Any) -> bool:

@@ -18,9 +18,16 @@ class MemoryStage:
     """Of one source, `shop`."""
 
     def __init__(self) -> None:
-        self.topic, self.streams, self.schemas, self.claims = SimulatedTopic(), MemoryStreams(), MemorySchemas(), MemoryClaims()
+        self.topic, self.streams, self.schemas, self.claims = (
+            SimulatedTopic(),
+            MemoryStreams(),
+            MemorySchemas(),
+            MemoryClaims(),
+        )
 
-    def relay(self, source: SourceSettings, reader: Callable[[], SourceEndpoint], holder: str) -> Running:
+    def relay(
+        self, source: SourceSettings, reader: Callable[[], SourceEndpoint], holder: str
+    ) -> Running:
         """A relay that reads where `reader` leads to, and takes the lease from the one before."""
         return Running(
             Job(

@@ -1,4 +1,6 @@
-"""`make bench`, with a few changes: every part runs and the figures are there. How large they are is no business of a test."""
+"""`make bench`, with a few changes: every part runs and the figures are there. How large they are
+is no business of a test.
+"""
 
 import json
 import subprocess
@@ -13,7 +15,11 @@ PRINTS = "import os; print(*'x' * int(os.environ['BENCH_CHANGES']), sep='\\n')"
 
 def test_a_quick_run_measures_readers_and_the_relay() -> None:
     words = ["-m", "bench", "--quick", "--only", "mariadb", "--only", "relay"]
-    others = [f'printer={sys.executable} -c "{PRINTS}"', f"short={sys.executable} -c print({{port}})", f"gone={sys.executable} -c exit(3)"]
+    others = [
+        f'printer={sys.executable} -c "{PRINTS}"',
+        f"short={sys.executable} -c print({{port}})",
+        f"gone={sys.executable} -c exit(3)",
+    ]
     done = subprocess.run(
         [sys.executable, *words, *(word for other in others for word in ("--reader", other))],
         cwd=ROOT,
@@ -28,7 +34,11 @@ def test_a_quick_run_measures_readers_and_the_relay() -> None:
     saved.unlink()
     readers = {(each["workload"], each["reader"]): each for each in found["readers"]}
     for workload in ("single rows", "many rows a statement"):
-        for reader in ["rowline tail", "printer", *(["python-mysql-replication + orjson"] if LIBRARY_PYTHON.exists() else [])]:
+        for reader in [
+            "rowline tail",
+            "printer",
+            *(["python-mysql-replication + orjson"] if LIBRARY_PYTHON.exists() else []),
+        ]:
             reading = readers[workload, reader]
             assert reading["changes_per_cpu_second"] > 0, reading
             assert reading["rss_mb"] > 5
@@ -38,4 +48,9 @@ def test_a_quick_run_measures_readers_and_the_relay() -> None:
     relay = found["relay"]
     assert relay["aws_calls_per_1000_changes"] > relay["publish_calls_per_1000_changes"] > 0
     assert relay["steady_lag_p99_ms"] >= relay["steady_lag_p50_ms"] > 0
-    assert {"idle_arrival_to_request_ms", "handover_gap_ms", "bytes_per_change", "changes_per_message"} <= relay.keys()
+    assert {
+        "idle_arrival_to_request_ms",
+        "handover_gap_ms",
+        "bytes_per_change",
+        "changes_per_message",
+    } <= relay.keys()

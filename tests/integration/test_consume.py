@@ -35,21 +35,37 @@ class Deployed:
 
     def __init__(self, url: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.alias = f"t-{uuid.uuid4().hex[:8]}-{{table}}"
-        for name, value in {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "eu-west-1"}.items():
+        for name, value in {
+            "AWS_ACCESS_KEY_ID": "x",
+            "AWS_SECRET_ACCESS_KEY": "x",
+            "AWS_DEFAULT_REGION": "eu-west-1",
+        }.items():
             monkeypatch.setenv(name, value)
         monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
         self.sqs, dynamodb = boto3.client("sqs"), boto3.client("dynamodb")
         fifo = {"FifoQueue": "true"}
-        queue, self.dlq = (self.sqs.create_queue(QueueName=f"{name}.fifo", Attributes=fifo)["QueueUrl"] for name in ("q", "dlq"))
+        queue, self.dlq = (
+            self.sqs.create_queue(QueueName=f"{name}.fifo", Attributes=fifo)["QueueUrl"]
+            for name in ("q", "dlq")
+        )
         dynamodb.create_table(
             TableName="state",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")
+            ],
             BillingMode="PAY_PER_REQUEST",
         )
-        boto3.client("secretsmanager").create_secret(Name="s", SecretString=json.dumps({"url": url}))
+        boto3.client("secretsmanager").create_secret(
+            Name="s", SecretString=json.dumps({"url": url})
+        )
         consumer = consumer_settings(alias=self.alias)
-        (folder / "rowline.json").write_bytes(msgspec.json.encode(Settings("shop", "test", {}, {"search": consumer})))
+        (folder / "rowline.json").write_bytes(
+            msgspec.json.encode(Settings("shop", "test", {}, {"search": consumer}))
+        )
         environment = {
             "LAMBDA_TASK_ROOT": str(folder),
             "ROWLINE_SERVICE": "shop",
@@ -81,45 +97,86 @@ class Deployed:
                     "messageId": one.message_id,
                     "receiptHandle": "r",
                     "body": one.body,
-                    "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": "g", "MessageDeduplicationId": one.deduplication_id},
-                    "messageAttributes": {name: {"stringValue": value, "dataType": "String"} for name, value in one.attributes.items()},
+                    "attributes": {
+                        "ApproximateReceiveCount": "1",
+                        "MessageGroupId": "g",
+                        "MessageDeduplicationId": one.deduplication_id,
+                    },
+                    "messageAttributes": {
+                        name: {"stringValue": value, "dataType": "String"}
+                        for name, value in one.attributes.items()
+                    },
                 }
             )
-        return [failure["itemIdentifier"] for failure in self._handle({"Records": records}, Context())["batchItemFailures"]]
+        return [
+            failure["itemIdentifier"]
+            for failure in self._handle({"Records": records}, Context())["batchItemFailures"]
+        ]
 
     def documents(self) -> dict[str, dict[str, Any]]:
         alias = self.alias.replace("{table}", "items")
-        return {id: held.body for id, held in self.search.get(alias, [one.id for one in self.search.scan(alias)]).items()}
+        return {
+            id: held.body
+            for id, held in self.search.get(
+                alias, [one.id for one in self.search.scan(alias)]
+            ).items()
+        }
 
 
 @pytest.fixture
-def deployed(elasticsearch: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
+def deployed(
+    elasticsearch: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Deployed]:
     with mock_aws():
         yield Deployed(elasticsearch.url, tmp_path, monkeypatch)
 
 
-def test_a_batch_from_the_queue_to_the_index(deployed: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_batch_from_the_queue_to_the_index(
+    deployed: Deployed, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert (
-        deployed.handle([change(1, "c", 1, price=1), change(2, "c", 2, price=2)], [change(3, "d", 1, price=1), change(4, "u", 2, price=4)])
+        deployed.handle(
+            [change(1, "c", 1, price=1), change(2, "c", 2, price=2)],
+            [change(3, "d", 1, price=1), change(4, "u", 2, price=4)],
+        )
         == []
     )
     assert deployed.documents() == {"2": {"id": 2, "price": 4}}
     mark = deployed.consumers.marks("search", ["g"])[0]["g"]
     assert (mark.seq, mark.count) == (4, 4)
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    lines = [
+        json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")
+    ]
     (figures,) = [line for line in lines if "_aws" in line]
-    assert (figures["ChangesApplied"], figures["consumer"], figures["service"]) == ([4.0], "search", "shop-test")
+    assert (figures["ChangesApplied"], figures["consumer"], figures["service"]) == (
+        [4.0],
+        "search",
+        "shop-test",
+    )
     assert figures["LagMs"][0] > 0
 
 
 def test_what_the_index_refuses_goes_to_the_dead_letter_queue_without_its_values_in_the_log(
     deployed: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert deployed.handle([change(1, "c", 1, price=1), change(2, "c", 2, price={"secret": "s3cr3t"}), change(3, "c", 3, price=3)]) == []
+    assert (
+        deployed.handle(
+            [
+                change(1, "c", 1, price=1),
+                change(2, "c", 2, price={"secret": "s3cr3t"}),
+                change(3, "c", 3, price=3),
+            ]
+        )
+        == []
+    )
     assert set(deployed.documents()) == {"1", "3"}
-    (aside,) = deployed.sqs.receive_message(QueueUrl=deployed.dlq, MessageAttributeNames=["All"])["Messages"]
+    (aside,) = deployed.sqs.receive_message(QueueUrl=deployed.dlq, MessageAttributeNames=["All"])[
+        "Messages"
+    ]
     assert [one.id for one in decode(aside["Body"]).changes] == ["tx/2"]
-    assert aside["MessageAttributes"]["reason"]["StringValue"].startswith("document_parsing_exception")
+    assert aside["MessageAttributes"]["reason"]["StringValue"].startswith(
+        "document_parsing_exception"
+    )
     output = capsys.readouterr()
     assert "s3cr3t" not in output.out + output.err
 
@@ -134,7 +191,11 @@ COLUMNS = [
     ),
     (Column("f", "float"), 0.1, {"range": {"f": {"gte": 0.09, "lte": 0.11}}}),
     (Column("born", "date"), "0001-01-01", {"range": {"born": {"lt": "0002-01-01"}}}),
-    (Column("end", "datetime", scale=6), "9999-12-31T23:59:59.999999", {"range": {"end": {"gte": "9999-12-31"}}}),
+    (
+        Column("end", "datetime", scale=6),
+        "9999-12-31T23:59:59.999999",
+        {"range": {"end": {"gte": "9999-12-31"}}},
+    ),
     (
         Column("at", "timestamp", scale=3),
         "2026-01-02T03:04:05.678Z",
@@ -145,13 +206,25 @@ COLUMNS = [
     (Column("title", "varchar"), "Grüne Wiese", {"match": {"title": "wiese"}}),
     (Column("long", "longtext"), "x" * 100_000, {"exists": {"field": "long"}}),
     (Column("kind", "enum"), "a b", {"term": {"kind": "a b"}}),
-    (Column("uuid", "uuid"), "123e4567-e89b-12d3-a456-426614174000", {"term": {"uuid": "123e4567-e89b-12d3-a456-426614174000"}}),
+    (
+        Column("uuid", "uuid"),
+        "123e4567-e89b-12d3-a456-426614174000",
+        {"term": {"uuid": "123e4567-e89b-12d3-a456-426614174000"}},
+    ),
     (Column("ip", "inet6"), "2001:db8::1", {"term": {"ip": "2001:db8::/32"}}),
     (Column("doc", "json"), [1, {"a.b": None}, "x"], None),
-    (Column("bin", "binary", length=16), "AAECAwQFBgcICQoLDA0ODw==", {"term": {"bin": "AAECAwQFBgcICQoLDA0ODw=="}}),
+    (
+        Column("bin", "binary", length=16),
+        "AAECAwQFBgcICQoLDA0ODw==",
+        {"term": {"bin": "AAECAwQFBgcICQoLDA0ODw=="}},
+    ),
     (Column("raw", "longblob"), "AAEC" * 50_000, None),
     (Column("geo", "geometry"), "SRID=4326;POINT(1 2)", {"term": {"geo": "SRID=4326;POINT(1 2)"}}),
-    (Column("shape", "geometry"), f"LINESTRING({','.join(f'{n} {n}' for n in range(20_000))})", None),
+    (
+        Column("shape", "geometry"),
+        f"LINESTRING({','.join(f'{n} {n}' for n in range(20_000))})",
+        None,
+    ),
     (Column("vec", "vector"), [0.5, 1.5], None),
     (Column("none", "int"), None, None),
 ]
@@ -160,22 +233,40 @@ COLUMNS = [
 def test_every_kind_of_column_is_kept_exactly_and_found(elasticsearch: Any) -> None:
     alias = f"t-{uuid.uuid4().hex[:8]}"
     search = ElasticsearchSearch({"url": elasticsearch.url})
-    search.ensure_index(alias, definition_of(consumer_settings(), Table("shop", "all", tuple(column for column, _, _ in COLUMNS), ("id",))))
+    search.ensure_index(
+        alias,
+        definition_of(
+            consumer_settings(),
+            Table("shop", "all", tuple(column for column, _, _ in COLUMNS), ("id",)),
+        ),
+    )
     row = {column.name: value for column, value, _ in COLUMNS}
-    assert [result.kind for result in search.bulk([Action(alias, "1", 1, row), Action(alias, "2", 2, {"n": 1})])] == ["applied", "applied"]
+    assert [
+        result.kind
+        for result in search.bulk([Action(alias, "1", 1, row), Action(alias, "2", 2, {"n": 1})])
+    ] == ["applied", "applied"]
     assert search.get(alias, ["1"])["1"].body == row
     assert len(list(search.scan(alias))) == 2
     for column, _, query in COLUMNS:
         if query is not None:
-            found = elasticsearch.request("POST", f"/{alias}/_search", {"query": query, "_source": False})["hits"]["hits"]
+            found = elasticsearch.request(
+                "POST", f"/{alias}/_search", {"query": query, "_source": False}
+            )["hits"]["hits"]
             assert [hit["_id"] for hit in found] == ["1"], column.name
-    changed_type = search.bulk([Action(alias, "3", 3, {"n": "now text", "born": 5, "ip": "no address", "f": "x"})])
+    changed_type = search.bulk(
+        [Action(alias, "3", 3, {"n": "now text", "born": 5, "ip": "no address", "f": "x"})]
+    )
     assert changed_type[0].kind == "applied"
 
 
 def test_a_secured_cluster_by_ca_and_password_that_was_rotated(secured_elasticsearch: Any) -> None:
     server = secured_elasticsearch
-    good = {"url": server.url, "username": server.user, "password": server.password, "ca_certificate": server.ca_certificate}
+    good = {
+        "url": server.url,
+        "username": server.user,
+        "password": server.password,
+        "ca_certificate": server.ca_certificate,
+    }
     asked: list[int] = []
 
     def refresh() -> dict[str, str]:
@@ -203,10 +294,17 @@ def test_the_secret_shows_nowhere() -> None:
     assert "s3cr3t" not in repr(connection._access) + str(vars(connection))
 
 
-def test_a_server_that_accepts_and_says_nothing_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_accepts_and_says_nothing_is_unavailable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("shared.adapters.search.connection.REQUEST_TIMEOUT", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(SearchUnavailable, match="ConnectionTimeout"):
-        ElasticsearchSearch({"url": f"http://127.0.0.1:{silent.getsockname()[1]}"}).bulk([Action("x", "1", 1, {})])
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(SearchUnavailable, match="ConnectionTimeout"),
+    ):
+        ElasticsearchSearch({"url": f"http://127.0.0.1:{silent.getsockname()[1]}"}).bulk(
+            [Action("x", "1", 1, {})]
+        )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""A replica that lacks the primary's last transactions takes over: what was published of them is listed, and consumers end with what the new primary holds."""
+"""A replica that lacks the primary's last transactions takes over: what was published of them is
+listed, and consumers end with what the new primary holds.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,13 +26,22 @@ class Pair:
         self.mariadb = self.primary.kind == "mariadb"
         self.now = self.primary
         self.sql(self.replica, "RESET MASTER" if self.mariadb else "RESET BINARY LOGS AND GTIDS")
-        login = {"HOST": "127.0.0.1", "PORT": self.primary.port, "USER": self.primary.user, "PASSWORD": self.primary.password}
+        login = {
+            "HOST": "127.0.0.1",
+            "PORT": self.primary.port,
+            "USER": self.primary.user,
+            "PASSWORD": self.primary.password,
+        }
         word = "MASTER" if self.mariadb else "SOURCE"
         settings = ", ".join(f"{word}_{name} = {value!r}" for name, value in login.items())
         if self.mariadb:
             self.sql(self.replica, f"CHANGE MASTER TO {settings}, MASTER_USE_GTID = slave_pos")
         else:
-            self.sql(self.replica, f"CHANGE REPLICATION SOURCE TO {settings}, SOURCE_AUTO_POSITION = 1, GET_SOURCE_PUBLIC_KEY = 1")
+            self.sql(
+                self.replica,
+                f"CHANGE REPLICATION SOURCE TO {settings}, SOURCE_AUTO_POSITION = 1, "
+                "GET_SOURCE_PUBLIC_KEY = 1",
+            )
         self.replicate("START")
         for name in TABLES:
             self.sql(self.primary, "CREATE DATABASE IF NOT EXISTS shop")
@@ -45,7 +56,11 @@ class Pair:
             return cursor.fetchall()
 
     def rows(self, server: Any) -> dict[tuple[str, int], str]:
-        return {(name, id_): note for name in TABLES for id_, note in self.sql(server, f"SELECT id, note FROM {name}")}
+        return {
+            (name, id_): note
+            for name in TABLES
+            for id_, note in self.sql(server, f"SELECT id, note FROM {name}")
+        }
 
     def replicated(self) -> bool:
         try:
@@ -65,7 +80,9 @@ class Stream(MemoryStage):
         self._pair = pair
 
     def start(self, holder: str) -> Running:
-        source = SourceSettings("shop", "none", {name: TableSettings(shards=4) for name in TABLES}, start="latest")
+        source = SourceSettings(
+            "shop", "none", {name: TableSettings(shards=4) for name in TABLES}, start="latest"
+        )
         return self.relay(source, lambda: endpoint.parse(self._pair.now.reader_url), holder)
 
     def in_order(self) -> None:
@@ -78,7 +95,9 @@ class Stream(MemoryStage):
                 seen.add(change.id)
 
 
-@pytest.mark.parametrize(("pair", "relay_lives"), [("mariadb", True), ("mysql", False)], indirect=["pair"])
+@pytest.mark.parametrize(
+    ("pair", "relay_lives"), [("mariadb", True), ("mysql", False)], indirect=["pair"]
+)
 def test_what_the_new_primary_lacks_is_listed_and_mended(pair: Pair, relay_lives: bool) -> None:
     stream = Stream(pair)
     relay = stream.start("one")
@@ -95,7 +114,12 @@ def test_what_the_new_primary_lacks_is_listed_and_mended(pair: Pair, relay_lives
         pair.sql(pair.primary, "DELETE FROM shop.photos WHERE id = 3")
         wait_for(lambda: stream.rows() == pair.rows(pair.primary))
         noted = stream.point()
-        wait_for(lambda: (stream.point() or noted).journal > 0 and (stream.point() or noted).position == (stream.point() or noted).read_to)
+        wait_for(
+            lambda: (
+                (stream.point() or noted).journal > 0
+                and (stream.point() or noted).position == (stream.point() or noted).read_to
+            )
+        )
         if not relay_lives:
             relay.stop()
         pair.primary.kill()
@@ -105,12 +129,20 @@ def test_what_the_new_primary_lacks_is_listed_and_mended(pair: Pair, relay_lives
         if not relay_lives:
             relay = stream.start("two")
         wait_for(
-            lambda: (point := stream.point()) and point.lost and not is_pending(point.lost) and stream.rows() == pair.rows(pair.replica)
+            lambda: (
+                (point := stream.point())
+                and point.lost
+                and not is_pending(point.lost)
+                and stream.rows() == pair.rows(pair.replica)
+            )
         )
         point = stream.point()
         assert point
         assert point.lost
-        assert (point.lost.transactions, point.lost.rows) == (4, {"shop.listings": 3, "shop.photos": 1})
+        assert (point.lost.transactions, point.lost.rows) == (
+            4,
+            {"shop.listings": 3, "shop.photos": 1},
+        )
         assert point.lost.verify == ()
         assert point.lost.mended in (3, 4), "a change of the fourth may have come by first"
         stream.in_order()
@@ -137,7 +169,9 @@ def test_a_planned_change_of_server_loses_nothing_and_reads_nothing_again(pair: 
         assert point
         assert point.lost is None
         assert len({change.id for _, change in stream.topic.delivered}) == 6
-        assert split_seq(stream.topic.delivered[-1][1].seq)[1] == 1, "the first number of a new epoch"
+        assert split_seq(stream.topic.delivered[-1][1].seq)[1] == 1, (
+            "the first number of a new epoch"
+        )
         stream.in_order()
     finally:
         relay.stop()

@@ -25,12 +25,20 @@ from tests.waiting import wait_for
 
 SOURCE, GREEN = "rowline/prod/source", "rowline/prod/green"
 LINES = [line for page, line in command_lines() if page == "move.md"]
-BY_GTIDS, BY_PLACE = [[line for line in LINES if ("--at" in line) == given] for given in (False, True)]
+BY_GTIDS, BY_PLACE = [
+    [line for line in LINES if ("--at" in line) == given] for given in (False, True)
+]
 
 
 def login(server: Any) -> dict[str, Any]:
     url = urlsplit(server.reader_url)
-    return {"host": url.hostname, "port": url.port, "username": url.username, "password": url.password, "tls": "off"}
+    return {
+        "host": url.hostname,
+        "port": url.port,
+        "username": url.username,
+        "password": url.password,
+        "tls": "off",
+    }
 
 
 class Place:
@@ -50,10 +58,16 @@ class Place:
         for module in (secrets, cli_stage):
             patch.setattr(module, "secret_json", lambda name, **_: self.secrets[name])
         patch.setattr(move, "open_stage", self._open)
-        for name, value in {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}.items():
+        for name, value in {
+            "AWS_DEFAULT_REGION": "eu-west-1",
+            "AWS_ACCESS_KEY_ID": "none",
+            "AWS_SECRET_ACCESS_KEY": "none",
+        }.items():
             patch.setenv(name, value)
         patch.delenv("ROWLINE_SOURCE", raising=False)
-        patch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps its first credentials: not these for the tests after this one
+        patch.setattr(
+            boto3, "DEFAULT_SESSION", None
+        )  # it keeps its first credentials: not these for the tests after this one
 
     def _open(self, stage: str, service: str) -> Any:
         place = self
@@ -66,7 +80,9 @@ class Place:
                 return place.stage.claims
 
         stack: Any = SimpleNamespace(
-            settings=self.settings, topic_arn="arn:aws:sns:eu-west-1:000000000000:rowline.fifo", state_table="rowline"
+            settings=self.settings,
+            topic_arn="arn:aws:sns:eu-west-1:000000000000:rowline.fifo",
+            state_table="rowline",
         )
         return Here(stage, service or "rowline", stack)
 
@@ -79,11 +95,15 @@ class Place:
         return running
 
     def run(self, line: str, expect: int | None = 0) -> Any:
-        """What the command answers as JSON; `expect` its exit code (None: 0, or 1 while something has to come first)."""
+        """What the command answers as JSON; `expect` its exit code (None: 0, or 1 while something
+        has to come first).
+        """
         words = shlex.split(line)
         assert words[0] == "source"
         done = CliRunner().invoke(reset.app, [*words[1:], "--json"], standalone_mode=True)
-        assert done.exit_code == expect or (expect is None and done.stdout), f"{done.output} {done.exception}"
+        assert done.exit_code == expect or (expect is None and done.stdout), (
+            f"{done.output} {done.exception}"
+        )
         return msgspec.json.decode(done.stdout.splitlines()[-1])["streams"][0]
 
     def say(self, line: str) -> str:
@@ -130,7 +150,12 @@ def test_a_move_by_gtids(start_mariadb: Callable[..., Any], opened: Callable[...
     pair.replicate("STOP")
     place.sql(pair.primary, "INSERT INTO shop.listings VALUES (3, 'c')")
     wait_for(lambda: place.keys() == [1, 2, 3])
-    wait_for(lambda: (point := place.stage.point()) and point.position.gtids == pair.sql(pair.primary, "SELECT @@gtid_binlog_pos")[0][0])
+    wait_for(
+        lambda: (
+            (point := place.stage.point())
+            and point.position.gtids == pair.sql(pair.primary, "SELECT @@gtid_binlog_pos")[0][0]
+        )
+    )
     look, apply = BY_GTIDS
     assert place.run(look, expect=1)["waits_for"].startswith("0-1-")
     pair.replicate("START")
@@ -138,7 +163,10 @@ def test_a_move_by_gtids(start_mariadb: Callable[..., Any], opened: Callable[...
     assert "waits_for" not in place.run(look)
     said = place.say(look)
     assert said.startswith("shop: mariadb-1 → mariadb-2, published up to 0-1-")
-    assert f"port {pair.replica.port}, and its account, into secret {SOURCE}, then the same with --apply" in said
+    assert (
+        f"port {pair.replica.port}, and its account, into secret {SOURCE}, then the same "
+        "with --apply" in said
+    )
     place.secrets[SOURCE] = place.secrets[GREEN]
     point = place.stage.point()
     assert point
@@ -149,9 +177,14 @@ def test_a_move_by_gtids(start_mariadb: Callable[..., Any], opened: Callable[...
     assert place.run(look)["way"] == "there"
 
 
-def test_a_move_to_a_place(start_mysql: Callable[..., Any], start_mariadb: Callable[..., Any], opened: Callable[..., Place]) -> None:
+def test_a_move_to_a_place(
+    start_mysql: Callable[..., Any], start_mariadb: Callable[..., Any], opened: Callable[..., Place]
+) -> None:
     """From a MySQL without GTIDs to a MariaDB, which nothing but a copy of the rows joins."""
-    place = opened(start_mysql("--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"), start_mariadb("--server-id=2"))
+    place = opened(
+        start_mysql("--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"),
+        start_mariadb("--server-id=2"),
+    )
     for server in (place.blue, place.green):
         place.sql(server, "CREATE DATABASE shop")
         place.sql(server, "CREATE TABLE shop.listings (id INT PRIMARY KEY, note VARCHAR(50))")

@@ -1,4 +1,6 @@
-"""Two relays of one real source, a table that moves from one to the other and back under load, a relay killed in the middle: what arrives adds up."""
+"""Two relays of one real source, a table that moves from one to the other and back under load, a
+relay killed in the middle: what arrives adds up.
+"""
 
 import threading
 import time
@@ -26,17 +28,23 @@ Deployed = dict[str, list[str]]
 
 
 class Killed:
-    """State and topic as a process sees them that may be killed: from then on nothing it does reaches either."""
+    """State and topic as a process sees them that may be killed: from then on nothing it does
+    reaches either.
+    """
 
     def __init__(self, streams: MemoryStreams, topic: Moody) -> None:
         self._streams, self._topic, self.dead = streams, topic, False
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        call: Callable[..., Any] = getattr(self._topic if name == "publish" else self._streams, name)
+        call: Callable[..., Any] = getattr(
+            self._topic if name == "publish" else self._streams, name
+        )
 
         def made(*arguments: Any, **options: Any) -> Any:
             if self.dead:
-                raise (TopicError if name == "publish" else StateUnavailable)("is out of reach.", thing="a killed process")
+                raise (TopicError if name == "publish" else StateUnavailable)(
+                    "is out of reach.", thing="a killed process"
+                )
             return call(*arguments, **options)
 
         return made
@@ -47,7 +55,12 @@ class Stage:
 
     def __init__(self, server: Any, database: str) -> None:
         self.server, self.database = server, database
-        self.topic, self.streams, self.schemas, self.claims = Moody(), MemoryStreams(), MemorySchemas(), MemoryClaims()
+        self.topic, self.streams, self.schemas, self.claims = (
+            Moody(),
+            MemoryStreams(),
+            MemorySchemas(),
+            MemoryClaims(),
+        )
         self.running: dict[str, tuple[threading.Thread, Job, Killed]] = {}
         self.threads: list[threading.Thread] = []
         self.errors: list[BaseException] = []
@@ -55,7 +68,9 @@ class Stage:
         self.started = 0
 
     def deploy(self, deployed: Deployed) -> None:
-        """New relays, which ask those of the last deployment to yield; one that is no longer deployed gets its signal to end."""
+        """New relays, which ask those of the last deployment to yield; one that is no longer
+        deployed gets its signal to end.
+        """
         self.deployed = deployed
         for stream in self.running.keys() - deployed.keys():
             self.running.pop(stream)[1].stop.set()
@@ -65,7 +80,9 @@ class Stage:
     def start(self, stream: str) -> None:
         self.started += 1
         relay_of, _, name = stream.rpartition("/")
-        tables = {f"{self.database}.{table}": TableSettings(shards=8) for table in self.deployed[stream]}
+        tables = {
+            f"{self.database}.{table}": TableSettings(shards=8) for table in self.deployed[stream]
+        }
         reach = Killed(self.streams, self.topic)
         job = Job(
             source=SourceSettings(name, "none", tables, start="latest", relay_of=relay_of),
@@ -73,12 +90,18 @@ class Stage:
             schemas=self.schemas,
             claims=self.claims,
             topic=reach,
-            open_binlog=opener(lambda: endpoint.parse(self.server.reader_url), f"{self.database}/{stream}"),
+            open_binlog=opener(
+                lambda: endpoint.parse(self.server.reader_url), f"{self.database}/{stream}"
+            ),
             open_database=database(lambda: endpoint.parse(self.server.reader_url)),
             holder=f"relay {self.started}",
             manner="take",
             run="foreground",
-            others={other: [f"{self.database}.{each}" for each in names] for other, names in self.deployed.items() if other != stream},
+            others={
+                other: [f"{self.database}.{each}" for each in names]
+                for other, names in self.deployed.items()
+                if other != stream
+            },
         )
         thread = threading.Thread(target=self._run, args=(job, reach))
         self.running[stream] = (thread, job, reach)
@@ -110,7 +133,9 @@ class Stage:
     def captures(self, stream: str, table: str) -> bool:
         """Whether the stream goes on with the table, all it had to catch up with behind it."""
         _, point = self.streams.load(stream)
-        return bool(point) and point.catch_up is None and f"{self.database}.{table}" in point.capture
+        return (
+            bool(point) and point.catch_up is None and f"{self.database}.{table}" in point.capture
+        )
 
     def messages(self, table: str = "") -> list[Message]:
         messages = [decode(entry.body) for entry in self.topic.published]
@@ -129,14 +154,18 @@ class Stage:
 
 
 def write(server: Any, database: str, stop: threading.Event) -> None:
-    """Rows into the tables that stay where they are, some in one transaction with the one that moves."""
+    """Rows into the tables that stay where they are, some in one transaction with the one that
+    moves.
+    """
     number = 0
     with server.connect(database) as connection, connection.cursor() as cursor:
         while not stop.is_set():
             number += 1
             cursor.execute("BEGIN")
             cursor.execute("INSERT INTO prices VALUES (%s, 1)", (number,))
-            cursor.execute("INSERT INTO listings VALUES (%s, 'with a price', 1)", (9_000_000 + number,))
+            cursor.execute(
+                "INSERT INTO listings VALUES (%s, 'with a price', 1)", (9_000_000 + number,)
+            )
             cursor.execute("INSERT INTO events VALUES (%s, 1)", (number,))
             cursor.execute("COMMIT")
             stop.wait(0.005)
@@ -165,7 +194,9 @@ def test_a_table_moves_there_and_back_under_load(stage: Stage) -> None:
         writer.start()
     try:
         stage.wait(lambda: len(stage.messages("listings")) > 5)
-        stage.deploy({FIRST: ["prices"], SECOND: ["events", "listings"]})  # the second relay is new, and has nothing until it may take over
+        stage.deploy(
+            {FIRST: ["prices"], SECOND: ["events", "listings"]}
+        )  # the second relay is new, and has nothing until it may take over
         stage.wait(lambda: stage.holder("listings") == SECOND)
         stage.kill(SECOND)  # it has claimed the table, and has begun to read it or not
         stage.start(SECOND)
@@ -182,14 +213,19 @@ def test_a_table_moves_there_and_back_under_load(stage: Stage) -> None:
         written = cursor.fetchone()[0]
     for table in ("events", "prices"):
         stage.wait(lambda table=table: len(in_order(stage.messages(table))) >= written)
-    stage.wait(lambda: {key: row for key, row in last(stage).items() if row is not None} == expected)
+    stage.wait(
+        lambda: {key: row for key, row in last(stage).items() if row is not None} == expected
+    )
     stage.end()
     assert stage.errors == []
     assert replayed(in_order(stage.messages("listings"))) == expected
     for table in ("events", "prices"):
-        assert [change.key["id"] for change in sorted(in_order(stage.messages(table)), key=lambda change: change.key["id"])] == [
-            *range(1, written + 1)
-        ]
+        assert [
+            change.key["id"]
+            for change in sorted(
+                in_order(stage.messages(table)), key=lambda change: change.key["id"]
+            )
+        ] == [*range(1, written + 1)]
     assert {message.stream for message in stage.messages("listings")} == {FIRST, SECOND}
     assert {message.source for message in stage.messages()} == {"shop"}
     numbers: dict[tuple[str, int], set[int]] = {}

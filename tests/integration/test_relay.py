@@ -1,4 +1,6 @@
-"""The relay on real servers: what SELECT shows is what the changes add up to, in order, whatever happens to the relay."""
+"""The relay on real servers: what SELECT shows is what the changes add up to, in order, whatever
+happens to the relay.
+"""
 
 import json
 import random
@@ -46,7 +48,9 @@ class Moody(MemoryTopic):
 
 
 def load(server: Any, database: str, seconds: float, seed: int) -> None:
-    """Transactions of one connection: inserts, updates, deletes, changes of keys, several rows, some rolled back."""
+    """Transactions of one connection: inserts, updates, deletes, changes of keys, several rows,
+    some rolled back.
+    """
     rng, end = random.Random(seed), time.monotonic() + seconds
     with server.connect(database, autocommit=False) as connection, connection.cursor() as cursor:
         while time.monotonic() < end:
@@ -65,10 +69,17 @@ def change_a_row(cursor: Any, rng: random.Random, seed: int) -> None:
         case 0:
             cursor.execute("DELETE FROM listings WHERE id = %s", (key,))
         case 1:
-            cursor.execute("UPDATE IGNORE listings SET id = %s WHERE id = %s", (seed * 1000 + rng.randrange(200), key))
+            cursor.execute(
+                "UPDATE IGNORE listings SET id = %s WHERE id = %s",
+                (seed * 1000 + rng.randrange(200), key),
+            )
         case _:
             title = rng.choice(["Straße", "🚲 bike", "x" * rng.choice([10, 3000]), None])
-            cursor.execute("INSERT INTO listings VALUES (%s, %s, 1) ON DUPLICATE KEY UPDATE title = VALUES(title), n = n + 1", (key, title))
+            cursor.execute(
+                "INSERT INTO listings VALUES (%s, %s, 1) ON DUPLICATE KEY UPDATE title = "
+                "VALUES(title), n = n + 1",
+                (key, title),
+            )
 
 
 def replayed(changes: list[Change]) -> dict[int, dict[str, Any]]:
@@ -85,7 +96,9 @@ def replayed(changes: list[Change]) -> dict[int, dict[str, Any]]:
 
 
 def in_order(messages: list[Message]) -> list[Change]:
-    """Changes as a consumer sees them: per group in the order of arrival, duplicates dropped; all groups one after the other."""
+    """Changes as a consumer sees them: per group in the order of arrival, duplicates dropped; all
+    groups one after the other.
+    """
     groups: dict[str, dict[str, Change]] = {}
     for message in messages:
         for change in message.changes:
@@ -106,7 +119,10 @@ def shop(server: Any) -> Iterator[str]:
     name = f"t_{uuid.uuid4().hex[:12]}"
     with server.connect() as connection, connection.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name}")
-        cursor.execute(f"CREATE TABLE {name}.listings (id INT PRIMARY KEY, title VARCHAR(3000), n INT NOT NULL)")
+        cursor.execute(
+            f"CREATE TABLE {name}.listings (id INT PRIMARY KEY, title VARCHAR(3000), n INT NOT "
+            "NULL)"
+        )
     yield name
     with server.connect() as connection, connection.cursor() as cursor:
         cursor.execute(f"DROP DATABASE {name}")
@@ -120,7 +136,9 @@ def table_now(server: Any, shop: str) -> dict[int, dict[str, Any]]:
 
 def test_changes_add_up_to_the_table_while_relays_come_and_go(server: Any, shop: str) -> None:
     topic, streams, schemas, claims = Moody(), MemoryStreams(), MemorySchemas(), MemoryClaims()
-    source = SourceSettings("shop", "none", {f"{shop}.listings": TableSettings(shards=8)}, start="latest")
+    source = SourceSettings(
+        "shop", "none", {f"{shop}.listings": TableSettings(shards=8)}, start="latest"
+    )
     reader = endpoint.parse(server.reader_url)
     errors: list[BaseException] = []
 
@@ -174,7 +192,9 @@ def test_changes_add_up_to_the_table_while_relays_come_and_go(server: Any, shop:
     changes = in_order([decode(entry.body) for entry in topic.published])
     assert replayed(changes) == expected
     numbers = sorted(split_seq(change.seq) for change in changes)
-    assert numbers == [(numbers[0][0], n) for n in range(1, len(numbers) + 1)], "dense, in one epoch"
+    assert numbers == [(numbers[0][0], n) for n in range(1, len(numbers) + 1)], (
+        "dense, in one epoch"
+    )
     lease, checkpoint = streams.load("shop")
     assert lease.holder == ""
     assert 2 <= lease.token <= 4  # on a slow machine a relay is asked to yield before it has begun
@@ -198,23 +218,52 @@ class Context:
 
 
 def test_the_function_relays_until_its_time_is_nearly_over_and_the_next_one_goes_on(
-    aws: dict[str, str], mariadb: Any, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    aws: dict[str, str],
+    mariadb: Any,
+    database: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     name = uuid.uuid4().hex[:8]
     sns, sqs, dynamodb = boto3.client("sns"), boto3.client("sqs"), boto3.client("dynamodb")
-    topic = sns.create_topic(Name=f"{name}.fifo", Attributes={"FifoTopic": "true", "FifoThroughputScope": "MessageGroup"})["TopicArn"]
+    topic = sns.create_topic(
+        Name=f"{name}.fifo", Attributes={"FifoTopic": "true", "FifoThroughputScope": "MessageGroup"}
+    )["TopicArn"]
     queue = sqs.create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
-    queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    allow = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": queue_arn}
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [allow]})})
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn, Attributes={"RawMessageDelivery": "true"})
+    queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][
+        "QueueArn"
+    ]
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+    }
+    sqs.set_queue_attributes(
+        QueueUrl=queue,
+        Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [allow]})},
+    )
+    sns.subscribe(
+        TopicArn=topic,
+        Protocol="sqs",
+        Endpoint=queue_arn,
+        Attributes={"RawMessageDelivery": "true"},
+    )
     dynamodb.create_table(
         TableName=name,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk")],
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk")
+        ],
         BillingMode="PAY_PER_REQUEST",
     )
-    boto3.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    boto3.client("s3").create_bucket(
+        Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
     reader = endpoint.parse(mariadb.reader_url)
     secret = {
         "host": reader.host,
@@ -245,12 +294,16 @@ def test_the_function_relays_until_its_time_is_nearly_over_and_the_next_one_goes
         cached.cache_clear()
 
     with mariadb.connect(database) as connection, connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE sellers (id INT PRIMARY KEY, email VARCHAR(100), story LONGTEXT)")
+        cursor.execute(
+            "CREATE TABLE sellers (id INT PRIMARY KEY, email VARCHAR(100), story LONGTEXT)"
+        )
         cursor.execute("INSERT INTO sellers VALUES (0, 'before the start', '')")
         ended: dict[int, Any] = {}
 
         def invoke(seconds: int) -> threading.Thread:
-            thread = threading.Thread(target=lambda: ended.setdefault(seconds, relay.handle({}, Context(seconds))))
+            thread = threading.Thread(
+                target=lambda: ended.setdefault(seconds, relay.handle({}, Context(seconds)))
+            )
             thread.start()
             return thread
 
@@ -266,19 +319,39 @@ def test_the_function_relays_until_its_time_is_nearly_over_and_the_next_one_goes
         second.join(90)
 
     assert ended == {36: {"ended": "stopped"}, 46: {"ended": "stopped"}}
-    received = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=2, AttributeNames=["MessageGroupId"])["Messages"]
+    received = sqs.receive_message(
+        QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=2, AttributeNames=["MessageGroupId"]
+    )["Messages"]
     messages = [decode(each["Body"]) for each in received]
-    assert {each["Attributes"]["MessageGroupId"] for each in received} == {message.group for message in messages}
-    small, large = sorted((change for message in messages for change in message.changes), key=lambda change: change.seq)
+    assert {each["Attributes"]["MessageGroupId"] for each in received} == {
+        message.group for message in messages
+    }
+    small, large = sorted(
+        (change for message in messages for change in message.changes),
+        key=lambda change: change.seq,
+    )
     assert small.after is not None
     assert (small.key, small.after["story"]) == ({"id": 1}, "é")
     assert "jo@example.org" not in small.after["email"]
-    claim = json.loads(boto3.client("s3").get_object(Bucket=name, Key=large.claim.split("/", 3)[3])["Body"].read())
-    assert (large.after, len(claim["after"]["story"]), claim["after"]["email"]) == (None, 1_000_000, small.after["email"])
+    claim = json.loads(
+        boto3.client("s3").get_object(Bucket=name, Key=large.claim.split("/", 3)[3])["Body"].read()
+    )
+    assert (large.after, len(claim["after"]["story"]), claim["after"]["email"]) == (
+        None,
+        1_000_000,
+        small.after["email"],
+    )
     lease, checkpoint = streams.load("shop")
-    assert (lease.token, lease.holder, lease.figures["changes"], lease.figures["version"]) == (2, "", 1, "v1")
+    assert (lease.token, lease.holder, lease.figures["changes"], lease.figures["version"]) == (
+        2,
+        "",
+        1,
+        "v1",
+    )
     assert checkpoint is not None
     assert split_seq(checkpoint.seq) == (checkpoint.epoch, 2)
-    metrics = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"LagMs"' in line]
+    metrics = [
+        json.loads(line) for line in capsys.readouterr().out.splitlines() if '"LagMs"' in line
+    ]
     assert sum(each["ChangesPublished"][0] for each in metrics) == 2
     assert {each["stream"] for each in metrics} == {"shop"}

@@ -37,10 +37,20 @@ def place(stack: Callable[..., Stack], mariadb: Any, database: str) -> Stack:
 def environment(place: Stack, aws: dict[str, str], tmp_path: Path) -> dict[str, str]:
     """What the task definition gives to the container."""
     name, reader = f"service-{uuid.uuid4().hex[:8]}", endpoint.parse(place.url)
-    secret = {"host": reader.host, "port": reader.port, "username": reader.user, "password": reader.password, "tls": "off"}
+    secret = {
+        "host": reader.host,
+        "port": reader.port,
+        "username": reader.user,
+        "password": reader.password,
+        "tls": "off",
+    }
     boto3.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(secret))
-    boto3.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    source = SourceSettings("shop", name, {table: TableSettings() for table in place.tables}, run="fargate")
+    boto3.client("s3").create_bucket(
+        Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    source = SourceSettings(
+        "shop", name, {table: TableSettings() for table in place.tables}, run="fargate"
+    )
     return {
         **os.environ,
         **aws,
@@ -51,17 +61,24 @@ def environment(place: Stack, aws: dict[str, str], tmp_path: Path) -> dict[str, 
         "ROWLINE_STATE_TABLE": place.table,
         "ROWLINE_TOPIC_ARN": place.topic,
         "ROWLINE_CLAIMS_BUCKET": name,
-        "ROWLINE_SETTINGS": msgspec.json.encode(Settings("shop", "test", {"shop": source}, {})).decode(),
+        "ROWLINE_SETTINGS": msgspec.json.encode(
+            Settings("shop", "test", {"shop": source}, {})
+        ).decode(),
         "ROWLINE_VERSION": "v1",
         "ROWLINE_HEARTBEAT": str(tmp_path / "heartbeat"),
     }
 
 
 def healthy(environment: dict[str, str]) -> bool:
-    return subprocess.run([*COMMAND, "--healthy"], env=environment, check=False, timeout=60).returncode == 0
+    return (
+        subprocess.run([*COMMAND, "--healthy"], env=environment, check=False, timeout=60).returncode
+        == 0
+    )
 
 
-def test_it_relays_until_it_is_told_to_stop(place: Stack, environment: dict[str, str], mariadb: Any, database: str) -> None:
+def test_it_relays_until_it_is_told_to_stop(
+    place: Stack, environment: dict[str, str], mariadb: Any, database: str
+) -> None:
     assert not healthy(environment), "nothing runs yet"
     with Received(place.queue) as received:
         service = subprocess.Popen(COMMAND, env=environment, stdout=subprocess.PIPE, text=True)
@@ -72,7 +89,11 @@ def test_it_relays_until_it_is_told_to_stop(place: Stack, environment: dict[str,
             wait_for(lambda: [change.key for change in received.changes()] == [{"id": 1}])
             assert healthy(environment)
             lease, _ = place.streams().load("shop")
-            assert (lease.figures["run"], lease.figures["version"], lease.holder.split()[0]) == ("fargate", "v1", "container")
+            assert (lease.figures["run"], lease.figures["version"], lease.holder.split()[0]) == (
+                "fargate",
+                "v1",
+                "container",
+            )
             place.streams().ask("shop", wanted="person")  # `rowline relay` takes over
             wait_for(lambda: place.streams().load("shop")[0].holder == "")
             assert service.poll() is None, "it waits until it may go on"
@@ -91,12 +112,24 @@ def test_it_relays_until_it_is_told_to_stop(place: Stack, environment: dict[str,
     assert not healthy(environment)
 
 
-def test_what_a_person_must_mend_is_one_line_and_no_crash(place: Stack, environment: dict[str, str]) -> None:
+def test_what_a_person_must_mend_is_one_line_and_no_crash(
+    place: Stack, environment: dict[str, str]
+) -> None:
     settings = json.loads(environment["ROWLINE_SETTINGS"])
     settings["sources"]["shop"]["tables"] = {"nobody.knows": {}}
-    service = subprocess.Popen(COMMAND, env=environment | {"ROWLINE_SETTINGS": json.dumps(settings)}, stdout=subprocess.PIPE, text=True)
+    service = subprocess.Popen(
+        COMMAND,
+        env=environment | {"ROWLINE_SETTINGS": json.dumps(settings)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
-        wait_for(lambda: "table nobody.knows: is not in the database" in place.streams().load("shop")[0].figures.get("error", ""))
+        wait_for(
+            lambda: (
+                "table nobody.knows: is not in the database"
+                in place.streams().load("shop")[0].figures.get("error", "")
+            )
+        )
         time.sleep(0.5)
         assert service.poll() is None
         service.send_signal(signal.SIGTERM)

@@ -1,4 +1,6 @@
-"""A server that is restored to an earlier point goes on with the same GTIDs and the same file names: consumers end with what it holds, and none goes back in time."""
+"""A server that is restored to an earlier point goes on with the same GTIDs and the same file
+names: consumers end with what it holds, and none goes back in time.
+"""
 
 import subprocess
 from typing import Any
@@ -41,7 +43,11 @@ class Shop(MemoryStage):
         """Everything is published, and its keys are noted."""
         point = self.point()
         return (
-            self.rows() == self.held() and point is not None and point.journal > 0 and point.rows == 0 and point.position == point.read_to
+            self.rows() == self.held()
+            and point is not None
+            and point.journal > 0
+            and point.rows == 0
+            and point.position == point.read_to
         )
 
     def back_up(self) -> None:
@@ -52,7 +58,9 @@ class Shop(MemoryStage):
         self._copy("backup", "files/data")
 
     def _copy(self, one: str, other: str) -> None:
-        subprocess.run(["cp", "-a", str(self.server.folder / one), str(self.server.folder / other)], check=True)
+        subprocess.run(
+            ["cp", "-a", str(self.server.folder / one), str(self.server.folder / other)], check=True
+        )
 
 
 @pytest.fixture
@@ -60,7 +68,11 @@ def shop(request: pytest.FixtureRequest) -> Shop:
     return Shop(request.getfixturevalue(f"start_{request.param}")())
 
 
-@pytest.mark.parametrize(("shop", "relay_lives"), [("mariadb", True), ("mariadb", False), ("mysql", True)], indirect=["shop"])
+@pytest.mark.parametrize(
+    ("shop", "relay_lives"),
+    [("mariadb", True), ("mariadb", False), ("mysql", True)],
+    indirect=["shop"],
+)
 def test_what_a_restored_server_lacks_is_listed_and_mended(shop: Shop, relay_lives: bool) -> None:
     relay = shop.start("one")
     try:
@@ -84,14 +96,23 @@ def test_what_a_restored_server_lacks_is_listed_and_mended(shop: Shop, relay_liv
         shop.sql(f"UPDATE {TABLE} SET note = 'after' WHERE id = 1")
         if not relay_lives:
             relay = shop.start("two")
-        wait_for(lambda: (point := shop.point()) and point.lost and not is_pending(point.lost) and shop.rows() == shop.held())
+        wait_for(
+            lambda: (
+                (point := shop.point())
+                and point.lost
+                and not is_pending(point.lost)
+                and shop.rows() == shop.held()
+            )
+        )
         point = shop.point()
         assert point
         assert point.lost
         assert (point.lost.transactions, point.lost.rows, point.lost.verify) == (3, {TABLE: 3}, ())
         last: dict[int, int] = {}
         for _, change in shop.topic.delivered:
-            assert last.get(change.key["id"], 0) < change.seq, "what is published once is published once"
+            assert last.get(change.key["id"], 0) < change.seq, (
+                "what is published once is published once"
+            )
             last[change.key["id"]] = change.seq
     finally:
         relay.stop()

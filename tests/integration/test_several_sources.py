@@ -1,4 +1,6 @@
-"""A MariaDB and a MySQL with tables of one name on one topic: nothing of the one gets into what is made of the other."""
+"""A MariaDB and a MySQL with tables of one name on one topic: nothing of the one gets into what is
+made of the other.
+"""
 
 import threading
 import time
@@ -23,7 +25,12 @@ from shared.flows.verify.job import Verify
 from shared.values import endpoint
 from shared.values.delivery import Delivery
 from shared.values.message import decode
-from shared.values.settings import ConsumerSettings, ElasticsearchSettings, SourceSettings, TableSettings
+from shared.values.settings import (
+    ConsumerSettings,
+    ElasticsearchSettings,
+    SourceSettings,
+    TableSettings,
+)
 
 ROWS = 30
 
@@ -36,13 +43,23 @@ def wait(what: Callable[[], bool]) -> None:
 
 
 class Stage:
-    """Two sources, a relay and a consumer for each; one topic, one state table, one Elasticsearch."""
+    """Two sources, a relay and a consumer for each; one topic, one state table, one
+    Elasticsearch.
+    """
 
     def __init__(self, servers: dict[str, Any], database: str) -> None:
         self.servers, self.table = servers, f"{database}.items"
-        self.topic, self.streams, self.schemas, self.claims = MemoryTopic(), MemoryStreams(), MemorySchemas(), MemoryClaims()
+        self.topic, self.streams, self.schemas, self.claims = (
+            MemoryTopic(),
+            MemoryStreams(),
+            MemorySchemas(),
+            MemoryClaims(),
+        )
         self.search, self.consumers, self.queue = MemorySearch(), MemoryConsumers(), MemoryQueue()
-        self.sources = {name: SourceSettings(name, "none", {self.table: TableSettings(shards=2)}) for name in servers}
+        self.sources = {
+            name: SourceSettings(name, "none", {self.table: TableSettings(shards=2)})
+            for name in servers
+        }
         self.settings = {name: self.consumer(name) for name in servers}
         self.jobs = [self.job(name) for name in servers]
         self.threads = [threading.Thread(target=relay, args=(job,)) for job in self.jobs]
@@ -50,7 +67,9 @@ class Stage:
 
     def consumer(self, source: str) -> ConsumerSettings:
         sink = ElasticsearchSettings(secret="none", alias=f"{source}-{{table}}")
-        return ConsumerSettings(name=f"{source}Search", source=source, tables=(self.table,), elasticsearch=sink)
+        return ConsumerSettings(
+            name=f"{source}Search", source=source, tables=(self.table,), elasticsearch=sink
+        )
 
     def job(self, source: str) -> Job:
         reader = endpoint.parse(self.servers[source].reader_url)
@@ -71,21 +90,39 @@ class Stage:
         """Every message to both consumers, as while a filter policy does not act yet."""
         for settings in self.settings.values():
             work = LatestState(settings, self.search, self.schemas, self.consumers)
-            consume = Consume(settings, work, self.consumers, self.claims, MemoryQueue(), MemoryQueue())
+            consume = Consume(
+                settings, work, self.consumers, self.claims, MemoryQueue(), MemoryQueue()
+            )
             for entry in entries:
-                one = Delivery(entry.deduplication_id, "", entry.body, entry.group, entry.deduplication_id, 1, entry.attributes)
+                one = Delivery(
+                    entry.deduplication_id,
+                    "",
+                    entry.body,
+                    entry.group,
+                    entry.deduplication_id,
+                    1,
+                    entry.attributes,
+                )
                 done = consume.handle([one], lambda: 60.0)
                 assert (done.failed, done.set_aside) == ([], 0)
 
     def flow(self, changes: int) -> None:
         """Until so many changes have come through the topic, and what came is applied."""
-        wait(lambda: sum(len(decode(entry.body).changes) for entry in self.topic.published) >= changes)
+        wait(
+            lambda: (
+                sum(len(decode(entry.body).changes) for entry in self.topic.published) >= changes
+            )
+        )
         published = list(self.topic.published)
         self.deliver(published[self.handled :])
         self.handled = len(published)
 
     def documents(self, source: str) -> dict[str, str]:
-        return {id: held.body["title"] for id, held in self.search.indexes[f"{source}-items"].items() if held.body is not None}
+        return {
+            id: held.body["title"]
+            for id, held in self.search.indexes[f"{source}-items"].items()
+            if held.body is not None
+        }
 
     def sql(self, source: str, text: str, *bound: Any) -> None:
         with self.servers[source].connect() as connection, connection.cursor() as cursor:
@@ -119,13 +156,24 @@ def test_tables_of_one_name_in_two_sources_are_never_mixed_up(stage: Stage) -> N
     stage.sql("america", "DELETE FROM {} WHERE id = 0")
     stage.flow(2 * ROWS + 1)
     assert stage.documents("europe") == {str(number): f"europe {number}" for number in range(ROWS)}
-    assert stage.documents("america") == {str(number): f"america {number}" for number in range(1, ROWS)}
+    assert stage.documents("america") == {
+        str(number): f"america {number}" for number in range(1, ROWS)
+    }
     messages = [decode(entry.body) for entry in stage.topic.published]
     assert {entry.attributes["source"] for entry in stage.topic.published} == set(stage.servers)
-    groups = {name: {message.group for message in messages if message.source == name} for name in stage.servers}
+    groups = {
+        name: {message.group for message in messages if message.source == name}
+        for name in stage.servers
+    }
     assert groups["europe"].isdisjoint(groups["america"])
-    counted = {name: stage.consumers.marks(f"{name}Search", sorted(groups[name]))[0].values() for name in stage.servers}
-    assert {name: sum(mark.count for mark in marks) for name, marks in counted.items()} == {"europe": ROWS, "america": ROWS + 1}
+    counted = {
+        name: stage.consumers.marks(f"{name}Search", sorted(groups[name]))[0].values()
+        for name in stage.servers
+    }
+    assert {name: sum(mark.count for mark in marks) for name, marks in counted.items()} == {
+        "europe": ROWS,
+        "america": ROWS + 1,
+    }
 
     stage.sql("europe", "TRUNCATE TABLE {}")
     stage.flow(2 * ROWS + 3)
@@ -133,8 +181,16 @@ def test_tables_of_one_name_in_two_sources_are_never_mixed_up(stage: Stage) -> N
     assert len(stage.documents("america")) == ROWS - 1, "the other source keeps its rows"
 
     queue = stage.queue
-    parts: dict[str, Any] = {"streams": stage.streams, "schemas": stage.schemas, "consumers": stage.consumers, "search": stage.search}
-    databases = {name: SqlDatabase(endpoint.parse(server.reader_url)) for name, server in stage.servers.items()}
+    parts: dict[str, Any] = {
+        "streams": stage.streams,
+        "schemas": stage.schemas,
+        "consumers": stage.consumers,
+        "search": stage.search,
+    }
+    databases = {
+        name: SqlDatabase(endpoint.parse(server.reader_url))
+        for name, server in stage.servers.items()
+    }
 
     def sleep(seconds: float) -> None:
         stage.deliver(queue.sent)
@@ -154,6 +210,8 @@ def test_tables_of_one_name_in_two_sources_are_never_mixed_up(stage: Stage) -> N
     assert stage.documents("america")["999"] == "america before"
     assert stage.documents("europe") == {}
     for name, each in databases.items():
-        report = Verify(stage.settings[name], stage.sources[name], database=each, queue=queue, **parts).run()
+        report = Verify(
+            stage.settings[name], stage.sources[name], database=each, queue=queue, **parts
+        ).run()
         assert (report.differences, report.rows) == (0, {"europe": 0, "america": ROWS}[name])
         each.close()

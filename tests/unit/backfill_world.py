@@ -1,4 +1,6 @@
-"""A source, its relay, a FIFO queue and a consumer over twins, which go on by small random steps while a backfill or a verify runs."""
+"""A source, its relay, a FIFO queue and a consumer over twins, which go on by small random steps
+while a backfill or a verify runs.
+"""
 
 from collections.abc import Callable
 from random import Random
@@ -24,7 +26,9 @@ from tests.unit.consumer_world import TABLE, World
 
 SHARDS = 3
 CAPTURED = Capture({"shop.items": TableSettings(), "shop.other": TableSettings()}).text()
-SOURCE = SourceSettings(name="shop", secret="s", tables={"shop.items": TableSettings(shards=SHARDS)})
+SOURCE = SourceSettings(
+    name="shop", secret="s", tables={"shop.items": TableSettings(shards=SHARDS)}
+)
 
 
 class Killed(BaseException):
@@ -32,7 +36,9 @@ class Killed(BaseException):
 
 
 class Fifo:
-    """The consumer's queue: in order per group, deduplicating; a group waits for its first message."""
+    """The consumer's queue: in order per group, deduplicating; a group waits for its first
+    message.
+    """
 
     def __init__(self, random: Random) -> None:
         self._random, self.groups, self.seen = random, dict[str, list[Entry]](), set[str]()
@@ -42,7 +48,10 @@ class Fifo:
         assert len({entry.group for entry in entries}) == len(entries)
         fates: list[str | None] = []
         for entry in entries:
-            arrives, answers = self._random.random() >= self.failing, self._random.random() >= self.failing / 2
+            arrives, answers = (
+                self._random.random() >= self.failing,
+                self._random.random() >= self.failing / 2,
+            )
             if arrives and entry.deduplication_id not in self.seen:
                 self.seen.add(entry.deduplication_id)
                 self.groups.setdefault(entry.group, []).append(entry)
@@ -61,7 +70,9 @@ class Fifo:
 
 
 class BackfillWorld:
-    """`step` lets something happen; `backfill` runs the job, with steps between its calls to the outside, and may kill it there."""
+    """`step` lets something happen; `backfill` runs the job, with steps between its calls to the
+    outside, and may kill it there.
+    """
 
     def __init__(self, random: Random, *, keys: int = 12, chunk: int = 3) -> None:
         self.random, self.keys, self.chunk = random, range(keys), chunk
@@ -76,7 +87,8 @@ class BackfillWorld:
         self.checkpointed = 0
         self.now = 0.0
         self.kill_rate = 0.0
-        # How often what happens: from a source at rest to one that deletes faster than the consumer works.
+        # How often what happens: from a source at rest to one that deletes faster than the consumer
+        # works.
         self.pace: dict[Callable[[], None], float] = {
             self.write: random.choice((0, 0.3, 2)),
             self.delete: random.choice((0, 0.3, 1)),
@@ -118,7 +130,9 @@ class BackfillWorld:
 
     def note(self, op: Any, before: Row | None, after: Row | None) -> None:
         key = self.plan.key(after or before or {})
-        self.log.append(Change(f"tx/{len(self.log)}", 0, op, 0, key, before, after, Transaction("tx", 0, True)))
+        self.log.append(
+            Change(f"tx/{len(self.log)}", 0, op, 0, key, before, after, Transaction("tx", 0, True))
+        )
 
     def commit(self) -> None:
         self.database.commit()
@@ -128,7 +142,9 @@ class BackfillWorld:
         return len(self.numbers)
 
     def publish(self) -> None:
-        """A few changes, one message each, so that any may be overtaken by what the backfill sends."""
+        """A few changes, one message each, so that any may be overtaken by what the backfill
+        sends.
+        """
         for change in self.log[self.published :][: self.random.randint(1, 4)]:
             shard = self.plan.shard(change.after or change.before or {})
             self.numbers.append(make_seq(self.epoch, self.published + 1 - self.base))
@@ -144,7 +160,11 @@ class BackfillWorld:
         place = Position(file=FILE, offset=4 + self.checkpointed)
         if self.lease.raise_epoch >= self.epoch and self.checkpointed == self.published:
             self.epoch, self.base = self.lease.raise_epoch + 1, self.published
-        seq = self.numbers[self.checkpointed - 1] if self.checkpointed > self.base else make_seq(self.epoch, 0)
+        seq = (
+            self.numbers[self.checkpointed - 1]
+            if self.checkpointed > self.base
+            else make_seq(self.epoch, 0)
+        )
         checkpoint = Checkpoint(place, seq, self.epoch, "mariadb-1", CAPTURED, read_to=place)
         self.lease = self.streams.renew("shop", self.lease, checkpoint)
 
@@ -160,13 +180,23 @@ class BackfillWorld:
         group = self.random.choice(groups)
         entries = self.queue.groups[group][:most]
         deliveries = [
-            Delivery(entry.deduplication_id, entry.deduplication_id, entry.body, group, entry.deduplication_id, 1, entry.attributes)
+            Delivery(
+                entry.deduplication_id,
+                entry.deduplication_id,
+                entry.body,
+                group,
+                entry.deduplication_id,
+                1,
+                entry.attributes,
+            )
             for entry in entries
         ]
         failed = set(self.world.handle(*deliveries).failed)
         again = self.random.random() < 0.1  # the deletion of the messages is lost: they come again
         done = [] if again else [entry for entry in entries if entry.deduplication_id not in failed]
-        self.queue.groups[group] = [entry for entry in self.queue.groups[group] if entry not in done]
+        self.queue.groups[group] = [
+            entry for entry in self.queue.groups[group] if entry not in done
+        ]
 
     def drain(self) -> None:
         """Everything comes to rest."""
@@ -224,7 +254,12 @@ class BackfillWorld:
         return {id: msgspec.convert(body, dict) for id, body in self.world.documents().items()}
 
     def seqs_in_queue(self) -> list[int]:
-        return [change.seq for entries in self.queue.groups.values() for entry in entries for change in decode(entry.body).changes]
+        return [
+            change.seq
+            for entries in self.queue.groups.values()
+            for entry in entries
+            for change in decode(entry.body).changes
+        ]
 
 
 class _Between:

@@ -16,14 +16,25 @@ from shared.values.message import Message, attributes, deduplication_id, encode
 from shared.values.settings import ConsumerSettings, ElasticsearchSettings
 from shared.values.table import Column, Table
 
-TABLE = Table("shop", "items", (Column("id", "int", nullable=False), Column("price", "int"), Column("title", "varchar")), ("id",))
+TABLE = Table(
+    "shop",
+    "items",
+    (Column("id", "int", nullable=False), Column("price", "int"), Column("title", "varchar")),
+    ("id",),
+)
 ALIAS = "shop-items"
 STREAM = "shop"
 
 
-def consumer_settings(*, marks: bool = True, tables: tuple[str, ...] = ("shop.items",), **stanza: Any) -> ConsumerSettings:
+def consumer_settings(
+    *, marks: bool = True, tables: tuple[str, ...] = ("shop.items",), **stanza: Any
+) -> ConsumerSettings:
     return ConsumerSettings(
-        name="search", source="shop", tables=tables, elasticsearch=ElasticsearchSettings(secret="s", **stanza), marks=marks
+        name="search",
+        source="shop",
+        tables=tables,
+        elasticsearch=ElasticsearchSettings(secret="s", **stanza),
+        marks=marks,
     )
 
 
@@ -33,16 +44,31 @@ def change(seq: int, op: Operation, id: int, **row: Any) -> Change:
     gone = op in ("d", "t")
     key = {} if op == "t" else {"id": id}
     return Change(
-        f"tx/{seq}", seq, op, 1_700_000_000_000 + seq, key, full if op == "d" else None, None if gone else full, Transaction("tx", 0, True)
+        f"tx/{seq}",
+        seq,
+        op,
+        1_700_000_000_000 + seq,
+        key,
+        full if op == "d" else None,
+        None if gone else full,
+        Transaction("tx", 0, True),
     )
 
 
-def message(changes: Sequence[Change], group: str, *, schema_version: int = 1, table: str = "items") -> Message:
+def message(
+    changes: Sequence[Change], group: str, *, schema_version: int = 1, table: str = "items"
+) -> Message:
     return Message(STREAM, "shop", "shop", table, schema_version, group, None, list(changes))
 
 
 def delivery(
-    changes: Sequence[Change], group: str = "g", *, lane: str = "live", attempt: int = 1, run: str = "", **options: Any
+    changes: Sequence[Change],
+    group: str = "g",
+    *,
+    lane: str = "live",
+    attempt: int = 1,
+    run: str = "",
+    **options: Any,
 ) -> Delivery:
     """One received message; its id is made of what it holds."""
     identity = deduplication_id(list(changes), run=run)
@@ -59,11 +85,21 @@ def delivery(
 
 
 class World:
-    """The twins and a consumer over them. `wrap` puts something between the consumer and each of them."""
+    """The twins and a consumer over them. `wrap` puts something between the consumer and each of
+    them.
+    """
 
-    def __init__(self, consumer: ConsumerSettings | None = None, wrap: Callable[[Any], Any] = lambda twin: twin) -> None:
+    def __init__(
+        self,
+        consumer: ConsumerSettings | None = None,
+        wrap: Callable[[Any], Any] = lambda twin: twin,
+    ) -> None:
         self.settings = consumer or consumer_settings()
-        self.search, self.schemas, self.consumers = MemorySearch(), MemorySchemas(), MemoryConsumers()
+        self.search, self.schemas, self.consumers = (
+            MemorySearch(),
+            MemorySchemas(),
+            MemoryConsumers(),
+        )
         self.claims, self.queue, self.aside = MemoryClaims(), MemoryQueue(), MemoryQueue()
         self.schemas.version_of(STREAM, TABLE)
         self._wrap = wrap
@@ -72,15 +108,29 @@ class World:
     def cold_start(self) -> Consume:
         """A new process of the function."""
         search, schemas, consumers, claims, queue, aside = map(
-            self._wrap, (self.search, self.schemas, self.consumers, self.claims, self.queue, self.aside)
+            self._wrap,
+            (self.search, self.schemas, self.consumers, self.claims, self.queue, self.aside),
         )
-        return Consume(self.settings, LatestState(self.settings, search, schemas, consumers), consumers, claims, queue, aside)
+        return Consume(
+            self.settings,
+            LatestState(self.settings, search, schemas, consumers),
+            consumers,
+            claims,
+            queue,
+            aside,
+        )
 
-    def handle(self, *deliveries: Delivery, time_left: Callable[[], float] = lambda: 60.0) -> Consumed:
+    def handle(
+        self, *deliveries: Delivery, time_left: Callable[[], float] = lambda: 60.0
+    ) -> Consumed:
         return self.consume.handle(deliveries, time_left)
 
     def documents(self, alias: str = ALIAS) -> dict[str, dict[str, Any]]:
-        return {id: held.body for id, held in self.search.indexes.get(alias, {}).items() if held.body is not None}
+        return {
+            id: held.body
+            for id, held in self.search.indexes.get(alias, {}).items()
+            if held.body is not None
+        }
 
     def done(self, run: str) -> int:
         """How many messages of a backfill are noted as applied."""

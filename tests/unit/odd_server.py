@@ -1,4 +1,6 @@
-"""A server on 127.0.0.1 that treats each connection as a test says: for what only real sockets show of a client."""
+"""A server on 127.0.0.1 that treats each connection as a test says: for what only real sockets show
+of a client.
+"""
 
 import socket
 import threading

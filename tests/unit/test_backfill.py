@@ -24,7 +24,12 @@ def world() -> BackfillWorld:
     return made
 
 
-def job(world: BackfillWorld, tables: tuple[str, ...] = ("shop.items",), source: SourceSettings = SOURCE, **options: object) -> Backfill:
+def job(
+    world: BackfillWorld,
+    tables: tuple[str, ...] = ("shop.items",),
+    source: SourceSettings = SOURCE,
+    **options: object,
+) -> Backfill:
     parts = {
         "database": world.database,
         "streams": world.streams,
@@ -54,7 +59,9 @@ def test_rows_carry_the_lane_the_run_and_the_watermark(world: BackfillWorld) -> 
     world.queue.send = lambda entries: (sent.extend(entries), send(entries))[1]  # type: ignore[method-assign]
     report = job(world).run()
     rows = [(entry, change) for entry in sent for change in decode(entry.body).changes]
-    assert {(entry.attributes["lane"], entry.attributes["run"]) for entry, _ in rows} == {("backfill", report.run)}
+    assert {(entry.attributes["lane"], entry.attributes["run"]) for entry, _ in rows} == {
+        ("backfill", report.run)
+    }
     assert {(change.op, change.before, change.seq) for _, change in rows} == {("r", None, 1 << 40)}
     assert len({change.id for _, change in rows}) == len(world.rows)
 
@@ -74,8 +81,12 @@ def test_a_relay_that_stopped_is_named(world: BackfillWorld) -> None:
 
 
 def test_another_server_than_the_relays_is_refused(world: BackfillWorld) -> None:
-    world.database._server = type(world.database.server())("mariadb", (11, 4, 5), "11.4.5", "mariadb-2")
-    with pytest.raises(SourceError, match="this is server mariadb-2, but the relay reads mariadb-1"):
+    world.database._server = type(world.database.server())(
+        "mariadb", (11, 4, 5), "11.4.5", "mariadb-2"
+    )
+    with pytest.raises(
+        SourceError, match="this is server mariadb-2, but the relay reads mariadb-1"
+    ):
         job(world).run()
 
 
@@ -95,14 +106,18 @@ def test_another_choice_of_tables_is_refused_while_a_run_is_under_way(world: Bac
     world.kill_rate = 0.0
     run = world.world.consumers.run("search")
     assert run is not None
-    with pytest.raises(ConfigError, match=f"backfill {run.id} of shop.items is under way.*--restart"):
+    with pytest.raises(
+        ConfigError, match=f"backfill {run.id} of shop.items is under way.*--restart"
+    ):
         job(world, ("shop.*",), source).run(["shop.other"])
     report = job(world, ("shop.*",), source).run()
     assert (report.run, report.tables) == (run.id, ["shop.items"])
     assert job(world, ("shop.*",), source).run(["shop.*"]).tables == ["shop.items", "shop.other"]
 
 
-def test_a_restart_reads_everything_again_and_keeps_the_recorded_deletions(world: BackfillWorld) -> None:
+def test_a_restart_reads_everything_again_and_keeps_the_recorded_deletions(
+    world: BackfillWorld,
+) -> None:
     world.kill_rate = 1.0
     with pytest.raises(Killed):
         job(world, queue=world.between(world.queue)).run()
@@ -131,7 +146,9 @@ def test_a_second_process_takes_over_and_the_first_stops(world: BackfillWorld) -
         job(world).run()
 
 
-def test_reading_waits_for_its_own_rows_and_for_nothing_else(world: BackfillWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_waits_for_its_own_rows_and_for_nothing_else(
+    world: BackfillWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(backfill_job, "MAX_WAITING", 2)
     for key in range(40):
         world.rows[key] = world.row(key)
@@ -140,7 +157,13 @@ def test_reading_waits_for_its_own_rows_and_for_nothing_else(world: BackfillWorl
 
     def tell(progress: backfill_job.Progress) -> None:
         if progress.phase == "held back":
-            held.append(sum(entry.attributes["lane"] == "backfill" for entries in world.queue.groups.values() for entry in entries))
+            held.append(
+                sum(
+                    entry.attributes["lane"] == "backfill"
+                    for entries in world.queue.groups.values()
+                    for entry in entries
+                )
+            )
 
     world.queue.depth = lambda: (10_000, 0)  # type: ignore[method-assign]
     job(world, tell=tell).run()

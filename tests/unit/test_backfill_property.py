@@ -1,4 +1,6 @@
-"""Whatever happens between a backfill's calls to the outside, and wherever it is killed and run again, the index ends as the source."""
+"""Whatever happens between a backfill's calls to the outside, and wherever it is killed and run
+again, the index ends as the source.
+"""
 
 from random import Random
 
@@ -8,7 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from tests.unit.backfill_world import BackfillWorld, Killed
 
 
-@given(seed=st.integers(0, 2**32), kill_rate=st.sampled_from([0.0, 0.02, 0.1]), failing=st.sampled_from([0.0, 0.3]))
+@given(
+    seed=st.integers(0, 2**32),
+    kill_rate=st.sampled_from([0.0, 0.02, 0.1]),
+    failing=st.sampled_from([0.0, 0.3]),
+)
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_index_becomes_the_source(seed: int, kill_rate: float, failing: float) -> None:
     random = Random(seed)

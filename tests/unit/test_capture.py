@@ -8,7 +8,12 @@ from shared.values.settings import TableSettings
 from shared.values.shard import shard_of
 from shared.values.table import Column, Table
 
-TABLE = Table("shop", "sellers", tuple(Column(name, "varchar") for name in ("id", "email", "iban", "note")), ("id",))
+TABLE = Table(
+    "shop",
+    "sellers",
+    tuple(Column(name, "varchar") for name in ("id", "email", "iban", "note")),
+    ("id",),
+)
 ROW = {"id": 7, "email": "a@b", "iban": "DE1", "note": None}
 
 
@@ -59,7 +64,9 @@ def test_shard_by_other_columns_may_be_dropped() -> None:
         (TableSettings(key=("nope",)), ConfigError, "nope"),
     ],
 )
-def test_what_cannot_work_is_refused(settings: TableSettings, error: type[Exception], says: str) -> None:
+def test_what_cannot_work_is_refused(
+    settings: TableSettings, error: type[Exception], says: str
+) -> None:
     with pytest.raises(error, match=says):
         CapturePlan(TABLE, settings)
 

@@ -15,7 +15,15 @@ from shared.values.document import address
 from shared.values.errors import ConfigError, SearchError
 from shared.values.message import decode
 from shared.values.table import Column, Table
-from tests.unit.consumer_world import ALIAS, STREAM, TABLE, World, change, consumer_settings, delivery
+from tests.unit.consumer_world import (
+    ALIAS,
+    STREAM,
+    TABLE,
+    World,
+    change,
+    consumer_settings,
+    delivery,
+)
 
 BAD = {"not": "a number"}
 
@@ -53,7 +61,10 @@ def test_without_marks_every_delivery_is_applied_again(world: World) -> None:
 
 def test_a_dead_elasticsearch_loses_nothing_and_parks_nothing(world: World) -> None:
     world.search.down = True
-    batch = [delivery([change(1, "c", 1, price=1)], attempt=3), delivery([change(2, "c", 2, price=1)], "h")]
+    batch = [
+        delivery([change(1, "c", 1, price=1)], attempt=3),
+        delivery([change(2, "c", 2, price=1)], "h"),
+    ]
     done = world.handle(*batch)
     assert done.failed == [one.message_id for one in batch]
     assert (done.applied, world.mark(), world.aside.sent) == (0, (0, 0), [])
@@ -66,21 +77,38 @@ def test_a_dead_elasticsearch_loses_nothing_and_parks_nothing(world: World) -> N
 
 
 def test_back_off_doubles_to_half_a_minute() -> None:
-    assert [max(back_off(attempt) for _ in range(200)) for attempt in (1, 2, 3, 4, 5, 6, 999)] == [1, 2, 4, 8, 16, 30, 30]
+    assert [max(back_off(attempt) for _ in range(200)) for attempt in (1, 2, 3, 4, 5, 6, 999)] == [
+        1,
+        2,
+        4,
+        8,
+        16,
+        30,
+        30,
+    ]
     assert min(back_off(999) for _ in range(200)) >= 15
 
 
-def test_a_failure_holds_up_its_group_from_there_on_and_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_holds_up_its_group_from_there_on_and_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = world.search.bulk
 
     def overloaded(actions: list[Action]) -> list[Result]:
         rest = iter(real([action for action in actions if action.id != "2"]))
-        return [Result("transient", "es_rejected_execution_exception: full") if action.id == "2" else next(rest) for action in actions]
+        return [
+            Result("transient", "es_rejected_execution_exception: full")
+            if action.id == "2"
+            else next(rest)
+            for action in actions
+        ]
 
     monkeypatch.setattr(world.search, "bulk", overloaded)
     batch = [
         delivery([change(1, "c", 1, price=1)]),
-        delivery([change(2, "c", 3, price=1), change(3, "c", 2, price=1), change(4, "c", 4, price=1)]),
+        delivery(
+            [change(2, "c", 3, price=1), change(3, "c", 2, price=1), change(4, "c", 4, price=1)]
+        ),
         delivery([change(5, "c", 5, price=1)]),
         delivery([change(6, "c", 6, price=1)], "h"),
     ]
@@ -95,7 +123,11 @@ def test_a_failure_holds_up_its_group_from_there_on_and_no_other(world: World, m
 
 
 def test_a_refused_change_is_set_aside_alone(world: World) -> None:
-    done = world.handle(delivery([change(1, "c", 1, price=1), change(2, "c", 2, price=BAD), change(3, "c", 3, price=3)]))
+    done = world.handle(
+        delivery(
+            [change(1, "c", 1, price=1), change(2, "c", 2, price=BAD), change(3, "c", 3, price=3)]
+        )
+    )
     assert set(world.documents()) == {"1", "3"}
     assert (done.failed, done.set_aside, done.applied, world.mark()) == ([], 1, 2, (3, 3))
     assert done.reasons == {"document_parsing_exception": 1}
@@ -118,13 +150,22 @@ def test_what_was_set_aside_is_applied_when_it_comes_back(world: World) -> None:
 
 def test_of_a_row_the_last_state_that_is_accepted_stands(world: World) -> None:
     done = world.handle(
-        delivery([change(1, "c", 1, price=1), change(2, "u", 1, price=2), change(3, "u", 1, price=BAD), change(4, "u", 1, price=BAD)])
+        delivery(
+            [
+                change(1, "c", 1, price=1),
+                change(2, "u", 1, price=2),
+                change(3, "u", 1, price=BAD),
+                change(4, "u", 1, price=BAD),
+            ]
+        )
     )
     assert world.documents() == {"1": {"id": 1, "price": 2}}
     assert (done.applied, done.set_aside, world.mark()) == (2, 2, (4, 4))
 
 
-def test_a_change_that_cannot_be_set_aside_is_received_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_that_cannot_be_set_aside_is_received_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(world.aside, "send", lambda entries: ["InternalError"] * len(entries))
     batch = [delivery([change(1, "c", 1, price=1)]), delivery([change(2, "c", 2, price=BAD)])]
     done = world.handle(*batch)
@@ -145,28 +186,43 @@ def test_a_large_row_is_fetched_from_the_claim_store(world: World) -> None:
     whole = change(1, "c", 1, price=1, title="x" * 300_000)
     claim = world.claims.put("one", msgspec.json.encode(whole))
     small = msgspec.structs.replace(whole, before=None, after=None, claim=claim)
-    gone = msgspec.structs.replace(change(2, "c", 2), before=None, after=None, claim="s3://claims/claims/none")
+    gone = msgspec.structs.replace(
+        change(2, "c", 2), before=None, after=None, claim="s3://claims/claims/none"
+    )
     done = world.handle(delivery([small, gone]))
     assert world.documents() == {"1": whole.after}
     assert (done.applied, done.set_aside, world.mark()) == (1, 1, (2, 2))
     assert decode(world.aside.sent[0].body).changes[0].claim == "s3://claims/claims/none"
 
 
-def test_large_rows_are_held_a_slice_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_rows_are_held_a_slice_at_a_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("shared.flows.consume.SLICE_BYTES", 10_000)
     sizes: list[int] = []
     real = world.search.bulk
-    monkeypatch.setattr(world.search, "bulk", lambda actions: (sizes.append(len(actions)), real(actions))[1])
+    monkeypatch.setattr(
+        world.search, "bulk", lambda actions: (sizes.append(len(actions)), real(actions))[1]
+    )
     claimed = []
     for n in range(1, 10):
         whole = change(n, "c", n, title="x" * 4000)
-        claimed.append(msgspec.structs.replace(whole, after=None, claim=world.claims.put(str(n), msgspec.json.encode(whole))))
+        claimed.append(
+            msgspec.structs.replace(
+                whole, after=None, claim=world.claims.put(str(n), msgspec.json.encode(whole))
+            )
+        )
     assert world.handle(delivery(claimed)).applied == 9
     assert sizes == [3, 3, 3]
 
 
-def test_when_time_is_over_the_rest_is_received_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    many = [delivery([change(n, "c", n, price=n) for n in range(start, start + 500)]) for start in range(1, 2001, 500)]
+def test_when_time_is_over_the_rest_is_received_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = [
+        delivery([change(n, "c", n, price=n) for n in range(start, start + 500)])
+        for start in range(1, 2001, 500)
+    ]
     seconds = iter([60.0, 60.0, 12.0])
     done = world.handle(*many, time_left=lambda: next(seconds, 12.0))
     assert done.failed == [one.message_id for one in many[2:]]
@@ -176,7 +232,12 @@ def test_when_time_is_over_the_rest_is_received_again(world: World, monkeypatch:
 
 def test_a_short_function_works_too(world: World) -> None:
     seconds = iter([10.0, 9.0])
-    assert world.handle(delivery([change(1, "c", 1, price=1)]), time_left=lambda: next(seconds, 9.0)).applied == 1
+    assert (
+        world.handle(
+            delivery([change(1, "c", 1, price=1)]), time_left=lambda: next(seconds, 9.0)
+        ).applied
+        == 1
+    )
 
 
 def test_an_index_that_was_deleted_is_made_again(world: World) -> None:
@@ -201,7 +262,9 @@ def test_the_users_own_definition_is_not_extended() -> None:
     assert world.search.definitions[ALIAS]["mappings"]["properties"] == {}
 
 
-def test_a_table_whose_index_cannot_be_made_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_whose_index_cannot_be_made_holds_up_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     world = World(consumer_settings(tables=("shop.*",)))
     real = world.search.ensure_index
 
@@ -212,14 +275,24 @@ def test_a_table_whose_index_cannot_be_made_holds_up_no_other(monkeypatch: pytes
 
     world.schemas.version_of(STREAM, Table("shop", "photos", TABLE.columns, ("id",)))
     monkeypatch.setattr(world.search, "ensure_index", broken)
-    bad, good = delivery([change(1, "c", 1, price=1)], "p", table="photos"), delivery([change(2, "c", 2, price=1)])
+    bad, good = (
+        delivery([change(1, "c", 1, price=1)], "p", table="photos"),
+        delivery([change(2, "c", 2, price=1)]),
+    )
     assert world.handle(bad, good).failed == [bad.message_id]
     assert set(world.documents()) == {"2"}
 
 
 def test_truncate_deletes_what_is_older_and_nothing_newer(world: World) -> None:
-    world.handle(delivery([change(n, "c", n, price=n) for n in range(1, 2501)]), delivery([change(9000, "c", 9000, price=1)], "h"))
-    done = world.handle(delivery([change(2501, "c", 3000, price=1), change(2502, "t", 0), change(2503, "c", 1, price=7)]))
+    world.handle(
+        delivery([change(n, "c", n, price=n) for n in range(1, 2501)]),
+        delivery([change(9000, "c", 9000, price=1)], "h"),
+    )
+    done = world.handle(
+        delivery(
+            [change(2501, "c", 3000, price=1), change(2502, "t", 0), change(2503, "c", 1, price=7)]
+        )
+    )
     assert done.failed == []
     assert world.documents() == {"1": {"id": 1, "price": 7}, "9000": {"id": 9000, "price": 1}}
     assert world.mark() == (2503, 2503)
@@ -234,11 +307,14 @@ def test_dropped_partitions_delete_nothing_and_are_set_aside_for_a_person(world:
     (aside,) = world.aside.sent
     assert decode(aside.body).changes == [dropped]
     assert aside.attributes["reason"] == (
-        "partitions p1, p2 of shop.items were dropped; their documents are still in shop-items: run `rowline verify search --repair`"
+        "partitions p1, p2 of shop.items were dropped; their documents are still in "
+        "shop-items: run `rowline verify search --repair`"
     )
     world.consumers.save_run("search", Run("r1", {}))
     world.handle(delivery([msgspec.structs.replace(dropped, seq=4, id="tx/4")]))
-    assert world.consumers.deletions("search", "r1") == {}, "a backfill under way keeps the rows of the other partitions"
+    assert world.consumers.deletions("search", "r1") == {}, (
+        "a backfill under way keeps the rows of the other partitions"
+    )
 
 
 def test_an_updated_id_column_moves_the_document() -> None:
@@ -257,20 +333,32 @@ def test_a_null_id_is_set_aside() -> None:
     assert "null in a column" in world.aside.sent[0].attributes["reason"]
 
 
-def test_while_a_backfill_runs_deletions_are_recorded_before_they_are_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_a_backfill_runs_deletions_are_recorded_before_they_are_made(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.consumers.save_run("search", Run("r1", {}))
     recorded: list[dict[str, int]] = []
     real = world.search.bulk
     monkeypatch.setattr(
-        world.search, "bulk", lambda actions: (recorded.append(world.consumers.deletions("search", "r1")), real(actions))[1]
+        world.search,
+        "bulk",
+        lambda actions: (recorded.append(world.consumers.deletions("search", "r1")), real(actions))[
+            1
+        ],
     )
     world.handle(delivery([change(5, "d", 1, price=1)]), delivery([change(6, "c", 2, price=1)]))
     assert recorded == [{address(ALIAS, "1"): 5}]
 
 
-def test_a_run_that_begins_meanwhile_learns_of_the_deletions(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_begins_meanwhile_learns_of_the_deletions(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = world.search.bulk
-    monkeypatch.setattr(world.search, "bulk", lambda actions: (world.consumers.save_run("search", Run("r1", {})), real(actions))[1])
+    monkeypatch.setattr(
+        world.search,
+        "bulk",
+        lambda actions: (world.consumers.save_run("search", Run("r1", {})), real(actions))[1],
+    )
     world.handle(delivery([change(5, "d", 1, price=1)]))
     assert world.consumers.deletions("search", "r1") == {address(ALIAS, "1"): 5}
 
@@ -279,7 +367,9 @@ def test_backfilled_rows_do_not_bring_back_what_was_deleted_since(world: World) 
     world.consumers.save_run("search", Run("r1", {}))
     world.handle(delivery([change(5, "d", 1, price=1), change(6, "c", 3, price=6)]))
     world.search.forget_deletions()
-    done = world.handle(delivery([change(4, "r", n, price=n) for n in (1, 2, 3)], lane="backfill", run="r1"))
+    done = world.handle(
+        delivery([change(4, "r", n, price=n) for n in (1, 2, 3)], lane="backfill", run="r1")
+    )
     assert world.documents() == {"2": {"id": 2, "price": 2}, "3": {"id": 3, "price": 6}}
     assert (done.applied, done.superseded, world.mark()) == (1, 2, (6, 2))
     assert world.done("r1") == 1
@@ -290,7 +380,9 @@ def test_backfilled_rows_do_not_bring_back_a_truncated_table(world: World) -> No
     world.handle(delivery([change(5, "t", 0)]))
     done = world.handle(delivery([change(4, "r", 1, price=1)], lane="backfill", run="r1"))
     assert (world.documents(), done.superseded) == ({}, 1)
-    assert world.handle(delivery([change(5, "r", 2, price=1)], lane="backfill", run="r1")).applied == 1
+    assert (
+        world.handle(delivery([change(5, "r", 2, price=1)], lane="backfill", run="r1")).applied == 1
+    )
 
 
 @pytest.mark.parametrize("under_way", ["", "r2"])
@@ -314,7 +406,9 @@ def test_a_backfill_message_is_done_only_when_all_of_it_is(world: World) -> None
     assert world.done("r1") == 1
 
 
-def test_when_another_delivery_moved_the_mark_nothing_is_counted_twice(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_when_another_delivery_moved_the_mark_nothing_is_counted_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = world.consumers.advance
 
     def beaten(consumer: str, moves: dict[str, tuple[Mark, Mark]]) -> set[str]:
@@ -329,14 +423,18 @@ def test_when_another_delivery_moved_the_mark_nothing_is_counted_twice(world: Wo
     assert world.mark() == (3, 3)
 
 
-def test_a_mark_that_cannot_be_moved_fails_the_group(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mark_that_cannot_be_moved_fails_the_group(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(world.consumers, "advance", lambda _, moves: set(moves))
     message = delivery([change(1, "c", 1, price=1)])
     done = world.handle(message)
     assert (done.failed, done.applied) == ([message.message_id], 0)
 
 
-def test_when_the_state_table_is_down_all_comes_again_soon(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_when_the_state_table_is_down_all_comes_again_soon(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def down(*args: object) -> bool:
         raise ConnectionError("DynamoDB")
 
@@ -348,10 +446,17 @@ def test_when_the_state_table_is_down_all_comes_again_soon(world: World, monkeyp
 
 
 def test_many_refused_changes_of_many_groups_go_aside_in_order(world: World) -> None:
-    batch = [delivery([change(n, "c", n, price=BAD) for n in range(start, start + 4)], f"g{start}") for start in range(1, 61, 5)]
+    batch = [
+        delivery([change(n, "c", n, price=BAD) for n in range(start, start + 4)], f"g{start}")
+        for start in range(1, 61, 5)
+    ]
     assert world.handle(*batch).set_aside == 48
     for one in batch:
-        ids = [decode(entry.body).changes[0].id for entry in world.aside.sent if entry.group == one.group]
+        ids = [
+            decode(entry.body).changes[0].id
+            for entry in world.aside.sent
+            if entry.group == one.group
+        ]
         assert ids == [change.id for change in decode(one.body).changes]
 
 
@@ -375,7 +480,9 @@ def test_a_delivery_is_read_from_the_event() -> None:
         "messageAttributes": {"lane": {"stringValue": "live", "dataType": "String"}},
         "eventSource": "aws:sqs",
     }
-    assert Delivery.of(record) == Delivery("059f36b4", "AQEB", "{}", "g-1", "d-1", 2, {"lane": "live"})
+    assert Delivery.of(record) == Delivery(
+        "059f36b4", "AQEB", "{}", "g-1", "d-1", 2, {"lane": "live"}
+    )
 
 
 def test_figures_for_metrics(world: World) -> None:
@@ -398,7 +505,9 @@ def test_a_change_without_its_row_is_set_aside(world: World) -> None:
 def test_a_message_without_changes_is_done_once_its_group_is(world: World) -> None:
     world.consumers.save_run("search", Run("r1", {}))
     rows = delivery([change(4, "r", 1, price=1)], lane="backfill", run="r1")
-    end = msgspec.structs.replace(delivery([], lane="backfill", run="r1"), deduplication_id="end", message_id="end")
+    end = msgspec.structs.replace(
+        delivery([], lane="backfill", run="r1"), deduplication_id="end", message_id="end"
+    )
     world.search.down = True
     assert world.handle(rows, end).failed == [rows.message_id, "end"]
     assert world.done("r1") == 0
@@ -409,15 +518,21 @@ def test_a_message_without_changes_is_done_once_its_group_is(world: World) -> No
 
 def test_a_table_that_is_not_declared_is_left_alone(world: World) -> None:
     message = delivery([change(1, "c", 1, price=1)])
-    foreign = msgspec.structs.replace(message, body=message.body.replace('"table":"items"', '"table":"secrets"'))
+    foreign = msgspec.structs.replace(
+        message, body=message.body.replace('"table":"items"', '"table":"secrets"')
+    )
     assert foreign.body != message.body
     done = world.handle(foreign)
     assert (done.failed, done.applied, done.set_aside) == ([], 0, 0)
     assert world.mark() == (0, 0)
 
 
-def test_compressed_messages_count_with_what_is_in_them(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is sent to Elasticsearch at once is bounded by the rows, however small they travelled."""
+def test_compressed_messages_count_with_what_is_in_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is sent to Elasticsearch at once is bounded by the rows, however small they
+    travelled.
+    """
     monkeypatch.setattr("shared.flows.latest_state.MAX_BYTES", 10_000)
     sizes: list[int] = []
     bulk = world.search.bulk
@@ -437,7 +552,12 @@ def test_compressed_messages_count_with_what_is_in_them(world: World, monkeypatc
 
 def test_a_refused_change_of_a_compressed_message_is_set_aside_readable(world: World) -> None:
     whole = delivery([msgspec.structs.replace(change(1, "c", 1), after=None)])
-    assert world.handle(msgspec.structs.replace(whole, body=compressed(whole.body.encode()).decode())).set_aside == 1
+    assert (
+        world.handle(
+            msgspec.structs.replace(whole, body=compressed(whole.body.encode()).decode())
+        ).set_aside
+        == 1
+    )
     (entry,) = world.aside.sent
     assert entry.body.startswith("{")
     assert "encoding" not in entry.attributes

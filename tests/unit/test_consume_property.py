@@ -1,7 +1,9 @@
-"""Whatever happens to deliveries, the index ends as the source's last state, and every change is counted once.
+"""Whatever happens to deliveries, the index ends as the source's last state, and every change is
+counted once.
 
-A simulated source, its FIFO queue and a backfill drive the consumer over the twins. Any call to the outside may be the last of a process, or
-come to nothing although it worked; messages come again at once or much later, or twice at the same time; deletions are forgotten.
+A simulated source, its FIFO queue and a backfill drive the consumer over the twins. Any call to the
+outside may be the last of a process, or come to nothing although it worked; messages come again at
+once or much later, or twice at the same time; deletions are forgotten.
 """
 
 from collections import defaultdict
@@ -72,7 +74,9 @@ class Fault:
         results = bulk([action for at, action in enumerate(actions) if at % 4 != 1])
         answers = iter(results)
         return [
-            Result("transient", "rejected") if at % 4 == 1 else (next(answers), Result("transient", "lost"))[at % 4 == 3]
+            Result("transient", "rejected")
+            if at % 4 == 1
+            else (next(answers), Result("transient", "lost"))[at % 4 == 3]
             for at in range(len(actions))
         ]
 
@@ -125,12 +129,16 @@ class Consumer(RuleBasedStateMachine):
         """All that is not published yet, as messages of up to `size` changes of one group."""
         for group in GROUPS:
             mine = [one for one in self.log[self.published :] if self.group(one) == group]
-            self.queues[group] += [delivery(mine[at : at + size], group) for at in range(0, len(mine), size)]
+            self.queues[group] += [
+                delivery(mine[at : at + size], group) for at in range(0, len(mine), size)
+            ]
         self.published = len(self.log)
 
     @rule(group=st.sampled_from(GROUPS), back=st.integers(1, 5))
     def publish_again(self, group: str, back: int) -> None:
-        """The relay crashed before its checkpoint moved: the same changes again, packed in another way, right behind what was published."""
+        """The relay crashed before its checkpoint moved: the same changes again, packed in another
+        way, right behind what was published.
+        """
         mine = [one for one in self.log[: self.published] if self.group(one) == group][-back:]
         if mine and not any(one.attributes["lane"] == "backfill" for one in self.queues[group]):
             self.queues[group].append(delivery(mine, group))
@@ -157,7 +165,14 @@ class Consumer(RuleBasedStateMachine):
             rows = [row for key in KEYS if group_of(key) == group and (row := self.row(key, view))]
             if rows:
                 reads = [change(watermark, "r", **row) for row in rows]
-                self.unsent.append(delivery([self.with_id(one) for one in reads], group, lane="backfill", run=self.run_id()))
+                self.unsent.append(
+                    delivery(
+                        [self.with_id(one) for one in reads],
+                        group,
+                        lane="backfill",
+                        run=self.run_id(),
+                    )
+                )
         self.backfilled = len(self.unsent)
 
     @precondition(lambda self: self.unsent)
@@ -167,7 +182,9 @@ class Consumer(RuleBasedStateMachine):
             self.queues[group].append(one)
             self.unsent.remove(one)
 
-    @precondition(lambda self: self.backfilled and self.world.done(self.run_id()) == self.backfilled)
+    @precondition(
+        lambda self: self.backfilled and self.world.done(self.run_id()) == self.backfilled
+    )
     @rule()
     def end_run(self) -> None:
         self.world.consumers.end_run("search", self.run_id())
@@ -178,28 +195,55 @@ class Consumer(RuleBasedStateMachine):
     @rule(
         take=st.fixed_dictionaries({group: st.integers(0, 9) for group in GROUPS}),
         at=st.integers(1, 12),
-        kind=st.sampled_from(["", "", "", "killed before", "killed after", "lost", "down", "half", "meanwhile", "run begins"]),
+        kind=st.sampled_from(
+            [
+                "",
+                "",
+                "",
+                "killed before",
+                "killed after",
+                "lost",
+                "down",
+                "half",
+                "meanwhile",
+                "run begins",
+            ]
+        ),
         same=st.booleans(),
         requests=st.sampled_from([99, 99, 0, 1, 2]),
         publish=st.booleans(),
     )
-    def deliver(self, take: dict[str, int], at: int, kind: str, same: bool, requests: int, publish: bool) -> None:
+    def deliver(
+        self, take: dict[str, int], at: int, kind: str, same: bool, requests: int, publish: bool
+    ) -> None:
         if publish:
             self.publish(2)
         batch = [one for group, count in take.items() for one in self.queues[group][:count]]
         others = [one for group in GROUPS if take[group] == 0 for one in self.queues[group][:3]]
 
         def meanwhile() -> None:
-            """Another process handles the same messages (their visibility time-out was over), or those of other groups."""
+            """Another process handles the same messages (their visibility time-out was over), or
+            those of other groups.
+            """
             self.hand_over(self.world.cold_start(), batch if same else others)
 
         def run_begins() -> None:
-            """A backfill begins, and reads from a replica that has nothing yet of what is in the queue."""
+            """A backfill begins, and reads from a replica that has nothing yet of what is in the
+            queue.
+            """
             waiting = {
-                one.seq for queue in self.queues.values() for message in queue for one in decode(message.body).changes if one.op != "r"
+                one.seq
+                for queue in self.queues.values()
+                for message in queue
+                for one in decode(message.body).changes
+                if one.op != "r"
             }
             first = min(waiting, default=0)
-            if self.run_id() == "" and first and waiting.issuperset(range(first, self.published + 1)):
+            if (
+                self.run_id() == ""
+                and first
+                and waiting.issuperset(range(first, self.published + 1))
+            ):
                 self.world.consumers.save_run("search", Run(f"late-{self.runs}", {}))
                 self.runs += 1
                 self.read(first - 1, self.log[: first - 1])
@@ -258,7 +302,9 @@ class Consumer(RuleBasedStateMachine):
             assert entry.attributes["reason"].startswith("document_parsing_exception")
 
     def expected(self) -> dict[str, Any]:
-        """The last state of each row, but for values that the index refuses: the one before stands then."""
+        """The last state of each row, but for values that the index refuses: the one before stands
+        then.
+        """
         accepted = [one for one in self.log if one.after is None or one.after["price"] != BAD]
         return {str(key): row["price"] for key in KEYS if (row := self.row(key, accepted))}
 
@@ -281,8 +327,19 @@ class Consumer(RuleBasedStateMachine):
         return run.id if run else ""
 
     def with_id(self, read: Change) -> Change:
-        return Change(f"run/{self.run_id()}/{read.key['id']}", read.seq, "r", read.ts_ms, read.key, None, read.after, read.tx)
+        return Change(
+            f"run/{self.run_id()}/{read.key['id']}",
+            read.seq,
+            "r",
+            read.ts_ms,
+            read.key,
+            None,
+            read.after,
+            read.tx,
+        )
 
 
-Consumer.TestCase.settings = settings(max_examples=400, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck))
+Consumer.TestCase.settings = settings(
+    max_examples=400, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
+)
 TestConsumer = Consumer.TestCase

@@ -1,4 +1,6 @@
-"""The documentation is held against the program: links lead somewhere, commands and options exist, every command has help with an example and a page."""
+"""The documentation is held against the program: links lead somewhere, commands and options exist,
+every command has help with an example and a page.
+"""
 
 import re
 import shlex
@@ -56,17 +58,25 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize(("page", "line"), command_lines(), ids=lambda value: str(value)[:60])
-def test_commands_in_the_docs_are_accepted(program: Any, page: str, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ROWLINE_SOURCE", "mysql://reader:secret@db.example.com")  # which the pages tell their reader to set
+def test_commands_in_the_docs_are_accepted(
+    program: Any, page: str, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(
+        "ROWLINE_SOURCE", "mysql://reader:secret@db.example.com"
+    )  # which the pages tell their reader to set
     words = shlex.split(line, comments=True)
     words = words[: next((at for at, word in enumerate(words) if word in ("|", ">")), len(words))]
     command, path = program, []
     while hasattr(command, "commands"):
         assert words, f"{page}: `rowline {line}` names no command"
-        assert words[0] in command.commands, f"{page}: there is no command `rowline {' '.join([*path, words[0]])}`"
+        assert words[0] in command.commands, (
+            f"{page}: there is no command `rowline {' '.join([*path, words[0]])}`"
+        )
         path.append(words[0])
         command = command.commands[words.pop(0)]
-    command.make_context(" ".join(path), words)  # raises a usage error for an unknown option or a missing argument
+    command.make_context(
+        " ".join(path), words
+    )  # raises a usage error for an unknown option or a missing argument
 
 
 def test_every_command_has_help_with_an_example_and_stands_in_the_docs(program: Any) -> None:
@@ -75,7 +85,9 @@ def test_every_command_has_help_with_an_example_and_stands_in_the_docs(program: 
         assert "Example" in (command.help or ""), f"`rowline {name}` has no example in its help"
         assert f"rowline {name}" in documented, f"`rowline {name}` stands on no page of the docs"
         for option in command.params:
-            assert getattr(option, "help", None) or option.param_type_name == "argument", f"`rowline {name}` {option.name} has no help"
+            assert getattr(option, "help", None) or option.param_type_name == "argument", (
+                f"`rowline {name}` {option.name} has no help"
+            )
 
 
 @pytest.mark.parametrize(("page", "text"), list(blocks("yaml")), ids=lambda value: str(value)[:30])

@@ -8,32 +8,67 @@ from shared.flows.doctor import check_captured_once, check_relay, who_answers
 from shared.flows.status import RelayStatus
 from shared.values.settings import SourceSettings, TableSettings
 
-RUNNING = RelayStatus("shopEvents", "running", "lambda 1", 7, "bin.000001:4", "bin.000001:4", 498_000, 3, "s", 0.2, "", {})
+RUNNING = RelayStatus(
+    "shopEvents",
+    "running",
+    "lambda 1",
+    7,
+    "bin.000001:4",
+    "bin.000001:4",
+    498_000,
+    3,
+    "s",
+    0.2,
+    "",
+    {},
+)
 
 
 def source(name: str, *tables: str, relay_of: str = "") -> SourceSettings:
-    return SourceSettings(name, f"secret of {name}", {f"shop.{table}": TableSettings() for table in tables}, relay_of=relay_of)
+    return SourceSettings(
+        name,
+        f"secret of {name}",
+        {f"shop.{table}": TableSettings() for table in tables},
+        relay_of=relay_of,
+    )
 
 
 def test_a_table_that_two_sources_capture_from_one_server_is_named() -> None:
     sources = {
-        each.name: each for each in (source("a", "x", "y", "z"), source("b", "y", "z"), source("c", "x"), source("d", "w", relay_of="a"))
+        each.name: each
+        for each in (
+            source("a", "x", "y", "z"),
+            source("b", "y", "z"),
+            source("c", "x"),
+            source("d", "w", relay_of="a"),
+        )
     }
-    servers = dict.fromkeys(("a", "b", "d"), ("uuid", "host", "3306", "/data")) | {"c": ("uuid", "other", "3306", "/data")}
+    servers = dict.fromkeys(("a", "b", "d"), ("uuid", "host", "3306", "/data")) | {
+        "c": ("uuid", "other", "3306", "/data")
+    }
     (found,) = check_captured_once(servers, sources)
-    assert (found.check, found.level, found.value) == ("sources a, b", "warn", "read one server, and both capture shop.y and 1 more")
+    assert (found.check, found.level, found.value) == (
+        "sources a, b",
+        "warn",
+        "read one server, and both capture shop.y and 1 more",
+    )
     assert "relayOf: a" in found.fix
     assert check_captured_once({name: servers[name] for name in ("a", "c", "d")}, sources) == []
 
 
 def test_servers_are_told_apart_by_more_than_a_number_that_people_choose() -> None:
     one, other = MemoryDatabase(), MemoryDatabase()
-    one.settings, other.settings = {"hostname": "a", "port": "3306"}, {"hostname": "b", "port": "3306"}
+    one.settings, other.settings = (
+        {"hostname": "a", "port": "3306"},
+        {"hostname": "b", "port": "3306"},
+    )
     assert isinstance(one.server(), Server)
     assert who_answers(one) != who_answers(other)
 
 
 def test_a_relay_that_waits_for_a_table_says_whose() -> None:
-    found = check_relay(msgspec.structs.replace(RUNNING, figures={"waiting_for": {"shop.events": "shop"}}))
+    found = check_relay(
+        msgspec.structs.replace(RUNNING, figures={"waiting_for": {"shop.events": "shop"}})
+    )
     assert (found.level, found.value) == ("warn", "waits for shop.events, which shop still has")
     assert check_relay(RUNNING).level == "ok"

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.values.document import DocumentError, Shape, address, decode_id, encode_id, safe_field, split_address
+from shared.values.document import (
+    DocumentError,
+    Shape,
+    address,
+    decode_id,
+    encode_id,
+    safe_field,
+    split_address,
+)
 from shared.values.errors import ConfigError
 from shared.values.index import alias_of, check_alias, definition_of, mapping_of, properties_of
 from shared.values.table import Column, Table
@@ -22,7 +30,13 @@ def test_an_id_can_be_read_back(parts: list[str]) -> None:
     assert decode_id(id, len(parts)) == (None if id.startswith("sha256:") else parts)
 
 
-@given(st.integers(1, 3).flatmap(lambda n: st.tuples(*[st.lists(st.text(alphabet=":\\a", max_size=4), min_size=n, max_size=n)] * 2)))
+@given(
+    st.integers(1, 3).flatmap(
+        lambda n: st.tuples(
+            *[st.lists(st.text(alphabet=":\\a", max_size=4), min_size=n, max_size=n)] * 2
+        )
+    )
+)
 def test_different_keys_have_different_ids(keys: tuple[list[str], list[str]]) -> None:
     assert (encode_id(keys[0]) == encode_id(keys[1])) == (keys[0] == keys[1])
 
@@ -69,8 +83,15 @@ def test_an_address_is_read_back() -> None:
 def test_fields_are_chosen_and_renamed() -> None:
     shape = Shape.of(consumer_settings(fields=("id", "title"), rename={"title": "name"}))
     assert shape.body({"id": 1, "title": "x", "price": 2}) == {"id": 1, "name": "x"}
-    assert Shape.of(consumer_settings(rename={"title": "name"})).body({"id": 1, "title": "x"}) == {"id": 1, "name": "x"}
-    assert Shape.of(consumer_settings()).body({"id": 1, "a.b": 2, "_id": 3}) == {"id": 1, "a_b": 2, "_id_": 3}
+    assert Shape.of(consumer_settings(rename={"title": "name"})).body({"id": 1, "title": "x"}) == {
+        "id": 1,
+        "name": "x",
+    }
+    assert Shape.of(consumer_settings()).body({"id": 1, "a.b": 2, "_id": 3}) == {
+        "id": 1,
+        "a_b": 2,
+        "_id_": 3,
+    }
 
 
 @pytest.mark.parametrize(
@@ -79,8 +100,14 @@ def test_fields_are_chosen_and_renamed() -> None:
         ({"fields": ("id", "id")}, "elasticsearch.fields: names id twice"),
         ({"id": ("id", "id")}, "elasticsearch.id: names id twice"),
         ({"fields": ("id",), "rename": {"title": "name"}}, "renames title, which is not among"),
-        ({"rename": {"title": "name", "label": "name"}}, "both title and label into the field name"),
-        ({"fields": ("title", "name"), "rename": {"title": "name"}}, "both title and name into the field name"),
+        (
+            {"rename": {"title": "name", "label": "name"}},
+            "both title and label into the field name",
+        ),
+        (
+            {"fields": ("title", "name"), "rename": {"title": "name"}},
+            "both title and name into the field name",
+        ),
         ({"rename": {"title": "a.b"}}, "'a.b' cannot be a field"),
     ],
 )
@@ -123,7 +150,9 @@ def test_aliases(names: tuple[str, str], alias: str) -> None:
 @given(st.tuples(*[st.text(alphabet="aA-_.", min_size=1, max_size=5)] * 4))
 def test_no_two_tables_share_an_alias(names: tuple[str, str, str, str]) -> None:
     same = names[:2] == names[2:]
-    assert (alias_of(consumer_settings(), *names[:2]) == alias_of(consumer_settings(), *names[2:])) == same
+    assert (
+        alias_of(consumer_settings(), *names[:2]) == alias_of(consumer_settings(), *names[2:])
+    ) == same
 
 
 @pytest.mark.parametrize(
@@ -137,13 +166,17 @@ def test_no_two_tables_share_an_alias(names: tuple[str, str, str, str]) -> None:
         ("a" * 249, ("shop.items",), "cannot be an index name"),
     ],
 )
-def test_an_alias_that_cannot_be_is_refused(alias: str, tables: tuple[str, ...], message: str) -> None:
+def test_an_alias_that_cannot_be_is_refused(
+    alias: str, tables: tuple[str, ...], message: str
+) -> None:
     with pytest.raises(ConfigError, match=message):
         check_alias(consumer_settings(alias=alias, tables=tables))
 
 
 def test_the_definition_is_derived_from_the_columns_that_are_kept() -> None:
-    definition = definition_of(consumer_settings(fields=("id", "title"), rename={"title": "name"}), TABLE)
+    definition = definition_of(
+        consumer_settings(fields=("id", "title"), rename={"title": "name"}), TABLE
+    )
     assert definition["settings"]["index.gc_deletes"] == "1h"
     assert definition["mappings"]["dynamic"] is False
     assert definition["mappings"]["properties"] == {
@@ -153,9 +186,13 @@ def test_the_definition_is_derived_from_the_columns_that_are_kept() -> None:
     assert set(properties_of(Shape(), TABLE)) == {"id", "price", "title"}
 
 
-@pytest.mark.parametrize("settings", [{"gc_deletes": "5m"}, {"index.gc_deletes": "5m"}, {"index": {"gc_deletes": "5m"}}])
+@pytest.mark.parametrize(
+    "settings", [{"gc_deletes": "5m"}, {"index.gc_deletes": "5m"}, {"index": {"gc_deletes": "5m"}}]
+)
 def test_the_users_own_definition_keeps_what_it_sets(settings: dict[str, Any]) -> None:
-    assert definition_of(consumer_settings(index={"settings": settings}), None) == {"settings": settings}
+    assert definition_of(consumer_settings(index={"settings": settings}), None) == {
+        "settings": settings
+    }
 
 
 def test_the_users_own_definition_remembers_deletions_for_an_hour() -> None:
@@ -192,7 +229,14 @@ def test_mappings(column: Column, type: str) -> None:
 
 
 def test_columns_with_odd_names_have_safe_fields() -> None:
-    assert [safe_field(name) for name in ("a", "a.b", "_id", "..", " ", "_mine")] == ["a", "a_b", "_id_", "__", " _", "_mine"]
+    assert [safe_field(name) for name in ("a", "a.b", "_id", "..", " ", "_mine")] == [
+        "a",
+        "a_b",
+        "_id_",
+        "__",
+        " _",
+        "_mine",
+    ]
     table = Table("d", "t", (Column("a.b", "int"), Column("a_b", "int")))
     with pytest.raises(DocumentError, match=r"both a\.b and a_b"):
         properties_of(Shape(), table)

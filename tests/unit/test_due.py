@@ -1,4 +1,6 @@
-"""A backfill that is due, because a DDL statement changed rows without row events: known until the consumer was filled with what came of it."""
+"""A backfill that is due, because a DDL statement changed rows without row events: known until the
+consumer was filled with what came of it.
+"""
 
 from random import Random
 from typing import Any
@@ -25,9 +27,18 @@ def world() -> BackfillWorld:
 
 
 def now(world: BackfillWorld, **consumer: Any) -> Status:
-    settings = Settings("rowline", "dev", {"shop": SOURCE}, {"search": consumer_settings(**consumer)})
+    settings = Settings(
+        "rowline", "dev", {"shop": SOURCE}, {"search": consumer_settings(**consumer)}
+    )
     inner = world.world
-    return status(settings, world.streams, inner.schemas, inner.consumers, lambda _: MemoryQueue(), lambda _: MemoryQueue())
+    return status(
+        settings,
+        world.streams,
+        inner.schemas,
+        inner.consumers,
+        lambda _: MemoryQueue(),
+        lambda _: MemoryQueue(),
+    )
 
 
 def due(world: BackfillWorld, **consumer: Any) -> list[str]:
@@ -62,7 +73,9 @@ def test_a_statement_while_a_backfill_runs_is_still_due_afterwards(world: Backfi
     assert due(world) == []
 
 
-def test_a_backfill_that_was_stopped_has_filled_nothing_until_it_goes_on(world: BackfillWorld) -> None:
+def test_a_backfill_that_was_stopped_has_filled_nothing_until_it_goes_on(
+    world: BackfillWorld,
+) -> None:
     world.world.schemas.rewritten("shop", TABLE, "0-1-7@1")
 
     def stop(progress: Progress) -> None:
@@ -76,7 +89,9 @@ def test_a_backfill_that_was_stopped_has_filled_nothing_until_it_goes_on(world: 
     assert due(world) == []
 
 
-def test_tables_that_the_consumer_or_the_source_does_not_have_are_not_due(world: BackfillWorld) -> None:
+def test_tables_that_the_consumer_or_the_source_does_not_have_are_not_due(
+    world: BackfillWorld,
+) -> None:
     world.world.schemas.rewritten("shop", "shop.gone", "0-1-7@1")
     world.world.schemas.rewritten("shop", TABLE, "0-1-7@1")
     assert due(world, tables=("shop.*",)) == [TABLE]

@@ -11,7 +11,14 @@ def test_url() -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "tls"), [("127.0.0.1", "off"), ("localhost", "off"), ("[::1]", "off"), ("10.0.0.1", "verify"), ("db.internal", "verify")]
+    ("host", "tls"),
+    [
+        ("127.0.0.1", "off"),
+        ("localhost", "off"),
+        ("[::1]", "off"),
+        ("10.0.0.1", "verify"),
+        ("db.internal", "verify"),
+    ],
 )
 def test_tls_is_verified_except_on_this_machine(host: str, tls: str) -> None:
     assert parse(f"mariadb://u:p@{host}").tls == tls

@@ -20,4 +20,6 @@ def test_a_table_that_is_not_there_is_named() -> None:
 
 
 def test_a_pattern_may_match_nothing() -> None:
-    assert [one.table for one in list_tables(database(), None, ["shop.items", "store.*"]).tables] == ["shop.items"]
+    assert [
+        one.table for one in list_tables(database(), None, ["shop.items", "store.*"]).tables
+    ] == ["shop.items"]

@@ -18,7 +18,9 @@ from shared.values.message import Message, decode, encode
 ROOT = Path(__file__).resolve().parents[2]
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
-rows = st.dictionaries(texts, st.one_of(st.none(), st.integers(-(2**63), 2**64 - 1), texts), max_size=5)
+rows = st.dictionaries(
+    texts, st.one_of(st.none(), st.integers(-(2**63), 2**64 - 1), texts), max_size=5
+)
 changes = st.builds(
     Change,
     texts,
@@ -30,7 +32,17 @@ changes = st.builds(
     st.none() | rows,
     st.builds(Transaction, texts, st.integers(0, 9), st.booleans()),
 )
-messages = st.builds(Message, texts, texts, texts, texts, st.integers(0, 99), texts, st.none(), st.lists(changes, max_size=20))
+messages = st.builds(
+    Message,
+    texts,
+    texts,
+    texts,
+    texts,
+    st.integers(0, 99),
+    texts,
+    st.none(),
+    st.lists(changes, max_size=20),
+)
 
 
 @given(messages)
@@ -78,12 +90,25 @@ def test_what_would_fill_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_function_of_the_docs_reads_both_kinds(capsys: pytest.CaptureFixture[str]) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/consumers.md").read_text(), re.DOTALL)
+    (code,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs/consumers.md").read_text(), re.DOTALL
+    )
     names: dict[str, Any] = {}
     exec(code, names)
     body = encode(
-        Message("s", "s", "shop", "items", 1, "g", None, [Change("x", 1, "c", 1, {"id": 7}, None, {"id": 7}, Transaction("t", 0, True))])
+        Message(
+            "s",
+            "s",
+            "shop",
+            "items",
+            1,
+            "g",
+            None,
+            [Change("x", 1, "c", 1, {"id": 7}, None, {"id": 7}, Transaction("t", 0, True))],
+        )
     )
-    names["handle"]({"Records": [{"body": body}, {"body": compressed(body.encode()).decode()}]}, None)
+    names["handle"](
+        {"Records": [{"body": body}, {"body": compressed(body.encode()).decode()}]}, None
+    )
     assert capsys.readouterr().out == "shop.items c {'id': 7} {'id': 7}\n" * 2
     assert f"`{MARK.decode()}`" in (ROOT / "docs/consumers.md").read_text()

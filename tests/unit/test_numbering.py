@@ -1,4 +1,6 @@
-"""Numbering: the same events give the same changes, each with its identity, number, key and place."""
+"""Numbering: the same events give the same changes, each with its identity, number, key and
+place.
+"""
 
 from typing import Any
 
@@ -13,7 +15,12 @@ from shared.values.settings import TableSettings
 from shared.values.shard import shard_of
 from shared.values.table import Column, Table
 
-LISTINGS = Table("shop", "listings", (Column("id", "bigint"), Column("seller", "bigint"), Column("email", "varchar")), ("id",))
+LISTINGS = Table(
+    "shop",
+    "listings",
+    (Column("id", "bigint"), Column("seller", "bigint"), Column("email", "varchar")),
+    ("id",),
+)
 
 
 def row(key: int, seller: int = 1, email: str | None = "a@b") -> dict[str, Any]:
@@ -23,7 +30,11 @@ def row(key: int, seller: int = 1, email: str | None = "a@b") -> dict[str, Any]:
 def transaction(number: int, *events: Event) -> list[Event]:
     at = Position("bin.000001", number * 100, f"0-1-{number}")
     begin = Begin(f"0-1-{number}@1763722455000", f"0-1-{number}", at, 1763722455000)
-    return [begin, *events, Commit(Position("bin.000001", number * 100 + 90, f"0-1-{number}"), 1763722455000)]
+    return [
+        begin,
+        *events,
+        Commit(Position("bin.000001", number * 100 + 90, f"0-1-{number}"), 1763722455000),
+    ]
 
 
 def insert(event: int, *rows: dict[str, Any], table: Table = LISTINGS) -> Rows:
@@ -40,7 +51,10 @@ def changes(numbering: Numbering, events: list[Event]) -> list[Any]:
 
 def test_ids_numbers_and_places_of_a_transaction() -> None:
     events = transaction(
-        7, insert(0, row(1), row(2)), Rows(LISTINGS, "u", 3, [(row(1), row(1, email="n"))]), Rows(LISTINGS, "d", 4, [(row(2), None)])
+        7,
+        insert(0, row(1), row(2)),
+        Rows(LISTINGS, "u", 3, [(row(1), row(1, email="n"))]),
+        Rows(LISTINGS, "d", 4, [(row(2), None)]),
     )
     got = changes(Numbering("shop", {}, seq=make_seq(3, 9)), events)
     assert [(c.id, c.seq, c.op, c.key) for c in got] == [
@@ -57,7 +71,11 @@ def test_ids_numbers_and_places_of_a_transaction() -> None:
 
 def test_without_gtid_a_transaction_is_named_by_its_place() -> None:
     at = Position("bin.000001", 400)
-    events: list[Event] = [Begin("uuid:bin.000001:400@5", "", at, 5), insert(0, row(1)), Commit(Position("bin.000001", 500), 5)]
+    events: list[Event] = [
+        Begin("uuid:bin.000001:400@5", "", at, 5),
+        insert(0, row(1)),
+        Commit(Position("bin.000001", 500), 5),
+    ]
     (change,) = changes(Numbering("shop", {}), events)
     assert (change.id, change.tx.id) == ("uuid:bin.000001:400@5/0.0", "bin.000001:400")
 
@@ -87,7 +105,10 @@ def test_a_change_of_the_key_is_a_delete_and_a_create() -> None:
 
 def test_a_change_of_a_shard_column_is_a_delete_and_a_create() -> None:
     tables = {"shop.listings": TableSettings(shard_by=("seller",), shards=16)}
-    events = transaction(1, Rows(LISTINGS, "u", 0, [(row(1, seller=5), row(1, seller=6)), (row(2), row(2, email="n"))]))
+    events = transaction(
+        1,
+        Rows(LISTINGS, "u", 0, [(row(1, seller=5), row(1, seller=6)), (row(2), row(2, email="n"))]),
+    )
     got = numbered(Numbering("shop", tables), events)
     assert [(c.op, c.key, shard) for _, shard, c in got] == [
         ("d", {"id": 1}, shard_of([5], 16)),
@@ -97,31 +118,45 @@ def test_a_change_of_a_shard_column_is_a_delete_and_a_create() -> None:
 
 
 def test_truncate_reaches_every_group_of_the_table() -> None:
-    events = transaction(1, insert(0, row(1))) + transaction(2, Truncated("shop", "listings", "TRUNCATE listings"))
+    events = transaction(1, insert(0, row(1))) + transaction(
+        2, Truncated("shop", "listings", "TRUNCATE listings")
+    )
     got = numbered(Numbering("shop", {"shop.*": TableSettings(shards=4)}), events)[1:]
-    assert [(table.full_name, shard, c.op, c.key, c.before, c.after, c.seq) for table, shard, c in got] == [
-        ("shop.listings", shard, "t", {}, None, None, 2 + shard) for shard in range(4)
-    ]
+    assert [
+        (table.full_name, shard, c.op, c.key, c.before, c.after, c.seq) for table, shard, c in got
+    ] == [("shop.listings", shard, "t", {}, None, None, 2 + shard) for shard in range(4)]
     assert len({c.id for _, _, c in got}) == 4
     assert [c.tx.last for _, _, c in got] == [False, False, False, True]
 
 
 def test_dropped_partitions_are_one_change_that_names_them() -> None:
     names = tuple(f"p{n}" for n in range(600))
-    events = transaction(1, Truncated("shop", "listings", "…", names[:2])) + transaction(2, Truncated("shop", "listings", "…", names))
+    events = transaction(1, Truncated("shop", "listings", "…", names[:2])) + transaction(
+        2, Truncated("shop", "listings", "…", names)
+    )
     got = numbered(Numbering("shop", {"shop.*": TableSettings(shards=4)}), events)
-    assert [(shard, c.op, c.seq, c.tx.last) for _, shard, c in got] == [(0, "t", 1, True), (0, "t", 2, True)]
-    assert [c.key for _, _, c in got] == [{"partitions": ["p0", "p1"]}, {"partitions": list(names[:500])}]
+    assert [(shard, c.op, c.seq, c.tx.last) for _, shard, c in got] == [
+        (0, "t", 1, True),
+        (0, "t", 2, True),
+    ]
+    assert [c.key for _, _, c in got] == [
+        {"partitions": ["p0", "p1"]},
+        {"partitions": list(names[:500])},
+    ]
 
 
 def test_truncating_two_tables_in_one_statement_gives_different_ids() -> None:
-    events = transaction(1, Truncated("shop", "a", "DROP TABLE a, b"), Truncated("shop", "b", "DROP TABLE a, b"))
+    events = transaction(
+        1, Truncated("shop", "a", "DROP TABLE a, b"), Truncated("shop", "b", "DROP TABLE a, b")
+    )
     got = changes(Numbering("shop", {"shop.*": TableSettings(shards=2)}), events)
     assert len({c.id for c in got}) == 4
 
 
 def test_a_skipped_change_keeps_its_number() -> None:
-    events = transaction(1, insert(0, row(1), row(2)), insert(1, row(3))) + transaction(2, insert(0, row(4)))
+    events = transaction(1, insert(0, row(1), row(2)), insert(1, row(3))) + transaction(
+        2, insert(0, row(4))
+    )
     everything = changes(Numbering("shop", {}, seq=70), events)
     for skip in range(5):
         assert changes(Numbering("shop", {}, seq=70, skip=skip), events) == everything[skip:]
@@ -129,15 +164,25 @@ def test_a_skipped_change_keeps_its_number() -> None:
 
 def test_dropped_and_masked_columns_do_not_leave() -> None:
     settings = TableSettings(drop=("seller",), mask={"email": "hash"})
-    events = transaction(1, insert(0, row(1), row(2, email=None)), Rows(LISTINGS, "u", 1, [(row(1), row(1, seller=9))]))
-    first, second, update = changes(Numbering("shop", {"shop.listings": settings}, mask_key=b"k"), events)
-    (table, _, _), *_ = numbered(Numbering("shop", {"shop.listings": settings}, mask_key=b"k"), events)
+    events = transaction(
+        1,
+        insert(0, row(1), row(2, email=None)),
+        Rows(LISTINGS, "u", 1, [(row(1), row(1, seller=9))]),
+    )
+    first, second, update = changes(
+        Numbering("shop", {"shop.listings": settings}, mask_key=b"k"), events
+    )
+    (table, _, _), *_ = numbered(
+        Numbering("shop", {"shop.listings": settings}, mask_key=b"k"), events
+    )
     assert [column.name for column in table.columns] == ["id", "email"]
     assert set(first.after) == {"id", "email"}
     assert "a@b" not in str(first)
     assert second.after["email"] is None
     assert update.before == update.after == first.after
-    (other, *_) = changes(Numbering("shop", {"shop.listings": settings}, mask_key=b"another"), events)
+    (other, *_) = changes(
+        Numbering("shop", {"shop.listings": settings}, mask_key=b"another"), events
+    )
     assert other.after["email"] != first.after["email"]
 
 
@@ -146,7 +191,9 @@ def test_a_table_without_key_is_named_and_an_explicit_key_mends_it() -> None:
     events = transaction(1, insert(0, row(1), table=keyless))
     with pytest.raises(CannotNumber, match=r"shop\.log"):
         changes(Numbering("shop", {}), events)
-    (change,) = changes(Numbering("shop", {"shop.log": TableSettings(key=("seller", "id"))}), events)
+    (change,) = changes(
+        Numbering("shop", {"shop.log": TableSettings(key=("seller", "id"))}), events
+    )
     assert change.key == {"seller": 1, "id": 1}
 
 
@@ -157,5 +204,12 @@ def test_the_exact_table_goes_before_a_pattern() -> None:
 
 
 def test_without_shards_for_those_who_only_look() -> None:
-    events = transaction(1, insert(0, row(1), row(2), row(3)), Truncated("shop", "listings", "TRUNCATE"))
-    assert [shard for _, shard, _ in numbered(Numbering("shop", {}, sharded=False), events)] == [0, 0, 0, 0]
+    events = transaction(
+        1, insert(0, row(1), row(2), row(3)), Truncated("shop", "listings", "TRUNCATE")
+    )
+    assert [shard for _, shard, _ in numbered(Numbering("shop", {}, sharded=False), events)] == [
+        0,
+        0,
+        0,
+        0,
+    ]

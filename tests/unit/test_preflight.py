@@ -31,13 +31,21 @@ def levels(findings: list[Finding]) -> dict[str, str]:
 
 
 def source(**tables: TableSettings) -> SourceSettings:
-    return SourceSettings(name="shop", secret="s", tables={name.replace("__", "."): settings for name, settings in tables.items()})
+    return SourceSettings(
+        name="shop",
+        secret="s",
+        tables={name.replace("__", "."): settings for name, settings in tables.items()},
+    )
 
 
 def database(server: Server = MARIADB) -> MemoryDatabase:
     made = MemoryDatabase(server)
     made.settings, made.grants_held = dict(GOOD), list(GRANTS)
-    made.create(Table("shop", "items", (Column("id", "int", nullable=False), Column("note", "text")), ("id",)))
+    made.create(
+        Table(
+            "shop", "items", (Column("id", "int", nullable=False), Column("note", "text")), ("id",)
+        )
+    )
     return made
 
 
@@ -56,13 +64,31 @@ def test_a_good_source_has_nothing_to_mend() -> None:
         (MARIADB, "binlog_format", "MIXED", "binlog_format", "SET GLOBAL binlog_format = 'ROW'"),
         (RDS, "binlog_format", "MIXED", "binlog_format", "DB parameter group"),
         (AURORA, "binlog_row_image", "MINIMAL", "binlog_row_image", "DB cluster parameter group"),
-        (MYSQL, "binlog_row_image", "MINIMAL", "binlog_row_image", "SET GLOBAL binlog_row_image = 'FULL'"),
-        (MYSQL, "binlog_row_metadata", "MINIMAL", "binlog_row_metadata", "SET GLOBAL binlog_row_metadata = 'FULL'"),
+        (
+            MYSQL,
+            "binlog_row_image",
+            "MINIMAL",
+            "binlog_row_image",
+            "SET GLOBAL binlog_row_image = 'FULL'",
+        ),
+        (
+            MYSQL,
+            "binlog_row_metadata",
+            "MINIMAL",
+            "binlog_row_metadata",
+            "SET GLOBAL binlog_row_metadata = 'FULL'",
+        ),
         (MYSQL, "server_id", "0", "server_id", "above 0"),
     ],
 )
-def test_each_setting_is_named_with_its_fix(server: Server, setting: str, value: str, check: str, fix: str) -> None:
-    (failed,) = [finding for finding in check_server(server, GOOD | {setting: value}) if finding.level == "fail"]
+def test_each_setting_is_named_with_its_fix(
+    server: Server, setting: str, value: str, check: str, fix: str
+) -> None:
+    (failed,) = [
+        finding
+        for finding in check_server(server, GOOD | {setting: value})
+        if finding.level == "fail"
+    ]
     assert failed.check == check
     assert fix in failed.fix
 
@@ -96,16 +122,36 @@ def test_retention_is_held_against_the_lag(
 ) -> None:
     finding = check_retention(server, variables, hours, lag)
     assert finding.level == level
-    assert (server.managed == "" or level == "ok") or "rds_set_configuration('binlog retention hours', 72)" in finding.fix
+    assert (
+        server.managed == "" or level == "ok"
+    ) or "rds_set_configuration('binlog retention hours', 72)" in finding.fix
 
 
 @pytest.mark.parametrize(
     ("grants", "lacking"),
     [
         (["GRANT ALL PRIVILEGES ON *.* TO `root`@`localhost` WITH GRANT OPTION"], set()),
-        (["GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `r`@`%`", "GRANT SELECT ON `shop`.* TO `r`@`%`"], set()),
-        (["GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `r`@`%`", "GRANT SELECT ON `sh%`.* TO `r`@`%`"], set()),
-        (["GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `r`@`%`", r"GRANT SELECT ON `sho\_`.* TO `r`@`%`"], {"grant SELECT"}),
+        (
+            [
+                "GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `r`@`%`",
+                "GRANT SELECT ON `shop`.* TO `r`@`%`",
+            ],
+            set(),
+        ),
+        (
+            [
+                "GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `r`@`%`",
+                "GRANT SELECT ON `sh%`.* TO `r`@`%`",
+            ],
+            set(),
+        ),
+        (
+            [
+                "GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `r`@`%`",
+                r"GRANT SELECT ON `sho\_`.* TO `r`@`%`",
+            ],
+            {"grant SELECT"},
+        ),
         (
             [
                 "GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `r`@`%`",
@@ -113,12 +159,21 @@ def test_retention_is_held_against_the_lag(
             ],
             set(),
         ),
-        (["GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `r`@`%`", "GRANT SELECT ON `shop`.`other` TO `r`@`%`"], {"grant SELECT"}),
+        (
+            [
+                "GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `r`@`%`",
+                "GRANT SELECT ON `shop`.`other` TO `r`@`%`",
+            ],
+            {"grant SELECT"},
+        ),
         (
             ["GRANT USAGE ON *.* TO `r`@`%`", "GRANT `role`@`%` TO `r`@`%`"],
             {"grant REPLICATION SLAVE", "grant REPLICATION CLIENT", "grant SELECT"},
         ),
-        (["GRANT SELECT ON *.* TO `r`@`%`", "GRANT REPLICATION SLAVE ON *.* TO `r`@`%`"], {"grant REPLICATION CLIENT"}),
+        (
+            ["GRANT SELECT ON *.* TO `r`@`%`", "GRANT REPLICATION SLAVE ON *.* TO `r`@`%`"],
+            {"grant REPLICATION CLIENT"},
+        ),
     ],
 )
 def test_grants_are_read_as_the_server_prints_them(grants: list[str], lacking: set[str]) -> None:
@@ -127,49 +182,96 @@ def test_grants_are_read_as_the_server_prints_them(grants: list[str], lacking: s
 
 
 def test_without_gtids_mysql_needs_lock_tables_and_mariadb_does_not() -> None:
-    assert levels(check_grants(MYSQL, GRANTS, ["shop.items"], gtids=False)) == {"grant LOCK TABLES": "warn"}
+    assert levels(check_grants(MYSQL, GRANTS, ["shop.items"], gtids=False)) == {
+        "grant LOCK TABLES": "warn"
+    }
     assert levels(check_grants(MARIADB, GRANTS, ["shop.items"], gtids=False)) == {}
 
 
 def test_an_unknown_table_fails_and_an_empty_pattern_warns() -> None:
-    findings = check_source(database(), source(shop__itmes=TableSettings(), **{"old__*": TableSettings()}))
+    findings = check_source(
+        database(), source(shop__itmes=TableSettings(), **{"old__*": TableSettings()})
+    )
     assert levels(findings) == {"table shop.itmes": "fail", "tables old.*": "warn"}
-    with pytest.raises(SourceError, match=r"table shop.itmes: is not in the database.*Correct its name"):
+    with pytest.raises(
+        SourceError, match=r"table shop.itmes: is not in the database.*Correct its name"
+    ):
         require(findings)
 
 
 def test_a_table_without_a_key_fails_and_names_one_it_could_use() -> None:
     shop = database()
-    shop.create(Table("shop", "log", (Column("day", "date", nullable=False), Column("n", "int", nullable=False), Column("x", "int"))))
-    assert [finding.fix for finding in check_source(shop, source(shop__log=TableSettings())) if finding.level == "fail"] == [
-        "Add a primary key."
+    shop.create(
+        Table(
+            "shop",
+            "log",
+            (
+                Column("day", "date", nullable=False),
+                Column("n", "int", nullable=False),
+                Column("x", "int"),
+            ),
+        )
+    )
+    assert [
+        finding.fix
+        for finding in check_source(shop, source(shop__log=TableSettings()))
+        if finding.level == "fail"
+    ] == ["Add a primary key."]
+    shop.uniques["shop.log"] = [
+        UniqueKey("maybe", ("x",), True),
+        UniqueKey("own", ("day", "n"), False),
     ]
-    shop.uniques["shop.log"] = [UniqueKey("maybe", ("x",), True), UniqueKey("own", ("day", "n"), False)]
-    (failed,) = [finding for finding in check_source(shop, source(shop__log=TableSettings())) if finding.level == "fail"]
+    (failed,) = [
+        finding
+        for finding in check_source(shop, source(shop__log=TableSettings()))
+        if finding.level == "fail"
+    ]
     assert "{key: [day, n]}" in failed.fix
     assert levels(check_source(shop, source(shop__log=TableSettings(key=("n", "day"))))) == {}
-    assert levels(check_source(shop, source(shop__log=TableSettings(key=("x",))))) == {"table shop.log": "fail"}
-    assert levels(check_source(shop, source(shop__log=TableSettings(key=("n",))))) == {"table shop.log": "fail"}
+    assert levels(check_source(shop, source(shop__log=TableSettings(key=("x",))))) == {
+        "table shop.log": "fail"
+    }
+    assert levels(check_source(shop, source(shop__log=TableSettings(key=("n",))))) == {
+        "table shop.log": "fail"
+    }
 
 
 def test_hidden_columns_that_are_not_there_fail() -> None:
-    for settings in (TableSettings(drop=("nope",)), TableSettings(mask={"nope": "redact"}), TableSettings(shard_by=("nope",))):
-        (failed,) = [finding for finding in check_source(database(), source(shop__items=settings)) if finding.level == "fail"]
+    for settings in (
+        TableSettings(drop=("nope",)),
+        TableSettings(mask={"nope": "redact"}),
+        TableSettings(shard_by=("nope",)),
+    ):
+        (failed,) = [
+            finding
+            for finding in check_source(database(), source(shop__items=settings))
+            if finding.level == "fail"
+        ]
         assert "nope" in failed.value
 
 
 def test_cascades_fail_unless_the_stanza_accepts_them_and_engines_warn() -> None:
     shop = database()
     shop.foreign_keys = [Cascade("shop.items", "shop.sellers", "fk", "ON DELETE CASCADE")]
-    with pytest.raises(SourceError, match=r"foreign key fk \(ON DELETE CASCADE of shop\.sellers\).*shop\.items: {acceptCascades: true}"):
+    with pytest.raises(
+        SourceError,
+        match=(
+            r"foreign key fk \(ON DELETE CASCADE of shop\.sellers\).*shop\.items: "
+            r"{acceptCascades: true}"
+        ),
+    ):
         require(check_source(shop, source(shop__items=TableSettings())), begun=True)
-    assert levels(check_source(shop, source(shop__items=TableSettings(accept_cascades=True)))) == {"table shop.items": "warn"}
+    assert levels(check_source(shop, source(shop__items=TableSettings(accept_cascades=True)))) == {
+        "table shop.items": "warn"
+    }
     newer = database(Server("mysql", (9, 6, 0), "9.6.0", "u"))
     newer.foreign_keys = shop.foreign_keys
     newer.grants_held = ["GRANT ALL PRIVILEGES ON *.* TO `r`@`%`"]
     assert levels(check_source(newer, source(shop__items=TableSettings()))) == {}
     shop.foreign_keys, shop.engines["shop.items"] = [], "MyISAM"
-    assert levels(check_source(shop, source(shop__items=TableSettings()))) == {"table shop.items": "warn"}
+    assert levels(check_source(shop, source(shop__items=TableSettings()))) == {
+        "table shop.items": "warn"
+    }
 
 
 @pytest.mark.parametrize(
@@ -183,29 +285,56 @@ def test_cascades_fail_unless_the_stanza_accepts_them_and_engines_warn() -> None
         (Server("mysql", (12, 0, 0), "12.0.0", "u"), None),
     ],
 )
-def test_generated_columns_that_the_binlog_lacks_are_named_until_they_are_dropped(server: Server, level: str | None) -> None:
+def test_generated_columns_that_the_binlog_lacks_are_named_until_they_are_dropped(
+    server: Server, level: str | None
+) -> None:
     shop = database(server)
     shop.grants_held = ["GRANT ALL PRIVILEGES ON *.* TO `r`@`%`"]
-    shop.create(Table("shop", "items", tuple(Column(name, "int") for name in ("id", "net", "tax", "gross")), ("id",)))
+    shop.create(
+        Table(
+            "shop",
+            "items",
+            tuple(Column(name, "int") for name in ("id", "net", "tax", "gross")),
+            ("id",),
+        )
+    )
     shop.generated_columns = {"shop.items": ("tax", "gross"), "shop.others": ("x",)}
-    found = [finding for finding in check_source(shop, source(shop__items=TableSettings(drop=("tax",)))) if finding.level != "ok"]
+    found = [
+        finding
+        for finding in check_source(shop, source(shop__items=TableSettings(drop=("tax",))))
+        if finding.level != "ok"
+    ]
     assert [finding.level for finding in found] == ([level] if level else [])
     if level:
         assert "(gross), which MariaDB 1" in found[0].value
         assert "{shop.items: {drop: [tax, gross]}}" in found[0].fix
         require(found, begun=True)
-    assert levels(check_source(shop, source(shop__items=TableSettings(drop=("gross", "tax"))))) == {}
-    kept = check_source(shop, source(shop__items=TableSettings(drop=("gross", "tax"), shard_by=("tax",))))
+    assert (
+        levels(check_source(shop, source(shop__items=TableSettings(drop=("gross", "tax"))))) == {}
+    )
+    kept = check_source(
+        shop, source(shop__items=TableSettings(drop=("gross", "tax"), shard_by=("tax",)))
+    )
     assert levels(kept) == ({"table shop.items": level} if level else {})
-    assert not level or "other columns than tax" in next(finding.fix for finding in kept if finding.level == level)
+    assert not level or "other columns than tax" in next(
+        finding.fix for finding in kept if finding.level == level
+    )
 
 
 def test_a_stream_that_has_begun_goes_on_though_tables_have_changed_since() -> None:
     shop = database()
     shop.create(Table("shop", "log", (Column("n", "int"),)))
-    tables = {"shop__gone": TableSettings(), "shop__log": TableSettings(), "shop__items": TableSettings(drop=("gone",))}
+    tables = {
+        "shop__gone": TableSettings(),
+        "shop__log": TableSettings(),
+        "shop__items": TableSettings(drop=("gone",)),
+    }
     findings = check_source(shop, source(**tables))
-    assert levels(findings) == {"table shop.gone": "fail", "table shop.log": "fail", "table shop.items": "fail"}
+    assert levels(findings) == {
+        "table shop.gone": "fail",
+        "table shop.log": "fail",
+        "table shop.items": "fail",
+    }
     require(findings, begun=True)
     shop.settings["binlog_row_image"] = "MINIMAL"
     with pytest.raises(SourceError, match=r"binlog_row_image: is MINIMAL"):
@@ -214,4 +343,10 @@ def test_a_stream_that_has_begun_goes_on_though_tables_have_changed_since() -> N
 
 def test_the_first_failure_is_raised_and_the_others_are_counted() -> None:
     with pytest.raises(SourceError, match=r"log_bin: is OFF.* 1 more: see `rowline doctor`"):
-        require([Finding("log_bin", "fail", "is OFF", "Set it."), Finding("x", "warn", "w"), Finding("y", "fail", "f", "g")])
+        require(
+            [
+                Finding("log_bin", "fail", "is OFF", "Set it."),
+                Finding("x", "warn", "w"),
+                Finding("y", "fail", "f", "g"),
+            ]
+        )

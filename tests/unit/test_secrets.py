@@ -1,4 +1,6 @@
-"""Secrets by name, on an emulated Secrets Manager: what is wrong is named, and never the content."""
+"""Secrets by name, on an emulated Secrets Manager: what is wrong is named, and never the
+content.
+"""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +23,9 @@ def manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     with mock_aws():
-        PROVIDERS.pop("secrets", None)  # keeps its client, and what it read, for the life of the process
+        PROVIDERS.pop(
+            "secrets", None
+        )  # keeps its client, and what it read, for the life of the process
         yield boto3.client("secretsmanager")
         PROVIDERS.pop("secrets", None)
 
@@ -35,7 +39,9 @@ def test_a_secret_is_read_once_until_asked_afresh(manager: Any) -> None:
 
 
 def test_a_missing_secret_is_named(manager: Any) -> None:
-    with pytest.raises(ConfigError, match=r"secret nowhere: cannot be read: ResourceNotFoundException\. Create it"):
+    with pytest.raises(
+        ConfigError, match=r"secret nowhere: cannot be read: ResourceNotFoundException\. Create it"
+    ):
         secret_json("nowhere")
 
 
@@ -45,7 +51,11 @@ def test_a_denied_secret_says_what_to_allow(manager: Any) -> None:
     with Stubber(manager) as stub:
         stub.add_client_error("get_secret_value", "AccessDeniedException")
         with pytest.raises(
-            ConfigError, match=r"secret source: cannot be read: AccessDeniedException\. Allow secretsmanager:GetSecretValue"
+            ConfigError,
+            match=(
+                r"secret source: cannot be read: AccessDeniedException\. Allow "
+                r"secretsmanager:GetSecretValue"
+            ),
         ):
             secret_json("source")
 

@@ -12,11 +12,26 @@ LISTING = Listing(
     "",
     [
         ListedTable("shop.items", 1, 1, ("id",), None, False, []),
-        ListedTable("shop.log", 1, 1, (), None, False, [], ["has no primary key, so its rows cannot be told apart"]),
+        ListedTable(
+            "shop.log",
+            1,
+            1,
+            (),
+            None,
+            False,
+            [],
+            ["has no primary key, so its rows cannot be told apart"],
+        ),
         ListedTable('shop.od"d: #x', 1, 1, ("id",), None, False, []),
     ],
 )
-BLOCKS = stanzas(LISTING, source="shop", consumer="search", source_secret="${param:a}", search_secret="${param:b}")
+BLOCKS = stanzas(
+    LISTING,
+    source="shop",
+    consumer="search",
+    source_secret="${param:a}",
+    search_secret="${param:b}",
+)
 DOCUMENT = """# The stage.
 service: rowline
 
@@ -37,9 +52,18 @@ params:
 def test_the_stanzas_are_yaml_and_leave_out_what_cannot_work() -> None:
     document = yaml.safe_load("\n".join(BLOCKS.values()))
     assert document["sources"] == {
-        "shop": {"secret": "${param:a}", "start": "latest", "tables": {"shop.items": None, 'shop.od"d: #x': None}}
+        "shop": {
+            "secret": "${param:a}",
+            "start": "latest",
+            "tables": {"shop.items": None, 'shop.od"d: #x': None},
+        }
     }
-    assert document["consumers"] == {"search": {"tables": ["shop.items", 'shop.od"d: #x'], "elasticsearch": {"secret": "${param:b}"}}}
+    assert document["consumers"] == {
+        "search": {
+            "tables": ["shop.items", 'shop.od"d: #x'],
+            "elasticsearch": {"secret": "${param:b}"},
+        }
+    }
     assert "# shop.log: has no primary key" in BLOCKS["sources"]
 
 
@@ -51,7 +75,12 @@ def test_blocks_replace_their_own_kind_and_nothing_else() -> None:
     assert list(document) == ["service", "sources", "consumers", "alerts", "params"]
     assert list(document["sources"]) == ["shop"]
     assert list(document["consumers"]) == ["search"]
-    for kept in ("# The stage.\n", "# Ours.\nsources:", "# Who is paged.\nalerts: off", "params:\n  a: b\n"):
+    for kept in (
+        "# The stage.\n",
+        "# Ours.\nsources:",
+        "# Who is paged.\nalerts: off",
+        "params:\n  a: b\n",
+    ):
         assert kept in text
     assert put_in(text, BLOCKS, force=True) == text
 
@@ -65,4 +94,10 @@ def test_blocks_are_added_where_there_are_none() -> None:
 
 def test_a_database_in_which_nothing_can_be_captured_is_an_error() -> None:
     with pytest.raises(ConfigError, match="no table that can be captured"):
-        stanzas(Listing("", "", [LISTING.tables[1]]), source="s", consumer="c", source_secret="a", search_secret="b")
+        stanzas(
+            Listing("", "", [LISTING.tables[1]]),
+            source="s",
+            consumer="c",
+            source_secret="a",
+            search_secret="b",
+        )

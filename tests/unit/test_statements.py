@@ -1,4 +1,6 @@
-"""What statements in the binlog mean for tables: partitions, of which a part of the rows is gone; columns that come with values."""
+"""What statements in the binlog mean for tables: partitions, of which a part of the rows is gone;
+columns that come with values.
+"""
 
 import pytest
 
@@ -24,13 +26,25 @@ def gone(*partitions: str) -> Effect:
         ("TRUNCATE PARTITION `ALL`", [gone("ALL")]),
         (
             "EXCHANGE PARTITION p1 WITH TABLE other.b WITHOUT VALIDATION",
-            [gone("p1"), Effect("gone", "other", "b"), REWRITTEN, Effect("rewritten", "other", "b")],
+            [
+                gone("p1"),
+                Effect("gone", "other", "b"),
+                REWRITTEN,
+                Effect("rewritten", "other", "b"),
+            ],
         ),
         ("CONVERT PARTITION p1 TO TABLE b", [gone("p1"), Effect("rewritten", "", "b")]),
-        ("CONVERT TABLE b TO PARTITION p1 VALUES LESS THAN (5)", [Effect("gone", "", "b"), REWRITTEN]),
+        (
+            "CONVERT TABLE b TO PARTITION p1 VALUES LESS THAN (5)",
+            [Effect("gone", "", "b"), REWRITTEN],
+        ),
         ("CONVERT TO CHARACTER SET utf8mb4", [REWRITTEN]),
         ("ADD PARTITION (PARTITION p9 VALUES LESS THAN (90))", []),
-        ("REORGANIZE PARTITION p1 INTO (PARTITION p2 VALUES LESS THAN (5), PARTITION p3 VALUES LESS THAN (9))", []),
+        (
+            "REORGANIZE PARTITION p1 INTO (PARTITION p2 VALUES LESS THAN (5), PARTITION p3 "
+            "VALUES LESS THAN (9))",
+            [],
+        ),
         ("COALESCE PARTITION 2", []),
         ("REMOVE PARTITIONING", []),
     ],

@@ -20,14 +20,31 @@ def test_a_line_is_the_change_with_its_source_database_and_table() -> None:
     server = MemoryServer(clock=lambda: 1_700_000_000)
     table = Table("shop", "listings", COLUMNS, ("id",))
     start = server.end
-    server.commit(server.insert(table, {"id": 1, "v": "a"}), server.update(table, ({"id": 1, "v": "a"}, {"id": 1, "v": 'b"\n'})))
+    server.commit(
+        server.insert(table, {"id": 1, "v": "a"}),
+        server.update(table, ({"id": 1, "v": "a"}, {"id": 1, "v": 'b"\n'})),
+    )
     first, second = lines(server, start)
     assert first == {
         **{"source": "shop", "database": "shop", "table": "listings"},
-        **{"id": "0-1-1@1700000000000/0.0", "seq": 1, "op": "c", "ts_ms": 1_700_000_000_000, "key": {"id": 1}},
-        **{"before": None, "after": {"id": 1, "v": "a"}, "tx": {"id": "0-1-1", "index": 0, "last": False}},
+        **{
+            "id": "0-1-1@1700000000000/0.0",
+            "seq": 1,
+            "op": "c",
+            "ts_ms": 1_700_000_000_000,
+            "key": {"id": 1},
+        },
+        **{
+            "before": None,
+            "after": {"id": 1, "v": "a"},
+            "tx": {"id": "0-1-1", "index": 0, "last": False},
+        },
     }
-    assert (second["seq"], second["after"], second["tx"]["last"]) == (2, {"id": 1, "v": 'b"\n'}, True)
+    assert (second["seq"], second["after"], second["tx"]["last"]) == (
+        2,
+        {"id": 1, "v": 'b"\n'},
+        True,
+    )
 
 
 def test_a_table_without_a_key_has_changes_all_the_same() -> None:
@@ -39,7 +56,11 @@ def test_a_table_without_a_key_has_changes_all_the_same() -> None:
         server.update(table, ({"id": 1, "v": "a"}, {"id": 2, "v": "b"})),
         server.delete(table, {"id": 2, "v": "b"}),
     )
-    assert [(line["op"], line["key"]) for line in lines(server, start)] == [("c", {}), ("u", {}), ("d", {})]
+    assert [(line["op"], line["key"]) for line in lines(server, start)] == [
+        ("c", {}),
+        ("u", {}),
+        ("d", {}),
+    ]
 
 
 def test_a_change_of_the_key_is_two_lines_and_truncate_is_one() -> None:
@@ -48,4 +69,8 @@ def test_a_change_of_the_key_is_two_lines_and_truncate_is_one() -> None:
     start = server.end
     server.commit(server.update(table, ({"id": 1, "v": "a"}, {"id": 2, "v": "a"})))
     server.commit(server.truncate(table))
-    assert [(line["op"], line["key"]) for line in lines(server, start)] == [("d", {"id": 1}), ("c", {"id": 2}), ("t", {})]
+    assert [(line["op"], line["key"]) for line in lines(server, start)] == [
+        ("d", {"id": 1}),
+        ("c", {"id": 2}),
+        ("t", {}),
+    ]

@@ -1,4 +1,6 @@
-"""Verify among changes that flow: it calls nothing a difference that is only under way, finds what was tampered with, and mends it for good."""
+"""Verify among changes that flow: it calls nothing a difference that is only under way, finds what
+was tampered with, and mends it for good.
+"""
 
 from random import Random
 from typing import Any
@@ -41,7 +43,8 @@ def filled(seed: int) -> BackfillWorld:
     world.backfill()
     for _ in range(world.random.randrange(20)):
         world.step()
-    # A consumer that never comes to the end of its queue is reported as behind; here it does, now and then.
+    # A consumer that never comes to the end of its queue is reported as behind; here it does, now
+    # and then.
     world.pace[world.write] = world.random.choice((0, 0.3))
     world.pace[world.delete] = world.random.choice((0, 0.1))
     world.pace[world.deliver] = 3
@@ -81,7 +84,13 @@ def test_what_was_tampered_with_is_found_and_mended(seed: int, repair: bool) -> 
         document = held.get(str(key))
         there = document is not None and document.body is not None
         if harm == "extra" and not there:
-            held[str(key)] = type(next(iter(held.values())))(random.choice((0, 3, world.base + 1, 5 << 40)), {"id": key}) if held else None
+            held[str(key)] = (
+                type(next(iter(held.values())))(
+                    random.choice((0, 3, world.base + 1, 5 << 40)), {"id": key}
+                )
+                if held
+                else None
+            )
             if held[str(key)] is None:
                 del held[str(key)]
             else:
@@ -91,7 +100,8 @@ def test_what_was_tampered_with_is_found_and_mended(seed: int, repair: bool) -> 
             expected[str(key)] = "missing"
         elif harm in ("other", "newer") and document is not None and there:
             document.body = {**(document.body or {}), "title": "tampered"}
-            # As an ordinary write does it, by one; or as somebody with external versions of their own.
+            # As an ordinary write does it, by one; or as somebody with external versions of their
+            # own.
             document.version += 1 if harm == "other" else 7 << 40
             expected[str(key)] = "different"
     before = {id: (one.version, one.body) for id, one in held.items() if id in expected}
@@ -100,7 +110,9 @@ def test_what_was_tampered_with_is_found_and_mended(seed: int, repair: bool) -> 
     assert (report.missing, report.extra, report.different) == tuple(
         list(expected.values()).count(kind) for kind in ("missing", "extra", "different")
     )
-    assert [one.fields for one in report.listed if one.kind == "different"] == [["title"]] * report.different
+    assert [one.fields for one in report.listed if one.kind == "different"] == [
+        ["title"]
+    ] * report.different
     if not repair:
         assert report.differences == len(expected)
         assert {id: (one.version, one.body) for id, one in held.items() if id in expected} == before

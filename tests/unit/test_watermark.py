@@ -1,4 +1,6 @@
-"""The watermark of each table: the checkpoint of the stream that carries it, and only while it surely does."""
+"""The watermark of each table: the checkpoint of the stream that carries it, and only while it
+surely does.
+"""
 
 import msgspec
 import pytest
@@ -11,7 +13,13 @@ from shared.flows.watermark import Watermark, watermarks
 from shared.values.change import make_seq
 from shared.values.errors import StackError
 from shared.values.position import Position
-from shared.values.settings import ConsumerSettings, ElasticsearchSettings, Settings, SourceSettings, TableSettings
+from shared.values.settings import (
+    ConsumerSettings,
+    ElasticsearchSettings,
+    Settings,
+    SourceSettings,
+    TableSettings,
+)
 
 SOURCES = {
     "shop": SourceSettings("shop", "s", {"shop.items": TableSettings()}),
@@ -39,14 +47,18 @@ def streams() -> MemoryStreams:
     return made
 
 
-def test_each_table_is_read_under_the_numbers_of_the_stream_that_carries_it(streams: MemoryStreams) -> None:
+def test_each_table_is_read_under_the_numbers_of_the_stream_that_carries_it(
+    streams: MemoryStreams,
+) -> None:
     source = Settings("rowline", "test", SOURCES, {"search": CONSUMER}).source_of(CONSUMER)
     marks = watermarks(streams, source, MemoryDatabase())
     read = {table: marks[source.stream_of(table)].read(table).epoch for table in source.tables}
     assert read == {"shop.items": 3, "shop.events": 7}
 
 
-def test_a_table_that_has_gone_to_another_stream_is_no_longer_read_under_this_one(streams: MemoryStreams) -> None:
+def test_a_table_that_has_gone_to_another_stream_is_no_longer_read_under_this_one(
+    streams: MemoryStreams,
+) -> None:
     with pytest.raises(StackError, match=r"table shop\.events: is on its way"):
         Watermark(streams, "shop", MemoryDatabase()).read("shop.events")
 
@@ -62,11 +74,22 @@ def test_a_stream_that_catches_up_is_waited_for(streams: MemoryStreams) -> None:
         if len(slept) == 3:
             store(streams, "shop/second", point)
 
-    assert Watermark(streams, "shop/second", MemoryDatabase(), clock=lambda: 0.0, sleep=sleep).read("shop.events") == point
+    assert (
+        Watermark(streams, "shop/second", MemoryDatabase(), clock=lambda: 0.0, sleep=sleep).read(
+            "shop.events"
+        )
+        == point
+    )
     assert len(slept) == 3
     store(streams, "shop/second", msgspec.structs.replace(point, catch_up=catch_up))
     with pytest.raises(StackError, match="on its way"):
-        Watermark(streams, "shop/second", MemoryDatabase(), clock=iter(range(0, 10_000, 20)).__next__, sleep=lambda _: None).read()
+        Watermark(
+            streams,
+            "shop/second",
+            MemoryDatabase(),
+            clock=iter(range(0, 10_000, 20)).__next__,
+            sleep=lambda _: None,
+        ).read()
 
 
 def test_a_relay_that_does_not_capture_a_table_yet_is_waited_for(streams: MemoryStreams) -> None:
@@ -74,12 +97,20 @@ def test_a_relay_that_does_not_capture_a_table_yet_is_waited_for(streams: Memory
 
     def sleep(_: float) -> None:
         both = {"shop.items": TableSettings(), "shop.new": TableSettings()}
-        store(streams, "shop", msgspec.structs.replace(checkpoint("shop.items", 3), capture=Capture(both).text(), position=reached))
+        store(
+            streams,
+            "shop",
+            msgspec.structs.replace(
+                checkpoint("shop.items", 3), capture=Capture(both).text(), position=reached
+            ),
+        )
 
     database = MemoryDatabase()
     position = database.position()
     assert position
     reached = position
     store(streams, "shop", msgspec.structs.replace(checkpoint("shop.items", 3), position=reached))
-    Watermark(streams, "shop", database, clock=lambda: 0.0, sleep=sleep).pass_now(told.append, ["shop.new"])
+    Watermark(streams, "shop", database, clock=lambda: 0.0, sleep=sleep).pass_now(
+        told.append, ["shop.new"]
+    )
     assert ["it does not capture shop.new yet" in each for each in told] == [True]

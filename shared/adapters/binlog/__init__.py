@@ -18,8 +18,9 @@ def open_binlog(
 ) -> "ServerBinlog":
     """The binlog of the server at `endpoint`; connects when it is first asked for something.
 
-    `tables` are patterns `DATABASE.TABLE` with `*` for any characters, or a function (database, table) → bool; `dropped` gives the columns of a table
-    that are read over and appear nowhere; a broken connection is made anew for `give_up_seconds`.
+    `tables` are patterns `DATABASE.TABLE` with `*` for any characters, or a function (database,
+    table) → bool; `dropped` gives the columns of a table that are read over and appear nowhere; a
+    broken connection is made anew for `give_up_seconds`.
     """
     from shared.adapters.binlog.capture import Capture
     from shared.adapters.binlog.server import ServerBinlog

@@ -8,7 +8,8 @@ from functools import lru_cache
 class Capture:
     """Tables chosen by patterns, or by a function (database, table) → bool.
 
-    `database` tells whether anything of a database may be captured; with a function it cannot be known, so every database counts.
+    `database` tells whether anything of a database may be captured; with a function it cannot be
+    known, so every database counts.
     """
 
     def __init__(self, tables: Iterable[str] | Callable[[str, str], bool]) -> None:
@@ -18,10 +19,17 @@ class Capture:
             self._named: list[tuple[str, str]] = []
             return
         patterns = list(tables)
-        self._named = [(database, table) for database, _, table in (pattern.partition(".") for pattern in patterns if "*" not in pattern)]
+        self._named = [
+            (database, table)
+            for database, _, table in (
+                pattern.partition(".") for pattern in patterns if "*" not in pattern
+            )
+        ]
         whole = _regex(patterns)
         databases = _regex(pattern.partition(".")[0] for pattern in patterns)
-        self.table = lru_cache(4096)(lambda database, table: bool(whole.fullmatch(f"{database}.{table}")))
+        self.table = lru_cache(4096)(
+            lambda database, table: bool(whole.fullmatch(f"{database}.{table}"))
+        )
         self.database = lru_cache(4096)(lambda database: bool(databases.fullmatch(database)))
 
     def named(self, database: str) -> list[str]:
@@ -33,4 +41,6 @@ _SYSTEM = frozenset(("mysql", "sys", "information_schema", "performance_schema")
 
 
 def _regex(patterns: Iterable[str]) -> re.Pattern[str]:
-    return re.compile("|".join(".*".join(map(re.escape, pattern.split("*"))) for pattern in patterns), re.DOTALL)
+    return re.compile(
+        "|".join(".*".join(map(re.escape, pattern.split("*"))) for pattern in patterns), re.DOTALL
+    )

@@ -1,4 +1,6 @@
-"""Text as the server stores it: from a column's character set to Python's strings, exactly as the server itself converts."""
+"""Text as the server stores it: from a column's character set to Python's strings, exactly as the
+server itself converts.
+"""
 
 import codecs
 import contextlib
@@ -30,11 +32,22 @@ _SEVERAL_BYTES = {
     "sjis": "shift_jis",
     "ujis": "euc_jp",
 }
-"""Character sets of several bytes a character, and Python's nearest codec. Where it fails (characters of users and vendors), the server is asked."""
+"""Character sets of several bytes a character, and Python's nearest codec. Where it fails
+(characters of users and vendors), the server is asked.
+"""
 
 _OTHERWISE = {
     "big5": dict.fromkeys(("a15a", "a1c3", "a1c5", "a1fe", "a240", "a2cc", "a2ce"), "\ufffd"),
-    "eucjpms": {"a1c1": "～", "a1c2": "∥", "a1dd": "－", "a1f1": "￠", "a1f2": "￡", "a2cc": "￢", "8fa2b7": "～", "8fa2c3": "￤"},
+    "eucjpms": {
+        "a1c1": "～",
+        "a1c2": "∥",
+        "a1dd": "－",
+        "a1f1": "￠",
+        "a1f2": "￡",
+        "a2cc": "￢",
+        "8fa2b7": "～",
+        "8fa2c3": "￤",
+    },
     "gb18030": {"8135f437": "\ue7c7", "a8bc": "ḿ"},
     "sjis": {"815f": "\\"},
     "ujis": {"a1c0": "\\"},
@@ -47,19 +60,29 @@ Convert = Callable[[str, bytes], str]
 
 
 class Charset:
-    """One character set. `codec` is what bytes.decode takes where that is all there is to do, else ""; `decode` always works."""
+    """One character set. `codec` is what bytes.decode takes where that is all there is to do, else
+    ""; `decode` always works.
+    """
 
     def __init__(self, name: str, convert: Convert) -> None:
         self.name, self._convert = name, convert
         self.codec = _UNICODE.get(name, "")
         self._near = _SEVERAL_BYTES.get(name, "")
-        self._odd = {bytes.fromhex(character): text for character, text in _OTHERWISE.get(name, {}).items()}
-        self._seems_odd = re.compile(b"|".join(map(re.escape, self._odd))).search if self._odd else None
+        self._odd = {
+            bytes.fromhex(character): text for character, text in _OTHERWISE.get(name, {}).items()
+        }
+        self._seems_odd = (
+            re.compile(b"|".join(map(re.escape, self._odd))).search if self._odd else None
+        )
         self._characters = ""
         if not self.codec and not self._near and name != BINARY:
-            # one byte a character. MySQL's latin1 is neither ISO 8859-1 nor Python's cp1252, and six others are unknown to Python
+            # one byte a character. MySQL's latin1 is neither ISO 8859-1 nor Python's cp1252, and
+            # six others are unknown to Python
             characters = convert(name, bytes(range(256)))
-            self._characters = "".join(_UNDEFINED if each == "?" and i != ord("?") else each for i, each in enumerate(characters))
+            self._characters = "".join(
+                _UNDEFINED if each == "?" and i != ord("?") else each
+                for i, each in enumerate(characters)
+            )
 
     def decode(self, data: bytes) -> str:
         """`data` as text. Raises UnicodeDecodeError for what is not valid in this character set."""
@@ -71,10 +94,16 @@ class Charset:
             text = data.decode(self._near)
         except UnicodeDecodeError:
             return self._character_by_character(data)
-        return self._character_by_character(data) if self._seems_odd and self._seems_odd(data) else text
+        return (
+            self._character_by_character(data)
+            if self._seems_odd and self._seems_odd(data)
+            else text
+        )
 
     def _character_by_character(self, data: bytes) -> str:
-        """`data` that holds, or seems to hold, characters which Python's codec does not know or knows otherwise."""
+        """`data` that holds, or seems to hold, characters which Python's codec does not know or
+        knows otherwise.
+        """
         parts: list[str] = []
         at = 0
         while at < len(data):
@@ -110,7 +139,9 @@ class Charsets:
         name = self._collations.get(collation)
         if name is None:
             raise SourceError(
-                f"collation {collation} is not among the server's collations.", thing="binlog", hint="Report it with the server's version."
+                f"collation {collation} is not among the server's collations.",
+                thing="binlog",
+                hint="Report it with the server's version.",
             )
         if name not in self._known:
             self._known[name] = Charset(name, self._convert)

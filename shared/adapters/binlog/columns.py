@@ -1,4 +1,6 @@
-"""How each column type is read: the pieces of source text from which `decoder` makes one function a table."""
+"""How each column type is read: the pieces of source text from which `decoder` makes one function a
+table.
+"""
 
 from binascii import b2a_base64
 from collections.abc import Mapping
@@ -39,8 +41,10 @@ from shared.values.table import Column
 class Reader(NamedTuple):
     """One column's reader, as source text.
 
-    A value of fixed width is read by the `struct` format `format`, as `parts` values; one of variable width has its length in `prefix` bytes in front, and is
-    a slice. `expression` makes the column's value of `{0}` (and `{1}`); `{t}` in it is a variable of its own, and `{a}`, `{b}`, … are the `objects`.
+    A value of fixed width is read by the `struct` format `format`, as `parts` values; one of
+    variable width has its length in `prefix` bytes in front, and is a slice. `expression` makes the
+    column's value of `{0}` (and `{1}`); `{t}` in it is a variable of its own, and `{a}`, `{b}`, …
+    are the `objects`.
     """
 
     format: str
@@ -94,7 +98,9 @@ class Inets(Cache):
 
 
 def inet6(address: IPv6Address) -> str:
-    """An IPv6 address as MariaDB prints it: the IPv4-mapped and -compatible ones with a dotted end. Source: sql/sql_type_inet.cc."""
+    """An IPv6 address as MariaDB prints it: the IPv4-mapped and -compatible ones with a dotted end.
+    Source: sql/sql_type_inet.cc.
+    """
     data = address.packed
     if data[:12] == bytes(10) + b"\xff\xff":
         return f"::ffff:{IPv4Address(data[12:])}"
@@ -104,11 +110,17 @@ def inet6(address: IPv6Address) -> str:
 
 
 _INTEGERS = {Type.TINY: "bB", Type.SHORT: "hH", Type.LONG: "iI", Type.LONGLONG: "qQ"}
-_INTEGER_KINDS = {Type.TINY: "tinyint", Type.SHORT: "smallint", Type.INT24: "mediumint", Type.LONG: "int", Type.LONGLONG: "bigint"}
+_INTEGER_KINDS = {
+    Type.TINY: "tinyint",
+    Type.SHORT: "smallint",
+    Type.INT24: "mediumint",
+    Type.LONG: "int",
+    Type.LONGLONG: "bigint",
+}
 _SIMPLE_KINDS = {
-    Type.FLOAT: "float", Type.DOUBLE: "double", Type.DECIMAL: "decimal", Type.BIT: "bit", Type.YEAR: "year", Type.DATE: "date", Type.NEWDATE: "date",
-    Type.TIME: "time", Type.TIME2: "time", Type.DATETIME: "datetime", Type.DATETIME2: "datetime", Type.TIMESTAMP: "timestamp", Type.TIMESTAMP2: "timestamp",
-    Type.ENUM: "enum", Type.SET: "set", Type.JSON: "json", Type.GEOMETRY: "geometry", Type.VECTOR: "vector",
+    Type.FLOAT: "float", Type.DOUBLE: "double", Type.DECIMAL: "decimal", Type.BIT: "bit", Type.YEAR: "year", Type.DATE: "date", Type.NEWDATE: "date",  # noqa: E501
+    Type.TIME: "time", Type.TIME2: "time", Type.DATETIME: "datetime", Type.DATETIME2: "datetime", Type.TIMESTAMP: "timestamp", Type.TIMESTAMP2: "timestamp",  # noqa: E501
+    Type.ENUM: "enum", Type.SET: "set", Type.JSON: "json", Type.GEOMETRY: "geometry", Type.VECTOR: "vector",  # noqa: E501
 }  # fmt: skip
 _FRACTIONAL: dict[Type, type[FractionalTimestamps | FractionalDatetimes | FractionalTimes]] = {
     Type.TIMESTAMP: FractionalTimestamps,
@@ -120,8 +132,14 @@ _documents = Documents()
 
 
 def describe(column: ColumnMap, special: Mapping[str, str]) -> Column:
-    """The column as the rest of the library knows it. `special` names columns that the binlog shows as BINARY or VARBINARY but are uuid, inet4, inet6 or vector."""
-    kind = special.get(column.name) or _INTEGER_KINDS.get(column.type) or _SIMPLE_KINDS.get(column.type)
+    """The column as the rest of the library knows it. `special` names columns that the binlog shows
+    as BINARY or VARBINARY but are uuid, inet4, inet6 or vector.
+    """
+    kind = (
+        special.get(column.name)
+        or _INTEGER_KINDS.get(column.type)
+        or _SIMPLE_KINDS.get(column.type)
+    )
     if kind is None:
         binary = column.charset is None or column.charset.name == BINARY
         if column.type == Type.STRING:
@@ -135,15 +153,21 @@ def describe(column: ColumnMap, special: Mapping[str, str]) -> Column:
         kind=kind,
         unsigned=column.unsigned,
         nullable=column.nullable,
-        length=0 if kind in ("text", "blob", "json", "geometry", "vector", "float", "double", "enum", "set") else column.length,
+        length=0
+        if kind in ("text", "blob", "json", "geometry", "vector", "float", "double", "enum", "set")
+        else column.length,
         scale=column.scale,
-        charset=column.charset.name if column.charset and kind in ("char", "varchar", "text") else "",
+        charset=column.charset.name
+        if column.charset and kind in ("char", "varchar", "text")
+        else "",
         labels=column.labels,
     )
 
 
 def reader(column: ColumnMap, kind: str, thing: str) -> Reader:
-    """How to read a value of the column. `thing` is the table, for the error that names a type that cannot be read."""
+    """How to read a value of the column. `thing` is the table, for the error that names a type that
+    cannot be read.
+    """
     type_ = column.type
     if type_ in _INTEGERS:
         return Reader(_INTEGERS[type_][column.unsigned], "{0}")
@@ -166,10 +190,14 @@ def reader(column: ColumnMap, kind: str, thing: str) -> Reader:
     if type_ == Type.TIMESTAMP2:
         return _timestamp(column.scale)
     if type_ == Type.TIME2:
-        return Reader(f"{3 + _FRACTION_BYTES[column.scale]}s", "{a}[{0}]", objects=(Times(column.scale),))
+        return Reader(
+            f"{3 + _FRACTION_BYTES[column.scale]}s", "{a}[{0}]", objects=(Times(column.scale),)
+        )
     if column.scale and type_ in _FRACTIONAL:
         fractional = _FRACTIONAL[type_]
-        return Reader(f"{fractional.SIZES[column.scale]}s", "{a}[{0}]", objects=(fractional(column.scale),))
+        return Reader(
+            f"{fractional.SIZES[column.scale]}s", "{a}[{0}]", objects=(fractional(column.scale),)
+        )
     if type_ == Type.TIMESTAMP:
         return Reader("4s", "{a}[{0}]", objects=(OldTimestamps(),))
     if type_ == Type.DATETIME:
@@ -177,7 +205,9 @@ def reader(column: ColumnMap, kind: str, thing: str) -> Reader:
     if type_ == Type.TIME:
         return Reader("3s", "{a}[{0}]", objects=(OldTimes(),))
     if type_ == Type.ENUM:
-        return Reader("H" if column.length == 2 else "B", "{a}[{0}]", objects=(("", *column.labels),))
+        return Reader(
+            "H" if column.length == 2 else "B", "{a}[{0}]", objects=(("", *column.labels),)
+        )
     if type_ == Type.SET:
         return Reader(f"{column.length}s", "{a}[{0}]", objects=(Sets(column.labels),))
     if type_ == Type.JSON:
@@ -196,7 +226,11 @@ def reader(column: ColumnMap, kind: str, thing: str) -> Reader:
         return _string(column, kind, column.length, thing)
     if type_ == Type.NULL:
         return Reader("", "None", parts=0)
-    raise SourceError(f"column {column.name} is of a type that is not known here.", thing=thing, hint="Drop the column from capture.")
+    raise SourceError(
+        f"column {column.name} is of a type that is not known here.",
+        thing=thing,
+        hint="Drop the column from capture.",
+    )
 
 
 def _decimal(precision: int, scale: int) -> Reader:
@@ -207,27 +241,49 @@ def _decimal(precision: int, scale: int) -> Reader:
     flip, bits, fractions = known
     fraction = f" + {{b}}[{{t}} & {(1 << bits) - 1}]" if scale else ""
     whole = f"{{t}} >> {bits}" if scale else "{t}"
-    expression = f"(str({whole}){fraction} if ({{t}} := {{a}}({{0}}) - {flip}) >= 0 else {{c}}(~{{t}}, {bits}, {{b}}))"
-    return Reader(f"{size(precision, scale)}s", expression, objects=(int.from_bytes, fractions, negative))
+    expression = (
+        f"(str({whole}){fraction} if ({{t}} := {{a}}({{0}}) - {flip}) >= 0 else "
+        f"{{c}}(~{{t}}, {bits}, {{b}}))"
+    )
+    return Reader(
+        f"{size(precision, scale)}s", expression, objects=(int.from_bytes, fractions, negative)
+    )
 
 
 def _datetime(scale: int) -> Reader:
-    """5 bytes big-endian: sign 1 bit, year·13+month 17, day 5, hour 5, minute 6, second 6; then the fraction."""
+    """5 bytes big-endian: sign 1 bit, year·13+month 17, day 5, hour 5, minute 6, second 6; then the
+    fraction.
+    """
     extra = _FRACTION_BYTES[scale]
-    clock = f"{{c}}[{{t}} >> {8 * extra} & 0x1FFFF] + {{d}}[{{t}} & {(1 << 8 * extra) - 1}]" if scale else "{c}[{t} & 0x1FFFF]"
+    clock = (
+        f"{{c}}[{{t}} >> {8 * extra} & 0x1FFFF] + {{d}}[{{t}} & {(1 << 8 * extra) - 1}]"
+        if scale
+        else "{c}[{t} & 0x1FFFF]"
+    )
     expression = f"{{a}}[({{t}} := {{b}}({{0}})) >> {17 + 8 * extra}] + ({clock})"
-    return Reader(f"{5 + extra}s", expression, objects=(DAYS, int.from_bytes, CLOCK, FRACTIONS[scale]))
+    return Reader(
+        f"{5 + extra}s", expression, objects=(DAYS, int.from_bytes, CLOCK, FRACTIONS[scale])
+    )
 
 
 def _timestamp(scale: int) -> Reader:
-    """Unix seconds, 4 bytes big-endian; then the fraction. All zeros are the zero date; second 0 with a fraction is an instant that MariaDB stores and shows."""
+    """Unix seconds, 4 bytes big-endian; then the fraction. All zeros are the zero date; second 0
+    with a fraction is an instant that MariaDB stores and shows.
+    """
     if not scale:
         expression = "({a}[{t} // 86400] + {b}[{t} % 86400] if ({t} := {c}({0})) else None)"
         return Reader("4s", expression, objects=(INSTANT_DAYS, INSTANT_CLOCK_Z, int.from_bytes))
     bits = 8 * _FRACTION_BYTES[scale]
     seconds, fraction = f"({{t}} >> {bits})", f"{{d}}[{{t}} & {(1 << bits) - 1}]"
-    expression = f"({{a}}[{seconds} // 86400] + {{b}}[{seconds} % 86400] + {fraction} + 'Z' if ({{t}} := {{c}}({{0}})) else None)"
-    return Reader(f"{4 + bits // 8}s", expression, objects=(INSTANT_DAYS, INSTANT_CLOCK, int.from_bytes, FRACTIONS[scale]))
+    expression = (
+        f"({{a}}[{seconds} // 86400] + {{b}}[{seconds} % 86400] + {fraction} + 'Z' if "
+        f"({{t}} := {{c}}({{0}})) else None)"
+    )
+    return Reader(
+        f"{4 + bits // 8}s",
+        expression,
+        objects=(INSTANT_DAYS, INSTANT_CLOCK, int.from_bytes, FRACTIONS[scale]),
+    )
 
 
 def _string(column: ColumnMap, kind: str, prefix: int, thing: str) -> Reader:
@@ -238,7 +294,9 @@ def _string(column: ColumnMap, kind: str, prefix: int, thing: str) -> Reader:
     charset = column.charset
     if charset is None or charset.name == BINARY:
         if kind == "binary":  # the binlog leaves the zero bytes at the end out
-            return Reader("", f"{{a}}({{0}}.ljust({column.length}, b'\\0'))", prefix=prefix, objects=(base64,))
+            return Reader(
+                "", f"{{a}}({{0}}.ljust({column.length}, b'\\0'))", prefix=prefix, objects=(base64,)
+            )
         return Reader("", "{a}({0})", prefix=prefix, objects=(base64,))
     if charset.codec == UTF8:
         return Reader("", "{0}.decode()", prefix=prefix)

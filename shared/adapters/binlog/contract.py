@@ -1,4 +1,6 @@
-"""What the relay and `rowline tail` need of a binlog: a stream of these events, from a position on."""
+"""What the relay and `rowline tail` need of a binlog: a stream of these events, from a position
+on.
+"""
 
 from collections.abc import Iterator
 from typing import Literal, Protocol
@@ -13,15 +15,18 @@ from shared.values.table import Table
 
 
 class UnreadableRow(SourceError):
-    """A row of a captured table cannot be read whole. Where the column at fault is dropped, or the table is not captured, reading goes on."""
+    """A row of a captured table cannot be read whole. Where the column at fault is dropped, or the
+    table is not captured, reading goes on.
+    """
 
 
 class Begin(msgspec.Struct, frozen=True, gc=False):
     """A transaction starts.
 
-    `id` names it: `GTID@ts_ms` or `SERVER:FILE:OFFSET@ts_ms`; the commit time keeps it apart from a transaction that bears the same GTID after a
-    restore or RESET. `position` is the place before it: reading from there yields this Begin again.
-    `ts_ms` commit time (Unix ms; whole seconds where the server records no more).
+    `id` names it: `GTID@ts_ms` or `SERVER:FILE:OFFSET@ts_ms`; the commit time keeps it apart from a
+    transaction that bears the same GTID after a restore or RESET. `position` is the place before
+    it: reading from there yields this Begin again. `ts_ms` commit time (Unix ms; whole seconds
+    where the server records no more).
     """
 
     id: str
@@ -31,10 +36,11 @@ class Begin(msgspec.Struct, frozen=True, gc=False):
 
 
 class Rows(msgspec.Struct, frozen=True, gc=False):
-    """Rows of one row event of a captured table, in order: pairs (before, after) of plain dicts, None where the operation has none.
+    """Rows of one row event of a captured table, in order: pairs (before, after) of plain dicts,
+    None where the operation has none.
 
-    `event` numbers the row events of the transaction from 0, those of tables that are not captured included, so that a row's place in
-    its transaction does not depend on what is captured.
+    `event` numbers the row events of the transaction from 0, those of tables that are not captured
+    included, so that a row's place in its transaction does not depend on what is captured.
     """
 
     table: Table
@@ -44,8 +50,10 @@ class Rows(msgspec.Struct, frozen=True, gc=False):
 
 
 class Truncated(msgspec.Struct, frozen=True, gc=False):
-    """Rows of a captured table are gone without row events: all of them (TRUNCATE, DROP TABLE, RENAME away; see `sql`), or those of the `partitions` that are named
-    (DROP, TRUNCATE, EXCHANGE and CONVERT PARTITION)."""
+    """Rows of a captured table are gone without row events: all of them (TRUNCATE, DROP TABLE,
+    RENAME away; see `sql`), or those of the `partitions` that are named (DROP, TRUNCATE, EXCHANGE
+    and CONVERT PARTITION).
+    """
 
     database: str
     table: str
@@ -54,7 +62,9 @@ class Truncated(msgspec.Struct, frozen=True, gc=False):
 
 
 class SchemaChanged(msgspec.Struct, frozen=True, gc=False):
-    """A DDL statement on a captured table. `rewrites_rows`: it changed values without row events, so a backfill of the table is due."""
+    """A DDL statement on a captured table. `rewrites_rows`: it changed values without row events,
+    so a backfill of the table is due.
+    """
 
     database: str
     table: str
@@ -63,16 +73,20 @@ class SchemaChanged(msgspec.Struct, frozen=True, gc=False):
 
 
 class Commit(msgspec.Struct, frozen=True, gc=False):
-    """The transaction is complete; `position` is the place after it, where reading may start again."""
+    """The transaction is complete; `position` is the place after it, where reading may start
+    again.
+    """
 
     position: Position
     ts_ms: int
 
 
 class Heartbeat(msgspec.Struct, frozen=True, gc=False):
-    """Nothing new, or only transactions without captured rows: the binlog has been read up to `position`.
+    """Nothing new, or only transactions without captured rows: the binlog has been read up to
+    `position`.
 
-    `ts_ms` the time up to which the source is known to be read. `idle` is true when the server had nothing more to send.
+    `ts_ms` the time up to which the source is known to be read. `idle` is true when the server had
+    nothing more to send.
     """
 
     position: Position
@@ -94,20 +108,27 @@ Event = Begin | Rows | Truncated | SchemaChanged | Commit | Heartbeat
 class Binlog(Protocol):
     """A source's binlog.
 
-    A transaction without captured rows yields no Begin/Commit, only (at times) a Heartbeat. Between Begin and Commit stand only Rows, Truncated
-    and SchemaChanged. What may carry rows and is not understood raises SourceError: nothing is skipped in silence.
+    A transaction without captured rows yields no Begin/Commit, only (at times) a Heartbeat. Between
+    Begin and Commit stand only Rows, Truncated and SchemaChanged. What may carry rows and is not
+    understood raises SourceError: nothing is skipped in silence.
 
-    The rows of an XA transaction are yielded where it is committed, also to a reader that began behind the place where it was prepared.
-    `read` never goes on by itself at a server of another identity, or at one that was started again and may lack what it had: it raises SourceUnavailable. With
-    `through_restarts` it goes on where the binlog still is the one that was read.
+    The rows of an XA transaction are yielded where it is committed, also to a reader that began
+    behind the place where it was prepared. `read` never goes on by itself at a server of another
+    identity, or at one that was started again and may lack what it had: it raises
+    SourceUnavailable. With `through_restarts` it goes on where the binlog still is the one that was
+    read.
     """
 
     def identity(self) -> str:
-        """The server's identity: `server_uuid` on MySQL; on MariaDB, which has none, `mariadb-SERVER_ID`."""
+        """The server's identity: `server_uuid` on MySQL; on MariaDB, which has none,
+        `mariadb-SERVER_ID`.
+        """
         ...
 
     def started(self) -> int:
-        """When the server was started: Unix seconds of its own clock, the same by `is_another_start` until it is started again."""
+        """When the server was started: Unix seconds of its own clock, the same by
+        `is_another_start` until it is started again.
+        """
         ...
 
     def earliest(self) -> Position:
@@ -119,31 +140,46 @@ class Binlog(Protocol):
         ...
 
     def executed(self, at: Position | None = None) -> Executed:
-        """The transactions that this server has; with `at` (a place of its own, with GTIDs), those before it."""
+        """The transactions that this server has; with `at` (a place of its own, with GTIDs), those
+        before it.
+        """
         ...
 
     def intact(self, position: Position) -> Position | None:
-        """Up to where the binlog still is the one that `position` was read from, on this server: `position` itself, also when its file is purged or bears
-        no time and nobody can tell; the end of its file, with GTIDs, when that is shorter (restored, or cut by a crash); None when another file has
-        its name, or none has it yet (restored, `RESET`)."""
+        """Up to where the binlog still is the one that `position` was read from, on this server:
+        `position` itself, also when its file is purged or bears no time and nobody can tell; the
+        end of its file, with GTIDs, when that is shorter (restored, or cut by a crash); None when
+        another file has its name, or none has it yet (restored, `RESET`).
+        """
         ...
 
     def last_start(self) -> Position:
-        """The beginning (file and offset) of the first file that the server wrote since it was started; empty when that is purged."""
+        """The beginning (file and offset) of the first file that the server wrote since it was
+        started; empty when that is purged.
+        """
         ...
 
     def next_start(self, position: Position) -> Position | None:
-        """Where the server wrote on when it was started again: the beginning (file and offset) of the first file behind that of `position` which it began for
-        that reason; None when there is none, or nobody can tell (the file is purged, `position` names none). `read` up to there yields no position in that file."""
+        """Where the server wrote on when it was started again: the beginning (file and offset) of
+        the first file behind that of `position` which it began for that reason; None when there is
+        none, or nobody can tell (the file is purged, `position` names none). `read` up to there
+        yields no position in that file.
+        """
         ...
 
-    def read(self, start: Position, *, until: Position | None = None, through_restarts: bool = False) -> Iterator[Event]:
-        """Events from `start` on, for ever, or up to `until` (then the iterator ends). A Heartbeat comes at least every second.
+    def read(
+        self, start: Position, *, until: Position | None = None, through_restarts: bool = False
+    ) -> Iterator[Event]:
+        """Events from `start` on, for ever, or up to `until` (then the iterator ends). A Heartbeat
+        comes at least every second.
 
-        Raises PositionLost, SourceUnavailable (after its own retries), UnreadableRow, other SourceErrors. Close the iterator to end.
+        Raises PositionLost, SourceUnavailable (after its own retries), UnreadableRow, other
+        SourceErrors. Close the iterator to end.
         """
         ...
 
     def close(self) -> None:
-        """End the connection; may be called from another thread to make `read` end at once with SourceUnavailable."""
+        """End the connection; may be called from another thread to make `read` end at once with
+        SourceUnavailable.
+        """
         ...

@@ -1,4 +1,5 @@
-"""DECIMAL: nine digits in four bytes, big-endian, both ends with fewer; negative numbers complemented.
+"""DECIMAL: nine digits in four bytes, big-endian, both ends with fewer; negative numbers
+complemented.
 
 Source: MySQL strings/decimal.cc, decimal2bin.
 """
@@ -20,8 +21,9 @@ def size(precision: int, scale: int) -> int:
 class Decimals(Cache):
     """Raw bytes → the number as text, with exactly `scale` digits behind the point.
 
-    As one big-endian integer, the bytes are groups of digits side by side, with the sign bit flipped so that they sort as numbers do; a negative number is
-    the complement of the positive one.
+    As one big-endian integer, the bytes are groups of digits side by side, with the sign bit
+    flipped so that they sort as numbers do; a negative number is the complement of the positive
+    one.
     """
 
     def __init__(self, precision: int, scale: int) -> None:
@@ -61,8 +63,10 @@ def _digits(value: int, groups: list[int]) -> tuple[int, int]:
 
 
 def short(precision: int, scale: int) -> tuple[int, int, tuple[str, ...]] | None:
-    """For a decimal of at most 9 digits before and 4 behind the point, what an expression needs to read it in place: the number whose subtraction
-    flips the sign bit, the bits behind the point, and the text of each fraction. Prices are mostly different: a cache would only cost."""
+    """For a decimal of at most 9 digits before and 4 behind the point, what an expression needs to
+    read it in place: the number whose subtraction flips the sign bit, the bits behind the point,
+    and the text of each fraction. Prices are mostly different: a cache would only cost.
+    """
     if precision - scale > 9 or scale > 4:
         return None
     return 1 << 8 * size(precision, scale) - 1, 8 * _BYTES[scale], _fractions(scale)

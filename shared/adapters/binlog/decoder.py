@@ -1,8 +1,10 @@
 """Row events to rows: for each table map a decoder is generated as source text and compiled.
 
-One function reads all rows of an event. Runs of fixed-width columns, and the length of the string behind them, become one `struct` unpack; strings are
-slices of the buffer; what needs more goes through a cache (`columns`). Which columns of a row are NULL, its pattern, repeats: the usual patterns stand
-in that function as straight-line code, the others are read by functions of their own once they have come a few times, and before that by a general one.
+One function reads all rows of an event. Runs of fixed-width columns, and the length of the string
+behind them, become one `struct` unpack; strings are slices of the buffer; what needs more goes
+through a cache (`columns`). Which columns of a row are NULL, its pattern, repeats: the usual
+patterns stand in that function as straight-line code, the others are read by functions of their own
+once they have come a few times, and before that by a general one.
 """
 
 from collections import Counter
@@ -28,7 +30,9 @@ _IMAGES = {"c": ("None", "after"), "u": ("before", "after"), "d": ("before", "No
 
 
 class ShortImage(Exception):
-    """A row image leaves columns out: binlog_row_image is not FULL. `missing` names those that are wanted, as far as they are known."""
+    """A row image leaves columns out: binlog_row_image is not FULL. `missing` names those that are
+    wanted, as far as they are known.
+    """
 
     def __init__(self, missing: Sequence[str] = ()) -> None:
         super().__init__()
@@ -40,28 +44,45 @@ class Damaged(ValueError):
 
 
 def compile_rows(columns: list[Named], op: str, patterns: "Patterns") -> RowsReader:
-    """The function that reads row events with the operation `op` (c, u, d) of a table with these columns (all of them, in order).
+    """The function that reads row events with the operation `op` (c, u, d) of a table with these
+    columns (all of them, in order).
 
-    It takes a buffer and where the rows part (column count, bitmaps of the present columns, rows) starts and ends. It raises ShortImage, Damaged,
-    and ValueError, IndexError, KeyError or struct.error for bytes that are no value.
+    It takes a buffer and where the rows part (column count, bitmaps of the present columns, rows)
+    starts and ends. It raises ShortImage, Damaged, and ValueError, IndexError, KeyError or
+    struct.error for bytes that are no value.
     """
     if not columns:
         raise Damaged("a table without columns")
     source = _Source()
     size, head = (len(columns) + 7) // 8, head_size(len(columns), op)
     before, after = _IMAGES[op]
-    source.names.update(PATTERN=patterns, HEAD=b"", head=_learn_head(len(columns), op, source.names), Damaged=Damaged)
+    source.names.update(
+        PATTERN=patterns,
+        HEAD=b"",
+        head=_learn_head(len(columns), op, source.names),
+        Damaged=Damaged,
+    )
     source.add(0, "def read(b, p, end):")
-    source.add(1, f"if b[p:p + {head}] != HEAD: head(b[p:p + {head}])", f"p += {head}", "rows = []", "while p < end:")
+    source.add(
+        1,
+        f"if b[p:p + {head}] != HEAD: head(b[p:p + {head}])",
+        f"p += {head}",
+        "rows = []",
+        "while p < end:",
+    )
     for image in (before, after):
         if image != "None":
             source.add(2, f"m = b[p:p + {size}]")
             branch = "if"
             for bitmap in patterns.usual:
                 source.add(2, f"{branch} m == {bitmap!r}:", f"    p += {size}")
-                source.add(3, f"{image} = {{{source.image(columns, 3, nulls_of(bitmap, len(columns)))}}}")
+                source.add(
+                    3, f"{image} = {{{source.image(columns, 3, nulls_of(bitmap, len(columns)))}}}"
+                )
                 branch = "elif"
-            source.add(2, "else:" if patterns.usual else "if True:", f"    {image}, p = PATTERN[m](b, p)")
+            source.add(
+                2, "else:" if patterns.usual else "if True:", f"    {image}, p = PATTERN[m](b, p)"
+            )
     source.add(2, f"rows.append(({before}, {after}))")
     source.add(1, "if p != end: raise Damaged('rows')", "return rows")
     function: RowsReader = source.function("read")
@@ -102,7 +123,11 @@ class _Source:
             if format_ == "B":
                 self.add(indent, f"{variables[0]} = b[p]")
             elif variables:
-                self.add(indent, f"{', '.join(variables)}, = {self.constant(Struct('<' + format_).unpack_from)}(b, p)")
+                self.add(
+                    indent,
+                    f"{', '.join(variables)}, = "
+                    f"{self.constant(Struct('<' + format_).unpack_from)}(b, p)",
+                )
             self.advance = calcsize("<" + format_)
             format_ = ""
             variables.clear()
@@ -180,7 +205,9 @@ class Patterns(dict[bytes, Image]):
         size = (len(self._columns) + 7) // 8
         source = _Source()
         source.add(0, "def read(b, p):")
-        source.add(1, f"nulls = int.from_bytes(b[p:p + {size}], 'little')", f"p += {size}", "row = {}")
+        source.add(
+            1, f"nulls = int.from_bytes(b[p:p + {size}], 'little')", f"p += {size}", "row = {}"
+        )
         for i, (name, reader) in enumerate(self._columns):
             source.add(1, f"if not nulls & {1 << i}:")
             row = source.image([(name, reader)], 2)
@@ -193,13 +220,17 @@ class Patterns(dict[bytes, Image]):
 
 
 def nulls_of(bitmap: bytes, count: int) -> frozenset[int]:
-    """The columns that are NULL. Bits behind the last column are zeros on one server and ones on another."""
+    """The columns that are NULL. Bits behind the last column are zeros on one server and ones on
+    another.
+    """
     bits = int.from_bytes(bitmap, "little")
     return frozenset(i for i in range(count) if bits >> i & 1)
 
 
 def _learn_head(count: int, op: str, names: dict[str, Any]) -> Callable[[bytes], None]:
-    """What looks at the head of an event that is not the usual one; a good one becomes the usual one."""
+    """What looks at the head of an event that is not the usual one; a good one becomes the usual
+    one.
+    """
 
     def look(head: bytes) -> None:
         require_all_columns(head, count, op)
@@ -209,7 +240,9 @@ def _learn_head(count: int, op: str, names: dict[str, Any]) -> Callable[[bytes],
 
 
 def require_all_columns(head: bytes, count: int, op: str) -> None:
-    """Raise Damaged or ShortImage unless the head of a row event (column count, a bitmap of present columns for each image) says that all are there."""
+    """Raise Damaged or ShortImage unless the head of a row event (column count, a bitmap of present
+    columns for each image) says that all are there.
+    """
     size, mask = (count + 7) // 8, (1 << count) - 1
     bitmaps = [head[-size:], head[-2 * size : -size]] if op == "u" else [head[-size:]]
     if head[: -size * len(bitmaps)] != _lenenc(count):
@@ -223,7 +256,9 @@ def _lenenc(value: int) -> bytes:
 
 
 def head_size(columns: int, op: str) -> int:
-    """Bytes in front of the rows of an event: the number of columns, and a bitmap of the present ones for each image."""
+    """Bytes in front of the rows of an event: the number of columns, and a bitmap of the present
+    ones for each image.
+    """
     return len(_lenenc(columns)) + (columns + 7) // 8 * (2 if op == "u" else 1)
 
 

@@ -1,4 +1,6 @@
-"""What statements do to captured tables: rows that are gone without row events, and definitions that changed."""
+"""What statements do to captured tables: rows that are gone without row events, and definitions
+that changed.
+"""
 
 from collections.abc import Iterator
 
@@ -9,14 +11,19 @@ from shared.adapters.binlog.statements import Statement
 from shared.values.errors import SourceError
 
 STATEMENT_HINT = (
-    "SET GLOBAL binlog_format = ROW (on RDS: in the parameter group) and end sessions that use another format; "
+    "SET GLOBAL binlog_format = ROW (on RDS: in the parameter group) and end sessions "
+    "that use another format; "
     "then start at latest and backfill what was changed in between."
 )
 
 
-def of(statement: Statement, default: str, sql: str, capture: Capture, plans: Plans) -> Iterator[Truncated | SchemaChanged]:
-    """The events of a statement that was executed in the database `default`; `plans` forget what they know of the tables. Raises SourceError for rows of captured
-    databases that were changed by the statement itself."""
+def of(
+    statement: Statement, default: str, sql: str, capture: Capture, plans: Plans
+) -> Iterator[Truncated | SchemaChanged]:
+    """The events of a statement that was executed in the database `default`; `plans` forget what
+    they know of the tables. Raises SourceError for rows of captured databases that were changed by
+    the statement itself.
+    """
     changed: dict[tuple[str, str], bool] = {}
     gone = False
     for effect in statement.effects:
@@ -24,7 +31,8 @@ def of(statement: Statement, default: str, sql: str, capture: Capture, plans: Pl
         if effect.kind == "rows":
             if capture.database(database):
                 raise SourceError(
-                    f"{statement.verb} was logged as a statement, so the rows it changed are not in the binlog.",
+                    f"{statement.verb} was logged as a statement, so the rows it changed are not "
+                    "in the binlog.",
                     thing=f"{database}.{effect.table}",
                     hint=STATEMENT_HINT,
                 )
@@ -37,7 +45,9 @@ def of(statement: Statement, default: str, sql: str, capture: Capture, plans: Pl
                 gone = True
                 yield Truncated(database, name, sql, effect.partitions)
             else:
-                changed[database, name] = changed.get((database, name), False) or effect.kind == "rewritten"
+                changed[database, name] = (
+                    changed.get((database, name), False) or effect.kind == "rewritten"
+                )
     if gone or changed:
         plans.forget(changed)
     for (database, name), rewrites in changed.items():

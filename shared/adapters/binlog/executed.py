@@ -1,4 +1,6 @@
-"""Which transactions a server has, asked by GTID: what decides what a fail-over or a restore has lost."""
+"""Which transactions a server has, asked by GTID: what decides what a fail-over or a restore has
+lost.
+"""
 
 from collections.abc import Iterable
 from typing import Protocol
@@ -7,7 +9,9 @@ from shared.adapters.binlog.gtid import MysqlGtids
 
 
 class Executed(Protocol):
-    """The transactions of one server. A GTID is one transaction's (`UUID:7`, `0-1-7`), `gtids` those before a place."""
+    """The transactions of one server. A GTID is one transaction's (`UUID:7`, `0-1-7`), `gtids`
+    those before a place.
+    """
 
     def has(self, gtid: str) -> bool: ...
 
@@ -28,8 +32,10 @@ class Executed(Protocol):
         ...
 
     def common(self, gtids: str, also: Iterable[str]) -> str:
-        """The last place before the place `gtids` that is here too, so that reading on from there skips nothing; "" when it cannot be told. `also` are GTIDs
-        that lie before it and are here."""
+        """The last place before the place `gtids` that is here too, so that reading on from there
+        skips nothing; "" when it cannot be told. `also` are GTIDs that lie before it and are
+        here.
+        """
         ...
 
 
@@ -59,24 +65,33 @@ class MysqlExecuted:
 
 
 class MariadbExecuted:
-    """By the last transaction of each domain and server (`gtid_binlog_state`): 0-1-100 and 0-2-100 are two transactions, of two servers that each took
-    themselves for the primary. With `linear` the GTIDs are those at a place in the very binlog that was read: what any server wrote up to there is here.
+    """By the last transaction of each domain and server (`gtid_binlog_state`): 0-1-100 and 0-2-100
+    are two transactions, of two servers that each took themselves for the primary. With `linear`
+    the GTIDs are those at a place in the very binlog that was read: what any server wrote up to
+    there is here.
     """
 
     def __init__(self, gtids: str, *, linear: bool = False) -> None:
         self._linear = linear
         self._last: dict[tuple[int, int], int] = {}
         for domain, server, number in _parse(gtids):
-            self._last[self._by(domain, server)] = max(number, self._last.get(self._by(domain, server), 0))
+            self._last[self._by(domain, server)] = max(
+                number, self._last.get(self._by(domain, server), 0)
+            )
         self._text = gtids
 
     def has(self, gtid: str) -> bool:
-        return all(number <= self._last.get(self._by(domain, server), 0) for domain, server, number in _parse(gtid))
+        return all(
+            number <= self._last.get(self._by(domain, server), 0)
+            for domain, server, number in _parse(gtid)
+        )
 
     covers = has
 
     def missing(self, gtids: str) -> str:
-        return ",".join(gtid for gtid in dict.fromkeys(gtids.split(",")) if gtid and not self.has(gtid))
+        return ",".join(
+            gtid for gtid in dict.fromkeys(gtids.split(",")) if gtid and not self.has(gtid)
+        )
 
     def before(self, gtids: str) -> "MariadbExecuted":
         return MariadbExecuted(gtids, linear=True)
@@ -89,8 +104,14 @@ class MariadbExecuted:
 
     def common(self, gtids: str, also: Iterable[str]) -> str:
         if self._linear:
-            here_too = {domain: (domain, server, number) for domain, server, number in _parse(self._text)}
-            return _join(min(each, here_too[each[0]], key=lambda one: one[2]) for each in _parse(gtids) if each[0] in here_too)
+            here_too = {
+                domain: (domain, server, number) for domain, server, number in _parse(self._text)
+            }
+            return _join(
+                min(each, here_too[each[0]], key=lambda one: one[2])
+                for each in _parse(gtids)
+                if each[0] in here_too
+            )
         here = list(_parse(",".join(also)))
         places = []
         for domain, server, number in _parse(gtids):

@@ -17,7 +17,9 @@ class MysqlGtids:
     """
 
     def __init__(self) -> None:
-        self._sets: dict[str, dict[str, list[list[int]]]] = {}  # uuid → tag → [first, last], in order and apart from each other
+        self._sets: dict[
+            str, dict[str, list[list[int]]]
+        ] = {}  # uuid → tag → [first, last], in order and apart from each other
         self._texts: dict[str, str] = {}
 
     @staticmethod
@@ -50,7 +52,10 @@ class MysqlGtids:
     def contains(self, other: "MysqlGtids") -> bool:
         """Whether every transaction of `other` is here."""
         return all(
-            any(mine[0] <= first and last <= mine[1] for mine in self._sets.get(uuid, {}).get(tag, ()))
+            any(
+                mine[0] <= first and last <= mine[1]
+                for mine in self._sets.get(uuid, {}).get(tag, ())
+            )
             for uuid, tags in other._sets.items()
             for tag, intervals in tags.items()
             for first, last in intervals
@@ -90,7 +95,10 @@ class MysqlGtids:
         if len(texts) < len(self._sets):
             for uuid, tags in self._sets.items():
                 if uuid not in texts:
-                    texts[uuid] = uuid + "".join((f":{tag}" if tag else "") + "".join(map(_interval, tags[tag])) for tag in sorted(tags))
+                    texts[uuid] = uuid + "".join(
+                        (f":{tag}" if tag else "") + "".join(map(_interval, tags[tag]))
+                        for tag in sorted(tags)
+                    )
         return ",".join(texts[uuid] for uuid in sorted(texts))
 
     def encode(self) -> bytes:
@@ -98,7 +106,11 @@ class MysqlGtids:
 
         Source: MySQL sql/rpl_gtid_set.cc, Gtid_set::encode.
         """
-        entries = [(uuid, tag, intervals) for uuid, tags in sorted(self._sets.items()) for tag, intervals in sorted(tags.items())]
+        entries = [
+            (uuid, tag, intervals)
+            for uuid, tags in sorted(self._sets.items())
+            for tag, intervals in sorted(tags.items())
+        ]
         tagged = any(tag for _, tag, _ in entries)
         parts = [struct.pack("<Q", (1 << 56 | len(entries) << 8 | 1) if tagged else len(entries))]
         for uuid, tag, intervals in entries:
@@ -120,7 +132,9 @@ class MysqlGtids:
             uuid, tag = str(UUID(bytes=data[at : at + 16])), ""
             at += 16
             if tagged:
-                length = data[at] >> 1  # a variable-length integer; tags have at most 32 characters, so it is one byte
+                length = (
+                    data[at] >> 1
+                )  # a variable-length integer; tags have at most 32 characters, so it is one byte
                 tag = data[at + 1 : at + 1 + length].decode()
                 at += 1 + length
             (intervals,) = struct.unpack_from("<Q", data, at)
@@ -162,7 +176,8 @@ class MariadbGtids:
     def contains(self, other: "MariadbGtids") -> bool:
         """Whether every domain of `other` has come as far here."""
         return all(
-            domain in self._last and int(self._last[domain].rpartition("-")[2]) >= int(gtid.rpartition("-")[2])
+            domain in self._last
+            and int(self._last[domain].rpartition("-")[2]) >= int(gtid.rpartition("-")[2])
             for domain, gtid in other._last.items()
         )
 

@@ -6,7 +6,9 @@ from uuid import UUID
 
 
 class MysqlGtid(NamedTuple):
-    """`uuid`, `tag` ("" for none) and `number` name the transaction; `ts_ms` its commit on the server where it came from (0: not recorded)."""
+    """`uuid`, `tag` ("" for none) and `number` name the transaction; `ts_ms` its commit on the
+    server where it came from (0: not recorded).
+    """
 
     uuid: str
     tag: str
@@ -18,7 +20,9 @@ class MysqlGtid(NamedTuple):
 
 
 class MariadbGtid(NamedTuple):
-    """`domain` and the `text` DOMAIN-SERVER-NUMBER; `standalone` when no COMMIT follows; `xid` of a prepared or completed XA transaction."""
+    """`domain` and the `text` DOMAIN-SERVER-NUMBER; `standalone` when no COMMIT follows; `xid` of a
+    prepared or completed XA transaction.
+    """
 
     domain: int
     text: str
@@ -37,7 +41,9 @@ _ORIGINAL_FOLLOWS = 1 << 55
 
 
 def mysql(body: bytes) -> MysqlGtid:
-    """GTID_LOG_EVENT and ANONYMOUS_GTID_LOG_EVENT. Source: MySQL libs/mysql/binlog/event/control_events.h, Gtid_event."""
+    """GTID_LOG_EVENT and ANONYMOUS_GTID_LOG_EVENT. Source: MySQL
+    libs/mysql/binlog/event/control_events.h, Gtid_event.
+    """
     _, sid, number = _MYSQL(body, 0)
     ts_ms = 0
     if len(body) >= 49 and body[25] == 2:
@@ -58,7 +64,8 @@ def _uuid(raw: bytes) -> str:
 
 
 def mysql_tagged(body: bytes) -> MysqlGtid:
-    """GTID_TAGGED_LOG_EVENT, in MySQL's self-describing format: a version, the size, the last field that must be understood, then (field id, value).
+    """GTID_TAGGED_LOG_EVENT, in MySQL's self-describing format: a version, the size, the last field
+    that must be understood, then (field id, value).
 
     Source: MySQL libs/mysql/serialization, and Gtid_event::define_fields.
     """
@@ -81,14 +88,18 @@ def mysql_tagged(body: bytes) -> MysqlGtid:
             tag = body[at : at + length].decode("ascii")
             at += length
         elif field in (2, 4, 5, 6, 7):
-            values[field], at = _signed_varint(body, at) if field in (2, 4, 5) else _varint(body, at)
+            values[field], at = (
+                _signed_varint(body, at) if field in (2, 4, 5) else _varint(body, at)
+            )
         else:
             values[field], at = _varint(body, at)
     return MysqlGtid(_uuid(sid), tag, values[2], (values.get(7) or values.get(6, 0)) // 1000)
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """MySQL's variable-length integer: as many low bits set as bytes follow the first, then the value, little-endian."""
+    """MySQL's variable-length integer: as many low bits set as bytes follow the first, then the
+    value, little-endian.
+    """
     first = data[at]
     size = 1
     while size < 9 and first >> size - 1 & 1:
@@ -108,5 +119,9 @@ def mariadb(body: bytes, server_id: int) -> MariadbGtid:
     """GTID_EVENT of MariaDB. Source: MariaDB sql/log_event.h, Gtid_log_event."""
     number, domain, flags = _MARIADB(body, 0)
     return MariadbGtid(
-        domain, f"{domain}-{server_id}-{number}", bool(flags & _STANDALONE), bool(flags & _PREPARED), bool(flags & _COMPLETED)
+        domain,
+        f"{domain}-{server_id}-{number}",
+        bool(flags & _STANDALONE),
+        bool(flags & _PREPARED),
+        bool(flags & _COMPLETED),
     )

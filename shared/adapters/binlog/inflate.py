@@ -8,8 +8,9 @@ _ZLIB = 8
 def column(raw: bytes) -> bytes:
     """The value of a MariaDB COMPRESSED column.
 
-    A byte of method (high half: 0 as it is, 8 zlib), a flag for data without zlib's header (8) and the size of the length field (low 3 bits), then the length
-    (big-endian), then the data. Source: MariaDB sql/field_comp.cc. Raises ValueError.
+    A byte of method (high half: 0 as it is, 8 zlib), a flag for data without zlib's header (8) and
+    the size of the length field (low 3 bits), then the length (big-endian), then the data. Source:
+    MariaDB sql/field_comp.cc. Raises ValueError.
     """
     if not raw:
         return b""
@@ -19,11 +20,14 @@ def column(raw: bytes) -> bytes:
     if method != _ZLIB:
         raise ValueError("compression method")
     size = raw[0] & 7
-    return _expand(raw[1 + size :], -15 if raw[0] & 8 else 15, int.from_bytes(raw[1 : 1 + size], "big"))
+    return _expand(
+        raw[1 + size :], -15 if raw[0] & 8 else 15, int.from_bytes(raw[1 : 1 + size], "big")
+    )
 
 
 def event_part(raw: bytes) -> bytes:
-    """The compressed part of a MariaDB `*_COMPRESSED` event: a byte 0x80 | method << 4 | size of the length field, the length (big-endian), zlib data.
+    """The compressed part of a MariaDB `*_COMPRESSED` event: a byte 0x80 | method << 4 | size of
+    the length field, the length (big-endian), zlib data.
 
     Source: MariaDB sql/log_event.cc, binlog_buf_uncompress. Raises ValueError.
     """

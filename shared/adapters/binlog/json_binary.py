@@ -1,7 +1,8 @@
 """JSON columns of MySQL: from the binary format in which the server stores them to JSON text.
 
-The text holds what SELECT shows: decimals keep their digits, dates and times are strings as MySQL prints them, opaque bytes are `base64:typeN:…`.
-Source: MySQL sql-common/json_binary.h (layout), json_dom.cc (printing).
+The text holds what SELECT shows: decimals keep their digits, dates and times are strings as MySQL
+prints them, opaque bytes are `base64:typeN:…`. Source: MySQL sql-common/json_binary.h (layout),
+json_dom.cc (printing).
 """
 
 from base64 import b64encode
@@ -18,12 +19,17 @@ _encode = msgspec.json.Encoder().encode
 _LITERALS = {0: None, 1: True, 2: False}
 _DECIMAL, _DATE, _TIME, _DATETIME, _TIMESTAMP = 246, 10, 11, 12, 7
 _STRING, _OPAQUE = 12, 15
-_NUMBERS = {n: Struct(code).unpack_from for n, code in {5: "<h", 6: "<H", 7: "<i", 8: "<I", 9: "<q", 10: "<Q", 11: "<d"}.items()}
+_NUMBERS = {
+    n: Struct(code).unpack_from
+    for n, code in {5: "<h", 6: "<H", 7: "<i", 8: "<I", 9: "<q", 10: "<Q", 11: "<d"}.items()
+}
 _SHAPES_LIMIT = 1 << 12
 
 
 class _Format(NamedTuple):
-    """Small containers count in 2 bytes, large ones in 4. `literal`, `int16` … tell which values stand in their entry instead of behind it."""
+    """Small containers count in 2 bytes, large ones in 4. `literal`, `int16` … tell which values
+    stand in their entry instead of behind it.
+    """
 
     head: int
     key: int
@@ -33,7 +39,9 @@ class _Format(NamedTuple):
     keys: Callable[..., tuple[Any, ...]]
     inline: frozenset[int]
     counts: str
-    arrays: dict[int, Callable[..., tuple[Any, ...]]]  # number of values → what reads the head of an array: count, size, entries
+    arrays: dict[
+        int, Callable[..., tuple[Any, ...]]
+    ]  # number of values → what reads the head of an array: count, size, entries
     objects: dict[
         int, Callable[..., tuple[Any, ...]]
     ]  # the same of an object: count, size, all its key entries as bytes, entries of the values
@@ -42,14 +50,42 @@ class _Format(NamedTuple):
     seen: Counter[tuple[tuple[str, ...] | None, tuple[int, ...]]]  # how often names and types came
 
 
-_SMALL = _Format(4, 4, 3, Struct("<HH").unpack_from, "BH", Struct("<HH").unpack_from, frozenset((4, 5, 6)), "HH", {}, {}, {}, {}, Counter())
+_SMALL = _Format(
+    4,
+    4,
+    3,
+    Struct("<HH").unpack_from,
+    "BH",
+    Struct("<HH").unpack_from,
+    frozenset((4, 5, 6)),
+    "HH",
+    {},
+    {},
+    {},
+    {},
+    Counter(),
+)
 _LARGE = _Format(
-    8, 6, 5, Struct("<II").unpack_from, "BI", Struct("<IH").unpack_from, frozenset((4, 5, 6, 7, 8)), "II", {}, {}, {}, {}, Counter()
+    8,
+    6,
+    5,
+    Struct("<II").unpack_from,
+    "BI",
+    Struct("<IH").unpack_from,
+    frozenset((4, 5, 6, 7, 8)),
+    "II",
+    {},
+    {},
+    {},
+    {},
+    Counter(),
 )
 
 
 class Documents(dict[bytes, Any]):
-    """Raw bytes of a document → its text as `msgspec.Raw`, filled on demand: small documents come again, if only in the other image of an update."""
+    """Raw bytes of a document → its text as `msgspec.Raw`, filled on demand: small documents come
+    again, if only in the other image of an update.
+    """
 
     def __missing__(self, raw: bytes) -> Any:
         text = msgspec.Raw(_encode(tree(raw)))
@@ -61,9 +97,11 @@ class Documents(dict[bytes, Any]):
 
 
 def tree(raw: bytes) -> Any:
-    """A document as dicts, lists and scalars that msgspec encodes. Raises ValueError when the bytes are no document.
+    """A document as dicts, lists and scalars that msgspec encodes. Raises ValueError when the bytes
+    are no document.
 
-    No bytes at all stand for null: that is how MySQL stores a NOT NULL column that an IGNORE left without a value.
+    No bytes at all stand for null: that is how MySQL stores a NOT NULL column that an IGNORE left
+    without a value.
     """
     if not raw:
         return None
@@ -98,7 +136,9 @@ def _array(data: bytes, at: int, format_: _Format) -> list[Any]:
     count, total = format_.sizes(data, at)
     if at + total > len(data) or count * format_.entry > total:
         raise ValueError("JSON array")
-    read = format_.arrays.get(count) or _reader(format_.arrays, count, f"<{format_.counts}{format_.entries * count}")
+    read = format_.arrays.get(count) or _reader(
+        format_.arrays, count, f"<{format_.counts}{format_.entries * count}"
+    )
     found = read(data, at)
     made = format_.made.get(found[2::2])
     if made is not None:
@@ -113,17 +153,25 @@ class _Shape(NamedTuple):
     stop: int
     raw: bytes
     names: tuple[str, ...]
-    made: dict[tuple[int, ...], Callable[..., Any]]  # types of the values → a function made for them
+    made: dict[
+        tuple[int, ...], Callable[..., Any]
+    ]  # types of the values → a function made for them
 
 
 def _object(data: bytes, at: int, format_: _Format) -> dict[str, Any]:
-    """An object at `at`: count, size, an entry for each key, one for each value, the keys, the values."""
+    """An object at `at`: count, size, an entry for each key, one for each value, the keys, the
+    values.
+    """
     count, total = format_.sizes(data, at)
     if at + total > len(data) or count * (format_.key + format_.entry) > total:
         raise ValueError("JSON object")
     read = format_.objects.get(count)
     if read is None:
-        read = _reader(format_.objects, count, f"<{format_.counts}{format_.key * count}s{format_.entries * count}")
+        read = _reader(
+            format_.objects,
+            count,
+            f"<{format_.counts}{format_.key * count}s{format_.entries * count}",
+        )
     found = read(data, at)
     # documents of one shape have the same key entries and the same keys
     shape = format_.shapes.get(found[2])
@@ -150,14 +198,18 @@ def _new_shape(data: bytes, at: int, count: int, format_: _Format, keys: bytes) 
     return shape
 
 
-def _reader(readers: dict[int, Callable[..., tuple[Any, ...]]], count: int, layout: str) -> Callable[..., tuple[Any, ...]]:
+def _reader(
+    readers: dict[int, Callable[..., tuple[Any, ...]]], count: int, layout: str
+) -> Callable[..., tuple[Any, ...]]:
     read = Struct(layout).unpack_from
     if count < 256:
         readers[count] = read
     return read
 
 
-def _values(data: bytes, at: int, found: tuple[Any, ...], format_: _Format, shape: _Shape | None) -> list[Any]:
+def _values(
+    data: bytes, at: int, found: tuple[Any, ...], format_: _Format, shape: _Shape | None
+) -> list[Any]:
     """The values of a container at `at`, by its entries (type, offset or value)."""
     if len(found) <= 2 * _MOST_VALUES:
         _make_if_usual(found[::2], format_, shape)
@@ -192,7 +244,9 @@ _USUAL, _MOST_VALUES, _MOST_SEEN = 16, 32, 1 << 12
 
 
 def _make_if_usual(kinds: tuple[int, ...], format_: _Format, shape: _Shape | None) -> None:
-    """Containers of the same keys and types come again and again: make a function for them when they have come a few times."""
+    """Containers of the same keys and types come again and again: make a function for them when
+    they have come a few times.
+    """
     names = shape.names if shape else None
     format_.seen[names, kinds] += 1
     if format_.seen[names, kinds] < _USUAL:
@@ -204,9 +258,24 @@ def _make_if_usual(kinds: tuple[int, ...], format_: _Format, shape: _Shape | Non
     if names is None:
         text = f"[{', '.join(expressions)}]"
     else:
-        text = "{" + ", ".join(f"{name!r}: {expression}" for name, expression in zip(names, expressions, strict=True)) + "}"
+        text = (
+            "{"
+            + ", ".join(
+                f"{name!r}: {expression}"
+                for name, expression in zip(names, expressions, strict=True)
+            )
+            + "}"
+        )
     own: dict[str, Any] = {f"n{kind}": reader for kind, reader in _NUMBERS.items()}
-    own |= {"LITERALS": _LITERALS, "string": _string, "value": _value, "object": _object, "array": _array, "SMALL": _SMALL, "LARGE": _LARGE}
+    own |= {
+        "LITERALS": _LITERALS,
+        "string": _string,
+        "value": _value,
+        "object": _object,
+        "array": _array,
+        "SMALL": _SMALL,
+        "LARGE": _LARGE,
+    }
     made = shape.made if shape else format_.made
     if len(made) >= _MOST_MADE:
         made.clear()
@@ -219,13 +288,20 @@ _MOST_MADE = 256
 def _expression(kind: int, i: int, format_: _Format) -> str:
     """Source text of a value whose entry holds `e[i]`."""
     if kind == _STRING:
-        return f"b[o + 1:o + 1 + n].decode() if (n := b[(o := at + e[{i}])]) < 128 and o + n < len(b) else string(b, o)"
+        return (
+            f"b[o + 1:o + 1 + n].decode() if (n := b[(o := at + e[{i}])]) < 128 and o + n < "
+            "len(b) else string(b, o)"
+        )
     if kind < 4:
         # an offset into the container's own head would never end
         container, own = "array" if kind >= 2 else "object", "LARGE" if kind & 1 else "SMALL"
         return f"{container}(b, at + e[{i}], {own}) if e[{i}] > 3 else string(b, len(b))"
     if kind not in format_.inline:
-        return f"n{kind}(b, at + e[{i}])[0]" if kind in _NUMBERS else f"value(b, {kind}, at + e[{i}]) if e[{i}] > 3 else string(b, len(b))"
+        return (
+            f"n{kind}(b, at + e[{i}])[0]"
+            if kind in _NUMBERS
+            else f"value(b, {kind}, at + e[{i}]) if e[{i}] > 3 else string(b, len(b))"
+        )
     if kind == 4:
         return f"LITERALS[e[{i}] & 255]"
     bits = 16 if kind < 7 else 32
@@ -275,7 +351,11 @@ def _datetime(packed: int, *, day_only: bool) -> str:
     micro, packed = packed & 0xFFFFFF, packed >> 24
     months, day = packed >> 22, packed >> 17 & 31
     text = f"{months // 13:04}-{months % 13:02}-{day:02}"
-    return text if day_only else f"{text} {packed >> 12 & 31:02}:{packed >> 6 & 63:02}:{packed & 63:02}.{micro:06}"
+    return (
+        text
+        if day_only
+        else f"{text} {packed >> 12 & 31:02}:{packed >> 6 & 63:02}:{packed & 63:02}.{micro:06}"
+    )
 
 
 def _time(packed: int) -> str:

@@ -1,9 +1,29 @@
-"""Kinds of binlog events. Source: MySQL libs/mysql/binlog/event/binlog_event.h; from 160 on MariaDB sql/log_event.h."""
+"""Kinds of binlog events. Source: MySQL libs/mysql/binlog/event/binlog_event.h; from 160 on MariaDB
+sql/log_event.h.
+"""
 
 from typing import Literal
 
-QUERY, ROTATE, FORMAT_DESCRIPTION, XID, EXECUTE_LOAD_QUERY, TABLE_MAP, INCIDENT, HEARTBEAT = 2, 4, 15, 16, 18, 19, 26, 27
-GTID, ANONYMOUS_GTID, PREVIOUS_GTIDS, XA_PREPARE, PARTIAL_UPDATE_ROWS, TRANSACTION_PAYLOAD, HEARTBEAT_2, GTID_TAGGED = (
+QUERY, ROTATE, FORMAT_DESCRIPTION, XID, EXECUTE_LOAD_QUERY, TABLE_MAP, INCIDENT, HEARTBEAT = (
+    2,
+    4,
+    15,
+    16,
+    18,
+    19,
+    26,
+    27,
+)
+(
+    GTID,
+    ANONYMOUS_GTID,
+    PREVIOUS_GTIDS,
+    XA_PREPARE,
+    PARTIAL_UPDATE_ROWS,
+    TRANSACTION_PAYLOAD,
+    HEARTBEAT_2,
+    GTID_TAGGED,
+) = (
     33,
     34,
     35,
@@ -21,8 +41,12 @@ FIRST_WITH_EXTRA = 30
 COMPRESSED_ROWS: dict[int, Literal["c", "u", "d"]] = {166: "c", 167: "u", 168: "d"}
 
 NO_ROWS = frozenset((3, 5, 9, 13, 14, 17, 28, 29, 36, 37, 160, 161, 163, 164))
-"""STOP, INTVAR, RAND, USER_VAR, BEGIN_LOAD_QUERY, APPEND_BLOCK, IGNORABLE, ROWS_QUERY, TRANSACTION_CONTEXT, VIEW_CHANGE, ANNOTATE_ROWS, BINLOG_CHECKPOINT, GTID_LIST,
-START_ENCRYPTION (the server decrypts before it sends)."""
+"""STOP, INTVAR, RAND, USER_VAR, BEGIN_LOAD_QUERY, APPEND_BLOCK, IGNORABLE, ROWS_QUERY,
+TRANSACTION_CONTEXT, VIEW_CHANGE, ANNOTATE_ROWS, BINLOG_CHECKPOINT, GTID_LIST, START_ENCRYPTION (the
+server decrypts before it sends).
+"""
 
 IGNORABLE_FLAG, ARTIFICIAL_FLAG = 0x80, 0x20
-"""What a reader that does not know the event may pass over; what the server made up for this connection."""
+"""What a reader that does not know the event may pass over; what the server made up for this
+connection.
+"""

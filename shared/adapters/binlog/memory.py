@@ -8,7 +8,15 @@ from typing import Any, Literal
 import msgspec
 
 from shared.adapters.binlog.capture import Capture
-from shared.adapters.binlog.contract import Begin, Commit, Event, Heartbeat, Rows, SchemaChanged, Truncated
+from shared.adapters.binlog.contract import (
+    Begin,
+    Commit,
+    Event,
+    Heartbeat,
+    Rows,
+    SchemaChanged,
+    Truncated,
+)
 from shared.adapters.binlog.executed import Executed, MariadbExecuted
 from shared.values.change import Row
 from shared.values.errors import PositionLost, SourceUnavailable
@@ -23,7 +31,9 @@ CREATED = 1_763_000_000
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One entry of a transaction: rows of a table, or (`sql`) a statement on it: `gone` when it removes all rows or those of `partitions`, else a change of its definition."""
+    """One entry of a transaction: rows of a table, or (`sql`) a statement on it: `gone` when it
+    removes all rows or those of `partitions`, else a change of its definition.
+    """
 
     table: Table
     op: Operation | None
@@ -35,7 +45,9 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class MemoryServer:
-    """A server that commits what a test tells it to. GTIDs are MariaDB's, of domain 0; offsets grow by one a step."""
+    """A server that commits what a test tells it to. GTIDs are MariaDB's, of domain 0; offsets grow
+    by one a step.
+    """
 
     def __init__(self, server_id: int = 1, clock: Callable[[], float] = time.time) -> None:
         self.server_id = server_id
@@ -61,7 +73,14 @@ class MemoryServer:
         return Step(table, None, [], f"TRUNCATE TABLE {table.name}", gone=True)
 
     def drop_partition(self, table: Table, *names: str) -> Step:
-        return Step(table, None, [], f"ALTER TABLE {table.name} DROP PARTITION {', '.join(names)}", gone=True, partitions=names)
+        return Step(
+            table,
+            None,
+            [],
+            f"ALTER TABLE {table.name} DROP PARTITION {', '.join(names)}",
+            gone=True,
+            partitions=names,
+        )
 
     def alter(self, table: Table, sql: str, *, rewrites: bool) -> Step:
         return Step(table, None, [], sql, rewrites=rewrites)
@@ -73,7 +92,9 @@ class MemoryServer:
             gtid = f"0-{self.server_id}-{self._number}"
             start = self._end
             self._end = Position(start.file, start.offset + len(steps) + 2, gtid, CREATED)
-            self._transactions.append((start, self._end, gtid, int(self._clock() * 1000), list(steps)))
+            self._transactions.append(
+                (start, self._end, gtid, int(self._clock() * 1000), list(steps))
+            )
             self._arrived.notify_all()
             return gtid
 
@@ -96,7 +117,12 @@ class MemoryServer:
         with self._arrived:
             file = self._end.file
             self._transactions = [each for each in self._transactions if each[0].file == file]
-            self._first = Position(file, 4, self._transactions[0][0].gtids if self._transactions else self._end.gtids, CREATED)
+            self._first = Position(
+                file,
+                4,
+                self._transactions[0][0].gtids if self._transactions else self._end.gtids,
+                CREATED,
+            )
 
     def cut(self) -> None:
         """Break connections, and refuse new ones until `up` is set again."""
@@ -108,11 +134,21 @@ class MemoryServer:
         """A reader of these tables."""
         return MemoryBinlog(self, Capture(tables))
 
-    def next_after(self, position: Position) -> tuple[Position, Position, str, int, list[Step]] | None:
-        """The transaction that starts at `position` or is the first after it; None when there is none yet. Raises PositionLost."""
+    def next_after(
+        self, position: Position
+    ) -> tuple[Position, Position, str, int, list[Step]] | None:
+        """The transaction that starts at `position` or is the first after it; None when there is
+        none yet. Raises PositionLost.
+        """
         if _place(position) < _place(self._first):
-            raise PositionLost("the server no longer has the binlog at the position asked for.", thing="memory", hint="Start at latest.")
-        return next((each for each in self._transactions if _place(each[0]) >= _place(position)), None)
+            raise PositionLost(
+                "the server no longer has the binlog at the position asked for.",
+                thing="memory",
+                hint="Start at latest.",
+            )
+        return next(
+            (each for each in self._transactions if _place(each[0]) >= _place(position)), None
+        )
 
     def intact(self, position: Position) -> Position | None:
         """See the contract; every file was begun at CREATED."""
@@ -123,7 +159,10 @@ class MemoryServer:
         end = (
             self._end
             if position.file == self._end.file
-            else ([Position(position.file, 4)] + [after for _, after, *_ in self._transactions if after.file == position.file])[-1]
+            else (
+                [Position(position.file, 4)]
+                + [after for _, after, *_ in self._transactions if after.file == position.file]
+            )[-1]
         )
         return position if position.offset <= end.offset else end
 
@@ -155,7 +194,9 @@ class MemoryServer:
         for _, after, gtid, _, _ in self._transactions:
             if gtid == position.gtids:
                 return after
-        raise PositionLost("the GTID asked for is not in the binlog.", thing="memory", hint="Start at latest.")
+        raise PositionLost(
+            "the GTID asked for is not in the binlog.", thing="memory", hint="Start at latest."
+        )
 
 
 def _place(position: Position) -> tuple[str, int]:
@@ -199,16 +240,22 @@ class MemoryBinlog:
 
     def next_start(self, position: Position) -> Position | None:
         self._reach()
-        return self._server.next_start(position) if position.file >= self._server.first.file else None
+        return (
+            self._server.next_start(position) if position.file >= self._server.first.file else None
+        )
 
-    def read(self, start: Position, *, until: Position | None = None, through_restarts: bool = False) -> Iterator[Event]:
+    def read(
+        self, start: Position, *, until: Position | None = None, through_restarts: bool = False
+    ) -> Iterator[Event]:
         here = self._server.locate(start)
         stop = self._server.locate(until) if until else None
         started = self._server.started
         while stop is None or _place(here) < _place(stop):
             self._reach()
             if self._server.started != started and not through_restarts:
-                raise SourceUnavailable("the server was started again.", thing="memory", hint="Start reading again.")
+                raise SourceUnavailable(
+                    "the server was started again.", thing="memory", hint="Start reading again."
+                )
             with self._server.arrived:
                 found = self._server.next_after(here)
                 if found is None:
@@ -234,9 +281,13 @@ class MemoryBinlog:
 
     def _reach(self) -> None:
         if self._closed or not self._server.up:
-            raise SourceUnavailable("the server cannot be reached.", thing="memory", hint="Set it up again.")
+            raise SourceUnavailable(
+                "the server cannot be reached.", thing="memory", hint="Set it up again."
+            )
 
-    def _events(self, start: Position, end: Position, gtid: str, ts_ms: int, steps: list[Step]) -> Iterator[Any]:
+    def _events(
+        self, start: Position, end: Position, gtid: str, ts_ms: int, steps: list[Step]
+    ) -> Iterator[Any]:
         begun = False
         for number, step in enumerate(steps):
             table = step.table

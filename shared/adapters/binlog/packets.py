@@ -1,4 +1,6 @@
-"""From the socket to events: packets framed from large reads, events of 16 MB and more joined, checksums verified."""
+"""From the socket to events: packets framed from large reads, events of 16 MB and more joined,
+checksums verified.
+"""
 
 import select
 import struct
@@ -13,15 +15,18 @@ from shared.values.errors import SourceError, SourceUnavailable
 Event = tuple[int, int, int, int, int, int, bytes, int, int]
 """One binlog event: (kind, ts, server_id, size, log_pos, flags, data, start, end).
 
-Its body is `data[start:end]`, without header and checksum; other events may stand around it. `ts` seconds (0 in events that the server makes up for
-this connection), `size` bytes in the binlog, `log_pos` where the next event begins (low 32 bits; 0 in made-up events).
-Source: MySQL internals manual, "Binlog Event Header". A plain tuple: one is made for every event of a busy server.
+Its body is `data[start:end]`, without header and checksum; other events may stand around it. `ts`
+seconds (0 in events that the server makes up for this connection), `size` bytes in the binlog,
+`log_pos` where the next event begins (low 32 bits; 0 in made-up events). Source: MySQL internals
+manual, "Binlog Event Header". A plain tuple: one is made for every event of a busy server.
 """
 
 _CHUNK = 1 << 18
 _GATHER_SECONDS = 0.001
 _LARGEST = 0xFFFFFF
-_HEAD = struct.Struct("<IBIBIIIH").unpack_from  # packet length and number, OK byte, then the event's header
+_HEAD = struct.Struct(
+    "<IBIBIIIH"
+).unpack_from  # packet length and number, OK byte, then the event's header
 _EVENT_HEAD = struct.Struct("<BIBIIIH").unpack_from
 _WORD = struct.Struct("<I").unpack_from
 _HEADER = 19
@@ -35,21 +40,27 @@ _IN_USE = 1  # a flag that the server sets in the format description after it co
 class Packets:
     """The events that a server sends after a dump command.
 
-    `refused` makes the error for an ERR packet. A gap in packet numbers, a length that does not fit or a wrong checksum is an error, never a guess.
+    `refused` makes the error for an ERR packet. A gap in packet numbers, a length that does not fit
+    or a wrong checksum is an error, never a guess.
     """
 
     def __init__(self, socket: Any, refused: Callable[[bytes], SourceError], thing: str) -> None:
         self._socket, self._refused, self._thing = socket, refused, thing
-        self._checksum: int | None = None  # bytes behind each event; known from the format description on
+        self._checksum: int | None = (
+            None  # bytes behind each event; known from the format description on
+        )
         self._poll = select.poll()
         self._poll.register(socket, select.POLLIN)
 
     def events(self) -> Iterator[Event | None]:
-        """Events as they come; None whenever all that has arrived was yielded and more must be waited for.
+        """Events as they come; None whenever all that has arrived was yielded and more must be
+        waited for.
 
-        A table map that repeats the one before it, with nothing but row events between, is left out: statements of one row have one each.
+        A table map that repeats the one before it, with nothing but row events between, is left
+        out: statements of one row have one each.
 
-        Raises SourceUnavailable when the connection ends, and what `refused` makes of the server's own error.
+        Raises SourceUnavailable when the connection ends, and what `refused` makes of the server's
+        own error.
         """
         data, at, number, crc32 = b"", 0, 1, zlib.crc32
         table_map = b""  # the body of the last one, while only row events came since
@@ -58,11 +69,26 @@ class Packets:
             while at + 24 <= available:
                 head, ok, ts, kind, server, size, log_pos, flags = _HEAD(data, at)
                 end = at + 5 + size
-                if end > available or head != (number << 24) + size + 1 or ok or size == _LARGEST - 1:
+                if (
+                    end > available
+                    or head != (number << 24) + size + 1
+                    or ok
+                    or size == _LARGEST - 1
+                ):
                     break
                 number = number + 1 & 0xFF
                 if kind in _SELF_DESCRIBING:
-                    yield kind, ts, server, size, log_pos, flags, data, at + 24, self._end(kind, data, at + 5, end)
+                    yield (
+                        kind,
+                        ts,
+                        server,
+                        size,
+                        log_pos,
+                        flags,
+                        data,
+                        at + 24,
+                        self._end(kind, data, at + 5, end),
+                    )
                     checksum = self._checksum
                 elif checksum:
                     if crc32(data[at + 5 : end]) != _RESIDUE:
@@ -103,7 +129,9 @@ class Packets:
             yield event
 
     def _join(self, data: bytes, number: int) -> tuple[Event, bytes, int]:
-        """(an event larger than a packet, what was read behind it, the number of the next packet); `data` begins with its first packet."""
+        """(an event larger than a packet, what was read behind it, the number of the next packet);
+        `data` begins with its first packet.
+        """
         parts: list[bytes] = []
         length = _LARGEST
         while length == _LARGEST:
@@ -131,8 +159,9 @@ class Packets:
     def _end(self, kind: int, data: bytes, start: int, end: int) -> int:
         """Where the body of the event at `data[start:end]` ends, its checksum verified.
 
-        A format description says itself whether events after it bear checksums, and always bears one. A rotate event may stand before the first format
-        description: it bears one when the last four bytes are its checksum (a file name that passes by chance is one in 4 billion).
+        A format description says itself whether events after it bear checksums, and always bears
+        one. A rotate event may stand before the first format description: it bears one when the
+        last four bytes are its checksum (a file name that passes by chance is one in 4 billion).
         """
         if kind == ROTATE:
             return end - 4 if zlib.crc32(data[start : end - 4]) == _WORD(data, end - 4)[0] else end
@@ -151,7 +180,11 @@ class Packets:
             self._checksum = 4 * algorithm
             event = bytearray(data[start : end - 4])
             event[17] &= ~_IN_USE
-            event[-1] = 1  # where checksums are off this one may be left wrong; but it must not be the right one for checksums that are on
+            event[-1] = (
+                # where checksums are off this one may be left wrong; but it must not be the right
+                # one for checksums that are on
+                1
+            )
             if (zlib.crc32(event) == _WORD(data, end - 4)[0]) != bool(algorithm):
                 raise self._damaged("an event does not match its checksum")
             return end - 5
@@ -169,12 +202,16 @@ class Packets:
         return not (pending and pending()) and not self._poll.poll(0)
 
     def _gather(self) -> None:
-        """Wait for the server, and then a little longer: one that sends event by event would cost two system calls for each."""
+        """Wait for the server, and then a little longer: one that sends event by event would cost
+        two system calls for each.
+        """
         self._poll.poll(1000 * (self._socket.gettimeout() or 60))
         time.sleep(_GATHER_SECONDS)
 
     def _more(self, missing: int) -> bytes:
-        """What has arrived; at least `missing` bytes when that is more than a usual read (then in one buffer, or joining would be quadratic)."""
+        """What has arrived; at least `missing` bytes when that is more than a usual read (then in
+        one buffer, or joining would be quadratic).
+        """
         try:
             if missing <= _CHUNK:
                 received = self._socket.recv(_CHUNK)
@@ -191,11 +228,28 @@ class Packets:
                 if filled == missing:
                     return bytes(buffer)
         except TimeoutError:
-            raise SourceUnavailable("the server has been silent for too long.", thing=self._thing, hint="Check the network.") from None
-        except (OSError, ValueError) as error:  # ValueError: the socket was closed by another thread
-            raise SourceUnavailable(f"the connection broke: {error}.", thing=self._thing, hint="Check the network.") from None
-        raise SourceUnavailable("the server closed the connection.", thing=self._thing, hint="Check that it runs.")
+            raise SourceUnavailable(
+                "the server has been silent for too long.",
+                thing=self._thing,
+                hint="Check the network.",
+            ) from None
+        except (
+            OSError,
+            ValueError,
+        ) as error:  # ValueError: the socket was closed by another thread
+            raise SourceUnavailable(
+                f"the connection broke: {error}.", thing=self._thing, hint="Check the network."
+            ) from None
+        raise SourceUnavailable(
+            "the server closed the connection.", thing=self._thing, hint="Check that it runs."
+        )
 
     def _damaged(self, what: str) -> SourceUnavailable:
-        """Bytes were damaged between the server's disk and here. Reading again mends it unless the binlog itself is damaged, which the retries then show."""
-        return SourceUnavailable(f"{what}.", thing=self._thing, hint="If it stays so, the binlog file or the network damages bytes.")
+        """Bytes were damaged between the server's disk and here. Reading again mends it unless the
+        binlog itself is damaged, which the retries then show.
+        """
+        return SourceUnavailable(
+            f"{what}.",
+            thing=self._thing,
+            hint="If it stays so, the binlog file or the network damages bytes.",
+        )

@@ -1,4 +1,6 @@
-"""PARTIAL_UPDATE_ROWS events: updates whose after image carries some JSON columns as diffs against the before image."""
+"""PARTIAL_UPDATE_ROWS events: updates whose after image carries some JSON columns as diffs against
+the before image.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +8,14 @@ from typing import Any
 import msgspec
 
 from shared.adapters.binlog.columns import Reader
-from shared.adapters.binlog.decoder import Damaged, Named, Pairs, Patterns, head_size, require_all_columns
+from shared.adapters.binlog.decoder import (
+    Damaged,
+    Named,
+    Pairs,
+    Patterns,
+    head_size,
+    require_all_columns,
+)
 from shared.adapters.binlog.json_binary import tree
 from shared.adapters.binlog.json_diff import apply
 from shared.values.change import Row
@@ -15,12 +24,21 @@ _PARTIAL_JSON = 1
 _encode = msgspec.json.Encoder().encode
 
 
-def compile_partial(columns: list[Named], json: list[int], prefixes: dict[int, int]) -> Callable[[bytes, int, int], Pairs]:
-    """The reader of such events. `json` are the places of JSON columns, `prefixes` the bytes of their length; they are read as bytes first."""
+def compile_partial(
+    columns: list[Named], json: list[int], prefixes: dict[int, int]
+) -> Callable[[bytes, int, int], Pairs]:
+    """The reader of such events. `json` are the places of JSON columns, `prefixes` the bytes of
+    their length; they are read as bytes first.
+    """
     count = len(columns)
     size = (count + 7) // 8
-    names = {i: columns[i][0] or f"\0{i}" for i in json}  # a column that is read over still counts among the JSON columns
-    raw: list[Named] = [(names[i], Reader("", "{0}", prefix=prefixes[i])) if i in names else column for i, column in enumerate(columns)]
+    names = {
+        i: columns[i][0] or f"\0{i}" for i in json
+    }  # a column that is read over still counts among the JSON columns
+    raw: list[Named] = [
+        (names[i], Reader("", "{0}", prefix=prefixes[i])) if i in names else column
+        for i, column in enumerate(columns)
+    ]
     patterns = Patterns(raw)
     bits_size = (len(json) + 7) // 8
 
@@ -43,7 +61,9 @@ def compile_partial(columns: list[Named], json: list[int], prefixes: dict[int, i
             for n, i in enumerate(json):
                 name = names[i]
                 old, new = before[name], after[name]
-                after[name] = None if new is None else _text(apply(old, new) if bits >> n & 1 else tree(new))
+                after[name] = (
+                    None if new is None else _text(apply(old, new) if bits >> n & 1 else tree(new))
+                )
                 before[name] = None if old is None else _text(tree(old))
             rows.append((_kept(before), _kept(after)))
         if at != end:

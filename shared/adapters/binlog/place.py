@@ -6,10 +6,17 @@ from shared.values.position import Position
 
 
 class Place:
-    """A file, an offset, and the transactions before it (`gtids` is None where the server does not tell)."""
+    """A file, an offset, and the transactions before it (`gtids` is None where the server does not
+    tell).
+    """
 
     def __init__(self, start: Position, gtids: MysqlGtids | MariadbGtids | None) -> None:
-        self.file, self.offset, self.gtids, self.created = start.file, start.offset, gtids, start.created
+        self.file, self.offset, self.gtids, self.created = (
+            start.file,
+            start.offset,
+            gtids,
+            start.created,
+        )
 
     def move(self, log_pos: int) -> None:
         """To `log_pos`, of which events carry the low 32 bits only; 0 is no place."""
@@ -30,11 +37,15 @@ class Place:
 
     def at(self, offset: int) -> Position:
         """`offset` in this file, with the transactions that lie behind."""
-        return Position(self.file, offset, str(self.gtids) if self.gtids is not None else "", self.created)
+        return Position(
+            self.file, offset, str(self.gtids) if self.gtids is not None else "", self.created
+        )
 
 
 def whole(offset: int, log_pos: int) -> int:
-    """The first place at or behind `offset` with these low 32 bits, which is all that events carry; 0 is no place."""
+    """The first place at or behind `offset` with these low 32 bits, which is all that events carry;
+    0 is no place.
+    """
     return offset + ((log_pos - offset) & 0xFFFFFFFF) if log_pos else offset
 
 

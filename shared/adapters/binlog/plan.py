@@ -1,4 +1,6 @@
-"""What is to be done with the row events of one table map: read over, or decoded with functions made for it."""
+"""What is to be done with the row events of one table map: read over, or decoded with functions
+made for it.
+"""
 
 import struct
 from collections.abc import Callable, Iterable, Mapping
@@ -9,7 +11,16 @@ from shared.adapters.binlog.capture import Capture
 from shared.adapters.binlog.charsets import Charsets
 from shared.adapters.binlog.columns import describe, reader
 from shared.adapters.binlog.contract import UnreadableRow
-from shared.adapters.binlog.decoder import Named, Pairs, Patterns, RowsReader, ShortImage, compile_rows, full_head, head_size
+from shared.adapters.binlog.decoder import (
+    Named,
+    Pairs,
+    Patterns,
+    RowsReader,
+    ShortImage,
+    compile_rows,
+    full_head,
+    head_size,
+)
 from shared.adapters.binlog.partial import compile_partial
 from shared.values.errors import SourceError
 from shared.values.table import Table
@@ -27,26 +38,38 @@ class Catalog(Protocol):
         ...
 
     def special_columns(self, database: str, table: str) -> Mapping[str, str]:
-        """Column → uuid | inet4 | inet6 | vector: MariaDB's binlog shows these as BINARY and VARBINARY."""
+        """Column → uuid | inet4 | inet6 | vector: MariaDB's binlog shows these as BINARY and
+        VARBINARY.
+        """
         ...
 
     def fractions(self, database: str, table: str) -> Mapping[str, int]:
-        """Column → digits of its fractional seconds. Of columns in MariaDB's format from before 10.1.2 the binlog does not tell them."""
+        """Column → digits of its fractional seconds. Of columns in MariaDB's format from before
+        10.1.2 the binlog does not tell them.
+        """
         ...
 
 
 class Plan:
     """One table map. `table` is None when the table is not captured."""
 
-    def __init__(self, table: Table | None, columns: list[Named], thing: str, json: list[int] | None = None) -> None:
+    def __init__(
+        self, table: Table | None, columns: list[Named], thing: str, json: list[int] | None = None
+    ) -> None:
         self.table = table
         self._columns, self._thing, self._json = columns, thing, json or []
         self._readers: dict[str, RowsReader] = {}
-        self._shorter: dict[int, Plan] = {}  # columns that are present, as bits → the plan for rows of these
-        self._patterns = Patterns(columns, self._readers.clear)  # they are made anew when another pattern of NULLs is usual
+        self._shorter: dict[
+            int, Plan
+        ] = {}  # columns that are present, as bits → the plan for rows of these
+        self._patterns = Patterns(
+            columns, self._readers.clear
+        )  # they are made anew when another pattern of NULLs is usual
 
     def rows(self, op: str, data: bytes, start: int, end: int) -> Pairs:
-        """The rows at `data[start:end]`; `op` c, u, d, or PARTIAL for updates with JSON diffs. Raises UnreadableRow, which never quotes a value."""
+        """The rows at `data[start:end]`; `op` c, u, d, or PARTIAL for updates with JSON diffs.
+        Raises UnreadableRow, which never quotes a value.
+        """
         try:
             read = self._readers.get(op) or self._reader(op)
             try:
@@ -55,14 +78,14 @@ class Plan:
                 return self._short(op, data, start, end)
         except ShortImage as error:
             raise UnreadableRow(
-                f"the binlog carries only some columns of a row; missing: {', '.join(error.missing)}.",
+                f"the binlog carries only some columns of a row; missing: {', '.join(error.missing)}.",  # noqa: E501
                 thing=self._thing,
-                hint="SET GLOBAL binlog_row_image = FULL (on RDS: in the parameter group), for running sessions too; then start at latest and backfill. "
-                "Generated columns are left out by MariaDB 11.8.9 in any case: drop them from capture.",
+                hint="SET GLOBAL binlog_row_image = FULL (on RDS: in the parameter group), for running sessions too; then start at latest and backfill. "  # noqa: E501
+                "Generated columns are left out by MariaDB 11.8.9 in any case: drop them from capture.",  # noqa: E501
             ) from None
         except UnicodeDecodeError as error:
             raise UnreadableRow(
-                f"a text value is not valid in its character set ({error.encoding}, byte {error.start}).",
+                f"a text value is not valid in its character set ({error.encoding}, byte {error.start}).",  # noqa: E501
                 thing=self._thing,
                 hint="Mend the value in the database, or drop the column from capture.",
             ) from None
@@ -78,7 +101,9 @@ class Plan:
         return head_size(len(self._columns), op)
 
     def _short(self, op: str, data: bytes, start: int, end: int) -> Pairs:
-        """Rows that lack columns, which is right when those are read over anyway. Raises ShortImage."""
+        """Rows that lack columns, which is right when those are read over anyway. Raises
+        ShortImage.
+        """
         body, size = start + self.head_size(op), (len(self._columns) + 7) // 8
         present = int.from_bytes(data[body - size : body], "little")
         if op == "u":
@@ -89,13 +114,19 @@ class Plan:
         if op == PARTIAL or wanted or (op == "u" and differ):
             raise ShortImage(wanted)
         if present not in self._shorter:
-            self._shorter[present] = Plan(self.table, [column for i, column in enumerate(self._columns) if i not in missing], self._thing)
+            self._shorter[present] = Plan(
+                self.table,
+                [column for i, column in enumerate(self._columns) if i not in missing],
+                self._thing,
+            )
         rows = full_head(len(self._columns) - len(missing), op) + data[body:end]
         return self._shorter[present].rows(op, rows, 0, len(rows))
 
     def _reader(self, op: str) -> RowsReader:
         if op == PARTIAL:
-            function = compile_partial(self._columns, self._json, {i: self._columns[i][1].prefix for i in self._json})
+            function = compile_partial(
+                self._columns, self._json, {i: self._columns[i][1].prefix for i in self._json}
+            )
         else:
             function = compile_rows(self._columns, op, self._patterns)
         self._readers[op] = function
@@ -107,10 +138,24 @@ IGNORED = Plan(None, [], "")
 
 
 class Plans:
-    """The plans of all table maps seen, recognised by their bytes: single-row statements repeat the table map before every row."""
+    """The plans of all table maps seen, recognised by their bytes: single-row statements repeat the
+    table map before every row.
+    """
 
-    def __init__(self, capture: Capture, catalog: Catalog, dropped: Callable[[str, str], frozenset[str]], *, mariadb: bool) -> None:
-        self._capture, self._catalog, self._dropped, self._mariadb = capture, catalog, dropped, mariadb
+    def __init__(
+        self,
+        capture: Capture,
+        catalog: Catalog,
+        dropped: Callable[[str, str], frozenset[str]],
+        *,
+        mariadb: bool,
+    ) -> None:
+        self._capture, self._catalog, self._dropped, self._mariadb = (
+            capture,
+            catalog,
+            dropped,
+            mariadb,
+        )
         self.known_maps: dict[bytes, Plan] = {}
         self._seen: set[tuple[str, str]] = set()
 
@@ -125,10 +170,15 @@ class Plans:
 
     def known(self, database: str) -> list[str]:
         """The captured tables of a database, as far as they are known here."""
-        return sorted({name for own, name in self._seen if own == database} | set(self._capture.named(database)))
+        return sorted(
+            {name for own, name in self._seen if own == database}
+            | set(self._capture.named(database))
+        )
 
     def forget(self, defined: Iterable[tuple[str, str]]) -> None:
-        """Tables were `defined` anew or dropped: what the server was asked about columns may have changed."""
+        """Tables were `defined` anew or dropped: what the server was asked about columns may have
+        changed.
+        """
         self._seen.update(defined)
         self.known_maps.clear()
 
@@ -137,7 +187,9 @@ class Plans:
             return self._described(body)
         except UNREADABLE as error:
             raise SourceError(
-                f"a table map cannot be read ({type(error).__name__}).", thing="binlog", hint="Report it with the server's version."
+                f"a table map cannot be read ({type(error).__name__}).",
+                thing="binlog",
+                hint="Report it with the server's version.",
             ) from None
 
     def _described(self, body: bytes) -> Plan:
@@ -145,12 +197,16 @@ class Plans:
         if not self._capture.table(database, name):
             return IGNORED
         self._seen.add((database, name))
-        described = table_map.parse(body, self._catalog.charsets(), geometry_has_charset=self._mariadb)
+        described = table_map.parse(
+            body, self._catalog.charsets(), geometry_has_charset=self._mariadb
+        )
         thing = f"{database}.{name}"
         special: Mapping[str, str] = {}
         if self._mariadb and any(table_map.may_be_special(column) for column in described.columns):
             special = self._catalog.special_columns(database, name)
-        if self._mariadb and any(column.type in table_map.OLD_TEMPORAL for column in described.columns):
+        if self._mariadb and any(
+            column.type in table_map.OLD_TEMPORAL for column in described.columns
+        ):
             described = table_map.with_fractions(described, self._catalog.fractions(database, name))
         dropped = self._dropped(database, name)
         kept = [describe(column, special) for column in described.columns]

@@ -8,7 +8,14 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import NamedTuple
 
-from tenacity import Retrying, retry_if_exception, sleep_using_event, stop_after_delay, stop_when_event_set, wait_random_exponential
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    sleep_using_event,
+    stop_after_delay,
+    stop_when_event_set,
+    wait_random_exponential,
+)
 
 from shared.adapters.binlog import xa
 from shared.adapters.binlog.capture import Capture
@@ -30,12 +37,17 @@ from shared.values.position import Position
 _BREAKS = 6
 _TRIES = 5
 _START = 52
-"""In a format description: when the server began the file because it was started, 0 in files that it rotated to. Source: MySQL source documentation, "Format_description_event"."""
+"""In a format description: when the server began the file because it was started, 0 in files that
+it rotated to. Source: MySQL source documentation, "Format_description_event".
+"""
 
 _SECOND_READER = 1 << 30  # what tells the server_id of a second connection from that of the first
 _CHOSEN = 1 << 29  # server_ids chosen by chance lie from here on
 _log = logging.getLogger(__name__)
-_NO_BINLOG = "Switch it on: log_bin (on RDS and Aurora: a backup retention above 0, binlog_format = ROW in the parameter group)."
+_NO_BINLOG = (
+    "Switch it on: log_bin (on RDS and Aurora: a backup retention above 0, "
+    "binlog_format = ROW in the parameter group)."
+)
 
 
 class _OtherServer(SourceUnavailable):
@@ -43,7 +55,9 @@ class _OtherServer(SourceUnavailable):
 
 
 class _Head(NamedTuple):
-    """How a file begins: when it was begun (Unix seconds), whether because the server was started, and MySQL's GTIDs before it."""
+    """How a file begins: when it was begun (Unix seconds), whether because the server was started,
+    and MySQL's GTIDs before it.
+    """
 
     created: int
     by_start: bool
@@ -51,10 +65,11 @@ class _Head(NamedTuple):
 
 
 class ServerBinlog:
-    """Reads one server. `server_id` names this reader among the server's replicas: two readers with one id cut each other
-    off, so one that is cut off for that reason takes another.
+    """Reads one server. `server_id` names this reader among the server's replicas: two readers with
+    one id cut each other off, so one that is cut off for that reason takes another.
 
-    `dropped` names columns of a table that are read over and appear nowhere. A broken connection is made anew for `give_up_seconds`.
+    `dropped` names columns of a table that are read over and appear nowhere. A broken connection is
+    made anew for `give_up_seconds`.
     """
 
     def __init__(
@@ -65,12 +80,21 @@ class ServerBinlog:
         dropped: Callable[[str, str], frozenset[str]] = lambda database, table: frozenset(),
         give_up_seconds: float = 60.0,
     ) -> None:
-        self._endpoint, self._capture, self._server_id, self._dropped = endpoint, capture, server_id, dropped
+        self._endpoint, self._capture, self._server_id, self._dropped = (
+            endpoint,
+            capture,
+            server_id,
+            dropped,
+        )
         self._closed = threading.Event()
         self._session: Session | None = None
         self._catalog = ServerCatalog(endpoint)
         self._reconnect = Retrying(
-            retry=retry_if_exception(lambda error: isinstance(error, SourceUnavailable) and not isinstance(error, _OtherServer)),
+            retry=retry_if_exception(
+                lambda error: (
+                    isinstance(error, SourceUnavailable) and not isinstance(error, _OtherServer)
+                )
+            ),
             wait=wait_random_exponential(multiplier=0.1, max=5),
             stop=stop_after_delay(give_up_seconds) | stop_when_event_set(self._closed),
             sleep=sleep_using_event(self._closed),
@@ -101,7 +125,9 @@ class ServerBinlog:
                 return MysqlExecuted(at.gtids if at else _latest(session).gtids)
             if at:
                 return MariadbExecuted(at.gtids, linear=True)
-            ((written, replicated),) = session.query("SELECT @@global.gtid_binlog_state, @@global.gtid_slave_pos")
+            ((written, replicated),) = session.query(
+                "SELECT @@global.gtid_binlog_state, @@global.gtid_slave_pos"
+            )
             return MariadbExecuted(",".join(filter(None, (written, replicated))))
 
     def intact(self, position: Position) -> Position | None:
@@ -112,9 +138,14 @@ class ServerBinlog:
             sizes = {str(row[0]): int(row[1]) for row in session.query("SHOW BINARY LOGS")}
             files = list(sizes)
             base, _, number = position.file.rpartition(".")
-            if base != files[0].rpartition(".")[0] or int(number) < int(files[0].rpartition(".")[2]):
+            if base != files[0].rpartition(".")[0] or int(number) < int(
+                files[0].rpartition(".")[2]
+            ):
                 return position
-            if position.file not in sizes or position.created not in (0, self._head(position.file).created):
+            if position.file not in sizes or position.created not in (
+                0,
+                self._head(position.file).created,
+            ):
                 return None
             size = sizes[position.file]
             if position.offset <= size:
@@ -135,7 +166,9 @@ class ServerBinlog:
             head = self._head(file)
             if head.by_start:
                 return Position(file, 4)
-            if head.created > started:  # in the very second it may be one that was rotated to just before
+            if (
+                head.created > started
+            ):  # in the very second it may be one that was rotated to just before
                 break
         return Position()
 
@@ -146,23 +179,33 @@ class ServerBinlog:
         behind = files[files.index(position.file) + 1 :] if position.file in files else []
         return next((Position(file, 4) for file in behind if self._head(file).by_start), None)
 
-    def read(self, start: Position, *, until: Position | None = None, through_restarts: bool = False) -> Iterator[Event]:
-        """See the contract. When the connection breaks it is made anew and reading goes on at the exact row: a transaction that was cut is read again
-        from its Begin, and what was yielded of it is read over. Should another server answer then, SourceUnavailable leaves the next step to the caller.
+    def read(
+        self, start: Position, *, until: Position | None = None, through_restarts: bool = False
+    ) -> Iterator[Event]:
+        """See the contract. When the connection breaks it is made anew and reading goes on at the
+        exact row: a transaction that was cut is read again from its Begin, and what was yielded of
+        it is read over. Should another server answer then, SourceUnavailable leaves the next step
+        to the caller.
         """
         server, started, breaks = "", 0, 0
         prepared = xa.Prepared(self._rows_at, self._find)
         cut: Cut | None = None
         while True:
             if server:
-                session, started = self._reconnect(self._again, server, started, start if through_restarts else None)
+                session, started = self._reconnect(
+                    self._again, server, started, start if through_restarts else None
+                )
             else:
                 session = Session(self._endpoint)
                 _require_binlog(session, self._endpoint)
                 server, started = _identity(session), _started(session)
             self._session = session
             transactions = self._over(session, server, prepared, start, until, cut)
-            packets = Packets(session.dump(start, self._server_id), lambda packet: refusal(packet, self._endpoint), str(self._endpoint))
+            packets = Packets(
+                session.dump(start, self._server_id),
+                lambda packet: refusal(packet, self._endpoint),
+                str(self._endpoint),
+            )
             try:
                 yield from transactions.read(packets.events())
                 return
@@ -184,7 +227,13 @@ class ServerBinlog:
             self._session.close()
 
     def _over(
-        self, session: Session, server: str, prepared: xa.Prepared, start: Position, until: Position | None, cut: Cut | None
+        self,
+        session: Session,
+        server: str,
+        prepared: xa.Prepared,
+        start: Position,
+        until: Position | None,
+        cut: Cut | None,
     ) -> Transactions:
         """The state of reading over one connection."""
         place = Place(start, _gtids_at(session, start))
@@ -207,9 +256,13 @@ class ServerBinlog:
             if found:
                 return found
         raise PositionLost(
-            f"an XA transaction was committed at {before[0]}:{before[1]} that was prepared before the oldest binlog.",
+            f"an XA transaction was committed at {before[0]}:{before[1]} that was prepared "
+            "before the oldest binlog.",
             thing=str(self._endpoint),
-            hint="Its rows cannot be read any more. Start at latest and backfill, and commit prepared transactions sooner (XA RECOVER lists them).",
+            hint=(
+                "Its rows cannot be read any more. Start at latest and backfill, and commit "
+                "prepared transactions sooner (XA RECOVER lists them)."
+            ),
         )
 
     def _head(self, file: str) -> _Head:
@@ -219,26 +272,36 @@ class ServerBinlog:
                 if event[0] == FORMAT_DESCRIPTION:
                     head = _Head(event[1], any(event[6][event[7] + _START : event[7] + _START + 4]))
                 elif event[0] == PREVIOUS_GTIDS:
-                    return head._replace(gtids=str(MysqlGtids.decode(event[6][event[7] : event[8]])))
+                    return head._replace(
+                        gtids=str(MysqlGtids.decode(event[6][event[7] : event[8]]))
+                    )
                 elif head.created:
                     break
         return head
 
     def _raw(self, start: Position) -> Generator[Raw | None, None, None]:
-        """Events from a file and offset on, over a connection of their own, which needs a server_id of its own."""
+        """Events from a file and offset on, over a connection of their own, which needs a server_id
+        of its own.
+        """
         with closing(Session(self._endpoint)) as session:
             socket = session.dump(start, self._server_id ^ _SECOND_READER)
-            yield from Packets(socket, lambda packet: refusal(packet, self._endpoint), str(self._endpoint)).events()
+            yield from Packets(
+                socket, lambda packet: refusal(packet, self._endpoint), str(self._endpoint)
+            ).events()
 
     def _again(self, server: str, started: int, intact: Position | None) -> tuple[Session, int]:
-        """A connection to the same server, and when that was started: the same time, or another where its binlog is `intact` up to there."""
+        """A connection to the same server, and when that was started: the same time, or another
+        where its binlog is `intact` up to there.
+        """
         session = Session(self._endpoint)
         try:
             _require_binlog(session, self._endpoint)
             identity, since = _identity(session), _started(session)
             if identity != server:
                 raise self._other(f"another server answers now: {identity} instead of {server}.")
-            if is_another_start(since, started) and (intact is None or self.intact(intact) != intact):
+            if is_another_start(since, started) and (
+                intact is None or self.intact(intact) != intact
+            ):
                 raise self._other("the server was started again.")
         except BaseException:
             session.close()
@@ -246,7 +309,9 @@ class ServerBinlog:
         return session, since
 
     def _other(self, what: str) -> "_OtherServer":
-        return _OtherServer(what, thing=str(self._endpoint), hint="Start reading again: it may lack what was read.")
+        return _OtherServer(
+            what, thing=str(self._endpoint), hint="Start reading again: it may lack what was read."
+        )
 
 
 def _identity(session: Session) -> str:
@@ -256,7 +321,9 @@ def _identity(session: Session) -> str:
 
 
 def _started(session: Session) -> int:
-    """Exact where the answers come within a second: the server counts its up time from the second in which it is asked."""
+    """Exact where the answers come within a second: the server counts its up time from the second
+    in which it is asked.
+    """
     for _ in range(_TRIES):
         second = int(session.scalar("SELECT UNIX_TIMESTAMP()"))
         ((_, uptime),) = session.query("SHOW GLOBAL STATUS LIKE 'Uptime'")
@@ -273,14 +340,26 @@ def _require_binlog(session: Session, endpoint: SourceEndpoint) -> None:
 def _latest(session: Session) -> Position:
     if session.is_mariadb:
         file, offset, *_ = session.query("SHOW MASTER STATUS")[0]
-        return Position(file=file, offset=int(offset), gtids=session.scalar("SELECT BINLOG_GTID_POS(%s, %s)", file, offset) or "")
+        return Position(
+            file=file,
+            offset=int(offset),
+            gtids=session.scalar("SELECT BINLOG_GTID_POS(%s, %s)", file, offset) or "",
+        )
     new = tuple(map(int, session.version.split("-")[0].split(".")[:2])) >= (8, 2)
-    file, offset, _, _, gtids = session.query("SHOW BINARY LOG STATUS" if new else "SHOW MASTER STATUS")[0]
+    file, offset, _, _, gtids = session.query(
+        "SHOW BINARY LOG STATUS" if new else "SHOW MASTER STATUS"
+    )[0]
     return Position(file=file, offset=int(offset), gtids="".join(gtids.split()))
 
 
 def _gtids_at(session: Session, start: Position) -> MysqlGtids | MariadbGtids | None:
-    """The transactions before `start`. MySQL cannot tell them for a file and offset; its next file will."""
+    """The transactions before `start`. MySQL cannot tell them for a file and offset; its next file
+    will.
+    """
     if session.is_mariadb:
-        return MariadbGtids.parse(start.gtids or session.scalar("SELECT BINLOG_GTID_POS(%s, %s)", start.file, start.offset) or "")
+        return MariadbGtids.parse(
+            start.gtids
+            or session.scalar("SELECT BINLOG_GTID_POS(%s, %s)", start.file, start.offset)
+            or ""
+        )
     return MysqlGtids.parse(start.gtids) if start.gtids else None

@@ -1,4 +1,6 @@
-"""A connection to the source: logging in, asking a few questions, and the command after which the server sends its binlog."""
+"""A connection to the source: logging in, asking a few questions, and the command after which the
+server sends its binlog.
+"""
 
 import contextlib
 import socket
@@ -41,7 +43,9 @@ _TRANSIENT = {
 
 
 class ServerIdTaken(SourceUnavailable):
-    """Another replica connected under the server_id of this one, which the server cut off for it."""
+    """Another replica connected under the server_id of this one, which the server cut off for
+    it.
+    """
 
 
 class Session:
@@ -66,9 +70,13 @@ class Session:
             raise translated(error, endpoint) from None
         except ssl.SSLError as error:
             raise SourceError(f"TLS fails: {error}.", thing=str(endpoint), hint=_TLS_HINT) from None
-        except RuntimeError as error:  # PyMySQL: the password exchange needs `cryptography`, which is not installed
+        except (
+            RuntimeError
+        ) as error:  # PyMySQL: the password exchange needs `cryptography`, which is not installed
             raise SourceError(
-                f"cannot log in: {error}.", thing=str(endpoint), hint="Use TLS: then the exchange needs nothing more."
+                f"cannot log in: {error}.",
+                thing=str(endpoint),
+                hint="Use TLS: then the exchange needs nothing more.",
             ) from None
         self.version = str(self._connection.get_server_info())  # type: ignore[no-untyped-call]
         self.is_mariadb = "MariaDB" in self.version
@@ -90,8 +98,9 @@ class Session:
     def dump(self, start: Position, server_id: int) -> Any:
         """Ask for the binlog from `start` on; returns the socket on which it comes.
 
-        By GTIDs when `start` has them (they hold on every server of the topology), else by file and offset.
-        Source: MySQL internals manual, "COM_BINLOG_DUMP_GTID"; MariaDB knowledge base, "5-Slave Registration".
+        By GTIDs when `start` has them (they hold on every server of the topology), else by file and
+        offset. Source: MySQL internals manual, "COM_BINLOG_DUMP_GTID"; MariaDB knowledge base,
+        "5-Slave Registration".
         """
         period = int(HEARTBEAT_SECONDS * 1e9)
         self.query(f"SET @master_heartbeat_period = {period}, @source_heartbeat_period = {period}")
@@ -103,31 +112,52 @@ class Session:
                 self.query("SET @slave_connect_state = %s", state)
                 self.query("SET @slave_gtid_strict_mode = 1")
                 self.query("SET @slave_gtid_ignore_duplicates = 0")
-                start = Position(start.file)  # the offset no longer matters, and may be too large for the command
+                start = Position(
+                    start.file
+                )  # the offset no longer matters, and may be too large for the command
             elif start.offset >= 1 << 32:
                 raise SourceError(
                     "MariaDB cannot be asked for a place beyond 4 GB in a file.",
                     thing=f"position {start}",
                     hint="Start at its GTID, or at the next file.",
                 )
-            self._command(_COM_BINLOG_DUMP, struct.pack("<IHI", start.offset or 4, 0, server_id) + start.file.encode())
+            self._command(
+                _COM_BINLOG_DUMP,
+                struct.pack("<IHI", start.offset or 4, 0, server_id) + start.file.encode(),
+            )
             return self._socket()
-        # a replica's uuid tells connections of one server_id apart: without it MySQL ends the older one only by server_id
+        # a replica's uuid tells connections of one server_id apart: without it MySQL ends the older
+        # one only by server_id
         self.query("SET @slave_uuid = %s, @replica_uuid = %s", *[str(UUID(int=server_id))] * 2)
         if start.gtids and (not start.file or self._has_gtids()):
             state_bytes = MysqlGtids.parse(start.gtids).encode()
-            self._command(_COM_BINLOG_DUMP_GTID, struct.pack("<HIIQI", _THROUGH_GTID, server_id, 0, 4, len(state_bytes)) + state_bytes)
+            self._command(
+                _COM_BINLOG_DUMP_GTID,
+                struct.pack("<HIIQI", _THROUGH_GTID, server_id, 0, 4, len(state_bytes))
+                + state_bytes,
+            )
         elif start.offset < 1 << 32:
-            self._command(_COM_BINLOG_DUMP, struct.pack("<IHI", start.offset or 4, 0, server_id) + start.file.encode())
+            self._command(
+                _COM_BINLOG_DUMP,
+                struct.pack("<IHI", start.offset or 4, 0, server_id) + start.file.encode(),
+            )
         else:
-            # only this command takes an offset of 8 bytes; it wants gtid_mode ON, whatever it is given
+            # only this command takes an offset of 8 bytes; it wants gtid_mode ON, whatever it is
+            # given
             name = start.file.encode()
-            place = struct.pack("<HII", 0, server_id, len(name)) + name + struct.pack("<QI", start.offset, 8) + bytes(8)
+            place = (
+                struct.pack("<HII", 0, server_id, len(name))
+                + name
+                + struct.pack("<QI", start.offset, 8)
+                + bytes(8)
+            )
             self._command(_COM_BINLOG_DUMP_GTID, place)
         return self._socket()
 
     def _has_gtids(self) -> bool:
-        """Whether this MySQL finds transactions by GTID: with gtid_mode ON, and in no other mode."""
+        """Whether this MySQL finds transactions by GTID: with gtid_mode ON, and in no other
+        mode.
+        """
         return str(self.scalar("SELECT @@global.gtid_mode")) == "ON"
 
     def _socket(self) -> Any:
@@ -172,30 +202,45 @@ def translated(error: Exception, endpoint: SourceEndpoint) -> SourceError:
         return SourceError(
             f"the account lacks a right: {text}.",
             thing=thing,
-            hint=f"GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO '{endpoint.user}'@'…' (MariaDB: REPLICATION SLAVE, BINLOG MONITOR).",
+            hint=(
+                f"GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO '{endpoint.user}'@'…' "
+                "(MariaDB: REPLICATION SLAVE, BINLOG MONITOR)."
+            ),
         )
     if "certificate verify failed" in text or "SSL" in text or "TLS" in text:
         return SourceError(f"TLS fails: {text}.", thing=thing, hint=_TLS_HINT)
     if code in _TRANSIENT or not isinstance(error, pymysql.err.MySQLError):
-        return SourceUnavailable(f"the server cannot be reached: {text}.", thing=thing, hint="Check that it runs, and the network between.")
+        return SourceUnavailable(
+            f"the server cannot be reached: {text}.",
+            thing=thing,
+            hint="Check that it runs, and the network between.",
+        )
     return SourceError(f"the server answers error {code}: {text}.", thing=thing)
 
 
-_TLS_HINT = "Name the authority that signed the server's certificate (ca=PATH, or ca_certificate in the secret), and connect by a host name that stands in the certificate."
+_TLS_HINT = (
+    "Name the authority that signed the server's certificate (ca=PATH, or "
+    "ca_certificate in the secret), and connect by a host name that stands in the certificate."
+)
 _LOST_HINT = (
     "The changes in between are gone from the binlog. Start again at `latest` and backfill, "
-    "and keep binlogs longer (binlog_expire_logs_seconds; on RDS: call mysql.rds_set_configuration('binlog retention hours', 72))."
+    "and keep binlogs longer (binlog_expire_logs_seconds; on RDS: call "
+    "mysql.rds_set_configuration('binlog retention hours', 72))."
 )
 
 
 _WITHIN_HINT = (
-    "A FILE:OFFSET must be where an event begins: 4 is the begin of a file, and SHOW BINLOG EVENTS IN 'FILE' lists the others (Pos). "
-    "When it is one of these, the file is damaged, or holds an event larger than the server's max_allowed_packet."
+    "A FILE:OFFSET must be where an event begins: 4 is the begin of a file, and SHOW "
+    "BINLOG EVENTS IN 'FILE' lists the others (Pos). "
+    "When it is one of these, the file is damaged, or holds an event larger than the "
+    "server's max_allowed_packet."
 )
 
 
 def _dump_refused(text: str, thing: str) -> SourceError:
-    """Error 1236 stands for many things; the text tells them apart. Source: sql/rpl_binlog_sender.cc (MySQL), sql/sql_repl.cc (MariaDB)."""
+    """Error 1236 stands for many things; the text tells them apart. Source:
+    sql/rpl_binlog_sender.cc (MySQL), sql/sql_repl.cc (MariaDB).
+    """
     low = text.lower()
     if (
         "purged" in low
@@ -203,22 +248,43 @@ def _dump_refused(text: str, thing: str) -> SourceError:
         or "could not find gtid state" in low
         or "not in the master's binlog" in low
     ):
-        return PositionLost(f"the server no longer has the binlog at the position asked for: {text}.", thing=thing, hint=_LOST_HINT)
+        return PositionLost(
+            f"the server no longer has the binlog at the position asked for: {text}.",
+            thing=thing,
+            hint=_LOST_HINT,
+        )
     if "same server_uuid/server_id" in low or "same server_id" in low:
-        return ServerIdTaken(f"another reader has this reader's server_id: {text}.", thing=thing, hint="Another one is chosen.")
+        return ServerIdTaken(
+            f"another reader has this reader's server_id: {text}.",
+            thing=thing,
+            hint="Another one is chosen.",
+        )
     if "gtid_mode" in low:
         return SourceError(
             f"its gtid_mode does not allow that: {text}.",
             thing=thing,
-            hint="SET GLOBAL gtid_mode = ON, or start at latest or a FILE:OFFSET behind the last change of the mode.",
+            hint=(
+                "SET GLOBAL gtid_mode = ON, or start at latest or a FILE:OFFSET behind the last "
+                "change of the mode."
+            ),
         )
-    if "impossible position" in low or "> file size" in low or "more gtids than" in low or "gtid" in low:
+    if (
+        "impossible position" in low
+        or "> file size" in low
+        or "more gtids than" in low
+        or "gtid" in low
+    ):
         return PositionLost(
             f"the position asked for is not in the server's binlog: {text}.",
             thing=thing,
             hint="The server was reset or restored, or it is another server.",
         )
-    if "bogus data" in low or "in the middle of event" in low or "exceeded max_allowed_packet" in low or "position < 4" in low:
+    if (
+        "bogus data" in low
+        or "in the middle of event" in low
+        or "exceeded max_allowed_packet" in low
+        or "position < 4" in low
+    ):
         return SourceError(
             f"the server finds no event at the position asked for: {text.rstrip('.')}.",
             thing=thing,
@@ -226,7 +292,9 @@ def _dump_refused(text: str, thing: str) -> SourceError:
         )
     if "binary log is not open" in low or "binary logging" in low:
         return SourceError(
-            f"the server writes no binlog: {text}.", thing=thing, hint="Switch it on: log_bin (on RDS: a backup retention above 0)."
+            f"the server writes no binlog: {text}.",
+            thing=thing,
+            hint="Switch it on: log_bin (on RDS: a backup retention above 0).",
         )
     return SourceError(f"the server refuses to send its binlog: {text}.", thing=thing)
 
@@ -235,11 +303,16 @@ def _tls(endpoint: SourceEndpoint) -> dict[str, Any]:
     if endpoint.tls == "off":
         return {"ssl_disabled": True}
     try:
-        context = ssl.create_default_context(cafile=endpoint.ca_file or None, cadata=endpoint.ca_certificate or None)
+        context = ssl.create_default_context(
+            cafile=endpoint.ca_file or None, cadata=endpoint.ca_certificate or None
+        )
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(
-            f"cannot be read as certificates: {error}.", thing=endpoint.ca_file or "ca_certificate", hint="It must be PEM text."
+            f"cannot be read as certificates: {error}.",
+            thing=endpoint.ca_file or "ca_certificate",
+            hint="It must be PEM text.",
         ) from None
-    # Python 3.13 checks RFC 5280 strictly, which certificates made by MySQL itself and by RDS's older authorities do not pass
+    # Python 3.13 checks RFC 5280 strictly, which certificates made by MySQL itself and by RDS's
+    # older authorities do not pass
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return {"ssl": context}

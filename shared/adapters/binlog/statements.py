@@ -19,26 +19,46 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _MOST_TOKENS = 20_000
-_TRANSACTION = {"BEGIN": "begin", "COMMIT": "commit", "SAVEPOINT": "savepoint", "RELEASE": "savepoint", "END": "commit"}
-_XA = {"START": "xa_start", "BEGIN": "xa_start", "END": "xa_end", "PREPARE": "xa_prepare", "COMMIT": "xa_commit", "ROLLBACK": "xa_rollback"}
+_TRANSACTION = {
+    "BEGIN": "begin",
+    "COMMIT": "commit",
+    "SAVEPOINT": "savepoint",
+    "RELEASE": "savepoint",
+    "END": "commit",
+}
+_XA = {
+    "START": "xa_start",
+    "BEGIN": "xa_start",
+    "END": "xa_end",
+    "PREPARE": "xa_prepare",
+    "COMMIT": "xa_commit",
+    "ROLLBACK": "xa_rollback",
+}
 _HARMLESS = frozenset(
-    "GRANT REVOKE FLUSH ANALYZE OPTIMIZE REPAIR CHECK CHECKSUM SET USE INSTALL UNINSTALL RESET CHANGE PURGE KILL SHUTDOWN START STOP SHOW HELP "
+    "GRANT REVOKE FLUSH ANALYZE OPTIMIZE REPAIR CHECK CHECKSUM SET USE INSTALL "
+    "UNINSTALL RESET CHANGE PURGE KILL SHUTDOWN START STOP SHOW HELP "
     "LOCK UNLOCK CACHE BINLOG IMPORT CLONE RESTART BACKUP".split()
 )
-_NOT_COLUMNS = frozenset("INDEX KEY UNIQUE PRIMARY FULLTEXT SPATIAL CONSTRAINT FOREIGN CHECK PERIOD SYSTEM PARTITION".split())
+_NOT_COLUMNS = frozenset(
+    "INDEX KEY UNIQUE PRIMARY FULLTEXT SPATIAL CONSTRAINT FOREIGN CHECK PERIOD SYSTEM PARTITION".split()  # noqa: E501
+)
 _GONE = frozenset(("DROP", "TRUNCATE", "EXCHANGE", "CONVERT"))
 
 
 class Token(NamedTuple):
-    """`text` a bare word in upper case or a character of punctuation ("" for what is quoted), `name` the identifier it may be."""
+    """`text` a bare word in upper case or a character of punctuation ("" for what is quoted),
+    `name` the identifier it may be.
+    """
 
     text: str
     name: str
 
 
 class Effect(NamedTuple):
-    """What a statement does to one table: `gone` all rows, or those of `partitions`, without row events; `changed` its definition;
-    `rewritten` values without row events; `rows` DML that is logged as a statement. A `database` of "" is the default one."""
+    """What a statement does to one table: `gone` all rows, or those of `partitions`, without row
+    events; `changed` its definition; `rewritten` values without row events; `rows` DML that is
+    logged as a statement. A `database` of "" is the default one.
+    """
 
     kind: str
     database: str
@@ -47,7 +67,9 @@ class Effect(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """`verb` what it begins with; `control` what it does to the transaction ("" nothing); its effects on tables."""
+    """`verb` what it begins with; `control` what it does to the transaction ("" nothing); its
+    effects on tables.
+    """
 
     verb: str
     control: str = ""
@@ -55,11 +77,15 @@ class Statement(NamedTuple):
 
 
 def read(sql: str) -> Statement:
-    """What `sql` does. A statement of an unknown kind has the effect `rows` on every table it may name."""
+    """What `sql` does. A statement of an unknown kind has the effect `rows` on every table it may
+    name.
+    """
     tokens = list(_tokens(sql))
     while tokens and tokens[0].text == "(":
         tokens = tokens[1:]
-    if len(tokens) > 2 and tokens[0].text == "SET" and tokens[1].text == "STATEMENT":  # MariaDB: SET STATEMENT name=value FOR statement
+    if (
+        len(tokens) > 2 and tokens[0].text == "SET" and tokens[1].text == "STATEMENT"
+    ):  # MariaDB: SET STATEMENT name=value FOR statement
         tokens = tokens[next((i for i, token in enumerate(tokens) if token.text == "FOR"), 0) + 1 :]
     if not tokens:
         return Statement("")
@@ -68,7 +94,9 @@ def read(sql: str) -> Statement:
     if verb == "XA":
         return Statement(verb, _XA.get(second, ""))
     if verb == "ROLLBACK":
-        return Statement(verb, "rollback_to" if "TO" in (token.text for token in tokens[1:3]) else "rollback")
+        return Statement(
+            verb, "rollback_to" if "TO" in (token.text for token in tokens[1:3]) else "rollback"
+        )
     if verb == "START" and second == "TRANSACTION":
         return Statement(verb, "begin")
     if verb in _TRANSACTION:
@@ -102,10 +130,19 @@ def _tokens(sql: str) -> Iterator[Token]:
 
 
 def _definition(verb: str, tokens: list[Token]) -> Iterator[Effect]:
-    """Effects of CREATE, DROP, ALTER, RENAME and TRUNCATE; those that are about no table have none."""
+    """Effects of CREATE, DROP, ALTER, RENAME and TRUNCATE; those that are about no table have
+    none.
+    """
     words = [token.text for token in tokens]
     at = 1
-    while at < len(words) and words[at] in ("OR", "REPLACE", "TEMPORARY", "ONLINE", "OFFLINE", "IGNORE"):
+    while at < len(words) and words[at] in (
+        "OR",
+        "REPLACE",
+        "TEMPORARY",
+        "ONLINE",
+        "OFFLINE",
+        "IGNORE",
+    ):
         at += 1
     if "TEMPORARY" in words[1:at]:
         return
@@ -156,11 +193,15 @@ def _name(tokens: list[Token], at: int) -> tuple[tuple[str, str], int]:
 
 
 def _renames(tokens: list[Token], at: int) -> Iterator[Effect]:
-    """A table whose name is taken by another in the same statement (gh-ost, pt-osc) lives on; else its rows are gone from that name."""
+    """A table whose name is taken by another in the same statement (gh-ost, pt-osc) lives on; else
+    its rows are gone from that name.
+    """
     pairs: list[tuple[tuple[str, str], tuple[str, str]]] = []
     while at < len(tokens):
         old, at = _name(tokens, at)
-        while (at < len(tokens) and tokens[at].text in ("WAIT", "NOWAIT")) or (at < len(tokens) and tokens[at].text.isdigit()):
+        while (at < len(tokens) and tokens[at].text in ("WAIT", "NOWAIT")) or (
+            at < len(tokens) and tokens[at].text.isdigit()
+        ):
             at += 1
         if at >= len(tokens) or tokens[at].text != "TO":
             break
@@ -183,8 +224,11 @@ def _alterations(name: tuple[str, str], tokens: list[Token]) -> Iterator[Effect]
         words = [token.text for token in action]
         if words[0] in _GONE and words[1:2] == ["PARTITION"]:
             yield from _partitions_gone(name, actions[at:])
-            return  # an action on partitions is the last: the commas behind it stand between their names
-        if words[0] == "CONVERT" and words[1:2] == ["TABLE"]:  # MariaDB: CONVERT TABLE other TO PARTITION …: the rows of the other come in
+            # an action on partitions is the last: the commas behind it stand between their names
+            return
+        if words[0] == "CONVERT" and words[1:2] == [
+            "TABLE"
+        ]:  # MariaDB: CONVERT TABLE other TO PARTITION …: the rows of the other come in
             other, _ = _name(action, 2)
             yield Effect("gone", other[0] or name[0], other[1])
             yield Effect("rewritten", *name)
@@ -198,16 +242,22 @@ def _alterations(name: tuple[str, str], tokens: list[Token]) -> Iterator[Effect]
 
 
 def _partitions_gone(name: tuple[str, str], actions: list[list[Token]]) -> Iterator[Effect]:
-    """DROP, TRUNCATE, EXCHANGE and (MariaDB) CONVERT PARTITION: rows leave without row events, or change places with those of another table."""
+    """DROP, TRUNCATE, EXCHANGE and (MariaDB) CONVERT PARTITION: rows leave without row events, or
+    change places with those of another table.
+    """
     words = [token.text for token in actions[0]]
     first = _past_exists(words, 2)
-    names = tuple(part[0].name for part in [actions[0][first:], *actions[1:]] if part and part[0].name)
+    names = tuple(
+        part[0].name for part in [actions[0][first:], *actions[1:]] if part and part[0].name
+    )
     if words[0] == "TRUNCATE" and words[first : first + 1] == ["ALL"]:
         yield Effect("gone", *name)
     else:
         yield Effect("gone", *name, names or ("?",))  # never the whole table for want of a name
     if words[0] in ("EXCHANGE", "CONVERT"):
-        other, _ = _name(actions[0], first + (3 if words[first + 2 : first + 3] == ["TABLE"] else 2))
+        other, _ = _name(
+            actions[0], first + (3 if words[first + 2 : first + 3] == ["TABLE"] else 2)
+        )
         if words[0] == "EXCHANGE":
             yield Effect("gone", other[0] or name[0], other[1])
             yield Effect("rewritten", *name)
@@ -254,17 +304,27 @@ def _rewrites(words: list[str]) -> bool:
             or ("DEFAULT" in rest and "DEFAULT NULL" not in text)
             or "AUTO_INCREMENT" in rest
             or "SERIAL" in rest
-            or ("TIMESTAMP" in rest and "NULL" not in rest)  # explicit_defaults_for_timestamp may be off
+            or (
+                "TIMESTAMP" in rest and "NULL" not in rest
+            )  # explicit_defaults_for_timestamp may be off
         )
     return False
 
 
 def _targets(verb: str, tokens: list[Token]) -> list[Token]:
-    """The part of a DML statement that names the tables it changes; all of it for statements whose effects hide in routines."""
+    """The part of a DML statement that names the tables it changes; all of it for statements whose
+    effects hide in routines.
+    """
     words = [token.text for token in tokens]
     if verb in ("INSERT", "REPLACE"):
         at = 1
-        while at < len(words) and words[at] in ("LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE", "INTO"):
+        while at < len(words) and words[at] in (
+            "LOW_PRIORITY",
+            "DELAYED",
+            "HIGH_PRIORITY",
+            "IGNORE",
+            "INTO",
+        ):
             at += 1
         return tokens[at : _name(tokens, at)[1]]
     if verb == "UPDATE" and "SET" in words:
@@ -277,7 +337,10 @@ def _targets(verb: str, tokens: list[Token]) -> list[Token]:
     return tokens[1:]
 
 
-_DML_WORDS = frozenset("LOW_PRIORITY IGNORE QUICK FROM USING JOIN INNER LEFT RIGHT OUTER CROSS ON AS WHERE ORDER BY LIMIT".split())
+_DML_WORDS = frozenset(
+    "LOW_PRIORITY IGNORE QUICK FROM USING JOIN INNER LEFT RIGHT OUTER CROSS ON AS "
+    "WHERE ORDER BY LIMIT".split()
+)
 
 
 def _named(tokens: list[Token]) -> Iterator[Effect]:

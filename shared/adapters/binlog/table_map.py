@@ -1,6 +1,7 @@
 """Table maps: the binlog's own description of a table, which stands before its row events.
 
-Source: MySQL sql/log_event.h, Table_map_log_event; MariaDB sql/log_event.h. Column types: include/field_types.h.
+Source: MySQL sql/log_event.h, Table_map_log_event; MariaDB sql/log_event.h. Column types:
+include/field_types.h.
 """
 
 from collections.abc import Mapping
@@ -50,13 +51,58 @@ class Type(IntEnum):
     GEOMETRY = 255
 
 
-_NUMERIC = frozenset((Type.TINY, Type.SHORT, Type.INT24, Type.LONG, Type.LONGLONG, Type.DECIMAL, Type.FLOAT, Type.DOUBLE, Type.YEAR))
+_NUMERIC = frozenset(
+    (
+        Type.TINY,
+        Type.SHORT,
+        Type.INT24,
+        Type.LONG,
+        Type.LONGLONG,
+        Type.DECIMAL,
+        Type.FLOAT,
+        Type.DOUBLE,
+        Type.YEAR,
+    )
+)
 _BLOBS = frozenset((Type.TINY_BLOB, Type.MEDIUM_BLOB, Type.LONG_BLOB, Type.BLOB))
-_CHARACTER = frozenset((Type.STRING, Type.VAR_STRING, Type.VARCHAR, Type.VECTOR, Type.BLOB_COMPRESSED, Type.VARCHAR_COMPRESSED)) | _BLOBS
-_TWO_BYTES = frozenset((Type.VARCHAR, Type.VAR_STRING, Type.VARCHAR_COMPRESSED, Type.BIT, Type.DECIMAL, Type.STRING, Type.ENUM, Type.SET))
+_CHARACTER = (
+    frozenset(
+        (
+            Type.STRING,
+            Type.VAR_STRING,
+            Type.VARCHAR,
+            Type.VECTOR,
+            Type.BLOB_COMPRESSED,
+            Type.VARCHAR_COMPRESSED,
+        )
+    )
+    | _BLOBS
+)
+_TWO_BYTES = frozenset(
+    (
+        Type.VARCHAR,
+        Type.VAR_STRING,
+        Type.VARCHAR_COMPRESSED,
+        Type.BIT,
+        Type.DECIMAL,
+        Type.STRING,
+        Type.ENUM,
+        Type.SET,
+    )
+)
 _ONE_BYTE = (
     frozenset(
-        (Type.FLOAT, Type.DOUBLE, Type.TIMESTAMP2, Type.DATETIME2, Type.TIME2, Type.VECTOR, Type.JSON, Type.BLOB_COMPRESSED, Type.GEOMETRY)
+        (
+            Type.FLOAT,
+            Type.DOUBLE,
+            Type.TIMESTAMP2,
+            Type.DATETIME2,
+            Type.TIME2,
+            Type.VECTOR,
+            Type.JSON,
+            Type.BLOB_COMPRESSED,
+            Type.GEOMETRY,
+        )
     )
     | _BLOBS
 )
@@ -70,8 +116,10 @@ _KEY, _KEY_WITH_PREFIX, _LABEL_CHARSET_DEFAULT, _LABEL_CHARSET_EACH = 8, 9, 10, 
 
 
 class ColumnMap(NamedTuple):
-    """One column. `length` is, by type: the bytes of the length prefix of blobs, the maximal bytes of strings, the digits of decimals, the bits of BIT, the
-    bytes of enum and set; `scale` the digits behind the point or of fractional seconds. `charset` is None where there is no text."""
+    """One column. `length` is, by type: the bytes of the length prefix of blobs, the maximal bytes
+    of strings, the digits of decimals, the bits of BIT, the bytes of enum and set; `scale` the
+    digits behind the point or of fractional seconds. `charset` is None where there is no text.
+    """
 
     name: str
     type: Type
@@ -103,8 +151,9 @@ def names(body: bytes) -> tuple[str, str]:
 def parse(body: bytes, charsets: Charsets, *, geometry_has_charset: bool) -> TableMap:
     """Read a table map event's body.
 
-    `geometry_has_charset`: MariaDB counts geometry columns among those with a character set, MySQL does not.
-    Raises SourceError where the server's settings leave out what is needed, or for a column type that is not known.
+    `geometry_has_charset`: MariaDB counts geometry columns among those with a character set, MySQL
+    does not. Raises SourceError where the server's settings leave out what is needed, or for a
+    column type that is not known.
     """
     database, table = names(body)
     thing = f"{database}.{table}"
@@ -123,21 +172,30 @@ def parse(body: bytes, charsets: Charsets, *, geometry_has_charset: bool) -> Tab
         raise SourceError(
             "the binlog carries no column names.",
             thing=thing,
-            hint="SET GLOBAL binlog_row_metadata = FULL (on RDS and Aurora: the parameter binlog_row_metadata of the parameter group); "
-            "what was written before stays without names, so start at latest. Needs MySQL 8.0.1 or MariaDB 10.5.",
+            hint="SET GLOBAL binlog_row_metadata = FULL (on RDS and Aurora: the parameter binlog_row_metadata of the parameter group); "  # noqa: E501
+            "what was written before stays without names, so start at latest. Needs MySQL 8.0.1 or MariaDB 10.5.",  # noqa: E501
         )
     real = [type_ for type_, _, _ in shapes]
-    character = [i for i, type_ in enumerate(real) if type_ in _CHARACTER or (type_ == Type.GEOMETRY and geometry_has_charset)]
+    character = [
+        i
+        for i, type_ in enumerate(real)
+        if type_ in _CHARACTER or (type_ == Type.GEOMETRY and geometry_has_charset)
+    ]
     labelled = [i for i, type_ in enumerate(real) if type_ in (Type.ENUM, Type.SET)]
     collations = _collations(blocks, character, _CHARSET_DEFAULT, _CHARSET_EACH)
     label_collations = _collations(blocks, labelled, _LABEL_CHARSET_DEFAULT, _LABEL_CHARSET_EACH)
-    unsigned = _bits(blocks.get(_SIGNEDNESS, b""), [i for i, type_ in enumerate(real) if type_ in _NUMERIC])
+    unsigned = _bits(
+        blocks.get(_SIGNEDNESS, b""), [i for i, type_ in enumerate(real) if type_ in _NUMERIC]
+    )
     labels: dict[int, tuple[str, ...]] = {}
     for block, type_ in ((_ENUM_LABELS, Type.ENUM), (_SET_LABELS, Type.SET)):
         lists = _label_lists(blocks.get(block, b""))
         for i, raw in zip([i for i in labelled if real[i] == type_], lists, strict=True):
             charset = charsets.of_collation(label_collations[i])
-            labels[i] = tuple(charset.decode(label) if charset.name != BINARY else label.decode("latin-1") for label in raw)
+            labels[i] = tuple(
+                charset.decode(label) if charset.name != BINARY else label.decode("latin-1")
+                for label in raw
+            )
     columns = tuple(
         ColumnMap(
             column_names[i],
@@ -146,7 +204,9 @@ def parse(body: bytes, charsets: Charsets, *, geometry_has_charset: bool) -> Tab
             scale,
             bool(nulls[i >> 3] >> (i & 7) & 1),
             i in unsigned,
-            charsets.of_collation(collations[i]) if i in collations and type_ != Type.GEOMETRY else None,
+            charsets.of_collation(collations[i])
+            if i in collations and type_ != Type.GEOMETRY
+            else None,
             labels.get(i, ()),
         )
         for i, (type_, length, scale) in enumerate(shapes)
@@ -158,11 +218,17 @@ def _types(codes: bytes, thing: str) -> list[Type]:
     try:
         return [Type(code) for code in codes]
     except ValueError as error:
-        raise SourceError(f"has a column of a type that is not known here ({error}).", thing=thing, hint="Leave the table out.") from None
+        raise SourceError(
+            f"has a column of a type that is not known here ({error}).",
+            thing=thing,
+            hint="Leave the table out.",
+        ) from None
 
 
 def _shapes(types: list[Type], metadata: bytes, thing: str) -> list[tuple[Type, int, int]]:
-    """(type, length, scale) of each column: STRING also stands for ENUM and SET, and hides two bits of its length in the type."""
+    """(type, length, scale) of each column: STRING also stands for ENUM and SET, and hides two bits
+    of its length in the type.
+    """
     shapes: list[tuple[Type, int, int]] = []
     at = 0
     for type_ in types:
@@ -186,7 +252,11 @@ def _shapes(types: list[Type], metadata: bytes, thing: str) -> list[tuple[Type, 
                 length, scale = 0, length
         shapes.append((type_, length, scale))
     if at != len(metadata):
-        raise SourceError("has a table map that cannot be read.", thing=thing, hint="Report it with the server's version.")
+        raise SourceError(
+            "has a table map that cannot be read.",
+            thing=thing,
+            hint="Report it with the server's version.",
+        )
     return shapes
 
 
@@ -230,7 +300,9 @@ def _integers(block: bytes) -> list[int]:
     return integers
 
 
-def _collations(blocks: dict[int, bytes], columns: list[int], default: int, each: int) -> dict[int, int]:
+def _collations(
+    blocks: dict[int, bytes], columns: list[int], default: int, each: int
+) -> dict[int, int]:
     """Column → collation: a default with exceptions, or one for each."""
     if default in blocks:
         first, *pairs = _integers(blocks[default])
@@ -241,7 +313,11 @@ def _collations(blocks: dict[int, bytes], columns: list[int], default: int, each
 
 def _bits(block: bytes, columns: list[int]) -> set[int]:
     """The columns whose bit is set, most significant bit first."""
-    return {column for i, column in enumerate(columns) if i >> 3 < len(block) and block[i >> 3] & 0x80 >> (i & 7)}
+    return {
+        column
+        for i, column in enumerate(columns)
+        if i >> 3 < len(block) and block[i >> 3] & 0x80 >> (i & 7)
+    }
 
 
 def _key(blocks: dict[int, bytes]) -> list[int]:
@@ -251,13 +327,20 @@ def _key(blocks: dict[int, bytes]) -> list[int]:
 
 
 def may_be_special(column: ColumnMap) -> bool:
-    """Whether the column may be of a type of MariaDB that looks like another here: UUID, INET6 and INET4 like BINARY, VECTOR like VARBINARY."""
+    """Whether the column may be of a type of MariaDB that looks like another here: UUID, INET6 and
+    INET4 like BINARY, VECTOR like VARBINARY.
+    """
     if column.charset is None or column.charset.name != BINARY:
         return False
-    return (column.type == Type.STRING and column.length in (4, 16)) or (column.type == Type.VARCHAR and column.length % 4 == 0)
+    return (column.type == Type.STRING and column.length in (4, 16)) or (
+        column.type == Type.VARCHAR and column.length % 4 == 0
+    )
 
 
 def with_fractions(described: TableMap, digits: Mapping[str, int]) -> TableMap:
     """The table with the digits of fractional seconds that its old dates and times have."""
-    columns = (column._replace(scale=digits.get(column.name, 0)) if column.type in OLD_TEMPORAL else column for column in described.columns)
+    columns = (
+        column._replace(scale=digits.get(column.name, 0)) if column.type in OLD_TEMPORAL else column
+        for column in described.columns
+    )
     return described._replace(columns=tuple(columns))

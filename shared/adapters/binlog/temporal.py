@@ -1,7 +1,9 @@
-"""Dates and times: from the binlog's packed bytes to ISO 8601 text, through caches, because the same values come again and again.
+"""Dates and times: from the binlog's packed bytes to ISO 8601 text, through caches, because the
+same values come again and again.
 
-A cache maps a value, or a part of it, to its text: `cache[raw]` costs one dict look-up. Zero dates and partly-zero dates are None.
-Source: MySQL internals manual, "Date and Time Data Type Representation"; sql-common/my_time.cc.
+A cache maps a value, or a part of it, to its text: `cache[raw]` costs one dict look-up. Zero dates
+and partly-zero dates are None. Source: MySQL internals manual, "Date and Time Data Type
+Representation"; sql-common/my_time.cc.
 """
 
 from abc import abstractmethod
@@ -75,12 +77,16 @@ class InstantClock(dict[int, str]):
         self._behind = behind
 
     def __missing__(self, seconds: int) -> str:
-        self[seconds] = text = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{self._behind}"
+        self[seconds] = text = (
+            f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{self._behind}"
+        )
         return text
 
 
 class Fractions(dict[int, str]):
-    """The integer behind a value with fractional seconds (hundredths, ten-thousandths or millionths) → `.f`, cut to `digits`."""
+    """The integer behind a value with fractional seconds (hundredths, ten-thousandths or
+    millionths) → `.f`, cut to `digits`.
+    """
 
     def __init__(self, digits: int) -> None:
         super().__init__()
@@ -101,7 +107,9 @@ FRACTIONS = tuple(map(Fractions, range(7)))
 
 
 def iso_date(year: int, month: int, day: int) -> str | None:
-    """`YYYY-MM-DD`; None when a part is zero. Days that the calendar lacks are kept: servers store 2021-02-31 under ALLOW_INVALID_DATES."""
+    """`YYYY-MM-DD`; None when a part is zero. Days that the calendar lacks are kept: servers store
+    2021-02-31 under ALLOW_INVALID_DATES.
+    """
     if year > 9999 or month > 12 or day > 31:
         raise ValueError("date")
     return f"{year:04}-{month:02}-{day:02}" if year and month and day else None
@@ -121,7 +129,9 @@ def instant(seconds: int) -> str | None:
 
 
 class Times(Cache):
-    """TIME(digits): sign 1 bit, unused 1, hour 10, minute 6, second 6, then the fraction; a negative value is the complement of all of it."""
+    """TIME(digits): sign 1 bit, unused 1, hour 10, minute 6, second 6, then the fraction; a
+    negative value is the complement of all of it.
+    """
 
     def __init__(self, digits: int) -> None:
         super().__init__()
@@ -140,7 +150,9 @@ class Times(Cache):
 
 
 class OldTimestamps(Cache):
-    """TIMESTAMP of servers before MySQL 5.6.4, and of tables they made: Unix seconds, 4 bytes little-endian."""
+    """TIMESTAMP of servers before MySQL 5.6.4, and of tables they made: Unix seconds, 4 bytes
+    little-endian.
+    """
 
     def read(self, raw: bytes) -> str | None:
         return instant(int.from_bytes(raw, "little"))
@@ -166,9 +178,11 @@ class OldTimes(Cache):
 
 
 class FractionalTimestamps(Cache):
-    """TIMESTAMP(digits) as MariaDB stored it before 10.1.2 (mysql56_temporal_format=OFF): Unix seconds, 4 bytes, then the fraction, all big-endian.
+    """TIMESTAMP(digits) as MariaDB stored it before 10.1.2 (mysql56_temporal_format=OFF): Unix
+    seconds, 4 bytes, then the fraction, all big-endian.
 
-    The three formats of this kind: MariaDB sql/field.cc, Field_timestamp_hires, Field_datetime_hires, Field_time_hires.
+    The three formats of this kind: MariaDB sql/field.cc, Field_timestamp_hires,
+    Field_datetime_hires, Field_time_hires.
     """
 
     SIZES = (4, 5, 5, 6, 6, 7, 7)
@@ -188,7 +202,9 @@ class FractionalTimestamps(Cache):
 
 
 class FractionalDatetimes(Cache):
-    """DATETIME(digits) of such tables: one big-endian number, of which each part counts as often as it can be: 13 months, 32 days, 24 hours …"""
+    """DATETIME(digits) of such tables: one big-endian number, of which each part counts as often as
+    it can be: 13 months, 32 days, 24 hours …
+    """
 
     SIZES = (5, 6, 6, 7, 7, 7, 8)
 
@@ -203,11 +219,17 @@ class FractionalDatetimes(Cache):
         months, day = divmod(days, 32)
         year, month = divmod(months, 13)
         text = iso_date(year, month, day)
-        return f"{text}T{hour:02}:{second // 60:02}:{second % 60:02}.{part:0{self._digits}}" if text else None
+        return (
+            f"{text}T{hour:02}:{second // 60:02}:{second % 60:02}.{part:0{self._digits}}"
+            if text
+            else None
+        )
 
 
 class FractionalTimes(Cache):
-    """TIME(digits) of such tables: a big-endian number of fractions of a second, counted from one second below the smallest TIME."""
+    """TIME(digits) of such tables: a big-endian number of fractions of a second, counted from one
+    second below the smallest TIME.
+    """
 
     SIZES = (3, 4, 4, 5, 5, 5, 6)
     _ZERO = 838 * 3600 + 59 * 60 + 59 + 1
@@ -223,7 +245,7 @@ class FractionalTimes(Cache):
         seconds, part = divmod(value, unit)
         if seconds >= self._ZERO:
             raise ValueError("time")
-        return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{part:0{self._digits}}"
+        return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{part:0{self._digits}}"  # noqa: E501
 
 
 YEARS = (0, *range(1901, 2156))

@@ -1,4 +1,6 @@
-"""From binlog events to what the relay reads: transactions of rows, in commit order, with their positions."""
+"""From binlog events to what the relay reads: transactions of rows, in commit order, with their
+positions.
+"""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -46,7 +48,9 @@ _QUERY_HEAD = Struct("<IIBHH").unpack_from
 _QUIET_SECONDS = 0.5
 _EVENTS_A_LOOK = 2048
 _LARGE = 1 << 19
-"""A transaction may be larger than the 4 GB that positions in events can tell: the place moves along with each event of so many bytes, and now and then."""
+"""A transaction may be larger than the 4 GB that positions in events can tell: the place moves
+along with each event of so many bytes, and now and then.
+"""
 
 
 class Cut(NamedTuple):
@@ -58,9 +62,11 @@ class Cut(NamedTuple):
 
 
 class Transactions:
-    """Turns the events of one connection into the contract's events. Its state is that of one connection.
+    """Turns the events of one connection into the contract's events. Its state is that of one
+    connection.
 
-    `cut` is what an earlier connection yielded of the first transaction: it is read over. `prepared` gives the row events of an XA transaction.
+    `cut` is what an earlier connection yielded of the first transaction: it is read over.
+    `prepared` gives the row events of an XA transaction.
     """
 
     def __init__(
@@ -74,7 +80,13 @@ class Transactions:
         until: Position | None = None,
         cut: Cut | None = None,
     ) -> None:
-        self.place, self._plans, self._capture, self._server, self._prepared = place, plans, capture, server, prepared
+        self.place, self._plans, self._capture, self._server, self._prepared = (
+            place,
+            plans,
+            capture,
+            server,
+            prepared,
+        )
         self._until = Until(until) if until else None
         self._cut = cut
         self._tables: dict[bytes, Plan] = {}
@@ -102,7 +114,9 @@ class Transactions:
         return self.place.at(self._begin_offset if self._open else self.place.offset)
 
     def read(self, events: Iterable[Raw | None]) -> Iterator[Event]:
-        """The contract's events. Raises SourceError for what may carry rows and is not understood, PositionLost when what was cut is not there."""
+        """The contract's events. Raises SourceError for what may carry rows and is not understood,
+        PositionLost when what was cut is not there.
+        """
         if self._until and not self._cut and self._until.reached(self.place):
             return iter(())
         read = self._read(events)
@@ -181,13 +195,19 @@ class Transactions:
                 yield from self._unusual_rows(kind, data[start:end])
             else:
                 try:
-                    yield from self._control(kind, ts, server_id, size, log_pos, flags, data[start:end])
+                    yield from self._control(
+                        kind, ts, server_id, size, log_pos, flags, data[start:end]
+                    )
                 except UNREADABLE as error:
-                    raise self._strange(f"an event of type {kind} cannot be read ({type(error).__name__})") from None
+                    raise self._strange(
+                        f"an event of type {kind} cannot be read ({type(error).__name__})"
+                    ) from None
                 if self._until and not self._open and self._until.reached(self.place):
                     return
 
-    def _control(self, kind: int, ts: int, server_id: int, size: int, log_pos: int, flags: int, body: bytes) -> Iterator[Event]:
+    def _control(
+        self, kind: int, ts: int, server_id: int, size: int, log_pos: int, flags: int, body: bytes
+    ) -> Iterator[Event]:
         """Every event that is not about rows."""
         place = self.place
         if kind == XID:
@@ -195,7 +215,9 @@ class Transactions:
         elif kind in (QUERY, QUERY_COMPRESSED):
             yield from self._query(kind, ts, size, log_pos, body)
         elif kind in (GTID, GTID_TAGGED):
-            gtid = gtid_events.mysql_tagged(body) if kind == GTID_TAGGED else gtid_events.mysql(body)
+            gtid = (
+                gtid_events.mysql_tagged(body) if kind == GTID_TAGGED else gtid_events.mysql(body)
+            )
             self._start(size, log_pos, gtid.ts_ms or ts * 1000, gtid)
         elif kind == ANONYMOUS_GTID:
             self._start(size, log_pos, gtid_events.mysql(body).ts_ms or ts * 1000, None)
@@ -220,7 +242,9 @@ class Transactions:
                 raise ValueError("file name")
             place.rotate(file, int.from_bytes(body[:8], "little"))
             self._tables.clear()
-            if not (self._until and self._until.reached(place)):  # an end may be what parts two ways of numbering
+            if not (
+                self._until and self._until.reached(place)
+            ):  # an end may be what parts two ways of numbering
                 yield from self._report()
         elif kind == HEARTBEAT:
             if not self._open:
@@ -232,21 +256,37 @@ class Transactions:
             if place.gtids is None:
                 place.gtids = MysqlGtids.decode(body)
         elif kind == INCIDENT:
-            raise self._strange("the server reports an incident: events may be missing from its binlog")
+            raise self._strange(
+                "the server reports an incident: events may be missing from its binlog"
+            )
         elif kind == EXECUTE_LOAD_QUERY:
             raise self._strange("LOAD DATA was logged as a statement", hint=effects.STATEMENT_HINT)
-        elif kind == FORMAT_DESCRIPTION:  # sent at every start, with the time of its file, and with its own place in it
+        elif (
+            kind == FORMAT_DESCRIPTION
+        ):  # sent at every start, with the time of its file, and with its own place in it
             place.created = ts
         elif kind not in NO_ROWS and not flags & IGNORABLE_FLAG:
             raise self._strange(f"event type {kind} is not known here and may carry rows")
         elif not self._open and not flags & ARTIFICIAL_FLAG:
             place.move(log_pos)
 
-    def _start(self, size: int, log_pos: int, ts_ms: int, gtid: "gtid_events.MysqlGtid | gtid_events.MariadbGtid | None") -> None:
+    def _start(
+        self,
+        size: int,
+        log_pos: int,
+        ts_ms: int,
+        gtid: "gtid_events.MysqlGtid | gtid_events.MariadbGtid | None",
+    ) -> None:
         """A transaction starts with the event of `size` bytes that ends at `log_pos`."""
         self.place.move(log_pos)
         self._begin_offset = self.place.offset - size
-        self._open, self._inside, self._hidden, self._captured, self._begin = True, False, False, False, None
+        self._open, self._inside, self._hidden, self._captured, self._begin = (
+            True,
+            False,
+            False,
+            False,
+            None,
+        )
         self._count, self._statements, self._ts_ms, self._gtid = 0, 0, ts_ms, gtid
         self._tables.clear()
 
@@ -274,7 +314,9 @@ class Transactions:
         """The rows of an XA transaction count now."""
         self._hidden, self._count = False, 0
         self._tables.clear()
-        yield from self._read((*event[:4], 0, *event[5:]) for event in prepared)  # where they stand is not the place of the reading
+        yield from self._read(
+            (*event[:4], 0, *event[5:]) for event in prepared
+        )  # where they stand is not the place of the reading
 
     def _query(self, kind: int, ts: int, size: int, log_pos: int, body: bytes) -> Iterator[Event]:
         """A statement: transaction control, DDL, or DML that was logged as a statement."""
@@ -315,23 +357,29 @@ class Transactions:
             yield from self._end(log_pos)
         elif control in ("rollback", "rollback_to"):
             if self._begin is not None:
-                # servers log this only where a transaction also wrote to tables that cannot be rolled back; which rows stand, the binlog does not tell
+                # servers log this only where a transaction also wrote to tables that cannot be
+                # rolled back; which rows stand, the binlog does not tell
                 raise self._strange(
-                    "a transaction was rolled back after its rows were logged", hint="Use InnoDB for all tables of a transaction."
+                    "a transaction was rolled back after its rows were logged",
+                    hint="Use InnoDB for all tables of a transaction.",
                 )
             if control == "rollback":
                 yield from self._end(log_pos)
         elif control == "xa_start":
             self._inside = self._hidden = True
         elif control == "xa_commit":
-            yield from self._count_now(self._prepared.rows_of(xa.of_statement(sql), (self.place.file, self._begin_offset)))
+            yield from self._count_now(
+                self._prepared.rows_of(xa.of_statement(sql), (self.place.file, self._begin_offset))
+            )
             yield from self._end(log_pos)
         elif control == "xa_rollback":
             self._prepared.forget(xa.of_statement(sql))
             yield from self._end(log_pos)
 
     def _unusual_rows(self, kind: int, body: bytes) -> Iterator[Event]:
-        """Row events of MariaDB with log_bin_compress (behind the bitmaps of columns everything is compressed), and updates with JSON diffs."""
+        """Row events of MariaDB with log_bin_compress (behind the bitmaps of columns everything is
+        compressed), and updates with JSON diffs.
+        """
         plan = self._tables.get(body[:6])
         number = self._count
         self._count = number + 1
@@ -356,7 +404,9 @@ class Transactions:
         yield Rows(plan.table, op, number, plan.rows(op, rows, 0, len(rows)))
 
     def _wants_report(self) -> bool:
-        """Whether a pause of the server is worth a Heartbeat: the reader learns that it has everything, or that its end is reached."""
+        """Whether a pause of the server is worth a Heartbeat: the reader learns that it has
+        everything, or that its end is reached.
+        """
         return (
             self._fresh
             or time.monotonic() - self._last_report > _QUIET_SECONDS
@@ -364,7 +414,9 @@ class Transactions:
         )
 
     def _report(self) -> Iterator[Event]:
-        """A Heartbeat when nothing was yielded for a while: there is traffic, but none of it is captured."""
+        """A Heartbeat when nothing was yielded for a while: there is traffic, but none of it is
+        captured.
+        """
         if time.monotonic() - self._last_report > _QUIET_SECONDS:
             yield self._heartbeat(idle=False)
 
@@ -372,5 +424,9 @@ class Transactions:
         self._last_report, self._fresh = time.monotonic(), False
         return Heartbeat(self.resume(), self._ts_ms, idle)
 
-    def _strange(self, what: str, hint: str = "Report it with the server's version.") -> SourceError:
-        return SourceError(f"{what}.", thing=f"binlog at {self.place.file}:{self._begin_offset}", hint=hint)
+    def _strange(
+        self, what: str, hint: str = "Report it with the server's version."
+    ) -> SourceError:
+        return SourceError(
+            f"{what}.", thing=f"binlog at {self.place.file}:{self._begin_offset}", hint=hint
+        )

@@ -1,7 +1,9 @@
-"""XA transactions: their rows stand in the binlog where they were prepared, and count where they are committed.
+"""XA transactions: their rows stand in the binlog where they were prepared, and count where they
+are committed.
 
-No rows of a prepared transaction are kept in memory: when its XA COMMIT comes, they are read again from where they stand. So a reader that started in
-between finds them too, and a position never has to be held back for a transaction that stays prepared.
+No rows of a prepared transaction are kept in memory: when its XA COMMIT comes, they are read again
+from where they stand. So a reader that started in between finds them too, and a position never has
+to be held back for a transaction that stays prepared.
 """
 
 import re
@@ -49,10 +51,13 @@ _MOST = 100_000
 
 
 class Prepared:
-    """The transactions that were prepared. `rows_at` gives the row events of the one at a place, `find` the place where a name was prepared before another
-    place."""
+    """The transactions that were prepared. `rows_at` gives the row events of the one at a place,
+    `find` the place where a name was prepared before another place.
+    """
 
-    def __init__(self, rows_at: Callable[[Place], Iterator[Event]], find: Callable[[Xid, Place], Place]) -> None:
+    def __init__(
+        self, rows_at: Callable[[Place], Iterator[Event]], find: Callable[[Xid, Place], Place]
+    ) -> None:
         self.rows_at, self._find = rows_at, find
         self._places: dict[Xid, Place | None] = {}
 
@@ -81,9 +86,13 @@ def of_statement(sql: str) -> Xid:
 
 
 def of_prepare(body: bytes) -> tuple[Xid, bool]:
-    """(name, whether it commits at once) of an XA_PREPARE event. Source: MySQL libs/mysql/binlog/event/control_events.h, XA_prepare_event."""
+    """(name, whether it commits at once) of an XA_PREPARE event. Source: MySQL
+    libs/mysql/binlog/event/control_events.h, XA_prepare_event.
+    """
     one_phase, format_, length, branch = struct.unpack_from("<Biii", body, 0)
-    return Xid(body[13 : 13 + length], body[13 + length : 13 + length + branch], format_), bool(one_phase)
+    return Xid(body[13 : 13 + length], body[13 + length : 13 + length + branch], format_), bool(
+        one_phase
+    )
 
 
 def from_offset(events: Iterable[Event | None], offset: int) -> Iterator[Event]:
@@ -104,7 +113,9 @@ def _is_stored(event: Event) -> bool:
 
 
 def rows(events: Iterable[Event | None]) -> Iterator[Event]:
-    """The table maps and row events of the first transaction in `events`, which was prepared there."""
+    """The table maps and row events of the first transaction in `events`, which was prepared
+    there.
+    """
     for event in events:
         if event is None:
             continue
@@ -119,7 +130,9 @@ def rows(events: Iterable[Event | None]) -> Iterator[Event]:
 
 
 def find(events: Iterable[Event | None], name: Xid, before: Place) -> Place | None:
-    """(file, offset) of the last transaction of this name that was prepared before a place, in the file with which `events` begin; None when there is none."""
+    """(file, offset) of the last transaction of this name that was prepared before a place, in the
+    file with which `events` begin; None when there is none.
+    """
     file, begin, offset = "", 0, 4
     found: Place | None = None
     for event in events:

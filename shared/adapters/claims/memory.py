@@ -20,4 +20,6 @@ class MemoryClaims:
         try:
             return self.objects[address]
         except KeyError:
-            raise StackError("is gone.", thing=address, hint="Fill the consumer again: rowline backfill.") from None
+            raise StackError(
+                "is gone.", thing=address, hint="Fill the consumer again: rowline backfill."
+            ) from None

@@ -12,8 +12,17 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 
-_TRANSIENT = {"RequestTimeout", "RequestTimeoutException", "SlowDown", "ThrottlingException", "ExpiredToken", "RequestExpired"}
-"""May pass by themselves although their status is 4xx. Source: S3 API reference, "Error responses"."""
+_TRANSIENT = {
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "SlowDown",
+    "ThrottlingException",
+    "ExpiredToken",
+    "RequestExpired",
+}
+"""May pass by themselves although their status is 4xx. Source: S3 API reference, "Error
+responses".
+"""
 
 
 class S3Claims:
@@ -26,9 +35,13 @@ class S3Claims:
         key = f"claims/{name}"
         address = f"s3://{self._bucket}/{key}"
         try:
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
+            self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=body, ContentType="application/json"
+            )
         except (ClientError, BotoCoreError, ResponseParserError) as error:
-            raise self._failed(error, key, "be written", "s3:PutObject on claims/* of this bucket") from None
+            raise self._failed(
+                error, key, "be written", "s3:PutObject on claims/* of this bucket"
+            ) from None
         return address
 
     def find(self, name: str) -> bytes | None:
@@ -36,27 +49,46 @@ class S3Claims:
         try:
             return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         except (ClientError, BotoCoreError, ResponseParserError) as error:
-            if isinstance(error, ClientError) and error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            if isinstance(error, ClientError) and error.response["Error"]["Code"] in (
+                "NoSuchKey",
+                "404",
+            ):
                 return None
-            raise self._failed(error, key, "be read", "s3:GetObject on claims/* of this bucket, and s3:ListBucket on it") from None
+            raise self._failed(
+                error,
+                key,
+                "be read",
+                "s3:GetObject on claims/* of this bucket, and s3:ListBucket on it",
+            ) from None
 
     def get(self, address: str) -> bytes:
         parts = urlsplit(address)
         try:
-            return self._client.get_object(Bucket=parts.netloc, Key=parts.path.lstrip("/"))["Body"].read()
+            return self._client.get_object(Bucket=parts.netloc, Key=parts.path.lstrip("/"))[
+                "Body"
+            ].read()
         except ClientError as error:
             if error.response["Error"]["Code"] in ("NoSuchKey", "404", "NoSuchBucket"):
-                raise StackError("is gone.", thing=address, hint="Fill the consumer again: rowline backfill.") from None
+                raise StackError(
+                    "is gone.", thing=address, hint="Fill the consumer again: rowline backfill."
+                ) from None
             raise
 
     def _failed(self, error: Exception, key: str, what: str, right: str) -> StackError:
         address = f"s3://{self._bucket}/{key}"
         if not isinstance(error, ClientError) or _may_pass(error):
-            return StateUnavailable(f"S3 did not answer: {error}", thing=address, hint="It is tried again.")
+            return StateUnavailable(
+                f"S3 did not answer: {error}", thing=address, hint="It is tried again."
+            )
         return StackError(
-            f"cannot {what}: {error}.", thing=address, hint=f"The relay needs {right}. Nothing is lost: it goes on from its checkpoint."
+            f"cannot {what}: {error}.",
+            thing=address,
+            hint=f"The relay needs {right}. Nothing is lost: it goes on from its checkpoint.",
         )
 
 
 def _may_pass(error: ClientError) -> bool:
-    return error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= 500 or error.response["Error"]["Code"] in _TRANSIENT
+    return (
+        error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= 500
+        or error.response["Error"]["Code"] in _TRANSIENT
+    )

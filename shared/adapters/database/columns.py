@@ -1,7 +1,8 @@
-"""Columns between SQL and the canonical values of docs/types.md: how each kind is selected, read, and bound in a comparison.
+"""Columns between SQL and the canonical values of docs/types.md: how each kind is selected, read,
+and bound in a comparison.
 
-What comes from the wire here is text or bytes as the server sent it (no client-side conversion), so nothing passes through a Python
-type that cannot hold it.
+What comes from the wire here is text or bytes as the server sent it (no client-side conversion), so
+nothing passes through a Python type that cannot hold it.
 """
 
 import re
@@ -27,15 +28,18 @@ _BYTES = {"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"}
 
 
 def identifier(name: str) -> str:
-    """A name in backticks, for a statement with bound parameters (so `%` is doubled too): SQL cannot bind names."""
+    """A name in backticks, for a statement with bound parameters (so `%` is doubled too): SQL
+    cannot bind names.
+    """
     return "`" + name.replace("`", "``").replace("%", "%%") + "`"
 
 
 def expression(column: Column) -> str:
     """What stands in the SELECT list.
 
-    FLOAT and DOUBLE are multiplied by one as DOUBLE: as they are, MySQL prints six digits of a FLOAT, or as many as FLOAT(m,d) shows.
-    VECTOR comes as hex because its wire type is not the same on all servers.
+    FLOAT and DOUBLE are multiplied by one as DOUBLE: as they are, MySQL prints six digits of a
+    FLOAT, or as many as FLOAT(m,d) shows. VECTOR comes as hex because its wire type is not the same
+    on all servers.
     """
     name = identifier(column.name)
     if column.kind in ("float", "double"):
@@ -46,7 +50,9 @@ def expression(column: Column) -> str:
 
 
 def decoder(column: Column) -> Decode | None:
-    """The function that makes the canonical value of what the server sent (never NULL); None where they are the same."""
+    """The function that makes the canonical value of what the server sent (never NULL); None where
+    they are the same.
+    """
     kind = column.kind
     if kind in _INTEGERS:
         return int
@@ -56,9 +62,15 @@ def decoder(column: Column) -> Decode | None:
 
 
 def reader(columns: tuple[Column, ...]) -> Callable[[tuple[Any, ...]], Row]:
-    """A function from a fetched tuple to a row: one pass that makes the dict, then only the columns that need a conversion."""
+    """A function from a fetched tuple to a row: one pass that makes the dict, then only the columns
+    that need a conversion.
+    """
     names = [column.name for column in columns]
-    steps = [(index, column.name, decode) for index, column in enumerate(columns) if (decode := decoder(column))]
+    steps = [
+        (index, column.name, decode)
+        for index, column in enumerate(columns)
+        if (decode := decoder(column))
+    ]
 
     def read(fetched: tuple[Any, ...]) -> Row:
         row = dict(zip(names, fetched, strict=True))
@@ -72,15 +84,18 @@ def reader(columns: tuple[Column, ...]) -> Callable[[tuple[Any, ...]], Row]:
 
 
 def bindable(column: Column, value: Any, table: str) -> Any:
-    """A canonical key value as the parameter that compares with its column in the column's own order, and through its index.
+    """A canonical key value as the parameter that compares with its column in the column's own
+    order, and through its index.
 
-    A decimal as text would be compared as a double, an ENUM with a label as text while it sorts by number: hence the conversions.
-    Source: MySQL reference manual, "Type Conversion in Expression Evaluation", "The ENUM Type". Raises SourceError for a null.
+    A decimal as text would be compared as a double, an ENUM with a label as text while it sorts by
+    number: hence the conversions. Source: MySQL reference manual, "Type Conversion in Expression
+    Evaluation", "The ENUM Type". Raises SourceError for a null.
     """
     kind = column.kind
     if value is None:
         raise SourceError(
-            f"has a row whose key column {column.name} is null or a zero date: it cannot be addressed.",
+            f"has a row whose key column {column.name} is null or a zero date: it cannot be "
+            "addressed.",
             thing=table,
             hint="Mend the row, or name another unique key under tables: in the stanza.",
         )
@@ -116,7 +131,9 @@ _FORMS = {kind: re.compile(form, re.ASCII) for kind, form in _TEXT_FORMS.items()
 
 
 def is_canonical(column: Column, value: Any) -> bool:
-    """Whether `value` may be a value of a key column, as docs/types.md writes them. What may not would be an error of the server, or of `bindable`."""
+    """Whether `value` may be a value of a key column, as docs/types.md writes them. What may not
+    would be an error of the server, or of `bindable`.
+    """
     kind = column.kind
     if kind in _INTEGERS or kind == "bit":
         return isinstance(value, int)
@@ -129,13 +146,22 @@ def is_canonical(column: Column, value: Any) -> bool:
     if kind in _BYTES:
         return _is_base64(value)
     if kind in ("enum", "set"):
-        return all(label in column.labels for label in (value.split(",") if kind == "set" else [value]) if value)
-    # MySQL refuses the comparison with what another character set lacks; UTF-8 lacks nothing, rarer sets are left to the server.
-    return column.charset != "latin1" or all(letter in _LATIN1_ALSO or letter.encode("cp1252", "ignore") for letter in value)
+        return all(
+            label in column.labels
+            for label in (value.split(",") if kind == "set" else [value])
+            if value
+        )
+    # MySQL refuses the comparison with what another character set lacks; UTF-8 lacks nothing, rarer
+    # sets are left to the server.
+    return column.charset != "latin1" or all(
+        letter in _LATIN1_ALSO or letter.encode("cp1252", "ignore") for letter in value
+    )
 
 
 _LATIN1_ALSO = "\x81\x8d\x8f\x90\x9d"
-"""The servers' latin1 is cp1252 and these. Source: MySQL reference manual, "West European Character Sets"."""
+"""The servers' latin1 is cp1252 and these. Source: MySQL reference manual, "West European Character
+Sets".
+"""
 
 
 def _is_base64(value: str) -> bool:

@@ -1,4 +1,6 @@
-"""One PyMySQL connection as every reader of a source wants it, and the server's errors as sentences."""
+"""One PyMySQL connection as every reader of a source wants it, and the server's errors as
+sentences.
+"""
 
 import ssl
 from collections.abc import Callable
@@ -18,12 +20,17 @@ CONNECT_SECONDS = 10
 READ_SECONDS = 300
 
 # Only Python → SQL: what comes back stays as the server wrote it.
-_ENCODERS: Any = {kind: encode for kind, encode in converters.conversions.items() if not isinstance(kind, int)}
+_ENCODERS: Any = {
+    kind: encode for kind, encode in converters.conversions.items() if not isinstance(kind, int)
+}
 
 _SESSION = (
-    # Instants in UTC, identifiers and values as they are: PAD_CHAR_TO_FULL_LENGTH and others would change what SELECT returns.
-    "SET SESSION time_zone = '+00:00', sql_mode = '', autocommit = 1, transaction_isolation = 'REPEATABLE-READ'",
-    "SET SESSION time_zone = '+00:00', sql_mode = '', autocommit = 1, tx_isolation = 'REPEATABLE-READ'",
+    # Instants in UTC, identifiers and values as they are: PAD_CHAR_TO_FULL_LENGTH and others would
+    # change what SELECT returns.
+    "SET SESSION time_zone = '+00:00', sql_mode = '', autocommit = 1, "
+    "transaction_isolation = 'REPEATABLE-READ'",
+    "SET SESSION time_zone = '+00:00', sql_mode = '', autocommit = 1, tx_isolation = "
+    "'REPEATABLE-READ'",
 )
 
 # Access: the server answered and said no. Everything else that ends a connection may pass.
@@ -55,7 +62,9 @@ _PASSING = {
 
 
 def connect(endpoint: SourceEndpoint) -> "Connection[Any]":
-    """Open a session: utf8mb4, UTC, plain sql_mode, TLS as the endpoint says. Raises SourceUnavailable, SourceError."""
+    """Open a session: utf8mb4, UTC, plain sql_mode, TLS as the endpoint says. Raises
+    SourceUnavailable, SourceError.
+    """
 
     def opened() -> "Connection[Any]":
         connection: Connection[Any] = pymysql.connect(
@@ -78,40 +87,70 @@ def connect(endpoint: SourceEndpoint) -> "Connection[Any]":
 
 
 def translated(endpoint: SourceEndpoint, call: Callable[[], T]) -> T:
-    """Run `call`; PyMySQL's and the socket's errors become SourceUnavailable (may pass) or SourceError (will not)."""
+    """Run `call`; PyMySQL's and the socket's errors become SourceUnavailable (may pass) or
+    SourceError (will not).
+    """
     try:
         return call()
     except pymysql.MySQLError as error:
         code, text = _parts(error)
         if code in _DENIED:
-            raise SourceError(f"access denied ({code}): {text}.", thing=str(endpoint), hint=_access_hint(code)) from None
+            raise SourceError(
+                f"access denied ({code}): {text}.", thing=str(endpoint), hint=_access_hint(code)
+            ) from None
         if isinstance(error.__context__, ssl.SSLError) or "SSL" in text:
-            raise SourceError(f"no verified TLS connection: {text}.", thing=str(endpoint), hint=_TLS_HINT) from None
+            raise SourceError(
+                f"no verified TLS connection: {text}.", thing=str(endpoint), hint=_TLS_HINT
+            ) from None
         if code in _PASSING or isinstance(error, pymysql.err.InterfaceError):
             raise SourceUnavailable(
-                f"does not answer ({code}): {text}.", thing=str(endpoint), hint="Check host, port, security group and that the server runs."
+                f"does not answer ({code}): {text}.",
+                thing=str(endpoint),
+                hint="Check host, port, security group and that the server runs.",
             ) from None
         raise SourceError(f"refused a query ({code}): {text}.", thing=str(endpoint)) from None
     except ssl.SSLError as error:
-        raise SourceError(f"no verified TLS connection: {error.reason or error}.", thing=str(endpoint), hint=_TLS_HINT) from None
+        raise SourceError(
+            f"no verified TLS connection: {error.reason or error}.",
+            thing=str(endpoint),
+            hint=_TLS_HINT,
+        ) from None
     except OSError as error:
-        raise SourceUnavailable(f"does not answer: {error}.", thing=str(endpoint), hint="Check host, port and security group.") from None
+        raise SourceUnavailable(
+            f"does not answer: {error}.",
+            thing=str(endpoint),
+            hint="Check host, port and security group.",
+        ) from None
     except RuntimeError as error:
         # PyMySQL asks for the cryptography package when a password must go over an open line.
-        raise SourceError(f"cannot log in without TLS: {error}.", thing=str(endpoint), hint="Connect with tls=verify.") from None
+        raise SourceError(
+            f"cannot log in without TLS: {error}.",
+            thing=str(endpoint),
+            hint="Connect with tls=verify.",
+        ) from None
 
 
-_TLS_HINT = "Give the authority's certificate (`ca_certificate` in the secret, ?ca=PATH in a URL); on RDS it is the regional bundle."
+_TLS_HINT = (
+    "Give the authority's certificate (`ca_certificate` in the secret, ?ca=PATH in a "
+    "URL); on RDS it is the regional bundle."
+)
 
 
 def _tls(endpoint: SourceEndpoint) -> dict[str, Any]:
     if endpoint.tls == "off":
         return {"ssl_disabled": True}
     try:
-        context = ssl.create_default_context(cafile=endpoint.ca_file or None, cadata=endpoint.ca_certificate or None)
+        context = ssl.create_default_context(
+            cafile=endpoint.ca_file or None, cadata=endpoint.ca_certificate or None
+        )
     except (OSError, ssl.SSLError) as error:
-        raise SourceError(f"the authority's certificate cannot be read: {error}.", thing=str(endpoint), hint=_TLS_HINT) from None
-    # Python 3.13 checks RFC 5280 to the letter, which the certificates that MySQL makes for itself do not pass.
+        raise SourceError(
+            f"the authority's certificate cannot be read: {error}.",
+            thing=str(endpoint),
+            hint=_TLS_HINT,
+        ) from None
+    # Python 3.13 checks RFC 5280 to the letter, which the certificates that MySQL makes for itself
+    # do not pass.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return {"ssl": context}
 
@@ -138,4 +177,7 @@ def _access_hint(code: int) -> str:
         return "Check user, password and the host the account is allowed from."
     if code in (1820, 1862, 3118, 3955):
         return "The account is locked or its password has expired."
-    return "Grant SELECT on the captured tables, REPLICATION SLAVE and REPLICATION CLIENT to this account."
+    return (
+        "Grant SELECT on the captured tables, REPLICATION SLAVE and REPLICATION CLIENT to "
+        "this account."
+    )

@@ -1,4 +1,6 @@
-"""What backfill, verify, tables, doctor and init need of the source besides its binlog: plain SELECTs."""
+"""What backfill, verify, tables, doctor and init need of the source besides its binlog: plain
+SELECTs.
+"""
 
 from collections.abc import Iterator
 from typing import Any, Literal, Protocol
@@ -11,8 +13,10 @@ from shared.values.table import Table
 
 
 class Server(msgspec.Struct, frozen=True):
-    """Which server answers: `version` as numbers to compare and as it calls itself, `identity` as the binlog reader gives it
-    (`server_uuid`, or `mariadb-SERVER_ID`), `managed` by whom: its settings are then changed in other places."""
+    """Which server answers: `version` as numbers to compare and as it calls itself, `identity` as
+    the binlog reader gives it (`server_uuid`, or `mariadb-SERVER_ID`), `managed` by whom: its
+    settings are then changed in other places.
+    """
 
     flavour: Literal["mysql", "mariadb"]
     version: tuple[int, ...]
@@ -22,7 +26,9 @@ class Server(msgspec.Struct, frozen=True):
 
 
 class TableSize(msgspec.Struct, frozen=True):
-    """What information_schema says of a table: estimated rows and bytes (data + indexes), and bytes of a row on average."""
+    """What information_schema says of a table: estimated rows and bytes (data + indexes), and bytes
+    of a row on average.
+    """
 
     database: str
     name: str
@@ -37,7 +43,9 @@ class TableSize(msgspec.Struct, frozen=True):
 
 
 class UniqueKey(msgspec.Struct, frozen=True):
-    """A unique index over whole columns; `nullable` when a column of it may be null, so that it does not identify every row."""
+    """A unique index over whole columns; `nullable` when a column of it may be null, so that it
+    does not identify every row.
+    """
 
     name: str
     columns: tuple[str, ...]
@@ -45,7 +53,9 @@ class UniqueKey(msgspec.Struct, frozen=True):
 
 
 class Cascade(msgspec.Struct, frozen=True):
-    """A foreign key by which the server itself changes rows of the child `table` (`action`: what, on what) when a row of `parent` changes."""
+    """A foreign key by which the server itself changes rows of the child `table` (`action`: what,
+    on what) when a row of `parent` changes.
+    """
 
     table: str
     parent: str
@@ -54,7 +64,8 @@ class Cascade(msgspec.Struct, frozen=True):
 
 
 class Database(Protocol):
-    """A MySQL or MariaDB server, by SQL. Values are those of docs/types.md, the same that the binlog reader gives.
+    """A MySQL or MariaDB server, by SQL. Values are those of docs/types.md, the same that the
+    binlog reader gives.
 
     Tables are named `database.table` in what is returned. Raises SourceUnavailable, SourceError.
     """
@@ -62,11 +73,15 @@ class Database(Protocol):
     def server(self) -> Server: ...
 
     def position(self) -> Position | None:
-        """The end of the binlog now; None when the server keeps none. Needs the right REPLICATION CLIENT (MariaDB: BINLOG MONITOR)."""
+        """The end of the binlog now; None when the server keeps none. Needs the right REPLICATION
+        CLIENT (MariaDB: BINLOG MONITOR).
+        """
         ...
 
     def describe(self, database: str, table: str) -> Table | None:
-        """Columns and primary key as they are now; None when there is no such table, or the account has no right on it."""
+        """Columns and primary key as they are now; None when there is no such table, or the account
+        has no right on it.
+        """
         ...
 
     def sizes(self) -> list[TableSize]:
@@ -86,11 +101,15 @@ class Database(Protocol):
         ...
 
     def generated(self, tables: list[str]) -> dict[str, tuple[str, ...]]:
-        """Generated columns, stored and virtual ones, of those of these tables that have some; row start and row end of a system-versioned table are none."""
+        """Generated columns, stored and virtual ones, of those of these tables that have some; row
+        start and row end of a system-versioned table are none.
+        """
         ...
 
     def writes(self) -> tuple[str, dict[str, int]] | None:
-        """(where the figures come from, rows written per table since the server started); None when the server does not count."""
+        """(where the figures come from, rows written per table since the server started); None when
+        the server does not count.
+        """
         ...
 
     def grants(self) -> list[str]:
@@ -98,20 +117,41 @@ class Database(Protocol):
         ...
 
     def retention_hours(self) -> int | None:
-        """RDS and Aurora: their own `binlog retention hours`; None when it is not set (binlogs go at once) or cannot be read."""
+        """RDS and Aurora: their own `binlog retention hours`; None when it is not set (binlogs go
+        at once) or cannot be read.
+        """
         ...
 
     def variables(self, *names: str) -> dict[str, str]:
         """Global variables by name; those the server does not know are left out."""
         ...
 
-    def chunk(self, table: Table, key: tuple[str, ...], after: list[Any] | None, limit: int, *, reached: Position | None) -> list[Row]:
-        """Up to `limit` rows in key order whose key is above `after` (canonical values; None: from the start), from a read view that is
-        proved to contain everything before `reached` (None asks for no proof). Fewer when they are large, but none only at the end."""
+    def chunk(
+        self,
+        table: Table,
+        key: tuple[str, ...],
+        after: list[Any] | None,
+        limit: int,
+        *,
+        reached: Position | None,
+    ) -> list[Row]:
+        """Up to `limit` rows in key order whose key is above `after` (canonical values; None: from
+        the start), from a read view that is proved to contain everything before `reached` (None
+        asks for no proof). Fewer when they are large, but none only at the end.
+        """
         ...
 
-    def rows(self, table: Table, key: tuple[str, ...], keys: list[list[Any]], *, reached: Position | None = None) -> Iterator[Row]:
-        """The rows with these keys that exist, in no order. A key equal by the column's collation also answers; one that is no value of its columns does not."""
+    def rows(
+        self,
+        table: Table,
+        key: tuple[str, ...],
+        keys: list[list[Any]],
+        *,
+        reached: Position | None = None,
+    ) -> Iterator[Row]:
+        """The rows with these keys that exist, in no order. A key equal by the column's collation
+        also answers; one that is no value of its columns does not.
+        """
         ...
 
     def close(self) -> None: ...

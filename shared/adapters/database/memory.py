@@ -14,7 +14,9 @@ FILE = "bin.000001"
 
 
 class _Write(msgspec.Struct, frozen=True):
-    """A committed row change: `after` None deletes. `offset` is where its transaction ends in the binlog."""
+    """A committed row change: `after` None deletes. `offset` is where its transaction ends in the
+    binlog.
+    """
 
     table: str
     key: tuple[Any, ...]
@@ -25,8 +27,10 @@ class _Write(msgspec.Struct, frozen=True):
 class MemoryDatabase:
     """A Database without a server.
 
-    `put` and `delete` write to the binlog (one unit of offset each); the write shows in SELECTs only after `commit`, or when a read asks for a view that
-    contains it, as on a real server, where the binlog is written before the commit is visible. Tests set the facts (`grants_held`, `settings` …) directly.
+    `put` and `delete` write to the binlog (one unit of offset each); the write shows in SELECTs
+    only after `commit`, or when a read asks for a view that contains it, as on a real server, where
+    the binlog is written before the commit is visible. Tests set the facts (`grants_held`,
+    `settings` …) directly.
     """
 
     def __init__(self, server: Server | None = None) -> None:
@@ -75,7 +79,14 @@ class MemoryDatabase:
 
     def sizes(self) -> list[TableSize]:
         return [
-            TableSize(table.database, table.name, len(self.visible[name]), 100 * len(self.visible[name]), self.engines[name], 100)
+            TableSize(
+                table.database,
+                table.name,
+                len(self.visible[name]),
+                100 * len(self.visible[name]),
+                self.engines[name],
+                100,
+            )
             for name, table in sorted(self.tables.items())
         ]
 
@@ -89,7 +100,9 @@ class MemoryDatabase:
         return [key for key in self.foreign_keys if key.table in tables]
 
     def generated(self, tables: list[str]) -> dict[str, tuple[str, ...]]:
-        return {table: columns for table, columns in self.generated_columns.items() if table in tables}
+        return {
+            table: columns for table, columns in self.generated_columns.items() if table in tables
+        }
 
     def writes(self) -> tuple[str, dict[str, int]] | None:
         return ("memory", self.written) if self.written else None
@@ -103,13 +116,36 @@ class MemoryDatabase:
     def variables(self, *names: str) -> dict[str, str]:
         return {name: self.settings[name] for name in names if name in self.settings}
 
-    def chunk(self, table: Table, key: tuple[str, ...], after: list[Any] | None, limit: int, *, reached: Position | None) -> list[Row]:
-        ordered = sorted((tuple(row[name] for name in key), row) for row in self._view(table, reached))
-        return [dict(row) for values, row in ordered if after is None or values > tuple(after)][:limit]
+    def chunk(
+        self,
+        table: Table,
+        key: tuple[str, ...],
+        after: list[Any] | None,
+        limit: int,
+        *,
+        reached: Position | None,
+    ) -> list[Row]:
+        ordered = sorted(
+            (tuple(row[name] for name in key), row) for row in self._view(table, reached)
+        )
+        return [dict(row) for values, row in ordered if after is None or values > tuple(after)][
+            :limit
+        ]
 
-    def rows(self, table: Table, key: tuple[str, ...], keys: list[list[Any]], *, reached: Position | None = None) -> Iterator[Row]:
+    def rows(
+        self,
+        table: Table,
+        key: tuple[str, ...],
+        keys: list[list[Any]],
+        *,
+        reached: Position | None = None,
+    ) -> Iterator[Row]:
         wanted = {tuple(values) for values in keys}
-        yield from [dict(row) for row in self._view(table, reached) if tuple(row[name] for name in key) in wanted]
+        yield from [
+            dict(row)
+            for row in self._view(table, reached)
+            if tuple(row[name] for name in key) in wanted
+        ]
 
     def close(self) -> None:
         """Nothing to close."""

@@ -1,4 +1,6 @@
-"""The Database contract over a PyMySQL connection: MySQL 5.7–9.x and MariaDB 10.5–11.x. One session, not to be shared by threads."""
+"""The Database contract over a PyMySQL connection: MySQL 5.7–9.x and MariaDB 10.5–11.x. One
+session, not to be shared by threads.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -19,16 +21,20 @@ from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position
 from shared.values.table import Table
 
-# Rows asked for by key in one SELECT: keeps the statement far below max_allowed_packet and the optimizer's memory for ranges.
+# Rows asked for by key in one SELECT: keeps the statement far below max_allowed_packet and the
+# optimizer's memory for ranges.
 _KEYS_A_SELECT = 500
 
-# A chunk of rows with long columns ends here, whatever its limit says: an average tells nothing of the next thousand rows.
+# A chunk of rows with long columns ends here, whatever its limit says: an average tells nothing of
+# the next thousand rows.
 _CHUNK_BYTES = 32 << 20
 _LONG_KINDS = re.compile(r"text$|blob$|^json$|^geometry$")
 
 
 class SqlDatabase:
-    """Connects when first asked, and again after the connection was lost. See `contract.Database` for the methods."""
+    """Connects when first asked, and again after the connection was lost. See `contract.Database`
+    for the methods.
+    """
 
     def __init__(self, endpoint: SourceEndpoint) -> None:
         self._endpoint = endpoint
@@ -38,12 +44,26 @@ class SqlDatabase:
     def server(self) -> Server:
         if self._server is None:
             ((version, base),) = self._query("SELECT VERSION(), @@GLOBAL.basedir")
-            numbers = tuple(int(number) for number in re.findall(r"\d+", version.partition("-")[0])[:3])
+            numbers = tuple(
+                int(number) for number in re.findall(r"\d+", version.partition("-")[0])[:3]
+            )
             mariadb = "mariadb" in version.lower()
             named = self.variables("server_uuid", "server_id", "aurora_version")
             identity = f"mariadb-{named['server_id']}" if mariadb else named["server_uuid"]
-            managed = "aurora" if "aurora_version" in named else "rds" if base.startswith("/rdsdbbin") else ""
-            self._server = Server("mariadb" if mariadb else "mysql", numbers, version, identity, managed)  # type: ignore[arg-type]
+            managed = (
+                "aurora"
+                if "aurora_version" in named
+                else "rds"
+                if base.startswith("/rdsdbbin")
+                else ""
+            )
+            self._server = Server(
+                "mariadb" if mariadb else "mysql",
+                numbers,
+                version,
+                identity,
+                managed,  # type: ignore[arg-type]
+            )
         return self._server
 
     def position(self) -> Position | None:
@@ -64,7 +84,8 @@ class SqlDatabase:
 
     def sizes(self) -> list[TableSize]:
         with suppress(SourceError):
-            # MySQL 8 shows estimates up to a day old unless told otherwise; other servers do not know the variable.
+            # MySQL 8 shows estimates up to a day old unless told otherwise; other servers do not
+            # know the variable.
             self._query("SET SESSION information_schema_stats_expiry = 0")
         return schema.sizes(self._query)
 
@@ -75,7 +96,9 @@ class SqlDatabase:
         return schema.primary_keys(self._query)
 
     def cascades(self, tables: list[str]) -> list[Cascade]:
-        present = [(size.database, size.name) for size in self.sizes() if size.full_name in set(tables)]
+        present = [
+            (size.database, size.name) for size in self.sizes() if size.full_name in set(tables)
+        ]
         return schema.cascades(self._query, present)
 
     def generated(self, tables: list[str]) -> dict[str, tuple[str, ...]]:
@@ -84,14 +107,19 @@ class SqlDatabase:
     def writes(self) -> tuple[str, dict[str, int]] | None:
         if self.variables("performance_schema").get("performance_schema") == "ON":
             source = "performance_schema.table_io_waits_summary_by_table"
-            sql = f"SELECT OBJECT_SCHEMA, OBJECT_NAME, COUNT_INSERT + COUNT_UPDATE + COUNT_DELETE FROM {source}"  # noqa: S608
+            sql = (
+                "SELECT OBJECT_SCHEMA, OBJECT_NAME, COUNT_INSERT + COUNT_UPDATE + COUNT_DELETE "  # noqa: S608
+                f"FROM {source}"
+            )
         elif self.variables("userstat").get("userstat") == "ON":
             source = "information_schema.TABLE_STATISTICS"
             sql = f"SELECT TABLE_SCHEMA, TABLE_NAME, ROWS_CHANGED FROM {source}"  # noqa: S608
         else:
             return None
         try:
-            return source, {f"{database}.{table}": int(count) for database, table, count in self._query(sql)}
+            return source, {
+                f"{database}.{table}": int(count) for database, table, count in self._query(sql)
+            }
         except SourceUnavailable:
             raise
         except SourceError:
@@ -100,10 +128,16 @@ class SqlDatabase:
     def grants(self) -> list[str]:
         found = [grant for (grant,) in self._query("SHOW GRANTS")]
         with suppress(SourceError):
-            # MySQL 8 lists a role's own rights only when asked with USING; MariaDB lists those of the active role anyway.
+            # MySQL 8 lists a role's own rights only when asked with USING; MariaDB lists those of
+            # the active role anyway.
             ((roles,),) = self._query("SELECT CURRENT_ROLE()")
             if self.server().flavour == "mysql" and roles and roles != "NONE":
-                found = [grant for (grant,) in self._query(f"SHOW GRANTS FOR CURRENT_USER() USING {roles.replace('%', '%%')}")]
+                found = [
+                    grant
+                    for (grant,) in self._query(
+                        f"SHOW GRANTS FOR CURRENT_USER() USING {roles.replace('%', '%%')}"
+                    )
+                ]
         return found
 
     def retention_hours(self) -> int | None:
@@ -117,26 +151,51 @@ class SqlDatabase:
 
     def variables(self, *names: str) -> dict[str, str]:
         wanted = ", ".join(["%s"] * len(names))
-        return {name.lower(): value for name, value in self._query(f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({wanted})", *names)}
+        return {
+            name.lower(): value
+            for name, value in self._query(
+                f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({wanted})", *names
+            )
+        }
 
-    def chunk(self, table: Table, key: tuple[str, ...], after: list[Any] | None, limit: int, *, reached: Position | None) -> list[Row]:
+    def chunk(
+        self,
+        table: Table,
+        key: tuple[str, ...],
+        after: list[Any] | None,
+        limit: int,
+        *,
+        reached: Position | None,
+    ) -> list[Row]:
         where, bound = _above(table, key, after) if after is not None else ("", [])
         order = ", ".join(identifier(name) for name in key)
-        # The optimizer must not sort the whole table for each chunk; the name of another unique index is not known here.
+        # The optimizer must not sort the whole table for each chunk; the name of another unique
+        # index is not known here.
         index = " FORCE INDEX (PRIMARY)" if key == table.key else ""
         sql = f"{_select(table)}{index}{where} ORDER BY {order} LIMIT %s"
         with view(self._query, self.server(), table, reached):
             long = any(_LONG_KINDS.search(column.kind) for column in table.columns)
-            found = self._query_some(sql, *bound, limit) if long else self._query(sql, *bound, limit)
+            found = (
+                self._query_some(sql, *bound, limit) if long else self._query(sql, *bound, limit)
+            )
         return [*map(reader(table.columns), found)]
 
-    def rows(self, table: Table, key: tuple[str, ...], keys: list[list[Any]], *, reached: Position | None = None) -> Iterator[Row]:
+    def rows(
+        self,
+        table: Table,
+        key: tuple[str, ...],
+        keys: list[list[Any]],
+        *,
+        reached: Position | None = None,
+    ) -> Iterator[Row]:
         columns = _columns(table, key)
         one = " AND ".join(f"{identifier(name)} = %s" for name in key)
         read = reader(table.columns)
         for start in range(0, len(keys), _KEYS_A_SELECT):
             some = keys[start : start + _KEYS_A_SELECT]
-            found_by = [bound for values in some if (bound := _bound(columns, values, table.full_name))]
+            found_by = [
+                bound for values in some if (bound := _bound(columns, values, table.full_name))
+            ]
             if not found_by:
                 continue
             bound = [value for values in found_by for value in values]
@@ -177,7 +236,8 @@ class SqlDatabase:
             if room > 0:
                 cursor.close()
             else:
-                # The rest may be gigabytes: reading it away would take longer than a new connection.
+                # The rest may be gigabytes: reading it away would take longer than a new
+                # connection.
                 connection._result.unbuffered_active = False  # type: ignore[attr-defined]
                 cursor.connection = None  # type: ignore[assignment]
                 self.close()
@@ -191,11 +251,14 @@ class SqlDatabase:
             self._connection = connect(self._endpoint)
         return self._connection
 
-    def _guarded(self, connection: "Connection[Any]", fetched: Callable[[], list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
+    def _guarded(
+        self, connection: "Connection[Any]", fetched: Callable[[], list[tuple[Any, ...]]]
+    ) -> list[tuple[Any, ...]]:
         try:
             return translated(self._endpoint, fetched)
         except SourceError:
-            # What the server answered leaves the session as it was; a lost one has been closed by PyMySQL.
+            # What the server answered leaves the session as it was; a lost one has been closed by
+            # PyMySQL.
             if not connection.open:
                 self._connection = None
             raise
@@ -217,16 +280,23 @@ def _columns(table: Table, key: tuple[str, ...]) -> list[Any]:
 
 
 def _bound(columns: list[Any], values: list[Any], table: str) -> list[Any]:
-    """The parameters for one key; none where these are no values of its columns (they may come from anywhere): no row has them."""
+    """The parameters for one key; none where these are no values of its columns (they may come from
+    anywhere): no row has them.
+    """
     if not all(map(is_canonical, columns, values)):
         return []
     return [bindable(column, value, table) for column, value in zip(columns, values, strict=True)]
 
 
 def _above(table: Table, key: tuple[str, ...], after: list[Any]) -> tuple[str, list[Any]]:
-    """`a >= 1 AND (a > 1 OR (b >= 2 AND (b > 2 OR c > 3)))`: a row comparison `(a, b, c) > (1, 2, 3)` would not use the index."""
+    """`a >= 1 AND (a > 1 OR (b >= 2 AND (b > 2 OR c > 3)))`: a row comparison `(a, b, c) > (1, 2,
+    3)` would not use the index.
+    """
     columns = _columns(table, key)
-    values = [bindable(column, value, table.full_name) for column, value in zip(columns, after, strict=True)]
+    values = [
+        bindable(column, value, table.full_name)
+        for column, value in zip(columns, after, strict=True)
+    ]
     text, bound = f"{identifier(key[-1])} > %s", [values[-1]]
     for name, value in zip(reversed(key[:-1]), reversed(values[:-1]), strict=True):
         column = identifier(name)

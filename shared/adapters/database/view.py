@@ -1,17 +1,23 @@
 """Proof that a read view contains a place of the binlog.
 
-A server writes a transaction to the binlog, where a replica or relay can read it at once, *before* the storage engine makes it visible. A
-SELECT sent after the relay published a change may therefore still miss it, and a backfill row read by it would carry the change's seq
-with the row's older state: the index would keep that state for good. So the session proves, before it reads, that everything before the
-relay's checkpoint is visible:
+A server writes a transaction to the binlog, where a replica or relay can read it at once, *before*
+the storage engine makes it visible. A SELECT sent after the relay published a change may therefore
+still miss it, and a backfill row read by it would carry the change's seq with the row's older
+state: the index would keep that state for good. So the session proves, before it reads, that
+everything before the relay's checkpoint is visible:
 
-- MySQL with GTIDs: WAIT_FOR_EXECUTED_GTID_SET. A GTID is executed only once its engine commit is done.
-- MariaDB: START TRANSACTION WITH CONSISTENT SNAPSHOT records the binlog position that belongs to exactly this snapshot in the status variables
-  `binlog_snapshot_file` and `binlog_snapshot_position`; when it lies before the checkpoint, a new snapshot is taken a moment later.
-- MySQL without GTIDs: LOCK TABLES … READ, released at once. The lock is granted only when no transaction that wrote the table is between its
-  binlog write and the end of its commit, since transactions keep their metadata lock for longer than that.
+- MySQL with GTIDs: WAIT_FOR_EXECUTED_GTID_SET. A GTID is executed only once its engine commit is
+  done.
+- MariaDB: START TRANSACTION WITH CONSISTENT SNAPSHOT records the binlog position that belongs to
+  exactly this snapshot in the status variables `binlog_snapshot_file` and
+  `binlog_snapshot_position`; when it lies before the checkpoint, a new snapshot is taken a moment
+  later.
+- MySQL without GTIDs: LOCK TABLES … READ, released at once. The lock is granted only when no
+  transaction that wrote the table is between its binlog write and the end of its commit, since
+  transactions keep their metadata lock for longer than that.
 
-Source: MySQL reference manual, "GTID Functions", "Metadata Locking"; MariaDB knowledge base, "Enhancements for START TRANSACTION WITH CONSISTENT SNAPSHOT".
+Source: MySQL reference manual, "GTID Functions", "Metadata Locking"; MariaDB knowledge base,
+"Enhancements for START TRANSACTION WITH CONSISTENT SNAPSHOT".
 """
 
 import time
@@ -33,7 +39,9 @@ _PAUSE_SECONDS = 0.02
 
 @contextmanager
 def view(query: Query, server: Server, table: Table, reached: Position | None) -> Iterator[None]:
-    """What is read inside contains everything before `reached`. Raises SourceUnavailable when that does not come true in PROOF_SECONDS."""
+    """What is read inside contains everything before `reached`. Raises SourceUnavailable when that
+    does not come true in PROOF_SECONDS.
+    """
     if reached is None:
         yield
     elif server.flavour == "mariadb":
@@ -63,7 +71,9 @@ def _snapshot(query: Query, reached: Position) -> None:
         status: dict[str, str] = dict(query("SHOW STATUS LIKE 'binlog_snapshot_%%'"))
         file = status.get("Binlog_snapshot_file", "")
         if not file:
-            raise SourceError("keeps no binlog.", thing="source", hint="Set log_bin=ON and restart the server.")
+            raise SourceError(
+                "keeps no binlog.", thing="source", hint="Set log_bin=ON and restart the server."
+            )
         taken = Position(file=file, offset=int(status["Binlog_snapshot_position"]))
         if _contains(query, taken, reached):
             return
@@ -104,7 +114,10 @@ def _barrier(query: Query, table: Table) -> None:
             raise SourceError(
                 error.what,
                 thing=error.thing,
-                hint="Without gtid_mode=ON a consistent read needs the right LOCK TABLES on the captured tables.",
+                hint=(
+                    "Without gtid_mode=ON a consistent read needs the right LOCK TABLES on the "
+                    "captured tables."
+                ),
             ) from None
     query("UNLOCK TABLES")
 

@@ -9,9 +9,13 @@ NAMESPACE = "Rowline"
 
 
 def emit(service: str, dimension: str, value: str, figures: dict[str, float]) -> None:
-    """Write `figures` under the dimensions `service` (SERVICE-STAGE) and one more, as `consumer` = its name. Names that end in `Ms` are milliseconds, others counts."""
+    """Write `figures` under the dimensions `service` (SERVICE-STAGE) and one more, as `consumer` =
+    its name. Names that end in `Ms` are milliseconds, others counts.
+    """
     metrics = EphemeralMetrics(namespace=NAMESPACE, service=service)
     metrics.add_dimension(dimension, value)
     for name, figure in figures.items():
-        metrics.add_metric(name, MetricUnit.Milliseconds if name.endswith("Ms") else MetricUnit.Count, figure)
+        metrics.add_metric(
+            name, MetricUnit.Milliseconds if name.endswith("Ms") else MetricUnit.Count, figure
+        )
     metrics.flush_metrics()

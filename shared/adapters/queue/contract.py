@@ -1,4 +1,6 @@
-"""What backfill and consumers need of SQS: send to a consumer's queue, set a change aside, delay a retry."""
+"""What backfill and consumers need of SQS: send to a consumer's queue, set a change aside, delay a
+retry.
+"""
 
 from typing import Protocol
 
@@ -9,12 +11,15 @@ class Queue(Protocol):
     """One SQS FIFO queue."""
 
     def send(self, entries: list[Entry]) -> list[str | None]:
-        """One SendMessageBatch of ≤ 10 entries: per entry None (acknowledged) or why it failed. Order within a group holds only when a
-        request carries one entry a group."""
+        """One SendMessageBatch of ≤ 10 entries: per entry None (acknowledged) or why it failed.
+        Order within a group holds only when a request carries one entry a group.
+        """
         ...
 
     def delay(self, receipt_handles: list[str], seconds: int) -> None:
-        """Keep received messages (and so their groups) invisible for `seconds` from now; failures are ignored, the queue's own time-out then applies."""
+        """Keep received messages (and so their groups) invisible for `seconds` from now; failures
+        are ignored, the queue's own time-out then applies.
+        """
         ...
 
     def depth(self) -> tuple[int, int]:

@@ -37,7 +37,8 @@ class SqsQueue:
                         "MessageGroupId": entry.group,
                         "MessageDeduplicationId": entry.deduplication_id,
                         "MessageAttributes": {
-                            name: {"DataType": "String", "StringValue": value} for name, value in entry.attributes.items()
+                            name: {"DataType": "String", "StringValue": value}
+                            for name, value in entry.attributes.items()
                         },
                     }
                     for number, entry in enumerate(entries)
@@ -63,7 +64,8 @@ class SqsQueue:
                 self._client.change_message_visibility_batch(
                     QueueUrl=self._url,
                     Entries=[
-                        {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": seconds} for number, handle in enumerate(handles)
+                        {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
+                        for number, handle in enumerate(handles)
                     ],
                 )
             except (ClientError, BotoCoreError):
@@ -72,11 +74,17 @@ class SqsQueue:
     def depth(self) -> tuple[int, int]:
         try:
             attributes = self._client.get_queue_attributes(
-                QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+                QueueUrl=self._url,
+                AttributeNames=[
+                    "ApproximateNumberOfMessages",
+                    "ApproximateNumberOfMessagesNotVisible",
+                ],
             )["Attributes"]
         except ClientError as error:
             raise self._refused(error) from None
-        return int(attributes["ApproximateNumberOfMessages"]), int(attributes["ApproximateNumberOfMessagesNotVisible"])
+        return int(attributes["ApproximateNumberOfMessages"]), int(
+            attributes["ApproximateNumberOfMessagesNotVisible"]
+        )
 
     def _refused(self, error: ClientError) -> StackError:
         return StackError(

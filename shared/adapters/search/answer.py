@@ -23,8 +23,9 @@ _NOT_THE_CHANGES_FAULT = frozenset(
 def fate(item: dict[str, Any]) -> Result:
     """The fate of one item of a bulk answer ({status, error?: {type, reason}}).
 
-    An item without an error did what was asked; a delete of what is not there answers 404 and leaves a tombstone with its version. Source: Elasticsearch
-    reference, "Bulk API"; the type of each status was seen on 8.19.
+    An item without an error did what was asked; a delete of what is not there answers 404 and
+    leaves a tombstone with its version. Source: Elasticsearch reference, "Bulk API"; the type of
+    each status was seen on 8.19.
     """
     error = item.get("error")
     if error is None:
@@ -45,16 +46,33 @@ def problem(error: "ApiError | TransportError", client: "Elasticsearch") -> Sear
     from elastic_transport import TlsError
     from elasticsearch import ApiError, UnsupportedProductError
 
-    place = next((f"{node.host}:{node.port}" for node in client.transport.node_pool.all()), "Elasticsearch")
+    place = next(
+        (f"{node.host}:{node.port}" for node in client.transport.node_pool.all()), "Elasticsearch"
+    )
     if isinstance(error, UnsupportedProductError):
-        return SearchError("is not Elasticsearch.", thing=place, hint="Give the address of an Elasticsearch 8 or 9 cluster in the secret.")
+        return SearchError(
+            "is not Elasticsearch.",
+            thing=place,
+            hint="Give the address of an Elasticsearch 8 or 9 cluster in the secret.",
+        )
     if isinstance(error, ApiError):
         what = f"answered {error.meta.status}: {_reason(error)}."
         if error.meta.status in (408, 429) or error.meta.status >= 500:
-            return SearchUnavailable(what, thing=place, hint="It is overloaded or starting; tried again later.")
+            return SearchUnavailable(
+                what, thing=place, hint="It is overloaded or starting; tried again later."
+            )
         if error.meta.status in (401, 403):
-            return SearchError(what, thing=place, hint="Check api_key, or username and password, in the secret, and the rights they give.")
-        return SearchError(what, thing=place, hint="See the Elasticsearch reference for this error type.")
+            return SearchError(
+                what,
+                thing=place,
+                hint=(
+                    "Check api_key, or username and password, in the secret, and the rights they "
+                    "give."
+                ),
+            )
+        return SearchError(
+            what, thing=place, hint="See the Elasticsearch reference for this error type."
+        )
     if isinstance(error, TlsError):
         return SearchError(
             f"has a certificate that cannot be verified ({error.message}).",

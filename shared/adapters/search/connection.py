@@ -1,4 +1,6 @@
-"""Connection: one client to a cluster, kept between requests, its credentials read afresh when they are refused."""
+"""Connection: one client to a cluster, kept between requests, its credentials read afresh when they
+are refused.
+"""
 
 import ssl
 import time
@@ -21,8 +23,10 @@ T = TypeVar("T")
 
 
 class Access(msgspec.Struct, frozen=True):
-    """How to reach a cluster: the content of the consumer's secret. `api_key` (the encoded form) or `username` and `password`, or neither;
-    `ca_certificate` PEM text. Nothing of it shows in `repr`."""
+    """How to reach a cluster: the content of the consumer's secret. `api_key` (the encoded form) or
+    `username` and `password`, or neither; `ca_certificate` PEM text. Nothing of it shows in
+    `repr`.
+    """
 
     url: str
     api_key: str = ""
@@ -35,16 +39,22 @@ class Access(msgspec.Struct, frozen=True):
 
 
 class Connection:
-    """See `ElasticsearchSearch` for `secret` and `refresh`. The client's module is imported by the first request: it takes longer than all else of a cold start."""
+    """See `ElasticsearchSearch` for `secret` and `refresh`. The client's module is imported by the
+    first request: it takes longer than all else of a cold start.
+    """
 
-    def __init__(self, secret: Mapping[str, Any], refresh: Callable[[], Mapping[str, Any]] | None) -> None:
+    def __init__(
+        self, secret: Mapping[str, Any], refresh: Callable[[], Mapping[str, Any]] | None
+    ) -> None:
         self._access = _access(secret)
         self._refresh = refresh
         self._client: Elasticsearch | None = None
         self._refreshed = float("-inf")
 
     def ask(self, request: Callable[["Elasticsearch"], T]) -> T:
-        """One request. Raises SearchUnavailable or SearchError; credentials that are refused are read afresh, at most once a minute."""
+        """One request. Raises SearchUnavailable or SearchError; credentials that are refused are
+        read afresh, at most once a minute.
+        """
         from elasticsearch import ApiError, AuthenticationException, TransportError
 
         client = self._client = self._client or connect(self._access)
@@ -66,17 +76,23 @@ class Connection:
 
 
 def connect(access: Access) -> "Elasticsearch":
-    """A client for a cluster: certificates verified (against `ca_certificate` where given), connections kept between requests, no sniffing, no retries."""
+    """A client for a cluster: certificates verified (against `ca_certificate` where given),
+    connections kept between requests, no sniffing, no retries.
+    """
     from elasticsearch import Elasticsearch
 
     options: dict[str, Any] = {}
     secure = access.url.startswith("https:")
     if secure:
         try:
-            options["ssl_context"] = ssl.create_default_context(cadata=access.ca_certificate or None)
+            options["ssl_context"] = ssl.create_default_context(
+                cadata=access.ca_certificate or None
+            )
         except ssl.SSLError:
             raise ConfigError(
-                "is no certificate.", thing="ca_certificate in the secret of Elasticsearch", hint="Store the CA as PEM text."
+                "is no certificate.",
+                thing="ca_certificate in the secret of Elasticsearch",
+                hint="Store the CA as PEM text.",
             ) from None
     if access.api_key:
         options["api_key"] = access.api_key
@@ -94,7 +110,9 @@ def connect(access: Access) -> "Elasticsearch":
         )
     except ValueError as error:
         raise ConfigError(
-            f"is no address of Elasticsearch: {error}.", thing=access.url.rpartition("@")[2], hint="Write https://HOST:9200."
+            f"is no address of Elasticsearch: {error}.",
+            thing=access.url.rpartition("@")[2],
+            hint="Write https://HOST:9200.",
         ) from None
 
 
@@ -102,8 +120,13 @@ def _access(secret: Mapping[str, Any]) -> Access:
     try:
         return msgspec.convert(dict(secret), Access)
     except msgspec.ValidationError as error:
-        hint = "It needs url, and api_key or username and password, and ca_certificate (PEM) for a CA of your own; all texts."
-        raise ConfigError(f"cannot be used: {error}.", thing="the secret of Elasticsearch", hint=hint) from None
+        hint = (
+            "It needs url, and api_key or username and password, and ca_certificate (PEM) for "
+            "a CA of your own; all texts."
+        )
+        raise ConfigError(
+            f"cannot be used: {error}.", thing="the secret of Elasticsearch", hint=hint
+        ) from None
 
 
 def _with_port(url: str) -> str:

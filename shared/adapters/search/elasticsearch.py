@@ -1,4 +1,6 @@
-"""Elasticsearch 8 and 9 through the official client. Retries are not made here: the queue makes them, with its back-off."""
+"""Elasticsearch 8 and 9 through the official client. Retries are not made here: the queue makes
+them, with its back-off.
+"""
 
 import contextlib
 import time
@@ -22,18 +24,23 @@ _encode = msgspec.json.Encoder().encode
 class ElasticsearchSearch:
     """A Search on a real cluster.
 
-    `secret` is {"url", "api_key"? | "username"?, "password"?, "ca_certificate"?}; `refresh` reads it afresh when the cluster refuses the credentials, which may have
-    been rotated. The first request opens the connection. Raises ConfigError when the secret lacks something.
+    `secret` is {"url", "api_key"? | "username"?, "password"?, "ca_certificate"?}; `refresh` reads
+    it afresh when the cluster refuses the credentials, which may have been rotated. The first
+    request opens the connection. Raises ConfigError when the secret lacks something.
     """
 
-    def __init__(self, secret: Mapping[str, Any], refresh: Callable[[], Mapping[str, Any]] | None = None) -> None:
+    def __init__(
+        self, secret: Mapping[str, Any], refresh: Callable[[], Mapping[str, Any]] | None = None
+    ) -> None:
         self._cluster = Connection(secret, refresh)
         self._seen_alias: dict[str, float] = {}
 
     def version(self) -> str:
         self.get("rowline-is-anybody-there", ["1"])
         with contextlib.suppress(SearchError):  # an account for indexes alone may not ask for nodes
-            found = self._cluster.ask(lambda client: client.nodes.info(node_id="_local", filter_path="nodes.*.version"))
+            found = self._cluster.ask(
+                lambda client: client.nodes.info(node_id="_local", filter_path="nodes.*.version")
+            )
             return str(next(iter(found["nodes"].values()))["version"])
         return ""
 
@@ -44,7 +51,8 @@ class ElasticsearchSearch:
         if sent:
             lines: list[Any] = list(_lines(sent))
             answer = self._cluster.ask(
-                # The server gives up before the client does, so that an item's fate is told rather than guessed.
+                # The server gives up before the client does, so that an item's fate is told rather
+                # than guessed.
                 lambda client: client.bulk(
                     operations=lines,
                     require_alias=True,
@@ -53,12 +61,21 @@ class ElasticsearchSearch:
                 )
             )
             items = (next(iter(item.values())) for item in answer["items"])
-        return [Result("missing", "index_not_found_exception") if action.index in absent else fate(next(items)) for action in actions]
+        return [
+            Result("missing", "index_not_found_exception")
+            if action.index in absent
+            else fate(next(items))
+            for action in actions
+        ]
 
     def extend_mapping(self, alias: str, properties: dict[str, Any]) -> None:
         held = self._cluster.ask(lambda client: client.indices.get_mapping(index=alias))
         for index, answer in held.items():
-            lacking = {field: mapping for field, mapping in properties.items() if field not in answer["mappings"].get("properties", {})}
+            lacking = {
+                field: mapping
+                for field, mapping in properties.items()
+                if field not in answer["mappings"].get("properties", {})
+            }
             if lacking:
                 self._with_known_types(lacking, partial(self._put_mapping, index))
 
@@ -71,7 +88,10 @@ class ElasticsearchSearch:
         def create(mappings: dict[str, Any]) -> None:
             self._cluster.ask(
                 lambda client: client.indices.create(
-                    index=index, settings=definition.get("settings", {}), mappings=mappings, aliases=aliases
+                    index=index,
+                    settings=definition.get("settings", {}),
+                    mappings=mappings,
+                    aliases=aliases,
                 )
             )
 
@@ -79,44 +99,61 @@ class ElasticsearchSearch:
 
         def create_known() -> None:
             self._with_known_types(
-                mappings.get("properties", {}), lambda known: create({**mappings, "properties": known} if known else mappings)
+                mappings.get("properties", {}),
+                lambda known: create({**mappings, "properties": known} if known else mappings),
             )
 
         try:
             try:
                 create_known()
             except SearchError as error:
-                if "invalid_alias_name_exception" not in error.what or not self._remove_made_by_deletes(alias):
+                if (
+                    "invalid_alias_name_exception" not in error.what
+                    or not self._remove_made_by_deletes(alias)
+                ):
                     raise
                 create_known()
         except SearchError as error:
-            # Another function was faster, or its own request was answered too late: the index then stands behind the alias since its creation.
+            # Another function was faster, or its own request was answered too late: the index then
+            # stands behind the alias since its creation.
             if "resource_already_exists_exception" not in error.what or not self._has_alias(alias):
                 raise
         self._seen_alias[alias] = time.monotonic()
 
     def _remove_made_by_deletes(self, alias: str) -> bool:
-        """Remove a plain index in the place of the alias, which deletes have made (see `_absent`) when the index was lost a moment before. Only deletes may: it
-        holds no document then. Returns False for one that does: somebody else's."""
+        """Remove a plain index in the place of the alias, which deletes have made (see `_absent`)
+        when the index was lost a moment before. Only deletes may: it holds no document then.
+        Returns False for one that does: somebody else's.
+        """
         self._cluster.ask(lambda client: client.indices.refresh(index=alias))
         if self._cluster.ask(lambda client: client.count(index=alias))["count"]:
             return False
-        self._cluster.ask(lambda client: client.indices.delete(index=alias, ignore_unavailable=True))
+        self._cluster.ask(
+            lambda client: client.indices.delete(index=alias, ignore_unavailable=True)
+        )
         return True
 
     def _put_mapping(self, index: str, properties: dict[str, Any]) -> None:
-        self._cluster.ask(lambda client: client.indices.put_mapping(index=index, properties=properties))
+        self._cluster.ask(
+            lambda client: client.indices.put_mapping(index=index, properties=properties)
+        )
 
     def get(self, index: str, ids: list[str]) -> dict[str, Document]:
         if not ids:
             return {}
         answer = self._cluster.ask(
-            lambda client: client.mget(index=index, ids=ids, filter_path="docs._id,docs._version,docs.found,docs._source,docs.error.type")
+            lambda client: client.mget(
+                index=index,
+                ids=ids,
+                filter_path="docs._id,docs._version,docs.found,docs._source,docs.error.type",
+            )
         )
         found = {}
         for item in answer["docs"]:
             if "error" in item and item["error"]["type"] != "index_not_found_exception":
-                raise SearchError(f"could not read a document: {item['error']['type']}.", thing=index)
+                raise SearchError(
+                    f"could not read a document: {item['error']['type']}.", thing=index
+                )
             if item.get("found"):
                 found[item["_id"]] = Document(item["_id"], item["_version"], item["_source"])
         return found
@@ -125,7 +162,9 @@ class ElasticsearchSearch:
         if not self._has_alias(index):
             return
         self._cluster.ask(lambda client: client.indices.refresh(index=index))
-        pit = self._cluster.ask(lambda client: client.open_point_in_time(index=index, keep_alive=_KEEP_ALIVE))["id"]
+        pit = self._cluster.ask(
+            lambda client: client.open_point_in_time(index=index, keep_alive=_KEEP_ALIVE)
+        )["id"]
         after: list[Any] | None = None
         try:
             while True:
@@ -159,11 +198,16 @@ class ElasticsearchSearch:
                 self._cluster.ask(lambda client: client.close_point_in_time(id=pit))
 
     def _absent(self, aliases: set[str]) -> set[str]:
-        """Those of `aliases` that do not exist. `require_alias` does not hold for deletes: one with an external version creates a plain index
-        of that name, without mappings, in the place of the alias. Source: TransportBulkAction, seen on 8.19."""
+        """Those of `aliases` that do not exist. `require_alias` does not hold for deletes: one with
+        an external version creates a plain index of that name, without mappings, in the place of
+        the alias. Source: TransportBulkAction, seen on 8.19.
+        """
         now = time.monotonic()
         return {
-            alias for alias in aliases if now - self._seen_alias.get(alias, float("-inf")) > _ALIAS_KNOWN and not self._has_alias(alias)
+            alias
+            for alias in aliases
+            if now - self._seen_alias.get(alias, float("-inf")) > _ALIAS_KNOWN
+            and not self._has_alias(alias)
         }
 
     def _has_alias(self, alias: str) -> bool:
@@ -174,8 +218,12 @@ class ElasticsearchSearch:
             self._seen_alias.pop(alias, None)
         return exists
 
-    def _with_known_types(self, properties: dict[str, Any], use: Callable[[dict[str, Any]], Any]) -> None:
-        """Some distributions lack the module of `unsigned_long`; `long` there, where what is above 2^63-1 is kept but not searchable."""
+    def _with_known_types(
+        self, properties: dict[str, Any], use: Callable[[dict[str, Any]], Any]
+    ) -> None:
+        """Some distributions lack the module of `unsigned_long`; `long` there, where what is above
+        2^63-1 is kept but not searchable.
+        """
         try:
             use(properties)
         except SearchError as error:
@@ -183,16 +231,25 @@ class ElasticsearchSearch:
                 raise
             use(
                 {
-                    field: {"type": "long", "ignore_malformed": True} if mapping.get("type") == "unsigned_long" else mapping
+                    field: {"type": "long", "ignore_malformed": True}
+                    if mapping.get("type") == "unsigned_long"
+                    else mapping
                     for field, mapping in properties.items()
                 }
             )
 
 
 def _lines(actions: list[Action]) -> Iterator[bytes]:
-    """The bulk body, encoded here: faster than by the client, and JSON columns pass through as they are."""
+    """The bulk body, encoded here: faster than by the client, and JSON columns pass through as they
+    are.
+    """
     for action in actions:
-        address = {"_index": action.index, "_id": action.id, "version": action.version, "version_type": "external_gte"}
+        address = {
+            "_index": action.index,
+            "_id": action.id,
+            "version": action.version,
+            "version_type": "external_gte",
+        }
         if action.body is None:
             yield _encode({"delete": address})
         else:

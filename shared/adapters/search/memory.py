@@ -1,4 +1,6 @@
-"""Elasticsearch in memory: versions, tombstones and their forgetting, missing indexes, refused documents."""
+"""Elasticsearch in memory: versions, tombstones and their forgetting, missing indexes, refused
+documents.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +17,9 @@ class _Held(msgspec.Struct):
 
 
 class MemorySearch:
-    """A Search without a server. `down` makes every request fail; a `long` field refuses what is no number, as a real mapping does."""
+    """A Search without a server. `down` makes every request fail; a `long` field refuses what is no
+    number, as a real mapping does.
+    """
 
     def __init__(self) -> None:
         self.indexes: dict[str, dict[str, _Held]] = {}
@@ -23,7 +27,9 @@ class MemorySearch:
         self.down = False
 
     def forget_deletions(self) -> None:
-        """What Elasticsearch does `index.gc_deletes` after a deletion, or when it starts again: an older write is accepted then."""
+        """What Elasticsearch does `index.gc_deletes` after a deletion, or when it starts again: an
+        older write is accepted then.
+        """
         for held in self.indexes.values():
             for id in [id for id, document in held.items() if document.body is None]:
                 del held[id]
@@ -39,7 +45,9 @@ class MemorySearch:
     def extend_mapping(self, alias: str, properties: dict[str, Any]) -> None:
         self._answer()
         if alias not in self.indexes:
-            raise SearchError(f"index_not_found_exception: no such index [{alias}].", thing="memory")
+            raise SearchError(
+                f"index_not_found_exception: no such index [{alias}].", thing="memory"
+            )
         mappings = self.definitions[alias].setdefault("mappings", {})
         mappings["properties"] = {**properties, **mappings.get("properties", {})}
 
@@ -52,7 +60,11 @@ class MemorySearch:
     def get(self, index: str, ids: list[str]) -> dict[str, Document]:
         self._answer()
         held = self.indexes.get(index, {})
-        return {id: Document(id, held[id].version, dict(body)) for id in ids if id in held and (body := held[id].body) is not None}
+        return {
+            id: Document(id, held[id].version, dict(body))
+            for id in ids
+            if id in held and (body := held[id].body) is not None
+        }
 
     def scan(self, index: str) -> Iterator[Document]:
         self._answer()
@@ -62,14 +74,17 @@ class MemorySearch:
 
     def _answer(self) -> None:
         if self.down:
-            raise SearchUnavailable("does not answer.", thing="memory", hint="It is set to be down.")
+            raise SearchUnavailable(
+                "does not answer.", thing="memory", hint="It is set to be down."
+            )
 
     def _apply(self, action: Action) -> Result:
         if action.index not in self.indexes:
             return Result("missing", "index_not_found_exception")
         held = self.indexes[action.index]
         if action.body is not None:
-            # Through JSON, as a real one would keep it: nothing that changes later shows in what is held.
+            # Through JSON, as a real one would keep it: nothing that changes later shows in what is
+            # held.
             body = msgspec.json.decode(msgspec.json.encode(action.body))
             if reason := self._refusal(action.index, body):
                 return Result("refused", reason)

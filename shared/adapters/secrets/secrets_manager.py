@@ -1,4 +1,6 @@
-"""Secrets Manager through Powertools' parameters, which keep a secret for a while and have one client a process."""
+"""Secrets Manager through Powertools' parameters, which keep a secret for a while and have one
+client a process.
+"""
 
 from typing import Any
 
@@ -10,17 +12,23 @@ MAX_AGE = 300
 """Seconds a secret is kept before it is read again."""
 
 _HINTS = {
-    "ResourceNotFoundException": "Create it in this account and region, or correct the name in serverless.yml.",
-    "AccessDeniedException": "Allow secretsmanager:GetSecretValue on it, and kms:Decrypt when it has a key of its own.",
+    "ResourceNotFoundException": (
+        "Create it in this account and region, or correct the name in serverless.yml."
+    ),
+    "AccessDeniedException": (
+        "Allow secretsmanager:GetSecretValue on it, and kms:Decrypt when it has a key of its own."
+    ),
     "InvalidRequestException": "Is it scheduled for deletion? Restore it.",
     "DecryptionFailure": "Allow kms:Decrypt on the key that encrypts it.",
 }
 
 
 def secret_json(name: str, *, fresh: bool = False) -> dict[str, Any]:
-    """The content of a secret that holds a JSON object; `fresh` reads it again although it is known (it may have been rotated).
+    """The content of a secret that holds a JSON object; `fresh` reads it again although it is known
+    (it may have been rotated).
 
-    Raises ConfigError when it is missing, may not be read or is no JSON object, StackError when Secrets Manager does not answer. Neither quotes the content.
+    Raises ConfigError when it is missing, may not be read or is no JSON object, StackError when
+    Secrets Manager does not answer. Neither quotes the content.
     """
     from aws_lambda_powertools.utilities import parameters
     from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
@@ -30,7 +38,9 @@ def secret_json(name: str, *, fresh: bool = False) -> dict[str, Any]:
     try:
         text = parameters.get_secret(name, max_age=MAX_AGE, force_fetch=fresh)
     except GetParameterError as error:
-        cause = error.__cause__ or error.__context__  # Powertools raises it inside `except`, without `from`
+        cause = (
+            error.__cause__ or error.__context__
+        )  # Powertools raises it inside `except`, without `from`
         if isinstance(cause, ClientError) and (code := cause.response["Error"]["Code"]) in _HINTS:
             raise ConfigError(f"cannot be read: {code}.", thing=thing, hint=_HINTS[code]) from None
         raise StackError(
@@ -41,4 +51,6 @@ def secret_json(name: str, *, fresh: bool = False) -> dict[str, Any]:
     try:
         return msgspec.json.decode(text, type=dict[str, Any])
     except msgspec.MsgspecError:
-        raise ConfigError("is not a JSON object.", thing=thing, hint='Store it as {"name": "value", …}.') from None
+        raise ConfigError(
+            "is not a JSON object.", thing=thing, hint='Store it as {"name": "value", …}.'
+        ) from None

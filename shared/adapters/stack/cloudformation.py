@@ -1,4 +1,6 @@
-"""Reads a stack from CloudFormation: settings from the template's metadata, resource names from the outputs."""
+"""Reads a stack from CloudFormation: settings from the template's metadata, resource names from the
+outputs.
+"""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -15,8 +17,11 @@ if TYPE_CHECKING:
 
 
 class Stack(msgspec.Struct, frozen=True):
-    """A deployed stack. `settings` are those it was deployed with; `outputs` hold TopicArn, StateTable and ClaimsBucket, per source
-    NAMERelayFunction or, where it runs as a container, NAMERelayService (the ECS service's ARN), per consumer NAMEQueueUrl, NAMEDlqUrl, NAMEUndeliveredUrl and NAMEConsumeFunction (NAME with a capital first letter)."""
+    """A deployed stack. `settings` are those it was deployed with; `outputs` hold TopicArn,
+    StateTable and ClaimsBucket, per source NAMERelayFunction or, where it runs as a container,
+    NAMERelayService (the ECS service's ARN), per consumer NAMEQueueUrl, NAMEDlqUrl,
+    NAMEUndeliveredUrl and NAMEConsumeFunction (NAME with a capital first letter).
+    """
 
     name: str
     status: str
@@ -25,19 +30,36 @@ class Stack(msgspec.Struct, frozen=True):
 
     @staticmethod
     def open(service: str, stage: str, client: "CloudFormationClient | None" = None) -> "Stack":
-        """Read the stack SERVICE-STAGE. Raises StackError when it is not deployed, was not made by the plugin, or cannot be read."""
+        """Read the stack SERVICE-STAGE. Raises StackError when it is not deployed, was not made by
+        the plugin, or cannot be read.
+        """
         name = f"{service}-{stage}"
         try:
             client = client or boto3.client("cloudformation")
             described = client.describe_stacks(StackName=name)["Stacks"][0]
-            body: Any = client.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
+            body: Any = client.get_template(StackName=name, TemplateStage="Original")[
+                "TemplateBody"
+            ]
         except (ClientError, BotoCoreError) as error:
             raise _unreadable(name, stage, error) from None
         template = json.loads(body) if isinstance(body, str) else body
-        if described["StackStatus"] == "DELETE_COMPLETE" or "Rowline" not in template.get("Metadata", {}):
-            raise StackError("holds no Rowline.", thing=f"stack {name}", hint=f"Deploy it: sls deploy --stage {stage}.")
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-        return Stack(name=name, status=described["StackStatus"], settings=_settings(name, template["Metadata"]["Rowline"]), outputs=outputs)
+        if described["StackStatus"] == "DELETE_COMPLETE" or "Rowline" not in template.get(
+            "Metadata", {}
+        ):
+            raise StackError(
+                "holds no Rowline.",
+                thing=f"stack {name}",
+                hint=f"Deploy it: sls deploy --stage {stage}.",
+            )
+        outputs = {
+            output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])
+        }
+        return Stack(
+            name=name,
+            status=described["StackStatus"],
+            settings=_settings(name, template["Metadata"]["Rowline"]),
+            outputs=outputs,
+        )
 
     @property
     def topic_arn(self) -> str:
@@ -75,7 +97,11 @@ class Stack(msgspec.Struct, frozen=True):
         try:
             return self.outputs[key]
         except KeyError:
-            raise StackError(f"has no output {key}.", thing=f"stack {self.name}", hint="Deploy it again with this version.") from None
+            raise StackError(
+                f"has no output {key}.",
+                thing=f"stack {self.name}",
+                hint="Deploy it again with this version.",
+            ) from None
 
 
 def _upper(name: str) -> str:
@@ -87,7 +113,9 @@ def _settings(name: str, metadata: Any) -> Settings:
         return msgspec.convert(metadata, type=Settings)
     except msgspec.ValidationError as error:
         raise StackError(
-            f"was deployed by another version: {error}.", thing=f"stack {name}", hint="Deploy it again, or use the command of that version."
+            f"was deployed by another version: {error}.",
+            thing=f"stack {name}",
+            hint="Deploy it again, or use the command of that version.",
         ) from None
 
 
@@ -95,12 +123,21 @@ def _unreadable(name: str, stage: str, error: ClientError | BotoCoreError) -> St
     if isinstance(error, ClientError):
         code = error.response["Error"]["Code"]
         if code == "ValidationError":  # "Stack with id … does not exist"
-            return StackError("is not deployed.", thing=f"stack {name}", hint=f"Deploy it: sls deploy --stage {stage}.")
+            return StackError(
+                "is not deployed.",
+                thing=f"stack {name}",
+                hint=f"Deploy it: sls deploy --stage {stage}.",
+            )
         return StackError(
             f"cannot be read: {code}.",
             thing=f"stack {name}",
-            hint="Credentials need cloudformation:DescribeStacks and cloudformation:GetTemplate, for this account and region.",
+            hint=(
+                "Credentials need cloudformation:DescribeStacks and cloudformation:GetTemplate, "
+                "for this account and region."
+            ),
         )
     return StackError(
-        f"cannot be read: {error}.", thing=f"stack {name}", hint="Set credentials and AWS_REGION, or AWS_ENDPOINT_URL for an emulator."
+        f"cannot be read: {error}.",
+        thing=f"stack {name}",
+        hint="Set credentials and AWS_REGION, or AWS_ENDPOINT_URL for an emulator.",
     )

@@ -25,7 +25,13 @@ class MemoryStreams:
             if (lease.token, lease.beat) != (seen.token, seen.beat):
                 return None
             taken = msgspec.structs.replace(
-                lease, token=lease.token + 1, beat=lease.beat + 1, holder=holder, wanted="", ends_ms=0, figures={}
+                lease,
+                token=lease.token + 1,
+                beat=lease.beat + 1,
+                holder=holder,
+                wanted="",
+                ends_ms=0,
+                figures={},
             )
             self._items[stream] = (taken, checkpoint)
             return taken
@@ -33,20 +39,28 @@ class MemoryStreams:
     def renew(self, stream: str, lease: Lease, checkpoint: Checkpoint | None) -> Lease:
         with self._lock:
             held, stored = self._held(stream, lease)
-            renewed = msgspec.structs.replace(held, beat=held.beat + 1, ends_ms=lease.ends_ms, figures=lease.figures)
+            renewed = msgspec.structs.replace(
+                held, beat=held.beat + 1, ends_ms=lease.ends_ms, figures=lease.figures
+            )
             self._items[stream] = (renewed, checkpoint or stored)
             return renewed
 
     def release(self, stream: str, lease: Lease, checkpoint: Checkpoint | None) -> None:
         with self._lock:
             held, stored = self._held(stream, lease)
-            free = msgspec.structs.replace(held, beat=held.beat + 1, holder="", ends_ms=0, figures=lease.figures)
+            free = msgspec.structs.replace(
+                held, beat=held.beat + 1, holder="", ends_ms=0, figures=lease.figures
+            )
             self._items[stream] = (free, checkpoint or stored)
 
     def ask(self, stream: str, *, wanted: str = "", raise_epoch: int = 0) -> None:
         with self._lock:
             lease, checkpoint = self.load(stream)
-            asked = msgspec.structs.replace(lease, wanted=wanted or lease.wanted, raise_epoch=max(raise_epoch, lease.raise_epoch))
+            asked = msgspec.structs.replace(
+                lease,
+                wanted=wanted or lease.wanted,
+                raise_epoch=max(raise_epoch, lease.raise_epoch),
+            )
             self._items[stream] = (asked, checkpoint)
 
     def holdings(self, source: str) -> Holdings:
@@ -105,11 +119,19 @@ class MemoryConsumers:
 
     def marks(self, consumer: str, groups: list[str]) -> tuple[dict[str, Mark], str]:
         run = self._runs.get(consumer)
-        return {group: self._marks.get((consumer, group), Mark()) for group in groups}, run.id if run else ""
+        return {
+            group: self._marks.get((consumer, group), Mark()) for group in groups
+        }, run.id if run else ""
 
     def advance(self, consumer: str, moves: dict[str, tuple[Mark, Mark]]) -> set[str]:
-        refused = {group for group, (seen, _) in moves.items() if self._marks.get((consumer, group), Mark()) != seen}
-        self._marks |= {(consumer, group): to for group, (_, to) in moves.items() if group not in refused}
+        refused = {
+            group
+            for group, (seen, _) in moves.items()
+            if self._marks.get((consumer, group), Mark()) != seen
+        }
+        self._marks |= {
+            (consumer, group): to for group, (_, to) in moves.items() if group not in refused
+        }
         return refused
 
     def run(self, consumer: str) -> Run | None:
@@ -133,9 +155,15 @@ class MemoryConsumers:
         for address, seq in deletions.items():
             held[address] = max(seq, held.get(address, 0))
 
-    def deletions(self, consumer: str, run_id: str, addresses: list[str] | None = None) -> dict[str, int]:
+    def deletions(
+        self, consumer: str, run_id: str, addresses: list[str] | None = None
+    ) -> dict[str, int]:
         held = self._deletions.get((consumer, run_id), {})
-        return dict(held) if addresses is None else {address: held[address] for address in addresses if address in held}
+        return (
+            dict(held)
+            if addresses is None
+            else {address: held[address] for address in addresses if address in held}
+        )
 
     def mark_done(self, consumer: str, run_id: str, message_ids: list[str]) -> None:
         self.marked.setdefault((consumer, run_id), set()).update(message_ids)

@@ -6,7 +6,9 @@ import msgspec
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One message to publish: its body, MessageGroupId, MessageDeduplicationId and string attributes."""
+    """One message to publish: its body, MessageGroupId, MessageDeduplicationId and string
+    attributes.
+    """
 
     body: str
     group: str
@@ -18,8 +20,10 @@ class Topic(Protocol):
     """An SNS FIFO topic."""
 
     def publish(self, entries: list[Entry]) -> list[str | None]:
-        """One PublishBatch of ≤ 10 entries of different groups, ≤ 256 KiB together: per entry None (acknowledged) or why it failed and may be tried again.
+        """One PublishBatch of ≤ 10 entries of different groups, ≤ 256 KiB together: per entry None
+        (acknowledged) or why it failed and may be tried again.
 
-        A lost reply or time-out counts as failed for all entries. Raises TopicError for what trying again cannot mend.
+        A lost reply or time-out counts as failed for all entries. Raises TopicError for what trying
+        again cannot mend.
         """
         ...

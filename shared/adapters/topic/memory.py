@@ -29,8 +29,13 @@ class MemoryTopic:
 
 
 def size_of(entry: Entry) -> int:
-    """Bytes that count against the limit: body, and names, types and values of the attributes. Source: SNS developer guide, "Message attributes"."""
-    attributes = sum(len(name.encode()) + len("String") + len(value.encode()) for name, value in entry.attributes.items())
+    """Bytes that count against the limit: body, and names, types and values of the attributes.
+    Source: SNS developer guide, "Message attributes".
+    """
+    attributes = sum(
+        len(name.encode()) + len("String") + len(value.encode())
+        for name, value in entry.attributes.items()
+    )
     return len(entry.body.encode()) + attributes
 
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sns.type_defs import PublishBatchRequestEntryTypeDef
 
 CONNECT_SECONDS, READ_SECONDS = 1.5, 3.0
-"""Together under the 5 s that a new holder of the lease waits for the old one's last request (shared/flows/relay/waiting.py)."""
+"""Together under the 5 s that a new holder of the lease waits for the old one's last request
+(shared/flows/relay/waiting.py).
+"""
 
 _TRANSIENT = {
     "Throttling",
@@ -40,7 +42,9 @@ _TRANSIENT = {
 
 
 def client_config(connections: int = 4) -> Config:
-    """botocore's own retries are off: the relay tries again itself, with the same deduplication ids, and only while it holds the lease."""
+    """botocore's own retries are off: the relay tries again itself, with the same deduplication
+    ids, and only while it holds the lease.
+    """
     return Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
@@ -56,21 +60,28 @@ def open_topic(topic_arn: str) -> "SnsTopic":
 
 
 class SnsTopic:
-    """One SNS FIFO topic. The client is made with `client_config()`; a boto3 client may be used by many threads."""
+    """One SNS FIFO topic. The client is made with `client_config()`; a boto3 client may be used by
+    many threads.
+    """
 
     def __init__(self, client: "SNSClient", topic_arn: str) -> None:
         self._client, self._arn = client, topic_arn
 
     def publish(self, entries: list[Entry]) -> list[str | None]:
         try:
-            reply = self._client.publish_batch(TopicArn=self._arn, PublishBatchRequestEntries=_entries(entries))
+            reply = self._client.publish_batch(
+                TopicArn=self._arn, PublishBatchRequestEntries=_entries(entries)
+            )
         except ClientError as error:
             code = error.response["Error"]["Code"]
             status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
             if code in _TRANSIENT or status >= 500 or status == 429:
                 return [code] * len(entries)
             raise self._refused(code, error.response["Error"].get("Message", "")) from None
-        except (BotoCoreError, ResponseParserError) as error:  # no reply, or none of SNS: it may or may not have been published
+        except (
+            BotoCoreError,
+            ResponseParserError,
+        ) as error:  # no reply, or none of SNS: it may or may not have been published
             return [type(error).__name__] * len(entries)
         fates: list[str | None] = ["no reply for this entry"] * len(entries)
         for done in reply.get("Successful", []):
@@ -85,14 +96,24 @@ class SnsTopic:
         hints = {
             "NotFound": "Deploy the stack again; was the topic removed by hand?",
             "NotFoundException": "Deploy the stack again; was the topic removed by hand?",
-            "AuthorizationError": "Give the relay's role sns:Publish on the topic, and kms:GenerateDataKey and kms:Decrypt on its key.",
-            "AuthorizationErrorException": "Give the relay's role sns:Publish on the topic, and kms:GenerateDataKey and kms:Decrypt on its key.",
-            "KMSAccessDenied": "Give the relay's role kms:GenerateDataKey and kms:Decrypt on the topic's key.",
+            "AuthorizationError": (
+                "Give the relay's role sns:Publish on the topic, and "
+                "kms:GenerateDataKey and kms:Decrypt on its key."
+            ),
+            "AuthorizationErrorException": (
+                "Give the relay's role sns:Publish on the topic, and "
+                "kms:GenerateDataKey and kms:Decrypt on its key."
+            ),
+            "KMSAccessDenied": (
+                "Give the relay's role kms:GenerateDataKey and kms:Decrypt on the topic's key."
+            ),
         }
         return TopicError(
             f"SNS refuses to publish ({code}): {message.rstrip('.')}.",
             thing=self._arn,
-            hint=hints.get(code, "Nothing is lost: the relay goes on from its checkpoint once this is mended."),
+            hint=hints.get(
+                code, "Nothing is lost: the relay goes on from its checkpoint once this is mended."
+            ),
         )
 
 
@@ -103,7 +124,10 @@ def _entries(entries: Sequence[Entry]) -> "list[PublishBatchRequestEntryTypeDef]
             "Message": entry.body,
             "MessageGroupId": entry.group,
             "MessageDeduplicationId": entry.deduplication_id,
-            "MessageAttributes": {name: {"DataType": "String", "StringValue": value} for name, value in entry.attributes.items()},
+            "MessageAttributes": {
+                name: {"DataType": "String", "StringValue": value}
+                for name, value in entry.attributes.items()
+            },
         }
         for number, entry in enumerate(entries)
     ]

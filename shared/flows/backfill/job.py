@@ -1,4 +1,6 @@
-"""The job: reads the source chunk by chunk and sends what it read; killed anywhere, the same command goes on."""
+"""The job: reads the source chunk by chunk and sends what it read; killed anywhere, the same
+command goes on.
+"""
 
 import time
 import uuid
@@ -27,14 +29,18 @@ CHUNK_BYTES = 4 << 20
 """A chunk is read in one SELECT and held in memory."""
 
 MAX_WAITING = 200
-"""Messages of this run that are not applied yet, above which reading pauses: live changes of the same groups wait behind them."""
+"""Messages of this run that are not applied yet, above which reading pauses: live changes of the
+same groups wait behind them.
+"""
 
 _PAUSE_SECONDS = 0.5
 _READ_ATTEMPTS = 6
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """Where the job is: `rows` of about `estimate` of all tables are sent; `note` says what it waits for, if anything."""
+    """Where the job is: `rows` of about `estimate` of all tables are sent; `note` says what it
+    waits for, if anything.
+    """
 
     phase: Literal["starting", "reading", "held back", "finishing"]
     rows: int
@@ -56,7 +62,9 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Backfill:
-    """`rowline backfill`: one consumer, from its source. `tell` is called often with the progress."""
+    """`rowline backfill`: one consumer, from its source. `tell` is called often with the
+    progress.
+    """
 
     def __init__(
         self,
@@ -78,17 +86,30 @@ class Backfill:
     ) -> None:
         self._chunk_rows, self._limits = chunk_rows, dict[str, int]()
         self._waiting: set[str] = set()
-        self._consumer, self._source, self._database, self._mask_key = consumer, source, database, mask_key
-        self._schemas, self._consumers, self._claims, self._queue, self._search = schemas, consumers, claims, queue, search
+        self._consumer, self._source, self._database, self._mask_key = (
+            consumer,
+            source,
+            database,
+            mask_key,
+        )
+        self._schemas, self._consumers, self._claims, self._queue, self._search = (
+            schemas,
+            consumers,
+            claims,
+            queue,
+            search,
+        )
         self._tell, self._clock, self._sleep = tell, clock, sleep
         self._watermarks = watermarks(streams, source, database, clock=clock, sleep=sleep)
         self._runner = uuid.uuid4().hex
 
     def run(self, chosen: Sequence[str] = (), *, restart: bool = False) -> Report:
-        """Fill the consumer; goes on with a run that was interrupted, or begins it anew with `restart`.
+        """Fill the consumer; goes on with a run that was interrupted, or begins it anew with
+        `restart`.
 
-        Raises ConfigError when another choice of tables is under way, StackError when the relay does not run, another process took the run over or the queue
-        takes nothing, SourceError, SearchError.
+        Raises ConfigError when another choice of tables is under way, StackError when the relay
+        does not run, another process took the run over or the queue takes nothing, SourceError,
+        SearchError.
         """
         began = self._clock()
         self._show("starting", {}, note="looking at the relay")
@@ -99,7 +120,9 @@ class Backfill:
         run = self._begin(tables, restart)
         for stream in streams:
             carried = [name for name in tables if self._source.stream_of(name) == stream]
-            self._watermarks[stream].pass_now(lambda note: self._show("starting", run.tables, note=note), carried)
+            self._watermarks[stream].pass_now(
+                lambda note: self._show("starting", run.tables, note=note), carried
+            )
         sending = Sending(
             self._source.name,
             self._source.tables,
@@ -117,36 +140,69 @@ class Backfill:
         deletions = self._finish(run, sending)
         rows = sum(state["rows"] for state in run.tables.values() if not state.get("left"))
         messages = sum(state["sent"] for state in run.tables.values())
-        return Report(run.id, self._consumer.name, list(tables), rows, messages, deletions, round(self._clock() - began, 1))
+        return Report(
+            run.id,
+            self._consumer.name,
+            list(tables),
+            rows,
+            messages,
+            deletions,
+            round(self._clock() - began, 1),
+        )
 
     def _tables(self, chosen: Sequence[str], restart: bool) -> list[CapturedTable]:
-        """The tables to fill: chosen, or those of the run under way. Raises ConfigError when these are not the same."""
+        """The tables to fill: chosen, or those of the run under way. Raises ConfigError when these
+        are not the same.
+        """
         run = self._consumers.run(self._consumer.name)
-        going = [name for name, state in run.tables.items() if not state.get("left")] if run and not restart else []
-        tables = captured_tables(self._database, self._source, self._consumer, chosen or going, mask_key=self._mask_key)
+        going = (
+            [name for name, state in run.tables.items() if not state.get("left")]
+            if run and not restart
+            else []
+        )
+        tables = captured_tables(
+            self._database, self._source, self._consumer, chosen or going, mask_key=self._mask_key
+        )
         if run and going and {table.name for table in tables} != set(going):
             raise ConfigError(
                 f"backfill {run.id} of {', '.join(going)} is under way.",
                 thing=f"consumer {self._consumer.name}",
-                hint="Run the same command without --tables to go on with it, or add --restart to begin anew with these tables.",
+                hint=(
+                    "Run the same command without --tables to go on with it, or add --restart to "
+                    "begin anew with these tables."
+                ),
             )
         return tables
 
     def _begin(self, tables: dict[str, CapturedTable], restart: bool) -> Run:
-        """Take the run over, or begin one. A restarted run keeps its id and with it the deletions recorded so far: rows that were sent before are still on
-        their way and must not come back."""
+        """Take the run over, or begin one. A restarted run keeps its id and with it the deletions
+        recorded so far: rows that were sent before are still on their way and must not come
+        back.
+        """
         now = int(time.time() * 1000)
         # Read before any row is: a statement that comes later is not in all of them, and stays due.
         rewrites = self._schemas.rewrites(self._source.name)
         new = {
-            name: {"cursor": "", "rows": 0, "sent": 0, "estimate": table.rows, "rewrite": rewrites.get(name, "")}
+            name: {
+                "cursor": "",
+                "rows": 0,
+                "sent": 0,
+                "estimate": table.rows,
+                "rewrite": rewrites.get(name, ""),
+            }
             for name, table in tables.items()
         }
         run = self._consumers.run(self._consumer.name)
         if run is None:
-            run = Run(f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{self._runner[:6]}", new, now)
+            run = Run(
+                f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{self._runner[:6]}", new, now
+            )
         elif restart:
-            left = {name: {**state, "left": True} for name, state in run.tables.items() if name not in new}
+            left = {
+                name: {**state, "left": True}
+                for name, state in run.tables.items()
+                if name not in new
+            }
             run = msgspec.structs.replace(run, tables={**new, **left}, attempt=run.attempt + 1)
         run = msgspec.structs.replace(run, runner=self._runner)
         self._consumers.save_run(self._consumer.name, run)
@@ -166,15 +222,21 @@ class Backfill:
             self._waiting |= set(sent)
             state["sent"] += len(sent)
             state["rows"] += len(rows)
-            state["cursor"] = msgspec.json.encode([rows[-1][column] for column in table.key]).decode()
+            state["cursor"] = msgspec.json.encode(
+                [rows[-1][column] for column in table.key]
+            ).decode()
         else:
             state["complete"] = True
         self._require_mine(run)
         self._consumers.save_run(self._consumer.name, run)
         self._show("reading", run.tables, table.name)
 
-    def _read(self, table: CapturedTable, after: list[Any] | None, limit: int) -> tuple[Checkpoint, list[Row]]:
-        """A chunk, and the checkpoint that was read before it. A source that is away for a while is waited for."""
+    def _read(
+        self, table: CapturedTable, after: list[Any] | None, limit: int
+    ) -> tuple[Checkpoint, list[Row]]:
+        """A chunk, and the checkpoint that was read before it. A source that is away for a while is
+        waited for.
+        """
         for attempt in Retrying(
             retry=retry_if_exception_type(SourceUnavailable),
             stop=stop_after_attempt(_READ_ATTEMPTS),
@@ -184,22 +246,32 @@ class Backfill:
         ):
             with attempt:
                 checkpoint = self._watermarks[self._source.stream_of(table.name)].read(table.name)
-                return checkpoint, self._database.chunk(table.table, table.key, after, limit, reached=checkpoint.position)
+                return checkpoint, self._database.chunk(
+                    table.table, table.key, after, limit, reached=checkpoint.position
+                )
         raise AssertionError("tenacity re-raises")
 
     def _hold_back(self, run: Run) -> None:
-        """The queue's own depth would count live changes too: a consumer that is behind with those would keep the rows out for ever."""
+        """The queue's own depth would count live changes too: a consumer that is behind with those
+        would keep the rows out for ever.
+        """
         while len(self._waiting) > MAX_WAITING:
             self._waiting -= self._consumers.done(self._consumer.name, run.id, list(self._waiting))
             if len(self._waiting) > MAX_WAITING:
-                self._show("held back", run.tables, note=f"{len(self._waiting):,} messages are being applied")
+                self._show(
+                    "held back",
+                    run.tables,
+                    note=f"{len(self._waiting):,} messages are being applied",
+                )
                 self._sleep(_PAUSE_SECONDS)
 
     def _require_mine(self, run: Run) -> None:
         stored = self._consumers.run(self._consumer.name)
         if stored is None or stored.id != run.id or stored.runner != self._runner:
             raise StackError(
-                "another `rowline backfill` has taken this run over.", thing=f"consumer {self._consumer.name}", hint="Let that one finish."
+                "another `rowline backfill` has taken this run over.",
+                thing=f"consumer {self._consumer.name}",
+                hint="Let that one finish.",
             )
 
     def _finish(self, run: Run, sending: Sending) -> int:
@@ -213,21 +285,36 @@ class Backfill:
             self._consumer.name,
             run.id,
             ends,
-            lambda left: self._show("finishing", run.tables, note=f"{left} of {len(ends)} groups are still being applied"),
+            lambda left: self._show(
+                "finishing",
+                run.tables,
+                note=f"{left} of {len(ends)} groups are still being applied",
+            ),
             self._sleep,
         )
-        deleted = apply_deletions(self._search, self._consumers.deletions(self._consumer.name, run.id), self._sleep)
+        deleted = apply_deletions(
+            self._search, self._consumers.deletions(self._consumer.name, run.id), self._sleep
+        )
         self._require_mine(run)
-        filled = {name: state["rewrite"] for name, state in run.tables.items() if state.get("rewrite") and not state.get("left")}
+        filled = {
+            name: state["rewrite"]
+            for name, state in run.tables.items()
+            if state.get("rewrite") and not state.get("left")
+        }
         if filled:
             self._consumers.save_filled(self._consumer.name, filled)
         self._consumers.end_run(self._consumer.name, run.id)
         return deleted
 
-    def _show(self, phase: Any, tables: dict[str, dict[str, Any]], table: str = "", note: str = "") -> None:
+    def _show(
+        self, phase: Any, tables: dict[str, dict[str, Any]], table: str = "", note: str = ""
+    ) -> None:
         states = [state for state in tables.values() if not state.get("left")]
         rows = sum(state["rows"] for state in states)
-        estimate = sum(state["rows"] if state.get("complete") else max(state["rows"], state["estimate"]) for state in states)
+        estimate = sum(
+            state["rows"] if state.get("complete") else max(state["rows"], state["estimate"])
+            for state in states
+        )
         self._tell(Progress(phase, rows, estimate, table, note))
 
     def _limit(self, table: CapturedTable) -> int:

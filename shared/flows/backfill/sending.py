@@ -1,4 +1,6 @@
-"""Sending: rows become changes `r` and go into the consumer's queue, in order within each message group."""
+"""Sending: rows become changes `r` and go into the consumer's queue, in order within each message
+group.
+"""
 
 import random
 import time
@@ -27,7 +29,9 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Sending:
-    """The messages of one run of a backfill. The relay's own packing and backlog hold a group back while a message of it has failed."""
+    """The messages of one run of a backfill. The relay's own packing and backlog hold a group back
+    while a message of it has failed.
+    """
 
     def __init__(
         self,
@@ -50,7 +54,9 @@ class Sending:
         self._clock, self._sleep = clock, sleep
 
     def rows(self, captured: CapturedTable, rows: Sequence[Row], seq: int, ts_ms: int) -> list[str]:
-        """Send rows that were read under `seq`; returns the deduplication ids of the messages once all are acknowledged. Raises StackError."""
+        """Send rows that were read under `seq`; returns the deduplication ids of the messages once
+        all are acknowledged. Raises StackError.
+        """
         table = self._as_published(captured)
         plan, prefix = captured.plan, f"r/{self._run.id}.{self._run.attempt}/{captured.name}/"
         tx = f"r/{self._run.id}"
@@ -58,22 +64,43 @@ class Sending:
         for index, row in enumerate(rows):
             key = plan.key(row)
             identity = prefix + _encode(list(key.values())).decode()
-            change = Change(identity, seq, "r", ts_ms, key, None, plan.project(row), Transaction(tx, index, index == len(rows) - 1))
+            change = Change(
+                identity,
+                seq,
+                "r",
+                ts_ms,
+                key,
+                None,
+                plan.project(row),
+                Transaction(tx, index, index == len(rows) - 1),
+            )
             packed.append(self._packing.pack((table, plan.shard(row), change)))
         self._backlog.add(packed, self._clock())
         return self._drain()
 
     def ends(self, full_name: str, shards: int) -> list[str]:
         """The deduplication ids of the messages that `end` sends for a table."""
-        return [hash_ids([group], run=self._run.id, attempt=self._run.attempt) for group in self._groups(full_name, shards)]
+        return [
+            hash_ids([group], run=self._run.id, attempt=self._run.attempt)
+            for group in self._groups(full_name, shards)
+        ]
 
     def end(self, full_name: str, shards: int) -> None:
-        """Send a message without changes into every group of a table: once it is done, so is everything that was sent before it."""
+        """Send a message without changes into every group of a table: once it is done, so is
+        everything that was sent before it.
+        """
         database, table = full_name.split(".", 1)
         marks = attributes(self._stream, full_name, "backfill") | {"run": self._run.id}
         entries = [
-            Entry(encode(Message(self._stream, self._stream, database, table, 0, group, None, [])), group, each, marks)
-            for group, each in zip(self._groups(full_name, shards), self.ends(full_name, shards), strict=True)
+            Entry(
+                encode(Message(self._stream, self._stream, database, table, 0, group, None, [])),
+                group,
+                each,
+                marks,
+            )
+            for group, each in zip(
+                self._groups(full_name, shards), self.ends(full_name, shards), strict=True
+            )
         ]
         deadline = self._clock() + PATIENCE_SECONDS
         while entries:
@@ -99,7 +126,11 @@ class Sending:
                 continue
             fates = self._queue.send([parcel.entry for parcel in parcels])
             self._backlog.settle(parcels, fates, self._clock())
-            acknowledged = [parcel.entry.deduplication_id for parcel, fate in zip(parcels, fates, strict=True) if fate is None]
+            acknowledged = [
+                parcel.entry.deduplication_id
+                for parcel, fate in zip(parcels, fates, strict=True)
+                if fate is None
+            ]
             sent += acknowledged
             if acknowledged:
                 deadline = self._clock() + PATIENCE_SECONDS
@@ -116,12 +147,16 @@ class Sending:
             )
 
     def _as_published(self, captured: CapturedTable) -> Table:
-        """The column set under which the relay publishes the table, when it is the same columns: the binlog and information_schema do not describe every
-        type alike, and that alone is no new schema version."""
+        """The column set under which the relay publishes the table, when it is the same columns:
+        the binlog and information_schema do not describe every type alike, and that alone is no new
+        schema version.
+        """
         known = self._published.get(captured.name)
         if known is None:
             mine = captured.plan.table
             latest = self._schemas.latest(self._stream, mine.database, mine.name)
-            same = latest is not None and [column.name for column in latest.columns] == [column.name for column in mine.columns]
+            same = latest is not None and [column.name for column in latest.columns] == [
+                column.name for column in mine.columns
+            ]
             known = self._published[captured.name] = latest if same and latest is not None else mine
         return known

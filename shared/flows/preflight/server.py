@@ -1,4 +1,6 @@
-"""Settings of the server: the binlog must hold every row in full, with its column names, for long enough."""
+"""Settings of the server: the binlog must hold every row in full, with its column names, for long
+enough.
+"""
 
 from collections.abc import Mapping
 
@@ -30,23 +32,41 @@ def check_server(server: Server, variables: Mapping[str, str]) -> list[Finding]:
     findings.append(_metadata(server, variables))
     if variables.get("server_id") == "0":
         findings.append(
-            Finding("server_id", "fail", "is 0: the server sends its binlog to nobody", "Set server_id to a number above 0 and restart.")
+            Finding(
+                "server_id",
+                "fail",
+                "is 0: the server sends its binlog to nobody",
+                "Set server_id to a number above 0 and restart.",
+            )
         )
     if server.flavour == "mysql":
         findings.append(_gtid(server, variables))
     return findings
 
 
-def check_retention(server: Server, variables: Mapping[str, str], rds_hours: int | None, lag_seconds: float | None = None) -> Finding:
+def check_retention(
+    server: Server,
+    variables: Mapping[str, str],
+    rds_hours: int | None,
+    lag_seconds: float | None = None,
+) -> Finding:
     """How long binlogs are kept, against how far the relay is behind (None: not known)."""
     check = "binlog retention"
     if server.managed:
         fix = "call mysql.rds_set_configuration('binlog retention hours', 72);"
         if rds_hours is None:
-            return Finding(check, "fail", "is not set, so the service removes binlogs as soon as it can", f"Run: {fix}", passing=True)
+            return Finding(
+                check,
+                "fail",
+                "is not set, so the service removes binlogs as soon as it can",
+                f"Run: {fix}",
+                passing=True,
+            )
         hours = float(rds_hours)
     else:
-        seconds = int(variables.get("binlog_expire_logs_seconds", 0)) or int(float(variables.get("expire_logs_days", 0)) * 86_400)
+        seconds = int(variables.get("binlog_expire_logs_seconds", 0)) or int(
+            float(variables.get("expire_logs_days", 0)) * 86_400
+        )
         fix = (
             "SET PERSIST binlog_expire_logs_seconds = 259200;"
             if server.flavour == "mysql"
@@ -59,12 +79,18 @@ def check_retention(server: Server, variables: Mapping[str, str], rds_hours: int
         return Finding(
             check,
             "fail",
-            f"is {hours:g} h and the relay is {lag_seconds / 3600:.1f} h behind: it may lose its place",
+            f"is {hours:g} h and the relay is {lag_seconds / 3600:.1f} h behind: it may lose "
+            "its place",
             f"Keep more now. Run: {fix}",
             passing=True,
         )
     if hours < SHORT_HOURS:
-        return Finding(check, "warn", f"is {hours:g} h: a relay that is down for longer loses its place", f"Run: {fix}")
+        return Finding(
+            check,
+            "warn",
+            f"is {hours:g} h: a relay that is down for longer loses its place",
+            f"Run: {fix}",
+        )
     return Finding(check, "ok", f"{hours:g} h")
 
 
@@ -73,7 +99,9 @@ def _version(server: Server) -> Finding:
     where = {"rds": " on RDS", "aurora": " on Aurora"}.get(server.managed, "")
     if server.version < OLDEST[server.flavour]:
         oldest = ".".join(map(str, OLDEST[server.flavour]))
-        return Finding("server", "fail", f"{name}{where} is too old", f"Upgrade to {oldest} or later.")
+        return Finding(
+            "server", "fail", f"{name}{where} is too old", f"Upgrade to {oldest} or later."
+        )
     return Finding("server", "ok", f"{name}{where}, {server.identity}")
 
 
@@ -83,13 +111,23 @@ def _log_bin(server: Server, variables: Mapping[str, str]) -> Finding:
     fix = {
         "rds": "Set the instance's backup retention period above 0 days: RDS then keeps a binlog.",
         "aurora": "Set binlog_format=ROW in the DB cluster parameter group, and reboot the writer.",
-        "": "Put log_bin=bin and server_id=1 into the [mysqld] section of the server's configuration and restart it.",
+        "": (
+            "Put log_bin=bin and server_id=1 into the [mysqld] section of the server's "
+            "configuration and restart it."
+        ),
     }[server.managed]
-    return Finding("log_bin", "fail", "is OFF: the server keeps no binlog, so there is nothing to capture changes from", fix)
+    return Finding(
+        "log_bin",
+        "fail",
+        "is OFF: the server keeps no binlog, so there is nothing to capture changes from",
+        fix,
+    )
 
 
 def _setting(server: Server, variables: Mapping[str, str], name: str, wanted: str) -> Finding:
-    value = variables.get(name, wanted).upper()  # a server without the setting has only this behaviour
+    value = variables.get(
+        name, wanted
+    ).upper()  # a server without the setting has only this behaviour
     if value == wanted:
         return Finding(name, "ok", value)
     why = {
@@ -106,7 +144,8 @@ def _metadata(server: Server, variables: Mapping[str, str]) -> Finding:
     return Finding(
         "binlog_row_metadata",
         "warn",
-        f"is not known to {server.version_text}: column names are taken from the tables as they are now",
+        f"is not known to {server.version_text}: column names are taken from the tables as "
+        "they are now",
         "Let the relay catch up before each ALTER TABLE, or upgrade to MySQL 8.",
     )
 
@@ -120,11 +159,23 @@ def _gtid(server: Server, variables: Mapping[str, str]) -> Finding:
         if server.managed
         else "See the MySQL manual, 'Enabling GTID Transactions Online'."
     )
-    return Finding("gtid_mode", "warn", f"is {mode}: the relay cannot follow a fail-over, and a backfill needs the right LOCK TABLES", how)
+    return Finding(
+        "gtid_mode",
+        "warn",
+        f"is {mode}: the relay cannot follow a fail-over, and a backfill needs the right "
+        "LOCK TABLES",
+        how,
+    )
 
 
 def _set(server: Server, name: str, wanted: str) -> str:
     if server.managed:
         group = "DB cluster parameter group" if server.managed == "aurora" else "DB parameter group"
-        return f"Set {name}={wanted} in the {group} (not the default one) and wait until it is in-sync; open connections keep the old value until they reconnect."
-    return f"Run SET GLOBAL {name} = '{wanted}'; put {name}={wanted} into the server's configuration; then let writers reconnect, they keep the old value."
+        return (
+            f"Set {name}={wanted} in the {group} (not the default one) and wait until it is "
+            "in-sync; open connections keep the old value until they reconnect."
+        )
+    return (
+        f"Run SET GLOBAL {name} = '{wanted}'; put {name}={wanted} into the server's "
+        "configuration; then let writers reconnect, they keep the old value."
+    )

@@ -9,8 +9,12 @@ from shared.flows.preflight.tables import Catalog, captured_names, check_tables
 from shared.values.settings import SourceSettings
 
 
-def check_source(database: Database, source: SourceSettings, *, lag_seconds: float | None = None) -> list[Finding]:
-    """Everything about a source that the relay depends on. Raises SourceUnavailable and SourceError when it cannot even be asked."""
+def check_source(
+    database: Database, source: SourceSettings, *, lag_seconds: float | None = None
+) -> list[Finding]:
+    """Everything about a source that the relay depends on. Raises SourceUnavailable and SourceError
+    when it cannot even be asked.
+    """
     server, variables = database.server(), database.variables(*VARIABLES)
     catalog = read_catalog(database, source)
     names = captured_names(catalog.sizes.values(), source.tables)
@@ -18,12 +22,16 @@ def check_source(database: Database, source: SourceSettings, *, lag_seconds: flo
     if findings[-1].check != "log_bin":
         rds_hours = database.retention_hours() if server.managed else None
         findings.append(check_retention(server, variables, rds_hours, lag_seconds))
-    findings += check_grants(server, database.grants(), names, gtids=variables.get("gtid_mode") == "ON")
+    findings += check_grants(
+        server, database.grants(), names, gtids=variables.get("gtid_mode") == "ON"
+    )
     return findings + check_tables(server, catalog, source.tables)
 
 
 def read_catalog(database: Database, source: SourceSettings) -> Catalog:
-    """What the database says of its tables; columns, foreign keys and generated columns of the captured ones only."""
+    """What the database says of its tables; columns, foreign keys and generated columns of the
+    captured ones only.
+    """
     sizes = {size.full_name: size for size in database.sizes()}
     names = captured_names(sizes.values(), source.tables)
     columns = {}
@@ -31,5 +39,14 @@ def read_catalog(database: Database, source: SourceSettings) -> Catalog:
         settings = settings_of(source.tables, name)
         if settings.drop or settings.mask or settings.shard_by:
             table = database.describe(sizes[name].database, sizes[name].name)
-            columns[name] = frozenset(column.name for column in table.columns) if table else frozenset()
-    return Catalog(sizes, database.primary_keys(), database.unique_keys(), columns, database.cascades(names), database.generated(names))
+            columns[name] = (
+                frozenset(column.name for column in table.columns) if table else frozenset()
+            )
+    return Catalog(
+        sizes,
+        database.primary_keys(),
+        database.unique_keys(),
+        columns,
+        database.cascades(names),
+        database.generated(names),
+    )

@@ -1,4 +1,6 @@
-"""Captured tables: each is there, its rows can be told apart, and nothing changes them behind the binlog's back."""
+"""Captured tables: each is there, its rows can be told apart, and nothing changes them behind the
+binlog's back.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -11,16 +13,22 @@ from shared.flows.preflight.finding import Finding
 from shared.values.settings import TableSettings
 
 CASCADES_LOGGED = (9, 6)
-"""From this MySQL on the rows that a foreign key deletes or changes are in the binlog. Source: MySQL 9.6 release notes."""
+"""From this MySQL on the rows that a foreign key deletes or changes are in the binlog. Source:
+MySQL 9.6 release notes.
+"""
 
 GENERATED_KEPT, GENERATED_LEFT_OUT = (11, 8, 6), (11, 8, 9)
-"""Up to the one MariaDB the binlog holds all columns; the other leaves generated ones, stored and virtual, out of the images of UPDATE and DELETE, whatever
-binlog_row_image says. Release notes do not tell: this is what servers did (10.11.18, 11.4.5, 11.8.6 and 11.8.9). What lies between or comes later may do either."""
+"""Up to the one MariaDB the binlog holds all columns; the other leaves generated ones, stored and
+virtual, out of the images of UPDATE and DELETE, whatever binlog_row_image says. Release notes do
+not tell: this is what servers did (10.11.18, 11.4.5, 11.8.6 and 11.8.9). What lies between or comes
+later may do either.
+"""
 
 
 class Catalog(msgspec.Struct, frozen=True):
-    """What the database says of its tables, by `database.table`: sizes, primary keys, other unique keys; columns, cascades
-    and generated columns of the captured ones."""
+    """What the database says of its tables, by `database.table`: sizes, primary keys, other unique
+    keys; columns, cascades and generated columns of the captured ones.
+    """
 
     sizes: dict[str, TableSize]
     primary: Mapping[str, tuple[str, ...]]
@@ -36,17 +44,27 @@ def captured_names(sizes: Iterable[TableSize], tables: Mapping[str, TableSetting
     return [size.full_name for size in sizes if capture.table(size.database, size.name)]
 
 
-def check_tables(server: Server, catalog: Catalog, tables: Mapping[str, TableSettings]) -> list[Finding]:
+def check_tables(
+    server: Server, catalog: Catalog, tables: Mapping[str, TableSettings]
+) -> list[Finding]:
     """One finding for each pattern that chooses nothing, and for each captured table."""
     names = captured_names(catalog.sizes.values(), tables)
-    findings = [_nothing(pattern) for pattern in tables if not captured_names(catalog.sizes.values(), {pattern: tables[pattern]})]
+    findings = [
+        _nothing(pattern)
+        for pattern in tables
+        if not captured_names(catalog.sizes.values(), {pattern: tables[pattern]})
+    ]
     for name in names:
         problems = [*table_problems(server, catalog, name, settings_of(tables, name))]
-        findings += problems or [Finding(f"table {name}", "ok", f"about {catalog.sizes[name].rows:,} rows")]
+        findings += problems or [
+            Finding(f"table {name}", "ok", f"about {catalog.sizes[name].rows:,} rows")
+        ]
     return findings
 
 
-def table_problems(server: Server, catalog: Catalog, name: str, settings: TableSettings) -> list[Finding]:
+def table_problems(
+    server: Server, catalog: Catalog, name: str, settings: TableSettings
+) -> list[Finding]:
     """What is in the way of capturing a table."""
     check = f"table {name}"
     found = _key(check, name, catalog, settings)
@@ -72,31 +90,41 @@ def table_problems(server: Server, catalog: Catalog, name: str, settings: TableS
             Finding(
                 check,
                 "warn",
-                f"has engine {engine}, which knows no transactions: a crash may leave it and the binlog apart",
+                f"has engine {engine}, which knows no transactions: a crash may leave it and the "
+                "binlog apart",
                 "ALTER TABLE … ENGINE=InnoDB.",
             )
         )
     found += _generated(check, name, server, catalog.generated.get(name, ()), settings)
     logged = server.flavour == "mysql" and server.version >= CASCADES_LOGGED
     cascades = [] if logged else [cascade for cascade in catalog.cascades if cascade.table == name]
-    return found + [_cascade(check, name, cascade, accepted=settings.accept_cascades) for cascade in cascades]
+    return found + [
+        _cascade(check, name, cascade, accepted=settings.accept_cascades) for cascade in cascades
+    ]
 
 
-def _generated(check: str, name: str, server: Server, columns: Sequence[str], settings: TableSettings) -> list[Finding]:
+def _generated(
+    check: str, name: str, server: Server, columns: Sequence[str], settings: TableSettings
+) -> list[Finding]:
     placing = {*settings.key, *settings.shard_by}
     wanted = [column for column in columns if column not in settings.drop or column in placing]
     if server.flavour != "mariadb" or server.version <= GENERATED_KEPT or not wanted:
         return []
     known = server.version[:2] == GENERATED_LEFT_OUT[:2] and server.version >= GENERATED_LEFT_OUT
     how = "leaves" if known else "may leave"
-    fix = f"Drop them in the stanza, tables: {{{name}: {{drop: [{', '.join(dict.fromkeys((*settings.drop, *wanted)))}]}}}}; consumers then go without them."
+    fix = (
+        "Drop them in the stanza, tables: "
+        f"{{{name}: {{drop: [{', '.join(dict.fromkeys((*settings.drop, *wanted)))}]}}}}; "
+        "consumers then go without them."
+    )
     if used := [column for column in wanted if column in placing]:
         fix += f" Name other columns than {', '.join(used)} under key and shardBy."
     return [
         Finding(
             check,
             "fail" if known else "warn",
-            f"has generated columns ({', '.join(wanted)}), which MariaDB {server.version_text} {how} out of updates and deletes in the binlog",
+            f"has generated columns ({', '.join(wanted)}), which MariaDB {server.version_text} "
+            f"{how} out of updates and deletes in the binlog",
             fix,
             passing=True,
         )
@@ -104,7 +132,10 @@ def _generated(check: str, name: str, server: Server, columns: Sequence[str], se
 
 
 def _cascade(check: str, name: str, cascade: Cascade, *, accepted: bool) -> Finding:
-    what = f"is changed by foreign key {cascade.constraint} ({cascade.action} of {cascade.parent}), which the server does not write to the binlog"
+    what = (
+        f"is changed by foreign key {cascade.constraint} ({cascade.action} of "
+        f"{cascade.parent}), which the server does not write to the binlog"
+    )
     after = "run `rowline verify --repair` after such deletions"
     if accepted:
         return Finding(check, "warn", what, f"You accepted that: {after}.")
@@ -112,7 +143,8 @@ def _cascade(check: str, name: str, cascade: Cascade, *, accepted: bool) -> Find
         check,
         "fail",
         what,
-        f"Delete the children in the application and drop the cascade; or accept it in the stanza, tables: {{{name}: {{acceptCascades: true}}}}, and {after}.",
+        "Delete the children in the application and drop the cascade; or accept it in the "
+        f"stanza, tables: {{{name}: {{acceptCascades: true}}}}, and {after}.",
     )
 
 
@@ -128,7 +160,8 @@ def _nothing(pattern: str) -> Finding:
         f"table {pattern}",
         "fail",
         "is not in the database, or the account may not SELECT from it",
-        "Correct its name under tables: in the stanza, or grant SELECT; `rowline tables` lists what the account sees.",
+        "Correct its name under tables: in the stanza, or grant SELECT; `rowline tables` "
+        "lists what the account sees.",
         passing=True,
     )
 
@@ -140,11 +173,20 @@ def _key(check: str, name: str, catalog: Catalog, settings: TableSettings) -> li
             return []
         usable = [key for key in unique if not key.nullable]
         fix = (
-            f"Add a primary key, or put {{key: [{', '.join(usable[0].columns)}]}} behind it in the stanza."
+            f"Add a primary key, or put {{key: [{', '.join(usable[0].columns)}]}} behind it in "
+            "the stanza."
             if usable
             else "Add a primary key."
         )
-        return [Finding(check, "fail", "has no primary key, so its rows cannot be told apart", fix, passing=True)]
+        return [
+            Finding(
+                check,
+                "fail",
+                "has no primary key, so its rows cannot be told apart",
+                fix,
+                passing=True,
+            )
+        ]
     if set(settings.key) == set(catalog.primary.get(name, ())):
         return []
     matching = [key for key in unique if set(key.columns) == set(settings.key)]
@@ -160,6 +202,12 @@ def _key(check: str, name: str, catalog: Catalog, settings: TableSettings) -> li
         ]
     if all(key.nullable for key in matching):
         return [
-            Finding(check, "fail", f"has a key [{', '.join(settings.key)}] that may be null", "Make its columns NOT NULL.", passing=True)
+            Finding(
+                check,
+                "fail",
+                f"has a key [{', '.join(settings.key)}] that may be null",
+                "Make its columns NOT NULL.",
+                passing=True,
+            )
         ]
     return []

@@ -1,6 +1,7 @@
 """Backlog: packed changes that wait, are in flight or failed, by message group.
 
-A group has at most one message in flight, and a failed message holds its group: the same bytes under the same deduplication id go first.
+A group has at most one message in flight, and a failed message holds its group: the same bytes
+under the same deduplication id go first.
 """
 
 import random
@@ -17,11 +18,15 @@ MAX_WAITING_BYTES = 64 << 20
 
 CALM_RATE, BUSY_RATE = 200, 2_000
 BUSY_LINGER = 0.2
-"""Between these rates (changes a second) the wait grows up to this (seconds), so that requests travel fuller rather than more often."""
+"""Between these rates (changes a second) the wait grows up to this (seconds), so that requests
+travel fuller rather than more often.
+"""
 
 LATE_LINGER = 1.0
 LATE_SHARE = 0.25
-"""What is late already (seconds since its commit, beyond the second that MariaDB rounds commit times to) may wait for this share of it more, up to LATE_LINGER."""
+"""What is late already (seconds since its commit, beyond the second that MariaDB rounds commit
+times to) may wait for this share of it more, up to LATE_LINGER.
+"""
 
 SHRINK_SHARE = 0.1
 """How much one message says about how small the next ones become."""
@@ -31,14 +36,19 @@ BACKOFF = (0.1, 5.0)
 
 
 class Backlog:
-    """Not safe for threads: `Core` keeps it. Times are monotonic seconds. `compress`: messages travel compressed where that makes them smaller."""
+    """Not safe for threads: `Core` keeps it. Times are monotonic seconds. `compress`: messages
+    travel compressed where that makes them smaller.
+    """
 
     def __init__(self, linger: float, rng: random.Random, *, compress: bool = False) -> None:
         self._linger, self._rng, self._compress = linger, rng, compress
         self._shrink = 1.0  # bytes of JSON in one byte that is sent, lately
         self._groups: dict[str, Group] = {}  # with something not acknowledged
         self._ready: dict[str, Group] = {}  # may be sent, longest waiting first
-        self._parcels: list[Parcel] = []  # failed, or packed without finding room: to be sent first, their groups closed until then
+        self._parcels: list[
+            Parcel
+            # failed, or packed without finding room: to be sent first, their groups closed until then  # noqa: E501
+        ] = []
         self._ready_bytes = 0
         self._rate, self._rated_at, self._arrived = 0.0, 0.0, 0
         self._late = 0.0
@@ -47,7 +57,9 @@ class Backlog:
         self.acknowledged = self.requests = self.failures = 0
 
     def add(self, packed: Iterable[Packed], now: float, late: float = 0.0) -> None:
-        """`late`: seconds since these were committed, by the clocks of source and relay. Only what it costs depends on it: see `_wait`."""
+        """`late`: seconds since these were committed, by the clocks of source and relay. Only what
+        it costs depends on it: see `_wait`.
+        """
         self._late = late
         for each in packed:
             name, size = each.header.group, len(each.json)
@@ -94,7 +106,9 @@ class Backlog:
         self._hurried = True
 
     def take(self, now: float) -> list[Parcel]:
-        """The parcels of the next request; their groups are in flight until they are settled. Empty: nothing is due."""
+        """The parcels of the next request; their groups are in flight until they are settled.
+        Empty: nothing is due.
+        """
         if self.due(now) != 0.0:
             return []
         parcels: list[Parcel] = []
@@ -113,7 +127,9 @@ class Backlog:
             del self._ready[name]
             self._ready_bytes -= packed.weight + group.weight
             group.parcel = packed
-            if packed.size > room:  # it is compressed less than those before it: the next request begins with it
+            if (
+                packed.size > room
+            ):  # it is compressed less than those before it: the next request begins with it
                 self._parcels.append(packed)
                 break
             parcels.append(packed)
@@ -123,8 +139,9 @@ class Backlog:
         return parcels
 
     def settle(self, parcels: list[Parcel], fates: list[str | None], now: float) -> None:
-        """What became of a request: per parcel None (acknowledged) or why it failed. What failed together goes again together: a service that throttles gets no
-        more requests for it."""
+        """What became of a request: per parcel None (acknowledged) or why it failed. What failed
+        together goes again together: a service that throttles gets no more requests for it.
+        """
         (first, most), spread = BACKOFF, self._rng.uniform(0.5, 1.0)
         for parcel, fate in zip(parcels, fates, strict=True):
             group, name = parcel.group, parcel.entry.group
@@ -151,7 +168,9 @@ class Backlog:
             yield item
 
     def _wait(self) -> float:
-        """How long (seconds) a change waits for company. The time of commits counts only under load: clocks that differ must not slow down a quiet source."""
+        """How long (seconds) a change waits for company. The time of commits counts only under
+        load: clocks that differ must not slow down a quiet source.
+        """
         if self._hurried:
             return 0.0
         if self._rate < CALM_RATE:

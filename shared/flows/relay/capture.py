@@ -1,4 +1,6 @@
-"""Capture: the configuration under which changes are numbered, as text that is kept in the checkpoint."""
+"""Capture: the configuration under which changes are numbered, as text that is kept in the
+checkpoint.
+"""
 
 from typing import Any
 

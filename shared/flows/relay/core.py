@@ -1,6 +1,7 @@
 """Core: what is read, what waits, what is acknowledged, and the checkpoint that follows from it.
 
-Safe for threads: the reader adds, the publishers take and settle, the keeper asks for the checkpoint. Times are monotonic seconds.
+Safe for threads: the reader adds, the publishers take and settle, the keeper asks for the
+checkpoint. Times are monotonic seconds.
 """
 
 import random
@@ -31,7 +32,9 @@ class Boundary(NamedTuple):
 class Core:
     """The state of one relay between its reader and its publishers."""
 
-    def __init__(self, *, linger: float = 0.02, compress: bool = False, rng: random.Random | None = None) -> None:
+    def __init__(
+        self, *, linger: float = 0.02, compress: bool = False, rng: random.Random | None = None
+    ) -> None:
         self.changed = threading.Condition()
         self._backlog = Backlog(linger, rng or random.Random(), compress=compress)  # noqa: S311 (jitter, no secret)
         self._base: Checkpoint | None = None
@@ -43,7 +46,9 @@ class Core:
     # the reader's side
 
     def begin(self, checkpoint: Checkpoint) -> None:
-        """Number and read on from here. Only when nothing waits: from now on the checkpoint is this one."""
+        """Number and read on from here. Only when nothing waits: from now on the checkpoint is this
+        one.
+        """
         with self.changed:
             if not self._backlog.empty:
                 raise RuntimeError("changes still wait for their acknowledgement")
@@ -60,7 +65,9 @@ class Core:
                 self.changed.notify()
 
     def boundary(self, position: Position, ts_ms: int, *, committed: bool) -> None:
-        """Everything added so far lies before `position`: a transaction ended there, or the binlog was read up to there."""
+        """Everything added so far lies before `position`: a transaction ended there, or the binlog
+        was read up to there.
+        """
         with self.changed:
             self._read_to, self._read_ts_ms = position, max(ts_ms, self._read_ts_ms)
             last = self._last()
@@ -69,12 +76,20 @@ class Core:
             self._ahead.append(Boundary(self._seq, position, ts_ms if committed else last.ts_ms))
 
     def resume(self) -> Checkpoint | None:
-        """Where reading goes on: the last boundary, and how many changes after it were added already."""
+        """Where reading goes on: the last boundary, and how many changes after it were added
+        already.
+        """
         with self.changed:
             if self._base is None:
                 return None
             last = self._last()
-            return msgspec.structs.replace(self._base, position=last.position, seq=last.seq, rows=self._seq - last.seq, ts_ms=last.ts_ms)
+            return msgspec.structs.replace(
+                self._base,
+                position=last.position,
+                seq=last.seq,
+                rows=self._seq - last.seq,
+                ts_ms=last.ts_ms,
+            )
 
     @property
     def full(self) -> bool:
@@ -131,12 +146,19 @@ class Core:
     # the keeper's side
 
     def checkpoint(self) -> Checkpoint | None:
-        """What is acknowledged: nothing after it is lost by going on from here, nothing before it is published again."""
+        """What is acknowledged: nothing after it is lost by going on from here, nothing before it
+        is published again.
+        """
         with self.changed:
             low = self._trim()
             if self._base is None:
                 return None
-            return msgspec.structs.replace(self._base, rows=low - self._base.seq, read_to=self._read_to, read_ts_ms=self._read_ts_ms)
+            return msgspec.structs.replace(
+                self._base,
+                rows=low - self._base.seq,
+                read_to=self._read_to,
+                read_ts_ms=self._read_ts_ms,
+            )
 
     def counters(self) -> tuple[int, int, int]:
         """Changes acknowledged, requests sent, messages that failed, since the start."""
@@ -150,10 +172,14 @@ class Core:
         return Boundary(base.seq, base.position, base.ts_ms) if base else Boundary(0, Position(), 0)
 
     def _trim(self) -> int:
-        """Forget the boundaries that are passed; returns the highest number up to which all are acknowledged."""
+        """Forget the boundaries that are passed; returns the highest number up to which all are
+        acknowledged.
+        """
         unacknowledged = self._backlog.low()
         low = self._seq if unacknowledged is None else unacknowledged - 1
         while self._base and self._ahead and self._ahead[0].seq <= low:
             passed = self._ahead.popleft()
-            self._base = msgspec.structs.replace(self._base, position=passed.position, seq=passed.seq, ts_ms=passed.ts_ms, rows=0)
+            self._base = msgspec.structs.replace(
+                self._base, position=passed.position, seq=passed.seq, ts_ms=passed.ts_ms, rows=0
+            )
         return low

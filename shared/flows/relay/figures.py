@@ -9,7 +9,9 @@ WINDOW_SECONDS = 10.0
 
 
 class Figures:
-    """Rates over about the last ten seconds. `now` monotonic seconds, `now_ms` Unix milliseconds."""
+    """Rates over about the last ten seconds. `now` monotonic seconds, `now_ms` Unix
+    milliseconds.
+    """
 
     def __init__(self, core: Core, *, run: str, version: str, now: float, now_ms: int) -> None:
         self._core, self._run, self._version, self._started_ms = core, run, version, now_ms
@@ -20,13 +22,19 @@ class Figures:
         self.lost = 0  # transactions since the metrics were last asked for
 
     def lag_ms(self, checkpoint: Checkpoint, now_ms: int) -> int:
-        """Now − commit time of what is handled. On an idle source heartbeats keep it true; while changes wait it is theirs."""
+        """Now − commit time of what is handled. On an idle source heartbeats keep it true; while
+        changes wait it is theirs.
+        """
         handled = checkpoint.read_ts_ms if self._core.drained else checkpoint.ts_ms
         return max(0, now_ms - handled) if handled else 0
 
     def shown(self, checkpoint: Checkpoint | None, now: float, now_ms: int) -> dict[str, Any]:
-        """What stands in the lease: `changes_per_second`, `lag_ms`, `requests_per_1000` PublishBatch calls per 1,000 changes (absent while nothing is
-        published), `position`, `read_to`, `seq`, `changes` since the start, `started_ms`, `renewed_ms` when this was written, `run` lambda | foreground, `version`, `waiting_for` tables and the streams that still hold them, and `error` when the source does not answer."""
+        """What stands in the lease: `changes_per_second`, `lag_ms`, `requests_per_1000`
+        PublishBatch calls per 1,000 changes (absent while nothing is published), `position`,
+        `read_to`, `seq`, `changes` since the start, `started_ms`, `renewed_ms` when this was
+        written, `run` lambda | foreground, `version`, `waiting_for` tables and the streams that
+        still hold them, and `error` when the source does not answer.
+        """
         changes, requests, _ = self._core.counters()
         self._samples.append((now, changes, requests))
         while len(self._samples) > 2 and self._samples[1][0] <= now - WINDOW_SECONDS:
@@ -57,10 +65,20 @@ class Figures:
         return shown
 
     def metrics(self, shown: dict[str, Any]) -> dict[str, float]:
-        """For CloudWatch: lag now, and what was done since this was last asked. `TransactionsLost` only where a server lacked some."""
+        """For CloudWatch: lag now, and what was done since this was last asked. `TransactionsLost`
+        only where a server lacked some.
+        """
         counters = self._core.counters()
-        changes, requests, failures = (now - before for now, before in zip(counters, self._flushed, strict=True))
+        changes, requests, failures = (
+            now - before for now, before in zip(counters, self._flushed, strict=True)
+        )
         self._flushed = counters
         lag = {"LagMs": shown["lag_ms"]} if "lag_ms" in shown else {}
         lost, self.lost = ({"TransactionsLost": self.lost} if self.lost else {}), 0
-        return {**lag, **lost, "ChangesPublished": changes, "RequestsPublished": requests, "MessagesFailed": failures}
+        return {
+            **lag,
+            **lost,
+            "ChangesPublished": changes,
+            "RequestsPublished": requests,
+            "MessagesFailed": failures,
+        }

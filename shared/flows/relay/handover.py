@@ -1,6 +1,8 @@
-"""Handover: a stream that took tables over reads them alone first, each from where its former stream gave it up, then goes on with all its tables.
+"""Handover: a stream that took tables over reads them alone first, each from where its former
+stream gave it up, then goes on with all its tables.
 
-Pure: checkpoints in, checkpoints out. Numbers are those of one new epoch, above every number that a former stream has given.
+Pure: checkpoints in, checkpoints out. Numbers are those of one new epoch, above every number that a
+former stream has given.
 """
 
 from collections.abc import Mapping
@@ -15,16 +17,22 @@ from shared.values.position import Position
 
 
 def take_over(point: Checkpoint, taken: Mapping[str, Holding], floor: int = 0) -> Checkpoint:
-    """`point`, which captures the tables `taken` already, turned back to where these were given up; in an epoch above `floor` and all before.
+    """`point`, which captures the tables `taken` already, turned back to where these were given up;
+    in an epoch above `floor` and all before.
 
-    Raises PositionLost when a table was given up on another server, at a place that only that one knows.
+    Raises PositionLost when a table was given up on another server, at a place that only that one
+    knows.
     """
     epoch = max([point.epoch, floor, *(holding.epoch for holding in taken.values())]) + 1
     places: dict[Position, list[str]] = {}
     for name, holding in sorted(taken.items()):
         if holding.position != Position():
             places.setdefault(_place(name, holding, point.server), []).append(name)
-    legs = tuple(Leg(position, tuple(names)) for position, names in places.items() if position != everywhere(point.position))
+    legs = tuple(
+        Leg(position, tuple(names))
+        for position, names in places.items()
+        if position != everywhere(point.position)
+    )
     onward = msgspec.structs.replace(point, seq=make_seq(epoch, 0), epoch=epoch, rows=0)
     return _leg(onward, CatchUp(point.position, point.capture, legs))
 
@@ -52,31 +60,47 @@ def places(point: Checkpoint) -> list[tuple[Position, set[str]]]:
         return [(point.position, here)]
     legs = [(leg.position, set(leg.tables)) for leg in catch_up.legs]
     apart = here.union(*(names for _, names in legs))
-    return [(point.position, here), *legs, (catch_up.until, read(catch_up.capture).tables.keys() - apart)]
+    return [
+        (point.position, here),
+        *legs,
+        (catch_up.until, read(catch_up.capture).tables.keys() - apart),
+    ]
 
 
 def empty_handed(point: Checkpoint, released: tuple[Release, ...]) -> Checkpoint:
     """`point` of a stream that nobody reads any more, all of its tables given up."""
     epoch, position = point.epoch + 1, point.catch_up.until if point.catch_up else point.position
     numbers = {"seq": make_seq(epoch, 0), "epoch": epoch, "rows": 0}
-    return msgspec.structs.replace(point, position=position, capture=Capture({}).text(), catch_up=None, released=released, **numbers)
+    return msgspec.structs.replace(
+        point,
+        position=position,
+        capture=Capture({}).text(),
+        catch_up=None,
+        released=released,
+        **numbers,
+    )
 
 
 def _leg(point: Checkpoint, catch_up: CatchUp) -> Checkpoint:
     if not catch_up.legs:
-        return msgspec.structs.replace(point, position=catch_up.until, capture=catch_up.capture, catch_up=None)
+        return msgspec.structs.replace(
+            point, position=catch_up.until, capture=catch_up.capture, catch_up=None
+        )
     leg, *later = catch_up.legs
     whole = read(catch_up.capture)
     alone = Capture({name: whole.tables[name] for name in leg.tables}, whole.ids)
     rest = msgspec.structs.replace(catch_up, legs=tuple(later))
     # Time is that of the leg now: what is behind shows as lag.
-    return msgspec.structs.replace(point, position=leg.position, capture=alone.text(), catch_up=rest, read_ts_ms=0)
+    return msgspec.structs.replace(
+        point, position=leg.position, capture=alone.text(), catch_up=rest, read_ts_ms=0
+    )
 
 
 def _place(name: str, holding: Holding, server: str) -> Position:
     if holding.server != server and not holding.position.gtids:
         raise PositionLost(
-            f"was given up by stream {holding.stream} at {holding.position} of server {holding.server}; this is {server}, where that place means nothing.",
+            f"was given up by stream {holding.stream} at {holding.position} of server "
+            f"{holding.server}; this is {server}, where that place means nothing.",
             thing=f"table {name}",
             hint="Start anew with rowline source reset, and backfill the consumers.",
         )

@@ -1,8 +1,10 @@
-"""Journal: which rows recent transactions touched, so that it is known what to read again when a server turns out to lack them.
+"""Journal: which rows recent transactions touched, so that it is known what to read again when a
+server turns out to lack them.
 
-Pages of keys in the claims bucket, at most one a second while changes flow, none while they do not. The last `PAGES` are kept: page after page takes the place of
-the one that was written so many before it. The checkpoint never moves past what the journal holds. Only transactions with a GTID are in it: without,
-no other server can be asked what it has.
+Pages of keys in the claims bucket, at most one a second while changes flow, none while they do not.
+The last `PAGES` are kept: page after page takes the place of the one that was written so many
+before it. The checkpoint never moves past what the journal holds. Only transactions with a GTID are
+in it: without, no other server can be asked what it has.
 """
 
 import threading
@@ -26,7 +28,9 @@ PAGE_ROWS = 20_000
 
 
 class Touched(msgspec.Struct, array_like=True):
-    """A row: `table` as an index into the page's tables, the shard it was published in, and its key; no key: rows of the table that no key names."""
+    """A row: `table` as an index into the page's tables, the shard it was published in, and its
+    key; no key: rows of the table that no key names.
+    """
 
     table: int
     shard: int
@@ -34,8 +38,11 @@ class Touched(msgspec.Struct, array_like=True):
 
 
 class Page(msgspec.Struct):
-    """Transactions in commit order. Everything before `since` stands in earlier pages, and the beginning of the first transaction when it is `continued`; `last` is the GTID of the last one that is noted here, also where only
-    the tables are (`beyond`). `files`: the first place that was read in each binlog file of `server` (its identity)."""
+    """Transactions in commit order. Everything before `since` stands in earlier pages, and the
+    beginning of the first transaction when it is `continued`; `last` is the GTID of the last one
+    that is noted here, also where only the tables are (`beyond`). `files`: the first place that was
+    read in each binlog file of `server` (its identity).
+    """
 
     number: int
     server: str
@@ -53,7 +60,9 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Journal:
-    """Of one stream. `number` is the page that the checkpoint names. Safe for threads: the reader adds, `keep` may be called by others."""
+    """Of one stream. `number` is the page that the checkpoint names. Safe for threads: the reader
+    adds, `keep` may be called by others.
+    """
 
     def __init__(self, claims: Claims, stream: str, number: int) -> None:
         self._claims, self.stream, self.number = claims, stream, number
@@ -62,14 +71,17 @@ class Journal:
         self._server = ""
         self._tables: Mapping[str, TableSettings] = {}
         self._at, self._gtid, self._id = Position(), "", ""
-        self._noted = ""  # the id of the transaction that was added to last: a GTID may come twice, after a restore
+        # the id of the transaction that was added to last: a GTID may come twice, after a restore
+        self._noted = ""
         self._full: Page | None = None  # on its way into the bucket
         self._page: Page | None = None
         self._rows = 0
         self._indexes: dict[int, tuple[Table, int, bool]] = {}
 
     def capture(self, server: str, tables: Mapping[str, TableSettings]) -> None:
-        """Which server is read from now on, and how tables are captured: a key that leaves masked is not noted. Only when everything that was added is kept, unless the server stays."""
+        """Which server is read from now on, and how tables are captured: a key that leaves masked
+        is not noted. Only when everything that was added is kept, unless the server stays.
+        """
         with self._adding:
             self._server, self._tables = server, tables
             self._indexes.clear()
@@ -99,11 +111,17 @@ class Journal:
             self._rows += len(changes)
             for table, shard, change in changes:
                 known = self._indexes.get(id(table)) or self._index(page, table)
-                key = None if known[2] or change.op == "t" else [msgspec.Raw(_encode(value)) for value in change.key.values()]
+                key = (
+                    None
+                    if known[2] or change.op == "t"
+                    else [msgspec.Raw(_encode(value)) for value in change.key.values()]
+                )
                 rows.append(Touched(known[1], shard, key))
 
     def keep(self) -> None:
-        """Write what was added. Raises StateUnavailable (it is tried with the next call), StackError."""
+        """Write what was added. Raises StateUnavailable (it is tried with the next call),
+        StackError.
+        """
         with self._keeping:
             with self._adding:
                 if self._full is None:
@@ -116,7 +134,9 @@ class Journal:
             self.number, self._full = self._full.number, None
 
     def put(self, name: str, body: bytes) -> str:
-        """Keep something beside the pages, for good; returns its address. Raises StateUnavailable, StackError."""
+        """Keep something beside the pages, for good; returns its address. Raises StateUnavailable,
+        StackError.
+        """
         return self._claims.put(f"{self.stream}/{name}", body)
 
     def get(self, address: str) -> bytes:
@@ -130,14 +150,18 @@ class Journal:
             return self.number
 
     def pages(self, after: int) -> Iterator[Page]:
-        """From the newest on, back to the one behind page `after`, as far as they are kept. Raises StateUnavailable, StackError."""
+        """From the newest on, back to the one behind page `after`, as far as they are kept. Raises
+        StateUnavailable, StackError.
+        """
         with self._keeping:
             self._find_end()
             newest = self.number
             with self._adding:
                 unwritten = [page for page in (self._page, self._full) if page]
         yield from unwritten
-        for number in range(newest, max(after, newest - PAGES), -1):  # without locks: it may take longer than the lease
+        for number in range(
+            newest, max(after, newest - PAGES), -1
+        ):  # without locks: it may take longer than the lease
             page = self._read(number)
             if page is None:
                 return
@@ -149,14 +173,18 @@ class Journal:
         return self._page
 
     def _index(self, page: Page, table: Table) -> tuple[Table, int, bool]:
-        """The table (kept so that its identity stays taken), its index, and whether its key leaves masked."""
+        """The table (kept so that its identity stays taken), its index, and whether its key leaves
+        masked.
+        """
         page.tables.append((table.full_name, list(table.key)))
         masked = not settings_of(self._tables, table.full_name).mask.keys().isdisjoint(table.key)
         known = self._indexes[id(table)] = (table, len(page.tables) - 1, masked)
         return known
 
     def _find_end(self) -> None:
-        """A relay that was killed may have written pages that its checkpoint does not name: they stay."""
+        """A relay that was killed may have written pages that its checkpoint does not name: they
+        stay.
+        """
         while not self._begun:
             if self._read(self.number + 1) is None:
                 self._begun = True

@@ -1,4 +1,6 @@
-"""Keeper: holds the lease of a stream by renewing it, and stores the checkpoint in the same write."""
+"""Keeper: holds the lease of a stream by renewing it, and stores the checkpoint in the same
+write.
+"""
 
 import threading
 from collections.abc import Callable
@@ -10,7 +12,9 @@ from shared.adapters.state.contract import Checkpoint, Lease, Streams
 from shared.values.errors import LeaseLost
 
 LEASE_SECONDS = 5.0
-"""A lease that was not renewed for this long is not surely held any more: nothing new is published."""
+"""A lease that was not renewed for this long is not surely held any more: nothing new is
+published.
+"""
 
 RENEW_SECONDS = 1.0
 
@@ -18,10 +22,18 @@ RENEW_SECONDS = 1.0
 class Keeper:
     """The lease of a running relay. Safe for threads; times are monotonic seconds of this process.
 
-    The time of a renewal is the time before it was asked for, so that it never lies after what a waiting relay observes.
+    The time of a renewal is the time before it was asked for, so that it never lies after what a
+    waiting relay observes.
     """
 
-    def __init__(self, streams: Streams, stream: str, lease: Lease, asked_at: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        streams: Streams,
+        stream: str,
+        lease: Lease,
+        asked_at: float,
+        clock: Callable[[], float],
+    ) -> None:
         self._streams, self._stream, self._clock = streams, stream, clock
         self._lease, self._renewed_at = lease, asked_at
         self._lost = False
@@ -45,7 +57,13 @@ class Keeper:
         """Whether the lease is surely held: only then a request to the topic may start."""
         return not self._lost and now < self._renewed_at + LEASE_SECONDS
 
-    def renew(self, checkpoint: Checkpoint | None, *, ends_ms: int | None = None, figures: dict[str, Any] | None = None) -> None:
+    def renew(
+        self,
+        checkpoint: Checkpoint | None,
+        *,
+        ends_ms: int | None = None,
+        figures: dict[str, Any] | None = None,
+    ) -> None:
         """Raises LeaseLost, StateUnavailable (the lease runs on until its time is over)."""
         with self._writing:
             if self._lost:
@@ -63,13 +81,25 @@ class Keeper:
                 raise
             self._renewed_at = asked_at
 
-    def release(self, checkpoint: Checkpoint | None, *, figures: dict[str, Any] | None = None) -> None:
-        """Give the lease back. Only when no request is under way any more. Raises LeaseLost, StateUnavailable."""
+    def release(
+        self, checkpoint: Checkpoint | None, *, figures: dict[str, Any] | None = None
+    ) -> None:
+        """Give the lease back. Only when no request is under way any more. Raises LeaseLost,
+        StateUnavailable.
+        """
         with self._writing:
             if self._lost:
                 raise self._gone()
             self._lost = True
-            self._streams.release(self._stream, msgspec.structs.replace(self._lease, figures=figures or self._lease.figures), checkpoint)
+            self._streams.release(
+                self._stream,
+                msgspec.structs.replace(self._lease, figures=figures or self._lease.figures),
+                checkpoint,
+            )
 
     def _gone(self) -> LeaseLost:
-        return LeaseLost("the lease is not held any more.", thing=f"stream {self._stream}", hint="See rowline status.")
+        return LeaseLost(
+            "the lease is not held any more.",
+            thing=f"stream {self._stream}",
+            hint="See rowline status.",
+        )

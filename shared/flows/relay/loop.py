@@ -1,4 +1,6 @@
-"""The loop: gives reader, publishers and keeper their threads, from waiting for the lease to giving it back."""
+"""The loop: gives reader, publishers and keeper their threads, from waiting for the lease to giving
+it back.
+"""
 
 import contextlib
 import logging
@@ -26,14 +28,22 @@ from shared.flows.relay.reading import Reading
 from shared.flows.relay.share import Share
 from shared.flows.relay.succession import Succession
 from shared.flows.relay.waiting import Manner, Waiting
-from shared.values.errors import LeaseLost, RowlineError, SourceUnavailable, StackError, StateUnavailable
+from shared.values.errors import (
+    LeaseLost,
+    RowlineError,
+    SourceUnavailable,
+    StackError,
+    StateUnavailable,
+)
 from shared.values.settings import SourceSettings, TableSettings
 from shared.values.stream import source_of
 
 log = logging.getLogger("rowline.relay")
 
 Ended = Literal["busy", "stopped", "yielded", "lease lost"]
-"""Why a relay ended without an error: another one lives, it was told to stop or its time was over, another one asked for the lease, or took it."""
+"""Why a relay ended without an error: another one lives, it was told to stop or its time was over,
+another one asked for the lease, or took it.
+"""
 
 STANDBY_SECONDS = 0.3
 DRAIN_SECONDS = 3.0
@@ -46,11 +56,15 @@ SPARE_MS = 20_000
 
 @dataclass(frozen=True)
 class Job:
-    """What a relay works with. `open_binlog(tables, token)` connects to the source as the holder with this token, `open_database` for SELECTs; `left_ms()` is how long the process may
-    still run (None: for ever), of which the last `SPARE_MS` are kept for ending; `report` is given the figures and the metrics since the
-    last time, every `report_seconds` and at the end. `preflight(begun)` refuses a source that cannot work, once and before anything is read;
-    `begun`: the stream goes on under the configuration of its checkpoint. It raises SourceError, or SourceUnavailable and is then asked again.
-    `others`: the source's other streams as they are deployed, and the tables they name."""
+    """What a relay works with. `open_binlog(tables, token)` connects to the source as the holder
+    with this token, `open_database` for SELECTs; `left_ms()` is how long the process may still run
+    (None: for ever), of which the last `SPARE_MS` are kept for ending; `report` is given the
+    figures and the metrics since the last time, every `report_seconds` and at the end.
+    `preflight(begun)` refuses a source that cannot work, once and before anything is read; `begun`:
+    the stream goes on under the configuration of its checkpoint. It raises SourceError, or
+    SourceUnavailable and is then asked again. `others`: the source's other streams as they are
+    deployed, and the tables they name.
+    """
 
     source: SourceSettings
     streams: Streams
@@ -76,8 +90,8 @@ class Job:
 def relay(job: Job) -> Ended:
     """Wait for the stream's lease, relay until told to stop, give the lease back.
 
-    A source that does not answer is tried again until the end. Raises SourceError, PositionLost, TopicError and StackError for what a person must mend; they
-    stand in the lease's figures too.
+    A source that does not answer is tried again until the end. Raises SourceError, PositionLost,
+    TopicError and StackError for what a person must mend; they stand in the lease's figures too.
     """
     lease, asked_at = wait_for_lease(job)
     if lease is None:
@@ -86,8 +100,12 @@ def relay(job: Job) -> Ended:
 
 
 def wait_for_lease(job: Job) -> tuple[Lease | None, float]:
-    """The lease and the time (monotonic) it was asked for; None when another relay lives, or when told to stop."""
-    waiting = Waiting(job.streams, job.source.stream, job.holder, manner=job.manner, version=job.version)
+    """The lease and the time (monotonic) it was asked for; None when another relay lives, or when
+    told to stop.
+    """
+    waiting = Waiting(
+        job.streams, job.source.stream, job.holder, manner=job.manner, version=job.version
+    )
     while not job.stop.is_set():
         now = time.monotonic()
         try:
@@ -104,9 +122,13 @@ def wait_for_lease(job: Job) -> tuple[Lease | None, float]:
 class _Relay:
     def __init__(self, job: Job, lease: Lease, asked_at: float) -> None:
         self._job, stream = job, job.source.stream
-        self._core = Core(linger=job.source.linger_ms / 1000, compress=job.source.compression == "zstd")
+        self._core = Core(
+            linger=job.source.linger_ms / 1000, compress=job.source.compression == "zstd"
+        )
         self._keeper = Keeper(job.streams, stream, lease, asked_at, time.monotonic)
-        self._share = Share(job.streams, stream, Capture(job.source.tables), job.others, lease.token)
+        self._share = Share(
+            job.streams, stream, Capture(job.source.tables), job.others, lease.token
+        )
         self._journal, self._saving = Journal(job.claims, stream, 0), threading.Lock()
         self._stored: Checkpoint | None = None
         self._reading = Reading(
@@ -122,10 +144,14 @@ class _Relay:
             now_ms=_now_ms,
             mask_key=job.mask_key,
             note=self._note,
-            succession=Succession(job.streams, stream, job.holder, job.others, job.source.tables).step,
+            succession=Succession(
+                job.streams, stream, job.holder, job.others, job.source.tables
+            ).step,
         )
         self._reading.raise_epoch = lease.raise_epoch
-        self._figures = Figures(self._core, run=job.run, version=job.version, now=time.monotonic(), now_ms=_now_ms())
+        self._figures = Figures(
+            self._core, run=job.run, version=job.version, now=time.monotonic(), now_ms=_now_ms()
+        )
         self._reported = 0.0
         self._stopping = threading.Event()  # nothing more is read
         self._ending = threading.Event()  # nothing more is published
@@ -133,8 +159,13 @@ class _Relay:
         self._failure: BaseException | None = None
 
     def run(self) -> Ended:
-        threads = [threading.Thread(target=self._guard, args=(self._keep,), name="keeper", daemon=True)]
-        threads += [threading.Thread(target=self._guard, args=(self._publish,), name=f"publisher-{n}") for n in range(self._job.publishers)]
+        threads = [
+            threading.Thread(target=self._guard, args=(self._keep,), name="keeper", daemon=True)
+        ]
+        threads += [
+            threading.Thread(target=self._guard, args=(self._publish,), name=f"publisher-{n}")
+            for n in range(self._job.publishers)
+        ]
         try:
             checkpoint = self._load()
             if checkpoint:
@@ -161,7 +192,9 @@ class _Relay:
         return self._ended
 
     def _load(self) -> Checkpoint | None:
-        """The checkpoint as the former holder left it: read only now, when nobody else can write it."""
+        """The checkpoint as the former holder left it: read only now, when nobody else can write
+        it.
+        """
         while True:
             try:
                 return self._job.streams.load(self._job.source.stream)[1]
@@ -192,7 +225,9 @@ class _Relay:
                 pause = min(pause * 2, BACKOFF_SECONDS[1])
 
     def _drain(self) -> None:
-        """Publish what is read. What is acknowledged behind something that is not cannot stand in the checkpoint, and would be published again."""
+        """Publish what is read. What is acknowledged behind something that is not cannot stand in
+        the checkpoint, and would be published again.
+        """
         self._core.hurry()
         until = time.monotonic() + DRAIN_SECONDS
         while not (self._core.drained or self._ending.is_set() or time.monotonic() > until):
@@ -210,7 +245,9 @@ class _Relay:
                 self._ending.wait(0.1)
 
     def _keep(self) -> None:
-        """Renew about every second. What is still under way at the end is covered by the lease time."""
+        """Renew about every second. What is still under way at the end is covered by the lease
+        time.
+        """
         while not self._ending.is_set():
             started = time.monotonic()
             left_ms = self._job.left_ms()
@@ -221,7 +258,11 @@ class _Relay:
                     checkpoint = self._journaled()
                     self._figures.waiting = self._share.waiting
                     figures = self._figures.shown(checkpoint, started, _now_ms())
-                    self._keeper.renew(checkpoint, ends_ms=0 if left_ms is None else left_ms - SPARE_MS, figures=figures)
+                    self._keeper.renew(
+                        checkpoint,
+                        ends_ms=0 if left_ms is None else left_ms - SPARE_MS,
+                        figures=figures,
+                    )
                 if started - self._reported >= self._job.report_seconds:
                     self._reported = started
                     self._job.report(figures, self._figures.metrics(figures))
@@ -236,12 +277,17 @@ class _Relay:
             awaited.wait(max(0.0, RENEW_SECONDS - (time.monotonic() - started)))
 
     def _save(self, checkpoint: Checkpoint) -> None:
-        """A turn: what is numbered from now on goes on from this checkpoint. Raises StateUnavailable, StackError, LeaseLost."""
+        """A turn: what is numbered from now on goes on from this checkpoint. Raises
+        StateUnavailable, StackError, LeaseLost.
+        """
         with self._saving:
             self._keep_journal()
             stored = msgspec.structs.replace(checkpoint, journal=self._journal.number)
             self._keeper.renew(stored)
-            if stored.lost and (self._stored is None or stored.lost.at_ms != (self._stored.lost.at_ms if self._stored.lost else 0)):
+            if stored.lost and (
+                self._stored is None
+                or stored.lost.at_ms != (self._stored.lost.at_ms if self._stored.lost else 0)
+            ):
                 self._figures.lost += max(1, stored.lost.transactions)
             self._stored = stored
             self._core.begin(stored)
@@ -254,13 +300,19 @@ class _Relay:
         except StateUnavailable as error:
             log.warning("the checkpoint stands still: %s", error)
         else:
-            self._stored = checkpoint and msgspec.structs.replace(checkpoint, journal=self._journal.number)
+            self._stored = checkpoint and msgspec.structs.replace(
+                checkpoint, journal=self._journal.number
+            )
         return self._stored
 
     def _keep_journal(self) -> None:
-        """S3 checks no token: a relay that woke up too late would write over the pages of the next one."""
+        """S3 checks no token: a relay that woke up too late would write over the pages of the next
+        one.
+        """
         if not self._keeper.held(time.monotonic()):
-            raise StateUnavailable("the lease is not surely held.", thing=f"stream {self._job.source.name}")
+            raise StateUnavailable(
+                "the lease is not surely held.", thing=f"stream {self._job.source.name}"
+            )
         self._journal.keep()
 
     def _guard(self, work: Callable[[], None]) -> None:
@@ -277,7 +329,11 @@ class _Relay:
         """Stored before the checkpoint can pass it: no relay reads the statement again."""
         if change.rewrites_rows:
             name = f"{change.database}.{change.table}"
-            log.warning("a DDL statement on %s changed values that are not in the binlog: a backfill is due, see rowline status", name)
+            log.warning(
+                "a DDL statement on %s changed values that are not in the binlog: a backfill is "
+                "due, see rowline status",
+                name,
+            )
             self._job.schemas.rewritten(source_of(self._job.source.stream), name, transaction)
 
     def _stop_reading(self) -> None:
@@ -291,9 +347,15 @@ class _Relay:
         self._core.wake()
 
     def _release(self) -> None:
-        """After the last request: what is acknowledged is stored, and the next relay may start at once."""
+        """After the last request: what is acknowledged is stored, and the next relay may start at
+        once.
+        """
         if self._failure:
-            shown = self._failure if isinstance(self._failure, RowlineError) else f"{type(self._failure).__name__}: a defect, see the log"
+            shown = (
+                self._failure
+                if isinstance(self._failure, RowlineError)
+                else f"{type(self._failure).__name__}: a defect, see the log"
+            )
             self._figures.error = str(shown)
         checkpoint = self._stored
         with contextlib.suppress(StackError):  # then what was published since is published again
@@ -304,7 +366,9 @@ class _Relay:
             self._keeper.release(checkpoint, figures=figures)
         except LeaseLost:
             self._ended = "lease lost"
-        except StateUnavailable as error:  # the lease runs out by itself; what is not stored is published again
+        except (
+            StateUnavailable
+        ) as error:  # the lease runs out by itself; what is not stored is published again
             log.warning("%s", error)
 
 

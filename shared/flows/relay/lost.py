@@ -1,7 +1,9 @@
-"""Lost: what was published and is not on the server that answers now, and where reading goes on there.
+"""Lost: what was published and is not on the server that answers now, and where reading goes on
+there.
 
-A server that takes another's place may lack its last transactions; one that was restored, or lost the end of its binlog in a crash, lacks its own. What tells is
-the GTIDs of the checkpoint and the journal against those that the server has.
+A server that takes another's place may lack its last transactions; one that was restored, or lost
+the end of its binlog in a crash, lacks its own. What tells is the GTIDs of the checkpoint and the
+journal against those that the server has.
 """
 
 import logging
@@ -30,7 +32,9 @@ log = logging.getLogger("rowline.relay")
 
 
 class Rows(msgspec.Struct):
-    """Rows of one table: its key columns, and per key (JSON of its values) the shards that it was published in."""
+    """Rows of one table: its key columns, and per key (JSON of its values) the shards that it was
+    published in.
+    """
 
     columns: list[str]
     keys: dict[str, list[int]] = {}
@@ -38,8 +42,10 @@ class Rows(msgspec.Struct):
 
 @dataclass
 class Found:
-    """What `find` found: reading goes on at `position`, and what is known to be published and to be on the server lies before `agreed`. `gtids` are missing,
-    `verify` names tables of which nobody knows which rows they touched."""
+    """What `find` found: reading goes on at `position`, and what is known to be published and to be
+    on the server lies before `agreed`. `gtids` are missing, `verify` names tables of which nobody
+    knows which rows they touched.
+    """
 
     position: Position
     agreed: Position = field(default_factory=Position)
@@ -54,9 +60,13 @@ def is_pending(lost: Lost | None) -> bool:
     return lost is not None and bool(lost.keys)
 
 
-def listed(found: Found, server: str, before: Lost | None, journal: Journal, epoch: int, now_ms: int) -> Lost | None:
-    """What stands in the checkpoint from now on; rows that were not read again since the change of server `before` are taken over. The rows themselves are kept beside the
-    journal under the new `epoch`. Raises StateUnavailable."""
+def listed(
+    found: Found, server: str, before: Lost | None, journal: Journal, epoch: int, now_ms: int
+) -> Lost | None:
+    """What stands in the checkpoint from now on; rows that were not read again since the change of
+    server `before` are taken over. The rows themselves are kept beside the journal under the new
+    `epoch`. Raises StateUnavailable.
+    """
     pending = before if before is not None and is_pending(before) else None
     if not (found.gtids or found.verify or pending):
         return before
@@ -77,13 +87,22 @@ def listed(found: Found, server: str, before: Lost | None, journal: Journal, epo
         tuple(sorted({*found.verify, *(pending.verify if pending else ())})),
         keys,
     )
-    log.warning("stream %s: server %s lacks transactions that were published: %s", journal.stream, server, told(lost))
+    log.warning(
+        "stream %s: server %s lacks transactions that were published: %s",
+        journal.stream,
+        server,
+        told(lost),
+    )
     return lost
 
 
 def mended(stream: str, lost: Lost, given: int, verify: Iterable[str]) -> Lost:
-    """When all rows were read again: `given` changes said what they are, tables of `verify` could not be read."""
-    done = msgspec.structs.replace(lost, keys="", mended=given, verify=tuple(sorted({*lost.verify, *verify})))
+    """When all rows were read again: `given` changes said what they are, tables of `verify` could
+    not be read.
+    """
+    done = msgspec.structs.replace(
+        lost, keys="", mended=given, verify=tuple(sorted({*lost.verify, *verify}))
+    )
     log.warning("stream %s: %s", stream, told(done))
     return done
 
@@ -91,10 +110,19 @@ def mended(stream: str, lost: Lost, given: int, verify: Iterable[str]) -> Lost:
 def told(lost: Lost) -> str:
     """In one line, without values of rows."""
     rows = ", ".join(f"{name} {count:,}" for name, count in lost.rows.items())
-    state = "are being read again" if lost.keys else f"were read again, {lost.mended:,} changes published"
-    parts = [f"{lost.gtids} ({lost.transactions:,} of captured tables)", *([f"rows {state}: {rows}"] if rows else [])]
+    state = (
+        "are being read again"
+        if lost.keys
+        else f"were read again, {lost.mended:,} changes published"
+    )
+    parts = [
+        f"{lost.gtids} ({lost.transactions:,} of captured tables)",
+        *([f"rows {state}: {rows}"] if rows else []),
+    ]
     if lost.verify:
-        parts.append(f"rows not known of {', '.join(lost.verify)}: run `rowline verify CONSUMER --repair`")
+        parts.append(
+            f"rows not known of {', '.join(lost.verify)}: run `rowline verify CONSUMER --repair`"
+        )
     return "; ".join(parts)
 
 
@@ -104,11 +132,21 @@ def rows_of(lost: Lost, journal: Journal) -> dict[str, Rows]:
 
 
 def find(
-    binlog: Binlog, server: str, point: Checkpoint, journal: Journal, tables: Iterable[str], stream: str, *, restarted: bool
+    binlog: Binlog,
+    server: str,
+    point: Checkpoint,
+    journal: Journal,
+    tables: Iterable[str],
+    stream: str,
+    *,
+    restarted: bool,
 ) -> Found | None:
-    """What the server that answers, `server`, lacks of what was published up to `point` and after it; None when it is the one that was read, and lacks nothing.
+    """What the server that answers, `server`, lacks of what was published up to `point` and after
+    it; None when it is the one that was read, and lacks nothing.
 
-    `tables` are those captured; a server that was `restarted` may have been restored, or have lost the end of its binlog. Raises PositionLost when nothing can be told, SourceUnavailable, StateUnavailable.
+    `tables` are those captured; a server that was `restarted` may have been restored, or have lost
+    the end of its binlog. Raises PositionLost when nothing can be told, SourceUnavailable,
+    StateUnavailable.
     """
     if server == point.server:
         intact = binlog.intact(point.position) == point.position
@@ -120,21 +158,29 @@ def find(
             return None  # nobody can tell more
         if not intact and not (here and here.gtids and point.position.gtids):
             raise PositionLost(
-                f"the binlog of server {server} is not the one that was read up to {point.position}: it was reset, or restored to an earlier point.",
+                f"the binlog of server {server} is not the one that was read up to "
+                f"{point.position}: it was reset, or restored to an earlier point.",
                 thing=f"stream {stream}",
                 hint="",
             )
-        found = _compare(binlog.executed(here), server, point, journal.pages(point.cut), tables, stream)
+        found = _compare(
+            binlog.executed(here), server, point, journal.pages(point.cut), tables, stream
+        )
         return None if intact and not (found.gtids or found.verify) else found
     elif not point.position.gtids:
         raise PositionLost(
-            f"another server ({server}) answers than the one that was read ({point.server}), and the checkpoint {point.position} has no GTID to find the place.",
+            f"another server ({server}) answers than the one that was read ({point.server}), "
+            f"and the checkpoint {point.position} has no GTID to find the place.",
             thing=f"stream {stream}",
-            hint="Or point the source back, and give it its place on the new server by `rowline source move`. With GTIDs on, a fail-over needs none of these.",
+            hint=(
+                "Or point the source back, and give it its place on the new server by `rowline "
+                "source move`. With GTIDs on, a fail-over needs none of these."
+            ),
         )
     elif _is_mariadb(server) != _is_mariadb(point.server):
         raise PositionLost(
-            f"server {server} has GTIDs of another kind than {point.server}, the one that was read up to {point.position}.",
+            f"server {server} has GTIDs of another kind than {point.server}, the one that was "
+            f"read up to {point.position}.",
             thing=f"stream {stream}",
             hint="",
         )
@@ -146,13 +192,21 @@ def _is_mariadb(identity: str) -> bool:
 
 
 def _places(pages: Iterable[Page], position: Position) -> Iterable[Position]:
-    """Where was read, one place a file at least, from the newest back: a page is at most a second long, and `position` may be ahead of all or behind some."""
+    """Where was read, one place a file at least, from the newest back: a page is at most a second
+    long, and `position` may be ahead of all or behind some.
+    """
     noted = chain.from_iterable(reversed(page.files) for page in pages)
-    return merge(*((place for place in places if place.file) for places in ([position], noted)), key=Position.order, reverse=True)
+    return merge(
+        *((place for place in places if place.file) for places in ([position], noted)),
+        key=Position.order,
+        reverse=True,
+    )
 
 
 def _agreed(binlog: Binlog, places: Iterable[Position]) -> Position | None:
-    """The end of the newest file that is in the binlog and was read: what this server wrote later, it wrote after it was started again."""
+    """The end of the newest file that is in the binlog and was read: what this server wrote later,
+    it wrote after it was started again.
+    """
     asked: set[tuple[str, int]] = set()
     for place in places:
         if (place.file, place.created) not in asked:
@@ -164,7 +218,14 @@ def _agreed(binlog: Binlog, places: Iterable[Position]) -> Position | None:
     return None
 
 
-def _compare(executed: Executed, server: str, point: Checkpoint, pages: Iterable[Page], tables: Iterable[str], stream: str) -> Found:
+def _compare(
+    executed: Executed,
+    server: str,
+    point: Checkpoint,
+    pages: Iterable[Page],
+    tables: Iterable[str],
+    stream: str,
+) -> Found:
     published = point.position.gtids
     found = Found(Position(), gtids=executed.missing(published))
     lost: list[str] = []
@@ -173,13 +234,17 @@ def _compare(executed: Executed, server: str, point: Checkpoint, pages: Iterable
     agreed = executed.before(point.agreed.gtids)
     covered = bool(point.agreed.gtids) and executed.covers(point.agreed.gtids)
     for page in pages:
-        earlier = 0 < page.number <= point.changed  # of the server before, or before it was restored
+        earlier = (
+            0 < page.number <= point.changed
+        )  # of the server before, or before it was restored
         if earlier and covered:
             break
         oldest = page.number or oldest
         for gtid, touched in reversed(page.transactions):
             if earlier and not agreed.has(gtid):
-                continue  # lost then, and mended since; a server that was restored gives its GTID to another transaction
+                # lost then, and mended since; a server that was restored gives its GTID to another
+                # transaction
+                continue
             if executed.has(gtid):
                 here.append(gtid)
                 continue
@@ -209,7 +274,11 @@ def _compare(executed: Executed, server: str, point: Checkpoint, pages: Iterable
             thing=f"stream {stream}",
             hint="Is it a replica of the server that was read before?",
         )
-    found.position, found.agreed, found.transactions = Position(gtids=gtids), Position(gtids=executed.joined(gtids, here)), len(lost)
+    found.position, found.agreed, found.transactions = (
+        Position(gtids=gtids),
+        Position(gtids=executed.joined(gtids, here)),
+        len(lost),
+    )
     if (found.gtids or lost) and not complete:
         found.verify.update(tables)
     if lost:

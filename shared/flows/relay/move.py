@@ -1,7 +1,10 @@
 """Move: a planned change of the server that a stream is read from.
 
-By GTIDs the relay finds its place on the other server by itself (`lost.find`): here that is only tried beforehand. Without them the place there must be given. It is stored once everything that the old
-server wrote is published, under the lease and in a new epoch; a relay that still finds the old server then refuses to read it. Killed at any point, either place stands, and the command is run again.
+By GTIDs the relay finds its place on the other server by itself (`lost.find`): here that is only
+tried beforehand. Without them the place there must be given. It is stored once everything that the
+old server wrote is published, under the lease and in a new epoch; a relay that still finds the old
+server then refuses to read it. Killed at any point, either place stands, and the command is run
+again.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +21,13 @@ from shared.flows.relay.loop import Job, wait_for_lease
 from shared.flows.relay.share import captured_by
 from shared.flows.relay.target import require_place, try_reading
 from shared.values.change import make_seq
-from shared.values.errors import ConfigError, PositionLost, RowlineError, SourceError, SourceUnavailable
+from shared.values.errors import (
+    ConfigError,
+    PositionLost,
+    RowlineError,
+    SourceError,
+    SourceUnavailable,
+)
 from shared.values.position import Position
 from shared.values.stream import source_of
 
@@ -29,10 +38,14 @@ Way = Literal["there", "gtids", "place"]
 
 
 class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How a stream stands towards the server it is to move to, from `server` to `target` (identities).
+    """How a stream stands towards the server it is to move to, from `server` to `target`
+    (identities).
 
-    Everything up to `published` is published; reading would go on at `place` of the target. `waits_for` is what has to come first: GTIDs that are published and that the target lacks (`way` gtids), of which
-    `rows` by table and tables to `verify` would be listed as lost now; or the end of the old server's binlog, which is not published yet (`place`), by the relay `holder` (empty: none runs now). Empty: it may be moved.
+    Everything up to `published` is published; reading would go on at `place` of the target.
+    `waits_for` is what has to come first: GTIDs that are published and that the target lacks (`way`
+    gtids), of which `rows` by table and tables to `verify` would be listed as lost now; or the end
+    of the old server's binlog, which is not published yet (`place`), by the relay `holder` (empty:
+    none runs now). Empty: it may be moved.
     """
 
     stream: str
@@ -48,13 +61,19 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Move:
-    """One stream's move to the server that `open_target` connects to; `at` is the place there (None: GTIDs are to tell).
+    """One stream's move to the server that `open_target` connects to; `at` is the place there
+    (None: GTIDs are to tell).
 
-    `look` changes nothing. `wait` and `apply` wait until nothing has to come first, telling how it stands; `job.stop` ends that.
+    `look` changes nothing. `wait` and `apply` wait until nothing has to come first, telling how it
+    stands; `job.stop` ends that.
     """
 
     def __init__(
-        self, job: Job, open_target: Callable[[], Binlog], at: Position | None, tell: Callable[[Standing], None] = lambda _: None
+        self,
+        job: Job,
+        open_target: Callable[[], Binlog],
+        at: Position | None,
+        tell: Callable[[Standing], None] = lambda _: None,
     ) -> None:
         self._job, self._open_target, self._at, self._tell = job, open_target, at, tell
         self._stream, self._thing = job.source.stream, f"stream {job.source.name}"
@@ -62,7 +81,9 @@ class Move:
         self._tried = False
 
     def look(self) -> Standing:
-        """Raises SourceError, SourceUnavailable, PositionLost (this server cannot go on where the stream is), ConfigError (`at` is missing, wrong or not needed), StackError."""
+        """Raises SourceError, SourceUnavailable, PositionLost (this server cannot go on where the
+        stream is), ConfigError (`at` is missing, wrong or not needed), StackError.
+        """
         target = self._open_target()
         try:
             return self._look(target, self._load())
@@ -70,7 +91,9 @@ class Move:
             target.close()
 
     def wait(self) -> Standing:
-        """Until `look` finds nothing that has to come first. Raises as it does, and RowlineError when told to stop."""
+        """Until `look` finds nothing that has to come first. Raises as it does, and RowlineError
+        when told to stop.
+        """
         while True:
             standing = self.look()
             if standing.way == "gtids":
@@ -82,7 +105,9 @@ class Move:
                 raise self._stopped()
 
     def apply(self) -> Standing:
-        """By GTIDs: the relay is made to connect anew, to where the source's secret leads by now. By place: the checkpoint is stored. Raises as `wait` does, and LeaseLost."""
+        """By GTIDs: the relay is made to connect anew, to where the source's secret leads by now.
+        By place: the checkpoint is stored. Raises as `wait` does, and LeaseLost.
+        """
         while True:
             standing = self.wait()
             if standing.way == "there":
@@ -93,7 +118,9 @@ class Move:
     def _look(self, target: Binlog, point: Checkpoint) -> Standing:
         here = target.identity()
         if here == point.server:
-            return Standing(self._stream, "there", here, here, str(point.position), str(point.position))
+            return Standing(
+                self._stream, "there", here, here, str(point.position), str(point.position)
+            )
         standing = self._by_gtids(target, here, point)
         return standing or self._by_place(target, here, point)
 
@@ -103,36 +130,67 @@ class Move:
             return None
         journal = Journal(self._job.claims, self._stream, point.journal)
         try:
-            found = lost.find(target, here, point, journal, self._job.source.tables, self._stream, restarted=False)
+            found = lost.find(
+                target, here, point, journal, self._job.source.tables, self._stream, restarted=False
+            )
         except PositionLost as error:
             if self._at:
                 return None
-            hint = f"{error.hint} A copy that never replicated needs its place given: --at FILE:OFFSET."
+            hint = (
+                f"{error.hint} A copy that never replicated needs its place given: --at "
+                "FILE:OFFSET."
+            )
             raise PositionLost(error.what, thing=error.thing, hint=hint) from None
         if found is None:
             raise RuntimeError("another server was taken for the one that was read")
         if self._at:
-            raise ConfigError("is not needed: GTIDs tell the place.", thing="--at", hint=f"It is {found.position.gtids}. Leave --at out.")
+            raise ConfigError(
+                "is not needed: GTIDs tell the place.",
+                thing="--at",
+                hint=f"It is {found.position.gtids}. Leave --at out.",
+            )
         self._try(target, found.position)
         rows = {name: len(some.keys) for name, some in sorted(found.rows.items())}
         verify = tuple(sorted(found.verify)) if found.gtids else ()
         return Standing(
-            self._stream, "gtids", point.server, here, point.position.gtids, found.position.gtids, found.gtids, rows=rows, verify=verify
+            self._stream,
+            "gtids",
+            point.server,
+            here,
+            point.position.gtids,
+            found.position.gtids,
+            found.gtids,
+            rows=rows,
+            verify=verify,
         )
 
     def _by_place(self, target: Binlog, here: str, point: Checkpoint) -> Standing:
         if self._at is None:
             raise ConfigError(
-                f"is read up to {point.position} without GTIDs: nothing tells where that is on {here}.",
+                f"is read up to {point.position} without GTIDs: nothing tells where that is on "
+                f"{here}.",
                 thing=self._thing,
-                hint=f"Give the place there with --at FILE:OFFSET: the end of its binlog when it had everything of the old server and no writer yet. It ends at {target.latest()} now.",
+                hint=(
+                    "Give the place there with --at FILE:OFFSET: the end of its binlog when it "
+                    "had everything of the old server and no writer yet. It ends at "
+                    f"{target.latest()} now."
+                ),
             )
         require_place(target, self._at)
         self._try(target, self._at)
         end = self._end_of_old(point)
         waits_for = "" if _complete(point, end) else str(end)
         holder = self._job.streams.load(self._stream)[0].holder
-        return Standing(self._stream, "place", point.server, here, str(point.position), str(self._at), waits_for, holder)
+        return Standing(
+            self._stream,
+            "place",
+            point.server,
+            here,
+            str(point.position),
+            str(self._at),
+            waits_for,
+            holder,
+        )
 
     def _try(self, target: Binlog, position: Position) -> None:
         """Once: what comes later is there too."""
@@ -141,7 +199,9 @@ class Move:
             self._tried = True
 
     def _end_of_old(self, point: Checkpoint) -> Position:
-        """The end of the old server's binlog, which must stay where it is: what is written there after the place on the new one was noted would be skipped."""
+        """The end of the old server's binlog, which must stay where it is: what is written there
+        after the place on the new one was noted would be skipped.
+        """
         try:
             old = self._job.open_binlog(self._job.source.tables, 0)
             try:
@@ -152,16 +212,21 @@ class Move:
             raise SourceUnavailable(error.what, thing=error.thing, hint=_NOT_ASKED) from None
         if found != point.server:
             raise SourceError(
-                f"its secret leads to {found}, and {point.server} is the one that was read: whether everything there is published must be asked there.",
+                f"its secret leads to {found}, and {point.server} is the one that was read: "
+                "whether everything there is published must be asked there.",
                 thing=self._thing,
                 hint=f"Point the secret back until the move is stored. {_NOT_ASKED}",
             )
         self._old_end = self._old_end or end
         if end != self._old_end:
             raise SourceError(
-                f"server {found} still writes: its binlog ended at {self._old_end}, and now at {end}.",
+                f"server {found} still writes: its binlog ended at {self._old_end}, and now at "
+                f"{end}.",
                 thing=self._thing,
-                hint="Stop all writers (read_only, and super_read_only where there is one), note the new server's place again, then run this again.",
+                hint=(
+                    "Stop all writers (read_only, and super_read_only where there is one), note "
+                    "the new server's place again, then run this again."
+                ),
             )
         return end
 
@@ -175,11 +240,16 @@ class Move:
             raise SourceError(
                 f"its secret still leads to {found}.",
                 thing=self._thing,
-                hint=f"Put the address of {standing.target} into secret {self._job.source.secret}, then run this again: the relay then connects there.",
+                hint=(
+                    f"Put the address of {standing.target} into secret {self._job.source.secret}, "
+                    "then run this again: the relay then connects there."
+                ),
             )
 
     def _under_lease(self) -> Standing | None:
-        """Take the lease, look again at what the relay left, store the move; None when it published up to elsewhere meanwhile."""
+        """Take the lease, look again at what the relay left, store the move; None when it published
+        up to elsewhere meanwhile.
+        """
         lease, _ = wait_for_lease(self._job)
         if lease is None:
             raise self._stopped()
@@ -222,15 +292,30 @@ class Move:
         )
 
     def _require_settled(self, point: Checkpoint, target: str) -> None:
-        """Where a table was given up is a place that the new server does not know: who takes the table must have read from there before."""
-        captured, wanted = captured_by(point), set(self._job.source.tables).union(*self._job.others.values())
-        for name, held in sorted(self._job.streams.holdings(source_of(self._stream)).tables.items()):
+        """Where a table was given up is a place that the new server does not know: who takes the
+        table must have read from there before.
+        """
+        captured, wanted = (
+            captured_by(point),
+            set(self._job.source.tables).union(*self._job.others.values()),
+        )
+        for name, held in sorted(
+            self._job.streams.holdings(source_of(self._stream)).tables.items()
+        ):
             on_its_way = held.free or (held.stream == self._stream and name not in captured)
-            if name in wanted and on_its_way and held.position != Position() and held.server != target:
+            if (
+                name in wanted
+                and on_its_way
+                and held.position != Position()
+                and held.server != target
+            ):
                 raise RowlineError(
                     f"table {name} is on its way from one relay of the source to another.",
                     thing=self._thing,
-                    hint="Wait until `rowline status` shows that no relay waits for it, then run this again.",
+                    hint=(
+                        "Wait until `rowline status` shows that no relay waits for it, then run "
+                        "this again."
+                    ),
                 )
 
     def _stopped(self) -> RowlineError:
@@ -248,15 +333,25 @@ class Move:
 
 
 def move_all(moves: Sequence[Move]) -> list[Standing]:
-    """Streams of one source: all of them wait before the first is moved, because there is no way back from a place. Raises as `Move.apply` does."""
+    """Streams of one source: all of them wait before the first is moved, because there is no way
+    back from a place. Raises as `Move.apply` does.
+    """
     for move in moves:
         move.wait()
     return [move.apply() for move in moves]
 
 
-_NOT_ASKED = "Is the old server gone for good? Point the secret at the new one, then `rowline source reset --start FILE:OFFSET` with the place there, and backfill."
+_NOT_ASKED = (
+    "Is the old server gone for good? Point the secret at the new one, then `rowline "
+    "source reset --start FILE:OFFSET` with the place there, and backfill."
+)
 
 
 def _complete(point: Checkpoint, end: Position) -> bool:
     """Whether everything before the end is published, and nothing else is under way."""
-    return point.rows == 0 and point.catch_up is None and not lost.is_pending(point.lost) and point.position.reaches(end)
+    return (
+        point.rows == 0
+        and point.catch_up is None
+        and not lost.is_pending(point.lost)
+        and point.position.reaches(end)
+    )

@@ -16,7 +16,9 @@ _ENCODING_SIZE = sum(len(name) + len("String") + len(value) for name, value in E
 
 
 class Group:
-    """One message group. `first` is the lowest number that is not acknowledged, `since` when its oldest waiting change came."""
+    """One message group. `first` is the lowest number that is not acknowledged, `since` when its
+    oldest waiting change came.
+    """
 
     __slots__ = ("first", "parcel", "since", "waiting", "weight")
 
@@ -28,22 +30,30 @@ class Group:
 
 
 class Parcel:
-    """One message: its entry, its number of changes, the bytes of these (`weight`), of its JSON with attributes (`raw`) and of all that SNS counts (`size`), the group it
-    belongs to. With `compress` its body is compressed where that makes it smaller."""
+    """One message: its entry, its number of changes, the bytes of these (`weight`), of its JSON
+    with attributes (`raw`) and of all that SNS counts (`size`), the group it belongs to. With
+    `compress` its body is compressed where that makes it smaller.
+    """
 
     __slots__ = ("changes", "entry", "failures", "group", "raw", "retry_at", "size", "weight")
 
     def __init__(self, group: Group, packed: list[Packed], *, compress: bool) -> None:
         header = packed[0].header
-        body, attributes = header.head + b",".join([each.json for each in packed]) + header.tail, header.attributes
+        body, attributes = (
+            header.head + b",".join([each.json for each in packed]) + header.tail,
+            header.attributes,
+        )
         self.raw = self.size = header.size - len(header.head) - len(header.tail) + len(body)
         if compress:
             smaller = compressed(body)
             saved = len(body) - len(smaller) - _ENCODING_SIZE
             if saved > 0:
                 body, attributes, self.size = smaller, attributes | ENCODING, self.raw - saved
-        # With its epoch: what a former holder published under old numbers must not swallow the same changes under new ones, or these would have holes.
-        deduplication_id = hash_ids((each.id for each in packed), run=f"epoch {split_seq(packed[0].seq)[0]}")
+        # With its epoch: what a former holder published under old numbers must not swallow the same
+        # changes under new ones, or these would have holes.
+        deduplication_id = hash_ids(
+            (each.id for each in packed), run=f"epoch {split_seq(packed[0].seq)[0]}"
+        )
         self.entry = Entry(body.decode(), header.group, deduplication_id, attributes)
         self.group, self.changes = group, len(packed)
         self.weight = sum(len(each.json) for each in packed)
@@ -51,7 +61,9 @@ class Parcel:
 
 
 def take_parcel(group: Group, room: int, *, compress: bool) -> Parcel | None:
-    """The next message of a group with waiting changes, its JSON and attributes at most `room` bytes; None when not even the first change fits."""
+    """The next message of a group with waiting changes, its JSON and attributes at most `room`
+    bytes; None when not even the first change fits.
+    """
     header = group.waiting[0].header
     size, limit = header.size, min(room, MAX_MESSAGE_BYTES)
     packed: list[Packed] = []

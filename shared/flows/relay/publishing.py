@@ -1,4 +1,6 @@
-"""Publishing: one publisher's steps. It owns the message groups of its request until their fate is known."""
+"""Publishing: one publisher's steps. It owns the message groups of its request until their fate is
+known.
+"""
 
 import logging
 from collections.abc import Callable
@@ -10,11 +12,15 @@ from shared.flows.relay.parcel import Parcel
 log = logging.getLogger("rowline.relay")
 
 TELL_SECONDS = 10.0
-"""Failures are told at most so often: when SNS throttles there are many, and the metrics count them."""
+"""Failures are told at most so often: when SNS throttles there are many, and the metrics count
+them.
+"""
 
 
 class Publisher:
-    """`held(now)` tells whether the lease is surely held: SNS checks no token, so nobody else would stop a request."""
+    """`held(now)` tells whether the lease is surely held: SNS checks no token, so nobody else would
+    stop a request.
+    """
 
     def __init__(self, core: Core, topic: Topic, held: Callable[[float], bool]) -> None:
         self._core, self._topic, self._held = core, topic, held
@@ -32,5 +38,10 @@ class Publisher:
         failed = [fate for fate in fates if fate is not None]
         if failed and now >= self._told_at + TELL_SECONDS:
             self._told_at = now
-            log.warning("%d of %d messages were not acknowledged (%s); they are sent again", len(failed), len(fates), failed[0])
+            log.warning(
+                "%d of %d messages were not acknowledged (%s); they are sent again",
+                len(failed),
+                len(fates),
+                failed[0],
+            )
         self._core.settle(parcels, fates, now)

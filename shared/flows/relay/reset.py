@@ -11,9 +11,11 @@ from shared.values.errors import RowlineError
 
 
 def reset(job: Job, start: str, now_ms: int) -> tuple[Checkpoint | None, Checkpoint]:
-    """Take the lease, store a checkpoint at `start` (earliest, latest or a position) in a new epoch, give the lease back: (old, new). `now_ms` Unix time.
+    """Take the lease, store a checkpoint at `start` (earliest, latest or a position) in a new
+    epoch, give the lease back: (old, new). `now_ms` Unix time.
 
-    What lies between the two is not published. Killed at any point, either checkpoint stands. Raises SourceError, StackError, LeaseLost.
+    What lies between the two is not published. Killed at any point, either checkpoint stands.
+    Raises SourceError, StackError, LeaseLost.
     """
     lease, _ = wait_for_lease(job)
     if lease is None:

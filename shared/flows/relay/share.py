@@ -1,7 +1,9 @@
 """Share: the tables of its source that a stream may capture, of those that its stanza names.
 
-Several relays may read one source, each table by one of them. Who holds which table stands in one item of the source; a table is claimed there before it is
-captured, and given up there after the checkpoint without it is stored. So whoever finds a table free knows that its former stream publishes nothing of it any more, and up to where it did.
+Several relays may read one source, each table by one of them. Who holds which table stands in one
+item of the source; a table is claimed there before it is captured, and given up there after the
+checkpoint without it is stored. So whoever finds a table free knows that its former stream
+publishes nothing of it any more, and up to where it did.
 """
 
 from collections.abc import Collection, Mapping
@@ -16,13 +18,23 @@ from shared.values.stream import source_of
 
 
 class Share:
-    """The share of one stream, for the holder of its lease with `token`. `others`: the source's other streams as they are deployed, and the tables they name.
+    """The share of one stream, for the holder of its lease with `token`. `others`: the source's
+    other streams as they are deployed, and the tables they name.
 
-    After `look`: `waiting` names the tables that another stream still holds, and which; `taken` those that a stream gave up
-    before, which are to be read from there if it said where, and numbered above it; `wanted` is the configuration that may apply now; `turns` are the tables that the stream holds, with their turn.
+    After `look`: `waiting` names the tables that another stream still holds, and which; `taken`
+    those that a stream gave up before, which are to be read from there if it said where, and
+    numbered above it; `wanted` is the configuration that may apply now; `turns` are the tables that
+    the stream holds, with their turn.
     """
 
-    def __init__(self, streams: Streams, stream: str, stanza: Capture, others: Mapping[str, Collection[str]], token: int) -> None:
+    def __init__(
+        self,
+        streams: Streams,
+        stream: str,
+        stanza: Capture,
+        others: Mapping[str, Collection[str]],
+        token: int,
+    ) -> None:
         self._streams, self._stream, self._stanza, self._token = streams, stream, stanza, token
         self._others = others
         self.turns: dict[str, int] = {}
@@ -36,7 +48,8 @@ class Share:
         return not self._others and not self.waiting
 
     def look(self, point: Checkpoint | None) -> Capture:
-        """Make known what was given up, claim what is free; returns what may be captured now. `point` is the stored checkpoint, or one that goes on from it.
+        """Make known what was given up, claim what is free; returns what may be captured now.
+        `point` is the stored checkpoint, or one that goes on from it.
 
         Raises LeaseLost when a later holder of the stream's lease was here, StateUnavailable.
         """
@@ -52,10 +65,20 @@ class Share:
             now = Holdings(tables, {**seen.tokens, self._stream: self._token}, seen.version)
             if now == seen or self._streams.hold(source, seen.version, now):
                 break
-        mine = {name for name, holding in tables.items() if holding.stream == self._stream and not holding.free}
+        mine = {
+            name
+            for name, holding in tables.items()
+            if holding.stream == self._stream and not holding.free
+        }
         self.turns = {name: tables[name].turn for name in mine}
-        self.waiting = {name: tables[name].stream for name in self._stanza.tables if name not in mine}
-        self.taken = {name: tables[name] for name in self._stanza.tables if name in mine - captured and tables[name].epoch}
+        self.waiting = {
+            name: tables[name].stream for name in self._stanza.tables if name not in mine
+        }
+        self.taken = {
+            name: tables[name]
+            for name in self._stanza.tables
+            if name in mine - captured and tables[name].epoch
+        }
         self.wanted = self._only(mine)
         return self.wanted
 
@@ -65,7 +88,9 @@ class Share:
         return self._only(self.turns.keys() - self.taken.keys())
 
     def released(self, point: Checkpoint, capture: Capture) -> tuple[Release, ...]:
-        """What `point`, which captures more than `capture`, gives up: to another stream, if one wants it, from where this one has come."""
+        """What `point`, which captures more than `capture`, gives up: to another stream, if one
+        wants it, from where this one has come.
+        """
         wanted = {name for tables in self._others.values() for name in tables}
         gone, kept = captured_by(point) - capture.tables.keys(), set(capture.tables)
         releases = [release for release in point.released if release.tables.keys() - gone - kept]
@@ -77,12 +102,22 @@ class Share:
                 releases.append(Release(ended, point.epoch))
         return tuple(releases)
 
-    def _give_up(self, tables: dict[str, Holding], releases: Collection[Release], captured: Collection[str]) -> None:
+    def _give_up(
+        self, tables: dict[str, Holding], releases: Collection[Release], captured: Collection[str]
+    ) -> None:
         for release in releases:
             for name, turn in release.tables.items():
                 held = tables.get(name)
-                if held and held.stream == self._stream and held.turn == turn and not held.free and name not in captured:
-                    tables[name] = Holding(self._stream, turn, True, release.epoch, release.position, release.server)
+                if (
+                    held
+                    and held.stream == self._stream
+                    and held.turn == turn
+                    and not held.free
+                    and name not in captured
+                ):
+                    tables[name] = Holding(
+                        self._stream, turn, True, release.epoch, release.position, release.server
+                    )
 
     def _claim(self, tables: dict[str, Holding], captured: Collection[str]) -> None:
         for name in captured:  # also what an earlier version captured, which claimed nothing
@@ -92,15 +127,29 @@ class Share:
             if held is None:
                 tables[name] = Holding(self._stream)
             elif held.free:
-                tables[name] = msgspec.structs.replace(held, stream=self._stream, turn=held.turn + 1, free=False)
+                tables[name] = msgspec.structs.replace(
+                    held, stream=self._stream, turn=held.turn + 1, free=False
+                )
         for name, held in tables.items():
-            if held.stream == self._stream and not held.free and name not in captured and name not in self._stanza.tables:
-                tables[name] = msgspec.structs.replace(held, free=True)  # claimed, never captured, and no longer wanted
+            if (
+                held.stream == self._stream
+                and not held.free
+                and name not in captured
+                and name not in self._stanza.tables
+            ):
+                tables[name] = msgspec.structs.replace(
+                    held, free=True
+                )  # claimed, never captured, and no longer wanted
 
     def _only(self, names: Collection[str]) -> Capture:
-        return Capture({name: table for name, table in self._stanza.tables.items() if name in names}, self._stanza.ids)
+        return Capture(
+            {name: table for name, table in self._stanza.tables.items() if name in names},
+            self._stanza.ids,
+        )
 
 
 def captured_by(point: Checkpoint | None) -> set[str]:
-    """The tables that are a stream's by its checkpoint, those that it only catches up with included."""
+    """The tables that are a stream's by its checkpoint, those that it only catches up with
+    included.
+    """
     return set().union(*(names for _, names in places(point))) if point else set()

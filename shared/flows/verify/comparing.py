@@ -16,7 +16,9 @@ _INTEGERS = frozenset(("tinyint", "smallint", "mediumint", "int", "bigint", "bit
 
 
 class Expected(msgspec.Struct, frozen=True):
-    """What a row should look like in the index: the body after a JSON round trip, as Elasticsearch returns it. `key` finds the row again."""
+    """What a row should look like in the index: the body after a JSON round trip, as Elasticsearch
+    returns it. `key` finds the row again.
+    """
 
     id: str
     key: list[Any]
@@ -27,16 +29,26 @@ class Comparison:
     """One table of a consumer and its index."""
 
     def __init__(self, consumer: ConsumerSettings, captured: CapturedTable) -> None:
-        self.captured, self.alias = captured, alias_of(consumer, captured.table.database, captured.table.name)
+        self.captured, self.alias = (
+            captured,
+            alias_of(consumer, captured.table.database, captured.table.name),
+        )
         self._shape = Shape.of(consumer)
-        # What the document id is made of: the same columns find the row of an id, unless a mask hides them.
+        # What the document id is made of: the same columns find the row of an id, unless a mask
+        # hides them.
         self.id_columns = self._shape.id or captured.key
         columns = {column.name: column for column in captured.table.columns}
         left = {column.name: column for column in captured.plan.table.columns}
-        self._kinds = [columns[name].kind for name in self.id_columns if name in columns and columns[name] == left.get(name)]
+        self._kinds = [
+            columns[name].kind
+            for name in self.id_columns
+            if name in columns and columns[name] == left.get(name)
+        ]
 
     def expected(self, row: Row) -> Expected | None:
-        """The document of a row as it is read; None for a row that cannot be one (a null in its id): the consumer sets it aside."""
+        """The document of a row as it is read; None for a row that cannot be one (a null in its
+        id): the consumer sets it aside.
+        """
         left = self.captured.plan.project(row)
         try:
             id = self._shape.row_id(left, self.captured.key)
@@ -46,7 +58,9 @@ class Comparison:
         return Expected(id, [row[column] for column in self.id_columns], body)
 
     def key_of(self, id: str) -> list[Any] | None:
-        """The values of `id_columns` in a document id; None when it cannot be read back (hashed, masked, or not made by a consumer)."""
+        """The values of `id_columns` in a document id; None when it cannot be read back (hashed,
+        masked, or not made by a consumer).
+        """
         if len(self._kinds) < len(self.id_columns):
             return None
         texts = decode_id(id, len(self.id_columns))
@@ -61,12 +75,20 @@ class Comparison:
 def differing_fields(body: dict[str, Any], held: dict[str, Any]) -> list[str]:
     """The fields that are not the same, or only on one side."""
     nothing = object()
-    return sorted(field for field in body.keys() | held.keys() if body.get(field, nothing) != held.get(field, nothing))
+    return sorted(
+        field
+        for field in body.keys() | held.keys()
+        if body.get(field, nothing) != held.get(field, nothing)
+    )
 
 
 def first_sight(expected: Sequence[Expected], held: dict[str, Document]) -> list[Expected]:
     """Those whose document is missing or other."""
-    return [one for one in expected if (document := held.get(one.id)) is None or document.body != one.body]
+    return [
+        one
+        for one in expected
+        if (document := held.get(one.id)) is None or document.body != one.body
+    ]
 
 
 def _value(kind: str, text: str) -> Any:

@@ -20,7 +20,9 @@ from shared.values.settings import ConsumerSettings, SourceSettings
 CHUNK_ROWS = 1_000
 CHUNK_BYTES = 4 << 20
 MAX_CANDIDATES = 5_000
-"""Settled, and mended, whenever so many have come together: memory stays bounded when a whole index is missing."""
+"""Settled, and mended, whenever so many have come together: memory stays bounded when a whole index
+is missing.
+"""
 
 MAX_LISTED = 1_000
 
@@ -29,7 +31,9 @@ _PAUSE_SECONDS = 0.5
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """Where the job is: `rows` of about `estimate` compared; `differences` so far; `note` what it waits for."""
+    """Where the job is: `rows` of about `estimate` compared; `differences` so far; `note` what it
+    waits for.
+    """
 
     rows: int
     estimate: int
@@ -39,8 +43,11 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What was found. `missing`, `extra` and `different` count documents, of which `listed` names the first; `repaired` of them were mended, `differences`
-    remain. `behind`: relay or consumer had not caught up, so differences may be changes under way. `epochs` were asked for, `reasons` why documents were refused."""
+    """What was found. `missing`, `extra` and `different` count documents, of which `listed` names
+    the first; `repaired` of them were mended, `differences` remain. `behind`: relay or consumer had
+    not caught up, so differences may be changes under way. `epochs` were asked for, `reasons` why
+    documents were refused.
+    """
 
     consumer: str
     tables: dict[str, int]
@@ -60,7 +67,9 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Verify:
-    """`rowline verify`: one consumer against its source. Without `repair` nothing is written but the report."""
+    """`rowline verify`: one consumer against its source. Without `repair` nothing is written but
+    the report.
+    """
 
     def __init__(
         self,
@@ -80,33 +89,72 @@ class Verify:
         sleep: Callable[[float], None] = time.sleep,
         chunk_rows: int = CHUNK_ROWS,
     ) -> None:
-        self._consumer, self._source, self._database, self._mask_key = consumer, source, database, mask_key
-        self._consumers, self._queue, self._search, self._chunk_rows = consumers, queue, search, chunk_rows
+        self._consumer, self._source, self._database, self._mask_key = (
+            consumer,
+            source,
+            database,
+            mask_key,
+        )
+        self._consumers, self._queue, self._search, self._chunk_rows = (
+            consumers,
+            queue,
+            search,
+            chunk_rows,
+        )
         self._show, self._clock, self._sleep = tell, clock, sleep
-        self._parts: dict[str, tuple[Settling, Repair | None]] = {}  # by stream: each has a watermark of its own
-        for stream, watermark in watermarks(streams, source, database, clock=clock, sleep=sleep).items():
-            settling = Settling(database, search, queue, watermark, clock=clock, sleep=sleep, chunk_rows=chunk_rows)
-            mending = Repair(consumer, stream, search, streams, schemas, settling, watermark, clock=clock, sleep=sleep) if repair else None
+        self._parts: dict[
+            str, tuple[Settling, Repair | None]
+        ] = {}  # by stream: each has a watermark of its own
+        for stream, watermark in watermarks(
+            streams, source, database, clock=clock, sleep=sleep
+        ).items():
+            settling = Settling(
+                database, search, queue, watermark, clock=clock, sleep=sleep, chunk_rows=chunk_rows
+            )
+            mending = (
+                Repair(
+                    consumer,
+                    stream,
+                    search,
+                    streams,
+                    schemas,
+                    settling,
+                    watermark,
+                    clock=clock,
+                    sleep=sleep,
+                )
+                if repair
+                else None
+            )
             self._parts[stream] = settling, mending
         self._counts = {"missing": 0, "extra": 0, "different": 0}
         self._listed: list[Difference] = []
         self._rows = self._estimate = self._documents = self._remaining = 0
 
     def run(self, chosen: Sequence[str] = ()) -> Report:
-        """Compare all tables, or those chosen. Raises ConfigError, StackError, SourceError, SearchError."""
+        """Compare all tables, or those chosen. Raises ConfigError, StackError, SourceError,
+        SearchError.
+        """
         began = self._clock()
-        tables = captured_tables(self._database, self._source, self._consumer, chosen, mask_key=self._mask_key)
+        tables = captured_tables(
+            self._database, self._source, self._consumer, chosen, mask_key=self._mask_key
+        )
         self._estimate = sum(table.rows for table in tables)
         comparisons = [Comparison(self._consumer, table) for table in tables]
         for comparison in comparisons[:1]:
-            self._search.get(comparison.alias, ["1"])  # where nobody answers, waiting for the consumer only hides it
+            self._search.get(
+                comparison.alias, ["1"]
+            )  # where nobody answers, waiting for the consumer only hides it
         self._wait_for_the_consumer()
         rows: dict[str, int] = {}
         for comparison in comparisons:
             before = self._rows
             self._table(comparison)
             rows[comparison.captured.name] = self._rows - before
-        settlings, repairs = [each for each, _ in self._parts.values()], [each for _, each in self._parts.values() if each]
+        settlings, repairs = (
+            [each for each, _ in self._parts.values()],
+            [each for _, each in self._parts.values() if each],
+        )
         reasons: dict[str, int] = {}
         for reason, times in (item for each in repairs for item in each.reasons.items()):
             reasons[reason] = reasons.get(reason, 0) + times
@@ -135,7 +183,9 @@ class Verify:
         settlings = [settling for settling, _ in self._parts.values()]
         while not all(each.caught_up(barrier) for each in settlings) and self._clock() < deadline:
             waiting, in_flight = self._queue.depth()
-            self._tell(note=f"waiting for the consumer: {waiting + in_flight:,} messages in its queue")
+            self._tell(
+                note=f"waiting for the consumer: {waiting + in_flight:,} messages in its queue"
+            )
             self._sleep(_PAUSE_SECONDS)
 
     def _table(self, comparison: Comparison) -> None:
@@ -149,7 +199,9 @@ class Verify:
             held = self._search.get(comparison.alias, [one.id for one in expected])
             for one in expected:
                 seen.add(one.id)
-            candidates += [Candidate(comparison, one.id, one.key) for one in first_sight(expected, held)]
+            candidates += [
+                Candidate(comparison, one.id, one.key) for one in first_sight(expected, held)
+            ]
             candidates = self._settle(candidates, MAX_CANDIDATES)
             self._rows += len(rows)
             after = [rows[-1][column] for column in key]
@@ -158,17 +210,23 @@ class Verify:
         for document in self._search.scan(comparison.alias):
             self._documents += 1
             if document.id not in seen:
-                candidates.append(Candidate(comparison, document.id, comparison.key_of(document.id)))
+                candidates.append(
+                    Candidate(comparison, document.id, comparison.key_of(document.id))
+                )
                 candidates = self._settle(candidates, MAX_CANDIDATES)
         self._settle(candidates, 1)
 
     def _settle(self, candidates: list[Candidate], enough: int) -> list[Candidate]:
-        """Settle and count them when there are `enough`; returns those that are still to be settled."""
+        """Settle and count them when there are `enough`; returns those that are still to be
+        settled.
+        """
         if len(candidates) < enough:
             return candidates
         name = candidates[0].comparison.captured.name
         settling, repair = self._parts[self._source.stream_of(name)]
-        confirmed = settling.confirmed(candidates, lambda left: self._tell(name, f"looking again at {left:,} documents"))
+        confirmed = settling.confirmed(
+            candidates, lambda left: self._tell(name, f"looking again at {left:,} documents")
+        )
         for found in map(difference, confirmed):
             self._counts[found.kind] += 1
             if len(self._listed) < MAX_LISTED:
@@ -180,7 +238,11 @@ class Verify:
         return []
 
     def _tell(self, table: str = "", note: str = "") -> None:
-        self._show(Progress(self._rows, max(self._estimate, self._rows), sum(self._counts.values()), table, note))
+        self._show(
+            Progress(
+                self._rows, max(self._estimate, self._rows), sum(self._counts.values()), table, note
+            )
+        )
 
     def _limit(self, captured: CapturedTable) -> int:
         return min(self._chunk_rows, max(50, CHUNK_BYTES // max(captured.row_bytes, 1)))

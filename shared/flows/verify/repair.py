@@ -1,4 +1,6 @@
-"""Repair: writes what the source says straight into the index, under a version that no change under way can be refused for."""
+"""Repair: writes what the source says straight into the index, under a version that no change under
+way can be refused for.
+"""
 
 import time
 from collections.abc import Callable
@@ -12,7 +14,9 @@ from shared.values.index import definition_of
 from shared.values.settings import ConsumerSettings
 
 EPOCH_SECONDS = 30
-"""How long to wait for the relay to number above a version that somebody else has put into the index."""
+"""How long to wait for the relay to number above a version that somebody else has put into the
+index.
+"""
 
 CATCH_UP_SECONDS = 5
 """How long a version above the checkpoint may be that of a change just published."""
@@ -26,7 +30,9 @@ _PAUSE_SECONDS = 0.5
 
 
 class Repair:
-    """Mends differences. `epochs` are the epochs that were asked for: somebody else writes to the index."""
+    """Mends differences. `epochs` are the epochs that were asked for: somebody else writes to the
+    index.
+    """
 
     def __init__(
         self,
@@ -41,16 +47,30 @@ class Repair:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._consumer, self._stream, self._search, self._streams, self._schemas = consumer, stream, search, streams, schemas
-        self._settling, self._watermark, self._clock, self._sleep = settling, watermark, clock, sleep
+        self._consumer, self._stream, self._search, self._streams, self._schemas = (
+            consumer,
+            stream,
+            search,
+            streams,
+            schemas,
+        )
+        self._settling, self._watermark, self._clock, self._sleep = (
+            settling,
+            watermark,
+            clock,
+            sleep,
+        )
         self.epochs: list[int] = []
         self.reasons: dict[str, int] = {}
 
     def mend(self, candidates: list[Candidate]) -> list[Candidate]:
-        """Write the rows, delete what has none; returns those that could not be mended. `reasons` counts why.
+        """Write the rows, delete what has none; returns those that could not be mended. `reasons`
+        counts why.
 
-        The version is the checkpoint's seq, read before the row: a newer change that is applied meanwhile, or comes later, wins. A document
-        whose version is above that is waited for; when the relay does not come there, the version is not the relay's, and it is asked for a new epoch.
+        The version is the checkpoint's seq, read before the row: a newer change that is applied
+        meanwhile, or comes later, wins. A document whose version is above that is waited for; when
+        the relay does not come there, the version is not the relay's, and it is asked for a new
+        epoch.
         """
         left, stuck = candidates, list[Candidate]()
         for _ in range(_ATTEMPTS):
@@ -67,21 +87,36 @@ class Repair:
                 continue
             left, applied, superseded = self._write(left, checkpoint)
             if superseded and not applied:
-                # Nothing is there, and yet it is refused: a deletion by somebody else, remembered under a version above ours.
+                # Nothing is there, and yet it is refused: a deletion by somebody else, remembered
+                # under a version above ours.
                 self._ask(checkpoint.epoch)
                 self._await(lambda now, epoch=checkpoint.epoch: now.epoch > epoch, EPOCH_SECONDS)  # type: ignore[misc]
         return stuck + left
 
-    def _write(self, candidates: list[Candidate], checkpoint: Checkpoint) -> tuple[list[Candidate], int, int]:
-        """One try; returns those to look at again, how many were applied, and how many superseded."""
+    def _write(
+        self, candidates: list[Candidate], checkpoint: Checkpoint
+    ) -> tuple[list[Candidate], int, int]:
+        """One try; returns those to look at again, how many were applied, and how many
+        superseded.
+        """
         again: list[Candidate] = []
         applied = superseded = 0
         for start in range(0, len(candidates), _BATCH):
             some = candidates[start : start + _BATCH]
             for comparison in {one.comparison for one in some}:
-                self._search.ensure_index(comparison.alias, definition_of(self._consumer, comparison.captured.plan.table))
+                self._search.ensure_index(
+                    comparison.alias, definition_of(self._consumer, comparison.captured.plan.table)
+                )
             results = self._search.bulk(
-                [Action(one.comparison.alias, one.id, checkpoint.seq, one.expected.body if one.expected else None) for one in some]
+                [
+                    Action(
+                        one.comparison.alias,
+                        one.id,
+                        checkpoint.seq,
+                        one.expected.body if one.expected else None,
+                    )
+                    for one in some
+                ]
             )
             for one, result in zip(some, results, strict=True):
                 if result.kind == "applied":

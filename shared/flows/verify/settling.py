@@ -1,4 +1,6 @@
-"""Settling: what differed at first sight is looked at again until the consumer must have handled every change that it could be waiting for."""
+"""Settling: what differed at first sight is looked at again until the consumer must have handled
+every change that it could be waiting for.
+"""
 
 import time
 from collections.abc import Callable, Iterable
@@ -15,17 +17,23 @@ from shared.flows.watermark import Watermark
 from shared.values.position import Position
 
 PATIENCE_SECONDS = 60
-"""Nothing has settled for so long: what differs now is called a difference even if the consumer still has messages."""
+"""Nothing has settled for so long: what differs now is called a difference even if the consumer
+still has messages.
+"""
 
 _PAUSE_SECONDS = 0.5
 _EMPTY_LOOKS = 2
-"""A message may be between topic and queue, or a count a little late, when the queue looks empty once."""
+"""A message may be between topic and queue, or a count a little late, when the queue looks empty
+once.
+"""
 
 _GET = 500
 
 
 class Candidate(msgspec.Struct, eq=False):
-    """A document id of a table that may differ. `key` finds its row; None: only a walk through the table would. `sight` is what was last seen."""
+    """A document id of a table that may differ. `key` finds its row; None: only a walk through the
+    table would. `sight` is what was last seen.
+    """
 
     comparison: Comparison
     id: str
@@ -36,7 +44,9 @@ class Candidate(msgspec.Struct, eq=False):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A document that is not what its row says: `missing`, `extra` (there is no row), or `different` in `fields`."""
+    """A document that is not what its row says: `missing`, `extra` (there is no row), or
+    `different` in `fields`.
+    """
 
     table: str
     id: str
@@ -45,7 +55,9 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Settling:
-    """Looks at candidates again. `behind` tells after `confirmed` whether the relay or the consumer had not caught up."""
+    """Looks at candidates again. `behind` tells after `confirmed` whether the relay or the consumer
+    had not caught up.
+    """
 
     def __init__(
         self,
@@ -58,7 +70,12 @@ class Settling:
         sleep: Callable[[float], None] = time.sleep,
         chunk_rows: int = 1000,
     ) -> None:
-        self._database, self._search, self._queue, self._watermark = database, search, queue, watermark
+        self._database, self._search, self._queue, self._watermark = (
+            database,
+            search,
+            queue,
+            watermark,
+        )
         self._clock, self._sleep, self._chunk_rows = clock, sleep, chunk_rows
         self.behind = False
 
@@ -69,11 +86,16 @@ class Settling:
             return False
         return self._queue.depth() == (0, 0)
 
-    def confirmed(self, candidates: list[Candidate], tell: Callable[[int], None]) -> list[Candidate]:
-        """Those that still differ, and in the same way, after everything that the source had when they were seen has been handled.
+    def confirmed(
+        self, candidates: list[Candidate], tell: Callable[[int], None]
+    ) -> list[Candidate]:
+        """Those that still differ, and in the same way, after everything that the source had when
+        they were seen has been handled.
 
-        A row that was seen is in the binlog before the barrier that is taken afterwards. So when all before the barrier is published and the queue is empty, its
-        document is what its changes made of it; if row and version are the same then, nothing that is under way will mend the difference.
+        A row that was seen is in the binlog before the barrier that is taken afterwards. So when
+        all before the barrier is published and the queue is empty, its document is what its changes
+        made of it; if row and version are the same then, nothing that is under way will mend the
+        difference.
         """
         deadline = self._clock() + PATIENCE_SECONDS
         left, confirmed = self.look(candidates), list[Candidate]()
@@ -95,8 +117,14 @@ class Settling:
         return confirmed
 
     def look(self, candidates: list[Candidate]) -> list[Candidate]:
-        """Read rows and documents again; returns the candidates that differ now, with what was seen."""
-        return [one for group in _by_table(candidates) for one in self._look(group, self._watermark.read())]
+        """Read rows and documents again; returns the candidates that differ now, with what was
+        seen.
+        """
+        return [
+            one
+            for group in _by_table(candidates)
+            for one in self._look(group, self._watermark.read())
+        ]
 
     def look_at(self, candidates: list[Candidate], checkpoint: Checkpoint) -> list[Candidate]:
         """As `look`, rows read from a view that contains everything before the checkpoint."""
@@ -107,20 +135,30 @@ class Settling:
         rows = self._rows(comparison, candidates, checkpoint.position)
         held: dict[str, Document] = {}
         for start in range(0, len(candidates), _GET):
-            held |= self._search.get(comparison.alias, [one.id for one in candidates[start : start + _GET]])
+            held |= self._search.get(
+                comparison.alias, [one.id for one in candidates[start : start + _GET]]
+            )
         differing = []
         for one in candidates:
             one.expected, one.held = rows.get(one.id), held.get(one.id)
             if differs(one):
-                one.sight = (one.expected and msgspec.json.encode(one.expected.body), one.held and one.held.version)
+                one.sight = (
+                    one.expected and msgspec.json.encode(one.expected.body),
+                    one.held and one.held.version,
+                )
                 differing.append(one)
         return differing
 
-    def _rows(self, comparison: Comparison, candidates: list[Candidate], reached: Position) -> dict[str, Expected]:
+    def _rows(
+        self, comparison: Comparison, candidates: list[Candidate], reached: Position
+    ) -> dict[str, Expected]:
         wanted = {one.id for one in candidates}
         keys = [one.key for one in candidates if one.key is not None]
         table, columns = comparison.captured.table, comparison.id_columns
-        expected = [comparison.expected(row) for row in self._database.rows(table, columns, keys, reached=reached)]
+        expected = [
+            comparison.expected(row)
+            for row in self._database.rows(table, columns, keys, reached=reached)
+        ]
         if len(keys) < len(candidates):
             expected += self._walk(comparison, reached)
         return {one.id: one for one in expected if one is not None and one.id in wanted}
@@ -145,7 +183,9 @@ def difference(one: Candidate) -> Difference:
         return Difference(table, one.id, "missing")
     if one.expected is None:
         return Difference(table, one.id, "extra")
-    return Difference(table, one.id, "different", differing_fields(one.expected.body, one.held.body))
+    return Difference(
+        table, one.id, "different", differing_fields(one.expected.body, one.held.body)
+    )
 
 
 def _by_table(candidates: list[Candidate]) -> Iterable[list[Candidate]]:

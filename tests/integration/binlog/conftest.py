@@ -34,14 +34,20 @@ class Source:
         endpoint = parse(self.server.url)
         if port:
             endpoint = msgspec.structs.replace(endpoint, port=port)
-        return open_binlog(endpoint, [f"{self.name}.{pattern}" for pattern in patterns or ("*",)], next(_ids))
+        return open_binlog(
+            endpoint, [f"{self.name}.{pattern}" for pattern in patterns or ("*",)], next(_ids)
+        )
 
     def here(self) -> Position:
         return self.open().latest()
 
     def since(self, start: Position, *patterns: str) -> list[Event]:
         binlog = self.open(*patterns)
-        return [event for event in binlog.read(start, until=binlog.latest()) if not isinstance(event, Heartbeat)]
+        return [
+            event
+            for event in binlog.read(start, until=binlog.latest())
+            if not isinstance(event, Heartbeat)
+        ]
 
     def changes(self, start: Position, *patterns: str) -> list[tuple[str, Any, Any]]:
         """(operation, before, after) of all rows, as a reader of their JSON sees them."""
@@ -56,8 +62,12 @@ class Source:
         with self.server.connect() as connection, connection.cursor() as cursor:
             cursor.execute("XA RECOVER")
             for format_, length, _, data in cursor.fetchall():
-                if data.startswith(self.name):  # a test that failed left it; it would hold its table for ever
-                    cursor.execute("XA ROLLBACK %s, %s, %s", (data[:length], data[length:], format_))
+                if data.startswith(
+                    self.name
+                ):  # a test that failed left it; it would hold its table for ever
+                    cursor.execute(
+                        "XA ROLLBACK %s, %s, %s", (data[:length], data[length:], format_)
+                    )
             cursor.execute(f"DROP DATABASE {self.name}")
 
 

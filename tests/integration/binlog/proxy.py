@@ -6,7 +6,9 @@ from typing import Self
 
 
 class Proxy:
-    """Forwards to a port. Each of the first connections that transfer data is cut after so many bytes from the server (`cuts`, in turn; None: not)."""
+    """Forwards to a port. Each of the first connections that transfer data is cut after so many
+    bytes from the server (`cuts`, in turn; None: not).
+    """
 
     def __init__(self, port: int, cuts: list[int | None]) -> None:
         self._target, self._cuts = port, iter(cuts)
@@ -34,7 +36,9 @@ class Proxy:
                 client.close()
                 continue
             threading.Thread(target=self._pump, args=(client, server, None), daemon=True).start()
-            threading.Thread(target=self._pump, args=(server, client, next(self._cuts, None)), daemon=True).start()
+            threading.Thread(
+                target=self._pump, args=(server, client, next(self._cuts, None)), daemon=True
+            ).start()
 
     def _pump(self, source: socket.socket, sink: socket.socket, limit: int | None) -> None:
         try:

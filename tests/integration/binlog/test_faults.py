@@ -36,7 +36,11 @@ def test_a_connection_cut_anywhere_loses_and_repeats_nothing(source: Source) -> 
         cuts: list[int | None] = [chosen.randrange(3_000, 60_000) for _ in range(5)]
         with Proxy(source.server.port, cuts) as proxy:
             binlog = source.open("a", port=proxy.port)
-            found = [plain(event) for event in binlog.read(start, until=end) if not isinstance(event, Heartbeat)]
+            found = [
+                plain(event)
+                for event in binlog.read(start, until=end)
+                if not isinstance(event, Heartbeat)
+            ]
             assert found == wanted, cuts
             assert proxy.accepted > 1
 
@@ -86,7 +90,9 @@ def test_tls_is_verified(source: Source) -> None:
     plain_endpoint = parse(source.server.url)
     verified = msgspec.structs.replace(plain_endpoint, tls="verify", ca_file="", ca_certificate="")
     with pytest.raises(SourceError, match="TLS") as caught:
-        open_binlog(verified, ["*.*"], 1).latest()  # nobody vouches for the server's own certificate
+        open_binlog(
+            verified, ["*.*"], 1
+        ).latest()  # nobody vouches for the server's own certificate
     assert "ca" in caught.value.hint
 
 
@@ -96,9 +102,18 @@ def test_changes_come_over_tls(mariadb_source: Source) -> None:
     start = source.here()
     for n in range(50):
         source.sql(f"INSERT INTO a VALUES ({n}, REPEAT('x', 5000))")
-    endpoint = msgspec.structs.replace(parse(source.server.url), tls="verify", ca_certificate=source.server.ca_certificate)
+    endpoint = msgspec.structs.replace(
+        parse(source.server.url), tls="verify", ca_certificate=source.server.ca_certificate
+    )
     binlog = open_binlog(endpoint, [f"{source.name}.*"], 4_000_200_002)
-    assert sum(len(event.rows) for event in binlog.read(start, until=binlog.latest()) if isinstance(event, Rows)) == 50
+    assert (
+        sum(
+            len(event.rows)
+            for event in binlog.read(start, until=binlog.latest())
+            if isinstance(event, Rows)
+        )
+        == 50
+    )
 
 
 def test_a_server_without_binlog(start_mariadb: Callable[..., Any]) -> None:
@@ -108,7 +123,9 @@ def test_a_server_without_binlog(start_mariadb: Callable[..., Any]) -> None:
     assert "log_bin" in caught.value.hint
 
 
-def test_kill_and_restart_of_the_server_and_purged_binlogs(start_mariadb: Callable[..., Any]) -> None:
+def test_kill_and_restart_of_the_server_and_purged_binlogs(
+    start_mariadb: Callable[..., Any],
+) -> None:
     server = start_mariadb()
     source = Source(server)
     source.sql("CREATE TABLE a (id INT PRIMARY KEY)")
@@ -138,10 +155,14 @@ def test_kill_and_restart_of_the_server_and_purged_binlogs(start_mariadb: Callab
 
 
 def test_two_readers_with_one_server_id_both_go_on(source: Source) -> None:
-    """As if the ids of two relays met: the server ends the older connection, whose reader takes another id."""
+    """As if the ids of two relays met: the server ends the older connection, whose reader takes
+    another id.
+    """
     source.sql("CREATE TABLE a (id INT PRIMARY KEY)")
     start = source.here()
-    readers = [open_binlog(parse(source.server.url), [f"{source.name}.*"], 4_000_300_000) for _ in range(2)]
+    readers = [
+        open_binlog(parse(source.server.url), [f"{source.name}.*"], 4_000_300_000) for _ in range(2)
+    ]
     events = [reader.read(start) for reader in readers]
     seen: list[list[int]] = [[], []]
     for number in range(4):

@@ -74,7 +74,10 @@ def test_names_come_from_the_binlog_not_from_the_table_as_it_is(source: Source) 
         {"more": "x", "id": 2, "new": 20},
         {"more": "y", "id": 3},
     ]
-    assert [event.rewrites_rows for event in events if isinstance(event, SchemaChanged)] == [True, True]
+    assert [event.rewrites_rows for event in events if isinstance(event, SchemaChanged)] == [
+        True,
+        True,
+    ]
     assert [event.table for event in events if isinstance(event, Truncated)] == ["a"]
 
 
@@ -88,9 +91,14 @@ def test_a_ghost_table_takes_the_name_and_is_followed(source: Source) -> None:
     source.sql("RENAME TABLE a TO _a_del, _a_gho TO a")
     source.sql("INSERT INTO a (id) VALUES (2)")
     source.sql("DROP TABLE _a_del")
-    assert source.changes(start, "a") == [("c", None, {"id": 1}), ("c", None, {"id": 2, "extra": 7})]
+    assert source.changes(start, "a") == [
+        ("c", None, {"id": 1}),
+        ("c", None, {"id": 2, "extra": 7}),
+    ]
     events = source.since(start, "a")
-    assert [(event.table, event.rewrites_rows) for event in events if isinstance(event, SchemaChanged)] == [("a", True)]
+    assert [
+        (event.table, event.rewrites_rows) for event in events if isinstance(event, SchemaChanged)
+    ] == [("a", True)]
     assert not [event for event in events if isinstance(event, Truncated)]
 
 
@@ -102,21 +110,33 @@ def test_tables_of_a_dropped_database_are_told(source: Source) -> None:
     source.sql(f"CREATE TABLE {gone}.b (id INT)")
     source.sql(f"DROP DATABASE {gone}")
     binlog = open_binlog(parse(source.server.url), [f"{source.name}*.*"], 4_000_000_077)
-    found = [(event.database, event.table) for event in binlog.read(start, until=binlog.latest()) if isinstance(event, Truncated)]
+    found = [
+        (event.database, event.table)
+        for event in binlog.read(start, until=binlog.latest())
+        if isinstance(event, Truncated)
+    ]
     assert found == [(gone, "a"), (gone, "b")]
 
 
 def test_dropped_partitions_are_told(source: Source) -> None:
     source.sql(
-        "CREATE TABLE a (id INT PRIMARY KEY) PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN (20))"
+        "CREATE TABLE a (id INT PRIMARY KEY) PARTITION BY RANGE (id) (PARTITION p0 VALUES "
+        "LESS THAN (10), PARTITION p1 VALUES LESS THAN (20))"
     )
     start = source.here()
     source.sql("INSERT INTO a VALUES (1), (11)")
     source.sql("ALTER TABLE a DROP PARTITION p0")
     kinds = [type(event).__name__ for event in source.since(start)]
-    assert kinds == ["Begin", "Rows", "Rows", "Commit", "Begin", "Truncated", "SchemaChanged", "Commit"] or kinds == [
-        *("Begin", "Rows", "Commit", "Begin", "Truncated", "SchemaChanged", "Commit")
-    ]
+    assert kinds == [
+        "Begin",
+        "Rows",
+        "Rows",
+        "Commit",
+        "Begin",
+        "Truncated",
+        "SchemaChanged",
+        "Commit",
+    ] or kinds == [*("Begin", "Rows", "Commit", "Begin", "Truncated", "SchemaChanged", "Commit")]
 
 
 def test_rows_of_create_table_select_arrive(source: Source) -> None:
@@ -178,8 +198,18 @@ def test_columns_that_are_dropped_anyway_may_be_missing(source: Source) -> None:
     source.sql("DELETE FROM a")
 
     def rows(*dropped: str) -> list[Any]:
-        binlog = open_binlog(parse(source.server.url), [f"{source.name}.*"], 4_000_000_078, dropped=lambda *_: frozenset(dropped))
-        return [row for event in binlog.read(start, until=binlog.latest()) if isinstance(event, Rows) for row in event.rows]
+        binlog = open_binlog(
+            parse(source.server.url),
+            [f"{source.name}.*"],
+            4_000_000_078,
+            dropped=lambda *_: frozenset(dropped),
+        )
+        return [
+            row
+            for event in binlog.read(start, until=binlog.latest())
+            if isinstance(event, Rows)
+            for row in event.rows
+        ]
 
     assert rows("x", "y", "z") == [(None, {"id": 2}), ({"id": 2}, None)]
     with pytest.raises(SourceError, match=r"missing: x\."):
@@ -203,30 +233,46 @@ def test_a_binlog_without_names_is_an_error(source: Source) -> None:
 
 def test_odd_names_are_names(source: Source) -> None:
     # no emoji: servers take identifiers of the basic plane only
-    table, columns = "Tä b'l`e\"", ["a b", "c'd", 'e"f', "g`h", "ключ", "x" * 64, "{0}", "%s", "class"]
+    table, columns = (
+        "Tä b'l`e\"",
+        ["a b", "c'd", 'e"f', "g`h", "ключ", "x" * 64, "{0}", "%s", "class"],
+    )
 
     def quoted(name: str) -> str:
         return "`" + name.replace("`", "``") + "`"
 
     with source.connection.cursor() as cursor:
-        cursor.execute(f"CREATE TABLE {quoted(table)} (id INT PRIMARY KEY, {', '.join(f'{quoted(c)} INT' for c in columns)})")
+        cursor.execute(
+            f"CREATE TABLE {quoted(table)} (id INT PRIMARY KEY, "
+            f"{', '.join(f'{quoted(c)} INT' for c in columns)})"
+        )
     start = source.here()
     with source.connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {quoted(table)} VALUES (1, {', '.join(str(n) for n in range(len(columns)))})")
+        cursor.execute(
+            f"INSERT INTO {quoted(table)} VALUES (1, "
+            f"{', '.join(str(n) for n in range(len(columns)))})"
+        )
         cursor.execute(f"TRUNCATE {quoted(table)}")
-    assert source.changes(start) == [("c", None, {"id": 1, **{c: n for n, c in enumerate(columns)}})]
+    assert source.changes(start) == [
+        ("c", None, {"id": 1, **{c: n for n, c in enumerate(columns)}})
+    ]
     assert [event.table for event in source.since(start) if isinstance(event, Truncated)] == [table]
 
 
 def test_wide_tables_and_every_pattern_of_nulls(source: Source) -> None:
     count = 300
     names = [f"c{n}" for n in range(count)]
-    source.sql(f"CREATE TABLE a (id INT PRIMARY KEY, {', '.join(f'{name} SMALLINT' for name in names)})")
+    source.sql(
+        f"CREATE TABLE a (id INT PRIMARY KEY, {', '.join(f'{name} SMALLINT' for name in names)})"
+    )
     start = source.here()
     wanted = []
     for row in range(120):
         values = [None if (n * 7 + row * 13) % 11 < row % 7 else (n - row) for n in range(count)]
-        source.sql(f"INSERT INTO a VALUES ({row}, {', '.join('NULL' if v is None else str(v) for v in values)})")
+        source.sql(
+            f"INSERT INTO a VALUES ({row}, "
+            f"{', '.join('NULL' if v is None else str(v) for v in values)})"
+        )
         wanted.append({"id": row, **dict(zip(names, values, strict=True))})
     assert [after for _, _, after in source.changes(start)] == wanted
 
@@ -235,11 +281,18 @@ def test_rows_larger_than_a_packet(source: Source) -> None:
     source.sql("CREATE TABLE a (id INT PRIMARY KEY, x LONGTEXT, y LONGTEXT, z LONGTEXT)")
     start = source.here()
     source.sql("INSERT INTO a VALUES (0, 'small', '', NULL)")
-    source.sql("INSERT INTO a VALUES (1, REPEAT('x', 11000000), REPEAT('y', 11000000), REPEAT('z', 12000000))")
+    source.sql(
+        "INSERT INTO a VALUES (1, REPEAT('x', 11000000), REPEAT('y', 11000000), "
+        "REPEAT('z', 12000000))"
+    )
     source.sql("INSERT INTO a VALUES (2, 'small', '', NULL)")
     rows = [after for _, _, after in source.changes(start)]
     assert [row["id"] for row in rows] == [0, 1, 2]
-    assert (rows[1]["x"], rows[1]["y"], rows[1]["z"]) == ("x" * 11000000, "y" * 11000000, "z" * 12000000)
+    assert (rows[1]["x"], rows[1]["y"], rows[1]["z"]) == (
+        "x" * 11000000,
+        "y" * 11000000,
+        "z" * 12000000,
+    )
 
 
 def test_checksums_may_be_off_and_on_again(source: Source) -> None:
@@ -260,7 +313,9 @@ def test_checksums_may_be_off_and_on_again(source: Source) -> None:
 
 @pytest.mark.parametrize("source", ["mysql"], indirect=True)
 def test_gtid_mode_may_be_off(source: Source) -> None:
-    """Only with gtid_mode ON does MySQL find a position by GTID; files and offsets hold in every mode."""
+    """Only with gtid_mode ON does MySQL find a position by GTID; files and offsets hold in every
+    mode.
+    """
     source.sql("CREATE TABLE a (id INT PRIMARY KEY)")
     start, modes = source.here(), ("ON_PERMISSIVE", "OFF_PERMISSIVE", "OFF")
     try:
@@ -305,7 +360,11 @@ def test_tagged_gtids(mysql_source: Source) -> None:
 def test_json_diffs_are_applied(mysql_source: Source) -> None:
     source = mysql_source
     source.sql("CREATE TABLE a (id INT PRIMARY KEY, j JSON, k JSON)")
-    document = '{"a": {"b": [1, 2, {"c d": "x"}], "n": 1.5}, "text": "' + "t" * 300 + '", "gone": true, "quote\\"": 1}'
+    document = (
+        '{"a": {"b": [1, 2, {"c d": "x"}], "n": 1.5}, "text": "'
+        + "t" * 300
+        + '", "gone": true, "quote\\"": 1}'
+    )
     source.sql("INSERT INTO a VALUES (1, %s, %s), (2, NULL, %s)", document, document, document)
     source.sql("SET SESSION binlog_row_value_options = PARTIAL_JSON")
     start = source.here()
@@ -324,7 +383,9 @@ def test_json_diffs_are_applied(mysql_source: Source) -> None:
         assert changes, assignment
         for _, _, after in changes:
             # as text: keys stand in the server's order
-            assert [json.dumps(after[name]) for name in "jk"] == [json.dumps(json_of(text)) for text in now[after["id"]]], assignment
+            assert [json.dumps(after[name]) for name in "jk"] == [
+                json.dumps(json_of(text)) for text in now[after["id"]]
+            ], assignment
         start = source.here()
 
 
@@ -343,8 +404,13 @@ def test_characters_that_the_servers_read_otherwise_than_python(source: Source) 
         "ujis": "5CA1C0A1C1",
     }
     start = source.here()
-    source.sql(f"CREATE TABLE a (id INT, {', '.join(f'{name} VARCHAR(9) CHARACTER SET {name}' for name in odd)})")
-    source.sql(f"INSERT INTO a VALUES (1, {', '.join(f'_{name} 0x{data}' for name, data in odd.items())})")
+    source.sql(
+        "CREATE TABLE a (id INT, "
+        f"{', '.join(f'{name} VARCHAR(9) CHARACTER SET {name}' for name in odd)})"
+    )
+    source.sql(
+        f"INSERT INTO a VALUES (1, {', '.join(f'_{name} 0x{data}' for name, data in odd.items())})"
+    )
     (row,) = source.sql("SELECT * FROM a")
     assert [tuple(after.values()) for _, _, after in source.changes(start)] == [row]
     assert "?" not in row
@@ -352,10 +418,17 @@ def test_characters_that_the_servers_read_otherwise_than_python(source: Source) 
 
 @pytest.mark.parametrize("source", ["mariadb"], indirect=True)
 def test_dates_and_times_in_the_format_before_mariadb_10_1(source: Source) -> None:
-    columns = {f"{kind}_{digits}": f"{kind}({digits})" for kind in ("TIME", "DATETIME", "TIMESTAMP") for digits in range(7)}
+    columns = {
+        f"{kind}_{digits}": f"{kind}({digits})"
+        for kind in ("TIME", "DATETIME", "TIMESTAMP")
+        for digits in range(7)
+    }
     source.sql("SET GLOBAL mysql56_temporal_format = OFF")
     try:
-        source.sql(f"CREATE TABLE a ({', '.join(f'{name} {kind} NULL' for name, kind in columns.items())}, last INT)")
+        source.sql(
+            f"CREATE TABLE a ({', '.join(f'{name} {kind} NULL' for name, kind in columns.items())}, "  # noqa: E501
+            "last INT)"
+        )
     finally:
         source.sql("SET GLOBAL mysql56_temporal_format = ON")
     source.sql("SET time_zone = '+00:00', sql_mode = ''")
@@ -367,11 +440,18 @@ def test_dates_and_times_in_the_format_before_mariadb_10_1(source: Source) -> No
         ("838:59:59.1", "0000-00-00"),
     ):
         source.sql(
-            f"INSERT INTO a VALUES ({', '.join(repr(time if name.startswith('TIME_') else instant) for name in columns.values())}, 7)"
+            "INSERT INTO a VALUES "
+            f"({', '.join(repr(time if name.startswith('TIME_') else instant) for name in columns.values())}, 7)"  # noqa: E501
         )
     names = [f"CAST({name} AS CHAR)" for name in columns]
     shown = [
-        [*(None if text.startswith("0000") else iso(text, kind) for text, kind in zip(row, columns.values(), strict=True)), 7]
+        [
+            *(
+                None if text.startswith("0000") else iso(text, kind)
+                for text, kind in zip(row, columns.values(), strict=True)
+            ),
+            7,
+        ]
         for row in source.sql(f"SELECT {', '.join(names)} FROM a")
     ]
     assert [list(after.values()) for _, _, after in source.changes(start)] == shown
@@ -395,13 +475,17 @@ def test_domains_of_mariadb(mariadb_source: Source) -> None:
 
 
 def test_places_beyond_four_gigabytes_on_mariadb(mariadb_source: Source) -> None:
-    """A single transaction may take a file there; the command for the binlog has 32 bits for the offset."""
+    """A single transaction may take a file there; the command for the binlog has 32 bits for the
+    offset.
+    """
     source = mariadb_source
     here = source.here()
     source.sql("CREATE TABLE a (id INT PRIMARY KEY)")
     source.sql("INSERT INTO a VALUES (1)")
     beyond, end = type(here)(here.file, 5 << 30, here.gtids), type(here)(gtids=source.here().gtids)
-    assert [event.event for event in source.open().read(beyond, until=end) if isinstance(event, Rows)] == [0]
+    assert [
+        event.event for event in source.open().read(beyond, until=end) if isinstance(event, Rows)
+    ] == [0]
     with pytest.raises(SourceError, match="beyond 4 GB"):
         next(source.open().read(type(here)(here.file, 5 << 30)))
 

@@ -1,4 +1,6 @@
-"""The stack on the emulator alone: what `sls deploy` makes, without a database or Elasticsearch behind it."""
+"""The stack on the emulator alone: what `sls deploy` makes, without a database or Elasticsearch
+behind it.
+"""
 
 import json
 import os
@@ -32,8 +34,14 @@ class Deployment:
 
     def sls(self, *words: str) -> str:
         """Run the framework with a relay that nothing starts; returns what it said."""
-        parameters = {"relay": "off", "sourceSecret": f"{self.service}/source", "searchSecret": f"{self.service}/search"}
-        given = [word for name, value in parameters.items() for word in ("--param", f"{name}={value}")]
+        parameters = {
+            "relay": "off",
+            "sourceSecret": f"{self.service}/source",
+            "searchSecret": f"{self.service}/search",
+        }
+        given = [
+            word for name, value in parameters.items() for word in ("--param", f"{name}={value}")
+        ]
         done = self.project.run("sls", *words, "--stage", STAGE, *given)
         return str(done.stdout + done.stderr)
 
@@ -43,19 +51,30 @@ class Deployment:
 
     def invoke(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
         """The function's answer, or what its error says."""
-        answer = boto3.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        answer = boto3.client("lambda").invoke(
+            FunctionName=function, Payload=json.dumps(event).encode()
+        )
         return dict(json.loads(answer["Payload"].read()))
 
     @contextmanager
     def without(self, function: str, action: str) -> Iterator[None]:
         """Takes an action away from the function's role, and gives it back."""
-        role = boto3.client("lambda").get_function_configuration(FunctionName=function)["Role"].split("/")[-1]
+        role = (
+            boto3.client("lambda")
+            .get_function_configuration(FunctionName=function)["Role"]
+            .split("/")[-1]
+        )
         iam = boto3.client("iam")
         whole = iam.get_role_policy(RoleName=role, PolicyName="rowline")["PolicyDocument"]
-        kept = [{**statement, "Action": [one for one in statement["Action"] if one != action]} for statement in whole["Statement"]]
+        kept = [
+            {**statement, "Action": [one for one in statement["Action"] if one != action]}
+            for statement in whole["Statement"]
+        ]
         assert kept != whole["Statement"], f"{role} does not have {action}"
         put: Callable[[Any], Any] = lambda statements: iam.put_role_policy(  # noqa: E731
-            RoleName=role, PolicyName="rowline", PolicyDocument=json.dumps({**whole, "Statement": statements})
+            RoleName=role,
+            PolicyName="rowline",
+            PolicyDocument=json.dumps({**whole, "Statement": statements}),
         )
         put([statement for statement in kept if statement["Action"]])
         try:
@@ -65,7 +84,9 @@ class Deployment:
 
 
 @pytest.fixture(scope="session")
-def deployment(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def deployment(
+    emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("AWS_PROFILE", raising=False)
         for name, value in emulator.environment().items():

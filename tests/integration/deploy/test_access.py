@@ -13,7 +13,12 @@ CONSUMER = "listingSearch"
 
 def event() -> dict[str, Any]:
     """A batch of one message that is no message of ours: it is set aside without Elasticsearch."""
-    attributes = {"MessageGroupId": "g", "MessageDeduplicationId": uuid.uuid4().hex, "SequenceNumber": "1", "ApproximateReceiveCount": "1"}
+    attributes = {
+        "MessageGroupId": "g",
+        "MessageDeduplicationId": uuid.uuid4().hex,
+        "SequenceNumber": "1",
+        "ApproximateReceiveCount": "1",
+    }
     record = {
         "messageId": "m1",
         "receiptHandle": "none",
@@ -25,7 +30,9 @@ def event() -> dict[str, Any]:
 
 
 # The first one needs a process that has not read its secret yet, so it comes first.
-@pytest.mark.parametrize("action", ["secretsmanager:GetSecretValue", "dynamodb:BatchGetItem", "sqs:SendMessage"])
+@pytest.mark.parametrize(
+    "action", ["secretsmanager:GetSecretValue", "dynamodb:BatchGetItem", "sqs:SendMessage"]
+)
 def test_consumer_misses_an_action(deployment: Deployment, action: str) -> None:
     function = deployment.stack.consume_function(CONSUMER)
     with deployment.without(function, action):
@@ -37,11 +44,15 @@ def test_consumer_misses_an_action(deployment: Deployment, action: str) -> None:
 def test_consumer_works_with_its_whole_role(deployment: Deployment) -> None:
     stack = deployment.stack
     assert deployment.invoke(stack.consume_function(CONSUMER), event()) == {"batchItemFailures": []}
-    (message,) = boto3.client("sqs").receive_message(QueueUrl=stack.dlq_url(CONSUMER), WaitTimeSeconds=5)["Messages"]
+    (message,) = boto3.client("sqs").receive_message(
+        QueueUrl=stack.dlq_url(CONSUMER), WaitTimeSeconds=5
+    )["Messages"]
     assert message["Body"] == "{}"
 
 
-@pytest.mark.parametrize("action", ["secretsmanager:GetSecretValue", "dynamodb:GetItem", "dynamodb:UpdateItem"])
+@pytest.mark.parametrize(
+    "action", ["secretsmanager:GetSecretValue", "dynamodb:GetItem", "dynamodb:UpdateItem"]
+)
 def test_relay_misses_an_action(deployment: Deployment, action: str) -> None:
     function = deployment.stack.relay_function("shop")
     with deployment.without(function, action):

@@ -1,4 +1,6 @@
-"""The smoke test of a real account, tried on the emulator: it passes what works and names what does not."""
+"""The smoke test of a real account, tried on the emulator: it passes what works and names what does
+not.
+"""
 
 import boto3
 
@@ -23,17 +25,25 @@ def test_a_relay_that_does_not_run_is_named(deployment: Deployment) -> None:
 
 def test_a_switched_off_mapping_is_named(deployment: Deployment) -> None:
     functions = boto3.client("lambda")
-    (mapping,) = functions.list_event_source_mappings(FunctionName=deployment.stack.consume_function(NAME))["EventSourceMappings"]
+    (mapping,) = functions.list_event_source_mappings(
+        FunctionName=deployment.stack.consume_function(NAME)
+    )["EventSourceMappings"]
     functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
     try:
-        assert "event source mapping says" in smoke.mapping_is_enabled(deployment.stack, NAME, seconds=0)
-        assert "has written no metrics" in smoke.message_arrives(deployment.stack, deployment.stack.settings.consumers[NAME], seconds=1)
+        assert "event source mapping says" in smoke.mapping_is_enabled(
+            deployment.stack, NAME, seconds=0
+        )
+        assert "has written no metrics" in smoke.message_arrives(
+            deployment.stack, deployment.stack.settings.consumers[NAME], seconds=1
+        )
     finally:
         functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
 
 def test_messages_in_a_dlq_are_named(deployment: Deployment) -> None:
     sqs, url = boto3.client("sqs"), deployment.stack.undelivered_url(NAME)
-    sqs.send_message(QueueUrl=url, MessageBody="x", MessageGroupId="g", MessageDeduplicationId="smoke")
+    sqs.send_message(
+        QueueUrl=url, MessageBody="x", MessageGroupId="g", MessageDeduplicationId="smoke"
+    )
     assert "1 messages in " in smoke.nothing_is_set_aside(deployment.stack, NAME)
     sqs.purge_queue(QueueUrl=url)

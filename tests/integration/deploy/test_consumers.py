@@ -1,4 +1,6 @@
-"""A consumer is three lines in the stanza: added, it receives; removed, its DLQ stays; added again, it works."""
+"""A consumer is three lines in the stanza: added, it receives; removed, its DLQ stays; added again,
+it works.
+"""
 
 import time
 import uuid
@@ -30,7 +32,9 @@ def remove(deployment: Deployment) -> None:
 def depth(url: str) -> int:
     """Messages in the queue, in flight too."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    found: Any = boto3.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    found: Any = boto3.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])[
+        "Attributes"
+    ]
     return sum(int(found[name]) for name in names)
 
 
@@ -41,12 +45,16 @@ def publish(deployment: Deployment, table: str) -> None:
         Message="not ours",
         MessageGroupId="g",
         MessageDeduplicationId=uuid.uuid4().hex,
-        MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()},
+        MessageAttributes={
+            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+        },
     )
 
 
 def set_aside(url: str, messages: int) -> None:
-    """Waits until the function has set so many messages aside: what is not ours goes to its own DLQ."""
+    """Waits until the function has set so many messages aside: what is not ours goes to its own
+    DLQ.
+    """
     end = time.monotonic() + 120
     while depth(url) != messages:
         assert time.monotonic() < end, f"{depth(url)} messages set aside, not {messages}"
@@ -84,8 +92,16 @@ def test_removal_says_what_it_keeps(deployment: Deployment) -> None:
     """The last test of the folder: nothing is deployed after it."""
     stack = deployment.stack
     said = deployment.sls("remove")
-    for kept in (stack.state_table, stack.claims_bucket, stack.dlq_url("listingSearch"), stack.undelivered_url("listingSearch")):
+    for kept in (
+        stack.state_table,
+        stack.claims_bucket,
+        stack.dlq_url("listingSearch"),
+        stack.undelivered_url("listingSearch"),
+    ):
         assert kept in said
-    assert boto3.client("dynamodb").describe_table(TableName=stack.state_table)["Table"]["TableStatus"] == "ACTIVE"
+    assert (
+        boto3.client("dynamodb").describe_table(TableName=stack.state_table)["Table"]["TableStatus"]
+        == "ACTIVE"
+    )
     assert exists(stack.dlq_url("listingSearch"))
     assert not exists(stack.queue_url("listingSearch"))

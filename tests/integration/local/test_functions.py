@@ -24,7 +24,9 @@ def run(deploy, name):
 
 
 def call(name, event=None, **how):
-    answer = boto3.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event or {}), **how)
+    answer = boto3.client("lambda").invoke(
+        FunctionName=name, Payload=json.dumps(event or {}), **how
+    )
     return json.loads(answer["Payload"].read() or "null")
 
 
@@ -36,7 +38,10 @@ def test_environment_points_at_this_emulator_and_leaks_nothing(run, emulator, mo
 
 def test_checkout_is_not_importable(run):
     assert (
-        run("import importlib.util as u\ndef handle(event, context): return [bool(u.find_spec(n)) for n in ('local', 'shared', 'pymysql')]")
+        run(
+            "import importlib.util as u\ndef handle(event, context): return "
+            "[bool(u.find_spec(n)) for n in ('local', 'shared', 'pymysql')]"
+        )
         == [False] * 3
     )
 
@@ -54,7 +59,13 @@ def test_role_is_enforced(run, name):
 
 
 def test_role_that_allows_it(run):
-    assert run('import boto3\ndef handle(e, c): return boto3.client("sqs").list_queues()["ResponseMetadata"]["HTTPStatusCode"]') == 200
+    assert (
+        run(
+            "import boto3\ndef handle(e, c): return "
+            'boto3.client("sqs").list_queues()["ResponseMetadata"]["HTTPStatusCode"]'
+        )
+        == 200
+    )
 
 
 def test_a_raised_error_keeps_its_name_and_the_process(run, name):
@@ -77,7 +88,8 @@ def test_deadline_is_known_and_kept(deploy, name):
     deploy(function(name, Timeout=2))
     upload(
         name,
-        "import time\ndef handle(event, context):\n    left = context.get_remaining_time_in_millis()\n    time.sleep(event['s'])\n    return left",
+        "import time\ndef handle(event, context):\n    left = "
+        "context.get_remaining_time_in_millis()\n    time.sleep(event['s'])\n    return left",
     )
     assert 1000 < call(name, {"s": 0}) <= 2000
     began = time.monotonic()
@@ -87,7 +99,9 @@ def test_deadline_is_known_and_kept(deploy, name):
 
 def test_asynchronous_call_returns_at_once(deploy, name):
     queue = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name}}
-    ids = deploy({"Queue": queue, **function(name, Environment={"Variables": {"QUEUE": {"Ref": "Queue"}}})})
+    ids = deploy(
+        {"Queue": queue, **function(name, Environment={"Variables": {"QUEUE": {"Ref": "Queue"}}})}
+    )
     upload(
         name,
         """
@@ -112,14 +126,23 @@ def test_schedule_of_a_minute_fires(deploy, name):
         **function(name, Environment={"Variables": {"QUEUE": {"Ref": "Queue"}}}),
         "Permission": {
             "Type": "AWS::Lambda::Permission",
-            "Properties": {"FunctionName": {"Ref": "Function"}, "Action": "lambda:InvokeFunction", "Principal": "events.amazonaws.com"},
+            "Properties": {
+                "FunctionName": {"Ref": "Function"},
+                "Action": "lambda:InvokeFunction",
+                "Principal": "events.amazonaws.com",
+            },
         },
     }
     ids = deploy(resources)
     upload(
-        name, 'import boto3, os\ndef handle(e, c): boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE"], MessageBody=e["source"])'
+        name,
+        "import boto3, os\ndef handle(e, c): "
+        'boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE"], MessageBody=e["source"])',
     )
-    rule = {"Type": "AWS::Events::Rule", "Properties": {"ScheduleExpression": "rate(1 minute)", "Targets": [target]}}
+    rule = {
+        "Type": "AWS::Events::Rule",
+        "Properties": {"ScheduleExpression": "rate(1 minute)", "Targets": [target]},
+    }
     deploy({**resources, "Rule": rule})
     assert [message["Body"] for message in drain(ids["Queue"], 1, seconds=90)] == ["aws.events"]
 
@@ -127,7 +150,12 @@ def test_schedule_of_a_minute_fires(deploy, name):
 def test_log_reaches_its_group(run, name):
     run('def handle(event, context): print("a line of its own")')
     logs = boto3.client("logs")
-    wait_for(lambda: any("a line of its own" in e["message"] for e in logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]))
+    wait_for(
+        lambda: any(
+            "a line of its own" in e["message"]
+            for e in logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+        )
+    )
 
 
 def test_a_batch_needs_the_action_of_the_single_request(run, name):
@@ -142,13 +170,21 @@ def test_a_batch_needs_the_action_of_the_single_request(run, name):
             clients[1].publish_batch(TopicArn=topic, PublishBatchRequestEntries=[dict(Id="0", Message="x")])
         except botocore.exceptions.ClientError as error:
             return error.response["Error"]["Message"]
-    """
-    assert "sns:Publish " in run(code, actions=["sqs:CreateQueue", "sqs:SendMessage", "sns:CreateTopic"])
-    assert run(code, actions=["sqs:CreateQueue", "sqs:SendMessage", "sns:CreateTopic", "sns:Publish"]) is None
+    """  # noqa: E501
+    assert "sns:Publish " in run(
+        code, actions=["sqs:CreateQueue", "sqs:SendMessage", "sns:CreateTopic"]
+    )
+    assert (
+        run(code, actions=["sqs:CreateQueue", "sqs:SendMessage", "sns:CreateTopic", "sns:Publish"])
+        is None
+    )
 
 
 def test_an_update_lets_a_running_invocation_end(run, name):
-    slow = "import time\ndef handle(event, context):\n    time.sleep(event['seconds'])\n    return 'old'"
+    slow = (
+        "import time\ndef handle(event, context):\n    time.sleep(event['seconds'])\n    "
+        "return 'old'"
+    )
     assert run(slow, {"seconds": 0}) == "old"
     answers = []
     thread = threading.Thread(target=lambda: answers.append(call(name, {"seconds": 4})))

@@ -14,7 +14,9 @@ from tests.waiting import wait_for
 
 @pytest.fixture
 def wired(deploy, name):
-    """`wired(code, **mapping properties)` → URLs of a FIFO queue whose messages go to the code, and of a queue it may report to."""
+    """`wired(code, **mapping properties)` → URLs of a FIFO queue whose messages go to the code, and
+    of a queue it may report to.
+    """
 
     def build(code, visibility=30, queue=None, **properties):
         report = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": f"{name}-report"}}
@@ -37,21 +39,33 @@ import boto3, json, os, time
 sqs = boto3.client("sqs")
 def report(**what):
     sqs.send_message(QueueUrl=os.environ["REPORT"], MessageBody=json.dumps({"at": time.time(), **what}))
-"""
+"""  # noqa: E501
 
 
 def send(url, bodies, group="g"):
     for body in bodies:
-        boto3.client("sqs").send_message(QueueUrl=url, MessageBody=str(body), MessageGroupId=group, MessageDeduplicationId=f"{group}{body}")
+        boto3.client("sqs").send_message(
+            QueueUrl=url,
+            MessageBody=str(body),
+            MessageGroupId=group,
+            MessageDeduplicationId=f"{group}{body}",
+        )
 
 
 def left(url):
-    attributes = boto3.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    return int(attributes["ApproximateNumberOfMessages"]) + int(attributes["ApproximateNumberOfMessagesNotVisible"])
+    attributes = boto3.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])[
+        "Attributes"
+    ]
+    return int(attributes["ApproximateNumberOfMessages"]) + int(
+        attributes["ApproximateNumberOfMessagesNotVisible"]
+    )
 
 
 def reports(url, count, seconds=20.0):
-    return sorted((json.loads(message["Body"]) for message in drain(url, count, seconds)), key=lambda item: item["at"])
+    return sorted(
+        (json.loads(message["Body"]) for message in drain(url, count, seconds)),
+        key=lambda item: item["at"],
+    )
 
 
 def test_groups_run_beside_each_other_and_each_in_order(wired):
@@ -61,7 +75,7 @@ def handle(event, context):
     began = time.time()
     time.sleep(1.0)
     report(began=began, got=[(r["attributes"]["MessageGroupId"], r["body"]) for r in event["Records"]])
-""",
+""",  # noqa: E501
         BatchSize=1,
         ScalingConfig={"MaximumConcurrency": 5},
     )
@@ -100,7 +114,7 @@ def handle(event, context):
     if records[0]["attributes"]["ApproximateReceiveCount"] == "1":
         sqs.change_message_visibility(QueueUrl=os.environ["QUEUE"], ReceiptHandle=records[-1]["receiptHandle"], VisibilityTimeout=2)
         return {"batchItemFailures": [{"itemIdentifier": records[-1]["messageId"]}]}
-""",
+""",  # noqa: E501
         visibility=600,
         FunctionResponseTypes=["ReportBatchItemFailures"],
     )
@@ -117,7 +131,7 @@ def test_successful_part_of_a_batch_is_deleted(wired):
 def handle(event, context):
     report(got=[r["body"] for r in event["Records"]])
     return {"batchItemFailures": [{"itemIdentifier": r["messageId"]} for r in event["Records"] if r["body"] == "bad"]}
-""",
+""",  # noqa: E501
         visibility=600,
         FunctionResponseTypes=["ReportBatchItemFailures"],
     )
@@ -128,7 +142,14 @@ def handle(event, context):
     wait_for(lambda: left(queue) == 1)
 
 
-@pytest.mark.parametrize("failure", ['{"itemIdentifier": ""}', '{"itemIdentifier": None}', '{"id": event["Records"][0]["messageId"]}'])
+@pytest.mark.parametrize(
+    "failure",
+    [
+        '{"itemIdentifier": ""}',
+        '{"itemIdentifier": None}',
+        '{"id": event["Records"][0]["messageId"]}',
+    ],
+)
 def test_answer_that_names_no_message_fails_the_batch(wired, failure):
     queue, report = wired(
         f"""
@@ -175,7 +196,15 @@ def handle(event, context):
     def run(sender):
         for step in range(0, count, 10):
             ids = [f"{sender}-{step + n}" for n in range(10)]
-            entries = [{"Id": one, "MessageBody": one, "MessageGroupId": one, "MessageDeduplicationId": one} for one in ids]
+            entries = [
+                {
+                    "Id": one,
+                    "MessageBody": one,
+                    "MessageGroupId": one,
+                    "MessageDeduplicationId": one,
+                }
+                for one in ids
+            ]
             clients[sender].send_message_batch(QueueUrl=queue, Entries=entries)
 
     threads = [threading.Thread(target=run, args=(sender,)) for sender in range(senders)]
@@ -184,13 +213,17 @@ def handle(event, context):
     for thread in threads:
         thread.join()
     wait_for(lambda: left(queue) == 0, 60)
-    assert sorted(seen.read_text().split()) == sorted(f"{sender}-{n}" for sender in range(senders) for n in range(count))
+    assert sorted(seen.read_text().split()) == sorted(
+        f"{sender}-{n}" for sender in range(senders) for n in range(count)
+    )
 
 
 def test_disabled_mapping_of_a_stack_is_disabled(wired, name):
     queue, report = wired("def handle(event, context): report()", Enabled=False)
     send(queue, [1])
-    (found,) = boto3.client("lambda").list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+    (found,) = boto3.client("lambda").list_event_source_mappings(FunctionName=name)[
+        "EventSourceMappings"
+    ]
     assert found["State"] == "Disabled"
     assert reports(report, 1, seconds=3) == []
     boto3.client("lambda").update_event_source_mapping(UUID=found["UUID"], Enabled=True)
@@ -199,4 +232,9 @@ def test_disabled_mapping_of_a_stack_is_disabled(wired, name):
 
 def test_reserved_concurrency_of_a_stack_is_kept(deploy, name):
     deploy(function(name, ReservedConcurrentExecutions=1))
-    assert boto3.client("lambda").get_function_concurrency(FunctionName=name)["ReservedConcurrentExecutions"] == 1
+    assert (
+        boto3.client("lambda").get_function_concurrency(FunctionName=name)[
+            "ReservedConcurrentExecutions"
+        ]
+        == 1
+    )

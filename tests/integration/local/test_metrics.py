@@ -14,7 +14,7 @@ def handle(event, context):
     print(json.dumps({"_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [
         {"Namespace": "Rowline", "Dimensions": [["consumer"]], "Metrics": [{"Name": "lag", "Unit": "Seconds"}]}]},
         "consumer": event["consumer"], "lag": 1.5}))
-"""
+"""  # noqa: E501
 
 
 def total(namespace, metric, **dimensions):
@@ -44,5 +44,8 @@ def test_length_and_age_of_a_queue_are_measured(deploy, name):
     url = deploy({"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name}}})["Queue"]
     for body in "abc":
         boto3.client("sqs").send_message(QueueUrl=url, MessageBody=body)
-    assert wait_for(lambda: total("AWS/SQS", "ApproximateNumberOfMessagesVisible", QueueName=name), 40) == 3
+    assert (
+        wait_for(lambda: total("AWS/SQS", "ApproximateNumberOfMessagesVisible", QueueName=name), 40)
+        == 3
+    )
     assert total("AWS/SQS", "ApproximateAgeOfOldestMessage", QueueName=name) > 0

@@ -11,11 +11,19 @@ from tests.integration.local.conftest import drain, fifo_queue
 
 def dead_letter_pair(name, receives=2):
     policy = {"deadLetterTargetArn": {"Fn::GetAtt": ["Dead", "Arn"]}, "maxReceiveCount": receives}
-    return {"Dead": fifo_queue(f"{name}-dead"), "Queue": fifo_queue(name, RedrivePolicy=policy, VisibilityTimeout=0)}
+    return {
+        "Dead": fifo_queue(f"{name}-dead"),
+        "Queue": fifo_queue(name, RedrivePolicy=policy, VisibilityTimeout=0),
+    }
 
 
 def send(url, number, group="g"):
-    boto3.client("sqs").send_message(QueueUrl=url, MessageBody=str(number), MessageGroupId=group, MessageDeduplicationId=str(number))
+    boto3.client("sqs").send_message(
+        QueueUrl=url,
+        MessageBody=str(number),
+        MessageGroupId=group,
+        MessageDeduplicationId=str(number),
+    )
 
 
 def test_a_group_is_locked_while_one_of_its_messages_is_in_flight(deploy, name):
@@ -26,8 +34,13 @@ def test_a_group_is_locked_while_one_of_its_messages_is_in_flight(deploy, name):
     first = client.receive_message(QueueUrl=url, MaxNumberOfMessages=1)["Messages"][0]
     others = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     assert (first["Body"], [message["Body"] for message in others]) == ("1", ["3"])
-    client.change_message_visibility(QueueUrl=url, ReceiptHandle=first["ReceiptHandle"], VisibilityTimeout=0)
-    assert [message["Body"] for message in client.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]] == ["1", "2"]
+    client.change_message_visibility(
+        QueueUrl=url, ReceiptHandle=first["ReceiptHandle"], VisibilityTimeout=0
+    )
+    assert [
+        message["Body"]
+        for message in client.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    ] == ["1", "2"]
 
 
 def test_what_was_received_too_often_goes_to_the_dead_letters(deploy, name):
@@ -49,12 +62,18 @@ def test_dead_letters_move_back(deploy, name):
         send(urls["Queue"], number, group=f"g{number}")
     client.receive_message(QueueUrl=urls["Queue"], MaxNumberOfMessages=10)
     client.receive_message(QueueUrl=urls["Queue"])  # moves them
-    arn = client.get_queue_attributes(QueueUrl=urls["Dead"], AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    arn = client.get_queue_attributes(QueueUrl=urls["Dead"], AttributeNames=["QueueArn"])[
+        "Attributes"
+    ]["QueueArn"]
     client.start_message_move_task(SourceArn=arn)
     task = client.list_message_move_tasks(SourceArn=arn)["Results"][0]
     assert (task["Status"], task["ApproximateNumberOfMessagesMoved"]) == ("COMPLETED", 3)
     back = drain(urls["Queue"], 3)
-    assert [(message["Body"], message["Attributes"]["MessageGroupId"]) for message in back] == [("0", "g0"), ("1", "g1"), ("2", "g2")]
+    assert [(message["Body"], message["Attributes"]["MessageGroupId"]) for message in back] == [
+        ("0", "g0"),
+        ("1", "g1"),
+        ("2", "g2"),
+    ]
     assert {message["Attributes"]["ApproximateReceiveCount"] for message in back} == {"1"}
 
 
@@ -91,11 +110,15 @@ for thread in threads:
 for thread in threads:
     thread.join()
 assert (len(got), len(queue["messages"])) == (2000, 0), (len(got), len(set(got)), len(queue["messages"]))
-"""
+"""  # noqa: E501
 
 
 def test_calls_and_mappings_share_a_queue_safely(emulator):
-    """On the emulator's own interpreter with threads that switch all the time; the stock one delivers some messages twice there."""
+    """On the emulator's own interpreter with threads that switch all the time; the stock one
+    delivers some messages twice there.
+    """
     python = aws.distribution(home().dist) / "bin/python"
-    done = subprocess.run([python, "-c", RACE, str(CHECKOUT)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [python, "-c", RACE, str(CHECKOUT)], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr

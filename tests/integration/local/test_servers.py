@@ -22,7 +22,9 @@ def variables(connection, *names):
 
 def test_binlog_has_rows_with_full_images_and_metadata(server):
     with server.connect() as connection:
-        found = variables(connection, "log_bin", "binlog_format", "binlog_row_image", "binlog_row_metadata")
+        found = variables(
+            connection, "log_bin", "binlog_format", "binlog_row_image", "binlog_row_metadata"
+        )
     assert found == (1, "ROW", "FULL", "FULL")
 
 
@@ -36,7 +38,11 @@ def test_reader_may_read_rows_and_binlog_and_nothing_else(server):
         {"SELECT", "REPLICATION SLAVE", "REPLICATION CLIENT"},
         {"SELECT", "REPLICATION SLAVE", "BINLOG MONITOR"},
     )
-    with server.connect(user="rowline") as reader, reader.cursor() as cursor, pytest.raises(pymysql.err.OperationalError, match="denied"):
+    with (
+        server.connect(user="rowline") as reader,
+        reader.cursor() as cursor,
+        pytest.raises(pymysql.err.OperationalError, match="denied"),
+    ):
         cursor.execute("CREATE DATABASE nope")
 
 
@@ -45,7 +51,9 @@ def test_accounts_stay_out_of_the_binlog(server):
         pytest.skip("a server by URL has a history of its own")
     with server.connect() as connection, connection.cursor() as cursor:
         cursor.execute("SHOW BINLOG EVENTS IN 'bin.000001' LIMIT 40")
-        assert not any("rowline" in str(row[5]) and "USER" in str(row[5]) for row in cursor.fetchall())
+        assert not any(
+            "rowline" in str(row[5]) and "USER" in str(row[5]) for row in cursor.fetchall()
+        )
 
 
 def test_nobody_gets_in_without_a_password(server):
@@ -95,20 +103,29 @@ def test_data_survive_kill_and_restart(start_mariadb):
 
 def test_elasticsearch_takes_documents_with_versions(elasticsearch):
     index = "/local-servers"
-    elasticsearch.request("PUT", f"{index}/_doc/1?version=7&version_type=external_gte&refresh=true", {"title": "lamp"})
+    elasticsearch.request(
+        "PUT", f"{index}/_doc/1?version=7&version_type=external_gte&refresh=true", {"title": "lamp"}
+    )
     with pytest.raises(urllib.error.HTTPError, match="409"):
-        elasticsearch.request("PUT", f"{index}/_doc/1?version=6&version_type=external_gte", {"title": "old"})
+        elasticsearch.request(
+            "PUT", f"{index}/_doc/1?version=6&version_type=external_gte", {"title": "old"}
+        )
     assert elasticsearch.request("GET", f"{index}/_doc/1")["_source"] == {"title": "lamp"}
     elasticsearch.request("DELETE", index)
 
 
 def test_secured_elasticsearch_wants_tls_and_a_login(secured_elasticsearch):
-    assert secured_elasticsearch.request("GET", "/_security/_authenticate")["username"] == secured_elasticsearch.user
+    assert (
+        secured_elasticsearch.request("GET", "/_security/_authenticate")["username"]
+        == secured_elasticsearch.user
+    )
     with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
         urllib.request.urlopen(secured_elasticsearch.url, timeout=5)
     trusting = ssl.create_default_context(cadata=secured_elasticsearch.ca_certificate)
     with pytest.raises(urllib.error.HTTPError, match="401"):
-        urllib.request.urlopen(secured_elasticsearch.url + "/_cluster/health", timeout=5, context=trusting)
+        urllib.request.urlopen(
+            secured_elasticsearch.url + "/_cluster/health", timeout=5, context=trusting
+        )
 
 
 def test_emulator_knows_the_root_user(aws):

@@ -5,7 +5,10 @@ import boto3
 
 def test_bucket_keeps_encryption_and_life_cycle(deploy, name):
     rule = {"Id": "claims", "Status": "Enabled", "Prefix": "claims/", "ExpirationInDays": 30}
-    default = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": True}
+    default = {
+        "ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"},
+        "BucketKeyEnabled": True,
+    }
     deploy(
         {
             "Bucket": {
@@ -19,10 +22,16 @@ def test_bucket_keeps_encryption_and_life_cycle(deploy, name):
         }
     )
     client = boto3.client("s3")
-    (found,) = client.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
+    (found,) = client.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"][
+        "Rules"
+    ]
     assert found["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
     (kept,) = client.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
-    assert (kept["ID"], kept["Filter"]["Prefix"], kept["Expiration"]["Days"]) == ("claims", "claims/", 30)
+    assert (kept["ID"], kept["Filter"]["Prefix"], kept["Expiration"]["Days"]) == (
+        "claims",
+        "claims/",
+        30,
+    )
 
 
 def test_table_keeps_its_expiry(deploy, name):

@@ -53,13 +53,20 @@ def environment(whole, monkeypatch):
 def test_secrets_lead_to_the_servers(whole, environment):
     source = secret(environment, "rowline/local/source")
     assert (source["tls"], source["username"]) == ("off", "rowline")
-    with pymysql.connect(host=source["host"], port=source["port"], user=source["username"], password=source["password"]) as connection:
+    with pymysql.connect(
+        host=source["host"],
+        port=source["port"],
+        user=source["username"],
+        password=source["password"],
+    ) as connection:
         assert connection.server_version.startswith("11.4.5")
     assert secret(environment, "rowline/local/search") == {"url": whole.search_url}
 
 
 def test_up_again_changes_nothing(whole, environment):
-    """Also in a shell that carries the stage's own variables: they do not count as servers elsewhere."""
+    """Also in a shell that carries the stage's own variables: they do not count as servers
+    elsewhere.
+    """
     before = {part: server.pid for part, server in whole.servers.items()}
     again = stage.up(NAME)
     assert {part: server.pid for part, server in again.servers.items()} == before
@@ -100,13 +107,21 @@ def test_a_part_elsewhere_that_is_down_is_an_error(whole):
 
 
 def rowline(*arguments):
-    return subprocess.run([sys.executable, "-m", "cli.main", *arguments], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "cli.main", *arguments],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_command_shows_the_stage_without_passwords(whole):
     shown = rowline("local", "status", "--name", NAME, "--json")
     assert shown.returncode == 0
-    assert {part["part"]: part["state"] for part in json.loads(shown.stdout)} == dict.fromkeys(whole.servers, "running")
+    assert {part["part"]: part["state"] for part in json.loads(shown.stdout)} == dict.fromkeys(
+        whole.servers, "running"
+    )
     assert whole.server("mariadb").password not in shown.stdout
     table = rowline("local", "status", "--name", NAME)
     assert whole.search_url in table.stdout
@@ -114,22 +129,42 @@ def test_command_shows_the_stage_without_passwords(whole):
 
 def test_command_gives_a_shell_its_variables(whole):
     shown = rowline("local", "env", "--name", NAME)
-    sourced = subprocess.run(["sh", "-c", 'eval "$1"; env', "sh", shown.stdout], capture_output=True, text=True, check=True).stdout
-    assert {f"{name}={value}" for name, value in whole.environment().items()} <= set(sourced.splitlines())
+    sourced = subprocess.run(
+        ["sh", "-c", 'eval "$1"; env', "sh", shown.stdout],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert {f"{name}={value}" for name, value in whole.environment().items()} <= set(
+        sourced.splitlines()
+    )
 
 
 def test_command_for_a_stage_that_is_not_up():
     shown = rowline("local", "status", "--name", "test-never")
-    assert (shown.returncode, "rowline local up" in shown.stderr, "Traceback" in shown.stderr) == (1, True, False)
+    assert (shown.returncode, "rowline local up" in shown.stderr, "Traceback" in shown.stderr) == (
+        1,
+        True,
+        False,
+    )
     assert rowline("local", "down", "--name", "test-never").returncode == 0
 
 
 def test_ctrl_c_stops_what_is_starting(whole):
     """Elasticsearch takes seconds to start; the interrupt comes meanwhile."""
     whole.server("elasticsearch").stop()
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so would its children
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's background job ignores it, and so would its children
     command = [sys.executable, "-m", "cli.main", "local", "up", "--name", NAME]
-    with subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.PIPE, text=True, start_new_session=True, env=no_parts_elsewhere()) as up:
+    with subprocess.Popen(
+        command,
+        cwd=CHECKOUT,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env=no_parts_elsewhere(),
+    ) as up:
         assert any("elasticsearch: starting" in line for line in up.stderr)
         os.kill(up.pid, signal.SIGINT)
         rest = up.stderr.read()
@@ -141,7 +176,9 @@ def test_ctrl_c_stops_what_is_starting(whole):
 
 
 def no_parts_elsewhere():
-    return {name: value for name, value in os.environ.items() if name not in stage.VARIABLES.values()}
+    return {
+        name: value for name, value in os.environ.items() if name not in stage.VARIABLES.values()
+    }
 
 
 def test_a_stage_that_is_not_up():
@@ -154,15 +191,28 @@ def test_what_a_deploy_made_survives_down_and_up(deploy_own):
     server, resources = deploy_own
     port = server.port
     queue = boto3.client("sqs").get_queue_url(QueueName="kept.fifo")["QueueUrl"]
-    boto3.client("sqs").send_message(QueueUrl=queue, MessageBody="before", MessageGroupId="g", MessageDeduplicationId="1")
-    boto3.client("s3").create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    boto3.client("sqs").send_message(
+        QueueUrl=queue, MessageBody="before", MessageGroupId="g", MessageDeduplicationId="1"
+    )
+    boto3.client("s3").create_bucket(
+        Bucket="kept", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
     boto3.client("s3").put_object(Bucket="kept", Key="a/b", Body=b"c")
     server.stop()
     server.start()
     assert server.port == port
-    assert boto3.client("sns").get_topic_attributes(TopicArn=resources["Topic"])["Attributes"]["FifoTopic"] == "true"
-    got = boto3.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=5, MessageSystemAttributeNames=["All"])["Messages"]
-    assert [(message["Body"], message["Attributes"]["MessageGroupId"]) for message in got] == [("before", "g")]
+    assert (
+        boto3.client("sns").get_topic_attributes(TopicArn=resources["Topic"])["Attributes"][
+            "FifoTopic"
+        ]
+        == "true"
+    )
+    got = boto3.client("sqs").receive_message(
+        QueueUrl=queue, WaitTimeSeconds=5, MessageSystemAttributeNames=["All"]
+    )["Messages"]
+    assert [(message["Body"], message["Attributes"]["MessageGroupId"]) for message in got] == [
+        ("before", "g")
+    ]
     answer = boto3.client("lambda").invoke(FunctionName="kept", Payload=b"{}")["Payload"].read()
     assert json.loads(answer) == "from the zip"
     assert boto3.client("s3").get_object(Bucket="kept", Key="a/b")["Body"].read() == b"c"
@@ -172,7 +222,9 @@ def test_what_a_deploy_made_survives_down_and_up(deploy_own):
 
 @pytest.fixture
 def deploy_own(monkeypatch):
-    """An emulator of this test's own with a topic, a queue and a function: (server, physical ids)."""
+    """An emulator of this test's own with a topic, a queue and a function: (server, physical
+    ids).
+    """
     from tests.integration.local.conftest import fifo_queue, function, upload
 
     folder = home().base / "test" / f"own-emulator-{os.getpid()}"
@@ -180,11 +232,18 @@ def deploy_own(monkeypatch):
     try:
         for name, value in server.environment().items():
             monkeypatch.setenv(name, value)
-        topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "kept.fifo", "FifoTopic": True}}
+        topic = {
+            "Type": "AWS::SNS::Topic",
+            "Properties": {"TopicName": "kept.fifo", "FifoTopic": True},
+        }
         template = {"Resources": {"Topic": topic, "Queue": fifo_queue("kept"), **function("kept")}}
         client = boto3.client("cloudformation")
-        client.create_stack(StackName="kept", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
-        client.get_waiter("stack_create_complete").wait(StackName="kept", WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+        client.create_stack(
+            StackName="kept", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"]
+        )
+        client.get_waiter("stack_create_complete").wait(
+            StackName="kept", WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+        )
         upload("kept", "def handle(event, context): return 'from the zip'")
         found = client.describe_stack_resources(StackName="kept")["StackResources"]
         yield server, {item["LogicalResourceId"]: item["PhysicalResourceId"] for item in found}

@@ -25,7 +25,9 @@ def topic(deploy, name):
                 "KmsMasterKeyId": "alias/aws/sns",
             },
         },
-        "Queue": fifo_queue(name, DeduplicationScope="messageGroup", FifoThroughputLimit="perMessageGroupId"),
+        "Queue": fifo_queue(
+            name, DeduplicationScope="messageGroup", FifoThroughputLimit="perMessageGroupId"
+        ),
         "Policy": {
             "Type": "AWS::SQS::QueuePolicy",
             "Properties": {
@@ -71,7 +73,15 @@ def entry(number, body="{}", group="g", table="shop.listings", dedup=None):
 
 def test_topic_of_a_stack_keeps_its_attributes(topic):
     attributes = boto3.client("sns").get_topic_attributes(TopicArn=topic[0])["Attributes"]
-    assert {key: attributes.get(key) for key in ("FifoTopic", "FifoThroughputScope", "KmsMasterKeyId", "ContentBasedDeduplication")} == {
+    assert {
+        key: attributes.get(key)
+        for key in (
+            "FifoTopic",
+            "FifoThroughputScope",
+            "KmsMasterKeyId",
+            "ContentBasedDeduplication",
+        )
+    } == {
         "FifoTopic": "true",
         "FifoThroughputScope": "MessageGroup",
         "KmsMasterKeyId": "alias/aws/sns",
@@ -82,8 +92,19 @@ def test_topic_of_a_stack_keeps_its_attributes(topic):
 def test_fifo_topic_to_fifo_queue(topic):
     arn, url = topic
     client = boto3.client("sns")
-    client.publish_batch(TopicArn=arn, PublishBatchRequestEntries=[entry(n, json.dumps({"n": n}), group=f"g{n % 2}") for n in range(6)])
-    client.publish_batch(TopicArn=arn, PublishBatchRequestEntries=[entry(2, "again", group="g0"), entry(9, "other", table="shop.users")])
+    client.publish_batch(
+        TopicArn=arn,
+        PublishBatchRequestEntries=[
+            entry(n, json.dumps({"n": n}), group=f"g{n % 2}") for n in range(6)
+        ],
+    )
+    client.publish_batch(
+        TopicArn=arn,
+        PublishBatchRequestEntries=[
+            entry(2, "again", group="g0"),
+            entry(9, "other", table="shop.users"),
+        ],
+    )
     messages = drain(url, 7, seconds=4)
     assert [json.loads(message["Body"])["n"] for message in messages] == list(range(6))
     assert [message["Attributes"]["MessageGroupId"] for message in messages] == ["g0", "g1"] * 3
@@ -93,10 +114,16 @@ def test_fifo_topic_to_fifo_queue(topic):
 
 
 def test_queue_drops_what_another_topic_message_brought_before(topic):
-    """The topic's table of ids is its own: the queue's deduplication is what stops a message that was sent to it directly."""
+    """The topic's table of ids is its own: the queue's deduplication is what stops a message that
+    was sent to it directly.
+    """
     arn, url = topic
-    boto3.client("sqs").send_message(QueueUrl=url, MessageBody="direct", MessageGroupId="g", MessageDeduplicationId="same")
-    boto3.client("sns").publish_batch(TopicArn=arn, PublishBatchRequestEntries=[entry(1, "by the topic", dedup="same")])
+    boto3.client("sqs").send_message(
+        QueueUrl=url, MessageBody="direct", MessageGroupId="g", MessageDeduplicationId="same"
+    )
+    boto3.client("sns").publish_batch(
+        TopicArn=arn, PublishBatchRequestEntries=[entry(1, "by the topic", dedup="same")]
+    )
     assert [message["Body"] for message in drain(url, 2, seconds=3)] == ["direct"]
 
 
@@ -104,14 +131,26 @@ def test_a_batch_that_is_too_large_is_refused(topic):
     entries = [entry(n, "x" * 90_000, group=str(n)) for n in range(3)]
     with pytest.raises(ClientError, match="BatchRequestTooLong"):
         boto3.client("sns").publish_batch(TopicArn=topic[0], PublishBatchRequestEntries=entries)
-    assert len(boto3.client("sns").publish_batch(TopicArn=topic[0], PublishBatchRequestEntries=entries[:2])["Successful"]) == 2
+    assert (
+        len(
+            boto3.client("sns").publish_batch(
+                TopicArn=topic[0], PublishBatchRequestEntries=entries[:2]
+            )["Successful"]
+        )
+        == 2
+    )
 
 
 def test_one_entry_may_fail_alone(topic):
     arn, url = topic
     bad = entry("bad", "x" * 262_145)
-    answer = boto3.client("sns").publish_batch(TopicArn=arn, PublishBatchRequestEntries=[{**entry(1), "MessageGroupId": ""}, entry(2)])
-    assert ([item["Id"] for item in answer["Failed"]], [item["Id"] for item in answer["Successful"]]) == (["1"], ["2"])
+    answer = boto3.client("sns").publish_batch(
+        TopicArn=arn, PublishBatchRequestEntries=[{**entry(1), "MessageGroupId": ""}, entry(2)]
+    )
+    assert (
+        [item["Id"] for item in answer["Failed"]],
+        [item["Id"] for item in answer["Successful"]],
+    ) == (["1"], ["2"])
     with pytest.raises(ClientError):
         boto3.client("sns").publish_batch(TopicArn=arn, PublishBatchRequestEntries=[bad])
     assert len(drain(url, 2, seconds=2)) == 1
@@ -136,10 +175,12 @@ for prune in (sns._prune_sns_dedup, sqs._prune_dedup):
     held = {"dedup_cache": {"old": {"expire": time.time() - 1}, "new": {"expire": time.time() + 300}}}
     prune(held)
     assert list(held["dedup_cache"]) == ["new"]
-"""
+"""  # noqa: E501
 
 
 def test_dropping_old_deduplication_ids_does_not_grow_with_their_number(emulator):
     python = aws.distribution(home().dist) / "bin/python"
-    done = subprocess.run([python, "-c", PRUNE, str(CHECKOUT)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [python, "-c", PRUNE, str(CHECKOUT)], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,6 @@
-"""A relay in a process of its own, with a lease that is over sooner: killed in a loop, ten seconds of waiting each would be minutes."""
+"""A relay in a process of its own, with a lease that is over sooner: killed in a loop, ten seconds
+of waiting each would be minutes.
+"""
 
 import json
 import threading
@@ -21,7 +23,9 @@ SOURCE = "shop"
 
 
 class Stack(msgspec.Struct, frozen=True):
-    """Where a relay of the tests works: `url` of the source, its captured tables, names of topic, queue and state table."""
+    """Where a relay of the tests works: `url` of the source, its captured tables, names of topic,
+    queue and state table.
+    """
 
     url: str
     tables: dict[str, Any]
@@ -30,7 +34,10 @@ class Stack(msgspec.Struct, frozen=True):
     table: str
 
     def settings(self) -> SourceSettings:
-        return msgspec.convert({"name": SOURCE, "secret": "none", "tables": self.tables, "start": "latest"}, SourceSettings)
+        return msgspec.convert(
+            {"name": SOURCE, "secret": "none", "tables": self.tables, "start": "latest"},
+            SourceSettings,
+        )
 
     def streams(self) -> DynamoStreams:
         return DynamoStreams(boto3.client("dynamodb"), self.table)
@@ -55,7 +62,11 @@ def job(stack: Stack, holder: str, **options: Any) -> Job:
 def run(stack: str, holder: str) -> None:
     """What the child process does until it is killed."""
     keeper.LEASE_SECONDS = waiting.LEASE_SECONDS = LEASE_SECONDS
-    waiting.REQUEST_SECONDS, loop.RENEW_SECONDS, loop.STANDBY_SECONDS = REQUEST_SECONDS, RENEW_SECONDS, 0.05
+    waiting.REQUEST_SECONDS, loop.RENEW_SECONDS, loop.STANDBY_SECONDS = (
+        REQUEST_SECONDS,
+        RENEW_SECONDS,
+        0.05,
+    )
     relay(job(msgspec.convert(json.loads(stack), Stack), holder))
 
 

@@ -45,7 +45,11 @@ class PublishProxy:
 
             def forward(self, body: bytes) -> tuple[int, str, bytes]:
                 connection = http.client.HTTPConnection(host, int(port), timeout=30)
-                headers = {name: value for name, value in self.headers.items() if name.lower() not in ("content-length", "host")}
+                headers = {
+                    name: value
+                    for name, value in self.headers.items()
+                    if name.lower() not in ("content-length", "host")
+                }
                 connection.request("POST", self.path, body, headers | {"Host": f"{host}:{port}"})
                 reply = connection.getresponse()
                 answer = reply.status, reply.getheader("Content-Type", "text/xml"), reply.read()
@@ -82,9 +86,17 @@ class PublishProxy:
         """Do to one request what the next card says."""
         with self._lock:
             if not self._deck:
-                self._deck = self._rng.sample([*MOODS], sum(MOODS.values()), counts=[*MOODS.values()])
+                self._deck = self._rng.sample(
+                    [*MOODS], sum(MOODS.values()), counts=[*MOODS.values()]
+                )
             mood = self._deck.pop()
-            entries = len({name.split(".")[2] for name, _ in parse_qsl(body.decode()) if name.startswith(_ENTRY)})
+            entries = len(
+                {
+                    name.split(".")[2]
+                    for name, _ in parse_qsl(body.decode())
+                    if name.startswith(_ENTRY)
+                }
+            )
             chosen = self._rng.randrange(max(entries, 1))
             pause = self._rng.uniform(0.02, 0.3)
             self.seen[mood] += 1
@@ -128,12 +140,17 @@ _EMPTY = (
 
 
 def _without(body: bytes, chosen: int) -> tuple[bytes, str]:
-    """A PublishBatch without one of its entries (empty when it was the only one), and that entry's Id."""
+    """A PublishBatch without one of its entries (empty when it was the only one), and that entry's
+    Id.
+    """
     fields = parse_qsl(body.decode(), keep_blank_values=True)
     numbers = sorted({int(name.split(".")[2]) for name, _ in fields if name.startswith(_ENTRY)})
     gone = numbers[chosen]
     identity = next(value for name, value in fields if name == f"{_ENTRY}{gone}.Id")
-    renumbered = {number: place for place, number in enumerate([number for number in numbers if number != gone], 1)}
+    renumbered = {
+        number: place
+        for place, number in enumerate([number for number in numbers if number != gone], 1)
+    }
     rest = []
     for name, value in fields:
         if name.startswith(_ENTRY):
@@ -146,15 +163,21 @@ def _without(body: bytes, chosen: int) -> tuple[bytes, str]:
 
 
 def _failing(reply: bytes, identity: str, *, remove: bool) -> bytes:
-    """The reply with this entry among the failed ones; `remove` takes it from those that succeeded."""
+    """The reply with this entry among the failed ones; `remove` takes it from those that
+    succeeded.
+    """
     text = reply.decode()
     if remove:
-        text = _MEMBER.sub(lambda match: "" if f"<Id>{identity}</Id>" in match[0] else match[0], text)
-    failed = f"<member><Id>{identity}</Id><Code>InternalError</Code><SenderFault>false</SenderFault></member>"
+        text = _MEMBER.sub(
+            lambda match: "" if f"<Id>{identity}</Id>" in match[0] else match[0], text
+        )
+    failed = f"<member><Id>{identity}</Id><Code>InternalError</Code><SenderFault>false</SenderFault></member>"  # noqa: E501
     if "<Failed>" in text:
         return text.replace("<Failed>", f"<Failed>{failed}", 1).encode()
     text = text.replace("<Failed/>", "").replace("<Failed />", "")
-    return text.replace("</PublishBatchResult>", f"<Failed>{failed}</Failed></PublishBatchResult>", 1).encode()
+    return text.replace(
+        "</PublishBatchResult>", f"<Failed>{failed}</Failed></PublishBatchResult>", 1
+    ).encode()
 
 
 def _error(code: str) -> bytes:

@@ -28,18 +28,27 @@ class Received:
 
     def _receive(self) -> None:
         while not self._ending.is_set():
-            got = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
+            got = self._sqs.receive_message(
+                QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=1
+            ).get("Messages", [])
             self.messages += [decode(each["Body"]) for each in got]
             if got:
-                gone: Any = [{"Id": str(n), "ReceiptHandle": each["ReceiptHandle"]} for n, each in enumerate(got)]
+                gone: Any = [
+                    {"Id": str(n), "ReceiptHandle": each["ReceiptHandle"]}
+                    for n, each in enumerate(got)
+                ]
                 self._sqs.delete_message_batch(QueueUrl=self._queue, Entries=gone)
 
     def changes(self) -> list[Change]:
-        """Group after group, each in the order of arrival, what came again left out. Fails where an id stands for two changes."""
+        """Group after group, each in the order of arrival, what came again left out. Fails where an
+        id stands for two changes.
+        """
         groups: dict[str, dict[str, Change]] = {}
         for message in list(self.messages):
             for change in message.changes:
-                assert groups.setdefault(message.group, {}).setdefault(change.id, change) == change, "one id, two changes"
+                assert (
+                    groups.setdefault(message.group, {}).setdefault(change.id, change) == change
+                ), "one id, two changes"
         return [change for changes in groups.values() for change in changes.values()]
 
 

@@ -1,4 +1,6 @@
-"""PublishBatch through a bad network, and relays killed with -9: every row's changes arrive in commit order, numbered without a hole."""
+"""PublishBatch through a bad network, and relays killed with -9: every row's changes arrive in
+commit order, numbered without a hole.
+"""
 
 import itertools
 import json
@@ -33,7 +35,9 @@ def shop(mariadb: Any, database: str) -> str:
 
 def create(server: Any, database: str) -> None:
     with server.connect(database) as connection, connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE listings (id INT PRIMARY KEY, title VARCHAR(3000), n INT NOT NULL)")
+        cursor.execute(
+            "CREATE TABLE listings (id INT PRIMARY KEY, title VARCHAR(3000), n INT NOT NULL)"
+        )
 
 
 def arrived(received: Received, expected: dict[int, Any]) -> bool:
@@ -41,7 +45,11 @@ def arrived(received: Received, expected: dict[int, Any]) -> bool:
 
 
 def test_delayed_lost_and_partly_failed_requests_change_nothing(
-    mariadb: Any, shop: str, stack: Callable[..., Stack], emulator: Any, monkeypatch: pytest.MonkeyPatch
+    mariadb: Any,
+    shop: str,
+    stack: Callable[..., Stack],
+    emulator: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     place = stack(mariadb.reader_url, f"{shop}.listings")
     with PublishProxy(emulator.url, seed=5) as proxy, Received(place.queue) as received:
@@ -49,7 +57,9 @@ def test_delayed_lost_and_partly_failed_requests_change_nothing(
         one = job(place, "one")
         with Running(one):
             wait_for(lambda: place.streams().load(process.SOURCE)[1])
-            writers = [threading.Thread(target=load, args=(mariadb, shop, 2.5, seed)) for seed in (1, 2)]
+            writers = [
+                threading.Thread(target=load, args=(mariadb, shop, 2.5, seed)) for seed in (1, 2)
+            ]
             for writer in writers:
                 writer.start()
             for writer in writers:
@@ -92,7 +102,9 @@ def starter(place: Stack) -> Callable[[int], Any]:
     return started
 
 
-def test_relays_killed_in_the_middle_lose_nothing(mariadb: Any, shop: str, stack: Callable[..., Stack]) -> None:
+def test_relays_killed_in_the_middle_lose_nothing(
+    mariadb: Any, shop: str, stack: Callable[..., Stack]
+) -> None:
     place, rng = stack(mariadb.reader_url, f"{shop}.listings"), random.Random(9)
     started = starter(place)
     ending = threading.Event()
@@ -121,5 +133,8 @@ def test_relays_killed_in_the_middle_lose_nothing(mariadb: Any, shop: str, stack
         expected = all_arrived(received, mariadb, shop, child)
     changes = in_order(received, expected)
     again = sum(len(message.changes) for message in received.messages) - len(changes)
-    print(f"{KILLS} kills: {len(changes):,} changes arrived in order, {again:,} of them more than once")
+    print(
+        f"{KILLS} kills: {len(changes):,} changes arrived in order, {again:,} of them more "
+        "than once"
+    )
     assert place.streams().load(process.SOURCE)[0].token == KILLS + 1

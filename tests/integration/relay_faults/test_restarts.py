@@ -1,4 +1,6 @@
-"""A server that is started again while no relay reads it: what is read once more has the numbers it had."""
+"""A server that is started again while no relay reads it: what is read once more has the numbers it
+had.
+"""
 
 import random
 import threading
@@ -18,8 +20,12 @@ from .test_processes import all_arrived, create, in_order, starter
 
 
 @pytest.mark.parametrize("kind", ["mariadb", "mysql"])
-def test_relay_and_server_killed_in_turn_change_no_number(kind: str, request: pytest.FixtureRequest, stack: Callable[..., Stack]) -> None:
-    """What is read again at a server that was started again has the numbers it had: `Received.changes` looks at that. Binlogs are rotated meanwhile."""
+def test_relay_and_server_killed_in_turn_change_no_number(
+    kind: str, request: pytest.FixtureRequest, stack: Callable[..., Stack]
+) -> None:
+    """What is read again at a server that was started again has the numbers it had:
+    `Received.changes` looks at that. Binlogs are rotated meanwhile.
+    """
     server = request.getfixturevalue(f"start_{kind}")()
     with server.connect() as connection, connection.cursor() as cursor:
         cursor.execute("CREATE DATABASE shop")

@@ -1,4 +1,6 @@
-"""A source that restarts, rotates and purges its binlogs, and a network that breaks off in the middle of a packet."""
+"""A source that restarts, rotates and purges its binlogs, and a network that breaks off in the
+middle of a packet.
+"""
 
 import contextlib
 from collections.abc import Callable
@@ -34,7 +36,9 @@ def test_restart_rotation_and_cut_connections_change_nothing_and_a_purge_is_an_e
             for _ in range(rows):
                 inserted += 1
                 cursor.execute("INSERT INTO items VALUES (%s, REPEAT('x', 20000))", (inserted,))
-                cursor.execute("UPDATE items SET note = CONCAT(note, 'y') WHERE id = %s", (inserted,))
+                cursor.execute(
+                    "UPDATE items SET note = CONCAT(note, 'y') WHERE id = %s", (inserted,)
+                )
 
     def sql(text: str) -> Any:
         with server.connect() as connection, connection.cursor() as cursor:
@@ -42,14 +46,23 @@ def test_restart_rotation_and_cut_connections_change_nothing_and_a_purge_is_an_e
             return cursor.fetchall()
 
     def purged() -> bool:
-        """Not at once: the server keeps what the thread of a connection still reads, until it notices that this was closed."""
+        """Not at once: the server keeps what the thread of a connection still reads, until it
+        notices that this was closed.
+        """
         file = sql("SHOW MASTER STATUS")[0][0]
         sql(f"PURGE BINARY LOGS TO '{file}'")
         return bool(sql("SHOW BINARY LOGS")[0][0] == file)
 
     sql("CREATE DATABASE shop")
     sql("CREATE TABLE shop.items (id INT PRIMARY KEY, note TEXT)")
-    cuts: list[int | None] = [None, 30_000, 7, 150_001, 90_000, 400_000]  # the first connection is the preflight's
+    cuts: list[int | None] = [
+        None,
+        30_000,
+        7,
+        150_001,
+        90_000,
+        400_000,
+    ]  # the first connection is the preflight's
     with Proxy(server.port, cuts) as proxy:
         place = stack(text_of(endpoint.parse(server.reader_url), proxy.port), "shop.items")
         with Received(place.queue) as received, contextlib.ExitStack() as relays:
@@ -66,7 +79,10 @@ def test_restart_rotation_and_cut_connections_change_nothing_and_a_purge_is_an_e
             assert running.stop() == "stopped"
             changes = received.changes()
             check(changes)
-            assert [change.op for change in sorted(changes, key=lambda each: each.seq)] == ["c", "u"] * inserted
+            assert [change.op for change in sorted(changes, key=lambda each: each.seq)] == [
+                "c",
+                "u",
+            ] * inserted
             assert proxy.accepted > len(cuts)
 
             insert(1)  # nobody will ever see this one
@@ -85,7 +101,9 @@ def test_restart_rotation_and_cut_connections_change_nothing_and_a_purge_is_an_e
             wait_for(lambda: len(received.changes()) == len(changes) + 2)
             assert running.stop() == "stopped"
         check(received.changes())
-        assert [split_seq(change.seq) for change in received.changes() if change.key == {"id": inserted}] == [
+        assert [
+            split_seq(change.seq) for change in received.changes() if change.key == {"id": inserted}
+        ] == [
             (old.epoch + 1, 1),
             (old.epoch + 1, 2),
         ]
@@ -106,7 +124,10 @@ def test_a_source_that_cannot_work_is_refused_and_the_lease_says_why(
     with server.connect() as connection, connection.cursor() as cursor:
         cursor.execute("CREATE DATABASE shop")
         cursor.execute("CREATE TABLE shop.items (id INT PRIMARY KEY)")
-        cursor.execute("CREATE TABLE shop.child (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES shop.items (id) ON DELETE CASCADE)")
+        cursor.execute(
+            "CREATE TABLE shop.child (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES "
+            "shop.items (id) ON DELETE CASCADE)"
+        )
         place = stack(server.reader_url, "shop.child")
         assert refused("one").startswith("binlog_row_image: is MINIMAL")
         cursor.execute("SET GLOBAL binlog_row_image = 'FULL'")

@@ -1,4 +1,6 @@
-"""A deployed stack of its own: servers that tests may stop and kill, a project they may edit, the marketplace as source."""
+"""A deployed stack of its own: servers that tests may stop and kill, a project they may edit, the
+marketplace as source.
+"""
 
 import contextlib
 import os
@@ -36,7 +38,12 @@ class Stack:
         """A connection that may write to the source."""
         admin = endpoint.parse(self.servers.server("mariadb").url)
         return pymysql.connect(
-            host=admin.host, port=admin.port, user=admin.user, password=admin.password, charset="utf8mb4", autocommit=True
+            host=admin.host,
+            port=admin.port,
+            user=admin.user,
+            password=admin.password,
+            charset="utf8mb4",
+            autocommit=True,
         )
 
     def rowline(self, *words: str, check: bool = True, timeout: float = 280) -> Any:
@@ -45,19 +52,25 @@ class Stack:
     def wait(self, what: str, done: Callable[[], bool], seconds: float = 150) -> None:
         end = time.monotonic() + seconds
         while not done():
-            assert time.monotonic() < end, f"not within {seconds:.0f} s: {what}\n{self.rowline('status', check=False).stdout}"
+            assert time.monotonic() < end, (
+                f"not within {seconds:.0f} s: {what}\n{self.rowline('status', check=False).stdout}"
+            )
             time.sleep(0.1)
 
     def verified(self, consumer: str = CONSUMER) -> None:
         """Every row equals its document, and nothing was set aside."""
         done = self.rowline("verify", consumer, check=False)
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:] + self.rowline("status", check=False).stdout
+        assert done.returncode == 0, (
+            done.stdout[-3000:] + done.stderr[-3000:] + self.rowline("status", check=False).stdout
+        )
         assert self.open().dlq(consumer).depth() == (0, 0)
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The project deployed with `sls deploy --stage local` on servers of its own, marketplace rows in place, relay running."""
+    """The project deployed with `sls deploy --stage local` on servers of its own, marketplace rows
+    in place, relay running.
+    """
     with contextlib.suppress(RowlineError):  # of a run that was killed
         local_stage.Stage.load(NAME).down(purge=True)
     servers = local_stage.up(NAME, environ={})
@@ -66,14 +79,18 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     for name, value in environment.items():
         patch.setenv(name, value)
     stack = Stack(servers, Project(tmp_path_factory.mktemp("project") / "rowline", environment))
-    stack.project.edit("serverless.yml", "    start: latest\n", "    start: latest\n    compression: zstd\n")
+    stack.project.edit(
+        "serverless.yml", "    start: latest\n", "    start: latest\n    compression: zstd\n"
+    )
     with stack.connect() as connection:
         marketplace.create(connection)
         connection.autocommit(False)
         for _ in marketplace.seed(connection, 3_000):
             pass
     stack.project.run("sls", "deploy", "--stage", "local")
-    stack.wait("the first checkpoint", lambda: stack.open().streams().load("shop")[1] is not None, 90)
+    stack.wait(
+        "the first checkpoint", lambda: stack.open().streams().load("shop")[1] is not None, 90
+    )
     stack.rowline("backfill", CONSUMER, "--from", "source")
     yield stack
     patch.undo()

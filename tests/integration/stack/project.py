@@ -9,13 +9,19 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 class Project:
-    """A checkout's files in a folder of their own; node_modules and built packages are shared with the checkout."""
+    """A checkout's files in a folder of their own; node_modules and built packages are shared with
+    the checkout.
+    """
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.folder = folder
         self.environment = {**os.environ, **environment}
         files = subprocess.run(
-            ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
+            ["git", "ls-files", "-co", "--exclude-standard"],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
         ).stdout.split("\n")
         for name in filter(None, files):
             if (ROOT / name).is_file():
@@ -25,8 +31,12 @@ class Project:
         for shared in ("node_modules", ".venv", ".rowline-build"):
             (folder / shared).symlink_to(ROOT / shared)
 
-    def run(self, *command: str, check: bool = True, timeout: float = 280) -> "subprocess.CompletedProcess[str]":
-        """Run a command in the project; its output is captured, and shown when it fails though `check` is set."""
+    def run(
+        self, *command: str, check: bool = True, timeout: float = 280
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a command in the project; its output is captured, and shown when it fails though
+        `check` is set.
+        """
         done = subprocess.run(
             [self.program(command[0]), *command[1:]],
             cwd=self.folder,
@@ -37,7 +47,10 @@ class Project:
             check=False,
         )
         if check and done.returncode:
-            raise AssertionError(f"{' '.join(command)} → {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
+            raise AssertionError(
+                f"{' '.join(command)} → "
+                f"{done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+            )
         return done
 
     def start(self, *command: str) -> "subprocess.Popen[str]":

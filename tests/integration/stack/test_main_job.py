@@ -1,4 +1,5 @@
-"""The main job on a deployed stack: row changes of a real MariaDB arrive in a real Elasticsearch, whatever is killed or stopped.
+"""The main job on a deployed stack: row changes of a real MariaDB arrive in a real Elasticsearch,
+whatever is killed or stopped.
 
 One file, because one worker must run all of it: the tests share the stack and disturb it.
 """
@@ -19,14 +20,22 @@ from tests.unit.test_docs import command_lines
 
 def test_fifo_from_end_to_end(stack: Stack) -> None:
     deployed = stack.open()
-    topic = deployed.client("sns").get_topic_attributes(TopicArn=deployed.outputs["TopicArn"])["Attributes"]
-    assert topic["FifoTopic"] == "true"
-    assert topic["FifoThroughputScope"] == "MessageGroup"
-    resources = deployed.client("cloudformation").get_template(StackName="rowline-local")["TemplateBody"]["Resources"]
-    assert [each["Properties"]["FifoTopic"] for each in resources.values() if each["Type"] == "AWS::SNS::Topic"] == [True]
-    queue = deployed.client("sqs").get_queue_attributes(QueueUrl=deployed.outputs["ListingSearchQueueUrl"], AttributeNames=["All"])[
+    topic = deployed.client("sns").get_topic_attributes(TopicArn=deployed.outputs["TopicArn"])[
         "Attributes"
     ]
+    assert topic["FifoTopic"] == "true"
+    assert topic["FifoThroughputScope"] == "MessageGroup"
+    resources = deployed.client("cloudformation").get_template(StackName="rowline-local")[
+        "TemplateBody"
+    ]["Resources"]
+    assert [
+        each["Properties"]["FifoTopic"]
+        for each in resources.values()
+        if each["Type"] == "AWS::SNS::Topic"
+    ] == [True]
+    queue = deployed.client("sqs").get_queue_attributes(
+        QueueUrl=deployed.outputs["ListingSearchQueueUrl"], AttributeNames=["All"]
+    )["Attributes"]
     assert queue["FifoQueue"] == "true"
 
 
@@ -47,10 +56,15 @@ def test_single_changes_arrive_soon(stack: Stack) -> None:
             began = time.monotonic()
             stack.wait(
                 name,
-                lambda key=key, name=name: (found := search.get("market-sellers", [str(key)])) and found[str(key)].body["name"] == name,
+                lambda key=key, name=name: (
+                    (found := search.get("market-sellers", [str(key)]))
+                    and found[str(key)].body["name"] == name
+                ),
             )
             seconds.append(time.monotonic() - began)
-    assert len(seconds) == 20  # arrival is what is tested; how fast is measured by the demo and the benchmark
+    assert (
+        len(seconds) == 20
+    )  # arrival is what is tested; how fast is measured by the demo and the benchmark
 
 
 def test_kill_9_of_the_relay_under_load_loses_nothing(stack: Stack) -> None:
@@ -83,20 +97,38 @@ def test_document_changed_behind_its_back_is_found_and_mended(stack: Stack) -> N
         cursor.execute("SELECT id FROM market.listings ORDER BY id LIMIT 2")
         changed, removed = (str(row[0]) for row in cursor.fetchall())
     index = stack.servers.server("elasticsearch")
-    index.request("POST", f"/market-listings/_update/{changed}", {"doc": {"title": "not what the source says"}})
+    index.request(
+        "POST",
+        f"/market-listings/_update/{changed}",
+        {"doc": {"title": "not what the source says"}},
+    )
     index.request("DELETE", f"/market-listings/_doc/{removed}")
-    index.request("PUT", "/market-listings/_doc/999999999", {"id": 999999999, "title": "no such row"})
+    index.request(
+        "PUT", "/market-listings/_doc/999999999", {"id": 999999999, "title": "no such row"}
+    )
     found = stack.rowline("verify", CONSUMER, check=False)
     assert found.returncode == 1
-    listed = {tuple(line.split()[:3]) for line in found.stdout.splitlines() if "market.listings" in line}
+    listed = {
+        tuple(line.split()[:3]) for line in found.stdout.splitlines() if "market.listings" in line
+    }
     table = "market.listings"
-    assert listed == {("different", table, f"{changed}:"), ("missing", table, removed), ("extra", table, "999999999")}
+    assert listed == {
+        ("different", table, f"{changed}:"),
+        ("missing", table, removed),
+        ("extra", table, "999999999"),
+    }
     assert stack.rowline("verify", CONSUMER, "--repair", check=False).returncode == 0
     stack.verified()
-    with stack.connect() as connection, connection.cursor() as cursor:  # and the mended row follows its source again
+    with (
+        stack.connect() as connection,
+        connection.cursor() as cursor,
+    ):  # and the mended row follows its source again
         cursor.execute("UPDATE market.listings SET title = 'mended' WHERE id = %s", (changed,))
     search = stack.open().search(CONSUMER)
-    stack.wait("the mended row's next change", lambda: search.get("market-listings", [changed])[changed].body["title"] == "mended")
+    stack.wait(
+        "the mended row's next change",
+        lambda: search.get("market-listings", [changed])[changed].body["title"] == "mended",
+    )
 
 
 @pytest.mark.timeout(240)
@@ -115,8 +147,10 @@ def test_backfill_while_changes_go_on_resumes_after_interruption(stack: Stack) -
     stack.verified()
 
 
-# The commands that the documentation shows are run, with the names of this stack in place of the pages' names.
-# `local …` is run by tests/integration/local, `source reset` by tests/integration/relay_faults, `source move` by tests/integration/test_move.py: they would end this stack.
+# The commands that the documentation shows are run, with the names of this stack in place of the
+# pages' names. `local …` is run by tests/integration/local, `source reset` by
+# tests/integration/relay_faults, `source move` by tests/integration/test_move.py: they would end
+# this stack.
 ELSEWHERE = ("local", "source")
 NAMES = {
     "--stage prod": "--stage local",
@@ -141,9 +175,19 @@ def test_a_command_of_the_docs_runs(stack: Stack, line: str, tmp_path: Path) -> 
         (folder / "serverless.yml").write_text("service: mine\n")
     command = f"{shlex.quote(stack.project.program('rowline'))} {line}"
     environment = {**stack.project.environment, "COLUMNS": "200"}
-    done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, timeout=200, check=False)
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
     assert "Traceback" not in done.stderr
     # status and doctor answer 1 where something wants attention; everything else must succeed.
-    assert done.returncode in ((0, 1) if line.split()[0] in ("status", "doctor") else (0,)), done.stdout[-2000:] + done.stderr[-2000:]
+    assert done.returncode in ((0, 1) if line.split()[0] in ("status", "doctor") else (0,)), (
+        done.stdout[-2000:] + done.stderr[-2000:]
+    )
     if "--from earliest" in line:
         assert (folder / "changes.jsonl").read_text().count("\n") > 100

@@ -1,4 +1,6 @@
-"""What real servers sent, recorded: MariaDB 11.4 and MySQL 9.7, with every example of docs/types.md, nulls, compression, DDL."""
+"""What real servers sent, recorded: MariaDB 11.4 and MySQL 9.7, with every example of
+docs/types.md, nulls, compression, DDL.
+"""
 
 import socket
 from collections.abc import Iterator, Mapping
@@ -24,7 +26,9 @@ KINDS = ("mariadb", "mysql")
 
 
 class Recording:
-    """One recording: the packets, what was asked of the server beside them, and the events that they are."""
+    """One recording: the packets, what was asked of the server beside them, and the events that
+    they are.
+    """
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -55,11 +59,18 @@ class Recording:
             theirs.sendall(self.packets if packets is None else packets)
             theirs.close()
             capture = Capture(["shop.*"])
-            place = Place(self.start, MariadbGtids.parse(gtids_before(self)) if self.kind == "mariadb" else None)
-            plans = Plans(capture, self, lambda database, table: frozenset(), mariadb=self.kind == "mariadb")
+            place = Place(
+                self.start,
+                MariadbGtids.parse(gtids_before(self)) if self.kind == "mariadb" else None,
+            )
+            plans = Plans(
+                capture, self, lambda database, table: frozenset(), mariadb=self.kind == "mariadb"
+            )
             prepared = xa.Prepared(lambda place: iter(()), lambda name, before: before)
             transactions = Transactions(place, plans, capture, "recorded", prepared)
-            stream = Packets(ours, lambda packet: SourceError(repr(packet[:40])), "recorded").events()
+            stream = Packets(
+                ours, lambda packet: SourceError(repr(packet[:40])), "recorded"
+            ).events()
             try:
                 for event in transactions.read(stream):
                     if not isinstance(event, Heartbeat):

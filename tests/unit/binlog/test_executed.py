@@ -36,7 +36,9 @@ def test_mariadb_finds_the_place_by_what_was_published_before() -> None:
     promoted = MariadbExecuted("0-1-98,0-3-99,0-2-105")
     assert promoted.common("0-4-100", []) == ""
     assert promoted.common("0-4-100", ["0-1-98", "0-3-99"]) == "0-3-99"
-    assert promoted.common("0-4-100", ["0-2-105", "0-1-98"]) == "0-1-98", "what the new server wrote itself lies behind"
+    assert promoted.common("0-4-100", ["0-2-105", "0-1-98"]) == "0-1-98", (
+        "what the new server wrote itself lies behind"
+    )
 
 
 def test_mariadb_restored_what_stands_before_the_place_is_here_whoever_wrote_it() -> None:

@@ -35,14 +35,23 @@ def test_the_place_behind_a_transaction_of_six_gigabytes() -> None:
     capture = Capture(["shop.*"])
     plans = Plans(capture, recording, lambda database, table: frozenset(), mariadb=True)
     place = Place(Position("bin.000001", 1000), MariadbGtids())
-    transactions = Transactions(place, plans, capture, "here", xa.Prepared(lambda place: iter(()), lambda name, before: before))
+    transactions = Transactions(
+        place,
+        plans,
+        capture,
+        "here",
+        xa.Prepared(lambda place: iter(()), lambda name, before: before),
+    )
     list(transactions.read(events))
     assert transactions.resume() == Position("bin.000001", offset, "0-1-7")
     assert offset > 1 << 32
 
 
 def test_an_xa_transaction_that_was_prepared_behind_six_gigabytes_is_found_and_read() -> None:
-    events: list[Event | None] = [(kinds.ROTATE, 0, 1, 40, 0, 0x20, (body := pack("<Q", 4) + b"bin.000001"), 0, len(body)), None]
+    events: list[Event | None] = [
+        (kinds.ROTATE, 0, 1, 40, 0, 0x20, (body := pack("<Q", 4) + b"bin.000001"), 0, len(body)),
+        None,
+    ]
     name = xa.Xid(b"one", b"", 1)
     offset = 4
 
@@ -73,8 +82,14 @@ def test_an_xa_transaction_that_was_prepared_behind_six_gigabytes_is_found_and_r
     def found(before: int) -> xa.Place | None:
         return xa.find(events, name, ("bin.000001", before))
 
-    assert [found(early), found(begin), found(commit), found(late)] == [None, *[("bin.000001", place) for place in (early, begin, begin)]]
-    assert [[event[6] for event in xa.rows(xa.from_offset(events, place))] for place in (early, begin, late)] == [
+    assert [found(early), found(begin), found(commit), found(late)] == [
+        None,
+        *[("bin.000001", place) for place in (early, begin, begin)],
+    ]
+    assert [
+        [event[6] for event in xa.rows(xa.from_offset(events, place))]
+        for place in (early, begin, late)
+    ] == [
         [b"early"],
         [b"wanted"],
         [b"late"],

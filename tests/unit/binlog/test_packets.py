@@ -22,7 +22,9 @@ def packet(number: int, kind: int, body: bytes) -> bytes:
 
 
 def sent(*events: tuple[int, bytes], damage: int | None = None) -> list[tuple[int, bytes]]:
-    """What is made of these events behind the format description of a real server; a byte of event number `damage` is flipped."""
+    """What is made of these events behind the format description of a real server; a byte of event
+    number `damage` is flipped.
+    """
     description = next(each for each in packets_of(Recording("mysql")) if each[9] == 15)
     packets = [packet(n, *event) for n, event in enumerate(events, 2)]
     if damage is not None:
@@ -55,23 +57,38 @@ def packets_of(recording: Recording) -> list[bytes]:
 
 def test_a_table_map_is_not_repeated_while_only_rows_come_between() -> None:
     row = (WRITE_ROWS, b"row")
-    assert sent((TABLE_MAP, ONE), row, (TABLE_MAP, ONE), row, (TABLE_MAP, ONE), (TABLE_MAP, OTHER), row) == [
+    assert sent(
+        (TABLE_MAP, ONE), row, (TABLE_MAP, ONE), row, (TABLE_MAP, ONE), (TABLE_MAP, OTHER), row
+    ) == [
         (TABLE_MAP, ONE),
         row,
         row,
         (TABLE_MAP, OTHER),
         row,
     ]
-    assert sent((TABLE_MAP, ONE), row, (TABLE_MAP, OTHER), row, (TABLE_MAP, ONE), row)[-2:] == [(TABLE_MAP, ONE), row]
+    assert sent((TABLE_MAP, ONE), row, (TABLE_MAP, OTHER), row, (TABLE_MAP, ONE), row)[-2:] == [
+        (TABLE_MAP, ONE),
+        row,
+    ]
 
 
 @pytest.mark.parametrize("kind", [XID, QUERY, 39, 166])
 def test_a_table_map_comes_again_behind_any_other_event(kind: int) -> None:
-    """A transaction forgets its table maps at its end; rows in other forms do not count as rows here."""
-    events = [(TABLE_MAP, ONE), (WRITE_ROWS, b"row"), (kind, bytes(8)), (TABLE_MAP, ONE), (WRITE_ROWS, b"row")]
+    """A transaction forgets its table maps at its end; rows in other forms do not count as rows
+    here.
+    """
+    events = [
+        (TABLE_MAP, ONE),
+        (WRITE_ROWS, b"row"),
+        (kind, bytes(8)),
+        (TABLE_MAP, ONE),
+        (WRITE_ROWS, b"row"),
+    ]
     assert sent(*events) == events
 
 
 def test_one_that_is_left_out_is_checked_all_the_same() -> None:
     with pytest.raises(SourceUnavailable, match="checksum"):
-        sent((TABLE_MAP, ONE), (WRITE_ROWS, b"row"), (TABLE_MAP, ONE), (WRITE_ROWS, b"row"), damage=2)
+        sent(
+            (TABLE_MAP, ONE), (WRITE_ROWS, b"row"), (TABLE_MAP, ONE), (WRITE_ROWS, b"row"), damage=2
+        )

@@ -1,4 +1,6 @@
-"""Recorded packets: read as they were, and damaged in every way that chance finds. A wrong row without an error is never right."""
+"""Recorded packets: read as they were, and damaged in every way that chance finds. A wrong row
+without an error is never right.
+"""
 
 import random
 import zlib
@@ -24,14 +26,18 @@ def test_recorded_packets_are_the_events_that_they_were(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_damaged_packets_give_the_same_events_up_to_an_error(kind: str, data: st.DataObject) -> None:
+def test_damaged_packets_give_the_same_events_up_to_an_error(
+    kind: str, data: st.DataObject
+) -> None:
     """With checksums on, no flipped bit gets through: what is yielded before the error is true."""
     recording = RECORDINGS[kind]
     packets = bytearray(recording.packets)
     for _ in range(data.draw(st.integers(1, 3))):
         packets[data.draw(st.integers(0, len(packets) - 1))] ^= data.draw(st.integers(1, 255))
     cut = data.draw(st.integers(0, len(packets)))
-    seen, _ = up_to_an_error(recording, bytes(packets[:cut] if data.draw(st.booleans()) else packets))
+    seen, _ = up_to_an_error(
+        recording, bytes(packets[:cut] if data.draw(st.booleans()) else packets)
+    )
     assert seen == recording.lines[: len(seen)]
 
 
@@ -48,8 +54,12 @@ def up_to_an_error(recording: Recording, packets: bytes) -> tuple[list[bytes], b
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("disguise", [4, 15])
-def test_an_event_disguised_as_one_that_vouches_for_itself_is_an_error(kind: str, disguise: int) -> None:
-    """A rotate or a format description is not held to the checksum as others are; a flipped type must not make use of that."""
+def test_an_event_disguised_as_one_that_vouches_for_itself_is_an_error(
+    kind: str, disguise: int
+) -> None:
+    """A rotate or a format description is not held to the checksum as others are; a flipped type
+    must not make use of that.
+    """
     recording = RECORDINGS[kind]
     at = 0
     while at < len(recording.packets):
@@ -64,8 +74,12 @@ def test_an_event_disguised_as_one_that_vouches_for_itself_is_an_error(kind: str
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", range(60))
-def test_damaged_events_without_checksum_end_in_events_or_in_a_source_error(kind: str, seed: int) -> None:
-    """Where nothing vouches for the bytes, they may read as other values, but never hang, crash or leave with a stack trace."""
+def test_damaged_events_without_checksum_end_in_events_or_in_a_source_error(
+    kind: str, seed: int
+) -> None:
+    """Where nothing vouches for the bytes, they may read as other values, but never hang, crash or
+    leave with a stack trace.
+    """
     recording = RECORDINGS[kind]
     chosen = random.Random(seed)
     for _ in range(5):

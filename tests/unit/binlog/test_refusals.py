@@ -19,13 +19,17 @@ def error(text: str) -> SourceError:
     "text",
     [
         # MariaDB 11.4
-        "binlog truncated in the middle of event; consider out of disk space on master; the first event 'bin.000005' at 769, the last event read "
+        "binlog truncated in the middle of event; consider out of disk space on master; "
+        "the first event 'bin.000005' at 769, the last event read "
         "from 'bin.000005' at 769, the last byte read from 'bin.000005' at 788.",
-        "bogus data in log event; the first event 'bin.000005' at 783, the last event read from 'bin.000005' at 783, the last byte read from 'bin.000005' at 802.",
-        "log event entry exceeded max_allowed_packet; Increase max_allowed_packet on master; the first event 'bin.000005' at 797, the last event "
+        "bogus data in log event; the first event 'bin.000005' at 783, the last event "
+        "read from 'bin.000005' at 783, the last byte read from 'bin.000005' at 802.",
+        "log event entry exceeded max_allowed_packet; Increase max_allowed_packet on "
+        "master; the first event 'bin.000005' at 797, the last event "
         "read from 'bin.000005' at 797, the last byte read from 'bin.000005' at 816.",
         # MySQL 9.7
-        "log event entry exceeded max_allowed_packet; Increase max_allowed_packet on source; the first event 'bin.000002' at 767, the last event "
+        "log event entry exceeded max_allowed_packet; Increase max_allowed_packet on "
+        "source; the first event 'bin.000002' at 767, the last event "
         "read from './bin.000002' at 127, the last byte read from './bin.000002' at 786.",
         "Client requested source to start replication from position < 4",
     ],
@@ -42,7 +46,8 @@ def test_a_position_within_an_event_is_told_with_where_events_begin(text: str) -
     "text",
     [
         "Could not find first log file name in binary log index file",
-        "Client requested master to start replication from impossible position; the first event 'bin.000005' at 4711",
+        "Client requested master to start replication from impossible position; the first "
+        "event 'bin.000005' at 4711",
     ],
 )
 def test_a_position_that_is_gone_is_lost(text: str) -> None:

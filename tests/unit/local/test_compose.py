@@ -12,7 +12,9 @@ from shared.values import endpoint
 
 ROOT = Path(__file__).resolve().parents[3]
 SERVICES = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
-EXPORTS = dict(re.findall(r"^\$ export (\w+)='([^']+)'$", (ROOT / "docs/local.md").read_text(), re.MULTILINE))
+EXPORTS = dict(
+    re.findall(r"^\$ export (\w+)='([^']+)'$", (ROOT / "docs/local.md").read_text(), re.MULTILINE)
+)
 
 
 def test_documented_source_is_the_composed_mysql():
@@ -20,7 +22,12 @@ def test_documented_source_is_the_composed_mysql():
     mysql = SERVICES["mysql"]
     assert mysql["ports"] == [f"{source.host}:{source.port}:3306"]
     assert (source.user, source.password) == ("root", mysql["environment"]["MYSQL_ROOT_PASSWORD"])
-    assert {"--binlog-format=ROW", "--binlog-row-image=FULL", "--binlog-row-metadata=FULL", "--gtid-mode=ON"} <= set(mysql["command"])
+    assert {
+        "--binlog-format=ROW",
+        "--binlog-row-image=FULL",
+        "--binlog-row-metadata=FULL",
+        "--gtid-mode=ON",
+    } <= set(mysql["command"])
 
 
 def test_documented_elasticsearch_is_the_composed_one():

@@ -31,7 +31,9 @@ def install_in_a_process(dist: Path, start: object) -> None:
 def test_of_two_processes_one_unpacks_and_both_find_it_whole(tmp_path):
     context = multiprocessing.get_context("spawn")
     start = context.Event()
-    processes = [context.Process(target=install_in_a_process, args=(tmp_path, start)) for _ in range(3)]
+    processes = [
+        context.Process(target=install_in_a_process, args=(tmp_path, start)) for _ in range(3)
+    ]
     for one in processes:
         one.start()
     start.set()
@@ -65,7 +67,9 @@ def test_others_may_read_and_run_it_whatever_the_umask(tmp_path):
         place = install(tmp_path, "thing-1", fill)
     finally:
         os.umask(before)
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) & 0o055 for path in (place, *place.rglob("*"))}
+    modes = {
+        path.name: stat.S_IMODE(path.stat().st_mode) & 0o055 for path in (place, *place.rglob("*"))
+    }
     assert modes == {"thing-1": 0o055, "bin": 0o055, "server": 0o055, "readme": 0o044}
 
 
@@ -100,7 +104,9 @@ def test_zip_keeps_permissions_and_leaves_out_other_folders(tmp_path):
 def test_mirror_is_the_one_that_apt_uses(tmp_path):
     (tmp_path / "sources.list.d").mkdir()
     (tmp_path / "sources.list").write_text("# deb http://old.example.org/debian sid main\n")
-    (tmp_path / "sources.list.d/a.sources").write_text("Types: deb\nURIs: https://tools.example.org/apt/\nSuites: stable\n")
+    (tmp_path / "sources.list.d/a.sources").write_text(
+        "Types: deb\nURIs: https://tools.example.org/apt/\nSuites: stable\n"
+    )
     (tmp_path / "sources.list.d/b.sources").write_text(
         "URIs: http://security.example.org/debian-security\nURIs: http://mirror.example.org/debian/\n"
     )

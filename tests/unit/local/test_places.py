@@ -15,7 +15,9 @@ def test_names_that_may_be(name):
     assert home.checked_name(name) == name
 
 
-@pytest.mark.parametrize("name", ["", "..", "../x", "a/b", "A", "-a", ".hidden", "dist", "x" * 32, "a b", "ä", "a\n"])
+@pytest.mark.parametrize(
+    "name", ["", "..", "../x", "a/b", "A", "-a", ".hidden", "dist", "x" * 32, "a b", "ä", "a\n"]
+)
 def test_names_that_may_not_be(name):
     with pytest.raises(ConfigError):
         home.checked_name(name)
@@ -32,7 +34,11 @@ def var_tmp(tmp_path, monkeypatch):
 def test_an_open_checkout_keeps_everything_in_itself(tmp_path, var_tmp, monkeypatch):
     monkeypatch.setattr(home, "traversable_by_others", lambda _: True)
     found = home.home(tmp_path, other_user=True)
-    assert (found.record, found.base, found.is_elsewhere) == (tmp_path / ".local", tmp_path / ".local", False)
+    assert (found.record, found.base, found.is_elsewhere) == (
+        tmp_path / ".local",
+        tmp_path / ".local",
+        False,
+    )
 
 
 def test_servers_of_another_user_leave_a_closed_folder(tmp_path, var_tmp):
@@ -40,7 +46,11 @@ def test_servers_of_another_user_leave_a_closed_folder(tmp_path, var_tmp):
     closed.mkdir(parents=True)
     (tmp_path / "root").chmod(0o700)
     found = home.home(closed, other_user=True)
-    assert (found.record, found.base.parent, found.is_elsewhere) == (closed / ".local", var_tmp, True)
+    assert (found.record, found.base.parent, found.is_elsewhere) == (
+        closed / ".local",
+        var_tmp,
+        True,
+    )
     assert home.home(closed, other_user=True) == found
     assert home.home(closed, other_user=False).base == closed / ".local"
 

@@ -1,4 +1,6 @@
-"""A server's process is known for good: never confused with another one, ended with its children."""
+"""A server's process is known for good: never confused with another one, ended with its
+children.
+"""
 
 import os
 import subprocess
@@ -15,7 +17,13 @@ from local.process import Identity
 
 def spawn(tmp_path: Path, script: str) -> Identity:
     environment = {"PATH": os.environ["PATH"]}
-    return process.spawn(["sh", "-c", script], log=tmp_path / "log", env=environment, cwd=tmp_path, account=Account(None))
+    return process.spawn(
+        ["sh", "-c", script],
+        log=tmp_path / "log",
+        env=environment,
+        cwd=tmp_path,
+        account=Account(None),
+    )
 
 
 def wait_for_text(path: Path) -> str:
@@ -43,7 +51,9 @@ def test_a_process_that_ended_is_not_alive(tmp_path):
 
 
 def test_stop_asks_first(tmp_path):
-    identity = spawn(tmp_path, "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done")
+    identity = spawn(
+        tmp_path, "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done"
+    )
     wait_for_text(tmp_path / "log")
     process.stop(identity, 10)
     assert "bye" in (tmp_path / "log").read_text()
@@ -57,7 +67,9 @@ def test_stop_kills_what_does_not_listen(tmp_path):
     assert not process.is_alive(identity)
 
 
-@pytest.mark.parametrize("end", [process.kill, lambda identity: process.stop(identity, 5)], ids=["kill", "stop"])
+@pytest.mark.parametrize(
+    "end", [process.kill, lambda identity: process.stop(identity, 5)], ids=["kill", "stop"]
+)
 def test_children_end_with_their_parent(tmp_path, end):
     identity = spawn(tmp_path, "sleep 60 & echo $!; wait")
     child = int(wait_for_text(tmp_path / "log"))
@@ -79,7 +91,9 @@ def test_children_that_a_crash_left_behind_end_too(tmp_path):
 
 
 def test_another_process_with_the_same_number_is_left_alone(tmp_path):
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True) as other:
+    with subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True
+    ) as other:
         recycled = Identity(other.pid, "1", process._boot())
         rebooted = Identity(other.pid, process._started(other.pid) or "", "another boot")
         for identity in (recycled, rebooted):

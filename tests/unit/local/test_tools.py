@@ -34,7 +34,9 @@ def test_maven_cannot_reach_its_repository(tool, tmp_path):
     tool("mvn", 'echo "[ERROR] Could not transfer artifact a:b:1"; exit 1')
     into = tmp_path / "into"
     into.mkdir()
-    with pytest.raises(RowlineError, match=r"a:b:1: could not be fetched by Maven: Could not transfer.*mirror"):
+    with pytest.raises(
+        RowlineError, match=r"a:b:1: could not be fetched by Maven: Could not transfer.*mirror"
+    ):
         maven.fetch("a:b:1", "0", into)
 
 
@@ -53,13 +55,19 @@ def test_no_java(tool):
 
 
 def test_java_too_old(tool):
-    tool("java", 'printf "    java.home = /usr/lib/jvm/11\\n    java.specification.version = 11\\n" >&2')
+    tool(
+        "java",
+        'printf "    java.home = /usr/lib/jvm/11\\n    java.specification.version = 11\\n" >&2',
+    )
     with pytest.raises(RowlineError, match="is version 11; Elasticsearch needs 17"):
         elasticsearch.java_home()
 
 
 def test_java_says_where_it_lives(tool):
-    tool("java", 'printf "    java.home = /usr/lib/jvm/21\\n    java.specification.version = 21\\n" >&2')
+    tool(
+        "java",
+        'printf "    java.home = /usr/lib/jvm/21\\n    java.specification.version = 21\\n" >&2',
+    )
     assert elasticsearch.java_home() == Path("/usr/lib/jvm/21")
 
 
@@ -82,7 +90,9 @@ def test_servers_elsewhere_that_do_not_answer():
     with pytest.raises(SourceUnavailable, match=r"me@127\.0\.0\.1:1: .*ROWLINE_SOURCE") as error:
         external.check_source("mysql://me:secret@127.0.0.1:1")
     assert "secret" not in str(error.value)
-    with pytest.raises(SearchUnavailable, match=r"http://127\.0\.0\.1:1: .*ROWLINE_ELASTICSEARCH") as error:
+    with pytest.raises(
+        SearchUnavailable, match=r"http://127\.0\.0\.1:1: .*ROWLINE_ELASTICSEARCH"
+    ) as error:
         external.check_search("http://me:secret@127.0.0.1:1")
     assert "secret" not in str(error.value)
     with pytest.raises(RowlineError, match="AWS_ENDPOINT_URL"):

@@ -1,4 +1,6 @@
-"""The world in which servers lose what was published: a fail-over to one that lacks the last transactions, a restore to an earlier point."""
+"""The world in which servers lose what was published: a fail-over to one that lacks the last
+transactions, a restore to an earlier point.
+"""
 
 import zlib
 
@@ -16,7 +18,9 @@ Place = tuple[str, int]
 
 
 class LosingWorld(World):
-    """One stream, one configuration. What arrives is also applied to a store of the latest state, which in the end must hold what the last server holds."""
+    """One stream, one configuration. What arrives is also applied to a store of the latest state,
+    which in the end must hold what the last server holds.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,14 +30,22 @@ class LosingWorld(World):
         self._applied = 0
 
     def fail_over(self, missing: int) -> None:
-        """A server that was restored has used GTIDs twice: nobody could tell that of another one that took its place before any relay saw it."""
+        """A server that was restored has used GTIDs twice: nobody could tell that of another one
+        that took its place before any relay saw it.
+        """
         _, point = self.streams.load(SOURCE)
-        if point is None or point.server != self.server.identity or point.started == self.server.started:
+        if (
+            point is None
+            or point.server != self.server.identity
+            or point.started == self.server.started
+        ):
             self._promote(self._lose(missing, 1))
 
     def restore(self, missing: int) -> None:
-        """The same server goes on as it was before the last transactions: its next ones bear the same GTIDs. Restored to before the file that is read, with no change
-        noted before it, nobody could tell the place."""
+        """The same server goes on as it was before the last transactions: its next ones bear the
+        same GTIDs. Restored to before the file that is read, with no change noted before it, nobody
+        could tell the place.
+        """
         begun = self.server.files[-1][0]
         if len(self.server.history) > begun:
             self.server = self.server.restored(self._lose(missing, begun + 1), self._start_time())
@@ -56,16 +68,25 @@ class LosingWorld(World):
             self._read_again[row] = change
             return
         again = self._read_again.get(row)
-        if again and again.after and split_seq(again.seq)[0] == split_seq(change.seq)[0] and again.seq < change.seq:
-            assert int(change.id.partition("@")[2].partition("/")[0]) > again.after["seller"], f"row {row} goes back in time"
+        if (
+            again
+            and again.after
+            and split_seq(again.seq)[0] == split_seq(change.seq)[0]
+            and again.seq < change.seq
+        ):
+            assert int(change.id.partition("@")[2].partition("/")[0]) > again.after["seller"], (
+                f"row {row} goes back in time"
+            )
 
     def _at_rest(self, relay: Relay) -> bool:
         point = relay.core and relay.core.checkpoint()
         return super()._at_rest(relay) and point is not None and not is_pending(point.lost)
 
     def _check_coverage(self) -> None:
-        """The latest state that was delivered is what the server holds: but for rows of lost transactions that were published in the last second before relay and server
-        died, which nobody noted."""
+        """The latest state that was delivered is what the server holds: but for rows of lost
+        transactions that were published in the last second before relay and server died, which
+        nobody noted.
+        """
         held, unknown = self.server.rows(), self._not_noted()
         for row, change in self._latest.items():
             if row not in unknown:
@@ -78,7 +99,11 @@ class LosingWorld(World):
             if "/journal/" in name:
                 page = msgspec.json.decode(zlib.decompress(body), type=Page)
                 for gtid, rows in page.transactions:
-                    noted |= {(gtid, page.tables[each.table][0], msgspec.json.decode(each.key[0])) for each in rows if each.key}
+                    noted |= {
+                        (gtid, page.tables[each.table][0], msgspec.json.decode(each.key[0]))
+                        for each in rows
+                        if each.key
+                    }
         touched = {
             (gone.gtid, table.full_name, row["id"])
             for gone in self.lost
@@ -92,4 +117,6 @@ class LosingWorld(World):
         return super()._expected(everything=True)
 
     def _abandoned(self, group: str) -> bool:
-        return group in [group_id(SOURCE, "shop", "c", shard) for shard in (0, 1)]  # which is not captured
+        return group in [
+            group_id(SOURCE, "shop", "c", shard) for shard in (0, 1)
+        ]  # which is not captured

@@ -31,7 +31,14 @@ class WorldMachine(RuleBasedStateMachine):
         self.world.topic.forget()
 
 
-def run(machine: type[RuleBasedStateMachine], examples: int, *, steps: int, number: int = 0, shrink: bool = True) -> None:
+def run(
+    machine: type[RuleBasedStateMachine],
+    examples: int,
+    *,
+    steps: int,
+    number: int = 0,
+    shrink: bool = True,
+) -> None:
     """Raises what the machine raises; `number` is the seed."""
     seed(number)(machine)
     run_state_machine_as_test(
@@ -49,7 +56,9 @@ def run(machine: type[RuleBasedStateMachine], examples: int, *, steps: int, numb
 
 
 def require_noticed(machine: type[RuleBasedStateMachine], *, steps: int) -> None:
-    """That a run fails while a mistake is planted. KeyError: some break the backlog itself; PositionLost: some make up a position."""
+    """That a run fails while a mistake is planted. KeyError: some break the backlog itself;
+    PositionLost: some make up a position.
+    """
     for number in range(SEEDS):
         try:
             run(machine, 500, steps=steps, number=number, shrink=False)

@@ -42,7 +42,12 @@ class Committed:
         """Row events of at most three rows."""
         grouped: list[Rows] = []
         for each, op, before, after in self.ops:
-            if grouped and grouped[-1].table is each and grouped[-1].op == op and len(grouped[-1].rows) < 3:
+            if (
+                grouped
+                and grouped[-1].table is each
+                and grouped[-1].op == op
+                and len(grouped[-1].rows) < 3
+            ):
                 grouped[-1].rows.append((before, after))
             else:
                 grouped.append(Rows(each, op, len(grouped), [(before, after)]))
@@ -51,21 +56,27 @@ class Committed:
 
 @dataclass
 class Server:
-    """A database server. Servers of one topology hold the same transactions, each at places of its own."""
+    """A database server. Servers of one topology hold the same transactions, each at places of its
+    own.
+    """
 
     identity: str
     history: list[Committed] = field(default_factory=list)
     gtids: bool = True
     first_offset: int = 4
     number_of_server: int = 1
-    files: list[tuple[int, int]] = field(default_factory=lambda: [(0, CREATED)])  # of each: its first transaction, when it was begun
+    files: list[tuple[int, int]] = field(
+        default_factory=lambda: [(0, CREATED)]
+    )  # of each: its first transaction, when it was begun
     rotations: set[int] = field(default_factory=set)  # files that were not begun by a start
     unavailable: int = 0  # so many connections fail
     gone: bool = False  # another one has taken its place: its connections are cut
 
     def place(self, number: int) -> Position:
         """The position after `number` transactions."""
-        return self._place(max(file for file, (first, _) in enumerate(self.files) if first <= number), number)
+        return self._place(
+            max(file for file, (first, _) in enumerate(self.files) if first <= number), number
+        )
 
     @property
     def end(self) -> Position:
@@ -80,7 +91,12 @@ class Server:
     def restarted(self, created: int) -> "Server":
         """The same server, which writes into a new file."""
         self.gone = True
-        return replace(self, files=[*self.files, (len(self.history), created)], rotations=set(self.rotations), gone=False)
+        return replace(
+            self,
+            files=[*self.files, (len(self.history), created)],
+            rotations=set(self.rotations),
+            gone=False,
+        )
 
     def rotate(self) -> None:
         """Into a new file."""
@@ -89,27 +105,49 @@ class Server:
 
     @property
     def started(self) -> int:
-        return max(created for file, (_, created) in enumerate(self.files) if file not in self.rotations)
+        return max(
+            created for file, (_, created) in enumerate(self.files) if file not in self.rotations
+        )
 
     def last_start(self) -> Position:
         file = max(file for file in range(len(self.files)) if file not in self.rotations)
         return self._place(file, self.files[file][0])
 
     def next_start(self, position: Position) -> Position | None:
-        behind = range(int(position.file[-6:]) if position.file else len(self.files), len(self.files))
-        return next((self._place(file, self.files[file][0]) for file in behind if file not in self.rotations), None)
+        behind = range(
+            int(position.file[-6:]) if position.file else len(self.files), len(self.files)
+        )
+        return next(
+            (
+                self._place(file, self.files[file][0])
+                for file in behind
+                if file not in self.rotations
+            ),
+            None,
+        )
 
     def restored(self, number: int, created: int) -> "Server":
-        """The same server as it was after `number` transactions; since then it writes into a new file."""
+        """The same server as it was after `number` transactions; since then it writes into a new
+        file.
+        """
         files = [file for file in self.files if file[0] < number or file[0] == 0]
         self.gone = True
         rotations = {file for file in self.rotations if file < len(files)}
-        return replace(self, history=self.history[:number], files=[*files, (number, created)], rotations=rotations, gone=False)
+        return replace(
+            self,
+            history=self.history[:number],
+            files=[*files, (number, created)],
+            rotations=rotations,
+            gone=False,
+        )
 
     def number(self, position: Position) -> int:
         """How many transactions lie before a position."""
         if position.file:
-            return self.files[int(position.file[-6:]) - 1][0] + (position.offset - self.first_offset) // 100
+            return (
+                self.files[int(position.file[-6:]) - 1][0]
+                + (position.offset - self.first_offset) // 100
+            )
         for number in range(len(self.history) + 1):
             if self.place(number).gtids == position.gtids.strip():
                 return number
@@ -117,7 +155,10 @@ class Server:
 
     def behind(self, number: int) -> Position:
         """The position after `number` transactions in the file of the last of them."""
-        return self._place(max([0, *(file for file, (first, _) in enumerate(self.files) if first < number)]), number)
+        return self._place(
+            max([0, *(file for file, (first, _) in enumerate(self.files) if first < number)]),
+            number,
+        )
 
     def executed(self, at: Position | None) -> Executed:
         if at:
@@ -130,7 +171,9 @@ class Server:
         file = int(position.file[-6:]) - 1
         if file >= len(self.files) or position.created not in (0, self.files[file][1]):
             return None
-        end = self._place(file, self.files[file + 1][0] if file + 1 < len(self.files) else len(self.history))
+        end = self._place(
+            file, self.files[file + 1][0] if file + 1 < len(self.files) else len(self.history)
+        )
         return position if position.offset <= end.offset else end
 
     def rows(self, number: int | None = None) -> dict[tuple[str, int], dict[str, Any]]:
@@ -140,7 +183,12 @@ class Server:
     def _place(self, file: int, number: int) -> Position:
         gtid = self.history[number - 1].gtid if number else "0-1-0"
         first, created = self.files[file]
-        return Position(f"bin.{file + 1:06}", self.first_offset + 100 * (number - first), gtid if self.gtids else "", created)
+        return Position(
+            f"bin.{file + 1:06}",
+            self.first_offset + 100 * (number - first),
+            gtid if self.gtids else "",
+            created,
+        )
 
 
 def fold(ops: Iterable[Operation]) -> dict[tuple[str, int], dict[str, Any]]:
@@ -154,7 +202,9 @@ def fold(ops: Iterable[Operation]) -> dict[tuple[str, int], dict[str, Any]]:
 
 
 class SimulatedDatabase:
-    """SELECTs on a server. What they show is as old as the proof asked for allows, or as new as can be: also what the binlog's reader has yet to come to."""
+    """SELECTs on a server. What they show is as old as the proof asked for allows, or as new as can
+    be: also what the binlog's reader has yet to come to.
+    """
 
     def __init__(self, server: Server) -> None:
         if server.gone:
@@ -168,13 +218,24 @@ class SimulatedDatabase:
         return table(name, "seller")
 
     def rows(
-        self, table: Table, key: tuple[str, ...], keys: list[list[Any]], *, reached: Position | None = None
+        self,
+        table: Table,
+        key: tuple[str, ...],
+        keys: list[list[Any]],
+        *,
+        reached: Position | None = None,
     ) -> Iterator[dict[str, Any]]:
         if self._server.gone:
             raise SourceUnavailable("cut the connection.", thing="source")
         wanted, history = {values[0] for values in keys}, self._server.history
         shown = self._server.number(reached) if reached and len(history) % 2 else len(history)
-        return iter([row for (name, id_), row in self._server.rows(shown).items() if name == table.full_name and id_ in wanted])
+        return iter(
+            [
+                row
+                for (name, id_), row in self._server.rows(shown).items()
+                if name == table.full_name and id_ in wanted
+            ]
+        )
 
     def close(self) -> None:
         pass
@@ -201,7 +262,9 @@ class SimulatedBinlog:
     def latest(self) -> Position:
         return self._server.end
 
-    def read(self, start: Position, *, until: Position | None = None, through_restarts: bool = False) -> Iterator[Event]:
+    def read(
+        self, start: Position, *, until: Position | None = None, through_restarts: bool = False
+    ) -> Iterator[Event]:
         for event in self._read(start, until):
             if self._closed or self._server.gone:
                 raise SourceUnavailable("cut the connection.", thing="source")
@@ -217,13 +280,19 @@ class SimulatedBinlog:
                 yield Heartbeat(read_to, number * 1000, True)
             else:
                 transaction = server.history[number]
-                rows = [event for event in transaction.events() if event.table.full_name in self._tables]
+                rows = [
+                    event for event in transaction.events() if event.table.full_name in self._tables
+                ]
                 if rows:
-                    yield Begin(transaction.id, transaction.gtid, server.place(number), number * 1000)
+                    yield Begin(
+                        transaction.id, transaction.gtid, server.place(number), number * 1000
+                    )
                     yield from rows
                 number += 1
                 place = server.behind(number)
-                yield Commit(place, number * 1000) if rows else Heartbeat(place, number * 1000, False)
+                yield (
+                    Commit(place, number * 1000) if rows else Heartbeat(place, number * 1000, False)
+                )
 
     def executed(self, at: Position | None = None) -> Executed:
         return self._server.executed(at)
@@ -242,7 +311,9 @@ class SimulatedBinlog:
 
 
 class SimulatedTopic:
-    """What arrives, in order. SNS deduplicates; this one forgets what it has seen when told to, as SNS does after five minutes."""
+    """What arrives, in order. SNS deduplicates; this one forgets what it has seen when told to, as
+    SNS does after five minutes.
+    """
 
     def __init__(self) -> None:
         self.delivered: list[tuple[str, Change]] = []

@@ -1,4 +1,6 @@
-"""Backlog: full requests under load, quick ones otherwise, and a group waits for its failed message."""
+"""Backlog: full requests under load, quick ones otherwise, and a group waits for its failed
+message.
+"""
 
 import itertools
 import random
@@ -33,17 +35,31 @@ class Feed:
         self.packing = Packing("shop", {}, MemorySchemas(), self.claims)
         self.seq = 0
 
-    def change(self, shard: int, size: int = 300, content: Callable[[int], Any] | None = None) -> Packed:
+    def change(
+        self, shard: int, size: int = 300, content: Callable[[int], Any] | None = None
+    ) -> Packed:
         """A row of about `size` bytes."""
         self.seq += 1
         after = {"id": self.seq, "text": content(size * 3 // 4) if content else "é" * (size // 2)}
-        change = Change(f"t/{self.seq}", self.seq, "c", 1, {"id": self.seq}, None, after, Transaction("t", 0, True))
+        change = Change(
+            f"t/{self.seq}",
+            self.seq,
+            "c",
+            1,
+            {"id": self.seq},
+            None,
+            after,
+            Transaction("t", 0, True),
+        )
         return self.packing.pack((LISTINGS, shard, change))
 
 
 def words(size: int, rng: random.Random = random.Random(7)) -> str:  # noqa: B008 (one sequence for all)
     """Text as it stands in databases: half of it is new."""
-    return " ".join(rng.choice(["price", "seller", "listing", "active"]) + f"{rng.randrange(10**6)}" for _ in range(size // 13))
+    return " ".join(
+        rng.choice(["price", "seller", "listing", "active"]) + f"{rng.randrange(10**6)}"
+        for _ in range(size // 13)
+    )
 
 
 def backlog(linger: float = 0.02) -> Backlog:
@@ -83,13 +99,26 @@ def test_a_full_request_does_not_wait() -> None:
 @pytest.mark.parametrize("compress", [False, True])
 @hypothesis_settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 1 << 30), random_share=st.sampled_from([0.0, 0.5, 1.0]))
-def test_no_request_is_larger_than_sns_takes(compress: bool, seed: int, random_share: float) -> None:
-    """Whatever it holds and however well it is compressed: limits hold for what is sent, and for what a consumer has before it afterwards."""
+def test_no_request_is_larger_than_sns_takes(
+    compress: bool, seed: int, random_share: float
+) -> None:
+    """Whatever it holds and however well it is compressed: limits hold for what is sent, and for
+    what a consumer has before it afterwards.
+    """
     rng = random.Random(seed)
     feed, waiting = Feed(), Backlog(0.02, rng, compress=compress)
     for _ in range(200):
         size = rng.choice([10, 300, 5_000, 90_000, 190_000])
-        waiting.add([feed.change(rng.randrange(13), size, content=rng.randbytes if rng.random() < random_share else None)], 0.0)
+        waiting.add(
+            [
+                feed.change(
+                    rng.randrange(13),
+                    size,
+                    content=rng.randbytes if rng.random() < random_share else None,
+                )
+            ],
+            0.0,
+        )
     order: dict[str, list[int]] = {}
     while not waiting.empty:
         parcels = waiting.take(99.0)
@@ -97,7 +126,11 @@ def test_no_request_is_larger_than_sns_takes(compress: bool, seed: int, random_s
         fates = ["Throttled" if rng.random() < 0.1 else None for _ in parcels]
         for parcel, fate in zip(parcels, fates, strict=True):
             assert parcel.size == size_of(parcel.entry)
-            assert parcel.size < parcel.raw if "encoding" in parcel.entry.attributes else parcel.size == parcel.raw
+            assert (
+                parcel.size < parcel.raw
+                if "encoding" in parcel.entry.attributes
+                else parcel.size == parcel.raw
+            )
             body = expanded(parcel.entry.body.encode())
             assert len(body) <= 240 * 1024
             assert ("encoding" in parcel.entry.attributes) == (body != parcel.entry.body.encode())
@@ -110,7 +143,9 @@ def test_no_request_is_larger_than_sns_takes(compress: bool, seed: int, random_s
 
 
 def test_compressed_requests_carry_more_and_are_as_full() -> None:
-    """Rows that compress well: it is what is sent that fills a request, and only a full one does not wait."""
+    """Rows that compress well: it is what is sent that fills a request, and only a full one does
+    not wait.
+    """
     feed, sizes = Feed(), {False: list[int](), True: list[int]()}
     for compress, found in sizes.items():
         waiting = Backlog(60.0, random.Random(1), compress=compress)
@@ -144,20 +179,31 @@ def test_a_compressed_message_is_sent_again_unchanged() -> None:
     waiting.add([feed.change(0, 2_000)], 0.0)
     (parcel,) = waiting.take(1.0)
     entry = parcel.entry
-    assert entry.attributes == {"source": "shop", "table": "shop.listings", "lane": "live", "encoding": "zstd"}
+    assert entry.attributes == {
+        "source": "shop",
+        "table": "shop.listings",
+        "lane": "live",
+        "encoding": "zstd",
+    }
     waiting.settle([parcel], ["Throttled"], 1.0)
     (again,) = waiting.take(9.0)
     assert again.entry == entry
     plain = backlog()
     feed.seq = 0
     plain.add([feed.change(0, 2_000)], 0.0)
-    assert plain.take(1.0)[0].entry.deduplication_id == entry.deduplication_id, "SNS knows it again, compressed or not"
+    assert plain.take(1.0)[0].entry.deduplication_id == entry.deduplication_id, (
+        "SNS knows it again, compressed or not"
+    )
 
 
 def test_a_message_carries_at_most_500_changes() -> None:
     feed, waiting = Feed(), backlog()
     waiting.add([feed.change(0, 2) for _ in range(1200)], 0.0)
-    assert [parcel.changes for request in drain(waiting, 9.0) for parcel in request] == [500, 500, 200]
+    assert [parcel.changes for request in drain(waiting, 9.0) for parcel in request] == [
+        500,
+        500,
+        200,
+    ]
 
 
 def test_one_message_a_group_is_in_flight_and_a_failed_one_goes_first_unchanged() -> None:
@@ -196,7 +242,9 @@ def test_failures_back_off() -> None:
 
 @pytest.mark.parametrize("rate", [2_000, 3_000, 5_000, 10_000, 50_000])
 def test_a_relay_that_is_behind_sends_at_most_eight_requests_for_1000_changes(rate: int) -> None:
-    """Rows of 300 bytes over 64 groups, however fast the reader is, also when the publishers could do more."""
+    """Rows of 300 bytes over 64 groups, however fast the reader is, also when the publishers could
+    do more.
+    """
     outcome = run(rate, seconds=4_000 / rate + 1, age=60, burst=rate // 1_000)
     assert outcome.requests_per_1000 <= 8
     assert outcome.delay(1) < 3
@@ -209,7 +257,9 @@ def test_on_a_quiet_source_a_change_leaves_within_50_ms(rate: int) -> None:
 
 @pytest.mark.parametrize("rate", [200, 1_000, 5_000])
 def test_a_busier_source_needs_no_more_requests_a_second_than_a_calm_one(rate: int) -> None:
-    """Fuller requests rather than more of them: what a second costs is bounded, and so is the wait."""
+    """Fuller requests rather than more of them: what a second costs is bounded, and so is the
+    wait.
+    """
     outcome = run(rate, seconds=2, burst=max(1, rate // 1_000))
     assert outcome.requests / 2 <= 55
     assert outcome.delay(0.99) <= 0.25
@@ -257,14 +307,21 @@ def test_a_row_too_large_for_a_message_is_left_in_the_claim_store() -> None:
     assert len(feed.claims.get(change.claim)) > MAX_CHANGE_BYTES
     assert feed.change(0, 1_000_000).json != big.json
     feed.seq = 0
-    assert feed.change(0, 1_000_000).json == big.json, "packed again after a crash it has the same claim"
+    assert feed.change(0, 1_000_000).json == big.json, (
+        "packed again after a crash it has the same claim"
+    )
     assert len(feed.claims.objects) == 2
 
 
 def test_schema_versions_are_not_mixed_in_a_message() -> None:
     feed, waiting = Feed(), backlog()
     waiting.add([feed.change(0), feed.change(0)], 0.0)
-    change = Change("t/3", 3, "c", 1, {"id": 3}, None, {"id": 3, "price": 4}, Transaction("t", 0, True))
+    change = Change(
+        "t/3", 3, "c", 1, {"id": 3}, None, {"id": 3, "price": 4}, Transaction("t", 0, True)
+    )
     waiting.add([feed.packing.pack((table("listings", "price"), 0, change))], 0.0)
     messages = [decode(parcel.entry.body) for request in drain(waiting, 9.0) for parcel in request]
-    assert [(message.schema_version, len(message.changes)) for message in messages] == [(1, 2), (2, 1)]
+    assert [(message.schema_version, len(message.changes)) for message in messages] == [
+        (1, 2),
+        (2, 1),
+    ]

@@ -20,7 +20,9 @@ CHECKPOINT = Checkpoint(Position("bin.000001", 4), 0, 1, "server", "{}")
 def held_by(streams: MemoryStreams, holder: str, *, ends_ms: int = 0, **figures: str) -> Lease:
     lease = streams.acquire("shop", streams.load("shop")[0], holder)
     assert lease is not None
-    return streams.renew("shop", msgspec.structs.replace(lease, ends_ms=ends_ms, figures=figures), None)
+    return streams.renew(
+        "shop", msgspec.structs.replace(lease, ends_ms=ends_ms, figures=figures), None
+    )
 
 
 def waiting(streams: MemoryStreams, manner: Manner = "leave", version: str = "") -> Waiting:
@@ -56,7 +58,9 @@ def test_a_holder_that_renews_is_given_way_to() -> None:
     assert mine.step(12.0) is None, "the silence is measured from the last beat that was seen"
 
 
-@pytest.mark.parametrize(("ends_ms", "busy"), [(1, False), (STANDBY_MS, False), (STANDBY_MS + 1, True), (0, True)])
+@pytest.mark.parametrize(
+    ("ends_ms", "busy"), [(1, False), (STANDBY_MS, False), (STANDBY_MS + 1, True), (0, True)]
+)
 def test_a_holder_that_ends_soon_is_waited_for(ends_ms: int, busy: bool) -> None:
     streams = MemoryStreams()
     lease = held_by(streams, "other", ends_ms=ends_ms)
@@ -90,7 +94,10 @@ def test_a_lease_given_back_on_request_is_left_to_who_asked_for_a_while() -> Non
     assert mine.step(LEASE_SECONDS) is not None
 
 
-@pytest.mark.parametrize(("run", "version", "asked"), [("lambda", "old", True), ("lambda", "new", False), ("foreground", "old", False)])
+@pytest.mark.parametrize(
+    ("run", "version", "asked"),
+    [("lambda", "old", True), ("lambda", "new", False), ("foreground", "old", False)],
+)
 def test_a_new_deployment_asks_only_an_old_one(run: str, version: str, asked: bool) -> None:
     streams = MemoryStreams()
     lease = held_by(streams, "other", run=run, version=version)

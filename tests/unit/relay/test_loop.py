@@ -1,4 +1,6 @@
-"""The loop with its threads, on twins: what is committed arrives, and a second relay takes over without a gap."""
+"""The loop with its threads, on twins: what is committed arrives, and a second relay takes over
+without a gap.
+"""
 
 import threading
 import time
@@ -15,10 +17,24 @@ from shared.flows.relay import keeper, loop, packing, waiting
 from shared.flows.relay.loop import Job, relay
 from shared.flows.relay.reset import reset
 from shared.values.change import epoch_at, split_seq
-from shared.values.errors import PositionLost, RowlineError, SourceError, SourceUnavailable, StateUnavailable, TopicError
+from shared.values.errors import (
+    PositionLost,
+    RowlineError,
+    SourceError,
+    SourceUnavailable,
+    StateUnavailable,
+    TopicError,
+)
 from shared.values.position import Position
 from shared.values.settings import SourceSettings, TableSettings
-from tests.unit.relay.simulated import Committed, Server, SimulatedBinlog, SimulatedDatabase, SimulatedTopic, table
+from tests.unit.relay.simulated import (
+    Committed,
+    Server,
+    SimulatedBinlog,
+    SimulatedDatabase,
+    SimulatedTopic,
+    table,
+)
 from tests.waiting import wait_for
 
 LISTINGS = table("listings")
@@ -35,20 +51,35 @@ class World:
 
     def commit(self, rows: int = 1) -> None:
         self.gtid += 1
-        ops: list[Any] = [(LISTINGS, "c", None, {"id": self.gtid * 1000 + row}) for row in range(rows)]
+        ops: list[Any] = [
+            (LISTINGS, "c", None, {"id": self.gtid * 1000 + row}) for row in range(rows)
+        ]
         self.server.commit(Committed(ops, self.gtid))
 
-    def start(self, holder: str = "one", settings: TableSettings | None = None, **options: Any) -> Job:
+    def start(
+        self, holder: str = "one", settings: TableSettings | None = None, **options: Any
+    ) -> Job:
         options = {"manner": "leave", "run": "lambda"} | options
         job = Job(
-            source=SourceSettings("shop", "secret", {"shop.listings": settings or TableSettings()}, start="earliest", linger_ms=5),
+            source=SourceSettings(
+                "shop",
+                "secret",
+                {"shop.listings": settings or TableSettings()},
+                start="earliest",
+                linger_ms=5,
+            ),
             streams=self.streams,
             schemas=self.schemas,
             claims=self.claims,
             topic=self.topic,
             open_database=lambda: SimulatedDatabase(self.server),
             holder=holder,
-            **{"open_binlog": lambda tables, token: SimulatedBinlog(self.server, tuple(tables), block=0.01)} | options,
+            **{
+                "open_binlog": lambda tables, token: SimulatedBinlog(
+                    self.server, tuple(tables), block=0.01
+                )
+            }
+            | options,
         )
         thread = threading.Thread(target=self._run, args=(job,))
         self.threads.append((thread, job))
@@ -97,7 +128,11 @@ def test_everything_committed_arrives_once_and_the_checkpoint_follows(world: Wor
     assert world.ended["one"] == "stopped"
     assert lease.holder == ""
     assert checkpoint is not None
-    assert (checkpoint.position, checkpoint.rows, checkpoint.server) == (world.server.end, 0, "mariadb-1")
+    assert (checkpoint.position, checkpoint.rows, checkpoint.server) == (
+        world.server.end,
+        0,
+        "mariadb-1",
+    )
     assert split_seq(checkpoint.seq) == (checkpoint.epoch, 351)
     assert len(set(world.ids())) == 351
 
@@ -199,7 +234,9 @@ class AwayClaims(MemoryClaims):
         return super().put(name, body)
 
 
-def test_a_claims_bucket_that_is_away_is_waited_for_and_nothing_passes_the_row(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_claims_bucket_that_is_away_is_waited_for_and_nothing_passes_the_row(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(packing, "MAX_CHANGE_BYTES", 120)
     world.claims = claims = AwayClaims()
     for _ in range(3):
@@ -209,7 +246,14 @@ def test_a_claims_bucket_that_is_away_is_waited_for_and_nothing_passes_the_row(w
     assert world.ids() == []
     claims.away = False
     wait_for(lambda: len(world.ids()) == 6)
-    assert sorted(split_seq(change.seq)[1] for _, change in world.topic.delivered) == [1, 2, 3, 4, 5, 6]
+    assert sorted(split_seq(change.seq)[1] for _, change in world.topic.delivered) == [
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+    ]
     assert all(change.claim for _, change in world.topic.delivered)
     claims.away = True
     world.commit()
@@ -238,15 +282,21 @@ class Altering(SimulatedBinlog):
         for event in super()._read(start, until):
             yield event
             if isinstance(event, Begin) and event.id.startswith("0-1-2@"):
-                yield SchemaChanged("shop", "listings", "ALTER TABLE listings ADD note INT NOT NULL", True)
+                yield SchemaChanged(
+                    "shop", "listings", "ALTER TABLE listings ADD note INT NOT NULL", True
+                )
                 yield SchemaChanged("shop", "others", "ALTER TABLE others ADD note INT", False)
 
 
-def test_a_statement_that_rewrites_rows_is_stored_before_the_checkpoint_passes_it(world: World) -> None:
+def test_a_statement_that_rewrites_rows_is_stored_before_the_checkpoint_passes_it(
+    world: World,
+) -> None:
     world.schemas = schemas = AwaySchemas()
     for _ in range(3):
         world.commit()
-    job = world.start(open_binlog=lambda tables, token: Altering(world.server, tuple(tables), block=0.01))
+    job = world.start(
+        open_binlog=lambda tables, token: Altering(world.server, tuple(tables), block=0.01)
+    )
     wait_for(lambda: len(world.ids()) == 3)
     job.stop.set()
     wait_for(lambda: "one" in world.ended)
@@ -254,7 +304,9 @@ def test_a_statement_that_rewrites_rows_is_stored_before_the_checkpoint_passes_i
     assert schemas.rewrites("shop") == {"shop.listings": "0-1-2@2"}
 
 
-def test_a_column_that_cannot_be_read_is_dropped_and_the_relay_goes_on_at_its_row(world: World) -> None:
+def test_a_column_that_cannot_be_read_is_dropped_and_the_relay_goes_on_at_its_row(
+    world: World,
+) -> None:
     class Short(SimulatedBinlog):
         """From the third transaction on `total` is missing in the binlog."""
 
@@ -265,7 +317,10 @@ def test_a_column_that_cannot_be_read_is_dropped_and_the_relay_goes_on_at_its_ro
             for event in super()._read(start, until):
                 begun = event.id if isinstance(event, Begin) else begun
                 if isinstance(event, Rows) and begun > "0-1-3" and not self.dropped:
-                    raise UnreadableRow("the binlog carries only some columns of a row; missing: total.", thing="shop.listings")
+                    raise UnreadableRow(
+                        "the binlog carries only some columns of a row; missing: total.",
+                        thing="shop.listings",
+                    )
                 yield event
 
     def connect(tables: Any, token: int) -> Short:
@@ -285,7 +340,9 @@ def test_a_column_that_cannot_be_read_is_dropped_and_the_relay_goes_on_at_its_ro
     wait_for(lambda: len(world.ids()) == 4)
     epochs = [split_seq(change.seq)[0] for _, change in world.topic.delivered]
     assert [change.key["id"] for _, change in world.topic.delivered] == [1000, 2000, 3000, 4000]
-    assert epochs == [epochs[0], epochs[0], epochs[0] + 1, epochs[0] + 1], "numbered anew where the old one stopped"
+    assert epochs == [epochs[0], epochs[0], epochs[0] + 1, epochs[0] + 1], (
+        "numbered anew where the old one stopped"
+    )
 
 
 def test_a_source_error_ends_the_relay_and_shows_in_the_lease(world: World) -> None:
@@ -296,7 +353,9 @@ def test_a_source_error_ends_the_relay_and_shows_in_the_lease(world: World) -> N
     world.end()
     job = world.threads[0][1]
     with pytest.raises(SourceError):
-        relay(Job(**{**vars(job), "open_binlog": refused, "stop": threading.Event(), "holder": "two"}))
+        relay(
+            Job(**{**vars(job), "open_binlog": refused, "stop": threading.Event(), "holder": "two"})
+        )
     lease, _ = world.streams.load("shop")
     assert (lease.holder, lease.figures["error"]) == ("", "source shop: refuses the login.")
 
@@ -315,16 +374,24 @@ def test_a_source_that_cannot_work_is_refused_before_anything_is_read(world: Wor
     world.start("one", preflight=refuse)
     wait_for(lambda: "one" in world.ended)
     lease, checkpoint = world.streams.load("shop")
-    assert (lease.holder, lease.figures["error"], checkpoint) == ("", "log_bin: is OFF. Set it.", None)
+    assert (lease.holder, lease.figures["error"], checkpoint) == (
+        "",
+        "log_bin: is OFF. Set it.",
+        None,
+    )
     world.start("two", preflight=refuse)
     wait_for(lambda: len(world.ids()) == 1)
     world.end()
     world.start("three", preflight=refuse)
     wait_for(lambda: len(asked) == 4)
-    assert asked == [False, False, False, True], "once a start; the stream has begun only with its first checkpoint"
+    assert asked == [False, False, False, True], (
+        "once a start; the stream has begun only with its first checkpoint"
+    )
 
 
-def test_a_topic_that_refuses_for_good_ends_the_relay_before_the_checkpoint_moves(world: World) -> None:
+def test_a_topic_that_refuses_for_good_ends_the_relay_before_the_checkpoint_moves(
+    world: World,
+) -> None:
     class Refusing:
         def publish(self, entries: list[Entry]) -> list[str | None]:
             raise TopicError("refuses.", thing="topic")
@@ -346,13 +413,32 @@ def test_a_reset_starts_above_all_numbers_and_takes_over_from_a_running_relay(wo
     world.commit()
     wait_for(lambda: len(world.ids()) == 2)
     old, new = reset(
-        Job(**{**vars(running), "stop": threading.Event(), "holder": "person", "manner": "take", "run": "foreground"}), "earliest", now_ms=0
+        Job(
+            **{
+                **vars(running),
+                "stop": threading.Event(),
+                "holder": "person",
+                "manner": "take",
+                "run": "foreground",
+            }
+        ),
+        "earliest",
+        now_ms=0,
     )
     assert old is not None
-    assert (new.epoch, split_seq(new.seq), new.position) == (old.epoch + 1, (old.epoch + 1, 0), world.server.place(0))
+    assert (new.epoch, split_seq(new.seq), new.position) == (
+        old.epoch + 1,
+        (old.epoch + 1, 0),
+        world.server.place(0),
+    )
     assert world.streams.load("shop")[0].holder == ""
     world.start("two")
-    wait_for(lambda: [split_seq(change.seq) for _, change in world.topic.delivered][2:] == [(new.epoch, 1), (new.epoch, 2)])
+    wait_for(
+        lambda: (
+            [split_seq(change.seq) for _, change in world.topic.delivered][2:]
+            == [(new.epoch, 1), (new.epoch, 2)]
+        )
+    )
 
 
 def test_a_stream_whose_checkpoint_was_lost_begins_above_its_old_numbers(world: World) -> None:
@@ -379,7 +465,9 @@ def test_a_reset_that_finds_no_source_changes_nothing(world: World) -> None:
     before = world.streams.load("shop")[1]
     world.server.unavailable = 1
     with pytest.raises(SourceUnavailable):
-        reset(Job(**{**vars(job), "stop": threading.Event(), "holder": "person"}), "latest", now_ms=0)
+        reset(
+            Job(**{**vars(job), "stop": threading.Event(), "holder": "person"}), "latest", now_ms=0
+        )
     lease, after = world.streams.load("shop")
     assert (lease.holder, after) == ("", before)
 

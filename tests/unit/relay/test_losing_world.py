@@ -1,4 +1,6 @@
-"""Servers that lack what was published: whatever happens meanwhile, the rows end as the last server has them, and none goes back in time."""
+"""Servers that lack what was published: whatever happens meanwhile, the rows end as the last server
+has them, and none goes back in time.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -68,7 +70,9 @@ class Machine(WorldMachine):
         which=st.lists(st.integers(0, 30), max_size=6),
         crash=st.booleans(),
     )
-    def a_loss_and_what_comes_soon_after_it(self, ops: list[Any], another: bool, moments: int, which: list[int], crash: bool) -> None:
+    def a_loss_and_what_comes_soon_after_it(
+        self, ops: list[Any], another: bool, moments: int, which: list[int], crash: bool
+    ) -> None:
         """Changes of the same rows, and a crash, while they are read again."""
         for each in ops:
             self.world.commit([operation(*each)])
@@ -103,7 +107,9 @@ def correction_forgotten_by_a_crash(patch: pytest.MonkeyPatch) -> None:
     def forgetful(self: Reading) -> None:
         point = self._core.resume()
         if point and point.lost and point.lost.keys and self._begun != point.epoch:
-            self._save(msgspec.structs.replace(point, lost=None, seq=point.seq + point.rows, rows=0))
+            self._save(
+                msgspec.structs.replace(point, lost=None, seq=point.seq + point.rows, rows=0)
+            )
         opened(self)
 
     patch.setattr(Reading, "_open", forgetful)
@@ -132,6 +138,8 @@ def row_that_changed_since_it_was_read_published(patch: pytest.MonkeyPatch) -> N
         row_that_changed_since_it_was_read_published,
     ],
 )
-def test_a_planted_mistake_is_noticed(mutant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_planted_mistake_is_noticed(
+    mutant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     mutant(monkeypatch)
     require_noticed(Machine, steps=40)

@@ -17,10 +17,24 @@ from shared.flows.relay.loop import Job, relay
 from shared.flows.relay.move import Move, Standing, move_all
 from shared.flows.relay.target import check_target
 from shared.values.change import make_seq, split_seq
-from shared.values.errors import ConfigError, LeaseLost, PositionLost, RowlineError, SourceError, SourceUnavailable
+from shared.values.errors import (
+    ConfigError,
+    LeaseLost,
+    PositionLost,
+    RowlineError,
+    SourceError,
+    SourceUnavailable,
+)
 from shared.values.position import Position
 from shared.values.settings import SourceSettings, TableSettings
-from tests.unit.relay.simulated import Committed, Server, SimulatedBinlog, SimulatedDatabase, SimulatedTopic, table
+from tests.unit.relay.simulated import (
+    Committed,
+    Server,
+    SimulatedBinlog,
+    SimulatedDatabase,
+    SimulatedTopic,
+    table,
+)
 from tests.unit.test_preflight import database, source
 
 LISTINGS = table("listings")
@@ -38,14 +52,19 @@ class World:
         self.topic, self.claims = SimulatedTopic(), MemoryClaims()
 
     def commit(self, *servers: Server) -> None:
-        row = Committed([(LISTINGS, "c", None, {"id": len(servers[0].history) + 1})], at=len(servers[0].history) + 1)
+        row = Committed(
+            [(LISTINGS, "c", None, {"id": len(servers[0].history) + 1})],
+            at=len(servers[0].history) + 1,
+        )
         servers[0].commit(row)
         for replica in servers[1:]:
             replica.history.append(row)
 
     def job(self, holder: str = "person", **options: Any) -> Job:
         return Job(
-            source=SourceSettings("shop", "rowline/prod/source", TABLES, start="earliest", linger_ms=5),
+            source=SourceSettings(
+                "shop", "rowline/prod/source", TABLES, start="earliest", linger_ms=5
+            ),
             streams=self.streams,
             schemas=MemorySchemas(),
             claims=self.claims,
@@ -56,14 +75,29 @@ class World:
             **{"manner": "take", "run": "foreground"} | options,
         )
 
-    def move(self, at: Position | str | None = None, tell: Callable[[Standing], None] = lambda _: None, **options: Any) -> Move:
+    def move(
+        self,
+        at: Position | str | None = None,
+        tell: Callable[[Standing], None] = lambda _: None,
+        **options: Any,
+    ) -> Move:
         place = Position.parse(at) if isinstance(at, str) else at
-        return Move(self.job(**options), lambda: SimulatedBinlog(self.new, TABLES, block=0.01), place, tell)
+        return Move(
+            self.job(**options), lambda: SimulatedBinlog(self.new, TABLES, block=0.01), place, tell
+        )
 
     def store(self, number: int, **fields: Any) -> Checkpoint:
         """As a relay left it that published `number` transactions of the old server."""
         place = self.old.place(number)
-        point = Checkpoint(place, make_seq(7, number), 7, self.old.identity, Capture(TABLES).text(), started=5, read_to=place)
+        point = Checkpoint(
+            place,
+            make_seq(7, number),
+            7,
+            self.old.identity,
+            Capture(TABLES).text(),
+            started=5,
+            read_to=place,
+        )
         point = msgspec.structs.replace(point, **fields)
         lease = self.streams.acquire("shop", self.streams.load("shop")[0], "relay")
         assert lease
@@ -115,7 +149,9 @@ def test_a_place_is_stored_above_all_numbers_and_a_second_run_finds_it_done(worl
 def test_the_relay_goes_on_there_and_nowhere_else(world: World) -> None:
     world.store(3)
     world.move(AT).apply()
-    with pytest.raises(PositionLost, match="another server"):  # the secret still leads to the old one
+    with pytest.raises(
+        PositionLost, match="another server"
+    ):  # the secret still leads to the old one
         relay(world.job("relay"))
     world.now = world.new
     world.commit(world.new)
@@ -127,10 +163,14 @@ def test_the_relay_goes_on_there_and_nowhere_else(world: World) -> None:
     finally:
         job.stop.set()
         thread.join(30)
-    assert [(split_seq(change.seq), change.key) for _, change in world.topic.delivered] == [((8, 1), {"id": 4})]
+    assert [(split_seq(change.seq), change.key) for _, change in world.topic.delivered] == [
+        ((8, 1), {"id": 4})
+    ]
 
 
-def test_what_the_old_server_wrote_is_published_first_by_the_relay_that_then_yields(world: World) -> None:
+def test_what_the_old_server_wrote_is_published_first_by_the_relay_that_then_yields(
+    world: World,
+) -> None:
     told: list[Standing] = []
     relaying = world.job("relay")
     thread = threading.Thread(target=relay, args=(relaying,))
@@ -152,7 +192,9 @@ def test_what_the_old_server_wrote_is_published_first_by_the_relay_that_then_yie
 
 
 @pytest.mark.parametrize("unfinished", [{"rows": 1}, {"position": Position("bin.000001", 204)}])
-def test_a_checkpoint_that_is_not_at_the_end_waits(world: World, unfinished: dict[str, Any]) -> None:
+def test_a_checkpoint_that_is_not_at_the_end_waits(
+    world: World, unfinished: dict[str, Any]
+) -> None:
     world.store(3, **unfinished)
     assert world.move(AT).look().waits_for == "bin.000001:304"
 
@@ -169,12 +211,25 @@ def test_waiting_can_be_ended_and_leaves_everything_as_it_was(world: World) -> N
 def test_no_stream_of_a_source_is_moved_before_all_can_be(world: World) -> None:
     before, stop = world.store(3), threading.Event()
     lease = world.streams.acquire("shop/events", world.streams.load("shop/events")[0], "relay")
-    world.streams.release("shop/events", lease, msgspec.structs.replace(before, position=world.old.place(1)))
+    world.streams.release(
+        "shop/events", lease, msgspec.structs.replace(before, position=world.old.place(1))
+    )
     events = world.job()
-    late = Job(**{**vars(events), "source": msgspec.structs.replace(events.source, name="events", relay_of="shop"), "stop": stop})
+    late = Job(
+        **{
+            **vars(events),
+            "source": msgspec.structs.replace(events.source, name="events", relay_of="shop"),
+            "stop": stop,
+        }
+    )
     moves = [
         world.move(AT),
-        Move(late, lambda: SimulatedBinlog(world.new, TABLES, block=0.01), Position.parse(AT), lambda _: stop.set()),
+        Move(
+            late,
+            lambda: SimulatedBinlog(world.new, TABLES, block=0.01),
+            Position.parse(AT),
+            lambda _: stop.set(),
+        ),
     ]
     with pytest.raises(RowlineError, match="was not moved"):
         move_all(moves)
@@ -218,7 +273,13 @@ def test_a_relay_that_took_the_lease_meanwhile_keeps_its_place(world: World) -> 
 
 def test_a_table_on_its_way_between_relays_comes_first(world: World) -> None:
     before = world.store(3)
-    world.streams.hold("shop", 0, Holdings({"shop.listings": Holding("shop/other", 1, True, 6, world.old.place(2), "mariadb-1")}))
+    world.streams.hold(
+        "shop",
+        0,
+        Holdings(
+            {"shop.listings": Holding("shop/other", 1, True, 6, world.old.place(2), "mariadb-1")}
+        ),
+    )
     with pytest.raises(RowlineError, match=r"shop\.listings is on its way"):
         world.move(AT).apply()
     assert world.point() == before
@@ -262,7 +323,12 @@ def test_by_gtids_a_replica_that_lags_is_waited_for(paired: World) -> None:
     paired.commit(paired.old)
     paired.store(4)
     found = paired.move().look()
-    assert (found.way, found.waits_for, found.place, found.verify) == ("gtids", "0-1-4", "0-1-3", ("shop.listings",))
+    assert (found.way, found.waits_for, found.place, found.verify) == (
+        "gtids",
+        "0-1-4",
+        "0-1-3",
+        ("shop.listings",),
+    )
     paired.new.history.append(paired.old.history[-1])
     assert paired.move().look().waits_for == ""
     with pytest.raises(ConfigError, match="not needed"):
@@ -291,7 +357,9 @@ def test_by_gtids_the_relay_connects_anew_once_the_secret_leads_there(paired: Wo
     finally:
         running.stop.set()
         thread.join(30)
-    assert paired.point().server == before.server, "which server is read the next relay finds out by itself"
+    assert paired.point().server == before.server, (
+        "which server is read the next relay finds out by itself"
+    )
 
 
 def test_a_server_with_nothing_in_common_needs_a_place(paired: World) -> None:
@@ -315,7 +383,9 @@ def test_gtids_of_another_kind_tell_nothing(paired: World) -> None:
 
 
 @pytest.mark.parametrize("at", [None, AT])
-def test_a_server_that_has_purged_its_binlogs_is_refused(world: World, paired: World, at: str | None) -> None:
+def test_a_server_that_has_purged_its_binlogs_is_refused(
+    world: World, paired: World, at: str | None
+) -> None:
     class Purged(SimulatedBinlog):
         def _read(self, *_: Any) -> Any:
             raise PositionLost("the binlog is purged.", thing="new")
@@ -323,7 +393,9 @@ def test_a_server_that_has_purged_its_binlogs_is_refused(world: World, paired: W
     tried = world if at else paired
     tried.store(3)
     with pytest.raises(PositionLost, match="purged") as refused:
-        Move(tried.job(), lambda: Purged(tried.new, TABLES), Position.parse(at) if at else None).look()
+        Move(
+            tried.job(), lambda: Purged(tried.new, TABLES), Position.parse(at) if at else None
+        ).look()
     assert "kept its binlogs" in refused.value.hint
 
 
@@ -343,7 +415,9 @@ def test_a_target_must_work_and_be_told_from_the_old_server() -> None:
     with pytest.raises(SourceError, match=r"the new server, binlog_row_image: is MINIMAL"):
         check_target(target(binlog_row_image="MINIMAL"), wanted, lambda: old)
     with pytest.raises(SourceError, match=r"the new server, table shop\.other"):
-        check_target(target(), source(shop__items=TableSettings(), shop__other=TableSettings()), lambda: old)
+        check_target(
+            target(), source(shop__items=TableSettings(), shop__other=TableSettings()), lambda: old
+        )
 
 
 def test_a_target_is_checked_although_the_old_server_is_gone() -> None:

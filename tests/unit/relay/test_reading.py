@@ -22,7 +22,9 @@ def test_how_late_changes_are_is_told_with_them(monkeypatch: pytest.MonkeyPatch)
         add(packed, now, late)
 
     monkeypatch.setattr(relay.core, "add", record)
-    monkeypatch.setattr(relay.reading, "_now_ms", lambda: 7_500)  # the simulated transaction is committed at 0
+    monkeypatch.setattr(
+        relay.reading, "_now_ms", lambda: 7_500
+    )  # the simulated transaction is committed at 0
     for _ in range(10):
         relay.read()
     assert told == [7.5]

@@ -1,4 +1,6 @@
-"""A server that is started again and again, and loses nothing, under relays that crash: what is published twice has the same number both times."""
+"""A server that is started again and again, and loses nothing, under relays that crash: what is
+published twice has the same number both times.
+"""
 
 from typing import Any
 
@@ -58,7 +60,9 @@ class Machine(WorldMachine):
         SEEN["again"] += len(self.world.topic.delivered) - len(self.world.numbers)
 
     def _next_relay(self) -> None:
-        """The one before is killed, what it has sent may arrive or not; the next waits until the lease is over."""
+        """The one before is killed, what it has sent may arrive or not; the next waits until the
+        lease is over.
+        """
         for relay in self.world.relays:
             relay.alive = False
         self.world.start("take")

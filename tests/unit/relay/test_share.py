@@ -1,4 +1,6 @@
-"""Who may capture which table of a source: what one relay gives up another takes, from there and nowhere else."""
+"""Who may capture which table of a source: what one relay gives up another takes, from there and
+nowhere else.
+"""
 
 import msgspec
 import pytest
@@ -20,12 +22,18 @@ def capture(names: str) -> Capture:
     return Capture({f"shop.{name}": TableSettings() for name in names})
 
 
-def at(offset: int, names: str, *, epoch: int = 1, server: str = "s", gtids: bool = True) -> Checkpoint:
+def at(
+    offset: int, names: str, *, epoch: int = 1, server: str = "s", gtids: bool = True
+) -> Checkpoint:
     position = Position("bin.000001", offset, f"0-1-{offset}" if gtids else "")
-    return Checkpoint(position, make_seq(epoch, 7), epoch, server, capture(names).text(), read_ts_ms=offset)
+    return Checkpoint(
+        position, make_seq(epoch, 7), epoch, server, capture(names).text(), read_ts_ms=offset
+    )
 
 
-def share(streams: MemoryStreams, stream: str, names: str, others: dict[str, str], token: int = 1) -> Share:
+def share(
+    streams: MemoryStreams, stream: str, names: str, others: dict[str, str], token: int = 1
+) -> Share:
     wanted = {name: [f"shop.{each}" for each in tables] for name, tables in others.items()}
     return Share(streams, stream, capture(names), wanted, token)
 
@@ -39,7 +47,10 @@ def given_up(point: Checkpoint, giver: Share) -> Checkpoint:
 def test_a_table_is_waited_for_until_the_checkpoint_without_it_is_stored() -> None:
     streams = MemoryStreams()
     share(streams, "shop", "ab", {}).look(at(100, "ab"))
-    giver, taker = share(streams, "shop", "a", {TWO: "b"}, token=2), share(streams, TWO, "b", {"shop": "a"})
+    giver, taker = (
+        share(streams, "shop", "a", {TWO: "b"}, token=2),
+        share(streams, TWO, "b", {"shop": "a"}),
+    )
     assert giver.look(at(200, "ab")) == capture("a")
     assert taker.look(None) == capture("")
     assert taker.waiting == {"shop.b": "shop"}
@@ -47,7 +58,12 @@ def test_a_table_is_waited_for_until_the_checkpoint_without_it_is_stored() -> No
     assert taker.look(None) == capture("b")
     assert (taker.waiting, taker.settled) == ({}, capture(""))
     holding = taker.taken["shop.b"]
-    assert (holding.stream, holding.turn, holding.position.offset, holding.epoch) == (TWO, 2, 300, 4)
+    assert (holding.stream, holding.turn, holding.position.offset, holding.epoch) == (
+        TWO,
+        2,
+        300,
+        4,
+    )
 
 
 def test_what_was_given_up_once_is_not_given_up_again() -> None:
@@ -60,14 +76,20 @@ def test_what_was_given_up_once_is_not_given_up_again() -> None:
     taker.look(None)
     taker.look(at(400, "b", epoch=2))
     share(streams, TWO, "", {"shop": "ab"}).look(
-        given_up(at(500, "b", epoch=2), share_of(streams, TWO, "", {"shop": "ab"}, at(500, "b", epoch=2)))
+        given_up(
+            at(500, "b", epoch=2), share_of(streams, TWO, "", {"shop": "ab"}, at(500, "b", epoch=2))
+        )
     )
     back = share(streams, "shop", "ab", {TWO: ""})
-    assert back.look(old) == capture("ab"), "its own release of an earlier turn says nothing any more"
+    assert back.look(old) == capture("ab"), (
+        "its own release of an earlier turn says nothing any more"
+    )
     assert back.taken["shop.b"].position.offset == 500
 
 
-def share_of(streams: MemoryStreams, stream: str, names: str, others: dict[str, str], point: Checkpoint) -> Share:
+def share_of(
+    streams: MemoryStreams, stream: str, names: str, others: dict[str, str], point: Checkpoint
+) -> Share:
     made = share(streams, stream, names, others)
     made.look(point)
     return made
@@ -78,7 +100,9 @@ def test_a_table_that_nobody_wanted_is_new_to_who_wants_it_later_but_numbered_ab
     giver = share_of(streams, "shop", "a", {}, at(100, "ab", epoch=9))
     giver.look(given_up(at(100, "ab", epoch=9), giver))
     taker = share_of(streams, TWO, "b", {"shop": "a"}, at(500, "", epoch=2))
-    point = take_over(msgspec.structs.replace(at(500, "", epoch=2), capture=taker.wanted.text()), taker.taken)
+    point = take_over(
+        msgspec.structs.replace(at(500, "", epoch=2), capture=taker.wanted.text()), taker.taken
+    )
     assert (point.catch_up, point.position.offset, point.epoch) == (None, 500, 10)
 
 
@@ -104,7 +128,8 @@ def test_what_was_claimed_and_never_captured_goes_on_from_where_it_was_given_up(
 
 def test_tables_from_several_places_are_caught_up_with_one_place_after_the_other() -> None:
     held = {
-        f"shop.{name}": Holding(TWO, 2, False, 5, at(offset, "").position, "s") for name, offset in (("a", 100), ("b", 100), ("c", 200))
+        f"shop.{name}": Holding(TWO, 2, False, 5, at(offset, "").position, "s")
+        for name, offset in (("a", 100), ("b", 100), ("c", 200))
     }
     point = take_over(at(300, "abcd", epoch=3), held)
     legs = []
@@ -123,7 +148,10 @@ def captured_names(point: Checkpoint) -> set[str]:
 
 def test_a_stream_that_ends_while_it_catches_up_leaves_each_table_where_it_is() -> None:
     streams = MemoryStreams()
-    held = {"shop.a": Holding(TWO, 2, False, 5, at(100, "").position, "s"), "shop.b": Holding(TWO, 2, False, 5, at(200, "").position, "s")}
+    held = {
+        "shop.a": Holding(TWO, 2, False, 5, at(100, "").position, "s"),
+        "shop.b": Holding(TWO, 2, False, 5, at(200, "").position, "s"),
+    }
     streams.hold("shop", 0, Holdings({**held, "shop.c": Holding(TWO)}))
     point = take_over(at(300, "abc"), held)
     ending = share_of(streams, TWO, "", {"shop": "abc"}, point)

@@ -1,4 +1,6 @@
-"""Whatever happens, and in whatever order: nothing is lost, nothing out of order, no number given twice. And the machine that says so notices mistakes."""
+"""Whatever happens, and in whatever order: nothing is lost, nothing out of order, no number given
+twice. And the machine that says so notices mistakes.
+"""
 
 import logging
 from collections.abc import Callable
@@ -23,7 +25,9 @@ from tests.unit.relay.world import CONFIGURATIONS, TABLES, World
 
 STEPS = {"done": 0}
 
-operations = st.tuples(st.sampled_from("abc"), st.integers(0, 3), st.sampled_from(["c", "u", "d", "moved"]))
+operations = st.tuples(
+    st.sampled_from("abc"), st.integers(0, 3), st.sampled_from(["c", "u", "d", "moved"])
+)
 
 
 def operation(name: str, key: int, what: str) -> Operation:
@@ -98,9 +102,15 @@ class Machine(WorldMachine):
             if world.requests:
                 request = world.requests[which % len(world.requests)]
                 if what == 6:
-                    world.arrive(request, [which * 7 >> number & 1 == 0 for number in range(len(request.parcels))])
+                    world.arrive(
+                        request,
+                        [which * 7 >> number & 1 == 0 for number in range(len(request.parcels))],
+                    )
                 elif request.relay.alive or which & 1:
-                    world.answer(request, [which * 5 >> number & 1 == 1 for number in range(len(request.parcels))])
+                    world.answer(
+                        request,
+                        [which * 5 >> number & 1 == 1 for number in range(len(request.parcels))],
+                    )
             return
         living = [relay for relay in world.relays if relay.alive]
         if len(living) < len(world.configuration):
@@ -152,7 +162,11 @@ def epoch_not_raised(patch: pytest.MonkeyPatch) -> None:
         point = self._point()
         self._begun = point.epoch
         self._go_on(
-            msgspec.structs.replace(point, position=found.position if found else point.position, **answers._asdict() if answers else {})
+            msgspec.structs.replace(
+                point,
+                position=found.position if found else point.position,
+                **answers._asdict() if answers else {},
+            )
         )
 
     patch.setattr(Reading, "_new_epoch", same_epoch)
@@ -172,7 +186,14 @@ def configuration_applied_too_early(patch: pytest.MonkeyPatch) -> None:
 
 def moved_table_read_from_the_own_position(patch: pytest.MonkeyPatch) -> None:
     def here(point: Checkpoint, taken: dict[str, Holding], floor: int = 0) -> Checkpoint:
-        return take_over(point, {name: msgspec.structs.replace(each, position=point.position) for name, each in taken.items()}, floor)
+        return take_over(
+            point,
+            {
+                name: msgspec.structs.replace(each, position=point.position)
+                for name, each in taken.items()
+            },
+            floor,
+        )
 
     patch.setattr(reading, "take_over", here)
 
@@ -191,7 +212,11 @@ def moved_table_not_waited_for(patch: pytest.MonkeyPatch) -> None:
 
 def moved_table_numbered_below_the_former_stream(patch: pytest.MonkeyPatch) -> None:
     def low(point: Checkpoint, taken: dict[str, Holding], floor: int = 0) -> Checkpoint:
-        return take_over(point, {name: msgspec.structs.replace(each, epoch=0) for name, each in taken.items()}, floor)
+        return take_over(
+            point,
+            {name: msgspec.structs.replace(each, epoch=0) for name, each in taken.items()},
+            floor,
+        )
 
     patch.setattr(reading, "take_over", low)
 
@@ -202,7 +227,9 @@ def table_given_up_before_the_checkpoint_without_it(patch: pytest.MonkeyPatch) -
     def early(self: Share, point: Checkpoint | None) -> Capture:
         wanted = look(self, point)
         if point and captured_by(point) - wanted.tables.keys():
-            given_up = msgspec.structs.replace(point, capture=wanted.text(), released=self.released(point, wanted))
+            given_up = msgspec.structs.replace(
+                point, capture=wanted.text(), released=self.released(point, wanted)
+            )
             look(self, given_up)
         return wanted
 
@@ -211,7 +238,9 @@ def table_given_up_before_the_checkpoint_without_it(patch: pytest.MonkeyPatch) -
 
 def stream_ended_where_it_had_read_to(patch: pytest.MonkeyPatch) -> None:
     def further(point: Checkpoint, released: tuple[Release, ...]) -> Checkpoint:
-        return empty_handed(point, tuple(msgspec.structs.replace(each, position=point.read_to) for each in released))
+        return empty_handed(
+            point, tuple(msgspec.structs.replace(each, position=point.read_to) for each in released)
+        )
 
     patch.setattr(succession, "empty_handed", further)
 
@@ -230,6 +259,8 @@ def stream_ended_where_it_had_read_to(patch: pytest.MonkeyPatch) -> None:
         stream_ended_where_it_had_read_to,
     ],
 )
-def test_a_planted_mistake_is_noticed(mutant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_planted_mistake_is_noticed(
+    mutant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     mutant(monkeypatch)
     require_noticed(Machine, steps=60)

@@ -1,6 +1,8 @@
-"""Traffic: a relay's backlog and its publishers on a virtual clock, at a rate of changes, with a topic that takes its time.
+"""Traffic: a relay's backlog and its publishers on a virtual clock, at a rate of changes, with a
+topic that takes its time.
 
-Shows what a rule of waiting costs and gains: requests per 1,000 changes, and how much later a change is published for it.
+Shows what a rule of waiting costs and gains: requests per 1,000 changes, and how much later a
+change is published for it.
 """
 
 import heapq
@@ -20,7 +22,9 @@ SIZE = 450
 
 def headers(groups: int) -> list[Header]:
     names = {"source": "shop", "table": "shop.listings", "lane": "live"}
-    return [Header(f"group-{number}", b'{"changes":[', b"]}", names, 200) for number in range(groups)]
+    return [
+        Header(f"group-{number}", b'{"changes":[', b"]}", names, 200) for number in range(groups)
+    ]
 
 
 def numbers(parcel: Parcel) -> list[int]:
@@ -31,7 +35,9 @@ def numbers(parcel: Parcel) -> list[int]:
 
 @dataclass
 class Outcome:
-    """What came of it. `delays` in seconds per change: from its arrival in the backlog to the start of its request."""
+    """What came of it. `delays` in seconds per change: from its arrival in the backlog to the start
+    of its request.
+    """
 
     changes: int = 0
     requests: int = 0
@@ -64,8 +70,10 @@ def run(
     fails: float = 0.0,
     seed: int = 1,
 ) -> Outcome:
-    """`rate` changes a second arrive, `burst` at a time and at random moments, `age` seconds after their commit; a request takes `reply` seconds, and a message of it
-    fails with probability `fails`."""
+    """`rate` changes a second arrive, `burst` at a time and at random moments, `age` seconds after
+    their commit; a request takes `reply` seconds, and a message of it fails with probability
+    `fails`.
+    """
     rng, outcome, order = random.Random(seed), Outcome(), count()
     backlog = Backlog(0.02, rng)
     heads, arrived = headers(groups), dict[int, float]()
@@ -78,11 +86,20 @@ def run(
                 some = []
                 for _ in range(burst):
                     seq += 1
-                    some.append(Packed(seq, str(seq), b"%012d" % seq + b"x" * (SIZE - 12), heads[rng.randrange(groups)]))
+                    some.append(
+                        Packed(
+                            seq,
+                            str(seq),
+                            b"%012d" % seq + b"x" * (SIZE - 12),
+                            heads[rng.randrange(groups)],
+                        )
+                    )
                     arrived[seq] = now
                 backlog.add(some, now, age)
                 outcome.added = seq
-                heapq.heappush(events, (now + rng.expovariate(rate / burst), next(order), "arrive", []))
+                heapq.heappush(
+                    events, (now + rng.expovariate(rate / burst), next(order), "arrive", [])
+                )
         elif kind == "settle":
             idle += 1
             flying -= {parcel.entry.group for parcel in parcels}

@@ -1,4 +1,6 @@
-"""A small world around relays that takes one step at a time: what a database commits, what several relays do, what goes wrong, and what must hold."""
+"""A small world around relays that takes one step at a time: what a database commits, what several
+relays do, what goes wrong, and what must hold.
+"""
 
 import itertools
 import random
@@ -27,12 +29,23 @@ from shared.values.errors import LeaseLost, SourceUnavailable, StateUnavailable
 from shared.values.position import Position
 from shared.values.settings import TableSettings
 from shared.values.shard import group_id
-from tests.unit.relay.simulated import CREATED, Committed, Operation, Server, SimulatedBinlog, SimulatedDatabase, SimulatedTopic, table
+from tests.unit.relay.simulated import (
+    CREATED,
+    Committed,
+    Operation,
+    Server,
+    SimulatedBinlog,
+    SimulatedDatabase,
+    SimulatedTopic,
+    table,
+)
 
 SOURCE, SECOND = "shop", "shop/second"
 TABLES = {name: table(name, "seller") for name in ("a", "b", "c")}
 ALWAYS = ("shop.a", "shop.b")
-"""Tables that every configuration captures, in one stream or the other: of these nothing may ever be missing."""
+"""Tables that every configuration captures, in one stream or the other: of these nothing may ever
+be missing.
+"""
 
 
 def capture(names: str, *, drop: tuple[str, ...] = ()) -> Capture:
@@ -40,7 +53,9 @@ def capture(names: str, *, drop: tuple[str, ...] = ()) -> Capture:
 
 
 FIRST_MS = {SOURCE: 1_763_000_000_000, SECOND: 1_763_000_000_000 - 5 * 3_600_000}
-"""The clocks that the first epochs are made of: the second stream's is late, so that its numbers would begin below those of the other."""
+"""The clocks that the first epochs are made of: the second stream's is late, so that its numbers
+would begin below those of the other.
+"""
 
 Configuration = dict[str, Capture]
 """The streams that are deployed, and what each is to capture."""
@@ -58,7 +73,9 @@ CONFIGURATIONS: list[Configuration] = [
 
 @dataclass
 class Request:
-    """A PublishBatch on its way. A frozen relay sends late, a reply may be lost: `arrive` and `answer` happen when the world pleases, or never."""
+    """A PublishBatch on its way. A frozen relay sends late, a reply may be lost: `arrive` and
+    `answer` happen when the world pleases, or never.
+    """
 
     relay: "Relay"
     parcels: list[Parcel]
@@ -68,10 +85,14 @@ class Request:
 class Relay:
     """One relay process: the same parts as in the loop, without threads."""
 
-    def __init__(self, world: "World", number: int, stream: str, configuration: Configuration, manner: Manner) -> None:
+    def __init__(
+        self, world: "World", number: int, stream: str, configuration: Configuration, manner: Manner
+    ) -> None:
         self.world, self.number, self.stream, self.alive = world, number, stream, True
         self.capture = configuration[stream]
-        self.others = {name: other.tables for name, other in configuration.items() if name != stream}
+        self.others = {
+            name: other.tables for name, other in configuration.items() if name != stream
+        }
         self.holder = f"relay-{number}"
         self.waiting = Waiting(world.streams, stream, self.holder, manner=manner)
         self.core: Core | None = None
@@ -95,12 +116,16 @@ class Relay:
             "earliest",
             core,
             open_binlog=lambda tables: SimulatedBinlog(world.server, tables),
-            packing=lambda capture: Packing(self.stream, capture.tables, world.schemas, world.claims),
+            packing=lambda capture: Packing(
+                self.stream, capture.tables, world.schemas, world.claims
+            ),
             journal=self.journal,
             open_database=lambda: SimulatedDatabase(world.server),
             save=self._save,
             now_ms=lambda: FIRST_MS[self.stream],
-            succession=Succession(world.streams, self.stream, self.holder, self.others, self.capture.tables).step,
+            succession=Succession(
+                world.streams, self.stream, self.holder, self.others, self.capture.tables
+            ).step,
         )
         self.reading.raise_epoch = lease.raise_epoch
         self.publisher = Publisher(core, world.topic, self.keeper.held)
@@ -120,7 +145,9 @@ class Relay:
         checkpoint = self.core.checkpoint()
         if self.keeper.held(self.world.now):
             self.journal.keep()
-            self.stored = checkpoint and msgspec.structs.replace(checkpoint, journal=self.journal.number)
+            self.stored = checkpoint and msgspec.structs.replace(
+                checkpoint, journal=self.journal.number
+            )
         return self.stored
 
     def read(self) -> None:
@@ -159,7 +186,9 @@ class Relay:
 
 @dataclass
 class Segment:
-    """Transactions that a stream read under one configuration: from `first` on, and, unless it goes on, those before `end`."""
+    """Transactions that a stream read under one configuration: from `first` on, and, unless it goes
+    on, those before `end`.
+    """
 
     first: int
     capture: Capture
@@ -198,7 +227,9 @@ class World:
         self.servers = 1
         self.configuration = CONFIGURATIONS[0]
         self.segments: dict[str, list[Segment]] = {SOURCE: [], SECOND: []}
-        self.epochs: dict[tuple[str, int], int] = {}  # stream, epoch → its last number that is surely acknowledged
+        self.epochs: dict[
+            tuple[str, int], int
+        ] = {}  # stream, epoch → its last number that is surely acknowledged
         self.lost: list[Committed] = []
         self._checked = 0
         self._ids: dict[tuple[str, int], str] = {}
@@ -211,16 +242,32 @@ class World:
     def commit(self, ops: list[Operation]) -> None:
         """Each row says when it was written."""
         self.at += 1
-        dated = [(each, op, before, after and {**after, "seller": self.at}) for each, op, before, after in ops]
+        dated = [
+            (each, op, before, after and {**after, "seller": self.at})
+            for each, op, before, after in ops
+        ]
         self.server.commit(Committed(dated, self.at))
 
     def fail_over(self, missing: int) -> None:
-        """Another server goes on, which may lack the last transactions, but none that a checkpoint stands behind: those are lost in `LosingWorld`."""
+        """Another server goes on, which may lack the last transactions, but none that a checkpoint
+        stands behind: those are lost in `LosingWorld`.
+        """
         points = [self.streams.load(stream)[1] for stream in self.segments]
         points += [relay.core.resume() for relay in self.relays if relay.alive and relay.core]
-        places = [place for point in points if point for place in (point.position, *([point.catch_up.until] if point.catch_up else []))]
-        places += [holding.position for holding in self.streams.holdings(SOURCE).tables.values() if holding.position.gtids]
-        least = max([self.server.number(Position(gtids=place.gtids)) for place in places], default=0)
+        places = [
+            place
+            for point in points
+            if point
+            for place in (point.position, *([point.catch_up.until] if point.catch_up else []))
+        ]
+        places += [
+            holding.position
+            for holding in self.streams.holdings(SOURCE).tables.values()
+            if holding.position.gtids
+        ]
+        least = max(
+            [self.server.number(Position(gtids=place.gtids)) for place in places], default=0
+        )
         self._promote(self._lose(missing, least))
 
     def restart(self) -> None:
@@ -269,40 +316,57 @@ class World:
     def arrive(self, request: Request, which: list[bool]) -> None:
         """Entries reach the topic, once a request."""
         new = [now and not before for now, before in zip(which, request.arrived, strict=True)]
-        self.topic.accept([parcel.entry for parcel, here in zip(request.parcels, new, strict=True) if here])
-        request.arrived = [now or before for now, before in zip(which, request.arrived, strict=True)]
+        self.topic.accept(
+            [parcel.entry for parcel, here in zip(request.parcels, new, strict=True) if here]
+        )
+        request.arrived = [
+            now or before for now, before in zip(which, request.arrived, strict=True)
+        ]
         self.check()
 
     def answer(self, request: Request, lost: list[bool]) -> None:
         """The relay learns what became of its request; a lost answer counts as a failure."""
         self.requests.remove(request)
-        fates = [None if here and not gone else "Throttled" for here, gone in zip(request.arrived, lost, strict=True)]
+        fates = [
+            None if here and not gone else "Throttled"
+            for here, gone in zip(request.arrived, lost, strict=True)
+        ]
         request.relay.publisher.finish(request.parcels, fates, self.now)
 
     # what must hold
 
     def check(self) -> None:
         """Of everything that arrived since the last check."""
-        news = zip(self.topic.delivered[self._checked :], self.topic.streams[self._checked :], strict=True)
+        news = zip(
+            self.topic.delivered[self._checked :], self.topic.streams[self._checked :], strict=True
+        )
         for (group, change), stream in news:
-            assert self._ids.setdefault((stream, change.seq), change.id) == change.id, f"number {change.seq} was given twice"
+            assert self._ids.setdefault((stream, change.seq), change.id) == change.id, (
+                f"number {change.seq} was given twice"
+            )
             self.numbers.setdefault(change.id, set()).add(change.seq)
             content = (group, change.op, change.key, change.ts_ms)
             known = self._contents.get(change.id)
             if known is None:
                 self._contents[change.id] = content
                 firsts = self._firsts.setdefault(group, [])
-                assert not firsts or firsts[-1][0] < change.seq, f"the numbers of group {group} run backwards"
+                assert not firsts or firsts[-1][0] < change.seq, (
+                    f"the numbers of group {group} run backwards"
+                )
                 firsts.append((change.seq, change.id))
             else:
                 assert known == content, f"{change.id} stands for two changes"
         self._checked = len(self.topic.delivered)
 
     def settle(self) -> None:
-        """Every fault ends, one more relay of each stream comes: then everything committed must have arrived."""
+        """Every fault ends, one more relay of each stream comes: then everything committed must
+        have arrived.
+        """
         for relay in self.relays:
             relay.alive = False
-        self.requests = [request for request in self.requests if any(request.arrived)]  # the others are never heard of again
+        self.requests = [
+            request for request in self.requests if any(request.arrived)
+        ]  # the others are never heard of again
         self.server.unavailable = 0
         self.now += 60
         for which in range(len(self.configuration)):
@@ -332,7 +396,11 @@ class World:
 
     def _at_rest(self, relay: Relay) -> bool:
         point = relay.core and relay.core.checkpoint()
-        return bool(point) and (point.position, point.rows, read(point.capture)) == (self.server.end, 0, relay.capture)
+        return bool(point) and (point.position, point.rows, read(point.capture)) == (
+            self.server.end,
+            0,
+            relay.capture,
+        )
 
     def _check_complete(self) -> None:
         gone = (*(f"{each.id}/" for each in self.lost), "reread:")
@@ -345,43 +413,76 @@ class World:
             else:
                 assert arrived == expected[group], f"group {group}"
         for (stream, epoch), end in self.epochs.items():
-            missing = [n for n in range(1, end + 1) if (stream, make_seq(epoch, n)) not in self._ids]
+            missing = [
+                n for n in range(1, end + 1) if (stream, make_seq(epoch, n)) not in self._ids
+            ]
             assert not missing, f"epoch {epoch} of {stream} has holes"
         self._check_coverage()
 
     def _check_coverage(self) -> None:
-        """No transaction of a table is read by two streams, and of a table that somebody always wants none by nobody."""
+        """No transaction of a table is read by two streams, and of a table that somebody always
+        wants none by nobody.
+        """
         for name in (each.full_name for each in TABLES.values()):
-            read_by = [segment for segments in self.segments.values() for segment in segments if name in segment.capture.tables]
-            spans = sorted((one.first, len(self.server.history) if one.end is None else one.end) for one in read_by)
+            read_by = [
+                segment
+                for segments in self.segments.values()
+                for segment in segments
+                if name in segment.capture.tables
+            ]
+            spans = sorted(
+                (one.first, len(self.server.history) if one.end is None else one.end)
+                for one in read_by
+            )
             spans = [(first, end) for first, end in spans if first < end]
             for (_, end), (first, _) in itertools.pairwise(spans):
                 assert end <= first, f"{name} was read twice from {first} to {end}"
-                assert end == first or name not in ALWAYS, f"{name} was not read from {end} to {first}"
+                assert end == first or name not in ALWAYS, (
+                    f"{name} was not read from {end} to {first}"
+                )
 
     def _abandoned(self, group: str) -> bool:
-        """Whether a table that nobody wanted was left by a stream that was taken out of the configuration: how far that had come nobody knows."""
+        """Whether a table that nobody wanted was left by a stream that was taken out of the
+        configuration: how far that had come nobody knows.
+        """
         for stream, segments in self.segments.items():
             for segment, later in itertools.zip_longest(segments, segments[1:]):
-                last = stream not in self.configuration if later is None else not later.capture.tables
-                names = [name.removeprefix("shop.") for name in segment.capture.tables if name not in ALWAYS]
-                if last and group in [group_id(SOURCE, "shop", name, shard) for name in names for shard in (0, 1)]:
+                last = (
+                    stream not in self.configuration if later is None else not later.capture.tables
+                )
+                names = [
+                    name.removeprefix("shop.")
+                    for name in segment.capture.tables
+                    if name not in ALWAYS
+                ]
+                if last and group in [
+                    group_id(SOURCE, "shop", name, shard) for name in names for shard in (0, 1)
+                ]:
                     return True
         return False
 
     def _expected(self, *, everything: bool = False) -> dict[str, list[str]]:
-        """Per group the ids in commit order: numbered alone, by the configurations that held at each transaction, or as if all was captured always."""
-        expected = {group_id(SOURCE, "shop", name, shard): [] for name in TABLES for shard in (0, 1)}
+        """Per group the ids in commit order: numbered alone, by the configurations that held at
+        each transaction, or as if all was captured always.
+        """
+        expected = {
+            group_id(SOURCE, "shop", name, shard): [] for name in TABLES for shard in (0, 1)
+        }
         alone = Server("alone", self.server.history)
         for number in range(len(self.server.history)):
             holding = [
-                one for some in self.segments.values() for one in some if one.first <= number and (one.end is None or number < one.end)
+                one
+                for some in self.segments.values()
+                for one in some
+                if one.first <= number and (one.end is None or number < one.end)
             ]
             tables = {name: table for one in holding for name, table in one.capture.tables.items()}
             if everything:
                 tables = capture("abc").tables
             numbering = Numbering(SOURCE, tables)
-            for event in SimulatedBinlog(alone, tables).read(alone.place(number), until=alone.place(number + 1)):
+            for event in SimulatedBinlog(alone, tables).read(
+                alone.place(number), until=alone.place(number + 1)
+            ):
                 for each, shard, change in numbering.take(event):
                     expected[group_id(SOURCE, each.database, each.name, shard)].append(change.id)
         return expected
@@ -393,4 +494,6 @@ def _end(before: Checkpoint, after: Checkpoint) -> Position:
         return after.catch_up.until if after.catch_up else after.position
     if after.catch_up and len(after.catch_up.legs) == len(before.catch_up.legs):
         return after.position  # the same leg under other numbers
-    return before.position if not read(after.capture).tables else before.catch_up.until  # given up in the middle, or done
+    return (
+        before.position if not read(after.capture).tables else before.catch_up.until
+    )  # given up in the middle, or done

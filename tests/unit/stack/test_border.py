@@ -12,7 +12,13 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from shared.values.settings import ConsumerSettings, ElasticsearchSettings, Settings, SourceSettings, TableSettings
+from shared.values.settings import (
+    ConsumerSettings,
+    ElasticsearchSettings,
+    Settings,
+    SourceSettings,
+    TableSettings,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = """
@@ -20,12 +26,18 @@ const { problems, settings } = require('./plugins/rowline/settings');
 const all = JSON.parse(require('fs').readFileSync(0));
 console.log(JSON.stringify(all.map((stanzas) => ({
   problems: problems(stanzas), settings: settings(stanzas, { service: 'rowline', stage: 'test', indexes: { 'i.json': { mappings: {} } } }) }))));
-"""
+"""  # noqa: E501
 
 
 def expand(stanzas: list[dict[str, Any]]) -> list[dict[str, Any]]:
     done = subprocess.run(
-        ["node", "-e", SCRIPT], input=json.dumps(stanzas), cwd=ROOT, check=True, capture_output=True, text=True, timeout=60
+        ["node", "-e", SCRIPT],
+        input=json.dumps(stanzas),
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     return list(json.loads(done.stdout))
 
@@ -40,22 +52,37 @@ def test_the_defaults_of_both_sides_are_the_same() -> None:
     assert msgspec.convert(made["settings"], type=Settings) == Settings(
         service="rowline",
         stage="test",
-        sources={"shop": SourceSettings(name="shop", secret="s", tables={"market.listings": TableSettings()})},
+        sources={
+            "shop": SourceSettings(
+                name="shop", secret="s", tables={"market.listings": TableSettings()}
+            )
+        },
         consumers={
             "search": ConsumerSettings(
-                name="search", source="shop", tables=("market.listings",), elasticsearch=ElasticsearchSettings(secret="e")
+                name="search",
+                source="shop",
+                tables=("market.listings",),
+                elasticsearch=ElasticsearchSettings(secret="e"),
             )
         },
     )
 
 
 def test_the_stanzas_for_several_relays_and_sources_in_the_docs_are_right() -> None:
-    blocks = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "docs" / "relays.md").read_text(), re.MULTILINE | re.DOTALL)
-    relays, sources = expand([yaml.safe_load(re.sub(r"\$\{param:(\w+)\}", r"\1", block)) for block in blocks])
+    blocks = re.findall(
+        r"^```yaml\n(.*?)^```", (ROOT / "docs" / "relays.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    relays, sources = expand(
+        [yaml.safe_load(re.sub(r"\$\{param:(\w+)\}", r"\1", block)) for block in blocks]
+    )
     assert relays["problems"] == sources["problems"] == []
     settings = msgspec.convert(relays["settings"], type=Settings)
     whole = settings.source_of(settings.consumers["listingSearch"])
-    assert (whole.name, whole.stream, whole.secret) == ("shop", "shop", settings.sources["shopEvents"].secret)
+    assert (whole.name, whole.stream, whole.secret) == (
+        "shop",
+        "shop",
+        settings.sources["shopEvents"].secret,
+    )
     assert {table: whole.stream_of(table) for table in whole.tables} == {
         "market.listings": "shop",
         "market.sellers": "shop",
@@ -86,7 +113,14 @@ tables = some(
 
 @st.composite
 def valid_stanzas(draw: st.DrawFn) -> dict[str, Any]:
-    captured = draw(st.dictionaries(st.builds("{}.{}".format, names, names), st.one_of(st.none(), tables), min_size=1, max_size=4))
+    captured = draw(
+        st.dictionaries(
+            st.builds("{}.{}".format, names, names),
+            st.one_of(st.none(), tables),
+            min_size=1,
+            max_size=4,
+        )
+    )
     source = {"secret": "s", "tables": captured} | draw(
         some(
             start=st.sampled_from(["earliest", "bin.000007:4"]),
@@ -103,12 +137,23 @@ def valid_stanzas(draw: st.DrawFn) -> dict[str, Any]:
         rename=st.dictionaries(names, names),
     )
     consumer = st.builds(
-        lambda tables, sink, rest: {"tables": tables, "elasticsearch": {"secret": "e", **sink}, **rest},
+        lambda tables, sink, rest: {
+            "tables": tables,
+            "elasticsearch": {"secret": "e", **sink},
+            **rest,
+        },
         wanted,
         sink,
-        some(marks=st.sampled_from([True, False, "on", "off"]), memory=st.integers(128, 10240), concurrency=st.integers(2, 1000)),
+        some(
+            marks=st.sampled_from([True, False, "on", "off"]),
+            memory=st.integers(128, 10240),
+            concurrency=st.integers(2, 1000),
+        ),
     )
-    return {"sources": {draw(names): source}, "consumers": draw(st.dictionaries(names, consumer, max_size=3))}
+    return {
+        "sources": {draw(names): source},
+        "consumers": draw(st.dictionaries(names, consumer, max_size=3)),
+    }
 
 
 @hypothesis_settings(max_examples=15, deadline=None)
@@ -119,7 +164,9 @@ def test_whatever_the_plugin_accepts_the_library_reads(stanzas: list[dict[str, A
         read = msgspec.convert(made["settings"], type=Settings)
         (source,) = read.sources.values()
         assert set(source.tables) == set(given_stanzas["sources"][source.name]["tables"])
-        assert (source.compression == "zstd") is (given_stanzas["sources"][source.name].get("compression") == "zstd")
+        assert (source.compression == "zstd") is (
+            given_stanzas["sources"][source.name].get("compression") == "zstd"
+        )
         for name, consumer in given_stanzas["consumers"].items():
             assert read.consumers[name].tables == tuple(consumer["tables"])
             assert read.consumers[name].marks is (consumer.get("marks", True) in (True, "on"))

@@ -1,4 +1,6 @@
-"""The packaged service of every stage: clean by cfn-lint, small, and its roles exactly those of docs/iam.md."""
+"""The packaged service of every stage: clean by cfn-lint, small, and its roles exactly those of
+docs/iam.md.
+"""
 
 import importlib.util
 import json
@@ -43,7 +45,11 @@ def packaged(tmp_path_factory: pytest.TempPathFactory) -> Packaged:
     def get(variant: str) -> tuple[Path, dict[str, Any]]:
         if variant not in made:
             folder = tmp_path_factory.mktemp("package")
-            stanza = {"    start: latest\n": "    start: latest\n    run: fargate\n"} if "container" in variant else {}
+            stanza = (
+                {"    start: latest\n": "    start: latest\n    run: fargate\n"}
+                if "container" in variant
+                else {}
+            )
             made[variant] = folder, package(folder, *VARIANTS[variant], edits=stanza)
         return made[variant]
 
@@ -52,17 +58,28 @@ def packaged(tmp_path_factory: pytest.TempPathFactory) -> Packaged:
 
 def lint(*files: Path) -> None:
     done = subprocess.run(
-        [str(CFN_LINT), "--regions", "eu-west-1", "--", *map(str, files)], capture_output=True, text=True, check=False, timeout=120
+        [str(CFN_LINT), "--regions", "eu-west-1", "--", *map(str, files)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_templates_of_all_stages_are_clean(packaged: Packaged) -> None:
-    lint(*(packaged(variant)[0] / ".serverless/cloudformation-template-update-stack.json" for variant in VARIANTS))
+    lint(
+        *(
+            packaged(variant)[0] / ".serverless/cloudformation-template-update-stack.json"
+            for variant in VARIANTS
+        )
+    )
 
 
 @pytest.mark.parametrize("variant", ["local", "prod"])
-def test_zip_is_small_and_holds_code_settings_and_licences_only(packaged: Packaged, variant: str) -> None:
+def test_zip_is_small_and_holds_code_settings_and_licences_only(
+    packaged: Packaged, variant: str
+) -> None:
     folder, template = packaged(variant)
     file = folder / ".serverless/rowline.zip"
     assert file.stat().st_size < 10_000_000
@@ -70,7 +87,11 @@ def test_zip_is_small_and_holds_code_settings_and_licences_only(packaged: Packag
         names = archive.namelist()
         assert json.loads(archive.read("rowline.json")) == template["Metadata"]["Rowline"]
     assert {"handlers/consume.py", "shared/values/change.py", "msgspec/__init__.py"} <= set(names)
-    assert not [name for name in names if re.search(r"__pycache__|\.pyc$|(^|/)tests?/|^(boto3|botocore|cli|local|plugins)/", name)]
+    assert not [
+        name
+        for name in names
+        if re.search(r"__pycache__|\.pyc$|(^|/)tests?/|^(boto3|botocore|cli|local|plugins)/", name)
+    ]
     assert [name for name in names if "LICENSE" in name]
     machine = {"prod": "aarch64", "local": ""}[variant]
     native = [name for name in names if name.endswith(".so")]
@@ -87,7 +108,11 @@ def test_stages_differ_in_parameters_only(packaged: Packaged) -> None:
 
 def test_what_holds_state_outlives_the_stack(packaged: Packaged) -> None:
     _, template = packaged("prod")
-    kept = {name for name, made in template["Resources"].items() if made.get("DeletionPolicy") == "RetainExceptOnCreate"}
+    kept = {
+        name
+        for name, made in template["Resources"].items()
+        if made.get("DeletionPolicy") == "RetainExceptOnCreate"
+    }
     assert {"Key", "State", "Claims", "DlqListingSearch", "UndeliveredListingSearch"} <= kept
     for name in kept:
         assert template["Resources"][name]["UpdateReplacePolicy"] == "Retain"
@@ -102,9 +127,15 @@ def test_what_holds_state_outlives_the_stack(packaged: Packaged) -> None:
 
 def documented(kind: str) -> dict[str, set[str]]:
     """Sid → actions, from the table under the heading `kind` of docs/iam.md."""
-    section = re.search(rf"^## {kind}\n(.*?)^## ", (ROOT / "docs/iam.md").read_text(), re.MULTILINE | re.DOTALL)
+    section = re.search(
+        rf"^## {kind}\n(.*?)^## ", (ROOT / "docs/iam.md").read_text(), re.MULTILINE | re.DOTALL
+    )
     assert section
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section[1].splitlines() if line.startswith("|")]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in section[1].splitlines()
+        if line.startswith("|")
+    ]
     return {row[0]: set(re.findall(r"`([^`]+)`", row[1])) for row in rows[2:]}
 
 
@@ -115,36 +146,58 @@ def granted(template: dict[str, Any], role: str) -> dict[str, set[str]]:
     return {statement["Sid"]: set(statement["Action"]) for statement in statements}
 
 
-@pytest.mark.parametrize(("kind", "role"), [("Relay", "RoleOfRelayShop"), ("Consumer", "RoleOfConsumeListingSearch")])
+@pytest.mark.parametrize(
+    ("kind", "role"), [("Relay", "RoleOfRelayShop"), ("Consumer", "RoleOfConsumeListingSearch")]
+)
 def test_roles_are_exactly_those_of_the_page(packaged: Packaged, kind: str, role: str) -> None:
     page = documented(kind)
     assert granted(packaged("prod in a VPC")[1], role) == page
-    assert granted(packaged("prod")[1], role) == {sid: actions for sid, actions in page.items() if sid != "Network"}
+    assert granted(packaged("prod")[1], role) == {
+        sid: actions for sid, actions in page.items() if sid != "Network"
+    }
 
 
 def test_every_function_has_its_own_role_and_nobody_else_uses_it(packaged: Packaged) -> None:
     _, template = packaged("prod")
     functions = [
-        made["Properties"]["Role"]["Fn::Sub"] for made in template["Resources"].values() if made["Type"] == "AWS::Lambda::Function"
+        made["Properties"]["Role"]["Fn::Sub"]
+        for made in template["Resources"].values()
+        if made["Type"] == "AWS::Lambda::Function"
     ]
-    roles = [f"${{{name}.Arn}}" for name, made in template["Resources"].items() if made["Type"] == "AWS::IAM::Role"]
+    roles = [
+        f"${{{name}.Arn}}"
+        for name, made in template["Resources"].items()
+        if made["Type"] == "AWS::IAM::Role"
+    ]
     assert sorted(functions) == sorted(roles)
 
 
 def deployer() -> dict[str, Any]:
-    (policy,) = re.findall(r"^```json\n(.*?)^```", (ROOT / "docs/deploy.md").read_text(), re.MULTILINE | re.DOTALL)
+    (policy,) = re.findall(
+        r"^```json\n(.*?)^```", (ROOT / "docs/deploy.md").read_text(), re.MULTILINE | re.DOTALL
+    )
     return dict(json.loads(policy))
 
 
 def test_the_deployers_policy_names_real_actions(tmp_path: Path) -> None:
-    wrapped = {"Resources": {"Deployer": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": deployer()}}}}
+    wrapped = {
+        "Resources": {
+            "Deployer": {
+                "Type": "AWS::IAM::ManagedPolicy",
+                "Properties": {"PolicyDocument": deployer()},
+            }
+        }
+    }
     file = tmp_path / "deployer.json"
     file.write_text(json.dumps(wrapped))
     lint(file)
 
 
 def test_the_deployers_policy_covers_the_services_of_the_template(packaged: Packaged) -> None:
-    services = {made["Type"].split("::")[1].lower() for made in packaged("prod in a VPC")[1]["Resources"].values()}
+    services = {
+        made["Type"].split("::")[1].lower()
+        for made in packaged("prod in a VPC")[1]["Resources"].values()
+    }
     actions = {
         action
         for statement in deployer()["Statement"]
@@ -155,35 +208,64 @@ def test_the_deployers_policy_covers_the_services_of_the_template(packaged: Pack
     assert services <= prefixes
     for service in services - {"events", "cloudwatch", "logs"}:  # these three make things by Put…
         assert any(action.startswith(f"{service}:Create") for action in actions), service
-        assert any(action.startswith(f"{service}:Delete") or action == "kms:ScheduleKeyDeletion" for action in actions), service
+        assert any(
+            action.startswith(f"{service}:Delete") or action == "kms:ScheduleKeyDeletion"
+            for action in actions
+        ), service
 
 
 def test_a_container_has_exactly_the_roles_of_the_page(packaged: Packaged) -> None:
     _, template = packaged("prod as a container")
     assert granted(template, "TaskRoleOfRelayShop") == documented("Relay task")
     assert granted(template, "ExecutionRoleOfRelayShop") == documented("Relay execution")
-    relay = {sid: actions for sid, actions in documented("Relay").items() if sid not in ("Logs", "Network")}
+    relay = {
+        sid: actions
+        for sid, actions in documented("Relay").items()
+        if sid not in ("Logs", "Network")
+    }
     assert documented("Relay task") == relay
-    assert not [name for name in template["Resources"] if name.startswith("RelayShop") and "Lambda" in name]
+    assert not [
+        name for name in template["Resources"] if name.startswith("RelayShop") and "Lambda" in name
+    ]
 
 
 def test_the_image_holds_only_what_ships_and_runs_as_nobody() -> None:
-    lines = [line.split() for line in (ROOT / "Dockerfile").read_text().splitlines() if line and not line.startswith("#")]
+    lines = [
+        line.split()
+        for line in (ROOT / "Dockerfile").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
     copied = {word for line in lines if line[0] == "COPY" for word in line[1:-1]}
-    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    allowed = {
+        line[1:]
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
     assert copied == allowed == {"shared", "handlers", "requirements-service.txt"}
     assert all((ROOT / name).exists() for name in copied)
     (base,) = [line[1] for line in lines if line[0] == "FROM"]
     assert (pinned := re.fullmatch(r"python:(\d+\.\d+)\.\d+-slim-\w+@sha256:[0-9a-f]{64}", base))
-    assert f"/usr/local/lib/python{pinned[1]}/site-packages" in (ROOT / "Dockerfile").read_text(), "what is compiled is what is there"
+    assert f"/usr/local/lib/python{pinned[1]}/site-packages" in (ROOT / "Dockerfile").read_text(), (
+        "what is compiled is what is there"
+    )
     assert [line for line in lines if line[0] == "USER"] == [["USER", "10001"]]
-    shipped, image = ((ROOT / name).read_text() for name in ("requirements.txt", "requirements-service.txt"))
-    shipped_names, image_names = ({line.partition("==")[0] for line in text.splitlines() if "==" in line} for text in (shipped, image))
+    shipped, image = (
+        (ROOT / name).read_text() for name in ("requirements.txt", "requirements-service.txt")
+    )
+    shipped_names, image_names = (
+        {line.partition("==")[0] for line in text.splitlines() if "==" in line}
+        for text in (shipped, image)
+    )
     assert shipped_names < image_names
 
 
 def test_the_image_starts_the_relay_and_asks_whether_it_lives() -> None:
-    said = {name: text for name, _, text in (line.partition(" ") for line in (ROOT / "Dockerfile").read_text().splitlines())}
+    said = {
+        name: text
+        for name, _, text in (
+            line.partition(" ") for line in (ROOT / "Dockerfile").read_text().splitlines()
+        )
+    }
     start = json.loads(said["ENTRYPOINT"])
     assert start == ["python", "-m", "handlers.relay_service"]
     assert importlib.util.find_spec(start[2])

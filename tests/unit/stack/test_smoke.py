@@ -1,4 +1,6 @@
-"""The smoke test of an account where the emulator has nothing to show: a relay that runs as a container."""
+"""The smoke test of an account where the emulator has nothing to show: a relay that runs as a
+container.
+"""
 
 from typing import Any
 
@@ -26,18 +28,30 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Any:
         client = boto3.client("dynamodb")
         client.create_table(
             TableName="state",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk")],
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk")
+            ],
             BillingMode="PAY_PER_REQUEST",
         )
         yield client
 
 
-def test_a_relay_in_a_container_that_does_not_run_is_named_and_one_that_runs_is_not(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relay_in_a_container_that_does_not_run_is_named_and_one_that_runs_is_not(
+    dynamodb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = SourceSettings("shop", "secret", {"shop.listings": TableSettings()}, run="fargate")
     settings = Settings("rowline", "dev", {"shop": source}, {})
-    stack = Stack("rowline-dev", "UPDATE_COMPLETE", settings, {"StateTable": "state", "ShopRelayService": ARN})
-    assert smoke.relay_runs(stack, "shop", seconds=0) == f"no relay renews the lease: see the log group of service {ARN}"
+    stack = Stack(
+        "rowline-dev", "UPDATE_COMPLETE", settings, {"StateTable": "state", "ShopRelayService": ARN}
+    )
+    assert (
+        smoke.relay_runs(stack, "shop", seconds=0)
+        == f"no relay renews the lease: see the log group of service {ARN}"
+    )
 
     streams = DynamoStreams(dynamodb, "state")
     lease = streams.acquire(source.stream, streams.load(source.stream)[0], "container")
@@ -46,7 +60,11 @@ def test_a_relay_in_a_container_that_does_not_run_is_named_and_one_that_runs_is_
 
     def pause(_: float) -> None:
         renewed.append(
-            streams.renew(source.stream, renewed[-1] if renewed else lease, Checkpoint(Position("bin.000001", 4), 0, 1, "s", "{}"))
+            streams.renew(
+                source.stream,
+                renewed[-1] if renewed else lease,
+                Checkpoint(Position("bin.000001", 4), 0, 1, "s", "{}"),
+            )
         )
 
     monkeypatch.setattr(smoke.time, "sleep", pause)

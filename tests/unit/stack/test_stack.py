@@ -16,21 +16,36 @@ METADATA: dict[str, Any] = {
     "service": "rowline",
     "stage": "dev",
     "sources": {
-        "shop": {"name": "shop", "secret": "rowline/dev/source", "tables": {"market.photos": {"shardBy": ["listing_id"], "shards": 8}}}
+        "shop": {
+            "name": "shop",
+            "secret": "rowline/dev/source",
+            "tables": {"market.photos": {"shardBy": ["listing_id"], "shards": 8}},
+        }
     },
     "consumers": {
-        "listingSearch": {"name": "listingSearch", "source": "shop", "tables": ["market.photos"], "elasticsearch": {"secret": "search"}}
+        "listingSearch": {
+            "name": "listingSearch",
+            "source": "shop",
+            "tables": ["market.photos"],
+            "elasticsearch": {"secret": "search"},
+        }
     },
 }
 
 
 def template(metadata: dict[str, Any] | None) -> str:
-    queue = {"Type": "AWS::SQS::Queue", "Properties": {"FifoQueue": True, "QueueName": "listing.fifo"}}
+    queue = {
+        "Type": "AWS::SQS::Queue",
+        "Properties": {"FifoQueue": True, "QueueName": "listing.fifo"},
+    }
     return json.dumps(
         {
             "Metadata": {"Rowline": metadata} if metadata else {},
             "Resources": {"Queue": queue},
-            "Outputs": {"ListingSearchQueueUrl": {"Value": {"Ref": "Queue"}}, "StateTable": {"Value": "table-1"}},
+            "Outputs": {
+                "ListingSearchQueueUrl": {"Value": {"Ref": "Queue"}},
+                "StateTable": {"Value": "table-1"},
+            },
         }
     )
 
@@ -46,7 +61,9 @@ def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def test_settings_come_from_the_template_and_names_from_the_outputs(cloudformation: Any) -> None:
     cloudformation.create_stack(StackName="rowline-dev", TemplateBody=template(METADATA))
     stack = Stack.open("rowline", "dev")
-    assert stack.settings.sources["shop"].tables == {"market.photos": TableSettings(shards=8, shard_by=("listing_id",))}
+    assert stack.settings.sources["shop"].tables == {
+        "market.photos": TableSettings(shards=8, shard_by=("listing_id",))
+    }
     assert stack.settings.consumers["listingSearch"].elasticsearch.alias == "{database}-{table}"
     assert stack.queue_url("listingSearch").endswith("/listing.fifo")
     assert stack.state_table == "table-1"
@@ -55,7 +72,9 @@ def test_settings_come_from_the_template_and_names_from_the_outputs(cloudformati
 
 
 def test_a_stack_that_is_not_there_says_how_to_deploy_it(cloudformation: Any) -> None:
-    with pytest.raises(StackError, match=r"stack rowline-dev: is not deployed. Deploy it: sls deploy --stage dev"):
+    with pytest.raises(
+        StackError, match=r"stack rowline-dev: is not deployed. Deploy it: sls deploy --stage dev"
+    ):
         Stack.open("rowline", "dev")
 
 
@@ -66,13 +85,21 @@ def test_a_stack_of_something_else_is_named(cloudformation: Any) -> None:
 
 
 def test_settings_of_another_version_are_named(cloudformation: Any) -> None:
-    cloudformation.create_stack(StackName="rowline-dev", TemplateBody=template({**METADATA, "archive": {}}))
-    with pytest.raises(StackError, match=r"stack rowline-dev: was deployed by another version: .*archive"):
+    cloudformation.create_stack(
+        StackName="rowline-dev", TemplateBody=template({**METADATA, "archive": {}})
+    )
+    with pytest.raises(
+        StackError, match=r"stack rowline-dev: was deployed by another version: .*archive"
+    ):
         Stack.open("rowline", "dev")
 
 
 def test_an_endpoint_that_does_not_answer_is_one_paragraph(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_DEFAULT_REGION": "eu-west-1", "AWS_MAX_ATTEMPTS": "1"}.items():
+    for name, value in {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_MAX_ATTEMPTS": "1",
+    }.items():
         monkeypatch.setenv(name, value)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")

@@ -23,7 +23,10 @@ class DynamoSchemas:
     def version_of(self, source: str, table: Table) -> int:
         version = self._known.get((source, table))
         while version is None:
-            history = {_version(item): _decode(item) for item in self._table.query(_pk(source), _prefix(table.database, table.name))}
+            history = {
+                _version(item): _decode(item)
+                for item in self._table.query(_pk(source), _prefix(table.database, table.name))
+            }
             version = next((number for number, known in history.items() if known == table), None)
             if version is None:
                 version = self._add(source, table, max(history, default=0) + 1)
@@ -31,7 +34,9 @@ class DynamoSchemas:
         return version
 
     def latest(self, source: str, database: str, table: str) -> Table | None:
-        for item in self._table.query(_pk(source), _prefix(database, table), backwards=True, limit=1):
+        for item in self._table.query(
+            _pk(source), _prefix(database, table), backwards=True, limit=1
+        ):
             return _decode(item)
         return None
 
@@ -40,13 +45,20 @@ class DynamoSchemas:
         return _decode(item) if item else None
 
     def rewritten(self, source: str, table: str, transaction: str) -> None:
-        self._table.put({"pk": _pk(source), "sk": f"{_REWRITTEN}{table}", "transaction": transaction})
+        self._table.put(
+            {"pk": _pk(source), "sk": f"{_REWRITTEN}{table}", "transaction": transaction}
+        )
 
     def rewrites(self, source: str) -> dict[str, str]:
-        return {item["sk"].removeprefix(_REWRITTEN): item["transaction"] for item in self._table.query(_pk(source), _REWRITTEN)}
+        return {
+            item["sk"].removeprefix(_REWRITTEN): item["transaction"]
+            for item in self._table.query(_pk(source), _REWRITTEN)
+        }
 
     def _add(self, source: str, table: Table, version: int) -> int | None:
-        """None when another process stored this number meanwhile (or an earlier try of ours did, its reply lost)."""
+        """None when another process stored this number meanwhile (or an earlier try of ours did,
+        its reply lost).
+        """
         item = {
             "pk": _pk(source),
             "sk": f"{_prefix(table.database, table.name)}{version:06d}",

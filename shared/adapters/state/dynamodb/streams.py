@@ -15,7 +15,9 @@ _NAMES = {"#token": "token"}  # a reserved word of DynamoDB's expressions
 
 
 class DynamoStreams:
-    """Streams in a DynamoDB table. A reply that was lost and asked for again by the client never makes a holder believe it lost the lease."""
+    """Streams in a DynamoDB table. A reply that was lost and asked for again by the client never
+    makes a holder believe it lost the lease.
+    """
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._table = StateTable(client, table)
@@ -28,10 +30,20 @@ class DynamoStreams:
         try:
             item = self._table.update(
                 *_key(stream),
-                "SET #token = :next, beat = :beat, holder = :holder, wanted = :none, ends_ms = :zero, figures = :figures",
-                {":next": seen.token + 1, ":beat": seen.beat + 1, ":holder": holder, ":none": "", ":zero": 0, ":figures": "{}"}
+                "SET #token = :next, beat = :beat, holder = :holder, wanted = :none, ends_ms = "
+                ":zero, figures = :figures",
+                {
+                    ":next": seen.token + 1,
+                    ":beat": seen.beat + 1,
+                    ":holder": holder,
+                    ":none": "",
+                    ":zero": 0,
+                    ":figures": "{}",
+                }
                 | ({":token": seen.token, ":seen": seen.beat} if seen.token or seen.beat else {}),
-                "#token = :token AND beat = :seen" if seen.token or seen.beat else "attribute_not_exists(beat)",
+                "#token = :token AND beat = :seen"
+                if seen.token or seen.beat
+                else "attribute_not_exists(beat)",
                 _NAMES,
             )
         except ConditionFailed as failed:
@@ -66,14 +78,25 @@ class DynamoStreams:
 
     def hold(self, source: str, seen: int, holdings: Holdings) -> bool:
         stored = msgspec.structs.replace(holdings, version=seen + 1)
-        item: Item = {"pk": f"stream#{source}", "sk": "tables", "edition": stored.version, "holdings": _json(stored)}
+        item: Item = {
+            "pk": f"stream#{source}",
+            "sk": "tables",
+            "edition": stored.version,
+            "holdings": _json(stored),
+        }
         try:
-            self._table.put(item, "edition = :seen" if seen else "attribute_not_exists(pk)", {":seen": seen} if seen else None)
+            self._table.put(
+                item,
+                "edition = :seen" if seen else "attribute_not_exists(pk)",
+                {":seen": seen} if seen else None,
+            )
         except ConditionFailed:
             return self.holdings(source) == stored  # ours, its reply lost
         return True
 
-    def _write(self, stream: str, lease: Lease, checkpoint: Checkpoint | None, holder: str, ends_ms: int) -> Lease:
+    def _write(
+        self, stream: str, lease: Lease, checkpoint: Checkpoint | None, holder: str, ends_ms: int
+    ) -> Lease:
         update = "SET beat = beat + :one, holder = :holder, ends_ms = :ends, figures = :figures"
         values: Item = {
             ":one": 1,
@@ -87,7 +110,11 @@ class DynamoStreams:
             update += ", checkpoint = :checkpoint"
             values[":checkpoint"] = _json(checkpoint)
         # Giving back a second time (the first reply was lost) finds no holder, but still the token.
-        condition = "#token = :token AND holder = :me" if holder else "#token = :token AND holder IN (:me, :holder)"
+        condition = (
+            "#token = :token AND holder = :me"
+            if holder
+            else "#token = :token AND holder IN (:me, :holder)"
+        )
         try:
             return _lease(self._table.update(*_key(stream), update, values, condition, _NAMES))
         except ConditionFailed:
@@ -120,4 +147,6 @@ def _lease(item: Item) -> Lease:
 
 
 def _checkpoint(item: Item) -> Checkpoint | None:
-    return msgspec.json.decode(item["checkpoint"], type=Checkpoint) if "checkpoint" in item else None
+    return (
+        msgspec.json.decode(item["checkpoint"], type=Checkpoint) if "checkpoint" in item else None
+    )

@@ -1,4 +1,6 @@
-"""The calls to one DynamoDB table that the stores share: typed values, every page, and errors with a hint."""
+"""The calls to one DynamoDB table that the stores share: typed values, every page, and errors with
+a hint.
+"""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -17,7 +19,12 @@ Item = dict[str, Any]
 GET_LIMIT, WRITE_LIMIT = 100, 25
 """Items a BatchGetItem and a BatchWriteItem take. Source: DynamoDB API reference."""
 
-_FOR_GOOD = {"ResourceNotFoundException", "AccessDeniedException", "UnrecognizedClientException", "ValidationException"}
+_FOR_GOOD = {
+    "ResourceNotFoundException",
+    "AccessDeniedException",
+    "UnrecognizedClientException",
+    "ValidationException",
+}
 
 
 class ConditionFailed(Exception):
@@ -30,7 +37,12 @@ class ConditionFailed(Exception):
 
 def client_config() -> Config:
     """Time-outs short enough for a lease that is renewed every second."""
-    return Config(connect_timeout=1.5, read_timeout=2.5, retries={"total_max_attempts": 3, "mode": "standard"}, tcp_keepalive=True)
+    return Config(
+        connect_timeout=1.5,
+        read_timeout=2.5,
+        retries={"total_max_attempts": 3, "mode": "standard"},
+        tcp_keepalive=True,
+    )
 
 
 class StateTable:
@@ -40,7 +52,9 @@ class StateTable:
         self._client, self._name = client, name
 
     def get(self, pk: str, sk: str) -> Item | None:
-        reply = self._call("get_item", TableName=self._name, Key=_typed({"pk": pk, "sk": sk}), ConsistentRead=True)
+        reply = self._call(
+            "get_item", TableName=self._name, Key=_typed({"pk": pk, "sk": sk}), ConsistentRead=True
+        )
         return _plain(reply["Item"]) if "Item" in reply else None
 
     def get_many(self, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Item]:
@@ -48,7 +62,12 @@ class StateTable:
         found: dict[tuple[str, str], Item] = {}
         for start in range(0, len(keys), GET_LIMIT):
             wanted: Any = {
-                self._name: {"Keys": [_typed({"pk": pk, "sk": sk}) for pk, sk in keys[start : start + GET_LIMIT]], "ConsistentRead": True}
+                self._name: {
+                    "Keys": [
+                        _typed({"pk": pk, "sk": sk}) for pk, sk in keys[start : start + GET_LIMIT]
+                    ],
+                    "ConsistentRead": True,
+                }
             }
             while wanted:
                 reply = self._call("batch_get_item", RequestItems=wanted)
@@ -65,9 +84,21 @@ class StateTable:
             extra["ExpressionAttributeValues"] = _typed(values)
         self._call("put_item", TableName=self._name, Item=_typed(item), **extra)
 
-    def update(self, pk: str, sk: str, update: str, values: Item, condition: str = "", names: dict[str, str] | None = None) -> Item:
+    def update(
+        self,
+        pk: str,
+        sk: str,
+        update: str,
+        values: Item,
+        condition: str = "",
+        names: dict[str, str] | None = None,
+    ) -> Item:
         """The item as it is after the update. Raises ConditionFailed."""
-        extra: dict[str, Any] = {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if condition else {}
+        extra: dict[str, Any] = (
+            {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+            if condition
+            else {}
+        )
         if names:
             extra["ExpressionAttributeNames"] = names
         reply = self._call(
@@ -91,9 +122,13 @@ class StateTable:
             ExpressionAttributeValues=_typed(values),
         )
 
-    def query(self, pk: str, prefix: str = "", *, backwards: bool = False, limit: int | None = None) -> Iterator[Item]:
+    def query(
+        self, pk: str, prefix: str = "", *, backwards: bool = False, limit: int | None = None
+    ) -> Iterator[Item]:
         """Items of a partition whose `sk` starts with `prefix`, in its order."""
-        for page in self._pages(pk, prefix, ScanIndexForward=not backwards, **({"Limit": limit} if limit else {})):
+        for page in self._pages(
+            pk, prefix, ScanIndexForward=not backwards, **({"Limit": limit} if limit else {})
+        ):
             for raw in page["Items"]:
                 yield _plain(raw)
                 if limit is not None:
@@ -101,10 +136,14 @@ class StateTable:
                     if limit == 0:
                         return
 
-    def write_many(self, *, put: list[Item] | None = None, delete: list[tuple[str, str]] | None = None) -> None:
+    def write_many(
+        self, *, put: list[Item] | None = None, delete: list[tuple[str, str]] | None = None
+    ) -> None:
         """Unconditional writes, each once or more."""
         requests: list[Any] = [{"PutRequest": {"Item": _typed(item)}} for item in put or []]
-        requests += [{"DeleteRequest": {"Key": _typed({"pk": pk, "sk": sk})}} for pk, sk in delete or []]
+        requests += [
+            {"DeleteRequest": {"Key": _typed({"pk": pk, "sk": sk})}} for pk, sk in delete or []
+        ]
         for start in range(0, len(requests), WRITE_LIMIT):
             left: Any = {self._name: requests[start : start + WRITE_LIMIT]}
             while left:
@@ -113,7 +152,10 @@ class StateTable:
     def _pages(self, pk: str, prefix: str, **options: Any) -> Iterator[dict[str, Any]]:
         expression, values = "pk = :pk", {":pk": pk}
         if prefix:
-            expression, values = "pk = :pk AND begins_with(sk, :prefix)", {":pk": pk, ":prefix": prefix}
+            expression, values = (
+                "pk = :pk AND begins_with(sk, :prefix)",
+                {":pk": pk, ":prefix": prefix},
+            )
         while True:
             page = self._call(
                 "query",
@@ -138,7 +180,8 @@ class StateTable:
                 raise ConditionFailed(_plain(stands)) from None
             if code in _FOR_GOOD:
                 raise StackError(
-                    f"DynamoDB refuses ({code}): {error.response['Error'].get('Message', '').rstrip('.')}.",
+                    f"DynamoDB refuses ({code}): "
+                    f"{error.response['Error'].get('Message', '').rstrip('.')}.",
                     thing=f"state table {self._name}",
                     hint="Deploy the stage (again), with credentials of its account.",
                 ) from None
@@ -148,12 +191,21 @@ class StateTable:
         return reply
 
     def _unavailable(self, why: str) -> StateUnavailable:
-        return StateUnavailable(f"DynamoDB did not answer: {why}.", thing=f"state table {self._name}", hint="It is tried again.")
+        return StateUnavailable(
+            f"DynamoDB did not answer: {why}.",
+            thing=f"state table {self._name}",
+            hint="It is tried again.",
+        )
 
 
 def _typed(item: Item) -> dict[str, Any]:
-    return {name: {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in item.items()}
+    return {
+        name: {"N": str(value)} if isinstance(value, int) else {"S": value}
+        for name, value in item.items()
+    }
 
 
 def _plain(raw: dict[str, Any]) -> Item:
-    return {name: int(value["N"]) if "N" in value else value.get("S", "") for name, value in raw.items()}
+    return {
+        name: int(value["N"]) if "N" in value else value.get("S", "") for name, value in raw.items()
+    }
