@@ -28,6 +28,7 @@ lint: setup-dev ## format, lint, types, layers
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports
+	@npm run --silent lint
 
 bench: setup .local/bench/.ready ## Rowline measured beside other readers: make bench BENCH="--reader NAME=COMMAND"; see docs/bench.md
 	@$(BIN)/python -m bench $(BENCH)

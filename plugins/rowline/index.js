@@ -18,30 +18,43 @@ class Rowline {
   constructor(serverless, cli, { log }) {
     this.serverless = serverless;
     this.log = log;
-    for (const name of ['sources', 'consumers', 'alerts']) serverless.configSchemaHandler.defineTopLevelProperty(name, {}); // checked in `initialize`
-    serverless.configSchemaHandler.defineCustomProperties({ properties: { rowline: { type: 'object' } } });
+    for (const name of ['sources', 'consumers', 'alerts'])
+      serverless.configSchemaHandler.defineTopLevelProperty(name, {}); // checked in `initialize`
+    serverless.configSchemaHandler.defineCustomProperties({
+      properties: { rowline: { type: 'object' } },
+    });
     this.hooks = {
       initialize: () => this.said(() => this.begin()),
       'before:package:createDeploymentArtifacts': () => this.said(() => this.build()),
-      'after:aws:package:finalize:mergeCustomProviderResources': () => this.said(() => this.finish()),
+      'after:aws:package:finalize:mergeCustomProviderResources': () =>
+        this.said(() => this.finish()),
       'after:deploy:deploy': () => this.wake(),
       'before:remove:remove': () => this.remember(),
       'after:remove:remove': () => this.tell(),
     };
   }
 
-  /** Runs a step; what it throws on purpose reaches the user as one paragraph instead of a stack trace. */
+  /**
+   * Runs a step; what it throws on purpose reaches the user as one paragraph instead of a stack
+   * trace.
+   */
   async said(step) {
     try {
       return await step();
     } catch (error) {
-      if (error instanceof TypeError || error instanceof ReferenceError) throw error; // a defect of ours
+      // a defect of ours
+      if (error instanceof TypeError || error instanceof ReferenceError) throw error;
       throw new this.serverless.classes.Error(error.message, 'ROWLINE');
     }
   }
 
   refuse(found) {
-    if (found.length) throw new Error(found.length === 1 ? found[0] : `${found.length} things are wrong:\n${found.map((one) => `  - ${one}`).join('\n')}`);
+    if (found.length)
+      throw new Error(
+        found.length === 1
+          ? found[0]
+          : `${found.length} things are wrong:\n${found.map((one) => `  - ${one}`).join('\n')}`,
+      );
   }
 
   async begin() {
@@ -74,17 +87,32 @@ class Rowline {
     service.resources.Resources = { ...service.resources.Resources, ...this.expanded.resources };
     service.resources.Outputs = { ...service.resources.Outputs, ...this.expanded.outputs };
     service.resources.Metadata = { ...service.resources.Metadata, Rowline: this.expanded.settings };
-    const missing = Object.entries(this.options.resources).filter(([, id]) => !service.resources.Resources[id]);
-    this.refuse(missing.map(([what, id]) => `resources: ${id} (the ${what}) is missing. Include resources/${what}.yml, or name yours in custom.rowline.resources.${what}.`));
+    const missing = Object.entries(this.options.resources).filter(
+      ([, id]) => !service.resources.Resources[id],
+    );
+    this.refuse(
+      missing.map(
+        ([what, id]) =>
+          `resources: ${id} (the ${what}) is missing. Include resources/${what}.yml, or name yours in custom.rowline.resources.${what}.`,
+      ),
+    );
   }
 
   async build() {
     const { serviceDir, service } = this.serverless;
     const { settings } = this.expanded;
-    const built = await buildPackage({ serviceDir, settings, options: this.options, target: this.target });
+    const built = await buildPackage({
+      serviceDir,
+      settings,
+      options: this.options,
+      target: this.target,
+    });
     service.package.artifact = path.relative(serviceDir, built.file);
-    for (const name of Object.keys(this.expanded.functions)) service.functions[name].environment.ROWLINE_VERSION = built.hash.slice(0, 16);
-    this.log.notice(`Functions: ${(built.bytes / 1e6).toFixed(1)} MB for ${this.target.runtime} on ${this.target.architecture}, version ${built.hash.slice(0, 16)}`);
+    for (const name of Object.keys(this.expanded.functions))
+      service.functions[name].environment.ROWLINE_VERSION = built.hash.slice(0, 16);
+    this.log.notice(
+      `Functions: ${(built.bytes / 1e6).toFixed(1)} MB for ${this.target.runtime} on ${this.target.architecture}, version ${built.hash.slice(0, 16)}`,
+    );
   }
 
   finish() {
@@ -93,7 +121,9 @@ class Rowline {
 
   async wake() {
     if (isOff(this.options.relay)) return;
-    const relays = Object.entries(this.expanded.functions).filter(([, made]) => made.environment.ROWLINE_STREAM).map(([key]) => this.serverless.service.functions[key]);
+    const relays = Object.entries(this.expanded.functions)
+      .filter(([, made]) => made.environment.ROWLINE_STREAM)
+      .map(([key]) => this.serverless.service.functions[key]);
     await wakeRelays(this.serverless.getProvider('aws'), relays, this.log);
   }
 
@@ -103,7 +133,13 @@ class Rowline {
 
   tell() {
     if (!this.kept?.length) return;
-    this.log.notice(['', 'Kept, because they hold state (delete them by hand when you are sure):', ...this.kept.map(({ type, id }) => `  ${type}  ${id}`)].join('\n'));
+    this.log.notice(
+      [
+        '',
+        'Kept, because they hold state (delete them by hand when you are sure):',
+        ...this.kept.map(({ type, id }) => `  ${type}  ${id}`),
+      ].join('\n'),
+    );
   }
 }
 

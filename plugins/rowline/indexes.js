@@ -5,12 +5,20 @@ const path = require('node:path');
 
 const KNOWN = ['settings', 'mappings'];
 
-/** The index files that consumers name, by path: their content goes into the settings, so that functions and command need no file. */
+/**
+ * The index files that consumers name, by path: their content goes into the settings, so that
+ * functions and command need no file.
+ */
 function readIndexes(consumers, serviceDir) {
   const indexes = {};
   for (const [name, consumer] of Object.entries(consumers)) {
     const file = consumer.elasticsearch.index;
-    if (file !== undefined) indexes[file] = readIndex(path.resolve(serviceDir, file), `consumers.${name}.elasticsearch.index`, file);
+    if (file !== undefined)
+      indexes[file] = readIndex(
+        path.resolve(serviceDir, file),
+        `consumers.${name}.elasticsearch.index`,
+        file,
+      );
   }
   return indexes;
 }
@@ -28,9 +36,13 @@ function readIndex(file, where, shown) {
   } catch (error) {
     throw new Error(`${where}: ${shown} is not JSON: ${error.message}.`);
   }
-  if (typeof index !== 'object' || index === null || Array.isArray(index)) throw new Error(`${where}: ${shown} must hold a map with settings and mappings.`);
+  if (typeof index !== 'object' || index === null || Array.isArray(index))
+    throw new Error(`${where}: ${shown} must hold a map with settings and mappings.`);
   const unknown = Object.keys(index).filter((key) => !KNOWN.includes(key));
-  if (unknown.length) throw new Error(`${where}: ${shown} has ${unknown[0]} at its top; only settings and mappings belong there.`);
+  if (unknown.length)
+    throw new Error(
+      `${where}: ${shown} has ${unknown[0]} at its top; only settings and mappings belong there.`,
+    );
   return index;
 }
 

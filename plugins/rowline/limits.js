@@ -1,6 +1,7 @@
 'use strict';
 
-// What AWS refuses, found before anything is sent. Sources: CloudFormation quotas, Lambda quotas, ECS quotas, SQS and SNS API references, "SNS subscription filter policy constraints".
+// What AWS refuses, found before anything is sent. Sources: CloudFormation quotas, Lambda quotas,
+// ECS quotas, SQS and SNS API references, "SNS subscription filter policy constraints".
 const LIMITS = {
   resources: 500,
   outputs: 200,
@@ -17,28 +18,76 @@ const LIMITS = {
 };
 const LONGEST_REFERENCE = 160; // a queue URL or an ARN that CloudFormation fills in later
 
-const sizeOf = (value) => (typeof value === 'object' ? LONGEST_REFERENCE : Buffer.byteLength(String(value)));
+const sizeOf = (value) =>
+  typeof value === 'object' ? LONGEST_REFERENCE : Buffer.byteLength(String(value));
 const nameOf = (value) => (typeof value === 'string' ? value : '');
 
 const rules = {
   'AWS::Lambda::Function': ({ FunctionName, Environment }) => {
-    const bytes = Object.entries(Environment?.Variables ?? {}).reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + sizeOf(value), 0);
+    const bytes = Object.entries(Environment?.Variables ?? {}).reduce(
+      (sum, [key, value]) => sum + Buffer.byteLength(key) + sizeOf(value),
+      0,
+    );
     return [
-      over(nameOf(FunctionName).length, LIMITS.functionName, `characters in the function name ${FunctionName}`, 'Shorten the name of the source or consumer, or of the service.'),
-      over(bytes, LIMITS.environment, 'bytes of environment variables', 'Move the longest into a secret.'),
+      over(
+        nameOf(FunctionName).length,
+        LIMITS.functionName,
+        `characters in the function name ${FunctionName}`,
+        'Shorten the name of the source or consumer, or of the service.',
+      ),
+      over(
+        bytes,
+        LIMITS.environment,
+        'bytes of environment variables',
+        'Move the longest into a secret.',
+      ),
     ];
   },
-  'AWS::SQS::Queue': ({ QueueName }) => [over(nameOf(QueueName).length, LIMITS.queueName, `characters in the queue name ${QueueName}`, 'Shorten it.')],
-  'AWS::SNS::Topic': ({ TopicName }) => [over(nameOf(TopicName).length, LIMITS.topicName, `characters in the topic name ${TopicName}`, 'Shorten the name of the service.')],
+  'AWS::SQS::Queue': ({ QueueName }) => [
+    over(
+      nameOf(QueueName).length,
+      LIMITS.queueName,
+      `characters in the queue name ${QueueName}`,
+      'Shorten it.',
+    ),
+  ],
+  'AWS::SNS::Topic': ({ TopicName }) => [
+    over(
+      nameOf(TopicName).length,
+      LIMITS.topicName,
+      `characters in the topic name ${TopicName}`,
+      'Shorten the name of the service.',
+    ),
+  ],
   'AWS::IAM::Role': ({ RoleName, Policies = [] }) => [
-    over(nameOf(RoleName).length, LIMITS.roleName, `characters in the role name ${RoleName}`, 'Shorten it.'),
-    over(JSON.stringify(Policies.map((policy) => policy.PolicyDocument)).length, LIMITS.rolePolicy, 'characters of inline policies', 'Drop statements.'),
+    over(
+      nameOf(RoleName).length,
+      LIMITS.roleName,
+      `characters in the role name ${RoleName}`,
+      'Shorten it.',
+    ),
+    over(
+      JSON.stringify(Policies.map((policy) => policy.PolicyDocument)).length,
+      LIMITS.rolePolicy,
+      'characters of inline policies',
+      'Drop statements.',
+    ),
   ],
   'AWS::ECS::TaskDefinition': (properties) => [
-    over(Buffer.byteLength(JSON.stringify(properties)), LIMITS.taskDefinition, 'bytes in the task definition', 'Run this source as a function, or capture fewer tables.'),
+    over(
+      Buffer.byteLength(JSON.stringify(properties)),
+      LIMITS.taskDefinition,
+      'bytes in the task definition',
+      'Run this source as a function, or capture fewer tables.',
+    ),
   ],
   'AWS::SNS::Subscription': ({ FilterPolicy = {} }) => [
-    over(Object.keys(FilterPolicy).length, LIMITS.filterKeys, 'attributes in the filter policy', 'Filter on fewer.'),
+    over(
+      Object.keys(FilterPolicy).length,
+      LIMITS.filterKeys,
+      'attributes in the filter policy',
+      'Filter on fewer.',
+    ),
     over(
       Object.values(FilterPolicy).reduce((product, values) => product * values.length, 1),
       LIMITS.filterCombinations,
@@ -48,18 +97,35 @@ const rules = {
   ],
 };
 
-const over = (value, limit, what, advice) => (value > limit ? `${value} ${what}; AWS allows ${limit}. ${advice}` : null);
+const over = (value, limit, what, advice) =>
+  value > limit ? `${value} ${what}; AWS allows ${limit}. ${advice}` : null;
 
 /** Everything in a template that AWS would refuse for its size, one sentence each. */
 function overLimits(template) {
   const resources = Object.entries(template.Resources ?? {});
   const whole = [
-    over(resources.length, LIMITS.resources, 'resources in the stack', 'Split the consumers over two services.'),
-    over(Object.keys(template.Outputs ?? {}).length, LIMITS.outputs, 'outputs in the stack', 'Split the consumers over two services.'),
-    over(Buffer.byteLength(JSON.stringify(template)), LIMITS.templateBytes, 'bytes in the template', 'Split the consumers over two services.'),
+    over(
+      resources.length,
+      LIMITS.resources,
+      'resources in the stack',
+      'Split the consumers over two services.',
+    ),
+    over(
+      Object.keys(template.Outputs ?? {}).length,
+      LIMITS.outputs,
+      'outputs in the stack',
+      'Split the consumers over two services.',
+    ),
+    over(
+      Buffer.byteLength(JSON.stringify(template)),
+      LIMITS.templateBytes,
+      'bytes in the template',
+      'Split the consumers over two services.',
+    ),
   ].filter(Boolean);
   const single = resources.flatMap(([id, { Type, Properties = {} }]) =>
-    (rules[Type]?.(Properties) ?? []).filter(Boolean).map((problem) => `${id}: ${problem}`));
+    (rules[Type]?.(Properties) ?? []).filter(Boolean).map((problem) => `${id}: ${problem}`),
+  );
   return [...whole, ...single];
 }
 

@@ -1,39 +1,59 @@
 'use strict';
 
-// What the plugin assumes about the service around it: the only place that knows. `custom.rowline` overrides any of it.
+// What the plugin assumes about the service around it: the only place that knows. `custom.rowline`
+// overrides any of it.
 const DEFAULTS = {
   handlers: { relay: 'handlers.relay.handle', consume: 'handlers.consume.handle' },
   code: ['handlers', 'shared'], // Python packages that ship, beside the wheels of `requirements`
   requirements: 'requirements.txt',
-  python: null, // interpreter that runs pip; null: ROWLINE_PYTHON, .venv, the active environment, python3
-  build: 'aws', // aws: wheels for the provider's runtime and architecture; host: those of the interpreter above
+  // interpreter that runs pip; null: ROWLINE_PYTHON, .venv, the active environment, python3
+  python: null,
+  // aws: wheels for the provider's runtime and architecture; host: those of the interpreter above
+  build: 'aws',
   relay: 'on', // off: nothing starts the relay functions, neither schedule nor deploy
-  relayConcurrency: 2, // two, so that a new version can stand by while the old one ends; off: reserve nothing
-  tls: 'on', // off: topic, queues and bucket may be used over plain HTTP, which only an emulator should allow
+  // two, so that a new version can stand by while the old one ends; off: reserve nothing
+  relayConcurrency: 2,
+  // off: topic, queues and bucket may be used over plain HTTP, which only an emulator should allow
+  tls: 'on',
   subnets: [], // VPC of functions and containers; empty: none
   securityGroups: [],
   image: '', // of relays that run as containers (Dockerfile)
-  resources: { key: 'Key', topic: 'Topic', state: 'State', claims: 'Claims' }, // logical ids, see resources/
+  // logical ids, see resources/
+  resources: { key: 'Key', topic: 'Topic', state: 'State', claims: 'Claims' },
 };
 
-const isOff = (value) => value === undefined || value === null || value === false || value === '' || value === 'off' || value === 0;
+const isOff = (value) =>
+  value === undefined ||
+  value === null ||
+  value === false ||
+  value === '' ||
+  value === 'off' ||
+  value === 0;
 
 /** A list written as a list, or as one string with commas (parameters of a stage are strings). */
 const asList = (value) =>
-  (Array.isArray(value) ? value : String(value ?? '').split(',')).map((entry) => String(entry).trim()).filter(Boolean);
+  (Array.isArray(value) ? value : String(value ?? '').split(','))
+    .map((entry) => String(entry).trim())
+    .filter(Boolean);
 
 /** Options with the defaults filled in. Throws an Error that names an option nobody knows. */
 function readOptions(custom = {}) {
   const unknown = Object.keys(custom).filter((key) => !(key in DEFAULTS));
-  if (unknown.length) throw new Error(`custom.rowline.${unknown[0]} is no option. Known: ${Object.keys(DEFAULTS).join(', ')}.`);
+  if (unknown.length)
+    throw new Error(
+      `custom.rowline.${unknown[0]} is no option. Known: ${Object.keys(DEFAULTS).join(', ')}.`,
+    );
   const given = Object.fromEntries(Object.entries(custom).filter(([, value]) => value !== null));
   const options = { ...DEFAULTS, ...given };
   for (const key of ['handlers', 'resources']) options[key] = { ...DEFAULTS[key], ...options[key] };
   for (const key of ['subnets', 'securityGroups']) options[key] = asList(options[key]);
   if (Boolean(options.subnets.length) !== Boolean(options.securityGroups.length)) {
-    throw new Error('custom.rowline.subnets and securityGroups go together: a function in a VPC needs both.');
+    throw new Error(
+      'custom.rowline.subnets and securityGroups go together: a function in a VPC needs both.',
+    );
   }
-  if (!['aws', 'host'].includes(options.build)) throw new Error(`custom.rowline.build is ${JSON.stringify(options.build)}: aws or host.`);
+  if (!['aws', 'host'].includes(options.build))
+    throw new Error(`custom.rowline.build is ${JSON.stringify(options.build)}: aws or host.`);
   return options;
 }
 

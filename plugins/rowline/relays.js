@@ -2,13 +2,15 @@
 
 const { nearest } = require('./nearest');
 
-// A source may have several relays: the entry with the secret, and entries that say `relayOf` it. Each table is read by one of them.
+// A source may have several relays: the entry with the secret, and entries that say `relayOf` it.
+// Each table is read by one of them.
 
 /** The source that an entry of `sources:` is a relay of: itself, when it says nothing else. */
 const sourceOf = (name, entry) => entry.relayOf ?? name;
 
 /** The names of the entries that are sources of their own. */
-const ownSources = (sources) => Object.keys(sources).filter((name) => sources[name].relayOf === undefined);
+const ownSources = (sources) =>
+  Object.keys(sources).filter((name) => sources[name].relayOf === undefined);
 
 /** Everything that the relays of a source capture, as [table, entry that captures it]. */
 const capturedBy = (sources, source) =>
@@ -16,24 +18,45 @@ const capturedBy = (sources, source) =>
     .filter(([name, entry]) => sourceOf(name, entry) === source)
     .flatMap(([name, entry]) => Object.keys(entry.tables).map((table) => [table, name]));
 
-/** What a secret is called, whether its name or its ARN is given. Source: Secrets Manager user guide, "What's in a Secrets Manager secret?" (six characters are added). */
-const secretName = (secret) => (secret.startsWith('arn:') ? secret.split(':').slice(6).join(':').replace(/-[A-Za-z0-9]{6}$/, '') : secret);
+/**
+ * What a secret is called, whether its name or its ARN is given. Source: Secrets Manager user
+ * guide, "What's in a Secrets Manager secret?" (six characters are added).
+ */
+const secretName = (secret) =>
+  secret.startsWith('arn:')
+    ? secret
+        .split(':')
+        .slice(6)
+        .join(':')
+        .replace(/-[A-Za-z0-9]{6}$/, '')
+    : secret;
 
 function entryProblems(name, entry, sources) {
   const path = `sources.${name}`;
   const { relayOf, secret } = entry;
-  if (relayOf === undefined) return secret === undefined ? [`${path}.secret is missing: Secrets Manager secret {host, port, username, password, tls}.`] : [];
-  if (secret !== undefined) return [`${path} has a secret and relayOf: it is read with the secret of ${relayOf}. Leave out ${path}.secret.`];
+  if (relayOf === undefined)
+    return secret === undefined
+      ? [`${path}.secret is missing: Secrets Manager secret {host, port, username, password, tls}.`]
+      : [];
+  if (secret !== undefined)
+    return [
+      `${path} has a secret and relayOf: it is read with the secret of ${relayOf}. Leave out ${path}.secret.`,
+    ];
   const others = ownSources(sources);
   if (others.includes(relayOf)) return [];
   if (!(relayOf in sources)) {
     const near = others.length ? ` Did you mean ${nearest(relayOf, others)}?` : '';
     return [`${path}.relayOf is ${JSON.stringify(relayOf)}, which is no source.${near}`];
   }
-  return [`${path}.relayOf is ${relayOf}, itself a relay of ${sources[relayOf].relayOf}. Name the entry that has the secret.`];
+  return [
+    `${path}.relayOf is ${relayOf}, itself a relay of ${sources[relayOf].relayOf}. Name the entry that has the secret.`,
+  ];
 }
 
-/** Two sources with one secret would be one database under two names: a table moved between them would reach its consumers under another name, or not at all. */
+/**
+ * Two sources with one secret would be one database under two names: a table moved between them
+ * would reach its consumers under another name, or not at all.
+ */
 function sharedSecrets(sources) {
   const first = {};
   return ownSources(sources).flatMap((name) => {
@@ -42,7 +65,9 @@ function sharedSecrets(sources) {
     first[secret] ??= name;
     return first[secret] === name
       ? []
-      : [`sources.${name}.secret is the secret of sources.${first[secret]} too. For a second relay on one database write relayOf: ${first[secret]} in its place.`];
+      : [
+          `sources.${name}.secret is the secret of sources.${first[secret]} too. For a second relay on one database write relayOf: ${first[secret]} in its place.`,
+        ];
   });
 }
 
@@ -53,14 +78,20 @@ function sharedTables(sources) {
       first[table] ??= name;
       return first[table] === name
         ? []
-        : [`sources.${first[table]}.tables.${table} and sources.${name}.tables.${table} are the same table of ${source}: one relay reads it. Take it out of one of the two.`];
+        : [
+            `sources.${first[table]}.tables.${table} and sources.${name}.tables.${table} are the same table of ${source}: one relay reads it. Take it out of one of the two.`,
+          ];
     });
   });
 }
 
 /** What is wrong with how sources, relays and tables go together. */
 function relayProblems(sources) {
-  return [...Object.entries(sources).flatMap(([name, entry]) => entryProblems(name, entry, sources)), ...sharedSecrets(sources), ...sharedTables(sources)];
+  return [
+    ...Object.entries(sources).flatMap(([name, entry]) => entryProblems(name, entry, sources)),
+    ...sharedSecrets(sources),
+    ...sharedTables(sources),
+  ];
 }
 
 module.exports = { sourceOf, ownSources, capturedBy, relayProblems };

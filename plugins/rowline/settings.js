@@ -10,28 +10,57 @@ const { isOff } = require('./options');
 /** What is wrong with the stanzas: shape first; only a right shape is looked at further. */
 function problems(stanzas) {
   const { sources, consumers } = withMaps(stanzas);
-  const shape = [...validate(sources, sourcesSchema, 'sources'), ...validate(consumers, consumersSchema, 'consumers')];
+  const shape = [
+    ...validate(sources, sourcesSchema, 'sources'),
+    ...validate(consumers, consumersSchema, 'consumers'),
+  ];
   if (shape.length) return shape;
   return [
     ...relayProblems(sources),
-    ...Object.entries(complete(sources, sourcesSchema)).flatMap(([name, source]) => sourceProblems(name, source)),
-    ...Object.entries(complete(consumers, consumersSchema)).flatMap(([name, consumer]) => consumerProblems(name, consumer, sources)),
+    ...Object.entries(complete(sources, sourcesSchema)).flatMap(([name, source]) =>
+      sourceProblems(name, source),
+    ),
+    ...Object.entries(complete(consumers, consumersSchema)).flatMap(([name, consumer]) =>
+      consumerProblems(name, consumer, sources),
+    ),
     ...sharedIndexes(complete(consumers, consumersSchema), sources),
   ];
 }
 
 // `tables:` with nothing below is null in YAML, and so are `sources:` and `consumers:`.
-const withMaps = ({ sources, consumers }) => ({ sources: sources ?? {}, consumers: consumers ?? {} });
+const withMaps = ({ sources, consumers }) => ({
+  sources: sources ?? {},
+  consumers: consumers ?? {},
+});
 
-// MB that Fargate offers with so much processor, [from, to]. Source: ECS developer guide, "Task CPU and memory".
-const TASK_MEMORY = { 256: [512, 2048], 512: [1024, 4096], 1024: [2048, 8192], 2048: [4096, 16384], 4096: [8192, 30720] };
+// MB that Fargate offers with so much processor, [from, to]. Source: ECS developer guide, "Task CPU
+// and memory".
+const TASK_MEMORY = {
+  256: [512, 2048],
+  512: [1024, 4096],
+  1024: [2048, 8192],
+  2048: [4096, 16384],
+  4096: [8192, 30720],
+};
 
 function sizeProblems(name, { run, cpu, memory }) {
-  if (memory === undefined) return run === 'fargate' && cpu > 256 ? [`sources.${name}.memory is missing: with cpu ${cpu} it is at least ${TASK_MEMORY[cpu][0]}.`] : [];
-  if (run !== 'fargate') return memory > 10240 ? [`sources.${name}.memory is ${memory}; a function has at most 10240.`] : [];
+  if (memory === undefined)
+    return run === 'fargate' && cpu > 256
+      ? [
+          `sources.${name}.memory is missing: with cpu ${cpu} it is at least ${TASK_MEMORY[cpu][0]}.`,
+        ]
+      : [];
+  if (run !== 'fargate')
+    return memory > 10240
+      ? [`sources.${name}.memory is ${memory}; a function has at most 10240.`]
+      : [];
   const [least, most] = TASK_MEMORY[cpu];
   const fits = memory >= least && memory <= most && (memory % 1024 === 0 || memory === 512);
-  return fits ? [] : [`sources.${name}.memory is ${memory}; with cpu ${cpu} Fargate has ${least} to ${most}, in steps of 1024.`];
+  return fits
+    ? []
+    : [
+        `sources.${name}.memory is ${memory}; with cpu ${cpu} Fargate has ${least} to ${most}, in steps of 1024.`,
+      ];
 }
 
 function sourceProblems(name, source) {
@@ -40,29 +69,52 @@ function sourceProblems(name, source) {
 
 function hiddenProblems(name, source) {
   return Object.entries(source.tables).flatMap(([table, how]) => {
-    const dropped = (how?.drop ?? []).filter((column) => [...(how.key ?? []), ...(how.shardBy ?? [])].includes(column));
-    return dropped.map((column) => `sources.${name}.tables.${table}.drop names ${column}, which key or shardBy needs.`);
+    const dropped = (how?.drop ?? []).filter((column) =>
+      [...(how.key ?? []), ...(how.shardBy ?? [])].includes(column),
+    );
+    return dropped.map(
+      (column) =>
+        `sources.${name}.tables.${table}.drop names ${column}, which key or shardBy needs.`,
+    );
   });
 }
 
 function consumerProblems(name, consumer, sources) {
   const path = `consumers.${name}`;
   const names = ownSources(sources);
-  if (!names.length) return [`${path} has nothing to receive: there is no source. Add one under sources:.`];
-  if (consumer.source === undefined && names.length > 1) return [`${path}.source is missing: there are several sources (${names.join(', ')}).`];
+  if (!names.length)
+    return [`${path} has nothing to receive: there is no source. Add one under sources:.`];
+  if (consumer.source === undefined && names.length > 1)
+    return [`${path}.source is missing: there are several sources (${names.join(', ')}).`];
   const source = consumer.source ?? names[0];
-  if (sources[source]?.relayOf) return [`${path}.source is ${source}, a relay of ${sources[source].relayOf}. Write ${sources[source].relayOf}: a consumer gets its tables from all relays of a source.`];
-  if (!names.includes(source)) return [`${path}.source is ${JSON.stringify(source)}, which is no source. Did you mean ${nearest(source, names)}?`];
+  if (sources[source]?.relayOf)
+    return [
+      `${path}.source is ${source}, a relay of ${sources[source].relayOf}. Write ${sources[source].relayOf}: a consumer gets its tables from all relays of a source.`,
+    ];
+  if (!names.includes(source))
+    return [
+      `${path}.source is ${JSON.stringify(source)}, which is no source. Did you mean ${nearest(source, names)}?`,
+    ];
   const captured = capturedBy(sources, source).map(([table]) => table);
   const found = consumer.tables.flatMap((pattern, index) => {
     if (matching(pattern, captured).length) return [];
-    const close = nearest(pattern, pattern.endsWith('.*') ? captured.map((table) => `${table.split('.')[0]}.*`) : captured);
-    return [`${path}.tables[${index}] is ${pattern}, which source ${source} does not capture. Did you mean ${close}? Else add it to sources.${source}.tables.`];
+    const close = nearest(
+      pattern,
+      pattern.endsWith('.*') ? captured.map((table) => `${table.split('.')[0]}.*`) : captured,
+    );
+    return [
+      `${path}.tables[${index}] is ${pattern}, which source ${source} does not capture. Did you mean ${close}? Else add it to sources.${source}.tables.`,
+    ];
   });
   const received = new Set(consumer.tables.flatMap((pattern) => matching(pattern, captured)));
   const { alias } = consumer.elasticsearch;
-  const unknown = [...alias.matchAll(/\{([^}]*)\}/g)].map((match) => match[1]).filter((word) => !['database', 'table'].includes(word));
-  if (unknown.length) found.push(`${path}.elasticsearch.alias holds {${unknown[0]}}; only {database} and {table} are filled in.`);
+  const unknown = [...alias.matchAll(/\{([^}]*)\}/g)]
+    .map((match) => match[1])
+    .filter((word) => !['database', 'table'].includes(word));
+  if (unknown.length)
+    found.push(
+      `${path}.elasticsearch.alias holds {${unknown[0]}}; only {database} and {table} are filled in.`,
+    );
   else if (received.size > 1 && !alias.includes('{table}')) {
     found.push(
       `${path}.elasticsearch.alias is ${JSON.stringify(alias)} for ${received.size} tables: their documents would overwrite each other. ` +
@@ -73,58 +125,89 @@ function consumerProblems(name, consumer, sources) {
 }
 
 const matching = (pattern, captured) =>
-  pattern.endsWith('.*') ? captured.filter((table) => table.startsWith(pattern.slice(0, -1))) : captured.filter((table) => table === pattern);
+  pattern.endsWith('.*')
+    ? captured.filter((table) => table.startsWith(pattern.slice(0, -1)))
+    : captured.filter((table) => table === pattern);
 
-/** Two consumers of one cluster that write different tables into one index: rows of the same key would overwrite each other. */
+/**
+ * Two consumers of one cluster that write different tables into one index: rows of the same key
+ * would overwrite each other.
+ */
 function sharedIndexes(consumers, sources) {
   const first = {};
   const [onlySource] = ownSources(sources);
-  return Object.entries(consumers).flatMap(([name, { source = onlySource, tables, elasticsearch }]) => {
-    const captured = capturedBy(sources, source).map(([table]) => table);
-    const received = [...new Set(tables.flatMap((pattern) => matching(pattern, captured)))];
-    const found = received.flatMap((table) => {
-      const [database, short] = table.split('.');
-      const index = elasticsearch.alias.replaceAll('{database}', database).replaceAll('{table}', short);
-      const key = JSON.stringify([elasticsearch.secret, index]);
-      first[key] ??= { name, source, table };
-      const other = first[key];
-      if (other.name === name || (other.source === source && other.table === table)) return [];
-      return [
-        `consumers.${name} and consumers.${other.name} both write to ${index}, ${table} of ${source} and ${other.table} of ${other.source}: ` +
-          `their documents would overwrite each other. Give consumers.${name}.elasticsearch.alias a name of its own, like ${source.toLowerCase()}-{database}-{table}.`,
-      ];
-    });
-    return found.slice(0, 1);
-  });
+  return Object.entries(consumers).flatMap(
+    ([name, { source = onlySource, tables, elasticsearch }]) => {
+      const captured = capturedBy(sources, source).map(([table]) => table);
+      const received = [...new Set(tables.flatMap((pattern) => matching(pattern, captured)))];
+      const found = received.flatMap((table) => {
+        const [database, short] = table.split('.');
+        const index = elasticsearch.alias
+          .replaceAll('{database}', database)
+          .replaceAll('{table}', short);
+        const key = JSON.stringify([elasticsearch.secret, index]);
+        first[key] ??= { name, source, table };
+        const other = first[key];
+        if (other.name === name || (other.source === source && other.table === table)) return [];
+        return [
+          `consumers.${name} and consumers.${other.name} both write to ${index}, ${table} of ${source} and ${other.table} of ${other.source}: ` +
+            `their documents would overwrite each other. Give consumers.${name}.elasticsearch.alias a name of its own, like ${source.toLowerCase()}-{database}-{table}.`,
+        ];
+      });
+      return found.slice(0, 1);
+    },
+  );
 }
 
-const pick = (object, keys) => Object.fromEntries(keys.filter((key) => object[key] !== undefined).map((key) => [key, object[key]]));
+const pick = (object, keys) =>
+  Object.fromEntries(
+    keys.filter((key) => object[key] !== undefined).map((key) => [key, object[key]]),
+  );
 
 /**
- * What the functions and the command read (`rowline.json`, template metadata): the stanzas, valid, every default written out.
- * `indexes` holds the content of the index files by the path that the stanza gives.
+ * What the functions and the command read (`rowline.json`, template metadata): the stanzas, valid,
+ * every default written out. `indexes` holds the content of the index files by the path that the
+ * stanza gives.
  */
 function settings(stanzas, { service, stage, indexes = {} }) {
   const { sources, consumers } = withMaps(stanzas);
   const [onlySource] = ownSources(sources);
   const table = (how) => ({
-    key: [], shardBy: [], drop: [], ...how, mask: Object.fromEntries(Object.entries(how.mask ?? {}).map(([column, kind]) => [column, String(kind)])),
+    key: [],
+    shardBy: [],
+    drop: [],
+    ...how,
+    mask: Object.fromEntries(
+      Object.entries(how.mask ?? {}).map(([column, kind]) => [column, String(kind)]),
+    ),
   });
   const source = (name, full) => ({
     name,
     ...pick(full, ['relayOf', 'start', 'run', 'lingerMs']),
     secret: sources[sourceOf(name, full)].secret,
     compression: isOff(full.compression) ? 'off' : full.compression,
-    tables: Object.fromEntries(Object.entries(full.tables).map(([key, how]) => [key, table(complete(how ?? {}, sourcesSchema.values.properties.tables.values))])),
+    tables: Object.fromEntries(
+      Object.entries(full.tables).map(([key, how]) => [
+        key,
+        table(complete(how ?? {}, sourcesSchema.values.properties.tables.values)),
+      ]),
+    ),
   });
   const consumer = (name, { elasticsearch, ...full }) => ({
     name,
     source: full.source ?? onlySource,
     tables: full.tables,
     marks: !isOff(full.marks),
-    elasticsearch: { id: [], fields: [], rename: {}, ...elasticsearch, index: elasticsearch.index ? indexes[elasticsearch.index] : {} },
+    elasticsearch: {
+      id: [],
+      fields: [],
+      rename: {},
+      ...elasticsearch,
+      index: elasticsearch.index ? indexes[elasticsearch.index] : {},
+    },
   });
-  const each = (map, build) => Object.fromEntries(Object.entries(map).map(([name, full]) => [name, build(name, full)]));
+  const each = (map, build) =>
+    Object.fromEntries(Object.entries(map).map(([name, full]) => [name, build(name, full)]));
   return {
     service,
     stage,
@@ -136,10 +219,14 @@ function settings(stanzas, { service, stage, indexes = {} }) {
 /** What sizes the functions and is nobody else's business: memory, time-out, concurrency. */
 function sizes(stanzas) {
   const { sources, consumers } = withMaps(stanzas);
-  const each = (map, keys) => Object.fromEntries(Object.entries(map).map(([name, full]) => [name, pick(full, keys)]));
+  const each = (map, keys) =>
+    Object.fromEntries(Object.entries(map).map(([name, full]) => [name, pick(full, keys)]));
   return {
     sources: Object.fromEntries(
-      Object.entries(complete(sources, sourcesSchema)).map(([name, { run, cpu, memory }]) => [name, { cpu, memory: memory ?? (run === 'fargate' ? 512 : 1024) }]),
+      Object.entries(complete(sources, sourcesSchema)).map(([name, { run, cpu, memory }]) => [
+        name,
+        { cpu, memory: memory ?? (run === 'fargate' ? 512 : 1024) },
+      ]),
     ),
     consumers: each(complete(consumers, consumersSchema), ['memory', 'timeout', 'concurrency']),
   };

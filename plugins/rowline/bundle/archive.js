@@ -6,11 +6,12 @@ const crypto = require('node:crypto');
 const { pipeline } = require('node:stream/promises');
 const yazl = require('yazl');
 
-const EPOCH = new Date(1980, 0, 1); // the first day that a zip can name, in local time as zips keep it
+// the first day that a zip can name, in local time as zips keep it
+const EPOCH = new Date(1980, 0, 1);
 
 /**
- * One zip of `entries`: [name, path or Buffer]. The same entries give the same bytes: sorted, one time, one mode. Returns {hash, bytes}: the content's
- * SHA-256 (hex) and the size of the zip.
+ * One zip of `entries`: [name, path or Buffer]. The same entries give the same bytes: sorted, one
+ * time, one mode. Returns {hash, bytes}: the content's SHA-256 (hex) and the size of the zip.
  */
 async function archive(entries, file) {
   const zip = new yazl.ZipFile();

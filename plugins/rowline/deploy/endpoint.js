@@ -3,9 +3,13 @@
 const net = require('node:net');
 
 const TIMEOUT = 2000; // milliseconds
-const OFFLINE = new Set(['package', 'print', 'config', 'plugin', 'help']); // commands that ask nobody
+// commands that ask nobody
+const OFFLINE = new Set(['package', 'print', 'config', 'plugin', 'help']);
 
-/** Throws an Error when AWS_ENDPOINT_URL names a place where nobody listens; the SDK would only say ECONNREFUSED, of none of its calls. */
+/**
+ * Throws an Error when AWS_ENDPOINT_URL names a place where nobody listens; the SDK would only say
+ * ECONNREFUSED, of none of its calls.
+ */
 async function requireEndpoint(command, url = process.env.AWS_ENDPOINT_URL) {
   if (!url || OFFLINE.has(command)) return;
   const problem = await problemOf(url);

@@ -1,22 +1,36 @@
 'use strict';
 
-const { CloudFormationClient, GetTemplateCommand, paginateListStackResources } = require('@aws-sdk/client-cloudformation');
+const {
+  CloudFormationClient,
+  GetTemplateCommand,
+  paginateListStackResources,
+} = require('@aws-sdk/client-cloudformation');
 
 const KEEPS = ['Retain', 'RetainExceptOnCreate'];
 const INTERESTING = ['AWS::DynamoDB::Table', 'AWS::S3::Bucket', 'AWS::SQS::Queue', 'AWS::KMS::Key'];
 
-/** What the deployed stack will leave behind when it is removed: [{type, id}]. Empty when there is no stack. */
+/**
+ * What the deployed stack will leave behind when it is removed: [{type, id}]. Empty when there is
+ * no stack.
+ */
 async function retainedResources(aws) {
   const client = new CloudFormationClient(await aws.getAwsSdkV3Config());
   const StackName = aws.naming.getStackName();
   try {
-    const { TemplateBody } = await client.send(new GetTemplateCommand({ StackName, TemplateStage: 'Original' }));
+    const { TemplateBody } = await client.send(
+      new GetTemplateCommand({ StackName, TemplateStage: 'Original' }),
+    );
     const template = JSON.parse(TemplateBody);
     const kept = [];
     for await (const page of paginateListStackResources({ client }, { StackName })) {
-      for (const { LogicalResourceId, ResourceType, PhysicalResourceId } of page.StackResourceSummaries) {
+      for (const {
+        LogicalResourceId,
+        ResourceType,
+        PhysicalResourceId,
+      } of page.StackResourceSummaries) {
         const declared = template.Resources[LogicalResourceId];
-        if (INTERESTING.includes(ResourceType) && KEEPS.includes(declared?.DeletionPolicy)) kept.push({ type: ResourceType, id: PhysicalResourceId });
+        if (INTERESTING.includes(ResourceType) && KEEPS.includes(declared?.DeletionPolicy))
+          kept.push({ type: ResourceType, id: PhysicalResourceId });
       }
     }
     return kept;

@@ -9,8 +9,11 @@ const { ref, arn, retained, policyDocument } = require('./cloudformation');
 const { isOff } = require('../options');
 
 const FOURTEEN_DAYS = 1209600; // seconds, SQS's longest retention
-const MOST_RECEIVES = 1000; // SQS's largest maxReceiveCount: the DLQ is the safety net, not the way of handling errors
-const VISIBILITY_FACTOR = 6; // Lambda developer guide, "Using Lambda with Amazon SQS": visibility time-out ≥ 6 × function time-out
+// SQS's largest maxReceiveCount: the DLQ is the safety net, not the way of handling errors
+const MOST_RECEIVES = 1000;
+// Lambda developer guide, "Using Lambda with Amazon SQS": visibility time-out ≥ 6 × function
+// time-out
+const VISIBILITY_FACTOR = 6;
 const LONGEST_VISIBILITY = 43200; // seconds
 const BATCH = 10; // Lambda's largest batch from a FIFO queue
 
@@ -29,18 +32,29 @@ const queueOf = (tags, options, properties, policies = {}) => ({
 });
 
 const fromTopic = (queue, topic) => ({
-  Sid: 'FromTopic', Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: arn(queue),
+  Sid: 'FromTopic',
+  Effect: 'Allow',
+  Principal: { Service: 'sns.amazonaws.com' },
+  Action: 'sqs:SendMessage',
+  Resource: arn(queue),
   Condition: { ArnEquals: { 'aws:SourceArn': ref(topic) } },
 });
 const tlsTo = (queue, options) => onlyByTls(options, 'sqs:*', arn(queue));
 const accessTo = (queue, statements, policies = {}) => ({
-  Type: 'AWS::SQS::QueuePolicy', ...policies, Properties: { Queues: [ref(queue)], PolicyDocument: policyDocument(statements) },
+  Type: 'AWS::SQS::QueuePolicy',
+  ...policies,
+  Properties: { Queues: [ref(queue)], PolicyDocument: policyDocument(statements) },
 });
 
-/** The subscription's filter: on source, table and lane only, so that a queue provably sees every change of its tables. */
+/**
+ * The subscription's filter: on source, table and lane only, so that a queue provably sees every
+ * change of its tables.
+ */
 const filterOf = (consumer) => ({
   source: [consumer.source],
-  table: consumer.tables.map((table) => (table.endsWith('.*') ? { prefix: table.slice(0, -1) } : table)),
+  table: consumer.tables.map((table) =>
+    table.endsWith('.*') ? { prefix: table.slice(0, -1) } : table,
+  ),
   lane: ['live'],
 });
 
@@ -60,15 +74,26 @@ function consumer(settings, { memory, timeout, concurrency }, context) {
       VisibilityTimeout: Math.min(VISIBILITY_FACTOR * timeout, LONGEST_VISIBILITY),
       RedrivePolicy: { deadLetterTargetArn: arn(ids.dlq), maxReceiveCount: MOST_RECEIVES },
     }),
-    [ids.queuePolicy]: accessTo(ids.queue, [fromTopic(ids.queue, topic), ...tlsTo(ids.queue, options)]),
+    [ids.queuePolicy]: accessTo(ids.queue, [
+      fromTopic(ids.queue, topic),
+      ...tlsTo(ids.queue, options),
+    ]),
     [ids.dlq]: queueOf(tags, options, {}, retained),
-    ...(!isOff(options.tls) && { [ids.dlqPolicy]: accessTo(ids.dlq, tlsTo(ids.dlq, options), retained) }),
-    // SNS discards what it may not deliver (a wrong queue policy or key policy) unless the subscription has a DLQ of its own.
+    ...(!isOff(options.tls) && {
+      [ids.dlqPolicy]: accessTo(ids.dlq, tlsTo(ids.dlq, options), retained),
+    }),
+    // SNS discards what it may not deliver (a wrong queue policy or key policy) unless the
+    // subscription has a DLQ of its own.
     [ids.undelivered]: queueOf(tags, options, {}, retained),
-    [ids.undeliveredPolicy]: accessTo(ids.undelivered, [fromTopic(ids.undelivered, topic), ...tlsTo(ids.undelivered, options)], retained),
+    [ids.undeliveredPolicy]: accessTo(
+      ids.undelivered,
+      [fromTopic(ids.undelivered, topic), ...tlsTo(ids.undelivered, options)],
+      retained,
+    ),
     [ids.subscription]: {
       Type: 'AWS::SNS::Subscription',
-      DependsOn: [ids.queuePolicy, ids.undeliveredPolicy], // or the first messages would find the door shut
+      // or the first messages would find the door shut
+      DependsOn: [ids.queuePolicy, ids.undeliveredPolicy],
       Properties: {
         TopicArn: ref(topic),
         Protocol: 'sqs',
@@ -79,7 +104,15 @@ function consumer(settings, { memory, timeout, concurrency }, context) {
         RedrivePolicy: { deadLetterTargetArn: arn(ids.undelivered) },
       },
     },
-    [ids.role]: permissions.role(permissions.consume({ consumer: settings, functionName: name, queue: ids.queue, dlq: ids.dlq, options })),
+    [ids.role]: permissions.role(
+      permissions.consume({
+        consumer: settings,
+        functionName: name,
+        queue: ids.queue,
+        dlq: ids.dlq,
+        options,
+      }),
+    ),
     [ids.logGroup]: logGroup(name, options),
     ...(alerts && consumerAlarms(ids, settings.name, alerts)),
   };
@@ -91,18 +124,33 @@ function consumer(settings, { memory, timeout, concurrency }, context) {
         role: ids.role,
         memory,
         timeout,
-        environment: { ROWLINE_CONSUMER: settings.name, ROWLINE_QUEUE_URL: ref(ids.queue), ROWLINE_DLQ_URL: ref(ids.dlq) },
+        environment: {
+          ROWLINE_CONSUMER: settings.name,
+          ROWLINE_QUEUE_URL: ref(ids.queue),
+          ROWLINE_DLQ_URL: ref(ids.dlq),
+        },
         context,
       }),
       description: `Applies the changes that consumer ${settings.name} receives`,
-      events: [{ sqs: { arn: arn(ids.queue), batchSize: BATCH, functionResponseType: 'ReportBatchItemFailures', maximumConcurrency: concurrency } }],
+      events: [
+        {
+          sqs: {
+            arn: arn(ids.queue),
+            batchSize: BATCH,
+            functionResponseType: 'ReportBatchItemFailures',
+            maximumConcurrency: concurrency,
+          },
+        },
+      ],
     },
   };
   const outputs = {
     [names.output.queue(settings.name)]: { Value: ref(ids.queue) },
     [names.output.dlq(settings.name)]: { Value: ref(ids.dlq) },
     [names.output.undelivered(settings.name)]: { Value: ref(ids.undelivered) },
-    [names.output.consume(settings.name)]: { Value: ref(`${ids.function[0].toUpperCase()}${ids.function.slice(1)}LambdaFunction`) },
+    [names.output.consume(settings.name)]: {
+      Value: ref(`${ids.function[0].toUpperCase()}${ids.function.slice(1)}LambdaFunction`),
+    },
   };
   return { functions, resources, outputs };
 }

@@ -16,13 +16,16 @@ function lambda({ name, handler, role, memory, timeout, environment, context }) 
   return {
     name,
     handler,
-    role: sub(`\${${role}.Arn}`), // as text: for a logical id the framework adds a DependsOn that says the same twice
+    // as text: for a logical id the framework adds a DependsOn that says the same twice
+    role: sub(`\${${role}.Arn}`),
     runtime,
     architecture,
     memorySize: memory,
     timeout,
     environment: { ...common(context), ...environment },
-    ...(options.subnets.length && { vpc: { subnetIds: options.subnets, securityGroupIds: options.securityGroups } }),
+    ...(options.subnets.length && {
+      vpc: { subnetIds: options.subnets, securityGroupIds: options.securityGroups },
+    }),
   };
 }
 

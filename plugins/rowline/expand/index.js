@@ -9,18 +9,21 @@ const { sharedPolicies } = require('./transport');
 const { ref } = require('./cloudformation');
 
 /**
- * The stanzas, which must be valid (`problems` in settings.js is empty), as entries of `functions:`, CloudFormation resources and outputs, and as the settings that the
- * functions and the command read. Pure: the same arguments give the same result, nothing is read or written.
+ * The stanzas, which must be valid (`problems` in settings.js is empty), as entries of
+ * `functions:`, CloudFormation resources and outputs, and as the settings that the functions and
+ * the command read. Pure: the same arguments give the same result, nothing is read or written.
  *
- * `context`: service, stage, prefix of the function names, runtime, architecture, logRetention (days), options (options.js), alerts (ARN or null), indexes (index
- * files by path).
+ * `context`: service, stage, prefix of the function names, runtime, architecture, logRetention
+ * (days), options (options.js), alerts (ARN or null), indexes (index files by path).
  */
 function expand(stanzas, context) {
   const all = settings(stanzas, context);
   const size = sizes(stanzas);
   const { topic, state, claims } = context.options.resources;
   const parts = [
-    ...Object.values(all.sources).map((source) => (source.run === 'fargate' ? relayService : relay)(source, size.sources[source.name], context)),
+    ...Object.values(all.sources).map((source) =>
+      (source.run === 'fargate' ? relayService : relay)(source, size.sources[source.name], context),
+    ),
     ...Object.values(all.consumers).map((one) => consumer(one, size.consumers[one.name], context)),
   ];
   const merged = (kind) => Object.assign({}, ...parts.map((part) => part[kind]));

@@ -3,8 +3,8 @@
 const upper = (name) => name[0].toUpperCase() + name.slice(1);
 
 /**
- * Logical ids and function names of a source or a consumer. The kind comes first and no kind is the beginning of another, so whatever names
- * a user chooses, two never meet.
+ * Logical ids and function names of a source or a consumer. The kind comes first and no kind is the
+ * beginning of another, so whatever names a user chooses, two never meet.
  */
 const relay = (source) => ({
   function: `relay${upper(source)}`,

@@ -7,7 +7,9 @@ const { relayAlarms } = require('./alarms');
 const { ref } = require('./cloudformation');
 const { isOff } = require('../options');
 
-const LONGEST = 900; // seconds; Lambda's longest run, so that the connection to the source is made anew as rarely as can be
+// seconds; Lambda's longest run, so that the connection to the source is made anew as rarely as can
+// be
+const LONGEST = 900;
 
 /** One source: its relay function, role and alarms. */
 function relay(source, { memory }, context) {
@@ -24,14 +26,20 @@ function relay(source, { memory }, context) {
           role: ids.role,
           memory,
           timeout: LONGEST,
-          environment: { ROWLINE_STREAM: source.name, ROWLINE_TOPIC_ARN: ref(options.resources.topic) },
+          environment: {
+            ROWLINE_STREAM: source.name,
+            ROWLINE_TOPIC_ARN: ref(options.resources.topic),
+          },
           context,
         }),
         description: `Publishes the changes of source ${source.name}`,
-        // A run that failed is not repeated by Lambda: the next tick starts one, and two repeats would only wait for the lease.
+        // A run that failed is not repeated by Lambda: the next tick starts one, and two repeats
+        // would only wait for the lease.
         maximumRetryAttempts: 0,
         maximumEventAge: 60,
-        ...(!isOff(options.relayConcurrency) && { reservedConcurrency: Number(options.relayConcurrency) }),
+        ...(!isOff(options.relayConcurrency) && {
+          reservedConcurrency: Number(options.relayConcurrency),
+        }),
         events: running ? [{ schedule: { rate: ['rate(1 minute)'], enabled: true } }] : [],
       },
     },
@@ -40,7 +48,11 @@ function relay(source, { memory }, context) {
       [ids.logGroup]: logGroup(name, options),
       ...(alerts && running && relayAlarms(ids, source.name, prefix, alerts)),
     },
-    outputs: { [names.output.relay(source.name)]: { Value: ref(`${ids.function[0].toUpperCase()}${ids.function.slice(1)}LambdaFunction`) } },
+    outputs: {
+      [names.output.relay(source.name)]: {
+        Value: ref(`${ids.function[0].toUpperCase()}${ids.function.slice(1)}LambdaFunction`),
+      },
+    },
   };
 }
 

@@ -8,14 +8,23 @@ const { ref, arn } = require('./cloudformation');
 const { isOff } = require('../options');
 const { fingerprint } = require('./fingerprint');
 
-/** One source whose relay is a container that runs always: cluster, task, service, roles, log group, alarms. No function, no schedule. */
+/**
+ * One source whose relay is a container that runs always: cluster, task, service, roles, log group,
+ * alarms. No function, no schedule.
+ */
 function relayService(source, { memory, cpu }, context) {
   const { options, prefix, alerts, service, stage } = context;
   const ids = names.relayService(source.name);
   const group = `/rowline/${prefix}-${ids.family}`;
   const running = !isOff(options.relay);
-  // The image is the same for all: what the stanza says travels with the task, so that a changed stanza is a new task.
-  const settings = JSON.stringify({ service, stage, sources: { [source.name]: source }, consumers: {} });
+  // The image is the same for all: what the stanza says travels with the task, so that a changed
+  // stanza is a new task.
+  const settings = JSON.stringify({
+    service,
+    stage,
+    sources: { [source.name]: source },
+    consumers: {},
+  });
   const variables = {
     ...environment(context),
     ROWLINE_STREAM: source.name,
@@ -27,11 +36,21 @@ function relayService(source, { memory, cpu }, context) {
   return {
     functions: {},
     resources: {
-      [ids.taskRole]: permissions.role(permissions.relayTask({ source, options }), 'ecs-tasks.amazonaws.com'),
-      [ids.executionRole]: permissions.role(permissions.relayExecution({ logGroup: ids.logGroup, image: options.image }), 'ecs-tasks.amazonaws.com'),
+      [ids.taskRole]: permissions.role(
+        permissions.relayTask({ source, options }),
+        'ecs-tasks.amazonaws.com',
+      ),
+      [ids.executionRole]: permissions.role(
+        permissions.relayExecution({ logGroup: ids.logGroup, image: options.image }),
+        'ecs-tasks.amazonaws.com',
+      ),
       [ids.logGroup]: {
         Type: 'AWS::Logs::LogGroup',
-        Properties: { LogGroupName: group, KmsKeyId: arn(options.resources.key), ...(context.logRetention && { RetentionInDays: context.logRetention }) },
+        Properties: {
+          LogGroupName: group,
+          KmsKeyId: arn(options.resources.key),
+          ...(context.logRetention && { RetentionInDays: context.logRetention }),
+        },
       },
       [ids.cluster]: { Type: 'AWS::ECS::Cluster', Properties: {} },
       [ids.task]: {
@@ -52,10 +71,20 @@ function relayService(source, { memory, cpu }, context) {
               Essential: true,
               StopTimeout: 30, // seconds; a request under way takes at most 5
               Environment: Object.entries(variables).map(([Name, Value]) => ({ Name, Value })),
-              HealthCheck: { Command: ['CMD', 'python', '-m', 'handlers.relay_service', '--healthy'], Interval: 30, Timeout: 10, Retries: 3, StartPeriod: 60 },
+              HealthCheck: {
+                Command: ['CMD', 'python', '-m', 'handlers.relay_service', '--healthy'],
+                Interval: 30,
+                Timeout: 10,
+                Retries: 3,
+                StartPeriod: 60,
+              },
               LogConfiguration: {
                 LogDriver: 'awslogs',
-                Options: { 'awslogs-group': ref(ids.logGroup), 'awslogs-region': ref('AWS::Region'), 'awslogs-stream-prefix': 'relay' },
+                Options: {
+                  'awslogs-group': ref(ids.logGroup),
+                  'awslogs-region': ref('AWS::Region'),
+                  'awslogs-stream-prefix': 'relay',
+                },
               },
             },
           ],
@@ -68,9 +97,20 @@ function relayService(source, { memory, cpu }, context) {
           TaskDefinition: ref(ids.task),
           LaunchType: 'FARGATE',
           DesiredCount: running ? 1 : 0,
-          // The old task goes before the new one comes: two would only wait for one another's lease.
-          DeploymentConfiguration: { MinimumHealthyPercent: 0, MaximumPercent: 100, DeploymentCircuitBreaker: { Enable: true, Rollback: true } },
-          NetworkConfiguration: { AwsvpcConfiguration: { AssignPublicIp: 'DISABLED', Subnets: options.subnets, SecurityGroups: options.securityGroups } },
+          // The old task goes before the new one comes: two would only wait for one another's
+          // lease.
+          DeploymentConfiguration: {
+            MinimumHealthyPercent: 0,
+            MaximumPercent: 100,
+            DeploymentCircuitBreaker: { Enable: true, Rollback: true },
+          },
+          NetworkConfiguration: {
+            AwsvpcConfiguration: {
+              AssignPublicIp: 'DISABLED',
+              Subnets: options.subnets,
+              SecurityGroups: options.securityGroups,
+            },
+          },
           PropagateTags: 'SERVICE',
         },
       },

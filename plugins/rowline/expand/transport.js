@@ -3,11 +3,23 @@
 const { ref, arn, sub, retained, policyDocument } = require('./cloudformation');
 const { isOff } = require('../options');
 
-/** Nobody gets at it except by TLS. Nothing where `tls` is off: an emulator speaks plain HTTP and would refuse itself. */
+/**
+ * Nobody gets at it except by TLS. Nothing where `tls` is off: an emulator speaks plain HTTP and
+ * would refuse itself.
+ */
 const onlyByTls = (options, action, resource) =>
   isOff(options.tls)
     ? []
-    : [{ Sid: 'OnlyByTls', Effect: 'Deny', Principal: '*', Action: action, Resource: resource, Condition: { Bool: { 'aws:SecureTransport': 'false' } } }];
+    : [
+        {
+          Sid: 'OnlyByTls',
+          Effect: 'Deny',
+          Principal: '*',
+          Action: action,
+          Resource: resource,
+          Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+        },
+      ];
 
 /** The policies of what all sources and consumers share: topic and claims bucket. */
 function sharedPolicies(options) {
@@ -16,14 +28,19 @@ function sharedPolicies(options) {
   return {
     AccessToTopic: {
       Type: 'AWS::SNS::TopicPolicy',
-      Properties: { Topics: [ref(topic)], PolicyDocument: policyDocument(onlyByTls(options, 'sns:Publish', ref(topic))) },
+      Properties: {
+        Topics: [ref(topic)],
+        PolicyDocument: policyDocument(onlyByTls(options, 'sns:Publish', ref(topic))),
+      },
     },
     AccessToClaims: {
       Type: 'AWS::S3::BucketPolicy',
       ...retained,
       Properties: {
         Bucket: ref(claims),
-        PolicyDocument: policyDocument(onlyByTls(options, 's3:*', [arn(claims), sub('${bucket}/*', { bucket: arn(claims) })])),
+        PolicyDocument: policyDocument(
+          onlyByTls(options, 's3:*', [arn(claims), sub('${bucket}/*', { bucket: arn(claims) })]),
+        ),
       },
     },
   };

@@ -2,8 +2,9 @@
 
 const { nearest } = require('../nearest');
 
-// The schemas are plain data: type, enum, minimum, maximum, pattern (with `what` and `example`), required, properties; `values` and `keys`
-// of maps whose names the user chooses, `items` of lists, `atLeast` entries, `list` (a single value may stand for a list of one), `default`.
+// The schemas are plain data: type, enum, minimum, maximum, pattern (with `what` and `example`),
+// required, properties; `values` and `keys` of maps whose names the user chooses, `items` of lists,
+// `atLeast` entries, `list` (a single value may stand for a list of one), `default`.
 
 const typeOf = (value) => {
   if (value === null || value === undefined) return 'null';
@@ -11,44 +12,71 @@ const typeOf = (value) => {
   if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
   return typeof value;
 };
-const WORDS = { object: 'a map', array: 'a list', string: 'text', integer: 'a whole number', number: 'a number', boolean: 'true or false', null: 'empty' };
+const WORDS = {
+  object: 'a map',
+  array: 'a list',
+  string: 'text',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  null: 'empty',
+};
 const join = (path, key) => (path ? `${path}.${key}` : key);
 
 function checkMap(value, schema, path, problems) {
   const known = Object.keys(schema.properties ?? {});
   for (const [key, child] of Object.entries(value)) {
     if (schema.properties && !known.includes(key)) {
-      problems.push(`${join(path, key)} is no known key. Did you mean ${join(path, nearest(key, known))}? Known here: ${known.join(', ')}.`);
+      problems.push(
+        `${join(path, key)} is no known key. Did you mean ${join(path, nearest(key, known))}? Known here: ${known.join(', ')}.`,
+      );
     } else if (schema.keys && !schema.keys.pattern.test(key)) {
-      problems.push(`${join(path, key)}: the name must be ${schema.keys.what}, like ${schema.keys.example}.`);
+      problems.push(
+        `${join(path, key)}: the name must be ${schema.keys.what}, like ${schema.keys.example}.`,
+      );
     } else {
       check(child, schema.properties?.[key] ?? schema.values, join(path, key), problems);
     }
   }
   for (const key of schema.required ?? []) {
-    if (!(key in value)) problems.push(`${join(path, key)} is missing: ${schema.properties[key].description}`);
+    if (!(key in value))
+      problems.push(`${join(path, key)} is missing: ${schema.properties[key].description}`);
   }
-  if (schema.atLeast && Object.keys(value).length < schema.atLeast) problems.push(`${path} is empty: ${schema.description}`);
+  if (schema.atLeast && Object.keys(value).length < schema.atLeast)
+    problems.push(`${path} is empty: ${schema.description}`);
 }
 
 function check(value, schema, path, problems) {
   const type = typeOf(value);
   const allowed = [schema.type].flat();
   if (!allowed.includes(type)) {
-    const wanted = allowed.filter((name) => name !== 'null').map((name) => WORDS[name]).join(' or ');
-    problems.push(`${path} is ${type === 'string' ? JSON.stringify(value) : WORDS[type]}; it must be ${wanted}. ${schema.description ?? ''}`.trim());
+    const wanted = allowed
+      .filter((name) => name !== 'null')
+      .map((name) => WORDS[name])
+      .join(' or ');
+    problems.push(
+      `${path} is ${type === 'string' ? JSON.stringify(value) : WORDS[type]}; it must be ${wanted}. ${schema.description ?? ''}`.trim(),
+    );
   } else if (schema.enum && !schema.enum.includes(value)) {
     const choices = [...new Set(schema.enum.map(String))];
-    const near = typeof value === 'string' && choices.length > 1 ? ` Did you mean ${nearest(value, choices)}?` : '';
-    problems.push(`${path} is ${JSON.stringify(value)}; it must be ${choices.length > 1 ? 'one of ' : ''}${choices.join(', ')}.${near}`);
+    const near =
+      typeof value === 'string' && choices.length > 1
+        ? ` Did you mean ${nearest(value, choices)}?`
+        : '';
+    problems.push(
+      `${path} is ${JSON.stringify(value)}; it must be ${choices.length > 1 ? 'one of ' : ''}${choices.join(', ')}.${near}`,
+    );
   } else if (type === 'integer' && (value < schema.minimum || value > schema.maximum)) {
     problems.push(`${path} is ${value}; it must be from ${schema.minimum} to ${schema.maximum}.`);
   } else if (type === 'string' && !schema.list && schema.pattern && !schema.pattern.test(value)) {
-    problems.push(`${path} is ${JSON.stringify(value)}; it must be ${schema.what}, like ${schema.example}.`);
+    problems.push(
+      `${path} is ${JSON.stringify(value)}; it must be ${schema.what}, like ${schema.example}.`,
+    );
   } else if (type === 'string' && schema.list) {
     check(value, schema.items, path, problems);
   } else if (type === 'array') {
-    if (schema.atLeast && value.length < schema.atLeast) problems.push(`${path} is empty: ${schema.description}`);
+    if (schema.atLeast && value.length < schema.atLeast)
+      problems.push(`${path} is empty: ${schema.description}`);
     value.forEach((entry, index) => check(entry, schema.items, `${path}[${index}]`, problems));
   } else if (type === 'object') {
     checkMap(value, schema, path, problems);
@@ -62,15 +90,26 @@ function validate(value, schema, path) {
   return problems;
 }
 
-/** A copy of a valid `value` with the schema's defaults filled in and lists made of single values. */
+/**
+ * A copy of a valid `value` with the schema's defaults filled in and lists made of single values.
+ */
 function complete(value, schema) {
   if (value === undefined) return schema.default;
   if (schema.list) return [value].flat();
   if (schema.properties) {
-    const entries = Object.entries(schema.properties).map(([key, child]) => [key, complete(value?.[key], child)]);
+    const entries = Object.entries(schema.properties).map(([key, child]) => [
+      key,
+      complete(value?.[key], child),
+    ]);
     return Object.fromEntries(entries.filter(([, child]) => child !== undefined));
   }
-  if (schema.values) return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, complete(child ?? undefined, schema.values) ?? child]));
+  if (schema.values)
+    return Object.fromEntries(
+      Object.entries(value).map(([key, child]) => [
+        key,
+        complete(child ?? undefined, schema.values) ?? child,
+      ]),
+    );
   return value;
 }
 

@@ -28,19 +28,41 @@ for last; do [ "$previous" = --target ] && target=$last; previous=$last; done
 mkdir -p "$target/wheel/tests" "$target/wheel-1.dist-info" && echo x > "$target/wheel/__init__.py" && echo x > "$target/wheel/tests/test_it.py"
 echo r > "$target/wheel-1.dist-info/RECORD" && echo l > "$target/wheel-1.dist-info/LICENSE" && echo m > "$target/wheel-1.dist-info/METADATA"
 `;
-const SERVICE = { 'requirements.txt': 'wheel==1\n', 'handlers/a.py': 'a', 'shared/b.py': 'b', 'shared/b.pyc': 'no', 'shared/__pycache__/b.py': 'no', 'notes.txt': 'no', python: PIP };
+const SERVICE = {
+  'requirements.txt': 'wheel==1\n',
+  'handlers/a.py': 'a',
+  'shared/b.py': 'b',
+  'shared/b.pyc': 'no',
+  'shared/__pycache__/b.py': 'no',
+  'notes.txt': 'no',
+  python: PIP,
+};
 
 async function build(dir, over = {}) {
   fs.chmodSync(path.join(dir, 'python'), 0o755);
-  const target = findTarget({ build: 'aws', python: path.join(dir, 'python'), runtime: 'python3.13', architecture: 'arm64' });
-  return buildPackage({ serviceDir: dir, settings: { a: 1 }, options: readOptions(), target, ...over });
+  const target = findTarget({
+    build: 'aws',
+    python: path.join(dir, 'python'),
+    runtime: 'python3.13',
+    architecture: 'arm64',
+  });
+  return buildPackage({
+    serviceDir: dir,
+    settings: { a: 1 },
+    options: readOptions(),
+    target,
+    ...over,
+  });
 }
 
 /** The names in a zip's central directory, in its order. */
 function namesIn(file) {
   const bytes = fs.readFileSync(file);
   const names = [];
-  for (let at = bytes.readUInt32LE(bytes.length - 22 + 16); bytes.readUInt32LE(at) === 0x02014b50; ) {
+  for (
+    let at = bytes.readUInt32LE(bytes.length - 22 + 16);
+    bytes.readUInt32LE(at) === 0x02014b50;
+  ) {
     const [name, extra, comment] = [28, 30, 32].map((offset) => bytes.readUInt16LE(at + offset));
     names.push(bytes.toString('utf8', at + 46, at + 46 + name));
     at += 46 + name + extra + comment;
@@ -51,7 +73,10 @@ function namesIn(file) {
 const calls = (dir) => fs.readFileSync(path.join(dir, 'calls'), 'utf8').trim().split('\n');
 
 test('the same content gives the same bytes, whenever and in whatever order it was written', async (t) => {
-  const [one, two] = [folder(t, SERVICE), folder(t, Object.fromEntries(Object.entries(SERVICE).reverse()))];
+  const [one, two] = [
+    folder(t, SERVICE),
+    folder(t, Object.fromEntries(Object.entries(SERVICE).reverse())),
+  ];
   fs.utimesSync(path.join(two, 'handlers/a.py'), 1e9, 1e9);
   const [first, second] = [await build(one), await build(two)];
   assert.equal(first.hash, second.hash);
@@ -70,7 +95,14 @@ test('other settings or other code give another version', async (t) => {
 test('only code, wheels, their licences and the settings are packed', async (t) => {
   const dir = folder(t, SERVICE);
   const { file } = await build(dir);
-  assert.deepEqual(namesIn(file), ['handlers/a.py', 'rowline.json', 'shared/b.py', 'wheel-1.dist-info/LICENSE', 'wheel-1.dist-info/METADATA', 'wheel/__init__.py']);
+  assert.deepEqual(namesIn(file), [
+    'handlers/a.py',
+    'rowline.json',
+    'shared/b.py',
+    'wheel-1.dist-info/LICENSE',
+    'wheel-1.dist-info/METADATA',
+    'wheel/__init__.py',
+  ]);
 });
 
 test('wheels are installed once for each content of the requirements and target', async (t) => {
@@ -87,28 +119,54 @@ test('pip takes wheels only, by hash, for the runtime and architecture of AWS', 
   const dir = folder(t, SERVICE);
   await build(dir);
   const [call] = calls(dir);
-  for (const part of ['--only-binary=:all:', '--require-hashes', '--python-version 3.13', '--platform manylinux2014_aarch64']) assert.ok(call.includes(part), part);
+  for (const part of [
+    '--only-binary=:all:',
+    '--require-hashes',
+    '--python-version 3.13',
+    '--platform manylinux2014_aarch64',
+  ])
+    assert.ok(call.includes(part), part);
 });
 
 test('a failed installation leaves nothing behind that a later one would take for whole', async (t) => {
-  const dir = folder(t, { ...SERVICE, python: '#!/bin/sh\necho "ERROR: no matching distribution" >&2\nexit 1\n' });
-  await assert.rejects(build(dir), /wheels of requirements\.txt for python3\.13 on arm64 cannot be installed: ERROR: no matching distribution/);
+  const dir = folder(t, {
+    ...SERVICE,
+    python: '#!/bin/sh\necho "ERROR: no matching distribution" >&2\nexit 1\n',
+  });
+  await assert.rejects(
+    build(dir),
+    /wheels of requirements\.txt for python3\.13 on arm64 cannot be installed: ERROR: no matching distribution/,
+  );
   assert.deepEqual(fs.readdirSync(path.join(dir, '.rowline-build')), []);
 });
 
 test('for the host, pip is left to itself and the runtime is that of the interpreter', () => {
-  const target = findTarget({ build: 'host', python: findPython('/nowhere', null, {}), runtime: 'python3.13', architecture: 'arm64' });
+  const target = findTarget({
+    build: 'host',
+    python: findPython('/nowhere', null, {}),
+    runtime: 'python3.13',
+    architecture: 'arm64',
+  });
   assert.match(target.runtime, /^python3\.\d+$/);
   assert.ok(['arm64', 'x86_64'].includes(target.architecture));
   assert.deepEqual(target.pip, []);
 });
 
 test('a runtime or architecture that is none is named', () => {
-  assert.throws(() => findTarget({ build: 'aws', runtime: 'nodejs20.x' }), /provider\.runtime is nodejs20\.x/);
-  assert.throws(() => findTarget({ build: 'aws', runtime: 'python3.13', architecture: 'sparc' }), /provider\.architecture is sparc/);
+  assert.throws(
+    () => findTarget({ build: 'aws', runtime: 'nodejs20.x' }),
+    /provider\.runtime is nodejs20\.x/,
+  );
+  assert.throws(
+    () => findTarget({ build: 'aws', runtime: 'python3.13', architecture: 'sparc' }),
+    /provider\.architecture is sparc/,
+  );
 });
 
 test('names in the archive use forward slashes below the given folder', (t) => {
   const dir = folder(t, { 'x/y.py': '' });
-  assert.deepEqual(filesBelow(dir, 'code').map(([name]) => name), ['code/x/y.py']);
+  assert.deepEqual(
+    filesBelow(dir, 'code').map(([name]) => name),
+    ['code/x/y.py'],
+  );
 });

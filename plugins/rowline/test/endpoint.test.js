@@ -17,13 +17,17 @@ async function freePort() {
 test('an emulator that is down is named, with the command that starts it', async () => {
   const url = `http://127.0.0.1:${await freePort()}`;
   await assert.rejects(requireEndpoint('deploy', url), (error) => {
-    assert.match(error.message, /AWS_ENDPOINT_URL is http:\/\/127\.0\.0\.1:\d+, where nothing answers \(ECONNREFUSED\)/);
+    assert.match(
+      error.message,
+      /AWS_ENDPOINT_URL is http:\/\/127\.0\.0\.1:\d+, where nothing answers \(ECONNREFUSED\)/,
+    );
     assert.match(error.message, /rowline local up/);
     return true;
   });
 });
 
-test('what is no URL is named too', () => assert.rejects(requireEndpoint('remove', '127.0.0.1:4566/x y'), /nothing answers/));
+test('what is no URL is named too', () =>
+  assert.rejects(requireEndpoint('remove', '127.0.0.1:4566/x y'), /nothing answers/));
 
 test('one that answers, none at all, and a command that asks nobody are right', async (t) => {
   const server = net.createServer((socket) => socket.end());

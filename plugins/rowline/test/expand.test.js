@@ -6,7 +6,8 @@ const { expand } = require('../expand');
 const { problems } = require('../settings');
 const { stanzas, context, frozen } = require('./fixtures');
 
-const ofType = (resources, type) => Object.entries(resources).filter(([, resource]) => resource.Type === type);
+const ofType = (resources, type) =>
+  Object.entries(resources).filter(([, resource]) => resource.Type === type);
 const clone = (value) => JSON.parse(JSON.stringify(value));
 
 /** All logical ids that a value refers to. */
@@ -32,14 +33,18 @@ test('expand is pure: it writes into nothing it is given, and says the same twic
 
 test('a consumer has a FIFO queue and two FIFO DLQs, encrypted, with a limit per message group', () => {
   const queues = ofType(made.resources, 'AWS::SQS::Queue');
-  assert.deepEqual(queues.map(([id]) => id), ['QueueListingSearch', 'DlqListingSearch', 'UndeliveredListingSearch']);
+  assert.deepEqual(
+    queues.map(([id]) => id),
+    ['QueueListingSearch', 'DlqListingSearch', 'UndeliveredListingSearch'],
+  );
   for (const [, { Properties }] of queues) {
     assert.equal(Properties.FifoQueue, true);
     assert.equal(Properties.FifoThroughputLimit, 'perMessageGroupId');
     assert.equal(Properties.DeduplicationScope, 'messageGroup');
     assert.deepEqual(Properties.KmsMasterKeyId, { 'Fn::GetAtt': ['Key', 'Arn'] });
     assert.equal(Properties.MessageRetentionPeriod, 14 * 24 * 3600);
-    assert.equal(Properties.QueueName, undefined); // a name of its own would make adding the consumer again impossible
+    // a name of its own would make adding the consumer again impossible
+    assert.equal(Properties.QueueName, undefined);
   }
 });
 
@@ -53,7 +58,11 @@ test('DLQs outlive their consumer, the queue does not', () => {
 });
 
 test('the queue is invisible for six times the function, at most twelve hours, and gives up after a thousand receives', () => {
-  for (const [timeout, visibility] of [[10, 60], [60, 360], [900, 5400]]) {
+  for (const [timeout, visibility] of [
+    [10, 60],
+    [60, 360],
+    [900, 5400],
+  ]) {
     const given = stanzas();
     given.consumers.listingSearch.timeout = timeout;
     const { resources, functions } = expand(given, context());
@@ -68,9 +77,15 @@ test('the subscription filters on source, table and lane, delivers raw, and has 
   given.consumers.listingSearch.tables = ['market.*', 'market.photos'];
   given.consumers.listingSearch.elasticsearch.alias = '{table}';
   const { Properties, DependsOn } = expand(given, context()).resources.SubscriptionListingSearch;
-  assert.deepEqual(Properties.FilterPolicy, { source: ['shop'], table: [{ prefix: 'market.' }, 'market.photos'], lane: ['live'] });
+  assert.deepEqual(Properties.FilterPolicy, {
+    source: ['shop'],
+    table: [{ prefix: 'market.' }, 'market.photos'],
+    lane: ['live'],
+  });
   assert.equal(Properties.RawMessageDelivery, true);
-  assert.deepEqual(Properties.RedrivePolicy, { deadLetterTargetArn: { 'Fn::GetAtt': ['UndeliveredListingSearch', 'Arn'] } });
+  assert.deepEqual(Properties.RedrivePolicy, {
+    deadLetterTargetArn: { 'Fn::GetAtt': ['UndeliveredListingSearch', 'Arn'] },
+  });
   assert.deepEqual(DependsOn, ['AccessToQueueListingSearch', 'AccessToUndeliveredListingSearch']);
 });
 
@@ -93,14 +108,21 @@ test('an emulator without TLS gets no policy that would lock it out', () => {
 
 test('the function takes ten messages at once and reports failures one by one', () => {
   const [{ sqs }] = made.functions.consumeListingSearch.events;
-  assert.deepEqual([sqs.batchSize, sqs.functionResponseType, sqs.maximumConcurrency], [10, 'ReportBatchItemFailures', 10]);
+  assert.deepEqual(
+    [sqs.batchSize, sqs.functionResponseType, sqs.maximumConcurrency],
+    [10, 'ReportBatchItemFailures', 10],
+  );
 });
 
 test('the relay runs every minute, is never retried, and has two places reserved', () => {
   const relay = made.functions.relayShop;
   assert.deepEqual(relay.events, [{ schedule: { rate: ['rate(1 minute)'], enabled: true } }]);
-  assert.deepEqual([relay.timeout, relay.reservedConcurrency, relay.maximumRetryAttempts], [900, 2, 0]);
-  const off = expand(stanzas(), context({ options: { relay: 'off', relayConcurrency: 'off' } })).functions.relayShop;
+  assert.deepEqual(
+    [relay.timeout, relay.reservedConcurrency, relay.maximumRetryAttempts],
+    [900, 2, 0],
+  );
+  const off = expand(stanzas(), context({ options: { relay: 'off', relayConcurrency: 'off' } }))
+    .functions.relayShop;
   assert.deepEqual(off.events, []);
   assert.ok(!('reservedConcurrency' in off));
 });
@@ -121,8 +143,14 @@ test('each function has a role of its own that names no other consumer and no wi
 });
 
 test('in a VPC the functions get its subnets and may make network interfaces; elsewhere neither', () => {
-  const { functions, resources } = expand(stanzas(), context({ options: { subnets: 'subnet-1, subnet-2', securityGroups: 'sg-1' } }));
-  assert.deepEqual(functions.relayShop.vpc, { subnetIds: ['subnet-1', 'subnet-2'], securityGroupIds: ['sg-1'] });
+  const { functions, resources } = expand(
+    stanzas(),
+    context({ options: { subnets: 'subnet-1, subnet-2', securityGroups: 'sg-1' } }),
+  );
+  assert.deepEqual(functions.relayShop.vpc, {
+    subnetIds: ['subnet-1', 'subnet-2'],
+    securityGroupIds: ['sg-1'],
+  });
   assert.match(JSON.stringify(resources.RoleOfRelayShop), /ec2:CreateNetworkInterface/);
   assert.equal(made.functions.relayShop.vpc, undefined);
   assert.doesNotMatch(JSON.stringify(made.resources), /ec2:/);
@@ -130,28 +158,72 @@ test('in a VPC the functions get its subnets and may make network interfaces; el
 
 test('alarms exist only with somebody to tell', () => {
   assert.deepEqual(ofType(made.resources, 'AWS::CloudWatch::Alarm'), []);
-  const alarms = ofType(expand(stanzas(), context({ alerts: 'arn:aws:sns:eu-west-1:1:pager' })).resources, 'AWS::CloudWatch::Alarm');
-  assert.deepEqual(alarms.map(([id]) => id), ['LagOfRelayShop', 'SetAsideOfConsumeListingSearch', 'NotDeliveredOfConsumeListingSearch', 'LateOfConsumeListingSearch']);
-  // The dimensions under which the relay writes its metrics (shared/adapters/metrics): an alarm on others would never see a figure.
-  assert.deepEqual(alarms[0][1].Properties.Dimensions, [{ Name: 'service', Value: 'rowline-test' }, { Name: 'stream', Value: 'shop' }]);
-  for (const [, { Properties }] of alarms) assert.deepEqual(Properties.AlarmActions, ['arn:aws:sns:eu-west-1:1:pager']);
+  const alarms = ofType(
+    expand(stanzas(), context({ alerts: 'arn:aws:sns:eu-west-1:1:pager' })).resources,
+    'AWS::CloudWatch::Alarm',
+  );
+  assert.deepEqual(
+    alarms.map(([id]) => id),
+    [
+      'LagOfRelayShop',
+      'SetAsideOfConsumeListingSearch',
+      'NotDeliveredOfConsumeListingSearch',
+      'LateOfConsumeListingSearch',
+    ],
+  );
+  // The dimensions under which the relay writes its metrics (shared/adapters/metrics): an alarm on
+  // others would never see a figure.
+  assert.deepEqual(alarms[0][1].Properties.Dimensions, [
+    { Name: 'service', Value: 'rowline-test' },
+    { Name: 'stream', Value: 'shop' },
+  ]);
+  for (const [, { Properties }] of alarms)
+    assert.deepEqual(Properties.AlarmActions, ['arn:aws:sns:eu-west-1:1:pager']);
 });
 
 test('everything referred to is there: made here, by the framework, or one of the four shared resources', () => {
-  const shared = ['Key', 'Topic', 'State', 'Claims', 'RelayShopLambdaFunction', 'ConsumeListingSearchLambdaFunction'];
+  const shared = [
+    'Key',
+    'Topic',
+    'State',
+    'Claims',
+    'RelayShopLambdaFunction',
+    'ConsumeListingSearchLambdaFunction',
+  ];
   const known = new Set([...Object.keys(made.resources), ...shared]);
-  const missing = references([made.resources, made.functions, made.outputs]).filter((id) => !known.has(id) && !id.startsWith('AWS::'));
+  const missing = references([made.resources, made.functions, made.outputs]).filter(
+    (id) => !known.has(id) && !id.startsWith('AWS::'),
+  );
   assert.deepEqual(missing, []);
 });
 
 test('no choice of names makes two resources, functions or outputs meet', () => {
   // Words that the ids themselves are made of, so that a clumsy scheme would collide.
-  const words = ['queue', 'dlq', 'undelivered', 'relay', 'consume', 'of', 'to', 'queueUrl', 'dlqUrl', 'ofRelay', 'ofConsume', 'a', 'aQueue', 'roleOf', 'logGroup', 'lambdaFunction'];
+  const words = [
+    'queue',
+    'dlq',
+    'undelivered',
+    'relay',
+    'consume',
+    'of',
+    'to',
+    'queueUrl',
+    'dlqUrl',
+    'ofRelay',
+    'ofConsume',
+    'a',
+    'aQueue',
+    'roleOf',
+    'logGroup',
+    'lambdaFunction',
+  ];
   const shop = stanzas().sources.shop;
   const tables = ['market.listings'];
   const given = {
     sources: Object.fromEntries(words.map((word) => [word, { ...shop, secret: word }])),
-    consumers: Object.fromEntries(words.map((word) => [word, { source: 'a', tables, elasticsearch: { secret: 's' } }])),
+    consumers: Object.fromEntries(
+      words.map((word) => [word, { source: 'a', tables, elasticsearch: { secret: 's' } }]),
+    ),
   };
   assert.deepEqual(problems(given), []);
   const around = context({ alerts: 'arn:aws:sns:eu-west-1:1:pager' });
@@ -162,10 +234,19 @@ test('no choice of names makes two resources, functions or outputs meet', () => 
       const source = alone({ sources: { [word]: shop } });
       const both = alone({ sources: { a: shop }, consumers: { [word]: given.consumers[word] } });
       const base = alone({ sources: { a: shop } });
-      return sum + Object.keys(source[kind]).length + Object.keys(both[kind]).length - Object.keys(base[kind]).length;
+      return (
+        sum +
+        Object.keys(source[kind]).length +
+        Object.keys(both[kind]).length -
+        Object.keys(base[kind]).length
+      );
     }, 0);
   const common = { resources: 2, functions: 0, outputs: 3 }; // what every expansion has once
   for (const kind of ['resources', 'functions', 'outputs']) {
-    assert.equal(Object.keys(all[kind]).length, one(kind) - common[kind] * (words.length - 1), kind);
+    assert.equal(
+      Object.keys(all[kind]).length,
+      one(kind) - common[kind] * (words.length - 1),
+      kind,
+    );
   }
 });

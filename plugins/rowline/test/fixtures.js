@@ -6,11 +6,18 @@ const stanzas = (over = {}) => ({
   sources: {
     shop: {
       secret: 'rowline/test/source',
-      tables: { 'market.listings': null, 'market.photos': { shardBy: 'listing_id' }, 'market.sellers': { drop: ['notes'], mask: { email: 'hash', iban: null } } },
+      tables: {
+        'market.listings': null,
+        'market.photos': { shardBy: 'listing_id' },
+        'market.sellers': { drop: ['notes'], mask: { email: 'hash', iban: null } },
+      },
     },
   },
   consumers: {
-    listingSearch: { tables: ['market.listings', 'market.photos'], elasticsearch: { secret: 'rowline/test/search' } },
+    listingSearch: {
+      tables: ['market.listings', 'market.photos'],
+      elasticsearch: { secret: 'rowline/test/search' },
+    },
   },
   ...over,
 });

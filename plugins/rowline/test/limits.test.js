@@ -8,13 +8,48 @@ const template = (Type, Properties) => ({ Resources: { Thing: { Type, Properties
 const letters = (count) => 'x'.repeat(count);
 
 const cases = [
-  ['AWS::Lambda::Function', (n) => ({ FunctionName: letters(n) }), LIMITS.functionName, /^Thing: 65 characters in the function name x+; AWS allows 64\. Shorten/],
-  ['AWS::SQS::Queue', (n) => ({ QueueName: letters(n) }), LIMITS.queueName, /^Thing: 81 characters in the queue name/],
-  ['AWS::SNS::Topic', (n) => ({ TopicName: letters(n) }), LIMITS.topicName, /^Thing: 257 characters in the topic name/],
-  ['AWS::IAM::Role', (n) => ({ RoleName: letters(n) }), LIMITS.roleName, /^Thing: 65 characters in the role name/],
-  ['AWS::Lambda::Function', (n) => ({ Environment: { Variables: { A: letters(n - 1) } } }), LIMITS.environment, /^Thing: 4097 bytes of environment variables; AWS allows 4096/],
-  ['AWS::SNS::Subscription', (n) => ({ FilterPolicy: { source: ['a'], table: Array(n).fill('b') } }), LIMITS.filterCombinations, /^Thing: 151 combinations of values .* Write DATABASE\.\*/],
-  ['AWS::SNS::Subscription', (n) => ({ FilterPolicy: Object.fromEntries(Array.from({ length: n }, (_, i) => [i, ['x']])) }), LIMITS.filterKeys, /^Thing: 6 attributes in the filter policy/],
+  [
+    'AWS::Lambda::Function',
+    (n) => ({ FunctionName: letters(n) }),
+    LIMITS.functionName,
+    /^Thing: 65 characters in the function name x+; AWS allows 64\. Shorten/,
+  ],
+  [
+    'AWS::SQS::Queue',
+    (n) => ({ QueueName: letters(n) }),
+    LIMITS.queueName,
+    /^Thing: 81 characters in the queue name/,
+  ],
+  [
+    'AWS::SNS::Topic',
+    (n) => ({ TopicName: letters(n) }),
+    LIMITS.topicName,
+    /^Thing: 257 characters in the topic name/,
+  ],
+  [
+    'AWS::IAM::Role',
+    (n) => ({ RoleName: letters(n) }),
+    LIMITS.roleName,
+    /^Thing: 65 characters in the role name/,
+  ],
+  [
+    'AWS::Lambda::Function',
+    (n) => ({ Environment: { Variables: { A: letters(n - 1) } } }),
+    LIMITS.environment,
+    /^Thing: 4097 bytes of environment variables; AWS allows 4096/,
+  ],
+  [
+    'AWS::SNS::Subscription',
+    (n) => ({ FilterPolicy: { source: ['a'], table: Array(n).fill('b') } }),
+    LIMITS.filterCombinations,
+    /^Thing: 151 combinations of values .* Write DATABASE\.\*/,
+  ],
+  [
+    'AWS::SNS::Subscription',
+    (n) => ({ FilterPolicy: Object.fromEntries(Array.from({ length: n }, (_, i) => [i, ['x']])) }),
+    LIMITS.filterKeys,
+    /^Thing: 6 attributes in the filter policy/,
+  ],
 ];
 
 for (const [type, properties, limit, message] of cases) {
@@ -27,13 +62,23 @@ for (const [type, properties, limit, message] of cases) {
 }
 
 test('a stack of 501 resources is refused', () => {
-  const resources = (count) => ({ Resources: Object.fromEntries(Array.from({ length: count }, (_, i) => [`R${i}`, { Type: 'AWS::SQS::Queue' }])) });
+  const resources = (count) => ({
+    Resources: Object.fromEntries(
+      Array.from({ length: count }, (_, i) => [`R${i}`, { Type: 'AWS::SQS::Queue' }]),
+    ),
+  });
   assert.deepEqual(overLimits(resources(500)), []);
   assert.match(overLimits(resources(501))[0], /^501 resources in the stack; AWS allows 500/);
 });
 
 test('values that CloudFormation fills in later count as long references', () => {
-  const variables = (count) => ({ Environment: { Variables: Object.fromEntries(Array.from({ length: count }, (_, i) => [`V${i}`, { Ref: 'Queue' }])) } });
+  const variables = (count) => ({
+    Environment: {
+      Variables: Object.fromEntries(
+        Array.from({ length: count }, (_, i) => [`V${i}`, { Ref: 'Queue' }]),
+      ),
+    },
+  });
   assert.deepEqual(overLimits(template('AWS::Lambda::Function', variables(20))), []);
   assert.equal(overLimits(template('AWS::Lambda::Function', variables(30))).length, 1);
 });

@@ -10,9 +10,15 @@ const { spawnSync } = require('node:child_process');
 
 const PLUGIN = path.resolve(__dirname, '..');
 const CLI = require.resolve('osls/bin/serverless.js');
-const SHARED = ['AWS::KMS::Key', 'AWS::SNS::Topic', 'AWS::DynamoDB::Table', 'AWS::S3::Bucket'].map((type, i) => `    ${['Key', 'Topic', 'State', 'Claims'][i]}: {Type: "${type}"}`);
+const SHARED = ['AWS::KMS::Key', 'AWS::SNS::Topic', 'AWS::DynamoDB::Table', 'AWS::S3::Bucket'].map(
+  (type, i) => `    ${['Key', 'Topic', 'State', 'Claims'][i]}: {Type: "${type}"}`,
+);
 
-const yaml = ({ consumer = '    tables: [market.listings]\n    elasticsearch: {secret: search}', extra = '', shared = SHARED } = {}) => `
+const yaml = ({
+  consumer = '    tables: [market.listings]\n    elasticsearch: {secret: search}',
+  extra = '',
+  shared = SHARED,
+} = {}) => `
 service: tiny
 provider: {name: aws, runtime: python3.13, architecture: arm64, region: eu-west-1}
 plugins: [./rowline]
@@ -34,16 +40,32 @@ function sls(t, text, files = {}, command = 'package', variables = {}) {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'rowline-service-'));
   t.after(() => fs.rmSync(dir, { recursive: true, force: true }));
   fs.symlinkSync(PLUGIN, path.join(dir, 'rowline'));
-  const all = { 'serverless.yml': text, 'requirements.txt': '', 'handlers/relay.py': '', 'shared/a.py': '', ...files };
+  const all = {
+    'serverless.yml': text,
+    'requirements.txt': '',
+    'handlers/relay.py': '',
+    'shared/a.py': '',
+    ...files,
+  };
   for (const [name, content] of Object.entries(all)) {
     fs.mkdirSync(path.dirname(path.join(dir, name)), { recursive: true });
     fs.writeFileSync(path.join(dir, name), content);
   }
   const env = { ...process.env, SLS_NOTIFICATIONS_MODE: 'off' };
-  for (const name of Object.keys(env)) if (name.startsWith('AWS_')) delete env[name]; // packaging needs no credentials
-  const done = spawnSync(process.execPath, [CLI, command, '--stage', 'test'], { cwd: dir, env: { ...env, ...variables }, encoding: 'utf8' });
+  // packaging needs no credentials
+  for (const name of Object.keys(env)) if (name.startsWith('AWS_')) delete env[name];
+  const done = spawnSync(process.execPath, [CLI, command, '--stage', 'test'], {
+    cwd: dir,
+    env: { ...env, ...variables },
+    encoding: 'utf8',
+  });
   const template = path.join(dir, '.serverless', 'cloudformation-template-update-stack.json');
-  return { ...done, said: done.stdout + done.stderr, dir, template: fs.existsSync(template) && JSON.parse(fs.readFileSync(template)) };
+  return {
+    ...done,
+    said: done.stdout + done.stderr,
+    dir,
+    template: fs.existsSync(template) && JSON.parse(fs.readFileSync(template)),
+  };
 }
 
 test('three lines of a consumer become queue, DLQ, function, role, subscription and log group', (t) => {
@@ -52,23 +74,60 @@ test('three lines of a consumer become queue, DLQ, function, role, subscription 
   const types = Object.values(template.Resources).map((resource) => resource.Type);
   const count = (type) => types.filter((one) => one === type).length;
   assert.deepEqual(
-    ['SQS::Queue', 'SQS::QueuePolicy', 'SNS::Subscription', 'Lambda::Function', 'IAM::Role', 'Logs::LogGroup', 'Lambda::EventSourceMapping', 'Events::Rule'].map((type) => count(`AWS::${type}`)),
+    [
+      'SQS::Queue',
+      'SQS::QueuePolicy',
+      'SNS::Subscription',
+      'Lambda::Function',
+      'IAM::Role',
+      'Logs::LogGroup',
+      'Lambda::EventSourceMapping',
+      'Events::Rule',
+    ].map((type) => count(`AWS::${type}`)),
     [3, 3, 1, 2, 2, 2, 1, 1],
   );
   assert.deepEqual(template.Metadata.Rowline.consumers.listingSearch.tables, ['market.listings']);
-  assert.deepEqual(template.Resources.ConsumeListingSearchLogGroup.Properties.KmsKeyId, { 'Fn::GetAtt': ['Key', 'Arn'] });
+  assert.deepEqual(template.Resources.ConsumeListingSearchLogGroup.Properties.KmsKeyId, {
+    'Fn::GetAtt': ['Key', 'Arn'],
+  });
   const { Properties } = template.Resources.RelayShopLambdaFunction;
-  assert.deepEqual([Properties.Runtime, Properties.Architectures, Properties.Environment.Variables.ROWLINE_STREAM], ['python3.13', ['arm64'], 'shop']);
+  assert.deepEqual(
+    [Properties.Runtime, Properties.Architectures, Properties.Environment.Variables.ROWLINE_STREAM],
+    ['python3.13', ['arm64'], 'shop'],
+  );
   assert.match(Properties.Environment.Variables.ROWLINE_VERSION, /^[0-9a-f]{16}$/);
   assert.ok(fs.existsSync(path.join(dir, '.serverless', 'rowline.zip')));
 });
 
 const refused = [
-  ['a wrong key', { consumer: '    table: [market.listings]\n    elasticsearch: {secret: search}' }, /consumers\.listingSearch\.table is no known key\. Did you mean consumers\.listingSearch\.tables\?/],
-  ['an index file that is not there', { consumer: '    tables: [market.listings]\n    elasticsearch: {secret: search, index: nope.json}' }, /consumers\.listingSearch\.elasticsearch\.index: there is no file nope\.json/],
-  ['an option nobody knows', { extra: 'custom: {rowline: {bild: aws}}' }, /custom\.rowline\.bild is no option/],
-  ['a missing shared resource', { shared: SHARED.slice(1) }, /resources: Key \(the key\) is missing\. Include resources\/key\.yml/],
-  ['a VPC by half', { extra: 'custom: {rowline: {subnets: subnet-1}}' }, /subnets and securityGroups go together/],
+  [
+    'a wrong key',
+    { consumer: '    table: [market.listings]\n    elasticsearch: {secret: search}' },
+    /consumers\.listingSearch\.table is no known key\. Did you mean consumers\.listingSearch\.tables\?/,
+  ],
+  [
+    'an index file that is not there',
+    {
+      consumer:
+        '    tables: [market.listings]\n    elasticsearch: {secret: search, index: nope.json}',
+    },
+    /consumers\.listingSearch\.elasticsearch\.index: there is no file nope\.json/,
+  ],
+  [
+    'an option nobody knows',
+    { extra: 'custom: {rowline: {bild: aws}}' },
+    /custom\.rowline\.bild is no option/,
+  ],
+  [
+    'a missing shared resource',
+    { shared: SHARED.slice(1) },
+    /resources: Key \(the key\) is missing\. Include resources\/key\.yml/,
+  ],
+  [
+    'a VPC by half',
+    { extra: 'custom: {rowline: {subnets: subnet-1}}' },
+    /subnets and securityGroups go together/,
+  ],
 ];
 for (const [what, change, message] of refused) {
   test(`${what} ends the command with one paragraph and no stack trace`, (t) => {
@@ -80,10 +139,17 @@ for (const [what, change, message] of refused) {
 }
 
 test('an index file becomes part of the settings', (t) => {
-  const consumer = '    tables: [market.listings]\n    elasticsearch: {secret: search, index: search/listings.json}';
-  const { status, said, template } = sls(t, yaml({ consumer }), { 'search/listings.json': '{"mappings": {"properties": {"title": {"type": "text"}}}}' });
+  const consumer =
+    '    tables: [market.listings]\n    elasticsearch: {secret: search, index: search/listings.json}';
+  const { status, said, template } = sls(t, yaml({ consumer }), {
+    'search/listings.json': '{"mappings": {"properties": {"title": {"type": "text"}}}}',
+  });
   assert.equal(status, 0, said);
-  assert.equal(template.Metadata.Rowline.consumers.listingSearch.elasticsearch.index.mappings.properties.title.type, 'text');
+  assert.equal(
+    template.Metadata.Rowline.consumers.listingSearch.elasticsearch.index.mappings.properties.title
+      .type,
+    'text',
+  );
 });
 
 for (const [what, content, message] of [
@@ -92,7 +158,8 @@ for (const [what, content, message] of [
   ['another key', '{"aliases": {}}', /has aliases at its top; only settings and mappings/],
 ]) {
   test(`an index file with ${what} is refused`, (t) => {
-    const consumer = '    tables: [market.listings]\n    elasticsearch: {secret: search, index: search/listings.json}';
+    const consumer =
+      '    tables: [market.listings]\n    elasticsearch: {secret: search, index: search/listings.json}';
     const { status, said } = sls(t, yaml({ consumer }), { 'search/listings.json': content });
     assert.notEqual(status, 0);
     assert.match(said, message);
@@ -100,7 +167,11 @@ for (const [what, content, message] of [
 }
 
 test('a deploy to an emulator that is down says so, and packaging for it works', (t) => {
-  const down = { AWS_ENDPOINT_URL: 'http://127.0.0.1:1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+  const down = {
+    AWS_ENDPOINT_URL: 'http://127.0.0.1:1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+  };
   const { status, said } = sls(t, yaml(), {}, 'deploy', down);
   assert.notEqual(status, 0);
   assert.match(said, /AWS_ENDPOINT_URL is http:\/\/127\.0\.0\.1:1, where nothing answers/);

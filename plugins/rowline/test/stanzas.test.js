@@ -18,34 +18,159 @@ function withValue(path, value) {
 const consumer = ['consumers', 'listingSearch'];
 const source = ['sources', 'shop'];
 const wrong = [
-  ['a wrong key of a consumer', [...consumer, 'elasticserch'], {}, /consumers\.listingSearch\.elasticserch is no known key\. Did you mean consumers\.listingSearch\.elasticsearch\?/],
-  ['a wrong key of a sink', [...consumer, 'elasticsearch', 'aliass'], 'x', /consumers\.listingSearch\.elasticsearch\.aliass is no known key\. Did you mean consumers\.listingSearch\.elasticsearch\.alias\?/],
-  ['a wrong key of a source', [...source, 'secrets'], 'x', /sources\.shop\.secrets is no known key\. Did you mean sources\.shop\.secret\?/],
-  ['a wrong key of a table', [...source, 'tables', 'market.photos'], { shardby: 'id' }, /sources\.shop\.tables\.market\.photos\.shardby is no known key\. Did you mean .*\.shardBy\?/],
-  ['a way to run that there is not', [...source, 'run'], 'fargat', /sources\.shop\.run is "fargat"; it must be one of lambda, fargate\. Did you mean fargate\?/],
-  ['a compression that there is not', [...source, 'compression'], 'gzip', /sources\.shop\.compression is "gzip"; it must be one of off, zstd/],
-  ['a word where true or false stands', [...source, 'tables', 'market.photos'], { acceptCascades: 'yes' }, /acceptCascades is "yes"; it must be true or false/],
-  ['a kind of mask that there is not', [...source, 'tables', 'market.photos'], { mask: { url: 'hashed' } }, /mask\.url is "hashed"; it must be one of hash, redact, null\. Did you mean hash\?/],
-  ['a text for a number', [...consumer, 'memory'], '512', /consumers\.listingSearch\.memory is "512"; it must be a whole number/],
-  ['a number out of range', [...consumer, 'concurrency'], 1, /consumers\.listingSearch\.concurrency is 1; it must be from 2 to 1000/],
-  ['a fraction for a whole number', [...consumer, 'timeout'], 10.5, /timeout is a number; it must be a whole number/],
-  ['a list for a map', [...source, 'tables'], ['market.listings'], /sources\.shop\.tables is a list; it must be a map/],
-  ['no secret', [...source, 'secret'], undefined, /sources\.shop\.secret is missing: Secrets Manager secret/],
-  ['no sink', [...consumer, 'elasticsearch'], undefined, /consumers\.listingSearch\.elasticsearch is missing/],
+  [
+    'a wrong key of a consumer',
+    [...consumer, 'elasticserch'],
+    {},
+    /consumers\.listingSearch\.elasticserch is no known key\. Did you mean consumers\.listingSearch\.elasticsearch\?/,
+  ],
+  [
+    'a wrong key of a sink',
+    [...consumer, 'elasticsearch', 'aliass'],
+    'x',
+    /consumers\.listingSearch\.elasticsearch\.aliass is no known key\. Did you mean consumers\.listingSearch\.elasticsearch\.alias\?/,
+  ],
+  [
+    'a wrong key of a source',
+    [...source, 'secrets'],
+    'x',
+    /sources\.shop\.secrets is no known key\. Did you mean sources\.shop\.secret\?/,
+  ],
+  [
+    'a wrong key of a table',
+    [...source, 'tables', 'market.photos'],
+    { shardby: 'id' },
+    /sources\.shop\.tables\.market\.photos\.shardby is no known key\. Did you mean .*\.shardBy\?/,
+  ],
+  [
+    'a way to run that there is not',
+    [...source, 'run'],
+    'fargat',
+    /sources\.shop\.run is "fargat"; it must be one of lambda, fargate\. Did you mean fargate\?/,
+  ],
+  [
+    'a compression that there is not',
+    [...source, 'compression'],
+    'gzip',
+    /sources\.shop\.compression is "gzip"; it must be one of off, zstd/,
+  ],
+  [
+    'a word where true or false stands',
+    [...source, 'tables', 'market.photos'],
+    { acceptCascades: 'yes' },
+    /acceptCascades is "yes"; it must be true or false/,
+  ],
+  [
+    'a kind of mask that there is not',
+    [...source, 'tables', 'market.photos'],
+    { mask: { url: 'hashed' } },
+    /mask\.url is "hashed"; it must be one of hash, redact, null\. Did you mean hash\?/,
+  ],
+  [
+    'a text for a number',
+    [...consumer, 'memory'],
+    '512',
+    /consumers\.listingSearch\.memory is "512"; it must be a whole number/,
+  ],
+  [
+    'a number out of range',
+    [...consumer, 'concurrency'],
+    1,
+    /consumers\.listingSearch\.concurrency is 1; it must be from 2 to 1000/,
+  ],
+  [
+    'a fraction for a whole number',
+    [...consumer, 'timeout'],
+    10.5,
+    /timeout is a number; it must be a whole number/,
+  ],
+  [
+    'a list for a map',
+    [...source, 'tables'],
+    ['market.listings'],
+    /sources\.shop\.tables is a list; it must be a map/,
+  ],
+  [
+    'no secret',
+    [...source, 'secret'],
+    undefined,
+    /sources\.shop\.secret is missing: Secrets Manager secret/,
+  ],
+  [
+    'no sink',
+    [...consumer, 'elasticsearch'],
+    undefined,
+    /consumers\.listingSearch\.elasticsearch is missing/,
+  ],
   ['no tables', [...consumer, 'tables'], [], /consumers\.listingSearch\.tables is empty/],
   ['a source without tables', [...source, 'tables'], {}, /sources\.shop\.tables is empty/],
-  ['an unqualified table', [...source, 'tables', 'listings'], null, /sources\.shop\.tables\.listings: the name must be database\.table, like market\.listings/],
-  ['a name with a hyphen', ['consumers', 'listing-search'], stanzas().consumers.listingSearch, /consumers\.listing-search: the name must be a camelCase name/],
-  ['a name that is too long', ['consumers', `a${'b'.repeat(40)}`], stanzas().consumers.listingSearch, /at most 40 letters/],
-  ['a table that is not captured', [...consumer, 'tables'], ['market.listngs'], /tables\[0\] is market\.listngs, which source shop does not capture\. Did you mean market\.listings\?/],
-  ['a database that is not captured', [...consumer, 'tables'], ['markt.*'], /tables\[0\] is markt\.\*, .* Did you mean market\.\*\?/],
-  ['one alias for several tables', [...consumer, 'elasticsearch', 'alias'], 'listings', /alias is "listings" for 2 tables: .*Write \{table\} in it/],
-  ['a place-holder that nobody fills in', [...consumer, 'elasticsearch', 'alias'], '{tabel}', /alias holds \{tabel\}; only \{database\} and \{table\}/],
-  ['a source that there is not', [...consumer, 'source'], 'shopp', /consumers\.listingSearch\.source is "shopp", which is no source\. Did you mean shop\?/],
+  [
+    'an unqualified table',
+    [...source, 'tables', 'listings'],
+    null,
+    /sources\.shop\.tables\.listings: the name must be database\.table, like market\.listings/,
+  ],
+  [
+    'a name with a hyphen',
+    ['consumers', 'listing-search'],
+    stanzas().consumers.listingSearch,
+    /consumers\.listing-search: the name must be a camelCase name/,
+  ],
+  [
+    'a name that is too long',
+    ['consumers', `a${'b'.repeat(40)}`],
+    stanzas().consumers.listingSearch,
+    /at most 40 letters/,
+  ],
+  [
+    'a table that is not captured',
+    [...consumer, 'tables'],
+    ['market.listngs'],
+    /tables\[0\] is market\.listngs, which source shop does not capture\. Did you mean market\.listings\?/,
+  ],
+  [
+    'a database that is not captured',
+    [...consumer, 'tables'],
+    ['markt.*'],
+    /tables\[0\] is markt\.\*, .* Did you mean market\.\*\?/,
+  ],
+  [
+    'one alias for several tables',
+    [...consumer, 'elasticsearch', 'alias'],
+    'listings',
+    /alias is "listings" for 2 tables: .*Write \{table\} in it/,
+  ],
+  [
+    'a place-holder that nobody fills in',
+    [...consumer, 'elasticsearch', 'alias'],
+    '{tabel}',
+    /alias holds \{tabel\}; only \{database\} and \{table\}/,
+  ],
+  [
+    'a source that there is not',
+    [...consumer, 'source'],
+    'shopp',
+    /consumers\.listingSearch\.source is "shopp", which is no source\. Did you mean shop\?/,
+  ],
   ['a consumer without a source', ['sources'], {}, /there is no source/],
-  ['a dropped column that the key needs', [...source, 'tables', 'market.photos'], { shardBy: 'a', drop: ['a'] }, /drop names a, which key or shardBy needs/],
-  ['a secret that is a map', [...source, 'secret'], { host: 'x' }, /sources\.shop\.secret is a map; it must be text/],
-  ['a secret with a blank', [...source, 'secret'], 'my secret', /sources\.shop\.secret is "my secret"; it must be the name or ARN of a secret/],
+  [
+    'a dropped column that the key needs',
+    [...source, 'tables', 'market.photos'],
+    { shardBy: 'a', drop: ['a'] },
+    /drop names a, which key or shardBy needs/,
+  ],
+  [
+    'a secret that is a map',
+    [...source, 'secret'],
+    { host: 'x' },
+    /sources\.shop\.secret is a map; it must be text/,
+  ],
+  [
+    'a secret with a blank',
+    [...source, 'secret'],
+    'my secret',
+    /sources\.shop\.secret is "my secret"; it must be the name or ARN of a secret/,
+  ],
 ];
 
 test('right stanzas have no problems', () => assert.deepEqual(problems(stanzas()), []));
@@ -61,25 +186,41 @@ for (const [what, path, value, message] of wrong) {
 test('which of several sources a consumer means must be said', () => {
   const two = stanzas();
   two.sources.other = { ...two.sources.shop, secret: 'rowline/test/other' };
-  assert.match(problems(two)[0], /consumers\.listingSearch\.source is missing: there are several sources \(shop, other\)/);
+  assert.match(
+    problems(two)[0],
+    /consumers\.listingSearch\.source is missing: there are several sources \(shop, other\)/,
+  );
 });
 
 test('a table whose name has blanks and other letters is captured', () => {
   const odd = withValue([...source, 'tables', 'market.Odd Name-ü%'], null);
   odd.consumers.listingSearch.tables = ['market.Odd Name-ü%'];
   assert.deepEqual(problems(odd), []);
-  assert.match(problems(withValue([...source, 'tables', 'market. listings'], null))[0], /the name must be database\.table/);
+  assert.match(
+    problems(withValue([...source, 'tables', 'market. listings'], null))[0],
+    /the name must be database\.table/,
+  );
 });
 
 test('a fixed alias serves a single table', () => {
   const one = stanzas();
-  one.consumers.listingSearch = { tables: ['market.listings'], elasticsearch: { secret: 's', alias: 'listings' } };
+  one.consumers.listingSearch = {
+    tables: ['market.listings'],
+    elasticsearch: { secret: 's', alias: 'listings' },
+  };
   assert.deepEqual(problems(one), []);
 });
 
 test('every default is written out, and a bare table is all defaults', () => {
   const { sources, consumers } = settings(frozen(stanzas()), { service: 'rowline', stage: 'test' });
-  assert.deepEqual(sources.shop.tables['market.listings'], { key: [], shards: 64, shardBy: [], drop: [], mask: {}, acceptCascades: false });
+  assert.deepEqual(sources.shop.tables['market.listings'], {
+    key: [],
+    shards: 64,
+    shardBy: [],
+    drop: [],
+    mask: {},
+    acceptCascades: false,
+  });
   assert.deepEqual(sources.shop.tables['market.sellers'].mask, { email: 'hash', iban: 'null' });
   assert.deepEqual(sources.shop.tables['market.photos'].shardBy, ['listing_id']);
   assert.equal(sources.shop.start, 'latest');
@@ -88,12 +229,24 @@ test('every default is written out, and a bare table is all defaults', () => {
     source: 'shop',
     tables: ['market.listings', 'market.photos'],
     marks: true,
-    elasticsearch: { secret: 'rowline/test/search', alias: '{database}-{table}', index: {}, id: [], fields: [], rename: {} },
+    elasticsearch: {
+      secret: 'rowline/test/search',
+      alias: '{database}-{table}',
+      index: {},
+      id: [],
+      fields: [],
+      rename: {},
+    },
   });
 });
 
 test('messages are compressed only where the stanza says so', () => {
-  for (const [said, means] of [['zstd', 'zstd'], ['off', 'off'], [false, 'off'], [undefined, 'off']]) {
+  for (const [said, means] of [
+    ['zstd', 'zstd'],
+    ['off', 'off'],
+    [false, 'off'],
+    [undefined, 'off'],
+  ]) {
     const some = withValue([...source, 'compression'], said);
     assert.deepEqual(problems(some), []);
     assert.equal(settings(some, {}).sources.shop.compression, means);
