@@ -19,16 +19,16 @@ from bench.workload import DATABASE
 from local.aws import start as start_emulator
 from local.database import Database
 from shared.adapters.binlog.contract import Binlog, Commit, Event
-from shared.adapters.claims.memory import MemoryClaims
 from shared.adapters.state.dynamodb import DynamoSchemas, DynamoStreams
 from shared.adapters.topic.contract import Entry
 from shared.adapters.topic.sns import SnsTopic, client_config
-from shared.flows.relay.loop import Job, relay
-from shared.flows.relay.source import database, opener
+from shared.flows.relay.loop import RelaySetup, relay
+from shared.flows.relay.reading.connecting import database, opener
 from shared.values import endpoint
 from shared.values.message import decode
 from shared.values.position import Position
 from shared.values.settings import SourceSettings, TableSettings
+from tests.worlds.twins.claims import MemoryClaims
 
 TABLE = f"{DATABASE}.events"
 _STREAM = "bench"
@@ -183,11 +183,11 @@ class Place:
                 self.next_row = rows.stop
         return committed
 
-    def job(self, holder: str, seen: Seen, start: str = "latest") -> Job:
+    def job(self, holder: str, seen: Seen, start: str = "latest") -> RelaySetup:
         """The real loop on the real adapters, watched."""
         reader = endpoint.parse(self._server.reader_url)
         connect = opener(lambda: reader, self.topic)
-        return Job(
+        return RelaySetup(
             source=SourceSettings(_STREAM, "none", {TABLE: TableSettings()}, start=start),
             streams=DynamoStreams(self._client("dynamodb", seen=seen), self._name),
             schemas=DynamoSchemas(self._client("dynamodb", seen=seen), self._name),
@@ -204,7 +204,7 @@ class Place:
 
 
 @contextmanager
-def running(job: Job) -> Iterator[None]:
+def running(job: RelaySetup) -> Iterator[None]:
     """A relay in a thread, for as long as the block takes. Raises what it raised."""
     failures: list[BaseException] = []
 

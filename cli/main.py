@@ -9,16 +9,16 @@ from shared.values.errors import RowlineError
 
 # command → module that holds its `command` function (or its `app`, for a group)
 COMMANDS: dict[str, str] = {
-    "local": "cli.local",
-    "init": "cli.init",
-    "tables": "cli.tables",
-    "doctor": "cli.doctor",
-    "relay": "cli.relay",
-    "source": "cli.reset",
-    "status": "cli.status",
-    "tail": "cli.tail",
-    "backfill": "cli.backfill",
-    "verify": "cli.verify",
+    "local": "cli.commands.local",
+    "init": "cli.commands.init",
+    "tables": "cli.commands.tables",
+    "doctor": "cli.commands.doctor",
+    "relay": "cli.commands.relay",
+    "source": "cli.commands.source",
+    "status": "cli.commands.status",
+    "tail": "cli.commands.tail",
+    "backfill": "cli.commands.backfill",
+    "verify": "cli.commands.verify",
 }
 
 app = typer.Typer(

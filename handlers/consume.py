@@ -16,8 +16,8 @@ from shared.adapters.queue.sqs import SqsQueue
 from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.adapters.secrets import secret_json
 from shared.adapters.state.dynamodb import DynamoConsumers, DynamoSchemas
-from shared.flows.consume import Consume
-from shared.flows.latest_state import LatestState
+from shared.flows.consume.runtime import Consume
+from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
 from shared.values.delivery import Delivery
 
 logger = Logger(service=service())

@@ -11,8 +11,8 @@ from shared.adapters.metrics.emf import emit
 from shared.adapters.secrets import secret_json
 from shared.adapters.state.dynamodb import DynamoSchemas, DynamoStreams
 from shared.adapters.topic.sns import open_topic
-from shared.flows.relay.loop import Job
-from shared.flows.relay.source import database, opener, preflight
+from shared.flows.relay.loop import RelaySetup
+from shared.flows.relay.reading.connecting import database, opener, preflight
 from shared.values.endpoint import SourceEndpoint, from_secret
 
 
@@ -23,7 +23,7 @@ def job(
     left_ms: Callable[[], int | None] = lambda: None,
     alive: Callable[[], None] = lambda: None,
     stop: threading.Event | None = None,
-) -> Job:
+) -> RelaySetup:
     """The relay of ROWLINE_STREAM. It gives way to one that lives; `alive` is called with each
     report, every ten seconds. Raises ConfigError.
     """
@@ -37,7 +37,7 @@ def job(
         alive()
         emit(service(), "stream", source.name, metrics)
 
-    return Job(
+    return RelaySetup(
         source=source,
         streams=DynamoStreams(client("dynamodb"), table),
         schemas=DynamoSchemas(client("dynamodb"), table),

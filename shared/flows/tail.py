@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from shared.adapters.binlog.contract import Binlog, Heartbeat, SchemaChanged
-from shared.flows.numbering import Numbering
+from shared.domain.numbering import Numbering
 from shared.values.errors import PositionLost
 from shared.values.position import Position
 from shared.values.table import Table

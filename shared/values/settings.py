@@ -5,6 +5,7 @@ The plugin has validated them; here they are only read. Resource names come from
 (CloudFormation fills it in).
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ import msgspec
 from shared.values.errors import ConfigError
 from shared.values.shard import DEFAULT_SHARDS
 from shared.values.stream import stream_of
+from shared.values.table_pattern import matches
 
 
 class TableSettings(
@@ -30,6 +32,21 @@ class TableSettings(
     drop: tuple[str, ...] = ()
     mask: dict[str, str] = {}
     accept_cascades: bool = False
+
+
+_AS_IT_IS = TableSettings()
+
+
+def table_settings(tables: Mapping[str, TableSettings], full_name: str) -> TableSettings:
+    """The settings of a captured table: by its own name, else by the first pattern that matches.
+
+    A table that nothing names is captured as it is.
+    """
+    exact = tables.get(full_name)
+    if exact is not None:
+        return exact
+    patterns = ((pattern, found) for pattern, found in tables.items() if "*" in pattern)
+    return next((found for pattern, found in patterns if matches(pattern, full_name)), _AS_IT_IS)
 
 
 class SourceSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -90,7 +107,7 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
 
     def wants(self, database: str, table: str) -> bool:
         """Whether the consumer declares this table."""
-        return f"{database}.{table}" in self.tables or f"{database}.*" in self.tables
+        return any(matches(pattern, f"{database}.{table}") for pattern in self.tables)
 
 
 class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

@@ -21,12 +21,12 @@ from shared.adapters.binlog.contract import (
     SchemaChanged,
     Truncated,
 )
-from shared.adapters.binlog.memory import MemoryServer, Step
 from shared.values.change import Row
 from shared.values.endpoint import parse
 from shared.values.errors import PositionLost, SourceUnavailable
 from shared.values.position import Position
 from shared.values.table import Column, Table
+from tests.worlds.twins.binlog import MemoryServer, Step
 
 _ids = itertools.count(4_000_000_100)
 

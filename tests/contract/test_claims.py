@@ -10,11 +10,11 @@ from botocore.config import Config
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from shared.adapters.claims.memory import MemoryClaims
 from shared.adapters.claims.s3 import S3Claims
 from shared.adapters.state.dynamodb import client_config
 from shared.values.errors import StackError, StateUnavailable
-from tests.unit.odd_server import serving
+from tests.worlds.odd_server import serving
+from tests.worlds.twins.claims import MemoryClaims
 
 
 @pytest.fixture(params=["memory", "s3"])

@@ -7,10 +7,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from shared.adapters.queue.memory import MemoryQueue
 from shared.adapters.queue.sqs import SqsQueue
 from shared.adapters.topic.contract import Entry
 from shared.values.errors import StackError
+from tests.worlds.twins.queue import MemoryQueue
 
 
 def entry(number: int) -> Entry:

@@ -8,8 +8,8 @@ import pytest
 
 from shared.adapters.search.contract import Action, Result, Search
 from shared.adapters.search.elasticsearch import ElasticsearchSearch
-from shared.adapters.search.memory import MemorySearch
 from shared.values.errors import SearchError
+from tests.worlds.twins.search import MemorySearch
 
 DEFINITION: dict[str, Any] = {
     "settings": {"index.gc_deletes": "1h", "index.number_of_replicas": 0},

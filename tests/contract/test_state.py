@@ -9,27 +9,19 @@ import msgspec
 import pytest
 from moto import mock_aws
 
-from shared.adapters.state.contract import (
-    CatchUp,
-    Checkpoint,
-    Holding,
-    Holdings,
-    Lease,
-    Leg,
-    Mark,
-    Release,
-    Run,
-)
+from shared.adapters.state.contract import Mark, Run
 from shared.adapters.state.dynamodb import (
     DynamoConsumers,
     DynamoSchemas,
     DynamoStreams,
     client_config,
 )
-from shared.adapters.state.memory import MemoryConsumers, MemorySchemas, MemoryStreams
+from shared.values.checkpoint import CatchUp, Checkpoint, Leg, Release
 from shared.values.errors import LeaseLost, StackError
+from shared.values.lease import Holding, Holdings, Lease
 from shared.values.position import Position
 from shared.values.table import Column, Table
+from tests.worlds.twins.state import MemoryConsumers, MemorySchemas, MemoryStreams
 
 
 @pytest.fixture(params=["memory", "dynamodb"])

@@ -11,10 +11,10 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from shared.adapters.topic.contract import Entry
-from shared.adapters.topic.memory import MemoryTopic, size_of
 from shared.adapters.topic.sns import SnsTopic, client_config
 from shared.values.errors import TopicError
-from tests.unit.odd_server import serving
+from tests.worlds.odd_server import serving
+from tests.worlds.twins.topic import MemoryTopic, size_of
 
 ARN = "arn:aws:sns:eu-west-1:123456789012:changes.fifo"
 

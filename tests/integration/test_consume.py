@@ -22,7 +22,7 @@ from shared.values.index import definition_of
 from shared.values.message import decode
 from shared.values.settings import Settings
 from shared.values.table import Column, Table
-from tests.unit.consumer_world import STREAM, TABLE, change, consumer_settings, delivery
+from tests.worlds.consumer_world import STREAM, TABLE, change, consumer_settings, delivery
 
 
 class Context:

@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from shared.flows.relay.lost import is_pending
 from shared.values import endpoint
 from shared.values.change import split_seq
 from shared.values.settings import SourceSettings, TableSettings
-from tests.integration.memory_stage import MemoryStage
 from tests.integration.relay_faults.process import Running
 from tests.waiting import wait_for
+from tests.worlds.memory_stage import MemoryStage
 
 TABLES = ("shop.listings", "shop.photos")
 
@@ -132,7 +131,7 @@ def test_what_the_new_primary_lacks_is_listed_and_mended(pair: Pair, relay_lives
             lambda: (
                 (point := stream.point())
                 and point.lost
-                and not is_pending(point.lost)
+                and not point.is_rereading
                 and stream.rows() == pair.rows(pair.replica)
             )
         )

@@ -11,17 +11,18 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from cli import move, reset
 from cli import stage as cli_stage
+from cli.commands import source as reset
+from cli.commands import source_move as move
 from shared.adapters import secrets
 from shared.values.change import split_seq
 from shared.values.endpoint import SourceEndpoint, from_secret
 from shared.values.settings import Settings, SourceSettings, TableSettings
-from tests.integration.memory_stage import MemoryStage
 from tests.integration.relay_faults.process import Running
 from tests.integration.test_fail_over import Pair
 from tests.unit.test_docs import command_lines
 from tests.waiting import wait_for
+from tests.worlds.memory_stage import MemoryStage
 
 SOURCE, GREEN = "rowline/prod/source", "rowline/prod/green"
 LINES = [line for page, line in command_lines() if page == "move.md"]

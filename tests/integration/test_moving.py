@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.claims.memory import MemoryClaims
-from shared.adapters.state.memory import MemorySchemas, MemoryStreams
-from shared.flows.relay import keeper, waiting
-from shared.flows.relay.loop import Job, relay
-from shared.flows.relay.source import database, opener
+from shared.flows.relay.lease import keeper, waiting
+from shared.flows.relay.loop import RelaySetup, relay
+from shared.flows.relay.reading.connecting import database, opener
 from shared.values import endpoint
 from shared.values.change import split_seq
 from shared.values.errors import StateUnavailable, TopicError
 from shared.values.message import Message, decode
 from shared.values.settings import SourceSettings, TableSettings
 from tests.integration.test_relay import Moody, in_order, load, replayed, server, shop, table_now
+from tests.worlds.twins.claims import MemoryClaims
+from tests.worlds.twins.state import MemorySchemas, MemoryStreams
 
 __all__ = ["server", "shop"]
 
@@ -61,7 +61,7 @@ class Stage:
             MemorySchemas(),
             MemoryClaims(),
         )
-        self.running: dict[str, tuple[threading.Thread, Job, Killed]] = {}
+        self.running: dict[str, tuple[threading.Thread, RelaySetup, Killed]] = {}
         self.threads: list[threading.Thread] = []
         self.errors: list[BaseException] = []
         self.deployed: Deployed = {}
@@ -84,7 +84,7 @@ class Stage:
             f"{self.database}.{table}": TableSettings(shards=8) for table in self.deployed[stream]
         }
         reach = Killed(self.streams, self.topic)
-        job = Job(
+        job = RelaySetup(
             source=SourceSettings(name, "none", tables, start="latest", relay_of=relay_of),
             streams=reach,
             schemas=self.schemas,
@@ -108,7 +108,7 @@ class Stage:
         self.threads.append(thread)
         thread.start()
 
-    def _run(self, job: Job, reach: Killed) -> None:
+    def _run(self, job: RelaySetup, reach: Killed) -> None:
         try:
             relay(job)
         except BaseException as error:  # noqa: BLE001 (asserted at the end)

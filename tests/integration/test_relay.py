@@ -17,17 +17,17 @@ import pymysql
 import pytest
 from pymysql.constants import ER
 
-from shared.adapters.claims.memory import MemoryClaims
 from shared.adapters.state.dynamodb import DynamoStreams
-from shared.adapters.state.memory import MemorySchemas, MemoryStreams
 from shared.adapters.topic.contract import Entry
-from shared.adapters.topic.memory import MemoryTopic
-from shared.flows.relay.loop import Job, relay
-from shared.flows.relay.source import database, opener
+from shared.flows.relay.loop import RelaySetup, relay
+from shared.flows.relay.reading.connecting import database, opener
 from shared.values import endpoint
 from shared.values.change import Change, split_seq
 from shared.values.message import Message, decode
 from shared.values.settings import Settings, SourceSettings, TableSettings
+from tests.worlds.twins.claims import MemoryClaims
+from tests.worlds.twins.state import MemorySchemas, MemoryStreams
+from tests.worlds.twins.topic import MemoryTopic
 
 
 class Moody(MemoryTopic):
@@ -142,8 +142,8 @@ def test_changes_add_up_to_the_table_while_relays_come_and_go(server: Any, shop:
     reader = endpoint.parse(server.reader_url)
     errors: list[BaseException] = []
 
-    def job(number: int) -> Job:
-        return Job(
+    def job(number: int) -> RelaySetup:
+        return RelaySetup(
             source=source,
             streams=streams,
             schemas=schemas,
@@ -156,13 +156,13 @@ def test_changes_add_up_to_the_table_while_relays_come_and_go(server: Any, shop:
             run="foreground",
         )
 
-    def run(one: Job) -> None:
+    def run(one: RelaySetup) -> None:
         try:
             relay(one)
         except BaseException as error:  # noqa: BLE001 (asserted below)
             errors.append(error)
 
-    def started(number: int) -> tuple[threading.Thread, Job]:
+    def started(number: int) -> tuple[threading.Thread, RelaySetup]:
         one = job(number)
         thread = threading.Thread(target=run, args=(one,))
         thread.start()

@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from shared.flows.relay.lost import is_pending
 from shared.values import endpoint
 from shared.values.errors import PositionLost
 from shared.values.settings import SourceSettings, TableSettings
-from tests.integration.memory_stage import MemoryStage
 from tests.integration.relay_faults.process import Running
 from tests.waiting import wait_for
+from tests.worlds.memory_stage import MemoryStage
 
 TABLE = "shop.listings"
 
@@ -100,7 +99,7 @@ def test_what_a_restored_server_lacks_is_listed_and_mended(shop: Shop, relay_liv
             lambda: (
                 (point := shop.point())
                 and point.lost
-                and not is_pending(point.lost)
+                and not point.is_rereading
                 and shop.rows() == shop.held()
             )
         )

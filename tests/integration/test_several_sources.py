@@ -10,17 +10,12 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.claims.memory import MemoryClaims
 from shared.adapters.database.sql import SqlDatabase
-from shared.adapters.queue.memory import MemoryQueue
-from shared.adapters.search.memory import MemorySearch
-from shared.adapters.state.memory import MemoryConsumers, MemorySchemas, MemoryStreams
-from shared.adapters.topic.memory import MemoryTopic
 from shared.flows.backfill.job import Backfill
-from shared.flows.consume import Consume
-from shared.flows.latest_state import LatestState
-from shared.flows.relay.loop import Job, relay
-from shared.flows.relay.source import database, opener
+from shared.flows.consume.runtime import Consume
+from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
+from shared.flows.relay.loop import RelaySetup, relay
+from shared.flows.relay.reading.connecting import database, opener
 from shared.flows.verify.job import Verify
 from shared.values import endpoint
 from shared.values.delivery import Delivery
@@ -31,6 +26,11 @@ from shared.values.settings import (
     SourceSettings,
     TableSettings,
 )
+from tests.worlds.twins.claims import MemoryClaims
+from tests.worlds.twins.queue import MemoryQueue
+from tests.worlds.twins.search import MemorySearch
+from tests.worlds.twins.state import MemoryConsumers, MemorySchemas, MemoryStreams
+from tests.worlds.twins.topic import MemoryTopic
 
 ROWS = 30
 
@@ -71,9 +71,9 @@ class Stage:
             name=f"{source}Search", source=source, tables=(self.table,), elasticsearch=sink
         )
 
-    def job(self, source: str) -> Job:
+    def job(self, source: str) -> RelaySetup:
         reader = endpoint.parse(self.servers[source].reader_url)
-        return Job(
+        return RelaySetup(
             source=self.sources[source],
             streams=self.streams,
             schemas=self.schemas,

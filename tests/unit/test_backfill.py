@@ -11,8 +11,8 @@ from shared.values.errors import ConfigError, SourceError, StackError
 from shared.values.message import decode
 from shared.values.settings import SourceSettings, TableSettings
 from shared.values.table import Column, Table
-from tests.unit.backfill_world import SOURCE, BackfillWorld, Killed
-from tests.unit.consumer_world import consumer_settings
+from tests.worlds.backfill_world import SOURCE, BackfillWorld, Killed
+from tests.worlds.consumer_world import consumer_settings
 
 OTHER = Table("shop", "other", (Column("id", "int", nullable=False),), ("id",))
 
@@ -155,7 +155,7 @@ def test_reading_waits_for_its_own_rows_and_for_nothing_else(
         world.database.visible["shop.items"][key,] = world.rows[key]
     held: list[int] = []
 
-    def tell(progress: backfill_job.Progress) -> None:
+    def tell(progress: backfill_job.BackfillProgress) -> None:
         if progress.phase == "held back":
             held.append(
                 sum(

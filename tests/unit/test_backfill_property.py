@@ -7,7 +7,7 @@ from random import Random
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, given, settings
 
-from tests.unit.backfill_world import BackfillWorld, Killed
+from tests.worlds.backfill_world import BackfillWorld, Killed
 
 
 @given(

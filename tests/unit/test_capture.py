@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.values.capture import REDACTED, CapturePlan
 from shared.values.errors import ConfigError, SourceError
+from shared.values.projection import REDACTED, Projection
 from shared.values.settings import TableSettings
 from shared.values.shard import shard_of
 from shared.values.table import Column, Table
@@ -18,7 +18,7 @@ ROW = {"id": 7, "email": "a@b", "iban": "DE1", "note": None}
 
 
 def test_a_plain_table_leaves_as_it_is() -> None:
-    plan = CapturePlan(TABLE, TableSettings())
+    plan = Projection(TABLE, TableSettings())
     assert plan.project(ROW) is ROW
     assert plan.key(ROW) == {"id": 7}
     assert plan.shard(ROW) == shard_of([7], 64)
@@ -27,29 +27,29 @@ def test_a_plain_table_leaves_as_it_is() -> None:
 
 def test_dropped_and_masked_columns_do_not_leave() -> None:
     settings = TableSettings(drop=("note",), mask={"email": "hash", "iban": "redact"})
-    plan = CapturePlan(TABLE, settings, b"k")
+    plan = Projection(TABLE, settings, b"k")
     left = plan.project(ROW)
     assert left == {"id": 7, "email": left["email"], "iban": REDACTED}
     assert ROW["email"] == "a@b"
     assert left["email"] != "a@b"
-    assert left["email"] == CapturePlan(TABLE, settings, b"k").project(ROW)["email"]
-    assert left["email"] != CapturePlan(TABLE, settings, b"l").project(ROW)["email"]
+    assert left["email"] == Projection(TABLE, settings, b"k").project(ROW)["email"]
+    assert left["email"] != Projection(TABLE, settings, b"l").project(ROW)["email"]
     assert [column.name for column in plan.table.columns] == ["id", "email", "iban"]
 
 
 def test_null_stays_null_under_every_mask() -> None:
-    plan = CapturePlan(TABLE, TableSettings(mask={"note": "hash", "email": "null"}), b"k")
+    plan = Projection(TABLE, TableSettings(mask={"note": "hash", "email": "null"}), b"k")
     assert plan.project(ROW) == {**ROW, "email": None}
 
 
 def test_a_masked_key_is_masked_in_key_and_row_alike() -> None:
-    plan = CapturePlan(TABLE, TableSettings(mask={"id": "hash"}), b"k")
+    plan = Projection(TABLE, TableSettings(mask={"id": "hash"}), b"k")
     assert plan.key(ROW) == {"id": plan.project(ROW)["id"]}
     assert plan.shard(ROW) == shard_of([7], 64)
 
 
 def test_shard_by_other_columns_may_be_dropped() -> None:
-    plan = CapturePlan(TABLE, TableSettings(shard_by=("email",), drop=("email",), shards=8))
+    plan = Projection(TABLE, TableSettings(shard_by=("email",), drop=("email",), shards=8))
     assert plan.shard(ROW) == shard_of(["a@b"], 8)
 
 
@@ -68,16 +68,16 @@ def test_what_cannot_work_is_refused(
     settings: TableSettings, error: type[Exception], says: str
 ) -> None:
     with pytest.raises(error, match=says):
-        CapturePlan(TABLE, settings)
+        Projection(TABLE, settings)
 
 
 def test_a_table_without_a_key_is_refused() -> None:
     keyless = Table("shop", "log", TABLE.columns)
     with pytest.raises(SourceError, match="no primary key"):
-        CapturePlan(keyless, TableSettings())
-    assert CapturePlan(keyless, TableSettings(key=("email",))).key(ROW) == {"email": "a@b"}
+        Projection(keyless, TableSettings())
+    assert Projection(keyless, TableSettings(key=("email",))).key(ROW) == {"email": "a@b"}
 
 
 def test_a_hidden_column_that_the_table_has_lost_does_not_stop_the_stream() -> None:
-    plan = CapturePlan(TABLE, TableSettings(drop=("gone",), mask={"lost": "redact"}))
+    plan = Projection(TABLE, TableSettings(drop=("gone",), mask={"lost": "redact"}))
     assert plan.project(ROW) == ROW

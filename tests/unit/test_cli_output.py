@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from cli.verify import _show
-from shared.flows.verify.job import Report
+from cli.commands.verify import _show
+from shared.flows.verify.job import VerifyReport
 from shared.flows.verify.settling import Difference
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,6 +21,8 @@ def test_no_console_of_a_command_makes_pictures_of_text(file: Path) -> None:
 
 def test_a_document_id_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     found = Difference("shop.tags", "z:x:7", "extra")
-    report = Report("search", {"shop.tags": 1}, 1, 2, 0, 1, 0, 0, 1, [found], False, [], {}, 1.0, 0)
+    report = VerifyReport(
+        "search", {"shop.tags": 1}, 1, 2, 0, 1, 0, 0, 1, [found], False, [], {}, 1.0, 0
+    )
     _show(report, Console(highlight=False, emoji=False, soft_wrap=True), False)
     assert "z:x:7" in capsys.readouterr().out

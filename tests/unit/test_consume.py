@@ -7,7 +7,7 @@ import pytest
 
 from shared.adapters.search.contract import Action, Result
 from shared.adapters.state.contract import Mark, Run
-from shared.flows.latest_state import MAX_ACTIONS
+from shared.flows.consume.sinks.elasticsearch.latest_state import MAX_ACTIONS
 from shared.values.change import Change
 from shared.values.compression import compressed
 from shared.values.delivery import Delivery, back_off
@@ -15,7 +15,7 @@ from shared.values.document import address
 from shared.values.errors import ConfigError, SearchError
 from shared.values.message import decode
 from shared.values.table import Column, Table
-from tests.unit.consumer_world import (
+from tests.worlds.consumer_world import (
     ALIAS,
     STREAM,
     TABLE,
@@ -198,7 +198,7 @@ def test_a_large_row_is_fetched_from_the_claim_store(world: World) -> None:
 def test_large_rows_are_held_a_slice_at_a_time(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.flows.consume.SLICE_BYTES", 10_000)
+    monkeypatch.setattr("shared.flows.consume.runtime.SLICE_BYTES", 10_000)
     sizes: list[int] = []
     real = world.search.bulk
     monkeypatch.setattr(
@@ -533,7 +533,7 @@ def test_compressed_messages_count_with_what_is_in_them(
     """What is sent to Elasticsearch at once is bounded by the rows, however small they
     travelled.
     """
-    monkeypatch.setattr("shared.flows.latest_state.MAX_BYTES", 10_000)
+    monkeypatch.setattr("shared.flows.consume.sinks.elasticsearch.latest_state.MAX_BYTES", 10_000)
     sizes: list[int] = []
     bulk = world.search.bulk
 

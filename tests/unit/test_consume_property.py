@@ -16,13 +16,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from shared.adapters.search.contract import Action, Result
-from shared.adapters.search.memory import MemorySearch
 from shared.adapters.state.contract import Run
 from shared.values.change import Change
 from shared.values.delivery import Delivery
 from shared.values.errors import SearchUnavailable
 from shared.values.message import decode
-from tests.unit.consumer_world import World, change, delivery
+from tests.worlds.consumer_world import World, change, delivery
+from tests.worlds.twins.search import MemorySearch
 
 KEYS = range(6)
 GROUPS = ("g0", "g1")

@@ -3,10 +3,11 @@
 import msgspec
 
 from shared.adapters.database.contract import Server
-from shared.adapters.database.memory import MemoryDatabase
-from shared.flows.doctor import check_captured_once, check_relay, who_answers
-from shared.flows.status import RelayStatus
+from shared.domain.server_identity import who_answers
+from shared.flows.health.doctor import check_captured_once, check_relay
+from shared.flows.health.status import RelayStatus
 from shared.values.settings import SourceSettings, TableSettings
+from tests.worlds.twins.database import MemoryDatabase
 
 RUNNING = RelayStatus(
     "shopEvents",

@@ -18,7 +18,7 @@ from shared.values.document import (
 from shared.values.errors import ConfigError
 from shared.values.index import alias_of, check_alias, definition_of, mapping_of, properties_of
 from shared.values.table import Column, Table
-from tests.unit.consumer_world import TABLE, change, consumer_settings
+from tests.worlds.consumer_world import TABLE, change, consumer_settings
 
 texts = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=40)
 

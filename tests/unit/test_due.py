@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.queue.memory import MemoryQueue
-from shared.flows.backfill.job import Progress
-from shared.flows.doctor import check_filled
-from shared.flows.status import Status, status
+from shared.flows.backfill.job import BackfillProgress
+from shared.flows.health.doctor import check_filled
+from shared.flows.health.status import Status, status
 from shared.values.settings import Settings
-from tests.unit.backfill_world import SOURCE, BackfillWorld
-from tests.unit.consumer_world import consumer_settings
 from tests.unit.test_backfill import job
+from tests.worlds.backfill_world import SOURCE, BackfillWorld
+from tests.worlds.consumer_world import consumer_settings
+from tests.worlds.twins.queue import MemoryQueue
 
 TABLE = "shop.items"
 
@@ -63,7 +63,7 @@ def test_it_is_shown_with_the_command_until_a_backfill_has_ended(world: Backfill
 def test_a_statement_while_a_backfill_runs_is_still_due_afterwards(world: BackfillWorld) -> None:
     world.world.schemas.rewritten("shop", TABLE, "0-1-7@1")
 
-    def tell(progress: Progress) -> None:
+    def tell(progress: BackfillProgress) -> None:
         if progress.phase == "reading":
             world.world.schemas.rewritten("shop", TABLE, "0-1-8@1")
 
@@ -78,7 +78,7 @@ def test_a_backfill_that_was_stopped_has_filled_nothing_until_it_goes_on(
 ) -> None:
     world.world.schemas.rewritten("shop", TABLE, "0-1-7@1")
 
-    def stop(progress: Progress) -> None:
+    def stop(progress: BackfillProgress) -> None:
         if progress.phase == "finishing":
             raise KeyboardInterrupt
 

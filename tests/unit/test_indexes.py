@@ -2,11 +2,11 @@
 
 import msgspec
 
-from shared.adapters.search.memory import MemorySearch
-from shared.adapters.state.memory import MemorySchemas
-from shared.flows.indexes import Indexes
+from shared.flows.consume.sinks.elasticsearch.indexes import Indexes
 from shared.values.table import Column
-from tests.unit.consumer_world import ALIAS, STREAM, TABLE, consumer_settings, message
+from tests.worlds.consumer_world import ALIAS, STREAM, TABLE, consumer_settings, message
+from tests.worlds.twins.search import MemorySearch
+from tests.worlds.twins.state import MemorySchemas
 
 
 def test_a_deleted_index_is_made_again_for_a_new_schema_version() -> None:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from shared.adapters.database.memory import MemoryDatabase
-from shared.flows.listing import list_tables
+from shared.flows.source.listing import list_tables
 from shared.values.errors import SourceError
 from shared.values.table import Column, Table
+from tests.worlds.twins.database import MemoryDatabase
 
 
 def database() -> MemoryDatabase:

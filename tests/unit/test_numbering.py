@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from shared.adapters.binlog.contract import Begin, Commit, Event, Heartbeat, Rows, Truncated
-from shared.flows.numbering import Numbered, Numbering
-from shared.flows.plan import CannotNumber
+from shared.domain.numbering import Numbered, Numbering
+from shared.domain.table_plan import CannotNumber
 from shared.values.change import Transaction, make_seq
 from shared.values.position import Position
 from shared.values.settings import TableSettings

@@ -3,13 +3,13 @@
 import pytest
 
 from shared.adapters.database.contract import Cascade, Server, UniqueKey
-from shared.adapters.database.memory import MemoryDatabase
-from shared.flows.preflight import Finding, check_source, require
-from shared.flows.preflight.grants import check_grants
-from shared.flows.preflight.server import check_retention, check_server
+from shared.domain.preflight import Finding, check_source, require
+from shared.domain.preflight.grants import check_grants
+from shared.domain.preflight.server_settings import check_retention, check_server
 from shared.values.errors import SourceError
 from shared.values.settings import SourceSettings, TableSettings
 from shared.values.table import Column, Table
+from tests.worlds.twins.database import MemoryDatabase
 
 MARIADB = Server("mariadb", (11, 4, 5), "11.4.5-MariaDB", "mariadb-1")
 MYSQL = Server("mysql", (8, 0, 40), "8.0.40", "3f1c")

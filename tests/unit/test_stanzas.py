@@ -3,8 +3,8 @@
 import pytest
 import yaml
 
-from shared.flows.listing import ListedTable, Listing
-from shared.flows.stanzas import put_in, stanzas
+from shared.flows.source.listing import ListedTable, Listing
+from shared.flows.source.stanzas import put_in, stanzas
 from shared.values.errors import ConfigError
 
 LISTING = Listing(

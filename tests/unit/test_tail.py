@@ -2,10 +2,10 @@ from typing import Any
 
 import msgspec
 
-from shared.adapters.binlog.memory import MemoryServer
 from shared.flows.tail import tail
 from shared.values.position import Position
 from shared.values.table import Column, Table
+from tests.worlds.twins.binlog import MemoryServer
 
 COLUMNS = (Column("id", "int", nullable=False), Column("v", "varchar"))
 

@@ -9,16 +9,16 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from shared.flows.verify.job import Report, Verify
+from shared.flows.verify.job import Verify, VerifyReport
 from shared.values.change import split_seq
 from shared.values.errors import SearchUnavailable
-from tests.unit.backfill_world import SOURCE, BackfillWorld
-from tests.unit.consumer_world import ALIAS
+from tests.worlds.backfill_world import SOURCE, BackfillWorld
+from tests.worlds.consumer_world import ALIAS
 
 _SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-def verify(world: BackfillWorld, **options: Any) -> Report:
+def verify(world: BackfillWorld, **options: Any) -> VerifyReport:
     return Verify(
         world.world.settings,
         SOURCE,

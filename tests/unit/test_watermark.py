@@ -5,12 +5,10 @@ surely does.
 import msgspec
 import pytest
 
-from shared.adapters.database.memory import MemoryDatabase
-from shared.adapters.state.contract import CatchUp, Checkpoint
-from shared.adapters.state.memory import MemoryStreams
-from shared.flows.relay.capture import Capture
-from shared.flows.watermark import Watermark, watermarks
+from shared.domain.watermark import Watermark, watermarks
+from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.change import make_seq
+from shared.values.checkpoint import CatchUp, Checkpoint
 from shared.values.errors import StackError
 from shared.values.position import Position
 from shared.values.settings import (
@@ -20,6 +18,8 @@ from shared.values.settings import (
     SourceSettings,
     TableSettings,
 )
+from tests.worlds.twins.database import MemoryDatabase
+from tests.worlds.twins.state import MemoryStreams
 
 SOURCES = {
     "shop": SourceSettings("shop", "s", {"shop.items": TableSettings()}),
@@ -29,7 +29,7 @@ CONSUMER = ConsumerSettings("search", "shop", ("shop.*",), ElasticsearchSettings
 
 
 def checkpoint(table: str, epoch: int) -> Checkpoint:
-    capture = Capture({table: TableSettings()}).text()
+    capture = CaptureConfiguration({table: TableSettings()}).text()
     return Checkpoint(Position("memory.000001", 4), make_seq(epoch, 1), epoch, "mariadb-1", capture)
 
 
@@ -101,7 +101,9 @@ def test_a_relay_that_does_not_capture_a_table_yet_is_waited_for(streams: Memory
             streams,
             "shop",
             msgspec.structs.replace(
-                checkpoint("shop.items", 3), capture=Capture(both).text(), position=reached
+                checkpoint("shop.items", 3),
+                capture=CaptureConfiguration(both).text(),
+                position=reached,
             ),
         )
 

@@ -22,7 +22,7 @@ def open_binlog(
     table) → bool; `dropped` gives the columns of a table that are read over and appear nowhere; a
     broken connection is made anew for `give_up_seconds`.
     """
-    from shared.adapters.binlog.capture import Capture
     from shared.adapters.binlog.server import ServerBinlog
+    from shared.values.table_pattern import TablePatterns
 
-    return ServerBinlog(endpoint, Capture(tables), server_id, dropped, give_up_seconds)
+    return ServerBinlog(endpoint, TablePatterns(tables), server_id, dropped, give_up_seconds)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from shared.adapters.binlog import table_map
-from shared.adapters.binlog.capture import Capture
 from shared.adapters.binlog.charsets import Charsets
 from shared.adapters.binlog.columns import describe, reader
 from shared.adapters.binlog.contract import UnreadableRow
@@ -24,6 +23,7 @@ from shared.adapters.binlog.decoder import (
 from shared.adapters.binlog.partial import compile_partial
 from shared.values.errors import SourceError
 from shared.values.table import Table
+from shared.values.table_pattern import TablePatterns
 
 UNREADABLE = (ValueError, IndexError, KeyError, struct.error, OverflowError)
 _MOST = 1024
@@ -144,7 +144,7 @@ class Plans:
 
     def __init__(
         self,
-        capture: Capture,
+        capture: TablePatterns,
         catalog: Catalog,
         dropped: Callable[[str, str], frozenset[str]],
         *,

@@ -18,7 +18,6 @@ from tenacity import (
 )
 
 from shared.adapters.binlog import xa
-from shared.adapters.binlog.capture import Capture
 from shared.adapters.binlog.catalog import ServerCatalog
 from shared.adapters.binlog.contract import Event, is_another_start
 from shared.adapters.binlog.executed import Executed, MariadbExecuted, MysqlExecuted
@@ -33,6 +32,7 @@ from shared.adapters.binlog.transactions import Cut, Transactions
 from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import PositionLost, SourceError, SourceUnavailable
 from shared.values.position import Position
+from shared.values.table_pattern import TablePatterns
 
 _BREAKS = 6
 _TRIES = 5
@@ -75,7 +75,7 @@ class ServerBinlog:
     def __init__(
         self,
         endpoint: SourceEndpoint,
-        capture: Capture,
+        capture: TablePatterns,
         server_id: int,
         dropped: Callable[[str, str], frozenset[str]] = lambda database, table: frozenset(),
         give_up_seconds: float = 60.0,

@@ -9,7 +9,6 @@ from struct import Struct
 from typing import NamedTuple
 
 from shared.adapters.binlog import effects, gtid_events, inflate, payload, statements, xa
-from shared.adapters.binlog.capture import Capture
 from shared.adapters.binlog.contract import Begin, Commit, Event, Heartbeat, Rows
 from shared.adapters.binlog.gtid import MysqlGtids
 from shared.adapters.binlog.kinds import (
@@ -42,6 +41,7 @@ from shared.adapters.binlog.place import Place, Until
 from shared.adapters.binlog.plan import IGNORED, PARTIAL, UNREADABLE, Plan, Plans
 from shared.values.errors import PositionLost, SourceError
 from shared.values.position import Position
+from shared.values.table_pattern import TablePatterns
 
 _DUMMY_TABLE = b"\xff\xff\xff\x00\x00\x00"
 _QUERY_HEAD = Struct("<IIBHH").unpack_from
@@ -73,7 +73,7 @@ class Transactions:
         self,
         place: Place,
         plans: Plans,
-        capture: Capture,
+        capture: TablePatterns,
         server: str,
         prepared: xa.Prepared,
         *,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS, READ_SECONDS = 1.5, 3.0
 """Together under the 5 s that a new holder of the lease waits for the old one's last request
-(shared/flows/relay/waiting.py).
+(shared/flows/relay/lease/waiting.py).
 """
 
 _TRANSIENT = {

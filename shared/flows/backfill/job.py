@@ -14,15 +14,15 @@ from shared.adapters.claims.contract import Claims
 from shared.adapters.database.contract import Database
 from shared.adapters.queue.contract import Queue
 from shared.adapters.search.contract import Search
-from shared.adapters.state.contract import Checkpoint, Consumers, Run, Schemas, Streams
+from shared.adapters.state.contract import Consumers, Run, Schemas, Streams
+from shared.domain.captured_tables import CapturedTable, captured_tables
+from shared.domain.watermark import watermarks
 from shared.flows.backfill.finishing import apply_deletions, wait_until_done
 from shared.flows.backfill.sending import Sending
-from shared.flows.captured import CapturedTable, captured_tables
-from shared.flows.numbering import settings_of
-from shared.flows.watermark import watermarks
 from shared.values.change import Row
+from shared.values.checkpoint import Checkpoint
 from shared.values.errors import ConfigError, SourceUnavailable, StackError
-from shared.values.settings import ConsumerSettings, SourceSettings
+from shared.values.settings import ConsumerSettings, SourceSettings, table_settings
 
 CHUNK_ROWS = 5_000
 CHUNK_BYTES = 4 << 20
@@ -37,7 +37,7 @@ _PAUSE_SECONDS = 0.5
 _READ_ATTEMPTS = 6
 
 
-class Progress(msgspec.Struct, frozen=True):
+class BackfillProgress(msgspec.Struct, frozen=True):
     """Where the job is: `rows` of about `estimate` of all tables are sent; `note` says what it
     waits for, if anything.
     """
@@ -49,7 +49,7 @@ class Progress(msgspec.Struct, frozen=True):
     note: str = ""
 
 
-class Report(msgspec.Struct, frozen=True):
+class BackfillReport(msgspec.Struct, frozen=True):
     """What the run did in all its parts; `seconds` of this part."""
 
     run: str
@@ -79,7 +79,7 @@ class Backfill:
         queue: Queue,
         search: Search,
         mask_key: bytes = b"",
-        tell: Callable[[Progress], None] = lambda _: None,
+        tell: Callable[[BackfillProgress], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         chunk_rows: int = CHUNK_ROWS,
@@ -103,7 +103,7 @@ class Backfill:
         self._watermarks = watermarks(streams, source, database, clock=clock, sleep=sleep)
         self._runner = uuid.uuid4().hex
 
-    def run(self, chosen: Sequence[str] = (), *, restart: bool = False) -> Report:
+    def run(self, chosen: Sequence[str] = (), *, restart: bool = False) -> BackfillReport:
         """Fill the consumer; goes on with a run that was interrupted, or begins it anew with
         `restart`.
 
@@ -140,7 +140,7 @@ class Backfill:
         deletions = self._finish(run, sending)
         rows = sum(state["rows"] for state in run.tables.values() if not state.get("left"))
         messages = sum(state["sent"] for state in run.tables.values())
-        return Report(
+        return BackfillReport(
             run.id,
             self._consumer.name,
             list(tables),
@@ -277,7 +277,7 @@ class Backfill:
     def _finish(self, run: Run, sending: Sending) -> int:
         ends: list[str] = []
         for name in run.tables:
-            shards = settings_of(self._source.tables, name).shards
+            shards = table_settings(self._source.tables, name).shards
             sending.end(name, shards)
             ends += sending.ends(name, shards)
         wait_until_done(
@@ -315,7 +315,7 @@ class Backfill:
             state["rows"] if state.get("complete") else max(state["rows"], state["estimate"])
             for state in states
         )
-        self._tell(Progress(phase, rows, estimate, table, note))
+        self._tell(BackfillProgress(phase, rows, estimate, table, note))
 
     def _limit(self, table: CapturedTable) -> int:
         return min(self._chunk_rows, max(50, CHUNK_BYTES // max(table.row_bytes, 1)))

@@ -12,9 +12,9 @@ from shared.adapters.claims.contract import Claims
 from shared.adapters.queue.contract import Queue
 from shared.adapters.state.contract import Run, Schemas
 from shared.adapters.topic.contract import Entry
-from shared.flows.captured import CapturedTable
-from shared.flows.relay.backlog import MAX_ENTRIES, Backlog
-from shared.flows.relay.packing import Packing
+from shared.domain.backlog import MAX_ENTRIES, Backlog
+from shared.domain.captured_tables import CapturedTable
+from shared.domain.packing import Packing
 from shared.values.change import Change, Row, Transaction
 from shared.values.errors import StackError
 from shared.values.message import Message, attributes, encode, hash_ids

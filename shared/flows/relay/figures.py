@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from shared.adapters.state.contract import Checkpoint
-from shared.flows.relay.core import Core
+from shared.flows.relay.publishing.core import Core
+from shared.values.checkpoint import Checkpoint
 
 WINDOW_SECONDS = 10.0
 

@@ -15,19 +15,20 @@ import msgspec
 from shared.adapters.binlog.contract import Binlog, SchemaChanged
 from shared.adapters.claims.contract import Claims
 from shared.adapters.database.contract import Database
-from shared.adapters.state.contract import Checkpoint, Lease, Schemas, Streams
+from shared.adapters.state.contract import Schemas, Streams
 from shared.adapters.topic.contract import Topic
-from shared.flows.relay.capture import Capture, read
-from shared.flows.relay.core import Core
+from shared.domain.packing import Packing
+from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.figures import Figures
-from shared.flows.relay.journal import Journal
-from shared.flows.relay.keeper import RENEW_SECONDS, Keeper
-from shared.flows.relay.packing import Packing
-from shared.flows.relay.publishing import Publisher
-from shared.flows.relay.reading import Reading
-from shared.flows.relay.share import Share
-from shared.flows.relay.succession import Succession
-from shared.flows.relay.waiting import Manner, Waiting
+from shared.flows.relay.lease.keeper import RENEW_SECONDS, Keeper
+from shared.flows.relay.lease.waiting import Manner, Waiting
+from shared.flows.relay.publishing.core import Core
+from shared.flows.relay.publishing.publisher import Publisher
+from shared.flows.relay.reading.reader import Reading
+from shared.flows.relay.sharing.share import Share
+from shared.flows.relay.sharing.succession import Succession
+from shared.values.capture_configuration import CaptureConfiguration, read_configuration
+from shared.values.checkpoint import Checkpoint
 from shared.values.errors import (
     LeaseLost,
     RowlineError,
@@ -35,6 +36,7 @@ from shared.values.errors import (
     StackError,
     StateUnavailable,
 )
+from shared.values.lease import Lease
 from shared.values.settings import SourceSettings, TableSettings
 from shared.values.stream import source_of
 
@@ -55,7 +57,7 @@ SPARE_MS = 20_000
 
 
 @dataclass(frozen=True)
-class Job:
+class RelaySetup:
     """What a relay works with. `open_binlog(tables, token)` connects to the source as the holder
     with this token, `open_database` for SELECTs; `left_ms()` is how long the process may still run
     (None: for ever), of which the last `SPARE_MS` are kept for ending; `report` is given the
@@ -87,7 +89,7 @@ class Job:
     stop: threading.Event = field(default_factory=threading.Event)
 
 
-def relay(job: Job) -> Ended:
+def relay(job: RelaySetup) -> Ended:
     """Wait for the stream's lease, relay until told to stop, give the lease back.
 
     A source that does not answer is tried again until the end. Raises SourceError, PositionLost,
@@ -99,7 +101,7 @@ def relay(job: Job) -> Ended:
     return _Relay(job, lease, asked_at).run()
 
 
-def wait_for_lease(job: Job) -> tuple[Lease | None, float]:
+def wait_for_lease(job: RelaySetup) -> tuple[Lease | None, float]:
     """The lease and the time (monotonic) it was asked for; None when another relay lives, or when
     told to stop.
     """
@@ -120,14 +122,14 @@ def wait_for_lease(job: Job) -> tuple[Lease | None, float]:
 
 
 class _Relay:
-    def __init__(self, job: Job, lease: Lease, asked_at: float) -> None:
+    def __init__(self, job: RelaySetup, lease: Lease, asked_at: float) -> None:
         self._job, stream = job, job.source.stream
         self._core = Core(
             linger=job.source.linger_ms / 1000, compress=job.source.compression == "zstd"
         )
         self._keeper = Keeper(job.streams, stream, lease, asked_at, time.monotonic)
         self._share = Share(
-            job.streams, stream, Capture(job.source.tables), job.others, lease.token
+            job.streams, stream, CaptureConfiguration(job.source.tables), job.others, lease.token
         )
         self._journal, self._saving = Journal(job.claims, stream, 0), threading.Lock()
         self._stored: Checkpoint | None = None
@@ -174,7 +176,10 @@ class _Relay:
             for thread in threads:
                 thread.start()
             capture = (checkpoint.catch_up or checkpoint).capture if checkpoint else ""
-            self._read(begun=bool(capture) and read(capture).tables == self._job.source.tables)
+            self._read(
+                begun=bool(capture)
+                and read_configuration(capture).tables == self._job.source.tables
+            )
             self._drain()
         except LeaseLost:
             self._ended = "lease lost"

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from shared.adapters.search.contract import Document
-from shared.flows.captured import CapturedTable
+from shared.domain.captured_tables import CapturedTable
 from shared.values.change import Row
 from shared.values.document import DocumentError, Shape, decode_id
 from shared.values.index import alias_of

@@ -9,12 +9,12 @@ from shared.adapters.database.contract import Database
 from shared.adapters.queue.contract import Queue
 from shared.adapters.search.contract import Search
 from shared.adapters.state.contract import Consumers, Schemas, Streams
-from shared.flows.captured import CapturedTable, captured_tables
+from shared.domain.captured_tables import CapturedTable, captured_tables
+from shared.domain.watermark import watermarks
 from shared.flows.verify.comparing import Comparison, first_sight
 from shared.flows.verify.ids import IdSet
 from shared.flows.verify.repair import Repair
 from shared.flows.verify.settling import Candidate, Difference, Settling, difference
-from shared.flows.watermark import watermarks
 from shared.values.settings import ConsumerSettings, SourceSettings
 
 CHUNK_ROWS = 1_000
@@ -30,7 +30,7 @@ _CATCH_UP_SECONDS = 60
 _PAUSE_SECONDS = 0.5
 
 
-class Progress(msgspec.Struct, frozen=True):
+class VerifyProgress(msgspec.Struct, frozen=True):
     """Where the job is: `rows` of about `estimate` compared; `differences` so far; `note` what it
     waits for.
     """
@@ -42,7 +42,7 @@ class Progress(msgspec.Struct, frozen=True):
     note: str = ""
 
 
-class Report(msgspec.Struct, frozen=True):
+class VerifyReport(msgspec.Struct, frozen=True):
     """What was found. `missing`, `extra` and `different` count documents, of which `listed` names
     the first; `repaired` of them were mended, `differences` remain. `behind`: relay or consumer had
     not caught up, so differences may be changes under way. `epochs` were asked for, `reasons` why
@@ -84,7 +84,7 @@ class Verify:
         search: Search,
         mask_key: bytes = b"",
         repair: bool = False,
-        tell: Callable[[Progress], None] = lambda _: None,
+        tell: Callable[[VerifyProgress], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         chunk_rows: int = CHUNK_ROWS,
@@ -131,7 +131,7 @@ class Verify:
         self._listed: list[Difference] = []
         self._rows = self._estimate = self._documents = self._remaining = 0
 
-    def run(self, chosen: Sequence[str] = ()) -> Report:
+    def run(self, chosen: Sequence[str] = ()) -> VerifyReport:
         """Compare all tables, or those chosen. Raises ConfigError, StackError, SourceError,
         SearchError.
         """
@@ -158,7 +158,7 @@ class Verify:
         reasons: dict[str, int] = {}
         for reason, times in (item for each in repairs for item in each.reasons.items()):
             reasons[reason] = reasons.get(reason, 0) + times
-        report = Report(
+        report = VerifyReport(
             consumer=self._consumer.name,
             tables=rows,
             rows=self._rows,
@@ -239,7 +239,7 @@ class Verify:
 
     def _tell(self, table: str = "", note: str = "") -> None:
         self._show(
-            Progress(
+            VerifyProgress(
                 self._rows, max(self._estimate, self._rows), sum(self._counts.values()), table, note
             )
         )

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 
 from shared.adapters.search.contract import Action, Search
-from shared.adapters.state.contract import Checkpoint, Schemas, Streams
+from shared.adapters.state.contract import Schemas, Streams
+from shared.domain.watermark import Watermark
 from shared.flows.verify.settling import Candidate, Settling
-from shared.flows.watermark import Watermark
 from shared.values.change import split_seq
+from shared.values.checkpoint import Checkpoint
 from shared.values.index import definition_of
 from shared.values.settings import ConsumerSettings
 

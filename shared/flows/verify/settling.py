@@ -11,9 +11,9 @@ import msgspec
 from shared.adapters.database.contract import Database
 from shared.adapters.queue.contract import Queue
 from shared.adapters.search.contract import Document, Search
-from shared.adapters.state.contract import Checkpoint
+from shared.domain.watermark import Watermark
 from shared.flows.verify.comparing import Comparison, Expected, differing_fields
-from shared.flows.watermark import Watermark
+from shared.values.checkpoint import Checkpoint
 from shared.values.position import Position
 
 PATIENCE_SECONDS = 60

@@ -9,14 +9,15 @@ from typing import Any, Self
 import boto3
 import msgspec
 
-from shared.adapters.claims.memory import MemoryClaims
 from shared.adapters.state.dynamodb import DynamoSchemas, DynamoStreams
 from shared.adapters.topic.sns import open_topic
-from shared.flows.relay import keeper, loop, waiting
-from shared.flows.relay.loop import Job, relay
-from shared.flows.relay.source import database, opener, preflight
+from shared.flows.relay import loop
+from shared.flows.relay.lease import keeper, waiting
+from shared.flows.relay.loop import RelaySetup, relay
+from shared.flows.relay.reading.connecting import database, opener, preflight
 from shared.values import endpoint
 from shared.values.settings import SourceSettings
+from tests.worlds.twins.claims import MemoryClaims
 
 LEASE_SECONDS, REQUEST_SECONDS, RENEW_SECONDS = 0.5, 0.3, 0.1
 SOURCE = "shop"
@@ -43,9 +44,9 @@ class Stack(msgspec.Struct, frozen=True):
         return DynamoStreams(boto3.client("dynamodb"), self.table)
 
 
-def job(stack: Stack, holder: str, **options: Any) -> Job:
+def job(stack: Stack, holder: str, **options: Any) -> RelaySetup:
     source, reader = stack.settings(), endpoint.parse(stack.url)
-    return Job(
+    return RelaySetup(
         source=source,
         streams=stack.streams(),
         schemas=DynamoSchemas(boto3.client("dynamodb"), stack.table),
@@ -73,7 +74,7 @@ def run(stack: str, holder: str) -> None:
 class Running:
     """A relay in a thread."""
 
-    def __init__(self, one: Job) -> None:
+    def __init__(self, one: RelaySetup) -> None:
         self.job, self.ended = one, list[Any]()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()

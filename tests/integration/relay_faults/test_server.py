@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from shared.flows.relay.reset import reset
+from shared.flows.source.reset import reset
 from shared.values import endpoint
 from shared.values.change import split_seq
 from shared.values.errors import PositionLost, SourceError

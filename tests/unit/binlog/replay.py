@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from shared.adapters.binlog import xa
-from shared.adapters.binlog.capture import Capture
 from shared.adapters.binlog.charsets import Charsets
 from shared.adapters.binlog.contract import Event, Heartbeat, Rows
 from shared.adapters.binlog.gtid import MariadbGtids
@@ -20,6 +19,7 @@ from shared.adapters.binlog.plan import Plans
 from shared.adapters.binlog.transactions import Transactions
 from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position
+from shared.values.table_pattern import TablePatterns
 
 RECORDED = Path(__file__).parent / "recorded"
 KINDS = ("mariadb", "mysql")
@@ -58,7 +58,7 @@ class Recording:
             theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
             theirs.sendall(self.packets if packets is None else packets)
             theirs.close()
-            capture = Capture(["shop.*"])
+            capture = TablePatterns(["shop.*"])
             place = Place(
                 self.start,
                 MariadbGtids.parse(gtids_before(self)) if self.kind == "mariadb" else None,

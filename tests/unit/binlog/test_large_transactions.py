@@ -3,7 +3,6 @@
 from struct import pack
 
 from shared.adapters.binlog import kinds, xa
-from shared.adapters.binlog.capture import Capture
 from shared.adapters.binlog.gtid import MariadbGtids
 from shared.adapters.binlog.kinds import MARIADB_GTID, XID
 from shared.adapters.binlog.packets import Event
@@ -11,6 +10,7 @@ from shared.adapters.binlog.place import Place
 from shared.adapters.binlog.plan import Plans
 from shared.adapters.binlog.transactions import Transactions
 from shared.values.position import Position
+from shared.values.table_pattern import TablePatterns
 
 from .replay import Recording
 
@@ -32,7 +32,7 @@ def test_the_place_behind_a_transaction_of_six_gigabytes() -> None:
     add(XID, 31, bytes(8))
 
     recording = Recording("mariadb")
-    capture = Capture(["shop.*"])
+    capture = TablePatterns(["shop.*"])
     plans = Plans(capture, recording, lambda database, table: frozenset(), mariadb=True)
     place = Place(Position("bin.000001", 1000), MariadbGtids())
     transactions = Transactions(

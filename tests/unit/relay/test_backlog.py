@@ -12,17 +12,17 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from shared.adapters.claims.memory import MemoryClaims
-from shared.adapters.state.memory import MemorySchemas
-from shared.adapters.topic.memory import check, size_of
-from shared.flows.relay.backlog import MAX_WAITING_BYTES, Backlog
-from shared.flows.relay.packing import MAX_CHANGE_BYTES, Packed, Packing
-from shared.flows.relay.parcel import Parcel
+from shared.domain.backlog import MAX_WAITING_BYTES, Backlog
+from shared.domain.packing import MAX_CHANGE_BYTES, Packed, Packing
+from shared.domain.parcel import Parcel
 from shared.values.change import Change, Transaction
 from shared.values.compression import expanded
 from shared.values.message import decode
-from tests.unit.relay.simulated import table
-from tests.unit.relay.traffic import run
+from tests.worlds.relay.simulated import table
+from tests.worlds.relay.traffic import run
+from tests.worlds.twins.claims import MemoryClaims
+from tests.worlds.twins.state import MemorySchemas
+from tests.worlds.twins.topic import check, size_of
 
 LISTINGS = table("listings", "text")
 

@@ -3,16 +3,17 @@
 import msgspec
 import pytest
 
-from shared.adapters.state.contract import Checkpoint, Lease
-from shared.adapters.state.memory import MemoryStreams
-from shared.adapters.topic.memory import MemoryTopic
-from shared.flows.relay.core import Core
-from shared.flows.relay.keeper import LEASE_SECONDS, Keeper
-from shared.flows.relay.publishing import Publisher
-from shared.flows.relay.waiting import REQUEST_SECONDS, STANDBY_MS, Manner, Waiting
+from shared.flows.relay.lease.keeper import LEASE_SECONDS, Keeper
+from shared.flows.relay.lease.waiting import REQUEST_SECONDS, STANDBY_MS, Manner, Waiting
+from shared.flows.relay.publishing.core import Core
+from shared.flows.relay.publishing.publisher import Publisher
+from shared.values.checkpoint import Checkpoint
 from shared.values.errors import LeaseLost, StateUnavailable
+from shared.values.lease import Lease
 from shared.values.position import Position
 from tests.unit.relay.test_backlog import Feed
+from tests.worlds.twins.state import MemoryStreams
+from tests.worlds.twins.topic import MemoryTopic
 
 CHECKPOINT = Checkpoint(Position("bin.000001", 4), 0, 1, "server", "{}")
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from shared.adapters.binlog.contract import Begin, Event, Rows, SchemaChanged, UnreadableRow
-from shared.adapters.claims.memory import MemoryClaims
-from shared.adapters.state.memory import MemorySchemas, MemoryStreams
 from shared.adapters.topic.contract import Entry
-from shared.flows.relay import keeper, loop, packing, waiting
-from shared.flows.relay.loop import Job, relay
-from shared.flows.relay.reset import reset
+from shared.domain import packing
+from shared.flows.relay import loop
+from shared.flows.relay.lease import keeper, waiting
+from shared.flows.relay.loop import RelaySetup, relay
+from shared.flows.source.reset import reset
 from shared.values.change import epoch_at, split_seq
 from shared.values.errors import (
     PositionLost,
@@ -27,7 +27,8 @@ from shared.values.errors import (
 )
 from shared.values.position import Position
 from shared.values.settings import SourceSettings, TableSettings
-from tests.unit.relay.simulated import (
+from tests.waiting import wait_for
+from tests.worlds.relay.simulated import (
     Committed,
     Server,
     SimulatedBinlog,
@@ -35,7 +36,8 @@ from tests.unit.relay.simulated import (
     SimulatedTopic,
     table,
 )
-from tests.waiting import wait_for
+from tests.worlds.twins.claims import MemoryClaims
+from tests.worlds.twins.state import MemorySchemas, MemoryStreams
 
 LISTINGS = table("listings")
 
@@ -45,7 +47,7 @@ class World:
         self.server = Server("mariadb-1", gtids=False)
         self.topic: Any = SimulatedTopic()
         self.streams, self.schemas, self.claims = MemoryStreams(), MemorySchemas(), MemoryClaims()
-        self.threads: list[tuple[threading.Thread, Job]] = []
+        self.threads: list[tuple[threading.Thread, RelaySetup]] = []
         self.ended: dict[str, str | BaseException] = {}
         self.gtid = 0
 
@@ -58,9 +60,9 @@ class World:
 
     def start(
         self, holder: str = "one", settings: TableSettings | None = None, **options: Any
-    ) -> Job:
+    ) -> RelaySetup:
         options = {"manner": "leave", "run": "lambda"} | options
-        job = Job(
+        job = RelaySetup(
             source=SourceSettings(
                 "shop",
                 "secret",
@@ -86,7 +88,7 @@ class World:
         thread.start()
         return job
 
-    def _run(self, job: Job) -> None:
+    def _run(self, job: RelaySetup) -> None:
         try:
             self.ended[job.holder] = relay(job)
         except RowlineError as error:
@@ -354,7 +356,9 @@ def test_a_source_error_ends_the_relay_and_shows_in_the_lease(world: World) -> N
     job = world.threads[0][1]
     with pytest.raises(SourceError):
         relay(
-            Job(**{**vars(job), "open_binlog": refused, "stop": threading.Event(), "holder": "two"})
+            RelaySetup(
+                **{**vars(job), "open_binlog": refused, "stop": threading.Event(), "holder": "two"}
+            )
         )
     lease, _ = world.streams.load("shop")
     assert (lease.holder, lease.figures["error"]) == ("", "source shop: refuses the login.")
@@ -413,7 +417,7 @@ def test_a_reset_starts_above_all_numbers_and_takes_over_from_a_running_relay(wo
     world.commit()
     wait_for(lambda: len(world.ids()) == 2)
     old, new = reset(
-        Job(
+        RelaySetup(
             **{
                 **vars(running),
                 "stop": threading.Event(),
@@ -453,7 +457,7 @@ def test_a_reset_takes_its_epoch_from_the_clock_when_that_is_higher(world: World
     job = world.start("one")
     wait_for(lambda: world.streams.load("shop")[1] is not None)
     world.end()
-    later = Job(**{**vars(job), "stop": threading.Event(), "holder": "person"})
+    later = RelaySetup(**{**vars(job), "stop": threading.Event(), "holder": "person"})
     _, new = reset(later, "latest", now_ms=3_600_000 * 700_000)
     assert split_seq(new.seq) == (new.epoch, 0) == (700_000, 0)
 
@@ -466,7 +470,9 @@ def test_a_reset_that_finds_no_source_changes_nothing(world: World) -> None:
     world.server.unavailable = 1
     with pytest.raises(SourceUnavailable):
         reset(
-            Job(**{**vars(job), "stop": threading.Event(), "holder": "person"}), "latest", now_ms=0
+            RelaySetup(**{**vars(job), "stop": threading.Event(), "holder": "person"}),
+            "latest",
+            now_ms=0,
         )
     lease, after = world.streams.load("shop")
     assert (lease.holder, after) == ("", before)

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from shared.adapters.binlog.executed import MariadbExecuted
-from shared.flows.relay.reading import Reading
+from shared.flows.relay.reading.reader import Reading
 from shared.values.position import Position
-from tests.unit.relay.losing import LosingWorld
-from tests.unit.relay.machines import WorldMachine, require_noticed, run
 from tests.unit.relay.test_world import Machine as Worked
 from tests.unit.relay.test_world import operation, operations
+from tests.worlds.relay.losing import LosingWorld
+from tests.worlds.relay.machines import WorldMachine, require_noticed, run
 
 STEPS = {"done": 0}
 
@@ -124,9 +124,9 @@ def lost_transactions_not_looked_for(patch: pytest.MonkeyPatch) -> None:
 
 
 def row_that_changed_since_it_was_read_published(patch: pytest.MonkeyPatch) -> None:
-    from shared.flows.relay.mending import Mending
+    from shared.flows.relay.failover.rereading import Rereading
 
-    patch.setattr(Mending, "touch", lambda self, changes: None)
+    patch.setattr(Rereading, "touch", lambda self, changes: None)
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.adapters.claims.memory import MemoryClaims
 from shared.adapters.database.contract import Server as Found
-from shared.adapters.database.memory import MemoryDatabase
-from shared.adapters.state.contract import Checkpoint, Holding, Holdings
-from shared.adapters.state.memory import MemorySchemas, MemoryStreams
-from shared.flows.relay.capture import Capture
-from shared.flows.relay.loop import Job, relay
-from shared.flows.relay.move import Move, Standing, move_all
-from shared.flows.relay.target import check_target
+from shared.flows.relay.loop import RelaySetup, relay
+from shared.flows.source.move import Move, Standing, move_all
+from shared.flows.source.target import check_target
+from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.change import make_seq, split_seq
+from shared.values.checkpoint import Checkpoint
 from shared.values.errors import (
     ConfigError,
     LeaseLost,
@@ -25,9 +22,11 @@ from shared.values.errors import (
     SourceError,
     SourceUnavailable,
 )
+from shared.values.lease import Holding, Holdings
 from shared.values.position import Position
 from shared.values.settings import SourceSettings, TableSettings
-from tests.unit.relay.simulated import (
+from tests.unit.test_preflight import database, source
+from tests.worlds.relay.simulated import (
     Committed,
     Server,
     SimulatedBinlog,
@@ -35,7 +34,9 @@ from tests.unit.relay.simulated import (
     SimulatedTopic,
     table,
 )
-from tests.unit.test_preflight import database, source
+from tests.worlds.twins.claims import MemoryClaims
+from tests.worlds.twins.database import MemoryDatabase
+from tests.worlds.twins.state import MemorySchemas, MemoryStreams
 
 LISTINGS = table("listings")
 TABLES = {"shop.listings": TableSettings()}
@@ -60,8 +61,8 @@ class World:
         for replica in servers[1:]:
             replica.history.append(row)
 
-    def job(self, holder: str = "person", **options: Any) -> Job:
-        return Job(
+    def job(self, holder: str = "person", **options: Any) -> RelaySetup:
+        return RelaySetup(
             source=SourceSettings(
                 "shop", "rowline/prod/source", TABLES, start="earliest", linger_ms=5
             ),
@@ -94,7 +95,7 @@ class World:
             make_seq(7, number),
             7,
             self.old.identity,
-            Capture(TABLES).text(),
+            CaptureConfiguration(TABLES).text(),
             started=5,
             read_to=place,
         )
@@ -215,7 +216,7 @@ def test_no_stream_of_a_source_is_moved_before_all_can_be(world: World) -> None:
         "shop/events", lease, msgspec.structs.replace(before, position=world.old.place(1))
     )
     events = world.job()
-    late = Job(
+    late = RelaySetup(
         **{
             **vars(events),
             "source": msgspec.structs.replace(events.source, name="events", relay_of="shop"),
@@ -345,7 +346,7 @@ def test_by_gtids_the_relay_connects_anew_once_the_secret_leads_there(paired: Wo
         connected.set()
         return SimulatedBinlog(paired.old, tables, block=0.01)
 
-    running = Job(**{**vars(paired.job("relay")), "open_binlog": connect})
+    running = RelaySetup(**{**vars(paired.job("relay")), "open_binlog": connect})
     thread = threading.Thread(target=relay, args=(running,))
     thread.start()
     try:

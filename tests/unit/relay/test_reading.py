@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.relay.world import TABLES, World
+from tests.worlds.relay.world import TABLES, World
 
 
 def test_how_late_changes_are_is_told_with_them(monkeypatch: pytest.MonkeyPatch) -> None:

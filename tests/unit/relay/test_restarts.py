@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from shared.values.change import split_seq
-from tests.unit.relay.machines import WorldMachine, run
 from tests.unit.relay.test_world import Machine as Worked
 from tests.unit.relay.test_world import operation, operations
-from tests.unit.relay.world import World
+from tests.worlds.relay.machines import WorldMachine, run
+from tests.worlds.relay.world import World
 
 SEEN = {"epochs": 0, "again": 0}
 

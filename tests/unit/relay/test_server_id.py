@@ -1,6 +1,6 @@
 """Whoever may read one server at the same time does so under another server_id."""
 
-from shared.flows.relay.source import server_id
+from shared.flows.relay.reading.connecting import server_id
 
 
 def test_relays_stages_and_successive_holders_have_different_ids() -> None:

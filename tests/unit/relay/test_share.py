@@ -5,21 +5,22 @@ nowhere else.
 import msgspec
 import pytest
 
-from shared.adapters.state.contract import Checkpoint, Holding, Holdings
-from shared.adapters.state.memory import MemoryStreams
-from shared.flows.relay.capture import Capture, read
-from shared.flows.relay.handover import empty_handed, next_leg, take_over
-from shared.flows.relay.share import Share, captured_by
+from shared.flows.relay.sharing.handover import empty_handed, next_leg, take_over
+from shared.flows.relay.sharing.share import Share
+from shared.values.capture_configuration import CaptureConfiguration, read_configuration
 from shared.values.change import make_seq
+from shared.values.checkpoint import Checkpoint
 from shared.values.errors import LeaseLost, PositionLost
+from shared.values.lease import Holding, Holdings
 from shared.values.position import Position
 from shared.values.settings import TableSettings
+from tests.worlds.twins.state import MemoryStreams
 
 TWO = "shop/two"
 
 
-def capture(names: str) -> Capture:
-    return Capture({f"shop.{name}": TableSettings() for name in names})
+def capture(names: str) -> CaptureConfiguration:
+    return CaptureConfiguration({f"shop.{name}": TableSettings() for name in names})
 
 
 def at(
@@ -136,14 +137,14 @@ def test_tables_from_several_places_are_caught_up_with_one_place_after_the_other
     while point.catch_up:
         legs.append((point.position.gtids, captured_names(point)))
         assert (point.catch_up.until.offset, point.epoch, point.read_ts_ms) == (300, 6, 0)
-        assert captured_by(point) == {"shop.a", "shop.b", "shop.c", "shop.d"}
+        assert point.tables == {"shop.a", "shop.b", "shop.c", "shop.d"}
         point = next_leg(point)
     assert legs == [("0-1-100", {"shop.a", "shop.b"}), ("0-1-200", {"shop.c"})]
     assert (point.position.offset, point.capture) == (300, capture("abcd").text())
 
 
 def captured_names(point: Checkpoint) -> set[str]:
-    return set(read(point.capture).tables)
+    return set(read_configuration(point.capture).tables)
 
 
 def test_a_stream_that_ends_while_it_catches_up_leaves_each_table_where_it_is() -> None:
@@ -157,7 +158,7 @@ def test_a_stream_that_ends_while_it_catches_up_leaves_each_table_where_it_is() 
     ending = share_of(streams, TWO, "", {"shop": "abc"}, point)
     end = empty_handed(point, ending.released(point, capture("")))
     ending.look(end)
-    assert captured_by(end) == set()
+    assert end.tables == set()
     heir = share_of(streams, "shop", "abc", {}, end)
     assert {name: holding.position.gtids for name, holding in heir.taken.items()} == {
         "shop.a": "0-1-100",

@@ -11,17 +11,19 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from shared.adapters.state.contract import Checkpoint, Holding, Release
-from shared.flows.relay import reading, succession
-from shared.flows.relay.backlog import Backlog
-from shared.flows.relay.capture import Capture
-from shared.flows.relay.handover import empty_handed, take_over
-from shared.flows.relay.parcel import Parcel
-from shared.flows.relay.reading import Reading
-from shared.flows.relay.share import Share, captured_by
-from tests.unit.relay.machines import WorldMachine, require_noticed, run
-from tests.unit.relay.simulated import Operation
-from tests.unit.relay.world import CONFIGURATIONS, TABLES, World
+from shared.domain.backlog import Backlog
+from shared.domain.parcel import Parcel
+from shared.flows.relay.reading import reader as reading
+from shared.flows.relay.reading.reader import Reading
+from shared.flows.relay.sharing import succession
+from shared.flows.relay.sharing.handover import empty_handed, take_over
+from shared.flows.relay.sharing.share import Share
+from shared.values.capture_configuration import CaptureConfiguration
+from shared.values.checkpoint import Checkpoint, Release
+from shared.values.lease import Holding
+from tests.worlds.relay.machines import WorldMachine, require_noticed, run
+from tests.worlds.relay.simulated import Operation
+from tests.worlds.relay.world import CONFIGURATIONS, TABLES, World
 
 STEPS = {"done": 0}
 
@@ -224,9 +226,9 @@ def moved_table_numbered_below_the_former_stream(patch: pytest.MonkeyPatch) -> N
 def table_given_up_before_the_checkpoint_without_it(patch: pytest.MonkeyPatch) -> None:
     look = Share.look
 
-    def early(self: Share, point: Checkpoint | None) -> Capture:
+    def early(self: Share, point: Checkpoint | None) -> CaptureConfiguration:
         wanted = look(self, point)
-        if point and captured_by(point) - wanted.tables.keys():
+        if point and point.tables - wanted.tables.keys():
             given_up = msgspec.structs.replace(
                 point, capture=wanted.text(), released=self.released(point, wanted)
             )

@@ -9,8 +9,8 @@ import pytest
 from moto import mock_aws
 
 from shared.adapters.stack import Stack
-from shared.adapters.state.contract import Checkpoint
 from shared.adapters.state.dynamodb import DynamoStreams
+from shared.values.checkpoint import Checkpoint
 from shared.values.position import Position
 from shared.values.settings import Settings, SourceSettings, TableSettings
 from tests.smoke import aws as smoke

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from shared.adapters.state.contract import Checkpoint, Holdings, Lease
 from shared.adapters.state.dynamodb.table import ConditionFailed, Item, StateTable
+from shared.values.checkpoint import Checkpoint
 from shared.values.errors import LeaseLost
+from shared.values.lease import Holdings, Lease
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient

@@ -1,0 +1,171 @@
+"""`rowline source move`"""
+
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from cli.commands.relay import foreground
+from cli.stage import DeployedStage, ServiceOption, StageOption, open_stage
+from cli.ui.progress import LiveLine
+from cli.ui.source_address import endpoint_of, is_address
+from shared.adapters.database.sql import SqlDatabase
+from shared.flows.relay.reading.connecting import opener
+from shared.flows.source.move import Move, Standing, move_all
+from shared.flows.source.target import check_target
+from shared.values.endpoint import SourceEndpoint
+from shared.values.errors import ConfigError
+from shared.values.position import Position
+from shared.values.settings import SourceSettings
+
+
+def command(
+    source: Annotated[
+        str | None, typer.Argument(help="The source; may be left out when there is one.")
+    ] = None,
+    to: Annotated[
+        str, typer.Option("--to", help="The new server: mysql://USER@HOST:PORT or secret:NAME.")
+    ] = "",
+    at: Annotated[
+        str,
+        typer.Option("--at", help="Where to go on there, FILE:OFFSET: only where no GTID tells."),
+    ] = "",
+    apply: Annotated[
+        bool,
+        typer.Option(
+            "--apply", help="Do it, as soon as nothing is in the way; otherwise only look."
+        ),
+    ] = False,
+    stage: StageOption = "local",
+    service: ServiceOption = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Move a source with all its relays to another server: an upgrade, blue/green, a new host.
+    Without --apply it only looks.
+
+    Exit code 1 when a look finds that something has to come first. Ctrl-C while it waits changes
+    nothing.
+
+    Example: `rowline source move shop --to secret:rowline/prod/green --stage prod`
+    """
+    if not is_address(to):
+        raise ConfigError(
+            "is no address.",
+            thing=f"--to {to}".strip(),
+            hint="Write mysql://USER@HOST:PORT or secret:NAME.",
+        )
+    place = Position.parse(at) if at else None
+    deployed = open_stage(stage, service)
+    source = source or deployed.only_source()
+    named = deployed.source(source)
+    first = deployed.source(named.relay_of or named.name)
+    endpoint = endpoint_of(to)
+    _check(deployed, deployed.settings.whole(first), endpoint)
+    waiting = LiveLine(Console(stderr=True, highlight=False, emoji=False, soft_wrap=True))
+    moves = [
+        _move(deployed, relay, endpoint, place, waiting)
+        for relay in (first, *deployed.settings.siblings(first))
+    ]
+    found = [move.look() for move in moves]  # all of them before anything is done
+    if apply:
+        with waiting:
+            found = move_all(moves)
+    if as_json:
+        typer.echo(
+            msgspec.json.encode(
+                {"source": first.name, "to": str(endpoint), "applied": apply, "streams": found}
+            ).decode()
+        )
+    else:
+        for standing in found:
+            typer.echo(told(standing, applied=apply))
+        typer.echo(_next(found, first, endpoint, applied=apply))
+    raise typer.Exit(0 if apply or not any(standing.waits_for for standing in found) else 1)
+
+
+def told(standing: Standing, *, applied: bool) -> str:
+    """In one line."""
+    if standing.way == "there":
+        return (
+            f"{standing.stream}: is read from {standing.target} already, up to "
+            f"{standing.published}."
+        )
+    ways = (
+        f"{standing.stream}: {standing.server} → {standing.target}, published up to "
+        f"{standing.published}"
+    )
+    if not standing.waits_for:
+        return f"{ways}, {'goes' if applied else 'would go'} on at {standing.place}."
+    if standing.way == "place":
+        return f"{ways}, which is not yet the end of the old server's binlog, {standing.waits_for}."
+    rows = ", ".join(f"{name} {count:,}" for name, count in standing.rows.items())
+    also = [
+        *([f"rows read again {rows}"] if rows else []),
+        *([f"to verify {', '.join(standing.verify)}"] if standing.verify else []),
+    ]
+    return (
+        f"{ways}; {standing.target} still lacks {standing.waits_for}. If it took over now: "
+        f"{'; '.join(also) or 'no captured row is touched'}."
+    )
+
+
+def _awaited(standing: Standing) -> str:
+    idle = (
+        ""
+        if standing.holder or standing.way == "gtids"
+        else "; no relay runs now that could publish it"
+    )
+    return (
+        f"{standing.stream}: published up to {standing.published}, waiting for "
+        f"{standing.waits_for}{idle}"
+    )
+
+
+def _next(
+    found: list[Standing], source: SourceSettings, endpoint: SourceEndpoint, *, applied: bool
+) -> str:
+    into = (
+        f"put host {endpoint.host} and port {endpoint.port}, and its account, into secret "
+        f"{source.secret}"
+    )
+    if all(standing.way == "there" for standing in found):
+        return f"Unless it is done: {into}."
+    if any(standing.way == "place" for standing in found):
+        return (
+            f"Now {into}: the relay goes on there within a minute."
+            if applied
+            else f"Next: the same with --apply. Then {into}."
+        )
+    if applied:
+        return "The relay connects there within a minute."
+    if any(standing.waits_for for standing in found):
+        return "Wait until replication has caught up, and look again."
+    return (
+        f"Next: stop the writers, {into}, then the same with --apply: the relay then "
+        "connects there at once."
+    )
+
+
+def _check(deployed: DeployedStage, whole: SourceSettings, endpoint: SourceEndpoint) -> None:
+    database = SqlDatabase(endpoint)
+    try:
+        check_target(database, whole, lambda: deployed.database(whole.name))
+    finally:
+        database.close()
+
+
+def _move(
+    deployed: DeployedStage,
+    relay: SourceSettings,
+    endpoint: SourceEndpoint,
+    place: Position | None,
+    waiting: LiveLine,
+) -> Move:
+    connect = opener(lambda: endpoint, f"{deployed.service}-{deployed.name}/{relay.name}/move")
+    return Move(
+        foreground(deployed, relay),
+        lambda: connect(relay.tables, 0),
+        place,
+        lambda standing: waiting.show(_awaited(standing)),
+    )

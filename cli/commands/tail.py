@@ -1,0 +1,125 @@
+"""`rowline tail`"""
+
+import gc
+import os
+import secrets
+import sys
+from contextlib import closing
+from typing import Annotated
+
+import typer
+
+from cli.ui.source_address import endpoint_of
+from shared.adapters.binlog import open_binlog
+from shared.adapters.binlog.contract import Binlog, SchemaChanged
+from shared.adapters.database.sql import SqlDatabase
+from shared.domain.captured_tables import unknown_table
+from shared.flows.tail import tail
+from shared.values.endpoint import SourceEndpoint
+from shared.values.errors import ConfigError
+from shared.values.position import Position
+
+
+def command(
+    source: Annotated[
+        str,
+        typer.Option(
+            envvar="ROWLINE_SOURCE",
+            metavar="URL|secret:NAME",
+            help=(
+                "mysql://USER:PASSWORD@HOST:PORT[?tls=off|verify&ca=PATH], or a secret in AWS "
+                "Secrets Manager. Without a password in the URL you are asked."
+            ),
+            show_envvar=True,
+        ),
+    ],
+    tables: Annotated[
+        list[str],
+        typer.Option(
+            metavar="DATABASE.TABLE",
+            help="Which tables; * stands for any characters; may be given several times.",
+        ),
+    ],
+    start: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="earliest|latest|POSITION",
+            help="Where to begin; a position is FILE:OFFSET or a GTID set.",
+        ),
+    ] = "latest",
+    until_now: Annotated[
+        bool, typer.Option("--until-now", help="Stop at the end that the binlog has now.")
+    ] = False,
+    name: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="The source's logical name in the output; its host if not given."
+        ),
+    ] = "",
+) -> None:
+    """Print the changes of a database as JSON lines, straight from its binlog, without any AWS.
+
+    A line is a change as consumers get it, with `source`, `database` and `table`; `seq` counts from
+    1 here.
+
+    Example: `rowline tail --source mysql://root@127.0.0.1:3306 --tables 'shop.*' --from earliest
+    --until-now`
+    """
+    endpoint = endpoint_of(source)
+    patterns = [pattern.strip() for each in tables for pattern in each.split(",")]
+    for pattern in patterns:
+        if "." not in pattern:
+            raise ConfigError(
+                "names no table.",
+                thing=f"--tables {pattern}",
+                hint=f"Write DATABASE.TABLE: {pattern}.* for a whole database.",
+            )
+    if start == "latest":
+        _require_tables(endpoint, patterns)
+    # What is loaded by now stays, and rows hold no cycles: the collector would look through them in
+    # vain, 700 objects at a time.
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 50)
+    # replicas of a server have small ids; a random high one meets neither them nor another tail
+    binlog = open_binlog(endpoint, patterns, 1 << 31 | secrets.randbits(30))
+    try:
+        end = binlog.latest() if until_now else None
+        tail(binlog, name or endpoint.host, _start(binlog, start), end, _write, _note)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    except BrokenPipeError:
+        # whoever read the lines has enough; Python's own flush at exit must not complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    finally:
+        binlog.close()
+
+
+def _require_tables(endpoint: SourceEndpoint, patterns: list[str]) -> None:
+    """A table that is named in full and is not there would be waited for in silence; an older place
+    in the binlog may still hold its rows.
+    """
+    if any("*" not in pattern for pattern in patterns):
+        with closing(SqlDatabase(endpoint)) as database:
+            known = {size.full_name for size in database.sizes()}
+        for pattern in patterns:
+            if "*" not in pattern and pattern not in known:
+                raise unknown_table(pattern)
+
+
+def _start(binlog: Binlog, text: str) -> Position:
+    if text == "earliest":
+        return binlog.earliest()
+    if text == "latest":
+        return binlog.latest()
+    return Position.parse(text)
+
+
+def _write(lines: bytes) -> None:
+    sys.stdout.buffer.write(lines)
+    sys.stdout.buffer.flush()
+
+
+def _note(change: SchemaChanged) -> None:
+    due = " Its rows changed without row events: a backfill is due." if change.rewrites_rows else ""
+    print(f"{change.database}.{change.table}: its definition changed.{due}", file=sys.stderr)

@@ -1,0 +1,109 @@
+"""`rowline verify`"""
+
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from cli.stage import ServiceOption, StageOption, open_stage
+from cli.ui.chosen import chosen
+from cli.ui.mask import mask_key
+from cli.ui.progress import RowProgress
+from shared.flows.verify.job import MAX_LISTED, Verify, VerifyReport
+
+_SHOWN = 20
+
+
+def command(
+    consumer: Annotated[
+        str, typer.Argument(help="The consumer to compare with its source, as the stanza names it.")
+    ],
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair",
+            help="Mend what differs: write missing and different documents, delete extra ones.",
+        ),
+    ] = False,
+    tables: Annotated[
+        str,
+        typer.Option("--tables", help="Only these tables: names or patterns, separated by commas."),
+    ] = "",
+    stage: StageOption = "local",
+    service: ServiceOption = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Compare every row with its document, and every document with its row, while changes keep
+    flowing; exit code 1 when differences remain.
+
+    Writes nothing to the index without --repair.
+
+    Example: `rowline verify listingSearch --repair --stage prod`
+    """
+    deployed = open_stage(stage, service)
+    settings = deployed.consumer(consumer)
+    source = deployed.settings.source_of(settings)
+    with RowProgress("verify") as progress:
+        job = Verify(
+            settings,
+            source,
+            database=deployed.database(source.name),
+            streams=deployed.streams(),
+            schemas=deployed.schemas(),
+            consumers=deployed.consumers(),
+            queue=deployed.queue(settings.name),
+            search=deployed.search(settings.name),
+            mask_key=mask_key(source),
+            repair=repair,
+            tell=lambda now: progress.show(now.rows, now.estimate, now.table, now.note),
+        )
+        report = job.run(chosen(tables))
+    if as_json:
+        typer.echo(msgspec.json.encode(report).decode())
+    else:
+        _show(report, Console(highlight=False, emoji=False, soft_wrap=True), repair)
+    raise typer.Exit(1 if report.differences else 0)
+
+
+def _show(report: VerifyReport, console: Console, repair: bool) -> None:
+    for found in report.listed[:_SHOWN]:
+        fields = f": {', '.join(found.fields)}" if found.fields else ""
+        console.print(f"{found.kind:<9}  {found.table}  {found.id}{fields}", markup=False)
+    count = report.missing + report.extra + report.different
+    if count > min(_SHOWN, len(report.listed)):
+        console.print(
+            f"           and {count - min(_SHOWN, len(report.listed)):,} more (--json lists up "
+            f"to {MAX_LISTED:,})",
+            markup=False,
+        )
+    rate = report.rows / report.seconds if report.seconds else 0
+    console.print(
+        f"{report.consumer}: {report.rows:,} rows compared with {report.documents:,} "
+        f"documents in {report.seconds:,.1f} s ({rate:,.0f} rows/s):"
+        f" {report.differences:,} differences",
+        markup=False,
+    )
+    if count:
+        mended = f"; {report.repaired:,} mended" if repair else ""
+        console.print(
+            f"  {report.missing:,} missing, {report.extra:,} extra, {report.different:,} "
+            f"different{mended}",
+            markup=False,
+        )
+    if report.epochs:
+        console.print(
+            "! somebody else writes to the index: documents had versions above the relay's "
+            "numbers. The relay now numbers above them.",
+            markup=False,
+        )
+    for reason, times in report.reasons.items():
+        console.print(f"! {times:,} documents could not be written: {reason}", markup=False)
+    if report.behind:
+        console.print(
+            "! the relay or the consumer had not caught up: differences may be changes that "
+            "are still under way",
+            markup=False,
+        )
+    if report.differences and not repair:
+        console.print(f"  next: rowline verify {report.consumer} --repair", markup=False)

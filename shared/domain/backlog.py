@@ -1,0 +1,187 @@
+"""Backlog: packed changes that wait, are in flight or failed, by message group.
+
+A group has at most one message in flight, and a failed message holds its group: the same bytes
+under the same deduplication id go first.
+"""
+
+import random
+from collections.abc import Iterable, Iterator
+
+from shared.domain.packing import Packed
+from shared.domain.parcel import MAX_MESSAGE_BYTES, Group, Parcel, take_parcel
+
+MAX_ENTRIES = 10
+MAX_REQUEST_BYTES = 262_144
+"""PublishBatch: entries and bytes of a request. Source: SNS API reference, PublishBatch."""
+
+MAX_WAITING_BYTES = 64 << 20
+
+CALM_RATE, BUSY_RATE = 200, 2_000
+BUSY_LINGER = 0.2
+"""Between these rates (changes a second) the wait grows up to this (seconds), so that requests
+travel fuller rather than more often.
+"""
+
+LATE_LINGER = 1.0
+LATE_SHARE = 0.25
+"""What is late already (seconds since its commit, beyond the second that MariaDB rounds commit
+times to) may wait for this share of it more, up to LATE_LINGER.
+"""
+
+SHRINK_SHARE = 0.1
+"""How much one message says about how small the next ones become."""
+
+BACKOFF = (0.1, 5.0)
+"""Seconds before a failed message is sent again: the first time at most, and ever at most."""
+
+
+class Backlog:
+    """Not safe for threads: `Core` keeps it. Times are monotonic seconds. `compress`: messages
+    travel compressed where that makes them smaller.
+    """
+
+    def __init__(self, linger: float, rng: random.Random, *, compress: bool = False) -> None:
+        self._linger, self._rng, self._compress = linger, rng, compress
+        self._shrink = 1.0  # bytes of JSON in one byte that is sent, lately
+        self._groups: dict[str, Group] = {}  # with something not acknowledged
+        self._ready: dict[str, Group] = {}  # may be sent, longest waiting first
+        self._parcels: list[
+            Parcel
+            # failed, or packed without finding room: to be sent first, their groups closed until then  # noqa: E501
+        ] = []
+        self._ready_bytes = 0
+        self._rate, self._rated_at, self._arrived = 0.0, 0.0, 0
+        self._late = 0.0
+        self._hurried = False
+        self.bytes = 0
+        self.acknowledged = self.requests = self.failures = 0
+
+    def add(self, packed: Iterable[Packed], now: float, late: float = 0.0) -> None:
+        """`late`: seconds since these were committed, by the clocks of source and relay. Only what
+        it costs depends on it: see `_wait`.
+        """
+        self._late = late
+        for each in packed:
+            name, size = each.header.group, len(each.json)
+            group = self._groups.get(name)
+            if group is None:
+                group = self._groups[name] = self._ready[name] = Group()
+                group.first, group.since = each.seq, now
+            elif not group.waiting:
+                group.since = now
+            group.waiting.append(each)
+            group.weight += size
+            self.bytes += size
+            self._arrived += 1
+            if group.parcel is None:
+                self._ready_bytes += size
+
+    def low(self) -> int | None:
+        """The lowest number that is not acknowledged; None when all are."""
+        return min((group.first for group in self._groups.values()), default=None)
+
+    @property
+    def empty(self) -> bool:
+        return not self._groups
+
+    @property
+    def full(self) -> bool:
+        return self.bytes >= MAX_WAITING_BYTES
+
+    def due(self, now: float) -> float | None:
+        """Seconds until `take` has something to send (0: now), None when nothing waits."""
+        self._measure(now)
+        soonest = min((parcel.retry_at for parcel in self._parcels), default=None)
+        if self._ready:
+            # Ten groups carry about as much as ten average ones: is that a full request?
+            full = min(MAX_REQUEST_BYTES * self._shrink, MAX_ENTRIES * MAX_MESSAGE_BYTES)
+            if self._ready_bytes * MAX_ENTRIES >= full * max(len(self._ready), MAX_ENTRIES):
+                return 0.0
+            oldest = next(iter(self._ready.values())).since + self._wait()
+            soonest = oldest if soonest is None else min(soonest, oldest)
+        return None if soonest is None else max(0.0, soonest - now)
+
+    def hurry(self) -> None:
+        """Nothing more is added: what is here waits for no company."""
+        self._hurried = True
+
+    def take(self, now: float) -> list[Parcel]:
+        """The parcels of the next request; their groups are in flight until they are settled.
+        Empty: nothing is due.
+        """
+        if self.due(now) != 0.0:
+            return []
+        parcels: list[Parcel] = []
+        room = MAX_REQUEST_BYTES
+        for parcel in [parcel for parcel in self._parcels if parcel.retry_at <= now]:
+            if len(parcels) < MAX_ENTRIES and parcel.size <= room:
+                self._parcels.remove(parcel)
+                parcels.append(parcel)
+                room -= parcel.size
+        for name, group in list(self._candidates(MAX_ENTRIES * 3)):
+            if len(parcels) == MAX_ENTRIES:
+                break
+            packed = take_parcel(group, int(room * self._shrink), compress=self._compress)
+            if packed is None:
+                continue
+            del self._ready[name]
+            self._ready_bytes -= packed.weight + group.weight
+            group.parcel = packed
+            if (
+                packed.size > room
+            ):  # it is compressed less than those before it: the next request begins with it
+                self._parcels.append(packed)
+                break
+            parcels.append(packed)
+            room -= packed.size
+            self._shrink += SHRINK_SHARE * (packed.raw / packed.size - self._shrink)
+        self.requests += bool(parcels)
+        return parcels
+
+    def settle(self, parcels: list[Parcel], fates: list[str | None], now: float) -> None:
+        """What became of a request: per parcel None (acknowledged) or why it failed. What failed
+        together goes again together: a service that throttles gets no more requests for it.
+        """
+        (first, most), spread = BACKOFF, self._rng.uniform(0.5, 1.0)
+        for parcel, fate in zip(parcels, fates, strict=True):
+            group, name = parcel.group, parcel.entry.group
+            if fate is None:
+                self.bytes -= parcel.weight
+                self.acknowledged += parcel.changes
+                group.parcel = None
+                if group.waiting:
+                    group.first = group.waiting[0].seq
+                    self._ready[name] = group
+                    self._ready_bytes += group.weight
+                else:
+                    del self._groups[name]
+            else:
+                self.failures += 1
+                parcel.retry_at = now + spread * min(most, first * 2 ** min(parcel.failures, 10))
+                parcel.failures += 1
+                self._parcels.append(parcel)
+
+    def _candidates(self, most: int) -> Iterator[tuple[str, Group]]:
+        for number, item in enumerate(self._ready.items()):
+            if number == most:
+                return
+            yield item
+
+    def _wait(self) -> float:
+        """How long (seconds) a change waits for company. The time of commits counts only under
+        load: clocks that differ must not slow down a quiet source.
+        """
+        if self._hurried:
+            return 0.0
+        if self._rate < CALM_RATE:
+            return self._linger
+        busy = BUSY_LINGER * min(1.0, self._rate / BUSY_RATE)
+        return max(self._linger, busy, min(LATE_LINGER, (self._late - 1.0) * LATE_SHARE))
+
+    def _measure(self, now: float) -> None:
+        """Changes a second that arrive, over about the last third of a second."""
+        passed = now - self._rated_at
+        if passed >= 0.1:
+            share = min(1.0, passed * 3)
+            self._rate += share * (self._arrived / passed - self._rate)
+            self._rated_at, self._arrived = now, 0

@@ -1,0 +1,218 @@
+"""Numbering: the events of a binlog become changes, each with its identity, its number and its
+place in the transaction.
+
+The same events give the same changes with the same numbers, whoever reads them and however often:
+this is what makes re-reading after a crash harmless.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from shared.adapters.binlog.contract import Begin, Commit, Event, Rows, Truncated
+from shared.domain.table_plan import TablePlan
+from shared.values.change import Change, Row, Transaction
+from shared.values.settings import TableSettings, table_settings
+from shared.values.shard import group_prefix
+from shared.values.table import Table
+
+Numbered = tuple[Table, int, Change]
+"""A change, the column set it leaves with, and the shard of its row."""
+
+MAX_PARTITIONS = 500
+"""Names that a change carries; a table may have 8,192 partitions, and their names would not fit
+into a message. Source: MySQL reference manual, "Restrictions and Limitations on Partitioning".
+"""
+
+
+class Numbering:
+    """Takes events in order and gives changes in order, one behind: whether a change is the last of
+    its transaction shows only at the next event.
+
+    `seq` is the number of the last change before the first event. The first `skip` changes are
+    numbered but not given: they are published already. `mask_key` keys the hashes of masked
+    columns.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        tables: Mapping[str, TableSettings],
+        *,
+        seq: int = 0,
+        skip: int = 0,
+        mask_key: bytes = b"",
+        sharded: bool = True,
+    ) -> None:
+        self._source, self._tables, self._mask_key, self._sharded = (
+            source,
+            tables,
+            mask_key,
+            sharded,
+        )
+        self._seq, self.skip = seq, skip
+        self._plans: dict[
+            int, TablePlan
+        ] = {}  # by identity: the reader gives one Table object a column set
+        self._latest: dict[str, Table] = {}
+        self._held: Numbered | None = None
+        self._begin = ""
+        self._tx, self._ts_ms, self._index = "", 0, 0
+
+    @property
+    def transaction(self) -> str:
+        """The identity of the transaction under way: that of its changes begin with it."""
+        return self._begin
+
+    def take(self, event: Event) -> list[Numbered]:
+        """The changes that are ready now. Raises CannotNumber for a table whose rows have no usable
+        key.
+        """
+        if type(event) is Rows:  # nearly all are
+            return self._rows(event)
+        match event:
+            case Begin():
+                self._begin, self._tx, self._ts_ms, self._index = (
+                    event.id,
+                    event.gtid or str(event.position),
+                    event.ts_ms,
+                    0,
+                )
+            case Commit():
+                return self._last()
+            case Truncated():
+                return self._truncated(event)
+        return []
+
+    def next(self) -> int:
+        """The number of a change that no event brings. Only between two transactions."""
+        self._seq += 1
+        return self._seq
+
+    def _rows(self, event: Rows) -> list[Numbered]:
+        plan = self._plans.get(id(event.table)) or self._plan(event.table)
+        table, op, ts_ms, tx = plan.table, event.op, self._ts_ms, self._tx
+        key, shard, project, place, whole = (
+            plan.key,
+            plan.shard,
+            plan.project,
+            plan.place,
+            plan.whole,
+        )
+        seq, index, prefix = self._seq, self._index, f"{self._begin}/{event.event}."
+        ready = [] if self._held is None else [self._held]
+        for row, (before, after) in enumerate(event.rows):
+            seq += 1
+            if before is None:
+                image = after or {}
+            elif after is None or place(before) == place(after):
+                image = after or before
+            else:
+                gone = Change(
+                    f"{prefix}{row}d",
+                    seq,
+                    "d",
+                    ts_ms,
+                    key(before),
+                    project(before),
+                    None,
+                    Transaction(tx, index, False),
+                )
+                ready.append((table, shard(before), gone))
+                seq, index = seq + 1, index + 1
+                come = Change(
+                    f"{prefix}{row}c",
+                    seq,
+                    "c",
+                    ts_ms,
+                    key(after),
+                    None,
+                    project(after),
+                    Transaction(tx, index, False),
+                )
+                ready.append((table, shard(after), come))
+                index += 1
+                continue
+            number = shard(image)
+            own_key = key(image)
+            if not whole:
+                before, after = before and project(before), after and project(after)
+            ready.append(
+                (
+                    table,
+                    number,
+                    Change(
+                        f"{prefix}{row}",
+                        seq,
+                        op,
+                        ts_ms,
+                        own_key,
+                        before,
+                        after,
+                        Transaction(tx, index, False),
+                    ),
+                )
+            )
+            index += 1
+        self._seq, self._index = seq, index
+        self._held = ready.pop() if ready else None
+        return self._unseen(ready) if self.skip else ready
+
+    def _truncated(self, event: Truncated) -> list[Numbered]:
+        """One change a shard: every message group of the table hears of it, in its own order. Of
+        partitions only one: which rows are gone nobody can tell, so it is news for a person and not
+        for every group.
+        """
+        full_name = f"{event.database}.{event.table}"
+        table = self._latest.get(full_name) or Table(event.database, event.table, ())
+        prefix = f"{self._begin}/{group_prefix(self._source, event.database, event.table)}.t"
+        shards = table_settings(self._tables, full_name).shards if self._sharded else 1
+        ready = [] if self._held is None else [self._held]
+        key: Row = (
+            {"partitions": list(event.partitions[:MAX_PARTITIONS])} if event.partitions else {}
+        )
+        for shard in range(1 if key else shards):
+            self._seq += 1
+            ready.append(
+                (
+                    table,
+                    shard,
+                    Change(
+                        f"{prefix}{shard}",
+                        self._seq,
+                        "t",
+                        self._ts_ms,
+                        key,
+                        None,
+                        None,
+                        Transaction(self._tx, self._index, False),
+                    ),
+                )
+            )
+            self._index += 1
+        self._held = ready.pop()
+        return self._unseen(ready)
+
+    def _last(self) -> list[Numbered]:
+        if self._held is None:
+            return []
+        table, shard, change = self._held
+        self._held = None
+        last = msgspec.structs.replace(change, tx=Transaction(change.tx.id, change.tx.index, True))
+        return self._unseen([(table, shard, last)])
+
+    def _unseen(self, ready: list[Numbered]) -> list[Numbered]:
+        seen = min(self.skip, len(ready))
+        self.skip -= seen
+        return ready[seen:]
+
+    def _plan(self, table: Table) -> TablePlan:
+        plan = TablePlan(
+            table,
+            table_settings(self._tables, table.full_name),
+            self._mask_key,
+            sharded=self._sharded,
+        )
+        self._plans[id(table)] = plan  # it keeps the Table, so that its identity stays taken
+        self._latest[table.full_name] = plan.table
+        return plan

@@ -1,0 +1,138 @@
+"""Packing: a change is encoded once; messages are put together from the encoded pieces."""
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import NamedTuple
+
+import msgspec
+
+from shared.adapters.claims.contract import Claims
+from shared.adapters.state.contract import Schemas
+from shared.domain.numbering import Numbered
+from shared.domain.table_plan import CannotNumber
+from shared.values.change import Change
+from shared.values.message import Lane, Message, attributes, frame
+from shared.values.settings import TableSettings, table_settings
+from shared.values.shard import group_id
+from shared.values.stream import source_of
+from shared.values.table import Table
+
+MAX_CHANGE_BYTES = 200 * 1024
+"""A change whose JSON is larger goes to the claim store."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Header(NamedTuple):
+    """What the messages of one group and one schema version have in common. `size` in bytes, as SNS
+    counts them: frame and attributes.
+    """
+
+    group: str
+    head: bytes
+    tail: bytes
+    attributes: dict[str, str]
+    size: int
+
+
+class Packed(NamedTuple):
+    """A change ready to travel: its number, its identity, its JSON, and the header it travels
+    under.
+    """
+
+    seq: int
+    id: str
+    json: bytes
+    header: Header
+
+
+class Packing:
+    """Encodes the changes of a stream; rows too large for a message are left in the claim store.
+    `run` names the backfill whose messages these are.
+    """
+
+    def __init__(
+        self,
+        stream: str,
+        tables: Mapping[str, TableSettings],
+        schemas: Schemas,
+        claims: Claims,
+        *,
+        lane: Lane = "live",
+        run: str = "",
+    ) -> None:
+        self._stream, self._source, self._tables, self._schemas, self._claims = (
+            stream,
+            source_of(stream),
+            tables,
+            schemas,
+            claims,
+        )
+        self._lane: Lane = lane
+        self._marks = {"run": run} if run else {}
+        self._versions: dict[
+            int, tuple[Table, int]
+        ] = {}  # by identity, the table kept so that it stays taken
+        self._headers: dict[tuple[int, int], Header] = {}
+
+    def pack(self, numbered: Numbered) -> Packed:
+        """Raises StateUnavailable when the schema history or the claim store does not answer,
+        CannotNumber (see `_check`).
+        """
+        table, shard, change = numbered
+        header = self._headers.get((id(table), shard)) or self._header(table, shard)
+        encoded = _encode(change)
+        if len(encoded) > MAX_CHANGE_BYTES:
+            encoded = _encode(self._claimed(change, encoded))
+        return Packed(change.seq, change.id, encoded, header)
+
+    def _claimed(self, change: Change, encoded: bytes) -> Change:
+        name = blake2b(change.id.encode(), digest_size=16).hexdigest()
+        address = self._claims.put(f"{self._stream}/{name}.json", encoded)
+        return msgspec.structs.replace(change, before=None, after=None, claim=address)
+
+    def _header(self, table: Table, shard: int) -> Header:
+        known = self._versions.get(id(table))
+        if known is None:
+            known = self._versions[id(table)] = (table, self._version(table))
+        group = group_id(self._source, table.database, table.name, shard)
+        head, tail = frame(
+            Message(
+                self._stream, self._source, table.database, table.name, known[1], group, None, []
+            )
+        )
+        names = attributes(self._source, table.full_name, self._lane) | self._marks
+        size = (
+            len(head)
+            + len(tail)
+            + sum(len(name) + len("String") + len(value.encode()) for name, value in names.items())
+        )
+        header = self._headers[id(table), shard] = Header(group, head, tail, names, size)
+        return header
+
+    def _version(self, table: Table) -> int:
+        latest = self._schemas.latest(self._source, table.database, table.name)
+        # a truncated table whose rows were not seen yet: it travels under the version that is known
+        if not table.columns:
+            return self._schemas.version_of(self._source, latest) if latest else 0
+        if latest and latest != table:
+            self._check(latest, table)
+        return self._schemas.version_of(self._source, table)
+
+    def _check(self, before: Table, after: Table) -> None:
+        """A masked column that vanished while another came may have been renamed: its values would
+        leave in clear.
+        """
+        masked = table_settings(self._tables, after.full_name).mask
+        names, known = ({column.name for column in table.columns} for table in (after, before))
+        vanished = sorted((known - names) & masked.keys())
+        if vanished and names - known:
+            raise CannotNumber(
+                f"column {vanished[0]} is masked by its stanza and no longer there, while "
+                f"{sorted(names - known)[0]} is new.",
+                thing=f"table {after.full_name}",
+                hint=(
+                    f"Was it renamed? Mask the new name under tables: {after.full_name}, or take "
+                    "the old one out there. Then deploy."
+                ),
+            )

@@ -1,0 +1,80 @@
+"""Parcel: packed changes put together into one message, as it is sent and sent again."""
+
+from collections import deque
+
+from shared.adapters.topic.contract import Entry
+from shared.domain.packing import Packed
+from shared.values.change import split_seq
+from shared.values.compression import compressed
+from shared.values.message import ENCODING, hash_ids
+
+MAX_MESSAGE_BYTES = 240 * 1024
+MAX_MESSAGE_CHANGES = 500
+"""What a consumer surely applies in its time-out: of the JSON, also where it travels compressed."""
+
+_ENCODING_SIZE = sum(len(name) + len("String") + len(value) for name, value in ENCODING.items())
+
+
+class Group:
+    """One message group. `first` is the lowest number that is not acknowledged, `since` when its
+    oldest waiting change came.
+    """
+
+    __slots__ = ("first", "parcel", "since", "waiting", "weight")
+
+    def __init__(self) -> None:
+        self.waiting: deque[Packed] = deque()
+        self.weight = 0  # bytes waiting
+        self.parcel: Parcel | None = None  # in flight, or to be sent before anything later
+        self.first, self.since = 0, 0.0
+
+
+class Parcel:
+    """One message: its entry, its number of changes, the bytes of these (`weight`), of its JSON
+    with attributes (`raw`) and of all that SNS counts (`size`), the group it belongs to. With
+    `compress` its body is compressed where that makes it smaller.
+    """
+
+    __slots__ = ("changes", "entry", "failures", "group", "raw", "retry_at", "size", "weight")
+
+    def __init__(self, group: Group, packed: list[Packed], *, compress: bool) -> None:
+        header = packed[0].header
+        body, attributes = (
+            header.head + b",".join([each.json for each in packed]) + header.tail,
+            header.attributes,
+        )
+        self.raw = self.size = header.size - len(header.head) - len(header.tail) + len(body)
+        if compress:
+            smaller = compressed(body)
+            saved = len(body) - len(smaller) - _ENCODING_SIZE
+            if saved > 0:
+                body, attributes, self.size = smaller, attributes | ENCODING, self.raw - saved
+        # With its epoch: what a former holder published under old numbers must not swallow the same
+        # changes under new ones, or these would have holes.
+        deduplication_id = hash_ids(
+            (each.id for each in packed), run=f"epoch {split_seq(packed[0].seq)[0]}"
+        )
+        self.entry = Entry(body.decode(), header.group, deduplication_id, attributes)
+        self.group, self.changes = group, len(packed)
+        self.weight = sum(len(each.json) for each in packed)
+        self.failures, self.retry_at = 0, 0.0
+
+
+def take_parcel(group: Group, room: int, *, compress: bool) -> Parcel | None:
+    """The next message of a group with waiting changes, its JSON and attributes at most `room`
+    bytes; None when not even the first change fits.
+    """
+    header = group.waiting[0].header
+    size, limit = header.size, min(room, MAX_MESSAGE_BYTES)
+    packed: list[Packed] = []
+    while group.waiting and len(packed) < MAX_MESSAGE_CHANGES:
+        each = group.waiting[0]
+        if each.header is not header or size + len(each.json) + 1 > limit:
+            break
+        size += len(each.json) + 1
+        packed.append(group.waiting.popleft())
+    if not packed:
+        return None
+    parcel = Parcel(group, packed, compress=compress)
+    group.weight -= parcel.weight
+    return parcel

@@ -1,0 +1,51 @@
+"""Asks the database what the checks need, and runs all of them."""
+
+from shared.adapters.database.contract import Database
+from shared.domain.preflight.grants import check_grants
+from shared.domain.preflight.server_settings import VARIABLES, check_retention, check_server
+from shared.domain.preflight.table_checks import TableCatalog, captured_names, check_tables
+from shared.values.finding import Finding
+from shared.values.settings import SourceSettings, table_settings
+
+
+def check_source(
+    database: Database, source: SourceSettings, *, lag_seconds: float | None = None
+) -> list[Finding]:
+    """Everything about a source that the relay depends on. Raises SourceUnavailable and SourceError
+    when it cannot even be asked.
+    """
+    server, variables = database.server(), database.variables(*VARIABLES)
+    catalog = read_catalog(database, source)
+    names = captured_names(catalog.sizes.values(), source.tables)
+    findings = check_server(server, variables)
+    if findings[-1].check != "log_bin":
+        rds_hours = database.retention_hours() if server.managed else None
+        findings.append(check_retention(server, variables, rds_hours, lag_seconds))
+    findings += check_grants(
+        server, database.grants(), names, gtids=variables.get("gtid_mode") == "ON"
+    )
+    return findings + check_tables(server, catalog, source.tables)
+
+
+def read_catalog(database: Database, source: SourceSettings) -> TableCatalog:
+    """What the database says of its tables; columns, foreign keys and generated columns of the
+    captured ones only.
+    """
+    sizes = {size.full_name: size for size in database.sizes()}
+    names = captured_names(sizes.values(), source.tables)
+    columns = {}
+    for name in names:
+        settings = table_settings(source.tables, name)
+        if settings.drop or settings.mask or settings.shard_by:
+            table = database.describe(sizes[name].database, sizes[name].name)
+            columns[name] = (
+                frozenset(column.name for column in table.columns) if table else frozenset()
+            )
+    return TableCatalog(
+        sizes,
+        database.primary_keys(),
+        database.unique_keys(),
+        columns,
+        database.cascades(names),
+        database.generated(names),
+    )

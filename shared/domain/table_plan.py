@@ -1,0 +1,85 @@
+"""TablePlan: how the rows of one column set become changes, worked out once and then applied to
+every row.
+"""
+
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any
+
+from shared.values.change import Row
+from shared.values.errors import RowlineError, SourceError
+from shared.values.projection import Projection
+from shared.values.settings import TableSettings
+from shared.values.shard import shard_of
+from shared.values.table import Table
+
+
+class CannotNumber(SourceError):
+    """The rows of a table cannot become changes under this capture configuration; nothing after
+    them was ever numbered under it.
+    """
+
+
+class TablePlan:
+    """A `Projection` as plain functions of a row as it is read, the fastest there are for its
+    columns.
+
+    `key` → the key columns; `place` → what decides key and shard (when it differs, an update is a
+    delete and a create); `shard` → its shard; `project` → what leaves the relay, unless `whole`:
+    then a row leaves as it is. `source` is the table as the reader gave it, `table` as it leaves.
+    Without shards a table needs no key: nothing tells its rows apart then. Raises CannotNumber.
+    """
+
+    __slots__ = ("key", "place", "project", "shard", "source", "table", "whole")
+    key: Callable[[Row], Row]
+    place: Callable[[Row], Any]
+    shard: Callable[[Row], int]
+    project: Callable[[Row], Row]
+
+    def __init__(
+        self, table: Table, settings: TableSettings, mask_key: bytes, *, sharded: bool = True
+    ) -> None:
+        if not sharded and not settings.key and not table.key:
+            self.source = self.table = table
+            self.key, self.place, self.shard, self.project, self.whole = (
+                _no_key,
+                _no_shard,
+                _no_shard,
+                _as_it_is,
+                True,
+            )
+            return
+        try:
+            capture = Projection(table, settings, mask_key)
+        except RowlineError as error:
+            raise CannotNumber(error.what, thing=error.thing, hint=error.hint) from None
+        self.source, self.table = table, capture.table
+        self.key = capture.key
+        self.whole = capture.is_identity
+        self.project = _as_it_is if self.whole else capture.project
+        self.place = itemgetter(*dict.fromkeys((*capture.key_columns, *capture.shard_columns)))
+        self.shard = capture.shard if sharded else _no_shard
+        if len(capture.key_columns) == 1 and capture.key_columns[0] not in settings.mask:
+            self.key = _single_key(capture.key_columns[0])
+        if len(capture.shard_columns) == 1 and sharded:
+            self.shard = _single_shard(capture.shard_columns[0], capture.shards)
+
+
+def _single_key(name: str) -> Callable[[Row], Row]:
+    return lambda row: {name: row[name]}
+
+
+def _single_shard(name: str, shards: int) -> Callable[[Row], int]:
+    return lambda row: shard_of([row[name]], shards)
+
+
+def _no_key(_: Row) -> Row:
+    return {}
+
+
+def _no_shard(_: Row) -> int:
+    return 0
+
+
+def _as_it_is(row: Row) -> Row:
+    return row

@@ -1,0 +1,163 @@
+"""Watermark: what the relay is known to have published before a row is read."""
+
+import time
+from collections.abc import Callable, Collection
+
+from shared.adapters.database.contract import Database
+from shared.adapters.state.contract import Streams
+from shared.values.checkpoint import Checkpoint
+from shared.values.errors import SourceError, StackError
+from shared.values.settings import SourceSettings
+from shared.values.stream import relay_of
+
+SILENT_SECONDS = 15
+"""A living relay renews its lease every second; a new holder takes over within ten."""
+
+CATCH_UP_SECONDS = 60
+"""How long a move of tables between two relays is waited for."""
+
+_POLL_SECONDS = 0.5
+
+
+def watermarks(
+    streams: Streams,
+    source: SourceSettings,
+    database: Database,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> dict[str, "Watermark"]:
+    """One for each stream that carries tables of the source (`source.stream_of(table)`)."""
+    names = {source.stream_of(table) for table in source.tables}
+    return {
+        name: Watermark(streams, name, database, clock=clock, sleep=sleep) for name in sorted(names)
+    }
+
+
+class Watermark:
+    """The checkpoint of a stream, as the low watermark of reads from its source. Times are
+    monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        streams: Streams,
+        stream: str,
+        database: Database,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._streams, self._stream, self._database, self._clock, self._sleep = (
+            streams,
+            stream,
+            database,
+            clock,
+            sleep,
+        )
+
+    def require_relay(self) -> None:
+        """Watch the lease until it is renewed. Raises StackError when it is not: without a relay
+        the watermark stands still, and what changes meanwhile would wait for it.
+        """
+        first, checkpoint = self._streams.load(self._stream)
+        if checkpoint is None:
+            raise StackError(
+                "the relay has never run.",
+                thing=f"source {relay_of(self._stream)}",
+                hint=(
+                    "Deploy the stage (its schedule starts the relay within a minute) or run "
+                    "`rowline relay`."
+                ),
+            )
+        deadline = self._clock() + SILENT_SECONDS
+        while self._clock() < deadline:
+            lease, _ = self._streams.load(self._stream)
+            if lease.holder and (lease.token, lease.beat) != (first.token, first.beat):
+                return
+            self._sleep(_POLL_SECONDS)
+        raise StackError(
+            f"the relay is not running: its lease was not renewed for {SILENT_SECONDS} s.",
+            thing=f"source {relay_of(self._stream)}",
+            hint="See `rowline status` and `rowline doctor`, or run `rowline relay`.",
+        )
+
+    def read(self, table: str = "") -> Checkpoint:
+        """The checkpoint now, to be taken *before* a read. Raises SourceError when this is another
+        server than the relay's, StackError when the stream does not carry `table`.
+
+        While the stream catches up with tables that it took over, its position lies behind what it
+        has published: that is waited for.
+        """
+        _, checkpoint = self._streams.load(self._stream)
+        deadline = self._clock() + CATCH_UP_SECONDS
+        while checkpoint is not None and checkpoint.catch_up and self._clock() < deadline:
+            self._sleep(_POLL_SECONDS)
+            _, checkpoint = self._streams.load(self._stream)
+        if checkpoint is not None and (
+            checkpoint.catch_up or (table and table not in checkpoint.tables)
+        ):
+            raise StackError(
+                f"is on its way to or from stream {self._stream}, or not captured yet.",
+                thing=f"table {table}" if table else f"source {relay_of(self._stream)}",
+                hint=(
+                    "Wait until `rowline status` shows that its relay has it, then run the same "
+                    "command again."
+                ),
+            )
+        if checkpoint is None:
+            raise StackError(
+                "has lost its checkpoint.",
+                thing=f"source {relay_of(self._stream)}",
+                hint="Has the state table been replaced?",
+            )
+        server = self._database.server().identity
+        if checkpoint.server != server:
+            raise SourceError(
+                f"this is server {server}, but the relay reads {checkpoint.server}.",
+                thing=f"source {relay_of(self._stream)}",
+                hint=(
+                    "Read from the same server as the relay. After a fail-over wait until the "
+                    "relay has moved."
+                ),
+            )
+        return checkpoint
+
+    def pass_now(self, tell: Callable[[str], None], tables: Collection[str] = ()) -> Checkpoint:
+        """Wait until everything that is in the binlog now is published and counted by the
+        checkpoint, which is returned, and the stream captures `tables`: of a table that it begins
+        with only later, changes between the read of a row and then would be missing.
+
+        Afterwards no change that a consumer handled before this call has a number above the
+        checkpoint's: deletions that were not recorded, because no run was under way, are all below
+        the seq of the rows that will be read. `tell` is given what is waited for. Raises StackError
+        when the relay stops.
+        """
+        target = self._database.position()
+        if target is None:
+            raise SourceError(
+                "keeps no binlog.",
+                thing=f"source {relay_of(self._stream)}",
+                hint="See `rowline doctor`.",
+            )
+        beaten_at, beat = self._clock(), (0, 0)
+        while True:
+            lease, checkpoint = self._streams.load(self._stream)
+            position = self.read().position if checkpoint is None else checkpoint.position
+            missing = sorted(set(tables) - (checkpoint.tables if checkpoint else set()))
+            if (
+                checkpoint is not None
+                and position.file
+                and position.reaches(target)
+                and not missing
+            ):
+                return self.read()
+            if (lease.token, lease.beat) != beat:
+                beaten_at, beat = self._clock(), (lease.token, lease.beat)
+            elif self._clock() > beaten_at + SILENT_SECONDS:
+                self.require_relay()
+            tell(
+                f"the relay is at {position}, waiting for {target}"
+                + (f"; it does not capture {missing[0]} yet" if missing else "")
+            )
+            self._sleep(_POLL_SECONDS)

@@ -1,0 +1,88 @@
+"""Waiting: how a relay gets the lease of its stream, without trusting any clock but its own."""
+
+from typing import Literal
+
+from shared.adapters.state.contract import Streams
+from shared.flows.relay.lease.keeper import LEASE_SECONDS
+from shared.values.lease import Lease
+
+REQUEST_SECONDS = 5.0
+"""The longest that a request of the former holder may still be under way
+(shared/adapters/topic/sns.py).
+"""
+
+STANDBY_MS = 65_000
+"""A holder that ends within this time is waited for: the next invocation of a scheduled relay comes
+after a minute.
+"""
+
+Manner = Literal["leave", "take"]
+
+
+class Waiting:
+    """One relay's way to the lease: `step` until it returns a Lease, or `busy` says that another
+    relay lives and goes on.
+
+    `manner` `leave`: give way to a living holder unless it ends soon or runs another `version` of
+    what runs here; `take`: ask it to yield. A holder that vanished is recognised by its beat
+    standing still, watched by this process, for lease time + request time.
+    """
+
+    def __init__(
+        self, streams: Streams, stream: str, holder: str, *, manner: Manner, version: str = ""
+    ) -> None:
+        self._streams, self._stream, self._holder, self._manner, self._version = (
+            streams,
+            stream,
+            holder,
+            manner,
+            version,
+        )
+        self._seen: Lease | None = None
+        self._seen_at = 0.0
+        self._asked = False
+        self.busy = False
+
+    def step(self, now: float) -> Lease | None:
+        """Look once, `now` in monotonic seconds taken before the call; take the lease when it is
+        free. Raises StateUnavailable.
+        """
+        lease, _ = self._streams.load(self._stream)
+        if self._seen is None or (lease.token, lease.beat) != (self._seen.token, self._seen.beat):
+            lives = (
+                self._seen is not None and lease.token == self._seen.token and bool(lease.holder)
+            )
+            self._seen, self._seen_at = lease, now
+            self.busy = lives and self._gives_way(lease)
+        if self._free(lease, now):
+            return self._streams.acquire(self._stream, lease, self._holder)
+        if lease.holder and not self._asked and (self._manner == "take" or self._outdated(lease)):
+            self._streams.ask(self._stream, wanted=self._holder)
+            self._asked = True
+        return None
+
+    def _free(self, lease: Lease, now: float) -> bool:
+        still = now - self._seen_at
+        if lease.holder:
+            return still >= LEASE_SECONDS + REQUEST_SECONDS
+        # Given back. Who asked for it goes first, unless it does not come.
+        return lease.wanted in ("", self._holder) or still >= LEASE_SECONDS
+
+    def _gives_way(self, lease: Lease) -> bool:
+        return (
+            self._manner == "leave"
+            and not 0 < lease.ends_ms <= STANDBY_MS
+            and not self._outdated(lease)
+        )
+
+    def _outdated(self, lease: Lease) -> bool:
+        """A scheduled relay of another deployment: only the newest is ever started, so it is an
+        older one. A foreground relay is left alone.
+        """
+        version = lease.figures.get("version", "")
+        return bool(
+            self._version
+            and version
+            and version != self._version
+            and lease.figures.get("run") == "lambda"
+        )

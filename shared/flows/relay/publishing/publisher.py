@@ -1,0 +1,47 @@
+"""Publishing: one publisher's steps. It owns the message groups of its request until their fate is
+known.
+"""
+
+import logging
+from collections.abc import Callable
+
+from shared.adapters.topic.contract import Topic
+from shared.domain.parcel import Parcel
+from shared.flows.relay.publishing.core import Core
+
+log = logging.getLogger("rowline.relay")
+
+TELL_SECONDS = 10.0
+"""Failures are told at most so often: when SNS throttles there are many, and the metrics count
+them.
+"""
+
+
+class Publisher:
+    """`held(now)` tells whether the lease is surely held: SNS checks no token, so nobody else would
+    stop a request.
+    """
+
+    def __init__(self, core: Core, topic: Topic, held: Callable[[float], bool]) -> None:
+        self._core, self._topic, self._held = core, topic, held
+        self._told_at = -TELL_SECONDS
+
+    def begin(self, now: float) -> list[Parcel]:
+        """The next request, or nothing when none is due or the lease is not surely held."""
+        return self._core.take(now) if self._held(now) else []
+
+    def send(self, parcels: list[Parcel]) -> list[str | None]:
+        """One PublishBatch. Raises TopicError."""
+        return self._topic.publish([parcel.entry for parcel in parcels])
+
+    def finish(self, parcels: list[Parcel], fates: list[str | None], now: float) -> None:
+        failed = [fate for fate in fates if fate is not None]
+        if failed and now >= self._told_at + TELL_SECONDS:
+            self._told_at = now
+            log.warning(
+                "%d of %d messages were not acknowledged (%s); they are sent again",
+                len(failed),
+                len(fates),
+                failed[0],
+            )
+        self._core.settle(parcels, fates, now)

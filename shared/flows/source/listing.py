@@ -1,0 +1,78 @@
+"""Listing: the tables of a source, and what would be in the way of capturing each."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from shared.adapters.database.contract import Database
+from shared.domain.captured_tables import unknown_table
+from shared.domain.preflight.inspection import read_catalog
+from shared.domain.preflight.table_checks import table_problems
+from shared.values.settings import SourceSettings, TableSettings, table_settings
+from shared.values.table_pattern import TablePatterns
+
+
+class ListedTable(msgspec.Struct, frozen=True):
+    """A table: estimated `rows`, `bytes` with indexes, the `key` it would be captured by (empty:
+    none), rows written since the server started (`changes`, None: not counted), whether it is
+    `captured`, what would not work (`problems`), and which of that keeps the relay from starting
+    (`refused`).
+    """
+
+    table: str
+    rows: int
+    bytes: int
+    key: tuple[str, ...]
+    changes: int | None
+    captured: bool
+    problems: list[str]
+    refused: list[str] = []
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """All tables by name. `source` is the stanza they are held against ("": none), `changes_from`
+    tells who counted the changes ("": nobody).
+    """
+
+    source: str
+    changes_from: str
+    tables: list[ListedTable]
+
+
+def list_tables(
+    database: Database, source: SourceSettings | None, patterns: Sequence[str]
+) -> Listing:
+    """The tables that match one of `patterns`; `source` None looks at each as if it were captured
+    as it is.
+
+    Raises SourceError for a table that is named in full and is not there.
+    """
+    chosen = {pattern: TableSettings() for pattern in patterns}
+    catalog = read_catalog(
+        database,
+        SourceSettings(name="", secret="", tables={**(source.tables if source else {}), **chosen}),
+    )
+    for named in patterns:
+        if "*" not in named and named not in catalog.sizes:
+            raise unknown_table(named)
+    server, counted, selected = database.server(), database.writes(), TablePatterns(patterns)
+    captured = TablePatterns(source.tables) if source else None
+    listed = []
+    for name, size in catalog.sizes.items():
+        if not selected.table(size.database, size.name):
+            continue
+        is_captured = bool(captured and captured.table(size.database, size.name))
+        settings = (
+            table_settings(source.tables, name) if source and is_captured else TableSettings()
+        )
+        found = table_problems(server, catalog, name, settings)
+        problems, refused = (
+            [one.value for one in found],
+            [one.value for one in found if one.level == "fail"],
+        )
+        changes = counted[1].get(name) if counted else None
+        key = settings.key or tuple(catalog.primary.get(name, ()))
+        listed.append(
+            ListedTable(name, size.rows, size.bytes, key, changes, is_captured, problems, refused)
+        )
+    return Listing(source.name if source else "", counted[0] if counted else "", listed)

@@ -1,0 +1,57 @@
+"""Reset: a stream starts anew at another place, with numbers above all that were ever given."""
+
+from shared.flows.relay.failover.journal import Journal
+from shared.flows.relay.loop import RelaySetup, wait_for_lease
+from shared.flows.relay.reading.reader import start_of
+from shared.flows.relay.sharing.share import Share
+from shared.values.capture_configuration import CaptureConfiguration
+from shared.values.change import epoch_at, make_seq
+from shared.values.checkpoint import Checkpoint
+from shared.values.errors import RowlineError
+
+
+def reset(job: RelaySetup, start: str, now_ms: int) -> tuple[Checkpoint | None, Checkpoint]:
+    """Take the lease, store a checkpoint at `start` (earliest, latest or a position) in a new
+    epoch, give the lease back: (old, new). `now_ms` Unix time.
+
+    What lies between the two is not published. Killed at any point, either checkpoint stands.
+    Raises SourceError, StackError, LeaseLost.
+    """
+    lease, _ = wait_for_lease(job)
+    if lease is None:
+        raise RowlineError("was not reset: it was told to stop.", thing=f"stream {job.source.name}")
+    name = job.source.stream
+    _, old = job.streams.load(name)
+    new = None
+    try:
+        binlog = job.open_binlog(job.source.tables, lease.token)
+        try:
+            position = start_of(binlog, start)
+            epoch = max((old.epoch if old else 0) + 1, lease.raise_epoch + 1, epoch_at(now_ms))
+            share = Share(
+                job.streams, name, CaptureConfiguration(job.source.tables), job.others, lease.token
+            )
+            capture = share.look(old)
+            epoch = max([epoch, *(holding.epoch + 1 for holding in share.taken.values())])
+            released = share.released(old, capture) if old else ()
+            journal = Journal(job.claims, name, old.journal if old else 0).end()
+            new = Checkpoint(
+                position,
+                make_seq(epoch, 0),
+                epoch,
+                binlog.identity(),
+                capture.text(),
+                started=binlog.started(),
+                wrote_on=binlog.last_start(),
+                read_to=position,
+                released=released,
+                journal=journal,
+                cut=journal,
+                changed=journal,
+                agreed=position,
+            )
+        finally:
+            binlog.close()
+    finally:
+        job.streams.release(name, lease, new)
+    return old, new

@@ -1,0 +1,87 @@
+"""Target: whether a server can be the source in place of another, and has the place where a stream
+is to go on.
+"""
+
+from collections.abc import Callable
+
+from shared.adapters.binlog.contract import Binlog
+from shared.adapters.database.contract import Database
+from shared.domain.preflight import check_source, require
+from shared.domain.server_identity import who_answers
+from shared.values.errors import ConfigError, PositionLost, SourceError, SourceUnavailable
+from shared.values.position import Position
+from shared.values.settings import SourceSettings
+
+
+def check_target(
+    target: Database, source: SourceSettings, open_now: Callable[[], Database]
+) -> None:
+    """Raises SourceError for the first thing that keeps `target` from being read as `source` (all
+    of its tables), SourceUnavailable when it does not answer.
+
+    `open_now` connects to where the source is now, which may be gone already.
+    """
+    found = who_answers(target)
+    try:
+        now = open_now()
+        try:
+            read = who_answers(now)
+        finally:
+            now.close()
+    except SourceUnavailable:
+        read = ()
+    if read and read[0] == found[0] and read != found:
+        raise SourceError(
+            f"has the identity of the server that is read now, {found[0]}: nothing tells them "
+            "apart.",
+            thing="the new server",
+            hint=(
+                "Give it a server_id of its own (a MySQL that was copied file by file: remove "
+                "auto.cnf) and restart it."
+            ),
+        )
+    try:
+        require(check_source(target, source))
+    except SourceUnavailable:
+        raise
+    except SourceError as error:
+        raise SourceError(
+            error.what, thing=f"the new server, {error.thing}", hint=error.hint
+        ) from None
+
+
+def require_place(target: Binlog, at: Position) -> None:
+    """Raises ConfigError when `at`, as a person gave it, is no place in the server's binlog."""
+    if not at.file:
+        raise ConfigError(
+            "is no place of one server.",
+            thing=f"--at {at}",
+            hint="Write FILE:OFFSET, a place in the new server's binlog.",
+        )
+    first, end = target.earliest(), target.latest()
+    if at.file.rpartition(".")[0] != end.file.rpartition(".")[0] or not (
+        at.reaches(first) and end.reaches(at)
+    ):
+        raise ConfigError(
+            f"is not in the binlog of {target.identity()}, which goes from {first} to {end}.",
+            thing=f"--at {at}",
+            hint="Look it up there.",
+        )
+
+
+def try_reading(target: Binlog, position: Position) -> None:
+    """Whether the server sends its binlog from there on. Raises PositionLost when it does not,
+    SourceError when nothing begins there.
+    """
+    try:
+        next(iter(target.read(position)), None)
+    except PositionLost as error:
+        raise PositionLost(
+            error.what,
+            thing=error.thing,
+            hint=(
+                "Choose a server that has kept its binlogs (and writes what it replicates into "
+                "them: log_replica_updates, log_slave_updates), or move there by `rowline source "
+                "reset` and a backfill."
+            ),
+        ) from None

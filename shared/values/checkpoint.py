@@ -1,0 +1,138 @@
+"""Checkpoint: how far a stream is published, and what a relay needs to continue from there."""
+
+import msgspec
+
+from shared.values.capture_configuration import read_configuration
+from shared.values.position import Position
+
+
+class Release(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Tables that a stream has given up: it published everything before `position` of `server` in
+    epochs up to `epoch`, and nothing after it.
+
+    `tables`: name → `Holding.turn` in which it was held. Without a position nobody was to take them
+    over.
+    """
+
+    tables: dict[str, int]
+    epoch: int
+    position: Position = Position()
+    server: str = ""
+
+
+class Leg(msgspec.Struct, frozen=True):
+    """Tables that another stream gave up at `position`, from where they are read alone."""
+
+    position: Position
+    tables: tuple[str, ...]
+
+
+class CatchUp(msgspec.Struct, frozen=True):
+    """What a stream that took tables over reads before it goes on at `until` under `capture`. One
+    leg is under way: the checkpoint's own position and capture are that leg's; `legs` come after
+    it.
+    """
+
+    until: Position
+    capture: str
+    legs: tuple[Leg, ...] = ()
+
+
+class Lost(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What `server` lacks of what was published, found at `at_ms` (Unix ms) when it took another's
+    place or was restored.
+
+    `gtids` names it (at most about 1,000 characters), `transactions` are those of them whose rows
+    are known, `rows` how many rows of each table they touched; `verify` tables of which that is not
+    known. `keys` is the address of the object that names the rows until they are read again ("":
+    nothing is left to do), `mended` how many changes said what they are now.
+    """
+
+    server: str
+    at_ms: int
+    gtids: str
+    transactions: int = 0
+    rows: dict[str, int] = {}
+    verify: tuple[str, ...] = ()
+    keys: str = ""
+    mended: int = 0
+
+    @property
+    def pending(self) -> bool:
+        """Whether rows are still to be read again."""
+        return bool(self.keys)
+
+    def summary(self) -> str:
+        """One line for people, without values of rows."""
+        rows = ", ".join(f"{name} {count:,}" for name, count in self.rows.items())
+        state = (
+            "are being read again"
+            if self.pending
+            else f"were read again, {self.mended:,} changes published"
+        )
+        parts = [
+            f"{self.gtids} ({self.transactions:,} of captured tables)",
+            *([f"rows {state}: {rows}"] if rows else []),
+        ]
+        if self.verify:
+            parts.append(
+                f"rows not known of {', '.join(self.verify)}: "
+                "run `rowline verify CONSUMER --repair`"
+            )
+        return "; ".join(parts)
+
+
+class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is known to be published: everything before `position`, and the first `rows` changes
+    after it, of one transaction.
+
+    `seq` is the number of the last change before `position`, `epoch` is reserved here before its
+    first number is published. `server` is the identity of the server that was read, `started` when
+    it was started (Unix seconds), `wrote_on` the file it began then, `capture` the configuration
+    (canonical JSON) under which the changes after `position` were or will be numbered. `ts_ms`
+    commit time of the last published change, `read_ts_ms` time up to which the source is read,
+    `read_to` the place. `catch_up` while tables that came from another stream are read alone;
+    `released` what this one gave up. `journal` is the last page of the journal that was written
+    before this; pages up to `changed` were written before another server was read, or the same one
+    restored, which agrees with the former up to `agreed`; those up to `cut` tell nothing any more
+    (reset, moved without GTIDs). `lost` is what the last change of server lost.
+    """
+
+    position: Position
+    seq: int
+    epoch: int
+    server: str
+    capture: str
+    rows: int = 0
+    started: int = 0
+    wrote_on: Position = Position()
+    ts_ms: int = 0
+    read_ts_ms: int = 0
+    read_to: Position = Position()
+    catch_up: CatchUp | None = None
+    released: tuple[Release, ...] = ()
+    journal: int = 0
+    cut: int = 0
+    changed: int = 0
+    agreed: Position = Position()
+    lost: Lost | None = None
+
+    def places(self) -> list[tuple[Position, set[str]]]:
+        """How far the stream has come, by table: everything before each place is published."""
+        here = set(read_configuration(self.capture).tables)
+        if self.catch_up is None:
+            return [(self.position, here)]
+        legs = [(leg.position, set(leg.tables)) for leg in self.catch_up.legs]
+        apart = here.union(*(names for _, names in legs))
+        rest = read_configuration(self.catch_up.capture).tables.keys() - apart
+        return [(self.position, here), *legs, (self.catch_up.until, rest)]
+
+    @property
+    def tables(self) -> set[str]:
+        """The tables that the stream captures, including those that it still catches up with."""
+        return set().union(*(names for _, names in self.places()))
+
+    @property
+    def is_rereading(self) -> bool:
+        """Whether rows that lost transactions touched are still to be read again."""
+        return self.lost is not None and self.lost.pending

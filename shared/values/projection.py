@@ -1,0 +1,141 @@
+"""Capture plan: what leaves the relay of a table's row — its key, its shard, its columns without
+the dropped and with the masked ones.
+
+The relay and the backfill project rows by the same plan, so a row read by SELECT is the row that
+its change carries.
+"""
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from shared.values.change import Row
+from shared.values.errors import ConfigError, SourceError
+from shared.values.settings import TableSettings
+from shared.values.shard import shard_of
+from shared.values.table import Column, Table
+
+REDACTED = "[redacted]"
+MASKS = ("hash", "redact", "null")
+_encode = msgspec.json.Encoder().encode
+
+
+class Projection:
+    """How one table is captured, checked. `table` describes the columns as they leave (for the
+    schema history), `key_columns` and `shard_columns` name the columns of the row as it is read,
+    `is_identity` tells that `project` changes nothing.
+
+    `hash_key` is the secret key of mask `hash`: without it nobody can find a value by hashing
+    candidates. Raises SourceError for a table without a key, ConfigError for key and shard columns
+    that the table does not have and masks that would make rows indistinguishable.
+    """
+
+    def __init__(self, table: Table, settings: TableSettings, hash_key: bytes = b"") -> None:
+        self.key_columns = settings.key or table.key
+        self.shard_columns = settings.shard_by or self.key_columns
+        self.shards = settings.shards
+        self._dropped = frozenset(settings.drop)
+        _check(table, settings, self.key_columns, hash_key)
+        self._masks = {
+            column: _mask(how, hash_key)
+            for column, how in settings.mask.items()
+            if column not in self._dropped
+        }
+        self.is_identity = not self._dropped and not self._masks
+        self._masked_key = any(column in self._masks for column in self.key_columns)
+        self.table = self._projected(table)
+
+    def key(self, row: Row) -> Row:
+        """The key of a row as it is read, masked where the stanza says so."""
+        key = {column: row[column] for column in self.key_columns}
+        if self._masked_key:
+            self._apply(key)
+        return key
+
+    def shard(self, row: Row) -> int:
+        """The shard of a row as it is read: made of the true values, which do not show in it."""
+        return shard_of([row[column] for column in self.shard_columns], self.shards)
+
+    def project(self, row: Row) -> Row:
+        """The columns that leave: the row itself when that is all of them."""
+        if self.is_identity:
+            return row
+        kept = (
+            {column: value for column, value in row.items() if column not in self._dropped}
+            if self._dropped
+            else dict(row)
+        )
+        self._apply(kept)
+        return kept
+
+    def _apply(self, row: Row) -> None:
+        for column, mask in self._masks.items():
+            if row.get(column) is not None:
+                row[column] = mask(row[column])
+
+    def _projected(self, table: Table) -> Table:
+        columns = tuple(
+            Column(name=column.name, kind="varchar", nullable=column.nullable, charset="utf8mb4")
+            if column.name in self._masks
+            else column
+            for column in table.columns
+            if column.name not in self._dropped
+        )
+        return Table(
+            database=table.database, name=table.name, columns=columns, key=self.key_columns
+        )
+
+
+def _check(table: Table, settings: TableSettings, key: tuple[str, ...], hash_key: bytes) -> None:
+    name = table.full_name
+    if not key:
+        raise SourceError(
+            "has no primary key, so its rows cannot be told apart.",
+            thing=f"table {name}",
+            hint=(
+                "Add one, or name unique NOT NULL columns in the stanza: tables: "
+                f"{{{name}: {{key: [column]}}}}."
+            ),
+        )
+    known = {column.name for column in table.columns}
+    # A dropped or masked column that a DDL took away is no reason to stop: preflight names it, and
+    # the stream goes on.
+    for option, columns in (("key", settings.key), ("shardBy", settings.shard_by)):
+        if unknown := sorted(set(columns) - known):
+            raise ConfigError(
+                f"names {unknown[0]}, which is no column of {name}.",
+                thing=f"tables.{name}.{option}",
+            )
+    if hidden := sorted(
+        set(key)
+        & (set(settings.drop) | {column for column, how in settings.mask.items() if how != "hash"})
+    ):
+        raise ConfigError(
+            f"takes {hidden[0]} away, which is part of the key.",
+            thing=f"tables.{name}",
+            hint="A key column may only be masked by hash.",
+        )
+    for column, how in settings.mask.items():
+        if how not in MASKS:
+            raise ConfigError(
+                f"{how!r} is no mask.",
+                thing=f"tables.{name}.mask.{column}",
+                hint=f"One of {', '.join(MASKS)}.",
+            )
+        if how == "hash" and not hash_key:
+            raise ConfigError(
+                "needs a key for hashing.",
+                thing=f"tables.{name}.mask.{column}",
+                hint="Put `mask_key`, a long random text, into the source's secret.",
+            )
+
+
+def _mask(how: str, hash_key: bytes) -> Callable[[Any], Any]:
+    if how == "null":
+        return lambda value: None
+    if how == "redact":
+        return lambda value: REDACTED
+    key = blake2b(hash_key, digest_size=32).digest()
+    return lambda value: blake2b(_encode(value), key=key, digest_size=16).hexdigest()

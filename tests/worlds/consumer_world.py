@@ -1,0 +1,141 @@
+"""A consumer among twins, and the making of changes and messages for its tests."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from shared.flows.consume.runtime import Consume
+from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
+from shared.flows.consume.tally import Consumed
+from shared.values.change import Change, Operation, Transaction
+from shared.values.delivery import Delivery
+from shared.values.message import Message, attributes, deduplication_id, encode
+from shared.values.settings import ConsumerSettings, ElasticsearchSettings
+from shared.values.table import Column, Table
+from tests.worlds.twins.claims import MemoryClaims
+from tests.worlds.twins.queue import MemoryQueue
+from tests.worlds.twins.search import MemorySearch
+from tests.worlds.twins.state import MemoryConsumers, MemorySchemas
+
+TABLE = Table(
+    "shop",
+    "items",
+    (Column("id", "int", nullable=False), Column("price", "int"), Column("title", "varchar")),
+    ("id",),
+)
+ALIAS = "shop-items"
+STREAM = "shop"
+
+
+def consumer_settings(
+    *, marks: bool = True, tables: tuple[str, ...] = ("shop.items",), **stanza: Any
+) -> ConsumerSettings:
+    return ConsumerSettings(
+        name="search",
+        source="shop",
+        tables=tables,
+        elasticsearch=ElasticsearchSettings(secret="s", **stanza),
+        marks=marks,
+    )
+
+
+def change(seq: int, op: Operation, id: int, **row: Any) -> Change:
+    """A change of the row `id`; `before` in full only where the operation is a deletion."""
+    full = {"id": id, **row}
+    gone = op in ("d", "t")
+    key = {} if op == "t" else {"id": id}
+    return Change(
+        f"tx/{seq}",
+        seq,
+        op,
+        1_700_000_000_000 + seq,
+        key,
+        full if op == "d" else None,
+        None if gone else full,
+        Transaction("tx", 0, True),
+    )
+
+
+def message(
+    changes: Sequence[Change], group: str, *, schema_version: int = 1, table: str = "items"
+) -> Message:
+    return Message(STREAM, "shop", "shop", table, schema_version, group, None, list(changes))
+
+
+def delivery(
+    changes: Sequence[Change],
+    group: str = "g",
+    *,
+    lane: str = "live",
+    attempt: int = 1,
+    run: str = "",
+    **options: Any,
+) -> Delivery:
+    """One received message; its id is made of what it holds."""
+    identity = deduplication_id(list(changes), run=run)
+    extra = {"run": run} if run else {}
+    return Delivery(
+        message_id=identity,
+        receipt_handle=f"receipt-{identity}",
+        body=encode(message(changes, group, **options)),
+        group=group,
+        deduplication_id=identity,
+        attempt=attempt,
+        attributes={**attributes("shop", "shop.items", lane), **extra},  # type: ignore[arg-type]
+    )
+
+
+class World:
+    """The twins and a consumer over them. `wrap` puts something between the consumer and each of
+    them.
+    """
+
+    def __init__(
+        self,
+        consumer: ConsumerSettings | None = None,
+        wrap: Callable[[Any], Any] = lambda twin: twin,
+    ) -> None:
+        self.settings = consumer or consumer_settings()
+        self.search, self.schemas, self.consumers = (
+            MemorySearch(),
+            MemorySchemas(),
+            MemoryConsumers(),
+        )
+        self.claims, self.queue, self.aside = MemoryClaims(), MemoryQueue(), MemoryQueue()
+        self.schemas.version_of(STREAM, TABLE)
+        self._wrap = wrap
+        self.consume = self.cold_start()
+
+    def cold_start(self) -> Consume:
+        """A new process of the function."""
+        search, schemas, consumers, claims, queue, aside = map(
+            self._wrap,
+            (self.search, self.schemas, self.consumers, self.claims, self.queue, self.aside),
+        )
+        return Consume(
+            self.settings,
+            LatestState(self.settings, search, schemas, consumers),
+            consumers,
+            claims,
+            queue,
+            aside,
+        )
+
+    def handle(
+        self, *deliveries: Delivery, time_left: Callable[[], float] = lambda: 60.0
+    ) -> Consumed:
+        return self.consume.handle(deliveries, time_left)
+
+    def documents(self, alias: str = ALIAS) -> dict[str, dict[str, Any]]:
+        return {
+            id: held.body
+            for id, held in self.search.indexes.get(alias, {}).items()
+            if held.body is not None
+        }
+
+    def done(self, run: str) -> int:
+        """How many messages of a backfill are noted as applied."""
+        return len(self.consumers.marked.get(("search", run), ()))
+
+    def mark(self, group: str = "g") -> tuple[int, int]:
+        mark = self.consumers.marks("search", [group])[0][group]
+        return mark.seq, mark.count
