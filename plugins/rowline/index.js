@@ -2,11 +2,11 @@
 
 const path = require('node:path');
 const { readOptions, isOff } = require('./options');
-const { problems } = require('./settings');
-const { missingForContainers } = require('./containers');
+const { problems } = require('./schema/problems');
+const { missingForContainers } = require('./schema/containers');
 const { readIndexes } = require('./indexes');
 const { expand } = require('./expand');
-const { overLimits } = require('./limits');
+const { overLimits } = require('./expand/limits');
 const { findPython, findTarget } = require('./bundle/target');
 const { buildPackage } = require('./bundle');
 const { requireEndpoint } = require('./deploy/endpoint');

@@ -1,7 +1,7 @@
 'use strict';
 
 const names = require('./names');
-const { settings, sizes } = require('../settings');
+const { settings, sizes } = require('./settings');
 const { relay } = require('./relay');
 const { relayService } = require('./service');
 const { consumer } = require('./consumer');
@@ -9,7 +9,7 @@ const { sharedPolicies } = require('./transport');
 const { ref } = require('./cloudformation');
 
 /**
- * The stanzas, which must be valid (`problems` in settings.js is empty), as entries of
+ * The stanzas, which must be valid (schema/problems.js finds none), as entries of
  * `functions:`, CloudFormation resources and outputs, and as the settings that the functions and
  * the command read. Pure: the same arguments give the same result, nothing is read or written.
  *

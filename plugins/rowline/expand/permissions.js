@@ -1,7 +1,7 @@
 'use strict';
 
 const { arn, ref, sub, policyDocument } = require('./cloudformation');
-const { sourceOf } = require('../relays');
+const { sourceOf } = require('../schema/relays');
 
 // What each function may do: one statement an integration, its Sid the name under which docs/iam.md
 // explains it. The emulator checks neither KMS nor the VPC nor the queue poller, so the tests hold

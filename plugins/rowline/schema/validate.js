@@ -1,6 +1,6 @@
 'use strict';
 
-const { nearest } = require('../nearest');
+const { nearest } = require('./nearest');
 
 // The schemas are plain data: type, enum, minimum, maximum, pattern (with `what` and `example`),
 // required, properties; `values` and `keys` of maps whose names the user chooses, `items` of lists,

@@ -3,9 +3,9 @@
 const test = require('node:test');
 const assert = require('node:assert');
 const { expand } = require('../expand');
-const { problems } = require('../settings');
-const { missingForContainers } = require('../containers');
-const { overLimits } = require('../limits');
+const { problems } = require('../schema/problems');
+const { missingForContainers } = require('../schema/containers');
+const { overLimits } = require('../expand/limits');
 const { stanzas, context } = require('./fixtures');
 
 const IMAGE = '111122223333.dkr.ecr.eu-west-1.amazonaws.com/rowline:1.0';

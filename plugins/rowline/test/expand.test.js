@@ -3,7 +3,7 @@
 const test = require('node:test');
 const assert = require('node:assert');
 const { expand } = require('../expand');
-const { problems } = require('../settings');
+const { problems } = require('../schema/problems');
 const { stanzas, context, frozen } = require('./fixtures');
 
 const ofType = (resources, type) =>

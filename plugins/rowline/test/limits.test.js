@@ -2,7 +2,7 @@
 
 const test = require('node:test');
 const assert = require('node:assert');
-const { overLimits, LIMITS } = require('../limits');
+const { overLimits, LIMITS } = require('../expand/limits');
 
 const template = (Type, Properties) => ({ Resources: { Thing: { Type, Properties } } });
 const letters = (count) => 'x'.repeat(count);

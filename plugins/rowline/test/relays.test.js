@@ -2,7 +2,8 @@
 
 const test = require('node:test');
 const assert = require('node:assert');
-const { problems, settings } = require('../settings');
+const { problems } = require('../schema/problems');
+const { settings } = require('../expand/settings');
 const { expand } = require('../expand');
 const { stanzas, context } = require('./fixtures');
 

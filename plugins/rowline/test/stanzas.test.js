@@ -2,7 +2,8 @@
 
 const test = require('node:test');
 const assert = require('node:assert');
-const { problems, settings } = require('../settings');
+const { problems } = require('../schema/problems');
+const { settings } = require('../expand/settings');
 const { stanzas, frozen } = require('./fixtures');
 
 /** The stanzas with the value at a path of keys replaced (or removed, with undefined). */

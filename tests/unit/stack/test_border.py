@@ -22,7 +22,8 @@ from shared.values.settings import (
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = """
-const { problems, settings } = require('./plugins/rowline/settings');
+const { problems } = require('./plugins/rowline/schema/problems');
+const { settings } = require('./plugins/rowline/expand/settings');
 const all = JSON.parse(require('fs').readFileSync(0));
 console.log(JSON.stringify(all.map((stanzas) => ({
   problems: problems(stanzas), settings: settings(stanzas, { service: 'rowline', stage: 'test', indexes: { 'i.json': { mappings: {} } } }) }))));

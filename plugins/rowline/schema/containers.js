@@ -1,6 +1,6 @@
 'use strict';
 
-const { isOff } = require('./options');
+const { isOff } = require('../options');
 
 /** What sources that run as containers need and the service does not give, one sentence each. */
 function missingForContainers({ sources }, options) {

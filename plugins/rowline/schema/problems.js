@@ -1,11 +1,11 @@
 'use strict';
 
-const sourcesSchema = require('./schema/sources');
-const consumersSchema = require('./schema/consumers');
-const { validate, complete } = require('./schema/validate');
+const sourcesSchema = require('./sources');
+const consumersSchema = require('./consumers');
+const { validate, complete } = require('./validate');
 const { nearest } = require('./nearest');
-const { sourceOf, ownSources, capturedBy, relayProblems } = require('./relays');
-const { isOff } = require('./options');
+const { ownSources, capturedBy, relayProblems } = require('./relays');
+const { withMaps } = require('./stanzas');
 
 /** What is wrong with the stanzas: shape first; only a right shape is looked at further. */
 function problems(stanzas) {
@@ -26,12 +26,6 @@ function problems(stanzas) {
     ...sharedIndexes(complete(consumers, consumersSchema), sources),
   ];
 }
-
-// `tables:` with nothing below is null in YAML, and so are `sources:` and `consumers:`.
-const withMaps = ({ sources, consumers }) => ({
-  sources: sources ?? {},
-  consumers: consumers ?? {},
-});
 
 // MB that Fargate offers with so much processor, [from, to]. Source: ECS developer guide, "Task CPU
 // and memory".
@@ -159,77 +153,4 @@ function sharedIndexes(consumers, sources) {
   );
 }
 
-const pick = (object, keys) =>
-  Object.fromEntries(
-    keys.filter((key) => object[key] !== undefined).map((key) => [key, object[key]]),
-  );
-
-/**
- * What the functions and the command read (`rowline.json`, template metadata): the stanzas, valid,
- * every default written out. `indexes` holds the content of the index files by the path that the
- * stanza gives.
- */
-function settings(stanzas, { service, stage, indexes = {} }) {
-  const { sources, consumers } = withMaps(stanzas);
-  const [onlySource] = ownSources(sources);
-  const table = (how) => ({
-    key: [],
-    shardBy: [],
-    drop: [],
-    ...how,
-    mask: Object.fromEntries(
-      Object.entries(how.mask ?? {}).map(([column, kind]) => [column, String(kind)]),
-    ),
-  });
-  const source = (name, full) => ({
-    name,
-    ...pick(full, ['relayOf', 'start', 'run', 'lingerMs']),
-    secret: sources[sourceOf(name, full)].secret,
-    compression: isOff(full.compression) ? 'off' : full.compression,
-    tables: Object.fromEntries(
-      Object.entries(full.tables).map(([key, how]) => [
-        key,
-        table(complete(how ?? {}, sourcesSchema.values.properties.tables.values)),
-      ]),
-    ),
-  });
-  const consumer = (name, { elasticsearch, ...full }) => ({
-    name,
-    source: full.source ?? onlySource,
-    tables: full.tables,
-    marks: !isOff(full.marks),
-    elasticsearch: {
-      id: [],
-      fields: [],
-      rename: {},
-      ...elasticsearch,
-      index: elasticsearch.index ? indexes[elasticsearch.index] : {},
-    },
-  });
-  const each = (map, build) =>
-    Object.fromEntries(Object.entries(map).map(([name, full]) => [name, build(name, full)]));
-  return {
-    service,
-    stage,
-    sources: each(complete(sources, sourcesSchema), source),
-    consumers: each(complete(consumers, consumersSchema), consumer),
-  };
-}
-
-/** What sizes the functions and is nobody else's business: memory, time-out, concurrency. */
-function sizes(stanzas) {
-  const { sources, consumers } = withMaps(stanzas);
-  const each = (map, keys) =>
-    Object.fromEntries(Object.entries(map).map(([name, full]) => [name, pick(full, keys)]));
-  return {
-    sources: Object.fromEntries(
-      Object.entries(complete(sources, sourcesSchema)).map(([name, { run, cpu, memory }]) => [
-        name,
-        { cpu, memory: memory ?? (run === 'fargate' ? 512 : 1024) },
-      ]),
-    ),
-    consumers: each(complete(consumers, consumersSchema), ['memory', 'timeout', 'concurrency']),
-  };
-}
-
-module.exports = { problems, settings, sizes };
+module.exports = { problems };
