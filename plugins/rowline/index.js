@@ -1,10 +1,10 @@
 'use strict';
 
+const fs = require('node:fs');
 const path = require('node:path');
 const { readOptions, isOff } = require('./options');
 const { problems } = require('./schema/problems');
 const { missingForContainers } = require('./schema/containers');
-const { readIndexes } = require('./indexes');
 const { expand } = require('./expand');
 const { overLimits } = require('./expand/limits');
 const { findPython, findTarget } = require('./bundle/target');
@@ -67,7 +67,8 @@ class Rowline {
     const { service } = serverless;
     const stanzas = serverless.configurationInput;
     this.options = readOptions(stanzas.custom?.rowline);
-    this.refuse([...problems(stanzas), ...missingForContainers(stanzas, this.options)]);
+    const read = (file) => fs.readFileSync(path.resolve(serverless.serviceDir, file), 'utf8');
+    this.refuse([...problems(stanzas, { read }), ...missingForContainers(stanzas, this.options)]);
     const aws = serverless.getProvider('aws');
     const python = findPython(serverless.serviceDir, this.options.python);
     this.target = findTarget({ ...service.provider, build: this.options.build, python });
@@ -80,7 +81,7 @@ class Rowline {
       logRetention: service.provider.logRetentionInDays,
       options: this.options,
       alerts: isOff(stanzas.alerts) ? null : stanzas.alerts,
-      indexes: readIndexes(stanzas.consumers ?? {}, serverless.serviceDir),
+      read,
     });
     Object.assign(service.functions, this.expanded.functions);
     service.resources = service.resources ?? {};

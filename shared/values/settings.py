@@ -78,7 +78,12 @@ class SourceSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown
 
 
 class ElasticsearchSettings(
-    msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True
+    msgspec.Struct,
+    frozen=True,
+    rename="camel",
+    forbid_unknown_fields=True,
+    tag_field="kind",
+    tag="elasticsearch",
 ):
     """The Elasticsearch sink of a consumer. `alias` may hold `{database}` and `{table}`; `index` is
     the content of the user's JSON file (settings, mappings) or empty: derived from the columns;
@@ -95,15 +100,20 @@ class ElasticsearchSettings(
 
 
 class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """One entry of `consumers:`. `tables` are `database.table` or `database.*`; `marks` false
-    waives the record per group.
+    """One entry of `consumers:`. `tables` are `database.table` or `database.*`; `sink` says what
+    applies the changes; `marks` false waives the record per group.
     """
 
     name: str
     source: str
     tables: tuple[str, ...]
-    elasticsearch: ElasticsearchSettings
+    sink: ElasticsearchSettings
     marks: bool = True
+
+    @property
+    def elasticsearch(self) -> ElasticsearchSettings:
+        """Its sink, which is an Elasticsearch cluster."""
+        return self.sink
 
     def wants(self, database: str, table: str) -> bool:
         """Whether the consumer declares this table."""
@@ -158,10 +168,32 @@ def load(path: Path) -> Settings:
 def decode(text: bytes, origin: str) -> Settings:
     """Settings from JSON that came from `origin`. Raises ConfigError naming the path inside it."""
     try:
-        return msgspec.json.decode(text, type=Settings)
+        return from_json(msgspec.json.decode(text))
     except msgspec.MsgspecError as error:
         raise ConfigError(
             f"cannot be read: {error}.",
             thing=origin,
             hint="Package again with the plugin of this version.",
         ) from None
+
+
+def from_json(metadata: Any) -> Settings:
+    """Settings from decoded JSON. Raises msgspec.ValidationError.
+
+    Also reads the form that stacks were deployed with before sinks had a `kind`.
+    """
+    return msgspec.convert(_with_kinds(metadata), type=Settings)
+
+
+def _with_kinds(metadata: Any) -> Any:
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("consumers"), dict):
+        return metadata
+    consumers = {name: _with_kind(each) for name, each in metadata["consumers"].items()}
+    return {**metadata, "consumers": consumers}
+
+
+def _with_kind(consumer: Any) -> Any:
+    if not isinstance(consumer, dict) or not isinstance(consumer.get("elasticsearch"), dict):
+        return consumer
+    rest = {key: value for key, value in consumer.items() if key != "elasticsearch"}
+    return {**rest, "sink": {"kind": "elasticsearch", **consumer["elasticsearch"]}}

@@ -68,7 +68,7 @@ class Stage:
     def consumer(self, source: str) -> ConsumerSettings:
         sink = ElasticsearchSettings(secret="none", alias=f"{source}-{{table}}")
         return ConsumerSettings(
-            name=f"{source}Search", source=source, tables=(self.table,), elasticsearch=sink
+            name=f"{source}Search", source=source, tables=(self.table,), sink=sink
         )
 
     def job(self, source: str) -> RelaySetup:

@@ -33,7 +33,7 @@ def consumer_settings(
         name="search",
         source="shop",
         tables=tables,
-        elasticsearch=ElasticsearchSettings(secret="s", **stanza),
+        sink=ElasticsearchSettings(secret="s", **stanza),
         marks=marks,
     )
 

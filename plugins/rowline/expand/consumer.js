@@ -6,6 +6,7 @@ const { lambda, logGroup } = require('./function');
 const { consumerAlarms } = require('./alarms');
 const { onlyByTls } = require('./transport');
 const { ref, arn, retained, policyDocument } = require('./cloudformation');
+const { sinks } = require('../sinks');
 const { isOff } = require('../options');
 
 const FOURTEEN_DAYS = 1209600; // seconds, SQS's longest retention
@@ -128,6 +129,7 @@ function consumer(settings, { memory, timeout, concurrency }, context) {
           ROWLINE_CONSUMER: settings.name,
           ROWLINE_QUEUE_URL: ref(ids.queue),
           ROWLINE_DLQ_URL: ref(ids.dlq),
+          ...sinks[settings.sink.kind].environment(settings.sink),
         },
         context,
       }),

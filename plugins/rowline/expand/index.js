@@ -11,10 +11,12 @@ const { ref } = require('./cloudformation');
 /**
  * The stanzas, which must be valid (schema/problems.js finds none), as entries of
  * `functions:`, CloudFormation resources and outputs, and as the settings that the functions and
- * the command read. Pure: the same arguments give the same result, nothing is read or written.
+ * the command read. Pure: the same arguments give the same result, nothing is written, and only
+ * `read` reads.
  *
  * `context`: service, stage, prefix of the function names, runtime, architecture, logRetention
- * (days), options (options.js), alerts (ARN or null), indexes (index files by path).
+ * (days), options (options.js), alerts (ARN or null), read (gives the text of a file of the
+ * service).
  */
 function expand(stanzas, context) {
   const all = settings(stanzas, context);

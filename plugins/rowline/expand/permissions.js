@@ -1,65 +1,13 @@
 'use strict';
 
 const { arn, ref, sub, policyDocument } = require('./cloudformation');
+const { allow, via, logs, network, secret, rows } = require('./statements');
 const { sourceOf } = require('../schema/relays');
+const { sinks } = require('../sinks');
 
 // What each function may do: one statement an integration, its Sid the name under which docs/iam.md
 // explains it. The emulator checks neither KMS nor the VPC nor the queue poller, so the tests hold
 // this list against that page and not only against a deployment.
-
-const allow = (sid, actions, resource, condition) => ({
-  Sid: sid,
-  Effect: 'Allow',
-  Action: actions,
-  Resource: resource,
-  ...(condition && { Condition: condition }),
-});
-
-const via = (service) => ({
-  StringEquals: { 'kms:ViaService': sub(`${service}.\${AWS::Region}.\${AWS::URLSuffix}`) },
-});
-
-/**
- * Secrets Manager adds six characters to the ARN of a secret; a name stands for exactly that one.
- */
-const secretArn = (secret) =>
-  secret.startsWith('arn:')
-    ? secret
-    : sub(
-        `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${secret}-??????`,
-      );
-
-const logs = (functionName) =>
-  allow(
-    'Logs',
-    ['logs:CreateLogStream', 'logs:PutLogEvents'],
-    sub(
-      `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${functionName}:*`,
-    ),
-  );
-
-// These actions know no resource below "*", except by tags that Lambda does not set. Needed only
-// inside a VPC.
-const network = () =>
-  allow(
-    'Network',
-    [
-      'ec2:CreateNetworkInterface',
-      'ec2:DescribeNetworkInterfaces',
-      'ec2:DescribeSubnets',
-      'ec2:DeleteNetworkInterface',
-      'ec2:AssignPrivateIpAddresses',
-      'ec2:UnassignPrivateIpAddresses',
-    ],
-    '*',
-  );
-
-const secret = (name) => allow('Secret', ['secretsmanager:GetSecretValue'], secretArn(name));
-
-// `ForAllValues` holds too when a request names no key; such requests (Scan) are not among the
-// actions.
-const rows = (sid, actions, table, keys) =>
-  allow(sid, actions, arn(table), { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } });
 
 function relay({ source, functionName, options }) {
   return [
@@ -120,7 +68,6 @@ function consume({ consumer, functionName, queue, dlq, options }) {
   return [
     logs(functionName),
     ...(options.subnets.length ? [network()] : []),
-    secret(consumer.elasticsearch.secret),
     allow(
       'Receive',
       [
@@ -153,6 +100,7 @@ function consume({ consumer, functionName, queue, dlq, options }) {
     // without it S3 says "denied" of an object that is gone, and the change would wait for ever
     allow('ClaimGone', ['s3:ListBucket'], arn(claims)),
     allow('ClaimKey', ['kms:Decrypt'], arn(key), via('s3')),
+    ...sinks[consumer.sink.kind].permissions(consumer.sink),
   ];
 }
 

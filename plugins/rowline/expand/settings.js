@@ -5,6 +5,7 @@ const consumersSchema = require('../schema/consumers');
 const { complete } = require('../schema/validate');
 const { sourceOf, ownSources } = require('../schema/relays');
 const { withMaps } = require('../schema/stanzas');
+const { sinkOf } = require('../sinks');
 const { isOff } = require('../options');
 
 const pick = (object, keys) =>
@@ -14,10 +15,9 @@ const pick = (object, keys) =>
 
 /**
  * What the functions and the command read (`rowline.json`, template metadata): the stanzas, valid,
- * every default written out. `indexes` holds the content of the index files by the path that the
- * stanza gives.
+ * every default written out. `read` gives the text of a file that a stanza names.
  */
-function settings(stanzas, { service, stage, indexes = {} }) {
+function settings(stanzas, { service, stage, read }) {
   const { sources, consumers } = withMaps(stanzas);
   const [onlySource] = ownSources(sources);
   const table = (how) => ({
@@ -41,19 +41,16 @@ function settings(stanzas, { service, stage, indexes = {} }) {
       ]),
     ),
   });
-  const consumer = (name, { elasticsearch, ...full }) => ({
-    name,
-    source: full.source ?? onlySource,
-    tables: full.tables,
-    marks: !isOff(full.marks),
-    elasticsearch: {
-      id: [],
-      fields: [],
-      rename: {},
-      ...elasticsearch,
-      index: elasticsearch.index ? indexes[elasticsearch.index] : {},
-    },
-  });
+  const consumer = (name, full) => {
+    const [kind, sink] = sinkOf(full);
+    return {
+      name,
+      source: full.source ?? onlySource,
+      tables: full.tables,
+      marks: !isOff(full.marks),
+      sink: { kind, ...sink.settings(full[kind], { read }) },
+    };
+  };
   const each = (map, build) =>
     Object.fromEntries(Object.entries(map).map(([name, full]) => [name, build(name, full)]));
   return {

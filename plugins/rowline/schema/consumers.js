@@ -1,43 +1,12 @@
 'use strict';
 
-const { NAME, SECRET, COLUMNS, TABLES } = require('./words');
-
-const elasticsearch = {
-  description: 'The sink: an Elasticsearch cluster.',
-  type: 'object',
-  required: ['secret'],
-  properties: {
-    secret: {
-      ...SECRET,
-      description: 'Secrets Manager secret {url, api_key | username, password, ca_certificate}.',
-    },
-    alias: {
-      type: 'string',
-      default: '{database}-{table}',
-      description: 'Alias to write to; may hold {database} and {table}.',
-    },
-    index: {
-      type: 'string',
-      description:
-        'Path of a JSON file with settings and mappings; without it they come from the columns.',
-    },
-    id: {
-      ...COLUMNS,
-      description: 'Immutable unique columns that make the document id, instead of the key.',
-    },
-    fields: { ...COLUMNS, description: 'Columns to keep; all of them when left out.' },
-    rename: {
-      type: 'object',
-      values: { type: 'string' },
-      description: 'Column: field in the document.',
-    },
-  },
-};
+const { NAME, TABLES } = require('./words');
+const { sinks } = require('../sinks');
 
 const consumer = {
   description: 'A queue, its DLQ, a function and a sink.',
   type: 'object',
-  required: ['tables', 'elasticsearch'],
+  required: ['tables'],
   properties: {
     source: { type: 'string', description: 'Which source; may be left out when there is one.' },
     tables: {
@@ -53,7 +22,7 @@ const consumer = {
         what: 'database.table or database.*',
       },
     },
-    elasticsearch,
+    ...Object.fromEntries(Object.entries(sinks).map(([kind, sink]) => [kind, sink.schema])),
     marks: {
       type: ['boolean', 'string'],
       enum: [true, false, 'on', 'off'],

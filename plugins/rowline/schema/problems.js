@@ -6,24 +6,53 @@ const { validate, complete } = require('./validate');
 const { nearest } = require('./nearest');
 const { ownSources, capturedBy, relayProblems } = require('./relays');
 const { withMaps } = require('./stanzas');
+const { sinks, sinkOf, sinkProblems } = require('../sinks');
 
-/** What is wrong with the stanzas: shape first; only a right shape is looked at further. */
-function problems(stanzas) {
+const nothingToRead = () => {
+  throw new Error('no files');
+};
+
+/**
+ * What is wrong with the stanzas: shape first; only a right shape is looked at further. `read`
+ * gives the text of a file of the service, or throws.
+ */
+function problems(stanzas, { read = nothingToRead } = {}) {
   const { sources, consumers } = withMaps(stanzas);
   const shape = [
     ...validate(sources, sourcesSchema, 'sources'),
     ...validate(consumers, consumersSchema, 'consumers'),
   ];
   if (shape.length) return shape;
+  const among = Object.entries(consumers).flatMap(([name, one]) => sinkProblems(name, one));
+  if (among.length) return among;
+  const [full, whole] = [complete(consumers, consumersSchema), complete(sources, sourcesSchema)];
   return [
     ...relayProblems(sources),
-    ...Object.entries(complete(sources, sourcesSchema)).flatMap(([name, source]) =>
-      sourceProblems(name, source),
-    ),
-    ...Object.entries(complete(consumers, consumersSchema)).flatMap(([name, consumer]) =>
+    ...Object.entries(whole).flatMap(([name, source]) => sourceProblems(name, source)),
+    ...Object.entries(full).flatMap(([name, consumer]) =>
       consumerProblems(name, consumer, sources),
     ),
-    ...sharedIndexes(complete(consumers, consumersSchema), sources),
+    ...Object.entries(full).flatMap(([name, consumer]) => {
+      const [kind, sink] = sinkOf(consumer);
+      const path = `consumers.${name}.${kind}`;
+      return sink.problems({
+        path,
+        stanza: consumer[kind],
+        tables: received(consumer, sources),
+        read,
+      });
+    }),
+    ...Object.entries(sinks).flatMap(([kind, sink]) => {
+      const having = Object.entries(full).filter(([, consumer]) => consumer[kind] !== undefined);
+      return sink.clashes(
+        having.map(([name, consumer]) => ({
+          name,
+          source: consumer.source ?? ownSources(sources)[0],
+          tables: received(consumer, sources),
+          stanza: consumer[kind],
+        })),
+      );
+    }),
   ];
 }
 
@@ -90,7 +119,7 @@ function consumerProblems(name, consumer, sources) {
       `${path}.source is ${JSON.stringify(source)}, which is no source. Did you mean ${nearest(source, names)}?`,
     ];
   const captured = capturedBy(sources, source).map(([table]) => table);
-  const found = consumer.tables.flatMap((pattern, index) => {
+  return consumer.tables.flatMap((pattern, index) => {
     if (matching(pattern, captured).length) return [];
     const close = nearest(
       pattern,
@@ -100,22 +129,6 @@ function consumerProblems(name, consumer, sources) {
       `${path}.tables[${index}] is ${pattern}, which source ${source} does not capture. Did you mean ${close}? Else add it to sources.${source}.tables.`,
     ];
   });
-  const received = new Set(consumer.tables.flatMap((pattern) => matching(pattern, captured)));
-  const { alias } = consumer.elasticsearch;
-  const unknown = [...alias.matchAll(/\{([^}]*)\}/g)]
-    .map((match) => match[1])
-    .filter((word) => !['database', 'table'].includes(word));
-  if (unknown.length)
-    found.push(
-      `${path}.elasticsearch.alias holds {${unknown[0]}}; only {database} and {table} are filled in.`,
-    );
-  else if (received.size > 1 && !alias.includes('{table}')) {
-    found.push(
-      `${path}.elasticsearch.alias is ${JSON.stringify(alias)} for ${received.size} tables: their documents would overwrite each other. ` +
-        `Write {table} in it (${alias}-{table}), or give each table a consumer.`,
-    );
-  }
-  return found;
 }
 
 const matching = (pattern, captured) =>
@@ -123,34 +136,10 @@ const matching = (pattern, captured) =>
     ? captured.filter((table) => table.startsWith(pattern.slice(0, -1)))
     : captured.filter((table) => table === pattern);
 
-/**
- * Two consumers of one cluster that write different tables into one index: rows of the same key
- * would overwrite each other.
- */
-function sharedIndexes(consumers, sources) {
-  const first = {};
-  const [onlySource] = ownSources(sources);
-  return Object.entries(consumers).flatMap(
-    ([name, { source = onlySource, tables, elasticsearch }]) => {
-      const captured = capturedBy(sources, source).map(([table]) => table);
-      const received = [...new Set(tables.flatMap((pattern) => matching(pattern, captured)))];
-      const found = received.flatMap((table) => {
-        const [database, short] = table.split('.');
-        const index = elasticsearch.alias
-          .replaceAll('{database}', database)
-          .replaceAll('{table}', short);
-        const key = JSON.stringify([elasticsearch.secret, index]);
-        first[key] ??= { name, source, table };
-        const other = first[key];
-        if (other.name === name || (other.source === source && other.table === table)) return [];
-        return [
-          `consumers.${name} and consumers.${other.name} both write to ${index}, ${table} of ${source} and ${other.table} of ${other.source}: ` +
-            `their documents would overwrite each other. Give consumers.${name}.elasticsearch.alias a name of its own, like ${source.toLowerCase()}-{database}-{table}.`,
-        ];
-      });
-      return found.slice(0, 1);
-    },
-  );
+/** The tables that a consumer receives, of those that its source captures. */
+function received({ source, tables }, sources) {
+  const captured = capturedBy(sources, source ?? ownSources(sources)[0]).map(([table]) => table);
+  return [...new Set(tables.flatMap((pattern) => matching(pattern, captured)))];
 }
 
 module.exports = { problems };

@@ -29,7 +29,6 @@ const context = (over = {}) => ({
   runtime: 'python3.13',
   architecture: 'arm64',
   alerts: null,
-  indexes: {},
   ...over,
   options: readOptions(over.options ?? {}),
 });

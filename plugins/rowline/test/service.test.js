@@ -146,8 +146,7 @@ test('an index file becomes part of the settings', (t) => {
   });
   assert.equal(status, 0, said);
   assert.equal(
-    template.Metadata.Rowline.consumers.listingSearch.elasticsearch.index.mappings.properties.title
-      .type,
+    template.Metadata.Rowline.consumers.listingSearch.sink.index.mappings.properties.title.type,
     'text',
   );
 });

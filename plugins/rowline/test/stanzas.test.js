@@ -101,7 +101,7 @@ const wrong = [
     'no sink',
     [...consumer, 'elasticsearch'],
     undefined,
-    /consumers\.listingSearch\.elasticsearch is missing/,
+    /consumers\.listingSearch has no sink, .*Add consumers\.listingSearch\.elasticsearch \(an Elasticsearch cluster\)/,
   ],
   ['no tables', [...consumer, 'tables'], [], /consumers\.listingSearch\.tables is empty/],
   ['a source without tables', [...source, 'tables'], {}, /sources\.shop\.tables is empty/],
@@ -230,7 +230,8 @@ test('every default is written out, and a bare table is all defaults', () => {
     source: 'shop',
     tables: ['market.listings', 'market.photos'],
     marks: true,
-    elasticsearch: {
+    sink: {
+      kind: 'elasticsearch',
       secret: 'rowline/test/search',
       alias: '{database}-{table}',
       index: {},

@@ -10,7 +10,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.values.errors import StackError
-from shared.values.settings import Settings
+from shared.values.settings import Settings, from_json
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.client import CloudFormationClient
@@ -110,7 +110,7 @@ def _upper(name: str) -> str:
 
 def _settings(name: str, metadata: Any) -> Settings:
     try:
-        return msgspec.convert(metadata, type=Settings)
+        return from_json(metadata)
     except msgspec.ValidationError as error:
         raise StackError(
             f"was deployed by another version: {error}.",

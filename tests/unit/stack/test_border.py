@@ -26,7 +26,7 @@ const { problems } = require('./plugins/rowline/schema/problems');
 const { settings } = require('./plugins/rowline/expand/settings');
 const all = JSON.parse(require('fs').readFileSync(0));
 console.log(JSON.stringify(all.map((stanzas) => ({
-  problems: problems(stanzas), settings: settings(stanzas, { service: 'rowline', stage: 'test', indexes: { 'i.json': { mappings: {} } } }) }))));
+  problems: problems(stanzas, { read: () => '{}' }), settings: settings(stanzas, { service: 'rowline', stage: 'test', read: () => '{"mappings": {}}' }) }))));
 """  # noqa: E501
 
 
@@ -63,7 +63,7 @@ def test_the_defaults_of_both_sides_are_the_same() -> None:
                 name="search",
                 source="shop",
                 tables=("market.listings",),
-                elasticsearch=ElasticsearchSettings(secret="e"),
+                sink=ElasticsearchSettings(secret="e"),
             )
         },
     )

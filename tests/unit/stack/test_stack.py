@@ -27,7 +27,7 @@ METADATA: dict[str, Any] = {
             "name": "listingSearch",
             "source": "shop",
             "tables": ["market.photos"],
-            "elasticsearch": {"secret": "search"},
+            "sink": {"kind": "elasticsearch", "secret": "search"},
         }
     },
 }
@@ -69,6 +69,26 @@ def test_settings_come_from_the_template_and_names_from_the_outputs(cloudformati
     assert stack.state_table == "table-1"
     with pytest.raises(StackError, match="stack rowline-dev: has no output ListingSearchDlqUrl"):
         stack.dlq_url("listingSearch")
+
+
+def test_a_stack_deployed_before_sinks_had_a_kind_is_read(cloudformation: Any) -> None:
+    now = METADATA["consumers"]["listingSearch"]
+    former = {key: value for key, value in now.items() if key != "sink"}
+    former["elasticsearch"] = {"secret": "search"}
+    metadata = {**METADATA, "consumers": {"listingSearch": former}}
+    cloudformation.create_stack(StackName="rowline-dev", TemplateBody=template(METADATA))
+    cloudformation.create_stack(StackName="rowline-old", TemplateBody=template(metadata))
+    assert Stack.open("rowline", "old").settings == Stack.open("rowline", "dev").settings
+
+
+def test_a_sink_of_another_version_is_named(cloudformation: Any) -> None:
+    consumer = {**METADATA["consumers"]["listingSearch"], "sink": {"kind": "kafka"}}
+    cloudformation.create_stack(
+        StackName="rowline-dev",
+        TemplateBody=template({**METADATA, "consumers": {"listingSearch": consumer}}),
+    )
+    with pytest.raises(StackError, match=r"another version: .*'kafka'.*\.sink"):
+        Stack.open("rowline", "dev")
 
 
 def test_a_stack_that_is_not_there_says_how_to_deploy_it(cloudformation: Any) -> None:

@@ -1,0 +1,81 @@
+'use strict';
+
+// A sink is one file: the plugin is copied, a file is added to its folder of sinks, and that is all
+// it takes.
+const test = require('node:test');
+const assert = require('node:assert');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { stanzas, context } = require('./fixtures');
+
+const PLUGIN = path.resolve(__dirname, '..');
+const LOG = `
+const { allow } = require('../expand/statements');
+module.exports = {
+  schema: { description: 'a log', type: 'object', required: ['group'], properties: { group: { type: 'string', description: 'Its name.' } } },
+  problems: ({ path, stanza, tables }) => (stanza.group === 'full' ? [path + '.group is full: no room for ' + tables.join(' and ')] : []),
+  clashes: (consumers) => (consumers.length > 1 ? ['one log, ' + consumers.map(({ name, source }) => name + ' of ' + source).join(' and ')] : []),
+  settings: (stanza, { read }) => ({ ...stanza, banner: read('banner.txt') }),
+  permissions: (sink) => [allow('Write', ['logs:PutLogEvents'], 'arn:' + sink.group)],
+  environment: (sink) => ({ ROWLINE_LOG: sink.group }),
+};
+`;
+
+/** The plugin with one sink more, in a folder that is gone after the test. */
+function withLog(t) {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'rowline-sinks-'));
+  t.after(() => fs.rmSync(dir, { recursive: true, force: true }));
+  const folder = path.join(dir, 'rowline');
+  fs.cpSync(PLUGIN, folder, { recursive: true });
+  const modules = path.dirname(path.dirname(require.resolve('fastest-levenshtein/package.json')));
+  fs.symlinkSync(modules, path.join(dir, 'node_modules'));
+  fs.writeFileSync(path.join(folder, 'sinks', 'log.js'), LOG);
+  return {
+    ...require(path.join(folder, 'schema', 'problems')),
+    ...require(path.join(folder, 'expand')),
+  };
+}
+
+/** The stanzas with one consumer, which has these sinks. */
+const having = (sinks) => ({
+  ...stanzas(),
+  consumers: { copy: { tables: ['market.listings'], ...sinks } },
+});
+const around = () => ({ ...context(), read: () => 'hello' });
+
+test('a file in the folder of sinks is a sink, with its settings, permissions and variables', (t) => {
+  const { problems, expand } = withLog(t);
+  const given = having({ log: { group: 'g' } });
+  assert.deepEqual(problems(given), []);
+  const { settings, functions, resources } = expand(given, around());
+  assert.deepEqual(settings.consumers.copy.sink, { kind: 'log', group: 'g', banner: 'hello' });
+  assert.equal(functions.consumeCopy.environment.ROWLINE_LOG, 'g');
+  const statements = resources.RoleOfConsumeCopy.Properties.Policies[0].PolicyDocument.Statement;
+  const sids = statements.map(({ Sid }) => Sid);
+  assert.ok(sids.includes('Write') && !sids.includes('Secret'), sids.join());
+});
+
+test('its stanza is checked by its schema and by its own rules', (t) => {
+  const { problems } = withLog(t);
+  assert.match(
+    problems(having({ log: {} }))[0],
+    /consumers\.copy\.log\.group is missing: Its name/,
+  );
+  const full = problems(having({ log: { group: 'full' } }));
+  assert.deepEqual(full, ['consumers.copy.log.group is full: no room for market.listings']);
+  const two = having({ log: { group: 'g' } });
+  two.consumers.other = two.consumers.copy;
+  assert.deepEqual(problems(two), ['one log, copy of shop and other of shop']);
+});
+
+test('a consumer has exactly one sink', (t) => {
+  const { problems } = withLog(t);
+  const none =
+    /^consumers\.copy has no sink, .* Add consumers\.copy\.elasticsearch \(an .*\) or consumers\.copy\.log \(a log\)\.$/;
+  assert.match(problems(having({}))[0], none);
+  const two = problems(having({ log: { group: 'g' }, elasticsearch: { secret: 's' } }));
+  assert.equal(two.length, 1);
+  assert.match(two[0], /^consumers\.copy has 2 sinks, elasticsearch and log: a consumer has one\./);
+  assert.match(two[0], /move consumers\.copy\.log to a consumer of its own\.$/);
+});
