@@ -11,8 +11,8 @@ from rich.console import Console
 from bench import reading, relay, relaying, report
 from bench.readers import LIBRARY, LIBRARY_PYTHON, ROWLINE, Reader, parse
 from bench.workload import Workload
-from local.database import Database
 from local.home import home
+from local.servers.database_server import DatabaseServer
 from shared.values.errors import ConfigError, RowlineError
 
 CHANGES, QUICK_CHANGES, LARGEST = 320_000, 2_000, 2_000_000
@@ -103,7 +103,7 @@ def main(
 
 
 def read(
-    server: Database,
+    server: DatabaseServer,
     readers: list[Reader],
     changes: int,
     rounds: int,

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.workload import DATABASE, TABLE, Written
-from local.database import READER, Database
 from local.home import CHECKOUT
+from local.servers.database_server import READER, DatabaseServer
 from shared.values.errors import ConfigError
 
 LIBRARY_PYTHON = CHECKOUT / ".local/bench/venv/bin/python"
@@ -66,7 +66,7 @@ def parse(text: str) -> Reader:
     return Reader(name, tuple(words))
 
 
-def places(server: Database, written: Written) -> dict[str, str]:
+def places(server: DatabaseServer, written: Written) -> dict[str, str]:
     """What a reader must know: where the server is, from which position on to read, and how many
     changes come.
     """
@@ -86,7 +86,7 @@ def places(server: Database, written: Written) -> dict[str, str]:
     }
 
 
-def environment(server: Database, values: dict[str, str]) -> dict[str, str]:
+def environment(server: DatabaseServer, values: dict[str, str]) -> dict[str, str]:
     """A reader's environment: ours, its places, and for Rowline the source as `ROWLINE_SOURCE`, so
     that no password stands in a command line.
     """

@@ -12,11 +12,12 @@ from statistics import median
 from bench.measure import Run, run
 from bench.readers import Reader, environment, places
 from bench.workload import Workload, Written, prepare, write
-from local import mariadb, mysql
-from local.database import Database
+from local.servers.database_server import DatabaseServer
+from local.servers.mariadb import MariaDB
+from local.servers.mysql import MySQL
 from shared.values.errors import RowlineError
 
-SERVERS: dict[str, Callable[..., Database]] = {"mariadb": mariadb.start, "mysql": mysql.start}
+SERVERS: dict[str, type[DatabaseServer]] = {"mariadb": MariaDB, "mysql": MySQL}
 _ONE_FILE = "--max-binlog-size=1073741824"
 
 Say = Callable[[str], None]
@@ -48,9 +49,9 @@ class Reading:
 
 
 @contextmanager
-def started(kind: str, folder: Path) -> Iterator[Database]:
+def started(kind: str, folder: Path) -> Iterator[DatabaseServer]:
     """An empty server of its own, gone afterwards."""
-    server = SERVERS[kind](folder / kind, [_ONE_FILE])
+    server = SERVERS[kind](folder / kind, extra_args=(_ONE_FILE,)).start()
     try:
         prepare(server)
         yield server
@@ -60,7 +61,7 @@ def started(kind: str, folder: Path) -> Iterator[Database]:
 
 
 def compare(
-    server: Database, workload: Workload, readers: Sequence[Reader], rounds: int, say: Say
+    server: DatabaseServer, workload: Workload, readers: Sequence[Reader], rounds: int, say: Say
 ) -> list[Reading]:
     """Every reader reads what was written just now, in turn. Before the rounds whose figures count
     there is one in which its lines are counted; without rounds that one's figures stand.
@@ -87,7 +88,13 @@ def compare(
 
 
 def _round(
-    server: Database, written: Written, reader: Reader, reading: Reading, *, count: bool, keep: bool
+    server: DatabaseServer,
+    written: Written,
+    reader: Reader,
+    reading: Reading,
+    *,
+    count: bool,
+    keep: bool,
 ) -> None:
     values = places(server, written)
     try:

@@ -16,8 +16,8 @@ import boto3
 from botocore.config import Config
 
 from bench.workload import DATABASE
-from local.aws import start as start_emulator
-from local.database import Database
+from local.servers.database_server import DatabaseServer
+from local.servers.emulator import Emulator
 from shared.adapters.binlog.contract import Binlog, Commit, Event
 from shared.adapters.state.dynamodb import DynamoSchemas, DynamoStreams
 from shared.adapters.topic.contract import Entry
@@ -116,7 +116,7 @@ class Place:
     time may write to it.
     """
 
-    def __init__(self, server: Database, environment: dict[str, str]) -> None:
+    def __init__(self, server: DatabaseServer, environment: dict[str, str]) -> None:
         self._server = server
         self._session = boto3.Session(
             aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
@@ -228,7 +228,7 @@ def running(job: RelaySetup) -> Iterator[None]:
 @contextmanager
 def emulated(folder: Path) -> Iterator[dict[str, str]]:
     """The environment of an emulated AWS of our own."""
-    emulator = start_emulator(folder / "emulator")
+    emulator = Emulator(folder / "emulator").start()
     try:
         yield emulator.environment()
     finally:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from local.database import Database
+from local.servers.database_server import DatabaseServer
 from shared.values.position import Position
 
 DATABASE, TABLE = "bench", "listings"
@@ -76,7 +76,7 @@ class Written:
     end: Position
 
 
-def prepare(server: Database) -> None:
+def prepare(server: DatabaseServer) -> None:
     """An empty table and what fills it; none of it in the binlog but the table."""
     with server.connect() as connection, connection.cursor() as cursor:
         cursor.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
@@ -90,7 +90,7 @@ def prepare(server: Database) -> None:
         cursor.execute(_PROCEDURE)
 
 
-def write(server: Database, workload: Workload) -> Written:
+def write(server: DatabaseServer, workload: Workload) -> Written:
     """Write the workload; the table is empty before it, and so is the binlog: not every reader
     begins where it is told to.
     """

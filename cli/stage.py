@@ -11,7 +11,7 @@ import boto3
 import typer
 import yaml
 
-from local.stage import Stage as LocalStage
+from cli import local_record
 from shared.adapters.claims.s3 import S3Claims
 from shared.adapters.database.contract import Database
 from shared.adapters.database.sql import SqlDatabase
@@ -150,7 +150,7 @@ def open_stage(stage: str, service: str = "") -> DeployedStage:
     nothing else is set.
     """
     if stage == "local" and "AWS_ENDPOINT_URL" not in os.environ:
-        for name, value in LocalStage.load().environment().items():
+        for name, value in local_record.environment().items():
             os.environ.setdefault(name, value)
     service = service or default_service()
     return DeployedStage(name=stage, service=service, stack=Stack.open(service, stage))

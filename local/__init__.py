@@ -1,6 +1,6 @@
-"""The local stage: a real MariaDB, a real Elasticsearch and an AWS emulator on this machine,
-without Docker or root.
+"""The local stage: real servers and an AWS emulator on this machine, without Docker or root.
 
-`stage` starts and stops the three; `mariadb`, `mysql`, `elasticsearch` and `aws` each start one
-server, also alone and with other options (the tests do). See docs/local.md.
+It is for development: Rowline's own tests, its demo and its benchmark run on it, and nothing that
+is deployed imports it. `local_stage` starts and stops a stage as a whole, each module of `servers`
+one server. See docs/local.md.
 """

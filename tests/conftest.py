@@ -6,7 +6,6 @@ unless ROWLINE_KEEP=1.
 """
 
 import contextlib
-import fcntl
 import itertools
 import os
 import shutil
@@ -17,21 +16,21 @@ from urllib.parse import unquote, urlsplit
 
 import pymysql
 import pytest
+from filelock import FileLock, ReadWriteLock, Timeout
 
-from local.account import server_account
-from local.aws import Emulator
-from local.database import Database
-from local.elasticsearch import Elasticsearch
 from local.home import home
-from local.lock import exclusive
-from local.mariadb import MariaDB
-from local.mysql import MySQL
-from local.server import Server
-from local.stage import Stage
+from local.local_stage import LocalStage
+from local.servers.database_server import DatabaseServer
+from local.servers.elasticsearch_server import ElasticsearchServer
+from local.servers.emulator import Emulator
+from local.servers.local_server import LocalServer
+from local.servers.mariadb import MariaDB
+from local.servers.mysql import MySQL
 from shared.values.errors import RowlineError
 
 STAGE = "test"
-D = TypeVar("D", bound=Database)
+USERS = "users.lock"
+D = TypeVar("D", bound=DatabaseServer)
 T = TypeVar("T")
 
 
@@ -42,34 +41,27 @@ class Shared:
 
     def __init__(self) -> None:
         self.home = home()
-        self.stage = Stage(STAGE, self.home)
+        self.stage = LocalStage(STAGE, self.home)
         self.stage.record.mkdir(exist_ok=True)
-        self.servers: dict[str, Server] = {**self.stage.servers, "mysql": self._mysql()}
-        self._users = (self.stage.record / "users.lock").open("a")
-        fcntl.flock(self._users, fcntl.LOCK_SH)
+        self.servers: dict[str, LocalServer] = {**self.stage.servers, "mysql": self._mysql()}
+        self._users = ReadWriteLock(self.stage.record / USERS)
+        self._users.acquire_read()
 
     def start(self, part: str) -> Any:
-        with exclusive(self.stage.record / f"{part}.lock"):
+        with FileLock(self.stage.record / f"{part}.lock"):
             return self.servers[part].start()
 
     def close(self) -> None:
-        self._users.close()
+        self._users.release()
 
     def stop_unless_used(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self.close()
+        with contextlib.suppress(Timeout), self._users.write_lock(blocking=False):
             for server in self.servers.values():
                 server.stop()
-        self.close()
 
     def _mysql(self) -> MySQL:
-        folder = self.home.base / STAGE / "mysql"
-        return MySQL(
-            folder,
-            account=server_account(),
-            dist=self.home.dist,
-            log=self.stage.record / "log/mysql.log",
-        )
+        return MySQL(self.home.base / STAGE / "mysql", log=self.stage.record / "log/mysql.log")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -86,7 +78,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if (
         not hasattr(config, "workerinput")
         and os.environ.get("ROWLINE_KEEP") != "1"
-        and (home().record / STAGE / "users.lock").exists()
+        and (home().record / STAGE / USERS).exists()
     ):
         Shared().stop_unless_used()
 
@@ -101,9 +93,7 @@ def shared_stage() -> Iterator[Shared]:
 
 @pytest.fixture(scope="session")
 def mariadb(shared_stage: Shared) -> MariaDB:
-    """A running MariaDB (`local.mariadb.MariaDB`): `.host .port .user .password .url` of the
-    administrator, `.reader_url` of the account that Rowline uses, `.connect(database=None,
-    **options)` a PyMySQL connection with autocommit, `.stop() .start() .kill()`.
+    """A running MariaDB, as `local.servers.mariadb.MariaDB` describes it.
 
     Shared by all tests: make a database of your own in it (fixture `database`), and look only at
     its changes.
@@ -150,7 +140,7 @@ def mysql(shared_stage: Shared) -> MySQL | ServerByUrl:
 
 
 @pytest.fixture(scope="session")
-def elasticsearch(shared_stage: Shared) -> Elasticsearch:
+def elasticsearch(shared_stage: Shared) -> ElasticsearchServer:
     """A running Elasticsearch without security: `.url`, `.request(method, path, body)`, `.stop()
     .start() .kill()`. Name your own indices.
     """
@@ -224,12 +214,12 @@ def quiet_mysql() -> Iterator[MySQL]:
 
 
 @pytest.fixture(scope="session")
-def secured_elasticsearch(shared_stage: Shared) -> Iterator[Elasticsearch]:
+def secured_elasticsearch(shared_stage: Shared) -> Iterator[ElasticsearchServer]:
     """An Elasticsearch with TLS and login: `.url` (https), `.user`, `.password`, `.ca_certificate`
     (PEM text).
     """
     folder = _own_folder()
-    server = Elasticsearch(folder, account=server_account(), dist=home().dist, secured=True)
+    server = ElasticsearchServer(folder, secured=True)
     try:
         yield server.start()
     finally:
@@ -241,9 +231,7 @@ def _own_servers(kind: type[D]) -> Iterator[Callable[..., D]]:
     servers: list[D] = []
 
     def start(*extra_args: str) -> D:
-        server = kind(
-            _own_folder(), account=server_account(), dist=home().dist, extra_args=extra_args
-        )
+        server = kind(_own_folder(), extra_args=extra_args)
         servers.append(server)
         return _or_skip(server.start)
 

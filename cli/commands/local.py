@@ -8,7 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from local import mariadb, stage
+from local import elsewhere, local_stage
+from local.servers import mariadb
 from shared.values.errors import RowlineError
 
 app = typer.Typer(
@@ -24,23 +25,23 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 
 
 @app.command("up")
-def up(name: Name = stage.DEFAULT_NAME, as_json: Json = False) -> None:
+def up(name: Name = local_stage.DEFAULT_NAME, as_json: Json = False) -> None:
     """Start what is not running and print where it is.
 
     ROWLINE_SOURCE, ROWLINE_ELASTICSEARCH and AWS_ENDPOINT_URL point any of the three elsewhere.
 
     Example: `rowline local up`
     """
-    if not mariadb.is_available() and not os.environ.get(stage.VARIABLES["mariadb"]):
+    if not mariadb.is_available() and not os.environ.get(elsewhere.VARIABLES["mariadb"]):
         raise mariadb.unavailable()  # first of all, before anything is fetched
     console = Console(stderr=True, highlight=False, emoji=False)
     with console.status("starting") as status:
 
-        def progress(line: str) -> None:
+        def announce(line: str) -> None:
             console.print("·", line, style="dim", markup=False)
             status.update(line)
 
-        started = stage.up(name, progress=progress)
+        started = local_stage.up(name, announce=announce)
     _show(started.status(), as_json)
     if not as_json:
         Console(stderr=True, highlight=False, emoji=False).print(
@@ -51,7 +52,7 @@ def up(name: Name = stage.DEFAULT_NAME, as_json: Json = False) -> None:
 
 @app.command("down")
 def down(
-    name: Name = stage.DEFAULT_NAME,
+    name: Name = local_stage.DEFAULT_NAME,
     purge: Annotated[bool, typer.Option("--purge", help="Also remove its data and logs.")] = False,
 ) -> None:
     """Stop what `up` started; the data stay unless --purge.
@@ -59,7 +60,7 @@ def down(
     Example: `rowline local down --purge`
     """
     try:
-        found = stage.Stage.load(name)
+        found = local_stage.LocalStage.load(name)
     except RowlineError:
         typer.echo(f"local stage {name} is not up.", err=True)
         return
@@ -68,28 +69,28 @@ def down(
 
 
 @app.command("status")
-def status(name: Name = stage.DEFAULT_NAME, as_json: Json = False) -> None:
+def status(name: Name = local_stage.DEFAULT_NAME, as_json: Json = False) -> None:
     """Print what runs, where, and where its log is. Exits with 1 if a part is stopped.
 
     Example: `rowline local status --json`
     """
-    parts = stage.Stage.load(name).status()
+    parts = local_stage.LocalStage.load(name).status()
     _show(parts, as_json)
     if any(part.state == "stopped" for part in parts):
         raise typer.Exit(1)
 
 
 @app.command("env")
-def env(name: Name = stage.DEFAULT_NAME) -> None:
+def env(name: Name = local_stage.DEFAULT_NAME) -> None:
     """Print the variables that point a shell at the stage. They hold its passwords.
 
     Example: `eval "$(rowline local env)"`
     """
-    for variable, value in stage.Stage.load(name).environment().items():
+    for variable, value in local_stage.LocalStage.load(name).environment().items():
         typer.echo(f"export {variable}='{value}'")
 
 
-def _show(parts: list[stage.PartStatus], as_json: bool) -> None:
+def _show(parts: list[local_stage.PartStatus], as_json: bool) -> None:
     if as_json:
         typer.echo(msgspec.json.encode(parts).decode())
         return
@@ -107,4 +108,4 @@ def _show(parts: list[stage.PartStatus], as_json: bool) -> None:
 
 
 def _option(name: str) -> str:
-    return "" if name == stage.DEFAULT_NAME else f" --name {name}"
+    return "" if name == local_stage.DEFAULT_NAME else f" --name {name}"

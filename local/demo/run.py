@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.stage import DeployedStage, open_stage
-from local import stage as local_stage
+from local import local_stage
 from local.demo import marketplace as market
 from local.demo.workload import Workload, insist
 from shared.values import endpoint
@@ -153,7 +153,7 @@ def _show(search: Elasticsearch, words: str) -> None:
 def main() -> None:
     began = time.monotonic()
     _step("Servers: MariaDB, Elasticsearch, emulated AWS")
-    stage = local_stage.up(progress=lambda line: console.print(f"  [dim]{line}[/]"))
+    stage = local_stage.up(announce=lambda line: console.print(f"  [dim]{line}[/]"))
     os.environ.update(stage.environment())
     admin = endpoint.parse(
         stage.elsewhere.get("mariadb") or stage.server("mariadb").url

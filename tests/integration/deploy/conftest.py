@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
-from local.aws import Emulator
+from local.servers.emulator import Emulator
 from shared.adapters.stack import Stack
 from tests.integration.stack.project import Project
 

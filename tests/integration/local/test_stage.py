@@ -11,11 +11,12 @@ import boto3
 import pymysql
 import pytest
 
-from local import process, stage
-from local.account import Account
-from local.aws import Emulator
+from cli import local_record
+from local import elsewhere, local_stage
 from local.home import CHECKOUT, home
-from local.stage import Stage
+from local.local_stage import LocalStage
+from local.servers import server_process
+from local.servers.emulator import Emulator
 from shared.values.errors import ConfigError, RowlineError, SourceUnavailable
 
 NAME = f"test-whole-{os.getpid()}"
@@ -23,12 +24,12 @@ NAME = f"test-whole-{os.getpid()}"
 
 @pytest.fixture(scope="module")
 def whole():
-    found = stage.up(NAME, environ={})
+    found = local_stage.up(NAME, environ={})
     yield found
-    last = [server._read().process for server in Stage.load(NAME).servers.values()]
-    assert all(process.is_alive(identity) for identity in last)
+    last = [server._read().process for server in LocalStage.load(NAME).servers.values()]
+    assert all(server_process.is_alive(identity) for identity in last)
     found.down(purge=True)  # also what another process has started in the meantime
-    assert not any(process.is_alive(identity) for identity in last)
+    assert not any(server_process.is_alive(identity) for identity in last)
     assert not (home().record / NAME).exists()
 
 
@@ -63,22 +64,34 @@ def test_secrets_lead_to_the_servers(whole, environment):
     assert secret(environment, "rowline/local/search") == {"url": whole.search_url}
 
 
+def test_up_again_keeps_what_the_user_put_into_a_secret(whole, environment):
+    client = boto3.client("secretsmanager")
+    mine = {**secret(environment, "rowline/local/source"), "mask_key": "k" * 32}
+    client.put_secret_value(SecretId="rowline/local/source", SecretString=json.dumps(mine))
+    local_stage.up(NAME, environ={})
+    assert secret(environment, "rowline/local/source") == mine
+
+
+def test_the_record_leads_to_the_stage(whole):
+    """What `rowline --stage local` reads, without the code that runs servers."""
+    assert local_record.environment(home().record / NAME / "stage.json") == whole.environment()
+
+
 def test_up_again_changes_nothing(whole, environment):
     """Also in a shell that carries the stage's own variables: they do not count as servers
     elsewhere.
     """
     before = {part: server.pid for part, server in whole.servers.items()}
-    again = stage.up(NAME)
+    again = local_stage.up(NAME)
     assert {part: server.pid for part, server in again.servers.items()} == before
     assert again.elsewhere == {}
-    assert {part.state for part in Stage.load(NAME).status()} == {"running"}
-    assert Stage.load(NAME).environment() == environment
+    assert {part.state for part in LocalStage.load(NAME).status()} == {"running"}
+    assert LocalStage.load(NAME).environment() == environment
 
 
 def test_files_with_passwords_are_closed(whole):
     for path in [home().record / NAME / "stage.json", *(home().base / NAME).glob("*/server.json")]:
         assert path.stat().st_mode & 0o077 == 0
-    assert whole.server("mariadb").password not in (home().record / NAME / "stage.json").read_text()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's servers run as another user")
@@ -89,7 +102,7 @@ def test_databases_of_root_run_as_somebody_else(whole):
 
 def test_a_part_elsewhere_is_asked_and_not_started(whole, mariadb):
     url = mariadb.reader_url
-    found = stage.up(NAME, environ={"ROWLINE_SOURCE": url})
+    found = local_stage.up(NAME, environ={"ROWLINE_SOURCE": url})
     try:
         assert found.environment()["ROWLINE_SOURCE"] == url
         assert secret(found.environment(), "rowline/local/source")["port"] == mariadb.port
@@ -98,12 +111,12 @@ def test_a_part_elsewhere_is_asked_and_not_started(whole, mariadb):
         with pytest.raises(ConfigError, match="ROWLINE_SOURCE"):
             found.server("mariadb")
     finally:
-        stage.up(NAME, environ={})
+        local_stage.up(NAME, environ={})
 
 
 def test_a_part_elsewhere_that_is_down_is_an_error(whole):
     with pytest.raises(SourceUnavailable, match="ROWLINE_SOURCE"):
-        stage.up(NAME, environ={"ROWLINE_SOURCE": "mysql://me:pw@127.0.0.1:1"})
+        local_stage.up(NAME, environ={"ROWLINE_SOURCE": "mysql://me:pw@127.0.0.1:1"})
 
 
 def rowline(*arguments):
@@ -169,21 +182,23 @@ def test_ctrl_c_stops_what_is_starting(whole):
         os.kill(up.pid, signal.SIGINT)
         rest = up.stderr.read()
     assert (up.returncode, "Traceback" in rest) == (130, False)
-    server = Stage.load(NAME).server("elasticsearch")
-    assert (server.pid, Stage.load(NAME).server("mariadb").pid is not None) == (None, True)
+    server = LocalStage.load(NAME).server("elasticsearch")
+    assert (server.pid, LocalStage.load(NAME).server("mariadb").pid is not None) == (None, True)
     assert rowline("local", "status", "--name", NAME).returncode == 1
-    stage.up(NAME, environ={})
+    local_stage.up(NAME, environ={})
 
 
 def no_parts_elsewhere():
     return {
-        name: value for name, value in os.environ.items() if name not in stage.VARIABLES.values()
+        name: value
+        for name, value in os.environ.items()
+        if name not in elsewhere.VARIABLES.values()
     }
 
 
 def test_a_stage_that_is_not_up():
     with pytest.raises(RowlineError, match="rowline local up"):
-        Stage.load("test-never")
+        LocalStage.load("test-never")
 
 
 def test_what_a_deploy_made_survives_down_and_up(deploy_own):
@@ -228,7 +243,7 @@ def deploy_own(monkeypatch):
     from tests.integration.local.conftest import fifo_queue, function, upload
 
     folder = home().base / "test" / f"own-emulator-{os.getpid()}"
-    server = Emulator(folder, account=Account(None), dist=home().dist).start()
+    server = Emulator(folder).start()
     try:
         for name, value in server.environment().items():
             monkeypatch.setenv(name, value)

@@ -7,7 +7,6 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local import aws
 from local.home import CHECKOUT, home
 from tests.integration.local.conftest import drain, fifo_queue
 
@@ -179,7 +178,7 @@ for prune in (sns._prune_sns_dedup, sqs._prune_dedup):
 
 
 def test_dropping_old_deduplication_ids_does_not_grow_with_their_number(emulator):
-    python = aws.distribution(home().dist) / "bin/python"
+    python = emulator.distribution(home().dist) / "bin/python"
     done = subprocess.run(
         [python, "-c", PRUNE, str(CHECKOUT)], capture_output=True, text=True, check=False
     )

@@ -13,7 +13,7 @@ import pymysql
 import pytest
 
 from cli.stage import DeployedStage, open_stage
-from local import stage as local_stage
+from local import local_stage
 from local.demo import marketplace
 from shared.values import endpoint
 from shared.values.errors import RowlineError
@@ -27,7 +27,7 @@ CONSUMER = "listingSearch"
 class Stack:
     """What a test of the deployed stack works with."""
 
-    servers: local_stage.Stage
+    servers: local_stage.LocalStage
     project: Project
 
     def open(self) -> DeployedStage:
@@ -72,7 +72,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     in place, relay running.
     """
     with contextlib.suppress(RowlineError):  # of a run that was killed
-        local_stage.Stage.load(NAME).down(purge=True)
+        local_stage.LocalStage.load(NAME).down(purge=True)
     servers = local_stage.up(NAME, environ={})
     environment = servers.environment()
     patch = pytest.MonkeyPatch()

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import yaml
 
-from local import aws, elasticsearch
-from local.account import Account
-from local.server import Record
+from local.servers import elasticsearch_server
+from local.servers.emulator import Emulator
+from local.servers.local_server import ServerRecord
 from shared.values import endpoint
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -33,13 +33,13 @@ def test_documented_source_is_the_composed_mysql():
 def test_documented_elasticsearch_is_the_composed_one():
     service = SERVICES["elasticsearch"]
     assert EXPORTS["ROWLINE_ELASTICSEARCH"] == "http://" + service["ports"][0].removesuffix(":9200")
-    assert service["image"].endswith(f":{elasticsearch.VERSION}")
+    assert service["image"].endswith(f":{elasticsearch_server.VERSION}")
 
 
 def test_composed_emulator_has_the_environment_of_the_embedded_one(tmp_path):
     service = SERVICES["emulator"]
-    embedded = aws.Emulator(tmp_path, account=Account(None), dist=tmp_path)
-    embedded._write(Record(port=4566, password=""))
+    embedded = Emulator(tmp_path, dist=tmp_path)
+    embedded._write(ServerRecord(port=4566, password=""))
     own = {"HOME", "TMPDIR", "PYTHONDONTWRITEBYTECODE"}
     assert set(service["environment"]) == set(embedded._environment()) - own
     paths = {"STATE_DIR", "S3_DATA_DIR"}

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from local import debian
-from local.distribution import inside, install, unzip
+from local.install import debian
+from local.install.distribution import inside, install, unzip
 from shared.values.errors import RowlineError
 
 

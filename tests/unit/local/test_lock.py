@@ -1,16 +1,16 @@
-"""A lock keeps others out, also when its holder removes the file."""
+"""The lock of a stage keeps others out, also while `down --purge` removes its file."""
 
 import threading
 
-from local.lock import exclusive
+from filelock import FileLock
 
 
 def test_one_at_a_time_although_the_file_is_removed(tmp_path):
     path, inside, most = tmp_path / "lock", [], []
 
     def work():
-        for _ in range(50):
-            with exclusive(path):
+        for _ in range(20):
+            with FileLock(path, poll_interval=0.001):
                 inside.append(1)
                 most.append(len(inside))
                 inside.pop()
@@ -21,14 +21,5 @@ def test_one_at_a_time_although_the_file_is_removed(tmp_path):
         thread.start()
     for thread in threads:
         thread.join()
-    assert (max(most), len(most)) == (1, 200)
+    assert (max(most), len(most)) == (1, 80)
     assert not path.exists()
-
-
-def test_an_error_lets_the_next_one_in(tmp_path):
-    for _ in range(2):
-        try:
-            with exclusive(tmp_path / "lock"):
-                raise ValueError
-        except ValueError:
-            continue

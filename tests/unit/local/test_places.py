@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from local import account, home, ports
+from local import home
+from local.servers import ports, server_account
 from shared.values.errors import ConfigError, RowlineError
 
 
@@ -85,11 +86,11 @@ def test_folder_that_others_may_not_traverse(tmp_path):
 
 def test_root_has_an_account_a_checkout_and_others_run_servers_themselves(monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    one, two = account.server_account(Path("/a")), account.server_account(Path("/b"))
+    one, two = server_account.server_account(Path("/a")), server_account.server_account(Path("/b"))
     assert one != two
     assert all(found.uid and 61184 <= found.uid <= 65519 for found in (one, two))
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert account.server_account(Path("/a")).popen_options() == {}
+    assert server_account.server_account(Path("/a")).popen_options() == {}
 
 
 def test_a_taken_port_is_not_chosen():

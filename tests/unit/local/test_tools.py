@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from local import debian, elasticsearch, external, mariadb, maven, seed
+from local import elsewhere, stage_secrets
+from local.install import debian, java, maven
+from local.servers import mariadb
+from local.stage_record import StageRecord
 from shared.values.errors import RowlineError, SearchUnavailable, SourceUnavailable
 
 
@@ -51,7 +54,7 @@ def test_maven_brings_another_file_than_was_pinned(tool, tmp_path):
 
 def test_no_java(tool):
     with pytest.raises(RowlineError, match=r"Java.*not installed.*JDK 17"):
-        elasticsearch.java_home()
+        java.java_home(17)
 
 
 def test_java_too_old(tool):
@@ -60,7 +63,7 @@ def test_java_too_old(tool):
         'printf "    java.home = /usr/lib/jvm/11\\n    java.specification.version = 11\\n" >&2',
     )
     with pytest.raises(RowlineError, match="is version 11; Elasticsearch needs 17"):
-        elasticsearch.java_home()
+        java.java_home(17)
 
 
 def test_java_says_where_it_lives(tool):
@@ -68,7 +71,7 @@ def test_java_says_where_it_lives(tool):
         "java",
         'printf "    java.home = /usr/lib/jvm/21\\n    java.specification.version = 21\\n" >&2',
     )
-    assert elasticsearch.java_home() == Path("/usr/lib/jvm/21")
+    assert java.java_home(17) == Path("/usr/lib/jvm/21")
 
 
 def test_no_debian(tool, tmp_path):
@@ -88,21 +91,58 @@ def test_database_for_another_machine_says_so_first_and_what_to_do(monkeypatch):
 
 def test_servers_elsewhere_that_do_not_answer():
     with pytest.raises(SourceUnavailable, match=r"me@127\.0\.0\.1:1: .*ROWLINE_SOURCE") as error:
-        external.check_source("mysql://me:secret@127.0.0.1:1")
+        elsewhere.check("mariadb", "mysql://me:secret@127.0.0.1:1")
     assert "secret" not in str(error.value)
     with pytest.raises(
         SearchUnavailable, match=r"http://127\.0\.0\.1:1: .*ROWLINE_ELASTICSEARCH"
     ) as error:
-        external.check_search("http://me:secret@127.0.0.1:1")
+        elsewhere.check("elasticsearch", "http://me:secret@127.0.0.1:1")
     assert "secret" not in str(error.value)
     with pytest.raises(RowlineError, match="AWS_ENDPOINT_URL"):
-        external.check_aws("file:///etc/passwd")
+        elsewhere.check("emulator", "file:///etc/passwd")
+
+
+def secret(url, old=None):
+    return stage_secrets.merged(old or {}, stage_secrets.search_secret(url))
 
 
 def test_secret_for_elasticsearch_has_the_login_apart():
-    assert seed.search_secret("http://127.0.0.1:9200") == {"url": "http://127.0.0.1:9200"}
-    assert seed.search_secret("https://me:p%40ss@es.example:9243/x") == {
+    assert secret("http://127.0.0.1:9200") == {"url": "http://127.0.0.1:9200"}
+    assert secret("https://me:p%40ss@es.example:9243/x") == {
         "url": "https://es.example:9243/x",
         "username": "me",
         "password": "p@ss",
+    }
+
+
+def test_secret_keeps_what_its_user_put_there_and_no_old_login():
+    old = {"url": "http://old:1", "username": "me", "password": "pw", "ca": "PEM"}
+    assert secret("http://127.0.0.1:9200", old) == {"url": "http://127.0.0.1:9200", "ca": "PEM"}
+    source = stage_secrets.source_secret("mysql://rowline:pw@127.0.0.1:3306")
+    assert stage_secrets.merged({"mask_key": "m", "port": 1}, source) == {
+        "mask_key": "m",
+        **source,
+    }
+
+
+STAGES = {
+    "stage": StageRecord("/b", {}, {"ROWLINE_SOURCE": "mysql://a", "AWS_ENDPOINT_URL": "http://a"}),
+    "mine": StageRecord("/b", {"mariadb": "mysql://mine"}, {"ROWLINE_SOURCE": "mysql://mine"}),
+}
+
+
+def test_a_shell_of_another_local_stage_points_nothing_elsewhere():
+    said = []
+    environ = {"ROWLINE_SOURCE": "mysql://a", "AWS_ENDPOINT_URL": "http://a"}
+    assert elsewhere.chosen(environ, STAGES, said.append) == {}
+    assert said == [
+        f"{variable} is that of local stage stage: it points nothing elsewhere"
+        for variable in ("ROWLINE_SOURCE", "AWS_ENDPOINT_URL")
+    ]
+
+
+def test_a_server_of_the_users_own_stays_elsewhere_when_the_stage_starts_again():
+    """Its address is in the stage's record too, as what the stage's variables lead to."""
+    assert elsewhere.chosen({"ROWLINE_SOURCE": "mysql://mine"}, STAGES) == {
+        "mariadb": "mysql://mine"
     }

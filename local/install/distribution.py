@@ -1,5 +1,6 @@
-"""Programs fetched once for a checkout: unpacked beside their place and renamed into it, so a
-half-unpacked folder never counts.
+"""Programs fetched once for a checkout.
+
+Each is unpacked beside its place and renamed into it: a half-unpacked folder never counts.
 """
 
 import os
@@ -10,24 +11,28 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from local.lock import exclusive
+from filelock import FileLock
+
 from shared.values.errors import RowlineError
 
-Progress = Callable[[str], None]
+Announce = Callable[[str], None]
+"""Called with a line for the user when something takes time."""
 
 
 def install(dist: Path, name: str, fill: Callable[[Path], None]) -> Path:
-    """The folder `dist/name`, which `fill(empty folder)` makes the first time.
+    """The folder `dist/name`, made the first time.
 
-    Of several processes one fills and the others wait for it. If that one is killed, what it left
-    is removed by the next. The folder is readable for everyone, whatever the umask: as root its
-    programs run as another user.
+    fill: Fills the empty folder that it is given. Of several processes one fills and the others
+        wait for it. If that one is killed, the next removes what it left.
+
+    The folder is readable for everyone, whatever the umask: as root its programs run as another
+    user.
     """
     place = dist / name
     if place.is_dir():
         return place
     dist.mkdir(parents=True, exist_ok=True)
-    with exclusive(dist / f"{name}.lock"):
+    with FileLock(dist / f"{name}.lock"):
         if place.is_dir():
             return place
         for left in dist.glob(f".{name}-*"):
@@ -42,8 +47,12 @@ def install(dist: Path, name: str, fill: Callable[[Path], None]) -> Path:
 def unzip(
     archive: Path, into: Path, *, below: str = "", wanted: Callable[[str], bool] = lambda _: True
 ) -> None:
-    """Unpack the members under the folder `below` of a zip, with their permissions. Raises
-    RowlineError for a member that points outside.
+    """Unpack a zip, with its permissions.
+
+    below: The folder in the zip whose members are wanted; it is left out of their names.
+    wanted: Whether the member of this name is wanted.
+
+    Raises RowlineError for a member that points outside.
     """
     with zipfile.ZipFile(archive) as zipped:
         for member in zipped.infolist():

@@ -1,8 +1,7 @@
-"""Programs of another Debian release, unpacked with all libraries they need into one folder: no
-root, nothing installed.
+"""Programs of another Debian release, unpacked with their libraries into one folder.
 
-apt and dpkg-deb do the work, on lists and a cache of their own; apt checks the archive's signature
-as it does for the system.
+This needs no root and installs nothing. apt and dpkg-deb do the work, on lists and a cache of their
+own; apt checks the archive's signature as it does for the system.
 """
 
 import os
@@ -19,11 +18,10 @@ _MIRROR = re.compile(r"\bhttps?://\S+/debian/?(?=\s|$)")
 
 
 def unpack(package: str, release: str, folder: Path) -> str:
-    """Unpack `package` of `release` and everything it depends on into `folder`; the version that
-    came.
+    """Unpack `package` of `release` and its dependencies into `folder`; answers the version.
 
-    It comes from the mirror that this machine's apt uses, or that ROWLINE_DEBIAN_MIRROR names.
-    Raises RowlineError where this is no Debian or the mirror does not answer.
+    The mirror is that of this machine's apt, or the one that ROWLINE_DEBIAN_MIRROR names. Raises
+    RowlineError if this is no Debian or the mirror does not answer.
     """
     missing = [tool for tool in _TOOLS if not shutil.which(tool)]
     if missing or not _KEYRING.exists():
@@ -45,9 +43,7 @@ def unpack(package: str, release: str, folder: Path) -> str:
 
 
 def command(folder: Path, program: str) -> list[str]:
-    """The command that runs `folder/program` with the C library and libraries of `folder`, whatever
-    the system's are.
-    """
+    """The command that runs `folder/program` with the libraries of `folder`, not the system's."""
     loader = next(folder.glob("usr/lib/*/ld-linux-*.so.*"))
     return [str(loader), "--library-path", str(loader.parent), str(folder / program)]
 

@@ -5,30 +5,36 @@ import secrets
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Self
 
 import msgspec
 
-from local import ports, process
-from local.account import Account
-from local.distribution import Progress
-from local.process import Identity
+from local.home import home
+from local.install.distribution import Announce
+from local.servers import ports, server_process
+from local.servers.server_account import ServerAccount, server_account
+from local.servers.server_process import ProcessIdentity
 from shared.values.errors import RowlineError
 
 HOST = "127.0.0.1"
 _LOOK = 0.1  # seconds between health checks of a server that starts
+_STARTS = 3  # another program may take the chosen port before the server does
 _LOG_LINES = 8  # of a dead server, shown in the error
 
 
-class Record(msgspec.Struct, frozen=True):
-    """What outlives the command: kept in `server.json` of the server's folder, readable by its
-    owner only.
+class ServerRecord(msgspec.Struct, frozen=True):
+    """What outlives the command: `server.json` of the server's folder, closed to other users.
+
+    port: The port that the server keeps.
+    password: Of its administrator, made for this server.
+    process: The process that was started last, None after a stop.
     """
 
     port: int
     password: str
-    process: Identity | None = None
+    process: ProcessIdentity | None = None
 
 
 class Interrupted(RowlineError):
@@ -37,11 +43,15 @@ class Interrupted(RowlineError):
     exit_code = 130
 
 
-class Server(ABC):
-    """A server in `folder`, on one port of 127.0.0.1 that it keeps, with a password made for it.
+class LocalServer(ABC):
+    """A server with one port of 127.0.0.1, which it keeps, and a password made for it.
 
-    `folder` must be reachable for the account (as root: for others). Its data survive `stop`;
-    nothing else is shared with other servers.
+    folder: Its own folder, reachable for the account. Its data survive `stop`; nothing else is
+        shared with other servers.
+    account: The user that it runs as; not root where the program refuses that.
+    dist: The folder of the unpacked programs.
+    log: Its log, `server.log` of the folder if not given.
+    announce: Called with a line when something takes time.
     """
 
     kind: ClassVar[str]
@@ -53,20 +63,21 @@ class Server(ABC):
         self,
         folder: Path,
         *,
-        account: Account,
+        account: ServerAccount | None = None,
+        dist: Path | None = None,
         log: Path | None = None,
-        progress: Progress | None = None,
+        announce: Announce | None = None,
     ) -> None:
-        self.folder, self.account = folder, account
+        self.folder = folder
+        self.account = account or server_account()
+        self.dist = dist or home().dist
         self.log = log or folder / "server.log"
-        self._progress = progress
+        self._announce = announce
 
     # What a kind of server says about itself.
     @abstractmethod
     def _prepare(self) -> None:
-        """Install the program and make the data folder; quick and harmless where that is done
-        already.
-        """
+        """Install the program and make the data folder; quick where both exist."""
 
     @abstractmethod
     def _command(self) -> list[str]:
@@ -79,7 +90,7 @@ class Server(ABC):
     @property
     @abstractmethod
     def url(self) -> str:
-        """Where and how to log in as its administrator."""
+        """Where it is and how its administrator logs in."""
 
     def _environment(self) -> dict[str, str]:
         return {}
@@ -98,13 +109,13 @@ class Server(ABC):
         """Process id while the server runs."""
         record = self._read()
         identity = record.process if record else None
-        return identity.pid if identity and process.is_alive(identity) else None
+        return identity.pid if identity and server_process.is_alive(identity) else None
 
     def start(self, cancel: threading.Event | None = None) -> Self:
         """Start the server unless it runs, and wait until it answers.
 
         Raises RowlineError with the last lines of its log if it ends or does not answer in
-        `start_timeout` seconds, Interrupted when `cancel` is set meanwhile; then it does not run.
+        `start_timeout` seconds, Interrupted if `cancel` is set meanwhile. Then it does not run.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.pid is not None and self.is_ready():
@@ -114,9 +125,7 @@ class Server(ABC):
         self._choose_port()
         self._prepare()
         self._say("starting")
-        for _ in range(
-            3
-        ):  # the chosen port may be taken between the choice and the server's own attempt
+        for _ in range(_STARTS):
             if self._run(cancel):
                 self._say(f"ready on {HOST}:{self.port} after {time.monotonic() - began:.1f} s")
                 return self
@@ -126,24 +135,22 @@ class Server(ABC):
         )
 
     def stop(self) -> None:
-        """Shut the server down in order; kills it if that takes longer than `stop_timeout` seconds.
-        Its data stay.
-        """
-        record = self._read()
-        if record and record.process:
-            process.stop(record.process, self.stop_timeout)
-            self._write(msgspec.structs.replace(record, process=None))
+        """Shut the server down in order, or kill it after `stop_timeout` seconds; its data stay."""
+        self._end(lambda process: server_process.stop(process, self.stop_timeout))
 
     def kill(self) -> None:
-        """kill -9: what a crash does to it. Its data stay as they are."""
+        """Kill the server as a crash does; its data stay as they are."""
+        self._end(server_process.kill)
+
+    def _end(self, how: Callable[[ProcessIdentity], None]) -> None:
         record = self._read()
         if record and record.process:
-            process.kill(record.process)
+            how(record.process)
             self._write(msgspec.structs.replace(record, process=None))
 
     def _run(self, cancel: threading.Event | None) -> bool:
         """Start the process and wait; False if it ended because another process holds its port."""
-        identity = process.spawn(
+        identity = server_process.spawn(
             self._command(),
             log=self.log,
             env=self._clean_environment(),
@@ -153,35 +160,33 @@ class Server(ABC):
         self._write(msgspec.structs.replace(self._state, process=identity))
         deadline = time.monotonic() + self.start_timeout
         while not self.is_ready():
+            self._check_cancelled(cancel)
             if self.pid is None:
                 if not ports.is_free(self.port):
                     return False
-                raise RowlineError(
-                    f"ended while it started. Its last lines: {self._last_lines()}",
-                    thing=self.kind,
-                    hint=f"All of it: {self.log}",
-                )
-            if time.monotonic() > deadline or (cancel is not None and cancel.is_set()):
+                raise self._failed("ended while it started.")
+            if time.monotonic() > deadline:
                 self.kill()
-                if cancel is not None and cancel.is_set():
-                    raise Interrupted("was interrupted while it started.", thing=self.kind)
-                raise RowlineError(
-                    f"did not answer within {self.start_timeout:.0f} s. Its last lines: "
-                    f"{self._last_lines()}",
-                    thing=self.kind,
-                    hint=f"All of it: {self.log}",
-                )
+                raise self._failed(f"did not answer within {self.start_timeout:.0f} s.")
             time.sleep(_LOOK)
-        if (
-            cancel is not None and cancel.is_set()
-        ):  # it came while the server was asked for the last time
-            self.kill()
-            raise Interrupted("was interrupted while it started.", thing=self.kind)
+        self._check_cancelled(cancel)
         return True
 
+    def _check_cancelled(self, cancel: threading.Event | None) -> None:
+        if cancel is not None and cancel.is_set():
+            self.kill()
+            raise Interrupted("was interrupted while it started.", thing=self.kind)
+
+    def _failed(self, how: str) -> RowlineError:
+        return RowlineError(
+            f"{how} Its last lines: {self._last_lines()}",
+            thing=self.kind,
+            hint=f"All of it: {self.log}",
+        )
+
     def _clean_environment(self) -> dict[str, str]:
-        # Nothing of ours beyond what programs need to run: AWS_*, ROWLINE_* and PYTHON* would leak
-        # into servers and functions.
+        # Only what programs need to run: AWS_*, ROWLINE_* and PYTHON* would leak into servers and
+        # functions.
         kept = {
             name: os.environ[name]
             for name in ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE")
@@ -192,25 +197,25 @@ class Server(ABC):
     def _choose_port(self) -> None:
         record = self._read()
         port = ports.choose(str(self.folder), record.port if record else None)
-        self._write(
-            Record(port=port, password=record.password if record else secrets.token_hex(12))
-        )
+        password = record.password if record else secrets.token_hex(12)
+        self._write(ServerRecord(port=port, password=password))
 
     @property
-    def _state(self) -> Record:
+    def _state(self) -> ServerRecord:
         record = self._read()
         if record is None:
             raise RowlineError("has never been started.", thing=f"{self.kind} in {self.folder}")
         return record
 
-    def _read(self) -> Record | None:
+    def _read(self) -> ServerRecord | None:
         # Read each time: another process may have started, stopped or moved the server since.
         try:
-            return msgspec.json.decode((self.folder / "server.json").read_bytes(), type=Record)
+            content = (self.folder / "server.json").read_bytes()
+            return msgspec.json.decode(content, type=ServerRecord)
         except (FileNotFoundError, msgspec.DecodeError):
             return None
 
-    def _write(self, record: Record) -> None:
+    def _write(self, record: ServerRecord) -> None:
         path = self.folder / f"server.json.{os.getpid()}.{threading.get_ident()}"
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(msgspec.json.encode(record))
@@ -221,12 +226,8 @@ class Server(ABC):
             lines = self.log.read_text(errors="replace").splitlines()
         except OSError:
             return "(no log)"
-        return (
-            " | ".join(line.strip() for line in lines if line.strip())
-            if len(lines) <= _LOG_LINES
-            else " | ".join(lines[-_LOG_LINES:])
-        )
+        return " | ".join([line.strip() for line in lines if line.strip()][-_LOG_LINES:])
 
     def _say(self, text: str) -> None:
-        if self._progress:
-            self._progress(f"{self.kind}: {text}")
+        if self._announce:
+            self._announce(f"{self.kind}: {text}")

@@ -1,18 +1,17 @@
-"""What MariaDB and MySQL have in common: accounts, how to connect, and what a URL for each account
-is.
-"""
+"""What MariaDB and MySQL have in common: accounts, connections, and a URL for each account."""
 
 import shutil
+import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pymysql
 from pymysql.connections import Connection
 
-from local.account import Account
-from local.distribution import Progress
-from local.server import HOST, Server
+from local.servers.local_server import HOST, LocalServer
+from shared.values.errors import RowlineError
 
 ADMIN, READER = "root", "rowline"
 # What the relay and the backfill need, no more: a read of the binlog, its positions, and the rows
@@ -20,25 +19,18 @@ ADMIN, READER = "root", "rowline"
 READER_GRANTS = "SELECT, REPLICATION SLAVE, REPLICATION CLIENT"
 
 
-class Database(Server):
-    """A MySQL-dialect server. `extra_args` are put behind its own flags, so they win;
-    `log_bin=False` starts it without a binlog.
+class DatabaseServer(LocalServer):
+    """A server of the MySQL dialect.
+
+    extra_args: Arguments behind the server's own flags, so these win, such as `--skip-log-bin`.
+    options: As for every `LocalServer`.
     """
 
     start_timeout = 60.0
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        account: Account,
-        dist: Path,
-        extra_args: tuple[str, ...] = (),
-        log: Path | None = None,
-        progress: Progress | None = None,
-    ) -> None:
-        super().__init__(folder, account=account, log=log, progress=progress)
-        self.extra_args, self._dist = extra_args, dist
+    def __init__(self, folder: Path, *, extra_args: tuple[str, ...] = (), **options: Any) -> None:
+        super().__init__(folder, **options)
+        self.extra_args = extra_args
         self._files = folder / "files"  # all that belongs to the server's account
 
     @property
@@ -58,8 +50,9 @@ class Database(Server):
         return f"mysql://{READER}:{self.password}@{HOST}:{self.port}"
 
     def connect(self, database: str | None = None, **options: Any) -> "Connection[Any]":
-        """A PyMySQL connection as administrator, autocommit on; `options` go to
-        `pymysql.connect`.
+        """A PyMySQL connection as administrator with autocommit.
+
+        options: For `pymysql.connect`.
         """
         defaults: dict[str, Any] = {
             "user": ADMIN,
@@ -112,19 +105,36 @@ class Database(Server):
         path.chmod(0o600)
         return path
 
-    # Accounts are this server's own: in its binlog they would be the first thing a test or a
+    # Accounts are this server's own: in its binlog they would be the first thing that a test or a
     # replica reads.
     _unlogged = "SET SESSION sql_log_bin = 0"
 
-    def _initialise(self, made: Path, make: Any) -> None:
-        """Run `make(folder)` once; a data folder that an interrupted run left half made is made
-        anew.
+    def _initialise(self, data: Path, command: Callable[[Path], list[str]]) -> None:
+        """Make the data folder the first time.
+
+        data: The folder. One that an interrupted run left half made is made again.
+        command: The command that fills the folder which it is given.
         """
-        if made.exists():
+        if data.exists():
             return
         self._say("making its data folder")
-        half = made.with_name(made.name + f".half-{time.time_ns()}")
-        for left in made.parent.glob(f"{made.name}.half-*"):
+        half = data.with_name(data.name + f".half-{time.time_ns()}")
+        for left in data.parent.glob(f"{data.name}.half-*"):
             shutil.rmtree(left)
-        make(half)
-        half.rename(made)
+        done = subprocess.run(
+            command(half),
+            cwd=self._files,
+            env=self._clean_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            **self.account.popen_options(),
+        )
+        if done.returncode:
+            raise RowlineError(
+                "could not make its data folder: "
+                f"{' | '.join((done.stdout + done.stderr).splitlines()[-8:])}",
+                thing=self.kind,
+            )
+        half.rename(data)

