@@ -5,7 +5,7 @@ that changed.
 from collections.abc import Iterator
 
 from shared.adapters.binlog.contract import SchemaChanged, Truncated
-from shared.adapters.binlog.plan import Plans
+from shared.adapters.binlog.row_decoder import RowDecoders
 from shared.adapters.binlog.statements import Statement
 from shared.values.errors import SourceError
 from shared.values.table_pattern import TablePatterns
@@ -18,7 +18,7 @@ STATEMENT_HINT = (
 
 
 def of(
-    statement: Statement, default: str, sql: str, capture: TablePatterns, plans: Plans
+    statement: Statement, default: str, sql: str, capture: TablePatterns, plans: RowDecoders
 ) -> Iterator[Truncated | SchemaChanged]:
     """The events of a statement that was executed in the database `default`; `plans` forget what
     they know of the tables. Raises SourceError for rows of captured databases that were changed by

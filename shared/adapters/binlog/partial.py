@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 
 from shared.adapters.binlog.columns import Reader
-from shared.adapters.binlog.decoder import (
+from shared.adapters.binlog.json_binary import tree
+from shared.adapters.binlog.json_diff import apply
+from shared.adapters.binlog.row_compiler import (
     Damaged,
     Named,
     Pairs,
@@ -16,8 +18,6 @@ from shared.adapters.binlog.decoder import (
     head_size,
     require_all_columns,
 )
-from shared.adapters.binlog.json_binary import tree
-from shared.adapters.binlog.json_diff import apply
 from shared.values.change import Row
 
 _PARTIAL_JSON = 1

@@ -26,7 +26,7 @@ from shared.adapters.binlog.kinds import FORMAT_DESCRIPTION, PREVIOUS_GTIDS
 from shared.adapters.binlog.packets import Event as Raw
 from shared.adapters.binlog.packets import Packets
 from shared.adapters.binlog.place import Place
-from shared.adapters.binlog.plan import Plans
+from shared.adapters.binlog.row_decoder import RowDecoders
 from shared.adapters.binlog.session import ServerIdTaken, Session, refusal
 from shared.adapters.binlog.transactions import Cut, Transactions
 from shared.values.endpoint import SourceEndpoint
@@ -237,8 +237,10 @@ class ServerBinlog:
     ) -> Transactions:
         """The state of reading over one connection."""
         place = Place(start, _gtids_at(session, start))
-        plans = Plans(self._capture, self._catalog, self._dropped, mariadb=session.is_mariadb)
-        return Transactions(place, plans, self._capture, server, prepared, until=until, cut=cut)
+        decoders = RowDecoders(
+            self._capture, self._catalog, self._dropped, mariadb=session.is_mariadb
+        )
+        return Transactions(place, decoders, self._capture, server, prepared, until=until, cut=cut)
 
     def _rows_at(self, place: xa.Place) -> Iterator[Raw]:
         file, offset = place

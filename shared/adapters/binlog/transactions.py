@@ -38,7 +38,7 @@ from shared.adapters.binlog.kinds import (
 )
 from shared.adapters.binlog.packets import Event as Raw
 from shared.adapters.binlog.place import Place, Until
-from shared.adapters.binlog.plan import IGNORED, PARTIAL, UNREADABLE, Plan, Plans
+from shared.adapters.binlog.row_decoder import IGNORED, PARTIAL, UNREADABLE, RowDecoder, RowDecoders
 from shared.values.errors import PositionLost, SourceError
 from shared.values.position import Position
 from shared.values.table_pattern import TablePatterns
@@ -72,7 +72,7 @@ class Transactions:
     def __init__(
         self,
         place: Place,
-        plans: Plans,
+        plans: RowDecoders,
         capture: TablePatterns,
         server: str,
         prepared: xa.Prepared,
@@ -89,7 +89,7 @@ class Transactions:
         )
         self._until = Until(until) if until else None
         self._cut = cut
-        self._tables: dict[bytes, Plan] = {}
+        self._tables: dict[bytes, RowDecoder] = {}
         self._open = False  # inside a transaction
         self._inside = False  # which ends with a COMMIT of its own, not with one statement
         self._begin: Begin | None = None  # as it was yielded

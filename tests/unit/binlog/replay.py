@@ -15,7 +15,7 @@ from shared.adapters.binlog.contract import Event, Heartbeat, Rows
 from shared.adapters.binlog.gtid import MariadbGtids
 from shared.adapters.binlog.packets import Packets
 from shared.adapters.binlog.place import Place
-from shared.adapters.binlog.plan import Plans
+from shared.adapters.binlog.row_decoder import RowDecoders
 from shared.adapters.binlog.transactions import Transactions
 from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position
@@ -63,11 +63,11 @@ class Recording:
                 self.start,
                 MariadbGtids.parse(gtids_before(self)) if self.kind == "mariadb" else None,
             )
-            plans = Plans(
+            decoders = RowDecoders(
                 capture, self, lambda database, table: frozenset(), mariadb=self.kind == "mariadb"
             )
             prepared = xa.Prepared(lambda place: iter(()), lambda name, before: before)
-            transactions = Transactions(place, plans, capture, "recorded", prepared)
+            transactions = Transactions(place, decoders, capture, "recorded", prepared)
             stream = Packets(
                 ours, lambda packet: SourceError(repr(packet[:40])), "recorded"
             ).events()

@@ -7,7 +7,7 @@ from shared.adapters.binlog.gtid import MariadbGtids
 from shared.adapters.binlog.kinds import MARIADB_GTID, XID
 from shared.adapters.binlog.packets import Event
 from shared.adapters.binlog.place import Place
-from shared.adapters.binlog.plan import Plans
+from shared.adapters.binlog.row_decoder import RowDecoders
 from shared.adapters.binlog.transactions import Transactions
 from shared.values.position import Position
 from shared.values.table_pattern import TablePatterns
@@ -33,11 +33,11 @@ def test_the_place_behind_a_transaction_of_six_gigabytes() -> None:
 
     recording = Recording("mariadb")
     capture = TablePatterns(["shop.*"])
-    plans = Plans(capture, recording, lambda database, table: frozenset(), mariadb=True)
+    decoders = RowDecoders(capture, recording, lambda database, table: frozenset(), mariadb=True)
     place = Place(Position("bin.000001", 1000), MariadbGtids())
     transactions = Transactions(
         place,
-        plans,
+        decoders,
         capture,
         "here",
         xa.Prepared(lambda place: iter(()), lambda name, before: before),

@@ -10,7 +10,8 @@ from shared.adapters.binlog import table_map
 from shared.adapters.binlog.charsets import Charsets
 from shared.adapters.binlog.columns import describe, reader
 from shared.adapters.binlog.contract import UnreadableRow
-from shared.adapters.binlog.decoder import (
+from shared.adapters.binlog.partial import compile_partial
+from shared.adapters.binlog.row_compiler import (
     Named,
     Pairs,
     Patterns,
@@ -20,7 +21,6 @@ from shared.adapters.binlog.decoder import (
     full_head,
     head_size,
 )
-from shared.adapters.binlog.partial import compile_partial
 from shared.values.errors import SourceError
 from shared.values.table import Table
 from shared.values.table_pattern import TablePatterns
@@ -50,7 +50,7 @@ class Catalog(Protocol):
         ...
 
 
-class Plan:
+class RowDecoder:
     """One table map. `table` is None when the table is not captured."""
 
     def __init__(
@@ -60,8 +60,8 @@ class Plan:
         self._columns, self._thing, self._json = columns, thing, json or []
         self._readers: dict[str, RowsReader] = {}
         self._shorter: dict[
-            int, Plan
-        ] = {}  # columns that are present, as bits → the plan for rows of these
+            int, RowDecoder
+        ] = {}  # columns that are present, as bits → the decoder of rows of these
         self._patterns = Patterns(
             columns, self._readers.clear
         )  # they are made anew when another pattern of NULLs is usual
@@ -114,7 +114,7 @@ class Plan:
         if op == PARTIAL or wanted or (op == "u" and differ):
             raise ShortImage(wanted)
         if present not in self._shorter:
-            self._shorter[present] = Plan(
+            self._shorter[present] = RowDecoder(
                 self.table,
                 [column for i, column in enumerate(self._columns) if i not in missing],
                 self._thing,
@@ -133,13 +133,14 @@ class Plan:
         return function
 
 
-IGNORED = Plan(None, [], "")
+IGNORED = RowDecoder(None, [], "")
 """For row events that are to be read over."""
 
 
-class Plans:
-    """The plans of all table maps seen, recognised by their bytes: single-row statements repeat the
-    table map before every row.
+class RowDecoders:
+    """The decoders of all table maps seen, recognised by their bytes.
+
+    Single-row statements repeat the table map before every row.
     """
 
     def __init__(
@@ -156,17 +157,17 @@ class Plans:
             dropped,
             mariadb,
         )
-        self.known_maps: dict[bytes, Plan] = {}
+        self.known_maps: dict[bytes, RowDecoder] = {}
         self._seen: set[tuple[str, str]] = set()
 
-    def of(self, body: bytes) -> Plan:
-        """The plan for a table map event's body (its table id apart)."""
-        plan = self.known_maps.get(body)
-        if plan is None:
+    def of(self, body: bytes) -> RowDecoder:
+        """The decoder for a table map event's body (its table id apart)."""
+        decoder = self.known_maps.get(body)
+        if decoder is None:
             if len(self.known_maps) >= _MOST:
                 self.known_maps.clear()
-            self.known_maps[body] = plan = self._make(bytes(6) + body)
-        return plan
+            self.known_maps[body] = decoder = self._make(bytes(6) + body)
+        return decoder
 
     def known(self, database: str) -> list[str]:
         """The captured tables of a database, as far as they are known here."""
@@ -182,7 +183,7 @@ class Plans:
         self._seen.update(defined)
         self.known_maps.clear()
 
-    def _make(self, body: bytes) -> Plan:
+    def _make(self, body: bytes) -> RowDecoder:
         try:
             return self._described(body)
         except UNREADABLE as error:
@@ -192,7 +193,7 @@ class Plans:
                 hint="Report it with the server's version.",
             ) from None
 
-    def _described(self, body: bytes) -> Plan:
+    def _described(self, body: bytes) -> RowDecoder:
         database, name = table_map.names(body)
         if not self._capture.table(database, name):
             return IGNORED
@@ -216,4 +217,4 @@ class Plans:
             for raw, column in zip(described.columns, kept, strict=True)
         ]
         json = [i for i, column in enumerate(kept) if column.kind == "json"]
-        return Plan(Table(database, name, columns, described.key), readers, thing, json)
+        return RowDecoder(Table(database, name, columns, described.key), readers, thing, json)
