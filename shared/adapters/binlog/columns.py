@@ -11,9 +11,9 @@ from uuid import UUID
 
 from shared.adapters.binlog import inflate
 from shared.adapters.binlog.charsets import BINARY, UTF8
+from shared.adapters.binlog.column_types import ColumnMap, Type
 from shared.adapters.binlog.decimals import Decimals, negative, short, size
 from shared.adapters.binlog.json_binary import Documents
-from shared.adapters.binlog.table_map import ColumnMap, Type
 from shared.adapters.binlog.temporal import (
     CLOCK,
     DAYS,

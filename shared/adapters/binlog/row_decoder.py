@@ -8,6 +8,7 @@ from typing import Protocol
 
 from shared.adapters.binlog import table_map
 from shared.adapters.binlog.charsets import Charsets
+from shared.adapters.binlog.column_types import OLD_TEMPORAL
 from shared.adapters.binlog.columns import describe, reader
 from shared.adapters.binlog.contract import UnreadableRow
 from shared.adapters.binlog.partial import compile_partial
@@ -205,9 +206,7 @@ class RowDecoders:
         special: Mapping[str, str] = {}
         if self._mariadb and any(table_map.may_be_special(column) for column in described.columns):
             special = self._catalog.special_columns(database, name)
-        if self._mariadb and any(
-            column.type in table_map.OLD_TEMPORAL for column in described.columns
-        ):
+        if self._mariadb and any(column.type in OLD_TEMPORAL for column in described.columns):
             described = table_map.with_fractions(described, self._catalog.fractions(database, name))
         dropped = self._dropped(database, name)
         kept = [describe(column, special) for column in described.columns]
