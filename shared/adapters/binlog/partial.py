@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from shared.adapters.binlog.columns import Reader
+from shared.adapters.binlog.column_readers import Reader
 from shared.adapters.binlog.json_binary import tree
 from shared.adapters.binlog.json_diff import apply
 from shared.adapters.binlog.row_compiler import (

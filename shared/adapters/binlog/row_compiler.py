@@ -2,7 +2,7 @@
 
 One function reads all rows of an event. Runs of fixed-width columns, and the length of the string
 behind them, become one `struct` unpack; strings are slices of the buffer; what needs more goes
-through a cache (`columns`). Which columns of a row are NULL, its pattern, repeats: the usual
+through a cache (`column_readers`). Which columns of a row are NULL, its pattern, repeats: the usual
 patterns stand in that function as straight-line code, the others are read by functions of their own
 once they have come a few times, and before that by a general one.
 """
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from struct import Struct, calcsize
 from typing import Any
 
-from shared.adapters.binlog.columns import GLOBALS, Reader
+from shared.adapters.binlog.column_readers import GLOBALS, Reader
 from shared.values.change import Row
 
 Pairs = list[tuple[Row | None, Row | None]]

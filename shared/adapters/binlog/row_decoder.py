@@ -8,8 +8,9 @@ from typing import Protocol
 
 from shared.adapters.binlog import table_map
 from shared.adapters.binlog.charsets import Charsets
+from shared.adapters.binlog.column_kinds import describe
+from shared.adapters.binlog.column_readers import reader
 from shared.adapters.binlog.column_types import OLD_TEMPORAL
-from shared.adapters.binlog.columns import describe, reader
 from shared.adapters.binlog.contract import UnreadableRow
 from shared.adapters.binlog.partial import compile_partial
 from shared.adapters.binlog.row_compiler import (

@@ -3,17 +3,15 @@ table.
 """
 
 from binascii import b2a_base64
-from collections.abc import Mapping
-from ipaddress import IPv4Address, IPv6Address
 from struct import unpack
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from shared.adapters.binlog import inflate
 from shared.adapters.binlog.charsets import BINARY, UTF8
 from shared.adapters.binlog.column_types import ColumnMap, Type
 from shared.adapters.binlog.decimals import Decimals, negative, short, size
 from shared.adapters.binlog.json_binary import Documents
+from shared.adapters.binlog.mariadb_types import Inets
 from shared.adapters.binlog.temporal import (
     CLOCK,
     DAYS,
@@ -22,7 +20,6 @@ from shared.adapters.binlog.temporal import (
     INSTANT_CLOCK_Z,
     INSTANT_DAYS,
     YEARS,
-    Cache,
     Dates,
     FractionalDatetimes,
     FractionalTimes,
@@ -35,7 +32,6 @@ from shared.adapters.binlog.temporal import (
 from shared.values.errors import SourceError
 from shared.values.float32 import shortest
 from shared.values.geometry import wkt
-from shared.values.table import Column
 
 
 class Reader(NamedTuple):
@@ -81,47 +77,7 @@ class Sets(dict[bytes, str]):
         return text
 
 
-class Inets(Cache):
-    """INET4, INET6 and UUID of MariaDB: trailing zero bytes are left out, as in BINARY."""
-
-    def __init__(self, kind: str) -> None:
-        super().__init__()
-        self._kind = kind
-
-    def read(self, raw: bytes) -> str:
-        if self._kind == "inet4":
-            return str(IPv4Address(raw.ljust(4, b"\0")))
-        if self._kind == "uuid":
-            return str(UUID(bytes=raw.ljust(16, b"\0")))
-        address = IPv6Address(raw.ljust(16, b"\0"))
-        return inet6(address)
-
-
-def inet6(address: IPv6Address) -> str:
-    """An IPv6 address as MariaDB prints it: the IPv4-mapped and -compatible ones with a dotted end.
-    Source: sql/sql_type_inet.cc.
-    """
-    data = address.packed
-    if data[:12] == bytes(10) + b"\xff\xff":
-        return f"::ffff:{IPv4Address(data[12:])}"
-    if data[:12] == bytes(12) and data[12:14] != b"\0\0":
-        return f"::{IPv4Address(data[12:])}"
-    return str(address)
-
-
 _INTEGERS = {Type.TINY: "bB", Type.SHORT: "hH", Type.LONG: "iI", Type.LONGLONG: "qQ"}
-_INTEGER_KINDS = {
-    Type.TINY: "tinyint",
-    Type.SHORT: "smallint",
-    Type.INT24: "mediumint",
-    Type.LONG: "int",
-    Type.LONGLONG: "bigint",
-}
-_SIMPLE_KINDS = {
-    Type.FLOAT: "float", Type.DOUBLE: "double", Type.DECIMAL: "decimal", Type.BIT: "bit", Type.YEAR: "year", Type.DATE: "date", Type.NEWDATE: "date",  # noqa: E501
-    Type.TIME: "time", Type.TIME2: "time", Type.DATETIME: "datetime", Type.DATETIME2: "datetime", Type.TIMESTAMP: "timestamp", Type.TIMESTAMP2: "timestamp",  # noqa: E501
-    Type.ENUM: "enum", Type.SET: "set", Type.JSON: "json", Type.GEOMETRY: "geometry", Type.VECTOR: "vector",  # noqa: E501
-}  # fmt: skip
 _FRACTIONAL: dict[Type, type[FractionalTimestamps | FractionalDatetimes | FractionalTimes]] = {
     Type.TIMESTAMP: FractionalTimestamps,
     Type.DATETIME: FractionalDatetimes,
@@ -131,42 +87,10 @@ _FRACTION_BYTES = (0, 1, 1, 2, 2, 3, 3)
 _documents = Documents()
 
 
-def describe(column: ColumnMap, special: Mapping[str, str]) -> Column:
-    """The column as the rest of the library knows it. `special` names columns that the binlog shows
-    as BINARY or VARBINARY but are uuid, inet4, inet6 or vector.
-    """
-    kind = (
-        special.get(column.name)
-        or _INTEGER_KINDS.get(column.type)
-        or _SIMPLE_KINDS.get(column.type)
-    )
-    if kind is None:
-        binary = column.charset is None or column.charset.name == BINARY
-        if column.type == Type.STRING:
-            kind = "binary" if binary else "char"
-        elif column.type in (Type.VARCHAR, Type.VAR_STRING, Type.VARCHAR_COMPRESSED):
-            kind = "varbinary" if binary else "varchar"
-        else:
-            kind = "blob" if binary else "text"
-    return Column(
-        name=column.name,
-        kind=kind,
-        unsigned=column.unsigned,
-        nullable=column.nullable,
-        length=0
-        if kind in ("text", "blob", "json", "geometry", "vector", "float", "double", "enum", "set")
-        else column.length,
-        scale=column.scale,
-        charset=column.charset.name
-        if column.charset and kind in ("char", "varchar", "text")
-        else "",
-        labels=column.labels,
-    )
+def reader(column: ColumnMap, kind: str, table: str) -> Reader:
+    """How to read a value of the column, which is of the kind `kind` (see `Column`).
 
-
-def reader(column: ColumnMap, kind: str, thing: str) -> Reader:
-    """How to read a value of the column. `thing` is the table, for the error that names a type that
-    cannot be read.
+    Raises SourceError that names the `table` for a type that cannot be read.
     """
     type_ = column.type
     if type_ in _INTEGERS:
@@ -217,18 +141,18 @@ def reader(column: ColumnMap, kind: str, thing: str) -> Reader:
     if type_ == Type.VECTOR:
         return Reader("", "{a}({0})", prefix=column.length, objects=(vector,))
     if type_ in (Type.STRING, Type.VARCHAR, Type.VAR_STRING):
-        return _string(column, kind, 1 if column.length < 256 else 2, thing)
+        return _string(column, kind, 1 if column.length < 256 else 2)
     if type_ == Type.VARCHAR_COMPRESSED:
-        return _compressed(_string(column, kind, 1 if column.length < 256 else 2, thing))
+        return _compressed(_string(column, kind, 1 if column.length < 256 else 2))
     if type_ == Type.BLOB_COMPRESSED:
-        return _compressed(_string(column, kind, column.length, thing))
+        return _compressed(_string(column, kind, column.length))
     if type_ in (Type.BLOB, Type.TINY_BLOB, Type.MEDIUM_BLOB, Type.LONG_BLOB):
-        return _string(column, kind, column.length, thing)
+        return _string(column, kind, column.length)
     if type_ == Type.NULL:
         return Reader("", "None", parts=0)
     raise SourceError(
         f"column {column.name} is of a type that is not known here.",
-        thing=thing,
+        thing=table,
         hint="Drop the column from capture.",
     )
 
@@ -286,7 +210,7 @@ def _timestamp(scale: int) -> Reader:
     )
 
 
-def _string(column: ColumnMap, kind: str, prefix: int, thing: str) -> Reader:
+def _string(column: ColumnMap, kind: str, prefix: int) -> Reader:
     if kind in ("uuid", "inet4", "inet6"):
         return Reader("", "{a}[{0}]", prefix=prefix, objects=(Inets(kind),))
     if kind == "vector":
