@@ -26,8 +26,9 @@ from shared.adapters.binlog.kinds import FORMAT_DESCRIPTION, PREVIOUS_GTIDS
 from shared.adapters.binlog.packets import Event as Raw
 from shared.adapters.binlog.packets import Packets
 from shared.adapters.binlog.place import Place
+from shared.adapters.binlog.refusals import ServerIdTaken, refusal
 from shared.adapters.binlog.row_decoder import RowDecoders
-from shared.adapters.binlog.session import ServerIdTaken, Session, refusal
+from shared.adapters.binlog.session import Session
 from shared.adapters.binlog.transactions import Cut, Transactions
 from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import PositionLost, SourceError, SourceUnavailable

@@ -10,11 +10,11 @@ from typing import Any
 from uuid import UUID
 
 import pymysql
-from pymysql.constants import CR, ER
 
 from shared.adapters.binlog.gtid import MariadbGtids, MysqlGtids
+from shared.adapters.binlog.refusals import TLS_HINT, translated
 from shared.values.endpoint import SourceEndpoint
-from shared.values.errors import ConfigError, PositionLost, SourceError, SourceUnavailable
+from shared.values.errors import ConfigError, SourceError
 from shared.values.position import Position
 
 HEARTBEAT_SECONDS = 0.5
@@ -24,28 +24,6 @@ _SILENCE_SECONDS = 15.0
 _COM_BINLOG_DUMP = 0x12
 _COM_BINLOG_DUMP_GTID = 0x1E
 _THROUGH_GTID = 4
-_MASTER_FATAL_ERROR_READING_BINLOG = 1236
-_SAME_SERVER_ID = 4052  # MariaDB: ER_SLAVE_SAME_ID; MySQL says it under 1236
-_DENIED = {ER.ACCESS_DENIED_ERROR, 1698, 1045, 1251, 1275}
-_TRANSIENT = {
-    CR.CR_SERVER_LOST,
-    CR.CR_SERVER_GONE_ERROR,
-    CR.CR_CONN_HOST_ERROR,
-    CR.CR_CONNECTION_ERROR,
-    2055,
-    1040,
-    1053,
-    1077,
-    1079,
-    1203,
-    1927,
-}
-
-
-class ServerIdTaken(SourceUnavailable):
-    """Another replica connected under the server_id of this one, which the server cut off for
-    it.
-    """
 
 
 class Session:
@@ -69,7 +47,7 @@ class Session:
         except pymysql.err.MySQLError as error:
             raise translated(error, endpoint) from None
         except ssl.SSLError as error:
-            raise SourceError(f"TLS fails: {error}.", thing=str(endpoint), hint=_TLS_HINT) from None
+            raise SourceError(f"TLS fails: {error}.", thing=str(endpoint), hint=TLS_HINT) from None
         except (
             RuntimeError
         ) as error:  # PyMySQL: the password exchange needs `cryptography`, which is not installed
@@ -174,129 +152,6 @@ class Session:
         with contextlib.suppress(OSError, AttributeError):
             self._connection._sock.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]
         self._connection._force_close()  # type: ignore[attr-defined]
-
-
-def refusal(packet: bytes, endpoint: SourceEndpoint) -> SourceError:
-    """The error for an ERR packet that came instead of an event."""
-    (code,) = struct.unpack_from("<H", packet, 1)
-    text = packet[3:].decode("utf-8", "replace")
-    if text.startswith("#"):
-        text = text[6:]
-    return translated(pymysql.err.OperationalError(code, text), endpoint)
-
-
-def translated(error: Exception, endpoint: SourceEndpoint) -> SourceError:
-    """PyMySQL's error as one of ours, naming the account."""
-    code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
-    text = str(error.args[-1]) if error.args else str(error)
-    thing = str(endpoint)
-    if code in _DENIED:
-        return SourceError(
-            f"the server refuses this account: {text}.",
-            thing=thing,
-            hint="Check user and password, and from which hosts the account may log in.",
-        )
-    if code in (_MASTER_FATAL_ERROR_READING_BINLOG, _SAME_SERVER_ID):
-        return _dump_refused(text, thing)
-    if code in (ER.SPECIFIC_ACCESS_DENIED_ERROR, 1227):
-        return SourceError(
-            f"the account lacks a right: {text}.",
-            thing=thing,
-            hint=(
-                f"GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO '{endpoint.user}'@'…' "
-                "(MariaDB: REPLICATION SLAVE, BINLOG MONITOR)."
-            ),
-        )
-    if "certificate verify failed" in text or "SSL" in text or "TLS" in text:
-        return SourceError(f"TLS fails: {text}.", thing=thing, hint=_TLS_HINT)
-    if code in _TRANSIENT or not isinstance(error, pymysql.err.MySQLError):
-        return SourceUnavailable(
-            f"the server cannot be reached: {text}.",
-            thing=thing,
-            hint="Check that it runs, and the network between.",
-        )
-    return SourceError(f"the server answers error {code}: {text}.", thing=thing)
-
-
-_TLS_HINT = (
-    "Name the authority that signed the server's certificate (ca=PATH, or "
-    "ca_certificate in the secret), and connect by a host name that stands in the certificate."
-)
-_LOST_HINT = (
-    "The changes in between are gone from the binlog. Start again at `latest` and backfill, "
-    "and keep binlogs longer (binlog_expire_logs_seconds; on RDS: call "
-    "mysql.rds_set_configuration('binlog retention hours', 72))."
-)
-
-
-_WITHIN_HINT = (
-    "A FILE:OFFSET must be where an event begins: 4 is the begin of a file, and SHOW "
-    "BINLOG EVENTS IN 'FILE' lists the others (Pos). "
-    "When it is one of these, the file is damaged, or holds an event larger than the "
-    "server's max_allowed_packet."
-)
-
-
-def _dump_refused(text: str, thing: str) -> SourceError:
-    """Error 1236 stands for many things; the text tells them apart. Source:
-    sql/rpl_binlog_sender.cc (MySQL), sql/sql_repl.cc (MariaDB).
-    """
-    low = text.lower()
-    if (
-        "purged" in low
-        or "could not find first log file" in low
-        or "could not find gtid state" in low
-        or "not in the master's binlog" in low
-    ):
-        return PositionLost(
-            f"the server no longer has the binlog at the position asked for: {text}.",
-            thing=thing,
-            hint=_LOST_HINT,
-        )
-    if "same server_uuid/server_id" in low or "same server_id" in low:
-        return ServerIdTaken(
-            f"another reader has this reader's server_id: {text}.",
-            thing=thing,
-            hint="Another one is chosen.",
-        )
-    if "gtid_mode" in low:
-        return SourceError(
-            f"its gtid_mode does not allow that: {text}.",
-            thing=thing,
-            hint=(
-                "SET GLOBAL gtid_mode = ON, or start at latest or a FILE:OFFSET behind the last "
-                "change of the mode."
-            ),
-        )
-    if (
-        "impossible position" in low
-        or "> file size" in low
-        or "more gtids than" in low
-        or "gtid" in low
-    ):
-        return PositionLost(
-            f"the position asked for is not in the server's binlog: {text}.",
-            thing=thing,
-            hint="The server was reset or restored, or it is another server.",
-        )
-    if (
-        "bogus data" in low
-        or "in the middle of event" in low
-        or "exceeded max_allowed_packet" in low
-        or "position < 4" in low
-    ):
-        return SourceError(
-            f"the server finds no event at the position asked for: {text.rstrip('.')}.",
-            thing=thing,
-            hint=_WITHIN_HINT,
-        )
-    if "binary log is not open" in low or "binary logging" in low:
-        return SourceError(
-            f"the server writes no binlog: {text}.",
-            thing=thing,
-            hint="Switch it on: log_bin (on RDS: a backup retention above 0).",
-        )
-    return SourceError(f"the server refuses to send its binlog: {text}.", thing=thing)
 
 
 def _tls(endpoint: SourceEndpoint) -> dict[str, Any]:

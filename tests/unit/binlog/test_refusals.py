@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from shared.adapters.binlog.session import refusal
+from shared.adapters.binlog.refusals import refusal
 from shared.values.endpoint import parse
 from shared.values.errors import PositionLost, SourceError
 
