@@ -26,7 +26,8 @@ from shared.values.endpoint import parse
 from shared.values.errors import PositionLost, SourceUnavailable
 from shared.values.position import Position
 from shared.values.table import Column, Table
-from tests.worlds.twins.binlog import MemoryServer, Step
+from tests.worlds.twins.binlog import MemoryBinlog
+from tests.worlds.twins.binlog_server import MemoryServer, Step
 
 _ids = itertools.count(4_000_000_100)
 
@@ -44,7 +45,7 @@ class Bench:
         self._tables: dict[str, Table] = {}
 
     def open(self, *patterns: str) -> Binlog:
-        return self.server.open([f"{self.name}.{pattern}" for pattern in patterns])
+        return MemoryBinlog(self.server, [f"{self.name}.{pattern}" for pattern in patterns])
 
     def create(self, *tables: str) -> None:
         columns = (Column("id", "int", nullable=False), Column("v", "varchar"))

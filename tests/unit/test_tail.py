@@ -5,14 +5,15 @@ import msgspec
 from shared.flows.tail import tail
 from shared.values.position import Position
 from shared.values.table import Column, Table
-from tests.worlds.twins.binlog import MemoryServer
+from tests.worlds.twins.binlog import MemoryBinlog
+from tests.worlds.twins.binlog_server import MemoryServer
 
 COLUMNS = (Column("id", "int", nullable=False), Column("v", "varchar"))
 
 
 def lines(server: MemoryServer, start: Position, *patterns: str) -> list[dict[str, Any]]:
     written: list[bytes] = []
-    tail(server.open(patterns or ("*.*",)), "shop", start, server.end, written.append)
+    tail(MemoryBinlog(server, patterns or ("*.*",)), "shop", start, server.end, written.append)
     return [msgspec.json.decode(line) for line in b"".join(written).splitlines()]
 
 
