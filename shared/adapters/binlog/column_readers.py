@@ -12,6 +12,14 @@ from shared.adapters.binlog.column_types import ColumnMap, Type
 from shared.adapters.binlog.decimals import Decimals, negative, short, size
 from shared.adapters.binlog.json_binary import Documents
 from shared.adapters.binlog.mariadb_types import Inets
+from shared.adapters.binlog.old_temporal import (
+    FractionalDatetimes,
+    FractionalTimes,
+    FractionalTimestamps,
+    OldDatetimes,
+    OldTimes,
+    OldTimestamps,
+)
 from shared.adapters.binlog.temporal import (
     CLOCK,
     DAYS,
@@ -21,12 +29,6 @@ from shared.adapters.binlog.temporal import (
     INSTANT_DAYS,
     YEARS,
     Dates,
-    FractionalDatetimes,
-    FractionalTimes,
-    FractionalTimestamps,
-    OldDatetimes,
-    OldTimes,
-    OldTimestamps,
     Times,
 )
 from shared.values.errors import SourceError

@@ -8,39 +8,22 @@ once they have come a few times, and before that by a general one.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from struct import Struct, calcsize
+from collections.abc import Callable
 from typing import Any
 
-from shared.adapters.binlog.column_readers import GLOBALS, Reader
+from shared.adapters.binlog.row_images import Damaged, head_size, require_all_columns
+from shared.adapters.binlog.row_source import Named, RowSource
 from shared.values.change import Row
 
 Pairs = list[tuple[Row | None, Row | None]]
 RowsReader = Callable[[bytes, int, int], Pairs]
 Image = Callable[[bytes, int], tuple[Row, int]]
-Named = tuple[str | None, Reader]
-"""A column's name and reader; a name of None is read over."""
 
 _USUAL = 8
 _MOST_INLINE = 4
 _MOST_PATTERNS = 64
 _MOST_COUNTED = 4096
-_LENGTHS = {1: ("B", "l{i}"), 2: ("H", "l{i}"), 3: ("HB", "l{i} + (h{i} << 16)"), 4: ("I", "l{i}")}
 _IMAGES = {"c": ("None", "after"), "u": ("before", "after"), "d": ("before", "None")}
-
-
-class ShortImage(Exception):
-    """A row image leaves columns out: binlog_row_image is not FULL. `missing` names those that are
-    wanted, as far as they are known.
-    """
-
-    def __init__(self, missing: Sequence[str] = ()) -> None:
-        super().__init__()
-        self.missing = missing
-
-
-class Damaged(ValueError):
-    """A row event does not fit its table map."""
 
 
 def compile_rows(columns: list[Named], op: str, patterns: "Patterns") -> RowsReader:
@@ -53,7 +36,7 @@ def compile_rows(columns: list[Named], op: str, patterns: "Patterns") -> RowsRea
     """
     if not columns:
         raise Damaged("a table without columns")
-    source = _Source()
+    source = RowSource()
     size, head = (len(columns) + 7) // 8, head_size(len(columns), op)
     before, after = _IMAGES[op]
     source.names.update(
@@ -89,82 +72,6 @@ def compile_rows(columns: list[Named], op: str, patterns: "Patterns") -> RowsRea
     return function
 
 
-class _Source:
-    """Source text of one function, and the objects that it names."""
-
-    def __init__(self) -> None:
-        self._lines: list[str] = []
-        self.names: dict[str, Any] = dict(GLOBALS)
-
-    def add(self, indent: int, *lines: str) -> None:
-        self._lines.extend("    " * indent + line for line in lines)
-
-    def constant(self, value: Any) -> str:
-        """A name for an object."""
-        name = f"k{len(self.names)}"
-        self.names[name] = value
-        return name
-
-    def expression(self, reader: Reader, *values: str) -> str:
-        text = reader.expression.replace("{t}", f"t{len(self.names)}")
-        for letter, value in zip("abcd", reader.objects, strict=False):
-            text = text.replace(f"{{{letter}}}", self.constant(value))
-        for n, value in enumerate(values):
-            text = text.replace(f"{{{n}}}", value)
-        return text
-
-    def image(self, columns: list[Named], indent: int, nulls: frozenset[int] = frozenset()) -> str:
-        """Add the reading of one row image at `p`; returns the entries of its dict."""
-        entries: list[str] = []
-        format_, variables = "", list[str]()
-
-        def flush() -> None:
-            nonlocal format_
-            if format_ == "B":
-                self.add(indent, f"{variables[0]} = b[p]")
-            elif variables:
-                self.add(
-                    indent,
-                    f"{', '.join(variables)}, = "
-                    f"{self.constant(Struct('<' + format_).unpack_from)}(b, p)",
-                )
-            self.advance = calcsize("<" + format_)
-            format_ = ""
-            variables.clear()
-
-        for i, (name, reader) in enumerate(columns):
-            if i in nulls:
-                value = "None"
-            elif not reader.prefix:
-                if name is None:
-                    format_ += f"{calcsize('<' + reader.format)}x"
-                    continue
-                format_ += reader.format
-                own = [f"v{i}_{n}" for n in range(reader.parts)]
-                variables += own
-                value = self.expression(reader, *own)
-            else:
-                code, length = _LENGTHS[reader.prefix]
-                format_ += code
-                variables += [f"l{i}", f"h{i}"][: len(code)]
-                flush()
-                self.add(indent, f"q = p + {self.advance}", f"p = q + {length.format(i=i)}")
-                if name is None:
-                    continue
-                self.add(indent, f"v{i} = {self.expression(reader, 'b[q:p]')}")
-                value = f"v{i}"
-            if name is not None:
-                entries.append(f"{name!r}: {value}")
-        if format_:
-            flush()
-            self.add(indent, f"p += {self.advance}")
-        return ", ".join(entries)
-
-    def function(self, name: str) -> Any:
-        exec(compile("\n".join(self._lines), "<row decoder>", "exec"), self.names)  # noqa: S102 - the text is made here; names stand in it as literals
-        return self.names[name]
-
-
 class Patterns(dict[bytes, Image]):
     """Bitmap of a row's NULLs → the function that reads such a row (bitmap included).
 
@@ -193,7 +100,7 @@ class Patterns(dict[bytes, Image]):
         return self._general
 
     def _special(self, nulls: frozenset[int]) -> Image:
-        source = _Source()
+        source = RowSource()
         source.add(0, "def read(b, p):")
         source.add(1, f"p += {(len(self._columns) + 7) // 8}")
         row = source.image(self._columns, 1, nulls)
@@ -203,7 +110,7 @@ class Patterns(dict[bytes, Image]):
 
     def _make_general(self) -> Image:
         size = (len(self._columns) + 7) // 8
-        source = _Source()
+        source = RowSource()
         source.add(0, "def read(b, p):")
         source.add(
             1, f"nulls = int.from_bytes(b[p:p + {size}], 'little')", f"p += {size}", "row = {}"
@@ -237,31 +144,3 @@ def _learn_head(count: int, op: str, names: dict[str, Any]) -> Callable[[bytes],
         names["HEAD"] = head
 
     return look
-
-
-def require_all_columns(head: bytes, count: int, op: str) -> None:
-    """Raise Damaged or ShortImage unless the head of a row event (column count, a bitmap of present
-    columns for each image) says that all are there.
-    """
-    size, mask = (count + 7) // 8, (1 << count) - 1
-    bitmaps = [head[-size:], head[-2 * size : -size]] if op == "u" else [head[-size:]]
-    if head[: -size * len(bitmaps)] != _lenenc(count):
-        raise Damaged("column count")
-    if any(int.from_bytes(bitmap, "little") & mask != mask for bitmap in bitmaps):
-        raise ShortImage
-
-
-def _lenenc(value: int) -> bytes:
-    return bytes([value]) if value < 251 else b"\xfc" + value.to_bytes(2, "little")
-
-
-def head_size(columns: int, op: str) -> int:
-    """Bytes in front of the rows of an event: the number of columns, and a bitmap of the present
-    ones for each image.
-    """
-    return len(_lenenc(columns)) + (columns + 7) // 8 * (2 if op == "u" else 1)
-
-
-def full_head(columns: int, op: str) -> bytes:
-    """The head of an event in which all columns are present."""
-    return _lenenc(columns) + b"\xff" * ((columns + 7) // 8 * (2 if op == "u" else 1))

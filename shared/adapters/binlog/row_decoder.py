@@ -13,16 +13,9 @@ from shared.adapters.binlog.column_readers import reader
 from shared.adapters.binlog.column_types import OLD_TEMPORAL
 from shared.adapters.binlog.contract import UnreadableRow
 from shared.adapters.binlog.partial import compile_partial
-from shared.adapters.binlog.row_compiler import (
-    Named,
-    Pairs,
-    Patterns,
-    RowsReader,
-    ShortImage,
-    compile_rows,
-    full_head,
-    head_size,
-)
+from shared.adapters.binlog.row_compiler import Pairs, Patterns, RowsReader, compile_rows
+from shared.adapters.binlog.row_images import ShortImage, full_head, head_size
+from shared.adapters.binlog.row_source import Named
 from shared.values.errors import SourceError
 from shared.values.table import Table
 from shared.values.table_pattern import TablePatterns
