@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from shared.adapters.binlog.checksums import Checksums, damaged
 from shared.adapters.binlog.kinds import FORMAT_DESCRIPTION, ROTATE, ROWS, TABLE_MAP
 from shared.values.errors import SourceError, SourceUnavailable
 
@@ -30,11 +31,9 @@ _HEAD = struct.Struct(
 _EVENT_HEAD = struct.Struct("<BIBIIIH").unpack_from
 _WORD = struct.Struct("<I").unpack_from
 _HEADER = 19
-_VERSION = b"\x04\x00"
 _RESIDUE = 0x2144DF1C  # the CRC-32 of any data with its own CRC-32 (little-endian) behind it
 _ERR, _EOF = 0xFF, 0xFE
 _SELF_DESCRIBING = frozenset((ROTATE, FORMAT_DESCRIPTION))
-_IN_USE = 1  # a flag that the server sets in the format description after it computed the checksum
 
 
 class Packets:
@@ -46,9 +45,7 @@ class Packets:
 
     def __init__(self, socket: Any, refused: Callable[[bytes], SourceError], thing: str) -> None:
         self._socket, self._refused, self._thing = socket, refused, thing
-        self._checksum: int | None = (
-            None  # bytes behind each event; known from the format description on
-        )
+        self._checksums = Checksums(thing)
         self._poll = select.poll()
         self._poll.register(socket, select.POLLIN)
 
@@ -65,7 +62,7 @@ class Packets:
         data, at, number, crc32 = b"", 0, 1, zlib.crc32
         table_map = b""  # the body of the last one, while only row events came since
         while True:
-            available, checksum = len(data), self._checksum
+            available, checksum = len(data), self._checksums.size
             while at + 24 <= available:
                 head, ok, ts, kind, server, size, log_pos, flags = _HEAD(data, at)
                 end = at + 5 + size
@@ -87,12 +84,12 @@ class Packets:
                         flags,
                         data,
                         at + 24,
-                        self._end(kind, data, at + 5, end),
+                        self._checksums.end(kind, data, at + 5, end),
                     )
-                    checksum = self._checksum
+                    checksum = self._checksums.size
                 elif checksum:
                     if crc32(data[at + 5 : end]) != _RESIDUE:
-                        raise self._damaged("an event does not match its checksum")
+                        raise damaged("an event does not match its checksum", self._thing)
                     if kind == TABLE_MAP:
                         body = data[at + 24 : end - 4]
                         if body == table_map:
@@ -103,7 +100,7 @@ class Packets:
                         table_map = b""
                     yield kind, ts, server, size, log_pos, flags, data, at + 24, end - 4
                 elif checksum is None:
-                    raise self._damaged("an event came before the format description")
+                    raise damaged("an event came before the format description", self._thing)
                 else:
                     yield kind, ts, server, size, log_pos, flags, data, at + 24, end
                 at = end
@@ -121,9 +118,9 @@ class Packets:
             if data[at + 4] == _EOF and length < 9:
                 raise SourceUnavailable("the server ended the binlog stream.", thing=self._thing)
             if data[at + 3] != number:
-                raise self._damaged(f"packet {data[at + 3]} came where packet {number} was due")
+                raise self._misplaced(data[at + 3], number)
             if length != _LARGEST:
-                raise self._damaged("an event's length does not match its packet")
+                raise damaged("an event's length does not match its packet", self._thing)
             event, data, number = self._join(data[at:], number)
             at = 0
             yield event
@@ -144,7 +141,7 @@ class Packets:
                 length = _LARGEST
                 continue
             if data[3] != number:
-                raise self._damaged(f"packet {data[3]} came where packet {number} was due")
+                raise self._misplaced(data[3], number)
             number = number + 1 & 0xFF
             parts.append(data[4 : 4 + length])
             data = data[4 + length :]
@@ -152,49 +149,9 @@ class Packets:
         del parts
         ok, ts, kind, server, size, log_pos, flags = _EVENT_HEAD(whole, 0)
         if ok or size != len(whole) - 1:
-            raise self._damaged("an event's length does not match its packets")
-        end = self._end(kind, whole, 1, len(whole))
+            raise damaged("an event's length does not match its packets", self._thing)
+        end = self._checksums.end(kind, whole, 1, len(whole))
         return (kind, ts, server, size, log_pos, flags, whole, 1 + _HEADER, end), data, number
-
-    def _end(self, kind: int, data: bytes, start: int, end: int) -> int:
-        """Where the body of the event at `data[start:end]` ends, its checksum verified.
-
-        A format description says itself whether events after it bear checksums, and always bears
-        one. A rotate event may stand before the first format description: it bears one when the
-        last four bytes are its checksum (a file name that passes by chance is one in 4 billion).
-        """
-        if kind == ROTATE:
-            return end - 4 if zlib.crc32(data[start : end - 4]) == _WORD(data, end - 4)[0] else end
-        if kind == FORMAT_DESCRIPTION:
-            # an event that damage makes look like one must not be what switches the checksums off
-            body = start + _HEADER
-            if data[body : body + 2] != _VERSION or data[body + 56] != _HEADER:
-                raise self._damaged("a format description is not one")
-            algorithm = data[end - 5]
-            if algorithm > 1:
-                raise SourceError(
-                    f"binlog_checksum algorithm {algorithm} is not known here.",
-                    thing=self._thing,
-                    hint="Set binlog_checksum to CRC32 or NONE.",
-                )
-            self._checksum = 4 * algorithm
-            event = bytearray(data[start : end - 4])
-            event[17] &= ~_IN_USE
-            event[-1] = (
-                # where checksums are off this one may be left wrong; but it must not be the right
-                # one for checksums that are on
-                1
-            )
-            if (zlib.crc32(event) == _WORD(data, end - 4)[0]) != bool(algorithm):
-                raise self._damaged("an event does not match its checksum")
-            return end - 5
-        if self._checksum is None:
-            raise self._damaged("an event came before the format description")
-        if not self._checksum:
-            return end
-        if zlib.crc32(memoryview(data)[start : end - 4]) != _WORD(data, end - 4)[0]:
-            raise self._damaged("an event does not match its checksum")
-        return end - 4
 
     def _waits(self) -> bool:
         """Whether a read would have to wait: the server has sent nothing more so far."""
@@ -244,12 +201,5 @@ class Packets:
             "the server closed the connection.", thing=self._thing, hint="Check that it runs."
         )
 
-    def _damaged(self, what: str) -> SourceUnavailable:
-        """Bytes were damaged between the server's disk and here. Reading again mends it unless the
-        binlog itself is damaged, which the retries then show.
-        """
-        return SourceUnavailable(
-            f"{what}.",
-            thing=self._thing,
-            hint="If it stays so, the binlog file or the network damages bytes.",
-        )
+    def _misplaced(self, found: int, due: int) -> SourceError:
+        return damaged(f"packet {found} came where packet {due} was due", self._thing)
