@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
-from shared.adapters.binlog import table_map
+from shared.adapters.binlog import inflate, table_map
 from shared.adapters.binlog.charsets import Charsets
 from shared.adapters.binlog.column_kinds import describe
 from shared.adapters.binlog.column_readers import reader
@@ -90,6 +90,25 @@ class RowDecoder:
                 thing=self._thing,
                 hint="Report it with the table's definition; leaving the table out goes on.",
             ) from None
+
+    def partial_rows(self, body: bytes) -> Pairs:
+        """The rows of an update event with JSON diffs. Raises UnreadableRow."""
+        return self.rows(PARTIAL, body, 8 + int.from_bytes(body[8:10], "little"), len(body))
+
+    def compressed_rows(self, op: str, body: bytes) -> Pairs:
+        """The rows of an event of MariaDB with log_bin_compress: behind the bitmaps of columns
+        everything is compressed. Raises UnreadableRow.
+        """
+        try:
+            head = 8 + self.head_size(op)
+            rows = body[8:head] + inflate.event_part(body[head:])
+        except (ValueError, IndexError):
+            raise UnreadableRow(
+                "a compressed row event cannot be read.",
+                thing=self._thing,
+                hint="Report it with the server's version.",
+            ) from None
+        return self.rows(op, rows, 0, len(rows))
 
     def head_size(self, op: str) -> int:
         """Bytes of column count and bitmaps in front of the rows of an event."""

@@ -19,6 +19,7 @@ from shared.adapters.binlog import server_facts as facts
 from shared.adapters.binlog import xa
 from shared.adapters.binlog.catalog import ServerCatalog
 from shared.adapters.binlog.contract import Event, is_another_start
+from shared.adapters.binlog.cut import Cut
 from shared.adapters.binlog.executed import Executed, MariadbExecuted, MysqlExecuted
 from shared.adapters.binlog.files import BinlogFiles
 from shared.adapters.binlog.packets import Event as Raw
@@ -27,7 +28,7 @@ from shared.adapters.binlog.place import Place
 from shared.adapters.binlog.refusals import ServerIdTaken, refusal
 from shared.adapters.binlog.row_decoder import RowDecoders
 from shared.adapters.binlog.session import Session
-from shared.adapters.binlog.transactions import Cut, Transactions
+from shared.adapters.binlog.transactions import Transactions
 from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import PositionLost, SourceUnavailable
 from shared.values.position import Position

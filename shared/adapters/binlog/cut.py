@@ -1,0 +1,44 @@
+"""Reading on behind a connection that broke in the middle of a transaction."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from shared.adapters.binlog.contract import Begin, Commit, Event, Heartbeat, Rows
+from shared.values.errors import PositionLost
+
+
+class Cut(NamedTuple):
+    """How far a transaction had been yielded when the connection broke."""
+
+    begin: Begin
+    rows: int
+    statements: int
+
+
+def rest_behind(cut: Cut, events: Iterator[Event], server: str) -> Iterator[Event]:
+    """The events of the transaction that come after the cut; `events` begin with its Begin.
+
+    Raises PositionLost when the transaction is not there.
+    """
+    statements = cut.statements
+    begun = False
+    for event in events:
+        if type(event) is Begin:
+            begun = event.id == cut.begin.id
+        elif not begun and type(event) is not Heartbeat:
+            break
+        elif type(event) is Rows:
+            if event.event >= cut.rows:
+                yield event
+        elif type(event) is Commit:
+            yield event
+            return
+        elif type(event) is not Heartbeat:
+            statements -= 1
+            if statements < 0:
+                yield event
+    raise PositionLost(
+        "the transaction that was cut off is not in the binlog any more.",
+        thing=f"{server} at {cut.begin.position}",
+        hint="The server was reset or restored meanwhile.",
+    )
