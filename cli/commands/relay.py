@@ -19,7 +19,7 @@ from shared.adapters.secrets import secret_json
 from shared.adapters.topic.sns import open_topic
 from shared.flows.relay.loop import Ended, RelaySetup, relay
 from shared.flows.relay.reading.connecting import opener, preflight
-from shared.values.change import split_seq
+from shared.values.seq import split_seq
 from shared.values.settings import SourceSettings
 
 

@@ -15,8 +15,8 @@ from cli import stage as cli_stage
 from cli.commands import source as reset
 from cli.commands import source_move as move
 from shared.adapters import secrets
-from shared.values.change import split_seq
 from shared.values.endpoint import SourceEndpoint, from_secret
+from shared.values.seq import split_seq
 from shared.values.settings import Settings, SourceSettings, TableSettings
 from tests.integration.relay_faults.process import Running
 from tests.integration.test_fail_over import Pair

@@ -13,9 +13,9 @@ from shared.flows.relay.lease import keeper, waiting
 from shared.flows.relay.loop import RelaySetup, relay
 from shared.flows.relay.reading.connecting import database, opener
 from shared.values import endpoint
-from shared.values.change import split_seq
 from shared.values.errors import StateUnavailable, TopicError
 from shared.values.message import Message, decode
+from shared.values.seq import split_seq
 from shared.values.settings import SourceSettings, TableSettings
 from tests.integration.test_relay import Moody, in_order, load, replayed, server, shop, table_now
 from tests.worlds.twins.claims import MemoryClaims

@@ -22,8 +22,9 @@ from shared.adapters.topic.contract import Entry
 from shared.flows.relay.loop import RelaySetup, relay
 from shared.flows.relay.reading.connecting import database, opener
 from shared.values import endpoint
-from shared.values.change import Change, split_seq
+from shared.values.change import Change
 from shared.values.message import Message, decode
+from shared.values.seq import split_seq
 from shared.values.settings import Settings, SourceSettings, TableSettings
 from tests.worlds.twins.claims import MemoryClaims
 from tests.worlds.twins.state import MemorySchemas, MemoryStreams

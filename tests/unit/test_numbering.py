@@ -9,8 +9,9 @@ import pytest
 from shared.adapters.binlog.contract import Begin, Commit, Event, Heartbeat, Rows, Truncated
 from shared.domain.numbering import Numbered, Numbering
 from shared.domain.table_plan import CannotNumber
-from shared.values.change import Transaction, make_seq
+from shared.values.change import Transaction
 from shared.values.position import Position
+from shared.values.seq import make_seq
 from shared.values.settings import TableSettings
 from shared.values.shard import shard_of
 from shared.values.table import Column, Table

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from shared.flows.verify.job import Verify, VerifyReport
-from shared.values.change import split_seq
 from shared.values.errors import SearchUnavailable
+from shared.values.seq import split_seq
 from tests.worlds.backfill_world import SOURCE, BackfillWorld
 from tests.worlds.consumer_world import ALIAS
 

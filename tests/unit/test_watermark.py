@@ -7,10 +7,10 @@ import pytest
 
 from shared.domain.watermark import Watermark, watermarks
 from shared.values.capture_configuration import CaptureConfiguration
-from shared.values.change import make_seq
 from shared.values.checkpoint import CatchUp, Checkpoint
 from shared.values.errors import StackError
 from shared.values.position import Position
+from shared.values.seq import make_seq
 from shared.values.settings import (
     ConsumerSettings,
     ElasticsearchSettings,

@@ -12,12 +12,13 @@ from shared.adapters.topic.contract import Entry
 from shared.domain.table_plan import TablePlan
 from shared.flows.backfill.job import Backfill, BackfillReport
 from shared.values.capture_configuration import CaptureConfiguration
-from shared.values.change import Change, Row, Transaction, make_seq
+from shared.values.change import Change, Row, Transaction
 from shared.values.checkpoint import Checkpoint
 from shared.values.delivery import Delivery
 from shared.values.lease import Lease
 from shared.values.message import Message, attributes, decode, encode, hash_ids
 from shared.values.position import Position
+from shared.values.seq import make_seq
 from shared.values.settings import SourceSettings, TableSettings
 from shared.values.shard import group_id
 from tests.worlds.consumer_world import TABLE, World

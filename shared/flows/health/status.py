@@ -10,8 +10,8 @@ import msgspec
 
 from shared.adapters.queue.contract import Queue
 from shared.adapters.state.contract import Consumers, Schemas, Streams
-from shared.values.change import split_seq
 from shared.values.checkpoint import Lost
+from shared.values.seq import split_seq
 from shared.values.settings import ConsumerSettings, Settings, SourceSettings
 
 SILENT_S = 15

@@ -18,7 +18,6 @@ from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.loop import RelaySetup, wait_for_lease
 from shared.flows.source.target import require_place, try_reading
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
-from shared.values.change import make_seq
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import (
     ConfigError,
@@ -29,6 +28,7 @@ from shared.values.errors import (
 )
 from shared.values.lease import Lease
 from shared.values.position import Position
+from shared.values.seq import make_seq, next_epoch
 from shared.values.stream import source_of
 
 LOOK_SECONDS = 1.0
@@ -273,7 +273,7 @@ class Move:
     def _moved(self, point: Checkpoint, target: Binlog, lease: Lease) -> Checkpoint:
         if self._at is None:
             raise RuntimeError("no place was given")
-        epoch = max(point.epoch, lease.raise_epoch) + 1
+        epoch = next_epoch(point.epoch, lease.raise_epoch)
         journal = Journal(self._job.claims, self._stream, point.journal).end()
         return msgspec.structs.replace(
             point,

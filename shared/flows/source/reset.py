@@ -5,9 +5,9 @@ from shared.flows.relay.loop import RelaySetup, wait_for_lease
 from shared.flows.relay.reading.reader import start_of
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration
-from shared.values.change import epoch_at, make_seq
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import RowlineError
+from shared.values.seq import make_seq, next_epoch
 
 
 def reset(job: RelaySetup, start: str, now_ms: int) -> tuple[Checkpoint | None, Checkpoint]:
@@ -27,12 +27,13 @@ def reset(job: RelaySetup, start: str, now_ms: int) -> tuple[Checkpoint | None, 
         binlog = job.open_binlog(job.source.tables, lease.token)
         try:
             position = start_of(binlog, start)
-            epoch = max((old.epoch if old else 0) + 1, lease.raise_epoch + 1, epoch_at(now_ms))
             share = Share(
                 job.streams, name, CaptureConfiguration(job.source.tables), job.others, lease.token
             )
             capture = share.look(old)
-            epoch = max([epoch, *(holding.epoch + 1 for holding in share.taken.values())])
+            former = [old.epoch if old else 0, lease.raise_epoch]
+            former += [holding.epoch for holding in share.taken.values()]
+            epoch = next_epoch(*former, now_ms=now_ms)
             released = share.released(old, capture) if old else ()
             journal = Journal(job.claims, name, old.journal if old else 0).end()
             new = Checkpoint(

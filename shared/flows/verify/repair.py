@@ -9,9 +9,9 @@ from shared.adapters.search.contract import Action, Search
 from shared.adapters.state.contract import Schemas, Streams
 from shared.domain.watermark import Watermark
 from shared.flows.verify.settling import Candidate, Settling
-from shared.values.change import split_seq
 from shared.values.checkpoint import Checkpoint
 from shared.values.index import definition_of
+from shared.values.seq import split_seq
 from shared.values.settings import ConsumerSettings
 
 EPOCH_SECONDS = 30

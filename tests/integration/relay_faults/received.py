@@ -5,8 +5,9 @@ from typing import Any, Self
 
 import boto3
 
-from shared.values.change import Change, split_seq
+from shared.values.change import Change
 from shared.values.message import Message, decode
+from shared.values.seq import split_seq
 
 
 class Received:

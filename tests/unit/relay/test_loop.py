@@ -16,7 +16,6 @@ from shared.flows.relay import loop
 from shared.flows.relay.lease import keeper, waiting
 from shared.flows.relay.loop import RelaySetup, relay
 from shared.flows.source.reset import reset
-from shared.values.change import epoch_at, split_seq
 from shared.values.errors import (
     PositionLost,
     RowlineError,
@@ -26,6 +25,7 @@ from shared.values.errors import (
     TopicError,
 )
 from shared.values.position import Position
+from shared.values.seq import epoch_at, split_seq
 from shared.values.settings import SourceSettings, TableSettings
 from tests.waiting import wait_for
 from tests.worlds.relay.simulated import (

@@ -12,7 +12,6 @@ from shared.flows.relay.loop import RelaySetup, relay
 from shared.flows.source.move import Move, Standing, move_all
 from shared.flows.source.target import check_target
 from shared.values.capture_configuration import CaptureConfiguration
-from shared.values.change import make_seq, split_seq
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import (
     ConfigError,
@@ -24,6 +23,7 @@ from shared.values.errors import (
 )
 from shared.values.lease import Holding, Holdings
 from shared.values.position import Position
+from shared.values.seq import make_seq, split_seq
 from shared.values.settings import SourceSettings, TableSettings
 from tests.unit.test_preflight import database, source
 from tests.worlds.relay.simulated import (

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from shared.values.change import split_seq
+from shared.values.seq import split_seq
 from tests.unit.relay.test_world import Machine as Worked
 from tests.unit.relay.test_world import operation, operations
 from tests.worlds.relay.machines import WorldMachine, run

@@ -8,11 +8,11 @@ import pytest
 from shared.flows.relay.sharing.handover import empty_handed, next_leg, take_over
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
-from shared.values.change import make_seq
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import LeaseLost, PositionLost
 from shared.values.lease import Holding, Holdings
 from shared.values.position import Position
+from shared.values.seq import make_seq
 from shared.values.settings import TableSettings
 from tests.worlds.twins.state import MemoryStreams
 

@@ -21,11 +21,11 @@ from shared.flows.relay.reading.reader import Reading
 from shared.flows.relay.sharing.share import Share
 from shared.flows.relay.sharing.succession import Succession
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
-from shared.values.change import make_seq, split_seq
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import LeaseLost, SourceUnavailable, StateUnavailable
 from shared.values.lease import Lease
 from shared.values.position import Position
+from shared.values.seq import make_seq, split_seq
 from shared.values.settings import TableSettings
 from shared.values.shard import group_id
 from tests.worlds.relay.simulated import (

@@ -19,10 +19,11 @@ from shared.domain.numbering import Numbered, Numbering
 from shared.domain.table_plan import TablePlan
 from shared.flows.relay.failover.lost import LostRows
 from shared.values.capture_configuration import CaptureConfiguration
-from shared.values.change import Change, Row, Transaction, split_seq
+from shared.values.change import Change, Row, Transaction
 from shared.values.checkpoint import Lost
 from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position
+from shared.values.seq import split_seq
 from shared.values.settings import table_settings
 from shared.values.table import Table
 from shared.values.table_pattern import TablePatterns

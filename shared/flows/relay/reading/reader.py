@@ -32,10 +32,10 @@ from shared.flows.relay.publishing.core import Core
 from shared.flows.relay.sharing.handover import next_leg, on_another_server, take_over
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import ID_SCHEME, CaptureConfiguration, read_configuration
-from shared.values.change import epoch_at, make_seq
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import PositionLost
 from shared.values.position import Position
+from shared.values.seq import make_seq, next_epoch
 from shared.values.settings import TableSettings
 from shared.values.stream import relay_of, source_of
 
@@ -253,7 +253,7 @@ class Reading:
 
     def _first(self, binlog: Binlog, server: str, started: int) -> Checkpoint:
         position = start_of(binlog, self._begin)
-        epoch = max(self.raise_epoch + 1, epoch_at(self._now_ms()))
+        epoch = next_epoch(self.raise_epoch, now_ms=self._now_ms())
         point = Checkpoint(
             position,
             make_seq(epoch, 0),
@@ -346,7 +346,7 @@ class Reading:
         transaction is published again under the new numbers.
         """
         point = msgspec.structs.replace(self._point(), **answers._asdict() if answers else {})
-        epoch = max(point.epoch, self.raise_epoch) + 1
+        epoch = next_epoch(point.epoch, self.raise_epoch)
         if found:
             self._journal.keep()  # it belongs behind the cut
             known = lost.listed(
@@ -384,7 +384,7 @@ class Reading:
         if self._taken and not renumber:
             point = take_over(point, self._taken, self.raise_epoch)
         elif point.rows or renumber:
-            epoch = max(point.epoch, self.raise_epoch) + 1
+            epoch = next_epoch(point.epoch, self.raise_epoch)
             point = msgspec.structs.replace(point, seq=make_seq(epoch, 0), epoch=epoch, rows=0)
         self._go_on(point)
 

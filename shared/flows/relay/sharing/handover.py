@@ -10,11 +10,11 @@ from collections.abc import Mapping
 import msgspec
 
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
-from shared.values.change import make_seq
 from shared.values.checkpoint import CatchUp, Checkpoint, Leg, Release
 from shared.values.errors import PositionLost
 from shared.values.lease import Holding
 from shared.values.position import Position
+from shared.values.seq import make_seq, next_epoch
 
 
 def take_over(point: Checkpoint, taken: Mapping[str, Holding], floor: int = 0) -> Checkpoint:
@@ -24,7 +24,7 @@ def take_over(point: Checkpoint, taken: Mapping[str, Holding], floor: int = 0) -
     Raises PositionLost when a table was given up on another server, at a place that only that one
     knows.
     """
-    epoch = max([point.epoch, floor, *(holding.epoch for holding in taken.values())]) + 1
+    epoch = next_epoch(point.epoch, floor, *(holding.epoch for holding in taken.values()))
     places: dict[Position, list[str]] = {}
     for name, holding in sorted(taken.items()):
         if holding.position != Position():
@@ -56,7 +56,8 @@ def on_another_server(catch_up: CatchUp) -> CatchUp:
 
 def empty_handed(point: Checkpoint, released: tuple[Release, ...]) -> Checkpoint:
     """`point` of a stream that nobody reads any more, all of its tables given up."""
-    epoch, position = point.epoch + 1, point.catch_up.until if point.catch_up else point.position
+    epoch = next_epoch(point.epoch)
+    position = point.catch_up.until if point.catch_up else point.position
     numbers = {"seq": make_seq(epoch, 0), "epoch": epoch, "rows": 0}
     return msgspec.structs.replace(
         point,
