@@ -94,7 +94,7 @@ class Rowline {
     this.refuse(
       missing.map(
         ([what, id]) =>
-          `resources: ${id} (the ${what}) is missing. Include resources/${what}.yml, or name yours in custom.rowline.resources.${what}.`,
+          `resources: ${id} (the stage's ${what}) is missing. Declare it below resources:, as Rowline's own serverless.yml does, or name yours in custom.rowline.resources.${what}.`,
       ),
     );
   }

@@ -4,6 +4,8 @@
 // overrides any of it.
 const DEFAULTS = {
   handlers: { relay: 'handlers.relay.handle', consume: 'handlers.consume.handle' },
+  // command of a relay's container that fails when the relay in it does not live
+  alive: ['python', '-m', 'handlers.relay_service', '--healthy'],
   code: ['handlers', 'shared'], // Python packages that ship, beside the wheels of `requirements`
   requirements: 'requirements.txt',
   // interpreter that runs pip; null: ROWLINE_PYTHON, .venv, the active environment, python3
@@ -18,7 +20,7 @@ const DEFAULTS = {
   subnets: [], // VPC of functions and containers; empty: none
   securityGroups: [],
   image: '', // of relays that run as containers (Dockerfile)
-  // logical ids, see resources/
+  // logical ids of what all sources and consumers share; the service declares them
   resources: { key: 'Key', topic: 'Topic', state: 'State', claims: 'Claims' },
 };
 

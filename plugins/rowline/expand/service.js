@@ -72,7 +72,7 @@ function relayService(source, { memory, cpu }, context) {
               StopTimeout: 30, // seconds; a request under way takes at most 5
               Environment: Object.entries(variables).map(([Name, Value]) => ({ Name, Value })),
               HealthCheck: {
-                Command: ['CMD', 'python', '-m', 'handlers.relay_service', '--healthy'],
+                Command: ['CMD', ...options.alive],
                 Interval: 30,
                 Timeout: 10,
                 Retries: 3,

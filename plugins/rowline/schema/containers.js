@@ -16,7 +16,7 @@ function missingForContainers({ sources }, options) {
   ].filter(Boolean);
   return missing.length
     ? [
-        `sources.${names[0]}.run is fargate, which needs ${missing.join(' and ')}. See docs/fargate.md.`,
+        `sources.${names[0]}.run is fargate, which needs ${missing.join(' and ')}. The page fargate.md has both.`,
       ]
     : [];
 }

@@ -121,7 +121,7 @@ const refused = [
   [
     'a missing shared resource',
     { shared: SHARED.slice(1) },
-    /resources: Key \(the key\) is missing\. Include resources\/key\.yml/,
+    /resources: Key \(the stage's key\) is missing\. Declare it below resources:/,
   ],
   [
     'a VPC by half',
