@@ -33,7 +33,7 @@ def claims(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
 
 def test_an_object_is_got_by_the_address_that_put_returned(claims: Any) -> None:
     address = claims.put("shop/0a1b.json", b'{"big":"row"}')
-    assert address == "s3://claims/claims/shop/0a1b.json"
+    assert address == "s3://claims/rows/shop/0a1b.json"
     assert claims.get(address) == b'{"big":"row"}'
 
 
@@ -62,7 +62,7 @@ def test_a_bucket_that_does_not_answer_may_do_so_later() -> None:
 
     with (
         serving(hang_up) as url,
-        pytest.raises(StateUnavailable, match="s3://claims/claims/shop/a"),
+        pytest.raises(StateUnavailable, match="s3://claims/rows/shop/a"),
     ):
         s3(url, retries={"total_max_attempts": 1}).put("shop/a.json", b"1")
 
@@ -86,8 +86,29 @@ def test_a_bucket_that_refuses_is_named() -> None:
             claims.put("shop/a.json", b"1")
 
 
-def test_an_object_is_found_by_its_name(claims: Any) -> None:
-    claims.put("shop/journal/001", b"older")
-    claims.put("shop/journal/001", b"page")
+def test_what_was_kept_is_found_by_its_name(claims: Any) -> None:
+    claims.keep("shop/journal/001", b"older")
+    address = claims.keep("shop/journal/001", b"page")
     assert claims.find("shop/journal/001") == b"page"
     assert claims.find("shop/journal/002") is None
+    assert claims.get(address) == b"page"
+
+
+def test_a_row_is_not_taken_for_what_was_kept(claims: Any) -> None:
+    claims.put("shop/journal/001", b"row")
+    assert claims.find("shop/journal/001") is None
+
+
+def test_what_the_former_layout_holds_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One prefix, `claims/`, held both large rows and what is kept."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket="claims")
+        for key in ("claims/shop/journal/007", "claims/shop/0a1b.json"):
+            client.put_object(Bucket="claims", Key=key, Body=b"before")
+        claims = S3Claims(client, "claims")
+        assert claims.find("shop/journal/007") == b"before"
+        assert claims.get("s3://claims/claims/shop/0a1b.json") == b"before"

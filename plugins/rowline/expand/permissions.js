@@ -9,6 +9,12 @@ const { sinks } = require('../sinks');
 // explains it. The emulator checks neither KMS nor the VPC nor the queue poller, so the tests hold
 // this list against that page and not only against a deployment.
 
+/** Large rows of a source, which expire, and what its relays keep. */
+const claimsOf = (source, bucket) =>
+  ['rows', 'claims'].map((prefix) =>
+    sub(`\${bucket}/${prefix}/${source}/*`, { bucket: arn(bucket) }),
+  );
+
 function relay({ source, functionName, options }) {
   return [
     logs(functionName),
@@ -33,7 +39,7 @@ function relayTask({ source, options }) {
     allow(
       'Claim',
       ['s3:PutObject', 's3:GetObject'],
-      sub(`\${bucket}/claims/${sourceOf(source.name, source)}/*`, { bucket: arn(claims) }),
+      claimsOf(sourceOf(source.name, source), claims),
     ),
     // without it S3 says "denied" of a journal's page that was never written
     allow('ClaimGone', ['s3:ListBucket'], arn(claims)),
@@ -92,11 +98,7 @@ function consume({ consumer, functionName, queue, dlq, options }) {
       [`consumer#${consumer.name}`, `consumer#${consumer.name}#*`],
     ),
     rows('Schemas', ['dynamodb:GetItem'], state, [`stream#${consumer.source}`]),
-    allow(
-      'Claim',
-      ['s3:GetObject'],
-      sub(`\${bucket}/claims/${consumer.source}/*`, { bucket: arn(claims) }),
-    ),
+    allow('Claim', ['s3:GetObject'], claimsOf(consumer.source, claims)),
     // without it S3 says "denied" of an object that is gone, and the change would wait for ever
     allow('ClaimGone', ['s3:ListBucket'], arn(claims)),
     allow('ClaimKey', ['kms:Decrypt'], arn(key), via('s3')),

@@ -1,4 +1,9 @@
-"""The claim store on S3: objects under `claims/` of the stage's bucket."""
+"""The claim store on S3: `rows/` and `claims/` of the stage's bucket.
+
+A life-cycle rule of the bucket deletes what is under `rows/`. The journal stays under `claims/`,
+where relays have always looked for it; large rows that were published before `rows/` was used are
+there too, and their messages still find them.
+"""
 
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -25,6 +30,13 @@ responses".
 """
 
 
+ROWS = "rows"
+"""The prefix of large rows. The bucket's life-cycle rule names it (resources/claims.yml)."""
+
+KEPT = "claims"
+"""The prefix of what is kept."""
+
+
 class S3Claims:
     """See the contract."""
 
@@ -32,20 +44,22 @@ class S3Claims:
         self._client, self._bucket = client, bucket
 
     def put(self, name: str, body: bytes) -> str:
-        key = f"claims/{name}"
-        address = f"s3://{self._bucket}/{key}"
+        return self._write(f"{ROWS}/{name}", body)
+
+    def keep(self, name: str, body: bytes) -> str:
+        return self._write(f"{KEPT}/{name}", body)
+
+    def _write(self, key: str, body: bytes) -> str:
         try:
             self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=body, ContentType="application/json"
             )
         except (ClientError, BotoCoreError, ResponseParserError) as error:
-            raise self._failed(
-                error, key, "be written", "s3:PutObject on claims/* of this bucket"
-            ) from None
-        return address
+            raise self._failed(error, key, "be written", "s3:PutObject") from None
+        return f"s3://{self._bucket}/{key}"
 
     def find(self, name: str) -> bytes | None:
-        key = f"claims/{name}"
+        key = f"{KEPT}/{name}"
         try:
             return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         except (ClientError, BotoCoreError, ResponseParserError) as error:
@@ -54,12 +68,7 @@ class S3Claims:
                 "404",
             ):
                 return None
-            raise self._failed(
-                error,
-                key,
-                "be read",
-                "s3:GetObject on claims/* of this bucket, and s3:ListBucket on it",
-            ) from None
+            raise self._failed(error, key, "be read", "s3:GetObject, s3:ListBucket") from None
 
     def get(self, address: str) -> bytes:
         parts = urlsplit(address)
@@ -74,7 +83,7 @@ class S3Claims:
                 ) from None
             raise
 
-    def _failed(self, error: Exception, key: str, what: str, right: str) -> StackError:
+    def _failed(self, error: Exception, key: str, what: str, rights: str) -> StackError:
         address = f"s3://{self._bucket}/{key}"
         if not isinstance(error, ClientError) or _may_pass(error):
             return StateUnavailable(
@@ -83,7 +92,10 @@ class S3Claims:
         return StackError(
             f"cannot {what}: {error}.",
             thing=address,
-            hint=f"The relay needs {right}. Nothing is lost: it goes on from its checkpoint.",
+            hint=(
+                f"The relay needs {rights} on this bucket (docs/iam.md). Nothing is lost: it "
+                "continues from its checkpoint."
+            ),
         )
 
 

@@ -303,7 +303,7 @@ def test_a_row_too_large_for_a_message_is_left_in_the_claim_store() -> None:
     (parcel,) = waiting.take(1.0)
     (change,) = decode(parcel.entry.body).changes
     assert (change.before, change.after, change.key) == (None, None, {"id": 1})
-    assert change.claim.startswith("s3://claims/claims/shop/")
+    assert change.claim.startswith("s3://claims/rows/shop/")
     assert len(feed.claims.get(change.claim)) > MAX_CHANGE_BYTES
     assert feed.change(0, 1_000_000).json != big.json
     feed.seq = 0

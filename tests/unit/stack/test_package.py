@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from shared.adapters.claims.s3 import KEPT, ROWS
 from tests.unit.stack.packaged import ROOT, package
 
 CFN_LINT = Path(sys.executable).with_name("cfn-lint")
@@ -123,6 +124,27 @@ def test_what_holds_state_outlives_the_stack(packaged: Packaged) -> None:
         if key in template["Resources"][name].get("Properties", {})
     ]
     assert named == []  # a kept resource with a name of its own could not be made again
+
+
+def test_large_rows_expire_when_nothing_can_refer_to_them_and_the_journal_never(
+    packaged: Packaged,
+) -> None:
+    resources = packaged("prod")[1]["Resources"]
+    (rule,) = [
+        rule
+        for rule in resources["Claims"]["Properties"]["LifecycleConfiguration"]["Rules"]
+        if "ExpirationInDays" in rule
+    ]
+    assert (rule["Prefix"], rule["Status"]) == (f"{ROWS}/", "Enabled")
+    assert not f"{KEPT}/".startswith(rule["Prefix"])
+    days = {
+        name: made["Properties"]["MessageRetentionPeriod"] / 86400
+        for name, made in resources.items()
+        if made["Type"] == "AWS::SQS::Queue"
+    }
+    # In the queue, then in the DLQ, then in the queue again by a redrive: each time SQS counts
+    # from the start.
+    assert rule["ExpirationInDays"] > 2 * days["QueueListingSearch"] + days["DlqListingSearch"]
 
 
 def documented(kind: str) -> dict[str, set[str]]:

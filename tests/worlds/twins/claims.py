@@ -9,7 +9,12 @@ class MemoryClaims:
         self.objects: dict[str, bytes] = {}
 
     def put(self, name: str, body: bytes) -> str:
-        address = f"s3://{self._bucket}/claims/{name}"
+        return self._write(f"s3://{self._bucket}/rows/{name}", body)
+
+    def keep(self, name: str, body: bytes) -> str:
+        return self._write(f"s3://{self._bucket}/claims/{name}", body)
+
+    def _write(self, address: str, body: bytes) -> str:
         self.objects[address] = body
         return address
 

@@ -130,14 +130,14 @@ class Journal:
                 return
             self._find_end()
             self._full.number = self.number + 1
-            self._claims.put(self._name(self._full.number), zlib.compress(_encode(self._full), 1))
+            self._claims.keep(self._name(self._full.number), zlib.compress(_encode(self._full), 1))
             self.number, self._full = self._full.number, None
 
     def put(self, name: str, body: bytes) -> str:
         """Keep something beside the pages, for good; returns its address. Raises StateUnavailable,
         StackError.
         """
-        return self._claims.put(f"{self.stream}/{name}", body)
+        return self._claims.keep(f"{self.stream}/{name}", body)
 
     def get(self, address: str) -> bytes:
         """What `put` kept. Raises StackError."""
