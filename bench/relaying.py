@@ -18,10 +18,11 @@ from botocore.config import Config
 from bench.workload import DATABASE
 from local.servers.database_server import DatabaseServer
 from local.servers.emulator import Emulator
+from shared.adapters import aws
 from shared.adapters.binlog.contract import Binlog, Commit, Event
 from shared.adapters.state.dynamodb import DynamoSchemas, DynamoStreams
 from shared.adapters.topic.contract import Entry
-from shared.adapters.topic.sns import SnsTopic, client_config
+from shared.adapters.topic.sns import SnsTopic
 from shared.flows.relay.loop import RelaySetup, relay
 from shared.flows.relay.reading.connecting import database, opener
 from shared.values import endpoint
@@ -192,7 +193,7 @@ class Place:
             streams=DynamoStreams(self._client("dynamodb", seen=seen), self._name),
             schemas=DynamoSchemas(self._client("dynamodb", seen=seen), self._name),
             claims=MemoryClaims(),
-            topic=WatchedTopic(self._client("sns", client_config(), seen), self.topic, seen),
+            topic=WatchedTopic(self._client("sns", aws.config(attempts=1), seen), self.topic, seen),
             open_binlog=lambda tables, token: cast(
                 Binlog, WatchedBinlog(connect(tables, token), seen)
             ),

@@ -7,9 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import boto3
-
-from shared.adapters.state.dynamodb import client_config
+from shared.adapters import aws
 from shared.values.errors import ConfigError
 from shared.values.settings import Settings, decode, load
 
@@ -27,7 +25,7 @@ def settings() -> Settings:
 @cache
 def client(service: str) -> Any:
     """A boto3 client whose requests end well before the function does."""
-    return boto3.client(service, config=client_config())  # type: ignore[call-overload]
+    return aws.client(service)
 
 
 def variable(name: str) -> str:

@@ -26,14 +26,20 @@ class ConfigError(RowlineError):
     exit_code = 2
 
 
-class SourceError(RowlineError):
-    """The database cannot be read as it is: access, settings, or an event that must not be
-    skipped.
+class Outage(RowlineError):
+    """A system did not answer; the same request may succeed later.
+
+    An outage is never a subclass of a permanent error: code that handles a refusal must not take
+    an outage for one.
     """
 
 
-class SourceUnavailable(SourceError):
-    """The database did not answer or cut the connection; the same request may succeed later."""
+class SourceError(RowlineError):
+    """The database cannot be read: access, settings, or an event that must not be skipped."""
+
+
+class SourceUnavailable(Outage):
+    """The database did not answer or cut the connection."""
 
 
 class PositionLost(SourceError):
@@ -62,7 +68,7 @@ class SearchError(RowlineError):
     """
 
 
-class SearchUnavailable(SearchError):
+class SearchUnavailable(Outage):
     """Elasticsearch is down, overloaded or too slow; nothing is wrong with the changes."""
 
 
@@ -70,5 +76,9 @@ class StackError(RowlineError):
     """The deployed stack is missing or lacks something."""
 
 
-class StateUnavailable(StackError):
-    """DynamoDB did not answer or throttled; the same request may succeed later."""
+class SecretUnavailable(Outage):
+    """Secrets Manager did not answer."""
+
+
+class StateUnavailable(Outage):
+    """DynamoDB or S3 did not answer or throttled."""

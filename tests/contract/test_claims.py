@@ -10,8 +10,8 @@ from botocore.config import Config
 from botocore.stub import Stubber
 from moto import mock_aws
 
+from shared.adapters import aws
 from shared.adapters.claims.s3 import S3Claims
-from shared.adapters.state.dynamodb import client_config
 from shared.values.errors import StackError, StateUnavailable
 from tests.worlds.odd_server import serving
 from tests.worlds.twins.claims import MemoryClaims
@@ -47,7 +47,7 @@ def test_a_missing_object_is_named(claims: Any) -> None:
 
 
 def s3(url: str, **config: Any) -> S3Claims:
-    options = client_config().merge(Config(**config))
+    options = aws.config().merge(Config(**config))
     keys = {
         "aws_access_key_id": "test",
         "aws_secret_access_key": "test",

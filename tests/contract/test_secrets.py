@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities import parameters
 from moto import mock_aws
 
 from shared.adapters.secrets import secret_json
-from shared.values.errors import ConfigError, StackError
+from shared.values.errors import ConfigError, SecretUnavailable
 
 
 @pytest.fixture
@@ -61,5 +61,5 @@ def test_secrets_manager_that_does_not_answer_is_no_error_of_the_stanza(
 ) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    with pytest.raises(StackError, match="does not answer"):
+    with pytest.raises(SecretUnavailable, match="does not answer"):
         secret_json("s")

@@ -9,12 +9,12 @@ import msgspec
 import pytest
 from moto import mock_aws
 
+from shared.adapters import aws
 from shared.adapters.state.contract import Mark, Run
 from shared.adapters.state.dynamodb import (
     DynamoConsumers,
     DynamoSchemas,
     DynamoStreams,
-    client_config,
 )
 from shared.values.checkpoint import CatchUp, Checkpoint, Leg, Release
 from shared.values.errors import LeaseLost, StackError
@@ -35,7 +35,7 @@ def stores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
         monkeypatch.setenv(name, "test")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
-        client = boto3.client("dynamodb", region_name="eu-west-1", config=client_config())
+        client = boto3.client("dynamodb", region_name="eu-west-1", config=aws.config())
         client.create_table(
             TableName="state",
             KeySchema=[

@@ -10,8 +10,9 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
 from moto import mock_aws
 
+from shared.adapters import aws
 from shared.adapters.topic.contract import Entry
-from shared.adapters.topic.sns import SnsTopic, client_config
+from shared.adapters.topic.sns import SnsTopic
 from shared.values.errors import TopicError
 from tests.worlds.odd_server import serving
 from tests.worlds.twins.topic import MemoryTopic, size_of
@@ -34,7 +35,7 @@ def sns() -> Any:
         region_name="eu-west-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",
-        config=client_config(),
+        config=aws.config(attempts=1),
     )
 
 
@@ -134,7 +135,7 @@ def test_an_entry_that_is_wrong_in_itself_is_an_error(stubbed: tuple[SnsTopic, S
 
 
 def test_one_attempt_ends_within_what_a_new_holder_waits() -> None:
-    config = client_config()
+    config = aws.config(attempts=1)
     assert config.connect_timeout + config.read_timeout <= 5
     assert config.retries["total_max_attempts"] == 1
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from shared.adapters.binlog.checksums import Checksums, damaged
 from shared.adapters.binlog.kinds import FORMAT_DESCRIPTION, ROTATE, ROWS, TABLE_MAP
-from shared.values.errors import SourceError, SourceUnavailable
+from shared.values.errors import RowlineError, SourceUnavailable
 
 Event = tuple[int, int, int, int, int, int, bytes, int, int]
 """One binlog event: (kind, ts, server_id, size, log_pos, flags, data, start, end).
@@ -43,7 +43,7 @@ class Packets:
     or a wrong checksum is an error, never a guess.
     """
 
-    def __init__(self, socket: Any, refused: Callable[[bytes], SourceError], thing: str) -> None:
+    def __init__(self, socket: Any, refused: Callable[[bytes], RowlineError], thing: str) -> None:
         self._socket, self._refused, self._thing = socket, refused, thing
         self._checksums = Checksums(thing)
         self._poll = select.poll()
@@ -201,5 +201,5 @@ class Packets:
             "the server closed the connection.", thing=self._thing, hint="Check that it runs."
         )
 
-    def _misplaced(self, found: int, due: int) -> SourceError:
+    def _misplaced(self, found: int, due: int) -> SourceUnavailable:
         return damaged(f"packet {found} came where packet {due} was due", self._thing)

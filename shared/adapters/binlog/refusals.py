@@ -38,7 +38,7 @@ TLS_HINT = (
 )
 
 
-def refusal(packet: bytes, endpoint: SourceEndpoint) -> SourceError:
+def refusal(packet: bytes, endpoint: SourceEndpoint) -> SourceError | SourceUnavailable:
     """The error for an ERR packet that came instead of an event."""
     (code,) = struct.unpack_from("<H", packet, 1)
     text = packet[3:].decode("utf-8", "replace")
@@ -47,7 +47,7 @@ def refusal(packet: bytes, endpoint: SourceEndpoint) -> SourceError:
     return translated(pymysql.err.OperationalError(code, text), endpoint)
 
 
-def translated(error: Exception, endpoint: SourceEndpoint) -> SourceError:
+def translated(error: Exception, endpoint: SourceEndpoint) -> SourceError | SourceUnavailable:
     """PyMySQL's error as one of ours, naming the account."""
     code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
     text = str(error.args[-1]) if error.args else str(error)
@@ -95,7 +95,7 @@ _WITHIN_HINT = (
 )
 
 
-def _dump_refused(text: str, thing: str) -> SourceError:
+def _dump_refused(text: str, thing: str) -> SourceError | SourceUnavailable:
     """Error 1236 stands for many things; the text tells them apart. Source:
     sql/rpl_binlog_sender.cc (MySQL), sql/sql_repl.cc (MariaDB).
     """

@@ -30,7 +30,8 @@ class Claims(Protocol):
         ...
 
     def get(self, address: str) -> bytes:
-        """The object at an address that `put` or `keep` returned. Raises StackError when it is
-        gone.
+        """The object at an address that `put` or `keep` returned.
+
+        Raises StateUnavailable, and StackError when it is gone or may not be read.
         """
         ...

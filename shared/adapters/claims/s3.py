@@ -8,26 +8,14 @@ there too, and their messages still find them.
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
-from shared.values.errors import StackError, StateUnavailable
+from shared.adapters import aws
+from shared.values.errors import RowlineError, StackError, StateUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 
-_TRANSIENT = {
-    "RequestTimeout",
-    "RequestTimeoutException",
-    "SlowDown",
-    "ThrottlingException",
-    "ExpiredToken",
-    "RequestExpired",
-}
-"""May pass by themselves although their status is 4xx. Source: S3 API reference, "Error
-responses".
-"""
+_GONE = ("NoSuchKey", "NoSuchBucket", "404")
 
 
 ROWS = "rows"
@@ -54,7 +42,7 @@ class S3Claims:
             self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=body, ContentType="application/json"
             )
-        except (ClientError, BotoCoreError, ResponseParserError) as error:
+        except aws.FAILURES as error:
             raise self._failed(error, key, "be written", "s3:PutObject") from None
         return f"s3://{self._bucket}/{key}"
 
@@ -62,11 +50,8 @@ class S3Claims:
         key = f"{KEPT}/{name}"
         try:
             return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        except (ClientError, BotoCoreError, ResponseParserError) as error:
-            if isinstance(error, ClientError) and error.response["Error"]["Code"] in (
-                "NoSuchKey",
-                "404",
-            ):
+        except aws.FAILURES as error:
+            if aws.code_of(error) in _GONE:
                 return None
             raise self._failed(error, key, "be read", "s3:GetObject, s3:ListBucket") from None
 
@@ -76,31 +61,25 @@ class S3Claims:
             return self._client.get_object(Bucket=parts.netloc, Key=parts.path.lstrip("/"))[
                 "Body"
             ].read()
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404", "NoSuchBucket"):
+        except aws.FAILURES as error:
+            if aws.code_of(error) in _GONE:
                 raise StackError(
                     "is gone.", thing=address, hint="Fill the consumer again: rowline backfill."
                 ) from None
-            raise
+            key = parts.path.lstrip("/")
+            raise self._failed(error, key, "be read", "s3:GetObject, s3:ListBucket") from None
 
-    def _failed(self, error: Exception, key: str, what: str, rights: str) -> StackError:
+    def _failed(self, error: Exception, key: str, what: str, rights: str) -> RowlineError:
         address = f"s3://{self._bucket}/{key}"
-        if not isinstance(error, ClientError) or _may_pass(error):
+        if aws.is_passing(error):
             return StateUnavailable(
-                f"S3 did not answer: {error}", thing=address, hint="It is tried again."
+                f"S3 did not answer: {error}", thing=address, hint="The call is tried again."
             )
         return StackError(
             f"cannot {what}: {error}.",
             thing=address,
             hint=(
-                f"The relay needs {rights} on this bucket (docs/iam.md). Nothing is lost: it "
-                "continues from its checkpoint."
+                f"The role needs {rights} on this bucket (docs/iam.md). Nothing is lost: work "
+                "continues where it stopped."
             ),
         )
-
-
-def _may_pass(error: ClientError) -> bool:
-    return (
-        error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= 500
-        or error.response["Error"]["Code"] in _TRANSIENT
-    )

@@ -65,15 +65,13 @@ def writes(query: Query) -> tuple[str, dict[str, int]] | None:
         return None
     try:
         return source, {f"{database}.{table}": int(count) for database, table, count in query(sql)}
-    except SourceUnavailable:
-        raise
     except SourceError:
         return None
 
 
 def grants(query: Query, server: Server) -> list[str]:
     found = [grant for (grant,) in query("SHOW GRANTS")]
-    with suppress(SourceError):
+    with suppress(SourceError, SourceUnavailable):
         # MySQL 8 lists a role's own rights only when asked with USING; MariaDB lists those of
         # the active role anyway.
         ((roles,),) = query("SELECT CURRENT_ROLE()")
@@ -91,7 +89,5 @@ def retention_hours(query: Query) -> int | None:
     try:
         found = {row[0]: row[1] for row in query("CALL mysql.rds_show_configuration")}
         return int(found["binlog retention hours"])
-    except SourceUnavailable:
-        raise
     except (SourceError, KeyError, TypeError, ValueError):
         return None

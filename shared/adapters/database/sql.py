@@ -18,7 +18,7 @@ from shared.adapters.database.row_selects import chunk_select, rows_select
 from shared.adapters.database.view import view
 from shared.values.change import Row
 from shared.values.endpoint import SourceEndpoint
-from shared.values.errors import SourceError
+from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position
 from shared.values.table import Table
 
@@ -54,7 +54,7 @@ class SqlDatabase:
         return schema.describe(self._query, database, table)
 
     def sizes(self) -> list[TableSize]:
-        with suppress(SourceError):
+        with suppress(SourceError, SourceUnavailable):
             # MySQL 8 shows estimates up to a day old unless told otherwise; other servers do not
             # know the variable.
             self._query("SET SESSION information_schema_stats_expiry = 0")
@@ -174,7 +174,7 @@ class SqlDatabase:
     ) -> list[tuple[Any, ...]]:
         try:
             return translated(self._endpoint, fetched)
-        except SourceError:
+        except (SourceError, SourceUnavailable):
             # What the server answered leaves the session as it was; a lost one has been closed by
             # PyMySQL.
             if not connection.open:

@@ -2,22 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from shared.adapters import aws
 from shared.adapters.topic.contract import Entry
-from shared.values.errors import StackError
+from shared.values.errors import RowlineError, StackError, StateUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
 MAX_ENTRIES = 10
-_GONE_OR_DENIED = {
-    "AWS.SimpleQueueService.NonExistentQueue",
-    "QueueDoesNotExist",
-    "AccessDenied",
-    "AccessDeniedException",
-    "KMS.AccessDeniedException",
-}
 
 
 class SqsQueue:
@@ -44,12 +36,10 @@ class SqsQueue:
                     for number, entry in enumerate(entries)
                 ],
             )
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _GONE_OR_DENIED:
-                raise self._refused(error) from None
-            return [error.response["Error"]["Code"]] * len(entries)
-        except BotoCoreError as error:  # no reply: it may or may not have been sent
-            return [type(error).__name__] * len(entries)
+        except aws.FAILURES as error:
+            if aws.is_passing(error):  # without a reply they may or may not have been sent
+                return [aws.code_of(error)] * len(entries)
+            raise self._failed(error) from None
         fates: list[str | None] = ["no reply for this entry"] * len(entries)
         for done in reply.get("Successful", []):
             fates[int(done["Id"])] = None
@@ -68,7 +58,7 @@ class SqsQueue:
                         for number, handle in enumerate(handles)
                     ],
                 )
-            except (ClientError, BotoCoreError):
+            except aws.FAILURES:
                 return  # the queue's own visibility time-out applies
 
     def depth(self) -> tuple[int, int]:
@@ -80,15 +70,21 @@ class SqsQueue:
                     "ApproximateNumberOfMessagesNotVisible",
                 ],
             )["Attributes"]
-        except ClientError as error:
-            raise self._refused(error) from None
+        except aws.FAILURES as error:
+            raise self._failed(error) from None
         return int(attributes["ApproximateNumberOfMessages"]), int(
             attributes["ApproximateNumberOfMessagesNotVisible"]
         )
 
-    def _refused(self, error: ClientError) -> StackError:
+    def _failed(self, error: Exception) -> RowlineError:
+        if aws.is_passing(error):
+            return StateUnavailable(
+                f"SQS did not answer ({aws.code_of(error)}).",
+                thing=self._url,
+                hint="The call is tried again.",
+            )
         return StackError(
-            f"SQS refuses ({error.response['Error']['Code']}).",
+            f"SQS refuses ({aws.code_of(error)}).",
             thing=self._url,
             hint="Deploy the stack again; was the queue or its policy changed by hand?",
         )

@@ -41,7 +41,9 @@ def fate(item: dict[str, Any]) -> Result:
     return Result("refused", reason)
 
 
-def problem(error: "ApiError | TransportError", client: "Elasticsearch") -> SearchError:
+def problem(
+    error: "ApiError | TransportError", client: "Elasticsearch"
+) -> SearchError | SearchUnavailable:
     """The error to raise when a whole request fails."""
     from elastic_transport import TlsError
     from elasticsearch import ApiError, UnsupportedProductError

@@ -13,7 +13,7 @@ import msgspec
 from shared.adapters.search.answer import fate
 from shared.adapters.search.connection import Connection
 from shared.adapters.search.contract import Action, Document, Result
-from shared.values.errors import SearchError
+from shared.values.errors import SearchError, SearchUnavailable
 
 _ALIAS_KNOWN = 10.0
 _KEEP_ALIVE = "2m"
@@ -194,7 +194,7 @@ class ElasticsearchSearch:
                     return
                 after = hits[-1]["sort"]
         finally:
-            with contextlib.suppress(SearchError):  # it ends by itself
+            with contextlib.suppress(SearchError, SearchUnavailable):  # it ends by itself
                 self._cluster.ask(lambda client: client.close_point_in_time(id=pit))
 
     def _absent(self, aliases: set[str]) -> set[str]:

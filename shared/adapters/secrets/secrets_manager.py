@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from shared.values.errors import ConfigError, StackError
+from shared.adapters import aws
+from shared.values.errors import ConfigError, SecretUnavailable
 
 MAX_AGE = 300
 """Seconds a secret is kept before it is read again."""
@@ -24,26 +25,30 @@ _HINTS = {
 
 
 def secret_json(name: str, *, fresh: bool = False) -> dict[str, Any]:
-    """The content of a secret that holds a JSON object; `fresh` reads it again although it is known
-    (it may have been rotated).
+    """The content of a secret that holds a JSON object.
 
-    Raises ConfigError when it is missing, may not be read or is no JSON object, StackError when
-    Secrets Manager does not answer. Neither quotes the content.
+    fresh: read it again although it is known; it may have been rotated.
+    Raises ConfigError when it is missing, may not be read or holds no JSON object, and
+    SecretUnavailable when Secrets Manager does not answer. Neither quotes the content.
     """
     from aws_lambda_powertools.utilities import parameters
+    from aws_lambda_powertools.utilities.parameters import base
     from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
     from botocore.exceptions import ClientError
 
     thing = f"secret {name}"
     try:
+        # Powertools' own client would wait a minute for a reply.
+        if "secrets" not in base.DEFAULT_PROVIDERS:  # type: ignore[attr-defined]
+            provider = parameters.SecretsProvider(boto3_client=aws.client("secretsmanager"))
+            base.DEFAULT_PROVIDERS["secrets"] = provider  # type: ignore[attr-defined]
         text = parameters.get_secret(name, max_age=MAX_AGE, force_fetch=fresh)
     except GetParameterError as error:
-        cause = (
-            error.__cause__ or error.__context__
-        )  # Powertools raises it inside `except`, without `from`
+        # Powertools raises it inside `except`, without `from`.
+        cause = error.__cause__ or error.__context__
         if isinstance(cause, ClientError) and (code := cause.response["Error"]["Code"]) in _HINTS:
             raise ConfigError(f"cannot be read: {code}.", thing=thing, hint=_HINTS[code]) from None
-        raise StackError(
+        raise SecretUnavailable(
             f"cannot be read: {type(cause or error).__name__}.",
             thing=thing,
             hint="Secrets Manager does not answer: from a VPC it needs its endpoint or a NAT.",

@@ -5,10 +5,10 @@ outputs.
 import json
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from shared.adapters import aws
 from shared.values.errors import StackError
 from shared.values.settings import Settings, from_json
 
@@ -35,12 +35,12 @@ class Stack(msgspec.Struct, frozen=True):
         """
         name = f"{service}-{stage}"
         try:
-            client = client or boto3.client("cloudformation")
+            client = client or aws.client("cloudformation")
             described = client.describe_stacks(StackName=name)["Stacks"][0]
             body: Any = client.get_template(StackName=name, TemplateStage="Original")[
                 "TemplateBody"
             ]
-        except (ClientError, BotoCoreError) as error:
+        except aws.FAILURES as error:
             raise _unreadable(name, stage, error) from None
         template = json.loads(body) if isinstance(body, str) else body
         if described["StackStatus"] == "DELETE_COMPLETE" or "Rowline" not in template.get(
@@ -119,9 +119,9 @@ def _settings(name: str, metadata: Any) -> Settings:
         ) from None
 
 
-def _unreadable(name: str, stage: str, error: ClientError | BotoCoreError) -> StackError:
+def _unreadable(name: str, stage: str, error: Exception) -> StackError:
     if isinstance(error, ClientError):
-        code = error.response["Error"]["Code"]
+        code = aws.code_of(error)
         if code == "ValidationError":  # "Stack with id … does not exist"
             return StackError(
                 "is not deployed.",

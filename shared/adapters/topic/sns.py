@@ -3,11 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
+from shared.adapters import aws
 from shared.adapters.topic.contract import Entry
 from shared.values.errors import TopicError
 
@@ -15,54 +11,18 @@ if TYPE_CHECKING:
     from mypy_boto3_sns.client import SNSClient
     from mypy_boto3_sns.type_defs import PublishBatchRequestEntryTypeDef
 
-CONNECT_SECONDS, READ_SECONDS = 1.5, 3.0
-"""Together under the 5 s that a new holder of the lease waits for the old one's last request
-(shared/flows/relay/lease/waiting.py).
-"""
-
-_TRANSIENT = {
-    "Throttling",
-    "Throttled",
-    "ThrottlingException",
-    "ThrottledException",
-    "RequestLimitExceeded",
-    "InternalError",
-    "InternalFailure",
-} | {
-    "InternalErrorException",
-    "KMSThrottling",
-    "KMSThrottlingException",
-    "ServiceUnavailable",
-    "RequestTimeout",
-    "RequestTimeoutException",
-    "RequestExpired",
-    "ExpiredToken",
-    "ExpiredTokenException",
-}
-
-
-def client_config(connections: int = 4) -> Config:
-    """botocore's own retries are off: the relay tries again itself, with the same deduplication
-    ids, and only while it holds the lease.
-    """
-    return Config(
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
-        retries={"total_max_attempts": 1, "mode": "standard"},
-        max_pool_connections=connections,
-        tcp_keepalive=True,
-    )
-
 
 def open_topic(topic_arn: str) -> "SnsTopic":
-    """The topic by its ARN, in the region and with the credentials of the environment."""
-    return SnsTopic(boto3.client("sns", config=client_config()), topic_arn)
+    """The topic by its ARN, in the region and with the credentials of the environment.
+
+    botocore does not repeat a call: the relay does, with the same deduplication ids, and only
+    while it holds the lease.
+    """
+    return SnsTopic(aws.client("sns", attempts=1), topic_arn)
 
 
 class SnsTopic:
-    """One SNS FIFO topic. The client is made with `client_config()`; a boto3 client may be used by
-    many threads.
-    """
+    """One SNS FIFO topic. `client` makes a single attempt a call, see `open_topic`."""
 
     def __init__(self, client: "SNSClient", topic_arn: str) -> None:
         self._client, self._arn = client, topic_arn
@@ -72,22 +32,15 @@ class SnsTopic:
             reply = self._client.publish_batch(
                 TopicArn=self._arn, PublishBatchRequestEntries=_entries(entries)
             )
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
-            if code in _TRANSIENT or status >= 500 or status == 429:
-                return [code] * len(entries)
-            raise self._refused(code, error.response["Error"].get("Message", "")) from None
-        except (
-            BotoCoreError,
-            ResponseParserError,
-        ) as error:  # no reply, or none of SNS: it may or may not have been published
-            return [type(error).__name__] * len(entries)
+        except aws.FAILURES as error:
+            if aws.is_passing(error):  # without a reply it may or may not have been published
+                return [aws.code_of(error)] * len(entries)
+            raise self._refused(aws.code_of(error), aws.message_of(error)) from None
         fates: list[str | None] = ["no reply for this entry"] * len(entries)
         for done in reply.get("Successful", []):
             fates[int(done["Id"])] = None
         for failed in reply.get("Failed", []):
-            if failed.get("SenderFault") and failed["Code"] not in _TRANSIENT:
+            if failed.get("SenderFault") and not aws.is_passing_code(failed["Code"]):
                 raise self._refused(failed["Code"], failed.get("Message", ""))
             fates[int(failed["Id"])] = failed["Code"]
         return fates

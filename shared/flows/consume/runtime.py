@@ -17,7 +17,7 @@ from shared.flows.consume.sinks.elasticsearch.latest_state import Arrival, Lates
 from shared.flows.consume.tally import Consumed
 from shared.values.change import Change
 from shared.values.delivery import Delivery, back_off
-from shared.values.errors import RowlineError, StackError
+from shared.values.errors import RowlineError, StackError, StateUnavailable
 from shared.values.message import Message, decode, plain
 from shared.values.settings import ConsumerSettings
 
@@ -189,6 +189,9 @@ class Consume:
                     continue
                 try:
                     change, size = self._whole(piece)
+                except StateUnavailable as error:
+                    piece.outcome = Outcome("failed", f"claim: {error}")
+                    continue
                 except (StackError, msgspec.MsgspecError) as error:
                     piece.outcome = Outcome("refused", f"claim: {error}")
                     continue

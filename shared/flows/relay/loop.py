@@ -31,8 +31,8 @@ from shared.values.capture_configuration import CaptureConfiguration, read_confi
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import (
     LeaseLost,
+    Outage,
     RowlineError,
-    SourceUnavailable,
     StackError,
     StateUnavailable,
 )
@@ -219,7 +219,7 @@ class _Relay:
                     self._core.wait_for_room(0.2)
                 if self._figures.error and self._reading.connected:
                     self._figures.error, pause = "", BACKOFF_SECONDS[0]
-            except (SourceUnavailable, StateUnavailable) as error:
+            except Outage as error:
                 self._reading.reset()
                 if self._stopping.is_set():
                     return
@@ -363,7 +363,9 @@ class _Relay:
             )
             self._figures.error = str(shown)
         checkpoint = self._stored
-        with contextlib.suppress(StackError):  # then what was published since is published again
+        with contextlib.suppress(
+            StackError, StateUnavailable
+        ):  # then what was published since is published again
             checkpoint = self._journaled()
         figures = self._figures.shown(checkpoint, time.monotonic(), _now_ms())
         self._job.report(figures, self._figures.metrics(figures))

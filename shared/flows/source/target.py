@@ -42,8 +42,6 @@ def check_target(
         )
     try:
         require(check_source(target, source))
-    except SourceUnavailable:
-        raise
     except SourceError as error:
         raise SourceError(
             error.what, thing=f"the new server, {error.thing}", hint=error.hint

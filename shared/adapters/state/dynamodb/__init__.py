@@ -3,6 +3,5 @@
 from shared.adapters.state.dynamodb.consumers import DynamoConsumers
 from shared.adapters.state.dynamodb.schemas import DynamoSchemas
 from shared.adapters.state.dynamodb.streams import DynamoStreams
-from shared.adapters.state.dynamodb.table import client_config
 
-__all__ = ["DynamoConsumers", "DynamoSchemas", "DynamoStreams", "client_config"]
+__all__ = ["DynamoConsumers", "DynamoSchemas", "DynamoStreams"]

@@ -5,9 +5,9 @@ a hint.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from shared.adapters import aws
 from shared.values.errors import StackError, StateUnavailable
 
 if TYPE_CHECKING:
@@ -19,12 +19,8 @@ Item = dict[str, Any]
 GET_LIMIT, WRITE_LIMIT = 100, 25
 """Items a BatchGetItem and a BatchWriteItem take. Source: DynamoDB API reference."""
 
-_FOR_GOOD = {
-    "ResourceNotFoundException",
-    "AccessDeniedException",
-    "UnrecognizedClientException",
-    "ValidationException",
-}
+
+_CONDITION = "ConditionalCheckFailedException"
 
 
 class ConditionFailed(Exception):
@@ -33,16 +29,6 @@ class ConditionFailed(Exception):
     def __init__(self, item: Item) -> None:
         super().__init__("condition failed")
         self.item = item
-
-
-def client_config() -> Config:
-    """Time-outs short enough for a lease that is renewed every second."""
-    return Config(
-        connect_timeout=1.5,
-        read_timeout=2.5,
-        retries={"total_max_attempts": 3, "mode": "standard"},
-        tcp_keepalive=True,
-    )
 
 
 class StateTable:
@@ -173,29 +159,22 @@ class StateTable:
     def _call(self, operation: str, **arguments: Any) -> dict[str, Any]:
         try:
             reply: dict[str, Any] = getattr(self._client, operation)(**arguments)
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code == "ConditionalCheckFailedException":
+        except aws.FAILURES as error:
+            if isinstance(error, ClientError) and aws.code_of(error) == _CONDITION:
                 stands: Any = error.response.get("Item", {})
                 raise ConditionFailed(_plain(stands)) from None
-            if code in _FOR_GOOD:
-                raise StackError(
-                    f"DynamoDB refuses ({code}): "
-                    f"{error.response['Error'].get('Message', '').rstrip('.')}.",
+            if aws.is_passing(error):
+                raise StateUnavailable(
+                    f"DynamoDB did not answer ({aws.code_of(error)}): {aws.message_of(error)}.",
                     thing=f"state table {self._name}",
-                    hint="Deploy the stage (again), with credentials of its account.",
+                    hint="The call is tried again.",
                 ) from None
-            raise self._unavailable(code) from None
-        except BotoCoreError as error:
-            raise self._unavailable(str(error).rstrip(".")) from None
+            raise StackError(
+                f"DynamoDB refuses ({aws.code_of(error)}): {aws.message_of(error)}.",
+                thing=f"state table {self._name}",
+                hint="Deploy the stage (again), with credentials of its account.",
+            ) from None
         return reply
-
-    def _unavailable(self, why: str) -> StateUnavailable:
-        return StateUnavailable(
-            f"DynamoDB did not answer: {why}.",
-            thing=f"state table {self._name}",
-            hint="It is tried again.",
-        )
 
 
 def _typed(item: Item) -> dict[str, Any]:

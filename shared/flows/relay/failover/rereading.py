@@ -134,8 +134,6 @@ class Rereading:
         """
         try:
             return self._now(name, columns, keys, reached)
-        except SourceUnavailable:
-            raise
         except SourceError as error:
             if name not in self.verify:
                 log.warning(

@@ -16,7 +16,13 @@ from shared.adapters.state.contract import Consumers, Schemas
 from shared.flows.consume.sinks.elasticsearch.indexes import Indexes
 from shared.values.change import Change
 from shared.values.document import DocumentError, Shape, address
-from shared.values.errors import ConfigError, SearchError, SearchUnavailable, StackError
+from shared.values.errors import (
+    ConfigError,
+    SearchError,
+    SearchUnavailable,
+    StackError,
+    StateUnavailable,
+)
 from shared.values.index import alias_of, check_alias
 from shared.values.message import Lane, Message
 from shared.values.settings import ConsumerSettings
@@ -90,7 +96,7 @@ class LatestState:
                 self._write(work, segment)
                 if truncation is not None:
                     self._truncate(work, truncation)
-        except SearchError as error:
+        except (SearchError, SearchUnavailable) as error:
             stopped = str(error)
         except _OutOfTime:
             stopped = "the function's time was over"
@@ -142,7 +148,7 @@ class LatestState:
                         self._indexes.prepare(alias, step.arrival.message)
                 except SearchUnavailable:
                     raise
-                except (SearchError, StackError, ConfigError) as error:
+                except (SearchError, StackError, StateUnavailable, ConfigError) as error:
                     failed[alias] = str(error)
             if alias in failed:
                 reasons[where] = failed[alias]
