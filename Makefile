@@ -24,11 +24,12 @@ unit: setup-dev ## the tests that need no server
 	@$(BIN)/python -m pytest -q -n 2 tests/unit
 	@node --test plugins/rowline/test/
 
-lint: setup-dev ## format, lint, types, layers
+lint: setup-dev ## format, lint, types, layers, prose
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports
 	@npm run --silent lint
+	@$(BIN)/python -m tests.prose
 
 bench: setup .local/bench/.ready ## Rowline measured beside other readers: make bench BENCH="--reader NAME=COMMAND"; see docs/bench.md
 	@$(BIN)/python -m bench $(BENCH)
