@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo down test unit lint audit bench setup setup-dev aws-smoke
+.PHONY: help demo down test soak unit plugin-tests lint audit bench setup setup-dev aws-smoke
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,13 +16,18 @@ demo: setup ## servers, deploy, a real workload, what came out of it; the stack 
 down: setup ## stop what `make demo` started
 	@$(BIN)/rowline local down
 
-test: setup-dev .local/bench/.ready lint ## every test, on real servers
-	@$(BIN)/python -m pytest -q -n 3 --dist loadfile tests
-	@node --test plugins/rowline/test/
+test: setup-dev .local/bench/.ready lint plugin-tests ## every test once, on real servers
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder tests
 
-unit: setup-dev ## the tests that need no server
+soak: setup-dev ## random worlds, kills and damaged input at length: make soak SEED=1 takes another way
+	@ROWLINE_TIER=soak ROWLINE_SEED=$(or $(SEED),0) $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --timeout 1500 -m soak tests
+
+unit: setup-dev plugin-tests ## the tests that need no server
 	@$(BIN)/python -m pytest -q -n 2 tests/unit
-	@node --test plugins/rowline/test/
+
+plugin-tests: node_modules/.ready
+	@mkdir -p .local
+	@node --test --test-reporter=dot --test-reporter-destination=stdout --test-reporter=spec --test-reporter-destination=.local/plugin-tests.log plugins/rowline/test/ || { cat .local/plugin-tests.log; exit 1; }
 
 lint: setup-dev ## format, lint, types, layers, prose
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q .

@@ -159,8 +159,8 @@ class ElasticsearchServer(LocalServer):
             # faster for the first minutes.
             "ES_JAVA_OPTS": "-Xms512m -Xmx1g -XX:TieredStopAtLevel=1",
             # The launcher beside the server lives for a second's work: compile as little as
-            # possible.
-            "CLI_JAVA_OPTS": "-XX:TieredStopAtLevel=1",
+            # possible. It leaves a folder `final-flags…` in its temporary folder.
+            "CLI_JAVA_OPTS": f"-XX:TieredStopAtLevel=1 -Djava.io.tmpdir={self._files / 'tmp'}",
             "HOME": str(self._files),
         }
 

@@ -26,6 +26,7 @@ from shared.values.change import Change
 from shared.values.message import Message, decode
 from shared.values.seq import split_seq
 from shared.values.settings import Settings, SourceSettings, TableSettings
+from tests.tier import TIER
 from tests.worlds.twins.claims import MemoryClaims
 from tests.worlds.twins.state import MemorySchemas, MemoryStreams
 from tests.worlds.twins.topic import MemoryTopic
@@ -135,6 +136,7 @@ def table_now(server: Any, shop: str) -> dict[int, dict[str, Any]]:
         return {key: {"id": key, "title": title, "n": n} for key, title, n in cursor.fetchall()}
 
 
+@pytest.mark.soak
 def test_changes_add_up_to_the_table_while_relays_come_and_go(server: Any, shop: str) -> None:
     topic, streams, schemas, claims = Moody(), MemoryStreams(), MemorySchemas(), MemoryClaims()
     source = SourceSettings(
@@ -172,11 +174,14 @@ def test_changes_add_up_to_the_table_while_relays_come_and_go(server: Any, shop:
     relays = [started(0)]
     while streams.load("shop")[1] is None and not errors:
         time.sleep(0.05)
-    writers = [threading.Thread(target=load, args=(server, shop, 6.0, seed)) for seed in (1, 2, 3)]
+    writers = [
+        threading.Thread(target=load, args=(server, shop, TIER.load_seconds, seed))
+        for seed in (1, 2, 3)
+    ]
     for writer in writers:
         writer.start()
     for number in range(1, 4):
-        time.sleep(1.5)
+        time.sleep(TIER.load_seconds / 4)
         relays.append(started(number))  # asks the one before to yield
     for writer in writers:
         writer.join()

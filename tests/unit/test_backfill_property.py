@@ -5,17 +5,20 @@ again, the index ends as the source.
 from random import Random
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, given, settings
 
+from tests.tier import TIER
 from tests.worlds.backfill_world import BackfillWorld, Killed
 
 
+@pytest.mark.soak
 @given(
     seed=st.integers(0, 2**32),
     kill_rate=st.sampled_from([0.0, 0.02, 0.1]),
     failing=st.sampled_from([0.0, 0.3]),
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=TIER.backfill_runs, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_index_becomes_the_source(seed: int, kill_rate: float, failing: float) -> None:
     random = Random(seed)
     world = BackfillWorld(random)

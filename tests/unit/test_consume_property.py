@@ -12,6 +12,7 @@ from itertools import chain, repeat
 from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -21,6 +22,7 @@ from shared.values.change import Change
 from shared.values.delivery import Delivery
 from shared.values.errors import SearchUnavailable
 from shared.values.message import decode
+from tests.tier import TIER
 from tests.worlds.consumer_world import World, change, delivery
 from tests.worlds.twins.search import MemorySearch
 
@@ -340,6 +342,9 @@ class Consumer(RuleBasedStateMachine):
 
 
 Consumer.TestCase.settings = settings(
-    max_examples=400, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=TIER.consume_runs,
+    stateful_step_count=50,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
 )
-TestConsumer = Consumer.TestCase
+TestConsumer = pytest.mark.soak(Consumer.TestCase)

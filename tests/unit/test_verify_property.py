@@ -12,10 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from shared.flows.verify.job import Verify, VerifyReport
 from shared.values.errors import SearchUnavailable
 from shared.values.seq import split_seq
+from tests.tier import TIER
 from tests.worlds.backfill_world import SOURCE, BackfillWorld
 from tests.worlds.consumer_world import ALIAS
 
-_SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+_SETTINGS = settings(
+    max_examples=TIER.verify_runs, deadline=None, suppress_health_check=list(HealthCheck)
+)
 
 
 def verify(world: BackfillWorld, **options: Any) -> VerifyReport:
@@ -62,6 +65,7 @@ def test_an_index_that_does_not_answer_is_said_before_the_consumer_is_waited_for
     assert world.now - began < 1
 
 
+@pytest.mark.soak
 @given(seed=st.integers(0, 2**32))
 @_SETTINGS
 def test_changes_under_way_are_no_differences(seed: int) -> None:
@@ -70,6 +74,7 @@ def test_changes_under_way_are_no_differences(seed: int) -> None:
     assert (report.differences, report.listed, report.behind) == (0, [], False)
 
 
+@pytest.mark.soak
 @given(seed=st.integers(0, 2**32), repair=st.booleans())
 @_SETTINGS
 def test_what_was_tampered_with_is_found_and_mended(seed: int, repair: bool) -> None:

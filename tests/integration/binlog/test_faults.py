@@ -12,11 +12,13 @@ from shared.adapters.binlog import open_binlog
 from shared.adapters.binlog.contract import Commit, Heartbeat, Rows
 from shared.values.endpoint import parse
 from shared.values.errors import PositionLost, SourceError, SourceUnavailable
+from tests.tier import SEED, TIER
 
 from .conftest import Source, plain
 from .proxy import Proxy
 
 
+@pytest.mark.soak
 def test_a_connection_cut_anywhere_loses_and_repeats_nothing(source: Source) -> None:
     source.sql("CREATE TABLE a (id INT PRIMARY KEY, v VARCHAR(200))")
     source.sql("CREATE TABLE other (id INT PRIMARY KEY)")
@@ -31,8 +33,8 @@ def test_a_connection_cut_anywhere_loses_and_repeats_nothing(source: Source) -> 
     source.sql("TRUNCATE a")
     wanted = [plain(event) for event in source.since(start, "a")]
     end = source.here()
-    chosen = random.Random(7)
-    for _ in range(8):
+    chosen = random.Random(7 + SEED)
+    for _ in range(TIER.cut_rounds):
         cuts: list[int | None] = [chosen.randrange(3_000, 60_000) for _ in range(5)]
         with Proxy(source.server.port, cuts) as proxy:
             binlog = source.open("a", port=proxy.port)

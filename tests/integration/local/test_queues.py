@@ -5,6 +5,7 @@ import subprocess
 import boto3
 
 from local.home import CHECKOUT, home
+from local.servers.emulator import distribution
 from tests.integration.local.conftest import drain, fifo_queue
 
 
@@ -116,7 +117,7 @@ def test_calls_and_mappings_share_a_queue_safely(emulator):
     """On the emulator's own interpreter with threads that switch all the time; the stock one
     delivers some messages twice there.
     """
-    python = emulator.distribution(home().dist) / "bin/python"
+    python = distribution(home().dist) / "bin/python"
     done = subprocess.run(
         [python, "-c", RACE, str(CHECKOUT)], capture_output=True, text=True, check=False
     )

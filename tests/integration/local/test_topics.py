@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.home import CHECKOUT, home
+from local.servers.emulator import distribution
 from tests.integration.local.conftest import drain, fifo_queue
 
 
@@ -178,7 +179,7 @@ for prune in (sns._prune_sns_dedup, sqs._prune_dedup):
 
 
 def test_dropping_old_deduplication_ids_does_not_grow_with_their_number(emulator):
-    python = emulator.distribution(home().dist) / "bin/python"
+    python = distribution(home().dist) / "bin/python"
     done = subprocess.run(
         [python, "-c", PRUNE, str(CHECKOUT)], capture_output=True, text=True, check=False
     )

@@ -5,7 +5,6 @@ commit order, numbered without a hole.
 import itertools
 import json
 import multiprocessing
-import os
 import random
 import threading
 import time
@@ -17,6 +16,7 @@ import pytest
 
 from shared.values.change import Change
 from tests.integration.test_relay import load, replayed, rows_of, table_now
+from tests.tier import SEED, TIER
 from tests.waiting import wait_for
 
 from . import process
@@ -24,7 +24,7 @@ from .process import Running, Stack, job
 from .publish_proxy import MOODS, PublishProxy
 from .received import Received, check
 
-KILLS = int(os.environ.get("ROWLINE_KILLS", "15"))
+KILLS = TIER.relay_kills
 
 
 @pytest.fixture
@@ -44,6 +44,7 @@ def arrived(received: Received, expected: dict[int, Any]) -> bool:
     return rows_of(received.changes()) == expected
 
 
+@pytest.mark.soak
 def test_delayed_lost_and_partly_failed_requests_change_nothing(
     mariadb: Any,
     shop: str,
@@ -58,7 +59,8 @@ def test_delayed_lost_and_partly_failed_requests_change_nothing(
         with Running(one):
             wait_for(lambda: place.streams().load(process.SOURCE)[1])
             writers = [
-                threading.Thread(target=load, args=(mariadb, shop, 2.5, seed)) for seed in (1, 2)
+                threading.Thread(target=load, args=(mariadb, shop, TIER.load_seconds / 2, seed))
+                for seed in (1, 2)
             ]
             for writer in writers:
                 writer.start()
@@ -102,10 +104,11 @@ def starter(place: Stack) -> Callable[[int], Any]:
     return started
 
 
+@pytest.mark.soak
 def test_relays_killed_in_the_middle_lose_nothing(
     mariadb: Any, shop: str, stack: Callable[..., Stack]
 ) -> None:
-    place, rng = stack(mariadb.reader_url, f"{shop}.listings"), random.Random(9)
+    place, rng = stack(mariadb.reader_url, f"{shop}.listings"), random.Random(9 + SEED)
     started = starter(place)
     ending = threading.Event()
 

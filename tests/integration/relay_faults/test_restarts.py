@@ -11,6 +11,7 @@ import pytest
 
 from shared.values.seq import split_seq
 from tests.integration.test_relay import load
+from tests.tier import SEED, TIER
 from tests.waiting import wait_for
 
 from . import process
@@ -19,6 +20,7 @@ from .received import Received
 from .test_processes import all_arrived, create, in_order, starter
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("kind", ["mariadb", "mysql"])
 def test_relay_and_server_killed_in_turn_change_no_number(
     kind: str, request: pytest.FixtureRequest, stack: Callable[..., Stack]
@@ -30,12 +32,12 @@ def test_relay_and_server_killed_in_turn_change_no_number(
     with server.connect() as connection, connection.cursor() as cursor:
         cursor.execute("CREATE DATABASE shop")
     create(server, "shop")
-    place, rng = stack(server.reader_url, "shop.listings"), random.Random(4)
+    place, rng = stack(server.reader_url, "shop.listings"), random.Random(4 + SEED)
     started = starter(place)
     with Received(place.queue) as received:
         child = started(0)
         wait_for(lambda: place.streams().load(process.SOURCE)[1])
-        for number in range(1, 5):
+        for number in range(1, TIER.server_kills + 1):
             writer = threading.Thread(target=load, args=(server, "shop", 0.6, number))
             writer.start()
             if number % 2:

@@ -15,6 +15,7 @@ import pytest
 
 from local.demo.workload import Workload
 from tests.integration.stack.conftest import CONSUMER, Stack
+from tests.tier import SEED, TIER
 from tests.unit.test_docs import command_lines
 
 
@@ -39,9 +40,10 @@ def test_fifo_from_end_to_end(stack: Stack) -> None:
     assert queue["FifoQueue"] == "true"
 
 
+@pytest.mark.soak
 def test_workload_arrives_whole_and_in_order(stack: Stack) -> None:
-    changes = Workload(stack.connect, changes=4_000, number=1).start().join()
-    assert changes >= 4_000
+    changes = Workload(stack.connect, changes=TIER.workload, number=1 + SEED).start().join()
+    assert changes >= TIER.workload
     stack.verified()
 
 
@@ -67,10 +69,11 @@ def test_single_changes_arrive_soon(stack: Stack) -> None:
     )  # arrival is what is tested; how fast is measured by the demo and the benchmark
 
 
+@pytest.mark.soak
 def test_kill_9_of_the_relay_under_load_loses_nothing(stack: Stack) -> None:
-    dice = random.Random(5)
-    workload = Workload(stack.connect, changes=6_000, number=2, per_second=150).start()
-    for _ in range(3):
+    dice = random.Random(5 + SEED)
+    workload = Workload(stack.connect, changes=10**9, number=2 + SEED, per_second=150).start()
+    for _ in range(TIER.stack_kills):
         relay = stack.project.start("rowline", "relay", "shop", "--stage", "local")
         time.sleep(2 + dice.random() * 5)
         relay.send_signal(signal.SIGKILL)
@@ -80,12 +83,14 @@ def test_kill_9_of_the_relay_under_load_loses_nothing(stack: Stack) -> None:
     stack.verified()
 
 
+@pytest.mark.soak
 def test_elasticsearch_away_under_load_sets_nothing_aside(stack: Stack) -> None:
-    workload = Workload(stack.connect, changes=100_000, number=3, per_second=100).start()
-    time.sleep(2)
-    stack.servers.server("elasticsearch").stop()
-    time.sleep(10)
-    stack.servers.server("elasticsearch").start()
+    workload = Workload(stack.connect, changes=10**9, number=3 + SEED, per_second=100).start()
+    for _ in range(TIER.outages):
+        time.sleep(2)
+        stack.servers.server("elasticsearch").stop()
+        time.sleep(10)
+        stack.servers.server("elasticsearch").start()
     time.sleep(2)
     workload.stop()
     workload.join()

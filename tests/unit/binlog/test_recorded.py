@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.values.errors import SourceError, SourceUnavailable
+from tests.tier import SEED, TIER
 
 from .replay import KINDS, Recording, line
 
@@ -23,8 +24,11 @@ def test_recorded_packets_are_the_events_that_they_were(kind: str) -> None:
     assert [line(event) for event in recording.events()] == recording.lines
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=TIER.damaged_runs, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(data=st.data())
 def test_damaged_packets_give_the_same_events_up_to_an_error(
     kind: str, data: st.DataObject
@@ -73,7 +77,8 @@ def test_an_event_disguised_as_one_that_vouches_for_itself_is_an_error(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(SEED, SEED + TIER.damaged_seeds, 20))
 def test_damaged_events_without_checksum_end_in_events_or_in_a_source_error(
     kind: str, seed: int
 ) -> None:
@@ -81,8 +86,8 @@ def test_damaged_events_without_checksum_end_in_events_or_in_a_source_error(
     leave with a stack trace.
     """
     recording = RECORDINGS[kind]
-    chosen = random.Random(seed)
-    for _ in range(5):
+    for number in range(seed, seed + 20):
+        chosen = random.Random(number)
         packets = b"".join(without_checksum(recording.packets, chosen))
         try:
             for event in recording.events(packets):
@@ -105,7 +110,8 @@ def without_checksum(packets: bytes, chosen: random.Random) -> Iterator[bytes]:
             del packet[-4:]
             packet[0:3] = (len(packet) - 4).to_bytes(3, "little")
             packet[14:18] = (len(packet) - 5).to_bytes(4, "little")
-            for _ in range(chosen.randrange(3) if kind != 4 else 0):
+            hit = kind != 4 and chosen.random() < 0.05  # what follows an error is not read
+            for _ in range(chosen.randrange(1, 3) if hit else 0):
                 if len(packet) > 24:
                     packet[chosen.randrange(24, len(packet))] ^= chosen.randrange(1, 256)
         yield bytes(packet)

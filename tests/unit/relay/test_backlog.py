@@ -18,6 +18,7 @@ from shared.domain.parcel import Parcel
 from shared.values.change import Change, Transaction
 from shared.values.compression import expanded
 from shared.values.message import decode
+from tests.tier import TIER
 from tests.worlds.relay.simulated import table
 from tests.worlds.relay.traffic import run
 from tests.worlds.twins.claims import MemoryClaims
@@ -97,7 +98,8 @@ def test_a_full_request_does_not_wait() -> None:
 
 
 @pytest.mark.parametrize("compress", [False, True])
-@hypothesis_settings(max_examples=15, deadline=None)
+@pytest.mark.soak
+@hypothesis_settings(max_examples=TIER.backlog_runs, deadline=None)
 @given(seed=st.integers(0, 1 << 30), random_share=st.sampled_from([0.0, 0.5, 1.0]))
 def test_no_request_is_larger_than_sns_takes(
     compress: bool, seed: int, random_share: float

@@ -13,6 +13,7 @@ from hypothesis.stateful import rule
 from shared.adapters.binlog.executed import MariadbExecuted
 from shared.flows.relay.reading.reader import Reading
 from shared.values.position import Position
+from tests.tier import SEED, TIER
 from tests.unit.relay.test_world import Machine as Worked
 from tests.unit.relay.test_world import operation, operations
 from tests.worlds.relay.losing import LosingWorld
@@ -95,10 +96,11 @@ class Machine(WorldMachine):
         self.world.settle()
 
 
+@pytest.mark.soak
 def test_the_rows_end_as_the_last_server_has_them() -> None:
     STEPS["done"] = 0
-    run(Machine, 250, steps=40)
-    assert STEPS["done"] >= 10_000
+    run(Machine, TIER.losing_runs, steps=40, number=SEED)
+    assert STEPS["done"] >= 40 * TIER.losing_runs
 
 
 def correction_forgotten_by_a_crash(patch: pytest.MonkeyPatch) -> None:

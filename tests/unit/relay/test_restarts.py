@@ -4,10 +4,12 @@ published twice has the same number both times.
 
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from shared.values.seq import split_seq
+from tests.tier import SEED, TIER
 from tests.unit.relay.test_world import Machine as Worked
 from tests.unit.relay.test_world import operation, operations
 from tests.worlds.relay.machines import WorldMachine, run
@@ -71,8 +73,9 @@ class Machine(WorldMachine):
             self.world.relays[-1].wait()
 
 
+@pytest.mark.soak
 def test_a_server_that_was_started_again_changes_no_number() -> None:
     SEEN.update(epochs=0, again=0)
-    run(Machine, 400, steps=40)
-    assert SEEN["epochs"] > 10
-    assert SEEN["again"] > 10
+    run(Machine, TIER.restart_runs, steps=40, number=SEED)
+    assert SEEN["epochs"] > TIER.restart_runs / 40
+    assert SEEN["again"] > TIER.restart_runs / 40

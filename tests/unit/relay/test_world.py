@@ -21,6 +21,7 @@ from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint, Release
 from shared.values.lease import Holding
+from tests.tier import SEED, TIER
 from tests.worlds.relay.machines import WorldMachine, require_noticed, run
 from tests.worlds.relay.simulated import Operation
 from tests.worlds.relay.world import CONFIGURATIONS, TABLES, World
@@ -134,10 +135,11 @@ class Machine(WorldMachine):
         self.world.settle()
 
 
+@pytest.mark.soak
 def test_nothing_is_lost_or_out_of_order() -> None:
     STEPS["done"] = 0
-    run(Machine, 700, steps=60)
-    assert STEPS["done"] >= 100_000
+    run(Machine, TIER.relay_runs, steps=60, number=SEED)
+    assert STEPS["done"] >= 100 * TIER.relay_runs
 
 
 def checkpoint_before_acknowledgement(patch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 import yaml
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -19,6 +20,7 @@ from shared.values.settings import (
     SourceSettings,
     TableSettings,
 )
+from tests.tier import TIER
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = """
@@ -157,7 +159,8 @@ def valid_stanzas(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@hypothesis_settings(max_examples=15, deadline=None)
+@pytest.mark.soak
+@hypothesis_settings(max_examples=TIER.border_runs, deadline=None)
 @given(st.lists(valid_stanzas(), min_size=1, max_size=20))
 def test_whatever_the_plugin_accepts_the_library_reads(stanzas: list[dict[str, Any]]) -> None:
     for given_stanzas, made in zip(stanzas, expand(stanzas), strict=True):

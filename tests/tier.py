@@ -1,0 +1,93 @@
+"""How much a test does: `make test` runs everything once, `make soak` repeats at length.
+
+A test that is marked `soak` runs in both tiers, and takes its size from here. ROWLINE_TIER chooses
+the tier; ROWLINE_SEED lets the random worlds take another way.
+"""
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Tier:
+    """The sizes of one tier.
+
+    relay_runs: Runs of the world in which relays work, crash and follow each other.
+    losing_runs: Runs of the world in which servers lose transactions.
+    restart_runs: Runs of the world in which servers start again.
+    consume_runs: Runs of the consumer's state machine.
+    backfill_runs, verify_runs: Worlds in which a backfill or a verify works among changes.
+    border_runs: Stanzas that cross from the plugin to the library; Node.js starts for each.
+    backlog_runs: Feeds of the relay's backlog.
+    damaged_runs, damaged_seeds: Damaged packets with and without checksums.
+    cut_rounds: Connections to a database, each cut several times.
+    relay_kills: Relays killed one after the other while changes flow.
+    server_kills: Relays and their server killed in turn.
+    stack_kills: Foreground relays killed beside a deployed stack.
+    outages: Stops of Elasticsearch under load.
+    load_seconds: How long writers write while relays come and go.
+    workload: Row changes of the marketplace's workload.
+    """
+
+    relay_runs: int
+    losing_runs: int
+    restart_runs: int
+    consume_runs: int
+    backfill_runs: int
+    verify_runs: int
+    border_runs: int
+    backlog_runs: int
+    damaged_runs: int
+    damaged_seeds: int
+    cut_rounds: int
+    relay_kills: int
+    server_kills: int
+    stack_kills: int
+    outages: int
+    load_seconds: float
+    workload: int
+
+
+TIERS = {
+    "normal": Tier(
+        relay_runs=150,
+        losing_runs=80,
+        restart_runs=100,
+        consume_runs=150,
+        backfill_runs=60,
+        verify_runs=40,
+        border_runs=5,
+        backlog_runs=10,
+        damaged_runs=100,
+        damaged_seeds=100,
+        cut_rounds=4,
+        relay_kills=6,
+        server_kills=3,
+        stack_kills=2,
+        outages=1,
+        load_seconds=4.0,
+        workload=3_000,
+    ),
+    "soak": Tier(
+        relay_runs=6_000,
+        losing_runs=3_000,
+        restart_runs=3_000,
+        consume_runs=5_000,
+        backfill_runs=3_000,
+        verify_runs=1_200,
+        border_runs=60,
+        backlog_runs=200,
+        damaged_runs=6_000,
+        damaged_seeds=4_000,
+        cut_rounds=30,
+        relay_kills=60,
+        server_kills=15,
+        stack_kills=12,
+        outages=4,
+        load_seconds=40.0,
+        workload=30_000,
+    ),
+}
+
+TIER = TIERS[os.environ.get("ROWLINE_TIER", "normal")]
+SEED = int(os.environ.get("ROWLINE_SEED", "0"))
