@@ -100,4 +100,6 @@ def test_readme_names_the_two_commands() -> None:
     for target in ("demo", "test"):
         assert f"$ make {target}" in readme
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
-    assert "make test" in (ROOT / ".ci" / "run").read_text()
+    for target in ("test", "soak"):
+        assert f"make {target}\n" in (ROOT / ".ci" / "run").read_text()
+        assert f"`make {target}`" in readme
