@@ -1,5 +1,6 @@
-"""A source's relay as a function: started every minute; gives way to one that runs, else relays
-until its time is nearly over.
+"""A source's relay as a function, started every minute.
+
+It gives way to a relay that runs; otherwise it relays until its time is nearly over.
 """
 
 from typing import Any
@@ -7,20 +8,21 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 
-from handlers.environment import service
-from handlers.relaying import job
+from shared.adapters.metrics.emf import emit
 from shared.flows.relay.loop import relay
+from shared.stage import Stage, variable
 
-copy_config_to_registered_loggers(Logger(service=service()), include={"rowline.relay"})
+SERVICE = f"{variable('ROWLINE_SERVICE')}-{variable('ROWLINE_STAGE')}"
+copy_config_to_registered_loggers(Logger(service=SERVICE), include={"rowline.relay"})
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, str]:
-    return {
-        "ended": relay(
-            job(
-                f"lambda {context.aws_request_id}",
-                "lambda",
-                left_ms=context.get_remaining_time_in_millis,
-            )
-        )
-    }
+    setup = Stage.from_environment().relay(
+        variable("ROWLINE_STREAM"),
+        holder=f"lambda {context.aws_request_id}",
+        manner="leave",
+        run="lambda",
+        report=lambda _, metrics: emit(SERVICE, "stream", variable("ROWLINE_STREAM"), metrics),
+        left_ms=context.get_remaining_time_in_millis,
+    )
+    return {"ended": relay(setup)}

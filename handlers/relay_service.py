@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 HEARTBEAT = Path(os.environ.get("ROWLINE_HEARTBEAT", "/tmp/rowline-heartbeat"))  # noqa: S108 (no content, alone in its container)
 SILENT_SECONDS = 150.0
@@ -37,22 +38,32 @@ def serve(stop: threading.Event) -> None:
     from aws_lambda_powertools import Logger
     from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 
-    from handlers.environment import service
-    from handlers.relaying import job
+    from shared.adapters.metrics.emf import emit
     from shared.flows.relay.loop import relay
+    from shared.stage import Stage, variable
     from shared.values.errors import RowlineError
 
-    logger = Logger(service=service())
+    stage, stream = Stage.from_environment(), variable("ROWLINE_STREAM")
+    logger = Logger(service=stage.full_name)
     copy_config_to_registered_loggers(logger, include={"rowline.relay"})
+
+    def report(_: dict[str, Any], metrics: dict[str, float]) -> None:
+        HEARTBEAT.touch()
+        emit(stage.full_name, "stream", stream, metrics)
+
+    setup = stage.relay(
+        stream,
+        holder=f"container {socket.gethostname()}",
+        manner="leave",
+        run="fargate",
+        report=report,
+        stop=stop,
+    )
     while not stop.is_set():
         HEARTBEAT.touch()
         pause = BUSY_SECONDS
         try:
-            ended = relay(
-                job(
-                    f"container {socket.gethostname()}", "fargate", alive=HEARTBEAT.touch, stop=stop
-                )
-            )
+            ended = relay(setup)
             if ended != "busy":
                 logger.info("relay ended", extra={"ended": ended})
         except RowlineError as error:

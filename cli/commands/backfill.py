@@ -9,7 +9,6 @@ from rich.console import Console
 
 from cli.stage import ServiceOption, StageOption, open_stage
 from cli.ui.chosen import chosen
-from cli.ui.mask import mask_key
 from cli.ui.progress import RowProgress
 from shared.flows.backfill.job import Backfill, BackfillReport
 
@@ -53,13 +52,13 @@ def command(
             settings,
             source,
             database=deployed.database(source.name),
-            streams=deployed.streams(),
-            schemas=deployed.schemas(),
-            consumers=deployed.consumers(),
-            claims=deployed.claims(),
+            streams=deployed.streams,
+            schemas=deployed.schemas,
+            consumers=deployed.consumers,
+            claims=deployed.claims,
             queue=deployed.queue(settings.name),
             search=deployed.search(settings.name),
-            mask_key=mask_key(source),
+            mask_key=deployed.mask_key(source),
             tell=lambda now: progress.show(now.rows, now.estimate, now.table, now.note),
         )
         report = job.run(chosen(tables), restart=restart)

@@ -6,7 +6,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from cli.stage import DeployedStage, ServiceOption, StageOption, open_stage
+from cli.stage import ServiceOption, StageOption, open_stage
 from cli.ui.chosen import chosen
 from cli.ui.source_address import endpoint_of, is_address
 from shared.adapters.database.sql import SqlDatabase
@@ -20,6 +20,7 @@ from shared.flows.health.doctor import (
     check_search,
 )
 from shared.flows.health.status import status
+from shared.stage import Stage
 from shared.values.errors import ConfigError, RowlineError
 from shared.values.settings import SourceSettings, TableSettings
 
@@ -82,21 +83,21 @@ def _database(source: str, tables: str) -> list[Finding]:
         database.close()
 
 
-def _stage(deployed: DeployedStage) -> list[Finding]:
+def _stage(deployed: Stage) -> list[Finding]:
     """One thing that cannot be reached keeps nothing else from being checked."""
     findings = [
         Finding(
             "deployment",
             "ok",
-            f"{deployed.service}-{deployed.name}, {len(deployed.settings.sources)} sources, "
+            f"{deployed.full_name}, {len(deployed.settings.sources)} sources, "
             f"{len(deployed.settings.consumers)} consumers",
         )
     ]
     now = status(
         deployed.settings,
-        deployed.streams(),
-        deployed.schemas(),
-        deployed.consumers(),
+        deployed.streams,
+        deployed.schemas,
+        deployed.consumers,
         deployed.queue,
         deployed.dlq,
     )
@@ -114,7 +115,7 @@ def _stage(deployed: DeployedStage) -> list[Finding]:
 
 
 def _source(
-    deployed: DeployedStage,
+    deployed: Stage,
     name: str,
     lag_seconds: float | None,
     servers: dict[str, tuple[str, ...]],

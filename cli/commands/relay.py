@@ -13,12 +13,10 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from cli.stage import DeployedStage, ServiceOption, StageOption, open_stage
+from cli.stage import ServiceOption, StageOption, open_stage
 from cli.ui.progress import LiveLine
-from shared.adapters.secrets import secret_json
-from shared.adapters.topic.sns import open_topic
 from shared.flows.relay.loop import Ended, RelaySetup, relay
-from shared.flows.relay.reading.connecting import opener, preflight
+from shared.stage import Stage
 from shared.values.seq import split_seq
 from shared.values.settings import SourceSettings
 
@@ -54,7 +52,7 @@ def command(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: job.stop.set())
     console.print(
-        f"Relaying {job.source.name} of {deployed.service}-{deployed.name}; Ctrl-C ends it.",
+        f"Relaying {job.source.name} of {deployed.full_name}; Ctrl-C ends it.",
         markup=False,
     )
     # In a thread of its own: the main one stays free for signals, whatever the database driver
@@ -84,40 +82,22 @@ def _caught(job: RelaySetup) -> Ended | BaseException:
 
 
 def foreground(
-    deployed: DeployedStage,
+    deployed: Stage,
     source: SourceSettings,
     report: Callable[[dict[str, Any], dict[str, float]], None] = lambda _figures, _metrics: None,
 ) -> RelaySetup:
     """What a relay in this process works with: it asks a relay that runs elsewhere to yield."""
-    return RelaySetup(
-        source=source,
-        streams=deployed.streams(),
-        schemas=deployed.schemas(),
-        claims=deployed.claims(),
-        topic=open_topic(deployed.stack.topic_arn),
-        open_binlog=opener(
-            lambda: deployed.endpoint(source.name),
-            f"{deployed.service}-{deployed.name}/{source.name}",
-        ),
-        open_database=lambda: deployed.database(source.name),
-        preflight=preflight(lambda: deployed.endpoint(source.name), source),
-        others={each.stream: each.tables for each in deployed.settings.siblings(source)},
+    return deployed.relay(
+        source.name,
         holder=(
             f"{os.environ.get('USER', 'someone')}@{socket.gethostname()} pid {os.getpid()} "
             f"{uuid.uuid4().hex[:8]}"
         ),
         manner="take",
         run="foreground",
-        mask_key=lambda: (
-            str(secret_json(source.secret).get("mask_key", "")).encode() if _hashes(source) else b""
-        ),
         report=report,
         report_seconds=1,
     )
-
-
-def _hashes(source: SourceSettings) -> bool:
-    return any("hash" in table.mask.values() for table in source.tables.values())
 
 
 def line_of(figures: dict[str, Any]) -> str:

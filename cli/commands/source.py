@@ -41,7 +41,7 @@ def reset(
     job = foreground(deployed, deployed.source(source))
     if not yes:
         typer.confirm(
-            f"Read {job.source.name} of {deployed.service}-{deployed.name} from {start} on, "
+            f"Read {job.source.name} of {deployed.full_name} from {start} on, "
             "and skip what lies before?",
             abort=True,
         )

@@ -7,13 +7,14 @@ import typer
 from rich.console import Console
 
 from cli.commands.relay import foreground
-from cli.stage import DeployedStage, ServiceOption, StageOption, open_stage
+from cli.stage import ServiceOption, StageOption, open_stage
 from cli.ui.progress import LiveLine
 from cli.ui.source_address import endpoint_of, is_address
 from shared.adapters.database.sql import SqlDatabase
 from shared.flows.relay.reading.connecting import opener
 from shared.flows.source.move import Move, Standing, move_all
 from shared.flows.source.target import check_target
+from shared.stage import Stage
 from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import ConfigError
 from shared.values.position import Position
@@ -147,7 +148,7 @@ def _next(
     )
 
 
-def _check(deployed: DeployedStage, whole: SourceSettings, endpoint: SourceEndpoint) -> None:
+def _check(deployed: Stage, whole: SourceSettings, endpoint: SourceEndpoint) -> None:
     database = SqlDatabase(endpoint)
     try:
         check_target(database, whole, lambda: deployed.database(whole.name))
@@ -156,13 +157,13 @@ def _check(deployed: DeployedStage, whole: SourceSettings, endpoint: SourceEndpo
 
 
 def _move(
-    deployed: DeployedStage,
+    deployed: Stage,
     relay: SourceSettings,
     endpoint: SourceEndpoint,
     place: Position | None,
     waiting: LiveLine,
 ) -> Move:
-    connect = opener(lambda: endpoint, f"{deployed.service}-{deployed.name}/{relay.name}/move")
+    connect = opener(lambda: endpoint, f"{deployed.full_name}/{relay.name}/move")
     return Move(
         foreground(deployed, relay),
         lambda: connect(relay.tables, 0),

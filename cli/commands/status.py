@@ -25,9 +25,9 @@ def command(
     deployed = open_stage(stage, service)
     found = status(
         deployed.settings,
-        deployed.streams(),
-        deployed.schemas(),
-        deployed.consumers(),
+        deployed.streams,
+        deployed.schemas,
+        deployed.consumers,
         deployed.queue,
         deployed.dlq,
     )

@@ -8,7 +8,6 @@ from rich.console import Console
 
 from cli.stage import ServiceOption, StageOption, open_stage
 from cli.ui.chosen import chosen
-from cli.ui.mask import mask_key
 from cli.ui.progress import RowProgress
 from shared.flows.verify.job import MAX_LISTED, Verify, VerifyReport
 
@@ -49,12 +48,12 @@ def command(
             settings,
             source,
             database=deployed.database(source.name),
-            streams=deployed.streams(),
-            schemas=deployed.schemas(),
-            consumers=deployed.consumers(),
+            streams=deployed.streams,
+            schemas=deployed.schemas,
+            consumers=deployed.consumers,
             queue=deployed.queue(settings.name),
             search=deployed.search(settings.name),
-            mask_key=mask_key(source),
+            mask_key=deployed.mask_key(source),
             repair=repair,
             tell=lambda now: progress.show(now.rows, now.estimate, now.table, now.note),
         )

@@ -17,10 +17,11 @@ from elasticsearch import Elasticsearch, NotFoundError
 from rich.console import Console
 from rich.table import Table
 
-from cli.stage import DeployedStage, open_stage
+from cli.stage import open_stage
 from local import local_stage
 from local.demo import marketplace as market
 from local.demo.workload import Workload, insist
+from shared.stage import Stage
 from shared.values import endpoint
 from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import RowlineError
@@ -72,7 +73,7 @@ def _wait(
         time.sleep(0.1)
 
 
-def _caught_up(deployed: DeployedStage, admin: SourceEndpoint) -> Callable[[], bool]:
+def _caught_up(deployed: Stage, admin: SourceEndpoint) -> Callable[[], bool]:
     """Whether everything committed before this call is published, and the consumer's queue is
     empty.
     """
@@ -83,7 +84,7 @@ def _caught_up(deployed: DeployedStage, admin: SourceEndpoint) -> Callable[[], b
     (source,) = deployed.settings.sources
 
     def done() -> bool:
-        _, checkpoint = deployed.streams().load(source)
+        _, checkpoint = deployed.streams.load(source)
         if checkpoint is None or (checkpoint.position.file, checkpoint.position.offset) < (
             file,
             offset,
@@ -175,9 +176,9 @@ def main() -> None:
     (source,) = deployed.settings.sources
     _wait(
         "the relay's first checkpoint",
-        lambda: deployed.streams().load(source)[1] is not None,
+        lambda: deployed.streams.load(source)[1] is not None,
         90,
-        lambda: deployed.streams().load(source)[0].figures.get("error"),
+        lambda: deployed.streams.load(source)[0].figures.get("error"),
     )
 
     _step("Existing rows into Elasticsearch, while changes may go on")

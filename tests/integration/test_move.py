@@ -11,10 +11,11 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from cli import stage as cli_stage
 from cli.commands import source as reset
 from cli.commands import source_move as move
+from shared import stage as stage_module
 from shared.adapters import secrets
+from shared.stage import Stage
 from shared.values.endpoint import SourceEndpoint, from_secret
 from shared.values.seq import split_seq
 from shared.values.settings import Settings, SourceSettings, TableSettings
@@ -56,7 +57,7 @@ class Place:
         )
         self.stage = MemoryStage()
         self.relays: list[Running] = []
-        for module in (secrets, cli_stage):
+        for module in (secrets, stage_module):
             patch.setattr(module, "secret_json", lambda name, **_: self.secrets[name])
         patch.setattr(move, "open_stage", self._open)
         for name, value in {
@@ -73,19 +74,12 @@ class Place:
     def _open(self, stage: str, service: str) -> Any:
         place = self
 
-        class Here(cli_stage.DeployedStage):
-            def streams(self) -> Any:
-                return place.stage.streams
-
-            def claims(self) -> Any:
-                return place.stage.claims
-
-        stack: Any = SimpleNamespace(
-            settings=self.settings,
-            topic_arn="arn:aws:sns:eu-west-1:000000000000:rowline.fifo",
-            state_table="rowline",
+        resources: Any = SimpleNamespace(
+            topic_arn="arn:aws:sns:eu-west-1:000000000000:rowline.fifo", state_table="rowline"
         )
-        return Here(stage, service or "rowline", stack)
+        opened = Stage(service or "rowline", stage, self.settings, resources)
+        opened.__dict__ |= {"streams": place.stage.streams, "claims": place.stage.claims}
+        return opened
 
     def relay(self, holder: str) -> Running:
         def reader() -> SourceEndpoint:

@@ -12,9 +12,10 @@ from typing import Any
 import pymysql
 import pytest
 
-from cli.stage import DeployedStage, open_stage
+from cli.stage import open_stage
 from local import local_stage
 from local.demo import marketplace
+from shared.stage import Stage
 from shared.values import endpoint
 from shared.values.errors import RowlineError
 from tests.integration.stack.project import Project
@@ -30,7 +31,7 @@ class Stack:
     servers: local_stage.LocalStage
     project: Project
 
-    def open(self) -> DeployedStage:
+    def open(self) -> Stage:
         """The stage as deployed now."""
         return open_stage("local")
 
@@ -88,9 +89,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         for _ in marketplace.seed(connection, 3_000):
             pass
     stack.project.run("sls", "deploy", "--stage", "local")
-    stack.wait(
-        "the first checkpoint", lambda: stack.open().streams().load("shop")[1] is not None, 90
-    )
+    stack.wait("the first checkpoint", lambda: stack.open().streams.load("shop")[1] is not None, 90)
     stack.rowline("backfill", CONSUMER, "--from", "source")
     yield stack
     patch.undo()

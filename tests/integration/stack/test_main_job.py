@@ -21,7 +21,7 @@ from tests.unit.test_docs import command_lines
 
 def test_fifo_from_end_to_end(stack: Stack) -> None:
     deployed = stack.open()
-    topic = deployed.client("sns").get_topic_attributes(TopicArn=deployed.outputs["TopicArn"])[
+    topic = deployed.client("sns").get_topic_attributes(TopicArn=deployed.resources.topic_arn)[
         "Attributes"
     ]
     assert topic["FifoTopic"] == "true"
@@ -35,7 +35,7 @@ def test_fifo_from_end_to_end(stack: Stack) -> None:
         if each["Type"] == "AWS::SNS::Topic"
     ] == [True]
     queue = deployed.client("sqs").get_queue_attributes(
-        QueueUrl=deployed.outputs["ListingSearchQueueUrl"], AttributeNames=["All"]
+        QueueUrl=deployed.resources.queue_url("listingSearch"), AttributeNames=["All"]
     )["Attributes"]
     assert queue["FifoQueue"] == "true"
 

@@ -1,0 +1,289 @@
+"""Stage: the one place that puts a deployed stage together, for functions, containers and commands.
+
+A stage is its settings, the names of its AWS resources, and the adapters made of both. A function
+finds settings and names in its package and environment, a command in the deployed stack; from
+there on both use the same adapters with the same time-outs.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from shared.adapters import aws
+from shared.adapters.claims.s3 import S3Claims
+from shared.adapters.database.contract import Database
+from shared.adapters.queue.sqs import SqsQueue
+from shared.adapters.search.elasticsearch import ElasticsearchSearch
+from shared.adapters.secrets import secret_json
+from shared.adapters.stack import Stack
+from shared.adapters.state.dynamodb import DynamoConsumers, DynamoSchemas, DynamoStreams
+from shared.adapters.topic.sns import SnsTopic, open_topic
+from shared.values import endpoint
+from shared.values.endpoint import SourceEndpoint
+from shared.values.errors import ConfigError
+from shared.values.settings import ConsumerSettings, Settings, SourceSettings, decode, load
+
+if TYPE_CHECKING:
+    from shared.flows.consume.runtime import Consume
+    from shared.flows.relay.lease.waiting import Manner
+    from shared.flows.relay.loop import RelaySetup
+
+T = TypeVar("T")
+
+
+class Resources(Protocol):
+    """The names of a stage's AWS resources. Each raises an error that names what is missing."""
+
+    @property
+    def topic_arn(self) -> str: ...
+
+    @property
+    def state_table(self) -> str: ...
+
+    @property
+    def claims_bucket(self) -> str: ...
+
+    def queue_url(self, consumer: str) -> str: ...
+
+    def dlq_url(self, consumer: str) -> str: ...
+
+    def undelivered_url(self, consumer: str) -> str: ...
+
+
+class Stage:
+    """One deployed stage.
+
+    service: the service's name in serverless.yml. name: the stage's.
+    addresses: where to find servers instead of where the secrets say: `source` and `elasticsearch`
+    to a URL. Only commands give them.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        name: str,
+        settings: Settings,
+        resources: Resources,
+        addresses: Mapping[str, str] | None = None,
+    ) -> None:
+        self.service, self.name = service, name
+        self.settings, self.resources = settings, resources
+        self._addresses = addresses or {}
+        self._clients: dict[str, Any] = {}
+
+    @classmethod
+    def from_environment(cls) -> "Stage":
+        """The stage of this function or container. Raises ConfigError naming what is not set.
+
+        The settings are those that the plugin packed; a container, whose image is the same for
+        all, finds those of its source in ROWLINE_SETTINGS.
+        """
+        if text := os.environ.get("ROWLINE_SETTINGS"):
+            settings = decode(text.encode(), "ROWLINE_SETTINGS")
+        else:
+            settings = load(Path(os.environ.get("LAMBDA_TASK_ROOT", ".")) / "rowline.json")
+        service, name = variable("ROWLINE_SERVICE"), variable("ROWLINE_STAGE")
+        return cls(service, name, settings, _Environment())
+
+    @classmethod
+    def from_stack(
+        cls, service: str, name: str, addresses: Mapping[str, str] | None = None
+    ) -> "Stage":
+        """The stage as it is deployed, whatever lies in the folder. Raises StackError, Outage."""
+        stack = Stack.open(service, name)
+        return cls(service, name, stack.settings, stack, addresses)
+
+    @property
+    def full_name(self) -> str:
+        """SERVICE-STAGE: the stack's name, and the dimension that separates stages in metrics."""
+        return f"{self.service}-{self.name}"
+
+    def client(self, service: str) -> Any:
+        """A client of an AWS service, made once."""
+        if service not in self._clients:
+            self._clients[service] = aws.client(service)
+        return self._clients[service]
+
+    def source(self, name: str | None = None) -> SourceSettings:
+        """The source of this name, or the only one. Raises ConfigError."""
+        return _named(self.settings.sources, name, "source")
+
+    def consumer(self, name: str | None = None) -> ConsumerSettings:
+        """The consumer of this name, or the only one. Raises ConfigError."""
+        return _named(self.settings.consumers, name, "consumer")
+
+    def only_source(self) -> str | None:
+        """The stage's source when it has one; several relays of one source count as one."""
+        own = [name for name, source in self.settings.sources.items() if not source.relay_of]
+        return own[0] if len(own) == 1 else None
+
+    @cached_property
+    def streams(self) -> DynamoStreams:
+        return DynamoStreams(self.client("dynamodb"), self.resources.state_table)
+
+    @cached_property
+    def schemas(self) -> DynamoSchemas:
+        return DynamoSchemas(self.client("dynamodb"), self.resources.state_table)
+
+    @cached_property
+    def consumers(self) -> DynamoConsumers:
+        return DynamoConsumers(self.client("dynamodb"), self.resources.state_table)
+
+    @cached_property
+    def claims(self) -> S3Claims:
+        return S3Claims(self.client("s3"), self.resources.claims_bucket)
+
+    @cached_property
+    def topic(self) -> SnsTopic:
+        return open_topic(self.resources.topic_arn)
+
+    def queue(self, consumer: str) -> SqsQueue:
+        return SqsQueue(self.client("sqs"), self.resources.queue_url(consumer))
+
+    def dlq(self, consumer: str) -> SqsQueue:
+        return SqsQueue(self.client("sqs"), self.resources.dlq_url(consumer))
+
+    def undelivered(self, consumer: str) -> SqsQueue:
+        """The DLQ of the consumer's subscription: messages that SNS could not deliver."""
+        return SqsQueue(self.client("sqs"), self.resources.undelivered_url(consumer))
+
+    def endpoint(self, source: str | None = None) -> SourceEndpoint:
+        """Where a source is: the given address, else its secret's.
+
+        An address is used where the stage has one source. The secret is read again each time: it
+        may have been rotated.
+        """
+        if (url := self._addresses.get("source")) and self.only_source():
+            return endpoint.parse(url)
+        secret = self.source(source).secret
+        return endpoint.from_secret(secret, secret_json(secret, fresh=True))
+
+    def database(self, source: str | None = None) -> Database:
+        """A connection to a source for SELECTs."""
+        from shared.adapters.database.sql import SqlDatabase  # needed by few functions
+
+        return SqlDatabase(self.endpoint(source))
+
+    def mask_key(self, source: SourceSettings) -> bytes:
+        """The key of mask `hash`, from the source's secret; empty where nothing is hashed."""
+        if not any("hash" in table.mask.values() for table in source.tables.values()):
+            return b""
+        return str(secret_json(source.secret).get("mask_key", "")).encode()
+
+    def search(self, consumer: str) -> ElasticsearchSearch:
+        """A consumer's Elasticsearch: the given address, else its secret's."""
+        if url := self._addresses.get("elasticsearch"):
+            return ElasticsearchSearch({"url": url})
+        secret = self.consumer(consumer).elasticsearch.secret
+        return ElasticsearchSearch(secret_json(secret), lambda: secret_json(secret, fresh=True))
+
+    def runtime(self, name: str) -> "Consume":
+        """A consumer at work."""
+        from shared.flows.consume.runtime import Consume
+        from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
+
+        consumer = self.consumer(name)
+        sink = LatestState(consumer, self.search(name), self.schemas, self.consumers)
+        return Consume(
+            consumer, sink, self.consumers, self.claims, self.queue(name), self.dlq(name)
+        )
+
+    def relay(
+        self,
+        name: str | None,
+        *,
+        holder: str,
+        manner: "Manner",
+        run: str,
+        report: Callable[[dict[str, Any], dict[str, float]], None],
+        report_seconds: float = 10.0,
+        left_ms: Callable[[], int | None] = lambda: None,
+        stop: threading.Event | None = None,
+    ) -> "RelaySetup":
+        """The parts of a source's relay; see `RelaySetup` for the parameters."""
+        from shared.flows.relay.loop import RelaySetup
+        from shared.flows.relay.reading.connecting import database, opener, preflight
+
+        source = self.source(name)
+
+        def here() -> SourceEndpoint:
+            return self.endpoint(source.name)
+
+        return RelaySetup(
+            source=source,
+            streams=self.streams,
+            schemas=self.schemas,
+            claims=self.claims,
+            topic=self.topic,
+            open_binlog=opener(here, f"{self.full_name}/{source.name}"),
+            open_database=database(here),
+            preflight=preflight(here, source),
+            others={each.stream: each.tables for each in self.settings.siblings(source)},
+            holder=holder,
+            manner=manner,
+            run=run,
+            version=os.environ.get("ROWLINE_VERSION", ""),
+            mask_key=lambda: self.mask_key(source),
+            left_ms=left_ms,
+            report=report,
+            report_seconds=report_seconds,
+            stop=stop or threading.Event(),
+        )
+
+
+class _Environment:
+    """The names that the template gives a function or a container."""
+
+    @property
+    def topic_arn(self) -> str:
+        return variable("ROWLINE_TOPIC_ARN")
+
+    @property
+    def state_table(self) -> str:
+        return variable("ROWLINE_STATE_TABLE")
+
+    @property
+    def claims_bucket(self) -> str:
+        return variable("ROWLINE_CLAIMS_BUCKET")
+
+    def queue_url(self, consumer: str) -> str:
+        return _of_consumer(consumer, "ROWLINE_QUEUE_URL")
+
+    def dlq_url(self, consumer: str) -> str:
+        return _of_consumer(consumer, "ROWLINE_DLQ_URL")
+
+    def undelivered_url(self, consumer: str) -> str:
+        return _of_consumer(consumer, "ROWLINE_UNDELIVERED_URL")
+
+
+def variable(name: str) -> str:
+    """A variable that the template sets. Raises ConfigError naming it."""
+    try:
+        return os.environ[name]
+    except KeyError:
+        raise ConfigError(
+            "is not set.", thing=name, hint="Deploy with the plugin of this version."
+        ) from None
+
+
+def _of_consumer(consumer: str, name: str) -> str:
+    """A function knows the queues of its own consumer only."""
+    if consumer != variable("ROWLINE_CONSUMER"):
+        raise ConfigError("is another function's consumer.", thing=f"consumer {consumer}")
+    return variable(name)
+
+
+def _named(entries: Mapping[str, T], name: str | None, kind: str) -> T:
+    if name is None and len(entries) == 1:
+        return next(iter(entries.values()))
+    if name is not None and name in entries:
+        return entries[name]
+    known = ", ".join(sorted(entries)) or "none"
+    raise ConfigError(
+        f"is not a {kind} of this stage." if name else f"has more than one {kind}.",
+        thing=name or "the stage",
+        hint=f"Name one of: {known}.",
+    )
