@@ -9,6 +9,7 @@ const { expand } = require('./expand');
 const { overLimits } = require('./expand/limits');
 const { findPython, findTarget } = require('./bundle/target');
 const { buildPackage } = require('./bundle');
+const { requireConcurrency } = require('./deploy/concurrency');
 const { requireEndpoint } = require('./deploy/endpoint');
 const { wakeRelays } = require('./deploy/wake');
 const { retainedResources } = require('./deploy/retained');
@@ -59,7 +60,24 @@ class Rowline {
 
   async begin() {
     this.expand();
-    await requireEndpoint(this.serverless.processedInput.commands[0]);
+    const [command] = this.serverless.processedInput.commands;
+    await requireEndpoint(command);
+    if (command === 'deploy' && !process.env.AWS_ENDPOINT_URL)
+      await requireConcurrency(this.serverless.getProvider('aws'), this.concurrency(), this.log);
+  }
+
+  /** The concurrency that relays and consumers ask for. */
+  concurrency() {
+    const { relay, relayConcurrency } = this.options;
+    const made = Object.values(this.expanded.functions);
+    const ofConsumers = made.flatMap(({ events }) =>
+      events.map(({ sqs }) => sqs?.maximumConcurrency),
+    );
+    return {
+      relays: isOff(relay) ? 0 : made.filter((one) => one.environment.ROWLINE_STREAM).length,
+      reserved: isOff(relayConcurrency) ? 0 : Number(relayConcurrency),
+      consumers: ofConsumers.reduce((sum, one) => sum + (one ?? 0), 0),
+    };
   }
 
   expand() {

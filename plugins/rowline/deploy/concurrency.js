@@ -1,0 +1,47 @@
+'use strict';
+
+const { LambdaClient, GetAccountSettingsCommand } = require('@aws-sdk/client-lambda');
+
+const UNRESERVED = 100; // Lambda keeps so many free of reservations (Lambda quotas)
+const OF_A_RELAY = 2; // the run that reads, and the next one that stands by
+
+/**
+ * What is wrong with the concurrency that a stage asks for in an account that runs `quota`
+ * functions at once, or an empty text. `relays` counts the relay functions, `reserved` is what each
+ * reserves (0: nothing), `consumers` the sum of what consumers may use.
+ */
+function concurrencyProblem(quota, { relays, reserved, consumers }) {
+  const higher = 'Ask AWS for a higher quota (Service Quotas, "Concurrent executions")';
+  if (relays && reserved) {
+    const needed = relays * reserved + UNRESERVED;
+    if (quota >= needed) return '';
+    return (
+      `The account runs ${quota} functions at once; reserving ${reserved} for each of ${relays} ` +
+      `relays needs a quota of ${needed}. ${higher}, or set the param relayConcurrency to off.`
+    );
+  }
+  const needed = relays * OF_A_RELAY + consumers;
+  if (!relays || quota >= needed) return '';
+  return (
+    `The account runs ${quota} functions at once; ${relays} relays need ` +
+    `${relays * OF_A_RELAY} and the consumers may take ${consumers}, so a relay could find no place. ${higher}, or lower ` +
+    `consumers.NAME.concurrency to ${quota - relays * OF_A_RELAY} in all.`
+  );
+}
+
+/** Throws an Error when the account's quota is too low for the stage. */
+async function requireConcurrency(aws, wanted, log) {
+  let quota;
+  try {
+    const client = new LambdaClient(await aws.getAwsSdkV3Config());
+    const { AccountLimit } = await client.send(new GetAccountSettingsCommand({}));
+    quota = AccountLimit.ConcurrentExecutions;
+  } catch (error) {
+    log.warning(`The account's concurrency was not checked: ${error.message}`);
+    return;
+  }
+  const problem = concurrencyProblem(quota, wanted);
+  if (problem) throw new Error(problem);
+}
+
+module.exports = { concurrencyProblem, requireConcurrency };
