@@ -18,14 +18,18 @@ const via = (service) => ({
 });
 
 /**
- * Secrets Manager adds six characters to the ARN of a secret; a name stands for exactly that one.
+ * The ARNs of a secret. Secrets Manager adds a hyphen and six characters to a name; `??????` stands
+ * for exactly these. An ARN may be given without them. Where it ends like one that has them, as
+ * `…:secret:rowline-source` does, it is either. Source: Secrets Manager user guide, "What's in a
+ * Secrets Manager secret?".
  */
-const secretArn = (secret) =>
-  secret.startsWith('arn:')
-    ? secret
-    : sub(
-        `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${secret}-??????`,
-      );
+function secretArns(secret) {
+  if (!secret.startsWith('arn:'))
+    return sub(
+      `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${secret}-??????`,
+    );
+  return /-[A-Za-z0-9]{6}$/.test(secret) ? [secret, `${secret}-??????`] : `${secret}-??????`;
+}
 
 const logs = (functionName) =>
   allow(
@@ -52,7 +56,7 @@ const network = () =>
     '*',
   );
 
-const secret = (name) => allow('Secret', ['secretsmanager:GetSecretValue'], secretArn(name));
+const secret = (name) => allow('Secret', ['secretsmanager:GetSecretValue'], secretArns(name));
 
 // `ForAllValues` holds too when a request names no key; such requests (Scan) are not among the
 // actions.
