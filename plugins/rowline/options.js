@@ -19,6 +19,7 @@ const DEFAULTS = {
   tls: 'on',
   subnets: [], // VPC of functions and containers; empty: none
   securityGroups: [],
+  permissionsBoundary: '', // ARN of a managed policy that bounds every role
   image: '', // of relays that run as containers (Dockerfile)
   // logical ids of what all sources and consumers share; the service declares them
   resources: { key: 'Key', topic: 'Topic', state: 'State', claims: 'Claims' },

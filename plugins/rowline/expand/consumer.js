@@ -12,11 +12,19 @@ const { isOff } = require('../options');
 const FOURTEEN_DAYS = 1209600; // seconds, SQS's longest retention
 // SQS's largest maxReceiveCount: the DLQ is the safety net, not the way of handling errors
 const MOST_RECEIVES = 1000;
-// Lambda developer guide, "Using Lambda with Amazon SQS": visibility time-out ≥ 6 × function
-// time-out
-const VISIBILITY_FACTOR = 6;
-const LONGEST_VISIBILITY = 43200; // seconds
+// A message that a function received comes again so long after the function's time-out, seconds.
+// Lambda recommends a visibility time-out of six function time-outs (Lambda developer guide,
+// "Configuring a queue to use with Lambda"), so that a batch that was throttled does not come again
+// while it waits. Here a killed function would then hold up its groups for six minutes. Instead the
+// first act of an invocation extends the time-out, and leaves a batch alone that is not its own any
+// more.
+const VISIBILITY_MARGIN = 30;
 const BATCH = 10; // Lambda's largest batch from a FIFO queue
+
+// SNS sends into the DLQ of a subscription; no queue may take it for its own DLQ. The DLQ of the
+// queue cannot say the same: a policy that names the queue, in the resource that the queue itself
+// names, is a circle to CloudFormation.
+const NO_QUEUE_SENDS_HERE = { RedriveAllowPolicy: { redrivePermission: 'denyAll' } };
 
 const queueOf = (tags, options, properties, policies = {}) => ({
   Type: 'AWS::SQS::Queue',
@@ -72,7 +80,7 @@ function consumer(settings, { memory, timeout, concurrency }, context) {
   ];
   const resources = {
     [ids.queue]: queueOf(tags, options, {
-      VisibilityTimeout: Math.min(VISIBILITY_FACTOR * timeout, LONGEST_VISIBILITY),
+      VisibilityTimeout: timeout + VISIBILITY_MARGIN,
       RedrivePolicy: { deadLetterTargetArn: arn(ids.dlq), maxReceiveCount: MOST_RECEIVES },
     }),
     [ids.queuePolicy]: accessTo(ids.queue, [
@@ -85,7 +93,7 @@ function consumer(settings, { memory, timeout, concurrency }, context) {
     }),
     // SNS discards what it may not deliver (a wrong queue policy or key policy) unless the
     // subscription has a DLQ of its own.
-    [ids.undelivered]: queueOf(tags, options, {}, retained),
+    [ids.undelivered]: queueOf(tags, options, NO_QUEUE_SENDS_HERE, retained),
     [ids.undeliveredPolicy]: accessTo(
       ids.undelivered,
       [fromTopic(ids.undelivered, topic), ...tlsTo(ids.undelivered, options)],
@@ -113,6 +121,7 @@ function consumer(settings, { memory, timeout, concurrency }, context) {
         dlq: ids.dlq,
         options,
       }),
+      options,
     ),
     [ids.logGroup]: logGroup(name, options),
     ...(alerts && consumerAlarms(ids, settings.name, alerts)),

@@ -4,6 +4,7 @@ const { arn, ref, sub, policyDocument } = require('./cloudformation');
 const { allow, via, logs, network, secret, rows } = require('./statements');
 const { sourceOf } = require('../schema/relays');
 const { sinks } = require('../sinks');
+const { isOff } = require('../options');
 
 // What each function may do: one statement an integration, its Sid the name under which docs/iam.md
 // explains it. The emulator checks neither KMS nor the VPC nor the queue poller, so the tests hold
@@ -106,13 +107,33 @@ function consume({ consumer, functionName, queue, dlq, options }) {
   ];
 }
 
+// A service may use a role only for what lies in this account. Lambda gives the account; ECS also
+// the ARN of the task. Sources: IAM user guide, "The confused deputy problem"; ECS developer guide,
+// "Amazon ECS task IAM role".
+const ONLY_THIS_ACCOUNT = { StringEquals: { 'aws:SourceAccount': ref('AWS::AccountId') } };
+const TRUST = {
+  'lambda.amazonaws.com': ONLY_THIS_ACCOUNT,
+  'ecs-tasks.amazonaws.com': {
+    ...ONLY_THIS_ACCOUNT,
+    ArnLike: {
+      'aws:SourceArn': sub('arn:${AWS::Partition}:ecs:${AWS::Region}:${AWS::AccountId}:*'),
+    },
+  },
+};
+
 /** A role of its own for one function, or one task. */
-const role = (statements, service = 'lambda.amazonaws.com') => ({
+const role = (statements, { permissionsBoundary }, service = 'lambda.amazonaws.com') => ({
   Type: 'AWS::IAM::Role',
   Properties: {
     AssumeRolePolicyDocument: policyDocument([
-      { Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' },
+      {
+        Effect: 'Allow',
+        Principal: { Service: service },
+        Action: 'sts:AssumeRole',
+        Condition: TRUST[service],
+      },
     ]),
+    ...(!isOff(permissionsBoundary) && { PermissionsBoundary: permissionsBoundary }),
     Policies: [{ PolicyName: 'rowline', PolicyDocument: policyDocument(statements) }],
   },
 });

@@ -44,7 +44,10 @@ function relay(source, { memory }, context) {
       },
     },
     resources: {
-      [ids.role]: permissions.role(permissions.relay({ source, functionName: name, options })),
+      [ids.role]: permissions.role(
+        permissions.relay({ source, functionName: name, options }),
+        options,
+      ),
       [ids.logGroup]: logGroup(name, options),
       ...(alerts && running && relayAlarms(ids, source.name, prefix, alerts)),
     },

@@ -38,10 +38,12 @@ function relayService(source, { memory, cpu }, context) {
     resources: {
       [ids.taskRole]: permissions.role(
         permissions.relayTask({ source, options }),
+        options,
         'ecs-tasks.amazonaws.com',
       ),
       [ids.executionRole]: permissions.role(
         permissions.relayExecution({ logGroup: ids.logGroup, image: options.image }),
+        options,
         'ecs-tasks.amazonaws.com',
       ),
       [ids.logGroup]: {

@@ -57,19 +57,45 @@ test('DLQs outlive their consumer, the queue does not', () => {
   }
 });
 
-test('the queue is invisible for six times the function, at most twelve hours, and gives up after a thousand receives', () => {
-  for (const [timeout, visibility] of [
-    [10, 60],
-    [60, 360],
-    [900, 5400],
-  ]) {
+test('messages of a killed function come again 30 s after its time-out', () => {
+  for (const timeout of [10, 60, 900]) {
     const given = stanzas();
     given.consumers.listingSearch.timeout = timeout;
     const { resources, functions } = expand(given, context());
     assert.equal(functions.consumeListingSearch.timeout, timeout);
-    assert.equal(resources.QueueListingSearch.Properties.VisibilityTimeout, visibility);
+    assert.equal(resources.QueueListingSearch.Properties.VisibilityTimeout, timeout + 30);
     assert.equal(resources.QueueListingSearch.Properties.RedrivePolicy.maxReceiveCount, 1000);
   }
+});
+
+test('no queue may take the DLQ of a subscription for its own', () => {
+  const { UndeliveredListingSearch: dlq } = made.resources;
+  assert.deepEqual(dlq.Properties.RedriveAllowPolicy, { redrivePermission: 'denyAll' });
+});
+
+test('Lambda and ECS may use a role only for what lies in this account', () => {
+  const fargate = stanzas();
+  fargate.sources.shop.run = 'fargate';
+  const inVpc = { subnets: 'subnet-1', securityGroups: 'sg-1', image: 'somewhere/rowline:1' };
+  const { resources } = expand(fargate, context({ options: inVpc }));
+  const trust = (id) => resources[id].Properties.AssumeRolePolicyDocument.Statement[0];
+  const account = { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } };
+  assert.deepEqual(trust('RoleOfConsumeListingSearch').Condition, { StringEquals: account });
+  for (const id of ['TaskRoleOfRelayShop', 'ExecutionRoleOfRelayShop']) {
+    assert.equal(trust(id).Principal.Service, 'ecs-tasks.amazonaws.com');
+    assert.deepEqual(trust(id).Condition.StringEquals, account);
+    assert.match(trust(id).Condition.ArnLike['aws:SourceArn']['Fn::Sub'], /:ecs:.*AccountId\}:\*$/);
+  }
+});
+
+test('every role is bounded where a boundary is given, and by none elsewhere', () => {
+  const permissionsBoundary = 'arn:aws:iam::111122223333:policy/rowline-boundary';
+  const bounds = (options) =>
+    ofType(expand(stanzas(), context({ options })).resources, 'AWS::IAM::Role').map(
+      ([, { Properties }]) => Properties.PermissionsBoundary,
+    );
+  assert.deepEqual(bounds({ permissionsBoundary }), [permissionsBoundary, permissionsBoundary]);
+  assert.deepEqual(bounds({}), [undefined, undefined]);
 });
 
 test('the subscription filters on source, table and lane, delivers raw, and has its own DLQ', () => {
@@ -140,6 +166,20 @@ test('each function has a role of its own that names no other consumer and no wi
     }
   }
   assert.doesNotMatch(JSON.stringify(resources.RoleOfConsumeSellerSearch), /istingSearch/);
+});
+
+test('a function may read its secret, by whatever name or ARN it is given, and no other', () => {
+  const arn = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:rowline';
+  const of = (secret) => {
+    const given = stanzas();
+    given.consumers.listingSearch.elasticsearch.secret = secret;
+    const role = expand(given, context()).resources.RoleOfConsumeListingSearch;
+    const statements = role.Properties.Policies[0].PolicyDocument.Statement;
+    return statements.find(({ Sid }) => Sid === 'Secret').Resource;
+  };
+  assert.match(of('rowline/search')['Fn::Sub'], /:secret:rowline\/search-\?{6}$/);
+  assert.deepEqual(of(`${arn}/search`), `${arn}/search-??????`);
+  assert.deepEqual(of(`${arn}/a-a1B2c3`), [`${arn}/a-a1B2c3`, `${arn}/a-a1B2c3-??????`]);
 });
 
 test('in a VPC the functions get its subnets and may make network interfaces; elsewhere neither', () => {
