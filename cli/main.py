@@ -2,9 +2,11 @@
 
 import sys
 from importlib import import_module
+from typing import Annotated
 
 import typer
 
+from cli.ui.console import escape_unprintable, note_console
 from shared.values.errors import RowlineError
 
 # command → module that holds its `command` function (or its `app`, for a group)
@@ -20,6 +22,8 @@ COMMANDS: dict[str, str] = {
     "backfill": "cli.commands.backfill",
     "verify": "cli.commands.verify",
 }
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 and the number of SIGINT, as shells expect."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,14 +33,30 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"rowline {version('rowline')}")
+        raise typer.Exit
+
+
 @app.callback()
-def rowline() -> None:
-    """Every row change of a MySQL or MariaDB database, in order, to every consumer."""
+def rowline(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Carry every row change of a MySQL or MariaDB database, in order, to every consumer."""
 
 
 def _register(wanted: str = "") -> None:
-    """Add the command `wanted`, or all of them: each import costs every other command its start-up
-    time.
+    """Add the command `wanted`, or all of them.
+
+    Each import costs every other command its start-up time.
     """
     for name, module in COMMANDS.items():
         if wanted in COMMANDS and name != wanted:
@@ -49,21 +69,27 @@ def _register(wanted: str = "") -> None:
 
 
 def run() -> None:
-    """Entry point: a RowlineError becomes one paragraph and an exit code, never a stack trace."""
-    _register(sys.argv[1] if len(sys.argv) > 1 else "")
+    """Run the command: a RowlineError becomes one paragraph and an exit code, no stack trace."""
+    escape_unprintable()
     try:
+        _register(sys.argv[1] if len(sys.argv) > 1 else "")
         app()
     except RowlineError as error:
-        from rich.console import (
-            Console,
-        )  # here: a fifth of the start-up time of a command that meets no error
-
-        console = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
+        console = note_console()
         console.print("error", style="bold red", end=" ", markup=False)
         console.print(str(error), markup=False)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        sys.exit(130)
+        _interrupted()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _interrupted()
+        raise
+
+
+def _interrupted() -> None:
+    print("Interrupted. Run the same command again to continue.", file=sys.stderr)
+    sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,11 @@
 from enum import StrEnum
 from typing import Annotated
 
-import msgspec
 import typer
-from rich.console import Console
 
 from cli.stage import ServiceOption, StageOption, open_stage
 from cli.ui.chosen import chosen
+from cli.ui.console import print_json, result_console
 from cli.ui.progress import RowProgress
 from shared.flows.backfill.job import Backfill, BackfillReport
 
@@ -63,13 +62,13 @@ def command(
         )
         report = job.run(chosen(tables), restart=restart)
     if as_json:
-        typer.echo(msgspec.json.encode(report).decode())
+        print_json(report)
     else:
         _show(report, sum(deployed.dlq(settings.name).depth()))
 
 
 def _show(report: BackfillReport, aside: int) -> None:
-    console = Console(highlight=False, emoji=False, soft_wrap=True)
+    console = result_console()
     rate = report.rows / report.seconds if report.seconds else 0
     console.print(
         f"{report.consumer}: {report.rows:,} rows of {len(report.tables)} tables in "

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from cli.ui.chosen import chosen
+from cli.ui.console import note_console
 from cli.ui.source_address import endpoint_of
 from shared.adapters.database.sql import SqlDatabase
 from shared.flows.source.listing import list_tables
@@ -79,14 +79,15 @@ def command(
         source_secret=secret,
         search_secret=search_secret,
     )
-    console = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
-    captured = sum(bool(table.key) for table in listing.tables)
+    console = note_console()
+    captured = sum(table.can_be_captured for table in listing.tables)
     if not write:
         typer.echo("\n".join(blocks.values()), nl=False)
     else:
         _write(Path("serverless.yml"), blocks, force)
         console.print(
-            f"wrote {' and '.join(blocks)} into serverless.yml; all else is as it was", markup=False
+            f"wrote {' and '.join(blocks)} into serverless.yml; nothing else in it changed",
+            markup=False,
         )
     console.print(
         f"{captured} of {len(listing.tables)} tables can be captured. Next: rowline "

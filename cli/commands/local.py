@@ -3,11 +3,10 @@
 import os
 from typing import Annotated
 
-import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from cli.ui.console import note_console, print_json, result_console
+from cli.ui.table import new_table, print_table
 from local import elsewhere, local_stage
 from local.servers import mariadb
 from shared.values.errors import RowlineError
@@ -34,7 +33,7 @@ def up(name: Name = local_stage.DEFAULT_NAME, as_json: Json = False) -> None:
     """
     if not mariadb.is_available() and not os.environ.get(elsewhere.VARIABLES["mariadb"]):
         raise mariadb.unavailable()  # first of all, before anything is fetched
-    console = Console(stderr=True, highlight=False, emoji=False)
+    console = note_console()
     with console.status("starting") as status:
 
         def announce(line: str) -> None:
@@ -44,7 +43,7 @@ def up(name: Name = local_stage.DEFAULT_NAME, as_json: Json = False) -> None:
         started = local_stage.up(name, announce=announce)
     _show(started.status(), as_json)
     if not as_json:
-        Console(stderr=True, highlight=False, emoji=False).print(
+        console.print(
             f'Its variables, for your shell: eval "$(rowline local env{_option(name)})"',
             markup=False,
         )
@@ -65,7 +64,9 @@ def down(
         typer.echo(f"local stage {name} is not up.", err=True)
         return
     found.down(purge=purge)
-    typer.echo(f"local stage {name} is down{', its data are removed' if purge else ''}.", err=True)
+    typer.echo(
+        f"local stage {name} is down{', and its data are removed' if purge else ''}.", err=True
+    )
 
 
 @app.command("status")
@@ -92,19 +93,17 @@ def env(name: Name = local_stage.DEFAULT_NAME) -> None:
 
 def _show(parts: list[local_stage.PartStatus], as_json: bool) -> None:
     if as_json:
-        typer.echo(msgspec.json.encode(parts).decode())
+        print_json(parts)
         return
-    table = Table(box=None, header_style="bold")
+    table = new_table()
     for column in ("PART", "STATE", "URL", "PID"):
-        table.add_column(column, no_wrap=True)
+        table.add_column(column)
     for part in parts:
         table.add_row(part.part, part.state, part.url or "-", str(part.pid or "-"))
-    Console(highlight=False, emoji=False, soft_wrap=True).print(table)
+    print_table(result_console(), table)
     logs = {os.path.dirname(part.log) for part in parts if part.log}
     if logs:
-        Console(stderr=True, highlight=False, emoji=False, soft_wrap=True).print(
-            f"Logs: {', '.join(logs)}", markup=False
-        )
+        note_console().print(f"Logs: {', '.join(logs)}", markup=False)
 
 
 def _option(name: str) -> str:

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.logging import RichHandler
 
 from cli.stage import ServiceOption, StageOption, open_stage
+from cli.ui.console import note_console
 from cli.ui.progress import LiveLine
 from shared.flows.relay.loop import Ended, RelaySetup, relay
 from shared.stage import Stage
@@ -39,7 +39,7 @@ def command(
     Example: `rowline relay shop --stage prod`
     """
     deployed = open_stage(stage, service)
-    console = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
+    console = note_console()
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING,
         format="%(message)s",

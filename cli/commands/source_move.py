@@ -4,10 +4,10 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 
 from cli.commands.relay import foreground
 from cli.stage import ServiceOption, StageOption, open_stage
+from cli.ui.console import note_console
 from cli.ui.progress import LiveLine
 from cli.ui.source_address import endpoint_of, is_address
 from shared.adapters.database.sql import SqlDatabase
@@ -63,7 +63,7 @@ def command(
     first = deployed.source(named.relay_of or named.name)
     endpoint = endpoint_of(to)
     _check(deployed, deployed.settings.whole(first), endpoint)
-    waiting = LiveLine(Console(stderr=True, highlight=False, emoji=False, soft_wrap=True))
+    waiting = LiveLine(note_console())
     moves = [
         _move(deployed, relay, endpoint, place, waiting)
         for relay in (first, *deployed.settings.siblings(first))

@@ -1,15 +1,15 @@
 """`rowline tables`"""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from cli.stage import ServiceOption, StageOption, open_stage
 from cli.ui.chosen import chosen
+from cli.ui.console import print_json, result_console
 from cli.ui.source_address import endpoint_of, is_address
+from cli.ui.table import new_table, print_table
 from shared.adapters.database.sql import SqlDatabase
 from shared.flows.source.listing import Listing, list_tables
 from shared.values.errors import ConfigError
@@ -31,8 +31,7 @@ def command(
     service: ServiceOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List the source's tables: rows, key, size, changes, whether they are captured, and what would
-    not work.
+    """List the source's tables: rows, size, changes, key, whether they are captured, and problems.
 
     Example: `rowline tables --source mysql://rowline@127.0.0.1:3306 --tables 'shop.*'`
     """
@@ -53,38 +52,36 @@ def command(
     listing = list_tables(database, settings, patterns)
     database.close()
     if as_json:
-        typer.echo(msgspec.json.encode(listing).decode())
+        print_json(listing)
     else:
-        _show(listing, Console(highlight=False, emoji=False, soft_wrap=True))
+        _show(listing, result_console())
 
 
 def _show(listing: Listing, console: Console) -> None:
-    shown: list[tuple[str, Any]] = [
-        ("TABLE", "left"),
-        ("ROWS", "right"),
-        ("SIZE", "right"),
-        ("KEY", "left"),
-    ]
+    table = new_table()
+    table.add_column("TABLE")
+    for name in ("ROWS", "SIZE"):
+        table.add_column(name, justify="right")
     if listing.changes_from:
-        shown.append(("CHANGES", "right"))
+        table.add_column("CHANGES", justify="right")
     if listing.source:
-        shown.append(("CAPTURED", "left"))
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for name, justify in shown:
-        table.add_column(name, justify=justify, no_wrap=True)
-    table.add_column("WOULD NOT WORK")
+        table.add_column("CAPTURED")
+    table.add_column("KEY")
     for one in listing.tables:
-        cells = [one.table, f"~{one.rows:,}", _size(one.bytes), ", ".join(one.key) or "none"]
-        cells += (
-            ["-" if one.changes is None else f"{one.changes:,}"] if listing.changes_from else []
-        )
-        cells += ["yes" if one.captured else "-"] if listing.source else []
-        table.add_row(*cells, "; ".join(one.problems))
-    console.print(table, markup=False)
+        cells = [one.table, f"~{one.rows:,}", _size(one.bytes)]
+        if listing.changes_from:
+            cells.append("-" if one.changes is None else f"{one.changes:,}")
+        if listing.source:
+            cells.append("yes" if one.captured else "-")
+        table.add_row(*cells, ", ".join(one.key) or "none")
+    print_table(console, table)
+    for one in listing.tables:
+        for problem in one.problems:
+            console.print(f"! {one.table} {problem}", markup=False)
     if listing.changes_from:
         console.print(
-            f"CHANGES: rows written since the server started, by {listing.changes_from}; ROWS "
-            "are the server's estimate",
+            f"CHANGES counts rows written since the server started, by {listing.changes_from}. "
+            "ROWS are the server's estimate.",
             markup=False,
         )
 

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.console import Console
 
 from cli.stage import ServiceOption, StageOption, open_stage
 from cli.ui.chosen import chosen
+from cli.ui.console import print_json, result_console
 from cli.ui.progress import RowProgress
 from shared.flows.verify.job import MAX_LISTED, Verify, VerifyReport
 
@@ -59,9 +59,9 @@ def command(
         )
         report = job.run(chosen(tables))
     if as_json:
-        typer.echo(msgspec.json.encode(report).decode())
+        print_json(report)
     else:
-        _show(report, Console(highlight=False, emoji=False, soft_wrap=True), repair)
+        _show(report, result_console(), repair)
     raise typer.Exit(1 if report.differences else 0)
 
 

@@ -1,6 +1,5 @@
 """A progress bar, or a line kept up to date, on a terminal; elsewhere a line now and then."""
 
-import sys
 import time
 from types import TracebackType
 from typing import Self
@@ -9,6 +8,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
+
+from cli.ui.console import note_console
 
 LINE_SECONDS = 10
 
@@ -47,7 +48,7 @@ class RowProgress:
         self._verb, self._began = verb, time.monotonic()
         self._first: int | None = None
         self._printed, self._note = 0.0, ""
-        self._console = Console(file=sys.stderr, highlight=False, emoji=False, soft_wrap=True)
+        self._console = note_console()
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

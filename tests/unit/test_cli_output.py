@@ -1,22 +1,30 @@
 """What commands print is data: a key like `z:x:7` is not an emoji's name."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
+from cli.commands.tables import _show as show_tables
 from cli.commands.verify import _show
+from cli.ui.console import result_console
+from shared.flows.source.listing import ListedTable, Listing
 from shared.flows.verify.job import VerifyReport
 from shared.flows.verify.settling import Difference
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "cli").glob("*.py")), ids=lambda file: file.stem)
-def test_no_console_of_a_command_makes_pictures_of_text(file: Path) -> None:
-    for made in re.findall(r"\bConsole\(([^)]+)\)", file.read_text()):
-        assert "emoji=False" in made
+def test_only_one_place_makes_consoles_and_none_makes_pictures_of_text() -> None:
+    makers = [
+        (file, made)
+        for file in sorted((ROOT / "cli").rglob("*.py"))
+        for made in re.findall(r"\bConsole\(([^)]*)\)", file.read_text())
+    ]
+    assert {file.name for file, _ in makers} == {"console.py"}
+    assert all("emoji=False" in made for _, made in makers)
 
 
 def test_a_document_id_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,5 +32,55 @@ def test_a_document_id_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -
     report = VerifyReport(
         "search", {"shop.tags": 1}, 1, 2, 0, 1, 0, 0, 1, [found], False, [], {}, 1.0, 0
     )
-    _show(report, Console(highlight=False, emoji=False, soft_wrap=True), False)
+    _show(report, result_console(), False)
     assert "z:x:7" in capsys.readouterr().out
+
+
+LISTING = Listing(
+    "shop",
+    "performance_schema",
+    [
+        ListedTable(
+            "shop.a_table_with_a_rather_long_name_of_its_own",
+            1_234_567,
+            1 << 30,
+            ("id", "number"),
+            12_345_678,
+            True,
+            ["has engine MyISAM, which knows no transactions: a crash may leave it apart"],
+        )
+    ],
+)
+
+
+def test_tables_are_whole_at_80_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    show_tables(LISTING, result_console())
+    out = capsys.readouterr().out
+    assert "…" not in out
+    assert "shop.a_table_with_a_rather_long_name_of_its_own" in out.splitlines()[1]
+    assert out.splitlines()[1].rstrip().endswith("yes       id, number")
+    assert "! shop.a_table_with_a_rather_long_name_of_its_own has engine MyISAM" in out
+
+
+def run(*words: str, **environment: str) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(
+        [ROOT / ".venv/bin/rowline", *words],
+        env={**os.environ, **environment},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_version_is_printed() -> None:
+    done = run("--version")
+    assert (done.returncode, done.stdout) == (0, b"rowline 0.1.0\n")
+
+
+def test_a_terminal_without_a_character_shows_its_escape() -> None:
+    done = run("tail", "--source", "mysql://x@é", "--tables", "ä", PYTHONIOENCODING="ascii")
+    assert b"Traceback" not in done.stderr
+    assert b"\\xe4" in done.stderr

@@ -28,6 +28,11 @@ class ListedTable(msgspec.Struct, frozen=True):
     problems: list[str]
     refused: list[str] = []
 
+    @property
+    def can_be_captured(self) -> bool:
+        """Whether a relay starts with it as it is."""
+        return not self.refused
+
 
 class Listing(msgspec.Struct, frozen=True):
     """All tables by name. `source` is the stanza they are held against ("": none), `changes_from`
@@ -67,8 +72,8 @@ def list_tables(
         )
         found = table_problems(server, catalog, name, settings)
         problems, refused = (
-            [one.value for one in found],
-            [one.value for one in found if one.level == "fail"],
+            [one.what for one in found],
+            [one.what for one in found if one.level == "fail"],
         )
         changes = counted[1].get(name) if counted else None
         key = settings.key or tuple(catalog.primary.get(name, ()))

@@ -5,7 +5,7 @@ serverless.yml that keeps all else.
 import json
 import re
 
-from shared.flows.source.listing import ListedTable, Listing
+from shared.flows.source.listing import Listing
 from shared.values.errors import ConfigError
 
 _PLAIN = re.compile(r"^[A-Za-z_][A-Za-z0-9_.$-]*$")
@@ -18,7 +18,7 @@ def stanzas(
     """Top-level key → its text. Tables that would not work stand there as comments, with the
     reason. Raises ConfigError when none works.
     """
-    working = [table for table in listing.tables if not _obstacle(table)]
+    working = [table for table in listing.tables if table.can_be_captured]
     if not working:
         raise ConfigError(
             "has no table that can be captured.",
@@ -27,11 +27,10 @@ def stanzas(
         )
     lines = [f"  {source}:", f"    secret: {source_secret}", "    start: latest", "    tables:"]
     for table in listing.tables:
-        obstacle = _obstacle(table)
         lines.append(
-            f"      # {_scalar(table.table)}: {obstacle}"
-            if obstacle
-            else f"      {_scalar(table.table)}:"
+            f"      {_scalar(table.table)}:"
+            if table.can_be_captured
+            else f"      # {_scalar(table.table)}: {'; '.join(table.refused)}"
         )
     taken = ", ".join(_scalar(table.table) for table in working)
     consumers = [
@@ -80,10 +79,6 @@ def put_in(document: str, blocks: dict[str, str], *, force: bool = False) -> str
         if name not in present:
             text = f"{text.rstrip()}\n\n{block}" if text.strip() else block
     return text
-
-
-def _obstacle(table: ListedTable) -> str:
-    return "; ".join(table.refused)
 
 
 def _scalar(name: str) -> str:
