@@ -8,9 +8,8 @@ import elasticsearch  # noqa: F401 - loaded while the function starts, at full C
 from aws_lambda_powertools import Logger
 
 from shared.adapters.metrics.emf import emit
-from shared.adapters.stack.environment import variable
 from shared.flows.consume.runtime import Consume
-from shared.stage import Stage
+from shared.stage import Stage, variable
 from shared.values.delivery import Delivery
 
 stage = cache(Stage.from_environment)

@@ -2,29 +2,21 @@
 
 from typing import Annotated
 
-import msgspec
 import typer
-from rich.console import Console
 
 from cli.stage import ServiceOption, StageOption, open_stage
 from cli.ui.chosen import chosen
+from cli.ui.console import print_json, result_console
+from cli.ui.findings import exit_code, show_checks
 from cli.ui.source_address import endpoint_of, is_address
 from shared.adapters.database.sql import SqlDatabase
-from shared.domain.preflight import Finding, check_source
-from shared.domain.server_identity import who_answers
-from shared.flows.health.doctor import (
-    check_captured_once,
-    check_dlq,
-    check_filled,
-    check_relay,
-    check_search,
-)
+from shared.domain.preflight import check_source
+from shared.flows.health.doctor import check_captured_once, check_database, check_search
 from shared.flows.health.status import status
 from shared.stage import Stage
-from shared.values.errors import ConfigError, RowlineError
+from shared.values.errors import ConfigError
+from shared.values.finding import Finding
 from shared.values.settings import SourceSettings, TableSettings
-
-_MARK = {"ok": ("ok  ", "green"), "warn": ("warn", "yellow"), "fail": ("FAIL", "bold red")}
 
 
 def command(
@@ -47,19 +39,17 @@ def command(
     """Check everything a stage needs: the source's settings, grants and tables, the deployment,
     Elasticsearch, relays and DLQs.
 
-    A line a check, with what to do about it, for RDS and Aurora too. Exit code 1 when something
-    fails.
+    Each check is one line, with what to do about it, for RDS and Aurora too. Exit code 1 when
+    something fails.
 
     Example: `rowline doctor --stage prod`
     """
     findings = _database(source, tables) if source else _stage(open_stage(stage, service))
     if as_json:
-        typer.echo(msgspec.json.encode(findings).decode())
+        print_json([finding.shown() for finding in findings])
     else:
-        console = Console(highlight=False, emoji=False, soft_wrap=True)
-        for finding in findings:
-            _show(finding, console)
-    raise typer.Exit(1 if any(finding.level == "fail" for finding in findings) else 0)
+        show_checks(findings, result_console())
+    raise typer.Exit(exit_code(findings))
 
 
 def _database(source: str, tables: str) -> list[Finding]:
@@ -85,62 +75,26 @@ def _database(source: str, tables: str) -> list[Finding]:
 
 def _stage(deployed: Stage) -> list[Finding]:
     """One thing that cannot be reached keeps nothing else from being checked."""
+    settings, now = deployed.settings, status(deployed)
     findings = [
         Finding(
             "deployment",
             "ok",
-            f"{deployed.full_name}, {len(deployed.settings.sources)} sources, "
-            f"{len(deployed.settings.consumers)} consumers",
+            f"{deployed.full_name}, {len(settings.sources)} sources, "
+            f"{len(settings.consumers)} consumers",
         )
     ]
-    now = status(
-        deployed.settings,
-        deployed.streams,
-        deployed.schemas,
-        deployed.consumers,
-        deployed.queue,
-        deployed.dlq,
-    )
-    servers: dict[str, tuple[str, ...]] = {}
+    servers = {}
     for relay in now.relays:
-        findings += _source(deployed, relay.source, relay.lag_s, servers)
-        findings.append(check_relay(relay))
-    findings += check_captured_once(servers, deployed.settings.sources)
-    for one in now.consumers:
-        name = one.consumer
-        findings += check_filled(one)
+        found, server = check_database(
+            deployed.source(relay.source),
+            relay.lag_s,
+            lambda name=relay.source: deployed.database(name),  # type: ignore[misc]
+        )
+        findings += found
+        if server:
+            servers[relay.source] = server
+    findings += check_captured_once(servers, settings.sources)
+    for name in settings.consumers:
         findings.append(check_search(name, lambda name=name: deployed.search(name)))  # type: ignore[misc]
-        findings += check_dlq(name, deployed.dlq(name), deployed.undelivered(name))
-    return findings
-
-
-def _source(
-    deployed: Stage,
-    name: str,
-    lag_seconds: float | None,
-    servers: dict[str, tuple[str, ...]],
-) -> list[Finding]:
-    try:
-        database = deployed.database(name)
-        try:
-            servers[name] = who_answers(database)
-            return check_source(database, deployed.source(name), lag_seconds=lag_seconds)
-        finally:
-            database.close()
-    except RowlineError as error:
-        return [
-            Finding(
-                f"source {name}",
-                "fail",
-                f"{error.thing}: {error.what}".removeprefix(": "),
-                error.hint,
-            )
-        ]
-
-
-def _show(finding: Finding, console: Console) -> None:
-    word, style = _MARK[finding.level]
-    console.print(word, style=style, end="  ")
-    console.print(f"{finding.check:<28} {finding.value}", markup=False)
-    if finding.fix:
-        console.print(f"      {finding.fix}", markup=False)
+    return findings + now.findings

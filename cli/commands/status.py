@@ -6,10 +6,14 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from cli.stage import ServiceOption, StageOption, open_stage
-from shared.flows.health.status import ConsumerStatus, RelayStatus, Status, status
+from cli.ui.console import print_json, result_console
+from cli.ui.duration import duration
+from cli.ui.findings import show_wrong
+from cli.ui.table import new_table, print_table
+from shared.flows.health.facts import ConsumerFacts, RelayFacts
+from shared.flows.health.status import Status, status
 from shared.values.stream import relay_of
 
 
@@ -18,30 +22,27 @@ def command(
     service: ServiceOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """What the stage does right now; exit code 1 when something wants attention.
+    """Show what the stage does now. Exit code 1 when something needs attention.
 
     Example: `rowline status --stage prod`
     """
-    deployed = open_stage(stage, service)
-    found = status(
-        deployed.settings,
-        deployed.streams,
-        deployed.schemas,
-        deployed.consumers,
-        deployed.queue,
-        deployed.dlq,
-    )
+    found = status(open_stage(stage, service))
     if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
+        print_json(
+            {
+                **msgspec.structs.asdict(found),
+                "findings": [finding.shown() for finding in found.findings],
+            }
+        )
     else:
-        _show(found, Console(highlight=False, emoji=False, soft_wrap=True))
-    raise typer.Exit(0 if found.ok else 1)
+        _show(found, result_console())
+    raise typer.Exit(int(bool(found.wrong)))
 
 
 def _show(found: Status, console: Console) -> None:
     for relay in found.relays:
         console.print(_relay(relay), markup=False)
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table = new_table()
     table.add_column("CONSUMER")
     table.add_column("STATE")
     for name in ("QUEUE", "IN FLIGHT", "DLQ"):
@@ -58,12 +59,11 @@ def _show(found: Status, console: Console) -> None:
             one.backfill or "-",
             _verified(one),
         )
-    console.print(table)
-    for line in found.advice:
-        console.print(f"! {line}", markup=False)
+    print_table(console, table)
+    show_wrong(found.wrong, console)
 
 
-def _relay(relay: RelayStatus) -> str:
+def _relay(relay: RelayFacts) -> str:
     figures: dict[str, Any] = relay.figures
     lag = "-" if relay.lag_s is None else f"{relay.lag_s:.1f}s"
     lines = [
@@ -71,7 +71,7 @@ def _relay(relay: RelayStatus) -> str:
         f"{'ok' if relay.state == 'running' else relay.state}"
     ]
     since = (
-        f" {_duration(time.time() - figures['started_ms'] / 1000)}"
+        f" {duration(time.time() - figures['started_ms'] / 1000)}"
         if "started_ms" in figures and relay.holder
         else ""
     )
@@ -93,16 +93,10 @@ def _relay(relay: RelayStatus) -> str:
     return "\n".join(lines)
 
 
-def _verified(one: ConsumerStatus) -> str:
+def _verified(one: ConsumerFacts) -> str:
     if not one.verified:
         return "-"
     when = time.strftime(
         "%Y-%m-%d %H:%M", time.localtime(one.verified.get("finished_ms", 0) / 1000)
     )
     return f"{when} {one.verified.get('differences', 0):,} differences"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}h{minutes:02}m" if hours else f"{minutes}m{rest:02}s" if minutes else f"{rest}s"

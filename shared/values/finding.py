@@ -1,39 +1,54 @@
-"""Finding: one thing that was looked at."""
+"""Finding: one fact about health."""
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
-from shared.values.errors import SourceError
+from shared.values.errors import RowlineError, SourceError
+
+Level = Literal["ok", "warn", "fail"]
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """`check` what was looked at, `value` what was found, `fix` what to do about it (empty when all
-    is well). `fail` keeps the relay from working, `warn` does not.
+    """One fact about health: which thing, how bad, what, and what to do.
 
-    `passing`: tells of tables or limits as they are now, which a stream that has begun may be far
-    behind of; it keeps a stream from beginning, not one from going on.
+    thing: what was looked at, such as `relay shop`, `table shop.listings` or `binlog_format`.
+    level: `fail` keeps the thing from working, `warn` does not.
+    what: what was found, as the predicate of a sentence about the thing.
+    fix: what to do now; empty when all is well.
+    blocks_start_only: describes tables or limits as they are now. A stream that has begun may be
+        reading older changes, so this keeps a stream from starting, not from continuing.
     """
 
-    check: str
-    level: Literal["ok", "warn", "fail"]
-    value: str
+    thing: str
+    level: Level
+    what: str
     fix: str = ""
-    passing: bool = False
+    blocks_start_only: bool = False
+
+    @classmethod
+    def of_error(cls, thing: str, error: RowlineError) -> "Finding":
+        """An error that a check met, as a finding."""
+        return cls(thing, "fail", f"{error.thing}: {error.what}".removeprefix(": "), error.hint)
+
+    def shown(self) -> dict[str, Any]:
+        """The four facts, as commands print them in JSON."""
+        return {"thing": self.thing, "level": self.level, "what": self.what, "fix": self.fix}
 
 
 def require(findings: Iterable[Finding], *, begun: bool = False) -> None:
-    """Raises SourceError for the first that fails, naming how many more do. `begun`: the stream was
-    read before under the same configuration.
+    """Raise SourceError for the first finding that fails; it names how many more do.
+
+    begun: the stream was read before under the same configuration.
     """
     failed = [
         finding
         for finding in findings
-        if finding.level == "fail" and not (begun and finding.passing)
+        if finding.level == "fail" and not (begun and finding.blocks_start_only)
     ]
     if failed:
         more = f" {len(failed) - 1} more: see `rowline doctor`." if len(failed) > 1 else ""
         raise SourceError(
-            f"{failed[0].value}.", thing=failed[0].check, hint=f"{failed[0].fix}{more}"
+            f"{failed[0].what}.", thing=failed[0].thing, hint=f"{failed[0].fix}{more}"
         )

@@ -1,28 +1,10 @@
-"""What doctor says of several relays and sources."""
-
-import msgspec
+"""What doctor says of several sources."""
 
 from shared.adapters.database.contract import Server
 from shared.domain.server_identity import who_answers
-from shared.flows.health.doctor import check_captured_once, check_relay
-from shared.flows.health.status import RelayStatus
+from shared.flows.health.doctor import check_captured_once
 from shared.values.settings import SourceSettings, TableSettings
 from tests.worlds.twins.database import MemoryDatabase
-
-RUNNING = RelayStatus(
-    "shopEvents",
-    "running",
-    "lambda 1",
-    7,
-    "bin.000001:4",
-    "bin.000001:4",
-    498_000,
-    3,
-    "s",
-    0.2,
-    "",
-    {},
-)
 
 
 def source(name: str, *tables: str, relay_of: str = "") -> SourceSettings:
@@ -48,7 +30,7 @@ def test_a_table_that_two_sources_capture_from_one_server_is_named() -> None:
         "c": ("uuid", "other", "3306", "/data")
     }
     (found,) = check_captured_once(servers, sources)
-    assert (found.check, found.level, found.value) == (
+    assert (found.thing, found.level, found.what) == (
         "sources a, b",
         "warn",
         "read one server, and both capture shop.y and 1 more",
@@ -65,11 +47,3 @@ def test_servers_are_told_apart_by_more_than_a_number_that_people_choose() -> No
     )
     assert isinstance(one.server(), Server)
     assert who_answers(one) != who_answers(other)
-
-
-def test_a_relay_that_waits_for_a_table_says_whose() -> None:
-    found = check_relay(
-        msgspec.structs.replace(RUNNING, figures={"waiting_for": {"shop.events": "shop"}})
-    )
-    assert (found.level, found.value) == ("warn", "waits for shop.events, which shop still has")
-    assert check_relay(RUNNING).level == "ok"

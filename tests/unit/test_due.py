@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from shared.flows.backfill.job import BackfillProgress
-from shared.flows.health.doctor import check_filled
 from shared.flows.health.status import Status, status
+from shared.values.finding import Finding
 from shared.values.settings import Settings
 from tests.unit.test_backfill import job
 from tests.worlds.backfill_world import SOURCE, BackfillWorld
 from tests.worlds.consumer_world import consumer_settings
-from tests.worlds.twins.queue import MemoryQueue
+from tests.worlds.memory_parts import MemoryParts
 
 TABLE = "shop.items"
 
@@ -31,14 +31,12 @@ def now(world: BackfillWorld, **consumer: Any) -> Status:
         "rowline", "dev", {"shop": SOURCE}, {"search": consumer_settings(**consumer)}
     )
     inner = world.world
-    return status(
-        settings,
-        world.streams,
-        inner.schemas,
-        inner.consumers,
-        lambda _: MemoryQueue(),
-        lambda _: MemoryQueue(),
-    )
+    return status(MemoryParts(settings, world.streams, inner.schemas, inner.consumers))
+
+
+def rows(world: BackfillWorld) -> list[Finding]:
+    """The findings about rows that are due."""
+    return [finding for finding in now(world).findings if finding.thing == "rows search"]
 
 
 def due(world: BackfillWorld, **consumer: Any) -> list[str]:
@@ -49,13 +47,12 @@ def due(world: BackfillWorld, **consumer: Any) -> list[str]:
 def test_it_is_shown_with_the_command_until_a_backfill_has_ended(world: BackfillWorld) -> None:
     assert due(world) == []
     world.world.schemas.rewritten("shop", TABLE, "0-1-7@1")
-    (advice,) = [line for line in now(world).advice if line.startswith("search")]
-    assert "rowline backfill search --from source --tables 'shop.items'" in advice
-    (finding,) = check_filled(now(world).consumers[0])
-    assert (finding.level, "rowline backfill search" in finding.fix) == ("warn", True)
+    (finding,) = rows(world)
+    assert finding.level == "warn"
+    assert "rowline backfill search --from source --tables 'shop.items'" in finding.fix
     job(world).run()
     assert due(world) == []
-    assert check_filled(now(world).consumers[0]) == []
+    assert rows(world) == []
     world.world.schemas.rewritten("shop", TABLE, "0-1-9@1")
     assert due(world) == [TABLE], "another statement"
 

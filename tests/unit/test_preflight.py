@@ -27,7 +27,7 @@ GRANTS = ["GRANT SELECT, REPLICATION SLAVE, BINLOG MONITOR ON *.* TO `rowline`@`
 
 
 def levels(findings: list[Finding]) -> dict[str, str]:
-    return {finding.check: finding.level for finding in findings if finding.level != "ok"}
+    return {finding.thing: finding.level for finding in findings if finding.level != "ok"}
 
 
 def source(**tables: TableSettings) -> SourceSettings:
@@ -89,7 +89,7 @@ def test_each_setting_is_named_with_its_fix(
         for finding in check_server(server, GOOD | {setting: value})
         if finding.level == "fail"
     ]
-    assert failed.check == check
+    assert failed.thing == check
     assert fix in failed.fix
 
 
@@ -178,7 +178,7 @@ def test_retention_is_held_against_the_lag(
 )
 def test_grants_are_read_as_the_server_prints_them(grants: list[str], lacking: set[str]) -> None:
     findings = check_grants(MYSQL, grants, ["shop.items"], gtids=True)
-    assert {finding.check for finding in findings if finding.level == "fail"} == lacking
+    assert {finding.thing for finding in findings if finding.level == "fail"} == lacking
 
 
 def test_without_gtids_mysql_needs_lock_tables_and_mariadb_does_not() -> None:
@@ -247,7 +247,7 @@ def test_hidden_columns_that_are_not_there_fail() -> None:
             for finding in check_source(database(), source(shop__items=settings))
             if finding.level == "fail"
         ]
-        assert "nope" in failed.value
+        assert "nope" in failed.what
 
 
 def test_cascades_fail_unless_the_stanza_accepts_them_and_engines_warn() -> None:
@@ -306,7 +306,7 @@ def test_generated_columns_that_the_binlog_lacks_are_named_until_they_are_droppe
     ]
     assert [finding.level for finding in found] == ([level] if level else [])
     if level:
-        assert "(gross), which MariaDB 1" in found[0].value
+        assert "(gross), which MariaDB 1" in found[0].what
         assert "{shop.items: {drop: [tax, gross]}}" in found[0].fix
         require(found, begun=True)
     assert (

@@ -18,7 +18,7 @@ def check_source(
     catalog = read_catalog(database, source)
     names = captured_names(catalog.sizes.values(), source.tables)
     findings = check_server(server, variables)
-    if findings[-1].check != "log_bin":
+    if findings[-1].thing != "log_bin":
         rds_hours = database.retention_hours() if server.managed else None
         findings.append(check_retention(server, variables, rds_hours, lag_seconds))
     findings += check_grants(

@@ -60,7 +60,7 @@ def check_retention(
                 "fail",
                 "is not set, so the service removes binlogs as soon as it can",
                 f"Run: {fix}",
-                passing=True,
+                blocks_start_only=True,
             )
         hours = float(rds_hours)
     else:
@@ -82,7 +82,7 @@ def check_retention(
             f"is {hours:g} h and the relay is {lag_seconds / 3600:.1f} h behind: it may lose "
             "its place",
             f"Keep more now. Run: {fix}",
-            passing=True,
+            blocks_start_only=True,
         )
     if hours < SHORT_HOURS:
         return Finding(

@@ -80,7 +80,7 @@ def table_problems(
                     "fail",
                     f"has no column {column}, which {hidden[column]} names",
                     f"Correct or remove it under tables: {name} in the stanza.",
-                    passing=True,
+                    blocks_start_only=True,
                 )
             )
     engine = catalog.sizes[name].engine
@@ -125,7 +125,7 @@ def _generated(
             f"has generated columns ({', '.join(wanted)}), which MariaDB {server.version_text} "
             f"{how} out of updates and deletes in the binlog",
             fix,
-            passing=True,
+            blocks_start_only=True,
         )
     ]
 
@@ -161,7 +161,7 @@ def _nothing(pattern: str) -> Finding:
         "is not in the database, or the account may not SELECT from it",
         "Correct its name under tables: in the stanza, or grant SELECT; `rowline tables` "
         "lists what the account sees.",
-        passing=True,
+        blocks_start_only=True,
     )
 
 
@@ -183,7 +183,7 @@ def _key(check: str, name: str, catalog: TableCatalog, settings: TableSettings) 
                 "fail",
                 "has no primary key, so its rows cannot be told apart",
                 fix,
-                passing=True,
+                blocks_start_only=True,
             )
         ]
     if set(settings.key) == set(catalog.primary.get(name, ())):
@@ -196,7 +196,7 @@ def _key(check: str, name: str, catalog: TableCatalog, settings: TableSettings) 
                 "fail",
                 f"has no unique index over key [{', '.join(settings.key)}]",
                 "Create one, or name the columns of one that is there.",
-                passing=True,
+                blocks_start_only=True,
             )
         ]
     if all(key.nullable for key in matching):
@@ -206,7 +206,7 @@ def _key(check: str, name: str, catalog: TableCatalog, settings: TableSettings) 
                 "fail",
                 f"has a key [{', '.join(settings.key)}] that may be null",
                 "Make its columns NOT NULL.",
-                passing=True,
+                blocks_start_only=True,
             )
         ]
     return []

@@ -1,0 +1,61 @@
+"""Facts: what a stage does now, before anybody judges it."""
+
+from typing import Any
+
+import msgspec
+
+
+class RelayFacts(msgspec.Struct, frozen=True):
+    """A source and its relay.
+
+    state: running, waiting (for its schedule), silent (it does not renew its lease), never or
+        failed.
+    figures: the relay's own, as of its last renewal.
+    lost: what the last change of server lost, in words; empty when nothing was, or when it was
+        read again more than a week ago.
+    """
+
+    source: str
+    state: str
+    holder: str
+    token: int
+    position: str
+    read_to: str
+    epoch: int
+    n: int
+    server: str
+    lag_s: float | None
+    error: str
+    figures: dict[str, Any]
+    lost: str = ""
+
+
+class ConsumerFacts(msgspec.Struct, frozen=True):
+    """A consumer, its queues, and what was remembered of it.
+
+    waiting, in_flight: messages in its queue.
+    dlq: messages that were set aside.
+    undelivered: messages that SNS could not deliver.
+    backfill: id of the backfill that is under way, or empty.
+    due: tables whose rows a DDL statement changed without row events.
+    verified: the report of the last verify.
+    """
+
+    consumer: str
+    waiting: int
+    in_flight: int
+    dlq: int
+    undelivered: int
+    backfill: str
+    due: list[str]
+    verified: dict[str, Any] | None
+
+    @property
+    def state(self) -> str:
+        """One word for the table that `rowline status` prints."""
+        return "set aside" if self.dlq else "backfill" if self.backfill else "ok"
+
+    @property
+    def due_command(self) -> str:
+        """The command that brings the consumer the tables that are due."""
+        return f"rowline backfill {self.consumer} --from source --tables '{','.join(self.due)}'"

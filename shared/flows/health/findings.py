@@ -1,0 +1,104 @@
+"""Findings: what the facts of a stage mean, and what to do. Pure: status, doctor and tests share
+them.
+"""
+
+from collections.abc import Sequence
+
+from shared.flows.health.facts import ConsumerFacts, RelayFacts
+from shared.flows.health.thresholds import RELAY_LAG_S
+from shared.values.finding import Finding
+from shared.values.stream import relay_of
+
+
+def findings_of(relays: Sequence[RelayFacts], consumers: Sequence[ConsumerFacts]) -> list[Finding]:
+    """Everything that the facts say, `ok` included: one finding at least for each thing."""
+    return [
+        *(relay_finding(relay) for relay in relays),
+        *(finding for consumer in consumers for finding in consumer_findings(consumer)),
+    ]
+
+
+def relay_finding(relay: RelayFacts) -> Finding:
+    """Whether a source's relay works, and keeps up."""
+    thing = f"relay {relay.source}"
+    if relay.error:
+        return Finding(thing, "fail", relay.error, "Correct that; the relay tries again by itself.")
+    if relay.state == "never":
+        return Finding(
+            thing,
+            "fail",
+            "has never run",
+            "Its schedule starts it within a minute of a deploy; see its function's log, or run "
+            "`rowline relay`.",
+        )
+    if relay.state == "silent":
+        return Finding(
+            thing,
+            "fail",
+            "ended without releasing its lease",
+            "The schedule starts another within a minute; see its function's log, or run "
+            "`rowline relay`.",
+        )
+    if relay.lag_s is not None and relay.lag_s > RELAY_LAG_S:
+        return Finding(
+            thing,
+            "warn",
+            f"is {relay.lag_s:,.0f} s behind",
+            "It catches up if the source writes less than the relay can read.",
+        )
+    if waiting := relay.figures.get("waiting_for"):
+        table, stream = min(waiting.items())
+        return Finding(
+            thing,
+            "warn",
+            f"waits for {table}, which {relay_of(stream)} still has",
+            f"The relay {relay_of(stream)} gives it up once it runs what is deployed now.",
+        )
+    lag = "" if relay.lag_s is None else f", {relay.lag_s:.1f} s behind"
+    return Finding(thing, "ok", f"{relay.state}, token {relay.token}{lag}")
+
+
+def consumer_findings(one: ConsumerFacts) -> list[Finding]:
+    """Whether a consumer has everything that it should have."""
+    name = one.consumer
+    findings = []
+    if one.due:
+        findings.append(
+            Finding(
+                f"rows {name}",
+                "warn",
+                f"were changed by DDL, without row events: {', '.join(one.due)}",
+                f"Run `{one.due_command}`.",
+            )
+        )
+    if one.dlq:
+        findings.append(
+            Finding(
+                f"dlq {name}",
+                "fail",
+                f"holds {one.dlq:,} messages that were set aside",
+                "Each has its reason in the attribute `reason`. Correct the cause, then run "
+                f"`rowline verify {name} --repair`.",
+            )
+        )
+    if one.undelivered:
+        findings.append(
+            Finding(
+                f"undelivered {name}",
+                "fail",
+                f"holds {one.undelivered:,} messages that SNS could not deliver",
+                f"Check the queue's policy and key, then run `rowline verify {name} --repair`.",
+            )
+        )
+    if not one.dlq and not one.undelivered:
+        findings.append(Finding(f"dlq {name}", "ok", "is empty"))
+    if one.verified and (differences := one.verified.get("differences")):
+        findings.append(
+            Finding(
+                f"verify {name}",
+                "warn",
+                f"found {differences:,} differences last time",
+                f"Run `rowline verify {name} --repair`.",
+            )
+        )
+    return findings

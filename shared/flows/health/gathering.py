@@ -1,0 +1,107 @@
+"""Gathering: asks state table and queues for the facts of a stage."""
+
+from typing import Protocol
+
+from shared.adapters.queue.contract import Queue
+from shared.adapters.state.contract import Consumers, Schemas, Streams
+from shared.flows.health.facts import ConsumerFacts, RelayFacts
+from shared.flows.health.thresholds import LOST_SHOWN_S, RELAY_SILENT_S
+from shared.values.checkpoint import Checkpoint, Lost
+from shared.values.seq import split_seq
+from shared.values.settings import ConsumerSettings, Settings, SourceSettings
+
+
+class Parts(Protocol):
+    """The parts of a stage that tell how it is; `shared.stage.Stage` has them."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def streams(self) -> Streams: ...
+
+    @property
+    def schemas(self) -> Schemas: ...
+
+    @property
+    def consumers(self) -> Consumers: ...
+
+    def queue(self, consumer: str) -> Queue: ...
+
+    def dlq(self, consumer: str) -> Queue: ...
+
+    def undelivered(self, consumer: str) -> Queue: ...
+
+
+def relay_facts(streams: Streams, source: SourceSettings, now: float) -> RelayFacts:
+    """What the lease and the checkpoint of a source's relay say. `now`: Unix seconds."""
+    lease, checkpoint = streams.load(source.stream)
+    figures = dict(lease.figures)
+    error = str(figures.pop("error", "") or "")
+    renewed = float(figures.get("renewed_ms", 0)) / 1000
+    if error:
+        state = "failed"
+    elif lease.holder:
+        state = "running" if now - renewed < RELAY_SILENT_S else "silent"
+    else:
+        state = "waiting" if checkpoint else "never"
+    epoch, n = split_seq(checkpoint.seq + checkpoint.rows) if checkpoint else (0, 0)
+    return RelayFacts(
+        source=source.name,
+        state=state,
+        holder=lease.holder,
+        token=lease.token,
+        position=str(checkpoint.position) if checkpoint else "",
+        read_to=str(checkpoint.read_to) if checkpoint else "",
+        epoch=epoch,
+        n=n,
+        server=checkpoint.server if checkpoint else "",
+        lag_s=_lag(checkpoint, now),
+        error=error,
+        figures=figures,
+        lost=_lost(checkpoint.lost, now) if checkpoint and checkpoint.lost else "",
+    )
+
+
+def consumer_facts(parts: Parts, consumer: ConsumerSettings) -> ConsumerFacts:
+    """What a consumer's queues hold, and what the state table remembers of it."""
+    name = consumer.name
+    source = parts.settings.source_of(consumer)
+    rewrites = {
+        table: transaction
+        for table, transaction in parts.schemas.rewrites(consumer.source).items()
+        if table in source.tables
+    }
+    waiting, in_flight = parts.queue(name).depth()
+    run = parts.consumers.run(name)
+    return ConsumerFacts(
+        consumer=name,
+        waiting=waiting,
+        in_flight=in_flight,
+        dlq=sum(parts.dlq(name).depth()),
+        undelivered=sum(parts.undelivered(name).depth()),
+        backfill=run.id if run else "",
+        due=due_of(consumer, rewrites, parts.consumers.filled(name) if rewrites else {}),
+        verified=parts.consumers.report(name),
+    )
+
+
+def due_of(
+    consumer: ConsumerSettings, rewrites: dict[str, str], filled: dict[str, str]
+) -> list[str]:
+    """The consumer's tables whose last rewriting statement no backfill has brought it yet."""
+    return sorted(
+        table
+        for table, transaction in rewrites.items()
+        if consumer.wants(*table.split(".", 1)) and filled.get(table) != transaction
+    )
+
+
+def _lag(checkpoint: Checkpoint | None, now: float) -> float | None:
+    if checkpoint is None or not checkpoint.read_ts_ms:
+        return None
+    return max(0.0, round(now - checkpoint.read_ts_ms / 1000, 1))
+
+
+def _lost(lost: Lost, now: float) -> str:
+    return lost.summary() if lost.pending or now - lost.at_ms / 1000 < LOST_SHOWN_S else ""

@@ -1,0 +1,20 @@
+"""Thresholds: where a figure becomes a finding. Findings and alarms use the same numbers.
+
+The alarms are in the plugin (`plugins/rowline/expand/alarms.js`); a test compares the two.
+"""
+
+RELAY_SILENT_S = 15
+"""A relay that has not renewed its lease for so long does not run: lease time, publish time-out
+and a margin."""
+
+RELAY_LAG_S = 60
+"""Above this the relay is behind its source."""
+
+CONSUMER_LATE_S = 900
+"""Above this age of the oldest waiting change a consumer is behind."""
+
+LOST_SHOWN_S = 7 * 86_400
+"""Rows that a change of server lost are shown for so long after they were read again."""
+
+OLDEST_ELASTICSEARCH = 8
+"""The oldest major version whose API Rowline uses."""

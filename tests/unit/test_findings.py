@@ -1,0 +1,97 @@
+"""What the facts of a stage mean: each trouble is a finding with its level and what to do."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from shared.flows.health import thresholds
+from shared.flows.health.facts import ConsumerFacts, RelayFacts
+from shared.flows.health.findings import consumer_findings, findings_of, relay_finding
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNNING = RelayFacts(
+    source="shopEvents",
+    state="running",
+    holder="lambda 1",
+    token=7,
+    position="bin.000001:4",
+    read_to="bin.000001:4",
+    epoch=498_000,
+    n=3,
+    server="s",
+    lag_s=0.2,
+    error="",
+    figures={},
+)
+IDLE = ConsumerFacts("search", 0, 0, 0, 0, "", [], None)
+
+
+def test_a_stage_in_order_has_one_ok_finding_for_each_thing() -> None:
+    found = findings_of([RUNNING], [IDLE])
+    assert [(one.thing, one.level) for one in found] == [
+        ("relay shopEvents", "ok"),
+        ("dlq search", "ok"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "level", "what"),
+    [
+        ({"error": "host db: does not answer."}, "fail", "does not answer"),
+        ({"state": "never"}, "fail", "has never run"),
+        ({"state": "silent"}, "fail", "ended without releasing its lease"),
+        ({"lag_s": thresholds.RELAY_LAG_S + 1.0}, "warn", "is 61 s behind"),
+        ({"lag_s": float(thresholds.RELAY_LAG_S)}, "ok", "60.0 s behind"),
+        ({"state": "waiting"}, "ok", "waiting"),
+        (
+            {"figures": {"waiting_for": {"shop.events": "shop"}}},
+            "warn",
+            "waits for shop.events, which shop still has",
+        ),
+    ],
+)
+def test_a_relay_in_trouble(change: dict[str, object], level: str, what: str) -> None:
+    found = relay_finding(msgspec.structs.replace(RUNNING, **change))
+    assert (found.level, what in found.what) == (level, True)
+    assert bool(found.fix) == (level != "ok")
+
+
+@pytest.mark.parametrize(
+    ("change", "thing", "level", "fix"),
+    [
+        ({"dlq": 3}, "dlq search", "fail", "reason"),
+        ({"undelivered": 2}, "undelivered search", "fail", "policy"),
+        ({"due": ["shop.items"]}, "rows search", "warn", "rowline backfill search"),
+        ({"verified": {"differences": 4}}, "verify search", "warn", "--repair"),
+    ],
+)
+def test_a_consumer_in_trouble(change: dict[str, object], thing: str, level: str, fix: str) -> None:
+    (found,) = [
+        one
+        for one in consumer_findings(msgspec.structs.replace(IDLE, **change))
+        if one.level != "ok"
+    ]
+    assert (found.thing, found.level) == (thing, level)
+    assert fix in found.fix
+
+
+SCRIPT = """
+const { relayAlarms, consumerAlarms } = require('./plugins/rowline/expand/alarms');
+const ids = new Proxy({ alarm: (name) => name }, { get: (t, k) => t[k] ?? String(k) });
+console.log(JSON.stringify({
+  ...relayAlarms(ids, 'shop', 'rowline-dev', 'arn'), ...consumerAlarms(ids, 'search', 'arn') }));
+"""
+
+
+def test_alarms_ring_at_the_thresholds_of_the_findings() -> None:
+    done = subprocess.run(
+        ["node", "-e", SCRIPT], cwd=ROOT, check=True, capture_output=True, text=True, timeout=60
+    )
+    limits = {
+        name: alarm["Properties"]["Threshold"] for name, alarm in json.loads(done.stdout).items()
+    }
+    assert limits["Lag"] == thresholds.RELAY_LAG_S * 1000
+    assert limits["Late"] == thresholds.CONSUMER_LATE_S
