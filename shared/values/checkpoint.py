@@ -1,9 +1,13 @@
 """Checkpoint: how far a stream is published, and what a relay needs to continue from there."""
 
+from typing import Any
+
 import msgspec
 
 from shared.values.capture_configuration import read_configuration
+from shared.values.lineage import Lineage
 from shared.values.position import Position
+from shared.values.seq import make_seq
 
 
 class Release(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -86,36 +90,49 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is known to be published: everything before `position`, and the first `rows` changes
     after it, of one transaction.
 
-    `seq` is the number of the last change before `position`, `epoch` is reserved here before its
-    first number is published. `server` is the identity of the server that was read, `started` when
-    it was started (Unix seconds), `wrote_on` the file it began then, `capture` the configuration
-    (canonical JSON) under which the changes after `position` were or will be numbered. `ts_ms`
-    commit time of the last published change, `read_ts_ms` time up to which the source is read,
-    `read_to` the place. `catch_up` while tables that came from another stream are read alone;
-    `released` what this one gave up. `journal` is the last page of the journal that was written
-    before this; pages up to `changed` were written before another server was read, or the same one
-    restored, which agrees with the former up to `agreed`; those up to `cut` tell nothing any more
-    (reset, moved without GTIDs). `lost` is what the last change of server lost.
+    seq: number of the last change before `position`.
+    epoch: the epoch of the stream; it is stored here before its first number is published.
+    lineage: the server that was read, and those before it.
+    capture: configuration (canonical JSON) that numbers the changes after `position`.
+    ts_ms: commit time of the last published change.
+    read_ts_ms, read_to: time and place up to which the source is read.
+    catch_up: while tables that came from another stream are read alone.
+    released: tables that this stream gave up.
+    lost: what the last change of server lost.
     """
 
     position: Position
     seq: int
     epoch: int
-    server: str
+    lineage: Lineage
     capture: str
     rows: int = 0
-    started: int = 0
-    wrote_on: Position = Position()
     ts_ms: int = 0
     read_ts_ms: int = 0
     read_to: Position = Position()
     catch_up: CatchUp | None = None
     released: tuple[Release, ...] = ()
-    journal: int = 0
-    cut: int = 0
-    changed: int = 0
-    agreed: Position = Position()
     lost: Lost | None = None
+
+    @classmethod
+    def begin(cls, position: Position, epoch: int, lineage: Lineage, capture: str) -> "Checkpoint":
+        """Nothing of `epoch` is published; reading begins at `position`."""
+        return cls(position, make_seq(epoch, 0), epoch, lineage, capture, read_to=position)
+
+    @property
+    def server(self) -> str:
+        """Identity of the server that was read."""
+        return self.lineage.server
+
+    def renumbered(self, epoch: int) -> "Checkpoint":
+        """The same place; what follows it begins the numbers of `epoch`."""
+        return msgspec.structs.replace(self, seq=make_seq(epoch, 0), epoch=epoch, rows=0)
+
+    def text(self) -> str:
+        """As it is stored: one flat JSON object, the lineage's fields beside the others."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        lineage = plain.pop("lineage")
+        return msgspec.json.encode({**lineage, **plain}).decode()
 
     def places(self) -> list[tuple[Position, set[str]]]:
         """How far the stream has come, by table: everything before each place is published."""
@@ -136,3 +153,10 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
     def is_rereading(self) -> bool:
         """Whether rows that lost transactions touched are still to be read again."""
         return self.lost is not None and self.lost.pending
+
+
+def read_checkpoint(text: str) -> Checkpoint:
+    """What `text()` wrote, by this version or an earlier one."""
+    plain: dict[str, Any] = msgspec.json.decode(text)
+    lineage = {name: plain.pop(name) for name in Lineage.__struct_fields__ if name in plain}
+    return msgspec.convert({**plain, "lineage": lineage}, Checkpoint)

@@ -19,6 +19,7 @@ from shared.adapters.state.dynamodb import (
 from shared.values.checkpoint import CatchUp, Checkpoint, Leg, Release
 from shared.values.errors import LeaseLost, StackError
 from shared.values.lease import Holding, Holdings, Lease
+from shared.values.lineage import Lineage
 from shared.values.position import Position
 from shared.values.table import Column, Table
 from tests.worlds.twins.state import MemoryConsumers, MemorySchemas, MemoryStreams
@@ -59,7 +60,7 @@ CHECKPOINT = Checkpoint(
     position=Position("bin.000007", 4, "0-1-77"),
     seq=5 << 40 | 18_446_744,
     epoch=5,
-    server="mariadb-1",
+    lineage=Lineage("mariadb-1", 1_763_000_000, Position("bin.000006", 4), 41, 3, 17),
     capture='{"tables":{"shop.é":{}}}',
     rows=3,
     ts_ms=1_763_722_455_000,

@@ -115,7 +115,7 @@ def test_what_the_new_primary_lacks_is_listed_and_mended(pair: Pair, relay_lives
         noted = stream.point()
         wait_for(
             lambda: (
-                (stream.point() or noted).journal > 0
+                (stream.point() or noted).lineage.journal > 0
                 and (stream.point() or noted).position == (stream.point() or noted).read_to
             )
         )

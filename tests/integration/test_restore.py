@@ -44,7 +44,7 @@ class Shop(MemoryStage):
         return (
             self.rows() == self.held()
             and point is not None
-            and point.journal > 0
+            and point.lineage.journal > 0
             and point.rows == 0
             and point.position == point.read_to
         )

@@ -9,6 +9,7 @@ from shared.domain.watermark import Watermark, watermarks
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import CatchUp, Checkpoint
 from shared.values.errors import StackError
+from shared.values.lineage import Lineage
 from shared.values.position import Position
 from shared.values.seq import make_seq
 from shared.values.settings import (
@@ -30,7 +31,9 @@ CONSUMER = ConsumerSettings("search", "shop", ("shop.*",), ElasticsearchSettings
 
 def checkpoint(table: str, epoch: int) -> Checkpoint:
     capture = CaptureConfiguration({table: TableSettings()}).text()
-    return Checkpoint(Position("memory.000001", 4), make_seq(epoch, 1), epoch, "mariadb-1", capture)
+    return Checkpoint(
+        Position("memory.000001", 4), make_seq(epoch, 1), epoch, Lineage("mariadb-1"), capture
+    )
 
 
 def store(streams: MemoryStreams, stream: str, point: Checkpoint) -> None:

@@ -16,6 +16,7 @@ from shared.values.change import Change, Row, Transaction
 from shared.values.checkpoint import Checkpoint
 from shared.values.delivery import Delivery
 from shared.values.lease import Lease
+from shared.values.lineage import Lineage
 from shared.values.message import Message, attributes, decode, encode, hash_ids
 from shared.values.position import Position
 from shared.values.seq import make_seq
@@ -169,7 +170,9 @@ class BackfillWorld:
             if self.checkpointed > self.base
             else make_seq(self.epoch, 0)
         )
-        checkpoint = Checkpoint(place, seq, self.epoch, "mariadb-1", CAPTURED, read_to=place)
+        checkpoint = Checkpoint(
+            place, seq, self.epoch, Lineage("mariadb-1"), CAPTURED, read_to=place
+        )
         self.lease = self.streams.renew("shop", self.lease, checkpoint)
 
     def forget(self) -> None:

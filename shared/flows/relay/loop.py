@@ -172,7 +172,7 @@ class _Relay:
             checkpoint = self._load()
             if checkpoint:
                 self._core.begin(checkpoint)
-                self._stored, self._journal.number = checkpoint, checkpoint.journal
+                self._stored, self._journal.number = checkpoint, checkpoint.lineage.journal
             for thread in threads:
                 thread.start()
             capture = (checkpoint.catch_up or checkpoint).capture if checkpoint else ""
@@ -287,7 +287,7 @@ class _Relay:
         """
         with self._saving:
             self._keep_journal()
-            stored = msgspec.structs.replace(checkpoint, journal=self._journal.number)
+            stored = self._noted(checkpoint)
             self._keeper.renew(stored)
             if stored.lost and (
                 self._stored is None
@@ -305,10 +305,12 @@ class _Relay:
         except StateUnavailable as error:
             log.warning("the checkpoint stands still: %s", error)
         else:
-            self._stored = checkpoint and msgspec.structs.replace(
-                checkpoint, journal=self._journal.number
-            )
+            self._stored = checkpoint and self._noted(checkpoint)
         return self._stored
+
+    def _noted(self, checkpoint: Checkpoint) -> Checkpoint:
+        lineage = checkpoint.lineage.noted(self._journal.number)
+        return msgspec.structs.replace(checkpoint, lineage=lineage)
 
     def _keep_journal(self) -> None:
         """S3 checks no token: a relay that woke up too late would write over the pages of the next

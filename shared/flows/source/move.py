@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from shared.adapters.binlog.contract import Binlog
+from shared.domain.server_identity import run_of
 from shared.flows.relay.failover import lost
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.loop import RelaySetup, wait_for_lease
@@ -27,8 +28,9 @@ from shared.values.errors import (
     SourceUnavailable,
 )
 from shared.values.lease import Lease
+from shared.values.lineage import Lineage
 from shared.values.position import Position
-from shared.values.seq import make_seq, next_epoch
+from shared.values.seq import next_epoch
 from shared.values.stream import source_of
 
 LOOK_SECONDS = 1.0
@@ -128,7 +130,7 @@ class Move:
         """None when they tell nothing, and a place is given."""
         if not point.position.gtids:
             return None
-        journal = Journal(self._job.claims, self._stream, point.journal)
+        journal = Journal(self._job.claims, self._stream, point.lineage.journal)
         try:
             found = lost.find(
                 target, here, point, journal, self._job.source.tables, self._stream, restarted=False
@@ -274,21 +276,13 @@ class Move:
         if self._at is None:
             raise RuntimeError("no place was given")
         epoch = next_epoch(point.epoch, lease.raise_epoch)
-        journal = Journal(self._job.claims, self._stream, point.journal).end()
+        journal = Journal(self._job.claims, self._stream, point.lineage.journal).end()
         return msgspec.structs.replace(
-            point,
+            point.renumbered(epoch),
             position=self._at,
-            seq=make_seq(epoch, 0),
-            epoch=epoch,
-            server=target.identity(),
+            lineage=Lineage.cut_off(run_of(target), journal, self._at),
             capture=CaptureConfiguration(read_configuration(point.capture).tables).text(),
-            started=target.started(),
-            wrote_on=target.last_start(),
             read_to=self._at,
-            journal=journal,
-            cut=journal,
-            changed=journal,
-            agreed=self._at,
         )
 
     def _require_settled(self, point: Checkpoint, target: str) -> None:

@@ -1,5 +1,8 @@
 """Reset: a stream starts anew at another place, with numbers above all that were ever given."""
 
+import msgspec
+
+from shared.domain.server_identity import run_of
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.loop import RelaySetup, wait_for_lease
 from shared.flows.relay.reading.reader import start_of
@@ -7,7 +10,8 @@ from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import RowlineError
-from shared.values.seq import make_seq, next_epoch
+from shared.values.lineage import Lineage
+from shared.values.seq import next_epoch
 
 
 def reset(job: RelaySetup, start: str, now_ms: int) -> tuple[Checkpoint | None, Checkpoint]:
@@ -35,22 +39,10 @@ def reset(job: RelaySetup, start: str, now_ms: int) -> tuple[Checkpoint | None, 
             former += [holding.epoch for holding in share.taken.values()]
             epoch = next_epoch(*former, now_ms=now_ms)
             released = share.released(old, capture) if old else ()
-            journal = Journal(job.claims, name, old.journal if old else 0).end()
-            new = Checkpoint(
-                position,
-                make_seq(epoch, 0),
-                epoch,
-                binlog.identity(),
-                capture.text(),
-                started=binlog.started(),
-                wrote_on=binlog.last_start(),
-                read_to=position,
-                released=released,
-                journal=journal,
-                cut=journal,
-                changed=journal,
-                agreed=position,
-            )
+            journal = Journal(job.claims, name, old.lineage.journal if old else 0).end()
+            lineage = Lineage.cut_off(run_of(binlog), journal, position)
+            begun = Checkpoint.begin(position, epoch, lineage, capture.text())
+            new = msgspec.structs.replace(begun, released=released)
         finally:
             binlog.close()
     finally:

@@ -10,12 +10,13 @@ from shared.flows.relay.publishing.publisher import Publisher
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import LeaseLost, StateUnavailable
 from shared.values.lease import Lease
+from shared.values.lineage import Lineage
 from shared.values.position import Position
 from tests.unit.relay.test_backlog import Feed
 from tests.worlds.twins.state import MemoryStreams
 from tests.worlds.twins.topic import MemoryTopic
 
-CHECKPOINT = Checkpoint(Position("bin.000001", 4), 0, 1, "server", "{}")
+CHECKPOINT = Checkpoint(Position("bin.000001", 4), 0, 1, Lineage("server"), "{}")
 
 
 def held_by(streams: MemoryStreams, holder: str, *, ends_ms: int = 0, **figures: str) -> Lease:

@@ -22,6 +22,7 @@ from shared.values.errors import (
     SourceUnavailable,
 )
 from shared.values.lease import Holding, Holdings
+from shared.values.lineage import Lineage
 from shared.values.position import Position
 from shared.values.seq import make_seq, split_seq
 from shared.values.settings import SourceSettings, TableSettings
@@ -90,15 +91,9 @@ class World:
     def store(self, number: int, **fields: Any) -> Checkpoint:
         """As a relay left it that published `number` transactions of the old server."""
         place = self.old.place(number)
-        point = Checkpoint(
-            place,
-            make_seq(7, number),
-            7,
-            self.old.identity,
-            CaptureConfiguration(TABLES).text(),
-            started=5,
-            read_to=place,
-        )
+        lineage = Lineage(self.old.identity, started=5)
+        capture = CaptureConfiguration(TABLES).text()
+        point = Checkpoint(place, make_seq(7, number), 7, lineage, capture, read_to=place)
         point = msgspec.structs.replace(point, **fields)
         lease = self.streams.acquire("shop", self.streams.load("shop")[0], "relay")
         assert lease

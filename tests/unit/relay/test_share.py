@@ -11,6 +11,7 @@ from shared.values.capture_configuration import CaptureConfiguration, read_confi
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import LeaseLost, PositionLost
 from shared.values.lease import Holding, Holdings
+from shared.values.lineage import Lineage
 from shared.values.position import Position
 from shared.values.seq import make_seq
 from shared.values.settings import TableSettings
@@ -28,7 +29,12 @@ def at(
 ) -> Checkpoint:
     position = Position("bin.000001", offset, f"0-1-{offset}" if gtids else "")
     return Checkpoint(
-        position, make_seq(epoch, 7), epoch, server, capture(names).text(), read_ts_ms=offset
+        position,
+        make_seq(epoch, 7),
+        epoch,
+        Lineage(server),
+        capture(names).text(),
+        read_ts_ms=offset,
     )
 
 

@@ -22,6 +22,7 @@ from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint, Release
 from shared.values.lease import Holding
 from tests.tier import SEED, TIER
+from shared.values.position import Position
 from tests.worlds.relay.machines import WorldMachine, require_noticed, run
 from tests.worlds.relay.simulated import Operation
 from tests.worlds.relay.world import CONFIGURATIONS, TABLES, World
@@ -165,13 +166,9 @@ def epoch_not_raised(patch: pytest.MonkeyPatch) -> None:
     def same_epoch(self: Reading, found: Any = None, answers: Any = None) -> None:
         point = self._point()
         self._begun = point.epoch
-        self._go_on(
-            msgspec.structs.replace(
-                point,
-                position=found.position if found else point.position,
-                **answers._asdict() if answers else {},
-            )
-        )
+        lineage = point.lineage.replaced(answers, 0, Position()) if answers else point.lineage
+        position = found.position if found else point.position
+        self._go_on(msgspec.structs.replace(point, position=position, lineage=lineage))
 
     patch.setattr(Reading, "_new_epoch", same_epoch)
 

@@ -11,6 +11,7 @@ from moto import mock_aws
 from shared.adapters.stack import Stack
 from shared.adapters.state.dynamodb import DynamoStreams
 from shared.values.checkpoint import Checkpoint
+from shared.values.lineage import Lineage
 from shared.values.position import Position
 from shared.values.settings import Settings, SourceSettings, TableSettings
 from tests.smoke import aws as smoke
@@ -63,7 +64,7 @@ def test_a_relay_in_a_container_that_does_not_run_is_named_and_one_that_runs_is_
             streams.renew(
                 source.stream,
                 renewed[-1] if renewed else lease,
-                Checkpoint(Position("bin.000001", 4), 0, 1, "s", "{}"),
+                Checkpoint(Position("bin.000001", 4), 0, 1, Lineage("s"), "{}"),
             )
         )
 

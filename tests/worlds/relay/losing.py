@@ -37,7 +37,7 @@ class LosingWorld(World):
         if (
             point is None
             or point.server != self.server.identity
-            or point.started == self.server.started
+            or point.lineage.started == self.server.started
         ):
             self._promote(self._lose(missing, 1))
 

@@ -112,7 +112,9 @@ class Relay:
         self.keeper = Keeper(world.streams, self.stream, lease, asked_at, lambda: world.now)
         _, checkpoint = world.streams.load(self.stream)
         self.stored = checkpoint
-        self.journal = Journal(world.claims, self.stream, checkpoint.journal if checkpoint else 0)
+        self.journal = Journal(
+            world.claims, self.stream, checkpoint.lineage.journal if checkpoint else 0
+        )
         self.reading = Reading(
             self.stream,
             Share(world.streams, self.stream, self.capture, self.others, lease.token),
@@ -139,7 +141,7 @@ class Relay:
         if not self.keeper.held(self.world.now):
             raise StateUnavailable("the lease is not surely held.")
         self.journal.keep()
-        checkpoint = msgspec.structs.replace(checkpoint, journal=self.journal.number)
+        checkpoint = self._noted(checkpoint)
         self.keeper.renew(checkpoint)
         self.stored = checkpoint
         self.core.begin(checkpoint)
@@ -148,10 +150,12 @@ class Relay:
         checkpoint = self.core.checkpoint()
         if self.keeper.held(self.world.now):
             self.journal.keep()
-            self.stored = checkpoint and msgspec.structs.replace(
-                checkpoint, journal=self.journal.number
-            )
+            self.stored = checkpoint and self._noted(checkpoint)
         return self.stored
+
+    def _noted(self, checkpoint: Checkpoint) -> Checkpoint:
+        lineage = checkpoint.lineage.noted(self.journal.number)
+        return msgspec.structs.replace(checkpoint, lineage=lineage)
 
     def read(self) -> None:
         try:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from shared.adapters.state.dynamodb.table import ConditionFailed, Item, StateTable
-from shared.values.checkpoint import Checkpoint
+from shared.values.checkpoint import Checkpoint, read_checkpoint
 from shared.values.errors import LeaseLost
 from shared.values.lease import Holdings, Lease
 
@@ -109,7 +109,7 @@ class DynamoStreams:
         }
         if checkpoint:
             update += ", checkpoint = :checkpoint"
-            values[":checkpoint"] = _json(checkpoint)
+            values[":checkpoint"] = checkpoint.text()
         # Giving back a second time (the first reply was lost) finds no holder, but still the token.
         condition = (
             "#token = :token AND holder = :me"
@@ -148,6 +148,4 @@ def _lease(item: Item) -> Lease:
 
 
 def _checkpoint(item: Item) -> Checkpoint | None:
-    return (
-        msgspec.json.decode(item["checkpoint"], type=Checkpoint) if "checkpoint" in item else None
-    )
+    return read_checkpoint(item["checkpoint"]) if "checkpoint" in item else None

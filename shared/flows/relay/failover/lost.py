@@ -130,7 +130,7 @@ def find(
         intact = binlog.intact(point.position) == point.position
         if intact and not (restarted and point.position.gtids):
             return None
-        pages = (page for page in journal.pages(point.cut) if page.server == server)
+        pages = (page for page in journal.pages(point.lineage.cut) if page.server == server)
         here = _agreed(binlog, _places(pages, point.position))
         if intact and (not here.gtids if here else point.position.file):
             return None  # nobody can tell more
@@ -142,7 +142,7 @@ def find(
                 hint="",
             )
         found = _compare(
-            binlog.executed(here), server, point, journal.pages(point.cut), tables, stream
+            binlog.executed(here), server, point, journal.pages(point.lineage.cut), tables, stream
         )
         return None if intact and not (found.gtids or found.verify) else found
     elif not point.position.gtids:
@@ -162,7 +162,9 @@ def find(
             thing=f"stream {stream}",
             hint="",
         )
-    return _compare(binlog.executed(), server, point, journal.pages(point.cut), tables, stream)
+    return _compare(
+        binlog.executed(), server, point, journal.pages(point.lineage.cut), tables, stream
+    )
 
 
 def _is_mariadb(identity: str) -> bool:
@@ -208,12 +210,12 @@ def _compare(
     found = Found(Position(), gtids=executed.missing(published))
     lost: list[str] = []
     here: list[str] = []
-    complete, oldest = False, point.journal + 1
-    agreed = executed.before(point.agreed.gtids)
-    covered = bool(point.agreed.gtids) and executed.covers(point.agreed.gtids)
+    complete, oldest = False, point.lineage.journal + 1
+    agreed = executed.before(point.lineage.agreed.gtids)
+    covered = bool(point.lineage.agreed.gtids) and executed.covers(point.lineage.agreed.gtids)
     for page in pages:
         earlier = (
-            0 < page.number <= point.changed
+            0 < page.number <= point.lineage.changed
         )  # of the server before, or before it was restored
         if earlier and covered:
             break
@@ -243,8 +245,8 @@ def _compare(
             complete = True
             break
     if not complete and covered:
-        here += point.agreed.gtids.split(",")
-        complete = oldest <= point.changed + 1
+        here += point.lineage.agreed.gtids.split(",")
+        complete = oldest <= point.lineage.changed + 1
     gtids = executed.common(published, here)
     if not gtids:
         raise PositionLost(

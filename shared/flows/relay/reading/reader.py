@@ -6,7 +6,6 @@ on. A crash at any point finds either the old numbering or the new one.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import NamedTuple
 
 import msgspec
 
@@ -23,6 +22,7 @@ from shared.adapters.binlog.contract import (
 from shared.adapters.database.contract import Database
 from shared.domain.numbering import Numbered, Numbering
 from shared.domain.packing import Packing
+from shared.domain.server_identity import run_of
 from shared.domain.table_plan import CannotNumber
 from shared.flows.relay.failover import lost
 from shared.flows.relay.failover.journal import Journal
@@ -34,8 +34,9 @@ from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import ID_SCHEME, CaptureConfiguration, read_configuration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import PositionLost
+from shared.values.lineage import Lineage, ServerRun
 from shared.values.position import Position
-from shared.values.seq import make_seq, next_epoch
+from shared.values.seq import next_epoch
 from shared.values.settings import TableSettings
 from shared.values.stream import relay_of, source_of
 
@@ -61,16 +62,6 @@ def start_of(binlog: Binlog, start: str) -> Position:
             return binlog.latest()
         case text:
             return Position.parse(text)
-
-
-class Answers(NamedTuple):
-    """The server that answers, when it is not the one that the checkpoint knows, or was started
-    again: its identity, when it was started, the file it began then.
-    """
-
-    server: str
-    started: int
-    wrote_on: Position
 
 
 class Reading:
@@ -187,8 +178,8 @@ class Reading:
         binlog = self._binlog = self._open_binlog(self._capture.tables)
         server, started = binlog.identity(), binlog.started()
         if point is None:
-            point = self._first(binlog, server, started)
-        restarted = is_another_start(started, point.started)
+            point = self._first(binlog)
+        restarted = is_another_start(started, point.lineage.started)
         found = lost.find(
             binlog,
             server,
@@ -198,7 +189,7 @@ class Reading:
             self._stream,
             restarted=restarted,
         )
-        answers = Answers(server, started, binlog.last_start()) if found or restarted else None
+        answers = run_of(binlog) if found or restarted else None
         begun, self._begun = self._begun, 0
         # Corrections under way are no events: they cannot be read over. What is numbered with them
         # is given up with its epoch.
@@ -236,14 +227,14 @@ class Reading:
         self._events = binlog.read(point.position, until=until)
 
     def _old_end(
-        self, binlog: Binlog, point: Checkpoint, until: Position | None, answers: Answers
+        self, binlog: Binlog, point: Checkpoint, until: Position | None, answers: ServerRun
     ) -> tuple[Position | None, bool]:
         """A new epoch begins where a server that was started again wrote on: what it lost of its
         last second in a crash had numbers that nobody knows. What it wrote before keeps its
         numbers, also what is read again. Returns where to read to, and whether the new epoch must
         begin here, because nobody can tell where the server wrote on.
         """
-        end = binlog.next_start(max(point.position, point.wrote_on, key=Position.order))
+        end = binlog.next_start(max(point.position, point.lineage.wrote_on, key=Position.order))
         if end is None or (until and not until.file):
             return until, True
         if until and end.reaches(until):
@@ -251,19 +242,11 @@ class Reading:
         self._at_end = lambda: self._new_epoch(answers=answers)
         return end, False
 
-    def _first(self, binlog: Binlog, server: str, started: int) -> Checkpoint:
+    def _first(self, binlog: Binlog) -> Checkpoint:
         position = start_of(binlog, self._begin)
         epoch = next_epoch(self.raise_epoch, now_ms=self._now_ms())
-        point = Checkpoint(
-            position,
-            make_seq(epoch, 0),
-            epoch,
-            server,
-            self._capture.text(),
-            started=started,
-            read_to=position,
-        )
-        return self._go_on(msgspec.structs.replace(point, wrote_on=binlog.last_start()))
+        lineage = Lineage.begin(run_of(binlog))
+        return self._go_on(Checkpoint.begin(position, epoch, lineage, self._capture.text()))
 
     def _take(self, event: Event, now: float) -> None:
         if isinstance(event, Begin):
@@ -341,32 +324,29 @@ class Reading:
         if point and self._turn is None and self.raise_epoch >= point.epoch and point.rows == 0:
             self._turn = self._new_epoch
 
-    def _new_epoch(self, found: Found | None = None, answers: Answers | None = None) -> None:
+    def _new_epoch(self, found: Found | None = None, answers: ServerRun | None = None) -> None:
         """Numbers begin again above all that were ever given. What is published of an unfinished
         transaction is published again under the new numbers.
         """
-        point = msgspec.structs.replace(self._point(), **answers._asdict() if answers else {})
+        point = self._point()
         epoch = next_epoch(point.epoch, self.raise_epoch)
-        if found:
+        if found and answers:
             self._journal.keep()  # it belongs behind the cut
             known = lost.listed(
-                found, point.server, point.lost, self._journal, epoch, self._now_ms()
+                found, answers.server, point.lost, self._journal, epoch, self._now_ms()
             )
             point = msgspec.structs.replace(
                 point,
                 position=found.position,
                 lost=known,
-                changed=self._journal.end(),
-                agreed=found.agreed,
+                lineage=point.lineage.replaced(answers, self._journal.end(), found.agreed),
             )
             if point.catch_up:
                 point = msgspec.structs.replace(point, catch_up=on_another_server(point.catch_up))
+        elif answers:
+            point = msgspec.structs.replace(point, lineage=point.lineage.restarted(answers))
         capture = CaptureConfiguration(read_configuration(point.capture).tables).text()
-        self._go_on(
-            msgspec.structs.replace(
-                point, seq=make_seq(epoch, 0), epoch=epoch, capture=capture, rows=0
-            )
-        )
+        self._go_on(msgspec.structs.replace(point.renumbered(epoch), capture=capture))
         self._begun = epoch
 
     def _switch(self, *, renumber: bool = False) -> None:
@@ -385,7 +365,7 @@ class Reading:
             point = take_over(point, self._taken, self.raise_epoch)
         elif point.rows or renumber:
             epoch = next_epoch(point.epoch, self.raise_epoch)
-            point = msgspec.structs.replace(point, seq=make_seq(epoch, 0), epoch=epoch, rows=0)
+            point = point.renumbered(epoch)
         self._go_on(point)
 
     def _point(self) -> Checkpoint:

@@ -14,7 +14,7 @@ from shared.values.checkpoint import CatchUp, Checkpoint, Leg, Release
 from shared.values.errors import PositionLost
 from shared.values.lease import Holding
 from shared.values.position import Position
-from shared.values.seq import make_seq, next_epoch
+from shared.values.seq import next_epoch
 
 
 def take_over(point: Checkpoint, taken: Mapping[str, Holding], floor: int = 0) -> Checkpoint:
@@ -34,7 +34,7 @@ def take_over(point: Checkpoint, taken: Mapping[str, Holding], floor: int = 0) -
         for position, names in places.items()
         if position != everywhere(point.position)
     )
-    onward = msgspec.structs.replace(point, seq=make_seq(epoch, 0), epoch=epoch, rows=0)
+    onward = point.renumbered(epoch)
     return _leg(onward, CatchUp(point.position, point.capture, legs))
 
 
@@ -58,14 +58,12 @@ def empty_handed(point: Checkpoint, released: tuple[Release, ...]) -> Checkpoint
     """`point` of a stream that nobody reads any more, all of its tables given up."""
     epoch = next_epoch(point.epoch)
     position = point.catch_up.until if point.catch_up else point.position
-    numbers = {"seq": make_seq(epoch, 0), "epoch": epoch, "rows": 0}
     return msgspec.structs.replace(
-        point,
+        point.renumbered(epoch),
         position=position,
         capture=CaptureConfiguration({}).text(),
         catch_up=None,
         released=released,
-        **numbers,
     )
 
 
