@@ -36,7 +36,7 @@ BACKOFF = (0.1, 5.0)
 
 
 class Backlog:
-    """Not safe for threads: `Core` keeps it. Times are monotonic seconds. `compress`: messages
+    """Not safe for threads: `Outbox` keeps it. Times are monotonic seconds. `compress`: messages
     travel compressed where that makes them smaller.
     """
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.flows.relay.publishing.core import Core
+from shared.flows.relay.publishing.outbox import Outbox
 from shared.values.checkpoint import Checkpoint
 
 WINDOW_SECONDS = 10.0
@@ -13,8 +13,8 @@ class Figures:
     milliseconds.
     """
 
-    def __init__(self, core: Core, *, run: str, version: str, now: float, now_ms: int) -> None:
-        self._core, self._run, self._version, self._started_ms = core, run, version, now_ms
+    def __init__(self, outbox: Outbox, *, run: str, version: str, now: float, now_ms: int) -> None:
+        self._outbox, self._run, self._version, self._started_ms = outbox, run, version, now_ms
         self._samples: list[tuple[float, int, int]] = [(now, 0, 0)]
         self._flushed = (0, 0, 0)
         self.error = ""
@@ -25,7 +25,7 @@ class Figures:
         """Now − commit time of what is handled. On an idle source heartbeats keep it true; while
         changes wait it is theirs.
         """
-        handled = checkpoint.read_ts_ms if self._core.drained else checkpoint.ts_ms
+        handled = checkpoint.read_ts_ms if self._outbox.drained else checkpoint.ts_ms
         return max(0, now_ms - handled) if handled else 0
 
     def shown(self, checkpoint: Checkpoint | None, now: float, now_ms: int) -> dict[str, Any]:
@@ -35,7 +35,7 @@ class Figures:
         written, `run` lambda | foreground, `version`, `waiting_for` tables and the streams that
         still hold them, and `error` when the source does not answer.
         """
-        changes, requests, _ = self._core.counters()
+        changes, requests, _ = self._outbox.counters()
         self._samples.append((now, changes, requests))
         while len(self._samples) > 2 and self._samples[1][0] <= now - WINDOW_SECONDS:
             self._samples.pop(0)
@@ -68,7 +68,7 @@ class Figures:
         """For CloudWatch: lag now, and what was done since this was last asked. `TransactionsLost`
         only where a server lacked some.
         """
-        counters = self._core.counters()
+        counters = self._outbox.counters()
         changes, requests, failures = (
             now - before for now, before in zip(counters, self._flushed, strict=True)
         )

@@ -22,7 +22,7 @@ from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.figures import Figures
 from shared.flows.relay.lease.keeper import RENEW_SECONDS, Keeper
 from shared.flows.relay.lease.waiting import Manner, Waiting
-from shared.flows.relay.publishing.core import Core
+from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.reading.reader import Reading
 from shared.flows.relay.sharing.share import Share
@@ -124,7 +124,7 @@ def wait_for_lease(job: RelaySetup) -> tuple[Lease | None, float]:
 class _Relay:
     def __init__(self, job: RelaySetup, lease: Lease, asked_at: float) -> None:
         self._job, stream = job, job.source.stream
-        self._core = Core(
+        self._outbox = Outbox(
             linger=job.source.linger_ms / 1000, compress=job.source.compression == "zstd"
         )
         self._keeper = Keeper(job.streams, stream, lease, asked_at, time.monotonic)
@@ -137,7 +137,7 @@ class _Relay:
             stream,
             self._share,
             job.source.start,
-            self._core,
+            self._outbox,
             open_binlog=lambda tables: job.open_binlog(tables, lease.token),
             packing=lambda capture: Packing(stream, capture.tables, job.schemas, job.claims),
             journal=self._journal,
@@ -152,7 +152,7 @@ class _Relay:
         )
         self._reading.raise_epoch = lease.raise_epoch
         self._figures = Figures(
-            self._core, run=job.run, version=job.version, now=time.monotonic(), now_ms=_now_ms()
+            self._outbox, run=job.run, version=job.version, now=time.monotonic(), now_ms=_now_ms()
         )
         self._reported = 0.0
         self._stopping = threading.Event()  # nothing more is read
@@ -171,7 +171,7 @@ class _Relay:
         try:
             checkpoint = self._load()
             if checkpoint:
-                self._core.begin(checkpoint)
+                self._outbox.begin(checkpoint)
                 self._stored, self._journal.number = checkpoint, checkpoint.lineage.journal
             for thread in threads:
                 thread.start()
@@ -216,7 +216,7 @@ class _Relay:
                     self._job.preflight(begun)
                     looked = True
                 if not self._reading.step(time.monotonic()):
-                    self._core.wait_for_room(0.2)
+                    self._outbox.wait_for_room(0.2)
                 if self._figures.error and self._reading.connected:
                     self._figures.error, pause = "", BACKOFF_SECONDS[0]
             except Outage as error:
@@ -233,19 +233,19 @@ class _Relay:
         """Publish what is read. What is acknowledged behind something that is not cannot stand in
         the checkpoint, and would be published again.
         """
-        self._core.hurry()
+        self._outbox.hurry()
         until = time.monotonic() + DRAIN_SECONDS
-        while not (self._core.drained or self._ending.is_set() or time.monotonic() > until):
+        while not (self._outbox.drained or self._ending.is_set() or time.monotonic() > until):
             self._ending.wait(0.01)
 
     def _publish(self) -> None:
-        publisher = Publisher(self._core, self._job.topic, self._keeper.held)
+        publisher = Publisher(self._outbox, self._job.topic, self._keeper.held)
         while not self._ending.is_set():
             parcels = publisher.begin(time.monotonic())
             if parcels:
                 publisher.finish(parcels, publisher.send(parcels), time.monotonic())
             elif self._keeper.held(time.monotonic()):
-                self._core.wait_for_work(time.monotonic(), 0.5)
+                self._outbox.wait_for_work(time.monotonic(), 0.5)
             else:
                 self._ending.wait(0.1)
 
@@ -295,11 +295,11 @@ class _Relay:
             ):
                 self._figures.lost += max(1, stored.lost.transactions)
             self._stored = stored
-            self._core.begin(stored)
+            self._outbox.begin(stored)
 
     def _journaled(self) -> Checkpoint | None:
         """What is acknowledged, as far as the journal holds it. Raises StackError."""
-        checkpoint = self._core.checkpoint()
+        checkpoint = self._outbox.checkpoint()
         try:
             self._keep_journal()
         except StateUnavailable as error:
@@ -351,7 +351,7 @@ class _Relay:
     def _end(self) -> None:
         self._stop_reading()
         self._ending.set()
-        self._core.wake()
+        self._outbox.wake()
 
     def _release(self) -> None:
         """After the last request: what is acknowledged is stored, and the next relay may start at

@@ -5,7 +5,7 @@ import pytest
 
 from shared.flows.relay.lease.keeper import LEASE_SECONDS, Keeper
 from shared.flows.relay.lease.waiting import REQUEST_SECONDS, STANDBY_MS, Manner, Waiting
-from shared.flows.relay.publishing.core import Core
+from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.publishing.publisher import Publisher
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import LeaseLost, StateUnavailable
@@ -153,12 +153,12 @@ def test_a_renewal_without_answer_does_not_prolong_the_lease() -> None:
 
 
 def test_a_frozen_relay_that_wakes_publishes_nothing() -> None:
-    streams, core, topic = MemoryStreams(), Core(), MemoryTopic()
+    streams, outbox, topic = MemoryStreams(), Outbox(), MemoryTopic()
     lease = streams.acquire("shop", Lease(), "me")
     assert lease is not None
-    core.begin(CHECKPOINT)
-    core.add([Feed().change(0)], 0.0)
-    publisher = Publisher(core, topic, Keeper(streams, "shop", lease, 0.0, lambda: 0.0).held)
+    outbox.begin(CHECKPOINT)
+    outbox.add([Feed().change(0)], 0.0)
+    publisher = Publisher(outbox, topic, Keeper(streams, "shop", lease, 0.0, lambda: 0.0).held)
     assert publisher.begin(LEASE_SECONDS + 60) == []
     assert topic.requests == 0
     assert len(publisher.begin(LEASE_SECONDS - 1)) == 1

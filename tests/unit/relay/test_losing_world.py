@@ -107,7 +107,7 @@ def correction_forgotten_by_a_crash(patch: pytest.MonkeyPatch) -> None:
     opened = Reading._open
 
     def forgetful(self: Reading) -> None:
-        point = self._core.resume()
+        point = self._outbox.resume()
         if point and point.lost and point.lost.keys and self._begun != point.epoch:
             self._save(
                 msgspec.structs.replace(point, lost=None, seq=point.seq + point.rows, rows=0)

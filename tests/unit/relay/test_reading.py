@@ -1,4 +1,4 @@
-"""Reading: what it tells the core beside the changes themselves."""
+"""Reading: what it tells the outbox beside the changes themselves."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ def test_how_late_changes_are_is_told_with_them(monkeypatch: pytest.MonkeyPatch)
     world.start("take")
     (relay,) = world.relays
     relay.wait()
-    assert relay.core
-    add = relay.core.add
+    assert relay.outbox
+    add = relay.outbox.add
 
     def record(packed: Any, now: float, late: float) -> None:
         told.append(late)
         add(packed, now, late)
 
-    monkeypatch.setattr(relay.core, "add", record)
+    monkeypatch.setattr(relay.outbox, "add", record)
     monkeypatch.setattr(
         relay.reading, "_now_ms", lambda: 7_500
     )  # the simulated transaction is committed at 0

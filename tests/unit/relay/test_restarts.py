@@ -68,7 +68,7 @@ class Machine(WorldMachine):
         for relay in self.world.relays:
             relay.alive = False
         self.world.start("take")
-        while self.world.relays[-1].core is None:
+        while self.world.relays[-1].outbox is None:
             self.world.now += 1.0
             self.world.relays[-1].wait()
 

@@ -121,7 +121,7 @@ class Machine(WorldMachine):
             world.start("leave", which)
             return
         relay = living[which % len(living)]
-        if relay.core is None:
+        if relay.outbox is None:
             relay.wait()
         elif what in (0, 1, 2):
             relay.read()
@@ -177,9 +177,9 @@ def configuration_applied_too_early(patch: pytest.MonkeyPatch) -> None:
     opened = Reading._open
 
     def early(self: Reading) -> None:
-        base = self._core._base
+        base = self._outbox._base
         if base and base.capture != self._wanted.text():
-            self._go_on(msgspec.structs.replace(self._core.resume(), capture=self._wanted.text()))
+            self._go_on(msgspec.structs.replace(self._outbox.resume(), capture=self._wanted.text()))
         opened(self)
 
     patch.setattr(Reading, "_open", early)

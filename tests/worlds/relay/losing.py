@@ -79,7 +79,7 @@ class LosingWorld(World):
             )
 
     def _at_rest(self, relay: Relay) -> bool:
-        point = relay.core and relay.core.checkpoint()
+        point = relay.outbox and relay.outbox.checkpoint()
         return super()._at_rest(relay) and point is not None and not point.is_rereading
 
     def _check_coverage(self) -> None:

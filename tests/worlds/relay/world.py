@@ -15,7 +15,7 @@ from shared.domain.parcel import Parcel
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.keeper import Keeper
 from shared.flows.relay.lease.waiting import Manner, Waiting
-from shared.flows.relay.publishing.core import Core
+from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.reading.reader import Reading
 from shared.flows.relay.sharing.share import Share
@@ -98,7 +98,7 @@ class Relay:
         }
         self.holder = f"relay-{number}"
         self.waiting = Waiting(world.streams, stream, self.holder, manner=manner)
-        self.core: Core | None = None
+        self.outbox: Outbox | None = None
 
     def wait(self) -> None:
         asked_at = self.world.now
@@ -108,7 +108,9 @@ class Relay:
         if lease is None:
             return
         world = self.world
-        self.core = core = Core(linger=0.0, compress=self.number % 2 == 0, rng=random.Random(1))
+        self.outbox = outbox = Outbox(
+            linger=0.0, compress=self.number % 2 == 0, rng=random.Random(1)
+        )
         self.keeper = Keeper(world.streams, self.stream, lease, asked_at, lambda: world.now)
         _, checkpoint = world.streams.load(self.stream)
         self.stored = checkpoint
@@ -119,7 +121,7 @@ class Relay:
             self.stream,
             Share(world.streams, self.stream, self.capture, self.others, lease.token),
             "earliest",
-            core,
+            outbox,
             open_binlog=lambda tables: SimulatedBinlog(world.server, tables),
             packing=lambda capture: Packing(
                 self.stream, capture.tables, world.schemas, world.claims
@@ -133,9 +135,9 @@ class Relay:
             ).step,
         )
         self.reading.raise_epoch = lease.raise_epoch
-        self.publisher = Publisher(core, world.topic, self.keeper.held)
+        self.publisher = Publisher(outbox, world.topic, self.keeper.held)
         if checkpoint:
-            core.begin(checkpoint)
+            outbox.begin(checkpoint)
 
     def _save(self, checkpoint: Checkpoint) -> None:
         if not self.keeper.held(self.world.now):
@@ -144,10 +146,10 @@ class Relay:
         checkpoint = self._noted(checkpoint)
         self.keeper.renew(checkpoint)
         self.stored = checkpoint
-        self.core.begin(checkpoint)
+        self.outbox.begin(checkpoint)
 
     def _journaled(self) -> Checkpoint | None:
-        checkpoint = self.core.checkpoint()
+        checkpoint = self.outbox.checkpoint()
         if self.keeper.held(self.world.now):
             self.journal.keep()
             self.stored = checkpoint and self._noted(checkpoint)
@@ -260,7 +262,7 @@ class World:
         stands behind: those are lost in `LosingWorld`.
         """
         points = [self.streams.load(stream)[1] for stream in self.segments]
-        points += [relay.core.resume() for relay in self.relays if relay.alive and relay.core]
+        points += [relay.outbox.resume() for relay in self.relays if relay.alive and relay.outbox]
         places = [
             place
             for point in points
@@ -393,7 +395,7 @@ class World:
         self._check_complete()
 
     def _work(self, relay: Relay) -> None:
-        if relay.core is None:
+        if relay.outbox is None:
             relay.wait()
             return
         relay.keep()
@@ -404,7 +406,7 @@ class World:
         relay.read()
 
     def _at_rest(self, relay: Relay) -> bool:
-        point = relay.core and relay.core.checkpoint()
+        point = relay.outbox and relay.outbox.checkpoint()
         return bool(point) and (point.position, point.rows, read_configuration(point.capture)) == (
             self.server.end,
             0,

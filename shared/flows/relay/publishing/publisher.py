@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from shared.adapters.topic.contract import Topic
 from shared.domain.parcel import Parcel
-from shared.flows.relay.publishing.core import Core
+from shared.flows.relay.publishing.outbox import Outbox
 
 log = logging.getLogger("rowline.relay")
 
@@ -22,13 +22,13 @@ class Publisher:
     stop a request.
     """
 
-    def __init__(self, core: Core, topic: Topic, held: Callable[[float], bool]) -> None:
-        self._core, self._topic, self._held = core, topic, held
+    def __init__(self, outbox: Outbox, topic: Topic, held: Callable[[float], bool]) -> None:
+        self._outbox, self._topic, self._held = outbox, topic, held
         self._told_at = -TELL_SECONDS
 
     def begin(self, now: float) -> list[Parcel]:
         """The next request, or nothing when none is due or the lease is not surely held."""
-        return self._core.take(now) if self._held(now) else []
+        return self._outbox.take(now) if self._held(now) else []
 
     def send(self, parcels: list[Parcel]) -> list[str | None]:
         """One PublishBatch. Raises TopicError."""
@@ -44,4 +44,4 @@ class Publisher:
                 len(fates),
                 failed[0],
             )
-        self._core.settle(parcels, fates, now)
+        self._outbox.settle(parcels, fates, now)

@@ -28,7 +28,7 @@ from shared.flows.relay.failover import lost
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.lost import Found
 from shared.flows.relay.failover.rereading import Rereading
-from shared.flows.relay.publishing.core import Core
+from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.sharing.handover import next_leg, on_another_server, take_over
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import ID_SCHEME, CaptureConfiguration, read_configuration
@@ -70,7 +70,7 @@ class Reading:
 
     `share` says which tables may be captured; `succession(streams, now)` ends streams that hold
     some of them and that nobody reads any more. `save` stores a checkpoint durably and then makes
-    it the core's; `now_ms` is the time (Unix ms), which the first epoch is made of; `open_database`
+    it the outbox's; `now_ms` is the time (Unix ms) of the first epoch; `open_database`
     connects to the same server to read again what lost transactions touched; `note` is told of DDL.
     Not safe for threads but for `interrupt`.
     """
@@ -80,7 +80,7 @@ class Reading:
         stream: str,
         share: Share,
         begin: str,
-        core: Core,
+        outbox: Outbox,
         *,
         open_binlog: OpenBinlog,
         packing: Callable[[CaptureConfiguration], Packing],
@@ -92,7 +92,7 @@ class Reading:
         note: Callable[[SchemaChanged, str], None] = lambda _change, _transaction: None,
         succession: Callable[[Collection[str], float], None] = lambda _streams, _now: None,
     ) -> None:
-        self._stream, self._share, self._begin, self._core = stream, share, begin, core
+        self._stream, self._share, self._begin, self._outbox = stream, share, begin, outbox
         self._open_binlog, self._packing_of, self._save, self._mask_key, self._note = (
             open_binlog,
             packing,
@@ -121,12 +121,12 @@ class Reading:
         StateUnavailable (after `reset`, steps go on where they were), PositionLost, SourceError.
         """
         if self._turn:
-            if not self._core.drained:
+            if not self._outbox.drained:
                 return False
             self._turn()
             self.reset()
             return True
-        if self._core.full:
+        if self._outbox.full:
             return False
         try:
             if self._events is None:
@@ -146,7 +146,7 @@ class Reading:
         except (UnreadableRow, CannotNumber):
             # No relay comes past this event under the old configuration: the wanted one applies
             # from its transaction on.
-            point = self._core.resume()
+            point = self._outbox.resume()
             if self._capture == self._share.settled or (point and point.catch_up):
                 raise
             self._turn = lambda: self._switch(renumber=True)
@@ -172,7 +172,7 @@ class Reading:
             binlog.close()
 
     def _open(self) -> None:
-        point = self._core.resume()
+        point = self._outbox.resume()
         self._wanted, self._taken = self._share.look(point), self._share.taken
         self._capture = self._share.settled if point is None else read_configuration(point.capture)
         binlog = self._binlog = self._open_binlog(self._capture.tables)
@@ -269,13 +269,13 @@ class Reading:
                             "rowline source reset, and backfill the consumers."
                         ),
                     )
-                self._core.boundary(event.position, event.ts_ms, committed=True)
+                self._outbox.boundary(event.position, event.ts_ms, committed=True)
                 self._look_again(now)
                 self._mend(event, now)
                 self._renumber_if_asked()
             case Heartbeat():
                 if not self._numbering.skip:
-                    self._core.boundary(event.position, event.ts_ms, committed=False)
+                    self._outbox.boundary(event.position, event.ts_ms, committed=False)
                     self._look_again(now)
                     self._mend(event, now)
                     self._renumber_if_asked()
@@ -290,20 +290,20 @@ class Reading:
             return
         self._look_at = now + (LOOK_SECONDS if self._share.waiting else LOOK_SECONDS * 10)
         self._succession(set(self._share.waiting.values()), now)
-        if self._share.look(self._core.resume()) != self._wanted:
+        if self._share.look(self._outbox.resume()) != self._wanted:
             self._turn = lambda: None
 
     def _hand_over(self, changes: list[Numbered], now: float) -> None:
         if self._packing:
             late = (self._now_ms() - changes[-1][2].ts_ms) / 1000
-            self._core.add([self._packing.pack(each) for each in changes], now, late)
+            self._outbox.add([self._packing.pack(each) for each in changes], now, late)
 
     def _mend(self, event: Commit | Heartbeat, now: float) -> None:
         """Say what can be said here of the rows that lost transactions touched."""
         mending, binlog = self._mending, self._binlog
         if mending is None or binlog is None:
             return
-        while not self._core.full:
+        while not self._outbox.full:
             said = mending.step(event.position, event.ts_ms, binlog.latest, self._numbering)
             if said is None:
                 self._turn = self._mended
@@ -320,7 +320,7 @@ class Reading:
         self._go_on(msgspec.structs.replace(point, seq=point.seq + point.rows, rows=0, lost=done))
 
     def _renumber_if_asked(self) -> None:
-        point = self._core.resume()
+        point = self._outbox.resume()
         if point and self._turn is None and self.raise_epoch >= point.epoch and point.rows == 0:
             self._turn = self._new_epoch
 
@@ -369,7 +369,7 @@ class Reading:
         self._go_on(point)
 
     def _point(self) -> Checkpoint:
-        point = self._core.resume()
+        point = self._outbox.resume()
         if point is None:
             raise RuntimeError("nothing was read yet")
         return point

@@ -1,4 +1,4 @@
-"""Core: what is read, what waits, what is acknowledged, and the checkpoint that follows from it.
+"""Outbox: changes on their way to the topic, and the checkpoint that follows from their fate.
 
 Safe for threads: the reader adds, the publishers take and settle, the keeper asks for the
 checkpoint. Times are monotonic seconds.
@@ -29,7 +29,7 @@ class Boundary(NamedTuple):
     ts_ms: int
 
 
-class Core:
+class Outbox:
     """The state of one relay between its reader and its publishers."""
 
     def __init__(
