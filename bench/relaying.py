@@ -23,8 +23,9 @@ from shared.adapters.binlog.contract import Binlog, Commit, Event
 from shared.adapters.state.dynamodb import DynamoSchemas, DynamoStreams
 from shared.adapters.topic.contract import Entry
 from shared.adapters.topic.sns import SnsTopic
-from shared.flows.relay.loop import RelaySetup, relay
+from shared.flows.relay.loop import relay
 from shared.flows.relay.reading.connecting import database, opener
+from shared.flows.relay.setup import RelaySetup
 from shared.values import endpoint
 from shared.values.message import decode
 from shared.values.position import Position

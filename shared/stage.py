@@ -28,8 +28,7 @@ from shared.values.settings import ConsumerSettings, Settings, SourceSettings, d
 
 if TYPE_CHECKING:
     from shared.flows.consume.runtime import Consume
-    from shared.flows.relay.lease.waiting import Manner
-    from shared.flows.relay.loop import RelaySetup
+    from shared.flows.relay.setup import Manner, RelaySetup
 
 T = TypeVar("T")
 
@@ -204,8 +203,8 @@ class Stage:
         stop: threading.Event | None = None,
     ) -> "RelaySetup":
         """The parts of a source's relay; see `RelaySetup` for the parameters."""
-        from shared.flows.relay.loop import RelaySetup
         from shared.flows.relay.reading.connecting import database, opener, preflight
+        from shared.flows.relay.setup import RelaySetup
 
         source = self.source(name)
 

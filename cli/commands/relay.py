@@ -15,7 +15,8 @@ from rich.logging import RichHandler
 from cli.stage import ServiceOption, StageOption, open_stage
 from cli.ui.console import note_console
 from cli.ui.progress import LiveLine
-from shared.flows.relay.loop import Ended, RelaySetup, relay
+from shared.flows.relay.loop import relay
+from shared.flows.relay.setup import Ended, RelaySetup
 from shared.stage import Stage
 from shared.values.seq import split_seq
 from shared.values.settings import SourceSettings

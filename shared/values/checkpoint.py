@@ -49,7 +49,7 @@ class Lost(msgspec.Struct, frozen=True, omit_defaults=True):
     `gtids` names it (at most about 1,000 characters), `transactions` are those of them whose rows
     are known, `rows` how many rows of each table they touched; `verify` tables of which that is not
     known. `keys` is the address of the object that names the rows until they are read again ("":
-    nothing is left to do), `mended` how many changes said what they are now.
+    nothing is left to do), `reread` how many changes said what they are now.
     """
 
     server: str
@@ -59,7 +59,7 @@ class Lost(msgspec.Struct, frozen=True, omit_defaults=True):
     rows: dict[str, int] = {}
     verify: tuple[str, ...] = ()
     keys: str = ""
-    mended: int = 0
+    reread: int = msgspec.field(default=0, name="mended")
 
     @property
     def pending(self) -> bool:
@@ -72,7 +72,7 @@ class Lost(msgspec.Struct, frozen=True, omit_defaults=True):
         state = (
             "are being read again"
             if self.pending
-            else f"were read again, {self.mended:,} changes published"
+            else f"were read again, {self.reread:,} changes published"
         )
         parts = [
             f"{self.gtids} ({self.transactions:,} of captured tables)",

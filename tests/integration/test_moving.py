@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from shared.flows.relay.lease import keeper, waiting
-from shared.flows.relay.loop import RelaySetup, relay
+from shared.flows.relay.loop import relay
 from shared.flows.relay.reading.connecting import database, opener
+from shared.flows.relay.setup import RelaySetup
 from shared.values import endpoint
 from shared.values.errors import StateUnavailable, TopicError
 from shared.values.message import Message, decode

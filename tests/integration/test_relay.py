@@ -19,8 +19,9 @@ from pymysql.constants import ER
 
 from shared.adapters.state.dynamodb import DynamoStreams
 from shared.adapters.topic.contract import Entry
-from shared.flows.relay.loop import RelaySetup, relay
+from shared.flows.relay.loop import relay
 from shared.flows.relay.reading.connecting import database, opener
+from shared.flows.relay.setup import RelaySetup
 from shared.values import endpoint
 from shared.values.change import Change
 from shared.values.message import Message, decode

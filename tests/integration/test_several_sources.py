@@ -14,8 +14,9 @@ from shared.adapters.database.sql import SqlDatabase
 from shared.flows.backfill.job import Backfill
 from shared.flows.consume.runtime import Consume
 from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
-from shared.flows.relay.loop import RelaySetup, relay
+from shared.flows.relay.loop import relay
 from shared.flows.relay.reading.connecting import database, opener
+from shared.flows.relay.setup import RelaySetup
 from shared.flows.verify.job import Verify
 from shared.values import endpoint
 from shared.values.delivery import Delivery

@@ -1,7 +1,8 @@
 """The relay: binlog → changes → messages → topic, and a checkpoint that never runs ahead of what is
 acknowledged.
 
-`reading` takes events and turns them into packed changes, `outbox` keeps them until they are
-acknowledged, `publishing` sends them, `keeper` holds the lease and stores the checkpoint; each
-advances in steps without threads, `loop` gives them threads.
+`reading` turns events into packed changes. `publishing` keeps and sends them until they are
+acknowledged. `lease` holds the lease and moves the checkpoint. `sharing` divides the tables of a
+source among its relays. `failover` finds what another server lacks. Each advances in steps without
+threads; `loop` gives them threads.
 """

@@ -19,7 +19,12 @@ class Figures:
         self._flushed = (0, 0, 0)
         self.error = ""
         self.waiting: dict[str, str] = {}
-        self.lost = 0  # transactions since the metrics were last asked for
+        self._lost_at = 0  # when the last loss was found that was counted
+        self._lost = 0  # transactions since the metrics were last asked for
+
+    def begin(self, checkpoint: Checkpoint | None) -> None:
+        """What the checkpoint says was lost has been counted by an earlier relay."""
+        self._lost_at = checkpoint.lost.at_ms if checkpoint and checkpoint.lost else 0
 
     def lag_ms(self, checkpoint: Checkpoint, now_ms: int) -> int:
         """Now − commit time of what is handled. On an idle source heartbeats keep it true; while
@@ -35,6 +40,7 @@ class Figures:
         written, `run` lambda | foreground, `version`, `waiting_for` tables and the streams that
         still hold them, and `error` when the source does not answer.
         """
+        self._count_lost(checkpoint)
         changes, requests, _ = self._outbox.counters()
         self._samples.append((now, changes, requests))
         while len(self._samples) > 2 and self._samples[1][0] <= now - WINDOW_SECONDS:
@@ -74,7 +80,7 @@ class Figures:
         )
         self._flushed = counters
         lag = {"LagMs": shown["lag_ms"]} if "lag_ms" in shown else {}
-        lost, self.lost = ({"TransactionsLost": self.lost} if self.lost else {}), 0
+        lost, self._lost = ({"TransactionsLost": self._lost} if self._lost else {}), 0
         return {
             **lag,
             **lost,
@@ -82,3 +88,9 @@ class Figures:
             "RequestsPublished": requests,
             "MessagesFailed": failures,
         }
+
+    def _count_lost(self, checkpoint: Checkpoint | None) -> None:
+        lost = checkpoint and checkpoint.lost
+        if lost and lost.at_ms != self._lost_at:
+            self._lost_at = lost.at_ms
+            self._lost += max(1, lost.transactions)

@@ -16,7 +16,8 @@ from shared.adapters.binlog.contract import Binlog
 from shared.domain.server_identity import run_of
 from shared.flows.relay.failover import lost
 from shared.flows.relay.failover.journal import Journal
-from shared.flows.relay.loop import RelaySetup, wait_for_lease
+from shared.flows.relay.lease.taking import wait_for_lease
+from shared.flows.relay.setup import RelaySetup
 from shared.flows.source.target import require_place, try_reading
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
 from shared.values.checkpoint import Checkpoint

@@ -4,8 +4,9 @@ import msgspec
 
 from shared.domain.server_identity import run_of
 from shared.flows.relay.failover.journal import Journal
-from shared.flows.relay.loop import RelaySetup, wait_for_lease
-from shared.flows.relay.reading.reader import start_of
+from shared.flows.relay.lease.taking import wait_for_lease
+from shared.flows.relay.reading.opening import start_of
+from shared.flows.relay.setup import RelaySetup
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint

@@ -13,8 +13,9 @@ from shared.adapters.state.dynamodb import DynamoSchemas, DynamoStreams
 from shared.adapters.topic.sns import open_topic
 from shared.flows.relay import loop
 from shared.flows.relay.lease import keeper, waiting
-from shared.flows.relay.loop import RelaySetup, relay
+from shared.flows.relay.loop import relay
 from shared.flows.relay.reading.connecting import database, opener, preflight
+from shared.flows.relay.setup import RelaySetup
 from shared.values import endpoint
 from shared.values.settings import SourceSettings
 from tests.worlds.twins.claims import MemoryClaims

@@ -4,9 +4,10 @@ import msgspec
 import pytest
 
 from shared.flows.relay.lease.keeper import LEASE_SECONDS, Keeper
-from shared.flows.relay.lease.waiting import REQUEST_SECONDS, STANDBY_MS, Manner, Waiting
+from shared.flows.relay.lease.waiting import REQUEST_SECONDS, STANDBY_MS, Waiting
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.publishing.publisher import Publisher
+from shared.flows.relay.setup import Manner
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import LeaseLost, StateUnavailable
 from shared.values.lease import Lease

@@ -13,8 +13,9 @@ from shared.adapters.binlog.contract import Begin, Event, Rows, SchemaChanged, U
 from shared.adapters.topic.contract import Entry
 from shared.domain import packing
 from shared.flows.relay import loop
-from shared.flows.relay.lease import keeper, waiting
-from shared.flows.relay.loop import RelaySetup, relay
+from shared.flows.relay.lease import keeper, taking, waiting
+from shared.flows.relay.loop import relay
+from shared.flows.relay.setup import RelaySetup
 from shared.flows.source.reset import reset
 from shared.values.errors import (
     PositionLost,
@@ -107,7 +108,7 @@ class World:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(loop, "RENEW_SECONDS", 0.02)
-    monkeypatch.setattr(loop, "STANDBY_SECONDS", 0.02)
+    monkeypatch.setattr(taking, "STANDBY_SECONDS", 0.02)
     monkeypatch.setattr(loop, "BACKOFF_SECONDS", (0.02, 0.1))
     monkeypatch.setattr(keeper, "LEASE_SECONDS", 2.0)
     monkeypatch.setattr(waiting, "LEASE_SECONDS", 2.0)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from shared.adapters.binlog.executed import MariadbExecuted
-from shared.flows.relay.reading.reader import Reading
+from shared.flows.relay.reading.reader import Reader
 from shared.values.position import Position
 from tests.tier import SEED, TIER
 from tests.unit.relay.test_world import Machine as Worked
@@ -104,17 +104,16 @@ def test_the_rows_end_as_the_last_server_has_them() -> None:
 
 
 def correction_forgotten_by_a_crash(patch: pytest.MonkeyPatch) -> None:
-    opened = Reading._open
+    opened = Reader._open
 
-    def forgetful(self: Reading) -> None:
+    def forgetful(self: Reader) -> None:
         point = self._outbox.resume()
-        if point and point.lost and point.lost.keys and self._begun != point.epoch:
-            self._save(
-                msgspec.structs.replace(point, lost=None, seq=point.seq + point.rows, rows=0)
-            )
+        if point and point.is_rereading and self._begun != point.epoch:
+            whole = msgspec.structs.replace(point, seq=point.seq + point.rows, rows=0)
+            self._checkpoints.turn(msgspec.structs.replace(whole, lost=None))
         opened(self)
 
-    patch.setattr(Reading, "_open", forgetful)
+    patch.setattr(Reader, "_open", forgetful)
 
 
 def correction_published_where_it_was_read(patch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from shared.adapters.database.contract import Server as Found
-from shared.flows.relay.loop import RelaySetup, relay
+from shared.flows.relay.loop import relay
+from shared.flows.relay.setup import RelaySetup
 from shared.flows.source.move import Move, Standing, move_all
 from shared.flows.source.target import check_target
 from shared.values.capture_configuration import CaptureConfiguration

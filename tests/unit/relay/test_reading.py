@@ -1,4 +1,4 @@
-"""Reading: what it tells the outbox beside the changes themselves."""
+"""Reader: what it tells the outbox beside the changes themselves."""
 
 from typing import Any
 
@@ -22,9 +22,8 @@ def test_how_late_changes_are_is_told_with_them(monkeypatch: pytest.MonkeyPatch)
         add(packed, now, late)
 
     monkeypatch.setattr(relay.outbox, "add", record)
-    monkeypatch.setattr(
-        relay.reading, "_now_ms", lambda: 7_500
-    )  # the simulated transaction is committed at 0
+    # the simulated transaction is committed at 0
+    monkeypatch.setattr(relay.reader, "_now_ms", lambda: 7_500)
     for _ in range(10):
         relay.read()
     assert told == [7.5]

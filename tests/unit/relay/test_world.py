@@ -13,8 +13,9 @@ from hypothesis.stateful import rule
 
 from shared.domain.backlog import Backlog
 from shared.domain.parcel import Parcel
-from shared.flows.relay.reading import reader as reading
-from shared.flows.relay.reading.reader import Reading
+from shared.flows.relay.reading import turns
+from shared.flows.relay.reading.reader import Reader
+from shared.flows.relay.reading.turns import Turns
 from shared.flows.relay.sharing import succession
 from shared.flows.relay.sharing.handover import empty_handed, take_over
 from shared.flows.relay.sharing.share import Share
@@ -22,7 +23,6 @@ from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint, Release
 from shared.values.lease import Holding
 from tests.tier import SEED, TIER
-from shared.values.position import Position
 from tests.worlds.relay.machines import WorldMachine, require_noticed, run
 from tests.worlds.relay.simulated import Operation
 from tests.worlds.relay.world import CONFIGURATIONS, TABLES, World
@@ -163,26 +163,19 @@ def retry_without_holding_the_group(patch: pytest.MonkeyPatch) -> None:
 
 
 def epoch_not_raised(patch: pytest.MonkeyPatch) -> None:
-    def same_epoch(self: Reading, found: Any = None, answers: Any = None) -> None:
-        point = self._point()
-        self._begun = point.epoch
-        lineage = point.lineage.replaced(answers, 0, Position()) if answers else point.lineage
-        position = found.position if found else point.position
-        self._go_on(msgspec.structs.replace(point, position=position, lineage=lineage))
-
-    patch.setattr(Reading, "_new_epoch", same_epoch)
+    patch.setattr(Turns, "new_epoch", lambda self, point: point)
 
 
 def configuration_applied_too_early(patch: pytest.MonkeyPatch) -> None:
-    opened = Reading._open
+    opened = Reader._open
 
-    def early(self: Reading) -> None:
-        base = self._outbox._base
-        if base and base.capture != self._wanted.text():
-            self._go_on(msgspec.structs.replace(self._outbox.resume(), capture=self._wanted.text()))
+    def early(self: Reader) -> None:
+        point, wanted = self._outbox.resume(), self._share.wanted.text()
+        if point and point.capture != wanted:
+            self._checkpoints.turn(msgspec.structs.replace(point, capture=wanted))
         opened(self)
 
-    patch.setattr(Reading, "_open", early)
+    patch.setattr(Reader, "_open", early)
 
 
 def moved_table_read_from_the_own_position(patch: pytest.MonkeyPatch) -> None:
@@ -196,7 +189,7 @@ def moved_table_read_from_the_own_position(patch: pytest.MonkeyPatch) -> None:
             floor,
         )
 
-    patch.setattr(reading, "take_over", here)
+    patch.setattr(turns, "take_over", here)
 
 
 def moved_table_not_waited_for(patch: pytest.MonkeyPatch) -> None:
@@ -219,7 +212,7 @@ def moved_table_numbered_below_the_former_stream(patch: pytest.MonkeyPatch) -> N
             floor,
         )
 
-    patch.setattr(reading, "take_over", low)
+    patch.setattr(turns, "take_over", low)
 
 
 def table_given_up_before_the_checkpoint_without_it(patch: pytest.MonkeyPatch) -> None:

@@ -7,17 +7,17 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import msgspec
-
 from shared.domain.numbering import Numbering
 from shared.domain.packing import Packing
 from shared.domain.parcel import Parcel
 from shared.flows.relay.failover.journal import Journal
+from shared.flows.relay.lease.checkpointing import Checkpointing
 from shared.flows.relay.lease.keeper import Keeper
-from shared.flows.relay.lease.waiting import Manner, Waiting
+from shared.flows.relay.lease.waiting import Waiting
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.publishing.publisher import Publisher
-from shared.flows.relay.reading.reader import Reading
+from shared.flows.relay.reading.reader import Reader
+from shared.flows.relay.setup import Manner
 from shared.flows.relay.sharing.share import Share
 from shared.flows.relay.sharing.succession import Succession
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
@@ -112,68 +112,41 @@ class Relay:
             linger=0.0, compress=self.number % 2 == 0, rng=random.Random(1)
         )
         self.keeper = Keeper(world.streams, self.stream, lease, asked_at, lambda: world.now)
-        _, checkpoint = world.streams.load(self.stream)
-        self.stored = checkpoint
-        self.journal = Journal(
-            world.claims, self.stream, checkpoint.lineage.journal if checkpoint else 0
-        )
-        self.reading = Reading(
+        journal = Journal(world.claims, self.stream)
+        self.checkpoints = Checkpointing(outbox, journal, self.keeper, lambda: world.now)
+        self.reader = Reader(
             self.stream,
             Share(world.streams, self.stream, self.capture, self.others, lease.token),
             "earliest",
             outbox,
+            self.checkpoints,
             open_binlog=lambda tables: SimulatedBinlog(world.server, tables),
             packing=lambda capture: Packing(
                 self.stream, capture.tables, world.schemas, world.claims
             ),
-            journal=self.journal,
+            journal=journal,
             open_database=lambda: SimulatedDatabase(world.server),
-            save=self._save,
             now_ms=lambda: FIRST_MS[self.stream],
             succession=Succession(
                 world.streams, self.stream, self.holder, self.others, self.capture.tables
             ).step,
         )
-        self.reading.raise_epoch = lease.raise_epoch
         self.publisher = Publisher(outbox, world.topic, self.keeper.held)
-        if checkpoint:
-            outbox.begin(checkpoint)
-
-    def _save(self, checkpoint: Checkpoint) -> None:
-        if not self.keeper.held(self.world.now):
-            raise StateUnavailable("the lease is not surely held.")
-        self.journal.keep()
-        checkpoint = self._noted(checkpoint)
-        self.keeper.renew(checkpoint)
-        self.stored = checkpoint
-        self.outbox.begin(checkpoint)
-
-    def _journaled(self) -> Checkpoint | None:
-        checkpoint = self.outbox.checkpoint()
-        if self.keeper.held(self.world.now):
-            self.journal.keep()
-            self.stored = checkpoint and self._noted(checkpoint)
-        return self.stored
-
-    def _noted(self, checkpoint: Checkpoint) -> Checkpoint:
-        lineage = checkpoint.lineage.noted(self.journal.number)
-        return msgspec.structs.replace(checkpoint, lineage=lineage)
+        self.checkpoints.begin(world.streams.load(self.stream)[1])
 
     def read(self) -> None:
         try:
-            self.reading.step(self.world.now)
+            self.reader.step(self.world.now)
         except (SourceUnavailable, StateUnavailable):
-            self.reading.reset()
+            self.reader.reset()
         except LeaseLost:
             self.alive = False
 
     def keep(self) -> None:
         try:
-            self.keeper.renew(self._journaled())
+            self.checkpoints.renew(lambda _: {}, ends_ms=0)
         except LeaseLost:
             self.alive = False
-            return
-        self.reading.raise_epoch = max(self.reading.raise_epoch, self.keeper.raise_epoch)
 
     def publish(self) -> None:
         mine = [request for request in self.world.requests if request.relay is self]
@@ -188,7 +161,7 @@ class Relay:
             return
         self.alive = False
         try:
-            self.keeper.release(self._journaled())
+            self.checkpoints.release(lambda _: {})
         except LeaseLost:
             return
 

@@ -64,7 +64,7 @@ class Journal:
     adds, `keep` may be called by others.
     """
 
-    def __init__(self, claims: Claims, stream: str, number: int) -> None:
+    def __init__(self, claims: Claims, stream: str, number: int = 0) -> None:
         self._claims, self.stream, self.number = claims, stream, number
         self._begun = False
         self._adding, self._keeping = threading.Lock(), threading.Lock()

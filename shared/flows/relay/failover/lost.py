@@ -93,12 +93,12 @@ def listed(
     return lost
 
 
-def mended(stream: str, lost: Lost, given: int, verify: Iterable[str]) -> Lost:
+def reread(stream: str, lost: Lost, given: int, verify: Iterable[str]) -> Lost:
     """When all rows were read again: `given` changes said what they are, tables of `verify` could
     not be read.
     """
     done = msgspec.structs.replace(
-        lost, keys="", mended=given, verify=tuple(sorted({*lost.verify, *verify}))
+        lost, keys="", reread=given, verify=tuple(sorted({*lost.verify, *verify}))
     )
     log.warning("stream %s: %s", stream, done.summary())
     return done

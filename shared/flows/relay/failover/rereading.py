@@ -17,6 +17,7 @@ import msgspec
 from shared.adapters.database.contract import Database
 from shared.domain.numbering import Numbered, Numbering
 from shared.domain.table_plan import TablePlan
+from shared.flows.relay.failover import lost
 from shared.flows.relay.failover.lost import LostRows
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.change import Change, Row, Transaction
@@ -38,7 +39,7 @@ Now = tuple[Table, int, Literal["r", "d"], Row, Row | None]
 
 
 class Rereading:
-    """The rows of one `lost`, chunk after chunk, under one capture configuration. It lasts as long
+    """The rows of one loss, chunk after chunk, under one capture configuration. It lasts as long
     as a connection; nothing of it is kept: what a crash leaves is done again from the start, in a
     new epoch.
     """
@@ -46,18 +47,13 @@ class Rereading:
     def __init__(
         self,
         stream: str,
-        lost: Lost,
+        known: Lost,
         rows: dict[str, LostRows],
         capture: CaptureConfiguration,
         mask_key: bytes,
         open_database: Callable[[], Database],
     ) -> None:
-        self._stream, self._server, self._capture, self._mask_key = (
-            stream,
-            lost.server,
-            capture,
-            mask_key,
-        )
+        self._stream, self._lost, self._capture, self._mask_key = stream, known, capture, mask_key
         captured = TablePatterns(capture.tables)
         self._chunks: deque[tuple[str, tuple[str, ...], dict[str, list[int]]]] = deque()
         for name, some in rows.items():
@@ -72,7 +68,7 @@ class Rereading:
         self._read: dict[tuple[str, str], list[Now]] | None = None
         self._until = Position()
         self.given = 0
-        self.verify: set[str] = set()
+        self._unread: set[str] = set()
 
     def touch(self, changes: list[Numbered]) -> None:
         """Changes that came by: of the rows they are of, they say all there is to say."""
@@ -107,6 +103,10 @@ class Rereading:
         self.given += len(said)
         return said
 
+    def done(self) -> Lost:
+        """What is stored once all rows were read again."""
+        return lost.reread(self._stream, self._lost, self.given, self._unread)
+
     def close(self) -> None:
         """End the connection to the database."""
         if self._database:
@@ -135,13 +135,13 @@ class Rereading:
         try:
             return self._now(name, columns, keys, reached)
         except SourceError as error:
-            if name not in self.verify:
+            if name not in self._unread:
                 log.warning(
                     "rows of %s that lost transactions touched cannot be read again: %s",
                     name,
                     error,
                 )
-            self.verify.add(name)
+            self._unread.add(name)
             return {}
 
     def _now(
@@ -150,9 +150,9 @@ class Rereading:
         if self._database is None:
             self._database = self._open_database()
         found_on = self._database.server().identity
-        if found_on != self._server:
+        if found_on != self._lost.server:
             raise SourceUnavailable(
-                f"server {found_on} answers, and the binlog is read on {self._server}.",
+                f"server {found_on} answers, and the binlog is read on {self._lost.server}.",
                 thing=f"stream {self._stream}",
             )
         database, bare = name.split(".", 1)

@@ -36,7 +36,7 @@ class Keeper:
         asked_at: float,
         clock: Callable[[], float],
     ) -> None:
-        self._streams, self._stream, self._clock = streams, stream, clock
+        self._streams, self.stream, self._clock = streams, stream, clock
         self._lease, self._renewed_at = lease, asked_at
         self._lost = False
         self._writing = threading.Lock()
@@ -77,7 +77,7 @@ class Keeper:
                 figures=self._lease.figures if figures is None else figures,
             )
             try:
-                self._lease = self._streams.renew(self._stream, mine, checkpoint)
+                self._lease = self._streams.renew(self.stream, mine, checkpoint)
             except LeaseLost:
                 self._lost = True
                 raise
@@ -94,7 +94,7 @@ class Keeper:
                 raise self._gone()
             self._lost = True
             self._streams.release(
-                self._stream,
+                self.stream,
                 msgspec.structs.replace(self._lease, figures=figures or self._lease.figures),
                 checkpoint,
             )
@@ -102,6 +102,6 @@ class Keeper:
     def _gone(self) -> LeaseLost:
         return LeaseLost(
             "the lease is not held any more.",
-            thing=f"stream {self._stream}",
+            thing=f"stream {self.stream}",
             hint="See rowline status.",
         )

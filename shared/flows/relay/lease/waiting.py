@@ -1,9 +1,8 @@
 """Waiting: how a relay gets the lease of its stream, without trusting any clock but its own."""
 
-from typing import Literal
-
 from shared.adapters.state.contract import Streams
 from shared.flows.relay.lease.keeper import LEASE_SECONDS
+from shared.flows.relay.setup import Manner
 from shared.values.lease import Lease
 
 REQUEST_SECONDS = 5.0
@@ -15,8 +14,6 @@ STANDBY_MS = 65_000
 """A holder that ends within this time is waited for: the next invocation of a scheduled relay comes
 after a minute.
 """
-
-Manner = Literal["leave", "take"]
 
 
 class Waiting:

@@ -46,8 +46,9 @@ class Outbox:
     # the reader's side
 
     def begin(self, checkpoint: Checkpoint) -> None:
-        """Number and read on from here. Only when nothing waits: from now on the checkpoint is this
-        one.
+        """Number and read from here; only when nothing waits.
+
+        From now on the checkpoint is this one.
         """
         with self.changed:
             if not self._backlog.empty:
@@ -65,8 +66,9 @@ class Outbox:
                 self.changed.notify()
 
     def boundary(self, position: Position, ts_ms: int, *, committed: bool) -> None:
-        """Everything added so far lies before `position`: a transaction ended there, or the binlog
-        was read up to there.
+        """Everything added so far lies before `position`.
+
+        committed: a transaction ended there; otherwise the binlog was read up to there.
         """
         with self.changed:
             self._read_to, self._read_ts_ms = position, max(ts_ms, self._read_ts_ms)
@@ -146,8 +148,9 @@ class Outbox:
     # the keeper's side
 
     def checkpoint(self) -> Checkpoint | None:
-        """What is acknowledged: nothing after it is lost by going on from here, nothing before it
-        is published again.
+        """What is acknowledged, for whoever continues from here.
+
+        Nothing after it is lost, and nothing before it is published again.
         """
         with self.changed:
             low = self._trim()

@@ -1,0 +1,110 @@
+"""Checkpointing: the one place that decides whether the checkpoint of a stream may move.
+
+It moves only past what the topic has acknowledged and the journal holds, only under the lease, and
+only forward. The reader stores turns, the keeper's thread renews, the end of the relay releases.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from shared.flows.relay.failover.journal import Journal
+from shared.flows.relay.lease.keeper import Keeper
+from shared.flows.relay.publishing.outbox import Outbox
+from shared.values.checkpoint import Checkpoint
+from shared.values.errors import StackError, StateUnavailable
+
+log = logging.getLogger("rowline.relay")
+
+Figures = Callable[[Checkpoint | None], dict[str, Any]]
+"""What the lease shows beside a checkpoint."""
+
+
+class Checkpointing:
+    """The checkpoint of one stream while this process holds its lease. Safe for threads.
+
+    clock: monotonic seconds, the keeper's clock.
+    """
+
+    def __init__(
+        self, outbox: Outbox, journal: Journal, keeper: Keeper, clock: Callable[[], float]
+    ) -> None:
+        self._outbox, self._journal, self._keeper, self._clock = outbox, journal, keeper, clock
+        self._stored: Checkpoint | None = None
+        self._moving = threading.Lock()
+
+    @property
+    def raise_epoch(self) -> int:
+        """Somebody asks for an epoch above this one (0: nobody)."""
+        return self._keeper.raise_epoch
+
+    def begin(self, checkpoint: Checkpoint | None) -> None:
+        """Continue from the checkpoint that the former holder left; before anything else."""
+        self._stored = checkpoint
+        if checkpoint:
+            self._journal.number = checkpoint.lineage.journal
+            self._outbox.begin(checkpoint)
+
+    def turn(self, checkpoint: Checkpoint) -> None:
+        """Store a checkpoint that changes how changes are numbered, then number from it.
+
+        Only when everything that was added is acknowledged. Raises StateUnavailable and StackError
+        (nothing has changed then), LeaseLost.
+        """
+        with self._moving:
+            self._write_journal()
+            stored = self._noted(checkpoint)
+            self._keeper.renew(stored)
+            self._stored = stored
+            self._outbox.begin(stored)
+
+    def renew(self, figures: Figures, *, ends_ms: int) -> dict[str, Any]:
+        """Renew the lease and store what is acknowledged; returns the figures shown.
+
+        ends_ms: how long this relay means to run on (0: no end).
+        Raises LeaseLost, StateUnavailable (the lease runs on until its time is over).
+        """
+        with self._moving:
+            checkpoint = self._acknowledged()
+            shown = figures(checkpoint)
+            self._keeper.renew(checkpoint, ends_ms=ends_ms, figures=shown)
+            return shown
+
+    def release(self, figures: Figures) -> None:
+        """Store what is acknowledged and give the lease back; after the last request has ended.
+
+        Raises LeaseLost, StateUnavailable. In both cases what is not stored is published again.
+        """
+        with self._moving:
+            try:
+                checkpoint = self._acknowledged()
+            except StackError as error:
+                log.warning("the checkpoint stays where it was: %s", error)
+                checkpoint = self._stored
+            self._keeper.release(checkpoint, figures=figures(checkpoint))
+
+    def _acknowledged(self) -> Checkpoint | None:
+        """What is acknowledged, as far as the journal holds it. Raises StackError."""
+        checkpoint = self._outbox.checkpoint()
+        try:
+            self._write_journal()
+        except StateUnavailable as error:
+            log.warning("the checkpoint stays where it was: %s", error)
+        else:
+            self._stored = checkpoint and self._noted(checkpoint)
+        return self._stored
+
+    def _noted(self, checkpoint: Checkpoint) -> Checkpoint:
+        lineage = checkpoint.lineage.noted(self._journal.number)
+        return msgspec.structs.replace(checkpoint, lineage=lineage)
+
+    def _write_journal(self) -> None:
+        """S3 checks no token: a relay that woke too late would overwrite the next one's pages."""
+        if not self._keeper.held(self._clock()):
+            raise StateUnavailable(
+                "the lease is not surely held.", thing=f"stream {self._keeper.stream}"
+            )
+        self._journal.keep()

@@ -1,0 +1,49 @@
+"""Taking: waits for the lease of a stream, and takes over what its former holder left."""
+
+import logging
+import time
+
+from shared.flows.relay.lease.waiting import Waiting
+from shared.flows.relay.setup import RelaySetup
+from shared.values.checkpoint import Checkpoint
+from shared.values.errors import StateUnavailable
+from shared.values.lease import Lease
+
+log = logging.getLogger("rowline.relay")
+
+STANDBY_SECONDS, AGAIN_SECONDS = 0.3, 0.5
+
+
+def wait_for_lease(job: RelaySetup) -> tuple[Lease | None, float]:
+    """The lease, and the time (monotonic) at which it was asked for.
+
+    None when another relay is running, or when told to stop.
+    """
+    waiting = Waiting(
+        job.streams, job.source.stream, job.holder, manner=job.manner, version=job.version
+    )
+    while not job.stop.is_set():
+        now = time.monotonic()
+        try:
+            lease = waiting.step(now)
+        except StateUnavailable as error:
+            log.warning("%s", error)
+            lease = None
+        if lease or waiting.busy:
+            return lease, now
+        job.stop.wait(STANDBY_SECONDS)
+    return None, 0.0
+
+
+def load_checkpoint(job: RelaySetup) -> Checkpoint | None:
+    """The checkpoint as the former holder left it: under the lease nobody else can write it.
+
+    Raises StateUnavailable when told to stop meanwhile.
+    """
+    while True:
+        try:
+            return job.streams.load(job.source.stream)[1]
+        except StateUnavailable as error:
+            log.warning("%s", error)
+            if job.stop.wait(AGAIN_SECONDS):
+                raise

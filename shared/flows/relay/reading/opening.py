@@ -1,0 +1,126 @@
+"""Opening: how reading continues on a connection that was just made.
+
+Either a turn comes first (another server answers, an epoch is asked for), or events are read from
+the checkpoint on, up to the place where a turn is due.
+"""
+
+from dataclasses import dataclass
+
+from shared.adapters.binlog.contract import Binlog, is_another_start
+from shared.domain.server_identity import run_of
+from shared.flows.relay.failover import lost
+from shared.flows.relay.failover.journal import Journal
+from shared.flows.relay.reading.turns import Turn, Turns
+from shared.flows.relay.sharing.share import Share
+from shared.values.capture_configuration import ID_SCHEME, CaptureConfiguration, read_configuration
+from shared.values.checkpoint import Checkpoint
+from shared.values.lease import Holding
+from shared.values.lineage import Lineage, ServerRun
+from shared.values.position import Position
+from shared.values.seq import next_epoch
+
+
+def start_of(binlog: Binlog, start: str) -> Position:
+    """Where `earliest`, `latest` or a position is on this server. Raises ConfigError,
+    SourceError.
+    """
+    match start:
+        case "earliest":
+            return binlog.earliest()
+        case "latest":
+            return binlog.latest()
+        case text:
+            return Position.parse(text)
+
+
+def first_checkpoint(
+    binlog: Binlog, start: str, capture: CaptureConfiguration, asked_epoch: int, now_ms: int
+) -> Checkpoint:
+    """The checkpoint of a stream that was never read. Raises as `start_of` does."""
+    position = start_of(binlog, start)
+    epoch = next_epoch(asked_epoch, now_ms=now_ms)
+    return Checkpoint.begin(position, epoch, Lineage.begin(run_of(binlog)), capture.text())
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the stream is to capture, as it was when the connection was made.
+
+    taken: tables that another stream gave up, which are read first.
+    """
+
+    capture: CaptureConfiguration
+    taken: dict[str, Holding]
+
+
+@dataclass(frozen=True)
+class Route:
+    """Read from the checkpoint to `until` (None: without end), where `at_end` is due."""
+
+    until: Position | None
+    at_end: Turn
+
+
+class Opening:
+    """Decides how reading of a stream continues. It only looks: turns are stored by the reader."""
+
+    def __init__(self, stream: str, share: Share, journal: Journal, turns: Turns) -> None:
+        self._stream, self._share, self._journal, self._turns = stream, share, journal, turns
+
+    def decide(
+        self, binlog: Binlog, point: Checkpoint, wanted: Wanted, *, asked_epoch: int, begun: int
+    ) -> Turn | Route:
+        """A turn that comes first, or the route to read.
+
+        begun: the epoch in which nothing was read yet (0: none).
+        Raises PositionLost, SourceUnavailable, StateUnavailable.
+        """
+        capture = read_configuration(point.capture)
+        server, started = binlog.identity(), binlog.started()
+        restarted = is_another_start(started, point.lineage.started)
+        found = lost.find(
+            binlog,
+            server,
+            point,
+            self._journal,
+            capture.tables,
+            self._stream,
+            restarted=restarted,
+        )
+        if found:
+            return self._turns.replaced(run_of(binlog), found)
+        route = Route(
+            None if capture == wanted.capture else binlog.latest(),
+            self._turns.switch(wanted.capture, wanted.taken),
+        )
+        if point.catch_up:
+            route = Route(point.catch_up.until, route.at_end)
+        new_epoch: Turn = self._turns.new_epoch
+        if restarted:
+            run = run_of(binlog)
+            new_epoch = self._turns.restarted(run)
+            until_restart = self._until_restart(binlog, point, route, run)
+            if until_restart is None:
+                return new_epoch
+            route = until_restart
+        # Corrections are no events, so they cannot be read again: what was numbered with them is
+        # given up with its epoch.
+        interrupted = point.is_rereading and begun != point.epoch
+        asked = asked_epoch >= point.epoch and point.rows == 0
+        return new_epoch if interrupted or asked or capture.ids != ID_SCHEME else route
+
+    def _until_restart(
+        self, binlog: Binlog, point: Checkpoint, route: Route, run: ServerRun
+    ) -> Route | None:
+        """The route to where a server that was started again wrote on: a new epoch begins there.
+
+        What it lost of its last second in a crash had numbers that nobody knows. What it wrote
+        before keeps its numbers, also when it is read again. None: the epoch begins here, because
+        nobody can tell where the server wrote on.
+        """
+        end = binlog.next_start(max(point.position, point.lineage.wrote_on, key=Position.order))
+        if end is None or (route.until and not route.until.file):
+            return None
+        if route.until and end.reaches(route.until):
+            return route
+        return Route(end, self._turns.restarted(run))

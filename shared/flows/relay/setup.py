@@ -1,0 +1,61 @@
+"""RelaySetup: everything a relay works with, made by whoever starts it."""
+
+import threading
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from shared.adapters.binlog.contract import Binlog
+from shared.adapters.claims.contract import Claims
+from shared.adapters.database.contract import Database
+from shared.adapters.state.contract import Schemas, Streams
+from shared.adapters.topic.contract import Topic
+from shared.values.settings import SourceSettings, TableSettings
+
+Manner = Literal["leave", "take"]
+"""`leave`: give way to a relay that is running; `take`: ask it to yield."""
+
+Ended = Literal["busy", "stopped", "yielded", "lease lost"]
+"""Why a relay ended without an error: another one is running, it was told to stop or its time was
+over, another one asked for the lease, or took it.
+"""
+
+
+@dataclass(frozen=True)
+class RelaySetup:
+    """What a relay works with.
+
+    open_binlog: connects to the source as the holder with this fencing token.
+    open_database: connects to the same server for SELECTs.
+    holder: name of this relay in the lease.
+    manner: what to do about a relay that is running.
+    run: lambda, fargate or foreground; with `version` it is shown in the lease.
+    others: the source's other deployed streams, and the tables that each one names.
+    preflight: refuses a source that cannot work, once and before anything is read. Its argument
+        says whether the stream has begun under this configuration. Raises SourceError, and
+        SourceUnavailable, after which it is called again.
+    left_ms: how long the process may still run (None: no end).
+    report: is given the figures, and the metrics since the last call, every `report_seconds` and at
+        the end.
+    stop: set from outside to end the relay in order.
+    """
+
+    source: SourceSettings
+    streams: Streams
+    schemas: Schemas
+    claims: Claims
+    topic: Topic
+    open_binlog: Callable[[Mapping[str, TableSettings], int], Binlog]
+    holder: str
+    open_database: Callable[[], Database]
+    manner: Manner
+    run: str
+    version: str = ""
+    others: Mapping[str, Collection[str]] = field(default_factory=dict)
+    mask_key: Callable[[], bytes] = bytes
+    preflight: Callable[[bool], None] = lambda _begun: None
+    publishers: int = 4
+    left_ms: Callable[[], int | None] = lambda: None
+    report: Callable[[dict[str, Any], dict[str, float]], None] = lambda _figures, _metrics: None
+    report_seconds: float = 10.0
+    stop: threading.Event = field(default_factory=threading.Event)
