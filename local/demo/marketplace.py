@@ -10,6 +10,8 @@ from pymysql.connections import Connection
 
 DATABASE = "market"
 TABLES = ("sellers", "listings", "photos", "prices")
+COUNTERS = {"listings": "stock", "photos": "width", "prices": "amount"}
+"""A number of a table that may grow by one in every row."""
 
 # `version` is kept by a trigger: it grows by one with each update of a row, so whoever sees it run
 # backwards has seen a lost or shuffled change.
