@@ -15,8 +15,8 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from shared.adapters.binlog import prepared_rows, xa
 from shared.adapters.binlog import server_facts as facts
-from shared.adapters.binlog import xa
 from shared.adapters.binlog.catalog import ServerCatalog
 from shared.adapters.binlog.contract import Event, is_another_start
 from shared.adapters.binlog.cut import Cut
@@ -183,16 +183,19 @@ class ServerBinlog:
         file, offset = place
         near = offset < 1 << 32  # not every server can be asked for a place beyond
         with closing(self._raw(Position(file, offset if near else 4))) as events:
-            yield from xa.rows(events if near else xa.from_offset(events, offset))
+            yield from prepared_rows.rows(
+                events if near else prepared_rows.from_offset(events, offset)
+            )
 
-    def _find(self, name: xa.Xid, before: xa.Place) -> xa.Place:
+    def _find(self, name: xa.Xid, before: xa.Place) -> xa.Place | None:
         """Where it was prepared. Most are committed soon: the newest file is looked at first."""
         with closing(Session(self._endpoint)) as session:
             files = [str(row[0]) for row in session.query("SHOW BINARY LOGS")]
-        for file in reversed(files[: files.index(before[0]) + 1]):
+        reachable = files[: files.index(before[0]) + 1] if before[0] in files else []
+        for file in reversed(reachable):
             with closing(self._raw(Position(file, 4))) as events:
-                found = xa.find(events, name, before)
-            if found:
+                known, found = prepared_rows.find(events, name, before)
+            if known:
                 return found
         raise PositionLost(
             f"an XA transaction was committed at {before[0]}:{before[1]} that was prepared "

@@ -61,12 +61,12 @@ class Source:
         self.connection.close()
         with self.server.connect() as connection, connection.cursor() as cursor:
             cursor.execute("XA RECOVER")
-            for format_, length, _, data in cursor.fetchall():
-                if data.startswith(
-                    self.name
-                ):  # a test that failed left it; it would hold its table for ever
+            for format_, length, _, name in cursor.fetchall():
+                data = name.encode() if isinstance(name, str) else name
+                # a test that failed left it; it would hold its table for ever
+                if data.startswith(self.name.encode()):
                     cursor.execute(
-                        "XA ROLLBACK %s, %s, %s", (data[:length], data[length:], format_)
+                        f"XA ROLLBACK x'{data[:length].hex()}', x'{data[length:].hex()}', {format_}"
                     )
             cursor.execute(f"DROP DATABASE {self.name}")
 

@@ -2,7 +2,7 @@
 
 from struct import pack
 
-from shared.adapters.binlog import kinds, xa
+from shared.adapters.binlog import kinds, prepared_rows, xa
 from shared.adapters.binlog.gtid import MariadbGtids
 from shared.adapters.binlog.kinds import MARIADB_GTID, XID
 from shared.adapters.binlog.packets import Event
@@ -80,14 +80,14 @@ def test_an_xa_transaction_that_was_prepared_behind_six_gigabytes_is_found_and_r
     assert begin > 1 << 32
 
     def found(before: int) -> xa.Place | None:
-        return xa.find(events, name, ("bin.000001", before))
+        return prepared_rows.find(events, name, ("bin.000001", before))[1]
 
     assert [found(early), found(begin), found(commit), found(late)] == [
         None,
         *[("bin.000001", place) for place in (early, begin, begin)],
     ]
     assert [
-        [event[6] for event in xa.rows(xa.from_offset(events, place))]
+        [event[6] for event in prepared_rows.rows(prepared_rows.from_offset(events, place))]
         for place in (early, begin, late)
     ] == [
         [b"early"],
