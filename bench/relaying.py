@@ -30,6 +30,7 @@ from shared.values import endpoint
 from shared.values.message import decode
 from shared.values.position import Position
 from shared.values.settings import SourceSettings, TableSettings
+from tests.aws_setup import create_state_table
 from tests.worlds.twins.claims import MemoryClaims
 
 TABLE = f"{DATABASE}.events"
@@ -132,17 +133,7 @@ class Place:
             Name=f"{self._name}.fifo",
             Attributes={"FifoTopic": "true", "FifoThroughputScope": "MessageGroup"},
         )["TopicArn"]
-        self._client("dynamodb").create_table(
-            TableName=self._name,
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk")
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        create_state_table(self._name, self._client("dynamodb"))
         self._writer = server.connect()
         with self._writer.cursor() as cursor:
             cursor.execute(f"DROP TABLE IF EXISTS {TABLE}")

@@ -10,17 +10,12 @@ from moto import mock_aws
 
 from shared.adapters.secrets import secret_json
 from shared.values.errors import ConfigError, SecretUnavailable
+from tests.aws_setup import pretend_login
 
 
 @pytest.fixture
 def manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "x",
-        "AWS_SECRET_ACCESS_KEY": "x",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    pretend_login(monkeypatch)
     with mock_aws():
         _forget()
         yield boto3.client("secretsmanager")

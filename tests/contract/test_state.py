@@ -22,6 +22,7 @@ from shared.values.lease import Holding, Holdings, Lease
 from shared.values.lineage import Lineage
 from shared.values.position import Position
 from shared.values.table import Column, Table
+from tests.aws_setup import create_state_table
 from tests.worlds.twins.state import MemoryConsumers, MemorySchemas, MemoryStreams
 
 
@@ -37,18 +38,7 @@ def stores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
         client = boto3.client("dynamodb", region_name="eu-west-1", config=aws.config())
-        client.create_table(
-            TableName="state",
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        create_state_table("state", client)
         yield SimpleNamespace(
             streams=DynamoStreams(client, "state"),
             schemas=lambda: DynamoSchemas(client, "state"),

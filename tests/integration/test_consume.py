@@ -22,6 +22,7 @@ from shared.values.index import definition_of
 from shared.values.message import decode
 from shared.values.settings import Settings
 from shared.values.table import Column, Table
+from tests.aws_setup import create_state_table, pretend_login
 from tests.worlds.consumer_world import STREAM, TABLE, change, consumer_settings, delivery
 
 
@@ -35,30 +36,14 @@ class Deployed:
 
     def __init__(self, url: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.alias = f"t-{uuid.uuid4().hex[:8]}-{{table}}"
-        for name, value in {
-            "AWS_ACCESS_KEY_ID": "x",
-            "AWS_SECRET_ACCESS_KEY": "x",
-            "AWS_DEFAULT_REGION": "eu-west-1",
-        }.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+        pretend_login(monkeypatch)
         self.sqs, dynamodb = boto3.client("sqs"), boto3.client("dynamodb")
         fifo = {"FifoQueue": "true"}
         queue, self.dlq = (
             self.sqs.create_queue(QueueName=f"{name}.fifo", Attributes=fifo)["QueueUrl"]
             for name in ("q", "dlq")
         )
-        dynamodb.create_table(
-            TableName="state",
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        create_state_table("state", dynamodb)
         boto3.client("secretsmanager").create_secret(
             Name="s", SecretString=json.dumps({"url": url})
         )
@@ -82,9 +67,8 @@ class Deployed:
         self.consumers = DynamoConsumers(dynamodb, "state")
         self.search = ElasticsearchSearch({"url": url})
         from handlers import consume
-        from handlers import environment as around
 
-        for cached in (consume._consume, around.settings, around.client):
+        for cached in (consume._consume, consume.stage):
             cached.cache_clear()
         self._handle = consume.handle
 

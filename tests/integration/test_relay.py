@@ -27,6 +27,7 @@ from shared.values.change import Change
 from shared.values.message import Message, decode
 from shared.values.seq import split_seq
 from shared.values.settings import Settings, SourceSettings, TableSettings
+from tests.aws_setup import create_bucket, create_state_table, create_topic_and_queue
 from tests.tier import TIER
 from tests.worlds.twins.claims import MemoryClaims
 from tests.worlds.twins.state import MemorySchemas, MemoryStreams
@@ -233,44 +234,10 @@ def test_the_function_relays_until_its_time_is_nearly_over_and_the_next_one_goes
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     name = uuid.uuid4().hex[:8]
-    sns, sqs, dynamodb = boto3.client("sns"), boto3.client("sqs"), boto3.client("dynamodb")
-    topic = sns.create_topic(
-        Name=f"{name}.fifo", Attributes={"FifoTopic": "true", "FifoThroughputScope": "MessageGroup"}
-    )["TopicArn"]
-    queue = sqs.create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
-    queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][
-        "QueueArn"
-    ]
-    allow = {
-        "Effect": "Allow",
-        "Principal": {"Service": "sns.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": queue_arn,
-    }
-    sqs.set_queue_attributes(
-        QueueUrl=queue,
-        Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [allow]})},
-    )
-    sns.subscribe(
-        TopicArn=topic,
-        Protocol="sqs",
-        Endpoint=queue_arn,
-        Attributes={"RawMessageDelivery": "true"},
-    )
-    dynamodb.create_table(
-        TableName=name,
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-        AttributeDefinitions=[
-            {"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk")
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    boto3.client("s3").create_bucket(
-        Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
-    )
+    sqs, dynamodb = boto3.client("sqs"), boto3.client("dynamodb")
+    topic, queue = create_topic_and_queue(name)
+    create_state_table(name, dynamodb)
+    create_bucket(name)
     reader = endpoint.parse(mariadb.reader_url)
     secret = {
         "host": reader.host,
@@ -295,10 +262,7 @@ def test_the_function_relays_until_its_time_is_nearly_over_and_the_next_one_goes
         "ROWLINE_VERSION": "v1",
     }.items():
         monkeypatch.setenv(variable, value)
-    from handlers import environment, relay
-
-    for cached in (environment.settings, environment.client):
-        cached.cache_clear()
+    from handlers import relay
 
     with mariadb.connect(database) as connection, connection.cursor() as cursor:
         cursor.execute(

@@ -17,6 +17,7 @@ import pytest
 
 from shared.values import endpoint
 from shared.values.settings import Settings, SourceSettings, TableSettings
+from tests.aws_setup import create_bucket
 from tests.integration.relay_faults.conftest import stack as stack
 from tests.integration.relay_faults.process import Stack
 from tests.integration.relay_faults.received import Received
@@ -45,9 +46,7 @@ def environment(place: Stack, aws: dict[str, str], tmp_path: Path) -> dict[str, 
         "tls": "off",
     }
     boto3.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(secret))
-    boto3.client("s3").create_bucket(
-        Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
-    )
+    create_bucket(name)
     source = SourceSettings(
         "shop", name, {table: TableSettings() for table in place.tables}, run="fargate"
     )

@@ -14,6 +14,7 @@ from shared.values.checkpoint import Checkpoint
 from shared.values.lineage import Lineage
 from shared.values.position import Position
 from shared.values.settings import Settings, SourceSettings, TableSettings
+from tests.aws_setup import create_state_table
 from tests.smoke import aws as smoke
 
 ARN = "arn:aws:ecs:eu-west-1:123456789012:service/rowline-dev-relayShop"
@@ -27,17 +28,7 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setenv(name, "test")
     with mock_aws():
         client = boto3.client("dynamodb")
-        client.create_table(
-            TableName="state",
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk")
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        create_state_table("state", client)
         yield client
 
 
