@@ -36,15 +36,13 @@ def default_service() -> str:
 def open_stage(stage: str, service: str = "") -> Stage:
     """Open a deployed stage. Raises StackError, and RowlineError when the local stage is not up.
 
-    For `local` the environment of the running local stage is used where nothing else is set. Only
-    there ROWLINE_SOURCE and ROWLINE_ELASTICSEARCH replace the secrets' addresses: a variable that
-    some shell still holds must not lead a command on another stage to another server.
+    `local` is always a stage of this machine: see `local_record.enter`. Only there ROWLINE_SOURCE
+    and ROWLINE_ELASTICSEARCH replace the secrets' addresses: a variable that some shell still
+    holds must not lead a command on another stage to another server.
     """
     addresses: dict[str, str] = {}
     if stage == "local":
-        if "AWS_ENDPOINT_URL" not in os.environ:
-            for name, value in local_record.environment().items():
-                os.environ.setdefault(name, value)
+        local_record.enter(os.environ)
         addresses = {
             "source": os.environ.get("ROWLINE_SOURCE", ""),
             "elasticsearch": os.environ.get("ROWLINE_ELASTICSEARCH", ""),

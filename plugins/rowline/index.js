@@ -11,6 +11,7 @@ const { findPython, findTarget } = require('./bundle/target');
 const { buildPackage } = require('./bundle');
 const { requireConcurrency } = require('./deploy/concurrency');
 const { requireEndpoint } = require('./deploy/endpoint');
+const { useLocalStage } = require('./deploy/local');
 const { wakeRelays } = require('./deploy/wake');
 const { retainedResources } = require('./deploy/retained');
 
@@ -61,6 +62,8 @@ class Rowline {
   async begin() {
     this.expand();
     const [command] = this.serverless.processedInput.commands;
+    const stage = this.serverless.getProvider('aws').getStage();
+    useLocalStage(command, stage, this.options.local, this.serverless.serviceDir);
     await requireEndpoint(command);
     if (command === 'deploy' && !process.env.AWS_ENDPOINT_URL)
       await requireConcurrency(this.serverless.getProvider('aws'), this.concurrency(), this.log);

@@ -21,6 +21,8 @@ const DEFAULTS = {
   securityGroups: [],
   permissionsBoundary: '', // ARN of a managed policy that bounds every role
   image: '', // of relays that run as containers (Dockerfile)
+  // the stage that runs on this machine, and where a running one says how to reach it
+  local: { stage: 'local', record: '.local/stage/stage.json' },
   // logical ids of what all sources and consumers share; the service declares them
   resources: { key: 'Key', topic: 'Topic', state: 'State', claims: 'Claims' },
 };
@@ -48,7 +50,8 @@ function readOptions(custom = {}) {
     );
   const given = Object.fromEntries(Object.entries(custom).filter(([, value]) => value !== null));
   const options = { ...DEFAULTS, ...given };
-  for (const key of ['handlers', 'resources']) options[key] = { ...DEFAULTS[key], ...options[key] };
+  for (const key of ['handlers', 'local', 'resources'])
+    options[key] = { ...DEFAULTS[key], ...options[key] };
   for (const key of ['subnets', 'securityGroups']) options[key] = asList(options[key]);
   if (Boolean(options.subnets.length) !== Boolean(options.securityGroups.length)) {
     throw new Error(

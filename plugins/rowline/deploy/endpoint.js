@@ -40,4 +40,4 @@ function problemOf(url) {
   });
 }
 
-module.exports = { requireEndpoint };
+module.exports = { requireEndpoint, OFFLINE };
