@@ -14,7 +14,7 @@ from shared.adapters.binlog import open_binlog
 from shared.adapters.binlog.contract import Binlog, SchemaChanged
 from shared.adapters.database.sql import SqlDatabase
 from shared.domain.captured_tables import unknown_table
-from shared.flows.tail import tail
+from shared.flows.tail import absent_tables, tail
 from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import ConfigError
 from shared.values.position import Position
@@ -75,8 +75,7 @@ def command(
                 thing=f"--tables {pattern}",
                 hint=f"Write DATABASE.TABLE: {pattern}.* for a whole database.",
             )
-    if start == "latest":
-        _require_tables(endpoint, patterns)
+    _look_for_tables(endpoint, patterns, required=start == "latest")
     # What is loaded by now stays, and rows hold no cycles: the collector would look through them in
     # vain, 700 objects at a time.
     gc.freeze()
@@ -95,16 +94,22 @@ def command(
         binlog.close()
 
 
-def _require_tables(endpoint: SourceEndpoint, patterns: list[str]) -> None:
-    """A table that is named in full and is not there would be waited for in silence; an older place
-    in the binlog may still hold its rows.
+def _look_for_tables(endpoint: SourceEndpoint, patterns: list[str], *, required: bool) -> None:
+    """Say which patterns choose no table that is there, before they are waited for in silence.
+
+    required: raise SourceError for a name without `*`. An older place in the binlog may still
+    hold rows of a table that is gone.
     """
-    if any("*" not in pattern for pattern in patterns):
-        with closing(SqlDatabase(endpoint)) as database:
-            known = {size.full_name for size in database.sizes()}
-        for pattern in patterns:
-            if "*" not in pattern and pattern not in known:
-                raise unknown_table(pattern)
+    with closing(SqlDatabase(endpoint)) as database:
+        absent = absent_tables(database, patterns)
+    for pattern in absent:
+        if required and "*" not in pattern:
+            raise unknown_table(pattern)
+        print(
+            f"note: {pattern} is no table that is there now, or the account may not SELECT from "
+            "it. `rowline tables` lists what the account sees.",
+            file=sys.stderr,
+        )
 
 
 def _start(binlog: Binlog, text: str) -> Position:

@@ -2,15 +2,17 @@
 person or a script to read.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from shared.adapters.binlog.contract import Binlog, Heartbeat, SchemaChanged
+from shared.adapters.database.contract import Database
 from shared.domain.numbering import Numbering
 from shared.values.errors import PositionLost
 from shared.values.position import Position
 from shared.values.table import Table
+from shared.values.table_pattern import matches
 
 _FLUSH_BYTES = 1 << 16
 _COMMA = ord(",")
@@ -67,3 +69,13 @@ def tail(
             note(event)
     if lines:
         write(bytes(lines))
+
+
+def absent_tables(database: Database, patterns: Sequence[str]) -> list[str]:
+    """The patterns that choose no table which is there now and which the account may see."""
+    sizes = database.sizes()
+    return [
+        pattern
+        for pattern in patterns
+        if not any(matches(pattern, size.full_name) for size in sizes)
+    ]

@@ -2,11 +2,12 @@ from typing import Any
 
 import msgspec
 
-from shared.flows.tail import tail
+from shared.flows.tail import absent_tables, tail
 from shared.values.position import Position
 from shared.values.table import Column, Table
 from tests.worlds.twins.binlog import MemoryBinlog
 from tests.worlds.twins.binlog_server import MemoryServer
+from tests.worlds.twins.database import MemoryDatabase
 
 COLUMNS = (Column("id", "int", nullable=False), Column("v", "varchar"))
 
@@ -75,3 +76,10 @@ def test_a_change_of_the_key_is_two_lines_and_truncate_is_one() -> None:
         ("c", {"id": 2}),
         ("t", {}),
     ]
+
+
+def test_a_name_or_pattern_that_chooses_no_table_is_named() -> None:
+    database = MemoryDatabase()
+    database.create(Table("shop", "listings", COLUMNS, ("id",)))
+    patterns = ["shop.listings", "shop.*", "shop.lisings", "store.*"]
+    assert absent_tables(database, patterns) == ["shop.lisings", "store.*"]
