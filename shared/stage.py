@@ -19,7 +19,8 @@ from shared.adapters.queue.sqs import SqsQueue
 from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.adapters.secrets import secret_json
 from shared.adapters.stack import Stack
-from shared.adapters.state.dynamodb import DynamoConsumers, DynamoSchemas, DynamoStreams
+from shared.adapters.state.dynamodb import open_state
+from shared.adapters.state.state import State
 from shared.adapters.topic.sns import SnsTopic, open_topic
 from shared.values import endpoint
 from shared.values.endpoint import SourceEndpoint
@@ -120,16 +121,8 @@ class Stage:
         return own[0] if len(own) == 1 else None
 
     @cached_property
-    def streams(self) -> DynamoStreams:
-        return DynamoStreams(self.client("dynamodb"), self.resources.state_table)
-
-    @cached_property
-    def schemas(self) -> DynamoSchemas:
-        return DynamoSchemas(self.client("dynamodb"), self.resources.state_table)
-
-    @cached_property
-    def consumers(self) -> DynamoConsumers:
-        return DynamoConsumers(self.client("dynamodb"), self.resources.state_table)
+    def state(self) -> State:
+        return open_state(self.client("dynamodb"), self.resources.state_table)
 
     @cached_property
     def claims(self) -> S3Claims:
@@ -185,10 +178,8 @@ class Stage:
         from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
 
         consumer = self.consumer(name)
-        sink = LatestState(consumer, self.search(name), self.schemas, self.consumers)
-        return Consume(
-            consumer, sink, self.consumers, self.claims, self.queue(name), self.dlq(name)
-        )
+        sink = LatestState(consumer, self.search(name), self.state)
+        return Consume(consumer, sink, self.state, self.claims, self.queue(name), self.dlq(name))
 
     def relay(
         self,
@@ -213,8 +204,8 @@ class Stage:
 
         return RelaySetup(
             source=source,
-            streams=self.streams,
-            schemas=self.schemas,
+            streams=self.state.streams,
+            schemas=self.state.schemas,
             claims=self.claims,
             topic=self.topic,
             open_binlog=opener(here, f"{self.full_name}/{source.name}"),

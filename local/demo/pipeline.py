@@ -46,7 +46,7 @@ class Pipeline:
 
     def wait_for_relay(self) -> None:
         """Until the relay has written its first checkpoint."""
-        streams = self._deployed.streams
+        streams = self._deployed.state.streams
         wait(
             "the relay's first checkpoint",
             lambda: streams.load(self.source)[1] is not None,
@@ -62,7 +62,7 @@ class Pipeline:
         end = row[0], int(row[1])
 
         def done() -> bool:
-            _, checkpoint = self._deployed.streams.load(self.source)
+            _, checkpoint = self._deployed.state.streams.load(self.source)
             if checkpoint is None:
                 return False
             position = checkpoint.position

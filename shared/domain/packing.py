@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from shared.adapters.claims.contract import Claims
-from shared.adapters.state.contract import Schemas
+from shared.adapters.state.schemas import Schemas
 from shared.domain.numbering import Numbered
 from shared.domain.table_plan import CannotNumber
 from shared.values.change import Change

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Collection
 
 from shared.adapters.database.contract import Database
-from shared.adapters.state.contract import Streams
+from shared.adapters.state.streams import Streams
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import SourceError, StackError
 from shared.values.settings import SourceSettings

@@ -10,28 +10,23 @@ import pytest
 from moto import mock_aws
 
 from shared.adapters import aws
-from shared.adapters.state.contract import Mark, Run
-from shared.adapters.state.dynamodb import (
-    DynamoConsumers,
-    DynamoSchemas,
-    DynamoStreams,
-)
+from shared.adapters.state.dynamodb import DynamoSchemas, open_state
+from shared.adapters.state.jobs import Run
 from shared.values.checkpoint import CatchUp, Checkpoint, Leg, Release
 from shared.values.errors import LeaseLost, StackError
 from shared.values.lease import Holding, Holdings, Lease
 from shared.values.lineage import Lineage
+from shared.values.mark import Mark
 from shared.values.position import Position
 from shared.values.table import Column, Table
 from tests.aws_setup import create_state_table
-from tests.worlds.twins.state import MemoryConsumers, MemorySchemas, MemoryStreams
+from tests.worlds.twins.state import MemorySchemas, memory_state
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
 def stores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     if request.param == "memory":
-        yield SimpleNamespace(
-            streams=MemoryStreams(), schemas=MemorySchemas, consumers=MemoryConsumers()
-        )
+        yield SimpleNamespace(**{**vars(memory_state()), "schemas": MemorySchemas})
         return
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
@@ -39,11 +34,8 @@ def stores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
     with mock_aws():
         client = boto3.client("dynamodb", region_name="eu-west-1", config=aws.config())
         create_state_table("state", client)
-        yield SimpleNamespace(
-            streams=DynamoStreams(client, "state"),
-            schemas=lambda: DynamoSchemas(client, "state"),
-            consumers=DynamoConsumers(client, "state"),
-        )
+        schemas = {"schemas": lambda: DynamoSchemas(client, "state")}
+        yield SimpleNamespace(**{**vars(open_state(client, "state")), **schemas})
 
 
 CHECKPOINT = Checkpoint(
@@ -221,13 +213,12 @@ def test_the_last_rewriting_statement_of_a_table_stays(stores: Any) -> None:
 
 
 def test_what_a_consumer_was_filled_with_is_kept_per_table(stores: Any) -> None:
-    consumers = stores.consumers
-    assert consumers.filled("search") == {}
-    consumers.save_filled("search", {"shop.a": "1", "shop.b": "1"})
-    consumers.save_filled("search", {"shop.a": "2"})
-    consumers.save_run("search", Run("r1", {}))
-    assert consumers.filled("search") == {"shop.a": "2", "shop.b": "1"}
-    assert consumers.filled("other") == {}
+    assert stores.fillings.read("search") == {}
+    stores.fillings.save("search", {"shop.a": "1", "shop.b": "1"})
+    stores.fillings.save("search", {"shop.a": "2"})
+    stores.jobs.save("search", Run("r1", {}))
+    assert stores.fillings.read("search") == {"shop.a": "2", "shop.b": "1"}
+    assert stores.fillings.read("other") == {}
 
 
 def test_versions_outlive_the_process(stores: Any) -> None:
@@ -241,21 +232,22 @@ def test_versions_outlive_the_process(stores: Any) -> None:
 
 
 def test_marks_move_only_from_what_was_seen(stores: Any) -> None:
-    consumers = stores.consumers
-    assert consumers.marks("search", ["t-1", "t-2"]) == ({"t-1": Mark(), "t-2": Mark()}, "")
-    assert not consumers.advance("search", {"t-1": (Mark(), Mark(10, 4))})
-    assert consumers.advance("search", {"t-1": (Mark(), Mark(11, 5))}) == {"t-1"}
-    assert consumers.advance("search", {"t-1": (Mark(10, 3), Mark(11, 5))}) == {"t-1"}
-    assert not consumers.advance("search", {"t-1": (Mark(10, 4), Mark(1 << 60, 9))})
-    assert consumers.marks("search", ["t-1", "t-2"])[0] == {"t-1": Mark(1 << 60, 9), "t-2": Mark()}
-    assert consumers.marks("other", ["t-1"])[0] == {"t-1": Mark()}
+    assert stores.marks.read("search", ["t-1", "t-2"]) == ({"t-1": Mark(), "t-2": Mark()}, "")
+    assert not stores.marks.advance("search", {"t-1": (Mark(), Mark(10, 4))})
+    assert stores.marks.advance("search", {"t-1": (Mark(), Mark(11, 5))}) == {"t-1"}
+    assert stores.marks.advance("search", {"t-1": (Mark(10, 3), Mark(11, 5))}) == {"t-1"}
+    assert not stores.marks.advance("search", {"t-1": (Mark(10, 4), Mark(1 << 60, 9))})
+    assert stores.marks.read("search", ["t-1", "t-2"])[0] == {
+        "t-1": Mark(1 << 60, 9),
+        "t-2": Mark(),
+    }
+    assert stores.marks.read("other", ["t-1"])[0] == {"t-1": Mark()}
 
 
 def test_marks_of_several_groups_move_together_and_one_that_cannot_does_not_hold_the_others(
     stores: Any,
 ) -> None:
-    consumers = stores.consumers
-    assert not consumers.advance(
+    assert not stores.marks.advance(
         "search",
         {"t-1": (Mark(), Mark(5, 1)), "t-2": (Mark(), Mark(6, 1)), "u-1": (Mark(), Mark(7, 1))},
     )
@@ -265,71 +257,70 @@ def test_marks_of_several_groups_move_together_and_one_that_cannot_does_not_hold
         "u-1": (Mark(7, 1), Mark(9, 3)),
         "t-3": (Mark(), Mark(3, 1)),
     }
-    assert consumers.advance("search", moves) == {"t-2"}
-    marks, _ = consumers.marks("search", ["t-1", "t-2", "t-3", "u-1"])
+    assert stores.marks.advance("search", moves) == {"t-2"}
+    marks, _ = stores.marks.read("search", ["t-1", "t-2", "t-3", "u-1"])
     assert marks == {"t-1": Mark(8, 2), "t-2": Mark(6, 1), "t-3": Mark(3, 1), "u-1": Mark(9, 3)}
 
 
 def test_marks_of_more_tables_than_one_request_takes(stores: Any) -> None:
     groups = [f"g{number}-{number % 64}" for number in range(230)]
-    stores.consumers.advance("search", {"g229-37": (Mark(), Mark(1, 1))})
-    marks, _ = stores.consumers.marks("search", groups)
+    stores.marks.advance("search", {"g229-37": (Mark(), Mark(1, 1))})
+    marks, _ = stores.marks.read("search", groups)
     assert len(marks) == 230
     assert marks["g229-37"] == Mark(1, 1)
 
 
 def test_one_run_at_a_time(stores: Any) -> None:
-    consumers = stores.consumers
     run = Run("r1", {"shop.listings": {"cursor": "[42]", "sent": 3}}, started_ms=5)
-    consumers.save_run("search", run)
-    assert consumers.run("search") == run
-    assert consumers.marks("search", [])[1] == "r1"
+    stores.jobs.save("search", run)
+    assert stores.jobs.run("search") == run
+    assert stores.marks.read("search", [])[1] == "r1"
     with pytest.raises(StackError, match="r1"):
-        consumers.save_run("search", Run("r2", {}))
-    consumers.save_run("search", Run("r1", {"shop.listings": {"cursor": "[84]"}}))
-    assert consumers.run("search").tables == {"shop.listings": {"cursor": "[84]"}}
-    consumers.end_run("search", "r1")
-    consumers.end_run("search", "r1")
-    assert consumers.run("search") is None
-    consumers.save_run("search", Run("r2", {}))
-    consumers.end_run("search", "r1")
-    assert consumers.run("search") == Run("r2", {})
+        stores.jobs.save("search", Run("r2", {}))
+    stores.jobs.save("search", Run("r1", {"shop.listings": {"cursor": "[84]"}}))
+    assert stores.jobs.run("search").tables == {"shop.listings": {"cursor": "[84]"}}
+    stores.jobs.end("search", "r1")
+    stores.jobs.end("search", "r1")
+    assert stores.jobs.run("search") is None
+    stores.jobs.save("search", Run("r2", {}))
+    stores.jobs.end("search", "r1")
+    assert stores.jobs.run("search") == Run("r2", {})
 
 
 def test_the_highest_deletion_stays(stores: Any) -> None:
-    consumers = stores.consumers
-    consumers.record_deletions("search", "r1", {"listings/1": 10, "listings/ü#2": 20})
-    consumers.record_deletions("search", "r1", {"listings/1": 9, "listings/ü#2": 21})
-    assert consumers.deletions("search", "r1") == {"listings/1": 10, "listings/ü#2": 21}
-    assert consumers.deletions("search", "r1", ["listings/1", "listings/1", "listings/3"]) == {
+    stores.deletions.record("search", "r1", {"listings/1": 10, "listings/ü#2": 20})
+    stores.deletions.record("search", "r1", {"listings/1": 9, "listings/ü#2": 21})
+    assert stores.deletions.read("search", "r1") == {"listings/1": 10, "listings/ü#2": 21}
+    assert stores.deletions.read("search", "r1", ["listings/1", "listings/1", "listings/3"]) == {
         "listings/1": 10
     }
-    assert consumers.deletions("search", "r2") == {}
+    assert stores.deletions.read("search", "r2") == {}
 
 
 def test_a_message_is_done_however_often_that_is_noted(stores: Any) -> None:
-    consumers = stores.consumers
-    consumers.mark_done("search", "r1", [f"m{number}" for number in range(60)])
-    consumers.mark_done("search", "r1", ["m1", "m1", "m60"])
-    assert len(consumers.done("search", "r1", [f"m{number}" for number in range(100)])) == 61
-    assert consumers.done("search", "r1", ["m1", "m60", "m61"]) == {"m1", "m60"}
-    assert consumers.done("search", "r2", ["m1"]) == set()
+    stores.done_messages.note("search", "r1", [f"m{number}" for number in range(60)])
+    stores.done_messages.note("search", "r1", ["m1", "m1", "m60"])
+    assert (
+        len(stores.done_messages.noted("search", "r1", [f"m{number}" for number in range(100)]))
+        == 61
+    )
+    assert stores.done_messages.noted("search", "r1", ["m1", "m60", "m61"]) == {"m1", "m60"}
+    assert stores.done_messages.noted("search", "r2", ["m1"]) == set()
 
 
 def test_ending_a_run_forgets_its_deletions_and_done_marks(stores: Any) -> None:
-    consumers = stores.consumers
-    consumers.save_run("search", Run("r1", {}))
-    consumers.record_deletions(
+    stores.jobs.save("search", Run("r1", {}))
+    stores.deletions.record(
         "search", "r1", {f"listings/{number}": number + 1 for number in range(30)}
     )
-    consumers.mark_done("search", "r1", ["m1"])
-    consumers.end_run("search", "r1")
-    assert consumers.deletions("search", "r1") == {}
-    assert consumers.done("search", "r1", ["m1"]) == set()
+    stores.done_messages.note("search", "r1", ["m1"])
+    stores.jobs.end("search", "r1")
+    assert stores.deletions.read("search", "r1") == {}
+    assert stores.done_messages.noted("search", "r1", ["m1"]) == set()
 
 
 def test_the_last_report_is_kept(stores: Any) -> None:
-    assert stores.consumers.report("search") is None
-    stores.consumers.save_report("search", {"differences": 3, "tables": {"shop.listings": [1, 2]}})
-    stores.consumers.save_report("search", {"differences": 0})
-    assert stores.consumers.report("search") == {"differences": 0}
+    assert stores.reports.read("search") is None
+    stores.reports.save("search", {"differences": 3, "tables": {"shop.listings": [1, 2]}})
+    stores.reports.save("search", {"differences": 0})
+    assert stores.reports.read("search") == {"differences": 0}

@@ -15,7 +15,7 @@ from moto import mock_aws
 from shared.adapters.search.connection import Connection
 from shared.adapters.search.contract import Action
 from shared.adapters.search.elasticsearch import ElasticsearchSearch
-from shared.adapters.state.dynamodb import DynamoConsumers, DynamoSchemas
+from shared.adapters.state.dynamodb import open_state
 from shared.values.change import Change
 from shared.values.errors import ConfigError, SearchError, SearchUnavailable
 from shared.values.index import definition_of
@@ -63,8 +63,8 @@ class Deployed:
         }
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        DynamoSchemas(dynamodb, "state").version_of(STREAM, TABLE)
-        self.consumers = DynamoConsumers(dynamodb, "state")
+        self.state = open_state(dynamodb, "state")
+        self.state.schemas.version_of(STREAM, TABLE)
         self.search = ElasticsearchSearch({"url": url})
         from handlers import consume
 
@@ -126,7 +126,7 @@ def test_a_batch_from_the_queue_to_the_index(
         == []
     )
     assert deployed.documents() == {"2": {"id": 2, "price": 4}}
-    mark = deployed.consumers.marks("search", ["g"])[0]["g"]
+    mark = deployed.state.marks.read("search", ["g"])[0]["g"]
     assert (mark.seq, mark.count) == (4, 4)
     lines = [
         json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ from tests.integration.test_fail_over import Pair
 from tests.unit.test_docs import command_lines
 from tests.waiting import wait_for
 from tests.worlds.memory_stage import MemoryStage
+from tests.worlds.twins.state import memory_state
 
 SOURCE, GREEN = "rowline/prod/source", "rowline/prod/green"
 LINES = [line for page, line in command_lines() if page == "move.md"]
@@ -78,7 +80,8 @@ class Place:
             topic_arn="arn:aws:sns:eu-west-1:000000000000:rowline.fifo", state_table="rowline"
         )
         opened = Stage(service or "rowline", stage, self.settings, resources)
-        opened.__dict__ |= {"streams": place.stage.streams, "claims": place.stage.claims}
+        state = replace(memory_state(), streams=place.stage.streams)
+        opened.__dict__ |= {"state": state, "claims": place.stage.claims}
         return opened
 
     def relay(self, holder: str) -> Running:

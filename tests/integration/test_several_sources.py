@@ -30,7 +30,7 @@ from shared.values.settings import (
 from tests.worlds.twins.claims import MemoryClaims
 from tests.worlds.twins.queue import MemoryQueue
 from tests.worlds.twins.search import MemorySearch
-from tests.worlds.twins.state import MemoryConsumers, MemorySchemas, MemoryStreams
+from tests.worlds.twins.state import memory_state
 from tests.worlds.twins.topic import MemoryTopic
 
 ROWS = 30
@@ -50,13 +50,8 @@ class Stage:
 
     def __init__(self, servers: dict[str, Any], database: str) -> None:
         self.servers, self.table = servers, f"{database}.items"
-        self.topic, self.streams, self.schemas, self.claims = (
-            MemoryTopic(),
-            MemoryStreams(),
-            MemorySchemas(),
-            MemoryClaims(),
-        )
-        self.search, self.consumers, self.queue = MemorySearch(), MemoryConsumers(), MemoryQueue()
+        self.topic, self.state, self.claims = MemoryTopic(), memory_state(), MemoryClaims()
+        self.search, self.queue = MemorySearch(), MemoryQueue()
         self.sources = {
             name: SourceSettings(name, "none", {self.table: TableSettings(shards=2)})
             for name in servers
@@ -76,8 +71,8 @@ class Stage:
         reader = endpoint.parse(self.servers[source].reader_url)
         return RelaySetup(
             source=self.sources[source],
-            streams=self.streams,
-            schemas=self.schemas,
+            streams=self.state.streams,
+            schemas=self.state.schemas,
             claims=self.claims,
             topic=self.topic,
             open_binlog=opener(lambda: reader, f"{self.table}/{source}"),
@@ -90,10 +85,8 @@ class Stage:
     def deliver(self, entries: list[Any]) -> None:
         """Every message to both consumers, as while a filter policy does not act yet."""
         for settings in self.settings.values():
-            work = LatestState(settings, self.search, self.schemas, self.consumers)
-            consume = Consume(
-                settings, work, self.consumers, self.claims, MemoryQueue(), MemoryQueue()
-            )
+            work = LatestState(settings, self.search, self.state)
+            consume = Consume(settings, work, self.state, self.claims, MemoryQueue(), MemoryQueue())
             for entry in entries:
                 one = Delivery(
                     entry.deduplication_id,
@@ -150,7 +143,7 @@ def stage(mariadb: Any, mysql: Any) -> Iterator[Stage]:
 
 
 def test_tables_of_one_name_in_two_sources_are_never_mixed_up(stage: Stage) -> None:
-    wait(lambda: all(stage.streams.load(name)[1] for name in stage.servers))
+    wait(lambda: all(stage.state.streams.load(name)[1] for name in stage.servers))
     for number in range(ROWS):
         for name in stage.servers:
             stage.sql(name, "INSERT INTO {} VALUES (%s, %s)", number, f"{name} {number}")
@@ -168,7 +161,7 @@ def test_tables_of_one_name_in_two_sources_are_never_mixed_up(stage: Stage) -> N
     }
     assert groups["europe"].isdisjoint(groups["america"])
     counted = {
-        name: stage.consumers.marks(f"{name}Search", sorted(groups[name]))[0].values()
+        name: stage.state.marks.read(f"{name}Search", sorted(groups[name]))[0].values()
         for name in stage.servers
     }
     assert {name: sum(mark.count for mark in marks) for name, marks in counted.items()} == {
@@ -183,9 +176,7 @@ def test_tables_of_one_name_in_two_sources_are_never_mixed_up(stage: Stage) -> N
 
     queue = stage.queue
     parts: dict[str, Any] = {
-        "streams": stage.streams,
-        "schemas": stage.schemas,
-        "consumers": stage.consumers,
+        "state": stage.state,
         "search": stage.search,
     }
     databases = {

@@ -32,9 +32,7 @@ def job(
 ) -> Backfill:
     parts = {
         "database": world.database,
-        "streams": world.streams,
-        "schemas": world.world.schemas,
-        "consumers": world.world.consumers,
+        "state": world.state,
         "claims": world.claims,
         "queue": world.queue,
         "search": world.world.search,
@@ -49,7 +47,7 @@ def test_rows_arrive_and_the_run_is_forgotten(world: BackfillWorld) -> None:
     report = job(world).run()
     assert world.index() == world.source()
     assert report.rows == len(world.rows)
-    assert world.world.consumers.run("search") is None
+    assert world.world.state.jobs.run("search") is None
     assert world.world.done(report.run) == 0
 
 
@@ -104,7 +102,7 @@ def test_another_choice_of_tables_is_refused_while_a_run_is_under_way(world: Bac
     with pytest.raises(Killed):
         job(world, ("shop.*",), source, queue=world.between(world.queue)).run(["shop.items"])
     world.kill_rate = 0.0
-    run = world.world.consumers.run("search")
+    run = world.world.state.jobs.run("search")
     assert run is not None
     with pytest.raises(
         ConfigError, match=f"backfill {run.id} of shop.items is under way.*--restart"
@@ -122,9 +120,9 @@ def test_a_restart_reads_everything_again_and_keeps_the_recorded_deletions(
     with pytest.raises(Killed):
         job(world, queue=world.between(world.queue)).run()
     world.kill_rate = 0.0
-    run = world.world.consumers.run("search")
+    run = world.world.state.jobs.run("search")
     assert run is not None
-    world.world.consumers.record_deletions("search", run.id, {"shop-items/99": 5})
+    world.world.state.deletions.record("search", run.id, {"shop-items/99": 5})
     report = job(world).run(restart=True)
     assert (report.run, report.rows) == (run.id, len(world.rows))
     assert world.index() == world.source()

@@ -6,13 +6,14 @@ import msgspec
 import pytest
 
 from shared.adapters.search.contract import Action, Result
-from shared.adapters.state.contract import Mark, Run
+from shared.adapters.state.jobs import Run
 from shared.flows.consume.sinks.elasticsearch.latest_state import MAX_ACTIONS
 from shared.values.change import Change
 from shared.values.compression import compressed
 from shared.values.delivery import Delivery, back_off
 from shared.values.document import address
 from shared.values.errors import ConfigError, SearchError
+from shared.values.mark import Mark
 from shared.values.message import decode
 from shared.values.table import Column, Table
 from tests.worlds.consumer_world import (
@@ -251,7 +252,7 @@ def test_an_index_that_was_deleted_is_made_again(world: World) -> None:
 def test_a_column_that_comes_later_becomes_a_field(world: World) -> None:
     world.handle(delivery([change(1, "c", 1, price=1)]))
     wider = Table(TABLE.database, TABLE.name, (*TABLE.columns, Column("stock", "int")), TABLE.key)
-    assert world.schemas.version_of(STREAM, wider) == 2
+    assert world.state.schemas.version_of(STREAM, wider) == 2
     world.handle(delivery([change(2, "c", 2, price=1, stock=5)], schema_version=2))
     assert world.search.definitions[ALIAS]["mappings"]["properties"]["stock"] == {"type": "long"}
 
@@ -273,7 +274,7 @@ def test_a_table_whose_index_cannot_be_made_holds_up_no_other(
             raise SearchError("answered 400: mapper_parsing_exception.", thing="es:9200")
         real(alias, definition)
 
-    world.schemas.version_of(STREAM, Table("shop", "photos", TABLE.columns, ("id",)))
+    world.state.schemas.version_of(STREAM, Table("shop", "photos", TABLE.columns, ("id",)))
     monkeypatch.setattr(world.search, "ensure_index", broken)
     bad, good = (
         delivery([change(1, "c", 1, price=1)], "p", table="photos"),
@@ -310,9 +311,9 @@ def test_dropped_partitions_delete_nothing_and_are_set_aside_for_a_person(world:
         "partitions p1, p2 of shop.items were dropped; their documents are still in "
         "shop-items: run `rowline verify search --repair`"
     )
-    world.consumers.save_run("search", Run("r1", {}))
+    world.state.jobs.save("search", Run("r1", {}))
     world.handle(delivery([msgspec.structs.replace(dropped, seq=4, id="tx/4")]))
-    assert world.consumers.deletions("search", "r1") == {}, (
+    assert world.state.deletions.read("search", "r1") == {}, (
         "a backfill under way keeps the rows of the other partitions"
     )
 
@@ -336,15 +337,16 @@ def test_a_null_id_is_set_aside() -> None:
 def test_while_a_backfill_runs_deletions_are_recorded_before_they_are_made(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.consumers.save_run("search", Run("r1", {}))
+    world.state.jobs.save("search", Run("r1", {}))
     recorded: list[dict[str, int]] = []
     real = world.search.bulk
     monkeypatch.setattr(
         world.search,
         "bulk",
-        lambda actions: (recorded.append(world.consumers.deletions("search", "r1")), real(actions))[
-            1
-        ],
+        lambda actions: (
+            recorded.append(world.state.deletions.read("search", "r1")),
+            real(actions),
+        )[1],
     )
     world.handle(delivery([change(5, "d", 1, price=1)]), delivery([change(6, "c", 2, price=1)]))
     assert recorded == [{address(ALIAS, "1"): 5}]
@@ -357,14 +359,14 @@ def test_a_run_that_begins_meanwhile_learns_of_the_deletions(
     monkeypatch.setattr(
         world.search,
         "bulk",
-        lambda actions: (world.consumers.save_run("search", Run("r1", {})), real(actions))[1],
+        lambda actions: (world.state.jobs.save("search", Run("r1", {})), real(actions))[1],
     )
     world.handle(delivery([change(5, "d", 1, price=1)]))
-    assert world.consumers.deletions("search", "r1") == {address(ALIAS, "1"): 5}
+    assert world.state.deletions.read("search", "r1") == {address(ALIAS, "1"): 5}
 
 
 def test_backfilled_rows_do_not_bring_back_what_was_deleted_since(world: World) -> None:
-    world.consumers.save_run("search", Run("r1", {}))
+    world.state.jobs.save("search", Run("r1", {}))
     world.handle(delivery([change(5, "d", 1, price=1), change(6, "c", 3, price=6)]))
     world.search.forget_deletions()
     done = world.handle(
@@ -376,7 +378,7 @@ def test_backfilled_rows_do_not_bring_back_what_was_deleted_since(world: World) 
 
 
 def test_backfilled_rows_do_not_bring_back_a_truncated_table(world: World) -> None:
-    world.consumers.save_run("search", Run("r1", {}))
+    world.state.jobs.save("search", Run("r1", {}))
     world.handle(delivery([change(5, "t", 0)]))
     done = world.handle(delivery([change(4, "r", 1, price=1)], lane="backfill", run="r1"))
     assert (world.documents(), done.superseded) == ({}, 1)
@@ -388,14 +390,14 @@ def test_backfilled_rows_do_not_bring_back_a_truncated_table(world: World) -> No
 @pytest.mark.parametrize("under_way", ["", "r2"])
 def test_rows_of_a_run_that_is_over_are_dropped(world: World, under_way: str) -> None:
     if under_way:
-        world.consumers.save_run("search", Run(under_way, {}))
+        world.state.jobs.save("search", Run(under_way, {}))
     done = world.handle(delivery([change(4, "r", 1, price=1)], lane="backfill", run="r1"))
     assert (done.failed, done.superseded, world.documents()) == ([], 1, {})
     assert world.done("r2") == 0
 
 
 def test_a_backfill_message_is_done_only_when_all_of_it_is(world: World) -> None:
-    world.consumers.save_run("search", Run("r1", {}))
+    world.state.jobs.save("search", Run("r1", {}))
     world.search.down = True
     message = delivery([change(4, "r", 1, price=1)], lane="backfill", run="r1")
     assert world.handle(message).failed == [message.message_id]
@@ -409,7 +411,7 @@ def test_a_backfill_message_is_done_only_when_all_of_it_is(world: World) -> None
 def test_when_another_delivery_moved_the_mark_nothing_is_counted_twice(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = world.consumers.advance
+    real = world.state.marks.advance
 
     def beaten(consumer: str, moves: dict[str, tuple[Mark, Mark]]) -> set[str]:
         monkeypatch.undo()
@@ -418,7 +420,7 @@ def test_when_another_delivery_moved_the_mark_nothing_is_counted_twice(
         )  # another process counted the first two meanwhile
         return real(consumer, moves)
 
-    monkeypatch.setattr(world.consumers, "advance", beaten)
+    monkeypatch.setattr(world.state.marks, "advance", beaten)
     world.handle(delivery([change(n, "c", n, price=n) for n in (1, 2, 3)]))
     assert world.mark() == (3, 3)
 
@@ -426,7 +428,7 @@ def test_when_another_delivery_moved_the_mark_nothing_is_counted_twice(
 def test_a_mark_that_cannot_be_moved_fails_the_group(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(world.consumers, "advance", lambda _, moves: set(moves))
+    monkeypatch.setattr(world.state.marks, "advance", lambda _, moves: set(moves))
     message = delivery([change(1, "c", 1, price=1)])
     done = world.handle(message)
     assert (done.failed, done.applied) == ([message.message_id], 0)
@@ -438,7 +440,7 @@ def test_when_the_state_table_is_down_all_comes_again_soon(
     def down(*args: object) -> bool:
         raise ConnectionError("DynamoDB")
 
-    monkeypatch.setattr(world.consumers, "advance", down)
+    monkeypatch.setattr(world.state.marks, "advance", down)
     message = delivery([change(1, "c", 1, price=1)])
     with pytest.raises(ConnectionError):
         world.handle(message)
@@ -503,7 +505,7 @@ def test_a_change_without_its_row_is_set_aside(world: World) -> None:
 
 
 def test_a_message_without_changes_is_done_once_its_group_is(world: World) -> None:
-    world.consumers.save_run("search", Run("r1", {}))
+    world.state.jobs.save("search", Run("r1", {}))
     rows = delivery([change(4, "r", 1, price=1)], lane="backfill", run="r1")
     end = msgspec.structs.replace(
         delivery([], lane="backfill", run="r1"), deduplication_id="end", message_id="end"

@@ -30,8 +30,7 @@ def now(world: BackfillWorld, **consumer: Any) -> Status:
     settings = Settings(
         "rowline", "dev", {"shop": SOURCE}, {"search": consumer_settings(**consumer)}
     )
-    inner = world.world
-    return status(MemoryParts(settings, world.streams, inner.schemas, inner.consumers))
+    return status(MemoryParts(settings, world.state))
 
 
 def rows(world: BackfillWorld) -> list[Finding]:
@@ -46,23 +45,23 @@ def due(world: BackfillWorld, **consumer: Any) -> list[str]:
 
 def test_it_is_shown_with_the_command_until_a_backfill_has_ended(world: BackfillWorld) -> None:
     assert due(world) == []
-    world.world.schemas.rewritten("shop", TABLE, "0-1-7@1")
+    world.state.schemas.rewritten("shop", TABLE, "0-1-7@1")
     (finding,) = rows(world)
     assert finding.level == "warn"
     assert "rowline backfill search --from source --tables 'shop.items'" in finding.fix
     job(world).run()
     assert due(world) == []
     assert rows(world) == []
-    world.world.schemas.rewritten("shop", TABLE, "0-1-9@1")
+    world.state.schemas.rewritten("shop", TABLE, "0-1-9@1")
     assert due(world) == [TABLE], "another statement"
 
 
 def test_a_statement_while_a_backfill_runs_is_still_due_afterwards(world: BackfillWorld) -> None:
-    world.world.schemas.rewritten("shop", TABLE, "0-1-7@1")
+    world.state.schemas.rewritten("shop", TABLE, "0-1-7@1")
 
     def tell(progress: BackfillProgress) -> None:
         if progress.phase == "reading":
-            world.world.schemas.rewritten("shop", TABLE, "0-1-8@1")
+            world.state.schemas.rewritten("shop", TABLE, "0-1-8@1")
 
     job(world, tell=tell).run()
     assert due(world) == [TABLE]
@@ -73,7 +72,7 @@ def test_a_statement_while_a_backfill_runs_is_still_due_afterwards(world: Backfi
 def test_a_backfill_that_was_stopped_has_filled_nothing_until_it_goes_on(
     world: BackfillWorld,
 ) -> None:
-    world.world.schemas.rewritten("shop", TABLE, "0-1-7@1")
+    world.state.schemas.rewritten("shop", TABLE, "0-1-7@1")
 
     def stop(progress: BackfillProgress) -> None:
         if progress.phase == "finishing":
@@ -89,7 +88,7 @@ def test_a_backfill_that_was_stopped_has_filled_nothing_until_it_goes_on(
 def test_tables_that_the_consumer_or_the_source_does_not_have_are_not_due(
     world: BackfillWorld,
 ) -> None:
-    world.world.schemas.rewritten("shop", "shop.gone", "0-1-7@1")
-    world.world.schemas.rewritten("shop", TABLE, "0-1-7@1")
+    world.state.schemas.rewritten("shop", "shop.gone", "0-1-7@1")
+    world.state.schemas.rewritten("shop", TABLE, "0-1-7@1")
     assert due(world, tables=("shop.*",)) == [TABLE]
     assert due(world, tables=("shop.gone",)) == []

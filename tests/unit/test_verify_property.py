@@ -15,6 +15,7 @@ from shared.values.seq import split_seq
 from tests.tier import TIER
 from tests.worlds.backfill_world import SOURCE, BackfillWorld
 from tests.worlds.consumer_world import ALIAS
+from tests.worlds.twins.state import wrapped
 
 _SETTINGS = settings(
     max_examples=TIER.verify_runs, deadline=None, suppress_health_check=list(HealthCheck)
@@ -26,9 +27,7 @@ def verify(world: BackfillWorld, **options: Any) -> VerifyReport:
         world.world.settings,
         SOURCE,
         database=world.between(world.database),
-        streams=world.between(world.streams),
-        schemas=world.between(world.world.schemas),
-        consumers=world.between(world.world.consumers),
+        state=wrapped(world.state, world.between),
         queue=world.between(world.queue),
         search=world.between(world.world.search),
         clock=lambda: world.now,

@@ -25,7 +25,7 @@ from shared.values.shard import group_id
 from tests.worlds.consumer_world import TABLE, World
 from tests.worlds.twins.claims import MemoryClaims
 from tests.worlds.twins.database import FILE, MemoryDatabase
-from tests.worlds.twins.state import MemoryStreams
+from tests.worlds.twins.state import wrapped
 
 SHARDS = 3
 CAPTURED = CaptureConfiguration(
@@ -82,7 +82,9 @@ class BackfillWorld:
     def __init__(self, random: Random, *, keys: int = 12, chunk: int = 3) -> None:
         self.random, self.keys, self.chunk = random, range(keys), chunk
         self.world = World()
-        self.database, self.streams, self.claims = MemoryDatabase(), MemoryStreams(), MemoryClaims()
+        self.database, self.claims = MemoryDatabase(), MemoryClaims()
+        self.state = self.world.state
+        self.streams = self.state.streams
         self.queue = Fifo(random)
         self.plan = TablePlan(TABLE, SOURCE.tables["shop.items"], b"")
         self.log: list[Change] = []
@@ -221,9 +223,7 @@ class BackfillWorld:
             self.world.settings,
             SOURCE,
             database=self.between(self.database),
-            streams=self.between(self.streams),
-            schemas=self.between(self.world.schemas),
-            consumers=self.between(self.world.consumers),
+            state=wrapped(self.state, self.between),
             claims=self.claims,
             queue=self.between(self.queue),
             search=self.between(self.world.search),

@@ -14,7 +14,7 @@ from shared.values.table import Column, Table
 from tests.worlds.twins.claims import MemoryClaims
 from tests.worlds.twins.queue import MemoryQueue
 from tests.worlds.twins.search import MemorySearch
-from tests.worlds.twins.state import MemoryConsumers, MemorySchemas
+from tests.worlds.twins.state import memory_state, wrapped
 
 TABLE = Table(
     "shop",
@@ -95,26 +95,22 @@ class World:
         wrap: Callable[[Any], Any] = lambda twin: twin,
     ) -> None:
         self.settings = consumer or consumer_settings()
-        self.search, self.schemas, self.consumers = (
-            MemorySearch(),
-            MemorySchemas(),
-            MemoryConsumers(),
-        )
+        self.search, self.state = MemorySearch(), memory_state()
         self.claims, self.queue, self.aside = MemoryClaims(), MemoryQueue(), MemoryQueue()
-        self.schemas.version_of(STREAM, TABLE)
+        self.state.schemas.version_of(STREAM, TABLE)
         self._wrap = wrap
         self.consume = self.cold_start()
 
     def cold_start(self) -> Consume:
         """A new process of the function."""
-        search, schemas, consumers, claims, queue, aside = map(
-            self._wrap,
-            (self.search, self.schemas, self.consumers, self.claims, self.queue, self.aside),
+        search, claims, queue, aside = map(
+            self._wrap, (self.search, self.claims, self.queue, self.aside)
         )
+        state = wrapped(self.state, self._wrap)
         return Consume(
             self.settings,
-            LatestState(self.settings, search, schemas, consumers),
-            consumers,
+            LatestState(self.settings, search, state),
+            state,
             claims,
             queue,
             aside,
@@ -134,8 +130,8 @@ class World:
 
     def done(self, run: str) -> int:
         """How many messages of a backfill are noted as applied."""
-        return len(self.consumers.marked.get(("search", run), ()))
+        return len(self.state.done_messages.runs.get(("search", run), ()))
 
     def mark(self, group: str = "g") -> tuple[int, int]:
-        mark = self.consumers.marks("search", [group])[0][group]
+        mark = self.state.marks.read("search", [group])[0][group]
         return mark.seq, mark.count

@@ -2,26 +2,17 @@
 
 from collections import defaultdict
 
-from shared.adapters.state.contract import Consumers, Schemas, Streams
+from shared.adapters.state.state import State
 from shared.values.settings import Settings
 from tests.worlds.twins.queue import MemoryQueue
-from tests.worlds.twins.state import MemoryConsumers, MemorySchemas, MemoryStreams
+from tests.worlds.twins.state import memory_state
 
 
 class MemoryParts:
     """As `shared.flows.health.gathering.Parts` says; queues are empty until a test fills them."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        streams: Streams | None = None,
-        schemas: Schemas | None = None,
-        consumers: Consumers | None = None,
-    ) -> None:
-        self.settings = settings
-        self.streams: Streams = streams or MemoryStreams()
-        self.schemas: Schemas = schemas or MemorySchemas()
-        self.consumers: Consumers = consumers or MemoryConsumers()
+    def __init__(self, settings: Settings, state: State | None = None) -> None:
+        self.settings, self.state = settings, state or memory_state()
         self.queues: dict[tuple[str, str], MemoryQueue] = defaultdict(MemoryQueue)
 
     def queue(self, consumer: str) -> MemoryQueue:

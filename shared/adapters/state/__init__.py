@@ -1,0 +1,16 @@
+"""The state of a stage: everything that is remembered between runs, in one DynamoDB table.
+
+Each subject has a contract of its own. Layout of the table (`pk`, `sk` are strings):
+
+| pk | sk | holds |
+|---|---|---|
+| `stream#SOURCE` | `checkpoint`, of a further relay `checkpoint#RELAY` | lease and checkpoint |
+| `stream#SOURCE` | `tables` | which stream holds which table |
+| `stream#SOURCE` | `schema#DATABASE.TABLE#000001` | one column set |
+| `stream#SOURCE` | `rewritten#DATABASE.TABLE` | the last statement that changed rows unseen |
+| `consumer#NAME#TABLE` | `mark` | the marks of all groups of a table |
+| `consumer#NAME` | `run` | the backfill under way |
+| `consumer#NAME#RUN` | `done#MESSAGE`, `deletion#ADDRESS` | applied messages, deletions |
+| `consumer#NAME` | `filled#DATABASE.TABLE` | the last such statement that a backfill covered |
+| `consumer#NAME` | `verify` | the report of the last verify |
+"""

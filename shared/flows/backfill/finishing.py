@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from shared.adapters.search.contract import Action, Search
-from shared.adapters.state.contract import Consumers
+from shared.adapters.state.done_messages import DoneMessages
 from shared.values.document import split_address
 from shared.values.errors import SearchError, SearchUnavailable
 
@@ -16,7 +16,7 @@ _ATTEMPTS = 8
 
 
 def wait_until_done(
-    consumers: Consumers,
+    done_messages: DoneMessages,
     consumer: str,
     run_id: str,
     message_ids: list[str],
@@ -29,7 +29,7 @@ def wait_until_done(
     """
     left = message_ids
     while left:
-        done = consumers.done(consumer, run_id, left)
+        done = done_messages.noted(consumer, run_id, left)
         left = [each for each in left if each not in done]
         tell(len(left))
         if left:

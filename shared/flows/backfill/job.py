@@ -14,7 +14,8 @@ from shared.adapters.claims.contract import Claims
 from shared.adapters.database.contract import Database
 from shared.adapters.queue.contract import Queue
 from shared.adapters.search.contract import Search
-from shared.adapters.state.contract import Consumers, Run, Schemas, Streams
+from shared.adapters.state.jobs import Run
+from shared.adapters.state.state import State
 from shared.domain.captured_tables import CapturedTable, captured_tables
 from shared.domain.watermark import watermarks
 from shared.flows.backfill.finishing import apply_deletions, wait_until_done
@@ -72,9 +73,7 @@ class Backfill:
         source: SourceSettings,
         *,
         database: Database,
-        streams: Streams,
-        schemas: Schemas,
-        consumers: Consumers,
+        state: State,
         claims: Claims,
         queue: Queue,
         search: Search,
@@ -92,15 +91,9 @@ class Backfill:
             database,
             mask_key,
         )
-        self._schemas, self._consumers, self._claims, self._queue, self._search = (
-            schemas,
-            consumers,
-            claims,
-            queue,
-            search,
-        )
+        self._state, self._claims, self._queue, self._search = state, claims, queue, search
         self._tell, self._clock, self._sleep = tell, clock, sleep
-        self._watermarks = watermarks(streams, source, database, clock=clock, sleep=sleep)
+        self._watermarks = watermarks(state.streams, source, database, clock=clock, sleep=sleep)
         self._runner = uuid.uuid4().hex
 
     def run(self, chosen: Sequence[str] = (), *, restart: bool = False) -> BackfillReport:
@@ -128,7 +121,7 @@ class Backfill:
             self._source.tables,
             run,
             queue=self._queue,
-            schemas=self._schemas,
+            schemas=self._state.schemas,
             claims=self._claims,
             compress=self._source.compression == "zstd",
             clock=self._clock,
@@ -154,7 +147,7 @@ class Backfill:
         """The tables to fill: chosen, or those of the run under way. Raises ConfigError when these
         are not the same.
         """
-        run = self._consumers.run(self._consumer.name)
+        run = self._state.jobs.run(self._consumer.name)
         going = (
             [name for name, state in run.tables.items() if not state.get("left")]
             if run and not restart
@@ -181,7 +174,7 @@ class Backfill:
         """
         now = int(time.time() * 1000)
         # Read before any row is: a statement that comes later is not in all of them, and stays due.
-        rewrites = self._schemas.rewrites(self._source.name)
+        rewrites = self._state.schemas.rewrites(self._source.name)
         new = {
             name: {
                 "cursor": "",
@@ -192,7 +185,7 @@ class Backfill:
             }
             for name, table in tables.items()
         }
-        run = self._consumers.run(self._consumer.name)
+        run = self._state.jobs.run(self._consumer.name)
         if run is None:
             run = Run(
                 f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{self._runner[:6]}", new, now
@@ -205,7 +198,7 @@ class Backfill:
             }
             run = msgspec.structs.replace(run, tables={**new, **left}, attempt=run.attempt + 1)
         run = msgspec.structs.replace(run, runner=self._runner)
-        self._consumers.save_run(self._consumer.name, run)
+        self._state.jobs.save(self._consumer.name, run)
         return run
 
     def _step(self, run: Run, table: CapturedTable, sending: Sending) -> None:
@@ -228,7 +221,7 @@ class Backfill:
         else:
             state["complete"] = True
         self._require_mine(run)
-        self._consumers.save_run(self._consumer.name, run)
+        self._state.jobs.save(self._consumer.name, run)
         self._show("reading", run.tables, table.name)
 
     def _read(
@@ -256,7 +249,9 @@ class Backfill:
         would keep the rows out for ever.
         """
         while len(self._waiting) > MAX_WAITING:
-            self._waiting -= self._consumers.done(self._consumer.name, run.id, list(self._waiting))
+            self._waiting -= self._state.done_messages.noted(
+                self._consumer.name, run.id, list(self._waiting)
+            )
             if len(self._waiting) > MAX_WAITING:
                 self._show(
                     "held back",
@@ -266,7 +261,7 @@ class Backfill:
                 self._sleep(_PAUSE_SECONDS)
 
     def _require_mine(self, run: Run) -> None:
-        stored = self._consumers.run(self._consumer.name)
+        stored = self._state.jobs.run(self._consumer.name)
         if stored is None or stored.id != run.id or stored.runner != self._runner:
             raise StackError(
                 "another `rowline backfill` has taken this run over.",
@@ -281,7 +276,7 @@ class Backfill:
             sending.end(name, shards)
             ends += sending.ends(name, shards)
         wait_until_done(
-            self._consumers,
+            self._state.done_messages,
             self._consumer.name,
             run.id,
             ends,
@@ -293,7 +288,7 @@ class Backfill:
             self._sleep,
         )
         deleted = apply_deletions(
-            self._search, self._consumers.deletions(self._consumer.name, run.id), self._sleep
+            self._search, self._state.deletions.read(self._consumer.name, run.id), self._sleep
         )
         self._require_mine(run)
         filled = {
@@ -302,8 +297,8 @@ class Backfill:
             if state.get("rewrite") and not state.get("left")
         }
         if filled:
-            self._consumers.save_filled(self._consumer.name, filled)
-        self._consumers.end_run(self._consumer.name, run.id)
+            self._state.fillings.save(self._consumer.name, filled)
+        self._state.jobs.end(self._consumer.name, run.id)
         return deleted
 
     def _show(

@@ -10,7 +10,8 @@ import msgspec
 
 from shared.adapters.claims.contract import Claims
 from shared.adapters.queue.contract import Queue
-from shared.adapters.state.contract import Run, Schemas
+from shared.adapters.state.jobs import Run
+from shared.adapters.state.schemas import Schemas
 from shared.adapters.topic.contract import Entry
 from shared.domain.backlog import MAX_ENTRIES, Backlog
 from shared.domain.captured_tables import CapturedTable

@@ -11,13 +11,14 @@ import msgspec
 
 from shared.adapters.claims.contract import Claims
 from shared.adapters.queue.contract import Queue
-from shared.adapters.state.contract import Consumers, Mark
+from shared.adapters.state.state import State
 from shared.flows.consume.set_aside import set_aside
 from shared.flows.consume.sinks.elasticsearch.latest_state import Arrival, LatestState, Outcome
 from shared.flows.consume.tally import Consumed
 from shared.values.change import Change
 from shared.values.delivery import Delivery, back_off
 from shared.values.errors import RowlineError, StackError, StateUnavailable
+from shared.values.mark import Mark
 from shared.values.message import Message, decode, plain
 from shared.values.settings import ConsumerSettings
 
@@ -79,12 +80,13 @@ class Consume:
         self,
         consumer: ConsumerSettings,
         sink: LatestState,
-        consumers: Consumers,
+        state: State,
         claims: Claims,
         queue: Queue,
         aside: Queue,
     ) -> None:
-        self._consumer, self._sink, self._consumers = consumer, sink, consumers
+        self._consumer, self._sink = consumer, sink
+        self._marks, self._done_messages = state.marks, state.done_messages
         self._claims, self._queue, self._aside = claims, queue, aside
 
     def handle(self, deliveries: Sequence[Delivery], time_left: Callable[[], float]) -> Consumed:
@@ -110,7 +112,7 @@ class Consume:
             if self._consumer.marks
             else []
         )
-        marks, run = self._consumers.marks(self._consumer.name, counted)
+        marks, run = self._marks.read(self._consumer.name, counted)
         floors = {group: mark.seq for group, mark in marks.items()}
         for one in opened:
             self._drop(one, floors, run)
@@ -270,7 +272,7 @@ class Consume:
             for one in finished
             if one.lane == "backfill" and one.is_of_run(run)
         ]:
-            self._consumers.mark_done(self._consumer.name, run, backfilled)
+            self._done_messages.note(self._consumer.name, run, backfilled)
         for group, handled in groups.items():
             done, pieces = settled[group]
             consumed.failed += [one.delivery.message_id for one in handled[len(done) :]]
@@ -297,11 +299,11 @@ class Consume:
                 mark = marks[group]
                 if new := [seq for seq in some if seq > mark.seq]:
                     moves[group] = (mark, Mark(new[-1], mark.count + len(new)))
-            refused = self._consumers.advance(self._consumer.name, moves) if moves else set()
+            refused = self._marks.advance(self._consumer.name, moves) if moves else set()
             if not refused:
                 return []
             seqs = {group: seqs[group] for group in refused}
-            marks = self._consumers.marks(self._consumer.name, sorted(refused))[0]
+            marks = self._marks.read(self._consumer.name, sorted(refused))[0]
         return list(seqs)
 
     def _postpone(self, deliveries: Sequence[Delivery]) -> None:

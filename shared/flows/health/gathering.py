@@ -3,7 +3,8 @@
 from typing import Protocol
 
 from shared.adapters.queue.contract import Queue
-from shared.adapters.state.contract import Consumers, Schemas, Streams
+from shared.adapters.state.state import State
+from shared.adapters.state.streams import Streams
 from shared.flows.health.facts import ConsumerFacts, RelayFacts
 from shared.flows.health.thresholds import LOST_SHOWN_S, RELAY_SILENT_S
 from shared.values.checkpoint import Checkpoint, Lost
@@ -18,13 +19,7 @@ class Parts(Protocol):
     def settings(self) -> Settings: ...
 
     @property
-    def streams(self) -> Streams: ...
-
-    @property
-    def schemas(self) -> Schemas: ...
-
-    @property
-    def consumers(self) -> Consumers: ...
+    def state(self) -> State: ...
 
     def queue(self, consumer: str) -> Queue: ...
 
@@ -69,11 +64,11 @@ def consumer_facts(parts: Parts, consumer: ConsumerSettings) -> ConsumerFacts:
     source = parts.settings.source_of(consumer)
     rewrites = {
         table: transaction
-        for table, transaction in parts.schemas.rewrites(consumer.source).items()
+        for table, transaction in parts.state.schemas.rewrites(consumer.source).items()
         if table in source.tables
     }
     waiting, in_flight = parts.queue(name).depth()
-    run = parts.consumers.run(name)
+    run = parts.state.jobs.run(name)
     return ConsumerFacts(
         consumer=name,
         waiting=waiting,
@@ -81,8 +76,8 @@ def consumer_facts(parts: Parts, consumer: ConsumerSettings) -> ConsumerFacts:
         dlq=sum(parts.dlq(name).depth()),
         undelivered=sum(parts.undelivered(name).depth()),
         backfill=run.id if run else "",
-        due=due_of(consumer, rewrites, parts.consumers.filled(name) if rewrites else {}),
-        verified=parts.consumers.report(name),
+        due=due_of(consumer, rewrites, parts.state.fillings.read(name) if rewrites else {}),
+        verified=parts.state.reports.read(name),
     )
 
 

@@ -27,6 +27,6 @@ class Status(msgspec.Struct, frozen=True):
 def status(parts: Parts) -> Status:
     """Ask everything once. Raises what the adapters raise."""
     settings, now = parts.settings, time.time()
-    relays = [relay_facts(parts.streams, source, now) for source in settings.sources.values()]
+    relays = [relay_facts(parts.state.streams, source, now) for source in settings.sources.values()]
     consumers = [consumer_facts(parts, one) for one in settings.consumers.values()]
     return Status(settings.stage, relays, consumers, findings_of(relays, consumers))

@@ -8,7 +8,8 @@ from typing import Any, Literal
 from shared.adapters.binlog.contract import Binlog
 from shared.adapters.claims.contract import Claims
 from shared.adapters.database.contract import Database
-from shared.adapters.state.contract import Schemas, Streams
+from shared.adapters.state.schemas import Schemas
+from shared.adapters.state.streams import Streams
 from shared.adapters.topic.contract import Topic
 from shared.values.settings import SourceSettings, TableSettings
 

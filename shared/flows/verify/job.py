@@ -8,7 +8,7 @@ import msgspec
 from shared.adapters.database.contract import Database
 from shared.adapters.queue.contract import Queue
 from shared.adapters.search.contract import Search
-from shared.adapters.state.contract import Consumers, Schemas, Streams
+from shared.adapters.state.state import State
 from shared.domain.captured_tables import CapturedTable, captured_tables
 from shared.domain.watermark import watermarks
 from shared.flows.verify.comparing import Comparison, first_sight
@@ -77,9 +77,7 @@ class Verify:
         source: SourceSettings,
         *,
         database: Database,
-        streams: Streams,
-        schemas: Schemas,
-        consumers: Consumers,
+        state: State,
         queue: Queue,
         search: Search,
         mask_key: bytes = b"",
@@ -95,8 +93,8 @@ class Verify:
             database,
             mask_key,
         )
-        self._consumers, self._queue, self._search, self._chunk_rows = (
-            consumers,
+        self._reports, self._queue, self._search, self._chunk_rows = (
+            state.reports,
             queue,
             search,
             chunk_rows,
@@ -106,7 +104,7 @@ class Verify:
             str, tuple[Settling, Repair | None]
         ] = {}  # by stream: each has a watermark of its own
         for stream, watermark in watermarks(
-            streams, source, database, clock=clock, sleep=sleep
+            state.streams, source, database, clock=clock, sleep=sleep
         ).items():
             settling = Settling(
                 database, search, queue, watermark, clock=clock, sleep=sleep, chunk_rows=chunk_rows
@@ -116,8 +114,8 @@ class Verify:
                     consumer,
                     stream,
                     search,
-                    streams,
-                    schemas,
+                    state.streams,
+                    state.schemas,
                     settling,
                     watermark,
                     clock=clock,
@@ -174,7 +172,7 @@ class Verify:
             finished_ms=int(time.time() * 1000),
         )
         kept = {**msgspec.to_builtins(report), "listed": [], "tables": rows}
-        self._consumers.save_report(self._consumer.name, kept)
+        self._reports.save(self._consumer.name, kept)
         return report
 
     def _wait_for_the_consumer(self) -> None:

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 
 from shared.adapters.search.contract import Action, Search
-from shared.adapters.state.contract import Schemas, Streams
+from shared.adapters.state.schemas import Schemas
+from shared.adapters.state.streams import Streams
 from shared.domain.watermark import Watermark
 from shared.flows.verify.settling import Candidate, Settling
 from shared.values.checkpoint import Checkpoint

@@ -89,7 +89,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         for _ in marketplace.seed(connection, 3_000):
             pass
     stack.project.run("sls", "deploy", "--stage", "local")
-    stack.wait("the first checkpoint", lambda: stack.open().streams.load("shop")[1] is not None, 90)
+    stack.wait(
+        "the first checkpoint", lambda: stack.open().state.streams.load("shop")[1] is not None, 90
+    )
     stack.rowline("backfill", CONSUMER, "--from", "source")
     yield stack
     patch.undo()

@@ -1,7 +1,32 @@
-"""The state stores in one DynamoDB table (layout: shared/adapters/state/contract.py)."""
+"""The state stores in one DynamoDB table (layout: shared/adapters/state/__init__.py)."""
 
-from shared.adapters.state.dynamodb.consumers import DynamoConsumers
+from typing import TYPE_CHECKING
+
+from shared.adapters.state.dynamodb.deletions import DynamoDeletions
+from shared.adapters.state.dynamodb.done_messages import DynamoDoneMessages
+from shared.adapters.state.dynamodb.fillings import DynamoFillings
+from shared.adapters.state.dynamodb.jobs import DynamoJobs
+from shared.adapters.state.dynamodb.marks import DynamoMarks
+from shared.adapters.state.dynamodb.reports import DynamoReports
 from shared.adapters.state.dynamodb.schemas import DynamoSchemas
 from shared.adapters.state.dynamodb.streams import DynamoStreams
+from shared.adapters.state.state import State
 
-__all__ = ["DynamoConsumers", "DynamoSchemas", "DynamoStreams"]
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+__all__ = ["DynamoSchemas", "DynamoStreams", "open_state"]
+
+
+def open_state(client: "DynamoDBClient", table: str) -> State:
+    """All stores in one table."""
+    return State(
+        streams=DynamoStreams(client, table),
+        schemas=DynamoSchemas(client, table),
+        marks=DynamoMarks(client, table),
+        jobs=DynamoJobs(client, table),
+        deletions=DynamoDeletions(client, table),
+        done_messages=DynamoDoneMessages(client, table),
+        fillings=DynamoFillings(client, table),
+        reports=DynamoReports(client, table),
+    )

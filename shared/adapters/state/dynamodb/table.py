@@ -19,6 +19,10 @@ Item = dict[str, Any]
 GET_LIMIT, WRITE_LIMIT = 100, 25
 """Items a BatchGetItem and a BatchWriteItem take. Source: DynamoDB API reference."""
 
+KEEP_SECONDS = 90 * 86_400
+"""What a run leaves behind when it is killed at its end expires by the table's TTL attribute
+`expires`; far longer than any backfill.
+"""
 
 _CONDITION = "ConditionalCheckFailedException"
 
@@ -175,6 +179,11 @@ class StateTable:
                 hint="Deploy the stage (again), with credentials of its account.",
             ) from None
         return reply
+
+
+def consumer_key(consumer: str, part: str = "") -> str:
+    """The `pk` of a consumer's items, or of those of a part: a table, a run."""
+    return f"consumer#{consumer}#{part}" if part else f"consumer#{consumer}"
 
 
 def _typed(item: Item) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from shared.adapters.state.contract import Streams
+from shared.adapters.state.streams import Streams
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import LeaseLost
 from shared.values.lease import Lease

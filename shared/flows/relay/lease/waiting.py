@@ -1,6 +1,6 @@
 """Waiting: how a relay gets the lease of its stream, without trusting any clock but its own."""
 
-from shared.adapters.state.contract import Streams
+from shared.adapters.state.streams import Streams
 from shared.flows.relay.lease.keeper import LEASE_SECONDS
 from shared.flows.relay.setup import Manner
 from shared.values.lease import Lease

@@ -3,7 +3,7 @@
 import logging
 
 from shared.adapters.binlog.contract import SchemaChanged
-from shared.adapters.state.contract import Schemas
+from shared.adapters.state.schemas import Schemas
 
 log = logging.getLogger("rowline.relay")
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
-from shared.adapters.state.contract import Streams
+from shared.adapters.state.streams import Streams
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint, Release
 from shared.values.errors import LeaseLost

@@ -5,7 +5,7 @@ once it has surely ended.
 import logging
 from collections.abc import Collection, Mapping
 
-from shared.adapters.state.contract import Streams
+from shared.adapters.state.streams import Streams
 from shared.flows.relay.lease.waiting import Waiting
 from shared.flows.relay.sharing.handover import empty_handed
 from shared.flows.relay.sharing.share import Share

@@ -5,7 +5,7 @@ table's schema version is written.
 from collections.abc import Iterable
 
 from shared.adapters.search.contract import Search
-from shared.adapters.state.contract import Schemas
+from shared.adapters.state.schemas import Schemas
 from shared.values.document import Shape
 from shared.values.errors import StackError
 from shared.values.index import definition_of, properties_of

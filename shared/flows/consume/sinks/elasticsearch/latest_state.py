@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from shared.adapters.search.contract import Action, Result, Search
-from shared.adapters.state.contract import Consumers, Schemas
+from shared.adapters.state.state import State
 from shared.flows.consume.sinks.elasticsearch.indexes import Indexes
 from shared.values.change import Change
 from shared.values.document import DocumentError, Shape, address
@@ -72,13 +72,12 @@ class LatestState:
     function for long.
     """
 
-    def __init__(
-        self, consumer: ConsumerSettings, search: Search, schemas: Schemas, consumers: Consumers
-    ) -> None:
+    def __init__(self, consumer: ConsumerSettings, search: Search, state: State) -> None:
         check_alias(consumer)
-        self._consumer, self._search, self._consumers = consumer, search, consumers
+        self._consumer, self._search = consumer, search
+        self._jobs, self._deletions = state.jobs, state.deletions
         self._shape = Shape.of(consumer)
-        self._indexes = Indexes(consumer, search, schemas)
+        self._indexes = Indexes(consumer, search, state.schemas)
 
     def apply(
         self, arrivals: Sequence[Arrival], run: str, may_go_on: Callable[[], bool]
@@ -203,7 +202,7 @@ class LatestState:
         if not work.run or not (read := [step for step in steps if step.arrival.change.op == "r"]):
             return steps
         places = {address(step.action.index, id) for step in read for id in ("", step.action.id)}
-        deleted = self._consumers.deletions(self._consumer.name, work.run, sorted(places))
+        deleted = self._deletions.read(self._consumer.name, work.run, sorted(places))
         kept = []
         for step in steps:
             index, id = step.action.index, step.action.id
@@ -263,7 +262,7 @@ class LatestState:
 
     def _remember(self, work: "_Work", deletions: dict[str, int]) -> None:
         if deletions and work.run:
-            self._consumers.record_deletions(self._consumer.name, work.run, deletions)
+            self._deletions.record(self._consumer.name, work.run, deletions)
         work.deletions.update(deletions)
 
     def _remember_for_a_run_begun_meanwhile(self, deletions: dict[str, int]) -> None:
@@ -271,9 +270,9 @@ class LatestState:
         row that this batch deleted. Its messages of the same group come only after this batch has
         returned: recording now is in time.
         """
-        run = self._consumers.run(self._consumer.name)
+        run = self._jobs.run(self._consumer.name)
         if run is not None:
-            self._consumers.record_deletions(self._consumer.name, run.id, deletions)
+            self._deletions.record(self._consumer.name, run.id, deletions)
 
 
 class _OutOfTime(Exception):

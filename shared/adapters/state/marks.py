@@ -1,0 +1,22 @@
+"""Marks: how far a consumer has come in each message group of the live lane."""
+
+from typing import Protocol
+
+from shared.values.mark import Mark
+
+
+class Marks(Protocol):
+    """A mark moves only from the value that was seen."""
+
+    def read(self, consumer: str, groups: list[str]) -> tuple[dict[str, Mark], str]:
+        """The marks of these groups, and the id of the run under way ("" when none), in one
+        read.
+        """
+        ...
+
+    def advance(self, consumer: str, moves: dict[str, tuple[Mark, Mark]]) -> set[str]:
+        """Move marks, each from the value seen to a new one.
+
+        Returns the groups whose mark no longer has the value seen; those stay as they are.
+        """
+        ...

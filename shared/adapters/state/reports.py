@@ -1,0 +1,11 @@
+"""Reports: the last result of verify of each consumer."""
+
+from typing import Any, Protocol
+
+
+class Reports(Protocol):
+    def save(self, consumer: str, report: dict[str, Any]) -> None:
+        """Keep it, in place of the one before."""
+        ...
+
+    def read(self, consumer: str) -> dict[str, Any] | None: ...

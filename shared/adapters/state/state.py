@@ -1,0 +1,26 @@
+"""State: all stores of a stage, put together once."""
+
+from dataclasses import dataclass
+
+from shared.adapters.state.deletions import Deletions
+from shared.adapters.state.done_messages import DoneMessages
+from shared.adapters.state.fillings import Fillings
+from shared.adapters.state.jobs import Jobs
+from shared.adapters.state.marks import Marks
+from shared.adapters.state.reports import Reports
+from shared.adapters.state.schemas import Schemas
+from shared.adapters.state.streams import Streams
+
+
+@dataclass(frozen=True)
+class State:
+    """One store per subject; they share a table. Work that needs one of them takes that one."""
+
+    streams: Streams
+    schemas: Schemas
+    marks: Marks
+    jobs: Jobs
+    deletions: Deletions
+    done_messages: DoneMessages
+    fillings: Fillings
+    reports: Reports

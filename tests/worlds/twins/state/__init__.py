@@ -1,0 +1,34 @@
+"""The twins of the state stores."""
+
+from collections.abc import Callable
+from typing import Any
+
+from shared.adapters.state.state import State
+from tests.worlds.twins.state.jobs import MemoryDeletions, MemoryDoneMessages, MemoryJobs
+from tests.worlds.twins.state.marks import MemoryMarks
+from tests.worlds.twins.state.reports import MemoryFillings, MemoryReports
+from tests.worlds.twins.state.schemas import MemorySchemas
+from tests.worlds.twins.state.streams import MemoryStreams
+
+__all__ = ["MemorySchemas", "MemoryStreams", "memory_state", "wrapped"]
+
+
+def memory_state() -> State:
+    """All stores of a stage that has just been deployed."""
+    deletions, done_messages = MemoryDeletions(), MemoryDoneMessages()
+    jobs = MemoryJobs(deletions, done_messages)
+    return State(
+        streams=MemoryStreams(),
+        schemas=MemorySchemas(),
+        marks=MemoryMarks(jobs),
+        jobs=jobs,
+        deletions=deletions,
+        done_messages=done_messages,
+        fillings=MemoryFillings(),
+        reports=MemoryReports(),
+    )
+
+
+def wrapped(state: State, wrap: Callable[[Any], Any]) -> State:
+    """The same stores, with something put before each."""
+    return State(**{name: wrap(store) for name, store in vars(state).items()})

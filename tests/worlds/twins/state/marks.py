@@ -1,0 +1,29 @@
+"""The twin of Marks."""
+
+from shared.values.mark import Mark
+from tests.worlds.twins.state.jobs import MemoryJobs
+
+
+class MemoryMarks:
+    """`jobs` tells which run is under way."""
+
+    def __init__(self, jobs: MemoryJobs) -> None:
+        self._marks: dict[tuple[str, str], Mark] = {}
+        self._jobs = jobs
+
+    def read(self, consumer: str, groups: list[str]) -> tuple[dict[str, Mark], str]:
+        run = self._jobs.run(consumer)
+        return {
+            group: self._marks.get((consumer, group), Mark()) for group in groups
+        }, run.id if run else ""
+
+    def advance(self, consumer: str, moves: dict[str, tuple[Mark, Mark]]) -> set[str]:
+        refused = {
+            group
+            for group, (seen, _) in moves.items()
+            if self._marks.get((consumer, group), Mark()) != seen
+        }
+        self._marks |= {
+            (consumer, group): to for group, (_, to) in moves.items() if group not in refused
+        }
+        return refused

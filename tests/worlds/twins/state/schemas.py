@@ -1,0 +1,29 @@
+"""The twin of Schemas."""
+
+from shared.values.table import Table
+
+
+class MemorySchemas:
+    def __init__(self) -> None:
+        self._tables: dict[tuple[str, str, str], list[Table]] = {}
+        self._rewrites: dict[str, dict[str, str]] = {}
+
+    def version_of(self, source: str, table: Table) -> int:
+        history = self._tables.setdefault((source, table.database, table.name), [])
+        if table not in history:
+            history.append(table)
+        return history.index(table) + 1
+
+    def latest(self, source: str, database: str, table: str) -> Table | None:
+        history = self._tables.get((source, database, table), [])
+        return history[-1] if history else None
+
+    def read(self, source: str, database: str, table: str, version: int) -> Table | None:
+        history = self._tables.get((source, database, table), [])
+        return history[version - 1] if 1 <= version <= len(history) else None
+
+    def rewritten(self, source: str, table: str, transaction: str) -> None:
+        self._rewrites.setdefault(source, {})[table] = transaction
+
+    def rewrites(self, source: str) -> dict[str, str]:
+        return dict(self._rewrites.get(source, {}))
