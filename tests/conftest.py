@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 import pymysql
 import pytest
+from aws_lambda_powertools.utilities.parameters import base
 from filelock import FileLock, ReadWriteLock, Timeout
 
 from local.home import home
@@ -103,6 +104,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         and (home().record / STAGE / USERS).exists()
     ):
         Shared().stop_unless_used()
+
+
+@pytest.fixture(autouse=True)
+def forget_secrets() -> None:
+    """Powertools keeps its client, and the secrets it read, for the life of the process."""
+    base.DEFAULT_PROVIDERS.clear()
 
 
 @pytest.fixture(scope="session")

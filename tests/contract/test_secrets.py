@@ -5,7 +5,6 @@ from typing import Any
 
 import boto3
 import pytest
-from aws_lambda_powertools.utilities import parameters
 from moto import mock_aws
 
 from shared.adapters.secrets import secret_json
@@ -17,14 +16,7 @@ from tests.aws_setup import pretend_login
 def manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     pretend_login(monkeypatch)
     with mock_aws():
-        _forget()
         yield boto3.client("secretsmanager")
-        _forget()
-
-
-def _forget() -> None:
-    parameters.clear_caches()
-    parameters.base.DEFAULT_PROVIDERS.clear()
 
 
 def test_a_secret_is_kept_and_read_afresh_when_asked(manager: Any) -> None:

@@ -23,11 +23,7 @@ def manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     with mock_aws():
-        PROVIDERS.pop(
-            "secrets", None
-        )  # keeps its client, and what it read, for the life of the process
         yield boto3.client("secretsmanager")
-        PROVIDERS.pop("secrets", None)
 
 
 def test_a_secret_is_read_once_until_asked_afresh(manager: Any) -> None:
