@@ -19,6 +19,9 @@ class Finding(msgspec.Struct, frozen=True):
     fix: what to do now; empty when all is well.
     blocks_start_only: describes tables or limits as they are now. A stream that has begun may be
         reading older changes, so this keeps a stream from starting, not from continuing.
+    stanza: the key to correct, such as `consumers.search.elasticsearch.fields`, where the stanzas
+        are wrong; empty where a server or something else is.
+    table: the captured table that it is about; empty where it is about more than one.
     """
 
     thing: str
@@ -26,6 +29,8 @@ class Finding(msgspec.Struct, frozen=True):
     what: str
     fix: str = ""
     blocks_start_only: bool = False
+    stanza: str = ""
+    table: str = ""
 
     @classmethod
     def of_error(cls, thing: str, error: RowlineError) -> "Finding":

@@ -558,3 +558,15 @@ def test_mysql_without_gtids_waits_for_writers_of_the_table(
     writer.join()
     assert [row["c"] for row in found if (row["a"], row["b"]) == (1, "a")] == ["newer"]
     bench.close()
+
+
+@pytest.mark.parametrize("kind", ["mariadb", "mysql"])
+def test_databases_that_are_not_logged_are_known(kind: str, request: pytest.FixtureRequest) -> None:
+    start = request.getfixturevalue(f"start_{kind}")
+    server = start("--binlog-do-db=shop", "--binlog-do-db=stock", "--binlog-ignore-db=logs")
+    database = SqlDatabase(parse(server.reader_url))
+    try:
+        filters = database.binlog_filters()
+    finally:
+        database.close()
+    assert (filters.do, filters.ignore) == ({"shop", "stock"}, {"logs"})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.adapters.database.contract import Cascade, Server, UniqueKey
+from shared.adapters.database.contract import BinlogFilters, Cascade, Server, UniqueKey
 from shared.domain.preflight import Finding, check_source, require
 from shared.domain.preflight.grants import check_grants
 from shared.domain.preflight.server_settings import check_retention, check_server
@@ -350,3 +350,57 @@ def test_the_first_failure_is_raised_and_the_others_are_counted() -> None:
                 Finding("y", "fail", "f", "g"),
             ]
         )
+
+
+@pytest.mark.parametrize(
+    ("filters", "setting"),
+    [
+        (BinlogFilters(ignore=frozenset({"shop"})), "binlog_ignore_db"),
+        (BinlogFilters(do=frozenset({"stock"})), "binlog_do_db"),
+        (BinlogFilters(do=frozenset({"shop"}), ignore=frozenset({"shop"})), ""),
+        (BinlogFilters(ignore=frozenset({"stock"})), ""),
+    ],
+)
+def test_a_database_that_is_not_logged_is_named(filters: BinlogFilters, setting: str) -> None:
+    """Where both are set, only binlog_do_db counts."""
+    shop = database()
+    shop.filters = filters
+    found = levels(check_source(shop, source(shop__items=TableSettings())))
+    assert found == ({setting: "fail"} if setting else {})
+
+
+def test_an_account_without_the_right_to_ask_is_told_of_its_right() -> None:
+    class Refusing(MemoryDatabase):
+        def binlog_filters(self) -> BinlogFilters:
+            raise SourceError("Access denied.")
+
+    shop = Refusing(MARIADB)
+    shop.settings = dict(GOOD)
+    shop.grants_held = ["GRANT SELECT, REPLICATION SLAVE ON *.* TO `rowline`@`%`"]
+    shop.create(Table("shop", "items", (Column("id", "int", nullable=False),), ("id",)))
+    found = levels(check_source(shop, source(shop__items=TableSettings())))
+    assert found == {"grant BINLOG MONITOR": "fail"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "stanza"),
+    [
+        (TableSettings(drop=("id",)), "drop"),
+        (TableSettings(mask={"id": "redact"}), "mask"),
+        (TableSettings(mask={"id": "hash"}), ""),
+    ],
+)
+def test_a_key_column_that_is_hidden_is_named(settings: TableSettings, stanza: str) -> None:
+    found = [one for one in check_source(database(), source(shop__items=settings)) if one.fix]
+    assert [one.stanza for one in found] == (
+        [f"sources.shop.tables.shop.items.{stanza}"] if stanza else []
+    )
+
+
+def test_a_name_that_is_nearly_right_is_suggested() -> None:
+    found = check_source(
+        database(), source(shop__items=TableSettings(drop=("nota",)), shop__itmes=TableSettings())
+    )
+    fixes = {one.stanza: one.fix for one in found if one.level == "fail"}
+    assert "Did you mean note?" in fixes["sources.shop.tables.shop.items.drop"]
+    assert "Did you mean shop.items?" in fixes["sources.shop.tables.shop.itmes"]

@@ -63,6 +63,15 @@ class Cascade(msgspec.Struct, frozen=True):
     action: str
 
 
+class BinlogFilters(msgspec.Struct, frozen=True):
+    """The databases that the server's binlog is restricted to (`do`; empty: all), and those that
+    it leaves out (`ignore`).
+    """
+
+    do: frozenset[str] = frozenset()
+    ignore: frozenset[str] = frozenset()
+
+
 class Database(Protocol):
     """A MySQL or MariaDB server, by SQL. Values are those of docs/types.md, the same that the
     binlog reader gives.
@@ -76,6 +85,10 @@ class Database(Protocol):
         """The end of the binlog now; None when the server keeps none. Needs the right REPLICATION
         CLIENT (MariaDB: BINLOG MONITOR).
         """
+        ...
+
+    def binlog_filters(self) -> BinlogFilters:
+        """Which databases are logged. Needs the same right as `position`."""
         ...
 
     def describe(self, database: str, table: str) -> Table | None:

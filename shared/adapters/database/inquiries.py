@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from shared.adapters.database.contract import Server
+from shared.adapters.database.contract import BinlogFilters, Server
 from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position
 
@@ -30,9 +30,21 @@ def server(query: Query) -> Server:
     )
 
 
-def position(query: Query, server: Server) -> Position | None:
+def binlog_filters(query: Query, server: Server) -> BinlogFilters:
+    found = _binlog_status(query, server)
+    if not found:
+        return BinlogFilters()
+    do, ignore = (frozenset(filter(None, (text or "").split(","))) for text in found[0][2:4])
+    return BinlogFilters(do, ignore)
+
+
+def _binlog_status(query: Query, server: Server) -> list[tuple[Any, ...]]:
     renamed = server.flavour == "mysql" and server.version >= (8, 2)
-    found = query("SHOW BINARY LOG STATUS" if renamed else "SHOW MASTER STATUS")
+    return query("SHOW BINARY LOG STATUS" if renamed else "SHOW MASTER STATUS")
+
+
+def position(query: Query, server: Server) -> Position | None:
+    found = _binlog_status(query, server)
     if not found:
         return None
     file, offset = found[0][:2]

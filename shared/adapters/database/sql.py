@@ -13,7 +13,13 @@ from pymysql.cursors import SSCursor
 from shared.adapters.database import inquiries, schema
 from shared.adapters.database.columns import reader
 from shared.adapters.database.connection import connect, translated
-from shared.adapters.database.contract import Cascade, Server, TableSize, UniqueKey
+from shared.adapters.database.contract import (
+    BinlogFilters,
+    Cascade,
+    Server,
+    TableSize,
+    UniqueKey,
+)
 from shared.adapters.database.row_selects import chunk_select, rows_select
 from shared.adapters.database.view import view
 from shared.values.change import Row
@@ -49,6 +55,9 @@ class SqlDatabase:
 
     def position(self) -> Position | None:
         return inquiries.position(self._query, self.server())
+
+    def binlog_filters(self) -> BinlogFilters:
+        return inquiries.binlog_filters(self._query, self.server())
 
     def describe(self, database: str, table: str) -> Table | None:
         return schema.describe(self._query, database, table)

@@ -1,8 +1,15 @@
 """Asks the database what the checks need, and runs all of them."""
 
+import msgspec
+
 from shared.adapters.database.contract import Database
 from shared.domain.preflight.grants import check_grants
-from shared.domain.preflight.server_settings import VARIABLES, check_retention, check_server
+from shared.domain.preflight.server_settings import (
+    VARIABLES,
+    check_binlog_filters,
+    check_retention,
+    check_server,
+)
 from shared.domain.preflight.table_checks import TableCatalog, captured_names, check_tables
 from shared.values.finding import Finding
 from shared.values.settings import SourceSettings, table_settings
@@ -21,10 +28,19 @@ def check_source(
     if findings[-1].thing != "log_bin":
         rds_hours = database.retention_hours() if server.managed else None
         findings.append(check_retention(server, variables, rds_hours, lag_seconds))
-    findings += check_grants(
+    grants = check_grants(
         server, database.grants(), names, gtids=variables.get("gtid_mode") == "ON"
     )
-    return findings + check_tables(server, catalog, source.tables)
+    if all(one.level == "ok" for one in grants if one.thing != "grant SELECT"):
+        findings.append(check_binlog_filters(database.binlog_filters(), names))
+    tables = check_tables(server, catalog, source.tables)
+    return [*findings, *grants, *(_placed(one, source) for one in tables)]
+
+
+def _placed(finding: Finding, source: SourceSettings) -> Finding:
+    """With the whole key of the stanza; a database that no stanza describes has none."""
+    stanza = f"sources.{source.name}.{finding.stanza}" if source.secret and finding.stanza else ""
+    return msgspec.structs.replace(finding, stanza=stanza)
 
 
 def read_catalog(database: Database, source: SourceSettings) -> TableCatalog:

@@ -2,9 +2,9 @@
 enough.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from shared.adapters.database.contract import Server
+from shared.adapters.database.contract import BinlogFilters, Server
 from shared.values.finding import Finding
 
 VARIABLES = (
@@ -92,6 +92,31 @@ def check_retention(
             f"Run: {fix}",
         )
     return Finding(check, "ok", f"{hours:g} h")
+
+
+def check_binlog_filters(filters: BinlogFilters, tables: Iterable[str]) -> Finding:
+    """Whether the server logs the databases of the captured tables.
+
+    With row-based logging the database of the table counts, not the default one of the session.
+    Source: MySQL reference manual, "Evaluation of Database-Level Replication and Binary Logging
+    Options".
+    """
+    databases = sorted({name.partition(".")[0] for name in tables})
+    for setting, lacking in (
+        ("binlog_do_db", [name for name in databases if filters.do and name not in filters.do]),
+        (
+            "binlog_ignore_db",
+            [name for name in databases if not filters.do and name in filters.ignore],
+        ),
+    ):
+        if lacking:
+            return Finding(
+                setting,
+                "fail",
+                f"keeps changes of {', '.join(lacking)} out of the binlog",
+                f"Remove {setting} from the server's configuration, and restart it.",
+            )
+    return Finding("binlog_do_db", "ok", "leaves out no captured database")
 
 
 def _version(server: Server) -> Finding:

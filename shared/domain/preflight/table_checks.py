@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from shared.adapters.database.contract import Cascade, Server, TableSize, UniqueKey
+from shared.domain.preflight.key_checks import TableKeys, check_key
 from shared.values.finding import Finding
+from shared.values.nearest import did_you_mean
 from shared.values.settings import TableSettings, table_settings
 from shared.values.table_pattern import TablePatterns
 
@@ -36,6 +38,10 @@ class TableCatalog(msgspec.Struct, frozen=True):
     cascades: Sequence[Cascade]
     generated: Mapping[str, tuple[str, ...]]
 
+    def keys_of(self, name: str) -> TableKeys:
+        """The keys of one table."""
+        return TableKeys(self.primary.get(name, ()), tuple(self.unique.get(name, ())))
+
 
 def captured_names(sizes: Iterable[TableSize], tables: Mapping[str, TableSettings]) -> list[str]:
     """The tables that the patterns of a source choose."""
@@ -49,14 +55,13 @@ def check_tables(
     """One finding for each pattern that chooses nothing, and for each captured table."""
     names = captured_names(catalog.sizes.values(), tables)
     findings = [
-        _nothing(pattern)
+        _nothing(pattern, catalog.sizes)
         for pattern in tables
         if not captured_names(catalog.sizes.values(), {pattern: tables[pattern]})
     ]
     for name in names:
-        problems = [*table_problems(server, catalog, name, table_settings(tables, name))]
-        findings += problems or [
-            Finding(f"table {name}", "ok", f"about {catalog.sizes[name].rows:,} rows")
+        findings += table_problems(server, catalog, name, table_settings(tables, name)) or [
+            Finding(f"table {name}", "ok", f"about {catalog.sizes[name].rows:,} rows", table=name)
         ]
     return findings
 
@@ -64,9 +69,12 @@ def check_tables(
 def table_problems(
     server: Server, catalog: TableCatalog, name: str, settings: TableSettings
 ) -> list[Finding]:
-    """What is in the way of capturing a table."""
+    """What is in the way of capturing a table.
+
+    `stanza` of a finding is below the source's own: `tables.NAME.drop`.
+    """
     check = f"table {name}"
-    found = _key(check, name, catalog, settings)
+    found = check_key(name, catalog.keys_of(name), settings)
     if name in catalog.columns:
         hidden = {
             **dict.fromkeys(settings.drop, "drop"),
@@ -79,8 +87,9 @@ def table_problems(
                     check,
                     "fail",
                     f"has no column {column}, which {hidden[column]} names",
-                    f"Correct or remove it under tables: {name} in the stanza.",
+                    f"{did_you_mean(column, catalog.columns[name])}Correct or remove it.",
                     blocks_start_only=True,
+                    stanza=f"tables.{name}.{hidden[column]}",
                 )
             )
     engine = catalog.sizes[name].engine
@@ -97,8 +106,14 @@ def table_problems(
     found += _generated(check, name, server, catalog.generated.get(name, ()), settings)
     logged = server.flavour == "mysql" and server.version >= CASCADES_LOGGED
     cascades = [] if logged else [cascade for cascade in catalog.cascades if cascade.table == name]
-    return found + [
+    found += [
         _cascade(check, name, cascade, accepted=settings.accept_cascades) for cascade in cascades
+    ]
+    return [
+        msgspec.structs.replace(
+            one, table=name, stanza=one.stanza or (f"tables.{name}" if one.level == "fail" else "")
+        )
+        for one in found
     ]
 
 
@@ -147,7 +162,7 @@ def _cascade(check: str, name: str, cascade: Cascade, *, accepted: bool) -> Find
     )
 
 
-def _nothing(pattern: str) -> Finding:
+def _nothing(pattern: str, names: Iterable[str]) -> Finding:
     if "*" in pattern:
         return Finding(
             f"tables {pattern}",
@@ -159,54 +174,9 @@ def _nothing(pattern: str) -> Finding:
         f"table {pattern}",
         "fail",
         "is not in the database, or the account may not SELECT from it",
-        "Correct its name under tables: in the stanza, or grant SELECT; `rowline tables` "
-        "lists what the account sees.",
+        f"{did_you_mean(pattern, names)}Correct its name, or grant SELECT. `rowline tables` lists "
+        "the tables that the account sees.",
         blocks_start_only=True,
+        stanza=f"tables.{pattern}",
+        table=pattern,
     )
-
-
-def _key(check: str, name: str, catalog: TableCatalog, settings: TableSettings) -> list[Finding]:
-    unique = [*catalog.unique.get(name, ())]
-    if not settings.key:
-        if catalog.primary.get(name):
-            return []
-        usable = [key for key in unique if not key.nullable]
-        fix = (
-            f"Add a primary key, or put {{key: [{', '.join(usable[0].columns)}]}} behind it in "
-            "the stanza."
-            if usable
-            else "Add a primary key."
-        )
-        return [
-            Finding(
-                check,
-                "fail",
-                "has no primary key, so its rows cannot be told apart",
-                fix,
-                blocks_start_only=True,
-            )
-        ]
-    if set(settings.key) == set(catalog.primary.get(name, ())):
-        return []
-    matching = [key for key in unique if set(key.columns) == set(settings.key)]
-    if not matching:
-        return [
-            Finding(
-                check,
-                "fail",
-                f"has no unique index over key [{', '.join(settings.key)}]",
-                "Create one, or name the columns of one that is there.",
-                blocks_start_only=True,
-            )
-        ]
-    if all(key.nullable for key in matching):
-        return [
-            Finding(
-                check,
-                "fail",
-                f"has a key [{', '.join(settings.key)}] that may be null",
-                "Make its columns NOT NULL.",
-                blocks_start_only=True,
-            )
-        ]
-    return []

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from shared.adapters.database.contract import Cascade, Server, TableSize, UniqueKey
+from shared.adapters.database.contract import BinlogFilters, Cascade, Server, TableSize, UniqueKey
 from shared.values.change import Row
 from shared.values.position import Position
 from shared.values.table import Table
@@ -45,6 +45,7 @@ class MemoryDatabase:
         self.generated_columns: dict[str, tuple[str, ...]] = {}
         self.retention: int | None = None
         self.written: dict[str, int] = {}
+        self.filters = BinlogFilters()
         self.has_binlog = True
         self._pending: list[_Write] = []
         self._offset = 4
@@ -73,6 +74,9 @@ class MemoryDatabase:
 
     def position(self) -> Position | None:
         return Position(file=FILE, offset=self._offset) if self.has_binlog else None
+
+    def binlog_filters(self) -> BinlogFilters:
+        return self.filters
 
     def describe(self, database: str, table: str) -> Table | None:
         return self.tables.get(f"{database}.{table}")
