@@ -22,10 +22,11 @@ function concurrencyProblem(quota, { relays, reserved, consumers }) {
   }
   const needed = relays * OF_A_RELAY + consumers;
   if (!relays || quota >= needed) return '';
+  const left = quota - relays * OF_A_RELAY;
   return (
-    `The account runs ${quota} functions at once; ${relays} relays need ` +
-    `${relays * OF_A_RELAY} and the consumers may take ${consumers}, so a relay could find no place. ${higher}, or lower ` +
-    `consumers.NAME.concurrency to ${quota - relays * OF_A_RELAY} in all.`
+    `The account runs ${quota} functions at once: ${left} beside the relays, and the consumers ` +
+    `may take ${consumers}, so that a relay could find no place. ${higher}, or lower ` +
+    `consumers.NAME.concurrency to ${left} in all.`
   );
 }
 

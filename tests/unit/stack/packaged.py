@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,51 @@ PARTS = (
     "requirements.txt",
     "package.json",
 )
+
+
+VPC = (
+    "--param",
+    "subnets=subnet-0123456789abcdef0,subnet-0123456789abcdef1",
+    "--param",
+    "securityGroups=sg-0123456789abcdef0",
+    "--param",
+    "alerts=arn:aws:sns:eu-west-1:111122223333:pager",
+)
+IMAGE = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/rowline:1.0"
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "local": ("local",),
+    "dev": ("dev",),
+    "staging": ("staging",),
+    "prod": ("prod",),
+    "prod in a VPC": ("prod", *VPC),
+    "prod as a container": ("prod", *VPC, "--param", f"relayImage={IMAGE}"),
+}
+"""Name → arguments of `sls package`."""
+
+
+Packaged = Callable[[str], tuple[Path, dict[str, Any]]]
+"""Name of a variant → the folder it was packaged in, and its template."""
+
+CFN_LINT = Path(sys.executable).with_name("cfn-lint")
+
+
+def lint(*files: Path) -> None:
+    """Check templates with cfn-lint."""
+    done = subprocess.run(
+        [str(CFN_LINT), "--regions", "eu-west-1", "--", *map(str, files)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def package_variant(folder: Path, name: str) -> dict[str, Any]:
+    """Package one of the variants under `folder`; returns the template."""
+    folder.mkdir(parents=True, exist_ok=True)
+    fargate = {"    start: latest\n": "    start: latest\n    run: fargate\n"}
+    return package(folder, *VARIANTS[name], edits=fargate if "container" in name else {})
 
 
 def package(

@@ -5,67 +5,13 @@ docs/iam.md.
 import importlib.util
 import json
 import re
-import subprocess
-import sys
 import zipfile
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shared.adapters.claims.s3 import KEPT, ROWS
-from tests.unit.stack.packaged import ROOT, package
-
-CFN_LINT = Path(sys.executable).with_name("cfn-lint")
-VPC = (
-    "--param",
-    "subnets=subnet-0123456789abcdef0,subnet-0123456789abcdef1",
-    "--param",
-    "securityGroups=sg-0123456789abcdef0",
-    "--param",
-    "alerts=arn:aws:sns:eu-west-1:111122223333:pager",
-)
-IMAGE = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/rowline:1.0"
-VARIANTS: dict[str, tuple[str, ...]] = {
-    "local": ("local",),
-    "dev": ("dev",),
-    "staging": ("staging",),
-    "prod": ("prod",),
-    "prod in a VPC": ("prod", *VPC),
-    "prod as a container": ("prod", *VPC, "--param", f"relayImage={IMAGE}"),
-}
-
-Packaged = Callable[[str], tuple[Path, dict[str, Any]]]
-
-
-@pytest.fixture(scope="module")
-def packaged(tmp_path_factory: pytest.TempPathFactory) -> Packaged:
-    made: dict[str, tuple[Path, dict[str, Any]]] = {}
-
-    def get(variant: str) -> tuple[Path, dict[str, Any]]:
-        if variant not in made:
-            folder = tmp_path_factory.mktemp("package")
-            stanza = (
-                {"    start: latest\n": "    start: latest\n    run: fargate\n"}
-                if "container" in variant
-                else {}
-            )
-            made[variant] = folder, package(folder, *VARIANTS[variant], edits=stanza)
-        return made[variant]
-
-    return get
-
-
-def lint(*files: Path) -> None:
-    done = subprocess.run(
-        [str(CFN_LINT), "--regions", "eu-west-1", "--", *map(str, files)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+from tests.unit.stack.packaged import ROOT, VARIANTS, Packaged, lint
 
 
 def test_templates_of_all_stages_are_clean(packaged: Packaged) -> None:
@@ -194,49 +140,6 @@ def test_every_function_has_its_own_role_and_nobody_else_uses_it(packaged: Packa
     assert sorted(functions) == sorted(roles)
 
 
-def deployer() -> dict[str, Any]:
-    blocks = re.findall(
-        r"^```json\n(.*?)^```", (ROOT / "docs/deploy.md").read_text(), re.MULTILINE | re.DOTALL
-    )
-    (policy,) = [block for block in blocks if "Version" in block]
-    return dict(json.loads(policy))
-
-
-def test_the_deployers_policy_names_real_actions(tmp_path: Path) -> None:
-    wrapped = {
-        "Resources": {
-            "Deployer": {
-                "Type": "AWS::IAM::ManagedPolicy",
-                "Properties": {"PolicyDocument": deployer()},
-            }
-        }
-    }
-    file = tmp_path / "deployer.json"
-    file.write_text(json.dumps(wrapped))
-    lint(file)
-
-
-def test_the_deployers_policy_covers_the_services_of_the_template(packaged: Packaged) -> None:
-    services = {
-        made["Type"].split("::")[1].lower()
-        for made in packaged("prod in a VPC")[1]["Resources"].values()
-    }
-    actions = {
-        action
-        for statement in deployer()["Statement"]
-        for action in [statement["Action"]]
-        for action in ([action] if isinstance(action, str) else action)
-    }
-    prefixes = {action.split(":")[0] for action in actions}
-    assert services <= prefixes
-    for service in services - {"events", "cloudwatch", "logs"}:  # these three make things by Put…
-        assert any(action.startswith(f"{service}:Create") for action in actions), service
-        assert any(
-            action.startswith(f"{service}:Delete") or action == "kms:ScheduleKeyDeletion"
-            for action in actions
-        ), service
-
-
 def test_a_container_has_exactly_the_roles_of_the_page(packaged: Packaged) -> None:
     _, template = packaged("prod as a container")
     assert granted(template, "TaskRoleOfRelayShop") == documented("Relay task")
@@ -294,3 +197,50 @@ def test_the_image_starts_the_relay_and_asks_whether_it_lives() -> None:
     assert importlib.util.find_spec(start[2])
     assert json.loads(said["HEALTHCHECK"].partition("CMD ")[2]) == [*start, "--healthy"]
     assert said["STOPSIGNAL"] == "SIGTERM"
+
+
+def endpoints() -> dict[str, set[str]]:
+    """Who needs it → the endpoints, from the table of docs/vpc.md."""
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in (ROOT / "docs/vpc.md").read_text().splitlines()
+        if line.startswith("| `")
+    ]
+    found: dict[str, set[str]] = {}
+    for names, _, who, _ in rows:
+        for each in who.split(", "):
+            found.setdefault(each, set()).update(re.findall(r"`([^`]+)`", names))
+    return found
+
+
+ENDPOINTS = {"ecr": {"ecr.api", "ecr.dkr", "s3"}}
+"""Endpoints of a service's actions where they are others than the service's name. Source: ECR user
+guide, "Amazon ECR interface VPC endpoints (AWS PrivateLink)".
+"""
+
+
+@pytest.mark.parametrize(
+    ("who", "variant", "roles", "elsewhere"),
+    [
+        # Lambda sends the logs and makes the network interfaces, from outside the VPC.
+        ("relay", "prod in a VPC", ["RoleOfRelayShop"], {"kms", "logs", "ec2"}),
+        ("consumers", "prod in a VPC", ["RoleOfConsumeListingSearch"], {"kms", "logs", "ec2"}),
+        (
+            "relay as a container",
+            "prod as a container",
+            ["TaskRoleOfRelayShop", "ExecutionRoleOfRelayShop"],
+            {"kms"},
+        ),
+    ],
+)
+def test_the_endpoints_are_those_of_the_services_that_the_roles_use(
+    packaged: Packaged, who: str, variant: str, roles: list[str], elsewhere: set[str]
+) -> None:
+    template = packaged(variant)[1]
+    services = {
+        action.partition(":")[0]
+        for role in roles
+        for actions in granted(template, role).values()
+        for action in actions
+    } - elsewhere
+    assert endpoints()[who] == {name for each in services for name in ENDPOINTS.get(each, {each})}

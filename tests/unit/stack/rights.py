@@ -1,0 +1,138 @@
+"""What each command calls, read from the program's text: the modules that a command imports, the
+methods of a stage's adapters that these call, and the AWS calls of those methods.
+
+`python -m tests.unit.stack.rights` writes the table of docs/iam.md.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from tests.unit.stack.deployer import operation
+from tests.unit.stack.packaged import ROOT
+
+PAGE = ROOT / "docs/iam.md"
+ADAPTERS = {
+    "claims": "claims/s3.py",
+    "topic": "topic/sns.py",
+    "queue": "queue/sqs.py",
+    "dlq": "queue/sqs.py",
+    "undelivered": "queue/sqs.py",
+} | {
+    file.stem: f"state/dynamodb/{file.name}"
+    for file in (ROOT / "shared/adapters/state/dynamodb").glob("*.py")
+    if file.stem not in ("__init__", "table")
+}
+"""What a flow calls an adapter → the module that its class is in."""
+
+TABLE = "state/dynamodb/table.py"
+
+CALL = re.compile(rf"\b_?({'|'.join(ADAPTERS)})(?:\([^()]*\))?\.(\w+)\(")
+STAGE = ("cloudformation:DescribeStacks", "cloudformation:GetTemplate")
+SECRET = "secretsmanager:GetSecretValue"
+LEAVES = ("shared.adapters", "shared.stage", "shared.values", "cli.ui", "cli.main", "cli.stage")
+"""Modules whose imports say nothing of what a command does."""
+
+NEEDS_KEY = {
+    "sns:Publish": ("kms:Decrypt", "kms:GenerateDataKey"),
+    "sqs:SendMessage": ("kms:Decrypt", "kms:GenerateDataKey"),
+    "s3:PutObject": ("kms:Decrypt", "kms:GenerateDataKey"),
+    "s3:GetObject": ("kms:Decrypt", "s3:ListBucket"),
+}
+"""Calls that use the key of what they reach, and the right by which S3 says that nothing is there
+(S3 API reference, GetObject, "Permissions"). Sources: docs/iam.md, the roles.
+"""
+
+
+@cache
+def methods_of(file: str) -> dict[str, ast.FunctionDef]:
+    """The methods of the classes of an adapter's module."""
+    tree = ast.parse((ROOT / "shared/adapters" / file).read_text())
+    classes = [each for each in tree.body if isinstance(each, ast.ClassDef)]
+    return {
+        each.name: each for one in classes for each in one.body if isinstance(each, ast.FunctionDef)
+    }
+
+
+@cache
+def actions_of(file: str, method: str) -> frozenset[str]:
+    """The AWS actions of one method, with those of the methods of its class that it calls."""
+    methods = methods_of(file)
+    found: set[str] = set()
+    for node in ast.walk(methods[method]):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        on, called = ast.unparse(node.func.value), node.func.attr
+        if on == "self" and called == "_call":
+            found.add(action("dynamodb", str(ast.literal_eval(node.args[0]))))
+        elif on == "self" and called in methods and called != method:
+            found |= actions_of(file, called)
+        elif on == "self._table":
+            found |= actions_of(TABLE, called)
+        elif on == "self._client":
+            found.add(action(file.partition("/")[2].removesuffix(".py"), called))
+    return frozenset(found)
+
+
+def action(service: str, method: str) -> str:
+    """The right that a client's method asks for: of a batch, that of its entries."""
+    name = operation(service, method)
+    return f"{service}:{name.removesuffix('Batch') if service in ('sqs', 'sns') else name}"
+
+
+def modules(file: Path, seen: set[Path]) -> set[Path]:
+    """A module and all that it imports, adapters and values aside."""
+    if file in seen:
+        return seen
+    seen.add(file)
+    for node in ast.walk(ast.parse(file.read_text())):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{each.name}" for each in node.names)]
+        for name in names:
+            if name.startswith(("shared.", "cli.", "handlers.")) and not name.startswith(LEAVES):
+                path = ROOT / name.replace(".", "/")
+                for imported in (path.with_suffix(".py"), path / "__init__.py"):
+                    if imported.exists():
+                        modules(imported, seen)
+    return seen
+
+
+def rights(command: str) -> set[str]:
+    """The actions of one command of a deployed stage."""
+    found = {SECRET}
+    file = ROOT / f"cli/commands/{command}.py"
+    if "open_stage" in file.read_text() or "_stage(" in file.read_text():
+        found |= set(STAGE)
+    for module in modules(file, set()):
+        for match in CALL.finditer(module.read_text()):
+            place = ADAPTERS[match[1]]
+            if match[2] in methods_of(place):
+                found |= actions_of(place, match[2])
+    return found | {more for each in found for more in NEEDS_KEY.get(each, ())}
+
+
+def commands() -> Iterator[str]:
+    """Those that work on a stage; `local` works on this machine."""
+    for file in sorted((ROOT / "cli/commands").glob("*.py")):
+        if file.stem not in ("__init__", "local", "source_move"):
+            yield file.stem
+
+
+def table() -> list[str]:
+    """The lines of the page."""
+    lines = ["| command | actions |", "|---|---|"]
+    for each in commands():
+        actions = " ".join(f"`{one}`" for one in sorted(rights(each)))
+        lines.append(f"| `{each}` | {actions} |")
+    return lines
+
+
+BLOCK = re.compile(r"\| command \| actions \|\n(?:\|.*\n)+")
+
+if __name__ == "__main__":
+    text = PAGE.read_text()
+    assert BLOCK.search(text), f"{PAGE} has no table of commands"
+    PAGE.write_text(BLOCK.sub(lambda _: "\n".join(table()) + "\n", text))
