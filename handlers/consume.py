@@ -4,16 +4,18 @@ import time
 from functools import cache
 from typing import Any
 
-import elasticsearch  # noqa: F401 - loaded while the function starts, at full CPU
 from aws_lambda_powertools import Logger
 
 from shared.adapters.metrics.emf import emit
+from shared.flows.consume import sinks
 from shared.flows.consume.runtime import Consume
 from shared.stage import Stage, variable
 from shared.values.delivery import Delivery
 
 stage = cache(Stage.from_environment)
 logger = Logger(service=f"{variable('ROWLINE_SERVICE')}-{variable('ROWLINE_STAGE')}")
+
+sinks.preload(stage().consumer(variable("ROWLINE_CONSUMER")))
 
 
 @cache

@@ -16,12 +16,12 @@ from shared.adapters import aws
 from shared.adapters.claims.s3 import S3Claims
 from shared.adapters.database.contract import Database
 from shared.adapters.queue.sqs import SqsQueue
-from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.adapters.secrets import secret_json
 from shared.adapters.stack import Stack
 from shared.adapters.state.dynamodb import open_state
 from shared.adapters.state.state import State
 from shared.adapters.topic.sns import SnsTopic, open_topic
+from shared.domain.sink import Sink, Surroundings
 from shared.values import endpoint
 from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import ConfigError
@@ -57,8 +57,8 @@ class Stage:
     """One deployed stage.
 
     service: the service's name in serverless.yml. name: the stage's.
-    addresses: where to find servers instead of where the secrets say: `source` and `elasticsearch`
-    to a URL. Only commands give them.
+    addresses: where to find servers instead of where the secrets say: `source`, or the kind of a
+    sink, to a URL. Only commands give them.
     """
 
     def __init__(
@@ -165,20 +165,19 @@ class Stage:
             return b""
         return str(secret_json(source.secret).get("mask_key", "")).encode()
 
-    def search(self, consumer: str) -> ElasticsearchSearch:
-        """A consumer's Elasticsearch: the given address, else its secret's."""
-        if url := self._addresses.get("elasticsearch"):
-            return ElasticsearchSearch({"url": url})
-        secret = self.consumer(consumer).elasticsearch.secret
-        return ElasticsearchSearch(secret_json(secret), lambda: secret_json(secret, fresh=True))
+    def sink(self, consumer: str) -> Sink:
+        """A consumer's sink: at the given address, else its secret's."""
+        from shared.flows.consume import sinks
+
+        settings = self.consumer(consumer)
+        address = self._addresses.get(settings.kind, "")
+        return sinks.build(Surroundings(settings, self.state, _secret, address))
 
     def runtime(self, name: str) -> "Consume":
         """A consumer at work."""
         from shared.flows.consume.runtime import Consume
-        from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
 
-        consumer = self.consumer(name)
-        sink = LatestState(consumer, self.search(name), self.state)
+        consumer, sink = self.consumer(name), self.sink(name)
         return Consume(consumer, sink, self.state, self.claims, self.queue(name), self.dlq(name))
 
     def relay(
@@ -257,6 +256,10 @@ def variable(name: str) -> str:
         raise ConfigError(
             "is not set.", thing=name, hint="Deploy with the plugin of this version."
         ) from None
+
+
+def _secret(name: str, fresh: bool) -> Mapping[str, Any]:
+    return secret_json(name, fresh=fresh)
 
 
 def _of_consumer(consumer: str, name: str) -> str:

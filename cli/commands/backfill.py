@@ -54,7 +54,7 @@ def command(
             state=deployed.state,
             claims=deployed.claims,
             queue=deployed.queue(settings.name),
-            search=deployed.search(settings.name),
+            sink=deployed.sink(settings.name),
             mask_key=deployed.mask_key(source),
             tell=lambda now: progress.show(now.rows, now.estimate, now.table, now.note),
         )

@@ -11,7 +11,7 @@ from cli.ui.findings import exit_code, show_checks
 from cli.ui.source_address import endpoint_of, is_address
 from shared.adapters.database.sql import SqlDatabase
 from shared.domain.preflight import check_source
-from shared.flows.health.doctor import check_captured_once, check_database, check_search
+from shared.flows.health.doctor import check_captured_once, check_database, check_sink
 from shared.flows.health.status import status
 from shared.stage import Stage
 from shared.values.errors import ConfigError
@@ -95,6 +95,6 @@ def _stage(deployed: Stage) -> list[Finding]:
         if server:
             servers[relay.source] = server
     findings += check_captured_once(servers, settings.sources)
-    for name in settings.consumers:
-        findings.append(check_search(name, lambda name=name: deployed.search(name)))  # type: ignore[misc]
+    for name, one in settings.consumers.items():
+        findings.append(check_sink(one, lambda name=name: deployed.sink(name)))  # type: ignore[misc]
     return findings + now.findings

@@ -50,7 +50,7 @@ def command(
             database=deployed.database(source.name),
             state=deployed.state,
             queue=deployed.queue(settings.name),
-            search=deployed.search(settings.name),
+            sink=deployed.sink(settings.name),
             mask_key=deployed.mask_key(source),
             repair=repair,
             tell=lambda now: progress.show(now.rows, now.estimate, now.table, now.note),

@@ -77,43 +77,24 @@ class SourceSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown
         return self.elsewhere.get(table, self.stream)
 
 
-class ElasticsearchSettings(
-    msgspec.Struct,
-    frozen=True,
-    rename="camel",
-    forbid_unknown_fields=True,
-    tag_field="kind",
-    tag="elasticsearch",
-):
-    """The Elasticsearch sink of a consumer. `alias` may hold `{database}` and `{table}`; `index` is
-    the content of the user's JSON file (settings, mappings) or empty: derived from the columns;
-    `id` columns instead of the key; `fields` columns to keep (empty: all); `rename` column → field;
-    `secret` names {url, api_key | username+password, ca_certificate}.
-    """
-
-    secret: str
-    alias: str = "{database}-{table}"
-    index: dict[str, Any] = {}
-    id: tuple[str, ...] = ()
-    fields: tuple[str, ...] = ()
-    rename: dict[str, str] = {}
-
-
 class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """One entry of `consumers:`. `tables` are `database.table` or `database.*`; `sink` says what
-    applies the changes; `marks` false waives the record per group.
+    """One entry of `consumers:`.
+
+    tables: `database.table` or `database.*`.
+    sink: its `kind`, and settings that only that sink reads (shared/flows/consume/sinks).
+    marks: false waives the record per group.
     """
 
     name: str
     source: str
     tables: tuple[str, ...]
-    sink: ElasticsearchSettings
+    sink: dict[str, Any]
     marks: bool = True
 
     @property
-    def elasticsearch(self) -> ElasticsearchSettings:
-        """Its sink, which is an Elasticsearch cluster."""
-        return self.sink
+    def kind(self) -> str:
+        """The name of its sink."""
+        return str(self.sink.get("kind", ""))
 
     def wants(self, database: str, table: str) -> bool:
         """Whether the consumer declares this table."""

@@ -18,12 +18,11 @@ from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.adapters.state.dynamodb import open_state
 from shared.values.change import Change
 from shared.values.errors import ConfigError, SearchError, SearchUnavailable
-from shared.values.index import definition_of
 from shared.values.message import decode
 from shared.values.settings import Settings
 from shared.values.table import Column, Table
 from tests.aws_setup import create_state_table, pretend_login
-from tests.worlds.consumer_world import STREAM, TABLE, change, consumer_settings, delivery
+from tests.worlds.consumer_world import STREAM, TABLE, change, consumer_settings, delivery, layout
 
 
 class Context:
@@ -219,9 +218,8 @@ def test_every_kind_of_column_is_kept_exactly_and_found(elasticsearch: Any) -> N
     search = ElasticsearchSearch({"url": elasticsearch.url})
     search.ensure_index(
         alias,
-        definition_of(
-            consumer_settings(),
-            Table("shop", "all", tuple(column for column, _, _ in COLUMNS), ("id",)),
+        layout().definition(
+            Table("shop", "all", tuple(column for column, _, _ in COLUMNS), ("id",))
         ),
     )
     row = {column.name: value for column, value, _ in COLUMNS}

@@ -23,10 +23,10 @@ from shared.values.delivery import Delivery
 from shared.values.message import decode
 from shared.values.settings import (
     ConsumerSettings,
-    ElasticsearchSettings,
     SourceSettings,
     TableSettings,
 )
+from tests.worlds.consumer_world import elasticsearch_settings
 from tests.worlds.twins.claims import MemoryClaims
 from tests.worlds.twins.queue import MemoryQueue
 from tests.worlds.twins.search import MemorySearch
@@ -62,10 +62,14 @@ class Stage:
         self.handled = self.refused = 0
 
     def consumer(self, source: str) -> ConsumerSettings:
-        sink = ElasticsearchSettings(secret="none", alias=f"{source}-{{table}}")
+        sink = {"kind": "elasticsearch", "secret": "none", "alias": f"{source}-{{table}}"}
         return ConsumerSettings(
             name=f"{source}Search", source=source, tables=(self.table,), sink=sink
         )
+
+    def sink(self, settings: ConsumerSettings) -> LatestState:
+        stanza = elasticsearch_settings(settings)
+        return LatestState(settings, stanza, self.search, self.state)
 
     def job(self, source: str) -> RelaySetup:
         reader = endpoint.parse(self.servers[source].reader_url)
@@ -85,8 +89,8 @@ class Stage:
     def deliver(self, entries: list[Any]) -> None:
         """Every message to both consumers, as while a filter policy does not act yet."""
         for settings in self.settings.values():
-            work = LatestState(settings, self.search, self.state)
-            consume = Consume(settings, work, self.state, self.claims, MemoryQueue(), MemoryQueue())
+            work, queues = self.sink(settings), (MemoryQueue(), MemoryQueue())
+            consume = Consume(settings, work, self.state, self.claims, *queues)
             for entry in entries:
                 one = Delivery(
                     entry.deduplication_id,
@@ -177,7 +181,6 @@ def test_tables_of_one_name_in_two_sources_are_never_mixed_up(stage: Stage) -> N
     queue = stage.queue
     parts: dict[str, Any] = {
         "state": stage.state,
-        "search": stage.search,
     }
     databases = {
         name: SqlDatabase(endpoint.parse(server.reader_url))
@@ -195,6 +198,7 @@ def test_tables_of_one_name_in_two_sources_are_never_mixed_up(stage: Stage) -> N
         database=databases["america"],
         claims=stage.claims,
         queue=queue,
+        sink=stage.sink(stage.settings["america"]),
         sleep=sleep,
         **parts,
     )
@@ -202,8 +206,8 @@ def test_tables_of_one_name_in_two_sources_are_never_mixed_up(stage: Stage) -> N
     assert stage.documents("america")["999"] == "america before"
     assert stage.documents("europe") == {}
     for name, each in databases.items():
-        report = Verify(
-            stage.settings[name], stage.sources[name], database=each, queue=queue, **parts
-        ).run()
+        settings, source = stage.settings[name], stage.sources[name]
+        sink = stage.sink(settings)
+        report = Verify(settings, source, database=each, queue=queue, sink=sink, **parts).run()
         assert (report.differences, report.rows) == (0, {"europe": 0, "america": ROWS}[name])
         each.close()

@@ -35,7 +35,7 @@ def job(
         "state": world.state,
         "claims": world.claims,
         "queue": world.queue,
-        "search": world.world.search,
+        "sink": world.world.sink(),
         "clock": lambda: world.now,
         "sleep": world.sleep,
         "chunk_rows": 3,

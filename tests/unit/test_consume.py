@@ -7,11 +7,11 @@ import pytest
 
 from shared.adapters.search.contract import Action, Result
 from shared.adapters.state.jobs import Run
-from shared.flows.consume.sinks.elasticsearch.latest_state import MAX_ACTIONS
+from shared.flows.consume.sinks.elasticsearch.deletions import address
+from shared.flows.consume.sinks.elasticsearch.work import MAX_ACTIONS
 from shared.values.change import Change
 from shared.values.compression import compressed
 from shared.values.delivery import Delivery, back_off
-from shared.values.document import address
 from shared.values.errors import ConfigError, SearchError
 from shared.values.mark import Mark
 from shared.values.message import decode
@@ -535,7 +535,7 @@ def test_compressed_messages_count_with_what_is_in_them(
     """What is sent to Elasticsearch at once is bounded by the rows, however small they
     travelled.
     """
-    monkeypatch.setattr("shared.flows.consume.sinks.elasticsearch.latest_state.MAX_BYTES", 10_000)
+    monkeypatch.setattr("shared.flows.consume.sinks.elasticsearch.work.MAX_BYTES", 10_000)
     sizes: list[int] = []
     bulk = world.search.bulk
 

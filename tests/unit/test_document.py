@@ -6,19 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.values.document import (
-    DocumentError,
-    Shape,
-    address,
-    decode_id,
-    encode_id,
-    safe_field,
-    split_address,
-)
+from shared.flows.consume.sinks.elasticsearch.definition import mapping_of, properties_of
+from shared.flows.consume.sinks.elasticsearch.deletions import address, split_address
+from shared.flows.consume.sinks.elasticsearch.document_error import DocumentError
+from shared.flows.consume.sinks.elasticsearch.document_id import decode_id, encode_id
+from shared.flows.consume.sinks.elasticsearch.shape import Shape, safe_field
 from shared.values.errors import ConfigError
-from shared.values.index import alias_of, check_alias, definition_of, mapping_of, properties_of
 from shared.values.table import Column, Table
-from tests.worlds.consumer_world import TABLE, change, consumer_settings
+from tests.worlds.consumer_world import TABLE, change, layout
 
 texts = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=40)
 
@@ -81,13 +76,13 @@ def test_an_address_is_read_back() -> None:
 
 
 def test_fields_are_chosen_and_renamed() -> None:
-    shape = Shape.of(consumer_settings(fields=("id", "title"), rename={"title": "name"}))
+    shape = layout(fields=("id", "title"), rename={"title": "name"}).shape
     assert shape.body({"id": 1, "title": "x", "price": 2}) == {"id": 1, "name": "x"}
-    assert Shape.of(consumer_settings(rename={"title": "name"})).body({"id": 1, "title": "x"}) == {
+    assert layout(rename={"title": "name"}).shape.body({"id": 1, "title": "x"}) == {
         "id": 1,
         "name": "x",
     }
-    assert Shape.of(consumer_settings()).body({"id": 1, "a.b": 2, "_id": 3}) == {
+    assert layout().shape.body({"id": 1, "a.b": 2, "_id": 3}) == {
         "id": 1,
         "a_b": 2,
         "_id_": 3,
@@ -113,16 +108,16 @@ def test_fields_are_chosen_and_renamed() -> None:
 )
 def test_a_wrong_stanza_is_refused(stanza: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        Shape.of(consumer_settings(**stanza))
+        layout(**stanza)
 
 
 def test_a_rename_onto_a_column_of_the_row_is_refused_when_it_is_seen() -> None:
     with pytest.raises(DocumentError, match="into the field price"):
-        Shape.of(consumer_settings(rename={"title": "price"})).body({"title": "x", "price": 1})
+        layout(rename={"title": "price"}).shape.body({"title": "x", "price": 1})
 
 
 def test_an_id_of_other_columns() -> None:
-    shape = Shape.of(consumer_settings(id=("title",)))
+    shape = layout(id=("title",)).shape
     assert shape.row_id({"id": 1, "title": "x"}, ("id",)) == "x"
     assert shape.change_ids(change(1, "c", 1, title="x")) == (None, "x")
     assert shape.change_ids(change(1, "d", 1, title="x")) == ("x", None)
@@ -142,7 +137,7 @@ def test_an_id_of_other_columns() -> None:
     ],
 )
 def test_aliases(names: tuple[str, str], alias: str) -> None:
-    got = alias_of(consumer_settings(), *names)
+    got = layout().alias(*names)
     assert got.startswith(alias)
     assert ("~" in got) == ("~" in alias)
 
@@ -150,9 +145,7 @@ def test_aliases(names: tuple[str, str], alias: str) -> None:
 @given(st.tuples(*[st.text(alphabet="aA-_.", min_size=1, max_size=5)] * 4))
 def test_no_two_tables_share_an_alias(names: tuple[str, str, str, str]) -> None:
     same = names[:2] == names[2:]
-    assert (
-        alias_of(consumer_settings(), *names[:2]) == alias_of(consumer_settings(), *names[2:])
-    ) == same
+    assert (layout().alias(*names[:2]) == layout().alias(*names[2:])) == same
 
 
 @pytest.mark.parametrize(
@@ -170,13 +163,11 @@ def test_an_alias_that_cannot_be_is_refused(
     alias: str, tables: tuple[str, ...], message: str
 ) -> None:
     with pytest.raises(ConfigError, match=message):
-        check_alias(consumer_settings(alias=alias, tables=tables))
+        layout(alias=alias, tables=tables)
 
 
 def test_the_definition_is_derived_from_the_columns_that_are_kept() -> None:
-    definition = definition_of(
-        consumer_settings(fields=("id", "title"), rename={"title": "name"}), TABLE
-    )
+    definition = layout(fields=("id", "title"), rename={"title": "name"}).definition(TABLE)
     assert definition["settings"]["index.gc_deletes"] == "1h"
     assert definition["mappings"]["dynamic"] is False
     assert definition["mappings"]["properties"] == {
@@ -190,19 +181,17 @@ def test_the_definition_is_derived_from_the_columns_that_are_kept() -> None:
     "settings", [{"gc_deletes": "5m"}, {"index.gc_deletes": "5m"}, {"index": {"gc_deletes": "5m"}}]
 )
 def test_the_users_own_definition_keeps_what_it_sets(settings: dict[str, Any]) -> None:
-    assert definition_of(consumer_settings(index={"settings": settings}), None) == {
-        "settings": settings
-    }
+    assert layout(index={"settings": settings}).definition(None) == {"settings": settings}
 
 
 def test_the_users_own_definition_remembers_deletions_for_an_hour() -> None:
     own = {"settings": {"index": {"number_of_shards": 2}}, "mappings": {"dynamic": "strict"}}
-    assert definition_of(consumer_settings(index=own), None) == {
+    assert layout(index=own).definition(None) == {
         "settings": {"index": {"number_of_shards": 2}, "index.gc_deletes": "1h"},
         "mappings": {"dynamic": "strict"},
     }
     with pytest.raises(ConfigError, match="'mapping', which no index has"):
-        definition_of(consumer_settings(index={"mapping": {}}), None)
+        layout(index={"mapping": {}}).definition(None)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def verify(world: BackfillWorld, **options: Any) -> VerifyReport:
         database=world.between(world.database),
         state=wrapped(world.state, world.between),
         queue=world.between(world.queue),
-        search=world.between(world.world.search),
+        sink=world.world.sink(world.between),
         clock=lambda: world.now,
         sleep=world.sleep,
         chunk_rows=3,

@@ -14,7 +14,6 @@ from shared.values.position import Position
 from shared.values.seq import make_seq
 from shared.values.settings import (
     ConsumerSettings,
-    ElasticsearchSettings,
     Settings,
     SourceSettings,
     TableSettings,
@@ -26,7 +25,7 @@ SOURCES = {
     "shop": SourceSettings("shop", "s", {"shop.items": TableSettings()}),
     "second": SourceSettings("second", "s", {"shop.events": TableSettings()}, relay_of="shop"),
 }
-CONSUMER = ConsumerSettings("search", "shop", ("shop.*",), ElasticsearchSettings("e"))
+CONSUMER = ConsumerSettings("search", "shop", ("shop.*",), {"kind": "elasticsearch", "secret": "e"})
 
 
 def checkpoint(table: str, epoch: int) -> Checkpoint:

@@ -226,7 +226,7 @@ class BackfillWorld:
             state=wrapped(self.state, self.between),
             claims=self.claims,
             queue=self.between(self.queue),
-            search=self.between(self.world.search),
+            sink=self.world.sink(self.between),
             clock=lambda: self.now,
             sleep=self.sleep,
             chunk_rows=self.chunk,

@@ -3,13 +3,17 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
+
 from shared.flows.consume.runtime import Consume
 from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
+from shared.flows.consume.sinks.elasticsearch.layout import Layout
+from shared.flows.consume.sinks.elasticsearch.settings import ElasticsearchSettings
 from shared.flows.consume.tally import Consumed
 from shared.values.change import Change, Operation, Transaction
 from shared.values.delivery import Delivery
 from shared.values.message import Message, attributes, deduplication_id, encode
-from shared.values.settings import ConsumerSettings, ElasticsearchSettings
+from shared.values.settings import ConsumerSettings
 from shared.values.table import Column, Table
 from tests.worlds.twins.claims import MemoryClaims
 from tests.worlds.twins.queue import MemoryQueue
@@ -33,9 +37,19 @@ def consumer_settings(
         name="search",
         source="shop",
         tables=tables,
-        sink=ElasticsearchSettings(secret="s", **stanza),
+        sink={"kind": "elasticsearch", "secret": "s", **stanza},
         marks=marks,
     )
+
+
+def elasticsearch_settings(consumer: ConsumerSettings) -> ElasticsearchSettings:
+    return msgspec.convert(consumer.sink, ElasticsearchSettings)
+
+
+def layout(consumer: ConsumerSettings | None = None, **stanza: Any) -> Layout:
+    """The layout of a consumer, or of one with this stanza."""
+    consumer = consumer or consumer_settings(**stanza)
+    return Layout(consumer, elasticsearch_settings(consumer))
 
 
 def change(seq: int, op: Operation, id: int, **row: Any) -> Change:
@@ -103,18 +117,14 @@ class World:
 
     def cold_start(self) -> Consume:
         """A new process of the function."""
-        search, claims, queue, aside = map(
-            self._wrap, (self.search, self.claims, self.queue, self.aside)
-        )
-        state = wrapped(self.state, self._wrap)
-        return Consume(
-            self.settings,
-            LatestState(self.settings, search, state),
-            state,
-            claims,
-            queue,
-            aside,
-        )
+        claims, queue, aside = map(self._wrap, (self.claims, self.queue, self.aside))
+        state, sink = wrapped(self.state, self._wrap), self.sink(self._wrap)
+        return Consume(self.settings, sink, state, claims, queue, aside)
+
+    def sink(self, wrap: Callable[[Any], Any] = lambda twin: twin) -> LatestState:
+        """The consumer's sink, with something between it and the twins."""
+        settings, state = elasticsearch_settings(self.settings), wrapped(self.state, wrap)
+        return LatestState(self.settings, settings, wrap(self.search), state)
 
     def handle(
         self, *deliveries: Delivery, time_left: Callable[[], float] = lambda: 60.0

@@ -13,12 +13,12 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from shared.adapters.claims.contract import Claims
 from shared.adapters.database.contract import Database
 from shared.adapters.queue.contract import Queue
-from shared.adapters.search.contract import Search
 from shared.adapters.state.jobs import Run
 from shared.adapters.state.state import State
 from shared.domain.captured_tables import CapturedTable, captured_tables
+from shared.domain.sink import Listable, Sink
 from shared.domain.watermark import watermarks
-from shared.flows.backfill.finishing import apply_deletions, wait_until_done
+from shared.flows.backfill.finishing import wait_until_done
 from shared.flows.backfill.sending import Sending
 from shared.values.change import Row
 from shared.values.checkpoint import Checkpoint
@@ -76,7 +76,7 @@ class Backfill:
         state: State,
         claims: Claims,
         queue: Queue,
-        search: Search,
+        sink: Sink,
         mask_key: bytes = b"",
         tell: Callable[[BackfillProgress], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
@@ -91,7 +91,7 @@ class Backfill:
             database,
             mask_key,
         )
-        self._state, self._claims, self._queue, self._search = state, claims, queue, search
+        self._state, self._claims, self._queue, self._sink = state, claims, queue, sink
         self._tell, self._clock, self._sleep = tell, clock, sleep
         self._watermarks = watermarks(state.streams, source, database, clock=clock, sleep=sleep)
         self._runner = uuid.uuid4().hex
@@ -287,9 +287,10 @@ class Backfill:
             ),
             self._sleep,
         )
-        deleted = apply_deletions(
-            self._search, self._state.deletions.read(self._consumer.name, run.id), self._sleep
-        )
+        deleted = 0
+        if isinstance(self._sink, Listable):
+            recorded = self._state.deletions.read(self._consumer.name, run.id)
+            deleted = self._sink.delete_again(recorded, self._sleep)
         self._require_mine(run)
         filled = {
             name: state["rewrite"]

@@ -12,8 +12,8 @@ import msgspec
 from shared.adapters.claims.contract import Claims
 from shared.adapters.queue.contract import Queue
 from shared.adapters.state.state import State
+from shared.domain.sink import Arrival, Outcome, Sink, Slice
 from shared.flows.consume.set_aside import set_aside
-from shared.flows.consume.sinks.elasticsearch.latest_state import Arrival, LatestState, Outcome
 from shared.flows.consume.tally import Consumed
 from shared.values.change import Change
 from shared.values.delivery import Delivery, back_off
@@ -79,7 +79,7 @@ class Consume:
     def __init__(
         self,
         consumer: ConsumerSettings,
-        sink: LatestState,
+        sink: Sink,
         state: State,
         claims: Claims,
         queue: Queue,
@@ -176,9 +176,8 @@ class Consume:
         reserve = min(RESERVE, time_left() / 2)
 
         def flush() -> bool:
-            outcomes = self._sink.apply(
-                [arrival for _, arrival in waiting], run, lambda: time_left() > reserve
-            )
+            arrivals = [arrival for _, arrival in waiting]
+            outcomes = self._sink.apply(Slice(arrivals, run, lambda: time_left() > reserve))
             for (piece, _), outcome in zip(waiting, outcomes, strict=True):
                 piece.outcome = outcome
             waiting.clear()

@@ -1,16 +1,15 @@
-"""Doctor: what the systems around a stage say: its databases and its Elasticsearch clusters."""
+"""Doctor: what the systems around a stage say: its databases and its sinks."""
 
 import itertools
 from collections.abc import Callable, Mapping
 
 from shared.adapters.database.contract import Database
-from shared.adapters.search.contract import Search
 from shared.domain.preflight import check_source
 from shared.domain.server_identity import who_answers
-from shared.flows.health.thresholds import OLDEST_ELASTICSEARCH
+from shared.domain.sink import Sink
 from shared.values.errors import RowlineError
 from shared.values.finding import Finding
-from shared.values.settings import SourceSettings
+from shared.values.settings import ConsumerSettings, SourceSettings
 
 Identity = tuple[str, ...]
 """The answer of `who_answers`."""
@@ -59,16 +58,11 @@ def check_captured_once(
     return findings
 
 
-def check_search(consumer: str, search: Callable[[], Search]) -> Finding:
-    """Whether the consumer's cluster answers and accepts its credentials."""
-    thing = f"elasticsearch {consumer}"
+def check_sink(consumer: ConsumerSettings, sink: Callable[[], Sink]) -> Finding:
+    """Whether the consumer's sink answers and accepts its credentials."""
+    thing = f"{consumer.kind} {consumer.name}"
     try:
-        version = search().version()
+        version = sink().probe()
     except RowlineError as error:
         return Finding.of_error(thing, error)
-    major = version.partition(".")[0]
-    if major.isdigit() and int(major) < OLDEST_ELASTICSEARCH:
-        return Finding(
-            thing, "fail", f"is version {version}", f"Upgrade to {OLDEST_ELASTICSEARCH} or later."
-        )
     return Finding(thing, "ok", version or "answers")

@@ -15,6 +15,3 @@ CONSUMER_LATE_S = 900
 
 LOST_SHOWN_S = 7 * 86_400
 """Rows that a change of server lost are shown for so long after they were read again."""
-
-OLDEST_ELASTICSEARCH = 8
-"""The oldest major version whose API Rowline uses."""

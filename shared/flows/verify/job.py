@@ -7,9 +7,9 @@ import msgspec
 
 from shared.adapters.database.contract import Database
 from shared.adapters.queue.contract import Queue
-from shared.adapters.search.contract import Search
 from shared.adapters.state.state import State
 from shared.domain.captured_tables import CapturedTable, captured_tables
+from shared.domain.sink import Sink, require_listable
 from shared.domain.watermark import watermarks
 from shared.flows.verify.comparing import Comparison, first_sight
 from shared.flows.verify.ids import IdSet
@@ -79,7 +79,7 @@ class Verify:
         database: Database,
         state: State,
         queue: Queue,
-        search: Search,
+        sink: Sink,
         mask_key: bytes = b"",
         repair: bool = False,
         tell: Callable[[VerifyProgress], None] = lambda _: None,
@@ -93,12 +93,8 @@ class Verify:
             database,
             mask_key,
         )
-        self._reports, self._queue, self._search, self._chunk_rows = (
-            state.reports,
-            queue,
-            search,
-            chunk_rows,
-        )
+        self._sink = require_listable(sink, consumer)
+        self._reports, self._queue, self._chunk_rows = state.reports, queue, chunk_rows
         self._show, self._clock, self._sleep = tell, clock, sleep
         self._parts: dict[
             str, tuple[Settling, Repair | None]
@@ -107,20 +103,10 @@ class Verify:
             state.streams, source, database, clock=clock, sleep=sleep
         ).items():
             settling = Settling(
-                database, search, queue, watermark, clock=clock, sleep=sleep, chunk_rows=chunk_rows
+                database, queue, watermark, clock=clock, sleep=sleep, chunk_rows=chunk_rows
             )
             mending = (
-                Repair(
-                    consumer,
-                    stream,
-                    search,
-                    state.streams,
-                    state.schemas,
-                    settling,
-                    watermark,
-                    clock=clock,
-                    sleep=sleep,
-                )
+                Repair(stream, state.streams, settling, watermark, clock=clock, sleep=sleep)
                 if repair
                 else None
             )
@@ -138,11 +124,10 @@ class Verify:
             self._database, self._source, self._consumer, chosen, mask_key=self._mask_key
         )
         self._estimate = sum(table.rows for table in tables)
-        comparisons = [Comparison(self._consumer, table) for table in tables]
+        comparisons = [Comparison(self._sink, table) for table in tables]
         for comparison in comparisons[:1]:
-            self._search.get(
-                comparison.alias, ["1"]
-            )  # where nobody answers, waiting for the consumer only hides it
+            # Where nobody answers, waiting for the consumer only hides it.
+            comparison.documents.get(["1"])
         self._wait_for_the_consumer()
         rows: dict[str, int] = {}
         for comparison in comparisons:
@@ -189,12 +174,12 @@ class Verify:
     def _table(self, comparison: Comparison) -> None:
         """Rows first, then the documents that belong to none of them."""
         seen, candidates = IdSet(), list[Candidate]()
-        name = comparison.captured.name
+        name, documents = comparison.captured.name, comparison.documents
         table, key = comparison.captured.table, comparison.captured.key
         limit, after = self._limit(comparison.captured), None
         while rows := self._database.chunk(table, key, after, limit, reached=None):
-            expected = [one for one in map(comparison.expected, rows) if one is not None]
-            held = self._search.get(comparison.alias, [one.id for one in expected])
+            expected = [one for one in map(documents.expected, rows) if one is not None]
+            held = documents.get([one.id for one in expected])
             for one in expected:
                 seen.add(one.id)
             candidates += [
@@ -205,12 +190,11 @@ class Verify:
             after = [rows[-1][column] for column in key]
             limit = min(limit, max(10, 2 * len(rows)))  # fewer come when they are large
             self._tell(name)
-        for document in self._search.scan(comparison.alias):
+        for document in documents.scan():
             self._documents += 1
             if document.id not in seen:
-                candidates.append(
-                    Candidate(comparison, document.id, comparison.key_of(document.id))
-                )
+                row_key = documents.key_of(document.id)
+                candidates.append(Candidate(comparison, document.id, row_key))
                 candidates = self._settle(candidates, MAX_CANDIDATES)
         self._settle(candidates, 1)
 

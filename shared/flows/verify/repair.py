@@ -1,19 +1,17 @@
-"""Repair: writes what the source says straight into the index, under a version that no change under
-way can be refused for.
+"""Repair: writes the rows of the source straight into the sink.
+
+Its version lets every change that is still under way win.
 """
 
 import time
 from collections.abc import Callable
 
-from shared.adapters.search.contract import Action, Search
-from shared.adapters.state.schemas import Schemas
 from shared.adapters.state.streams import Streams
+from shared.domain.sink import Write
 from shared.domain.watermark import Watermark
-from shared.flows.verify.settling import Candidate, Settling
+from shared.flows.verify.settling import Candidate, Settling, by_table
 from shared.values.checkpoint import Checkpoint
-from shared.values.index import definition_of
 from shared.values.seq import split_seq
-from shared.values.settings import ConsumerSettings
 
 EPOCH_SECONDS = 30
 """How long to wait for the relay to number above a version that somebody else has put into the
@@ -38,30 +36,17 @@ class Repair:
 
     def __init__(
         self,
-        consumer: ConsumerSettings,
         stream: str,
-        search: Search,
         streams: Streams,
-        schemas: Schemas,
         settling: Settling,
         watermark: Watermark,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._consumer, self._stream, self._search, self._streams, self._schemas = (
-            consumer,
-            stream,
-            search,
-            streams,
-            schemas,
-        )
-        self._settling, self._watermark, self._clock, self._sleep = (
-            settling,
-            watermark,
-            clock,
-            sleep,
-        )
+        self._stream, self._streams = stream, streams
+        self._settling, self._watermark = settling, watermark
+        self._clock, self._sleep = clock, sleep
         self.epochs: list[int] = []
         self.reasons: dict[str, int] = {}
 
@@ -104,30 +89,20 @@ class Repair:
         again: list[Candidate] = []
         applied = superseded = 0
         for start in range(0, len(candidates), _BATCH):
-            some = candidates[start : start + _BATCH]
-            for comparison in {one.comparison for one in some}:
-                self._search.ensure_index(
-                    comparison.alias, definition_of(self._consumer, comparison.captured.plan.table)
-                )
-            results = self._search.bulk(
-                [
-                    Action(
-                        one.comparison.alias,
-                        one.id,
-                        checkpoint.seq,
-                        one.expected.body if one.expected else None,
-                    )
+            for some in by_table(candidates[start : start + _BATCH]):
+                writes = [
+                    Write(one.id, checkpoint.seq, one.expected.body if one.expected else None)
                     for one in some
                 ]
-            )
-            for one, result in zip(some, results, strict=True):
-                if result.kind == "applied":
-                    applied += 1
-                else:
+                outcomes = some[0].comparison.documents.write(writes)
+                for one, outcome in zip(some, outcomes, strict=True):
+                    if outcome.kind == "applied":
+                        applied += 1
+                        continue
                     again.append(one)
-                    superseded += result.kind == "superseded"
-                    if result.kind == "refused":
-                        reason = result.reason.partition(":")[0]
+                    superseded += outcome.kind == "superseded"
+                    if outcome.kind == "refused":
+                        reason = outcome.reason.partition(":")[0]
                         self.reasons[reason] = self.reasons.get(reason, 0) + 1
         return again, applied, superseded
 

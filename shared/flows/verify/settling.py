@@ -10,9 +10,9 @@ import msgspec
 
 from shared.adapters.database.contract import Database
 from shared.adapters.queue.contract import Queue
-from shared.adapters.search.contract import Document, Search
+from shared.domain.sink import Expected, Held
 from shared.domain.watermark import Watermark
-from shared.flows.verify.comparing import Comparison, Expected, differing_fields
+from shared.flows.verify.comparing import Comparison, differing_fields
 from shared.values.checkpoint import Checkpoint
 from shared.values.position import Position
 
@@ -39,7 +39,7 @@ class Candidate(msgspec.Struct, eq=False):
     id: str
     key: list[Any] | None
     expected: Expected | None = None
-    held: Document | None = None
+    held: Held | None = None
     sight: tuple[Any, ...] | None = None
 
 
@@ -62,7 +62,6 @@ class Settling:
     def __init__(
         self,
         database: Database,
-        search: Search,
         queue: Queue,
         watermark: Watermark,
         *,
@@ -70,12 +69,7 @@ class Settling:
         sleep: Callable[[float], None] = time.sleep,
         chunk_rows: int = 1000,
     ) -> None:
-        self._database, self._search, self._queue, self._watermark = (
-            database,
-            search,
-            queue,
-            watermark,
-        )
+        self._database, self._queue, self._watermark = database, queue, watermark
         self._clock, self._sleep, self._chunk_rows = clock, sleep, chunk_rows
         self.behind = False
 
@@ -122,22 +116,21 @@ class Settling:
         """
         return [
             one
-            for group in _by_table(candidates)
+            for group in by_table(candidates)
             for one in self._look(group, self._watermark.read())
         ]
 
     def look_at(self, candidates: list[Candidate], checkpoint: Checkpoint) -> list[Candidate]:
         """As `look`, rows read from a view that contains everything before the checkpoint."""
-        return [one for group in _by_table(candidates) for one in self._look(group, checkpoint)]
+        return [one for group in by_table(candidates) for one in self._look(group, checkpoint)]
 
     def _look(self, candidates: list[Candidate], checkpoint: Checkpoint) -> list[Candidate]:
         comparison = candidates[0].comparison
         rows = self._rows(comparison, candidates, checkpoint.position)
-        held: dict[str, Document] = {}
+        held: dict[str, Held] = {}
         for start in range(0, len(candidates), _GET):
-            held |= self._search.get(
-                comparison.alias, [one.id for one in candidates[start : start + _GET]]
-            )
+            some = candidates[start : start + _GET]
+            held |= comparison.documents.get([one.id for one in some])
         differing = []
         for one in candidates:
             one.expected, one.held = rows.get(one.id), held.get(one.id)
@@ -154,10 +147,10 @@ class Settling:
     ) -> dict[str, Expected]:
         wanted = {one.id for one in candidates}
         keys = [one.key for one in candidates if one.key is not None]
-        table, columns = comparison.captured.table, comparison.id_columns
+        table, documents = comparison.captured.table, comparison.documents
         expected = [
-            comparison.expected(row)
-            for row in self._database.rows(table, columns, keys, reached=reached)
+            documents.expected(row)
+            for row in self._database.rows(table, documents.id_columns, keys, reached=reached)
         ]
         if len(keys) < len(candidates):
             expected += self._walk(comparison, reached)
@@ -167,7 +160,7 @@ class Settling:
         table, key = comparison.captured.table, comparison.captured.key
         after: list[Any] | None = None
         while rows := self._database.chunk(table, key, after, self._chunk_rows, reached=reached):
-            yield from map(comparison.expected, rows)
+            yield from map(comparison.documents.expected, rows)
             after = [rows[-1][column] for column in key]
 
 
@@ -188,7 +181,8 @@ def difference(one: Candidate) -> Difference:
     )
 
 
-def _by_table(candidates: list[Candidate]) -> Iterable[list[Candidate]]:
+def by_table(candidates: list[Candidate]) -> Iterable[list[Candidate]]:
+    """The candidates of each table."""
     groups: dict[int, list[Candidate]] = {}
     for one in candidates:
         groups.setdefault(id(one.comparison), []).append(one)

@@ -15,6 +15,7 @@ import pytest
 from cli.stage import open_stage
 from local import local_stage
 from local.demo import marketplace
+from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.stage import Stage
 from shared.values import endpoint
 from shared.values.errors import RowlineError
@@ -34,6 +35,10 @@ class Stack:
     def open(self) -> Stage:
         """The stage as deployed now."""
         return open_stage("local")
+
+    def search(self) -> ElasticsearchSearch:
+        """The cluster that the consumers write to."""
+        return ElasticsearchSearch({"url": self.servers.server("elasticsearch").url})
 
     def connect(self) -> "pymysql.connections.Connection[Any]":
         """A connection that may write to the source."""

@@ -48,7 +48,7 @@ def test_workload_arrives_whole_and_in_order(stack: Stack) -> None:
 
 
 def test_single_changes_arrive_soon(stack: Stack) -> None:
-    search = stack.open().search(CONSUMER)
+    search = stack.search()
     seconds = []
     with stack.connect() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT id FROM market.sellers ORDER BY id LIMIT 20")
@@ -129,7 +129,7 @@ def test_document_changed_behind_its_back_is_found_and_mended(stack: Stack) -> N
         connection.cursor() as cursor,
     ):  # and the mended row follows its source again
         cursor.execute("UPDATE market.listings SET title = 'mended' WHERE id = %s", (changed,))
-    search = stack.open().search(CONSUMER)
+    search = stack.search()
     stack.wait(
         "the mended row's next change",
         lambda: search.get("market-listings", [changed])[changed].body["title"] == "mended",

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from shared.flows.consume import sinks
+from shared.flows.consume.sinks.elasticsearch.settings import ElasticsearchSettings
 from shared.values.settings import (
     ConsumerSettings,
-    ElasticsearchSettings,
     Settings,
     SourceSettings,
     TableSettings,
@@ -52,7 +53,10 @@ def test_the_defaults_of_both_sides_are_the_same() -> None:
     }
     (made,) = expand([bare])
     assert made["problems"] == []
-    assert msgspec.convert(made["settings"], type=Settings) == Settings(
+    read = msgspec.convert(made["settings"], type=Settings)
+    sink = sinks.settings_of(read.consumers["search"])
+    assert sink == ElasticsearchSettings(secret="e")
+    assert read == Settings(
         service="rowline",
         stage="test",
         sources={
@@ -65,7 +69,7 @@ def test_the_defaults_of_both_sides_are_the_same() -> None:
                 name="search",
                 source="shop",
                 tables=("market.listings",),
-                sink=ElasticsearchSettings(secret="e"),
+                sink=read.consumers["search"].sink,
             )
         },
     )
@@ -175,3 +179,4 @@ def test_whatever_the_plugin_accepts_the_library_reads(stanzas: list[dict[str, A
             assert read.consumers[name].tables == tuple(consumer["tables"])
             assert read.consumers[name].marks is (consumer.get("marks", True) in (True, "on"))
             assert read.consumers[name].source == source.name
+            sinks.settings_of(read.consumers[name])

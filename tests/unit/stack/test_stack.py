@@ -9,7 +9,8 @@ import pytest
 from moto import mock_aws
 
 from shared.adapters.stack import Stack
-from shared.values.errors import StackError
+from shared.flows.consume import sinks
+from shared.values.errors import ConfigError, StackError
 from shared.values.settings import TableSettings
 
 METADATA: dict[str, Any] = {
@@ -64,7 +65,7 @@ def test_settings_come_from_the_template_and_names_from_the_outputs(cloudformati
     assert stack.settings.sources["shop"].tables == {
         "market.photos": TableSettings(shards=8, shard_by=("listing_id",))
     }
-    assert stack.settings.consumers["listingSearch"].elasticsearch.alias == "{database}-{table}"
+    assert stack.settings.consumers["listingSearch"].kind == "elasticsearch"
     assert stack.queue_url("listingSearch").endswith("/listing.fifo")
     assert stack.state_table == "table-1"
     with pytest.raises(StackError, match="stack rowline-dev: has no output ListingSearchDlqUrl"):
@@ -87,8 +88,9 @@ def test_a_sink_of_another_version_is_named(cloudformation: Any) -> None:
         StackName="rowline-dev",
         TemplateBody=template({**METADATA, "consumers": {"listingSearch": consumer}}),
     )
-    with pytest.raises(StackError, match=r"another version: .*'kafka'.*\.sink"):
-        Stack.open("rowline", "dev")
+    consumer = Stack.open("rowline", "dev").settings.consumers["listingSearch"]
+    with pytest.raises(ConfigError, match=r"consumers\.listingSearch\.kafka: is no sink"):
+        sinks.settings_of(consumer)
 
 
 def test_a_stack_that_is_not_there_says_how_to_deploy_it(cloudformation: Any) -> None:

@@ -1,29 +1,25 @@
-"""Indexes: an index is there, and has a field for each column, before the first document of a
-table's schema version is written.
-"""
+"""Indexes: an index exists, with a field for each column, before the first document is written."""
 
 from collections.abc import Iterable
 
 from shared.adapters.search.contract import Search
 from shared.adapters.state.schemas import Schemas
-from shared.values.document import Shape
+from shared.flows.consume.sinks.elasticsearch.definition import properties_of
+from shared.flows.consume.sinks.elasticsearch.layout import Layout
 from shared.values.errors import StackError
-from shared.values.index import definition_of, properties_of
 from shared.values.message import Message
-from shared.values.settings import ConsumerSettings
 from shared.values.table import Table
 
 
 class Indexes:
     """The indexes of one consumer, as far as this process knows them."""
 
-    def __init__(self, consumer: ConsumerSettings, search: Search, schemas: Schemas) -> None:
-        self._consumer, self._search, self._schemas = consumer, search, schemas
-        self._shape = Shape.of(consumer)
+    def __init__(self, layout: Layout, search: Search, schemas: Schemas) -> None:
+        self._layout, self._search, self._schemas = layout, search, schemas
         self._ready: set[tuple[str, int]] = set()
 
     def prepare(self, alias: str, message: Message) -> None:
-        """Make the index behind `alias` unless it is there, and add fields for the columns that
+        """Make the index behind `alias` unless it exists, and add fields for the columns that
         came with the message's schema version.
 
         The user's own definition is left as it is: it decides what happens to new fields. Raises
@@ -32,13 +28,12 @@ class Indexes:
         version = message.schema_version
         if (alias, version) in self._ready:
             return
-        derived = not self._consumer.elasticsearch.index
-        table = self._table(message) if derived else None
+        table = self._table(message) if self._layout.derived else None
         # Also for a known alias: somebody may have deleted its index since, and then there is no
         # mapping to extend.
-        self._search.ensure_index(alias, definition_of(self._consumer, table))
+        self._search.ensure_index(alias, self._layout.definition(table))
         if table is not None and version > 1:
-            self._search.extend_mapping(alias, properties_of(self._shape, table))
+            self._search.extend_mapping(alias, properties_of(self._layout.shape, table))
         self._ready.add((alias, version))
 
     def forget(self, aliases: Iterable[str]) -> None:

@@ -1,56 +1,32 @@
-"""Document: what a row looks like in Elasticsearch — its id, its fields, their names.
+"""Shape: how the rows of a consumer become documents: which fields, under which names and id."""
 
-The id is made from the row's key (or from the `id` columns of the stanza) so that anybody can
-compute it, and read it back:
-
-- one column: its text as it is; a text of nothing but n backslashes (the empty text is n = 0) gets
-  one more, for an id may not be empty;
-- several: their texts joined by `:`, with `\\` before each `:` and `\\` inside them;
-- longer than 512 bytes, which Elasticsearch refuses (or starting with `sha256:` itself): `sha256:`
-  and the hash of that id, which cannot be read back.
-"""
-
-import re
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from typing import Any
 
 import msgspec
 
+from shared.flows.consume.sinks.elasticsearch.document_error import DocumentError
+from shared.flows.consume.sinks.elasticsearch.document_id import encode_id
+from shared.flows.consume.sinks.elasticsearch.settings import ElasticsearchSettings
 from shared.values.change import Change, Row
-from shared.values.errors import ConfigError, RowlineError
-from shared.values.settings import ConsumerSettings
+from shared.values.errors import ConfigError
 
-ID_LIMIT = 512
-"""Bytes. Source: Elasticsearch reference, "_id field"."""
-
-_HASHED = "sha256:"
-_PART = re.compile(r"((?:[^\\:]|\\.)*)(:|\Z)", re.DOTALL)
 _RESERVED = frozenset(
     "_doc_count _feature _field_names _id _ignored _ignored_source _index "
     "_inference_fields _nested_path _routing _seq_no _source _tier _type _version".split()
 )
 
 
-class DocumentError(RowlineError):
-    """This one row cannot become a document (a null in its id, two columns of one field); other
-    rows can.
-    """
-
-
 class Shape(msgspec.Struct, frozen=True):
-    """How a consumer's rows become documents: the `id`, `fields` and `rename` of its stanza,
-    checked.
-    """
+    """The `id`, `fields` and `rename` of a stanza, checked."""
 
     id: tuple[str, ...] = ()
     fields: frozenset[str] = frozenset()
     rename: dict[str, str] = {}
 
     @staticmethod
-    def of(consumer: ConsumerSettings) -> "Shape":
-        """Check a stanza. Raises ConfigError naming the place in it."""
-        stanza, place = consumer.elasticsearch, f"consumers.{consumer.name}.elasticsearch"
+    def of(stanza: ElasticsearchSettings, place: str) -> "Shape":
+        """Check a stanza. Raises ConfigError naming the place in it, which `place` leads to."""
         for name, columns in (("fields", stanza.fields), ("id", stanza.id)):
             if twice := sorted({column for column in columns if columns.count(column) > 1}):
                 raise ConfigError(
@@ -79,8 +55,9 @@ class Shape(msgspec.Struct, frozen=True):
         return shape
 
     def names(self, columns: Sequence[str] | Mapping[str, Any]) -> dict[str, str]:
-        """Column → field, for those of `columns` that are kept. Raises DocumentError when two would
-        share a field.
+        """Column → field, for those of `columns` that are kept.
+
+        Raises DocumentError when two would share a field.
         """
         names = {
             column: self.rename.get(column) or safe_field(column)
@@ -118,8 +95,9 @@ class Shape(msgspec.Struct, frozen=True):
             ) from None
 
     def change_ids(self, change: Change) -> tuple[str | None, str | None]:
-        """The ids of a row's document before and after a change, None where there is none. They
-        differ when an `id` column was updated. Raises DocumentError.
+        """The ids of a row's document before and after a change, None where there is none.
+
+        They differ when an `id` column was updated. Raises DocumentError.
         """
         if not self.id:
             id = encode_id(list(change.key.values()))
@@ -129,60 +107,11 @@ class Shape(msgspec.Struct, frozen=True):
         return before, after
 
 
-def encode_id(values: Sequence[Any]) -> str:
-    """The document id made of these key values. Raises DocumentError when one is null or there are
-    none.
-    """
-    texts = [_text(value) for value in values]
-    if not texts:
-        raise DocumentError(
-            "has no key, so its document has no id.",
-            thing="row",
-            hint="Give the table a `key:` in the source's stanza.",
-        )
-    if len(texts) == 1:
-        id = texts[0] if texts[0].strip("\\") else texts[0] + "\\"
-    else:
-        id = ":".join(text.replace("\\", "\\\\").replace(":", "\\:") for text in texts)
-    raw = id.encode()
-    return (
-        _HASHED + sha256(raw).hexdigest() if len(raw) > ID_LIMIT or id.startswith(_HASHED) else id
-    )
-
-
-def decode_id(id: str, parts: int) -> list[str] | None:
-    """The texts of the `parts` key values in a document id; None when it is a hash or was not made
-    by `encode_id`.
-    """
-    if id.startswith(_HASHED):
-        return None
-    if parts == 1:
-        return [id if id.strip("\\") else id[:-1]]
-    texts, at = [], 0
-    while match := _PART.match(id, at):
-        texts.append(re.sub(r"\\(.)", r"\1", match[1], flags=re.DOTALL))
-        if not match[2]:
-            return texts if len(texts) == parts else None
-        at = match.end()
-    return None
-
-
-def address(alias: str, id: str) -> str:
-    """One name for a document across indexes, under which its deletion is recorded. With an empty
-    id it stands for all documents of `alias`: a truncated table.
-    """
-    return f"{alias}/{id}"
-
-
-def split_address(text: str) -> tuple[str, str]:
-    """(alias, id) of an address; the id is empty where it stands for a truncated table."""
-    alias, _, id = text.partition("/")
-    return alias, id
-
-
 def safe_field(column: str) -> str:
-    """The field a column goes to unless it is renamed: its name, with `_` for each dot
-    (Elasticsearch reads dots as objects) and after a name that Elasticsearch reserves.
+    """The field of a column that is not renamed: its name, made safe.
+
+    Each dot becomes `_`, because Elasticsearch reads dots as objects. A name that Elasticsearch
+    reserves gets `_` at its end.
     """
     if _is_safe(column):
         return column
@@ -192,15 +121,3 @@ def safe_field(column: str) -> str:
 
 def _is_safe(column: str) -> bool:
     return "." not in column and column not in _RESERVED and bool(column.strip())
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if value is None:
-        raise DocumentError(
-            "has a null in a column that its document id is made of.",
-            thing="row",
-            hint="Make the id of columns that are NOT NULL.",
-        )
-    return msgspec.json.encode(value).decode()

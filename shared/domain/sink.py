@@ -1,0 +1,175 @@
+"""Sink: the contract between the consumer runtime and the code that applies changes.
+
+The sinks are in `shared/flows/consume/sinks`, one module or package each. What only some sinks can
+do, listing what they hold, is a contract of its own: verify and backfill ask for it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import msgspec
+
+from shared.adapters.state.state import State
+from shared.domain.captured_tables import CapturedTable
+from shared.values.change import Change, Row
+from shared.values.errors import ConfigError
+from shared.values.message import Lane, Message
+from shared.values.settings import ConsumerSettings
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """A change on its way into the sink.
+
+    message: the message that it came in. lane: that message's lane.
+    change: the whole change; a large row was fetched from the claim store.
+    size: about how many bytes it has.
+    """
+
+    message: Message
+    lane: Lane
+    change: Change
+    size: int
+
+
+class Slice(msgspec.Struct, frozen=True):
+    """Changes that are applied in one call, in order within each message group.
+
+    run: the id of the backfill under way, empty when there is none.
+    may_go_on: whether there is time for another request to the sink.
+    """
+
+    arrivals: Sequence[Arrival]
+    run: str = ""
+    may_go_on: Callable[[], bool] = lambda: True
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """The fate of one change.
+
+    kind: `applied`; `superseded`, the sink holds something newer; `refused`, it will never be
+    accepted as it is; `failed`, nothing is wrong with it, the same may succeed later.
+    reason: why it was refused or failed. What follows its first colon may quote values of the row.
+    """
+
+    kind: Literal["applied", "superseded", "refused", "failed"]
+    reason: str = ""
+
+
+class Sink(Protocol):
+    """A consumer's sink. One object serves a warm function for long."""
+
+    def apply(self, slice: Slice) -> list[Outcome]:
+        """Apply changes; returns one outcome per arrival.
+
+        A sink of state ends with the newest change of each row, whatever the order or number of
+        deliveries. What is not done when `may_go_on` says no is `failed`. Raises what the state
+        store raises; the same arrivals may then be applied again.
+        """
+        ...
+
+    def probe(self) -> str:
+        """Ask the sink whether it answers and accepts the credentials.
+
+        Returns its version, empty where it does not tell. Raises RowlineError.
+        """
+        ...
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A document as the sink holds it. `body` is empty where only ids and versions were listed."""
+
+    id: str
+    version: int
+    body: dict[str, Any]
+
+
+class Write(msgspec.Struct, frozen=True):
+    """Write one document under a version; without a body, delete it."""
+
+    id: str
+    version: int
+    body: dict[str, Any] | None
+
+
+class Expected(msgspec.Struct, frozen=True):
+    """The document that a row should be.
+
+    key: the values of `Documents.id_columns`, which find the row again.
+    body: as the sink returns it.
+    """
+
+    id: str
+    key: list[Any]
+    body: dict[str, Any]
+
+
+class Documents(Protocol):
+    """The documents of one table in a sink. Raises the errors of the sink's adapter."""
+
+    @property
+    def id_columns(self) -> tuple[str, ...]:
+        """The columns of which a document's id is made."""
+        ...
+
+    def expected(self, row: Row) -> Expected | None:
+        """The document of a row as it was read.
+
+        None for a row that cannot be one: the consumer sets it aside.
+        """
+        ...
+
+    def key_of(self, id: str) -> list[Any] | None:
+        """The values of `id_columns` in a document id; None when it cannot be read back."""
+        ...
+
+    def get(self, ids: Sequence[str]) -> dict[str, Held]:
+        """The documents with these ids that exist, as of now."""
+        ...
+
+    def scan(self) -> Iterator[Held]:
+        """Every document's id and version, without bodies."""
+        ...
+
+    def write(self, writes: Sequence[Write]) -> list[Outcome]:
+        """Write documents, into an empty place if there is none yet; returns one outcome each."""
+        ...
+
+
+@runtime_checkable
+class Listable(Protocol):
+    """What a sink can do whose content can be listed and compared."""
+
+    def documents(self, table: CapturedTable) -> Documents: ...
+
+    def delete_again(self, deletions: Mapping[str, int], sleep: Callable[[float], None]) -> int:
+        """Delete what was deleted while a run was under way, unless something newer is held.
+
+        deletions: what `apply` recorded, address → seq. The sink may have forgotten a deletion
+        before the older row arrived. Returns the number of documents deleted. Raises the errors of
+        the sink's adapter; the same call may then be made again.
+        """
+        ...
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """What a stage offers to the sink of one of its consumers.
+
+    secret: the content of a Secrets Manager secret by its name, read again when `fresh` is true.
+    address: a URL to use instead of the secret's; empty for none.
+    """
+
+    consumer: ConsumerSettings
+    state: State
+    secret: Callable[[str, bool], Mapping[str, Any]]
+    address: str = ""
+
+
+def require_listable(sink: Sink, consumer: ConsumerSettings) -> Listable:
+    """The sink, when its content can be listed. Raises ConfigError."""
+    if isinstance(sink, Listable):
+        return sink
+    raise ConfigError(
+        f"its sink, {consumer.kind}, cannot list what it holds, so nothing can be compared.",
+        thing=f"consumer {consumer.name}",
+        hint="Compare a consumer whose sink can, or fill this one again: rowline backfill.",
+    )

@@ -1,0 +1,140 @@
+"""Deletions: what Elasticsearch forgets of deleted documents, recorded while old rows may come.
+
+Elasticsearch forgets the version of a deleted document after `index.gc_deletes`, and when it
+restarts. While a backfill runs, a row that was read before its deletion may arrive after it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+
+from shared.adapters.search.contract import Action, Search
+from shared.adapters.state.state import State
+from shared.domain.sink import Outcome
+from shared.flows.consume.sinks.elasticsearch.work import Step, Work
+from shared.values.errors import SearchError, SearchUnavailable
+
+_BATCH = 1000
+_ATTEMPTS = 8
+
+
+def address(alias: str, id: str) -> str:
+    """One name for a document across indexes, under which its deletion is recorded.
+
+    With an empty id it denotes all documents of `alias`: a truncated table.
+    """
+    return f"{alias}/{id}"
+
+
+def split_address(text: str) -> tuple[str, str]:
+    """(alias, id) of an address; the id is empty where it denotes a truncated table."""
+    alias, _, id = text.partition("/")
+    return alias, id
+
+
+class Deletions:
+    """The deletions of one consumer that are recorded while a run is under way."""
+
+    def __init__(self, consumer: str, state: State) -> None:
+        self._consumer, self._records, self._jobs = consumer, state.deletions, state.jobs
+
+    def record(self, work: Work, deletions: dict[str, int]) -> None:
+        """Record deletions before they are made.
+
+        Killed in between, the record says only what the next attempt does.
+        """
+        if deletions and work.run:
+            self._records.record(self._consumer, work.run, deletions)
+        work.deletions.update(deletions)
+
+    def record_for_a_run_begun_meanwhile(self, work: Work) -> None:
+        """Record this batch's deletions for a backfill that began after the batch looked.
+
+        That backfill may have read, through a lagging replica, a row that this batch deleted. Its
+        messages of the same group come only after this batch has returned, so this is in time.
+        """
+        if not work.deletions or work.run:
+            return
+        run = self._jobs.run(self._consumer)
+        if run is not None:
+            self._records.record(self._consumer, run.id, work.deletions)
+
+    def drop_deleted_since(self, work: Work, steps: list[Step]) -> list[Step]:
+        """The steps without backfilled rows that were deleted after they were read.
+
+        Those are superseded, also when it was their table that was truncated.
+        """
+        if not work.run or not (read := [step for step in steps if step.arrival.change.op == "r"]):
+            return steps
+        places = {address(step.action.index, id) for step in read for id in ("", step.action.id)}
+        deleted = self._records.read(self._consumer, work.run, sorted(places))
+        kept = []
+        for step in steps:
+            index, id = step.action.index, step.action.id
+            if (
+                step.arrival.change.op == "r"
+                and max(deleted.get(address(index, ""), 0), deleted.get(address(index, id), 0))
+                > step.action.version
+            ):
+                work.settle(step.at, Outcome("superseded"))
+            else:
+                kept.append(step)
+        return kept
+
+
+def delete_again(
+    search: Search, deletions: Mapping[str, int], sleep: Callable[[float], None]
+) -> int:
+    """Delete what was recorded, unless the index holds something newer.
+
+    Returns how many documents were deleted. Raises SearchUnavailable, SearchError.
+    """
+    deleted = 0
+    for each, seq in deletions.items():
+        alias, document = split_address(each)
+        if not document:
+            old = (held for held in search.scan(alias) if held.version < seq)
+            deleted += _delete(search, (Action(alias, held.id, seq, None) for held in old), sleep)
+    documents = ((split_address(each), seq) for each, seq in deletions.items())
+    actions = (
+        Action(alias, document, seq, None) for (alias, document), seq in documents if document
+    )
+    return deleted + _delete(search, actions, sleep)
+
+
+def _delete(search: Search, actions: Iterable[Action], sleep: Callable[[float], None]) -> int:
+    rest = iter(actions)
+    return sum(
+        _write(search, batch, sleep) for batch in iter(lambda: list(islice(rest, _BATCH)), [])
+    )
+
+
+def _write(search: Search, actions: list[Action], sleep: Callable[[float], None]) -> int:
+    """Delete until every deletion is settled; returns how many documents were deleted.
+
+    Raises SearchUnavailable when some still fail after all attempts, SearchError when some are
+    refused for good.
+    """
+    deleted = 0
+    for attempt in range(_ATTEMPTS):
+        results = search.bulk(actions)
+        deleted += sum(result.kind == "applied" for result in results)
+        for result in results:
+            if result.kind == "refused":
+                raise SearchError(
+                    f"refuses a deletion: {result.reason}.",
+                    thing="the index",
+                    hint="Is it read-only?",
+                )
+        actions = [
+            action
+            for action, result in zip(actions, results, strict=True)
+            if result.kind == "transient"
+        ]
+        if not actions:
+            return deleted
+        sleep(min(30.0, 0.5 * 2**attempt))
+    raise SearchUnavailable(
+        "cannot take the deletions of this backfill now.",
+        thing="the index",
+        hint="The same command goes on where this one stopped.",
+    )

@@ -1,0 +1,61 @@
+"""Truncation: the documents of a truncated table that are older than its truncation go."""
+
+from shared.adapters.search.contract import Action, Result, Search
+from shared.domain.sink import Outcome
+from shared.flows.consume.sinks.elasticsearch.deletions import Deletions, address
+from shared.flows.consume.sinks.elasticsearch.layout import Layout
+from shared.flows.consume.sinks.elasticsearch.work import MAX_ACTIONS, Work
+from shared.values.errors import ConfigError
+from shared.values.message import Message
+
+
+class Truncation:
+    """Deletes by listing an index."""
+
+    def __init__(self, layout: Layout, search: Search, deletions: Deletions) -> None:
+        self._layout, self._search, self._deletions = layout, search, deletions
+
+    def apply(self, work: Work, at: int) -> None:
+        """Delete all documents of a table that are older than its truncation.
+
+        Stopped halfway, the next attempt finds what is left. Each group of the table brings a `t`
+        of its own: documents whose older changes are still under way in another group are deleted
+        by that group's.
+        """
+        arrival = work.arrivals[at]
+        seq = arrival.change.seq
+        try:
+            alias = self._layout.alias(arrival.message.database, arrival.message.table)
+        except ConfigError as error:
+            return work.settle(at, Outcome("failed", str(error)))
+        if partitions := arrival.change.key.get("partitions"):
+            return work.settle(
+                at, Outcome("refused", self._partitions_dropped(arrival.message, partitions, alias))
+            )
+        self._deletions.record(work, {address(alias, ""): seq})
+        old: list[Action] = []
+        results: list[Result] = []
+        for count, document in enumerate(self._search.scan(alias)):
+            if count % MAX_ACTIONS == 0:
+                work.check_time()
+            if document.version < seq:
+                old.append(Action(alias, document.id, seq, None))
+            if len(old) == MAX_ACTIONS:
+                results += self._search.bulk(old)
+                old = []
+        if old:
+            results += self._search.bulk(old)
+        undone = [result for result in results if result.kind in ("transient", "refused")]
+        work.settle(at, Outcome("failed", undone[0].reason) if undone else Outcome("applied"))
+
+    def _partitions_dropped(self, message: Message, partitions: list[str], alias: str) -> str:
+        """Why a dropped partition is refused: a person is told, through the DLQ and its alarm.
+
+        No document tells the partition of its row, so none is deleted.
+        """
+        names = ", ".join(partitions[:5]) + (", …" if len(partitions) > 5 else "")
+        return (
+            f"partitions {names} of {message.full_name} were dropped; their documents are "
+            f"still in {alias}: "
+            f"run `rowline verify {self._layout.consumer} --repair`"
+        )
