@@ -23,7 +23,7 @@ ADAPTERS = {
 } | {
     file.stem: f"state/dynamodb/{file.name}"
     for file in (ROOT / "shared/adapters/state/dynamodb").glob("*.py")
-    if file.stem not in ("__init__", "table")
+    if file.stem not in ("__init__", "item", "table")
 }
 """What a flow calls an adapter → the module that its class is in."""
 

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from shared.adapters.state.dynamodb.table import ConditionFailed, Item, StateTable, consumer_key
+from shared.adapters.state.dynamodb.item import Item
+from shared.adapters.state.dynamodb.table import ConditionFailed, StateTable, consumer_key
 from shared.values.mark import Mark
 
 if TYPE_CHECKING:

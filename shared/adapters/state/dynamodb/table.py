@@ -2,19 +2,19 @@
 a hint.
 """
 
-from collections.abc import Iterator
+import random
+import time
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from shared.adapters import aws
+from shared.adapters.state.dynamodb.item import Item, plain, typed
 from shared.values.errors import StackError, StateUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
-
-Item = dict[str, Any]
-"""Attribute name → str or int."""
 
 GET_LIMIT, WRITE_LIMIT = 100, 25
 """Items a BatchGetItem and a BatchWriteItem take. Source: DynamoDB API reference."""
@@ -24,6 +24,12 @@ KEEP_SECONDS = 90 * 86_400
 `expires`; far longer than any backfill.
 """
 
+UNPROCESSED_ATTEMPTS = 10
+"""Calls of a batch operation that bring nothing forward, before that counts as an outage: with the
+waits between them about 20 s.
+"""
+
+_LONGEST_WAIT = 5.0
 _CONDITION = "ConditionalCheckFailedException"
 
 
@@ -38,14 +44,19 @@ class ConditionFailed(Exception):
 class StateTable:
     """One table with string keys `pk` and `sk`; reads are consistent."""
 
-    def __init__(self, client: "DynamoDBClient", name: str) -> None:
-        self._client, self._name = client, name
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        name: str,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client, self._name, self._sleep = client, name, sleep
 
     def get(self, pk: str, sk: str) -> Item | None:
         reply = self._call(
-            "get_item", TableName=self._name, Key=_typed({"pk": pk, "sk": sk}), ConsistentRead=True
+            "get_item", TableName=self._name, Key=typed({"pk": pk, "sk": sk}), ConsistentRead=True
         )
-        return _plain(reply["Item"]) if "Item" in reply else None
+        return plain(reply["Item"]) if "Item" in reply else None
 
     def get_many(self, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Item]:
         """The items that exist, by key."""
@@ -54,25 +65,27 @@ class StateTable:
             wanted: Any = {
                 self._name: {
                     "Keys": [
-                        _typed({"pk": pk, "sk": sk}) for pk, sk in keys[start : start + GET_LIMIT]
+                        typed({"pk": pk, "sk": sk}) for pk, sk in keys[start : start + GET_LIMIT]
                     ],
                     "ConsistentRead": True,
                 }
             }
-            while wanted:
-                reply = self._call("batch_get_item", RequestItems=wanted)
+            for reply in self._batches(
+                lambda asked: self._call("batch_get_item", RequestItems=asked),
+                wanted,
+                "UnprocessedKeys",
+            ):
                 for raw in reply["Responses"].get(self._name, []):
-                    item = _plain(raw)
+                    item = plain(raw)
                     found[item["pk"], item["sk"]] = item
-                wanted = reply.get("UnprocessedKeys")
         return found
 
     def put(self, item: Item, condition: str = "", values: Item | None = None) -> None:
         """Raises ConditionFailed."""
         extra: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
         if values:
-            extra["ExpressionAttributeValues"] = _typed(values)
-        self._call("put_item", TableName=self._name, Item=_typed(item), **extra)
+            extra["ExpressionAttributeValues"] = typed(values)
+        self._call("put_item", TableName=self._name, Item=typed(item), **extra)
 
     def update(
         self,
@@ -94,22 +107,22 @@ class StateTable:
         reply = self._call(
             "update_item",
             TableName=self._name,
-            Key=_typed({"pk": pk, "sk": sk}),
+            Key=typed({"pk": pk, "sk": sk}),
             UpdateExpression=update,
-            ExpressionAttributeValues=_typed(values),
+            ExpressionAttributeValues=typed(values),
             ReturnValues="ALL_NEW",
             **extra,
         )
-        return _plain(reply["Attributes"])
+        return plain(reply["Attributes"])
 
     def delete(self, pk: str, sk: str, condition: str, values: Item) -> None:
         """Raises ConditionFailed."""
         self._call(
             "delete_item",
             TableName=self._name,
-            Key=_typed({"pk": pk, "sk": sk}),
+            Key=typed({"pk": pk, "sk": sk}),
             ConditionExpression=condition,
-            ExpressionAttributeValues=_typed(values),
+            ExpressionAttributeValues=typed(values),
         )
 
     def query(
@@ -120,7 +133,7 @@ class StateTable:
             pk, prefix, ScanIndexForward=not backwards, **({"Limit": limit} if limit else {})
         ):
             for raw in page["Items"]:
-                yield _plain(raw)
+                yield plain(raw)
                 if limit is not None:
                     limit -= 1
                     if limit == 0:
@@ -130,14 +143,45 @@ class StateTable:
         self, *, put: list[Item] | None = None, delete: list[tuple[str, str]] | None = None
     ) -> None:
         """Unconditional writes, each once or more."""
-        requests: list[Any] = [{"PutRequest": {"Item": _typed(item)}} for item in put or []]
+        requests: list[Any] = [{"PutRequest": {"Item": typed(item)}} for item in put or []]
         requests += [
-            {"DeleteRequest": {"Key": _typed({"pk": pk, "sk": sk})}} for pk, sk in delete or []
+            {"DeleteRequest": {"Key": typed({"pk": pk, "sk": sk})}} for pk, sk in delete or []
         ]
         for start in range(0, len(requests), WRITE_LIMIT):
-            left: Any = {self._name: requests[start : start + WRITE_LIMIT]}
-            while left:
-                left = self._call("batch_write_item", RequestItems=left).get("UnprocessedItems")
+            some = {self._name: requests[start : start + WRITE_LIMIT]}
+            for _ in self._batches(
+                lambda asked: self._call("batch_write_item", RequestItems=asked),
+                some,
+                "UnprocessedItems",
+            ):
+                continue
+
+    def _batches(
+        self, call: Callable[[Any], dict[str, Any]], asked: Any, rest: str
+    ) -> Iterator[dict[str, Any]]:
+        """The replies to a batch operation until nothing is left unprocessed.
+
+        A throttled table leaves entries out of a reply that is a success; asked for again at once
+        they are left out again. Source: DynamoDB API reference, "BatchGetItem" and
+        "BatchWriteItem": "we strongly recommend that you use an exponential backoff algorithm".
+        Raises StateUnavailable when nothing more is processed.
+        """
+        fruitless = 0
+        while asked:
+            reply = call(asked)
+            yield reply
+            left: Any = reply.get(rest)
+            if left:
+                fruitless = fruitless + 1 if _entries(left) == _entries(asked) else 0
+                if fruitless == UNPROCESSED_ATTEMPTS:
+                    raise StateUnavailable(
+                        f"DynamoDB throttles: {_entries(left)} items stay unprocessed.",
+                        thing=f"state table {self._name}",
+                        hint="The call is tried again.",
+                    )
+                ceiling = min(_LONGEST_WAIT, 0.05 * 2**fruitless)
+                self._sleep(random.uniform(ceiling / 2, ceiling))  # noqa: S311 (spread, no secret)
+            asked = left
 
     def _pages(self, pk: str, prefix: str, **options: Any) -> Iterator[dict[str, Any]]:
         expression, values = "pk = :pk", {":pk": pk}
@@ -151,7 +195,7 @@ class StateTable:
                 "query",
                 TableName=self._name,
                 KeyConditionExpression=expression,
-                ExpressionAttributeValues=_typed(values),
+                ExpressionAttributeValues=typed(values),
                 ConsistentRead=True,
                 **options,
             )
@@ -166,7 +210,7 @@ class StateTable:
         except aws.FAILURES as error:
             if isinstance(error, ClientError) and aws.code_of(error) == _CONDITION:
                 stands: Any = error.response.get("Item", {})
-                raise ConditionFailed(_plain(stands)) from None
+                raise ConditionFailed(plain(stands)) from None
             if aws.is_passing(error):
                 raise StateUnavailable(
                     f"DynamoDB did not answer ({aws.code_of(error)}): {aws.message_of(error)}.",
@@ -186,14 +230,6 @@ def consumer_key(consumer: str, part: str = "") -> str:
     return f"consumer#{consumer}#{part}" if part else f"consumer#{consumer}"
 
 
-def _typed(item: Item) -> dict[str, Any]:
-    return {
-        name: {"N": str(value)} if isinstance(value, int) else {"S": value}
-        for name, value in item.items()
-    }
-
-
-def _plain(raw: dict[str, Any]) -> Item:
-    return {
-        name: int(value["N"]) if "N" in value else value.get("S", "") for name, value in raw.items()
-    }
+def _entries(requests: dict[str, Any]) -> int:
+    """How many entries a batch request has; each table's are a list or a mapping with `Keys`."""
+    return sum(len(each["Keys"] if isinstance(each, dict) else each) for each in requests.values())

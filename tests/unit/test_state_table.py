@@ -1,0 +1,53 @@
+"""The calls to DynamoDB that the state stores share: what a throttled table leaves out."""
+
+from typing import Any
+
+import pytest
+
+from shared.adapters.state.dynamodb.table import StateTable
+from shared.values.errors import StateUnavailable
+
+
+class Throttled:
+    """A client that processes one entry of each batch, until it processes none."""
+
+    def __init__(self, processed: int) -> None:
+        self.left, self.written = processed, list[str]()
+
+    def batch_write_item(self, RequestItems: Any) -> dict[str, Any]:
+        entries = RequestItems["state"]
+        done = min(self.left, 1)
+        self.left -= done
+        self.written += [each["PutRequest"]["Item"]["sk"]["S"] for each in entries[:done]]
+        rest = entries[done:]
+        return {"UnprocessedItems": {"state": rest} if rest else {}}
+
+    def batch_get_item(self, RequestItems: Any) -> dict[str, Any]:
+        keys = RequestItems["state"]["Keys"]
+        done = min(self.left, 1)
+        self.left -= done
+        rest = {**RequestItems["state"], "Keys": keys[done:]}
+        return {
+            "Responses": {"state": keys[:done]},
+            "UnprocessedKeys": {"state": rest} if keys[done:] else {},
+        }
+
+
+def test_what_was_left_out_is_asked_for_again_after_a_wait() -> None:
+    client, waits = Throttled(9), list[float]()
+    table = StateTable(client, "state", waits.append)  # type: ignore[arg-type]
+    table.write_many(put=[{"pk": "a", "sk": str(number)} for number in range(4)])
+    assert client.written == ["0", "1", "2", "3"]
+    assert len(waits) == 3
+    assert all(0 < wait <= 0.1 for wait in waits), "each call brought something forward"
+    keys = [("a", str(number)) for number in range(3)]
+    assert list(table.get_many(keys)) == keys
+
+
+def test_a_table_that_processes_nothing_is_an_outage_and_the_waits_grow() -> None:
+    waits = list[float]()
+    table = StateTable(Throttled(1), "state", waits.append)  # type: ignore[arg-type]
+    with pytest.raises(StateUnavailable, match="DynamoDB throttles: 2 items stay unprocessed"):
+        table.get_many([("a", "1"), ("a", "2"), ("a", "3")])
+    assert waits[-1] > 2 > 0.1 > waits[0]
+    assert 5 < sum(waits) < 40
