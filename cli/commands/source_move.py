@@ -12,7 +12,8 @@ from cli.ui.progress import LiveLine
 from cli.ui.source_address import endpoint_of, is_address
 from shared.adapters.database.sql import SqlDatabase
 from shared.flows.relay.reading.connecting import opener
-from shared.flows.source.move import Move, Standing, move_all
+from shared.flows.source.move import Move, move_all
+from shared.flows.source.readiness import Readiness
 from shared.flows.source.target import check_target
 from shared.stage import Stage
 from shared.values.endpoint import SourceEndpoint
@@ -79,60 +80,62 @@ def command(
             ).decode()
         )
     else:
-        for standing in found:
-            typer.echo(told(standing, applied=apply))
+        for readiness in found:
+            typer.echo(told(readiness, applied=apply))
         typer.echo(_next(found, first, endpoint, applied=apply))
-    raise typer.Exit(0 if apply or not any(standing.waits_for for standing in found) else 1)
+    raise typer.Exit(0 if apply or not any(readiness.waits_for for readiness in found) else 1)
 
 
-def told(standing: Standing, *, applied: bool) -> str:
+def told(readiness: Readiness, *, applied: bool) -> str:
     """In one line."""
-    if standing.way == "there":
+    if readiness.way == "there":
         return (
-            f"{standing.stream}: is read from {standing.target} already, up to "
-            f"{standing.published}."
+            f"{readiness.stream}: is read from {readiness.target} already, up to "
+            f"{readiness.published}."
         )
     ways = (
-        f"{standing.stream}: {standing.server} → {standing.target}, published up to "
-        f"{standing.published}"
+        f"{readiness.stream}: {readiness.server} → {readiness.target}, published up to "
+        f"{readiness.published}"
     )
-    if not standing.waits_for:
-        return f"{ways}, {'goes' if applied else 'would go'} on at {standing.place}."
-    if standing.way == "place":
-        return f"{ways}, which is not yet the end of the old server's binlog, {standing.waits_for}."
-    rows = ", ".join(f"{name} {count:,}" for name, count in standing.rows.items())
+    if not readiness.waits_for:
+        return f"{ways}, {'goes' if applied else 'would go'} on at {readiness.place}."
+    if readiness.way == "place":
+        return (
+            f"{ways}, which is not yet the end of the old server's binlog, {readiness.waits_for}."
+        )
+    rows = ", ".join(f"{name} {count:,}" for name, count in readiness.rows.items())
     also = [
         *([f"rows read again {rows}"] if rows else []),
-        *([f"to verify {', '.join(standing.verify)}"] if standing.verify else []),
+        *([f"to verify {', '.join(readiness.verify)}"] if readiness.verify else []),
     ]
     return (
-        f"{ways}; {standing.target} still lacks {standing.waits_for}. If it took over now: "
+        f"{ways}; {readiness.target} still lacks {readiness.waits_for}. If it took over now: "
         f"{'; '.join(also) or 'no captured row is touched'}."
     )
 
 
-def _awaited(standing: Standing) -> str:
+def _awaited(readiness: Readiness) -> str:
     idle = (
         ""
-        if standing.holder or standing.way == "gtids"
+        if readiness.holder or readiness.way == "gtids"
         else "; no relay runs now that could publish it"
     )
     return (
-        f"{standing.stream}: published up to {standing.published}, waiting for "
-        f"{standing.waits_for}{idle}"
+        f"{readiness.stream}: published up to {readiness.published}, waiting for "
+        f"{readiness.waits_for}{idle}"
     )
 
 
 def _next(
-    found: list[Standing], source: SourceSettings, endpoint: SourceEndpoint, *, applied: bool
+    found: list[Readiness], source: SourceSettings, endpoint: SourceEndpoint, *, applied: bool
 ) -> str:
     into = (
         f"put host {endpoint.host} and port {endpoint.port}, and its account, into secret "
         f"{source.secret}"
     )
-    if all(standing.way == "there" for standing in found):
+    if all(readiness.way == "there" for readiness in found):
         return f"Unless it is done: {into}."
-    if any(standing.way == "place" for standing in found):
+    if any(readiness.way == "place" for readiness in found):
         return (
             f"Now {into}: the relay goes on there within a minute."
             if applied
@@ -140,7 +143,7 @@ def _next(
         )
     if applied:
         return "The relay connects there within a minute."
-    if any(standing.waits_for for standing in found):
+    if any(readiness.waits_for for readiness in found):
         return "Wait until replication has caught up, and look again."
     return (
         f"Next: stop the writers, {into}, then the same with --apply: the relay then "
@@ -168,5 +171,5 @@ def _move(
         foreground(deployed, relay),
         lambda: connect(relay.tables, 0),
         place,
-        lambda standing: waiting.show(_awaited(standing)),
+        lambda readiness: waiting.show(_awaited(readiness)),
     )

@@ -10,7 +10,8 @@ import pytest
 from shared.adapters.database.contract import Server as Found
 from shared.flows.relay.loop import relay
 from shared.flows.relay.setup import RelaySetup
-from shared.flows.source.move import Move, Standing, move_all
+from shared.flows.source.move import Move, move_all
+from shared.flows.source.readiness import Readiness
 from shared.flows.source.target import check_target
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
@@ -81,7 +82,7 @@ class World:
     def move(
         self,
         at: Position | str | None = None,
-        tell: Callable[[Standing], None] = lambda _: None,
+        tell: Callable[[Readiness], None] = lambda _: None,
         **options: Any,
     ) -> Move:
         place = Position.parse(at) if isinstance(at, str) else at
@@ -132,7 +133,7 @@ AT = "bin.000001:804"  # behind the third transaction on the new server
 def test_a_place_is_stored_above_all_numbers_and_a_second_run_finds_it_done(world: World) -> None:
     before = world.store(3)
     move = world.move(AT)
-    assert move.look() == Standing("shop", "place", "mariadb-1", "mariadb-2", "bin.000001:304", AT)
+    assert move.look() == Readiness("shop", "place", "mariadb-1", "mariadb-2", "bin.000001:304", AT)
     assert world.point() == before, "a look changes nothing"
     assert move.apply().way == "place"
     after = world.point()
@@ -168,12 +169,12 @@ def test_the_relay_goes_on_there_and_nowhere_else(world: World) -> None:
 def test_what_the_old_server_wrote_is_published_first_by_the_relay_that_then_yields(
     world: World,
 ) -> None:
-    told: list[Standing] = []
+    told: list[Readiness] = []
     relaying = world.job("relay")
     thread = threading.Thread(target=relay, args=(relaying,))
 
-    def tell(standing: Standing) -> None:
-        told.append(standing)
+    def tell(readiness: Readiness) -> None:
+        told.append(readiness)
         if len(told) == 1:
             thread.start()
 

@@ -17,8 +17,8 @@ import msgspec
 from shared.adapters.database.contract import Database
 from shared.domain.numbering import Numbered, Numbering
 from shared.domain.table_plan import TablePlan
-from shared.flows.relay.failover import lost
-from shared.flows.relay.failover.lost import LostRows
+from shared.flows.relay.failover import loss
+from shared.flows.relay.failover.missing import LostRows
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.change import Change, Row, Transaction
 from shared.values.checkpoint import Lost
@@ -105,7 +105,7 @@ class Rereading:
 
     def done(self) -> Lost:
         """What is stored once all rows were read again."""
-        return lost.reread(self._stream, self._lost, self.given, self._unread)
+        return loss.reread(self._stream, self._lost, self.given, self._unread)
 
     def close(self) -> None:
         """End the connection to the database."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from shared.adapters.binlog.contract import Binlog, is_another_start
 from shared.domain.server_identity import run_of
-from shared.flows.relay.failover import lost
 from shared.flows.relay.failover.journal import Journal
+from shared.flows.relay.failover.missing import find_missing
 from shared.flows.relay.reading.turns import Turn, Turns
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import ID_SCHEME, CaptureConfiguration, read_configuration
@@ -78,7 +78,7 @@ class Opening:
         capture = read_configuration(point.capture)
         server, started = binlog.identity(), binlog.started()
         restarted = is_another_start(started, point.lineage.started)
-        found = lost.find(
+        missing = find_missing(
             binlog,
             server,
             point,
@@ -87,8 +87,8 @@ class Opening:
             self._stream,
             restarted=restarted,
         )
-        if found:
-            return self._turns.replaced(run_of(binlog), found)
+        if missing:
+            return self._turns.replaced(run_of(binlog), missing)
         route = Route(
             None if capture == wanted.capture else binlog.latest(),
             self._turns.switch(wanted.capture, wanted.taken),

@@ -18,7 +18,7 @@ from shared.adapters.database.contract import Database
 from shared.domain.numbering import Numbering
 from shared.domain.packing import Packing
 from shared.domain.table_plan import CannotNumber
-from shared.flows.relay.failover import lost
+from shared.flows.relay.failover import loss
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.rereading import Rereading
 from shared.flows.relay.lease.checkpointing import Checkpointing
@@ -184,7 +184,7 @@ class Reader:
     def _rereading(self, point: Checkpoint, capture: CaptureConfiguration) -> Rereading | None:
         if point.lost is None or not point.lost.pending:
             return None
-        rows = lost.rows_of(point.lost, self._journal)
+        rows = loss.rows_of(point.lost, self._journal)
         return Rereading(
             self._stream, point.lost, rows, capture, self._mask_key(), self._open_database
         )

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from shared.flows.relay.failover import lost
+from shared.flows.relay.failover import loss
 from shared.flows.relay.failover.journal import Journal
-from shared.flows.relay.failover.lost import Found
+from shared.flows.relay.failover.missing import Missing
 from shared.flows.relay.failover.rereading import Rereading
 from shared.flows.relay.sharing.handover import next_leg, on_another_server, take_over
 from shared.flows.relay.sharing.share import Share
@@ -58,8 +58,8 @@ class Turns:
 
         return turn
 
-    def replaced(self, run: ServerRun, found: Found) -> Turn:
-        """Another server answers, or one that was restored; `found` is what it lacks.
+    def replaced(self, run: ServerRun, missing: Missing) -> Turn:
+        """Another server answers, or one that was restored; `missing` is what it lacks.
 
         The turn raises StateUnavailable and StackError, as the journal does.
         """
@@ -67,14 +67,14 @@ class Turns:
         def turn(point: Checkpoint) -> Checkpoint:
             self._journal.keep()  # what was added last is of the former server
             after = self.new_epoch(point)
-            listed = lost.listed(
-                found, run.server, point.lost, self._journal, after.epoch, self._now_ms()
+            listed = loss.listed(
+                missing, run.server, point.lost, self._journal, after.epoch, self._now_ms()
             )
             return msgspec.structs.replace(
                 after,
-                position=found.position,
+                position=missing.position,
                 lost=listed,
-                lineage=point.lineage.replaced(run, self._journal.end(), found.agreed),
+                lineage=point.lineage.replaced(run, self._journal.end(), missing.agreed),
                 catch_up=point.catch_up and on_another_server(point.catch_up),
             )
 

@@ -1,13 +1,10 @@
-"""Lost: what was published and is not on the server that answers now, and where reading goes on
-there.
+"""Missing: what was published and is not on the server that answers, found by GTIDs.
 
 A server that takes another's place may lack its last transactions; one that was restored, or lost
-the end of its binlog in a crash, lacks its own. What tells is the GTIDs of the checkpoint and the
-journal against those that the server has.
+the end of its binlog in a crash, lacks its own. The GTIDs of the checkpoint and the journal are
+compared with those that the server has.
 """
 
-import logging
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from heapq import merge
@@ -18,7 +15,7 @@ import msgspec
 from shared.adapters.binlog.contract import Binlog
 from shared.adapters.binlog.executed import Executed
 from shared.flows.relay.failover.journal import Journal, Page
-from shared.values.checkpoint import Checkpoint, Lost
+from shared.values.checkpoint import Checkpoint
 from shared.values.errors import PositionLost
 from shared.values.position import Position
 
@@ -26,16 +23,13 @@ MAX_ROWS = 200_000
 """Of more rows of a table only the table is named: `rowline verify --repair` is faster then."""
 
 _FILE_END = 1 << 62
-_GTIDS_SHOWN = 1000
-
-log = logging.getLogger("rowline.relay")
 
 
 class LostRows(msgspec.Struct):
     """Rows of one table that a server lacks.
 
-    `columns` are the key columns; `keys` maps a key (JSON of its values) to the shards that it was
-    published in.
+    columns: the key columns.
+    keys: a key (JSON of its values) → the shards that it was published in.
     """
 
     columns: list[str]
@@ -43,10 +37,15 @@ class LostRows(msgspec.Struct):
 
 
 @dataclass
-class Found:
-    """What `find` found: reading goes on at `position`, and what is known to be published and to be
-    on the server lies before `agreed`. `gtids` are missing, `verify` names tables of which nobody
-    knows which rows they touched.
+class Missing:
+    """What a server lacks, and where reading continues on it.
+
+    position: reading continues here.
+    agreed: what is known to be published and to be on the server lies before.
+    gtids: transactions that are missing, as text for people.
+    transactions: how many missing ones touched captured rows.
+    rows: the rows that they touched, by table.
+    verify: tables of which nobody knows which rows they touched.
     """
 
     position: Position
@@ -57,59 +56,7 @@ class Found:
     verify: set[str] = field(default_factory=set)
 
 
-def listed(
-    found: Found, server: str, before: Lost | None, journal: Journal, epoch: int, now_ms: int
-) -> Lost | None:
-    """What stands in the checkpoint from now on; rows that were not read again since the change of
-    server `before` are taken over. The rows themselves are kept beside the journal under the new
-    `epoch`. Raises StateUnavailable.
-    """
-    pending = before if before is not None and before.pending else None
-    if not (found.gtids or found.verify or pending):
-        return before
-    rows = dict(found.rows)
-    if pending:
-        for name, old in rows_of(pending, journal).items():
-            new = rows.setdefault(name, LostRows(old.columns))
-            for key, shards in old.keys.items():
-                new.keys[key] = sorted({*shards, *new.keys.get(key, [])})
-    keys = journal.put(f"lost-{epoch}", zlib.compress(msgspec.json.encode(rows), 1)) if rows else ""
-    gtids = found.gtids if len(found.gtids) <= _GTIDS_SHOWN else f"{found.gtids[:_GTIDS_SHOWN]}…"
-    lost = Lost(
-        server,
-        now_ms,
-        ", ".join(filter(None, (pending.gtids if pending else "", gtids))),
-        found.transactions + (pending.transactions if pending else 0),
-        {name: len(rows[name].keys) for name in sorted(rows)},
-        tuple(sorted({*found.verify, *(pending.verify if pending else ())})),
-        keys,
-    )
-    log.warning(
-        "stream %s: server %s lacks transactions that were published: %s",
-        journal.stream,
-        server,
-        lost.summary(),
-    )
-    return lost
-
-
-def reread(stream: str, lost: Lost, given: int, verify: Iterable[str]) -> Lost:
-    """When all rows were read again: `given` changes said what they are, tables of `verify` could
-    not be read.
-    """
-    done = msgspec.structs.replace(
-        lost, keys="", reread=given, verify=tuple(sorted({*lost.verify, *verify}))
-    )
-    log.warning("stream %s: %s", stream, done.summary())
-    return done
-
-
-def rows_of(lost: Lost, journal: Journal) -> dict[str, LostRows]:
-    """The rows that are still to be read again, by table. Raises StackError."""
-    return msgspec.json.decode(zlib.decompress(journal.get(lost.keys)), type=dict[str, LostRows])
-
-
-def find(
+def find_missing(
     binlog: Binlog,
     server: str,
     point: Checkpoint,
@@ -118,13 +65,14 @@ def find(
     stream: str,
     *,
     restarted: bool,
-) -> Found | None:
-    """What the server that answers, `server`, lacks of what was published up to `point` and after
-    it; None when it is the one that was read, and lacks nothing.
+) -> Missing | None:
+    """What the server that answers lacks; None when it was read before and lacks nothing.
 
-    `tables` are those captured; a server that was `restarted` may have been restored, or have lost
-    the end of its binlog. Raises PositionLost when nothing can be told, SourceUnavailable,
-    StateUnavailable.
+    server: its identity.
+    point: up to here, and after it, changes were published.
+    tables: those that are captured.
+    restarted: it was started again: it may have been restored, or have lost the end of its binlog.
+    Raises PositionLost when nothing can be told, SourceUnavailable, StateUnavailable.
     """
     if server == point.server:
         intact = binlog.intact(point.position) == point.position
@@ -172,8 +120,9 @@ def _is_mariadb(identity: str) -> bool:
 
 
 def _places(pages: Iterable[Page], position: Position) -> Iterable[Position]:
-    """Where was read, one place a file at least, from the newest back: a page is at most a second
-    long, and `position` may be ahead of all or behind some.
+    """Places that were read, one in each file at least, from the newest back.
+
+    A page is at most a second long, and `position` may be ahead of all or behind some.
     """
     noted = chain.from_iterable(reversed(page.files) for page in pages)
     return merge(
@@ -184,8 +133,9 @@ def _places(pages: Iterable[Page], position: Position) -> Iterable[Position]:
 
 
 def _agreed(binlog: Binlog, places: Iterable[Position]) -> Position | None:
-    """The end of the newest file that is in the binlog and was read: what this server wrote later,
-    it wrote after it was started again.
+    """The end of the newest file that is in the binlog and was read.
+
+    What this server wrote later, it wrote after it was started again.
     """
     asked: set[tuple[str, int]] = set()
     for place in places:
@@ -205,9 +155,9 @@ def _compare(
     pages: Iterable[Page],
     tables: Iterable[str],
     stream: str,
-) -> Found:
+) -> Missing:
     published = point.position.gtids
-    found = Found(Position(), gtids=executed.missing(published))
+    found = Missing(Position(), gtids=executed.missing(published))
     lost: list[str] = []
     here: list[str] = []
     complete, oldest = False, point.lineage.journal + 1

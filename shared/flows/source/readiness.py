@@ -1,0 +1,215 @@
+"""Readiness: whether a stream may move to another server, and what has to come first."""
+
+from typing import Literal
+
+import msgspec
+
+from shared.adapters.binlog.contract import Binlog
+from shared.flows.relay.failover.journal import Journal
+from shared.flows.relay.failover.missing import find_missing
+from shared.flows.relay.setup import RelaySetup
+from shared.flows.source.target import require_place, try_reading
+from shared.values.checkpoint import Checkpoint
+from shared.values.errors import (
+    ConfigError,
+    PositionLost,
+    RowlineError,
+    SourceError,
+    SourceUnavailable,
+)
+from shared.values.position import Position
+
+Way = Literal["there", "gtids", "place"]
+"""The stream's checkpoint is that server's already; GTIDs tell the place; it must be given."""
+
+
+class Readiness(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Whether a stream may move from one server to another now.
+
+    way: how its place on the new server is found.
+    server, target: identities of both servers.
+    published: everything up to this position is published.
+    place: where reading would continue on the target.
+    waits_for: what has to come first (empty: nothing). By GTIDs: those that are published and that
+        the target lacks. By place: the end of the old server's binlog.
+    holder: the relay that publishes up to there (empty: none is running).
+    rows, verify: rows by table, and tables, that would be listed as lost now.
+    """
+
+    stream: str
+    way: Way
+    server: str
+    target: str
+    published: str
+    place: str
+    waits_for: str = ""
+    holder: str = ""
+    rows: dict[str, int] = {}
+    verify: tuple[str, ...] = ()
+
+
+class Look:
+    """Looks at one stream and changes nothing.
+
+    at: the place on the new server (None: GTIDs are to tell it).
+    """
+
+    def __init__(self, setup: RelaySetup, at: Position | None) -> None:
+        self._setup, self._at = setup, at
+        self._stream, self._thing = setup.source.stream, f"stream {setup.source.name}"
+        self._old_end: Position | None = None
+        self._tried = False
+
+    def readiness(self, target: Binlog, point: Checkpoint) -> Readiness:
+        """How the stream, published up to `point`, stands towards `target`.
+
+        Raises SourceError, SourceUnavailable, PositionLost (the stream cannot continue on this
+        server), ConfigError (`at` is missing, wrong or not needed), StackError.
+        """
+        here = target.identity()
+        if here == point.server:
+            return Readiness(
+                self._stream, "there", here, here, str(point.position), str(point.position)
+            )
+        readiness = self._by_gtids(target, here, point)
+        return readiness or self._by_place(target, here, point)
+
+    def _by_gtids(self, target: Binlog, here: str, point: Checkpoint) -> Readiness | None:
+        """None when they tell nothing, and a place is given."""
+        if not point.position.gtids:
+            return None
+        journal = Journal(self._setup.claims, self._stream, point.lineage.journal)
+        try:
+            missing = find_missing(
+                target,
+                here,
+                point,
+                journal,
+                self._setup.source.tables,
+                self._stream,
+                restarted=False,
+            )
+        except PositionLost as error:
+            if self._at:
+                return None
+            hint = (
+                f"{error.hint} A copy that never replicated needs its place given: --at "
+                "FILE:OFFSET."
+            )
+            raise PositionLost(error.what, thing=error.thing, hint=hint) from None
+        if missing is None:
+            raise RuntimeError("another server was taken for the one that was read")
+        if self._at:
+            raise ConfigError(
+                "is not needed: GTIDs tell the place.",
+                thing="--at",
+                hint=f"It is {missing.position.gtids}. Leave --at out.",
+            )
+        self._try(target, missing.position)
+        rows = {name: len(some.keys) for name, some in sorted(missing.rows.items())}
+        verify = tuple(sorted(missing.verify)) if missing.gtids else ()
+        return Readiness(
+            self._stream,
+            "gtids",
+            point.server,
+            here,
+            point.position.gtids,
+            missing.position.gtids,
+            missing.gtids,
+            rows=rows,
+            verify=verify,
+        )
+
+    def _by_place(self, target: Binlog, here: str, point: Checkpoint) -> Readiness:
+        if self._at is None:
+            raise ConfigError(
+                f"is read up to {point.position} without GTIDs: nothing tells where that is on "
+                f"{here}.",
+                thing=self._thing,
+                hint=(
+                    "Give the place there with --at FILE:OFFSET: the end of its binlog when it "
+                    "had everything of the old server and no writer yet. It ends at "
+                    f"{target.latest()} now."
+                ),
+            )
+        require_place(target, self._at)
+        self._try(target, self._at)
+        end = self._end_of_old(point)
+        waits_for = "" if _complete(point, end) else str(end)
+        holder = self._setup.streams.load(self._stream)[0].holder
+        return Readiness(
+            self._stream,
+            "place",
+            point.server,
+            here,
+            str(point.position),
+            str(self._at),
+            waits_for,
+            holder,
+        )
+
+    def _try(self, target: Binlog, position: Position) -> None:
+        """Once: what comes later is there too."""
+        if not self._tried:
+            try_reading(target, position)
+            self._tried = True
+
+    def _end_of_old(self, point: Checkpoint) -> Position:
+        """The end of the old server's binlog, which must not move.
+
+        What is written there after the place on the new server was noted would be skipped.
+        """
+        try:
+            old = self._setup.open_binlog(self._setup.source.tables, 0)
+            try:
+                found, end = old.identity(), old.latest()
+            finally:
+                old.close()
+        except SourceUnavailable as error:
+            raise SourceUnavailable(error.what, thing=error.thing, hint=_NOT_ASKED) from None
+        if found != point.server:
+            raise SourceError(
+                f"its secret leads to {found}, and {point.server} is the one that was read: "
+                "whether everything there is published must be asked there.",
+                thing=self._thing,
+                hint=f"Point the secret back until the move is stored. {_NOT_ASKED}",
+            )
+        self._old_end = self._old_end or end
+        if end != self._old_end:
+            raise SourceError(
+                f"server {found} still writes: its binlog ended at {self._old_end}, and now at "
+                f"{end}.",
+                thing=self._thing,
+                hint=(
+                    "Stop all writers (read_only, and super_read_only where there is one), note "
+                    "the new server's place again, then run this again."
+                ),
+            )
+        return end
+
+    def checkpoint(self) -> Checkpoint:
+        """The stream's checkpoint now. Raises RowlineError when it has none."""
+        _, point = self._setup.streams.load(self._stream)
+        if point is None:
+            raise RowlineError(
+                "was never read, so there is nothing to move.",
+                thing=self._thing,
+                hint="Point its secret at the new server: it begins there.",
+            )
+        return point
+
+
+_NOT_ASKED = (
+    "Is the old server gone for good? Point the secret at the new one, then `rowline "
+    "source reset --start FILE:OFFSET` with the place there, and backfill."
+)
+
+
+def _complete(point: Checkpoint, end: Position) -> bool:
+    """Whether everything before the end is published, and nothing else is under way."""
+    return (
+        point.rows == 0
+        and point.catch_up is None
+        and not point.is_rereading
+        and point.position.reaches(end)
+    )
