@@ -5,7 +5,6 @@ The health check runs every half minute on a quarter of a processor: it must loa
 """
 
 import os
-import signal
 import sys
 import threading
 import time
@@ -75,24 +74,10 @@ def serve(stop: threading.Event) -> None:
 def main() -> int:
     if sys.argv[1:] == ["--healthy"]:
         return 0 if healthy() else 1
-    stop, failures = threading.Event(), list[BaseException]()
+    from shared.flows.relay.stopping import until_signalled
 
-    def run() -> None:
-        try:
-            serve(stop)
-        except BaseException as error:  # noqa: BLE001 (raised again in the main thread)
-            failures.append(error)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    # In a thread of its own: the main one stays free for signals, whatever the database driver
-    # waits for.
-    thread = threading.Thread(target=run)
-    thread.start()
-    while thread.is_alive():
-        thread.join(0.5)
-    if failures:
-        raise failures[0]
+    stop = threading.Event()
+    until_signalled(lambda: serve(stop), stop)
     return 0
 
 

@@ -2,9 +2,7 @@
 
 import logging
 import os
-import signal
 import socket
-import threading
 import uuid
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -16,7 +14,8 @@ from cli.stage import ServiceOption, StageOption, open_stage
 from cli.ui.console import note_console
 from cli.ui.progress import LiveLine
 from shared.flows.relay.loop import relay
-from shared.flows.relay.setup import Ended, RelaySetup
+from shared.flows.relay.setup import RelaySetup
+from shared.flows.relay.stopping import until_signalled
 from shared.stage import Stage
 from shared.values.seq import split_seq
 from shared.values.settings import SourceSettings
@@ -47,39 +46,22 @@ def command(
         handlers=[RichHandler(console=console)],
     )
     line = LiveLine(console)
-    job = foreground(
+    setup = foreground(
         deployed, deployed.source(source), lambda figures, _metrics: line.show(line_of(figures))
     )
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: job.stop.set())
     console.print(
-        f"Relaying {job.source.name} of {deployed.full_name}; Ctrl-C ends it.",
+        f"Relaying {setup.source.name} of {deployed.full_name}; Ctrl-C ends it.",
         markup=False,
     )
-    # In a thread of its own: the main one stays free for signals, whatever the database driver
-    # waits for.
-    ended: list[Ended | BaseException] = []
-    thread = threading.Thread(target=lambda: ended.append(_caught(job)))
     with line:
-        thread.start()
-        while thread.is_alive():
-            thread.join(0.2)
-    if isinstance(ended[0], BaseException):
-        raise ended[0]
+        ended = until_signalled(lambda: relay(setup), setup.stop)
     console.print(
         {
             "stopped": "Stopped.",
             "yielded": "Another relay asked for the stream and has it now.",
-        }.get(ended[0], f"Ended: {ended[0]}.")
+        }.get(ended, f"Ended: {ended}.")
     )
-    raise typer.Exit(0 if ended[0] in ("stopped", "yielded") else 1)
-
-
-def _caught(job: RelaySetup) -> Ended | BaseException:
-    try:
-        return relay(job)
-    except BaseException as error:  # noqa: BLE001 (raised again in the main thread)
-        return error
+    raise typer.Exit(0 if ended in ("stopped", "yielded") else 1)
 
 
 def foreground(

@@ -1,22 +1,27 @@
 """Watermark: what the relay is known to have published before a row is read."""
 
-import time
 from collections.abc import Callable, Collection
 
 from shared.adapters.database.contract import Database
 from shared.adapters.state.streams import Streams
+from shared.domain.patience import Patience
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import SourceError, StackError
+from shared.values.lease import Lease
 from shared.values.settings import SourceSettings
 from shared.values.stream import relay_of
 
 SILENT_SECONDS = 15
-"""A living relay renews its lease every second; a new holder takes over within ten."""
+"""A running relay renews its lease each second; a new holder takes over within ten."""
+
+ABSENT_SECONDS = 90
+"""How long a relay is waited for: one that follows a killed relay publishes within 75 s."""
 
 CATCH_UP_SECONDS = 60
 """How long a move of tables between two relays is waited for."""
 
 _POLL_SECONDS = 0.5
+_PATIENCE = Patience()
 
 
 def watermarks(
@@ -24,20 +29,15 @@ def watermarks(
     source: SourceSettings,
     database: Database,
     *,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
+    patience: Patience = _PATIENCE,
 ) -> dict[str, "Watermark"]:
     """One for each stream that carries tables of the source (`source.stream_of(table)`)."""
     names = {source.stream_of(table) for table in source.tables}
-    return {
-        name: Watermark(streams, name, database, clock=clock, sleep=sleep) for name in sorted(names)
-    }
+    return {name: Watermark(streams, name, database, patience=patience) for name in sorted(names)}
 
 
 class Watermark:
-    """The checkpoint of a stream, as the low watermark of reads from its source. Times are
-    monotonic seconds.
-    """
+    """The checkpoint of a stream, as the low watermark of reads from its source."""
 
     def __init__(
         self,
@@ -45,20 +45,15 @@ class Watermark:
         stream: str,
         database: Database,
         *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        patience: Patience = _PATIENCE,
     ) -> None:
-        self._streams, self._stream, self._database, self._clock, self._sleep = (
-            streams,
-            stream,
-            database,
-            clock,
-            sleep,
-        )
+        self._streams, self._stream, self._database = streams, stream, database
+        self._patience = patience
 
     def require_relay(self) -> None:
-        """Watch the lease until it is renewed. Raises StackError when it is not: without a relay
-        the watermark stands still, and what changes meanwhile would wait for it.
+        """Wait until the lease is renewed. Raises StackError when no relay comes.
+
+        Without a relay the watermark does not move, and what changes meanwhile would wait for it.
         """
         first, checkpoint = self._streams.load(self._stream)
         if checkpoint is None:
@@ -70,17 +65,22 @@ class Watermark:
                     "`rowline relay`."
                 ),
             )
-        deadline = self._clock() + SILENT_SECONDS
-        while self._clock() < deadline:
-            lease, _ = self._streams.load(self._stream)
-            if lease.holder and (lease.token, lease.beat) != (first.token, first.beat):
-                return
-            self._sleep(_POLL_SECONDS)
-        raise StackError(
-            f"the relay is not running: its lease was not renewed for {SILENT_SECONDS} s.",
-            thing=f"source {relay_of(self._stream)}",
-            hint="See `rowline status` and `rowline doctor`, or run `rowline relay`.",
+
+        def renewed(lease: Lease) -> bool:
+            return bool(lease.holder) and (lease.token, lease.beat) != (first.token, first.beat)
+
+        lease = self._patience.wait_for(
+            lambda: self._streams.load(self._stream)[0],
+            renewed,
+            seconds=ABSENT_SECONDS,
+            every=_POLL_SECONDS,
         )
+        if not renewed(lease):
+            raise StackError(
+                f"the relay is not running: its lease was not renewed for {ABSENT_SECONDS} s.",
+                thing=f"source {relay_of(self._stream)}",
+                hint="See `rowline status` and `rowline doctor`, or run `rowline relay`.",
+            )
 
     def read(self, table: str = "") -> Checkpoint:
         """The checkpoint now, to be taken *before* a read. Raises SourceError when this is another
@@ -89,11 +89,12 @@ class Watermark:
         While the stream catches up with tables that it took over, its position lies behind what it
         has published: that is waited for.
         """
-        _, checkpoint = self._streams.load(self._stream)
-        deadline = self._clock() + CATCH_UP_SECONDS
-        while checkpoint is not None and checkpoint.catch_up and self._clock() < deadline:
-            self._sleep(_POLL_SECONDS)
-            _, checkpoint = self._streams.load(self._stream)
+        checkpoint = self._patience.wait_for(
+            lambda: self._streams.load(self._stream)[1],
+            lambda point: point is None or point.catch_up is None,
+            seconds=CATCH_UP_SECONDS,
+            every=_POLL_SECONDS,
+        )
         if checkpoint is not None and (
             checkpoint.catch_up or (table and table not in checkpoint.tables)
         ):
@@ -140,7 +141,7 @@ class Watermark:
                 thing=f"source {relay_of(self._stream)}",
                 hint="See `rowline doctor`.",
             )
-        beaten_at, beat = self._clock(), (0, 0)
+        beaten_at, beat = self._patience.clock(), (0, 0)
         while True:
             lease, checkpoint = self._streams.load(self._stream)
             position = self.read().position if checkpoint is None else checkpoint.position
@@ -153,11 +154,11 @@ class Watermark:
             ):
                 return self.read()
             if (lease.token, lease.beat) != beat:
-                beaten_at, beat = self._clock(), (lease.token, lease.beat)
-            elif self._clock() > beaten_at + SILENT_SECONDS:
+                beaten_at, beat = self._patience.clock(), (lease.token, lease.beat)
+            elif self._patience.clock() > beaten_at + SILENT_SECONDS:
                 self.require_relay()
             tell(
                 f"the relay is at {position}, waiting for {target}"
                 + (f"; it does not capture {missing[0]} yet" if missing else "")
             )
-            self._sleep(_POLL_SECONDS)
+            self._patience.sleep(_POLL_SECONDS)

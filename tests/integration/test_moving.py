@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.flows.relay.lease import keeper, waiting
+from shared.flows.relay.lease import margins
 from shared.flows.relay.loop import relay
 from shared.flows.relay.reading.connecting import database, opener
 from shared.flows.relay.setup import RelaySetup
@@ -174,9 +174,8 @@ def write(server: Any, database: str, stop: threading.Event) -> None:
 
 @pytest.fixture
 def stage(server: Any, shop: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(keeper, "LEASE_SECONDS", 3.0)
-    monkeypatch.setattr(waiting, "LEASE_SECONDS", 3.0)
-    monkeypatch.setattr(waiting, "REQUEST_SECONDS", 1.0)
+    monkeypatch.setattr(margins, "LEASE_SECONDS", 3.0)
+    monkeypatch.setattr(margins, "REQUEST_SECONDS", 1.0)
     with server.connect(shop) as connection, connection.cursor() as cursor:
         for table in ("prices", "events"):
             cursor.execute(f"CREATE TABLE {table} (id INT PRIMARY KEY, n INT NOT NULL)")

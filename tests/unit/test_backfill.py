@@ -74,7 +74,7 @@ def test_a_relay_that_stopped_is_named(world: BackfillWorld) -> None:
     def sleep(seconds: float) -> None:
         world.now += seconds
 
-    with pytest.raises(StackError, match="its lease was not renewed for 15 s"):
+    with pytest.raises(StackError, match="its lease was not renewed for 90 s"):
         job(world, sleep=sleep).run()
 
 

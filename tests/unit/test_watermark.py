@@ -5,6 +5,7 @@ surely does.
 import msgspec
 import pytest
 
+from shared.domain.patience import Patience
 from shared.domain.watermark import Watermark, watermarks
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import CatchUp, Checkpoint
@@ -77,9 +78,9 @@ def test_a_stream_that_catches_up_is_waited_for(streams: MemoryStreams) -> None:
             store(streams, "shop/second", point)
 
     assert (
-        Watermark(streams, "shop/second", MemoryDatabase(), clock=lambda: 0.0, sleep=sleep).read(
-            "shop.events"
-        )
+        Watermark(
+            streams, "shop/second", MemoryDatabase(), patience=Patience(lambda: 0.0, sleep)
+        ).read("shop.events")
         == point
     )
     assert len(slept) == 3
@@ -89,8 +90,7 @@ def test_a_stream_that_catches_up_is_waited_for(streams: MemoryStreams) -> None:
             streams,
             "shop/second",
             MemoryDatabase(),
-            clock=iter(range(0, 10_000, 20)).__next__,
-            sleep=lambda _: None,
+            patience=Patience(iter(range(0, 10_000, 20)).__next__, lambda _: None),
         ).read()
 
 
@@ -114,7 +114,29 @@ def test_a_relay_that_does_not_capture_a_table_yet_is_waited_for(streams: Memory
     assert position
     reached = position
     store(streams, "shop", msgspec.structs.replace(checkpoint("shop.items", 3), position=reached))
-    Watermark(streams, "shop", database, clock=lambda: 0.0, sleep=sleep).pass_now(
+    Watermark(streams, "shop", database, patience=Patience(lambda: 0.0, sleep)).pass_now(
         told.append, ["shop.new"]
     )
     assert ["it does not capture shop.new yet" in each for each in told] == [True]
+
+
+def test_a_relay_that_was_killed_is_waited_for_until_the_next_one_has_its_lease(
+    streams: MemoryStreams,
+) -> None:
+    """The schedule starts the next one within a minute, and it watches the lease for 10 s."""
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+        if now[0] == 75.0:
+            assert streams.acquire("shop", streams.load("shop")[0], "the next relay")
+
+    marks = Watermark(streams, "shop", MemoryDatabase(), patience=Patience(lambda: now[0], sleep))
+    marks.require_relay()
+    assert now[0] == 75.0
+
+
+def test_without_any_relay_the_wait_ends(streams: MemoryStreams) -> None:
+    patience = Patience(iter(range(0, 1_000, 10)).__next__, lambda _: None)
+    with pytest.raises(StackError, match="was not renewed for 90 s"):
+        Watermark(streams, "shop", MemoryDatabase(), patience=patience).require_relay()

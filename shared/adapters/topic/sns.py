@@ -11,14 +11,15 @@ if TYPE_CHECKING:
     from mypy_boto3_sns.client import SNSClient
     from mypy_boto3_sns.type_defs import PublishBatchRequestEntryTypeDef
 
+ATTEMPTS = 1
+"""botocore repeats no call: the relay does, with the same deduplication ids, while it holds the
+lease (shared/flows/relay/lease/margins.py).
+"""
+
 
 def open_topic(topic_arn: str) -> "SnsTopic":
-    """The topic by its ARN, in the region and with the credentials of the environment.
-
-    botocore does not repeat a call: the relay does, with the same deduplication ids, and only
-    while it holds the lease.
-    """
-    return SnsTopic(aws.client("sns", attempts=1), topic_arn)
+    """The topic by its ARN, in the region and with the credentials of the environment."""
+    return SnsTopic(aws.client("sns", attempts=ATTEMPTS), topic_arn)
 
 
 class SnsTopic:

@@ -16,6 +16,7 @@ from shared.adapters.queue.contract import Queue
 from shared.adapters.state.jobs import Run
 from shared.adapters.state.state import State
 from shared.domain.captured_tables import CapturedTable, captured_tables
+from shared.domain.patience import Patience
 from shared.domain.sink import Listable, Sink
 from shared.domain.watermark import watermarks
 from shared.flows.backfill.finishing import wait_until_done
@@ -93,7 +94,9 @@ class Backfill:
         )
         self._state, self._claims, self._queue, self._sink = state, claims, queue, sink
         self._tell, self._clock, self._sleep = tell, clock, sleep
-        self._watermarks = watermarks(state.streams, source, database, clock=clock, sleep=sleep)
+        self._watermarks = watermarks(
+            state.streams, source, database, patience=Patience(clock, sleep)
+        )
         self._runner = uuid.uuid4().hex
 
     def run(self, chosen: Sequence[str] = (), *, restart: bool = False) -> BackfillReport:

@@ -11,8 +11,9 @@ from typing import Any
 from shared.domain.packing import Packing
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.figures import Figures
+from shared.flows.relay.lease import margins
 from shared.flows.relay.lease.checkpointing import Checkpointing
-from shared.flows.relay.lease.keeper import RENEW_SECONDS, Keeper
+from shared.flows.relay.lease.keeper import Keeper
 from shared.flows.relay.lease.taking import load_checkpoint, wait_for_lease
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.publishing.publisher import Publisher
@@ -42,49 +43,57 @@ SPARE_MS = 20_000
 """Enough for requests that are under way, the checkpoint and the lease."""
 
 
-def relay(job: RelaySetup) -> Ended:
+def relay(setup: RelaySetup) -> Ended:
     """Wait for the stream's lease, relay until told to stop, give the lease back.
 
     A source that does not answer is tried again until the end. Raises SourceError, PositionLost,
     TopicError and StackError for what a person must mend; they stand in the lease's figures too.
     """
-    lease, asked_at = wait_for_lease(job)
+    lease, asked_at = wait_for_lease(setup)
     if lease is None:
-        return "stopped" if job.stop.is_set() else "busy"
-    return _Relay(job, lease, asked_at).run()
+        return "stopped" if setup.stop.is_set() else "busy"
+    return _Relay(setup, lease, asked_at).run()
 
 
 class _Relay:
-    def __init__(self, job: RelaySetup, lease: Lease, asked_at: float) -> None:
-        self._job, stream = job, job.source.stream
+    def __init__(self, setup: RelaySetup, lease: Lease, asked_at: float) -> None:
+        self._setup, stream = setup, setup.source.stream
         self._outbox = Outbox(
-            linger=job.source.linger_ms / 1000, compress=job.source.compression == "zstd"
+            linger=setup.source.linger_ms / 1000, compress=setup.source.compression == "zstd"
         )
-        self._keeper = Keeper(job.streams, stream, lease, asked_at, time.monotonic)
+        self._keeper = Keeper(setup.streams, stream, lease, asked_at, time.monotonic)
         self._share = Share(
-            job.streams, stream, CaptureConfiguration(job.source.tables), job.others, lease.token
+            setup.streams,
+            stream,
+            CaptureConfiguration(setup.source.tables),
+            setup.others,
+            lease.token,
         )
-        journal = Journal(job.claims, stream)
+        journal = Journal(setup.claims, stream)
         self._checkpoints = Checkpointing(self._outbox, journal, self._keeper, time.monotonic)
         self._reader = Reader(
             stream,
             self._share,
-            job.source.start,
+            setup.source.start,
             self._outbox,
             self._checkpoints,
-            open_binlog=lambda tables: job.open_binlog(tables, lease.token),
-            packing=lambda capture: Packing(stream, capture.tables, job.schemas, job.claims),
+            open_binlog=lambda tables: setup.open_binlog(tables, lease.token),
+            packing=lambda capture: Packing(stream, capture.tables, setup.schemas, setup.claims),
             journal=journal,
-            open_database=job.open_database,
+            open_database=setup.open_database,
             now_ms=_now_ms,
-            mask_key=job.mask_key,
-            note=Due(job.schemas, source_of(stream)).note,
+            mask_key=setup.mask_key,
+            note=Due(setup.schemas, source_of(stream)).note,
             succession=Succession(
-                job.streams, stream, job.holder, job.others, job.source.tables
+                setup.streams, stream, setup.holder, setup.others, setup.source.tables
             ).step,
         )
         self._figures = Figures(
-            self._outbox, run=job.run, version=job.version, now=time.monotonic(), now_ms=_now_ms()
+            self._outbox,
+            run=setup.run,
+            version=setup.version,
+            now=time.monotonic(),
+            now_ms=_now_ms(),
         )
         self._reported = 0.0
         self._stopping = threading.Event()  # nothing more is read
@@ -98,10 +107,10 @@ class _Relay:
         ]
         threads += [
             threading.Thread(target=self._guard, args=(self._publish,), name=f"publisher-{n}")
-            for n in range(self._job.publishers)
+            for n in range(self._setup.publishers)
         ]
         try:
-            checkpoint = load_checkpoint(self._job)
+            checkpoint = load_checkpoint(self._setup)
             self._checkpoints.begin(checkpoint)
             self._figures.begin(checkpoint)
             for thread in threads:
@@ -109,7 +118,7 @@ class _Relay:
             capture = (checkpoint.catch_up or checkpoint).capture if checkpoint else ""
             self._read(
                 begun=bool(capture)
-                and read_configuration(capture).tables == self._job.source.tables
+                and read_configuration(capture).tables == self._setup.source.tables
             )
             self._drain()
         except LeaseLost:
@@ -132,7 +141,7 @@ class _Relay:
         while not self._stopping.is_set():
             try:
                 if not looked:
-                    self._job.preflight(begun)
+                    self._setup.preflight(begun)
                     looked = True
                 if not self._reader.step(time.monotonic()):
                     self._outbox.wait_for_room(0.2)
@@ -158,7 +167,7 @@ class _Relay:
             self._ending.wait(0.01)
 
     def _publish(self) -> None:
-        publisher = Publisher(self._outbox, self._job.topic, self._keeper.held)
+        publisher = Publisher(self._outbox, self._setup.topic, self._keeper.held)
         while not self._ending.is_set():
             parcels = publisher.begin(time.monotonic())
             if parcels:
@@ -174,24 +183,24 @@ class _Relay:
         """
         while not self._ending.is_set():
             started = time.monotonic()
-            left_ms = self._job.left_ms()
-            if self._job.stop.is_set() or (left_ms is not None and left_ms <= SPARE_MS):
+            left_ms = self._setup.left_ms()
+            if self._setup.stop.is_set() or (left_ms is not None and left_ms <= SPARE_MS):
                 self._stop_reading()
             try:
                 figures = self._checkpoints.renew(
                     self._shown, ends_ms=0 if left_ms is None else left_ms - SPARE_MS
                 )
-                if started - self._reported >= self._job.report_seconds:
+                if started - self._reported >= self._setup.report_seconds:
                     self._reported = started
-                    self._job.report(figures, self._figures.metrics(figures))
+                    self._setup.report(figures, self._figures.metrics(figures))
             except StateUnavailable as error:
                 log.warning("%s", error)
             if self._keeper.wanted and not self._stopping.is_set():
-                log.info("another relay asks for stream %s", self._job.source.stream)
+                log.info("another relay asks for stream %s", self._setup.source.stream)
                 self._ended = "yielded"
                 self._stop_reading()
-            awaited = self._ending if self._stopping.is_set() else self._job.stop
-            awaited.wait(max(0.0, RENEW_SECONDS - (time.monotonic() - started)))
+            awaited = self._ending if self._stopping.is_set() else self._setup.stop
+            awaited.wait(max(0.0, margins.RENEW_SECONDS - (time.monotonic() - started)))
 
     def _shown(self, checkpoint: Checkpoint | None) -> dict[str, Any]:
         self._figures.waiting = self._share.waiting
@@ -237,7 +246,7 @@ class _Relay:
 
     def _last_shown(self, checkpoint: Checkpoint | None) -> dict[str, Any]:
         figures = self._shown(checkpoint)
-        self._job.report(figures, self._figures.metrics(figures))
+        self._setup.report(figures, self._figures.metrics(figures))
         return figures
 
 

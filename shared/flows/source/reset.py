@@ -15,37 +15,43 @@ from shared.values.lineage import Lineage
 from shared.values.seq import next_epoch
 
 
-def reset(job: RelaySetup, start: str, now_ms: int) -> tuple[Checkpoint | None, Checkpoint]:
+def reset(setup: RelaySetup, start: str, now_ms: int) -> tuple[Checkpoint | None, Checkpoint]:
     """Take the lease, store a checkpoint at `start` (earliest, latest or a position) in a new
     epoch, give the lease back: (old, new). `now_ms` Unix time.
 
     What lies between the two is not published. Killed at any point, either checkpoint stands.
     Raises SourceError, StackError, LeaseLost.
     """
-    lease, _ = wait_for_lease(job)
+    lease, _ = wait_for_lease(setup)
     if lease is None:
-        raise RowlineError("was not reset: it was told to stop.", thing=f"stream {job.source.name}")
-    name = job.source.stream
-    _, old = job.streams.load(name)
+        raise RowlineError(
+            "was not reset: it was told to stop.", thing=f"stream {setup.source.name}"
+        )
+    name = setup.source.stream
+    _, old = setup.streams.load(name)
     new = None
     try:
-        binlog = job.open_binlog(job.source.tables, lease.token)
+        binlog = setup.open_binlog(setup.source.tables, lease.token)
         try:
             position = start_of(binlog, start)
             share = Share(
-                job.streams, name, CaptureConfiguration(job.source.tables), job.others, lease.token
+                setup.streams,
+                name,
+                CaptureConfiguration(setup.source.tables),
+                setup.others,
+                lease.token,
             )
             capture = share.look(old)
             former = [old.epoch if old else 0, lease.raise_epoch]
             former += [holding.epoch for holding in share.taken.values()]
             epoch = next_epoch(*former, now_ms=now_ms)
             released = share.released(old, capture) if old else ()
-            journal = Journal(job.claims, name, old.lineage.journal if old else 0).end()
+            journal = Journal(setup.claims, name, old.lineage.journal if old else 0).end()
             lineage = Lineage.cut_off(run_of(binlog), journal, position)
             begun = Checkpoint.begin(position, epoch, lineage, capture.text())
             new = msgspec.structs.replace(begun, released=released)
         finally:
             binlog.close()
     finally:
-        job.streams.release(name, lease, new)
+        setup.streams.release(name, lease, new)
     return old, new

@@ -9,6 +9,7 @@ from shared.adapters.database.contract import Database
 from shared.adapters.queue.contract import Queue
 from shared.adapters.state.state import State
 from shared.domain.captured_tables import CapturedTable, captured_tables
+from shared.domain.patience import Patience
 from shared.domain.sink import Sink, require_listable
 from shared.domain.watermark import watermarks
 from shared.flows.verify.comparing import Comparison, first_sight
@@ -99,9 +100,9 @@ class Verify:
         self._parts: dict[
             str, tuple[Settling, Repair | None]
         ] = {}  # by stream: each has a watermark of its own
-        for stream, watermark in watermarks(
-            state.streams, source, database, clock=clock, sleep=sleep
-        ).items():
+        patience = Patience(clock, sleep)
+        marks = watermarks(state.streams, source, database, patience=patience)
+        for stream, watermark in marks.items():
             settling = Settling(
                 database, queue, watermark, clock=clock, sleep=sleep, chunk_rows=chunk_rows
             )

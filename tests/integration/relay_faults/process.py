@@ -11,8 +11,7 @@ import msgspec
 
 from shared.adapters.state.dynamodb import DynamoSchemas, DynamoStreams
 from shared.adapters.topic.sns import open_topic
-from shared.flows.relay import loop
-from shared.flows.relay.lease import keeper, waiting
+from shared.flows.relay.lease import margins, taking
 from shared.flows.relay.loop import relay
 from shared.flows.relay.reading.connecting import database, opener, preflight
 from shared.flows.relay.setup import RelaySetup
@@ -63,12 +62,8 @@ def job(stack: Stack, holder: str, **options: Any) -> RelaySetup:
 
 def run(stack: str, holder: str) -> None:
     """What the child process does until it is killed."""
-    keeper.LEASE_SECONDS = waiting.LEASE_SECONDS = LEASE_SECONDS
-    waiting.REQUEST_SECONDS, loop.RENEW_SECONDS, loop.STANDBY_SECONDS = (
-        REQUEST_SECONDS,
-        RENEW_SECONDS,
-        0.05,
-    )
+    margins.LEASE_SECONDS, margins.REQUEST_SECONDS = LEASE_SECONDS, REQUEST_SECONDS
+    margins.RENEW_SECONDS, taking.STANDBY_SECONDS = RENEW_SECONDS, 0.05
     relay(job(msgspec.convert(json.loads(stack), Stack), holder))
 
 

@@ -1,10 +1,16 @@
 """The lease: who waits how long for whom, and when a holder stops by itself."""
 
+import runpy
+
 import msgspec
 import pytest
 
-from shared.flows.relay.lease.keeper import LEASE_SECONDS, Keeper
-from shared.flows.relay.lease.waiting import REQUEST_SECONDS, STANDBY_MS, Waiting
+from shared.adapters import aws
+from shared.adapters.topic import sns
+from shared.flows.relay.lease import margins
+from shared.flows.relay.lease.keeper import Keeper
+from shared.flows.relay.lease.margins import LEASE_SECONDS, REQUEST_SECONDS
+from shared.flows.relay.lease.waiting import STANDBY_MS, Waiting
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.setup import Manner
@@ -163,3 +169,19 @@ def test_a_frozen_relay_that_wakes_publishes_nothing() -> None:
     assert publisher.begin(LEASE_SECONDS + 60) == []
     assert topic.requests == 0
     assert len(publisher.begin(LEASE_SECONDS - 1)) == 1
+
+
+@pytest.mark.parametrize("too_long", ["READ_SECONDS", "CONNECT_SECONDS"])
+def test_a_request_that_outlasts_the_margin_is_refused_at_the_start(
+    too_long: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aws, too_long, 30.0)
+    with pytest.raises(RuntimeError, match="the next holder of the lease waits"):
+        runpy.run_path(str(margins.__file__))
+
+
+def test_the_topic_is_opened_with_the_time_outs_that_the_margin_counts_on() -> None:
+    settings = aws.config(attempts=sns.ATTEMPTS)
+    attempts = settings.retries["total_max_attempts"]
+    longest = attempts * (settings.connect_timeout + settings.read_timeout)
+    assert longest <= REQUEST_SECONDS

@@ -13,7 +13,7 @@ from shared.adapters.binlog.contract import Begin, Event, Rows, SchemaChanged, U
 from shared.adapters.topic.contract import Entry
 from shared.domain import packing
 from shared.flows.relay import loop
-from shared.flows.relay.lease import keeper, taking, waiting
+from shared.flows.relay.lease import margins, taking
 from shared.flows.relay.loop import relay
 from shared.flows.relay.setup import RelaySetup
 from shared.flows.source.reset import reset
@@ -107,12 +107,11 @@ class World:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setattr(loop, "RENEW_SECONDS", 0.02)
+    monkeypatch.setattr(margins, "RENEW_SECONDS", 0.02)
     monkeypatch.setattr(taking, "STANDBY_SECONDS", 0.02)
     monkeypatch.setattr(loop, "BACKOFF_SECONDS", (0.02, 0.1))
-    monkeypatch.setattr(keeper, "LEASE_SECONDS", 2.0)
-    monkeypatch.setattr(waiting, "LEASE_SECONDS", 2.0)
-    monkeypatch.setattr(waiting, "REQUEST_SECONDS", 0.5)
+    monkeypatch.setattr(margins, "LEASE_SECONDS", 2.0)
+    monkeypatch.setattr(margins, "REQUEST_SECONDS", 0.5)
     world = World()
     yield world
     world.end()

@@ -9,16 +9,10 @@ from typing import Any
 import msgspec
 
 from shared.adapters.state.streams import Streams
+from shared.flows.relay.lease import margins
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import LeaseLost
 from shared.values.lease import Lease
-
-LEASE_SECONDS = 5.0
-"""A lease that was not renewed for this long is not surely held any more: nothing new is
-published.
-"""
-
-RENEW_SECONDS = 1.0
 
 
 class Keeper:
@@ -57,7 +51,7 @@ class Keeper:
 
     def held(self, now: float) -> bool:
         """Whether the lease is surely held: only then a request to the topic may start."""
-        return not self._lost and now < self._renewed_at + LEASE_SECONDS
+        return not self._lost and now < self._renewed_at + margins.LEASE_SECONDS
 
     def renew(
         self,

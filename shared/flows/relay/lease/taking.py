@@ -14,15 +14,15 @@ log = logging.getLogger("rowline.relay")
 STANDBY_SECONDS, AGAIN_SECONDS = 0.3, 0.5
 
 
-def wait_for_lease(job: RelaySetup) -> tuple[Lease | None, float]:
+def wait_for_lease(setup: RelaySetup) -> tuple[Lease | None, float]:
     """The lease, and the time (monotonic) at which it was asked for.
 
     None when another relay is running, or when told to stop.
     """
     waiting = Waiting(
-        job.streams, job.source.stream, job.holder, manner=job.manner, version=job.version
+        setup.streams, setup.source.stream, setup.holder, manner=setup.manner, version=setup.version
     )
-    while not job.stop.is_set():
+    while not setup.stop.is_set():
         now = time.monotonic()
         try:
             lease = waiting.step(now)
@@ -31,19 +31,19 @@ def wait_for_lease(job: RelaySetup) -> tuple[Lease | None, float]:
             lease = None
         if lease or waiting.busy:
             return lease, now
-        job.stop.wait(STANDBY_SECONDS)
+        setup.stop.wait(STANDBY_SECONDS)
     return None, 0.0
 
 
-def load_checkpoint(job: RelaySetup) -> Checkpoint | None:
+def load_checkpoint(setup: RelaySetup) -> Checkpoint | None:
     """The checkpoint as the former holder left it: under the lease nobody else can write it.
 
     Raises StateUnavailable when told to stop meanwhile.
     """
     while True:
         try:
-            return job.streams.load(job.source.stream)[1]
+            return setup.streams.load(setup.source.stream)[1]
         except StateUnavailable as error:
             log.warning("%s", error)
-            if job.stop.wait(AGAIN_SECONDS):
+            if setup.stop.wait(AGAIN_SECONDS):
                 raise

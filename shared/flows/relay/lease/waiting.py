@@ -1,14 +1,9 @@
 """Waiting: how a relay gets the lease of its stream, without trusting any clock but its own."""
 
 from shared.adapters.state.streams import Streams
-from shared.flows.relay.lease.keeper import LEASE_SECONDS
+from shared.flows.relay.lease import margins
 from shared.flows.relay.setup import Manner
 from shared.values.lease import Lease
-
-REQUEST_SECONDS = 5.0
-"""The longest that a request of the former holder may still be under way
-(shared/adapters/topic/sns.py).
-"""
 
 STANDBY_MS = 65_000
 """A holder that ends within this time is waited for: the next invocation of a scheduled relay comes
@@ -61,9 +56,9 @@ class Waiting:
     def _free(self, lease: Lease, now: float) -> bool:
         still = now - self._seen_at
         if lease.holder:
-            return still >= LEASE_SECONDS + REQUEST_SECONDS
+            return still >= margins.LEASE_SECONDS + margins.REQUEST_SECONDS
         # Given back. Who asked for it goes first, unless it does not come.
-        return lease.wanted in ("", self._holder) or still >= LEASE_SECONDS
+        return lease.wanted in ("", self._holder) or still >= margins.LEASE_SECONDS
 
     def _gives_way(self, lease: Lease) -> bool:
         return (

@@ -36,7 +36,7 @@ def server_id(scope: str, token: int) -> int:
 def opener(
     endpoint: Callable[[], SourceEndpoint], scope: str
 ) -> Callable[[Mapping[str, TableSettings], int], Binlog]:
-    """`Job.open_binlog` for the server at `endpoint`, which is asked for again at each connection:
+    """`RelaySetup.open_binlog` for the server at `endpoint`, which is asked for again at each connection:
     a secret may have been rotated.
     """
 
@@ -57,14 +57,14 @@ def opener(
 
 
 def database(endpoint: Callable[[], SourceEndpoint]) -> Callable[[], Database]:
-    """`Job.open_database` for the server at `endpoint`."""
+    """`RelaySetup.open_database` for the server at `endpoint`."""
     return lambda: SqlDatabase(endpoint())
 
 
 def preflight(
     endpoint: Callable[[], SourceEndpoint], source: SourceSettings
 ) -> Callable[[bool], None]:
-    """`Job.preflight`: a dozen statements on one connection, 10 to 50 ms for a hundred tables."""
+    """`RelaySetup.preflight`: a dozen statements on one connection, 10 to 50 ms for a hundred tables."""
 
     def check(begun: bool) -> None:
         opened = SqlDatabase(endpoint())
