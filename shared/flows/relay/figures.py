@@ -13,7 +13,7 @@ class Figures:
     milliseconds.
     """
 
-    def __init__(self, outbox: Outbox, *, run: str, version: str, now: float, now_ms: int) -> None:
+    def __init__(self, outbox: Outbox, run: str, version: str, now: float, now_ms: int) -> None:
         self._outbox, self._run, self._version, self._started_ms = outbox, run, version, now_ms
         self._samples: list[tuple[float, int, int]] = [(now, 0, 0)]
         self._flushed = (0, 0, 0)

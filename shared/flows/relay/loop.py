@@ -62,13 +62,8 @@ class _Relay:
             linger=setup.source.linger_ms / 1000, compress=setup.source.compression == "zstd"
         )
         self._keeper = Keeper(setup.streams, stream, lease, asked_at, time.monotonic)
-        self._share = Share(
-            setup.streams,
-            stream,
-            CaptureConfiguration(setup.source.tables),
-            setup.others,
-            lease.token,
-        )
+        stanza = CaptureConfiguration(setup.source.tables)
+        self._share = Share(setup.streams, stream, stanza, setup.others, lease.token)
         journal = Journal(setup.claims, stream)
         self._checkpoints = Checkpointing(self._outbox, journal, self._keeper, time.monotonic)
         self._reader = Reader(
@@ -88,13 +83,7 @@ class _Relay:
                 setup.streams, stream, setup.holder, setup.others, setup.source.tables
             ).step,
         )
-        self._figures = Figures(
-            self._outbox,
-            run=setup.run,
-            version=setup.version,
-            now=time.monotonic(),
-            now_ms=_now_ms(),
-        )
+        self._figures = Figures(self._outbox, setup.run, setup.version, time.monotonic(), _now_ms())
         self._reported = 0.0
         self._stopping = threading.Event()  # nothing more is read
         self._ending = threading.Event()  # nothing more is published

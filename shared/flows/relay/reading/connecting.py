@@ -36,8 +36,9 @@ def server_id(scope: str, token: int) -> int:
 def opener(
     endpoint: Callable[[], SourceEndpoint], scope: str
 ) -> Callable[[Mapping[str, TableSettings], int], Binlog]:
-    """`RelaySetup.open_binlog` for the server at `endpoint`, which is asked for again at each connection:
-    a secret may have been rotated.
+    """`RelaySetup.open_binlog` for the server at `endpoint`.
+
+    The endpoint is asked for again at each connection: a secret may have been rotated.
     """
 
     def connect(tables: Mapping[str, TableSettings], token: int) -> Binlog:
@@ -64,7 +65,7 @@ def database(endpoint: Callable[[], SourceEndpoint]) -> Callable[[], Database]:
 def preflight(
     endpoint: Callable[[], SourceEndpoint], source: SourceSettings
 ) -> Callable[[bool], None]:
-    """`RelaySetup.preflight`: a dozen statements on one connection, 10 to 50 ms for a hundred tables."""
+    """`RelaySetup.preflight`: a dozen statements, 10 to 50 ms for a hundred tables."""
 
     def check(begun: bool) -> None:
         opened = SqlDatabase(endpoint())
