@@ -84,6 +84,11 @@ class Numbering:
                 return self._truncated(event)
         return []
 
+    @property
+    def seq(self) -> int:
+        """The number of the last change that was taken."""
+        return self._seq
+
     def next(self) -> int:
         """The number of a change that no event brings. Only between two transactions."""
         self._seq += 1

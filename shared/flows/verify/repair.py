@@ -11,7 +11,7 @@ from shared.domain.sink import Write
 from shared.domain.watermark import Watermark
 from shared.flows.verify.settling import Candidate, Settling, by_table
 from shared.values.checkpoint import Checkpoint
-from shared.values.seq import split_seq
+from shared.values.seq import MAX_EPOCH, split_seq
 
 EPOCH_SECONDS = 30
 """How long to wait for the relay to number above a version that somebody else has put into the
@@ -20,9 +20,6 @@ index.
 
 CATCH_UP_SECONDS = 5
 """How long a version above the checkpoint may be that of a change just published."""
-
-_MAX_EPOCH = (1 << 22) - 1
-"""Elasticsearch's versions have 63 bits, 40 of which count within the epoch."""
 
 _BATCH = 500
 _ATTEMPTS = 6
@@ -111,7 +108,7 @@ class Repair:
         if self._await(lambda now: now.seq >= version, CATCH_UP_SECONDS):
             return True
         epoch = split_seq(version)[0]
-        if epoch >= _MAX_EPOCH:
+        if epoch >= MAX_EPOCH:
             self.reasons["a version that no epoch can exceed: delete and fill the index anew"] = 1
             return False
         self._ask(max(epoch, checkpoint.epoch))

@@ -15,6 +15,7 @@ from shared.domain import packing
 from shared.flows.relay import loop
 from shared.flows.relay.lease import margins, taking
 from shared.flows.relay.loop import relay
+from shared.flows.relay.reading import passage
 from shared.flows.relay.setup import RelaySetup
 from shared.flows.source.reset import reset
 from shared.values.errors import (
@@ -26,7 +27,7 @@ from shared.values.errors import (
     TopicError,
 )
 from shared.values.position import Position
-from shared.values.seq import epoch_at, split_seq
+from shared.values.seq import MAX_EPOCH, epoch_at, split_seq
 from shared.values.settings import SourceSettings, TableSettings
 from tests.waiting import wait_for
 from tests.worlds.relay.simulated import (
@@ -446,11 +447,54 @@ def test_a_reset_starts_above_all_numbers_and_takes_over_from_a_running_relay(wo
 
 
 def test_a_stream_whose_checkpoint_was_lost_begins_above_its_old_numbers(world: World) -> None:
-    hour = epoch_at(int(time.time() * 1000))
+    began = epoch_at(int(time.time() * 1000))
     world.commit()
     world.start("one")
     wait_for(lambda: len(world.ids()) == 1)
-    assert split_seq(world.topic.delivered[0][1].seq)[0] in (hour, hour + 1)
+    epoch, n = split_seq(world.topic.delivered[0][1].seq)
+    assert began <= epoch <= epoch_at(int(time.time() * 1000))
+    assert n == 1
+
+
+def test_a_stage_that_is_removed_and_deployed_again_begins_above_itself(world: World) -> None:
+    """Twice within a few seconds, each time with an empty state table and after new epochs."""
+    for _ in range(2):
+        world.commit()
+        world.start("one")
+        wait_for(lambda: (point := world.streams.load("shop")[1]) and not point.rows)
+        world.streams.ask("shop", raise_epoch=world.streams.load("shop")[1].epoch)
+        wait_for(lambda: world.streams.load("shop")[1].seq & 0xFFFF == 0)
+        world.commit()
+        wait_for(lambda: world.streams.load("shop")[1].position == world.server.end)
+        world.end()
+        world.threads.clear()
+        time.sleep(1.1)
+        world.streams = MemoryStreams()
+    numbers = [change.seq for _, change in world.topic.delivered]
+    assert len(numbers) == 6, "the second deployment reads both transactions of the first again"
+    assert sorted(numbers) == numbers
+
+
+def test_an_epoch_whose_numbers_come_to_an_end_is_followed_by_another(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passage, "is_half_used", lambda seq: split_seq(seq)[1] >= 3)
+    world.start("one")
+    for _ in range(3):
+        world.commit(rows=2)
+    wait_for(lambda: len(world.ids()) == 6)
+    first = split_seq(world.topic.delivered[0][1].seq)[0]
+    numbers = [split_seq(change.seq) for _, change in world.topic.delivered]
+    assert numbers[:4] == [(first, n) for n in (1, 2, 3, 4)], "a transaction is not cut"
+    assert numbers[4:] == [(first + 1, 1), (first + 1, 2)]
+
+
+def test_an_epoch_above_which_no_number_is_left_is_not_asked_for(world: World) -> None:
+    world.streams.ask("shop", raise_epoch=MAX_EPOCH)
+    world.commit()
+    world.start("one")
+    wait_for(lambda: len(world.ids()) == 1)
+    assert split_seq(world.topic.delivered[0][1].seq)[0] <= epoch_at(int(time.time() * 1000))
 
 
 def test_a_reset_takes_its_epoch_from_the_clock_when_that_is_higher(world: World) -> None:
@@ -458,8 +502,9 @@ def test_a_reset_takes_its_epoch_from_the_clock_when_that_is_higher(world: World
     wait_for(lambda: world.streams.load("shop")[1] is not None)
     world.end()
     later = RelaySetup(**{**vars(job), "stop": threading.Event(), "holder": "person"})
-    _, new = reset(later, "latest", now_ms=3_600_000 * 700_000)
-    assert split_seq(new.seq) == (new.epoch, 0) == (700_000, 0)
+    now_ms = 2_000_000_000_000
+    _, new = reset(later, "latest", now_ms=now_ms)
+    assert split_seq(new.seq) == (new.epoch, 0) == (epoch_at(now_ms), 0)
 
 
 def test_a_reset_that_finds_no_source_changes_nothing(world: World) -> None:

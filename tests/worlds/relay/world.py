@@ -55,10 +55,13 @@ def capture(names: str, *, drop: tuple[str, ...] = ()) -> CaptureConfiguration:
     )
 
 
-FIRST_MS = {SOURCE: 1_763_000_000_000, SECOND: 1_763_000_000_000 - 5 * 3_600_000}
+FIRST_MS = {SOURCE: 1_795_000_000_000, SECOND: 1_795_000_000_000 - 5 * 3_600_000}
 """The clocks that the first epochs are made of: the second stream's is late, so that its numbers
 would begin below those of the other.
 """
+
+CLOCK_MS = 20_000
+"""How far these clocks come in a second of the world: a new epoch needs a second of theirs."""
 
 Configuration = dict[str, CaptureConfiguration]
 """The streams that are deployed, and what each is to capture."""
@@ -126,7 +129,7 @@ class Relay:
             ),
             journal=journal,
             open_database=lambda: SimulatedDatabase(world.server),
-            now_ms=lambda: FIRST_MS[self.stream],
+            now_ms=lambda: FIRST_MS[self.stream] + int(world.now * CLOCK_MS),
             succession=Succession(
                 world.streams, self.stream, self.holder, self.others, self.capture.tables
             ).step,

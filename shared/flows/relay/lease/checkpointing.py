@@ -16,6 +16,7 @@ from shared.flows.relay.lease.keeper import Keeper
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import StackError, StateUnavailable
+from shared.values.seq import MAX_EPOCH
 
 log = logging.getLogger("rowline.relay")
 
@@ -38,8 +39,9 @@ class Checkpointing:
 
     @property
     def raise_epoch(self) -> int:
-        """Somebody asks for an epoch above this one (0: nobody)."""
-        return self._keeper.raise_epoch
+        """Somebody asks for an epoch above this one (0: nobody, or for one that cannot be)."""
+        asked = self._keeper.raise_epoch
+        return asked if asked < MAX_EPOCH else 0
 
     def begin(self, checkpoint: Checkpoint | None) -> None:
         """Continue from the checkpoint that the former holder left; before anything else."""

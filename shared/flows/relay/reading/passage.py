@@ -10,6 +10,7 @@ from shared.flows.relay.failover.rereading import Rereading
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.values.errors import PositionLost
 from shared.values.position import Position
+from shared.values.seq import is_half_used
 
 
 class Passage:
@@ -71,6 +72,11 @@ class Passage:
             case SchemaChanged():
                 self._note(event, self._numbering.transaction)
         return None
+
+    @property
+    def needs_epoch(self) -> bool:
+        """Whether the numbers of the epoch come to their end."""
+        return is_half_used(self._numbering.seq)
 
     def reread(self, here: Commit | Heartbeat, now: float) -> bool:
         """Publish what can be published here of lost transactions' rows; whether that was all."""

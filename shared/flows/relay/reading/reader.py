@@ -30,6 +30,7 @@ from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import PositionLost
+from shared.values.seq import is_of_this_second
 from shared.values.settings import TableSettings
 from shared.values.stream import relay_of, source_of
 
@@ -96,9 +97,11 @@ class Reader:
         were), PositionLost, SourceError.
         """
         if self._turn:
-            if not self._outbox.drained:
+            before = self._point()
+            early = is_of_this_second(before.epoch, self._now_ms())
+            if early or not self._outbox.drained:
                 return False
-            self._store(self._turn)
+            self._store(before, self._turn)
             self.reset()
             return True
         if self._outbox.full:
@@ -140,8 +143,7 @@ class Reader:
         if binlog:
             binlog.close()
 
-    def _store(self, turn: Turn) -> None:
-        before = self._point()
+    def _store(self, before: Checkpoint, turn: Turn) -> None:
         after = turn(before)
         if after != before:
             self._checkpoints.turn(after)
@@ -194,8 +196,11 @@ class Reader:
             self._turn = self._turns.reread(passage.rereading)
         elif self._shares_differ(now):
             self._turn = _reopen
-        elif self._checkpoints.raise_epoch >= self._epoch and self._point().rows == 0:
+        elif self._epoch_is_due(passage) and self._point().rows == 0:
             self._turn = self._turns.new_epoch
+
+    def _epoch_is_due(self, passage: Passage) -> bool:
+        return self._checkpoints.raise_epoch >= self._epoch or passage.needs_epoch
 
     def _shares_differ(self, now: float) -> bool:
         """Whether another relay of the source has given up tables meanwhile: reading is opened
