@@ -5,7 +5,7 @@ made of the other.
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -86,7 +86,7 @@ class Stage:
             run="foreground",
         )
 
-    def deliver(self, entries: list[Any]) -> None:
+    def deliver(self, entries: Sequence[Any]) -> None:
         """Every message to both consumers, as while a filter policy does not act yet."""
         for settings in self.settings.values():
             work, queues = self.sink(settings), (MemoryQueue(), MemoryQueue())
@@ -188,8 +188,9 @@ def test_tables_of_one_name_in_two_sources_are_never_mixed_up(stage: Stage) -> N
     }
 
     def sleep(seconds: float) -> None:
-        stage.deliver(queue.sent)
-        queue.sent.clear()
+        while received := queue.receive():
+            stage.deliver(received)
+            queue.delete([one.receipt_handle for one in received])
         time.sleep(seconds)
 
     job = Backfill(

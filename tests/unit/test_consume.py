@@ -69,9 +69,9 @@ def test_a_dead_elasticsearch_loses_nothing_and_parks_nothing(world: World) -> N
     done = world.handle(*batch)
     assert done.failed == [one.message_id for one in batch]
     assert (done.applied, world.mark(), world.aside.sent) == (0, (0, 0), [])
-    assert set(world.queue.delayed) == {one.receipt_handle for one in batch}
-    assert 2 <= world.queue.delayed[batch[0].receipt_handle] <= 4
-    assert world.queue.delayed[batch[1].receipt_handle] == 1
+    assert set(world.queue.hidden) == {one.receipt_handle for one in batch}
+    assert 2 <= world.queue.hidden[batch[0].receipt_handle] <= 4
+    assert world.queue.hidden[batch[1].receipt_handle] == 1
     world.search.down = False
     assert world.handle(*batch).failed == []
     assert set(world.documents()) == {"1", "2"}
@@ -444,7 +444,7 @@ def test_when_the_state_table_is_down_all_comes_again_soon(
     message = delivery([change(1, "c", 1, price=1)])
     with pytest.raises(ConnectionError):
         world.handle(message)
-    assert world.queue.delayed == {message.receipt_handle: 1}
+    assert world.queue.hidden == {message.receipt_handle: 1}
 
 
 def test_many_refused_changes_of_many_groups_go_aside_in_order(world: World) -> None:
@@ -483,7 +483,7 @@ def test_a_delivery_is_read_from_the_event() -> None:
         "eventSource": "aws:sqs",
     }
     assert Delivery.of(record) == Delivery(
-        "059f36b4", "AQEB", "{}", "g-1", "d-1", 2, {"lane": "live"}
+        "059f36b4", "AQEB", "{}", "g-1", "d-1", 2, {"lane": "live"}, 1545082650636
     )
 
 

@@ -1,9 +1,12 @@
 """A queue on SQS FIFO."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from shared.adapters import aws
+from shared.adapters.queue.contract import MAX_RECEIVED
 from shared.adapters.topic.contract import Entry
+from shared.values.delivery import Delivery
 from shared.values.errors import RowlineError, StackError, StateUnavailable
 
 if TYPE_CHECKING:
@@ -47,10 +50,23 @@ class SqsQueue:
             fates[int(failed["Id"])] = failed["Code"]
         return fates
 
-    def delay(self, receipt_handles: list[str], seconds: int) -> None:
-        for start in range(0, len(receipt_handles), MAX_ENTRIES):
-            handles = receipt_handles[start : start + MAX_ENTRIES]
-            try:
+    def receive(self, most: int = MAX_RECEIVED, *, visibility: int | None = None) -> list[Delivery]:
+        options: dict[str, Any] = {} if visibility is None else {"VisibilityTimeout": visibility}
+        try:
+            reply = self._client.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=min(most, MAX_RECEIVED),
+                MessageSystemAttributeNames=["All"],
+                MessageAttributeNames=["All"],
+                **options,
+            )
+        except aws.FAILURES as error:
+            raise self._failed(error) from None
+        return [_delivery(message) for message in reply.get("Messages", [])]
+
+    def hide(self, receipt_handles: list[str], seconds: int) -> set[str]:
+        def request(handles: list[str]) -> dict[str, Any]:
+            return dict(
                 self._client.change_message_visibility_batch(
                     QueueUrl=self._url,
                     Entries=[
@@ -58,8 +74,45 @@ class SqsQueue:
                         for number, handle in enumerate(handles)
                     ],
                 )
-            except aws.FAILURES:
-                return  # the queue's own visibility time-out applies
+            )
+
+        return self._refused(receipt_handles, request)
+
+    def delete(self, receipt_handles: list[str]) -> set[str]:
+        def request(handles: list[str]) -> dict[str, Any]:
+            return dict(
+                self._client.delete_message_batch(
+                    QueueUrl=self._url,
+                    Entries=[
+                        {"Id": str(number), "ReceiptHandle": handle}
+                        for number, handle in enumerate(handles)
+                    ],
+                )
+            )
+
+        return self._refused(receipt_handles, request)
+
+    def _refused(
+        self, receipt_handles: list[str], request: Callable[[list[str]], dict[str, Any]]
+    ) -> set[str]:
+        """Ask for ten handles at a time; returns those that were refused.
+
+        Source of what an expired handle answers: AWS re:Post Knowledge Center, "How do I
+        troubleshoot ReceiptHandleIsInvalid and InvalidParameterValue errors"; in a batch it is an
+        entry of `Failed` that is the sender's fault.
+        """
+        refused: set[str] = set()
+        for start in range(0, len(receipt_handles), MAX_ENTRIES):
+            handles = receipt_handles[start : start + MAX_ENTRIES]
+            try:
+                reply = request(handles)
+            except aws.FAILURES as error:
+                raise self._failed(error) from None
+            for failed in reply.get("Failed", []):
+                if not failed.get("SenderFault") or aws.is_passing_code(failed["Code"]):
+                    raise self._unavailable(failed["Code"])
+                refused.add(handles[int(failed["Id"])])
+        return refused
 
     def depth(self) -> tuple[int, int]:
         try:
@@ -78,13 +131,33 @@ class SqsQueue:
 
     def _failed(self, error: Exception) -> RowlineError:
         if aws.is_passing(error):
-            return StateUnavailable(
-                f"SQS did not answer ({aws.code_of(error)}).",
-                thing=self._url,
-                hint="The call is tried again.",
-            )
+            return self._unavailable(aws.code_of(error))
         return StackError(
             f"SQS refuses ({aws.code_of(error)}).",
             thing=self._url,
             hint="Deploy the stack again; was the queue or its policy changed by hand?",
         )
+
+    def _unavailable(self, code: str) -> StateUnavailable:
+        return StateUnavailable(
+            f"SQS did not answer ({code}).", thing=self._url, hint="The call is tried again."
+        )
+
+
+def _delivery(message: Any) -> Delivery:
+    """Source: SQS API reference, ReceiveMessage, "MessageSystemAttributeNames"."""
+    system = message["Attributes"]
+    return Delivery(
+        message_id=message["MessageId"],
+        receipt_handle=message["ReceiptHandle"],
+        body=message["Body"],
+        group=system["MessageGroupId"],
+        deduplication_id=system["MessageDeduplicationId"],
+        attempt=int(system["ApproximateReceiveCount"]),
+        attributes={
+            name: value["StringValue"]
+            for name, value in (message.get("MessageAttributes") or {}).items()
+            if "StringValue" in value
+        },
+        sent_ms=int(system["SentTimestamp"]),
+    )

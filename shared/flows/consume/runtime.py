@@ -5,6 +5,7 @@ the same version if need be), what is refused is sent aside, the mark moves over
 and only then does the message go, by not being reported as failed.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
@@ -318,7 +319,9 @@ class Consume:
                 delivery.receipt_handle for delivery in members
             )
         for seconds, handles in waits.items():
-            self._queue.delay(handles, seconds)
+            # Where it fails, the queue's own visibility time-out applies.
+            with contextlib.suppress(StateUnavailable, StackError):
+                self._queue.hide(handles, seconds)
 
 
 def _settled(handled: Sequence[_Handled]) -> tuple[list[_Handled], list[tuple[str, _Piece]]]:
