@@ -1,6 +1,7 @@
 """Shape: how the rows of a consumer become documents: which fields, under which names and id."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -119,5 +120,6 @@ def safe_field(column: str) -> str:
     return field + "_" if field in _RESERVED or not field.strip() else field
 
 
+@lru_cache(4096)  # asked for each column of each row
 def _is_safe(column: str) -> bool:
     return "." not in column and column not in _RESERVED and bool(column.strip())
