@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import reading, relay, relaying, report
+from bench import consuming, deployed, reading, relay, relaying, report
 from bench.readers import LIBRARY, LIBRARY_PYTHON, ROWLINE, Reader, parse
 from bench.workload import Workload
 from local.home import home
@@ -17,7 +17,7 @@ from shared.values.errors import ConfigError, RowlineError
 
 CHANGES, QUICK_CHANGES, LARGEST = 320_000, 2_000, 2_000_000
 _QUICK_RELAY = relay.Size(backlog=2_000, idle=2, handovers=1, rate=50, seconds=0.2)
-PARTS = (*reading.SERVERS, "relay")
+PARTS = (*reading.SERVERS, "relay", "consumer", "stage")
 
 
 def main(
@@ -52,9 +52,7 @@ def main(
         ),
     ] = False,
 ) -> None:
-    """Measure Rowline beside other readers, and the relay beside the emulated AWS; print tables and
-    write JSON.
-    """
+    """Measure Rowline beside other programs and the emulated AWS; print tables and write JSON."""
     parts = only or list(PARTS)
     if unknown := sorted(set(parts) - set(PARTS)):
         raise ConfigError(
@@ -76,7 +74,7 @@ def main(
     folder = home().base / "bench-servers" / str(os.getpid())  # two runs at once do not meet
     folder.mkdir(parents=True)
     readings: list[reading.Reading] = []
-    measured: dict[str, float] = {}
+    measured: dict[str, dict[str, float]] = {}
     for kind in reading.SERVERS:
         relays = kind == "mariadb" and "relay" in parts
         if kind not in parts and not relays:
@@ -86,11 +84,16 @@ def main(
                 readings += read(server, readers, changes, rounds, say, largest=largest)
             if relays:
                 with relaying.emulated(folder) as environment:
-                    measured = relay.figures(
+                    measured["relay"] = relay.figures(
                         relaying.Place(server, environment),
                         _QUICK_RELAY if quick else relay.Size(),
                         say,
                     )
+    if "consumer" in parts:
+        amount, times = (2_000, 1) if quick else (60_000, 5)
+        measured["consumer"] = consuming.figures(folder, amount, times, say)
+    if "stage" in parts:
+        measured["stage"] = deployed.figures(folder, 1 if quick else 7, say)
     shutil.rmtree(folder, ignore_errors=True)
     report.show(console, readings, measured)
     failed = [each for each in readings if each.failure]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Tier:
-    """The sizes of one tier.
+    """The sizes of one tier, `name`.
 
     relay_runs: Runs of the world in which relays work, crash and follow each other.
     losing_runs: Runs of the world in which servers lose transactions.
@@ -29,6 +29,7 @@ class Tier:
     workload: Row changes of the marketplace's workload.
     """
 
+    name: str
     relay_runs: int
     losing_runs: int
     restart_runs: int
@@ -50,6 +51,7 @@ class Tier:
 
 TIERS = {
     "normal": Tier(
+        name="normal",
         relay_runs=150,
         losing_runs=80,
         restart_runs=100,
@@ -69,6 +71,7 @@ TIERS = {
         workload=3_000,
     ),
     "soak": Tier(
+        name="soak",
         relay_runs=6_000,
         losing_runs=3_000,
         restart_runs=3_000,

@@ -7,14 +7,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from bench.readers import LIBRARY_PYTHON
+from tests.tier import TIER
 
 ROOT = Path(__file__).resolve().parents[2]
 PRINTS = "import os; print(*'x' * int(os.environ['BENCH_CHANGES']), sep='\\n')"
 
 
-def test_a_quick_run_measures_readers_and_the_relay() -> None:
-    words = ["-m", "bench", "--quick", "--only", "mariadb", "--only", "relay"]
+def test_a_quick_run_measures_readers_the_relay_and_a_consumer() -> None:
+    words = ["-m", "bench", "--quick"]
+    for part in ("mariadb", "relay", "consumer"):
+        words += ["--only", part]
     others = [
         f'printer={sys.executable} -c "{PRINTS}"',
         f"short={sys.executable} -c print({{port}})",
@@ -54,3 +59,27 @@ def test_a_quick_run_measures_readers_and_the_relay() -> None:
         "bytes_per_change",
         "changes_per_message",
     } <= relay.keys()
+    consumer = found["consumer"]
+    for size in (1, 20):
+        assert consumer[f"consumer_at_{size}_changes_per_second"] > 0
+        assert consumer[f"consumer_to_parallel_bulk_at_{size}"] > 0
+        assert consumer[f"consumer_at_{size}_elasticsearch_cpu_us_per_change"] > 0
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(TIER.name != "soak", reason="another deploy; make soak has the time for it")
+def test_a_quick_run_measures_a_deployed_stage() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "--quick", "--only", "stage"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=280,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    saved = Path(done.stdout.split("All of it: ")[1].strip())
+    found = json.loads(saved.read_text())["stage"]
+    saved.unlink()
+    assert min(found.values()) > 0
+    assert {"package_mb", "consume_import_ms", "relay_import_ms", "status_ms"} <= found.keys()

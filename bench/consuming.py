@@ -1,0 +1,229 @@
+"""A consumer in one process beside `elasticsearch.helpers.parallel_bulk`, on one Elasticsearch.
+
+Both write the same documents with the same versions. The consumer starts from message bodies as a
+queue delivers them; `parallel_bulk` is given the finished documents.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import psutil
+from elasticsearch import Elasticsearch
+from elasticsearch.helpers import parallel_bulk
+
+from local.servers.elasticsearch_server import ElasticsearchServer
+from shared.adapters.search.elasticsearch import ElasticsearchSearch
+from shared.values.change import Change, Transaction
+from shared.values.delivery import Delivery
+from shared.values.message import Message, attributes, deduplication_id, encode
+from shared.values.table import Column, Table
+from tests.worlds.consumer_world import STREAM, World, consumer_settings
+
+Say = Callable[[str], None]
+THREADS = 4
+"""So many functions at once; `parallel_bulk` starts as many threads by itself."""
+BATCH = 10  # messages; Lambda takes no more from a FIFO queue
+_TABLE = Table(
+    "bench",
+    "listings",
+    (
+        Column("id", "bigint", nullable=False),
+        Column("seller_id", "int"),
+        Column("title", "varchar"),
+        Column("description", "text"),
+        Column("price", "decimal"),
+        Column("currency", "char"),
+        Column("status", "varchar"),
+        Column("views", "int"),
+        Column("rating", "double"),
+        Column("sold_at", "datetime"),
+        Column("updated_at", "timestamp"),
+        Column("attributes", "json"),
+    ),
+    ("id",),
+)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One run of one side.
+
+    wall: Seconds.
+    cpu: Seconds of processor time of this process, all threads.
+    server_cpu: Those of Elasticsearch meanwhile.
+    """
+
+    wall: float
+    cpu: float
+    server_cpu: float
+
+
+def row(number: int) -> dict[str, Any]:
+    """A row of 12 columns, about 450 bytes of JSON."""
+    return {
+        "id": number,
+        "seller_id": number % 9973,
+        "title": f"Listing {number} {('Straße', 'bike', 'used')[number % 3]}",
+        "description": f"A fine thing, number {number}" + ", well kept" * (1 + number % 5),
+        "price": f"{number * 7919 % 1_000_000 / 100:.2f}",
+        "currency": "EUR",
+        "status": ("draft", "active", "sold")[number % 3],
+        "views": number % 1000,
+        "rating": number % 1000 / 7,
+        "sold_at": None if number % 10 else "2024-03-01T12:00:00",
+        "updated_at": "2024-05-01T10:00:00Z",
+        "attributes": {"brand": f"brand {number % 97}", "used": number % 2, "tags": ["a", "b"]},
+    }
+
+
+def figures(folder: Path, changes: int, rounds: int, say: Say) -> dict[str, float]:
+    """Both sides in turn, at 20 changes a message and at one; the median of the rounds counts."""
+    found: dict[str, float] = {}
+    with _started(folder) as server:
+        for size, amount in ((20, changes), (1, max(100, changes // 10))):
+            say(f"consumer: {amount:,} changes, {size} a message, beside parallel_bulk")
+            ours, theirs = list[Side](), list[Side]()
+            for number in range(rounds + 1):  # the first warms Elasticsearch up and does not count
+                ours.append(consumer(server, f"ours-{size}-{number}", amount, size))
+                theirs.append(bulk(server, f"theirs-{size}-{number}", amount))
+            del ours[0], theirs[0]
+            found |= _compared(f"at_{size}", amount, ours, theirs)
+    return found
+
+
+def _compared(place: str, amount: int, ours: list[Side], theirs: list[Side]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, sides in (("consumer", ours), ("parallel_bulk", theirs)):
+        found[f"{name}_{place}_changes_per_second"] = amount / median(s.wall for s in sides)
+        found[f"{name}_{place}_cpu_us_per_change"] = 1e6 * median(s.cpu for s in sides) / amount
+        found[f"{name}_{place}_elasticsearch_cpu_us_per_change"] = (
+            1e6 * median(s.server_cpu for s in sides) / amount
+        )
+    # Of each round, for the machine may be busier in one than in another.
+    ratios = [other.wall / own.wall for own, other in zip(ours, theirs, strict=True)]
+    return found | {f"consumer_to_parallel_bulk_{place}": median(ratios)}
+
+
+def consumer(server: ElasticsearchServer, index: str, amount: int, size: int) -> Side:
+    """The consumer's runtime in several threads, as so many functions would run it."""
+    worlds = [_world(server.url, index) for _ in range(THREADS)]
+    work: list[list[list[Delivery]]] = [[] for _ in range(THREADS)]
+    batch = BATCH * size
+    for number, first in enumerate(range(0, amount, batch)):
+        rows = range(first, min(first + batch, amount))
+        messages = [rows[at : at + size] for at in range(0, len(rows), size)]
+        # Each thread has groups of its own, as two functions never work on one at a time.
+        place = number % THREADS
+        work[place].append(
+            [_delivery(part, f"group {place}/{at}") for at, part in enumerate(messages)]
+        )
+    worlds[0].handle(_delivery(range(amount, amount + 1), "warm-up"))  # makes the index
+
+    def apply(number: int) -> int:
+        failed = 0
+        for deliveries in work[number]:
+            failed += len(worlds[number].handle(*deliveries, time_left=lambda: 600.0).failed)
+        return failed
+
+    def run() -> int:
+        with ThreadPoolExecutor(THREADS) as pool:
+            return sum(pool.map(apply, range(THREADS)))
+
+    return _measured(run, server, index, amount)
+
+
+def bulk(server: ElasticsearchServer, index: str, amount: int) -> Side:
+    """`parallel_bulk` as its documentation shows it, with versions as the consumer writes them."""
+    _world(server.url, index).handle(_delivery(range(amount, amount + 1), "warm-up"))
+    actions = [
+        {
+            "_op_type": "index",
+            "_index": f"{index}-listings",
+            "_id": str(number),
+            "version": number + 1,
+            "version_type": "external_gte",
+            "_source": row(number),
+        }
+        for number in range(amount)
+    ]
+    client = Elasticsearch(server.url, request_timeout=60)
+
+    def run() -> int:
+        return sum(not done for done, _ in parallel_bulk(client, actions, thread_count=THREADS))
+
+    return _measured(run, server, index, amount)
+
+
+def _measured(run: Callable[[], int], server: ElasticsearchServer, index: str, amount: int) -> Side:
+    client = Elasticsearch(server.url, request_timeout=60)
+    before = _processor_seconds(server)
+    wall, cpu = time.monotonic(), time.process_time()
+    failed = run()
+    wall, cpu = time.monotonic() - wall, time.process_time() - cpu
+    side = Side(wall, cpu, _processor_seconds(server) - before)
+    client.indices.refresh(index=f"{index}-listings")
+    there = client.count(index=f"{index}-listings")["count"]
+    if failed or there != amount + 1:
+        raise RuntimeError(f"{index}: {failed} failed, {there} of {amount + 1} documents")
+    client.indices.delete(index=f"{index}-listings-000001")
+    return side
+
+
+def _processor_seconds(server: ElasticsearchServer) -> float:
+    """Processor time that Elasticsearch has used since it started."""
+    launcher = psutil.Process(server.pid)
+    used = [each.cpu_times() for each in (launcher, *launcher.children(recursive=True))]
+    return float(sum(each.user + each.system for each in used))
+
+
+def _world(url: str, index: str) -> World:
+    """A consumer with a real sink; its state is in memory."""
+    world = World(
+        consumer_settings(tables=("bench.listings",), alias=f"{index}-{{table}}"),
+    )
+    world.search = ElasticsearchSearch({"url": url})  # type: ignore[assignment]
+    world.state.schemas.version_of(STREAM, _TABLE)
+    world.consume = world.cold_start()
+    return world
+
+
+def _delivery(numbers: Sequence[int], group: str) -> Delivery:
+    changes = [
+        Change(
+            f"tx/{number}",
+            number + 1,
+            "c",
+            1_700_000_000_000 + number,
+            {"id": number},
+            None,
+            row(number),
+            Transaction("tx", 0, True),
+        )
+        for number in numbers
+    ]
+    identity = deduplication_id(changes)
+    message = Message(STREAM, "shop", "bench", "listings", 1, group, None, changes)
+    return Delivery(
+        message_id=identity,
+        receipt_handle=f"receipt-{identity}",
+        body=encode(message),
+        group=group,
+        deduplication_id=identity,
+        attempt=1,
+        attributes=attributes("shop", "bench.listings", "live"),
+    )
+
+
+@contextmanager
+def _started(folder: Path) -> Iterator[ElasticsearchServer]:
+    server = ElasticsearchServer(folder / "elasticsearch").start()
+    try:
+        yield server
+    finally:
+        server.kill()
