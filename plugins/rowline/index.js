@@ -51,12 +51,11 @@ class Rowline {
   }
 
   refuse(found) {
-    if (found.length)
-      throw new Error(
-        found.length === 1
-          ? found[0]
-          : `${found.length} things are wrong:\n${found.map((one) => `  - ${one}`).join('\n')}`,
-      );
+    if (!found.length) return;
+    const file = this.serverless.configurationFilename;
+    if (found.length === 1) throw new Error(`${file}: ${found[0]}`);
+    const list = found.map((one) => `  - ${one}`).join('\n');
+    throw new Error(`${file}: ${found.length} things are wrong:\n${list}`);
   }
 
   async begin() {

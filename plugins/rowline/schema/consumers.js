@@ -15,12 +15,7 @@ const consumer = {
       type: ['array', 'string'],
       list: true,
       atLeast: 1,
-      items: {
-        type: 'string',
-        pattern: TABLES,
-        example: 'market.listings',
-        what: 'database.table or database.*',
-      },
+      items: { type: 'string', ...TABLES },
     },
     ...Object.fromEntries(Object.entries(sinks).map(([kind, sink]) => [kind, sink.schema])),
     marks: {

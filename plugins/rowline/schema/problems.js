@@ -2,6 +2,7 @@
 
 const sourcesSchema = require('./sources');
 const consumersSchema = require('./consumers');
+const { distance } = require('fastest-levenshtein');
 const { validate, complete } = require('./validate');
 const { nearest } = require('./nearest');
 const { ownSources, capturedBy, relayProblems } = require('./relays');
@@ -19,6 +20,7 @@ const nothingToRead = () => {
 function problems(stanzas, { read = nothingToRead } = {}) {
   const { sources, consumers } = withMaps(stanzas);
   const shape = [
+    ...misspelt(stanzas),
     ...validate(sources, sourcesSchema, 'sources'),
     ...validate(consumers, consumersSchema, 'consumers'),
   ];
@@ -38,7 +40,8 @@ function problems(stanzas, { read = nothingToRead } = {}) {
       return sink.problems({
         path,
         stanza: consumer[kind],
-        tables: received(consumer, sources),
+        patterns: consumer.tables,
+        tables: howReceived(consumer, whole),
         read,
       });
     }),
@@ -54,6 +57,18 @@ function problems(stanzas, { read = nothingToRead } = {}) {
       );
     }),
   ];
+}
+
+const STANZAS = ['sources', 'consumers', 'alerts'];
+
+/** Keys of serverless.yml that are nearly a stanza's: the framework would only warn of them. */
+function misspelt(stanzas) {
+  return Object.keys(stanzas).flatMap((key) => {
+    const meant = nearest(key, STANZAS);
+    if ([...STANZAS, 'resources'].includes(key) || distance(key.toLowerCase(), meant) > 2)
+      return [];
+    return [`${key} is no known key. Did you mean ${meant}? Known here: ${STANZAS.join(', ')}.`];
+  });
 }
 
 // MB that Fargate offers with so much processor, [from, to]. Source: ECS developer guide, "Task CPU
@@ -90,15 +105,21 @@ function sourceProblems(name, source) {
   return [...sizeProblems(name, source), ...hiddenProblems(name, source)];
 }
 
+/** Columns that tell rows apart must leave the relay, and still tell them apart. */
 function hiddenProblems(name, source) {
   return Object.entries(source.tables).flatMap(([table, how]) => {
-    const dropped = (how?.drop ?? []).filter((column) =>
-      [...(how.key ?? []), ...(how.shardBy ?? [])].includes(column),
-    );
-    return dropped.map(
-      (column) =>
-        `sources.${name}.tables.${table}.drop names ${column}, which key or shardBy needs.`,
-    );
+    const path = `sources.${name}.tables.${table}`;
+    const needed = ['key', 'shardBy'].flatMap((by) => (how?.[by] ?? []).map((one) => [one, by]));
+    return needed.flatMap(([column, by]) => {
+      if ((how.drop ?? []).includes(column))
+        return [`${path}.drop names ${column}, which ${by} needs. Keep it, or mask it: hash.`];
+      const mask = column in (how.mask ?? {}) ? String(how.mask[column]) : 'hash';
+      if (mask === 'hash') return [];
+      return [
+        `${path}.mask.${column} is ${mask}, which would make all rows alike, and ${by} needs the ` +
+          'column. Write hash, or leave it as it is.',
+      ];
+    });
   });
 }
 
@@ -140,6 +161,17 @@ const matching = (pattern, captured) =>
 function received({ source, tables }, sources) {
   const captured = capturedBy(sources, source ?? ownSources(sources)[0]).map(([table]) => table);
   return [...new Set(tables.flatMap((pattern) => matching(pattern, captured)))];
+}
+
+/** The same with how each is captured: {table: {drop, mask, …}}. */
+function howReceived(consumer, sources) {
+  const by = Object.fromEntries(
+    capturedBy(sources, consumer.source ?? ownSources(sources)[0]).map(([table, name]) => [
+      table,
+      sources[name].tables[table] ?? {},
+    ]),
+  );
+  return Object.fromEntries(received(consumer, sources).map((table) => [table, by[table]]));
 }
 
 module.exports = { problems };

@@ -1,6 +1,6 @@
 'use strict';
 
-const { NAME, SECRET, COLUMNS, TABLE } = require('./words');
+const { NAME, SECRET, COLUMNS, TABLE, START } = require('./words');
 
 // One captured table. `null` in YAML (a bare name) means: all defaults.
 const table = {
@@ -51,6 +51,7 @@ const source = {
       description: 'A source that this is one more relay of: same server, other tables.',
     },
     start: {
+      ...START,
       type: 'string',
       default: 'latest',
       description: 'Where the first relay starts: earliest, latest, FILE:OFFSET or a GTID set.',
@@ -64,7 +65,7 @@ const source = {
     tables: {
       description: 'The tables to capture.',
       type: 'object',
-      keys: { pattern: TABLE, example: 'market.listings', what: 'database.table' },
+      keys: TABLE,
       atLeast: 1,
       values: table,
     },

@@ -4,7 +4,7 @@ const { nearest } = require('./nearest');
 
 // The schemas are plain data: type, enum, minimum, maximum, pattern (with `what` and `example`),
 // required, properties; `values` and `keys` of maps whose names the user chooses, `items` of lists,
-// `atLeast` entries, `list` (a single value may stand for a list of one), `default`.
+// `atLeast` entries, `list` (a single value may stand for a list of one), `unique`, `default`, `whyNot`.
 
 const typeOf = (value) => {
   if (value === null || value === undefined) return 'null';
@@ -23,6 +23,12 @@ const WORDS = {
 };
 const join = (path, key) => (path ? `${path}.${key}` : key);
 
+/** A sentence more, where the schema knows what is special about a wrong value. */
+const why = (schema, value) => {
+  const said = schema.whyNot?.(value);
+  return said ? ` ${said}` : '';
+};
+
 function checkMap(value, schema, path, problems) {
   const known = Object.keys(schema.properties ?? {});
   for (const [key, child] of Object.entries(value)) {
@@ -32,7 +38,7 @@ function checkMap(value, schema, path, problems) {
       );
     } else if (schema.keys && !schema.keys.pattern.test(key)) {
       problems.push(
-        `${join(path, key)}: the name must be ${schema.keys.what}, like ${schema.keys.example}.`,
+        `${join(path, key)}: the name must be ${schema.keys.what}, like ${schema.keys.example}.${why(schema.keys, key)}`,
       );
     } else {
       check(child, schema.properties?.[key] ?? schema.values, join(path, key), problems);
@@ -70,7 +76,7 @@ function check(value, schema, path, problems) {
     problems.push(`${path} is ${value}; it must be from ${schema.minimum} to ${schema.maximum}.`);
   } else if (type === 'string' && !schema.list && schema.pattern && !schema.pattern.test(value)) {
     problems.push(
-      `${path} is ${JSON.stringify(value)}; it must be ${schema.what}, like ${schema.example}.`,
+      `${path} is ${JSON.stringify(value)}; it must be ${schema.what}, like ${schema.example}.${why(schema, value)}`,
     );
   } else if (type === 'string' && schema.list) {
     check(value, schema.items, path, problems);
@@ -78,6 +84,9 @@ function check(value, schema, path, problems) {
     if (schema.atLeast && value.length < schema.atLeast)
       problems.push(`${path} is empty: ${schema.description}`);
     value.forEach((entry, index) => check(entry, schema.items, `${path}[${index}]`, problems));
+    const twice = value.find((entry, index) => value.indexOf(entry) < index);
+    if (schema.unique && twice !== undefined)
+      problems.push(`${path} names ${twice} twice. Name each column once.`);
   } else if (type === 'object') {
     checkMap(value, schema, path, problems);
   }

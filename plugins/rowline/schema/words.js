@@ -15,11 +15,46 @@ const SECRET = {
   what: 'the name or ARN of a secret',
 };
 
-const COLUMNS = { type: ['string', 'array'], items: { type: 'string' }, list: true };
+const COLUMNS = {
+  type: ['string', 'array'],
+  items: { type: 'string', pattern: /\S/, example: 'id', what: 'the name of a column' },
+  list: true,
+  unique: true,
+};
 
-// Servers allow any character but \0 in a name, blanks inside too. A dot or a star would be
-// ambiguous here.
-const TABLE = /^[^.*\s]([^.*]*[^.*\s])?\.[^.*\s]([^.*]*[^.*\s])?$/;
-const TABLES = /^[^.*\s]([^.*]*[^.*\s])?\.([^.*\s]([^.*]*[^.*\s])?|\*)$/;
+// Servers allow nearly any character in a name, blanks inside too. A dot or a star would be
+// ambiguous here. A control character cannot be in the attribute of a message that SNS filters on:
+// SNS and SQS take the characters of XML 1.0 only (SQS API reference, SendMessage).
+const LETTER = String.raw`[^.*\p{Cc}\uFFFE\uFFFF]`;
+const PART = String.raw`(?!\s)${LETTER}+(?<!\s)`;
+const ONE = new RegExp(`^${PART}\\.${PART}$`, 'u');
+const ONE_OR_ALL = new RegExp(`^${PART}\\.(${PART}|\\*)$`, 'u');
 
-module.exports = { NAME, SECRET, COLUMNS, TABLE, TABLES };
+/** What is special about a name that is not database.table, or an empty text. */
+function whyNot(name) {
+  if (/\p{Cc}/u.test(name)) return 'A control character in a name cannot be filtered on.';
+  if (name.includes('*'))
+    return 'Only database.* stands for several tables: a filter of SNS knows no other pattern.';
+  if (name.split('.').length > 2)
+    return 'A database or table whose own name has a dot cannot be captured.';
+  return '';
+}
+
+const TABLE = { pattern: ONE, example: 'market.listings', what: 'database.table', whyNot };
+const TABLES = { ...TABLE, pattern: ONE_OR_ALL, what: 'database.table or database.*' };
+
+// Where a relay starts. The same words as shared/values/position.py reads.
+const UUID = '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}';
+const PLACES = [
+  'earliest|latest',
+  String.raw`[^:,\s]+\.\d+:\d+`,
+  String.raw`\d+-\d+-\d+(,\s*\d+-\d+-\d+)*`,
+  String.raw`${UUID}:\S[\s\S]*`,
+];
+const START = {
+  pattern: new RegExp(`^(${PLACES.join('|')})$`),
+  example: 'bin.000007:4',
+  what: 'earliest, latest, FILE:OFFSET or a GTID set',
+};
+
+module.exports = { NAME, SECRET, COLUMNS, TABLE, TABLES, START };

@@ -35,26 +35,111 @@ const schema = {
   },
 };
 
-function problems({ path, stanza, tables, read }) {
+function problems({ path, stanza, patterns, tables, read }) {
   return [
-    ...aliasProblems(path, stanza.alias, tables),
+    ...aliasProblems(path, stanza.alias, patterns, Object.keys(tables)),
+    ...fieldProblems(path, stanza),
+    ...columnProblems(path, stanza, tables),
     ...(stanza.index === undefined ? [] : readIndex(path, stanza.index, read).problems),
   ];
 }
 
-function aliasProblems(path, alias, tables) {
-  const unknown = [...alias.matchAll(/\{([^}]*)\}/g)]
+function aliasProblems(path, alias, patterns, tables) {
+  const wrong = (what) => [`${path}.alias is ${JSON.stringify(alias)}: ${what}`];
+  const [unknown] = [...alias.matchAll(/\{([^}]*)\}/g)]
     .map((match) => match[1])
     .filter((word) => !['database', 'table'].includes(word));
-  if (unknown.length)
-    return [`${path}.alias holds {${unknown[0]}}; only {database} and {table} are filled in.`];
+  if (unknown !== undefined)
+    return [`${path}.alias holds {${unknown}}; only {database} and {table} are filled in.`];
   if (tables.length > 1 && !alias.includes('{table}'))
     return [
       `${path}.alias is ${JSON.stringify(alias)} for ${tables.length} tables: their documents ` +
         `would overwrite each other. Write {table} in it (${alias}-{table}), or give each table ` +
         'a consumer.',
     ];
+  const [all] = patterns.filter((pattern) => pattern.endsWith('.*'));
+  if (all && !alias.includes('{table}'))
+    return wrong(`${all} stands for any number of tables. Write {table} in it (${alias}-{table}).`);
+  if (new Set(tables.map((table) => table.split('.')[0])).size > 1 && !alias.includes('{database}'))
+    return wrong('tables of several databases would share an index. Write {database} in it.');
+  if (/\{database\}[^-]*\{table\}|\{table\}[^-]*\{database\}/.test(alias))
+    return wrong(
+      'it does not keep database and table apart. Put a hyphen between them: {database}-{table}.',
+    );
+  // Source: Elasticsearch reference, "Create an index". Names that are filled in are made valid.
+  if (!/^(\{\w+\}|[a-z0-9])([a-z0-9_.-]|\{\w+\})*$/.test(alias) || alias.length > LONGEST_ALIAS)
+    return wrong(
+      'it cannot be the name of an index. Use lower-case letters, digits, _, . and -, a letter ' +
+        `or digit first, at most ${LONGEST_ALIAS} characters.`,
+    );
   return [];
+}
+
+const LONGEST_ALIAS = 200; // an index name has 255 bytes, and {database} and {table} become longer
+
+// Source: Elasticsearch reference, "Metadata fields". The functions know the same names.
+const RESERVED =
+  '_doc_count _feature _field_names _id _ignored _ignored_source _index _inference_fields ' +
+  '_nested_path _routing _seq_no _source _tier _type _version';
+
+/** Two columns of one field, fields that cannot be, and renames of columns that are not kept. */
+function fieldProblems(path, { fields = [], rename = {} }) {
+  const outside = Object.keys(rename).filter((column) => fields.length && !fields.includes(column));
+  if (outside.length)
+    return [
+      `${path}.rename.${outside[0]}: ${outside[0]} is not among ${path}.fields. Add it there, or ` +
+        'drop it here.',
+    ];
+  const odd = Object.entries(rename).find(
+    ([, field]) => field.includes('.') || !field.trim() || RESERVED.split(' ').includes(field),
+  );
+  if (odd)
+    return [
+      `${path}.rename.${odd[0]} is ${JSON.stringify(odd[1])}, which cannot be a field: no dots, ` +
+        'no blank name, no name that Elasticsearch reserves.',
+    ];
+  const owner = {};
+  for (const column of fields.length ? fields : Object.keys(rename)) {
+    const field = rename[column] ?? safeField(column);
+    if (field in owner)
+      return [
+        `${path}.rename: ${owner[field]} and ${column} both go into the field ${field}. Rename ` +
+          'one of them to a name of its own.',
+      ];
+    owner[field] = column;
+  }
+  return [];
+}
+
+/** The field of a column that is not renamed: Elasticsearch reads dots as objects. */
+function safeField(column) {
+  const field = column.replaceAll('.', '_');
+  return RESERVED.split(' ').includes(field) ? `${field}_` : field;
+}
+
+/** Columns that the stanza names although the source keeps them back. */
+function columnProblems(path, { id = [], fields = [], rename = {} }, tables) {
+  const all = Object.entries(tables);
+  const hidden = all.flatMap(([table, { drop = [], mask = {} }]) =>
+    id.flatMap((column) => {
+      if (drop.includes(column)) return [`${column}, which the source drops from ${table}`];
+      if (!(column in mask) || String(mask[column]) === 'hash') return [];
+      return [`${column}, which is masked in ${table}, so that all documents would be one`];
+    }),
+  );
+  const dropped = [...fields, ...Object.keys(rename)].filter(
+    (column) => all.length && all.every(([, { drop = [] }]) => drop.includes(column)),
+  );
+  return [
+    ...hidden.slice(0, 1).map((what) => `${path}.id names ${what}. Take another column.`),
+    ...dropped
+      .slice(0, 1)
+      .map(
+        (column) =>
+          `${path}.${fields.includes(column) ? 'fields' : 'rename'} names ${column}, which the ` +
+          'source drops. Take it out here, or out of drop there.',
+      ),
+  ];
 }
 
 const AT_THE_TOP = ['settings', 'mappings'];
@@ -82,10 +167,7 @@ function readIndex(path, file, read) {
   return { index, problems: [] };
 }
 
-/**
- * Two consumers of one cluster that write different tables into one index: rows of the same key
- * would overwrite each other.
- */
+/** Two consumers of one cluster that write into one index: each would overwrite the other. */
 function clashes(consumers) {
   const first = {};
   return consumers.flatMap(({ name, source, tables, stanza }) => {
@@ -95,12 +177,16 @@ function clashes(consumers) {
       const key = JSON.stringify([stanza.secret, index]);
       first[key] ??= { name, source, table };
       const other = first[key];
-      if (other.name === name || (other.source === source && other.table === table)) return [];
+      if (other.name === name) return [];
+      const same = other.source === source && other.table === table;
+      const what = same
+        ? `the documents of ${table}, so that one overwrites the fields of the other`
+        : `${table} of ${source} and ${other.table} of ${other.source}: their documents would ` +
+          'overwrite each other';
+      const own = `${(same ? name : source).toLowerCase()}-{database}-{table}`;
       return [
-        `consumers.${name} and consumers.${other.name} both write to ${index}, ${table} of ` +
-          `${source} and ${other.table} of ${other.source}: their documents would overwrite each ` +
-          `other. Give consumers.${name}.elasticsearch.alias a name of its own, like ` +
-          `${source.toLowerCase()}-{database}-{table}.`,
+        `consumers.${name} and consumers.${other.name} both write to ${index}, ${what}. Give ` +
+          `consumers.${name}.elasticsearch.alias a name of its own, like ${own}.`,
       ];
     });
     return found.slice(0, 1);

@@ -13,9 +13,10 @@ const path = require('node:path');
 //
 // and, where there is something to say,
 //
-//   problems({path, stanza, tables, read})
+//   problems({path, stanza, patterns, tables, read})
 //                          what is wrong with one stanza, one sentence each; `path` leads to it,
-//                          `tables` are those that its consumer receives
+//                          `patterns` are the tables as its consumer names them, `tables` those
+//                          that it receives, each with how its source captures it
 //   clashes(consumers)     what is wrong with several together: [{name, source, tables, stanza}],
 //                          all consumers that have this sink
 //   permissions(settings)  statements (expand/statements.js) that its function's role needs beyond

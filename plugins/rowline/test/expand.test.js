@@ -262,7 +262,7 @@ test('no choice of names makes two resources, functions or outputs meet', () => 
   const given = {
     sources: Object.fromEntries(words.map((word) => [word, { ...shop, secret: word }])),
     consumers: Object.fromEntries(
-      words.map((word) => [word, { source: 'a', tables, elasticsearch: { secret: 's' } }]),
+      words.map((word) => [word, { source: 'a', tables, elasticsearch: { secret: word } }]),
     ),
   };
   assert.deepEqual(problems(given), []);

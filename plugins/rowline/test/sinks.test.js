@@ -14,7 +14,7 @@ const LOG = `
 const { allow } = require('../expand/statements');
 module.exports = {
   schema: { description: 'a log', type: 'object', required: ['group'], properties: { group: { type: 'string', description: 'Its name.' } } },
-  problems: ({ path, stanza, tables }) => (stanza.group === 'full' ? [path + '.group is full: no room for ' + tables.join(' and ')] : []),
+  problems: ({ path, stanza, tables }) => (stanza.group === 'full' ? [path + '.group is full: no room for ' + Object.keys(tables).join(' and ')] : []),
   clashes: (consumers) => (consumers.length > 1 ? ['one log, ' + consumers.map(({ name, source }) => name + ' of ' + source).join(' and ')] : []),
   settings: (stanza, { read }) => ({ ...stanza, banner: read('banner.txt') }),
   permissions: (sink) => [allow('Write', ['logs:PutLogEvents'], 'arn:' + sink.group)],

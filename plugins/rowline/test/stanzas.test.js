@@ -158,7 +158,7 @@ const wrong = [
     'a dropped column that the key needs',
     [...source, 'tables', 'market.photos'],
     { shardBy: 'a', drop: ['a'] },
-    /drop names a, which key or shardBy needs/,
+    /drop names a, which shardBy needs\. Keep it, or mask it: hash/,
   ],
   [
     'a secret that is a map',
@@ -171,6 +171,109 @@ const wrong = [
     [...source, 'secret'],
     'my secret',
     /sources\.shop\.secret is "my secret"; it must be the name or ARN of a secret/,
+  ],
+  [
+    'a start that is none',
+    [...source, 'start'],
+    'yesterday',
+    /sources\.shop\.start is "yesterday"; it must be earliest, latest, FILE:OFFSET or a GTID set/,
+  ],
+  [
+    'too many shards',
+    [...source, 'tables', 'market.photos'],
+    { shards: 1025 },
+    /shards is 1025; it must be from 1 to 1024/,
+  ],
+  [
+    'no shard',
+    [...source, 'tables', 'market.photos'],
+    { shards: 0 },
+    /shards is 0; it must be from 1 to 1024/,
+  ],
+  [
+    'a key column that is masked away',
+    [...source, 'tables', 'market.photos'],
+    { key: 'a', mask: { a: 'redact' } },
+    /tables\.market\.photos\.mask\.a is redact, which would make all rows alike.* Write hash/,
+  ],
+  [
+    'a column of the shard that becomes null',
+    [...source, 'tables', 'market.photos'],
+    { shardBy: ['a', 'b'], mask: { b: null } },
+    /mask\.b is null, .* and shardBy needs the column/,
+  ],
+  [
+    'a column that is named twice',
+    [...source, 'tables', 'market.photos'],
+    { drop: ['a', 'b', 'a'] },
+    /tables\.market\.photos\.drop names a twice\. Name each column once/,
+  ],
+  [
+    'a database with a dot',
+    [...source, 'tables', 'my.market.listings'],
+    null,
+    /my\.market\.listings: the name must be database\.table, .* own name has a dot/,
+  ],
+  [
+    'a pattern for tables of any database',
+    [...consumer, 'tables'],
+    ['*.listings'],
+    /tables\[0\] is "\*\.listings"; it must be database\.table or database\.\*, .* no other pattern/,
+  ],
+  [
+    'a pattern inside a name',
+    [...consumer, 'tables'],
+    ['market.list*'],
+    /tables\[0\] is "market\.list\*"; .* Only database\.\* stands for several tables/,
+  ],
+  [
+    'a name that cannot be filtered on',
+    [...source, 'tables', 'market.a\u0007b'],
+    null,
+    /the name must be database\.table.* A control character/,
+  ],
+  [
+    'a pattern of the source',
+    [...source, 'tables', 'market.*'],
+    null,
+    /sources\.shop\.tables\.market\.\*: the name must be database\.table/,
+  ],
+  ['a misspelt stanza', ['consumer'], {}, /^consumer is no known key\. Did you mean consumers\?/],
+  [
+    'an alias that is no name of an index',
+    [...consumer, 'elasticsearch', 'alias'],
+    'Shop-{table}',
+    /alias is "Shop-\{table\}": it cannot be the name of an index\. Use lower-case letters/,
+  ],
+  [
+    'an alias that mixes database and table',
+    [...consumer, 'elasticsearch', 'alias'],
+    '{database}_{table}',
+    /it does not keep database and table apart\. Put a hyphen between them/,
+  ],
+  [
+    'two columns of one field',
+    [...consumer, 'elasticsearch', 'rename'],
+    { a: 'x', b: 'x' },
+    /elasticsearch\.rename: a and b both go into the field x\. Rename one of them/,
+  ],
+  [
+    'a column renamed to another that is kept',
+    [...consumer, 'elasticsearch'],
+    { secret: 's', fields: ['a', 'b'], rename: { a: 'b' } },
+    /rename: a and b both go into the field b/,
+  ],
+  [
+    'a rename outside the fields',
+    [...consumer, 'elasticsearch'],
+    { secret: 's', fields: ['a'], rename: { b: 'c' } },
+    /rename\.b: b is not among consumers\.listingSearch\.elasticsearch\.fields\. Add it there/,
+  ],
+  [
+    'a field that Elasticsearch reserves',
+    [...consumer, 'elasticsearch', 'rename'],
+    { a: '_id' },
+    /rename\.a is "_id", which cannot be a field/,
   ],
 ];
 
@@ -210,6 +313,60 @@ test('a fixed alias serves a single table', () => {
     elasticsearch: { secret: 's', alias: 'listings' },
   };
   assert.deepEqual(problems(one), []);
+});
+
+test('every way to say where a relay starts is taken', () => {
+  const uuid = '3e11fa47-71ca-11e1-9e33-c80aa9429562';
+  for (const start of ['earliest', 'latest', 'bin.000007:4', '0-1-99, 1-2-3', `${uuid}:1-99`])
+    assert.deepEqual(problems(withValue([...source, 'start'], start)), [], start);
+});
+
+test('a column that all tables drop is not renamed, and one that some have is', () => {
+  const given = stanzas();
+  given.sources.shop.tables['market.listings'] = { drop: 'notes' };
+  given.consumers.listingSearch.elasticsearch.fields = ['id', 'notes'];
+  assert.deepEqual(problems(given), []);
+  given.sources.shop.tables['market.photos'] = { drop: 'notes' };
+  const [said] = problems(given);
+  assert.match(
+    said,
+    /elasticsearch\.fields names notes, which the source drops\. Take it out here/,
+  );
+});
+
+test('a document id is not made of columns that the source keeps back', () => {
+  const given = stanzas();
+  given.consumers.listingSearch.elasticsearch.id = ['city'];
+  for (const [how, message] of [
+    [{ drop: 'city' }, /elasticsearch\.id names city, which the source drops from market\.photos/],
+    [{ mask: { city: 'redact' } }, /id names city, which is masked in market\.photos, so that all/],
+  ]) {
+    given.sources.shop.tables['market.photos'] = how;
+    assert.match(problems(given)[0], message);
+  }
+  given.sources.shop.tables['market.photos'] = { mask: { city: 'hash' } };
+  assert.deepEqual(problems(given), []);
+});
+
+test('two consumers do not write the same table into the same index', () => {
+  const two = stanzas();
+  two.consumers.copy = structuredClone(two.consumers.listingSearch);
+  const [said, ...others] = problems(two);
+  assert.deepEqual(others, []);
+  assert.match(said, /^consumers\.copy and consumers\.listingSearch both write to market-listings/);
+  assert.match(said, /alias a name of its own, like copy-\{database\}-\{table\}\.$/);
+  two.consumers.copy.elasticsearch.alias = 'copy-{database}-{table}';
+  assert.deepEqual(problems(two), []);
+});
+
+test('tables of several databases do not share an index', () => {
+  const two = stanzas();
+  two.sources.shop.tables['other.listings'] = null;
+  two.consumers.listingSearch = {
+    tables: ['market.listings', 'other.listings'],
+    elasticsearch: { secret: 's', alias: '{table}' },
+  };
+  assert.match(problems(two)[0], /several databases would share an index\. Write \{database\}/);
 });
 
 test('every default is written out, and a bare table is all defaults', () => {
