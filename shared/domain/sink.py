@@ -62,15 +62,16 @@ class Sink(Protocol):
         """Apply changes; returns one outcome per arrival.
 
         A sink of state ends with the newest change of each row, whatever the order or number of
-        deliveries. What is not done when `may_go_on` says no is `failed`. Raises what the state
-        store raises; the same arrivals may then be applied again.
+        deliveries. An outage of the sink is `failed`, and so is what is not done when `may_go_on`
+        says no. Raises what the state store raises; the same arrivals may then be applied again.
         """
         ...
 
     def probe(self) -> str:
         """Ask the sink whether it answers and accepts the credentials.
 
-        Returns its version, empty where it does not tell. Raises RowlineError.
+        Returns its version, empty where it does not tell. Raises Outage when it does not answer,
+        another RowlineError when it refuses.
         """
         ...
 
