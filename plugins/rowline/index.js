@@ -20,6 +20,8 @@ class Rowline {
   constructor(serverless, cli, { log }) {
     this.serverless = serverless;
     this.log = log;
+    // Else the SDK, whose version is pinned here, asks at every deployment for a newer Node.js.
+    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
     for (const name of ['sources', 'consumers', 'alerts'])
       serverless.configSchemaHandler.defineTopLevelProperty(name, {}); // checked in `initialize`
     serverless.configSchemaHandler.defineCustomProperties({

@@ -12,7 +12,9 @@ const AWS = /(^|\.)(amazonaws\.com(\.cn)?|api\.aws|api\.amazonwebservices\.com\.
 
 /** What would lead a client elsewhere than AWS_ENDPOINT_URL says, or to other credentials. */
 const misleading = (name) =>
-  /^AWS_(ENDPOINT_URL_.+|IGNORE_CONFIGURED_ENDPOINT_URLS|PROFILE|DEFAULT_PROFILE)$/.test(name);
+  /^AWS_(ENDPOINT_URL_.+|IGNORE_CONFIGURED_ENDPOINT_URLS|PROFILE|DEFAULT_PROFILE|SESSION_TOKEN)$/.test(
+    name,
+  );
 
 /**
  * Points this process at the local stage when `stage` is it. Throws an Error when there is none, or
@@ -30,7 +32,8 @@ function useLocalStage(command, stage, local, folder, environment = process.env)
   }
   if (URL.canParse(url) && AWS.test(new URL(url).hostname))
     throw new Error(
-      `AWS_ENDPOINT_URL is ${url}, which is AWS. Stage ${stage} runs on this machine only: unset the variable, or deploy another stage.`,
+      `AWS_ENDPOINT_URL is ${url}, which is AWS. Stage ${stage} runs on this machine only: unset ` +
+        'the variable, or deploy another stage.',
     );
 }
 
@@ -43,7 +46,8 @@ function recorded(file, stage) {
     );
   } catch {
     throw new Error(
-      `Stage ${stage} runs on this machine, and is not up. Start it: rowline local up. Another emulator is named by AWS_ENDPOINT_URL.`,
+      `Stage ${stage} runs on this machine, and is not up. Start it: rowline local up. Another ` +
+        'emulator is named by AWS_ENDPOINT_URL.',
     );
   }
 }

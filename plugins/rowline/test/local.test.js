@@ -28,6 +28,7 @@ test('a fresh shell finds the local stage, and real credentials stay unused', (t
   const shell = {
     PATH: '/bin',
     AWS_PROFILE: 'prod',
+    AWS_SESSION_TOKEN: 'real',
     AWS_ACCESS_KEY_ID: 'AKIAREAL',
     AWS_SECRET_ACCESS_KEY: 'real',
     AWS_ENDPOINT_URL_SQS: 'https://sqs.eu-west-1.amazonaws.com',

@@ -4,9 +4,10 @@
 const test = require('node:test');
 const assert = require('node:assert');
 const fs = require('node:fs');
+const http = require('node:http');
 const os = require('node:os');
 const path = require('node:path');
-const { spawnSync } = require('node:child_process');
+const { spawn, spawnSync } = require('node:child_process');
 
 const PLUGIN = path.resolve(__dirname, '..');
 const CLI = require.resolve('osls/bin/serverless.js');
@@ -36,7 +37,8 @@ resources:
 ${shared.join('\n')}
 `;
 
-function sls(t, text, files = {}, command = 'package', variables = {}) {
+/** A folder with a tiny service in it, gone after the test: {dir, env}. */
+function service(t, text, files = {}) {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'rowline-service-'));
   t.after(() => fs.rmSync(dir, { recursive: true, force: true }));
   fs.symlinkSync(PLUGIN, path.join(dir, 'rowline'));
@@ -54,7 +56,14 @@ function sls(t, text, files = {}, command = 'package', variables = {}) {
   const env = { ...process.env, SLS_NOTIFICATIONS_MODE: 'off' };
   // packaging needs no credentials
   for (const name of Object.keys(env)) if (name.startsWith('AWS_')) delete env[name];
-  const done = spawnSync(process.execPath, [CLI, command, '--stage', 'test'], {
+  return { dir, env };
+}
+
+const words = (command) => [CLI, command, '--stage', 'test'];
+
+function sls(t, text, files = {}, command = 'package', variables = {}) {
+  const { dir, env } = service(t, text, files);
+  const done = spawnSync(process.execPath, words(command), {
     cwd: dir,
     env: { ...env, ...variables },
     encoding: 'utf8',
@@ -66,6 +75,18 @@ function sls(t, text, files = {}, command = 'package', variables = {}) {
     dir,
     template: fs.existsSync(template) && JSON.parse(fs.readFileSync(template)),
   };
+}
+
+/** The same while this process continues, for a service that asks a server of the test. */
+function slsBeside(t, text, command, variables) {
+  const { dir, env } = service(t, text);
+  const child = spawn(process.execPath, words(command), {
+    cwd: dir,
+    env: { ...env, ...variables },
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += text));
+  return new Promise((done) => child.on('close', (status) => done({ status, said })));
 }
 
 test('three lines of a consumer become queue, DLQ, function, role, subscription and log group', (t) => {
@@ -176,4 +197,21 @@ test('a deploy to an emulator that is down says so, and packaging for it works',
   assert.match(said, /AWS_ENDPOINT_URL is http:\/\/127\.0\.0\.1:1, where nothing answers/);
   assert.match(said, /rowline local up/);
   assert.equal(sls(t, yaml(), {}, 'package', down).status, 0);
+});
+
+test('the SDK does not ask for another Node.js at every deployment', async (t) => {
+  const server = http.createServer((request, response) => {
+    response.statusCode = 400;
+    response.end('<ErrorResponse><Error><Code>Refused</Code></Error></ErrorResponse>');
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  t.after(() => server.close());
+  const here = {
+    AWS_ENDPOINT_URL: `http://127.0.0.1:${server.address().port}`,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+  };
+  const { said } = await slsBeside(t, yaml(), 'deploy', here);
+  assert.match(said, /Stack tiny-test failed to deploy/);
+  assert.doesNotMatch(said, /NodeVersionSupportWarning/);
 });
