@@ -6,6 +6,7 @@ from math import isfinite
 from struct import Struct
 
 _float32 = Struct("<f")
+_SMALLEST_NORMAL = 2.0**-126
 
 
 def shortest(value: float) -> float:
@@ -15,7 +16,8 @@ def shortest(value: float) -> float:
     if not isfinite(value) or (value == int(value) and abs(value) < 1 << 24):
         return value
     packed = _float32.pack(value)
-    for digits in (6, 7, 8):
+    # below the smallest normal number fewer digits may do
+    for digits in range(1 if abs(value) < _SMALLEST_NORMAL else 6, 9):
         short = float(f"{value:.{digits}g}")
         if _fits(short) and _float32.pack(short) == packed:
             return short

@@ -19,8 +19,14 @@ _NAMES = {
 }
 
 
-def wkt(data: bytes) -> str:
-    """`POINT(1 2)`, `SRID=4326;POLYGON((…))`. Raises ValueError when the bytes are no geometry."""
+def wkt(data: bytes) -> str | None:
+    """`POINT(1 2)`, `SRID=4326;POLYGON((…))`; None for no bytes.
+
+    MariaDB stores no bytes in a NOT NULL column that is added to a table with rows. Raises
+    ValueError when the bytes are no geometry.
+    """
+    if not data:
+        return None
     (srid,) = unpack_from("<I", data, 0)
     kind, body, end = _read(data, 4)
     if end != len(data):

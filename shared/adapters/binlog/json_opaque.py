@@ -11,6 +11,10 @@ import msgspec
 from shared.adapters.binlog.decimals import Decimals, size
 from shared.adapters.binlog.json_format import variable_length
 
+_MOST_DIGITS = 81
+"""Nine words of nine digits, which is what a decimal is made of in memory: more than the 65 digits
+of a column, because JSON holds the digits that it has room for. Source: MySQL strings/decimal.cc.
+"""
 _DECIMAL, _DATE, _TIME, _DATETIME, _TIMESTAMP = 246, 10, 11, 12, 7
 _decimals: dict[tuple[int, int], Decimals] = {}
 
@@ -24,7 +28,7 @@ def opaque(data: bytes, at: int) -> Any:
         raise ValueError("JSON opaque")
     if kind == _DECIMAL:
         precision, scale = raw[0], raw[1]
-        if not scale <= precision <= 65 or len(raw) != 2 + size(precision, scale):
+        if not scale <= precision <= _MOST_DIGITS or len(raw) != 2 + size(precision, scale):
             raise ValueError("JSON decimal")
         reader = _decimals.setdefault((precision, scale), Decimals(precision, scale))
         return msgspec.Raw(reader.read(raw[2:]).encode())
