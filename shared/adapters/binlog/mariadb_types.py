@@ -1,6 +1,7 @@
 """UUID, INET4 and INET6: MariaDB's types that its binlog shows as BINARY."""
 
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address
+from struct import unpack
 from uuid import UUID
 
 from shared.adapters.binlog.temporal import Cache
@@ -18,17 +19,34 @@ class Inets(Cache):
             return str(IPv4Address(raw.ljust(4, b"\0")))
         if self._kind == "uuid":
             return str(UUID(bytes=raw.ljust(16, b"\0")))
-        address = IPv6Address(raw.ljust(16, b"\0"))
-        return inet6(address)
+        return inet6(raw.ljust(16, b"\0"))
 
 
-def inet6(address: IPv6Address) -> str:
-    """An IPv6 address as MariaDB prints it: the IPv4-mapped and -compatible ones with a dotted end.
-    Source: sql/sql_type_inet.cc.
+def inet6(data: bytes) -> str:
+    """An IPv6 address as MariaDB prints it.
+
+    The first of the longest runs of zero groups is left out, a single group too; RFC 5952 keeps
+    that one. IPv4-mapped and -compatible addresses have a dotted end. Source: MariaDB
+    sql/sql_type_inet.cc, Inet6::to_string.
     """
-    data = address.packed
-    if data[:12] == bytes(10) + b"\xff\xff":
-        return f"::ffff:{IPv4Address(data[12:])}"
-    if data[:12] == bytes(12) and data[12:14] != b"\0\0":
-        return f"::{IPv4Address(data[12:])}"
-    return str(address)
+    groups = unpack(">8H", data)
+    start, length = _longest_gap(groups)
+    if start == 0 and (length == 6 or (length == 5 and groups[5] == 0xFFFF)):
+        return f"{'::' if length == 6 else '::ffff:'}{IPv4Address(data[12:])}"
+    texts = [f"{group:x}" for group in groups]
+    if not length:
+        return ":".join(texts)
+    return f"{':'.join(texts[:start])}::{':'.join(texts[start + length :])}"
+
+
+def _longest_gap(groups: tuple[int, ...]) -> tuple[int, int]:
+    """(where the first of the longest runs of zeros begins, its length; 0 for none)."""
+    best, run = (0, 0), 0
+    for i, group in enumerate((*groups, 1)):
+        if group == 0:
+            run += 1
+            continue
+        if run > best[1]:
+            best = i - run, run
+        run = 0
+    return best
