@@ -42,6 +42,8 @@ class Session:
                 connect_timeout=10,
                 read_timeout=_SILENCE_SECONDS,
                 write_timeout=_SILENCE_SECONDS,
+                # the server's own default may cut off the answers to questions
+                init_command="SET SESSION sql_select_limit = 18446744073709551615",
                 **_tls(endpoint),
             )
         except pymysql.err.MySQLError as error:

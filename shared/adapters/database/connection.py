@@ -24,14 +24,22 @@ _ENCODERS: Any = {
     kind: encode for kind, encode in converters.conversions.items() if not isinstance(kind, int)
 }
 
+# Instants in UTC, identifiers and values as they are (PAD_CHAR_TO_FULL_LENGTH and others would
+# change what SELECT returns), all rows however the server's defaults limit them.
 _SESSION = (
-    # Instants in UTC, identifiers and values as they are: PAD_CHAR_TO_FULL_LENGTH and others would
-    # change what SELECT returns.
-    "SET SESSION time_zone = '+00:00', sql_mode = '', autocommit = 1, "
-    "transaction_isolation = 'REPEATABLE-READ'",
-    "SET SESSION time_zone = '+00:00', sql_mode = '', autocommit = 1, tx_isolation = "
-    "'REPEATABLE-READ'",
+    "SET SESSION time_zone = '+00:00', sql_mode = '', autocommit = 1, sql_quote_show_create = 1, "
+    "sql_select_limit = 18446744073709551615, sql_big_selects = 1, {} = 'REPEATABLE-READ'"
 )
+_MARIADB_SESSION = (
+    # current rows, whatever moment the server's default asks for
+    "SET SESSION system_versioning_asof = DEFAULT, max_statement_time = 0",
+)
+_MYSQL_SESSION = (
+    "SET SESSION max_execution_time = 0",
+    # the key of a table that has a generated one; unknown before 8.0.30
+    "SET SESSION show_gipk_in_create_table_and_information_schema = ON",
+)
+_UNKNOWN_VARIABLE = 1193
 
 # Access: the server answered and said no. Everything else that ends a connection may pass.
 _DENIED = {1044, 1045, 1130, 1142, 1143, 1227, 1370, 1698, 1820, 1862, 3118, 3159, 3955}
@@ -156,14 +164,21 @@ def _tls(endpoint: SourceEndpoint) -> dict[str, Any]:
 
 
 def _prepare(connection: "Connection[Any]") -> None:
-    """MySQL 8 renamed tx_isolation, MariaDB 11 as well; older servers know the old name alone."""
+    mariadb = "MariaDB" in str(connection.get_server_info())  # type: ignore[no-untyped-call]
     with connection.cursor() as cursor:
         try:
-            cursor.execute(_SESSION[0])
+            cursor.execute(_SESSION.format("transaction_isolation"))
         except pymysql.MySQLError as error:
-            if _parts(error)[0] != 1193:
+            # MySQL 8 renamed tx_isolation, MariaDB 11 as well
+            if _parts(error)[0] != _UNKNOWN_VARIABLE:
                 raise
-            cursor.execute(_SESSION[1])
+            cursor.execute(_SESSION.format("tx_isolation"))
+        for statement in _MARIADB_SESSION if mariadb else _MYSQL_SESSION:
+            try:
+                cursor.execute(statement)
+            except pymysql.MySQLError as error:
+                if _parts(error)[0] != _UNKNOWN_VARIABLE:
+                    raise
 
 
 def _parts(error: Exception) -> tuple[int, str]:
