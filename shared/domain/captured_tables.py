@@ -71,7 +71,9 @@ def captured_tables(
         table = database.describe(sizes[name].database, sizes[name].name)
         if table is None:
             raise unknown_table(name)
-        plan = TablePlan(table, table_settings(source.tables, name), mask_key)
+        settings = table_settings(source.tables, name)
+        table = table.without(settings.unread)
+        plan = TablePlan(table, settings, mask_key)
         found.append(CapturedTable(table, plan, sizes[name].rows, sizes[name].row_bytes))
     return found
 

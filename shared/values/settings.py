@@ -33,6 +33,11 @@ class TableSettings(
     mask: dict[str, str] = {}
     accept_cascades: bool = False
 
+    @property
+    def unread(self) -> frozenset[str]:
+        """Columns that are not even read: what is in them does not matter."""
+        return frozenset(self.drop) - set(self.shard_by)
+
 
 _AS_IT_IS = TableSettings()
 

@@ -37,3 +37,10 @@ class Table(msgspec.Struct, frozen=True):
     def full_name(self) -> str:
         """`database.table`, as everywhere in stanzas, attributes and output."""
         return f"{self.database}.{self.name}"
+
+    def without(self, columns: frozenset[str]) -> "Table":
+        """The table with these columns left out."""
+        kept = tuple(column for column in self.columns if column.name not in columns)
+        return (
+            msgspec.structs.replace(self, columns=kept) if len(kept) < len(self.columns) else self
+        )

@@ -163,7 +163,9 @@ class Rereading:
                 (name, key): [_deleted(gone, columns, key, shard) for shard in shards]
                 for key, shards in keys.items()
             }
-        plan = TablePlan(table, table_settings(self._capture.tables, name), self._mask_key)
+        settings = table_settings(self._capture.tables, name)
+        table = table.without(settings.unread)
+        plan = TablePlan(table, settings, self._mask_key)
         if plan.table.key != columns:
             raise SourceError(
                 f"has another key now: {', '.join(plan.table.key)}.", thing=f"table {name}"

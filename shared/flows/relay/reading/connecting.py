@@ -43,8 +43,7 @@ def opener(
 
     def connect(tables: Mapping[str, TableSettings], token: int) -> Binlog:
         def dropped(database: str, table: str) -> frozenset[str]:
-            settings = table_settings(tables, f"{database}.{table}")
-            return frozenset(settings.drop) - set(settings.shard_by)
+            return table_settings(tables, f"{database}.{table}").unread
 
         return open_binlog(
             endpoint(),
