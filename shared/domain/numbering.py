@@ -106,7 +106,7 @@ class Numbering:
         )
         seq, index, prefix = self._seq, self._index, f"{self._begin}/{event.event}."
         ready = [] if self._held is None else [self._held]
-        for row, (before, after) in enumerate(event.rows):
+        for row, (before, after) in enumerate(event.rows, event.first):
             seq += 1
             if before is None:
                 image = after or {}

@@ -1,15 +1,19 @@
-"""What must be asked of the server, because the binlog does not tell: character sets, and which
-columns are UUID, INET or VECTOR, or how many digits old fractional seconds have.
+"""What must be asked of the server, because the binlog does not tell: character sets, and how a
+table is defined now.
 """
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Sequence
 from contextlib import closing
 
 from shared.adapters.binlog.charsets import Charsets
+from shared.adapters.binlog.refusals import AccessDenied
 from shared.adapters.binlog.session import Session
+from shared.adapters.database.description import Description, Query, describe
 from shared.values.endpoint import SourceEndpoint
+from shared.values.errors import SourceError, SourceUnavailable
 
-_SPECIAL = ("uuid", "inet4", "inet6", "vector")
+_log = logging.getLogger(__name__)
 
 
 class ServerCatalog:
@@ -46,33 +50,41 @@ class ServerCatalog:
             )
         return self._charsets
 
-    def special_columns(self, database: str, table: str) -> Mapping[str, str]:
-        """As the table is now: the binlog has no older answer. A column that is gone or renamed
-        since reads as BINARY.
-        """
+    def present(self, database: str, table: str, columns: Sequence[str]) -> Description | None:
+        """As the table is now: the binlog has no older answer."""
         with closing(Session(self._endpoint)) as session:
-            if not session.is_mariadb:
-                return {}
-            rows = session.query(
-                "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema "
-                "= %s AND table_name = %s",
-                database,
-                table,
-            )
-        return {
-            str(name): str(kind).lower() for name, kind in rows if str(kind).lower() in _SPECIAL
-        }
+            found = describe(_without_doubled(session.query), database, table)
+            seen = {column.name for column in found.table.columns} if found else set()
+            for column in columns:
+                if column not in seen:
+                    self._require_visible(session, database, table, column)
+                    _log.warning(
+                        "%s.%s: column %s is gone since; it is read as its binlog shows it",
+                        database,
+                        table,
+                        column,
+                    )
+        return found
 
-    def fractions(self, database: str, table: str) -> Mapping[str, int]:
-        """As the table is now, too."""
-        with closing(Session(self._endpoint)) as session:
-            rows = session.query(
-                "SELECT column_name, datetime_precision FROM information_schema.columns "
-                "WHERE table_schema = %s AND table_name = %s AND datetime_precision > 0",
-                database,
-                table,
-            )
-        return {str(name): int(digits) for name, digits in rows}
+    def _require_visible(self, session: Session, database: str, table: str, column: str) -> None:
+        """Raises SourceError when the account may not see a column, which information_schema does
+        not tell from one that is not there.
+        """
+        name = f"{_quoted(database)}.{_quoted(table)}"
+        try:
+            session.query(f"SELECT {_quoted(column)} FROM {name} LIMIT 0")  # noqa: S608 - quoted
+        except AccessDenied as error:
+            raise SourceError(
+                f"of which type column {column} is cannot be asked: {error.what}",
+                thing=f"{database}.{table}",
+                hint="Grant SELECT on the table to this account, or drop the column from capture: "
+                "MariaDB's binlog shows UUID, INET4 and INET6 as BINARY, and dates and times in "
+                "its old format without their digits.",
+            ) from None
+        except SourceUnavailable:
+            raise
+        except SourceError:
+            return  # it is not there any more
 
     def _convert(self, charset: str, data: bytes) -> str:
         with closing(Session(self._endpoint)) as session:
@@ -81,3 +93,12 @@ class ServerCatalog:
                 f"SELECT HEX(CONVERT(CONVERT(x'{data.hex()}' USING {charset}) USING utf16))"
             )
         return bytes.fromhex(found or "").decode("utf-16-be")
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _without_doubled(query: Query) -> Query:
+    """`%` is doubled in statements of the database adapter, parameters or not."""
+    return lambda sql, *bound: query(sql if bound else sql.replace("%%", "%"), *bound)

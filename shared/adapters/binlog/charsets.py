@@ -36,6 +36,13 @@ _SEVERAL_BYTES = {
 (characters of users and vendors), the server is asked.
 """
 
+_MOST_BYTES = {
+    **dict.fromkeys(("utf8mb4", "utf16", "utf16le", "utf32", "gb18030"), 4),
+    **dict.fromkeys(("utf8mb3", "utf8", "ujis", "eucjpms"), 3),
+    **dict.fromkeys(("ucs2", "big5", "cp932", "euckr", "gb2312", "gbk", "sjis"), 2),
+}
+"""The most bytes that a character has. Source: information_schema.CHARACTER_SETS, MAXLEN."""
+
 _OTHERWISE = {
     "big5": dict.fromkeys(("a15a", "a1c3", "a1c5", "a1fe", "a240", "a2cc", "a2ce"), "\ufffd"),
     "eucjpms": {
@@ -61,12 +68,13 @@ Convert = Callable[[str, bytes], str]
 
 class Charset:
     """One character set. `codec` is what bytes.decode takes where that is all there is to do, else
-    ""; `decode` always works.
+    ""; `decode` always works. `most_bytes` is how many bytes a character has at most.
     """
 
     def __init__(self, name: str, convert: Convert) -> None:
         self.name, self._convert = name, convert
         self.codec = _UNICODE.get(name, "")
+        self.most_bytes = _MOST_BYTES.get(name, 1)
         self._near = _SEVERAL_BYTES.get(name, "")
         self._odd = {
             bytes.fromhex(character): text for character, text in _OTHERWISE.get(name, {}).items()

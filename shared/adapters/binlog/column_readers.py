@@ -2,13 +2,12 @@
 table.
 """
 
-from binascii import b2a_base64
-from struct import unpack
 from typing import Any, NamedTuple
 
 from shared.adapters.binlog import inflate
 from shared.adapters.binlog.charsets import BINARY, UTF8
 from shared.adapters.binlog.column_types import ColumnMap, Type
+from shared.adapters.binlog.column_values import Floats, Sets, base64, enum_labels, vector
 from shared.adapters.binlog.decimals import Decimals, negative, short, size
 from shared.adapters.binlog.json_binary import Documents
 from shared.adapters.binlog.mariadb_types import Inets
@@ -32,7 +31,6 @@ from shared.adapters.binlog.temporal import (
     Times,
 )
 from shared.values.errors import SourceError
-from shared.values.float32 import shortest
 from shared.values.geometry import wkt
 
 
@@ -50,33 +48,6 @@ class Reader(NamedTuple):
     objects: tuple[Any, ...] = ()
     prefix: int = 0
     parts: int = 1
-
-
-class Floats(dict[bytes, float]):
-    """FLOAT: 4 bytes → the shortest number that rounds to it."""
-
-    def __missing__(self, raw: bytes) -> float:
-        if len(self) >= 1 << 15:
-            self.clear()
-        self[raw] = value = shortest(unpack("<f", raw)[0])
-        return value
-
-
-class Sets(dict[bytes, str]):
-    """SET: a bit for each label."""
-
-    def __init__(self, labels: tuple[str, ...]) -> None:
-        super().__init__()
-        self._labels = labels
-
-    def __missing__(self, raw: bytes) -> str:
-        bits = int.from_bytes(raw, "little")
-        if bits >> len(self._labels):
-            raise ValueError("SET")
-        if len(self) >= 1 << 15:
-            self.clear()
-        self[raw] = text = ",".join(label for i, label in enumerate(self._labels) if bits >> i & 1)
-        return text
 
 
 _INTEGERS = {Type.TINY: "bB", Type.SHORT: "hH", Type.LONG: "iI", Type.LONGLONG: "qQ"}
@@ -132,10 +103,10 @@ def reader(column: ColumnMap, kind: str, table: str) -> Reader:
         return Reader("3s", "{a}[{0}]", objects=(OldTimes(),))
     if type_ == Type.ENUM:
         return Reader(
-            "H" if column.length == 2 else "B", "{a}[{0}]", objects=(("", *column.labels),)
+            "H" if column.length == 2 else "B", "{a}[{0}]", objects=(enum_labels(column),)
         )
     if type_ == Type.SET:
-        return Reader(f"{column.length}s", "{a}[{0}]", objects=(Sets(column.labels),))
+        return Reader(f"{column.length}s", "{a}[{0}]", objects=(Sets(column),))
     if type_ == Type.JSON:
         return Reader("", "{a}[{0}]", prefix=column.length, objects=(_documents,))
     if type_ == Type.GEOMETRY:
@@ -233,16 +204,6 @@ def _string(column: ColumnMap, kind: str, prefix: int) -> Reader:
 
 def _compressed(inner: Reader) -> Reader:
     return inner._replace(expression=inner.expression.replace("{0}", "inflated({0})"))
-
-
-def base64(data: bytes) -> str:
-    """Bytes as base64 text."""
-    return b2a_base64(data, newline=False).decode()
-
-
-def vector(data: bytes) -> list[float]:
-    """A VECTOR: 32-bit floats, little-endian."""
-    return [shortest(value) for value in unpack(f"<{len(data) // 4}f", data)]
 
 
 GLOBALS = {"inflated": inflate.column}

@@ -108,9 +108,12 @@ OLD_TEMPORAL = frozenset((Type.TIMESTAMP, Type.DATETIME, Type.TIME))
 
 
 class ColumnMap(NamedTuple):
-    """One column. `length` is, by type: the bytes of the length prefix of blobs, the maximal bytes
-    of strings, the digits of decimals, the bits of BIT, the bytes of enum and set; `scale` the
-    digits behind the point or of fractional seconds. `charset` is None where there is no text.
+    """One column.
+
+    `length` by type: the bytes of the length prefix of blobs, the maximal bytes of strings, the
+    digits of decimals, the bits of BIT, the bytes of ENUM and SET. `scale` the digits behind the
+    point or of fractional seconds. `charset` None where there is no text. `labels` of ENUM and SET;
+    None is one that is not valid in the column's character set.
     """
 
     name: str
@@ -120,4 +123,4 @@ class ColumnMap(NamedTuple):
     nullable: bool
     unsigned: bool
     charset: Charset | None
-    labels: tuple[str, ...]
+    labels: tuple[str | None, ...]

@@ -40,13 +40,15 @@ class Rows(msgspec.Struct, frozen=True, gc=False):
     None where the operation has none.
 
     `event` numbers the row events of the transaction from 0, those of tables that are not captured
-    included, so that a row's place in its transaction does not depend on what is captured.
+    included, so that a row's place in its transaction does not depend on what is captured. `first`
+    is the place of the first pair in its row event.
     """
 
     table: Table
     op: Literal["c", "u", "d"]
     event: int
     rows: list[tuple[Row | None, Row | None]]
+    first: int = 0
 
 
 class Truncated(msgspec.Struct, frozen=True, gc=False):

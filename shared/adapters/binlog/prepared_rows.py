@@ -41,8 +41,9 @@ _ENDS = (b"XA COMMIT", b"XA ROLLBACK")
 
 
 def rows(events: Iterable[Event | None]) -> Iterator[Event]:
-    """The table maps, row events and savepoints of the first transaction in `events`, which was
-    prepared there. Raises SourceError when it was not.
+    """The table maps, row events and savepoints of the first transaction in `events`.
+
+    Raises SourceError when that was not prepared there.
     """
     begun = False
     for event in _unpacked(events):
@@ -65,9 +66,9 @@ def rows(events: Iterable[Event | None]) -> Iterator[Event]:
 
 
 def find(events: Iterable[Event | None], name: Xid, before: Place) -> tuple[bool, Place | None]:
-    """Where the last transaction of this name was prepared before a place, looked for in the file
-    with which `events` begin.
+    """Where the last transaction of this name was prepared before a place.
 
+    It is looked for in the file with which `events` begin.
     (whether the file tells, the place). A name that was committed or rolled back after it was
     prepared has no place: the server writes nothing for a transaction that changed nothing, not
     even where it is prepared.
@@ -124,8 +125,9 @@ def _unpacked(events: Iterable[Event | None]) -> Iterator[Event]:
 
 
 def _prepares(body: bytes, name: Xid) -> bool:
-    """Whether a payload holds a transaction of this name that is prepared. Only its beginning is
-    decompressed for that, unless the name is the one.
+    """Whether a payload holds a transaction of this name that is prepared.
+
+    Only its beginning is decompressed for that, unless the name is the one.
     """
     inside = payload.events(body)
     for event in inside:

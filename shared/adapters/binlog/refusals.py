@@ -11,6 +11,11 @@ from shared.values.errors import PositionLost, SourceError, SourceUnavailable
 _MASTER_FATAL_ERROR_READING_BINLOG = 1236
 _SAME_SERVER_ID = 4052  # MariaDB: ER_SLAVE_SAME_ID; MySQL says it under 1236
 _DENIED = {ER.ACCESS_DENIED_ERROR, 1698, 1045, 1251, 1275}
+_UNSEEN = {
+    ER.DBACCESS_DENIED_ERROR,
+    ER.TABLEACCESS_DENIED_ERROR,
+    ER.COLUMNACCESS_DENIED_ERROR,
+}
 _TRANSIENT = {
     CR.CR_SERVER_LOST,
     CR.CR_SERVER_GONE_ERROR,
@@ -30,6 +35,10 @@ class ServerIdTaken(SourceUnavailable):
     """Another replica connected under the server_id of this one, which the server cut off for
     it.
     """
+
+
+class AccessDenied(SourceError):
+    """The account may not see what a query asks for."""
 
 
 TLS_HINT = (
@@ -69,6 +78,8 @@ def translated(error: Exception, endpoint: SourceEndpoint) -> SourceError | Sour
                 "(MariaDB: REPLICATION SLAVE, BINLOG MONITOR)."
             ),
         )
+    if code in _UNSEEN:
+        return AccessDenied(f"{text}.", thing=thing, hint="Grant SELECT to this account.")
     if "certificate verify failed" in text or "SSL" in text or "TLS" in text:
         return SourceError(f"TLS fails: {text}.", thing=thing, hint=TLS_HINT)
     if code in _TRANSIENT or not isinstance(error, pymysql.err.MySQLError):

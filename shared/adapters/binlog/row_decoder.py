@@ -3,15 +3,13 @@ made for it.
 """
 
 import struct
-from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Iterable
 
 from shared.adapters.binlog import inflate, table_map
-from shared.adapters.binlog.charsets import Charsets
-from shared.adapters.binlog.column_kinds import describe
-from shared.adapters.binlog.column_readers import reader
-from shared.adapters.binlog.column_types import OLD_TEMPORAL
+from shared.adapters.binlog.column_values import DamagedLabel
 from shared.adapters.binlog.contract import UnreadableRow
+from shared.adapters.binlog.current_rows import CurrentRows
+from shared.adapters.binlog.described_table import Catalog, Period, described
 from shared.adapters.binlog.partial import compile_partial
 from shared.adapters.binlog.row_compiler import Pairs, Patterns, RowsReader, compile_rows
 from shared.adapters.binlog.row_images import ShortImage, full_head, head_size
@@ -25,33 +23,21 @@ _MOST = 1024
 PARTIAL = "partial"
 
 
-class Catalog(Protocol):
-    """What must be asked of the server itself, because the binlog does not tell."""
-
-    def charsets(self) -> Charsets:
-        """The server's character sets."""
-        ...
-
-    def special_columns(self, database: str, table: str) -> Mapping[str, str]:
-        """Column → uuid | inet4 | inet6 | vector: MariaDB's binlog shows these as BINARY and
-        VARBINARY.
-        """
-        ...
-
-    def fractions(self, database: str, table: str) -> Mapping[str, int]:
-        """Column → digits of its fractional seconds. Of columns in MariaDB's format from before
-        10.1.2 the binlog does not tell them.
-        """
-        ...
-
-
 class RowDecoder:
-    """One table map. `table` is None when the table is not captured."""
+    """One table map. `table` is None when the table is not captured; `current` makes the changes of
+    a system-versioned table of what `rows` gives.
+    """
 
     def __init__(
-        self, table: Table | None, columns: list[Named], thing: str, json: list[int] | None = None
+        self,
+        table: Table | None,
+        columns: list[Named],
+        thing: str,
+        json: list[int] | None = None,
+        period: Period | None = None,
     ) -> None:
         self.table = table
+        self.current = CurrentRows(table, period) if table and period else None
         self._columns, self._thing, self._json = columns, thing, json or []
         self._readers: dict[str, RowsReader] = {}
         self._shorter: dict[
@@ -77,6 +63,14 @@ class RowDecoder:
                 thing=self._thing,
                 hint="SET GLOBAL binlog_row_image = FULL (on RDS: in the parameter group), for running sessions too; then start at latest and backfill. "  # noqa: E501
                 "Generated columns are left out by MariaDB 11.8.9 in any case: drop them from capture.",  # noqa: E501
+            ) from None
+        except DamagedLabel as error:
+            raise UnreadableRow(
+                f"column {error.column} holds a label that is not valid in its character set: "
+                "CONVERT TO CHARACTER SET kept its bytes.",
+                thing=self._thing,
+                hint=f"Write its labels again (ALTER TABLE … MODIFY {error.column} ENUM(…)), or "
+                "drop the column from capture.",
             ) from None
         except UnicodeDecodeError as error:
             raise UnreadableRow(
@@ -198,12 +192,14 @@ class RowDecoders:
         self.known_maps.clear()
 
     def _make(self, body: bytes) -> RowDecoder:
+        thing = "binlog"
         try:
+            thing = ".".join(table_map.names(body))
             return self._described(body)
         except UNREADABLE as error:
             raise SourceError(
                 f"a table map cannot be read ({type(error).__name__}).",
-                thing="binlog",
+                thing=thing,
                 hint="Report it with the server's version.",
             ) from None
 
@@ -212,21 +208,8 @@ class RowDecoders:
         if not self._capture.table(database, name):
             return IGNORED
         self._seen.add((database, name))
-        described = table_map.parse(
-            body, self._catalog.charsets(), geometry_has_charset=self._mariadb
+        raw = table_map.parse(body, self._catalog.charsets(), geometry_has_charset=self._mariadb)
+        found = described(raw, self._catalog, self._dropped(database, name), mariadb=self._mariadb)
+        return RowDecoder(
+            found.table, found.columns, f"{database}.{name}", found.json, found.period
         )
-        thing = f"{database}.{name}"
-        special: Mapping[str, str] = {}
-        if self._mariadb and any(table_map.may_be_special(column) for column in described.columns):
-            special = self._catalog.special_columns(database, name)
-        if self._mariadb and any(column.type in OLD_TEMPORAL for column in described.columns):
-            described = table_map.with_fractions(described, self._catalog.fractions(database, name))
-        dropped = self._dropped(database, name)
-        kept = [describe(column, special) for column in described.columns]
-        columns = tuple(column for column in kept if column.name not in dropped)
-        readers: list[Named] = [
-            (None if column.name in dropped else column.name, reader(raw, column.kind, thing))
-            for raw, column in zip(described.columns, kept, strict=True)
-        ]
-        json = [i for i, column in enumerate(kept) if column.kind == "json"]
-        return RowDecoder(Table(database, name, columns, described.key), readers, thing, json)

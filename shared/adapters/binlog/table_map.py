@@ -3,14 +3,12 @@
 Source: MySQL sql/log_event.h, Table_map_log_event; MariaDB sql/log_event.h.
 """
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
-from shared.adapters.binlog.charsets import BINARY, Charsets
+from shared.adapters.binlog.charsets import BINARY, Charset, Charsets
 from shared.adapters.binlog.column_types import (
     CHARACTER,
     NUMERIC,
-    OLD_TEMPORAL,
     ONE_BYTE,
     TWO_BYTES,
     ColumnMap,
@@ -79,7 +77,14 @@ def parse(body: bytes, charsets: Charsets, *, geometry_has_charset: bool) -> Tab
         ]
     )
     unsigned = metadata.unsigned([i for i, type_ in enumerate(real) if type_ in NUMERIC])
-    labels = _labels(metadata, real, charsets)
+    labelled = [i for i, type_ in enumerate(real) if type_ in (Type.ENUM, Type.SET)]
+    collations |= metadata.label_collations(labelled)
+    used = {
+        i: charsets.of_collation(number)
+        for i, number in collations.items()
+        if real[i] != Type.GEOMETRY
+    }
+    labels = _labels(metadata, real, used)
     columns = tuple(
         ColumnMap(
             column_names[i],
@@ -88,9 +93,7 @@ def parse(body: bytes, charsets: Charsets, *, geometry_has_charset: bool) -> Tab
             scale,
             bool(nulls[i >> 3] >> (i & 7) & 1),
             i in unsigned,
-            charsets.of_collation(collations[i])
-            if i in collations and type_ != Type.GEOMETRY
-            else None,
+            used.get(i),
             labels.get(i, ()),
         )
         for i, (type_, length, scale) in enumerate(shapes)
@@ -99,23 +102,29 @@ def parse(body: bytes, charsets: Charsets, *, geometry_has_charset: bool) -> Tab
 
 
 def _labels(
-    metadata: OptionalMetadata, types: list[Type], charsets: Charsets
-) -> dict[int, tuple[str, ...]]:
+    metadata: OptionalMetadata, types: list[Type], charsets: dict[int, Charset]
+) -> dict[int, tuple[str | None, ...]]:
     """Column → its labels, of ENUM and SET columns."""
-    labelled = [i for i, type_ in enumerate(types) if type_ in (Type.ENUM, Type.SET)]
-    collations = metadata.label_collations(labelled)
-    labels: dict[int, tuple[str, ...]] = {}
-    for lists, type_ in (
+    labels: dict[int, tuple[str | None, ...]] = {}
+    for lists, wanted in (
         (metadata.enum_labels(), Type.ENUM),
         (metadata.set_labels(), Type.SET),
     ):
-        for i, raw in zip([i for i in labelled if types[i] == type_], lists, strict=True):
-            charset = charsets.of_collation(collations[i])
-            labels[i] = tuple(
-                charset.decode(label) if charset.name != BINARY else label.decode("latin-1")
-                for label in raw
-            )
+        columns = [i for i, type_ in enumerate(types) if type_ == wanted]
+        for i, raw in zip(columns, lists, strict=True):
+            labels[i] = tuple(_label(label, charsets[i]) for label in raw)
     return labels
+
+
+def _label(raw: bytes, charset: Charset) -> str | None:
+    """A label as text. Of a binary column it is UTF-8, which is how information_schema shows it.
+
+    A server can damage labels itself: CONVERT TO CHARACTER SET keeps the bytes of an ENUM's labels.
+    """
+    try:
+        return raw.decode() if charset.name == BINARY else charset.decode(raw)
+    except UnicodeDecodeError:
+        return None
 
 
 def _types(codes: bytes, thing: str) -> list[Type]:
@@ -162,23 +171,3 @@ def _shapes(types: list[Type], metadata: bytes, thing: str) -> list[tuple[Type, 
             hint="Report it with the server's version.",
         )
     return shapes
-
-
-def may_be_special(column: ColumnMap) -> bool:
-    """Whether the column may be of a type of MariaDB that looks like another here: UUID, INET6 and
-    INET4 like BINARY, VECTOR like VARBINARY.
-    """
-    if column.charset is None or column.charset.name != BINARY:
-        return False
-    return (column.type == Type.STRING and column.length in (4, 16)) or (
-        column.type == Type.VARCHAR and column.length % 4 == 0
-    )
-
-
-def with_fractions(described: TableMap, digits: Mapping[str, int]) -> TableMap:
-    """The table with the digits of fractional seconds that its old dates and times have."""
-    columns = (
-        column._replace(scale=digits.get(column.name, 0)) if column.type in OLD_TEMPORAL else column
-        for column in described.columns
-    )
-    return described._replace(columns=tuple(columns))

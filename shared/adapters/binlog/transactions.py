@@ -8,12 +8,14 @@ from itertools import chain
 
 from shared.adapters.binlog import effects, gtid_events, kinds, payload, xa
 from shared.adapters.binlog.contract import Event, Rows
+from shared.adapters.binlog.current_rows import CurrentRows, Operation
 from shared.adapters.binlog.cut import Cut, rest_behind
 from shared.adapters.binlog.gtid import MysqlGtids
 from shared.adapters.binlog.kinds import COMPRESSED_ROWS, PARTIAL_UPDATE_ROWS, ROWS, TABLE_MAP
 from shared.adapters.binlog.packets import Event as Raw
 from shared.adapters.binlog.place import Place, Until
 from shared.adapters.binlog.queries import Queries
+from shared.adapters.binlog.row_compiler import Pairs
 from shared.adapters.binlog.row_decoder import IGNORED, UNREADABLE, RowDecoders
 from shared.adapters.binlog.transaction import Transaction
 from shared.values.position import Position
@@ -109,12 +111,17 @@ class Transactions:
                     if not number % _EVENTS_A_LOOK and transaction.begin is None:
                         yield from transaction.if_quiet()
                     continue
-                if transaction.begin is None:
-                    yield from transaction.begun()
                 op = ROWS[kind]
                 at = start + 8
                 if kind >= kinds.FIRST_WITH_EXTRA:
                     at += data[at] | data[at + 1] << 8
+                if decoder.current is not None:
+                    yield from self._current(
+                        decoder.current, op, number, decoder.rows(op, data, at, end)
+                    )
+                    continue
+                if transaction.begin is None:
+                    yield from transaction.begun()
                 yield Rows(decoder.table, op, number, decoder.rows(op, data, at, end))
             elif kind == TABLE_MAP:
                 body = data[start + 6 : end]
@@ -232,9 +239,22 @@ class Transactions:
             if not number % _EVENTS_A_LOOK and transaction.begin is None:
                 yield from transaction.if_quiet()
             return
+        if decoder.current is not None:
+            op = COMPRESSED_ROWS[kind]
+            yield from self._current(decoder.current, op, number, decoder.compressed_rows(op, body))
+            return
         yield from transaction.begun()
         if kind == PARTIAL_UPDATE_ROWS:
             yield Rows(decoder.table, "u", number, decoder.partial_rows(body))
             return
         op = COMPRESSED_ROWS[kind]
         yield Rows(decoder.table, op, number, decoder.compressed_rows(op, body))
+
+    def _current(
+        self, current: CurrentRows, op: Operation, number: int, pairs: Pairs
+    ) -> Iterator[Event]:
+        """The changes of a system-versioned table; there may be none."""
+        for event in current.events(op, number, pairs):
+            if self._transaction.begin is None:
+                yield from self._transaction.begun()
+            yield event

@@ -10,28 +10,22 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
 from decimal import Decimal
 from math import isfinite
-from struct import unpack
+from struct import error, unpack
 from typing import Any
 
 import msgspec
 
+from shared.adapters.database.identifiers import identifier
 from shared.values.change import Row
 from shared.values.errors import SourceError
 from shared.values.float32 import shortest, widened
 from shared.values.geometry import wkt
-from shared.values.table import Column
+from shared.values.table import Column, Table
 
 Decode = Callable[[Any], Any]
 
 _INTEGERS = {"tinyint", "smallint", "mediumint", "int", "bigint", "year"}
 _BYTES = {"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"}
-
-
-def identifier(name: str) -> str:
-    """A name in backticks, for a statement with bound parameters (so `%` is doubled too): SQL
-    cannot bind names.
-    """
-    return "`" + name.replace("`", "``").replace("%", "%%") + "`"
 
 
 def expression(column: Column) -> str:
@@ -61,14 +55,14 @@ def decoder(column: Column) -> Decode | None:
     return _DECODERS.get(kind)
 
 
-def reader(columns: tuple[Column, ...]) -> Callable[[tuple[Any, ...]], Row]:
+def reader(table: Table) -> Callable[[tuple[Any, ...]], Row]:
     """A function from a fetched tuple to a row: one pass that makes the dict, then only the columns
-    that need a conversion.
+    that need a conversion. It raises SourceError, without the value, for one that cannot be read.
     """
-    names = [column.name for column in columns]
+    names = [column.name for column in table.columns]
     steps = [
         (index, column.name, decode)
-        for index, column in enumerate(columns)
+        for index, column in enumerate(table.columns)
         if (decode := decoder(column))
     ]
 
@@ -77,10 +71,23 @@ def reader(columns: tuple[Column, ...]) -> Callable[[tuple[Any, ...]], Row]:
         for index, name, decode in steps:
             value = fetched[index]
             if value is not None:
-                row[name] = decode(value)
+                try:
+                    row[name] = decode(value)
+                except (ValueError, error) as problem:
+                    raise SourceError(
+                        f"a value of column {name} cannot be read ({type(problem).__name__}).",
+                        thing=table.full_name,
+                        hint=UNREADABLE_HINT,
+                    ) from None
         return row
 
     return read
+
+
+UNREADABLE_HINT = (
+    "Correct the value in the database, or drop its column from capture (drop: under tables: in "
+    "the stanza)."
+)
 
 
 def bindable(column: Column, value: Any, table: str) -> Any:
@@ -106,7 +113,16 @@ def bindable(column: Column, value: Any, table: str) -> Any:
     if kind in _BYTES:
         return a2b_base64(value)
     if kind == "enum":
-        return column.labels.index(value) + 1 if value else 0
+        if value in column.labels:
+            return column.labels.index(value) + 1
+        if not value:
+            return 0  # what the server stores for an invalid value
+        # information_schema shows "?" for letters beyond the basic plane
+        raise SourceError(
+            f"has a label in key column {column.name} that information_schema does not show.",
+            thing=table,
+            hint="Use labels of the basic plane, or name another unique key in the stanza.",
+        )
     if kind == "set":
         chosen = set(value.split(",")) if value else set()
         return sum(1 << bit for bit, label in enumerate(column.labels) if label in chosen)
@@ -147,7 +163,7 @@ def is_canonical(column: Column, value: Any) -> bool:
         return _is_base64(value)
     if kind in ("enum", "set"):
         return all(
-            label in column.labels
+            label in column.labels or any(map(_UNSHOWN, column.labels))
             for label in (value.split(",") if kind == "set" else [value])
             if value
         )
@@ -158,6 +174,7 @@ def is_canonical(column: Column, value: Any) -> bool:
     )
 
 
+_UNSHOWN = re.compile(r"\?").search
 _LATIN1_ALSO = "\x81\x8d\x8f\x90\x9d"
 """The servers' latin1 is cp1252 and these. Source: MySQL reference manual, "West European Character
 Sets".
@@ -204,6 +221,11 @@ def _vector(value: str) -> list[float]:
     return [shortest(number) for number in unpack(f"<{len(data) // 4}f", data)]
 
 
+def _label(value: str | bytes) -> str:
+    """The text of labels; those of a binary column come as bytes."""
+    return value.decode() if isinstance(value, bytes) else value
+
+
 def _json(value: str) -> msgspec.Raw:
     return msgspec.Raw(value)
 
@@ -216,6 +238,8 @@ _DECODERS: dict[str, Decode] = {
     "date": _date,
     "datetime": _datetime,
     "timestamp": _timestamp,
+    "enum": _label,
+    "set": _label,
     "json": _json,
     "geometry": wkt,
     "vector": _vector,

@@ -2,20 +2,22 @@
 
 from typing import Any
 
-from shared.adapters.database.columns import bindable, expression, identifier, is_canonical
+from shared.adapters.database.columns import bindable, expression, is_canonical
+from shared.adapters.database.identifiers import identifier
 from shared.values.table import Column, Table
 
 
 def chunk_select(
-    table: Table, key: tuple[str, ...], after: list[Any] | None
+    table: Table, key: tuple[str, ...], after: list[Any] | None, index: str
 ) -> tuple[str, list[Any]]:
-    """Rows in key order whose key is above `after`; its last parameter, the limit, is left open."""
+    """Rows in key order whose key is above `after`; its last parameter, the limit, is left open.
+    `index` is that of the key, where its name is known.
+    """
     where, bound = _above(table, key, after) if after is not None else ("", [])
     order = ", ".join(identifier(name) for name in key)
-    # The optimizer must not sort the whole table for each chunk; the name of another unique
-    # index is not known here.
-    index = " FORCE INDEX (PRIMARY)" if key == table.key else ""
-    return f"{_select(table)}{index}{where} ORDER BY {order} LIMIT %s", bound
+    # The optimizer must not sort the whole table for each chunk.
+    force = f" FORCE INDEX ({identifier(index)})" if index else ""
+    return f"{_select(table)}{force}{where} ORDER BY {order} LIMIT %s", bound
 
 
 def rows_select(

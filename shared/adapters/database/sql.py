@@ -4,14 +4,14 @@ session, not to be shared by threads.
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from pymysql.connections import Connection
 from pymysql.cursors import SSCursor
 
 from shared.adapters.database import inquiries, schema
-from shared.adapters.database.columns import reader
+from shared.adapters.database.columns import UNREADABLE_HINT, reader
 from shared.adapters.database.connection import connect, translated
 from shared.adapters.database.contract import (
     BinlogFilters,
@@ -20,6 +20,7 @@ from shared.adapters.database.contract import (
     TableSize,
     UniqueKey,
 )
+from shared.adapters.database.description import describe
 from shared.adapters.database.row_selects import chunk_select, rows_select
 from shared.adapters.database.view import view
 from shared.values.change import Row
@@ -47,6 +48,7 @@ class SqlDatabase:
         self._endpoint = endpoint
         self._connection: Connection[Any] | None = None
         self._server: Server | None = None
+        self._indexes: dict[tuple[str, tuple[str, ...]], str] = {}  # of tables' keys
 
     def server(self) -> Server:
         if self._server is None:
@@ -60,7 +62,11 @@ class SqlDatabase:
         return inquiries.binlog_filters(self._query, self.server())
 
     def describe(self, database: str, table: str) -> Table | None:
-        return schema.describe(self._query, database, table)
+        found = describe(self._query, database, table)
+        if found is None:
+            return None
+        self._indexes[found.table.full_name, found.table.key] = found.index
+        return found.table
 
     def sizes(self) -> list[TableSize]:
         with suppress(SourceError, SourceUnavailable):
@@ -105,13 +111,13 @@ class SqlDatabase:
         *,
         reached: Position | None,
     ) -> list[Row]:
-        sql, bound = chunk_select(table, key, after)
-        with view(self._query, self.server(), table, reached):
+        sql, bound = chunk_select(table, key, after, self._indexes.get((table.full_name, key), ""))
+        with _naming(table), view(self._query, self.server(), table, reached):
             long = any(_LONG_KINDS.search(column.kind) for column in table.columns)
             found = (
                 self._query_some(sql, *bound, limit) if long else self._query(sql, *bound, limit)
             )
-        return [*map(reader(table.columns), found)]
+        return [*map(reader(table), found)]
 
     def rows(
         self,
@@ -121,13 +127,13 @@ class SqlDatabase:
         *,
         reached: Position | None = None,
     ) -> Iterator[Row]:
-        read = reader(table.columns)
+        read = reader(table)
         for start in range(0, len(keys), _KEYS_A_SELECT):
             select = rows_select(table, key, keys[start : start + _KEYS_A_SELECT])
             if select is None:
                 continue
             sql, bound = select
-            with view(self._query, self.server(), table, reached):
+            with _naming(table), view(self._query, self.server(), table, reached):
                 found = self._query(sql, *bound)
             yield from map(read, found)
 
@@ -193,3 +199,17 @@ class SqlDatabase:
             # Interrupted in mid-answer: what is left of it must not be taken for the next one.
             self.close()
             raise
+
+
+@contextmanager
+def _naming(table: Table) -> Iterator[None]:
+    """Texts are decoded while they are fetched, by a layer that does not know the table."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"a text value is not valid in its character set ({error.encoding}, byte "
+            f"{error.start}).",
+            thing=table.full_name,
+            hint=UNREADABLE_HINT,
+        ) from None

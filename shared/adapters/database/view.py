@@ -25,8 +25,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from shared.adapters.database.columns import identifier
 from shared.adapters.database.contract import Server
+from shared.adapters.database.identifiers import identifier
 from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position
 from shared.values.table import Table

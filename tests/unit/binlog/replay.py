@@ -3,7 +3,7 @@ docs/types.md, nulls, compression, DDL.
 """
 
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,10 @@ from shared.adapters.binlog.packets import Packets
 from shared.adapters.binlog.place import Place
 from shared.adapters.binlog.row_decoder import RowDecoders
 from shared.adapters.binlog.transactions import Transactions
+from shared.adapters.database.description import Description
 from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position
+from shared.values.table import Column, Table
 from shared.values.table_pattern import TablePatterns
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -45,11 +47,11 @@ class Recording:
             lambda charset, data: characters[charset] if len(data) == 256 else "?",
         )
 
-    def special_columns(self, database: str, table: str) -> Mapping[str, str]:
-        return self._answers["special"]  # type: ignore[no-any-return]
-
-    def fractions(self, database: str, table: str) -> Mapping[str, int]:
-        return {}
+    def present(self, database: str, table: str, columns: Sequence[str]) -> Description:
+        """Only what the reader takes from it: the kinds of columns that look like others."""
+        special = self._answers["special"]
+        found = (Column(name, special.get(name, "binary")) for name in columns)
+        return Description(Table(database, table, tuple(found)))
 
     def events(self, packets: bytes | None = None) -> Iterator[Event]:
         """What the reader makes of the packets (or of damaged ones); ends where they end."""
@@ -89,4 +91,5 @@ def line(event: Event) -> bytes:
     entry: dict[str, Any] = {"event": type(event).__name__, **msgspec.structs.asdict(event)}
     if isinstance(event, Rows):
         entry["table"] = event.table.full_name
+        del entry["first"]  # 0: no table of the recording is system-versioned
     return msgspec.json.encode(entry)
