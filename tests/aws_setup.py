@@ -32,11 +32,16 @@ def create_state_table(name: str, dynamodb: Any = None) -> None:
 
 def create_topic_and_queue(name: str) -> tuple[str, str]:
     """A FIFO topic and a FIFO queue that is subscribed to it: (topic ARN, queue URL)."""
-    sns, sqs = boto3.client("sns"), boto3.client("sqs")
-    topic = sns.create_topic(
+    topic = boto3.client("sns").create_topic(
         Name=f"{name}.fifo",
         Attributes={"FifoTopic": "true", "FifoThroughputScope": "MessageGroup"},
     )["TopicArn"]
+    return topic, create_subscribed_queue(topic, name)
+
+
+def create_subscribed_queue(topic: str, name: str) -> str:
+    """A FIFO queue that gets every message of the topic; its URL."""
+    sns, sqs = boto3.client("sns"), boto3.client("sqs")
     queue = sqs.create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][
         "QueueArn"
@@ -52,7 +57,7 @@ def create_topic_and_queue(name: str) -> tuple[str, str]:
     sns.subscribe(
         TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
     )
-    return topic, queue
+    return queue
 
 
 def create_bucket(name: str) -> None:

@@ -67,6 +67,7 @@ class Shared:
 
 # Files whose tests take a minute together: they begin first, so that none is left over at the end.
 LONG = (
+    "tests/integration/stack/test_main_job.py",
     "tests/integration/stack/",
     "tests/integration/local/test_functions.py",
     "tests/integration/deploy/test_consumers.py",

@@ -54,14 +54,22 @@ class Received:
 
 
 def check(changes: list[Change]) -> None:
-    """Ids are unique, each row's numbers grow, and the numbers of each epoch have no hole."""
-    assert len({change.id for change in changes}) == len(changes)
-    assert len({change.seq for change in changes}) == len(changes)
+    """Ids are unique, each row's numbers grow, and the numbers of each epoch have no hole.
+
+    The changes are of one table.
+    """
+    check_numbers(changes)
     last: dict[str, int] = {}
     for change in changes:
         row = repr(change.key)
         assert last.get(row, 0) < change.seq, f"row {row} goes back in time"
         last[row] = change.seq
+
+
+def check_numbers(changes: list[Change]) -> None:
+    """Ids and numbers are unique, and the numbers of each epoch have no hole."""
+    assert len({change.id for change in changes}) == len(changes)
+    assert len({change.seq for change in changes}) == len(changes)
     epochs: dict[int, list[int]] = {}
     for change in changes:
         epoch, n = split_seq(change.seq)

@@ -9,24 +9,19 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 class Project:
-    """A checkout's files in a folder of their own; node_modules and built packages are shared with
-    the checkout.
+    """A checkout's files in a folder of their own.
+
+    revision: The commit whose files they are, or the files as they are now. node_modules, the
+        Python environment and built packages are those of the checkout in any case.
     """
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(self, folder: Path, environment: dict[str, str], revision: str = "") -> None:
         self.folder = folder
         self.environment = {**os.environ, **environment}
-        files = subprocess.run(
-            ["git", "ls-files", "-co", "--exclude-standard"],
-            cwd=ROOT,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout.split("\n")
-        for name in filter(None, files):
-            if (ROOT / name).is_file():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, folder / name)
+        if revision:
+            _unpack(revision, folder)
+        else:
+            _copy(folder)
         (ROOT / ".rowline-build").mkdir(exist_ok=True)
         for shared in ("node_modules", ".venv", ".rowline-build"):
             (folder / shared).symlink_to(ROOT / shared)
@@ -76,3 +71,25 @@ class Project:
             if (folder / name).exists():
                 return str(folder / name)
         return name
+
+
+def _copy(folder: Path) -> None:
+    files = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split("\n")
+    for name in filter(None, files):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+
+
+def _unpack(revision: str, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    archive = subprocess.run(
+        ["git", "archive", revision], cwd=ROOT, check=True, capture_output=True
+    ).stdout
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=True)
