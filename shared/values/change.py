@@ -1,4 +1,4 @@
-"""Change: what happened to one row. The unit that is numbered, delivered, applied and counted."""
+"""Change: an event of one row, the unit that is numbered, delivered, applied and counted."""
 
 from typing import Any, Literal
 
@@ -12,8 +12,11 @@ Row = dict[str, Any]
 
 
 class Transaction(msgspec.Struct, frozen=True, gc=False):
-    """The transaction a change belongs to: `id` (GTID, or FILE:OFFSET), `index` of the change among
-    the captured changes of the transaction (from 0), and whether it is the `last` of them.
+    """The transaction of a change.
+
+    id: its GTID, or FILE:OFFSET.
+    index: the place of the change among the transaction's captured changes, from 0.
+    last: whether it is the last of them.
     """
 
     id: str
@@ -22,14 +25,16 @@ class Transaction(msgspec.Struct, frozen=True, gc=False):
 
 
 class Change(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """One change, as it stands in a message.
+    """One change, as a message carries it.
 
-    `id` identity, the same whenever the same row event is read again and never that of another;
-    `seq` number in its stream; `ts_ms` commit time, Unix milliseconds; `key` the row's key columns
-    (of a `t` empty, or `{"partitions": [names]}` when only their rows are gone); `before` / `after`
-    all captured columns, null where the operation has none. `claim` is the object
-    (`s3://BUCKET/KEY`) that holds the whole change as JSON when the row is too large for a message;
-    `before` and `after` are then null here.
+    id: the change's identity. The same row event always has the same id, and no other has it.
+    seq: its number in its stream.
+    ts_ms: commit time, Unix milliseconds.
+    key: the row's key columns. Of a `t` it is empty, or `{"partitions": [names]}` where only rows
+        of these partitions are gone.
+    before, after: all captured columns; null where the operation has none.
+    claim: the object (`s3://BUCKET/KEY`) that holds the whole change as JSON, for a row too large
+        for a message. `before` and `after` are then null here.
     """
 
     id: str

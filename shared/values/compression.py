@@ -1,7 +1,7 @@
-"""Compression: a body as base64 of a zstd frame, for queues carry text only. It is told from JSON
-by how it begins.
+"""Compression: a message body as base64 of a zstd frame, since queues carry only text.
 
-Source: RFC 8878, 3.1.1 (magic number); SQS API reference, SendMessage (characters of a body).
+The first bytes tell it from JSON. Source: RFC 8878, 3.1.1 (magic number); SQS API reference,
+SendMessage (characters of a body).
 """
 
 import sys
@@ -30,8 +30,9 @@ def compressed(body: bytes) -> bytes:
 
 
 def expanded(text: bytes) -> bytes:
-    """What was given to `compressed`; anything that does not begin with MARK comes back as it is.
-    Raises ValueError.
+    """The body that `compressed` was given, or `text` itself where it is not compressed.
+
+    Raises ValueError for a damaged frame.
     """
     if not text.startswith(MARK):
         return text

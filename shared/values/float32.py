@@ -1,6 +1,4 @@
-"""FLOAT columns hold 32 bits: the shortest number that stands for them, instead of all digits of
-the double they widen to.
-"""
+"""FLOAT columns: the shortest number that stands for their 32 bits."""
 
 from math import isfinite
 from struct import Struct
@@ -10,8 +8,9 @@ _SMALLEST_NORMAL = 2.0**-126
 
 
 def shortest(value: float) -> float:
-    """The double with the fewest decimal digits that rounds to the same 32-bit float as `value`
-    (`0.1`, not `0.10000000149011612`).
+    """The double with the fewest decimal digits that rounds to the same 32-bit float.
+
+    So 0.1 stays 0.1, and does not become 0.10000000149011612.
     """
     if not isfinite(value) or (value == int(value) and abs(value) < 1 << 24):
         return value
@@ -25,12 +24,13 @@ def shortest(value: float) -> float:
 
 
 def widened(value: float) -> float:
-    """What the server holds for that number: the 32-bit float, as the double it compares with."""
+    """The 32-bit float that a server stores for a number, as the double it compares with."""
     return float(_float32.unpack(_float32.pack(value))[0])
 
 
 def _fits(value: float) -> bool:
-    """Whether it rounds to a finite 32-bit float: up to half a step above the largest, 2¹²⁸ −
-    2¹⁰⁴.
+    """Whether a number rounds to a finite 32-bit float.
+
+    The limit is half a step above the largest one: 2¹²⁸ − 2¹⁰⁴.
     """
     return abs(value) < 3.4028235677973366e38

@@ -47,8 +47,9 @@ def encode(message: Message) -> str:
 
 
 def frame(message: Message) -> tuple[bytes, bytes]:
-    """What stands before and after the changes in the body of a message without changes: for those
-    who have the changes as JSON already.
+    """The bytes before and after the changes in a message's body.
+
+    For callers that hold the changes as JSON already. `message` has no changes.
     """
     head, _, tail = _encoder.encode(message).rpartition(b'"changes":[]')
     return head + b'"changes":[', b"]" + tail
@@ -63,8 +64,9 @@ def plain(body: str | bytes) -> bytes:
 
 
 def decode(body: str | bytes) -> Message:
-    """Read a message body, compressed or not. Raises RowlineError when it is no message or its
-    version is not known here.
+    """Read a message body, compressed or not.
+
+    Raises RowlineError for a body that is no message, or a message of an unknown version.
     """
     try:
         message = _decoder.decode(plain(body))
@@ -98,12 +100,11 @@ def deduplication_id(changes: list[Change], *, run: str = "", attempt: int = 0) 
 
 
 def hash_ids(ids: Iterable[str], *, run: str = "", attempt: int = 0) -> str:
-    """MessageDeduplicationId: a hash of the change ids inside, so that publishing again after a
-    lost reply is recognised.
+    """MessageDeduplicationId: a hash of the change ids inside a message.
 
-    Lanes other than `live` add their `run` and `attempt`: SQS remembers ids for five minutes even
-    after deletion, and a deliberate second delivery would vanish. Source: SQS developer guide,
-    "Exactly-once processing".
+    A publication that is repeated after a lost reply is thereby recognised. Lanes other than `live`
+    add their `run` and `attempt`: SQS remembers ids for five minutes even after deletion, and a
+    deliberate second delivery would vanish. Source: SQS developer guide, "Exactly-once processing".
     """
     digest = blake2b(digest_size=24)
     for each in ids:

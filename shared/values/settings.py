@@ -1,8 +1,7 @@
-"""Settings: what the plugin expands from the stanzas of `serverless.yml` and packs beside the code
-as `rowline.json`.
+"""Settings: the expanded stanzas of `serverless.yml`, packed beside the code as `rowline.json`.
 
-The plugin has validated them; here they are only read. Resource names come from the environment
-(CloudFormation fills it in).
+The plugin has validated them. The names of resources come from the environment, which
+CloudFormation fills in.
 """
 
 from collections.abc import Mapping
@@ -20,10 +19,13 @@ from shared.values.table_pattern import matches
 class TableSettings(
     msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True
 ):
-    """How a table is captured. `key` explicit unique key where the table has none, `shard_by`
-    columns instead of the key, `drop` columns that never leave the relay, `mask` column → `hash` |
-    `redact` | `null`; `accept_cascades` captures it although foreign keys change its rows behind
-    the binlog's back.
+    """How a table is captured.
+
+    key: a unique key, for a table without a primary one.
+    shard_by: columns that choose the shard instead of the key.
+    drop: columns that never leave the relay.
+    mask: column to `hash`, `redact` or `null`.
+    accept_cascades: capture it although foreign keys change its rows without logging them.
     """
 
     key: tuple[str, ...] = ()
@@ -55,11 +57,13 @@ def table_settings(tables: Mapping[str, TableSettings], full_name: str) -> Table
 
 
 class SourceSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """One entry of `sources:`, read by one relay. `secret` names the Secrets Manager secret {host,
-    port, username, password, tls}; `start` earliest | latest | POSITION; `linger_ms` how long a
-    change of a quiet source waits for company; `compression` of messages; `relay_of` the source
-    that this is one more relay of (its secret is that source's); `elsewhere` is set by
-    `Settings.whole`.
+    """One entry of `sources:`, read by one relay.
+
+    secret: the name of the Secrets Manager secret {host, port, username, password, tls}.
+    start: `earliest`, `latest` or a position.
+    linger_ms: how long a change of a quiet source waits for others.
+    relay_of: the source that this entry is a further relay of; the secret is that source's.
+    elsewhere: table to stream, for tables that another relay carries. `Settings.whole` fills it.
     """
 
     name: str
@@ -107,7 +111,7 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
 
 
 class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """All of it."""
+    """The settings of a stage."""
 
     service: str
     stage: str
@@ -115,12 +119,13 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
     consumers: dict[str, ConsumerSettings]
 
     def source_of(self, consumer: ConsumerSettings) -> SourceSettings:
-        """What a consumer's source captures."""
+        """The capture settings of a consumer's source, all of its relays taken together."""
         return self.whole(self.sources[consumer.source])
 
     def whole(self, relay: SourceSettings) -> SourceSettings:
-        """What the source of this relay captures by all its relays, as one; `elsewhere` says which
-        tables another than the first carries.
+        """The source of a relay as one entry: the tables of all its relays together.
+
+        `elsewhere` names the tables that another relay than the first carries.
         """
         first = self.sources[relay.relay_of or relay.name]
         others = self.siblings(first)

@@ -1,4 +1,4 @@
-"""Shards and message groups: which changes are kept in order with each other."""
+"""Shards and message groups: the scope inside which changes keep their order."""
 
 import zlib
 from collections.abc import Sequence
@@ -12,8 +12,9 @@ _encode = msgspec.json.Encoder().encode
 
 
 def shard_of(values: Sequence[Any], shards: int) -> int:
-    """The shard (0 … shards-1) of the key or `shardBy` values of a row. Fixed for a table's life:
-    never change this function.
+    """The shard (0 … shards-1) of a row, from the values of its key or `shardBy` columns.
+
+    Never change this function: a row's shard is fixed for the life of its table.
     """
     return zlib.crc32(_encode(values)) % shards
 

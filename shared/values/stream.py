@@ -1,8 +1,8 @@
-"""Stream: a source read by one relay. The first relay's stream has the name of its source; that of
-a further one is `SOURCE/RELAY`.
+"""Stream: a source read by one relay.
 
-So whatever belongs to a source and not to one of its relays (message groups, schemas, who may write
-to the state table) can be told from a stream's name.
+The first relay's stream has its source's name; that of a further relay is `SOURCE/RELAY`. A
+stream's name therefore shows what belongs to the source and not to one relay: message groups,
+schemas, and the right to write to the state table.
 """
 
 
@@ -17,5 +17,5 @@ def source_of(stream: str) -> str:
 
 
 def relay_of(stream: str) -> str:
-    """The entry of `sources:` whose relay reads the stream, which is what the user calls it."""
+    """The entry of `sources:` whose relay reads the stream: the name that its user gave."""
     return stream.rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""Table: the column set of a table as the binlog (or information_schema) describes it."""
+"""Table: the columns and the key of a table."""
 
 import msgspec
 
@@ -6,11 +6,11 @@ import msgspec
 class Column(msgspec.Struct, frozen=True, omit_defaults=True):
     """One column.
 
-    `kind` is the SQL base type in lower case: tinyint smallint mediumint int bigint decimal float
-    double bit year date time datetime timestamp char varchar binary varbinary tinytext … longtext,
-    tinyblob … longblob (the binlog does not tell the sizes of text and blob apart by name: `text`
-    and `blob` there), enum set json geometry vector uuid inet4 inet6. `length` characters or bytes
-    or precision, `scale` digits after the point or of fractional seconds, `labels` of enum and set.
+    kind: the SQL base type in lower case. The binlog does not name the sizes of text and blob:
+        there they are `text` and `blob`.
+    length: characters, bytes or precision.
+    scale: digits after the point, or of fractional seconds.
+    labels: of ENUM and SET.
     """
 
     name: str
@@ -24,9 +24,7 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A table's columns in order and its key (column names, in key order; empty when it has
-    none).
-    """
+    """A table's columns in order, and its key: column names in key order, empty without a key."""
 
     database: str
     name: str

@@ -9,8 +9,11 @@ NAMESPACE = "Rowline"
 
 
 def emit(service: str, dimension: str, value: str, figures: dict[str, float]) -> None:
-    """Write `figures` under the dimensions `service` (SERVICE-STAGE) and one more, as `consumer` =
-    its name. Names that end in `Ms` are milliseconds, others counts.
+    """Write figures to standard output.
+
+    service: SERVICE-STAGE.
+    dimension, value: one more dimension, such as `consumer` and its name.
+    figures: metric name to figure. Names that end in `Ms` are milliseconds, others are counts.
     """
     metrics = EphemeralMetrics(namespace=NAMESPACE, service=service)
     metrics.add_dimension(dimension, value)

@@ -1,5 +1,6 @@
-"""Secrets Manager through Powertools' parameters, which keep a secret for a while and have one
-client a process.
+"""Secrets Manager through Powertools, which keeps a secret for a while.
+
+A process has one client.
 """
 
 from typing import Any

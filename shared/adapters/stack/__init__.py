@@ -1,5 +1,6 @@
-"""The deployed stack: what the plugin expanded and CloudFormation made of it, not what lies in the
-folder.
+"""The deployed stack: the plugin's settings and CloudFormation's resources.
+
+Files in the folder may have changed since.
 """
 
 from shared.adapters.stack.cloudformation import Stack

@@ -1,5 +1,6 @@
-"""Reads a stack from CloudFormation: settings from the template's metadata, resource names from the
-outputs.
+"""Reads a stack from CloudFormation.
+
+Settings come from the template's metadata, resource names from the outputs.
 """
 
 import json
@@ -17,10 +18,13 @@ if TYPE_CHECKING:
 
 
 class Stack(msgspec.Struct, frozen=True):
-    """A deployed stack. `settings` are those it was deployed with; `outputs` hold TopicArn,
-    StateTable and ClaimsBucket, per source NAMERelayFunction or, where it runs as a container,
-    NAMERelayService (the ECS service's ARN), per consumer NAMEQueueUrl, NAMEDlqUrl,
-    NAMEUndeliveredUrl and NAMEConsumeFunction (NAME with a capital first letter).
+    """A deployed stack.
+
+    settings: those that it was deployed with.
+    outputs: TopicArn, StateTable and ClaimsBucket; per source NAMERelayFunction, or
+        NAMERelayService (the ARN of the ECS service) where it runs as a container; per consumer
+        NAMEQueueUrl, NAMEDlqUrl, NAMEUndeliveredUrl and NAMEConsumeFunction. NAME begins with a
+        capital letter.
     """
 
     name: str
@@ -30,8 +34,9 @@ class Stack(msgspec.Struct, frozen=True):
 
     @staticmethod
     def open(service: str, stage: str, client: "CloudFormationClient | None" = None) -> "Stack":
-        """Read the stack SERVICE-STAGE. Raises StackError when it is not deployed, was not made by
-        the plugin, or cannot be read.
+        """Read the stack SERVICE-STAGE.
+
+        Raises StackError when it is not deployed, was not made by the plugin, or cannot be read.
         """
         name = f"{service}-{stage}"
         try:
