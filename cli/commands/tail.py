@@ -11,7 +11,7 @@ import typer
 
 from cli.ui.source_address import endpoint_of
 from shared.adapters.binlog import open_binlog
-from shared.adapters.binlog.contract import Binlog, SchemaChanged
+from shared.adapters.binlog.contract import Binlog, Due, SchemaChanged
 from shared.adapters.database.sql import SqlDatabase
 from shared.domain.captured_tables import unknown_table
 from shared.flows.tail import absent_tables, tail
@@ -125,6 +125,8 @@ def _write(lines: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def _note(change: SchemaChanged) -> None:
-    due = " Its rows changed without row events: a backfill is due." if change.rewrites_rows else ""
-    print(f"{change.database}.{change.table}: its definition changed.{due}", file=sys.stderr)
+def _note(event: SchemaChanged | Due) -> None:
+    said = "its definition changed."
+    if type(event) is Due:
+        said = f"{event.why} changed rows, or may have, without row events: a backfill is due."
+    print(f"{event.database}.{event.table}: {said}", file=sys.stderr)

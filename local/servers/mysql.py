@@ -32,12 +32,15 @@ class MySQL(DatabaseServer):
     def _prepare(self) -> None:
         self._program = distribution(self.dist, self._announce)
         self.account.own(self._files)
+        # MySQL takes this setting for good when it makes its data folder.
+        lasting = [each for each in self.extra_args if each.startswith("--lower-case-table-names")]
         self._initialise(
             self._files / "data",
             lambda data: [
                 *self._mysqld(data),
                 "--initialize-insecure",
                 "--innodb-redo-log-capacity=32M",
+                *lasting,
             ],
         )
         self._accounts()

@@ -1,6 +1,5 @@
 -- ALTER IGNORE deletes the rows that break the new unique key, without row events.
 -- servers: mariadb
--- not yet: mariadb ALTER IGNORE is read as ALTER
 -- expect: t c {"id": 1}
 -- expect: t c {"id": 2}
 -- due: t

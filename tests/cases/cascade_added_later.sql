@@ -1,6 +1,5 @@
 -- What a cascade deletes is not in MariaDB's binlog: the table is due from the ALTER on.
 -- servers: mariadb
--- not yet: mariadb a new foreign key is not looked at
 -- expect: parent c {"id": 1}
 -- expect: child c {"id": 1}
 -- expect: parent d {"id": 1}

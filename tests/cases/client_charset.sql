@@ -1,7 +1,5 @@
 -- The text of a statement is in the client's character set: höfe in latin1 is no h in UTF-8.
 -- servers: mariadb mysql
--- not yet: mariadb statements are read as UTF-8
--- not yet: mysql statements are read as UTF-8
 -- charset: latin1
 -- expect: höfe c {"id": 1}
 -- expect: h c {"id": 7}

@@ -1,6 +1,5 @@
 -- A CREATE OR REPLACE that fails has dropped the table all the same: logged as DROP, then ROLLBACK.
 -- servers: mariadb
--- not yet: mariadb a ROLLBACK behind a DROP stops the reading
 -- expect: a c {"id": 1}
 -- expect: a t {}
 -- expect: b c {"id": 7}

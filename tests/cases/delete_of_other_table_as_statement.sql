@@ -1,8 +1,6 @@
 -- MySQL 5.7 empties a MEMORY table by such a DELETE. Of a table that is not captured it does not
 -- matter.
 -- servers: mariadb mysql
--- not yet: mariadb the database is compared, not the table
--- not yet: mysql the database is compared, not the table
 -- tables: k.t
 -- expect: t c {"id": 1}
 -- expect: t c {"id": 2}

@@ -1,6 +1,5 @@
 -- MariaDB keeps UNIQUE over a TEXT by a hidden column, which stands in the binlog.
 -- servers: mariadb
--- not yet: mariadb the hidden column is printed
 -- expect: t c {"id": 1} {"id": 1, "body": "x"}
 -- expect: t u {"id": 1} {"id": 1, "body": "y"}
 -- expect: t d {"id": 1}

@@ -1,6 +1,5 @@
 -- The server writes :: for the first longest run of zero groups, also for a single one.
 -- servers: mariadb
--- not yet: mariadb a single zero group is written as 0
 -- expect: t c {"a": "2001:db8::1:1:1:1:1"}
 -- expect: t c {"a": "1::2:0:3:0:4:0"}
 -- expect: t c {"a": "::1"}

@@ -1,7 +1,5 @@
 -- With lower_case_table_names = 1 the server stores names in lower case, whatever a statement says.
 -- servers: mariadb mysql
--- not yet: mariadb names are compared as they were typed
--- not yet: mysql names are compared as they were typed
 -- start: --lower-case-table-names=1
 -- tables: k.orders
 -- expect: orders c {"id": 1}

@@ -1,7 +1,5 @@
 -- Every character beyond ASCII may stand in a name without quotes, letters or not.
 -- servers: mariadb mysql
--- not yet: mariadb only letters are taken into a name
--- not yet: mysql only letters are taken into a name
 -- expect: preis€ c {"id": 1}
 -- expect: preis c {"id": 9}
 -- expect: preis€ t {}

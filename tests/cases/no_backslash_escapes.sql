@@ -1,7 +1,5 @@
 -- Under NO_BACKSLASH_ESCAPES a backslash escapes no quote.
 -- servers: mariadb mysql
--- not yet: mariadb the sql_mode of the session is not looked at
--- not yet: mysql the sql_mode of the session is not looked at
 -- expect: t c {"id": 1}
 -- expect: t t {}
 -- due: neu

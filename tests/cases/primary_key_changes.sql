@@ -1,7 +1,5 @@
 -- With another primary key a row has another identity: 10 was one row and is another now.
 -- servers: mariadb mysql
--- not yet: mariadb a change of the key is not reported
--- not yet: mysql a change of the key is not reported
 -- expect: t c {"id": 1}
 -- expect: t c {"id": 10}
 -- expect: t u {"code": 10}

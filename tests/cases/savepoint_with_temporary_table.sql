@@ -1,7 +1,6 @@
 -- MariaDB logs ROLLBACK TO, and the rows before it, where the transaction also used a temporary
 -- table.
 -- servers: mariadb mysql
--- not yet: mariadb a logged ROLLBACK TO stops the reading
 -- expect: a c {"id": 1}
 -- expect: a c {"id": 3}
 -- expect: a u {"id": 1} {"id": 1, "v": 9}

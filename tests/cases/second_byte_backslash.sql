@@ -1,7 +1,5 @@
 -- In gbk the second byte of 誠 is the backslash's: it escapes no quote.
 -- servers: mariadb mysql
--- not yet: mariadb statements are read as UTF-8
--- not yet: mysql statements are read as UTF-8
 -- charset: gbk
 -- expect: t c {"id": 1}
 -- expect: t t {}

@@ -1,6 +1,5 @@
 -- A sequence is no table, though its state is logged as rows of one.
 -- servers: mariadb
--- not yet: mariadb the state of the sequence is printed as a row
 -- expect: t c {"id": 1}
 CREATE SEQUENCE s CACHE 10;
 CREATE TABLE t (id INT PRIMARY KEY DEFAULT NEXTVAL(s), v INT);

@@ -1,7 +1,6 @@
 -- Of a system-versioned table the current rows alone, by the table's own key, with the columns of
 -- SELECT *.
 -- servers: mariadb
--- not yet: mariadb history rows are printed, under keys with row_end
 -- expect: t c {"id": 1} {"id": 1, "v": 1}
 -- expect: t u {"id": 1} {"id": 1, "v": 2}
 -- expect: t u {"id": 1} {"id": 1, "v": 3}

@@ -1,6 +1,5 @@
 -- MariaDB logs an ALTER when it starts, and again when it has ended or failed.
 -- servers: mariadb
--- not yet: mariadb both ALTERs count
 -- expect: a c {"id": 1}
 -- expect: a c {"id": 2}
 -- expect: a u {"id": 2}

@@ -15,10 +15,10 @@ from shared.adapters.binlog.contract import (
     Begin,
     Binlog,
     Commit,
+    Due,
     Event,
     Heartbeat,
     Rows,
-    SchemaChanged,
     Truncated,
 )
 from shared.values.change import Row
@@ -77,11 +77,9 @@ class Bench:
     def drop_partitions(self, table: str, *names: str) -> None:
         self.server.commit(self.server.drop_partition(self._tables[table], *names))
 
-    def alter(self, table: str, action: str, *, rewrites: bool) -> None:
+    def alter(self, table: str, action: str, *, why: str = "") -> None:
         self.server.commit(
-            self.server.alter(
-                self._tables[table], f"ALTER TABLE {table} {action}", rewrites=rewrites
-            )
+            self.server.alter(self._tables[table], f"ALTER TABLE {table} {action}", why=why)
         )
 
     def rotate(self) -> None:
@@ -152,7 +150,7 @@ class RealBench(Bench):
     def drop_partitions(self, table: str, *names: str) -> None:
         self.sql(f"ALTER TABLE {table} DROP PARTITION " + ", ".join(f"`{name}`" for name in names))
 
-    def alter(self, table: str, action: str, *, rewrites: bool) -> None:
+    def alter(self, table: str, action: str, *, why: str = "") -> None:
         self.sql(f"ALTER TABLE {table} {action}")
 
     def rotate(self) -> None:
@@ -385,19 +383,16 @@ def test_truncate_and_alter_stand_where_they_happened(bench: Bench) -> None:
     start = binlog.latest()
     bench.commit(("a", "c", [(1, "v")]))
     bench.truncate("a")
-    bench.alter("a", "COMMENT = 'x'", rewrites=False)
-    bench.alter("a", "ADD COLUMN n INT NOT NULL DEFAULT 7", rewrites=True)
+    bench.alter("a", "COMMENT = 'x'")
+    bench.alter("a", "ADD COLUMN n INT NOT NULL DEFAULT 7", why="ADD COLUMN")
     events = until_now(binlog, start)
     assert [type(event).__name__ for event in events] == [
         *("Begin", "Rows", "Commit"),
         *("Begin", "Truncated", "Commit"),
         *("Begin", "SchemaChanged", "Commit"),
-        *("Begin", "SchemaChanged", "Commit"),
+        *("Begin", "SchemaChanged", "Due", "Commit"),
     ]
-    assert [(e.table, e.rewrites_rows) for e in events if isinstance(e, SchemaChanged)] == [
-        ("a", False),
-        ("a", True),
-    ]
+    assert [(e.table, e.why) for e in events if isinstance(e, Due)] == [("a", "ADD COLUMN")]
     truncated = events[4]
     assert isinstance(truncated, Truncated)
     assert (truncated.database, truncated.table) == (bench.name, "a")

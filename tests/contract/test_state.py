@@ -12,6 +12,7 @@ from moto import mock_aws
 from shared.adapters import aws
 from shared.adapters.state.dynamodb import DynamoSchemas, open_state
 from shared.adapters.state.jobs import Run
+from shared.adapters.state.schemas import Rewrite
 from shared.values.checkpoint import CatchUp, Checkpoint, Leg, Release
 from shared.values.errors import LeaseLost, StackError
 from shared.values.lease import Holding, Holdings, Lease
@@ -204,11 +205,14 @@ def test_each_column_set_has_one_version_for_ever(stores: Any) -> None:
 def test_the_last_rewriting_statement_of_a_table_stays(stores: Any) -> None:
     schemas = stores.schemas()
     assert schemas.rewrites("shop") == {}
-    schemas.rewritten("shop", "shop.listings", "0-1-7@1/")
-    schemas.rewritten("shop", "shop.été", "0-1-8@1/")
-    schemas.rewritten("shop", "shop.listings", "0-1-9@1/")
+    schemas.rewritten("shop", "shop.listings", "0-1-7@1/", "RENAME")
+    schemas.rewritten("shop", "shop.été", "0-1-8@1/", "RENAME")
+    schemas.rewritten("shop", "shop.listings", "0-1-9@1/", "RENAME")
     schemas.version_of("shop", LISTINGS)
-    assert schemas.rewrites("shop") == {"shop.listings": "0-1-9@1/", "shop.été": "0-1-8@1/"}
+    assert schemas.rewrites("shop") == {
+        "shop.listings": Rewrite("0-1-9@1/", "RENAME"),
+        "shop.été": Rewrite("0-1-8@1/", "RENAME"),
+    }
     assert schemas.rewrites("other") == {}
 
 

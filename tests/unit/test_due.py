@@ -40,28 +40,28 @@ def rows(world: BackfillWorld) -> list[Finding]:
 
 def due(world: BackfillWorld, **consumer: Any) -> list[str]:
     (one,) = now(world, **consumer).consumers
-    return one.due
+    return list(one.due)
 
 
 def test_it_is_shown_with_the_command_until_a_backfill_has_ended(world: BackfillWorld) -> None:
     assert due(world) == []
-    world.state.schemas.rewritten("shop", TABLE, "0-1-7@1")
+    world.state.schemas.rewritten("shop", TABLE, "0-1-7@1", "ALTER IGNORE")
     (finding,) = rows(world)
     assert finding.level == "warn"
     assert "rowline backfill search --from source --tables 'shop.items'" in finding.fix
     job(world).run()
     assert due(world) == []
     assert rows(world) == []
-    world.state.schemas.rewritten("shop", TABLE, "0-1-9@1")
+    world.state.schemas.rewritten("shop", TABLE, "0-1-9@1", "ALTER IGNORE")
     assert due(world) == [TABLE], "another statement"
 
 
 def test_a_statement_while_a_backfill_runs_is_still_due_afterwards(world: BackfillWorld) -> None:
-    world.state.schemas.rewritten("shop", TABLE, "0-1-7@1")
+    world.state.schemas.rewritten("shop", TABLE, "0-1-7@1", "ALTER IGNORE")
 
     def tell(progress: BackfillProgress) -> None:
         if progress.phase == "reading":
-            world.state.schemas.rewritten("shop", TABLE, "0-1-8@1")
+            world.state.schemas.rewritten("shop", TABLE, "0-1-8@1", "ALTER IGNORE")
 
     job(world, tell=tell).run()
     assert due(world) == [TABLE]
@@ -72,7 +72,7 @@ def test_a_statement_while_a_backfill_runs_is_still_due_afterwards(world: Backfi
 def test_a_backfill_that_was_stopped_has_filled_nothing_until_it_goes_on(
     world: BackfillWorld,
 ) -> None:
-    world.state.schemas.rewritten("shop", TABLE, "0-1-7@1")
+    world.state.schemas.rewritten("shop", TABLE, "0-1-7@1", "ALTER IGNORE")
 
     def stop(progress: BackfillProgress) -> None:
         if progress.phase == "finishing":
@@ -88,7 +88,7 @@ def test_a_backfill_that_was_stopped_has_filled_nothing_until_it_goes_on(
 def test_tables_that_the_consumer_or_the_source_does_not_have_are_not_due(
     world: BackfillWorld,
 ) -> None:
-    world.state.schemas.rewritten("shop", "shop.gone", "0-1-7@1")
-    world.state.schemas.rewritten("shop", TABLE, "0-1-7@1")
+    world.state.schemas.rewritten("shop", "shop.gone", "0-1-7@1", "ALTER IGNORE")
+    world.state.schemas.rewritten("shop", TABLE, "0-1-7@1", "ALTER IGNORE")
     assert due(world, tables=("shop.*",)) == [TABLE]
     assert due(world, tables=("shop.gone",)) == []

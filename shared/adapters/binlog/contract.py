@@ -64,14 +64,24 @@ class Truncated(msgspec.Struct, frozen=True, gc=False):
 
 
 class SchemaChanged(msgspec.Struct, frozen=True, gc=False):
-    """A DDL statement on a captured table. `rewrites_rows`: it changed values without row events,
-    so a backfill of the table is due.
-    """
+    """A statement on the definition of a captured table."""
 
     database: str
     table: str
     sql: str
-    rewrites_rows: bool
+
+
+class Due(msgspec.Struct, frozen=True, gc=False):
+    """Rows of a captured table are others, or may be, and no event tells: a backfill is due.
+
+    `table` is `*` for tables of a database whose names nobody can tell. `why` names the kind of
+    statement, as `ALTER IGNORE`. It may come twice, when a connection breaks behind it.
+    """
+
+    database: str
+    table: str
+    why: str
+    sql: str
 
 
 class Commit(msgspec.Struct, frozen=True, gc=False):
@@ -104,15 +114,16 @@ def is_another_start(one: int, other: int) -> bool:
     return abs(one - other) > _START_SECONDS
 
 
-Event = Begin | Rows | Truncated | SchemaChanged | Commit | Heartbeat
+Event = Begin | Rows | Truncated | SchemaChanged | Due | Commit | Heartbeat
 
 
 class Binlog(Protocol):
     """A source's binlog.
 
     A transaction without captured rows yields no Begin/Commit, only (at times) a Heartbeat. Between
-    Begin and Commit stand only Rows, Truncated and SchemaChanged. What may carry rows and is not
-    understood raises SourceError: nothing is skipped in silence.
+    Begin and Commit stand only Rows, Truncated, SchemaChanged and Due. Rows that were rolled back
+    are not yielded, but counted. What may carry rows and is not understood raises SourceError:
+    nothing is skipped in silence.
 
     The rows of an XA transaction are yielded where it is committed, also to a reader that began
     behind the place where it was prepared. `read` never goes on by itself at a server of another

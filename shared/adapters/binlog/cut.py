@@ -3,24 +3,28 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shared.adapters.binlog.contract import Begin, Commit, Event, Heartbeat, Rows
+from shared.adapters.binlog.contract import Begin, Commit, Event, Heartbeat, Rows, Truncated
 from shared.values.errors import PositionLost
 
 
 class Cut(NamedTuple):
-    """How far a transaction had been yielded when the connection broke."""
+    """How far a transaction had been yielded when the connection broke.
+
+    `rows` and `truncated` count its row events and its Truncated.
+    """
 
     begin: Begin
     rows: int
-    statements: int
+    truncated: int
 
 
 def rest_behind(cut: Cut, events: Iterator[Event], server: str) -> Iterator[Event]:
     """The events of the transaction that come after the cut; `events` begin with its Begin.
 
+    What a statement makes due may have become known to be more or less meanwhile: that comes again.
     Raises PositionLost when the transaction is not there.
     """
-    statements = cut.statements
+    truncated = cut.truncated
     begun = False
     for event in events:
         if type(event) is Begin:
@@ -33,10 +37,12 @@ def rest_behind(cut: Cut, events: Iterator[Event], server: str) -> Iterator[Even
         elif type(event) is Commit:
             yield event
             return
-        elif type(event) is not Heartbeat:
-            statements -= 1
-            if statements < 0:
+        elif type(event) is Truncated:
+            truncated -= 1
+            if truncated < 0:
                 yield event
+        elif type(event) is not Heartbeat:
+            yield event
     raise PositionLost(
         "the transaction that was cut off is not in the binlog any more.",
         thing=f"{server} at {cut.begin.position}",

@@ -1,12 +1,12 @@
-"""What statements do to captured tables: rows that are gone without row events, and definitions
-that changed.
-"""
+"""What statements do to captured tables: rows that are gone, definitions, tables that are due."""
 
 from collections.abc import Iterator
 
-from shared.adapters.binlog.contract import SchemaChanged, Truncated
-from shared.adapters.binlog.row_decoder import RowDecoders
-from shared.adapters.binlog.statements import Statement
+from shared.adapters.binlog.contract import Due, SchemaChanged, Truncated
+from shared.adapters.binlog.known_tables import KnownTables, Name
+from shared.adapters.binlog.query_event import QueryEvent
+from shared.adapters.binlog.statements import Effect, Statement
+from shared.values.cascades import CASCADE
 from shared.values.errors import SourceError
 from shared.values.table_pattern import TablePatterns
 
@@ -16,39 +16,133 @@ STATEMENT_HINT = (
     "then start at latest and backfill what was changed in between."
 )
 
+Told = Truncated | SchemaChanged | Due
 
-def of(
-    statement: Statement, default: str, sql: str, capture: TablePatterns, plans: RowDecoders
-) -> Iterator[Truncated | SchemaChanged]:
-    """The events of a statement that was executed in the database `default`; `plans` forget what
-    they know of the tables. Raises SourceError for rows of captured databases that were changed by
-    the statement itself.
-    """
-    changed: dict[tuple[str, str], bool] = {}
-    gone = False
-    for effect in statement.effects:
-        database = effect.database or default
-        if effect.kind == "rows":
-            if capture.database(database):
+
+class Effects:
+    """The effects of one reading's statements; `tables` learns from each."""
+
+    def __init__(self, capture: TablePatterns, tables: KnownTables, *, mariadb: bool) -> None:
+        self._capture, self._tables, self._mariadb = capture, tables, mariadb
+
+    def of(
+        self, statement: Statement, query: QueryEvent, sql: str, *, settled: bool = True
+    ) -> list[Told]:
+        """The events of a statement: what is gone, what changed, what is due.
+
+        `settled` is False when its transaction was rolled back. Raises SourceError for DML on a
+        captured table that was logged as a statement.
+        """
+        gone, changed, due = list[Truncated](), dict[Name, None](), dict[Name, str]()
+        for effect in statement.effects:
+            name = (effect.database, effect.table)
+            temporary = self._tables.is_temporary(query.thread, name)
+            match effect.kind:
+                case "gone":
+                    self._tables.forget(name)
+                    if temporary and query.is_of_thread:
+                        continue
+                    why = self._doubt(statement.verb, query)
+                    for each in self._meant(effect):
+                        if why or each[1] == "*":
+                            due.setdefault(each, why or f"{statement.verb} DATABASE")
+                        else:
+                            gone.append(Truncated(*each, sql, effect.partitions))
+                case "changed" if self._capture.table(*name) and not temporary:
+                    self._tables.see(name)
+                    changed[name] = None
+                case "due" if self._is_due(effect) and not temporary:
+                    due.setdefault(name, effect.why)
+                case "temporary":
+                    self._tables.make_temporary(query.thread, name)
+                case "not_temporary":
+                    self._tables.drop_temporary(query.thread, name)
+                case "sequence":
+                    self._tables.set_sequence(name)
+                case "plain" | "opaque":
+                    self._tables.set_side(name, effect.kind)
+        due |= self._of_dml(statement, query, sql, settled=settled)
+        return [
+            *gone,
+            *(SchemaChanged(*name, sql) for name in changed),
+            *(Due(*name, why, sql) for name, why in due.items()),
+        ]
+
+    def _meant(self, effect: Effect) -> Iterator[Name]:
+        """The captured tables that an effect is about.
+
+        Of a dropped database these are the ones that are known; where none is, `*` stands for them.
+        """
+        if effect.table != "*":
+            name = (effect.database, effect.table)
+            if self._capture.table(*name) and not self._tables.is_sequence(name):
+                yield name
+            return
+        known = self._tables.captured(lambda database: database == effect.database)
+        unknown = self._capture.is_open(effect.database) and [(effect.database, "*")]
+        yield from known or unknown or ()
+
+    def _is_due(self, effect: Effect) -> bool:
+        name = (effect.database, effect.table)
+        if not self._capture.table(*name) or self._tables.is_sequence(name):
+            return False
+        return effect.why != CASCADE or not self._tables.catalog.logs_cascades
+
+    def _doubt(self, verb: str, query: QueryEvent) -> str:
+        """Why it is not certain that rows are gone ("" it is).
+
+        MySQL marks all statements of a procedure that used a temporary table once. Those on tables
+        that are none differ in what it logs beside them.
+        """
+        if query.error:
+            return f"{verb} that ended with error {query.error}"
+        if not query.is_of_thread or verb not in ("TRUNCATE", "ALTER", "RENAME"):
+            return ""
+        if not self._mariadb and (
+            query.databases is None if verb == "TRUNCATE" else query.has_ddl_xid
+        ):
+            return ""
+        return f"{verb} of what may be a temporary table"
+
+    def _of_dml(
+        self, statement: Statement, query: QueryEvent, sql: str, *, settled: bool
+    ) -> dict[Name, str]:
+        """The tables that are due because rows were changed by a statement that was logged.
+
+        Such a statement may change more than it names: by a view, a trigger, a stored function.
+        MySQL lists the databases that it may have touched, MariaDB does not.
+        """
+        touched = [effect for effect in statement.effects if effect.kind in ("rows", "perhaps")]
+        if not touched and not statement.calls:
+            return {}
+        databases = query.databases
+        if databases is not None and not any(map(self._capture.database, databases)):
+            return {}
+        due, more = dict[Name, str](), statement.calls
+        why = f"{statement.verb} logged as a statement"
+        for effect in touched:
+            name = (effect.database, effect.table)
+            if query.is_of_thread and self._tables.is_temporary(query.thread, name):
+                continue
+            if not self._capture.table(*name):
+                more = more or not self._changes_itself_alone(name, statement.verb, sql)
+            elif effect.kind == "rows" and settled and not query.is_of_thread:
                 raise SourceError(
                     f"{statement.verb} was logged as a statement, so the rows it changed are not "
                     "in the binlog.",
-                    thing=f"{database}.{effect.table}",
+                    thing=".".join(name),
                     hint=STATEMENT_HINT,
                 )
-            continue
-        names = plans.known(database) if effect.table == "*" else [effect.table]
-        for name in names:
-            if not capture.table(database, name):
-                continue
-            if effect.kind == "gone":
-                gone = True
-                yield Truncated(database, name, sql, effect.partitions)
             else:
-                changed[database, name] = (
-                    changed.get((database, name), False) or effect.kind == "rewritten"
-                )
-    if gone or changed:
-        plans.forget(changed)
-    for (database, name), rewrites in changed.items():
-        yield SchemaChanged(database, name, sql, rewrites)
+                due[name] = why
+        if more:
+            captured = self._tables.captured(
+                lambda database: databases is None or database in databases
+            )
+            due = dict.fromkeys(captured, why) | due
+        return due
+
+    def _changes_itself_alone(self, name: Name, verb: str, sql: str) -> bool:
+        side = self._tables.side(name)
+        # MySQL 5.7 empties a MEMORY table by such a statement itself, without triggers
+        return side == "plain" or (side == "memory" and verb == "DELETE" and " WHERE " not in sql)

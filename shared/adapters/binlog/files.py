@@ -6,17 +6,13 @@ from contextlib import closing
 from typing import NamedTuple
 
 from shared.adapters.binlog import server_facts as facts
+from shared.adapters.binlog.format_description import is_of_start
 from shared.adapters.binlog.gtid import MysqlGtids
 from shared.adapters.binlog.kinds import FORMAT_DESCRIPTION, PREVIOUS_GTIDS
 from shared.adapters.binlog.packets import Event as Raw
 from shared.adapters.binlog.session import Session
 from shared.values.endpoint import SourceEndpoint
 from shared.values.position import Position
-
-_START = 52
-"""In a format description: when the server began the file because it was started, 0 in files that
-it rotated to. Source: MySQL source documentation, "Format_description_event".
-"""
 
 
 class _Head(NamedTuple):
@@ -106,7 +102,7 @@ class BinlogFiles:
         with closing(self._raw(Position(file, 4))) as events:
             for event in filter(None, events):
                 if event[0] == FORMAT_DESCRIPTION:
-                    head = _Head(event[1], any(event[6][event[7] + _START : event[7] + _START + 4]))
+                    head = _Head(event[1], is_of_start(event[6][event[7] : event[8]]))
                 elif event[0] == PREVIOUS_GTIDS:
                     return head._replace(
                         gtids=str(MysqlGtids.decode(event[6][event[7] : event[8]]))

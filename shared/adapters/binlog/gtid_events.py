@@ -20,8 +20,11 @@ class MysqlGtid(NamedTuple):
 
 
 class MariadbGtid(NamedTuple):
-    """`domain` and the `text` DOMAIN-SERVER-NUMBER; `standalone` when no COMMIT follows; `xid` of a
-    prepared or completed XA transaction.
+    """The GTID of a MariaDB.
+
+    `domain` and the `text` DOMAIN-SERVER-NUMBER; `standalone` when no COMMIT follows; `prepared`
+    and `completed` XA transactions. `is_vain`: its ALTER TABLE only starts here, or was rolled
+    back.
     """
 
     domain: int
@@ -29,6 +32,7 @@ class MariadbGtid(NamedTuple):
     standalone: bool
     prepared: bool
     completed: bool
+    is_vain: bool = False
 
     def __str__(self) -> str:
         return self.text
@@ -36,7 +40,10 @@ class MariadbGtid(NamedTuple):
 
 _MYSQL = struct.Struct("<B16sq").unpack_from
 _MARIADB = struct.Struct("<QIB").unpack_from
-_STANDALONE, _PREPARED, _COMPLETED = 1, 64, 128
+_STANDALONE, _GROUP_COMMIT, _PREPARED, _COMPLETED = 1, 2, 64, 128
+_HEAD, _COMMIT_ID = 13, 8
+_START_ALTER, _ROLLBACK_ALTER = 2, 8
+_HOLDS_STATEMENTS = 1
 _ORIGINAL_FOLLOWS = 1 << 55
 
 
@@ -52,6 +59,11 @@ def mysql(body: bytes) -> MysqlGtid:
             ts = int.from_bytes(body[49:56], "little")
         ts_ms = ts // 1000
     return MysqlGtid(_uuid(sid), "", number, ts_ms)
+
+
+def may_hold_statements(body: bytes) -> bool:
+    """Whether statements may stand among the rows, by the flag in front of a MySQL GTID event."""
+    return bool(body[0] & _HOLDS_STATEMENTS)
 
 
 _uuids: dict[bytes, str] = {}
@@ -118,10 +130,14 @@ def _signed_varint(data: bytes, at: int) -> tuple[int, int]:
 def mariadb(body: bytes, server_id: int) -> MariadbGtid:
     """GTID_EVENT of MariaDB. Source: MariaDB sql/log_event.h, Gtid_log_event."""
     number, domain, flags = _MARIADB(body, 0)
+    extra = _HEAD + (_COMMIT_ID if flags & _GROUP_COMMIT else 0)
+    is_xa = flags & (_PREPARED | _COMPLETED)
+    more = body[extra] if len(body) > extra and not is_xa else 0
     return MariadbGtid(
         domain,
         f"{domain}-{server_id}-{number}",
         bool(flags & _STANDALONE),
         bool(flags & _PREPARED),
         bool(flags & _COMPLETED),
+        bool(more & (_START_ALTER | _ROLLBACK_ALTER)),
     )

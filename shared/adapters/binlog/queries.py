@@ -1,65 +1,62 @@
-"""Statements between the row events: transaction control, DDL, DML that was logged as a
-statement.
-"""
+"""Statements between the row events: transaction control, DDL, DML that was logged."""
 
 from collections.abc import Callable, Iterator
-from struct import Struct
 
-from shared.adapters.binlog import effects, inflate, kinds, statements, xa
-from shared.adapters.binlog.contract import Event
+from shared.adapters.binlog import query_event, xa
+from shared.adapters.binlog.contract import Event, Truncated
+from shared.adapters.binlog.effects import Effects
 from shared.adapters.binlog.packets import Event as Raw
-from shared.adapters.binlog.row_decoder import RowDecoders
+from shared.adapters.binlog.statement_reader import StatementReader
 from shared.adapters.binlog.transaction import Transaction
-from shared.values.table_pattern import TablePatterns
-
-_HEAD = Struct("<IIBHH").unpack_from
 
 
 class Queries:
     """Reads the query events of one connection.
 
-    `prepared` gives the row events of an XA transaction, `count` yields them as rows that count.
+    `prepared` gives the row events of an XA transaction, `count` yields them as rows that count;
+    `forget` drops what is known of columns: a definition changed.
     """
 
     def __init__(
         self,
         transaction: Transaction,
-        decoders: RowDecoders,
-        capture: TablePatterns,
+        reader: StatementReader,
+        effects: Effects,
         prepared: xa.Prepared,
         count: Callable[[Iterator[Raw]], Iterator[Event]],
+        forget: Callable[[], None],
     ) -> None:
-        self._transaction, self._decoders, self._capture = transaction, decoders, capture
-        self._prepared, self._count = prepared, count
+        self._transaction, self._reader, self._effects = transaction, reader, effects
+        self._prepared, self._count, self._forget = prepared, count, forget
 
-    def read(self, kind: int, ts: int, size: int, log_pos: int, body: bytes) -> Iterator[Event]:
+    def read(
+        self, kind: int, ts: int, size: int, log_pos: int, flags: int, body: bytes
+    ) -> Iterator[Event]:
         """What a query event says."""
         transaction = self._transaction
-        _, _, database_length, _, variables_length = _HEAD(body, 0)
-        at = 13 + variables_length
-        database = body[at : at + database_length].decode("utf-8", "replace")
-        raw = body[at + database_length + 1 :]
-        if kind == kinds.QUERY_COMPRESSED:
-            raw = inflate.event_part(raw)
-        if raw == b"BEGIN":
+        query = query_event.parse(kind, flags, body)
+        if query.sql == b"BEGIN":
             if not transaction.open:
                 transaction.start(size, log_pos, ts * 1000, None)
             transaction.inside = True
             return
-        if raw == b"COMMIT":
+        if query.sql == b"COMMIT":
             yield from transaction.end(log_pos)
             return
-        sql = raw.decode("utf-8", "replace")
-        statement = statements.read(sql)
         if not transaction.open:
             transaction.start(size, log_pos, ts * 1000, None)
+        statement, sql = self._reader.read(query, inside=transaction.inside)
         if statement.control:
             yield from self._control(statement.control, log_pos, sql)
             return
-        for event in effects.of(statement, database, sql, self._capture, self._decoders):
-            yield from transaction.begun()
-            transaction.statements += 1
-            yield event
+        if not transaction.vain:
+            told = self._effects.of(statement, query, sql, settled=not transaction.rollbacks)
+            for event in told:
+                yield from transaction.begun()
+                transaction.truncated += type(event) is Truncated
+                yield event
+            if told:
+                self._forget()
         if not transaction.inside:
             yield from transaction.end(log_pos)
 
@@ -71,13 +68,8 @@ class Queries:
         elif control == "commit":
             yield from transaction.end(log_pos)
         elif control in ("rollback", "rollback_to"):
-            if transaction.begin is not None:
-                # servers log this only where a transaction also wrote to tables that cannot be
-                # rolled back; which rows stand, the binlog does not tell
-                raise transaction.strange(
-                    "a transaction was rolled back after its rows were logged",
-                    hint="Use InnoDB for all tables of a transaction.",
-                )
+            if transaction.begin is not None and transaction.rollbacks is None:
+                raise transaction.strange("a transaction was rolled back after its rows were read")
             if control == "rollback":
                 yield from transaction.end(log_pos)
         elif control == "xa_start":

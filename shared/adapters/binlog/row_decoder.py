@@ -3,13 +3,14 @@ made for it.
 """
 
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from shared.adapters.binlog import inflate, table_map
 from shared.adapters.binlog.column_values import DamagedLabel
 from shared.adapters.binlog.contract import UnreadableRow
 from shared.adapters.binlog.current_rows import CurrentRows
 from shared.adapters.binlog.described_table import Catalog, Period, described
+from shared.adapters.binlog.known_tables import KnownTables
 from shared.adapters.binlog.partial import compile_partial
 from shared.adapters.binlog.row_compiler import Pairs, Patterns, RowsReader, compile_rows
 from shared.adapters.binlog.row_images import ShortImage, full_head, head_size
@@ -21,6 +22,14 @@ from shared.values.table_pattern import TablePatterns
 UNREADABLE = (ValueError, IndexError, KeyError, struct.error, OverflowError)
 _MOST = 1024
 PARTIAL = "partial"
+_HAS_TRIGGERS = 1 << 14
+"""MariaDB's flag TM_BIT_HAS_TRIGGERS_F. Source: MariaDB sql/log_event.h, Table_map_log_event."""
+
+_SEQUENCE = (
+    *("next_not_cached_value", "minimum_value", "maximum_value", "start_value", "increment"),
+    *("cache_size", "cycle_option", "cycle_count"),
+)
+"""The columns by which MariaDB logs the state of a sequence."""
 
 
 class RowDecoder:
@@ -155,18 +164,14 @@ class RowDecoders:
         self,
         capture: TablePatterns,
         catalog: Catalog,
+        tables: KnownTables,
         dropped: Callable[[str, str], frozenset[str]],
         *,
         mariadb: bool,
     ) -> None:
-        self._capture, self._catalog, self._dropped, self._mariadb = (
-            capture,
-            catalog,
-            dropped,
-            mariadb,
-        )
+        self._capture, self._catalog, self._tables = capture, catalog, tables
+        self._dropped, self._mariadb = dropped, mariadb
         self.known_maps: dict[bytes, RowDecoder] = {}
-        self._seen: set[tuple[str, str]] = set()
 
     def of(self, body: bytes) -> RowDecoder:
         """The decoder for a table map event's body (its table id apart)."""
@@ -177,18 +182,8 @@ class RowDecoders:
             self.known_maps[body] = decoder = self._make(bytes(6) + body)
         return decoder
 
-    def known(self, database: str) -> list[str]:
-        """The captured tables of a database, as far as they are known here."""
-        return sorted(
-            {name for own, name in self._seen if own == database}
-            | set(self._capture.named(database))
-        )
-
-    def forget(self, defined: Iterable[tuple[str, str]]) -> None:
-        """Tables were `defined` anew or dropped: what the server was asked about columns may have
-        changed.
-        """
-        self._seen.update(defined)
+    def forget(self) -> None:
+        """A definition changed: what the server was asked about columns may have, too."""
         self.known_maps.clear()
 
     def _make(self, body: bytes) -> RowDecoder:
@@ -205,11 +200,21 @@ class RowDecoders:
 
     def _described(self, body: bytes) -> RowDecoder:
         database, name = table_map.names(body)
+        self._note_side((database, name), body)
         if not self._capture.table(database, name):
             return IGNORED
-        self._seen.add((database, name))
+        self._tables.see((database, name))
         raw = table_map.parse(body, self._catalog.charsets(), geometry_has_charset=self._mariadb)
+        names = tuple(column.name for column in raw.columns)
+        if names == _SEQUENCE and self._tables.looks_like_sequence((database, name)):
+            return IGNORED
         found = described(raw, self._catalog, self._dropped(database, name), mariadb=self._mariadb)
         return RowDecoder(
             found.table, found.columns, f"{database}.{name}", found.json, found.period
         )
+
+    def _note_side(self, name: tuple[str, str], body: bytes) -> None:
+        """MariaDB says in a table map whether the table has triggers."""
+        if self._mariadb:
+            flags = int.from_bytes(body[6:8], "little")
+            self._tables.set_side(name, "opaque" if flags & _HAS_TRIGGERS else "plain")

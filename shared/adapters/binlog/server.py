@@ -3,7 +3,7 @@
 import logging
 import random
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 from tenacity import (
@@ -15,27 +15,30 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from shared.adapters.binlog import prepared_rows, xa
 from shared.adapters.binlog import server_facts as facts
+from shared.adapters.binlog import xa
 from shared.adapters.binlog.catalog import ServerCatalog
 from shared.adapters.binlog.contract import Event, is_another_start
 from shared.adapters.binlog.cut import Cut
+from shared.adapters.binlog.effects import Effects
 from shared.adapters.binlog.executed import Executed, MariadbExecuted, MysqlExecuted
 from shared.adapters.binlog.files import BinlogFiles
-from shared.adapters.binlog.packets import Event as Raw
+from shared.adapters.binlog.known_tables import KnownTables
 from shared.adapters.binlog.packets import Packets
 from shared.adapters.binlog.place import Place
 from shared.adapters.binlog.refusals import ServerIdTaken, refusal
 from shared.adapters.binlog.row_decoder import RowDecoders
+from shared.adapters.binlog.server_tables import ServerTables
 from shared.adapters.binlog.session import Session
+from shared.adapters.binlog.side_reading import SideReading
+from shared.adapters.binlog.statement_reader import StatementReader
 from shared.adapters.binlog.transactions import Transactions
 from shared.values.endpoint import SourceEndpoint
-from shared.values.errors import PositionLost, SourceUnavailable
+from shared.values.errors import SourceUnavailable
 from shared.values.position import Position
 from shared.values.table_pattern import TablePatterns
 
 _BREAKS = 6
-_SECOND_READER = 1 << 30  # what tells the server_id of a second connection from that of the first
 _CHOSEN = 1 << 29  # server_ids chosen by chance lie from here on
 _log = logging.getLogger(__name__)
 
@@ -69,7 +72,9 @@ class ServerBinlog:
         self._closed = threading.Event()
         self._session: Session | None = None
         self._catalog = ServerCatalog(endpoint)
-        self._files = BinlogFiles(endpoint, self._raw)
+        self._tables = KnownTables(capture, ServerTables(endpoint))
+        self._side = SideReading(endpoint, lambda: self._server_id)
+        self._files = BinlogFiles(endpoint, self._side.events)
         self._reconnect = Retrying(
             retry=retry_if_exception(
                 lambda error: (
@@ -125,7 +130,7 @@ class ServerBinlog:
         to the caller.
         """
         server, started, breaks = "", 0, 0
-        prepared = xa.Prepared(self._rows_at, self._find)
+        prepared = xa.Prepared(self._side.rows_at, self._side.find)
         cut: Cut | None = None
         while True:
             if server:
@@ -136,6 +141,8 @@ class ServerBinlog:
                 session = Session(self._endpoint)
                 facts.require_binlog(session, self._endpoint)
                 server, started = facts.identity(session), facts.started(session)
+                if self._capture.is_open():
+                    self._tables.look()
             self._session = session
             transactions = self._over(session, server, prepared, start, until, cut)
             packets = Packets(
@@ -174,48 +181,22 @@ class ServerBinlog:
     ) -> Transactions:
         """The state of reading over one connection."""
         place = Place(start, facts.gtids_at(session, start))
+        mariadb = session.is_mariadb
         decoders = RowDecoders(
-            self._capture, self._catalog, self._dropped, mariadb=session.is_mariadb
+            self._capture, self._catalog, self._tables, self._dropped, mariadb=mariadb
         )
-        return Transactions(place, decoders, self._capture, server, prepared, until=until, cut=cut)
-
-    def _rows_at(self, place: xa.Place) -> Iterator[Raw]:
-        file, offset = place
-        near = offset < 1 << 32  # not every server can be asked for a place beyond
-        with closing(self._raw(Position(file, offset if near else 4))) as events:
-            yield from prepared_rows.rows(
-                events if near else prepared_rows.from_offset(events, offset)
-            )
-
-    def _find(self, name: xa.Xid, before: xa.Place) -> xa.Place | None:
-        """Where it was prepared. Most are committed soon: the newest file is looked at first."""
-        with closing(Session(self._endpoint)) as session:
-            files = [str(row[0]) for row in session.query("SHOW BINARY LOGS")]
-        reachable = files[: files.index(before[0]) + 1] if before[0] in files else []
-        for file in reversed(reachable):
-            with closing(self._raw(Position(file, 4))) as events:
-                known, found = prepared_rows.find(events, name, before)
-            if known:
-                return found
-        raise PositionLost(
-            f"an XA transaction was committed at {before[0]}:{before[1]} that was prepared "
-            "before the oldest binlog.",
-            thing=str(self._endpoint),
-            hint=(
-                "Its rows cannot be read any more. Start at latest and backfill, and commit "
-                "prepared transactions sooner (XA RECOVER lists them)."
-            ),
+        return Transactions(
+            place,
+            decoders,
+            self._tables,
+            StatementReader(self._catalog.charsets, self._tables, mariadb=mariadb),
+            Effects(self._capture, self._tables, mariadb=mariadb),
+            server,
+            prepared,
+            scan=self._side.rollbacks_at,
+            until=until,
+            cut=cut,
         )
-
-    def _raw(self, start: Position) -> Generator[Raw | None, None, None]:
-        """Events from a file and offset on, over a connection of their own, which needs a server_id
-        of its own.
-        """
-        with closing(Session(self._endpoint)) as session:
-            socket = session.dump(start, self._server_id ^ _SECOND_READER)
-            yield from Packets(
-                socket, lambda packet: refusal(packet, self._endpoint), str(self._endpoint)
-            ).events()
 
     def _again(self, server: str, started: int, intact: Position | None) -> tuple[Session, int]:
         """A connection to the same server, and when that was started: the same time, or another

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from shared.adapters.binlog.contract import Begin, Commit, Event, Heartbeat
 from shared.adapters.binlog.cut import Cut
 from shared.adapters.binlog.gtid_events import MariadbGtid, MysqlGtid
-from shared.adapters.binlog.place import Place
+from shared.adapters.binlog.packets import Event as Raw
+from shared.adapters.binlog.place import Place, whole
+from shared.adapters.binlog.rollbacks import Rollbacks
 from shared.adapters.binlog.row_decoder import RowDecoder
 from shared.values.errors import SourceError
 from shared.values.position import Position
@@ -20,8 +22,9 @@ class Transaction:
     `open`: inside one. `inside`: it ends with a COMMIT of its own, not with one statement.
     `hidden`: it is being prepared, its rows count later; `captured`: some of these are captured.
     `begin`: its Begin, once that was yielded. `begin_offset`: where it begins in the file.
-    `tables`: its table maps by table id. `count`: its row events so far. `statements`: its
-    Truncated and SchemaChanged that were yielded.
+    `tables`: its table maps by table id. `count`: its row events so far. `truncated`: its Truncated
+    that were yielded. `rollbacks`: which row events were rolled back, None where none was. `vain`:
+    its statement only starts here, or was rolled back.
     """
 
     def __init__(self, place: Place, server: str) -> None:
@@ -32,7 +35,9 @@ class Transaction:
         self.ts_ms = 0
         self.tables: dict[bytes, RowDecoder] = {}
         self.count = 0
-        self.statements = 0
+        self.truncated = 0
+        self.rollbacks: Rollbacks | None = None
+        self.vain = False
         self._gtid: MysqlGtid | MariadbGtid | None = None
         self._last_heartbeat = time.monotonic()
         self._fresh = False  # something was yielded since the last heartbeat
@@ -43,10 +48,16 @@ class Transaction:
         """It starts with the event of `size` bytes that ends at `log_pos`."""
         self.place.move(log_pos)
         self.begin_offset = self.place.offset - size
+        if self.begin is not None:
+            raise self.strange("a transaction has no end, and rows of it were read")
         self.open, self.inside, self.hidden, self.captured = True, False, False, False
-        self.begin = None
         self.tables.clear()
-        self.count, self.statements, self.ts_ms, self._gtid = 0, 0, ts_ms, gtid
+        self.count, self.truncated, self.ts_ms, self._gtid = 0, 0, ts_ms, gtid
+        self.vain = False
+
+    def place_of(self, first: Raw) -> tuple[str, int]:
+        """The file, and the place in it, of a transaction whose first event comes next."""
+        return self.place.file, whole(self.place.offset, first[4]) - first[3]
 
     def begun(self) -> Iterator[Begin]:
         """Its Begin, unless that was yielded already."""
@@ -71,7 +82,7 @@ class Transaction:
 
     def cut(self) -> Cut | None:
         """How far it was yielded."""
-        return Cut(self.begin, self.count, self.statements) if self.begin else None
+        return Cut(self.begin, self.count, self.truncated) if self.begin else None
 
     def resume(self) -> Position:
         """Where another connection goes on: at its start, or behind the last one."""

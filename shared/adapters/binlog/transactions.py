@@ -3,23 +3,27 @@ positions.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
-from shared.adapters.binlog import effects, gtid_events, kinds, payload, xa
+from shared.adapters.binlog import gtid_events, kinds, payload, xa
 from shared.adapters.binlog.contract import Event, Rows
-from shared.adapters.binlog.current_rows import CurrentRows, Operation
 from shared.adapters.binlog.cut import Cut, rest_behind
+from shared.adapters.binlog.effects import Effects
+from shared.adapters.binlog.format_description import is_of_start
 from shared.adapters.binlog.gtid import MysqlGtids
 from shared.adapters.binlog.kinds import COMPRESSED_ROWS, PARTIAL_UPDATE_ROWS, ROWS, TABLE_MAP
+from shared.adapters.binlog.known_tables import KnownTables
+from shared.adapters.binlog.look_ahead import LookAhead
 from shared.adapters.binlog.packets import Event as Raw
 from shared.adapters.binlog.place import Place, Until
 from shared.adapters.binlog.queries import Queries
-from shared.adapters.binlog.row_compiler import Pairs
+from shared.adapters.binlog.rollbacks import Rollbacks
 from shared.adapters.binlog.row_decoder import IGNORED, UNREADABLE, RowDecoders
+from shared.adapters.binlog.statement_reader import StatementReader
 from shared.adapters.binlog.transaction import Transaction
+from shared.adapters.binlog.unusual_rows import current, unusual
 from shared.values.position import Position
-from shared.values.table_pattern import TablePatterns
 
 _DUMMY_TABLE = b"\xff\xff\xff\x00\x00\x00"
 _EVENTS_A_LOOK = 2048
@@ -34,30 +38,32 @@ class Transactions:
     connection.
 
     `cut` is what an earlier connection yielded of the first transaction: it is read over.
-    `prepared` gives the row events of an XA transaction.
+    `prepared` gives the row events of an XA transaction, `scan` the rollbacks of a transaction.
     """
 
     def __init__(
         self,
         place: Place,
         decoders: RowDecoders,
-        capture: TablePatterns,
+        tables: KnownTables,
+        reader: StatementReader,
+        effects: Effects,
         server: str,
         prepared: xa.Prepared,
         *,
+        scan: Callable[[tuple[str, int]], Rollbacks],
         until: Position | None = None,
         cut: Cut | None = None,
     ) -> None:
-        self._place, self._decoders, self._server, self._prepared = (
-            place,
-            decoders,
-            server,
-            prepared,
-        )
+        self._place, self._server = place, server
+        self._decoders, self._known, self._prepared = decoders, tables, prepared
         self._until = Until(until) if until else None
         self._cut = cut
         self._transaction = Transaction(place, server)
-        self._queries = Queries(self._transaction, decoders, capture, prepared, self._count_now)
+        self._queries = Queries(
+            self._transaction, reader, effects, prepared, self._count_now, decoders.forget
+        )
+        self._look_ahead = LookAhead(self._transaction, scan)
 
     def cut(self) -> Cut | None:
         """How far the transaction under way was yielded."""
@@ -73,7 +79,7 @@ class Transactions:
         """
         if self._until and not self._cut and self._until.reached(self._place):
             return iter(())
-        read = self._read(events)
+        read = self._read(self._look_ahead.over(events))
         return chain(self._read_over(self._cut, read), read) if self._cut else read
 
     def _read_over(self, cut: Cut, events: Iterator[Event]) -> Iterator[Event]:
@@ -85,7 +91,7 @@ class Transactions:
     def _read(self, events: Iterable[Raw | None]) -> Iterator[Event]:
         transaction, decoders = self._transaction, self._decoders
         tables = transaction.tables
-        known = decoders.known_maps
+        known, undone = decoders.known_maps, transaction.rollbacks
         for event in events:
             if event is None:
                 if not transaction.open and (
@@ -103,6 +109,8 @@ class Transactions:
                 transaction.count = number + 1
                 if not number % _EVENTS_A_LOOK:
                     self._place.move(log_pos)
+                if undone is not None and number in undone:
+                    continue
                 if decoder is None:
                     if data[start : start + 6] == _DUMMY_TABLE:
                         continue
@@ -116,9 +124,8 @@ class Transactions:
                 if kind >= kinds.FIRST_WITH_EXTRA:
                     at += data[at] | data[at + 1] << 8
                 if decoder.current is not None:
-                    yield from self._current(
-                        decoder.current, op, number, decoder.rows(op, data, at, end)
-                    )
+                    pairs = decoder.rows(op, data, at, end)
+                    yield from self._begun(current(decoder, kind, number, pairs))
                     continue
                 if transaction.begin is None:
                     yield from transaction.begun()
@@ -134,6 +141,8 @@ class Transactions:
                 if not transaction.count % _EVENTS_A_LOOK:
                     self._place.move(log_pos)
                 yield from self._unusual_rows(kind, data[start:end])
+            elif kind == kinds.UNDONE_ROWS:
+                transaction.count += 1
             else:
                 try:
                     yield from self._control(
@@ -143,6 +152,7 @@ class Transactions:
                     raise transaction.strange(
                         f"an event of type {kind} cannot be read ({type(error).__name__})"
                     ) from None
+                undone = transaction.rollbacks
                 if self._until and not transaction.open and self._until.reached(self._place):
                     return
 
@@ -153,14 +163,11 @@ class Transactions:
         place, transaction = self._place, self._transaction
         if kind == kinds.XID:
             yield from transaction.end(log_pos)
-        elif kind in (kinds.QUERY, kinds.QUERY_COMPRESSED):
-            yield from self._queries.read(kind, ts, size, log_pos, body)
+        elif kind in (kinds.QUERY, kinds.QUERY_COMPRESSED, kinds.EXECUTE_LOAD_QUERY):
+            yield from self._queries.read(kind, ts, size, log_pos, flags, body)
         elif kind in (kinds.GTID, kinds.GTID_TAGGED):
-            gtid = (
-                gtid_events.mysql_tagged(body)
-                if kind == kinds.GTID_TAGGED
-                else gtid_events.mysql(body)
-            )
+            tagged = kind == kinds.GTID_TAGGED
+            gtid = gtid_events.mysql_tagged(body) if tagged else gtid_events.mysql(body)
             transaction.start(size, log_pos, gtid.ts_ms or ts * 1000, gtid)
         elif kind == kinds.ANONYMOUS_GTID:
             transaction.start(size, log_pos, gtid_events.mysql(body).ts_ms or ts * 1000, None)
@@ -168,7 +175,7 @@ class Transactions:
             mariadb_gtid = gtid_events.mariadb(body, server_id)
             transaction.start(size, log_pos, ts * 1000, mariadb_gtid)
             transaction.inside = not mariadb_gtid.standalone
-            transaction.hidden = mariadb_gtid.prepared
+            transaction.hidden, transaction.vain = mariadb_gtid.prepared, mariadb_gtid.is_vain
         elif kind == kinds.TRANSACTION_PAYLOAD:
             place.move(log_pos)
             yield from self._read(payload.events(body))
@@ -186,9 +193,8 @@ class Transactions:
                 raise ValueError("file name")
             place.rotate(file, int.from_bytes(body[:8], "little"))
             transaction.tables.clear()
-            if not (
-                self._until and self._until.reached(place)
-            ):  # an end may be what parts two ways of numbering
+            # an end may be what parts two ways of numbering
+            if not (self._until and self._until.reached(place)):
                 yield from transaction.if_quiet()
         elif kind == kinds.HEARTBEAT:
             if not transaction.open:
@@ -203,14 +209,11 @@ class Transactions:
             raise transaction.strange(
                 "the server reports an incident: events may be missing from its binlog"
             )
-        elif kind == kinds.EXECUTE_LOAD_QUERY:
-            raise transaction.strange(
-                "LOAD DATA was logged as a statement", hint=effects.STATEMENT_HINT
-            )
-        elif (
-            kind == kinds.FORMAT_DESCRIPTION
-        ):  # sent at every start, with the time of its file, and with its own place in it
+        elif kind == kinds.FORMAT_DESCRIPTION:
+            # sent at every start, with the time of its file, and with its own place in it
             place.created = ts
+            if is_of_start(body):
+                self._known.server_started()
         elif kind not in kinds.NO_ROWS and not flags & kinds.IGNORABLE_FLAG:
             raise transaction.strange(f"event type {kind} is not known here and may carry rows")
         elif not transaction.open and not flags & kinds.ARTIFICIAL_FLAG:
@@ -219,42 +222,28 @@ class Transactions:
     def _count_now(self, prepared: Iterator[Raw]) -> Iterator[Event]:
         """The rows of an XA transaction count now."""
         transaction = self._transaction
-        transaction.hidden, transaction.count = False, 0
+        transaction.hidden, transaction.count, transaction.rollbacks = False, 0, None
         transaction.tables.clear()
         yield from self._read(
             (*event[:4], 0, *event[5:]) for event in prepared
         )  # where they stand is not the place of the reading
 
     def _unusual_rows(self, kind: int, body: bytes) -> Iterator[Event]:
-        """Row events of MariaDB with log_bin_compress (behind the bitmaps of columns everything is
-        compressed), and updates with JSON diffs.
-        """
         transaction = self._transaction
         decoder = transaction.tables.get(body[:6])
         number = transaction.count
         transaction.count = number + 1
+        if transaction.rollbacks is not None and number in transaction.rollbacks:
+            return
         if decoder is None:
             raise transaction.strange("a row event has no table map")
-        if decoder.table is None:
-            if not number % _EVENTS_A_LOOK and transaction.begin is None:
-                yield from transaction.if_quiet()
-            return
-        if decoder.current is not None:
-            op = COMPRESSED_ROWS[kind]
-            yield from self._current(decoder.current, op, number, decoder.compressed_rows(op, body))
-            return
-        yield from transaction.begun()
-        if kind == PARTIAL_UPDATE_ROWS:
-            yield Rows(decoder.table, "u", number, decoder.partial_rows(body))
-            return
-        op = COMPRESSED_ROWS[kind]
-        yield Rows(decoder.table, op, number, decoder.compressed_rows(op, body))
+        if decoder.table is not None:
+            yield from self._begun(unusual(decoder, kind, number, body))
+        elif not number % _EVENTS_A_LOOK and transaction.begin is None:
+            yield from transaction.if_quiet()
 
-    def _current(
-        self, current: CurrentRows, op: Operation, number: int, pairs: Pairs
-    ) -> Iterator[Event]:
-        """The changes of a system-versioned table; there may be none."""
-        for event in current.events(op, number, pairs):
-            if self._transaction.begin is None:
-                yield from self._transaction.begun()
+    def _begun(self, rows: Iterator[Event]) -> Iterator[Event]:
+        """Rows, if there are any, and the Begin before the first."""
+        for event in rows:
+            yield from self._transaction.begun()
             yield event

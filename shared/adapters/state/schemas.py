@@ -1,8 +1,18 @@
 """Schemas: the column sets of each captured table, and when its rows changed without row events."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from shared.values.table import Table
+
+
+class Rewrite(NamedTuple):
+    """A statement that changed rows of a table without row events.
+
+    `why` names its kind, "" where an earlier version noted it.
+    """
+
+    transaction: str
+    why: str = ""
 
 
 class Schemas(Protocol):
@@ -18,12 +28,13 @@ class Schemas(Protocol):
 
     def read(self, source: str, database: str, table: str, version: int) -> Table | None: ...
 
-    def rewritten(self, source: str, table: str, transaction: str) -> None:
-        """Note that a DDL statement in this transaction changed rows of `DATABASE.TABLE` that the
-        binlog does not show; the last one stays.
+    def rewritten(self, source: str, table: str, transaction: str, why: str) -> None:
+        """Note that rows of `DATABASE.TABLE` changed in this transaction and no event tells.
+
+        `why` names the kind of statement. The last one stays.
         """
         ...
 
-    def rewrites(self, source: str) -> dict[str, str]:
-        """`DATABASE.TABLE` → the transaction of its last such statement."""
+    def rewrites(self, source: str) -> dict[str, Rewrite]:
+        """`DATABASE.TABLE` → its last such statement."""
         ...

@@ -8,15 +8,11 @@ import msgspec
 
 from shared.adapters.database.contract import Cascade, Server, TableSize, UniqueKey
 from shared.domain.preflight.key_checks import TableKeys, check_key
+from shared.values.cascades import logs_cascades
 from shared.values.finding import Finding
 from shared.values.nearest import did_you_mean
 from shared.values.settings import TableSettings, table_settings
 from shared.values.table_pattern import TablePatterns
-
-CASCADES_LOGGED = (9, 6)
-"""From this MySQL on the rows that a foreign key deletes or changes are in the binlog. Source:
-MySQL 9.6 release notes.
-"""
 
 GENERATED_KEPT, GENERATED_LEFT_OUT = (11, 8, 6), (11, 8, 9)
 """Up to the one MariaDB the binlog holds all columns; the other leaves generated ones, stored and
@@ -104,7 +100,7 @@ def table_problems(
             )
         )
     found += _generated(check, name, server, catalog.generated.get(name, ()), settings)
-    logged = server.flavour == "mysql" and server.version >= CASCADES_LOGGED
+    logged = logs_cascades(server.flavour, server.version)
     cascades = [] if logged else [cascade for cascade in catalog.cascades if cascade.table == name]
     found += [
         _cascade(check, name, cascade, accepted=settings.accept_cascades) for cascade in cascades

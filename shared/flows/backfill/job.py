@@ -184,7 +184,7 @@ class Backfill:
                 "rows": 0,
                 "sent": 0,
                 "estimate": table.rows,
-                "rewrite": rewrites.get(name, ""),
+                "rewrite": rewrites[name].transaction if name in rewrites else "",
             }
             for name, table in tables.items()
         }

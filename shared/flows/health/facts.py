@@ -37,7 +37,7 @@ class ConsumerFacts(msgspec.Struct, frozen=True):
     dlq: messages that were set aside.
     undelivered: messages that SNS could not deliver.
     backfill: id of the backfill that is under way, or empty.
-    due: tables whose rows a DDL statement changed without row events.
+    due: tables whose rows changed without row events, with the kind of statement that did it.
     verified: the report of the last verify.
     """
 
@@ -47,7 +47,7 @@ class ConsumerFacts(msgspec.Struct, frozen=True):
     dlq: int
     undelivered: int
     backfill: str
-    due: list[str]
+    due: dict[str, str]
     verified: dict[str, Any] | None
 
     @property

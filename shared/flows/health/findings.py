@@ -58,6 +58,11 @@ def relay_finding(relay: RelayFacts) -> Finding:
     return Finding(thing, "ok", f"{relay.state}, token {relay.token}{lag}")
 
 
+def _due(tables: dict[str, str]) -> str:
+    """Tables, each with the kind of statement that changed it where that is known."""
+    return ", ".join(f"{table} ({why})" if why else table for table, why in tables.items())
+
+
 def consumer_findings(one: ConsumerFacts) -> list[Finding]:
     """Whether a consumer has everything that it should have."""
     name = one.consumer
@@ -67,7 +72,7 @@ def consumer_findings(one: ConsumerFacts) -> list[Finding]:
             Finding(
                 f"rows {name}",
                 "warn",
-                f"were changed by DDL, without row events: {', '.join(one.due)}",
+                f"changed without row events: {_due(one.due)}",
                 f"Run `{one.due_command}`.",
             )
         )

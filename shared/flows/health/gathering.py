@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from shared.adapters.queue.contract import Queue
+from shared.adapters.state.schemas import Rewrite
 from shared.adapters.state.state import State
 from shared.adapters.state.streams import Streams
 from shared.flows.health.facts import ConsumerFacts, RelayFacts
@@ -63,8 +64,8 @@ def consumer_facts(parts: Parts, consumer: ConsumerSettings) -> ConsumerFacts:
     name = consumer.name
     source = parts.settings.source_of(consumer)
     rewrites = {
-        table: transaction
-        for table, transaction in parts.state.schemas.rewrites(consumer.source).items()
+        table: rewrite
+        for table, rewrite in parts.state.schemas.rewrites(consumer.source).items()
         if table in source.tables
     }
     waiting, in_flight = parts.queue(name).depth()
@@ -82,14 +83,17 @@ def consumer_facts(parts: Parts, consumer: ConsumerSettings) -> ConsumerFacts:
 
 
 def due_of(
-    consumer: ConsumerSettings, rewrites: dict[str, str], filled: dict[str, str]
-) -> list[str]:
-    """The consumer's tables whose last rewriting statement no backfill has brought it yet."""
-    return sorted(
-        table
-        for table, transaction in rewrites.items()
-        if consumer.wants(*table.split(".", 1)) and filled.get(table) != transaction
-    )
+    consumer: ConsumerSettings, rewrites: dict[str, Rewrite], filled: dict[str, str]
+) -> dict[str, str]:
+    """The consumer's tables whose last rewriting statement no backfill has brought it yet.
+
+    Each with the kind of the statement.
+    """
+    return {
+        table: rewrite.why
+        for table, rewrite in sorted(rewrites.items())
+        if consumer.wants(*table.split(".", 1)) and filled.get(table) != rewrite.transaction
+    }
 
 
 def _lag(checkpoint: Checkpoint | None, now: float) -> float | None:

@@ -17,7 +17,7 @@ from shared.flows.relay.lease.keeper import Keeper
 from shared.flows.relay.lease.taking import load_checkpoint, wait_for_lease
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.publishing.publisher import Publisher
-from shared.flows.relay.reading.due import Due
+from shared.flows.relay.reading.due_tables import DueTables
 from shared.flows.relay.reading.reader import Reader
 from shared.flows.relay.setup import Ended, RelaySetup
 from shared.flows.relay.sharing.share import Share
@@ -78,7 +78,7 @@ class _Relay:
             open_database=setup.open_database,
             now_ms=_now_ms,
             mask_key=setup.mask_key,
-            note=Due(setup.schemas, source_of(stream)).note,
+            note=DueTables(setup.schemas, source_of(stream), setup.source.tables).note,
             succession=Succession(
                 setup.streams, stream, setup.holder, setup.others, setup.source.tables
             ).step,

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from shared.adapters.binlog import open_binlog
-from shared.adapters.binlog.contract import Begin, Commit, Rows, SchemaChanged, Truncated
+from shared.adapters.binlog.contract import Begin, Commit, Due, Rows, Truncated
 from shared.values.endpoint import parse
 from shared.values.errors import SourceError
 
@@ -74,9 +74,9 @@ def test_names_come_from_the_binlog_not_from_the_table_as_it_is(source: Source) 
         {"more": "x", "id": 2, "new": 20},
         {"more": "y", "id": 3},
     ]
-    assert [event.rewrites_rows for event in events if isinstance(event, SchemaChanged)] == [
-        True,
-        True,
+    assert [event.why for event in events if isinstance(event, Due)] == [
+        "CHANGE COLUMN",
+        "DROP COLUMN",
     ]
     assert [event.table for event in events if isinstance(event, Truncated)] == ["a"]
 
@@ -96,9 +96,7 @@ def test_a_ghost_table_takes_the_name_and_is_followed(source: Source) -> None:
         ("c", None, {"id": 2, "extra": 7}),
     ]
     events = source.since(start, "a")
-    assert [
-        (event.table, event.rewrites_rows) for event in events if isinstance(event, SchemaChanged)
-    ] == [("a", True)]
+    assert [(e.table, e.why) for e in events if isinstance(e, Due)] == [("a", "RENAME")]
     assert not [event for event in events if isinstance(event, Truncated)]
 
 

@@ -12,16 +12,22 @@ import msgspec
 from shared.adapters.binlog import xa
 from shared.adapters.binlog.charsets import Charsets
 from shared.adapters.binlog.contract import Event, Heartbeat, Rows
+from shared.adapters.binlog.effects import Effects
 from shared.adapters.binlog.gtid import MariadbGtids
+from shared.adapters.binlog.known_tables import KnownTables
 from shared.adapters.binlog.packets import Packets
 from shared.adapters.binlog.place import Place
+from shared.adapters.binlog.rollbacks import Rollbacks
 from shared.adapters.binlog.row_decoder import RowDecoders
+from shared.adapters.binlog.statement_reader import StatementReader
 from shared.adapters.binlog.transactions import Transactions
 from shared.adapters.database.description import Description
 from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position
 from shared.values.table import Column, Table
 from shared.values.table_pattern import TablePatterns
+
+from .no_server import NoServer
 
 RECORDED = Path(__file__).parent / "recorded"
 KINDS = ("mariadb", "mysql")
@@ -65,11 +71,7 @@ class Recording:
                 self.start,
                 MariadbGtids.parse(gtids_before(self)) if self.kind == "mariadb" else None,
             )
-            decoders = RowDecoders(
-                capture, self, lambda database, table: frozenset(), mariadb=self.kind == "mariadb"
-            )
-            prepared = xa.Prepared(lambda place: iter(()), lambda name, before: before)
-            transactions = Transactions(place, decoders, capture, "recorded", prepared)
+            transactions = transactions_of(self, capture, place, "recorded")
             stream = Packets(
                 ours, lambda packet: SourceError(repr(packet[:40])), "recorded"
             ).events()
@@ -80,6 +82,26 @@ class Recording:
             except SourceUnavailable as error:
                 if "closed the connection" not in str(error):
                     raise
+
+
+def transactions_of(
+    recording: Recording, capture: TablePatterns, place: Place, server: str
+) -> Transactions:
+    """The reader's inner part, which asks the recording what it would ask the server."""
+    mariadb = recording.kind == "mariadb"
+    tables = KnownTables(capture, NoServer())
+    return Transactions(
+        place,
+        RowDecoders(
+            capture, recording, tables, lambda database, table: frozenset(), mariadb=mariadb
+        ),
+        tables,
+        StatementReader(recording.charsets, tables, mariadb=mariadb),
+        Effects(capture, tables, mariadb=mariadb),
+        server,
+        xa.Prepared(lambda place: iter(()), lambda name, before: before),
+        scan=lambda place: Rollbacks(),
+    )
 
 
 def gtids_before(recording: Recording) -> str:

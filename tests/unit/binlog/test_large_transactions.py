@@ -7,12 +7,10 @@ from shared.adapters.binlog.gtid import MariadbGtids
 from shared.adapters.binlog.kinds import MARIADB_GTID, XID
 from shared.adapters.binlog.packets import Event
 from shared.adapters.binlog.place import Place
-from shared.adapters.binlog.row_decoder import RowDecoders
-from shared.adapters.binlog.transactions import Transactions
 from shared.values.position import Position
 from shared.values.table_pattern import TablePatterns
 
-from .replay import Recording
+from .replay import Recording, transactions_of
 
 ANNOTATE = 160
 
@@ -31,17 +29,8 @@ def test_the_place_behind_a_transaction_of_six_gigabytes() -> None:
         add(ANNOTATE, 1 << 30, b"")
     add(XID, 31, bytes(8))
 
-    recording = Recording("mariadb")
-    capture = TablePatterns(["shop.*"])
-    decoders = RowDecoders(capture, recording, lambda database, table: frozenset(), mariadb=True)
     place = Place(Position("bin.000001", 1000), MariadbGtids())
-    transactions = Transactions(
-        place,
-        decoders,
-        capture,
-        "here",
-        xa.Prepared(lambda place: iter(()), lambda name, before: before),
-    )
+    transactions = transactions_of(Recording("mariadb"), TablePatterns(["shop.*"]), place, "here")
     list(transactions.read(events))
     assert transactions.resume() == Position("bin.000001", offset, "0-1-7")
     assert offset > 1 << 32

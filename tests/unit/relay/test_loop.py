@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.binlog.contract import Begin, Event, Rows, SchemaChanged, UnreadableRow
+from shared.adapters.binlog.contract import Begin, Due, Event, Rows, SchemaChanged, UnreadableRow
+from shared.adapters.state.schemas import Rewrite
 from shared.adapters.topic.contract import Entry
 from shared.domain import packing
 from shared.flows.relay import loop
@@ -271,11 +272,11 @@ class AwaySchemas(MemorySchemas):
 
     away = 3
 
-    def rewritten(self, source: str, table: str, transaction: str) -> None:
+    def rewritten(self, source: str, table: str, transaction: str, why: str) -> None:
         if self.away:
             self.away -= 1
             raise StateUnavailable("DynamoDB did not answer.", thing="state table")
-        super().rewritten(source, table, transaction)
+        super().rewritten(source, table, transaction, why)
 
 
 class Altering(SimulatedBinlog):
@@ -285,10 +286,8 @@ class Altering(SimulatedBinlog):
         for event in super()._read(start, until):
             yield event
             if isinstance(event, Begin) and event.id.startswith("0-1-2@"):
-                yield SchemaChanged(
-                    "shop", "listings", "ALTER TABLE listings ADD note INT NOT NULL", True
-                )
-                yield SchemaChanged("shop", "others", "ALTER TABLE others ADD note INT", False)
+                yield Due("shop", "listings", "ADD COLUMN", "ALTER TABLE …")
+                yield SchemaChanged("shop", "others", "ALTER TABLE others ADD note INT")
 
 
 def test_a_statement_that_rewrites_rows_is_stored_before_the_checkpoint_passes_it(
@@ -304,7 +303,7 @@ def test_a_statement_that_rewrites_rows_is_stored_before_the_checkpoint_passes_i
     job.stop.set()
     wait_for(lambda: "one" in world.ended)
     assert schemas.away == 0, "it was tried until it was stored"
-    assert schemas.rewrites("shop") == {"shop.listings": "0-1-2@2"}
+    assert schemas.rewrites("shop") == {"shop.listings": Rewrite("0-1-2@2", "ADD COLUMN")}
 
 
 def test_a_column_that_cannot_be_read_is_dropped_and_the_relay_goes_on_at_its_row(

@@ -7,6 +7,7 @@ from typing import Any
 from shared.adapters.binlog.contract import (
     Begin,
     Commit,
+    Due,
     Event,
     Heartbeat,
     Rows,
@@ -122,6 +123,8 @@ class MemoryBinlog:
             elif step.gone:
                 yield Truncated(table.database, table.name, step.sql, step.partitions)
             else:
-                yield SchemaChanged(table.database, table.name, step.sql, step.rewrites)
+                yield SchemaChanged(table.database, table.name, step.sql)
+                if step.why:
+                    yield Due(table.database, table.name, step.why, step.sql)
         if begun:
             yield Commit(end, ts_ms)

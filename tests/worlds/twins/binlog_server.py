@@ -29,7 +29,7 @@ class Step(msgspec.Struct, frozen=True):
     sql: str = ""
     gone: bool = False
     partitions: tuple[str, ...] = ()
-    rewrites: bool = False
+    why: str = ""
 
 
 class MemoryServer:
@@ -70,8 +70,9 @@ class MemoryServer:
             partitions=names,
         )
 
-    def alter(self, table: Table, sql: str, *, rewrites: bool) -> Step:
-        return Step(table, None, [], sql, rewrites=rewrites)
+    def alter(self, table: Table, sql: str, *, why: str = "") -> Step:
+        """A statement on the definition; with `why`, one that makes the table due."""
+        return Step(table, None, [], sql, why=why)
 
     def commit(self, *steps: Step) -> str:
         """Commit a transaction; returns its GTID."""

@@ -1,25 +1,54 @@
-"""What a statement does."""
+"""The meaning of a statement for transactions and tables."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Name = tuple[str, str]
+"""Database and table."""
+
+Kind = Literal[
+    "gone",
+    "changed",
+    "due",
+    "rows",
+    "perhaps",
+    "plain",
+    "opaque",
+    "sequence",
+    "temporary",
+    "not_temporary",
+]
 
 
 class Effect(NamedTuple):
-    """What a statement does to one table: `gone` all rows, or those of `partitions`, without row
-    events; `changed` its definition; `rewritten` values without row events; `rows` DML that is
-    logged as a statement. A `database` of "" is the default one.
+    """What a statement does to one table; `table` is `*` for all tables of a database.
+
+    `gone`: all its rows leave without row events, or those of `partitions`. `changed`: its
+    definition. `due`: rows hold other values, or are other rows, and no event tells; `why` names
+    the kind of statement. `rows`: DML on it was logged as a statement; `perhaps`: it is one of
+    several that such a statement may have changed.
+
+    `plain`: it is new, so nothing hangs on it yet. `opaque`: it is a view, or has a trigger.
+    `sequence`: it is none. `temporary`, `not_temporary`: the session has, or has no more, a
+    temporary table of this name.
     """
 
-    kind: str
+    kind: Kind
     database: str
     table: str
     partitions: tuple[str, ...] = ()
+    why: str = ""
 
 
 class Statement(NamedTuple):
-    """`verb` what it begins with; `control` what it does to the transaction ("" nothing); its
-    effects on tables.
+    """One statement.
+
+    `verb` is what it begins with, `control` what it does to the transaction ("" nothing), `name`
+    that of a savepoint. `calls`: it may run code of the database's own, whose effects its text
+    does not show.
     """
 
     verb: str
     control: str = ""
     effects: tuple[Effect, ...] = ()
+    name: str = ""
+    calls: bool = False

@@ -6,6 +6,7 @@ import msgspec
 
 from shared.adapters.state.dynamodb.item import Item
 from shared.adapters.state.dynamodb.table import ConditionFailed, StateTable
+from shared.adapters.state.schemas import Rewrite
 from shared.values.table import Table
 
 if TYPE_CHECKING:
@@ -45,14 +46,19 @@ class DynamoSchemas:
         item = self._table.get(_pk(source), f"{_prefix(database, table)}{version:06d}")
         return _decode(item) if item else None
 
-    def rewritten(self, source: str, table: str, transaction: str) -> None:
+    def rewritten(self, source: str, table: str, transaction: str, why: str) -> None:
         self._table.put(
-            {"pk": _pk(source), "sk": f"{_REWRITTEN}{table}", "transaction": transaction}
+            {
+                "pk": _pk(source),
+                "sk": f"{_REWRITTEN}{table}",
+                "transaction": transaction,
+                "why": why,
+            }
         )
 
-    def rewrites(self, source: str) -> dict[str, str]:
+    def rewrites(self, source: str) -> dict[str, Rewrite]:
         return {
-            item["sk"].removeprefix(_REWRITTEN): item["transaction"]
+            item["sk"].removeprefix(_REWRITTEN): Rewrite(item["transaction"], item.get("why", ""))
             for item in self._table.query(_pk(source), _REWRITTEN)
         }
 

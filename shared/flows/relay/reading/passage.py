@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from shared.adapters.binlog.contract import Begin, Commit, Event, Heartbeat, SchemaChanged
+from shared.adapters.binlog.contract import Begin, Commit, Due, Event, Heartbeat
 from shared.domain.numbering import Numbered, Numbering
 from shared.domain.packing import Packing
 from shared.flows.relay.failover.journal import Journal
@@ -19,7 +19,7 @@ class Passage:
     start: where reading began; a transaction of which a part is published begins there.
     rereading: rows of lost transactions, which are published along the way.
     latest: the end of the binlog now.
-    note: is told of DDL and its transaction, before the checkpoint can pass it.
+    note: is told of tables that are due, and the transaction, before the checkpoint can pass it.
     now_ms: the time, Unix ms.
     """
 
@@ -34,7 +34,7 @@ class Passage:
         *,
         rereading: Rereading | None,
         latest: Callable[[], Position],
-        note: Callable[[SchemaChanged, str], None],
+        note: Callable[[Due, str], None],
         now_ms: Callable[[], int],
     ) -> None:
         self._events, self._start, self._numbering, self._packing = (
@@ -69,7 +69,7 @@ class Passage:
                     return event
                 if isinstance(event, Commit) and event.position != self._start:
                     raise self._fewer_changes()
-            case SchemaChanged():
+            case Due():
                 self._note(event, self._numbering.transaction)
         return None
 

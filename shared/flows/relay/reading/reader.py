@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Mapping
 from shared.adapters.binlog.contract import (
     Binlog,
     Commit,
+    Due,
     Heartbeat,
-    SchemaChanged,
     UnreadableRow,
 )
 from shared.adapters.database.contract import Database
@@ -70,7 +70,7 @@ class Reader:
         open_database: Callable[[], Database],
         now_ms: Callable[[], int],
         mask_key: Callable[[], bytes] = bytes,
-        note: Callable[[SchemaChanged, str], None] = lambda _change, _transaction: None,
+        note: Callable[[Due, str], None] = lambda _due, _transaction: None,
         succession: Callable[[Collection[str], float], None] = lambda _streams, _now: None,
     ) -> None:
         self._stream, self._share, self._begin = stream, share, begin

@@ -1,0 +1,116 @@
+"""The tables that a reading knows of, from what it read and from what the server says."""
+
+from collections.abc import Callable, Iterable
+from typing import Literal, Protocol
+
+from shared.values.table_pattern import TablePatterns
+
+Side = Literal["plain", "opaque", "memory", "unknown"]
+"""Whether a statement on a table changes that table alone. `plain` it does, `opaque` it may not: a
+view, or a table with triggers. `memory` nobody tells, and its engine is MEMORY.
+"""
+
+_MOST = 10_000
+Name = tuple[str, str]
+
+
+class TableCatalog(Protocol):
+    """The questions about tables that only the server can answer, as they are now."""
+
+    def tables(self) -> Iterable[Name]:
+        """Database and name of each table that the account sees."""
+        ...
+
+    def side(self, database: str, table: str) -> Side:
+        """Whether a statement on this table changes it alone."""
+        ...
+
+    def is_sequence(self, database: str, table: str) -> bool | None:
+        """Whether a name is a MariaDB sequence; None when nothing has the name now."""
+        ...
+
+    def fold(self, name: str) -> str:
+        """A name of a table or a database as the server stores it."""
+        ...
+
+    @property
+    def logs_cascades(self) -> bool:
+        """Whether what foreign keys delete or change is in the binlog."""
+        ...
+
+
+class KnownTables:
+    """The knowledge of one reading; it outlives connections. Names are as the server stores them.
+
+    A session's temporary tables are known where the binlog tells of them: of sessions that log
+    statements.
+    """
+
+    def __init__(self, capture: TablePatterns, catalog: TableCatalog) -> None:
+        self._capture, self.catalog = capture, catalog
+        self._seen = set[Name]()
+        self._listed: set[Name] | None = None
+        self._sides = dict[Name, Side]()
+        self._sequences = dict[Name, bool]()
+        self._temporary = set[tuple[int, str, str]]()
+
+    def see(self, name: Name) -> None:
+        """Rows or a definition of a captured table came by."""
+        self._seen.add(name)
+
+    def look(self) -> None:
+        """Ask the server for its captured tables, once, before a statement can drop them."""
+        if self._listed is None:
+            self._listed = {name for name in self.catalog.tables() if self._capture.table(*name)}
+
+    def captured(self, chosen: Callable[[str], bool] = lambda database: True) -> list[Name]:
+        """The captured tables of the chosen databases, as far as any are known."""
+        known = self._seen | (self._listed or set()) | set(self._capture.named)
+        return sorted(name for name in known if chosen(name[0]) and not self.is_sequence(name))
+
+    def set_side(self, name: Name, side: Side) -> None:
+        """Remember what was read of a table, captured or not."""
+        if len(self._sides) >= _MOST:
+            self._sides.clear()
+        self._sides[name] = side
+
+    def forget(self, name: Name) -> None:
+        """The name may stand for another table from here on."""
+        self._sides.pop(name, None)
+        self._sequences.pop(name, None)
+
+    def side(self, name: Name) -> Side:
+        """Whether a statement on this table changes it alone."""
+        return self._sides.get(name) or self.catalog.side(*name)
+
+    def set_sequence(self, name: Name) -> None:
+        """The name is a sequence."""
+        self._sequences[name] = True
+
+    def is_sequence(self, name: Name) -> bool:
+        """Whether the name is known to be a sequence."""
+        return self._sequences.get(name, False)
+
+    def looks_like_sequence(self, name: Name) -> bool:
+        """Whether a table with the columns of a sequence is one: the server is asked."""
+        if name not in self._sequences:
+            self._sequences[name] = self.catalog.is_sequence(*name) is not False
+        return self._sequences[name]
+
+    def make_temporary(self, thread: int, name: Name) -> None:
+        """A session made a temporary table."""
+        if len(self._temporary) >= _MOST:
+            self._temporary.clear()
+        self._temporary.add((thread, *name))
+
+    def drop_temporary(self, thread: int, name: Name) -> None:
+        """A session dropped a temporary table."""
+        self._temporary.discard((thread, *name))
+
+    def is_temporary(self, thread: int, name: Name) -> bool:
+        """Whether a session has a temporary table of this name, as far as was read."""
+        return (thread, *name) in self._temporary
+
+    def server_started(self) -> None:
+        """Temporary tables end with the server, and the numbers of sessions begin again."""
+        self._temporary.clear()

@@ -1,0 +1,76 @@
+"""Other places of a server's binlog, each read over a connection of its own."""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+
+from shared.adapters.binlog import prepared_rows, xa
+from shared.adapters.binlog.kinds import QUERIES
+from shared.adapters.binlog.packets import Event as Raw
+from shared.adapters.binlog.packets import Packets
+from shared.adapters.binlog.refusals import refusal
+from shared.adapters.binlog.rollbacks import Rollbacks, of_group
+from shared.adapters.binlog.session import Session
+from shared.values.endpoint import SourceEndpoint
+from shared.values.errors import PositionLost
+from shared.values.position import Position
+
+_SECOND_READER = 1 << 30  # what tells the server_id of a second connection from that of the first
+
+
+class SideReading:
+    """Reads beside a reader, whose `server_id` it asks for: a connection needs one of its own."""
+
+    def __init__(self, endpoint: SourceEndpoint, server_id: Callable[[], int]) -> None:
+        self._endpoint, self._server_id = endpoint, server_id
+        self._scanned: tuple[xa.Place, Rollbacks] | None = None
+
+    def events(self, start: Position) -> Generator[Raw | None, None, None]:
+        """Events from a file and offset on."""
+        with closing(Session(self._endpoint)) as session:
+            socket = session.dump(start, self._server_id() ^ _SECOND_READER)
+            yield from Packets(
+                socket, lambda packet: refusal(packet, self._endpoint), str(self._endpoint)
+            ).events()
+
+    def rows_at(self, place: xa.Place) -> Iterator[Raw]:
+        """The table maps and row events of the transaction that was prepared at a place."""
+        rollbacks = self.rollbacks_at(place)
+        with closing(self._from(place)) as events:
+            rows = (one for one in prepared_rows.rows(events) if one[0] not in QUERIES)
+            yield from rollbacks.marked(rows)
+
+    def rollbacks_at(self, place: xa.Place) -> Rollbacks:
+        """The rollbacks of the transaction at a place; the last answer is kept: it may be large."""
+        if self._scanned is None or self._scanned[0] != place:
+            with closing(self._from(place)) as events:
+                self._scanned = place, of_group(events)
+        return self._scanned[1]
+
+    def find(self, name: xa.Xid, before: xa.Place) -> xa.Place | None:
+        """Where an XA transaction was prepared, before a place; None where it holds no rows.
+
+        Most are committed soon: the newest file is looked at first.
+        """
+        with closing(Session(self._endpoint)) as session:
+            files = [str(row[0]) for row in session.query("SHOW BINARY LOGS")]
+        reachable = files[: files.index(before[0]) + 1] if before[0] in files else []
+        for file in reversed(reachable):
+            with closing(self.events(Position(file, 4))) as events:
+                known, found = prepared_rows.find(events, name, before)
+            if known:
+                return found
+        raise PositionLost(
+            f"an XA transaction was committed at {before[0]}:{before[1]} that was prepared "
+            "before the oldest binlog.",
+            thing=str(self._endpoint),
+            hint=(
+                "Its rows cannot be read any more. Start at latest and backfill, and commit "
+                "prepared transactions sooner (XA RECOVER lists them)."
+            ),
+        )
+
+    def _from(self, place: xa.Place) -> Generator[Raw | None, None, None]:
+        file, offset = place
+        near = offset < 1 << 32  # not every server can be asked for a place beyond
+        with closing(self.events(Position(file, offset if near else 4))) as events:
+            yield from events if near else prepared_rows.from_offset(events, offset)
