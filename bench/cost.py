@@ -1,0 +1,237 @@
+"""`python -m bench.cost`: the cost of a stage a month, idle and at stated loads, as a table.
+
+Prices are those of bench/prices.json. The work is counted from what the program does: how often it
+calls, and how large its items are. The command prints the tables and writes them into the pages
+that show them; a test compares.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from shared.flows.relay.lease import margins
+from shared.flows.relay.setup import RelaySetup
+from shared.values.capture_configuration import CaptureConfiguration
+from shared.values.checkpoint import Checkpoint
+from shared.values.lineage import Lineage
+from shared.values.position import Position
+from shared.values.settings import TableSettings
+
+PRICES: dict[str, Any] = json.loads(Path(__file__).with_name("prices.json").read_text())
+HOURS = 730
+SECONDS = HOURS * 3600
+GB = 1e9
+
+LOADS = {"idle": 0.0, "10 changes/s": 10.0, "200 changes/s": 200.0}
+"""Changes a second, all month."""
+
+TABLES = 10
+CHANGE_BYTES = 1400
+"""Of a message with one change: a row of 1 KB as JSON, and what the message says of it."""
+
+LINGER_SECONDS = 0.02
+"""Changes wait so long for company: a source makes at most 1 / LINGER_SECONDS requests a second."""
+
+RELAY_GB, TASK_VCPU, TASK_GB = 1.0, 0.25, 0.5
+RUN_SECONDS = 900
+"""Of a relay function; each minute another invocation starts, looks, and leaves."""
+
+LOOK_SECONDS = 2.0
+STANDBY_SECONDS = 35.0
+"""How long the next run waits beside the last one: its tick comes within the last 65 s."""
+
+CONSUMER_GB, BATCH_SECONDS, CONCURRENCY = 0.5, 0.1, 10
+POLLERS, LONG_POLL_SECONDS = 5, 20
+"""Lambda's pollers of an empty queue. Source: Lambda developer guide, "Using Lambda with Amazon
+SQS".
+"""
+
+MARK_BYTES = 64 * (len("seq00") + len("count00") + 12)
+"""The item with the marks of a table of 64 shards: names, and numbers of about 6 bytes each."""
+
+LEASE_BYTES = 600
+"""Of the state item beside the checkpoint: lease and figures."""
+
+BATCH_LOG_BYTES, REPORT_BYTES = 1500, 500
+"""Of the lines that a batch, and a report of the relay, write; with Lambda's own."""
+
+RELAY_METRICS, CONSUMER_METRICS, ALARMS, SECRETS = 4, 5, 4, 2
+KEY_USERS = 5
+"""Each asks for a data key once in five minutes: the topic, the queue from both sides, the table
+from both. Source: SNS developer guide, "Managing Amazon SNS encryption keys and costs".
+"""
+
+
+def price(name: str) -> float:
+    return float(PRICES["usd"][name][0])
+
+
+def write_units(size: int) -> int:
+    """Of an item of so many bytes: one for each KB."""
+    return -(-size // 1024)
+
+
+def read_units(size: int) -> int:
+    """Of a consistent read: one for each 4 KB."""
+    return -(-size // 4096)
+
+
+def state_bytes() -> int:
+    """Of the item that the relay rewrites each second, for a source of TABLES tables."""
+    tables = {f"market.table_number_{n}": TableSettings() for n in range(TABLES)}
+    place = Position("mysql-bin.000123", 123456789, "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-99999")
+    capture = CaptureConfiguration(tables).text()
+    checkpoint = Checkpoint.begin(
+        place, 1, Lineage("3e11fa47-71ca-11e1-9e33-c80aa9429562"), capture
+    )
+    return len(checkpoint.text()) + LEASE_BYTES
+
+
+def relay_function() -> float:
+    runs = SECONDS / RUN_SECONDS
+    looks = RUN_SECONDS / 60 - 1
+    busy = SECONDS + runs * (STANDBY_SECONDS + looks * LOOK_SECONDS)
+    requests = price("lambda_request") * SECONDS / 60
+    return busy * RELAY_GB * price("lambda_gb_second") + requests
+
+
+def relay_container() -> float:
+    hour = TASK_VCPU * price("fargate_vcpu_hour") + TASK_GB * price("fargate_gb_hour")
+    return HOURS * hour
+
+
+def relay_state() -> float:
+    renewals = SECONDS / margins.RENEW_SECONDS
+    return renewals * write_units(state_bytes()) * price("dynamodb_write_unit")
+
+
+def journal(rate: float) -> float:
+    """At most one object a second while changes flow."""
+    return min(rate, 1.0) * SECONDS * price("s3_put")
+
+
+def topic(rate: float) -> float:
+    """Requests of what came within the linger time, messages of one change each."""
+    requests = rate / (1 + rate * LINGER_SECONDS)
+    payload = rate * CHANGE_BYTES / GB
+    return SECONDS * (requests * price("sns_fifo_request") + payload * price("sns_fifo_gb"))
+
+
+def delivery(rate: float) -> float:
+    one = price("sns_fifo_delivery") + CHANGE_BYTES / GB * price("sns_fifo_delivered_gb")
+    return SECONDS * rate * one
+
+
+def batches(rate: float) -> float:
+    """A second: of one message, until all places are busy."""
+    return min(rate, CONCURRENCY / BATCH_SECONDS)
+
+
+def queue(rate: float) -> float:
+    """A message is sent; a batch is received and deleted; an empty queue is asked all the same."""
+    empty = POLLERS / LONG_POLL_SECONDS if rate < 1 else 0.0
+    requests = rate + 2 * batches(rate) + empty
+    return SECONDS * requests * price("sqs_fifo_request")
+
+
+def consumer_function(rate: float) -> float:
+    batch = BATCH_SECONDS * CONSUMER_GB * price("lambda_gb_second") + price("lambda_request")
+    return SECONDS * batches(rate) * batch
+
+
+def marks(rate: float) -> float:
+    read = (1 + read_units(MARK_BYTES)) * price("dynamodb_read_unit")
+    write = write_units(MARK_BYTES) * price("dynamodb_write_unit")
+    return SECONDS * batches(rate) * (read + write)
+
+
+def watching(rate: float) -> float:
+    """Metrics, alarms and logs."""
+    metrics = RELAY_METRICS + (CONSUMER_METRICS if rate else 0)
+    reports = SECONDS / RelaySetup.report_seconds
+    written = reports * REPORT_BYTES + SECONDS * batches(rate) * BATCH_LOG_BYTES
+    fixed = metrics * price("metric_month") + ALARMS * price("alarm_month")
+    return fixed + written / GB * price("logs_gb")
+
+
+def keys() -> float:
+    requests = KEY_USERS * SECONDS / 300
+    used = price("kms_key_month") + requests * price("kms_request")
+    return used + SECRETS * price("secret_month")
+
+
+def parts(rate: float) -> dict[str, float]:
+    """What everything but the relay itself costs a month at so many changes a second."""
+    return {
+        "relay: lease, checkpoint and journal": relay_state() + journal(rate),
+        "topic": topic(rate),
+        "consumer: delivery and queue": delivery(rate) + queue(rate),
+        "consumer: function": consumer_function(rate),
+        "consumer: marks": marks(rate),
+        "metrics, alarms and logs": watching(rate),
+        "key and two secrets": keys(),
+    }
+
+
+def table() -> list[str]:
+    """The cost of a stage with one source and one consumer."""
+    rates = list(LOADS.values())
+    rows: list[tuple[str, list[float]]] = [
+        ("relay as a function of 1 GB", [relay_function()] * len(rates)),
+        ("relay as a container of 0.25 vCPU, 0.5 GB", [relay_container()] * len(rates)),
+    ]
+    rows += [(name, [parts(rate)[name] for rate in rates]) for name in parts(0.0)]
+    rest = [sum(parts(rate).values()) for rate in rates]
+    rows += [
+        ("**all, relay as a function**", [relay_function() + each for each in rest]),
+        ("**all, relay as a container**", [relay_container() + each for each in rest]),
+    ]
+    lines = [f"| USD a month | {' | '.join(LOADS)} |", "|---|" + "---:|" * len(rates)]
+    return [*lines, *(f"| {name} | {' | '.join(map(amount, row))} |" for name, row in rows)]
+
+
+def network() -> list[str]:
+    """The cost of a VPC's way to AWS."""
+    endpoint, nat = HOURS * price("endpoint_hour"), HOURS * price("nat_hour")
+    rows = [
+        ("gateway endpoints (DynamoDB, S3)", 0.0, 0.0),
+        ("one interface endpoint in one zone", endpoint, price("endpoint_gb")),
+        ("three in one zone: relay as a function", 3 * endpoint, price("endpoint_gb")),
+        ("three in two zones", 6 * endpoint, price("endpoint_gb")),
+        ("six in one zone: relay as a container, image in ECR", 6 * endpoint, price("endpoint_gb")),
+        ("six in two zones", 12 * endpoint, price("endpoint_gb")),
+        ("one NAT gateway", nat, price("nat_gb")),
+    ]
+    lines = ["| USD | a month | a GB |", "|---|---:|---:|"]
+    return [*lines, *(f"| {name} | {amount(fixed)} | {gb:g} |" for name, fixed, gb in rows)]
+
+
+def amount(dollars: float) -> str:
+    return f"{dollars:,.2f}"
+
+
+PAGES = {
+    "README.md": table,
+    "docs/deploy.md": table,
+    "docs/vpc.md": network,
+}
+"""Page → the table that it shows."""
+
+
+def shown(page: str) -> re.Pattern[str]:
+    """The table of a page, found by its first line."""
+    return re.compile(re.escape(PAGES[page]()[0]) + r"\n(?:\|.*\n)+")
+
+
+def write(root: Path) -> None:
+    """Put the tables in the place of those of the pages."""
+    for page, lines in PAGES.items():
+        text = "\n".join(lines()) + "\n"
+        whole = shown(page).split((root / page).read_text(), maxsplit=1)
+        (root / page).write_text(text.join(whole))
+
+
+if __name__ == "__main__":
+    write(Path(__file__).resolve().parents[1])
+    print("\n".join([*table(), "", *network()]))

@@ -1,0 +1,49 @@
+"""The pages show what bench/cost.py computes from its prices, and the sums are right."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bench import cost
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("page", sorted(cost.PAGES))
+def test_a_page_shows_the_table_of_the_script(page: str) -> None:
+    (found,) = cost.shown(page).findall((ROOT / page).read_text())
+    assert found.splitlines() == cost.PAGES[page](), "run: python -m bench.cost"
+
+
+def test_the_sum_of_a_column_is_its_total() -> None:
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in cost.table()[2:]]
+    amounts = {name: [float(cell.replace(",", "")) for cell in cells] for name, *cells in rows}
+    function, container = (
+        amounts.pop("**all, relay as a function**"),
+        amounts.pop("**all, relay as a container**"),
+    )
+    relays = [amounts.pop(name) for name in list(amounts)[:2]]
+    for at in range(len(cost.LOADS)):
+        rest = sum(column[at] for column in amounts.values())
+        assert function[at] == pytest.approx(relays[0][at] + rest, abs=0.05)
+        assert container[at] == pytest.approx(relays[1][at] + rest, abs=0.05)
+
+
+def test_the_prices_have_a_date_and_each_its_place_in_the_price_list() -> None:
+    assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", cost.PRICES["date"])
+    for name, (usd, place) in cost.PRICES["usd"].items():
+        assert usd > 0, name
+        assert re.match(r"(A|aws)", place), name
+
+
+def test_what_idles_costs_no_more_than_what_works() -> None:
+    for name, idle in cost.parts(0.0).items():
+        assert idle <= cost.parts(10.0)[name] <= cost.parts(200.0)[name], name
+    assert cost.topic(0.0) == cost.consumer_function(0.0) == cost.marks(0.0) == 0
+
+
+def test_more_tables_make_the_relays_state_dearer(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = cost.relay_state()
+    monkeypatch.setattr(cost, "TABLES", 200)
+    assert cost.relay_state() >= few
