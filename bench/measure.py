@@ -1,5 +1,6 @@
-"""Measuring a command as a whole process: processor time, wall time, peak memory, all its children
-included.
+"""A command measured as a whole process, with all its children.
+
+Processor time, wall time and peak memory count.
 """
 
 import subprocess
@@ -15,9 +16,12 @@ _STOPWATCH = Path(__file__).with_name("stopwatch.py")
 
 
 class Run(msgspec.Struct, frozen=True):
-    """One run of a command. `cpu` user and system seconds, `wall` seconds, `rss_mb` the peak of its
-    largest process in MiB, `lines` those it printed (None where they went to /dev/null
-    uncounted).
+    """One run of a command.
+
+    cpu: User and system seconds.
+    wall: Seconds.
+    rss_mb: Peak memory of its largest process, in MiB.
+    lines: How many it printed, or None if they went to /dev/null uncounted.
     """
 
     cpu: float
@@ -41,8 +45,11 @@ def run(
     count: bool = False,
     seconds: float = 900.0,
 ) -> Run:
-    """Run the command with its output to /dev/null, or, to `count` its lines, through a pipe.
-    Raises RowlineError when it fails or takes too long.
+    """Run the command with its output to /dev/null.
+
+    count: Read the output through a pipe and count its lines.
+
+    Raises RowlineError if it fails or takes longer than `seconds`.
     """
     stopwatch = [
         sys.executable,

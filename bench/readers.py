@@ -18,10 +18,10 @@ LIBRARY_PYTHON = CHECKOUT / ".local/bench/venv/bin/python"
 
 @dataclass(frozen=True)
 class Reader:
-    """`command` with places such as `{host}`, see `places`; the same stand in its environment as
-    BENCH_HOST and so on.
+    """A program that prints one line a change to standard output and ends after the last one.
 
-    It prints one line a change to standard output, and ends after the last one.
+    command: Holds places such as `{host}`, see `places`. The environment has the same values as
+        BENCH_HOST and so on.
     """
 
     name: str
@@ -67,9 +67,7 @@ def parse(text: str) -> Reader:
 
 
 def places(server: DatabaseServer, written: Written) -> dict[str, str]:
-    """What a reader must know: where the server is, from which position on to read, and how many
-    changes come.
-    """
+    """The server, the positions and the number of changes that a reader must know."""
     return {
         "flavor": server.kind,
         "host": server.host,
@@ -87,8 +85,9 @@ def places(server: DatabaseServer, written: Written) -> dict[str, str]:
 
 
 def environment(server: DatabaseServer, values: dict[str, str]) -> dict[str, str]:
-    """A reader's environment: ours, its places, and for Rowline the source as `ROWLINE_SOURCE`, so
-    that no password stands in a command line.
+    """A reader's environment: ours, its places, and the source for Rowline.
+
+    `ROWLINE_SOURCE` keeps the password out of the command line.
     """
     ours = {name: value for name, value in os.environ.items() if not name.startswith("BENCH_")}
     return {

@@ -1,6 +1,4 @@
-"""Readers side by side: each workload is written to each server, then read by every reader in turn,
-several rounds.
-"""
+"""Readers side by side: every reader reads each workload of each server in turn."""
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -63,8 +61,10 @@ def started(kind: str, folder: Path) -> Iterator[DatabaseServer]:
 def compare(
     server: DatabaseServer, workload: Workload, readers: Sequence[Reader], rounds: int, say: Say
 ) -> list[Reading]:
-    """Every reader reads what was written just now, in turn. Before the rounds whose figures count
-    there is one in which its lines are counted; without rounds that one's figures stand.
+    """Let every reader in turn read a workload that was written just now.
+
+    rounds: How often each reads it for its figures. A round before counts its lines; without rounds
+        the figures of that one count.
     """
     say(f"{server.kind}: writing {workload.changes:,} changes, {workload.name}")
     written = write(server, workload)

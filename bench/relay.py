@@ -1,6 +1,4 @@
-"""Figures of the relay: requests and bytes a change at backlog, waiting when idle, the gap of a
-hand-over, lag under a steady load.
-"""
+"""Figures of the relay: at backlog, when idle, under a steady load, at a hand-over."""
 
 import threading
 import time
@@ -15,8 +13,12 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured: changes at backlog, single changes when idle, hand-overs, and a steady
-    load of so many transactions a second for so long.
+    """How much is measured.
+
+    backlog: Changes that wait in the binlog.
+    idle: Single changes.
+    handovers: Relays that take the lease from another one.
+    rate, seconds: The steady load: transactions a second, and for how long.
     """
 
     backlog: int = 100_000
@@ -39,8 +41,9 @@ def figures(place: Place, size: Size, say: Say) -> dict[str, float]:
 
 
 def backlog(place: Place, changes: int) -> dict[str, float]:
-    """Changes that waited in the binlog are published; every call of AWS counts, from the first
-    look at the lease to the last acknowledgement.
+    """Publish changes that waited in the binlog, and count every call of AWS.
+
+    The calls count from the first look at the lease to the last acknowledgement.
     """
     seen, start = Seen(), place.position()
     place.insert(changes)
@@ -58,8 +61,9 @@ def backlog(place: Place, changes: int) -> dict[str, float]:
 
 
 def idle(place: Place, times: int) -> dict[str, float]:
-    """One change at a time: from its commit's arrival at the relay, and from the client's own
-    COMMIT, until the request with it goes off.
+    """One change at a time, until the request with it leaves.
+
+    The time begins with its commit's arrival at the relay, and with the client's own COMMIT.
     """
     seen, committed = Seen(), list[float]()
     with running(place.job("idle", seen)):
@@ -98,8 +102,10 @@ def steady(place: Place, rate: int, seconds: float) -> dict[str, float]:
 
 
 def handover(place: Place, times: int) -> dict[str, float]:
-    """Another relay asks for the lease while changes flow: from its start to its first request, and
-    how long nobody published.
+    """Another relay asks for the lease while changes flow.
+
+    The figures are the time from its start to its first request, and the time without a
+    publication.
     """
     asked, gaps = list[float](), list[float]()
     for number in range(times):
@@ -128,8 +134,9 @@ def _write_on(place: Place, ending: threading.Event) -> None:
 
 
 def _until_it_reads(place: Place, seen: Seen) -> None:
-    """A relay that starts at `latest` may have started behind a row that was written before it
-    connected: write until one arrives.
+    """Write until a change arrives.
+
+    A relay that starts at `latest` may start behind a row that was written before it connected.
     """
     end = time.monotonic() + 60
     while not seen.published:

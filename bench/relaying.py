@@ -1,6 +1,4 @@
-"""The relay beside the emulated AWS: what a change costs in requests, and how long it takes when
-there is little to do.
-"""
+"""The relay beside the emulated AWS, with a look at its calls and at its publications."""
 
 import threading
 import time
@@ -39,8 +37,10 @@ _NOTE = "x" * 60
 
 
 class Published(NamedTuple):
-    """One PublishBatch: when the request went off and when its answer came (monotonic seconds), and
-    the ids of the rows whose changes it carried.
+    """One PublishBatch.
+
+    sent, acknowledged: When the request left and when its answer came, in monotonic seconds.
+    rows: The ids of the rows whose changes it carried.
     """
 
     sent: float
@@ -50,8 +50,12 @@ class Published(NamedTuple):
 
 @dataclass
 class Seen:
-    """What happened. `calls` of AWS by service and operation, `messages` and `bytes` of their
-    bodies as published, `commits` when each came out of the binlog.
+    """What was seen of a relay.
+
+    calls: Calls of AWS by service and operation.
+    published: Its requests.
+    messages, bytes: How many messages, and the size of their bodies as published.
+    commits: When each commit came out of the binlog.
     """
 
     calls: Counter[str] = field(default_factory=Counter)
@@ -74,8 +78,9 @@ class Seen:
 
 
 class WatchedTopic:
-    """SNS, with a look at what goes there. A request goes off when botocore hands it to the
-    network; each publisher is a thread.
+    """SNS, with a look at the requests.
+
+    A request leaves when botocore hands it to the network. Each publisher is a thread.
     """
 
     def __init__(self, client: Any, arn: str, seen: Seen) -> None:
@@ -115,8 +120,9 @@ class WatchedBinlog:
 
 
 class Place:
-    """A topic, a state table, and a source table, for relays that are measured. One thread at a
-    time may write to it.
+    """A topic, a state table and a source table for relays that are measured.
+
+    One thread at a time may write to it.
     """
 
     def __init__(self, server: DatabaseServer, environment: dict[str, str]) -> None:
@@ -160,8 +166,11 @@ class Place:
         return f"{file}:{offset}"
 
     def insert(self, amount: int, *, a_statement: int = 500) -> list[float]:
-        """Rows whose changes are about 300 bytes of JSON each; a statement is a transaction. When
-        the client had each of them committed (monotonic seconds).
+        """Insert rows; answers when the client had each statement committed, in monotonic seconds.
+
+        A change is about 300 bytes of JSON.
+
+        a_statement: Rows of a statement, which is a transaction.
         """
         committed: list[float] = []
         end = self.next_row + amount

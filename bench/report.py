@@ -36,8 +36,9 @@ TITLES = {
 def show(
     console: Console, readings: Sequence[Reading], measured: dict[str, dict[str, float]]
 ) -> None:
-    """Print the tables. Ratios are those of Rowline, the first reader of each workload, to the
-    reader of the line.
+    """Print the tables.
+
+    Ratios are those of Rowline, the first reader of each workload, to the reader of the line.
     """
     if readings:
         console.print(_readers(readings))

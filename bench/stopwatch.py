@@ -1,9 +1,8 @@
-"""Runs one command and prints what it took, as JSON: `python stopwatch.py count|discard SECONDS
-COMMAND…`.
+"""Runs one command and prints its figures as JSON: `stopwatch.py count|discard SECONDS COMMAND…`.
 
-A process of its own, and a small one: the operating system counts what a child's memory was before
-its exec into the child's peak, so whoever starts it must be smaller than what is measured. It
-imports next to nothing for that.
+It is a process of its own, and a small one. The operating system counts the memory of a child
+before its exec into the child's peak, so its parent must be smaller than the command that is
+measured. It imports next to nothing for that.
 """
 
 import json
@@ -16,8 +15,9 @@ from typing import IO
 
 
 def main(how: str, seconds: str, *command: str) -> None:
-    """The command's output is counted in lines, or goes to /dev/null; of what it says on standard
-    error the end is kept.
+    """Run the command; its output is counted in lines or goes to /dev/null.
+
+    The end of its standard error is kept.
     """
     began, lines, said = time.monotonic(), None, list[bytes]()
     output = subprocess.PIPE if how == "count" else subprocess.DEVNULL

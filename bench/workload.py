@@ -54,11 +54,11 @@ END"""
 
 @dataclass(frozen=True)
 class Workload:
-    """`changes` of one table of 12 columns, half of them inserts, four in ten updates, one in ten
-    deletes; `rows` a statement.
+    """Changes of one table of 12 columns: half inserts, four in ten updates, one in ten deletes.
 
-    `single` statements of one row come in transactions of 50, those of many rows each in one of its
-    own, unless `one_transaction` holds all.
+    rows: Rows of a statement. Statements of one row come in transactions of 50, those of many rows
+        each in one of its own.
+    one_transaction: One transaction holds all.
     """
 
     name: str
@@ -91,8 +91,9 @@ def prepare(server: DatabaseServer) -> None:
 
 
 def write(server: DatabaseServer, workload: Workload) -> Written:
-    """Write the workload; the table is empty before it, and so is the binlog: not every reader
-    begins where it is told to.
+    """Write the workload into an empty table and an empty binlog.
+
+    Not every reader begins at the position that it is given.
     """
     with server.connect() as connection, connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE TABLE {DATABASE}.{TABLE}")

@@ -1,5 +1,6 @@
-"""Where the local stage keeps things: `.local/` of the checkout, or a folder under /var/tmp where
-servers cannot reach that.
+"""Folders of the local stage: `.local/` of the checkout, or one under /var/tmp.
+
+The second is for servers that run as another user and cannot reach the first.
 """
 
 import hashlib
@@ -40,10 +41,11 @@ class Home:
 
 
 def home(checkout: Path = CHECKOUT, *, other_user: bool | None = None) -> Home:
-    """The folders of `checkout`, made if missing. `other_user`: servers run as somebody else
-    (default: we are root).
+    """The folders of `checkout`, made if they are missing.
 
-    Raises RowlineError where a folder cannot be made or belongs to somebody else.
+    other_user: Servers run as somebody else; by default, if we are root.
+
+    Raises RowlineError if a folder cannot be made or belongs to somebody else.
     """
     record = checkout / ".local"
     _make(record)
@@ -59,8 +61,9 @@ def home(checkout: Path = CHECKOUT, *, other_user: bool | None = None) -> Home:
 
 
 def checked_name(name: str) -> str:
-    """`name` if it may name a stage: it becomes a folder, so no separators and no dots. Raises
-    ConfigError.
+    """Answers `name` if it may name a stage; raises ConfigError if not.
+
+    It becomes a folder, so it has no separators and no dots.
     """
     if not _NAME.fullmatch(name) or name in _RESERVED:
         raise ConfigError(

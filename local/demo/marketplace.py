@@ -139,8 +139,9 @@ def create(connection: Connection[Any]) -> None:
 
 
 def seed(connection: Connection[Any], rows: int, *, number: int = 1) -> Iterator[int]:
-    """Fill the tables up to about `rows` rows together; yields how many were added so far. Adds
-    nothing to a filled database.
+    """Fill the tables up to about `rows` rows together; yields how many were added so far.
+
+    A filled database gets nothing.
     """
     dice = random.Random(number)  # noqa: S311 (demo data)
     wanted = {

@@ -1,6 +1,4 @@
-"""A workload as a marketplace would make it: several connections at once, small and large
-transactions, every operation.
-"""
+"""A marketplace's workload: several connections, small and large transactions, every operation."""
 
 from __future__ import annotations
 
@@ -99,8 +97,9 @@ class Workload:
             self._stop.set()
 
     def _transaction(self, connection: Connection[Any], cursor: Any, dice: random.Random) -> int:
-        """One transaction; returns its committed row changes (0 when it was rolled back, on purpose
-        or by a deadlock).
+        """One transaction; answers its committed row changes.
+
+        They are 0 when it was rolled back, on purpose or by a deadlock.
         """
         done = 0
         try:

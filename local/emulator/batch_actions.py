@@ -1,6 +1,6 @@
-"""Gap: a batch request needs an action of its own (`sns:PublishBatch`); on AWS it needs that of the
-single request, and the batch actions do not exist.
+"""Gap: a batch request needs an action of its own, such as `sns:PublishBatch`.
 
+On AWS it needs the action of the single request, and the batch actions do not exist.
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html and
 list_amazonsqs.html. Shown by
 test_functions.py::test_a_batch_needs_the_action_of_the_single_request.

@@ -1,7 +1,7 @@
-"""Gap: each publish and each send copies the whole five-minute table of deduplication ids, so a
-load of n messages costs n² steps.
+"""Gap: each publish and each send copies the whole table of deduplication ids.
 
-Entries are added in the order in which they expire: it is enough to drop from the front. Shown by
+The table holds five minutes, so a load of n messages costs n² steps. Entries are added in the order
+in which they expire: it is enough to drop from the front. Shown by
 test_topics.py::test_dropping_old_deduplication_ids_does_not_grow_with_their_number.
 """
 

@@ -1,7 +1,7 @@
-"""Gap: a function that raises loses its warm process, and the caller sees HandlerError instead of
-the exception's own name.
+"""Gap: a function that raises loses its warm process.
 
-Shown by test_functions.py::test_a_raised_error_keeps_its_name_and_the_process.
+The caller sees HandlerError instead of the exception's own name. Shown by
+test_functions.py::test_a_raised_error_keeps_its_name_and_the_process.
 """
 
 from typing import Any

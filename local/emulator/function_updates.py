@@ -1,8 +1,8 @@
-"""Gap: an update of a function kills the invocations that are running; on AWS they end with the old
-code.
+"""Gap: an update of a function kills the invocations that are running.
 
-The messages of a killed batch stay invisible for the queue's whole visibility time-out, and a relay
-cannot hand over. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html.
+On AWS they end with the old code. The messages of a killed batch stay invisible for the queue's
+whole visibility time-out, and a relay cannot hand over.
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html.
 Shown by test_functions.py::test_an_update_lets_a_running_invocation_end.
 """
 

@@ -1,7 +1,6 @@
-"""Gap: a queue or table that has no name of its own gets the same name whenever it is made, derived
-from stack and logical id alone.
+"""Gap: the name that a queue or table gets depends on stack and logical id alone.
 
-One that was retained on removal is so overwritten, and emptied, by its successor under the same
+A resource that was retained on removal is overwritten, and emptied, by its successor under the same
 logical id. CloudFormation draws a random suffix, as the emulator itself does for buckets. Shown by
 tests/integration/deploy/test_consumers.py::test_a_consumer_comes_and_goes_and_its_dlq_stays.
 """

@@ -28,8 +28,9 @@ GAPS = (
 
 
 def main() -> None:
-    """Close the gaps and serve until SIGTERM. In the foreground: the emulator's own `-d` starts a
-    second, unpatched process.
+    """Close the gaps and serve until SIGTERM, in the foreground.
+
+    The emulator's own `-d` starts a second, unpatched process.
     """
     # This folder holds `launch` alone; the modules are found from the checkout's root.
     sys.path[0] = str(Path(__file__).resolve().parents[2])

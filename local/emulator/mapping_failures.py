@@ -1,10 +1,9 @@
-"""Gap: an answer to ReportBatchItemFailures whose itemIdentifier is empty, null or misspelt counts
-as success: messages are deleted.
+"""Gap: an answer to ReportBatchItemFailures with a wrong itemIdentifier counts as success.
 
-AWS takes it for the failure of the whole batch
-(https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html). An id that is not in
-the batch fails it here too: that page does not say, and nothing is lost that way. Shown by
-test_mappings.py::test_answer_that_names_no_message_fails_the_batch.
+The messages are deleted when it is empty, null or misspelt. AWS takes it for the failure of the
+whole batch (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html). An id
+that is not in the batch fails it here too: that page does not say, and nothing is lost that way.
+Shown by test_mappings.py::test_answer_that_names_no_message_fails_the_batch.
 """
 
 import json

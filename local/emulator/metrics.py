@@ -1,7 +1,7 @@
-"""Gap: metrics that functions write into their log (EMF) are not kept, and there are none of
-AWS/SQS and of queue-driven functions.
+"""Gap: metrics that functions write into their log (EMF) are not kept.
 
-Alarms on them never fire then. Shown by test_metrics.py.
+There are none of AWS/SQS and of queue-driven functions either, so alarms on them never fire. Shown
+by test_metrics.py.
 """
 
 import json
@@ -29,8 +29,9 @@ _record_invocation = lambda_svc._emit_lambda_metrics
 def only_throttles(
     original: Function, function_name: str, duration_ms: float, error: bool, throttle: bool
 ) -> None:
-    """The emulator counts only what comes through its API; `with_metrics` counts all, so here only
-    what never ran is left.
+    """Leave to the emulator's own count the invocations that never ran.
+
+    It counts only those that come through its API; `with_metrics` counts all.
     """
     if throttle:
         original(function_name, duration_ms, error, throttle)

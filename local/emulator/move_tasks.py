@@ -1,5 +1,4 @@
-"""Gap: there is no StartMessageMoveTask, with which a dead-letter queue is emptied into the queue
-its messages came from.
+"""Gap: there is no StartMessageMoveTask, which empties a dead-letter queue into its source queue.
 
 Shown by test_queues.py::test_dead_letters_move_back. Needs `queue_lock` before it.
 """

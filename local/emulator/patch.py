@@ -13,8 +13,9 @@ Function = Callable[..., Any]
 
 
 def around(module: ModuleType, name: str) -> Callable[[Function], Function]:
-    """Decorator: `module.name` becomes the decorated function, which gets the original as its first
-    argument.
+    """Decorator: the decorated function takes the place of `module.name`.
+
+    It gets the original as its first argument.
     """
 
     def decorate(replacement: Function) -> Function:
@@ -26,8 +27,9 @@ def around(module: ModuleType, name: str) -> Callable[[Function], Function]:
 
 
 def after_resource(kind: str) -> Callable[[Callable[[str, dict[str, Any]], None]], Any]:
-    """Decorator: called with the physical id and the properties after CloudFormation made or
-    changed a resource of type `kind`.
+    """Decorator: called after CloudFormation made or changed a resource of type `kind`.
+
+    The function gets the physical id and the properties.
     """
     from ministack.services.cloudformation import provisioners
 

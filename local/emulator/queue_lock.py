@@ -1,8 +1,7 @@
-"""Gap: queues are changed from the server's event loop and from the mappings' threads without a
-common lock.
+"""Gap: the server's event loop and the mappings' threads change queues without a common lock.
 
-Both may receive the same message, and one may bring back what the other has deleted. Shown by
-test_queues.py::test_calls_and_mappings_share_a_queue_safely.
+Both may receive the same message, and one may bring back a message that the other has deleted.
+Shown by test_queues.py::test_calls_and_mappings_share_a_queue_safely.
 """
 
 import functools

@@ -1,7 +1,7 @@
-"""Gap: AWS::Lambda::Function drops ReservedConcurrentExecutions, so a function that must run once
-at a time may run twice.
+"""Gap: AWS::Lambda::Function drops ReservedConcurrentExecutions.
 
-Shown by test_mappings.py::test_reserved_concurrency_of_a_stack_is_kept.
+A function that must run once at a time may run twice then. Shown by
+test_mappings.py::test_reserved_concurrency_of_a_stack_is_kept.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
-"""Gap: AWS::SNS::Topic ignores FifoTopic and every attribute but DisplayName, so a topic made by
-CloudFormation is a standard one.
+"""Gap: AWS::SNS::Topic ignores every attribute but DisplayName.
 
-Message groups are lost then. Shown by test_topics.py::test_topic_of_a_stack_keeps_its_attributes.
+A FIFO topic made by CloudFormation is a standard one, and message groups are lost. Shown by
+test_topics.py::test_topic_of_a_stack_keeps_its_attributes.
 """
 
 import json
@@ -24,8 +24,9 @@ _PROPERTIES = (
 
 @after_resource("AWS::SNS::Topic")
 def keep_attributes(arn: str, properties: dict[str, Any]) -> None:
-    """Store the properties as the attributes that GetTopicAttributes answers. Raises ValueError as
-    AWS refuses the name.
+    """Store the properties as the attributes that GetTopicAttributes answers.
+
+    Raises ValueError as AWS refuses the name.
     """
     topic = sns._topics.get(arn)
     attributes = topic["attributes"]

@@ -1,6 +1,6 @@
-"""Gap: PublishBatch checks the size of each entry, not of all together, which AWS limits to 256 KiB
-as well.
+"""Gap: PublishBatch checks the size of each entry, not of all together.
 
+AWS limits the sum to 256 KiB as well.
 https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html. Shown by
 test_topics.py::test_a_batch_that_is_too_large_is_refused.
 """

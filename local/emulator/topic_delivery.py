@@ -1,7 +1,7 @@
-"""Gap: a message that a topic puts into a FIFO queue has no SequenceNumber there and passes the
-queue's deduplication by.
+"""Gap: a message that a topic puts into a FIFO queue has no SequenceNumber there.
 
-Shown by test_topics.py::test_fifo_topic_to_fifo_queue. Needs `queue_lock` before it.
+It passes the queue's deduplication by, too. Shown by test_topics.py::test_fifo_topic_to_fifo_queue.
+Needs `queue_lock` before it.
 """
 
 import time

@@ -44,9 +44,7 @@ class DatabaseServer(LocalServer):
 
     @property
     def reader_url(self) -> str:
-        """`mysql://rowline:…@127.0.0.1:PORT`: the account that Rowline itself uses, with
-        `READER_GRANTS` alone.
-        """
+        """`mysql://rowline:…@127.0.0.1:PORT`: Rowline's account, with `READER_GRANTS` alone."""
         return f"mysql://{READER}:{self.password}@{HOST}:{self.port}"
 
     def connect(self, database: str | None = None, **options: Any) -> "Connection[Any]":
@@ -85,8 +83,9 @@ class DatabaseServer(LocalServer):
         self.start()
 
     def _accounts(self) -> Path:
-        """A file of statements that the server runs at each start before it takes connections:
-        nobody ever finds an open account.
+        """Write the statements that the server runs at each start before it takes connections.
+
+        So nobody ever finds an open account.
         """
         path = self._files / "accounts.sql"
         names = [(ADMIN, "localhost"), (ADMIN, HOST), (READER, HOST)]

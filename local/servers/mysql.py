@@ -1,5 +1,6 @@
-"""A real MySQL, for the tests of its dialect: GTID sets, `caching_sha2_password`, binary JSON,
-compressed transactions.
+"""A real MySQL, for the tests of its dialect.
+
+It has GTID sets, `caching_sha2_password`, binary JSON and compressed transactions.
 """
 
 import sys
@@ -16,16 +17,18 @@ _RELEASE, _PACKAGE = "sid", "mysql-server-core"
 
 
 class MySQL(DatabaseServer):
-    """MySQL with GTIDs and a row-based binlog with full metadata, on small buffers. It makes its
-    own TLS certificate.
+    """MySQL with GTIDs and a row-based binlog with full metadata, on small buffers.
+
+    It makes its own TLS certificate.
     """
 
     kind = "mysql"
 
     @property
     def ca_certificate(self) -> str:
-        """PEM text of the authority that signed the server's certificate; its name is MySQL's own,
-        not the host's.
+        """PEM text of the authority that signed the server's certificate.
+
+        The certificate's name is MySQL's own, not the host's.
         """
         return (self._files / "data/ca.pem").read_text()
 
@@ -88,8 +91,9 @@ class MySQL(DatabaseServer):
 
 
 def distribution(dist: Path, announce: Announce | None = None) -> Path:
-    """The unpacked server with its libraries, fetched the first time (60 MB). Raises RowlineError
-    where there is none for this machine.
+    """The folder of the unpacked server with its libraries, fetched the first time (60 MB).
+
+    Raises RowlineError if there is none for this machine.
     """
     if sys.platform != "linux":
         raise RowlineError(

@@ -26,11 +26,13 @@ def is_free(port: int) -> bool:
 
 
 def choose(owner: str, preferred: int | None = None) -> int:
-    """A free port for `owner` (any text that tells servers apart): `preferred` if that is free,
-    else one that this process has not given yet.
+    """A free port for a server.
 
-    The search begins at a place that hangs on `owner`, so that several copies seldom meet. Raises
-    RowlineError where all are taken.
+    owner: Any text that tells servers apart. The search begins at a place that depends on it, so
+        that several copies seldom meet.
+    preferred: Taken if it is free.
+
+    A port is given once in a process. Raises RowlineError if all are taken.
     """
     start = int.from_bytes(hashlib.sha256(owner.encode()).digest()[:4], "big")
     with _lock:
