@@ -29,6 +29,8 @@ from shared.values.settings import ConsumerSettings, Settings, SourceSettings, d
 
 if TYPE_CHECKING:
     from shared.flows.consume.runtime import Consume
+    from shared.flows.jobs.progress import Progress
+    from shared.flows.jobs.setup import JobSetup
     from shared.flows.relay.setup import Manner, RelaySetup
 
 T = TypeVar("T")
@@ -179,6 +181,25 @@ class Stage:
 
         consumer, sink = self.consumer(name), self.sink(name)
         return Consume(consumer, sink, self.state, self.claims, self.queue(name), self.dlq(name))
+
+    def job(self, name: str, *, by: str, show: "Callable[[Progress], None]") -> "JobSetup":
+        """The parts of a job of a consumer; see `JobSetup` for the parameters."""
+        from shared.flows.jobs.setup import JobSetup
+
+        consumer = self.consumer(name)
+        source = self.settings.source_of(consumer)
+        return JobSetup(
+            consumer,
+            source,
+            database=self.database(source.name),
+            state=self.state,
+            claims=self.claims,
+            queue=self.queue(name),
+            sink=self.sink(name),
+            mask_key=self.mask_key(source),
+            by=by,
+            show=show,
+        )
 
     def relay(
         self,

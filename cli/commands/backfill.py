@@ -1,6 +1,5 @@
 """`rowline backfill`"""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -9,20 +8,12 @@ from cli.stage import ServiceOption, StageOption, open_stage
 from cli.ui.chosen import chosen
 from cli.ui.console import print_json, result_console
 from cli.ui.progress import RowProgress
+from cli.ui.whoami import whoami
 from shared.flows.backfill.job import Backfill, BackfillReport
-
-
-class Origin(StrEnum):
-    """Where the rows come from."""
-
-    source = "source"
 
 
 def command(
     consumer: Annotated[str, typer.Argument(help="The consumer to fill, as the stanza names it.")],
-    origin: Annotated[
-        Origin, typer.Option("--from", help="Read the rows from the source database.")
-    ] = Origin.source,
     tables: Annotated[
         str,
         typer.Option("--tables", help="Only these tables: names or patterns, separated by commas."),
@@ -30,7 +21,7 @@ def command(
     restart: Annotated[
         bool,
         typer.Option(
-            "--restart", help="Begin anew instead of going on with a run that was interrupted."
+            "--restart", help="Read every row again instead of continuing an interrupted job."
         ),
     ] = False,
     stage: StageOption = "local",
@@ -39,30 +30,18 @@ def command(
 ) -> None:
     """Fill a consumer with the rows that are already there, while changes keep flowing.
 
-    Interrupted at any point, the same command goes on where it stopped.
+    Interrupted at any point, the same command continues where it stopped.
 
-    Example: `rowline backfill listingSearch --from source --tables 'market.listings' --stage prod`
+    Example: `rowline backfill listingSearch --tables 'market.listings' --stage prod`
     """
     deployed = open_stage(stage, service)
-    settings = deployed.consumer(consumer)
-    source = deployed.settings.source_of(settings)
     with RowProgress("backfill") as progress:
-        job = Backfill(
-            settings,
-            source,
-            database=deployed.database(source.name),
-            state=deployed.state,
-            claims=deployed.claims,
-            queue=deployed.queue(settings.name),
-            sink=deployed.sink(settings.name),
-            mask_key=deployed.mask_key(source),
-            tell=lambda now: progress.show(now.rows, now.estimate, now.table, now.note),
-        )
-        report = job.run(chosen(tables), restart=restart)
+        setup = deployed.job(consumer, by=whoami(), show=progress.show)
+        report = Backfill(setup).run(chosen(tables), restart=restart)
     if as_json:
         print_json(report)
     else:
-        _show(report, sum(deployed.dlq(settings.name).depth()))
+        _show(report, sum(deployed.dlq(consumer).depth()))
 
 
 def _show(report: BackfillReport, aside: int) -> None:

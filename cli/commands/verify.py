@@ -9,6 +9,7 @@ from cli.stage import ServiceOption, StageOption, open_stage
 from cli.ui.chosen import chosen
 from cli.ui.console import print_json, result_console
 from cli.ui.progress import RowProgress
+from cli.ui.whoami import whoami
 from shared.flows.verify.job import MAX_LISTED, Verify, VerifyReport
 
 _SHOWN = 20
@@ -29,6 +30,12 @@ def command(
         str,
         typer.Option("--tables", help="Only these tables: names or patterns, separated by commas."),
     ] = "",
+    restart: Annotated[
+        bool,
+        typer.Option(
+            "--restart", help="Compare every table again instead of continuing an interrupted job."
+        ),
+    ] = False,
     stage: StageOption = "local",
     service: ServiceOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -41,21 +48,9 @@ def command(
     Example: `rowline verify listingSearch --repair --stage prod`
     """
     deployed = open_stage(stage, service)
-    settings = deployed.consumer(consumer)
-    source = deployed.settings.source_of(settings)
     with RowProgress("verify") as progress:
-        job = Verify(
-            settings,
-            source,
-            database=deployed.database(source.name),
-            state=deployed.state,
-            queue=deployed.queue(settings.name),
-            sink=deployed.sink(settings.name),
-            mask_key=deployed.mask_key(source),
-            repair=repair,
-            tell=lambda now: progress.show(now.rows, now.estimate, now.table, now.note),
-        )
-        report = job.run(chosen(tables))
+        setup = deployed.job(consumer, by=whoami(), show=progress.show)
+        report = Verify(setup, repair=repair).run(chosen(tables), restart=restart)
     if as_json:
         print_json(report)
     else:

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.text import Text
 
 from cli.ui.console import note_console
+from shared.flows.jobs.progress import Progress as JobProgress
 
 LINE_SECONDS = 10
 
@@ -75,23 +76,24 @@ class RowProgress:
     ) -> None:
         self._bar.stop()
 
-    def show(self, rows: int, estimate: int, table: str = "", note: str = "") -> None:
-        """Rows done so far, of about `estimate`; what is read, and what is waited for."""
+    def show(self, now: JobProgress) -> None:
+        """Bring the bar to where the job is now."""
+        rows = now.rows
         if self._first is None and rows:
             self._first, self._began = rows, time.monotonic()
         passed = time.monotonic() - self._began
         rate = f"{(rows - (self._first or 0)) / passed:,.0f} rows/s" if rows and passed > 1 else ""
-        total = max(rows, estimate, 1)
+        total = max(rows, now.estimate, 1)
         self._bar.update(
             self._task,
             completed=rows,
             total=total,
-            description=f"{self._verb} {table}".strip(),
+            description=f"{self._verb} {now.table}".strip(),
             rate=rate,
-            note=note,
+            note=now.note,
         )
         if not self._console.is_terminal:
-            self._line(rows, total, rate, note)
+            self._line(rows, total, rate, now.note)
 
     def _line(self, rows: int, total: int, rate: str, note: str) -> None:
         now = time.monotonic()

@@ -62,7 +62,7 @@ def main() -> None:
     pipeline.wait_for_relay()
 
     _step("Existing rows into Elasticsearch, while changes may go on")
-    _run("rowline", "backfill", CONSUMER, "--from", "source", "--stage", "local")
+    _run("rowline", "backfill", CONSUMER, "--stage", "local")
 
     _step(f"Workload: {WORKLOAD_CHANGES:,} row changes from 4 connections")
     work(pipeline)

@@ -142,7 +142,7 @@ class Listable(Protocol):
 
     def documents(self, table: CapturedTable) -> Documents: ...
 
-    def delete_again(self, deletions: Mapping[str, int], sleep: Callable[[float], None]) -> int:
+    def delete_again(self, deletions: Mapping[str, int], sleep: Callable[[float], object]) -> int:
         """Delete what was deleted while a run was under way, unless something newer is held.
 
         deletions: what `apply` recorded, address → seq. The sink may have forgotten a deletion

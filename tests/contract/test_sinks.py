@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.adapters.state.jobs import Run
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.sink import Arrival, Listable, Outcome, Sink, Slice, Write
 from shared.domain.table_plan import TablePlan
@@ -17,6 +16,7 @@ from shared.values.errors import Outage
 from shared.values.settings import TableSettings
 from tests.contract.sinks import EXAMS, Exam
 from tests.worlds.consumer_world import STREAM, TABLE, change, message
+from tests.worlds.twins.state import begin_fill
 
 
 @pytest.fixture(params=EXAMS, ids=lambda each: each.__name__)
@@ -219,7 +219,7 @@ def test_the_expected_document_is_the_one_that_a_change_makes(sink: Sink) -> Non
 def test_recorded_deletions_are_made_again(exam: Exam, sink: Sink) -> None:
     able = listable(sink)
     sink.apply(slice_of(put(1, 1, 1, "c"), put(2, 2, 2, "c"), put(3, 3, 3, "c")))
-    exam.state.jobs.save("search", Run("r1", {}))
+    begin_fill(exam.state, "r1")
     sink.apply(slice_of(drop(5, 1), drop(6, 2), run="r1"))
     recorded = exam.state.deletions.read("search", "r1")
     able.documents(CAPTURED).write([Write("2", 9, row(2, 9))])

@@ -11,10 +11,18 @@ from moto import mock_aws
 
 from shared.adapters import aws
 from shared.adapters.state.dynamodb import DynamoSchemas, open_state
-from shared.adapters.state.jobs import Run
 from shared.adapters.state.schemas import Rewrite
 from shared.values.checkpoint import CatchUp, Checkpoint, Leg, Release
-from shared.values.errors import LeaseLost, StackError
+from shared.values.errors import LeaseLost
+from shared.values.job import (
+    BackfillWork,
+    Job,
+    JobLost,
+    ResyncWork,
+    SentChunk,
+    TableFill,
+    VerifyWork,
+)
 from shared.values.lease import Holding, Holdings, Lease
 from shared.values.lineage import Lineage
 from shared.values.mark import Mark
@@ -22,6 +30,7 @@ from shared.values.position import Position
 from shared.values.table import Column, Table
 from tests.aws_setup import create_state_table
 from tests.worlds.twins.state import MemorySchemas, memory_state
+from tests.worlds.twins.state.jobs import MemoryJobs
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -220,7 +229,6 @@ def test_what_a_consumer_was_filled_with_is_kept_per_table(stores: Any) -> None:
     assert stores.fillings.read("search") == {}
     stores.fillings.save("search", {"shop.a": "1", "shop.b": "1"})
     stores.fillings.save("search", {"shop.a": "2"})
-    stores.jobs.save("search", Run("r1", {}))
     assert stores.fillings.read("search") == {"shop.a": "2", "shop.b": "1"}
     assert stores.fillings.read("other") == {}
 
@@ -274,21 +282,120 @@ def test_marks_of_more_tables_than_one_request_takes(stores: Any) -> None:
     assert marks["g229-37"] == Mark(1, 1)
 
 
-def test_one_run_at_a_time(stores: Any) -> None:
-    run = Run("r1", {"shop.listings": {"cursor": "[42]", "sent": 3}}, started_ms=5)
-    stores.jobs.save("search", run)
-    assert stores.jobs.run("search") == run
-    assert stores.marks.read("search", [])[1] == "r1"
-    with pytest.raises(StackError, match="r1"):
-        stores.jobs.save("search", Run("r2", {}))
-    stores.jobs.save("search", Run("r1", {"shop.listings": {"cursor": "[84]"}}))
-    assert stores.jobs.run("search").tables == {"shop.listings": {"cursor": "[84]"}}
-    stores.jobs.end("search", "r1")
-    stores.jobs.end("search", "r1")
-    assert stores.jobs.run("search") is None
-    stores.jobs.save("search", Run("r2", {}))
-    stores.jobs.end("search", "r1")
-    assert stores.jobs.run("search") == Run("r2", {})
+def a_job(id: str = "j1", **options: Any) -> Job:
+    work = options.pop("work", BackfillWork({"shop.listings": TableFill(cursor="[42]", sent=3)}))
+    return Job(id, "search", work, by="ann@desk", began_ms=5, token=1, beat=1, **options)
+
+
+def test_a_slot_holds_one_job_until_it_is_over(stores: Any) -> None:
+    job = a_job(holder="one")
+    assert stores.jobs.current("search", "fill") is None
+    assert stores.jobs.begin(job)
+    assert stores.jobs.begin(job), "again, its reply lost"
+    assert stores.jobs.current("search", "fill") == job
+    assert stores.marks.read("search", [])[1] == "j1"
+    assert not stores.jobs.begin(a_job("j2", work=ResyncWork({})))
+    check = a_job("j3", work=VerifyWork(("shop.listings",), repair=True))
+    assert stores.jobs.begin(check), "another slot"
+    assert stores.jobs.current("search", "verify") == check
+    assert stores.marks.read("search", [])[1] == "j1"
+    over = msgspec.structs.replace(job, state="done", ended_ms=9, outcome="12 rows")
+    stores.jobs.end(over)
+    assert stores.jobs.current("search", "fill") is None
+    assert stores.marks.read("search", [])[1] == ""
+    (kept,) = stores.jobs.ended("search", 10)
+    assert kept == msgspec.structs.replace(over, holder="", token=0, beat=0)
+    assert stores.jobs.begin(a_job("j2", work=ResyncWork({})))
+    assert stores.jobs.current("search", "verify") == check
+    assert stores.jobs.current("other", "fill") is None
+
+
+def test_progress_is_stored_by_the_holder_alone(stores: Any) -> None:
+    stores.jobs.begin(a_job(holder="one"))
+    first = stores.jobs.current("search", "fill")
+    work = ResyncWork(
+        {
+            "shop.é": TableFill(
+                cursor='["ü"]',
+                rows=7,
+                complete=True,
+                floor=5 << 40,
+                chunks=(SentChunk("[1]", Position("bin.000007", 4, "0-1-77"), "mariadb-1"),),
+                settles=("0-1-7@1", "behind"),
+                ghosts=2,
+            )
+        },
+        attempt=3,
+    )
+    saved = stores.jobs.save(msgspec.structs.replace(first, work=work, state="paused"))
+    assert saved.beat > first.beat
+    assert stores.jobs.current("search", "fill") == saved
+    second = stores.jobs.take(saved, "two")
+    assert (second.holder, second.state, second.work) == ("two", "running", work)
+    assert second.token > saved.token
+    assert stores.jobs.take(saved, "three") is None, "somebody was faster"
+    for former in (stores.jobs.save, stores.jobs.end):
+        with pytest.raises(JobLost, match="another process has taken over"):
+            former(msgspec.structs.replace(saved, outcome="mine"))
+    assert stores.jobs.current("search", "fill") == second
+    assert stores.jobs.ended("search", 10) == []
+
+
+def test_a_job_is_asked_to_stop_and_whoever_takes_it_next_is_not(stores: Any) -> None:
+    job = a_job(holder="one")
+    stores.jobs.begin(job)
+    stores.jobs.ask(job, "pause")
+    saved = stores.jobs.save(job)
+    assert saved.asked == "pause"
+    stores.jobs.ask(a_job("gone"), "cancel")
+    assert stores.jobs.current("search", "fill") == saved
+    assert stores.jobs.take(saved, "two").asked == ""
+    assert stores.jobs.current("search", "fill").asked == ""
+
+
+def test_jobs_that_are_over_are_listed_last_begun_first(stores: Any) -> None:
+    for number in (2, 1, 3):
+        job = a_job(f"2026112{number}T000000-a")
+        stores.jobs.begin(job)
+        stores.jobs.end(msgspec.structs.replace(job, state="cancelled"))
+    over = stores.jobs.ended("search", 2)
+    assert [job.id for job in over] == ["20261123T000000-a", "20261122T000000-a"]
+
+
+def test_a_backfill_that_the_former_version_began_is_read_and_continued(stores: Any) -> None:
+    """The item was recorded from the version that had one untyped run a consumer."""
+    if isinstance(stores.jobs, MemoryJobs):
+        pytest.skip("the twin holds no items")
+    run = (
+        '{"id":"20261126T101500-9f31c2","tables":{"market.listings":{"cursor":"[4200]","rows":4200,'
+        '"sent":71,"estimate":15000,"rewrite":"0-1-77@1764152100"},"market.photos":{"cursor":"",'
+        '"rows":0,"sent":0,"estimate":9,"rewrite":"","complete":true,"left":true}},'
+        '"started_ms":1764152100123,"attempt":2,"runner":"9f31c2aa"}'
+    )
+    item = {"pk": "consumer#search", "sk": "run", "id": "20261126T101500-9f31c2", "run": run}
+    stores.jobs._table.put(item)
+    job = stores.jobs.current("search", "fill")
+    assert job == Job(
+        "20261126T101500-9f31c2",
+        "search",
+        BackfillWork(
+            {
+                "market.listings": TableFill(
+                    "[4200]", 4200, 71, 15000, settles=("0-1-77@1764152100",)
+                ),
+                "market.photos": TableFill(estimate=9, complete=True, left=True),
+            },
+            attempt=2,
+        ),
+        state="paused",
+        began_ms=1764152100123,
+    )
+    assert stores.marks.read("search", [])[1] == job.id
+    taken = stores.jobs.take(job, "one")
+    assert stores.jobs.take(job, "two") is None
+    assert stores.jobs.save(taken).work == job.work
+    former = stores.jobs._table.get("consumer#search", "run")["run"]
+    assert msgspec.json.decode(former) == {"id": job.id, "tables": {}}
 
 
 def test_the_highest_deletion_stays(stores: Any) -> None:
@@ -312,15 +419,16 @@ def test_a_message_is_done_however_often_that_is_noted(stores: Any) -> None:
     assert stores.done_messages.noted("search", "r2", ["m1"]) == set()
 
 
-def test_ending_a_run_forgets_its_deletions_and_done_marks(stores: Any) -> None:
-    stores.jobs.save("search", Run("r1", {}))
+def test_ending_a_job_forgets_its_deletions_and_done_messages(stores: Any) -> None:
+    job = a_job()
+    stores.jobs.begin(job)
     stores.deletions.record(
-        "search", "r1", {f"listings/{number}": number + 1 for number in range(30)}
+        "search", "j1", {f"listings/{number}": number + 1 for number in range(30)}
     )
-    stores.done_messages.note("search", "r1", ["m1"])
-    stores.jobs.end("search", "r1")
-    assert stores.deletions.read("search", "r1") == {}
-    assert stores.done_messages.noted("search", "r1", ["m1"]) == set()
+    stores.done_messages.note("search", "j1", ["m1"])
+    stores.jobs.end(job)
+    assert stores.deletions.read("search", "j1") == {}
+    assert stores.done_messages.noted("search", "j1", ["m1"]) == set()
 
 
 def test_the_last_report_is_kept(stores: Any) -> None:

@@ -1,13 +1,19 @@
 """What a person meets when a backfill cannot run, or is run again."""
 
+import re
 from random import Random
+from typing import Any
 
 import pytest
 
 from shared.adapters.topic.contract import Entry
+from shared.domain.patience import Patience
 from shared.flows.backfill import job as backfill_job
 from shared.flows.backfill.job import Backfill
+from shared.flows.jobs.progress import Progress
+from shared.flows.jobs.tenure import SILENT_SECONDS, JobBusy, JobStopped
 from shared.values.errors import ConfigError, SourceError, StackError
+from shared.values.job import BackfillWork, Job, JobLost, TableFill
 from shared.values.message import decode
 from shared.values.settings import SourceSettings, TableSettings
 from shared.values.table import Column, Table
@@ -28,27 +34,26 @@ def job(
     world: BackfillWorld,
     tables: tuple[str, ...] = ("shop.items",),
     source: SourceSettings = SOURCE,
-    **options: object,
+    **options: Any,
 ) -> Backfill:
+    """A backfill between whose steps nothing happens."""
     parts = {
+        "consumer": consumer_settings(tables=tables),
+        "source": source,
         "database": world.database,
         "state": world.state,
-        "claims": world.claims,
         "queue": world.queue,
         "sink": world.world.sink(),
-        "clock": lambda: world.now,
-        "sleep": world.sleep,
-        "chunk_rows": 3,
     }
-    return Backfill(consumer_settings(tables=tables), source, **{**parts, **options})  # type: ignore[arg-type]
+    return Backfill(world.setup(**{**parts, **options}), chunk_rows=3)
 
 
 def test_rows_arrive_and_the_run_is_forgotten(world: BackfillWorld) -> None:
     report = job(world).run()
     assert world.index() == world.source()
     assert report.rows == len(world.rows)
-    assert world.world.state.jobs.run("search") is None
-    assert world.world.done(report.run) == 0
+    assert world.world.state.jobs.current("search", "fill") is None
+    assert world.world.done(report.job) == 0
 
 
 def test_rows_carry_the_lane_the_run_and_the_watermark(world: BackfillWorld) -> None:
@@ -58,7 +63,7 @@ def test_rows_carry_the_lane_the_run_and_the_watermark(world: BackfillWorld) -> 
     report = job(world).run()
     rows = [(entry, change) for entry in sent for change in decode(entry.body).changes]
     assert {(entry.attributes["lane"], entry.attributes["run"]) for entry, _ in rows} == {
-        ("backfill", report.run)
+        ("backfill", report.job)
     }
     assert {(change.op, change.before, change.seq) for _, change in rows} == {("r", None, 1 << 40)}
     assert len({change.id for _, change in rows}) == len(world.rows)
@@ -75,7 +80,7 @@ def test_a_relay_that_stopped_is_named(world: BackfillWorld) -> None:
         world.now += seconds
 
     with pytest.raises(StackError, match="its lease was not renewed for 90 s"):
-        job(world, sleep=sleep).run()
+        job(world, patience=Patience(lambda: world.now, sleep)).run()
 
 
 def test_another_server_than_the_relays_is_refused(world: BackfillWorld) -> None:
@@ -102,14 +107,14 @@ def test_another_choice_of_tables_is_refused_while_a_run_is_under_way(world: Bac
     with pytest.raises(Killed):
         job(world, ("shop.*",), source, queue=world.between(world.queue)).run(["shop.items"])
     world.kill_rate = 0.0
-    run = world.world.state.jobs.run("search")
+    run = world.world.state.jobs.current("search", "fill")
     assert run is not None
     with pytest.raises(
         ConfigError, match=f"backfill {run.id} of shop.items is under way.*--restart"
     ):
         job(world, ("shop.*",), source).run(["shop.other"])
     report = job(world, ("shop.*",), source).run()
-    assert (report.run, report.tables) == (run.id, ["shop.items"])
+    assert (report.job, report.tables) == (run.id, ["shop.items"])
     assert job(world, ("shop.*",), source).run(["shop.*"]).tables == ["shop.items", "shop.other"]
 
 
@@ -120,28 +125,116 @@ def test_a_restart_reads_everything_again_and_keeps_the_recorded_deletions(
     with pytest.raises(Killed):
         job(world, queue=world.between(world.queue)).run()
     world.kill_rate = 0.0
-    run = world.world.state.jobs.run("search")
+    run = world.world.state.jobs.current("search", "fill")
     assert run is not None
     world.world.state.deletions.record("search", run.id, {"shop-items/99": 5})
     report = job(world).run(restart=True)
-    assert (report.run, report.rows) == (run.id, len(world.rows))
+    assert (report.job, report.rows) == (run.id, len(world.rows))
     assert world.index() == world.source()
 
 
-def test_a_second_process_takes_over_and_the_first_stops(world: BackfillWorld) -> None:
-    second = []
-
-    send = world.queue.send
+def test_of_two_that_are_started_at_once_the_second_is_refused(world: BackfillWorld) -> None:
+    send, refused = world.queue.send, list[str]()
 
     def sent(entries: list[Entry]) -> list[str | None]:
-        if not second:
-            second.append(True)
-            job(world)._begin({}, False)
+        if not refused:
+            jobs, first = world.state.jobs, world.state.jobs.current("search", "fill")
+            assert first
+            # The first one writes while the second one looks at it.
+            patience = Patience(lambda: world.now, lambda _: jobs.save(first))
+            with pytest.raises(JobBusy) as busy:
+                job(world, by="ben@desk", patience=patience).run()
+            refused.append(str(busy.value))
         return send(entries)
 
     world.queue.send = sent  # type: ignore[method-assign]
-    with pytest.raises(StackError, match="has taken this run over"):
+    report = job(world).run()
+    (text,) = refused
+    assert re.search(
+        rf"backfill {report.job} of search: is under way: ann@desk \w+ works on it", text
+    )
+    assert world.index() == world.source()
+
+
+def test_a_process_that_was_silent_and_replaced_stops(world: BackfillWorld) -> None:
+    send, second = world.queue.send, list[str]()
+
+    def sent(entries: list[Entry]) -> list[str | None]:
+        if not second:
+            second.append("begun")
+            second.append(job(world).run().job)
+        return send(entries)
+
+    world.queue.send = sent  # type: ignore[method-assign]
+    with pytest.raises(JobLost, match="another process has taken over backfill"):
         job(world).run()
+    assert world.index() == world.source()
+    assert [one.id for one in world.state.jobs.ended("search", 9)] == second[1:]
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "outcome"),
+    [
+        (KeyboardInterrupt(), "paused", "interrupted"),
+        (StackError("the queue is gone."), "failed", "the queue is gone."),
+    ],
+)
+def test_what_ends_it_early_is_kept_with_the_job_and_the_next_one_starts_at_once(
+    world: BackfillWorld, error: BaseException, state: str, outcome: str
+) -> None:
+    send, calls = world.queue.send, [0]
+
+    def sent(entries: list[Entry]) -> list[str | None]:
+        calls[0] += 1
+        if calls[0] == 3:
+            raise error
+        return send(entries)
+
+    world.queue.send = sent  # type: ignore[method-assign]
+    with pytest.raises((JobStopped, StackError)) as raised:
+        job(world).run()
+    if state == "paused":
+        assert re.search(r"interrupted at shop.items, after \d of about \d rows", str(raised.value))
+        assert "The same command continues it" in str(raised.value)
+    stored = world.state.jobs.current("search", "fill")
+    assert stored
+    assert (stored.state, stored.outcome, stored.holder) == (state, outcome, "")
+    assert (stored.by, stored.began_ms > 0) == ("ann@desk", True)
+    began = world.now
+    report = job(world).run()
+    assert world.now - began < SILENT_SECONDS / 2
+    assert report.job == stored.id
+    assert world.index() == world.source()
+    (over,) = world.state.jobs.ended("search", 9)
+    assert (over.state, over.outcome) == ("done", f"{report.rows} rows of 1 tables")
+
+
+def test_a_holder_that_is_asked_to_stop_pauses(world: BackfillWorld) -> None:
+    send = world.queue.send
+
+    def sent(entries: list[Entry]) -> list[str | None]:
+        under_way = world.state.jobs.current("search", "fill")
+        assert under_way
+        world.state.jobs.ask(under_way, "pause")
+        return send(entries)
+
+    world.queue.send = sent  # type: ignore[method-assign]
+    with pytest.raises(JobStopped, match=r"somebody asked it to stop \(pause\)"):
+        job(world).run()
+    world.queue.send = send  # type: ignore[method-assign]
+    job(world).run()
+    assert world.index() == world.source()
+
+
+def test_a_backfill_that_the_former_version_began_is_continued(world: BackfillWorld) -> None:
+    """It had sent the first rows, which are in the index."""
+    first = sorted(world.rows)[:2]
+    tables = {"shop.items": TableFill(f"[{first[-1]}]", rows=2, sent=2, estimate=9)}
+    former = Job("20261126T101500-9f31c2", "search", BackfillWork(tables), state="paused")
+    assert world.state.jobs.begin(former)
+    report = job(world).run()
+    assert (report.job, report.rows) == (former.id, len(world.rows))
+    assert world.index() == {key: row for key, row in world.source().items() if int(key) > first[1]}
 
 
 def test_reading_waits_for_its_own_rows_and_for_nothing_else(
@@ -153,8 +246,8 @@ def test_reading_waits_for_its_own_rows_and_for_nothing_else(
         world.database.visible["shop.items"][key,] = world.rows[key]
     held: list[int] = []
 
-    def tell(progress: backfill_job.BackfillProgress) -> None:
-        if progress.phase == "held back":
+    def show(progress: Progress) -> None:
+        if "messages are being applied" in progress.note:
             held.append(
                 sum(
                     entry.attributes["lane"] == "backfill"
@@ -164,6 +257,6 @@ def test_reading_waits_for_its_own_rows_and_for_nothing_else(
             )
 
     world.queue.depth = lambda: (10_000, 0)  # type: ignore[method-assign]
-    job(world, tell=tell).run()
+    job(world, show=show).run()
     assert held
     assert world.index() == world.source()

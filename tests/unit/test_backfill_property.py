@@ -34,7 +34,7 @@ def test_the_index_becomes_the_source(seed: int, kill_rate: float, failing: floa
             continue
         break
     assert report.tables == ["shop.items"]
-    assert world.world.state.jobs.run("search") is None
+    assert world.world.state.jobs.current("search", "fill") is None
     world.kill_rate = 0.0
     world.world.search.forget_deletions()
     world.drain()

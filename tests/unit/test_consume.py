@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from shared.adapters.search.contract import Action, Result
-from shared.adapters.state.jobs import Run
 from shared.flows.consume.sinks.elasticsearch.deletions import address
 from shared.flows.consume.sinks.elasticsearch.work import MAX_ACTIONS
 from shared.values.change import Change
@@ -25,6 +24,7 @@ from tests.worlds.consumer_world import (
     consumer_settings,
     delivery,
 )
+from tests.worlds.twins.state import begin_fill
 
 BAD = {"not": "a number"}
 
@@ -311,7 +311,7 @@ def test_dropped_partitions_delete_nothing_and_are_set_aside_for_a_person(world:
         "partitions p1, p2 of shop.items were dropped; their documents are still in "
         "shop-items: run `rowline verify search --repair`"
     )
-    world.state.jobs.save("search", Run("r1", {}))
+    begin_fill(world.state, "r1")
     world.handle(delivery([msgspec.structs.replace(dropped, seq=4, id="tx/4")]))
     assert world.state.deletions.read("search", "r1") == {}, (
         "a backfill under way keeps the rows of the other partitions"
@@ -337,7 +337,7 @@ def test_a_null_id_is_set_aside() -> None:
 def test_while_a_backfill_runs_deletions_are_recorded_before_they_are_made(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.state.jobs.save("search", Run("r1", {}))
+    begin_fill(world.state, "r1")
     recorded: list[dict[str, int]] = []
     real = world.search.bulk
     monkeypatch.setattr(
@@ -359,14 +359,14 @@ def test_a_run_that_begins_meanwhile_learns_of_the_deletions(
     monkeypatch.setattr(
         world.search,
         "bulk",
-        lambda actions: (world.state.jobs.save("search", Run("r1", {})), real(actions))[1],
+        lambda actions: (begin_fill(world.state, "r1"), real(actions))[1],
     )
     world.handle(delivery([change(5, "d", 1, price=1)]))
     assert world.state.deletions.read("search", "r1") == {address(ALIAS, "1"): 5}
 
 
 def test_backfilled_rows_do_not_bring_back_what_was_deleted_since(world: World) -> None:
-    world.state.jobs.save("search", Run("r1", {}))
+    begin_fill(world.state, "r1")
     world.handle(delivery([change(5, "d", 1, price=1), change(6, "c", 3, price=6)]))
     world.search.forget_deletions()
     done = world.handle(
@@ -378,7 +378,7 @@ def test_backfilled_rows_do_not_bring_back_what_was_deleted_since(world: World) 
 
 
 def test_backfilled_rows_do_not_bring_back_a_truncated_table(world: World) -> None:
-    world.state.jobs.save("search", Run("r1", {}))
+    begin_fill(world.state, "r1")
     world.handle(delivery([change(5, "t", 0)]))
     done = world.handle(delivery([change(4, "r", 1, price=1)], lane="backfill", run="r1"))
     assert (world.documents(), done.superseded) == ({}, 1)
@@ -390,14 +390,14 @@ def test_backfilled_rows_do_not_bring_back_a_truncated_table(world: World) -> No
 @pytest.mark.parametrize("under_way", ["", "r2"])
 def test_rows_of_a_run_that_is_over_are_dropped(world: World, under_way: str) -> None:
     if under_way:
-        world.state.jobs.save("search", Run(under_way, {}))
+        begin_fill(world.state, under_way)
     done = world.handle(delivery([change(4, "r", 1, price=1)], lane="backfill", run="r1"))
     assert (done.failed, done.superseded, world.documents()) == ([], 1, {})
     assert world.done("r2") == 0
 
 
 def test_a_backfill_message_is_done_only_when_all_of_it_is(world: World) -> None:
-    world.state.jobs.save("search", Run("r1", {}))
+    begin_fill(world.state, "r1")
     world.search.down = True
     message = delivery([change(4, "r", 1, price=1)], lane="backfill", run="r1")
     assert world.handle(message).failed == [message.message_id]
@@ -505,7 +505,7 @@ def test_a_change_without_its_row_is_set_aside(world: World) -> None:
 
 
 def test_a_message_without_changes_is_done_once_its_group_is(world: World) -> None:
-    world.state.jobs.save("search", Run("r1", {}))
+    begin_fill(world.state, "r1")
     rows = delivery([change(4, "r", 1, price=1)], lane="backfill", run="r1")
     end = msgspec.structs.replace(
         delivery([], lane="backfill", run="r1"), deduplication_id="end", message_id="end"

@@ -17,7 +17,6 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from shared.adapters.search.contract import Action, Result
-from shared.adapters.state.jobs import Run
 from shared.values.change import Change
 from shared.values.delivery import Delivery
 from shared.values.errors import SearchUnavailable
@@ -25,6 +24,7 @@ from shared.values.message import decode
 from tests.tier import TIER
 from tests.worlds.consumer_world import World, change, delivery
 from tests.worlds.twins.search import MemorySearch
+from tests.worlds.twins.state import begin_fill, end_fill
 
 KEYS = range(6)
 GROUPS = ("g0", "g1")
@@ -151,7 +151,7 @@ class Consumer(RuleBasedStateMachine):
     @rule(read_at_once=st.booleans())
     def begin_run(self, read_at_once: bool) -> None:
         self.runs += 1
-        self.world.state.jobs.save("search", Run(f"run-{self.runs}", {}))
+        begin_fill(self.world.state, f"run-{self.runs}")
         self.backfilled = 0
         if read_at_once:
             self.read_rows()
@@ -189,7 +189,7 @@ class Consumer(RuleBasedStateMachine):
     )
     @rule()
     def end_run(self) -> None:
-        self.world.state.jobs.end("search", self.run_id())
+        end_fill(self.world.state)
         self.backfilled = 0
 
     # The queue
@@ -246,7 +246,7 @@ class Consumer(RuleBasedStateMachine):
                 and first
                 and waiting.issuperset(range(first, self.published + 1))
             ):
-                self.world.state.jobs.save("search", Run(f"late-{self.runs}", {}))
+                begin_fill(self.world.state, f"late-{self.runs}")
                 self.runs += 1
                 self.read(first - 1, self.log[: first - 1])
 
@@ -325,7 +325,7 @@ class Consumer(RuleBasedStateMachine):
         return GROUPS[(one.seq - 1 - start) % len(GROUPS)]
 
     def run_id(self) -> str:
-        run = self.world.state.jobs.run("search")
+        run = self.world.state.jobs.current("search", "fill")
         return run.id if run else ""
 
     def with_id(self, read: Change) -> Change:

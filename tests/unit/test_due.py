@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from shared.flows.backfill.job import BackfillProgress
 from shared.flows.health.status import Status, status
+from shared.flows.jobs.progress import Progress
+from shared.flows.jobs.tenure import JobStopped
 from shared.values.finding import Finding
 from shared.values.settings import Settings
 from tests.unit.test_backfill import job
@@ -48,7 +49,7 @@ def test_it_is_shown_with_the_command_until_a_backfill_has_ended(world: Backfill
     world.state.schemas.rewritten("shop", TABLE, "0-1-7@1", "ALTER IGNORE")
     (finding,) = rows(world)
     assert finding.level == "warn"
-    assert "rowline backfill search --from source --tables 'shop.items'" in finding.fix
+    assert "rowline backfill search --tables 'shop.items'" in finding.fix
     job(world).run()
     assert due(world) == []
     assert rows(world) == []
@@ -59,11 +60,11 @@ def test_it_is_shown_with_the_command_until_a_backfill_has_ended(world: Backfill
 def test_a_statement_while_a_backfill_runs_is_still_due_afterwards(world: BackfillWorld) -> None:
     world.state.schemas.rewritten("shop", TABLE, "0-1-7@1", "ALTER IGNORE")
 
-    def tell(progress: BackfillProgress) -> None:
-        if progress.phase == "reading":
+    def show(progress: Progress) -> None:
+        if progress.table:
             world.state.schemas.rewritten("shop", TABLE, "0-1-8@1", "ALTER IGNORE")
 
-    job(world, tell=tell).run()
+    job(world, show=show).run()
     assert due(world) == [TABLE]
     job(world).run()
     assert due(world) == []
@@ -74,12 +75,12 @@ def test_a_backfill_that_was_stopped_has_filled_nothing_until_it_goes_on(
 ) -> None:
     world.state.schemas.rewritten("shop", TABLE, "0-1-7@1", "ALTER IGNORE")
 
-    def stop(progress: BackfillProgress) -> None:
-        if progress.phase == "finishing":
+    def stop(progress: Progress) -> None:
+        if "still being applied" in progress.note:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        job(world, tell=stop).run()
+    with pytest.raises(JobStopped):
+        job(world, show=stop).run()
     assert due(world) == [TABLE]
     job(world).run()
     assert due(world) == []

@@ -13,9 +13,8 @@ from shared.flows.verify.job import Verify, VerifyReport
 from shared.values.errors import SearchUnavailable
 from shared.values.seq import split_seq
 from tests.tier import TIER
-from tests.worlds.backfill_world import SOURCE, BackfillWorld
+from tests.worlds.backfill_world import BackfillWorld
 from tests.worlds.consumer_world import ALIAS
-from tests.worlds.twins.state import wrapped
 
 _SETTINGS = settings(
     max_examples=TIER.verify_runs, deadline=None, suppress_health_check=list(HealthCheck)
@@ -23,18 +22,7 @@ _SETTINGS = settings(
 
 
 def verify(world: BackfillWorld, **options: Any) -> VerifyReport:
-    return Verify(
-        world.world.settings,
-        SOURCE,
-        database=world.between(world.database),
-        state=wrapped(world.state, world.between),
-        queue=world.between(world.queue),
-        sink=world.world.sink(world.between),
-        clock=lambda: world.now,
-        sleep=world.sleep,
-        chunk_rows=3,
-        **options,
-    ).run()
+    return Verify(world.setup(), chunk_rows=3, **options).run()
 
 
 def filled(seed: int) -> BackfillWorld:

@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 
 from shared.adapters.topic.contract import Entry
+from shared.domain.patience import Patience
 from shared.domain.table_plan import TablePlan
 from shared.flows.backfill.job import Backfill, BackfillReport
+from shared.flows.jobs.setup import JobSetup
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.change import Change, Row, Transaction
 from shared.values.checkpoint import Checkpoint
@@ -220,19 +222,23 @@ class BackfillWorld:
     # The backfill among it.
 
     def backfill(self, *, restart: bool = False) -> BackfillReport:
-        job = Backfill(
-            self.world.settings,
-            SOURCE,
-            database=self.between(self.database),
-            state=wrapped(self.state, self.between),
-            claims=self.claims,
-            queue=self.between(self.queue),
-            sink=self.world.sink(self.between),
-            clock=lambda: self.now,
-            sleep=self.sleep,
-            chunk_rows=self.chunk,
-        )
-        return job.run(restart=restart)
+        return Backfill(self.setup(), chunk_rows=self.chunk).run(restart=restart)
+
+    def setup(self, **options: Any) -> JobSetup:
+        """The parts of a job, with things that happen before and after each call to them."""
+        parts: dict[str, Any] = {
+            "consumer": self.world.settings,
+            "source": SOURCE,
+            "database": self.between(self.database),
+            "state": wrapped(self.state, self.between),
+            "claims": self.claims,
+            "queue": self.between(self.queue),
+            "sink": self.world.sink(self.between),
+            "by": "ann@desk",
+            "patience": Patience(lambda: self.now, self.sleep),
+            "now_ms": lambda: int(1_700_000_000_000 + self.now * 1000),
+        }
+        return JobSetup(**{**parts, **options})
 
     def between(self, twin: Any) -> Any:
         """The twin, with the world going on before and after each call."""

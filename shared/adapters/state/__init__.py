@@ -9,8 +9,9 @@ Each subject has a contract of its own. Layout of the table (`pk`, `sk` are stri
 | `stream#SOURCE` | `schema#DATABASE.TABLE#000001` | one column set |
 | `stream#SOURCE` | `rewritten#DATABASE.TABLE` | the last statement that changed rows unseen |
 | `consumer#NAME#TABLE` | `mark` | the marks of all groups of a table |
-| `consumer#NAME` | `run` | the backfill under way |
-| `consumer#NAME#RUN` | `done#MESSAGE`, `deletion#ADDRESS` | applied messages, deletions |
+| `consumer#NAME` | `run`, `run#verify` | the job in the slot `fill`, in the slot `verify` |
+| `consumer#NAME` | `job#ID` | a job that is over, for 400 days |
+| `consumer#NAME#JOB` | `done#MESSAGE`, `deletion#ADDRESS` | applied messages, deletions |
 | `consumer#NAME` | `filled#DATABASE.TABLE` | the last such statement that a backfill covered |
 | `consumer#NAME` | `verify` | the report of the last verify |
 """

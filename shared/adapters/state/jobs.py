@@ -1,47 +1,51 @@
-"""Jobs: the long work of each consumer that is under way."""
+"""Jobs: the long work of each consumer, under way and over."""
 
-from typing import Any, Protocol
+from typing import Literal, Protocol
 
-import msgspec
-
-from shared.values.errors import StackError
-
-
-class Run(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A backfill of a consumer that is under way: its `id`, and per table how far it came
-    (`cursor`: JSON of the last key sent, `rows` sent, `estimate` of all rows, `sent` messages,
-    `complete`). `attempt` grows when it is begun anew; tables that only earlier attempts read are
-    `left`. `runner` is the process that goes on with it; another that finds itself replaced
-    stops.
-    """
-
-    id: str
-    tables: dict[str, dict[str, Any]]
-    started_ms: int = 0
-    attempt: int = 1
-    runner: str = ""
+from shared.values.job import Job, Slot
 
 
 class Jobs(Protocol):
-    """At most one backfill of a consumer is under way."""
+    """A slot of a consumer holds one job until it is over.
 
-    def run(self, consumer: str) -> Run | None: ...
+    A holder's writes are fenced by the job's token. While the slot `fill` holds a job, the consumer
+    records its deletions under the job's id.
+    """
 
-    def save(self, consumer: str, run: Run) -> None:
-        """Begin a run or store its progress. Raises StackError when another run (another id) is
-        under way.
+    def current(self, consumer: str, slot: Slot) -> Job | None:
+        """The job in a slot, as the former version stored it too."""
+        ...
+
+    def begin(self, job: Job) -> bool:
+        """Put a job into its slot; False when another one is there."""
+        ...
+
+    def take(self, seen: Job, holder: str) -> Job | None:
+        """Become the holder, when the job is still exactly as `seen` (token and beat).
+
+        Returns the job as stored, running, None when somebody was faster.
         """
         ...
 
-    def end(self, consumer: str, run_id: str) -> None:
-        """Forget the run, its deletions and done messages. Raises nothing when it is gone."""
+    def save(self, job: Job) -> Job:
+        """Store progress and state; the job as stored, with what was `asked` meanwhile.
+
+        Raises JobLost when another process holds the job, or it is over.
+        """
         ...
 
+    def ask(self, job: Job, wish: Literal["pause", "cancel"]) -> None:
+        """Ask the holder to stop. Without effect on a job that is over."""
+        ...
 
-def another_run(consumer: str, run_id: str) -> StackError:
-    """The error that `save` of every implementation raises."""
-    return StackError(
-        f"another backfill ({run_id}) is under way.",
-        thing=f"consumer {consumer}",
-        hint="Wait for it, or resume or abandon it: rowline backfill.",
-    )
+    def end(self, job: Job) -> None:
+        """Keep the job as it ended, empty its slot, forget its deletions and done messages.
+
+        Killed in between, the job is still in its slot, and ends when it is continued. Raises
+        JobLost.
+        """
+        ...
+
+    def ended(self, consumer: str, limit: int) -> list[Job]:
+        """The jobs that are over, last begun first."""
+        ...

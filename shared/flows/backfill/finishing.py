@@ -1,6 +1,5 @@
 """Finishing: every row that was sent is applied before the run is over."""
 
-import time
 from collections.abc import Callable
 
 from shared.adapters.state.done_messages import DoneMessages
@@ -14,7 +13,7 @@ def wait_until_done(
     run_id: str,
     message_ids: list[str],
     tell: Callable[[int], None],
-    sleep: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], object],
 ) -> None:
     """Wait until the consumer has noted all these messages; `tell` is given how many are left. A
     queue is first in, first out per group, so the last message of each group stands for all of

@@ -3,23 +3,19 @@ group.
 """
 
 import random
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
-from shared.adapters.claims.contract import Claims
-from shared.adapters.queue.contract import Queue
-from shared.adapters.state.jobs import Run
-from shared.adapters.state.schemas import Schemas
 from shared.adapters.topic.contract import Entry
 from shared.domain.backlog import MAX_ENTRIES, Backlog
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.packing import Packing
+from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.tenure import Tenure
 from shared.values.change import Change, Row, Transaction
 from shared.values.errors import StackError
 from shared.values.message import Message, attributes, encode, hash_ids
-from shared.values.settings import TableSettings
 from shared.values.shard import group_id
 from shared.values.table import Table
 
@@ -30,37 +26,30 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Sending:
-    """The messages of one run of a backfill. The relay's own packing and backlog hold a group back
+    """The messages of one job. The relay's own packing and backlog hold a group back
     while a message of it has failed.
     """
 
-    def __init__(
-        self,
-        stream: str,
-        tables: Mapping[str, TableSettings],
-        run: Run,
-        *,
-        queue: Queue,
-        schemas: Schemas,
-        claims: Claims,
-        compress: bool = False,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._stream, self._run, self._queue, self._schemas = stream, run, queue, schemas
-        self._packing = Packing(stream, tables, schemas, claims, lane="backfill", run=run.id)
-        self._backlog = Backlog(0.0, random.Random(), compress=compress)  # noqa: S311 (jitter, no secret)
+    def __init__(self, setup: JobSetup, job: str, attempt: int, tenure: Tenure) -> None:
+        source = setup.source
+        self._stream, self._job, self._attempt = source.name, job, attempt
+        self._queue, self._schemas = setup.queue, setup.state.schemas
+        self._packing = Packing(
+            source.name, source.tables, self._schemas, setup.claims, lane="backfill", run=job
+        )
+        compress = source.compression == "zstd"
+        self._backlog = Backlog(0.0, random.Random(), compress=compress)  # noqa: S311 (jitter)
         self._backlog.hurry()  # a chunk of rows has no later ones to wait for
         self._published: dict[str, Table] = {}
-        self._clock, self._sleep = clock, sleep
+        self._clock, self._sleep = tenure.patience.clock, tenure.patience.sleep
 
     def rows(self, captured: CapturedTable, rows: Sequence[Row], seq: int, ts_ms: int) -> list[str]:
         """Send rows that were read under `seq`; returns the deduplication ids of the messages once
         all are acknowledged. Raises StackError.
         """
         table = self._as_published(captured)
-        plan, prefix = captured.plan, f"r/{self._run.id}.{self._run.attempt}/{captured.name}/"
-        tx = f"r/{self._run.id}"
+        plan, prefix = captured.plan, f"r/{self._job}.{self._attempt}/{captured.name}/"
+        tx = f"r/{self._job}"
         packed = []
         for index, row in enumerate(rows):
             key = plan.key(row)
@@ -82,7 +71,7 @@ class Sending:
     def ends(self, full_name: str, shards: int) -> list[str]:
         """The deduplication ids of the messages that `end` sends for a table."""
         return [
-            hash_ids([group], run=self._run.id, attempt=self._run.attempt)
+            hash_ids([group], run=self._job, attempt=self._attempt)
             for group in self._groups(full_name, shards)
         ]
 
@@ -91,7 +80,7 @@ class Sending:
         everything that was sent before it.
         """
         database, table = full_name.split(".", 1)
-        marks = attributes(self._stream, full_name, "backfill") | {"run": self._run.id}
+        marks = attributes(self._stream, full_name, "backfill") | {"run": self._job}
         entries = [
             Entry(
                 encode(Message(self._stream, self._stream, database, table, 0, group, None, [])),

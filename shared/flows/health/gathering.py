@@ -69,7 +69,7 @@ def consumer_facts(parts: Parts, consumer: ConsumerSettings) -> ConsumerFacts:
         if table in source.tables
     }
     waiting, in_flight = parts.queue(name).depth()
-    run = parts.state.jobs.run(name)
+    run = parts.state.jobs.current(name, "fill")
     return ConsumerFacts(
         consumer=name,
         waiting=waiting,

@@ -1,22 +1,20 @@
 """The job: walks the source and the index, settles what differs, mends it if asked, and reports."""
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
-from shared.adapters.database.contract import Database
-from shared.adapters.queue.contract import Queue
-from shared.adapters.state.state import State
 from shared.domain.captured_tables import CapturedTable, captured_tables
-from shared.domain.patience import Patience
-from shared.domain.sink import Sink, require_listable
+from shared.domain.sink import require_listable
 from shared.domain.watermark import watermarks
+from shared.flows.jobs.progress import Progress
+from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.tenure import hold
 from shared.flows.verify.comparing import Comparison, first_sight
 from shared.flows.verify.ids import IdSet
 from shared.flows.verify.repair import Repair
 from shared.flows.verify.settling import Candidate, Difference, Settling, difference
-from shared.values.settings import ConsumerSettings, SourceSettings
+from shared.values.job import TableCheck, VerifyWork, Work, sum_of
 
 CHUNK_ROWS = 1_000
 CHUNK_BYTES = 4 << 20
@@ -29,18 +27,6 @@ MAX_LISTED = 1_000
 
 _CATCH_UP_SECONDS = 60
 _PAUSE_SECONDS = 0.5
-
-
-class VerifyProgress(msgspec.Struct, frozen=True):
-    """Where the job is: `rows` of about `estimate` compared; `differences` so far; `note` what it
-    waits for.
-    """
-
-    rows: int
-    estimate: int
-    differences: int
-    table: str = ""
-    note: str = ""
 
 
 class VerifyReport(msgspec.Struct, frozen=True):
@@ -68,109 +54,124 @@ class VerifyReport(msgspec.Struct, frozen=True):
 
 
 class Verify:
-    """`rowline verify`: one consumer against its source. Without `repair` nothing is written but
-    the report.
-    """
+    """`rowline verify`: one consumer is compared with its source, table by table."""
 
-    def __init__(
-        self,
-        consumer: ConsumerSettings,
-        source: SourceSettings,
-        *,
-        database: Database,
-        state: State,
-        queue: Queue,
-        sink: Sink,
-        mask_key: bytes = b"",
-        repair: bool = False,
-        tell: Callable[[VerifyProgress], None] = lambda _: None,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-        chunk_rows: int = CHUNK_ROWS,
-    ) -> None:
-        self._consumer, self._source, self._database, self._mask_key = (
-            consumer,
-            source,
-            database,
-            mask_key,
-        )
-        self._sink = require_listable(sink, consumer)
-        self._reports, self._queue, self._chunk_rows = state.reports, queue, chunk_rows
-        self._show, self._clock, self._sleep = tell, clock, sleep
-        self._parts: dict[
-            str, tuple[Settling, Repair | None]
-        ] = {}  # by stream: each has a watermark of its own
-        patience = Patience(clock, sleep)
-        marks = watermarks(state.streams, source, database, patience=patience)
-        for stream, watermark in marks.items():
-            settling = Settling(
-                database, queue, watermark, clock=clock, sleep=sleep, chunk_rows=chunk_rows
-            )
-            mending = (
-                Repair(stream, state.streams, settling, watermark, clock=clock, sleep=sleep)
-                if repair
-                else None
-            )
-            self._parts[stream] = settling, mending
-        self._counts = {"missing": 0, "extra": 0, "different": 0}
+    def __init__(self, setup: JobSetup, *, repair: bool = False, chunk_rows: int = CHUNK_ROWS):
+        self._setup, self._repair, self._chunk_rows = setup, repair, chunk_rows
+        self._database, self._queue, self._source = setup.database, setup.queue, setup.source
+        self._sink = require_listable(setup.sink, setup.consumer)
         self._listed: list[Difference] = []
-        self._rows = self._estimate = self._documents = self._remaining = 0
+        self._check, self._estimate = TableCheck(), 0
 
-    def run(self, chosen: Sequence[str] = ()) -> VerifyReport:
-        """Compare all tables, or those chosen. Raises ConfigError, StackError, SourceError,
-        SearchError.
+    def run(self, chosen: Sequence[str] = (), *, restart: bool = False) -> VerifyReport:
+        """Compare all tables, or those chosen; what an interrupted job has compared stays so.
+
+        restart: compare those again, too. Without `repair` nothing is written but the report.
+        Raises ConfigError, JobBusy, StackError, SourceError, SearchError.
         """
-        began = self._clock()
+        began = self._setup.patience.clock()
         tables = captured_tables(
-            self._database, self._source, self._consumer, chosen, mask_key=self._mask_key
+            self._database,
+            self._source,
+            self._setup.consumer,
+            chosen,
+            mask_key=self._setup.mask_key,
         )
         self._estimate = sum(table.rows for table in tables)
         comparisons = [Comparison(self._sink, table) for table in tables]
         for comparison in comparisons[:1]:
             # Where nobody answers, waiting for the consumer only hides it.
             comparison.documents.get(["1"])
-        self._wait_for_the_consumer()
-        rows: dict[str, int] = {}
-        for comparison in comparisons:
-            before = self._rows
-            self._table(comparison)
-            rows[comparison.captured.name] = self._rows - before
-        settlings, repairs = (
-            [each for each, _ in self._parts.values()],
-            [each for _, each in self._parts.values() if each],
+        work = VerifyWork(tuple(each.captured.name for each in comparisons), repair=self._repair)
+        self._tenure = hold(
+            self._setup,
+            "verify",
+            lambda: work,
+            lambda job: job.work if same(job.work, work) and not restart else None,
         )
+        with self._tenure.kept():
+            self._open()
+            self._wait_for_the_consumer()
+            for comparison in comparisons:
+                if comparison.captured.name not in self._work.done:
+                    self._compare(comparison)
+            report = self._report(began)
+            kept = {**msgspec.to_builtins(report), "listed": []}
+            self._setup.state.reports.save(self._setup.consumer.name, kept)
+            self._tenure.end(f"{report.differences:,} differences in {report.rows:,} rows")
+        return report
+
+    @property
+    def _work(self) -> VerifyWork:
+        assert isinstance(self._tenure.job.work, VerifyWork)
+        return self._tenure.job.work
+
+    def _open(self) -> None:
+        """By stream: each has a watermark of its own."""
+        patience = self._tenure.patience
+        marks = watermarks(
+            self._setup.state.streams, self._source, self._database, patience=patience
+        )
+        self._parts: dict[str, tuple[Settling, Repair | None]] = {}
+        for stream, watermark in marks.items():
+            settling = Settling(
+                self._database, self._queue, watermark, patience, chunk_rows=self._chunk_rows
+            )
+            repair = (
+                Repair(stream, self._setup.state.streams, settling, watermark, patience)
+                if self._repair
+                else None
+            )
+            self._parts[stream] = settling, repair
+
+    def _compare(self, comparison: Comparison) -> None:
+        self._check = TableCheck()
+        self._table(comparison)
+        behind = any(settling.behind for settling, _ in self._parts.values())
+        done = msgspec.structs.replace(self._check, behind=behind, at_ms=self._setup.now_ms())
+        self._check = TableCheck()
+        work = self._work
+        name = comparison.captured.name
+        self._tenure.save(msgspec.structs.replace(work, done={**work.done, name: done}))
+
+    def _report(self, began: float) -> VerifyReport:
+        done = self._work.done
+        total = sum_of(done.values())
         reasons: dict[str, int] = {}
+        repairs = [each for _, each in self._parts.values() if each]
         for reason, times in (item for each in repairs for item in each.reasons.items()):
             reasons[reason] = reasons.get(reason, 0) + times
-        report = VerifyReport(
-            consumer=self._consumer.name,
-            tables=rows,
-            rows=self._rows,
-            documents=self._documents,
-            **self._counts,
-            repaired=sum(self._counts.values()) - self._remaining,
-            differences=self._remaining,
+        return VerifyReport(
+            consumer=self._setup.consumer.name,
+            tables={name: each.rows for name, each in done.items()},
+            rows=total.rows,
+            documents=total.documents,
+            missing=total.missing,
+            extra=total.extra,
+            different=total.different,
+            repaired=total.found - total.remaining,
+            differences=total.remaining,
             listed=self._listed,
-            behind=any(each.behind for each in settlings),
+            behind=total.behind,
             epochs=[epoch for each in repairs for epoch in each.epochs],
             reasons=reasons,
-            seconds=round(self._clock() - began, 1),
-            finished_ms=int(time.time() * 1000),
+            seconds=round(self._setup.patience.clock() - began, 1),
+            finished_ms=self._setup.now_ms(),
         )
-        kept = {**msgspec.to_builtins(report), "listed": [], "tables": rows}
-        self._reports.save(self._consumer.name, kept)
-        return report
 
     def _wait_for_the_consumer(self) -> None:
         """For a while: what is under way would only be looked at twice."""
-        barrier, deadline = self._database.position(), self._clock() + _CATCH_UP_SECONDS
+        patience, barrier = self._tenure.patience, self._database.position()
+        deadline = patience.clock() + _CATCH_UP_SECONDS
         settlings = [settling for settling, _ in self._parts.values()]
-        while not all(each.caught_up(barrier) for each in settlings) and self._clock() < deadline:
+        while (
+            not all(each.caught_up(barrier) for each in settlings) and patience.clock() < deadline
+        ):
             waiting, in_flight = self._queue.depth()
             self._tell(
                 note=f"waiting for the consumer: {waiting + in_flight:,} messages in its queue"
             )
-            self._sleep(_PAUSE_SECONDS)
+            patience.sleep(_PAUSE_SECONDS)
 
     def _table(self, comparison: Comparison) -> None:
         """Rows first, then the documents that belong to none of them."""
@@ -187,12 +188,12 @@ class Verify:
                 Candidate(comparison, one.id, one.key) for one in first_sight(expected, held)
             ]
             candidates = self._settle(candidates, MAX_CANDIDATES)
-            self._rows += len(rows)
+            self._add(rows=len(rows))
             after = [rows[-1][column] for column in key]
             limit = min(limit, max(10, 2 * len(rows)))  # fewer come when they are large
             self._tell(name)
         for document in documents.scan():
-            self._documents += 1
+            self._add(documents=1)
             if document.id not in seen:
                 row_key = documents.key_of(document.id)
                 candidates.append(Candidate(comparison, document.id, row_key))
@@ -211,21 +212,31 @@ class Verify:
             candidates, lambda left: self._tell(name, f"looking again at {left:,} documents")
         )
         for found in map(difference, confirmed):
-            self._counts[found.kind] += 1
+            self._add(**{found.kind: 1})
             if len(self._listed) < MAX_LISTED:
                 self._listed.append(found)
         if confirmed and repair:
             self._tell(name, f"mending {len(confirmed):,} documents")
             confirmed = repair.mend(confirmed)
-        self._remaining += len(confirmed)
+        self._add(remaining=len(confirmed))
         return []
 
+    def _add(self, **counts: int) -> None:
+        added = {name: getattr(self._check, name) + count for name, count in counts.items()}
+        self._check = msgspec.structs.replace(self._check, **added)
+
     def _tell(self, table: str = "", note: str = "") -> None:
-        self._show(
-            VerifyProgress(
-                self._rows, max(self._estimate, self._rows), sum(self._counts.values()), table, note
-            )
-        )
+        rows = self._check.rows + sum(each.rows for each in self._work.done.values())
+        self._tenure.show(Progress(rows, max(self._estimate, rows), table, note))
 
     def _limit(self, captured: CapturedTable) -> int:
         return min(self._chunk_rows, max(50, CHUNK_BYTES // max(captured.row_bytes, 1)))
+
+
+def same(one: Work, other: VerifyWork) -> bool:
+    """Whether a job that was interrupted was started with the same tables and options."""
+    return (
+        isinstance(one, VerifyWork)
+        and one.repair == other.repair
+        and sorted(one.chosen) == sorted(other.chosen)
+    )

@@ -3,10 +3,10 @@
 Its version lets every change that is still under way win.
 """
 
-import time
 from collections.abc import Callable
 
 from shared.adapters.state.streams import Streams
+from shared.domain.patience import Patience
 from shared.domain.sink import Write
 from shared.domain.watermark import Watermark
 from shared.flows.verify.settling import Candidate, Settling, by_table
@@ -37,13 +37,11 @@ class Repair:
         streams: Streams,
         settling: Settling,
         watermark: Watermark,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        patience: Patience,
     ) -> None:
         self._stream, self._streams = stream, streams
         self._settling, self._watermark = settling, watermark
-        self._clock, self._sleep = clock, sleep
+        self._clock, self._sleep = patience.clock, patience.sleep
         self.epochs: list[int] = []
         self.reasons: dict[str, int] = {}
 

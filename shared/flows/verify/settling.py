@@ -2,7 +2,6 @@
 every change that it could be waiting for.
 """
 
-import time
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
@@ -10,6 +9,7 @@ import msgspec
 
 from shared.adapters.database.contract import Database
 from shared.adapters.queue.contract import Queue
+from shared.domain.patience import Patience
 from shared.domain.sink import Expected, Held
 from shared.domain.watermark import Watermark
 from shared.flows.verify.comparing import Comparison, differing_fields
@@ -64,13 +64,12 @@ class Settling:
         database: Database,
         queue: Queue,
         watermark: Watermark,
+        patience: Patience,
         *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
         chunk_rows: int = 1000,
     ) -> None:
         self._database, self._queue, self._watermark = database, queue, watermark
-        self._clock, self._sleep, self._chunk_rows = clock, sleep, chunk_rows
+        self._clock, self._sleep, self._chunk_rows = patience.clock, patience.sleep, chunk_rows
         self.behind = False
 
     def caught_up(self, barrier: Position | None) -> bool:

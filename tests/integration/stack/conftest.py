@@ -97,7 +97,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack.wait(
         "the first checkpoint", lambda: stack.open().state.streams.load("shop")[1] is not None, 90
     )
-    stack.rowline("backfill", CONSUMER, "--from", "source")
+    stack.rowline("backfill", CONSUMER)
     yield stack
     patch.undo()
     if os.environ.get("ROWLINE_KEEP") != "1":

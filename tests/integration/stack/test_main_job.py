@@ -142,11 +142,11 @@ def test_backfill_while_changes_go_on_resumes_after_interruption(stack: Stack) -
     stack.servers.server("elasticsearch").request("DELETE", "/market-photos-000001")
     workload = Workload(stack.connect, changes=100_000, number=4, per_second=60).start()
     for _ in range(2):
-        backfill = stack.project.start("rowline", "backfill", CONSUMER, "--from", "source")
+        backfill = stack.project.start("rowline", "backfill", CONSUMER)
         time.sleep(2.5)
         backfill.send_signal(signal.SIGKILL)
         backfill.wait()
-    stack.rowline("backfill", CONSUMER, "--from", "source")
+    stack.rowline("backfill", CONSUMER)
     workload.stop()
     workload.join()
     stack.verified()

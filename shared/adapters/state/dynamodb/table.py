@@ -115,7 +115,7 @@ class StateTable:
         )
         return plain(reply["Attributes"])
 
-    def delete(self, pk: str, sk: str, condition: str, values: Item) -> None:
+    def delete(self, pk: str, sk: str, condition: str, values: Item, names: dict[str, str]) -> None:
         """Raises ConditionFailed."""
         self._call(
             "delete_item",
@@ -123,6 +123,7 @@ class StateTable:
             Key=typed({"pk": pk, "sk": sk}),
             ConditionExpression=condition,
             ExpressionAttributeValues=typed(values),
+            ExpressionAttributeNames=names,
         )
 
     def query(

@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from shared.adapters.state.state import State
+from shared.values.job import BackfillWork, Job
 from tests.worlds.twins.state.jobs import MemoryDeletions, MemoryDoneMessages, MemoryJobs
 from tests.worlds.twins.state.marks import MemoryMarks
 from tests.worlds.twins.state.reports import MemoryFillings, MemoryReports
 from tests.worlds.twins.state.schemas import MemorySchemas
 from tests.worlds.twins.state.streams import MemoryStreams
 
-__all__ = ["MemorySchemas", "MemoryStreams", "memory_state", "wrapped"]
+__all__ = ["MemorySchemas", "MemoryStreams", "begin_fill", "end_fill", "memory_state", "wrapped"]
 
 
 def memory_state() -> State:
@@ -32,3 +35,15 @@ def memory_state() -> State:
 def wrapped(state: State, wrap: Callable[[Any], Any]) -> State:
     """The same stores, with something put before each."""
     return State(**{name: wrap(store) for name, store in vars(state).items()})
+
+
+def begin_fill(state: State, id: str) -> None:
+    """A backfill of the consumer `search` is under way, as far as its function can see."""
+    assert state.jobs.begin(Job(id, "search", BackfillWork(), token=1, beat=1))
+
+
+def end_fill(state: State) -> None:
+    """It is over."""
+    job = state.jobs.current("search", "fill")
+    assert job
+    state.jobs.end(msgspec.structs.replace(job, state="done"))

@@ -1,6 +1,10 @@
-"""The twins of the stores that belong to a run."""
+"""The twins of the stores that belong to a job."""
 
-from shared.adapters.state.jobs import Run, another_run
+from typing import Literal
+
+import msgspec
+
+from shared.values.job import Job, JobLost, Slot
 
 
 class MemoryDeletions:
@@ -37,24 +41,59 @@ class MemoryDoneMessages:
 
 
 class MemoryJobs:
-    """Forgets what `deletions` and `done_messages` hold of a run that ends."""
+    """Forgets what `deletions` and `done_messages` hold of a job that ends."""
 
     def __init__(self, deletions: MemoryDeletions, done_messages: MemoryDoneMessages) -> None:
-        self._runs: dict[str, Run] = {}
+        self._slots: dict[tuple[str, Slot], Job] = {}
+        self._over: dict[tuple[str, str], Job] = {}
         self._deletions, self._done_messages = deletions, done_messages
 
-    def run(self, consumer: str) -> Run | None:
-        return self._runs.get(consumer)
+    def current(self, consumer: str, slot: Slot) -> Job | None:
+        return self._slots.get((consumer, slot))
 
-    def save(self, consumer: str, run: Run) -> None:
-        other = self._runs.get(consumer)
-        if other and other.id != run.id:
-            raise another_run(consumer, other.id)
-        self._runs[consumer] = run
+    def begin(self, job: Job) -> bool:
+        return self._slots.setdefault((job.consumer, job.slot), job) == job
 
-    def end(self, consumer: str, run_id: str) -> None:
-        run = self._runs.get(consumer)
-        if run and run.id == run_id:
-            del self._runs[consumer]
-        self._deletions.runs.pop((consumer, run_id), None)
-        self._done_messages.runs.pop((consumer, run_id), None)
+    def take(self, seen: Job, holder: str) -> Job | None:
+        held = self.current(seen.consumer, seen.slot)
+        if held is None or (held.id, held.token, held.beat) != (seen.id, seen.token, seen.beat):
+            return None
+        return self._store(
+            msgspec.structs.replace(
+                seen,
+                state="running",
+                outcome="",
+                holder=holder,
+                token=seen.token + 1,
+                beat=seen.beat + 1,
+                asked="",
+            )
+        )
+
+    def save(self, job: Job) -> Job:
+        held = self.current(job.consumer, job.slot)
+        if held is None or (held.id, held.token) != (job.id, job.token):
+            raise JobLost.of(job)
+        return self._store(msgspec.structs.replace(job, beat=job.beat + 1, asked=held.asked))
+
+    def ask(self, job: Job, wish: Literal["pause", "cancel"]) -> None:
+        held = self.current(job.consumer, job.slot)
+        if held and held.id == job.id:
+            self._store(msgspec.structs.replace(held, asked=wish))
+
+    def end(self, job: Job) -> None:
+        job = self.save(job)
+        self._over[job.consumer, job.id] = msgspec.structs.replace(
+            job, holder="", token=0, beat=0, asked=""
+        )
+        del self._slots[job.consumer, job.slot]
+        self._deletions.runs.pop((job.consumer, job.id), None)
+        self._done_messages.runs.pop((job.consumer, job.id), None)
+
+    def ended(self, consumer: str, limit: int) -> list[Job]:
+        over = [job for (owner, _), job in self._over.items() if owner == consumer]
+        return sorted(over, key=lambda job: job.id, reverse=True)[:limit]
+
+    def _store(self, job: Job) -> Job:
+        self._slots[job.consumer, job.slot] = job
+        return job

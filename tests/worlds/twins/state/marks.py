@@ -12,7 +12,7 @@ class MemoryMarks:
         self._jobs = jobs
 
     def read(self, consumer: str, groups: list[str]) -> tuple[dict[str, Mark], str]:
-        run = self._jobs.run(consumer)
+        run = self._jobs.current(consumer, "fill")
         return {
             group: self._marks.get((consumer, group), Mark()) for group in groups
         }, run.id if run else ""

@@ -54,7 +54,7 @@ class Deletions:
         """
         if not work.deletions or work.run:
             return
-        run = self._jobs.run(self._consumer)
+        run = self._jobs.current(self._consumer, "fill")
         if run is not None:
             self._records.record(self._consumer, run.id, work.deletions)
 
@@ -82,7 +82,7 @@ class Deletions:
 
 
 def delete_again(
-    search: Search, deletions: Mapping[str, int], sleep: Callable[[float], None]
+    search: Search, deletions: Mapping[str, int], sleep: Callable[[float], object]
 ) -> int:
     """Delete what was recorded, unless the index holds something newer.
 
@@ -101,14 +101,14 @@ def delete_again(
     return deleted + _delete(search, actions, sleep)
 
 
-def _delete(search: Search, actions: Iterable[Action], sleep: Callable[[float], None]) -> int:
+def _delete(search: Search, actions: Iterable[Action], sleep: Callable[[float], object]) -> int:
     rest = iter(actions)
     return sum(
         _write(search, batch, sleep) for batch in iter(lambda: list(islice(rest, _BATCH)), [])
     )
 
 
-def _write(search: Search, actions: list[Action], sleep: Callable[[float], None]) -> int:
+def _write(search: Search, actions: list[Action], sleep: Callable[[float], object]) -> int:
     """Delete until every deletion is settled; returns how many documents were deleted.
 
     Raises SearchUnavailable when some still fail after all attempts, SearchError when some are

@@ -67,7 +67,7 @@ class LatestState:
     def documents(self, table: CapturedTable) -> IndexDocuments:
         return IndexDocuments(self._layout, self._search, table)
 
-    def delete_again(self, deletions: Mapping[str, int], sleep: Callable[[float], None]) -> int:
+    def delete_again(self, deletions: Mapping[str, int], sleep: Callable[[float], object]) -> int:
         return delete_again(self._search, deletions, sleep)
 
     def apply(self, slice: Slice) -> list[Outcome]:

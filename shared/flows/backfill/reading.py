@@ -1,0 +1,87 @@
+"""Reading: the rows of a table, chunk by chunk, each under a watermark read before it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from shared.domain.captured_tables import CapturedTable
+from shared.domain.patience import Patience
+from shared.domain.watermark import Watermark, watermarks
+from shared.flows.jobs.setup import JobSetup
+from shared.values.change import Row
+from shared.values.checkpoint import Checkpoint
+from shared.values.errors import SourceUnavailable
+from shared.values.job import TableFill
+
+CHUNK_ROWS = 5_000
+CHUNK_BYTES = 4 << 20
+"""A chunk is read in one SELECT and held in memory."""
+
+_READ_ATTEMPTS = 6
+
+
+class Reading:
+    """Reads the tables of one job."""
+
+    def __init__(self, setup: JobSetup, patience: Patience, chunk_rows: int) -> None:
+        self._source, self._database, self._patience = setup.source, setup.database, patience
+        self._chunk_rows, self._limits = chunk_rows, dict[str, int]()
+        self._watermarks = watermarks(
+            setup.state.streams, setup.source, setup.database, patience=patience
+        )
+
+    def watermark(self, table: str) -> Watermark:
+        """The watermark of the stream that carries a table."""
+        return self._watermarks[self._source.stream_of(table)]
+
+    def await_relays(self, tables: list[str], tell: Callable[[str], None]) -> None:
+        """Wait until every stream of these tables has published what the binlog holds now.
+
+        Afterwards no change that the consumer handled before this call has a number above the
+        watermarks that will be read: deletions that it did not record, because no job was under
+        way, are all below the rows. Raises StackError when no relay comes.
+        """
+        streams = sorted({self._source.stream_of(name) for name in tables})
+        for stream in streams:
+            tell("looking at the relay")
+            self._watermarks[stream].require_relay()
+        for stream in streams:
+            carried = [name for name in tables if self._source.stream_of(name) == stream]
+            self._watermarks[stream].pass_now(tell, carried)
+
+    def chunk(self, table: CapturedTable, state: TableFill) -> tuple[Checkpoint, list[Row]]:
+        """The next rows of a table, none at its end, and the checkpoint that was read before them.
+
+        Waits for a source that is away for a while.
+        """
+        after: list[Any] | None = msgspec.json.decode(state.cursor) if state.cursor else None
+        limit = self._limits.get(table.name) or self._limit(table)
+        checkpoint, rows = self._read(table, after, limit)
+        # The database gives fewer rows when they are large: to ask for many more would be in vain.
+        self._limits[table.name] = min(limit, max(10, 2 * len(rows)))
+        return checkpoint, rows
+
+    def _read(
+        self, table: CapturedTable, after: list[Any] | None, limit: int
+    ) -> tuple[Checkpoint, list[Row]]:
+        for attempt in Retrying(
+            retry=retry_if_exception_type(SourceUnavailable),
+            stop=stop_after_attempt(_READ_ATTEMPTS),
+            wait=wait_random_exponential(0.5, 20),
+            sleep=self._sleep,
+            reraise=True,
+        ):
+            with attempt:
+                checkpoint = self.watermark(table.name).read(table.name)
+                return checkpoint, self._database.chunk(
+                    table.table, table.key, after, limit, reached=checkpoint.position
+                )
+        raise AssertionError("tenacity re-raises")
+
+    def _sleep(self, seconds: float) -> None:
+        self._patience.sleep(seconds)
+
+    def _limit(self, table: CapturedTable) -> int:
+        return min(self._chunk_rows, max(50, CHUNK_BYTES // max(table.row_bytes, 1)))

@@ -1,0 +1,4 @@
+"""Jobs: what backfill, resync and verify share: their parts, and how a process holds a job.
+
+A job is stored with its progress and continues after a kill. `tenure` says who works on it.
+"""

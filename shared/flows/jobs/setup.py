@@ -1,0 +1,40 @@
+"""JobSetup: everything that a job of a consumer works with."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.adapters.claims.contract import Claims
+from shared.adapters.database.contract import Database
+from shared.adapters.queue.contract import Queue
+from shared.adapters.state.state import State
+from shared.domain.patience import Patience
+from shared.domain.sink import Sink
+from shared.flows.jobs.progress import Progress
+from shared.values.settings import ConsumerSettings, SourceSettings
+
+
+@dataclass(frozen=True)
+class JobSetup:
+    """The parts of a stage that a job needs, and where it runs.
+
+    source: what the consumer's source captures by all its relays.
+    queue: the consumer's own.
+    mask_key: the key of mask `hash`.
+    by: who runs it, for people.
+    show: is called often with the progress.
+    now_ms: Unix ms.
+    """
+
+    consumer: ConsumerSettings
+    source: SourceSettings
+    database: Database
+    state: State
+    claims: Claims
+    queue: Queue
+    sink: Sink
+    mask_key: bytes = b""
+    by: str = ""
+    show: Callable[[Progress], None] = lambda _progress: None
+    patience: Patience = Patience()  # noqa: RUF009 (frozen)
+    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000

@@ -1,0 +1,182 @@
+"""Job: a long piece of work for a consumer: its parameters, its progress, its outcome."""
+
+from collections.abc import Collection
+from typing import Literal
+
+import msgspec
+
+from shared.values.errors import RowlineError
+from shared.values.position import Position
+
+JobState = Literal["running", "paused", "failed", "done", "cancelled"]
+"""`paused` and `failed` jobs continue when the same command is run again; `done` and `cancelled`
+jobs are over.
+"""
+
+Slot = Literal["fill", "verify"]
+"""A consumer has one job a slot: two that fill it at once would read the same rows twice."""
+
+
+class SentChunk(msgspec.Struct, frozen=True):
+    """Rows that were sent before the relay had proved that they are in the binlog.
+
+    after: cursor before the chunk; the chunk is read again from there.
+    end: end of the binlog after the SELECT.
+    server: identity of the server that was read.
+    """
+
+    after: str
+    end: Position
+    server: str
+
+
+class TableFill(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How far a table is filled.
+
+    cursor: JSON of the last key that was sent; empty before the first.
+    rows: rows sent. estimate: rows in all, by the database's own estimate.
+    sent: messages sent.
+    complete: every row was sent.
+    left: only an earlier attempt read this table.
+    floor: seq of the watermark under which the first rows were read.
+    chunks: sent, but not proved yet, oldest first.
+    settles: causes for which the table was due when it was begun.
+    swept: documents without a row were looked for. ghosts: how many were found.
+    """
+
+    cursor: str = ""
+    rows: int = 0
+    sent: int = 0
+    estimate: int = 0
+    complete: bool = False
+    left: bool = False
+    floor: int = 0
+    chunks: tuple[SentChunk, ...] = ()
+    settles: tuple[str, ...] = ()
+    swept: bool = False
+    ghosts: int = 0
+
+
+class _Fill(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind"):
+    """Brings a consumer the rows of its source.
+
+    attempt: grows with each start from the beginning; the job and its records stay the same.
+    """
+
+    tables: dict[str, TableFill] = {}
+    attempt: int = 1
+
+    @property
+    def chosen(self) -> list[str]:
+        """The tables of this attempt."""
+        return [name for name, table in self.tables.items() if not table.left]
+
+
+class BackfillWork(_Fill, frozen=True, tag="backfill"):
+    """Deletes nothing."""
+
+
+class ResyncWork(_Fill, frozen=True, tag="resync"):
+    """Deletes the documents that have no row, and settles what was due."""
+
+
+FillWork = BackfillWork | ResyncWork
+
+
+class TableCheck(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The comparison of one table.
+
+    rows, documents: how many were compared.
+    missing, extra, different, shared, refused: differences by kind, see `Difference`.
+    remaining: differences that were not repaired.
+    behind: relay or consumer had not caught up.
+    at_ms: when it ended, Unix ms.
+    """
+
+    rows: int = 0
+    documents: int = 0
+    missing: int = 0
+    extra: int = 0
+    different: int = 0
+    shared: int = 0
+    refused: int = 0
+    remaining: int = 0
+    behind: bool = False
+    at_ms: int = 0
+
+    @property
+    def found(self) -> int:
+        """Differences of all kinds."""
+        return self.missing + self.extra + self.different + self.shared + self.refused
+
+
+def sum_of(all: Collection[TableCheck]) -> TableCheck:
+    """The comparison of several tables as one; it is as old as the oldest of them."""
+    counts = [name for name in TableCheck.__struct_fields__ if name not in ("behind", "at_ms")]
+    return TableCheck(
+        **{name: sum(getattr(each, name) for each in all) for name in counts},
+        behind=any(each.behind for each in all),
+        at_ms=min((each.at_ms for each in all), default=0),
+    )
+
+
+class VerifyWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="verify"):
+    """Compares a consumer with its source.
+
+    chosen: the tables. done: those that were compared.
+    repair: differences are repaired.
+    """
+
+    chosen: tuple[str, ...] = ()
+    done: dict[str, TableCheck] = {}
+    repair: bool = False
+
+
+Work = FillWork | VerifyWork
+
+
+class Job(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A job of a consumer.
+
+    work: kind, parameters and progress.
+    by: who began it. began_ms, ended_ms: when, Unix ms.
+    outcome: one line: the result, or why it does not run.
+    holder: the process that works on it; empty when none does.
+    token: grows with each holder and fences its writes. beat: grows with each write.
+    asked: `pause` or `cancel`, when somebody asked the holder to stop.
+    """
+
+    id: str
+    consumer: str
+    work: Work
+    state: JobState = "running"
+    by: str = ""
+    began_ms: int = 0
+    ended_ms: int = 0
+    outcome: str = ""
+    holder: str = ""
+    token: int = 0
+    beat: int = 0
+    asked: str = ""
+
+    @property
+    def kind(self) -> str:
+        """`backfill`, `resync` or `verify`."""
+        return type(self.work).__name__.removesuffix("Work").lower()
+
+    @property
+    def slot(self) -> Slot:
+        """The slot that it takes."""
+        return "verify" if isinstance(self.work, VerifyWork) else "fill"
+
+
+class JobLost(RowlineError):
+    """Another process holds the job: this one may store nothing of it any more."""
+
+    @classmethod
+    def of(cls, job: Job) -> "JobLost":
+        return cls(
+            f"another process has taken over {job.kind} {job.id}.",
+            thing=f"consumer {job.consumer}",
+            hint="Let that one finish. See rowline jobs.",
+        )
