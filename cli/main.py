@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "tail": "cli.commands.tail",
     "backfill": "cli.commands.backfill",
     "verify": "cli.commands.verify",
+    "jobs": "cli.commands.jobs",
 }
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 and the number of SIGINT, as shells expect."""

@@ -174,7 +174,7 @@ def _until_silent(setup: JobSetup, seen: Job) -> Job | None:
             raise JobBusy(
                 f"is under way: {now.holder} works on it.",
                 thing=_name(now),
-                hint=f"Wait for it, or stop it: rowline jobs pause {now.consumer}.",
+                hint=f"Wait for it, or stop it: rowline jobs pause {now.id}.",
             )
         seen = now
     return seen

@@ -1,0 +1,119 @@
+"""`rowline jobs`"""
+
+import time
+from typing import Annotated
+
+import typer
+
+from cli.stage import ServiceOption, StageOption, open_stage
+from cli.ui.console import note_console, print_json, result_console
+from cli.ui.duration import duration
+from shared.domain.patience import Patience
+from shared.flows.jobs import control
+from shared.values.job import FillWork, Job
+
+app = typer.Typer(no_args_is_help=True, help="Look at long work, and stop it.")
+JobArgument = Annotated[str, typer.Argument(help="The job's id, see `rowline jobs list`.")]
+
+
+@app.command("list")
+def list_jobs(
+    stage: StageOption = "local",
+    service: ServiceOption = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Every job that is not over, and the last ones that are.
+
+    Example: `rowline jobs list --stage prod`
+    """
+    from rich.table import Table
+
+    deployed = open_stage(stage, service)
+    found = control.jobs_of(deployed.state, deployed.settings.consumers)
+    if as_json:
+        return print_json(found)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("JOB", "KIND", "CONSUMER", "STATE", "BY", "BEGAN", "OUTCOME"):
+        table.add_column(name, no_wrap=name == "JOB")
+    for job in found:
+        table.add_row(
+            job.id, job.kind, job.consumer, job.state, job.by, _when(job.began_ms), job.outcome
+        )
+    result_console().print(table)
+
+
+@app.command()
+def show(
+    job: JobArgument,
+    stage: StageOption = "local",
+    service: ServiceOption = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """One job: who began it and when, how far it is, its outcome.
+
+    Example: `rowline jobs show 20261127T021500-3fa9c1`
+    """
+    deployed = open_stage(stage, service)
+    found = control.find(deployed.state, deployed.settings.consumers, job)
+    if as_json:
+        return print_json(found)
+    console = result_console()
+    for line in _lines(found):
+        console.print(line, markup=False)
+
+
+@app.command()
+def pause(job: JobArgument, stage: StageOption = "local", service: ServiceOption = "") -> None:
+    """Stop a job where it is; the command that began it continues it.
+
+    Example: `rowline jobs pause 20261127T021500-3fa9c1`
+    """
+    deployed = open_stage(stage, service)
+    found = control.find(deployed.state, deployed.settings.consumers, job)
+    paused = control.pause(deployed.state, found, _note, Patience())
+    result_console().print(f"{paused.kind} {paused.id}: paused", markup=False)
+
+
+@app.command()
+def cancel(job: JobArgument, stage: StageOption = "local", service: ServiceOption = "") -> None:
+    """End a job for good. What it has done stays.
+
+    Example: `rowline jobs cancel 20261127T021500-3fa9c1`
+    """
+    deployed = open_stage(stage, service)
+    found = control.find(deployed.state, deployed.settings.consumers, job)
+    sink = deployed.sink(found.consumer)
+    ended = control.cancel(deployed.state, found, sink, _note, Patience())
+    result_console().print(f"{ended.kind} {ended.id}: cancelled", markup=False)
+
+
+def _lines(job: Job) -> list[str]:
+    head = f"{job.kind} {job.id} of {job.consumer}: {job.state}"
+    if job.outcome:
+        head += f", {job.outcome}"
+    lines = [head, f"  began    {_when(job.began_ms)} by {job.by or '-'}"]
+    if job.ended_ms:
+        took = duration((job.ended_ms - job.began_ms) / 1000)
+        lines.append(f"  ended    {_when(job.ended_ms)}, after {took}")
+    if job.holder:
+        lines.append(f"  holder   {job.holder}")
+    if isinstance(job.work, FillWork):
+        lines += [
+            f"  {name}: {each.rows:,} of about {max(each.rows, each.estimate):,} rows"
+            for name, each in job.work.tables.items()
+            if not each.left
+        ]
+    else:
+        for name in job.work.chosen:
+            done = job.work.done.get(name)
+            said = f"{done.remaining:,} differences in {done.rows:,} rows" if done else "not yet"
+            lines.append(f"  {name}: {said}")
+    return lines
+
+
+def _when(unix_ms: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(unix_ms / 1000)) if unix_ms else "-"
+
+
+def _note(text: str) -> None:
+    note_console().print(text, markup=False)

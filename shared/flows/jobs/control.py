@@ -1,0 +1,87 @@
+"""Control: lists the jobs of a stage, and stops one from anywhere."""
+
+from collections.abc import Callable, Collection
+
+import msgspec
+
+from shared.adapters.state.state import State
+from shared.domain.patience import Patience
+from shared.domain.sink import Listable, Sink
+from shared.flows.jobs.tenure import SILENT_SECONDS
+from shared.values.errors import ConfigError, StackError
+from shared.values.job import FillWork, Job, Slot
+
+SLOTS: tuple[Slot, ...] = ("fill", "verify")
+_POLL_SECONDS = 1.0
+_ENDED_SHOWN = 20
+
+
+def jobs_of(state: State, consumers: Collection[str], ended: int = _ENDED_SHOWN) -> list[Job]:
+    """The jobs of these consumers: those that are not over first, then the last `ended` of each."""
+    held = [state.jobs.current(name, slot) for name in consumers for slot in SLOTS]
+    over = [job for name in consumers for job in state.jobs.ended(name, ended)]
+    over.sort(key=lambda job: job.began_ms, reverse=True)
+    return [job for job in held if job] + over
+
+
+def find(state: State, consumers: Collection[str], id: str) -> Job:
+    """A job by its id. Raises ConfigError."""
+    for job in jobs_of(state, consumers, ended=1_000):
+        if job.id == id:
+            return job
+    raise ConfigError("is no job of this stage.", thing=id, hint="See rowline jobs list.")
+
+
+def pause(state: State, job: Job, tell: Callable[[str], None], patience: Patience) -> Job:
+    """Stop a job so that it can be continued; returns it as it is then.
+
+    Raises StackError when it is over.
+    """
+    state.jobs.ask(job, "pause")
+    free = _freed(state, job, tell, patience)
+    taken = state.jobs.take(free, "")
+    if taken is None:
+        raise _over(job)
+    return state.jobs.save(
+        msgspec.structs.replace(taken, state="paused", outcome=free.outcome or "paused")
+    )
+
+
+def cancel(
+    state: State, job: Job, sink: Sink, tell: Callable[[str], None], patience: Patience
+) -> Job:
+    """End a job for good.
+
+    Rows that it sent and that are still on their way are dropped by the consumer; documents that
+    were deleted meanwhile are deleted again. Raises StackError when it is over.
+    """
+    state.jobs.ask(job, "cancel")
+    taken = state.jobs.take(_freed(state, job, tell, patience), "cancelling")
+    if taken is None:
+        raise _over(job)
+    if isinstance(taken.work, FillWork) and isinstance(sink, Listable):
+        sink.delete_again(state.deletions.read(job.consumer, job.id), patience.sleep)
+    ended = msgspec.structs.replace(taken, state="cancelled", outcome="cancelled", holder="")
+    state.jobs.end(ended)
+    return ended
+
+
+def _freed(state: State, job: Job, tell: Callable[[str], None], patience: Patience) -> Job:
+    """The job once nobody works on it: its holder stopped, or was silent for long enough."""
+    silent_at, beat = patience.clock() + SILENT_SECONDS, (job.token, job.beat)
+    while True:
+        now = state.jobs.current(job.consumer, job.slot)
+        if now is None or now.id != job.id:
+            raise _over(job)
+        if not now.holder:
+            return now
+        if (now.token, now.beat) != beat:
+            silent_at, beat = patience.clock() + SILENT_SECONDS, (now.token, now.beat)
+        elif patience.clock() >= silent_at:
+            return now
+        tell(f"waiting until {now.holder} stops")
+        patience.sleep(_POLL_SECONDS)
+
+
+def _over(job: Job) -> StackError:
+    return StackError("is over.", thing=f"{job.kind} {job.id}", hint="See rowline jobs list.")

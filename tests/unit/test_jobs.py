@@ -1,0 +1,105 @@
+"""Jobs are listed, paused and cancelled from anywhere."""
+
+from collections.abc import Callable
+from random import Random
+
+import pytest
+
+from shared.domain.patience import Patience
+from shared.flows.jobs import control
+from shared.flows.jobs.tenure import SILENT_SECONDS, JobStopped
+from shared.flows.verify.job import Verify
+from shared.values.errors import ConfigError, StackError
+from shared.values.job import Job
+from tests.unit.test_backfill import job
+from tests.worlds.backfill_world import BackfillWorld, Killed
+
+
+@pytest.fixture
+def world() -> BackfillWorld:
+    made = BackfillWorld(Random(1))
+    made.pace = {made.commit: 1}
+    return made
+
+
+def under_way(world: BackfillWorld) -> Job:
+    held = world.state.jobs.current("search", "fill")
+    assert held
+    return held
+
+
+def killed(world: BackfillWorld) -> Job:
+    """A backfill whose process is gone after it had sent some rows."""
+    world.kill_rate = 1.0
+    with pytest.raises(Killed):
+        job(world, queue=world.between(world.queue)).run()
+    world.kill_rate = 0.0
+    return under_way(world)
+
+
+def meanwhile(world: BackfillWorld, stop: Callable[[Job, Patience], Job]) -> Job:
+    """Stop the backfill from elsewhere while it works: it goes on while the other one waits."""
+    stopped: list[Job] = []
+
+    def wait(seconds: float) -> None:
+        world.now += seconds
+
+    def show(_: object) -> None:
+        if under_way(world).work.tables["shop.items"].rows and not stopped:  # type: ignore[union-attr]
+            world.state.jobs.ask(under_way(world), "pause")
+
+    with pytest.raises(JobStopped):
+        job(world, show=show).run()
+    stopped.append(stop(under_way(world), Patience(lambda: world.now, wait)))
+    return stopped[0]
+
+
+def test_a_paused_job_is_kept_where_it_was_and_continued(world: BackfillWorld) -> None:
+    paused = meanwhile(
+        world, lambda held, patience: control.pause(world.state, held, lambda _: None, patience)
+    )
+    assert (paused.state, paused.holder) == ("paused", "")
+    assert job(world).run().job == paused.id
+    assert world.index() == world.source()
+
+
+def test_a_job_whose_process_is_gone_is_paused_once_it_was_silent(world: BackfillWorld) -> None:
+    held, began = killed(world), world.now
+    told: list[str] = []
+    control.pause(world.state, held, told.append, Patience(lambda: world.now, world.sleep))
+    assert world.now - began == pytest.approx(SILENT_SECONDS, abs=2)
+    assert told[0] == f"waiting until {held.holder} stops"
+    assert under_way(world).state == "paused"
+
+
+def test_a_cancelled_backfill_brings_no_row_back(world: BackfillWorld) -> None:
+    held = killed(world)
+    key = next(iter(world.rows))
+    # A row that it sent is applied, then deleted, then forgotten by the index; another row that it
+    # sent is still in the queue.
+    world.drain()
+    world.state.deletions.record("search", held.id, {f"shop-items/{key}": 9 << 40})
+    patience = Patience(lambda: world.now, world.sleep)
+    ended = control.cancel(world.state, held, world.world.sink(), lambda _: None, patience)
+    assert (ended.state, ended.outcome) == ("cancelled", "cancelled")
+    assert world.state.jobs.current("search", "fill") is None
+    assert str(key) not in world.index()
+    assert [one.state for one in control.jobs_of(world.state, ["search"])] == ["cancelled"]
+    with pytest.raises(StackError, match="is over"):
+        control.cancel(world.state, held, world.world.sink(), lambda _: None, patience)
+
+
+def test_jobs_are_found_by_their_id(world: BackfillWorld) -> None:
+    done = job(world).run().job
+    held = killed(world)
+    Verify(world.setup(), chunk_rows=3).run()
+    listed = control.jobs_of(world.state, ["search", "other"])
+    assert [(one.kind, one.state) for one in listed[:1]] == [("backfill", "running")]
+    assert {(one.kind, one.state) for one in listed[1:]} == {
+        ("backfill", "done"),
+        ("verify", "done"),
+    }
+    assert control.find(world.state, ["search"], done).state == "done"
+    assert control.find(world.state, ["search"], held.id).holder == held.holder
+    with pytest.raises(ConfigError, match="nothing: is no job of this stage"):
+        control.find(world.state, ["search"], "nothing")
