@@ -48,11 +48,16 @@ class Outcome(msgspec.Struct, frozen=True):
 
     kind: `applied`; `superseded`, the sink holds something newer; `refused`, it will never be
     accepted as it is; `failed`, nothing is wrong with it, the same may succeed later.
-    reason: why it was refused or failed. What follows its first colon may quote values of the row.
+    reason: why it was refused or failed. After the first colon a refusal may quote values.
     """
 
     kind: Literal["applied", "superseded", "refused", "failed"]
     reason: str = ""
+
+    @property
+    def without_values(self) -> str:
+        """The reason as it may be logged: a refusal quotes the value that it is about."""
+        return self.reason.partition(":")[0] if self.kind == "refused" else self.reason
 
 
 class Sink(Protocol):

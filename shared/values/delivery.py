@@ -29,8 +29,9 @@ class Delivery(msgspec.Struct, frozen=True):
 
     @staticmethod
     def of(record: dict[str, Any]) -> "Delivery":
-        """From one of the event's `Records`. Source: Lambda developer guide, "Example Amazon SQS
-        FIFO message event".
+        """From one of the event's `Records`.
+
+        Source: Lambda developer guide, "Example Amazon SQS FIFO message event".
         """
         system = record["attributes"]
         return Delivery(

@@ -199,7 +199,7 @@ def test_a_large_row_is_fetched_from_the_claim_store(world: World) -> None:
 def test_large_rows_are_held_a_slice_at_a_time(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.flows.consume.runtime.SLICE_BYTES", 10_000)
+    monkeypatch.setattr("shared.flows.consume.applying.SLICE_BYTES", 10_000)
     sizes: list[int] = []
     real = world.search.bulk
     monkeypatch.setattr(

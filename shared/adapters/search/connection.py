@@ -1,5 +1,6 @@
-"""Connection: one client to a cluster, kept between requests, its credentials read afresh when they
-are refused.
+"""Connection: one client to a cluster, kept between requests.
+
+Its credentials are read again when the cluster refuses them.
 """
 
 import ssl
@@ -23,9 +24,10 @@ T = TypeVar("T")
 
 
 class Access(msgspec.Struct, frozen=True):
-    """How to reach a cluster: the content of the consumer's secret. `api_key` (the encoded form) or
-    `username` and `password`, or neither; `ca_certificate` PEM text. Nothing of it shows in
-    `repr`.
+    """How to reach a cluster: the content of the consumer's secret. Nothing of it shows in `repr`.
+
+    api_key: in its encoded form; else username and password, or neither.
+    ca_certificate: PEM text.
     """
 
     url: str
@@ -39,8 +41,10 @@ class Access(msgspec.Struct, frozen=True):
 
 
 class Connection:
-    """See `ElasticsearchSearch` for `secret` and `refresh`. The client's module is imported by the
-    first request: it takes longer than all else of a cold start.
+    """See `ElasticsearchSearch` for `secret` and `refresh`.
+
+    The first request imports the client's module, unless that is done before: the import takes
+    longer than all else of a cold start.
     """
 
     def __init__(
@@ -52,8 +56,9 @@ class Connection:
         self._refreshed = float("-inf")
 
     def ask(self, request: Callable[["Elasticsearch"], T]) -> T:
-        """One request. Raises SearchUnavailable or SearchError; credentials that are refused are
-        read afresh, at most once a minute.
+        """Make one request. Raises SearchUnavailable or SearchError.
+
+        Credentials that are refused are read again, at most once a minute.
         """
         from elasticsearch import ApiError, AuthenticationException, TransportError
 
@@ -76,8 +81,9 @@ class Connection:
 
 
 def connect(access: Access) -> "Elasticsearch":
-    """A client for a cluster: certificates verified (against `ca_certificate` where given),
-    connections kept between requests, no sniffing, no retries.
+    """A client for a cluster: connections kept between requests, no sniffing, no retries.
+
+    Certificates are verified, against `ca_certificate` where given. Raises ConfigError.
     """
     from elasticsearch import Elasticsearch
 

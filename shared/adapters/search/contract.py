@@ -7,8 +7,9 @@ import msgspec
 
 
 class Action(msgspec.Struct, frozen=True):
-    """Write one document: `body` None deletes it. `version` is external: an older one than what is
-    held is refused.
+    """Write one document, or delete it.
+
+    version: external; an older one than what is held is refused. body: None deletes.
     """
 
     index: str
@@ -18,8 +19,10 @@ class Action(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """The fate of one action: applied, superseded (what is held is newer), absent index
-    (`missing`), `transient` (try again) or `refused` for good.
+    """The fate of one action.
+
+    kind: `superseded`, what is held is newer; `missing`, the index does not exist; `transient`, the
+    same may succeed later; `refused`, for good.
     """
 
     kind: Literal["applied", "superseded", "missing", "transient", "refused"]
@@ -35,31 +38,37 @@ class Document(msgspec.Struct, frozen=True):
 
 
 class Search(Protocol):
-    """An Elasticsearch cluster. Raises SearchUnavailable when it cannot be reached or answers
-    429/5xx to the whole request, SearchError otherwise.
+    """An Elasticsearch cluster.
+
+    Each method raises SearchUnavailable when it cannot be reached or answers 429 or 5xx to the
+    whole request, else SearchError.
     """
 
     def version(self) -> str:
-        """The cluster's version; empty when it does not tell this account. Proves that it answers,
-        and knows the credentials.
+        """The cluster's version; empty when it does not tell this account.
+
+        Proves that the cluster answers and accepts the credentials.
         """
         ...
 
     def bulk(self, actions: list[Action]) -> list[Result]:
         """Apply in order, versions `external_gte`, through aliases only; one result per action.
+
         Deleting what is not there is `applied`. At most a few MB.
         """
         ...
 
     def extend_mapping(self, alias: str, properties: dict[str, Any]) -> None:
-        """Add those of `properties` (field → mapping) that the index behind `alias` lacks; fields
-        it has stay as they are. Documents held are not touched.
+        """Add those of `properties` (field → mapping) that the index behind `alias` lacks.
+
+        Fields that it has stay as they are. Documents held are not touched.
         """
         ...
 
     def ensure_index(self, alias: str, definition: dict[str, Any]) -> None:
-        """Create index `ALIAS-000001` with `definition` (settings, mappings) behind `alias` unless
-        the alias exists. Safe to call from many functions at once.
+        """Create index `ALIAS-000001` behind `alias` unless the alias exists.
+
+        definition: settings, mappings, aliases. Many functions may call it at once.
         """
         ...
 

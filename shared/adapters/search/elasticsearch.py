@@ -1,21 +1,21 @@
-"""Elasticsearch 8 and 9 through the official client. Retries are not made here: the queue makes
-them, with its back-off.
+"""Elasticsearch 8 and 9 through the official client.
+
+Retries are not made here: the queue makes them, with its back-off.
 """
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from typing import Any
 
 import msgspec
 
+from shared.adapters.search.aliases import KnownAliases
 from shared.adapters.search.answer import fate
 from shared.adapters.search.connection import Connection
 from shared.adapters.search.contract import Action, Document, Result
+from shared.adapters.search.index_making import IndexMaking
 from shared.values.errors import SearchError, SearchUnavailable
 
-_ALIAS_KNOWN = 10.0
 _KEEP_ALIVE = "2m"
 _PAGE = 5000
 _encode = msgspec.json.Encoder().encode
@@ -33,7 +33,8 @@ class ElasticsearchSearch:
         self, secret: Mapping[str, Any], refresh: Callable[[], Mapping[str, Any]] | None = None
     ) -> None:
         self._cluster = Connection(secret, refresh)
-        self._seen_alias: dict[str, float] = {}
+        self._aliases = KnownAliases(self._cluster)
+        self._making = IndexMaking(self._cluster, self._aliases)
 
     def version(self) -> str:
         self.get("rowline-is-anybody-there", ["1"])
@@ -45,7 +46,7 @@ class ElasticsearchSearch:
         return ""
 
     def bulk(self, actions: list[Action]) -> list[Result]:
-        absent = self._absent({action.index for action in actions if action.body is None})
+        absent = self._aliases.absent({action.index for action in actions if action.body is None})
         sent = [action for action in actions if action.index not in absent]
         items: Iterator[dict[str, Any]] = iter(())
         if sent:
@@ -69,74 +70,10 @@ class ElasticsearchSearch:
         ]
 
     def extend_mapping(self, alias: str, properties: dict[str, Any]) -> None:
-        held = self._cluster.ask(lambda client: client.indices.get_mapping(index=alias))
-        for index, answer in held.items():
-            lacking = {
-                field: mapping
-                for field, mapping in properties.items()
-                if field not in answer["mappings"].get("properties", {})
-            }
-            if lacking:
-                self._with_known_types(lacking, partial(self._put_mapping, index))
+        self._making.extend(alias, properties)
 
     def ensure_index(self, alias: str, definition: dict[str, Any]) -> None:
-        if self._has_alias(alias):
-            return
-        index = f"{alias}-000001"
-        aliases = {**definition.get("aliases", {}), alias: {"is_write_index": True}}
-
-        def create(mappings: dict[str, Any]) -> None:
-            self._cluster.ask(
-                lambda client: client.indices.create(
-                    index=index,
-                    settings=definition.get("settings", {}),
-                    mappings=mappings,
-                    aliases=aliases,
-                )
-            )
-
-        mappings = definition.get("mappings", {})
-
-        def create_known() -> None:
-            self._with_known_types(
-                mappings.get("properties", {}),
-                lambda known: create({**mappings, "properties": known} if known else mappings),
-            )
-
-        try:
-            try:
-                create_known()
-            except SearchError as error:
-                if (
-                    "invalid_alias_name_exception" not in error.what
-                    or not self._remove_made_by_deletes(alias)
-                ):
-                    raise
-                create_known()
-        except SearchError as error:
-            # Another function was faster, or its own request was answered too late: the index then
-            # stands behind the alias since its creation.
-            if "resource_already_exists_exception" not in error.what or not self._has_alias(alias):
-                raise
-        self._seen_alias[alias] = time.monotonic()
-
-    def _remove_made_by_deletes(self, alias: str) -> bool:
-        """Remove a plain index in the place of the alias, which deletes have made (see `_absent`)
-        when the index was lost a moment before. Only deletes may: it holds no document then.
-        Returns False for one that does: somebody else's.
-        """
-        self._cluster.ask(lambda client: client.indices.refresh(index=alias))
-        if self._cluster.ask(lambda client: client.count(index=alias))["count"]:
-            return False
-        self._cluster.ask(
-            lambda client: client.indices.delete(index=alias, ignore_unavailable=True)
-        )
-        return True
-
-    def _put_mapping(self, index: str, properties: dict[str, Any]) -> None:
-        self._cluster.ask(
-            lambda client: client.indices.put_mapping(index=index, properties=properties)
-        )
+        self._making.ensure(alias, definition)
 
     def get(self, index: str, ids: list[str]) -> dict[str, Document]:
         if not ids:
@@ -159,7 +96,7 @@ class ElasticsearchSearch:
         return found
 
     def scan(self, index: str) -> Iterator[Document]:
-        if not self._has_alias(index):
+        if not self._aliases.exists(index):
             return
         self._cluster.ask(lambda client: client.indices.refresh(index=index))
         pit = self._cluster.ask(
@@ -196,47 +133,6 @@ class ElasticsearchSearch:
         finally:
             with contextlib.suppress(SearchError, SearchUnavailable):  # it ends by itself
                 self._cluster.ask(lambda client: client.close_point_in_time(id=pit))
-
-    def _absent(self, aliases: set[str]) -> set[str]:
-        """Those of `aliases` that do not exist. `require_alias` does not hold for deletes: one with
-        an external version creates a plain index of that name, without mappings, in the place of
-        the alias. Source: TransportBulkAction, seen on 8.19.
-        """
-        now = time.monotonic()
-        return {
-            alias
-            for alias in aliases
-            if now - self._seen_alias.get(alias, float("-inf")) > _ALIAS_KNOWN
-            and not self._has_alias(alias)
-        }
-
-    def _has_alias(self, alias: str) -> bool:
-        exists = bool(self._cluster.ask(lambda client: client.indices.exists_alias(name=alias)))
-        if exists:
-            self._seen_alias[alias] = time.monotonic()
-        else:
-            self._seen_alias.pop(alias, None)
-        return exists
-
-    def _with_known_types(
-        self, properties: dict[str, Any], use: Callable[[dict[str, Any]], Any]
-    ) -> None:
-        """Some distributions lack the module of `unsigned_long`; `long` there, where what is above
-        2^63-1 is kept but not searchable.
-        """
-        try:
-            use(properties)
-        except SearchError as error:
-            if "mapper type [unsigned_long]" not in error.what:
-                raise
-            use(
-                {
-                    field: {"type": "long", "ignore_malformed": True}
-                    if mapping.get("type") == "unsigned_long"
-                    else mapping
-                    for field, mapping in properties.items()
-                }
-            )
 
 
 def _lines(actions: list[Action]) -> Iterator[bytes]:

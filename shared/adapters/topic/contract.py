@@ -6,8 +6,9 @@ import msgspec
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One message to publish: its body, MessageGroupId, MessageDeduplicationId and string
-    attributes.
+    """One message to publish or send, with its string attributes.
+
+    group: MessageGroupId. deduplication_id: MessageDeduplicationId.
     """
 
     body: str
@@ -20,10 +21,10 @@ class Topic(Protocol):
     """An SNS FIFO topic."""
 
     def publish(self, entries: list[Entry]) -> list[str | None]:
-        """One PublishBatch of ≤ 10 entries of different groups, ≤ 256 KiB together: per entry None
-        (acknowledged) or why it failed and may be tried again.
+        """Publish up to 10 entries of different groups, at most 256 KiB together, in one request.
 
-        A lost reply or time-out counts as failed for all entries. Raises TopicError for what trying
-        again cannot mend.
+        Returns for each None (acknowledged) or why it failed and may be tried again. A lost reply
+        or time-out counts as failed for all. Raises TopicError for what another attempt cannot
+        repair.
         """
         ...

@@ -1,15 +1,16 @@
-"""Set aside: a change that will never be accepted goes to the consumer's dead-letter queue alone,
-with its reason, and holds up nothing.
+"""Set aside: a change that will never be accepted goes to the consumer's DLQ, with its reason.
+
+It goes alone, and holds up nothing.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 
 from shared.adapters.queue.contract import Queue
 from shared.adapters.topic.contract import Entry
-from shared.values.change import Change
-from shared.values.delivery import Delivery
+from shared.domain.sink import Outcome
+from shared.flows.consume.batch import Opened, Piece, settled_of
 from shared.values.message import Message, attributes, deduplication_id, encode
 
 REASON_LIMIT = 500
@@ -18,20 +19,34 @@ _BATCH_BYTES = 262_144
 # Source: SQS API reference, SendMessage: the characters that a body or attribute may hold.
 _NOT_ALLOWED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-Refused = tuple[Delivery, Message | None, Change | None, str]
-"""A delivery, its message and the refused change (None: the body is no message), and the reason."""
 
+def set_refused_aside(
+    queue: Queue,
+    consumer: str,
+    groups: Mapping[str, Sequence[Opened]],
+    may_go_on: Callable[[], bool],
+) -> None:
+    """Send each refused change as a message of its own; one that cannot be sent has failed.
 
-def set_aside(
-    queue: Queue, consumer: str, refused: Sequence[Refused], may_go_on: Callable[[], bool]
-) -> list[str | None]:
-    """Send each refused change as a message of its own. Per change None, or why it could not be
-    sent.
-
-    Sent twice within five minutes it is there once; killed before the mark moved, a later attempt
-    may leave a second copy.
+    Those behind a failure wait for its next delivery. Sent twice within five minutes a change is
+    there once; killed before the mark moved, a later attempt may leave a second copy.
     """
-    entries = [_entry(consumer, one) for one in refused]
+    refused = [
+        (one, piece)
+        for group in groups.values()
+        for one, piece in settled_of(group)[1]
+        if piece.outcome is not None and piece.outcome.kind == "refused"
+    ]
+    entries = [_entry(consumer, one, piece) for one, piece in refused]
+    for (_, piece), problem in zip(refused, _send(queue, entries, may_go_on), strict=True):
+        if problem is not None:
+            piece.outcome = Outcome("failed", f"cannot be set aside: {problem}")
+
+
+def _send(
+    queue: Queue, entries: Sequence[Entry], may_go_on: Callable[[], bool]
+) -> list[str | None]:
+    """Per entry None, or why it could not be sent."""
     problems: list[str | None] = ["the function's time was over"] * len(entries)
     waiting = list(range(len(entries)))
     while waiting and may_go_on():
@@ -42,8 +57,9 @@ def set_aside(
     return problems
 
 
-def _entry(consumer: str, refused: Refused) -> Entry:
-    delivery, message, change, reason = refused
+def _entry(consumer: str, one: Opened, piece: Piece) -> Entry:
+    delivery, message, change = one.delivery, one.message, piece.change
+    reason = piece.outcome.reason if piece.outcome else ""
     reason = _NOT_ALLOWED.sub("?", reason)[:REASON_LIMIT] or "refused"
     if message is None or change is None:
         identity = blake2b(
@@ -74,8 +90,9 @@ def _entry(consumer: str, refused: Refused) -> Entry:
 
 
 def _next_batch(entries: Sequence[Entry], waiting: Sequence[int]) -> list[int]:
-    """The places of the entries of one request: the first waiting of each group, so that a group
-    stays in order.
+    """The places of the entries of one request.
+
+    They are the first waiting ones of each group, so that a group stays in order.
     """
     batch: list[int] = []
     groups: set[str] = set()

@@ -6,9 +6,11 @@ import msgspec
 
 
 class Consumed(msgspec.Struct):
-    """Each change counted once. `failed` are the ids of the messages to receive again; `reasons`
-    why, and why changes were set aside (without row values), by number of changes; `last_ts_ms`
-    commit time of the last live change handled (0: none).
+    """Each change counted once.
+
+    failed: the ids of the messages to receive again.
+    last_ts_ms: commit time of the last live change that was settled, 0 for none.
+    reasons: why changes failed or were set aside, without row values → number of changes.
     """
 
     failed: list[str] = []

@@ -19,11 +19,11 @@ class Indexes:
         self._ready: set[tuple[str, int]] = set()
 
     def prepare(self, alias: str, message: Message) -> None:
-        """Make the index behind `alias` unless it exists, and add fields for the columns that
-        came with the message's schema version.
+        """Make the index behind `alias` unless it exists, and add fields for new columns.
 
-        The user's own definition is left as it is: it decides what happens to new fields. Raises
-        SearchError, SearchUnavailable, StackError.
+        Those are the columns of the message's schema version. The user's own definition is left as
+        it is: it decides what happens to new fields. Raises SearchError, SearchUnavailable,
+        StackError.
         """
         version = message.schema_version
         if (alias, version) in self._ready:

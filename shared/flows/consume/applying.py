@@ -1,0 +1,79 @@
+"""Applying: gives the changes of a batch to the sink, a slice at a time."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from shared.adapters.claims.contract import Claims
+from shared.domain.sink import Arrival, Outcome, Sink, Slice
+from shared.flows.consume.batch import Opened, Piece
+from shared.values.change import Change
+from shared.values.errors import StackError, StateUnavailable
+
+SLICE_BYTES = 16_000_000
+"""Rows fetched from the claim store are held in memory up to about this much at a time."""
+
+RESERVE = 13.0
+"""Seconds that must be left for one more request: its time-out, and what comes after it (marks, set
+aside, delays). Half the time where a function has less.
+"""
+
+_claimed = msgspec.json.Decoder(Change)
+
+
+class Applying:
+    """Large rows are fetched from the claim store on the way."""
+
+    def __init__(self, sink: Sink, claims: Claims) -> None:
+        self._sink, self._claims = sink, claims
+
+    def apply(self, opened: Sequence[Opened], run: str, time_left: Callable[[], float]) -> None:
+        """Apply every piece without an outcome, and note the outcomes.
+
+        A sink that took nothing of a slice is not asked again in this batch.
+        """
+        reserve = min(RESERVE, time_left() / 2)
+        waiting: list[tuple[Piece, Arrival]] = []
+        held = 0
+
+        def flush() -> bool:
+            arrivals = [arrival for _, arrival in waiting]
+            outcomes = self._sink.apply(Slice(arrivals, run, lambda: time_left() > reserve))
+            for (piece, _), outcome in zip(waiting, outcomes, strict=True):
+                piece.outcome = outcome
+            waiting.clear()
+            return any(outcome.kind != "failed" for outcome in outcomes)
+
+        for one in opened:
+            for piece in one.pieces:
+                arrival = self._arrival(one, piece)
+                if arrival is None:
+                    continue
+                waiting.append((piece, arrival))
+                held += arrival.size
+                if held > SLICE_BYTES:
+                    held = 0
+                    if not flush():
+                        return
+        if waiting:
+            flush()
+
+    def _arrival(self, one: Opened, piece: Piece) -> Arrival | None:
+        """The piece with its row; None when it has an outcome already, or gets one here."""
+        if piece.outcome is not None or piece.change is None or one.message is None:
+            return None
+        try:
+            change, size = self._whole(piece.change, piece.size)
+        except StateUnavailable as error:
+            piece.outcome = Outcome("failed", f"claim: {error}")
+            return None
+        except (StackError, msgspec.MsgspecError) as error:
+            piece.outcome = Outcome("refused", f"claim: {error}")
+            return None
+        return Arrival(one.message, one.lane, change, size)
+
+    def _whole(self, change: Change, size: int) -> tuple[Change, int]:
+        if not change.claim:
+            return change, size
+        body = self._claims.get(change.claim)
+        return _claimed.decode(body), len(body)

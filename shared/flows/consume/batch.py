@@ -1,0 +1,116 @@
+"""Batch: the messages of one invocation, opened, and what became of each change in them."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from shared.domain.sink import Outcome
+from shared.values.change import Change
+from shared.values.delivery import Delivery
+from shared.values.errors import RowlineError
+from shared.values.message import Lane, Message, decode, plain
+from shared.values.settings import ConsumerSettings
+
+
+class Piece(msgspec.Struct):
+    """One change of a message and its outcome so far.
+
+    change: None for a whole body that is no message. size: about how many bytes it has.
+    """
+
+    change: Change | None
+    size: int
+    outcome: Outcome | None = None
+
+
+class Opened(msgspec.Struct):
+    """A delivery, and the pieces of it that this batch has to settle.
+
+    message: None for a body that is no message.
+    duplicates: the number of its changes that were seen before.
+    """
+
+    delivery: Delivery
+    message: Message | None
+    lane: Lane
+    pieces: list[Piece]
+    duplicates: int = 0
+
+    def settled(self) -> Iterator[Piece]:
+        """The pieces up to the first that failed."""
+        for piece in self.pieces:
+            if piece.outcome is None or piece.outcome.kind == "failed":
+                return
+            yield piece
+
+    def is_settled(self) -> bool:
+        return all(
+            piece.outcome is not None and piece.outcome.kind != "failed" for piece in self.pieces
+        )
+
+    def is_of_run(self, run: str) -> bool:
+        """Whether this backfill message was sent by the run under way."""
+        return run != "" and self.delivery.attributes.get("run", run) == run
+
+
+def open_delivery(delivery: Delivery, consumer: ConsumerSettings) -> Opened:
+    """Read a delivery; a body that is no message is refused.
+
+    A message of a table that is not declared holds nothing for this consumer: a filter policy may
+    take 15 minutes to act. Source: SNS developer guide, "Amazon SNS subscription filter policies".
+    """
+    lane: Lane = delivery.attributes.get("lane", "live")  # type: ignore[assignment]
+    try:
+        body = plain(delivery.body)
+        message = decode(body)
+    except RowlineError as error:
+        refused = Outcome("refused", f"message: {error.what}")
+        return Opened(delivery, None, lane, [Piece(None, len(delivery.body), refused)])
+    if message.source != consumer.source or not consumer.wants(message.database, message.table):
+        return Opened(delivery, message, lane, [])
+    size = len(body) // max(1, len(message.changes))
+    return Opened(delivery, message, lane, [Piece(change, size) for change in message.changes])
+
+
+def drop_seen(one: Opened, floors: dict[str, int], run: str) -> None:
+    """Leave out what was seen before.
+
+    Live changes at or below the group's floor, which moves: after a crash the relay may pack the
+    same changes into other messages of this batch. Backfilled rows of a run that is over, whose
+    recorded deletions are gone.
+    """
+    if one.lane == "live" and one.delivery.group in floors:
+        fresh = []
+        for piece in one.pieces:
+            if piece.change is None or piece.change.seq > floors[one.delivery.group]:
+                fresh.append(piece)
+                if piece.change is not None:
+                    floors[one.delivery.group] = piece.change.seq
+        one.duplicates = len(one.pieces) - len(fresh)
+        one.pieces = fresh
+    elif one.lane == "backfill" and not one.is_of_run(run):
+        for piece in one.pieces:
+            piece.outcome = piece.outcome or Outcome("superseded")
+
+
+def by_group(opened: Sequence[Opened]) -> dict[str, list[Opened]]:
+    """The deliveries of each message group, in order."""
+    groups: dict[str, list[Opened]] = {}
+    for one in opened:
+        groups.setdefault(one.delivery.group, []).append(one)
+    return groups
+
+
+def settled_of(group: Sequence[Opened]) -> tuple[list[Opened], list[tuple[Opened, Piece]]]:
+    """The deliveries of a group that are settled whole, and all settled pieces.
+
+    Both end before the first failure.
+    """
+    done: list[Opened] = []
+    pieces: list[tuple[Opened, Piece]] = []
+    for one in group:
+        pieces += [(one, piece) for piece in one.settled()]
+        if not one.is_settled():
+            break
+        done.append(one)
+    return done, pieces

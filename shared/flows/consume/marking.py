@@ -1,0 +1,87 @@
+"""Marking: moves the marks over what a batch has settled, and notes backfill messages as done."""
+
+from collections.abc import Mapping, Sequence
+
+from shared.adapters.state.state import State
+from shared.flows.consume.batch import Opened, Piece, settled_of
+from shared.flows.consume.tally import Consumed
+from shared.values.mark import Mark
+
+_ATTEMPTS = 3
+
+
+class Marking:
+    """The marks and done messages of one consumer."""
+
+    def __init__(self, consumer: str, state: State) -> None:
+        self._consumer = consumer
+        self._marks, self._done_messages = state.marks, state.done_messages
+
+    def settle(
+        self, groups: Mapping[str, Sequence[Opened]], marks: dict[str, Mark], run: str
+    ) -> Consumed:
+        """Record what is settled of each group; the rest is reported as failed."""
+        settled = {group: settled_of(opened) for group, opened in groups.items()}
+        seqs = {
+            group: [
+                piece.change.seq
+                for one, piece in pieces
+                if one.lane == "live" and piece.change is not None
+            ]
+            for group, (_, pieces) in settled.items()
+            if group in marks
+        }
+        for group in self._advance(marks, {group: some for group, some in seqs.items() if some}):
+            settled[group] = ([], [])
+        finished = [one for done, _ in settled.values() for one in done]
+        if backfilled := [
+            one.delivery.deduplication_id
+            for one in finished
+            if one.lane == "backfill" and one.is_of_run(run)
+        ]:
+            self._done_messages.note(self._consumer, run, backfilled)
+        consumed = Consumed()
+        for group, opened in groups.items():
+            done, pieces = settled[group]
+            consumed.failed += [one.delivery.message_id for one in opened[len(done) :]]
+            _count(consumed, opened, done, pieces)
+        return consumed
+
+    def _advance(self, marks: dict[str, Mark], seqs: dict[str, list[int]]) -> list[str]:
+        """Count these changes as seen; returns the groups where that did not succeed.
+
+        When another delivery of the same messages was concurrent, what it counted is not counted
+        again.
+        """
+        for _ in range(_ATTEMPTS):
+            moves = {}
+            for group, some in seqs.items():
+                mark = marks[group]
+                if new := [seq for seq in some if seq > mark.seq]:
+                    moves[group] = (mark, Mark(new[-1], mark.count + len(new)))
+            refused = self._marks.advance(self._consumer, moves) if moves else set()
+            if not refused:
+                return []
+            seqs = {group: seqs[group] for group in refused}
+            marks = self._marks.read(self._consumer, sorted(refused))[0]
+        return list(seqs)
+
+
+def _count(
+    consumed: Consumed,
+    opened: Sequence[Opened],
+    done: Sequence[Opened],
+    pieces: Sequence[tuple[Opened, Piece]],
+) -> None:
+    consumed.duplicate += sum(one.duplicates for one in done)
+    for one, piece in pieces:
+        assert piece.outcome is not None
+        consumed.applied += piece.outcome.kind == "applied"
+        consumed.superseded += piece.outcome.kind == "superseded"
+        consumed.set_aside += piece.outcome.kind == "refused"
+        if one.lane == "live" and piece.change is not None:
+            consumed.last_ts_ms = max(consumed.last_ts_ms, piece.change.ts_ms)
+    for piece in (piece for one in opened for piece in one.pieces):
+        if piece.outcome is not None and piece.outcome.reason:
+            reason = piece.outcome.without_values
+            consumed.reasons[reason] = consumed.reasons.get(reason, 0) + 1
