@@ -15,7 +15,7 @@ NAME = "sellerSearch"
 PLACE = "\nalerts:"
 LINES = f"""  {NAME}:
     tables: [market.sellers]
-    elasticsearch: {{secret: "${{param:searchSecret}}"}}
+    elasticsearch: {{secret: "${{param:searchSecret}}", alias: sellers}}
 """
 
 

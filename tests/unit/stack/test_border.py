@@ -104,6 +104,19 @@ def test_the_stanzas_for_several_relays_and_sources_in_the_docs_are_right() -> N
     assert both.source_of(both.consumers["americaSearch"]).stream == "america"
 
 
+def test_the_consumer_that_the_docs_add_goes_with_the_services_own() -> None:
+    page = (ROOT / "docs" / "consumers.md").read_text()
+    block = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[0]
+    plain = [
+        yaml.safe_load(re.sub(r"\$\{param:(\w+)\}", r"\1", text))
+        for text in (block, (ROOT / "serverless.yml").read_text())
+    ]
+    added, service = plain
+    del service["consumers"]["listingSearch"]["concurrency"]  # a parameter, which is a number
+    both = {"sources": service["sources"], "consumers": service["consumers"] | added["consumers"]}
+    assert expand([both])[0]["problems"] == []
+
+
 def some(**keys: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
     """Maps with any of these keys."""
     return st.fixed_dictionaries({}, optional=keys)
