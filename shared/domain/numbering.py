@@ -89,6 +89,12 @@ class Numbering:
         """The number of the last change that was taken."""
         return self._seq
 
+    def rest(self) -> list[Numbered]:
+        """The change that is held back, where no event follows it."""
+        ready = [] if self._held is None else [self._held]
+        self._held = None
+        return self._unseen(ready)
+
     def next(self) -> int:
         """The number of a change that no event brings. Only between two transactions."""
         self._seq += 1

@@ -8,7 +8,7 @@ import msgspec
 
 from shared.adapters.binlog.contract import Binlog, Due, Heartbeat, SchemaChanged
 from shared.adapters.database.contract import Database
-from shared.domain.numbering import Numbering
+from shared.domain.numbering import Numbered, Numbering
 from shared.values.errors import PositionLost
 from shared.values.position import Position
 from shared.values.table import Table
@@ -43,35 +43,60 @@ def tail(
                 "or `--from latest` always works."
             ),
         )
-    encoder = msgspec.json.Encoder()
-    encode_into = encoder.encode_into
     numbering = Numbering(source, {}, sharded=False)
-    heads: dict[int, bytes] = {}
-    tables: list[Table] = []  # keeps them, so that their ids stay taken
-    lines = bytearray()
+    lines = _Lines(source)
     try:
         for event in binlog.read(start, until=until, through_restarts=True):
-            for table, _, change in numbering.take(event):
-                head = heads.get(id(table))
-                if head is None:
-                    tables.append(table)
-                    opening = encoder.encode(
-                        {"source": source, "database": table.database, "table": table.name}
-                    )
-                    head = heads[id(table)] = opening[:-1] + b","
-                lines += head
-                comma = len(lines) - 1
-                encode_into(change, lines, comma)  # its brace comes in the comma's place
-                lines[comma] = _COMMA
-                lines += b"\n"
-            if len(lines) >= _FLUSH_BYTES or (lines and type(event) is Heartbeat):
-                write(bytes(lines))
-                lines.clear()
+            lines.add(numbering.take(event))
+            if lines.are_many() or type(event) is Heartbeat:
+                lines.write(write)
             if type(event) is SchemaChanged or type(event) is Due:
                 note(event)
     finally:
-        if lines:
-            write(bytes(lines))
+        # what was read before an error comes out before it
+        lines.add(numbering.rest())
+        lines.write(write)
+
+
+class _Lines:
+    """JSON lines that wait to be written."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._lines = bytearray()
+        encoder = msgspec.json.Encoder()
+        self._encode, self._encode_into = encoder.encode, encoder.encode_into
+        self._heads: dict[int, bytes] = {}
+        self._tables: list[Table] = []  # keeps them, so that their ids stay taken
+
+    def add(self, changes: Sequence[Numbered]) -> None:
+        """A line for each change, with source, database and table in front."""
+        lines = self._lines
+        for table, _, change in changes:
+            lines += self._heads.get(id(table)) or self._head(table)
+            comma = len(lines) - 1
+            self._encode_into(change, lines, comma)  # its brace comes in the comma's place
+            lines[comma] = _COMMA
+            lines += b"\n"
+
+    def are_many(self) -> bool:
+        """Whether there is a block to write."""
+        return len(self._lines) >= _FLUSH_BYTES
+
+    def write(self, write: Callable[[bytes], object]) -> None:
+        """All that waits."""
+        if self._lines:
+            written = bytes(self._lines)
+            self._lines.clear()
+            write(written)
+
+    def _head(self, table: Table) -> bytes:
+        self._tables.append(table)
+        opening = self._encode(
+            {"source": self._source, "database": table.database, "table": table.name}
+        )
+        head = self._heads[id(table)] = opening[:-1] + b","
+        return head
 
 
 def absent_tables(database: Database, patterns: Sequence[str]) -> list[str]:
@@ -80,5 +105,5 @@ def absent_tables(database: Database, patterns: Sequence[str]) -> list[str]:
     return [
         pattern
         for pattern in patterns
-        if not any(matches(pattern, size.full_name) for size in sizes)
+        if not any(matches(pattern, size.database, size.name) for size in sizes)
     ]

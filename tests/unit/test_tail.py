@@ -1,8 +1,12 @@
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+import pytest
 
+from shared.adapters.binlog.contract import Event, Rows
 from shared.flows.tail import absent_tables, tail
+from shared.values.errors import SourceError
 from shared.values.position import Position
 from shared.values.table import Column, Table
 from tests.worlds.twins.binlog import MemoryBinlog
@@ -83,3 +87,33 @@ def test_a_name_or_pattern_that_chooses_no_table_is_named() -> None:
     database.create(Table("shop", "listings", COLUMNS, ("id",)))
     patterns = ["shop.listings", "shop.*", "shop.lisings", "store.*"]
     assert absent_tables(database, patterns) == ["shop.lisings", "store.*"]
+
+
+def test_lines_that_were_read_come_before_an_error() -> None:
+    server = MemoryServer()
+    table = Table("shop", "listings", COLUMNS, ("id",))
+    start = server.end
+    server.commit(server.insert(table, {"id": 1, "v": "a"}))
+    server.commit(
+        server.insert(table, {"id": 2, "v": "a"}, {"id": 3, "v": "a"}),
+        server.insert(table, {"id": 4, "v": "a"}),
+    )
+
+    class Breaking(MemoryBinlog):
+        """Cannot read the last row event."""
+
+        def read(self, *args: Any, **options: Any) -> Iterator[Event]:
+            for event in super().read(*args, **options):
+                if isinstance(event, Rows) and event.event == 1:
+                    raise SourceError("cannot be read.")
+                yield event
+
+    written: list[bytes] = []
+    with pytest.raises(SourceError):
+        tail(Breaking(server, ["*.*"]), "shop", start, server.end, written.append)
+    found = [msgspec.json.decode(line) for line in b"".join(written).splitlines()]
+    assert [(line["key"]["id"], line["tx"]["last"]) for line in found] == [
+        (1, True),
+        (2, False),
+        (3, False),
+    ]
