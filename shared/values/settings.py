@@ -52,8 +52,10 @@ def table_settings(tables: Mapping[str, TableSettings], full_name: str) -> Table
     exact = tables.get(full_name)
     if exact is not None:
         return exact
+    database, _, table = full_name.partition(".")
     patterns = ((pattern, found) for pattern, found in tables.items() if "*" in pattern)
-    return next((found for pattern, found in patterns if matches(pattern, full_name)), _AS_IT_IS)
+    chosen = (found for pattern, found in patterns if matches(pattern, database, table))
+    return next(chosen, _AS_IT_IS)
 
 
 class SourceSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -107,7 +109,7 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
 
     def wants(self, database: str, table: str) -> bool:
         """Whether the consumer declares this table."""
-        return any(matches(pattern, f"{database}.{table}") for pattern in self.tables)
+        return any(matches(pattern, database, table) for pattern in self.tables)
 
 
 class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

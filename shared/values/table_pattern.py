@@ -1,4 +1,8 @@
-"""Which tables are captured: patterns `DATABASE.TABLE`, where `*` stands for any characters."""
+"""Which tables are captured: patterns `DATABASE.TABLE`, where `*` stands for any characters.
+
+A pattern parts at its first dot, and each half is compared with its own name: `k.*` are the tables
+of database `k`, not those of a database that is called `k.x`.
+"""
 
 import re
 from collections.abc import Callable, Iterable
@@ -17,39 +21,39 @@ class TablePatterns:
             self.table: Callable[[str, str], bool] = lru_cache(4096)(tables)
             self.database: Callable[[str], bool] = lambda database: database not in _SYSTEM
             self.named: list[tuple[str, str]] = []
-            self._open = re.compile(r".*", re.DOTALL)
+            self._open = [_regex("*")]
             return
         patterns = list(tables)
-        self._open = _regex(each.partition(".")[0] for each in patterns if "*" in each)
-        self.named = [
-            (database, table)
-            for database, _, table in (
-                pattern.partition(".") for pattern in patterns if "*" not in pattern
-            )
-        ]
-        # a database may have a dot in its name, and NUL stands in no name
-        whole = _regex(pattern.replace(".", "\0", 1) for pattern in patterns)
-        databases = _regex(pattern.partition(".")[0] for pattern in patterns)
+        self.named = [_halves(pattern) for pattern in patterns if "*" not in pattern]
+        self._open = [_regex(_halves(pattern)[0]) for pattern in patterns if "*" in pattern]
+        databases = [_regex(_halves(pattern)[0]) for pattern in patterns]
         self.table = lru_cache(4096)(
-            lambda database, table: bool(whole.fullmatch(f"{database}\0{table}"))
+            lambda database, table: any(matches(pattern, database, table) for pattern in patterns)
         )
-        self.database = lru_cache(4096)(lambda database: bool(databases.fullmatch(database)))
+        self.database = lru_cache(4096)(
+            lambda database: any(regex.fullmatch(database) for regex in databases)
+        )
 
     def is_open(self, database: str = "") -> bool:
         """Whether `*` may choose tables, of this database or of any, that nobody named."""
-        return bool(self._open.fullmatch(database) if database else self._open.pattern)
+        return any(not database or regex.fullmatch(database) for regex in self._open)
 
 
 _SYSTEM = frozenset(("mysql", "sys", "information_schema", "performance_schema"))
 
 
-def _regex(patterns: Iterable[str]) -> re.Pattern[str]:
-    return re.compile(
-        "|".join("[^\0]*".join(map(re.escape, pattern.split("*"))) for pattern in patterns)
-    )
+@lru_cache(4096)
+def matches(pattern: str, database: str, table: str) -> bool:
+    """Whether a pattern chooses a table."""
+    own_database, own_table = _halves(pattern)
+    return bool(_regex(own_database).fullmatch(database) and _regex(own_table).fullmatch(table))
+
+
+def _halves(pattern: str) -> tuple[str, str]:
+    database, _, table = pattern.partition(".")
+    return database, table
 
 
 @lru_cache(4096)
-def matches(pattern: str, full_name: str) -> bool:
-    """Whether a pattern chooses `DATABASE.TABLE`."""
-    return bool(_regex([pattern]).fullmatch(full_name))
+def _regex(half: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, half.split("*"))), re.DOTALL)
