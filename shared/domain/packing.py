@@ -11,6 +11,7 @@ from shared.adapters.state.schemas import Schemas
 from shared.domain.numbering import Numbered
 from shared.domain.table_plan import CannotNumber
 from shared.values.change import Change
+from shared.values.json_text import encode_json
 from shared.values.message import Lane, Message, attributes, frame
 from shared.values.settings import TableSettings, table_settings
 from shared.values.shard import group_id
@@ -19,8 +20,6 @@ from shared.values.table import Table
 
 MAX_CHANGE_BYTES = 200 * 1024
 """A change whose JSON is larger goes to the claim store."""
-
-_encode = msgspec.json.Encoder().encode
 
 
 class Header(NamedTuple):
@@ -81,9 +80,9 @@ class Packing:
         """
         table, shard, change = numbered
         header = self._headers.get((id(table), shard)) or self._header(table, shard)
-        encoded = _encode(change)
+        encoded = encode_json(change)
         if len(encoded) > MAX_CHANGE_BYTES:
-            encoded = _encode(self._claimed(change, encoded))
+            encoded = encode_json(self._claimed(change, encoded))
         return Packed(change.seq, change.id, encoded, header)
 
     def _claimed(self, change: Change, encoded: bytes) -> Change:

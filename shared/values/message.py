@@ -9,6 +9,7 @@ import msgspec
 from shared.values.change import Change
 from shared.values.compression import expanded
 from shared.values.errors import RowlineError
+from shared.values.json_text import decode_json, encode_json
 
 Lane = Literal["live", "redrive", "replay", "backfill"]
 VERSION = 1
@@ -37,13 +38,12 @@ class Message(msgspec.Struct, frozen=True):
         return f"{self.database}.{self.table}"
 
 
-_encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Message)
 
 
 def encode(message: Message) -> str:
     """The message body: JSON text."""
-    return _encoder.encode(message).decode()
+    return encode_json(message).decode()
 
 
 def frame(message: Message) -> tuple[bytes, bytes]:
@@ -51,7 +51,7 @@ def frame(message: Message) -> tuple[bytes, bytes]:
 
     For callers that hold the changes as JSON already. `message` has no changes.
     """
-    head, _, tail = _encoder.encode(message).rpartition(b'"changes":[]')
+    head, _, tail = encode_json(message).rpartition(b'"changes":[]')
     return head + b'"changes":[', b"]" + tail
 
 
@@ -69,7 +69,7 @@ def decode(body: str | bytes) -> Message:
     Raises RowlineError for a body that is no message, or a message of an unknown version.
     """
     try:
-        message = _decoder.decode(plain(body))
+        message = decode_json(plain(body), _decoder)
     except msgspec.MsgspecError as error:
         raise _no_message(error) from None
     if not VERSION - 1 <= message.v <= VERSION:

@@ -208,7 +208,7 @@ def test_a_listing_may_be_left_early(search: Search, alias: str) -> None:
 def test_values_come_back_as_they_went(search: Search, alias: str) -> None:
     body = {
         "n": None,
-        "text": "ünï \U0001f600 \u2028",
+        "text": "ünï \U0001f600 \u2028 \ufffe\uffff \x00\x1f",
         "nested": {"a": [1, 1.5, "x", None, True]},
         "big": 2**63,
         "decimal": "1.10",

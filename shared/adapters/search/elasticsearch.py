@@ -15,6 +15,7 @@ from shared.adapters.search.connection import Connection
 from shared.adapters.search.contract import Action, Document, Result
 from shared.adapters.search.index_making import IndexMaking
 from shared.values.errors import SearchError, SearchUnavailable
+from shared.values.json_text import encode_json
 
 _KEEP_ALIVE = "2m"
 _PAGE = 5000
@@ -150,4 +151,4 @@ def _lines(actions: list[Action]) -> Iterator[bytes]:
             yield _encode({"delete": address})
         else:
             yield _encode({"index": address})
-            yield _encode(action.body)
+            yield encode_json(action.body)

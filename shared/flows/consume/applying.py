@@ -9,6 +9,7 @@ from shared.domain.sink import Arrival, Outcome, Sink, Slice
 from shared.flows.consume.batch import Opened, Piece
 from shared.values.change import Change
 from shared.values.errors import StackError, StateUnavailable
+from shared.values.json_text import decode_json
 
 SLICE_BYTES = 16_000_000
 """Rows fetched from the claim store are held in memory up to about this much at a time."""
@@ -76,4 +77,4 @@ class Applying:
         if not change.claim:
             return change, size
         body = self._claims.get(change.claim)
-        return _claimed.decode(body), len(body)
+        return decode_json(body, _claimed), len(body)

@@ -41,7 +41,14 @@ def encode_id(values: Sequence[Any]) -> str:
         id = texts[0] if texts[0].strip("\\") else texts[0] + "\\"
     else:
         id = ":".join(text.replace("\\", "\\\\").replace(":", "\\:") for text in texts)
-    raw = id.encode()
+    try:
+        raw = id.encode()
+    except UnicodeEncodeError:
+        raise DocumentError(
+            "has half a surrogate pair in its key, so its document has no id.",
+            thing="row",
+            hint="Make the id of other columns.",
+        ) from None
     return (
         _HASHED + sha256(raw).hexdigest() if len(raw) > ID_LIMIT or id.startswith(_HASHED) else id
     )

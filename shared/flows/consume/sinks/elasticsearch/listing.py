@@ -13,7 +13,9 @@ from shared.flows.consume.sinks.elasticsearch.document_id import decode_id
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
 from shared.flows.consume.sinks.elasticsearch.result import outcome_of
 from shared.values.change import Row
+from shared.values.json_text import decode_json, encode_json
 
+_decoder = msgspec.json.Decoder(dict[str, Any])
 _INTEGERS = frozenset(("tinyint", "smallint", "mediumint", "int", "bigint", "bit", "year"))
 
 
@@ -38,7 +40,7 @@ class IndexDocuments:
         left, shape = self._captured.plan.project(row), self._layout.shape
         try:
             id = shape.row_id(left, self._captured.key)
-            body = msgspec.json.decode(msgspec.json.encode(shape.body(left)))
+            body = decode_json(encode_json(shape.body(left)), _decoder)
         except DocumentError:
             return None
         return Expected(id, [row[column] for column in self.id_columns], body)
