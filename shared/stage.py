@@ -226,6 +226,7 @@ class Stage:
             source=source,
             streams=self.state.streams,
             schemas=self.state.schemas,
+            dues=self.state.dues,
             claims=self.claims,
             topic=self.topic,
             open_binlog=opener(here, f"{self.full_name}/{source.name}"),

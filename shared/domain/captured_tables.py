@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from shared.adapters.database.contract import Database
+from shared.adapters.database.contract import Database, TableSize
 from shared.domain.table_plan import TablePlan
 from shared.values.errors import ConfigError, SourceError
 from shared.values.settings import ConsumerSettings, SourceSettings, table_settings
@@ -34,6 +34,13 @@ class CapturedTable(msgspec.Struct, frozen=True):
         return self.plan.table.key
 
 
+def captured_names(
+    database: Database, source: SourceSettings, consumer: ConsumerSettings
+) -> list[str]:
+    """The names of the tables in the database that reach the consumer."""
+    return list(_sizes(database, source, consumer))
+
+
 def captured_tables(
     database: Database,
     source: SourceSettings,
@@ -42,24 +49,21 @@ def captured_tables(
     *,
     mask_key: bytes = b"",
 ) -> list[CapturedTable]:
-    """The tables that reach the consumer, or those of them that `chosen` (names, or patterns with
-    `*`) selects.
+    """The tables that reach the consumer, or those of them that `chosen` selects.
 
+    chosen: names, or patterns with `*`. A table that the consumer names and that the database
+        lacks hinders nothing where others are chosen.
+    mask_key: the key of mask `hash`.
     Raises ConfigError when one chosen is none of the consumer's, SourceError when the database
     lacks a table that is named or a table has no key.
     """
-    sizes = {size.full_name: size for size in database.sizes()}
-    captured, taken = TablePatterns(source.tables), TablePatterns(consumer.tables)
-    names = [
-        name
-        for name, size in sizes.items()
-        if captured.table(size.database, size.name) and taken.table(size.database, size.name)
-    ]
-    for named in consumer.tables:
-        if "*" not in named and named not in sizes:
-            raise unknown_table(named)
+    sizes = _sizes(database, source, consumer)
+    lacking = [name for name in consumer.tables if "*" not in name and name not in sizes]
+    names = list(sizes)
     if chosen:
-        names = _chosen(names, chosen, consumer.name)
+        names = _chosen([*names, *lacking], chosen, consumer.name)
+    if gone := [name for name in lacking if name in names or not chosen]:
+        raise unknown_table(gone[0])
     if not names:
         raise ConfigError(
             "takes no table that is in the database.",
@@ -71,11 +75,20 @@ def captured_tables(
         table = database.describe(sizes[name].database, sizes[name].name)
         if table is None:
             raise unknown_table(name)
-        settings = table_settings(source.tables, name)
-        table = table.without(settings.unread)
-        plan = TablePlan(table, settings, mask_key)
+        plan = TablePlan(table, table_settings(source.tables, name), mask_key)
         found.append(CapturedTable(table, plan, sizes[name].rows, sizes[name].row_bytes))
     return found
+
+
+def _sizes(
+    database: Database, source: SourceSettings, consumer: ConsumerSettings
+) -> dict[str, TableSize]:
+    captured, taken = TablePatterns(source.tables), TablePatterns(consumer.tables)
+    return {
+        size.full_name: size
+        for size in database.sizes()
+        if captured.table(size.database, size.name) and taken.table(size.database, size.name)
+    }
 
 
 def unknown_table(name: str) -> SourceError:

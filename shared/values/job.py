@@ -40,7 +40,8 @@ class TableFill(msgspec.Struct, frozen=True, omit_defaults=True):
     left: only an earlier attempt read this table.
     floor: seq of the watermark under which the first rows were read.
     chunks: sent, but not proved yet, oldest first.
-    settles: causes for which the table was due when it was begun.
+    settles, settles_own: causes noted for the source, and for this consumer, by the table that they
+        were noted for, for which the table was due when it was begun.
     swept: documents without a row were looked for. ghosts: how many were found.
     """
 
@@ -52,7 +53,8 @@ class TableFill(msgspec.Struct, frozen=True, omit_defaults=True):
     left: bool = False
     floor: int = 0
     chunks: tuple[SentChunk, ...] = ()
-    settles: tuple[str, ...] = ()
+    settles: dict[str, str] = {}
+    settles_own: dict[str, str] = {}
     swept: bool = False
     ghosts: int = 0
 

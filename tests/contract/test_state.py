@@ -11,8 +11,8 @@ from moto import mock_aws
 
 from shared.adapters import aws
 from shared.adapters.state.dynamodb import DynamoSchemas, open_state
-from shared.adapters.state.schemas import Rewrite
 from shared.values.checkpoint import CatchUp, Checkpoint, Leg, Release
+from shared.values.due_cause import DueCause
 from shared.values.errors import LeaseLost
 from shared.values.job import (
     BackfillWork,
@@ -211,26 +211,47 @@ def test_each_column_set_has_one_version_for_ever(stores: Any) -> None:
     assert schemas.version_of("other", WIDER) == 1
 
 
-def test_the_last_rewriting_statement_of_a_table_stays(stores: Any) -> None:
-    schemas = stores.schemas()
-    assert schemas.rewrites("shop") == {}
-    schemas.rewritten("shop", "shop.listings", "0-1-7@1/", "RENAME")
-    schemas.rewritten("shop", "shop.été", "0-1-8@1/", "RENAME")
-    schemas.rewritten("shop", "shop.listings", "0-1-9@1/", "RENAME")
-    schemas.version_of("shop", LISTINGS)
-    assert schemas.rewrites("shop") == {
-        "shop.listings": Rewrite("0-1-9@1/", "RENAME"),
-        "shop.été": Rewrite("0-1-8@1/", "RENAME"),
+def test_the_last_cause_of_a_table_stays_until_it_is_settled(stores: Any) -> None:
+    dues = stores.dues
+    assert (dues.of_source("shop"), dues.of_consumer("search")) == ({}, {})
+    for table, cause in (("shop.listings", "7"), ("shop.été", "8"), ("shop.listings", "9")):
+        dues.note_source("shop", table, DueCause(cause, "RENAME"))
+    dues.note_consumer("search", "shop.listings", DueCause("9", "12 days behind"))
+    dues.note_consumer("search", "shop.*", DueCause("10"))
+    stores.schemas().version_of("shop", LISTINGS)
+    assert dues.of_source("shop") == {
+        "shop.listings": DueCause("9", "RENAME"),
+        "shop.été": DueCause("8", "RENAME"),
     }
-    assert schemas.rewrites("other") == {}
+    own = {"shop.listings": DueCause("9", "12 days behind"), "shop.*": DueCause("10")}
+    assert dues.of_consumer("search") == own
+    assert (dues.of_source("other"), dues.of_consumer("other")) == ({}, {})
+    dues.settle("search", {"shop.listings": "9"}, {})
+    assert dues.settled("search") == {"shop.listings": "9"}
+    assert dues.settled("other") == {}
+    assert dues.of_consumer("search") == own
+    assert len(dues.of_source("shop")) == 2, "other consumers have not settled it"
 
 
-def test_what_a_consumer_was_filled_with_is_kept_per_table(stores: Any) -> None:
-    assert stores.fillings.read("search") == {}
-    stores.fillings.save("search", {"shop.a": "1", "shop.b": "1"})
-    stores.fillings.save("search", {"shop.a": "2"})
-    assert stores.fillings.read("search") == {"shop.a": "2", "shop.b": "1"}
-    assert stores.fillings.read("other") == {}
+def test_a_cause_that_was_noted_meanwhile_stays_due(stores: Any) -> None:
+    dues = stores.dues
+    dues.note_consumer("search", "shop.listings", DueCause("2", "coverage"))
+    dues.note_consumer("search", "shop.photos", DueCause("1"))
+    causes = {"shop.listings": "1", "shop.photos": "1", "shop.gone": "1"}
+    dues.settle("search", {}, causes)
+    assert dues.of_consumer("search") == {"shop.listings": DueCause("2", "coverage")}
+    dues.settle("search", {}, {"shop.listings": "2"})
+    assert dues.of_consumer("search") == {}
+
+
+def test_what_the_former_version_noted_and_settled_is_read(stores: Any) -> None:
+    if isinstance(stores.jobs, MemoryJobs):
+        pytest.skip("the twin holds no items")
+    table = stores.jobs._table
+    table.put({"pk": "stream#shop", "sk": "rewritten#shop.é", "transaction": "0-1-7@1"})
+    table.put({"pk": "consumer#search", "sk": "filled#shop.é", "transaction": "0-1-7@1"})
+    assert stores.dues.of_source("shop") == {"shop.é": DueCause("0-1-7@1")}
+    assert stores.dues.settled("search") == {"shop.é": "0-1-7@1"}
 
 
 def test_versions_outlive_the_process(stores: Any) -> None:
@@ -321,7 +342,8 @@ def test_progress_is_stored_by_the_holder_alone(stores: Any) -> None:
                 complete=True,
                 floor=5 << 40,
                 chunks=(SentChunk("[1]", Position("bin.000007", 4, "0-1-77"), "mariadb-1"),),
-                settles=("0-1-7@1", "behind"),
+                settles={"shop.é": "0-1-7@1"},
+                settles_own={"shop.*": "behind"},
                 ghosts=2,
             )
         },
@@ -381,7 +403,7 @@ def test_a_backfill_that_the_former_version_began_is_read_and_continued(stores: 
         BackfillWork(
             {
                 "market.listings": TableFill(
-                    "[4200]", 4200, 71, 15000, settles=("0-1-77@1764152100",)
+                    "[4200]", 4200, 71, 15000, settles={"market.listings": "0-1-77@1764152100"}
                 ),
                 "market.photos": TableFill(estimate=9, complete=True, left=True),
             },

@@ -20,7 +20,7 @@ from shared.values.seq import split_seq
 from shared.values.settings import SourceSettings, TableSettings
 from tests.integration.test_relay import Moody, in_order, load, replayed, server, shop, table_now
 from tests.worlds.twins.claims import MemoryClaims
-from tests.worlds.twins.state import MemorySchemas, MemoryStreams
+from tests.worlds.twins.state import MemoryDues, MemorySchemas, MemoryStreams
 
 __all__ = ["server", "shop"]
 
@@ -89,6 +89,7 @@ class Stage:
             source=SourceSettings(name, "none", tables, start="latest", relay_of=relay_of),
             streams=reach,
             schemas=self.schemas,
+            dues=MemoryDues(),
             claims=self.claims,
             topic=reach,
             open_binlog=opener(

@@ -77,6 +77,7 @@ class Stage:
             source=self.sources[source],
             streams=self.state.streams,
             schemas=self.state.schemas,
+            dues=self.state.dues,
             claims=self.claims,
             topic=self.topic,
             open_binlog=opener(lambda: reader, f"{self.table}/{source}"),

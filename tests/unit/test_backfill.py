@@ -100,6 +100,13 @@ def test_tables_that_are_not_the_consumers_or_not_there_are_named(world: Backfil
         job(world, ("shop.items", "shop.gone")).run()
 
 
+def test_a_table_that_is_not_there_does_not_hinder_the_others(world: BackfillWorld) -> None:
+    tables = ("shop.items", "shop.gone")
+    assert job(world, tables).run(["shop.items"]).tables == ["shop.items"]
+    with pytest.raises(SourceError, match=r"table shop\.gone: is not in the database"):
+        job(world, tables).run(["shop.gone"])
+
+
 def test_another_choice_of_tables_is_refused_while_a_run_is_under_way(world: BackfillWorld) -> None:
     world.database.create(OTHER, [{"id": 1}])
     source = SourceSettings(name="shop", secret="s", tables={"shop.*": TableSettings(shards=3)})

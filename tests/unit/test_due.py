@@ -10,9 +10,10 @@ import pytest
 from shared.flows.health.status import Status, status
 from shared.flows.jobs.progress import Progress
 from shared.flows.jobs.tenure import JobStopped
+from shared.values.due_cause import DueCause
 from shared.values.finding import Finding
-from shared.values.settings import Settings
-from tests.unit.test_backfill import job
+from shared.values.settings import Settings, SourceSettings, TableSettings
+from tests.unit.test_backfill import OTHER, job
 from tests.worlds.backfill_world import SOURCE, BackfillWorld
 from tests.worlds.consumer_world import consumer_settings
 from tests.worlds.memory_parts import MemoryParts
@@ -39,6 +40,10 @@ def rows(world: BackfillWorld) -> list[Finding]:
     return [finding for finding in now(world).findings if finding.thing == "rows search"]
 
 
+def note(world: BackfillWorld, table: str, cause: str) -> None:
+    world.state.dues.note_source("shop", table, DueCause(cause, "ALTER IGNORE"))
+
+
 def due(world: BackfillWorld, **consumer: Any) -> list[str]:
     (one,) = now(world, **consumer).consumers
     return list(one.due)
@@ -46,23 +51,23 @@ def due(world: BackfillWorld, **consumer: Any) -> list[str]:
 
 def test_it_is_shown_with_the_command_until_a_backfill_has_ended(world: BackfillWorld) -> None:
     assert due(world) == []
-    world.state.schemas.rewritten("shop", TABLE, "0-1-7@1", "ALTER IGNORE")
+    note(world, TABLE, "0-1-7@1")
     (finding,) = rows(world)
     assert finding.level == "warn"
     assert "rowline backfill search --tables 'shop.items'" in finding.fix
     job(world).run()
     assert due(world) == []
     assert rows(world) == []
-    world.state.schemas.rewritten("shop", TABLE, "0-1-9@1", "ALTER IGNORE")
+    note(world, TABLE, "0-1-9@1")
     assert due(world) == [TABLE], "another statement"
 
 
 def test_a_statement_while_a_backfill_runs_is_still_due_afterwards(world: BackfillWorld) -> None:
-    world.state.schemas.rewritten("shop", TABLE, "0-1-7@1", "ALTER IGNORE")
+    note(world, TABLE, "0-1-7@1")
 
     def show(progress: Progress) -> None:
         if progress.table:
-            world.state.schemas.rewritten("shop", TABLE, "0-1-8@1", "ALTER IGNORE")
+            note(world, TABLE, "0-1-8@1")
 
     job(world, show=show).run()
     assert due(world) == [TABLE]
@@ -73,7 +78,7 @@ def test_a_statement_while_a_backfill_runs_is_still_due_afterwards(world: Backfi
 def test_a_backfill_that_was_stopped_has_filled_nothing_until_it_goes_on(
     world: BackfillWorld,
 ) -> None:
-    world.state.schemas.rewritten("shop", TABLE, "0-1-7@1", "ALTER IGNORE")
+    note(world, TABLE, "0-1-7@1")
 
     def stop(progress: Progress) -> None:
         if "still being applied" in progress.note:
@@ -89,7 +94,30 @@ def test_a_backfill_that_was_stopped_has_filled_nothing_until_it_goes_on(
 def test_tables_that_the_consumer_or_the_source_does_not_have_are_not_due(
     world: BackfillWorld,
 ) -> None:
-    world.state.schemas.rewritten("shop", "shop.gone", "0-1-7@1", "ALTER IGNORE")
-    world.state.schemas.rewritten("shop", TABLE, "0-1-7@1", "ALTER IGNORE")
+    note(world, "shop.gone", "0-1-7@1")
+    note(world, TABLE, "0-1-7@1")
     assert due(world, tables=("shop.*",)) == [TABLE]
     assert due(world, tables=("shop.gone",)) == []
+
+
+def test_a_statement_on_tables_nobody_can_name_is_settled_once_all_of_them_were_filled(
+    world: BackfillWorld,
+) -> None:
+    world.database.create(OTHER, [{"id": 1}])
+    tables = ("shop.items", "shop.other")
+    source = SourceSettings(name="shop", secret="s", tables={"shop.*": TableSettings(shards=3)})
+    consumer = consumer_settings(tables=tables)
+    settings = Settings("rowline", "dev", {"shop": source}, {"search": consumer})
+
+    def due() -> list[str]:
+        (one,) = status(MemoryParts(settings, world.state)).consumers
+        return list(one.due)
+
+    note(world, "shop.*", "0-1-7@1")
+    world.state.dues.note_consumer("search", "shop.items", DueCause("late", "12 days behind"))
+    note(world, "else.*", "0-1-8@1")
+    assert due() == ["shop.*", "shop.items"]
+    job(world, tables, source).run(["shop.items"])
+    assert due() == ["shop.*"]
+    job(world, tables, source).run()
+    assert due() == []

@@ -11,7 +11,7 @@ from shared.values.settings import SourceSettings
 from tests.integration.relay_faults.process import Running
 from tests.worlds.relay.simulated import SimulatedTopic
 from tests.worlds.twins.claims import MemoryClaims
-from tests.worlds.twins.state import MemorySchemas, MemoryStreams
+from tests.worlds.twins.state import MemoryDues, MemorySchemas, MemoryStreams
 
 
 class MemoryStage:
@@ -34,6 +34,7 @@ class MemoryStage:
                 source=source,
                 streams=self.streams,
                 schemas=self.schemas,
+                dues=MemoryDues(),
                 claims=self.claims,
                 topic=self.topic,
                 open_binlog=opener(reader, "test"),

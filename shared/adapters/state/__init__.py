@@ -7,11 +7,12 @@ Each subject has a contract of its own. Layout of the table (`pk`, `sk` are stri
 | `stream#SOURCE` | `checkpoint`, of a further relay `checkpoint#RELAY` | lease and checkpoint |
 | `stream#SOURCE` | `tables` | which stream holds which table |
 | `stream#SOURCE` | `schema#DATABASE.TABLE#000001` | one column set |
-| `stream#SOURCE` | `rewritten#DATABASE.TABLE` | the last statement that changed rows unseen |
+| `stream#SOURCE` | `rewritten#DATABASE.TABLE` | the last due of a table, for every consumer |
 | `consumer#NAME#TABLE` | `mark` | the marks of all groups of a table |
 | `consumer#NAME` | `run`, `run#verify` | the job in the slot `fill`, in the slot `verify` |
 | `consumer#NAME` | `job#ID` | a job that is over, for 400 days |
 | `consumer#NAME#JOB` | `done#MESSAGE`, `deletion#ADDRESS` | applied messages, deletions |
-| `consumer#NAME` | `filled#DATABASE.TABLE` | the last such statement that a backfill covered |
+| `consumer#NAME` | `due#DATABASE.TABLE` | the last due of a table, for this consumer alone |
+| `consumer#NAME` | `filled#DATABASE.TABLE` | the last due of the source that is settled |
 | `consumer#NAME` | `verify` | the report of the last verify |
 """

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from shared.adapters.state.deletions import Deletions
 from shared.adapters.state.done_messages import DoneMessages
-from shared.adapters.state.fillings import Fillings
+from shared.adapters.state.dues import Dues
 from shared.adapters.state.jobs import Jobs
 from shared.adapters.state.marks import Marks
 from shared.adapters.state.reports import Reports
@@ -22,5 +22,5 @@ class State:
     jobs: Jobs
     deletions: Deletions
     done_messages: DoneMessages
-    fillings: Fillings
+    dues: Dues
     reports: Reports

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from shared.domain.captured_tables import CapturedTable, captured_tables
+from shared.domain.captured_tables import CapturedTable, captured_names, captured_tables
+from shared.domain.outstanding import outstanding
 from shared.domain.sink import Listable
+from shared.flows.backfill import causes
 from shared.flows.backfill.finishing import wait_until_done
 from shared.flows.backfill.reading import CHUNK_ROWS, Reading
 from shared.flows.backfill.sending import Sending
@@ -83,10 +85,7 @@ class Backfill:
                 deletions,
                 round(self._setup.patience.clock() - began, 1),
             )
-            self._state.fillings.save(
-                self._consumer.name,
-                {name: state.settles[0] for name, state in self._filled() if state.settles},
-            )
+            self._settle()
             self._tenure.end(f"{report.rows:,} rows of {len(states)} tables")
         return report
 
@@ -188,14 +187,13 @@ class Backfill:
         return [(name, self._work.tables[name]) for name in self._work.chosen]
 
     def _begun(self, tables: dict[str, CapturedTable]) -> dict[str, TableFill]:
-        # Read before any row is: a statement that comes later is not in all of them, and stays due.
-        due = self._state.schemas.rewrites(self._source.name)
-        return {
-            name: TableFill(
-                estimate=table.rows, settles=(due[name].transaction,) if name in due else ()
-            )
-            for name, table in tables.items()
-        }
+        due = outstanding(self._state.dues, self._consumer, self._source)
+        return {name: causes.begun(name, table.rows, due) for name, table in tables.items()}
+
+    def _settle(self) -> None:
+        tables = captured_names(self._setup.database, self._source, self._consumer)
+        of_source, own = causes.settled(dict(self._filled()), tables)
+        self._state.dues.settle(self._consumer.name, of_source, own)
 
     def _restarted(self, work: FillWork, tables: dict[str, CapturedTable]) -> FillWork:
         """The job from its beginning. It keeps its id and with it the deletions recorded so far.

@@ -3,9 +3,10 @@
 from typing import Protocol
 
 from shared.adapters.queue.contract import Queue
-from shared.adapters.state.schemas import Rewrite
+from shared.adapters.state.dues import Dues
 from shared.adapters.state.state import State
 from shared.adapters.state.streams import Streams
+from shared.domain.outstanding import outstanding
 from shared.flows.health.facts import ConsumerFacts, RelayFacts
 from shared.flows.health.thresholds import LOST_SHOWN_S, RELAY_SILENT_S
 from shared.values.checkpoint import Checkpoint, Lost
@@ -63,11 +64,6 @@ def consumer_facts(parts: Parts, consumer: ConsumerSettings) -> ConsumerFacts:
     """What a consumer's queues hold, and what the state table remembers of it."""
     name = consumer.name
     source = parts.settings.source_of(consumer)
-    rewrites = {
-        table: rewrite
-        for table, rewrite in parts.state.schemas.rewrites(consumer.source).items()
-        if table in source.tables
-    }
     waiting, in_flight = parts.queue(name).depth()
     run = parts.state.jobs.current(name, "fill")
     return ConsumerFacts(
@@ -77,23 +73,17 @@ def consumer_facts(parts: Parts, consumer: ConsumerSettings) -> ConsumerFacts:
         dlq=sum(parts.dlq(name).depth()),
         undelivered=sum(parts.undelivered(name).depth()),
         backfill=run.id if run else "",
-        due=due_of(consumer, rewrites, parts.state.fillings.read(name) if rewrites else {}),
+        due=_due(parts.state.dues, consumer, source),
         verified=parts.state.reports.read(name),
     )
 
 
-def due_of(
-    consumer: ConsumerSettings, rewrites: dict[str, Rewrite], filled: dict[str, str]
-) -> dict[str, str]:
-    """The consumer's tables whose last rewriting statement no backfill has brought it yet.
-
-    Each with the kind of the statement.
-    """
-    return {
-        table: rewrite.why
-        for table, rewrite in sorted(rewrites.items())
-        if consumer.wants(*table.split(".", 1)) and filled.get(table) != rewrite.transaction
-    }
+def _due(dues: Dues, consumer: ConsumerSettings, source: SourceSettings) -> dict[str, str]:
+    """The tables that are due, each with the reasons where they are known."""
+    reasons: dict[str, list[str]] = {}
+    for one in outstanding(dues, consumer, source):
+        reasons.setdefault(one.table, []).extend([one.why] if one.why else [])
+    return {table: ", ".join(whys) for table, whys in reasons.items()}
 
 
 def _lag(checkpoint: Checkpoint | None, now: float) -> float | None:

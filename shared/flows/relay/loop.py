@@ -78,7 +78,7 @@ class _Relay:
             open_database=setup.open_database,
             now_ms=_now_ms,
             mask_key=setup.mask_key,
-            note=DueTables(setup.schemas, source_of(stream), setup.source.tables).note,
+            note=DueTables(setup.dues, source_of(stream), setup.source.tables).note,
             succession=Succession(
                 setup.streams, stream, setup.holder, setup.others, setup.source.tables
             ).step,

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from shared.adapters.binlog.contract import Binlog
 from shared.adapters.claims.contract import Claims
 from shared.adapters.database.contract import Database
+from shared.adapters.state.dues import Dues
 from shared.adapters.state.schemas import Schemas
 from shared.adapters.state.streams import Streams
 from shared.adapters.topic.contract import Topic
@@ -44,6 +45,7 @@ class RelaySetup:
     source: SourceSettings
     streams: Streams
     schemas: Schemas
+    dues: Dues
     claims: Claims
     topic: Topic
     open_binlog: Callable[[Mapping[str, TableSettings], int], Binlog]

@@ -9,7 +9,7 @@ from typing import Any, Self
 import boto3
 import msgspec
 
-from shared.adapters.state.dynamodb import DynamoSchemas, DynamoStreams
+from shared.adapters.state.dynamodb import DynamoDues, DynamoSchemas, DynamoStreams
 from shared.adapters.topic.sns import open_topic
 from shared.flows.relay.lease import margins, taking
 from shared.flows.relay.loop import relay
@@ -50,6 +50,7 @@ def job(stack: Stack, holder: str, **options: Any) -> RelaySetup:
         source=source,
         streams=stack.streams(),
         schemas=DynamoSchemas(boto3.client("dynamodb"), stack.table),
+        dues=DynamoDues(boto3.client("dynamodb"), stack.table),
         claims=MemoryClaims(),
         topic=open_topic(stack.topic),
         open_binlog=opener(lambda: reader, stack.topic),

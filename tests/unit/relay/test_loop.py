@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from shared.adapters.binlog.contract import Begin, Due, Event, Rows, SchemaChanged, UnreadableRow
-from shared.adapters.state.schemas import Rewrite
 from shared.adapters.topic.contract import Entry
 from shared.domain import packing
 from shared.flows.relay import loop
@@ -19,6 +18,7 @@ from shared.flows.relay.loop import relay
 from shared.flows.relay.reading import passage
 from shared.flows.relay.setup import RelaySetup
 from shared.flows.source.reset import reset
+from shared.values.due_cause import DueCause
 from shared.values.errors import (
     PositionLost,
     RowlineError,
@@ -40,7 +40,7 @@ from tests.worlds.relay.simulated import (
     table,
 )
 from tests.worlds.twins.claims import MemoryClaims
-from tests.worlds.twins.state import MemorySchemas, MemoryStreams
+from tests.worlds.twins.state import MemoryDues, MemorySchemas, MemoryStreams
 
 LISTINGS = table("listings")
 
@@ -50,6 +50,7 @@ class World:
         self.server = Server("mariadb-1", gtids=False)
         self.topic: Any = SimulatedTopic()
         self.streams, self.schemas, self.claims = MemoryStreams(), MemorySchemas(), MemoryClaims()
+        self.dues = MemoryDues()
         self.threads: list[tuple[threading.Thread, RelaySetup]] = []
         self.ended: dict[str, str | BaseException] = {}
         self.gtid = 0
@@ -75,6 +76,7 @@ class World:
             ),
             streams=self.streams,
             schemas=self.schemas,
+            dues=self.dues,
             claims=self.claims,
             topic=self.topic,
             open_database=lambda: SimulatedDatabase(self.server),
@@ -267,16 +269,16 @@ def test_a_claims_bucket_that_is_away_is_waited_for_and_nothing_passes_the_row(
     assert world.streams.load("shop")[0].holder == ""
 
 
-class AwaySchemas(MemorySchemas):
-    """A schema history that does not answer `away` times."""
+class AwayDues(MemoryDues):
+    """Does not answer `away` times."""
 
     away = 3
 
-    def rewritten(self, source: str, table: str, transaction: str, why: str) -> None:
+    def note_source(self, source: str, table: str, cause: DueCause) -> None:
         if self.away:
             self.away -= 1
             raise StateUnavailable("DynamoDB did not answer.", thing="state table")
-        super().rewritten(source, table, transaction, why)
+        super().note_source(source, table, cause)
 
 
 class Altering(SimulatedBinlog):
@@ -293,7 +295,7 @@ class Altering(SimulatedBinlog):
 def test_a_statement_that_rewrites_rows_is_stored_before_the_checkpoint_passes_it(
     world: World,
 ) -> None:
-    world.schemas = schemas = AwaySchemas()
+    world.dues = dues = AwayDues()
     for _ in range(3):
         world.commit()
     job = world.start(
@@ -302,8 +304,8 @@ def test_a_statement_that_rewrites_rows_is_stored_before_the_checkpoint_passes_i
     wait_for(lambda: len(world.ids()) == 3)
     job.stop.set()
     wait_for(lambda: "one" in world.ended)
-    assert schemas.away == 0, "it was tried until it was stored"
-    assert schemas.rewrites("shop") == {"shop.listings": Rewrite("0-1-2@2", "ADD COLUMN")}
+    assert dues.away == 0, "it was tried until it was stored"
+    assert dues.of_source("shop") == {"shop.listings": DueCause("0-1-2@2", "ADD COLUMN")}
 
 
 def test_a_column_that_cannot_be_read_is_dropped_and_the_relay_goes_on_at_its_row(

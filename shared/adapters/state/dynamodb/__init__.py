@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from shared.adapters.state.dynamodb.deletions import DynamoDeletions
 from shared.adapters.state.dynamodb.done_messages import DynamoDoneMessages
-from shared.adapters.state.dynamodb.fillings import DynamoFillings
+from shared.adapters.state.dynamodb.dues import DynamoDues
 from shared.adapters.state.dynamodb.jobs import DynamoJobs
 from shared.adapters.state.dynamodb.marks import DynamoMarks
 from shared.adapters.state.dynamodb.reports import DynamoReports
@@ -15,7 +15,7 @@ from shared.adapters.state.state import State
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
-__all__ = ["DynamoSchemas", "DynamoStreams", "open_state"]
+__all__ = ["DynamoDues", "DynamoSchemas", "DynamoStreams", "open_state"]
 
 
 def open_state(client: "DynamoDBClient", table: str) -> State:
@@ -27,6 +27,6 @@ def open_state(client: "DynamoDBClient", table: str) -> State:
         jobs=DynamoJobs(client, table),
         deletions=DynamoDeletions(client, table),
         done_messages=DynamoDoneMessages(client, table),
-        fillings=DynamoFillings(client, table),
+        dues=DynamoDues(client, table),
         reports=DynamoReports(client, table),
     )

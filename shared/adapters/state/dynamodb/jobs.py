@@ -186,7 +186,7 @@ def _from_former(consumer: str, item: Item) -> Job:
             each.estimate,
             each.complete,
             each.left,
-            settles=(each.rewrite,) if each.rewrite else (),
+            settles={name: each.rewrite} if each.rewrite else {},
         )
         for name, each in run.tables.items()
     }

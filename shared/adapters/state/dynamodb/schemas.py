@@ -6,13 +6,10 @@ import msgspec
 
 from shared.adapters.state.dynamodb.item import Item
 from shared.adapters.state.dynamodb.table import ConditionFailed, StateTable
-from shared.adapters.state.schemas import Rewrite
 from shared.values.table import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
-
-_REWRITTEN = "rewritten#"
 
 
 class DynamoSchemas:
@@ -45,22 +42,6 @@ class DynamoSchemas:
     def read(self, source: str, database: str, table: str, version: int) -> Table | None:
         item = self._table.get(_pk(source), f"{_prefix(database, table)}{version:06d}")
         return _decode(item) if item else None
-
-    def rewritten(self, source: str, table: str, transaction: str, why: str) -> None:
-        self._table.put(
-            {
-                "pk": _pk(source),
-                "sk": f"{_REWRITTEN}{table}",
-                "transaction": transaction,
-                "why": why,
-            }
-        )
-
-    def rewrites(self, source: str) -> dict[str, Rewrite]:
-        return {
-            item["sk"].removeprefix(_REWRITTEN): Rewrite(item["transaction"], item.get("why", ""))
-            for item in self._table.query(_pk(source), _REWRITTEN)
-        }
 
     def _add(self, source: str, table: Table, version: int) -> int | None:
         """None when another process stored this number meanwhile (or an earlier try of ours did,

@@ -1,11 +1,12 @@
-"""Due tables: noted when rows changed without an event, until a backfill brought them."""
+"""Due tables: noted when rows changed without an event, until a resync brought them."""
 
 import logging
 from collections.abc import Mapping
 
 from shared.adapters.binlog.contract import Due
-from shared.adapters.state.schemas import Schemas
+from shared.adapters.state.dues import Dues
 from shared.values.cascades import CASCADE
+from shared.values.due_cause import DueCause
 from shared.values.settings import TableSettings, table_settings
 
 log = logging.getLogger("rowline.relay")
@@ -14,8 +15,8 @@ log = logging.getLogger("rowline.relay")
 class DueTables:
     """The tables of one source that are due; `tables` says how each is captured."""
 
-    def __init__(self, schemas: Schemas, source: str, tables: Mapping[str, TableSettings]) -> None:
-        self._schemas, self._source, self._tables = schemas, source, tables
+    def __init__(self, dues: Dues, source: str, tables: Mapping[str, TableSettings]) -> None:
+        self._dues, self._source, self._tables = dues, source, tables
 
     def note(self, due: Due, transaction: str) -> None:
         """Store what a statement did, before the checkpoint can pass it: no relay reads it again.
@@ -28,9 +29,9 @@ class DueTables:
         if due.why == CASCADE and table_settings(self._tables, name).accept_cascades:
             return
         log.warning(
-            "%s changed rows of %s, or may have, without row events: a backfill is due, see "
+            "%s changed rows of %s, or may have, without row events: a resync is due, see "
             "rowline status",
             due.why,
             name,
         )
-        self._schemas.rewritten(self._source, name, transaction, due.why)
+        self._dues.note_source(self._source, name, DueCause(transaction, due.why))

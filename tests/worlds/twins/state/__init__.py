@@ -7,13 +7,22 @@ import msgspec
 
 from shared.adapters.state.state import State
 from shared.values.job import BackfillWork, Job
+from tests.worlds.twins.state.dues import MemoryDues
 from tests.worlds.twins.state.jobs import MemoryDeletions, MemoryDoneMessages, MemoryJobs
 from tests.worlds.twins.state.marks import MemoryMarks
-from tests.worlds.twins.state.reports import MemoryFillings, MemoryReports
+from tests.worlds.twins.state.reports import MemoryReports
 from tests.worlds.twins.state.schemas import MemorySchemas
 from tests.worlds.twins.state.streams import MemoryStreams
 
-__all__ = ["MemorySchemas", "MemoryStreams", "begin_fill", "end_fill", "memory_state", "wrapped"]
+__all__ = [
+    "MemoryDues",
+    "MemorySchemas",
+    "MemoryStreams",
+    "begin_fill",
+    "end_fill",
+    "memory_state",
+    "wrapped",
+]
 
 
 def memory_state() -> State:
@@ -27,7 +36,7 @@ def memory_state() -> State:
         jobs=jobs,
         deletions=deletions,
         done_messages=done_messages,
-        fillings=MemoryFillings(),
+        dues=MemoryDues(),
         reports=MemoryReports(),
     )
 

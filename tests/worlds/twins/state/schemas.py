@@ -1,13 +1,11 @@
 """The twin of Schemas."""
 
-from shared.adapters.state.schemas import Rewrite
 from shared.values.table import Table
 
 
 class MemorySchemas:
     def __init__(self) -> None:
         self._tables: dict[tuple[str, str, str], list[Table]] = {}
-        self._rewrites: dict[str, dict[str, Rewrite]] = {}
 
     def version_of(self, source: str, table: Table) -> int:
         history = self._tables.setdefault((source, table.database, table.name), [])
@@ -22,9 +20,3 @@ class MemorySchemas:
     def read(self, source: str, database: str, table: str, version: int) -> Table | None:
         history = self._tables.get((source, database, table), [])
         return history[version - 1] if 1 <= version <= len(history) else None
-
-    def rewritten(self, source: str, table: str, transaction: str, why: str) -> None:
-        self._rewrites.setdefault(source, {})[table] = Rewrite(transaction, why)
-
-    def rewrites(self, source: str) -> dict[str, Rewrite]:
-        return dict(self._rewrites.get(source, {}))
