@@ -36,7 +36,7 @@ lint: setup-dev ## format, lint, types, layers, prose
 	@npm run --silent lint
 	@$(BIN)/python -m tests.prose
 
-bench: setup .local/bench/.ready ## Rowline measured beside other readers: make bench BENCH="--reader NAME=COMMAND"; see docs/bench.md
+bench: setup-dev .local/bench/.ready ## Rowline measured beside other readers: make bench BENCH="--reader NAME=COMMAND"; see docs/bench.md
 	@$(BIN)/python -m bench $(BENCH)
 
 audit: setup-dev ## known vulnerabilities of what is pinned (asks the registries)

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 from filelock import FileLock
 
-from local import elsewhere, stage_record, stage_secrets
+from local import elsewhere, stage_record
 from local.home import CHECKOUT, Home, checked_name, home
 from local.install.distribution import Announce
 from local.servers.database_server import DatabaseServer
@@ -200,6 +200,8 @@ def up(
     Quick where the stage runs already. Raises RowlineError; the servers that were started stay up,
     so the next attempt is short.
     """
+    from local import stage_secrets  # boto3 is half the start-up time of the other commands
+
     folders = home()
     checked_name(name)
     (folders.record / name).mkdir(exist_ok=True)

@@ -128,5 +128,12 @@ def test_secured_elasticsearch_wants_tls_and_a_login(secured_elasticsearch):
         )
 
 
+def test_elasticsearch_leaves_nothing_in_the_temporary_folder_of_the_machine(
+    secured_elasticsearch,
+):
+    """Its launcher makes a folder and forgets it."""
+    assert list((secured_elasticsearch.folder / "files/tmp").glob("final-flags*"))
+
+
 def test_emulator_knows_the_root_user(aws):
     assert boto3.client("sts").get_caller_identity()["Arn"].endswith(":root")
