@@ -13,18 +13,21 @@ class TablePatterns:
     """Tables chosen by patterns, or by a function (database, table) → bool.
 
     `database` tells whether anything of a database may be captured; with a function it cannot be
-    known, so every database counts. `named` are the tables that patterns name in full.
+    known, so every database counts. `named` are the tables that patterns name
+    in full, `databases` the databases.
     """
 
     def __init__(self, tables: Iterable[str] | Callable[[str, str], bool]) -> None:
         if callable(tables):
             self.table: Callable[[str, str], bool] = lru_cache(4096)(tables)
-            self.database: Callable[[str], bool] = lambda database: database not in _SYSTEM
+            self.database: Callable[[str], bool] = lambda database: database not in SYSTEM_DATABASES
             self.named: list[tuple[str, str]] = []
+            self.databases: list[str] = []
             self._open = [_regex("*")]
             return
         patterns = list(tables)
         self.named = [_halves(pattern) for pattern in patterns if "*" not in pattern]
+        self.databases = [database for database, _ in map(_halves, patterns) if "*" not in database]
         self._open = [_regex(_halves(pattern)[0]) for pattern in patterns if "*" in pattern]
         databases = [_regex(_halves(pattern)[0]) for pattern in patterns]
         self.table = lru_cache(4096)(
@@ -39,7 +42,7 @@ class TablePatterns:
         return any(not database or regex.fullmatch(database) for regex in self._open)
 
 
-_SYSTEM = frozenset(("mysql", "sys", "information_schema", "performance_schema"))
+SYSTEM_DATABASES = frozenset(("mysql", "sys", "information_schema", "performance_schema"))
 
 
 @lru_cache(4096)

@@ -33,34 +33,34 @@ class Effects:
         `settled` is False when its transaction was rolled back. Raises SourceError for DML on a
         captured table that was logged as a statement.
         """
+        tables, thread = self._tables, query.thread
         gone, changed, due = list[Truncated](), dict[Name, None](), dict[Name, str]()
+        moved = {each.was: (each.database, each.table) for each in statement.effects if each.was}
+        doubt = self._doubt(statement.verb, query)
         for effect in statement.effects:
             name = (effect.database, effect.table)
-            temporary = self._tables.is_temporary(query.thread, name)
+            temporary = tables.is_temporary(thread, effect.was or name)
             match effect.kind:
-                case "gone":
-                    self._tables.forget(name)
-                    if temporary and query.is_of_thread:
-                        continue
-                    why = self._doubt(statement.verb, query)
+                case "gone" if not (temporary and query.is_of_thread):
                     for each in self._meant(effect):
-                        if why or each[1] == "*":
-                            due.setdefault(each, why or f"{statement.verb} DATABASE")
+                        if doubt or each[1] == "*":
+                            due.setdefault(each, doubt or f"{statement.verb} DATABASE")
                         else:
                             gone.append(Truncated(*each, sql, effect.partitions))
+                    tables.forget(name, moved.get(name))
                 case "changed" if self._capture.table(*name) and not temporary:
-                    self._tables.see(name)
+                    tables.see(name)
                     changed[name] = None
                 case "due" if self._is_due(effect) and not temporary:
                     due.setdefault(name, effect.why)
                 case "temporary":
-                    self._tables.make_temporary(query.thread, name)
+                    tables.make_temporary(thread, name)
                 case "not_temporary":
-                    self._tables.drop_temporary(query.thread, name)
+                    tables.drop_temporary(thread, name)
                 case "sequence":
-                    self._tables.set_sequence(name)
+                    tables.set_sequence(name)
                 case "plain" | "opaque":
-                    self._tables.set_side(name, effect.kind)
+                    tables.set_side(name, effect.kind)
         due |= self._of_dml(statement, query, sql, settled=settled)
         return [
             *gone,

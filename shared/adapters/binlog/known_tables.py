@@ -74,10 +74,13 @@ class KnownTables:
             self._sides.clear()
         self._sides[name] = side
 
-    def forget(self, name: Name) -> None:
-        """The name may stand for another table from here on."""
-        self._sides.pop(name, None)
-        self._sequences.pop(name, None)
+    def forget(self, name: Name, moved: Name | None) -> None:
+        """The name stands for nothing known from here on; what it stood for may have `moved`."""
+        side, sequence = self._sides.pop(name, None), self._sequences.pop(name, None)
+        if moved and side:
+            self._sides[moved] = side
+        if moved and sequence is not None:
+            self._sequences[moved] = sequence
 
     def side(self, name: Name) -> Side:
         """Whether a statement on this table changes it alone."""

@@ -34,7 +34,7 @@ from shared.adapters.binlog.side_reading import SideReading
 from shared.adapters.binlog.statement_reader import StatementReader
 from shared.adapters.binlog.transactions import Transactions
 from shared.values.endpoint import SourceEndpoint
-from shared.values.errors import SourceUnavailable
+from shared.values.errors import ConfigError, SourceUnavailable
 from shared.values.position import Position
 from shared.values.table_pattern import TablePatterns
 
@@ -141,6 +141,8 @@ class ServerBinlog:
                 session = Session(self._endpoint)
                 facts.require_binlog(session, self._endpoint)
                 server, started = facts.identity(session), facts.started(session)
+                facts.require_logged(session, self._capture, self._endpoint)
+                self._require_stored_names()
                 if self._capture.is_open():
                     self._tables.look()
             self._session = session
@@ -197,6 +199,18 @@ class ServerBinlog:
             until=until,
             cut=cut,
         )
+
+    def _require_stored_names(self) -> None:
+        """Raises ConfigError for a name that the server would never write like that."""
+        for name in self._capture.named:
+            stored = tuple(map(self._tables.catalog.fold, name))
+            if stored != name:
+                raise ConfigError(
+                    "is no name that this server has: it keeps names in lower case "
+                    "(lower_case_table_names).",
+                    thing=f"table {'.'.join(name)}",
+                    hint=f"Write {'.'.join(stored)}.",
+                )
 
     def _again(self, server: str, started: int, intact: Position | None) -> tuple[Session, int]:
         """A connection to the same server, and when that was started: the same time, or another

@@ -1,10 +1,13 @@
 """What a reader asks a server about itself and its binlog."""
 
+from typing import Any
+
 from shared.adapters.binlog.gtid import MariadbGtids, MysqlGtids
 from shared.adapters.binlog.session import Session
 from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import SourceError
 from shared.values.position import Position
+from shared.values.table_pattern import SYSTEM_DATABASES, TablePatterns
 
 _TRIES = 5
 _NO_BINLOG = (
@@ -38,20 +41,48 @@ def require_binlog(session: Session, endpoint: SourceEndpoint) -> None:
         raise SourceError("the server writes no binlog.", thing=str(endpoint), hint=_NO_BINLOG)
 
 
+def require_logged(session: Session, capture: TablePatterns, endpoint: SourceEndpoint) -> None:
+    """Raises SourceError when the server leaves out of its binlog what is to be captured.
+
+    Source: MySQL reference manual, "Evaluation of Database-Level Replication and Binary Logging
+    Options".
+    """
+    _, _, do, ignore, *_ = _status(session)
+    rows = session.query("SELECT schema_name FROM information_schema.schemata") if do else []
+    present = {str(name) for (name,) in rows} - SYSTEM_DATABASES
+    for setting, left_out in (
+        ("Binlog_Do_DB", (present | set(capture.databases)) - set(_names(do)) if do else ()),
+        ("Binlog_Ignore_DB", () if do else _names(ignore)),
+    ):
+        for database in filter(capture.database, sorted(left_out)):
+            raise SourceError(
+                f"the server writes no rows of database {database} to its binlog: {setting} is "
+                f"{do or ignore}.",
+                thing=str(endpoint),
+                hint=f"Change {setting.lower()} in the server's configuration and restart it; "
+                "then start at latest and backfill.",
+            )
+
+
 def latest(session: Session) -> Position:
     """The end of the binlog now."""
+    file, offset, _, _, *gtids = _status(session)
     if session.is_mariadb:
-        file, offset, *_ = session.query("SHOW MASTER STATUS")[0]
-        return Position(
-            file=file,
-            offset=int(offset),
-            gtids=session.scalar("SELECT BINLOG_GTID_POS(%s, %s)", file, offset) or "",
-        )
-    new = tuple(map(int, session.version.split("-")[0].split(".")[:2])) >= (8, 2)
-    file, offset, _, _, gtids = session.query(
-        "SHOW BINARY LOG STATUS" if new else "SHOW MASTER STATUS"
-    )[0]
-    return Position(file=file, offset=int(offset), gtids="".join(gtids.split()))
+        found = session.scalar("SELECT BINLOG_GTID_POS(%s, %s)", file, offset) or ""
+    else:
+        found = "".join(gtids[0].split())
+    return Position(file=file, offset=int(offset), gtids=found)
+
+
+def _status(session: Session) -> tuple[Any, ...]:
+    """File, offset, the two filters, on MySQL the GTIDs."""
+    version = tuple(map(int, session.version.split("-")[0].split(".")[:2]))
+    new = not session.is_mariadb and version >= (8, 2)
+    return session.query("SHOW BINARY LOG STATUS" if new else "SHOW MASTER STATUS")[0]
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
 
 
 def gtids_at(session: Session, start: Position) -> MysqlGtids | MariadbGtids | None:

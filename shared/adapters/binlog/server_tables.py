@@ -38,7 +38,7 @@ class ServerTables:
 
     def fold(self, name: str) -> str:
         """A name as the server stores it. What is beyond ASCII it is asked itself to fold."""
-        if not self.folds_names:
+        if (name == name.lower() and name.isascii()) or not self.folds_names:
             return name
         if name.isascii():
             return name.lower()

@@ -18,8 +18,10 @@ def gone(*partitions: str, table: str = "a", database: str = "k") -> Effect:
     return Effect("gone", database, table, partitions)
 
 
-def due(why: str, table: str = "a", database: str = "k") -> Effect:
-    return Effect("due", database, table, (), why)
+def due(why: str, table: str = "a", database: str = "k", was: str = "") -> Effect:
+    """`was` is DATABASE.TABLE."""
+    database_was, _, table_was = was.partition(".")
+    return Effect("due", database, table, (), why, (database_was, table_was) if was else None)
 
 
 @pytest.mark.parametrize(
@@ -128,24 +130,31 @@ def test_what_makes_a_table_due(action: str, why: str) -> None:
     ("sql", "wanted"),
     [
         ("ALTER IGNORE TABLE a ADD UNIQUE (b)", {due("ALTER IGNORE")}),
-        ("ALTER TABLE a RENAME TO b", {gone(), due("RENAME", "b")}),
-        ("ALTER TABLE a RENAME AS b, ADD c INT", {gone(), due("RENAME", "b")}),
+        ("ALTER TABLE a RENAME TO b", {gone(), due("RENAME", "b", was="k.a")}),
+        ("ALTER TABLE a RENAME AS b, ADD c INT", {gone(), due("RENAME", "b", was="k.a")}),
         ("ALTER TABLE a RENAME = k.a", set()),
-        ("ALTER TABLE o.a RENAME b", {gone(database="o"), due("RENAME", "b")}),
-        ("RENAME TABLE a TO b", {gone(), due("RENAME", "b")}),
-        ("RENAME TABLE a TO x, b TO a, x TO b", {due("RENAME"), due("RENAME", "b")}),
+        ("ALTER TABLE o.a RENAME b", {gone(database="o"), due("RENAME", "b", was="o.a")}),
+        ("RENAME TABLE a TO b", {gone(), due("RENAME", "b", was="k.a")}),
+        ("RENAME TABLE a TO x, b TO a, x TO b",
+         {due("RENAME", was="k.b"), due("RENAME", "b", was="k.a")}),
         ("RENAME TABLE a TO x, x TO a", set()),
         (
             "RENAME TABLES a TO x, b TO a, c TO b, x TO c",
-            {due("RENAME"), due("RENAME", "b"), due("RENAME", "c")},
+            {
+                *(due("RENAME", was="k.b"), due("RENAME", "b", was="k.c")),
+                due("RENAME", "c", was="k.a"),
+            },
         ),
         (
             "RENAME TABLE a TO _a_del, _a_gho TO a",
-            {gone(table="_a_gho"), due("RENAME", "_a_del"), due("RENAME")},
+            {
+                *(gone(table="_a_gho"), due("RENAME", was="k._a_gho")),
+                due("RENAME", "_a_del", was="k.a"),
+            },
         ),
         (
             "RENAME TABLE IF EXISTS a WAIT 5 TO o.a",
-            {gone(), due("RENAME", database="o")},
+            {gone(), due("RENAME", database="o", was="k.a")},
         ),
         ("TRUNCATE a", {gone()}),
         ("TRUNCATE TABLE `o.x`.`a.b`", {gone(table="a.b", database="o.x")}),

@@ -51,8 +51,9 @@ def alterations(
     if new != name:
         yield Effect("gone", *name)
         reasons.append("RENAME")
+    was = name if new != name else None
     for why in dict.fromkeys(reasons):
-        yield Effect("due", *new, why=why)
+        yield Effect("due", *new, why=why, was=was)
 
 
 def _why_due(action: list[Token]) -> Iterator[str]:

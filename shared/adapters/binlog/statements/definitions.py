@@ -121,7 +121,7 @@ def _renamed(names: Names, tokens: Sequence[Token], at: int) -> Iterator[Effect]
             yield Effect("gone", *name)
     for name, rows in now.items():
         if rows != name:
-            yield Effect("due", *name, why="RENAME")
+            yield Effect("due", *name, why="RENAME", was=rows)
 
 
 def _hung_on(names: Names, tokens: Sequence[Token], words: Sequence[str]) -> Iterator[Effect]:

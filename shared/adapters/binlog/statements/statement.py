@@ -24,8 +24,10 @@ class Effect(NamedTuple):
 
     `gone`: all its rows leave without row events, or those of `partitions`. `changed`: its
     definition. `due`: rows hold other values, or are other rows, and no event tells; `why` names
-    the kind of statement. `rows`: DML on it was logged as a statement; `perhaps`: it is one of
-    several that such a statement may have changed.
+    the kind of statement, `was` the former name of what a RENAME brings.
+
+    `rows`: DML on it was logged as a statement; `perhaps`: it is one of several that such a
+    statement may have changed.
 
     `plain`: it is new, so nothing hangs on it yet. `opaque`: it is a view, or has a trigger.
     `sequence`: it is none. `temporary`, `not_temporary`: the session has, or has no more, a
@@ -37,6 +39,7 @@ class Effect(NamedTuple):
     table: str
     partitions: tuple[str, ...] = ()
     why: str = ""
+    was: Name | None = None
 
 
 class Statement(NamedTuple):
