@@ -1,0 +1,16 @@
+-- servers: mariadb mysql
+-- expect: a c {"id": 1}
+-- expect: a u {"id": 1} {"id": 1, "v": 2, "w": null}
+CREATE TABLE a (id INT PRIMARY KEY, v INT);
+INSERT INTO a VALUES (1, 1);
+ALTER TABLE a ORDER BY v;
+ALTER TABLE a ENGINE = InnoDB;
+ALTER TABLE a FORCE;
+OPTIMIZE TABLE a;
+ANALYZE TABLE a;
+CREATE INDEX i ON a (v);
+ALTER TABLE a RENAME INDEX i TO j;
+DROP INDEX j ON a;
+ALTER TABLE a ADD w INT, ALGORITHM = INSTANT;
+ALTER TABLE a COMMENT 'x', AUTO_INCREMENT = 100;
+UPDATE a SET v = 2;
