@@ -34,6 +34,15 @@ def tail(
     `until`, else never. Raises what the binlog raises, and PositionLost for a `start` that lies
     behind `until`.
     """
+    if start.gtids and not start.file and not binlog.executed().covers(start.gtids):
+        raise PositionLost(
+            f"is not in this server's binlog, which has {binlog.latest().gtids or 'no GTIDs'}.",
+            thing=f"position {start}",
+            hint=(
+                "Is it of another server, or still to come? `--from earliest` or `--from latest` "
+                "always works."
+            ),
+        )
     if until is not None and until.file and start.file and not until.reaches(start):
         raise PositionLost(
             f"lies behind the end of the binlog, which is at {until}.",

@@ -10,6 +10,7 @@ from shared.adapters.binlog import gtid_events, kinds, payload, xa
 from shared.adapters.binlog.contract import Event, Rows
 from shared.adapters.binlog.cut import Cut, rest_behind
 from shared.adapters.binlog.effects import Effects
+from shared.adapters.binlog.first_event import from_a_begin
 from shared.adapters.binlog.format_description import is_of_start
 from shared.adapters.binlog.gtid import MysqlGtids
 from shared.adapters.binlog.kinds import COMPRESSED_ROWS, PARTIAL_UPDATE_ROWS, ROWS, TABLE_MAP
@@ -79,7 +80,7 @@ class Transactions:
         """
         if self._until and not self._cut and self._until.reached(self._place):
             return iter(())
-        read = self._read(self._look_ahead.over(events))
+        read = self._read(self._look_ahead.over(from_a_begin(events, self._place)))
         return chain(self._read_over(self._cut, read), read) if self._cut else read
 
     def _read_over(self, cut: Cut, events: Iterator[Event]) -> Iterator[Event]:
