@@ -4,11 +4,13 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { readOptions, isOff } = require('./options');
 const { problems } = require('./schema/problems');
+const { placesOf, placed } = require('./schema/places');
 const { missingForContainers } = require('./schema/containers');
 const { expand } = require('./expand');
 const { overLimits } = require('./expand/limits');
 const { findPython, findTarget } = require('./bundle/target');
 const { buildPackage } = require('./bundle');
+const { checkStanzas } = require('./deploy/check');
 const { requireConcurrency } = require('./deploy/concurrency');
 const { requireEndpoint } = require('./deploy/endpoint');
 const { useLocalStage } = require('./deploy/local');
@@ -27,6 +29,18 @@ class Rowline {
     serverless.configSchemaHandler.defineCustomProperties({
       properties: { rowline: { type: 'object' } },
     });
+    this.commands = {
+      rowline: {
+        usage: 'What the stanzas say',
+        commands: {
+          stanzas: {
+            usage: 'Write the stanzas as the command reads them, and what is wrong with them',
+            lifecycleEvents: ['write'],
+            options: { out: { usage: 'The file to write', type: 'string', required: true } },
+          },
+        },
+      },
+    };
     this.hooks = {
       initialize: () => this.said(() => this.begin()),
       'before:package:createDeploymentArtifacts': () => this.said(() => this.build()),
@@ -35,6 +49,7 @@ class Rowline {
       'after:deploy:deploy': () => this.wake(),
       'before:remove:remove': () => this.remember(),
       'after:remove:remove': () => this.tell(),
+      'rowline:stanzas:write': () => this.write(),
     };
   }
 
@@ -52,22 +67,67 @@ class Rowline {
     }
   }
 
+  /** Ends the command when something is wrong. Only `rowline stanzas` goes on, and writes it. */
   refuse(found) {
     if (!found.length) return;
-    const file = this.serverless.configurationFilename;
-    if (found.length === 1) throw new Error(`${file}: ${found[0]}`);
-    const list = found.map((one) => `  - ${one}`).join('\n');
-    throw new Error(`${file}: ${found.length} things are wrong:\n${list}`);
+    const places = this.places();
+    const told = found.map((one) => placed(one, places));
+    const error = new Error(
+      told.length === 1
+        ? told[0]
+        : `${told.length} things are wrong:\n${told.map((one) => `  - ${one}`).join('\n')}`,
+    );
+    throw Object.assign(error, { found });
   }
 
   async begin() {
-    this.expand();
     const [command] = this.serverless.processedInput.commands;
-    const stage = this.serverless.getProvider('aws').getStage();
-    useLocalStage(command, stage, this.options.local, this.serverless.serviceDir);
+    try {
+      this.expand();
+    } catch (error) {
+      if (command !== 'rowline' || !error.found) throw error;
+      this.found = error.found;
+    }
+    const aws = this.serverless.getProvider('aws');
+    useLocalStage(command, aws.getStage(), this.options.local, this.serverless.serviceDir);
     await requireEndpoint(command);
-    if (command === 'deploy' && !process.env.AWS_ENDPOINT_URL)
-      await requireConcurrency(this.serverless.getProvider('aws'), this.concurrency(), this.log);
+    if (command !== 'deploy') return;
+    if (!process.env.AWS_ENDPOINT_URL) await requireConcurrency(aws, this.concurrency(), this.log);
+    await this.check();
+  }
+
+  read(file) {
+    return fs.readFileSync(path.resolve(this.serverless.serviceDir, file), 'utf8');
+  }
+
+  /** Where each key of the stanzas is. */
+  places() {
+    return placesOf(this.serverless.configurationFilename, (file) => this.read(file));
+  }
+
+  /** What `rowline check` reads. */
+  stanzas() {
+    const { found: problems = [], expanded } = this;
+    return { problems, settings: expanded?.settings ?? null, places: this.places() };
+  }
+
+  write() {
+    fs.writeFileSync(this.serverless.processedInput.options.out, JSON.stringify(this.stanzas()));
+  }
+
+  async check() {
+    const aws = this.serverless.getProvider('aws');
+    const profile = this.serverless.processedInput.options['aws-profile'];
+    await checkStanzas({
+      python: this.target.python,
+      checker: this.options.checker,
+      stage: aws.getStage(),
+      folder: this.serverless.serviceDir,
+      stanzas: this.stanzas(),
+      mode: this.options.check,
+      environment: { AWS_REGION: aws.getRegion(), ...(profile && { AWS_PROFILE: profile }) },
+      log: this.log,
+    });
   }
 
   /** The concurrency that relays and consumers ask for. */
@@ -89,7 +149,7 @@ class Rowline {
     const { service } = serverless;
     const stanzas = serverless.configurationInput;
     this.options = readOptions(stanzas.custom?.rowline);
-    const read = (file) => fs.readFileSync(path.resolve(serverless.serviceDir, file), 'utf8');
+    const read = (file) => this.read(file);
     this.refuse([...problems(stanzas, { read }), ...missingForContainers(stanzas, this.options)]);
     const aws = serverless.getProvider('aws');
     const python = findPython(serverless.serviceDir, this.options.python);

@@ -1,5 +1,7 @@
 'use strict';
 
+const { MODES } = require('./deploy/check');
+
 // What the plugin assumes about the service around it: the only place that knows. `custom.rowline`
 // overrides any of it.
 const DEFAULTS = {
@@ -12,6 +14,10 @@ const DEFAULTS = {
   python: null,
   // aws: wheels for the provider's runtime and architecture; host: those of the interpreter above
   build: 'aws',
+  // on: a deployment compares the stanzas with database and Elasticsearch where it reaches them,
+  // and refuses mistakes; report: only says them; off
+  check: 'on',
+  checker: ['-m', 'cli.main', 'check'], // arguments of the interpreter above that do so
   relay: 'on', // off: nothing starts the relay functions, neither schedule nor deploy
   // two, so that a new version can stand by while the old one ends; off: reserve nothing
   relayConcurrency: 2,
@@ -60,7 +66,10 @@ function readOptions(custom = {}) {
   }
   if (!['aws', 'host'].includes(options.build))
     throw new Error(`custom.rowline.build is ${JSON.stringify(options.build)}: aws or host.`);
-  return options;
+  const check = options.check === true ? 'on' : isOff(options.check) ? 'off' : options.check;
+  if (!MODES.includes(check))
+    throw new Error(`custom.rowline.check is ${JSON.stringify(check)}: ${MODES.join(', ')}.`);
+  return { ...options, check };
 }
 
 module.exports = { readOptions, isOff, asList };

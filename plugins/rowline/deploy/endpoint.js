@@ -4,7 +4,7 @@ const net = require('node:net');
 
 const TIMEOUT = 2000; // milliseconds
 // commands that ask nobody
-const OFFLINE = new Set(['package', 'print', 'config', 'plugin', 'help']);
+const OFFLINE = new Set(['package', 'print', 'config', 'plugin', 'help', 'rowline']);
 
 /**
  * Throws an Error when AWS_ENDPOINT_URL names a place where nobody listens; the SDK would only say
