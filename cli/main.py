@@ -14,6 +14,7 @@ COMMANDS: dict[str, str] = {
     "local": "cli.commands.local",
     "init": "cli.commands.init",
     "tables": "cli.commands.tables",
+    "check": "cli.commands.check",
     "doctor": "cli.commands.doctor",
     "relay": "cli.commands.relay",
     "source": "cli.commands.source",

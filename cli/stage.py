@@ -9,6 +9,8 @@ import yaml
 
 from cli import local_record
 from shared.stage import Stage
+from shared.values.errors import StackError
+from shared.values.settings import Settings
 
 StageOption = Annotated[
     str, typer.Option("--stage", envvar="ROWLINE_STAGE", help="The deployed stage.")
@@ -40,11 +42,28 @@ def open_stage(stage: str, service: str = "") -> Stage:
     and ROWLINE_ELASTICSEARCH replace the secrets' addresses: a variable that some shell still
     holds must not lead a command on another stage to another server.
     """
-    addresses: dict[str, str] = {}
-    if stage == "local":
-        local_record.enter(os.environ)
-        addresses = {
-            "source": os.environ.get("ROWLINE_SOURCE", ""),
-            "elasticsearch": os.environ.get("ROWLINE_ELASTICSEARCH", ""),
-        }
-    return Stage.from_stack(service or default_service(), stage, addresses)
+    return Stage.from_stack(service or default_service(), stage, _addresses(stage))
+
+
+def declared_stage(settings: Settings, stage: str) -> tuple[Stage, Stage | None]:
+    """A stage as the folder declares it, and as it is deployed (None: it is not).
+
+    settings: of the folder. Raises RowlineError when the local stage is not up, and Outage.
+    """
+    addresses = _addresses(stage)
+    try:
+        deployed = Stage.from_stack(settings.service, stage, addresses)
+    except StackError:
+        return Stage.from_folder(settings, None, addresses), None
+    return Stage.from_folder(settings, deployed.resources, addresses), deployed
+
+
+def _addresses(stage: str) -> dict[str, str]:
+    """Where servers are instead of where the secrets say. Enters the local stage."""
+    if stage != "local":
+        return {}
+    local_record.enter(os.environ)
+    return {
+        "source": os.environ.get("ROWLINE_SOURCE", ""),
+        "elasticsearch": os.environ.get("ROWLINE_ELASTICSEARCH", ""),
+    }

@@ -6,6 +6,7 @@ there on both use the same adapters with the same time-outs.
 """
 
 import os
+import secrets
 import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -17,17 +18,18 @@ from shared.adapters.claims.s3 import S3Claims
 from shared.adapters.database.contract import Database
 from shared.adapters.queue.sqs import SqsQueue
 from shared.adapters.secrets import secret_json
-from shared.adapters.stack import Stack
+from shared.adapters.stack import NotDeployed, Stack
 from shared.adapters.state.dynamodb import open_state
 from shared.adapters.state.state import State
 from shared.adapters.topic.sns import SnsTopic, open_topic
-from shared.domain.sink import Sink, Surroundings
+from shared.domain.sink import Examiner, Sink, SinkAccess, Surroundings
 from shared.values import endpoint
 from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import ConfigError
 from shared.values.settings import ConsumerSettings, Settings, SourceSettings, decode, load
 
 if TYPE_CHECKING:
+    from shared.adapters.binlog.contract import Binlog
     from shared.flows.consume.runtime import Consume
     from shared.flows.jobs.progress import Progress
     from shared.flows.jobs.setup import JobSetup
@@ -98,6 +100,17 @@ class Stage:
         stack = Stack.open(service, name)
         return cls(service, name, stack.settings, stack, addresses)
 
+    @classmethod
+    def from_folder(
+        cls,
+        settings: Settings,
+        deployed: Resources | None,
+        addresses: Mapping[str, str] | None = None,
+    ) -> "Stage":
+        """The stage as a folder declares it. deployed: its resources, None where it has none."""
+        resources = deployed or NotDeployed(settings)
+        return cls(settings.service, settings.stage, settings, resources, addresses)
+
     @property
     def full_name(self) -> str:
         """SERVICE-STAGE: the stack's name, and the dimension that separates stages in metrics."""
@@ -161,6 +174,13 @@ class Stage:
 
         return SqlDatabase(self.endpoint(source))
 
+    def binlog(self, source: str) -> "Binlog":
+        """A reader of a source's binlog that is no relay."""
+        from shared.adapters.binlog import open_binlog
+
+        server_id = 1 << 31 | secrets.randbits(30)  # meets neither replicas nor relays
+        return open_binlog(self.endpoint(source), ["*.*"], server_id)
+
     def mask_key(self, source: SourceSettings) -> bytes:
         """The key of mask `hash`, from the source's secret; empty where nothing is hashed."""
         if not any("hash" in table.mask.values() for table in source.tables.values()):
@@ -174,6 +194,14 @@ class Stage:
         settings = self.consumer(consumer)
         address = self._addresses.get(settings.kind, "")
         return sinks.build(Surroundings(settings, self.state, _secret, address))
+
+    def examiner(self, consumer: str) -> Examiner | None:
+        """A consumer's sink for checks, which needs no deployed stage; None where it has none."""
+        from shared.flows.consume import sinks
+
+        settings = self.consumer(consumer)
+        address = self._addresses.get(settings.kind, "")
+        return sinks.examine(SinkAccess(settings, _secret, address))
 
     def runtime(self, name: str) -> "Consume":
         """A consumer at work."""

@@ -7,13 +7,11 @@ import typer
 from cli.stage import ServiceOption, StageOption, open_stage
 from cli.ui.chosen import chosen
 from cli.ui.console import print_json, result_console
-from cli.ui.findings import exit_code, show_checks
+from cli.ui.findings import exit_code, show_checks, shown
 from cli.ui.source_address import endpoint_of, is_address
 from shared.adapters.database.sql import SqlDatabase
 from shared.domain.preflight import check_source
-from shared.flows.health.doctor import check_captured_once, check_database, check_sink
-from shared.flows.health.status import status
-from shared.stage import Stage
+from shared.flows.health.doctor import doctor
 from shared.values.errors import ConfigError
 from shared.values.finding import Finding
 from shared.values.settings import SourceSettings, TableSettings
@@ -44,9 +42,9 @@ def command(
 
     Example: `rowline doctor --stage prod`
     """
-    findings = _database(source, tables) if source else _stage(open_stage(stage, service))
+    findings = _database(source, tables) if source else doctor(open_stage(stage, service))
     if as_json:
-        print_json([finding.shown() for finding in findings])
+        print_json([shown(finding) for finding in findings])
     else:
         show_checks(findings, result_console())
     raise typer.Exit(exit_code(findings))
@@ -71,30 +69,3 @@ def _database(source: str, tables: str) -> list[Finding]:
         )
     finally:
         database.close()
-
-
-def _stage(deployed: Stage) -> list[Finding]:
-    """One thing that cannot be reached keeps nothing else from being checked."""
-    settings, now = deployed.settings, status(deployed)
-    findings = [
-        Finding(
-            "deployment",
-            "ok",
-            f"{deployed.full_name}, {len(settings.sources)} sources, "
-            f"{len(settings.consumers)} consumers",
-        )
-    ]
-    servers = {}
-    for relay in now.relays:
-        found, server = check_database(
-            deployed.source(relay.source),
-            relay.lag_s,
-            lambda name=relay.source: deployed.database(name),  # type: ignore[misc]
-        )
-        findings += found
-        if server:
-            servers[relay.source] = server
-    findings += check_captured_once(servers, settings.sources)
-    for name, one in settings.consumers.items():
-        findings.append(check_sink(one, lambda name=name: deployed.sink(name)))  # type: ignore[misc]
-    return findings + now.findings

@@ -10,7 +10,7 @@ from rich.console import Console
 from cli.stage import ServiceOption, StageOption, open_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.duration import duration
-from cli.ui.findings import show_wrong
+from cli.ui.findings import show_wrong, shown
 from cli.ui.table import new_table, print_table
 from shared.flows.health.facts import ConsumerFacts, RelayFacts
 from shared.flows.health.status import Status, status
@@ -31,7 +31,7 @@ def command(
         print_json(
             {
                 **msgspec.structs.asdict(found),
-                "findings": [finding.shown() for finding in found.findings],
+                "findings": [shown(finding) for finding in found.findings],
             }
         )
     else:
@@ -60,7 +60,8 @@ def _show(found: Status, console: Console) -> None:
             _verified(one),
         )
     print_table(console, table)
-    show_wrong(found.wrong, console)
+    for finding in found.wrong:
+        show_wrong(finding, console)
 
 
 def _relay(relay: RelayFacts) -> str:

@@ -1,6 +1,7 @@
 """How findings are printed."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from rich.console import Console
 
@@ -19,12 +20,23 @@ def show_checks(findings: Iterable[Finding], console: Console) -> None:
             console.print(f"      {finding.fix}", markup=False)
 
 
-def show_wrong(findings: Iterable[Finding], console: Console) -> None:
-    """What is not in order, and what to do next about it."""
-    for finding in findings:
-        console.print(f"! {finding.thing}: {finding.what}", markup=False)
-        if finding.fix:
-            console.print(f"  {finding.fix}", markup=False)
+def show_wrong(finding: Finding, console: Console, place: str = "") -> None:
+    """What is not in order, and what to do next about it. `place`: FILE:LINE of the stanza."""
+    where = f"{place}: " if place else ""
+    console.print(f"! {where}{finding.thing}: {finding.what}", markup=False)
+    if finding.fix:
+        console.print(f"  {finding.fix}", markup=False)
+
+
+def shown(finding: Finding, **more: Any) -> dict[str, Any]:
+    """A finding as commands print it in JSON."""
+    return {
+        "thing": finding.thing,
+        "level": finding.level,
+        "what": finding.what,
+        "fix": finding.fix,
+        **more,
+    }
 
 
 def exit_code(findings: Iterable[Finding]) -> int:

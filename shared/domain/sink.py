@@ -11,8 +11,10 @@ import msgspec
 
 from shared.adapters.state.state import State
 from shared.domain.captured_tables import CapturedTable
+from shared.domain.received_table import ReceivedTable
 from shared.values.change import Change, Row
 from shared.values.errors import ConfigError
+from shared.values.finding import Finding
 from shared.values.message import Lane, Message
 from shared.values.settings import ConsumerSettings
 
@@ -157,17 +159,60 @@ class Listable(Protocol):
         ...
 
 
-class Surroundings(msgspec.Struct, frozen=True):
-    """What a stage offers to the sink of one of its consumers.
+class Target(msgspec.Struct, frozen=True):
+    """Where a sink keeps the rows of one table.
+
+    place: its name, in a system of which `system` is the address.
+    created_ms: when it was made, Unix ms; 0: it does not exist yet.
+    problem: why nothing can be written there, as the predicate of a sentence about the place.
+    """
+
+    table: str
+    place: str
+    system: str
+    created_ms: int = 0
+    problem: str = ""
+
+
+class Examiner(Protocol):
+    """A consumer's sink as `rowline check` and `rowline status` see it. It writes nothing.
+
+    Its methods raise RowlineError when the sink does not answer.
+    """
+
+    def targets(self, tables: Sequence[str]) -> list[Target]:
+        """Where it keeps these tables, `DATABASE.TABLE`."""
+        ...
+
+    def compare(self, tables: Sequence[ReceivedTable]) -> list[Finding]:
+        """What is wrong with the stanza for these tables and for the sink."""
+        ...
+
+
+class SinkAccess(msgspec.Struct, frozen=True):
+    """How a stage leads to the sink of one of its consumers.
 
     secret: the content of a Secrets Manager secret by its name, read again when `fresh` is true.
     address: a URL to use instead of the secret's; empty for none.
     """
 
     consumer: ConsumerSettings
+    secret: Callable[[str, bool], Mapping[str, Any]]
+    address: str = ""
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """What a stage offers to the sink of one of its consumers; see `SinkAccess` for the others."""
+
+    consumer: ConsumerSettings
     state: State
     secret: Callable[[str, bool], Mapping[str, Any]]
     address: str = ""
+
+    @property
+    def access(self) -> SinkAccess:
+        """The way to the sink alone."""
+        return SinkAccess(self.consumer, self.secret, self.address)
 
 
 def require_listable(sink: Sink, consumer: ConsumerSettings) -> Listable:

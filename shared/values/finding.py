@@ -1,7 +1,7 @@
 """Finding: one fact about health."""
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -36,10 +36,6 @@ class Finding(msgspec.Struct, frozen=True):
     def of_error(cls, thing: str, error: RowlineError) -> "Finding":
         """An error that a check met, as a finding."""
         return cls(thing, "fail", f"{error.thing}: {error.what}".removeprefix(": "), error.hint)
-
-    def shown(self) -> dict[str, Any]:
-        """The four facts, as commands print them in JSON."""
-        return {"thing": self.thing, "level": self.level, "what": self.what, "fix": self.fix}
 
 
 def require(findings: Iterable[Finding], *, begun: bool = False) -> None:

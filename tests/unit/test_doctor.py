@@ -2,7 +2,7 @@
 
 from shared.adapters.database.contract import Server
 from shared.domain.server_identity import who_answers
-from shared.flows.health.doctor import check_captured_once
+from shared.flows.health.captured_once import check_captured_once
 from shared.values.settings import SourceSettings, TableSettings
 from tests.worlds.twins.database import MemoryDatabase
 

@@ -58,23 +58,7 @@ def problem(
             hint="Give the address of an Elasticsearch 8 or 9 cluster in the secret.",
         )
     if isinstance(error, ApiError):
-        what = f"answered {error.meta.status}: {_reason(error)}."
-        if error.meta.status in (408, 429) or error.meta.status >= 500:
-            return SearchUnavailable(
-                what, thing=place, hint="It is overloaded or starting; tried again later."
-            )
-        if error.meta.status in (401, 403):
-            return SearchError(
-                what,
-                thing=place,
-                hint=(
-                    "Check api_key, or username and password, in the secret, and the rights they "
-                    "give."
-                ),
-            )
-        return SearchError(
-            what, thing=place, hint="See the Elasticsearch reference for this error type."
-        )
+        return refused(error.meta.status, _reason(error), place)
     if isinstance(error, TlsError):
         return SearchError(
             f"has a certificate that cannot be verified ({error.message}).",
@@ -86,6 +70,31 @@ def problem(
         thing=place,
         hint="Is it up, and may this function reach it (subnets, security groups)?",
     )
+
+
+def refused(status: int, reason: str, place: str) -> SearchError | SearchUnavailable:
+    """The error to raise for a whole request that was answered with this status."""
+    what = f"answered {status}: {reason}."
+    if status in (408, 429) or status >= 500:
+        return SearchUnavailable(
+            what, thing=place, hint="It is overloaded or starting; tried again later."
+        )
+    hint = (
+        "Check api_key, or username and password, in the secret, and the rights they give."
+        if status in (401, 403)
+        else "See the Elasticsearch reference for this error type."
+    )
+    return SearchError(what, thing=place, hint=hint)
+
+
+def reason_of(body: Any) -> str:
+    """Why a request was refused, by its answer's body: the cause at the bottom says most."""
+    error = body.get("error") if isinstance(body, dict) else None
+    if not isinstance(error, dict):
+        return str(error or "no reason was given")
+    while isinstance(error.get("caused_by"), dict):
+        error = error["caused_by"]
+    return f"{error.get('type')}: {error.get('reason')}".rstrip(".")
 
 
 def _reason(error: "ApiError") -> str:

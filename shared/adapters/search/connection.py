@@ -3,13 +3,12 @@
 Its credentials are read again when the cluster refuses them.
 """
 
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
-
+from shared.adapters.search import plain
+from shared.adapters.search.access import Access, access_of
 from shared.adapters.search.answer import problem
 from shared.values.errors import ConfigError
 
@@ -23,23 +22,6 @@ _REFRESH_EVERY = 60.0
 T = TypeVar("T")
 
 
-class Access(msgspec.Struct, frozen=True):
-    """How to reach a cluster: the content of the consumer's secret. Nothing of it shows in `repr`.
-
-    api_key: in its encoded form; else username and password, or neither.
-    ca_certificate: PEM text.
-    """
-
-    url: str
-    api_key: str = ""
-    username: str = ""
-    password: str = ""
-    ca_certificate: str = ""
-
-    def __repr__(self) -> str:
-        return "Access(…)"
-
-
 class Connection:
     """See `ElasticsearchSearch` for `secret` and `refresh`.
 
@@ -50,10 +32,17 @@ class Connection:
     def __init__(
         self, secret: Mapping[str, Any], refresh: Callable[[], Mapping[str, Any]] | None
     ) -> None:
-        self._access = _access(secret)
+        self._access = access_of(secret)
         self._refresh = refresh
         self._client: Elasticsearch | None = None
         self._refreshed = float("-inf")
+
+    def place(self) -> str:
+        return self._access.place()
+
+    def get(self, path: str) -> Any:
+        """One GET request without the client. Raises SearchUnavailable, SearchError."""
+        return plain.get(self._access, path)
 
     def ask(self, request: Callable[["Elasticsearch"], T]) -> T:
         """Make one request. Raises SearchUnavailable or SearchError.
@@ -71,7 +60,7 @@ class Connection:
         except (ApiError, TransportError) as error:
             raise problem(error, client) from None
         self._refreshed = time.monotonic()
-        self._access = _access(self._refresh())
+        self._access = access_of(self._refresh())
         client.close()
         client = self._client = connect(self._access)
         try:
@@ -90,16 +79,7 @@ def connect(access: Access) -> "Elasticsearch":
     options: dict[str, Any] = {}
     secure = access.url.startswith("https:")
     if secure:
-        try:
-            options["ssl_context"] = ssl.create_default_context(
-                cadata=access.ca_certificate or None
-            )
-        except ssl.SSLError:
-            raise ConfigError(
-                "is no certificate.",
-                thing="ca_certificate in the secret of Elasticsearch",
-                hint="Store the CA as PEM text.",
-            ) from None
+        options["ssl_context"] = access.ssl_context()
     if access.api_key:
         options["api_key"] = access.api_key
     elif access.username:
@@ -119,19 +99,6 @@ def connect(access: Access) -> "Elasticsearch":
             f"is no address of Elasticsearch: {error}.",
             thing=access.url.rpartition("@")[2],
             hint="Write https://HOST:9200.",
-        ) from None
-
-
-def _access(secret: Mapping[str, Any]) -> Access:
-    try:
-        return msgspec.convert(dict(secret), Access)
-    except msgspec.ValidationError as error:
-        hint = (
-            "It needs url, and api_key or username and password, and ca_certificate (PEM) for "
-            "a CA of your own; all texts."
-        )
-        raise ConfigError(
-            f"cannot be used: {error}.", thing="the secret of Elasticsearch", hint=hint
         ) from None
 
 

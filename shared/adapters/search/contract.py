@@ -1,6 +1,6 @@
 """What the consumer, backfill and verify need of Elasticsearch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -37,12 +37,29 @@ class Document(msgspec.Struct, frozen=True):
     body: dict[str, Any]
 
 
+class Behind(msgspec.Struct, frozen=True):
+    """What a name leads to.
+
+    is_alias: false for a plain index of that name.
+    indexes: the indexes behind an alias.
+    created_ms: when the youngest of them was made, Unix ms.
+    """
+
+    is_alias: bool
+    indexes: tuple[str, ...]
+    created_ms: int
+
+
 class Search(Protocol):
     """An Elasticsearch cluster.
 
     Each method raises SearchUnavailable when it cannot be reached or answers 429 or 5xx to the
     whole request, else SearchError.
     """
+
+    def place(self) -> str:
+        """The address of the cluster, without login; two consumers of one cluster have the same."""
+        ...
 
     def version(self) -> str:
         """The cluster's version; empty when it does not tell this account.
@@ -78,4 +95,15 @@ class Search(Protocol):
 
     def scan(self, index: str) -> Iterator[Document]:
         """Every document id and version, bodies empty; refreshes first."""
+        ...
+
+    def behind(self, names: Sequence[str]) -> dict[str, Behind]:
+        """What these names lead to; a name that leads nowhere is left out."""
+        ...
+
+    def refusal(self, definition: dict[str, Any]) -> str:
+        """Why an index with this definition would be refused; empty when it would be made.
+
+        Makes nothing. Raises SearchError when the account may not ask that.
+        """
         ...

@@ -4,15 +4,16 @@ Retries are not made here: the queue makes them, with its back-off.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from shared.adapters.search.aliases import KnownAliases
-from shared.adapters.search.answer import fate
+from shared.adapters.search.answer import fate, reason_of
+from shared.adapters.search.behind import read_behind
 from shared.adapters.search.connection import Connection
-from shared.adapters.search.contract import Action, Document, Result
+from shared.adapters.search.contract import Action, Behind, Document, Result
 from shared.adapters.search.index_making import IndexMaking
 from shared.values.errors import SearchError, SearchUnavailable
 from shared.values.json_text import encode_json
@@ -36,6 +37,9 @@ class ElasticsearchSearch:
         self._cluster = Connection(secret, refresh)
         self._aliases = KnownAliases(self._cluster)
         self._making = IndexMaking(self._cluster, self._aliases)
+
+    def place(self) -> str:
+        return self._cluster.place()
 
     def version(self) -> str:
         self.get("rowline-is-anybody-there", ["1"])
@@ -75,6 +79,26 @@ class ElasticsearchSearch:
 
     def ensure_index(self, alias: str, definition: dict[str, Any]) -> None:
         self._making.ensure(alias, definition)
+
+    def behind(self, names: Sequence[str]) -> dict[str, Behind]:
+        return read_behind(names, self._cluster.get)
+
+    def refusal(self, definition: dict[str, Any]) -> str:
+        """Source: Elasticsearch reference, "Simulate template": it validates as creation does."""
+        from elasticsearch import BadRequestError
+
+        def simulate(client: Any) -> str:
+            try:
+                client.indices.simulate_template(
+                    index_patterns=["rowline-check-of-an-index-definition"],
+                    priority=1 << 30,
+                    template=definition,
+                )
+            except BadRequestError as error:
+                return reason_of(error.body)
+            return ""
+
+        return self._cluster.ask(simulate)
 
     def get(self, index: str, ids: list[str]) -> dict[str, Document]:
         if not ids:

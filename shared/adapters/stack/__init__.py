@@ -4,5 +4,6 @@ Files in the folder may have changed since.
 """
 
 from shared.adapters.stack.cloudformation import Stack
+from shared.adapters.stack.not_deployed import NotDeployed
 
-__all__ = ["Stack"]
+__all__ = ["NotDeployed", "Stack"]

@@ -2,12 +2,12 @@
 documents.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
-from shared.adapters.search.contract import Action, Document, Result
+from shared.adapters.search.contract import Action, Behind, Document, Result
 from shared.values.errors import SearchError, SearchUnavailable
 
 
@@ -18,13 +18,18 @@ class _Held(msgspec.Struct):
 
 class MemorySearch:
     """A Search without a server. `down` makes every request fail; a `long` field refuses what is no
-    number, as a real mapping does.
+    number, as a real mapping does. `plain` are names of indexes that are no aliases, `created_ms`
+    when the others were made, `refuses` why no definition is accepted.
     """
 
     def __init__(self) -> None:
         self.indexes: dict[str, dict[str, _Held]] = {}
         self.definitions: dict[str, dict[str, Any]] = {}
         self.down = False
+        self.address = "memory:9200"
+        self.plain: set[str] = set()
+        self.created_ms = 0
+        self.refuses = ""
 
     def forget_deletions(self) -> None:
         """What Elasticsearch does `index.gc_deletes` after a deletion, or when it starts again: an
@@ -33,6 +38,9 @@ class MemorySearch:
         for held in self.indexes.values():
             for id in [id for id, document in held.items() if document.body is None]:
                 del held[id]
+
+    def place(self) -> str:
+        return self.address
 
     def version(self) -> str:
         self._answer()
@@ -56,6 +64,20 @@ class MemorySearch:
         if alias not in self.indexes:
             self.indexes[alias] = {}
             self.definitions[alias] = msgspec.json.decode(msgspec.json.encode(definition))
+
+    def behind(self, names: Sequence[str]) -> dict[str, Behind]:
+        self._answer()
+        return {
+            name: Behind(False, (name,), 0)
+            if name in self.plain
+            else Behind(True, (f"{name}-000001",), self.created_ms)
+            for name in names
+            if name in self.plain or name in self.indexes
+        }
+
+    def refusal(self, definition: dict[str, Any]) -> str:
+        self._answer()
+        return self.refuses
 
     def get(self, index: str, ids: list[str]) -> dict[str, Document]:
         self._answer()

@@ -5,6 +5,8 @@ A sink is a new file here and one in the plugin's folder of sinks; nothing else 
     Settings    a frozen msgspec.Struct with `tag_field="kind"`: what the plugin packs of the stanza
     build(settings, around)
                 the sink itself (shared/domain/sink.py), made of what a stage offers
+    examine(settings, access)
+                optional: an Examiner, which compares stanza, tables and sink, and writes nothing
     preload()   optional: imports what the first request needs, while a function starts
 """
 
@@ -15,7 +17,7 @@ from typing import Any, Protocol, cast
 
 import msgspec
 
-from shared.domain.sink import Sink, Surroundings
+from shared.domain.sink import Examiner, Sink, SinkAccess, Surroundings
 from shared.values.errors import ConfigError
 from shared.values.settings import ConsumerSettings
 
@@ -59,6 +61,13 @@ def build(around: Surroundings) -> Sink:
     """The sink of a consumer. Raises ConfigError."""
     settings = settings_of(around.consumer)
     return _module(around.consumer.kind).build(settings, around)
+
+
+def examine(access: SinkAccess) -> Examiner | None:
+    """The examiner of a consumer's sink; None where it has none. Raises ConfigError."""
+    settings = settings_of(access.consumer)
+    made = getattr(_module(access.consumer.kind), "examine", None)
+    return made(settings, access) if made else None
 
 
 def preload(consumer: ConsumerSettings) -> None:

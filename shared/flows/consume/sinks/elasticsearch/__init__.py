@@ -4,7 +4,8 @@ import importlib
 from functools import partial
 
 from shared.adapters.search.elasticsearch import ElasticsearchSearch
-from shared.domain.sink import Surroundings
+from shared.domain.sink import SinkAccess, Surroundings
+from shared.flows.consume.sinks.elasticsearch.examiner import ElasticsearchExaminer
 from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
 from shared.flows.consume.sinks.elasticsearch.settings import ElasticsearchSettings
 
@@ -13,12 +14,19 @@ Settings = ElasticsearchSettings
 
 def build(settings: ElasticsearchSettings, around: Surroundings) -> LatestState:
     """The sink of a consumer, in the cluster of its secret or at the given address."""
-    if around.address:
-        search = ElasticsearchSearch({"url": around.address})
-    else:
-        read = partial(around.secret, settings.secret)
-        search = ElasticsearchSearch(read(False), lambda: read(True))
-    return LatestState(around.consumer, settings, search, around.state)
+    return LatestState(around.consumer, settings, _search(settings, around.access), around.state)
+
+
+def examine(settings: ElasticsearchSettings, access: SinkAccess) -> ElasticsearchExaminer:
+    """The same cluster, for reading. Raises ConfigError for a stanza that cannot work."""
+    return ElasticsearchExaminer(access.consumer, settings, _search(settings, access))
+
+
+def _search(settings: ElasticsearchSettings, access: SinkAccess) -> ElasticsearchSearch:
+    if access.address:
+        return ElasticsearchSearch({"url": access.address})
+    read = partial(access.secret, settings.secret)
+    return ElasticsearchSearch(read(False), lambda: read(True))
 
 
 def preload() -> None:

@@ -1,0 +1,72 @@
+"""Masks: the key of `hash` is there and long enough, and documents that exist follow a change."""
+
+from collections.abc import Callable, Mapping
+
+from shared.values.finding import Finding
+from shared.values.mask_key import LEAST_LENGTH
+from shared.values.settings import SourceSettings, TableSettings
+
+MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_hex(32))'"
+
+
+def check_mask_key(source: SourceSettings, key: bytes) -> list[Finding]:
+    """Whether the source's secret holds a key for the columns that are hashed."""
+    hashed = [name for name, table in source.tables.items() if "hash" in table.mask.values()]
+    if not hashed:
+        return []
+    thing, length = f"mask_key {source.name}", len(key.decode(errors="replace"))
+    if length >= LEAST_LENGTH:
+        return [Finding(thing, "ok", f"has {length} characters")]
+    what = f"has {length} characters; {LEAST_LENGTH} are needed" if key else "is missing"
+    return [
+        Finding(
+            thing,
+            "fail",
+            f"{what}: {hashed[0]} masks columns by hash",
+            f"Put a long random text as mask_key into secret {source.secret}: {MAKE_ONE}.",
+            stanza=f"sources.{source.name}.tables.{hashed[0]}.mask",
+            table="" if key else hashed[0],
+        )
+    ]
+
+
+def check_hidden_columns(
+    source: SourceSettings,
+    deployed: Mapping[str, TableSettings],
+    *,
+    rehashed: bool = False,
+    fix: Callable[[str], str] = lambda _: "",
+) -> list[Finding]:
+    """Tables whose documents hold something else than `drop` and `mask` now say.
+
+    deployed: how the stream captures its tables until now.
+    rehashed: whether mask_key is another one than before.
+    fix: the advice for one table, by its name.
+    """
+    found = []
+    for name, table in source.tables.items():
+        if (before := deployed.get(name)) is None:
+            continue
+        named = {*before.drop, *before.mask, *table.drop, *table.mask}
+        columns = sorted(
+            column
+            for column in named
+            if _fate(before, column) != _fate(table, column)
+            or (rehashed and _fate(table, column) == "hash")
+        )
+        if columns:
+            found.append(
+                Finding(
+                    f"table {name}",
+                    "warn",
+                    f"hides columns in another way than before ({', '.join(columns)}); documents "
+                    "that exist keep what they hold",
+                    fix(name),
+                    table=name,
+                )
+            )
+    return found
+
+
+def _fate(table: TableSettings, column: str) -> str:
+    return "drop" if column in table.drop else table.mask.get(column, "")

@@ -1,0 +1,67 @@
+"""Stream check: where a stream starts, and whether what it hides changes."""
+
+from collections.abc import Callable
+from contextlib import closing
+
+from shared.domain.preflight.mask_checks import check_hidden_columns, check_mask_key
+from shared.flows.health.asked import Asked, not_asked
+from shared.values.capture_configuration import read_configuration
+from shared.values.checkpoint import Checkpoint
+from shared.values.errors import ConfigError, Outage, RowlineError
+from shared.values.finding import Finding
+from shared.values.position import Position
+from shared.values.settings import Settings, SourceSettings
+
+
+def check_stream(
+    asked: Asked, source: SourceSettings, checkpoint: Callable[[str], Checkpoint | None]
+) -> list[Finding]:
+    """checkpoint: that of a stream; None where it has not begun."""
+    findings: list[Finding] = []
+    try:
+        point = checkpoint(source.stream)
+        if point is None:
+            findings += _start(asked, source)
+        key = asked.mask_key(source)
+        findings += check_mask_key(source, key)
+        if point is not None:
+            findings += check_hidden_columns(
+                source,
+                read_configuration(point.capture).tables,
+                fix=lambda table: _backfill(asked.settings, source, table),
+            )
+    except RowlineError as error:
+        findings.append(not_asked(f"stream {source.stream}", error))
+    return findings
+
+
+def _start(asked: Asked, source: SourceSettings) -> list[Finding]:
+    """Whether the server has the place where a stream is to start."""
+    if source.start in ("earliest", "latest"):
+        return []
+    thing, stanza = f"start of {source.name}", f"sources.{source.name}.start"
+    try:
+        position = Position.parse(source.start)
+        with closing(asked.binlog(source.name)) as binlog:
+            next(iter(binlog.read(position)), None)
+    except Outage:
+        raise
+    except RowlineError as error:
+        what = f"is {source.start}, which {_continued(error)}"
+        return [Finding(thing, "fail", what, error.hint, stanza=stanza)]
+    return [Finding(thing, "ok", source.start)]
+
+
+def _continued(error: RowlineError) -> str:
+    return error.what.rstrip(".") if isinstance(error, ConfigError) else str(error)
+
+
+def _backfill(settings: Settings, source: SourceSettings, table: str) -> str:
+    """The commands that fill a table again after a deployment."""
+    root = source.relay_of or source.name
+    commands = [
+        f"`rowline backfill {one.name} --from source --tables '{table}'`"
+        for one in settings.consumers.values()
+        if one.source == root and one.wants(*table.split(".", 1))
+    ]
+    return f"After the deployment run {' and '.join(commands)}." if commands else ""

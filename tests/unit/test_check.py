@@ -1,0 +1,125 @@
+"""What a check says beyond mistakes: what it could not ask, and what a deployment will leave."""
+
+import msgspec
+import pytest
+
+from shared.flows.health.mistakes import holds_up
+from shared.values.capture_configuration import CaptureConfiguration
+from shared.values.checkpoint import Checkpoint
+from shared.values.errors import ConfigError, SourceUnavailable
+from shared.values.finding import Finding
+from shared.values.lineage import Lineage
+from shared.values.position import Position
+from shared.values.settings import Settings, SourceSettings, TableSettings
+from tests.worlds.consumer_world import consumer_settings
+from tests.worlds.folder_world import FolderWorld
+from tests.worlds.twins.database import MemoryDatabase
+
+ITEMS = {"shop.items": TableSettings()}
+
+
+def settings(tables: dict[str, TableSettings] = ITEMS, **sources: SourceSettings) -> Settings:
+    shop = SourceSettings("shop", "secret", tables)
+    return Settings("rowline", "dev", {"shop": shop, **sources}, {"search": consumer_settings()})
+
+
+def test_a_database_that_does_not_answer_is_said_and_the_cluster_is_still_asked() -> None:
+    world = FolderWorld(settings())
+
+    class Away(MemoryDatabase):
+        def sizes(self) -> list[object]:  # type: ignore[override]
+            raise SourceUnavailable("does not answer.", thing="db:3306", hint="Is it up?")
+
+    world.shop = Away()
+    world.cluster.plain = {"shop-items"}
+    found = {one.thing: one for one in world.check()}
+    assert found["source shop"].level == "warn"
+    assert found["source shop"].what == "was not compared: db:3306: does not answer"
+    assert "index of its own" in found["consumers.search.elasticsearch"].what
+
+
+def test_a_cluster_that_does_not_answer_is_said_and_the_database_is_still_asked() -> None:
+    world = FolderWorld(settings({"shop.items": TableSettings(drop=("nope",))}))
+    world.cluster.down = True
+    levels = {one.thing: one.level for one in world.check()}
+    assert levels == {"table shop.items": "fail", "sink of search": "warn"}
+
+
+def test_a_secret_that_is_missing_is_no_mistake_of_the_stanzas() -> None:
+    world = FolderWorld(settings())
+
+    def missing(source: str | None = None) -> MemoryDatabase:
+        raise ConfigError("cannot be read: ResourceNotFoundException.", thing="secret s")
+
+    world.database = missing  # type: ignore[method-assign]
+    (found,) = world.check()
+    assert (found.level, found.stanza) == ("fail", "")
+    assert not holds_up(found, world.settings, None)
+
+
+def checkpoint(tables: dict[str, TableSettings]) -> Checkpoint:
+    return Checkpoint(
+        position=Position(file="bin.000001", offset=4),
+        seq=1,
+        epoch=1,
+        capture=CaptureConfiguration(tables).text(),
+        lineage=Lineage(server="mariadb-1"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "columns"),
+    [
+        (TableSettings(), TableSettings(drop=("note",)), "note"),
+        (TableSettings(mask={"note": "hash"}), TableSettings(mask={"note": "redact"}), "note"),
+        (TableSettings(drop=("note",)), TableSettings(), "note"),
+        (TableSettings(drop=("note",)), TableSettings(drop=("note",), shard_by=("city",)), ""),
+    ],
+)
+def test_columns_that_become_hidden_make_a_backfill_due(
+    before: TableSettings, after: TableSettings, columns: str
+) -> None:
+    world = FolderWorld(settings({"shop.items": after}))
+    world.checkpoints["shop"] = checkpoint({"shop.items": before})
+    found = world.check()
+    assert [f"({columns})" in one.what for one in found] == ([True] if columns else [])
+    for one in found:
+        assert one.level == "warn"
+        assert "rowline backfill search --from source --tables 'shop.items'" in one.fix
+
+
+def test_the_start_is_not_looked_at_once_the_stream_has_begun() -> None:
+    shop = SourceSettings("shop", "secret", ITEMS, start="bin.000999:4")
+    world = FolderWorld(settings(shop=shop))
+    assert [one.stanza for one in world.check()] == ["sources.shop.start"]
+    world.checkpoints["shop"] = checkpoint(ITEMS)
+    assert world.check() == []
+
+
+def test_a_table_of_another_relay_leads_to_that_relays_stanza() -> None:
+    more = SourceSettings(
+        "more", "secret", {"shop.sizes": TableSettings(drop=("nope", "a.b"))}, relay_of="shop"
+    )
+    found = FolderWorld(settings(more=more)).check()
+    assert [one.stanza for one in found] == ["sources.more.tables.shop.sizes.drop"]
+
+
+def test_a_mistake_that_is_deployed_already_holds_up_nothing() -> None:
+    declared = settings({**ITEMS, "shop.log": TableSettings()})
+    finding = Finding(
+        "table shop.log",
+        "fail",
+        "has no primary key",
+        stanza="sources.shop.tables.shop.log",
+        table="shop.log",
+    )
+    assert holds_up(finding, declared, None)
+    assert holds_up(finding, declared, settings())
+    assert not holds_up(finding, declared, declared)
+    other = Finding("x", "fail", "is wrong", stanza="consumers.search.elasticsearch.id")
+    assert not holds_up(other, declared, declared)
+    renamed = msgspec.structs.replace(
+        declared, consumers={"search": consumer_settings(fields=["id"])}
+    )
+    assert holds_up(other, renamed, declared)
+    assert not holds_up(msgspec.structs.replace(finding, level="warn"), declared, None)
