@@ -10,7 +10,7 @@ from shared.flows.consume.sinks.elasticsearch.deletions import address
 from shared.flows.consume.sinks.elasticsearch.work import MAX_ACTIONS
 from shared.values.change import Change
 from shared.values.compression import compressed
-from shared.values.delivery import Delivery, back_off
+from shared.values.delivery import Delivery
 from shared.values.errors import ConfigError, SearchError
 from shared.values.mark import Mark
 from shared.values.message import decode
@@ -75,19 +75,6 @@ def test_a_dead_elasticsearch_loses_nothing_and_parks_nothing(world: World) -> N
     world.search.down = False
     assert world.handle(*batch).failed == []
     assert set(world.documents()) == {"1", "2"}
-
-
-def test_back_off_doubles_to_half_a_minute() -> None:
-    assert [max(back_off(attempt) for _ in range(200)) for attempt in (1, 2, 3, 4, 5, 6, 999)] == [
-        1,
-        2,
-        4,
-        8,
-        16,
-        30,
-        30,
-    ]
-    assert min(back_off(999) for _ in range(200)) >= 15
 
 
 def test_a_failure_holds_up_its_group_from_there_on_and_no_other(

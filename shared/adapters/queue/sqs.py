@@ -160,4 +160,5 @@ def _delivery(message: Any) -> Delivery:
             if "StringValue" in value
         },
         sent_ms=int(system["SentTimestamp"]),
+        first_received_ms=int(system["ApproximateFirstReceiveTimestamp"]),
     )

@@ -5,6 +5,7 @@ version if need be. Refused ones are sent aside, and the mark moves over what is
 does a message go, by not being reported as failed.
 """
 
+import time
 from collections.abc import Callable, Sequence
 
 from shared.adapters.claims.contract import Claims
@@ -16,7 +17,7 @@ from shared.flows.consume.batch import by_group, drop_seen, open_delivery
 from shared.flows.consume.marking import Marking
 from shared.flows.consume.set_aside import set_refused_aside
 from shared.flows.consume.tally import Consumed
-from shared.flows.consume.visibility import postpone
+from shared.flows.consume.visibility import claim, postpone
 from shared.values.delivery import Delivery
 from shared.values.settings import ConsumerSettings
 
@@ -25,6 +26,7 @@ class Consume:
     """A consumer at work.
 
     queue: its own queue. aside: where changes go that are refused for good.
+    clock: seconds since 1970.
     """
 
     def __init__(
@@ -35,26 +37,34 @@ class Consume:
         claims: Claims,
         queue: Queue,
         aside: Queue,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._consumer, self._marks = consumer, state.marks
         self._applying, self._marking = Applying(sink, claims), Marking(consumer.name, state)
-        self._queue, self._aside = queue, aside
+        self._queue, self._aside, self._clock = queue, aside, clock
 
     def handle(self, deliveries: Sequence[Delivery], time_left: Callable[[], float]) -> Consumed:
         """Settle what can be settled; the rest is received again after a back-off.
 
-        That is a message that failed, and all later ones of its group. `time_left` gives the
+        That is a message that failed, and all later ones of its group. A group that is another
+        invocation's by now is reported as failed too, and not touched. `time_left` gives the
         seconds until the function is stopped. Raises what no message of the batch has caused (the
         state table is down); all of it is then received again.
         """
+        mine = claim(self._queue, deliveries, time_left, self._now_ms())
         try:
-            consumed = self._handle(deliveries, time_left)
+            consumed = self._handle(mine, time_left)
         except BaseException:
-            postpone(self._queue, deliveries)
+            postpone(self._queue, mine, self._now_ms())
             raise
         failed = set(consumed.failed)
-        postpone(self._queue, [one for one in deliveries if one.message_id in failed])
+        postpone(self._queue, [one for one in mine if one.message_id in failed], self._now_ms())
+        owned = {one.message_id for one in mine}
+        consumed.failed += [one.message_id for one in deliveries if one.message_id not in owned]
         return consumed
+
+    def _now_ms(self) -> int:
+        return int(self._clock() * 1000)
 
     def _handle(self, deliveries: Sequence[Delivery], time_left: Callable[[], float]) -> Consumed:
         opened = [open_delivery(delivery, self._consumer) for delivery in deliveries]

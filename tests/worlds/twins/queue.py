@@ -32,6 +32,7 @@ class _Kept(msgspec.Struct):
     accepted: float
     visible: float = 0.0
     receives: int = 0
+    first_received: float = 0.0
     handle: str = ""
 
 
@@ -88,6 +89,7 @@ class MemoryQueue:
                 self.dlq._accept(one.entry, now)
                 continue
             one.receives += 1
+            one.first_received = one.first_received or now
             one.handle = f"{one.message_id}#{one.receives}"
             one.visible = now + (self._visibility if visibility is None else visibility)
             received.append(self._delivery(one))
@@ -148,4 +150,5 @@ class MemoryQueue:
             one.receives,
             entry.attributes,
             int(one.accepted * 1000),
+            int(one.first_received * 1000),
         )
