@@ -35,14 +35,32 @@ def default_service() -> str:
     )
 
 
-def open_stage(stage: str, service: str = "") -> Stage:
+SourceOption = Annotated[
+    str,
+    typer.Option("--source", help="Read this database instead of the one that the secret names."),
+]
+ElasticsearchOption = Annotated[
+    str,
+    typer.Option("--elasticsearch", help="Use this URL instead of the one that the secret names."),
+]
+
+
+def open_stage(
+    stage: str, service: str = "", *, source: str = "", elasticsearch: str = ""
+) -> Stage:
     """Open a deployed stage. Raises StackError, and RowlineError when the local stage is not up.
 
     `local` is always a stage of this machine: see `local_record.enter`. Only there ROWLINE_SOURCE
     and ROWLINE_ELASTICSEARCH replace the secrets' addresses: a variable that some shell still
-    holds must not lead a command on another stage to another server.
+    holds must not lead a command on another stage to another server. An option does, on any
+    stage.
     """
-    return Stage.from_stack(service or default_service(), stage, _addresses(stage))
+    addresses = _addresses(stage)
+    origins = {kind: f"ROWLINE_{kind.upper()}" for kind in addresses}
+    for kind, given in (("source", source), ("elasticsearch", elasticsearch)):
+        if given:
+            addresses[kind], origins[kind] = given, f"--{kind}"
+    return Stage.from_stack(service or default_service(), stage, addresses, origins)
 
 
 def declared_stage(settings: Settings, stage: str) -> tuple[Stage, Stage | None]:

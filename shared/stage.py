@@ -62,7 +62,7 @@ class Stage:
 
     service: the service's name in serverless.yml. name: the stage's.
     addresses: where to find servers instead of where the secrets say: `source`, or the kind of a
-    sink, to a URL. Only commands give them.
+    sink, to a URL. Only commands give them. origins: where each of these came from, for people.
     """
 
     def __init__(
@@ -72,10 +72,11 @@ class Stage:
         settings: Settings,
         resources: Resources,
         addresses: Mapping[str, str] | None = None,
+        origins: Mapping[str, str] | None = None,
     ) -> None:
         self.service, self.name = service, name
         self.settings, self.resources = settings, resources
-        self._addresses = addresses or {}
+        self._addresses, self._origins = addresses or {}, origins or {}
         self._clients: dict[str, Any] = {}
 
     @classmethod
@@ -94,11 +95,15 @@ class Stage:
 
     @classmethod
     def from_stack(
-        cls, service: str, name: str, addresses: Mapping[str, str] | None = None
+        cls,
+        service: str,
+        name: str,
+        addresses: Mapping[str, str] | None = None,
+        origins: Mapping[str, str] | None = None,
     ) -> "Stage":
         """The stage as it is deployed, whatever lies in the folder. Raises StackError, Outage."""
         stack = Stack.open(service, name)
-        return cls(service, name, stack.settings, stack, addresses)
+        return cls(service, name, stack.settings, stack, addresses, origins)
 
     @classmethod
     def from_folder(
@@ -210,7 +215,28 @@ class Stage:
         consumer, sink = self.consumer(name), self.sink(name)
         return Consume(consumer, sink, self.state, self.claims, self.queue(name), self.dlq(name))
 
-    def job(self, name: str, *, by: str, show: "Callable[[Progress], None]") -> "JobSetup":
+    def reads(self, source: SourceSettings) -> str:
+        """Where a source is, and where that address came from."""
+        given = self._addresses.get("source") and self.only_source()
+        origin = self._origins.get("source", "") if given else f"secret {source.secret}"
+        return f"{self.endpoint(source.name)} ({origin})"
+
+    def writes(self, consumer: ConsumerSettings) -> str:
+        """Where a consumer's sink is, and where that address came from."""
+        if url := self._addresses.get(consumer.kind):
+            bare = url.rpartition("@")[2]
+            return f"{consumer.kind} at {bare} ({self._origins.get(consumer.kind, '')})"
+        secret = consumer.sink.get("secret", "")
+        return f"{consumer.kind} (secret {secret})" if secret else consumer.kind
+
+    def job(
+        self,
+        name: str,
+        *,
+        by: str,
+        show: "Callable[[Progress], None]",
+        consent: Callable[[str], bool] = lambda _question: False,
+    ) -> "JobSetup":
         """The parts of a job of a consumer; see `JobSetup` for the parameters."""
         from shared.flows.jobs.setup import JobSetup
 
@@ -226,6 +252,9 @@ class Stage:
             sink=self.sink(name),
             mask_key=self.mask_key(source),
             by=by,
+            reads=self.reads(source),
+            writes=self.writes(consumer),
+            consent=consent,
             show=show,
         )
 

@@ -4,7 +4,13 @@ from typing import Annotated
 
 import typer
 
-from cli.stage import ServiceOption, StageOption, open_stage
+from cli.stage import (
+    ElasticsearchOption,
+    ServiceOption,
+    SourceOption,
+    StageOption,
+    open_stage,
+)
 from cli.ui.chosen import chosen
 from cli.ui.console import print_json, result_console
 from cli.ui.progress import RowProgress
@@ -24,6 +30,8 @@ def command(
             "--restart", help="Read every row again instead of continuing an interrupted job."
         ),
     ] = False,
+    source: SourceOption = "",
+    elasticsearch: ElasticsearchOption = "",
     stage: StageOption = "local",
     service: ServiceOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -34,7 +42,7 @@ def command(
 
     Example: `rowline backfill listingSearch --tables 'market.listings' --stage prod`
     """
-    deployed = open_stage(stage, service)
+    deployed = open_stage(stage, service, source=source, elasticsearch=elasticsearch)
     with RowProgress("backfill") as progress:
         setup = deployed.job(consumer, by=whoami(), show=progress.show)
         report = Backfill(setup).run(chosen(tables), restart=restart)

@@ -5,8 +5,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.stage import ServiceOption, StageOption, open_stage
+from cli.stage import (
+    ElasticsearchOption,
+    ServiceOption,
+    SourceOption,
+    StageOption,
+    open_stage,
+)
 from cli.ui.chosen import chosen
+from cli.ui.consent import YesOption, consent
 from cli.ui.console import print_json, result_console
 from cli.ui.progress import RowProgress
 from cli.ui.whoami import whoami
@@ -23,7 +30,7 @@ def command(
         bool,
         typer.Option(
             "--repair",
-            help="Mend what differs: write missing and different documents, delete extra ones.",
+            help="Write missing and different documents, delete extra ones.",
         ),
     ] = False,
     tables: Annotated[
@@ -36,6 +43,9 @@ def command(
             "--restart", help="Compare every table again instead of continuing an interrupted job."
         ),
     ] = False,
+    yes: YesOption = False,
+    source: SourceOption = "",
+    elasticsearch: ElasticsearchOption = "",
     stage: StageOption = "local",
     service: ServiceOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -47,9 +57,10 @@ def command(
 
     Example: `rowline verify listingSearch --repair --stage prod`
     """
-    deployed = open_stage(stage, service)
+    deployed = open_stage(stage, service, source=source, elasticsearch=elasticsearch)
     with RowProgress("verify") as progress:
-        setup = deployed.job(consumer, by=whoami(), show=progress.show)
+        agreed = consent(yes, progress)
+        setup = deployed.job(consumer, by=whoami(), show=progress.show, consent=agreed)
         report = Verify(setup, repair=repair).run(chosen(tables), restart=restart)
     if as_json:
         print_json(report)
@@ -60,9 +71,10 @@ def command(
 
 def _show(report: VerifyReport, console: Console, repair: bool) -> None:
     for found in report.listed[:_SHOWN]:
-        fields = f": {', '.join(found.fields)}" if found.fields else ""
-        console.print(f"{found.kind:<9}  {found.table}  {found.id}{fields}", markup=False)
-    count = report.missing + report.extra + report.different
+        about = found.reason or ", ".join(found.fields)
+        about = f": {about}" if about else ""
+        console.print(f"{found.kind:<9}  {found.table}  {found.id}{about}", markup=False)
+    count = report.missing + report.extra + report.different + report.shared + report.refused
     if count > min(_SHOWN, len(report.listed)):
         console.print(
             f"           and {count - min(_SHOWN, len(report.listed)):,} more (--json lists up "
@@ -77,10 +89,22 @@ def _show(report: VerifyReport, console: Console, repair: bool) -> None:
         markup=False,
     )
     if count:
-        mended = f"; {report.repaired:,} mended" if repair else ""
+        repaired = f"; {report.repaired:,} repaired" if repair else ""
         console.print(
             f"  {report.missing:,} missing, {report.extra:,} extra, {report.different:,} "
-            f"different{mended}",
+            f"different{repaired}",
+            markup=False,
+        )
+    console.print(f"  {report.reads} beside {report.writes}", markup=False)
+    if report.shared:
+        console.print(
+            f"! {report.shared:,} ids are shared by several rows: one document cannot show them "
+            "all. Choose `id` columns that are unique.",
+            markup=False,
+        )
+    if report.refused:
+        console.print(
+            f"! {report.refused:,} rows cannot become documents, for the reasons above",
             markup=False,
         )
     if report.epochs:

@@ -1,6 +1,8 @@
 """A progress bar, or a line kept up to date, on a terminal; elsewhere a line now and then."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -75,6 +77,13 @@ class RowProgress:
         trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """While a question is asked."""
+        self._bar.stop()
+        yield
+        self._bar.start()
 
     def show(self, now: JobProgress) -> None:
         """Bring the bar to where the job is now."""

@@ -102,13 +102,16 @@ class Write(msgspec.Struct, frozen=True):
 class Expected(msgspec.Struct, frozen=True):
     """The document that a row should be.
 
+    id: empty when the row has none, for a null in its columns.
     key: the values of `Documents.id_columns`, which find the row again.
     body: as the sink returns it.
+    refused: why the row cannot be a document; the consumer sets it aside. Empty for others.
     """
 
     id: str
     key: list[Any]
     body: dict[str, Any]
+    refused: str = ""
 
 
 class Documents(Protocol):
@@ -119,11 +122,8 @@ class Documents(Protocol):
         """The columns of which a document's id is made."""
         ...
 
-    def expected(self, row: Row) -> Expected | None:
-        """The document of a row as it was read.
-
-        None for a row that cannot be one: the consumer sets it aside.
-        """
+    def expected(self, row: Row) -> Expected:
+        """The document of a row as it was read."""
         ...
 
     def key_of(self, id: str) -> list[Any] | None:

@@ -30,7 +30,25 @@ def test_only_one_place_makes_consoles_and_none_makes_pictures_of_text() -> None
 def test_a_document_id_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     found = Difference("shop.tags", "z:x:7", "extra")
     report = VerifyReport(
-        "search", {"shop.tags": 1}, 1, 2, 0, 1, 0, 0, 1, [found], False, [], {}, 1.0, 0
+        consumer="search",
+        reads="server a",
+        writes="elasticsearch",
+        tables={"shop.tags": 1},
+        rows=1,
+        documents=2,
+        missing=0,
+        extra=1,
+        different=0,
+        shared=0,
+        refused=0,
+        repaired=0,
+        differences=1,
+        listed=[found],
+        behind=False,
+        epochs=[],
+        reasons={},
+        seconds=1.0,
+        finished_ms=0,
     )
     _show(report, result_console(), False)
     assert "z:x:7" in capsys.readouterr().out

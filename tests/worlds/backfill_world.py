@@ -94,6 +94,7 @@ class BackfillWorld:
         self.rows: dict[int, Row] = {}
         self.numbers: list[int] = []  # of the published changes
         self.epoch, self.base = 1, 0
+        self.lineage = Lineage("mariadb-1")
         self.checkpointed = 0
         self.now = 0.0
         self.kill_rate = 0.0
@@ -175,9 +176,7 @@ class BackfillWorld:
             if self.checkpointed > self.base
             else make_seq(self.epoch, 0)
         )
-        checkpoint = Checkpoint(
-            place, seq, self.epoch, Lineage("mariadb-1"), CAPTURED, read_to=place
-        )
+        checkpoint = Checkpoint(place, seq, self.epoch, self.lineage, CAPTURED, read_to=place)
         self.lease = self.streams.renew("shop", self.lease, checkpoint)
 
     def forget(self) -> None:

@@ -81,6 +81,12 @@ class Database(Protocol):
 
     def server(self) -> Server: ...
 
+    def started(self) -> int:
+        """When the server was started, Unix seconds of its own clock; compare two of them by
+        `is_another_start`.
+        """
+        ...
+
     def position(self) -> Position | None:
         """The end of the binlog now; None when the server keeps none. Needs the right REPLICATION
         CLIENT (MariaDB: BINLOG MONITOR).

@@ -9,6 +9,7 @@ from shared.adapters.database.contract import BinlogFilters, Server
 from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position
 
+_TRIES = 5
 Query = Callable[..., list[tuple[Any, ...]]]
 
 
@@ -41,6 +42,18 @@ def binlog_filters(query: Query, server: Server) -> BinlogFilters:
 def _binlog_status(query: Query, server: Server) -> list[tuple[Any, ...]]:
     renamed = server.flavour == "mysql" and server.version >= (8, 2)
     return query("SHOW BINARY LOG STATUS" if renamed else "SHOW MASTER STATUS")
+
+
+def started(query: Query) -> int:
+    """Exact where the answers come within a second: the server counts its up time from the second
+    in which it is asked.
+    """
+    for _ in range(_TRIES):
+        ((second,),) = query("SELECT UNIX_TIMESTAMP()")
+        ((_, uptime),) = query("SHOW GLOBAL STATUS LIKE 'Uptime'")
+        if query("SELECT UNIX_TIMESTAMP()") == [(second,)]:
+            break
+    return int(second) - int(uptime)
 
 
 def position(query: Query, server: Server) -> Position | None:

@@ -55,6 +55,9 @@ class SqlDatabase:
             self._server = inquiries.server(self._query)
         return self._server
 
+    def started(self) -> int:
+        return inquiries.started(self._query)
+
     def position(self) -> Position | None:
         return inquiries.position(self._query, self.server())
 

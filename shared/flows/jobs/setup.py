@@ -22,6 +22,8 @@ class JobSetup:
     queue: the consumer's own.
     mask_key: the key of mask `hash`.
     by: who runs it, for people.
+    reads, writes: the addresses of source and sink, and where each came from.
+    consent: asks a person whether what the text says may be done.
     show: is called often with the progress.
     now_ms: Unix ms.
     """
@@ -35,6 +37,9 @@ class JobSetup:
     sink: Sink
     mask_key: bytes = b""
     by: str = ""
+    reads: str = ""
+    writes: str = ""
+    consent: Callable[[str], bool] = lambda _question: False
     show: Callable[[Progress], None] = lambda _progress: None
     patience: Patience = Patience()  # noqa: RUF009 (frozen)
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000

@@ -30,5 +30,5 @@ def first_sight(expected: Sequence[Expected], held: Mapping[str, Held]) -> list[
     return [
         one
         for one in expected
-        if (document := held.get(one.id)) is None or document.body != one.body
+        if one.refused or (document := held.get(one.id)) is None or document.body != one.body
     ]

@@ -15,19 +15,19 @@ class IdSet:
 
     def __init__(self) -> None:
         self._buckets = [array("Q") for _ in range(_BUCKETS)]
-        self._count = 0
 
-    def add(self, id: str) -> None:
+    def add(self, id: str) -> bool:
+        """Whether it is new."""
         digest = _hash(id)
-        self._buckets[digest % _BUCKETS].append(digest)
-        self._count += 1
+        bucket = self._buckets[digest % _BUCKETS]
+        if digest in bucket:
+            return False
+        bucket.append(digest)
+        return True
 
     def __contains__(self, id: str) -> bool:
         digest = _hash(id)
         return digest in self._buckets[digest % _BUCKETS]
-
-    def __len__(self) -> int:
-        return self._count
 
 
 def _hash(id: str) -> int:

@@ -4,25 +4,20 @@ from collections.abc import Sequence
 
 import msgspec
 
-from shared.domain.captured_tables import CapturedTable, captured_tables
+from shared.domain.captured_tables import captured_tables
 from shared.domain.sink import require_listable
 from shared.domain.watermark import watermarks
 from shared.flows.jobs.progress import Progress
+from shared.flows.jobs.same_server import require_same_server
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.jobs.tenure import hold
-from shared.flows.verify.comparing import Comparison, first_sight
-from shared.flows.verify.ids import IdSet
+from shared.flows.verify.comparing import Comparison
 from shared.flows.verify.repair import Repair
-from shared.flows.verify.settling import Candidate, Difference, Settling, difference
-from shared.values.job import TableCheck, VerifyWork, Work, sum_of
+from shared.flows.verify.settling import Difference, Settling
+from shared.flows.verify.walking import Walk
+from shared.values.job import VerifyWork, Work, sum_of
 
 CHUNK_ROWS = 1_000
-CHUNK_BYTES = 4 << 20
-MAX_CANDIDATES = 5_000
-"""Settled, and mended, whenever so many have come together: memory stays bounded when a whole index
-is missing.
-"""
-
 MAX_LISTED = 1_000
 
 _CATCH_UP_SECONDS = 60
@@ -30,19 +25,27 @@ _PAUSE_SECONDS = 0.5
 
 
 class VerifyReport(msgspec.Struct, frozen=True):
-    """What was found. `missing`, `extra` and `different` count documents, of which `listed` names
-    the first; `repaired` of them were mended, `differences` remain. `behind`: relay or consumer had
-    not caught up, so differences may be changes under way. `epochs` were asked for, `reasons` why
-    documents were refused.
+    """What was found.
+
+    reads, writes: the server and the sink that were compared, and where their addresses came from.
+    missing, extra, different: documents. shared: ids that several rows have.
+    refused: rows that cannot be documents.
+    repaired: of these were repaired; `differences` remain. listed: the first of them.
+    behind: relay or consumer had not caught up, so differences may be changes under way.
+    epochs: were asked for. reasons: why documents were refused.
     """
 
     consumer: str
+    reads: str
+    writes: str
     tables: dict[str, int]
     rows: int
     documents: int
     missing: int
     extra: int
     different: int
+    shared: int
+    refused: int
     repaired: int
     differences: int
     listed: list[Difference]
@@ -61,7 +64,7 @@ class Verify:
         self._database, self._queue, self._source = setup.database, setup.queue, setup.source
         self._sink = require_listable(setup.sink, setup.consumer)
         self._listed: list[Difference] = []
-        self._check, self._estimate = TableCheck(), 0
+        self._estimate = 0
 
     def run(self, chosen: Sequence[str] = (), *, restart: bool = False) -> VerifyReport:
         """Compare all tables, or those chosen; what an interrupted job has compared stays so.
@@ -91,6 +94,7 @@ class Verify:
         )
         with self._tenure.kept():
             self._open()
+            self._reads = require_same_server(self._setup, self._marks, self._tenure.patience)
             self._wait_for_the_consumer()
             for comparison in comparisons:
                 if comparison.captured.name not in self._work.done:
@@ -109,7 +113,7 @@ class Verify:
     def _open(self) -> None:
         """By stream: each has a watermark of its own."""
         patience = self._tenure.patience
-        marks = watermarks(
+        self._marks = marks = watermarks(
             self._setup.state.streams, self._source, self._database, patience=patience
         )
         self._parts: dict[str, tuple[Settling, Repair | None]] = {}
@@ -125,13 +129,19 @@ class Verify:
             self._parts[stream] = settling, repair
 
     def _compare(self, comparison: Comparison) -> None:
-        self._check = TableCheck()
-        self._table(comparison)
-        behind = any(settling.behind for settling, _ in self._parts.values())
-        done = msgspec.structs.replace(self._check, behind=behind, at_ms=self._setup.now_ms())
-        self._check = TableCheck()
-        work = self._work
-        name = comparison.captured.name
+        name, work = comparison.captured.name, self._work
+        settling, repair = self._parts[self._source.stream_of(name)]
+        walk = Walk(
+            comparison,
+            self._database,
+            settling,
+            repair,
+            chunk_rows=self._chunk_rows,
+            consent=self._setup.consent,
+            found=self._list,
+            show=lambda note: self._tell(walk.check.rows, name, note),
+        )
+        done = msgspec.structs.replace(walk.run(), at_ms=self._setup.now_ms())
         self._tenure.save(msgspec.structs.replace(work, done={**work.done, name: done}))
 
     def _report(self, began: float) -> VerifyReport:
@@ -143,12 +153,16 @@ class Verify:
             reasons[reason] = reasons.get(reason, 0) + times
         return VerifyReport(
             consumer=self._setup.consumer.name,
+            reads=self._reads,
+            writes=self._setup.writes,
             tables={name: each.rows for name, each in done.items()},
             rows=total.rows,
             documents=total.documents,
             missing=total.missing,
             extra=total.extra,
             different=total.different,
+            shared=total.shared,
+            refused=total.refused,
             repaired=total.found - total.remaining,
             differences=total.remaining,
             listed=self._listed,
@@ -173,64 +187,13 @@ class Verify:
             )
             patience.sleep(_PAUSE_SECONDS)
 
-    def _table(self, comparison: Comparison) -> None:
-        """Rows first, then the documents that belong to none of them."""
-        seen, candidates = IdSet(), list[Candidate]()
-        name, documents = comparison.captured.name, comparison.documents
-        table, key = comparison.captured.table, comparison.captured.key
-        limit, after = self._limit(comparison.captured), None
-        while rows := self._database.chunk(table, key, after, limit, reached=None):
-            expected = [one for one in map(documents.expected, rows) if one is not None]
-            held = documents.get([one.id for one in expected])
-            for one in expected:
-                seen.add(one.id)
-            candidates += [
-                Candidate(comparison, one.id, one.key) for one in first_sight(expected, held)
-            ]
-            candidates = self._settle(candidates, MAX_CANDIDATES)
-            self._add(rows=len(rows))
-            after = [rows[-1][column] for column in key]
-            limit = min(limit, max(10, 2 * len(rows)))  # fewer come when they are large
-            self._tell(name)
-        for document in documents.scan():
-            self._add(documents=1)
-            if document.id not in seen:
-                row_key = documents.key_of(document.id)
-                candidates.append(Candidate(comparison, document.id, row_key))
-                candidates = self._settle(candidates, MAX_CANDIDATES)
-        self._settle(candidates, 1)
+    def _list(self, found: Difference) -> None:
+        if len(self._listed) < MAX_LISTED:
+            self._listed.append(found)
 
-    def _settle(self, candidates: list[Candidate], enough: int) -> list[Candidate]:
-        """Settle and count them when there are `enough`; returns those that are still to be
-        settled.
-        """
-        if len(candidates) < enough:
-            return candidates
-        name = candidates[0].comparison.captured.name
-        settling, repair = self._parts[self._source.stream_of(name)]
-        confirmed = settling.confirmed(
-            candidates, lambda left: self._tell(name, f"looking again at {left:,} documents")
-        )
-        for found in map(difference, confirmed):
-            self._add(**{found.kind: 1})
-            if len(self._listed) < MAX_LISTED:
-                self._listed.append(found)
-        if confirmed and repair:
-            self._tell(name, f"mending {len(confirmed):,} documents")
-            confirmed = repair.mend(confirmed)
-        self._add(remaining=len(confirmed))
-        return []
-
-    def _add(self, **counts: int) -> None:
-        added = {name: getattr(self._check, name) + count for name, count in counts.items()}
-        self._check = msgspec.structs.replace(self._check, **added)
-
-    def _tell(self, table: str = "", note: str = "") -> None:
-        rows = self._check.rows + sum(each.rows for each in self._work.done.values())
+    def _tell(self, rows: int = 0, table: str = "", note: str = "") -> None:
+        rows += sum(each.rows for each in self._work.done.values())
         self._tenure.show(Progress(rows, max(self._estimate, rows), table, note))
-
-    def _limit(self, captured: CapturedTable) -> int:
-        return min(self._chunk_rows, max(50, CHUNK_BYTES // max(captured.row_bytes, 1)))
 
 
 def same(one: Work, other: VerifyWork) -> bool:

@@ -9,7 +9,7 @@ from shared.adapters.state.streams import Streams
 from shared.domain.patience import Patience
 from shared.domain.sink import Write
 from shared.domain.watermark import Watermark
-from shared.flows.verify.settling import Candidate, Settling, by_table
+from shared.flows.verify.settling import REPAIRABLE, Candidate, Settling, by_table, difference
 from shared.values.checkpoint import Checkpoint
 from shared.values.seq import MAX_EPOCH, split_seq
 
@@ -45,9 +45,11 @@ class Repair:
         self.epochs: list[int] = []
         self.reasons: dict[str, int] = {}
 
-    def mend(self, candidates: list[Candidate]) -> list[Candidate]:
-        """Write the rows, delete what has none; returns those that could not be mended. `reasons`
-        counts why.
+    def mend(self, candidates: list[Candidate], *, deletes: bool) -> list[Candidate]:
+        """Write the rows; returns those that could not be mended. `reasons` counts why.
+
+        deletes: a document without a row is deleted. Otherwise a row that went meanwhile is left
+            to its own deletion, which is under way.
 
         The version is the checkpoint's seq, read before the row: a newer change that is applied
         meanwhile, or comes later, wins. A document whose version is above that is waited for; when
@@ -58,6 +60,10 @@ class Repair:
         for _ in range(_ATTEMPTS):
             checkpoint = self._watermark.read()
             left = self._settling.look_at(left, checkpoint)
+            stuck += [one for one in left if difference(one).kind not in REPAIRABLE]
+            left = [
+                one for one in left if one not in stuck and (deletes or one.expected is not None)
+            ]
             if not left:
                 break
             above = max((one.held.version for one in left if one.held), default=0)

@@ -10,6 +10,7 @@ import msgspec
 from shared.adapters.database.contract import Database
 from shared.adapters.queue.contract import Queue
 from shared.domain.patience import Patience
+from shared.domain.row_lookup import RowLookup
 from shared.domain.sink import Expected, Held
 from shared.domain.watermark import Watermark
 from shared.flows.verify.comparing import Comparison, differing_fields
@@ -30,9 +31,16 @@ once.
 _GET = 500
 
 
+Kind = Literal["missing", "extra", "different", "shared", "refused"]
+REPAIRABLE = ("missing", "extra", "different")
+
+
 class Candidate(msgspec.Struct, eq=False):
-    """A document id of a table that may differ. `key` finds its row; None: only a walk through the
-    table would. `sight` is what was last seen.
+    """A document id of a table that may differ.
+
+    key: finds its row; None: only a walk through the table would.
+    rows: how many rows have this id.
+    sight: what was last seen.
     """
 
     comparison: Comparison
@@ -40,18 +48,23 @@ class Candidate(msgspec.Struct, eq=False):
     key: list[Any] | None
     expected: Expected | None = None
     held: Held | None = None
+    rows: int = 0
     sight: tuple[Any, ...] | None = None
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A document that is not what its row says: `missing`, `extra` (there is no row), or
-    `different` in `fields`.
+    """A document that is not what its row says.
+
+    kind: `missing`; `extra`, there is no row; `different` in `fields`; `shared`, several rows have
+        this id, so one document cannot show them; `refused`, its row cannot be a document.
+    reason: why it was refused.
     """
 
     table: str
     id: str
-    kind: Literal["missing", "extra", "different"]
+    kind: Kind
     fields: list[str] = []
+    reason: str = ""
 
 
 class Settling:
@@ -81,9 +94,10 @@ class Settling:
 
     def confirmed(
         self, candidates: list[Candidate], tell: Callable[[int], None]
-    ) -> list[Candidate]:
+    ) -> tuple[list[Candidate], list[Candidate]]:
         """Those that still differ, and in the same way, after everything that the source had when
-        they were seen has been handled.
+        they were seen has been handled; and those of which that cannot be said: relay or consumer
+        had not caught up.
 
         A row that was seen is in the binlog before the barrier that is taken afterwards. So when
         all before the barrier is published and the queue is empty, its document is what its changes
@@ -99,7 +113,7 @@ class Settling:
                 tell(len(left))
                 if self._clock() > deadline:
                     self.behind = True
-                    return confirmed + left
+                    return confirmed, left
                 self._sleep(_PAUSE_SECONDS)
                 empty = empty + 1 if self.caught_up(barrier) else 0
                 before, left = len(left), self.look(left)
@@ -107,7 +121,7 @@ class Settling:
                     deadline = self._clock() + PATIENCE_SECONDS
             confirmed += [one for one in left if one.sight == sights[id(one)]]
             left = [one for one in left if one.sight != sights[id(one)]]
-        return confirmed
+        return confirmed, []
 
     def look(self, candidates: list[Candidate]) -> list[Candidate]:
         """Read rows and documents again; returns the candidates that differ now, with what was
@@ -125,59 +139,51 @@ class Settling:
 
     def _look(self, candidates: list[Candidate], checkpoint: Checkpoint) -> list[Candidate]:
         comparison = candidates[0].comparison
-        rows = self._rows(comparison, candidates, checkpoint.position)
+        lookup = RowLookup(
+            self._database, comparison.captured, comparison.documents, self._chunk_rows
+        )
+        rows = lookup.find({one.id: one.key for one in candidates}, checkpoint.position)
         held: dict[str, Held] = {}
         for start in range(0, len(candidates), _GET):
             some = candidates[start : start + _GET]
             held |= comparison.documents.get([one.id for one in some])
         differing = []
         for one in candidates:
-            one.expected, one.held = rows.get(one.id), held.get(one.id)
+            found = rows.get(one.id, [])
+            one.expected, one.rows = (found[0] if found else None), len(found)
+            one.held = held.get(one.id)
             if differs(one):
                 one.sight = (
+                    one.rows,
                     one.expected and msgspec.json.encode(one.expected.body),
                     one.held and one.held.version,
                 )
                 differing.append(one)
         return differing
 
-    def _rows(
-        self, comparison: Comparison, candidates: list[Candidate], reached: Position
-    ) -> dict[str, Expected]:
-        wanted = {one.id for one in candidates}
-        keys = [one.key for one in candidates if one.key is not None]
-        table, documents = comparison.captured.table, comparison.documents
-        expected = [
-            documents.expected(row)
-            for row in self._database.rows(table, documents.id_columns, keys, reached=reached)
-        ]
-        if len(keys) < len(candidates):
-            expected += self._walk(comparison, reached)
-        return {one.id: one for one in expected if one is not None and one.id in wanted}
-
-    def _walk(self, comparison: Comparison, reached: Position) -> Iterable[Expected | None]:
-        table, key = comparison.captured.table, comparison.captured.key
-        after: list[Any] | None = None
-        while rows := self._database.chunk(table, key, after, self._chunk_rows, reached=reached):
-            yield from map(comparison.documents.expected, rows)
-            after = [rows[-1][column] for column in key]
-
 
 def differs(one: Candidate) -> bool:
+    """Whether the document is not what the row says."""
+    if one.rows > 1 or (one.expected and one.expected.refused):
+        return True
     if one.expected is None or one.held is None:
         return (one.expected is None) != (one.held is None)
     return one.expected.body != one.held.body
 
 
 def difference(one: Candidate) -> Difference:
+    """What is wrong with a candidate that differs."""
     table = one.comparison.captured.name
-    if one.held is None:
-        return Difference(table, one.id, "missing")
+    if one.rows > 1:
+        return Difference(table, one.id, "shared")
     if one.expected is None:
         return Difference(table, one.id, "extra")
-    return Difference(
-        table, one.id, "different", differing_fields(one.expected.body, one.held.body)
-    )
+    if one.expected.refused:
+        return Difference(table, one.id, "refused", reason=one.expected.refused)
+    if one.held is None:
+        return Difference(table, one.id, "missing")
+    fields = differing_fields(one.expected.body, one.held.body)
+    return Difference(table, one.id, "different", fields)
 
 
 def by_table(candidates: list[Candidate]) -> Iterable[list[Candidate]]:

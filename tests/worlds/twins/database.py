@@ -47,6 +47,7 @@ class MemoryDatabase:
         self.written: dict[str, int] = {}
         self.filters = BinlogFilters()
         self.has_binlog = True
+        self.started_at = 0
         self._pending: list[_Write] = []
         self._offset = 4
 
@@ -71,6 +72,9 @@ class MemoryDatabase:
     # The contract.
     def server(self) -> Server:
         return self._server
+
+    def started(self) -> int:
+        return self.started_at
 
     def position(self) -> Position | None:
         return Position(file=FILE, offset=self._offset) if self.has_binlog else None

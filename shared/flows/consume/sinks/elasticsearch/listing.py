@@ -36,14 +36,15 @@ class IndexDocuments:
             if name in columns and columns[name] == left.get(name)
         ]
 
-    def expected(self, row: Row) -> Expected | None:
+    def expected(self, row: Row) -> Expected:
+        key, id = [row.get(column) for column in self.id_columns], ""
         left, shape = self._captured.plan.project(row), self._layout.shape
         try:
             id = shape.row_id(left, self._captured.key)
             body = decode_json(encode_json(shape.body(left)), _decoder)
-        except DocumentError:
-            return None
-        return Expected(id, [row[column] for column in self.id_columns], body)
+        except DocumentError as error:
+            return Expected(id, key, {}, error.what)
+        return Expected(id, key, body)
 
     def key_of(self, id: str) -> list[Any] | None:
         if len(self._kinds) < len(self.id_columns):

@@ -1,0 +1,156 @@
+"""Walking: the rows of one table beside their documents, then the documents without a row."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from shared.adapters.database.contract import Database
+from shared.domain.deletion_limit import is_many, refusal
+from shared.domain.sink import Expected
+from shared.flows.verify.comparing import Comparison, first_sight
+from shared.flows.verify.ids import IdSet
+from shared.flows.verify.repair import Repair
+from shared.flows.verify.settling import REPAIRABLE, Candidate, Difference, Settling, difference
+from shared.values.job import TableCheck
+
+CHUNK_BYTES = 4 << 20
+MAX_CANDIDATES = 5_000
+"""Settled, and repaired, whenever so many have come together: memory stays bounded when a whole
+index is missing.
+"""
+
+
+class Walk:
+    """Compares one table.
+
+    repair: repairs what differs; None: nothing is written.
+    consent: asks a person whether so many documents may be deleted.
+    found: is given each difference. show: is given what is waited for.
+    check: the counts so far.
+    """
+
+    def __init__(
+        self,
+        comparison: Comparison,
+        database: Database,
+        settling: Settling,
+        repair: Repair | None,
+        *,
+        chunk_rows: int,
+        consent: Callable[[str], bool],
+        found: Callable[[Difference], None],
+        show: Callable[[str], None],
+    ) -> None:
+        self._comparison, self._database = comparison, database
+        self._settling, self._repair, self._consent = settling, repair, consent
+        self._chunk_rows, self._found, self._show = chunk_rows, found, show
+        self._seen, self._shared = IdSet(), set[str]()
+        self._extra: list[Candidate] = []
+        self.check = TableCheck()
+
+    def run(self) -> TableCheck:
+        """Raises DeletionRefused when a repair would delete more than a person agreed to."""
+        self._documents_of_rows()
+        self._rows_of_documents()
+        self._delete_extra()
+        return msgspec.structs.replace(self.check, behind=self._settling.behind)
+
+    def _documents_of_rows(self) -> None:
+        captured, documents = self._comparison.captured, self._comparison.documents
+        limit = min(self._chunk_rows, max(50, CHUNK_BYTES // max(captured.row_bytes, 1)))
+        candidates, after = list[Candidate](), None
+        while rows := self._database.chunk(
+            captured.table, captured.key, after, limit, reached=None
+        ):
+            expected = self._with_ids([documents.expected(row) for row in rows])
+            again = [one for one in expected if not self._seen.add(one.id)]
+            held = documents.get([one.id for one in expected])
+            suspect = {one.id: one.key for one in [*first_sight(expected, held), *again]}
+            candidates += [
+                Candidate(self._comparison, id, key)
+                for id, key in suspect.items()
+                if id not in self._shared
+            ]
+            candidates = self._settle(candidates, MAX_CANDIDATES)
+            self._add(rows=len(rows))
+            after = [rows[-1][column] for column in captured.key]
+            limit = min(limit, max(10, 2 * len(rows)))  # fewer come when they are large
+            self._show("")
+        self._settle(candidates, 1)
+
+    def _with_ids(self, expected: list[Expected]) -> list[Expected]:
+        """Those with an id; a row without one is a difference that no document can settle."""
+        for one in expected:
+            if not one.id:
+                self._count(
+                    Difference(self._comparison.captured.name, "", "refused", reason=one.refused)
+                )
+                self._add(remaining=1)
+        return [one for one in expected if one.id]
+
+    def _rows_of_documents(self) -> None:
+        documents, candidates = self._comparison.documents, list[Candidate]()
+        for document in documents.scan():
+            self._add(documents=1)
+            if document.id not in self._seen:
+                row_key = documents.key_of(document.id)
+                candidates.append(Candidate(self._comparison, document.id, row_key))
+                candidates = self._settle(candidates, MAX_CANDIDATES)
+        self._settle(candidates, 1)
+
+    def _settle(self, candidates: list[Candidate], enough: int) -> list[Candidate]:
+        """Settle and count candidates when there are `enough`; returns those still to be settled.
+
+        Documents without a row are kept: they are deleted last, once their number is known.
+        """
+        if len(candidates) < enough:
+            return candidates
+        confirmed, unsettled = self._settling.confirmed(
+            candidates, lambda left: self._show(f"looking again at {left:,} documents")
+        )
+        for one in confirmed + unsettled:
+            found = difference(one)
+            if found.kind == "shared":
+                if one.id in self._shared:
+                    continue
+                self._shared.add(one.id)
+            self._count(found)
+            repairable = self._repair is not None and found.kind in REPAIRABLE
+            if one in unsettled or not repairable:
+                self._add(remaining=1)
+        if self._repair:
+            kinds = [(one, difference(one).kind) for one in confirmed]
+            self._extra += [one for one, kind in kinds if kind == "extra"]
+            writable = [one for one, kind in kinds if kind in ("missing", "different")]
+            if writable:
+                self._show(f"repairing {len(writable):,} documents")
+                self._add(remaining=len(self._repair.mend(writable, deletes=False)))
+        return []
+
+    def _delete_extra(self) -> None:
+        """Nothing is deleted while relay or consumer had not caught up: the row may be on its way.
+
+        Nor without consent, when it is much.
+        """
+        if not self._extra or not self._repair:
+            return
+        if self._settling.behind:
+            self._add(remaining=len(self._extra))
+            return
+        name, count = self._comparison.captured.name, len(self._extra)
+        if is_many(count, self.check.documents):
+            refused = refusal(name, count, self.check.documents)
+            if not self._consent(f"{refused.thing}: {refused.what} Delete them?"):
+                raise refused
+        for start in range(0, count, MAX_CANDIDATES):
+            self._show(f"deleting {count - start:,} documents")
+            some = self._extra[start : start + MAX_CANDIDATES]
+            self._add(remaining=len(self._repair.mend(some, deletes=True)))
+
+    def _count(self, found: Difference) -> None:
+        self._add(**{found.kind: 1})
+        self._found(found)
+
+    def _add(self, **counts: int) -> None:
+        added = {name: getattr(self.check, name) + count for name, count in counts.items()}
+        self.check = msgspec.structs.replace(self.check, **added)
