@@ -27,8 +27,8 @@ def command(
             envvar="ROWLINE_SOURCE",
             metavar="URL|secret:NAME",
             help=(
-                "mysql://USER:PASSWORD@HOST:PORT[?tls=off|verify&ca=PATH], or a secret in AWS "
-                "Secrets Manager. Without a password in the URL you are asked."
+                "mysql://USER:PASSWORD@HOST:PORT[?tls=off|verify|verify-ca&ca=PATH], or a secret "
+                "in AWS Secrets Manager. Without a password in the URL you are asked."
             ),
             show_envvar=True,
         ),

@@ -10,7 +10,7 @@ import msgspec
 
 from shared.values.errors import ConfigError
 
-Tls = Literal["verify", "off"]
+Tls = Literal["verify", "verify-ca", "off"]
 DEFAULT_PORT = 3306
 _SCHEMES = ("mysql", "mariadb")
 _HINT = "Write mysql://USER:PASSWORD@HOST:PORT, with ?tls=off or ?tls=verify&ca=PATH where needed."
@@ -20,7 +20,8 @@ class SourceEndpoint(msgspec.Struct, frozen=True):
     """A server, an account, and how the connection is protected.
 
     `tls` `verify` checks the server's certificate and name against `ca_file` or `ca_certificate`
-    (PEM text), or the system's authorities when both are empty; `off` sends everything in clear.
+    (PEM text), or the system's authorities when both are empty; `verify-ca` checks the certificate
+    alone, against an authority that is named; `off` sends everything in clear.
     The password never shows in `repr`, `str` or errors.
     """
 
@@ -50,8 +51,9 @@ class SourceEndpoint(msgspec.Struct, frozen=True):
 
 
 def parse(url: str) -> SourceEndpoint:
-    """Read `mysql://USER[:PASSWORD]@HOST[:PORT][/][?tls=off|verify][&ca=PATH]`; `mariadb://` means
-    the same.
+    """Read a source URL; `mysql://` and `mariadb://` mean the same.
+
+    It is `mysql://USER[:PASSWORD]@HOST[:PORT][/][?tls=off|verify|verify-ca][&ca=PATH]`.
 
     TLS is verified unless the host is this machine and no `ca` is named. The URL itself is never
     quoted in an error: it holds the password. Raises ConfigError.
@@ -81,7 +83,7 @@ def parse(url: str) -> SourceEndpoint:
         raise ConfigError(
             f"has an option it does not know: {unknown[0]}.",
             thing="source URL",
-            hint="Options are tls=off|verify and ca=PATH.",
+            hint="Options are tls=off|verify|verify-ca and ca=PATH.",
         )
     return SourceEndpoint(
         host=parts.hostname,
@@ -91,6 +93,7 @@ def parse(url: str) -> SourceEndpoint:
         tls=_tls(
             options.get("tls")
             or ("off" if _is_loopback(parts.hostname) and not options.get("ca") else "verify"),
+            options.get("ca", ""),
             "source URL",
         ),
         ca_file=options.get("ca", ""),
@@ -120,18 +123,28 @@ def from_secret(name: str, secret: dict[str, Any]) -> SourceEndpoint:
         port=port,
         user=secret["username"],
         password=secret["password"],
-        tls=_tls(secret.get("tls") or "verify", f"secret {name}"),
+        tls=_tls(
+            secret.get("tls") or "verify", secret.get("ca_certificate") or "", f"secret {name}"
+        ),
         ca_certificate=secret.get("ca_certificate") or "",
     )
 
 
-def _tls(text: str, thing: str) -> Tls:
+def _tls(text: str, authority: str, thing: str) -> Tls:
     if text == "verify":
         return "verify"
     if text == "off":
         return "off"
+    if text == "verify-ca":
+        if authority:
+            return "verify-ca"
+        raise ConfigError(
+            "has tls verify-ca and names no authority.",
+            thing=thing,
+            hint="Without one any certificate would do: add ca=PATH (in a secret ca_certificate).",
+        )
     raise ConfigError(
-        "has a tls option that is neither off nor verify.",
+        "has a tls option that is none of off, verify and verify-ca.",
         thing=thing,
         hint="An unverified encrypted connection protects from nobody.",
     )

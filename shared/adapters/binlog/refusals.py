@@ -5,12 +5,12 @@ import struct
 import pymysql
 from pymysql.constants import CR, ER
 
+from shared.adapters.login import TLS_HINT, refused_login
 from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import PositionLost, SourceError, SourceUnavailable
 
 _MASTER_FATAL_ERROR_READING_BINLOG = 1236
 _SAME_SERVER_ID = 4052  # MariaDB: ER_SLAVE_SAME_ID; MySQL says it under 1236
-_DENIED = {ER.ACCESS_DENIED_ERROR, 1698, 1045, 1251, 1275}
 _UNSEEN = {
     ER.DBACCESS_DENIED_ERROR,
     ER.TABLEACCESS_DENIED_ERROR,
@@ -41,12 +41,6 @@ class AccessDenied(SourceError):
     """The account may not see what a query asks for."""
 
 
-TLS_HINT = (
-    "Name the authority that signed the server's certificate (ca=PATH, or "
-    "ca_certificate in the secret), and connect by a host name that stands in the certificate."
-)
-
-
 def refusal(packet: bytes, endpoint: SourceEndpoint) -> SourceError | SourceUnavailable:
     """The error for an ERR packet that came instead of an event."""
     (code,) = struct.unpack_from("<H", packet, 1)
@@ -61,12 +55,8 @@ def translated(error: Exception, endpoint: SourceEndpoint) -> SourceError | Sour
     code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
     text = str(error.args[-1]) if error.args else str(error)
     thing = str(endpoint)
-    if code in _DENIED:
-        return SourceError(
-            f"the server refuses this account: {text}.",
-            thing=thing,
-            hint="Check user and password, and from which hosts the account may log in.",
-        )
+    if refused := refused_login(error, endpoint):
+        return refused
     if code in (_MASTER_FATAL_ERROR_READING_BINLOG, _SAME_SERVER_ID):
         return _dump_refused(text, thing)
     if code in (ER.SPECIFIC_ACCESS_DENIED_ERROR, 1227):

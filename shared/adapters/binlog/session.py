@@ -12,9 +12,10 @@ from uuid import UUID
 import pymysql
 
 from shared.adapters.binlog.gtid import MariadbGtids, MysqlGtids
-from shared.adapters.binlog.refusals import TLS_HINT, translated
+from shared.adapters.binlog.refusals import translated
+from shared.adapters.login import TLS_HINT, refused_login, tls_options
 from shared.values.endpoint import SourceEndpoint
-from shared.values.errors import ConfigError, SourceError
+from shared.values.errors import SourceError
 from shared.values.position import Position
 
 HEARTBEAT_SECONDS = 0.5
@@ -44,20 +45,12 @@ class Session:
                 write_timeout=_SILENCE_SECONDS,
                 # the server's own default may cut off the answers to questions
                 init_command="SET SESSION sql_select_limit = 18446744073709551615",
-                **_tls(endpoint),
+                **tls_options(endpoint),
             )
-        except pymysql.err.MySQLError as error:
-            raise translated(error, endpoint) from None
+        except (pymysql.err.MySQLError, RuntimeError) as error:
+            raise refused_login(error, endpoint) or translated(error, endpoint) from None
         except ssl.SSLError as error:
             raise SourceError(f"TLS fails: {error}.", thing=str(endpoint), hint=TLS_HINT) from None
-        except (
-            RuntimeError
-        ) as error:  # PyMySQL: the password exchange needs `cryptography`, which is not installed
-            raise SourceError(
-                f"cannot log in: {error}.",
-                thing=str(endpoint),
-                hint="Use TLS: then the exchange needs nothing more.",
-            ) from None
         self.version = str(self._connection.get_server_info())  # type: ignore[no-untyped-call]
         self.is_mariadb = "MariaDB" in self.version
 
@@ -154,22 +147,3 @@ class Session:
         with contextlib.suppress(OSError, AttributeError):
             self._connection._sock.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]
         self._connection._force_close()  # type: ignore[attr-defined]
-
-
-def _tls(endpoint: SourceEndpoint) -> dict[str, Any]:
-    if endpoint.tls == "off":
-        return {"ssl_disabled": True}
-    try:
-        context = ssl.create_default_context(
-            cafile=endpoint.ca_file or None, cadata=endpoint.ca_certificate or None
-        )
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(
-            f"cannot be read as certificates: {error}.",
-            thing=endpoint.ca_file or "ca_certificate",
-            hint="It must be PEM text.",
-        ) from None
-    # Python 3.13 checks RFC 5280 strictly, which certificates made by MySQL itself and by RDS's
-    # older authorities do not pass
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    return {"ssl": context}

@@ -10,6 +10,7 @@ import pymysql
 from pymysql import converters
 from pymysql.connections import Connection
 
+from shared.adapters.login import TLS_HINT, refused_login, tls_options
 from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import SourceError, SourceUnavailable
 
@@ -42,7 +43,10 @@ _MYSQL_SESSION = (
 _UNKNOWN_VARIABLE = 1193
 
 # Access: the server answered and said no. Everything else that ends a connection may pass.
-_DENIED = {1044, 1045, 1130, 1142, 1143, 1227, 1370, 1698, 1820, 1862, 3118, 3159, 3955}
+_DENIED = {1044, 1142, 1143, 1227, 1370}
+_RIGHTS = (
+    "Grant SELECT on the captured tables, REPLICATION SLAVE and REPLICATION CLIENT to this account."
+)
 _PASSING = {
     1040,
     1053,
@@ -86,7 +90,7 @@ def connect(endpoint: SourceEndpoint) -> "Connection[Any]":
             read_timeout=READ_SECONDS,
             write_timeout=READ_SECONDS,
             program_name="rowline",
-            **_tls(endpoint),
+            **tls_options(endpoint),
         )
         _prepare(connection)
         return connection
@@ -102,13 +106,15 @@ def translated(endpoint: SourceEndpoint, call: Callable[[], T]) -> T:
         return call()
     except pymysql.MySQLError as error:
         code, text = _parts(error)
+        if refused := refused_login(error, endpoint):
+            raise refused from None
         if code in _DENIED:
             raise SourceError(
-                f"access denied ({code}): {text}.", thing=str(endpoint), hint=_access_hint(code)
+                f"access denied ({code}): {text}.", thing=str(endpoint), hint=_RIGHTS
             ) from None
         if isinstance(error.__context__, ssl.SSLError) or "SSL" in text:
             raise SourceError(
-                f"no verified TLS connection: {text}.", thing=str(endpoint), hint=_TLS_HINT
+                f"no verified TLS connection: {text}.", thing=str(endpoint), hint=TLS_HINT
             ) from None
         if code in _PASSING or isinstance(error, pymysql.err.InterfaceError):
             raise SourceUnavailable(
@@ -121,7 +127,7 @@ def translated(endpoint: SourceEndpoint, call: Callable[[], T]) -> T:
         raise SourceError(
             f"no verified TLS connection: {error.reason or error}.",
             thing=str(endpoint),
-            hint=_TLS_HINT,
+            hint=TLS_HINT,
         ) from None
     except OSError as error:
         raise SourceUnavailable(
@@ -130,37 +136,7 @@ def translated(endpoint: SourceEndpoint, call: Callable[[], T]) -> T:
             hint="Check host, port and security group.",
         ) from None
     except RuntimeError as error:
-        # PyMySQL asks for the cryptography package when a password must go over an open line.
-        raise SourceError(
-            f"cannot log in without TLS: {error}.",
-            thing=str(endpoint),
-            hint="Connect with tls=verify.",
-        ) from None
-
-
-_TLS_HINT = (
-    "Give the authority's certificate (`ca_certificate` in the secret, ?ca=PATH in a "
-    "URL); on RDS it is the regional bundle."
-)
-
-
-def _tls(endpoint: SourceEndpoint) -> dict[str, Any]:
-    if endpoint.tls == "off":
-        return {"ssl_disabled": True}
-    try:
-        context = ssl.create_default_context(
-            cafile=endpoint.ca_file or None, cadata=endpoint.ca_certificate or None
-        )
-    except (OSError, ssl.SSLError) as error:
-        raise SourceError(
-            f"the authority's certificate cannot be read: {error}.",
-            thing=str(endpoint),
-            hint=_TLS_HINT,
-        ) from None
-    # Python 3.13 checks RFC 5280 to the letter, which the certificates that MySQL makes for itself
-    # do not pass.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    return {"ssl": context}
+        raise refused_login(error, endpoint) or error from None
 
 
 def _prepare(connection: "Connection[Any]") -> None:
@@ -185,14 +161,3 @@ def _parts(error: Exception) -> tuple[int, str]:
     code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
     text = str(error.args[-1] if error.args else error)
     return code, text.rstrip(".")
-
-
-def _access_hint(code: int) -> str:
-    if code in (1045, 1130, 1698):
-        return "Check user, password and the host the account is allowed from."
-    if code in (1820, 1862, 3118, 3955):
-        return "The account is locked or its password has expired."
-    return (
-        "Grant SELECT on the captured tables, REPLICATION SLAVE and REPLICATION CLIENT to "
-        "this account."
-    )
