@@ -30,6 +30,7 @@ from shared.values.settings import ConsumerSettings, Settings, SourceSettings, d
 
 if TYPE_CHECKING:
     from shared.adapters.binlog.contract import Binlog
+    from shared.adapters.observation.aws import AwsObservation
     from shared.flows.consume.runtime import Consume
     from shared.flows.jobs.progress import Progress
     from shared.flows.jobs.setup import JobSetup
@@ -55,6 +56,8 @@ class Resources(Protocol):
     def dlq_url(self, consumer: str) -> str: ...
 
     def undelivered_url(self, consumer: str) -> str: ...
+
+    def consume_function(self, consumer: str) -> str: ...
 
 
 class Stage:
@@ -161,6 +164,13 @@ class Stage:
     def undelivered(self, consumer: str) -> SqsQueue:
         """The DLQ of the consumer's subscription: messages that SNS could not deliver."""
         return SqsQueue(self.client("sqs"), self.resources.undelivered_url(consumer))
+
+    @cached_property
+    def observation(self) -> "AwsObservation":
+        """What CloudWatch, SNS and SQS say of the stage, for commands."""
+        from shared.adapters.observation.aws import AwsObservation
+
+        return AwsObservation(self.full_name, self.resources, self.client)
 
     def endpoint(self, source: str | None = None) -> SourceEndpoint:
         """Where a source is: the given address, else its secret's.
@@ -325,6 +335,9 @@ class _Environment:
 
     def undelivered_url(self, consumer: str) -> str:
         return _of_consumer(consumer, "ROWLINE_UNDELIVERED_URL")
+
+    def consume_function(self, consumer: str) -> str:
+        return _of_consumer(consumer, "AWS_LAMBDA_FUNCTION_NAME")
 
 
 def variable(name: str) -> str:

@@ -34,11 +34,10 @@ def command(
     ] = "*.*",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check everything a stage needs: the source's settings, grants and tables, the deployment,
-    Elasticsearch, relays and DLQs.
+    """Check everything that a stage needs, and say what to do about what is missing.
 
-    Each check is one line, with what to do about it, for RDS and Aurora too. Exit code 1 when
-    something fails.
+    That is the source's settings, grants and tables, the deployment, Elasticsearch, relays and
+    queues. Each check is one line. Exit code 1 when something fails.
 
     Example: `rowline doctor --stage prod`
     """

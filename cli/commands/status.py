@@ -45,23 +45,34 @@ def _show(found: Status, console: Console) -> None:
     table = new_table()
     table.add_column("CONSUMER")
     table.add_column("STATE")
-    for name in ("QUEUE", "IN FLIGHT", "DLQ"):
+    for name in ("LAG", "QUEUE", "IN FLIGHT", "DLQ", "OLDEST"):
         table.add_column(name, justify="right")
     table.add_column("BACKFILL")
     table.add_column("VERIFIED")
     for one in found.consumers:
         table.add_row(
             one.consumer,
-            one.state,
+            _state(found, one),
+            "-" if one.signs.lag_s is None else f"{one.signs.lag_s:.1f}s",
             f"{one.waiting:,}",
             f"{one.in_flight:,}",
             f"{one.dlq:,}",
+            duration(one.signs.oldest_s) if one.signs.oldest_s else "-",
             one.backfill or "-",
             _verified(one),
         )
     print_table(console, table)
     for finding in found.wrong:
         show_wrong(finding, console)
+
+
+def _state(found: Status, one: ConsumerFacts) -> str:
+    """One word; a consumer of which a finding fails is never `ok`."""
+    failing = any(
+        finding.level == "fail" and finding.thing.split(" ")[-1] == one.consumer
+        for finding in found.findings
+    )
+    return "failing" if failing and one.state == "ok" else one.state
 
 
 def _relay(relay: RelayFacts) -> str:

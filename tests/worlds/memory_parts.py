@@ -2,7 +2,10 @@
 
 from collections import defaultdict
 
+from shared.adapters.observation.contract import ConsumerSigns, KeptQueue
 from shared.adapters.state.state import State
+from shared.domain.sink import Examiner
+from shared.domain.subscription_filter import filter_policy
 from shared.values.settings import Settings
 from tests.worlds.twins.queue import MemoryQueue
 from tests.worlds.twins.state import memory_state
@@ -14,6 +17,11 @@ class MemoryParts:
     def __init__(self, settings: Settings, state: State | None = None) -> None:
         self.settings, self.state = settings, state or memory_state()
         self.queues: dict[tuple[str, str], MemoryQueue] = defaultdict(MemoryQueue)
+        self.observation = MemoryObservation(settings)
+        self.examiners: dict[str, Examiner] = {}
+
+    def examiner(self, consumer: str) -> Examiner | None:
+        return self.examiners.get(consumer)
 
     def queue(self, consumer: str) -> MemoryQueue:
         return self.queues["queue", consumer]
@@ -23,3 +31,27 @@ class MemoryParts:
 
     def undelivered(self, consumer: str) -> MemoryQueue:
         return self.queues["undelivered", consumer]
+
+
+class MemoryObservation:
+    """All is well until a test says otherwise. `error` is raised by every question."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.of = {
+            name: ConsumerSigns(lag_s=0.1, filter=filter_policy(one))
+            for name, one in settings.consumers.items()
+        }
+        self.queues: list[KeptQueue] = []
+        self.error: Exception | None = None
+
+    def signs(self, consumers: list[str]) -> dict[str, ConsumerSigns]:
+        self._answer()
+        return {name: self.of[name] for name in consumers}
+
+    def kept(self, consumers: list[str]) -> list[KeptQueue]:
+        self._answer()
+        return self.queues
+
+    def _answer(self) -> None:
+        if self.error is not None:
+            raise self.error

@@ -34,3 +34,6 @@ class NotDeployed:
 
     def undelivered_url(self, consumer: str) -> str:
         raise self._error
+
+    def consume_function(self, consumer: str) -> str:
+        raise self._error

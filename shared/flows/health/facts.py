@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 
+from shared.adapters.observation.contract import ConsumerSigns
+
 
 class RelayFacts(msgspec.Struct, frozen=True):
     """A source and its relay.
@@ -39,6 +41,7 @@ class ConsumerFacts(msgspec.Struct, frozen=True):
     backfill: id of the backfill that is under way, or empty.
     due: tables whose rows changed without row events, with the kind of statement that did it.
     verified: the report of the last verify.
+    signs: what CloudWatch and SNS say of it.
     """
 
     consumer: str
@@ -49,6 +52,7 @@ class ConsumerFacts(msgspec.Struct, frozen=True):
     backfill: str
     due: dict[str, str]
     verified: dict[str, Any] | None
+    signs: ConsumerSigns = ConsumerSigns()
 
     @property
     def state(self) -> str:

@@ -2,11 +2,13 @@
 
 from typing import Protocol
 
+from shared.adapters.observation.contract import Observation
 from shared.adapters.queue.contract import Queue
 from shared.adapters.state.dues import Dues
 from shared.adapters.state.state import State
 from shared.adapters.state.streams import Streams
 from shared.domain.outstanding import outstanding
+from shared.domain.sink import Examiner
 from shared.flows.health.facts import ConsumerFacts, RelayFacts
 from shared.flows.health.thresholds import LOST_SHOWN_S, RELAY_SILENT_S
 from shared.values.checkpoint import Checkpoint, Lost
@@ -28,6 +30,11 @@ class Parts(Protocol):
     def dlq(self, consumer: str) -> Queue: ...
 
     def undelivered(self, consumer: str) -> Queue: ...
+
+    def examiner(self, consumer: str) -> Examiner | None: ...
+
+    @property
+    def observation(self) -> Observation: ...
 
 
 def relay_facts(streams: Streams, source: SourceSettings, now: float) -> RelayFacts:

@@ -1,13 +1,21 @@
-"""Status: the facts of a stage and what they mean, as far as state table and queues tell."""
+"""Status: the facts of a stage and what they mean. It asks everything at once."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
+from shared.adapters.observation.contract import ConsumerSigns, KeptQueue
+from shared.domain.sink import Target
 from shared.flows.health.facts import ConsumerFacts, RelayFacts
 from shared.flows.health.findings import findings_of
 from shared.flows.health.gathering import Parts, consumer_facts, relay_facts
+from shared.flows.health.sign_findings import kept_finding, sign_findings, target_findings
+from shared.values.errors import RowlineError
 from shared.values.finding import Finding
+from shared.values.settings import ConsumerSettings
+
+THREADS = 12
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -25,8 +33,63 @@ class Status(msgspec.Struct, frozen=True):
 
 
 def status(parts: Parts) -> Status:
-    """Ask everything once. Raises what the adapters raise."""
+    """Ask everything once, in parallel. Raises what state table and queues raise.
+
+    A sink, or a service of AWS that only observes, which does not answer is a finding.
+    """
     settings, now = parts.settings, time.time()
-    relays = [relay_facts(parts.state.streams, source, now) for source in settings.sources.values()]
-    consumers = [consumer_facts(parts, one) for one in settings.consumers.values()]
-    return Status(settings.stage, relays, consumers, findings_of(relays, consumers))
+    names = list(settings.consumers)
+    with ThreadPoolExecutor(THREADS) as pool:
+        signs = pool.submit(_signs, parts, names)
+        kept = pool.submit(_kept, parts, names)
+        sinks = [pool.submit(_sink, parts, one) for one in settings.consumers.values()]
+        relays = list(
+            pool.map(
+                lambda one: relay_facts(parts.state.streams, one, now), settings.sources.values()
+            )
+        )
+        consumers = list(
+            pool.map(lambda one: consumer_facts(parts, one), settings.consumers.values())
+        )
+    observed, problems = signs.result()
+    queues, more = kept.result()
+    findings: list[Finding] = [*problems, *more]
+    if observed:
+        consumers = [
+            msgspec.structs.replace(one, signs=observed[one.consumer]) for one in consumers
+        ]
+    for one, sink in zip(consumers, sinks, strict=True):
+        if observed:
+            findings += sign_findings(one, settings.consumers[one.consumer], now)
+        targets, unanswered = sink.result()
+        findings += unanswered or (target_findings(one, targets) if targets is not None else [])
+    findings += [kept_finding(queue) for queue in queues]
+    return Status(settings.stage, relays, consumers, [*findings_of(relays, consumers), *findings])
+
+
+def _signs(parts: Parts, names: list[str]) -> tuple[dict[str, ConsumerSigns], list[Finding]]:
+    try:
+        return parts.observation.signs(names), []
+    except RowlineError as error:
+        return {}, [Finding.of_error("metrics", error)]
+
+
+def _kept(parts: Parts, names: list[str]) -> tuple[list[KeptQueue], list[Finding]]:
+    try:
+        return parts.observation.kept(names), []
+    except RowlineError as error:
+        return [], [Finding.of_error("kept queues", error)]
+
+
+def _sink(parts: Parts, consumer: ConsumerSettings) -> tuple[list[Target] | None, list[Finding]]:
+    """The places where a consumer writes (None: its sink has no examiner), or why not."""
+    try:
+        examiner = parts.examiner(consumer.name)
+        if examiner is None:
+            return None, []
+        captured = parts.settings.source_of(consumer).tables
+        named = [name for name in captured if "*" not in name]
+        wanted = [name for name in named if consumer.wants(*name.split(".", 1))]
+        return examiner.targets(wanted), []
+    except RowlineError as error:
+        return None, [Finding.of_error(f"sink {consumer.name}", error)]

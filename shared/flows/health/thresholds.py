@@ -15,3 +15,9 @@ CONSUMER_LATE_S = 900
 
 LOST_SHOWN_S = 7 * 86_400
 """Rows that a change of server lost are shown for so long after they were read again."""
+
+QUEUE_ALMOST_OVER_S = 7 * 86_400
+"""Half of the 14 days that SQS keeps a message."""
+
+VERIFY_OVERDUE_S = 31 * 86_400
+"""A proof that is older says little about now."""

@@ -20,6 +20,7 @@ ADAPTERS = {
     "queue": "queue/sqs.py",
     "dlq": "queue/sqs.py",
     "undelivered": "queue/sqs.py",
+    "observation": "observation/aws.py",
 } | {
     file.stem: f"state/dynamodb/{file.name}"
     for file in (ROOT / "shared/adapters/state/dynamodb").glob("*.py")
@@ -30,6 +31,7 @@ ADAPTERS = {
 TABLE = "state/dynamodb/table.py"
 
 CALL = re.compile(rf"\b_?({'|'.join(ADAPTERS)})(?:\([^()]*\))?\.(\w+)\(")
+_CLIENT_OF = re.compile(r"self\._client\('(\w+)'\)")
 STAGE = ("cloudformation:DescribeStacks", "cloudformation:GetTemplate")
 SECRET = "secretsmanager:GetSecretValue"
 LEAVES = ("shared.adapters", "shared.stage", "shared.values", "cli.ui", "cli.main", "cli.stage")
@@ -71,6 +73,11 @@ def actions_of(file: str, method: str) -> frozenset[str]:
             found |= actions_of(file, called)
         elif on == "self._table":
             found |= actions_of(TABLE, called)
+        elif service := _CLIENT_OF.fullmatch(on):
+            asked = called
+            if called == "get_paginator":
+                asked = str(ast.literal_eval(node.args[0]))
+            found.add(action(service[1], asked))
         elif on == "self._client":
             found.add(action(file.partition("/")[2].removesuffix(".py"), called))
     return frozenset(found)

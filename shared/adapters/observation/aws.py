@@ -1,0 +1,153 @@
+"""Observation by CloudWatch, SNS and SQS."""
+
+import datetime
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import msgspec
+
+from shared.adapters import aws
+from shared.adapters.observation.contract import ConsumerSigns, KeptQueue
+from shared.values.errors import RowlineError, StackError, StateUnavailable
+
+WINDOW_MINUTES = 5
+"""Metrics of SQS and Lambda come a minute or two late."""
+
+
+class Names(Protocol):
+    """The names of a stage's resources; `shared.adapters.stack.Stack` has them."""
+
+    @property
+    def topic_arn(self) -> str: ...
+
+    def queue_url(self, consumer: str) -> str: ...
+
+    def dlq_url(self, consumer: str) -> str: ...
+
+    def undelivered_url(self, consumer: str) -> str: ...
+
+    def consume_function(self, consumer: str) -> str: ...
+
+
+class AwsObservation:
+    """Of the stage SERVICE-STAGE. client: gives a client of an AWS service."""
+
+    def __init__(self, stage: str, names: Names, client: Callable[[str], Any]) -> None:
+        self._stage, self._names, self._client = stage, names, client
+
+    def signs(self, consumers: list[str]) -> dict[str, ConsumerSigns]:
+        try:
+            figures, filters = self._figures(consumers), self._filters()
+        except aws.FAILURES as error:
+            raise _failed("CloudWatch or SNS", error) from None
+        found = {}
+        for number, name in enumerate(consumers):
+            queue = _name_of(self._names.queue_url(name))
+            lag = figures.get(f"lag{number}")
+            found[name] = ConsumerSigns(
+                lag_s=None if lag is None else lag / 1000,
+                oldest_s=figures.get(f"oldest{number}"),
+                runs=int(figures.get(f"runs{number}", 0)),
+                errors=int(figures.get(f"errors{number}", 0)),
+                filter=filters.get(queue),
+            )
+        return found
+
+    def kept(self, consumers: list[str]) -> list[KeptQueue]:
+        used = set()
+        for name in consumers:
+            used |= {self._names.dlq_url(name), self._names.undelivered_url(name)}
+            used.add(self._names.queue_url(name))
+        found = []
+        try:
+            listing = self._client("sqs").get_paginator("list_queues")
+            pages = listing.paginate(QueueNamePrefix=f"{self._stage}-")
+            for url in (url for page in pages for url in page.get("QueueUrls", [])):
+                if url in used or not (messages := self._messages(url)):
+                    continue
+                tags = self._client("sqs").list_queue_tags(QueueUrl=url).get("Tags", {})
+                if consumer := tags.get("rowline:consumer"):
+                    found.append(KeptQueue(consumer, _name_of(url), messages))
+        except aws.FAILURES as error:
+            raise _failed("SQS", error) from None
+        return found
+
+    def _figures(self, consumers: list[str]) -> dict[str, float]:
+        """The latest or the sum of each metric in the window; absent where there is none."""
+        queries: list[dict[str, Any]] = []
+        for number, name in enumerate(consumers):
+            function = {"FunctionName": self._names.consume_function(name)}
+            own = {"service": self._stage, "consumer": name}
+            queue = {"QueueName": _name_of(self._names.queue_url(name))}
+            queries += [
+                _query(f"lag{number}", "Rowline", "LagMs", own, "Maximum"),
+                _query(
+                    f"oldest{number}", "AWS/SQS", "ApproximateAgeOfOldestMessage", queue, "Maximum"
+                ),
+                _query(f"runs{number}", "AWS/Lambda", "Invocations", function, "Sum"),
+                _query(f"errors{number}", "AWS/Lambda", "Errors", function, "Sum"),
+            ]
+        if not queries:
+            return {}
+        now = datetime.datetime.now(datetime.UTC)
+        start = now - datetime.timedelta(minutes=WINDOW_MINUTES)
+        reading = self._client("cloudwatch").get_paginator("get_metric_data")
+        pages = reading.paginate(
+            MetricDataQueries=queries, StartTime=start, EndTime=now, ScanBy="TimestampDescending"
+        )
+        return {
+            one["Id"]: sum(one["Values"])
+            if one["Id"].startswith(("runs", "errors"))
+            else one["Values"][0]
+            for page in pages
+            for one in page["MetricDataResults"]
+            if one["Values"]
+        }
+
+    def _messages(self, url: str) -> int:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = self._client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)
+        return sum(int(found["Attributes"][name]) for name in names)
+
+    def _filters(self) -> dict[str, dict[str, Any]]:
+        """Queue name → the filter policy of its subscription."""
+        listing = self._client("sns").get_paginator("list_subscriptions_by_topic")
+        pages = listing.paginate(TopicArn=self._names.topic_arn)
+        found = {}
+        for one in (one for page in pages for one in page["Subscriptions"]):
+            if not one["SubscriptionArn"].startswith("arn:"):
+                continue  # not confirmed, or deleted
+            attributes = self._client("sns").get_subscription_attributes(
+                SubscriptionArn=one["SubscriptionArn"]
+            )
+            text = attributes["Attributes"].get("FilterPolicy", "{}")
+            found[one["Endpoint"].rpartition(":")[2]] = msgspec.json.decode(text)
+        return found
+
+
+def _query(
+    id: str, namespace: str, metric: str, dimensions: dict[str, str], statistic: str
+) -> dict[str, Any]:
+    named = [{"Name": name, "Value": value} for name, value in dimensions.items()]
+    return {
+        "Id": id,
+        "MetricStat": {
+            "Metric": {"Namespace": namespace, "MetricName": metric, "Dimensions": named},
+            "Period": 60,
+            "Stat": statistic,
+        },
+    }
+
+
+def _name_of(url: str) -> str:
+    return url.rpartition("/")[2]
+
+
+def _failed(system: str, error: Exception) -> RowlineError:
+    if aws.is_passing(error):
+        return StateUnavailable(f"did not answer ({aws.code_of(error)}).", thing=system)
+    return StackError(
+        f"refuses ({aws.code_of(error)}).",
+        thing=system,
+        hint="The page iam.md lists the rights that each command needs.",
+    )

@@ -1,0 +1,41 @@
+"""What health needs of CloudWatch, SNS and SQS besides the stage's own state."""
+
+from typing import Any, Protocol
+
+import msgspec
+
+
+class ConsumerSigns(msgspec.Struct, frozen=True):
+    """How a consumer fares, of the last minutes.
+
+    lag_s: age of the last change handled; None where none was lately.
+    oldest_s: age of the oldest message that waits in its queue.
+    runs, errors: of its function.
+    filter: the filter policy of its subscription; None where there is no subscription.
+    """
+
+    lag_s: float | None = None
+    oldest_s: float | None = None
+    runs: int = 0
+    errors: int = 0
+    filter: dict[str, Any] | None = None
+
+
+class KeptQueue(msgspec.Struct, frozen=True):
+    """A queue of a consumer that is deployed no more, or of an earlier one of that name."""
+
+    consumer: str
+    name: str
+    messages: int
+
+
+class Observation(Protocol):
+    """Raises StackError when it may not ask, and StateUnavailable when AWS does not answer."""
+
+    def signs(self, consumers: list[str]) -> dict[str, ConsumerSigns]:
+        """By consumer."""
+        ...
+
+    def kept(self, consumers: list[str]) -> list[KeptQueue]:
+        """Queues of this stage, with messages in them, that none of these consumers uses."""
+        ...

@@ -1,0 +1,145 @@
+"""Findings about what AWS and the sinks say of a consumer, and about queues that were kept."""
+
+from collections.abc import Sequence
+
+from shared.adapters.observation.contract import KeptQueue
+from shared.domain.sink import Target
+from shared.domain.subscription_filter import filter_policy
+from shared.flows.health.facts import ConsumerFacts
+from shared.flows.health.thresholds import CONSUMER_LATE_S, QUEUE_ALMOST_OVER_S, VERIFY_OVERDUE_S
+from shared.values.finding import Finding
+from shared.values.settings import ConsumerSettings
+
+_HOUR = 3600
+
+
+def sign_findings(one: ConsumerFacts, settings: ConsumerSettings, now: float) -> list[Finding]:
+    """What is wrong with a consumer's function, queue, subscription and proof. `now`: Unix s."""
+    return [*_function(one), *_age(one), *_subscription(one, settings), *_proof(one, now)]
+
+
+def target_findings(one: ConsumerFacts, targets: Sequence[Target]) -> list[Finding]:
+    """What is wrong with the places where a consumer writes.
+
+    An index that does not exist is right until somebody has proved that it was filled.
+    """
+    thing = f"sink {one.consumer}"
+    proved_ms = int((one.verified or {}).get("finished_ms", 0))
+    found = []
+    for target in targets:
+        if target.problem:
+            found.append(
+                Finding(
+                    thing,
+                    "fail",
+                    f"{target.place} {target.problem}: nothing of {target.table} can be written",
+                    f"Give the index another name and put the alias {target.place} on it, or "
+                    "choose another alias.",
+                    table=target.table,
+                )
+            )
+        elif proved_ms and not target.created_ms:
+            found.append(
+                Finding(
+                    thing,
+                    "fail",
+                    f"{target.place} is gone since the last verify",
+                    _fill(one.consumer, target.table),
+                    table=target.table,
+                )
+            )
+        elif proved_ms and target.created_ms > proved_ms:
+            found.append(
+                Finding(
+                    thing,
+                    "fail",
+                    f"{target.place} is younger than the last verify: it may lack rows",
+                    _fill(one.consumer, target.table),
+                    table=target.table,
+                )
+            )
+    return found or [Finding(thing, "ok", f"holds {len(targets)} tables")]
+
+
+def kept_finding(queue: KeptQueue) -> Finding:
+    """Messages of a consumer that was removed, or deployed again, which nobody looks at."""
+    return Finding(
+        f"kept queue {queue.name}",
+        "warn",
+        f"holds {queue.messages:,} messages of an earlier consumer {queue.consumer}",
+        "Read them if you need them, then delete the queue.",
+    )
+
+
+def _fill(consumer: str, table: str) -> str:
+    return (
+        f"Run `rowline backfill {consumer} --from source --tables '{table}'`, then `rowline "
+        f"verify {consumer}`."
+    )
+
+
+def _function(one: ConsumerFacts) -> list[Finding]:
+    if not one.signs.errors:
+        return []
+    every = one.signs.errors >= one.signs.runs
+    return [
+        Finding(
+            f"function {one.consumer}",
+            "fail" if every else "warn",
+            f"ended with an error in {one.signs.errors:,} of {one.signs.runs:,} runs of the last "
+            "5 minutes",
+            "See its log. Nothing is lost: the messages wait in the queue.",
+        )
+    ]
+
+
+def _age(one: ConsumerFacts) -> list[Finding]:
+    age = one.signs.oldest_s
+    if age is None or age <= CONSUMER_LATE_S:
+        return []
+    if age > QUEUE_ALMOST_OVER_S:
+        what = f"has a change that waits for {age / 86_400:.1f} days; SQS deletes it after 14"
+    else:
+        what = f"is behind: its oldest change waits for {age / _HOUR:.1f} h"
+    return [
+        Finding(
+            f"consumer {one.consumer}",
+            "fail",
+            what,
+            "Look at its other findings and at its function's log: is the sink down?",
+        )
+    ]
+
+
+def _subscription(one: ConsumerFacts, settings: ConsumerSettings) -> list[Finding]:
+    held, wanted = one.signs.filter, filter_policy(settings)
+    if held is not None and _sorted(held) == _sorted(wanted):
+        return []
+    what = "is missing" if held is None else "has another filter than the stanza says"
+    return [
+        Finding(
+            f"subscription {one.consumer}",
+            "fail",
+            f"{what}: changes do not reach the queue",
+            "Deploy again. Then run `rowline backfill` for its tables: what was published in "
+            "between did not arrive.",
+        )
+    ]
+
+
+def _sorted(policy: dict[str, list[object]]) -> dict[str, list[str]]:
+    return {name: sorted(map(repr, values)) for name, values in policy.items()}
+
+
+def _proof(one: ConsumerFacts, now: float) -> list[Finding]:
+    finished = (one.verified or {}).get("finished_ms", 0) / 1000
+    if not finished or now - finished <= VERIFY_OVERDUE_S:
+        return []
+    return [
+        Finding(
+            f"verify {one.consumer}",
+            "warn",
+            f"was last made {(now - finished) / 86_400:.0f} days ago",
+            f"Run `rowline verify {one.consumer}`.",
+        )
+    ]
