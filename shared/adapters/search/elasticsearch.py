@@ -55,15 +55,16 @@ class ElasticsearchSearch:
         sent = [action for action in actions if action.index not in absent]
         items: Iterator[dict[str, Any]] = iter(())
         if sent:
-            lines: list[Any] = list(_lines(sent))
+            # As one text: the client looks at each element on its own.
+            body: list[Any] = [b"\n".join(_lines(sent))]
             answer = self._cluster.ask(
                 # The server gives up before the client does, so that an item's fate is told rather
                 # than guessed.
                 lambda client: client.bulk(
-                    operations=lines,
+                    operations=body,
                     require_alias=True,
                     timeout="5s",
-                    filter_path="items.*.status,items.*.result,items.*.error.type,items.*.error.reason",
+                    filter_path="items.*.status,items.*.error.type,items.*.error.reason",
                 )
             )
             items = (next(iter(item.values())) for item in answer["items"])
