@@ -45,8 +45,9 @@ def _binlog_status(query: Query, server: Server) -> list[tuple[Any, ...]]:
 
 
 def started(query: Query) -> int:
-    """Exact where the answers come within a second: the server counts its up time from the second
-    in which it is asked.
+    """When the server started, in seconds since 1970; exact if the answers come within a second.
+
+    The server counts its up time from the second in which it is asked.
     """
     for _ in range(_TRIES):
         ((second,),) = query("SELECT UNIX_TIMESTAMP()")
