@@ -4,8 +4,6 @@ import time
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from shared.adapters.metrics.emf import emit
 from shared.flows.consume import sinks
 from shared.flows.consume.runtime import Consume
@@ -13,8 +11,6 @@ from shared.stage import Stage, variable
 from shared.values.delivery import Delivery
 
 stage = cache(Stage.from_environment)
-logger = Logger(service=f"{variable('ROWLINE_SERVICE')}-{variable('ROWLINE_STAGE')}")
-
 sinks.preload(stage().consumer(variable("ROWLINE_CONSUMER")))
 
 
@@ -31,8 +27,8 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         [Delivery.of(record) for record in event["Records"]],
         lambda: context.get_remaining_time_in_millis() / 1000,
     )
-    now_ms = time.time_ns() // 1_000_000
-    emit(stage().full_name, "consumer", variable("ROWLINE_CONSUMER"), done.figures(now_ms=now_ms))
-    log = logger.warning if done.reasons else logger.info
-    log("batch", extra={"messages": len(event["Records"]), **done.summary()})
+    figures = done.figures(now_ms=time.time_ns() // 1_000_000)
+    name = variable("ROWLINE_CONSUMER")
+    # The only line of a batch: metrics cost a line anyway.
+    emit(stage().full_name, "consumer", name, figures, **done.unusual())
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in done.failed]}

@@ -41,7 +41,7 @@ def test_rows_become_documents_and_deletes_delete(world: World) -> None:
     )
     assert world.documents() == {"1": {"id": 1, "price": 3}}
     assert (done.failed, done.applied, world.mark()) == ([], 4, (4, 4))
-    assert done.last_ts_ms == 1_700_000_000_004
+    assert done.newest_ts_ms == 1_700_000_000_004
 
 
 def test_a_message_twice_is_applied_and_counted_once(world: World) -> None:
@@ -478,12 +478,33 @@ def test_figures_for_metrics(world: World) -> None:
     done = world.handle(delivery([change(1, "c", 1, price=1)]))
     assert done.figures(now_ms=1_700_000_000_501) == {
         "ChangesApplied": 1,
-        "ChangesSuperseded": 0,
-        "ChangesSetAside": 0,
-        "ChangesDuplicate": 0,
+        "OldestFailedMs": 0,
         "LagMs": 500,
     }
-    assert "LagMs" not in world.handle(delivery([change(1, "c", 1, price=1)])).figures(now_ms=1)
+    assert done.unusual() == {}
+    again = world.handle(delivery([change(1, "c", 1, price=1)]))
+    assert again.figures(now_ms=1_700_000_000_501)["LagMs"] == 500, "also when nothing was applied"
+    rows = delivery([change(4, "r", 9, price=1)], lane="backfill", run="r1")
+    assert "LagMs" not in world.handle(rows).figures(now_ms=1)
+
+
+def test_what_failed_shows_in_figures_and_log(world: World) -> None:
+    """SQS's own age leaves out messages that are received again and again."""
+    world.search.down = True
+    batch = [
+        delivery([change(1, "c", 1, price=1), change(2, "c", 2, price=1)]),
+        delivery([change(3, "c", 3, price=1)], "h"),
+    ]
+    done = world.handle(*batch)
+    assert done.figures(now_ms=1_700_000_100_001) == {
+        "ChangesApplied": 0,
+        "ChangesFailed": 3,
+        "MessagesFailed": 2,
+        "OldestFailedMs": 100_000,
+        "LagMs": 100_000,
+    }
+    (reason,) = done.reasons
+    assert done.unusual() == {"level": "WARNING", "message": "batch", "reasons": {reason: 3}}
 
 
 def test_a_change_without_its_row_is_set_aside(world: World) -> None:

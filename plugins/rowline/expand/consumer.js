@@ -124,7 +124,7 @@ function consumer(settings, { memory, timeout, concurrency }, context) {
       options,
     ),
     [ids.logGroup]: logGroup(name, options),
-    ...(alerts && consumerAlarms(ids, settings.name, alerts)),
+    ...(alerts && consumerAlarms(ids, settings.name, prefix, alerts)),
   };
   const functions = {
     [ids.function]: {

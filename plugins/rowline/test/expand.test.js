@@ -217,6 +217,15 @@ test('alarms exist only with somebody to tell', () => {
     { Name: 'service', Value: 'rowline-test' },
     { Name: 'stream', Value: 'shop' },
   ]);
+  const { Metrics } = alarms[3][1].Properties;
+  assert.deepEqual(Metrics[2].MetricStat.Metric, {
+    Namespace: 'Rowline',
+    MetricName: 'OldestFailedMs',
+    Dimensions: [
+      { Name: 'service', Value: 'rowline-test' },
+      { Name: 'consumer', Value: 'listingSearch' },
+    ],
+  });
   for (const [, { Properties }] of alarms)
     assert.deepEqual(Properties.AlarmActions, ['arn:aws:sns:eu-west-1:1:pager']);
 });

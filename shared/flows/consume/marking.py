@@ -74,14 +74,21 @@ def _count(
     pieces: Sequence[tuple[Opened, Piece]],
 ) -> None:
     consumed.duplicate += sum(one.duplicates for one in done)
-    for one, piece in pieces:
+    for _, piece in pieces:
         assert piece.outcome is not None
         consumed.applied += piece.outcome.kind == "applied"
         consumed.superseded += piece.outcome.kind == "superseded"
         consumed.set_aside += piece.outcome.kind == "refused"
-        if one.lane == "live" and piece.change is not None:
-            consumed.last_ts_ms = max(consumed.last_ts_ms, piece.change.ts_ms)
-    for piece in (piece for one in opened for piece in one.pieces):
-        if piece.outcome is not None and piece.outcome.reason:
-            reason = piece.outcome.without_values
-            consumed.reasons[reason] = consumed.reasons.get(reason, 0) + 1
+    settled = {id(piece) for _, piece in pieces}
+    for one in opened:
+        if one.lane == "live" and one.message is not None and one.message.changes:
+            newest = one.message.changes[-1].ts_ms
+            consumed.newest_ts_ms = max(consumed.newest_ts_ms, newest)
+        for piece in one.pieces:
+            if piece.outcome is not None and piece.outcome.reason:
+                reason = piece.outcome.without_values
+                consumed.reasons[reason] = consumed.reasons.get(reason, 0) + 1
+            if one.lane == "live" and piece.change is not None and id(piece) not in settled:
+                consumed.unsettled += 1
+                held, ts_ms = consumed.oldest_failed_ts_ms, piece.change.ts_ms
+                consumed.oldest_failed_ts_ms = min(held, ts_ms) if held else ts_ms

@@ -4,12 +4,17 @@ from typing import Any
 
 import msgspec
 
+_ALWAYS = ("ChangesApplied", "OldestFailedMs")
+"""Figures that are written when they are 0 too: an alarm that rang must see them fall."""
+
 
 class Consumed(msgspec.Struct):
     """Each change counted once.
 
     failed: the ids of the messages to receive again.
-    last_ts_ms: commit time of the last live change that was settled, 0 for none.
+    unsettled: the number of live changes in them that this batch tried, or would have tried.
+    newest_ts_ms: commit time of the newest live change of the batch, 0 for none.
+    oldest_failed_ts_ms: commit time of the oldest unsettled live change, 0 for none.
     reasons: why changes failed or were set aside, without row values → number of changes.
     """
 
@@ -18,21 +23,36 @@ class Consumed(msgspec.Struct):
     superseded: int = 0
     set_aside: int = 0
     duplicate: int = 0
-    last_ts_ms: int = 0
+    unsettled: int = 0
+    newest_ts_ms: int = 0
+    oldest_failed_ts_ms: int = 0
     reasons: dict[str, int] = {}
 
     def figures(self, *, now_ms: int) -> dict[str, float]:
-        """Metric name → figure; `LagMs` only where a live change was handled."""
+        """Metric name → figure, without most that are 0.
+
+        `LagMs` is the age of the oldest change that waits for another attempt, else of the newest
+        one that is settled; a batch without live changes has none.
+        """
         figures: dict[str, float] = {
             "ChangesApplied": self.applied,
             "ChangesSuperseded": self.superseded,
             "ChangesSetAside": self.set_aside,
             "ChangesDuplicate": self.duplicate,
+            "ChangesFailed": self.unsettled,
+            "MessagesFailed": len(self.failed),
+            "OldestFailedMs": _age(self.oldest_failed_ts_ms, now_ms),
         }
-        return (
-            {**figures, "LagMs": max(0, now_ms - self.last_ts_ms)} if self.last_ts_ms else figures
-        )
+        figures = {name: each for name, each in figures.items() if each or name in _ALWAYS}
+        lag_of = self.oldest_failed_ts_ms or self.newest_ts_ms
+        return {**figures, "LagMs": _age(lag_of, now_ms)} if lag_of else figures
 
-    def summary(self) -> dict[str, Any]:
-        """For the log."""
-        return {**msgspec.structs.asdict(self), "failed": len(self.failed)}
+    def unusual(self) -> dict[str, Any]:
+        """What the log says of a batch beside its figures; nothing for one that went well."""
+        if not self.failed and not self.reasons:
+            return {}
+        return {"level": "WARNING", "message": "batch", "reasons": self.reasons}
+
+
+def _age(ts_ms: int, now_ms: int) -> int:
+    return max(0, now_ms - ts_ms) if ts_ms else 0
