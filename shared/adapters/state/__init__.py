@@ -8,7 +8,8 @@ Each subject has a contract of its own. Layout of the table (`pk`, `sk` are stri
 | `stream#SOURCE` | `tables` | which stream holds which table |
 | `stream#SOURCE` | `schema#DATABASE.TABLE#000001` | one column set |
 | `stream#SOURCE` | `rewritten#DATABASE.TABLE` | the last due of a table, for every consumer |
-| `consumer#NAME#TABLE` | `mark` | the marks of all groups of a table |
+| `consumer#NAME#TABLE` | `mark#000` | the marks of 32 shards of a table |
+| `consumer#NAME#TABLE` | `mark` | the marks of all shards, as the former version kept them |
 | `consumer#NAME` | `run`, `run#verify` | the job in the slot `fill`, in the slot `verify` |
 | `consumer#NAME` | `job#ID` | a job that is over, for 400 days |
 | `consumer#NAME#JOB` | `done#MESSAGE`, `deletion#ADDRESS` | applied messages, deletions |

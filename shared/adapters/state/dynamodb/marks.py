@@ -1,5 +1,12 @@
-"""The marks of a consumer: one item a table."""
+"""The marks of a consumer: an item for each 32 shards of a table.
 
+So a batch writes about 1 KB for a group, however many shards a table has. The former version kept
+the marks of all shards of a table in one item, `mark`. A bucket is made with the marks that stand
+there, when the first of its groups moves.
+"""
+
+import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from shared.adapters.state.dynamodb.item import Item
@@ -9,6 +16,16 @@ from shared.values.mark import Mark
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
+SHARDS = 32
+"""Of a bucket. With numbers of full length its item has less than 1 KB, the unit of a write.
+Source: DynamoDB developer guide, "DynamoDB read and write operations"."""
+
+_FORMER = "mark"
+_BOTH_SECONDS = 1200
+"""A function of the former version may still write the former item, for as long as it may run."""
+
+_Moves = dict[str, tuple[Mark, Mark]]
+
 
 class DynamoMarks:
     """Marks in a DynamoDB table."""
@@ -17,69 +34,122 @@ class DynamoMarks:
         self._table = StateTable(client, table)
 
     def read(self, consumer: str, groups: list[str]) -> tuple[dict[str, Mark], str]:
-        tables = dict.fromkeys(_place(group)[0] for group in groups)
-        found = self._table.get_many(
-            [
-                (consumer_key(consumer), "run"),
-                *((consumer_key(consumer, table), "mark") for table in tables),
-            ]
-        )
+        places = {group: _place(group) for group in groups}
+        keys = {(consumer_key(consumer, table), sk) for table, sk, _ in places.values()}
+        found = self._table.get_many([(consumer_key(consumer), "run"), *sorted(keys)])
+        former = self._former(key[0] for key in keys if _may_be_elsewhere(found.get(key)))
         marks = {}
-        for group in groups:
-            table, shard = _place(group)
-            marks[group] = _mark(found.get((consumer_key(consumer, table), "mark")), shard)
+        for group, (table, sk, shard) in places.items():
+            pk = consumer_key(consumer, table)
+            mark = _mark(found.get((pk, sk)), "s", "c", shard)
+            if pk in former:
+                mark = max(mark, _mark(former[pk], "seq", "count", shard), key=lambda one: one.seq)
+            marks[group] = mark
         return marks, found.get((consumer_key(consumer), "run"), {}).get("id", "")
 
-    def advance(self, consumer: str, moves: dict[str, tuple[Mark, Mark]]) -> set[str]:
-        tables: dict[str, list[str]] = {}
-        for group in moves:
-            tables.setdefault(_place(group)[0], []).append(group)
+    def advance(self, consumer: str, moves: _Moves) -> set[str]:
+        buckets: dict[tuple[str, str], _Moves] = {}
+        for group, move in moves.items():
+            table, sk, _ = _place(group)
+            buckets.setdefault((consumer_key(consumer, table), sk), {})[group] = move
         refused = set()
-        for groups in tables.values():
-            if self._move(consumer, groups, moves):
+        for (pk, sk), some in buckets.items():
+            if self._move(pk, sk, some):
                 continue
             # One of them is not as it was seen; the others must not suffer from that.
-            refused |= {group for group in groups if not self._move(consumer, [group], moves)}
+            refused |= {group for group in some if not self._move(pk, sk, {group: some[group]})}
         return refused
 
-    def _move(self, consumer: str, groups: list[str], moves: dict[str, tuple[Mark, Mark]]) -> bool:
-        """Move marks of one table, all or none, in one write: each condition is on the group's own
-        attributes, so batches of other groups do not collide.
+    def _move(self, pk: str, sk: str, moves: _Moves) -> bool:
+        """Move marks of one bucket, all or none, in one write.
+
+        Each condition is on the group's own attributes, so batches of other groups do not collide.
         """
-        values: Item = {}
-        sets, conditions = [], []
-        for n, group in enumerate(groups):
-            shard = _place(group)[1]
-            seen, to = moves[group]
-            values |= {f":s{n}": to.seq, f":c{n}": to.count}
-            sets.append(f"seq{shard} = :s{n}, count{shard} = :c{n}")
-            if seen == Mark():
-                conditions.append(f"attribute_not_exists(seq{shard})")
-            else:
-                values |= {f":ss{n}": seen.seq, f":cc{n}": seen.count}
-                conditions.append(f"seq{shard} = :ss{n} AND count{shard} = :cc{n}")
         try:
-            self._table.update(
-                consumer_key(consumer, _place(groups[0])[0]),
-                "mark",
-                "SET " + ", ".join(sets),
-                values,
-                " AND ".join(conditions),
-            )
-        except ConditionFailed as failed:  # or our own write whose reply was lost
-            return all(_mark(failed.item, _place(group)[1]) == moves[group][1] for group in groups)
+            self._update(pk, sk, moves)
+        except ConditionFailed as failed:
+            if not failed.item:
+                return self._make(pk, sk, moves)
+            stands = {group: _mark(failed.item, "s", "c", _place(group)[2]) for group in moves}
+            if all(stands[group] == to for group, (_, to) in moves.items()):
+                return True  # our own write, its reply lost
+            return self._move_former(pk, sk, moves, stands)
         return True
 
+    def _update(self, pk: str, sk: str, moves: _Moves) -> None:
+        """Raises ConditionFailed."""
+        values: Item = {}
+        sets, conditions = [], ["attribute_exists(pk)"]
+        for n, (group, (seen, to)) in enumerate(moves.items()):
+            shard = _place(group)[2]
+            values |= {f":s{n}": to.seq, f":c{n}": to.count}
+            sets.append(f"s{shard} = :s{n}, c{shard} = :c{n}")
+            if seen == Mark():
+                conditions.append(f"attribute_not_exists(s{shard})")
+            else:
+                values |= {f":ss{n}": seen.seq, f":cc{n}": seen.count}
+                conditions.append(f"s{shard} = :ss{n} AND c{shard} = :cc{n}")
+        self._table.update(pk, sk, "SET " + ", ".join(sets), values, " AND ".join(conditions))
 
-def _place(group: str) -> tuple[str, str]:
-    """(table, shard) of a group: its id is `TABLE-SHARD`, see shared/values/shard.py."""
+    def _make(self, pk: str, sk: str, moves: _Moves) -> bool:
+        """Make a bucket with the marks of the former item, those of `moves` moved."""
+        former = self._table.get(pk, _FORMER)
+        first = int(sk.partition("#")[2]) * SHARDS
+        marks = {
+            str(shard): mark
+            for shard in range(first, first + SHARDS)
+            if (mark := _mark(former, "seq", "count", str(shard))) != Mark()
+        }
+        for group, (seen, to) in moves.items():
+            shard = _place(group)[2]
+            if marks.get(shard, Mark()) != seen:
+                return False
+            marks[shard] = to
+        values: Item = {":made": int(time.time())}
+        sets = ["made = :made"]
+        for n, (shard, mark) in enumerate(marks.items()):
+            values |= {f":s{n}": mark.seq, f":c{n}": mark.count}
+            sets.append(f"s{shard} = :s{n}, c{shard} = :c{n}")
+        try:
+            self._table.update(pk, sk, "SET " + ", ".join(sets), values, "attribute_not_exists(pk)")
+        except ConditionFailed:  # another invocation was faster, or our own write's reply was lost
+            return self._move(pk, sk, moves)
+        return True
+
+    def _move_former(self, pk: str, sk: str, moves: _Moves, stands: dict[str, Mark]) -> bool:
+        """Move a mark that a function of the former version moved after its bucket was made."""
+        former = self._former([pk]).get(pk)
+        for group, (seen, _) in moves.items():
+            mark = _mark(former, "seq", "count", _place(group)[2])
+            if stands[group] != seen and (mark != seen or mark.seq <= stands[group].seq):
+                return False
+        try:
+            self._update(pk, sk, {group: (stands[group], to) for group, (_, to) in moves.items()})
+        except ConditionFailed:
+            return False
+        return True
+
+    def _former(self, pks: Iterable[str]) -> dict[str, Item]:
+        """The former items of these partitions that exist."""
+        wanted = sorted({(pk, _FORMER) for pk in pks})
+        return {pk: item for (pk, _), item in self._table.get_many(wanted).items()}
+
+
+def _may_be_elsewhere(bucket: Item | None) -> bool:
+    return bucket is None or time.time() - bucket.get("made", 0) < _BOTH_SECONDS
+
+
+def _place(group: str) -> tuple[str, str, str]:
+    """(table, sort key of the bucket, shard) of a group.
+
+    Its id is `TABLE-SHARD`, see shared/values/shard.py.
+    """
     table, _, shard = group.rpartition("-")
-    return table, shard
+    bucket = int(shard) // SHARDS if shard.isdigit() else 0
+    return table, f"{_FORMER}#{bucket:03d}", shard
 
 
-def _mark(item: Item | None, shard: str) -> Mark:
-    return (
-        Mark(seq=item[f"seq{shard}"], count=item[f"count{shard}"])
-        if item and f"seq{shard}" in item
-        else Mark()
-    )
+def _mark(item: Item | None, seq: str, count: str, shard: str) -> Mark:
+    if not item or f"{seq}{shard}" not in item:
+        return Mark()
+    return Mark(item[f"{seq}{shard}"], item[f"{count}{shard}"])
