@@ -17,12 +17,12 @@ const { useLocalStage } = require('./deploy/local');
 const { wakeRelays } = require('./deploy/wake');
 const { retainedResources } = require('./deploy/retained');
 
-/** Hooks the stanzas into the framework; everything that thinks is in the modules it calls. */
+/** Connects the stanzas to the framework's hooks; the modules that it calls do the work. */
 class Rowline {
   constructor(serverless, cli, { log }) {
     this.serverless = serverless;
     this.log = log;
-    // Else the SDK, whose version is pinned here, asks at every deployment for a newer Node.js.
+    // Otherwise the pinned SDK asks for a newer Node.js at every deployment.
     process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
     for (const name of ['sources', 'consumers', 'alerts'])
       serverless.configSchemaHandler.defineTopLevelProperty(name, {}); // checked in `initialize`
@@ -31,10 +31,10 @@ class Rowline {
     });
     this.commands = {
       rowline: {
-        usage: 'What the stanzas say',
+        usage: 'Commands about the stanzas',
         commands: {
           stanzas: {
-            usage: 'Write the stanzas as the command reads them, and what is wrong with them',
+            usage: 'Write the stanzas as the command reads them, and their problems',
             lifecycleEvents: ['write'],
             options: { out: { usage: 'The file to write', type: 'string', required: true } },
           },
@@ -54,20 +54,20 @@ class Rowline {
   }
 
   /**
-   * Runs a step; what it throws on purpose reaches the user as one paragraph instead of a stack
+   * Runs a step. The user sees an error that it throws on purpose as a paragraph, without a stack
    * trace.
    */
   async said(step) {
     try {
       return await step();
     } catch (error) {
-      // a defect of ours
+      // a bug in the plugin
       if (error instanceof TypeError || error instanceof ReferenceError) throw error;
       throw new this.serverless.classes.Error(error.message, 'ROWLINE');
     }
   }
 
-  /** Ends the command when something is wrong. Only `rowline stanzas` goes on, and writes it. */
+  /** Ends the command if there are problems. Only `rowline stanzas` continues, and writes them. */
   refuse(found) {
     if (!found.length) return;
     const places = this.places();
@@ -100,12 +100,12 @@ class Rowline {
     return fs.readFileSync(path.resolve(this.serverless.serviceDir, file), 'utf8');
   }
 
-  /** Where each key of the stanzas is. */
+  /** The file and line of each key of the stanzas. */
   places() {
     return placesOf(this.serverless.configurationFilename, (file) => this.read(file));
   }
 
-  /** What `rowline check` reads. */
+  /** The data that `rowline check` reads. */
   stanzas() {
     const { found: problems = [], expanded } = this;
     return { problems, settings: expanded?.settings ?? null, places: this.places() };
@@ -130,7 +130,7 @@ class Rowline {
     });
   }
 
-  /** The concurrency that relays and consumers ask for. */
+  /** The concurrency of relays and consumers. */
   concurrency() {
     const { relay, relayConcurrency } = this.options;
     const made = Object.values(this.expanded.functions);
@@ -176,7 +176,9 @@ class Rowline {
     this.refuse(
       missing.map(
         ([what, id]) =>
-          `resources: ${id} (the stage's ${what}) is missing. Declare it below resources:, as Rowline's own serverless.yml does, or name yours in custom.rowline.resources.${what}.`,
+          `resources: ${id} (the stage's ${what}) is missing. Declare it below resources:, as ` +
+          "Rowline's own serverless.yml does, or name yours in custom.rowline.resources." +
+          `${what}.`,
       ),
     );
   }
@@ -194,7 +196,8 @@ class Rowline {
     for (const name of Object.keys(this.expanded.functions))
       service.functions[name].environment.ROWLINE_VERSION = built.hash.slice(0, 16);
     this.log.notice(
-      `Functions: ${(built.bytes / 1e6).toFixed(1)} MB for ${this.target.runtime} on ${this.target.architecture}, version ${built.hash.slice(0, 16)}`,
+      `Functions: ${(built.bytes / 1e6).toFixed(1)} MB for ${this.target.runtime} on ` +
+        `${this.target.architecture}, version ${built.hash.slice(0, 16)}`,
     );
   }
 
@@ -219,7 +222,7 @@ class Rowline {
     this.log.notice(
       [
         '',
-        'Kept, because they hold state (delete them by hand when you are sure):',
+        'Kept, because they hold state (delete them by hand when you no longer need them):',
         ...this.kept.map(({ type, id }) => `  ${type}  ${id}`),
       ].join('\n'),
     );

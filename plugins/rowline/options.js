@@ -2,34 +2,33 @@
 
 const { MODES } = require('./deploy/check');
 
-// What the plugin assumes about the service around it: the only place that knows. `custom.rowline`
-// overrides any of it.
+// All that the plugin assumes about its service. `custom.rowline` overrides any of it.
 const DEFAULTS = {
   handlers: { relay: 'handlers.relay.handle', consume: 'handlers.consume.handle' },
-  // command of a relay's container that fails when the relay in it does not live
+  // health check of a relay's container: fails when the relay gives no sign of life
   alive: ['python', '-m', 'handlers.relay_service', '--healthy'],
-  code: ['handlers', 'shared'], // Python packages that ship, beside the wheels of `requirements`
+  code: ['handlers', 'shared'], // Python packages in the zip, beside the wheels of `requirements`
   requirements: 'requirements.txt',
   // interpreter that runs pip; null: ROWLINE_PYTHON, .venv, the active environment, python3
   python: null,
   // aws: wheels for the provider's runtime and architecture; host: those of the interpreter above
   build: 'aws',
-  // on: a deployment compares the stanzas with database and Elasticsearch where it reaches them,
-  // and refuses mistakes; report: only says them; off
+  // on: a deployment compares the stanzas with the database and Elasticsearch, if it can reach them,
+  // and refuses mistakes; report: it only reports them; off: it does not compare
   check: 'on',
-  checker: ['-m', 'cli.main', 'check'], // arguments of the interpreter above that do so
-  relay: 'on', // off: nothing starts the relay functions, neither schedule nor deploy
-  // two, so that a new version can stand by while the old one ends; off: reserve nothing
+  checker: ['-m', 'cli.main', 'check'], // arguments with which the interpreter above compares them
+  relay: 'on', // off: neither the schedule nor a deployment starts the relay functions
+  // two, so that a new version can stand by while the old one ends; off: reserves none
   relayConcurrency: 2,
   // off: topic, queues and bucket may be used over plain HTTP, which only an emulator should allow
   tls: 'on',
   subnets: [], // VPC of functions and containers; empty: none
   securityGroups: [],
   permissionsBoundary: '', // ARN of a managed policy that bounds every role
-  image: '', // of relays that run as containers (Dockerfile)
-  // the stage that runs on this machine, and where a running one says how to reach it
+  image: '', // of relays that run as containers (see Dockerfile)
+  // the stage that runs on this machine, and the file in which it says how to reach it
   local: { stage: 'local', record: '.local/stage/stage.json' },
-  // logical ids of what all sources and consumers share; the service declares them
+  // logical ids of the resources that all sources and consumers share; the service declares them
   resources: { key: 'Key', topic: 'Topic', state: 'State', claims: 'Claims' },
 };
 
@@ -41,13 +40,13 @@ const isOff = (value) =>
   value === 'off' ||
   value === 0;
 
-/** A list written as a list, or as one string with commas (parameters of a stage are strings). */
+/** A list from a list, or from one string with commas, because stage params are strings. */
 const asList = (value) =>
   (Array.isArray(value) ? value : String(value ?? '').split(','))
     .map((entry) => String(entry).trim())
     .filter(Boolean);
 
-/** Options with the defaults filled in. Throws an Error that names an option nobody knows. */
+/** Options with their defaults. Throws an Error that names an unknown option. */
 function readOptions(custom = {}) {
   const unknown = Object.keys(custom).filter((key) => !(key in DEFAULTS));
   if (unknown.length)

@@ -6,12 +6,14 @@ const crypto = require('node:crypto');
 const { pipeline } = require('node:stream/promises');
 const yazl = require('yazl');
 
-// the first day that a zip can name, in local time as zips keep it
+// the earliest time that a zip can hold, in local time as zips store it
 const EPOCH = new Date(1980, 0, 1);
 
 /**
- * One zip of `entries`: [name, path or Buffer]. The same entries give the same bytes: sorted, one
- * time, one mode. Returns {hash, bytes}: the content's SHA-256 (hex) and the size of the zip.
+ * Writes a zip of `entries`: [name, path or Buffer]. The same entries give the same bytes, because
+ * they are sorted and all have one time and one mode.
+ *
+ * Returns {hash, bytes}: the SHA-256 of the content (hex) and the size of the zip.
  */
 async function archive(entries, file) {
   const zip = new yazl.ZipFile();

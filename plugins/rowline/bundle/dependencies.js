@@ -5,21 +5,22 @@ const path = require('node:path');
 const crypto = require('node:crypto');
 const { execFileSync } = require('node:child_process');
 
-// What an installed package carries and no function needs. Licences stay (in *.dist-info/licenses
-// or beside it), and METADATA, from which packages read their version.
+// Files of installed packages that no function needs. Licences stay (in *.dist-info/licenses or
+// beside it), and so does METADATA, from which packages read their version.
 const NEEDLESS = [
   /(^|\/)__pycache__\//,
   /\.pyc$/,
   /(^|\/)tests?\//,
   /\.pyi$/,
-  /\.dist-info\/(RECORD|INSTALLER|REQUESTED|WHEEL|direct_url\.json|entry_points\.txt|top_level\.txt|sboms\/.*)$/,
+  /\.dist-info\/(RECORD|INSTALLER|REQUESTED|WHEEL|direct_url\.json|sboms\/.*)$/,
+  /\.dist-info\/(entry_points|top_level)\.txt$/,
   /^bin\//,
 ];
 
 /**
- * Wheels of a requirements file, unpacked for a target. Returns the folder: `CACHE/deps-HASH`, made
- * once for each content of the file and target. Only wheels, never a build; every file checked
- * against the hash in the requirements.
+ * Unpacks the wheels of a requirements file for a target, and returns the folder `CACHE/deps-HASH`.
+ * The folder is made once for each target and content of the file. pip installs only wheels, builds
+ * nothing, and checks each file against its hash in the requirements.
  */
 function install({ requirements, target, cache }) {
   const pinned = fs.readFileSync(requirements);
@@ -59,13 +60,14 @@ function install({ requirements, target, cache }) {
       .filter((line) => /error/i.test(line))
       .join(' ');
     throw new Error(
-      `The wheels of ${path.basename(requirements)} for ${target.runtime} on ${target.architecture} cannot be installed: ${said || error.message}`,
+      `The wheels of ${path.basename(requirements)} for ${target.runtime} on ` +
+        `${target.architecture} cannot be installed: ${said || error.message}`,
     );
   }
   return folder;
 }
 
-// Whoever finishes first wins; another package run beside this one has made the same.
+// A packaging run at the same time makes the same folder: the first to finish keeps its copy.
 function move(from, to) {
   try {
     fs.renameSync(from, to);
@@ -77,7 +79,7 @@ function move(from, to) {
 
 const isNeeded = (name) => !NEEDLESS.some((pattern) => pattern.test(name));
 
-/** Files below a folder, as [name in the archive, path], needless ones left out. */
+/** The files below a folder that functions need, as [name in the archive, path]. */
 function filesBelow(folder, prefix = '') {
   return fs
     .readdirSync(folder, { withFileTypes: true, recursive: true })

@@ -5,7 +5,7 @@ const { install, filesBelow } = require('./dependencies');
 const { archive } = require('./archive');
 
 /**
- * The zip that all functions of a stage share: the service's own code, the wheels, and
+ * Builds the zip that all functions of a stage share: the service's own code, the wheels, and
  * `rowline.json`. Returns {file, hash, bytes}.
  */
 async function buildPackage({ serviceDir, settings, options, target }) {
@@ -19,7 +19,7 @@ async function buildPackage({ serviceDir, settings, options, target }) {
     ...options.code.flatMap((folder) => filesBelow(path.join(serviceDir, folder), folder)),
     ['rowline.json', Buffer.from(`${JSON.stringify(settings, null, 1)}\n`)],
   ];
-  // where the framework looks for what it deploys
+  // the framework deploys files from this folder
   const file = path.join(serviceDir, '.serverless', 'rowline.zip');
   return { file, ...(await archive(entries, file)) };
 }

@@ -4,8 +4,8 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { execFileSync } = require('node:child_process');
 
-// Amazon Linux 2023, the base of these runtimes, has glibc 2.34: wheels of all these platform tags
-// run there.
+// Amazon Linux 2023, the base of these runtimes, has glibc 2.34, so wheels with any of these
+// platform tags run there.
 const PLATFORMS = ['manylinux2014', 'manylinux_2_17', 'manylinux_2_28', 'manylinux_2_34'];
 const MACHINES = { arm64: 'aarch64', x86_64: 'x86_64' };
 
@@ -22,13 +22,14 @@ function findPython(serviceDir, option, env = process.env) {
 }
 
 /**
- * What to build for: `{python, runtime, architecture, pip}`, `pip` being the arguments that make
- * pip choose the right wheels.
+ * Returns the build target `{python, runtime, architecture, pip}`; `pip` has the arguments by which
+ * pip chooses the right wheels.
  */
 function findTarget({ build, python, runtime, architecture }) {
   if (build === 'host') {
     const script =
-      'import platform, sys; print(f"python{sys.version_info[0]}.{sys.version_info[1]} {platform.machine()}")';
+      'import platform, sys; ' +
+      'print(f"python{sys.version_info[0]}.{sys.version_info[1]} {platform.machine()}")';
     const [hostRuntime, machine] = execFileSync(python, ['-c', script], { encoding: 'utf8' })
       .trim()
       .split(' ');

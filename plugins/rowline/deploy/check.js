@@ -9,12 +9,12 @@ const TIMEOUT = 60000; // milliseconds
 const MODES = ['on', 'report', 'off'];
 
 /**
- * Compares the stanzas with database and Elasticsearch before anything is deployed, by
- * `rowline check`. A mistake in the stanzas throws an Error (`mode` report: is logged); what cannot
- * be reached from here is logged, and does not hold up the deployment.
+ * Compares the stanzas with the database and Elasticsearch before a deployment, by `rowline check`.
+ * A mistake in the stanzas throws an Error. An unreachable database or Elasticsearch is only logged.
  *
- * `stanzas`: {settings, places, problems}, as `rowline check` reads them. `environment`: region and
- * profile of the deployment.
+ * stanzas: {settings, places, problems}, as `rowline check` reads them.
+ * mode: one of MODES; `report` logs mistakes and throws nothing.
+ * environment: region and profile of the deployment.
  */
 async function checkStanzas({ python, checker, stage, folder, stanzas, mode, environment, log }) {
   if (mode === 'off') return;
@@ -27,7 +27,7 @@ async function checkStanzas({ python, checker, stage, folder, stanzas, mode, env
       [
         'Nothing was deployed. The stanzas do not fit database or Elasticsearch:',
         ...mistakes.map((finding) => `  - ${sentence(finding)}`),
-        'To deploy all the same, set custom.rowline.check to report.',
+        'To deploy anyway, set custom.rowline.check to report.',
       ].join('\n'),
     );
 }
@@ -58,7 +58,7 @@ function run(program, words, cwd, environment) {
   return new Promise((resolve, reject) => {
     execFile(program, words, options, (error, stdout, stderr) => {
       if (stdout.trim())
-        resolve(stdout); // findings that fail are an exit code, too
+        resolve(stdout); // the exit code also reports failed findings
       else reject(new Error(stderr.trim().split('\n').at(-1) || error?.message || 'no answer'));
     });
   });

@@ -2,13 +2,15 @@
 
 const { LambdaClient, GetAccountSettingsCommand } = require('@aws-sdk/client-lambda');
 
-const UNRESERVED = 100; // Lambda keeps so many free of reservations (Lambda quotas)
-const OF_A_RELAY = 2; // the run that reads, and the next one that stands by
+const UNRESERVED = 100; // of the quota, never reserved (Lambda quotas)
+const OF_A_RELAY = 2; // the run that reads, and the next run, which stands by
 
 /**
- * What is wrong with the concurrency that a stage asks for in an account that runs `quota`
- * functions at once, or an empty text. `relays` counts the relay functions, `reserved` is what each
- * reserves (0: nothing), `consumers` the sum of what consumers may use.
+ * Returns the problem with a stage's concurrency in an account with this quota, or an empty text.
+ *
+ * relays: the number of relay functions.
+ * reserved: the concurrency that each of them reserves; 0 for none.
+ * consumers: the sum of the consumers' concurrency.
  */
 function concurrencyProblem(quota, { relays, reserved, consumers }) {
   const higher = 'Ask AWS for a higher quota (Service Quotas, "Concurrent executions")';
@@ -24,7 +26,7 @@ function concurrencyProblem(quota, { relays, reserved, consumers }) {
   if (!relays || quota >= needed) return '';
   const left = quota - relays * OF_A_RELAY;
   return (
-    `The account runs ${quota} functions at once: ${left} beside the relays, and the consumers ` +
+    `The account runs ${quota} functions at once: ${left} beside the relays. The consumers ` +
     `may take ${consumers}, so that a relay could find no place. ${higher}, or lower ` +
     `consumers.NAME.concurrency to ${left} in all.`
   );

@@ -3,20 +3,21 @@
 const net = require('node:net');
 
 const TIMEOUT = 2000; // milliseconds
-// commands that ask nobody
+// commands that call no AWS service
 const OFFLINE = new Set(['package', 'print', 'config', 'plugin', 'help', 'rowline']);
 
 /**
- * Throws an Error when AWS_ENDPOINT_URL names a place where nobody listens; the SDK would only say
- * ECONNREFUSED, of none of its calls.
+ * Throws an Error when nothing listens at AWS_ENDPOINT_URL. The SDK would only report ECONNREFUSED
+ * and not name the call.
  */
 async function requireEndpoint(command, url = process.env.AWS_ENDPOINT_URL) {
   if (!url || OFFLINE.has(command)) return;
   const problem = await problemOf(url);
   if (!problem) return;
   throw new Error(
-    `AWS_ENDPOINT_URL is ${url}, where nothing answers (${problem}). Is it the emulator of a local stage? Start that: rowline local up ` +
-      '(after a purge also take its new address: eval "$(rowline local env)"). To deploy to an account, unset the variable.',
+    `AWS_ENDPOINT_URL is ${url}, but nothing answers there (${problem}). If it is the emulator ` +
+      'of a local stage, start that: rowline local up (after a purge also set its new address: ' +
+      'eval "$(rowline local env)"). To deploy to an account, unset the variable.',
   );
 }
 

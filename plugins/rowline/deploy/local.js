@@ -4,23 +4,23 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { OFFLINE } = require('./endpoint');
 
-// The stage that runs on this machine finds its emulator by the record that `rowline local up`
-// leaves, and never reaches AWS, whatever credentials the shell holds.
+// The local stage finds its emulator in the record that `rowline local up` writes. It never reaches
+// AWS, whatever credentials the shell has.
 
 /** Hosts of AWS itself. Source: AWS general reference, "AWS service endpoints". */
 const AWS = /(^|\.)(amazonaws\.com(\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)$/i;
 
-/** What would lead a client elsewhere than AWS_ENDPOINT_URL says, or to other credentials. */
+/** Whether a variable would change a client's endpoint or its credentials. */
 const misleading = (name) =>
-  /^AWS_(ENDPOINT_URL_.+|IGNORE_CONFIGURED_ENDPOINT_URLS|PROFILE|DEFAULT_PROFILE|SESSION_TOKEN)$/.test(
-    name,
-  );
+  /^AWS_(ENDPOINT_URL_.+|IGNORE_CONFIGURED_ENDPOINT_URLS)$/.test(name) ||
+  /^AWS_(PROFILE|DEFAULT_PROFILE|SESSION_TOKEN)$/.test(name);
 
 /**
- * Points this process at the local stage when `stage` is it. Throws an Error when there is none, or
- * when AWS_ENDPOINT_URL names AWS.
+ * Points this process at the emulator if `stage` is the local stage. Throws an Error when that is
+ * not running, or when AWS_ENDPOINT_URL names AWS.
  *
- * `local`: {stage, record}, as options.js describes them. `folder`: of the service.
+ * local: {stage, record}, as options.js describes them.
+ * folder: the folder of the service.
  */
 function useLocalStage(command, stage, local, folder, environment = process.env) {
   if (stage !== local.stage || OFFLINE.has(command)) return;
@@ -46,8 +46,8 @@ function recorded(file, stage) {
     );
   } catch {
     throw new Error(
-      `Stage ${stage} runs on this machine, and is not up. Start it: rowline local up. Another ` +
-        'emulator is named by AWS_ENDPOINT_URL.',
+      `Stage ${stage} runs on this machine, and is not up. Start it: rowline local up. To use ` +
+        'another emulator, set AWS_ENDPOINT_URL.',
     );
   }
 }

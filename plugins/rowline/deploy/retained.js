@@ -10,8 +10,8 @@ const KEEPS = ['Retain', 'RetainExceptOnCreate'];
 const INTERESTING = ['AWS::DynamoDB::Table', 'AWS::S3::Bucket', 'AWS::SQS::Queue', 'AWS::KMS::Key'];
 
 /**
- * What the deployed stack will leave behind when it is removed: [{type, id}]. Empty when there is
- * no stack.
+ * Lists the resources that removing the deployed stack keeps: [{type, id}]. Empty without a
+ * stack.
  */
 async function retainedResources(aws) {
   const client = new CloudFormationClient(await aws.getAwsSdkV3Config());

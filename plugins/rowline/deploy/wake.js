@@ -3,9 +3,9 @@
 const { LambdaClient, InvokeCommand } = require('@aws-sdk/client-lambda');
 
 /**
- * Starts each relay function now instead of at its next tick. The payload says which version wants
- * to run: the relay under way is then asked to yield, and hands over in about a second. A relay
- * that cannot be started is no failed deployment: the schedule starts it within a minute.
+ * Starts each relay function now instead of at its next scheduled run. The payload names the
+ * version that wants to run, so the running relay yields and hands over in about a second. If a
+ * relay cannot be started, the deployment still succeeds: the schedule starts it within a minute.
  */
 async function wakeRelays(aws, functions, log) {
   const client = new LambdaClient(await aws.getAwsSdkV3Config());
@@ -22,7 +22,8 @@ async function wakeRelays(aws, functions, log) {
       log.notice(`Relay ${name} started`);
     } catch (error) {
       log.warning(
-        `Relay ${name} could not be started now (${error.message}); its schedule starts it within a minute.`,
+        `Relay ${name} could not be started now (${error.message}); its schedule starts it ` +
+          'within a minute.',
       );
     }
   }

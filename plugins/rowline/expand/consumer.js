@@ -10,20 +10,19 @@ const { sinks } = require('../sinks');
 const { isOff } = require('../options');
 
 const FOURTEEN_DAYS = 1209600; // seconds, SQS's longest retention
-// SQS's largest maxReceiveCount: the DLQ is the safety net, not the way of handling errors
+// SQS's largest maxReceiveCount: the DLQ is a safety net and does not handle ordinary errors
 const MOST_RECEIVES = 1000;
-// A message that a function received comes again so long after the function's time-out, seconds.
+// Seconds: a message of a killed function comes again this long after the function's time-out.
 // Lambda recommends a visibility time-out of six function time-outs (Lambda developer guide,
-// "Configuring a queue to use with Lambda"), so that a batch that was throttled does not come again
-// while it waits. Here a killed function would then hold up its groups for six minutes. Instead the
-// first act of an invocation extends the time-out, and leaves a batch alone that is not its own any
-// more.
+// "Configuring a queue to use with Lambda"), so that a throttled batch does not come again while it
+// waits. But then a killed function would delay its groups for six minutes. Instead an invocation
+// first extends the time-out, and does not touch a batch that it no longer owns.
 const VISIBILITY_MARGIN = 30;
 const BATCH = 10; // Lambda's largest batch from a FIFO queue
 
-// SNS sends into the DLQ of a subscription; no queue may take it for its own DLQ. The DLQ of the
-// queue cannot say the same: a policy that names the queue, in the resource that the queue itself
-// names, is a circle to CloudFormation.
+// SNS sends to the DLQ of a subscription, and no queue may use it as a DLQ. The DLQ of a queue
+// cannot be limited to that queue: each resource would name the other, and CloudFormation refuses
+// such a cycle.
 const NO_QUEUE_SENDS_HERE = { RedriveAllowPolicy: { redrivePermission: 'denyAll' } };
 
 const queueOf = (tags, options, properties, policies = {}) => ({
@@ -56,8 +55,8 @@ const accessTo = (queue, statements, policies = {}) => ({
 });
 
 /**
- * The subscription's filter: on source, table and lane only, so that a queue provably sees every
- * change of its tables.
+ * The subscription's filter. It is on source, table and lane only, so a queue provably receives
+ * every change of its tables.
  */
 const filterOf = (consumer) => ({
   source: [consumer.source],
@@ -91,8 +90,8 @@ function consumer(settings, { memory, timeout, concurrency }, context) {
     ...(!isOff(options.tls) && {
       [ids.dlqPolicy]: accessTo(ids.dlq, tlsTo(ids.dlq, options), retained),
     }),
-    // SNS discards what it may not deliver (a wrong queue policy or key policy) unless the
-    // subscription has a DLQ of its own.
+    // SNS discards a message that it may not deliver, because of a wrong queue policy or key
+    // policy, unless the subscription has a DLQ of its own.
     [ids.undelivered]: queueOf(tags, options, NO_QUEUE_SENDS_HERE, retained),
     [ids.undeliveredPolicy]: accessTo(
       ids.undelivered,
@@ -101,7 +100,7 @@ function consumer(settings, { memory, timeout, concurrency }, context) {
     ),
     [ids.subscription]: {
       Type: 'AWS::SNS::Subscription',
-      // or the first messages would find the door shut
+      // otherwise the queue would refuse the first messages
       DependsOn: [ids.queuePolicy, ids.undeliveredPolicy],
       Properties: {
         TopicArn: ref(topic),

@@ -2,7 +2,7 @@
 
 const { ref, arn, sub } = require('./cloudformation');
 
-/** The variables of everything that runs. */
+/** The variables of every function and container. */
 const common = ({ options, service, stage }) => ({
   ROWLINE_SERVICE: service,
   ROWLINE_STAGE: stage,
@@ -10,13 +10,13 @@ const common = ({ options, service, stage }) => ({
   ROWLINE_CLAIMS_BUCKET: ref(options.resources.claims),
 });
 
-/** What relay and consumer functions have in common, as an entry of `functions:`. */
+/** The common part of relay and consumer functions, as an entry of `functions:`. */
 function lambda({ name, handler, role, memory, timeout, environment, context }) {
   const { options, runtime, architecture } = context;
   return {
     name,
     handler,
-    // as text: for a logical id the framework adds a DependsOn that says the same twice
+    // an ARN: for a logical id the framework would add a redundant DependsOn
     role: sub(`\${${role}.Arn}`),
     runtime,
     architecture,
@@ -29,7 +29,7 @@ function lambda({ name, handler, role, memory, timeout, environment, context }) 
   };
 }
 
-/** Merged into the log group that the framework makes for the function: only the key is ours. */
+/** Merged into the log group that the framework creates for the function; it adds the key. */
 const logGroup = (name, options) => ({
   Type: 'AWS::Logs::LogGroup',
   Properties: { LogGroupName: `/aws/lambda/${name}`, KmsKeyId: arn(options.resources.key) },

@@ -9,14 +9,14 @@ const { sharedPolicies } = require('./transport');
 const { ref } = require('./cloudformation');
 
 /**
- * The stanzas, which must be valid (schema/problems.js finds none), as entries of
- * `functions:`, CloudFormation resources and outputs, and as the settings that the functions and
- * the command read. Pure: the same arguments give the same result, nothing is written, and only
- * `read` reads.
+ * Expands valid stanzas (schema/problems.js finds no problem) into entries of `functions:`,
+ * CloudFormation resources and outputs, and the settings that the functions and the command read.
  *
- * `context`: service, stage, prefix of the function names, runtime, architecture, logRetention
- * (days), options (options.js), alerts (ARN or null), read (gives the text of a file of the
- * service).
+ * Pure: the same arguments give the same result, nothing is written, and only `read` reads.
+ *
+ * context: service, stage, prefix of the function names, runtime, architecture, logRetention
+ *     (days), options (options.js), alerts (ARN or null), and read, which returns the text of a
+ *     file of the service.
  */
 function expand(stanzas, context) {
   const all = settings(stanzas, context);

@@ -1,6 +1,6 @@
 'use strict';
 
-// What AWS refuses, found before anything is sent. Sources: CloudFormation quotas, Lambda quotas,
+// Limits of AWS, checked before anything is sent. Sources: CloudFormation quotas, Lambda quotas,
 // ECS quotas, SQS and SNS API references, "SNS subscription filter policy constraints".
 const LIMITS = {
   resources: 500,
@@ -100,7 +100,7 @@ const rules = {
 const over = (value, limit, what, advice) =>
   value > limit ? `${value} ${what}; AWS allows ${limit}. ${advice}` : null;
 
-/** Everything in a template that AWS would refuse for its size, one sentence each. */
+/** The parts of a template that exceed a limit of AWS, one sentence each. */
 function overLimits(template) {
   const resources = Object.entries(template.Resources ?? {});
   const whole = [

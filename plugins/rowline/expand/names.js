@@ -3,8 +3,8 @@
 const upper = (name) => name[0].toUpperCase() + name.slice(1);
 
 /**
- * Logical ids and function names of a source or a consumer. The kind comes first and no kind is the
- * beginning of another, so whatever names a user chooses, two never meet.
+ * Logical ids and function names of a source or a consumer. The kind comes first, and no kind is a
+ * prefix of another. So no two ids are equal, whatever names a user chooses.
  */
 const relay = (source) => ({
   function: `relay${upper(source)}`,
@@ -13,7 +13,7 @@ const relay = (source) => ({
   alarm: (what) => `${what}OfRelay${upper(source)}`,
 });
 
-/** The same for a relay that runs as a container; `family` ends the names that people see. */
+/** The same for a relay that runs as a container; visible names end with `family`. */
 const relayService = (source) => ({
   family: `relay${upper(source)}`,
   cluster: `ClusterOfRelay${upper(source)}`,
@@ -39,7 +39,7 @@ const consumer = (name) => ({
   alarm: (what) => `${what}OfConsume${upper(name)}`,
 });
 
-/** Keys of the stack's outputs. `shared/adapters/stack` reads them by the same names. */
+/** Keys of the stack's outputs. `shared/adapters/stack` uses the same keys. */
 const output = {
   topic: 'TopicArn',
   state: 'StateTable',

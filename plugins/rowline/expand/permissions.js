@@ -6,11 +6,11 @@ const { sourceOf } = require('../schema/relays');
 const { sinks } = require('../sinks');
 const { isOff } = require('../options');
 
-// What each function may do: one statement an integration, its Sid the name under which docs/iam.md
-// explains it. The emulator checks neither KMS nor the VPC nor the queue poller, so the tests hold
-// this list against that page and not only against a deployment.
+// The rights of each function: one statement for each integration. docs/iam.md explains each under
+// its Sid. The emulator does not check KMS, the VPC or the queue poller, so tests compare this list
+// with that page as well as with a deployment.
 
-/** Large rows of a source, which expire, and what its relays keep. */
+/** The claims of a source: large rows, which expire, and its relays' journal. */
 const claimsOf = (source, bucket) =>
   ['rows', 'claims'].map((prefix) =>
     sub(`\${bucket}/${prefix}/${source}/*`, { bucket: arn(bucket) }),
@@ -24,7 +24,7 @@ function relay({ source, functionName, options }) {
   ];
 }
 
-/** What a relay does itself, whatever runs it. */
+/** The rights of a relay as a function and as a container. */
 function relayTask({ source, options }) {
   const { topic, state, claims, key } = options.resources;
   return [
@@ -42,17 +42,17 @@ function relayTask({ source, options }) {
       ['s3:PutObject', 's3:GetObject'],
       claimsOf(sourceOf(source.name, source), claims),
     ),
-    // without it S3 says "denied" of a journal's page that was never written
+    // without it S3 answers "denied" for a page of the journal that was never written
     allow('ClaimGone', ['s3:ListBucket'], arn(claims)),
     allow('ClaimKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('s3')),
   ];
 }
 
-// REGION and ACCOUNT of a private repository stand in the image's name. Source: ECR user guide,
-// "Amazon ECR registries".
+// The name of an image in a private repository has the account and the region. Source: ECR user
+// guide, "Amazon ECR registries".
 const PRIVATE = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/([^:@]+)/;
 
-/** What ECS does before the relay runs, in its name: pull the image, write its log. */
+/** The rights of ECS for a relay: pull its image, write its log. */
 function relayExecution({ logGroup, image }) {
   const [, account, region, repository] = PRIVATE.exec(image) ?? [];
   return [
@@ -100,14 +100,14 @@ function consume({ consumer, functionName, queue, dlq, options }) {
     ),
     rows('Schemas', ['dynamodb:GetItem'], state, [`stream#${consumer.source}`]),
     allow('Claim', ['s3:GetObject'], claimsOf(consumer.source, claims)),
-    // without it S3 says "denied" of an object that is gone, and the change would wait for ever
+    // without it S3 answers "denied" for a deleted object, and the change would wait for ever
     allow('ClaimGone', ['s3:ListBucket'], arn(claims)),
     allow('ClaimKey', ['kms:Decrypt'], arn(key), via('s3')),
     ...sinks[consumer.sink.kind].permissions(consumer.sink),
   ];
 }
 
-// A service may use a role only for what lies in this account. Lambda gives the account; ECS also
+// A service may use a role only for resources of this account. Lambda passes the account; ECS also
 // the ARN of the task. Sources: IAM user guide, "The confused deputy problem"; ECS developer guide,
 // "Amazon ECS task IAM role".
 const ONLY_THIS_ACCOUNT = { StringEquals: { 'aws:SourceAccount': ref('AWS::AccountId') } };
@@ -121,7 +121,7 @@ const TRUST = {
   },
 };
 
-/** A role of its own for one function, or one task. */
+/** The role of one function or one task. */
 const role = (statements, { permissionsBoundary }, service = 'lambda.amazonaws.com') => ({
   Type: 'AWS::IAM::Role',
   Properties: {

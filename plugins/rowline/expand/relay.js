@@ -7,11 +7,11 @@ const { relayAlarms } = require('./alarms');
 const { ref } = require('./cloudformation');
 const { isOff } = require('../options');
 
-// seconds; Lambda's longest run, so that the connection to the source is made anew as rarely as can
-// be
+// seconds; Lambda's longest run, so that the relay opens as few connections to the source as
+// possible
 const LONGEST = 900;
 
-/** One source: its relay function, role and alarms. */
+/** The relay function of one source, with its role and alarms. */
 function relay(source, { memory }, context) {
   const { options, prefix, alerts } = context;
   const ids = names.relay(source.name);
@@ -33,7 +33,7 @@ function relay(source, { memory }, context) {
           context,
         }),
         description: `Publishes the changes of source ${source.name}`,
-        // A run that failed is not repeated by Lambda: the next tick starts one, and two repeats
+        // Lambda does not repeat a failed run: the schedule starts the next one, and repeated runs
         // would only wait for the lease.
         maximumRetryAttempts: 0,
         maximumEventAge: 60,

@@ -9,16 +9,16 @@ const { isOff } = require('../options');
 const { fingerprint } = require('./fingerprint');
 
 /**
- * One source whose relay is a container that runs always: cluster, task, service, roles, log group,
- * alarms. No function, no schedule.
+ * The relay container of one source, which always runs: cluster, task, service, roles, log group
+ * and alarms. It needs no function and no schedule.
  */
 function relayService(source, { memory, cpu }, context) {
   const { options, prefix, alerts, service, stage } = context;
   const ids = names.relayService(source.name);
   const group = `/rowline/${prefix}-${ids.family}`;
   const running = !isOff(options.relay);
-  // The image is the same for all: what the stanza says travels with the task, so that a changed
-  // stanza is a new task.
+  // All relays share one image. The task definition holds the stanza's settings, so a changed
+  // stanza starts a new task.
   const settings = JSON.stringify({
     service,
     stage,
@@ -71,7 +71,7 @@ function relayService(source, { memory, cpu }, context) {
               Name: 'relay',
               Image: options.image,
               Essential: true,
-              StopTimeout: 30, // seconds; a request under way takes at most 5
+              StopTimeout: 30, // seconds; a running request takes at most 5
               Environment: Object.entries(variables).map(([Name, Value]) => ({ Name, Value })),
               HealthCheck: {
                 Command: ['CMD', ...options.alive],
@@ -99,8 +99,7 @@ function relayService(source, { memory, cpu }, context) {
           TaskDefinition: ref(ids.task),
           LaunchType: 'FARGATE',
           DesiredCount: running ? 1 : 0,
-          // The old task goes before the new one comes: two would only wait for one another's
-          // lease.
+          // The old task ends before the new one starts, because only one can hold the lease.
           DeploymentConfiguration: {
             MinimumHealthyPercent: 0,
             MaximumPercent: 100,

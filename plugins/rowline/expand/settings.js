@@ -14,8 +14,10 @@ const pick = (object, keys) =>
   );
 
 /**
- * What the functions and the command read (`rowline.json`, template metadata): the stanzas, valid,
- * every default written out. `read` gives the text of a file that a stanza names.
+ * The settings that the functions and the command read, from `rowline.json` and the template's
+ * metadata: the valid stanzas with every default.
+ *
+ * read: returns the text of a file that a stanza names.
  */
 function settings(stanzas, { service, stage, read }) {
   const { sources, consumers } = withMaps(stanzas);
@@ -61,7 +63,7 @@ function settings(stanzas, { service, stage, read }) {
   };
 }
 
-/** What sizes the functions and is nobody else's business: memory, time-out, concurrency. */
+/** Sizes of the functions, which no settings file needs: memory, time-out, concurrency. */
 function sizes(stanzas) {
   const { sources, consumers } = withMaps(stanzas);
   const each = (map, keys) =>

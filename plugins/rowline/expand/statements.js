@@ -2,8 +2,7 @@
 
 const { arn, sub } = require('./cloudformation');
 
-// Statements of a role's policy, one an integration. The Sid is the name under which docs/iam.md
-// explains it.
+// Statements of a role's policy, one for each integration. docs/iam.md explains each under its Sid.
 
 const allow = (sid, actions, resource, condition) => ({
   Sid: sid,
@@ -17,17 +16,18 @@ const via = (service) => ({
   StringEquals: { 'kms:ViaService': sub(`${service}.\${AWS::Region}.\${AWS::URLSuffix}`) },
 });
 
+/** The beginning of a service's ARNs in the stack's account and region, for Fn::Sub. */
+const account = (service) => `arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}`;
+
 /**
- * The ARNs of a secret. Secrets Manager adds a hyphen and six characters to a name; `??????` stands
- * for exactly these. An ARN may be given without them. Where it ends like one that has them, as
- * `…:secret:rowline-source` does, it is either. Source: Secrets Manager user guide, "What's in a
- * Secrets Manager secret?".
+ * The ARNs of a secret. Secrets Manager appends a hyphen and six characters to a name; `??????`
+ * matches exactly those. An ARN may be given without them. If it looks as if it had them, like
+ * `…:secret:rowline-source`, both forms are returned. Source: Secrets Manager user guide, "What's
+ * in a Secrets Manager secret?".
  */
 function secretArns(secret) {
   if (!secret.startsWith('arn:'))
-    return sub(
-      `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${secret}-??????`,
-    );
+    return sub(`${account('secretsmanager')}:secret:${secret}-??????`);
   return /-[A-Za-z0-9]{6}$/.test(secret) ? [secret, `${secret}-??????`] : `${secret}-??????`;
 }
 
@@ -35,13 +35,11 @@ const logs = (functionName) =>
   allow(
     'Logs',
     ['logs:CreateLogStream', 'logs:PutLogEvents'],
-    sub(
-      `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${functionName}:*`,
-    ),
+    sub(`${account('logs')}:log-group:/aws/lambda/${functionName}:*`),
   );
 
-// These actions know no resource below "*", except by tags that Lambda does not set. Needed only
-// inside a VPC.
+// These actions support no resource but "*", except by tags that Lambda does not set. Only
+// functions in a VPC need them.
 const network = () =>
   allow(
     'Network',
@@ -58,7 +56,7 @@ const network = () =>
 
 const secret = (name) => allow('Secret', ['secretsmanager:GetSecretValue'], secretArns(name));
 
-// `ForAllValues` holds too when a request names no key; such requests (Scan) are not among the
+// `ForAllValues` is also true for a request without a key. Such requests (Scan) are not among the
 // actions.
 const rows = (sid, actions, table, keys) =>
   allow(sid, actions, arn(table), { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } });

@@ -4,8 +4,8 @@ const { ref, arn, sub, retained, policyDocument } = require('./cloudformation');
 const { isOff } = require('../options');
 
 /**
- * Nobody gets at it except by TLS. Nothing where `tls` is off: an emulator speaks plain HTTP and
- * would refuse itself.
+ * Statements that refuse requests without TLS. None if `tls` is off, because an emulator speaks
+ * plain HTTP and would refuse every request.
  */
 const onlyByTls = (options, action, resource) =>
   isOff(options.tls)
@@ -21,7 +21,7 @@ const onlyByTls = (options, action, resource) =>
         },
       ];
 
-/** The policies of what all sources and consumers share: topic and claims bucket. */
+/** The policies of the topic and the claims bucket, which all sources and consumers share. */
 function sharedPolicies(options) {
   const { topic, claims } = options.resources;
   if (isOff(options.tls)) return {};

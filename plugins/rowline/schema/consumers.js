@@ -8,7 +8,7 @@ const consumer = {
   type: 'object',
   required: ['tables'],
   properties: {
-    source: { type: 'string', description: 'Which source; may be left out when there is one.' },
+    source: { type: 'string', description: 'The source; optional if there is only one.' },
     tables: {
       description:
         'What it receives: database.table, or database.* for all captured tables of a database.',
@@ -22,28 +22,28 @@ const consumer = {
       type: ['boolean', 'string'],
       enum: [true, false, 'on', 'off'],
       default: true,
-      description: 'off waives the record per group, and with it the proof of completeness.',
+      description: 'off keeps no record per group, so that completeness cannot be proved.',
     },
     memory: {
       type: 'integer',
       minimum: 128,
       maximum: 10240,
       default: 512,
-      description: 'Of the function, MB.',
+      description: 'Memory of the function, MB.',
     },
     timeout: {
       type: 'integer',
       minimum: 10,
       maximum: 900,
       default: 60,
-      description: 'Of the function, seconds.',
+      description: 'Time-out of the function, seconds.',
     },
     concurrency: {
       type: 'integer',
       minimum: 2,
       maximum: 1000,
       default: 10,
-      description: 'Batches in flight at most.',
+      description: 'Maximum number of batches at once.',
     },
   },
 };

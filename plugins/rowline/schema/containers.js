@@ -2,7 +2,7 @@
 
 const { isOff } = require('../options');
 
-/** What sources that run as containers need and the service does not give, one sentence each. */
+/** The options that containers need and the service lacks, one sentence each. */
 function missingForContainers({ sources }, options) {
   const names = Object.entries(sources ?? {})
     .filter(([, source]) => source?.run === 'fargate')
@@ -10,13 +10,15 @@ function missingForContainers({ sources }, options) {
   if (!names.length) return [];
   const missing = [
     !options.subnets.length &&
-      'subnets and security groups from which the database and AWS are reached (params subnets, securityGroups)',
+      'subnets and security groups that reach the database and AWS ' +
+        '(params subnets, securityGroups)',
     isOff(options.image) &&
       'an image, built from the Dockerfile and pushed to a registry (param relayImage)',
   ].filter(Boolean);
   return missing.length
     ? [
-        `sources.${names[0]}.run is fargate, which needs ${missing.join(' and ')}. The page fargate.md has both.`,
+        `sources.${names[0]}.run is fargate, which needs ${missing.join(' and ')}. See ` +
+          'docs/fargate.md.',
       ]
     : [];
 }

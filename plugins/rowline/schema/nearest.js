@@ -2,7 +2,7 @@
 
 const { distance } = require('fastest-levenshtein');
 
-/** The candidate closest to `word`, capitals ignored, or null when there is none. */
+/** The candidate closest to `word` in any case of letters, or null without candidates. */
 function nearest(word, candidates) {
   const far = (candidate) => distance(word.toLowerCase(), candidate.toLowerCase());
   return candidates.reduce(

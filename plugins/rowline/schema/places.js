@@ -3,16 +3,15 @@
 const path = require('node:path');
 const { LineCounter, parseDocument, isMap, isScalar, isSeq } = require('yaml');
 
-// ${file(PATH)} or ${file(PATH):KEY.KEY}: a stanza that is in a file of its own
+// ${file(PATH)} or ${file(PATH):KEY.KEY}: a stanza in another file
 const ELSEWHERE = /^\$\{file\(([^)]+)\)(?::([\w.-]+))?\}$/;
-const DEEPEST = 12; // files that name each other in a ring
+const DEEPEST = 12; // ends a cycle of files that name each other
 
 /**
- * Where each key of the stanzas is: {'consumers.search.tables[0]': 'serverless.yml:14', …}.
- * A key that variables make up has the place of the variable; '' is the file itself.
+ * Finds the place of each key: {'consumers.search.tables[0]': 'serverless.yml:14', …}. A key from a
+ * variable has the place of the variable; '' is the file itself. Without YAML there is only ''.
  *
- * `read` gives the text of a file of the service, or throws. A configuration that is no YAML has no
- * other places.
+ * read: returns the text of a file of the service, or throws.
  */
 function placesOf(file, read, roots = ['sources', 'consumers', 'custom']) {
   const places = { '': path.normalize(file) };
@@ -51,7 +50,7 @@ function parsed(file, read) {
   try {
     text = read(file);
   } catch {
-    return undefined; // sls has said so, or will
+    return undefined; // sls reports that
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, logLevel: 'silent' });
@@ -60,7 +59,7 @@ function parsed(file, read) {
   return document;
 }
 
-/** The key that a sentence about the stanzas begins with, as far as there is a place for it. */
+/** The longest key with a place that a sentence about the stanzas begins with. */
 function keyOf(sentence, places) {
   const begins = (key) =>
     key && sentence.startsWith(key) && !/^[\w]/.test(sentence.slice(key.length));
@@ -69,7 +68,7 @@ function keyOf(sentence, places) {
     .reduce((longest, key) => (key.length > longest.length ? key : longest), '');
 }
 
-/** A sentence with the place in front that it is about. */
+/** A sentence, after the place of its key. */
 const placed = (sentence, places) => `${places[keyOf(sentence, places)]}: ${sentence}`;
 
 module.exports = { placesOf, keyOf, placed };

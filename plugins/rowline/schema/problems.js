@@ -14,8 +14,9 @@ const nothingToRead = () => {
 };
 
 /**
- * What is wrong with the stanzas: shape first; only a right shape is looked at further. `read`
- * gives the text of a file of the service, or throws.
+ * Returns the problems of the stanzas. If their shape is wrong, nothing else is checked.
+ *
+ * read: returns the text of a file of the service, or throws.
  */
 function problems(stanzas, { read = nothingToRead } = {}) {
   const { sources, consumers } = withMaps(stanzas);
@@ -61,7 +62,7 @@ function problems(stanzas, { read = nothingToRead } = {}) {
 
 const STANZAS = ['sources', 'consumers', 'alerts'];
 
-/** Keys of serverless.yml that are nearly a stanza's: the framework would only warn of them. */
+/** Keys of serverless.yml that look like a misspelt stanza; the framework would only warn. */
 function misspelt(stanzas) {
   return Object.keys(stanzas).flatMap((key) => {
     const meant = nearest(key, STANZAS);
@@ -71,8 +72,8 @@ function misspelt(stanzas) {
   });
 }
 
-// MB that Fargate offers with so much processor, [from, to]. Source: ECS developer guide, "Task CPU
-// and memory".
+// CPU units → the MB that Fargate offers with them, [from, to]. Source: ECS developer guide, "Task
+// CPU and memory".
 const TASK_MEMORY = {
   256: [512, 2048],
   512: [1024, 4096],
@@ -85,7 +86,8 @@ function sizeProblems(name, { run, cpu, memory }) {
   if (memory === undefined)
     return run === 'fargate' && cpu > 256
       ? [
-          `sources.${name}.memory is missing: with cpu ${cpu} it is at least ${TASK_MEMORY[cpu][0]}.`,
+          `sources.${name}.memory is missing: with cpu ${cpu} it is at least ` +
+            `${TASK_MEMORY[cpu][0]}.`,
         ]
       : [];
   if (run !== 'fargate')
@@ -97,7 +99,8 @@ function sizeProblems(name, { run, cpu, memory }) {
   return fits
     ? []
     : [
-        `sources.${name}.memory is ${memory}; with cpu ${cpu} Fargate has ${least} to ${most}, in steps of 1024.`,
+        `sources.${name}.memory is ${memory}; with cpu ${cpu} Fargate has ${least} to ${most}, ` +
+          'in steps of 1024.',
       ];
 }
 
@@ -105,7 +108,7 @@ function sourceProblems(name, source) {
   return [...sizeProblems(name, source), ...hiddenProblems(name, source)];
 }
 
-/** Columns that tell rows apart must leave the relay, and still tell them apart. */
+/** Key and shard columns that the source drops, or masks to one value. */
 function hiddenProblems(name, source) {
   return Object.entries(source.tables).flatMap(([table, how]) => {
     const path = `sources.${name}.tables.${table}`;
@@ -133,11 +136,13 @@ function consumerProblems(name, consumer, sources) {
   const source = consumer.source ?? names[0];
   if (sources[source]?.relayOf)
     return [
-      `${path}.source is ${source}, a relay of ${sources[source].relayOf}. Write ${sources[source].relayOf}: a consumer gets its tables from all relays of a source.`,
+      `${path}.source is ${source}, a relay of ${sources[source].relayOf}. Write ` +
+        `${sources[source].relayOf}: a consumer gets its tables from all relays of a source.`,
     ];
   if (!names.includes(source))
     return [
-      `${path}.source is ${JSON.stringify(source)}, which is no source. Did you mean ${nearest(source, names)}?`,
+      `${path}.source is ${JSON.stringify(source)}, which is no source. Did you mean ` +
+        `${nearest(source, names)}?`,
     ];
   const captured = capturedBy(sources, source).map(([table]) => table);
   return consumer.tables.flatMap((pattern, index) => {
@@ -147,7 +152,8 @@ function consumerProblems(name, consumer, sources) {
       pattern.endsWith('.*') ? captured.map((table) => `${table.split('.')[0]}.*`) : captured,
     );
     return [
-      `${path}.tables[${index}] is ${pattern}, which source ${source} does not capture. Did you mean ${close}? Else add it to sources.${source}.tables.`,
+      `${path}.tables[${index}] is ${pattern}, which source ${source} does not capture. Did you ` +
+        `mean ${close}? If not, add it to sources.${source}.tables.`,
     ];
   });
 }
@@ -157,13 +163,13 @@ const matching = (pattern, captured) =>
     ? captured.filter((table) => table.startsWith(pattern.slice(0, -1)))
     : captured.filter((table) => table === pattern);
 
-/** The tables that a consumer receives, of those that its source captures. */
+/** The captured tables that a consumer receives. */
 function received({ source, tables }, sources) {
   const captured = capturedBy(sources, source ?? ownSources(sources)[0]).map(([table]) => table);
   return [...new Set(tables.flatMap((pattern) => matching(pattern, captured)))];
 }
 
-/** The same with how each is captured: {table: {drop, mask, …}}. */
+/** The same tables with their capture settings: {table: {drop, mask, …}}. */
 function howReceived(consumer, sources) {
   const by = Object.fromEntries(
     capturedBy(sources, consumer.source ?? ownSources(sources)[0]).map(([table, name]) => [

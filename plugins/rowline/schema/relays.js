@@ -2,25 +2,25 @@
 
 const { nearest } = require('./nearest');
 
-// A source may have several relays: the entry with the secret, and entries that say `relayOf` it.
-// Each table is read by one of them.
+// A source may have several relays: the entry with the secret, and entries whose `relayOf` names
+// it. One of them reads each table.
 
-/** The source that an entry of `sources:` is a relay of: itself, when it says nothing else. */
+/** The source of an entry of `sources:`: its `relayOf`, or its own name without one. */
 const sourceOf = (name, entry) => entry.relayOf ?? name;
 
 /** The names of the entries that are sources of their own. */
 const ownSources = (sources) =>
   Object.keys(sources).filter((name) => sources[name].relayOf === undefined);
 
-/** Everything that the relays of a source capture, as [table, entry that captures it]. */
+/** The tables that the relays of a source capture, as [table, entry that captures it]. */
 const capturedBy = (sources, source) =>
   Object.entries(sources)
     .filter(([name, entry]) => sourceOf(name, entry) === source)
     .flatMap(([name, entry]) => Object.keys(entry.tables).map((table) => [table, name]));
 
 /**
- * What a secret is called, whether its name or its ARN is given. Source: Secrets Manager user
- * guide, "What's in a Secrets Manager secret?" (six characters are added).
+ * The name of a secret that is given by name or by ARN. Secrets Manager appends six characters to
+ * the name in an ARN. Source: Secrets Manager user guide, "What's in a Secrets Manager secret?".
  */
 const secretName = (secret) =>
   secret.startsWith('arn:')
@@ -40,7 +40,8 @@ function entryProblems(name, entry, sources) {
       : [];
   if (secret !== undefined)
     return [
-      `${path} has a secret and relayOf: it is read with the secret of ${relayOf}. Leave out ${path}.secret.`,
+      `${path} has a secret and relayOf: it is read with the secret of ${relayOf}. Leave out ` +
+        `${path}.secret.`,
     ];
   const others = ownSources(sources);
   if (others.includes(relayOf)) return [];
@@ -49,13 +50,14 @@ function entryProblems(name, entry, sources) {
     return [`${path}.relayOf is ${JSON.stringify(relayOf)}, which is no source.${near}`];
   }
   return [
-    `${path}.relayOf is ${relayOf}, itself a relay of ${sources[relayOf].relayOf}. Name the entry that has the secret.`,
+    `${path}.relayOf is ${relayOf}, itself a relay of ${sources[relayOf].relayOf}. Name the ` +
+      'entry that has the secret.',
   ];
 }
 
 /**
- * Two sources with one secret would be one database under two names: a table moved between them
- * would reach its consumers under another name, or not at all.
+ * Finds sources with the same secret. They would be one database under two names: a table that
+ * moves between them would reach its consumers under another name, or not at all.
  */
 function sharedSecrets(sources) {
   const first = {};
@@ -66,7 +68,8 @@ function sharedSecrets(sources) {
     return first[secret] === name
       ? []
       : [
-          `sources.${name}.secret is the secret of sources.${first[secret]} too. For a second relay on one database write relayOf: ${first[secret]} in its place.`,
+          `sources.${name}.secret is also the secret of sources.${first[secret]}. For a second ` +
+            `relay on one database write relayOf: ${first[secret]} in its place.`,
         ];
   });
 }
@@ -79,13 +82,14 @@ function sharedTables(sources) {
       return first[table] === name
         ? []
         : [
-            `sources.${first[table]}.tables.${table} and sources.${name}.tables.${table} are the same table of ${source}: one relay reads it. Take it out of one of the two.`,
+            `sources.${first[table]}.tables.${table} and sources.${name}.tables.${table} are the ` +
+              `same table of ${source}: only one relay may read it. Take it out of one of the two.`,
           ];
     });
   });
 }
 
-/** What is wrong with how sources, relays and tables go together. */
+/** The problems of sources, relays and tables together. */
 function relayProblems(sources) {
   return [
     ...Object.entries(sources).flatMap(([name, entry]) => entryProblems(name, entry, sources)),

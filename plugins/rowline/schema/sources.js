@@ -2,25 +2,25 @@
 
 const { NAME, SECRET, COLUMNS, TABLE, START } = require('./words');
 
-// One captured table. `null` in YAML (a bare name) means: all defaults.
+// One captured table. A bare name, which is `null` in YAML, has all defaults.
 const table = {
   description: 'How a table is captured; leave it empty for the defaults.',
   type: ['object', 'null'],
   properties: {
     key: {
       ...COLUMNS,
-      description: 'Unique, never-null columns that name a row, for a table without a primary key.',
+      description: 'Unique NOT NULL columns that identify a row, if the table has no primary key.',
     },
     shards: {
       type: 'integer',
       minimum: 1,
       maximum: 1024,
       default: 64,
-      description: 'Message groups of the table; fixed for its life.',
+      description: 'Number of message groups of the table. It can never change.',
     },
     shardBy: {
       ...COLUMNS,
-      description: 'Columns whose equal values stay in order with each other, instead of the key.',
+      description: 'Rows with equal values in these columns stay in order; default: the key.',
     },
     drop: { ...COLUMNS, description: 'Columns that never leave the relay.' },
     mask: {
@@ -32,7 +32,8 @@ const table = {
       type: 'boolean',
       default: false,
       description:
-        'Capture it although rows that a cascading foreign key deletes or changes are not in the binlog.',
+        'Capture it although the binlog lacks the rows that a cascading foreign key deletes or ' +
+        'changes.',
     },
   },
 };
@@ -48,7 +49,7 @@ const source = {
     },
     relayOf: {
       type: 'string',
-      description: 'A source that this is one more relay of: same server, other tables.',
+      description: 'The source that this is a further relay of: same server, other tables.',
     },
     start: {
       ...START,
@@ -74,26 +75,25 @@ const source = {
       minimum: 0,
       maximum: 1000,
       default: 20,
-      description: 'How long changes wait for company, on a quiet source.',
+      description: 'How long a change of a quiet source waits for others, in milliseconds.',
     },
     compression: {
       type: ['string', 'boolean'],
       enum: ['off', 'zstd', false],
       default: 'off',
-      description: 'Of messages, where it makes them smaller.',
+      description: 'Compression of messages that it makes smaller.',
     },
     memory: {
       type: 'integer',
       minimum: 128,
       maximum: 30720,
-      description:
-        'Of the relay, MB: 1024 for a function, 512 for a container where nothing is said.',
+      description: 'Memory of the relay, MB; by default 1024 for a function, 512 for a container.',
     },
     cpu: {
       type: 'integer',
       enum: [256, 512, 1024, 2048, 4096],
       default: 256,
-      description: 'Of a relay that is a container: 1024 is one processor.',
+      description: 'CPU units of a relay that runs as a container; 1024 is one processor.',
     },
   },
 };

@@ -1,6 +1,6 @@
 'use strict';
 
-/** `sources:` or `consumers:` with nothing below is null in YAML, and means an empty map. */
+/** The stanzas as maps: an empty `sources:` or `consumers:` is null in YAML. */
 const withMaps = ({ sources, consumers }) => ({
   sources: sources ?? {},
   consumers: consumers ?? {},

@@ -3,8 +3,14 @@
 const { nearest } = require('./nearest');
 
 // The schemas are plain data: type, enum, minimum, maximum, pattern (with `what` and `example`),
-// required, properties; `values` and `keys` of maps whose names the user chooses, `items` of lists,
-// `atLeast` entries, `list` (a single value may stand for a list of one), `unique`, `default`, `whyNot`.
+// required, properties, default, and
+//
+//   keys, values  of a map whose names the user chooses
+//   items         of a list
+//   atLeast       the smallest number of entries
+//   list          a single value is a list of one
+//   unique        no entry may repeat
+//   whyNot        gives a further sentence for a wrong value
 
 const typeOf = (value) => {
   if (value === null || value === undefined) return 'null';
@@ -23,7 +29,7 @@ const WORDS = {
 };
 const join = (path, key) => (path ? `${path}.${key}` : key);
 
-/** A sentence more, where the schema knows what is special about a wrong value. */
+/** A further sentence, if the schema can explain a wrong value. */
 const why = (schema, value) => {
   const said = schema.whyNot?.(value);
   return said ? ` ${said}` : '';
@@ -34,11 +40,13 @@ function checkMap(value, schema, path, problems) {
   for (const [key, child] of Object.entries(value)) {
     if (schema.properties && !known.includes(key)) {
       problems.push(
-        `${join(path, key)} is no known key. Did you mean ${join(path, nearest(key, known))}? Known here: ${known.join(', ')}.`,
+        `${join(path, key)} is no known key. Did you mean ${join(path, nearest(key, known))}? ` +
+          `Known here: ${known.join(', ')}.`,
       );
     } else if (schema.keys && !schema.keys.pattern.test(key)) {
       problems.push(
-        `${join(path, key)}: the name must be ${schema.keys.what}, like ${schema.keys.example}.${why(schema.keys, key)}`,
+        `${join(path, key)}: the name must be ${schema.keys.what}, like ` +
+          `${schema.keys.example}.${why(schema.keys, key)}`,
       );
     } else {
       check(child, schema.properties?.[key] ?? schema.values, join(path, key), problems);
@@ -60,23 +68,22 @@ function check(value, schema, path, problems) {
       .filter((name) => name !== 'null')
       .map((name) => WORDS[name])
       .join(' or ');
-    problems.push(
-      `${path} is ${type === 'string' ? JSON.stringify(value) : WORDS[type]}; it must be ${wanted}. ${schema.description ?? ''}`.trim(),
-    );
+    const is = type === 'string' ? JSON.stringify(value) : WORDS[type];
+    problems.push(`${path} is ${is}; it must be ${wanted}. ${schema.description ?? ''}`.trim());
   } else if (schema.enum && !schema.enum.includes(value)) {
     const choices = [...new Set(schema.enum.map(String))];
     const near =
       typeof value === 'string' && choices.length > 1
         ? ` Did you mean ${nearest(value, choices)}?`
         : '';
-    problems.push(
-      `${path} is ${JSON.stringify(value)}; it must be ${choices.length > 1 ? 'one of ' : ''}${choices.join(', ')}.${near}`,
-    );
+    const wanted = `${choices.length > 1 ? 'one of ' : ''}${choices.join(', ')}`;
+    problems.push(`${path} is ${JSON.stringify(value)}; it must be ${wanted}.${near}`);
   } else if (type === 'integer' && (value < schema.minimum || value > schema.maximum)) {
     problems.push(`${path} is ${value}; it must be from ${schema.minimum} to ${schema.maximum}.`);
   } else if (type === 'string' && !schema.list && schema.pattern && !schema.pattern.test(value)) {
     problems.push(
-      `${path} is ${JSON.stringify(value)}; it must be ${schema.what}, like ${schema.example}.${why(schema, value)}`,
+      `${path} is ${JSON.stringify(value)}; it must be ${schema.what}, like ` +
+        `${schema.example}.${why(schema, value)}`,
     );
   } else if (type === 'string' && schema.list) {
     check(value, schema.items, path, problems);
@@ -92,7 +99,7 @@ function check(value, schema, path, problems) {
   }
 }
 
-/** Everything that is wrong with `value`, one sentence each, with the path inside the stanza. */
+/** The problems of `value`, one sentence each, with the path inside the stanza. */
 function validate(value, schema, path) {
   const problems = [];
   check(value, schema, path, problems);
@@ -100,7 +107,7 @@ function validate(value, schema, path) {
 }
 
 /**
- * A copy of a valid `value` with the schema's defaults filled in and lists made of single values.
+ * A copy of a valid `value` with the schema's defaults, and with lists in place of single values.
  */
 function complete(value, schema) {
   if (value === undefined) return schema.default;

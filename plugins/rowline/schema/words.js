@@ -1,7 +1,7 @@
 'use strict';
 
-// Names become part of logical ids and of function names, so they are letters and digits. 40 leaves
-// room for service and stage.
+// Names become part of logical ids and of function names, so they are letters and digits. 40
+// characters leave room for service and stage.
 const NAME = {
   pattern: /^[a-z][a-zA-Z0-9]{0,39}$/,
   example: 'listingSearch',
@@ -22,17 +22,17 @@ const COLUMNS = {
   unique: true,
 };
 
-// Servers allow nearly any character in a name, blanks inside too. A dot or a star would be
-// ambiguous here. A control character cannot be in the attribute of a message that SNS filters on:
-// SNS and SQS take the characters of XML 1.0 only (SQS API reference, SendMessage).
+// Servers allow nearly any character in a name, even blanks inside it. A dot or a star would be
+// ambiguous here. SNS filters on a message attribute, which cannot hold a control character: SNS
+// and SQS accept only the characters of XML 1.0 (SQS API reference, SendMessage).
 const LETTER = String.raw`[^.*\p{Cc}\uFFFE\uFFFF]`;
 const PART = String.raw`(?!\s)${LETTER}+(?<!\s)`;
 const ONE = new RegExp(`^${PART}\\.${PART}$`, 'u');
 const ONE_OR_ALL = new RegExp(`^${PART}\\.(${PART}|\\*)$`, 'u');
 
-/** What is special about a name that is not database.table, or an empty text. */
+/** A sentence that explains why a name is not database.table, or an empty text. */
 function whyNot(name) {
-  if (/\p{Cc}/u.test(name)) return 'A control character in a name cannot be filtered on.';
+  if (/\p{Cc}/u.test(name)) return 'SNS cannot filter on a name with a control character.';
   if (name.includes('*'))
     return 'Only database.* stands for several tables: a filter of SNS knows no other pattern.';
   if (name.split('.').length > 2)
@@ -43,7 +43,7 @@ function whyNot(name) {
 const TABLE = { pattern: ONE, example: 'market.listings', what: 'database.table', whyNot };
 const TABLES = { ...TABLE, pattern: ONE_OR_ALL, what: 'database.table or database.*' };
 
-// Where a relay starts. The same words as shared/values/position.py reads.
+// Where a relay starts. shared/values/position.py reads the same forms.
 const UUID = '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}';
 const PLACES = [
   'earliest|latest',

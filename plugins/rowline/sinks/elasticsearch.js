@@ -15,18 +15,18 @@ const schema = {
     alias: {
       type: 'string',
       default: '{database}-{table}',
-      description: 'Alias to write to; may hold {database} and {table}.',
+      description: 'Alias to write to; may contain {database} and {table}.',
     },
     index: {
       type: 'string',
       description:
-        'Path of a JSON file with settings and mappings; without it they come from the columns.',
+        'Path of a JSON file with settings and mappings; by default they come from the columns.',
     },
     id: {
       ...COLUMNS,
-      description: 'Immutable unique columns that make the document id, instead of the key.',
+      description: 'Unique NOT NULL columns that the document id is made of; default: the key.',
     },
-    fields: { ...COLUMNS, description: 'Columns to keep; all of them when left out.' },
+    fields: { ...COLUMNS, description: 'Columns to keep; default: all.' },
     rename: {
       type: 'object',
       values: { type: 'string' },
@@ -82,7 +82,7 @@ const RESERVED =
   '_doc_count _feature _field_names _id _ignored _ignored_source _index _inference_fields ' +
   '_nested_path _routing _seq_no _source _tier _type _version';
 
-/** Two columns of one field, fields that cannot be, and renames of columns that are not kept. */
+/** Columns that share a field, impossible fields, and renames of columns that are not kept. */
 function fieldProblems(path, { fields = [], rename = {} }) {
   const outside = Object.keys(rename).filter((column) => fields.length && !fields.includes(column));
   if (outside.length)
@@ -111,13 +111,13 @@ function fieldProblems(path, { fields = [], rename = {} }) {
   return [];
 }
 
-/** The field of a column that is not renamed: Elasticsearch reads dots as objects. */
+/** The default field of a column: Elasticsearch reads dots as objects. */
 function safeField(column) {
   const field = column.replaceAll('.', '_');
   return RESERVED.split(' ').includes(field) ? `${field}_` : field;
 }
 
-/** Columns that the stanza names although the source keeps them back. */
+/** Columns of the stanza that the source drops or masks. */
 function columnProblems(path, { id = [], fields = [], rename = {} }, tables) {
   const all = Object.entries(tables);
   const hidden = all.flatMap(([table, { drop = [], mask = {} }]) =>
@@ -167,7 +167,7 @@ function readIndex(path, file, read) {
   return { index, problems: [] };
 }
 
-/** Two consumers of one cluster that write into one index: each would overwrite the other. */
+/** Consumers of one cluster that write to one index: each would overwrite the other. */
 function clashes(consumers) {
   const first = {};
   return consumers.flatMap(({ name, source, tables, stanza }) => {
@@ -193,7 +193,7 @@ function clashes(consumers) {
   });
 }
 
-/** The content of the index file becomes part of it, so that functions and command need no file. */
+/** The settings, with the content of the index file: functions and command need no file. */
 const settings = (stanza, { read }) => ({
   id: [],
   fields: [],

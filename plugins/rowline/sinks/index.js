@@ -3,27 +3,27 @@
 const fs = require('node:fs');
 const path = require('node:path');
 
-// Each file beside this one is a sink, its name the key of the sink in a consumer's stanza. A new
-// sink is a new file: nothing else lists them. A sink exports
+// Each file beside this one is a sink, and its name is the sink's key in a consumer's stanza. To
+// add a sink, add a file: nothing else lists them. A sink exports
 //
 //   schema                 the shape of the stanza below its key (schema/validate.js)
 //   settings(stanza, {read})
-//                          what functions and command read of it: `consumers.NAME.sink`, which gets
-//                          `kind`, the sink's name. The stanza is valid and has its defaults.
+//                          settings for functions and command, `consumers.NAME.sink`; the caller
+//                          adds `kind`, the sink's name. The stanza is valid and has its defaults.
 //
-// and, where there is something to say,
+// and, if it has something to say,
 //
 //   problems({path, stanza, patterns, tables, read})
-//                          what is wrong with one stanza, one sentence each; `path` leads to it,
+//                          the problems of one stanza, one sentence each; `path` leads to it,
 //                          `patterns` are the tables as its consumer names them, `tables` those
-//                          that it receives, each with how its source captures it
-//   clashes(consumers)     what is wrong with several together: [{name, source, tables, stanza}],
-//                          all consumers that have this sink
-//   permissions(settings)  statements (expand/statements.js) that its function's role needs beyond
-//                          those of every consumer; docs/iam.md explains them
-//   environment(settings)  variables that its function gets beyond those of every consumer
+//                          that it receives, each with its capture settings
+//   clashes(consumers)     the problems of several together: [{name, source, tables, stanza}], all
+//                          consumers that have this sink
+//   permissions(settings)  statements (expand/statements.js) for its function's role besides those
+//                          of every consumer; docs/iam.md explains them
+//   environment(settings)  variables for its function besides those of every consumer
 //
-// `read(file)` gives the text of a file of the service, or throws.
+// `read(file)` returns the text of a file of the service, or throws.
 const NOTHING = {
   problems: () => [],
   clashes: () => [],
@@ -42,10 +42,10 @@ const sinks = Object.fromEntries(
     ]),
 );
 
-/** The sink of a consumer's stanza that has exactly one: [kind, sink]. */
+/** The sink of a valid consumer: [kind, sink]. */
 const sinkOf = (consumer) => Object.entries(sinks).find(([kind]) => consumer[kind] !== undefined);
 
-/** What is wrong with the sinks of a consumer: it has exactly one. */
+/** The problems of a consumer that has no sink, or more than one. */
 function sinkProblems(name, consumer) {
   const kinds = Object.keys(sinks);
   const given = kinds.filter((kind) => consumer[kind] !== undefined);

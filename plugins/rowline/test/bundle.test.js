@@ -25,8 +25,9 @@ function folder(t, files) {
 const PIP = `#!/bin/sh
 echo "$@" >> "$(dirname "$0")/calls"
 for last; do [ "$previous" = --target ] && target=$last; previous=$last; done
-mkdir -p "$target/wheel/tests" "$target/wheel-1.dist-info" && echo x > "$target/wheel/__init__.py" && echo x > "$target/wheel/tests/test_it.py"
-echo r > "$target/wheel-1.dist-info/RECORD" && echo l > "$target/wheel-1.dist-info/LICENSE" && echo m > "$target/wheel-1.dist-info/METADATA"
+mkdir -p "$target/wheel/tests" "$target/wheel-1.dist-info" || exit
+cd "$target/wheel" && echo x > __init__.py && echo x > tests/test_it.py || exit
+cd ../wheel-1.dist-info && echo r > RECORD && echo l > LICENSE && echo m > METADATA
 `;
 const SERVICE = {
   'requirements.txt': 'wheel==1\n',
@@ -72,7 +73,7 @@ function namesIn(file) {
 
 const calls = (dir) => fs.readFileSync(path.join(dir, 'calls'), 'utf8').trim().split('\n');
 
-test('the same content gives the same bytes, whenever and in whatever order it was written', async (t) => {
+test('the same content gives the same bytes, at any time and in any order', async (t) => {
   const [one, two] = [
     folder(t, SERVICE),
     folder(t, Object.fromEntries(Object.entries(SERVICE).reverse())),
@@ -128,14 +129,14 @@ test('pip takes wheels only, by hash, for the runtime and architecture of AWS', 
     assert.ok(call.includes(part), part);
 });
 
-test('a failed installation leaves nothing behind that a later one would take for whole', async (t) => {
+test('a failed installation leaves nothing that a later one would use', async (t) => {
   const dir = folder(t, {
     ...SERVICE,
     python: '#!/bin/sh\necho "ERROR: no matching distribution" >&2\nexit 1\n',
   });
   await assert.rejects(
     build(dir),
-    /wheels of requirements\.txt for python3\.13 on arm64 cannot be installed: ERROR: no matching distribution/,
+    /of requirements\.txt for python3\.13 on arm64 cannot be installed: ERROR: no matching/,
   );
   assert.deepEqual(fs.readdirSync(path.join(dir, '.rowline-build')), []);
 });

@@ -31,7 +31,7 @@ test('expand is pure: it writes into nothing it is given, and says the same twic
   assert.deepEqual(clone(expand(given, around)), clone(expand(given, around)));
 });
 
-test('a consumer has a FIFO queue and two FIFO DLQs, encrypted, with a limit per message group', () => {
+test('a consumer has an encrypted FIFO queue and two DLQs, with a limit per message group', () => {
   const queues = ofType(made.resources, 'AWS::SQS::Queue');
   assert.deepEqual(
     queues.map(([id]) => id),
@@ -98,7 +98,7 @@ test('every role is bounded where a boundary is given, and by none elsewhere', (
   assert.deepEqual(bounds({}), [undefined, undefined]);
 });
 
-test('the subscription filters on source, table and lane, delivers raw, and has its own DLQ', () => {
+test('the subscription filters on source, table and lane, is raw, and has its own DLQ', () => {
   const given = stanzas();
   given.consumers.listingSearch.tables = ['market.*', 'market.photos'];
   given.consumers.listingSearch.elasticsearch.alias = '{table}';
@@ -153,7 +153,7 @@ test('the relay runs every minute, is never retried, and has two places reserved
   assert.ok(!('reservedConcurrency' in off));
 });
 
-test('each function has a role of its own that names no other consumer and no wildcard action', () => {
+test('each function has its own role, without other consumers and wildcard actions', () => {
   const given = stanzas();
   given.consumers.sellerSearch = { tables: ['market.sellers'], elasticsearch: { secret: 'other' } };
   const { functions, resources } = expand(given, context());
@@ -182,7 +182,7 @@ test('a function may read its secret, by whatever name or ARN it is given, and n
   assert.deepEqual(of(`${arn}/a-a1B2c3`), [`${arn}/a-a1B2c3`, `${arn}/a-a1B2c3-??????`]);
 });
 
-test('in a VPC the functions get its subnets and may make network interfaces; elsewhere neither', () => {
+test('only in a VPC functions get its subnets and may create network interfaces', () => {
   const { functions, resources } = expand(
     stanzas(),
     context({ options: { subnets: 'subnet-1, subnet-2', securityGroups: 'sg-1' } }),
@@ -230,7 +230,7 @@ test('alarms exist only with somebody to tell', () => {
     assert.deepEqual(Properties.AlarmActions, ['arn:aws:sns:eu-west-1:1:pager']);
 });
 
-test('everything referred to is there: made here, by the framework, or one of the four shared resources', () => {
+test('every reference is to a resource of the plugin, of the framework or to a shared one', () => {
   const shared = [
     'Key',
     'Topic',

@@ -40,7 +40,7 @@ test('a consumer hears of a table under the name of its source, whichever relay 
   assert.deepEqual(filter(moved), filter(stanzas()));
 });
 
-test('the relays of a source may do the same with the state table and the claims, and nothing else', () => {
+test('the relays of a source have the same rights on the state table and the claims', () => {
   const statements = (role) =>
     expand(withSource('shopEvents', events), context()).resources[role].Properties.Policies[0]
       .PolicyDocument.Statement;
@@ -54,12 +54,12 @@ const wrong = [
   [
     'a table that two relays read',
     { relayOf: 'shop', tables: { 'market.photos': null } },
-    /sources\.shop\.tables\.market\.photos and sources\.other\.tables\.market\.photos are the same table of shop: .* Take it out of one/,
+    /shop\.tables\.market\.photos and .*other\.tables\.market\.photos are the same table of shop:/,
   ],
   [
     'one secret for two sources',
     { secret: 'rowline/test/source', tables: { 'market.events': null } },
-    /sources\.other\.secret is the secret of sources\.shop too\. .* write relayOf: shop/,
+    /sources\.other\.secret is also the secret of sources\.shop\. .* write relayOf: shop/,
   ],
   [
     'the ARN of a secret that is named elsewhere',
@@ -126,7 +126,7 @@ test('tables of two sources do not get into one index', () => {
   assert.equal(found.length, 1, found.join('\n'));
   assert.match(
     found[0],
-    /consumers\.otherSearch and consumers\.listingSearch both write to market-listings, market\.listings of other and market\.listings of shop: .* like other-\{database\}-\{table\}/,
+    /to market-listings, .* of other and .* of shop: .* like other-\{database\}-\{table\}/,
   );
   two.consumers.otherSearch.elasticsearch.alias = 'other-{database}-{table}';
   assert.deepEqual(problems(two), []);

