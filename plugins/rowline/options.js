@@ -13,8 +13,8 @@ const DEFAULTS = {
   python: null,
   // aws: wheels for the provider's runtime and architecture; host: those of the interpreter above
   build: 'aws',
-  // on: a deployment compares the stanzas with the database and Elasticsearch, if it can reach them,
-  // and refuses mistakes; report: it only reports them; off: it does not compare
+  // on: a deployment compares the stanzas with the database and Elasticsearch, if it can reach
+  // them, and refuses mistakes; report: it only reports them; off: it does not compare
   check: 'on',
   checker: ['-m', 'cli.main', 'check'], // arguments with which the interpreter above compares them
   relay: 'on', // off: neither the schedule nor a deployment starts the relay functions

@@ -10,7 +10,8 @@ const MODES = ['on', 'report', 'off'];
 
 /**
  * Compares the stanzas with the database and Elasticsearch before a deployment, by `rowline check`.
- * A mistake in the stanzas throws an Error. An unreachable database or Elasticsearch is only logged.
+ * A mistake in the stanzas throws an Error. An unreachable database or Elasticsearch is only
+ * logged.
  *
  * stanzas: {settings, places, problems}, as `rowline check` reads them.
  * mode: one of MODES; `report` logs mistakes and throws nothing.
