@@ -17,8 +17,8 @@ function missingForContainers({ sources }, options) {
   ].filter(Boolean);
   return missing.length
     ? [
-        `sources.${names[0]}.run is fargate, which needs ${missing.join(' and ')}. See ` +
-          'docs/fargate.md.',
+        `sources.${names[0]}.run is fargate, which needs ${missing.join(' and ')}. See the page ` +
+          'fargate.md.',
       ]
     : [];
 }

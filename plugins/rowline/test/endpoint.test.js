@@ -19,7 +19,7 @@ test('an emulator that is down is named, with the command that starts it', async
   await assert.rejects(requireEndpoint('deploy', url), (error) => {
     assert.match(
       error.message,
-      /AWS_ENDPOINT_URL is http:\/\/127\.0\.0\.1:\d+, where nothing answers \(ECONNREFUSED\)/,
+      /AWS_ENDPOINT_URL is http:\/\/127\.0\.0\.1:\d+, but nothing answers there \(ECONNREFUSED\)/,
     );
     assert.match(error.message, /rowline local up/);
     return true;

@@ -67,7 +67,7 @@ const wrong = [
       secret: 'arn:aws:secretsmanager:eu-west-1:1:secret:rowline/test/source-a1B2c3',
       tables: { 'market.events': null },
     },
-    /is the secret of sources\.shop too/,
+    /is also the secret of sources\.shop\./,
   ],
   [
     'a relay of nothing',

@@ -196,7 +196,7 @@ test('a deploy to an emulator that is down says so, and packaging for it works',
   };
   const { status, said } = sls(t, yaml(), {}, 'deploy', down);
   assert.notEqual(status, 0);
-  assert.match(said, /AWS_ENDPOINT_URL is http:\/\/127\.0\.0\.1:1, where nothing answers/);
+  assert.match(said, /AWS_ENDPOINT_URL is http:\/\/127\.0\.0\.1:1, but nothing answers there/);
   assert.match(said, /rowline local up/);
   assert.equal(sls(t, yaml(), {}, 'package', down).status, 0);
 });

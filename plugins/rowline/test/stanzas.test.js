@@ -230,7 +230,7 @@ const wrong = [
     'a name that cannot be filtered on',
     [...source, 'tables', 'market.a\u0007b'],
     null,
-    /the name must be database\.table.* A control character/,
+    /the name must be database\.table.* SNS cannot filter .* control character/,
   ],
   [
     'a pattern of the source',
