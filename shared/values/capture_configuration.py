@@ -11,7 +11,10 @@ ID_SCHEME = 2
 
 
 class CaptureConfiguration(msgspec.Struct, frozen=True):
-    """Which tables, and how. `linger` and the like are no part of it: they change no number."""
+    """The captured tables and how each is captured.
+
+    `linger` and similar options are not part of it, because they change no number.
+    """
 
     tables: dict[str, TableSettings]
     ids: int = ID_SCHEME
@@ -22,6 +25,6 @@ class CaptureConfiguration(msgspec.Struct, frozen=True):
 
 
 def read_configuration(text: str) -> CaptureConfiguration:
-    """What `text()` wrote, by this version or an earlier one."""
+    """Read the output of `text()`, of this version or an earlier one."""
     plain: dict[str, Any] = msgspec.json.decode(text)
     return msgspec.convert(plain, CaptureConfiguration)

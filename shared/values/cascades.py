@@ -1,4 +1,4 @@
-"""Which servers write to the binlog what a foreign key deletes or changes."""
+"""Which servers log the rows that a foreign key deletes or changes."""
 
 CASCADE = "FOREIGN KEY … CASCADE"
 """The kind of statement that adds such a foreign key."""

@@ -11,11 +11,13 @@ from shared.values.seq import make_seq
 
 
 class Release(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Tables that a stream has given up: it published everything before `position` of `server` in
-    epochs up to `epoch`, and nothing after it.
+    """Tables that a stream has given up.
 
-    `tables`: name → `Holding.turn` in which it was held. Without a position nobody was to take them
-    over.
+    It published everything before `position` of `server` in epochs up to `epoch`, and nothing
+    after.
+
+    tables: name → `Holding.turn` in which it was held.
+    position: empty if no other stream was to take the tables.
     """
 
     tables: dict[str, int]
@@ -25,16 +27,18 @@ class Release(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Leg(msgspec.Struct, frozen=True):
-    """Tables that another stream gave up at `position`, from where they are read alone."""
+    """Tables that another stream gave up at `position`; they are read alone from there."""
 
     position: Position
     tables: tuple[str, ...]
 
 
 class CatchUp(msgspec.Struct, frozen=True):
-    """What a stream that took tables over reads before it goes on at `until` under `capture`. One
-    leg is under way: the checkpoint's own position and capture are that leg's; `legs` come after
-    it.
+    """The reading of tables that a stream took over, before it continues for all tables.
+
+    until, capture: the position and the configuration with which it then continues.
+    legs: those still to come. The checkpoint's own position and capture are those of the present
+        leg.
     """
 
     until: Position
@@ -43,13 +47,16 @@ class CatchUp(msgspec.Struct, frozen=True):
 
 
 class Lost(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What `server` lacks of what was published, found at `at_ms` (Unix ms) when it took another's
-    place or was restored.
+    """Published transactions that `server` lacks, because it was restored or replaced another
+    server.
 
-    `gtids` names it (at most about 1,000 characters), `transactions` are those of them whose rows
-    are known, `rows` how many rows of each table they touched; `verify` tables of which that is not
-    known. `keys` is the address of the object that names the rows until they are read again ("":
-    nothing is left to do), `reread` how many changes said what they are now.
+    at_ms: when that was found, Unix ms.
+    gtids: the transactions, in at most about 1,000 characters.
+    transactions: the number of those whose rows are known.
+    rows: how many rows of each table these touched.
+    verify: the tables of the other transactions.
+    keys: address of the object with the rows that are still to be read again; empty if none are.
+    reread: the number of changes that published their present state.
     """
 
     server: str
@@ -87,8 +94,9 @@ class Lost(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is known to be published: everything before `position`, and the first `rows` changes
-    after it, of one transaction.
+    """The published part of a stream.
+
+    It is everything before `position`, and the first `rows` changes after it, of one transaction.
 
     seq: number of the last change before `position`.
     epoch: the epoch of the stream; it is stored here before its first number is published.
@@ -96,9 +104,9 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
     capture: configuration (canonical JSON) that numbers the changes after `position`.
     ts_ms: commit time of the last published change.
     read_ts_ms, read_to: time and place up to which the source is read.
-    catch_up: while tables that came from another stream are read alone.
+    catch_up: set while tables from another stream are read alone.
     released: tables that this stream gave up.
-    lost: what the last change of server lost.
+    lost: the transactions that the last change of server lost.
     """
 
     position: Position
@@ -125,11 +133,11 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.lineage.server
 
     def renumbered(self, epoch: int) -> "Checkpoint":
-        """The same place; what follows it begins the numbers of `epoch`."""
+        """The same place; the changes after it begin the numbers of `epoch`."""
         return msgspec.structs.replace(self, seq=make_seq(epoch, 0), epoch=epoch, rows=0)
 
     def text(self) -> str:
-        """As it is stored: one flat JSON object, the lineage's fields beside the others."""
+        """The stored form: one flat JSON object that also has the lineage's fields."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
         lineage = plain.pop("lineage")
         return msgspec.json.encode({**lineage, **plain}).decode()
@@ -156,7 +164,7 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def read_checkpoint(text: str) -> Checkpoint:
-    """What `text()` wrote, by this version or an earlier one."""
+    """Read the output of `text()`, of this version or an earlier one."""
     plain: dict[str, Any] = msgspec.json.decode(text)
     lineage = {name: plain.pop(name) for name in Lineage.__struct_fields__ if name in plain}
     return msgspec.convert({**plain, "lineage": lineage}, Checkpoint)

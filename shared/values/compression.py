@@ -1,6 +1,6 @@
 """Compression: a message body as base64 of a zstd frame, since queues carry only text.
 
-The first bytes tell it from JSON. Source: RFC 8878, 3.1.1 (magic number); SQS API reference,
+The first bytes distinguish it from JSON. Source: RFC 8878, 3.1.1 (magic number); SQS API reference,
 SendMessage (characters of a body).
 """
 
@@ -30,7 +30,7 @@ def compressed(body: bytes) -> bytes:
 
 
 def expanded(text: bytes) -> bytes:
-    """The body that `compressed` was given, or `text` itself where it is not compressed.
+    """The body from the output of `compressed`; any other text is returned unchanged.
 
     Raises ValueError for a damaged frame.
     """

@@ -1,6 +1,4 @@
-"""Where a source is and how to log in: read from a connection URL or from a Secrets Manager
-secret.
-"""
+"""Endpoint: the address and login of a source, from a URL or a Secrets Manager secret."""
 
 import ipaddress
 from typing import Any, Literal
@@ -17,12 +15,14 @@ _HINT = "Write mysql://USER:PASSWORD@HOST:PORT, with ?tls=off or ?tls=verify&ca=
 
 
 class SourceEndpoint(msgspec.Struct, frozen=True):
-    """A server, an account, and how the connection is protected.
+    """A server, an account, and the protection of the connection.
 
-    `tls` `verify` checks the server's certificate and name against `ca_file` or `ca_certificate`
-    (PEM text), or the system's authorities when both are empty; `verify-ca` checks the certificate
-    alone, against an authority that is named; `off` sends everything in clear.
-    The password never shows in `repr`, `str` or errors.
+    tls: `verify` checks the server's certificate and name; `verify-ca` checks the certificate only,
+        against a named authority; `off` sends everything in clear.
+    ca_file, ca_certificate: the authority to check against, as a file or PEM text. If both are
+        empty, the system's authorities are used.
+
+    The password never appears in `repr`, `str` or errors.
     """
 
     host: str
@@ -42,8 +42,9 @@ class SourceEndpoint(msgspec.Struct, frozen=True):
 
     @property
     def url(self) -> str:
-        """A URL that `parse` reads back, password included: for another process of the same person,
-        never for output.
+        """A URL that `parse` reads back, with the password.
+
+        It is for another process of the same person, never for output.
         """
         host = f"[{self.host}]" if ":" in self.host else self.host
         query = f"?tls={self.tls}" + (f"&ca={quote(self.ca_file, safe='')}" if self.ca_file else "")
@@ -55,8 +56,8 @@ def parse(url: str) -> SourceEndpoint:
 
     It is `mysql://USER[:PASSWORD]@HOST[:PORT][/][?tls=off|verify|verify-ca][&ca=PATH]`.
 
-    TLS is verified unless the host is this machine and no `ca` is named. The URL itself is never
-    quoted in an error: it holds the password. Raises ConfigError.
+    TLS is verified unless the host is this machine and no `ca` is given. Errors never quote the
+    URL, because it holds the password. Raises ConfigError.
     """
     try:
         parts = urlsplit(url.strip())
@@ -101,11 +102,10 @@ def parse(url: str) -> SourceEndpoint:
 
 
 def from_secret(name: str, secret: dict[str, Any]) -> SourceEndpoint:
-    """Read the content of the secret `name`: {host, port?, username, password, tls?,
-    ca_certificate?}; TLS is verified unless `tls` is `off`.
+    """Read a secret {host, port?, username, password, tls?, ca_certificate?}.
 
-    RDS's own secrets have these names too. Raises ConfigError naming the secret and the entry,
-    never a value.
+    RDS's own secrets have these names too. TLS is verified unless `tls` is `off`. Raises
+    ConfigError that names the secret and the entry, never a value.
     """
     for entry in ("host", "username", "password"):
         if not isinstance(secret.get(entry), str) or not secret[entry]:

@@ -1,12 +1,15 @@
-"""Errors a person reads: what happened, to which thing, and what to do now."""
+"""Errors for people: the event, the thing, and the next step."""
 
 
 class RowlineError(Exception):
     """Base of every error that Rowline raises on purpose.
 
-    `what` happened (a sentence), to which `thing` (a table, a host, a path in the stanza), and a
-    `hint`: what to do now. The command line prints the three as one paragraph and exits with
-    `exit_code`; a stack trace means a defect.
+    what: the event, as a sentence or as its predicate after the thing.
+    thing: a table, a host, or a path in the stanza.
+    hint: the next step.
+
+    The command prints the three as one paragraph and exits with `exit_code`. A stack trace means a
+    bug.
     """
 
     exit_code = 1
@@ -63,9 +66,7 @@ class TopicError(RowlineError):
 
 
 class SearchError(RowlineError):
-    """Elasticsearch refused a request for good (authentication, missing index, bad mapping
-    file).
-    """
+    """Elasticsearch refused a request for good: authentication, missing index, bad mapping file."""
 
 
 class SearchUnavailable(Outage):

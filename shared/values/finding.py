@@ -11,17 +11,17 @@ Level = Literal["ok", "warn", "fail"]
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One fact about health: which thing, how bad, what, and what to do.
+    """One fact about health: a thing, its level, a statement and a fix.
 
-    thing: what was looked at, such as `relay shop`, `table shop.listings` or `binlog_format`.
+    thing: the thing that was checked, such as `relay shop`, `table shop.listings`, `binlog_format`.
     level: `fail` keeps the thing from working, `warn` does not.
-    what: what was found, as the predicate of a sentence about the thing.
-    fix: what to do now; empty when all is well.
+    what: the predicate of a sentence about the thing.
+    fix: the next step; empty if the level is `ok`.
     blocks_start_only: describes tables or limits as they are now. A stream that has begun may be
         reading older changes, so this keeps a stream from starting, not from continuing.
-    stanza: the key to correct, such as `consumers.search.elasticsearch.fields`, where the stanzas
-        are wrong; empty where a server or something else is.
-    table: the captured table that it is about; empty where it is about more than one.
+    stanza: the key to correct, such as `consumers.search.elasticsearch.fields`, if the stanzas are
+        wrong; otherwise empty.
+    table: the captured table of the finding; empty if it is about several.
     """
 
     thing: str

@@ -1,4 +1,4 @@
-"""FLOAT columns: the shortest number that stands for their 32 bits."""
+"""FLOAT columns: the shortest number for their 32 bits."""
 
 from math import isfinite
 from struct import Struct

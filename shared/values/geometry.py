@@ -1,8 +1,8 @@
-"""Geometry: the bytes in which MySQL and MariaDB hold a GEOMETRY value, as WKT text.
+"""Geometry: the bytes of a GEOMETRY value in MySQL and MariaDB, as WKT text.
 
-Layout: SRID (4 bytes, little-endian), then well-known binary. The text is the OGC one, coordinates
-as they are stored (x y), whatever axis order a spatial reference system prefers; `SRID=n;` stands
-before it when n is not 0. Source: MySQL reference manual, "Internal Geometry Storage Format"; OGC
+Layout: SRID (4 bytes, little-endian), then well-known binary. The text is that of the OGC, with
+coordinates in stored order (x y), whatever axis order a spatial reference system prefers. `SRID=n;`
+precedes it if n is not 0. Source: MySQL reference manual, "Internal Geometry Storage Format"; OGC
 06-103r4 (WKT, WKB).
 """
 
@@ -36,7 +36,7 @@ def wkt(data: bytes) -> str | None:
 
 
 def _read(data: bytes, at: int) -> tuple[int, str, int]:
-    """(type, what stands behind the type's name, end) of the WKB value at `at`."""
+    """(type, text after the type's name, end) of the WKB value at `at`."""
     order = "<" if data[at] else ">"
     (kind,) = unpack_from(f"{order}I", data, at + 1)
     at += 5

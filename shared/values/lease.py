@@ -8,11 +8,12 @@ from shared.values.position import Position
 
 
 class Holding(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Which stream of a source holds a table: nobody else captures it. `free`: it was given up, and
-    may be taken.
+    """The stream of a source that holds a table. No other stream captures it.
 
-    It was given up at `position` of `server` in `epoch` (the holder goes on from there, in a higher
-    epoch), or, without a position, belonged to nobody. `turn` grows with each stream that takes it.
+    turn: grows with each stream that takes the table.
+    free: it was given up and may be taken.
+    position, server, epoch: where it was given up; the next holder continues there, in a higher
+        epoch. Without a position it belonged to no stream before.
     """
 
     stream: str
@@ -24,8 +25,10 @@ class Holding(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Holdings(msgspec.Struct, frozen=True):
-    """Who holds the tables of a source. `version` grows with each change; `tokens` are those of the
-    last holder of each stream's lease that was here.
+    """The holders of the tables of a source.
+
+    version: grows with each change.
+    tokens: stream → the lease token of its last holder that wrote here.
     """
 
     tables: dict[str, Holding] = {}
@@ -34,12 +37,14 @@ class Holdings(msgspec.Struct, frozen=True):
 
 
 class Lease(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who may relay. `token` grows with each holder and fences every write; `beat` grows with each
-    renewal; `holder` is empty when released.
+    """The right to relay a stream.
 
-    `wanted` asks the holder to yield (its value names who asks), `ends_ms` is how long the holder
-    means to go on when it last renewed (0: no end), `raise_epoch` asks for a new epoch above this
-    one.
+    token: grows with each holder and fences every write.
+    holder: empty when the lease is released.
+    beat: grows with each renewal.
+    wanted: asks the holder to yield; the value names the process that asks.
+    ends_ms: how long the holder intended to continue at its last renewal; 0: no end.
+    raise_epoch: asks for a new epoch above this one.
     """
 
     token: int = 0

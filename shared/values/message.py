@@ -56,7 +56,7 @@ def frame(message: Message) -> tuple[bytes, bytes]:
 
 
 def plain(body: str | bytes) -> bytes:
-    """A body as JSON, whether it travelled compressed or not. Raises RowlineError."""
+    """A body as JSON, compressed or not. Raises RowlineError."""
     try:
         return expanded(body.encode() if isinstance(body, str) else body)
     except ValueError as error:
@@ -102,9 +102,10 @@ def deduplication_id(changes: list[Change], *, run: str = "", attempt: int = 0) 
 def hash_ids(ids: Iterable[str], *, run: str = "", attempt: int = 0) -> str:
     """MessageDeduplicationId: a hash of the change ids inside a message.
 
-    A publication that is repeated after a lost reply is thereby recognised. Lanes other than `live`
-    add their `run` and `attempt`: SQS remembers ids for five minutes even after deletion, and a
-    deliberate second delivery would vanish. Source: SQS developer guide, "Exactly-once processing".
+    SQS thereby recognises a publication that is repeated after a lost reply. Lanes other than
+    `live` add their `run` and `attempt`. SQS remembers ids for five minutes, even after deletion,
+    and would otherwise drop a deliberate second delivery. Source: SQS developer guide,
+    "Exactly-once processing".
     """
     digest = blake2b(digest_size=24)
     for each in ids:

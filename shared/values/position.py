@@ -14,10 +14,11 @@ _MYSQL_GTID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:", re.IGNO
 class Position(msgspec.Struct, frozen=True, omit_defaults=True):
     """A place between two transactions.
 
-    `file` and `offset` (bytes) name it on one server; `gtids` names it on every server of the
-    replication topology: a MySQL GTID set, or a MariaDB GTID list (one per domain). A position read
-    from a server carries both where it can. `created` (Unix seconds, 0: not known) is when the file
-    was begun: it tells the file from another of the same name, after a restore or `RESET`.
+    file, offset: the place on one server; the offset is in bytes. gtids: the place on every server
+    of the replication topology: a MySQL GTID set, or a MariaDB GTID
+        list with one GTID for each domain. A position from a server has both if possible.
+    created: when the file was begun, Unix seconds; 0: not known. It distinguishes the file from one
+        with the same name after a restore or `RESET`.
     """
 
     file: str = ""
@@ -29,21 +30,22 @@ class Position(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"{self.file}:{self.offset}" if self.file else self.gtids
 
     def reaches(self, other: "Position") -> bool:
-        """Whether this place is `other` or comes after it in the same server's binlog; both must
-        have a file.
+        """Whether this place is `other` or a later one in the same server's binlog.
 
-        Binlog files are numbered, and the number grows by a digit after 999999.
+        Both must have a file. Binlog files are numbered, and the number grows by a digit after
+        999999.
         """
         return self.order() >= other.order()
 
     def order(self) -> tuple[int, int]:
-        """What sorts places in one server's binlog; a place without a file comes first."""
+        """A sort key for places in one server's binlog; a place without a file comes first."""
         return int(self.file.rpartition(".")[2] or -1), self.offset
 
     @staticmethod
     def parse(text: str) -> "Position":
-        """Read `FILE:OFFSET`, a MySQL GTID set or a MariaDB GTID list. Raises ConfigError naming
-        the text.
+        """Read `FILE:OFFSET`, a MySQL GTID set or a MariaDB GTID list.
+
+        Raises ConfigError that names the text.
         """
         text = text.strip()
         if match := _FILE_OFFSET.match(text):

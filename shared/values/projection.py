@@ -1,8 +1,7 @@
-"""Capture plan: what leaves the relay of a table's row — its key, its shard, its columns without
-the dropped and with the masked ones.
+"""Projection: the columns of a row that leave the relay, its key and its shard.
 
-The relay and the backfill project rows by the same plan, so a row read by SELECT is the row that
-its change carries.
+The relay and the backfill project rows by the same plan. So a row from a SELECT is the same as the
+row in its change.
 """
 
 from collections.abc import Callable
@@ -23,13 +22,16 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Projection:
-    """How one table is captured, checked. `table` describes the columns as they leave (for the
-    schema history), `key_columns` and `shard_columns` name the columns of the row as it is read,
-    `is_identity` tells that `project` changes nothing.
+    """The checked capture of one table.
 
-    `hash_key` is the secret key of mask `hash`: without it nobody can find a value by hashing
-    candidates. Raises SourceError for a table without a key, ConfigError for key and shard columns
-    that the table does not have and masks that would make rows indistinguishable.
+    table: the columns as they leave, for the schema history.
+    key_columns, shard_columns: names of columns of the row as it is read.
+    is_identity: whether `project` changes nothing.
+    hash_key: the secret key of mask `hash`. Without it nobody can find a value by hashing
+        candidates.
+
+    Raises SourceError for a table without a key. Raises ConfigError for missing key and shard
+    columns, and for masks that would make rows indistinguishable.
     """
 
     def __init__(self, table: Table, settings: TableSettings, hash_key: bytes = b"") -> None:
@@ -48,18 +50,20 @@ class Projection:
         self.table = self._projected(table)
 
     def key(self, row: Row) -> Row:
-        """The key of a row as it is read, masked where the stanza says so."""
+        """The key of a row as it is read, masked as the stanza says."""
         key = {column: row[column] for column in self.key_columns}
         if self._masked_key:
             self._apply(key)
         return key
 
     def shard(self, row: Row) -> int:
-        """The shard of a row as it is read: made of the true values, which do not show in it."""
+        """The shard of a row as it is read. It is made of the true values, which it does not
+        reveal.
+        """
         return shard_of([row[column] for column in self.shard_columns], self.shards)
 
     def project(self, row: Row) -> Row:
-        """The columns that leave: the row itself when that is all of them."""
+        """The columns that leave; the row itself if all of them do."""
         if self.is_identity:
             return row
         kept = (

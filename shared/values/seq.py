@@ -30,11 +30,11 @@ def split_seq(seq: int) -> tuple[int, int]:
 
 
 def epoch_at(now_ms: int) -> int:
-    """The epoch that a stream begins with at this time (Unix ms).
+    """The epoch in which a stream begins at this time (Unix ms).
 
-    A stream that lost its checkpoint, or that was deployed again under its name, thereby begins
-    above its old numbers, which sinks hold as versions, since no stream begins
-    more than one epoch a second.
+    A stream that lost its checkpoint, or that was deployed again under its name, begins above its
+    old numbers, which sinks hold as versions. The reason is that no stream begins more than one
+    epoch a second.
     """
     return _FIRST_OF_CLOCK + max(0, now_ms - _CLOCK_STARTS_MS) // 1000
 
@@ -42,7 +42,7 @@ def epoch_at(now_ms: int) -> int:
 def next_epoch(*former: int, now_ms: int = 0) -> int:
     """The epoch to begin now: above all `former` ones, which are in use or asked to be passed.
 
-    now_ms: Unix ms where a stream begins or is reset: then the epoch is at least the clock's.
+    now_ms: Unix ms, if a stream begins or is reset. Then the epoch is at least that of the clock.
     """
     epoch = max(former, default=0) + 1
     if _HOURS_END <= epoch < _FIRST_OF_CLOCK:
@@ -54,13 +54,13 @@ def is_of_this_second(epoch: int, now_ms: int) -> bool:
     """Whether the clock has yet to pass an epoch: the next one must not begin before.
 
     So epochs never run ahead of the clock, and a stream that is deployed again begins above them.
-    Epochs that were raised further above, for the sake of an index, are left alone.
+    Epochs that were raised further, for the sake of an index, are not delayed.
     """
     return 0 <= epoch - epoch_at(now_ms) < _RAISED
 
 
 def is_half_used(seq: int) -> bool:
-    """Whether the numbers of an epoch come to their middle: the rest is for one transaction."""
+    """Whether half of the numbers of an epoch are used; the rest is for one transaction."""
     epoch, n = split_seq(seq)
     return n >> (_bits(epoch) - 1) > 0
 

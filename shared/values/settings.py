@@ -37,7 +37,7 @@ class TableSettings(
 
     @property
     def unread(self) -> frozenset[str]:
-        """Columns that are not even read: what is in them does not matter."""
+        """Columns that are not read at all, so that their content does not matter."""
         return frozenset(self.drop) - set(self.shard_by)
 
 
@@ -47,7 +47,7 @@ _AS_IT_IS = TableSettings()
 def table_settings(tables: Mapping[str, TableSettings], full_name: str) -> TableSettings:
     """The settings of a captured table: by its own name, else by the first pattern that matches.
 
-    A table that nothing names is captured as it is.
+    A table that no entry names has the defaults.
     """
     exact = tables.get(full_name)
     if exact is not None:

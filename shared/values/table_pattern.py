@@ -1,8 +1,4 @@
-"""Which tables are captured: patterns `DATABASE.TABLE`, where `*` stands for any characters.
-
-A pattern parts at its first dot, and each half is compared with its own name: `k.*` are the tables
-of database `k`, not those of a database that is called `k.x`.
-"""
+"""Patterns `DATABASE.TABLE` for captured tables, where `*` stands for any characters."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -12,9 +8,9 @@ from functools import lru_cache
 class TablePatterns:
     """Tables chosen by patterns, or by a function (database, table) → bool.
 
-    `database` tells whether anything of a database may be captured; with a function it cannot be
-    known, so every database counts. `named` are the tables that patterns name
-    in full, `databases` the databases.
+    database: whether a table of a database may be captured. A function cannot tell that, so every
+        database counts.
+    named: the tables that patterns name in full.
     """
 
     def __init__(self, tables: Iterable[str] | Callable[[str, str], bool]) -> None:
@@ -38,7 +34,7 @@ class TablePatterns:
         )
 
     def is_open(self, database: str = "") -> bool:
-        """Whether `*` may choose tables, of this database or of any, that nobody named."""
+        """Whether `*` may choose unnamed tables, of this database or of any."""
         return any(not database or regex.fullmatch(database) for regex in self._open)
 
 

@@ -1,8 +1,7 @@
-"""Columns between SQL and the canonical values of docs/types.md: how each kind is selected, read,
-and bound in a comparison.
+"""Columns between SQL and the canonical values of docs/types.md: select, read, compare.
 
-What comes from the wire here is text or bytes as the server sent it (no client-side conversion), so
-nothing passes through a Python type that cannot hold it.
+The client library converts nothing: it delivers text or bytes as the server sent them. So no value
+passes through a Python type that cannot hold it.
 """
 
 import re
@@ -29,11 +28,11 @@ _BYTES = {"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"}
 
 
 def expression(column: Column) -> str:
-    """What stands in the SELECT list.
+    """The expression of a column in a SELECT list.
 
-    FLOAT and DOUBLE are multiplied by one as DOUBLE: as they are, MySQL prints six digits of a
-    FLOAT, or as many as FLOAT(m,d) shows. VECTOR comes as hex because its wire type is not the same
-    on all servers.
+    FLOAT and DOUBLE are multiplied by one as DOUBLE. Otherwise MySQL prints six digits of a FLOAT,
+    or as many as FLOAT(m,d) shows. VECTOR is selected as hex, because its wire type differs between
+    servers.
     """
     name = identifier(column.name)
     if column.kind in ("float", "double"):
@@ -44,8 +43,9 @@ def expression(column: Column) -> str:
 
 
 def decoder(column: Column) -> Decode | None:
-    """The function that makes the canonical value of what the server sent (never NULL); None where
-    they are the same.
+    """The function that makes the canonical value from the server's value, which is never NULL.
+
+    None where the two are the same.
     """
     kind = column.kind
     if kind in _INTEGERS:
@@ -56,8 +56,10 @@ def decoder(column: Column) -> Decode | None:
 
 
 def reader(table: Table) -> Callable[[tuple[Any, ...]], Row]:
-    """A function from a fetched tuple to a row: one pass that makes the dict, then only the columns
-    that need a conversion. It raises SourceError, without the value, for one that cannot be read.
+    """A function from a fetched tuple to a row.
+
+    It makes the dict in one pass, and then converts only the columns that need it. It raises
+    SourceError, without the value, for a value that cannot be read.
     """
     names = [column.name for column in table.columns]
     steps = [
@@ -91,12 +93,11 @@ UNREADABLE_HINT = (
 
 
 def bindable(column: Column, value: Any, table: str) -> Any:
-    """A canonical key value as the parameter that compares with its column in the column's own
-    order, and through its index.
+    """A canonical key value as a parameter that compares in the column's order, by its index.
 
-    A decimal as text would be compared as a double, an ENUM with a label as text while it sorts by
-    number: hence the conversions. Source: MySQL reference manual, "Type Conversion in Expression
-    Evaluation", "The ENUM Type". Raises SourceError for a null.
+    Without a conversion a decimal in text would be compared as a double, and an ENUM with a label
+    as text, although it sorts by number. Source: MySQL reference manual, "Type Conversion in
+    Expression Evaluation", "The ENUM Type". Raises SourceError for a null.
     """
     kind = column.kind
     if value is None:
@@ -147,8 +148,9 @@ _FORMS = {kind: re.compile(form, re.ASCII) for kind, form in _TEXT_FORMS.items()
 
 
 def is_canonical(column: Column, value: Any) -> bool:
-    """Whether `value` may be a value of a key column, as docs/types.md writes them. What may not
-    would be an error of the server, or of `bindable`.
+    """Whether `value` may be a value of a key column, as docs/types.md writes them.
+
+    Other values would cause an error of the server, or of `bindable`.
     """
     kind = column.kind
     if kind in _INTEGERS or kind == "bit":
@@ -193,7 +195,7 @@ def _base64(value: bytes) -> str:
 
 
 def _decimal(value: str) -> str:
-    """ZEROFILL pads with zeros that are not part of the value."""
+    """The digits without the zeros of ZEROFILL, which are not part of the value."""
     if value[0] == "0" and len(value) > 1 and value[1] != ".":
         value = value.lstrip("0")
         return "0" + value if not value or value[0] == "." else value

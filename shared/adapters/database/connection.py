@@ -1,6 +1,4 @@
-"""One PyMySQL connection as every reader of a source wants it, and the server's errors as
-sentences.
-"""
+"""A PyMySQL connection with the session that all readers need, and the server's errors in words."""
 
 import ssl
 from collections.abc import Callable
@@ -74,8 +72,9 @@ _PASSING = {
 
 
 def connect(endpoint: SourceEndpoint) -> "Connection[Any]":
-    """Open a session: utf8mb4, UTC, plain sql_mode, TLS as the endpoint says. Raises
-    SourceUnavailable, SourceError.
+    """Open a session: utf8mb4, UTC, plain sql_mode, and TLS as the endpoint says.
+
+    Raises SourceUnavailable, SourceError.
     """
 
     def opened() -> "Connection[Any]":
@@ -99,8 +98,9 @@ def connect(endpoint: SourceEndpoint) -> "Connection[Any]":
 
 
 def translated(endpoint: SourceEndpoint, call: Callable[[], T]) -> T:
-    """Run `call`; PyMySQL's and the socket's errors become SourceUnavailable (may pass) or
-    SourceError (will not).
+    """Run `call`, and translate the errors of PyMySQL and the socket.
+
+    They become SourceUnavailable if they may pass, and SourceError otherwise.
     """
     try:
         return call()

@@ -1,6 +1,4 @@
-"""What backfill, verify, tables, doctor and init need of the source besides its binlog: plain
-SELECTs.
-"""
+"""The database contract: questions to the source besides its binlog, as plain SELECTs."""
 
 from collections.abc import Iterator
 from typing import Any, Literal, Protocol
@@ -13,9 +11,12 @@ from shared.values.table import Table
 
 
 class Server(msgspec.Struct, frozen=True):
-    """Which server answers: `version` as numbers to compare and as it calls itself, `identity` as
-    the binlog reader gives it (`server_uuid`, or `mariadb-SERVER_ID`), `managed` by whom: its
-    settings are then changed in other places.
+    """The server that answers.
+
+    version: numbers to compare.
+    version_text: the version as the server prints it.
+    identity: as the binlog reader gives it: `server_uuid`, or `mariadb-SERVER_ID`.
+    managed: the service that runs it. Its settings are then changed elsewhere.
     """
 
     flavour: Literal["mysql", "mariadb"]
@@ -26,8 +27,11 @@ class Server(msgspec.Struct, frozen=True):
 
 
 class TableSize(msgspec.Struct, frozen=True):
-    """What information_schema says of a table: estimated rows and bytes (data + indexes), and bytes
-    of a row on average.
+    """The size of a table, as information_schema estimates it.
+
+    rows: number of rows.
+    bytes: data and indexes.
+    row_bytes: average bytes of a row.
     """
 
     database: str
@@ -43,8 +47,9 @@ class TableSize(msgspec.Struct, frozen=True):
 
 
 class UniqueKey(msgspec.Struct, frozen=True):
-    """A unique index over whole columns; `nullable` when a column of it may be null, so that it
-    does not identify every row.
+    """A unique index over whole columns.
+
+    nullable: whether one of its columns may be null. Then it does not identify every row.
     """
 
     name: str
@@ -53,8 +58,10 @@ class UniqueKey(msgspec.Struct, frozen=True):
 
 
 class Cascade(msgspec.Struct, frozen=True):
-    """A foreign key by which the server itself changes rows of the child `table` (`action`: what,
-    on what) when a row of `parent` changes.
+    """A foreign key by which the server changes rows of a child when a parent's row changes.
+
+    table: the child.
+    action: the rule and its event.
     """
 
     table: str
@@ -64,8 +71,10 @@ class Cascade(msgspec.Struct, frozen=True):
 
 
 class BinlogFilters(msgspec.Struct, frozen=True):
-    """The databases that the server's binlog is restricted to (`do`; empty: all), and those that
-    it leaves out (`ignore`).
+    """The databases that the server logs.
+
+    do: the binlog is restricted to these; empty: to none.
+    ignore: the binlog leaves these out.
     """
 
     do: frozenset[str] = frozenset()
@@ -73,10 +82,10 @@ class BinlogFilters(msgspec.Struct, frozen=True):
 
 
 class Database(Protocol):
-    """A MySQL or MariaDB server, by SQL. Values are those of docs/types.md, the same that the
-    binlog reader gives.
+    """A MySQL or MariaDB server, by SQL.
 
-    Tables are named `database.table` in what is returned. Raises SourceUnavailable, SourceError.
+    Values are those of docs/types.md, the same that the binlog reader gives. Results name tables
+    `database.table`. Raises SourceUnavailable, SourceError.
     """
 
     def server(self) -> Server: ...
@@ -88,18 +97,20 @@ class Database(Protocol):
         ...
 
     def position(self) -> Position | None:
-        """The end of the binlog now; None when the server keeps none. Needs the right REPLICATION
-        CLIENT (MariaDB: BINLOG MONITOR).
+        """The present end of the binlog; None if the server keeps none.
+
+        Needs the right REPLICATION CLIENT, on MariaDB BINLOG MONITOR.
         """
         ...
 
     def binlog_filters(self) -> BinlogFilters:
-        """Which databases are logged. Needs the same right as `position`."""
+        """The databases that are logged. Needs the same right as `position`."""
         ...
 
     def describe(self, database: str, table: str) -> Table | None:
-        """Columns and primary key as they are now; None when there is no such table, or the account
-        has no right on it.
+        """The present columns and primary key of a table.
+
+        None if the table does not exist, or the account has no right on it.
         """
         ...
 
@@ -120,29 +131,32 @@ class Database(Protocol):
         ...
 
     def generated(self, tables: list[str]) -> dict[str, tuple[str, ...]]:
-        """Generated columns, stored and virtual ones, of those of these tables that have some; row
-        start and row end of a system-versioned table are none.
+        """Generated columns, stored and virtual, of those of these tables that have some.
+
+        Row start and row end of a system-versioned table are not among them.
         """
         ...
 
     def writes(self) -> tuple[str, dict[str, int]] | None:
-        """(where the figures come from, rows written per table since the server started); None when
-        the server does not count.
+        """(source of the counts, rows written per table since the server started).
+
+        None when the server does not count.
         """
         ...
 
     def grants(self) -> list[str]:
-        """What SHOW GRANTS says of the account that is logged in, roles included."""
+        """The rows of SHOW GRANTS for the logged-in account, roles included."""
         ...
 
     def retention_hours(self) -> int | None:
-        """RDS and Aurora: their own `binlog retention hours`; None when it is not set (binlogs go
-        at once) or cannot be read.
+        """The `binlog retention hours` of RDS and Aurora.
+
+        None when it is not set, so that binlogs are removed at once, or cannot be read.
         """
         ...
 
     def variables(self, *names: str) -> dict[str, str]:
-        """Global variables by name; those the server does not know are left out."""
+        """Global variables by name, without those that the server does not know."""
         ...
 
     def chunk(
@@ -154,9 +168,12 @@ class Database(Protocol):
         *,
         reached: Position | None,
     ) -> list[Row]:
-        """Up to `limit` rows in key order whose key is above `after` (canonical values; None: from
-        the start), from a read view that is proved to contain everything before `reached` (None
-        asks for no proof). Fewer when they are large, but none only at the end.
+        """Up to `limit` rows in key order whose key is above `after`.
+
+        Fewer when the rows are large; none only at the end.
+
+        after: canonical values; None: from the start.
+        reached: the read view is proved to contain everything before this position; None: no proof.
         """
         ...
 
@@ -168,8 +185,10 @@ class Database(Protocol):
         *,
         reached: Position | None = None,
     ) -> Iterator[Row]:
-        """The rows with these keys that exist, in no order. A key equal by the column's collation
-        also answers; one that is no value of its columns does not.
+        """The rows that exist with these keys, in no order.
+
+        A row whose key is equal by the column's collation is returned too. A key that is no value
+        of its columns finds nothing.
         """
         ...
 

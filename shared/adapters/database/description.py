@@ -1,7 +1,7 @@
 """One table as information_schema describes it.
 
-The SELECT lane reads rows by this description, and the binlog reader takes from it what a table map
-of MariaDB leaves out: so both give the same columns and the same key.
+SELECTs read rows by this description. The binlog reader takes from it the facts that a table map of
+MariaDB leaves out. So both give the same columns and the same key.
 """
 
 import re
@@ -34,10 +34,11 @@ _ROW_START, _ROW_END = "ROW START", "ROW END"
 
 
 class Description(msgspec.Struct, frozen=True):
-    """`table` as both lanes give it, and the name of the index that its key is.
+    """A table as both lanes give it.
 
-    `row_start` and `row_end` are the columns that MariaDB's system versioning keeps in the table;
-    empty when the definition names none. They are among the columns unless they are INVISIBLE.
+    index: the name of the index of its key.
+    row_start, row_end: the columns of MariaDB's system versioning; empty if the definition names
+        none. They are among the columns unless they are INVISIBLE.
     """
 
     table: Table
@@ -47,9 +48,9 @@ class Description(msgspec.Struct, frozen=True):
 
 
 def describe(query: Query, database: str, name: str) -> Description | None:
-    """The table as it is now, generated and invisible columns included.
+    """The table as it is now, with generated and invisible columns.
 
-    None when it is not there, or the account may not see it.
+    None if it does not exist, or the account may not see it.
     """
     found = query(
         "SELECT COLUMN_NAME, GENERATION_EXPRESSION, EXTRA, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, "
@@ -79,10 +80,10 @@ def describe(query: Query, database: str, name: str) -> Description | None:
 
 
 def _key(query: Query, database: str, name: str) -> tuple[str, list[str]]:
-    """The name and the columns of the key by which the server tells rows apart.
+    """The name and the columns of the key by which the server identifies rows.
 
-    Without a primary key that is the first unique key over whole NOT NULL columns; the binlog names
-    it as the primary key. Source: MySQL sql/table.cc, open_table_from_share.
+    Without a primary key this is the first unique key over whole NOT NULL columns; the binlog calls
+    it the primary key. Source: MySQL sql/table.cc, open_table_from_share.
     """
     parts: dict[str, list[tuple[Any, ...]]] = {}
     for _, unique, index, _, column, _, _, prefix, _, nullable, *_ in query(
@@ -99,7 +100,7 @@ def _key(query: Query, database: str, name: str) -> tuple[str, list[str]]:
 
 
 def row_ends(query: Query) -> dict[str, str]:
-    """Table → its row end, which system versioning adds to each unique key, where it is named."""
+    """Table → its row end, if it is named; system versioning adds it to each unique key."""
     return {
         f"{database}.{name}": column
         for database, name, column in query(
@@ -145,7 +146,7 @@ def _label(quoted: str) -> str:
 
 
 def _length(kind: str, full: str, characters: str | None, precision: str | None) -> int:
-    """Only where the binlog tells it too."""
+    """The length, but only where the binlog has it too."""
     if kind in ("char", "varchar", "binary", "varbinary"):
         return int(characters or 0)
     if kind in ("decimal", "bit"):

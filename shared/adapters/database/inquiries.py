@@ -1,4 +1,4 @@
-"""What a server says about itself: version, settings, rights, position, counters."""
+"""Facts about a server: version, settings, rights, position, counters."""
 
 import re
 from collections.abc import Callable

@@ -10,8 +10,9 @@ from shared.values.table import Column, Table
 def chunk_select(
     table: Table, key: tuple[str, ...], after: list[Any] | None, index: str
 ) -> tuple[str, list[Any]]:
-    """Rows in key order whose key is above `after`; its last parameter, the limit, is left open.
-    `index` is that of the key, where its name is known.
+    """Select rows in key order whose key is above `after`; the caller appends the limit.
+
+    index: the name of the key's index; empty if it is not known.
     """
     where, bound = _above(table, key, after) if after is not None else ("", [])
     order = ", ".join(identifier(name) for name in key)
@@ -23,8 +24,9 @@ def chunk_select(
 def rows_select(
     table: Table, key: tuple[str, ...], keys: list[list[Any]]
 ) -> tuple[str, list[Any]] | None:
-    """Rows with these keys. Those that are no values of the key columns are left out (they may come
-    from anywhere); None when no other is left.
+    """Select the rows with these keys; None if no key is left.
+
+    Keys that are no values of the key columns are left out, because they may come from anywhere.
     """
     columns = _columns(table, key)
     found_by = [bound for values in keys if (bound := _bound(columns, values, table.full_name))]
@@ -36,7 +38,7 @@ def rows_select(
 
 
 def _select(table: Table) -> str:
-    """Columns are named one by one: `*` leaves out invisible ones."""
+    """The SELECT list names each column, because `*` leaves out invisible ones."""
     columns = ", ".join(expression(column) for column in table.columns)
     return f"SELECT {columns} FROM {identifier(table.database)}.{identifier(table.name)}"  # noqa: S608
 
@@ -53,8 +55,10 @@ def _bound(columns: list[Column], values: list[Any], table: str) -> list[Any]:
 
 
 def _above(table: Table, key: tuple[str, ...], after: list[Any]) -> tuple[str, list[Any]]:
-    """`a >= 1 AND (a > 1 OR (b >= 2 AND (b > 2 OR c > 3)))`: a row comparison `(a, b, c) > (1, 2,
-    3)` would not use the index.
+    """The condition for keys above `after`, in a form that uses the index.
+
+    It is `a >= 1 AND (a > 1 OR (b >= 2 AND (b > 2 OR c > 3)))`, because a row comparison
+    `(a, b, c) > (1, 2, 3)` would not use it.
     """
     columns = _columns(table, key)
     values = [

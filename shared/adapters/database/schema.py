@@ -1,4 +1,4 @@
-"""What information_schema knows of all tables, as the values of this project."""
+"""Facts from information_schema about all tables."""
 
 import re
 from collections.abc import Container
@@ -51,8 +51,10 @@ def primary_keys(query: Query) -> dict[str, tuple[str, ...]]:
 
 
 def unique_keys(query: Query) -> dict[str, list[UniqueKey]]:
-    """Indexes over expressions or over the beginning of a column are left out: they identify
-    nothing by whole columns.
+    """Unique keys by table.
+
+    Indexes over expressions or prefixes of columns are left out, because they do not identify rows
+    by whole columns.
     """
     parts: dict[tuple[str, str], list[tuple[str | None, str | None, bool]]] = {}
     ends = row_ends(query)
@@ -78,8 +80,9 @@ def unique_keys(query: Query) -> dict[str, list[UniqueKey]]:
 
 
 def cascades(query: Query, tables: list[tuple[str, str]]) -> list[Cascade]:
-    """Read from SHOW CREATE TABLE: MariaDB's information_schema hides foreign keys from accounts
-    that may only SELECT.
+    """Foreign keys that change rows, from SHOW CREATE TABLE.
+
+    MariaDB's information_schema hides foreign keys from accounts that may only SELECT.
     """
     found = []
     for database, name in tables:
@@ -96,8 +99,10 @@ def cascades(query: Query, tables: list[tuple[str, str]]) -> list[Cascade]:
 
 
 def generated(query: Query, tables: Container[str]) -> dict[str, tuple[str, ...]]:
-    """MySQL has an empty expression for other columns, MariaDB NULL, and one for row start and row
-    end.
+    """Generated columns by table.
+
+    For other columns MySQL has an empty expression and MariaDB NULL. MariaDB also has one for row
+    start and row end.
     """
     found: dict[str, tuple[str, ...]] = {}
     for database, name, column in query(

@@ -1,5 +1,6 @@
-"""The Database contract over a PyMySQL connection: MySQL 5.7–9.x and MariaDB 10.5–11.x. One
-session, not to be shared by threads.
+"""The Database contract over a PyMySQL connection: MySQL 5.7–9.x and MariaDB 10.5–11.x.
+
+One session, which threads must not share.
 """
 
 import re
@@ -40,8 +41,9 @@ _LONG_KINDS = re.compile(r"text$|blob$|^json$|^geometry$")
 
 
 class SqlDatabase:
-    """Connects when first asked, and again after the connection was lost. See `contract.Database`
-    for the methods.
+    """A database over one connection, which opens at the first call and again after a loss.
+
+    See `contract.Database` for the methods.
     """
 
     def __init__(self, endpoint: SourceEndpoint) -> None:
@@ -158,7 +160,7 @@ class SqlDatabase:
         return self._guarded(connection, fetched)
 
     def _query_some(self, sql: str, *bound: Any) -> list[tuple[Any, ...]]:
-        """The first rows of one statement, as many as fit into _CHUNK_BYTES, and one at least."""
+        """The first rows of one statement: as many as fit into _CHUNK_BYTES, at least one."""
         connection = self._connected()
 
         def fetched() -> list[tuple[Any, ...]]:

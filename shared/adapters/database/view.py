@@ -39,8 +39,9 @@ _PAUSE_SECONDS = 0.02
 
 @contextmanager
 def view(query: Query, server: Server, table: Table, reached: Position | None) -> Iterator[None]:
-    """What is read inside contains everything before `reached`. Raises SourceUnavailable when that
-    does not come true in PROOF_SECONDS.
+    """A read view that contains everything before `reached`.
+
+    Raises SourceUnavailable when that is not proved within PROOF_SECONDS.
     """
     if reached is None:
         yield

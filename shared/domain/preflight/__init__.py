@@ -1,8 +1,9 @@
-"""Preflight: whether a source can be read as it is, what is in the way, and what to do about it.
+"""Preflight: can a source be read as it is, what prevents that, and what is the fix?
 
-`server` checks settings, `grants` the account's rights, `tables` what is captured: pure functions
-of what the database says. `check_source` asks and runs all of them; the relay starts with
-`require(check_source(…), begun=…)`, `rowline doctor` shows every finding.
+`server_settings` checks settings, `grants` the rights of the account, `table_checks` the captured
+tables. They are pure functions of facts that the database gives. `check_source` reads these facts
+and runs all checks. The relay starts with `require(check_source(…), begun=…)`; `rowline doctor`
+shows every finding.
 """
 
 from shared.domain.preflight.inspection import check_source

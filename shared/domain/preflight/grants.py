@@ -1,4 +1,4 @@
-"""Rights of the account, as SHOW GRANTS lists them."""
+"""The rights of the account, as SHOW GRANTS lists them."""
 
 import re
 from collections.abc import Iterable
@@ -17,7 +17,10 @@ _MONITOR = ("REPLICATION CLIENT", "BINLOG MONITOR", "SUPER")
 
 
 class _Rights(msgspec.Struct, frozen=True):
-    """Rights on a scope: `database` and `table` as LIKE patterns, `*` for all."""
+    """Rights on a scope.
+
+    database, table: LIKE patterns; `*` for all.
+    """
 
     rights: frozenset[str]
     database: str
@@ -34,8 +37,9 @@ class _Rights(msgspec.Struct, frozen=True):
 def check_grants(
     server: Server, grants: Iterable[str], tables: Iterable[str], *, gtids: bool
 ) -> list[Finding]:
-    """Reading the binlog, asking for its position, and SELECT on each captured table; LOCK TABLES
-    where a MySQL has no GTIDs.
+    """Check the rights to read the binlog, to ask for its position, and to SELECT captured tables.
+
+    gtids: whether the server has GTIDs. MySQL without them also needs LOCK TABLES.
     """
     held = [rights for grant in grants if (rights := _read(grant))]
     everywhere = [rights for rights in held if rights.database == "*"]
@@ -94,7 +98,10 @@ def _covers(rights: _Rights, full_name: str) -> bool:
 
 
 def _like(pattern: str, name: str) -> bool:
-    r"""A database-level grant is a LIKE pattern: `%` any characters, `_` one, `\` before either takes its meaning."""  # noqa: E501
+    r"""Whether a name matches the LIKE pattern of a database-level grant.
+
+    `%` is any characters and `_` one character; `\` before either makes it an ordinary one.
+    """
     parts = re.findall(r"\\.|.", pattern, re.DOTALL)
     regex = "".join({"%": ".*", "_": "."}.get(part) or re.escape(part[-1]) for part in parts)
     return re.fullmatch(regex, name, re.DOTALL) is not None

@@ -1,4 +1,4 @@
-"""Asks the database what the checks need, and runs all of them."""
+"""Reads the facts that the checks need from the database, and runs all checks."""
 
 import msgspec
 
@@ -18,8 +18,9 @@ from shared.values.settings import SourceSettings, table_settings
 def check_source(
     database: Database, source: SourceSettings, *, lag_seconds: float | None = None
 ) -> list[Finding]:
-    """Everything about a source that the relay depends on. Raises SourceUnavailable and SourceError
-    when it cannot even be asked.
+    """Check everything about a source that the relay depends on.
+
+    Raises SourceUnavailable and SourceError when the database does not answer the questions.
     """
     server, variables = database.server(), database.variables(*VARIABLES)
     catalog = read_catalog(database, source)
@@ -38,14 +39,15 @@ def check_source(
 
 
 def _placed(finding: Finding, source: SourceSettings) -> Finding:
-    """With the whole key of the stanza; a database that no stanza describes has none."""
+    """The finding with its whole key; a database without a stanza has no keys."""
     stanza = f"sources.{source.name}.{finding.stanza}" if source.secret and finding.stanza else ""
     return msgspec.structs.replace(finding, stanza=stanza)
 
 
 def read_catalog(database: Database, source: SourceSettings) -> TableCatalog:
-    """What the database says of its tables; columns, foreign keys and generated columns of the
-    captured ones only.
+    """Read the catalog of the database.
+
+    Columns, foreign keys and generated columns are those of the captured tables only.
     """
     sizes = {size.full_name: size for size in database.sizes()}
     names = captured_names(sizes.values(), source.tables)

@@ -1,4 +1,4 @@
-"""The key of a captured table: it exists, identifies every row, and is not hidden."""
+"""The key of a captured table: it exists, identifies every row, and leaves the relay."""
 
 from collections.abc import Iterable
 
@@ -10,22 +10,24 @@ from shared.values.settings import TableSettings
 
 
 class TableKeys(msgspec.Struct, frozen=True):
-    """The keys of a table. `primary` is empty where it has none; `unique` are the others."""
+    """The keys of a table.
+
+    primary: empty without a primary key.
+    unique: the other unique keys.
+    """
 
     primary: tuple[str, ...] = ()
     unique: tuple[UniqueKey, ...] = ()
 
     def identify(self, columns: Iterable[str]) -> bool:
-        """Whether no two rows share the values of these columns, and none of the columns is null:
-        a key is among them.
-        """
+        """Whether these columns identify every row: a key without nulls is among them."""
         held = set(columns)
         whole = [key.columns for key in self.unique if not key.nullable]
         return any(set(key) <= held for key in (self.primary, *whole) if key)
 
 
 def check_key(name: str, keys: TableKeys, settings: TableSettings) -> list[Finding]:
-    """Whether rows of the table can be told apart by the key that it is captured by."""
+    """Check that the key by which the table is captured distinguishes its rows."""
     if settings.key:
         return [*_named(name, keys, settings.key), *_hidden(name, settings.key, settings)]
     if keys.primary:
@@ -42,7 +44,7 @@ def check_key(name: str, keys: TableKeys, settings: TableSettings) -> list[Findi
 
 
 def _named(name: str, keys: TableKeys, key: tuple[str, ...]) -> list[Finding]:
-    """What is wrong with a key that the stanza names."""
+    """The problems of a key that the stanza names."""
     if set(key) == set(keys.primary):
         return []
     matching = [one for one in keys.unique if set(one.columns) == set(key)]
@@ -57,7 +59,7 @@ def _named(name: str, keys: TableKeys, key: tuple[str, ...]) -> list[Finding]:
 
 
 def _hidden(name: str, key: tuple[str, ...], settings: TableSettings) -> list[Finding]:
-    """Key columns that the stanza drops, or masks so that rows cannot be told apart."""
+    """Key columns that the stanza drops, or masks so that rows cannot be distinguished."""
     hidden = {
         **{column: "mask" for column, how in settings.mask.items() if how != "hash"},
         **dict.fromkeys(settings.drop, "drop"),

@@ -1,4 +1,4 @@
-"""Masks: the key of `hash` is there and long enough, and documents that exist follow a change."""
+"""Masks: the key for `hash` exists and is long enough; old documents follow a changed mask."""
 
 from collections.abc import Callable, Mapping
 
@@ -10,7 +10,7 @@ MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_hex(32))'"
 
 
 def check_mask_key(source: SourceSettings, key: bytes) -> list[Finding]:
-    """Whether the source's secret holds a key for the columns that are hashed."""
+    """Check that the source's secret holds a key for the hashed columns."""
     hashed = [name for name, table in source.tables.items() if "hash" in table.mask.values()]
     if not hashed:
         return []
@@ -37,10 +37,10 @@ def check_hidden_columns(
     rehashed: bool = False,
     fix: Callable[[str], str] = lambda _: "",
 ) -> list[Finding]:
-    """Tables whose documents hold something else than `drop` and `mask` now say.
+    """Find tables whose documents do not match the present `drop` and `mask`.
 
-    deployed: how the stream captures its tables until now.
-    rehashed: whether mask_key is another one than before.
+    deployed: how the stream has captured its tables so far.
+    rehashed: whether mask_key has changed.
     fix: the advice for one table, by its name.
     """
     found = []

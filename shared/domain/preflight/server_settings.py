@@ -1,6 +1,4 @@
-"""Settings of the server: the binlog must hold every row in full, with its column names, for long
-enough.
-"""
+"""Server settings: the binlog holds whole rows with column names, and is kept long enough."""
 
 from collections.abc import Iterable, Mapping
 
@@ -23,7 +21,7 @@ SHORT_HOURS = 24
 
 
 def check_server(server: Server, variables: Mapping[str, str]) -> list[Finding]:
-    """Version, server_id and the binlog's settings."""
+    """Check the version, server_id and the settings of the binlog."""
     findings = [_version(server), _log_bin(server, variables)]
     if findings[-1].level == "fail":
         return findings  # the others say nothing without a binlog
@@ -50,7 +48,11 @@ def check_retention(
     rds_hours: int | None,
     lag_seconds: float | None = None,
 ) -> Finding:
-    """How long binlogs are kept, against how far the relay is behind (None: not known)."""
+    """Compare how long binlogs are kept with the lag of the relay.
+
+    rds_hours: the retention that RDS or Aurora is set to; None: not set.
+    lag_seconds: the lag of the relay; None: not known.
+    """
     check = "binlog retention"
     if server.managed:
         fix = "call mysql.rds_set_configuration('binlog retention hours', 72);"
@@ -95,11 +97,11 @@ def check_retention(
 
 
 def check_binlog_filters(filters: BinlogFilters, tables: Iterable[str]) -> Finding:
-    """Whether the server logs the databases of the captured tables.
+    """Check that the server logs the databases of the captured tables.
 
-    With row-based logging the database of the table counts, not the default one of the session.
-    Source: MySQL reference manual, "Evaluation of Database-Level Replication and Binary Logging
-    Options".
+    With row-based logging the database of the table counts, not the default database of the
+    session. Source: MySQL reference manual, "Evaluation of Database-Level Replication and Binary
+    Logging Options".
     """
     databases = sorted({name.partition(".")[0] for name in tables})
     for setting, lacking in (

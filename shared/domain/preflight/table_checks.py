@@ -1,6 +1,4 @@
-"""Captured tables: each is there, its rows can be told apart, and nothing changes them behind the
-binlog's back.
-"""
+"""Captured tables: each exists, has distinct rows, and changes only through the binlog."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -23,8 +21,10 @@ later may do either.
 
 
 class TableCatalog(msgspec.Struct, frozen=True):
-    """What the database says of its tables, by `database.table`: sizes, primary keys, other unique
-    keys; columns, cascades and generated columns of the captured ones.
+    """Facts about the tables of a database, by `database.table`.
+
+    sizes, primary, unique: sizes, primary keys and other unique keys of all tables.
+    columns, cascades, generated: those of captured tables only.
     """
 
     sizes: dict[str, TableSize]
@@ -40,7 +40,7 @@ class TableCatalog(msgspec.Struct, frozen=True):
 
 
 def captured_names(sizes: Iterable[TableSize], tables: Mapping[str, TableSettings]) -> list[str]:
-    """The tables that the patterns of a source choose."""
+    """The tables that the patterns of a source select."""
     capture = TablePatterns(tables)
     return [size.full_name for size in sizes if capture.table(size.database, size.name)]
 
@@ -48,7 +48,7 @@ def captured_names(sizes: Iterable[TableSize], tables: Mapping[str, TableSetting
 def check_tables(
     server: Server, catalog: TableCatalog, tables: Mapping[str, TableSettings]
 ) -> list[Finding]:
-    """One finding for each pattern that chooses nothing, and for each captured table."""
+    """Give a finding for each pattern that selects nothing, and for each captured table."""
     names = captured_names(catalog.sizes.values(), tables)
     findings = [
         _nothing(pattern, catalog.sizes)
@@ -65,9 +65,9 @@ def check_tables(
 def table_problems(
     server: Server, catalog: TableCatalog, name: str, settings: TableSettings
 ) -> list[Finding]:
-    """What is in the way of capturing a table.
+    """The problems that prevent the capture of a table, or make it incomplete.
 
-    `stanza` of a finding is below the source's own: `tables.NAME.drop`.
+    The `stanza` of a finding is a key below the source: `tables.NAME.drop`.
     """
     check = f"table {name}"
     found = check_key(name, catalog.keys_of(name), settings)

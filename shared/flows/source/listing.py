@@ -1,4 +1,4 @@
-"""Listing: the tables of a source, and what would be in the way of capturing each."""
+"""Listing: the tables of a source, and the problems of capturing each."""
 
 from collections.abc import Sequence
 
@@ -13,10 +13,15 @@ from shared.values.table_pattern import TablePatterns
 
 
 class ListedTable(msgspec.Struct, frozen=True):
-    """A table: estimated `rows`, `bytes` with indexes, the `key` it would be captured by (empty:
-    none), rows written since the server started (`changes`, None: not counted), whether it is
-    `captured`, what would not work (`problems`), and which of that keeps the relay from starting
-    (`refused`).
+    """One table.
+
+    rows: the server's estimate.
+    bytes: size with indexes.
+    key: the key that it would be captured by; empty without one.
+    changes: rows written since the server started; None if the server does not count them.
+    captured: whether the source captures it.
+    problems: all problems of capturing it.
+    refused: those problems that prevent the relay from starting.
     """
 
     table: str
@@ -30,13 +35,15 @@ class ListedTable(msgspec.Struct, frozen=True):
 
     @property
     def can_be_captured(self) -> bool:
-        """Whether a relay starts with it as it is."""
+        """Whether a relay starts with the table as it is."""
         return not self.refused
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """All tables by name. `source` is the stanza they are held against ("": none), `changes_from`
-    tells who counted the changes ("": nobody).
+    """The selected tables, by name.
+
+    source: the stanza that they are compared with; empty without one.
+    changes_from: where the counts of changes come from; empty without counts.
     """
 
     source: str
@@ -47,10 +54,11 @@ class Listing(msgspec.Struct, frozen=True):
 def list_tables(
     database: Database, source: SourceSettings | None, patterns: Sequence[str]
 ) -> Listing:
-    """The tables that match one of `patterns`; `source` None looks at each as if it were captured
-    as it is.
+    """List the tables that match one of `patterns`.
 
-    Raises SourceError for a table that is named in full and is not there.
+    source: None checks each table as if it were captured with default settings.
+
+    Raises SourceError for a missing table that a pattern names in full.
     """
     chosen = {pattern: TableSettings() for pattern in patterns}
     catalog = read_catalog(

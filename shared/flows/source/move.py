@@ -1,9 +1,9 @@
 """Move: a planned change of the server that a stream is read from.
 
-By GTIDs the relay finds its place on the other server by itself (`find_missing`): here that is only
-tried beforehand. Without them the place there must be given. It is stored once everything that the
-old server wrote is published, under the lease and in a new epoch; a relay that still finds the old
-server then refuses to read it. Killed at any point, either place stands, and the command is run
+With GTIDs the relay finds its position on the new server itself (`find_missing`); a move only tries
+that beforehand. Without GTIDs the user gives the position. It is stored once every change of the
+old server is published, under the lease and in a new epoch. From then on a relay refuses to read
+the old server. If the command is killed, either the old or the new position is stored; run it
 again.
 """
 
@@ -36,8 +36,8 @@ class Move:
     """One stream's move to another server. `look` changes nothing.
 
     open_target: connects to the new server.
-    at: the place there (None: GTIDs are to tell it).
-    tell: is told what has to come first, while `wait` and `apply` wait; `setup.stop` ends that.
+    at: the position there; None with GTIDs.
+    tell: receives the reason of each wait of `wait` and `apply`; `setup.stop` ends the wait.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Move:
         self._look = Look(setup, at)
 
     def look(self) -> Readiness:
-        """How the stream stands now. Raises what `Look.readiness` does."""
+        """The present state of the stream. Raises the errors of `Look.readiness`."""
         target = self._open_target()
         try:
             return self._look.readiness(target, self._look.checkpoint())
@@ -60,9 +60,9 @@ class Move:
             target.close()
 
     def wait(self) -> Readiness:
-        """Wait until `look` finds nothing that has to come first.
+        """Wait until `look` finds no reason to wait.
 
-        Raises what it does, and RowlineError when told to stop.
+        Raises the errors of `look`, and RowlineError when the wait is stopped.
         """
         while True:
             readiness = self.look()
@@ -75,10 +75,10 @@ class Move:
                 raise self._stopped()
 
     def apply(self) -> Readiness:
-        """Move the stream. Raises what `wait` does, and LeaseLost.
+        """Move the stream. Raises the errors of `wait`, and LeaseLost.
 
-        By GTIDs: the relay is made to connect again, to where the source's secret leads by now.
-        By place: the checkpoint is stored.
+        With GTIDs, the relay is made to reconnect to the server that the secret now names. Without
+        them, the new checkpoint is stored.
         """
         while True:
             readiness = self.wait()
@@ -105,9 +105,9 @@ class Move:
             )
 
     def _under_lease(self) -> Readiness | None:
-        """Take the lease, look again at what the relay left, store the move.
+        """Take the lease, look again at the checkpoint that the relay left, and store the move.
 
-        None when the relay has published up to another place meanwhile.
+        None when the relay has published up to another position in the meantime.
         """
         lease, _ = wait_for_lease(self._setup)
         if lease is None:
@@ -143,8 +143,10 @@ class Move:
         )
 
     def _require_settled(self, point: Checkpoint, target: str) -> None:
-        """Where a table was given up is a place that the new server does not know: who takes the
-        table must have read from there before.
+        """Require that other relays have taken the tables that this stream gave up.
+
+        The new server does not know the position at which they were given up, so the relay that
+        takes them must have read from there before.
         """
         captured, wanted = (
             point.tables,
@@ -174,9 +176,9 @@ class Move:
 
 
 def move_all(moves: Sequence[Move]) -> list[Readiness]:
-    """Move the streams of one source. Raises what `Move.apply` does.
+    """Move the streams of one source. Raises the errors of `Move.apply`.
 
-    All of them wait before the first is moved, because there is no way back from a place.
+    All streams wait before the first one moves, because a stored position cannot be undone.
     """
     for move in moves:
         move.wait()

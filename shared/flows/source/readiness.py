@@ -1,4 +1,4 @@
-"""Readiness: whether a stream may move to another server, and what has to come first."""
+"""Readiness: whether a stream may move to another server, and the reasons to wait."""
 
 from typing import Literal
 
@@ -26,13 +26,13 @@ Way = Literal["there", "gtids", "place"]
 class Readiness(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether a stream may move from one server to another now.
 
-    way: how its place on the new server is found.
+    way: how the position on the new server is found.
     server, target: identities of both servers.
     published: everything up to this position is published.
     place: where reading would continue on the target.
-    waits_for: what has to come first (empty: nothing). By GTIDs: those that are published and that
-        the target lacks. By place: the end of the old server's binlog.
-    holder: the relay that publishes up to there (empty: none is running).
+    waits_for: the reason to wait; empty without one. With GTIDs: published ones that the target
+        lacks. Without: the end of the old server's binlog.
+    holder: the relay that publishes up to there; empty if none runs.
     rows, verify: rows by table, and tables, that would be listed as lost now.
     """
 
@@ -51,7 +51,7 @@ class Readiness(msgspec.Struct, frozen=True, omit_defaults=True):
 class Look:
     """Looks at one stream and changes nothing.
 
-    at: the place on the new server (None: GTIDs are to tell it).
+    at: the position on the new server; None with GTIDs.
     """
 
     def __init__(self, setup: RelaySetup, at: Position | None) -> None:
@@ -61,7 +61,7 @@ class Look:
         self._tried = False
 
     def readiness(self, target: Binlog, point: Checkpoint) -> Readiness:
-        """How the stream, published up to `point`, stands towards `target`.
+        """Whether the stream, published up to `point`, may move to `target`.
 
         Raises SourceError, SourceUnavailable, PositionLost (the stream cannot continue on this
         server), ConfigError (`at` is missing, wrong or not needed), StackError.
@@ -75,7 +75,7 @@ class Look:
         return readiness or self._by_place(target, here, point)
 
     def _by_gtids(self, target: Binlog, here: str, point: Checkpoint) -> Readiness | None:
-        """None when they tell nothing, and a place is given."""
+        """None when GTIDs give no position, and the user gives one."""
         if not point.position.gtids:
             return None
         journal = Journal(self._setup.claims, self._stream, point.lineage.journal)
@@ -149,7 +149,7 @@ class Look:
         )
 
     def _try(self, target: Binlog, position: Position) -> None:
-        """Once: what comes later is there too."""
+        """Check once that the target has the binlog from the position on."""
         if not self._tried:
             try_reading(target, position)
             self._tried = True
@@ -157,7 +157,7 @@ class Look:
     def _end_of_old(self, point: Checkpoint) -> Position:
         """The end of the old server's binlog, which must not move.
 
-        What is written there after the place on the new server was noted would be skipped.
+        A change that is written there after the new position was noted would be skipped.
         """
         try:
             old = self._setup.open_binlog(self._setup.source.tables, 0)
@@ -188,7 +188,7 @@ class Look:
         return end
 
     def checkpoint(self) -> Checkpoint:
-        """The stream's checkpoint now. Raises RowlineError when it has none."""
+        """The stream's present checkpoint. Raises RowlineError without one."""
         _, point = self._setup.streams.load(self._stream)
         if point is None:
             raise RowlineError(
@@ -206,7 +206,7 @@ _NOT_ASKED = (
 
 
 def _complete(point: Checkpoint, end: Position) -> bool:
-    """Whether everything before the end is published, and nothing else is under way."""
+    """Whether everything before the end is published, and no other work is unfinished."""
     return (
         point.rows == 0
         and point.catch_up is None

@@ -1,4 +1,4 @@
-"""Reset: a stream starts anew at another place, with numbers above all that were ever given."""
+"""Reset: a stream starts again at another position, with numbers above all earlier ones."""
 
 import msgspec
 
@@ -16,11 +16,13 @@ from shared.values.seq import next_epoch
 
 
 def reset(setup: RelaySetup, start: str, now_ms: int) -> tuple[Checkpoint | None, Checkpoint]:
-    """Take the lease, store a checkpoint at `start` (earliest, latest or a position) in a new
-    epoch, give the lease back: (old, new). `now_ms` Unix time.
+    """Store a checkpoint at another position, in a new epoch, under the lease: (old, new).
 
-    What lies between the two is not published. Killed at any point, either checkpoint stands.
-    Raises SourceError, StackError, LeaseLost.
+    start: earliest, latest or a position.
+    now_ms: Unix time.
+
+    Changes between the two positions are not published. If it is killed, either the old or the new
+    checkpoint is stored. Raises SourceError, StackError, LeaseLost.
     """
     lease, _ = wait_for_lease(setup)
     if lease is None:

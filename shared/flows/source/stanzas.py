@@ -1,6 +1,4 @@
-"""Stanzas: `sources:` and `consumers:` for the tables of a database, as text, and put into a
-serverless.yml that keeps all else.
-"""
+"""Stanzas: `sources:` and `consumers:` for the tables of a database, as text."""
 
 import json
 import re
@@ -15,8 +13,10 @@ _BLOCK = re.compile(r"^([A-Za-z][\w-]*):")
 def stanzas(
     listing: Listing, *, source: str, consumer: str, source_secret: str, search_secret: str
 ) -> dict[str, str]:
-    """Top-level key → its text. Tables that would not work stand there as comments, with the
-    reason. Raises ConfigError when none works.
+    """The stanzas: top-level key → text.
+
+    A table that cannot be captured becomes a comment with the reason. Raises ConfigError when none
+    can be captured.
     """
     working = [table for table in listing.tables if table.can_be_captured]
     if not working:
@@ -45,10 +45,9 @@ def stanzas(
 
 
 def put_in(document: str, blocks: dict[str, str], *, force: bool = False) -> str:
-    """The document with these top-level blocks in the place of its own, everything else kept as it
-    is, comments included.
+    """Put top-level blocks into a document, in place of its own, and keep everything else.
 
-    Raises ConfigError when it has one of them already, unless `force`.
+    force: replace blocks that the document already has. Raises ConfigError for them without it.
     """
     lines = document.splitlines(keepends=True)
     starts = [

@@ -1,6 +1,4 @@
-"""Target: whether a server can be the source in place of another, and has the place where a stream
-is to go on.
-"""
+"""Target: whether a server can replace the one that is read, and has the position to read from."""
 
 from collections.abc import Callable
 
@@ -16,10 +14,11 @@ from shared.values.settings import SourceSettings
 def check_target(
     target: Database, source: SourceSettings, open_now: Callable[[], Database]
 ) -> None:
-    """Raises SourceError for the first thing that keeps `target` from being read as `source` (all
-    of its tables), SourceUnavailable when it does not answer.
+    """Check that `target` can be read as `source`, with all of its tables.
 
-    `open_now` connects to where the source is now, which may be gone already.
+    open_now: connects to the present server, which may no longer exist.
+
+    Raises SourceError for the first problem, SourceUnavailable when the target does not answer.
     """
     found = who_answers(target)
     try:
@@ -49,7 +48,7 @@ def check_target(
 
 
 def require_place(target: Binlog, at: Position) -> None:
-    """Raises ConfigError when `at`, as a person gave it, is no place in the server's binlog."""
+    """Raise ConfigError if `at`, which a user gave, is not a position in the server's binlog."""
     if not at.file:
         raise ConfigError(
             "is no place of one server.",
@@ -68,8 +67,9 @@ def require_place(target: Binlog, at: Position) -> None:
 
 
 def try_reading(target: Binlog, position: Position) -> None:
-    """Whether the server sends its binlog from there on. Raises PositionLost when it does not,
-    SourceError when nothing begins there.
+    """Check that the server sends its binlog from this position on.
+
+    Raises PositionLost if it does not, SourceError if no event begins there.
     """
     try:
         next(iter(target.read(position)), None)
