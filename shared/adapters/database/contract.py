@@ -91,8 +91,9 @@ class Database(Protocol):
     def server(self) -> Server: ...
 
     def started(self) -> int:
-        """When the server was started, Unix seconds of its own clock; compare two of them by
-        `is_another_start`.
+        """The start of the server, in Unix seconds of its own clock.
+
+        Compare two starts with `is_another_start`.
         """
         ...
 
