@@ -1,4 +1,5 @@
-# The relay as a container (docs/fargate.md). One image for all stages and sources: settings come with the task.
+# The relay as a container (docs/fargate.md). All stages and sources share one image: the task has
+# the settings.
 FROM python:3.13.9-slim-bookworm@sha256:b685a4fa58bb19d1814d78a1ec0f0208f351452724f78b20212c984d6e124a34
 
 WORKDIR /relay

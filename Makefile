@@ -1,4 +1,4 @@
-# `make demo` runs the main job on this machine, `make test` passes the tests; both do all their own set-up.
+# `make demo` runs Rowline on this machine, `make test` runs the tests. Both set up all they need.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -10,7 +10,7 @@ BIN := .venv/bin
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: setup ## servers, deploy, a real workload, what came out of it; the stack stays up until `make down`
+demo: setup ## servers, deploy, a real workload and its result; the stack stays up until `make down`
 	@$(BIN)/python -m local.demo.run
 
 down: setup ## stop what `make demo` started
@@ -19,7 +19,7 @@ down: setup ## stop what `make demo` started
 test: setup-dev .local/bench/.ready lint plugin-tests ## every test once, on real servers
 	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder tests
 
-soak: setup-dev ## random worlds, kills and damaged input at length: make soak SEED=1 takes another way
+soak: setup-dev ## random worlds, kills and damaged input at length; make soak SEED=1 chooses other steps
 	@ROWLINE_TIER=soak ROWLINE_SEED=$(or $(SEED),0) $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --timeout 1500 -m soak tests
 
 unit: setup-dev plugin-tests ## the tests that need no server
@@ -39,7 +39,7 @@ lint: setup-dev ## format, lint, types, layers, prose
 bench: setup-dev .local/bench/.ready ## Rowline measured beside other readers: make bench BENCH="--reader NAME=COMMAND"; see docs/bench.md
 	@$(BIN)/python -m bench $(BENCH)
 
-audit: setup-dev ## known vulnerabilities of what is pinned (asks the registries)
+audit: setup-dev ## known vulnerabilities of pinned packages (asks the registries)
 	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements-dev.txt
 	@npm audit --omit=dev
 
@@ -73,5 +73,5 @@ node_modules/.ready: package-lock.json
 	@npm ci --silent --no-fund --no-audit
 	@touch $@
 
-aws-smoke: setup-dev ## what only a real AWS account shows: make aws-smoke STAGE=dev
+aws-smoke: setup-dev ## checks that need a real AWS account: make aws-smoke STAGE=dev
 	@$(BIN)/python -m tests.smoke.aws --stage $(or $(STAGE),dev)

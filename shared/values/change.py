@@ -8,7 +8,7 @@ Operation = Literal["c", "u", "d", "r", "t"]
 """create, update, delete, read (backfill), truncate."""
 
 Row = dict[str, Any]
-"""Column name → value as it stands in JSON (docs/types.md); a JSON column may be `msgspec.Raw`."""
+"""Column name → value as in JSON (docs/types.md); a JSON column may be `msgspec.Raw`."""
 
 
 class Transaction(msgspec.Struct, frozen=True, gc=False):

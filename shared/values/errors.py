@@ -57,7 +57,7 @@ class LeaseLost(RowlineError):
         return cls(
             "another relay has taken over.",
             thing=f"stream {stream}",
-            hint="Nothing was lost: it goes on from the checkpoint. See rowline status.",
+            hint="Nothing was lost: it continues from the checkpoint. See rowline status.",
         )
 
 

@@ -104,8 +104,8 @@ def _check(table: Table, settings: TableSettings, key: tuple[str, ...], hash_key
             ),
         )
     known = {column.name for column in table.columns}
-    # A dropped or masked column that a DDL took away is no reason to stop: preflight names it, and
-    # the stream goes on.
+    # A dropped or masked column that a DDL removed is no reason to stop: preflight names it, and
+    # the stream continues.
     for option, columns in (("key", settings.key), ("shardBy", settings.shard_by)):
         if unknown := sorted(set(columns) - known):
             raise ConfigError(

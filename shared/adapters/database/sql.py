@@ -34,8 +34,8 @@ from shared.values.table import Table
 # optimizer's memory for ranges.
 _KEYS_A_SELECT = 500
 
-# A chunk of rows with long columns ends here, whatever its limit says: an average tells nothing of
-# the next thousand rows.
+# A chunk of rows with long columns ends here, whatever its limit: an average does not predict the
+# next thousand rows.
 _CHUNK_BYTES = 32 << 20
 _LONG_KINDS = re.compile(r"text$|blob$|^json$|^geometry$")
 

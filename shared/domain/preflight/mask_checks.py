@@ -59,8 +59,8 @@ def check_hidden_columns(
                 Finding(
                     f"table {name}",
                     "warn",
-                    f"hides columns in another way than before ({', '.join(columns)}); documents "
-                    "that exist keep what they hold",
+                    f"now hides columns differently ({', '.join(columns)}); existing documents "
+                    "keep their old values",
                     fix(name),
                     table=name,
                 )

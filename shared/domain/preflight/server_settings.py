@@ -33,7 +33,7 @@ def check_server(server: Server, variables: Mapping[str, str]) -> list[Finding]:
             Finding(
                 "server_id",
                 "fail",
-                "is 0: the server sends its binlog to nobody",
+                "is 0: the server sends its binlog to no client",
                 "Set server_id to a number above 0 and restart.",
             )
         )
@@ -204,5 +204,5 @@ def _set(server: Server, name: str, wanted: str) -> str:
         )
     return (
         f"Run SET GLOBAL {name} = '{wanted}'; put {name}={wanted} into the server's "
-        "configuration; then let writers reconnect, they keep the old value."
+        "configuration; then let writers reconnect, because they keep the old value."
     )

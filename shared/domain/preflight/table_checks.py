@@ -125,7 +125,7 @@ def _generated(
     fix = (
         "Drop them in the stanza, tables: "
         f"{{{name}: {{drop: [{', '.join(dict.fromkeys((*settings.drop, *wanted)))}]}}}}; "
-        "consumers then go without them."
+        "consumers then do not get them."
     )
     if used := [column for column in wanted if column in placing]:
         fix += f" Name other columns than {', '.join(used)} under key and shardBy."
@@ -163,8 +163,8 @@ def _nothing(pattern: str, names: Iterable[str]) -> Finding:
         return Finding(
             f"tables {pattern}",
             "warn",
-            "chooses no table that is there now",
-            "New tables are captured when they come. Check the name if you expected some.",
+            "matches no table that exists now",
+            "New tables are captured when they are created. Check the name if you expected some.",
         )
     return Finding(
         f"table {pattern}",

@@ -20,7 +20,7 @@ from shared.values.errors import (
 from shared.values.position import Position
 
 Way = Literal["there", "gtids", "place"]
-"""The stream's checkpoint is that server's already; GTIDs tell the place; it must be given."""
+"""Checkpoint already of that server; position from GTIDs; position from the user."""
 
 
 class Readiness(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -101,7 +101,7 @@ class Look:
             raise RuntimeError("another server was taken for the one that was read")
         if self._at:
             raise ConfigError(
-                "is not needed: GTIDs tell the place.",
+                "is not needed: GTIDs give the position.",
                 thing="--at",
                 hint=f"It is {missing.position.gtids}. Leave --at out.",
             )
@@ -123,13 +123,13 @@ class Look:
     def _by_place(self, target: Binlog, here: str, point: Checkpoint) -> Readiness:
         if self._at is None:
             raise ConfigError(
-                f"is read up to {point.position} without GTIDs: nothing tells where that is on "
+                f"is read up to {point.position} without GTIDs, so that place is not known on "
                 f"{here}.",
                 thing=self._thing,
                 hint=(
                     "Give the place there with --at FILE:OFFSET: the end of its binlog when it "
-                    "had everything of the old server and no writer yet. It ends at "
-                    f"{target.latest()} now."
+                    "had everything from the old server and no writer yet. It now ends at "
+                    f"{target.latest()}."
                 ),
             )
         require_place(target, self._at)
@@ -169,8 +169,8 @@ class Look:
             raise SourceUnavailable(error.what, thing=error.thing, hint=_NOT_ASKED) from None
         if found != point.server:
             raise SourceError(
-                f"its secret leads to {found}, and {point.server} is the one that was read: "
-                "whether everything there is published must be asked there.",
+                f"its secret leads to {found}, but {point.server} was read: only that server can "
+                "show whether all of its changes are published.",
                 thing=self._thing,
                 hint=f"Point the secret back until the move is stored. {_NOT_ASKED}",
             )

@@ -31,8 +31,8 @@ def check_target(
         read = ()
     if read and read[0] == found[0] and read != found:
         raise SourceError(
-            f"has the identity of the server that is read now, {found[0]}: nothing tells them "
-            "apart.",
+            f"has the identity of the server that is read now, {found[0]}: the two "
+            "cannot be distinguished.",
             thing="the new server",
             hint=(
                 "Give it a server_id of its own (a MySQL that was copied file by file: remove "
@@ -78,8 +78,8 @@ def try_reading(target: Binlog, position: Position) -> None:
             error.what,
             thing=error.thing,
             hint=(
-                "Choose a server that has kept its binlogs (and writes what it replicates into "
-                "them: log_replica_updates, log_slave_updates), or move there by `rowline source "
-                "reset` and a backfill."
+                "Choose a server that has kept its binlogs (and logs the changes that it "
+                "replicates: log_replica_updates, log_slave_updates), or move there by `rowline "
+                "source reset` and a backfill."
             ),
         ) from None

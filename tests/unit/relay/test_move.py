@@ -287,7 +287,7 @@ def test_a_table_on_its_way_between_relays_comes_first(world: World) -> None:
 @pytest.mark.parametrize(
     ("at", "says"),
     [
-        (None, "It ends at bin.000001:804 now"),
+        (None, "It now ends at bin.000001:804"),
         ("bin.000001:904", "goes from bin.000001:504 to bin.000001:804"),
         ("bin.000001:404", "goes from"),
         ("mysql-bin.000001:804", "goes from"),

@@ -1,8 +1,8 @@
 """The policies of docs/deployer.md, made from the types of the template's resources.
 
-CloudFormation calls AWS with the rights of the person who deploys. Which calls it makes for a type
-is said by the type's schema, under `handlers`: AWS publishes the schemas in the CloudFormation
-registry, and cfn-lint, which is pinned, brings them along.
+CloudFormation calls AWS with the rights of the person who deploys. The schema of a type lists the
+calls for it under `handlers`. AWS publishes the schemas in the CloudFormation registry; the pinned
+cfn-lint includes them.
 
 `python -m tests.unit.stack.deployer` writes the policies into the page.
 """
@@ -40,7 +40,7 @@ UNUSED = {
         r"|IntelligentTiering|Inventory|Notification|ObjectLock|Replication|Website|Versioning"
         r"|Acl).*|s3:PutObjectAcl|s3:PutObjectLockConfiguration"
     ),
-    "the template never takes encryption or life-cycle rules away": (
+    "the template never removes encryption or life-cycle rules": (
         r"s3:DeleteBucket(Encryption|Lifecycle)"
     ),
     "the deployment bucket has no versions": r"s3:GetObjectVersion",
@@ -60,7 +60,7 @@ UNUSED = {
         r"|(Put|Delete)(DataProtection|Index|Resource)Policy|PutLogGroupDeletionProtection"
         r"|CreateLogStream|DescribeLogStreams|PutLogEvents)|s3:REST.PUT.OBJECT"
     ),
-    "roles have one inline policy each, and a boundary is never taken away": (
+    "roles have one inline policy each, and a boundary is never removed": (
         r"iam:((Attach|Detach)RolePolicy|UpdateRole|UpdateRoleDescription"
         r"|DeleteRolePermissionsBoundary)"
     ),
@@ -68,7 +68,7 @@ UNUSED = {
         r"ecs:(PutAccountSetting.*|PutClusterCapacityProviders)"
     ),
 }
-"""Calls that a schema names for a property that the template does not set: why → pattern."""
+"""Calls that a schema names for a property that the template does not set: reason → pattern."""
 
 FOREIGN = {
     "AWS::S3::Bucket": "iam:",
@@ -96,7 +96,7 @@ the plugin (plugins/rowline/deploy).
 
 SMOKE = ROOT / "tests/smoke/aws.py"
 VARIANTS = ("prod in a VPC", "prod as a container")
-"""The packaged stages that have every type between them."""
+"""The packaged stages that together have every type."""
 
 
 @cache
@@ -110,7 +110,7 @@ def schema(kind: str) -> dict[str, Any]:
 
 
 def calls(kind: str) -> set[str]:
-    """What CloudFormation calls to create, read, update and delete a resource of this type."""
+    """The calls of CloudFormation to create, read, update and delete a resource of this type."""
     handlers = schema(kind)["handlers"]
     named = {
         action
@@ -122,7 +122,7 @@ def calls(kind: str) -> set[str]:
 
 
 def needed(kinds: Iterable[str]) -> set[str]:
-    """What a deployment of resources of these types needs."""
+    """The actions that a deployment of resources of these types needs."""
     return {*FRAMEWORK, *(action for kind in kinds for action in calls(kind))}
 
 
@@ -171,7 +171,7 @@ CODE: list[Statement] = [
 ]
 DATA: list[Statement] = [
     ("Queues", "sqs:.*", arn("sqs", f"{SERVICE}-*"), None),
-    # These know no resource. Source: Service Authorization Reference, "Amazon SNS".
+    # These support no resource. Source: Service Authorization Reference, "Amazon SNS".
     (
         "Subscriptions",
         "sns:(Get|Set)SubscriptionAttributes|sns:Unsubscribe",
@@ -196,7 +196,7 @@ DATA: list[Statement] = [
     ("Key", "kms:.*", "*", TAGGED),
 ]
 CONTAINERS: list[Statement] = [
-    # These know no resource. Source: Service Authorization Reference, "Amazon Elastic Container
+    # These support no resource. Source: Service Authorization Reference, "Amazon Elastic Container
     # Service".
     ("Tasks", "ecs:.*(TaskDefinition|ServiceDeployments?)", "*", THROUGH_CLOUDFORMATION),
     (
@@ -227,11 +227,11 @@ LARGEST = {
     "sns": arn("sns", f"{SERVICE}-*"),
     "sqs": arn("sqs", f"{SERVICE}-*"),
 }
-"""What the boundary lets a role reach at most, by service."""
+"""The resources that the boundary allows a role at most, by service."""
 
 
 def made_of(statements: list[Statement], actions: set[str]) -> tuple[Policy, set[str]]:
-    """A policy of these statements, and the actions that none of them took."""
+    """A policy of these statements, and the actions that match none of them."""
     left, made = set(actions), []
     for sid, pattern, resource, condition in statements:
         taken = {each for each in left if re.fullmatch(pattern, each)}
@@ -242,7 +242,7 @@ def made_of(statements: list[Statement], actions: set[str]) -> tuple[Policy, set
 
 
 def deployers(kinds: set[str]) -> dict[str, Policy]:
-    """Name → policy, of a person who deploys resources of these types."""
+    """The policies of a person who deploys resources of these types, by name."""
     containers = {each for each in kinds if each.startswith("AWS::ECS::")}
     actions = needed(kinds - containers)
     code, left = made_of(CODE, actions)
@@ -261,12 +261,12 @@ def deployers(kinds: set[str]) -> dict[str, Policy]:
 
 
 def logs() -> set[str]:
-    """What a log group needs that is not a function's."""
+    """The actions for a log group that belongs to no function."""
     return {each for each in calls("AWS::Logs::LogGroup") if "Describe" not in each}
 
 
 def boundary(templates: Iterable[dict[str, Any]]) -> Policy:
-    """What any role of a stage may do at most: what all of them do."""
+    """The permissions boundary: the actions of all roles of a stage."""
     granted = {action for template in templates for action in of_roles(template)}
     statements = [
         statement(service.capitalize(), actions, LARGEST[service], None)
@@ -285,8 +285,9 @@ def of_roles(template: dict[str, Any]) -> Iterator[str]:
 
 
 def smoke() -> Policy:
-    """What `make aws-smoke` calls besides deploying: its own calls, read from its text, and those
-    of the state table's adapter that it uses.
+    """The calls of `make aws-smoke` besides the deployment.
+
+    They are its own calls, read from its text, and those of the state table's adapter.
     """
     calls = {*boto_calls(SMOKE), "dynamodb:GetItem", "dynamodb:Query"} - {"sts:GetCallerIdentity"}
     statements: list[Statement] = [
@@ -305,8 +306,10 @@ def smoke() -> Policy:
 
 
 def boto_calls(file: Path) -> Iterator[str]:
-    """The actions of the AWS calls in a module: `boto3.client("sqs").get_queue_attributes(…)`, or
-    the same on a name that such a client was given.
+    """The actions of the AWS calls in a module.
+
+    A call is `boto3.client("sqs").get_queue_attributes(…)`, or the same on a variable that holds
+    such a client.
     """
     clients: dict[str, str] = {}
     tree = ast.parse(file.read_text())
@@ -349,18 +352,18 @@ def policy(statements: list[dict[str, Any]]) -> Policy:
 
 
 def size(made: Policy) -> int:
-    """As IAM counts it."""
+    """Characters as IAM counts them."""
     return len(re.sub(r"\s", "", json.dumps(made)))
 
 
 def policies(templates: list[dict[str, Any]]) -> dict[str, Policy]:
-    """All of the page, by name."""
+    """All policies of the page, by name."""
     kinds = {made["Type"] for template in templates for made in template["Resources"].values()}
     return deployers(kinds) | {"rowline-smoke": smoke(), "rowline-boundary": boundary(templates)}
 
 
 def text(made: Policy) -> str:
-    """As JSON in lines of at most 100 characters."""
+    """A policy as JSON in lines of at most 100 characters."""
 
     def packed(values: list[str], indent: str) -> str:
         lines, line = [], indent
@@ -395,7 +398,7 @@ def documented() -> dict[str, Policy]:
 
 
 def write(made: dict[str, Policy]) -> None:
-    """Put the policies in the place of those of the page."""
+    """Replace the policies of the page."""
     PAGE.write_text(
         BLOCK.sub(
             lambda found: f"`{found[1]}`{found[2]}```json\n{text(made[found[1]])}```",

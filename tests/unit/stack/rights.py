@@ -1,5 +1,6 @@
-"""What each command calls, read from the program's text: the modules that a command imports, the
-methods of a stage's adapters that these call, and the AWS calls of those methods.
+"""The AWS actions of each command, read from the program's text.
+
+They are the AWS calls of the adapters' methods that the command's modules call.
 
 `python -m tests.unit.stack.rights` writes the table of docs/iam.md.
 """
@@ -26,7 +27,7 @@ ADAPTERS = {
     for file in (ROOT / "shared/adapters/state/dynamodb").glob("*.py")
     if file.stem not in ("__init__", "item", "table")
 }
-"""What a flow calls an adapter → the module that its class is in."""
+"""Name of an adapter in flows → the module of its class."""
 
 TABLE = "state/dynamodb/table.py"
 
@@ -35,7 +36,7 @@ _CLIENT_OF = re.compile(r"self\._client\('(\w+)'\)")
 STAGE = ("cloudformation:DescribeStacks", "cloudformation:GetTemplate")
 SECRET = "secretsmanager:GetSecretValue"
 LEAVES = ("shared.adapters", "shared.stage", "shared.values", "cli.ui", "cli.main", "cli.stage")
-"""Modules whose imports say nothing of what a command does."""
+"""Modules whose imports do not belong to the command."""
 
 NEEDS_KEY = {
     "sns:Publish": ("kms:Decrypt", "kms:GenerateDataKey"),
@@ -43,8 +44,10 @@ NEEDS_KEY = {
     "s3:PutObject": ("kms:Decrypt", "kms:GenerateDataKey"),
     "s3:GetObject": ("kms:Decrypt", "s3:ListBucket"),
 }
-"""Calls that use the key of what they reach, and the right by which S3 says that nothing is there
-(S3 API reference, GetObject, "Permissions"). Sources: docs/iam.md, the roles.
+"""Calls that use the key of their resource.
+
+With `s3:ListBucket` S3 can answer that an object is missing. Sources: S3 API reference, GetObject,
+"Permissions"; docs/iam.md, the roles.
 """
 
 
@@ -84,13 +87,13 @@ def actions_of(file: str, method: str) -> frozenset[str]:
 
 
 def action(service: str, method: str) -> str:
-    """The right that a client's method asks for: of a batch, that of its entries."""
+    """The action of a client's method; a batch has the action of its entries."""
     name = operation(service, method)
     return f"{service}:{name.removesuffix('Batch') if service in ('sqs', 'sns') else name}"
 
 
 def modules(file: Path, seen: set[Path]) -> set[Path]:
-    """A module and all that it imports, adapters and values aside."""
+    """A module and its imports, without adapters and values."""
     if file in seen:
         return seen
     seen.add(file)
@@ -122,7 +125,7 @@ def rights(command: str) -> set[str]:
 
 
 def commands() -> Iterator[str]:
-    """Those that work on a stage; `local` works on this machine."""
+    """The commands that work on a stage; `local` works on this machine."""
     for file in sorted((ROOT / "cli/commands").glob("*.py")):
         if file.stem not in ("__init__", "local", "source_move"):
             yield file.stem

@@ -1,6 +1,4 @@
-"""docs/deployer.md holds what a deployment needs, and no more: its policies are those that are
-derived from the packaged templates.
-"""
+"""docs/deployer.md has exactly the policies that are derived from the packaged templates."""
 
 import json
 import re
@@ -61,7 +59,7 @@ def test_a_policy_names_real_actions_and_fits_into_a_managed_policy(
     lint(file)
 
 
-def test_no_action_is_a_wildcard_and_what_destroys_a_key_needs_the_tag_of_the_stack() -> None:
+def test_no_action_is_a_wildcard_and_destroying_a_key_needs_the_tag_of_the_stack() -> None:
     for name, made in deployer.documented().items():
         for one in made["Statement"]:
             assert not [action for action in one["Action"] if "*" in action], (name, one["Sid"])
@@ -75,7 +73,7 @@ def test_no_action_is_a_wildcard_and_what_destroys_a_key_needs_the_tag_of_the_st
                 assert one["Condition"] == deployer.TAGGED, (name, one["Sid"])
 
 
-def test_who_makes_roles_must_bound_them(packaged: Packaged) -> None:
+def test_a_policy_that_creates_roles_must_bound_them(packaged: Packaged) -> None:
     (bounded,) = [
         one
         for one in deployer.documented()["rowline-deployer-code"]["Statement"]

@@ -1,4 +1,4 @@
-"""docs/iam.md says what each command needs, as its text calls it."""
+"""docs/iam.md lists the actions that the text of each command calls."""
 
 import re
 
