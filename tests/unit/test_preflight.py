@@ -404,3 +404,12 @@ def test_a_name_that_is_nearly_right_is_suggested() -> None:
     fixes = {one.stanza: one.fix for one in found if one.level == "fail"}
     assert "Did you mean note?" in fixes["sources.shop.tables.shop.items.drop"]
     assert "Did you mean shop.items?" in fixes["sources.shop.tables.shop.itmes"]
+
+
+def test_a_table_whose_changes_are_always_statements_is_refused() -> None:
+    made = database()
+    made.precise_tables = frozenset({"shop.items"})
+    findings = check_source(made, source(shop__items=TableSettings()))
+    assert levels(findings) == {"table shop.items": "fail"}
+    with pytest.raises(SourceError, match="transaction-precise"):
+        require(findings, begun=True)

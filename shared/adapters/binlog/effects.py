@@ -13,7 +13,8 @@ from shared.values.table_pattern import TablePatterns
 STATEMENT_HINT = (
     "SET GLOBAL binlog_format = ROW (on RDS: in the parameter group) and end sessions "
     "that use another format; "
-    "then start at latest and backfill what was changed in between."
+    "then start at latest and backfill what was changed in between. MariaDB logs a table with "
+    "transaction-precise system versioning always so: leave it out."
 )
 
 Told = Truncated | SchemaChanged | Due

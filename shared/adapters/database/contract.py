@@ -138,6 +138,10 @@ class Database(Protocol):
         """
         ...
 
+    def precise(self) -> frozenset[str]:
+        """Tables of MariaDB with transaction-precise system versioning."""
+        ...
+
     def writes(self) -> tuple[str, dict[str, int]] | None:
         """(source of the counts, rows written per table since the server started).
 

@@ -98,6 +98,19 @@ def cascades(query: Query, tables: list[tuple[str, str]]) -> list[Cascade]:
     return found
 
 
+def precise(query: Query) -> frozenset[str]:
+    """Row start is a transaction's number there. Source: MariaDB knowledge base, "System-Versioned
+    Tables", section "Transaction-Precise History in InnoDB".
+    """
+    return frozenset(
+        f"{database}.{name}"
+        for database, name in query(
+            "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.COLUMNS WHERE "
+            "GENERATION_EXPRESSION = 'ROW START' AND DATA_TYPE = 'bigint'"
+        )
+    )
+
+
 def generated(query: Query, tables: Container[str]) -> dict[str, tuple[str, ...]]:
     """Generated columns by table.
 

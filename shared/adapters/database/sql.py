@@ -95,6 +95,9 @@ class SqlDatabase:
     def generated(self, tables: list[str]) -> dict[str, tuple[str, ...]]:
         return schema.generated(self._query, set(tables))
 
+    def precise(self) -> frozenset[str]:
+        return schema.precise(self._query)
+
     def writes(self) -> tuple[str, dict[str, int]] | None:
         return inquiries.writes(self._query)
 

@@ -66,4 +66,5 @@ def read_catalog(database: Database, source: SourceSettings) -> TableCatalog:
         columns,
         database.cascades(names),
         database.generated(names),
+        database.precise(),
     )

@@ -25,6 +25,7 @@ class TableCatalog(msgspec.Struct, frozen=True):
 
     sizes, primary, unique: sizes, primary keys and other unique keys of all tables.
     columns, cascades, generated: those of captured tables only.
+    precise: tables whose system versioning is transaction-precise.
     """
 
     sizes: dict[str, TableSize]
@@ -33,6 +34,7 @@ class TableCatalog(msgspec.Struct, frozen=True):
     columns: Mapping[str, frozenset[str]]
     cascades: Sequence[Cascade]
     generated: Mapping[str, tuple[str, ...]]
+    precise: frozenset[str] = frozenset()
 
     def keys_of(self, name: str) -> TableKeys:
         """The keys of one table."""
@@ -88,6 +90,16 @@ def table_problems(
                     stanza=f"tables.{name}.{hidden[column]}",
                 )
             )
+    if name in catalog.precise:
+        found.append(
+            Finding(
+                check,
+                "fail",
+                "has transaction-precise system versioning: MariaDB logs its changes as "
+                "statements, whatever binlog_format says",
+                "Version it by time, with row start and row end as TIMESTAMP(6), or leave it out.",
+            )
+        )
     engine = catalog.sizes[name].engine
     if engine.lower() not in ("innodb", "xtradb", "ndbcluster", "rocksdb", "myrocks"):
         found.append(

@@ -183,3 +183,23 @@ def test_a_generated_key_is_seen_where_the_server_hides_it(
         assert table is not None
         assert table.key == ("my_row_id",)
         assert database.primary_keys()[f"{source.name}.a"] == ("my_row_id",)
+
+
+def test_a_transaction_precise_table_is_named(mariadb_source: Source) -> None:
+    source = mariadb_source
+    source.sql(
+        "CREATE TABLE a (id INT PRIMARY KEY, s BIGINT UNSIGNED GENERATED ALWAYS AS ROW START, e "
+        "BIGINT UNSIGNED GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME (s, e)) WITH SYSTEM "
+        "VERSIONING"
+    )
+    source.sql("CREATE TABLE b (id INT PRIMARY KEY) WITH SYSTEM VERSIONING")
+    with closing(SqlDatabase(parse(source.server.reader_url))) as database:
+        assert {name for name in database.precise() if name.startswith(f"{source.name}.")} == {
+            f"{source.name}.a"
+        }
+        assert database.primary_keys()[f"{source.name}.a"] == ("id",)
+    start = source.here()
+    source.sql("INSERT INTO a (id) VALUES (1)")
+    with pytest.raises(SourceError, match="logged as a statement") as caught:
+        source.since(start, "a")
+    assert "transaction-precise" in caught.value.hint

@@ -43,6 +43,7 @@ class MemoryDatabase:
         self.uniques: dict[str, list[UniqueKey]] = {}
         self.foreign_keys: list[Cascade] = []
         self.generated_columns: dict[str, tuple[str, ...]] = {}
+        self.precise_tables: frozenset[str] = frozenset()
         self.retention: int | None = None
         self.written: dict[str, int] = {}
         self.filters = BinlogFilters()
@@ -111,6 +112,9 @@ class MemoryDatabase:
         return {
             table: columns for table, columns in self.generated_columns.items() if table in tables
         }
+
+    def precise(self) -> frozenset[str]:
+        return self.precise_tables
 
     def writes(self) -> tuple[str, dict[str, int]] | None:
         return ("memory", self.written) if self.written else None
