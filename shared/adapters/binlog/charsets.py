@@ -1,5 +1,6 @@
-"""Text as the server stores it: from a column's character set to Python's strings, exactly as the
-server itself converts.
+"""Text as the server stores it.
+
+From a column's character set to Python's strings, exactly as the server itself converts.
 """
 
 import codecs
@@ -67,8 +68,10 @@ Convert = Callable[[str, bytes], str]
 
 
 class Charset:
-    """One character set. `codec` is what bytes.decode takes where that is all there is to do, else
-    ""; `decode` always works. `most_bytes` is how many bytes a character has at most.
+    """One character set.
+
+    `codec` is what bytes.decode takes where that is all there is to do, else ""; `decode`
+    always works. `most_bytes` is how many bytes a character has at most.
     """
 
     def __init__(self, name: str, convert: Convert) -> None:
@@ -109,9 +112,7 @@ class Charset:
         )
 
     def _character_by_character(self, data: bytes) -> str:
-        """`data` that holds, or seems to hold, characters which Python's codec does not know or
-        knows otherwise.
-        """
+        """`data` with characters that Python's codec does not know, or reads otherwise."""
         parts: list[str] = []
         at = 0
         while at < len(data):

@@ -13,8 +13,10 @@ _HEADER = 19
 
 
 class Checksums:
-    """The checksums of one connection; `size` is the bytes behind each event, None before the
-    format description. `thing` is the server, for errors.
+    """The checksums of one connection.
+
+    `size` is the bytes behind each event, None before the format description. `thing` is the
+    server, for errors.
     """
 
     def __init__(self, thing: str) -> None:
@@ -63,8 +65,9 @@ class Checksums:
 
 
 def damaged(what: str, thing: str) -> SourceUnavailable:
-    """Bytes were damaged between the server's disk and here. Reading again mends it unless the
-    binlog itself is damaged, which the retries then show.
+    """Bytes were damaged between the server's disk and here.
+
+    Reading again mends it unless the binlog itself is damaged, which the retries then show.
     """
     return SourceUnavailable(
         f"{what}.",

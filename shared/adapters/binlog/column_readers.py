@@ -1,5 +1,6 @@
-"""How each column type is read: the pieces of source text from which `decoder` makes one function a
-table.
+"""How each column type is read.
+
+The pieces of source text from which `decoder` makes one function a table.
 """
 
 from typing import Any, NamedTuple
@@ -148,8 +149,9 @@ def _decimal(precision: int, scale: int) -> Reader:
 
 
 def _datetime(scale: int) -> Reader:
-    """5 bytes big-endian: sign 1 bit, year·13+month 17, day 5, hour 5, minute 6, second 6; then the
-    fraction.
+    """5 bytes big-endian: sign 1 bit, year·13+month 17, day 5, hour 5, minute 6, second 6.
+
+    Then the fraction.
     """
     extra = _FRACTION_BYTES[scale]
     clock = (
@@ -164,8 +166,10 @@ def _datetime(scale: int) -> Reader:
 
 
 def _timestamp(scale: int) -> Reader:
-    """Unix seconds, 4 bytes big-endian; then the fraction. All zeros are the zero date; second 0
-    with a fraction is an instant that MariaDB stores and shows.
+    """Unix seconds, 4 bytes big-endian; then the fraction.
+
+    All zeros are the zero date; second 0 with a fraction is an instant that MariaDB stores and
+    shows.
     """
     if not scale:
         expression = "({a}[{t} // 86400] + {b}[{t} % 86400] if ({t} := {c}({0})) else None)"

@@ -63,9 +63,11 @@ def _digits(value: int, groups: list[int]) -> tuple[int, int]:
 
 
 def short(precision: int, scale: int) -> tuple[int, int, tuple[str, ...]] | None:
-    """For a decimal of at most 9 digits before and 4 behind the point, what an expression needs to
-    read it in place: the number whose subtraction flips the sign bit, the bits behind the point,
-    and the text of each fraction. Prices are mostly different: a cache would only cost.
+    """What an expression needs to read a decimal in place; None for a long one.
+
+    The number whose subtraction flips the sign bit, the bits behind the point, and the text of each
+    fraction. It is for at most 9 digits before and 4 behind the point: prices are mostly different,
+    so a cache would only cost.
     """
     if precision - scale > 9 or scale > 4:
         return None

@@ -16,8 +16,11 @@ from shared.values.position import Position
 
 
 class _Head(NamedTuple):
-    """How a file begins: when it was begun (Unix seconds), whether because the server was started,
-    and MySQL's GTIDs before it.
+    """How a file begins.
+
+    created: when it was begun, Unix seconds.
+    by_start: whether because the server was started.
+    gtids: MySQL's GTIDs before it.
     """
 
     created: int

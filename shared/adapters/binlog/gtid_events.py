@@ -6,8 +6,9 @@ from uuid import UUID
 
 
 class MysqlGtid(NamedTuple):
-    """`uuid`, `tag` ("" for none) and `number` name the transaction; `ts_ms` its commit on the
-    server where it came from (0: not recorded).
+    """`uuid`, `tag` ("" for none) and `number` name the transaction.
+
+    `ts_ms` its commit on the server where it came from (0: not recorded).
     """
 
     uuid: str
@@ -48,8 +49,9 @@ _ORIGINAL_FOLLOWS = 1 << 55
 
 
 def mysql(body: bytes) -> MysqlGtid:
-    """GTID_LOG_EVENT and ANONYMOUS_GTID_LOG_EVENT. Source: MySQL
-    libs/mysql/binlog/event/control_events.h, Gtid_event.
+    """GTID_LOG_EVENT and ANONYMOUS_GTID_LOG_EVENT.
+
+    Source: MySQL libs/mysql/binlog/event/control_events.h, Gtid_event.
     """
     _, sid, number = _MYSQL(body, 0)
     ts_ms = 0
@@ -76,8 +78,9 @@ def _uuid(raw: bytes) -> str:
 
 
 def mysql_tagged(body: bytes) -> MysqlGtid:
-    """GTID_TAGGED_LOG_EVENT, in MySQL's self-describing format: a version, the size, the last field
-    that must be understood, then (field id, value).
+    """GTID_TAGGED_LOG_EVENT, in MySQL's self-describing format.
+
+    A version, the size, the last field that must be understood, then (field id, value).
 
     Source: MySQL libs/mysql/serialization, and Gtid_event::define_fields.
     """
@@ -109,8 +112,9 @@ def mysql_tagged(body: bytes) -> MysqlGtid:
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """MySQL's variable-length integer: as many low bits set as bytes follow the first, then the
-    value, little-endian.
+    """MySQL's variable-length integer.
+
+    As many low bits set as bytes follow the first, then the value, little-endian.
     """
     first = data[at]
     size = 1

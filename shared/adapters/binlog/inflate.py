@@ -26,8 +26,9 @@ def column(raw: bytes) -> bytes:
 
 
 def event_part(raw: bytes) -> bytes:
-    """The compressed part of a MariaDB `*_COMPRESSED` event: a byte 0x80 | method << 4 | size of
-    the length field, the length (big-endian), zlib data.
+    """The compressed part of a MariaDB `*_COMPRESSED` event.
+
+    A byte 0x80 | method << 4 | size of the length field, the length (big-endian), zlib data.
 
     Source: MariaDB sql/log_event.cc, binlog_buf_uncompress. Raises ValueError.
     """

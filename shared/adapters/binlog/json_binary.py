@@ -30,8 +30,9 @@ _SHAPES_LIMIT = 1 << 12
 
 
 class Documents(dict[bytes, Any]):
-    """Raw bytes of a document → its text as `msgspec.Raw`, filled on demand: small documents come
-    again, if only in the other image of an update.
+    """Raw bytes of a document → its text as `msgspec.Raw`, filled on demand.
+
+    Small documents come again, if only in the other image of an update.
     """
 
     def __missing__(self, raw: bytes) -> Any:
@@ -44,8 +45,9 @@ class Documents(dict[bytes, Any]):
 
 
 def tree(raw: bytes) -> Any:
-    """A document as dicts, lists and scalars that msgspec encodes. Raises ValueError when the bytes
-    are no document.
+    """A document as dicts, lists and scalars that msgspec encodes.
+
+    Raises ValueError when the bytes are no document.
 
     No bytes at all stand for null: that is how MySQL stores a NOT NULL column that an IGNORE left
     without a value.

@@ -1,5 +1,6 @@
-"""Partial JSON updates (binlog_row_value_options=PARTIAL_JSON): the changed parts of a document
-instead of all of it.
+"""Partial JSON updates (binlog_row_value_options=PARTIAL_JSON).
+
+The changed parts of a document instead of all of it.
 
 Source: MySQL sql/json_diff.cc, Json_diff_vector::read_binary; libs/mysql/binlog/event/rows_event.h,
 Partial_update_rows.
@@ -18,8 +19,9 @@ _LEG = re.compile(r'\.(?:"((?:[^"\\]|\\.)*)"|([^.\[]+))|\[(\d+)\]', re.DOTALL)
 
 
 def apply(document: bytes, diffs: bytes) -> Any:
-    """The document with the diffs applied, as what msgspec encodes. Raises ValueError, IndexError
-    or KeyError when they do not fit.
+    """The document with the diffs applied, as what msgspec encodes.
+
+    Raises ValueError, IndexError or KeyError when they do not fit.
     """
     root = tree(document)
     at = 0

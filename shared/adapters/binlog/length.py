@@ -2,8 +2,9 @@
 
 
 def length_encoded(data: bytes, at: int) -> tuple[int, int]:
-    """The integer at `at`, and where it ends. Source: MySQL internals manual,
-    "Protocol::LengthEncodedInteger".
+    """The integer at `at`, and where it ends.
+
+    Source: MySQL internals manual, "Protocol::LengthEncodedInteger".
     """
     first = data[at]
     if first < 251:

@@ -16,8 +16,9 @@ def _instant(seconds: int) -> str | None:
 
 
 class OldTimestamps(Cache):
-    """TIMESTAMP of servers before MySQL 5.6.4, and of tables they made: Unix seconds, 4 bytes
-    little-endian.
+    """TIMESTAMP of servers before MySQL 5.6.4, and of tables they made.
+
+    Unix seconds, 4 bytes little-endian.
     """
 
     def read(self, raw: bytes) -> str | None:
@@ -44,8 +45,9 @@ class OldTimes(Cache):
 
 
 class FractionalTimestamps(Cache):
-    """TIMESTAMP(digits) as MariaDB stored it before 10.1.2 (mysql56_temporal_format=OFF): Unix
-    seconds, 4 bytes, then the fraction, all big-endian.
+    """TIMESTAMP(digits) as MariaDB stored it before 10.1.2 (mysql56_temporal_format=OFF).
+
+    Unix seconds, 4 bytes, then the fraction, all big-endian.
 
     The three formats of this kind: MariaDB sql/field.cc, Field_timestamp_hires,
     Field_datetime_hires, Field_time_hires.
@@ -68,8 +70,10 @@ class FractionalTimestamps(Cache):
 
 
 class FractionalDatetimes(Cache):
-    """DATETIME(digits) of such tables: one big-endian number, of which each part counts as often as
-    it can be: 13 months, 32 days, 24 hours …
+    """DATETIME(digits) of such tables.
+
+    One big-endian number, of which each part counts as often as it can be: 13 months, 32 days,
+    24 hours …
     """
 
     SIZES = (5, 6, 6, 7, 7, 7, 8)
@@ -93,8 +97,10 @@ class FractionalDatetimes(Cache):
 
 
 class FractionalTimes(Cache):
-    """TIME(digits) of such tables: a big-endian number of fractions of a second, counted from one
-    second below the smallest TIME.
+    """TIME(digits) of such tables.
+
+    A big-endian number of fractions of a second, counted from one second below the smallest
+    TIME.
     """
 
     SIZES = (3, 4, 4, 5, 5, 5, 6)

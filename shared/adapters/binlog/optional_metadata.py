@@ -13,8 +13,9 @@ _KEY, _KEY_WITH_PREFIX, _LABEL_CHARSET_DEFAULT, _LABEL_CHARSET_EACH = 8, 9, 10, 
 
 
 class OptionalMetadata:
-    """The blocks in `body` from `at` on. Methods that take `columns` want the positions of the
-    columns that a block counts, in order.
+    """The blocks in `body` from `at` on.
+
+    Methods that take `columns` want the positions of the columns that a block counts, in order.
     """
 
     def __init__(self, body: bytes, at: int) -> None:

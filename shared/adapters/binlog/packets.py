@@ -1,5 +1,6 @@
-"""From the socket to events: packets framed from large reads, events of 16 MB and more joined,
-checksums verified.
+"""From the socket to events.
+
+Packets are framed from large reads, events of 16 MB and more joined, checksums verified.
 """
 
 import select
@@ -126,8 +127,9 @@ class Packets:
             yield event
 
     def _join(self, data: bytes, number: int) -> tuple[Event, bytes, int]:
-        """(an event larger than a packet, what was read behind it, the number of the next packet);
-        `data` begins with its first packet.
+        """Join an event that is larger than a packet; `data` begins with its first one.
+
+        Returns (the event, what was read behind it, the number of the next packet).
         """
         parts: list[bytes] = []
         length = _LARGEST
@@ -159,15 +161,17 @@ class Packets:
         return not (pending and pending()) and not self._poll.poll(0)
 
     def _gather(self) -> None:
-        """Wait for the server, and then a little longer: one that sends event by event would cost
-        two system calls for each.
+        """Wait for the server, and then a little longer.
+
+        One that sends event by event would cost two system calls for each.
         """
         self._poll.poll(1000 * (self._socket.gettimeout() or 60))
         time.sleep(_GATHER_SECONDS)
 
     def _more(self, missing: int) -> bytes:
-        """What has arrived; at least `missing` bytes when that is more than a usual read (then in
-        one buffer, or joining would be quadratic).
+        """What has arrived; at least `missing` bytes when that is more than a usual read.
+
+        Those come in one buffer, or joining would be quadratic.
         """
         try:
             if missing <= _CHUNK:

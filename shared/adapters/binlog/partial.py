@@ -1,5 +1,6 @@
-"""PARTIAL_UPDATE_ROWS events: updates whose after image carries some JSON columns as diffs against
-the before image.
+"""PARTIAL_UPDATE_ROWS events.
+
+Updates whose after image carries some JSON columns as diffs against the before image.
 """
 
 from collections.abc import Callable
@@ -22,8 +23,10 @@ _encode = msgspec.json.Encoder().encode
 def compile_partial(
     columns: list[Named], json: list[int], prefixes: dict[int, int]
 ) -> Callable[[bytes, int, int], Pairs]:
-    """The reader of such events. `json` are the places of JSON columns, `prefixes` the bytes of
-    their length; they are read as bytes first.
+    """The reader of such events.
+
+    `json` are the places of JSON columns, `prefixes` the bytes of their length; they are read
+    as bytes first.
     """
     count = len(columns)
     size = (count + 7) // 8

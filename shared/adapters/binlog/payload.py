@@ -17,8 +17,9 @@ _PIECE = 1 << 20
 
 
 def events(body: bytes) -> Iterator[Event]:
-    """The events inside, decompressed piece by piece. They bear no checksum (the event around them
-    does) and no position of their own.
+    """The events inside, decompressed piece by piece.
+
+    They bear no checksum (the event around them does) and no position of their own.
 
     Fields of (type, length, value) stand in front: the compression and the sizes. Source: MySQL
     libs/mysql/binlog/event/codecs/binary.cpp. Raises SourceError.

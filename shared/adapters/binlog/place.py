@@ -43,7 +43,8 @@ class Place:
 
 
 def whole(offset: int, log_pos: int) -> int:
-    """The first place at or behind `offset` with these low 32 bits, which is all that events carry;
+    """The first place at or behind `offset` with these low 32 bits, which is all that events carry.
+
     0 is no place.
     """
     return offset + ((log_pos - offset) & 0xFFFFFFFF) if log_pos else offset

@@ -97,8 +97,9 @@ _WITHIN_HINT = (
 
 
 def _dump_refused(text: str, thing: str) -> SourceError | SourceUnavailable:
-    """Error 1236 stands for many things; the text tells them apart. Source:
-    sql/rpl_binlog_sender.cc (MySQL), sql/sql_repl.cc (MariaDB).
+    """Error 1236 stands for many things; the text tells them apart.
+
+    Source: sql/rpl_binlog_sender.cc (MySQL), sql/sql_repl.cc (MariaDB).
     """
     low = text.lower()
     if (

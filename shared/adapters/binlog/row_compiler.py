@@ -27,9 +27,9 @@ _IMAGES = {"c": ("None", "after"), "u": ("before", "after"), "d": ("before", "No
 
 
 def compile_rows(columns: list[Named], op: str, patterns: "Patterns") -> RowsReader:
-    """The function that reads row events with the operation `op` (c, u, d) of a table with these
-    columns (all of them, in order).
+    """The function that reads row events with the operation `op` (c, u, d) of a table.
 
+    `columns` are all of its columns, in order.
     It takes a buffer and where the rows part (column count, bitmaps of the present columns, rows)
     starts and ends. It raises ShortImage, Damaged, and ValueError, IndexError, KeyError or
     struct.error for bytes that are no value.

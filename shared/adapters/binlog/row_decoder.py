@@ -1,5 +1,6 @@
-"""What is to be done with the row events of one table map: read over, or decoded with functions
-made for it.
+"""What is to be done with the row events of one table map.
+
+Read over, or decoded with functions made for it.
 """
 
 import struct
@@ -33,8 +34,10 @@ _SEQUENCE = (
 
 
 class RowDecoder:
-    """One table map. `table` is None when the table is not captured; `current` makes the changes of
-    a system-versioned table of what `rows` gives.
+    """One table map.
+
+    `table` is None when the table is not captured; `current` makes the changes of a
+    system-versioned table of what `rows` gives.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class RowDecoder:
 
     def rows(self, op: str, data: bytes, start: int, end: int) -> Pairs:
         """The rows at `data[start:end]`; `op` c, u, d, or PARTIAL for updates with JSON diffs.
+
         Raises UnreadableRow, which never quotes a value.
         """
         try:
@@ -99,8 +103,9 @@ class RowDecoder:
         return self.rows(PARTIAL, body, 8 + int.from_bytes(body[8:10], "little"), len(body))
 
     def compressed_rows(self, op: str, body: bytes) -> Pairs:
-        """The rows of an event of MariaDB with log_bin_compress: behind the bitmaps of columns
-        everything is compressed. Raises UnreadableRow.
+        """The rows of an event of MariaDB with log_bin_compress.
+
+        Behind the bitmaps of columns everything is compressed. Raises UnreadableRow.
         """
         try:
             head = 8 + self.head_size(op)

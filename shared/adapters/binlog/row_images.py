@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 
 class ShortImage(Exception):
-    """A row image leaves columns out: binlog_row_image is not FULL. `missing` names those that are
-    wanted, as far as they are known.
+    """A row image leaves columns out: binlog_row_image is not FULL.
+
+    `missing` names those that are wanted, as far as they are known.
     """
 
     def __init__(self, missing: Sequence[str] = ()) -> None:
@@ -18,8 +19,9 @@ class Damaged(ValueError):
 
 
 def require_all_columns(head: bytes, count: int, op: str) -> None:
-    """Raise Damaged or ShortImage unless the head of a row event (column count, a bitmap of present
-    columns for each image) says that all are there.
+    """Raise Damaged or ShortImage unless the head of a row event says that all columns are there.
+
+    The head is the column count and a bitmap of the present columns for each image.
     """
     size, mask = (count + 7) // 8, (1 << count) - 1
     bitmaps = [head[-size:], head[-2 * size : -size]] if op == "u" else [head[-size:]]
@@ -34,8 +36,9 @@ def _lenenc(value: int) -> bytes:
 
 
 def head_size(columns: int, op: str) -> int:
-    """Bytes in front of the rows of an event: the number of columns, and a bitmap of the present
-    ones for each image.
+    """Bytes in front of the rows of an event.
+
+    The number of columns, and a bitmap of the present ones for each image.
     """
     return len(_lenenc(columns)) + (columns + 7) // 8 * (2 if op == "u" else 1)
 

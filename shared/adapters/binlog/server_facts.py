@@ -24,8 +24,9 @@ def identity(session: Session) -> str:
 
 
 def started(session: Session) -> int:
-    """Exact where the answers come within a second: the server counts its up time from the second
-    in which it is asked.
+    """Exact where the answers come within a second.
+
+    The server counts its up time from the second in which it is asked.
     """
     for _ in range(_TRIES):
         second = int(session.scalar("SELECT UNIX_TIMESTAMP()"))

@@ -1,5 +1,6 @@
-"""A connection to the source: logging in, asking a few questions, and the command after which the
-server sends its binlog.
+"""A connection to the source.
+
+Logging in, asking a few questions, and the command after which the server sends its binlog.
 """
 
 import contextlib

@@ -139,8 +139,9 @@ def _types(codes: bytes, thing: str) -> list[Type]:
 
 
 def _shapes(types: list[Type], metadata: bytes, thing: str) -> list[tuple[Type, int, int]]:
-    """(type, length, scale) of each column: STRING also stands for ENUM and SET, and hides two bits
-    of its length in the type.
+    """(type, length, scale) of each column.
+
+    STRING also stands for ENUM and SET, and hides two bits of its length in the type.
     """
     shapes: list[tuple[Type, int, int]] = []
     at = 0

@@ -1,6 +1,6 @@
-"""Dates and times: from the binlog's packed bytes to ISO 8601 text, through caches, because the
-same values come again and again.
+"""Dates and times: from the binlog's packed bytes to ISO 8601 text, through caches.
 
+The same values come again and again.
 A cache maps a value, or a part of it, to its text: `cache[raw]` costs one dict look-up. Zero dates
 and partly-zero dates are None. Source: MySQL internals manual, "Date and Time Data Type
 Representation"; sql-common/my_time.cc.
@@ -84,8 +84,9 @@ class InstantClock(dict[int, str]):
 
 
 class Fractions(dict[int, str]):
-    """The integer behind a value with fractional seconds (hundredths, ten-thousandths or
-    millionths) → `.f`, cut to `digits`.
+    """The integer behind a value with fractional seconds → `.f`, cut to `digits`.
+
+    It counts hundredths, ten-thousandths or millionths.
     """
 
     def __init__(self, digits: int) -> None:
@@ -107,8 +108,9 @@ FRACTIONS = tuple(map(Fractions, range(7)))
 
 
 def iso_date(year: int, month: int, day: int) -> str | None:
-    """`YYYY-MM-DD`; None when a part is zero. Days that the calendar lacks are kept: servers store
-    2021-02-31 under ALLOW_INVALID_DATES.
+    """`YYYY-MM-DD`; None when a part is zero.
+
+    Days that the calendar lacks are kept: servers store 2021-02-31 under ALLOW_INVALID_DATES.
     """
     if year > 9999 or month > 12 or day > 31:
         raise ValueError("date")
@@ -124,8 +126,9 @@ class Dates(Cache):
 
 
 class Times(Cache):
-    """TIME(digits): sign 1 bit, unused 1, hour 10, minute 6, second 6, then the fraction; a
-    negative value is the complement of all of it.
+    """TIME(digits): sign 1 bit, unused 1, hour 10, minute 6, second 6, then the fraction.
+
+    A negative value is the complement of all of it.
     """
 
     def __init__(self, digits: int) -> None:

@@ -1,5 +1,4 @@
-"""XA transactions: their rows are in the binlog where they were prepared, and count where they are
-committed.
+"""XA transactions: their rows are where they were prepared, and count where they are committed.
 
 No rows of a prepared transaction are kept in memory: when its XA COMMIT comes, they are read again
 from where they are (`prepared_rows`). So a reader that started in between finds them too, and a
@@ -69,8 +68,9 @@ def of_statement(sql: str) -> Xid:
 
 
 def of_prepare(body: bytes) -> tuple[Xid, bool]:
-    """(name, whether it commits at once) of an XA_PREPARE event. Source: MySQL
-    libs/mysql/binlog/event/control_events.h, XA_prepare_event.
+    """(name, whether it commits at once) of an XA_PREPARE event.
+
+    Source: MySQL libs/mysql/binlog/event/control_events.h, XA_prepare_event.
     """
     one_phase, format_, length, branch = struct.unpack_from("<Biii", body, 0)
     return Xid(body[13 : 13 + length], body[13 + length : 13 + length + branch], format_), bool(
