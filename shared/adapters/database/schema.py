@@ -99,8 +99,10 @@ def cascades(query: Query, tables: list[tuple[str, str]]) -> list[Cascade]:
 
 
 def precise(query: Query) -> frozenset[str]:
-    """Row start is a transaction's number there. Source: MariaDB knowledge base, "System-Versioned
-    Tables", section "Transaction-Precise History in InnoDB".
+    """Tables whose row start is a transaction's number.
+
+    Source: MariaDB knowledge base, "System-Versioned Tables", section "Transaction-Precise History
+    in InnoDB".
     """
     return frozenset(
         f"{database}.{name}"
