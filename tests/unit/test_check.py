@@ -85,7 +85,7 @@ def test_columns_that_become_hidden_make_a_backfill_due(
     assert [f"({columns})" in one.what for one in found] == ([True] if columns else [])
     for one in found:
         assert one.level == "warn"
-        assert "rowline backfill search --from source --tables 'shop.items'" in one.fix
+        assert "rowline backfill search --tables 'shop.items'" in one.fix
 
 
 def test_the_start_is_not_looked_at_once_the_stream_has_begun() -> None:

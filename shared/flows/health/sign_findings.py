@@ -73,8 +73,7 @@ def kept_finding(queue: KeptQueue) -> Finding:
 
 def _fill(consumer: str, table: str) -> str:
     return (
-        f"Run `rowline backfill {consumer} --from source --tables '{table}'`, then `rowline "
-        f"verify {consumer}`."
+        f"Run `rowline backfill {consumer} --tables '{table}'`, then `rowline verify {consumer}`."
     )
 
 

@@ -60,7 +60,7 @@ def _backfill(settings: Settings, source: SourceSettings, table: str) -> str:
     """The commands that fill a table again after a deployment."""
     root = source.relay_of or source.name
     commands = [
-        f"`rowline backfill {one.name} --from source --tables '{table}'`"
+        f"`rowline backfill {one.name} --tables '{table}'`"
         for one in settings.consumers.values()
         if one.source == root and one.wants(*table.split(".", 1))
     ]
