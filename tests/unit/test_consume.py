@@ -488,6 +488,19 @@ def test_figures_for_metrics(world: World) -> None:
     assert "LagMs" not in world.handle(rows).figures(now_ms=1)
 
 
+def test_a_batch_that_is_superseded_as_a_whole_is_no_success(world: World) -> None:
+    """A stream that began again below the versions that the sink holds."""
+    ahead = [change((1 << 50) + key, "c", key, price=1) for key in range(30)]
+    world.handle(delivery(ahead, "old"))
+    done = world.handle(delivery([change(key + 1, "u", key, price=2) for key in range(30)]))
+    assert (done.failed, done.applied, done.superseded) == ([], 0, 30)
+    ((reason, count),) = done.unusual()["reasons"].items()
+    assert "rowline verify" in reason
+    assert count == 30
+    few = world.handle(delivery([change(40, "u", 1, price=2), change(50, "c", 99, price=2)]))
+    assert (few.superseded, few.unusual()) == (1, {})
+
+
 def test_what_failed_shows_in_figures_and_log(world: World) -> None:
     """SQS's own age leaves out messages that are received again and again."""
     world.search.down = True

@@ -7,6 +7,14 @@ import msgspec
 _ALWAYS = ("ChangesApplied", "OldestFailedMs")
 """Figures that are written when they are 0 too: an alarm that rang must see them fall."""
 
+SUSPICIOUS = 20
+"""So many changes of a batch that are all superseded are no coincidence of late deliveries."""
+
+ALL_SUPERSEDED = (
+    "all changes of the batch are older than what the sink holds; if this goes on, the sink holds "
+    "versions above the stream's numbers: run rowline verify with --repair"
+)
+
 
 class Consumed(msgspec.Struct):
     """Each change counted once.
@@ -49,9 +57,12 @@ class Consumed(msgspec.Struct):
 
     def unusual(self) -> dict[str, Any]:
         """What the log says of a batch beside its figures; nothing for one that went well."""
-        if not self.failed and not self.reasons:
+        reasons = dict(self.reasons)
+        if self.superseded >= SUSPICIOUS and not self.applied:
+            reasons[ALL_SUPERSEDED] = self.superseded
+        if not self.failed and not reasons:
             return {}
-        return {"level": "WARNING", "message": "batch", "reasons": self.reasons}
+        return {"level": "WARNING", "message": "batch", "reasons": reasons}
 
 
 def _age(ts_ms: int, now_ms: int) -> int:
