@@ -19,6 +19,7 @@ class Tier:
     backfill_runs, verify_runs: Worlds in which a backfill or a verify works among changes.
     border_runs: Stanzas that cross from the plugin to the library; Node.js starts for each.
     backlog_runs: Feeds of the relay's backlog.
+    wild_sessions: Random sessions on a database, read from its binlog.
     damaged_runs, damaged_seeds: Damaged packets with and without checksums.
     cut_rounds: Connections to a database, each cut several times.
     relay_kills: Relays killed one after the other while changes flow.
@@ -38,6 +39,7 @@ class Tier:
     verify_runs: int
     border_runs: int
     backlog_runs: int
+    wild_sessions: int
     damaged_runs: int
     damaged_seeds: int
     cut_rounds: int
@@ -60,6 +62,7 @@ TIERS = {
         verify_runs=40,
         border_runs=5,
         backlog_runs=10,
+        wild_sessions=3,
         damaged_runs=100,
         damaged_seeds=100,
         cut_rounds=4,
@@ -80,6 +83,7 @@ TIERS = {
         verify_runs=1_200,
         border_runs=60,
         backlog_runs=200,
+        wild_sessions=150,
         damaged_runs=6_000,
         damaged_seeds=4_000,
         cut_rounds=30,
