@@ -1,5 +1,6 @@
-"""Kinds of binlog events. Source: MySQL libs/mysql/binlog/event/binlog_event.h; from 160 on MariaDB
-sql/log_event.h.
+"""Kinds of binlog events.
+
+Source: MySQL libs/mysql/binlog/event/binlog_event.h; from 160 on MariaDB sql/log_event.h.
 """
 
 from typing import Literal

@@ -1,6 +1,4 @@
-"""From binlog events to what the relay reads: transactions of rows, in commit order, with their
-positions.
-"""
+"""From binlog events to transactions of rows, in commit order, with their positions."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -35,8 +33,7 @@ along with each event of so many bytes, and now and then.
 
 
 class Transactions:
-    """Turns the events of one connection into the contract's events. Its state is that of one
-    connection.
+    """Turns the events of one connection into the contract's events; its state is of that one.
 
     `cut` is what an earlier connection yielded of the first transaction: it is read over.
     `prepared` gives the row events of an XA transaction, `scan` the rollbacks of a transaction.
@@ -75,8 +72,10 @@ class Transactions:
         return self._transaction.resume()
 
     def read(self, events: Iterable[Raw | None]) -> Iterator[Event]:
-        """The contract's events. Raises SourceError for what may carry rows and is not understood,
-        PositionLost when what was cut is not there.
+        """The contract's events.
+
+        Raises SourceError for what may carry rows and is not understood, PositionLost when what was
+        cut is not there.
         """
         if self._until and not self._cut and self._until.reached(self._place):
             return iter(())
