@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "status": "cli.commands.status",
     "tail": "cli.commands.tail",
     "backfill": "cli.commands.backfill",
+    "resync": "cli.commands.resync",
     "verify": "cli.commands.verify",
     "jobs": "cli.commands.jobs",
 }

@@ -12,10 +12,13 @@ from cli.stage import (
     open_stage,
 )
 from cli.ui.chosen import chosen
+from cli.ui.consent import consent
 from cli.ui.console import print_json, result_console
 from cli.ui.progress import RowProgress
 from cli.ui.whoami import whoami
-from shared.flows.backfill.job import Backfill, BackfillReport
+from shared.flows.backfill.job import Backfill
+from shared.flows.backfill.report import BackfillReport
+from shared.values.job import BackfillWork, ResyncWork
 
 
 def command(
@@ -42,30 +45,69 @@ def command(
 
     Example: `rowline backfill listingSearch --tables 'market.listings' --stage prod`
     """
+    run_fill(
+        consumer,
+        BackfillWork,
+        tables=tables,
+        restart=restart,
+        yes=False,
+        source=source,
+        elasticsearch=elasticsearch,
+        stage=stage,
+        service=service,
+        as_json=as_json,
+    )
+
+
+def run_fill(
+    consumer: str,
+    kind: type[BackfillWork | ResyncWork],
+    *,
+    tables: str,
+    restart: bool,
+    yes: bool,
+    source: str,
+    elasticsearch: str,
+    stage: str,
+    service: str,
+    as_json: bool,
+) -> None:
+    """Run a backfill or a resync, and print what it did."""
     deployed = open_stage(stage, service, source=source, elasticsearch=elasticsearch)
-    with RowProgress("backfill") as progress:
-        setup = deployed.job(consumer, by=whoami(), show=progress.show)
-        report = Backfill(setup).run(chosen(tables), restart=restart)
+    with RowProgress(kind.__name__.removesuffix("Work").lower()) as progress:
+        agreed = consent(yes, progress)
+        setup = deployed.job(consumer, by=whoami(), show=progress.show, consent=agreed)
+        report = Backfill(setup, kind).run(chosen(tables), restart=restart)
     if as_json:
         print_json(report)
     else:
-        _show(report, sum(deployed.dlq(consumer).depth()))
+        _show(report, kind is ResyncWork, sum(deployed.dlq(consumer).depth()))
 
 
-def _show(report: BackfillReport, aside: int) -> None:
+def _show(report: BackfillReport, resync: bool, aside: int) -> None:
     console = result_console()
+    if not report.tables:
+        console.print(f"{report.consumer}: nothing is due", markup=False)
+        return
     rate = report.rows / report.seconds if report.seconds else 0
-    console.print(
+    lines = [
         f"{report.consumer}: {report.rows:,} rows of {len(report.tables)} tables in "
-        f"{report.messages:,} messages, {report.seconds:,.1f} s"
-        f" ({rate:,.0f} rows/s); {report.deletions:,} documents deleted that their rows "
-        "had lost meanwhile",
-        markup=False,
-    )
+        f"{report.messages:,} messages, {report.seconds:,.1f} s ({rate:,.0f} rows/s); "
+        f"{report.deletions:,} documents deleted that their rows had lost meanwhile",
+        f"  {report.reads} to {report.writes}",
+    ]
+    if resync:
+        lines.append(f"  {report.ghosts:,} documents without a row deleted")
+    elif report.ghosts:
+        lines += [
+            f"! {report.ghosts:,} documents have no row",
+            f"  next: rowline resync {report.consumer}",
+        ]
     if aside:
-        console.print(
+        lines.append(
             f"! {aside:,} messages are in the consumer's DLQ, each with its reason in the "
-            "attribute `reason`",
-            markup=False,
+            "attribute `reason`"
         )
-    console.print(f"  next: rowline verify {report.consumer}", markup=False)
+    lines.append(f"  next: rowline verify {report.consumer}")
+    for line in lines:
+        console.print(line, markup=False)

@@ -50,10 +50,10 @@ def command(
     service: ServiceOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Compare every row with its document, and every document with its row, while changes keep
-    flowing; exit code 1 when differences remain.
+    """Compare every row with its document, and every document with its row.
 
-    Writes nothing to the index without --repair.
+    Changes keep flowing. Exit code 1 when differences remain. Writes nothing to the index without
+    --repair.
 
     Example: `rowline verify listingSearch --repair --stage prod`
     """

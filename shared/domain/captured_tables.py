@@ -1,5 +1,6 @@
-"""Captured tables: which tables of a source reach a consumer, as they are now, and how their rows
-become changes.
+"""Captured tables: which tables of a source reach a consumer, as they are now.
+
+Each with how its rows become changes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,8 +16,10 @@ from shared.values.table_pattern import TablePatterns
 
 
 class CapturedTable(msgspec.Struct, frozen=True):
-    """A table of the source that a consumer takes: its columns now, how its rows leave, and
-    information_schema's estimates.
+    """A table of the source that a consumer takes.
+
+    table: its columns now. plan: how its rows leave.
+    rows, row_bytes: information_schema's estimates.
     """
 
     table: Table

@@ -22,7 +22,7 @@ class SentChunk(msgspec.Struct, frozen=True):
 
     after: cursor before the chunk; the chunk is read again from there.
     end: end of the binlog after the SELECT.
-    server: identity of the server that was read.
+    server: the server that was read, and when it was started.
     """
 
     after: str

@@ -11,6 +11,7 @@ from shared.flows.consume.sinks.elasticsearch.work import MAX_ACTIONS
 from shared.values.change import Change
 from shared.values.compression import compressed
 from shared.values.delivery import Delivery
+from shared.values.due_cause import DueCause
 from shared.values.errors import ConfigError, SearchError
 from shared.values.mark import Mark
 from shared.values.message import decode
@@ -286,18 +287,14 @@ def test_truncate_deletes_what_is_older_and_nothing_newer(world: World) -> None:
     assert world.mark() == (2503, 2503)
 
 
-def test_dropped_partitions_delete_nothing_and_are_set_aside_for_a_person(world: World) -> None:
+def test_dropped_partitions_delete_nothing_and_make_the_table_due(world: World) -> None:
     dropped = msgspec.structs.replace(change(2, "t", 0), key={"partitions": ["p1", "p2"]})
     message = delivery([change(1, "c", 1, price=1), dropped, change(3, "c", 2, price=2)])
     done = world.handle(message)
-    assert (done.failed, done.applied, done.set_aside, world.mark()) == ([], 2, 1, (3, 3))
+    assert (done.failed, done.applied, done.set_aside, world.mark()) == ([], 3, 0, (3, 3))
     assert set(world.documents()) == {"1", "2"}
-    (aside,) = world.aside.sent
-    assert decode(aside.body).changes == [dropped]
-    assert aside.attributes["reason"] == (
-        "partitions p1, p2 of shop.items were dropped; their documents are still in "
-        "shop-items: run `rowline verify search --repair`"
-    )
+    cause = DueCause(dropped.id, "partitions p1, p2 were dropped")
+    assert world.state.dues.of_consumer("search") == {"shop.items": cause}
     begin_fill(world.state, "r1")
     world.handle(delivery([msgspec.structs.replace(dropped, seq=4, id="tx/4")]))
     assert world.state.deletions.read("search", "r1") == {}, (

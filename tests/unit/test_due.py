@@ -54,7 +54,7 @@ def test_it_is_shown_with_the_command_until_a_backfill_has_ended(world: Backfill
     note(world, TABLE, "0-1-7@1")
     (finding,) = rows(world)
     assert finding.level == "warn"
-    assert "rowline backfill search --tables 'shop.items'" in finding.fix
+    assert "rowline resync search" in finding.fix
     job(world).run()
     assert due(world) == []
     assert rows(world) == []

@@ -2,7 +2,7 @@
 while a backfill or a verify runs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
@@ -11,12 +11,14 @@ import msgspec
 from shared.adapters.topic.contract import Entry
 from shared.domain.patience import Patience
 from shared.domain.table_plan import TablePlan
-from shared.flows.backfill.job import Backfill, BackfillReport
+from shared.flows.backfill.job import Backfill
+from shared.flows.backfill.report import BackfillReport
 from shared.flows.jobs.setup import JobSetup
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.change import Change, Row, Transaction
 from shared.values.checkpoint import Checkpoint
 from shared.values.delivery import Delivery
+from shared.values.job import ResyncWork
 from shared.values.lease import Lease
 from shared.values.lineage import Lineage
 from shared.values.message import Message, attributes, decode, encode, hash_ids
@@ -222,6 +224,11 @@ class BackfillWorld:
 
     def backfill(self, *, restart: bool = False) -> BackfillReport:
         return Backfill(self.setup(), chunk_rows=self.chunk).run(restart=restart)
+
+    def resync(self, tables: Sequence[str] = (), **options: Any) -> BackfillReport:
+        """It may delete as many documents as it wants."""
+        setup = self.setup(**{"consent": lambda _: True, **options})
+        return Backfill(setup, ResyncWork, chunk_rows=self.chunk).run(tables)
 
     def setup(self, **options: Any) -> JobSetup:
         """The parts of a job, with things that happen before and after each call to them."""

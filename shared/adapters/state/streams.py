@@ -12,14 +12,17 @@ class Streams(Protocol):
     def load(self, stream: str) -> tuple[Lease, Checkpoint | None]: ...
 
     def acquire(self, stream: str, seen: Lease, holder: str) -> Lease | None:
-        """Take the lease when it is still exactly as `seen` (token and beat); None when somebody
-        was faster.
+        """Take the lease when it is still exactly as `seen` (token and beat).
+
+        None when somebody was faster.
         """
         ...
 
     def renew(self, stream: str, lease: Lease, checkpoint: Checkpoint | None) -> Lease:
-        """Renew, and store the checkpoint. Returns the lease as stored, others' requests (`wanted`,
-        `raise_epoch`) included. Raises LeaseLost.
+        """Renew, and store the checkpoint.
+
+        Returns the lease as stored, with others' requests (`wanted`, `raise_epoch`). Raises
+        LeaseLost.
         """
         ...
 
@@ -34,7 +37,8 @@ class Streams(Protocol):
     def holdings(self, source: str) -> Holdings: ...
 
     def hold(self, source: str, seen: int, holdings: Holdings) -> bool:
-        """Store who holds what, when it is still the version `seen` that is there; False when
-        somebody was faster. The stored version is one more.
+        """Store who holds what, when it is still the version `seen` that is there.
+
+        False when somebody was faster. The stored version is one more.
         """
         ...

@@ -13,7 +13,7 @@ from shared.flows.jobs.setup import JobSetup
 from shared.values.change import Row
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import SourceUnavailable
-from shared.values.job import TableFill
+from shared.values.job import SentChunk, TableFill
 
 CHUNK_ROWS = 5_000
 CHUNK_BYTES = 4 << 20
@@ -28,13 +28,13 @@ class Reading:
     def __init__(self, setup: JobSetup, patience: Patience, chunk_rows: int) -> None:
         self._source, self._database, self._patience = setup.source, setup.database, patience
         self._chunk_rows, self._limits = chunk_rows, dict[str, int]()
-        self._watermarks = watermarks(
+        self.watermarks = watermarks(
             setup.state.streams, setup.source, setup.database, patience=patience
         )
 
     def watermark(self, table: str) -> Watermark:
         """The watermark of the stream that carries a table."""
-        return self._watermarks[self._source.stream_of(table)]
+        return self.watermarks[self._source.stream_of(table)]
 
     def await_relays(self, tables: list[str], tell: Callable[[str], None]) -> None:
         """Wait until every stream of these tables has published what the binlog holds now.
@@ -46,10 +46,10 @@ class Reading:
         streams = sorted({self._source.stream_of(name) for name in tables})
         for stream in streams:
             tell("looking at the relay")
-            self._watermarks[stream].require_relay()
+            self.watermarks[stream].require_relay()
         for stream in streams:
             carried = [name for name in tables if self._source.stream_of(name) == stream]
-            self._watermarks[stream].pass_now(tell, carried)
+            self.watermarks[stream].pass_now(tell, carried)
 
     def chunk(self, table: CapturedTable, state: TableFill) -> tuple[Checkpoint, list[Row]]:
         """The next rows of a table, none at its end, and the checkpoint that was read before them.
@@ -62,6 +62,38 @@ class Reading:
         # The database gives fewer rows when they are large: to ask for many more would be in vain.
         self._limits[table.name] = min(limit, max(10, 2 * len(rows)))
         return checkpoint, rows
+
+    def end(self, checkpoint: Checkpoint, state: TableFill) -> tuple[SentChunk, ...]:
+        """The chunks of a table that are not proved, with the one that was just read.
+
+        checkpoint: read before it. state: of the table before it.
+        """
+        end = self._database.position()
+        mine = SentChunk(state.cursor, end, _run(checkpoint)) if end else None
+        return (*state.chunks, mine) if mine else state.chunks
+
+    def proved(self, table: str, state: TableFill) -> TableFill:
+        """The state of a table without the chunks that the relay has passed.
+
+        A chunk that was read from another server, or before a restart, is read again: a fail-over
+        may have lost what the SELECT saw.
+        """
+        if not state.chunks:
+            return state
+        checkpoint = self.watermark(table).read(table)
+        place, left = checkpoint.position, list[SentChunk]()
+        for chunk in state.chunks:
+            if chunk.server != _run(checkpoint):
+                return msgspec.structs.replace(
+                    state,
+                    cursor=chunk.after,
+                    complete=False,
+                    chunks=tuple(left),
+                    floor=max(state.floor, checkpoint.seq),
+                )
+            if not (place.file and place.reaches(chunk.end)):
+                left.append(chunk)
+        return msgspec.structs.replace(state, chunks=tuple(left))
 
     def _read(
         self, table: CapturedTable, after: list[Any] | None, limit: int
@@ -85,3 +117,8 @@ class Reading:
 
     def _limit(self, table: CapturedTable) -> int:
         return min(self._chunk_rows, max(50, CHUNK_BYTES // max(table.row_bytes, 1)))
+
+
+def _run(checkpoint: Checkpoint) -> str:
+    """One run of one server."""
+    return f"{checkpoint.lineage.server}@{checkpoint.lineage.started}"

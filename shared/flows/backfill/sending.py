@@ -1,9 +1,7 @@
-"""Sending: rows become changes `r` and go into the consumer's queue, in order within each message
-group.
-"""
+"""Sending: rows become changes `r` and go into the consumer's queue, in order within a group."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -26,8 +24,9 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Sending:
-    """The messages of one job. The relay's own packing and backlog hold a group back
-    while a message of it has failed.
+    """The messages of one job.
+
+    The relay's own packing and backlog hold a group back while a message of it has failed.
     """
 
     def __init__(self, setup: JobSetup, job: str, attempt: int, tenure: Tenure) -> None:
@@ -44,8 +43,9 @@ class Sending:
         self._clock, self._sleep = tenure.patience.clock, tenure.patience.sleep
 
     def rows(self, captured: CapturedTable, rows: Sequence[Row], seq: int, ts_ms: int) -> list[str]:
-        """Send rows that were read under `seq`; returns the deduplication ids of the messages once
-        all are acknowledged. Raises StackError.
+        """Send rows that were read under `seq`.
+
+        Returns the deduplication ids of the messages once all are acknowledged. Raises StackError.
         """
         table = self._as_published(captured)
         plan, prefix = captured.plan, f"r/{self._job}.{self._attempt}/{captured.name}/"
@@ -68,29 +68,47 @@ class Sending:
         self._backlog.add(packed, self._clock())
         return self._drain()
 
-    def ends(self, full_name: str, shards: int) -> list[str]:
-        """The deduplication ids of the messages that `end` sends for a table."""
-        return [
-            hash_ids([group], run=self._job, attempt=self._attempt)
+    def ends(self, full_name: str, shards: int) -> dict[str, str]:
+        """The messages that `end` sends for a table: deduplication id → group."""
+        return {
+            hash_ids([group], run=self._job, attempt=self._attempt): group
             for group in self._groups(full_name, shards)
-        ]
+        }
 
     def end(self, full_name: str, shards: int) -> None:
-        """Send a message without changes into every group of a table: once it is done, so is
-        everything that was sent before it.
+        """Send a message without changes into every group of a table.
+
+        Once it is done, so is everything that was sent before it.
         """
+        self._send_to_groups(full_name, self.ends(full_name, shards))
+
+    def truncate(self, full_name: str, shards: int, seq: int, ts_ms: int) -> None:
+        """Tell a sink that cannot list what it holds to drop what is older than `seq`."""
+        name = f"t/{self._job}.{self._attempt}/{full_name}/{seq}"
+        tx = Transaction(f"t/{self._job}", 0, True)
+        change = Change(name, seq, "t", ts_ms, {}, None, None, tx)
+        groups = self._groups(full_name, shards)
+        ids = {hash_ids([name, group], run=self._job): group for group in groups}
+        self._send_to_groups(full_name, ids, [change])
+
+    def _send_to_groups(
+        self, full_name: str, ids: Mapping[str, str], changes: Sequence[Change] = ()
+    ) -> None:
+        """One message into each group. ids: deduplication id → group."""
         database, table = full_name.split(".", 1)
         marks = attributes(self._stream, full_name, "backfill") | {"run": self._job}
         entries = [
             Entry(
-                encode(Message(self._stream, self._stream, database, table, 0, group, None, [])),
+                encode(
+                    Message(
+                        self._stream, self._stream, database, table, 0, group, None, list(changes)
+                    )
+                ),
                 group,
                 each,
                 marks,
             )
-            for group, each in zip(
-                self._groups(full_name, shards), self.ends(full_name, shards), strict=True
-            )
+            for each, group in ids.items()
         ]
         deadline = self._clock() + PATIENCE_SECONDS
         while entries:
@@ -137,8 +155,9 @@ class Sending:
             )
 
     def _as_published(self, captured: CapturedTable) -> Table:
-        """The column set under which the relay publishes the table, when it is the same columns:
-        the binlog and information_schema do not describe every type alike, and that alone is no new
+        """The column set under which the relay publishes the table, when the columns are the same.
+
+        The binlog and information_schema do not describe every type alike, and that alone is no new
         schema version.
         """
         known = self._published.get(captured.name)

@@ -62,4 +62,4 @@ class ConsumerFacts(msgspec.Struct, frozen=True):
     @property
     def due_command(self) -> str:
         """The command that brings the consumer the tables that are due."""
-        return f"rowline backfill {self.consumer} --tables '{','.join(self.due)}'"
+        return f"rowline resync {self.consumer}"

@@ -1,5 +1,6 @@
-"""IdSet: which document ids were seen, in eight bytes each, so that a table of millions of rows
-fits into memory.
+"""IdSet: which document ids were seen, in eight bytes each.
+
+A table of millions of rows fits into memory.
 """
 
 from array import array
@@ -9,8 +10,9 @@ _BUCKETS = 1 << 14
 
 
 class IdSet:
-    """Holds 64-bit hashes. An id that was never added is taken for one that was once in 10¹⁹ /
-    (number of ids) cases.
+    """Holds 64-bit hashes.
+
+    An id that was never added is taken for one that was once in 10¹⁹ / (number of ids) cases.
     """
 
     def __init__(self) -> None:

@@ -1,5 +1,6 @@
-"""Settling: what differed at first sight is looked at again until the consumer must have handled
-every change that it could be waiting for.
+"""Settling: what differed at first sight is looked at again.
+
+Until the consumer must have handled every change that it could be waiting for.
 """
 
 from collections.abc import Callable, Iterable
@@ -68,8 +69,9 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Settling:
-    """Looks at candidates again. `behind` tells after `confirmed` whether the relay or the consumer
-    had not caught up.
+    """Looks at candidates again.
+
+    behind: after `confirmed`, whether the relay or the consumer had not caught up.
     """
 
     def __init__(
@@ -95,9 +97,10 @@ class Settling:
     def confirmed(
         self, candidates: list[Candidate], tell: Callable[[int], None]
     ) -> tuple[list[Candidate], list[Candidate]]:
-        """Those that still differ, and in the same way, after everything that the source had when
-        they were seen has been handled; and those of which that cannot be said: relay or consumer
-        had not caught up.
+        """Those that still differ, and in the same way, after all earlier changes were handled.
+
+        Earlier are the changes that the source had when they were seen. Second, those of which
+        that cannot be said: relay or consumer had not caught up.
 
         A row that was seen is in the binlog before the barrier that is taken afterwards. So when
         all before the barrier is published and the queue is empty, its document is what its changes

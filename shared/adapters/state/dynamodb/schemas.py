@@ -44,9 +44,7 @@ class DynamoSchemas:
         return _decode(item) if item else None
 
     def _add(self, source: str, table: Table, version: int) -> int | None:
-        """None when another process stored this number meanwhile (or an earlier try of ours did,
-        its reply lost).
-        """
+        """None when another process stored this number meanwhile, or an earlier try of ours did."""
         item = {
             "pk": _pk(source),
             "sk": f"{_prefix(table.database, table.name)}{version:06d}",

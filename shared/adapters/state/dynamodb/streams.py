@@ -17,8 +17,10 @@ _NAMES = {"#token": "token"}  # a reserved word of DynamoDB's expressions
 
 
 class DynamoStreams:
-    """Streams in a DynamoDB table. A reply that was lost and asked for again by the client never
-    makes a holder believe it lost the lease.
+    """Streams in a DynamoDB table.
+
+    A reply that was lost, and asked for again by the client, never makes a holder believe that it
+    lost the lease.
     """
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:

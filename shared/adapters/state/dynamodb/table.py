@@ -1,5 +1,6 @@
-"""The calls to one DynamoDB table that the stores share: typed values, every page, and errors with
-a hint.
+"""The calls to one DynamoDB table that the stores share.
+
+Values are typed, every page is read, and errors have a hint.
 """
 
 import random

@@ -51,7 +51,9 @@ class LatestState:
         self._search, self._layout = search, Layout(consumer, settings)
         self._indexes = Indexes(self._layout, search, state.schemas)
         self._deletions = Deletions(consumer.name, state)
-        self._truncation = Truncation(self._layout, search, self._deletions)
+        self._truncation = Truncation(
+            consumer.name, self._layout, search, self._deletions, state.dues
+        )
 
     def probe(self) -> str:
         version = self._search.version()

@@ -1,18 +1,22 @@
 """Truncation: the documents of a truncated table that are older than its truncation go."""
 
 from shared.adapters.search.contract import Action, Result, Search
-from shared.domain.sink import Outcome
+from shared.adapters.state.dues import Dues
+from shared.domain.sink import Arrival, Outcome
 from shared.flows.consume.sinks.elasticsearch.deletions import Deletions, address
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
 from shared.flows.consume.sinks.elasticsearch.work import MAX_ACTIONS, Work
+from shared.values.due_cause import DueCause
 from shared.values.errors import ConfigError
-from shared.values.message import Message
 
 
 class Truncation:
     """Deletes by listing an index."""
 
-    def __init__(self, layout: Layout, search: Search, deletions: Deletions) -> None:
+    def __init__(
+        self, consumer: str, layout: Layout, search: Search, deletions: Deletions, dues: Dues
+    ) -> None:
+        self._consumer, self._dues = consumer, dues
         self._layout, self._search, self._deletions = layout, search, deletions
 
     def apply(self, work: Work, at: int) -> None:
@@ -29,9 +33,8 @@ class Truncation:
         except ConfigError as error:
             return work.settle(at, Outcome("failed", str(error)))
         if partitions := arrival.change.key.get("partitions"):
-            return work.settle(
-                at, Outcome("refused", self._partitions_dropped(arrival.message, partitions, alias))
-            )
+            self._note_partitions(arrival, partitions)
+            return work.settle(at, Outcome("applied"))
         self._deletions.record(work, {address(alias, ""): seq})
         old: list[Action] = []
         results: list[Result] = []
@@ -48,14 +51,8 @@ class Truncation:
         undone = [result for result in results if result.kind in ("transient", "refused")]
         work.settle(at, Outcome("failed", undone[0].reason) if undone else Outcome("applied"))
 
-    def _partitions_dropped(self, message: Message, partitions: list[str], alias: str) -> str:
-        """Why a dropped partition is refused: a person is told, through the DLQ and its alarm.
-
-        No document tells the partition of its row, so none is deleted.
-        """
+    def _note_partitions(self, arrival: Arrival, partitions: list[str]) -> None:
+        """No document tells the partition of its row, so none is deleted: the table is due."""
         names = ", ".join(partitions[:5]) + (", …" if len(partitions) > 5 else "")
-        return (
-            f"partitions {names} of {message.full_name} were dropped; their documents are "
-            f"still in {alias}: "
-            f"run `rowline verify {self._layout.consumer} --repair`"
-        )
+        cause = DueCause(arrival.change.id, f"partitions {names} were dropped")
+        self._dues.note_consumer(self._consumer, arrival.message.full_name, cause)

@@ -1,0 +1,97 @@
+"""Applying: what was sent is applied by the consumer, and no message is waited for without end."""
+
+from collections.abc import Callable, Mapping
+
+from shared.domain.patience import Patience
+from shared.flows.backfill.sending import Sending
+from shared.flows.jobs.setup import JobSetup
+from shared.values.errors import StackError
+from shared.values.settings import table_settings
+
+MAX_WAITING = 200
+"""Messages of this job that are not applied yet, above which reading pauses: live changes of the
+same groups wait behind them.
+"""
+
+STALLED_SECONDS = 900.0
+"""Nothing was applied for so long: the consumer is down or its gate is closed."""
+
+MOVED_SECONDS = 180.0
+"""The queue was empty for so long: what is not applied is not in it any more."""
+
+_POLL_SECONDS = 1.0
+
+
+class Applying:
+    """Watches the messages of one job. `show` is given what is waited for."""
+
+    def __init__(
+        self, setup: JobSetup, job: str, patience: Patience, show: Callable[[str], None]
+    ) -> None:
+        self._setup, self._job, self._patience, self._show = setup, job, patience, show
+        self._waiting: set[str] = set()
+
+    def sent(self, message_ids: list[str]) -> None:
+        """These messages are in the queue."""
+        self._waiting |= set(message_ids)
+
+    def hold_back(self) -> None:
+        """Wait while too many messages are not applied.
+
+        The queue's own depth would count live changes too: a consumer that is behind with those
+        would keep the rows out for ever.
+        """
+        if len(self._waiting) > MAX_WAITING:
+            self._waiting = self._wait(
+                dict.fromkeys(self._waiting, ""),
+                MAX_WAITING,
+                lambda left: f"{left:,} messages are being applied",
+            )
+
+    def finish(self, sending: Sending, tables: Mapping[str, object]) -> None:
+        """Wait until everything that was sent is applied.
+
+        A queue is first in, first out per group, so the last message of each group stands for all
+        of it. Raises StackError when nothing is applied any more.
+        """
+        ends: dict[str, str] = {}
+        for name in tables:
+            shards = table_settings(self._setup.source.tables, name).shards
+            sending.end(name, shards)
+            ends |= sending.ends(name, shards)
+        self._wait(ends, 0, lambda left: f"{left} of {len(ends)} groups are still being applied")
+
+    def _wait(self, messages: Mapping[str, str], most: int, note: Callable[[int], str]) -> set[str]:
+        """Wait until at most so many messages are not applied; returns those.
+
+        messages: deduplication id → message group, where it is known.
+        """
+        consumer, left = self._setup.consumer.name, set(messages)
+        now = self._patience.clock()
+        applied_at, seen_at = now, now
+        while True:
+            done = self._setup.state.done_messages.noted(consumer, self._job, list(left))
+            left -= done
+            self._show(note(len(left)))
+            if len(left) <= most:
+                return left
+            now = self._patience.clock()
+            if done:
+                applied_at = seen_at = now
+            if self._setup.queue.depth() != (0, 0):
+                seen_at = now
+            group = next((messages[each] for each in sorted(left) if messages[each]), "")
+            about = f"{len(left):,} messages" + (f", of group {group} for one" if group else "")
+            if now - seen_at > MOVED_SECONDS:
+                raise StackError(
+                    f"its queue is empty, but {about}, were never applied: SQS moved them.",
+                    thing=f"consumer {consumer}",
+                    hint="See its DLQ in rowline status; then add --restart to read again.",
+                )
+            if now - applied_at > STALLED_SECONDS:
+                raise StackError(
+                    f"has applied none of {about}, for {STALLED_SECONDS / 60:.0f} min.",
+                    thing=f"consumer {consumer}",
+                    hint="See rowline status. The same command continues it there.",
+                )
+            self._patience.sleep(_POLL_SECONDS)
