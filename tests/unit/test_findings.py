@@ -64,7 +64,7 @@ def test_a_relay_in_trouble(change: dict[str, object], level: str, what: str) ->
     [
         ({"dlq": 3}, "dlq search", "fail", "reason"),
         ({"undelivered": 2}, "undelivered search", "fail", "policy"),
-        ({"due": {"shop.items": "RENAME"}}, "rows search", "warn", "rowline backfill search"),
+        ({"due": {"shop.items": "RENAME"}}, "rows search", "warn", "rowline resync search"),
         ({"verified": {"differences": 4}}, "verify search", "warn", "--repair"),
     ],
 )
