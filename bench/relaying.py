@@ -18,7 +18,7 @@ from local.servers.database_server import DatabaseServer
 from local.servers.emulator import Emulator
 from shared.adapters import aws
 from shared.adapters.binlog.contract import Binlog, Commit, Event
-from shared.adapters.state.dynamodb import DynamoDues, DynamoSchemas, DynamoStreams
+from shared.adapters.state.dynamodb import DynamoCoverage, DynamoDues, DynamoSchemas, DynamoStreams
 from shared.adapters.topic.contract import Entry
 from shared.adapters.topic.sns import SnsTopic
 from shared.flows.relay.loop import relay
@@ -194,6 +194,7 @@ class Place:
             streams=DynamoStreams(self._client("dynamodb", seen=seen), self._name),
             schemas=DynamoSchemas(self._client("dynamodb", seen=seen), self._name),
             dues=DynamoDues(self._client("dynamodb", seen=seen), self._name),
+            coverage=DynamoCoverage(self._client("dynamodb", seen=seen), self._name),
             claims=MemoryClaims(),
             topic=WatchedTopic(self._client("sns", aws.config(attempts=1), seen), self.topic, seen),
             open_binlog=lambda tables, token: cast(

@@ -294,6 +294,7 @@ class Stage:
             streams=self.state.streams,
             schemas=self.state.schemas,
             dues=self.state.dues,
+            coverage=self.state.coverage,
             claims=self.claims,
             topic=self.topic,
             open_binlog=opener(here, f"{self.full_name}/{source.name}"),

@@ -13,6 +13,7 @@ class Tier:
     """The sizes of one tier, `name`.
 
     relay_runs: Runs of the world in which relays work, crash and follow each other.
+    stopping_runs: Runs of the world in which tables cannot be captured for a while.
     losing_runs: Runs of the world in which servers lose transactions.
     restart_runs: Runs of the world in which servers start again.
     consume_runs: Runs of the consumer's state machine.
@@ -32,6 +33,7 @@ class Tier:
 
     name: str
     relay_runs: int
+    stopping_runs: int
     losing_runs: int
     restart_runs: int
     consume_runs: int
@@ -55,6 +57,7 @@ TIERS = {
     "normal": Tier(
         name="normal",
         relay_runs=150,
+        stopping_runs=100,
         losing_runs=80,
         restart_runs=100,
         consume_runs=150,
@@ -76,6 +79,7 @@ TIERS = {
     "soak": Tier(
         name="soak",
         relay_runs=6_000,
+        stopping_runs=3_000,
         losing_runs=3_000,
         restart_runs=3_000,
         consume_runs=5_000,

@@ -129,7 +129,7 @@ class Packing:
             raise CannotNumber(
                 f"column {vanished[0]} is masked by its stanza and no longer there, while "
                 f"{sorted(names - known)[0]} is new.",
-                thing=f"table {after.full_name}",
+                table=after.full_name,
                 hint=(
                     f"Was it renamed? Mask the new name under tables: {after.full_name}, or take "
                     "the old one out there. Then deploy."

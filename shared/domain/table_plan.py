@@ -6,15 +6,16 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
+from shared.adapters.binlog.contract import CannotCapture
 from shared.values.change import Row
-from shared.values.errors import RowlineError, SourceError
+from shared.values.errors import RowlineError
 from shared.values.projection import Projection
 from shared.values.settings import TableSettings
 from shared.values.shard import shard_of
 from shared.values.table import Table
 
 
-class CannotNumber(SourceError):
+class CannotNumber(CannotCapture):
     """The rows of a table cannot become changes under this capture configuration; nothing after
     them was ever numbered under it.
     """
@@ -52,7 +53,9 @@ class TablePlan:
         try:
             capture = Projection(table, settings, mask_key)
         except RowlineError as error:
-            raise CannotNumber(error.what, thing=error.thing, hint=error.hint) from None
+            raise CannotNumber(
+                error.what, table=table.full_name, thing=error.thing, hint=error.hint
+            ) from None
         self.source, self.table = table, capture.table
         self.key = capture.key
         self.whole = capture.is_identity

@@ -106,6 +106,7 @@ class Watermark:
                     "command again."
                 ),
             )
+        self._require_captured(checkpoint, [table] if table else [])
         if checkpoint is None:
             raise StackError(
                 "has lost its checkpoint.",
@@ -145,6 +146,7 @@ class Watermark:
         while True:
             lease, checkpoint = self._streams.load(self._stream)
             position = self.read().position if checkpoint is None else checkpoint.position
+            self._require_captured(checkpoint, tables)
             missing = sorted(set(tables) - (checkpoint.tables if checkpoint else set()))
             if (
                 checkpoint is not None
@@ -162,3 +164,14 @@ class Watermark:
                 + (f"; it does not capture {missing[0]} yet" if missing else "")
             )
             self._patience.sleep(_POLL_SECONDS)
+
+    def _require_captured(self, checkpoint: Checkpoint | None, tables: Collection[str]) -> None:
+        """A table that stopped has no watermark: what changes after the read would be missing."""
+        for name in sorted(set(tables) & set(checkpoint.whole.stopped if checkpoint else ())):
+            stopped = checkpoint.stopped.get(name) if checkpoint else None
+            raise StackError(
+                f"is not captured now: it {stopped.what if stopped else 'cannot be'}.",
+                thing=f"table {name}",
+                hint=f"{stopped.fix if stopped else ''} `rowline status` shows when it is captured "
+                "again; leave it out until then.".strip(),
+            )

@@ -1,5 +1,6 @@
 """Capture configuration: the tables that a stream numbers, as text kept in its checkpoint."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -14,14 +15,47 @@ class CaptureConfiguration(msgspec.Struct, frozen=True):
     """The captured tables and how each is captured.
 
     `linger` and similar options are not part of it, because they change no number.
+
+    tables: the tables that the stream holds, and how they are captured.
+    ids: the scheme of the ids.
+    stopped: tables of these that cannot be captured now, sorted; the stream does not read them.
     """
 
     tables: dict[str, TableSettings]
     ids: int = ID_SCHEME
+    stopped: tuple[str, ...] = ()
+
+    @property
+    def read(self) -> dict[str, TableSettings]:
+        """The tables that are read, and how they are captured."""
+        if not self.stopped:
+            return self.tables
+        return {name: table for name, table in self.tables.items() if name not in self.stopped}
+
+    def only(self, names: Iterable[str]) -> "CaptureConfiguration":
+        """The same for these of its tables alone."""
+        kept = set(names)
+        return msgspec.structs.replace(
+            self,
+            tables={name: table for name, table in self.tables.items() if name in kept},
+            stopped=tuple(name for name in self.stopped if name in kept),
+        )
+
+    def stopping(self, names: Iterable[str]) -> "CaptureConfiguration":
+        """The same, with exactly these of its tables stopped."""
+        stopped = tuple(sorted(set(names) & self.tables.keys()))
+        return msgspec.structs.replace(self, stopped=stopped)
+
+    def renewed(self) -> "CaptureConfiguration":
+        """The same, under the newest scheme of ids."""
+        return msgspec.structs.replace(self, ids=ID_SCHEME)
 
     def text(self) -> str:
         """Canonical: the same configuration is the same text."""
-        return msgspec.json.encode(self, order="deterministic").decode()
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        if not self.stopped:
+            del plain["stopped"]  # a former version reads it, and compares the text
+        return msgspec.json.encode(plain, order="deterministic").decode()
 
 
 def read_configuration(text: str) -> CaptureConfiguration:

@@ -4,10 +4,12 @@ from typing import Any
 
 import msgspec
 
-from shared.values.capture_configuration import read_configuration
+from shared.values.capture_configuration import CaptureConfiguration, read_configuration
+from shared.values.coverage import SegmentStart
 from shared.values.lineage import Lineage
 from shared.values.position import Position
 from shared.values.seq import make_seq
+from shared.values.stopped import Stopped
 
 
 class Release(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -107,6 +109,8 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
     catch_up: set while tables from another stream are read alone.
     released: tables that this stream gave up.
     lost: the transactions that the last change of server lost.
+    stopped: tables that stopped alone, and those that were captured again lately.
+    segment: where the present segment of the stream's coverage begins.
     """
 
     position: Position
@@ -121,6 +125,8 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
     catch_up: CatchUp | None = None
     released: tuple[Release, ...] = ()
     lost: Lost | None = None
+    stopped: dict[str, Stopped] = {}
+    segment: SegmentStart | None = None
 
     @classmethod
     def begin(cls, position: Position, epoch: int, lineage: Lineage, capture: str) -> "Checkpoint":
@@ -151,6 +157,11 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
         apart = here.union(*(names for _, names in legs))
         rest = read_configuration(self.catch_up.capture).tables.keys() - apart
         return [(self.position, here), *legs, (self.catch_up.until, rest)]
+
+    @property
+    def whole(self) -> CaptureConfiguration:
+        """Everything that the stream captures, also while it reads some tables alone."""
+        return read_configuration((self.catch_up or self).capture)
 
     @property
     def tables(self) -> set[str]:

@@ -12,6 +12,7 @@ from moto import mock_aws
 from shared.adapters import aws
 from shared.adapters.state.dynamodb import DynamoSchemas, open_state
 from shared.values.checkpoint import CatchUp, Checkpoint, Leg, Release
+from shared.values.coverage import Segment, SegmentStart
 from shared.values.due_cause import DueCause
 from shared.values.errors import LeaseLost
 from shared.values.job import (
@@ -458,3 +459,29 @@ def test_the_last_report_is_kept(stores: Any) -> None:
     stores.reports.save("search", {"differences": 3, "tables": {"shop.listings": [1, 2]}})
     stores.reports.save("search", {"differences": 0})
     assert stores.reports.read("search") == {"differences": 0}
+
+
+def test_segments_of_a_stream_are_kept_in_order_and_never_change(stores: Any) -> None:
+    assert stores.coverage.segments("shop") == []
+    assert stores.coverage.last("shop") is None
+    some = [
+        Segment(
+            SegmentStart(number, number << 40), "mariadb-1", Position("bin.000001", 4), ("shop.é",)
+        )
+        for number in range(1, 13)
+    ]
+    for one in reversed(some):
+        stores.coverage.append("shop", one)
+    stores.coverage.append("shop", msgspec.structs.replace(some[3], tables=()))
+    assert stores.coverage.segments("shop") == some
+    assert stores.coverage.last("shop") == some[-1]
+
+
+def test_the_relays_of_a_source_have_a_coverage_each(stores: Any) -> None:
+    first, second = (
+        Segment(SegmentStart(1, seq), "mariadb-1", Position("bin.000001", 4), ()) for seq in (1, 2)
+    )
+    stores.coverage.append("shop", first)
+    stores.coverage.append("shop/events", second)
+    assert stores.coverage.segments("shop") == [first]
+    assert stores.coverage.segments("shop/events") == [second]

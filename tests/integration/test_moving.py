@@ -20,7 +20,7 @@ from shared.values.seq import split_seq
 from shared.values.settings import SourceSettings, TableSettings
 from tests.integration.test_relay import Moody, in_order, load, replayed, server, shop, table_now
 from tests.worlds.twins.claims import MemoryClaims
-from tests.worlds.twins.state import MemoryDues, MemorySchemas, MemoryStreams
+from tests.worlds.twins.state import MemoryCoverage, MemoryDues, MemorySchemas, MemoryStreams
 
 __all__ = ["server", "shop"]
 
@@ -56,6 +56,7 @@ class Stage:
 
     def __init__(self, server: Any, database: str) -> None:
         self.server, self.database = server, database
+        self.coverage = MemoryCoverage()
         self.topic, self.streams, self.schemas, self.claims = (
             Moody(),
             MemoryStreams(),
@@ -90,6 +91,7 @@ class Stage:
             streams=reach,
             schemas=self.schemas,
             dues=MemoryDues(),
+            coverage=self.coverage,
             claims=self.claims,
             topic=reach,
             open_binlog=opener(

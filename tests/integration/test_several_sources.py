@@ -78,6 +78,7 @@ class Stage:
             streams=self.state.streams,
             schemas=self.state.schemas,
             dues=self.state.dues,
+            coverage=self.state.coverage,
             claims=self.claims,
             topic=self.topic,
             open_binlog=opener(lambda: reader, f"{self.table}/{source}"),

@@ -26,7 +26,7 @@ RUNNING = RelayFacts(
     error="",
     figures={},
 )
-IDLE = ConsumerFacts("search", 0, 0, 0, 0, "", [], None)
+IDLE = ConsumerFacts("search", 0, 0, 0, 0, "", {}, None)
 
 
 def test_a_stage_in_order_has_one_ok_finding_for_each_thing() -> None:
@@ -96,3 +96,15 @@ def test_alarms_ring_at_the_thresholds_of_the_findings() -> None:
     }
     assert limits["Lag"] == thresholds.RELAY_LAG_S * 1000
     assert limits["Late"] == thresholds.CONSUMER_LATE_S
+
+
+def test_a_table_that_stopped_is_named_with_its_way_out_and_is_not_due_before() -> None:
+    stopped = {"shop.a": ("has no primary key", "Add one.")}
+    relay = msgspec.structs.replace(RUNNING, stopped=stopped)
+    consumer = msgspec.structs.replace(IDLE, due={"shop.a": "not captured for a while"})
+    found = findings_of([relay], [consumer])
+    (one,) = [finding for finding in found if finding.level == "fail"]
+    assert (one.thing, one.table) == ("table shop.a", "shop.a")
+    assert one.what == "is not captured: it has no primary key"
+    assert one.fix.startswith("Add one. ")
+    assert not [finding for finding in found if finding.thing.startswith("rows")]

@@ -19,6 +19,7 @@ from shared.values.settings import (
     SourceSettings,
     TableSettings,
 )
+from shared.values.stopped import Stopped
 from tests.worlds.twins.database import MemoryDatabase
 from tests.worlds.twins.state import MemoryStreams
 
@@ -140,3 +141,14 @@ def test_without_any_relay_the_wait_ends(streams: MemoryStreams) -> None:
     patience = Patience(iter(range(0, 1_000, 10)).__next__, lambda _: None)
     with pytest.raises(StackError, match="was not renewed for 90 s"):
         Watermark(streams, "shop", MemoryDatabase(), patience=patience).require_relay()
+
+
+def test_a_table_that_stopped_is_refused_with_its_reason(streams: MemoryStreams) -> None:
+    point = checkpoint("shop.items", 3)
+    capture = point.whole.stopping(["shop.items"]).text()
+    stopped = {"shop.items": Stopped("has no primary key", "Add one.", 0)}
+    store(streams, "shop", msgspec.structs.replace(point, capture=capture, stopped=stopped))
+    marks = Watermark(streams, "shop", MemoryDatabase())
+    for ask in (marks.read, lambda name: marks.pass_now(lambda _: None, [name])):
+        with pytest.raises(StackError, match=r"is not captured now: it has no primary key\."):
+            ask("shop.items")

@@ -11,13 +11,14 @@ from shared.values.settings import SourceSettings
 from tests.integration.relay_faults.process import Running
 from tests.worlds.relay.simulated import SimulatedTopic
 from tests.worlds.twins.claims import MemoryClaims
-from tests.worlds.twins.state import MemoryDues, MemorySchemas, MemoryStreams
+from tests.worlds.twins.state import MemoryCoverage, MemoryDues, MemorySchemas, MemoryStreams
 
 
 class MemoryStage:
     """Of one source, `shop`."""
 
     def __init__(self) -> None:
+        self.coverage = MemoryCoverage()
         self.topic, self.streams, self.schemas, self.claims = (
             SimulatedTopic(),
             MemoryStreams(),
@@ -35,6 +36,7 @@ class MemoryStage:
                 streams=self.streams,
                 schemas=self.schemas,
                 dues=MemoryDues(),
+                coverage=self.coverage,
                 claims=self.claims,
                 topic=self.topic,
                 open_binlog=opener(reader, "test"),

@@ -14,10 +14,26 @@ from shared.values.position import Position
 from shared.values.table import Table
 
 
-class UnreadableRow(SourceError):
+class CannotCapture(SourceError):
+    """One table cannot be captured as it is; the others can.
+
+    table: its full name.
+    """
+
+    def __init__(self, what: str, *, table: str, thing: str = "", hint: str = "") -> None:
+        super().__init__(what, thing=thing or f"table {table}", hint=hint)
+        self.table = table
+
+
+class UnreadableRow(CannotCapture):
     """A row of a captured table cannot be read whole. Where the column at fault is dropped, or the
     table is not captured, reading goes on.
+
+    thing: full name of the table.
     """
+
+    def __init__(self, what: str, *, thing: str, hint: str = "") -> None:
+        super().__init__(what, table=thing, thing=thing, hint=hint)
 
 
 class Begin(msgspec.Struct, frozen=True, gc=False):

@@ -192,16 +192,18 @@ class RowDecoders:
         self.known_maps.clear()
 
     def _make(self, body: bytes) -> RowDecoder:
-        thing = "binlog"
+        thing = ""
         try:
             thing = ".".join(table_map.names(body))
             return self._described(body)
+        except SourceError as error:  # the table is captured, and cannot be: the others can
+            raise UnreadableRow(error.what, thing=thing, hint=error.hint) from None
         except UNREADABLE as error:
-            raise SourceError(
-                f"a table map cannot be read ({type(error).__name__}).",
-                thing=thing,
-                hint="Report it with the server's version.",
-            ) from None
+            what = f"a table map cannot be read ({type(error).__name__})."
+            hint = "Report it with the server's version."
+            if thing:
+                raise UnreadableRow(what, thing=thing, hint=hint) from None
+            raise SourceError(what, thing="binlog", hint=hint) from None
 
     def _described(self, body: bytes) -> RowDecoder:
         database, name = table_map.names(body)

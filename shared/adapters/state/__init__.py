@@ -6,6 +6,7 @@ Each subject has a contract of its own. Layout of the table (`pk`, `sk` are stri
 |---|---|---|
 | `stream#SOURCE` | `checkpoint`, of a further relay `checkpoint#RELAY` | lease and checkpoint |
 | `stream#SOURCE` | `tables` | which stream holds which table |
+| `stream#SOURCE` | `coverage#RELAY#0000000001` (the first relay's name is left out) | one segment |
 | `stream#SOURCE` | `schema#DATABASE.TABLE#000001` | one column set |
 | `stream#SOURCE` | `rewritten#DATABASE.TABLE` | the last due of a table, for every consumer |
 | `consumer#NAME#TABLE` | `mark#000` | the marks of 32 shards of a table |

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from shared.adapters.state.coverage import Coverage
 from shared.adapters.state.deletions import Deletions
 from shared.adapters.state.done_messages import DoneMessages
 from shared.adapters.state.dues import Dues
@@ -18,6 +19,7 @@ class State:
 
     streams: Streams
     schemas: Schemas
+    coverage: Coverage
     marks: Marks
     jobs: Jobs
     deletions: Deletions

@@ -7,6 +7,7 @@ shows every finding.
 """
 
 from shared.domain.preflight.inspection import check_source
+from shared.domain.preflight.table_checks import refused_tables
 from shared.values.finding import Finding, require
 
-__all__ = ["Finding", "check_source", "require"]
+__all__ = ["Finding", "check_source", "refused_tables", "require"]

@@ -41,6 +41,9 @@ class TableCatalog(msgspec.Struct, frozen=True):
         return TableKeys(self.primary.get(name, ()), tuple(self.unique.get(name, ())))
 
 
+_NOT_THERE = "is not in the database, or the account may not SELECT from it"
+
+
 def captured_names(sizes: Iterable[TableSize], tables: Mapping[str, TableSettings]) -> list[str]:
     """The tables that the patterns of a source select."""
     capture = TablePatterns(tables)
@@ -62,6 +65,18 @@ def check_tables(
             Finding(f"table {name}", "ok", f"about {catalog.sizes[name].rows:,} rows", table=name)
         ]
     return findings
+
+
+def refused_tables(findings: Iterable[Finding]) -> dict[str, Finding]:
+    """The tables that cannot be captured, each with the first reason.
+
+    A table that is not there yet is none of them: it is captured as soon as it comes.
+    """
+    refused: dict[str, Finding] = {}
+    for finding in findings:
+        if finding.table and finding.level == "fail" and finding.what != _NOT_THERE:
+            refused.setdefault(finding.table, finding)
+    return refused
 
 
 def table_problems(
@@ -181,7 +196,7 @@ def _nothing(pattern: str, names: Iterable[str]) -> Finding:
     return Finding(
         f"table {pattern}",
         "fail",
-        "is not in the database, or the account may not SELECT from it",
+        _NOT_THERE,
         f"{did_you_mean(pattern, names)}Correct its name, or grant SELECT. `rowline tables` lists "
         "the tables that the account sees.",
         blocks_start_only=True,

@@ -1,5 +1,6 @@
 """Facts: what a stage does now, before anybody judges it."""
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ class RelayFacts(msgspec.Struct, frozen=True):
     figures: the relay's own, as of its last renewal.
     lost: what the last change of server lost, in words; empty when nothing was, or when it was
         read again more than a week ago.
+    stopped: tables that stopped alone, with what is in the way and what to do.
     """
 
     source: str
@@ -30,6 +32,7 @@ class RelayFacts(msgspec.Struct, frozen=True):
     error: str
     figures: dict[str, Any]
     lost: str = ""
+    stopped: dict[str, tuple[str, str]] = {}
 
 
 class ConsumerFacts(msgspec.Struct, frozen=True):
@@ -58,6 +61,11 @@ class ConsumerFacts(msgspec.Struct, frozen=True):
     def state(self) -> str:
         """One word for the table that `rowline status` prints."""
         return "set aside" if self.dlq else "backfill" if self.backfill else "ok"
+
+    def without_due(self, tables: Collection[str]) -> "ConsumerFacts":
+        """The same without what is due of these tables: they cannot be resynced now."""
+        due = {table: why for table, why in self.due.items() if table not in tables}
+        return msgspec.structs.replace(self, due=due)
 
     @property
     def due_command(self) -> str:

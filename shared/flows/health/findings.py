@@ -12,9 +12,15 @@ from shared.values.stream import relay_of
 
 def findings_of(relays: Sequence[RelayFacts], consumers: Sequence[ConsumerFacts]) -> list[Finding]:
     """Everything that the facts say, `ok` included: one finding at least for each thing."""
+    stopped = {table for relay in relays for table in relay.stopped}
     return [
         *(relay_finding(relay) for relay in relays),
-        *(finding for consumer in consumers for finding in consumer_findings(consumer)),
+        *(finding for relay in relays for finding in stopped_tables(relay)),
+        *(
+            finding
+            for consumer in consumers
+            for finding in consumer_findings(consumer.without_due(stopped))
+        ),
     ]
 
 
@@ -56,6 +62,21 @@ def relay_finding(relay: RelayFacts) -> Finding:
         )
     lag = "" if relay.lag_s is None else f", {relay.lag_s:.1f} s behind"
     return Finding(thing, "ok", f"{relay.state}, token {relay.token}{lag}")
+
+
+def stopped_tables(relay: RelayFacts) -> list[Finding]:
+    """The tables that a relay does not capture now. The others are captured."""
+    return [
+        Finding(
+            f"table {table}",
+            "fail",
+            f"is not captured: it {what}",
+            f"{fix} The relay looks again each minute. Then resync its consumers, which `rowline "
+            "status` names.".strip(),
+            table=table,
+        )
+        for table, (what, fix) in sorted(relay.stopped.items())
+    ]
 
 
 def _due(tables: dict[str, str]) -> str:

@@ -64,6 +64,7 @@ def relay_facts(streams: Streams, source: SourceSettings, now: float) -> RelayFa
         error=error,
         figures=figures,
         lost=_lost(checkpoint.lost, now) if checkpoint and checkpoint.lost else "",
+        stopped=_stopped(checkpoint) if checkpoint else {},
     )
 
 
@@ -97,6 +98,13 @@ def _lag(checkpoint: Checkpoint | None, now: float) -> float | None:
     if checkpoint is None or not checkpoint.read_ts_ms:
         return None
     return max(0.0, round(now - checkpoint.read_ts_ms / 1000, 1))
+
+
+def _stopped(checkpoint: Checkpoint) -> dict[str, tuple[str, str]]:
+    return {
+        name: (checkpoint.stopped[name].what, checkpoint.stopped[name].fix)
+        for name in checkpoint.whole.stopped
+    }
 
 
 def _lost(lost: Lost, now: float) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from shared.domain.packing import Packing
+from shared.flows.relay.coverage.admission import Admission
+from shared.flows.relay.coverage.due_tables import DueTables
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.figures import Figures
 from shared.flows.relay.lease import margins
@@ -17,12 +19,12 @@ from shared.flows.relay.lease.keeper import Keeper
 from shared.flows.relay.lease.taking import load_checkpoint, wait_for_lease
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.publishing.publisher import Publisher
-from shared.flows.relay.reading.due_tables import DueTables
 from shared.flows.relay.reading.reader import Reader
+from shared.flows.relay.reading.wanting import Wanting
 from shared.flows.relay.setup import Ended, RelaySetup
 from shared.flows.relay.sharing.share import Share
 from shared.flows.relay.sharing.succession import Succession
-from shared.values.capture_configuration import CaptureConfiguration, read_configuration
+from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import (
     LeaseLost,
@@ -65,9 +67,24 @@ class _Relay:
         stanza = CaptureConfiguration(setup.source.tables)
         self._share = Share(setup.streams, stream, stanza, setup.others, lease.token)
         journal = Journal(setup.claims, stream)
-        self._checkpoints = Checkpointing(self._outbox, journal, self._keeper, time.monotonic)
+        self._checkpoints = Checkpointing(
+            self._outbox, journal, setup.coverage, self._keeper, time.monotonic
+        )
+        due = DueTables(setup.dues, source_of(stream), setup.source.tables)
+        succession = Succession(
+            setup.streams,
+            setup.coverage,
+            due,
+            stream,
+            setup.holder,
+            setup.others,
+            setup.source.tables,
+            _now_ms,
+        )
+        admission = Admission(setup.preflight, setup.mask_key, _now_ms)
         self._reader = Reader(
             stream,
+            Wanting(self._share, admission, succession.step),
             self._share,
             setup.source.start,
             self._outbox,
@@ -78,10 +95,7 @@ class _Relay:
             open_database=setup.open_database,
             now_ms=_now_ms,
             mask_key=setup.mask_key,
-            note=DueTables(setup.dues, source_of(stream), setup.source.tables).note,
-            succession=Succession(
-                setup.streams, stream, setup.holder, setup.others, setup.source.tables
-            ).step,
+            due=due,
         )
         self._figures = Figures(self._outbox, setup.run, setup.version, time.monotonic(), _now_ms())
         self._reported = 0.0
@@ -104,11 +118,7 @@ class _Relay:
             self._figures.begin(checkpoint)
             for thread in threads:
                 thread.start()
-            capture = (checkpoint.catch_up or checkpoint).capture if checkpoint else ""
-            self._read(
-                begun=bool(capture)
-                and read_configuration(capture).tables == self._setup.source.tables
-            )
+            self._read()
             self._drain()
         except LeaseLost:
             self._ended = "lease lost"
@@ -125,13 +135,10 @@ class _Relay:
             raise self._failure
         return self._ended
 
-    def _read(self, *, begun: bool) -> None:
-        pause, looked = BACKOFF_SECONDS[0], False
+    def _read(self) -> None:
+        pause = BACKOFF_SECONDS[0]
         while not self._stopping.is_set():
             try:
-                if not looked:
-                    self._setup.preflight(begun)
-                    looked = True
                 if not self._reader.step(time.monotonic()):
                     self._outbox.wait_for_room(0.2)
                 if self._figures.error and self._reader.connected:

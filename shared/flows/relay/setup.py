@@ -8,10 +8,12 @@ from typing import Any, Literal
 from shared.adapters.binlog.contract import Binlog
 from shared.adapters.claims.contract import Claims
 from shared.adapters.database.contract import Database
+from shared.adapters.state.coverage import Coverage
 from shared.adapters.state.dues import Dues
 from shared.adapters.state.schemas import Schemas
 from shared.adapters.state.streams import Streams
 from shared.adapters.topic.contract import Topic
+from shared.flows.relay.coverage.admission import Preflight
 from shared.values.settings import SourceSettings, TableSettings
 
 Manner = Literal["leave", "take"]
@@ -33,9 +35,9 @@ class RelaySetup:
     manner: what to do about a relay that is running.
     run: lambda, fargate or foreground; with `version` it is shown in the lease.
     others: the source's other deployed streams, and the tables that each one names.
-    preflight: refuses a source that cannot work, once and before anything is read. Its argument
-        says whether the stream has begun under this configuration. Raises SourceError, and
-        SourceUnavailable, after which it is called again.
+    preflight: examines the source. Its argument says whether the stream has begun under this
+        configuration. It returns the tables that cannot be captured, and why. Raises SourceError
+        for a source that cannot be read at all, and outages, after which it is called again.
     left_ms: how long the process may still run (None: no end).
     report: is given the figures, and the metrics since the last call, every `report_seconds` and at
         the end.
@@ -46,6 +48,7 @@ class RelaySetup:
     streams: Streams
     schemas: Schemas
     dues: Dues
+    coverage: Coverage
     claims: Claims
     topic: Topic
     open_binlog: Callable[[Mapping[str, TableSettings], int], Binlog]
@@ -56,7 +59,7 @@ class RelaySetup:
     version: str = ""
     others: Mapping[str, Collection[str]] = field(default_factory=dict)
     mask_key: Callable[[], bytes] = bytes
-    preflight: Callable[[bool], None] = lambda _begun: None
+    preflight: Preflight = lambda _begun: {}
     publishers: int = 4
     left_ms: Callable[[], int | None] = lambda: None
     report: Callable[[dict[str, Any], dict[str, float]], None] = lambda _figures, _metrics: None

@@ -7,17 +7,19 @@ the old server. If the command is killed, either the old or the new position is 
 again.
 """
 
+import time
 from collections.abc import Callable, Sequence
 
 import msgspec
 
 from shared.adapters.binlog.contract import Binlog
 from shared.domain.server_identity import run_of
+from shared.flows.relay.coverage.segments import cover, first_segment
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.taking import wait_for_lease
 from shared.flows.relay.setup import RelaySetup
 from shared.flows.source.readiness import Look, Readiness
-from shared.values.capture_configuration import CaptureConfiguration, read_configuration
+from shared.values.capture_configuration import read_configuration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import (
     RowlineError,
@@ -134,13 +136,16 @@ class Move:
             raise RuntimeError("no place was given")
         epoch = next_epoch(point.epoch, lease.raise_epoch)
         journal = Journal(self._setup.claims, self._stream, point.lineage.journal).end()
-        return msgspec.structs.replace(
+        moved = msgspec.structs.replace(
             point.renumbered(epoch),
             position=self._at,
             lineage=Lineage.cut_off(run_of(target), journal, self._at),
-            capture=CaptureConfiguration(read_configuration(point.capture).tables).text(),
+            capture=read_configuration(point.capture).renewed().text(),
             read_to=self._at,
         )
+        cover(self._setup.coverage, self._stream, point)
+        last = self._setup.coverage.last(self._stream)
+        return first_segment(moved, last, time.time_ns() // 1_000_000, before=point)
 
     def _require_settled(self, point: Checkpoint, target: str) -> None:
         """Require that other relays have taken the tables that this stream gave up.

@@ -1,8 +1,11 @@
-"""Reset: a stream starts again at another position, with numbers above all earlier ones."""
+"""Reset: a stream begins again at another place, numbered above everything before."""
 
 import msgspec
 
 from shared.domain.server_identity import run_of
+from shared.flows.relay.coverage.admission import Admission
+from shared.flows.relay.coverage.due_tables import DueTables
+from shared.flows.relay.coverage.segments import cover, first_segment
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.taking import wait_for_lease
 from shared.flows.relay.reading.opening import start_of
@@ -11,49 +14,63 @@ from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import RowlineError
+from shared.values.lease import Lease
 from shared.values.lineage import Lineage
 from shared.values.seq import next_epoch
+from shared.values.stream import source_of
 
 
 def reset(setup: RelaySetup, start: str, now_ms: int) -> tuple[Checkpoint | None, Checkpoint]:
-    """Store a checkpoint at another position, in a new epoch, under the lease: (old, new).
+    """Let a stream begin again elsewhere, in a new epoch; returns its old and new checkpoint.
 
     start: earliest, latest or a position.
-    now_ms: Unix time.
-
-    Changes between the two positions are not published. If it is killed, either the old or the new
-    checkpoint is stored. Raises SourceError, StackError, LeaseLost.
+    now_ms: Unix ms.
+    It takes the lease, stores the new checkpoint and gives the lease back. What lies between the
+    two places is not published, so all tables become due. Killed at any point, either checkpoint is
+    stored. Raises SourceError, StackError, LeaseLost, and outages.
     """
     lease, _ = wait_for_lease(setup)
     if lease is None:
-        raise RowlineError(
-            "was not reset: it was told to stop.", thing=f"stream {setup.source.name}"
-        )
+        thing = f"stream {setup.source.name}"
+        raise RowlineError("was not reset: it was told to stop.", thing=thing)
     name = setup.source.stream
     _, old = setup.streams.load(name)
     new = None
     try:
-        binlog = setup.open_binlog(setup.source.tables, lease.token)
-        try:
-            position = start_of(binlog, start)
-            share = Share(
-                setup.streams,
-                name,
-                CaptureConfiguration(setup.source.tables),
-                setup.others,
-                lease.token,
-            )
-            capture = share.look(old)
-            former = [old.epoch if old else 0, lease.raise_epoch]
-            former += [holding.epoch for holding in share.taken.values()]
-            epoch = next_epoch(*former, now_ms=now_ms)
-            released = share.released(old, capture) if old else ()
-            journal = Journal(setup.claims, name, old.lineage.journal if old else 0).end()
-            lineage = Lineage.cut_off(run_of(binlog), journal, position)
-            begun = Checkpoint.begin(position, epoch, lineage, capture.text())
-            new = msgspec.structs.replace(begun, released=released)
-        finally:
-            binlog.close()
+        cover(setup.coverage, name, old)
+        new = _begin(setup, lease, old, start, now_ms)
+        if old:
+            due = DueTables(setup.dues, source_of(name), setup.source.tables)
+            due.uncovered(name, new.whole.tables, new)
     finally:
         setup.streams.release(name, lease, new)
     return old, new
+
+
+def _begin(
+    setup: RelaySetup, lease: Lease, old: Checkpoint | None, start: str, now_ms: int
+) -> Checkpoint:
+    stream, stanza = setup.source.stream, CaptureConfiguration(setup.source.tables)
+    binlog = setup.open_binlog(setup.source.tables, lease.token)
+    try:
+        position = start_of(binlog, start)
+        share = Share(setup.streams, stream, stanza, setup.others, lease.token)
+        capture = share.look(old)
+        admission = Admission(setup.preflight, setup.mask_key, lambda: now_ms)
+        admission.examine()
+        stopped = admission.stopped(None, capture)
+        former = [old.epoch if old else 0, lease.raise_epoch]
+        former += [holding.epoch for holding in share.taken.values()]
+        journal = Journal(setup.claims, stream, old.lineage.journal if old else 0).end()
+        begun = Checkpoint.begin(
+            position,
+            next_epoch(*former, now_ms=now_ms),
+            Lineage.cut_off(run_of(binlog), journal, position),
+            capture.stopping(stopped).text(),
+        )
+    finally:
+        binlog.close()
+    begun = msgspec.structs.replace(
+        begun, released=share.released(old, capture) if old else (), stopped=stopped
+    )
+    return first_segment(begun, setup.coverage.last(stream), now_ms, before=old)

@@ -9,7 +9,7 @@ from typing import Any, Self
 import boto3
 import msgspec
 
-from shared.adapters.state.dynamodb import DynamoDues, DynamoSchemas, DynamoStreams
+from shared.adapters.state.dynamodb import DynamoCoverage, DynamoDues, DynamoSchemas, DynamoStreams
 from shared.adapters.topic.sns import open_topic
 from shared.flows.relay.lease import margins, taking
 from shared.flows.relay.loop import relay
@@ -51,6 +51,7 @@ def job(stack: Stack, holder: str, **options: Any) -> RelaySetup:
         streams=stack.streams(),
         schemas=DynamoSchemas(boto3.client("dynamodb"), stack.table),
         dues=DynamoDues(boto3.client("dynamodb"), stack.table),
+        coverage=DynamoCoverage(boto3.client("dynamodb"), stack.table),
         claims=MemoryClaims(),
         topic=open_topic(stack.topic),
         open_binlog=opener(lambda: reader, stack.topic),

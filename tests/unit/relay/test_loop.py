@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.binlog.contract import Begin, Due, Event, Rows, SchemaChanged, UnreadableRow
+from shared.adapters.binlog.contract import Begin, Due, Event, SchemaChanged
 from shared.adapters.topic.contract import Entry
 from shared.domain import packing
 from shared.flows.relay import loop
@@ -18,6 +18,7 @@ from shared.flows.relay.loop import relay
 from shared.flows.relay.reading import passage
 from shared.flows.relay.setup import RelaySetup
 from shared.flows.source.reset import reset
+from shared.values.checkpoint import Checkpoint
 from shared.values.due_cause import DueCause
 from shared.values.errors import (
     PositionLost,
@@ -27,9 +28,11 @@ from shared.values.errors import (
     StateUnavailable,
     TopicError,
 )
+from shared.values.finding import Finding
 from shared.values.position import Position
 from shared.values.seq import MAX_EPOCH, epoch_at, split_seq
 from shared.values.settings import SourceSettings, TableSettings
+from shared.values.table import Table
 from tests.waiting import wait_for
 from tests.worlds.relay.simulated import (
     Committed,
@@ -40,9 +43,9 @@ from tests.worlds.relay.simulated import (
     table,
 )
 from tests.worlds.twins.claims import MemoryClaims
-from tests.worlds.twins.state import MemoryDues, MemorySchemas, MemoryStreams
+from tests.worlds.twins.state import MemoryCoverage, MemoryDues, MemorySchemas, MemoryStreams
 
-LISTINGS = table("listings")
+LISTINGS, PHOTOS = table("listings"), table("photos")
 
 
 class World:
@@ -51,32 +54,40 @@ class World:
         self.topic: Any = SimulatedTopic()
         self.streams, self.schemas, self.claims = MemoryStreams(), MemorySchemas(), MemoryClaims()
         self.dues = MemoryDues()
+        self.coverage = MemoryCoverage()
         self.threads: list[tuple[threading.Thread, RelaySetup]] = []
         self.ended: dict[str, str | BaseException] = {}
         self.gtid = 0
 
-    def commit(self, rows: int = 1) -> None:
+    def commit(self, rows: int = 1, table: Table = LISTINGS) -> None:
         self.gtid += 1
-        ops: list[Any] = [
-            (LISTINGS, "c", None, {"id": self.gtid * 1000 + row}) for row in range(rows)
-        ]
+        ops: list[Any] = [(table, "c", None, {"id": self.gtid * 1000 + row}) for row in range(rows)]
         self.server.commit(Committed(ops, self.gtid))
 
+    def point(self) -> Checkpoint:
+        _, point = self.streams.load("shop")
+        assert point
+        return point
+
     def start(
-        self, holder: str = "one", settings: TableSettings | None = None, **options: Any
+        self,
+        holder: str = "one",
+        tables: dict[str, TableSettings] | None = None,
+        **options: Any,
     ) -> RelaySetup:
         options = {"manner": "leave", "run": "lambda"} | options
         job = RelaySetup(
             source=SourceSettings(
                 "shop",
                 "secret",
-                {"shop.listings": settings or TableSettings()},
+                tables or {"shop.listings": TableSettings()},
                 start="earliest",
                 linger_ms=5,
             ),
             streams=self.streams,
             schemas=self.schemas,
             dues=self.dues,
+            coverage=self.coverage,
             claims=self.claims,
             topic=self.topic,
             open_database=lambda: SimulatedDatabase(self.server),
@@ -308,47 +319,6 @@ def test_a_statement_that_rewrites_rows_is_stored_before_the_checkpoint_passes_i
     assert dues.of_source("shop") == {"shop.listings": DueCause("0-1-2@2", "ADD COLUMN")}
 
 
-def test_a_column_that_cannot_be_read_is_dropped_and_the_relay_goes_on_at_its_row(
-    world: World,
-) -> None:
-    class Short(SimulatedBinlog):
-        """From the third transaction on `total` is missing in the binlog."""
-
-        dropped = False
-
-        def _read(self, start: Position, until: Position | None) -> Iterator[Event]:
-            begun = ""
-            for event in super()._read(start, until):
-                begun = event.id if isinstance(event, Begin) else begun
-                if isinstance(event, Rows) and begun > "0-1-3" and not self.dropped:
-                    raise UnreadableRow(
-                        "the binlog carries only some columns of a row; missing: total.",
-                        thing="shop.listings",
-                    )
-                yield event
-
-    def connect(tables: Any, token: int) -> Short:
-        binlog = Short(world.server, tuple(tables), block=0.01)
-        binlog.dropped = "total" in tables["shop.listings"].drop
-        return binlog
-
-    world.commit()
-    world.commit()
-    world.start("one", open_binlog=connect)
-    wait_for(lambda: len(world.ids()) == 2)
-    world.commit()
-    world.commit()
-    wait_for(lambda: "one" in world.ended)
-    assert "missing: total" in str(world.ended["one"])
-    world.start("two", TableSettings(drop=("total",)), open_binlog=connect)
-    wait_for(lambda: len(world.ids()) == 4)
-    epochs = [split_seq(change.seq)[0] for _, change in world.topic.delivered]
-    assert [change.key["id"] for _, change in world.topic.delivered] == [1000, 2000, 3000, 4000]
-    assert epochs == [epochs[0], epochs[0], epochs[0] + 1, epochs[0] + 1], (
-        "numbered anew where the old one stopped"
-    )
-
-
 def test_a_source_error_ends_the_relay_and_shows_in_the_lease(world: World) -> None:
     def refused(*_: Any) -> Any:
         raise SourceError("refuses the login.", thing="source shop")
@@ -369,12 +339,13 @@ def test_a_source_error_ends_the_relay_and_shows_in_the_lease(world: World) -> N
 def test_a_source_that_cannot_work_is_refused_before_anything_is_read(world: World) -> None:
     asked: list[bool] = []
 
-    def refuse(begun: bool) -> None:
+    def refuse(begun: bool) -> dict[str, Finding]:
         asked.append(begun)
         if len(asked) == 1:
             raise SourceUnavailable("does not answer.", thing="source shop")
         if len(asked) == 2:
             raise SourceError("is OFF.", thing="log_bin", hint="Set it.")
+        return {}
 
     world.commit()
     world.start("one", preflight=refuse)

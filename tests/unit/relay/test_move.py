@@ -39,7 +39,7 @@ from tests.worlds.relay.simulated import (
 )
 from tests.worlds.twins.claims import MemoryClaims
 from tests.worlds.twins.database import MemoryDatabase
-from tests.worlds.twins.state import MemoryDues, MemorySchemas, MemoryStreams
+from tests.worlds.twins.state import MemoryCoverage, MemoryDues, MemorySchemas, MemoryStreams
 
 LISTINGS = table("listings")
 TABLES = {"shop.listings": TableSettings()}
@@ -72,6 +72,7 @@ class World:
             streams=self.streams,
             schemas=MemorySchemas(),
             dues=MemoryDues(),
+            coverage=MemoryCoverage(),
             claims=self.claims,
             topic=self.topic,
             open_binlog=lambda tables, _: SimulatedBinlog(self.now, tables, block=0.01),

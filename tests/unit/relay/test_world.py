@@ -170,7 +170,7 @@ def configuration_applied_too_early(patch: pytest.MonkeyPatch) -> None:
     opened = Reader._open
 
     def early(self: Reader) -> None:
-        point, wanted = self._outbox.resume(), self._share.wanted.text()
+        point, wanted = self._outbox.resume(), self._wanting.now.capture.text()
         if point and point.capture != wanted:
             self._checkpoints.turn(msgspec.structs.replace(point, capture=wanted))
         opened(self)
@@ -196,7 +196,7 @@ def moved_table_not_waited_for(patch: pytest.MonkeyPatch) -> None:
     claim = Share._claim
 
     def seize(self: Share, tables: dict[str, Holding], captured: set[str]) -> None:
-        for name in self._stanza.tables:
+        for name in self.stanza.tables:
             if name in tables and name not in captured:
                 tables[name] = msgspec.structs.replace(tables[name], free=True)
         claim(self, tables, captured)

@@ -118,8 +118,10 @@ class LosingWorld(World):
         }
         return {(table, key) for _, table, key in touched - noted}
 
-    def _expected(self, *, everything: bool = False) -> dict[str, list[str]]:
-        return super()._expected(everything=True)
+    def _expected(
+        self, *, everything: bool = False, first: int = 0, end: int | None = None
+    ) -> dict[str, list[str]]:
+        return super()._expected(everything=True, first=first, end=end)
 
     def _abandoned(self, group: str) -> bool:
         return group in [

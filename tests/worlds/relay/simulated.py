@@ -6,7 +6,14 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
-from shared.adapters.binlog.contract import Begin, Commit, Event, Heartbeat, Rows
+from shared.adapters.binlog.contract import (
+    Begin,
+    Commit,
+    Event,
+    Heartbeat,
+    Rows,
+    UnreadableRow,
+)
 from shared.adapters.binlog.executed import Executed, MariadbExecuted
 from shared.adapters.topic.contract import Entry
 from shared.values.change import Change
@@ -33,6 +40,7 @@ class Committed:
     ops: list[Operation]
     at: int = 0
     gtid: str = ""
+    unreadable: frozenset[str] = frozenset()  # tables whose last row event cannot be decoded
 
     @property
     def id(self) -> str:
@@ -287,7 +295,12 @@ class SimulatedBinlog:
                     yield Begin(
                         transaction.id, transaction.gtid, server.place(number), number * 1000
                     )
-                    yield from rows
+                    final = {event.table.full_name: event for event in rows}
+                    for event in rows:
+                        name = event.table.full_name
+                        if name in transaction.unreadable and final[name] is event:
+                            raise UnreadableRow("has a bad row.", thing=name)
+                        yield event
                 number += 1
                 place = server.behind(number)
                 yield (

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from shared.adapters.state.dynamodb.coverage import DynamoCoverage
 from shared.adapters.state.dynamodb.deletions import DynamoDeletions
 from shared.adapters.state.dynamodb.done_messages import DynamoDoneMessages
 from shared.adapters.state.dynamodb.dues import DynamoDues
@@ -15,7 +16,7 @@ from shared.adapters.state.state import State
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
-__all__ = ["DynamoDues", "DynamoSchemas", "DynamoStreams", "open_state"]
+__all__ = ["DynamoCoverage", "DynamoDues", "DynamoSchemas", "DynamoStreams", "open_state"]
 
 
 def open_state(client: "DynamoDBClient", table: str) -> State:
@@ -23,6 +24,7 @@ def open_state(client: "DynamoDBClient", table: str) -> State:
     return State(
         streams=DynamoStreams(client, table),
         schemas=DynamoSchemas(client, table),
+        coverage=DynamoCoverage(client, table),
         marks=DynamoMarks(client, table),
         jobs=DynamoJobs(client, table),
         deletions=DynamoDeletions(client, table),

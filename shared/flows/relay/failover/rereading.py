@@ -54,7 +54,7 @@ class Rereading:
         open_database: Callable[[], Database],
     ) -> None:
         self._stream, self._lost, self._capture, self._mask_key = stream, known, capture, mask_key
-        captured = TablePatterns(capture.tables)
+        captured = TablePatterns(capture.read)
         self._chunks: deque[tuple[str, tuple[str, ...], dict[str, list[int]]]] = deque()
         for name, some in rows.items():
             if captured.table(*name.split(".", 1)):

@@ -11,10 +11,13 @@ from typing import Any
 
 import msgspec
 
+from shared.adapters.state.coverage import Coverage
+from shared.flows.relay.coverage.segments import cover
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.keeper import Keeper
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.values.checkpoint import Checkpoint
+from shared.values.coverage import Segment
 from shared.values.errors import StackError, StateUnavailable
 from shared.values.seq import MAX_EPOCH
 
@@ -31,10 +34,17 @@ class Checkpointing:
     """
 
     def __init__(
-        self, outbox: Outbox, journal: Journal, keeper: Keeper, clock: Callable[[], float]
+        self,
+        outbox: Outbox,
+        journal: Journal,
+        coverage: Coverage,
+        keeper: Keeper,
+        clock: Callable[[], float],
     ) -> None:
-        self._outbox, self._journal, self._keeper, self._clock = outbox, journal, keeper, clock
+        self._outbox, self._journal, self._coverage = outbox, journal, coverage
+        self._keeper, self._clock = keeper, clock
         self._stored: Checkpoint | None = None
+        self._covered = 0  # number of the segment that is surely stored
         self._moving = threading.Lock()
 
     @property
@@ -62,6 +72,20 @@ class Checkpointing:
             self._keeper.renew(stored)
             self._stored = stored
             self._outbox.begin(stored)
+
+    def cover(self) -> None:
+        """Store the segment of coverage that the last turn began, before anything is read in it.
+
+        Raises StateUnavailable, StackError.
+        """
+        point = self._stored
+        if point and point.segment and point.segment.number != self._covered:
+            cover(self._coverage, self._keeper.stream, point)
+            self._covered = point.segment.number
+
+    def last_segment(self) -> Segment | None:
+        """The stream's last segment that is stored. Raises StateUnavailable, StackError."""
+        return self._coverage.last(self._keeper.stream)
 
     def renew(self, figures: Figures, *, ends_ms: int) -> dict[str, Any]:
         """Renew the lease and store what is acknowledged; returns the figures shown.

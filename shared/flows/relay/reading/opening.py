@@ -6,15 +6,17 @@ the checkpoint on, up to the place where a turn is due.
 
 from dataclasses import dataclass
 
+import msgspec
+
 from shared.adapters.binlog.contract import Binlog, is_another_start
 from shared.domain.server_identity import run_of
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.missing import find_missing
 from shared.flows.relay.reading.turns import Turn, Turns
+from shared.flows.relay.reading.wanting import Wanted
 from shared.flows.relay.sharing.share import Share
-from shared.values.capture_configuration import ID_SCHEME, CaptureConfiguration, read_configuration
+from shared.values.capture_configuration import ID_SCHEME, read_configuration
 from shared.values.checkpoint import Checkpoint
-from shared.values.lease import Holding
 from shared.values.lineage import Lineage, ServerRun
 from shared.values.position import Position
 from shared.values.seq import next_epoch
@@ -34,23 +36,14 @@ def start_of(binlog: Binlog, start: str) -> Position:
 
 
 def first_checkpoint(
-    binlog: Binlog, start: str, capture: CaptureConfiguration, asked_epoch: int, now_ms: int
+    binlog: Binlog, start: str, wanted: Wanted, asked_epoch: int, now_ms: int
 ) -> Checkpoint:
     """The checkpoint of a stream that was never read. Raises as `start_of` does."""
-    position = start_of(binlog, start)
+    position, capture = start_of(binlog, start), wanted.settled
     epoch = next_epoch(asked_epoch, now_ms=now_ms)
-    return Checkpoint.begin(position, epoch, Lineage.begin(run_of(binlog)), capture.text())
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What the stream is to capture, as it was when the connection was made.
-
-    taken: tables that another stream gave up, which are read first.
-    """
-
-    capture: CaptureConfiguration
-    taken: dict[str, Holding]
+    begun = Checkpoint.begin(position, epoch, Lineage.begin(run_of(binlog)), capture.text())
+    stopped = {name: wanted.stopped[name] for name in capture.stopped}
+    return msgspec.structs.replace(begun, stopped=stopped)
 
 
 @dataclass(frozen=True)
@@ -91,7 +84,7 @@ class Opening:
             return self._turns.replaced(run_of(binlog), missing)
         route = Route(
             None if capture == wanted.capture else binlog.latest(),
-            self._turns.switch(wanted.capture, wanted.taken),
+            self._turns.switch(wanted),
         )
         if point.catch_up:
             route = Route(point.catch_up.until, route.at_end)

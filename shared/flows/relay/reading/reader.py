@@ -5,27 +5,24 @@ everything read is acknowledged, the turn is stored in the checkpoint, and only 
 continues. A crash at any point finds either the old numbering or the new one.
 """
 
-from collections.abc import Callable, Collection, Mapping
+import logging
+from collections.abc import Callable, Mapping
 
-from shared.adapters.binlog.contract import (
-    Binlog,
-    Commit,
-    Due,
-    Heartbeat,
-    UnreadableRow,
-)
+from shared.adapters.binlog.contract import Binlog, CannotCapture, Commit, Heartbeat
 from shared.adapters.database.contract import Database
 from shared.domain.numbering import Numbering
 from shared.domain.packing import Packing
-from shared.domain.table_plan import CannotNumber
+from shared.flows.relay.coverage.due_tables import DueTables
+from shared.flows.relay.coverage.segments import first_segment, uncovered, with_segment
 from shared.flows.relay.failover import loss
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.rereading import Rereading
 from shared.flows.relay.lease.checkpointing import Checkpointing
 from shared.flows.relay.publishing.outbox import Outbox
-from shared.flows.relay.reading.opening import Opening, Route, Wanted, first_checkpoint
+from shared.flows.relay.reading.opening import Opening, Route, first_checkpoint
 from shared.flows.relay.reading.passage import Passage
 from shared.flows.relay.reading.turns import Turn, Turns
+from shared.flows.relay.reading.wanting import Wanted, Wanting
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
 from shared.values.checkpoint import Checkpoint
@@ -34,10 +31,7 @@ from shared.values.seq import is_of_this_second
 from shared.values.settings import TableSettings
 from shared.values.stream import relay_of, source_of
 
-LOOK_SECONDS = 1.0
-"""So often a relay that waits for a table looks whether it is free; one that waits for none, a
-tenth as often.
-"""
+log = logging.getLogger("rowline.relay")
 
 OpenBinlog = Callable[[Mapping[str, TableSettings]], Binlog]
 """Opens a connection to the source that reports rows of these tables (names or patterns → how they
@@ -48,17 +42,17 @@ are captured).
 class Reader:
     """Steps of a relay's reader. Not safe for threads, but for `interrupt`.
 
-    share: says which tables may be captured.
+    wanting: says which tables are to be captured.
     begin: where a stream starts that was never read: earliest, latest or a position.
     open_database: connects to the same server, to read rows of lost transactions again.
     now_ms: the time, Unix ms.
-    note: is told of DDL and its transaction, before the checkpoint can pass it.
-    succession: ends streams that hold wanted tables and that nobody reads any more.
+    due: notes tables that need a backfill, before the checkpoint can pass the reason.
     """
 
     def __init__(
         self,
         stream: str,
+        wanting: Wanting,
         share: Share,
         begin: str,
         outbox: Outbox,
@@ -69,22 +63,15 @@ class Reader:
         journal: Journal,
         open_database: Callable[[], Database],
         now_ms: Callable[[], int],
-        mask_key: Callable[[], bytes] = bytes,
-        note: Callable[[Due, str], None] = lambda _due, _transaction: None,
-        succession: Callable[[Collection[str], float], None] = lambda _streams, _now: None,
+        mask_key: Callable[[], bytes],
+        due: DueTables,
     ) -> None:
-        self._stream, self._share, self._begin = stream, share, begin
+        self._stream, self._wanting, self._begin = stream, wanting, begin
         self._outbox, self._checkpoints, self._journal = outbox, checkpoints, journal
         self._open_binlog, self._packing, self._open_database = open_binlog, packing, open_database
-        self._now_ms, self._mask_key, self._note = now_ms, mask_key, note
-        self._succession = succession
+        self._now_ms, self._mask_key, self._due = now_ms, mask_key, due
         self._turns = Turns(share, journal, lambda: checkpoints.raise_epoch, now_ms)
         self._opening = Opening(stream, share, journal, self._turns)
-        self._wanted = Wanted(CaptureConfiguration({}), {})
-        # of the passage
-        self._capture, self._epoch = CaptureConfiguration({}), 0
-        self._at_end: Turn = _reopen
-        self._look_at = 0.0
         self._binlog: Binlog | None = None
         self._passage: Passage | None = None
         self._turn: Turn | None = None
@@ -115,13 +102,8 @@ class Reader:
             self._turn = self._at_end
         except PositionLost as error:
             raise self._with_way_out(error) from None
-        except (UnreadableRow, CannotNumber):
-            # No relay passes this event under the old configuration: the wanted one applies from
-            # its transaction on.
-            point = self._outbox.resume()
-            if self._capture == self._share.settled or (point and point.catch_up):
-                raise
-            self._turn = self._turns.renumber
+        except CannotCapture as error:
+            self._turn = self._around(error)
         return True
 
     def reset(self) -> None:
@@ -143,33 +125,49 @@ class Reader:
         if binlog:
             binlog.close()
 
+    def _around(self, error: CannotCapture) -> Turn:
+        """The turn past an event that cannot be captured under the present configuration."""
+        table, wanted = error.table, self._wanting.now.capture
+        if table not in self._capture.read:
+            raise error
+        changed = table in wanted.read and wanted.tables[table] != self._capture.tables[table]
+        if changed and self._point().catch_up is None:
+            return self._turns.renumber(self._wanting.now)
+        log.warning("stream %s: %s", self._stream, error)
+        return self._turns.stop(error)
+
     def _store(self, before: Checkpoint, turn: Turn) -> None:
-        after = turn(before)
+        after = with_segment(before, turn(before), self._now_ms())
         if after != before:
+            self._due.uncovered(self._stream, uncovered(before, after), after)
             self._checkpoints.turn(after)
         self._begun = after.epoch if after.epoch != before.epoch else 0
 
     def _open(self) -> None:
-        point, asked = self._outbox.resume(), self._checkpoints.raise_epoch
-        self._wanted = Wanted(self._share.look(point), self._share.taken)
-        capture = read_configuration(point.capture) if point else self._share.settled
-        binlog = self._binlog = self._open_binlog(capture.tables)
+        point = self._outbox.resume()
+        wanted = self._wanting.look(point)
+        self._checkpoints.cover()
+        if point is not None and point.segment is None:
+            self._turn = self._begin_coverage  # a former version kept none
+            return
+        capture = read_configuration(point.capture) if point else wanted.settled
+        binlog = self._binlog = self._open_binlog(capture.read)
         if point is None:
-            point = first_checkpoint(binlog, self._begin, capture, asked, self._now_ms())
-            self._checkpoints.turn(point)
+            point = self._first(binlog, wanted)
+        asked = self._checkpoints.raise_epoch
         begun, self._begun = self._begun, 0
-        way = self._opening.decide(binlog, point, self._wanted, asked_epoch=asked, begun=begun)
+        way = self._opening.decide(binlog, point, wanted, asked_epoch=asked, begun=begun)
         if not isinstance(way, Route):
             self._turn = way
             return
-        self._journal.capture(point.server, capture.tables)
+        self._journal.capture(point.server, capture.read)
         self._capture, self._epoch, self._at_end = capture, point.epoch, way.at_end
         self._passage = Passage(
             binlog.read(point.position, until=way.until),
             point.position,
             Numbering(
                 source_of(self._stream),
-                capture.tables,
+                capture.read,
                 seq=point.seq,
                 skip=point.rows,
                 mask_key=self._mask_key(),
@@ -179,7 +177,7 @@ class Reader:
             self._journal,
             rereading=self._rereading(point, capture) if way.until is None else None,
             latest=binlog.latest,
-            note=self._note,
+            note=self._due.note,
             now_ms=self._now_ms,
         )
 
@@ -194,7 +192,7 @@ class Reader:
     def _between_transactions(self, passage: Passage, here: Commit | Heartbeat, now: float) -> None:
         if passage.rereading and passage.reread(here, now):
             self._turn = self._turns.reread(passage.rereading)
-        elif self._shares_differ(now):
+        elif self._wanting.has_changed(self._point(), now):
             self._turn = _reopen
         elif self._epoch_is_due(passage) and self._point().rows == 0:
             self._turn = self._turns.new_epoch
@@ -202,16 +200,17 @@ class Reader:
     def _epoch_is_due(self, passage: Passage) -> bool:
         return self._checkpoints.raise_epoch >= self._epoch or passage.needs_epoch
 
-    def _shares_differ(self, now: float) -> bool:
-        """Whether another relay of the source has given up tables meanwhile: reading is opened
-        again with them. So it is with what a process of another version may have claimed in this
-        stream's name.
-        """
-        if self._share.alone or now < self._look_at:
-            return False
-        self._look_at = now + (LOOK_SECONDS if self._share.waiting else LOOK_SECONDS * 10)
-        self._succession(set(self._share.waiting.values()), now)
-        return self._share.look(self._outbox.resume()) != self._wanted.capture
+    def _first(self, binlog: Binlog, wanted: Wanted) -> Checkpoint:
+        """Store the checkpoint of a stream that was never read."""
+        now_ms, asked = self._now_ms(), self._checkpoints.raise_epoch
+        point = self._begin_coverage(first_checkpoint(binlog, self._begin, wanted, asked, now_ms))
+        self._due.uncovered(self._stream, uncovered(None, point), point)
+        self._checkpoints.turn(point)
+        self._checkpoints.cover()
+        return point
+
+    def _begin_coverage(self, point: Checkpoint) -> Checkpoint:
+        return first_segment(point, self._checkpoints.last_segment(), self._now_ms())
 
     def _point(self) -> Checkpoint:
         point = self._outbox.resume()

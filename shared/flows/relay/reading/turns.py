@@ -8,17 +8,19 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from shared.adapters.binlog.contract import CannotCapture
 from shared.flows.relay.failover import loss
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.missing import Missing
 from shared.flows.relay.failover.rereading import Rereading
+from shared.flows.relay.reading.wanting import Wanted
 from shared.flows.relay.sharing.handover import next_leg, on_another_server, take_over
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
 from shared.values.checkpoint import Checkpoint
-from shared.values.lease import Holding
 from shared.values.lineage import ServerRun
 from shared.values.seq import next_epoch
+from shared.values.stopped import Stopped
 
 Turn = Callable[[Checkpoint], Checkpoint]
 
@@ -45,9 +47,8 @@ class Turns:
 
         What is published of an unfinished transaction is published again under the new numbers.
         """
-        capture = CaptureConfiguration(read_configuration(point.capture).tables).text()
-        renumbered = point.renumbered(next_epoch(point.epoch, self._asked_epoch()))
-        return msgspec.structs.replace(renumbered, capture=capture)
+        capture = read_configuration(point.capture).renewed().text()
+        return msgspec.structs.replace(self._renumbered(point), capture=capture)
 
     def restarted(self, run: ServerRun) -> Turn:
         """The server was started again: it may lack what it had written last."""
@@ -80,7 +81,7 @@ class Turns:
 
         return turn
 
-    def switch(self, wanted: CaptureConfiguration, taken: Mapping[str, Holding]) -> Turn:
+    def switch(self, wanted: Wanted) -> Turn:
         """The wanted configuration applies from here; tables that were taken over are read first.
 
         A stream that still catches up with tables continues with the next ones instead.
@@ -89,16 +90,49 @@ class Turns:
         def turn(point: Checkpoint) -> Checkpoint:
             if point.catch_up:
                 return next_leg(point)
-            after = self._captured(point, wanted)
-            if taken:
-                return take_over(after, taken, self._asked_epoch())
+            after = self._captured(point, wanted.capture, wanted.stopped)
+            if wanted.taken:
+                return take_over(after, wanted.taken, self._asked_epoch())
             return self._renumbered(after) if point.rows else after
 
         return turn
 
-    def renumber(self, point: Checkpoint) -> Checkpoint:
-        """No relay can number what follows in the old way: the settled configuration applies."""
-        return self._renumbered(self._captured(point, self._share.settled))
+    def renumber(self, wanted: Wanted) -> Turn:
+        """No relay can number what follows in the old way: what is wanted applies from here.
+
+        Tables that were taken over come later.
+        """
+
+        def turn(point: Checkpoint) -> Checkpoint:
+            return self._renumbered(self._captured(point, wanted.settled, wanted.stopped))
+
+        return turn
+
+    def stop(self, error: CannotCapture) -> Turn:
+        """One table cannot be captured from here on: it stops alone, in a new epoch.
+
+        What was numbered of its transaction before is published again under the new numbers.
+        """
+
+        def turn(point: Checkpoint) -> Checkpoint:
+            before = point.stopped.get(error.table)
+            stopped = Stopped(
+                error.what.rstrip("."),
+                error.hint,
+                self._now_ms(),
+                tries=before.tries + 1 if before else 1,
+            )
+            catch_up = point.catch_up and msgspec.structs.replace(
+                point.catch_up, capture=_without(point.catch_up.capture, error.table)
+            )
+            return msgspec.structs.replace(
+                self._renumbered(point),
+                capture=_without(point.capture, error.table),
+                catch_up=catch_up,
+                stopped={**point.stopped, error.table: stopped},
+            )
+
+        return turn
 
     @staticmethod
     def reread(rereading: Rereading) -> Turn:
@@ -111,10 +145,27 @@ class Turns:
 
         return turn
 
-    def _captured(self, point: Checkpoint, wanted: CaptureConfiguration) -> Checkpoint:
+    def _captured(
+        self, point: Checkpoint, wanted: CaptureConfiguration, stopped: Mapping[str, Stopped]
+    ) -> Checkpoint:
+        now_ms = self._now_ms()
+        resumed = {
+            name: before.resumed(now_ms)
+            for name, before in point.stopped.items()
+            if name in wanted.read
+        }
+        still = {name: each for name, each in stopped.items() if name in wanted.stopped}
         return msgspec.structs.replace(
-            point, capture=wanted.text(), released=self._share.released(point, wanted)
+            point,
+            capture=wanted.text(),
+            released=self._share.released(point, wanted),
+            stopped={name: each for name, each in {**resumed, **still}.items() if each},
         )
 
     def _renumbered(self, point: Checkpoint) -> Checkpoint:
         return point.renumbered(next_epoch(point.epoch, self._asked_epoch()))
+
+
+def _without(capture: str, table: str) -> str:
+    configuration = read_configuration(capture)
+    return configuration.stopping({*configuration.stopped, table}).text()

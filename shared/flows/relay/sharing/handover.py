@@ -64,6 +64,7 @@ def empty_handed(point: Checkpoint, released: tuple[Release, ...]) -> Checkpoint
         capture=CaptureConfiguration({}).text(),
         catch_up=None,
         released=released,
+        stopped={},
     )
 
 
@@ -74,7 +75,7 @@ def _leg(point: Checkpoint, catch_up: CatchUp) -> Checkpoint:
         )
     leg, *later = catch_up.legs
     whole = read_configuration(catch_up.capture)
-    alone = CaptureConfiguration({name: whole.tables[name] for name in leg.tables}, whole.ids)
+    alone = whole.only(leg.tables)
     rest = msgspec.structs.replace(catch_up, legs=tuple(later))
     # Time is that of the leg now: what is behind shows as lag.
     return msgspec.structs.replace(

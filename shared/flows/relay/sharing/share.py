@@ -36,7 +36,7 @@ class Share:
         others: Mapping[str, Collection[str]],
         token: int,
     ) -> None:
-        self._streams, self._stream, self._stanza, self._token = streams, stream, stanza, token
+        self._streams, self._stream, self.stanza, self._token = streams, stream, stanza, token
         self._others = others
         self.turns: dict[str, int] = {}
         self.waiting: dict[str, str] = {}
@@ -73,11 +73,11 @@ class Share:
         }
         self.turns = {name: tables[name].turn for name in mine}
         self.waiting = {
-            name: tables[name].stream for name in self._stanza.tables if name not in mine
+            name: tables[name].stream for name in self.stanza.tables if name not in mine
         }
         self.taken = {
             name: tables[name]
-            for name in self._stanza.tables
+            for name in self.stanza.tables
             if name in mine - captured and tables[name].epoch
         }
         self.wanted = self._only(mine)
@@ -123,7 +123,7 @@ class Share:
     def _claim(self, tables: dict[str, Holding], captured: Collection[str]) -> None:
         for name in captured:  # also what an earlier version captured, which claimed nothing
             tables.setdefault(name, Holding(self._stream))
-        for name in self._stanza.tables:
+        for name in self.stanza.tables:
             held = tables.get(name)
             if held is None:
                 tables[name] = Holding(self._stream)
@@ -136,14 +136,11 @@ class Share:
                 held.stream == self._stream
                 and not held.free
                 and name not in captured
-                and name not in self._stanza.tables
+                and name not in self.stanza.tables
             ):
                 tables[name] = msgspec.structs.replace(
                     held, free=True
                 )  # claimed, never captured, and no longer wanted
 
     def _only(self, names: Collection[str]) -> CaptureConfiguration:
-        return CaptureConfiguration(
-            {name: table for name, table in self._stanza.tables.items() if name in names},
-            self._stanza.ids,
-        )
+        return self.stanza.only(names)

@@ -3,9 +3,12 @@ once it has surely ended.
 """
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
+from shared.adapters.state.coverage import Coverage
 from shared.adapters.state.streams import Streams
+from shared.flows.relay.coverage.due_tables import DueTables
+from shared.flows.relay.coverage.segments import cover, uncovered, with_segment
 from shared.flows.relay.lease.waiting import Waiting
 from shared.flows.relay.sharing.handover import empty_handed
 from shared.flows.relay.sharing.share import Share
@@ -24,12 +27,16 @@ class Succession:
     def __init__(
         self,
         streams: Streams,
+        coverage: Coverage,
+        due: DueTables,
         heir: str,
         holder: str,
         others: Mapping[str, Collection[str]],
         tables: Collection[str],
+        now_ms: Callable[[], int],
     ) -> None:
-        self._streams, self._holder, self._deployed = streams, holder, {*others, heir}
+        self._streams, self._coverage, self._due = streams, coverage, due
+        self._holder, self._deployed, self._now_ms = holder, {*others, heir}, now_ms
         self._wanted = {**others, heir: tables}
         self._waiting: dict[str, Waiting] = {}
 
@@ -54,10 +61,15 @@ class Succession:
                 self._streams, stream, CaptureConfiguration({}), self._wanted, lease.token
             )
             share.look(point)
+            cover(self._coverage, stream, point)
             if point and point.tables:
-                point = empty_handed(point, share.released(point, CaptureConfiguration({})))
+                before = point
+                point = empty_handed(before, share.released(before, CaptureConfiguration({})))
+                point = with_segment(before, point, self._now_ms())
+                self._due.uncovered(stream, uncovered(before, point), point)
                 lease = self._streams.renew(stream, lease, point)
-                share.look(point)
+            cover(self._coverage, stream, point)
+            share.look(point)
             self._streams.release(stream, lease, None)
         except LeaseLost:
             return

@@ -7,6 +7,7 @@ import msgspec
 
 from shared.adapters.state.state import State
 from shared.values.job import BackfillWork, Job
+from tests.worlds.twins.state.coverage import MemoryCoverage
 from tests.worlds.twins.state.dues import MemoryDues
 from tests.worlds.twins.state.jobs import MemoryDeletions, MemoryDoneMessages, MemoryJobs
 from tests.worlds.twins.state.marks import MemoryMarks
@@ -15,6 +16,7 @@ from tests.worlds.twins.state.schemas import MemorySchemas
 from tests.worlds.twins.state.streams import MemoryStreams
 
 __all__ = [
+    "MemoryCoverage",
     "MemoryDues",
     "MemorySchemas",
     "MemoryStreams",
@@ -32,6 +34,7 @@ def memory_state() -> State:
     return State(
         streams=MemoryStreams(),
         schemas=MemorySchemas(),
+        coverage=MemoryCoverage(),
         marks=MemoryMarks(jobs),
         jobs=jobs,
         deletions=deletions,

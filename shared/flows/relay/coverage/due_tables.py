@@ -1,15 +1,19 @@
-"""Due tables: noted when rows changed without an event, until a resync brought them."""
+"""Due tables: those whose rows changed without an event, or while nobody captured them."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from shared.adapters.binlog.contract import Due
 from shared.adapters.state.dues import Dues
 from shared.values.cascades import CASCADE
+from shared.values.checkpoint import Checkpoint
 from shared.values.due_cause import DueCause
+from shared.values.seq import split_seq
 from shared.values.settings import TableSettings, table_settings
 
 log = logging.getLogger("rowline.relay")
+
+NOT_CAPTURED = "not captured for a while"
 
 
 class DueTables:
@@ -35,3 +39,20 @@ class DueTables:
             name,
         )
         self._dues.note_source(self._source, name, DueCause(transaction, due.why))
+
+    def uncovered(self, stream: str, tables: Iterable[str], point: Checkpoint) -> None:
+        """Note tables that `stream` does not capture from `point` on, before that is stored.
+
+        Raises StateUnavailable, StackError.
+        """
+        epoch, n = split_seq(point.seq)
+        for name in sorted(tables):
+            log.warning(
+                "stream %s does not capture %s from seq %d:%d on: a resync is due once it does",
+                stream,
+                name,
+                epoch,
+                n,
+            )
+            cause = DueCause(f"{stream}:{epoch}/{n}", NOT_CAPTURED)
+            self._dues.note_source(self._source, name, cause)

@@ -1,0 +1,146 @@
+"""Tables that cannot be captured, in a relay with its threads: each stops alone, and resumes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from shared.adapters.binlog.contract import Begin, Event, Rows, UnreadableRow
+from shared.flows.relay.reading import wanting
+from shared.values.coverage import Covered, covered
+from shared.values.finding import Finding
+from shared.values.position import Position
+from shared.values.seq import split_seq
+from shared.values.settings import TableSettings
+from tests.unit.relay.test_loop import LISTINGS, PHOTOS, World, world
+from tests.waiting import wait_for
+from tests.worlds.relay.simulated import SimulatedBinlog
+from tests.worlds.twins.state import MemoryCoverage
+
+__all__ = ["world"]
+
+NO_KEY = Finding("table shop.listings", "fail", "has no primary key", "Add one.")
+
+
+class Short(SimulatedBinlog):
+    """From the third transaction on `total` of listings is missing in the binlog."""
+
+    dropped = False
+
+    def _read(self, start: Position, until: Position | None) -> Iterator[Event]:
+        begun = ""
+        for event in super()._read(start, until):
+            begun = event.id if isinstance(event, Begin) else begun
+            rows = isinstance(event, Rows) and event.table is LISTINGS
+            if rows and begun > "0-1-3" and not self.dropped:
+                raise UnreadableRow(
+                    "the binlog carries only some columns of a row; missing: total.",
+                    thing="shop.listings",
+                    hint="Drop them from capture.",
+                )
+            yield event
+
+
+def test_a_table_that_cannot_be_read_stops_alone_until_its_stanza_is_changed(
+    world: World,
+) -> None:
+    def connect(tables: Any, token: int) -> Short:
+        binlog = Short(world.server, tuple(tables), block=0.01)
+        binlog.dropped = "shop.listings" in tables and bool(tables["shop.listings"].drop)
+        return binlog
+
+    both = {"shop.listings": TableSettings(), "shop.photos": TableSettings()}
+    for _ in range(3):
+        world.commit()
+    world.commit(table=PHOTOS)
+    world.start("one", tables=both, open_binlog=connect)
+    wait_for(lambda: len(world.ids()) == 3)
+    assert [change.key["id"] for _, change in world.topic.delivered] == [1000, 2000, 4000]
+    point = world.point()
+    assert (point.whole.stopped, list(point.stopped)) == (("shop.listings",), ["shop.listings"])
+    stopped = point.stopped["shop.listings"]
+    assert "missing: total" in stopped.what
+    assert (stopped.fix, stopped.tries) == ("Drop them from capture.", 1)
+    assert world.dues.of_source("shop").keys() == {"shop.listings"}, "a backfill is due"
+    world.end()
+
+    both["shop.listings"] = TableSettings(drop=("total",))
+    world.start("two", tables=both, open_binlog=connect)
+    wait_for(lambda: world.point().whole.stopped == ())
+    world.commit()
+    wait_for(lambda: len(world.ids()) == 4)
+    assert world.point().stopped["shop.listings"].resumed_ms > 0
+    segments = world.coverage.segments("shop")
+    first, second = (split_seq(segments[at].start.seq)[0] for at in (0, 1))
+    assert covered(segments, "shop.listings") == [
+        Covered(first, 0, 2, False),
+        Covered(second, 1, None, False),
+    ]
+    assert covered(segments, "shop.photos") == [
+        Covered(first, 0, 2, False),
+        Covered(second, 0, None, True),
+    ]
+
+
+def test_a_table_that_the_preflight_refuses_keeps_no_other_from_being_captured(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wanting, "EXAMINE_SECONDS", 0.05)
+    refused = {"shop.listings": NO_KEY}
+    both = {"shop.listings": TableSettings(), "shop.photos": TableSettings()}
+    world.commit()
+    world.commit(table=PHOTOS)
+    world.start("one", tables=both, preflight=lambda begun: refused)
+    wait_for(lambda: len(world.ids()) == 1)
+    assert world.point().stopped["shop.listings"].what == "has no primary key"
+    assert world.dues.of_source("shop").keys() == {"shop.listings"}
+    refused.clear()
+    wait_for(lambda: world.point().whole.stopped == ())
+    world.commit()
+    wait_for(lambda: len(world.ids()) == 2)
+    assert [change.key["id"] for _, change in world.topic.delivered] == [2000, 3000]
+
+
+def test_a_table_that_is_captured_is_not_stopped_by_what_the_database_says_now(
+    world: World,
+) -> None:
+    """The stream may be behind: rows of the table as it was come first."""
+    world.commit()
+    world.start("one")
+    wait_for(lambda: len(world.ids()) == 1)
+    world.end()
+    refused = {"shop.listings": NO_KEY}
+    world.commit()
+    world.start("two", preflight=lambda begun: refused)
+    wait_for(lambda: len(world.ids()) == 2)
+    assert world.point().whole.stopped == ()
+
+
+def test_a_mask_without_its_key_stops_its_table_alone(world: World) -> None:
+    tables = {
+        "shop.listings": TableSettings(mask={"seller": "hash"}),
+        "shop.photos": TableSettings(),
+    }
+    world.commit()
+    world.commit(table=PHOTOS)
+    world.start("one", tables=tables)
+    wait_for(lambda: len(world.ids()) == 1)
+    assert "mask_key" in world.point().stopped["shop.listings"].fix
+
+
+def test_a_stream_of_a_former_version_has_coverage_from_where_it_is(world: World) -> None:
+    world.commit(rows=3)
+    world.start("one")
+    wait_for(lambda: len(world.ids()) == 3)
+    world.end()
+    lease = world.streams.acquire("shop", world.streams.load("shop")[0], "former")
+    assert lease
+    former = msgspec.structs.replace(world.point(), segment=None)
+    world.streams.release("shop", lease, former)
+    world.coverage = MemoryCoverage()
+    world.start("two")
+    world.commit()
+    wait_for(lambda: len(world.ids()) == 4)
+    segments = world.coverage.segments("shop")
+    assert covered(segments, "shop.listings") == [Covered(former.epoch, 3, None, False)]

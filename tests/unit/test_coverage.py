@@ -1,0 +1,65 @@
+"""Coverage: what the segments of a stream say of one table."""
+
+from shared.values.coverage import Covered, Segment, SegmentStart, covered
+from shared.values.position import Position
+from shared.values.seq import make_seq
+from shared.values.stopped import AGAIN_MS, FORGOTTEN_MS, Stopped
+
+
+def segment(
+    number: int,
+    at: tuple[int, int],
+    former: tuple[int, int] | None,
+    *tables: str,
+    gap: bool = False,
+) -> Segment:
+    start = SegmentStart(
+        number, make_seq(*at), make_seq(*former) if former else 0, follows=not gap and number > 1
+    )
+    return Segment(start, "server", Position("bin.000001", 4), tables)
+
+
+def test_a_table_is_covered_while_its_stream_reads_it() -> None:
+    segments = [
+        segment(1, (7, 0), None, "a", "b"),
+        segment(2, (7, 50), (7, 50), "a"),
+        segment(3, (7, 80), (7, 80), "a", "b"),
+    ]
+    assert covered(segments, "a") == [Covered(7, 0, None, False)]
+    assert covered(segments, "b") == [Covered(7, 0, 50, False), Covered(7, 80, None, False)]
+    assert covered(segments, "c") == []
+
+
+def test_a_range_ends_with_its_epoch_and_the_next_one_follows() -> None:
+    segments = [
+        segment(1, (7, 0), None, "a"),
+        segment(2, (9, 0), (7, 120), "a"),
+        segment(3, (9, 30), (9, 30), "a", "b"),
+    ]
+    assert covered(segments, "a") == [Covered(7, 0, 120, False), Covered(9, 0, None, True)]
+
+
+def test_a_reset_leaves_a_gap() -> None:
+    segments = [segment(1, (7, 0), None, "a"), segment(2, (9, 0), (7, 120), "a", gap=True)]
+    assert covered(segments, "a") == [Covered(7, 0, 120, False), Covered(9, 0, None, False)]
+
+
+def test_a_segment_whose_end_nobody_knows_proves_nothing() -> None:
+    segments = [segment(1, (7, 5), None, "a"), segment(2, (9, 0), None, "a", gap=True)]
+    assert covered(segments, "a") == [Covered(9, 0, None, False)]
+
+
+def test_a_table_that_fails_at_its_rows_is_tried_less_and_less_often() -> None:
+    def wait(tries: int) -> int:
+        return Stopped("has a bad row", "", 1_000, tries).retry_ms - 1_000
+
+    assert [wait(tries) for tries in range(4)] == [0, AGAIN_MS, 2 * AGAIN_MS, 4 * AGAIN_MS]
+    assert wait(7) == wait(70) == 64 * AGAIN_MS
+
+
+def test_a_table_that_is_captured_again_is_remembered_for_a_day() -> None:
+    stopped = Stopped("has a bad row", "", 1_000, 3)
+    resumed = stopped.resumed(2_000)
+    assert resumed == Stopped("has a bad row", "", 1_000, 3, resumed_ms=2_000)
+    assert resumed.resumed(2_000 + FORGOTTEN_MS) == resumed
+    assert resumed.resumed(2_001 + FORGOTTEN_MS) is None
