@@ -24,7 +24,7 @@ def encode_json(value: Any) -> bytes:
         plain = msgspec.to_builtins(value, enc_hook=_of_raw)
         text = json.dumps(plain, ensure_ascii=True, separators=(",", ":")).encode()
     # In UTF-8 these bytes are nothing else, and JSON has them in strings only.
-    if b"\xef\xbf" in text:
+    if 0xEF in text and b"\xef\xbf" in text:  # nearly all texts lack the first byte
         for character, escape in _LEFT_OUT:
             text = text.replace(character, escape)
     return text
