@@ -1,7 +1,7 @@
-"""A source's relay as a container: `python -m handlers.relay_service` relays until SIGTERM; with
-`--healthy` it tells by its exit code whether that one lives.
+"""A source's relay as a container: `python -m handlers.relay_service` relays until SIGTERM.
 
-The health check runs every half minute on a quarter of a processor: it must load nothing but this.
+With `--healthy` it says by its exit code whether that one works. The health check runs every half
+minute on a quarter of a processor: it must load nothing but this.
 """
 
 import os
@@ -19,8 +19,9 @@ BUSY_SECONDS = 5.0
 
 
 def healthy() -> bool:
-    """Whether the loop gave a sign of life lately. A source that is away is no reason to be
-    restarted: the loop waits for it, and lives.
+    """Whether the loop gave a sign of life lately.
+
+    A source that is away is no reason for a restart: the loop waits for it, and works.
     """
     try:
         return time.time() - HEARTBEAT.stat().st_mtime < SILENT_SECONDS
@@ -29,8 +30,9 @@ def healthy() -> bool:
 
 
 def serve(stop: threading.Event) -> None:
-    """Relay whenever nobody else does, until told to stop. Raises what is a defect: the service
-    then starts another container.
+    """Relay whenever nobody else does, until told to stop.
+
+    Raises only defects: the service then starts another container.
     """
     import socket
 

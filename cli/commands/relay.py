@@ -31,10 +31,10 @@ def command(
         bool, typer.Option("--verbose", "-v", help="Say what happens inside.")
     ] = False,
 ) -> None:
-    """Relay a source of a deployed stage from here; a relay that runs elsewhere hands over, and
-    takes over again afterwards.
+    """Relay a source of a deployed stage from here.
 
-    Ctrl-C ends it: what is acknowledged is stored, and the next relay goes on at the exact row.
+    A relay that runs elsewhere hands over, and takes over again afterwards. Ctrl-C ends this one:
+    what is acknowledged is stored, and the next relay continues at the exact row.
 
     Example: `rowline relay shop --stage prod`
     """

@@ -36,8 +36,11 @@ BACKOFF = (0.1, 5.0)
 
 
 class Backlog:
-    """Not safe for threads: `Outbox` keeps it. Times are monotonic seconds. `compress`: messages
-    travel compressed where that makes them smaller.
+    """What waits to be published, by message group. Not safe for threads: `Outbox` keeps it.
+
+    linger: seconds that a change waits for company on a quiet source.
+    compress: messages travel compressed where that makes them smaller.
+    Times are monotonic seconds.
     """
 
     def __init__(self, linger: float, rng: random.Random, *, compress: bool = False) -> None:
@@ -57,8 +60,10 @@ class Backlog:
         self.acknowledged = self.requests = self.failures = 0
 
     def add(self, packed: Iterable[Packed], now: float, late: float = 0.0) -> None:
-        """`late`: seconds since these were committed, by the clocks of source and relay. Only what
-        it costs depends on it: see `_wait`.
+        """Add changes, in the order of their numbers.
+
+        late: seconds since their commit, by the clocks of source and relay. Only the cost depends
+            on it: see `_wait`.
         """
         self._late = late
         for each in packed:
@@ -106,8 +111,9 @@ class Backlog:
         self._hurried = True
 
     def take(self, now: float) -> list[Parcel]:
-        """The parcels of the next request; their groups are in flight until they are settled.
-        Empty: nothing is due.
+        """The parcels of the next request; empty when nothing is due.
+
+        Their groups are in flight until they are settled.
         """
         if self.due(now) != 0.0:
             return []
@@ -139,8 +145,9 @@ class Backlog:
         return parcels
 
     def settle(self, parcels: list[Parcel], fates: list[str | None], now: float) -> None:
-        """What became of a request: per parcel None (acknowledged) or why it failed. What failed
-        together goes again together: a service that throttles gets no more requests for it.
+        """What became of a request: per parcel None (acknowledged), or why it failed.
+
+        What failed together is sent again together: a service that throttles gets no more requests.
         """
         (first, most), spread = BACKOFF, self._rng.uniform(0.5, 1.0)
         for parcel, fate in zip(parcels, fates, strict=True):
@@ -168,8 +175,10 @@ class Backlog:
             yield item
 
     def _wait(self) -> float:
-        """How long (seconds) a change waits for company. The time of commits counts only under
-        load: clocks that differ must not slow down a quiet source.
+        """How long (seconds) a change waits for company.
+
+        The time of commits counts only under load: clocks that differ must not slow down a quiet
+        source.
         """
         if self._hurried:
             return 0.0

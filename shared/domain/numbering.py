@@ -1,8 +1,7 @@
-"""Numbering: the events of a binlog become changes, each with its identity, its number and its
-place in the transaction.
+"""Numbering: the events of a binlog become changes, each with its identity and its number.
 
-The same events give the same changes with the same numbers, whoever reads them and however often:
-this is what makes re-reading after a crash harmless.
+The same events give the same changes with the same numbers, whoever reads them and however often.
+So it is harmless to read again after a crash.
 """
 
 from collections.abc import Mapping
@@ -26,12 +25,13 @@ into a message. Source: MySQL reference manual, "Restrictions and Limitations on
 
 
 class Numbering:
-    """Takes events in order and gives changes in order, one behind: whether a change is the last of
-    its transaction shows only at the next event.
+    """Takes events in order and gives changes in order, one behind.
 
-    `seq` is the number of the last change before the first event. The first `skip` changes are
-    numbered but not given: they are published already. `mask_key` keys the hashes of masked
-    columns.
+    Whether a change is the last of its transaction shows only at the next event.
+
+    seq: number of the last change before the first event.
+    skip: so many changes are numbered but not given: they are published already.
+    mask_key: keys the hashes of masked columns.
     """
 
     def __init__(
@@ -170,9 +170,10 @@ class Numbering:
         return self._unseen(ready) if self.skip else ready
 
     def _truncated(self, event: Truncated) -> list[Numbered]:
-        """One change a shard: every message group of the table hears of it, in its own order. Of
-        partitions only one: which rows are gone nobody can tell, so it is news for a person and not
-        for every group.
+        """One change a shard: every message group of the table gets it, in its own order.
+
+        Of partitions only one: nobody can tell which rows are gone, so it is news for a person and
+        not for every group.
         """
         full_name = f"{event.database}.{event.table}"
         table = self._latest.get(full_name) or Table(event.database, event.table, ())

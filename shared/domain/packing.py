@@ -23,8 +23,9 @@ MAX_CHANGE_BYTES = 200 * 1024
 
 
 class Header(NamedTuple):
-    """What the messages of one group and one schema version have in common. `size` in bytes, as SNS
-    counts them: frame and attributes.
+    """What the messages of one group and one schema version have in common.
+
+    size: bytes of frame and attributes, as SNS counts them.
     """
 
     group: str
@@ -46,8 +47,9 @@ class Packed(NamedTuple):
 
 
 class Packing:
-    """Encodes the changes of a stream; rows too large for a message are left in the claim store.
-    `run` names the backfill whose messages these are.
+    """Encodes the changes of a stream; rows too large for a message go to the claim store.
+
+    run: names the backfill whose messages these are.
     """
 
     def __init__(
@@ -75,7 +77,9 @@ class Packing:
         self._headers: dict[tuple[int, int], Header] = {}
 
     def pack(self, numbered: Numbered) -> Packed:
-        """Raises StateUnavailable when the schema history or the claim store does not answer,
+        """The change, ready to travel.
+
+        Raises StateUnavailable when the schema history or the claim store does not answer,
         CannotNumber (see `_check`).
         """
         table, shard, change = numbered
@@ -119,8 +123,9 @@ class Packing:
         return self._schemas.version_of(self._source, table)
 
     def _check(self, before: Table, after: Table) -> None:
-        """A masked column that vanished while another came may have been renamed: its values would
-        leave in clear.
+        """Refuse a table whose masked column may have been renamed.
+
+        It vanished while another column came: its values would leave in clear.
         """
         masked = table_settings(self._tables, after.full_name).mask
         names, known = ({column.name for column in table.columns} for table in (after, before))

@@ -16,8 +16,10 @@ _ENCODING_SIZE = sum(len(name) + len("String") + len(value) for name, value in E
 
 
 class Group:
-    """One message group. `first` is the lowest number that is not acknowledged, `since` when its
-    oldest waiting change came.
+    """One message group.
+
+    first: lowest number that is not acknowledged.
+    since: when its oldest waiting change came.
     """
 
     __slots__ = ("first", "parcel", "since", "waiting", "weight")
@@ -30,9 +32,14 @@ class Group:
 
 
 class Parcel:
-    """One message: its entry, its number of changes, the bytes of these (`weight`), of its JSON
-    with attributes (`raw`) and of all that SNS counts (`size`), the group it belongs to. With
-    `compress` its body is compressed where that makes it smaller.
+    """One message, as it is sent and sent again.
+
+    changes: how many are in it.
+    weight: bytes of these.
+    raw: bytes of its JSON with attributes.
+    size: bytes of everything that SNS counts.
+    group: the group that it belongs to.
+    With `compress` its body is compressed where that makes it smaller.
     """
 
     __slots__ = ("changes", "entry", "failures", "group", "raw", "retry_at", "size", "weight")
@@ -61,8 +68,9 @@ class Parcel:
 
 
 def take_parcel(group: Group, room: int, *, compress: bool) -> Parcel | None:
-    """The next message of a group with waiting changes, its JSON and attributes at most `room`
-    bytes; None when not even the first change fits.
+    """The next message of a group with waiting changes; None when the first change does not fit.
+
+    room: bytes that its JSON and attributes may have at most.
     """
     header = group.waiting[0].header
     size, limit = header.size, min(room, MAX_MESSAGE_BYTES)

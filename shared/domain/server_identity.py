@@ -6,8 +6,9 @@ from shared.values.lineage import ServerRun
 
 
 def who_answers(database: Database) -> tuple[str, ...]:
-    """What tells one server from others, whatever name or address leads there; MariaDB's identity
-    alone is a number that people choose.
+    """What tells one server from others, whatever name or address leads there.
+
+    MariaDB's identity alone is a number that people choose.
     """
     found = database.variables("hostname", "port", "datadir")
     return (

@@ -1,5 +1,6 @@
-"""TablePlan: how the rows of one column set become changes, worked out once and then applied to
-every row.
+"""TablePlan: how the rows of one column set become changes.
+
+It is worked out once and then applied to every row.
 """
 
 from collections.abc import Callable
@@ -16,8 +17,9 @@ from shared.values.table import Table
 
 
 class CannotNumber(CannotCapture):
-    """The rows of a table cannot become changes under this capture configuration; nothing after
-    them was ever numbered under it.
+    """The rows of a table cannot become changes under this capture configuration.
+
+    Nothing after them was ever numbered under it.
     """
 
 

@@ -83,11 +83,11 @@ class Watermark:
             )
 
     def read(self, table: str = "") -> Checkpoint:
-        """The checkpoint now, to be taken *before* a read. Raises SourceError when this is another
-        server than the relay's, StackError when the stream does not carry `table`.
+        """The checkpoint now, to be taken *before* a read.
 
         While the stream catches up with tables that it took over, its position lies behind what it
-        has published: that is waited for.
+        has published: that is waited for. Raises SourceError when this is another server than the
+        relay's, StackError when the stream does not capture `table`.
         """
         checkpoint = self._patience.wait_for(
             lambda: self._streams.load(self._stream)[1],
@@ -126,14 +126,14 @@ class Watermark:
         return checkpoint
 
     def pass_now(self, tell: Callable[[str], None], tables: Collection[str] = ()) -> Checkpoint:
-        """Wait until everything that is in the binlog now is published and counted by the
-        checkpoint, which is returned, and the stream captures `tables`: of a table that it begins
-        with only later, changes between the read of a row and then would be missing.
+        """Wait until the relay has published what is in the binlog now; returns the checkpoint.
 
+        tell: is given what is waited for.
+        tables: the stream captures them then. Of a table that it begins with only later, changes
+            between the read of a row and then would be missing.
         Afterwards no change that a consumer handled before this call has a number above the
-        checkpoint's: deletions that were not recorded, because no run was under way, are all below
-        the seq of the rows that will be read. `tell` is given what is waited for. Raises StackError
-        when the relay stops.
+        checkpoint's. So deletions that were not recorded, because no run was under way, are all
+        below the seq of the rows that will be read. Raises StackError when the relay stops.
         """
         target = self._database.position()
         if target is None:

@@ -100,6 +100,7 @@ class Checkpoint(msgspec.Struct, frozen=True, omit_defaults=True):
 
     It is everything before `position`, and the first `rows` changes after it, of one transaction.
 
+    rows: the first changes of one transaction.
     seq: number of the last change before `position`.
     epoch: the epoch of the stream; it is stored here before its first number is published.
     lineage: the server that was read, and those before it.

@@ -1,8 +1,7 @@
-"""The relay: binlog → changes → messages → topic, and a checkpoint that never runs ahead of what is
-acknowledged.
+"""The relay: binlog → changes → messages → topic, and a checkpoint behind what is acknowledged.
 
 `reading` turns events into packed changes. `publishing` keeps and sends them until they are
 acknowledged. `lease` holds the lease and moves the checkpoint. `sharing` divides the tables of a
-source among its relays. `failover` finds what another server lacks. Each advances in steps without
-threads; `loop` gives them threads.
+source among its relays. `coverage` lets a table that cannot be captured stop alone. `failover`
+finds what another server lacks. Each advances in steps without threads; `loop` gives them threads.
 """

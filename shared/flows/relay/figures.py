@@ -27,18 +27,23 @@ class Figures:
         self._lost_at = checkpoint.lost.at_ms if checkpoint and checkpoint.lost else 0
 
     def lag_ms(self, checkpoint: Checkpoint, now_ms: int) -> int:
-        """Now − commit time of what is handled. On an idle source heartbeats keep it true; while
-        changes wait it is theirs.
+        """Now minus the commit time of what is handled.
+
+        On an idle source heartbeats keep it true; while changes wait it is theirs.
         """
         handled = checkpoint.read_ts_ms if self._outbox.drained else checkpoint.ts_ms
         return max(0, now_ms - handled) if handled else 0
 
     def shown(self, checkpoint: Checkpoint | None, now: float, now_ms: int) -> dict[str, Any]:
-        """What stands in the lease: `changes_per_second`, `lag_ms`, `requests_per_1000`
-        PublishBatch calls per 1,000 changes (absent while nothing is published), `position`,
-        `read_to`, `seq`, `changes` since the start, `started_ms`, `renewed_ms` when this was
-        written, `run` lambda | foreground, `version`, `waiting_for` tables and the streams that
-        still hold them, and `error` when the source does not answer.
+        """The figures that the lease shows.
+
+        changes, changes_per_second: since the start, and lately.
+        requests_per_1000: PublishBatch calls per 1,000 changes; absent while nothing is published.
+        lag_ms, position, read_to, seq: of the checkpoint.
+        started_ms, renewed_ms: when the relay was started, and when this was written.
+        run, version: of the relay.
+        waiting_for: tables, and the streams that still hold them.
+        error: why the source cannot be read now.
         """
         self._count_lost(checkpoint)
         changes, requests, _ = self._outbox.counters()
@@ -71,8 +76,9 @@ class Figures:
         return shown
 
     def metrics(self, shown: dict[str, Any]) -> dict[str, float]:
-        """For CloudWatch: lag now, and what was done since this was last asked. `TransactionsLost`
-        only where a server lacked some.
+        """For CloudWatch: lag now, and what was done since the last call.
+
+        `TransactionsLost` only where a server lacked some.
         """
         counters = self._outbox.counters()
         changes, requests, failures = (

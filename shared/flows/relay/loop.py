@@ -1,6 +1,4 @@
-"""The loop: gives reader, publishers and keeper their threads, from waiting for the lease to giving
-it back.
-"""
+"""The loop: gives reader, publishers and keeper their threads, under the lease."""
 
 import logging
 import threading
@@ -154,8 +152,10 @@ class _Relay:
                 pause = min(pause * 2, BACKOFF_SECONDS[1])
 
     def _drain(self) -> None:
-        """Publish what is read. What is acknowledged behind something that is not cannot stand in
-        the checkpoint, and would be published again.
+        """Publish what is read.
+
+        The checkpoint cannot contain what is acknowledged behind something that is not: that would
+        be published again.
         """
         self._outbox.hurry()
         until = time.monotonic() + DRAIN_SECONDS

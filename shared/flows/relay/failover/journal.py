@@ -1,10 +1,9 @@
-"""Journal: which rows recent transactions touched, so that it is known what to read again when a
-server turns out to lack them.
+"""Journal: which rows recent transactions touched, to be read again when a server lacks them.
 
 Pages of keys in the claims bucket, at most one a second while changes flow, none while they do not.
-The last `PAGES` are kept: page after page takes the place of the one that was written so many
-before it. The checkpoint never moves past what the journal holds. Only transactions with a GTID are
-in it: without, no other server can be asked what it has.
+The last `PAGES` are kept: each page takes the place of the one that was written so many before it.
+The checkpoint never moves past what the journal holds. Only transactions with a GTID are in it:
+without one, no other server can be asked whether it has them.
 """
 
 import threading
@@ -28,8 +27,11 @@ PAGE_ROWS = 20_000
 
 
 class Touched(msgspec.Struct, array_like=True):
-    """A row: `table` as an index into the page's tables, the shard it was published in, and its
-    key; no key: rows of the table that no key names.
+    """A row that a transaction touched.
+
+    table: index into the page's tables.
+    shard: the shard that it was published in.
+    key: None for rows of the table that no key names.
     """
 
     table: int
@@ -38,10 +40,12 @@ class Touched(msgspec.Struct, array_like=True):
 
 
 class Page(msgspec.Struct):
-    """Transactions in commit order. Everything before `since` stands in earlier pages, and the
-    beginning of the first transaction when it is `continued`; `last` is the GTID of the last one
-    that is noted here, also where only the tables are (`beyond`). `files`: the first place that was
-    read in each binlog file of `server` (its identity).
+    """Transactions in commit order.
+
+    since: everything before this place is in earlier pages.
+    continued: so is the beginning of the first transaction.
+    last: GTID of the last transaction that is noted, also where only its tables are (`beyond`).
+    files: the first place that was read in each binlog file of `server` (its identity).
     """
 
     number: int
@@ -60,8 +64,9 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Journal:
-    """Of one stream. `number` is the page that the checkpoint names. Safe for threads: the reader
-    adds, `keep` may be called by others.
+    """The journal of one stream. Safe for threads: the reader adds, others may call `keep`.
+
+    number: the page that the checkpoint names.
     """
 
     def __init__(self, claims: Claims, stream: str, number: int = 0) -> None:
@@ -79,8 +84,10 @@ class Journal:
         self._indexes: dict[int, tuple[Table, int, bool]] = {}
 
     def capture(self, server: str, tables: Mapping[str, TableSettings]) -> None:
-        """Which server is read from now on, and how tables are captured: a key that leaves masked
-        is not noted. Only when everything that was added is kept, unless the server stays.
+        """Which server is read from now on, and how tables are captured.
+
+        A key that leaves masked is not noted. Only when everything that was added is kept, unless
+        the server stays the same.
         """
         with self._adding:
             self._server, self._tables = server, tables
@@ -150,8 +157,9 @@ class Journal:
             return self.number
 
     def pages(self, after: int) -> Iterator[Page]:
-        """From the newest on, back to the one behind page `after`, as far as they are kept. Raises
-        StateUnavailable, StackError.
+        """The pages from the newest back to the one behind page `after`, as far as they are kept.
+
+        Raises StateUnavailable, StackError.
         """
         with self._keeping:
             self._find_end()

@@ -39,8 +39,9 @@ Now = tuple[Table, int, Literal["r", "d"], Row, Row | None]
 
 
 class Rereading:
-    """The rows of one loss, chunk after chunk, under one capture configuration. It lasts as long
-    as a connection; nothing of it is kept: what a crash leaves is done again from the start, in a
+    """The rows of one loss, chunk after chunk, under one capture configuration.
+
+    It lasts as long as a connection, and nothing of it is kept. After a crash it begins again, in a
     new epoch.
     """
 
@@ -87,8 +88,9 @@ class Rereading:
     def step(
         self, position: Position, ts_ms: int, latest: Callable[[], Position], numbering: Numbering
     ) -> list[Numbered] | None:
-        """At a place between two transactions: what there is to say here (nothing: the stream has
-        to come further first). None when all is said.
+        """What can be published at a place between two transactions; None when all is done.
+
+        Nothing: the stream has to come further first.
         """
         if self._read is None:
             if not self._chunks:

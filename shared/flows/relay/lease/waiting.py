@@ -12,12 +12,13 @@ after a minute.
 
 
 class Waiting:
-    """One relay's way to the lease: `step` until it returns a Lease, or `busy` says that another
-    relay lives and goes on.
+    """One relay's way to the lease: `step` until it returns a lease, or `busy` is set.
 
-    `manner` `leave`: give way to a living holder unless it ends soon or runs another `version` of
-    what runs here; `take`: ask it to yield. A holder that vanished is recognised by its beat
-    standing still, watched by this process, for lease time + request time.
+    manner: `leave` gives way to a holder that is running, unless it ends soon or runs another
+        `version`; `take` asks it to yield.
+    busy: another relay is running and continues.
+    A holder that vanished is recognised by its beat, which does not move for lease time + request
+    time while this process watches.
     """
 
     def __init__(
@@ -36,8 +37,10 @@ class Waiting:
         self.busy = False
 
     def step(self, now: float) -> Lease | None:
-        """Look once, `now` in monotonic seconds taken before the call; take the lease when it is
-        free. Raises StateUnavailable.
+        """Look once, and take the lease when it is free.
+
+        now: monotonic seconds, taken before the call.
+        Raises StateUnavailable.
         """
         lease, _ = self._streams.load(self._stream)
         if self._seen is None or (lease.token, lease.beat) != (self._seen.token, self._seen.beat):
@@ -68,8 +71,9 @@ class Waiting:
         )
 
     def _outdated(self, lease: Lease) -> bool:
-        """A scheduled relay of another deployment: only the newest is ever started, so it is an
-        older one. A foreground relay is left alone.
+        """Whether a scheduled relay of an older deployment holds the lease.
+
+        Only the newest is ever started. A foreground relay is left alone.
         """
         version = lease.figures.get("version", "")
         return bool(

@@ -1,6 +1,4 @@
-"""Publishing: one publisher's steps. It owns the message groups of its request until their fate is
-known.
-"""
+"""Publishing: one publisher's steps. It owns the groups of its request until they are settled."""
 
 import logging
 from collections.abc import Callable
@@ -18,8 +16,10 @@ them.
 
 
 class Publisher:
-    """`held(now)` tells whether the lease is surely held: SNS checks no token, so nobody else would
-    stop a request.
+    """Takes requests from the outbox and sends them.
+
+    held: whether the lease is surely held. SNS checks no token, so nobody else would stop a
+        request.
     """
 
     def __init__(self, outbox: Outbox, topic: Topic, held: Callable[[float], bool]) -> None:

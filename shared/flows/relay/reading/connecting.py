@@ -1,6 +1,4 @@
-"""How a relay connects to its source: which server_id, which columns it need not even decode, and
-what it looks at before.
-"""
+"""Connecting: how a relay connects to its source, and what it examines before."""
 
 import zlib
 from collections.abc import Callable, Mapping
@@ -23,14 +21,13 @@ status.
 
 
 def server_id(scope: str, token: int) -> int:
-    """The server_id of the holder with this fencing token, in 2,147,483,648 … 3,221,225,471: nobody
-    gives such ids to replicas by hand.
+    """The server_id of the holder with this fencing token, in 2,147,483,648 … 3,221,225,471.
 
-    The server drops the older of two connections with one server_id, and a new holder connects
-    while the old one may still be reading: so they differ. `scope` tells the relays of several
-    stages, and several relays of a stage, on one source apart; should two of them meet in 67
-    million, the reader that is cut off takes another id. Source: MySQL reference manual,
-    "server_id" and error 1236.
+    Nobody gives such ids to replicas by hand. The server drops the older of two connections with
+    one server_id, and a new holder connects while the old one may still be reading: so they differ.
+    `scope` tells the relays of several stages, and several relays of a stage, on one source apart.
+    Should two of them meet in 67 million, the reader that is cut off takes another id. Source:
+    MySQL reference manual, "server_id" and error 1236.
     """
     return 1 << 31 | (zlib.crc32(scope.encode()) & 0x3FFFFFF) * SLOTS | token % SLOTS
 

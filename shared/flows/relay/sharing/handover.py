@@ -1,8 +1,7 @@
-"""Handover: a stream that took tables over reads them alone first, each from where its former
-stream gave it up, then goes on with all its tables.
+"""Handover: a stream that took tables over reads them alone first, then continues with all.
 
-Pure: checkpoints in, checkpoints out. Numbers are those of one new epoch, above every number that a
-former stream has given.
+It reads each from the place where its former stream gave it up. Pure: checkpoints in, checkpoints
+out. Numbers are those of one new epoch, above every number that a former stream has given.
 """
 
 from collections.abc import Mapping
@@ -18,11 +17,10 @@ from shared.values.seq import next_epoch
 
 
 def take_over(point: Checkpoint, taken: Mapping[str, Holding], floor: int = 0) -> Checkpoint:
-    """`point`, which captures the tables `taken` already, turned back to where these were given up;
-    in an epoch above `floor` and all before.
+    """`point`, which captures the tables `taken` already, turned back to where they were given up.
 
-    Raises PositionLost when a table was given up on another server, at a place that only that one
-    knows.
+    floor: the new epoch is above this one, and above all before.
+    Raises PositionLost when a table was given up at a place that only another server knows.
     """
     epoch = next_epoch(point.epoch, floor, *(holding.epoch for holding in taken.values()))
     places: dict[Position, list[str]] = {}

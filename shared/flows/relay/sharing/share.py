@@ -19,13 +19,16 @@ from shared.values.stream import source_of
 
 
 class Share:
-    """The share of one stream, for the holder of its lease with `token`. `others`: the source's
-    other streams as they are deployed, and the tables they name.
+    """The share of one stream in the tables of its source, for the holder of its lease.
 
-    After `look`: `waiting` names the tables that another stream still holds, and which; `taken`
-    those that a stream gave up before, which are to be read from there if it said where, and
-    numbered above it; `wanted` is the configuration that may apply now; `turns` are the tables that
-    the stream holds, with their turn.
+    token: that of the lease.
+    others: the source's other deployed streams, and the tables that each one names.
+    After `look`:
+    waiting: tables that another stream still holds, and which one.
+    taken: tables that a stream gave up before; they are read from there if it said where, and
+        numbered above it.
+    wanted: the configuration that may apply now.
+    turns: the tables that the stream holds, with their turn.
     """
 
     def __init__(
@@ -49,9 +52,9 @@ class Share:
         return not self._others and not self.waiting
 
     def look(self, point: Checkpoint | None) -> CaptureConfiguration:
-        """Make known what was given up, claim what is free; returns what may be captured now.
-        `point` is the stored checkpoint, or one that goes on from it.
+        """Publish what was given up, claim what is free; returns what may be captured now.
 
+        point: the stored checkpoint, or one that continues from it.
         Raises LeaseLost when a later holder of the stream's lease was here, StateUnavailable.
         """
         source, captured = source_of(self._stream), (point.tables if point else set())
@@ -89,8 +92,9 @@ class Share:
         return self._only(self.turns.keys() - self.taken.keys())
 
     def released(self, point: Checkpoint, capture: CaptureConfiguration) -> tuple[Release, ...]:
-        """What `point`, which captures more than `capture`, gives up: to another stream, if one
-        wants it, from where this one has come.
+        """What `point`, which captures more than `capture`, gives up where it is.
+
+        To another stream, if one wants it.
         """
         wanted = {name for tables in self._others.values() for name in tables}
         gone, kept = point.tables - capture.tables.keys(), set(capture.tables)

@@ -1,5 +1,6 @@
-"""Succession: a relay that is no longer deployed leaves its tables to those that wait for them,
-once it has surely ended.
+"""Succession: a relay that is no longer deployed leaves its tables to the relays that want them.
+
+First it must surely have ended.
 """
 
 import logging
@@ -19,9 +20,10 @@ log = logging.getLogger("rowline.relay")
 
 
 class Succession:
-    """Steps of the stream `heir` towards the tables of streams that nobody is deployed to read.
-    Only the holder of a stream's lease gives up its tables: so the lease is waited for as by any
-    relay, and a relay of an older deployment that still runs is asked to yield.
+    """Steps of the stream `heir` towards the tables of streams that no deployed relay reads.
+
+    Only the holder of a stream's lease gives up its tables. So the heir waits for that lease like
+    any relay, and asks a relay of an older deployment to yield.
     """
 
     def __init__(
@@ -41,8 +43,10 @@ class Succession:
         self._waiting: dict[str, Waiting] = {}
 
     def step(self, holding: Collection[str], now: float) -> None:
-        """Look once at each of the streams that hold what is waited for, `now` in monotonic
-        seconds. Raises StateUnavailable.
+        """Look once at each of the streams that hold what is waited for.
+
+        now: monotonic seconds.
+        Raises outages.
         """
         for stream in sorted(set(holding) - self._deployed):
             self._end(stream, now)
