@@ -109,18 +109,10 @@ def test_restart_rotation_and_cut_connections_change_nothing_and_a_purge_is_an_e
         ]
 
 
-def test_a_source_that_cannot_work_is_refused_and_the_lease_says_why(
+def test_a_source_that_cannot_work_is_refused_and_a_table_that_cannot_stops_alone(
     start_mariadb: Callable[..., Any], stack: Callable[..., Stack]
 ) -> None:
     server = start_mariadb("--binlog-row-image=MINIMAL")
-
-    def refused(name: str) -> str:
-        error = Running(job(place, name)).result()
-        assert isinstance(error, SourceError)
-        lease, checkpoint = place.streams().load(process.SOURCE)
-        assert (lease.holder, lease.figures["error"], checkpoint) == ("", str(error), None)
-        return str(error)
-
     with server.connect() as connection, connection.cursor() as cursor:
         cursor.execute("CREATE DATABASE shop")
         cursor.execute("CREATE TABLE shop.items (id INT PRIMARY KEY)")
@@ -129,9 +121,19 @@ def test_a_source_that_cannot_work_is_refused_and_the_lease_says_why(
             "shop.items (id) ON DELETE CASCADE)"
         )
         place = stack(server.reader_url, "shop.child")
-        assert refused("one").startswith("binlog_row_image: is MINIMAL")
+        error = Running(job(place, "one")).result()
+        assert isinstance(error, SourceError)
+        assert str(error).startswith("binlog_row_image: is MINIMAL")
+        lease, checkpoint = place.streams().load(process.SOURCE)
+        assert (lease.holder, lease.figures["error"], checkpoint) == ("", str(error), None)
+
         cursor.execute("SET GLOBAL binlog_row_image = 'FULL'")
-        assert "shop.child: {acceptCascades: true}" in refused("two")
+        with Running(job(place, "two")):
+            wait_for(lambda: place.streams().load(process.SOURCE)[1])
+        stopped = place.streams().load(process.SOURCE)[1]
+        assert stopped.whole.stopped == ("shop.child",)
+        assert "shop.child: {acceptCascades: true}" in stopped.stopped["shop.child"].fix
+
         place = msgspec.structs.replace(place, tables={"shop.child": {"acceptCascades": True}})
         with Running(job(place, "three")):
-            wait_for(lambda: place.streams().load(process.SOURCE)[1])
+            wait_for(lambda: not place.streams().load(process.SOURCE)[1].whole.stopped)
