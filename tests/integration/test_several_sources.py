@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from shared.adapters.database.sql import SqlDatabase
+from shared.domain.patience import Patience
 from shared.flows.backfill.job import Backfill
 from shared.flows.consume.runtime import Consume
 from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
+from shared.flows.jobs.setup import JobSetup
 from shared.flows.relay.loop import relay
 from shared.flows.relay.reading.connecting import database, opener
 from shared.flows.relay.setup import RelaySetup
@@ -181,9 +183,6 @@ def test_tables_of_one_name_in_two_sources_are_never_mixed_up(stage: Stage) -> N
     assert len(stage.documents("america")) == ROWS - 1, "the other source keeps its rows"
 
     queue = stage.queue
-    parts: dict[str, Any] = {
-        "state": stage.state,
-    }
     databases = {
         name: SqlDatabase(endpoint.parse(server.reader_url))
         for name, server in stage.servers.items()
@@ -195,22 +194,22 @@ def test_tables_of_one_name_in_two_sources_are_never_mixed_up(stage: Stage) -> N
             queue.delete([one.receipt_handle for one in received])
         time.sleep(seconds)
 
-    job = Backfill(
-        stage.settings["america"],
-        stage.sources["america"],
-        database=databases["america"],
-        claims=stage.claims,
-        queue=queue,
-        sink=stage.sink(stage.settings["america"]),
-        sleep=sleep,
-        **parts,
-    )
-    assert job.run().rows == ROWS
+    def setup(name: str) -> JobSetup:
+        return JobSetup(
+            stage.settings[name],
+            stage.sources[name],
+            databases[name],
+            stage.state,
+            stage.claims,
+            queue,
+            stage.sink(stage.settings[name]),
+            patience=Patience(sleep=sleep),
+        )
+
+    assert Backfill(setup("america")).run().rows == ROWS
     assert stage.documents("america")["999"] == "america before"
     assert stage.documents("europe") == {}
     for name, each in databases.items():
-        settings, source = stage.settings[name], stage.sources[name]
-        sink = stage.sink(settings)
-        report = Verify(settings, source, database=each, queue=queue, sink=sink, **parts).run()
+        report = Verify(setup(name)).run()
         assert (report.differences, report.rows) == (0, {"europe": 0, "america": ROWS}[name])
         each.close()
