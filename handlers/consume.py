@@ -5,9 +5,10 @@ from functools import cache
 from typing import Any
 
 from shared.adapters.metrics.emf import emit
+from shared.adapters.stack.environment import variable
 from shared.flows.consume import sinks
 from shared.flows.consume.runtime import Consume
-from shared.stage import Stage, variable
+from shared.stage import Stage
 from shared.values.delivery import Delivery
 
 stage = cache(Stage.from_environment)

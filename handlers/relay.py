@@ -9,8 +9,9 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 
 from shared.adapters.metrics.emf import emit
+from shared.adapters.stack.environment import variable
 from shared.flows.relay.loop import relay
-from shared.stage import Stage, variable
+from shared.stage import Stage
 
 SERVICE = f"{variable('ROWLINE_SERVICE')}-{variable('ROWLINE_STAGE')}"
 copy_config_to_registered_loggers(Logger(service=SERVICE), include={"rowline.relay"})

@@ -40,8 +40,9 @@ def serve(stop: threading.Event) -> None:
     from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 
     from shared.adapters.metrics.emf import emit
+    from shared.adapters.stack.environment import variable
     from shared.flows.relay.loop import relay
-    from shared.stage import Stage, variable
+    from shared.stage import Stage
     from shared.values.errors import RowlineError
 
     stage, stream = Stage.from_environment(), variable("ROWLINE_STREAM")

@@ -1,4 +1,4 @@
-"""Stage: the one place that puts a deployed stage together, for functions, containers and commands.
+"""Stage: puts a deployed stage together for every entry point (long: the one place for it).
 
 A stage is its settings, the names of its AWS resources, and the adapters made of both. A function
 finds settings and names in its package and environment, a command in the deployed stack; from
@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared.adapters import aws
 from shared.adapters.claims.s3 import S3Claims
@@ -19,6 +19,8 @@ from shared.adapters.database.contract import Database
 from shared.adapters.queue.sqs import SqsQueue
 from shared.adapters.secrets import secret_json
 from shared.adapters.stack import NotDeployed, Stack
+from shared.adapters.stack.environment import EnvironmentResources, variable
+from shared.adapters.stack.resources import Resources
 from shared.adapters.state.dynamodb import open_state
 from shared.adapters.state.state import State
 from shared.adapters.topic.sns import SnsTopic, open_topic
@@ -37,27 +39,6 @@ if TYPE_CHECKING:
     from shared.flows.relay.setup import Manner, RelaySetup
 
 T = TypeVar("T")
-
-
-class Resources(Protocol):
-    """The names of a stage's AWS resources. Each raises an error that names what is missing."""
-
-    @property
-    def topic_arn(self) -> str: ...
-
-    @property
-    def state_table(self) -> str: ...
-
-    @property
-    def claims_bucket(self) -> str: ...
-
-    def queue_url(self, consumer: str) -> str: ...
-
-    def dlq_url(self, consumer: str) -> str: ...
-
-    def undelivered_url(self, consumer: str) -> str: ...
-
-    def consume_function(self, consumer: str) -> str: ...
 
 
 class Stage:
@@ -94,7 +75,7 @@ class Stage:
         else:
             settings = load(Path(os.environ.get("LAMBDA_TASK_ROOT", ".")) / "rowline.json")
         service, name = variable("ROWLINE_SERVICE"), variable("ROWLINE_STAGE")
-        return cls(service, name, settings, _Environment())
+        return cls(service, name, settings, EnvironmentResources())
 
     @classmethod
     def from_stack(
@@ -313,53 +294,8 @@ class Stage:
         )
 
 
-class _Environment:
-    """The names that the template gives a function or a container."""
-
-    @property
-    def topic_arn(self) -> str:
-        return variable("ROWLINE_TOPIC_ARN")
-
-    @property
-    def state_table(self) -> str:
-        return variable("ROWLINE_STATE_TABLE")
-
-    @property
-    def claims_bucket(self) -> str:
-        return variable("ROWLINE_CLAIMS_BUCKET")
-
-    def queue_url(self, consumer: str) -> str:
-        return _of_consumer(consumer, "ROWLINE_QUEUE_URL")
-
-    def dlq_url(self, consumer: str) -> str:
-        return _of_consumer(consumer, "ROWLINE_DLQ_URL")
-
-    def undelivered_url(self, consumer: str) -> str:
-        return _of_consumer(consumer, "ROWLINE_UNDELIVERED_URL")
-
-    def consume_function(self, consumer: str) -> str:
-        return _of_consumer(consumer, "AWS_LAMBDA_FUNCTION_NAME")
-
-
-def variable(name: str) -> str:
-    """A variable that the template sets. Raises ConfigError naming it."""
-    try:
-        return os.environ[name]
-    except KeyError:
-        raise ConfigError(
-            "is not set.", thing=name, hint="Deploy with the plugin of this version."
-        ) from None
-
-
 def _secret(name: str, fresh: bool) -> Mapping[str, Any]:
     return secret_json(name, fresh=fresh)
-
-
-def _of_consumer(consumer: str, name: str) -> str:
-    """A function knows the queues of its own consumer only."""
-    if consumer != variable("ROWLINE_CONSUMER"):
-        raise ConfigError("is another function's consumer.", thing=f"consumer {consumer}")
-    return variable(name)
 
 
 def _named(entries: Mapping[str, T], name: str | None, kind: str) -> T:

@@ -32,8 +32,9 @@ def reset(
     service: ServiceOption = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Read a source from another place on, above all numbers given so far; what lies between is not
-    published, so backfill afterwards.
+    """Read a source from another place on, above all numbers given so far.
+
+    Changes between the two places are not published, so backfill afterwards.
 
     Example: `rowline source reset shop --start latest --stage prod`
     """

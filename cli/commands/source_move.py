@@ -43,11 +43,10 @@ def command(
     service: ServiceOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Move a source with all its relays to another server: an upgrade, blue/green, a new host.
-    Without --apply it only looks.
+    """Move a source with all its relays to another server. Without --apply it only looks.
 
-    Exit code 1 when a look finds that something has to come first. Ctrl-C while it waits changes
-    nothing.
+    For an upgrade, blue/green or a new host. Exit code 1 when a look finds that something has to
+    come first. Ctrl-C while it waits changes nothing.
 
     Example: `rowline source move shop --to secret:rowline/prod/green --stage prod`
     """

@@ -16,8 +16,9 @@ def is_address(text: str) -> bool:
 
 
 def endpoint_of(text: str) -> SourceEndpoint:
-    """`mysql://USER[:PASSWORD]@HOST…` or `secret:NAME`. On a terminal a URL without a password asks
-    for it. Raises ConfigError.
+    """The endpoint of `mysql://USER[:PASSWORD]@HOST…` or `secret:NAME`.
+
+    On a terminal a URL without a password asks for it. Raises ConfigError.
     """
     if text.startswith(SECRET):
         # Here, so that a URL needs neither AWS nor the second that its library takes to load.

@@ -1,7 +1,7 @@
 """How a gap is closed: a function of the emulator gets another one around it.
 
-A name that a newer emulator no longer has raises AttributeError or KeyError when it starts, not a
-silent return of the gap.
+If a newer emulator lacks a patched name, its start fails with AttributeError or KeyError: the gap
+does not silently return.
 """
 
 import functools

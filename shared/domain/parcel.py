@@ -6,7 +6,7 @@ from shared.adapters.topic.contract import Entry
 from shared.domain.packing import Packed
 from shared.values.compression import compressed
 from shared.values.message import ENCODING, hash_ids
-from shared.values.seq import split_seq
+from shared.values.seq_and_epoch import split_seq
 
 MAX_MESSAGE_BYTES = 240 * 1024
 MAX_MESSAGE_CHANGES = 500

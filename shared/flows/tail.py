@@ -1,5 +1,6 @@
-"""Tail: the changes of a source as JSON lines, without AWS: what the relay would publish, for a
-person or a script to read.
+"""Tail: the changes of a source as JSON lines, without AWS.
+
+A person or a script reads what the relay would publish.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,13 +27,12 @@ def tail(
     write: Callable[[bytes], object],
     note: Callable[[SchemaChanged | Due], object] = lambda _: None,
 ) -> None:
-    """Write one line a change from `start` on: the change as in a message, with `source`,
-    `database` and `table` in front.
+    """Write one line per change from `start` on, with `source`, `database` and `table` in front.
 
-    `seq` counts from 1 here (epoch 0): a tail has no checkpoint to go on from. Lines are written in
-    blocks, and at once when the server has nothing more or an error ends the reading. Ends at
-    `until`, else never. Raises what the binlog raises, and PositionLost for a `start` that lies
-    behind `until`.
+    `seq` counts from 1 (epoch 0), since a tail has no checkpoint to continue from. Lines are
+    written in blocks, and at once when the server has nothing more or an error ends the reading.
+    until: where it ends; None: never. Raises what the binlog raises, and PositionLost for a `start`
+    that lies after `until`.
     """
     if start.gtids and not start.file and not binlog.executed().covers(start.gtids):
         raise PositionLost(

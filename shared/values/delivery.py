@@ -1,17 +1,8 @@
-"""Delivery: one received SQS message, and how long to wait before it is received again."""
+"""Delivery: one received SQS message."""
 
-import random
 from typing import Any
 
 import msgspec
-
-MAX_DELAY = 30
-"""Seconds: after a short outage of a sink, its changes flow again within this time."""
-
-MAX_OLD_DELAY = 3600
-"""Seconds. Messages that fail for days may not reach the queue's maxReceiveCount of 1,000: SQS
-would move them to the DLQ, out of their order.
-"""
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -56,16 +47,3 @@ class Delivery(msgspec.Struct, frozen=True):
             sent_ms=int(system.get("SentTimestamp", 0)),
             first_received_ms=int(system.get("ApproximateFirstReceiveTimestamp", 0)),
         )
-
-
-def back_off(attempt: int, age: float) -> int:
-    """Seconds to wait after the `attempt`-th failure of a message that is `age` seconds old.
-
-    1 s, doubling to 30 s, and from 25 minutes on a fiftieth of the age, at most an hour. So a
-    message is received fewer than 800 times in the 14 days that SQS keeps it, and what failed for a
-    long time is late by 2 % of that time. The longer waits are spread by up to an eighth, so that
-    groups do not all return at once.
-    """
-    ceiling = max(min(MAX_DELAY, 2 ** min(attempt - 1, 10)), min(MAX_OLD_DELAY, int(age / 50)))
-    least = (ceiling + 1) // 2 if ceiling <= MAX_DELAY else ceiling * 7 // 8
-    return random.randint(least, ceiling)  # noqa: S311 (spread, not secrecy)

@@ -8,7 +8,7 @@ import pytest
 
 from shared.adapters.topic.contract import Entry
 from shared.domain.patience import Patience
-from shared.flows.backfill import applying
+from shared.flows.backfill import awaiting
 from shared.flows.backfill.job import Backfill
 from shared.flows.jobs.progress import Progress
 from shared.flows.jobs.tenure import SILENT_SECONDS, JobBusy, JobStopped
@@ -247,7 +247,7 @@ def test_a_backfill_that_the_former_version_began_is_continued(world: BackfillWo
 def test_reading_waits_for_its_own_rows_and_for_nothing_else(
     world: BackfillWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(applying, "MAX_WAITING", 2)
+    monkeypatch.setattr(awaiting, "MAX_WAITING", 2)
     for key in range(40):
         world.rows[key] = world.row(key)
         world.database.visible["shop.items"][key,] = world.rows[key]

@@ -11,8 +11,8 @@ from cli.commands.tables import _show as show_tables
 from cli.commands.verify import _show
 from cli.ui.console import result_console
 from shared.flows.source.listing import ListedTable, Listing
+from shared.flows.verify.difference import Difference
 from shared.flows.verify.job import VerifyReport
-from shared.flows.verify.settling import Difference
 
 ROOT = Path(__file__).resolve().parents[2]
 

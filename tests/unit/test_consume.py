@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from shared.adapters.search.contract import Action, Result
-from shared.flows.consume.sinks.elasticsearch.deletions import address
+from shared.flows.consume.sinks.elasticsearch.deletion_recorder import address
 from shared.flows.consume.sinks.elasticsearch.work import MAX_ACTIONS
 from shared.values.change import Change
 from shared.values.compression import compressed

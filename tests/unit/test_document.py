@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.flows.consume.sinks.elasticsearch.definition import mapping_of, properties_of
-from shared.flows.consume.sinks.elasticsearch.deletions import address, split_address
+from shared.flows.consume.sinks.elasticsearch.deletion_recorder import address, split_address
 from shared.flows.consume.sinks.elasticsearch.document_error import DocumentError
 from shared.flows.consume.sinks.elasticsearch.document_id import decode_id, encode_id
 from shared.flows.consume.sinks.elasticsearch.shape import Shape, safe_field

@@ -12,7 +12,7 @@ from shared.adapters.search.contract import Action
 from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.outstanding import outstanding
 from shared.domain.sink import Outcome, Slice
-from shared.flows.backfill import applying
+from shared.flows.backfill import awaiting
 from shared.flows.backfill.job import Backfill
 from shared.flows.consume.runtime import Consume
 from shared.flows.verify.job import Verify
@@ -175,7 +175,7 @@ def test_a_message_that_is_never_applied_is_not_waited_for_without_end(
     world.queue.groups.clear()
     with pytest.raises(StackError, match=r"its queue is empty, but .* SQS moved them"):
         world.resync(queue=Deaf(world))
-    assert applying.MOVED_SECONDS < applying.STALLED_SECONDS
+    assert awaiting.MOVED_SECONDS < awaiting.STALLED_SECONDS
 
 
 class Deaf:

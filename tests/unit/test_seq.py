@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.values.seq import (
+from shared.values.seq_and_epoch import (
     MAX_EPOCH,
     epoch_at,
     is_half_used,

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from shared.flows.consume.runtime import Consume
-from shared.flows.consume.visibility import claim
-from shared.values.delivery import Delivery, back_off
+from shared.flows.consume.visibility import back_off, claim
+from shared.values.delivery import Delivery
 from shared.values.errors import StateUnavailable
 from tests.worlds.consumer_world import World, change, delivery
 from tests.worlds.twins.claims import MemoryClaims

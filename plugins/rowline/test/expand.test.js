@@ -1,4 +1,4 @@
-'use strict';
+'use strict'; // (long: one table of stanzas and their expansion)
 
 const test = require('node:test');
 const assert = require('node:assert');

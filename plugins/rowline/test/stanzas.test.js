@@ -1,4 +1,4 @@
-'use strict';
+'use strict'; // (long: one table of wrong stanzas)
 
 const test = require('node:test');
 const assert = require('node:assert');

@@ -1,6 +1,4 @@
-"""What must be asked of the server, because the binlog does not tell: character sets, and how a
-table is defined now.
-"""
+"""Facts that only the server can tell: character sets, and how a table is defined now."""
 
 import logging
 from collections.abc import Sequence
@@ -67,8 +65,9 @@ class ServerCatalog:
         return found
 
     def _require_visible(self, session: Session, database: str, table: str, column: str) -> None:
-        """Raises SourceError when the account may not see a column, which information_schema does
-        not tell from one that is not there.
+        """Raises SourceError when the account may not see a column.
+
+        information_schema shows such a column like one that does not exist.
         """
         name = f"{_quoted(database)}.{_quoted(table)}"
         try:

@@ -10,7 +10,7 @@ from shared.adapters.binlog.charsets import BINARY, UTF8
 from shared.adapters.binlog.column_types import ColumnMap, Type
 from shared.adapters.binlog.column_values import Floats, Sets, base64, enum_labels, vector
 from shared.adapters.binlog.decimals import Decimals, negative, short, size
-from shared.adapters.binlog.json_binary import Documents
+from shared.adapters.binlog.json_binary import JsonTexts
 from shared.adapters.binlog.mariadb_types import Inets
 from shared.adapters.binlog.old_temporal import (
     FractionalDatetimes,
@@ -35,7 +35,7 @@ from shared.values.errors import SourceError
 from shared.values.geometry import wkt
 
 
-class Reader(NamedTuple):
+class ColumnReader(NamedTuple):
     """One column's reader, as source text.
 
     A value of fixed width is read by the `struct` format `format`, as `parts` values; one of
@@ -58,62 +58,62 @@ _FRACTIONAL: dict[Type, type[FractionalTimestamps | FractionalDatetimes | Fracti
     Type.TIME: FractionalTimes,
 }
 _FRACTION_BYTES = (0, 1, 1, 2, 2, 3, 3)
-_documents = Documents()
+_documents = JsonTexts()
 
 
-def reader(column: ColumnMap, kind: str, table: str) -> Reader:
+def reader(column: ColumnMap, kind: str, table: str) -> ColumnReader:
     """How to read a value of the column, which is of the kind `kind` (see `Column`).
 
     Raises SourceError that names the `table` for a type that cannot be read.
     """
     type_ = column.type
     if type_ in _INTEGERS:
-        return Reader(_INTEGERS[type_][column.unsigned], "{0}")
+        return ColumnReader(_INTEGERS[type_][column.unsigned], "{0}")
     if type_ == Type.INT24:
-        return Reader("HB" if column.unsigned else "Hb", "{0} + ({1} << 16)", parts=2)
+        return ColumnReader("HB" if column.unsigned else "Hb", "{0} + ({1} << 16)", parts=2)
     if type_ == Type.DOUBLE:
-        return Reader("d", "{0}")
+        return ColumnReader("d", "{0}")
     if type_ == Type.FLOAT:
-        return Reader("4s", "{a}[{0}]", objects=(Floats(),))
+        return ColumnReader("4s", "{a}[{0}]", objects=(Floats(),))
     if type_ == Type.DECIMAL:
         return _decimal(column.length, column.scale)
     if type_ == Type.YEAR:
-        return Reader("B", "{a}[{0}]", objects=(YEARS,))
+        return ColumnReader("B", "{a}[{0}]", objects=(YEARS,))
     if type_ == Type.BIT:
-        return Reader(f"{(column.length + 7) // 8}s", "{a}({0})", objects=(int.from_bytes,))
+        return ColumnReader(f"{(column.length + 7) // 8}s", "{a}({0})", objects=(int.from_bytes,))
     if type_ in (Type.DATE, Type.NEWDATE):
-        return Reader("3s", "{a}[{0}]", objects=(Dates(),))
+        return ColumnReader("3s", "{a}[{0}]", objects=(Dates(),))
     if type_ == Type.DATETIME2:
         return _datetime(column.scale)
     if type_ == Type.TIMESTAMP2:
         return _timestamp(column.scale)
     if type_ == Type.TIME2:
-        return Reader(
+        return ColumnReader(
             f"{3 + _FRACTION_BYTES[column.scale]}s", "{a}[{0}]", objects=(Times(column.scale),)
         )
     if column.scale and type_ in _FRACTIONAL:
         fractional = _FRACTIONAL[type_]
-        return Reader(
+        return ColumnReader(
             f"{fractional.SIZES[column.scale]}s", "{a}[{0}]", objects=(fractional(column.scale),)
         )
     if type_ == Type.TIMESTAMP:
-        return Reader("4s", "{a}[{0}]", objects=(OldTimestamps(),))
+        return ColumnReader("4s", "{a}[{0}]", objects=(OldTimestamps(),))
     if type_ == Type.DATETIME:
-        return Reader("8s", "{a}[{0}]", objects=(OldDatetimes(),))
+        return ColumnReader("8s", "{a}[{0}]", objects=(OldDatetimes(),))
     if type_ == Type.TIME:
-        return Reader("3s", "{a}[{0}]", objects=(OldTimes(),))
+        return ColumnReader("3s", "{a}[{0}]", objects=(OldTimes(),))
     if type_ == Type.ENUM:
-        return Reader(
+        return ColumnReader(
             "H" if column.length == 2 else "B", "{a}[{0}]", objects=(enum_labels(column),)
         )
     if type_ == Type.SET:
-        return Reader(f"{column.length}s", "{a}[{0}]", objects=(Sets(column),))
+        return ColumnReader(f"{column.length}s", "{a}[{0}]", objects=(Sets(column),))
     if type_ == Type.JSON:
-        return Reader("", "{a}[{0}]", prefix=column.length, objects=(_documents,))
+        return ColumnReader("", "{a}[{0}]", prefix=column.length, objects=(_documents,))
     if type_ == Type.GEOMETRY:
-        return Reader("", "{a}({0})", prefix=column.length, objects=(wkt,))
+        return ColumnReader("", "{a}({0})", prefix=column.length, objects=(wkt,))
     if type_ == Type.VECTOR:
-        return Reader("", "{a}({0})", prefix=column.length, objects=(vector,))
+        return ColumnReader("", "{a}({0})", prefix=column.length, objects=(vector,))
     if type_ in (Type.STRING, Type.VARCHAR, Type.VAR_STRING):
         return _string(column, kind, 1 if column.length < 256 else 2)
     if type_ == Type.VARCHAR_COMPRESSED:
@@ -123,7 +123,7 @@ def reader(column: ColumnMap, kind: str, table: str) -> Reader:
     if type_ in (Type.BLOB, Type.TINY_BLOB, Type.MEDIUM_BLOB, Type.LONG_BLOB):
         return _string(column, kind, column.length)
     if type_ == Type.NULL:
-        return Reader("", "None", parts=0)
+        return ColumnReader("", "None", parts=0)
     raise SourceError(
         f"column {column.name} is of a type that is not known here.",
         thing=table,
@@ -131,11 +131,11 @@ def reader(column: ColumnMap, kind: str, table: str) -> Reader:
     )
 
 
-def _decimal(precision: int, scale: int) -> Reader:
+def _decimal(precision: int, scale: int) -> ColumnReader:
     known = short(precision, scale)
     if known is None:
         decimals = Decimals(precision, scale)
-        return Reader(f"{decimals.size}s", "{a}[{0}]", objects=(decimals,))
+        return ColumnReader(f"{decimals.size}s", "{a}[{0}]", objects=(decimals,))
     flip, bits, fractions = known
     fraction = f" + {{b}}[{{t}} & {(1 << bits) - 1}]" if scale else ""
     whole = f"{{t}} >> {bits}" if scale else "{t}"
@@ -143,12 +143,12 @@ def _decimal(precision: int, scale: int) -> Reader:
         f"(str({whole}){fraction} if ({{t}} := {{a}}({{0}}) - {flip}) >= 0 else "
         f"{{c}}(~{{t}}, {bits}, {{b}}))"
     )
-    return Reader(
+    return ColumnReader(
         f"{size(precision, scale)}s", expression, objects=(int.from_bytes, fractions, negative)
     )
 
 
-def _datetime(scale: int) -> Reader:
+def _datetime(scale: int) -> ColumnReader:
     """5 bytes big-endian: sign 1 bit, year·13+month 17, day 5, hour 5, minute 6, second 6.
 
     Then the fraction.
@@ -160,12 +160,12 @@ def _datetime(scale: int) -> Reader:
         else "{c}[{t} & 0x1FFFF]"
     )
     expression = f"{{a}}[({{t}} := {{b}}({{0}})) >> {17 + 8 * extra}] + ({clock})"
-    return Reader(
+    return ColumnReader(
         f"{5 + extra}s", expression, objects=(DAYS, int.from_bytes, CLOCK, FRACTIONS[scale])
     )
 
 
-def _timestamp(scale: int) -> Reader:
+def _timestamp(scale: int) -> ColumnReader:
     """Unix seconds, 4 bytes big-endian; then the fraction.
 
     All zeros are the zero date; second 0 with a fraction is an instant that MariaDB stores and
@@ -173,40 +173,42 @@ def _timestamp(scale: int) -> Reader:
     """
     if not scale:
         expression = "({a}[{t} // 86400] + {b}[{t} % 86400] if ({t} := {c}({0})) else None)"
-        return Reader("4s", expression, objects=(INSTANT_DAYS, INSTANT_CLOCK_Z, int.from_bytes))
+        return ColumnReader(
+            "4s", expression, objects=(INSTANT_DAYS, INSTANT_CLOCK_Z, int.from_bytes)
+        )
     bits = 8 * _FRACTION_BYTES[scale]
     seconds, fraction = f"({{t}} >> {bits})", f"{{d}}[{{t}} & {(1 << bits) - 1}]"
     expression = (
         f"({{a}}[{seconds} // 86400] + {{b}}[{seconds} % 86400] + {fraction} + 'Z' if "
         f"({{t}} := {{c}}({{0}})) else None)"
     )
-    return Reader(
+    return ColumnReader(
         f"{4 + bits // 8}s",
         expression,
         objects=(INSTANT_DAYS, INSTANT_CLOCK, int.from_bytes, FRACTIONS[scale]),
     )
 
 
-def _string(column: ColumnMap, kind: str, prefix: int) -> Reader:
+def _string(column: ColumnMap, kind: str, prefix: int) -> ColumnReader:
     if kind in ("uuid", "inet4", "inet6"):
-        return Reader("", "{a}[{0}]", prefix=prefix, objects=(Inets(kind),))
+        return ColumnReader("", "{a}[{0}]", prefix=prefix, objects=(Inets(kind),))
     if kind == "vector":
-        return Reader("", "{a}({0})", prefix=prefix, objects=(vector,))
+        return ColumnReader("", "{a}({0})", prefix=prefix, objects=(vector,))
     charset = column.charset
     if charset is None or charset.name == BINARY:
         if kind == "binary":  # the binlog leaves the zero bytes at the end out
-            return Reader(
+            return ColumnReader(
                 "", f"{{a}}({{0}}.ljust({column.length}, b'\\0'))", prefix=prefix, objects=(base64,)
             )
-        return Reader("", "{a}({0})", prefix=prefix, objects=(base64,))
+        return ColumnReader("", "{a}({0})", prefix=prefix, objects=(base64,))
     if charset.codec == UTF8:
-        return Reader("", "{0}.decode()", prefix=prefix)
+        return ColumnReader("", "{0}.decode()", prefix=prefix)
     if charset.codec:
-        return Reader("", f"{{0}}.decode({charset.codec!r})", prefix=prefix)
-    return Reader("", "{a}({0})", prefix=prefix, objects=(charset.decode,))
+        return ColumnReader("", f"{{0}}.decode({charset.codec!r})", prefix=prefix)
+    return ColumnReader("", "{a}({0})", prefix=prefix, objects=(charset.decode,))
 
 
-def _compressed(inner: Reader) -> Reader:
+def _compressed(inner: ColumnReader) -> ColumnReader:
     return inner._replace(expression=inner.expression.replace("{0}", "inflated({0})"))
 
 

@@ -26,9 +26,9 @@ class CannotCapture(SourceError):
 
 
 class UnreadableRow(CannotCapture):
-    """A row of a captured table cannot be read whole. Where the column at fault is dropped, or the
-    table is not captured, reading goes on.
+    """A row of a captured table cannot be read whole.
 
+    Reading continues where the column at fault is dropped, or the table is not captured.
     thing: full name of the table.
     """
 
@@ -39,10 +39,10 @@ class UnreadableRow(CannotCapture):
 class Begin(msgspec.Struct, frozen=True, gc=False):
     """A transaction starts.
 
-    `id` names it: `GTID@ts_ms` or `SERVER:FILE:OFFSET@ts_ms`; the commit time keeps it apart from a
-    transaction that bears the same GTID after a restore or RESET. `position` is the place before
-    it: reading from there yields this Begin again. `ts_ms` commit time (Unix ms; whole seconds
-    where the server records no more).
+    id: `GTID@ts_ms` or `SERVER:FILE:OFFSET@ts_ms`. The commit time separates it from a transaction
+        with the same GTID after a restore or RESET.
+    position: the place before it; reading from there yields this Begin again.
+    ts_ms: commit time, Unix milliseconds; whole seconds where the server records no more.
     """
 
     id: str
@@ -52,12 +52,12 @@ class Begin(msgspec.Struct, frozen=True, gc=False):
 
 
 class Rows(msgspec.Struct, frozen=True, gc=False):
-    """Rows of one row event of a captured table, in order: pairs (before, after) of plain dicts,
-    None where the operation has none.
+    """Rows of one row event of a captured table, in order.
 
-    `event` numbers the row events of the transaction from 0, those of tables that are not captured
-    included, so that a row's place in its transaction does not depend on what is captured. `first`
-    is the place of the first pair in its row event.
+    rows: pairs (before, after) of plain dicts, None where the operation has none.
+    event: numbers the row events of the transaction from 0. It counts tables that are not captured
+        too, so that a row's place in its transaction does not depend on what is captured.
+    first: the place of the first pair in its row event.
     """
 
     table: Table
@@ -68,9 +68,10 @@ class Rows(msgspec.Struct, frozen=True, gc=False):
 
 
 class Truncated(msgspec.Struct, frozen=True, gc=False):
-    """Rows of a captured table are gone without row events: all of them (TRUNCATE, DROP TABLE,
-    RENAME away; see `sql`), or those of the `partitions` that are named (DROP, TRUNCATE, EXCHANGE
-    and CONVERT PARTITION).
+    """Rows of a captured table are gone without row events.
+
+    sql: the statement: TRUNCATE, DROP TABLE, or a RENAME to another name.
+    partitions: where only their rows are gone: DROP, TRUNCATE, EXCHANGE and CONVERT PARTITION.
     """
 
     database: str
@@ -149,14 +150,16 @@ class Binlog(Protocol):
     """
 
     def identity(self) -> str:
-        """The server's identity: `server_uuid` on MySQL; on MariaDB, which has none,
-        `mariadb-SERVER_ID`.
+        """The server's identity.
+
+        `server_uuid` on MySQL; on MariaDB, which has none, `mariadb-SERVER_ID`.
         """
         ...
 
     def started(self) -> int:
-        """When the server was started: Unix seconds of its own clock, the same by
-        `is_another_start` until it is started again.
+        """When the server was started: Unix seconds of its own clock.
+
+        Two answers are equal by `is_another_start` until it is started again.
         """
         ...
 
@@ -169,46 +172,52 @@ class Binlog(Protocol):
         ...
 
     def executed(self, at: Position | None = None) -> Executed:
-        """The transactions that this server has; with `at` (a place of its own, with GTIDs), those
-        before it.
+        """The transactions that this server has.
+
+        at: a place of its own, with GTIDs: only those before it.
         """
         ...
 
     def intact(self, position: Position) -> Position | None:
-        """Up to where the binlog still is the one that `position` was read from, on this server:
-        `position` itself, also when its file is purged or bears no time and nobody can tell; the
-        end of its file, with GTIDs, when that is shorter (restored, or cut by a crash); None when
-        another file has its name, or none has it yet (restored, `RESET`).
+        """The place up to which the binlog still is the one that `position` was read from.
+
+        `position` itself where nothing changed, and also when its file is purged or bears no time,
+        so that nobody can tell. The end of its file, with GTIDs, when the file is shorter:
+        restored, or cut by a crash. None when another file has its name, or none has it yet:
+        restored, or `RESET`.
         """
         ...
 
     def last_start(self) -> Position:
-        """The beginning (file and offset) of the first file that the server wrote since it was
-        started; empty when that is purged.
+        """The beginning (file and offset) of the first file written since the server was started.
+
+        Empty when that file is purged.
         """
         ...
 
     def next_start(self, position: Position) -> Position | None:
-        """Where the server wrote on when it was started again: the beginning (file and offset) of
-        the first file behind that of `position` which it began for that reason; None when there is
-        none, or nobody can tell (the file is purged, `position` names none). `read` up to there
-        yields no position in that file.
+        """The place where the server continued when it was started again.
+
+        The beginning (file and offset) of the first file after that of `position` which the server
+        began because of its start. None when there is none, or nobody can tell: the file is purged,
+        or `position` names none. `read` up to there yields no position in that file.
         """
         ...
 
     def read(
         self, start: Position, *, until: Position | None = None, through_restarts: bool = False
     ) -> Iterator[Event]:
-        """Events from `start` on, for ever, or up to `until` (then the iterator ends). A Heartbeat
-        comes at least every second.
+        """Events from `start` on, without end, or up to `until`.
 
-        Raises PositionLost, SourceUnavailable (after its own retries), UnreadableRow, other
-        SourceErrors. Close the iterator to end.
+        A Heartbeat comes at least every second. Close the iterator to end.
+        Raises PositionLost, SourceUnavailable (after its own retries), UnreadableRow and other
+        SourceErrors.
         """
         ...
 
     def close(self) -> None:
-        """End the connection; may be called from another thread to make `read` end at once with
-        SourceUnavailable.
+        """End the connection.
+
+        Another thread may call it: `read` then ends at once with SourceUnavailable.
         """
         ...

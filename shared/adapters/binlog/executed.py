@@ -9,8 +9,9 @@ from shared.adapters.binlog.gtid import MysqlGtids
 
 
 class Executed(Protocol):
-    """The transactions of one server. A GTID is one transaction's (`UUID:7`, `0-1-7`), `gtids`
-    those before a place.
+    """The transactions of one server.
+
+    gtid: one transaction (`UUID:7`, `0-1-7`). gtids: those before a place.
     """
 
     def has(self, gtid: str) -> bool: ...
@@ -32,9 +33,10 @@ class Executed(Protocol):
         ...
 
     def common(self, gtids: str, also: Iterable[str]) -> str:
-        """The last place before the place `gtids` that is here too, so that reading on from there
-        skips nothing; "" when it cannot be told. `also` are GTIDs that lie before it and are
-        here.
+        """The last place before the place `gtids` that this server has too.
+
+        Reading from there skips nothing; "" when it cannot be told.
+        also: GTIDs that lie before `gtids` and that this server has.
         """
         ...
 
@@ -65,10 +67,12 @@ class MysqlExecuted:
 
 
 class MariadbExecuted:
-    """By the last transaction of each domain and server (`gtid_binlog_state`): 0-1-100 and 0-2-100
-    are two transactions, of two servers that each took themselves for the primary. With `linear`
-    the GTIDs are those at a place in the very binlog that was read: what any server wrote up to
-    there is here.
+    """The last transaction of each domain and server (`gtid_binlog_state`).
+
+    0-1-100 and 0-2-100 are two transactions, of two servers that each took themselves for the
+    primary.
+    linear: the GTIDs are those at a place in the very binlog that was read, so whatever any server
+        wrote up to there is included.
     """
 
     def __init__(self, gtids: str, *, linear: bool = False) -> None:

@@ -19,7 +19,7 @@ from shared.adapters.binlog.json_format import (
     SMALL,
     STRING,
     Format,
-    Shape,
+    ObjectLayout,
     variable_length,
 )
 from shared.adapters.binlog.json_functions import MOST_VALUES, make_if_usual
@@ -29,7 +29,7 @@ _encode = msgspec.json.Encoder().encode
 _SHAPES_LIMIT = 1 << 12
 
 
-class Documents(dict[bytes, Any]):
+class JsonTexts(dict[bytes, Any]):
     """Raw bytes of a document → its text as `msgspec.Raw`, filled on demand.
 
     Small documents come again, if only in the other image of an update.
@@ -120,14 +120,14 @@ def _object(data: bytes, at: int, format_: Format) -> dict[str, Any]:
     return dict(zip(shape.names, _values(data, at, found[3:], format_, shape), strict=True))
 
 
-def _new_shape(data: bytes, at: int, count: int, format_: Format, keys: bytes) -> Shape:
+def _new_shape(data: bytes, at: int, count: int, format_: Format, keys: bytes) -> ObjectLayout:
     places = [format_.keys(keys, format_.key * i) for i in range(count)]
     if any(at + offset + length > len(data) for offset, length in places):
         raise ValueError("JSON key")
     names = tuple(data[at + offset : at + offset + length].decode() for offset, length in places)
     start = places[0][0] if places else 0
     stop = sum(places[-1]) if places else 0
-    shape = Shape(start, stop, data[at + start : at + stop], names, {})
+    shape = ObjectLayout(start, stop, data[at + start : at + stop], names, {})
     if len(keys) + stop - start <= 1024:
         if len(format_.shapes) >= _SHAPES_LIMIT:
             format_.shapes.clear()
@@ -145,7 +145,7 @@ def _reader(
 
 
 def _values(
-    data: bytes, at: int, found: tuple[Any, ...], format_: Format, shape: Shape | None
+    data: bytes, at: int, found: tuple[Any, ...], format_: Format, shape: ObjectLayout | None
 ) -> list[Any]:
     """The values of a container at `at`, by its entries (type, offset or value)."""
     if len(found) <= 2 * MOST_VALUES:

@@ -16,7 +16,7 @@ NUMBERS = {
 }
 
 
-class Shape(NamedTuple):
+class ObjectLayout(NamedTuple):
     """Where the keys of an object stand and what they are."""
 
     start: int
@@ -48,7 +48,7 @@ class Format(NamedTuple):
     objects: dict[
         int, Callable[..., tuple[Any, ...]]
     ]  # the same of an object: count, size, all its key entries as bytes, entries of the values
-    shapes: dict[bytes, Shape]  # key entries of an object → what is known of such objects
+    shapes: dict[bytes, ObjectLayout]  # key entries of an object → what is known of such objects
     made: dict[tuple[int, ...], Callable[..., Any]]  # types in an array → a function made for them
     seen: Counter[tuple[tuple[str, ...] | None, tuple[int, ...]]]  # how often names and types came
 

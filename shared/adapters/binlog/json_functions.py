@@ -9,7 +9,7 @@ from shared.adapters.binlog.json_format import (
     SMALL,
     STRING,
     Format,
-    Shape,
+    ObjectLayout,
 )
 
 MOST_VALUES = 32
@@ -17,7 +17,7 @@ _USUAL, _MOST_SEEN, _MOST_MADE = 16, 1 << 12, 256
 
 
 def make_if_usual(
-    kinds: tuple[int, ...], format_: Format, shape: Shape | None, general: dict[str, Any]
+    kinds: tuple[int, ...], format_: Format, shape: ObjectLayout | None, general: dict[str, Any]
 ) -> None:
     """Make a function for containers of these types (and keys) when they have come a few times.
 

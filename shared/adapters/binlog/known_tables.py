@@ -14,7 +14,7 @@ _MOST = 10_000
 Name = tuple[str, str]
 
 
-class TableCatalog(Protocol):
+class TableQuestions(Protocol):
     """The questions about tables that only the server can answer, as they are now."""
 
     def tables(self) -> Iterable[Name]:
@@ -46,7 +46,7 @@ class KnownTables:
     statements.
     """
 
-    def __init__(self, capture: TablePatterns, catalog: TableCatalog) -> None:
+    def __init__(self, capture: TablePatterns, catalog: TableQuestions) -> None:
         self._capture, self.catalog = capture, catalog
         self._seen = set[Name]()
         self._listed: set[Name] | None = None

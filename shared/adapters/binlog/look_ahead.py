@@ -6,7 +6,7 @@ from itertools import chain
 from shared.adapters.binlog.kinds import BEGINNINGS
 from shared.adapters.binlog.packets import Event
 from shared.adapters.binlog.rollbacks import Rollbacks, may_roll_back
-from shared.adapters.binlog.transaction import Transaction
+from shared.adapters.binlog.transaction import OpenTransaction
 
 MOST_BYTES = 16 << 20
 """So much is held back; a larger transaction is read ahead over a connection of its own."""
@@ -19,12 +19,12 @@ class LookAhead:
     """
 
     def __init__(
-        self, transaction: Transaction, scan: Callable[[tuple[str, int]], Rollbacks]
+        self, transaction: OpenTransaction, scan: Callable[[tuple[str, int]], Rollbacks]
     ) -> None:
         self._transaction, self._scan = transaction, scan
 
     def over(self, events: Iterable[Event | None]) -> Iterator[Event | None]:
-        """The same events; `Transaction.rollbacks` is set before the first of each transaction.
+        """The same events; `OpenTransaction.rollbacks` is set before the first of each transaction.
 
         A transaction without an end is left out.
         """

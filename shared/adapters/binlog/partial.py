@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from shared.adapters.binlog.column_readers import Reader
+from shared.adapters.binlog.column_readers import ColumnReader
 from shared.adapters.binlog.json_binary import tree
 from shared.adapters.binlog.json_diff import apply
 from shared.adapters.binlog.row_compiler import Pairs, Patterns
@@ -34,7 +34,7 @@ def compile_partial(
         i: columns[i][0] or f"\0{i}" for i in json
     }  # a column that is read over still counts among the JSON columns
     raw: list[Named] = [
-        (names[i], Reader("", "{0}", prefix=prefixes[i])) if i in names else column
+        (names[i], ColumnReader("", "{0}", prefix=prefixes[i])) if i in names else column
         for i, column in enumerate(columns)
     ]
     patterns = Patterns(raw)

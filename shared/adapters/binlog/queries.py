@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 
 from shared.adapters.binlog import query_event, xa
 from shared.adapters.binlog.contract import Event, Truncated
-from shared.adapters.binlog.effects import Effects
 from shared.adapters.binlog.packets import Event as Raw
+from shared.adapters.binlog.statement_effects import Effects
 from shared.adapters.binlog.statement_reader import StatementReader
-from shared.adapters.binlog.transaction import Transaction
+from shared.adapters.binlog.transaction import OpenTransaction
 
 
 class Queries:
@@ -19,7 +19,7 @@ class Queries:
 
     def __init__(
         self,
-        transaction: Transaction,
+        transaction: OpenTransaction,
         reader: StatementReader,
         effects: Effects,
         prepared: xa.Prepared,

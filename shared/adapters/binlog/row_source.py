@@ -3,9 +3,9 @@
 from struct import Struct, calcsize
 from typing import Any
 
-from shared.adapters.binlog.column_readers import GLOBALS, Reader
+from shared.adapters.binlog.column_readers import GLOBALS, ColumnReader
 
-Named = tuple[str | None, Reader]
+Named = tuple[str | None, ColumnReader]
 """A column's name and reader; a name of None is read over."""
 _LENGTHS = {1: ("B", "l{i}"), 2: ("H", "l{i}"), 3: ("HB", "l{i} + (h{i} << 16)"), 4: ("I", "l{i}")}
 
@@ -26,7 +26,7 @@ class RowSource:
         self.names[name] = value
         return name
 
-    def expression(self, reader: Reader, *values: str) -> str:
+    def expression(self, reader: ColumnReader, *values: str) -> str:
         text = reader.expression.replace("{t}", f"t{len(self.names)}")
         for letter, value in zip("abcd", reader.objects, strict=False):
             text = text.replace(f"{{{letter}}}", self.constant(value))

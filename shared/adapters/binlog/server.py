@@ -20,7 +20,6 @@ from shared.adapters.binlog import xa
 from shared.adapters.binlog.catalog import ServerCatalog
 from shared.adapters.binlog.contract import Event, is_another_start
 from shared.adapters.binlog.cut import Cut
-from shared.adapters.binlog.effects import Effects
 from shared.adapters.binlog.executed import Executed, MariadbExecuted, MysqlExecuted
 from shared.adapters.binlog.files import BinlogFiles
 from shared.adapters.binlog.known_tables import KnownTables
@@ -31,6 +30,7 @@ from shared.adapters.binlog.row_decoder import RowDecoders
 from shared.adapters.binlog.server_tables import ServerTables
 from shared.adapters.binlog.session import Session
 from shared.adapters.binlog.side_reading import SideReading
+from shared.adapters.binlog.statement_effects import Effects
 from shared.adapters.binlog.statement_reader import StatementReader
 from shared.adapters.binlog.transactions import Transactions
 from shared.values.endpoint import SourceEndpoint
@@ -48,11 +48,12 @@ class _OtherServer(SourceUnavailable):
 
 
 class ServerBinlog:
-    """Reads one server. `server_id` names this reader among the server's replicas: two readers with
-    one id cut each other off, so one that is cut off for that reason takes another.
+    """The binlog of one server.
 
-    `dropped` names columns of a table that are read over and appear nowhere. A broken connection is
-    made anew for `give_up_seconds`.
+    server_id: names this reader among the server's replicas. Two readers with one id cut each other
+        off, so a reader that is cut off for that reason takes another.
+    dropped: the columns of a table that are skipped and appear nowhere.
+    give_up_seconds: for how long a broken connection is opened again.
     """
 
     def __init__(
@@ -124,10 +125,11 @@ class ServerBinlog:
     def read(
         self, start: Position, *, until: Position | None = None, through_restarts: bool = False
     ) -> Iterator[Event]:
-        """See the contract. When the connection breaks it is made anew and reading goes on at the
-        exact row: a transaction that was cut is read again from its Begin, and what was yielded of
-        it is read over. Should another server answer then, SourceUnavailable leaves the next step
-        to the caller.
+        """See the contract.
+
+        A broken connection is opened again, and reading continues at the exact row: a transaction
+        that was cut is read again from its Begin, and the part that was yielded is skipped. When
+        another server answers, SourceUnavailable leaves the next step to the caller.
         """
         server, started, breaks = "", 0, 0
         prepared = xa.Prepared(self._side.rows_at, self._side.find)
@@ -213,8 +215,9 @@ class ServerBinlog:
                 )
 
     def _again(self, server: str, started: int, intact: Position | None) -> tuple[Session, int]:
-        """A connection to the same server, and when that was started: the same time, or another
-        where its binlog is `intact` up to there.
+        """A connection to the same server, and when that was started.
+
+        The same time, or another one where the server's binlog is `intact` up to there.
         """
         session = Session(self._endpoint)
         try:

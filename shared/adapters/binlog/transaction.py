@@ -16,7 +16,7 @@ from shared.values.position import Position
 _QUIET_SECONDS = 0.5
 
 
-class Transaction:
+class OpenTransaction:
     """The state of one transaction after the other, as the events of a connection come.
 
     `open`: inside one. `inside`: it ends with a COMMIT of its own, not with one statement.

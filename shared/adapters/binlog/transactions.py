@@ -7,7 +7,6 @@ from itertools import chain
 from shared.adapters.binlog import gtid_events, kinds, payload, xa
 from shared.adapters.binlog.contract import Event, Rows
 from shared.adapters.binlog.cut import Cut, rest_behind
-from shared.adapters.binlog.effects import Effects
 from shared.adapters.binlog.first_event import from_a_begin
 from shared.adapters.binlog.format_description import is_of_start
 from shared.adapters.binlog.gtid import MysqlGtids
@@ -19,8 +18,9 @@ from shared.adapters.binlog.place import Place, Until
 from shared.adapters.binlog.queries import Queries
 from shared.adapters.binlog.rollbacks import Rollbacks
 from shared.adapters.binlog.row_decoder import IGNORED, UNREADABLE, RowDecoders
+from shared.adapters.binlog.statement_effects import Effects
 from shared.adapters.binlog.statement_reader import StatementReader
-from shared.adapters.binlog.transaction import Transaction
+from shared.adapters.binlog.transaction import OpenTransaction
 from shared.adapters.binlog.unusual_rows import current, unusual
 from shared.values.position import Position
 
@@ -57,7 +57,7 @@ class Transactions:
         self._decoders, self._known, self._prepared = decoders, tables, prepared
         self._until = Until(until) if until else None
         self._cut = cut
-        self._transaction = Transaction(place, server)
+        self._transaction = OpenTransaction(place, server)
         self._queries = Queries(
             self._transaction, reader, effects, prepared, self._count_now, decoders.forget
         )

@@ -1,31 +1,33 @@
-"""What relay and consumer need of the claim store: rows too large for a message, and the relay's
-journal.
-"""
+"""The claim store: rows too large for a message, and the journal of the relay."""
 
 from typing import Protocol
 
 
 class Claims(Protocol):
-    """Objects by name. Large rows expire, when no message can refer to them any more; what is kept
-    stays.
+    """Objects by name.
+
+    Large rows expire once no message can refer to them; objects that are kept do not.
     """
 
     def put(self, name: str, body: bytes) -> str:
-        """Store a large row, named by its change: writing it again changes nothing, except that it
-        expires later. Returns its address (`s3://BUCKET/KEY`). Raises StateUnavailable (the same
-        may succeed later), StackError.
+        """Store a large row under the name of its change; returns its address (`s3://BUCKET/KEY`).
+
+        Writing it again changes nothing, except that it expires later.
+        Raises StateUnavailable (the same may succeed later), StackError.
         """
         ...
 
     def keep(self, name: str, body: bytes) -> str:
-        """Keep an object for good, in place of the one kept under `name` before. Returns its
-        address. Raises StateUnavailable, StackError.
+        """Store an object for good, in place of the one under `name`; returns its address.
+
+        Raises StateUnavailable, StackError.
         """
         ...
 
     def find(self, name: str) -> bytes | None:
-        """The object that was kept under `name`; None when there is none. Raises
-        StateUnavailable, StackError.
+        """The object that was kept under `name`; None when there is none.
+
+        Raises StateUnavailable, StackError.
         """
         ...
 

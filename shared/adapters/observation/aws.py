@@ -14,7 +14,7 @@ WINDOW_MINUTES = 5
 """Metrics of SQS and Lambda come a minute or two late."""
 
 
-class Names(Protocol):
+class ResourceNames(Protocol):
     """The names of a stage's resources; `shared.adapters.stack.Stack` has them."""
 
     @property
@@ -32,7 +32,7 @@ class Names(Protocol):
 class AwsObservation:
     """Of the stage SERVICE-STAGE. client: gives a client of an AWS service."""
 
-    def __init__(self, stage: str, names: Names, client: Callable[[str], Any]) -> None:
+    def __init__(self, stage: str, names: ResourceNames, client: Callable[[str], Any]) -> None:
         self._stage, self._names, self._client = stage, names, client
 
     def signs(self, consumers: list[str]) -> dict[str, ConsumerSigns]:

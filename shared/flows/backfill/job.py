@@ -11,10 +11,10 @@ from shared.domain.captured_tables import CapturedTable, captured_names
 from shared.domain.outstanding import outstanding
 from shared.domain.sink import Listable
 from shared.flows.backfill import causes
-from shared.flows.backfill.applying import Applying
+from shared.flows.backfill.awaiting import Awaiting
 from shared.flows.backfill.choosing import tables_to_fill
+from shared.flows.backfill.chunk_reading import CHUNK_ROWS, Reading
 from shared.flows.backfill.ghosts import Ghosts
-from shared.flows.backfill.reading import CHUNK_ROWS, Reading
 from shared.flows.backfill.report import BackfillReport
 from shared.flows.backfill.sending import Sending
 from shared.flows.jobs.progress import Progress
@@ -97,7 +97,7 @@ class Backfill:
         self._reads = require_same_server(self._setup, marks, patience)
         job = self._tenure.job.id
         sending = Sending(self._setup, job, self._work.attempt, self._tenure)
-        self._applying = Applying(self._setup, job, patience, lambda note: self._show(note=note))
+        self._applying = Awaiting(self._setup, job, patience, lambda note: self._show(note=note))
         for table in tables.values():
             self._table(table, sending)
         self._applying.finish(sending, self._work.tables)

@@ -72,27 +72,6 @@ def open_delivery(delivery: Delivery, consumer: ConsumerSettings) -> Opened:
     return Opened(delivery, message, lane, [Piece(change, size) for change in message.changes])
 
 
-def drop_seen(one: Opened, floors: dict[str, int], run: str) -> None:
-    """Leave out what was seen before.
-
-    Live changes at or below the group's floor, which moves: after a crash the relay may pack the
-    same changes into other messages of this batch. Backfilled rows of a run that is over, whose
-    recorded deletions are gone.
-    """
-    if one.lane == "live" and one.delivery.group in floors:
-        fresh = []
-        for piece in one.pieces:
-            if piece.change is None or piece.change.seq > floors[one.delivery.group]:
-                fresh.append(piece)
-                if piece.change is not None:
-                    floors[one.delivery.group] = piece.change.seq
-        one.duplicates = len(one.pieces) - len(fresh)
-        one.pieces = fresh
-    elif one.lane == "backfill" and not one.is_of_run(run):
-        for piece in one.pieces:
-            piece.outcome = piece.outcome or Outcome("superseded")
-
-
 def by_group(opened: Sequence[Opened]) -> dict[str, list[Opened]]:
     """The deliveries of each message group, in order."""
     groups: dict[str, list[Opened]] = {}

@@ -13,8 +13,9 @@ from shared.adapters.queue.contract import Queue
 from shared.adapters.state.state import State
 from shared.domain.sink import Sink
 from shared.flows.consume.applying import Applying
-from shared.flows.consume.batch import by_group, drop_seen, open_delivery
+from shared.flows.consume.batch import by_group, open_delivery
 from shared.flows.consume.marking import Marking
+from shared.flows.consume.seen import drop_seen
 from shared.flows.consume.set_aside import set_refused_aside
 from shared.flows.consume.tally import Consumed
 from shared.flows.consume.visibility import claim, postpone

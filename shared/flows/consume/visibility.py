@@ -6,11 +6,12 @@ that time. So the first act of an invocation is to begin the time-out again.
 """
 
 import contextlib
+import random
 from collections.abc import Callable, Sequence
 from math import ceil
 
 from shared.adapters.queue.contract import Queue
-from shared.values.delivery import Delivery, back_off
+from shared.values.delivery import Delivery
 from shared.values.errors import StackError, StateUnavailable
 
 MARGIN_SECONDS = 30
@@ -20,6 +21,15 @@ to the queue's visibility time-out.
 
 YOUNG_SECONDS = 20
 """A message that was received for the first time so lately has enough of its time-out left."""
+
+
+MAX_DELAY = 30
+"""Seconds: after a short outage of a sink, its changes flow again within this time."""
+
+MAX_OLD_DELAY = 3600
+"""Seconds. Messages that fail for days may not reach the queue's maxReceiveCount of 1,000: SQS
+would move them to the DLQ, out of their order.
+"""
 
 
 def claim(
@@ -62,3 +72,16 @@ def _is_young(one: Delivery, now_ms: int) -> bool:
     if one.attempt > 1:
         return False
     return not one.first_received_ms or now_ms - one.first_received_ms < YOUNG_SECONDS * 1000
+
+
+def back_off(attempt: int, age: float) -> int:
+    """Seconds to wait after the `attempt`-th failure of a message that is `age` seconds old.
+
+    1 s, doubling to 30 s, and from 25 minutes on a fiftieth of the age, at most an hour. So a
+    message is received fewer than 800 times in the 14 days that SQS keeps it, and what failed for a
+    long time is late by 2 % of that time. The longer waits are spread by up to an eighth, so that
+    groups do not all return at once.
+    """
+    ceiling = max(min(MAX_DELAY, 2 ** min(attempt - 1, 10)), min(MAX_OLD_DELAY, int(age / 50)))
+    least = (ceiling + 1) // 2 if ceiling <= MAX_DELAY else ceiling * 7 // 8
+    return random.randint(least, ceiling)  # noqa: S311 (spread, not secrecy)

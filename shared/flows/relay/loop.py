@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.domain.packing import Packing
 from shared.flows.relay.coverage.admission import Admission
-from shared.flows.relay.coverage.due_tables import DueTables
+from shared.flows.relay.coverage.noting_dues import DueTables
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.figures import Figures
 from shared.flows.relay.lease import margins

@@ -28,7 +28,7 @@ from shared.values.errors import (
 from shared.values.lease import Lease
 from shared.values.lineage import Lineage
 from shared.values.position import Position
-from shared.values.seq import next_epoch
+from shared.values.seq_and_epoch import next_epoch
 from shared.values.stream import source_of
 
 LOOK_SECONDS = 1.0

@@ -4,7 +4,7 @@ import msgspec
 
 from shared.domain.server_identity import run_of
 from shared.flows.relay.coverage.admission import Admission
-from shared.flows.relay.coverage.due_tables import DueTables
+from shared.flows.relay.coverage.noting_dues import DueTables
 from shared.flows.relay.coverage.segments import cover, first_segment
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.taking import wait_for_lease
@@ -16,7 +16,7 @@ from shared.values.checkpoint import Checkpoint
 from shared.values.errors import RowlineError
 from shared.values.lease import Lease
 from shared.values.lineage import Lineage
-from shared.values.seq import next_epoch
+from shared.values.seq_and_epoch import next_epoch
 from shared.values.stream import source_of
 
 

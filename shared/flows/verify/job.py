@@ -12,8 +12,9 @@ from shared.flows.jobs.same_server import require_same_server
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.jobs.tenure import hold
 from shared.flows.verify.comparing import Comparison
+from shared.flows.verify.difference import Difference
 from shared.flows.verify.repair import Repair
-from shared.flows.verify.settling import Difference, Settling
+from shared.flows.verify.settling import Settling
 from shared.flows.verify.walking import Walk
 from shared.values.job import VerifyWork, Work, sum_of
 

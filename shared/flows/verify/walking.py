@@ -8,9 +8,10 @@ from shared.adapters.database.contract import Database
 from shared.domain.deletion_limit import is_many, refusal
 from shared.domain.sink import Expected
 from shared.flows.verify.comparing import Comparison, first_sight
+from shared.flows.verify.difference import REPAIRABLE, Candidate, Difference, difference
 from shared.flows.verify.ids import IdSet
 from shared.flows.verify.repair import Repair
-from shared.flows.verify.settling import REPAIRABLE, Candidate, Difference, Settling, difference
+from shared.flows.verify.settling import Settling
 from shared.values.job import TableCheck
 
 CHUNK_BYTES = 4 << 20

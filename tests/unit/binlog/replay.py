@@ -12,13 +12,13 @@ import msgspec
 from shared.adapters.binlog import xa
 from shared.adapters.binlog.charsets import Charsets
 from shared.adapters.binlog.contract import Event, Heartbeat, Rows
-from shared.adapters.binlog.effects import Effects
 from shared.adapters.binlog.gtid import MariadbGtids
 from shared.adapters.binlog.known_tables import KnownTables
 from shared.adapters.binlog.packets import Packets
 from shared.adapters.binlog.place import Place
 from shared.adapters.binlog.rollbacks import Rollbacks
 from shared.adapters.binlog.row_decoder import RowDecoders
+from shared.adapters.binlog.statement_effects import Effects
 from shared.adapters.binlog.statement_reader import StatementReader
 from shared.adapters.binlog.transactions import Transactions
 from shared.adapters.database.description import Description

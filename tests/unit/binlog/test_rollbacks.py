@@ -11,7 +11,7 @@ from shared.adapters.binlog.look_ahead import LookAhead
 from shared.adapters.binlog.packets import Event
 from shared.adapters.binlog.place import Place
 from shared.adapters.binlog.rollbacks import Rollbacks, of_group
-from shared.adapters.binlog.transaction import Transaction
+from shared.adapters.binlog.transaction import OpenTransaction
 from shared.values.position import Position
 
 ROW = 23
@@ -76,8 +76,8 @@ def test_a_savepoint_that_was_never_set_is_an_error() -> None:
 
 def ahead(
     events: list[Event | None], scanned: list[tuple[str, int]], answer: Rollbacks
-) -> tuple[list[Event | None], Transaction]:
-    transaction = Transaction(Place(Position("bin.000001", 1000), MariadbGtids()), "here")
+) -> tuple[list[Event | None], OpenTransaction]:
+    transaction = OpenTransaction(Place(Position("bin.000001", 1000), MariadbGtids()), "here")
 
     def scan(place: tuple[str, int]) -> Rollbacks:
         scanned.append(place)
@@ -100,7 +100,7 @@ def test_what_cannot_be_rolled_back_is_not_held(first: Event) -> None:
         yield first
         raise AssertionError("it was held")
 
-    transaction = Transaction(Place(Position("bin.000001", 4), MariadbGtids()), "here")
+    transaction = OpenTransaction(Place(Position("bin.000001", 4), MariadbGtids()), "here")
     events = LookAhead(transaction, lambda place: Rollbacks()).over(endless())
     assert next(events) == first
 

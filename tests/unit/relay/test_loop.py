@@ -30,7 +30,7 @@ from shared.values.errors import (
 )
 from shared.values.finding import Finding
 from shared.values.position import Position
-from shared.values.seq import MAX_EPOCH, epoch_at, split_seq
+from shared.values.seq_and_epoch import MAX_EPOCH, epoch_at, split_seq
 from shared.values.settings import SourceSettings, TableSettings
 from shared.values.table import Table
 from tests.waiting import wait_for

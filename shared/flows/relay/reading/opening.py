@@ -19,7 +19,7 @@ from shared.values.capture_configuration import ID_SCHEME, read_configuration
 from shared.values.checkpoint import Checkpoint
 from shared.values.lineage import Lineage, ServerRun
 from shared.values.position import Position
-from shared.values.seq import next_epoch
+from shared.values.seq_and_epoch import next_epoch
 
 
 def start_of(binlog: Binlog, start: str) -> Position:

@@ -10,7 +10,7 @@ from shared.flows.relay.failover.rereading import Rereading
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.values.errors import PositionLost
 from shared.values.position import Position
-from shared.values.seq import is_half_used
+from shared.values.seq_and_epoch import is_half_used
 
 
 class Passage:

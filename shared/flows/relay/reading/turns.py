@@ -19,7 +19,7 @@ from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
 from shared.values.checkpoint import Checkpoint
 from shared.values.lineage import ServerRun
-from shared.values.seq import next_epoch
+from shared.values.seq_and_epoch import next_epoch
 from shared.values.stopped import Stopped
 
 Turn = Callable[[Checkpoint], Checkpoint]

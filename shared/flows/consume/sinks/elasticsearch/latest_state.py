@@ -10,11 +10,15 @@ from shared.adapters.search.contract import Action, Result, Search
 from shared.adapters.state.state import State
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.sink import Outcome, Slice
-from shared.flows.consume.sinks.elasticsearch.deletions import Deletions, address, delete_again
+from shared.flows.consume.sinks.elasticsearch.deletion_recorder import (
+    Deletions,
+    address,
+    delete_again,
+)
 from shared.flows.consume.sinks.elasticsearch.document_error import DocumentError
+from shared.flows.consume.sinks.elasticsearch.documents import IndexDocuments
 from shared.flows.consume.sinks.elasticsearch.indexes import Indexes
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
-from shared.flows.consume.sinks.elasticsearch.listing import IndexDocuments
 from shared.flows.consume.sinks.elasticsearch.result import outcome_of
 from shared.flows.consume.sinks.elasticsearch.settings import ElasticsearchSettings
 from shared.flows.consume.sinks.elasticsearch.truncation import Truncation

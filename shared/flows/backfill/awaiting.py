@@ -1,4 +1,4 @@
-"""Applying: what was sent is applied by the consumer, and no message is waited for without end."""
+"""Awaiting: what was sent is applied by the consumer, and no message is waited for without end."""
 
 from collections.abc import Callable, Mapping
 
@@ -22,7 +22,7 @@ MOVED_SECONDS = 180.0
 _POLL_SECONDS = 1.0
 
 
-class Applying:
+class Awaiting:
     """Watches the messages of one job. `show` is given what is waited for."""
 
     def __init__(

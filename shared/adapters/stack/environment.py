@@ -1,0 +1,50 @@
+"""The names of a stage's resources as the template gives them to functions and containers."""
+
+import os
+
+from shared.values.errors import ConfigError
+
+
+class EnvironmentResources:
+    """The names that the template gives a function or a container."""
+
+    @property
+    def topic_arn(self) -> str:
+        return variable("ROWLINE_TOPIC_ARN")
+
+    @property
+    def state_table(self) -> str:
+        return variable("ROWLINE_STATE_TABLE")
+
+    @property
+    def claims_bucket(self) -> str:
+        return variable("ROWLINE_CLAIMS_BUCKET")
+
+    def queue_url(self, consumer: str) -> str:
+        return _of_consumer(consumer, "ROWLINE_QUEUE_URL")
+
+    def dlq_url(self, consumer: str) -> str:
+        return _of_consumer(consumer, "ROWLINE_DLQ_URL")
+
+    def undelivered_url(self, consumer: str) -> str:
+        return _of_consumer(consumer, "ROWLINE_UNDELIVERED_URL")
+
+    def consume_function(self, consumer: str) -> str:
+        return _of_consumer(consumer, "AWS_LAMBDA_FUNCTION_NAME")
+
+
+def variable(name: str) -> str:
+    """A variable that the template sets. Raises ConfigError naming it."""
+    try:
+        return os.environ[name]
+    except KeyError:
+        raise ConfigError(
+            "is not set.", thing=name, hint="Deploy with the plugin of this version."
+        ) from None
+
+
+def _of_consumer(consumer: str, name: str) -> str:
+    """A function knows the queues of its own consumer only."""
+    if consumer != variable("ROWLINE_CONSUMER"):
+        raise ConfigError("is another function's consumer.", thing=f"consumer {consumer}")
+    return variable(name)

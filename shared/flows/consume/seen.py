@@ -1,0 +1,25 @@
+"""Seen: leaves out the changes of a batch that the consumer has seen before."""
+
+from shared.domain.sink import Outcome
+from shared.flows.consume.batch import Opened
+
+
+def drop_seen(one: Opened, floors: dict[str, int], run: str) -> None:
+    """Leave out what was seen before.
+
+    Live changes at or below the group's floor, which moves: after a crash the relay may pack the
+    same changes into other messages of this batch. Backfilled rows of a run that is over, whose
+    recorded deletions are gone.
+    """
+    if one.lane == "live" and one.delivery.group in floors:
+        fresh = []
+        for piece in one.pieces:
+            if piece.change is None or piece.change.seq > floors[one.delivery.group]:
+                fresh.append(piece)
+                if piece.change is not None:
+                    floors[one.delivery.group] = piece.change.seq
+        one.duplicates = len(one.pieces) - len(fresh)
+        one.pieces = fresh
+    elif one.lane == "backfill" and not one.is_of_run(run):
+        for piece in one.pieces:
+            piece.outcome = piece.outcome or Outcome("superseded")
