@@ -513,7 +513,7 @@ def test_a_lost_connection_is_opened_again(real: RealBench) -> None:
 
 
 def test_a_wrong_password_is_named_without_showing_it(mariadb: Any) -> None:
-    with pytest.raises(SourceError, match="Check user, password") as error:
+    with pytest.raises(SourceError, match="Check user and password") as error:
         SqlDatabase(
             msgspec.structs.replace(parse(mariadb.reader_url), password="wrong-secret")
         ).server()

@@ -115,7 +115,7 @@ def test_what_a_person_must_mend_is_one_line_and_no_crash(
     place: Stack, environment: dict[str, str]
 ) -> None:
     settings = json.loads(environment["ROWLINE_SETTINGS"])
-    settings["sources"]["shop"]["tables"] = {"nobody.knows": {}}
+    settings["sources"]["shop"]["secret"] = "nobody/knows"
     service = subprocess.Popen(
         COMMAND,
         env=environment | {"ROWLINE_SETTINGS": json.dumps(settings)},
@@ -125,7 +125,7 @@ def test_what_a_person_must_mend_is_one_line_and_no_crash(
     try:
         wait_for(
             lambda: (
-                "table nobody.knows: is not in the database"
+                "secret nobody/knows: cannot be read: ResourceNotFoundException"
                 in place.streams().load("shop")[0].figures.get("error", "")
             )
         )
@@ -136,6 +136,6 @@ def test_what_a_person_must_mend_is_one_line_and_no_crash(
     finally:
         service.kill()
     assert service.returncode == 0
-    (line,) = [json.loads(line) for line in output.splitlines() if "nobody.knows" in line]
+    (line,) = [json.loads(line) for line in output.splitlines() if "nobody/knows" in line]
     assert line["level"] == "ERROR"
     assert "Traceback" not in output
