@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.stage import (
+from cli.deployed import (
     ElasticsearchOption,
     ServiceOption,
     SourceOption,
@@ -14,9 +14,9 @@ from cli.stage import (
 from cli.ui.chosen import chosen
 from cli.ui.consent import consent
 from cli.ui.console import print_json, result_console
-from cli.ui.progress import RowProgress
+from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
-from shared.flows.backfill.job import Backfill
+from shared.flows.backfill.backfill import Backfill
 from shared.flows.backfill.report import BackfillReport
 from shared.values.job import BackfillWork, ResyncWork
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.stage import StageOption, declared_stage
+from cli.deployed import StageOption, declared_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.findings import exit_code, show_wrong, shown
 from shared.adapters.project.serverless import declaration_of

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.stage import ServiceOption, StageOption, open_stage
+from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.chosen import chosen
 from cli.ui.console import print_json, result_console
 from cli.ui.findings import exit_code, show_checks, shown

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.stage import ServiceOption, StageOption, open_stage
+from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import note_console, print_json, result_console
 from cli.ui.duration import duration
 from shared.domain.patience import Patience

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.ui.console import note_console, print_json, result_console
-from cli.ui.table import new_table, print_table
+from cli.ui.printed_table import new_table, print_table
 from local import elsewhere, local_stage
 from local.servers import mariadb
 from shared.values.errors import RowlineError

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 from rich.logging import RichHandler
 
-from cli.stage import ServiceOption, StageOption, open_stage
+from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import note_console
-from cli.ui.progress import LiveLine
+from cli.ui.progress_line import LiveLine
 from shared.flows.relay.loop import relay
 from shared.flows.relay.setup import RelaySetup
 from shared.flows.relay.stopping import until_signalled

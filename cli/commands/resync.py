@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cli.commands.backfill import run_fill
-from cli.stage import ElasticsearchOption, ServiceOption, SourceOption, StageOption
+from cli.deployed import ElasticsearchOption, ServiceOption, SourceOption, StageOption
 from cli.ui.consent import YesOption
 from shared.values.job import ResyncWork
 

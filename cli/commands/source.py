@@ -7,7 +7,7 @@ import typer
 
 from cli.commands.relay import foreground
 from cli.commands.source_move import command as move
-from cli.stage import ServiceOption, StageOption, open_stage
+from cli.deployed import ServiceOption, StageOption, open_stage
 from shared.flows.source.reset import reset as reset_stream
 
 app = typer.Typer(

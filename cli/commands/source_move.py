@@ -6,9 +6,9 @@ import msgspec
 import typer
 
 from cli.commands.relay import foreground
-from cli.stage import ServiceOption, StageOption, open_stage
+from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import note_console
-from cli.ui.progress import LiveLine
+from cli.ui.progress_line import LiveLine
 from cli.ui.source_address import endpoint_of, is_address
 from shared.adapters.database.sql import SqlDatabase
 from shared.flows.relay.reading.connecting import opener

@@ -7,11 +7,11 @@ import msgspec
 import typer
 from rich.console import Console
 
-from cli.stage import ServiceOption, StageOption, open_stage
+from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.duration import duration
 from cli.ui.findings import show_wrong, shown
-from cli.ui.table import new_table, print_table
+from cli.ui.printed_table import new_table, print_table
 from shared.flows.health.facts import ConsumerFacts, RelayFacts
 from shared.flows.health.status import Status, status
 from shared.values.stream import relay_of

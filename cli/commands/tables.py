@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.stage import ServiceOption, StageOption, open_stage
+from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.chosen import chosen
 from cli.ui.console import print_json, result_console
+from cli.ui.printed_table import new_table, print_table
 from cli.ui.source_address import endpoint_of, is_address
-from cli.ui.table import new_table, print_table
 from shared.adapters.database.sql import SqlDatabase
 from shared.flows.source.listing import Listing, list_tables
 from shared.values.errors import ConfigError

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.stage import (
+from cli.deployed import (
     ElasticsearchOption,
     ServiceOption,
     SourceOption,
@@ -15,9 +15,9 @@ from cli.stage import (
 from cli.ui.chosen import chosen
 from cli.ui.consent import YesOption, consent
 from cli.ui.console import print_json, result_console
-from cli.ui.progress import RowProgress
+from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
-from shared.flows.verify.job import MAX_LISTED, Verify, VerifyReport
+from shared.flows.verify.verify import MAX_LISTED, Verify, VerifyReport
 
 _SHOWN = 20
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.ui.progress import RowProgress
+from cli.ui.progress_line import RowProgress
 
 YesOption = Annotated[
     bool, typer.Option("--yes", help="Delete many documents without being asked.")

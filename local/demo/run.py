@@ -17,7 +17,7 @@ from elasticsearch import Elasticsearch
 from rich.console import Console
 from rich.table import Table
 
-from cli.stage import open_stage
+from cli.deployed import open_stage
 from local import local_stage
 from local.demo import marketplace as market
 from local.demo.pipeline import CONSUMER, INDEX, Drained, Pipeline, connect, wait

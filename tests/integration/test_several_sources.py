@@ -12,14 +12,14 @@ import pytest
 
 from shared.adapters.database.sql import SqlDatabase
 from shared.domain.patience import Patience
-from shared.flows.backfill.job import Backfill
+from shared.flows.backfill.backfill import Backfill
 from shared.flows.consume.runtime import Consume
 from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.relay.loop import relay
 from shared.flows.relay.reading.connecting import database, opener
 from shared.flows.relay.setup import RelaySetup
-from shared.flows.verify.job import Verify
+from shared.flows.verify.verify import Verify
 from shared.values import endpoint
 from shared.values.delivery import Delivery
 from shared.values.message import decode

@@ -9,7 +9,7 @@ import pytest
 from shared.adapters.topic.contract import Entry
 from shared.domain.patience import Patience
 from shared.flows.backfill import awaiting
-from shared.flows.backfill.job import Backfill
+from shared.flows.backfill.backfill import Backfill
 from shared.flows.jobs.progress import Progress
 from shared.flows.jobs.tenure import SILENT_SECONDS, JobBusy, JobStopped
 from shared.values.errors import ConfigError, SourceError, StackError

@@ -12,7 +12,7 @@ from cli.commands.verify import _show
 from cli.ui.console import result_console
 from shared.flows.source.listing import ListedTable, Listing
 from shared.flows.verify.difference import Difference
-from shared.flows.verify.job import VerifyReport
+from shared.flows.verify.verify import VerifyReport
 
 ROOT = Path(__file__).resolve().parents[2]
 

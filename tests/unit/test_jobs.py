@@ -8,7 +8,7 @@ import pytest
 from shared.domain.patience import Patience
 from shared.flows.jobs import control
 from shared.flows.jobs.tenure import SILENT_SECONDS, JobStopped
-from shared.flows.verify.job import Verify
+from shared.flows.verify.verify import Verify
 from shared.values.errors import ConfigError, StackError
 from shared.values.job import Job
 from tests.unit.test_backfill import job

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.state.dynamodb.table import StateTable
+from shared.adapters.state.dynamodb.state_table import StateTable
 from shared.values.errors import StateUnavailable
 
 

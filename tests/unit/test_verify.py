@@ -8,7 +8,7 @@ import pytest
 
 from shared.adapters.database.contract import Server
 from shared.domain.deletion_limit import DeletionRefused
-from shared.flows.verify.job import Verify, VerifyReport
+from shared.flows.verify.verify import Verify, VerifyReport
 from shared.values.errors import SourceError
 from shared.values.settings import SourceSettings, TableSettings
 from shared.values.table import Column, Table

@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from shared.flows.verify.job import Verify, VerifyReport
+from shared.flows.verify.verify import Verify, VerifyReport
 from shared.values.errors import SearchUnavailable
 from shared.values.seq_and_epoch import split_seq
 from tests.tier import TIER

@@ -11,7 +11,7 @@ import msgspec
 from shared.adapters.topic.contract import Entry
 from shared.domain.patience import Patience
 from shared.domain.table_plan import TablePlan
-from shared.flows.backfill.job import Backfill
+from shared.flows.backfill.backfill import Backfill
 from shared.flows.backfill.report import BackfillReport
 from shared.flows.jobs.setup import JobSetup
 from shared.values.capture_configuration import CaptureConfiguration

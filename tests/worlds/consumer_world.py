@@ -8,7 +8,7 @@ import msgspec
 from shared.flows.consume.runtime import Consume
 from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
-from shared.flows.consume.sinks.elasticsearch.settings import ElasticsearchSettings
+from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings
 from shared.flows.consume.tally import Consumed
 from shared.values.change import Change, Operation, Transaction
 from shared.values.delivery import Delivery

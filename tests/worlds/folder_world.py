@@ -14,7 +14,7 @@ from shared.adapters.binlog.contract import Binlog
 from shared.adapters.database.contract import Cascade, UniqueKey
 from shared.domain.sink import Examiner
 from shared.flows.consume.sinks.elasticsearch.examiner import ElasticsearchExaminer
-from shared.flows.consume.sinks.elasticsearch.settings import ElasticsearchSettings
+from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings
 from shared.flows.health.check import check
 from shared.values.checkpoint import Checkpoint
 from shared.values.declaration import Declaration, read_declaration

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from shared.adapters.search.aliases import KnownAliases
+from shared.adapters.search.alias_cache import KnownAliases
 from shared.adapters.search.answer import fate, reason_of
 from shared.adapters.search.behind import read_behind
 from shared.adapters.search.connection import Connection

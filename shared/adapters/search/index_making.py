@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from shared.adapters.search.aliases import KnownAliases
+from shared.adapters.search.alias_cache import KnownAliases
 from shared.adapters.search.connection import Connection
 from shared.values.errors import SearchError
 

@@ -12,7 +12,7 @@ from typing import Any
 import pymysql
 import pytest
 
-from cli.stage import open_stage
+from cli.deployed import open_stage
 from local import local_stage
 from local.demo import marketplace
 from shared.adapters.search.elasticsearch import ElasticsearchSearch

@@ -35,7 +35,7 @@ CALL = re.compile(rf"\b_?({'|'.join(ADAPTERS)})(?:\([^()]*\))?\.(\w+)\(")
 _CLIENT_OF = re.compile(r"self\._client\('(\w+)'\)")
 STAGE = ("cloudformation:DescribeStacks", "cloudformation:GetTemplate")
 SECRET = "secretsmanager:GetSecretValue"
-LEAVES = ("shared.adapters", "shared.stage", "shared.values", "cli.ui", "cli.main", "cli.stage")
+LEAVES = ("shared.adapters", "shared.stage", "shared.values", "cli.ui", "cli.main", "cli.deployed")
 """Modules whose imports do not belong to the command."""
 
 NEEDS_KEY = {

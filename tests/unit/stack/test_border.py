@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from shared.flows.consume import sinks
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
-from shared.flows.consume.sinks.elasticsearch.settings import ElasticsearchSettings
+from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings
 from shared.values.errors import ConfigError
 from shared.values.position import Position
 from shared.values.settings import (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from shared.adapters.binlog.statements import columns
+from shared.adapters.binlog.statements import added_columns as columns
 from shared.adapters.binlog.statements.names import (
     Names,
     outside,

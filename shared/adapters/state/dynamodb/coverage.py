@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from shared.adapters.state.dynamodb.item import Item
-from shared.adapters.state.dynamodb.table import ConditionFailed, StateTable
+from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable
 from shared.values.coverage import Segment
 from shared.values.stream import source_of
 

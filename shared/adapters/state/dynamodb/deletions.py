@@ -3,7 +3,7 @@
 import time
 from typing import TYPE_CHECKING
 
-from shared.adapters.state.dynamodb.table import (
+from shared.adapters.state.dynamodb.state_table import (
     KEEP_SECONDS,
     ConditionFailed,
     StateTable,

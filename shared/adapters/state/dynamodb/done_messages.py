@@ -3,7 +3,7 @@
 import time
 from typing import TYPE_CHECKING
 
-from shared.adapters.state.dynamodb.table import KEEP_SECONDS, StateTable, consumer_key
+from shared.adapters.state.dynamodb.state_table import KEEP_SECONDS, StateTable, consumer_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient

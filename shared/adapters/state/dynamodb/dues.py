@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from shared.adapters.state.dynamodb.item import Item
-from shared.adapters.state.dynamodb.table import ConditionFailed, StateTable, consumer_key
+from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable, consumer_key
 from shared.values.due_cause import DueCause
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from shared.adapters.state.dynamodb.item import Item
-from shared.adapters.state.dynamodb.table import ConditionFailed, StateTable, consumer_key
+from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable, consumer_key
 from shared.values.job import BackfillWork, Job, JobLost, Slot, TableFill
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from shared.adapters.state.dynamodb.item import Item
-from shared.adapters.state.dynamodb.table import ConditionFailed, StateTable, consumer_key
+from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable, consumer_key
 from shared.values.mark import Mark
 
 if TYPE_CHECKING:

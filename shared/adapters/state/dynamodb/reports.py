@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from shared.adapters.state.dynamodb.table import StateTable, consumer_key
+from shared.adapters.state.dynamodb.state_table import StateTable, consumer_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from shared.adapters.state.dynamodb.item import Item
-from shared.adapters.state.dynamodb.table import ConditionFailed, StateTable
+from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable
 from shared.values.table import Table
 
 if TYPE_CHECKING:

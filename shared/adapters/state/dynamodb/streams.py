@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from shared.adapters.state.dynamodb.item import Item
-from shared.adapters.state.dynamodb.table import ConditionFailed, StateTable
+from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable
 from shared.values.checkpoint import Checkpoint, read_checkpoint
 from shared.values.errors import LeaseLost
 from shared.values.lease import Holdings, Lease

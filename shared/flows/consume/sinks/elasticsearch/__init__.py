@@ -7,7 +7,7 @@ from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.domain.sink import SinkAccess, Surroundings
 from shared.flows.consume.sinks.elasticsearch.examiner import ElasticsearchExaminer
 from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
-from shared.flows.consume.sinks.elasticsearch.settings import ElasticsearchSettings
+from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings
 
 Settings = ElasticsearchSettings
 

@@ -7,7 +7,7 @@ from shared.domain.received_table import ReceivedTable
 from shared.domain.sink import Target
 from shared.flows.consume.sinks.elasticsearch.document_error import DocumentError
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
-from shared.flows.consume.sinks.elasticsearch.settings import ElasticsearchSettings
+from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings
 from shared.values.errors import SearchError
 from shared.values.finding import Finding
 from shared.values.nearest import did_you_mean

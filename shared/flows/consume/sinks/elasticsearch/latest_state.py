@@ -20,7 +20,7 @@ from shared.flows.consume.sinks.elasticsearch.documents import IndexDocuments
 from shared.flows.consume.sinks.elasticsearch.indexes import Indexes
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
 from shared.flows.consume.sinks.elasticsearch.result import outcome_of
-from shared.flows.consume.sinks.elasticsearch.settings import ElasticsearchSettings
+from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings
 from shared.flows.consume.sinks.elasticsearch.truncation import Truncation
 from shared.flows.consume.sinks.elasticsearch.work import (
     OutOfTime,

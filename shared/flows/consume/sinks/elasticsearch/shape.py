@@ -8,7 +8,7 @@ import msgspec
 
 from shared.flows.consume.sinks.elasticsearch.document_error import DocumentError
 from shared.flows.consume.sinks.elasticsearch.document_id import encode_id
-from shared.flows.consume.sinks.elasticsearch.settings import ElasticsearchSettings
+from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings
 from shared.values.change import Change, Row
 from shared.values.errors import ConfigError
 
