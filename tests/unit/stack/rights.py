@@ -25,11 +25,11 @@ ADAPTERS = {
 } | {
     file.stem: f"state/dynamodb/{file.name}"
     for file in (ROOT / "shared/adapters/state/dynamodb").glob("*.py")
-    if file.stem not in ("__init__", "item", "table")
+    if file.stem not in ("__init__", "item", "state_table")
 }
 """Name of an adapter in flows → the module of its class."""
 
-TABLE = "state/dynamodb/table.py"
+TABLE = "state/dynamodb/state_table.py"
 
 CALL = re.compile(rf"\b_?({'|'.join(ADAPTERS)})(?:\([^()]*\))?\.(\w+)\(")
 _CLIENT_OF = re.compile(r"self\._client\('(\w+)'\)")
