@@ -17,7 +17,7 @@ from shared.flows.relay.loop import relay
 from shared.flows.relay.setup import RelaySetup
 from shared.flows.relay.stopping import until_signalled
 from shared.stage import Stage
-from shared.values.seq_and_epoch import split_seq
+from shared.values.seq import split_seq
 from shared.values.settings import SourceSettings
 
 

@@ -7,8 +7,8 @@ under the same deduplication id go first.
 import random
 from collections.abc import Iterable, Iterator
 
-from shared.domain.packing import Packed
-from shared.domain.parcel import MAX_MESSAGE_BYTES, Group, Parcel, take_parcel
+from shared.domain.change_encoding import Packed
+from shared.domain.message_packing import MAX_MESSAGE_BYTES, Group, Parcel, take_parcel
 
 MAX_ENTRIES = 10
 MAX_REQUEST_BYTES = 262_144

@@ -8,7 +8,7 @@ from shared.values.capture_configuration import CaptureConfiguration, read_confi
 from shared.values.coverage import SegmentStart
 from shared.values.lineage import Lineage
 from shared.values.position import Position
-from shared.values.seq_and_epoch import make_seq
+from shared.values.seq import make_seq
 from shared.values.stopped import Stopped
 
 

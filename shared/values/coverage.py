@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from shared.values.position import Position
-from shared.values.seq_and_epoch import split_seq
+from shared.values.seq import split_seq
 
 
 class SegmentStart(msgspec.Struct, frozen=True, omit_defaults=True):

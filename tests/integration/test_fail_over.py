@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.values import endpoint
-from shared.values.seq_and_epoch import split_seq
+from shared.values.seq import split_seq
 from shared.values.settings import SourceSettings, TableSettings
 from tests.integration.relay_faults.process import Running
 from tests.waiting import wait_for

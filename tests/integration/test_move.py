@@ -18,7 +18,7 @@ from shared import stage as stage_module
 from shared.adapters import secrets
 from shared.stage import Stage
 from shared.values.endpoint import SourceEndpoint, from_secret
-from shared.values.seq_and_epoch import split_seq
+from shared.values.seq import split_seq
 from shared.values.settings import Settings, SourceSettings, TableSettings
 from tests.integration.relay_faults.process import Running
 from tests.integration.test_fail_over import Pair

@@ -16,7 +16,7 @@ from shared.flows.relay.setup import RelaySetup
 from shared.values import endpoint
 from shared.values.errors import StateUnavailable, TopicError
 from shared.values.message import Message, decode
-from shared.values.seq_and_epoch import split_seq
+from shared.values.seq import split_seq
 from shared.values.settings import SourceSettings, TableSettings
 from tests.integration.test_relay import Moody, in_order, load, replayed, server, shop, table_now
 from tests.worlds.twins.claims import MemoryClaims

@@ -25,7 +25,7 @@ from shared.flows.relay.setup import RelaySetup
 from shared.values import endpoint
 from shared.values.change import Change
 from shared.values.message import Message, decode
-from shared.values.seq_and_epoch import split_seq
+from shared.values.seq import split_seq
 from shared.values.settings import Settings, SourceSettings, TableSettings
 from tests.aws_setup import create_bucket, create_state_table, create_topic_and_queue
 from tests.tier import TIER

@@ -2,7 +2,7 @@
 
 from shared.values.coverage import Covered, Segment, SegmentStart, covered
 from shared.values.position import Position
-from shared.values.seq_and_epoch import make_seq
+from shared.values.seq import make_seq
 from shared.values.stopped import AGAIN_MS, FORGOTTEN_MS, Stopped
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.packing import Packing
-from shared.domain.parcel import Group, take_parcel
+from shared.domain.change_encoding import Packing
+from shared.domain.message_packing import Group, take_parcel
 from shared.flows.consume.sinks.elasticsearch.document_error import DocumentError
 from shared.flows.consume.sinks.elasticsearch.document_id import encode_id
 from shared.values.json_text import decode_json, encode_json

@@ -11,7 +11,7 @@ from shared.domain.numbering import Numbered, Numbering
 from shared.domain.table_plan import CannotNumber
 from shared.values.change import Transaction
 from shared.values.position import Position
-from shared.values.seq_and_epoch import make_seq
+from shared.values.seq import make_seq
 from shared.values.settings import TableSettings
 from shared.values.shard import shard_of
 from shared.values.table import Column, Table

@@ -3,15 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.values.seq_and_epoch import (
-    MAX_EPOCH,
-    epoch_at,
-    is_half_used,
-    is_of_this_second,
-    make_seq,
-    next_epoch,
-    split_seq,
-)
+from shared.values.epoch import MAX_EPOCH, epoch_at, is_of_this_second, next_epoch
+from shared.values.seq import is_half_used, make_seq, split_seq
 
 HOURS_2026 = 498_000
 CLOCK = 1 << 29

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from shared.flows.verify.verify import Verify, VerifyReport
 from shared.values.errors import SearchUnavailable
-from shared.values.seq_and_epoch import split_seq
+from shared.values.seq import split_seq
 from tests.tier import TIER
 from tests.worlds.backfill_world import BackfillWorld
 from tests.worlds.consumer_world import ALIAS

@@ -12,7 +12,7 @@ from shared.values.checkpoint import CatchUp, Checkpoint
 from shared.values.errors import StackError
 from shared.values.lineage import Lineage
 from shared.values.position import Position
-from shared.values.seq_and_epoch import make_seq
+from shared.values.seq import make_seq
 from shared.values.settings import (
     ConsumerSettings,
     Settings,

@@ -23,7 +23,7 @@ from shared.values.lease import Lease
 from shared.values.lineage import Lineage
 from shared.values.message import Message, attributes, decode, encode, hash_ids
 from shared.values.position import Position
-from shared.values.seq_and_epoch import make_seq
+from shared.values.seq import make_seq
 from shared.values.settings import SourceSettings, TableSettings
 from shared.values.shard import group_id
 from tests.worlds.consumer_world import TABLE, World

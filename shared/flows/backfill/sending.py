@@ -8,7 +8,7 @@ import msgspec
 from shared.adapters.topic.contract import Entry
 from shared.domain.backlog import MAX_ENTRIES, Backlog
 from shared.domain.captured_tables import CapturedTable
-from shared.domain.packing import Packing
+from shared.domain.change_encoding import Packing
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.jobs.tenure import Tenure
 from shared.values.change import Change, Row, Transaction

@@ -12,7 +12,7 @@ from shared.domain.sink import Examiner
 from shared.flows.health.facts import ConsumerFacts, RelayFacts
 from shared.flows.health.thresholds import LOST_SHOWN_S, RELAY_SILENT_S
 from shared.values.checkpoint import Checkpoint, Lost
-from shared.values.seq_and_epoch import split_seq
+from shared.values.seq import split_seq
 from shared.values.settings import ConsumerSettings, Settings, SourceSettings
 
 

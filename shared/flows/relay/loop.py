@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from shared.domain.packing import Packing
+from shared.domain.change_encoding import Packing
 from shared.flows.relay.coverage.admission import Admission
 from shared.flows.relay.coverage.noting_dues import DueTables
 from shared.flows.relay.failover.journal import Journal

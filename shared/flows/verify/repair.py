@@ -12,7 +12,8 @@ from shared.domain.watermark import Watermark
 from shared.flows.verify.difference import REPAIRABLE, Candidate, difference
 from shared.flows.verify.settling import Settling, by_table
 from shared.values.checkpoint import Checkpoint
-from shared.values.seq_and_epoch import MAX_EPOCH, split_seq
+from shared.values.epoch import MAX_EPOCH
+from shared.values.seq import split_seq
 
 EPOCH_SECONDS = 30
 """How long to wait for the relay to number above a version that somebody else has put into the

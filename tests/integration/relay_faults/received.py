@@ -7,7 +7,7 @@ import boto3
 
 from shared.values.change import Change
 from shared.values.message import Message, decode
-from shared.values.seq_and_epoch import split_seq
+from shared.values.seq import split_seq
 
 
 class Received:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from shared.values.seq_and_epoch import split_seq
+from shared.values.seq import split_seq
 from tests.integration.test_relay import load
 from tests.tier import SEED, TIER
 from tests.waiting import wait_for

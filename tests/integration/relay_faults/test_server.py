@@ -11,7 +11,7 @@ import msgspec
 from shared.flows.source.reset import reset
 from shared.values import endpoint
 from shared.values.errors import PositionLost, SourceError
-from shared.values.seq_and_epoch import split_seq
+from shared.values.seq import split_seq
 from tests.integration.binlog.proxy import Proxy
 from tests.waiting import wait_for
 

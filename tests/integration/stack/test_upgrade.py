@@ -19,7 +19,7 @@ from local.demo import marketplace
 from local.demo.workload import Workload
 from shared.stage import Stage
 from shared.values import endpoint
-from shared.values.seq_and_epoch import split_seq
+from shared.values.seq import split_seq
 from tests.aws_setup import create_subscribed_queue
 from tests.integration.relay_faults.received import Received, check_numbers
 from tests.integration.stack.project import ROOT, Project

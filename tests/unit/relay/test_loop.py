@@ -11,7 +11,7 @@ import pytest
 
 from shared.adapters.binlog.contract import Begin, Due, Event, SchemaChanged
 from shared.adapters.topic.contract import Entry
-from shared.domain import packing
+from shared.domain import change_encoding as packing
 from shared.flows.relay import loop
 from shared.flows.relay.lease import margins, taking
 from shared.flows.relay.loop import relay
@@ -20,6 +20,7 @@ from shared.flows.relay.setup import RelaySetup
 from shared.flows.source.reset import reset
 from shared.values.checkpoint import Checkpoint
 from shared.values.due_cause import DueCause
+from shared.values.epoch import MAX_EPOCH, epoch_at
 from shared.values.errors import (
     PositionLost,
     RowlineError,
@@ -30,7 +31,7 @@ from shared.values.errors import (
 )
 from shared.values.finding import Finding
 from shared.values.position import Position
-from shared.values.seq_and_epoch import MAX_EPOCH, epoch_at, split_seq
+from shared.values.seq import split_seq
 from shared.values.settings import SourceSettings, TableSettings
 from shared.values.table import Table
 from tests.waiting import wait_for

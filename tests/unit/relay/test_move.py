@@ -26,7 +26,7 @@ from shared.values.errors import (
 from shared.values.lease import Holding, Holdings
 from shared.values.lineage import Lineage
 from shared.values.position import Position
-from shared.values.seq_and_epoch import make_seq, split_seq
+from shared.values.seq import make_seq, split_seq
 from shared.values.settings import SourceSettings, TableSettings
 from tests.unit.test_preflight import database, source
 from tests.worlds.relay.simulated import (

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from shared.values.seq_and_epoch import split_seq
+from shared.values.seq import split_seq
 from tests.tier import SEED, TIER
 from tests.unit.relay.test_world import Machine as Worked
 from tests.unit.relay.test_world import operation, operations

@@ -13,7 +13,7 @@ from shared.values.errors import LeaseLost, PositionLost
 from shared.values.lease import Holding, Holdings
 from shared.values.lineage import Lineage
 from shared.values.position import Position
-from shared.values.seq_and_epoch import make_seq
+from shared.values.seq import make_seq
 from shared.values.settings import TableSettings
 from tests.worlds.twins.state import MemoryStreams
 

@@ -11,7 +11,7 @@ from shared.flows.relay.reading import wanting
 from shared.values.coverage import Covered, covered
 from shared.values.finding import Finding
 from shared.values.position import Position
-from shared.values.seq_and_epoch import split_seq
+from shared.values.seq import split_seq
 from shared.values.settings import TableSettings
 from tests.unit.relay.test_loop import LISTINGS, PHOTOS, World, world
 from tests.waiting import wait_for

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from shared.domain.backlog import Backlog
-from shared.domain.parcel import Parcel
+from shared.domain.message_packing import Parcel
 from shared.flows.relay.reading import turns
 from shared.flows.relay.reading.reader import Reader
 from shared.flows.relay.reading.turns import Turns

@@ -9,7 +9,7 @@ import msgspec
 from shared.flows.relay.failover.journal import Page
 from shared.values.change import Change
 from shared.values.checkpoint import Checkpoint
-from shared.values.seq_and_epoch import split_seq
+from shared.values.seq import split_seq
 from shared.values.shard import group_id
 from tests.worlds.relay.world import CONFIGURATIONS, SOURCE, Relay, World
 

@@ -10,7 +10,7 @@ from shared.values.checkpoint import Checkpoint
 from shared.values.coverage import Segment, covered
 from shared.values.finding import Finding
 from shared.values.position import Position
-from shared.values.seq_and_epoch import split_seq
+from shared.values.seq import split_seq
 from shared.values.shard import group_id
 from shared.values.table import Table
 from tests.worlds.relay.simulated import Committed, Operation, Server

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from shared.domain.backlog import Backlog
-from shared.domain.packing import Header, Packed
-from shared.domain.parcel import Parcel
+from shared.domain.change_encoding import Header, Packed
+from shared.domain.message_packing import Parcel
 from tests.worlds.twins.topic import check
 
 GROUPS = 64

@@ -7,9 +7,9 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from shared.domain.change_encoding import Packing
+from shared.domain.message_packing import Parcel
 from shared.domain.numbering import Numbering
-from shared.domain.packing import Packing
-from shared.domain.parcel import Parcel
 from shared.flows.relay.coverage.admission import Admission
 from shared.flows.relay.coverage.noting_dues import DueTables
 from shared.flows.relay.failover.journal import Journal
@@ -29,7 +29,7 @@ from shared.values.errors import LeaseLost, SourceUnavailable, StateUnavailable
 from shared.values.finding import Finding
 from shared.values.lease import Lease
 from shared.values.position import Position
-from shared.values.seq_and_epoch import make_seq, split_seq
+from shared.values.seq import make_seq, split_seq
 from shared.values.settings import TableSettings
 from shared.values.shard import group_id
 from tests.worlds.relay.simulated import (

@@ -8,7 +8,7 @@ from shared.adapters.state.dues import Dues
 from shared.values.cascades import CASCADE
 from shared.values.checkpoint import Checkpoint
 from shared.values.due_cause import DueCause
-from shared.values.seq_and_epoch import split_seq
+from shared.values.seq import split_seq
 from shared.values.settings import TableSettings, table_settings
 
 log = logging.getLogger("rowline.relay")

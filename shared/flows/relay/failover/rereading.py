@@ -24,7 +24,7 @@ from shared.values.change import Change, Row, Transaction
 from shared.values.checkpoint import Lost
 from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position
-from shared.values.seq_and_epoch import split_seq
+from shared.values.seq import split_seq
 from shared.values.settings import table_settings
 from shared.values.table import Table
 from shared.values.table_pattern import TablePatterns

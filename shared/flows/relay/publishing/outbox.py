@@ -12,8 +12,8 @@ from typing import NamedTuple
 import msgspec
 
 from shared.domain.backlog import Backlog
-from shared.domain.packing import Packed
-from shared.domain.parcel import Parcel
+from shared.domain.change_encoding import Packed
+from shared.domain.message_packing import Parcel
 from shared.values.checkpoint import Checkpoint
 from shared.values.position import Position
 

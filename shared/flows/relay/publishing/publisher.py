@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 from shared.adapters.topic.contract import Topic
-from shared.domain.parcel import Parcel
+from shared.domain.message_packing import Parcel
 from shared.flows.relay.publishing.outbox import Outbox
 
 log = logging.getLogger("rowline.relay")

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator
 
 from shared.adapters.binlog.contract import Begin, Commit, Due, Event, Heartbeat
+from shared.domain.change_encoding import Packing
 from shared.domain.numbering import Numbered, Numbering
-from shared.domain.packing import Packing
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.rereading import Rereading
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.values.errors import PositionLost
 from shared.values.position import Position
-from shared.values.seq_and_epoch import is_half_used
+from shared.values.seq import is_half_used
 
 
 class Passage:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 
 from shared.adapters.binlog.contract import Binlog, CannotCapture, Commit, Heartbeat
 from shared.adapters.database.contract import Database
+from shared.domain.change_encoding import Packing
 from shared.domain.numbering import Numbering
-from shared.domain.packing import Packing
 from shared.flows.relay.coverage.noting_dues import DueTables
 from shared.flows.relay.coverage.segments import first_segment, uncovered, with_segment
 from shared.flows.relay.failover import loss
@@ -26,8 +26,8 @@ from shared.flows.relay.reading.wanting import Wanted, Wanting
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
 from shared.values.checkpoint import Checkpoint
+from shared.values.epoch import is_of_this_second
 from shared.values.errors import PositionLost
-from shared.values.seq_and_epoch import is_of_this_second
 from shared.values.settings import TableSettings
 from shared.values.stream import relay_of, source_of
 

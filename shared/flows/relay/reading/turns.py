@@ -18,8 +18,8 @@ from shared.flows.relay.sharing.handover import next_leg, on_another_server, tak
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
 from shared.values.checkpoint import Checkpoint
+from shared.values.epoch import next_epoch
 from shared.values.lineage import ServerRun
-from shared.values.seq_and_epoch import next_epoch
 from shared.values.stopped import Stopped
 
 Turn = Callable[[Checkpoint], Checkpoint]

@@ -10,10 +10,10 @@ import msgspec
 
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
 from shared.values.checkpoint import CatchUp, Checkpoint, Leg, Release
+from shared.values.epoch import next_epoch
 from shared.values.errors import PositionLost
 from shared.values.lease import Holding
 from shared.values.position import Position
-from shared.values.seq_and_epoch import next_epoch
 
 
 def take_over(point: Checkpoint, taken: Mapping[str, Holding], floor: int = 0) -> Checkpoint:

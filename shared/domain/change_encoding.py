@@ -1,4 +1,4 @@
-"""Packing: a change is encoded once; messages are put together from the encoded pieces."""
+"""Change encoding: a change is encoded once, under the header of its messages."""
 
 from collections.abc import Mapping
 from hashlib import blake2b

@@ -1,12 +1,12 @@
-"""Parcel: packed changes put together into one message, as it is sent and sent again."""
+"""Message packing: encoded changes of a group become one message, sent and sent again."""
 
 from collections import deque
 
 from shared.adapters.topic.contract import Entry
-from shared.domain.packing import Packed
+from shared.domain.change_encoding import Packed
 from shared.values.compression import compressed
 from shared.values.message import ENCODING, hash_ids
-from shared.values.seq_and_epoch import split_seq
+from shared.values.seq import split_seq
 
 MAX_MESSAGE_BYTES = 240 * 1024
 MAX_MESSAGE_CHANGES = 500
