@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from local import local_stage
+from local.demo import marketplace
 from shared.values.errors import RowlineError
 from tests.integration.stack.project import Project
 from tests.unit.stack.packaged import package
@@ -70,6 +71,8 @@ def _status(folder: Path, times: int, say: Say) -> float:
     """Seconds of `rowline status` as a person starts it, on a stage of our own."""
     stage = local_stage.up(f"bench-{folder.name}", announce=say, environ={})
     try:
+        with stage.server("mariadb").connect() as connection:  # type: ignore[attr-defined]
+            marketplace.create(connection)  # the deployment compares the stanzas with the tables
         say("stage: deploying")
         project = Project(folder / "project", stage.environment())
         project.run("sls", "deploy", "--stage", "local")
