@@ -58,7 +58,7 @@ def items(client: Any) -> dict[str, Item]:
 def test_the_marks_of_the_former_version_are_kept(client: Any, marks: DynamoMarks) -> None:
     put(client, FORMER)
     groups = [group(3), group(40), group(41), group(5)]
-    before = marks.read("search", groups)[0]
+    before = marks.read("search", groups).marks
     assert before == {
         group(3): Mark(547715184861118464, 812),
         group(40): Mark(547715184861118470, 9),
@@ -67,7 +67,7 @@ def test_the_marks_of_the_former_version_are_kept(client: Any, marks: DynamoMark
     }
     moved = Mark(547715184861118480, 11)
     assert marks.advance("search", {group(40): (before[group(40)], moved)}) == set()
-    after = marks.read("search", groups)[0]
+    after = marks.read("search", groups).marks
     assert after == {**before, group(40): moved}
     assert items(client)["mark"] == FORMER
     assert "mark#000" not in items(client), "the other bucket is made when it moves"
@@ -82,21 +82,21 @@ def test_a_function_of_the_former_version_may_go_on_for_a_while(
     client: Any, marks: DynamoMarks
 ) -> None:
     put(client, FORMER)
-    seen = marks.read("search", [group(40)])[0][group(40)]
+    seen = marks.read("search", [group(40)]).marks[group(40)]
     assert marks.advance("search", {group(40): (seen, Mark(seen.seq + 1, 10))}) == set()
     late = Mark(FORMER["seq41"] + 5, 15)
     put(client, {**FORMER, "seq41": late.seq, "count41": late.count})
-    assert marks.read("search", [group(41)])[0] == {group(41): late}
+    assert marks.read("search", [group(41)]).marks == {group(41): late}
     further = Mark(late.seq + 1, 16)
     assert marks.advance("search", {group(41): (late, further)}) == set()
-    assert marks.read("search", [group(41)])[0] == {group(41): further}
+    assert marks.read("search", [group(41)]).marks == {group(41): further}
 
 
 def test_later_the_former_item_is_not_read(
     client: Any, marks: DynamoMarks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(client, FORMER)
-    seen = marks.read("search", [group(40)])[0][group(40)]
+    seen = marks.read("search", [group(40)]).marks[group(40)]
     marks.advance("search", {group(40): (seen, Mark(seen.seq + 1, 10))})
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + 1201)
@@ -105,7 +105,7 @@ def test_later_the_former_item_is_not_read(
     monkeypatch.setattr(
         marks._table, "get_many", lambda keys: (asked.append(list(keys)), get_many(keys))[1]
     )
-    assert marks.read("search", [group(40)])[0] == {group(40): Mark(seen.seq + 1, 10)}
+    assert marks.read("search", [group(40)]).marks == {group(40): Mark(seen.seq + 1, 10)}
     assert ("consumer#search#" + TABLE, "mark") not in [key for keys in asked for key in keys]
 
 
@@ -123,7 +123,7 @@ def test_two_invocations_make_a_bucket_at_once(
 
     monkeypatch.setattr(marks._table, "get", meanwhile)
     assert marks.advance("search", {group(10): (Mark(), Mark(8, 1))}) == set()
-    held = marks.read("search", [group(3), group(9), group(10)])[0]
+    held = marks.read("search", [group(3), group(9), group(10)]).marks
     assert held == {
         group(3): Mark(FORMER["seq3"], 812),
         group(9): Mark(7, 1),

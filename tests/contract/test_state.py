@@ -271,11 +271,11 @@ def test_marks_move_only_from_what_was_seen(stores: Any) -> None:
     assert stores.marks.advance("search", {"t-1": (Mark(), Mark(11, 5))}) == {"t-1"}
     assert stores.marks.advance("search", {"t-1": (Mark(10, 3), Mark(11, 5))}) == {"t-1"}
     assert not stores.marks.advance("search", {"t-1": (Mark(10, 4), Mark(1 << 60, 9))})
-    assert stores.marks.read("search", ["t-1", "t-2"])[0] == {
+    assert stores.marks.read("search", ["t-1", "t-2"]).marks == {
         "t-1": Mark(1 << 60, 9),
         "t-2": Mark(),
     }
-    assert stores.marks.read("other", ["t-1"])[0] == {"t-1": Mark()}
+    assert stores.marks.read("other", ["t-1"]).marks == {"t-1": Mark()}
 
 
 def test_marks_of_several_groups_move_together_and_one_that_cannot_does_not_hold_the_others(
@@ -292,14 +292,14 @@ def test_marks_of_several_groups_move_together_and_one_that_cannot_does_not_hold
         "t-3": (Mark(), Mark(3, 1)),
     }
     assert stores.marks.advance("search", moves) == {"t-2"}
-    marks, _ = stores.marks.read("search", ["t-1", "t-2", "t-3", "u-1"])
+    marks = stores.marks.read("search", ["t-1", "t-2", "t-3", "u-1"]).marks
     assert marks == {"t-1": Mark(8, 2), "t-2": Mark(6, 1), "t-3": Mark(3, 1), "u-1": Mark(9, 3)}
 
 
 def test_marks_of_more_tables_than_one_request_takes(stores: Any) -> None:
     groups = [f"g{number}-{number % 64}" for number in range(230)]
     stores.marks.advance("search", {"g229-37": (Mark(), Mark(1, 1))})
-    marks, _ = stores.marks.read("search", groups)
+    marks = stores.marks.read("search", groups).marks
     assert len(marks) == 230
     assert marks["g229-37"] == Mark(1, 1)
 
@@ -315,16 +315,16 @@ def test_a_slot_holds_one_job_until_it_is_over(stores: Any) -> None:
     assert stores.jobs.begin(job)
     assert stores.jobs.begin(job), "again, its reply lost"
     assert stores.jobs.current("search", "fill") == job
-    assert stores.marks.read("search", [])[1] == "j1"
+    assert stores.marks.read("search", []).run == "j1"
     assert not stores.jobs.begin(a_job("j2", work=ResyncWork({})))
     check = a_job("j3", work=VerifyWork(("shop.listings",), repair=True))
     assert stores.jobs.begin(check), "another slot"
     assert stores.jobs.current("search", "verify") == check
-    assert stores.marks.read("search", [])[1] == "j1"
+    assert stores.marks.read("search", []).run == "j1"
     over = msgspec.structs.replace(job, state="done", ended_ms=9, outcome="12 rows")
     stores.jobs.end(over)
     assert stores.jobs.current("search", "fill") is None
-    assert stores.marks.read("search", [])[1] == ""
+    assert stores.marks.read("search", []).run == ""
     (kept,) = stores.jobs.ended("search", 10)
     assert kept == msgspec.structs.replace(over, holder="", token=0, beat=0)
     assert stores.jobs.begin(a_job("j2", work=ResyncWork({})))
@@ -413,7 +413,7 @@ def test_a_backfill_that_the_former_version_began_is_read_and_continued(stores: 
         state="paused",
         began_ms=1764152100123,
     )
-    assert stores.marks.read("search", [])[1] == job.id
+    assert stores.marks.read("search", []).run == job.id
     taken = stores.jobs.take(job, "one")
     assert stores.jobs.take(job, "two") is None
     assert stores.jobs.save(taken).work == job.work

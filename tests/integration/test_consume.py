@@ -125,7 +125,7 @@ def test_a_batch_from_the_queue_to_the_index(
         == []
     )
     assert deployed.documents() == {"2": {"id": 2, "price": 4}}
-    mark = deployed.state.marks.read("search", ["g"])[0]["g"]
+    mark = deployed.state.marks.read("search", ["g"]).marks["g"]
     assert (mark.seq, mark.count) == (4, 4)
     lines = [
         json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")

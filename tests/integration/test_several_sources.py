@@ -169,7 +169,7 @@ def test_tables_of_one_name_in_two_sources_are_never_mixed_up(stage: Stage) -> N
     }
     assert groups["europe"].isdisjoint(groups["america"])
     counted = {
-        name: stage.state.marks.read(f"{name}Search", sorted(groups[name]))[0].values()
+        name: stage.state.marks.read(f"{name}Search", sorted(groups[name])).marks.values()
         for name in stage.servers
     }
     assert {name: sum(mark.count for mark in marks) for name, marks in counted.items()} == {

@@ -151,5 +151,5 @@ class World:
         return len(self.state.done_messages.runs.get(("search", run), ()))
 
     def mark(self, group: str = "g") -> tuple[int, int]:
-        mark = self.state.marks.read("search", [group])[0][group]
+        mark = self.state.marks.read("search", [group]).marks[group]
         return mark.seq, mark.count

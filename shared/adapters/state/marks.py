@@ -3,15 +3,14 @@
 from typing import Protocol
 
 from shared.values.mark import Mark
+from shared.values.outset import Outset
 
 
 class Marks(Protocol):
     """A mark moves only from the value that was seen."""
 
-    def read(self, consumer: str, groups: list[str]) -> tuple[dict[str, Mark], str]:
-        """The marks of these groups, and the id of the run under way ("" when none), in one
-        read.
-        """
+    def read(self, consumer: str, groups: list[str]) -> Outset:
+        """The marks of these groups and everything else that a batch asks first, in one read."""
         ...
 
     def advance(self, consumer: str, moves: dict[str, tuple[Mark, Mark]]) -> set[str]:

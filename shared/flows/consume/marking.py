@@ -18,7 +18,7 @@ class Marking:
         self._marks, self._done_messages = state.marks, state.done_messages
 
     def settle(
-        self, groups: Mapping[str, Sequence[Opened]], marks: dict[str, Mark], run: str
+        self, groups: Mapping[str, Sequence[Opened]], marks: Mapping[str, Mark], run: str
     ) -> Consumed:
         """Record what is settled of each group; the rest is reported as failed."""
         settled = {group: settled_of(opened) for group, opened in groups.items()}
@@ -47,7 +47,7 @@ class Marking:
             _count(consumed, opened, done, pieces)
         return consumed
 
-    def _advance(self, marks: dict[str, Mark], seqs: dict[str, list[int]]) -> list[str]:
+    def _advance(self, marks: Mapping[str, Mark], seqs: dict[str, list[int]]) -> list[str]:
         """Count these changes as seen; returns the groups where that did not succeed.
 
         When another delivery of the same messages was concurrent, what it counted is not counted
@@ -63,7 +63,7 @@ class Marking:
             if not refused:
                 return []
             seqs = {group: seqs[group] for group in refused}
-            marks = self._marks.read(self._consumer, sorted(refused))[0]
+            marks = self._marks.read(self._consumer, sorted(refused)).marks
         return list(seqs)
 
 

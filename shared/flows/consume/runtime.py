@@ -71,11 +71,11 @@ class Consume:
         opened = [open_delivery(delivery, self._consumer) for delivery in deliveries]
         live = {one.delivery.group for one in opened if one.lane == "live"}
         counted = sorted(live) if self._consumer.marks else []
-        marks, run = self._marks.read(self._consumer.name, counted)
-        floors = {group: mark.seq for group, mark in marks.items()}
+        outset = self._marks.read(self._consumer.name, counted)
+        floors = {group: mark.seq for group, mark in outset.marks.items()}
         for one in opened:
-            drop_seen(one, floors, run)
-        self._applying.apply(opened, run, time_left)
+            drop_seen(one, floors, outset.run)
+        self._applying.apply(opened, outset.run, time_left)
         groups = by_group(opened)
         set_refused_aside(self._aside, self._consumer.name, groups, lambda: time_left() > 2)
-        return self._marking.settle(groups, marks, run)
+        return self._marking.settle(groups, outset.marks, outset.run)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from shared.adapters.state.dynamodb.item import Item
 from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable, consumer_key
 from shared.values.mark import Mark
+from shared.values.outset import Outset
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -33,7 +34,7 @@ class DynamoMarks:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._table = StateTable(client, table)
 
-    def read(self, consumer: str, groups: list[str]) -> tuple[dict[str, Mark], str]:
+    def read(self, consumer: str, groups: list[str]) -> Outset:
         places = {group: _place(group) for group in groups}
         keys = {(consumer_key(consumer, table), sk) for table, sk, _ in places.values()}
         found = self._table.get_many([(consumer_key(consumer), "run"), *sorted(keys)])
@@ -45,7 +46,7 @@ class DynamoMarks:
             if pk in former:
                 mark = max(mark, _mark(former[pk], "seq", "count", shard), key=lambda one: one.seq)
             marks[group] = mark
-        return marks, found.get((consumer_key(consumer), "run"), {}).get("id", "")
+        return Outset(marks, found.get((consumer_key(consumer), "run"), {}).get("id", ""))
 
     def advance(self, consumer: str, moves: _Moves) -> set[str]:
         buckets: dict[tuple[str, str], _Moves] = {}

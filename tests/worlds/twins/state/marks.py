@@ -1,6 +1,7 @@
 """The twin of Marks."""
 
 from shared.values.mark import Mark
+from shared.values.outset import Outset
 from tests.worlds.twins.state.jobs import MemoryJobs
 
 
@@ -11,11 +12,10 @@ class MemoryMarks:
         self._marks: dict[tuple[str, str], Mark] = {}
         self._jobs = jobs
 
-    def read(self, consumer: str, groups: list[str]) -> tuple[dict[str, Mark], str]:
+    def read(self, consumer: str, groups: list[str]) -> Outset:
         run = self._jobs.current(consumer, "fill")
-        return {
-            group: self._marks.get((consumer, group), Mark()) for group in groups
-        }, run.id if run else ""
+        marks = {group: self._marks.get((consumer, group), Mark()) for group in groups}
+        return Outset(marks, run.id if run else "")
 
     def advance(self, consumer: str, moves: dict[str, tuple[Mark, Mark]]) -> set[str]:
         refused = {

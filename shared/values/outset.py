@@ -1,0 +1,17 @@
+"""Outset: everything that a consumer's function reads of the state table before a batch."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from shared.values.mark import Mark
+
+
+class Outset(NamedTuple):
+    """The answer of one read.
+
+    marks: of the groups of the batch.
+    run: the id of the backfill under way, empty when there is none.
+    """
+
+    marks: Mapping[str, Mark]
+    run: str = ""
