@@ -25,12 +25,14 @@ class Arrival(msgspec.Struct, frozen=True):
     message: the message that it came in. lane: that message's lane.
     change: the whole change; a large row was fetched from the claim store.
     size: about how many bytes it has.
+    unproven: it passed the consumer's `changed` only because it has no `before`.
     """
 
     message: Message
     lane: Lane
     change: Change
     size: int
+    unproven: bool = False
 
 
 class Slice(msgspec.Struct, frozen=True):
@@ -48,12 +50,13 @@ class Slice(msgspec.Struct, frozen=True):
 class Outcome(msgspec.Struct, frozen=True):
     """The fate of one change.
 
-    kind: `applied`; `superseded`, the sink holds something newer; `refused`, it will never be
-    accepted as it is; `failed`, nothing is wrong with it, the same may succeed later.
+    kind: `applied`; `superseded`, the sink holds something newer; `filtered`, the consumer does not
+    want it; `refused`, it will never be accepted as it is; `failed`, nothing is wrong with it, the
+    same may succeed later.
     reason: why it was refused or failed. After the first colon a refusal may quote values.
     """
 
-    kind: Literal["applied", "superseded", "refused", "failed"]
+    kind: Literal["applied", "superseded", "filtered", "refused", "failed"]
     reason: str = ""
 
     @property
@@ -102,7 +105,7 @@ class Write(msgspec.Struct, frozen=True):
 class Expected(msgspec.Struct, frozen=True):
     """The document that a row should be.
 
-    id: empty when the row has none, for a null in its columns.
+    id: empty when the row has none: for a null in its columns, or outside the consumer's filter.
     key: the values of `Documents.id_columns`, which find the row again.
     body: as the sink returns it.
     refused: why the row cannot be a document; the consumer sets it aside. Empty for others.

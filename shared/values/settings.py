@@ -88,12 +88,24 @@ class SourceSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown
         return self.elsewhere.get(table, self.stream)
 
 
+class FilterSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """The `filter` of a consumer.
+
+    values: column → the values that a row may have there, as they are in a change.
+    changed: columns of which an update must change one.
+    """
+
+    values: dict[str, tuple[Any, ...]] = {}
+    changed: tuple[str, ...] = ()
+
+
 class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """One entry of `consumers:`.
 
     tables: `database.table` or `database.*`.
     sink: its `kind`, and settings that only that sink reads (shared/flows/consume/sinks).
     marks: false waives the record per group.
+    operations: those that reach the sink; empty: all.
     """
 
     name: str
@@ -101,6 +113,8 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
     tables: tuple[str, ...]
     sink: dict[str, Any]
     marks: bool = True
+    operations: tuple[str, ...] = ()
+    filter: FilterSettings = FilterSettings()
 
     @property
     def kind(self) -> str:

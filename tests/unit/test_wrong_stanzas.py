@@ -153,6 +153,36 @@ WRONG = {
     "an index file that is not there": Wrong(
         "search/items.json", "search/item.json", 19, ("search/item.json", "relative to")
     ),
+    "a filter on no column": Wrong(
+        "      - shop.sizes\n",
+        "      - shop.sizes\n    filter: {ab: 1}\n",
+        23,
+        ("names ab, which is no column of shop.sizes", "a_b?"),
+    ),
+    "a change of no column": Wrong(
+        "      - shop.sizes\n",
+        "      - shop.sizes\n    filter:\n      changed: [ab]\n",
+        24,
+        ("names ab, which is no column of shop.sizes", "a_b?"),
+    ),
+    "a filter on a masked column": Wrong(
+        "tables: [shop.items]",
+        "tables: [shop.items]\n    filter: {note: x}",
+        13,
+        ("which shop.items masks (hash)", "Filter on another column"),
+    ),
+    "a filter on a dropped column": Wrong(
+        "      - shop.sizes\n",
+        "      - shop.sizes\n    filter: {a.b: 1}\n",
+        23,
+        ("which the source drops from shop.sizes", "Keep it there"),
+    ),
+    "an operation that nobody knows": Wrong(
+        "tables: [shop.items]",
+        "tables: [shop.items]\n    operations: [update]",
+        13,
+        ('operations[0]: is "update"', "one of c, u, d, r, t"),
+    ),
     "a stanza that nobody knows": Wrong(
         "service: rowline", "service: rowline\nconsumer: {}", 0, ("no known key", "consumers?")
     ),

@@ -24,7 +24,7 @@ from shared.values.lineage import Lineage
 from shared.values.message import Message, attributes, decode, encode, hash_ids
 from shared.values.position import Position
 from shared.values.seq import make_seq
-from shared.values.settings import SourceSettings, TableSettings
+from shared.values.settings import ConsumerSettings, SourceSettings, TableSettings
 from shared.values.shard import group_id
 from tests.worlds.consumer_world import TABLE, World
 from tests.worlds.twins.claims import MemoryClaims
@@ -84,9 +84,16 @@ class BackfillWorld:
     outside, and may kill it there.
     """
 
-    def __init__(self, random: Random, *, keys: int = 12, chunk: int = 3) -> None:
+    def __init__(
+        self,
+        random: Random,
+        *,
+        keys: int = 12,
+        chunk: int = 3,
+        consumer: ConsumerSettings | None = None,
+    ) -> None:
         self.random, self.keys, self.chunk = random, range(keys), chunk
-        self.world = World()
+        self.world = World(consumer)
         self.database, self.claims = MemoryDatabase(), MemoryClaims()
         self.state = self.world.state
         self.streams = self.state.streams

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from shared.domain.sink import Sink
+from shared.flows.consume.preparing import prepared
 from shared.flows.consume.runtime import Consume
 from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
@@ -13,7 +15,7 @@ from shared.flows.consume.tally import Consumed
 from shared.values.change import Change, Operation, Transaction
 from shared.values.delivery import Delivery
 from shared.values.message import Message, attributes, deduplication_id, encode
-from shared.values.settings import ConsumerSettings
+from shared.values.settings import ConsumerSettings, FilterSettings
 from shared.values.table import Column, Table
 from tests.worlds.twins.claims import MemoryClaims
 from tests.worlds.twins.queue import MemoryQueue
@@ -31,7 +33,12 @@ STREAM = "shop"
 
 
 def consumer_settings(
-    *, marks: bool = True, tables: tuple[str, ...] = ("shop.items",), **stanza: Any
+    *,
+    marks: bool = True,
+    tables: tuple[str, ...] = ("shop.items",),
+    operations: tuple[str, ...] = (),
+    filter: FilterSettings = FilterSettings(),  # noqa: B008 (frozen)
+    **stanza: Any,
 ) -> ConsumerSettings:
     return ConsumerSettings(
         name="search",
@@ -39,6 +46,8 @@ def consumer_settings(
         tables=tables,
         sink={"kind": "elasticsearch", "secret": "s", **stanza},
         marks=marks,
+        operations=operations,
+        filter=filter,
     )
 
 
@@ -129,10 +138,11 @@ class World:
         state, sink = wrapped(self.state, self._wrap), self.sink(self._wrap)
         return Consume(self.settings, sink, state, claims, queue, aside)
 
-    def sink(self, wrap: Callable[[Any], Any] = lambda twin: twin) -> LatestState:
+    def sink(self, wrap: Callable[[Any], Any] = lambda twin: twin) -> Sink:
         """The consumer's sink, with something between it and the twins."""
         settings, state = elasticsearch_settings(self.settings), wrapped(self.state, wrap)
-        return LatestState(self.settings, settings, wrap(self.search), state)
+        sink = LatestState(self.settings, settings, wrap(self.search), state)
+        return prepared(sink, self.settings)
 
     def handle(
         self, *deliveries: Delivery, time_left: Callable[[], float] = lambda: 60.0

@@ -5,6 +5,7 @@ const consumersSchema = require('../schema/consumers');
 const { complete } = require('../schema/validate');
 const { sourceOf, ownSources } = require('../schema/relays');
 const { withMaps } = require('../schema/stanzas');
+const { filterSettings } = require('../schema/filters');
 const { sinkOf } = require('../sinks');
 const { isOff } = require('../options');
 
@@ -50,6 +51,8 @@ function settings(stanzas, { service, stage, read }) {
       source: full.source ?? onlySource,
       tables: full.tables,
       marks: !isOff(full.marks),
+      ...pick(full, ['operations']),
+      ...(full.filter && { filter: filterSettings(full.filter) }),
       sink: { kind, ...sink.settings(full[kind], { read }) },
     };
   };

@@ -1,6 +1,7 @@
 'use strict';
 
 const { NAME, TABLES } = require('./words');
+const filters = require('./filters');
 const { sinks } = require('../sinks');
 
 const consumer = {
@@ -17,6 +18,7 @@ const consumer = {
       atLeast: 1,
       items: { type: 'string', ...TABLES },
     },
+    ...filters.schema,
     ...Object.fromEntries(Object.entries(sinks).map(([kind, sink]) => [kind, sink.schema])),
     marks: {
       type: ['boolean', 'string'],

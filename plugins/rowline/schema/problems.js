@@ -7,6 +7,7 @@ const { validate, complete } = require('./validate');
 const { nearest } = require('./nearest');
 const { ownSources, capturedBy, relayProblems } = require('./relays');
 const { withMaps } = require('./stanzas');
+const { filterProblems } = require('./filters');
 const { sinks, sinkOf, sinkProblems } = require('../sinks');
 
 const nothingToRead = () => {
@@ -34,6 +35,9 @@ function problems(stanzas, { read = nothingToRead } = {}) {
     ...Object.entries(whole).flatMap(([name, source]) => sourceProblems(name, source)),
     ...Object.entries(full).flatMap(([name, consumer]) =>
       consumerProblems(name, consumer, sources),
+    ),
+    ...Object.entries(full).flatMap(([name, consumer]) =>
+      filterProblems(`consumers.${name}`, consumer, howReceived(consumer, whole)),
     ),
     ...Object.entries(full).flatMap(([name, consumer]) => {
       const [kind, sink] = sinkOf(consumer);

@@ -20,6 +20,36 @@ const consumer = ['consumers', 'listingSearch'];
 const source = ['sources', 'shop'];
 const wrong = [
   [
+    'a filter without columns',
+    [...consumer, 'filter'],
+    {},
+    /consumers\.listingSearch\.filter is empty: Column: value/,
+  ],
+  [
+    'a filter without values',
+    [...consumer, 'filter'],
+    { status: [] },
+    /consumers\.listingSearch\.filter\.status is empty/,
+  ],
+  [
+    'a filter on a map',
+    [...consumer, 'filter'],
+    { status: { is: 1 } },
+    /consumers\.listingSearch\.filter\.status is a map; it must be/,
+  ],
+  [
+    'a changed column that is a number',
+    [...consumer, 'filter'],
+    { changed: [7] },
+    /filter\.changed names 7, which is no column\. Name the columns/,
+  ],
+  [
+    'no operation',
+    [...consumer, 'operations'],
+    [],
+    /consumers\.listingSearch\.operations is empty/,
+  ],
+  [
     'a wrong key of a consumer',
     [...consumer, 'elasticserch'],
     {},
@@ -417,4 +447,21 @@ test('marks: off is text in YAML 1.2, and means false', () => {
   off.consumers.listingSearch.marks = 'off';
   assert.deepEqual(problems(off), []);
   assert.equal(settings(off, {}).consumers.listingSearch.marks, false);
+});
+
+test('operations and filter are lists in the settings', () => {
+  const given = withValue([...consumer, 'filter'], {
+    status: 'active',
+    sold: [null, 0],
+    changed: 'price',
+  });
+  given.consumers.listingSearch.operations = 'u';
+  assert.deepEqual(problems(given), []);
+  const made = settings(given, { service: 's', stage: 't', read: () => '' }).consumers
+    .listingSearch;
+  assert.deepEqual(made.operations, ['u']);
+  assert.deepEqual(made.filter, {
+    values: { status: ['active'], sold: [null, 0] },
+    changed: ['price'],
+  });
 });

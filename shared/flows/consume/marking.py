@@ -78,6 +78,7 @@ def _count(
         assert piece.outcome is not None
         consumed.applied += piece.outcome.kind == "applied"
         consumed.superseded += piece.outcome.kind == "superseded"
+        consumed.filtered += piece.outcome.kind == "filtered"
         consumed.set_aside += piece.outcome.kind == "refused"
     settled = {id(piece) for _, piece in pieces}
     for one in opened:

@@ -29,6 +29,7 @@ class Consumed(msgspec.Struct):
     failed: list[str] = []
     applied: int = 0
     superseded: int = 0
+    filtered: int = 0
     set_aside: int = 0
     duplicate: int = 0
     unsettled: int = 0
@@ -45,6 +46,7 @@ class Consumed(msgspec.Struct):
         figures: dict[str, float] = {
             "ChangesApplied": self.applied,
             "ChangesSuperseded": self.superseded,
+            "ChangesFiltered": self.filtered,
             "ChangesSetAside": self.set_aside,
             "ChangesDuplicate": self.duplicate,
             "ChangesFailed": self.unsettled,

@@ -80,9 +80,9 @@ class Walk:
         self._settle(candidates, 1)
 
     def _with_ids(self, expected: list[Expected]) -> list[Expected]:
-        """Those with an id; a row without one is a difference that no document can settle."""
+        """Those with an id. A refused row without one is a difference that nothing can settle."""
         for one in expected:
-            if not one.id:
+            if not one.id and one.refused:
                 self._count(
                     Difference(self._comparison.captured.name, "", "refused", reason=one.refused)
                 )

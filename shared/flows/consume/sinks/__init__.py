@@ -18,6 +18,7 @@ from typing import Any, Protocol, cast
 import msgspec
 
 from shared.domain.sink import Examiner, Sink, SinkAccess, Surroundings
+from shared.flows.consume.preparing import prepared
 from shared.values.errors import ConfigError
 from shared.values.settings import ConsumerSettings
 
@@ -58,9 +59,10 @@ def settings_of(consumer: ConsumerSettings) -> msgspec.Struct:
 
 
 def build(around: Surroundings) -> Sink:
-    """The sink of a consumer. Raises ConfigError."""
+    """The sink of a consumer, behind its filter. Raises ConfigError."""
     settings = settings_of(around.consumer)
-    return _module(around.consumer.kind).build(settings, around)
+    sink = _module(around.consumer.kind).build(settings, around)
+    return prepared(sink, around.consumer)
 
 
 def examine(access: SinkAccess) -> Examiner | None:

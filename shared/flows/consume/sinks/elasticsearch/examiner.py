@@ -22,7 +22,7 @@ class ElasticsearchExaminer:
     def __init__(
         self, consumer: ConsumerSettings, settings: ElasticsearchSettings, search: Search
     ) -> None:
-        self._settings, self._search = settings, search
+        self._settings, self._search, self._consumer = settings, search, consumer
         self._layout = Layout(consumer, settings)
         self._stanza = f"consumers.{consumer.name}.elasticsearch"
 
@@ -48,6 +48,7 @@ class ElasticsearchExaminer:
             *self._unknown_columns(tables),
             *(finding for table in tables for finding in self._of_table(table)),
             *self._definition(),
+            *self._stale(tables),
         ]
 
     def _unknown_columns(self, tables: Sequence[ReceivedTable]) -> Iterator[Finding]:
@@ -128,6 +129,33 @@ class ElasticsearchExaminer:
                 "Correct the file; no index can be made with it.",
             )
         ]
+
+    def _stale(self, tables: Sequence[ReceivedTable]) -> Iterator[Finding]:
+        """Documents that the consumer's `operations` and `changed` leave behind their rows."""
+        stanza = f"consumers.{self._consumer.name}"
+        operations, changed = self._consumer.operations, self._consumer.filter.changed
+        if operations and not {"c", "u", "d"} <= set(operations):
+            yield Finding(
+                f"{stanza}.operations",
+                "warn",
+                f"leaves out {', '.join(sorted({'c', 'u', 'd'} - set(operations)))}: documents "
+                "will differ from their rows, and `rowline verify` will report them",
+                "List c, u and d for an index that follows its tables.",
+                stanza=f"{stanza}.operations",
+            )
+        for table in tables if changed else ():
+            kept = self._settings.fields or tuple(table.columns)
+            old = [name for name in kept if name not in (*changed, *table.table.key)]
+            if old:
+                yield Finding(
+                    f"{stanza}.filter.changed",
+                    "warn",
+                    f"leaves {', '.join(old[:5])} of {table.name} old where an update changes "
+                    f"none of {', '.join(changed)}",
+                    f"Name these columns in changed too, or keep only {', '.join(changed)} in "
+                    "fields.",
+                    stanza=f"{stanza}.filter.changed",
+                )
 
     def _wrong(self, option: str, what: str, fix: str) -> Finding:
         stanza = f"{self._stanza}.{option}"

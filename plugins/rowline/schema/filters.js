@@ -1,0 +1,75 @@
+'use strict';
+
+// `operations` and `filter` of a consumer: which changes of its tables reach its sink.
+
+const OPERATIONS = ['c', 'u', 'd', 'r', 't'];
+const SCALARS = ['string', 'integer', 'number', 'boolean', 'null'];
+
+const schema = {
+  operations: {
+    type: ['array', 'string'],
+    list: true,
+    atLeast: 1,
+    unique: true,
+    items: { type: 'string', enum: OPERATIONS },
+    description: 'Operations that reach the sink: c, u, d, r, t. All, if it is missing.',
+  },
+  filter: {
+    type: 'object',
+    atLeast: 1,
+    values: { type: [...SCALARS, 'array'], items: { type: SCALARS }, atLeast: 1 },
+    description: 'Column: value or list of values; or changed: columns of which one must change.',
+  },
+};
+
+/** The settings of a valid filter: {values: {column: [value]}, changed: [column]}. */
+function filterSettings(filter = {}) {
+  const { changed = [], ...values } = filter;
+  return {
+    values: Object.fromEntries(
+      Object.entries(values).map(([column, wanted]) => [column, [wanted].flat()]),
+    ),
+    changed: [changed].flat(),
+  };
+}
+
+/**
+ * The problems of a consumer's filter.
+ *
+ * tables: those that it receives, each with its capture settings.
+ */
+function filterProblems(path, { filter }, tables) {
+  if (filter === undefined) return [];
+  const { values, changed } = filterSettings(filter);
+  const odd = changed.find((column) => typeof column !== 'string' || !column.trim());
+  if (odd !== undefined)
+    return [
+      `${path}.filter.changed names ${JSON.stringify(odd)}, which is no column. Name the columns ` +
+        'of which an update must change one.',
+    ];
+  if (Array.isArray(filter.changed) && !filter.changed.length)
+    return [`${path}.filter.changed is empty. Name a column, or take it out.`];
+  const used = [
+    ...Object.keys(values).map((column) => [`${path}.filter.${column}`, column, true]),
+    ...changed.map((column) => [`${path}.filter.changed`, column, false]),
+  ];
+  return used.flatMap(([place, column, isValue]) =>
+    Object.entries(tables)
+      .flatMap(([table, { drop = [], mask = {} }]) => {
+        if (drop.includes(column))
+          return [
+            `${place} needs ${column}, which the source drops from ${table}. Keep it there, or ` +
+              'filter on another column.',
+          ];
+        const how = column in mask ? String(mask[column]) : '';
+        if (!how || (how === 'hash' && !isValue)) return [];
+        return [
+          `${place} needs ${column}, which ${table} masks (${how}): the filter sees the masked ` +
+            'value. Filter on another column, or do not mask it.',
+        ];
+      })
+      .slice(0, 1),
+  );
+}
+
+module.exports = { schema, filterSettings, filterProblems };
