@@ -90,7 +90,7 @@ def main(
                         say,
                     )
     if "consumer" in parts:
-        amount, times = (2_000, 1) if quick else (60_000, 5)
+        amount, times = (2_000, 1) if quick else (60_000, 7)
         measured["consumer"] = consuming.figures(folder, amount, times, say)
     if "stage" in parts:
         measured["stage"] = deployed.figures(folder, 1 if quick else 7, say)

@@ -1,12 +1,12 @@
-"""A consumer in one process beside `elasticsearch.helpers.parallel_bulk`, on one Elasticsearch.
+"""A consumer beside `elasticsearch.helpers.parallel_bulk`, on one Elasticsearch.
 
 Both write the same documents with the same versions. The consumer starts from message bodies as a
 queue delivers them; `parallel_bulk` is given the finished documents.
 """
 
+import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +26,10 @@ from shared.values.table import Column, Table
 from tests.worlds.consumer_world import STREAM, World, consumer_settings
 
 Say = Callable[[str], None]
-THREADS = 4
-"""So many functions at once; `parallel_bulk` starts as many threads by itself."""
+FUNCTIONS = 10
+"""So many at once, which is a consumer's default `concurrency`. Each is a process of its own, as on
+Lambda. `parallel_bulk` gets as many threads.
+"""
 BATCH = 10  # messages; Lambda takes no more from a FIFO queue
 _TABLE = Table(
     "bench",
@@ -55,7 +57,7 @@ class Side:
     """One run of one side.
 
     wall: Seconds.
-    cpu: Seconds of processor time of this process, all threads.
+    cpu: Seconds of processor time of the side itself, all processes and threads.
     server_cpu: Those of Elasticsearch meanwhile.
     """
 
@@ -86,7 +88,7 @@ def figures(folder: Path, changes: int, rounds: int, say: Say) -> dict[str, floa
     """Both sides in turn, at 20 changes a message and at one; the median of the rounds counts."""
     found: dict[str, float] = {}
     with _started(folder) as server:
-        for size, amount in ((20, changes), (1, max(100, changes // 10))):
+        for size, amount in ((20, changes), (1, max(100, changes // 5))):
             say(f"consumer: {amount:,} changes, {size} a message, beside parallel_bulk")
             ours, theirs = list[Side](), list[Side]()
             for number in range(rounds + 1):  # the first warms Elasticsearch up and does not count
@@ -111,31 +113,44 @@ def _compared(place: str, amount: int, ours: list[Side], theirs: list[Side]) -> 
 
 
 def consumer(server: ElasticsearchServer, index: str, amount: int, size: int) -> Side:
-    """The consumer's runtime in several threads, as so many functions would run it."""
-    worlds = [_world(server.url, index) for _ in range(THREADS)]
-    work: list[list[list[Delivery]]] = [[] for _ in range(THREADS)]
+    """The consumer's runtime in several processes, as so many functions would run it."""
+    # makes the index
+    _world(server.url, index).handle(_delivery(range(amount, amount + 1), "warm-up"))
+    fork = multiprocessing.get_context("fork")
+    ready, answers = fork.Barrier(FUNCTIONS + 1), fork.SimpleQueue()
+
+    def function(number: int) -> None:
+        world, failed = _world(server.url, index), 0
+        work = list(_batches(number, amount, size))
+        world.search.get(f"{index}-listings", [str(amount)])  # connects, as a warm function is
+        ready.wait()
+        began = time.process_time()
+        for deliveries in work:
+            failed += len(world.handle(*deliveries, time_left=lambda: 600.0).failed)
+        answers.put((failed, time.process_time() - began))
+
+    functions = [fork.Process(target=function, args=(number,)) for number in range(FUNCTIONS)]
+    for each in functions:
+        each.start()
+
+    def run() -> tuple[int, float]:
+        ready.wait()
+        told = [answers.get() for _ in functions]
+        return sum(failed for failed, _ in told), sum(cpu for _, cpu in told)
+
+    side = _measured(run, server, index, amount)
+    for each in functions:
+        each.join()
+    return side
+
+
+def _batches(number: int, amount: int, size: int) -> Iterator[list[Delivery]]:
+    """The batches of one function. It has groups of its own, as two never work on one at a time."""
     batch = BATCH * size
-    for number, first in enumerate(range(0, amount, batch)):
+    for first in range(number * batch, amount, FUNCTIONS * batch):
         rows = range(first, min(first + batch, amount))
-        messages = [rows[at : at + size] for at in range(0, len(rows), size)]
-        # Each thread has groups of its own, as two functions never work on one at a time.
-        place = number % THREADS
-        work[place].append(
-            [_delivery(part, f"group {place}/{at}") for at, part in enumerate(messages)]
-        )
-    worlds[0].handle(_delivery(range(amount, amount + 1), "warm-up"))  # makes the index
-
-    def apply(number: int) -> int:
-        failed = 0
-        for deliveries in work[number]:
-            failed += len(worlds[number].handle(*deliveries, time_left=lambda: 600.0).failed)
-        return failed
-
-    def run() -> int:
-        with ThreadPoolExecutor(THREADS) as pool:
-            return sum(pool.map(apply, range(THREADS)))
-
-    return _measured(run, server, index, amount)
+        parts = (rows[at : at + size] for at in range(0, len(rows), size))
+        yield [_delivery(part, f"group {number}/{at}") for at, part in enumerate(parts)]
 
 
 def bulk(server: ElasticsearchServer, index: str, amount: int) -> Side:
@@ -154,19 +169,23 @@ def bulk(server: ElasticsearchServer, index: str, amount: int) -> Side:
     ]
     client = Elasticsearch(server.url, request_timeout=60)
 
-    def run() -> int:
-        return sum(not done for done, _ in parallel_bulk(client, actions, thread_count=THREADS))
+    def run() -> tuple[int, float]:
+        began = time.process_time()
+        failed = sum(not done for done, _ in parallel_bulk(client, actions, thread_count=FUNCTIONS))
+        return failed, time.process_time() - began
 
     return _measured(run, server, index, amount)
 
 
-def _measured(run: Callable[[], int], server: ElasticsearchServer, index: str, amount: int) -> Side:
+def _measured(
+    run: Callable[[], tuple[int, float]], server: ElasticsearchServer, index: str, amount: int
+) -> Side:
+    """run: returns how many changes failed, and the seconds of processor time that it took."""
     client = Elasticsearch(server.url, request_timeout=60)
     before = _processor_seconds(server)
-    wall, cpu = time.monotonic(), time.process_time()
-    failed = run()
-    wall, cpu = time.monotonic() - wall, time.process_time() - cpu
-    side = Side(wall, cpu, _processor_seconds(server) - before)
+    wall = time.monotonic()
+    failed, cpu = run()
+    side = Side(time.monotonic() - wall, cpu, _processor_seconds(server) - before)
     client.indices.refresh(index=f"{index}-listings")
     there = client.count(index=f"{index}-listings")["count"]
     if failed or there != amount + 1:
