@@ -56,7 +56,11 @@ LEASE_BYTES = 600
 BATCH_LOG_BYTES, REPORT_BYTES = 1500, 500
 """Of the lines that a batch, and a report of the relay, write; with Lambda's own."""
 
-RELAY_METRICS, CONSUMER_METRICS, ALARMS, SECRETS = 4, 5, 4, 2
+RELAY_METRICS, CONSUMER_METRICS, ALARMS, SECRETS = 4, 5, 8, 2
+WATCH_METRICS = 7
+"""Of the watch, its relay and its consumer."""
+
+WATCH_GB, WATCH_SECONDS, WATCH_WRITES, WATCH_READS, WATCH_LOG_BYTES = 0.25, 1.0, 2, 8, 2500
 KEY_USERS = 5
 """Each asks for a data key once in five minutes: the topic, the queue from both sides, the table
 from both. Source: SNS developer guide, "Managing Amazon SNS encryption keys and costs".
@@ -148,11 +152,19 @@ def marks(rate: float) -> float:
 
 def watching(rate: float) -> float:
     """Metrics, alarms and logs."""
-    metrics = RELAY_METRICS + (CONSUMER_METRICS if rate else 0)
+    metrics = RELAY_METRICS + WATCH_METRICS + (CONSUMER_METRICS if rate else 0)
     reports = SECONDS / RelaySetup.report_seconds
     written = reports * REPORT_BYTES + SECONDS * batches(rate) * BATCH_LOG_BYTES
+    written += SECONDS / 60 * WATCH_LOG_BYTES
     fixed = metrics * price("metric_month") + ALARMS * price("alarm_month")
     return fixed + written / GB * price("logs_gb")
+
+
+def watch() -> float:
+    """A run each minute."""
+    run = WATCH_SECONDS * WATCH_GB * price("lambda_gb_second") + price("lambda_request")
+    state = WATCH_WRITES * price("dynamodb_write_unit") + WATCH_READS * price("dynamodb_read_unit")
+    return SECONDS / 60 * (run + state + 3 * price("sqs_fifo_request"))
 
 
 def keys() -> float:
@@ -169,6 +181,7 @@ def parts(rate: float) -> dict[str, float]:
         "consumer: delivery and queue": delivery(rate) + queue(rate),
         "consumer: function": consumer_function(rate),
         "consumer: marks": marks(rate),
+        "watch": watch(),
         "metrics, alarms and logs": watching(rate),
         "key and two secrets": keys(),
     }

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from shared.flows.jobs.progress import Progress
     from shared.flows.jobs.setup import JobSetup
     from shared.flows.relay.setup import Manner, RelaySetup
+    from shared.flows.watch.setup import Emit, WatchSetup
 
 T = TypeVar("T")
 
@@ -76,6 +77,15 @@ class Stage:
             settings = load(Path(os.environ.get("LAMBDA_TASK_ROOT", ".")) / "rowline.json")
         service, name = variable("ROWLINE_SERVICE"), variable("ROWLINE_STAGE")
         return cls(service, name, settings, EnvironmentResources())
+
+    @classmethod
+    def of_package(cls) -> "Stage":
+        """The whole stage of this function: settings of its package, names of the stack.
+
+        Raises ConfigError, StackError, StateUnavailable.
+        """
+        settings = cls.from_environment().settings
+        return cls(settings.service, settings.stage, settings, Stack.around(settings))
 
     @classmethod
     def from_stack(
@@ -205,6 +215,12 @@ class Stage:
 
         consumer, sink = self.consumer(name), self.sink(name)
         return Consume(consumer, sink, self.state, self.claims, self.queue(name), self.dlq(name))
+
+    def watch(self, *, emit: "Emit", holder: str, left: Callable[[], float]) -> "WatchSetup":
+        """The parts of a run of the watch; see `WatchSetup` for the parameters."""
+        from shared.flows.watch.setup import WatchSetup
+
+        return WatchSetup(self, emit=emit, holder=holder, left=left)
 
     def reads(self, source: SourceSettings) -> str:
         """Where a source is, and where that address came from."""

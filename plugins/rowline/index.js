@@ -8,13 +8,14 @@ const { placesOf, placed } = require('./schema/places');
 const { missingForContainers } = require('./schema/containers');
 const { expand } = require('./expand');
 const { overLimits } = require('./expand/limits');
+const { function: WATCH } = require('./expand/names').watch();
 const { findPython, findTarget } = require('./bundle/target');
 const { buildPackage } = require('./bundle');
 const { checkStanzas } = require('./deploy/check');
 const { requireConcurrency } = require('./deploy/concurrency');
 const { requireEndpoint } = require('./deploy/endpoint');
 const { useLocalStage } = require('./deploy/local');
-const { wakeRelays } = require('./deploy/wake');
+const { wake } = require('./deploy/wake');
 const { retainedResources } = require('./deploy/retained');
 
 /** Connects the stanzas to the framework's hooks; the modules that it calls do the work. */
@@ -206,11 +207,11 @@ class Rowline {
   }
 
   async wake() {
-    if (isOff(this.options.relay)) return;
-    const relays = Object.entries(this.expanded.functions)
-      .filter(([, made]) => made.environment.ROWLINE_STREAM)
+    const relays = !isOff(this.options.relay);
+    const woken = Object.entries(this.expanded.functions)
+      .filter(([key, made]) => key === WATCH || (relays && made.environment.ROWLINE_STREAM))
       .map(([key]) => this.serverless.service.functions[key]);
-    await wakeRelays(this.serverless.getProvider('aws'), relays, this.log);
+    await wake(this.serverless.getProvider('aws'), woken, this.log);
   }
 
   async remember() {

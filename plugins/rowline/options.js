@@ -4,7 +4,11 @@ const { MODES } = require('./deploy/check');
 
 // All that the plugin assumes about its service. `custom.rowline` overrides any of it.
 const DEFAULTS = {
-  handlers: { relay: 'handlers.relay.handle', consume: 'handlers.consume.handle' },
+  handlers: {
+    relay: 'handlers.relay.handle',
+    consume: 'handlers.consume.handle',
+    watch: 'handlers.watch.handle',
+  },
   // health check of a relay's container: fails when the relay gives no sign of life
   alive: ['python', '-m', 'handlers.relay_service', '--healthy'],
   code: ['handlers', 'shared'], // Python packages in the zip, beside the wheels of `requirements`

@@ -28,6 +28,7 @@ from shared.values.lease import Holding, Holdings, Lease
 from shared.values.lineage import Lineage
 from shared.values.mark import Mark
 from shared.values.position import Position
+from shared.values.pulse import Pulse
 from shared.values.table import Column, Table
 from tests.aws_setup import create_state_table
 from tests.worlds.twins.state import MemorySchemas, memory_state
@@ -485,3 +486,21 @@ def test_the_relays_of_a_source_have_a_coverage_each(stores: Any) -> None:
     stores.coverage.append("shop/events", second)
     assert stores.coverage.segments("shop") == [first]
     assert stores.coverage.segments("shop/events") == [second]
+
+
+def test_one_run_of_the_watch_holds_its_lease_until_it_ends_or_its_time_is_over(
+    stores: Any,
+) -> None:
+    pulses = stores.pulses
+    assert pulses.read() == Pulse()
+    assert pulses.begin("one", 1_000, 61_000) == Pulse()
+    assert pulses.begin("two", 61_000, 121_000) is None
+    assert pulses.begin("one", 1_000, 61_000) == Pulse(), "its reply was lost"
+    pulses.end("two", Pulse(5))
+    assert pulses.read() == Pulse(), "what another holds is not touched"
+    pulses.end("one", Pulse(40_000, {"figures": "SQS"}))
+    pulses.end("one", Pulse(40_000))
+    assert pulses.begin("two", 40_001, 100_000) == Pulse(40_000, {"figures": "SQS"})
+    assert pulses.begin("three", 100_001, 160_000) == Pulse(40_000, {"figures": "SQS"})
+    pulses.end("two", Pulse(7))
+    assert pulses.read().at_ms == 40_000

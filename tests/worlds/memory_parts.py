@@ -1,24 +1,35 @@
 """The parts of a stage that health looks at, in memory."""
 
+import time
 from collections import defaultdict
 
 from shared.adapters.observation.contract import ConsumerSigns, KeptQueue
 from shared.adapters.state.state import State
 from shared.domain.sink import Examiner
 from shared.domain.subscription_filter import filter_policy
+from shared.values.pulse import Pulse
 from shared.values.settings import Settings
 from tests.worlds.twins.queue import MemoryQueue
 from tests.worlds.twins.state import memory_state
 
 
 class MemoryParts:
-    """As `shared.flows.health.gathering.Parts` says; queues are empty until a test fills them."""
+    """As `shared.flows.health.gathering.Parts` says; queues are empty until a test fills them.
+
+    The watch has just run.
+    """
 
     def __init__(self, settings: Settings, state: State | None = None) -> None:
         self.settings, self.state = settings, state or memory_state()
         self.queues: dict[tuple[str, str], MemoryQueue] = defaultdict(MemoryQueue)
         self.observation = MemoryObservation(settings)
         self.examiners: dict[str, Examiner] = {}
+        self.watched()
+
+    def watched(self, pulse: Pulse | None = None) -> None:
+        """The watch has just run."""
+        self.state.pulses.begin("watch", 1, 1)
+        self.state.pulses.end("watch", pulse or Pulse(int(time.time() * 1000)))
 
     def examiner(self, consumer: str) -> Examiner | None:
         return self.examiners.get(consumer)

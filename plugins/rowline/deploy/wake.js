@@ -3,11 +3,12 @@
 const { LambdaClient, InvokeCommand } = require('@aws-sdk/client-lambda');
 
 /**
- * Starts each relay function now instead of at its next scheduled run. The payload names the
- * version that wants to run, so the running relay yields and hands over in about a second. If a
- * relay cannot be started, the deployment still succeeds: the schedule starts it within a minute.
+ * Starts the watch and each relay function now instead of at their next scheduled run. The payload
+ * names the version that wants to run, so the running relay yields and hands over in about a
+ * second. If one cannot be started, the deployment still succeeds: its schedule starts it within a
+ * minute.
  */
-async function wakeRelays(aws, functions, log) {
+async function wake(aws, functions, log) {
   const client = new LambdaClient(await aws.getAwsSdkV3Config());
   for (const { name, environment } of functions) {
     const payload = JSON.stringify({ wanted: environment.ROWLINE_VERSION });
@@ -19,14 +20,14 @@ async function wakeRelays(aws, functions, log) {
           Payload: Buffer.from(payload),
         }),
       );
-      log.notice(`Relay ${name} started`);
+      log.notice(`Function ${name} started`);
     } catch (error) {
       log.warning(
-        `Relay ${name} could not be started now (${error.message}); its schedule starts it ` +
+        `Function ${name} could not be started now (${error.message}); its schedule starts it ` +
           'within a minute.',
       );
     }
   }
 }
 
-module.exports = { wakeRelays };
+module.exports = { wake };

@@ -24,7 +24,46 @@ const queueMetric = (queue, metric) => ({
   Dimensions: [{ Name: 'QueueName', Value: attribute(queue, 'QueueName') }],
 });
 
+/**
+ * An alarm on a figure that the watch writes each minute, 0 too. Missing figures are trouble: the
+ * watch is silent. Three minutes, because two runs may fall into one minute and none into the next.
+ */
+const watched = (alerts, description, dimensions, metric) =>
+  alarm(alerts, `${description} The same if the watch is silent.`, {
+    Namespace: 'Rowline',
+    MetricName: metric,
+    Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })),
+    Period: 180,
+    TreatMissingData: 'breaching',
+  });
+
+const watchAlarms = (ids, service, alerts) => ({
+  [ids.alarm('Silent')]: alarm(
+    alerts,
+    'The watch, which looks after all relays and consumers, has not run for three minutes.',
+    {
+      Namespace: 'Rowline',
+      MetricName: 'WatchRuns',
+      Dimensions: [
+        { Name: 'service', Value: service },
+        { Name: 'function', Value: 'watch' },
+      ],
+      ComparisonOperator: 'LessThanThreshold',
+      Threshold: 1,
+      Statistic: 'Sum',
+      Period: 180,
+      TreatMissingData: 'breaching',
+    },
+  ),
+});
+
 const relayAlarms = (ids, stream, service, alerts) => ({
+  [ids.alarm('Down')]: watched(
+    alerts,
+    `The relay of ${stream} does not run.`,
+    { service, stream },
+    'RelayDown',
+  ),
   [ids.alarm('Lag')]: alarm(
     alerts,
     'The relay is more than a minute behind its source, or says nothing at all.',
@@ -82,17 +121,31 @@ const late = (ids, name, service, alerts) => {
 };
 
 const consumerAlarms = (ids, name, service, alerts) => ({
-  [ids.alarm('SetAside')]: alarm(
+  [ids.alarm('SetAside')]: watched(
     alerts,
     `Changes of consumer ${name} were set aside in its DLQ.`,
-    queueMetric(ids.dlq, 'ApproximateNumberOfMessagesVisible'),
+    { service, consumer: name },
+    'DlqMessages',
   ),
-  [ids.alarm('NotDelivered')]: alarm(
+  [ids.alarm('NotDelivered')]: watched(
     alerts,
     `SNS could not deliver to the queue of consumer ${name}.`,
-    queueMetric(ids.undelivered, 'ApproximateNumberOfMessagesVisible'),
+    { service, consumer: name },
+    'UndeliveredMessages',
+  ),
+  [ids.alarm('Due')]: watched(
+    alerts,
+    `Tables of consumer ${name} must be resynced.`,
+    { service, consumer: name },
+    'TablesDue',
+  ),
+  [ids.alarm('Differs')]: watched(
+    alerts,
+    `The last verify of consumer ${name} found differences.`,
+    { service, consumer: name },
+    'VerifyDifferences',
   ),
   [ids.alarm('Late')]: late(ids, name, service, alerts),
 });
 
-module.exports = { relayAlarms, consumerAlarms };
+module.exports = { relayAlarms, consumerAlarms, watchAlarms };

@@ -5,6 +5,7 @@ const { settings, sizes } = require('./settings');
 const { relay } = require('./relay');
 const { relayService } = require('./service');
 const { consumer } = require('./consumer');
+const { watch } = require('./watch');
 const { sharedPolicies } = require('./transport');
 const { ref } = require('./cloudformation');
 
@@ -27,6 +28,7 @@ function expand(stanzas, context) {
       (source.run === 'fargate' ? relayService : relay)(source, size.sources[source.name], context),
     ),
     ...Object.values(all.consumers).map((one) => consumer(one, size.consumers[one.name], context)),
+    watch(context),
   ];
   const merged = (kind) => Object.assign({}, ...parts.map((part) => part[kind]));
   return {

@@ -39,11 +39,19 @@ const consumer = (name) => ({
   alarm: (what) => `${what}OfConsume${upper(name)}`,
 });
 
+const watch = () => ({
+  function: 'watch',
+  role: 'RoleOfWatch',
+  logGroup: 'WatchLogGroup',
+  alarm: (what) => `${what}OfWatch`,
+});
+
 /** Keys of the stack's outputs. `shared/adapters/stack` uses the same keys. */
 const output = {
   topic: 'TopicArn',
   state: 'StateTable',
   claims: 'ClaimsBucket',
+  watch: 'WatchFunction',
   relay: (source) => `${upper(source)}RelayFunction`,
   relayService: (source) => `${upper(source)}RelayService`,
   consume: (name) => `${upper(name)}ConsumeFunction`,
@@ -52,4 +60,4 @@ const output = {
   undelivered: (name) => `${upper(name)}UndeliveredUrl`,
 };
 
-module.exports = { relay, relayService, consumer, output };
+module.exports = { relay, relayService, consumer, watch, output };

@@ -1,7 +1,7 @@
 'use strict';
 
 const { arn, ref, sub, policyDocument } = require('./cloudformation');
-const { allow, via, logs, network, secret, rows } = require('./statements');
+const { allow, via, logs, network, secret, rows, account } = require('./statements');
 const { sourceOf } = require('../schema/relays');
 const { sinks } = require('../sinks');
 const { isOff } = require('../options');
@@ -107,6 +107,31 @@ function consume({ consumer, functionName, queue, dlq, options }) {
   ];
 }
 
+/** The rights of the watch: it reads and writes state of all consumers, and calls only AWS. */
+function watch({ functionName, prefix, options }) {
+  const { state } = options.resources;
+  return [
+    logs(functionName),
+    allow(
+      'Names',
+      ['cloudformation:DescribeStacks'],
+      sub(`${account('cloudformation')}:stack/${prefix}/*`),
+    ),
+    rows('State', ['dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:Query'], state, [
+      'watch',
+      'stream#*',
+      'consumer#*',
+    ]),
+    // CloudFormation begins the name of each queue with that of the stack. A list of all of them
+    // would be longer than the policy of a role may be.
+    allow(
+      'Depths',
+      ['sqs:GetQueueAttributes'],
+      ['Queue', 'Dlq', 'Undelivered'].map((kind) => sub(`${account('sqs')}:${prefix}-${kind}*`)),
+    ),
+  ];
+}
+
 // A service may use a role only for resources of this account. Lambda passes the account; ECS also
 // the ARN of the task. Sources: IAM user guide, "The confused deputy problem"; ECS developer guide,
 // "Amazon ECS task IAM role".
@@ -138,4 +163,4 @@ const role = (statements, { permissionsBoundary }, service = 'lambda.amazonaws.c
   },
 });
 
-module.exports = { relay, relayTask, relayExecution, consume, role };
+module.exports = { relay, relayTask, relayExecution, consume, watch, role };

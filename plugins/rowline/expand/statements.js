@@ -61,4 +61,4 @@ const secret = (name) => allow('Secret', ['secretsmanager:GetSecretValue'], secr
 const rows = (sid, actions, table, keys) =>
   allow(sid, actions, arn(table), { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } });
 
-module.exports = { allow, via, logs, network, secret, rows };
+module.exports = { allow, via, logs, network, secret, rows, account };

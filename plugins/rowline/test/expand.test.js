@@ -94,8 +94,9 @@ test('every role is bounded where a boundary is given, and by none elsewhere', (
     ofType(expand(stanzas(), context({ options })).resources, 'AWS::IAM::Role').map(
       ([, { Properties }]) => Properties.PermissionsBoundary,
     );
-  assert.deepEqual(bounds({ permissionsBoundary }), [permissionsBoundary, permissionsBoundary]);
-  assert.deepEqual(bounds({}), [undefined, undefined]);
+  const all = bounds({ permissionsBoundary });
+  assert.deepEqual(all, [permissionsBoundary, permissionsBoundary, permissionsBoundary]);
+  assert.deepEqual(bounds({}), [undefined, undefined, undefined]);
 });
 
 test('the subscription filters on source, table and lane, is raw, and has its own DLQ', () => {
@@ -153,12 +154,38 @@ test('the relay runs every minute, is never retried, and has two places reserved
   assert.ok(!('reservedConcurrency' in off));
 });
 
+test('the watch runs each minute, outside the VPC, and its silence rings', () => {
+  const inVpc = { subnets: 'subnet-1', securityGroups: 'sg-1' };
+  const alerts = 'arn:aws:sns:eu-west-1:1:pager';
+  const { functions, resources } = expand(stanzas(), context({ alerts, options: inVpc }));
+  assert.deepEqual(functions.watch.events, [
+    { schedule: { rate: ['rate(1 minute)'], enabled: true } },
+  ]);
+  assert.equal(functions.watch.vpc, undefined);
+  assert.equal(functions.watch.maximumRetryAttempts, 0);
+  const { Properties } = resources.SilentOfWatch;
+  assert.deepEqual(
+    [Properties.ComparisonOperator, Properties.Threshold, Properties.TreatMissingData],
+    ['LessThanThreshold', 1, 'breaching'],
+  );
+});
+
+test('a figure of the watch that is missing rings like one that is wrong', () => {
+  const alarms = expand(stanzas(), context({ alerts: 'arn:aws:sns:eu-west-1:1:pager' })).resources;
+  for (const id of [
+    'DownOfRelayShop',
+    'SetAsideOfConsumeListingSearch',
+    'DueOfConsumeListingSearch',
+  ])
+    assert.equal(alarms[id].Properties.TreatMissingData, 'breaching');
+});
+
 test('each function has its own role, without other consumers and wildcard actions', () => {
   const given = stanzas();
   given.consumers.sellerSearch = { tables: ['market.sellers'], elasticsearch: { secret: 'other' } };
   const { functions, resources } = expand(given, context());
   const roles = Object.values(functions).map((made) => made.role['Fn::Sub']);
-  assert.equal(new Set(roles).size, 3);
+  assert.equal(new Set(roles).size, 4);
   for (const [id, { Properties }] of ofType(resources, 'AWS::IAM::Role')) {
     for (const { Action, Resource, Sid } of Properties.Policies[0].PolicyDocument.Statement) {
       for (const action of Action) assert.match(action, /^[a-z0-9]+:[A-Za-z]+$/, `${id} ${Sid}`);
@@ -205,19 +232,24 @@ test('alarms exist only with somebody to tell', () => {
   assert.deepEqual(
     alarms.map(([id]) => id),
     [
+      'DownOfRelayShop',
       'LagOfRelayShop',
       'SetAsideOfConsumeListingSearch',
       'NotDeliveredOfConsumeListingSearch',
+      'DueOfConsumeListingSearch',
+      'DiffersOfConsumeListingSearch',
       'LateOfConsumeListingSearch',
+      'SilentOfWatch',
     ],
   );
   // The dimensions under which the relay writes its metrics (shared/adapters/metrics): an alarm on
   // others would never see a figure.
-  assert.deepEqual(alarms[0][1].Properties.Dimensions, [
+  const named = Object.fromEntries(alarms);
+  assert.deepEqual(named.LagOfRelayShop.Properties.Dimensions, [
     { Name: 'service', Value: 'rowline-test' },
     { Name: 'stream', Value: 'shop' },
   ]);
-  const { Metrics } = alarms[3][1].Properties;
+  const { Metrics } = named.LateOfConsumeListingSearch.Properties;
   assert.deepEqual(Metrics[2].MetricStat.Metric, {
     Namespace: 'Rowline',
     MetricName: 'OldestFailedMs',
@@ -237,6 +269,7 @@ test('every reference is to a resource of the plugin, of the framework or to a s
     'State',
     'Claims',
     'RelayShopLambdaFunction',
+    'WatchLambdaFunction',
     'ConsumeListingSearchLambdaFunction',
   ];
   const known = new Set([...Object.keys(made.resources), ...shared]);
@@ -254,6 +287,7 @@ test('no choice of names makes two resources, functions or outputs meet', () => 
     'undelivered',
     'relay',
     'consume',
+    'watch',
     'of',
     'to',
     'queueUrl',
@@ -290,7 +324,7 @@ test('no choice of names makes two resources, functions or outputs meet', () => 
         Object.keys(base[kind]).length
       );
     }, 0);
-  const common = { resources: 2, functions: 0, outputs: 3 }; // what every expansion has once
+  const common = { resources: 5, functions: 1, outputs: 4 }; // what every expansion has once
   for (const kind of ['resources', 'functions', 'outputs']) {
     assert.equal(
       Object.keys(all[kind]).length,

@@ -10,7 +10,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from shared.adapters import aws
-from shared.values.errors import StackError
+from shared.values.errors import StackError, StateUnavailable
 from shared.values.settings import Settings, from_json
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Stack(msgspec.Struct, frozen=True):
     """A deployed stack.
 
     settings: those that it was deployed with.
-    outputs: TopicArn, StateTable and ClaimsBucket; per source NAMERelayFunction, or
+    outputs: TopicArn, StateTable, ClaimsBucket and WatchFunction; per source NAMERelayFunction, or
         NAMERelayService (the ARN of the ECS service) where it runs as a container; per consumer
         NAMEQueueUrl, NAMEDlqUrl, NAMEUndeliveredUrl and NAMEConsumeFunction. NAME begins with a
         capital letter.
@@ -56,15 +56,28 @@ class Stack(msgspec.Struct, frozen=True):
                 thing=f"stack {name}",
                 hint=f"Deploy it: sls deploy --stage {stage}.",
             )
-        outputs = {
-            output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])
-        }
-        return Stack(
-            name=name,
-            status=described["StackStatus"],
-            settings=_settings(name, template["Metadata"]["Rowline"]),
-            outputs=outputs,
-        )
+        settings = _settings(name, template["Metadata"]["Rowline"])
+        return Stack(name, described["StackStatus"], settings, _outputs(described))
+
+    @staticmethod
+    def around(settings: Settings, client: "CloudFormationClient | None" = None) -> "Stack":
+        """Read only the names of the stack of a function, which has the settings in its package.
+
+        Raises StackError, StateUnavailable.
+        """
+        name = f"{settings.service}-{settings.stage}"
+        try:
+            client = client or aws.client("cloudformation")
+            described = client.describe_stacks(StackName=name)["Stacks"][0]
+        except aws.FAILURES as error:
+            if aws.is_passing(error):
+                raise StateUnavailable(
+                    f"CloudFormation did not answer ({aws.code_of(error)}).",
+                    thing=f"stack {name}",
+                    hint="The call is tried again.",
+                ) from None
+            raise _unreadable(name, settings.stage, error) from None
+        return Stack(name, described["StackStatus"], settings, _outputs(described))
 
     @property
     def topic_arn(self) -> str:
@@ -98,6 +111,10 @@ class Stack(msgspec.Struct, frozen=True):
     def consume_function(self, consumer: str) -> str:
         return self._output(f"{_upper(consumer)}ConsumeFunction")
 
+    @property
+    def watch_function(self) -> str:
+        return self._output("WatchFunction")
+
     def _output(self, key: str) -> str:
         try:
             return self.outputs[key]
@@ -107,6 +124,10 @@ class Stack(msgspec.Struct, frozen=True):
                 thing=f"stack {self.name}",
                 hint="Deploy it again with this version.",
             ) from None
+
+
+def _outputs(described: Any) -> dict[str, str]:
+    return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
 
 def _upper(name: str) -> str:

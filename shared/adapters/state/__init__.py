@@ -17,4 +17,5 @@ Each subject has a contract of its own. Layout of the table (`pk`, `sk` are stri
 | `consumer#NAME` | `due#DATABASE.TABLE` | the last due of a table, for this consumer alone |
 | `consumer#NAME` | `filled#DATABASE.TABLE` | the last due of the source that is settled |
 | `consumer#NAME` | `verify` | the report of the last verify |
+| `watch` | `pulse` | when the watch last ran, and its lease |
 """

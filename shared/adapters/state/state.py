@@ -8,6 +8,7 @@ from shared.adapters.state.done_messages import DoneMessages
 from shared.adapters.state.dues import Dues
 from shared.adapters.state.jobs import Jobs
 from shared.adapters.state.marks import Marks
+from shared.adapters.state.pulses import Pulses
 from shared.adapters.state.reports import Reports
 from shared.adapters.state.schemas import Schemas
 from shared.adapters.state.streams import Streams
@@ -26,3 +27,4 @@ class State:
     done_messages: DoneMessages
     dues: Dues
     reports: Reports
+    pulses: Pulses

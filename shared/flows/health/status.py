@@ -11,6 +11,7 @@ from shared.flows.health.facts import ConsumerFacts, RelayFacts
 from shared.flows.health.findings import findings_of
 from shared.flows.health.gathering import Parts, consumer_facts, relay_facts
 from shared.flows.health.sign_findings import kept_finding, sign_findings, target_findings
+from shared.flows.health.watch_findings import watch_findings
 from shared.values.errors import RowlineError
 from shared.values.finding import Finding
 from shared.values.settings import ConsumerSettings
@@ -53,7 +54,8 @@ def status(parts: Parts) -> Status:
         )
     observed, problems = signs.result()
     queues, more = kept.result()
-    findings: list[Finding] = [*problems, *more]
+    pulse = parts.state.pulses.read()
+    findings: list[Finding] = [*watch_findings(pulse, now), *problems, *more]
     if observed:
         consumers = [
             msgspec.structs.replace(one, signs=observed[one.consumer]) for one in consumers

@@ -19,5 +19,8 @@ LOST_SHOWN_S = 7 * 86_400
 QUEUE_ALMOST_OVER_S = 7 * 86_400
 """Half of the 14 days that SQS keeps a message."""
 
+WATCH_SILENT_S = 180
+"""The watch runs each minute."""
+
 VERIFY_OVERDUE_S = 31 * 86_400
 """A proof that is older says little about now."""

@@ -1,12 +1,15 @@
 """Each role has what its function needs, and an action taken away is missed."""
 
+import time
 import uuid
 from typing import Any
 
 import boto3
 import pytest
 
+from shared.stage import Stage
 from tests.integration.deploy.conftest import Deployment
+from tests.waiting import wait_for
 
 CONSUMER = "listingSearch"
 
@@ -59,3 +62,21 @@ def test_relay_misses_an_action(deployment: Deployment, action: str) -> None:
         answer = deployment.invoke(function, {})
     assert answer["errorType"] in ("StackError", "ConfigError"), answer
     assert "AccessDenied" in answer["errorMessage"]
+
+
+@pytest.mark.parametrize(
+    "action", ["cloudformation:DescribeStacks", "dynamodb:UpdateItem", "sqs:GetQueueAttributes"]
+)
+def test_watch_misses_an_action(deployment: Deployment, action: str) -> None:
+    function = deployment.stack.watch_function
+    with deployment.without(function, action):
+        answer = deployment.invoke(function, {})
+    said = answer.get("errorMessage") or str(answer["problems"])
+    assert "AccessDenied" in said
+
+
+def test_watch_works_with_its_whole_role_and_says_when(deployment: Deployment) -> None:
+    stack = deployment.stack
+    wait_for(lambda: deployment.invoke(stack.watch_function, {}) == {"done": True, "problems": {}})
+    stage = Stage(deployment.service, "local", stack.settings, stack)
+    assert time.time() - stage.state.pulses.read().at_ms / 1000 < 30

@@ -215,6 +215,7 @@ CONTAINERS: list[Statement] = [
     ),
 ]
 LARGEST = {
+    "cloudformation": arn("cloudformation", f"stack/{SERVICE}-*"),
     "dynamodb": arn("dynamodb", f"table/{SERVICE}-*"),
     "ec2": "*",
     "ecr": "*",

@@ -115,7 +115,12 @@ def granted(template: dict[str, Any], role: str) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "role"), [("Relay", "RoleOfRelayShop"), ("Consumer", "RoleOfConsumeListingSearch")]
+    ("kind", "role"),
+    [
+        ("Relay", "RoleOfRelayShop"),
+        ("Consumer", "RoleOfConsumeListingSearch"),
+        ("Watch", "RoleOfWatch"),
+    ],
 )
 def test_roles_are_exactly_those_of_the_page(packaged: Packaged, kind: str, role: str) -> None:
     page = documented(kind)

@@ -8,6 +8,7 @@ from shared.adapters.state.dynamodb.done_messages import DynamoDoneMessages
 from shared.adapters.state.dynamodb.dues import DynamoDues
 from shared.adapters.state.dynamodb.jobs import DynamoJobs
 from shared.adapters.state.dynamodb.marks import DynamoMarks
+from shared.adapters.state.dynamodb.pulses import DynamoPulses
 from shared.adapters.state.dynamodb.reports import DynamoReports
 from shared.adapters.state.dynamodb.schemas import DynamoSchemas
 from shared.adapters.state.dynamodb.streams import DynamoStreams
@@ -31,4 +32,5 @@ def open_state(client: "DynamoDBClient", table: str) -> State:
         done_messages=DynamoDoneMessages(client, table),
         dues=DynamoDues(client, table),
         reports=DynamoReports(client, table),
+        pulses=DynamoPulses(client, table),
     )

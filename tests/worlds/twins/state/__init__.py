@@ -11,6 +11,7 @@ from tests.worlds.twins.state.coverage import MemoryCoverage
 from tests.worlds.twins.state.dues import MemoryDues
 from tests.worlds.twins.state.jobs import MemoryDeletions, MemoryDoneMessages, MemoryJobs
 from tests.worlds.twins.state.marks import MemoryMarks
+from tests.worlds.twins.state.pulses import MemoryPulses
 from tests.worlds.twins.state.reports import MemoryReports
 from tests.worlds.twins.state.schemas import MemorySchemas
 from tests.worlds.twins.state.streams import MemoryStreams
@@ -41,6 +42,7 @@ def memory_state() -> State:
         done_messages=done_messages,
         dues=MemoryDues(),
         reports=MemoryReports(),
+        pulses=MemoryPulses(),
     )
 
 

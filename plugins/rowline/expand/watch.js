@@ -1,0 +1,56 @@
+'use strict';
+
+const names = require('./names');
+const permissions = require('./permissions');
+const { lambda, logGroup } = require('./function');
+const { watchAlarms } = require('./alarms');
+const { ref } = require('./cloudformation');
+
+const MEMORY = 256;
+// Seconds: the schedule starts the next run then, and no two runs work at once.
+const TIMEOUT = 60;
+
+/**
+ * The watch of a stage: the function that looks after everything else each minute. It is outside
+ * the VPC, since it calls only AWS.
+ */
+function watch(context) {
+  const { options, prefix, alerts } = context;
+  const ids = names.watch();
+  const name = `${prefix}-${ids.function}`;
+  return {
+    functions: {
+      [ids.function]: {
+        ...lambda({
+          name,
+          handler: options.handlers.watch,
+          role: ids.role,
+          memory: MEMORY,
+          timeout: TIMEOUT,
+          environment: {},
+          context: { ...context, options: { ...options, subnets: [] } },
+        }),
+        description: 'Looks after relays and consumers each minute',
+        // The next minute starts another run.
+        maximumRetryAttempts: 0,
+        maximumEventAge: 60,
+        events: [{ schedule: { rate: ['rate(1 minute)'], enabled: true } }],
+      },
+    },
+    resources: {
+      [ids.role]: permissions.role(
+        permissions.watch({ functionName: name, prefix, options }),
+        options,
+      ),
+      [ids.logGroup]: logGroup(name, options),
+      ...(alerts && watchAlarms(ids, prefix, alerts)),
+    },
+    outputs: {
+      [names.output.watch]: {
+        Value: ref(`${ids.function[0].toUpperCase()}${ids.function.slice(1)}LambdaFunction`),
+      },
+    },
+  };
+}
+
+module.exports = { watch };

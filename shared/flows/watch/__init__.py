@@ -1,0 +1,1 @@
+"""The watch: what a stage does each minute beside relaying and consuming."""

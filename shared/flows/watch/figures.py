@@ -1,0 +1,47 @@
+"""Figures: writes every metric that an alarm reads, zeros too.
+
+The alarms take missing figures for trouble, so a watch that does not run raises all of them.
+"""
+
+from shared.domain.outstanding import outstanding
+from shared.flows.health.gathering import relay_facts
+from shared.flows.watch.each import for_each
+from shared.flows.watch.setup import WatchSetup
+
+RELAYING = ("running", "waiting")
+"""States of a relay that are right; see `RelayFacts`."""
+
+
+def emit_figures(setup: WatchSetup) -> None:
+    """Write the figures of every relay and every consumer."""
+    parts = setup.parts
+    relays = parts.settings.sources
+    for_each(setup, [*relays, *parts.settings.consumers], lambda name: _emit(setup, name))
+
+
+def _emit(setup: WatchSetup, name: str) -> None:
+    if name in setup.parts.settings.sources:
+        setup.emit("stream", name, relay_figures(setup, name))
+    if name in setup.parts.settings.consumers:
+        setup.emit("consumer", name, consumer_figures(setup, name))
+
+
+def relay_figures(setup: WatchSetup, name: str) -> dict[str, float]:
+    """`RelayDown`: 1 when the relay of this source failed, is silent, or has never run."""
+    source = setup.parts.settings.sources[name]
+    facts = relay_facts(setup.parts.state.streams, source, setup.clock())
+    return {"RelayDown": float(facts.state not in RELAYING)}
+
+
+def consumer_figures(setup: WatchSetup, name: str) -> dict[str, float]:
+    """What waits for a person: messages in the DLQs, tables due, differences that verify found."""
+    parts = setup.parts
+    consumer = parts.settings.consumers[name]
+    due = outstanding(parts.state.dues, consumer, parts.settings.source_of(consumer))
+    verified = parts.state.reports.read(name) or {}
+    return {
+        "DlqMessages": float(sum(parts.dlq(name).depth())),
+        "UndeliveredMessages": float(sum(parts.undelivered(name).depth())),
+        "TablesDue": float(len({one.table for one in due})),
+        "VerifyDifferences": float(verified.get("differences", 0)),
+    }

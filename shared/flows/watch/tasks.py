@@ -1,0 +1,16 @@
+"""Tasks: what the watch does in each run, in this order."""
+
+from collections.abc import Callable, Mapping
+
+from shared.flows.watch.figures import emit_figures
+from shared.flows.watch.setup import WatchSetup
+
+Task = Callable[[WatchSetup], float | None]
+"""Returns when it wants to be called once more in this run, Unix seconds; None: not before the
+next run. What it raises is reported, and stops no other task.
+"""
+
+TASKS: Mapping[str, Task] = {
+    "figures": emit_figures,
+}
+"""By the names under which `rowline status` reports a failure."""
