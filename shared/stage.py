@@ -282,6 +282,7 @@ class Stage:
         from shared.flows.relay.setup import RelaySetup
 
         source = self.source(name)
+        siblings = self.settings.siblings(source)
 
         def here() -> SourceEndpoint:
             return self.endpoint(source.name)
@@ -297,7 +298,8 @@ class Stage:
             open_binlog=opener(here, f"{self.full_name}/{source.name}"),
             open_database=database(here),
             preflight=preflight(here, source),
-            others={each.stream: each.tables for each in self.settings.siblings(source)},
+            others={each.stream: each.tables for each in siblings},
+            elsewhere={name: how for each in siblings for name, how in each.tables.items()},
             holder=holder,
             manner=manner,
             run=run,

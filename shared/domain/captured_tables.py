@@ -3,7 +3,7 @@
 Each with how its rows become changes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -51,12 +51,14 @@ def captured_tables(
     chosen: Sequence[str] = (),
     *,
     mask_key: bytes = b"",
+    examine: Callable[[Table], None] = lambda _: None,
 ) -> list[CapturedTable]:
     """The tables that reach the consumer, or those of them that `chosen` selects.
 
     chosen: names, or patterns with `*`. A table that the consumer names and that the database
         lacks hinders nothing where others are chosen.
     mask_key: the key of mask `hash`.
+    examine: is given the columns of each table.
     Raises ConfigError when one chosen is none of the consumer's, SourceError when the database
     lacks a table that is named or a table has no key.
     """
@@ -78,6 +80,7 @@ def captured_tables(
         table = database.describe(sizes[name].database, sizes[name].name)
         if table is None:
             raise unknown_table(name)
+        examine(table)
         plan = TablePlan(table, table_settings(source.tables, name), mask_key)
         found.append(CapturedTable(table, plan, sizes[name].rows, sizes[name].row_bytes))
     return found

@@ -1,6 +1,5 @@
 """Change encoding: a change is encoded once, under the header of its messages."""
 
-from collections.abc import Mapping
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -9,11 +8,9 @@ import msgspec
 from shared.adapters.claims.contract import Claims
 from shared.adapters.state.schemas import Schemas
 from shared.domain.numbering import Numbered
-from shared.domain.table_plan import CannotNumber
 from shared.values.change import Change
 from shared.values.json_text import encode_json
 from shared.values.message import Lane, Message, attributes, frame
-from shared.values.settings import TableSettings, table_settings
 from shared.values.shard import group_id
 from shared.values.stream import source_of
 from shared.values.table import Table
@@ -55,17 +52,15 @@ class Packing:
     def __init__(
         self,
         stream: str,
-        tables: Mapping[str, TableSettings],
         schemas: Schemas,
         claims: Claims,
         *,
         lane: Lane = "live",
         run: str = "",
     ) -> None:
-        self._stream, self._source, self._tables, self._schemas, self._claims = (
+        self._stream, self._source, self._schemas, self._claims = (
             stream,
             source_of(stream),
-            tables,
             schemas,
             claims,
         )
@@ -79,8 +74,7 @@ class Packing:
     def pack(self, numbered: Numbered) -> Packed:
         """The change, ready to travel.
 
-        Raises StateUnavailable when the schema history or the claim store does not answer,
-        CannotNumber (see `_check`).
+        Raises StateUnavailable when the schema history or the claim store does not answer.
         """
         table, shard, change = numbered
         header = self._headers.get((id(table), shard)) or self._header(table, shard)
@@ -114,29 +108,8 @@ class Packing:
         return header
 
     def _version(self, table: Table) -> int:
-        latest = self._schemas.latest(self._source, table.database, table.name)
-        # a truncated table whose rows were not seen yet: it travels under the version that is known
         if not table.columns:
+            # a truncated table whose rows were not seen yet: under the version that is known
+            latest = self._schemas.latest(self._source, table.database, table.name)
             return self._schemas.version_of(self._source, latest) if latest else 0
-        if latest and latest != table:
-            self._check(latest, table)
         return self._schemas.version_of(self._source, table)
-
-    def _check(self, before: Table, after: Table) -> None:
-        """Refuse a table whose masked column may have been renamed.
-
-        It vanished while another column came: its values would leave in clear.
-        """
-        masked = table_settings(self._tables, after.full_name).mask
-        names, known = ({column.name for column in table.columns} for table in (after, before))
-        vanished = sorted((known - names) & masked.keys())
-        if vanished and names - known:
-            raise CannotNumber(
-                f"column {vanished[0]} is masked by its stanza and no longer there, while "
-                f"{sorted(names - known)[0]} is new.",
-                table=after.full_name,
-                hint=(
-                    f"Was it renamed? Mask the new name under tables: {after.full_name}, or take "
-                    "the old one out there. Then deploy."
-                ),
-            )

@@ -4,7 +4,7 @@ The same events give the same changes with the same numbers, whoever reads them 
 So it is harmless to read again after a crash.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -32,6 +32,7 @@ class Numbering:
     seq: number of the last change before the first event.
     skip: so many changes are numbered but not given: they are published already.
     mask_key: keys the hashes of masked columns.
+    examine: is given each column set before its first row.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Numbering:
         skip: int = 0,
         mask_key: bytes = b"",
         sharded: bool = True,
+        examine: Callable[[Table], None] = lambda _: None,
     ) -> None:
         self._source, self._tables, self._mask_key, self._sharded = (
             source,
@@ -50,6 +52,7 @@ class Numbering:
             mask_key,
             sharded,
         )
+        self._examine = examine
         self._seq, self.skip = seq, skip
         self._plans: dict[
             int, TablePlan
@@ -219,6 +222,7 @@ class Numbering:
         return ready[seen:]
 
     def _plan(self, table: Table) -> TablePlan:
+        self._examine(table)
         plan = TablePlan(
             table,
             table_settings(self._tables, table.full_name),

@@ -25,6 +25,7 @@ class TableSettings(
     shard_by: columns that choose the shard instead of the key.
     drop: columns that never leave the relay.
     mask: column to `hash`, `redact` or `null`.
+    clear: columns that may leave though they could be hidden ones under a new name.
     accept_cascades: capture it although foreign keys change its rows without logging them.
     """
 
@@ -33,7 +34,13 @@ class TableSettings(
     shard_by: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     mask: dict[str, str] = {}
+    clear: tuple[str, ...] = ()
     accept_cascades: bool = False
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Columns whose values do not leave as they are."""
+        return frozenset(self.drop) | self.mask.keys()
 
     @property
     def unread(self) -> frozenset[str]:

@@ -24,12 +24,16 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A table's columns in order, and its key: column names in key order, empty without a key."""
+    """A table's columns in order, and its key: column names in key order, empty without a key.
+
+    whole: all its columns, where some are left out of `columns`.
+    """
 
     database: str
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
+    whole: tuple[Column, ...] = ()
 
     @property
     def full_name(self) -> str:
@@ -40,5 +44,7 @@ class Table(msgspec.Struct, frozen=True):
         """The table with these columns left out."""
         kept = tuple(column for column in self.columns if column.name not in columns)
         return (
-            msgspec.structs.replace(self, columns=kept) if len(kept) < len(self.columns) else self
+            msgspec.structs.replace(self, columns=kept, whole=self.whole or self.columns)
+            if len(kept) < len(self.columns)
+            else self
         )

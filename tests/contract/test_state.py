@@ -12,6 +12,7 @@ from moto import mock_aws
 from shared.adapters import aws
 from shared.adapters.state.dynamodb import DynamoSchemas, open_state
 from shared.values.checkpoint import CatchUp, Checkpoint, Leg, Release
+from shared.values.column_history import ColumnHistory
 from shared.values.coverage import Segment, SegmentStart
 from shared.values.due_cause import DueCause
 from shared.values.errors import LeaseLost
@@ -254,6 +255,17 @@ def test_what_the_former_version_noted_and_settled_is_read(stores: Any) -> None:
     table.put({"pk": "consumer#search", "sk": "filled#shop.é", "transaction": "0-1-7@1"})
     assert stores.dues.of_source("shop") == {"shop.é": DueCause("0-1-7@1")}
     assert stores.dues.settled("search") == {"shop.é": "0-1-7@1"}
+
+
+def test_the_column_history_of_a_table_is_what_was_kept_last(stores: Any) -> None:
+    schemas = stores.schemas()
+    assert schemas.column_history("shop", "shop", "listings") is None
+    history = ColumnHistory(((("id", "int"), ("é", "text")),), ("a",), True, ("b",))
+    schemas.keep_column_history("shop", "shop", "listings", ColumnHistory())
+    schemas.keep_column_history("shop", "shop", "listings", history)
+    assert schemas.column_history("shop", "shop", "listings") == history
+    assert schemas.column_history("shop", "shop", "listing") is None
+    assert schemas.latest("shop", "shop", "listings") is None
 
 
 def test_versions_outlive_the_process(stores: Any) -> None:

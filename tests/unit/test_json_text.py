@@ -14,7 +14,6 @@ from shared.flows.consume.sinks.elasticsearch.document_error import DocumentErro
 from shared.flows.consume.sinks.elasticsearch.document_id import encode_id
 from shared.values.json_text import decode_json, encode_json
 from shared.values.message import decode, encode
-from shared.values.settings import TableSettings
 from tests.worlds.consumer_world import TABLE, change, message
 from tests.worlds.twins.claims import MemoryClaims
 from tests.worlds.twins.state import MemorySchemas
@@ -57,7 +56,7 @@ def test_a_message_of_odd_characters_is_read_as_it_was() -> None:
 
 
 def test_the_relay_publishes_what_the_topic_accepts() -> None:
-    packing = Packing("shop", {"shop.items": TableSettings()}, MemorySchemas(), MemoryClaims())
+    packing = Packing("shop", MemorySchemas(), MemoryClaims())
     original = change(1, "c", 1, title=ODD)
     group = Group()
     group.waiting.append(packing.pack((TABLE, 0, original)))
@@ -70,7 +69,7 @@ def test_the_relay_publishes_what_the_topic_accepts() -> None:
 
 def test_the_twins_refuse_what_aws_refuses() -> None:
     topic = MemoryTopic()
-    packing = Packing("shop", {}, MemorySchemas(), MemoryClaims())
+    packing = Packing("shop", MemorySchemas(), MemoryClaims())
     group = Group()
     group.waiting.append(packing.pack((TABLE, 0, change(1, "c", 1))))
     parcel = take_parcel(group, 10_000, compress=False)

@@ -27,6 +27,7 @@ function settings(stanzas, { service, stage, read }) {
     key: [],
     shardBy: [],
     drop: [],
+    clear: [],
     ...how,
     mask: Object.fromEntries(
       Object.entries(how.mask ?? {}).map(([column, kind]) => [column, String(kind)]),

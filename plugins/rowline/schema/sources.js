@@ -28,6 +28,11 @@ const table = {
       type: 'object',
       values: { type: ['string', 'null'], enum: ['hash', 'redact', 'null', null] },
     },
+    clear: {
+      ...COLUMNS,
+      description:
+        'Columns that may leave as they are, though they could be a hidden one under a new name.',
+    },
     acceptCascades: {
       type: 'boolean',
       default: false,

@@ -407,6 +407,7 @@ test('every default is written out, and a bare table is all defaults', () => {
     shardBy: [],
     drop: [],
     mask: {},
+    clear: [],
     acceptCascades: false,
   });
   assert.deepEqual(sources.shop.tables['market.sellers'].mask, { email: 'hash', iban: 'null' });

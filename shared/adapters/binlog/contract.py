@@ -9,6 +9,7 @@ import msgspec
 
 from shared.adapters.binlog.executed import Executed
 from shared.values.change import Row
+from shared.values.column_changes import ColumnChanges
 from shared.values.errors import SourceError
 from shared.values.position import Position
 from shared.values.table import Table
@@ -81,24 +82,30 @@ class Truncated(msgspec.Struct, frozen=True, gc=False):
 
 
 class SchemaChanged(msgspec.Struct, frozen=True, gc=False):
-    """A statement on the definition of a captured table."""
+    """A statement on the definition of a captured table.
+
+    columns: what it says of columns; None: nothing that can be relied on.
+    """
 
     database: str
     table: str
     sql: str
+    columns: ColumnChanges | None = None
 
 
 class Due(msgspec.Struct, frozen=True, gc=False):
     """Rows of a captured table are others, or may be, and no event tells: a backfill is due.
 
     `table` is `*` for tables of a database whose names nobody can tell. `why` names the kind of
-    statement, as `ALTER IGNORE`. It may come twice, when a connection breaks behind it.
+    statement, as `ALTER IGNORE`. It may come twice, when a connection breaks behind it. `was` is
+    the former full name of the table that took this name.
     """
 
     database: str
     table: str
     why: str
     sql: str
+    was: str = ""
 
 
 class Commit(msgspec.Struct, frozen=True, gc=False):

@@ -98,6 +98,7 @@ def described(
             raw.name,
             kept,
             tuple(column for column in raw.key if column != row_end or not certain),
+            tuple(column for column in columns if column.name not in hidden) if dropped else (),
         ),
         [
             (_name(column, left_out, row_end), reader(one, column.kind, name))

@@ -7,6 +7,7 @@ from shared.adapters.binlog.known_tables import KnownTables, Name
 from shared.adapters.binlog.query_event import QueryEvent
 from shared.adapters.binlog.statements import Effect, Statement
 from shared.values.cascades import CASCADE
+from shared.values.column_changes import ColumnChanges
 from shared.values.errors import SourceError
 from shared.values.table_pattern import TablePatterns
 
@@ -35,9 +36,11 @@ class Effects:
         captured table that was logged as a statement.
         """
         tables, thread = self._tables, query.thread
-        gone, changed, due = list[Truncated](), dict[Name, None](), dict[Name, str]()
+        gone, due = list[Truncated](), dict[Name, str]()
+        changed = dict[Name, ColumnChanges | None]()
         moved = {each.was: (each.database, each.table) for each in statement.effects if each.was}
         doubt = self._doubt(statement.verb, query)
+        came = {new: old for old, new in moved.items()}
         for effect in statement.effects:
             name = (effect.database, effect.table)
             temporary = tables.is_temporary(thread, effect.was or name)
@@ -51,7 +54,7 @@ class Effects:
                     tables.forget(name, moved.get(name))
                 case "changed" if self._capture.table(*name) and not temporary:
                     tables.see(name)
-                    changed[name] = None
+                    changed[name] = effect.columns
                 case "due" if self._is_due(effect) and not temporary:
                     due.setdefault(name, effect.why)
                 case "temporary":
@@ -65,8 +68,8 @@ class Effects:
         due |= self._of_dml(statement, query, sql, settled=settled)
         return [
             *gone,
-            *(SchemaChanged(*name, sql) for name in changed),
-            *(Due(*name, why, sql) for name, why in due.items()),
+            *(SchemaChanged(*name, sql, columns) for name, columns in changed.items()),
+            *(Due(*name, why, sql, ".".join(came.get(name, ()))) for name, why in due.items()),
         ]
 
     def _meant(self, effect: Effect) -> Iterator[Name]:

@@ -8,6 +8,7 @@ Each subject has a contract of its own. Layout of the table (`pk`, `sk` are stri
 | `stream#SOURCE` | `tables` | which stream holds which table |
 | `stream#SOURCE` | `coverage#RELAY#0000000001` (the first relay's name is left out) | one segment |
 | `stream#SOURCE` | `schema#DATABASE.TABLE#000001` | one column set |
+| `stream#SOURCE` | `columns#DATABASE.TABLE` | columns under which rows have left |
 | `stream#SOURCE` | `rewritten#DATABASE.TABLE` | the last due of a table, for every consumer |
 | `consumer#NAME#TABLE` | `mark#000` | the marks of 32 shards of a table |
 | `consumer#NAME#TABLE` | `mark` | the marks of all shards, as the former version kept them |

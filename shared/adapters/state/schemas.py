@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from shared.values.column_history import ColumnHistory
 from shared.values.table import Table
 
 
@@ -17,3 +18,13 @@ class Schemas(Protocol):
     def latest(self, source: str, database: str, table: str) -> Table | None: ...
 
     def read(self, source: str, database: str, table: str, version: int) -> Table | None: ...
+
+    def column_history(self, source: str, database: str, table: str) -> ColumnHistory | None:
+        """The columns under which rows have left; None when nothing is kept of the table."""
+        ...
+
+    def keep_column_history(
+        self, source: str, database: str, table: str, history: ColumnHistory
+    ) -> None:
+        """Store it; the table's relay is the only writer."""
+        ...

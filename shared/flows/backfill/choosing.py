@@ -34,7 +34,12 @@ def tables_to_fill(
         if not chosen:
             return []
     tables = captured_tables(
-        setup.database, source, consumer, chosen or going, mask_key=setup.mask_key
+        setup.database,
+        source,
+        consumer,
+        chosen or going,
+        mask_key=setup.mask_key,
+        examine=setup.hidden.examine,
     )
     if job and going and {table.name for table in tables} != set(going):
         raise ConfigError(

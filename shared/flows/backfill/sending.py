@@ -33,9 +33,7 @@ class Sending:
         source = setup.source
         self._stream, self._job, self._attempt = source.name, job, attempt
         self._queue, self._schemas = setup.queue, setup.state.schemas
-        self._packing = Packing(
-            source.name, source.tables, self._schemas, setup.claims, lane="backfill", run=job
-        )
+        self._packing = Packing(source.name, self._schemas, setup.claims, lane="backfill", run=job)
         compress = source.compression == "zstd"
         self._backlog = Backlog(0.0, random.Random(), compress=compress)  # noqa: S311 (jitter)
         self._backlog.hurry()  # a chunk of rows has no later ones to wait for

@@ -8,6 +8,7 @@ from shared.adapters.claims.contract import Claims
 from shared.adapters.database.contract import Database
 from shared.adapters.queue.contract import Queue
 from shared.adapters.state.state import State
+from shared.domain.hidden_columns import HiddenColumns
 from shared.domain.patience import Patience
 from shared.domain.sink import Sink
 from shared.flows.jobs.progress import Progress
@@ -43,3 +44,9 @@ class JobSetup:
     show: Callable[[Progress], None] = lambda _progress: None
     patience: Patience = Patience()  # noqa: RUF009 (frozen)
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+
+    @property
+    def hidden(self) -> HiddenColumns:
+        """Examines the columns of the source's tables before rows that a SELECT read leave."""
+        schemas, source = self.state.schemas, self.source
+        return HiddenColumns(schemas, source.name, source.tables, keep=False)

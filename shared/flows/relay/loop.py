@@ -24,12 +24,7 @@ from shared.flows.relay.sharing.share import Share
 from shared.flows.relay.sharing.succession import Succession
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
-from shared.values.errors import (
-    LeaseLost,
-    Outage,
-    RowlineError,
-    StateUnavailable,
-)
+from shared.values.errors import LeaseLost, Outage, RowlineError, StateUnavailable
 from shared.values.lease import Lease
 from shared.values.stream import source_of
 
@@ -79,7 +74,7 @@ class _Relay:
             setup.source.tables,
             _now_ms,
         )
-        admission = Admission(setup.preflight, setup.mask_key, _now_ms)
+        admission = Admission(setup.preflight, setup.mask_key, setup.hidden, _now_ms)
         self._reader = Reader(
             stream,
             Wanting(self._share, admission, succession.step),
@@ -88,7 +83,8 @@ class _Relay:
             self._outbox,
             self._checkpoints,
             open_binlog=lambda tables: setup.open_binlog(tables, lease.token),
-            packing=lambda capture: Packing(stream, capture.tables, setup.schemas, setup.claims),
+            packing=lambda: Packing(stream, setup.schemas, setup.claims),
+            hidden=setup.hidden,
             journal=journal,
             open_database=setup.open_database,
             now_ms=_now_ms,

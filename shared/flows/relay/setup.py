@@ -13,8 +13,10 @@ from shared.adapters.state.dues import Dues
 from shared.adapters.state.schemas import Schemas
 from shared.adapters.state.streams import Streams
 from shared.adapters.topic.contract import Topic
+from shared.domain.hidden_columns import HiddenColumns
 from shared.flows.relay.coverage.admission import Preflight
 from shared.values.settings import SourceSettings, TableSettings
+from shared.values.stream import source_of
 
 Manner = Literal["leave", "take"]
 """`leave`: give way to a relay that is running; `take`: ask it to yield."""
@@ -35,6 +37,7 @@ class RelaySetup:
     manner: what to do about a relay that is running.
     run: lambda, fargate or foreground; with `version` it is shown in the lease.
     others: the source's other deployed streams, and the tables that each one names.
+    elsewhere: how these capture their tables.
     preflight: examines the source. Its argument says whether the stream has begun under this
         configuration. It returns the tables that cannot be captured, and why. Raises SourceError
         for a source that cannot be read at all, and outages, after which it is called again.
@@ -58,6 +61,7 @@ class RelaySetup:
     run: str
     version: str = ""
     others: Mapping[str, Collection[str]] = field(default_factory=dict)
+    elsewhere: Mapping[str, TableSettings] = field(default_factory=dict)
     mask_key: Callable[[], bytes] = bytes
     preflight: Preflight = lambda _begun: {}
     publishers: int = 4
@@ -65,3 +69,8 @@ class RelaySetup:
     report: Callable[[dict[str, Any], dict[str, float]], None] = lambda _figures, _metrics: None
     report_seconds: float = 10.0
     stop: threading.Event = field(default_factory=threading.Event)
+
+    def hidden(self, tables: Mapping[str, TableSettings]) -> HiddenColumns:
+        """Examines the columns of these tables, beside those that other streams capture."""
+        source = source_of(self.source.stream)
+        return HiddenColumns(self.schemas, source, {**self.elsewhere, **tables})

@@ -56,7 +56,7 @@ def _begin(
         position = start_of(binlog, start)
         share = Share(setup.streams, stream, stanza, setup.others, lease.token)
         capture = share.look(old)
-        admission = Admission(setup.preflight, setup.mask_key, lambda: now_ms)
+        admission = Admission(setup.preflight, setup.mask_key, setup.hidden, lambda: now_ms)
         admission.examine()
         stopped = admission.stopped(None, capture)
         former = [old.epoch if old else 0, lease.raise_epoch]

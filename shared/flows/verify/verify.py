@@ -80,6 +80,7 @@ class Verify:
             self._setup.consumer,
             chosen,
             mask_key=self._setup.mask_key,
+            examine=self._setup.hidden.examine if self._repair else lambda _: None,
         )
         self._estimate = sum(table.rows for table in tables)
         comparisons = [Comparison(self._sink, table) for table in tables]

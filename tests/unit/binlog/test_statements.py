@@ -285,9 +285,8 @@ def test_text_is_read_as_its_session_wrote_it(
 
 def test_names_are_folded_before_they_are_compared() -> None:
     names = Names("K", str.lower)
-    assert read(b"ALTER TABLE Orders RENAME TO k.ORDERS", names=names).effects == (
-        Effect("changed", "k", "orders"),
-    )
+    (changed,) = read(b"ALTER TABLE Orders RENAME TO k.ORDERS", names=names).effects
+    assert changed[:3] == ("changed", "k", "orders")
 
 
 def test_mysql_takes_mariadbs_comments_for_comments() -> None:

@@ -33,7 +33,7 @@ class Feed:
 
     def __init__(self) -> None:
         self.claims = MemoryClaims()
-        self.packing = Packing("shop", {}, MemorySchemas(), self.claims)
+        self.packing = Packing("shop", MemorySchemas(), self.claims)
         self.seq = 0
 
     def change(

@@ -6,8 +6,10 @@ import itertools
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from shared.domain.change_encoding import Packing
+from shared.domain.hidden_columns import HiddenColumns
 from shared.domain.message_packing import Parcel
 from shared.domain.numbering import Numbering
 from shared.flows.relay.coverage.admission import Admission
@@ -135,17 +137,18 @@ class Relay:
             self.capture.tables,
             self._now_ms,
         )
+        hidden = partial(HiddenColumns, world.schemas, SOURCE)
+        admission = Admission(world.preflight, bytes, hidden, self._now_ms)
         self.reader = Reader(
             self.stream,
-            Wanting(share, Admission(world.preflight, bytes, self._now_ms), succession.step),
+            Wanting(share, admission, succession.step),
             share,
             "earliest",
             outbox,
             self.checkpoints,
             open_binlog=lambda tables: SimulatedBinlog(world.server, tables),
-            packing=lambda capture: Packing(
-                self.stream, capture.tables, world.schemas, world.claims
-            ),
+            packing=lambda: Packing(self.stream, world.schemas, world.claims),
+            hidden=hidden,
             journal=journal,
             open_database=lambda: SimulatedDatabase(world.server),
             now_ms=self._now_ms,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from shared.adapters.binlog.statements import added_columns as columns
+from shared.adapters.binlog.statements.column_changes import column_changes
 from shared.adapters.binlog.statements.names import (
     Names,
     outside,
@@ -28,11 +29,12 @@ def alterations(
     names: Names, name: Name, tokens: list[Token], *, ignore: bool = False
 ) -> Iterator[Effect]:
     """Effects of ALTER TABLE `name`; `tokens` are its actions, `ignore` that of ALTER IGNORE."""
-    yield Effect("changed", *name)
+    tokens = _past_wait(tokens)
+    yield Effect("changed", *name, columns=column_changes(tokens))
     new, reasons = name, list[str]()
     if ignore:
         reasons.append("ALTER IGNORE")
-    actions = split(_past_wait(tokens))
+    actions = split(tokens)
     for at, action in enumerate(actions):
         words = [token.text for token in action]
         if words[0] in _PARTITIONS_GO and words[1:2] == ["PARTITION"]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from shared.adapters.binlog.statements.added_columns import cascade
 from shared.adapters.binlog.statements.alterations import alterations, index_due, options_due
+from shared.adapters.binlog.statements.column_changes import created_columns
 from shared.adapters.binlog.statements.names import Names, outside, past_brackets, past_exists
 from shared.adapters.binlog.statements.statement import Effect, Name
 from shared.adapters.binlog.statements.tokens import Token
@@ -72,10 +73,10 @@ def _created(
     name, at = names.at(tokens, at)
     if "REPLACE" in modifiers:
         yield Effect("gone", *name)
-    yield Effect("changed", *name)
+    body = tokens[at:]
+    yield Effect("changed", *name, columns=created_columns(body))
     if not if_not_exists:
         yield Effect("plain", *name)
-    body = tokens[at:]
     options = body[past_brackets(body, 0) :]
     for why in (SELECTED if _selects(body) else options_due(options), cascade(body)):
         if why:

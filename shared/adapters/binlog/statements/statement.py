@@ -2,6 +2,8 @@
 
 from typing import Literal, NamedTuple
 
+from shared.values.column_changes import ColumnChanges
+
 Name = tuple[str, str]
 """Database and table."""
 
@@ -29,6 +31,8 @@ class Effect(NamedTuple):
     `rows`: DML on it was logged as a statement; `perhaps`: it is one of several that such a
     statement may have changed.
 
+    `columns`: what a `changed` says of its columns.
+
     `plain`: it is new, so nothing hangs on it yet. `opaque`: it is a view, or has a trigger.
     `sequence`: it is none. `temporary`, `not_temporary`: the session has, or has no more, a
     temporary table of this name.
@@ -40,6 +44,7 @@ class Effect(NamedTuple):
     partitions: tuple[str, ...] = ()
     why: str = ""
     was: Name | None = None
+    columns: ColumnChanges | None = None
 
 
 class Statement(NamedTuple):

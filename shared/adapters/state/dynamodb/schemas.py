@@ -6,6 +6,7 @@ import msgspec
 
 from shared.adapters.state.dynamodb.item import Item
 from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable
+from shared.values.column_history import ColumnHistory
 from shared.values.table import Table
 
 if TYPE_CHECKING:
@@ -43,6 +44,16 @@ class DynamoSchemas:
         item = self._table.get(_pk(source), f"{_prefix(database, table)}{version:06d}")
         return _decode(item) if item else None
 
+    def column_history(self, source: str, database: str, table: str) -> ColumnHistory | None:
+        item = self._table.get(_pk(source), _history_key(database, table))
+        return msgspec.json.decode(item["history"], type=ColumnHistory) if item else None
+
+    def keep_column_history(
+        self, source: str, database: str, table: str, history: ColumnHistory
+    ) -> None:
+        text = msgspec.json.encode(history).decode()
+        self._table.put({"pk": _pk(source), "sk": _history_key(database, table), "history": text})
+
     def _add(self, source: str, table: Table, version: int) -> int | None:
         """None when another process stored this number meanwhile, or an earlier try of ours did."""
         item = {
@@ -63,6 +74,10 @@ def _pk(source: str) -> str:
 
 def _prefix(database: str, table: str) -> str:
     return f"schema#{database}.{table}#"
+
+
+def _history_key(database: str, table: str) -> str:
+    return f"columns#{database}.{table}"
 
 
 def _version(item: Item) -> int:

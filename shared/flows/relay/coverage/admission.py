@@ -6,6 +6,7 @@ only its events stop it: the database may be far ahead of what is read.
 
 from collections.abc import Callable, Mapping
 
+from shared.domain.hidden_columns import HiddenColumns
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import SourceError
@@ -23,13 +24,19 @@ Preflight = Callable[[bool], Mapping[str, Finding]]
 class Admission:
     """Examines the tables of one stream.
 
+    hidden: examines the columns of these tables.
     now_ms: the time, Unix ms.
     """
 
     def __init__(
-        self, preflight: Preflight, mask_key: Callable[[], bytes], now_ms: Callable[[], int]
+        self,
+        preflight: Preflight,
+        mask_key: Callable[[], bytes],
+        hidden: Callable[[Mapping[str, TableSettings]], HiddenColumns],
+        now_ms: Callable[[], int],
     ) -> None:
         self._preflight, self._mask_key, self._now_ms = preflight, mask_key, now_ms
+        self._hidden = hidden
         self._refused: Mapping[str, Finding] = {}
         self._examined = False
 
@@ -59,13 +66,14 @@ class Admission:
             if as_before and name not in captured.stopped:
                 continue
             before = point.stopped.get(name) if point and name in captured.stopped else None
-            if finding := self._refusal(name, settings):
+            if finding := self._refusal(name, wanted.tables):
                 stopped[name] = before or Stopped(finding.what, finding.fix, now_ms)
             elif before and as_before and now_ms < before.retry_ms:
                 stopped[name] = before
         return stopped
 
-    def _refusal(self, name: str, settings: TableSettings) -> Finding | None:
+    def _refusal(self, name: str, tables: Mapping[str, TableSettings]) -> Finding | None:
+        settings = tables[name]
         if "hash" in settings.mask.values() and not self._mask_key():
             return Finding(
                 f"table {name}",
@@ -73,4 +81,4 @@ class Admission:
                 "has columns with mask: hash, and the source's secret has no mask_key",
                 "Put `mask_key`, a random text of 32 characters or more, into the secret.",
             )
-        return self._refused.get(name)
+        return self._refused.get(name) or self._hidden(tables).refusal(name, settings)

@@ -53,8 +53,10 @@ class Rereading:
         capture: CaptureConfiguration,
         mask_key: bytes,
         open_database: Callable[[], Database],
+        examine: Callable[[Table], None],
     ) -> None:
         self._stream, self._lost, self._capture, self._mask_key = stream, known, capture, mask_key
+        self._examine = examine
         captured = TablePatterns(capture.read)
         self._chunks: deque[tuple[str, tuple[str, ...], dict[str, list[int]]]] = deque()
         for name, some in rows.items():
@@ -166,6 +168,7 @@ class Rereading:
                 for key, shards in keys.items()
             }
         settings = table_settings(self._capture.tables, name)
+        self._examine(table)
         table = table.without(settings.unread)
         plan = TablePlan(table, settings, self._mask_key)
         if plan.table.key != columns:

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
-from shared.adapters.binlog.contract import Begin, Commit, Due, Event, Heartbeat
+from shared.adapters.binlog.contract import Begin, Commit, Due, Event, Heartbeat, SchemaChanged
 from shared.domain.change_encoding import Packing
+from shared.domain.hidden_columns import HiddenColumns
 from shared.domain.numbering import Numbered, Numbering
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.rereading import Rereading
@@ -17,6 +18,7 @@ class Passage:
     """Events of one connection become changes: numbered, noted in the journal, packed, handed over.
 
     start: where reading began; a transaction of which a part is published begins there.
+    hidden: examines statements on the columns of tables.
     rereading: rows of lost transactions, which are published along the way.
     latest: the end of the binlog now.
     note: is told of tables that are due, and the transaction, before the checkpoint can pass it.
@@ -32,6 +34,7 @@ class Passage:
         outbox: Outbox,
         journal: Journal,
         *,
+        hidden: HiddenColumns,
         rereading: Rereading | None,
         latest: Callable[[], Position],
         note: Callable[[Due, str], None],
@@ -44,6 +47,7 @@ class Passage:
             packing,
         )
         self._outbox, self._journal, self.rereading = outbox, journal, rereading
+        self._hidden = hidden
         self._latest, self._note, self._now_ms = latest, note, now_ms
 
     def step(self, now: float) -> Commit | Heartbeat | None:
@@ -71,6 +75,9 @@ class Passage:
                     raise self._fewer_changes()
             case Due():
                 self._note(event, self._numbering.transaction)
+                self._hidden.replaced(event)
+            case SchemaChanged():
+                self._hidden.altered(event)
         return None
 
     @property

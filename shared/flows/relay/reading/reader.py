@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from shared.adapters.binlog.contract import Binlog, CannotCapture, Commit, Heartbeat
 from shared.adapters.database.contract import Database
 from shared.domain.change_encoding import Packing
+from shared.domain.hidden_columns import HiddenColumns
 from shared.domain.numbering import Numbering
 from shared.flows.relay.coverage.noting_dues import DueTables
 from shared.flows.relay.coverage.segments import first_segment, uncovered, with_segment
@@ -46,6 +47,7 @@ class Reader:
     begin: where a stream starts that was never read: earliest, latest or a position.
     open_database: connects to the same server, to read rows of lost transactions again.
     now_ms: the time, Unix ms.
+    hidden: examines the columns of the tables of a configuration.
     due: notes tables that need a backfill, before the checkpoint can pass the reason.
     """
 
@@ -59,7 +61,8 @@ class Reader:
         checkpoints: Checkpointing,
         *,
         open_binlog: OpenBinlog,
-        packing: Callable[[CaptureConfiguration], Packing],
+        packing: Callable[[], Packing],
+        hidden: Callable[[Mapping[str, TableSettings]], HiddenColumns],
         journal: Journal,
         open_database: Callable[[], Database],
         now_ms: Callable[[], int],
@@ -69,6 +72,7 @@ class Reader:
         self._stream, self._wanting, self._begin = stream, wanting, begin
         self._outbox, self._checkpoints, self._journal = outbox, checkpoints, journal
         self._open_binlog, self._packing, self._open_database = open_binlog, packing, open_database
+        self._hidden = hidden
         self._now_ms, self._mask_key, self._due = now_ms, mask_key, due
         self._turns = Turns(share, journal, lambda: checkpoints.raise_epoch, now_ms)
         self._opening = Opening(stream, share, journal, self._turns)
@@ -161,6 +165,7 @@ class Reader:
             self._turn = way
             return
         self._journal.capture(point.server, capture.read)
+        hidden = self._hidden(capture.tables)
         self._capture, self._epoch, self._at_end = capture, point.epoch, way.at_end
         self._passage = Passage(
             binlog.read(point.position, until=way.until),
@@ -171,22 +176,32 @@ class Reader:
                 seq=point.seq,
                 skip=point.rows,
                 mask_key=self._mask_key(),
+                examine=hidden.examine,
             ),
-            self._packing(capture),
+            self._packing(),
             self._outbox,
             self._journal,
-            rereading=self._rereading(point, capture) if way.until is None else None,
+            hidden=hidden,
+            rereading=self._rereading(point, capture, hidden) if way.until is None else None,
             latest=binlog.latest,
             note=self._due.note,
             now_ms=self._now_ms,
         )
 
-    def _rereading(self, point: Checkpoint, capture: CaptureConfiguration) -> Rereading | None:
+    def _rereading(
+        self, point: Checkpoint, capture: CaptureConfiguration, hidden: HiddenColumns
+    ) -> Rereading | None:
         if point.lost is None or not point.lost.pending:
             return None
         rows = loss.rows_of(point.lost, self._journal)
         return Rereading(
-            self._stream, point.lost, rows, capture, self._mask_key(), self._open_database
+            self._stream,
+            point.lost,
+            rows,
+            capture,
+            self._mask_key(),
+            self._open_database,
+            hidden.examine,
         )
 
     def _between_transactions(self, passage: Passage, here: Commit | Heartbeat, now: float) -> None:
