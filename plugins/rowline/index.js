@@ -185,21 +185,31 @@ class Rowline {
   }
 
   async build() {
-    const { serviceDir, service } = this.serverless;
-    const { settings } = this.expanded;
-    const built = await buildPackage({
-      serviceDir,
-      settings,
-      options: this.options,
-      target: this.target,
-    });
-    service.package.artifact = path.relative(serviceDir, built.file);
-    for (const name of Object.keys(this.expanded.functions))
-      service.functions[name].environment.ROWLINE_VERSION = built.hash.slice(0, 16);
-    this.log.notice(
-      `Functions: ${(built.bytes / 1e6).toFixed(1)} MB for ${this.target.runtime} on ` +
-        `${this.target.architecture}, version ${built.hash.slice(0, 16)}`,
-    );
+    const { service } = this.serverless;
+    const { functions, requirements } = this.expanded;
+    const shared = await this.zip();
+    service.package.artifact = shared.artifact;
+    const own = new Map();
+    for (const name of Object.keys(functions)) {
+      const file = requirements[name];
+      if (file && !own.has(file)) own.set(file, await this.zip(file));
+      const { artifact, version } = own.get(file) ?? shared;
+      if (file) service.functions[name].package = { artifact };
+      service.functions[name].environment.ROWLINE_VERSION = version;
+    }
+  }
+
+  /** Builds the zip of all functions, or of those with a requirements file of their own. */
+  async zip(requirements) {
+    const { serviceDir } = this.serverless;
+    const { settings, own } = this.expanded;
+    const { options, target } = this;
+    const built = await buildPackage({ serviceDir, settings, options, target, own, requirements });
+    const version = built.hash.slice(0, 16);
+    const whose = requirements ? ` with ${requirements}` : '';
+    const where = `${target.runtime} on ${target.architecture}, version ${version}`;
+    this.log.notice(`Functions${whose}: ${(built.bytes / 1e6).toFixed(1)} MB for ${where}`);
+    return { artifact: path.relative(serviceDir, built.file), version };
   }
 
   finish() {

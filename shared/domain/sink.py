@@ -13,6 +13,7 @@ from shared.adapters.state.state import State
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.received_table import ReceivedTable
 from shared.values.change import Change, Row
+from shared.values.delivery import Delivery
 from shared.values.errors import ConfigError
 from shared.values.finding import Finding
 from shared.values.message import Lane, Message
@@ -26,6 +27,7 @@ class Arrival(msgspec.Struct, frozen=True):
     change: the whole change; a large row was fetched from the claim store.
     size: about how many bytes it has.
     unproven: it passed the consumer's `changed` only because it has no `before`.
+    delivery: the SQS message that it came in; None outside a function.
     """
 
     message: Message
@@ -33,6 +35,7 @@ class Arrival(msgspec.Struct, frozen=True):
     change: Change
     size: int
     unproven: bool = False
+    delivery: Delivery | None = None
 
 
 class Slice(msgspec.Struct, frozen=True):
@@ -40,11 +43,13 @@ class Slice(msgspec.Struct, frozen=True):
 
     run: the id of the backfill under way, empty when there is none.
     may_go_on: whether there is time for another request to the sink.
+    time_left: the seconds until the function is stopped.
     """
 
     arrivals: Sequence[Arrival]
     run: str = ""
     may_go_on: Callable[[], bool] = lambda: True
+    time_left: Callable[[], float] = lambda: 60.0
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -54,10 +59,14 @@ class Outcome(msgspec.Struct, frozen=True):
     want it; `refused`, it will never be accepted as it is; `failed`, nothing is wrong with it, the
     same may succeed later.
     reason: why it was refused or failed. After the first colon a refusal may quote values.
+    stack: where in the code it was refused; empty where that says nothing.
+    retry_after: seconds that a failed change shall wait at least.
     """
 
     kind: Literal["applied", "superseded", "filtered", "refused", "failed"]
     reason: str = ""
+    stack: str = ""
+    retry_after: float = 0.0
 
     @property
     def without_values(self) -> str:

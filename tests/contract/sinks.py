@@ -14,6 +14,7 @@ from shared.domain.sink import Sink, Surroundings
 from shared.flows.consume import sinks
 from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
 from shared.values.settings import ConsumerSettings
+from tests.contract import own_handler
 from tests.worlds.consumer_world import STREAM, TABLE, elasticsearch_settings
 from tests.worlds.twins.search import MemorySearch
 from tests.worlds.twins.state import memory_state
@@ -25,9 +26,11 @@ class Exam:
     """A sink of its own for one test, empty at first.
 
     kind: the sink's name. refused: columns of a row that it refuses for good; None: it has none.
+    probes: whether `probe` notices an outage.
     """
 
     kind: ClassVar[str]
+    probes: ClassVar[bool] = True
     refused: ClassVar[dict[str, Any] | None] = None
 
     def __init__(self, folder: Path, request: pytest.FixtureRequest) -> None:
@@ -133,7 +136,44 @@ class Elasticsearch(_Elasticsearch):
         self._url = there
 
 
+class HandlerFunction(Exam):
+    kind = "handler"
+    refused: ClassVar[dict[str, Any] | None] = {"title": "x" * 1000}
+    probes = False  # a function cannot be asked
+    function = "tests/contract/own_handler.handle"
+
+    def __init__(self, folder: Path, request: pytest.FixtureRequest) -> None:
+        super().__init__(folder, request)
+        own_handler.reset()
+
+    def stanza(self) -> dict[str, Any]:
+        return {"function": self.function}
+
+    def held(self, table: str = "items") -> dict[int, dict[str, Any]]:
+        rows = own_handler.held.items()
+        return {key: row for (name, key), (_, row) in rows if name == f"shop.{table}" and row}
+
+    @contextmanager
+    def outage(self) -> Iterator[None]:
+        own_handler.down = True
+        yield
+        own_handler.down = False
+
+
+class HandlerClass(HandlerFunction):
+    probes = True
+    function = "tests.contract.own_handler.Own"
+
+    @contextmanager
+    def failing(self, key: int) -> Iterator[None]:
+        own_handler.failing.add(key)
+        yield
+        own_handler.failing.discard(key)
+
+
 EXAMS: list[type[Exam]] = [
     ElasticsearchTwin,
     Elasticsearch,
+    HandlerFunction,
+    HandlerClass,
 ]

@@ -159,8 +159,9 @@ def test_an_outage_fails_everything_and_loses_nothing(exam: Exam) -> None:
         outcomes = sink.apply(changes)
         assert kinds(outcomes) == ["failed", "failed"]
         assert all(each.reason for each in outcomes)
-        with pytest.raises(Outage):
-            sink.probe()
+        if exam.probes:
+            with pytest.raises(Outage):
+                sink.probe()
     sink = exam.sink()
     sink.probe()
     assert kinds(sink.apply(changes)) == ["applied", "applied"]

@@ -18,16 +18,29 @@ const NEEDLESS = [
 ];
 
 /**
- * Unpacks the wheels of a requirements file for a target, and returns the folder `CACHE/deps-HASH`.
- * The folder is made once for each target and content of the file. pip installs only wheels, builds
- * nothing, and checks each file against its hash in the requirements.
+ * Unpacks the wheels of a lock file for a target, and returns the folder `CACHE/deps-HASH`. pip
+ * checks each file against its hash in the lock file.
  */
-function install({ requirements, target, cache }) {
-  const pinned = fs.readFileSync(requirements);
+const install = ({ requirements, target, cache }) =>
+  pip({
+    requirements,
+    target,
+    cache,
+    identity: 2, // of this code: a folder made by another version is not used
+    options: ['--no-deps', '--require-hashes'],
+  });
+
+/**
+ * Unpacks the wheels of a requirements file for a target, and returns the folder. It is made once
+ * for each target, content of the file and `identity`. pip installs only wheels and builds nothing.
+ *
+ * options: further arguments of pip. hint: a sentence for a failure.
+ */
+function pip({ requirements, target, cache, identity, options, hint = '' }) {
   const hash = crypto
     .createHash('sha256')
-    .update(pinned)
-    .update(JSON.stringify([target.runtime, target.architecture, target.pip, 2]))
+    .update(fs.readFileSync(requirements))
+    .update(JSON.stringify([target.runtime, target.architecture, target.pip, identity]))
     .digest('hex')
     .slice(0, 16);
   const folder = path.join(cache, `deps-${hash}`);
@@ -42,16 +55,16 @@ function install({ requirements, target, cache }) {
     '--disable-pip-version-check',
     '--no-input',
     '--no-compile',
-    '--no-deps',
-    '--require-hashes',
     '--only-binary=:all:',
+    ...options,
+    ...target.pip,
+    '--target',
+    unfinished,
+    '--requirement',
+    requirements,
   ];
   try {
-    execFileSync(
-      target.python,
-      [...args, ...target.pip, '--target', unfinished, '--requirement', requirements],
-      { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' },
-    );
+    execFileSync(target.python, args, { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });
     move(unfinished, folder);
   } catch (error) {
     fs.rmSync(unfinished, { recursive: true, force: true });
@@ -61,7 +74,7 @@ function install({ requirements, target, cache }) {
       .join(' ');
     throw new Error(
       `The wheels of ${path.basename(requirements)} for ${target.runtime} on ` +
-        `${target.architecture} cannot be installed: ${said || error.message}`,
+        `${target.architecture} cannot be installed: ${said || error.message} ${hint}`.trimEnd(),
     );
   }
   return folder;
@@ -92,4 +105,4 @@ function filesBelow(folder, prefix = '') {
     .filter(([name]) => isNeeded(name));
 }
 
-module.exports = { install, filesBelow };
+module.exports = { install, pip, filesBelow };

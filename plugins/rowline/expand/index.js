@@ -8,10 +8,14 @@ const { consumer } = require('./consumer');
 const { watch } = require('./watch');
 const { sharedPolicies } = require('./transport');
 const { ref } = require('./cloudformation');
+const { topsOf } = require('../schema/own_code');
+const { ownCodeOf } = require('./own_code');
 
 /**
  * Expands valid stanzas (schema/problems.js finds no problem) into entries of `functions:`,
  * CloudFormation resources and outputs, and the settings that the functions and the command read.
+ * `own` has the names of files and folders with the service's own code; `requirements` the file of
+ * own packages of each function that has one.
  *
  * Pure: the same arguments give the same result, nothing is written, and only `read` reads.
  *
@@ -41,6 +45,12 @@ function expand(stanzas, context) {
       ...merged('outputs'),
     },
     settings: all,
+    own: topsOf(Object.values(all.consumers).flatMap(ownCodeOf)),
+    requirements: Object.fromEntries(
+      Object.entries(size.consumers)
+        .filter(([, { requirements }]) => requirements)
+        .map(([name, { requirements }]) => [names.consumer(name).function, requirements]),
+    ),
   };
 }
 

@@ -79,7 +79,12 @@ function sizes(stanzas) {
         { cpu, memory: memory ?? (run === 'fargate' ? 512 : 1024) },
       ]),
     ),
-    consumers: each(complete(consumers, consumersSchema), ['memory', 'timeout', 'concurrency']),
+    consumers: each(complete(consumers, consumersSchema), [
+      'memory',
+      'timeout',
+      'concurrency',
+      'requirements',
+    ]),
   };
 }
 

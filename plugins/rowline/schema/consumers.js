@@ -26,6 +26,13 @@ const consumer = {
       default: true,
       description: 'off keeps no record per group, so that completeness cannot be proved.',
     },
+    requirements: {
+      type: 'string',
+      pattern: /^[^\s/][^\n]*\.txt$/,
+      example: 'consumers/requirements.txt',
+      what: 'the path of a requirements file',
+      description: 'Python packages that your own code of this consumer needs.',
+    },
     memory: {
       type: 'integer',
       minimum: 128,

@@ -8,6 +8,7 @@ const { nearest } = require('./nearest');
 const { ownSources, capturedBy, relayProblems } = require('./relays');
 const { withMaps } = require('./stanzas');
 const { filterProblems } = require('./filters');
+const { requirementsProblems } = require('./requirements');
 const { sinks, sinkOf, sinkProblems } = require('../sinks');
 
 const nothingToRead = () => {
@@ -38,6 +39,9 @@ function problems(stanzas, { read = nothingToRead } = {}) {
     ),
     ...Object.entries(full).flatMap(([name, consumer]) =>
       filterProblems(`consumers.${name}`, consumer, howReceived(consumer, whole)),
+    ),
+    ...Object.entries(full).flatMap(([name, consumer]) =>
+      requirementsProblems(`consumers.${name}.requirements`, consumer, read),
     ),
     ...Object.entries(full).flatMap(([name, consumer]) => {
       const [kind, sink] = sinkOf(consumer);

@@ -22,6 +22,7 @@ const path = require('node:path');
 //   permissions(settings)  statements (expand/statements.js) for its function's role besides those
 //                          of every consumer; docs/iam.md explains them
 //   environment(settings)  variables for its function besides those of every consumer
+//   ownCode(settings)      references to the service's own code (schema/own_code.js)
 //
 // `read(file)` returns the text of a file of the service, or throws.
 const NOTHING = {
@@ -29,6 +30,7 @@ const NOTHING = {
   clashes: () => [],
   permissions: () => [],
   environment: () => ({}),
+  ownCode: () => [],
 };
 
 const sinks = Object.fromEntries(

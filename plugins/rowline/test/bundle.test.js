@@ -7,6 +7,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { buildPackage } = require('../bundle');
 const { filesBelow } = require('../bundle/dependencies');
+const { pins } = require('../bundle/own_wheels');
 const { findTarget, findPython } = require('../bundle/target');
 const { readOptions } = require('../options');
 
@@ -170,4 +171,43 @@ test('names in the archive use forward slashes below the given folder', (t) => {
     filesBelow(dir, 'code').map(([name]) => name),
     ['code/x/y.py'],
   );
+});
+
+test('own code is in the zip: a folder without hidden files, or one module', async (t) => {
+  const dir = folder(t, {
+    ...SERVICE,
+    'consumers/alerts.py': 'a',
+    'consumers/.env': 'secret',
+    'consumers/__pycache__/alerts.pyc': 'no',
+    'alone.py': 'b',
+    'other.py': 'no',
+  });
+  const { file } = await build(dir, { own: ['consumers', 'alone'] });
+  assert.deepEqual(
+    namesIn(file).filter((name) => /consumers|alone|other/.test(name)),
+    ['alone.py', 'consumers/alerts.py'],
+  );
+});
+
+test('own code that would replace a file of the functions is refused', async (t) => {
+  const dir = folder(t, { ...SERVICE, 'wheel/__init__.py': 'mine' });
+  await assert.rejects(build(dir, { own: ['wheel'] }), /wheel\/__init__\.py is a file of the func/);
+});
+
+test('own requirements come with what they need, in versions of the functions', async (t) => {
+  const dir = folder(t, {
+    ...SERVICE,
+    'requirements.txt': 'wheel==1 \\\n    --hash=sha256:aa\nold==2 ; python_version < "3.12" \\\n',
+    'consumers/requirements.txt': 'stripe>=9\n',
+  });
+  const { file } = await build(dir, { requirements: 'consumers/requirements.txt' });
+  assert.equal(path.basename(file), 'rowline-consumers-requirements-txt.zip');
+  const [shared, own] = calls(dir);
+  assert.match(shared, /--no-deps --require-hashes/);
+  assert.doesNotMatch(own, /--no-deps|--require-hashes/);
+  assert.match(own, /--only-binary=:all: --constraint \S+constraints\.txt --implementation cp/);
+  assert.deepEqual(pins('a==1 \\\n  --hash=x\n# b\nc==2 ; python_version < "3.14" \\\n'), [
+    'a==1',
+    'c==2 ; python_version < "3.14"',
+  ]);
 });

@@ -333,3 +333,16 @@ test('no choice of names makes two resources, functions or outputs meet', () => 
     );
   }
 });
+
+test('own code is named once, and own requirements by function', () => {
+  const read = () => 'def handle(change, context): pass';
+  const handler = { tables: ['market.listings'], handler: 'consumers/alerts.handle' };
+  const { own, requirements } = expand(
+    stanzas({
+      consumers: { one: handler, two: { ...handler, requirements: 'consumers/needs.txt' } },
+    }),
+    { ...context(), read },
+  );
+  assert.deepEqual(own, ['consumers']);
+  assert.deepEqual(requirements, { consumeTwo: 'consumers/needs.txt' });
+});

@@ -466,3 +466,51 @@ test('operations and filter are lists in the settings', () => {
     changed: ['price'],
   });
 });
+
+const OWN = {
+  'consumers/alerts.py': 'def handle(change, context):\n    pass\n\nasync def late(change): pass\n',
+  'consumers/empty.txt': ' \n',
+  'consumers/needs.txt': 'isodate\n',
+};
+const readOwn = (file) => {
+  if (file in OWN) return OWN[file];
+  throw new Error('no file');
+};
+const handled = (handler, more = {}) => ({
+  ...stanzas(),
+  consumers: { alerts: { tables: ['market.listings'], handler, ...more } },
+});
+
+for (const [handler, says] of [
+  [
+    'consumers/alert.handle',
+    /^consumers\.alerts\.handler is .*, but there is no file consumers\/alert\.py\. Create/,
+  ],
+  ['consumers/alerts.handel', /consumers\/alerts\.py has no handel\. Correct the name/],
+  ['consumers/alerts.late', /late in consumers\/alerts\.py is async\. Write a plain def/],
+  ['consumers/alerts.py', /no file consumers\/alerts\.py\.|has no py/],
+  ['consumers/alerts', /it must be FOLDER\/MODULE\.NAME of Python code/],
+  ['handlers/mine.handle', /is in handlers, which is a package of the functions themselves/],
+])
+  test(`a handler that is wrong: ${handler}`, () => {
+    const [found, ...more] = problems(handled(handler), { read: readOwn });
+    assert.match(found, says);
+    assert.deepEqual(more, []);
+  });
+
+for (const [requirements, says] of [
+  ['consumers/none.txt', /^consumers\.alerts\.requirements: there is no file consumers\/none\.txt/],
+  ['consumers/empty.txt', /consumers\/empty\.txt is empty/],
+  ['requirements', /it must be the path of a requirements file, like consumers\/requirements\.txt/],
+])
+  test(`requirements that are wrong: ${requirements}`, () => {
+    const given = handled('consumers/alerts.handle', { requirements });
+    assert.match(problems(given, { read: readOwn }).join(), says);
+  });
+
+test('a handler is one line of the stanza', () => {
+  const given = handled('consumers/alerts.handle', { requirements: 'consumers/needs.txt' });
+  assert.deepEqual(problems(given, { read: readOwn }), []);
+  const made = settings(given, { service: 's', stage: 't', read: readOwn }).consumers.alerts;
+  assert.deepEqual(made.sink, { kind: 'handler', function: 'consumers/alerts.handle' });
+});

@@ -39,7 +39,9 @@ class Applying:
 
         def flush() -> bool:
             arrivals = [arrival for _, arrival in waiting]
-            outcomes = self._sink.apply(Slice(arrivals, run, lambda: time_left() > reserve))
+            outcomes = self._sink.apply(
+                Slice(arrivals, run, lambda: time_left() > reserve, time_left)
+            )
             for (piece, _), outcome in zip(waiting, outcomes, strict=True):
                 piece.outcome = outcome
             waiting.clear()
@@ -71,7 +73,7 @@ class Applying:
         except (StackError, msgspec.MsgspecError) as error:
             piece.outcome = Outcome("refused", f"claim: {error}")
             return None
-        return Arrival(one.message, one.lane, change, size)
+        return Arrival(one.message, one.lane, change, size, delivery=one.delivery)
 
     def _whole(self, change: Change, size: int) -> tuple[Change, int]:
         if not change.claim:

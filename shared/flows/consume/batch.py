@@ -80,6 +80,17 @@ def by_group(opened: Sequence[Opened]) -> dict[str, list[Opened]]:
     return groups
 
 
+def asked_waits(opened: Sequence[Opened]) -> dict[str, float]:
+    """Group → the longest wait in seconds that the sink asks for a failed change of it."""
+    waits: dict[str, float] = {}
+    for one in opened:
+        for piece in one.pieces:
+            if piece.outcome is not None and piece.outcome.retry_after > 0:
+                group = one.delivery.group
+                waits[group] = max(waits.get(group, 0.0), piece.outcome.retry_after)
+    return waits
+
+
 def settled_of(group: Sequence[Opened]) -> tuple[list[Opened], list[tuple[Opened, Piece]]]:
     """The deliveries of a group that are settled whole, and all settled pieces.
 

@@ -27,7 +27,10 @@ from shared.values.settings import ConsumerSettings
 
 def prepared(sink: Sink, consumer: ConsumerSettings) -> Sink:
     """The sink behind the consumer's filter; the sink itself where everything passes."""
-    filter = RowFilter(consumer)
+    # A sink that is told every change does side effects: rows outside are none of its business.
+    filter = RowFilter(
+        consumer, keeps_state=getattr(consumer, "ordering", "latest-state") != "every-change"
+    )
     if filter.is_open:
         return sink
     if isinstance(sink, Listable):

@@ -13,7 +13,7 @@ from shared.adapters.queue.contract import Queue
 from shared.adapters.state.state import State
 from shared.domain.sink import Sink
 from shared.flows.consume.applying import Applying
-from shared.flows.consume.batch import by_group, open_delivery
+from shared.flows.consume.batch import asked_waits, by_group, open_delivery
 from shared.flows.consume.marking import Marking
 from shared.flows.consume.seen import drop_seen
 from shared.flows.consume.set_aside import set_refused_aside
@@ -59,7 +59,8 @@ class Consume:
             postpone(self._queue, mine, self._now_ms())
             raise
         failed = set(consumed.failed)
-        postpone(self._queue, [one for one in mine if one.message_id in failed], self._now_ms())
+        again = [one for one in mine if one.message_id in failed]
+        postpone(self._queue, again, self._now_ms(), consumed.waits)
         owned = {one.message_id for one in mine}
         consumed.failed += [one.message_id for one in deliveries if one.message_id not in owned]
         return consumed
@@ -78,4 +79,6 @@ class Consume:
         self._applying.apply(opened, outset.run, time_left)
         groups = by_group(opened)
         set_refused_aside(self._aside, self._consumer.name, groups, lambda: time_left() > 2)
-        return self._marking.settle(groups, outset.marks, outset.run)
+        consumed = self._marking.settle(groups, outset.marks, outset.run)
+        consumed.waits = asked_waits(opened)
+        return consumed

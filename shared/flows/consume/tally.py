@@ -23,6 +23,7 @@ class Consumed(msgspec.Struct):
     unsettled: the number of live changes in them that this batch tried, or would have tried.
     newest_ts_ms: commit time of the newest live change of the batch, 0 for none.
     oldest_failed_ts_ms: commit time of the oldest unsettled live change, 0 for none.
+    waits: group → seconds that its sink asks to wait at least.
     reasons: why changes failed or were set aside, without row values → number of changes.
     """
 
@@ -35,6 +36,7 @@ class Consumed(msgspec.Struct):
     unsettled: int = 0
     newest_ts_ms: int = 0
     oldest_failed_ts_ms: int = 0
+    waits: dict[str, float] = {}
     reasons: dict[str, int] = {}
 
     def figures(self, *, now_ms: int) -> dict[str, float]:

@@ -7,8 +7,9 @@ that time. So the first act of an invocation is to begin the time-out again.
 
 import contextlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil
+from types import MappingProxyType
 
 from shared.adapters.queue.contract import Queue
 from shared.values.delivery import Delivery
@@ -48,19 +49,26 @@ def claim(
     return [one for one in deliveries if one.group not in lost]
 
 
-def postpone(queue: Queue, deliveries: Sequence[Delivery], now_ms: int) -> None:
+def postpone(
+    queue: Queue,
+    deliveries: Sequence[Delivery],
+    now_ms: int,
+    asked: Mapping[str, float] = MappingProxyType({}),
+) -> None:
     """Let the messages of a group come again together, after a wait that grows with the attempts.
 
+    asked: group → seconds that its sink asks to wait at least.
     Where SQS does not answer, the queue's own visibility time-out applies.
     """
     groups: dict[str, list[Delivery]] = {}
     for delivery in deliveries:
         groups.setdefault(delivery.group, []).append(delivery)
     waits: dict[int, list[str]] = {}
-    for members in groups.values():
+    for group, members in groups.items():
         first = members[0]
         age = (now_ms - first.sent_ms) / 1000 if first.sent_ms else 0.0
-        waits.setdefault(back_off(first.attempt, age), []).extend(
+        wanted = min(MAX_OLD_DELAY, ceil(asked.get(group, 0.0)))
+        waits.setdefault(max(back_off(first.attempt, age), wanted), []).extend(
             delivery.receipt_handle for delivery in members
         )
     for seconds, handles in waits.items():

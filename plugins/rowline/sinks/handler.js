@@ -1,0 +1,15 @@
+'use strict';
+
+const { REFERENCE, codeProblems } = require('../schema/own_code');
+
+const schema = {
+  ...REFERENCE,
+  description: 'your own code: FOLDER/MODULE.NAME of a function or a class',
+};
+
+module.exports = {
+  schema,
+  problems: ({ path, stanza, read }) => codeProblems(path, stanza, read),
+  settings: (stanza) => ({ function: stanza }),
+  ownCode: (settings) => [settings.function],
+};

@@ -1,0 +1,56 @@
+"""Own code: functions and classes of the service that the stanzas name, packed beside this code."""
+
+import importlib
+import os
+import sys
+from typing import Any
+
+from shared.values.errors import ConfigError
+
+
+class MissingModule(ConfigError):
+    """The own code imports a module that is not installed here."""
+
+
+def module_of(reference: str) -> tuple[str, str]:
+    """The module and the name in it: `folder/module.name` or `folder.module.name`."""
+    module, _, name = reference.replace("/", ".").rpartition(".")
+    return module, name
+
+
+def load(reference: str, place: str) -> Any:
+    """The function or class that `reference` names.
+
+    place: leads to it in the stanza. Raises ConfigError, MissingModule.
+    """
+    module, name = module_of(reference)
+    if os.getcwd() not in sys.path:  # a command runs in the service's folder
+        sys.path.append(os.getcwd())
+    try:
+        loaded = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name and not f"{module}.".startswith(f"{error.name}."):
+            raise MissingModule(
+                f"{reference} cannot be imported: it needs the module {error.name}.",
+                thing=place,
+                hint="Name its package in the consumer's requirements file, and install it here.",
+            ) from None
+        raise ConfigError(
+            f"{reference} cannot be imported: there is no module {error.name}.",
+            thing=place,
+            hint="Write FOLDER/MODULE.NAME, from the folder of serverless.yml.",
+        ) from None
+    except Exception as error:  # noqa: BLE001 (whatever foreign code raises)
+        raise ConfigError(
+            f"{reference} cannot be imported: {type(error).__name__}: {error}.",
+            thing=place,
+            hint="Correct its code and deploy again.",
+        ) from None
+    found = getattr(loaded, name, None)
+    if not callable(found):
+        raise ConfigError(
+            f"{module} has no function or class {name}.",
+            thing=place,
+            hint="Correct the name in the stanza or in the code.",
+        )
+    return found

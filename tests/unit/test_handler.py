@@ -1,0 +1,172 @@
+"""Handler: how own code is called, and what its exceptions say of a change."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.adapters import own_code
+from shared.domain.sink import Arrival, Sink, SinkAccess, Slice, Surroundings
+from shared.flows.consume import sinks
+from shared.flows.consume.runtime import Consume
+from shared.values.errors import ConfigError
+from shared.values.settings import ConsumerSettings
+from tests.worlds.consumer_world import HandedQueue, change, delivery, message
+from tests.worlds.twins.claims import MemoryClaims
+from tests.worlds.twins.queue import MemoryQueue
+from tests.worlds.twins.state import memory_state
+
+CODE = """
+from shared.domain.handling import Retry
+
+calls = []
+
+def handle(change, context):
+    calls.append((change.op, change.key, context))
+    if change.after and change.after["title"] == "retry":
+        raise Retry("the other side is down", after=40)
+    if change.after and change.after["title"] == "poison":
+        return {}["currency"]
+    if change.after and change.after["title"] == "exit":
+        raise SystemExit(3)
+
+async def late(change, context): pass
+
+class Lame: pass
+
+class Together:
+    def apply(self, slice):
+        if any(each.change.after["title"] == "poison" for each in slice.arrivals):
+            raise ValueError("poison")
+        calls.append(len(slice.arrivals))
+        return [] if slice.arrivals[0].change.after["title"] == "short" else None or list(
+            __import__("shared.domain.sink").domain.sink.Outcome("applied") for _ in slice.arrivals)
+"""
+
+
+@pytest.fixture
+def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    (tmp_path / "own_alerts").mkdir()
+    (tmp_path / "own_alerts/prices.py").write_text(CODE)
+    (tmp_path / "own_alerts/needs.py").write_text("import stripe_of_nobody\n")
+    (tmp_path / "own_alerts/broken.py").write_text("x = {}['row']\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield lambda: sys.modules["own_alerts.prices"]
+    for name in [name for name in sys.modules if name.startswith("own_alerts")]:
+        del sys.modules[name]
+
+
+def consumer(name: str = "prices.handle") -> ConsumerSettings:
+    sink = {"kind": "handler", "function": f"own_alerts/{name}"}
+    return ConsumerSettings("alerts", "shop", ("shop.items",), sink)
+
+
+def sink_of(name: str = "prices.handle") -> Sink:
+    return sinks.build(Surroundings(consumer(name), memory_state(), lambda *_: {}))
+
+
+def arrivals(*titles: str, groups: str = "") -> list[Arrival]:
+    changes = [change(n + 1, "u", n, title=title) for n, title in enumerate(titles)]
+    places = groups or "g" * len(changes)
+    return [
+        Arrival(message([each], place), "live", each, 10, delivery=delivery([each], attempt=4))
+        for each, place in zip(changes, places, strict=True)
+    ]
+
+
+def kinds(sink: Sink, slice: Slice) -> list[str]:
+    return [each.kind for each in sink.apply(slice)]
+
+
+def test_a_handler_gets_the_change_and_its_circumstances(code: Any) -> None:
+    (arrival,) = arrivals("x")
+    assert kinds(sink_of(), Slice([arrival], time_left=lambda: 17.5)) == ["applied"]
+    ((op, key, context),) = code().calls
+    assert (op, key) == ("u", {"id": 0})
+    assert (context.consumer, context.table, context.lane) == ("alerts", "shop.items", "live")
+    assert (context.attempt, context.idempotency_key) == (4, "tx/1")
+    assert context.first_seen_id == delivery([arrival.change]).message_id
+    assert context.time_left() == 17.5
+    context.log.info("works")
+
+
+def test_any_exception_is_a_refusal_with_class_message_and_stack(code: Any) -> None:
+    poison, well = sink_of().apply(Slice(arrivals("poison", "x")))
+    assert (poison.kind, well.kind) == ("refused", "applied")
+    assert poison.reason == "HandlerError: KeyError 'currency'"
+    assert poison.without_values == "HandlerError"
+    assert 'return {}["currency"]' in poison.stack
+    assert "in handle" in poison.stack
+
+
+def test_a_handler_that_exits_refuses_its_change_alone(code: Any) -> None:
+    assert kinds(sink_of(), Slice(arrivals("exit", "x"))) == ["refused", "applied"]
+
+
+def test_a_retry_fails_for_the_moment_and_holds_back_its_group_alone(code: Any) -> None:
+    outcomes = sink_of().apply(Slice(arrivals("retry", "x", "y", groups="aab")))
+    assert [each.kind for each in outcomes] == ["failed", "failed", "applied"]
+    assert outcomes[0].reason == "Retry: the other side is down"
+    assert [key["id"] for _, key, _ in code().calls] == [0, 2]
+
+
+def test_the_wait_that_a_retry_asks_for_reaches_the_queue(code: Any) -> None:
+    queue = HandedQueue()
+    state, claims = memory_state(), MemoryClaims()
+    consume = Consume(consumer(), sink_of(), state, claims, queue, MemoryQueue())
+    failed = delivery([change(1, "u", 1, title="retry")], "a")
+    done = consume.handle([failed, delivery([change(2, "u", 2, title="x")], "b")], lambda: 60.0)
+    assert done.failed == [failed.message_id]
+    assert queue.hidden[failed.receipt_handle] >= 40
+
+
+def test_a_class_gets_a_slice_and_alone_what_made_it_raise(code: Any) -> None:
+    sink = sink_of("prices.Together")
+    assert kinds(sink, Slice(arrivals("a", "b", "c"))) == ["applied"] * 3
+    outcomes = sink.apply(Slice(arrivals("a", "poison", "c")))
+    assert [each.kind for each in outcomes] == ["applied", "refused", "applied"]
+    assert outcomes[1].reason == "HandlerError: ValueError poison"
+    assert code().calls == [3, 1, 1]
+    (short,) = sink.apply(Slice(arrivals("short")))
+    assert (short.kind, "returned 0 outcomes for 1 changes" in short.reason) == ("failed", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("nothing.handle", "there is no module own_alerts.nothing"),
+        ("prices.handel", "own_alerts.prices has no function or class handel"),
+        ("needs.handle", "it needs the module stripe_of_nobody"),
+        ("broken.handle", "KeyError: 'row'"),
+        ("prices.late", "async"),
+        ("prices.Lame", "no method apply"),
+        ("prices.calls", "has no function or class calls"),
+    ],
+)
+def test_code_that_cannot_be_called_parks_nothing(code: Any, name: str, says: str) -> None:
+    sink = sink_of(name)
+    (failed,) = sink.apply(Slice(arrivals("x")))
+    assert failed.kind == "failed"
+    assert says in failed.reason
+    with pytest.raises(ConfigError, match=r"own_alerts|late|Lame"):
+        sink.probe()
+
+
+def test_a_check_imports_the_code_and_a_missing_package_is_no_mistake(code: Any) -> None:
+    def findings(name: str) -> list[str]:
+        examiner = sinks.examine(SinkAccess(consumer(name), lambda *_: {}))
+        assert examiner is not None
+        assert examiner.targets(["shop.items"]) == []
+        return [f"{each.level} {each.thing}" for each in examiner.compare([])]
+
+    assert findings("prices.handle") == findings("prices.Together") == []
+    assert findings("needs.handle") == ["warn consumers.alerts.handler"]
+    with pytest.raises(ConfigError) as caught:
+        findings("prices.handel")
+    assert caught.value.thing == "consumers.alerts.handler"
+
+
+def test_a_reference_may_have_slashes_or_dots() -> None:
+    assert own_code.module_of("a/b.c") == own_code.module_of("a.b.c") == ("a.b", "c")
