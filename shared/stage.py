@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from shared.adapters import aws
 from shared.adapters.claims.s3 import S3Claims
@@ -24,6 +25,7 @@ from shared.adapters.stack.resources import Resources
 from shared.adapters.state.dynamodb import open_state
 from shared.adapters.state.state import State
 from shared.adapters.topic.sns import SnsTopic, open_topic
+from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.sink import Examiner, Sink, SinkAccess, Surroundings
 from shared.values import endpoint
 from shared.values.endpoint import SourceEndpoint
@@ -32,12 +34,15 @@ from shared.values.settings import ConsumerSettings, Settings, SourceSettings, d
 
 if TYPE_CHECKING:
     from shared.adapters.binlog.contract import Binlog
+    from shared.adapters.functions.awslambda import LambdaFunctions
     from shared.adapters.observation.aws import AwsObservation
     from shared.flows.consume.runtime import Consume
-    from shared.flows.jobs.progress import Progress
     from shared.flows.jobs.setup import JobSetup
+    from shared.flows.jobs.tenure import Tenure
     from shared.flows.relay.setup import Manner, RelaySetup
     from shared.flows.watch.setup import Emit, WatchSetup
+    from shared.values.job import Job
+    from shared.values.progress import Progress
 
 T = TypeVar("T")
 
@@ -157,6 +162,12 @@ class Stage:
         return SqsQueue(self.client("sqs"), self.resources.undelivered_url(consumer))
 
     @cached_property
+    def functions(self) -> "LambdaFunctions":
+        from shared.adapters.functions.awslambda import LambdaFunctions
+
+        return LambdaFunctions(self.client("lambda"))
+
+    @cached_property
     def observation(self) -> "AwsObservation":
         """What CloudWatch, SNS and SQS say of the stage, for commands."""
         from shared.adapters.observation.aws import AwsObservation
@@ -220,7 +231,7 @@ class Stage:
         """The parts of a run of the watch; see `WatchSetup` for the parameters."""
         from shared.flows.watch.setup import WatchSetup
 
-        return WatchSetup(self, emit=emit, holder=holder, left=left)
+        return WatchSetup(self, emit=emit, start_slice=self.start_slice, holder=holder, left=left)
 
     def reads(self, source: SourceSettings) -> str:
         """Where a source is, and where that address came from."""
@@ -241,8 +252,9 @@ class Stage:
         name: str,
         *,
         by: str,
-        show: "Callable[[Progress], None]",
-        consent: Callable[[str], bool] = lambda _question: False,
+        show: "Callable[[Progress], None]" = lambda _progress: None,
+        consent: "Callable[[DeletionRefused], bool]" = lambda _refused: False,
+        tenure: "Tenure | None" = None,
     ) -> "JobSetup":
         """The parts of a job of a consumer; see `JobSetup` for the parameters."""
         from shared.flows.jobs.setup import JobSetup
@@ -263,7 +275,26 @@ class Stage:
             writes=self.writes(consumer),
             consent=consent,
             show=show,
+            tenure=tenure,
         )
+
+    def start_slice(self, job: "Job") -> None:
+        """Start a slice of a job in the jobs function. Raises StackError, StateUnavailable."""
+        event = {"consumer": job.consumer, "slot": job.slot}
+        self.functions.start(self.resources.jobs_function, event)
+
+    def is_led_elsewhere(self, consumer: str) -> bool:
+        """Whether a command was given another source or sink than the functions use."""
+        settings = self.consumer(consumer)
+        source, sink = self._addresses.get("source"), self._addresses.get(settings.kind)
+        if source and self.only_source():
+            name = self.settings.sources[settings.source].secret
+            theirs = endpoint.from_secret(name, secret_json(name))
+            given = endpoint.parse(source)
+            if (given.host, given.port) != (theirs.host, theirs.port):
+                return True
+        url = str(_secret(settings.sink["secret"], False).get("url", "")) if sink else ""
+        return bool(sink and _place(sink) != _place(url))
 
     def relay(
         self,
@@ -310,6 +341,11 @@ class Stage:
             report_seconds=report_seconds,
             stop=stop or threading.Event(),
         )
+
+
+def _place(url: str) -> tuple[str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.hostname, parts.port
 
 
 def _secret(name: str, fresh: bool) -> Mapping[str, Any]:

@@ -1,7 +1,8 @@
 """`rowline backfill`"""
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
+import msgspec
 import typer
 
 from cli.deployed import (
@@ -11,6 +12,8 @@ from cli.deployed import (
     StageOption,
     open_stage,
 )
+from cli.job_options import HereOption, JsonOption, RestartOption, TablesOption
+from cli.job_run import run_in_function, runs_here
 from cli.ui.chosen import chosen
 from cli.ui.consent import consent
 from cli.ui.console import print_json, result_console
@@ -18,73 +21,72 @@ from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.backfill.report import BackfillReport
+from shared.stage import Stage
 from shared.values.job import BackfillWork, ResyncWork
 
 
 def command(
     consumer: Annotated[str, typer.Argument(help="The consumer to fill, as the stanza names it.")],
-    tables: Annotated[
-        str,
-        typer.Option("--tables", help="Only these tables: names or patterns, separated by commas."),
-    ] = "",
-    restart: Annotated[
-        bool,
-        typer.Option(
-            "--restart", help="Read every row again instead of continuing an interrupted job."
-        ),
-    ] = False,
+    tables: TablesOption = "",
+    restart: RestartOption = False,
+    here: HereOption = False,
     source: SourceOption = "",
     elasticsearch: ElasticsearchOption = "",
     stage: StageOption = "local",
     service: ServiceOption = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Fill a consumer with the rows that are already there, while changes keep flowing.
 
-    Interrupted at any point, the same command continues where it stopped.
+    It runs in the stage's jobs function, and continues there after Ctrl-C.
 
     Example: `rowline backfill listingSearch --tables 'market.listings' --stage prod`
     """
-    run_fill(
-        consumer,
-        BackfillWork,
-        tables=tables,
-        restart=restart,
-        yes=False,
-        source=source,
-        elasticsearch=elasticsearch,
-        stage=stage,
-        service=service,
-        as_json=as_json,
-    )
+    deployed = open_stage(stage, service, source=source, elasticsearch=elasticsearch)
+    options = FillOptions(tables, restart, yes=False, here=here, as_json=as_json)
+    run_fill(deployed, consumer, BackfillWork, options)
+
+
+class FillOptions(NamedTuple):
+    """The options that a backfill and a resync share."""
+
+    tables: str
+    restart: bool
+    yes: bool
+    here: bool
+    as_json: bool
 
 
 def run_fill(
+    stage: Stage,
     consumer: str,
     kind: type[BackfillWork | ResyncWork],
-    *,
-    tables: str,
-    restart: bool,
-    yes: bool,
-    source: str,
-    elasticsearch: str,
-    stage: str,
-    service: str,
-    as_json: bool,
+    options: FillOptions,
 ) -> None:
     """Run a backfill or a resync, and print what it did."""
-    deployed = open_stage(stage, service, source=source, elasticsearch=elasticsearch)
-    with RowProgress(kind.__name__.removesuffix("Work").lower()) as progress:
-        agreed = consent(yes, progress)
-        setup = deployed.job(consumer, by=whoami(), show=progress.show, consent=agreed)
-        report = Backfill(setup, kind).run(chosen(tables), restart=restart)
-    if as_json:
+    if runs_here(stage, consumer, options.here):
+        with RowProgress(kind.__name__.removesuffix("Work").lower()) as progress:
+            agreed = consent(options.yes, progress)
+            setup = stage.job(consumer, by=whoami(), show=progress.show, consent=agreed)
+            report = Backfill(setup, kind).run(chosen(options.tables), restart=options.restart)
+    else:
+        job = run_in_function(
+            stage,
+            consumer,
+            kind(),
+            tables=options.tables,
+            restart=options.restart,
+            yes=options.yes,
+        )
+        report = msgspec.convert(job.result, BackfillReport)
+    if options.as_json:
         print_json(report)
     else:
-        _show(report, kind is ResyncWork, sum(deployed.dlq(consumer).depth()))
+        show_fill(report, kind is ResyncWork, sum(stage.dlq(consumer).depth()))
 
 
-def _show(report: BackfillReport, resync: bool, aside: int) -> None:
+def show_fill(report: BackfillReport, resync: bool, aside: int) -> None:
+    """Print what a backfill or a resync did. aside: messages in the consumer's DLQ."""
     console = result_console()
     if not report.tables:
         console.print(f"{report.consumer}: nothing is due", markup=False)

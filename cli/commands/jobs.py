@@ -3,14 +3,19 @@
 import time
 from typing import Annotated
 
+import msgspec
 import typer
 
 from cli.deployed import ServiceOption, StageOption, open_stage
+from cli.job_run import WITHOUT_LIMIT, require_function
+from cli.ui.consent import YesOption
 from cli.ui.console import note_console, print_json, result_console
 from cli.ui.duration import duration
+from cli.ui.progress_line import RowProgress
 from shared.domain.patience import Patience
 from shared.flows.jobs import control
-from shared.values.job import FillWork, Job
+from shared.flows.jobs.watching import watch_job
+from shared.values.job import FillWork, Job, VerifyWork
 
 app = typer.Typer(no_args_is_help=True, help="Look at long work, and stop it.")
 JobArgument = Annotated[str, typer.Argument(help="The job's id, see `rowline jobs list`.")]
@@ -45,6 +50,9 @@ def list_jobs(
 @app.command()
 def show(
     job: JobArgument,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Watch it until it is over; Ctrl-C leaves it running.")
+    ] = False,
     stage: StageOption = "local",
     service: ServiceOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -55,6 +63,9 @@ def show(
     """
     deployed = open_stage(stage, service)
     found = control.find(deployed.state, deployed.settings.consumers, job)
+    if watch and found.state == "running":
+        with RowProgress(found.kind) as progress:
+            found = watch_job(deployed.state, found, progress.show, Patience())
     if as_json:
         return print_json(found)
     console = result_console()
@@ -64,7 +75,7 @@ def show(
 
 @app.command()
 def pause(job: JobArgument, stage: StageOption = "local", service: ServiceOption = "") -> None:
-    """Stop a job where it is; the command that began it continues it.
+    """Stop a job where it is; `rowline jobs resume` continues it.
 
     Example: `rowline jobs pause 20261127T021500-3fa9c1`
     """
@@ -72,6 +83,27 @@ def pause(job: JobArgument, stage: StageOption = "local", service: ServiceOption
     found = control.find(deployed.state, deployed.settings.consumers, job)
     paused = control.pause(deployed.state, found, _note, Patience())
     result_console().print(f"{paused.kind} {paused.id}: paused", markup=False)
+
+
+@app.command("resume")
+def resume_job(
+    job: JobArgument,
+    yes: YesOption = False,
+    stage: StageOption = "local",
+    service: ServiceOption = "",
+) -> None:
+    """Let the stage's jobs function continue a job that is paused or failed, whoever began it.
+
+    Example: `rowline jobs resume 20261127T021500-3fa9c1`
+    """
+    deployed = open_stage(stage, service)
+    found = control.find(deployed.state, deployed.settings.consumers, job)
+    require_function(deployed)
+    accept = WITHOUT_LIMIT if yes else found.wanted.accept
+    wanted = msgspec.structs.replace(found.wanted, accept=accept)
+    resumed = control.resume(deployed.state, found, wanted)
+    deployed.start_slice(resumed)
+    result_console().print(f"{resumed.kind} {resumed.id}: continues", markup=False)
 
 
 @app.command()
@@ -97,13 +129,17 @@ def _lines(job: Job) -> list[str]:
         lines.append(f"  ended    {_when(job.ended_ms)}, after {took}")
     if job.holder:
         lines.append(f"  holder   {job.holder}")
+    elif job.in_function and job.state == "running":
+        lines.append("  holder   none, its next slice begins within a minute")
+    if job.progress.note and job.state == "running":
+        lines.append(f"  now      {job.progress.note}")
     if isinstance(job.work, FillWork):
         lines += [
             f"  {name}: {each.rows:,} of about {max(each.rows, each.estimate):,} rows"
             for name, each in job.work.tables.items()
             if not each.left
         ]
-    else:
+    elif isinstance(job.work, VerifyWork):
         for name in job.work.chosen:
             done = job.work.done.get(name)
             said = f"{done.remaining:,} differences in {done.rows:,} rows" if done else "not yet"

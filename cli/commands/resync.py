@@ -4,8 +4,15 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.backfill import run_fill
-from cli.deployed import ElasticsearchOption, ServiceOption, SourceOption, StageOption
+from cli.commands.backfill import FillOptions, run_fill
+from cli.deployed import (
+    ElasticsearchOption,
+    ServiceOption,
+    SourceOption,
+    StageOption,
+    open_stage,
+)
+from cli.job_options import HereOption, JsonOption, RestartOption, TablesOption
 from cli.ui.consent import YesOption
 from shared.values.job import ResyncWork
 
@@ -14,41 +21,23 @@ def command(
     consumer: Annotated[
         str, typer.Argument(help="The consumer to resync, as the stanza names it.")
     ],
-    tables: Annotated[
-        str,
-        typer.Option(
-            "--tables",
-            help="These tables instead of those that are due: names or patterns with commas.",
-        ),
-    ] = "",
-    restart: Annotated[
-        bool,
-        typer.Option(
-            "--restart", help="Read every row again instead of continuing an interrupted job."
-        ),
-    ] = False,
+    tables: TablesOption = "",
+    restart: RestartOption = False,
     yes: YesOption = False,
+    here: HereOption = False,
     source: SourceOption = "",
     elasticsearch: ElasticsearchOption = "",
     stage: StageOption = "local",
     service: ServiceOption = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Settle what is due: bring the rows again, then delete the documents that have no row.
 
-    Changes keep flowing. Interrupted at any point, the same command continues where it stopped.
+    Changes keep flowing. Without --tables it takes the tables that are due. It runs in the
+    stage's jobs function, and continues there after Ctrl-C.
 
     Example: `rowline resync listingSearch --stage prod`
     """
-    run_fill(
-        consumer,
-        ResyncWork,
-        tables=tables,
-        restart=restart,
-        yes=yes,
-        source=source,
-        elasticsearch=elasticsearch,
-        stage=stage,
-        service=service,
-        as_json=as_json,
-    )
+    deployed = open_stage(stage, service, source=source, elasticsearch=elasticsearch)
+    options = FillOptions(tables, restart, yes=yes, here=here, as_json=as_json)
+    run_fill(deployed, consumer, ResyncWork, options)

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console
 
@@ -12,12 +13,15 @@ from cli.deployed import (
     StageOption,
     open_stage,
 )
+from cli.job_options import HereOption, JsonOption, RestartOption, TablesOption
+from cli.job_run import run_in_function, runs_here
 from cli.ui.chosen import chosen
 from cli.ui.consent import YesOption, consent
 from cli.ui.console import print_json, result_console
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
 from shared.flows.verify.verify import MAX_LISTED, Verify, VerifyReport
+from shared.values.job import VerifyWork
 
 _SHOWN = 20
 
@@ -33,43 +37,42 @@ def command(
             help="Write missing and different documents, delete extra ones.",
         ),
     ] = False,
-    tables: Annotated[
-        str,
-        typer.Option("--tables", help="Only these tables: names or patterns, separated by commas."),
-    ] = "",
-    restart: Annotated[
-        bool,
-        typer.Option(
-            "--restart", help="Compare every table again instead of continuing an interrupted job."
-        ),
-    ] = False,
+    tables: TablesOption = "",
+    restart: RestartOption = False,
     yes: YesOption = False,
+    here: HereOption = False,
     source: SourceOption = "",
     elasticsearch: ElasticsearchOption = "",
     stage: StageOption = "local",
     service: ServiceOption = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Compare every row with its document, and every document with its row.
 
     Changes keep flowing. Exit code 1 when differences remain. Writes nothing to the index without
-    --repair.
+    --repair. It runs in the stage's jobs function, and continues there after Ctrl-C.
 
     Example: `rowline verify listingSearch --repair --stage prod`
     """
     deployed = open_stage(stage, service, source=source, elasticsearch=elasticsearch)
-    with RowProgress("verify") as progress:
-        agreed = consent(yes, progress)
-        setup = deployed.job(consumer, by=whoami(), show=progress.show, consent=agreed)
-        report = Verify(setup, repair=repair).run(chosen(tables), restart=restart)
+    if runs_here(deployed, consumer, here):
+        with RowProgress("verify") as progress:
+            agreed = consent(yes, progress)
+            setup = deployed.job(consumer, by=whoami(), show=progress.show, consent=agreed)
+            report = Verify(setup, repair=repair).run(chosen(tables), restart=restart)
+    else:
+        work = VerifyWork(repair=repair)
+        job = run_in_function(deployed, consumer, work, tables=tables, restart=restart, yes=yes)
+        report = msgspec.convert(job.result, VerifyReport)
     if as_json:
         print_json(report)
     else:
-        _show(report, result_console(), repair)
+        show_verify(report, result_console(), repair)
     raise typer.Exit(1 if report.differences else 0)
 
 
-def _show(report: VerifyReport, console: Console, repair: bool) -> None:
+def show_verify(report: VerifyReport, console: Console, repair: bool) -> None:
+    """Print what a verify found."""
     for found in report.listed[:_SHOWN]:
         about = found.reason or ", ".join(found.fields)
         about = f": {about}" if about else ""

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.text import Text
 
 from cli.ui.console import note_console
-from shared.flows.jobs.progress import Progress as JobProgress
+from shared.values.progress import Progress as JobProgress
 
 LINE_SECONDS = 10
 
@@ -76,6 +76,10 @@ class RowProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._bar.stop()
+
+    def stop(self) -> None:
+        """Take the bar away, so that something else can be printed."""
         self._bar.stop()
 
     @contextmanager

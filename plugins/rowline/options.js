@@ -8,6 +8,7 @@ const DEFAULTS = {
     relay: 'handlers.relay.handle',
     consume: 'handlers.consume.handle',
     watch: 'handlers.watch.handle',
+    jobs: 'handlers.jobs.handle',
   },
   // health check of a relay's container: fails when the relay gives no sign of life
   alive: ['python', '-m', 'handlers.relay_service', '--healthy'],
@@ -24,6 +25,7 @@ const DEFAULTS = {
   relay: 'on', // off: neither the schedule nor a deployment starts the relay functions
   // two, so that a new version can stand by while the old one ends; off: reserves none
   relayConcurrency: 2,
+  jobsMemory: 1024, // of the jobs function, MB; a verify needs 8 MB for a million rows
   // off: topic, queues and bucket may be used over plain HTTP, which only an emulator should allow
   tls: 'on',
   subnets: [], // VPC of functions and containers; empty: none

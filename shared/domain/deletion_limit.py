@@ -11,7 +11,17 @@ FREE_SHARE, FREE_COUNT = 0.05, 10
 
 
 class DeletionRefused(RowlineError):
-    """More documents would be deleted than is done without a person's consent."""
+    """More documents would be deleted than is done without a person's consent.
+
+    count: how many.
+    """
+
+    count = 0
+
+    @property
+    def question(self) -> str:
+        """What a person is asked."""
+        return f"{self.thing}: {self.what} Delete them?"
 
 
 def is_many(deletes: int, documents: int) -> bool:
@@ -21,8 +31,10 @@ def is_many(deletes: int, documents: int) -> bool:
 
 def refusal(table: str, deletes: int, documents: int) -> DeletionRefused:
     """The error when nobody agreed."""
-    return DeletionRefused(
+    refused = DeletionRefused(
         f"{deletes:,} of {documents:,} documents have no row and would be deleted.",
         thing=f"table {table}",
         hint="Check that this is the right database; then run the same command with --yes.",
     )
+    refused.count = deletes
+    return refused

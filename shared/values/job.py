@@ -1,16 +1,18 @@
 """Job: a long piece of work for a consumer: its parameters, its progress, its outcome."""
 
 from collections.abc import Collection
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
+from shared.values.difference import Difference
 from shared.values.errors import RowlineError
 from shared.values.position import Position
+from shared.values.progress import Progress
 
 JobState = Literal["running", "paused", "failed", "done", "cancelled"]
-"""`paused` and `failed` jobs continue when the same command is run again; `done` and `cancelled`
-jobs are over.
+"""`paused` and `failed` jobs continue when the same command is run again, or `rowline jobs resume`;
+`done` and `cancelled` jobs are over.
 """
 
 Slot = Literal["fill", "verify"]
@@ -122,19 +124,51 @@ def sum_of(all: Collection[TableCheck]) -> TableCheck:
     )
 
 
+class TablePart(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A table that is compared in part.
+
+    cursor: JSON of the last key whose row was compared with its document.
+    check: the counts up to there.
+    """
+
+    table: str
+    cursor: str = ""
+    check: TableCheck = TableCheck()
+
+
 class VerifyWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="verify"):
     """Compares a consumer with its source.
 
-    chosen: the tables. done: those that were compared.
+    chosen: the tables; empty before the first slice. done: those that were compared.
     repair: differences are repaired.
+    part: the table that is being compared, as far as that is certain.
+    listed: the first differences. epochs: those that the relay was asked for.
+    reasons: why documents could not be written, and how often.
     """
 
     chosen: tuple[str, ...] = ()
     done: dict[str, TableCheck] = {}
     repair: bool = False
+    part: "TablePart | None" = None
+    listed: tuple[Difference, ...] = ()
+    epochs: tuple[int, ...] = ()
+    reasons: dict[str, int] = {}
 
 
 Work = FillWork | VerifyWork
+
+
+class Wanted(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a job is asked for; it finds the tables itself, where the database can be reached.
+
+    tables: names or patterns; empty for all, or for a resync for all that are due.
+    restart: begin again instead of continuing.
+    accept: so many documents may be deleted without another question.
+    """
+
+    tables: tuple[str, ...] = ()
+    restart: bool = False
+    accept: int = 0
 
 
 class Job(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -146,6 +180,13 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     holder: the process that works on it; empty when none does.
     token: grows with each holder and fences its writes. beat: grows with each write.
     asked: `pause` or `cancel`, when somebody asked the holder to stop.
+    in_function: the jobs function works on it, slice after slice, while its state is `running`.
+    wanted: what it was asked for there.
+    left_s: seconds until its holder, a function, is stopped, as of the last write; 0 for others.
+    progress: as its holder last told it.
+    refused: it stopped because so many documents would be deleted.
+    stumbles: slices in a row that brought nothing forward: an outage, or too little time.
+    result: the report, once it is done.
     """
 
     id: str
@@ -160,6 +201,13 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     token: int = 0
     beat: int = 0
     asked: str = ""
+    in_function: bool = False
+    wanted: Wanted = Wanted()
+    left_s: float = 0.0
+    progress: Progress = Progress()
+    refused: int = 0
+    stumbles: int = 0
+    result: dict[str, Any] = {}
 
     @property
     def kind(self) -> str:

@@ -10,11 +10,12 @@ from shared.adapters.topic.contract import Entry
 from shared.domain.patience import Patience
 from shared.flows.backfill import awaiting
 from shared.flows.backfill.backfill import Backfill
-from shared.flows.jobs.progress import Progress
-from shared.flows.jobs.tenure import SILENT_SECONDS, JobBusy, JobStopped
+from shared.flows.jobs.holding import JobBusy
+from shared.flows.jobs.tenure import SILENT_SECONDS, JobStopped
 from shared.values.errors import ConfigError, SourceError, StackError
 from shared.values.job import BackfillWork, Job, JobLost, TableFill
 from shared.values.message import decode
+from shared.values.progress import Progress
 from shared.values.settings import SourceSettings, TableSettings
 from shared.values.table import Column, Table
 from tests.worlds.backfill_world import SOURCE, BackfillWorld, Killed

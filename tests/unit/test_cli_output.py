@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from cli.commands.tables import _show as show_tables
-from cli.commands.verify import _show
+from cli.commands.verify import show_verify
 from cli.ui.console import result_console
 from shared.flows.source.listing import ListedTable, Listing
-from shared.flows.verify.difference import Difference
 from shared.flows.verify.verify import VerifyReport
+from shared.values.difference import Difference
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,7 +50,7 @@ def test_a_document_id_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -
         seconds=1.0,
         finished_ms=0,
     )
-    _show(report, result_console(), False)
+    show_verify(report, result_console(), False)
     assert "z:x:7" in capsys.readouterr().out
 
 

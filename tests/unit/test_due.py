@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from shared.flows.health.status import Status, status
-from shared.flows.jobs.progress import Progress
 from shared.flows.jobs.tenure import JobStopped
 from shared.values.due_cause import DueCause
 from shared.values.finding import Finding
+from shared.values.progress import Progress
 from shared.values.settings import Settings, SourceSettings, TableSettings
 from tests.unit.test_backfill import OTHER, job
 from tests.worlds.backfill_world import SOURCE, BackfillWorld

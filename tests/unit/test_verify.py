@@ -91,7 +91,7 @@ def test_a_repair_that_would_delete_much_asks_first(world: BackfillWorld) -> Non
     with pytest.raises(DeletionRefused, match=rf"{gone} of {len(before)} documents have no row"):
         verify(world, repair=True)
     assert world.index() == before
-    report = verify(world, repair=True, consent=lambda text: not asked.append(text))  # type: ignore[func-returns-value]
+    report = verify(world, repair=True, consent=lambda refused: not asked.append(refused.question))  # type: ignore[func-returns-value]
     assert asked == [
         f"table shop.items: {gone} of {len(before)} documents have no row and would be deleted. "
         "Delete them?"

@@ -2,14 +2,17 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from shared.flows.health import thresholds
 from shared.flows.health.watch_findings import watch_findings
 from shared.flows.watch.loop import RUN_SECONDS, watch
 from shared.flows.watch.setup import WatchSetup
+from shared.flows.watch.slices import start_slices
 from shared.values.due_cause import DueCause
 from shared.values.errors import StateUnavailable
+from shared.values.job import BackfillWork, Job, VerifyWork
 from shared.values.pulse import Pulse
 from shared.values.settings import Settings, SourceSettings, TableSettings
 from tests.worlds.consumer_world import consumer_settings
@@ -26,6 +29,7 @@ class World:
         self.parts = MemoryParts(Settings("rowline", "dev", {"shop": shop}, consumers))
         self.now, self.given = 1_700_000_000.0, 60.0
         self.figures: dict[tuple[str, str], dict[str, float]] = {}
+        self.started: list[Job] = []
 
     def setup(self, holder: str = "one") -> WatchSetup:
         ends = self.now + self.given
@@ -37,7 +41,13 @@ class World:
             self.now += seconds
 
         return WatchSetup(
-            self.parts, emit, holder, lambda: ends - self.now, lambda: self.now, sleep
+            self.parts,
+            emit,
+            holder,
+            lambda: ends - self.now,
+            lambda: self.now,
+            sleep,
+            start_slice=self.started.append,
         )
 
     def spend(self, seconds: float) -> None:
@@ -153,3 +163,45 @@ def test_a_consumer_that_cannot_be_asked_leaves_the_others_their_figures(
 def test_a_silent_watch_is_a_finding(pulse: Pulse, level: str, what: str) -> None:
     (found,) = watch_findings(pulse, 1_000.0)
     assert (found.level, what in found.what) == (level, True)
+
+
+def a_job(world: World, consumer: str, began_ms: int, **options: Any) -> Job:
+    work = options.pop("work", BackfillWork())
+    job = Job(f"j{began_ms}", consumer, work, began_ms=began_ms, token=1, beat=1, in_function=True)
+    job = msgspec.structs.replace(job, **options)
+    assert world.parts.state.jobs.begin(job)
+    return job
+
+
+def started(world: World) -> list[str]:
+    world.started.clear()
+    start_slices(world.setup())
+    return [job.id for job in world.started]
+
+
+def test_a_slice_of_each_job_is_started_and_those_of_a_source_take_turns() -> None:
+    world = World()
+    a_job(world, "other", 2)
+    first = a_job(world, "search", 1)
+    a_job(world, "other", 3, work=VerifyWork())
+    assert started(world) == ["j1", "j3"]
+    jobs = world.parts.state.jobs
+    held = jobs.take(first, "lambda 1")
+    assert held
+    assert started(world) == ["j3"], "its holder wrote since the last run"
+    assert started(world) == ["j1", "j3"], "its holder is silent"
+    jobs.save(held)
+    assert started(world) == ["j3"]
+    jobs.end(msgspec.structs.replace(held, state="done"))
+    assert started(world) == ["j2", "j3"]
+
+
+@pytest.mark.parametrize(
+    "options", [{"state": "paused"}, {"state": "failed"}, {"in_function": False}]
+)
+def test_no_slice_is_started_of_a_job_that_nobody_wants_in_the_function(
+    options: dict[str, Any],
+) -> None:
+    world = World()
+    a_job(world, "search", 1, **options)
+    assert started(world) == []

@@ -6,6 +6,7 @@ const { relay } = require('./relay');
 const { relayService } = require('./service');
 const { consumer } = require('./consumer');
 const { watch } = require('./watch');
+const { jobs } = require('./jobs');
 const { sharedPolicies } = require('./transport');
 const { ref } = require('./cloudformation');
 const { topsOf } = require('../schema/own_code');
@@ -33,6 +34,7 @@ function expand(stanzas, context) {
     ),
     ...Object.values(all.consumers).map((one) => consumer(one, size.consumers[one.name], context)),
     watch(context),
+    jobs(all, context),
   ];
   const merged = (kind) => Object.assign({}, ...parts.map((part) => part[kind]));
   return {

@@ -45,6 +45,12 @@ const watch = () => ({
   logGroup: 'WatchLogGroup',
   alarm: (what) => `${what}OfWatch`,
 });
+/** The jobs function of a stage. No id of a relay or a consumer begins with the same word. */
+const jobs = {
+  function: 'jobs',
+  role: 'RoleOfJobs',
+  logGroup: 'JobsLogGroup',
+};
 
 /** Keys of the stack's outputs. `shared/adapters/stack` uses the same keys. */
 const output = {
@@ -52,6 +58,7 @@ const output = {
   state: 'StateTable',
   claims: 'ClaimsBucket',
   watch: 'WatchFunction',
+  jobs: 'JobsFunction',
   relay: (source) => `${upper(source)}RelayFunction`,
   relayService: (source) => `${upper(source)}RelayService`,
   consume: (name) => `${upper(name)}ConsumeFunction`,
@@ -60,4 +67,4 @@ const output = {
   undelivered: (name) => `${upper(name)}UndeliveredUrl`,
 };
 
-module.exports = { relay, relayService, consumer, watch, output };
+module.exports = { relay, relayService, consumer, watch, jobs, output };

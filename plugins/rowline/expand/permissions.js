@@ -3,6 +3,7 @@
 const { arn, ref, sub, policyDocument } = require('./cloudformation');
 const { allow, via, logs, network, secret, rows, account } = require('./statements');
 const { sourceOf } = require('../schema/relays');
+const names = require('./names');
 const { sinks } = require('../sinks');
 const { isOff } = require('../options');
 
@@ -108,7 +109,7 @@ function consume({ consumer, functionName, queue, dlq, options }) {
 }
 
 /** The rights of the watch: it reads and writes state of all consumers, and calls only AWS. */
-function watch({ functionName, prefix, options }) {
+function watch({ functionName, prefix, jobs, options }) {
   const { state } = options.resources;
   return [
     logs(functionName),
@@ -129,7 +130,71 @@ function watch({ functionName, prefix, options }) {
       ['sqs:GetQueueAttributes'],
       ['Queue', 'Dlq', 'Undelivered'].map((kind) => sub(`${account('sqs')}:${prefix}-${kind}*`)),
     ),
+    allow('Slices', ['lambda:InvokeFunction'], sub(`${account('lambda')}:function:${jobs}`)),
   ];
+}
+
+/** The rights of the jobs function: it reads every source and writes to every sink. */
+function jobs({ all, functionName, options }) {
+  const { state, claims, key } = options.resources;
+  const consumers = Object.values(all.consumers);
+  const own = [...new Set(consumers.map(({ source }) => source))];
+  const queues = consumers.map(({ name }) => arn(names.consumer(name).queue));
+  const stanzas = consumers.map(({ sink }) => sinks[sink.kind].permissions(sink));
+  return [
+    logs(functionName),
+    ...(options.subnets.length ? [network()] : []),
+    allow(
+      'Secret',
+      ['secretsmanager:GetSecretValue'],
+      unique(own.flatMap((source) => secret(all.sources[source].secret).Resource)),
+    ),
+    ...merged(stanzas.flat()),
+    rows(
+      'Jobs',
+      [
+        'dynamodb:GetItem',
+        'dynamodb:BatchGetItem',
+        'dynamodb:PutItem',
+        'dynamodb:UpdateItem',
+        'dynamodb:DeleteItem',
+        'dynamodb:BatchWriteItem',
+        'dynamodb:Query',
+      ],
+      state,
+      ['consumer#*'],
+    ),
+    // A repair may ask the relay to number above what it found.
+    rows(
+      'Streams',
+      ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
+      state,
+      ['stream#*'],
+    ),
+    allow('Send', ['sqs:SendMessage', 'sqs:GetQueueAttributes'], queues),
+    allow('QueueKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('sqs')),
+    allow(
+      'Claim',
+      ['s3:PutObject'],
+      own.map((source) => sub(`\${bucket}/rows/${source}/*`, { bucket: arn(claims) })),
+    ),
+    allow('ClaimKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('s3')),
+  ];
+}
+
+const unique = (all) =>
+  Object.values(Object.fromEntries(all.map((one) => [JSON.stringify(one), one])));
+
+/** The statements of several sinks: those with the same actions become one. */
+function merged(statements) {
+  const found = {};
+  for (const one of statements) {
+    const key = JSON.stringify([one.Action, one.Condition]);
+    const sid = `Sink${Object.keys(found).length + 1}`;
+    found[key] ??= { ...one, Sid: sid, Resource: [] };
+    found[key].Resource = unique([...found[key].Resource, one.Resource].flat());
+  }
+  return Object.values(found);
 }
 
 // A service may use a role only for resources of this account. Lambda passes the account; ECS also
@@ -163,4 +228,4 @@ const role = (statements, { permissionsBoundary }, service = 'lambda.amazonaws.c
   },
 });
 
-module.exports = { relay, relayTask, relayExecution, consume, watch, role };
+module.exports = { relay, relayTask, relayExecution, consume, watch, jobs, role };

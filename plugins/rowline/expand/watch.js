@@ -39,7 +39,12 @@ function watch(context) {
     },
     resources: {
       [ids.role]: permissions.role(
-        permissions.watch({ functionName: name, prefix, options }),
+        permissions.watch({
+          functionName: name,
+          prefix,
+          jobs: `${prefix}-${names.jobs.function}`,
+          options,
+        }),
         options,
       ),
       [ids.logGroup]: logGroup(name, options),

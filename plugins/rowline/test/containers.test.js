@@ -24,7 +24,7 @@ const [container] = task.ContainerDefinitions;
 const variables = Object.fromEntries(container.Environment.map(({ Name, Value }) => [Name, Value]));
 
 test('a source that runs as a container has a service and no function', () => {
-  assert.deepEqual(Object.keys(made.functions), ['consumeListingSearch', 'watch']);
+  assert.deepEqual(Object.keys(made.functions), ['consumeListingSearch', 'watch', 'jobs']);
   const { Properties: service } = made.resources.ServiceOfRelayShop;
   assert.equal(service.DesiredCount, 1);
   assert.equal(service.DeploymentConfiguration.MaximumPercent, 100);

@@ -95,8 +95,8 @@ test('every role is bounded where a boundary is given, and by none elsewhere', (
       ([, { Properties }]) => Properties.PermissionsBoundary,
     );
   const all = bounds({ permissionsBoundary });
-  assert.deepEqual(all, [permissionsBoundary, permissionsBoundary, permissionsBoundary]);
-  assert.deepEqual(bounds({}), [undefined, undefined, undefined]);
+  assert.deepEqual(all, Array(4).fill(permissionsBoundary));
+  assert.deepEqual(bounds({}), Array(4).fill(undefined));
 });
 
 test('the subscription filters on source, table and lane, is raw, and has its own DLQ', () => {
@@ -154,6 +154,32 @@ test('the relay runs every minute, is never retried, and has two places reserved
   assert.ok(!('reservedConcurrency' in off));
 });
 
+test('the jobs function knows every queue, and reads every secret that a job may need', () => {
+  const given = stanzas();
+  given.consumers.sellerSearch = { tables: ['market.sellers'], elasticsearch: { secret: 'other' } };
+  const { functions, resources } = expand(given, context({ options: { jobsMemory: 2048 } }));
+  const { environment, events, memorySize, timeout } = functions.jobs;
+  assert.deepEqual([events, memorySize, timeout], [[], 2048, 900]);
+  assert.deepEqual(environment.ROWLINE_QUEUE_URL, { Ref: 'QueueListingSearch' });
+  assert.deepEqual(
+    environment.ROWLINE_QUEUES['Fn::Join'][1].map((each) => each['Fn::Sub']),
+    [
+      'listingSearch=${QueueListingSearch.QueueName}',
+      'sellerSearch=${QueueSellerSearch.QueueName}',
+    ],
+  );
+  const statements = resources.RoleOfJobs.Properties.Policies[0].PolicyDocument.Statement;
+  const secrets = statements
+    .filter(({ Action }) => Action.includes('secretsmanager:GetSecretValue'))
+    .flatMap(({ Resource }) => JSON.stringify(Resource).match(/[\w/]+-\?{6}/g));
+  assert.deepEqual(secrets, [
+    'rowline/test/source-??????',
+    'rowline/test/search-??????',
+    'other-??????',
+  ]);
+  assert.equal(expand({ ...given, consumers: {} }, context()).functions.jobs, undefined);
+});
+
 test('the watch runs each minute, outside the VPC, and its silence rings', () => {
   const inVpc = { subnets: 'subnet-1', securityGroups: 'sg-1' };
   const alerts = 'arn:aws:sns:eu-west-1:1:pager';
@@ -185,7 +211,7 @@ test('each function has its own role, without other consumers and wildcard actio
   given.consumers.sellerSearch = { tables: ['market.sellers'], elasticsearch: { secret: 'other' } };
   const { functions, resources } = expand(given, context());
   const roles = Object.values(functions).map((made) => made.role['Fn::Sub']);
-  assert.equal(new Set(roles).size, 4);
+  assert.equal(new Set(roles).size, 5);
   for (const [id, { Properties }] of ofType(resources, 'AWS::IAM::Role')) {
     for (const { Action, Resource, Sid } of Properties.Policies[0].PolicyDocument.Statement) {
       for (const action of Action) assert.match(action, /^[a-z0-9]+:[A-Za-z]+$/, `${id} ${Sid}`);
@@ -270,6 +296,7 @@ test('every reference is to a resource of the plugin, of the framework or to a s
     'Claims',
     'RelayShopLambdaFunction',
     'WatchLambdaFunction',
+    'JobsLambdaFunction',
     'ConsumeListingSearchLambdaFunction',
   ];
   const known = new Set([...Object.keys(made.resources), ...shared]);
@@ -288,6 +315,7 @@ test('no choice of names makes two resources, functions or outputs meet', () => 
     'relay',
     'consume',
     'watch',
+    'jobs',
     'of',
     'to',
     'queueUrl',
@@ -324,7 +352,7 @@ test('no choice of names makes two resources, functions or outputs meet', () => 
         Object.keys(base[kind]).length
       );
     }, 0);
-  const common = { resources: 5, functions: 1, outputs: 4 }; // what every expansion has once
+  const common = { resources: 7, functions: 2, outputs: 5 }; // what every expansion has once
   for (const kind of ['resources', 'functions', 'outputs']) {
     assert.equal(
       Object.keys(all[kind]).length,

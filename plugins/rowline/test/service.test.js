@@ -105,7 +105,7 @@ test('three lines become queue, DLQ, function, role, subscription and log group'
       'Lambda::EventSourceMapping',
       'Events::Rule',
     ].map((type) => count(`AWS::${type}`)),
-    [3, 3, 1, 3, 3, 3, 1, 2],
+    [3, 3, 1, 4, 4, 4, 1, 2],
   );
   assert.deepEqual(template.Metadata.Rowline.consumers.listingSearch.tables, ['market.listings']);
   assert.deepEqual(template.Resources.ConsumeListingSearchLogGroup.Properties.KmsKeyId, {

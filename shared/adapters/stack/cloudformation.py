@@ -21,10 +21,10 @@ class Stack(msgspec.Struct, frozen=True):
     """A deployed stack.
 
     settings: those that it was deployed with.
-    outputs: TopicArn, StateTable, ClaimsBucket and WatchFunction; per source NAMERelayFunction, or
-        NAMERelayService (the ARN of the ECS service) where it runs as a container; per consumer
-        NAMEQueueUrl, NAMEDlqUrl, NAMEUndeliveredUrl and NAMEConsumeFunction. NAME begins with a
-        capital letter.
+    outputs: TopicArn, StateTable, ClaimsBucket, WatchFunction and JobsFunction; per source
+        NAMERelayFunction, or NAMERelayService (the ARN of the ECS service) where it runs as a
+        container; per consumer NAMEQueueUrl, NAMEDlqUrl, NAMEUndeliveredUrl and
+        NAMEConsumeFunction. NAME begins with a capital letter.
     """
 
     name: str
@@ -114,6 +114,11 @@ class Stack(msgspec.Struct, frozen=True):
     @property
     def watch_function(self) -> str:
         return self._output("WatchFunction")
+
+    @property
+    def jobs_function(self) -> str:
+        """The name of the jobs function; empty where an earlier version deployed the stage."""
+        return self.outputs.get("JobsFunction", "")
 
     def _output(self, key: str) -> str:
         try:

@@ -21,6 +21,8 @@ class EnvironmentResources:
         return variable("ROWLINE_CLAIMS_BUCKET")
 
     def queue_url(self, consumer: str) -> str:
+        if names := os.environ.get("ROWLINE_QUEUES"):
+            return _url(consumer, names)
         return _of_consumer(consumer, "ROWLINE_QUEUE_URL")
 
     def dlq_url(self, consumer: str) -> str:
@@ -32,6 +34,10 @@ class EnvironmentResources:
     def consume_function(self, consumer: str) -> str:
         return _of_consumer(consumer, "AWS_LAMBDA_FUNCTION_NAME")
 
+    @property
+    def jobs_function(self) -> str:
+        return variable("ROWLINE_JOBS_FUNCTION")
+
 
 def variable(name: str) -> str:
     """A variable that the template sets. Raises ConfigError naming it."""
@@ -41,6 +47,18 @@ def variable(name: str) -> str:
         raise ConfigError(
             "is not set.", thing=name, hint="Deploy with the plugin of this version."
         ) from None
+
+
+def _url(consumer: str, names: str) -> str:
+    """The URL of a consumer's queue. names: of all queues, `CONSUMER=QUEUE,…`.
+
+    One URL gives the place of all: whole URLs would not fit into the environment of a function.
+    Source: Lambda developer guide, "Lambda quotas": 4 KB.
+    """
+    queues = dict(each.partition("=")[::2] for each in names.split(","))
+    if consumer not in queues:
+        raise ConfigError("has no queue in this stage.", thing=f"consumer {consumer}")
+    return f"{variable('ROWLINE_QUEUE_URL').rpartition('/')[0]}/{queues[consumer]}"
 
 
 def _of_consumer(consumer: str, name: str) -> str:

@@ -37,3 +37,7 @@ class NotDeployed:
 
     def consume_function(self, consumer: str) -> str:
         raise self._error
+
+    @property
+    def jobs_function(self) -> str:
+        raise self._error

@@ -13,7 +13,7 @@ MAX_WAITING = 200
 same groups wait behind them.
 """
 
-STALLED_SECONDS = 900.0
+STALLED_SECONDS = 600.0
 """Nothing was applied for so long: the consumer is down or its gate is closed."""
 
 MOVED_SECONDS = 180.0

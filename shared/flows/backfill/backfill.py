@@ -17,12 +17,12 @@ from shared.flows.backfill.chunk_reading import CHUNK_ROWS, Reading
 from shared.flows.backfill.ghosts import Ghosts
 from shared.flows.backfill.report import BackfillReport
 from shared.flows.backfill.sending import Sending
-from shared.flows.jobs.progress import Progress
+from shared.flows.jobs.holding import hold
 from shared.flows.jobs.same_server import require_same_server
 from shared.flows.jobs.setup import JobSetup
-from shared.flows.jobs.tenure import hold
 from shared.values.due_cause import DueCause
 from shared.values.job import BackfillWork, FillWork, Job, ResyncWork, TableFill
+from shared.values.progress import Progress
 from shared.values.settings import table_settings
 
 
@@ -52,17 +52,15 @@ class Backfill:
         Raises ConfigError when other tables are being filled, JobBusy when another process does
         it, StackError when no relay comes or the queue takes nothing, SourceError, SearchError.
         """
-        began = self._setup.patience.clock()
         found = tables_to_fill(self._setup, self._kind, chosen, restart=restart)
         tables = {table.name: table for table in found}
         if not tables:
-            name, setup = self._consumer.name, self._setup
-            return BackfillReport("", name, setup.reads, setup.writes, [], 0, 0, 0, 0, 0.0)
+            return self._nothing()
         self._tenure = hold(
             self._setup,
             "fill",
             lambda: self._kind(self._begun(tables)),
-            lambda job: self._restarted(_work(job), tables) if restart else _work(job),
+            lambda job: self._resumed(_work(job), tables, restart=restart),
         )
         self._reading = Reading(self._setup, self._tenure.patience, self._chunk_rows)
         with self._tenure.kept():
@@ -80,10 +78,19 @@ class Backfill:
                 sum(state.sent for state in work.tables.values()),
                 sum(state.ghosts for state in states),
                 deletions,
-                round(self._setup.patience.clock() - began, 1),
+                self._tenure.seconds(),
             )
             self._settle()
-            self._tenure.end(f"{report.rows:,} rows of {len(states)} tables")
+            outcome = f"{report.rows:,} rows of {len(states)} tables"
+            self._tenure.end(outcome, msgspec.to_builtins(report))
+        return report
+
+    def _nothing(self) -> BackfillReport:
+        """No table is due."""
+        name, setup = self._consumer.name, self._setup
+        report = BackfillReport("", name, setup.reads, setup.writes, [], 0, 0, 0, 0, 0.0)
+        if setup.tenure:
+            setup.tenure.end("nothing is due", msgspec.to_builtins(report))
         return report
 
     @property
@@ -200,6 +207,13 @@ class Backfill:
         }
         of_source, own = causes.settled(filled, tables)
         self._state.dues.settle(self._consumer.name, of_source, own)
+
+    def _resumed(
+        self, work: FillWork, tables: dict[str, CapturedTable], *, restart: bool
+    ) -> FillWork:
+        if not work.tables:  # the first slice of a job that a command has put into its slot
+            return msgspec.structs.replace(work, tables=self._begun(tables))
+        return self._restarted(work, tables) if restart else work
 
     def _restarted(self, work: FillWork, tables: dict[str, CapturedTable]) -> FillWork:
         """The job from its beginning. It keeps its id and with it the deletions recorded so far.

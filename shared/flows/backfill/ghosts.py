@@ -56,7 +56,7 @@ class Ghosts:
         name = self._captured.name
         if is_many(len(ids), self._scanned):
             refused = refusal(name, len(ids), self._scanned)
-            if not self._setup.consent(f"{refused.thing}: {refused.what} Delete them?"):
+            if not self._setup.consent(refused):
                 raise refused
         deleted = 0
         for start in range(0, len(ids), _WRITES):

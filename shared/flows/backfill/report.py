@@ -10,7 +10,7 @@ class BackfillReport(msgspec.Struct, frozen=True):
     reads, writes: the server and the sink, and where their addresses came from.
     ghosts: documents without a row; a resync deleted them, a backfill only found them.
     deletions: documents that live changes had deleted while it ran, and that were deleted again.
-    seconds: how long this part took.
+    seconds: since the job was begun.
     """
 
     job: str

@@ -1,15 +1,17 @@
 """Control: lists the jobs of a stage, and stops one from anywhere."""
 
 from collections.abc import Callable, Collection
+from typing import Literal
 
 import msgspec
 
 from shared.adapters.state.state import State
 from shared.domain.patience import Patience
 from shared.domain.sink import Listable, Sink
+from shared.flows.jobs.holding import under_way
 from shared.flows.jobs.tenure import SILENT_SECONDS
 from shared.values.errors import ConfigError, StackError
-from shared.values.job import FillWork, Job, Slot
+from shared.values.job import FillWork, Job, Slot, Wanted
 
 SLOTS: tuple[Slot, ...] = ("fill", "verify")
 _POLL_SECONDS = 1.0
@@ -37,14 +39,29 @@ def pause(state: State, job: Job, tell: Callable[[str], None], patience: Patienc
 
     Raises StackError when it is over.
     """
-    state.jobs.ask(job, "pause")
-    free = _freed(state, job, tell, patience)
-    taken = state.jobs.take(free, "")
-    if taken is None:
-        raise _over(job)
+    taken, outcome = _taken(state, job, "pause", "", tell, patience)
     return state.jobs.save(
-        msgspec.structs.replace(taken, state="paused", outcome=free.outcome or "paused")
+        msgspec.structs.replace(taken, state="paused", outcome=outcome or "paused")
     )
+
+
+def resume(state: State, job: Job, wanted: Wanted | None = None) -> Job:
+    """Let the jobs function continue a job that is paused or failed; returns it as it is then.
+
+    wanted: replaces what the job was asked for.
+    Raises StackError when it is over, and JobBusy when a process works on it.
+    """
+    while True:
+        now = state.jobs.current(job.consumer, job.slot)
+        if now is None or now.id != job.id:
+            raise _over(job)
+        if now.state == "running":
+            raise under_way(now)
+        now = msgspec.structs.replace(
+            now, in_function=True, wanted=wanted or now.wanted, stumbles=0, refused=0
+        )
+        if taken := state.jobs.take(now, ""):
+            return taken
 
 
 def cancel(
@@ -55,10 +72,7 @@ def cancel(
     Rows that it sent and that are still on their way are dropped by the consumer; documents that
     were deleted meanwhile are deleted again. Raises StackError when it is over.
     """
-    state.jobs.ask(job, "cancel")
-    taken = state.jobs.take(_freed(state, job, tell, patience), "cancelling")
-    if taken is None:
-        raise _over(job)
+    taken, _ = _taken(state, job, "cancel", "cancelling", tell, patience)
     if isinstance(taken.work, FillWork) and isinstance(sink, Listable):
         sink.delete_again(state.deletions.read(job.consumer, job.id), patience.sleep)
     ended = msgspec.structs.replace(taken, state="cancelled", outcome="cancelled", holder="")
@@ -66,18 +80,51 @@ def cancel(
     return ended
 
 
-def _freed(state: State, job: Job, tell: Callable[[str], None], patience: Patience) -> Job:
-    """The job once nobody works on it: its holder stopped, or was silent for long enough."""
+def _taken(
+    state: State,
+    job: Job,
+    wish: Literal["pause", "cancel"],
+    holder: str,
+    tell: Callable[[str], None],
+    patience: Patience,
+) -> tuple[Job, str]:
+    """The job, taken once nobody works on it, and its outcome before.
+
+    The next slice may be faster than we are, and has then taken our wish away: we ask again.
+    """
+    while True:
+        state.jobs.ask(job, wish)
+        free = _freed(state, job, wish, tell, patience)
+        if taken := state.jobs.take(free, holder):
+            return taken, free.outcome
+
+
+def _freed(
+    state: State,
+    job: Job,
+    wish: Literal["pause", "cancel"],
+    tell: Callable[[str], None],
+    patience: Patience,
+) -> Job:
+    """The job once nobody works on it: its holder stopped, or was silent for long enough.
+
+    A function that is silent may still write to the sink until its invocation is over, so whoever
+    cancels waits for that too.
+    """
     silent_at, beat = patience.clock() + SILENT_SECONDS, (job.token, job.beat)
+    ends_at = patience.clock() + job.left_s
     while True:
         now = state.jobs.current(job.consumer, job.slot)
         if now is None or now.id != job.id:
             raise _over(job)
         if not now.holder:
             return now
+        if not now.asked:
+            state.jobs.ask(job, wish)
         if (now.token, now.beat) != beat:
             silent_at, beat = patience.clock() + SILENT_SECONDS, (now.token, now.beat)
-        elif patience.clock() >= silent_at:
+            ends_at = patience.clock() + now.left_s
+        elif patience.clock() >= silent_at and (wish == "pause" or patience.clock() >= ends_at):
             return now
         tell(f"waiting until {now.holder} stops")
         patience.sleep(_POLL_SECONDS)

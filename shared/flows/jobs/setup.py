@@ -8,10 +8,12 @@ from shared.adapters.claims.contract import Claims
 from shared.adapters.database.contract import Database
 from shared.adapters.queue.contract import Queue
 from shared.adapters.state.state import State
+from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.hidden_columns import HiddenColumns
 from shared.domain.patience import Patience
 from shared.domain.sink import Sink
-from shared.flows.jobs.progress import Progress
+from shared.flows.jobs.tenure import Tenure
+from shared.values.progress import Progress
 from shared.values.settings import ConsumerSettings, SourceSettings
 
 
@@ -24,9 +26,10 @@ class JobSetup:
     mask_key: the key of mask `hash`.
     by: who runs it, for people.
     reads, writes: the addresses of source and sink, and where each came from.
-    consent: asks a person whether what the text says may be done.
+    consent: whether a person agrees to these deletions.
     show: is called often with the progress.
     now_ms: Unix ms.
+    tenure: the hold of a slice on its job; None where a command begins or continues one.
     """
 
     consumer: ConsumerSettings
@@ -40,10 +43,11 @@ class JobSetup:
     by: str = ""
     reads: str = ""
     writes: str = ""
-    consent: Callable[[str], bool] = lambda _question: False
+    consent: Callable[[DeletionRefused], bool] = lambda _refused: False
     show: Callable[[Progress], None] = lambda _progress: None
     patience: Patience = Patience()  # noqa: RUF009 (frozen)
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    tenure: Tenure | None = None
 
     @property
     def hidden(self) -> HiddenColumns:

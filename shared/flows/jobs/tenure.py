@@ -4,18 +4,18 @@ The job's token fences every write, so a process that was frozen and replaced st
 it sends meanwhile is harmless: rows carry the watermark under which they were read.
 """
 
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
+from shared.adapters.state.jobs import Jobs
+from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.patience import Patience
-from shared.flows.jobs.progress import Progress
-from shared.flows.jobs.setup import JobSetup
-from shared.values.errors import RowlineError
-from shared.values.job import Job, JobLost, JobState, Slot, Work
+from shared.values.errors import Outage, RowlineError
+from shared.values.job import Job, JobLost, JobState, Work
+from shared.values.progress import Progress
 
 BEAT_SECONDS = 5.0
 """A holder writes at least so often, while it does not wait for one answer of another system."""
@@ -23,11 +23,14 @@ BEAT_SECONDS = 5.0
 SILENT_SECONDS = 30.0
 """A holder that has not written for so long is taken for dead."""
 
-_POLL_SECONDS = 1.0
+MOST_STUMBLES, OUTAGE, EMPTY_SLICE = 60, 1, 20
+"""Slices in a row that bring nothing forward: a job of the jobs function fails after an hour of
+outages, or after three slices that were too short for its next step.
+"""
 
 
-class JobBusy(RowlineError):
-    """Another process works on a job of the same slot."""
+RESERVE_SECONDS = 60.0
+"""A slice ends so long before its function is stopped: one step may take a while."""
 
 
 class JobStopped(RowlineError):
@@ -36,36 +39,57 @@ class JobStopped(RowlineError):
     exit_code = 130
 
 
+class SliceOver(Exception):
+    """The time of a slice is over; the job continues in the next one."""
+
+
 class Tenure:
     """The hold of this process on a job.
 
     job: as it was last stored.
+    show: is called often with the progress.
     patience: a clock whose waits renew the hold.
+    left: seconds until this process is stopped, for a slice; None for any other process.
     """
 
-    def __init__(self, setup: JobSetup, job: Job) -> None:
-        self._setup, self.job = setup, job
-        self._clock, self._beaten = setup.patience.clock, setup.patience.clock()
-        self._progress = Progress(0, 0)
+    def __init__(
+        self,
+        jobs: Jobs,
+        job: Job,
+        *,
+        show: Callable[[Progress], None],
+        patience: Patience,
+        now_ms: Callable[[], int],
+        left: Callable[[], float] | None = None,
+    ) -> None:
+        self._jobs, self.job, self._told = jobs, job, show
+        self._clock, self._wait, self._beaten = patience.clock, patience.sleep, patience.clock()
+        self._now_ms, self._left, self._kept = now_ms, left, False
+        self._began = job.work
         self.patience = Patience(self._clock, self._sleep)
 
     def save(self, work: Work) -> None:
-        """Store progress. Raises JobLost, and JobStopped when somebody asked for it."""
-        self._store(msgspec.structs.replace(self.job, work=work))
+        """Store progress. Raises JobLost, SliceOver, and JobStopped when somebody asked for it."""
+        forward = work != self.job.work
+        stumbles = 0 if forward else self.job.stumbles
+        self._store(msgspec.structs.replace(self.job, work=work, stumbles=stumbles))
         if self.job.asked:
             raise JobStopped(
                 f"somebody asked it to stop ({self.job.asked}).", thing=_name(self.job)
             )
+        if self._left and self._left() < RESERVE_SECONDS:
+            raise SliceOver
 
     def show(self, progress: Progress) -> None:
         """Tell whoever watches, and renew the hold when it is time."""
-        self._progress = progress
-        self._setup.show(progress)
+        self.job = msgspec.structs.replace(self.job, progress=progress)
+        self._told(progress)
         if self._clock() - self._beaten >= BEAT_SECONDS:
             self.save(self.job.work)
 
-    def end(self, outcome: str) -> None:
-        """The job is done."""
+    def end(self, outcome: str, result: dict[str, Any]) -> None:
+        """The job is done. result: the report, for whoever watches it from elsewhere."""
+        self.job = msgspec.structs.replace(self.job, result=result)
         self._end("done", outcome)
 
     def cancel(self) -> None:
@@ -76,8 +100,13 @@ class Tenure:
     def kept(self) -> Iterator[None]:
         """Around the work: whatever ends it early is stored with the job, which stays resumable.
 
-        A kill stores nothing: the silence of the holder is the sign.
+        A kill stores nothing: the silence of the holder is the sign. Inside another `kept` it does
+        nothing.
         """
+        if self._kept:
+            yield
+            return
+        self._kept = True
         try:
             yield
         except KeyboardInterrupt:
@@ -86,103 +115,82 @@ class Tenure:
         except JobStopped as stopped:
             self._leave("paused", stopped.what)
             raise self._stopped(stopped.what.rstrip(".")) from None
+        except SliceOver:
+            self._stumble("it needs more time for one step than a slice has", EMPTY_SLICE)
+            raise
         except JobLost:
+            raise
+        except DeletionRefused as refused:
+            self._leave("failed", str(refused), refused=refused.count)
+            raise
+        except Outage as outage:
+            if self.job.in_function:
+                self._stumble(str(outage), OUTAGE)
+            else:
+                self._leave("failed", str(outage))
             raise
         except Exception as error:
             self._leave("failed", str(error))
             raise
 
+    def seconds(self) -> float:
+        """Since the job was begun."""
+        return round((self._now_ms() - self.job.began_ms) / 1000, 1)
+
+    def _stumble(self, why: str, cost: int) -> None:
+        """Leave the job to the next slice, unless too many brought nothing forward."""
+        if cost == EMPTY_SLICE and self.job.work != self._began:
+            return self._leave("running", "")
+        stumbles = self.job.stumbles + cost
+        if stumbles < MOST_STUMBLES:
+            return self._leave("running", "" if cost == EMPTY_SLICE else why, stumbles=stumbles)
+        hint = " Run it with --here, where no slice ends." if cost == EMPTY_SLICE else ""
+        self._leave("failed", f"{why}.{hint}" if hint else why)
+
     def _sleep(self, seconds: float) -> None:
         left = seconds
         while left > 0:
-            self._setup.patience.sleep(min(left, BEAT_SECONDS))
+            self._wait(min(left, BEAT_SECONDS))
             left -= BEAT_SECONDS
             if self._clock() - self._beaten >= BEAT_SECONDS:
                 self.save(self.job.work)
 
     def _store(self, job: Job) -> None:
-        self.job = self._setup.state.jobs.save(job)
+        if job.holder:
+            left_s = round(self._left(), 1) if self._left else 0.0
+            job = msgspec.structs.replace(job, left_s=left_s)
+        self.job = self._jobs.save(job)
         self._beaten = self._clock()
 
-    def _leave(self, state: JobState, outcome: str) -> None:
+    def _leave(self, state: JobState, outcome: str, refused: int = 0, stumbles: int = 0) -> None:
         with suppress(RowlineError):  # its silence says the same a little later
-            self._store(msgspec.structs.replace(self.job, state=state, outcome=outcome, holder=""))
+            self._store(
+                msgspec.structs.replace(
+                    self.job,
+                    state=state,
+                    outcome=outcome,
+                    holder="",
+                    left_s=0.0,
+                    refused=refused,
+                    stumbles=stumbles,
+                )
+            )
 
     def _end(self, state: JobState, outcome: str) -> None:
-        self._setup.state.jobs.end(
+        self._jobs.end(
             msgspec.structs.replace(
-                self.job, state=state, outcome=outcome, ended_ms=self._setup.now_ms()
+                self.job, state=state, outcome=outcome, ended_ms=self._now_ms(), progress=Progress()
             )
         )
 
     def _stopped(self, why: str) -> JobStopped:
-        now = self._progress
+        now = self.job.progress
         table = f" at {now.table}" if now.table else ""
         return JobStopped(
             f"{why}{table}, after {now.rows:,} of about {now.estimate:,} rows.",
             thing=_name(self.job),
             hint="The same command continues it there.",
         )
-
-
-def hold(
-    setup: JobSetup, slot: Slot, begin: Callable[[], Work], resume: Callable[[Job], Work | None]
-) -> Tenure:
-    """Take over the job of a slot that nobody works on, or begin one.
-
-    begin: parameters of a new job.
-    resume: what to continue the given job with; None to cancel it and begin another.
-    Raises JobBusy when another process works on it.
-    """
-    jobs, name = setup.state.jobs, setup.consumer.name
-    holder = f"{setup.by} {uuid.uuid4().hex[:8]}".strip()
-    while True:
-        seen = jobs.current(name, slot)
-        if seen is None:
-            now_ms = setup.now_ms()
-            job = Job(_new_id(now_ms), name, begin(), by=setup.by, began_ms=now_ms)
-            job = msgspec.structs.replace(job, holder=holder, token=1, beat=1)
-            if jobs.begin(job):
-                return Tenure(setup, job)
-            continue
-        work = resume(seen)
-        silent = _until_silent(setup, seen)
-        taken = jobs.take(silent, holder) if silent else None
-        if taken is None:
-            continue
-        tenure = Tenure(setup, taken)
-        if work is not None:
-            tenure.save(work)
-            return tenure
-        tenure.cancel()
-
-
-def _until_silent(setup: JobSetup, seen: Job) -> Job | None:
-    """The job once its holder, if any, has been silent for long enough; None when it is over.
-
-    Raises JobBusy as soon as the holder writes.
-    """
-    jobs, patience = setup.state.jobs, setup.patience
-    deadline = patience.clock() + SILENT_SECONDS
-    while seen.holder and patience.clock() < deadline:
-        setup.show(Progress(0, 0, note=f"waiting whether {seen.holder} still works on {seen.id}"))
-        patience.sleep(_POLL_SECONDS)
-        now = jobs.current(seen.consumer, seen.slot)
-        if now is None or now.id != seen.id:
-            return None
-        if now.holder and (now.token, now.beat) != (seen.token, seen.beat):
-            raise JobBusy(
-                f"is under way: {now.holder} works on it.",
-                thing=_name(now),
-                hint=f"Wait for it, or stop it: rowline jobs pause {now.id}.",
-            )
-        seen = now
-    return seen
-
-
-def _new_id(now_ms: int) -> str:
-    at = datetime.fromtimestamp(now_ms / 1000, UTC)
-    return f"{at:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
 
 
 def _name(job: Job) -> str:

@@ -9,7 +9,7 @@ from shared.adapters.state.streams import Streams
 from shared.domain.patience import Patience
 from shared.domain.sink import Write
 from shared.domain.watermark import Watermark
-from shared.flows.verify.difference import REPAIRABLE, Candidate, difference
+from shared.flows.verify.candidate import REPAIRABLE, Candidate, difference
 from shared.flows.verify.settling import Settling, by_table
 from shared.values.checkpoint import Checkpoint
 from shared.values.epoch import MAX_EPOCH

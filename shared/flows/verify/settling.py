@@ -13,7 +13,7 @@ from shared.domain.patience import Patience
 from shared.domain.row_lookup import RowLookup
 from shared.domain.sink import Held
 from shared.domain.watermark import Watermark
-from shared.flows.verify.difference import Candidate, differs
+from shared.flows.verify.candidate import Candidate, differs
 from shared.values.checkpoint import Checkpoint
 from shared.values.position import Position
 

@@ -1,25 +1,29 @@
 """The job: walks the source and the index, settles what differs, mends it if asked, and reports."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from shared.domain.captured_tables import captured_tables
 from shared.domain.sink import require_listable
 from shared.domain.watermark import watermarks
-from shared.flows.jobs.progress import Progress
+from shared.flows.jobs.holding import hold
 from shared.flows.jobs.same_server import require_same_server
 from shared.flows.jobs.setup import JobSetup
-from shared.flows.jobs.tenure import hold
 from shared.flows.verify.comparing import Comparison
-from shared.flows.verify.difference import Difference
 from shared.flows.verify.repair import Repair
 from shared.flows.verify.settling import Settling
 from shared.flows.verify.walking import Walk
-from shared.values.job import VerifyWork, Work, sum_of
+from shared.values.difference import Difference
+from shared.values.job import TablePart, VerifyWork, Work, sum_of
+from shared.values.progress import Progress
 
 CHUNK_ROWS = 1_000
-MAX_LISTED = 1_000
+MAX_LISTED, LISTED_BYTES = 300, 100_000
+"""Differences that a report lists. They are stored with the job; an item of DynamoDB holds 400 KB.
+Source: DynamoDB developer guide, "Constraints in Amazon DynamoDB".
+"""
 
 _CATCH_UP_SECONDS = 60
 _PAUSE_SECONDS = 0.5
@@ -34,6 +38,7 @@ class VerifyReport(msgspec.Struct, frozen=True):
     repaired: of these were repaired; `differences` remain. listed: the first of them.
     behind: relay or consumer had not caught up, so differences may be changes under way.
     epochs: were asked for. reasons: why documents were refused.
+    seconds: since the job was begun.
     """
 
     consumer: str
@@ -65,7 +70,7 @@ class Verify:
         self._database, self._queue, self._source = setup.database, setup.queue, setup.source
         self._sink = require_listable(setup.sink, setup.consumer)
         self._listed: list[Difference] = []
-        self._estimate = 0
+        self._listed_bytes = self._estimate = 0
 
     def run(self, chosen: Sequence[str] = (), *, restart: bool = False) -> VerifyReport:
         """Compare all tables, or those chosen; what an interrupted job has compared stays so.
@@ -73,7 +78,6 @@ class Verify:
         restart: compare those again, too. Without `repair` nothing is written but the report.
         Raises ConfigError, JobBusy, StackError, SourceError, SearchError.
         """
-        began = self._setup.patience.clock()
         tables = captured_tables(
             self._database,
             self._source,
@@ -92,7 +96,7 @@ class Verify:
             self._setup,
             "verify",
             lambda: work,
-            lambda job: job.work if same(job.work, work) and not restart else None,
+            lambda job: self._resumed(job.work, work, restart=restart),
         )
         with self._tenure.kept():
             self._open()
@@ -101,11 +105,17 @@ class Verify:
             for comparison in comparisons:
                 if comparison.captured.name not in self._work.done:
                     self._compare(comparison)
-            report = self._report(began)
-            kept = {**msgspec.to_builtins(report), "listed": []}
-            self._setup.state.reports.save(self._setup.consumer.name, kept)
-            self._tenure.end(f"{report.differences:,} differences in {report.rows:,} rows")
+            report = self._report()
+            full = msgspec.to_builtins(report)
+            self._setup.state.reports.save(self._setup.consumer.name, {**full, "listed": []})
+            outcome = f"{report.differences:,} differences in {report.rows:,} rows"
+            self._tenure.end(outcome, full)
         return report
+
+    def _resumed(self, held: Work, work: VerifyWork, *, restart: bool) -> Work | None:
+        if self._setup.tenure and (restart or not (isinstance(held, VerifyWork) and held.chosen)):
+            return work
+        return held if same(held, work) and not restart else None
 
     @property
     def _work(self) -> VerifyWork:
@@ -114,6 +124,9 @@ class Verify:
 
     def _open(self) -> None:
         """By stream: each has a watermark of its own."""
+        self._listed = list(self._work.listed)
+        self._listed_bytes = len(msgspec.json.encode(self._listed))
+        self._reasons, self._epochs = self._work.reasons, self._work.epochs
         patience = self._tenure.patience
         self._marks = marks = watermarks(
             self._setup.state.streams, self._source, self._database, patience=patience
@@ -131,7 +144,8 @@ class Verify:
             self._parts[stream] = settling, repair
 
     def _compare(self, comparison: Comparison) -> None:
-        name, work = comparison.captured.name, self._work
+        name = comparison.captured.name
+        part = self._work.part
         settling, repair = self._parts[self._source.stream_of(name)]
         walk = Walk(
             comparison,
@@ -142,22 +156,35 @@ class Verify:
             consent=self._setup.consent,
             found=self._list,
             show=lambda note: self._tell(walk.check.rows, name, note),
+            certain=lambda part: self._save(part=part),
+            begun=part if part and part.table == name else TablePart(name),
+            shared={
+                each.id for each in self._listed if (each.table, each.kind) == (name, "shared")
+            },
         )
-        done = msgspec.structs.replace(walk.run(), at_ms=self._setup.now_ms())
-        self._tenure.save(msgspec.structs.replace(work, done={**work.done, name: done}))
+        check = msgspec.structs.replace(walk.run(), at_ms=self._setup.now_ms())
+        self._save(part=None, done={**self._work.done, name: check})
 
-    def _report(self, began: float) -> VerifyReport:
-        done = self._work.done
-        total = sum_of(done.values())
-        reasons: dict[str, int] = {}
-        repairs = [each for _, each in self._parts.values() if each]
+    def _save(self, **changed: Any) -> None:
+        """Store what is certain by now."""
+        work, repairs = self._work, [each for _, each in self._parts.values() if each]
+        reasons = dict(self._reasons)
         for reason, times in (item for each in repairs for item in each.reasons.items()):
             reasons[reason] = reasons.get(reason, 0) + times
+        epochs = (*self._epochs, *(epoch for each in repairs for epoch in each.epochs))
+        listed = tuple(self._listed)
+        self._tenure.save(
+            msgspec.structs.replace(work, listed=listed, reasons=reasons, epochs=epochs, **changed)
+        )
+
+    def _report(self) -> VerifyReport:
+        work = self._work
+        total = sum_of(work.done.values())
         return VerifyReport(
             consumer=self._setup.consumer.name,
             reads=self._reads,
             writes=self._setup.writes,
-            tables={name: each.rows for name, each in done.items()},
+            tables={name: each.rows for name, each in work.done.items()},
             rows=total.rows,
             documents=total.documents,
             missing=total.missing,
@@ -167,11 +194,11 @@ class Verify:
             refused=total.refused,
             repaired=total.found - total.remaining,
             differences=total.remaining,
-            listed=self._listed,
+            listed=list(work.listed),
             behind=total.behind,
-            epochs=[epoch for each in repairs for epoch in each.epochs],
-            reasons=reasons,
-            seconds=round(self._setup.patience.clock() - began, 1),
+            epochs=list(work.epochs),
+            reasons=work.reasons,
+            seconds=self._tenure.seconds(),
             finished_ms=self._setup.now_ms(),
         )
 
@@ -190,7 +217,8 @@ class Verify:
             patience.sleep(_PAUSE_SECONDS)
 
     def _list(self, found: Difference) -> None:
-        if len(self._listed) < MAX_LISTED:
+        self._listed_bytes += len(msgspec.json.encode(found))
+        if len(self._listed) < MAX_LISTED and self._listed_bytes < LISTED_BYTES:
             self._listed.append(found)
 
     def _tell(self, rows: int = 0, table: str = "", note: str = "") -> None:

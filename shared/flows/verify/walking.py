@@ -1,24 +1,30 @@
 """Walking: the rows of one table beside their documents, then the documents without a row."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
+from msgspec import json
 
 from shared.adapters.database.contract import Database
-from shared.domain.deletion_limit import is_many, refusal
+from shared.domain.deletion_limit import DeletionRefused, is_many, refusal
 from shared.domain.sink import Expected
+from shared.flows.verify.candidate import REPAIRABLE, Candidate, difference
 from shared.flows.verify.comparing import Comparison, first_sight
-from shared.flows.verify.difference import REPAIRABLE, Candidate, Difference, difference
 from shared.flows.verify.ids import IdSet
 from shared.flows.verify.repair import Repair
 from shared.flows.verify.settling import Settling
-from shared.values.job import TableCheck
+from shared.values.difference import Difference
+from shared.values.job import TableCheck, TablePart
 
 CHUNK_BYTES = 4 << 20
 MAX_CANDIDATES = 5_000
 """Settled, and repaired, whenever so many have come together: memory stays bounded when a whole
 index is missing.
 """
+
+PART_ROWS = 100_000
+"""After so many rows everything is settled and stored, so that another slice continues there."""
 
 
 class Walk:
@@ -27,6 +33,8 @@ class Walk:
     repair: repairs what differs; None: nothing is written.
     consent: asks a person whether so many documents may be deleted.
     found: is given each difference. show: is given what is waited for.
+    certain: is given what is compared and settled now and then.
+    begun: what an earlier slice compared. shared: the ids that it found shared.
     check: the counts so far.
     """
 
@@ -38,28 +46,37 @@ class Walk:
         repair: Repair | None,
         *,
         chunk_rows: int,
-        consent: Callable[[str], bool],
+        consent: Callable[[DeletionRefused], bool],
         found: Callable[[Difference], None],
         show: Callable[[str], None],
+        certain: Callable[[TablePart], None],
+        begun: TablePart,
+        shared: set[str],
     ) -> None:
         self._comparison, self._database = comparison, database
         self._settling, self._repair, self._consent = settling, repair, consent
         self._chunk_rows, self._found, self._show = chunk_rows, found, show
-        self._seen, self._shared = IdSet(), set[str]()
+        self._certain, self._begun = certain, begun
+        self._seen, self._shared = IdSet(), shared
         self._extra: list[Candidate] = []
-        self.check = TableCheck()
+        self.check: TableCheck = begun.check
 
     def run(self) -> TableCheck:
         """Raises DeletionRefused when a repair would delete more than a person agreed to."""
         self._documents_of_rows()
         self._rows_of_documents()
         self._delete_extra()
-        return msgspec.structs.replace(self.check, behind=self._settling.behind)
+        return self._checked()
+
+    def _checked(self) -> TableCheck:
+        behind = self.check.behind or self._settling.behind
+        return msgspec.structs.replace(self.check, behind=behind)
 
     def _documents_of_rows(self) -> None:
         captured, documents = self._comparison.captured, self._comparison.documents
         limit = min(self._chunk_rows, max(50, CHUNK_BYTES // max(captured.row_bytes, 1)))
-        candidates, after = list[Candidate](), None
+        candidates, stored = list[Candidate](), self.check.rows
+        after: list[Any] | None = json.decode(self._begun.cursor) if self._begun.cursor else None
         while rows := self._database.chunk(
             captured.table, captured.key, after, limit, reached=None
         ):
@@ -76,6 +93,10 @@ class Walk:
             self._add(rows=len(rows))
             after = [rows[-1][column] for column in captured.key]
             limit = min(limit, max(10, 2 * len(rows)))  # fewer come when they are large
+            if self.check.rows - stored >= PART_ROWS:
+                candidates, stored = self._settle(candidates, 1), self.check.rows
+                cursor = json.encode(after).decode()
+                self._certain(TablePart(captured.name, cursor, self._checked()))
             self._show("")
         self._settle(candidates, 1)
 
@@ -90,19 +111,24 @@ class Walk:
         return [one for one in expected if one.id]
 
     def _rows_of_documents(self) -> None:
+        """Documents of rows that an earlier slice read are looked up in the source."""
         documents, candidates = self._comparison.documents, list[Candidate]()
+        again = bool(self._begun.cursor)
         for document in documents.scan():
             self._add(documents=1)
             if document.id not in self._seen:
                 row_key = documents.key_of(document.id)
                 candidates.append(Candidate(self._comparison, document.id, row_key))
-                candidates = self._settle(candidates, MAX_CANDIDATES)
-        self._settle(candidates, 1)
+                candidates = self._settle(candidates, MAX_CANDIDATES, again=again)
+        self._settle(candidates, 1, again=again)
 
-    def _settle(self, candidates: list[Candidate], enough: int) -> list[Candidate]:
+    def _settle(
+        self, candidates: list[Candidate], enough: int, *, again: bool = False
+    ) -> list[Candidate]:
         """Settle and count candidates when there are `enough`; returns those still to be settled.
 
         Documents without a row are kept: they are deleted last, once their number is known.
+        again: differences of rows were counted before, by an earlier slice.
         """
         if len(candidates) < enough:
             return candidates
@@ -111,6 +137,8 @@ class Walk:
         )
         for one in confirmed + unsettled:
             found = difference(one)
+            if again and found.kind not in ("extra", "shared"):
+                continue
             if found.kind == "shared":
                 if one.id in self._shared:
                     continue
@@ -135,13 +163,13 @@ class Walk:
         """
         if not self._extra or not self._repair:
             return
-        if self._settling.behind:
+        if self._checked().behind:
             self._add(remaining=len(self._extra))
             return
         name, count = self._comparison.captured.name, len(self._extra)
         if is_many(count, self.check.documents):
             refused = refusal(name, count, self.check.documents)
-            if not self._consent(f"{refused.thing}: {refused.what} Delete them?"):
+            if not self._consent(refused):
                 raise refused
         for start in range(0, count, MAX_CANDIDATES):
             self._show(f"deleting {count - start:,} documents")

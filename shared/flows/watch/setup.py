@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from shared.flows.health.gathering import Parts
+from shared.values.job import Job
 
 
 class Emit(Protocol):
@@ -18,7 +19,7 @@ class Emit(Protocol):
 class WatchSetup:
     """One run of the watch.
 
-    parts: of the stage. emit: writes metrics.
+    parts: of the stage. emit: writes metrics. start_slice: of a job, in the jobs function.
     holder: names this run.
     left: seconds until the function is stopped.
     clock: seconds since 1970. sleep: lets so many seconds pass.
@@ -30,6 +31,7 @@ class WatchSetup:
     left: Callable[[], float]
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], object] = time.sleep
+    start_slice: Callable[[Job], None] = field(kw_only=True)
 
     @property
     def now_ms(self) -> int:

@@ -144,13 +144,32 @@ def test_backfill_while_changes_go_on_resumes_after_interruption(stack: Stack) -
     stack.servers.server("elasticsearch").request("DELETE", "/market-photos-000001")
     workload = Workload(stack.connect, changes=100_000, number=4, per_second=60).start()
     for _ in range(2):
-        backfill = stack.project.start("rowline", "backfill", CONSUMER)
+        backfill = stack.project.start("rowline", "backfill", CONSUMER, "--here")
         time.sleep(2.5)
         backfill.send_signal(signal.SIGKILL)
         backfill.wait()
-    stack.rowline("backfill", CONSUMER)
+    stack.rowline("backfill", CONSUMER, "--here")
     workload.stop()
     workload.join()
+    stack.verified()
+
+
+@pytest.mark.timeout(240)
+def test_a_backfill_in_the_function_does_not_need_its_command(stack: Stack) -> None:
+    stack.servers.server("elasticsearch").request("DELETE", "/market-listings-000001")
+    backfill = stack.project.start("rowline", "backfill", CONSUMER)
+    jobs = stack.open().state.jobs
+    stack.wait("the job", lambda: jobs.current(CONSUMER, "fill") is not None)
+    job = jobs.current(CONSUMER, "fill")
+    assert job
+    assert job.in_function
+    backfill.send_signal(signal.SIGKILL)
+    backfill.wait()
+    second = stack.rowline("resync", CONSUMER, "--tables", "market.listings", check=False)
+    assert second.returncode == 1
+    assert f"backfill {job.id}" in second.stderr
+    shown = stack.rowline("jobs", "show", job.id, "--watch")
+    assert "done" in shown.stdout
     stack.verified()
 
 

@@ -220,6 +220,7 @@ LARGEST = {
     "ec2": "*",
     "ecr": "*",
     "kms": "*",
+    "lambda": arn("lambda", f"function:{SERVICE}-*"),
     "logs": [
         arn("logs", f"log-group:{each}*") for each in (f"/aws/lambda/{SERVICE}-", "/rowline/")
     ],

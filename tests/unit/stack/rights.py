@@ -121,6 +121,8 @@ def rights(command: str) -> set[str]:
             place = ADAPTERS[match[1]]
             if match[2] in methods_of(place):
                 found |= actions_of(place, match[2])
+        if "start_slice(" in module.read_text():
+            found.add("lambda:InvokeFunction")
     return found | {more for each in found for more in NEEDS_KEY.get(each, ())}
 
 

@@ -120,6 +120,7 @@ def granted(template: dict[str, Any], role: str) -> dict[str, set[str]]:
         ("Relay", "RoleOfRelayShop"),
         ("Consumer", "RoleOfConsumeListingSearch"),
         ("Watch", "RoleOfWatch"),
+        ("Jobs", "RoleOfJobs"),
     ],
 )
 def test_roles_are_exactly_those_of_the_page(packaged: Packaged, kind: str, role: str) -> None:
@@ -230,6 +231,7 @@ guide, "Amazon ECR interface VPC endpoints (AWS PrivateLink)".
         # Lambda sends the logs and makes the network interfaces, from outside the VPC.
         ("relay", "prod in a VPC", ["RoleOfRelayShop"], {"kms", "logs", "ec2"}),
         ("consumers", "prod in a VPC", ["RoleOfConsumeListingSearch"], {"kms", "logs", "ec2"}),
+        ("jobs", "prod in a VPC", ["RoleOfJobs"], {"kms", "logs", "ec2"}),
         (
             "relay as a container",
             "prod as a container",

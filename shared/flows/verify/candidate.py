@@ -1,13 +1,13 @@
-"""Difference: whether a document is what its row says, and how it is not."""
+"""Candidate: a document that may differ from its row, and how it does."""
 
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from shared.domain.sink import Expected, Held
 from shared.flows.verify.comparing import Comparison, differing_fields
+from shared.values.difference import Difference
 
-Kind = Literal["missing", "extra", "different", "shared", "refused"]
 REPAIRABLE = ("missing", "extra", "different")
 
 
@@ -26,21 +26,6 @@ class Candidate(msgspec.Struct, eq=False):
     held: Held | None = None
     rows: int = 0
     sight: tuple[Any, ...] | None = None
-
-
-class Difference(msgspec.Struct, frozen=True):
-    """A document that is not what its row says.
-
-    kind: `missing`; `extra`, there is no row; `different` in `fields`; `shared`, several rows have
-        this id, so one document cannot show them; `refused`, its row cannot be a document.
-    reason: why it was refused.
-    """
-
-    table: str
-    id: str
-    kind: Kind
-    fields: list[str] = []
-    reason: str = ""
 
 
 def differs(one: Candidate) -> bool:

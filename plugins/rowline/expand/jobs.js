@@ -1,0 +1,56 @@
+'use strict';
+
+const names = require('./names');
+const permissions = require('./permissions');
+const { lambda, logGroup } = require('./function');
+const { ref, sub } = require('./cloudformation');
+
+const LONGEST = 900; // seconds, Lambda's longest run: a job needs fewer slices
+
+/**
+ * The jobs function: backfill, resync and verify of every consumer, slice after slice. One queue's
+ * URL and the names of all are shorter than all URLs, and an environment has 4 KB.
+ */
+function jobs(all, context) {
+  const { options, prefix } = context;
+  const consumers = Object.values(all.consumers);
+  if (!consumers.length) return {};
+  const ids = names.jobs;
+  const name = `${prefix}-${ids.function}`;
+  const queue = (one) => names.consumer(one.name).queue;
+  return {
+    functions: {
+      [ids.function]: {
+        ...lambda({
+          name,
+          handler: options.handlers.jobs,
+          role: ids.role,
+          memory: Number(options.jobsMemory),
+          timeout: LONGEST,
+          environment: {
+            ROWLINE_QUEUE_URL: ref(queue(consumers[0])),
+            ROWLINE_QUEUES: {
+              'Fn::Join': [
+                ',',
+                consumers.map((one) => sub(`${one.name}=\${${queue(one)}.QueueName}`)),
+              ],
+            },
+          },
+          context,
+        }),
+        description: 'Works on backfills, resyncs and verifies',
+        // A slice that failed is not repeated at once: the next one starts within a minute.
+        maximumRetryAttempts: 0,
+        maximumEventAge: 60,
+        events: [], // the command and the watch function start it
+      },
+    },
+    resources: {
+      [ids.role]: permissions.role(permissions.jobs({ all, functionName: name, options }), options),
+      [ids.logGroup]: logGroup(name, options),
+    },
+    outputs: { [names.output.jobs]: { Value: ref('JobsLambdaFunction') } },
+  };
+}
+
+module.exports = { jobs };

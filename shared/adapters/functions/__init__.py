@@ -1,0 +1,1 @@
+"""Functions: starts a stage's Lambda functions."""

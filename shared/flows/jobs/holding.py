@@ -1,0 +1,115 @@
+"""Holding: how a process gets hold of a job: it begins one, continues one, or is refused."""
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import msgspec
+
+from shared.adapters.state.jobs import Jobs
+from shared.domain.patience import Patience
+from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.tenure import SILENT_SECONDS, Tenure
+from shared.values.errors import RowlineError
+from shared.values.job import Job, Slot, Work
+from shared.values.progress import Progress
+
+_POLL_SECONDS = 1.0
+
+
+class JobBusy(RowlineError):
+    """Another process works on a job of the same slot."""
+
+
+def hold(
+    setup: JobSetup, slot: Slot, begin: Callable[[], Work], resume: Callable[[Job], Work | None]
+) -> Tenure:
+    """Take over the job of a slot that nobody works on, or begin one.
+
+    begin: parameters of a new job.
+    resume: what to continue the given job with; None to cancel it and begin another.
+    A slice holds its job already, and only continues it. Raises JobBusy when another process works
+    on the job, or the jobs function will.
+    """
+    if setup.tenure:
+        return _continued(setup.tenure, resume)
+    jobs, name = setup.state.jobs, setup.consumer.name
+    holder = new_holder(setup.by)
+    while True:
+        seen = jobs.current(name, slot)
+        if seen is None:
+            now_ms = setup.now_ms()
+            job = Job(new_id(now_ms), name, begin(), by=setup.by, began_ms=now_ms)
+            job = msgspec.structs.replace(job, holder=holder, token=1, beat=1)
+            if jobs.begin(job):
+                return _tenure(setup, job)
+            continue
+        if seen.in_function and seen.state == "running":
+            raise under_way(seen)
+        work = resume(seen)
+        silent = until_silent(jobs, seen, setup.patience, setup.show)
+        here = silent and msgspec.structs.replace(silent, in_function=False)
+        taken = jobs.take(here, holder) if here else None
+        if taken is None:
+            continue
+        tenure = _tenure(setup, taken)
+        if work is not None:
+            tenure.save(work)
+            return tenure
+        tenure.cancel()
+
+
+def _tenure(setup: JobSetup, job: Job) -> Tenure:
+    return Tenure(
+        setup.state.jobs, job, show=setup.show, patience=setup.patience, now_ms=setup.now_ms
+    )
+
+
+def _continued(tenure: Tenure, resume: Callable[[Job], Work | None]) -> Tenure:
+    work = resume(tenure.job)
+    assert work is not None, "a slice continues its own job"
+    wanted = msgspec.structs.replace(tenure.job.wanted, restart=False)
+    tenure.job = msgspec.structs.replace(tenure.job, wanted=wanted)
+    tenure.save(work)
+    return tenure
+
+
+def until_silent(
+    jobs: Jobs, seen: Job, patience: Patience, show: Callable[[Progress], None]
+) -> Job | None:
+    """The job once its holder, if any, has been silent for long enough; None when it is over.
+
+    Raises JobBusy as soon as the holder writes.
+    """
+    deadline = patience.clock() + SILENT_SECONDS
+    while seen.holder and patience.clock() < deadline:
+        show(Progress(note=f"waiting whether {seen.holder} still works on {seen.id}"))
+        patience.sleep(_POLL_SECONDS)
+        now = jobs.current(seen.consumer, seen.slot)
+        if now is None or now.id != seen.id:
+            return None
+        if now.holder and (now.token, now.beat) != (seen.token, seen.beat):
+            raise under_way(now)
+        seen = now
+    return seen
+
+
+def under_way(job: Job) -> JobBusy:
+    """The error for whoever wants to do the same work."""
+    by = job.holder or "the jobs function"
+    return JobBusy(
+        f"is under way: {by} works on it.",
+        thing=f"{job.kind} {job.id} of {job.consumer}",
+        hint=f"Watch it: rowline jobs show {job.id} --watch. Stop it: rowline jobs pause {job.id}.",
+    )
+
+
+def new_holder(by: str) -> str:
+    """A name for this process."""
+    return f"{by} {uuid.uuid4().hex[:8]}".strip()
+
+
+def new_id(now_ms: int) -> str:
+    """An id that sorts by its time."""
+    at = datetime.fromtimestamp(now_ms / 1000, UTC)
+    return f"{at:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"

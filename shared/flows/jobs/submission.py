@@ -1,0 +1,85 @@
+"""Submission: puts a job into its slot for the jobs function, from anywhere, without a database."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from shared.adapters.state.jobs import Jobs
+from shared.domain.patience import Patience
+from shared.flows.jobs.holding import new_id, under_way, until_silent
+from shared.values.errors import ConfigError
+from shared.values.job import FillWork, Job, Slot, VerifyWork, Wanted, Work
+from shared.values.progress import Progress
+
+
+def submit(
+    jobs: Jobs,
+    consumer: str,
+    work: Work,
+    wanted: Wanted,
+    *,
+    by: str,
+    now_ms: Callable[[], int],
+    patience: Patience,
+    show: Callable[[Progress], None] = lambda _progress: None,
+) -> Job:
+    """Begin a job in the jobs function, or let it continue the one that was interrupted.
+
+    work: the kind and its options, with no table yet.
+    show: is told when a process must be waited for that may be dead.
+    Raises JobBusy when somebody works on a job of this slot, and ConfigError when the job that was
+    interrupted is another one.
+    """
+    slot = _slot(work)
+    while True:
+        seen = jobs.current(consumer, slot)
+        if seen is None:
+            began_ms = now_ms()
+            job = Job(new_id(began_ms), consumer, work, by=by, began_ms=began_ms, in_function=True)
+            job = msgspec.structs.replace(job, wanted=wanted, token=1, beat=1)
+            if jobs.begin(job):
+                return job
+            continue
+        if seen.state == "running" and seen.in_function:
+            raise under_way(seen)
+        free = until_silent(jobs, seen, patience, show)
+        if free is None:
+            continue
+        if taken := jobs.take(_continued(free, work, wanted), ""):
+            return taken
+
+
+def _slot(work: Work) -> Slot:
+    return "verify" if isinstance(work, VerifyWork) else "fill"
+
+
+def _continued(job: Job, work: Work, wanted: Wanted) -> Job:
+    """The job as the jobs function will continue it. Raises ConfigError when it is another one."""
+    other = type(job.work) is not type(work)
+    if other and isinstance(job.work, FillWork):
+        raise ConfigError(
+            f"{job.kind} {job.id} is under way.",
+            thing=f"consumer {job.consumer}",
+            hint=f"Continue it, or end it: rowline jobs cancel {job.id}.",
+        )
+    if isinstance(job.work, VerifyWork) and isinstance(work, VerifyWork):
+        # A comparison of other tables, or with other options, begins again.
+        same = job.work.repair == work.repair and job.wanted.tables == wanted.tables
+        wanted = msgspec.structs.replace(wanted, restart=wanted.restart or not same)
+        if not same:
+            job = msgspec.structs.replace(job, work=work)
+    elif wanted.tables and not wanted.restart and wanted.tables != job.wanted.tables:
+        going = job.work.chosen if isinstance(job.work, FillWork) else ()
+        raise ConfigError(
+            f"{job.kind} {job.id} of {', '.join(going) or 'other tables'} is under way.",
+            thing=f"consumer {job.consumer}",
+            hint=(
+                "Run the same command without --tables to continue it, or add --restart to "
+                "begin again with these tables."
+            ),
+        )
+    elif not wanted.restart:
+        wanted = msgspec.structs.replace(wanted, tables=job.wanted.tables)
+    return msgspec.structs.replace(
+        job, in_function=True, wanted=wanted, stumbles=0, refused=0, left_s=0.0
+    )

@@ -1,0 +1,122 @@
+"""Slices: the jobs function works on a job for the time of one invocation, then leaves it.
+
+The next slice continues where it stopped. Whatever kills a slice, the job's token lets exactly one
+process store progress, and a holder that is silent is taken for dead.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from typing import Literal
+
+import msgspec
+
+from shared.adapters.state.state import State
+from shared.domain.deletion_limit import DeletionRefused
+from shared.domain.patience import Patience
+from shared.flows.backfill.backfill import Backfill
+from shared.flows.jobs.holding import JobBusy, new_holder, until_silent
+from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.tenure import JobStopped, SliceOver, Tenure
+from shared.flows.verify.verify import Verify
+from shared.values.errors import RowlineError
+from shared.values.job import FillWork, Job, JobLost, Slot
+from shared.values.progress import Progress
+
+Ended = Literal["none", "busy", "waits", "done", "continues", "stopped", "failed"]
+"""How a slice ended: `none`, there is no job for it; `busy`, another process works on it; `waits`,
+another job of the source has its turn.
+"""
+
+
+class Slice:
+    """One invocation of the jobs function.
+
+    setup: makes the parts of a consumer's job, see `JobSetup`.
+    beside: the consumers of the same source, whose jobs take turns.
+    by: names the invocation. left: seconds until it is stopped.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        setup: Callable[[str, Tenure], JobSetup],
+        *,
+        beside: Callable[[str], Collection[str]],
+        by: str,
+        left: Callable[[], float],
+        now_ms: Callable[[], int],
+        patience: Patience,
+    ) -> None:
+        self._state, self._setup, self._beside = state, setup, beside
+        self._by, self._left, self._now_ms, self._patience = by, left, now_ms, patience
+
+    def run(self, consumer: str, slot: Slot) -> tuple[Ended, str]:
+        """Work on the job in a slot; returns how that ended, and why. Raises StateUnavailable."""
+        seen = self._state.jobs.current(consumer, slot)
+        if seen is None or not _for_a_slice(seen):
+            return "none", ""
+        if other := self._turn_of(seen):
+            return "waits", f"{other.kind} {other.id} of {other.consumer} has its turn"
+        try:
+            free = until_silent(self._state.jobs, seen, self._patience, lambda _: None)
+        except JobBusy as busy:
+            return "busy", str(busy)
+        if free is None or not _for_a_slice(free):
+            return "none", ""
+        left_s = round(self._left(), 1)
+        mine = msgspec.structs.replace(free, left_s=left_s)
+        taken = self._state.jobs.take(mine, new_holder(self._by))
+        return self._work(taken) if taken else ("busy", "another slice was faster")
+
+    def _turn_of(self, job: Job) -> Job | None:
+        """The job of another consumer of the source that a slice works on now."""
+        for name in self._beside(job.consumer):
+            other = self._state.jobs.current(name, job.slot) if name != job.consumer else None
+            if other and other.in_function and other.holder and other.state == "running":
+                return other
+        return None
+
+    def _work(self, job: Job) -> tuple[Ended, str]:
+        tenure = Tenure(
+            self._state.jobs,
+            job,
+            show=_nobody_watches,
+            patience=self._patience,
+            now_ms=self._now_ms,
+            left=self._left,
+        )
+        try:
+            with tenure.kept():
+                setup = self._setup(job.consumer, tenure)
+                _run(setup, job, lambda refused: refused.count <= job.wanted.accept)
+        except (SliceOver, JobStopped, JobLost, RowlineError) as error:
+            return self._ended(tenure.job, error), str(error)
+        return "done", ""
+
+    def _ended(self, job: Job, error: Exception) -> Ended:
+        if isinstance(error, JobLost):
+            return "busy"
+        if isinstance(error, JobStopped):
+            return "stopped"
+        return "continues" if job.state == "running" else "failed"
+
+
+def _for_a_slice(job: Job) -> bool:
+    return job.in_function and job.state == "running" and not job.asked
+
+
+def _nobody_watches(_progress: Progress) -> None:
+    """Whoever watches reads the job."""
+
+
+def _run(setup: JobSetup, job: Job, consent: Callable[[DeletionRefused], bool]) -> None:
+    setup = replace(setup, consent=consent)
+    wanted = job.wanted
+    if isinstance(job.work, FillWork):
+        begun = bool(job.work.tables) and not wanted.restart
+        chosen = () if begun else wanted.tables
+        Backfill(setup, type(job.work)).run(chosen, restart=wanted.restart)
+    else:
+        begun = bool(job.work.chosen) and not wanted.restart
+        chosen = job.work.chosen if begun else wanted.tables
+        Verify(setup, repair=job.work.repair).run(chosen, restart=wanted.restart)

@@ -1,0 +1,46 @@
+"""Slices: starts the next slice of each job that the jobs function works on."""
+
+from collections.abc import Iterable
+
+from shared.flows.jobs.control import SLOTS
+from shared.flows.watch.setup import WatchSetup
+from shared.values.job import Job, Slot
+
+_beats: dict[str, tuple[int, int]] = {}
+"""Job → token and beat as the last run of this process saw them. It only saves slices that would
+find that another one is at work.
+"""
+
+
+def start_slices(setup: WatchSetup) -> None:
+    """Start at most one slice for each source and slot: the jobs of a source take turns."""
+    consumers = setup.parts.settings.consumers
+    running: dict[tuple[str, Slot], list[Job]] = {}
+    for name, consumer in consumers.items():
+        for slot in SLOTS:
+            job = setup.parts.state.jobs.current(name, slot)
+            if job and job.in_function and job.state == "running":
+                running.setdefault((consumer.source, slot), []).append(job)
+    for jobs in running.values():
+        if job := _next(jobs):
+            setup.start_slice(job)
+    _remember(job for jobs in running.values() for job in jobs)
+
+
+def _next(jobs: list[Job]) -> Job | None:
+    """The job whose slice is started; None when one of them is at work.
+
+    A holder that wrote since the last run is at work. One that did not may have been killed: the
+    slice finds out.
+    """
+    jobs = sorted(jobs, key=lambda job: job.began_ms)
+    held = [job for job in jobs if job.holder]
+    for job in held:
+        if _beats.get(job.id, (job.token, job.beat)) != (job.token, job.beat):
+            return None
+    return (held or jobs)[0]
+
+
+def _remember(jobs: Iterable[Job]) -> None:
+    _beats.clear()
+    _beats.update({job.id: (job.token, job.beat) for job in jobs})

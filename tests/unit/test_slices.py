@@ -1,0 +1,373 @@
+"""The jobs function: slice after slice, whatever kills one, a job ends as one run would have."""
+
+import contextlib
+from collections.abc import Callable
+from functools import partial
+from random import Random
+from typing import Any
+
+import hypothesis.strategies as st
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from shared.domain.patience import Patience
+from shared.flows import slices
+from shared.flows.backfill.report import BackfillReport
+from shared.flows.jobs import control
+from shared.flows.jobs.holding import JobBusy
+from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.submission import submit
+from shared.flows.jobs.tenure import RESERVE_SECONDS, Tenure
+from shared.flows.jobs.watching import watch_job
+from shared.flows.slices import Slice
+from shared.flows.verify import walking
+from shared.values.errors import ConfigError, SearchUnavailable, StackError
+from shared.values.job import BackfillWork, Job, ResyncWork, Slot, VerifyWork, Wanted, Work
+from tests.tier import TIER
+from tests.worlds.backfill_world import BackfillWorld, Killed
+
+
+class Machine:
+    """The jobs function of a world, and the people who use it."""
+
+    def __init__(self, world: BackfillWorld, seconds: float = 840.0) -> None:
+        self.world, self.seconds = world, seconds
+        self.failing: Exception | None = None
+
+    def submit(self, work: Work, **wanted: Any) -> Job:
+        return submit(
+            self.world.state.jobs,
+            "search",
+            work,
+            Wanted(**wanted),
+            by="ann@desk",
+            now_ms=self.now_ms,
+            patience=self.patience,
+        )
+
+    def now_ms(self) -> int:
+        return int(1_700_000_000_000 + self.world.now * 1000)
+
+    @property
+    def patience(self) -> Patience:
+        return Patience(lambda: self.world.now, self.world.sleep)
+
+    def slice(self, slot: Slot = "fill", consumer: str = "search") -> str:
+        """One invocation; raises Killed when it is killed."""
+        world, ends = self.world, self.world.now + self.seconds
+
+        def setup(_: str, tenure: Tenure) -> JobSetup:
+            if self.failing:
+                raise self.failing
+            return world.setup(tenure=tenure)
+
+        return Slice(
+            world.state,
+            setup,
+            beside=lambda _: ["search", "other"],
+            by="lambda 1",
+            left=lambda: ends - world.now,
+            now_ms=self.now_ms,
+            patience=self.patience,
+        ).run(consumer, slot)[0]
+
+    def until_over(self, slot: Slot = "fill", most: int = 300) -> Job:
+        """Slices, one a minute, until the job is over."""
+        for life in range(most):
+            if life == most - 50:
+                self.world.kill_rate = 0.0
+            with contextlib.suppress(Killed):
+                self.slice(slot)
+            held = self.world.state.jobs.current("search", slot)
+            if held is None:
+                return self.world.state.jobs.ended("search", 1)[0]
+            if held.state == "failed":  # for want of time; a person lets it continue
+                control.resume(self.world.state, held)
+            self.world.sleep(5.0)
+        raise AssertionError("it never ends")
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slices, "Backfill", partial(slices.Backfill, chunk_rows=3))
+    monkeypatch.setattr(slices, "Verify", partial(slices.Verify, chunk_rows=3))
+
+
+@pytest.fixture
+def world() -> BackfillWorld:
+    made = BackfillWorld(Random(1))
+    made.pace = {made.commit: 1}
+    return made
+
+
+@pytest.fixture
+def machine(world: BackfillWorld) -> Machine:
+    return Machine(world)
+
+
+def current(world: BackfillWorld, slot: Slot = "fill") -> Job:
+    held = world.state.jobs.current("search", slot)
+    assert held
+    return held
+
+
+def test_a_job_is_begun_without_a_database_and_done_in_the_function(
+    world: BackfillWorld, machine: Machine
+) -> None:
+    job = machine.submit(BackfillWork())
+    assert (job.in_function, job.holder, current(world)) == (True, "", job)
+    assert machine.slice() == "done"
+    done = watch_job(world.state, job, lambda _: None, machine.patience)
+    report = msgspec.convert(done.result, BackfillReport)
+    assert (done.state, done.by, report.tables) == ("done", "ann@desk", ["shop.items"])
+    assert report.rows == len(world.rows)
+    assert world.index() == world.source()
+    assert machine.slice() == "none"
+
+
+def test_two_started_at_once_the_second_is_refused(world: BackfillWorld, machine: Machine) -> None:
+    first = machine.submit(BackfillWork())
+    with pytest.raises(JobBusy, match=rf"backfill {first.id}.*under way.*rowline jobs show"):
+        machine.submit(BackfillWork())
+    with pytest.raises(JobBusy):
+        machine.submit(ResyncWork())
+    with pytest.raises(JobBusy, match="the jobs function"):
+        world.backfill()
+    assert machine.slice() == "done"
+    assert len(world.state.jobs.ended("search", 9)) == 1
+
+
+def test_a_second_slice_of_a_job_leaves_it_alone(world: BackfillWorld, machine: Machine) -> None:
+    machine.submit(BackfillWork())
+    ended: list[str] = []
+    begin = world.sleep
+
+    def sleep(seconds: float) -> None:  # the world of the second slice: the first one works on
+        begin(seconds)
+        held = world.state.jobs.current("search", "fill")
+        if held and held.holder == "lambda 0":
+            world.state.jobs.save(held)
+
+    taken = world.state.jobs.take(current(world), "lambda 0")
+    assert taken
+    world.sleep = sleep  # type: ignore[method-assign]
+    ended.append(machine.slice())
+    assert ended == ["busy"]
+    assert current(world).token == taken.token
+
+
+@pytest.mark.parametrize("slot", ["fill", "verify"])
+def test_short_slices_bring_a_job_to_its_end(
+    world: BackfillWorld, slot: Slot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walking, "PART_ROWS", 3)
+    if slot == "verify":
+        world.backfill()
+    machine = Machine(world, seconds=RESERVE_SECONDS + 1)
+    machine.submit(BackfillWork() if slot == "fill" else VerifyWork())
+    ended = [machine.slice(slot)]
+    while world.state.jobs.current("search", slot):
+        world.sleep(60)
+        ended.append(machine.slice(slot))
+        assert len(ended) < 50
+    assert ended[-1] == "done"
+    assert set(ended[:-1]) <= {"continues"}
+    assert world.index() == world.source()
+
+
+@pytest.mark.parametrize("repair", [False, True])
+def test_a_verify_in_slices_finds_what_one_run_finds(
+    world: BackfillWorld, repair: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed or ended within a table, nothing is counted twice and nothing is missed."""
+    monkeypatch.setattr(walking, "PART_ROWS", 3)
+    world.backfill()
+    keys = sorted(world.index())
+    held = world.world.search.indexes["shop-items"]
+    del held[keys[0]], held[keys[-1]]
+    for id in (keys[1], keys[-2]):
+        changed = {**(held[id].body or {}), "title": "changed"}
+        held[id] = type(held[id])(held[id].version, changed)
+    held["99"] = type(held[keys[1]])(1, {"id": 99})
+    machine = Machine(world)
+    machine.submit(VerifyWork(repair=repair), accept=5)
+    stored, real = [], world.state.jobs.save
+
+    def save(job: Job) -> Job:  # each part of the table that is stored is the last of its slice
+        result = real(job)
+        if isinstance(job.work, VerifyWork) and job.work.part not in (None, *stored):
+            stored.append(job.work.part)
+            raise Killed
+        return result
+
+    world.state.jobs.save = save  # type: ignore[method-assign]
+    done = machine.until_over("verify")
+    assert len(stored) >= 2
+    assert (done.result["missing"], done.result["different"], done.result["extra"]) == (2, 2, 1)
+    assert done.result["rows"] == len(world.rows)
+    assert done.result["differences"] == (0 if repair else 5)
+    assert sorted(one["id"] for one in done.result["listed"]) == sorted(
+        ["99", keys[0], keys[1], keys[-1], keys[-2]]
+    )
+    if repair:
+        assert world.index() == world.source()
+
+
+def test_many_deletions_are_asked_for_where_a_person_is(
+    world: BackfillWorld, machine: Machine
+) -> None:
+    world.backfill()
+    keys = sorted(world.rows)
+    for key in range(100, 120):
+        row = {"id": key, "price": 1, "title": "x"}
+        held = world.world.search.indexes["shop-items"]
+        held[str(key)] = type(held[str(keys[0])])(1, row)
+    machine.submit(VerifyWork(repair=True))
+    assert machine.slice("verify") == "failed"
+    job = current(world, "verify")
+    assert (job.state, job.refused) == ("failed", 20)
+    assert "20 of" in job.outcome
+    resumed = control.resume(world.state, job, Wanted(accept=job.refused))
+    assert (resumed.state, resumed.refused) == ("running", 0)
+    assert machine.slice("verify") == "done"
+    assert world.index() == world.source()
+
+
+def test_an_outage_is_waited_for_an_error_is_not(world: BackfillWorld, machine: Machine) -> None:
+    machine.submit(BackfillWork())
+    machine.failing = SearchUnavailable("is down.", thing="Elasticsearch")
+    for _ in range(59):
+        assert machine.slice() == "continues"
+    assert current(world).outcome == "Elasticsearch: is down."
+    assert machine.slice() == "failed"
+    control.resume(world.state, current(world))
+    machine.failing = ConfigError("is wrong.", thing="the stanza")
+    assert machine.slice() == "failed"
+    assert current(world).outcome == "the stanza: is wrong."
+    machine.failing = None
+    assert machine.slice() == "none", "nobody resumed it"
+    control.resume(world.state, current(world))
+    assert machine.slice() == "done"
+
+
+def test_a_step_longer_than_a_slice_is_named(world: BackfillWorld) -> None:
+    machine = Machine(world, seconds=RESERVE_SECONDS - 1)
+    machine.submit(VerifyWork())
+    ended = [machine.slice("verify") for _ in range(4)]
+    assert ended[-1] == "failed"
+    assert "--here" in current(world, "verify").outcome
+
+
+def test_a_job_is_paused_between_slices_and_resumed(world: BackfillWorld) -> None:
+    machine = Machine(world, seconds=RESERVE_SECONDS - 1)
+    job = machine.submit(BackfillWork())
+    assert machine.slice() == "continues"
+    paused = control.pause(world.state, job, lambda _: None, machine.patience)
+    assert (paused.state, machine.slice()) == ("paused", "none")
+    again = machine.submit(BackfillWork())
+    assert (again.id, again.state) == (job.id, "running")
+    machine.seconds = 840
+    assert machine.slice() == "done"
+
+
+def test_cancelled_means_that_the_invocation_is_over(
+    world: BackfillWorld, machine: Machine
+) -> None:
+    job = machine.submit(VerifyWork(repair=True))
+    taken = world.state.jobs.take(msgspec.structs.replace(job, left_s=400.0), "lambda 0")
+    assert taken  # and is frozen there
+    began = world.now
+    control.cancel(world.state, taken, world.world.sink(), lambda _: None, machine.patience)
+    assert world.now - began >= 400
+
+
+def test_a_wish_that_a_slice_took_away_is_asked_again(
+    world: BackfillWorld, machine: Machine
+) -> None:
+    job = machine.submit(BackfillWork())
+    real: Callable[[Job, Any], None] = world.state.jobs.ask
+    asked = []
+
+    def ask(one: Job, wish: Any) -> None:
+        real(one, wish)
+        if not asked:  # a slice that looked before takes the job, and with it the wish
+            world.state.jobs.take(current(world), "lambda 0")
+        asked.append(wish)
+
+    def sleep(seconds: float) -> None:
+        world.sleep(seconds)
+        held = current(world)
+        if held.holder and held.asked:
+            world.state.jobs.save(msgspec.structs.replace(held, holder="", state="paused"))
+        elif held.holder:
+            world.state.jobs.save(held)
+
+    world.state.jobs.ask = ask  # type: ignore[method-assign]
+    patience = Patience(lambda: world.now, sleep)
+    assert control.pause(world.state, job, lambda _: None, patience).state == "paused"
+    assert len(asked) >= 2
+
+
+def test_a_job_of_another_consumer_of_the_source_takes_its_turn(
+    world: BackfillWorld, machine: Machine
+) -> None:
+    other = Job("j9", "other", BackfillWork(), token=1, beat=1, in_function=True)
+    world.state.jobs.begin(other)
+    held = world.state.jobs.take(other, "lambda 0")
+    assert held
+    machine.submit(BackfillWork())
+    machine.submit(VerifyWork())
+    assert machine.slice() == "waits"
+    assert machine.slice("verify") == "done"
+    world.state.jobs.save(msgspec.structs.replace(held, holder=""))
+    assert machine.slice() == "done"
+
+
+def test_a_resync_of_nothing_is_done(world: BackfillWorld, machine: Machine) -> None:
+    machine.submit(ResyncWork())
+    assert machine.slice() == "done"
+    assert world.state.jobs.ended("search", 1)[0].outcome == "nothing is due"
+
+
+def test_another_job_in_the_slot_is_named(world: BackfillWorld, machine: Machine) -> None:
+    job = machine.submit(BackfillWork(), tables=("shop.items",))
+    control.pause(world.state, job, lambda _: None, machine.patience)
+    with pytest.raises(ConfigError, match=rf"backfill {job.id} is under way"):
+        machine.submit(ResyncWork())
+    with pytest.raises(ConfigError, match="--restart"):
+        machine.submit(BackfillWork(), tables=("shop.other",))
+    assert machine.submit(BackfillWork()).wanted.tables == ("shop.items",)
+
+
+def test_a_job_that_is_over_is_not_resumed(world: BackfillWorld, machine: Machine) -> None:
+    job = machine.submit(BackfillWork())
+    machine.slice()
+    with pytest.raises(StackError, match="is over"):
+        control.resume(world.state, job)
+
+
+@pytest.mark.soak
+@given(
+    seed=st.integers(0, 2**32),
+    kill_rate=st.sampled_from([0.0, 0.02, 0.1]),
+    seconds=st.sampled_from([RESERVE_SECONDS + 20, RESERVE_SECONDS + 60, 840.0]),
+    kind=st.sampled_from([BackfillWork, ResyncWork]),
+)
+@settings(max_examples=TIER.backfill_runs, deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_is_killed_the_index_becomes_the_source(
+    seed: int, kill_rate: float, seconds: float, kind: type[BackfillWork | ResyncWork]
+) -> None:
+    random = Random(seed)
+    world = BackfillWorld(random)
+    for _ in range(random.randrange(30)):
+        world.step()
+    world.kill_rate = kill_rate
+    machine = Machine(world, seconds)
+    machine.submit(kind(), tables=("shop.items",), accept=1_000)
+    done = machine.until_over()
+    assert done.state == "done"
+    world.kill_rate = 0.0
+    world.world.search.forget_deletions()
+    world.drain()
+    assert world.index() == world.source()
