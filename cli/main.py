@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "backfill": "cli.commands.backfill",
     "resync": "cli.commands.resync",
     "verify": "cli.commands.verify",
+    "parked": "cli.commands.parked",
     "jobs": "cli.commands.jobs",
 }
 INTERRUPTED = 130

@@ -225,7 +225,8 @@ class Stage:
         from shared.flows.consume.runtime import Consume
 
         consumer, sink = self.consumer(name), self.sink(name)
-        return Consume(consumer, sink, self.state, self.claims, self.queue(name), self.dlq(name))
+        version = os.environ.get("ROWLINE_VERSION", "")
+        return Consume(consumer, sink, self.state, self.claims, self.queue(name), version)
 
     def watch(self, *, emit: "Emit", holder: str, left: Callable[[], float]) -> "WatchSetup":
         """The parts of a run of the watch; see `WatchSetup` for the parameters."""

@@ -82,11 +82,16 @@ def run_fill(
     if options.as_json:
         print_json(report)
     else:
-        show_fill(report, kind is ResyncWork, sum(stage.dlq(consumer).depth()))
+        show_fill(report, kind is ResyncWork, changes_parked(stage, consumer))
 
 
-def show_fill(report: BackfillReport, resync: bool, aside: int) -> None:
-    """Print what a backfill or a resync did. aside: messages in the consumer's DLQ."""
+def changes_parked(stage: Stage, consumer: str) -> int:
+    """How many changes of a consumer are parked."""
+    return sum(1 for _ in stage.state.parked.all(consumer))
+
+
+def show_fill(report: BackfillReport, resync: bool, parked: int) -> None:
+    """Print what a backfill or a resync did. parked: the consumer's parked changes."""
     console = result_console()
     if not report.tables:
         console.print(f"{report.consumer}: nothing is due", markup=False)
@@ -105,11 +110,11 @@ def show_fill(report: BackfillReport, resync: bool, aside: int) -> None:
             f"! {report.ghosts:,} documents have no row",
             f"  next: rowline resync {report.consumer}",
         ]
-    if aside:
-        lines.append(
-            f"! {aside:,} messages are in the consumer's DLQ, each with its reason in the "
-            "attribute `reason`"
-        )
+    if parked:
+        lines += [
+            f"! {parked:,} changes of the consumer are parked",
+            f"  next: rowline parked list {report.consumer}",
+        ]
     lines.append(f"  next: rowline verify {report.consumer}")
     for line in lines:
         console.print(line, markup=False)

@@ -45,7 +45,7 @@ def _show(found: Status, console: Console) -> None:
     table = new_table()
     table.add_column("CONSUMER")
     table.add_column("STATE")
-    for name in ("LAG", "QUEUE", "IN FLIGHT", "DLQ", "OLDEST"):
+    for name in ("LAG", "QUEUE", "IN FLIGHT", "PARKED", "OLDEST"):
         table.add_column(name, justify="right")
     table.add_column("BACKFILL")
     table.add_column("VERIFIED")
@@ -56,14 +56,21 @@ def _show(found: Status, console: Console) -> None:
             "-" if one.signs.lag_s is None else f"{one.signs.lag_s:.1f}s",
             f"{one.waiting:,}",
             f"{one.in_flight:,}",
-            f"{one.dlq:,}",
-            duration(one.signs.oldest_s) if one.signs.oldest_s else "-",
+            f"{one.changes_parked:,}",
+            _oldest(one),
             one.backfill or "-",
             _verified(one),
         )
     print_table(console, table)
     for finding in found.wrong:
         show_wrong(finding, console)
+
+
+def _oldest(one: ConsumerFacts) -> str:
+    """The age of the oldest change that is not applied: parked, or in the queue."""
+    parked = [time.time() - group.first_ms / 1000 for group in one.parked]
+    age = max([*parked, one.signs.oldest_s or 0.0])
+    return duration(age) if age > 0 else "-"
 
 
 def _state(found: Status, one: ConsumerFacts) -> str:

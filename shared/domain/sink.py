@@ -28,6 +28,9 @@ class Arrival(msgspec.Struct, frozen=True):
     size: about how many bytes it has.
     unproven: it passed the consumer's `changed` only because it has no `before`.
     delivery: the SQS message that it came in; None outside a function.
+    newest: the highest seq of its row that the sink has taken, where the row has parked changes;
+        else 0. A sink without versions drops an older change as superseded; one that may have
+        forgotten a deletion does not write an older row.
     """
 
     message: Message
@@ -36,6 +39,7 @@ class Arrival(msgspec.Struct, frozen=True):
     size: int
     unproven: bool = False
     delivery: Delivery | None = None
+    newest: int = 0
 
 
 class Slice(msgspec.Struct, frozen=True):
@@ -117,7 +121,7 @@ class Expected(msgspec.Struct, frozen=True):
     id: empty when the row has none: for a null in its columns, or outside the consumer's filter.
     key: the values of `Documents.id_columns`, which find the row again.
     body: as the sink returns it.
-    refused: why the row cannot be a document; the consumer sets it aside. Empty for others.
+    refused: why the row cannot be a document; the consumer parks it. Empty for others.
     """
 
     id: str

@@ -11,7 +11,9 @@ class Outset(NamedTuple):
 
     marks: of the groups of the batch.
     run: the id of the backfill under way, empty when there is none.
+    parked: the groups that may have parked rows.
     """
 
     marks: Mapping[str, Mark]
     run: str = ""
+    parked: frozenset[str] = frozenset()

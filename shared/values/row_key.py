@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
-import msgspec
+from shared.values.json_text import encode_json
 
-_encode = msgspec.json.Encoder(order="deterministic").encode
+WHOLE_GROUP = "*"
+"""The row of a truncation: it is about every row of its group."""
 
 
 def key_text(key: Mapping[str, Any]) -> str:
-    """A row's key as JSON, which is the same for the same values."""
-    return _encode(dict(key)).decode()
+    """A row's key as JSON; the same for the same values, whatever their order."""
+    return encode_json(dict(sorted(key.items()))).decode()
 
 
 def row_of(key: Mapping[str, Any]) -> str:

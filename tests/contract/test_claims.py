@@ -37,6 +37,20 @@ def test_an_object_is_got_by_the_address_that_put_returned(claims: Any) -> None:
     assert claims.get(address) == b'{"big":"row"}'
 
 
+def test_payloads_of_parked_changes_have_a_prefix_of_their_own_and_can_be_deleted(
+    claims: Any,
+) -> None:
+    address = claims.park("search/a?b#c", b"1")
+    assert address.startswith("s3://claims/parked/search/")
+    assert claims.get(address) == b"1"
+    assert claims.find_parked(address) == b"1"
+    claims.discard(address)
+    claims.discard(address)
+    assert claims.find_parked(address) is None
+    with pytest.raises(StackError, match="gone"):
+        claims.get(address)
+
+
 def test_writing_a_name_again_leaves_one_object(claims: Any) -> None:
     assert claims.put("shop/a.json", b"1") == claims.put("shop/a.json", b"1")
 

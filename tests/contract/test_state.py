@@ -28,10 +28,13 @@ from shared.values.job import (
 from shared.values.lease import Holding, Holdings, Lease
 from shared.values.lineage import Lineage
 from shared.values.mark import Mark
+from shared.values.outset import Outset
+from shared.values.parked import RowItem
 from shared.values.position import Position
 from shared.values.pulse import Pulse
 from shared.values.table import Column, Table
 from tests.aws_setup import create_state_table
+from tests.worlds.consumer_world import parked_change as parked
 from tests.worlds.twins.state import MemorySchemas, memory_state
 from tests.worlds.twins.state.jobs import MemoryJobs
 
@@ -279,7 +282,8 @@ def test_versions_outlive_the_process(stores: Any) -> None:
 
 
 def test_marks_move_only_from_what_was_seen(stores: Any) -> None:
-    assert stores.marks.read("search", ["t-1", "t-2"]) == ({"t-1": Mark(), "t-2": Mark()}, "")
+    outset = stores.marks.read("search", ["t-1", "t-2"])
+    assert outset == Outset({"t-1": Mark(), "t-2": Mark()})
     assert not stores.marks.advance("search", {"t-1": (Mark(), Mark(10, 4))})
     assert stores.marks.advance("search", {"t-1": (Mark(), Mark(11, 5))}) == {"t-1"}
     assert stores.marks.advance("search", {"t-1": (Mark(10, 3), Mark(11, 5))}) == {"t-1"}
@@ -516,3 +520,69 @@ def test_one_run_of_the_watch_holds_its_lease_until_it_ends_or_its_time_is_over(
     assert pulses.begin("three", 100_001, 160_000) == Pulse(40_000, {"figures": "SQS"})
     pulses.end("two", Pulse(7))
     assert pulses.read().at_ms == 40_000
+
+
+def test_parked_changes_are_kept_by_group_and_seq_and_the_first_failure_stays(stores: Any) -> None:
+    store = stores.parked
+    assert list(store.all("search")) == []
+    late, early = parked("b", 700 << 32), parked("a", 9)
+    other = parked("c", 5, "t-2", "r9", stack="x", joined=True, version="v", trace="00-1")
+    near = parked("d", 1, "t-1#x")
+    for one in (late, early, other, near):
+        store.add("search", one, f"body of {one.id}")
+    store.add("search", msgspec.structs.replace(early, message="later", parked_ms=99), "again")
+    assert store.of_group("search", "t-1") == [early, late]
+    assert sorted(store.all("search"), key=lambda one: one.id) == [early, late, other, near]
+    assert list(store.all("other")) == []
+    assert store.body("search", late) == "body of b"
+
+    tried = msgspec.structs.replace(early, attempts=2, last="second", tried_ms=70)
+    store.update("search", tried)
+    assert store.of_group("search", "t-1") == [tried, late]
+
+    store.remove("search", [early, other])
+    store.remove("search", [early])
+    assert store.of_group("search", "t-1") == [late]
+    assert store.of_group("search", "t-2") == []
+    assert store.body("search", early) is None
+
+
+def test_a_payload_expires_and_its_change_stays(stores: Any) -> None:
+    stores.parked.add("search", gone := parked("a", 1, expires=1), "body")
+    stores.parked.add("search", kept := parked("b", 2, payload="s3://claims/parked/b"), "")
+    assert stores.parked.of_group("search", "t-1") == [gone, kept]
+    assert stores.parked.body("search", gone) is None
+    assert stores.parked.body("search", kept) is None
+
+
+def test_rows_with_parked_changes(stores: Any) -> None:
+    store = stores.parked
+    one, two = RowItem("t-1", "r1"), RowItem("t-1", "r2", "closed", newest=9)
+    elsewhere = RowItem("t-2", "r1", newest=1)
+    store.put_rows("search", [one, two, elsewhere])
+    wanted = [("t-1", "r1"), ("t-2", "r1"), ("t-1", "none")]
+    assert store.rows("search", wanted) == {one.id: one, elsewhere.id: elsewhere}
+    assert sorted(store.rows_of("search", "t-1"), key=lambda row: row.row) == [one, two]
+    assert store.rows("other", wanted) == {}
+
+    store.put_rows("search", [RowItem("t-1", "r1", "closed", 5), RowItem("t-1", "r2", "open", 8)])
+    assert store.rows("search", [one.id]) == {one.id: RowItem("t-1", "r1", "closed", 5)}
+    newer = RowItem("t-1", "r2", "open", 9)
+    assert store.rows("search", [two.id]) == {two.id: newer}, "the newest seq never falls"
+
+    store.remove_rows("search", [one.id, one.id])
+    assert store.rows_of("search", "t-1") == [newer]
+
+
+def test_the_read_of_the_marks_names_the_groups_with_parked_rows(stores: Any) -> None:
+    assert stores.marks.read("search", []).parked == frozenset()
+    stores.parked.flag("search", [])
+    stores.parked.flag("search", ["t-1", "t-2"])
+    stores.parked.flag("search", ["t-2", "u-7"])
+    stores.parked.unflag("search", "t-1")
+    stores.parked.unflag("search", "none")
+    assert stores.marks.read("search", ["t-1"]).parked == {"t-2", "u-7"}
+    assert stores.marks.read("other", ["t-1"]).parked == frozenset()
+    stores.parked.unflag("search", "t-2")
+    stores.parked.unflag("search", "u-7")
+    assert stores.marks.read("search", ["t-1"]).parked == frozenset()

@@ -38,10 +38,7 @@ class Deployed:
         pretend_login(monkeypatch)
         self.sqs, dynamodb = boto3.client("sqs"), boto3.client("dynamodb")
         fifo = {"FifoQueue": "true"}
-        queue, self.dlq = (
-            self.sqs.create_queue(QueueName=f"{name}.fifo", Attributes=fifo)["QueueUrl"]
-            for name in ("q", "dlq")
-        )
+        queue = self.sqs.create_queue(QueueName="q.fifo", Attributes=fifo)["QueueUrl"]
         create_state_table("state", dynamodb)
         boto3.client("secretsmanager").create_secret(
             Name="s", SecretString=json.dumps({"url": url})
@@ -58,7 +55,6 @@ class Deployed:
             "ROWLINE_STATE_TABLE": "state",
             "ROWLINE_CLAIMS_BUCKET": "claims",
             "ROWLINE_QUEUE_URL": queue,
-            "ROWLINE_DLQ_URL": self.dlq,
         }
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
@@ -139,7 +135,7 @@ def test_a_batch_from_the_queue_to_the_index(
     assert figures["LagMs"][0] > 0
 
 
-def test_what_the_index_refuses_goes_to_the_dead_letter_queue_without_its_values_in_the_log(
+def test_what_the_index_refuses_is_parked_without_its_values_in_the_log(
     deployed: Deployed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert (
@@ -153,13 +149,12 @@ def test_what_the_index_refuses_goes_to_the_dead_letter_queue_without_its_values
         == []
     )
     assert set(deployed.documents()) == {"1", "3"}
-    (aside,) = deployed.sqs.receive_message(QueueUrl=deployed.dlq, MessageAttributeNames=["All"])[
-        "Messages"
-    ]
-    assert [one.id for one in decode(aside["Body"]).changes] == ["tx/2"]
-    assert aside["MessageAttributes"]["reason"]["StringValue"].startswith(
-        "document_parsing_exception"
-    )
+    (parked,) = deployed.state.parked.all("search")
+    assert (parked.id, parked.error) == ("tx/2", "document_parsing_exception")
+    assert "s3cr3t" not in parked.reason
+    body = deployed.state.parked.body("search", parked)
+    assert body is not None
+    assert [one.id for one in decode(body).changes] == ["tx/2"]
     output = capsys.readouterr()
     assert "s3cr3t" not in output.out + output.err
 

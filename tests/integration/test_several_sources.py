@@ -106,7 +106,7 @@ class Stage:
                     entry.attributes,
                 )
                 done = consume.handle([one], lambda: 60.0)
-                assert (done.failed, done.set_aside) == ([], 0)
+                assert (done.failed, done.parked) == ([], 0)
 
     def flow(self, changes: int) -> None:
         """Until so many changes have come through the topic, and what came is applied."""

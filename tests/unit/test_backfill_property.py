@@ -39,4 +39,4 @@ def test_the_index_becomes_the_source(seed: int, kill_rate: float, failing: floa
     world.world.search.forget_deletions()
     world.drain()
     assert world.index() == world.source()
-    assert world.world.aside.sent == []
+    assert world.world.parked() == []

@@ -12,7 +12,7 @@ from shared.values.change import Change
 from shared.values.compression import compressed
 from shared.values.delivery import Delivery
 from shared.values.due_cause import DueCause
-from shared.values.errors import ConfigError, SearchError
+from shared.values.errors import ConfigError, SearchError, StateUnavailable
 from shared.values.mark import Mark
 from shared.values.message import decode
 from shared.values.table import Column, Table
@@ -69,7 +69,7 @@ def test_a_dead_elasticsearch_loses_nothing_and_parks_nothing(world: World) -> N
     ]
     done = world.handle(*batch)
     assert done.failed == [one.message_id for one in batch]
-    assert (done.applied, world.mark(), world.aside.sent) == (0, (0, 0), [])
+    assert (done.applied, world.mark(), world.parked()) == (0, (0, 0), [])
     assert set(world.queue.hidden) == {one.receipt_handle for one in batch}
     assert 2 <= world.queue.hidden[batch[0].receipt_handle] <= 4
     assert world.queue.hidden[batch[1].receipt_handle] == 1
@@ -111,29 +111,28 @@ def test_a_failure_holds_up_its_group_from_there_on_and_no_other(
     assert (done.failed, done.applied, done.duplicate, world.mark("g")) == ([], 3, 1, (5, 5))
 
 
-def test_a_refused_change_is_set_aside_alone(world: World) -> None:
+def test_a_refused_change_is_parked_alone(world: World) -> None:
     done = world.handle(
         delivery(
             [change(1, "c", 1, price=1), change(2, "c", 2, price=BAD), change(3, "c", 3, price=3)]
         )
     )
     assert set(world.documents()) == {"1", "3"}
-    assert (done.failed, done.set_aside, done.applied, world.mark()) == ([], 1, 2, (3, 3))
+    assert (done.failed, done.parked, done.applied, world.mark()) == ([], 1, 2, (3, 3))
     assert done.reasons == {"document_parsing_exception": 1}
-    (entry,) = world.aside.sent
-    assert [one.id for one in decode(entry.body).changes] == ["tx/2"]
-    assert entry.group == "g"
-    assert entry.attributes["reason"].startswith("document_parsing_exception: ")
-    assert (entry.attributes["lane"], entry.attributes["table"]) == ("redrive", "shop.items")
+    (parked,) = world.parked()
+    assert (parked.id, parked.group, parked.seq, parked.op) == ("tx/2", "g", 2, "c")
+    assert (parked.table, parked.key) == ("shop.items", '{"id":2}')
+    assert parked.error == "document_parsing_exception"
+    assert world.payload(parked).changes == [change(2, "c", 2, price=BAD)]
 
 
-def test_what_was_set_aside_is_applied_when_it_comes_back(world: World) -> None:
-    world.handle(delivery([change(1, "c", 1, price=BAD)]), delivery([change(2, "c", 2, price=1)]))
-    (entry,) = world.aside.sent
-    world.search.definitions[ALIAS]["mappings"]["properties"]["price"] = {"type": "object"}
-    again = Delivery("m", "r", entry.body, entry.group, entry.deduplication_id, 1, entry.attributes)
+def test_a_change_in_the_lane_redrive_is_applied_whatever_the_mark(world: World) -> None:
+    """As a former version left it in the DLQ, and somebody moved it back."""
+    world.handle(delivery([change(1, "c", 1, price=1)]), delivery([change(2, "c", 2, price=1)]))
+    again = delivery([change(1, "c", 3, price=7)], lane="redrive")
     assert world.handle(again).applied == 1
-    assert world.documents()["1"] == {"id": 1, "price": BAD}
+    assert world.documents()["3"] == {"id": 3, "price": 7}
     assert world.mark() == (2, 2)
 
 
@@ -149,26 +148,34 @@ def test_of_a_row_the_last_state_that_is_accepted_stands(world: World) -> None:
         )
     )
     assert world.documents() == {"1": {"id": 1, "price": 2}}
-    assert (done.applied, done.set_aside, world.mark()) == (2, 2, (4, 4))
+    assert (done.applied, done.parked, world.mark()) == (2, 2, (4, 4))
 
 
-def test_a_change_that_cannot_be_set_aside_is_received_again(
-    world: World, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("method", ["add", "put_rows", "flag"])
+def test_a_change_that_cannot_be_parked_is_received_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    monkeypatch.setattr(world.aside, "send", lambda entries: ["InternalError"] * len(entries))
+    def down(*_: object) -> None:
+        raise StateUnavailable("DynamoDB did not answer.")
+
+    monkeypatch.setattr(world.state.parked, method, down)
     batch = [delivery([change(1, "c", 1, price=1)]), delivery([change(2, "c", 2, price=BAD)])]
     done = world.handle(*batch)
-    assert done.failed == [batch[1].message_id]
-    assert world.mark() == (1, 1)
+    assert batch[1].message_id in done.failed
+    monkeypatch.undo()
+    assert world.handle(*[one for one in batch if one.message_id in done.failed]).failed == []
+    assert world.mark() == (2, 2)
+    assert [one.id for one in world.parked()] == ["tx/2"]
 
 
 def test_a_body_that_is_no_message_blocks_nothing(world: World) -> None:
     odd = Delivery("m", "r", "hello", "g", "dedup", 1, {"lane": "live"})
     done = world.handle(odd, delivery([change(1, "c", 1, price=1)]))
-    assert (done.failed, done.set_aside, world.mark()) == ([], 1, (1, 1))
-    (entry,) = world.aside.sent
-    assert entry.body == "hello"
-    assert entry.attributes["reason"].startswith("message: is not a Rowline message")
+    assert (done.failed, done.parked, world.mark()) == ([], 1, (1, 1))
+    (parked,) = world.parked()
+    assert world.state.parked.body("search", parked) == "hello"
+    assert (parked.table, parked.row) == ("", "")
+    assert parked.message.startswith("message: is not a Rowline message")
 
 
 def test_a_large_row_is_fetched_from_the_claim_store(world: World) -> None:
@@ -180,8 +187,8 @@ def test_a_large_row_is_fetched_from_the_claim_store(world: World) -> None:
     )
     done = world.handle(delivery([small, gone]))
     assert world.documents() == {"1": whole.after}
-    assert (done.applied, done.set_aside, world.mark()) == (1, 1, (2, 2))
-    assert decode(world.aside.sent[0].body).changes[0].claim == "s3://claims/claims/none"
+    assert (done.applied, done.parked, world.mark()) == (1, 1, (2, 2))
+    assert world.payload(world.parked()[0]).changes[0].claim == "s3://claims/claims/none"
 
 
 def test_large_rows_are_held_a_slice_at_a_time(
@@ -291,7 +298,7 @@ def test_dropped_partitions_delete_nothing_and_make_the_table_due(world: World) 
     dropped = msgspec.structs.replace(change(2, "t", 0), key={"partitions": ["p1", "p2"]})
     message = delivery([change(1, "c", 1, price=1), dropped, change(3, "c", 2, price=2)])
     done = world.handle(message)
-    assert (done.failed, done.applied, done.set_aside, world.mark()) == ([], 3, 0, (3, 3))
+    assert (done.failed, done.applied, done.parked, world.mark()) == ([], 3, 0, (3, 3))
     assert set(world.documents()) == {"1", "2"}
     cause = DueCause(dropped.id, "partitions p1, p2 were dropped")
     assert world.state.dues.of_consumer("search") == {"shop.items": cause}
@@ -311,11 +318,11 @@ def test_an_updated_id_column_moves_the_document() -> None:
     assert world.mark() == (2, 2)
 
 
-def test_a_null_id_is_set_aside() -> None:
+def test_a_null_id_is_parked() -> None:
     world = World(consumer_settings(id=("title",)))
     done = world.handle(delivery([change(1, "c", 1, title=None), change(2, "c", 2, title="b")]))
-    assert (done.applied, done.set_aside, set(world.documents())) == (1, 1, {"b"})
-    assert "null in a column" in world.aside.sent[0].attributes["reason"]
+    assert (done.applied, done.parked, set(world.documents())) == (1, 1, {"b"})
+    assert "null in a column" in world.parked()[0].message
 
 
 def test_while_a_backfill_runs_deletions_are_recorded_before_they_are_made(
@@ -431,18 +438,14 @@ def test_when_the_state_table_is_down_all_comes_again_soon(
     assert world.queue.hidden == {message.receipt_handle: 1}
 
 
-def test_many_refused_changes_of_many_groups_go_aside_in_order(world: World) -> None:
+def test_many_refused_changes_of_many_groups_are_parked_in_order(world: World) -> None:
     batch = [
         delivery([change(n, "c", n, price=BAD) for n in range(start, start + 4)], f"g{start}")
         for start in range(1, 61, 5)
     ]
-    assert world.handle(*batch).set_aside == 48
+    assert world.handle(*batch).parked == 48
     for one in batch:
-        ids = [
-            decode(entry.body).changes[0].id
-            for entry in world.aside.sent
-            if entry.group == one.group
-        ]
+        ids = [parked.id for parked in world.state.parked.of_group("search", one.group)]
         assert ids == [change.id for change in decode(one.body).changes]
 
 
@@ -517,9 +520,9 @@ def test_what_failed_shows_in_figures_and_log(world: World) -> None:
     assert done.unusual() == {"level": "WARNING", "message": "batch", "reasons": {reason: 3}}
 
 
-def test_a_change_without_its_row_is_set_aside(world: World) -> None:
+def test_a_change_without_its_row_is_parked(world: World) -> None:
     broken: Change = msgspec.structs.replace(change(1, "c", 1), after=None)
-    assert world.handle(delivery([broken])).set_aside == 1
+    assert world.handle(delivery([broken])).parked == 1
 
 
 def test_a_message_without_changes_is_done_once_its_group_is(world: World) -> None:
@@ -543,7 +546,7 @@ def test_a_table_that_is_not_declared_is_left_alone(world: World) -> None:
     )
     assert foreign.body != message.body
     done = world.handle(foreign)
-    assert (done.failed, done.applied, done.set_aside) == ([], 0, 0)
+    assert (done.failed, done.applied, done.parked) == ([], 0, 0)
     assert world.mark() == (0, 0)
 
 
@@ -570,14 +573,14 @@ def test_compressed_messages_count_with_what_is_in_them(
     assert len(world.documents()) == 6
 
 
-def test_a_refused_change_of_a_compressed_message_is_set_aside_readable(world: World) -> None:
+def test_a_refused_change_of_a_compressed_message_is_parked_readable(world: World) -> None:
     whole = delivery([msgspec.structs.replace(change(1, "c", 1), after=None)])
     assert (
         world.handle(
             msgspec.structs.replace(whole, body=compressed(whole.body.encode()).decode())
-        ).set_aside
+        ).parked
         == 1
     )
-    (entry,) = world.aside.sent
-    assert entry.body.startswith("{")
-    assert "encoding" not in entry.attributes
+    body = world.state.parked.body("search", world.parked()[0])
+    assert body is not None
+    assert body.startswith("{")

@@ -7,9 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from shared.domain.parked_groups import by_reason
 from shared.flows.health import thresholds
 from shared.flows.health.facts import ConsumerFacts, RelayFacts
 from shared.flows.health.findings import consumer_findings, findings_of, relay_finding
+from tests.worlds.consumer_world import parked_change
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNNING = RelayFacts(
@@ -27,6 +29,7 @@ RUNNING = RelayFacts(
     figures={},
 )
 IDLE = ConsumerFacts("search", 0, 0, 0, 0, "", {}, None)
+(PARKED,) = by_reason([parked_change("a", 1, reason="KeyError: 'currency'")])
 
 
 def test_a_stage_in_order_has_one_ok_finding_for_each_thing() -> None:
@@ -62,7 +65,8 @@ def test_a_relay_in_trouble(change: dict[str, object], level: str, what: str) ->
 @pytest.mark.parametrize(
     ("change", "thing", "level", "fix"),
     [
-        ({"dlq": 3}, "dlq search", "fail", "reason"),
+        ({"dlq": 3}, "dlq search", "fail", "--repair"),
+        ({"parked": (PARKED,)}, "search", "fail", "next: rowline parked list search"),
         ({"undelivered": 2}, "undelivered search", "fail", "policy"),
         ({"due": {"shop.items": "RENAME"}}, "rows search", "warn", "rowline resync search"),
         ({"verified": {"differences": 4}}, "verify search", "warn", "--repair"),

@@ -42,8 +42,8 @@ from tests.worlds.twins.state import memory_state
 consumer = load(Path("rowline.json")).consumers["copy"]
 state = memory_state()
 sink = sinks.build(Surroundings(consumer, state, lambda name, fresh: {}))
-queue, aside = MemoryQueue(), MemoryQueue()
-consume = Consume(consumer, sink, state, MemoryClaims(), queue, aside)
+queue = MemoryQueue()
+consume = Consume(consumer, sink, state, MemoryClaims(), queue)
 body = encode(Message("shop", "shop", "market", "listings", 1, "g", None, [change(1, "c", 7)]))
 marks = attributes("shop", "market.listings", "live")
 done = consume.handle([Delivery("m", "h", body, "g", "d", 1, marks)], lambda: 60.0)

@@ -133,9 +133,7 @@ class Stream:
 def test_a_sink_that_cannot_list_what_it_holds_is_emptied_first(world: BackfillWorld) -> None:
     sink, inner = Stream(), world.world
     sink.held = {"ghost": 1}
-    inner.consume = Consume(
-        inner.settings, sink, inner.state, inner.claims, inner.queue, inner.aside
-    )
+    inner.consume = Consume(inner.settings, sink, inner.state, inner.claims, inner.queue)
     world.write()
     world.drain()
     due(world)

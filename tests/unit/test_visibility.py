@@ -40,7 +40,7 @@ def world(queue: MemoryQueue, clock: Clock) -> World:
     world = World()
     world.queue = queue  # type: ignore[assignment]
     world.consume = Consume(
-        world.settings, world.sink(), world.state, MemoryClaims(), queue, world.aside, clock
+        world.settings, world.sink(), world.state, MemoryClaims(), queue, clock=clock
     )
     return world
 

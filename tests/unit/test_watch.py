@@ -15,7 +15,7 @@ from shared.values.errors import StateUnavailable
 from shared.values.job import BackfillWork, Job, VerifyWork
 from shared.values.pulse import Pulse
 from shared.values.settings import Settings, SourceSettings, TableSettings
-from tests.worlds.consumer_world import consumer_settings
+from tests.worlds.consumer_world import consumer_settings, parked_change
 from tests.worlds.memory_parts import MemoryParts
 from tests.worlds.twins.topic import Entry
 
@@ -109,6 +109,7 @@ def test_every_figure_that_an_alarm_reads_is_written_and_is_zero_where_all_is_we
     world = World()
     watch(world.setup())
     zero = {
+        "ParkedChanges": 0.0,
         "DlqMessages": 0.0,
         "UndeliveredMessages": 0.0,
         "TablesDue": 0.0,
@@ -125,10 +126,13 @@ def test_the_figures_tell_what_waits_for_a_person() -> None:
     world = World()
     world.parts.dlq("search").send([Entry("body", "g", "1", {"reason": "x"})])
     world.parts.undelivered("search").send([Entry("body", "g", "1", {})])
+    for id in "ab":
+        world.parts.state.parked.add("search", parked_change(id, 1), "body")
     world.parts.state.dues.note_source("shop", "shop.items", DueCause("1", "ALTER"))
     world.parts.state.reports.save("search", {"differences": 4})
     watch(world.setup())
     assert world.figures["consumer", "search"] == {
+        "ParkedChanges": 2.0,
         "DlqMessages": 1.0,
         "UndeliveredMessages": 1.0,
         "TablesDue": 1.0,

@@ -14,7 +14,8 @@ from shared.flows.consume.sinks.elasticsearch.sink_settings import Elasticsearch
 from shared.flows.consume.tally import Consumed
 from shared.values.change import Change, Operation, Transaction
 from shared.values.delivery import Delivery
-from shared.values.message import Message, attributes, deduplication_id, encode
+from shared.values.message import Message, attributes, decode, deduplication_id, encode
+from shared.values.parked import ParkedChange
 from shared.values.settings import ConsumerSettings, FilterSettings
 from shared.values.table import Column, Table
 from tests.worlds.twins.claims import MemoryClaims
@@ -107,6 +108,26 @@ def delivery(
     )
 
 
+def parked_change(
+    id: str, seq: int, group: str = "t-1", row: str = "r1", **more: Any
+) -> ParkedChange:
+    """A parked change as the state keeps it."""
+    fields: dict[str, Any] = {
+        "table": "shop.items",
+        "key": '{"id":1}',
+        "op": "u",
+        "ts_ms": 5,
+        "error": "KeyError",
+        "message": "KeyError: 'é'",
+        "reason": "KeyError",
+        "parked_ms": 6,
+        "tried_ms": 6,
+        "last": "KeyError: 'é'",
+        "expires": 1 << 33,
+    }
+    return ParkedChange(id=id, group=group, row=row, seq=seq, **{**fields, **more})
+
+
 class HandedQueue(MemoryQueue):
     """The queue of deliveries that a test makes itself: their handles are always valid."""
 
@@ -127,16 +148,16 @@ class World:
     ) -> None:
         self.settings = consumer or consumer_settings()
         self.search, self.state = MemorySearch(), memory_state()
-        self.claims, self.queue, self.aside = MemoryClaims(), HandedQueue(), MemoryQueue()
+        self.claims, self.queue = MemoryClaims(), HandedQueue()
         self.state.schemas.version_of(STREAM, TABLE)
         self._wrap = wrap
         self.consume = self.cold_start()
 
     def cold_start(self) -> Consume:
         """A new process of the function."""
-        claims, queue, aside = map(self._wrap, (self.claims, self.queue, self.aside))
+        claims, queue = map(self._wrap, (self.claims, self.queue))
         state, sink = wrapped(self.state, self._wrap), self.sink(self._wrap)
-        return Consume(self.settings, sink, state, claims, queue, aside)
+        return Consume(self.settings, sink, state, claims, queue)
 
     def sink(self, wrap: Callable[[Any], Any] = lambda twin: twin) -> Sink:
         """The consumer's sink, with something between it and the twins."""
@@ -155,6 +176,18 @@ class World:
             for id, held in self.search.indexes.get(alias, {}).items()
             if held.body is not None
         }
+
+    def parked(self) -> list[ParkedChange]:
+        """The parked changes, by group and seq."""
+        return list(self.state.parked.all("search"))
+
+    def payload(self, parked: ParkedChange) -> Message:
+        """The message that a parked change is kept as."""
+        if parked.payload:
+            return decode(self.claims.get(parked.payload))
+        body = self.state.parked.body("search", parked)
+        assert body is not None
+        return decode(body)
 
     def done(self, run: str) -> int:
         """How many messages of a backfill are noted as applied."""

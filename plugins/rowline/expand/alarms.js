@@ -121,9 +121,15 @@ const late = (ids, name, service, alerts) => {
 };
 
 const consumerAlarms = (ids, name, service, alerts) => ({
-  [ids.alarm('SetAside')]: watched(
+  [ids.alarm('Parked')]: watched(
     alerts,
-    `Changes of consumer ${name} were set aside in its DLQ.`,
+    `Consumer ${name} has parked changes.`,
+    { service, consumer: name },
+    'ParkedChanges',
+  ),
+  [ids.alarm('MovedAway')]: watched(
+    alerts,
+    `SQS moved messages of consumer ${name} to its DLQ: they were received too often.`,
     { service, consumer: name },
     'DlqMessages',
   ),

@@ -117,7 +117,6 @@ function consumer(settings, { memory, timeout, concurrency }, context) {
         consumer: settings,
         functionName: name,
         queue: ids.queue,
-        dlq: ids.dlq,
         options,
       }),
       options,
@@ -136,7 +135,6 @@ function consumer(settings, { memory, timeout, concurrency }, context) {
         environment: {
           ROWLINE_CONSUMER: settings.name,
           ROWLINE_QUEUE_URL: ref(ids.queue),
-          ROWLINE_DLQ_URL: ref(ids.dlq),
           ...sinks[settings.sink.kind].environment(settings.sink),
         },
         context,

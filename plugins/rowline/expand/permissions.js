@@ -71,7 +71,7 @@ function relayExecution({ logGroup, image }) {
   ];
 }
 
-function consume({ consumer, functionName, queue, dlq, options }) {
+function consume({ consumer, functionName, queue, options }) {
   const { state, claims, key } = options.resources;
   return [
     logs(functionName),
@@ -86,8 +86,7 @@ function consume({ consumer, functionName, queue, dlq, options }) {
       ],
       arn(queue),
     ),
-    allow('SetAside', ['sqs:SendMessage'], arn(dlq)),
-    allow('QueueKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('sqs')),
+    allow('QueueKey', ['kms:Decrypt'], arn(key), via('sqs')),
     rows(
       'Marks',
       [
@@ -95,15 +94,21 @@ function consume({ consumer, functionName, queue, dlq, options }) {
         'dynamodb:BatchGetItem',
         'dynamodb:UpdateItem',
         'dynamodb:BatchWriteItem',
+        'dynamodb:Query',
       ],
       state,
       [`consumer#${consumer.name}`, `consumer#${consumer.name}#*`],
     ),
     rows('Schemas', ['dynamodb:GetItem'], state, [`stream#${consumer.source}`]),
     allow('Claim', ['s3:GetObject'], claimsOf(consumer.source, claims)),
+    allow(
+      'Parked',
+      ['s3:PutObject', 's3:GetObject', 's3:DeleteObject'],
+      sub(`\${bucket}/parked/${consumer.name}/*`, { bucket: arn(claims) }),
+    ),
     // without it S3 answers "denied" for a deleted object, and the change would wait for ever
     allow('ClaimGone', ['s3:ListBucket'], arn(claims)),
-    allow('ClaimKey', ['kms:Decrypt'], arn(key), via('s3')),
+    allow('ClaimKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('s3')),
     ...sinks[consumer.sink.kind].permissions(consumer.sink),
   ];
 }

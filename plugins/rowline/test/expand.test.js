@@ -198,11 +198,7 @@ test('the watch runs each minute, outside the VPC, and its silence rings', () =>
 
 test('a figure of the watch that is missing rings like one that is wrong', () => {
   const alarms = expand(stanzas(), context({ alerts: 'arn:aws:sns:eu-west-1:1:pager' })).resources;
-  for (const id of [
-    'DownOfRelayShop',
-    'SetAsideOfConsumeListingSearch',
-    'DueOfConsumeListingSearch',
-  ])
+  for (const id of ['DownOfRelayShop', 'ParkedOfConsumeListingSearch', 'DueOfConsumeListingSearch'])
     assert.equal(alarms[id].Properties.TreatMissingData, 'breaching');
 });
 
@@ -260,7 +256,8 @@ test('alarms exist only with somebody to tell', () => {
     [
       'DownOfRelayShop',
       'LagOfRelayShop',
-      'SetAsideOfConsumeListingSearch',
+      'ParkedOfConsumeListingSearch',
+      'MovedAwayOfConsumeListingSearch',
       'NotDeliveredOfConsumeListingSearch',
       'DueOfConsumeListingSearch',
       'DiffersOfConsumeListingSearch',

@@ -17,6 +17,27 @@ class Claims(Protocol):
         """
         ...
 
+    def park(self, name: str, body: bytes) -> str:
+        """Store the payload of a parked change, until it expires; returns its address.
+
+        Raises StateUnavailable, StackError.
+        """
+        ...
+
+    def find_parked(self, address: str) -> bytes | None:
+        """The payload at an address that `park` returned; None when it has expired.
+
+        Raises StateUnavailable, StackError.
+        """
+        ...
+
+    def discard(self, address: str) -> None:
+        """Delete the payload of a parked change; one that is gone already is as well.
+
+        Raises StateUnavailable, StackError.
+        """
+        ...
+
     def keep(self, name: str, body: bytes) -> str:
         """Store an object for good, in place of the one under `name`; returns its address.
 

@@ -6,7 +6,6 @@ there too, and their messages still find them.
 """
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from shared.adapters import aws
 from shared.values.errors import RowlineError, StackError, StateUnavailable
@@ -21,6 +20,9 @@ _GONE = ("NoSuchKey", "NoSuchBucket", "404")
 ROWS = "rows"
 """The prefix of large rows. The bucket's life-cycle rule names it (resources/claims.yml)."""
 
+PARKED = "parked"
+"""The prefix of payloads of parked changes. The same file has their life-cycle rule."""
+
 KEPT = "claims"
 """The prefix of what is kept."""
 
@@ -33,6 +35,16 @@ class S3Claims:
 
     def put(self, name: str, body: bytes) -> str:
         return self._write(f"{ROWS}/{name}", body)
+
+    def park(self, name: str, body: bytes) -> str:
+        return self._write(f"{PARKED}/{name}", body)
+
+    def discard(self, address: str) -> None:
+        bucket, key = _place(address)
+        try:
+            self._client.delete_object(Bucket=bucket, Key=key)
+        except aws.FAILURES as error:
+            raise self._failed(error, key, "be deleted", "s3:DeleteObject") from None
 
     def keep(self, name: str, body: bytes) -> str:
         return self._write(f"{KEPT}/{name}", body)
@@ -47,7 +59,12 @@ class S3Claims:
         return f"s3://{self._bucket}/{key}"
 
     def find(self, name: str) -> bytes | None:
-        key = f"{KEPT}/{name}"
+        return self._find(f"{KEPT}/{name}")
+
+    def find_parked(self, address: str) -> bytes | None:
+        return self._find(_place(address)[1])
+
+    def _find(self, key: str) -> bytes | None:
         try:
             return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         except aws.FAILURES as error:
@@ -56,17 +73,14 @@ class S3Claims:
             raise self._failed(error, key, "be read", "s3:GetObject, s3:ListBucket") from None
 
     def get(self, address: str) -> bytes:
-        parts = urlsplit(address)
+        bucket, key = _place(address)
         try:
-            return self._client.get_object(Bucket=parts.netloc, Key=parts.path.lstrip("/"))[
-                "Body"
-            ].read()
+            return self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
         except aws.FAILURES as error:
             if aws.code_of(error) in _GONE:
                 raise StackError(
                     "is gone.", thing=address, hint="Fill the consumer again: rowline backfill."
                 ) from None
-            key = parts.path.lstrip("/")
             raise self._failed(error, key, "be read", "s3:GetObject, s3:ListBucket") from None
 
     def _failed(self, error: Exception, key: str, what: str, rights: str) -> RowlineError:
@@ -83,3 +97,9 @@ class S3Claims:
                 "continues where it stopped."
             ),
         )
+
+
+def _place(address: str) -> tuple[str, str]:
+    """(bucket, key) of an address; a key may hold any character."""
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    return bucket, key

@@ -15,6 +15,10 @@ Each subject has a contract of its own. Layout of the table (`pk`, `sk` are stri
 | `consumer#NAME` | `run`, `run#verify` | the job in the slot `fill`, in the slot `verify` |
 | `consumer#NAME` | `job#ID` | a job that is over, for 400 days |
 | `consumer#NAME#JOB` | `done#MESSAGE`, `deletion#ADDRESS` | applied messages, deletions |
+| `consumer#NAME` | `parked` | the groups that may have parked rows |
+| `consumer#NAME#parked` | `change#GROUP#SEQ#ID` | a parked change |
+| `consumer#NAME#parked` | `payload#ID` | its payload, until it expires |
+| `consumer#NAME#parked` | `row#GROUP#ROW` | a row that has parked changes |
 | `consumer#NAME` | `due#DATABASE.TABLE` | the last due of a table, for this consumer alone |
 | `consumer#NAME` | `filled#DATABASE.TABLE` | the last due of the source that is settled |
 | `consumer#NAME` | `verify` | the report of the last verify |

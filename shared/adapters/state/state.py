@@ -8,6 +8,7 @@ from shared.adapters.state.done_messages import DoneMessages
 from shared.adapters.state.dues import Dues
 from shared.adapters.state.jobs import Jobs
 from shared.adapters.state.marks import Marks
+from shared.adapters.state.parked import Parked
 from shared.adapters.state.pulses import Pulses
 from shared.adapters.state.reports import Reports
 from shared.adapters.state.schemas import Schemas
@@ -22,6 +23,7 @@ class State:
     schemas: Schemas
     coverage: Coverage
     marks: Marks
+    parked: Parked
     jobs: Jobs
     deletions: Deletions
     done_messages: DoneMessages

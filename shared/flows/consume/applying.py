@@ -7,6 +7,7 @@ import msgspec
 from shared.adapters.claims.contract import Claims
 from shared.domain.sink import Arrival, Outcome, Sink, Slice
 from shared.flows.consume.batch import Opened, Piece
+from shared.flows.consume.batch_rows import BatchRows
 from shared.values.change import Change
 from shared.values.errors import StackError, StateUnavailable
 from shared.values.json_text import decode_json
@@ -15,8 +16,8 @@ SLICE_BYTES = 16_000_000
 """Rows fetched from the claim store are held in memory up to about this much at a time."""
 
 RESERVE = 13.0
-"""Seconds that must be left for one more request: its time-out, and what comes after it (marks, set
-aside, delays). Half the time where a function has less.
+"""Seconds that must be left for one more request: its time-out, and what comes after it (marks,
+parking, delays). Half the time where a function has less.
 """
 
 _claimed = msgspec.json.Decoder(Change)
@@ -28,7 +29,13 @@ class Applying:
     def __init__(self, sink: Sink, claims: Claims) -> None:
         self._sink, self._claims = sink, claims
 
-    def apply(self, opened: Sequence[Opened], run: str, time_left: Callable[[], float]) -> None:
+    def apply(
+        self,
+        opened: Sequence[Opened],
+        run: str,
+        time_left: Callable[[], float],
+        rows: BatchRows,
+    ) -> None:
         """Apply every piece without an outcome, and note the outcomes.
 
         A sink that took nothing of a slice is not asked again in this batch.
@@ -49,7 +56,7 @@ class Applying:
 
         for one in opened:
             for piece in one.pieces:
-                arrival = self._arrival(one, piece)
+                arrival = self._arrival(one, piece, rows)
                 if arrival is None:
                     continue
                 waiting.append((piece, arrival))
@@ -61,7 +68,7 @@ class Applying:
         if waiting:
             flush()
 
-    def _arrival(self, one: Opened, piece: Piece) -> Arrival | None:
+    def _arrival(self, one: Opened, piece: Piece, rows: BatchRows) -> Arrival | None:
         """The piece with its row; None when it has an outcome already, or gets one here."""
         if piece.outcome is not None or piece.change is None or one.message is None:
             return None
@@ -73,7 +80,8 @@ class Applying:
         except (StackError, msgspec.MsgspecError) as error:
             piece.outcome = Outcome("refused", f"claim: {error}")
             return None
-        return Arrival(one.message, one.lane, change, size, delivery=one.delivery)
+        newest = rows.newest(one.delivery.group, change)
+        return Arrival(one.message, one.lane, change, size, delivery=one.delivery, newest=newest)
 
     def _whole(self, change: Change, size: int) -> tuple[Change, int]:
         if not change.claim:

@@ -79,7 +79,7 @@ def _count(
         consumed.applied += piece.outcome.kind == "applied"
         consumed.superseded += piece.outcome.kind == "superseded"
         consumed.filtered += piece.outcome.kind == "filtered"
-        consumed.set_aside += piece.outcome.kind == "refused"
+        consumed.parked += piece.outcome.kind == "refused"
     settled = {id(piece) for _, piece in pieces}
     for one in opened:
         if one.lane == "live" and one.message is not None and one.message.changes:

@@ -1,7 +1,7 @@
 """Consume: what a consumer's function does with the messages that it receives.
 
 The order of the steps makes a kill at any point harmless. Changes are applied, again with the same
-version if need be. Refused ones are sent aside, and the mark moves over what is settled. Only then
+version if need be. Refused ones are parked, and the mark moves over what is settled. Only then
 does a message go, by not being reported as failed.
 """
 
@@ -14,9 +14,10 @@ from shared.adapters.state.state import State
 from shared.domain.sink import Sink
 from shared.flows.consume.applying import Applying
 from shared.flows.consume.batch import asked_waits, by_group, open_delivery
+from shared.flows.consume.batch_rows import BatchRows
 from shared.flows.consume.marking import Marking
+from shared.flows.consume.parking import Parking
 from shared.flows.consume.seen import drop_seen
-from shared.flows.consume.set_aside import set_refused_aside
 from shared.flows.consume.tally import Consumed
 from shared.flows.consume.visibility import claim, postpone
 from shared.values.delivery import Delivery
@@ -26,8 +27,7 @@ from shared.values.settings import ConsumerSettings
 class Consume:
     """A consumer at work.
 
-    queue: its own queue. aside: where changes go that are refused for good.
-    clock: seconds since 1970.
+    queue: its own queue. version: of the function's code. clock: seconds since 1970.
     """
 
     def __init__(
@@ -37,12 +37,13 @@ class Consume:
         state: State,
         claims: Claims,
         queue: Queue,
-        aside: Queue,
+        version: str = "",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._consumer, self._marks = consumer, state.marks
+        self._consumer, self._marks, self._parked = consumer, state.marks, state.parked
         self._applying, self._marking = Applying(sink, claims), Marking(consumer.name, state)
-        self._queue, self._aside, self._clock = queue, aside, clock
+        self._parking = Parking(consumer.name, state.parked, claims, version, clock)
+        self._queue, self._clock = queue, clock
 
     def handle(self, deliveries: Sequence[Delivery], time_left: Callable[[], float]) -> Consumed:
         """Settle what can be settled; the rest is received again after a back-off.
@@ -76,9 +77,11 @@ class Consume:
         floors = {group: mark.seq for group, mark in outset.marks.items()}
         for one in opened:
             drop_seen(one, floors, outset.run)
-        self._applying.apply(opened, outset.run, time_left)
+        rows = BatchRows(self._consumer.name, self._parked, outset.parked)
+        rows.read(opened)
+        self._applying.apply(opened, outset.run, time_left, rows)
         groups = by_group(opened)
-        set_refused_aside(self._aside, self._consumer.name, groups, lambda: time_left() > 2)
+        self._parking.park(groups, rows)
         consumed = self._marking.settle(groups, outset.marks, outset.run)
         consumed.waits = asked_waits(opened)
         return consumed

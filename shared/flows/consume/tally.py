@@ -24,14 +24,14 @@ class Consumed(msgspec.Struct):
     newest_ts_ms: commit time of the newest live change of the batch, 0 for none.
     oldest_failed_ts_ms: commit time of the oldest unsettled live change, 0 for none.
     waits: group → seconds that its sink asks to wait at least.
-    reasons: why changes failed or were set aside, without row values → number of changes.
+    reasons: why changes failed or were parked, without row values → number of changes.
     """
 
     failed: list[str] = []
     applied: int = 0
     superseded: int = 0
     filtered: int = 0
-    set_aside: int = 0
+    parked: int = 0
     duplicate: int = 0
     unsettled: int = 0
     newest_ts_ms: int = 0
@@ -49,7 +49,7 @@ class Consumed(msgspec.Struct):
             "ChangesApplied": self.applied,
             "ChangesSuperseded": self.superseded,
             "ChangesFiltered": self.filtered,
-            "ChangesSetAside": self.set_aside,
+            "ChangesParked": self.parked,
             "ChangesDuplicate": self.duplicate,
             "ChangesFailed": self.unsettled,
             "MessagesFailed": len(self.failed),

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from shared.adapters.observation.contract import ConsumerSigns
+from shared.domain.parked_groups import ParkedGroup
 
 
 class RelayFacts(msgspec.Struct, frozen=True):
@@ -39,7 +40,8 @@ class ConsumerFacts(msgspec.Struct, frozen=True):
     """A consumer, its queues, and what was remembered of it.
 
     waiting, in_flight: messages in its queue.
-    dlq: messages that were set aside.
+    dlq: messages that SQS moved there, or that a former version set aside.
+    parked: parked changes by reason.
     undelivered: messages that SNS could not deliver.
     backfill: id of the backfill that is under way, or empty.
     due: tables whose rows changed without row events, with the kind of statement that did it.
@@ -56,11 +58,19 @@ class ConsumerFacts(msgspec.Struct, frozen=True):
     due: dict[str, str]
     verified: dict[str, Any] | None
     signs: ConsumerSigns = ConsumerSigns()
+    parked: tuple[ParkedGroup, ...] = ()
 
     @property
     def state(self) -> str:
         """One word for the table that `rowline status` prints."""
-        return "set aside" if self.dlq else "backfill" if self.backfill else "ok"
+        if self.parked:
+            return "parked"
+        return "dlq" if self.dlq else "backfill" if self.backfill else "ok"
+
+    @property
+    def changes_parked(self) -> int:
+        """How many changes are parked."""
+        return sum(group.count for group in self.parked)
 
     def without_due(self, tables: Collection[str]) -> "ConsumerFacts":
         """The same without what is due of these tables: they cannot be resynced now."""

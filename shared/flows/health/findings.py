@@ -84,6 +84,24 @@ def _due(tables: dict[str, str]) -> str:
     return ", ".join(f"{table} ({why})" if why else table for table, why in tables.items())
 
 
+def _parked(one: ConsumerFacts) -> list[Finding]:
+    """The parked changes, with the reason that most of them share."""
+    if not one.parked:
+        return []
+    largest, others = one.parked[0], len(one.parked) - 1
+    count = one.changes_parked
+    more = f", and {others} more {'reason' if others == 1 else 'reasons'}" if others else ""
+    return [
+        Finding(
+            one.consumer,
+            "fail",
+            f"{count:,} {'change' if count == 1 else 'changes'} parked, reason "
+            f"{largest.reason}{more}",
+            f"next: rowline parked list {one.consumer}",
+        )
+    ]
+
+
 def consumer_findings(one: ConsumerFacts) -> list[Finding]:
     """Whether a consumer has everything that it should have."""
     name = one.consumer
@@ -97,14 +115,15 @@ def consumer_findings(one: ConsumerFacts) -> list[Finding]:
                 f"Run `{one.due_command}`.",
             )
         )
+    findings += _parked(one)
     if one.dlq:
         findings.append(
             Finding(
                 f"dlq {name}",
                 "fail",
-                f"holds {one.dlq:,} messages that were set aside",
-                "Each has its reason in the attribute `reason`. Correct the cause, then run "
-                f"`rowline verify {name} --repair`.",
+                f"holds {one.dlq:,} messages that were received too often, or that an "
+                "earlier version set aside",
+                f"Correct the cause, then run `rowline verify {name} --repair` (docs/parked.md).",
             )
         )
     if one.undelivered:

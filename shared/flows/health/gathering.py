@@ -8,6 +8,7 @@ from shared.adapters.state.dues import Dues
 from shared.adapters.state.state import State
 from shared.adapters.state.streams import Streams
 from shared.domain.outstanding import outstanding
+from shared.domain.parked_groups import by_reason
 from shared.domain.sink import Examiner
 from shared.flows.health.facts import ConsumerFacts, RelayFacts
 from shared.flows.health.thresholds import LOST_SHOWN_S, RELAY_SILENT_S
@@ -83,6 +84,7 @@ def consumer_facts(parts: Parts, consumer: ConsumerSettings) -> ConsumerFacts:
         backfill=run.id if run else "",
         due=_due(parts.state.dues, consumer, source),
         verified=parts.state.reports.read(name),
+        parked=tuple(by_reason(parts.state.parked.all(name))),
     )
 
 

@@ -34,12 +34,13 @@ def relay_figures(setup: WatchSetup, name: str) -> dict[str, float]:
 
 
 def consumer_figures(setup: WatchSetup, name: str) -> dict[str, float]:
-    """What waits for a person: messages in the DLQs, tables due, differences that verify found."""
+    """What waits for a person: what is parked, in a DLQ, due, or differs by the last verify."""
     parts = setup.parts
     consumer = parts.settings.consumers[name]
     due = outstanding(parts.state.dues, consumer, parts.settings.source_of(consumer))
     verified = parts.state.reports.read(name) or {}
     return {
+        "ParkedChanges": float(sum(1 for _ in parts.state.parked.all(name))),
         "DlqMessages": float(sum(parts.dlq(name).depth())),
         "UndeliveredMessages": float(sum(parts.undelivered(name).depth())),
         "TablesDue": float(len({one.table for one in due})),

@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
+from shared.adapters.state.dynamodb import open_state
 from shared.stage import Stage
 from tests.integration.deploy.conftest import Deployment
 from tests.waiting import wait_for
@@ -15,7 +16,7 @@ CONSUMER = "listingSearch"
 
 
 def event() -> dict[str, Any]:
-    """A batch of one message that is no message of ours: it is set aside without Elasticsearch."""
+    """A batch of one message that is no message of ours: it is parked without Elasticsearch."""
     attributes = {
         "MessageGroupId": "g",
         "MessageDeduplicationId": uuid.uuid4().hex,
@@ -33,9 +34,7 @@ def event() -> dict[str, Any]:
 
 
 # The first one needs a process that has not read its secret yet, so it comes first.
-@pytest.mark.parametrize(
-    "action", ["secretsmanager:GetSecretValue", "dynamodb:BatchGetItem", "sqs:SendMessage"]
-)
+@pytest.mark.parametrize("action", ["secretsmanager:GetSecretValue", "dynamodb:BatchGetItem"])
 def test_consumer_misses_an_action(deployment: Deployment, action: str) -> None:
     function = deployment.stack.consume_function(CONSUMER)
     with deployment.without(function, action):
@@ -45,12 +44,14 @@ def test_consumer_misses_an_action(deployment: Deployment, action: str) -> None:
 
 
 def test_consumer_works_with_its_whole_role(deployment: Deployment) -> None:
-    stack = deployment.stack
-    assert deployment.invoke(stack.consume_function(CONSUMER), event()) == {"batchItemFailures": []}
-    (message,) = boto3.client("sqs").receive_message(
-        QueueUrl=stack.dlq_url(CONSUMER), WaitTimeSeconds=5
-    )["Messages"]
-    assert message["Body"] == "{}"
+    function = deployment.stack.consume_function(CONSUMER)
+    with deployment.without(function, "dynamodb:BatchWriteItem"):
+        answer = deployment.invoke(function, event())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}, "nothing is parked"
+    assert deployment.invoke(function, event()) == {"batchItemFailures": []}
+    parked = open_state(boto3.client("dynamodb"), deployment.stack.state_table).parked
+    (change,) = parked.all(CONSUMER)
+    assert parked.body(CONSUMER, change) == "{}"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from shared.adapters.state.dynamodb import open_state
 from tests.integration.deploy.conftest import Deployment
 
 NAME = "sellerSearch"
@@ -51,13 +52,12 @@ def publish(deployment: Deployment, table: str) -> None:
     )
 
 
-def set_aside(url: str, messages: int) -> None:
-    """Waits until the function has set so many messages aside: what is not ours goes to its own
-    DLQ.
-    """
+def parked(deployment: Deployment, messages: int) -> None:
+    """Waits until the function has parked so many messages that are not ours."""
+    state = open_state(boto3.client("dynamodb"), deployment.stack.state_table)
     end = time.monotonic() + 120
-    while depth(url) != messages:
-        assert time.monotonic() < end, f"{depth(url)} messages set aside, not {messages}"
+    while (found := len(list(state.parked.all(NAME)))) != messages:
+        assert time.monotonic() < end, f"{found} messages parked, not {messages}"
         time.sleep(0.1)
 
 
@@ -73,7 +73,13 @@ def test_a_consumer_comes_and_goes_and_its_dlq_stays(deployment: Deployment) -> 
     first = deployment.stack
     publish(deployment, "market.sellers")
     publish(deployment, "market.listings")  # not one of its tables
-    set_aside(first.dlq_url(NAME), 1)
+    parked(deployment, 1)
+    boto3.client("sqs").send_message(
+        QueueUrl=first.dlq_url(NAME),
+        MessageBody="moved here",
+        MessageGroupId="g",
+        MessageDeduplicationId="moved",
+    )
 
     remove(deployment)
     assert NAME not in deployment.stack.settings.consumers
@@ -84,7 +90,7 @@ def test_a_consumer_comes_and_goes_and_its_dlq_stays(deployment: Deployment) -> 
     again = deployment.stack
     assert again.dlq_url(NAME) != first.dlq_url(NAME)
     publish(deployment, "market.sellers")
-    set_aside(again.dlq_url(NAME), 1)
+    parked(deployment, 2)
     assert depth(first.dlq_url(NAME)) == 1
 
 

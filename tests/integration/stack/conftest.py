@@ -64,11 +64,12 @@ class Stack:
             time.sleep(0.1)
 
     def verified(self, consumer: str = CONSUMER) -> None:
-        """Every row equals its document, and nothing was set aside."""
+        """Every row equals its document, and nothing is parked."""
         done = self.rowline("verify", consumer, check=False)
         assert done.returncode == 0, (
             done.stdout[-3000:] + done.stderr[-3000:] + self.rowline("status", check=False).stdout
         )
+        assert list(self.open().state.parked.all(consumer)) == []
         assert self.open().dlq(consumer).depth() == (0, 0)
 
 

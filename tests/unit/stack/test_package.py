@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.claims.s3 import KEPT, ROWS
+from shared.adapters.claims.s3 import KEPT, PARKED, ROWS
+from shared.flows.consume.parking import KEPT_SECONDS
 from tests.unit.stack.packaged import ROOT, VARIANTS, Packaged, lint
 
 
@@ -76,13 +77,16 @@ def test_large_rows_expire_when_nothing_can_refer_to_them_and_the_journal_never(
     packaged: Packaged,
 ) -> None:
     resources = packaged("prod")[1]["Resources"]
-    (rule,) = [
-        rule
+    rules = {
+        rule["Prefix"]: rule
         for rule in resources["Claims"]["Properties"]["LifecycleConfiguration"]["Rules"]
         if "ExpirationInDays" in rule
-    ]
-    assert (rule["Prefix"], rule["Status"]) == (f"{ROWS}/", "Enabled")
-    assert not f"{KEPT}/".startswith(rule["Prefix"])
+    }
+    assert set(rules) == {f"{ROWS}/", f"{PARKED}/"}
+    assert {rule["Status"] for rule in rules.values()} == {"Enabled"}
+    assert not any(f"{KEPT}/".startswith(prefix) for prefix in rules)
+    rule = rules[f"{ROWS}/"]
+    assert rules[f"{PARKED}/"]["ExpirationInDays"] * 86_400 == KEPT_SECONDS
     days = {
         name: made["Properties"]["MessageRetentionPeriod"] / 86400
         for name, made in resources.items()

@@ -11,6 +11,15 @@ class MemoryClaims:
     def put(self, name: str, body: bytes) -> str:
         return self._write(f"s3://{self._bucket}/rows/{name}", body)
 
+    def park(self, name: str, body: bytes) -> str:
+        return self._write(f"s3://{self._bucket}/parked/{name}", body)
+
+    def find_parked(self, address: str) -> bytes | None:
+        return self.objects.get(address)
+
+    def discard(self, address: str) -> None:
+        self.objects.pop(address, None)
+
     def keep(self, name: str, body: bytes) -> str:
         return self._write(f"s3://{self._bucket}/claims/{name}", body)
 

@@ -8,6 +8,7 @@ from shared.adapters.state.dynamodb.done_messages import DynamoDoneMessages
 from shared.adapters.state.dynamodb.dues import DynamoDues
 from shared.adapters.state.dynamodb.jobs import DynamoJobs
 from shared.adapters.state.dynamodb.marks import DynamoMarks
+from shared.adapters.state.dynamodb.parked import DynamoParked
 from shared.adapters.state.dynamodb.pulses import DynamoPulses
 from shared.adapters.state.dynamodb.reports import DynamoReports
 from shared.adapters.state.dynamodb.schemas import DynamoSchemas
@@ -27,6 +28,7 @@ def open_state(client: "DynamoDBClient", table: str) -> State:
         schemas=DynamoSchemas(client, table),
         coverage=DynamoCoverage(client, table),
         marks=DynamoMarks(client, table),
+        parked=DynamoParked(client, table),
         jobs=DynamoJobs(client, table),
         deletions=DynamoDeletions(client, table),
         done_messages=DynamoDoneMessages(client, table),

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from shared.adapters.state.dynamodb.item import Item
+from shared.adapters.state.dynamodb.parked import FLAGS
 from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable, consumer_key
 from shared.values.mark import Mark
 from shared.values.outset import Outset
@@ -37,7 +38,8 @@ class DynamoMarks:
     def read(self, consumer: str, groups: list[str]) -> Outset:
         places = {group: _place(group) for group in groups}
         keys = {(consumer_key(consumer, table), sk) for table, sk, _ in places.values()}
-        found = self._table.get_many([(consumer_key(consumer), "run"), *sorted(keys)])
+        own = consumer_key(consumer)
+        found = self._table.get_many([(own, "run"), (own, FLAGS), *sorted(keys)])
         former = self._former(key[0] for key in keys if _may_be_elsewhere(found.get(key)))
         marks = {}
         for group, (table, sk, shard) in places.items():
@@ -46,7 +48,11 @@ class DynamoMarks:
             if pk in former:
                 mark = max(mark, _mark(former[pk], "seq", "count", shard), key=lambda one: one.seq)
             marks[group] = mark
-        return Outset(marks, found.get((consumer_key(consumer), "run"), {}).get("id", ""))
+        return Outset(
+            marks,
+            run=found.get((own, "run"), {}).get("id", ""),
+            parked=frozenset(found.get((own, FLAGS), {}).get("groups", ())),
+        )
 
     def advance(self, consumer: str, moves: _Moves) -> set[str]:
         buckets: dict[tuple[str, str], _Moves] = {}

@@ -11,6 +11,7 @@ from tests.worlds.twins.state.coverage import MemoryCoverage
 from tests.worlds.twins.state.dues import MemoryDues
 from tests.worlds.twins.state.jobs import MemoryDeletions, MemoryDoneMessages, MemoryJobs
 from tests.worlds.twins.state.marks import MemoryMarks
+from tests.worlds.twins.state.parked import MemoryParked
 from tests.worlds.twins.state.pulses import MemoryPulses
 from tests.worlds.twins.state.reports import MemoryReports
 from tests.worlds.twins.state.schemas import MemorySchemas
@@ -32,11 +33,13 @@ def memory_state() -> State:
     """All stores of a stage that has just been deployed."""
     deletions, done_messages = MemoryDeletions(), MemoryDoneMessages()
     jobs = MemoryJobs(deletions, done_messages)
+    parked = MemoryParked()
     return State(
         streams=MemoryStreams(),
         schemas=MemorySchemas(),
         coverage=MemoryCoverage(),
-        marks=MemoryMarks(jobs),
+        marks=MemoryMarks(jobs, parked),
+        parked=parked,
         jobs=jobs,
         deletions=deletions,
         done_messages=done_messages,

@@ -3,19 +3,21 @@
 from shared.values.mark import Mark
 from shared.values.outset import Outset
 from tests.worlds.twins.state.jobs import MemoryJobs
+from tests.worlds.twins.state.parked import MemoryParked
 
 
 class MemoryMarks:
-    """`jobs` tells which run is under way."""
+    """`jobs` tells which run is under way, `parked` which groups have parked rows."""
 
-    def __init__(self, jobs: MemoryJobs) -> None:
+    def __init__(self, jobs: MemoryJobs, parked: MemoryParked) -> None:
         self._marks: dict[tuple[str, str], Mark] = {}
-        self._jobs = jobs
+        self._jobs, self._parked = jobs, parked
 
     def read(self, consumer: str, groups: list[str]) -> Outset:
         run = self._jobs.current(consumer, "fill")
         marks = {group: self._marks.get((consumer, group), Mark()) for group in groups}
-        return Outset(marks, run.id if run else "")
+        flags = self._parked.flags.get(consumer, ())
+        return Outset(marks, run.id if run else "", frozenset(flags))
 
     def advance(self, consumer: str, moves: dict[str, tuple[Mark, Mark]]) -> set[str]:
         refused = {

@@ -158,9 +158,12 @@ class LatestState:
             arrival = work.arrivals[at]
             try:
                 alias = self._layout.alias(arrival.message.database, arrival.message.table)
-                yield from [
-                    Step(at, arrival, action) for action in self._actions(alias, arrival.change)
-                ]
+                for action in self._actions(alias, arrival.change):
+                    # The index may have forgotten that a newer change deleted this document.
+                    if action.body is not None and arrival.newest > arrival.change.seq:
+                        work.settle(at, Outcome("superseded"))
+                    else:
+                        yield Step(at, arrival, action)
             except DocumentError as error:
                 work.settle(at, Outcome("refused", f"{type(error).__name__}: {error}"))
             except ConfigError as error:

@@ -28,7 +28,7 @@ class Step(msgspec.Struct, frozen=True):
 
     @property
     def is_live_deletion(self) -> bool:
-        return self.action.body is None and self.arrival.lane == "live"
+        return self.action.body is None and self.arrival.lane != "backfill"
 
 
 class Work:

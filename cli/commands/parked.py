@@ -1,0 +1,156 @@
+"""`rowline parked`"""
+
+import time
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+
+from cli.deployed import ServiceOption, StageOption, open_stage
+from cli.ui.console import print_json, result_console
+from cli.ui.duration import duration
+from cli.ui.printed_table import new_table, print_table
+from shared.domain.parked_groups import ParkedGroup, by_reason
+from shared.domain.parked_where import Where
+from shared.stage import Stage
+from shared.values.parked import ParkedChange
+
+app = typer.Typer(no_args_is_help=True, help="Look at the changes that consumers could not apply.")
+
+ConsumerArgument = Annotated[str, typer.Argument(help="The consumer, as the stanza names it.")]
+WhereOption = Annotated[
+    str,
+    typer.Option(
+        "--where",
+        help="Only these: conditions such as 'table=shop.listings reason~KeyError key=7 since=2h'.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("list")
+def list_parked(
+    consumer: ConsumerArgument,
+    where: WhereOption = "",
+    stage: StageOption = "local",
+    service: ServiceOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """The parked changes of a consumer by reason: how many, since when, and a sample of each.
+
+    Example: `rowline parked list listingSearch --where 'reason~mapping since=2h'`
+    """
+    groups = by_reason(_found(open_stage(stage, service), consumer, where))
+    if as_json:
+        return print_json({"consumer": consumer, "where": where, "groups": groups})
+    console = result_console()
+    if not groups:
+        console.print(f"{consumer}: nothing is parked{' that matches' if where else ''}")
+        return
+    for group in groups:
+        _show_group(group, console)
+    total = sum(group.count for group in groups)
+    console.print(f"{total:,} changes of {len(groups)} reasons", markup=False)
+    console.print(f"  next: rowline redrive {consumer}", markup=False)
+
+
+@app.command()
+def show(
+    consumer: ConsumerArgument,
+    where: WhereOption = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Show so many at most.")] = 20,
+    stage: StageOption = "local",
+    service: ServiceOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Parked changes one by one: key, error, stack, attempts, version, trace and the change itself.
+
+    Example: `rowline parked show listingSearch --where 'key=7' --json`
+    """
+    deployed = open_stage(stage, service)
+    found = _found(deployed, consumer, where)
+    some = [(change, _payload(deployed, consumer, change)) for change in found[:limit]]
+    if as_json:
+        return print_json([{**msgspec.structs.asdict(one), "body": body} for one, body in some])
+    console = result_console()
+    for change, body in some:
+        _show_change(change, body, console)
+    if len(found) > limit:
+        console.print(f"{len(found) - limit:,} more: --limit {len(found)}", markup=False)
+    if not found:
+        console.print(f"{consumer}: nothing is parked{' that matches' if where else ''}")
+
+
+def _found(deployed: Stage, consumer: str, where: str) -> list[ParkedChange]:
+    """The parked changes that are meant. Raises ConfigError."""
+    name, meant = deployed.consumer(consumer).name, Where.parse(where)
+    return [change for change in deployed.state.parked.all(name) if meant.holds(change)]
+
+
+def _payload(deployed: Stage, consumer: str, change: ParkedChange) -> Any:
+    """The message of a change as it was parked; None when it has expired."""
+    text: str | bytes | None
+    if change.payload:
+        text = deployed.claims.find_parked(change.payload)
+    else:
+        text = deployed.state.parked.body(consumer, change)
+    if text is None:
+        return None
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:  # a body that is no message
+        return text if isinstance(text, str) else text.decode(errors="replace")
+
+
+def _show_group(group: ParkedGroup, console: Console) -> None:
+    sample = group.sample
+    console.print(f"{group.count:,} × {group.reason}", markup=False)
+    console.print(
+        f"  {group.table or 'no message'}, first {_when(group.first_ms)}, "
+        f"last {_when(group.last_ms)}, up to {group.attempts} attempts",
+        markup=False,
+    )
+    if group.joined:
+        console.print(f"  {group.joined:,} of them follow a refused change of their row")
+    console.print(f"  such as {_name(sample)}: {sample.message}", markup=False)
+
+
+def _show_change(change: ParkedChange, body: Any, console: Console) -> None:
+    table = new_table()
+    table.show_header = False
+    table.add_column()
+    table.add_column()
+    lines = {
+        "change": f"{change.op or 'body'} {change.id}",
+        "row": f"{change.table} {change.key}",
+        "committed": _when(change.ts_ms),
+        "parked": f"{_when(change.parked_ms)}, {change.attempts} attempts",
+        "error": change.message,
+        "last error": change.last if change.last != change.message else "",
+        "joined": "its row was closed by another change" if change.joined else "",
+        "version": change.version,
+        "trace": change.trace,
+        "payload": "expired: only the row itself can be read again" if body is None else "",
+    }
+    console.print(_name(change), style="bold", markup=False)
+    for name, text in lines.items():
+        if text:
+            table.add_row(f"  {name}", text)
+    print_table(console, table)
+    if change.stack:
+        console.print(change.stack, markup=False)
+    if body is not None:
+        text = body if isinstance(body, str) else msgspec.json.encode(body).decode()
+        console.print(f"  {text}", markup=False)
+
+
+def _name(change: ParkedChange) -> str:
+    return f"{change.table} {change.key} seq {change.seq}" if change.table else change.id
+
+
+def _when(unix_ms: int) -> str:
+    if not unix_ms:
+        return "-"
+    at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(unix_ms / 1000))
+    return f"{at} ({duration(max(0.0, time.time() - unix_ms / 1000))} ago)"

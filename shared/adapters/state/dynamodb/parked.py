@@ -1,0 +1,128 @@
+"""The parked changes of a consumer: one partition with a change, a payload and a row an item."""
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from shared.adapters.state.dynamodb.item import Item
+from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable, consumer_key
+from shared.values.parked import ParkedChange, RowId, RowItem
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+FLAGS = "parked"
+"""The sort key of the groups that may have parked rows; `Marks.read` reads it too."""
+
+_encode = msgspec.json.encode
+_change = msgspec.json.Decoder(ParkedChange)
+_NAMES = {"#mode": "mode", "#group": "group", "#row": "row"}
+"""Words that DynamoDB's expressions reserve."""
+
+
+class DynamoParked:
+    """Parked in a DynamoDB table."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._table = StateTable(client, table)
+
+    def flag(self, consumer: str, groups: Collection[str]) -> None:
+        if groups:
+            self._table.update(
+                consumer_key(consumer), FLAGS, "ADD groups :some", {":some": set(groups)}
+            )
+
+    def unflag(self, consumer: str, group: str) -> None:
+        self._table.update(consumer_key(consumer), FLAGS, "DELETE groups :some", {":some": {group}})
+
+    def rows(self, consumer: str, wanted: Collection[RowId]) -> dict[RowId, RowItem]:
+        pk = _partition(consumer)
+        found = self._table.get_many([(pk, _row_key(one)) for one in sorted(set(wanted))])
+        rows = [_row(item) for item in found.values()]
+        return {row.id: row for row in rows}
+
+    def rows_of(self, consumer: str, group: str) -> list[RowItem]:
+        found = self._table.query(_partition(consumer), f"row#{group}#")
+        rows = [_row(item) for item in found]
+        return [row for row in rows if row.group == group]
+
+    def put_rows(self, consumer: str, rows: Sequence[RowItem]) -> None:
+        for row in rows:
+            place = _partition(consumer), _row_key(row.id)
+            values: Item = {":mode": row.mode, ":group": row.group, ":row": row.row}
+            sets = "SET #mode = :mode, #group = :group, #row = :row"
+            newest = {":newest": row.newest}
+            condition = "attribute_not_exists(newest) OR newest <= :newest"
+            try:
+                self._table.update(
+                    *place, f"{sets}, newest = :newest", values | newest, condition, _NAMES
+                )
+            except ConditionFailed:
+                self._table.update(*place, sets, values, names=_NAMES)
+
+    def remove_rows(self, consumer: str, rows: Collection[RowId]) -> None:
+        pk = _partition(consumer)
+        self._table.write_many(delete=[(pk, _row_key(one)) for one in set(rows)])
+
+    def add(self, consumer: str, change: ParkedChange, body: str) -> None:
+        pk = _partition(consumer)
+        if not change.payload:
+            # First: a change whose payload is missing would be taken for one that has expired.
+            payload = {"pk": pk, "sk": _payload_key(change), "body": body}
+            self._table.write_many(put=[{**payload, "expires": change.expires}])
+        with suppress(ConditionFailed):
+            self._write(consumer, change, "attribute_not_exists(pk)")
+
+    def update(self, consumer: str, change: ParkedChange) -> None:
+        self._write(consumer, change, "")
+
+    def of_group(self, consumer: str, group: str) -> list[ParkedChange]:
+        found = self._table.query(_partition(consumer), f"change#{group}#")
+        changes = [_change.decode(item["change"]) for item in found]
+        return [change for change in changes if change.group == group]
+
+    def all(self, consumer: str) -> Iterator[ParkedChange]:
+        for item in self._table.query(_partition(consumer), "change#"):
+            yield _change.decode(item["change"])
+
+    def body(self, consumer: str, change: ParkedChange) -> str | None:
+        item = self._table.get(_partition(consumer), _payload_key(change))
+        # DynamoDB deletes an expired item within days. Source: DynamoDB developer guide, "Using
+        # time to live (TTL) in DynamoDB".
+        if item is None or item["expires"] <= time.time():
+            return None
+        return str(item["body"])
+
+    def remove(self, consumer: str, changes: Sequence[ParkedChange]) -> None:
+        pk = _partition(consumer)
+        for key in (_change_key, _payload_key):  # a change never lacks its payload
+            self._table.write_many(delete=[(pk, key(change)) for change in changes])
+
+    def _write(self, consumer: str, change: ParkedChange, condition: str) -> None:
+        values: Item = {":change": _encode(change).decode()}
+        self._table.update(
+            _partition(consumer), _change_key(change), "SET change = :change", values, condition
+        )
+
+
+def _partition(consumer: str) -> str:
+    return consumer_key(consumer, "parked")
+
+
+def _row(item: Item) -> RowItem:
+    return RowItem(item["group"], item["row"], item["mode"], item["newest"])
+
+
+def _row_key(row: RowId) -> str:
+    return f"row#{row[0]}#{row[1]}"
+
+
+def _change_key(change: ParkedChange) -> str:
+    return f"change#{change.group}#{change.seq:020d}#{change.id}"
+
+
+def _payload_key(change: ParkedChange) -> str:
+    return f"payload#{change.id}"

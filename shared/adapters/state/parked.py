@@ -1,0 +1,63 @@
+"""Parked: the changes that each consumer has set aside, and the rows that have any."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Protocol
+
+from shared.values.parked import ParkedChange, RowId, RowItem
+
+
+class Parked(Protocol):
+    """Only the holder of a message group writes what belongs to it. Every write may be repeated.
+
+    Changes and rows are kept until they are removed; payloads expire. Each method raises
+    StateUnavailable, StackError.
+    """
+
+    def flag(self, consumer: str, groups: Collection[str]) -> None:
+        """Note that these groups may have parked rows: the next `Marks.read` names them."""
+        ...
+
+    def unflag(self, consumer: str, group: str) -> None:
+        """Note that a group has no parked row any more."""
+        ...
+
+    def rows(self, consumer: str, wanted: Collection[RowId]) -> dict[RowId, RowItem]:
+        """Those of these rows that have an item."""
+        ...
+
+    def rows_of(self, consumer: str, group: str) -> list[RowItem]:
+        """All rows of a group that have an item."""
+        ...
+
+    def put_rows(self, consumer: str, rows: Sequence[RowItem]) -> None:
+        """Store rows. `newest` never falls: a slow process may know less than what is stored."""
+        ...
+
+    def remove_rows(self, consumer: str, rows: Collection[RowId]) -> None: ...
+
+    def add(self, consumer: str, change: ParkedChange, body: str) -> None:
+        """Store a parked change, and its payload unless an object holds that.
+
+        A change that is parked already stays as it is: the first failure is kept.
+        """
+        ...
+
+    def update(self, consumer: str, change: ParkedChange) -> None:
+        """Store what became of another attempt."""
+        ...
+
+    def of_group(self, consumer: str, group: str) -> list[ParkedChange]:
+        """All parked changes of a group, by seq."""
+        ...
+
+    def all(self, consumer: str) -> Iterator[ParkedChange]:
+        """All parked changes of a consumer, by group and seq."""
+        ...
+
+    def body(self, consumer: str, change: ParkedChange) -> str | None:
+        """The payload that the state table holds; None when it has expired."""
+        ...
+
+    def remove(self, consumer: str, changes: Sequence[ParkedChange]) -> None:
+        """Forget changes and their payloads."""
+        ...

@@ -1,0 +1,113 @@
+"""Batch rows: the rows of a batch with parked changes, and how new the sink's state of each is."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from shared.adapters.state.parked import Parked
+from shared.flows.consume.batch import Opened, Piece
+from shared.values.change import Change
+from shared.values.parked import RowId, RowItem
+from shared.values.row_key import WHOLE_GROUP, row_of
+
+_TAKEN = ("applied", "superseded")
+
+
+class BatchRows:
+    """The row items of one consumer that a batch touches; most batches touch none."""
+
+    def __init__(self, consumer: str, parked: Parked, flagged: frozenset[str]) -> None:
+        self._consumer, self._parked = consumer, parked
+        self._flagged = set(flagged)
+        self._stored: dict[RowId, RowItem] = {}
+        self._whole: set[str] = set()
+        self._now: dict[RowId, RowItem] = {}
+
+    def read(self, opened: Iterable[Opened]) -> None:
+        """Read the items of the rows that these deliveries change. Without any flag, nothing."""
+        wanted = set()
+        for one in opened:
+            group = one.delivery.group
+            if group not in self._flagged:
+                continue
+            for piece in one.pieces:
+                if piece.change is None:
+                    continue
+                if piece.change.op == "t":
+                    self._read_group(group)
+                else:
+                    wanted.add((group, row_of(piece.change.key)))
+        if missing := wanted - self._stored.keys():
+            self._take(self._parked.rows(self._consumer, missing).values())
+
+    def of(self, group: str, change: Change) -> RowItem | None:
+        """The item of the row that a change is of."""
+        return self._now.get(row_id(group, change)) if self._now else None
+
+    def newest(self, group: str, change: Change) -> int:
+        """The highest seq of the change's row that the sink has taken; 0 where nobody knows."""
+        held = self.of(group, change)
+        return held.newest if held else 0
+
+    def begin(self, group: str, change: Change, mode: str) -> None:
+        """A change of a row is about to be parked: the row has an item from now on."""
+        id = row_id(group, change)
+        held = self._now.get(id)
+        if held is None:
+            held = RowItem(*id)
+        if mode == "closed" and held.mode != "closed":
+            held = msgspec.structs.replace(held, mode="closed")
+        self._now[id] = held
+
+    def take_outcomes(self, groups: Mapping[str, Sequence[Opened]]) -> None:
+        """Raise `newest` of each row by what the sink has taken in this batch."""
+        if not self._now:
+            return
+        for group, opened in groups.items():
+            for one in opened:
+                for piece in one.pieces:
+                    self.raise_newest(group, piece)
+
+    def raise_newest(self, group: str, piece: Piece) -> None:
+        """The same for one piece."""
+        change, outcome = piece.change, piece.outcome
+        if change is None or outcome is None or outcome.kind not in _TAKEN:
+            return
+        if change.op == "t" and not change.key:
+            touched = [id for id in self._now if id[0] == group]
+        else:
+            touched = [row_id(group, change)]
+        for id in touched:
+            held = self._now.get(id)
+            if held is not None and held.newest < change.seq:
+                self._now[id] = msgspec.structs.replace(held, newest=change.seq)
+
+    def save(self, groups: Iterable[str] | None = None) -> None:
+        """Store what has changed, of these groups or of all; flags come first."""
+        changed = [
+            row
+            for id, row in self._now.items()
+            if self._stored.get(id) != row and (groups is None or id[0] in groups)
+        ]
+        if not changed:
+            return
+        if unflagged := {row.group for row in changed} - self._flagged:
+            self._parked.flag(self._consumer, unflagged)
+            self._flagged |= unflagged
+        self._parked.put_rows(self._consumer, changed)
+        self._stored |= {row.id: row for row in changed}
+
+    def _read_group(self, group: str) -> None:
+        if group not in self._whole:
+            self._whole.add(group)
+            self._take(self._parked.rows_of(self._consumer, group))
+
+    def _take(self, rows: Iterable[RowItem]) -> None:
+        for row in rows:
+            self._stored.setdefault(row.id, row)
+            self._now.setdefault(row.id, row)
+
+
+def row_id(group: str, change: Change) -> RowId:
+    """The name of a change's row in its group."""
+    return group, WHOLE_GROUP if change.op == "t" else row_of(change.key)

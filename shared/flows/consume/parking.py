@@ -1,0 +1,154 @@
+"""Parking: a change that will never be accepted is set aside with its reason, alone."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from shared.adapters.claims.contract import Claims
+from shared.adapters.state.parked import Parked
+from shared.domain.sink import Outcome
+from shared.flows.consume.batch import Opened, Piece, settled_of
+from shared.flows.consume.batch_rows import BatchRows, row_id
+from shared.flows.consume.reason import error_of, reason_of
+from shared.values.change import Change
+from shared.values.errors import Outage, RowlineError, StackError
+from shared.values.json_text import decode_json
+from shared.values.message import Message, encode
+from shared.values.parked import ParkedChange
+from shared.values.row_key import key_text
+
+INLINE_BYTES = 32_000
+"""A larger payload is an object in S3: an item of DynamoDB holds 400 KB."""
+
+KEPT_SECONDS = 90 * 86_400
+"""Payloads hold personal data: they are deleted after this time. The bucket's life-cycle rule for
+`parked/` has the same (resources/claims.yml).
+"""
+
+MESSAGE_LIMIT, STACK_LIMIT = 2_000, 8_000
+
+_claimed = msgspec.json.Decoder(Change)
+
+
+class Parking:
+    """Parks what a consumer refuses.
+
+    version: of the function's code. clock: seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        consumer: str,
+        parked: Parked,
+        claims: Claims,
+        version: str = "",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._consumer, self._parked, self._claims = consumer, parked, claims
+        self._version, self._clock = version, clock
+
+    def park(self, groups: Mapping[str, Sequence[Opened]], rows: BatchRows) -> None:
+        """Park each refused change; one that cannot be parked has failed.
+
+        Everything behind a failure waits for its next delivery. Killed at any point, the next
+        delivery does the same again. A row's item is stored before its first parked change, so a
+        change that is parked always has one.
+        """
+        refused = [
+            (one, piece)
+            for group in groups.values()
+            for one, piece in settled_of(group)[1]
+            if piece.outcome is not None and piece.outcome.kind == "refused"
+        ]
+        for one, piece in refused:
+            if piece.change is not None:
+                rows.begin(one.delivery.group, piece.change, "open")
+        rows.take_outcomes(groups)
+        try:
+            rows.save()
+        except RowlineError as error:
+            # Also when nothing is refused: a row that looks older than it is could go back in time.
+            for group in groups.values():
+                for one in group:
+                    fail(one.pieces, f"state: {error}")
+            return
+        for one, piece in refused:
+            assert piece.outcome is not None
+            try:
+                self._add(one, piece, piece.outcome)
+            except RowlineError as error:
+                piece.outcome = Outcome("failed", f"cannot be parked: {error}")
+
+    def _add(self, one: Opened, piece: Piece, outcome: Outcome) -> None:
+        payload, body = "", self._body(one, piece)
+        id = piece.change.id if piece.change is not None else one.delivery.deduplication_id
+        if len(body.encode()) > INLINE_BYTES:
+            payload = self._claims.park(f"{self._consumer}/{id}", body.encode())
+        parked = self._change(one, piece, outcome, id, payload)
+        self._parked.add(self._consumer, parked, body)
+
+    def _change(
+        self, one: Opened, piece: Piece, outcome: Outcome, id: str, payload: str
+    ) -> ParkedChange:
+        change, message = piece.change, one.message
+        now_ms = int(self._clock() * 1000)
+        text = outcome.reason[:MESSAGE_LIMIT] or "refused"
+        return ParkedChange(
+            id=id,
+            group=one.delivery.group,
+            row=row_id(one.delivery.group, change)[1] if change is not None else "",
+            table=message.full_name if message is not None else "",
+            key=key_text(change.key) if change is not None else "",
+            seq=change.seq if change is not None else 0,
+            op=change.op if change is not None else "",
+            ts_ms=change.ts_ms if change is not None else 0,
+            error=error_of(text),
+            message=text,
+            reason=reason_of(text, change),
+            parked_ms=now_ms,
+            tried_ms=now_ms,
+            last=text,
+            expires=now_ms // 1000 + KEPT_SECONDS,
+            payload=payload,
+            stack=outcome.stack[:STACK_LIMIT],
+            version=self._version,
+            trace=(message.traceparent or "") if message is not None else "",
+        )
+
+    def _body(self, one: Opened, piece: Piece) -> str:
+        """The change as a message of its own, with its whole row: the claim may expire first."""
+        change, message = piece.change, one.message
+        if change is None or message is None:
+            return one.delivery.body
+        return encode(alone(message, self._whole(change)))
+
+    def _whole(self, change: Change) -> Change:
+        if not change.claim:
+            return change
+        try:
+            return decode_json(self._claims.get(change.claim), _claimed)
+        except Outage:
+            raise
+        except (StackError, msgspec.MsgspecError):  # gone: perhaps that is why it was refused
+            return change
+
+
+def alone(message: Message, change: Change) -> Message:
+    """A message of one of the changes of a message."""
+    return Message(
+        message.stream,
+        message.source,
+        message.database,
+        message.table,
+        message.schema_version,
+        message.group,
+        message.traceparent,
+        [change],
+    )
+
+
+def fail(pieces: Sequence[Piece], reason: str) -> None:
+    """These pieces are not settled after all."""
+    for piece in pieces:
+        piece.outcome = Outcome("failed", reason)
