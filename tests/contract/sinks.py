@@ -16,6 +16,7 @@ from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
 from shared.values.settings import ConsumerSettings
 from tests.contract import own_handler
 from tests.worlds.consumer_world import STREAM, TABLE, elasticsearch_settings
+from tests.worlds.receiver import KEY, listening
 from tests.worlds.twins.search import MemorySearch
 from tests.worlds.twins.state import memory_state
 
@@ -171,9 +172,56 @@ class HandlerClass(HandlerFunction):
         own_handler.failing.discard(key)
 
 
+class HttpSingle(Exam):
+    kind = "http"
+    refused: ClassVar[dict[str, Any] | None] = {"title": "x" * 1000}
+    batch = 1
+    tells = False
+
+    def __init__(self, folder: Path, request: pytest.FixtureRequest) -> None:
+        super().__init__(folder, request)
+        server = listening()
+        self.receiver = server.__enter__()
+        request.addfinalizer(lambda: server.__exit__(None, None, None))
+        self.receiver.tells, self._url = self.tells, self.receiver.url
+
+    def stanza(self) -> dict[str, Any]:
+        return {"url": self._url, "secret": "s", "batch": self.batch}
+
+    def secret(self, name: str, fresh: bool) -> dict[str, Any]:
+        return {"signing_key": KEY}
+
+    def held(self, table: str = "items") -> dict[int, dict[str, Any]]:
+        rows = self.receiver.rows.items()
+        return {key: row for (name, key), (_, row) in rows if name == f"shop.{table}" and row}
+
+    @contextmanager
+    def outage(self) -> Iterator[None]:
+        self._url, there = NOWHERE, self._url
+        yield
+        self._url = there
+
+
+class HttpBatch(HttpSingle):
+    batch = 40
+
+
+class HttpBatchThatTells(HttpBatch):
+    tells = True
+
+    @contextmanager
+    def failing(self, key: int) -> Iterator[None]:
+        self.receiver.failing.add(key)
+        yield
+        self.receiver.failing.discard(key)
+
+
 EXAMS: list[type[Exam]] = [
     ElasticsearchTwin,
     Elasticsearch,
     HandlerFunction,
     HandlerClass,
+    HttpSingle,
+    HttpBatch,
+    HttpBatchThatTells,
 ]

@@ -4,6 +4,8 @@
 // it takes.
 const test = require('node:test');
 const assert = require('node:assert');
+const { problems } = require('../schema/problems');
+const { expand } = require('../expand');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -91,3 +93,38 @@ test('a consumer has exactly one sink', (t) => {
   assert.match(two[0], /^consumers\.copy has 2 sinks, elasticsearch and log: a consumer has one\./);
   assert.match(two[0], /move consumers\.copy\.log to a consumer of its own\.$/);
 });
+
+const webhook = (http) =>
+  problems(stanzas({ consumers: { partner: { tables: ['market.listings'], http } } }), {});
+
+test('a webhook is a URL and a secret', () => {
+  const good = { url: 'https://partner.example/rowline', secret: 'rowline/test/partner' };
+  assert.deepEqual(webhook(good), []);
+  assert.deepEqual(webhook({ ...good, url: 'http://127.0.0.1:8080/x' }), []);
+  const { settings, resources } = expand(
+    stanzas({ consumers: { partner: { tables: ['market.listings'], http: good } } }),
+    { ...context(), read: () => '' },
+  );
+  assert.deepEqual(settings.consumers.partner.sink, { kind: 'http', batch: 1, ...good });
+  const statements = resources.RoleOfConsumePartner.Properties.Policies[0].PolicyDocument.Statement;
+  const [secret] = statements.filter(({ Sid }) => Sid === 'Secret');
+  assert.match(JSON.stringify(secret.Resource), /rowline\/test\/partner-\?{6}/);
+});
+
+for (const [what, over, says] of [
+  ['in clear text', { url: 'http://partner.example/x' }, /http\.url is http:.*Use https/],
+  ['no URL', { url: 'partner.example' }, /http\.url is "partner.example"; it must be the URL/],
+  ['a login', { url: 'https://me:pw@partner.example/' }, /http\.url has a login in it/],
+  ['no secret', { secret: undefined }, /http\.secret is missing: Secrets Manager secret/],
+  ['a batch of none', { batch: 0 }, /http\.batch is 0; it must be from 1 to 500/],
+])
+  test(`a webhook that is wrong: ${what}`, () => {
+    const given = { url: 'https://partner.example/', secret: 'rowline/test/partner', ...over };
+    const http = Object.fromEntries(
+      Object.entries(given).filter(([, value]) => value !== undefined),
+    );
+    const found = webhook(http);
+    assert.equal(found.length, 1);
+    assert.match(found[0], says);
+    assert.doesNotMatch(found[0], /pw/);
+  });

@@ -1,0 +1,49 @@
+'use strict';
+
+const { SECRET } = require('../schema/words');
+const { secret } = require('../expand/statements');
+
+const schema = {
+  description: 'a webhook',
+  type: 'object',
+  required: ['url', 'secret'],
+  properties: {
+    url: {
+      type: 'string',
+      pattern: /^https?:\/\/[^\s/?#]+\S*$/,
+      example: 'https://partner.example/rowline',
+      what: 'the URL of the receiver',
+      description: 'URL that gets a POST request for each change or batch.',
+    },
+    secret: {
+      ...SECRET,
+      description: 'Secrets Manager secret {signing_key, authorization, ca_certificate}.',
+    },
+    batch: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 500,
+      default: 1,
+      description: 'The most changes in one request.',
+    },
+  },
+};
+
+const HERE = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/|$)/;
+
+function problems({ path, stanza: { url } }) {
+  if (/^https?:\/\/[^/?#]*@/.test(url))
+    return [
+      `${path}.url has a login in it, which logs would show. Put it into the secret, as ` +
+        'authorization.',
+    ];
+  if (url.startsWith('https://') || HERE.test(url)) return [];
+  return [`${path}.url is ${url}: rows would travel in clear text. Use https.`];
+}
+
+module.exports = {
+  schema,
+  problems,
+  settings: (stanza) => stanza,
+  permissions: (sink) => [secret(sink.secret)],
+};
