@@ -1,4 +1,4 @@
-"""`python -m bench.cost`: the cost of a stage a month, idle and at stated loads, as a table.
+"""`python -m bench.cost`: the cost of a stage a month, idle and loaded (long: one count of all).
 
 Prices are those of bench/prices.json. The work is counted from what the program does: how often it
 calls, and how large its items are. The command prints the tables and writes them into the pages
@@ -36,6 +36,9 @@ LINGER_SECONDS = 0.02
 RELAY_GB, TASK_VCPU, TASK_GB = 1.0, 0.25, 0.5
 RUN_SECONDS = 900
 """Of a relay function; each minute another invocation starts, looks, and leaves."""
+
+TRACED = 0.01
+"""The share of messages in the table of traces."""
 
 LOOK_SECONDS = 2.0
 STANDBY_SECONDS = 35.0
@@ -220,6 +223,27 @@ def network() -> list[str]:
     return [*lines, *(f"| {name} | {amount(fixed)} | {gb:g} |" for name, fixed, gb in rows)]
 
 
+def tracing() -> list[str]:
+    """The cost of traces, of one message in a hundred.
+
+    Of each function Lambda samples one invocation a second and 5 % of the rest.
+    """
+
+    def sampled(rate: float) -> float:
+        each_minute = 1 / 60
+        return each_minute + min(rate, 1 + 0.05 * max(0.0, batches(rate) - 1))
+
+    rows = {
+        "traces of messages, one change each": [TRACED * rate for rate in LOADS.values()],
+        "invocations that Lambda samples itself": [sampled(rate) for rate in LOADS.values()],
+    }
+    lines = [f"| USD a month, tracing: {TRACED} | {' | '.join(LOADS)} |", "|---|" + "---:|" * 3]
+    cost = SECONDS * price("xray_trace")
+    for name, rates in rows.items():
+        lines.append(f"| {name} | {' | '.join(amount(cost * rate) for rate in rates)} |")
+    return lines
+
+
 def amount(dollars: float) -> str:
     return f"{dollars:,.2f}"
 
@@ -228,6 +252,7 @@ PAGES = {
     "README.md": table,
     "docs/deploy.md": table,
     "docs/vpc.md": network,
+    "docs/trace.md": tracing,
 }
 """Page → the table that it shows."""
 
@@ -247,4 +272,4 @@ def write(root: Path) -> None:
 
 if __name__ == "__main__":
     write(Path(__file__).resolve().parents[1])
-    print("\n".join([*table(), "", *network()]))
+    print("\n".join([*table(), "", *network(), "", *tracing()]))

@@ -25,8 +25,10 @@ from shared.adapters.stack.resources import Resources
 from shared.adapters.state.dynamodb import open_state
 from shared.adapters.state.state import State
 from shared.adapters.topic.sns import SnsTopic, open_topic
+from shared.adapters.tracing.contract import NoTracer, Tracer
 from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.sink import Examiner, Sink, SinkAccess, Surroundings
+from shared.domain.trace_sampling import TraceSampler
 from shared.values import endpoint
 from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import ConfigError
@@ -174,6 +176,15 @@ class Stage:
 
         return AwsObservation(self.full_name, self.resources, self.client)
 
+    @cached_property
+    def tracer(self) -> Tracer:
+        """Where the segments of traced messages go."""
+        if not self.settings.traced_share:
+            return NoTracer()
+        from shared.adapters.tracing.xray import XRayTracer
+
+        return XRayTracer(lambda: aws.client("xray", attempts=1))
+
     def endpoint(self, source: str | None = None) -> SourceEndpoint:
         """Where a source is: the given address, else its secret's.
 
@@ -222,11 +233,14 @@ class Stage:
 
     def runtime(self, name: str) -> "Consume":
         """A consumer at work."""
+        from shared.flows.consume.batch_trace import BatchTrace
         from shared.flows.consume.runtime import Consume
 
         consumer, sink = self.consumer(name), self.sink(name)
         version = os.environ.get("ROWLINE_VERSION", "")
-        return Consume(consumer, sink, self.state, self.claims, self.queue(name), version)
+        trace = BatchTrace(self.tracer, f"{self.full_name} consumer {name}", consumer)
+        queue = self.queue(name)
+        return Consume(consumer, sink, self.state, self.claims, queue, version, trace=trace)
 
     def watch(self, *, emit: "Emit", holder: str, left: Callable[[], float]) -> "WatchSetup":
         """The parts of a run of the watch; see `WatchSetup` for the parameters."""
@@ -341,6 +355,9 @@ class Stage:
             report=report,
             report_seconds=report_seconds,
             stop=stop or threading.Event(),
+            sampler=TraceSampler(self.settings.traced_share),
+            tracer=self.tracer,
+            traced_as=f"{self.full_name} relay {name or source.stream}",
         )
 
 

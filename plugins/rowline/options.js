@@ -28,6 +28,8 @@ const DEFAULTS = {
   jobsMemory: 1024, // of the jobs function, MB; a verify needs 8 MB for a million rows
   // off: topic, queues and bucket may be used over plain HTTP, which only an emulator should allow
   tls: 'on',
+  // share of messages that X-Ray traces, above 0 and at most 1; off: none (docs/trace.md)
+  tracing: 'off',
   subnets: [], // VPC of functions and containers; empty: none
   securityGroups: [],
   permissionsBoundary: '', // ARN of a managed policy that bounds every role
@@ -52,6 +54,17 @@ const asList = (value) =>
     .map((entry) => String(entry).trim())
     .filter(Boolean);
 
+/** The share of messages that are traced; 0 for none. */
+function rateOf(tracing) {
+  const rate = isOff(tracing) ? 0 : Number(tracing);
+  if (!(rate >= 0 && rate <= 1))
+    throw new Error(
+      `custom.rowline.tracing is ${JSON.stringify(tracing)}: off, or the share of messages to ` +
+        'trace, above 0 and at most 1, like 0.01.',
+    );
+  return rate;
+}
+
 /** Options with their defaults. Throws an Error that names an unknown option. */
 function readOptions(custom = {}) {
   const unknown = Object.keys(custom).filter((key) => !(key in DEFAULTS));
@@ -74,7 +87,7 @@ function readOptions(custom = {}) {
   const check = options.check === true ? 'on' : isOff(options.check) ? 'off' : options.check;
   if (!MODES.includes(check))
     throw new Error(`custom.rowline.check is ${JSON.stringify(check)}: ${MODES.join(', ')}.`);
-  return { ...options, check };
+  return { ...options, check, tracing: rateOf(options.tracing) };
 }
 
 module.exports = { readOptions, isOff, asList };

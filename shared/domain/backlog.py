@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from shared.domain.change_encoding import Packed
 from shared.domain.message_packing import MAX_MESSAGE_BYTES, Group, Parcel, take_parcel
+from shared.domain.trace_sampling import NO_SAMPLING, TraceSampler
 
 MAX_ENTRIES = 10
 MAX_REQUEST_BYTES = 262_144
@@ -40,11 +41,20 @@ class Backlog:
 
     linger: seconds that a change waits for company on a quiet source.
     compress: messages travel compressed where that makes them smaller.
+    sampler: decides which messages are traced.
     Times are monotonic seconds.
     """
 
-    def __init__(self, linger: float, rng: random.Random, *, compress: bool = False) -> None:
+    def __init__(
+        self,
+        linger: float,
+        rng: random.Random,
+        *,
+        compress: bool = False,
+        sampler: TraceSampler = NO_SAMPLING,
+    ) -> None:
         self._linger, self._rng, self._compress = linger, rng, compress
+        self._sampler = sampler
         self._shrink = 1.0  # bytes of JSON in one byte that is sent, lately
         self._groups: dict[str, Group] = {}  # with something not acknowledged
         self._ready: dict[str, Group] = {}  # may be sent, longest waiting first
@@ -127,7 +137,9 @@ class Backlog:
         for name, group in list(self._candidates(MAX_ENTRIES * 3)):
             if len(parcels) == MAX_ENTRIES:
                 break
-            packed = take_parcel(group, int(room * self._shrink), compress=self._compress)
+            packed = take_parcel(
+                group, int(room * self._shrink), compress=self._compress, sampler=self._sampler
+            )
             if packed is None:
                 continue
             del self._ready[name]

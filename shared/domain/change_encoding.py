@@ -1,5 +1,6 @@
 """Change encoding: a change is encoded once, under the header of its messages."""
 
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -35,18 +36,22 @@ class Header(NamedTuple):
 class Packed(NamedTuple):
     """A change ready to travel: its number, its identity, its JSON, and the header it travels
     under.
+
+    read_at: when it was packed, in seconds since 1970; 0 in a backfill.
     """
 
     seq: int
     id: str
     json: bytes
     header: Header
+    read_at: float = 0.0
 
 
 class Packing:
     """Encodes the changes of a stream; rows too large for a message go to the claim store.
 
     run: names the backfill whose messages these are.
+    clock: seconds since 1970; only traces need it.
     """
 
     def __init__(
@@ -57,6 +62,7 @@ class Packing:
         *,
         lane: Lane = "live",
         run: str = "",
+        clock: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._stream, self._source, self._schemas, self._claims = (
             stream,
@@ -65,6 +71,7 @@ class Packing:
             claims,
         )
         self._lane: Lane = lane
+        self._clock = clock
         self._marks = {"run": run} if run else {}
         self._versions: dict[
             int, tuple[Table, int]
@@ -81,7 +88,7 @@ class Packing:
         encoded = encode_json(change)
         if len(encoded) > MAX_CHANGE_BYTES:
             encoded = encode_json(self._claimed(change, encoded))
-        return Packed(change.seq, change.id, encoded, header)
+        return Packed(change.seq, change.id, encoded, header, self._clock())
 
     def _claimed(self, change: Change, encoded: bytes) -> Change:
         name = blake2b(change.id.encode(), digest_size=16).hexdigest()

@@ -4,14 +4,20 @@ from collections import deque
 
 from shared.adapters.topic.contract import Entry
 from shared.domain.change_encoding import Packed
+from shared.domain.trace_sampling import NO_SAMPLING, TraceSampler
 from shared.values.compression import compressed
 from shared.values.message import ENCODING, hash_ids
 from shared.values.seq import split_seq
+from shared.values.traceparent import LENGTH, Traceparent
 
 MAX_MESSAGE_BYTES = 240 * 1024
 MAX_MESSAGE_CHANGES = 500
 """What a consumer surely applies in its time-out: of the JSON, also where it travels compressed."""
 
+_UNTRACED = b'null,"changes":['
+"""The end of a header that names no trace."""
+
+_TRACE_SIZE = LENGTH + len('""') - len("null")
 _ENCODING_SIZE = sum(len(name) + len("String") + len(value) for name, value in ENCODING.items())
 
 
@@ -39,15 +45,36 @@ class Parcel:
     raw: bytes of its JSON with attributes.
     size: bytes of everything that SNS counts.
     group: the group that it belongs to.
+    trace: the trace that it is in. traced: its changes, where it is traced.
     With `compress` its body is compressed where that makes it smaller.
     """
 
-    __slots__ = ("changes", "entry", "failures", "group", "raw", "retry_at", "size", "weight")
+    __slots__ = (
+        "changes",
+        "entry",
+        "failures",
+        "group",
+        "raw",
+        "retry_at",
+        "size",
+        "trace",
+        "traced",
+        "weight",
+    )
 
-    def __init__(self, group: Group, packed: list[Packed], *, compress: bool) -> None:
+    def __init__(
+        self,
+        group: Group,
+        packed: list[Packed],
+        *,
+        compress: bool,
+        trace: Traceparent | None = None,
+    ) -> None:
         header = packed[0].header
+        self.trace, self.traced = trace, packed if trace else []
+        head = header.head if trace is None else _traced_head(header.head, trace)
         body, attributes = (
-            header.head + b",".join([each.json for each in packed]) + header.tail,
+            head + b",".join([each.json for each in packed]) + header.tail,
             header.attributes,
         )
         self.raw = self.size = header.size - len(header.head) - len(header.tail) + len(body)
@@ -67,13 +94,18 @@ class Parcel:
         self.failures, self.retry_at = 0, 0.0
 
 
-def take_parcel(group: Group, room: int, *, compress: bool) -> Parcel | None:
+def take_parcel(
+    group: Group, room: int, *, compress: bool, sampler: TraceSampler = NO_SAMPLING
+) -> Parcel | None:
     """The next message of a group with waiting changes; None when the first change does not fit.
 
     room: bytes that its JSON and attributes may have at most.
+    sampler: decides whether it is traced.
     """
     header = group.waiting[0].header
     size, limit = header.size, min(room, MAX_MESSAGE_BYTES)
+    if sampler.rate:
+        size += _TRACE_SIZE
     packed: list[Packed] = []
     while group.waiting and len(packed) < MAX_MESSAGE_CHANGES:
         each = group.waiting[0]
@@ -83,6 +115,12 @@ def take_parcel(group: Group, room: int, *, compress: bool) -> Parcel | None:
         packed.append(group.waiting.popleft())
     if not packed:
         return None
-    parcel = Parcel(group, packed, compress=compress)
+    parcel = Parcel(group, packed, compress=compress, trace=sampler.next())
     group.weight -= parcel.weight
     return parcel
+
+
+def _traced_head(head: bytes, trace: Traceparent) -> bytes:
+    before = head.removesuffix(_UNTRACED)
+    assert before != head
+    return before + f'"{trace}"'.encode() + _UNTRACED.removeprefix(b"null")

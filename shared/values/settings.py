@@ -134,12 +134,22 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
 
 
 class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """The settings of a stage."""
+    """The settings of a stage.
+
+    tracing: the share of messages that are traced, as text: cfn-lint refuses a fraction in the
+        metadata of a template (E4002).
+    """
 
     service: str
     stage: str
     sources: dict[str, SourceSettings]
     consumers: dict[str, ConsumerSettings]
+    tracing: str = "0"
+
+    @property
+    def traced_share(self) -> float:
+        """The share of messages that are traced, 0 to 1."""
+        return float(self.tracing)
 
     def source_of(self, consumer: ConsumerSettings) -> SourceSettings:
         """The capture settings of a consumer's source, all of its relays taken together."""

@@ -138,6 +138,7 @@ function consumer(settings, { memory, timeout, concurrency }, context) {
           ...sinks[settings.sink.kind].environment(settings.sink),
         },
         context,
+        traced: true,
       }),
       description: `Applies the changes that consumer ${settings.name} receives`,
       events: [

@@ -10,8 +10,10 @@ const common = ({ options, service, stage }) => ({
   ROWLINE_CLAIMS_BUCKET: ref(options.resources.claims),
 });
 
-/** The common part of relay and consumer functions, as an entry of `functions:`. */
-function lambda({ name, handler, role, memory, timeout, environment, context }) {
+/**
+ * The common part of all functions, as an entry of `functions:`. traced: whether messages pass it.
+ */
+function lambda({ name, handler, role, memory, timeout, environment, context, traced = false }) {
   const { options, runtime, architecture } = context;
   return {
     name,
@@ -23,6 +25,7 @@ function lambda({ name, handler, role, memory, timeout, environment, context }) 
     memorySize: memory,
     timeout,
     environment: { ...common(context), ...environment },
+    ...(traced && options.tracing > 0 && { tracing: 'Active' }),
     ...(options.subnets.length && {
       vpc: { subnetIds: options.subnets, securityGroupIds: options.securityGroups },
     }),

@@ -1,7 +1,7 @@
 'use strict';
 
 const { arn, ref, sub, policyDocument } = require('./cloudformation');
-const { allow, via, logs, network, secret, rows, account } = require('./statements');
+const { allow, via, logs, network, secret, rows, account, traces } = require('./statements');
 const { sourceOf } = require('../schema/relays');
 const names = require('./names');
 const { sinks } = require('../sinks');
@@ -46,6 +46,7 @@ function relayTask({ source, options }) {
     // without it S3 answers "denied" for a page of the journal that was never written
     allow('ClaimGone', ['s3:ListBucket'], arn(claims)),
     allow('ClaimKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('s3')),
+    ...traces(options),
   ];
 }
 
@@ -109,6 +110,7 @@ function consume({ consumer, functionName, queue, options }) {
     // without it S3 answers "denied" for a deleted object, and the change would wait for ever
     allow('ClaimGone', ['s3:ListBucket'], arn(claims)),
     allow('ClaimKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('s3')),
+    ...traces(options),
     ...sinks[consumer.sink.kind].permissions(consumer.sink),
   ];
 }

@@ -31,6 +31,7 @@ function relay(source, { memory }, context) {
             ROWLINE_TOPIC_ARN: ref(options.resources.topic),
           },
           context,
+          traced: true,
         }),
         description: `Publishes the changes of source ${source.name}`,
         // Lambda does not repeat a failed run: the schedule starts the next one, and repeated runs

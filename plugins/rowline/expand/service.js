@@ -22,6 +22,7 @@ function relayService(source, { memory, cpu }, context) {
   const settings = JSON.stringify({
     service,
     stage,
+    ...(options.tracing > 0 && { tracing: String(options.tracing) }),
     sources: { [source.name]: source },
     consumers: {},
   });

@@ -20,7 +20,7 @@ const pick = (object, keys) =>
  *
  * read: returns the text of a file that a stanza names.
  */
-function settings(stanzas, { service, stage, read }) {
+function settings(stanzas, { service, stage, read, options }) {
   const { sources, consumers } = withMaps(stanzas);
   const [onlySource] = ownSources(sources);
   const table = (how) => ({
@@ -62,6 +62,7 @@ function settings(stanzas, { service, stage, read }) {
   return {
     service,
     stage,
+    ...(options?.tracing > 0 && { tracing: String(options.tracing) }),
     sources: each(complete(sources, sourcesSchema), source),
     consumers: each(complete(consumers, consumersSchema), consumer),
   };

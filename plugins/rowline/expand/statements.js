@@ -54,6 +54,12 @@ const network = () =>
     '*',
   );
 
+// X-Ray knows no resource but "*" for these. Source: Service Authorization Reference, X-Ray. The
+// second one is the daemon's, which Lambda runs (Lambda developer guide, "Visualize Lambda function
+// invocations using AWS X-Ray", execution role permissions).
+const traces = ({ tracing }) =>
+  tracing > 0 ? [allow('Traces', ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], '*')] : [];
+
 const secret = (name) => allow('Secret', ['secretsmanager:GetSecretValue'], secretArns(name));
 
 // `ForAllValues` is also true for a request without a key. Such requests (Scan) are not among the
@@ -61,4 +67,4 @@ const secret = (name) => allow('Secret', ['secretsmanager:GetSecretValue'], secr
 const rows = (sid, actions, table, keys) =>
   allow(sid, actions, arn(table), { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } });
 
-module.exports = { allow, via, logs, network, secret, rows, account };
+module.exports = { allow, via, logs, network, secret, rows, account, traces };

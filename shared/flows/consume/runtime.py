@@ -11,10 +11,12 @@ from collections.abc import Callable, Sequence
 from shared.adapters.claims.contract import Claims
 from shared.adapters.queue.contract import Queue
 from shared.adapters.state.state import State
+from shared.adapters.tracing.contract import NoTracer
 from shared.domain.sink import Sink
 from shared.flows.consume.applying import Applying
 from shared.flows.consume.batch import asked_waits, by_group, open_delivery
 from shared.flows.consume.batch_rows import BatchRows
+from shared.flows.consume.batch_trace import BatchTrace
 from shared.flows.consume.marking import Marking
 from shared.flows.consume.parking import Parking
 from shared.flows.consume.seen import drop_seen
@@ -28,6 +30,7 @@ class Consume:
     """A consumer at work.
 
     queue: its own queue. version: of the function's code. clock: seconds since 1970.
+    trace: records the messages that are traced.
     """
 
     def __init__(
@@ -39,11 +42,13 @@ class Consume:
         queue: Queue,
         version: str = "",
         clock: Callable[[], float] = time.time,
+        trace: BatchTrace | None = None,
     ) -> None:
         self._consumer, self._marks, self._parked = consumer, state.marks, state.parked
         self._applying, self._marking = Applying(sink, claims), Marking(consumer.name, state)
         self._parking = Parking(consumer.name, state.parked, claims, version, clock)
         self._queue, self._clock = queue, clock
+        self._trace = trace or BatchTrace(NoTracer(), consumer.name, consumer)
 
     def handle(self, deliveries: Sequence[Delivery], time_left: Callable[[], float]) -> Consumed:
         """Settle what can be settled; the rest is received again after a back-off.
@@ -70,6 +75,7 @@ class Consume:
         return int(self._clock() * 1000)
 
     def _handle(self, deliveries: Sequence[Delivery], time_left: Callable[[], float]) -> Consumed:
+        received = self._clock()
         opened = [open_delivery(delivery, self._consumer) for delivery in deliveries]
         live = {one.delivery.group for one in opened if one.lane == "live"}
         counted = sorted(live) if self._consumer.marks else []
@@ -79,9 +85,12 @@ class Consume:
             drop_seen(one, floors, outset.run)
         rows = BatchRows(self._consumer.name, self._parked, outset.parked)
         rows.read(opened)
+        began = self._clock()
         self._applying.apply(opened, outset.run, time_left, rows)
+        ended = self._clock()
         groups = by_group(opened)
         self._parking.park(groups, rows)
         consumed = self._marking.settle(groups, outset.marks, outset.run)
         consumed.waits = asked_waits(opened)
+        self._trace.record(opened, received, began, ended)
         return consumed

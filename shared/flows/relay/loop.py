@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from shared.domain.change_encoding import Packing
 from shared.flows.relay.coverage.admission import Admission
 from shared.flows.relay.coverage.noting_dues import DueTables
 from shared.flows.relay.failover.journal import Journal
@@ -15,7 +14,7 @@ from shared.flows.relay.lease import margins
 from shared.flows.relay.lease.checkpointing import Checkpointing
 from shared.flows.relay.lease.keeper import Keeper
 from shared.flows.relay.lease.taking import load_checkpoint, wait_for_lease
-from shared.flows.relay.publishing.outbox import Outbox
+from shared.flows.relay.publishing.publish_trace import PublishTrace
 from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.reading.reader import Reader
 from shared.flows.relay.reading.wanting import Wanting
@@ -53,9 +52,8 @@ def relay(setup: RelaySetup) -> Ended:
 class _Relay:
     def __init__(self, setup: RelaySetup, lease: Lease, asked_at: float) -> None:
         self._setup, stream = setup, setup.source.stream
-        self._outbox = Outbox(
-            linger=setup.source.linger_ms / 1000, compress=setup.source.compression == "zstd"
-        )
+        self._outbox = setup.outbox()
+        self._trace = PublishTrace(setup.tracer, setup.traced_as, stream)
         self._keeper = Keeper(setup.streams, stream, lease, asked_at, time.monotonic)
         stanza = CaptureConfiguration(setup.source.tables)
         self._share = Share(setup.streams, stream, stanza, setup.others, lease.token)
@@ -83,7 +81,7 @@ class _Relay:
             self._outbox,
             self._checkpoints,
             open_binlog=lambda tables: setup.open_binlog(tables, lease.token),
-            packing=lambda: Packing(stream, setup.schemas, setup.claims),
+            packing=setup.packing,
             hidden=setup.hidden,
             journal=journal,
             open_database=setup.open_database,
@@ -110,6 +108,7 @@ class _Relay:
             checkpoint = load_checkpoint(self._setup)
             self._checkpoints.begin(checkpoint)
             self._figures.begin(checkpoint)
+            self._trace.start()
             for thread in threads:
                 thread.start()
             self._read()
@@ -125,6 +124,7 @@ class _Relay:
                     thread.join()
             self._reader.reset()
             self._release()
+            self._trace.stop()
         if self._failure:
             raise self._failure
         return self._ended
@@ -159,7 +159,8 @@ class _Relay:
             self._ending.wait(0.01)
 
     def _publish(self) -> None:
-        publisher = Publisher(self._outbox, self._setup.topic, self._keeper.held)
+        held, record = self._keeper.held, self._trace.record
+        publisher = Publisher(self._outbox, self._setup.topic, held, record)
         while not self._ending.is_set():
             parcels = publisher.begin(time.monotonic())
             if parcels:

@@ -1,6 +1,7 @@
 """RelaySetup: everything a relay works with, made by whoever starts it."""
 
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -13,8 +14,12 @@ from shared.adapters.state.dues import Dues
 from shared.adapters.state.schemas import Schemas
 from shared.adapters.state.streams import Streams
 from shared.adapters.topic.contract import Topic
+from shared.adapters.tracing.contract import NoTracer, Tracer
+from shared.domain.change_encoding import Packing
 from shared.domain.hidden_columns import HiddenColumns
+from shared.domain.trace_sampling import NO_SAMPLING, TraceSampler
 from shared.flows.relay.coverage.admission import Preflight
+from shared.flows.relay.publishing.outbox import Outbox
 from shared.values.settings import SourceSettings, TableSettings
 from shared.values.stream import source_of
 
@@ -45,6 +50,8 @@ class RelaySetup:
     report: is given the figures, and the metrics since the last call, every `report_seconds` and at
         the end.
     stop: set from outside to end the relay in order.
+    sampler: decides which messages are traced. tracer: takes their segments.
+    traced_as: the relay's name there.
     """
 
     source: SourceSettings
@@ -69,6 +76,21 @@ class RelaySetup:
     report: Callable[[dict[str, Any], dict[str, float]], None] = lambda _figures, _metrics: None
     report_seconds: float = 10.0
     stop: threading.Event = field(default_factory=threading.Event)
+    sampler: TraceSampler = NO_SAMPLING
+    tracer: Tracer = field(default_factory=NoTracer)
+    traced_as: str = ""
+
+    def outbox(self) -> Outbox:
+        """What lies between reader and publishers, empty."""
+        return Outbox(
+            linger=self.source.linger_ms / 1000,
+            compress=self.source.compression == "zstd",
+            sampler=self.sampler,
+        )
+
+    def packing(self) -> Packing:
+        """Encodes the changes of the stream."""
+        return Packing(self.source.stream, self.schemas, self.claims, clock=time.time)
 
     def hidden(self, tables: Mapping[str, TableSettings]) -> HiddenColumns:
         """Examines the columns of these tables, beside those that other streams capture."""

@@ -228,6 +228,7 @@ LARGEST = {
     "secretsmanager": arn("secretsmanager", f"secret:{SERVICE}/*"),
     "sns": arn("sns", f"{SERVICE}-*"),
     "sqs": arn("sqs", f"{SERVICE}-*"),
+    "xray": "*",
 }
 """The resources that the boundary allows a role at most, by service."""
 

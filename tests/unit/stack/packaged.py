@@ -28,6 +28,8 @@ VPC = (
     "securityGroups=sg-0123456789abcdef0",
     "--param",
     "alerts=arn:aws:sns:eu-west-1:111122223333:pager",
+    "--param",
+    "tracing=0.01",
 )
 IMAGE = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/rowline:1.0"
 VARIANTS: dict[str, tuple[str, ...]] = {

@@ -14,6 +14,7 @@ import msgspec
 from shared.domain.backlog import Backlog
 from shared.domain.change_encoding import Packed
 from shared.domain.message_packing import Parcel
+from shared.domain.trace_sampling import NO_SAMPLING, TraceSampler
 from shared.values.checkpoint import Checkpoint
 from shared.values.position import Position
 
@@ -33,10 +34,16 @@ class Outbox:
     """The state of one relay between its reader and its publishers."""
 
     def __init__(
-        self, *, linger: float = 0.02, compress: bool = False, rng: random.Random | None = None
+        self,
+        *,
+        linger: float = 0.02,
+        compress: bool = False,
+        rng: random.Random | None = None,
+        sampler: TraceSampler = NO_SAMPLING,
     ) -> None:
         self.changed = threading.Condition()
-        self._backlog = Backlog(linger, rng or random.Random(), compress=compress)  # noqa: S311 (jitter, no secret)
+        rng = rng or random.Random()  # noqa: S311 (jitter, no secret)
+        self._backlog = Backlog(linger, rng, compress=compress, sampler=sampler)
         self._base: Checkpoint | None = None
         self._ahead: deque[Boundary] = deque()
         self._seq = 0  # the last number handed over

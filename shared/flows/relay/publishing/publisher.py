@@ -1,6 +1,7 @@
 """Publishing: one publisher's steps. It owns the groups of its request until they are settled."""
 
 import logging
+import time
 from collections.abc import Callable
 
 from shared.adapters.topic.contract import Topic
@@ -20,10 +21,19 @@ class Publisher:
 
     held: whether the lease is surely held. SNS checks no token, so nobody else would stop a
         request.
+    traced: takes an acknowledged message that is traced, and when its request began and ended, in
+        seconds since 1970.
     """
 
-    def __init__(self, outbox: Outbox, topic: Topic, held: Callable[[float], bool]) -> None:
-        self._outbox, self._topic, self._held = outbox, topic, held
+    def __init__(
+        self,
+        outbox: Outbox,
+        topic: Topic,
+        held: Callable[[float], bool],
+        traced: Callable[[Parcel, float, float], None] = lambda _parcel, _began, _ended: None,
+    ) -> None:
+        self._outbox, self._topic, self._held, self._traced = outbox, topic, held, traced
+        self._began = self._ended = 0.0
         self._told_at = -TELL_SECONDS
 
     def begin(self, now: float) -> list[Parcel]:
@@ -32,7 +42,10 @@ class Publisher:
 
     def send(self, parcels: list[Parcel]) -> list[str | None]:
         """One PublishBatch. Raises TopicError."""
-        return self._topic.publish([parcel.entry for parcel in parcels])
+        self._began = time.time()
+        fates = self._topic.publish([parcel.entry for parcel in parcels])
+        self._ended = time.time()
+        return fates
 
     def finish(self, parcels: list[Parcel], fates: list[str | None], now: float) -> None:
         failed = [fate for fate in fates if fate is not None]
@@ -45,3 +58,6 @@ class Publisher:
                 failed[0],
             )
         self._outbox.settle(parcels, fates, now)
+        for parcel, fate in zip(parcels, fates, strict=True):
+            if parcel.trace and fate is None:
+                self._traced(parcel, self._began, self._ended)

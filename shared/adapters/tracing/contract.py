@@ -1,0 +1,74 @@
+"""What relay, consumers and `rowline trace` need of a tracing service."""
+
+from typing import Any, Protocol
+
+import msgspec
+
+from shared.values.traceparent import Traceparent
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A part of a segment's time.
+
+    start, end: seconds since 1970.
+    aws: whether it is a call of an AWS service, whose name the step has.
+    """
+
+    name: str
+    start: float
+    end: float
+    aws: bool = False
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """The work of one component on one traced message.
+
+    of: the trace, and the id of this segment.
+    parent: the id of the segment before it; empty for the first.
+    annotations: what traces can be searched by.
+    details: anything else, as JSON.
+    failed: whether the work must be repeated.
+    """
+
+    of: Traceparent
+    name: str
+    start: float
+    end: float
+    annotations: dict[str, str | int | bool]
+    details: dict[str, Any]
+    steps: tuple[Step, ...] = ()
+    parent: str = ""
+    failed: bool = False
+
+
+class Tracer(Protocol):
+    """Takes segments. Neither call raises: a trace that is lost harms nothing else."""
+
+    def record(self, segment: Segment) -> None:
+        """Take a segment; it may be sent now or with `flush`."""
+        ...
+
+    def flush(self) -> None:
+        """Send what was recorded. Before a function's invocation ends."""
+        ...
+
+
+class Traces(Protocol):
+    """Finds recorded segments. Raises StackError, StateUnavailable."""
+
+    def find(self, wanted: dict[str, str], since: float, until: float) -> list[Segment]:
+        """The segments of all traces between two times that have these annotations.
+
+        They come in order of their start.
+        """
+        ...
+
+
+class NoTracer:
+    """Takes segments and drops them, where tracing is off."""
+
+    def record(self, segment: Segment) -> None:
+        """Drop it."""
+
+    def flush(self) -> None:
+        """Nothing to send."""
