@@ -16,12 +16,15 @@ from collections.abc import Iterable, Iterator
 
 from shared.adapters.binlog import gtid_events, kinds, payload, query_event
 from shared.adapters.binlog.packets import Event
-from shared.adapters.binlog.statements import read
+from shared.adapters.binlog.statements import dialect, read, utf8
 
 _ROWS = frozenset((*kinds.ROWS, *kinds.COMPRESSED_ROWS, kinds.PARTIAL_UPDATE_ROWS))
 _NEXT = frozenset((*kinds.BEGINNINGS, kinds.ROTATE, kinds.FORMAT_DESCRIPTION))
 _CONTROL = re.compile(rb"(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|XA)\b", re.IGNORECASE)
-"""How servers begin the statements that control a transaction; what they control is in UTF-8."""
+"""How servers begin the statements that control a transaction; names of savepoints are in UTF-8,
+quoted as the session's sql_mode wants it. Source: MariaDB and MySQL sql/sql_show.cc,
+append_identifier and get_quote_char_for_identifier.
+"""
 
 
 def may_roll_back(event: Event) -> bool:
@@ -57,7 +60,8 @@ class Rollbacks:
         elif kind == kinds.XID or kind == kinds.XA_PREPARE:
             self.complete = True
         elif kind in kinds.QUERIES:
-            self._statement(query_event.parse(kind, flags, data[start:end]).sql)
+            query = query_event.parse(kind, flags, data[start:end])
+            self._statement(query.sql, query.sql_mode)
         elif kind == kinds.TRANSACTION_PAYLOAD:
             for inner in payload.events(data[start:end]):
                 self.take(inner)
@@ -82,8 +86,9 @@ class Rollbacks:
             else:
                 yield event
 
-    def _statement(self, sql: bytes) -> None:
-        statement = read(sql) if _CONTROL.match(sql) else None
+    def _statement(self, sql: bytes, sql_mode: int) -> None:
+        way = dialect("utf8mb4", utf8, sql_mode, mariadb=True)
+        statement = read(sql, way) if _CONTROL.match(sql) else None
         match statement.control if statement else "":
             case "begin" | "xa_start":
                 self._inside = True

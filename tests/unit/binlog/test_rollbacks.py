@@ -21,8 +21,10 @@ def event(kind: int, body: bytes = b"", size: int = 40) -> Event:
     return (kind, 1, 1, size, 0, 0, body, 0, len(body))
 
 
-def query(sql: str) -> Event:
-    return event(kinds.QUERY, pack("<IIBHH", 1, 0, 0, 0, 0) + b"\0" + sql.encode())
+def query(sql: str, sql_mode: int = 0) -> Event:
+    status = b"\1" + pack("<Q", sql_mode)
+    head = pack("<IIBHH", 1, 0, 0, 0, len(status)) + status
+    return event(kinds.QUERY, head + b"\0" + sql.encode())
 
 
 def mariadb_gtid(number: int, flags: int = 0) -> Event:
@@ -130,3 +132,12 @@ def test_a_transaction_without_an_end_is_left_out(
     assert found == [rotate, *whole]
     again, _ = ahead([*broken, *whole], [], of_group([*broken, *whole]))
     assert again == whole
+
+
+def test_names_of_savepoints_are_quoted_as_the_session_quotes() -> None:
+    ansi = 4
+    sql = ['SAVEPOINT "s"', 'SAVEPOINT "t"', 'ROLLBACK TO "s"']
+    one, two, back = (query(each, ansi) for each in sql)
+    row = event(ROW)
+    found = of_group([mariadb_gtid(1), row, one, row, two, row, back, row, XID])
+    assert [number for number in range(4) if number not in found] == [0, 3]
