@@ -18,12 +18,14 @@ class CaptureConfiguration(msgspec.Struct, frozen=True):
 
     tables: the tables that the stream holds, and how they are captured.
     ids: the scheme of the ids.
+    mask_key: fingerprint of the key of mask `hash`; empty where nothing is hashed.
     stopped: tables of these that cannot be captured now, sorted; the stream does not read them.
     """
 
     tables: dict[str, TableSettings]
     ids: int = ID_SCHEME
     stopped: tuple[str, ...] = ()
+    mask_key: str = ""
 
     @property
     def read(self) -> dict[str, TableSettings]:
@@ -31,6 +33,11 @@ class CaptureConfiguration(msgspec.Struct, frozen=True):
         if not self.stopped:
             return self.tables
         return {name: table for name, table in self.tables.items() if name not in self.stopped}
+
+    @property
+    def hashes(self) -> bool:
+        """Whether a column of a table is masked by hash."""
+        return any("hash" in table.mask.values() for table in self.tables.values())
 
     def only(self, names: Iterable[str]) -> "CaptureConfiguration":
         """The same for these of its tables alone."""
@@ -55,6 +62,8 @@ class CaptureConfiguration(msgspec.Struct, frozen=True):
         plain: dict[str, Any] = msgspec.to_builtins(self)
         if not self.stopped:
             del plain["stopped"]  # a former version reads it, and compares the text
+        if not self.mask_key:
+            del plain["mask_key"]
         return msgspec.json.encode(plain, order="deterministic").decode()
 
 

@@ -9,6 +9,7 @@ from shared.values.checkpoint import Checkpoint
 from shared.values.errors import ConfigError, SourceUnavailable
 from shared.values.finding import Finding
 from shared.values.lineage import Lineage
+from shared.values.mask_key import fingerprint
 from shared.values.position import Position
 from shared.values.settings import Settings, SourceSettings, TableSettings
 from tests.worlds.consumer_world import consumer_settings
@@ -57,12 +58,12 @@ def test_a_secret_that_is_missing_is_no_mistake_of_the_stanzas() -> None:
     assert not holds_up(found, world.settings, None)
 
 
-def checkpoint(tables: dict[str, TableSettings]) -> Checkpoint:
+def checkpoint(tables: dict[str, TableSettings], key: str = "") -> Checkpoint:
     return Checkpoint(
         position=Position(file="bin.000001", offset=4),
         seq=1,
         epoch=1,
-        capture=CaptureConfiguration(tables).text(),
+        capture=CaptureConfiguration(tables, mask_key=key).text(),
         lineage=Lineage(server="mariadb-1"),
     )
 
@@ -85,7 +86,18 @@ def test_columns_that_become_hidden_make_a_backfill_due(
     assert [f"({columns})" in one.what for one in found] == ([True] if columns else [])
     for one in found:
         assert one.level == "warn"
-        assert "rowline backfill search --tables 'shop.items'" in one.fix
+        assert "rowline resync search --tables 'shop.items'" in one.fix
+
+
+@pytest.mark.parametrize(
+    ("known", "level"), [("", "ok"), (fingerprint(b"k" * 40), "ok"), ("other", "warn")]
+)
+def test_a_changed_mask_key_makes_hashed_tables_due(known: str, level: str) -> None:
+    tables = {"shop.items": TableSettings(mask={"note": "hash"})}
+    world = FolderWorld(settings(tables))
+    world.mask_key = lambda source: b"k" * 40  # type: ignore[method-assign]
+    world.checkpoints["shop"] = checkpoint(tables, known)
+    assert max(["ok", *(one.level for one in world.check() if one.table)]) == level
 
 
 def test_the_start_is_not_looked_at_once_the_stream_has_begun() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from shared.domain.hidden_differently import hidden_differently
 from shared.values.finding import Finding
 from shared.values.mask_key import LEAST_LENGTH
 from shared.values.settings import SourceSettings, TableSettings
@@ -47,14 +48,7 @@ def check_hidden_columns(
     for name, table in source.tables.items():
         if (before := deployed.get(name)) is None:
             continue
-        named = {*before.drop, *before.mask, *table.drop, *table.mask}
-        columns = sorted(
-            column
-            for column in named
-            if _fate(before, column) != _fate(table, column)
-            or (rehashed and _fate(table, column) == "hash")
-        )
-        if columns:
+        if columns := hidden_differently(before, table, rehashed=rehashed):
             found.append(
                 Finding(
                     f"table {name}",
@@ -66,7 +60,3 @@ def check_hidden_columns(
                 )
             )
     return found
-
-
-def _fate(table: TableSettings, column: str) -> str:
-    return "drop" if column in table.drop else table.mask.get(column, "")

@@ -5,10 +5,10 @@ from contextlib import closing
 
 from shared.domain.preflight.mask_checks import check_hidden_columns, check_mask_key
 from shared.flows.health.asked import Asked, not_asked
-from shared.values.capture_configuration import read_configuration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import ConfigError, Outage, RowlineError
 from shared.values.finding import Finding
+from shared.values.mask_key import fingerprint
 from shared.values.position import Position
 from shared.values.settings import Settings, SourceSettings
 
@@ -27,8 +27,9 @@ def check_stream(
         if point is not None:
             findings += check_hidden_columns(
                 source,
-                read_configuration(point.capture).tables,
-                fix=lambda table: _backfill(asked.settings, source, table),
+                point.whole.tables,
+                rehashed=point.whole.mask_key not in ("", fingerprint(key)),
+                fix=lambda table: _resync(asked.settings, source, table),
             )
     except RowlineError as error:
         findings.append(not_asked(f"stream {source.stream}", error))
@@ -56,11 +57,11 @@ def _continued(error: RowlineError) -> str:
     return error.what.rstrip(".") if isinstance(error, ConfigError) else str(error)
 
 
-def _backfill(settings: Settings, source: SourceSettings, table: str) -> str:
-    """The commands that fill a table again after a deployment."""
+def _resync(settings: Settings, source: SourceSettings, table: str) -> str:
+    """The commands that bring a table in its new form, once the relay runs with it."""
     root = source.relay_of or source.name
     commands = [
-        f"`rowline backfill {one.name} --tables '{table}'`"
+        f"`rowline resync {one.name} --tables '{table}'`"
         for one in settings.consumers.values()
         if one.source == root and one.wants(*table.split(".", 1))
     ]

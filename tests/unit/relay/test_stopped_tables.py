@@ -10,12 +10,14 @@ from shared.adapters.binlog.contract import Begin, Event, Rows, UnreadableRow
 from shared.flows.relay.reading import wanting
 from shared.values.coverage import Covered, covered
 from shared.values.finding import Finding
+from shared.values.mask_key import fingerprint
 from shared.values.position import Position
 from shared.values.seq import split_seq
 from shared.values.settings import TableSettings
+from shared.values.table import Column
 from tests.unit.relay.test_loop import LISTINGS, PHOTOS, World, world
 from tests.waiting import wait_for
-from tests.worlds.relay.simulated import SimulatedBinlog
+from tests.worlds.relay.simulated import Committed, SimulatedBinlog
 from tests.worlds.twins.state import MemoryCoverage
 
 __all__ = ["world"]
@@ -144,3 +146,54 @@ def test_a_stream_of_a_former_version_has_coverage_from_where_it_is(world: World
     wait_for(lambda: len(world.ids()) == 4)
     segments = world.coverage.segments("shop")
     assert covered(segments, "shop.listings") == [Covered(former.epoch, 3, None, False)]
+
+
+@pytest.mark.parametrize(
+    ("now", "key", "why"),
+    [
+        (TableSettings(mask={"seller": "hash"}), b"one" * 20, ""),
+        (TableSettings(mask={"seller": "hash"}), b"two" * 20, "mask_key changed"),
+        (TableSettings(mask={"seller": "null"}), b"two" * 20, "drop or mask changed"),
+        (TableSettings(mask={"seller": "hash"}, drop=("v",)), b"one" * 20, "drop or mask changed"),
+        (TableSettings(mask={"seller": "hash"}, shard_by=("id",)), b"one" * 20, ""),
+    ],
+)
+def test_a_table_whose_columns_are_hidden_otherwise_is_due(
+    world: World, now: TableSettings, key: bytes, why: str
+) -> None:
+    before = TableSettings(mask={"seller": "hash"})
+    both = {"shop.listings": before, "shop.photos": TableSettings()}
+    columns = (*LISTINGS.columns, Column("seller", "text"), Column("v", "text"))
+    listings = msgspec.structs.replace(LISTINGS, columns=columns)
+    world.server.commit(Committed([(listings, "c", None, {"id": 1, "seller": "a"})], 1))
+    world.start("one", tables=both, mask_key=lambda: b"one" * 20)
+    wait_for(lambda: len(world.ids()) == 1)
+    world.end()
+    world.start("two", tables=both | {"shop.listings": now}, mask_key=lambda: key)
+    world.commit(table=PHOTOS)
+    wait_for(lambda: len(world.ids()) == 2)
+    of_key = fingerprint(key) if "hash" in now.mask.values() else ""
+    wait_for(lambda: world.point().whole.tables["shop.listings"] == now)
+    wait_for(lambda: world.point().whole.mask_key == of_key)
+    found = world.dues.of_source("shop")
+    assert {name: cause.why for name, cause in found.items()} == (
+        {"shop.listings": why} if why else {}
+    )
+
+
+def test_the_key_of_a_former_version_is_taken_for_the_present_one(world: World) -> None:
+    tables = {"shop.listings": TableSettings(mask={"note": "hash"})}
+    columns = (*LISTINGS.columns, Column("note", "text"))
+    listings = msgspec.structs.replace(LISTINGS, columns=columns)
+    world.server.commit(Committed([(listings, "c", None, {"id": 1, "note": "a"})], 1))
+    world.start("one", tables=tables, mask_key=lambda: b"k" * 40)
+    wait_for(lambda: len(world.ids()) == 1)
+    world.end()
+    lease = world.streams.acquire("shop", world.streams.load("shop")[0], "former")
+    assert lease
+    point = world.point()
+    capture = msgspec.structs.replace(point.whole, mask_key="").text()
+    world.streams.release("shop", lease, msgspec.structs.replace(point, capture=capture))
+    world.start("two", tables=tables, mask_key=lambda: b"k" * 40)
+    wait_for(lambda: world.point().whole.mask_key != "")
+    assert world.dues.of_source("shop") == {}

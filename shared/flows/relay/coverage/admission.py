@@ -6,11 +6,14 @@ only its events stop it: the database may be far ahead of what is read.
 
 from collections.abc import Callable, Mapping
 
+import msgspec
+
 from shared.domain.hidden_columns import HiddenColumns
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import SourceError
 from shared.values.finding import Finding
+from shared.values.mask_key import fingerprint
 from shared.values.settings import TableSettings
 from shared.values.stopped import Stopped
 
@@ -56,6 +59,11 @@ class Admission:
             self._refused = self._preflight(True)
         except SourceError:  # about the source as a whole: it is read nevertheless
             return
+
+    def keyed(self, wanted: CaptureConfiguration) -> CaptureConfiguration:
+        """`wanted`, with the key that its hashes are made with now."""
+        key = fingerprint(self._mask_key()) if wanted.hashes else ""
+        return msgspec.structs.replace(wanted, mask_key=key)
 
     def stopped(self, point: Checkpoint | None, wanted: CaptureConfiguration) -> dict[str, Stopped]:
         """The tables of `wanted` that must not be captured now, for a stream that is at `point`."""

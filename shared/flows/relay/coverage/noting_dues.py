@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from shared.adapters.binlog.contract import Due
 from shared.adapters.state.dues import Dues
+from shared.domain.hidden_differently import hidden_differently
 from shared.values.cascades import CASCADE
 from shared.values.checkpoint import Checkpoint
 from shared.values.due_cause import DueCause
@@ -14,6 +15,8 @@ from shared.values.settings import TableSettings, table_settings
 log = logging.getLogger("rowline.relay")
 
 NOT_CAPTURED = "not captured for a while"
+HIDDEN = "drop or mask changed"
+REHASHED = "mask_key changed"
 
 
 class DueTables:
@@ -56,3 +59,24 @@ class DueTables:
             )
             cause = DueCause(f"{stream}:{epoch}/{n}", NOT_CAPTURED)
             self._dues.note_source(self._source, name, cause)
+
+    def rehidden(self, stream: str, before: Checkpoint, after: Checkpoint) -> None:
+        """Note tables whose columns leave in another form from `after` on, before that is stored.
+
+        Documents that exist keep the former one. A stream of a former version did not store the key
+        of its hashes: the present one is taken for it.
+
+        Raises StateUnavailable, StackError.
+        """
+        was, now = before.whole, after.whole
+        rehashed = bool(was.mask_key and now.mask_key) and was.mask_key != now.mask_key
+        epoch, n = split_seq(after.seq)
+        for name in sorted(was.tables.keys() & now.read.keys()):
+            one, other = was.tables[name], now.tables[name]
+            columns = hidden_differently(one, other, rehashed=rehashed)
+            if columns:
+                why = REHASHED if rehashed and not hidden_differently(one, other) else HIDDEN
+                log.warning("%s of %s (%s): a resync is due", why, name, ", ".join(columns))
+                self._dues.note_source(
+                    self._source, name, DueCause(f"{stream}:{epoch}/{n} hidden", why)
+                )

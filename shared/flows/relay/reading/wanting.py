@@ -78,6 +78,6 @@ class Wanting:
         return (look or examine) and self._wanted(point).capture != self.now.capture
 
     def _wanted(self, point: Checkpoint | None) -> Wanted:
-        capture = self._share.look(point)
+        capture = self._admission.keyed(self._share.look(point))
         stopped = self._admission.stopped(point, capture)
         return Wanted(capture.stopping(stopped), self._share.taken, stopped)
