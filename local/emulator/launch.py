@@ -24,6 +24,7 @@ GAPS = (
     "table_expiry",
     "function_errors",
     "function_updates",
+    "athena_queries",
 )
 
 

@@ -1,0 +1,28 @@
+"""The archive's table as its metadata describes it, without reading rows."""
+
+from typing import Protocol
+
+import msgspec
+
+
+class TableFacts(msgspec.Struct, frozen=True):
+    """The present state of the table.
+
+    size: bytes of its data files, the most that a query of the whole table reads.
+    rows: in them. files: their number. committed_ms: when the archive committed last, Unix ms;
+    0: never. ledger: the numbers that it holds, as `shared.domain.ledger` decodes them.
+    """
+
+    size: int = 0
+    rows: int = 0
+    files: int = 0
+    committed_ms: int = 0
+    ledger: bytes = b""
+
+
+class ArchiveTable(Protocol):
+    """The table `changes` of a stage."""
+
+    def facts(self) -> TableFacts:
+        """The present state. Raises Outage, StackError where there is no table."""
+        ...

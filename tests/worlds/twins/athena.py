@@ -1,0 +1,99 @@
+"""Athena's twin: DuckDB over rows in memory."""
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+
+from local.emulator.athena_dialect import BadQuery, bind, parse, tables, to_duckdb
+from shared.adapters.athena.contract import (
+    MOST_ROWS,
+    Execution,
+    Page,
+    Parameter,
+    QueryError,
+    literal,
+)
+from tests.worlds.changes_table import Row, arrow
+
+
+class MemoryAthena:
+    """Runs a query when it is started; `poll` says so from the second time on."""
+
+    def __init__(self, limit: int = 0) -> None:
+        self._duckdb = duckdb.connect(":memory:")
+        empty = arrow([])
+        self._duckdb.register("given", empty)
+        self._duckdb.execute("CREATE TABLE changes AS SELECT * FROM given")
+        self._done: dict[str, tuple[Page, str]] = {}
+        self._polled: set[str] = set()
+        self._numbers = itertools.count(1)
+        self._limit = limit
+        self.asked: list[tuple[str, Sequence[Parameter]]] = []
+
+    def append(self, rows: Sequence[Row]) -> None:
+        """Add rows to the table `changes`."""
+        self._duckdb.register("given", arrow(rows))
+        self._duckdb.execute("INSERT INTO changes SELECT * FROM given")
+
+    def define(self, statement: str) -> None:
+        """Make a view with Athena's CREATE VIEW."""
+        self._duckdb.execute(to_duckdb(parse(statement)))
+
+    def start(self, sql: str, parameters: Sequence[Parameter] = ()) -> str:
+        self.asked.append((sql, parameters))
+        query = f"query-{next(self._numbers)}"
+        try:
+            tree = bind(parse(sql), [literal(each) for each in parameters])
+        except BadQuery as error:
+            raise QueryError(f"was refused: {error}.", thing="the query") from None
+        try:
+            found = self._duckdb.execute(to_duckdb(tree))
+            columns = tuple(each[0] for each in found.description or [])
+            rows = [tuple(map(_text, row)) for row in found.fetchall()]
+            reads = any(True for _ in tables(tree))
+            failure = "Bytes scanned limit was exceeded" if reads and self._limit else ""
+            self._done[query] = (Page(columns, rows), failure)
+        except duckdb.Error as error:
+            self._done[query] = (Page((), []), str(error))
+        return query
+
+    def poll(self, query: str) -> Execution:
+        _, failure = self._of(query)
+        if query not in self._polled:
+            self._polled.add(query)
+            return Execution("running")
+        if "limit" in failure:
+            return Execution("cancelled", failure, self._limit)
+        return Execution("failed", failure) if failure else Execution("succeeded", "", 1)
+
+    def results(self, query: str, page: str = "", most: int = MOST_ROWS) -> Page:
+        whole, failure = self._of(query)
+        if failure:
+            raise QueryError(f"has failed: {failure}", thing="the query")
+        first = int(page or 0)
+        last = first + most
+        following = str(last) if last < len(whole.rows) else ""
+        return Page(whole.columns, whole.rows[first:last], following)
+
+    def stop(self, query: str) -> None:
+        self._of(query)
+
+    def scan_limit(self) -> int:
+        return self._limit
+
+    def _of(self, query: str) -> tuple[Page, str]:
+        if query not in self._done:
+            raise QueryError(f"{query} is not known.", thing="the query")
+        return self._done[query]
+
+
+def _text(value: Any) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return str(value).lower()
+    if hasattr(value, "hour"):
+        return f"{value:%Y-%m-%d %H:%M:%S.%f}"
+    return str(value)
