@@ -3,7 +3,8 @@
 import importlib
 import os
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from shared.values.errors import ConfigError
 
@@ -54,3 +55,21 @@ def load(reference: str, place: str) -> Any:
             hint="Correct the name in the stanza or in the code.",
         )
     return found
+
+
+class OwnFunction:
+    """A function of the own code, imported when it is called first.
+
+    place: leads to it in the stanza.
+    """
+
+    def __init__(self, reference: str, place: str) -> None:
+        self.reference, self.place = reference, place
+        self._loaded: Callable[..., Any] | None = None
+
+    def load(self) -> Callable[..., Any]:
+        """Raises ConfigError, MissingModule."""
+        if self._loaded is None:
+            found = load(self.reference, self.place)
+            self._loaded = cast(Callable[..., Any], found)
+        return self._loaded

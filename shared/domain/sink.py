@@ -39,6 +39,7 @@ class Arrival(msgspec.Struct, frozen=True):
     size: int
     unproven: bool = False
     delivery: Delivery | None = None
+    fields: dict[str, Any] | None = None
     newest: int = 0
 
 
@@ -138,8 +139,8 @@ class Documents(Protocol):
         """The columns of which a document's id is made."""
         ...
 
-    def expected(self, row: Row) -> Expected:
-        """The document of a row as it was read."""
+    def expected(self, row: Row, fields: dict[str, Any] | None = None) -> Expected:
+        """The document of a row as it was read. fields: what the consumer's mapping made of it."""
         ...
 
     def key_of(self, id: str) -> list[Any] | None:

@@ -113,6 +113,8 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
     sink: its `kind`, and settings that only that sink reads (shared/flows/consume/sinks).
     marks: false waives the record per group.
     operations: those that reach the sink; empty: all.
+    upcasters: table → schema version, as text → own code that lifts its rows to the next version.
+    mapping: own code that makes a document of a row; empty for none.
     """
 
     name: str
@@ -122,6 +124,8 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
     marks: bool = True
     operations: tuple[str, ...] = ()
     filter: FilterSettings = FilterSettings()
+    upcasters: dict[str, dict[str, str]] = {}
+    mapping: str = ""
 
     @property
     def kind(self) -> str:

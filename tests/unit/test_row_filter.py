@@ -123,8 +123,9 @@ def test_a_missing_column_is_refused_and_named() -> None:
         RowFilter(consumer(state="x")).admits({"id": 1})
     world = World(consumer(state="x"))
     done = world.handle(delivery([change(1, "c", 1, title="active"), change(2, "d", 1)]))
-    assert (done.set_aside, done.applied, done.failed) == (1, 1, [])
-    assert world.aside.sent[0].attributes["reason"] == "FilterError: the row has no column state"
+    assert (done.parked, done.applied, done.failed) == (1, 1, [])
+    (parked,) = world.parked()
+    assert parked.message == "FilterError: the row has no column state"
 
 
 def test_the_index_holds_the_rows_inside_and_what_was_filtered_is_counted() -> None:

@@ -39,6 +39,8 @@ def consumer_settings(
     tables: tuple[str, ...] = ("shop.items",),
     operations: tuple[str, ...] = (),
     filter: FilterSettings = FilterSettings(),  # noqa: B008 (frozen)
+    upcasters: dict[str, dict[str, str]] | None = None,
+    mapping: str = "",
     **stanza: Any,
 ) -> ConsumerSettings:
     return ConsumerSettings(
@@ -49,6 +51,8 @@ def consumer_settings(
         marks=marks,
         operations=operations,
         filter=filter,
+        upcasters=upcasters or {},
+        mapping=mapping,
     )
 
 
@@ -163,7 +167,7 @@ class World:
         """The consumer's sink, with something between it and the twins."""
         settings, state = elasticsearch_settings(self.settings), wrapped(self.state, wrap)
         sink = LatestState(self.settings, settings, wrap(self.search), state)
-        return prepared(sink, self.settings)
+        return prepared(sink, self.settings, self.state.schemas)
 
     def handle(
         self, *deliveries: Delivery, time_left: Callable[[], float] = lambda: 60.0

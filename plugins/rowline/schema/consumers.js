@@ -2,6 +2,7 @@
 
 const { NAME, TABLES } = require('./words');
 const filters = require('./filters');
+const ownRows = require('./own_rows');
 const { sinks } = require('../sinks');
 
 const consumer = {
@@ -19,6 +20,7 @@ const consumer = {
       items: { type: 'string', ...TABLES },
     },
     ...filters.schema,
+    ...ownRows.schema,
     ...Object.fromEntries(Object.entries(sinks).map(([kind, sink]) => [kind, sink.schema])),
     marks: {
       type: ['boolean', 'string'],

@@ -8,6 +8,7 @@ const { nearest } = require('./nearest');
 const { ownSources, capturedBy, relayProblems } = require('./relays');
 const { withMaps } = require('./stanzas');
 const { filterProblems } = require('./filters');
+const { ownRowsProblems } = require('./own_rows');
 const { requirementsProblems } = require('./requirements');
 const { sinks, sinkOf, sinkProblems } = require('../sinks');
 
@@ -43,6 +44,9 @@ function problems(stanzas, { read = nothingToRead } = {}) {
     ...Object.entries(full).flatMap(([name, consumer]) =>
       requirementsProblems(`consumers.${name}.requirements`, consumer, read),
     ),
+    ...Object.entries(full).flatMap(([name, consumer]) =>
+      ownRowsProblems(`consumers.${name}`, consumer, howReceived(consumer, whole), read),
+    ),
     ...Object.entries(full).flatMap(([name, consumer]) => {
       const [kind, sink] = sinkOf(consumer);
       const path = `consumers.${name}.${kind}`;
@@ -51,6 +55,7 @@ function problems(stanzas, { read = nothingToRead } = {}) {
         stanza: consumer[kind],
         patterns: consumer.tables,
         tables: howReceived(consumer, whole),
+        mapping: consumer.mapping,
         read,
       });
     }),

@@ -35,14 +35,25 @@ const schema = {
   },
 };
 
-function problems({ path, stanza, patterns, tables, read }) {
+function problems({ path, stanza, patterns, tables, mapping, read }) {
   return [
+    ...mappingProblems(path, stanza, mapping),
     ...aliasProblems(path, stanza.alias, patterns, Object.keys(tables)),
     ...fieldProblems(path, stanza),
     ...columnProblems(path, stanza, tables),
     ...(stanza.index === undefined ? [] : readIndex(path, stanza.index, read).problems),
   ];
 }
+
+/** Keys that say what a mapping says. */
+const mappingProblems = (path, stanza, mapping) =>
+  ['fields', 'rename']
+    .filter((key) => mapping !== undefined && stanza[key] !== undefined)
+    .map(
+      (key) =>
+        `${path}.${key} is of no use beside mapping: ${mapping} makes the whole document. Take ` +
+        'it out.',
+    );
 
 function aliasProblems(path, alias, patterns, tables) {
   const wrong = (what) => [`${path}.alias is ${JSON.stringify(alias)}: ${what}`];

@@ -13,10 +13,11 @@ const path = require('node:path');
 //
 // and, if it has something to say,
 //
-//   problems({path, stanza, patterns, tables, read})
+//   problems({path, stanza, patterns, tables, mapping, read})
 //                          the problems of one stanza, one sentence each; `path` leads to it,
 //                          `patterns` are the tables as its consumer names them, `tables` those
-//                          that it receives, each with its capture settings
+//                          that it receives, each with its capture settings; `mapping` is the
+//                          consumer's own code that makes documents
 //   clashes(consumers)     the problems of several together: [{name, source, tables, stanza}], all
 //                          consumers that have this sink
 //   permissions(settings)  statements (expand/statements.js) for its function's role besides those

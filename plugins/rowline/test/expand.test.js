@@ -364,10 +364,19 @@ test('own code is named once, and own requirements by function', () => {
   const handler = { tables: ['market.listings'], handler: 'consumers/alerts.handle' };
   const { own, requirements } = expand(
     stanzas({
-      consumers: { one: handler, two: { ...handler, requirements: 'consumers/needs.txt' } },
+      consumers: {
+        one: handler,
+        two: { ...handler, requirements: 'consumers/needs.txt' },
+        three: {
+          tables: ['market.listings'],
+          elasticsearch: { secret: 'rowline/test/search' },
+          mapping: 'documents.handle',
+          upcasters: { 'market.listings': { 1: 'upcast/listings.handle' } },
+        },
+      },
     }),
     { ...context(), read },
   );
-  assert.deepEqual(own, ['consumers']);
+  assert.deepEqual(own, ['consumers', 'upcast', 'documents']);
   assert.deepEqual(requirements, { consumeTwo: 'consumers/needs.txt' });
 });

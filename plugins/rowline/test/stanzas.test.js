@@ -514,3 +514,66 @@ test('a handler is one line of the stanza', () => {
   const made = settings(given, { service: 's', stage: 't', read: readOwn }).consumers.alerts;
   assert.deepEqual(made.sink, { kind: 'handler', function: 'consumers/alerts.handle' });
 });
+
+const shaped = (more, sink = { elasticsearch: { secret: 'rowline/test/search' } }) => ({
+  ...stanzas(),
+  consumers: { listings: { tables: ['market.listings'], ...sink, ...more } },
+});
+const ROWS = {
+  ...OWN,
+  'upcast/listings.py': 'def to_2(row): return row\ndef document(row, table): pass',
+};
+const readRows = (file) => {
+  if (file in ROWS) return ROWS[file];
+  throw new Error('no file');
+};
+
+for (const [what, given, says] of [
+  [
+    'an upcaster of another table',
+    shaped({ upcasters: { 'market.photos': { 1: 'upcast/listings.to_2' } } }),
+    /^consumers\.listings\.upcasters\.market\.photos is no table of this consumer\. It receives/,
+  ],
+  [
+    'an upcaster of no version',
+    shaped({ upcasters: { 'market.listings': { first: 'upcast/listings.to_2' } } }),
+    /market\.listings\.first: the name must be the schema version that it lifts, like 1/,
+  ],
+  [
+    'an upcaster that is not there',
+    shaped({ upcasters: { 'market.listings': { 1: 'upcast/listings.to_3' } } }),
+    /^consumers\.listings\.upcasters\.market\.listings\.1: upcast\/listings\.py has no to_3/,
+  ],
+  [
+    'a mapping that is not there',
+    shaped({ mapping: 'upcast/listing.document' }),
+    /^consumers\.listings\.mapping is .*there is no file upcast\/listing\.py/,
+  ],
+  [
+    'fields beside a mapping',
+    shaped(
+      { mapping: 'upcast/listings.document' },
+      { elasticsearch: { secret: 'rowline/test/search', fields: ['id'] } },
+    ),
+    /^consumers\.listings\.elasticsearch\.fields is of no use beside mapping/,
+  ],
+  [
+    'a mapping beside a handler',
+    shaped({ mapping: 'upcast/listings.document' }, { handler: 'consumers/alerts.handle' }),
+    /^consumers\.listings\.mapping is of no use beside a handler/,
+  ],
+])
+  test(`own code for rows that is wrong: ${what}`, () => {
+    const [found, ...more] = problems(given, { read: readRows });
+    assert.match(found, says);
+    assert.deepEqual(more, []);
+  });
+
+test('upcasters and mapping are in the settings as they are', () => {
+  const upcasters = { 'market.listings': { 1: 'upcast/listings.to_2' } };
+  const given = shaped({ upcasters, mapping: 'upcast/listings.document' });
+  assert.deepEqual(problems(given, { read: readRows }), []);
+  const made = settings(given, { service: 's', stage: 't', read: readRows }).consumers.listings;
+  assert.deepEqual(made.upcasters, upcasters);
+  assert.equal(made.mapping, 'upcast/listings.document');
+});

@@ -1,4 +1,4 @@
-"""Preparing: what a consumer's stanza says of changes, between the runtime and any sink.
+"""Preparing: upcasters, filter and mapping of a consumer, between the runtime and any sink.
 
 A sink that can list what it holds says the same of rows, so that verify compares what it should.
 """
@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from shared.adapters.state.schemas import Schemas
 from shared.domain.captured_tables import CapturedTable
-from shared.domain.row_filter import FilterError, RowFilter
+from shared.domain.row_filter import FilterError, RowFilter, as_deletion
 from shared.domain.sink import (
     Arrival,
     Documents,
@@ -21,28 +22,72 @@ from shared.domain.sink import (
     Slice,
     Write,
 )
+from shared.flows.consume.own_rows import OwnRowError, RowMapping, Upcasters
 from shared.values.change import Row
+from shared.values.errors import ConfigError
 from shared.values.settings import ConsumerSettings
 
 
-def prepared(sink: Sink, consumer: ConsumerSettings) -> Sink:
-    """The sink behind the consumer's filter; the sink itself where everything passes."""
+class Preparation:
+    """Upcasters, then the filter, then the mapping of one consumer."""
+
+    def __init__(self, filter: RowFilter, upcasters: Upcasters, mapping: RowMapping) -> None:
+        self._filter, self._upcasters, self._mapping = filter, upcasters, mapping
+
+    def __bool__(self) -> bool:
+        return not self._filter.is_open or bool(self._upcasters) or bool(self._mapping)
+
+    def of_change(self, arrival: Arrival) -> Arrival | None:
+        """The arrival as the sink gets it, None for one that it does not get.
+
+        Raises FilterError, OwnRowError, ConfigError, and what the state store raises.
+        """
+        arrival = self._upcasters.lifted(arrival) if self._upcasters else arrival
+        change = self._filter.passed(arrival.change)
+        if change is None:
+            return None
+        fields = None
+        if self._mapping and change.after is not None:
+            fields = self._mapping.document(change.after, arrival.message.full_name)
+            if fields is None:
+                change = as_deletion(change)
+        unproven = self._filter.is_unproven(change)
+        if change is arrival.change and not unproven and fields is None:
+            return arrival
+        return msgspec.structs.replace(arrival, change=change, unproven=unproven, fields=fields)
+
+    def of_row(self, row: Row, table: str) -> tuple[bool, dict[str, Any] | None]:
+        """Whether a row as published has a document, and its fields if a mapping makes them.
+
+        Raises FilterError, MappingError, ConfigError.
+        """
+        if not self._filter.admits(row):
+            return False, None
+        if not self._mapping:
+            return True, None
+        fields = self._mapping.document(row, table)
+        return fields is not None, fields
+
+
+def prepared(sink: Sink, consumer: ConsumerSettings, schemas: Schemas) -> Sink:
+    """The sink behind what the stanza says; the sink itself where that is nothing."""
     # A sink that is told every change does side effects: rows outside are none of its business.
     filter = RowFilter(
         consumer, keeps_state=getattr(consumer, "ordering", "latest-state") != "every-change"
     )
-    if filter.is_open:
+    preparation = Preparation(filter, Upcasters(consumer, schemas), RowMapping(consumer))
+    if not preparation:
         return sink
     if isinstance(sink, Listable):
-        return PreparedListable(sink, filter, sink)
-    return Prepared(sink, filter)
+        return PreparedListable(sink, preparation, sink)
+    return Prepared(sink, preparation)
 
 
 class Prepared:
     """A sink that is given what the stanza lets pass."""
 
-    def __init__(self, sink: Sink, filter: RowFilter) -> None:
-        self._sink, self._filter = sink, filter
+    def __init__(self, sink: Sink, preparation: Preparation) -> None:
+        self._sink, self._preparation = sink, preparation
 
     def probe(self) -> str:
         return self._sink.probe()
@@ -64,26 +109,24 @@ class Prepared:
 
     def _prepare(self, arrival: Arrival) -> Arrival | Outcome:
         try:
-            change = self._filter.passed(arrival.change)
+            return self._preparation.of_change(arrival) or Outcome("filtered")
         except FilterError as error:
             return Outcome("refused", f"FilterError: {error.what}")
-        if change is None:
-            return Outcome("filtered")
-        unproven = self._filter.is_unproven(change)
-        if change is arrival.change and not unproven:
-            return arrival
-        return msgspec.structs.replace(arrival, change=change, unproven=unproven)
+        except OwnRowError as error:
+            return Outcome("refused", error.reason, error.stack)
+        except ConfigError as error:  # own code that cannot be imported: all changes wait
+            return Outcome("failed", str(error))
 
 
 class PreparedListable(Prepared):
     """The same for a sink whose content can be listed."""
 
-    def __init__(self, sink: Sink, filter: RowFilter, listable: Listable) -> None:
-        super().__init__(sink, filter)
+    def __init__(self, sink: Sink, preparation: Preparation, listable: Listable) -> None:
+        super().__init__(sink, preparation)
         self._listable = listable
 
     def documents(self, table: CapturedTable) -> "PreparedDocuments":
-        return PreparedDocuments(self._listable.documents(table), table, self._filter)
+        return PreparedDocuments(self._listable.documents(table), table, self._preparation)
 
     def delete_again(self, deletions: Mapping[str, int], sleep: Callable[[float], object]) -> int:
         return self._listable.delete_again(deletions, sleep)
@@ -92,19 +135,24 @@ class PreparedListable(Prepared):
 class PreparedDocuments:
     """The documents of one table. A row outside the filter has none."""
 
-    def __init__(self, documents: Documents, table: CapturedTable, filter: RowFilter) -> None:
-        self._documents, self._plan, self._filter = documents, table.plan, filter
+    def __init__(
+        self, documents: Documents, table: CapturedTable, preparation: Preparation
+    ) -> None:
+        self._documents, self._captured, self._preparation = documents, table, preparation
 
     @property
     def id_columns(self) -> tuple[str, ...]:
         return self._documents.id_columns
 
-    def expected(self, row: Row) -> Expected:
+    def expected(self, row: Row, fields: dict[str, Any] | None = None) -> Expected:
+        """Raises ConfigError when own code cannot be imported."""
+        left = self._captured.plan.project(row)
         try:
-            if self._filter.admits(self._plan.project(row)):
-                return self._documents.expected(row)
-        except FilterError as error:
+            has_document, fields = self._preparation.of_row(left, self._captured.name)
+        except (FilterError, OwnRowError) as error:
             return msgspec.structs.replace(self._documents.expected(row), refused=error.what)
+        if has_document:
+            return self._documents.expected(row, fields)
         return Expected("", [row.get(column) for column in self.id_columns], {})
 
     def key_of(self, id: str) -> list[Any] | None:

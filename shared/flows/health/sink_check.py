@@ -3,6 +3,7 @@
 from shared.domain.sink import Target
 from shared.flows.health.asked import Asked, not_asked
 from shared.flows.health.filter_check import check_filter
+from shared.flows.health.own_code_check import check_own_code
 from shared.flows.health.source_check import Tables
 from shared.values.errors import ConfigError, RowlineError
 from shared.values.finding import Finding
@@ -31,7 +32,7 @@ def check_consumer(
         for number, pattern in enumerate(consumer.tables)
         if tables and not any(matches(pattern, *name.split(".", 1)) for name in tables)
     ]
-    findings += check_filter(consumer, received)
+    findings += [*check_filter(consumer, received), *check_own_code(consumer)]
     try:
         examiner = asked.examiner(consumer.name)
         if examiner is None:

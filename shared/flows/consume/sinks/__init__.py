@@ -59,10 +59,10 @@ def settings_of(consumer: ConsumerSettings) -> msgspec.Struct:
 
 
 def build(around: Surroundings) -> Sink:
-    """The sink of a consumer, behind its filter. Raises ConfigError."""
+    """The sink of a consumer, behind its filter and its own code. Raises ConfigError."""
     settings = settings_of(around.consumer)
     sink = _module(around.consumer.kind).build(settings, around)
-    return prepared(sink, around.consumer)
+    return prepared(sink, around.consumer, around.state.schemas)
 
 
 def examine(access: SinkAccess) -> Examiner | None:

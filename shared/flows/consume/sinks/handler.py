@@ -60,9 +60,15 @@ class HandlerSink:
             own = self._loaded()
         except RowlineError as error:
             return [Outcome("failed", str(error))] * len(slice.arrivals)
+        fresh = [each for each in slice.arrivals if each.newest <= each.change.seq]
+        slice, arrivals = msgspec.structs.replace(slice, arrivals=fresh), slice.arrivals
         if hasattr(own, "apply"):
-            return self._together(own, slice)
-        return self._one_by_one(slice, lambda arrival: self._call(own, arrival, slice))
+            outcomes = self._together(own, slice) if fresh else []
+        else:
+            outcomes = self._one_by_one(slice, lambda each: self._call(own, each, slice))
+        rest = iter(outcomes)
+        old = Outcome("superseded")
+        return [old if each.newest > each.change.seq else next(rest) for each in arrivals]
 
     def _loaded(self) -> Any:
         """The function, or an object of the class. Raises ConfigError."""

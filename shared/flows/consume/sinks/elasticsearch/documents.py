@@ -36,12 +36,13 @@ class IndexDocuments:
             if name in columns and columns[name] == left.get(name)
         ]
 
-    def expected(self, row: Row) -> Expected:
+    def expected(self, row: Row, fields: dict[str, Any] | None = None) -> Expected:
         key, id = [row.get(column) for column in self.id_columns], ""
         left, shape = self._captured.plan.project(row), self._layout.shape
         try:
             id = shape.row_id(left, self._captured.key)
-            body = decode_json(encode_json(shape.body(left)), _decoder)
+            made = shape.body(left) if fields is None else fields
+            body = decode_json(encode_json(made), _decoder)
         except DocumentError as error:
             return Expected(id, key, {}, error.what)
         return Expected(id, key, body)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from shared.adapters.search.contract import Action, Result, Search
 from shared.adapters.state.state import State
 from shared.domain.captured_tables import CapturedTable
-from shared.domain.sink import Outcome, Slice
+from shared.domain.sink import Arrival, Outcome, Slice
 from shared.flows.consume.sinks.elasticsearch.deletion_recorder import (
     Deletions,
     address,
@@ -29,7 +29,6 @@ from shared.flows.consume.sinks.elasticsearch.work import (
     chunks,
     segments,
 )
-from shared.values.change import Change
 from shared.values.errors import (
     ConfigError,
     SearchError,
@@ -158,7 +157,7 @@ class LatestState:
             arrival = work.arrivals[at]
             try:
                 alias = self._layout.alias(arrival.message.database, arrival.message.table)
-                for action in self._actions(alias, arrival.change):
+                for action in self._actions(alias, arrival):
                     # The index may have forgotten that a newer change deleted this document.
                     if action.body is not None and arrival.newest > arrival.change.seq:
                         work.settle(at, Outcome("superseded"))
@@ -169,8 +168,8 @@ class LatestState:
             except ConfigError as error:
                 work.settle(at, Outcome("failed", str(error)))
 
-    def _actions(self, alias: str, change: Change) -> list[Action]:
-        shape = self._layout.shape
+    def _actions(self, alias: str, arrival: Arrival) -> list[Action]:
+        shape, change = self._layout.shape, arrival.change
         before, after = shape.change_ids(change)
         actions = (
             [] if before is None or before == after else [Action(alias, before, change.seq, None)]
@@ -182,5 +181,6 @@ class LatestState:
                     thing=f"change {change.id}",
                     hint="The relay that wrote it is of another version.",
                 )
-            actions.append(Action(alias, after, change.seq, shape.body(change.after)))
+            body = shape.body(change.after) if arrival.fields is None else arrival.fields
+            actions.append(Action(alias, after, change.seq, body))
         return actions

@@ -14,8 +14,10 @@ class Layout:
     """How the tables of a consumer are kept in Elasticsearch. Raises ConfigError for its stanza."""
 
     def __init__(self, consumer: ConsumerSettings, settings: ElasticsearchSettings) -> None:
-        self.consumer, self.derived = consumer.name, not settings.index
-        self._own, self._place = settings.index, f"consumers.{consumer.name}.elasticsearch"
+        # Nothing tells the fields that a mapping makes, so Elasticsearch finds them out.
+        self._own = settings.index or ({"mappings": {"dynamic": True}} if consumer.mapping else {})
+        self.consumer, self.derived = consumer.name, not self._own
+        self._place = f"consumers.{consumer.name}.elasticsearch"
         self._aliases = Aliases(settings.alias, f"{self._place}.alias", consumer.tables)
         self.shape = Shape.of(settings, self._place)
 

@@ -14,7 +14,7 @@ Settings = HttpSettings
 
 def build(settings: HttpSettings, around: Surroundings) -> HttpSink:
     """The sink of a consumer, at the URL of its stanza or at the given address."""
-    return HttpSink(around.consumer.name, settings, _endpoint(settings, around.access))
+    return HttpSink(around.consumer, settings, _endpoint(settings, around.access))
 
 
 def examine(settings: HttpSettings, access: SinkAccess) -> HttpExaminer:

@@ -9,6 +9,7 @@ from shared.flows.consume.sinks.http.answers import Verdict, verdict
 from shared.flows.consume.sinks.http.http_settings import HttpSettings
 from shared.flows.consume.sinks.http.request import body_of, headers_of
 from shared.values.errors import RowlineError
+from shared.values.settings import ConsumerSettings
 
 MAX_BYTES = 1_000_000
 """Of the changes in one request; a larger one travels alone."""
@@ -20,8 +21,11 @@ ENOUGH_ERRORS = 3
 class HttpSink:
     """One consumer's receiver. Its connections are kept between calls."""
 
-    def __init__(self, consumer: str, settings: HttpSettings, endpoint: WebhookEndpoint) -> None:
-        self._consumer, self._batch, self._endpoint = consumer, settings.batch, endpoint
+    def __init__(
+        self, consumer: ConsumerSettings, settings: HttpSettings, endpoint: WebhookEndpoint
+    ) -> None:
+        self._consumer, self._mapped = consumer.name, bool(consumer.mapping)
+        self._batch, self._endpoint = settings.batch, endpoint
 
     def probe(self) -> str:
         answer = self._endpoint.reach()
@@ -33,13 +37,18 @@ class HttpSink:
 
     def apply(self, slice: Slice) -> list[Outcome]:
         """In order. Nothing is sent behind a change of its group that failed."""
-        outcomes: list[Outcome | None] = [None] * len(slice.arrivals)
+        outcomes: list[Outcome | None] = [
+            Outcome("superseded") if each.newest > each.change.seq else None
+            for each in slice.arrivals
+        ]
         portions = deque(self._portions(slice))
         held: set[str] = set()
         rest, errors = Outcome("failed", "waits for an earlier change of its group"), 0
         while portions:
             portion = [
-                at for at in portions.popleft() if slice.arrivals[at].message.group not in held
+                at
+                for at in portions.popleft()
+                if outcomes[at] is None and slice.arrivals[at].message.group not in held
             ]
             if not portion:
                 continue
@@ -68,7 +77,7 @@ class HttpSink:
 
     def _send(self, arrivals: Sequence[Arrival]) -> Verdict:
         """One request. Raises RowlineError."""
-        body = body_of(self._consumer, arrivals)
+        body = body_of(self._consumer, arrivals, mapped=self._mapped)
         return verdict(self._endpoint.post(body, headers_of(arrivals)), arrivals)
 
     def _portions(self, slice: Slice) -> list[Sequence[int]]:

@@ -13,9 +13,12 @@ _PRINTABLE = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
 _LONGEST_KEY = 255
 
 
-def body_of(consumer: str, arrivals: Sequence[Arrival]) -> bytes:
-    """The JSON that a receiver reads (docs/http.md)."""
-    changes = [_change(each) for each in arrivals]
+def body_of(consumer: str, arrivals: Sequence[Arrival], *, mapped: bool = False) -> bytes:
+    """The JSON that a receiver reads (docs/http.md).
+
+    mapped: rows do not leave, but the documents that the consumer's mapping made of them.
+    """
+    changes = [_change(each, mapped) for each in arrivals]
     return encode_json({"v": VERSION, "consumer": consumer, "changes": changes})
 
 
@@ -26,8 +29,9 @@ def headers_of(arrivals: Sequence[Arrival]) -> dict[str, str]:
     return {"Idempotency-Key": key if len(key) <= _LONGEST_KEY else hash_ids(ids)}
 
 
-def _change(arrival: Arrival) -> dict[str, Any]:
+def _change(arrival: Arrival, mapped: bool) -> dict[str, Any]:
     change, message = arrival.change, arrival.message
+    rows = {"before": change.before, "after": change.after}
     return {
         "id": change.id,
         "source": message.source,
@@ -39,8 +43,7 @@ def _change(arrival: Arrival) -> dict[str, Any]:
         "seq_text": f"{change.seq:019d}",
         "ts_ms": change.ts_ms,
         "key": change.key,
-        "before": change.before,
-        "after": change.after,
+        **({"document": arrival.fields} if mapped else rows),
         "tx": {"id": change.tx.id, "index": change.tx.index, "last": change.tx.last},
         **({"unproven": True} if arrival.unproven else {}),
     }

@@ -1,0 +1,30 @@
+"""A service's own upcasters and mappings."""
+
+from typing import Any
+
+Row = dict[str, Any]
+
+
+def add_currency(row: Row) -> Row:
+    return {**row, "currency": "EUR"}
+
+
+def cents(row: Row) -> Row:
+    return {**row, "price": row["price"] * 100, "currency": row["currency"].lower()}
+
+
+def needs_currency(row: Row) -> Row:
+    return {**row, "money": (row["price"], row["currency"])}
+
+
+def in_place(row: Row) -> None:
+    row["currency"] = "EUR"
+
+
+def listing(row: Row, table: str) -> Row | None:
+    """Hides the columns, and rows without a title."""
+    if row["title"] == "t1":
+        return None
+    if row["title"] == "poison":
+        raise ValueError("poison 4711")
+    return {"_of": table, "name": row["title"].upper(), "price": {"amount": row["price"]}}
