@@ -121,8 +121,15 @@ class LocalStage:
         if endpoint:  # its user has credentials for it, perhaps
             clients = {name: os.environ.get(name) or value for name, value in clients.items()}
             clients["AWS_ENDPOINT_URL"] = endpoint
+        emulator = self.servers["emulator"]
+        assert isinstance(emulator, Emulator)
+        traces = {
+            "AWS_XRAY_DAEMON_ADDRESS": emulator.daemon_address,
+            "ROWLINE_TRACES": str(emulator.traces),
+        }
         return {
             **clients,
+            **({} if endpoint else traces),
             "ROWLINE_SOURCE": self.source_url,
             "ROWLINE_ELASTICSEARCH": self.search_url,
         }

@@ -25,6 +25,7 @@ GAPS = (
     "function_errors",
     "function_updates",
     "athena_queries",
+    "trace_daemon",
 )
 
 

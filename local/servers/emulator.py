@@ -44,6 +44,16 @@ class Emulator(LocalServer):
         """
         return f"http://{HOST}:{self.port}"
 
+    @property
+    def daemon_address(self) -> str:
+        """Where its X-Ray daemon listens, in UDP: the same number is free there."""
+        return f"{HOST}:{self.port}"
+
+    @property
+    def traces(self) -> Path:
+        """The file of the segments that the daemon has received, one a line."""
+        return self.folder / "traces.jsonl"
+
     def environment(self) -> dict[str, str]:
         """Variables that let AWS clients talk to it as administrator."""
         return client_environment(self.url)
@@ -78,6 +88,8 @@ class Emulator(LocalServer):
             "S3_DATA_DIR": str(self.folder / "s3"),
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
+            "AWS_XRAY_DAEMON_ADDRESS": self.daemon_address,
+            "TRACES": str(self.traces),
             "HOME": str(self.folder),
             "TMPDIR": str(self.folder / "tmp"),
             "PYTHONDONTWRITEBYTECODE": "1",

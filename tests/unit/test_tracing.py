@@ -269,7 +269,10 @@ class Service:
         return {"Traces": [{"Segments": [{"Document": one} for one in self.documents]}]}
 
 
-SAMPLED = {"_X_AMZN_TRACE_ID": f"Root={TRACE.xray};Parent=00000000000000a1;Sampled=1"}
+SAMPLED = {
+    "AWS_LAMBDA_FUNCTION_NAME": "f",
+    "_X_AMZN_TRACE_ID": f"Root={TRACE.xray};Parent=00000000000000a1;Sampled=1",
+}
 
 
 class TestXRay:
@@ -291,6 +294,7 @@ class TestXRay:
     def test_an_invocation_that_lambda_does_not_sample_has_no_daemon(self) -> None:
         service = Service()
         environ = {
+            "AWS_LAMBDA_FUNCTION_NAME": "f",
             "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:1",
             "_X_AMZN_TRACE_ID": SAMPLED["_X_AMZN_TRACE_ID"].replace("Sampled=1", "Sampled=0"),
         }

@@ -32,7 +32,7 @@ class XRayTracer:
 
     Lambda runs the daemon for an invocation that it samples itself (X-Ray developer guide, "AWS
     X-Ray daemon"), and says so in _X_AMZN_TRACE_ID. Our sampling is another one, so both ways are
-    needed. A container has no daemon.
+    needed. A container has no daemon; whoever runs one beside it sets AWS_XRAY_DAEMON_ADDRESS.
 
     client: gives a client of X-Ray, which makes one attempt a call. After a failure nothing is sent
         for a minute: a function must not wait for X-Ray with each batch.
@@ -66,7 +66,8 @@ class XRayTracer:
 
     def _daemon(self) -> tuple[str, int] | None:
         host, _, port = self._environ.get("AWS_XRAY_DAEMON_ADDRESS", "").partition(":")
-        runs = "Sampled=1" in self._environ.get("_X_AMZN_TRACE_ID", "")
+        in_function = "AWS_LAMBDA_FUNCTION_NAME" in self._environ
+        runs = not in_function or "Sampled=1" in self._environ.get("_X_AMZN_TRACE_ID", "")
         return (host, int(port)) if runs and port.isdigit() else None
 
     def _say(self, error: Exception, count: int) -> None:
