@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "verify": "cli.commands.verify",
     "parked": "cli.commands.parked",
     "jobs": "cli.commands.jobs",
+    "archive": "cli.commands.archive",
 }
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 and the number of SIGINT, as shells expect."""

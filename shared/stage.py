@@ -8,6 +8,7 @@ there on both use the same adapters with the same time-outs.
 import os
 import secrets
 import threading
+import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -37,7 +38,10 @@ from shared.values.settings import ConsumerSettings, Settings, SourceSettings, d
 if TYPE_CHECKING:
     from shared.adapters.binlog.contract import Binlog
     from shared.adapters.functions.awslambda import LambdaFunctions
+    from shared.adapters.lake.iceberg import IcebergLake
+    from shared.adapters.landing.s3 import S3Landing
     from shared.adapters.observation.aws import AwsObservation
+    from shared.flows.archive.setup import ArchiveSetup
     from shared.flows.consume.runtime import Consume
     from shared.flows.jobs.setup import JobSetup
     from shared.flows.jobs.tenure import Tenure
@@ -247,6 +251,36 @@ class Stage:
         from shared.flows.watch.setup import WatchSetup
 
         return WatchSetup(self, emit=emit, start_slice=self.start_slice, holder=holder, left=left)
+
+    @cached_property
+    def landing(self) -> "S3Landing":
+        """The archive's landing. Raises StackError where there is no archive."""
+        from shared.adapters.landing.s3 import S3Landing
+
+        return S3Landing(self.client("s3"), self.resources.archive_bucket)
+
+    @cached_property
+    def lake(self) -> "IcebergLake":
+        """The archive's table, where its heavy packages are installed."""
+        from shared.adapters.lake.iceberg import IcebergLake
+
+        return IcebergLake(self.resources.archive_bucket, self.resources.archive_database)
+
+    def archive(self, *, holder: str, left: Callable[[], float]) -> "ArchiveSetup":
+        """The parts of the archive's function; see `ArchiveSetup` for the parameters."""
+        from shared.flows.archive.setup import ArchiveSetup
+
+        settings = self.settings.archive
+        return ArchiveSetup(
+            landing=self.landing,
+            lake=self.lake,
+            state=self.state,
+            streams=tuple(each.stream for each in self.settings.sources.values()),
+            retention_days=settings.retention_days if settings else 0,
+            holder=holder,
+            left=left,
+            clock=time.time,
+        )
 
     def reads(self, source: SourceSettings) -> str:
         """Where a source is, and where that address came from."""

@@ -29,6 +29,8 @@ class Tier:
     outages: Stops of Elasticsearch under load.
     load_seconds: How long writers write while relays come and go.
     workload: Row changes of the marketplace's workload.
+    archive_runs: Worlds in which committers are killed.
+    archive_changes, archive_kills: Changes that killed committers bring into an Iceberg table.
     """
 
     name: str
@@ -51,6 +53,9 @@ class Tier:
     outages: int
     load_seconds: float
     workload: int
+    archive_runs: int
+    archive_changes: int
+    archive_kills: int
 
 
 TIERS = {
@@ -75,6 +80,9 @@ TIERS = {
         outages=1,
         load_seconds=4.0,
         workload=3_000,
+        archive_runs=60,
+        archive_changes=12_000,
+        archive_kills=5,
     ),
     "soak": Tier(
         name="soak",
@@ -97,6 +105,9 @@ TIERS = {
         outages=4,
         load_seconds=40.0,
         workload=30_000,
+        archive_runs=3_000,
+        archive_changes=100_000,
+        archive_kills=60,
     ),
 }
 

@@ -1,4 +1,6 @@
-"""How spans of time are printed."""
+"""How spans of time are printed and read."""
+
+from shared.values.errors import ConfigError
 
 
 def duration(seconds: float) -> str:
@@ -11,3 +13,16 @@ def duration(seconds: float) -> str:
     if hours:
         return f"{hours}h{minutes:02}m"
     return f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def seconds_of(text: str) -> int:
+    """The seconds of `90m`, `24h` or `7d`. Raises ConfigError."""
+    number, unit = text[:-1], text[-1:]
+    if not number.isdigit() or unit not in _UNITS:
+        raise ConfigError(
+            "is no span of time.", thing=repr(text), hint="Write 30s, 90m, 24h or 7d."
+        )
+    return int(number) * _UNITS[unit]

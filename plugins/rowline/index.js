@@ -7,10 +7,12 @@ const { problems } = require('./schema/problems');
 const { placesOf, placed } = require('./schema/places');
 const { missingForContainers } = require('./schema/containers');
 const { expand } = require('./expand');
+
 const { overLimits } = require('./expand/limits');
-const { function: WATCH } = require('./expand/names').watch();
+const { archive: ARCHIVE, watch } = require('./expand/names');
 const { findPython, findTarget } = require('./bundle/target');
 const { buildPackage } = require('./bundle');
+const { buildArchivePackage } = require('./bundle/archive_package');
 const { checkStanzas } = require('./deploy/check');
 const { requireConcurrency } = require('./deploy/concurrency');
 const { requireEndpoint } = require('./deploy/endpoint');
@@ -25,7 +27,7 @@ class Rowline {
     this.log = log;
     // Otherwise the pinned SDK asks for a newer Node.js at every deployment.
     process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-    for (const name of ['sources', 'consumers', 'alerts'])
+    for (const name of ['sources', 'consumers', 'alerts', 'archive'])
       serverless.configSchemaHandler.defineTopLevelProperty(name, {}); // checked in `initialize`
     serverless.configSchemaHandler.defineCustomProperties({
       properties: { rowline: { type: 'object' } },
@@ -197,16 +199,19 @@ class Rowline {
       if (file) service.functions[name].package = { artifact };
       service.functions[name].environment.ROWLINE_VERSION = version;
     }
+    const kept = service.functions[ARCHIVE.function];
+    if (kept) kept.environment.ROWLINE_VERSION = (await this.zip(undefined, true)).version;
   }
 
-  /** Builds the zip of all functions, or of those with a requirements file of their own. */
-  async zip(requirements) {
+  /** Builds the zip of all functions, of those with packages of their own, or of the archive. */
+  async zip(requirements, ofArchive = false) {
     const { serviceDir } = this.serverless;
     const { settings, own } = this.expanded;
     const { options, target } = this;
-    const built = await buildPackage({ serviceDir, settings, options, target, own, requirements });
+    const build = ofArchive ? buildArchivePackage : buildPackage;
+    const built = await build({ serviceDir, settings, options, target, own, requirements });
     const version = built.hash.slice(0, 16);
-    const whose = requirements ? ` with ${requirements}` : '';
+    const whose = ofArchive ? ' of the archive' : requirements ? ` with ${requirements}` : '';
     const where = `${target.runtime} on ${target.architecture}, version ${version}`;
     this.log.notice(`Functions${whose}: ${(built.bytes / 1e6).toFixed(1)} MB for ${where}`);
     return { artifact: path.relative(serviceDir, built.file), version };
@@ -219,7 +224,9 @@ class Rowline {
   async wake() {
     const relays = !isOff(this.options.relay);
     const woken = Object.entries(this.expanded.functions)
-      .filter(([key, made]) => key === WATCH || (relays && made.environment.ROWLINE_STREAM))
+      .filter(
+        ([key, made]) => key === watch().function || (relays && made.environment.ROWLINE_STREAM),
+      )
       .map(([key]) => this.serverless.service.functions[key]);
     await wake(this.serverless.getProvider('aws'), woken, this.log);
   }

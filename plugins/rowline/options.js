@@ -9,11 +9,13 @@ const DEFAULTS = {
     consume: 'handlers.consume.handle',
     watch: 'handlers.watch.handle',
     jobs: 'handlers.jobs.handle',
+    archive: 'handlers.archive.handle',
   },
   // health check of a relay's container: fails when the relay gives no sign of life
   alive: ['python', '-m', 'handlers.relay_service', '--healthy'],
   code: ['handlers', 'shared'], // Python packages in the zip, beside the wheels of `requirements`
   requirements: 'requirements.txt',
+  archiveRequirements: 'requirements-archive.txt', // of the archive's own zip
   // interpreter that runs pip; null: ROWLINE_PYTHON, .venv, the active environment, python3
   python: null,
   // aws: wheels for the provider's runtime and architecture; host: those of the interpreter above

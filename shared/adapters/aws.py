@@ -36,29 +36,38 @@ Secrets Manager, SNS and SQS, each under "Common Error Types" and the operation'
 """
 
 
-def config(*, attempts: int = ATTEMPTS, connections: int = 10) -> Config:
+def config(
+    *, attempts: int = ATTEMPTS, connections: int = 10, read_seconds: float = READ_SECONDS
+) -> Config:
     """The settings of a client.
 
     attempts: calls at most, the first included; 1 where the caller repeats them itself.
     connections: kept open at most.
+    read_seconds: the longest wait for an answer.
     """
     return Config(
         connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
+        read_timeout=read_seconds,
         retries={"total_max_attempts": attempts, "mode": "standard"},
         max_pool_connections=connections,
         tcp_keepalive=True,
     )
 
 
-def client(service: str, *, attempts: int = ATTEMPTS, connections: int = 10) -> Any:
+def client(
+    service: str,
+    *,
+    attempts: int = ATTEMPTS,
+    connections: int = 10,
+    read_seconds: float = READ_SECONDS,
+) -> Any:
     """A client of one service, in the region and with the credentials of the environment.
 
     AWS_REGION comes before AWS_DEFAULT_REGION, which is the only one that boto3 reads. Source: AWS
     CLI user guide, "Environment variables". Many threads may use it. See `config` for the
     parameters.
     """
-    settings = config(attempts=attempts, connections=connections)
+    settings = config(attempts=attempts, connections=connections, read_seconds=read_seconds)
     region = os.environ.get("AWS_REGION") or None
     return boto3.client(service, region, config=settings)  # type: ignore[call-overload]
 

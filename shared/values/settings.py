@@ -137,11 +137,21 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
         return any(matches(pattern, database, table) for pattern in self.tables)
 
 
+class ArchiveSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """The stanza `archive:`.
+
+    retention_days: how long changes are kept; 0: for ever.
+    """
+
+    retention_days: int
+
+
 class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """The settings of a stage.
 
     tracing: the share of messages that are traced, as text: cfn-lint refuses a fraction in the
         metadata of a template (E4002).
+    archive: None where it is off.
     """
 
     service: str
@@ -149,6 +159,7 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
     sources: dict[str, SourceSettings]
     consumers: dict[str, ConsumerSettings]
     tracing: str = "0"
+    archive: ArchiveSettings | None = None
 
     @property
     def traced_share(self) -> float:

@@ -154,4 +154,36 @@ const consumerAlarms = (ids, name, service, alerts) => ({
   [ids.alarm('Late')]: late(ids, name, service, alerts),
 });
 
-module.exports = { relayAlarms, consumerAlarms, watchAlarms };
+/** The committer emits the age of the oldest landing object each minute; zero: there is none. */
+const archiveAlarms = (ids, service, alerts) => ({
+  [ids.alarm('Behind')]: alarm(
+    alerts,
+    'The archive is more than 15 minutes behind, or its committer does not run.',
+    {
+      Namespace: 'Rowline',
+      MetricName: 'LandingAgeMs',
+      Dimensions: [
+        { Name: 'service', Value: service },
+        { Name: 'archive', Value: 'changes' },
+      ],
+      Threshold: 900000,
+      EvaluationPeriods: 10,
+      DatapointsToAlarm: 10,
+      TreatMissingData: 'breaching',
+    },
+  ),
+  [ids.alarm('Rejected')]: alarm(
+    alerts,
+    'Objects of the archive could not be read; they are kept below rejected/ in its bucket.',
+    {
+      Namespace: 'Rowline',
+      MetricName: 'LandingRejected',
+      Dimensions: [
+        { Name: 'service', Value: service },
+        { Name: 'archive', Value: 'changes' },
+      ],
+    },
+  ),
+});
+
+module.exports = { relayAlarms, consumerAlarms, watchAlarms, archiveAlarms };

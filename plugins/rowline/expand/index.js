@@ -7,6 +7,7 @@ const { relayService } = require('./service');
 const { consumer } = require('./consumer');
 const { watch } = require('./watch');
 const { jobs } = require('./jobs');
+const { archive } = require('./archive');
 const { sharedPolicies } = require('./transport');
 const { ref } = require('./cloudformation');
 const { topsOf } = require('../schema/own_code');
@@ -35,6 +36,7 @@ function expand(stanzas, context) {
     ...Object.values(all.consumers).map((one) => consumer(one, size.consumers[one.name], context)),
     watch(context),
     jobs(all, context),
+    ...(size.archive ? [archive(size.archive, all.sources, context)] : []),
   ];
   const merged = (kind) => Object.assign({}, ...parts.map((part) => part[kind]));
   return {

@@ -13,7 +13,7 @@ const LONGEST = 900; // seconds, Lambda's longest run: a job needs fewer slices
  */
 function jobs(all, context) {
   const { options, prefix } = context;
-  const consumers = Object.values(all.consumers);
+  const consumers = permissions.workedOn(all);
   if (!consumers.length) return {};
   const ids = names.jobs;
   const name = `${prefix}-${ids.function}`;

@@ -52,6 +52,18 @@ const jobs = {
   logGroup: 'JobsLogGroup',
 };
 
+/** The archive: there is one a stage. */
+const archive = {
+  function: 'archive',
+  role: 'RoleOfArchive',
+  logGroup: 'ArchiveLogGroup',
+  bucket: 'ArchiveBucket',
+  bucketPolicy: 'AccessToArchive',
+  database: 'ArchiveDatabase',
+  workgroup: 'ArchiveWorkgroup',
+  alarm: (what) => `${what}OfArchive`,
+};
+
 /** Keys of the stack's outputs. `shared/adapters/stack` uses the same keys. */
 const output = {
   topic: 'TopicArn',
@@ -65,6 +77,10 @@ const output = {
   queue: (name) => `${upper(name)}QueueUrl`,
   dlq: (name) => `${upper(name)}DlqUrl`,
   undelivered: (name) => `${upper(name)}UndeliveredUrl`,
+  archiveBucket: 'ArchiveBucket',
+  archiveDatabase: 'ArchiveDatabase',
+  archiveWorkgroup: 'ArchiveWorkgroup',
+  archive: 'ArchiveFunction',
 };
 
-module.exports = { relay, relayService, consumer, watch, jobs, output };
+module.exports = { relay, relayService, consumer, watch, jobs, output, archive };

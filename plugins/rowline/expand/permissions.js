@@ -111,7 +111,7 @@ function consume({ consumer, functionName, queue, options }) {
     allow('ClaimGone', ['s3:ListBucket'], arn(claims)),
     allow('ClaimKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('s3')),
     ...traces(options),
-    ...sinks[consumer.sink.kind].permissions(consumer.sink),
+    ...sinks[consumer.sink.kind].permissions(consumer.sink, options.resources),
   ];
 }
 
@@ -141,10 +141,14 @@ function watch({ functionName, prefix, jobs, options }) {
   ];
 }
 
+/** The consumers that jobs work on: a job fills or compares no sink of a stanza of its own. */
+const workedOn = ({ consumers }) =>
+  Object.values(consumers).filter(({ sink }) => !sinks[sink.kind].internal);
+
 /** The rights of the jobs function: it reads every source and writes to every sink. */
 function jobs({ all, functionName, options }) {
   const { state, claims, key } = options.resources;
-  const consumers = Object.values(all.consumers);
+  const consumers = workedOn(all);
   const own = [...new Set(consumers.map(({ source }) => source))];
   const queues = consumers.map(({ name }) => arn(names.consumer(name).queue));
   const stanzas = consumers.map(({ sink }) => sinks[sink.kind].permissions(sink));
@@ -235,4 +239,4 @@ const role = (statements, { permissionsBoundary }, service = 'lambda.amazonaws.c
   },
 });
 
-module.exports = { relay, relayTask, relayExecution, consume, watch, jobs, role };
+module.exports = { relay, relayTask, relayExecution, consume, watch, jobs, role, workedOn };

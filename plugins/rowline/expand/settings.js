@@ -4,7 +4,8 @@ const sourcesSchema = require('../schema/sources');
 const consumersSchema = require('../schema/consumers');
 const { complete } = require('../schema/validate');
 const { sourceOf, ownSources } = require('../schema/relays');
-const { withMaps } = require('../schema/stanzas');
+const { withArchive } = require('../schema/stanzas');
+const archive = require('../schema/archive');
 const { filterSettings } = require('../schema/filters');
 const { sinkOf } = require('../sinks');
 const { isOff } = require('../options');
@@ -21,7 +22,7 @@ const pick = (object, keys) =>
  * read: returns the text of a file that a stanza names.
  */
 function settings(stanzas, { service, stage, read, options }) {
-  const { sources, consumers } = withMaps(stanzas);
+  const { sources, consumers, archive: kept } = withArchive(stanzas);
   const [onlySource] = ownSources(sources);
   const table = (how) => ({
     key: [],
@@ -65,12 +66,18 @@ function settings(stanzas, { service, stage, read, options }) {
     ...(options?.tracing > 0 && { tracing: String(options.tracing) }),
     sources: each(complete(sources, sourcesSchema), source),
     consumers: each(complete(consumers, consumersSchema), consumer),
+    ...(archive.isOn(kept) && { archive: archiveOf(complete(kept, archive.schema)) }),
   };
 }
 
+/** `forever` is 0 days. */
+const archiveOf = ({ retention }) => ({
+  retentionDays: retention === 'forever' ? 0 : Number(retention.slice(0, -1)),
+});
+
 /** Sizes of the functions, which no settings file needs: memory, time-out, concurrency. */
 function sizes(stanzas) {
-  const { sources, consumers } = withMaps(stanzas);
+  const { sources, consumers, archive: kept } = withArchive(stanzas);
   const each = (map, keys) =>
     Object.fromEntries(Object.entries(map).map(([name, full]) => [name, pick(full, keys)]));
   return {
@@ -86,6 +93,9 @@ function sizes(stanzas) {
       'concurrency',
       'requirements',
     ]),
+    archive: archive.isOn(kept)
+      ? pick(complete(kept, archive.schema), ['memory', 'scanLimit'])
+      : null,
   };
 }
 

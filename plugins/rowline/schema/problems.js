@@ -7,6 +7,7 @@ const { validate, complete } = require('./validate');
 const { nearest } = require('./nearest');
 const { ownSources, capturedBy, relayProblems } = require('./relays');
 const { withMaps } = require('./stanzas');
+const archive = require('./archive');
 const { filterProblems } = require('./filters');
 const { ownRowsProblems } = require('./own_rows');
 const { requirementsProblems } = require('./requirements');
@@ -22,13 +23,16 @@ const nothingToRead = () => {
  * read: returns the text of a file of the service, or throws.
  */
 function problems(stanzas, { read = nothingToRead } = {}) {
-  const { sources, consumers } = withMaps(stanzas);
+  const { sources, consumers, archive: kept } = withMaps(stanzas);
   const shape = [
     ...misspelt(stanzas),
     ...validate(sources, sourcesSchema, 'sources'),
     ...validate(consumers, consumersSchema, 'consumers'),
+    ...(archive.isOn(kept) ? validate(kept, archive.schema, 'archive') : []),
   ];
   if (shape.length) return shape;
+  const taken = archive.archiveProblems(sources, consumers, kept);
+  if (taken.length) return taken;
   const among = Object.entries(consumers).flatMap(([name, one]) => sinkProblems(name, one));
   if (among.length) return among;
   const [full, whole] = [complete(consumers, consumersSchema), complete(sources, sourcesSchema)];
@@ -73,7 +77,7 @@ function problems(stanzas, { read = nothingToRead } = {}) {
   ];
 }
 
-const STANZAS = ['sources', 'consumers', 'alerts'];
+const STANZAS = ['sources', 'consumers', 'alerts', 'archive'];
 
 /** Keys of serverless.yml that look like a misspelt stanza; the framework would only warn. */
 function misspelt(stanzas) {

@@ -1,9 +1,26 @@
 'use strict';
 
-/** The stanzas as maps: an empty `sources:` or `consumers:` is null in YAML. */
-const withMaps = ({ sources, consumers }) => ({
+const { archiveConsumers } = require('./archive');
+const { isOff } = require('../options');
+
+/**
+ * The stanzas as maps: an empty `sources:` or `consumers:` is null in YAML. `archive: 400d` is
+ * short for its retention, since stage params are strings.
+ */
+const withMaps = ({ sources, consumers, archive }) => ({
   sources: sources ?? {},
   consumers: consumers ?? {},
+  archive: typeof archive === 'string' && !isOff(archive) ? { retention: archive } : archive,
 });
 
-module.exports = { withMaps };
+/** The same with the consumers that the archive needs. The stanzas are valid. */
+function withArchive(stanzas) {
+  const { sources, consumers, archive } = withMaps(stanzas);
+  return {
+    sources,
+    consumers: { ...consumers, ...archiveConsumers(sources, archive) },
+    archive,
+  };
+}
+
+module.exports = { withMaps, withArchive };

@@ -20,10 +20,13 @@ const path = require('node:path');
 //                          consumer's own code that makes documents
 //   clashes(consumers)     the problems of several together: [{name, source, tables, stanza}], all
 //                          consumers that have this sink
-//   permissions(settings)  statements (expand/statements.js) for its function's role besides those
-//                          of every consumer; docs/iam.md explains them
+//   permissions(settings, resources)
+//                          statements (expand/statements.js) for its function's role besides those
+//                          of every consumer; docs/iam.md explains them. `resources`: the logical
+//                          ids of what all share (options.js).
 //   environment(settings)  variables for its function besides those of every consumer
 //   ownCode(settings)      references to the service's own code (schema/own_code.js)
+//   internal               true: a stanza of its own makes its consumers, nobody writes it in one
 //
 // `read(file)` returns the text of a file of the service, or throws.
 const NOTHING = {
@@ -50,7 +53,7 @@ const sinkOf = (consumer) => Object.entries(sinks).find(([kind]) => consumer[kin
 
 /** The problems of a consumer that has no sink, or more than one. */
 function sinkProblems(name, consumer) {
-  const kinds = Object.keys(sinks);
+  const kinds = Object.keys(sinks).filter((kind) => !sinks[kind].internal);
   const given = kinds.filter((kind) => consumer[kind] !== undefined);
   if (given.length === 1) return [];
   const path = `consumers.${name}`;

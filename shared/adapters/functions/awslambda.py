@@ -5,10 +5,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from shared.adapters import aws
-from shared.values.errors import StackError, StateUnavailable
+from shared.adapters.functions.contract import FunctionFailed
+from shared.values.errors import RowlineError, StackError, StateUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
+
+
+LONGEST_SECONDS = 905.0
+"""A little longer than Lambda's longest run."""
 
 
 class LambdaFunctions:
@@ -24,12 +29,31 @@ class LambdaFunctions:
                 FunctionName=name, InvocationType="Event", Payload=msgspec.json.encode(event)
             )
         except aws.FAILURES as error:
-            if aws.is_passing(error):
-                raise StateUnavailable(
-                    f"did not answer ({aws.code_of(error)}).", thing="Lambda"
-                ) from None
-            raise StackError(
-                f"cannot be started ({aws.code_of(error)}).",
+            raise _failed(name, error) from None
+
+    def call(self, name: str, event: dict[str, Any]) -> dict[str, Any]:
+        """One attempt, as long as the longest run: what it started may still be running."""
+        client = aws.client("lambda", attempts=1, read_seconds=LONGEST_SECONDS)
+        try:
+            reply = client.invoke(FunctionName=name, Payload=msgspec.json.encode(event))
+            answer = msgspec.json.decode(reply["Payload"].read() or b"{}")
+        except aws.FAILURES as error:
+            raise _failed(name, error) from None
+        plain: dict[str, Any] = answer if isinstance(answer, dict) else {}
+        if reply.get("FunctionError"):
+            raise FunctionFailed(
+                plain.get("errorMessage") or "failed without a reason.",
                 thing=f"function {name}",
-                hint="Credentials need lambda:InvokeFunction on it.",
-            ) from None
+                hint=f"Its log group /aws/lambda/{name} may say more.",
+            )
+        return plain
+
+
+def _failed(name: str, error: Exception) -> RowlineError:
+    if aws.is_passing(error):
+        return StateUnavailable(f"did not answer ({aws.code_of(error)}).", thing="Lambda")
+    return StackError(
+        f"cannot be started ({aws.code_of(error)}).",
+        thing=f"function {name}",
+        hint="Credentials need lambda:InvokeFunction on it.",
+    )

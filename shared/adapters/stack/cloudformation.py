@@ -24,7 +24,8 @@ class Stack(msgspec.Struct, frozen=True):
     outputs: TopicArn, StateTable, ClaimsBucket, WatchFunction and JobsFunction; per source
         NAMERelayFunction, or NAMERelayService (the ARN of the ECS service) where it runs as a
         container; per consumer NAMEQueueUrl, NAMEDlqUrl, NAMEUndeliveredUrl and
-        NAMEConsumeFunction. NAME begins with a capital letter.
+        NAMEConsumeFunction. NAME begins with a capital letter. With an archive, ArchiveBucket,
+        ArchiveDatabase, ArchiveWorkgroup and ArchiveFunction.
     """
 
     name: str
@@ -119,6 +120,31 @@ class Stack(msgspec.Struct, frozen=True):
     def jobs_function(self) -> str:
         """The name of the jobs function; empty where an earlier version deployed the stage."""
         return self.outputs.get("JobsFunction", "")
+
+    @property
+    def archive_bucket(self) -> str:
+        return self._archive("Bucket")
+
+    @property
+    def archive_database(self) -> str:
+        return self._archive("Database")
+
+    @property
+    def archive_workgroup(self) -> str:
+        return self._archive("Workgroup")
+
+    @property
+    def archive_function(self) -> str:
+        return self._archive("Function")
+
+    def _archive(self, part: str) -> str:
+        if self.settings.archive is None:
+            raise StackError(
+                "has no archive.",
+                thing=f"stack {self.name}",
+                hint="Write archive: {retention: 400d} in serverless.yml and deploy it.",
+            )
+        return self._output(f"Archive{part}")
 
     def _output(self, key: str) -> str:
         try:

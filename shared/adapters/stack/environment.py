@@ -38,6 +38,22 @@ class EnvironmentResources:
     def jobs_function(self) -> str:
         return variable("ROWLINE_JOBS_FUNCTION")
 
+    @property
+    def archive_bucket(self) -> str:
+        return variable("ROWLINE_ARCHIVE_BUCKET")
+
+    @property
+    def archive_database(self) -> str:
+        return variable("ROWLINE_ARCHIVE_DATABASE")
+
+    @property
+    def archive_workgroup(self) -> str:
+        return variable("ROWLINE_ARCHIVE_WORKGROUP")
+
+    @property
+    def archive_function(self) -> str:
+        return variable("AWS_LAMBDA_FUNCTION_NAME")
+
 
 def variable(name: str) -> str:
     """A variable that the template sets. Raises ConfigError naming it."""

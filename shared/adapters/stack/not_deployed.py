@@ -41,3 +41,19 @@ class NotDeployed:
     @property
     def jobs_function(self) -> str:
         raise self._error
+
+    @property
+    def archive_bucket(self) -> str:
+        raise self._error
+
+    @property
+    def archive_database(self) -> str:
+        raise self._error
+
+    @property
+    def archive_workgroup(self) -> str:
+        raise self._error
+
+    @property
+    def archive_function(self) -> str:
+        raise self._error

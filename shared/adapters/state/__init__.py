@@ -23,4 +23,5 @@ Each subject has a contract of its own. Layout of the table (`pk`, `sk` are stri
 | `consumer#NAME` | `filled#DATABASE.TABLE` | the last due of the source that is settled |
 | `consumer#NAME` | `verify` | the report of the last verify |
 | `watch` | `pulse` | when the watch last ran, and its lease |
+| `archive` | `lease` | the committer of the archive |
 """

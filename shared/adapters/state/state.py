@@ -7,6 +7,7 @@ from shared.adapters.state.deletions import Deletions
 from shared.adapters.state.done_messages import DoneMessages
 from shared.adapters.state.dues import Dues
 from shared.adapters.state.jobs import Jobs
+from shared.adapters.state.leases import Leases
 from shared.adapters.state.marks import Marks
 from shared.adapters.state.parked import Parked
 from shared.adapters.state.pulses import Pulses
@@ -30,3 +31,4 @@ class State:
     dues: Dues
     reports: Reports
     pulses: Pulses
+    leases: Leases

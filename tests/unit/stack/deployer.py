@@ -64,6 +64,9 @@ UNUSED = {
         r"iam:((Attach|Detach)RolePolicy|UpdateRole|UpdateRoleDescription"
         r"|DeleteRolePermissionsBoundary)"
     ),
+    "connections of Glue, and databases that Lake Formation governs": (
+        r"glue:.*Connection|lakeformation:.*"
+    ),
     "account settings and capacity providers of ECS": (
         r"ecs:(PutAccountSetting.*|PutClusterCapacityProviders)"
     ),
@@ -75,6 +78,8 @@ FOREIGN = {
     "AWS::SNS::Topic": "iam:",
     "AWS::SNS::Subscription": "iam:",
     "AWS::Events::Rule": "iam:",
+    "AWS::Glue::Database": "iam:",
+    "AWS::Athena::WorkGroup": "iam:|s3:|kms:",
     "AWS::DynamoDB::Table": "iam:|s3:|logs:",
     "AWS::ECS::Cluster": "kms:",
 }
@@ -95,7 +100,7 @@ the plugin (plugins/rowline/deploy).
 """
 
 SMOKE = ROOT / "tests/smoke/aws.py"
-VARIANTS = ("prod in a VPC", "prod as a container")
+VARIANTS = ("prod in a VPC", "prod as a container", "prod with the archive")
 """The packaged stages that together have every type."""
 
 
@@ -214,11 +219,24 @@ CONTAINERS: list[Statement] = [
         FOR_ECS,
     ),
 ]
+ARCHIVE: list[Statement] = [
+    ("Workgroup", "athena:.*", arn("athena", f"workgroup/{SERVICE}-*"), None),
+    (
+        "Database",
+        "glue:.*",
+        [arn("glue", each) for each in ("catalog", f"database/{SERVICE}_*", f"table/{SERVICE}_*")],
+        None,
+    ),
+]
 LARGEST = {
+    "athena": arn("athena", f"workgroup/{SERVICE}-*"),
     "cloudformation": arn("cloudformation", f"stack/{SERVICE}-*"),
     "dynamodb": arn("dynamodb", f"table/{SERVICE}-*"),
     "ec2": "*",
     "ecr": "*",
+    "glue": [
+        arn("glue", each) for each in ("catalog", f"database/{SERVICE}_*", f"table/{SERVICE}_*/*")
+    ],
     "kms": "*",
     "lambda": arn("lambda", f"function:{SERVICE}-*"),
     "logs": [
@@ -247,7 +265,8 @@ def made_of(statements: list[Statement], actions: set[str]) -> tuple[Policy, set
 def deployers(kinds: set[str]) -> dict[str, Policy]:
     """The policies of a person who deploys resources of these types, by name."""
     containers = {each for each in kinds if each.startswith("AWS::ECS::")}
-    actions = needed(kinds - containers)
+    stores = {each for each in kinds if each.startswith(("AWS::Glue::", "AWS::Athena::"))}
+    actions = needed(kinds - containers - stores)
     code, left = made_of(CODE, actions)
     data, left = made_of(DATA, left)
     assert not left, f"no statement takes {sorted(left)}"
@@ -256,7 +275,11 @@ def deployers(kinds: set[str]) -> dict[str, Policy]:
     )
     left -= actions
     assert not left, f"no statement takes {sorted(left)}"
+    archive, left = made_of(ARCHIVE, {each for kind in stores for each in calls(kind)})
+    left -= actions
+    assert not left, f"no statement takes {sorted(left)}"
     return {
+        "rowline-deployer-archive": archive,
         "rowline-deployer-code": code,
         "rowline-deployer-data": data,
         "rowline-deployer-containers": tasks,

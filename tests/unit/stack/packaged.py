@@ -17,6 +17,7 @@ PARTS = (
     "resources",
     "serverless.yml",
     "requirements.txt",
+    "requirements-archive.txt",
     "package.json",
 )
 
@@ -38,6 +39,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "staging": ("staging",),
     "prod": ("prod",),
     "prod in a VPC": ("prod", *VPC),
+    "prod with the archive": ("prod", *VPC, "--param", "archive=400d"),
     "prod as a container": ("prod", *VPC, "--param", f"relayImage={IMAGE}"),
 }
 """Name → arguments of `sls package`."""

@@ -22,6 +22,7 @@ ADAPTERS = {
     "dlq": "queue/sqs.py",
     "undelivered": "queue/sqs.py",
     "observation": "observation/aws.py",
+    "landing": "landing/s3.py",
 } | {
     file.stem: f"state/dynamodb/{file.name}"
     for file in (ROOT / "shared/adapters/state/dynamodb").glob("*.py")
@@ -121,7 +122,7 @@ def rights(command: str) -> set[str]:
             place = ADAPTERS[match[1]]
             if match[2] in methods_of(place):
                 found |= actions_of(place, match[2])
-        if "start_slice(" in module.read_text():
+        if re.search(r"start_slice\(|functions\.call\(", module.read_text()):
             found.add("lambda:InvokeFunction")
     return found | {more for each in found for more in NEEDS_KEY.get(each, ())}
 
@@ -129,7 +130,7 @@ def rights(command: str) -> set[str]:
 def commands() -> Iterator[str]:
     """The commands that work on a stage; `local` works on this machine."""
     for file in sorted((ROOT / "cli/commands").glob("*.py")):
-        if file.stem not in ("__init__", "local", "source_move"):
+        if file.stem not in ("__init__", "local", "source_move", "archive_audit"):
             yield file.stem
 
 

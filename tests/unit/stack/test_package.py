@@ -135,6 +135,27 @@ def test_roles_are_exactly_those_of_the_page(packaged: Packaged, kind: str, role
     }
 
 
+def test_the_roles_of_the_archive_are_exactly_those_of_the_page(packaged: Packaged) -> None:
+    template = packaged("prod with the archive")[1]
+    assert granted(template, "RoleOfArchive") == documented("Archive")
+    consumer = {sid: each for sid, each in documented("Consumer").items() if sid != "Secret"}
+    lands = granted(template, "RoleOfConsumeArchiveShop")
+    assert lands == consumer | documented("Archive consumer")
+
+
+def test_without_the_stanza_nothing_of_the_archive_is_deployed(packaged: Packaged) -> None:
+    without = packaged("prod")[1]["Resources"]
+    with_it = packaged("prod with the archive")[1]["Resources"]
+    assert not [name for name in without if "rchive" in name]
+    assert {"ArchiveBucket", "ArchiveDatabase", "ArchiveWorkgroup"} <= with_it.keys()
+    assert {"QueueArchiveShop", "DlqArchiveShop", "SubscriptionArchiveShop"} <= with_it.keys()
+    kept = with_it["ArchiveBucket"]
+    assert kept["DeletionPolicy"] == "RetainExceptOnCreate"
+    rules = kept["Properties"]["LifecycleConfiguration"]["Rules"]
+    expiring = [rule["Prefix"] for rule in rules if "ExpirationInDays" in rule]
+    assert expiring == ["results/"]  # never the table or what is not in it yet
+
+
 def test_every_function_has_its_own_role_and_nobody_else_uses_it(packaged: Packaged) -> None:
     _, template = packaged("prod")
     functions = [

@@ -108,10 +108,10 @@ def test_a_stack_of_something_else_is_named(cloudformation: Any) -> None:
 
 def test_settings_of_another_version_are_named(cloudformation: Any) -> None:
     cloudformation.create_stack(
-        StackName="rowline-dev", TemplateBody=template({**METADATA, "archive": {}})
+        StackName="rowline-dev", TemplateBody=template({**METADATA, "unheard": {}})
     )
     with pytest.raises(
-        StackError, match=r"stack rowline-dev: was deployed by another version: .*archive"
+        StackError, match=r"stack rowline-dev: was deployed by another version: .*unheard"
     ):
         Stack.open("rowline", "dev")
 

@@ -7,6 +7,7 @@ from shared.adapters.state.dynamodb.deletions import DynamoDeletions
 from shared.adapters.state.dynamodb.done_messages import DynamoDoneMessages
 from shared.adapters.state.dynamodb.dues import DynamoDues
 from shared.adapters.state.dynamodb.jobs import DynamoJobs
+from shared.adapters.state.dynamodb.leases import DynamoLeases
 from shared.adapters.state.dynamodb.marks import DynamoMarks
 from shared.adapters.state.dynamodb.parked import DynamoParked
 from shared.adapters.state.dynamodb.pulses import DynamoPulses
@@ -35,4 +36,5 @@ def open_state(client: "DynamoDBClient", table: str) -> State:
         dues=DynamoDues(client, table),
         reports=DynamoReports(client, table),
         pulses=DynamoPulses(client, table),
+        leases=DynamoLeases(client, table),
     )

@@ -10,6 +10,7 @@ from shared.values.job import BackfillWork, Job
 from tests.worlds.twins.state.coverage import MemoryCoverage
 from tests.worlds.twins.state.dues import MemoryDues
 from tests.worlds.twins.state.jobs import MemoryDeletions, MemoryDoneMessages, MemoryJobs
+from tests.worlds.twins.state.leases import MemoryLeases
 from tests.worlds.twins.state.marks import MemoryMarks
 from tests.worlds.twins.state.parked import MemoryParked
 from tests.worlds.twins.state.pulses import MemoryPulses
@@ -46,6 +47,7 @@ def memory_state() -> State:
         dues=MemoryDues(),
         reports=MemoryReports(),
         pulses=MemoryPulses(),
+        leases=MemoryLeases(),
     )
 
 

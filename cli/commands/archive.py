@@ -1,0 +1,82 @@
+"""`rowline archive status` and `commit`; the rest of the group has files of its own."""
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from cli.commands.archive_audit import command as audit
+from cli.deployed import ServiceOption, StageOption, open_stage
+from cli.ui.console import print_json, result_console
+from cli.ui.duration import duration
+from shared.flows.archive.reports import Committed, Standing
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="The archive: every change in a table that Athena reads.",
+    rich_markup_mode="markdown",
+)
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def status(
+    stage: StageOption = "local", service: ServiceOption = "", as_json: JsonOption = False
+) -> None:
+    """How far the archive is: archived-through of each stream, what waits, how large the table is.
+
+    Example: `rowline archive status --stage prod`
+    """
+    deployed = open_stage(stage, service)
+    answer = deployed.functions.call(deployed.resources.archive_function, {"do": "status"})
+    found = msgspec.convert(answer, Standing)
+    if as_json:
+        return print_json(found)
+    console = result_console()
+    for each in found.streams:
+        behind = f", {each.end - each.through:,} behind the stream" if each.end else ""
+        console.print(
+            f"{each.stream}  {each.changes:,} changes, epoch {each.epoch} archived through "
+            f"{each.through:,}{behind}",
+            markup=False,
+        )
+    console.print(
+        f"table    {found.rows:,} rows in {found.files:,} files, {found.size / 1e6:,.1f} MB",
+        markup=False,
+    )
+    console.print(
+        f"landing  {found.waiting:,} objects, {found.waiting_bytes / 1e6:,.1f} MB"
+        + (f", the oldest {duration(found.oldest_ms / 1000)} old" if found.waiting else ""),
+        markup=False,
+    )
+
+
+@app.command()
+def commit(
+    stage: StageOption = "local", service: ServiceOption = "", as_json: JsonOption = False
+) -> None:
+    """Move what has landed into the table now. The schedule does it each minute.
+
+    Example: `rowline archive commit --stage prod`
+    """
+    deployed = open_stage(stage, service)
+    answer = deployed.functions.call(deployed.resources.archive_function, {"do": "commit"})
+    done = msgspec.convert(answer, Committed)
+    if as_json:
+        return print_json(done)
+    said = "another run commits at this moment"
+    if not done.busy:
+        said = (
+            f"{done.rows:,} changes committed, {done.duplicates:,} were there already; "
+            f"{done.objects:,} objects done" + (", more are left" if done.left else "")
+        )
+    result_console().print(said, markup=False)
+    if done.rejected:
+        result_console().print(
+            f"! {done.rejected:,} objects could not be read; the bucket keeps them in rejected/",
+            markup=False,
+        )
+        raise typer.Exit(1)
+
+
+app.command("audit")(audit)

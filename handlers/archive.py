@@ -1,0 +1,26 @@
+"""The archive's function: each minute it commits what has landed; commands ask it for more."""
+
+from functools import cache
+from typing import Any
+
+from shared.adapters.metrics.emf import emit
+from shared.flows.archive.work import do
+from shared.stage import Stage
+
+stage = cache(Stage.from_environment)
+
+
+def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    setup = stage().archive(
+        holder=f"lambda {context.aws_request_id}",
+        left=lambda: context.get_remaining_time_in_millis() / 1000,
+    )
+    answer = do(setup, event)
+    if event.get("do") == "commit" and not answer["busy"]:
+        figures = {
+            "LandingAgeMs": answer["oldest_ms"],
+            "LandingRejected": answer["rejected"],
+            "ChangesArchived": answer["rows"],
+        }
+        emit(stage().full_name, "archive", "changes", figures, commits=answer["commits"])
+    return answer

@@ -1,0 +1,28 @@
+'use strict';
+
+const path = require('node:path');
+const { install, filesBelow } = require('./dependencies');
+const { isNeededByArchive, ADDED } = require('./archive_parts');
+const { archive } = require('./archive');
+
+/**
+ * Builds the zip of the archive's function, whose wheels are heavy. Returns {file, hash, bytes}.
+ */
+async function buildArchivePackage({ serviceDir, settings, options, target }) {
+  const wheels = install({
+    requirements: path.resolve(serviceDir, options.archiveRequirements),
+    target,
+    cache: path.join(serviceDir, '.rowline-build'),
+  });
+  const entries = [
+    ...filesBelow(wheels).filter(([name]) => isNeededByArchive(name)),
+    ...ADDED,
+    ...options.code.flatMap((folder) => filesBelow(path.join(serviceDir, folder), folder)),
+    ['rowline.json', Buffer.from(`${JSON.stringify(settings, null, 1)}\n`)],
+  ];
+  // the framework deploys files from this folder
+  const file = path.join(serviceDir, '.serverless', 'rowline-archive.zip');
+  return { file, ...(await archive(entries, file)) };
+}
+
+module.exports = { buildArchivePackage };

@@ -1,0 +1,84 @@
+'use strict';
+
+const { isOff } = require('../options');
+const { ownSources, capturedBy } = require('./relays');
+
+/** The stanza `archive:`. */
+const schema = {
+  description: 'Keeps every change in an Iceberg table: {retention: 400d}, or off.',
+  type: 'object',
+  properties: {
+    retention: {
+      type: 'string',
+      pattern: /^([1-9]\d{0,4}d|forever)$/,
+      example: '400d',
+      what: 'a number of days, or forever',
+      default: '400d',
+      description: 'How long changes are kept.',
+    },
+    memory: {
+      type: 'integer',
+      minimum: 1024,
+      maximum: 10240,
+      default: 2048,
+      description: 'Memory of the function that commits and compacts, MB.',
+    },
+    scanLimit: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 7000,
+      default: 100,
+      description: 'GB that one Athena query may read.',
+    },
+  },
+};
+
+const upper = (name) => name[0].toUpperCase() + name.slice(1);
+
+/** The name of the consumer that archives a source. */
+const nameOf = (source) => `archive${upper(source)}`;
+
+const isOn = (archive) => !isOff(archive);
+
+/**
+ * The archive's consumers as stanzas: one for each source, with all of its tables, since the
+ * numbers of a stream are dense over its tables.
+ */
+function archiveConsumers(sources, archive) {
+  if (!isOn(archive)) return {};
+  return Object.fromEntries(
+    ownSources(sources).map((source) => [
+      nameOf(source),
+      {
+        source,
+        tables: patternsOf(capturedBy(sources, source).map(([table]) => table)),
+        archive: {},
+        marks: false, // the ledger proves more
+        concurrency: 5,
+      },
+    ]),
+  );
+}
+
+/** `database.*` for each database: a filter of SNS takes at most 150 values. */
+const patternsOf = (tables) => [
+  ...new Set(tables.map((table) => `${table.slice(0, table.indexOf('.'))}.*`)),
+];
+
+/** Consumers whose names the archive takes, and those that use its sink themselves. */
+function archiveProblems(sources, consumers, archive) {
+  const made = archiveConsumers(sources, archive);
+  return Object.entries(consumers).flatMap(([name, one]) => [
+    ...(name in made
+      ? [`consumers.${name} has the name of the archive's own consumer. Choose another.`]
+      : []),
+    ...(one?.archive !== undefined
+      ? [
+          `consumers.${name}.archive is no sink of yours: write archive: {retention: 400d} at ` +
+            'the top level, and every change of every source is archived.',
+        ]
+      : []),
+  ]);
+}
+
+module.exports = { schema, isOn, archiveConsumers, archiveProblems };

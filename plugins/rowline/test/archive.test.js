@@ -1,0 +1,67 @@
+'use strict';
+
+const test = require('node:test');
+const assert = require('node:assert');
+const { problems } = require('../schema/problems');
+const { expand } = require('../expand');
+const { overLimits } = require('../expand/limits');
+const { stanzas, context, frozen } = require('./fixtures');
+
+const expanded = (archive, over = {}) =>
+  expand(frozen(stanzas({ archive, ...over })), { ...context(), read: () => '' });
+
+test('without the stanza, or with off, nothing of it is made', () => {
+  for (const archive of [undefined, null, 'off', false]) {
+    assert.deepStrictEqual(problems(stanzas({ archive })), []);
+    const made = expanded(archive);
+    assert.strictEqual(made.settings.archive, undefined);
+    assert.ok(!('archive' in made.functions) && !('consumeArchiveShop' in made.functions));
+  }
+});
+
+test('it receives every table of every source, each by a consumer of its own', () => {
+  const two = stanzas().sources;
+  two.stock = { secret: 'rowline/test/stock', tables: { 'wares.items': null } };
+  two.shopFast = { relayOf: 'shop', tables: { 'market.prices': null, 'other.rates': null } };
+  const consumers = { listingSearch: { source: 'shop', ...stanzas().consumers.listingSearch } };
+  assert.deepStrictEqual(problems(stanzas({ sources: two, consumers, archive: '30d' })), []);
+  const made = expanded('30d', { sources: two, consumers });
+  const { archiveShop, archiveStock } = made.settings.consumers;
+  assert.deepStrictEqual(archiveShop.tables, ['market.*', 'other.*']);
+  assert.deepStrictEqual(archiveStock.tables, ['wares.*']);
+  assert.deepStrictEqual(archiveShop.sink, { kind: 'archive' });
+  assert.deepStrictEqual(made.settings.archive, { retentionDays: 30 });
+});
+
+test('retention is a number of days or forever', () => {
+  assert.deepStrictEqual(expanded({}).settings.archive, { retentionDays: 400 });
+  assert.deepStrictEqual(expanded({ retention: 'forever' }).settings.archive, { retentionDays: 0 });
+  const [wrong] = problems(stanzas({ archive: { retention: '1y' } }));
+  assert.match(wrong, /^archive\.retention is "1y"; it must be a number of days, or forever/);
+  assert.match(problems(stanzas({ archive: { retain: '1d' } }))[0], /archive\.retention\?/);
+});
+
+test('its consumers and its sink are not for other consumers', () => {
+  const { listingSearch } = stanzas().consumers;
+  const [named] = problems(stanzas({ archive: {}, consumers: { archiveShop: listingSearch } }));
+  assert.match(named, /^consumers\.archiveShop has the name of the archive's own consumer/);
+  const mine = { tables: ['market.listings'], archive: {} };
+  const [used] = problems(stanzas({ consumers: { mine } }));
+  assert.match(used, /^consumers\.mine\.archive is no sink of yours/);
+  const [none] = problems(stanzas({ consumers: { mine: { tables: ['market.listings'] } } }));
+  assert.doesNotMatch(none, /archive/);
+});
+
+test('only its own function has its zip, and rights on its bucket alone', () => {
+  const made = expanded('400d');
+  const zips = Object.entries(made.functions).filter(([, one]) => one.package);
+  assert.deepStrictEqual(
+    zips.map(([name]) => name),
+    ['archive'],
+  );
+  const { Statement } = made.resources.RoleOfArchive.Properties.Policies[0].PolicyDocument;
+  const buckets = Statement.filter(({ Action }) => Action.some((one) => one.startsWith('s3:')));
+  assert.ok(buckets.length);
+  for (const { Resource } of buckets) assert.match(JSON.stringify(Resource), /ArchiveBucket/);
+  assert.deepStrictEqual(overLimits({ Resources: made.resources }), []);
+});

@@ -1,0 +1,240 @@
+"""The table `changes` in Iceberg's format. See the contract."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+from pyiceberg.catalog.glue import GlueCatalog
+from pyiceberg.exceptions import (
+    NoSuchTableError,
+    TableAlreadyExistsError,
+)
+from pyiceberg.expressions import AlwaysTrue
+from pyiceberg.expressions.parser import parse
+from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
+from pyiceberg.table import FileScanTask, Table
+
+from shared.adapters import aws
+from shared.adapters.lake.columns import ICEBERG
+from shared.adapters.lake.contract import (
+    TABLE,
+    DataFile,
+    Head,
+    Overtaken,
+    Vacuumed,
+)
+from shared.adapters.lake.iceberg import data_files, properties, reachable
+from shared.adapters.lake.iceberg.file_io import BotoFileIO, address
+from shared.adapters.lake.iceberg.transaction import LedgerTransaction
+from shared.adapters.lake.iceberg.translated import Translated
+from shared.values.errors import StackError
+
+FOLDER = "lake"
+"""The prefix of the table in the archive's bucket."""
+
+_ALL = AlwaysTrue()
+_ATTEMPTS = 5
+"""Of a rewrite to be committed while others append."""
+
+
+class IcebergLake:
+    """The table in one bucket and one Glue database. See the contract."""
+
+    def __init__(self, bucket: str, database: str) -> None:
+        self._bucket, self._database = bucket, database
+        self._location = f"s3://{bucket}/{FOLDER}"
+        self._s3 = aws.client("s3", connections=16)
+        self._catalog = GlueCatalog(
+            "rowline",
+            client=aws.client("glue"),
+            **{"py-io-impl": f"{BotoFileIO.__module__}.{BotoFileIO.__name__}"},
+        )
+        self._ledger: tuple[str, bytes] = ("", b"")
+
+    def head(self) -> Head:
+        with self._errors("be read"):
+            table = self._load()
+            snapshot = table.metadata.current_snapshot()
+            return Head(snapshot.snapshot_id if snapshot else 0, self._ledger_of(table))
+
+    def append(self, head: Head, rows: pa.Table, ledger: bytes) -> Head:
+        with self._errors("be committed"):
+            table = self._load()
+            _expect(table, head)
+            io = table.io
+            written = list(_dataframe_to_data_files(table.metadata, rows, io))
+            return self._commit(table, ledger, added=written)
+
+    def drop(self, head: Head, files: Sequence[DataFile], ledger: bytes) -> Head:
+        with self._errors("be committed"):
+            table = self._load()
+            _expect(table, head)
+            gone = [task.file for task in _tasks(table, files)]
+            return self._commit(table, ledger, removed=gone)
+
+    def replace(self, files: Sequence[DataFile], parts: Iterator[pa.Table]) -> None:
+        with self._errors("be rewritten"):
+            table = self._load()
+            tasks = _tasks(table, files)
+            as_compacted = table.metadata.model_copy(
+                update={"properties": {**table.properties, **properties.COMPACTED}}
+            )
+            made = [
+                each
+                for part in parts
+                for each in _dataframe_to_data_files(as_compacted, part, table.io)
+            ]
+            before = sum(task.file.record_count for task in tasks)
+            after = sum(each.record_count for each in made)
+            if before != after and not any(task.delete_files for task in tasks):
+                raise StackError(
+                    f"a rewrite of {before} rows made {after}; it was not committed.",
+                    thing=self._name,
+                    hint="Report it. Nothing has changed.",
+                )
+            for _ in range(_ATTEMPTS - 1):
+                try:
+                    self._commit(table, None, added=made, removed=[task.file for task in tasks])
+                    return
+                except Overtaken:
+                    table = self._load()
+                    tasks = _tasks(table, files)
+            self._commit(table, None, added=made, removed=[task.file for task in tasks])
+
+    def files(self) -> list[DataFile]:
+        with self._errors("be read"):
+            return [data_files.described(task.file) for task in self._load().scan().plan_files()]
+
+    def scan(
+        self,
+        columns: Sequence[str],
+        *,
+        at: Head | None = None,
+        files: Sequence[DataFile] | None = None,
+        where: str = "",
+    ) -> Iterator[pa.RecordBatch]:
+        with self._errors("be read"):
+            table = self._load()
+            chosen = parse(where) if where else _ALL
+            plan = table.scan(row_filter=chosen, snapshot_id=at.snapshot if at else None)
+            if at is not None and not at.snapshot:
+                return
+            tasks = list(plan.plan_files())
+            if files is not None:
+                wanted = {each.path for each in files}
+                tasks = [task for task in tasks if task.file.file_path in wanted]
+            reader = ArrowScan(
+                table.metadata, table.io, table.schema().select(*columns), chosen
+            ).to_record_batches(tasks)
+            for batch in reader:
+                yield batch.select(list(columns))
+
+    def expire(self, before_ms: int) -> int:
+        with self._errors("be maintained"):
+            table = self._load()
+            live = {ref.snapshot_id for ref in table.metadata.refs.values()}
+            old = [
+                each.snapshot_id
+                for each in table.metadata.snapshots
+                if each.timestamp_ms < before_ms and each.snapshot_id not in live
+            ]
+            if old:
+                table.maintenance.expire_snapshots().by_ids(old).commit()
+            return len(old)
+
+    def vacuum(self, before_ms: int) -> Vacuumed:
+        with self._errors("be maintained"):
+            # The list comes first: what is committed after it is younger than `before_ms`.
+            listed = list(self._objects(before_ms))
+            needed = reachable.locations(self._load())
+            gone = [
+                (key, size) for key, size in listed if f"s3://{self._bucket}/{key}" not in needed
+            ]
+            for start in range(0, len(gone), 1000):
+                some = [{"Key": key} for key, _ in gone[start : start + 1000]]
+                self._s3.delete_objects(
+                    Bucket=self._bucket, Delete={"Objects": some, "Quiet": True}
+                )
+            return Vacuumed(len(gone), sum(size for _, size in gone))
+
+    @property
+    def _name(self) -> str:
+        return f"table {self._database}.{TABLE}"
+
+    def _load(self) -> Table:
+        name = (self._database, TABLE)
+        try:
+            return self._catalog.load_table(name)
+        except NoSuchTableError:
+            pass
+        try:
+            return self._catalog.create_table(
+                name, ICEBERG, location=self._location, properties=properties.TABLE
+            )
+        except TableAlreadyExistsError:  # somebody was faster
+            return self._catalog.load_table(name)
+
+    def _commit(
+        self,
+        table: Table,
+        ledger: bytes | None,
+        added: Sequence[Any] = (),
+        removed: Sequence[Any] = (),
+    ) -> Head:
+        """Commit files and the pointer to the ledger; None keeps the ledger of the same state."""
+        held = table.properties.get(properties.LEDGER, "")
+        pointer = held if ledger is None else self._put_ledger(ledger)
+        work = LedgerTransaction(table)
+        if pointer != held:
+            work.set_properties({properties.LEDGER: pointer})
+        snapshot = work.update_snapshot(snapshot_properties={properties.LEDGER: pointer})
+        with snapshot.overwrite() if removed else snapshot.merge_append() as update:
+            for each in removed:
+                update.delete_data_file(each)
+            for each in added:
+                update.append_data_file(each)
+        work.commit_transaction()
+        now = table.metadata.current_snapshot()
+        assert now is not None
+        return Head(now.snapshot_id, self._ledger_of(table) if ledger is None else ledger)
+
+    def _put_ledger(self, ledger: bytes) -> str:
+        place = f"{self._location}/ledger/{uuid.uuid4()}"
+        bucket, key = address(place)
+        self._s3.put_object(Bucket=bucket, Key=key, Body=ledger)
+        self._ledger = (place, ledger)
+        return place
+
+    def _ledger_of(self, table: Table) -> bytes:
+        place = table.properties.get(properties.LEDGER, "")
+        if place and place != self._ledger[0]:
+            bucket, key = address(place)
+            found = self._s3.get_object(Bucket=bucket, Key=key)
+            self._ledger = (place, found["Body"].read())
+        return self._ledger[1] if place else b""
+
+    def _objects(self, before_ms: int) -> Iterator[tuple[str, int]]:
+        pages = self._s3.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self._bucket, Prefix=f"{FOLDER}/"):
+            for each in page.get("Contents", []):
+                if each["LastModified"].timestamp() * 1000 < before_ms:
+                    yield each["Key"], each["Size"]
+
+    def _errors(self, what: str) -> Translated:
+        return Translated(self._name, what)
+
+
+def _expect(table: Table, head: Head) -> None:
+    snapshot = table.metadata.current_snapshot()
+    if (snapshot.snapshot_id if snapshot else 0) != head.snapshot:
+        raise Overtaken("somebody else has committed.", hint="The work starts over.")
+
+
+def _tasks(table: Table, files: Sequence[DataFile]) -> list[FileScanTask]:
+    """The tasks that read these files. Raises Overtaken when one is gone."""
+    wanted = {each.path for each in files}
+    tasks = [task for task in table.scan().plan_files() if task.file.file_path in wanted]
+    if len(tasks) != len(wanted):
+        raise Overtaken("a file was replaced meanwhile.", hint="The work starts over.")
+    return tasks

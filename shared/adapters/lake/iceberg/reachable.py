@@ -1,0 +1,23 @@
+"""Everything that a table refers to: the rest of its folder may be removed."""
+
+from pyiceberg.table import Table
+
+from shared.adapters.lake.iceberg import properties
+
+
+def locations(table: Table) -> set[str]:
+    """The locations that the present metadata and its snapshots need."""
+    found = {table.metadata_location, table.properties.get(properties.LEDGER, "")}
+    found.update(entry.metadata_file for entry in table.metadata.metadata_log)
+    seen: set[str] = set()
+    for snapshot in table.metadata.snapshots:
+        found.add(snapshot.manifest_list)
+        if snapshot.summary is not None:
+            found.add(snapshot.summary.get(properties.LEDGER) or "")
+        for manifest in snapshot.manifests(table.io):
+            if manifest.manifest_path in seen:
+                continue
+            seen.add(manifest.manifest_path)
+            for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True):
+                found.add(entry.data_file.file_path)
+    return found | seen

@@ -1,0 +1,94 @@
+"""The landing in S3: `landing/` of the archive's bucket; `rejected/` keeps what cannot be read."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from shared.adapters import aws
+from shared.adapters.landing.contract import Landed
+from shared.values.errors import RowlineError, StackError, StateUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+PREFIX = "landing/"
+REJECTED = "rejected/"
+_GONE = ("NoSuchKey", "404")
+_DELETES = 1000
+"""Keys of one DeleteObjects. Source: S3 API reference, DeleteObjects."""
+
+
+class S3Landing:
+    """See the contract."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client, self._bucket = client, bucket
+
+    def put(self, name: str, body: bytes) -> None:
+        try:
+            self._client.put_object(Bucket=self._bucket, Key=PREFIX + name, Body=body)
+        except aws.FAILURES as error:
+            raise self._failed(error, name, "s3:PutObject") from None
+
+    def list(self) -> Iterator[Landed]:
+        pages = self._client.get_paginator("list_objects_v2")
+        try:
+            for page in pages.paginate(Bucket=self._bucket, Prefix=PREFIX):
+                for each in page.get("Contents", []):
+                    name = each["Key"].removeprefix(PREFIX)
+                    yield Landed(name, each["Size"], int(each["LastModified"].timestamp() * 1000))
+        except aws.FAILURES as error:
+            raise self._failed(error, "", "s3:ListBucket") from None
+
+    def get(self, name: str) -> bytes | None:
+        try:
+            return self._client.get_object(Bucket=self._bucket, Key=PREFIX + name)["Body"].read()
+        except aws.FAILURES as error:
+            if aws.code_of(error) in _GONE:
+                return None
+            raise self._failed(error, name, "s3:GetObject, s3:ListBucket") from None
+
+    def delete(self, names: Sequence[str]) -> None:
+        for start in range(0, len(names), _DELETES):
+            some = names[start : start + _DELETES]
+            try:
+                done = self._client.delete_objects(
+                    Bucket=self._bucket,
+                    Delete={"Objects": [{"Key": PREFIX + name} for name in some], "Quiet": True},
+                )
+            except aws.FAILURES as error:
+                raise self._failed(error, some[0], "s3:DeleteObject") from None
+            if errors := done.get("Errors"):
+                raise StateUnavailable(
+                    f"S3 did not delete {len(errors)} objects: {errors[0].get('Code', '')}.",
+                    thing=self._address(str(errors[0].get("Key", ""))),
+                    hint="They are deleted the next time.",
+                )
+
+    def reject(self, name: str) -> None:
+        source = {"Bucket": self._bucket, "Key": PREFIX + name}
+        try:
+            self._client.copy_object(
+                Bucket=self._bucket,
+                Key=REJECTED + name,
+                CopySource=source,  # type: ignore[arg-type]
+            )
+        except aws.FAILURES as error:
+            if aws.code_of(error) in _GONE:
+                return
+            raise self._failed(error, name, "s3:GetObject, s3:PutObject") from None
+        self.delete([name])
+
+    def _address(self, key: str) -> str:
+        return f"s3://{self._bucket}/{key}"
+
+    def _failed(self, error: Exception, name: str, rights: str) -> RowlineError:
+        address = self._address(PREFIX + name)
+        if aws.is_passing(error):
+            return StateUnavailable(
+                f"S3 did not answer: {error}", thing=address, hint="The call is tried again."
+            )
+        return StackError(
+            f"S3 refuses: {error}.",
+            thing=address,
+            hint=f"The role needs {rights} on this bucket (docs/iam.md). Nothing is lost.",
+        )

@@ -1,0 +1,18 @@
+"""Leases: the right to do one piece of work of a stage, for a while."""
+
+from typing import Protocol
+
+
+class Leases(Protocol):
+    """A lease ends by the clock of whoever asks for it.
+
+    So it spares superfluous work, and nothing that must not happen twice may depend on it.
+    """
+
+    def hold(self, name: str, holder: str, now_ms: int, ends_ms: int) -> bool:
+        """Take the lease until `ends_ms`, or keep it until then; False when another has it."""
+        ...
+
+    def release(self, name: str, holder: str) -> None:
+        """Give the lease back; without effect when it is another's by now."""
+        ...

@@ -1,0 +1,132 @@
+"""Committing: moves the landing into the table.
+
+Rows and ledger change in one commit, and objects are deleted after it. A kill between the two
+leaves objects whose changes the ledger has: the next run deletes them. So the table has each change
+once, however often its object comes.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from shared.adapters.lake.contract import Lake, Overtaken
+from shared.adapters.landing.contract import Landed, Landing
+from shared.domain.ledger import Ledger
+from shared.flows.archive.reports import Committed
+from shared.flows.archive.rows import Read, new_rows
+from shared.flows.archive.setup import ArchiveSetup
+from shared.values import landed
+
+MOST_CHANGES, MOST_BYTES, MOST_OBJECTS = 100_000, 64 << 20, 2_000
+"""Of one commit: changes, bytes of JSON, objects. They bound the memory of a run."""
+
+ATTEMPTS = 5
+RESERVE = 30.0
+"""Seconds that must be left for one more commit."""
+
+LEASE, LEASE_SECONDS = "archive", 90
+"""Two committers at once do no harm, but one of them works in vain."""
+
+
+def commit(setup: ArchiveSetup) -> Committed:
+    """One run of the stage's committer. See `Committer.run`."""
+
+    def hold() -> bool:
+        now = setup.now_ms()
+        return setup.state.leases.hold(LEASE, setup.holder, now, now + LEASE_SECONDS * 1000)
+
+    if not hold():
+        return Committed(busy=True)
+    try:
+        return Committer(setup.landing, setup.lake, setup.now_ms).run(setup.left, hold)
+    finally:
+        setup.state.leases.release(LEASE, setup.holder)
+
+
+class Committer:
+    """Moves the landing into the table. See the module."""
+
+    def __init__(self, landing: Landing, lake: Lake, now_ms: Callable[[], int]) -> None:
+        self._landing, self._lake, self._now_ms = landing, lake, now_ms
+
+    def run(
+        self, time_left: Callable[[], float], hold: Callable[[], bool] = lambda: True
+    ) -> Committed:
+        """Commit until the landing is empty or the time is nearly over.
+
+        hold: keeps the lease; False ends the run. It is called before each commit.
+        Raises OutcomeUnknown when a commit had no answer, Overtaken when others commit all the
+        time, and what the adapters raise. A further run is harmless in any case.
+        """
+        done = Committed()
+        listed = self._landing.list()
+        first = next(listed, None)
+        if first is None:
+            self._lake.head()  # makes the table, so that readers find it
+            return done
+        done.oldest_ms = max(0, self._now_ms() - first.at_ms)
+        waiting = _again(first, listed)
+        while some := list(islice(waiting, MOST_OBJECTS)):
+            while some:
+                if done.commits and (time_left() < RESERVE or not hold()):
+                    done.left = True
+                    return done
+                some = some[self._commit(some, done) :]
+        return done
+
+    def _commit(self, objects: list[Landed], done: Committed) -> int:
+        """Commit the first of these objects; returns how many are done."""
+        read, names, rejected = [], [], 0
+        changes = size = 0
+        for each in objects:
+            if changes >= MOST_CHANGES or size >= MOST_BYTES:
+                break
+            names.append(each.name)
+            body = self._landing.get(each.name)
+            if body is None:
+                continue  # another run has done it
+            try:
+                messages = landed.decode(body)
+            except ValueError:
+                self._landing.reject(each.name)
+                rejected += 1
+                continue
+            read.append(Read(messages, each.at_ms))
+            changes += sum(len(message.changes) for message in messages)
+            size += sum(map(_size, messages))
+        self._append(read, done)
+        self._landing.delete(names)
+        done.objects += len(names) - rejected
+        done.rejected += rejected
+        return len(names)
+
+    def _append(self, read: list[Read], done: Committed) -> None:
+        for attempt in range(1, ATTEMPTS + 1):
+            head = self._lake.head()
+            ledger = Ledger.decode(head.ledger)
+            rows = new_rows(read, ledger)
+            if rows.table is not None:
+                for place, numbers in rows.numbers.items():
+                    ledger.add(place, numbers)
+                try:
+                    self._lake.append(head, rows.table, ledger.encode())
+                except Overtaken:
+                    if attempt == ATTEMPTS:
+                        raise
+                    continue
+                done.commits += 1
+            done.rows += rows.size
+            done.duplicates += rows.seen - rows.size
+            return
+
+
+def _size(message: landed.LandedMessage) -> int:
+    """About how many bytes the changes of a message have."""
+    return sum(
+        len(memoryview(change.before)) + len(memoryview(change.after)) + 200
+        for change in message.changes
+    )
+
+
+def _again(first: Landed, rest: Iterator[Landed]) -> Iterator[Landed]:
+    yield first
+    yield from rest

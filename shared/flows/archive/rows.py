@@ -1,0 +1,117 @@
+"""Landed changes as rows of the table."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from shared.adapters.lake.columns import ARROW, SORTED_BY
+from shared.domain.ledger import Ledger, Place
+from shared.values.landed import LandedMessage
+from shared.values.seq import split_seq
+
+_ORDER = [(name, "ascending") for name in SORTED_BY]
+
+
+class Read(NamedTuple):
+    """The messages of one landing object, and when it was written (Unix ms)."""
+
+    messages: list[LandedMessage]
+    at_ms: int
+
+
+class Rows(NamedTuple):
+    """What is new of some objects.
+
+    table: the rows, sorted; None when nothing is new. numbers: of the rows. seen: changes in all.
+    """
+
+    table: pa.Table | None
+    numbers: dict[Place, list[int]]
+    seen: int
+
+    @property
+    def size(self) -> int:
+        return self.table.num_rows if self.table is not None else 0
+
+
+def new_rows(objects: Iterable[Read], ledger: Ledger) -> Rows:
+    """The changes that the ledger lacks, each once."""
+    objects = list(objects)
+    offered: dict[Place, list[int]] = {}
+    for stream, epoch, n in _numbers(objects):
+        offered.setdefault((stream, epoch), []).append(n)
+    wanted = {place: ledger.new_of(place, numbers) for place, numbers in offered.items()}
+    seen = sum(map(len, offered.values()))
+    if not any(wanted.values()):
+        return Rows(None, {}, seen)
+    table = pa.Table.from_pydict(_columns(objects, wanted), ARROW).sort_by(_ORDER)
+    numbers: dict[Place, list[int]] = {}
+    for stream, epoch, n in zip(
+        *(table.column(name).to_pylist() for name in ("stream", "epoch", "n")), strict=True
+    ):
+        numbers.setdefault((stream, epoch), []).append(n)
+    return Rows(table, numbers, seen)
+
+
+def _numbers(objects: list[Read]) -> Iterator[tuple[str, int, int]]:
+    for each in objects:
+        for message in each.messages:
+            for change in message.changes:
+                yield message.stream, *split_seq(change.seq)
+
+
+def _columns(objects: list[Read], wanted: dict[Place, Any]) -> dict[str, list[Any]]:
+    """The columns of the wanted changes; takes each number out of `wanted` when it comes."""
+    columns: dict[str, list[Any]] = {name: [] for name in ARROW.names}
+    add = [column.append for column in columns.values()]
+    for each in objects:
+        landed_us = each.at_ms * 1000
+        for message in each.messages:
+            stream = message.stream
+            trace = _trace_id(message.traceparent)
+            for change in message.changes:
+                epoch, n = split_seq(change.seq)
+                left = wanted[stream, epoch]
+                if n not in left:
+                    continue
+                left.discard(n)
+                row = (
+                    stream,
+                    epoch,
+                    n,
+                    change.id,
+                    message.source,
+                    message.database,
+                    message.table,
+                    change.op,
+                    _text(change.key),
+                    change.ts_ms * 1000,
+                    landed_us,
+                    _row(change.before),
+                    _row(change.after),
+                    change.tx.id,
+                    change.tx.index,
+                    change.tx.last,
+                    message.schema_version,
+                    message.group,
+                    trace,
+                )
+                for append, value in zip(add, row, strict=True):
+                    append(value)
+    return columns
+
+
+def _text(raw: Any) -> str:
+    return bytes(raw).decode()
+
+
+def _row(raw: Any) -> str | None:
+    text = bytes(raw)
+    return None if text == b"null" else text.decode()
+
+
+def _trace_id(traceparent: str | None) -> str | None:
+    """The trace of a W3C `traceparent`."""
+    parts = (traceparent or "").split("-")
+    return parts[1] if len(parts) == 4 else None

@@ -1,0 +1,29 @@
+"""The parts that the archive's function works with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.adapters.lake.contract import Lake
+from shared.adapters.landing.contract import Landing
+from shared.adapters.state.state import State
+
+
+@dataclass(frozen=True)
+class ArchiveSetup:
+    """What a run of the archive needs.
+
+    streams: the streams of the stage. retention_days: 0: changes are kept for ever.
+    holder: names this run. left: seconds until the function is stopped. clock: Unix seconds.
+    """
+
+    landing: Landing
+    lake: Lake
+    state: State
+    streams: tuple[str, ...]
+    retention_days: int
+    holder: str
+    left: Callable[[], float]
+    clock: Callable[[], float]
+
+    def now_ms(self) -> int:
+        return int(self.clock() * 1000)

@@ -1,0 +1,50 @@
+"""Work: what the archive's function does when it is asked, and how it answers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from shared.flows.archive.auditing import audit
+from shared.flows.archive.committing import commit
+from shared.flows.archive.setup import ArchiveSetup
+from shared.flows.archive.standing import standing
+from shared.values.errors import ConfigError
+
+Answer = dict[str, Any]
+
+
+def do(setup: ArchiveSetup, event: Answer) -> Answer:
+    """Do what `event` asks for: `{"do": NAME, …}`. Raises ConfigError for what is not known."""
+    name = str(event.get("do", ""))
+    work = WORK.get(name)
+    if work is None:
+        raise ConfigError(
+            "is no work of the archive.", thing=repr(name), hint=f"It knows {', '.join(WORK)}."
+        )
+    return work(setup, event)
+
+
+def _commit(setup: ArchiveSetup, _event: Answer) -> Answer:
+    return _plain(commit(setup))
+
+
+def _status(setup: ArchiveSetup, _event: Answer) -> Answer:
+    return _plain(standing(setup))
+
+
+def _audit(setup: ArchiveSetup, event: Answer) -> Answer:
+    found = audit(setup.lake, setup.state, setup.streams, int(event.get("since_ms", 0)))
+    return {"epochs": [_plain(each) for each in found]}
+
+
+WORK: dict[str, Callable[[ArchiveSetup, Answer], Answer]] = {
+    "commit": _commit,
+    "status": _status,
+    "audit": _audit,
+}
+
+
+def _plain(value: Any) -> Answer:
+    plain: Answer = msgspec.to_builtins(value)
+    return plain

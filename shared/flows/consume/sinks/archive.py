@@ -1,0 +1,109 @@
+"""The archive's sink: each slice of changes becomes one object of the landing.
+
+An object is durable when S3 has answered, and only then are its changes applied. The committer
+moves it into the table, and drops what is there already.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from shared.adapters import aws
+from shared.adapters.landing.contract import Landing
+from shared.adapters.landing.s3 import S3Landing
+from shared.adapters.stack.environment import variable
+from shared.domain.sink import Arrival, Outcome, Slice, Surroundings
+from shared.values import landed
+from shared.values.errors import Outage, RowlineError
+from shared.values.message import Message
+from shared.values.seq import split_seq
+
+_ROWS = {"c": (False, True), "u": (None, True), "d": (None, False), "r": (False, True)}
+"""Operation → whether it has `before` and `after`; None: it may."""
+
+LATEST_MS = 253_402_300_799_999
+"""The end of the year 9999: the last time that engines read."""
+
+
+class ArchiveSettings(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="archive"
+):
+    """The archive has no settings for its sink."""
+
+
+Settings = ArchiveSettings
+
+
+class Archive:
+    """Writes what it gets into a landing."""
+
+    def __init__(self, landing: Landing) -> None:
+        self._landing = landing
+
+    def apply(self, slice: Slice) -> list[Outcome]:
+        if not slice.may_go_on():
+            return [Outcome("failed", "the function's time was over")] * len(slice.arrivals)
+        outcomes = [
+            Outcome("refused", why) if (why := fault(each)) else None for each in slice.arrivals
+        ]
+        sound = [
+            each for each, outcome in zip(slice.arrivals, outcomes, strict=True) if outcome is None
+        ]
+        written = self._write(sound) if sound else Outcome("applied")
+        return [outcome or written for outcome in outcomes]
+
+    def probe(self) -> str:
+        next(iter(self._landing.list()), None)
+        return ""
+
+    def _write(self, arrivals: Sequence[Arrival]) -> Outcome:
+        name = landed.name_of([(each.message.stream, each.change) for each in arrivals])
+        try:
+            self._landing.put(name, landed.encode(_messages(arrivals)))
+        except Outage as error:
+            return Outcome("failed", f"the landing did not answer: {error.what}")
+        except RowlineError as error:  # rights or settings: nothing is wrong with the changes
+            return Outcome("failed", f"the landing refuses: {error.what}")
+        return Outcome("applied")
+
+
+def fault(arrival: Arrival) -> str:
+    """Why a change cannot be archived; empty for a sound one."""
+    message, change = arrival.message, arrival.change
+    if not (message.stream and message.database and message.table):
+        return "message: stream, database or table is empty"
+    if not change.id:
+        return "id: it is empty"
+    if not 0 < change.seq < 1 << 63 or split_seq(change.seq)[1] < 1:
+        return f"seq: {change.seq} is no number of a stream"
+    if not 0 <= change.ts_ms <= LATEST_MS:
+        return f"ts_ms: {change.ts_ms} is no time that engines read"
+    if change.claim:
+        return "claim: its row was not fetched"
+    if change.op == "t":
+        return "" if change.before is None and change.after is None else "truncate: it has a row"
+    if not change.key:
+        return "key: it is empty"
+    for name, has, row in zip(
+        ("before", "after"), _ROWS[change.op], (change.before, change.after), strict=True
+    ):
+        if has is not None and has != (row is not None):
+            return f"{name}: operation {change.op} {'lacks' if has else 'has'} it"
+    return ""
+
+
+def _messages(arrivals: Sequence[Arrival]) -> list[Message]:
+    """The messages of these changes, each with its own changes only."""
+    messages: list[Message] = []
+    last: Message | None = None
+    for each in arrivals:
+        if each.message is not last:
+            last = each.message
+            messages.append(msgspec.structs.replace(last, changes=[]))
+        messages[-1].changes.append(each.change)
+    return messages
+
+
+def build(settings: ArchiveSettings, around: Surroundings) -> Archive:
+    """The sink of a stage's archive, in the bucket that the template names."""
+    return Archive(S3Landing(aws.client("s3"), variable("ROWLINE_ARCHIVE_BUCKET")))

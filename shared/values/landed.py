@@ -1,0 +1,92 @@
+"""Landed: how changes lie in the landing, one message a line of zstd-compressed JSON lines."""
+
+import json
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+
+import msgspec
+
+from shared.values.change import Change, Transaction
+from shared.values.compression import zstd
+from shared.values.json_text import encode_json
+from shared.values.message import Message
+
+LEVEL = 3
+MOST_BYTES = 1 << 29
+"""Of one object, expanded; a batch of messages is far smaller."""
+
+
+class LandedChange(msgspec.Struct, frozen=True, gc=False):
+    """A change whose key and rows stay the JSON text that they came as; `null` for no row."""
+
+    id: str
+    seq: int
+    op: str
+    ts_ms: int
+    key: msgspec.Raw
+    before: msgspec.Raw
+    after: msgspec.Raw
+    tx: Transaction
+
+
+class LandedMessage(msgspec.Struct, frozen=True, gc=False):
+    """The message that changes came in; see `Message`."""
+
+    stream: str
+    source: str
+    database: str
+    table: str
+    schema_version: int
+    group: str
+    traceparent: str | None
+    changes: list[LandedChange]
+
+
+_decoder = msgspec.json.Decoder(LandedMessage)
+
+
+def encode(messages: Iterable[Message]) -> bytes:
+    """The content of an object."""
+    return zstd.compress(b"\n".join(encode_json(each) for each in messages), level=LEVEL)
+
+
+def decode(body: bytes) -> list[LandedMessage]:
+    """The messages of an object. Raises ValueError for one that is damaged."""
+    reader = zstd.ZstdDecompressor()
+    try:
+        plain = reader.decompress(body, MOST_BYTES)
+        if not reader.eof or reader.unused_data:
+            raise ValueError("compressed data: length")
+        return [_message(line) for line in plain.split(b"\n") if line]
+    except (zstd.ZstdError, msgspec.MsgspecError, LookupError, TypeError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _message(line: bytes) -> LandedMessage:
+    """One line. A lone surrogate, which msgspec does not read, stays the escape that it is."""
+    try:
+        return _decoder.decode(line)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        if b"\\u" not in line:
+            raise
+    plain = json.loads(line)
+    for change in plain["changes"]:
+        for name in ("key", "before", "after"):
+            text = json.dumps(change[name], ensure_ascii=True, separators=(",", ":"))
+            change[name] = msgspec.Raw(text.encode())
+    return msgspec.convert(plain, LandedMessage)
+
+
+def name_of(changes: Sequence[tuple[str, Change]]) -> str:
+    """The name of the object with these changes, each with its stream.
+
+    The same changes have the same name, so that a batch that is delivered again replaces its own
+    object. Names sort by the oldest commit time.
+    """
+    digest = blake2b(digest_size=16)
+    for stream, change in changes:
+        digest.update(f"{stream}\0{change.seq}\0{change.id}\0".encode())
+    oldest = max(0, min(change.ts_ms for _, change in changes))
+    return f"{oldest:014d}-{digest.hexdigest()}.zst"

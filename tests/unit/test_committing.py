@@ -1,0 +1,207 @@
+"""The committer among twins: killed anywhere, run twice, given everything again."""
+
+import random
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from shared.adapters.lake.contract import OutcomeUnknown, Overtaken
+from shared.domain.ledger import Ledger
+from shared.flows.archive.auditing import audit
+from shared.flows.archive.committing import Committer, commit
+from shared.flows.archive.setup import ArchiveSetup
+from shared.values.checkpoint import Checkpoint
+from shared.values.lineage import Lineage
+from shared.values.position import Position
+from shared.values.seq import make_seq
+from tests.tier import SEED, TIER
+from tests.worlds.archive_world import EPOCH, STREAM, land
+from tests.worlds.twins.lake import MemoryLake
+from tests.worlds.twins.landing import MemoryLanding
+from tests.worlds.twins.state import memory_state
+
+PLACE = (STREAM, EPOCH)
+
+
+def _one_in_ten(dice: random.Random) -> bool:
+    return dice.random() < 0.1
+
+
+class Killed(BaseException):
+    """The process ended here."""
+
+
+class Unreliable:
+    """Another thing, each call of which may end the process, before or after it takes effect."""
+
+    def __init__(self, inner: Any, chance: Callable[[], bool]) -> None:
+        self._inner, self._chance = inner, chance
+
+    def __getattr__(self, name: str) -> Any:
+        called = getattr(self._inner, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if self._chance():
+                raise Killed
+            result = called(*args, **kwargs)
+            if self._chance():
+                raise Killed
+            return result
+
+        return call
+
+
+def numbers_of(lake: MemoryLake) -> list[int]:
+    return sorted(n for batch in lake.scan(["n"]) for n in batch.column("n").to_pylist())
+
+
+def run(landing: Any, lake: Any) -> Any:
+    return Committer(landing, lake, lambda: 0).run(lambda: 300)
+
+
+@pytest.mark.soak
+def test_each_change_is_archived_once_whatever_happens() -> None:
+    for world in range(TIER.archive_runs):
+        dice = random.Random(SEED * 1_000_003 + world)
+        landing, lake = MemoryLanding(), MemoryLake()
+        given = dice.randint(1, 200)
+        batch = dice.randint(1, 40)
+        left = list(range(1, given + 1))
+        while left:
+            some, left = left[: dice.randint(1, 60)], left[60:] if len(left) > 60 else []
+            land(landing, some, batch=batch)
+            if dice.random() < 0.5:  # delivered again, in other batches
+                land(landing, some, batch=dice.randint(1, 40))
+            risky = [Unreliable(each, partial(_one_in_ten, dice)) for each in (landing, lake)]
+            try:
+                run(*risky)
+            except Killed:
+                continue
+        land(landing, range(1, given + 1))
+        run(landing, lake)
+        assert numbers_of(lake) == list(range(1, given + 1)), f"world {world}"
+        assert Ledger.decode(lake.head().ledger).through(PLACE) == given
+        assert not landing.objects
+
+
+def test_who_is_overtaken_starts_over_with_the_newer_ledger() -> None:
+    landing, lake = MemoryLanding(), MemoryLake()
+    land(landing, range(1, 11))
+    overtaken = []
+
+    class Race(MemoryLake):
+        def append(self, head: Any, rows: Any, ledger: bytes) -> Any:
+            if not overtaken:
+                overtaken.append(True)
+                other = MemoryLanding()
+                land(other, range(5, 16))
+                run(other, lake)
+            return MemoryLake.append(self, head, rows, ledger)
+
+    race = Race()
+    race.versions = lake.versions
+    done = run(landing, race)
+    assert (done.rows, done.duplicates) == (4, 6)
+    assert numbers_of(lake) == list(range(1, 16))
+
+
+def test_who_is_always_overtaken_gives_up_and_loses_nothing() -> None:
+    landing = MemoryLanding()
+    land(landing, range(1, 11))
+
+    class Beaten(MemoryLake):
+        def append(self, head: Any, rows: Any, ledger: bytes) -> Any:
+            raise Overtaken("somebody else has committed.")
+
+    with pytest.raises(Overtaken):
+        run(landing, Beaten())
+    assert landing.objects
+
+
+def test_an_unknown_outcome_stops_and_deletes_nothing() -> None:
+    landing, lake = MemoryLanding(), MemoryLake()
+    land(landing, range(1, 11))
+
+    class Silent(MemoryLake):
+        def append(self, head: Any, rows: Any, ledger: bytes) -> Any:
+            MemoryLake.append(self, head, rows, ledger)
+            raise OutcomeUnknown("no answer.")
+
+    silent = Silent()
+    silent.versions = lake.versions
+    with pytest.raises(OutcomeUnknown):
+        run(landing, silent)
+    assert landing.objects
+    done = run(landing, lake)
+    assert (done.rows, done.duplicates, numbers_of(lake)) == (0, 10, list(range(1, 11)))
+
+
+def test_an_object_that_cannot_be_read_is_set_aside_and_holds_nothing_up() -> None:
+    landing, lake = MemoryLanding(), MemoryLake()
+    land(landing, range(1, 11))
+    landing.put("0-damaged.zst", b"no zstd")
+    done = run(landing, lake)
+    assert (done.rows, done.rejected, list(landing.rejected)) == (10, 1, ["0-damaged.zst"])
+    assert not landing.objects
+
+
+def setup(landing: MemoryLanding, lake: MemoryLake, state: Any, holder: str) -> ArchiveSetup:
+    return ArchiveSetup(landing, lake, state, (STREAM,), 0, holder, lambda: 300, lambda: 1_000.0)
+
+
+def test_only_one_commits_at_a_time() -> None:
+    landing, lake, state = MemoryLanding(), MemoryLake(), memory_state()
+    land(landing, range(1, 11))
+    assert state.leases.hold("archive", "another", 999_000, 1_090_000)
+    assert commit(setup(landing, lake, state, "me")).busy
+    assert landing.objects
+    state.leases.release("archive", "another")
+    assert commit(setup(landing, lake, state, "me")).rows == 10
+    assert state.leases.hold("archive", "another", 1_000_000, 1_090_000)
+
+
+def test_the_audit_names_what_is_missing_repeated_unknown_and_absent() -> None:
+    landing, lake, state = MemoryLanding(), MemoryLake(), memory_state()
+    land(landing, [n for n in range(1, 101) if n not in (40, 41)])
+    run(landing, lake)
+    (found,) = audit(lake, state, (STREAM,))
+    assert (found.complete, found.absent.spans, found.through) == (False, [(40, 41)], 39)
+    land(landing, [40, 41])
+    run(landing, lake)
+    (found,) = audit(lake, state, (STREAM,))
+    assert (found.complete, found.rows, found.through) == (True, 100, 100)
+    lake.remove({3, 50, 51, 52, 99})
+    (found,) = audit(lake, state, (STREAM,))
+    assert (found.missing.count, found.missing.spans) == (5, [(3, 3), (50, 52), (99, 99)])
+    files, ledger = lake.versions[-1]
+    (rows, *_) = files.values()
+    lake.versions.append(({**files, "copied": rows.slice(0, 2)}, ledger))
+    (found,) = audit(lake, state, (STREAM,))
+    assert (found.repeated.count, found.complete) == (2, False)
+
+
+def test_numbers_that_the_stream_gave_out_and_the_archive_never_saw_are_absent() -> None:
+    landing, lake, state = MemoryLanding(), MemoryLake(), memory_state()
+    land(landing, range(7, 11))
+    run(landing, lake)
+    lease, _ = state.streams.load(STREAM)
+    mine = state.streams.acquire(STREAM, lease, "relay")
+    assert mine is not None
+    checkpoint = Checkpoint(Position("bin.1", 4), make_seq(EPOCH, 12), EPOCH, Lineage("s"), "{}")
+    state.streams.renew(STREAM, mine, checkpoint)
+    (found,) = audit(lake, state, (STREAM,))
+    assert (found.first, found.end, found.absent.spans) == (7, 12, [(11, 12)])
+
+
+def test_an_audit_since_looks_only_at_younger_changes() -> None:
+    from tests.worlds.archive_world import BEGAN_MS
+
+    landing, lake, state = MemoryLanding(), MemoryLake(), memory_state()
+    land(landing, range(1, 101))
+    run(landing, lake)
+    lake.remove({10, 90})
+    (found,) = audit(lake, state, (STREAM,), since_ms=BEGAN_MS + 51)
+    assert (found.missing.spans, found.rows) == ([(90, 90)], 49)
+    assert audit(lake, state, (STREAM,), since_ms=BEGAN_MS + 1_000) == []
