@@ -32,6 +32,7 @@ const DEFAULTS = {
   tls: 'on',
   // share of messages that X-Ray traces, above 0 and at most 1; off: none (docs/trace.md)
   tracing: 'off',
+  subscribers: [], // ids of other accounts that may subscribe queues of their own to the topic
   subnets: [], // VPC of functions and containers; empty: none
   securityGroups: [],
   permissionsBoundary: '', // ARN of a managed policy that bounds every role
@@ -78,12 +79,19 @@ function readOptions(custom = {}) {
   const options = { ...DEFAULTS, ...given };
   for (const key of ['handlers', 'local', 'resources'])
     options[key] = { ...DEFAULTS[key], ...options[key] };
-  for (const key of ['subnets', 'securityGroups']) options[key] = asList(options[key]);
+  for (const key of ['subnets', 'securityGroups', 'subscribers'])
+    options[key] = asList(options[key]);
   if (Boolean(options.subnets.length) !== Boolean(options.securityGroups.length)) {
     throw new Error(
       'custom.rowline.subnets and securityGroups go together: a function in a VPC needs both.',
     );
   }
+  const [odd] = options.subscribers.filter((id) => !/^\d{12}$/.test(id));
+  if (odd !== undefined)
+    throw new Error(
+      `custom.rowline.subscribers names ${JSON.stringify(odd)}, which is no account. Write the ` +
+        '12 digits of an account in quotes, like "111122223333".',
+    );
   if (!['aws', 'host'].includes(options.build))
     throw new Error(`custom.rowline.build is ${JSON.stringify(options.build)}: aws or host.`);
   const check = options.check === true ? 'on' : isOff(options.check) ? 'off' : options.check;

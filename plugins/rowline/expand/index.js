@@ -9,9 +9,15 @@ const { watch } = require('./watch');
 const { jobs } = require('./jobs');
 const { archive } = require('./archive');
 const { sharedPolicies } = require('./transport');
-const { ref } = require('./cloudformation');
+const { ref, arn, sub } = require('./cloudformation');
 const { topsOf } = require('../schema/own_code');
 const { ownCodeOf } = require('./own_code');
+
+/** An output that other stacks import, as STACK-NAME (docs/subscribe.md). */
+const exported = (name, value) => ({
+  Value: value,
+  Export: { Name: sub(`\${AWS::StackName}-${name}`) },
+});
 
 /**
  * Expands valid stanzas (schema/problems.js finds no problem) into entries of `functions:`,
@@ -28,7 +34,7 @@ const { ownCodeOf } = require('./own_code');
 function expand(stanzas, context) {
   const all = settings(stanzas, context);
   const size = sizes(stanzas);
-  const { topic, state, claims } = context.options.resources;
+  const { topic, state, claims, key } = context.options.resources;
   const parts = [
     ...Object.values(all.sources).map((source) =>
       (source.run === 'fargate' ? relayService : relay)(source, size.sources[source.name], context),
@@ -43,9 +49,10 @@ function expand(stanzas, context) {
     functions: merged('functions'),
     resources: { ...sharedPolicies(context.options), ...merged('resources') },
     outputs: {
-      [names.output.topic]: { Value: ref(topic) },
+      [names.output.topic]: exported(names.output.topic, ref(topic)),
       [names.output.state]: { Value: ref(state) },
-      [names.output.claims]: { Value: ref(claims) },
+      [names.output.claims]: exported(names.output.claims, ref(claims)),
+      [names.output.key]: exported(names.output.key, arn(key)),
       ...merged('outputs'),
     },
     settings: all,

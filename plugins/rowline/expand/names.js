@@ -69,6 +69,7 @@ const output = {
   topic: 'TopicArn',
   state: 'StateTable',
   claims: 'ClaimsBucket',
+  key: 'KeyArn',
   watch: 'WatchFunction',
   jobs: 'JobsFunction',
   relay: (source) => `${upper(source)}RelayFunction`,
