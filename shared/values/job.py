@@ -18,6 +18,8 @@ JobState = Literal["running", "paused", "failed", "done", "cancelled"]
 Slot = Literal["fill", "verify"]
 """A consumer has one job a slot: two that fill it at once would read the same rows twice."""
 
+SLOTS: tuple[Slot, ...] = ("fill", "verify")
+
 
 class SentChunk(msgspec.Struct, frozen=True):
     """Rows that were sent before the relay had proved that they are in the binlog.
@@ -164,11 +166,13 @@ class Wanted(msgspec.Struct, frozen=True, omit_defaults=True):
     tables: names or patterns; empty for all, or for a resync for all that are due.
     restart: begin again instead of continuing.
     accept: so many documents may be deleted without another question.
+    scheduled_ms: the time for which a schedule began it, Unix ms; 0: a person did.
     """
 
     tables: tuple[str, ...] = ()
     restart: bool = False
     accept: int = 0
+    scheduled_ms: int = 0
 
 
 class Job(msgspec.Struct, frozen=True, omit_defaults=True):

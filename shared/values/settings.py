@@ -14,6 +14,7 @@ from shared.values.errors import ConfigError
 from shared.values.shard import DEFAULT_SHARDS
 from shared.values.stream import stream_of
 from shared.values.table_pattern import matches
+from shared.values.verify_schedule import VerifySchedule
 
 
 class TableSettings(
@@ -115,6 +116,7 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
     operations: those that reach the sink; empty: all.
     upcasters: table → schema version, as text → own code that lifts its rows to the next version.
     mapping: own code that makes a document of a row; empty for none.
+    verify: when it is compared with its source; None: only by hand.
     """
 
     name: str
@@ -126,6 +128,7 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
     filter: FilterSettings = FilterSettings()
     upcasters: dict[str, dict[str, str]] = {}
     mapping: str = ""
+    verify: VerifySchedule | None = None
 
     @property
     def kind(self) -> str:

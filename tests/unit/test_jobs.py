@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from random import Random
 
+import msgspec
 import pytest
 
 from shared.domain.patience import Patience
+from shared.flows.health.job_findings import job_findings
 from shared.flows.jobs import control
 from shared.flows.jobs.tenure import SILENT_SECONDS, JobStopped
 from shared.flows.verify.verify import Verify
@@ -103,3 +105,16 @@ def test_jobs_are_found_by_their_id(world: BackfillWorld) -> None:
     assert control.find(world.state, ["search"], held.id).holder == held.holder
     with pytest.raises(ConfigError, match="nothing: is no job of this stage"):
         control.find(world.state, ["search"], "nothing")
+
+
+def test_a_job_that_failed_is_a_finding(world: BackfillWorld) -> None:
+    held = killed(world)
+    assert job_findings(world.state.jobs, "search") == []
+    world.state.jobs.save(msgspec.structs.replace(held, state="failed", outcome="it is down."))
+    (found,) = job_findings(world.state.jobs, "search")
+    assert (found.thing, found.level, found.what) == (
+        "backfill search",
+        "warn",
+        "failed: it is down.",
+    )
+    assert f"rowline jobs resume {held.id}" in found.fix

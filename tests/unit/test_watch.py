@@ -114,6 +114,7 @@ def test_every_figure_that_an_alarm_reads_is_written_and_is_zero_where_all_is_we
         "UndeliveredMessages": 0.0,
         "TablesDue": 0.0,
         "VerifyDifferences": 0.0,
+        "VerifyOverdue": 0.0,
     }
     assert world.figures == {
         ("stream", "shop"): {"RelayDown": 1.0},
@@ -137,6 +138,7 @@ def test_the_figures_tell_what_waits_for_a_person() -> None:
         "UndeliveredMessages": 1.0,
         "TablesDue": 1.0,
         "VerifyDifferences": 4.0,
+        "VerifyOverdue": 0.0,
     }
 
 

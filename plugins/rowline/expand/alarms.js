@@ -120,7 +120,7 @@ const late = (ids, name, service, alerts) => {
   };
 };
 
-const consumerAlarms = (ids, name, service, alerts) => ({
+const consumerAlarms = (ids, name, service, alerts, { verify } = {}) => ({
   [ids.alarm('Parked')]: watched(
     alerts,
     `Consumer ${name} has parked changes.`,
@@ -151,6 +151,14 @@ const consumerAlarms = (ids, name, service, alerts) => ({
     { service, consumer: name },
     'VerifyDifferences',
   ),
+  ...(verify && {
+    [ids.alarm('Unproved')]: watched(
+      alerts,
+      `The scheduled verify of consumer ${name} was not done in time.`,
+      { service, consumer: name },
+      'VerifyOverdue',
+    ),
+  }),
   [ids.alarm('Late')]: late(ids, name, service, alerts),
 });
 

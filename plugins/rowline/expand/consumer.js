@@ -122,7 +122,7 @@ function consumer(settings, { memory, timeout, concurrency }, context) {
       options,
     ),
     [ids.logGroup]: logGroup(name, options),
-    ...(alerts && consumerAlarms(ids, settings.name, prefix, alerts)),
+    ...(alerts && consumerAlarms(ids, settings.name, prefix, alerts, settings)),
   };
   const functions = {
     [ids.function]: {

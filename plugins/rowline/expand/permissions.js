@@ -125,11 +125,12 @@ function watch({ functionName, prefix, jobs, options }) {
       ['cloudformation:DescribeStacks'],
       sub(`${account('cloudformation')}:stack/${prefix}/*`),
     ),
-    rows('State', ['dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:Query'], state, [
-      'watch',
-      'stream#*',
-      'consumer#*',
-    ]),
+    rows(
+      'State',
+      ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
+      state,
+      ['watch', 'stream#*', 'consumer#*'],
+    ),
     // CloudFormation begins the name of each queue with that of the stack. A list of all of them
     // would be longer than the policy of a role may be.
     allow(

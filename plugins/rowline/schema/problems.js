@@ -10,6 +10,7 @@ const { withMaps } = require('./stanzas');
 const archive = require('./archive');
 const { filterProblems } = require('./filters');
 const { ownRowsProblems } = require('./own_rows');
+const { scheduleProblems } = require('./schedule');
 const { requirementsProblems } = require('./requirements');
 const { sinks, sinkOf, sinkProblems } = require('../sinks');
 
@@ -44,6 +45,9 @@ function problems(stanzas, { read = nothingToRead } = {}) {
     ),
     ...Object.entries(full).flatMap(([name, consumer]) =>
       filterProblems(`consumers.${name}`, consumer, howReceived(consumer, whole)),
+    ),
+    ...Object.entries(full).flatMap(([name, consumer]) =>
+      scheduleProblems(`consumers.${name}`, consumer),
     ),
     ...Object.entries(full).flatMap(([name, consumer]) =>
       requirementsProblems(`consumers.${name}.requirements`, consumer, read),

@@ -26,6 +26,36 @@ const wrong = [
     /consumers\.listingSearch\.filter is empty: Column: value/,
   ],
   [
+    'a schedule that is none',
+    [...consumer, 'verify'],
+    { schedule: 'daily' },
+    /verify\.schedule is "daily"\. It is none of nightly, weekly and cron\(…\)/,
+  ],
+  [
+    'a schedule of five fields',
+    [...consumer, 'verify'],
+    { schedule: 'cron(0 2 * * *)' },
+    /cron\(…\) has six fields/,
+  ],
+  [
+    'a schedule with both days',
+    [...consumer, 'verify'],
+    { schedule: 'cron(0 2 * * * *)' },
+    /Exactly one of day of month and day of week must be \?/,
+  ],
+  [
+    'a schedule at an hour that no day has',
+    [...consumer, 'verify'],
+    { schedule: 'cron(0 24 * * ? *)' },
+    /24 is no hours: write numbers from 0 to 23/,
+  ],
+  [
+    'a schedule with L',
+    [...consumer, 'verify'],
+    { schedule: 'cron(0 2 L * ? *)' },
+    /L is no day of month/,
+  ],
+  [
     'a filter without values',
     [...consumer, 'filter'],
     { status: [] },

@@ -10,6 +10,7 @@ from shared.domain.sink import Target
 from shared.flows.health.facts import ConsumerFacts, RelayFacts
 from shared.flows.health.findings import findings_of
 from shared.flows.health.gathering import Parts, consumer_facts, relay_facts
+from shared.flows.health.job_findings import job_findings
 from shared.flows.health.sign_findings import kept_finding, sign_findings, target_findings
 from shared.flows.health.watch_findings import watch_findings
 from shared.values.errors import RowlineError
@@ -65,6 +66,7 @@ def status(parts: Parts) -> Status:
             findings += sign_findings(one, settings.consumers[one.consumer], now)
         targets, unanswered = sink.result()
         findings += unanswered or (target_findings(one, targets) if targets is not None else [])
+        findings += job_findings(parts.state.jobs, one.consumer)
     findings += [kept_finding(queue) for queue in queues]
     return Status(settings.stage, relays, consumers, [*findings_of(relays, consumers), *findings])
 

@@ -11,9 +11,8 @@ from shared.domain.sink import Listable, Sink
 from shared.flows.jobs.holding import under_way
 from shared.flows.jobs.tenure import SILENT_SECONDS
 from shared.values.errors import ConfigError, StackError
-from shared.values.job import FillWork, Job, Slot, Wanted
+from shared.values.job import SLOTS, FillWork, Job, Wanted
 
-SLOTS: tuple[Slot, ...] = ("fill", "verify")
 _POLL_SECONDS = 1.0
 _ENDED_SHOWN = 20
 

@@ -7,6 +7,7 @@ from shared.domain.outstanding import outstanding
 from shared.flows.health.gathering import relay_facts
 from shared.flows.watch.each import for_each
 from shared.flows.watch.setup import WatchSetup
+from shared.flows.watch.verifies import is_overdue
 
 RELAYING = ("running", "waiting")
 """States of a relay that are right; see `RelayFacts`."""
@@ -45,4 +46,5 @@ def consumer_figures(setup: WatchSetup, name: str) -> dict[str, float]:
         "UndeliveredMessages": float(sum(parts.undelivered(name).depth())),
         "TablesDue": float(len({one.table for one in due})),
         "VerifyDifferences": float(verified.get("differences", 0)),
+        "VerifyOverdue": float(is_overdue(setup, name)),
     }

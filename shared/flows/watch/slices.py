@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 
-from shared.flows.jobs.control import SLOTS
 from shared.flows.watch.setup import WatchSetup
-from shared.values.job import Job, Slot
+from shared.values.job import SLOTS, Job, Slot
 
 _beats: dict[str, tuple[int, int]] = {}
 """Job → token and beat as the last run of this process saw them. It only saves slices that would

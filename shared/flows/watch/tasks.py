@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from shared.flows.watch.figures import emit_figures
 from shared.flows.watch.setup import WatchSetup
 from shared.flows.watch.slices import start_slices
+from shared.flows.watch.verifies import start_verifies
 
 Task = Callable[[WatchSetup], float | None]
 """Returns when it wants to be called once more in this run, Unix seconds; None: not before the
@@ -13,6 +14,7 @@ next run. What it raises is reported, and stops no other task.
 
 TASKS: Mapping[str, Task] = {
     "figures": emit_figures,
+    "verifies": start_verifies,
     "slices": start_slices,
 }
 """By the names under which `rowline status` reports a failure."""

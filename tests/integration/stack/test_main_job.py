@@ -222,7 +222,7 @@ def test_a_command_of_the_docs_runs(stack: Stack, line: str, tmp_path: Path) -> 
     )
     assert "Traceback" not in done.stderr
     said = done.stdout[-2000:] + done.stderr[-2000:]
-    if line.startswith(("jobs pause", "jobs cancel")):
+    if line.startswith(("jobs pause", "jobs resume", "jobs cancel")):
         assert "is over" in said  # the jobs of this stack are; a running one has tests of its own
         return
     # status and doctor answer 1 where something wants attention; everything else must succeed.
