@@ -84,4 +84,5 @@ def _addresses(stage: str) -> dict[str, str]:
     return {
         "source": os.environ.get("ROWLINE_SOURCE", ""),
         "elasticsearch": os.environ.get("ROWLINE_ELASTICSEARCH", ""),
+        "traces": os.environ.get("ROWLINE_TRACES", ""),
     }

@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "source": "cli.commands.source",
     "status": "cli.commands.status",
     "tail": "cli.commands.tail",
+    "trace": "cli.commands.trace",
     "backfill": "cli.commands.backfill",
     "resync": "cli.commands.resync",
     "verify": "cli.commands.verify",

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from shared.adapters.lake.iceberg import IcebergLake
     from shared.adapters.landing.s3 import S3Landing
     from shared.adapters.observation.aws import AwsObservation
+    from shared.adapters.tracing.contract import Traces
     from shared.flows.archive.setup import ArchiveSetup
     from shared.flows.consume.runtime import Consume
     from shared.flows.jobs.setup import JobSetup
@@ -188,6 +189,16 @@ class Stage:
         from shared.adapters.tracing.xray import XRayTracer
 
         return XRayTracer(lambda: aws.client("xray", attempts=1))
+
+    @cached_property
+    def traces(self) -> "Traces":
+        """The traces of the stage: of the local collector where its file is given, else X-Ray's."""
+        from shared.adapters.tracing.collected import CollectedTraces
+        from shared.adapters.tracing.xray import XRayTraces
+
+        if file := self._addresses.get("traces"):
+            return CollectedTraces(Path(file))
+        return XRayTraces(self.client)
 
     def endpoint(self, source: str | None = None) -> SourceEndpoint:
         """Where a source is: the given address, else its secret's.

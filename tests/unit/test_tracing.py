@@ -131,6 +131,7 @@ class TestRelay:
             "group": parcel.entry.group,
             "key_hash": key_hash([3]),
             "seq": "3",
+            "id": "t/3",
             "outcome": "published",
         }
         assert [(one.id, one.seq, one.read_ms) for one in changes_of(segment.details)] == [
@@ -186,10 +187,12 @@ class TestConsumer:
         assert segment.of.segment != TRACE.segment
         assert segment.annotations == {
             "consumer": "search",
+            "stream": "shop",
             "table": "shop.items",
             "group": "g",
             "key_hash": key_hash([7]),
             "seq": "1",
+            "id": "tx/1",
             "outcome": "applied",
         }
 
@@ -325,7 +328,7 @@ class TestXRay:
         tracer = XRayTracer(lambda: service, {})
         tracer.record(segment())
         tracer.flush()
-        found = XRayTraces(lambda: service).find({"table": "shop.items", "group": "g"}, 5.0, 20.0)
+        found = XRayTraces(lambda _: service).find({"table": "shop.items", "group": "g"}, 5.0, 20.0)
         assert found == [segment()]
         assert service.asked["FilterExpression"] == (
             'annotation.table = "shop.items" AND annotation.group = "g"'

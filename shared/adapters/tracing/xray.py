@@ -87,16 +87,16 @@ def _send(address: tuple[str, int], waiting: Iterable[bytes]) -> None:
 
 
 class XRayTraces:
-    """The traces that X-Ray holds, for 30 days."""
+    """The traces that X-Ray holds, for 30 days. client: gives a client of an AWS service."""
 
-    def __init__(self, client: Callable[[], Any]) -> None:
+    def __init__(self, client: Callable[[str], Any]) -> None:
         self._client = client
 
     def find(self, wanted: dict[str, str], since: float, until: float) -> list[Segment]:
         terms = [f'annotation.{name} = "{value}"' for name, value in wanted.items()]
         try:
             pages = (
-                self._client()
+                self._client("xray")
                 .get_paginator("get_trace_summaries")
                 .paginate(
                     StartTime=datetime.fromtimestamp(since, UTC),
@@ -116,7 +116,7 @@ class XRayTraces:
     def _segments(self, ids: list[str]) -> Iterable[Segment]:
         for at in range(0, len(ids), _TRACES_A_REQUEST):
             some = ids[at : at + _TRACES_A_REQUEST]
-            for trace in self._client().batch_get_traces(TraceIds=some)["Traces"]:
+            for trace in self._client("xray").batch_get_traces(TraceIds=some)["Traces"]:
                 for one in trace["Segments"]:
                     if segment := documents.decode(one["Document"]):
                         yield segment

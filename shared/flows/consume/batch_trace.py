@@ -48,10 +48,12 @@ class BatchTrace:
             ended,
             {
                 "consumer": self._consumer.name,
+                "stream": one.message.stream,
                 "table": one.message.full_name,
                 "group": one.message.group,
                 "key_hash": changes[0].key if changes else "",
                 "seq": str(changes[0].seq) if changes else "",
+                "id": changes[0].id if changes else "",
                 "outcome": outcome,
             },
             {

@@ -23,6 +23,7 @@ ADAPTERS = {
     "undelivered": "queue/sqs.py",
     "observation": "observation/aws.py",
     "landing": "landing/s3.py",
+    "traces": "tracing/xray.py",
 } | {
     file.stem: f"state/dynamodb/{file.name}"
     for file in (ROOT / "shared/adapters/state/dynamodb").glob("*.py")

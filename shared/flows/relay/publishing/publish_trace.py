@@ -56,6 +56,7 @@ class PublishTrace:
                     "group": parcel.entry.group,
                     "key_hash": first.key,
                     "seq": str(first.seq),
+                    "id": first.id,
                     "outcome": "published",
                 },
                 {**listed(changes), "attempts": parcel.failures + 1, "published": ended},

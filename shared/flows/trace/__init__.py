@@ -1,0 +1,1 @@
+"""Trace: the timeline of one change, and where the change is now."""

@@ -1,0 +1,122 @@
+"""Consumer state: where a change is for one consumer."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from shared.adapters.queue.contract import Queue
+from shared.adapters.state.state import State
+from shared.flows.trace.change_trace import ConsumerTrace, Step, Where
+from shared.flows.trace.known import Known
+from shared.flows.trace.sightings import Sighting
+from shared.values.errors import Outage, StackError
+from shared.values.key_hash import key_hash
+from shared.values.parked import ParkedChange
+from shared.values.settings import ConsumerSettings
+
+_SETTLED: dict[str, Where] = {
+    "applied": "applied",
+    "superseded": "superseded",
+    "filtered": "filtered",
+}
+
+
+class Queues(Protocol):
+    """The queues of a stage."""
+
+    def queue(self, consumer: str) -> Queue: ...
+
+    def dlq(self, consumer: str) -> Queue: ...
+
+    def undelivered(self, consumer: str) -> Queue: ...
+
+
+def consumer_state(
+    consumer: ConsumerSettings,
+    known: Known,
+    seen: Sequence[Sighting],
+    published: bool | None,
+    state: State,
+    queues: Queues,
+) -> ConsumerTrace:
+    """What traces, parked changes, mark and queues say together.
+
+    seen: the consumer's segments of the change, in order. published: see `Known`.
+    Raises StackError, StateUnavailable.
+    """
+    steps = _steps(seen)
+    if found := parked(state, consumer.name, known):
+        steps.append(Step("parked", found.parked_ms, f"attempts {found.attempts}"))
+        return ConsumerTrace(consumer.name, "parked", steps, _reason(found))
+    last = next((one.change for one in reversed(seen) if one.change.outcome != "duplicate"), None)
+    if last is not None and last.outcome in _SETTLED:
+        return ConsumerTrace(consumer.name, _SETTLED[last.outcome], steps)
+    if last is not None and last.outcome == "refused":
+        why = f"it was refused ({last.reason}) and parked; it was redriven or dropped since"
+        return ConsumerTrace(consumer.name, "left parking", steps, why)
+    if known.group and known.seq and consumer.marks:
+        mark = state.marks.read(consumer.name, [known.group]).marks[known.group]
+        if mark.seq >= known.seq:
+            why = "its group's mark has passed it: applied, or the sink held something newer"
+            return ConsumerTrace(consumer.name, "settled", [*steps, Step("settled", 0)], why)
+        if published is not False:
+            return ConsumerTrace(consumer.name, "queued", steps, _waiting(consumer, last, queues))
+    if published is False:
+        return ConsumerTrace(consumer.name, "not published", steps)
+    why = "its number in the stream is not known, so its group's mark proves nothing"
+    if not consumer.marks:
+        why = "the consumer keeps no marks, and no trace says more"
+    return ConsumerTrace(consumer.name, "unknown", steps, why)
+
+
+def parked(state: State, consumer: str, known: Known) -> ParkedChange | None:
+    """The change among those that the consumer has parked."""
+    changes = (
+        state.parked.of_group(consumer, known.group) if known.group else state.parked.all(consumer)
+    )
+    return next((one for one in changes if one.id == known.id), None)
+
+
+def known_of(parked: ParkedChange, stream: str) -> Known:
+    """What a parked change says of itself."""
+    key = msgspec.json.decode(parked.key or "{}")
+    hash = key_hash(key.values())
+    seq, ts_ms = parked.seq, parked.ts_ms
+    return Known(parked.id, stream, parked.table, parked.op, parked.group, hash, seq, ts_ms, True)
+
+
+def _steps(seen: Sequence[Sighting]) -> list[Step]:
+    steps = []
+    for one in seen:
+        details, outcome = one.segment.details, one.change.outcome
+        attempt = details.get("attempt", 1)
+        note = f"attempt {attempt}, lane {details.get('lane', 'live')}"
+        steps.append(Step("received", _ms(details.get("received")), note))
+        steps.append(Step(outcome, _ms(details.get("settled")), one.change.reason))
+    return steps
+
+
+def _ms(seconds: object) -> int:
+    return round(float(seconds) * 1000) if isinstance(seconds, int | float) else 0
+
+
+def _reason(found: ParkedChange) -> str:
+    joined = "an earlier change of its row is parked" if found.joined else ""
+    return joined or f"{found.error}: {found.reason}" if found.error else found.reason
+
+
+def _waiting(consumer: ConsumerSettings, last: object, queues: Queues) -> str:
+    """The depth of its queues: a change that is nowhere else is in one of them."""
+    try:
+        (waiting, in_flight), (dlq, _) = (
+            queues.queue(consumer.name).depth(),
+            queues.dlq(consumer.name).depth(),
+        )
+        undelivered, _ = queues.undelivered(consumer.name).depth()
+    except (Outage, StackError) as error:
+        return f"its queue cannot be asked: {error}"
+    said = f"{waiting:,} messages wait in its queue, {in_flight:,} are in flight"
+    if dlq or undelivered:
+        said += f"; {dlq:,} are in its DLQ, {undelivered:,} could not be delivered"
+    return said

@@ -1,0 +1,180 @@
+"""Tracing: asks traces, parked changes, binlog and state for one change, and puts them together."""
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from typing import Protocol, TypeVar
+
+from shared.adapters.binlog.contract import Binlog
+from shared.adapters.state.state import State
+from shared.adapters.tracing.contract import Traces
+from shared.flows.trace.binlog_search import BinlogSearch
+from shared.flows.trace.change_trace import ChangeTrace, ConsumerTrace, Step
+from shared.flows.trace.consumer_state import Queues, consumer_state, known_of
+from shared.flows.trace.known import Known
+from shared.flows.trace.sightings import Sighting, sightings
+from shared.flows.trace.sought import Sought
+from shared.values.checkpoint import Checkpoint
+from shared.values.errors import RowlineError
+from shared.values.settings import ConsumerSettings, Settings, SourceSettings
+from shared.values.stream import source_of
+
+T = TypeVar("T")
+
+
+class Parts(Queues, Protocol):
+    """The parts of a stage that say where a change is; `shared.stage.Stage` has them."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def state(self) -> State: ...
+
+    @property
+    def traces(self) -> Traces: ...
+
+    def binlog(self, source: str) -> Binlog: ...
+
+    def mask_key(self, source: SourceSettings) -> bytes: ...
+
+
+class NotFound(RowlineError):
+    """Neither traces nor parked changes nor the binlog have the change."""
+
+
+def trace(parts: Parts, sought: Sought, consumers: Sequence[str] = ()) -> ChangeTrace:
+    """The way of a change. consumers: only these.
+
+    Raises NotFound, and what the state table raises. A part that cannot be asked is a note.
+    """
+    notes: list[str] = []
+    seen = _seen(parts, sought, "", notes)
+    known = _told(seen)
+    if known is None:
+        known = _parked(parts, sought) or _in_binlog(parts, sought, notes)
+        if known is None:
+            raise _missing(sought, notes)
+        seen = _seen(parts, Sought(known.id, "", known.ts_ms), known.group, notes)
+        known = _told(seen) or known
+    point = parts.state.streams.load(known.stream)[1] if known.stream else None
+    published = _published(known, point)
+    wanted_by = [
+        one
+        for one in parts.settings.consumers.values()
+        if (not consumers or one.name in consumers) and _receives(one, known)
+    ]
+    return ChangeTrace(
+        known.id,
+        known.stream,
+        known.table,
+        known.op,
+        known.seq,
+        known.group,
+        bool(seen),
+        _steps(known, seen, point, published),
+        [_of_consumer(parts, one, known, seen, published) for one in wanted_by],
+        notes,
+    )
+
+
+def _of_consumer(
+    parts: Parts,
+    consumer: ConsumerSettings,
+    known: Known,
+    seen: Sequence[Sighting],
+    published: bool | None,
+) -> ConsumerTrace:
+    own = [one for one in seen if one.consumer == consumer.name]
+    published = True if own else published
+    return consumer_state(consumer, known, own, published, parts.state, parts)
+
+
+def _seen(parts: Parts, sought: Sought, group: str, notes: list[str]) -> list[Sighting]:
+    nothing: list[Sighting] = []
+    return _ask(lambda: sightings(parts.traces, sought, group), nothing, "traces", notes)
+
+
+def _told(seen: Sequence[Sighting]) -> Known | None:
+    """What the segments say; the relay's says the stream."""
+    return next((one.known() for one in sorted(seen, key=lambda one: bool(one.consumer))), None)
+
+
+def _parked(parts: Parts, sought: Sought) -> Known | None:
+    found = []
+    for consumer in parts.settings.consumers.values():
+        for change in parts.state.parked.all(consumer.name):
+            stream = _stream_of(parts.settings, consumer.source, change.table)
+            known = known_of(change, stream)
+            if sought.matches(known):
+                found.append(known)
+    return max(found, key=lambda known: known.seq, default=None)
+
+
+def _in_binlog(parts: Parts, sought: Sought, notes: list[str]) -> Known | None:
+    for source in parts.settings.sources.values():
+        point = parts.state.streams.load(source.stream)[1]
+        if point is None:
+            continue
+
+        def search(source: SourceSettings = source, point: Checkpoint = point) -> Known | None:
+            with closing(parts.binlog(source.name)) as binlog:
+                return BinlogSearch(binlog, source, point, parts.mask_key(source)).find(sought)
+
+        if known := _ask(search, None, f"the binlog of {source.name}", notes):
+            return known
+    return None
+
+
+def _published(known: Known, point: Checkpoint | None) -> bool | None:
+    if known.seq and point is not None:
+        return known.seq <= point.seq + point.rows
+    return known.published
+
+
+def _steps(
+    known: Known, seen: Sequence[Sighting], point: Checkpoint | None, published: bool | None
+) -> list[Step]:
+    steps = [Step("committed", known.ts_ms)]
+    relayed = next((one for one in seen if not one.consumer), None)
+    if relayed is not None:
+        sent = relayed.segment.details.get("published", relayed.segment.end)
+        attempts = relayed.segment.details.get("attempts", 1)
+        note = f"attempt {attempts}" if attempts != 1 else ""
+        return [
+            *steps,
+            Step("read", relayed.change.read_ms),
+            Step("published", round(float(sent) * 1000), note),
+        ]
+    if published or any(one.consumer for one in seen):
+        return [*steps, Step("read", 0), Step("published", 0, "the checkpoint has passed it")]
+    return steps
+
+
+def _receives(consumer: ConsumerSettings, known: Known) -> bool:
+    database, _, table = known.table.partition(".")
+    return consumer.source == source_of(known.stream) and consumer.wants(database, table)
+
+
+def _stream_of(settings: Settings, source: str, table: str) -> str:
+    return settings.whole(settings.sources[source]).stream_of(table)
+
+
+def _missing(sought: Sought, notes: Sequence[str]) -> NotFound:
+    said = f" {' '.join(notes)}" if notes else ""
+    where = "the newest binlog file" if not sought.id else "the binlog"
+    return NotFound(
+        f"is in no trace of the last hours, is not parked, and is not in {where}.{said}",
+        thing=sought.thing,
+        hint=(
+            "Is the id or key right, and the table captured? The documents of a sink show what "
+            "was applied: rowline verify CONSUMER."
+        ),
+    )
+
+
+def _ask(question: Callable[[], T], otherwise: T, whom: str, notes: list[str]) -> T:
+    try:
+        return question()
+    except RowlineError as error:
+        notes.append(f"{whom} could not be asked: {error.what}")
+        return otherwise

@@ -1,0 +1,207 @@
+"""`rowline trace`: a true timeline of a change, with and without a trace of its message."""
+
+import time
+from typing import Any
+
+import pytest
+
+from shared.flows.trace.binlog_search import before
+from shared.flows.trace.change_trace import ChangeTrace
+from shared.flows.trace.sought import by_id, by_key
+from shared.flows.trace.tracing import NotFound
+from shared.values.errors import ConfigError, StateUnavailable
+from shared.values.position import Position
+from tests.worlds.trace_world import COMMIT, TraceWorld
+
+ROW = {"id": 7, "price": 1, "title": "a"}
+BOTH = pytest.mark.parametrize("traced", [1.0, 0.0], ids=["traced", "untraced"])
+
+
+@pytest.fixture(autouse=True)
+def at_the_time_of_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command looks for traces around now."""
+    from shared.flows.trace import sightings
+
+    class Clock:
+        time = staticmethod(lambda: COMMIT + 60.0)
+
+    monkeypatch.setattr(sightings, "time", Clock)
+
+
+def names(found: ChangeTrace) -> list[str]:
+    return [step.name for step in found.steps]
+
+
+def at(found: ChangeTrace, consumer: int = 0) -> str:
+    return found.consumers[consumer].where
+
+
+@BOTH
+def test_a_change_that_is_not_read(traced: float) -> None:
+    world = TraceWorld(traced)
+    world.commit("insert", ROW)
+    found = world.trace(by_id(world.changes()[0].id))
+    assert (names(found), at(found)) == (["committed"], "not published")
+    assert found.steps[0].at_ms == COMMIT * 1000
+
+
+@BOTH
+def test_a_queued_change(traced: float) -> None:
+    world = TraceWorld(traced)
+    world.commit("insert", {**ROW, "id": 3}, ROW)
+    world.publish()
+    found = world.trace(by_id(world.changes()[1].id))
+    assert (names(found), at(found)) == (["committed", "read", "published"], "queued")
+    assert found.traced is (traced == 1.0)
+    assert found.table == "shop.items"
+    if traced:
+        committed, read, published = (step.at_ms for step in found.steps)
+        assert committed <= read < published
+    else:
+        assert [step.at_ms for step in found.steps] == [COMMIT * 1000, 0, 0]
+
+
+@BOTH
+def test_an_applied_change(traced: float) -> None:
+    world = TraceWorld(traced)
+    world.commit("insert", ROW)
+    world.receive(world.publish())
+    found = world.trace(by_id(world.changes()[0].id))
+    assert at(found) == ("applied" if traced else "settled")
+    if traced:
+        times = [step.at_ms for step in [*found.steps, *found.consumers[0].steps]]
+        assert times == sorted(times)
+        assert all(times)
+        assert [step.name for step in found.consumers[0].steps] == ["received", "applied"]
+
+
+def test_a_superseded_change() -> None:
+    world = TraceWorld(marks=False)
+    world.commit("insert", ROW)
+    first = world.publish()
+    world.commit("update", {**ROW, "price": 2})
+    second = world.publish()
+    world.receive(second)
+    world.receive(first)  # without marks only the sink can tell that it is late
+    old, new = (world.trace(by_id(change.id)) for change in world.changes())
+    assert (at(old), at(new)) == ("superseded", "applied")
+    assert old.consumers[0].steps[-1].at_ms > new.consumers[0].steps[-1].at_ms
+
+
+@BOTH
+def test_a_parked_change(traced: float) -> None:
+    world = TraceWorld(traced)
+    world.commit("insert", {**ROW, "price": {"no": "number"}}, {**ROW, "id": 8})
+    world.receive(world.publish())
+    refused, other = (world.trace(by_id(change.id)) for change in world.changes())
+    assert at(refused) == "parked"
+    assert refused.consumers[0].why
+    assert refused.consumers[0].steps[-1].name == "parked"
+    assert at(other) == ("applied" if traced else "settled")
+
+
+def test_a_change_that_failed_waits_again() -> None:
+    world = TraceWorld()
+    world.commit("insert", ROW)
+    messages = world.publish()
+    world.search.down = True
+    world.receive(messages)
+    found = world.trace(by_id(world.changes()[0].id))
+    assert at(found) == "queued"
+    assert [step.name for step in found.consumers[0].steps] == ["received", "failed"]
+    world.search.down = False
+    world.receive(messages)
+    assert at(world.trace(by_id(world.changes()[0].id))) == "applied"
+
+
+@BOTH
+def test_a_row_is_its_latest_change(traced: float) -> None:
+    world = TraceWorld(traced)
+    world.commit("insert", ROW, {**ROW, "id": 8})
+    world.receive(world.publish())
+    world.commit("update", {**ROW, "price": 5})
+    world.publish()
+    found = world.trace(by_key("shop.items:7"))
+    assert (found.op, at(found)) == ("u", "queued")
+    assert world.trace(by_key("shop.items:8")).op == "c"
+
+
+def test_numbers_that_are_counted_are_those_of_the_messages() -> None:
+    world = TraceWorld(0.0)
+    world.commit("insert", *({**ROW, "id": id} for id in range(20)))
+    sent = world.sent(world.publish())
+    world.commit("update", {**ROW, "id": 4}, {**ROW, "id": 9})
+    sent += world.sent(world.publish())
+    for change in sent:
+        assert world.trace(by_id(change.id)).seq == change.seq
+
+
+def test_the_middle_of_a_message_is_found_by_its_group() -> None:
+    world = TraceWorld()
+    world.commit("insert", *({**ROW, "id": id} for id in range(20)))
+    world.receive(world.publish())
+    for change in world.changes():
+        found = world.trace(by_id(change.id))
+        assert (found.traced, at(found)) == (True, "applied")
+
+
+def test_traces_that_cannot_be_asked_are_a_note() -> None:
+    world = TraceWorld()
+    world.commit("insert", ROW)
+    world.receive(world.publish())
+
+    def away(*_: Any) -> Any:
+        raise StateUnavailable("did not answer.", thing="X-Ray")
+
+    world.traces.find = away  # type: ignore[method-assign]
+    found = world.trace(by_id(world.changes()[0].id))
+    assert at(found) == "settled"
+    assert "traces could not be asked: did not answer." in found.notes[0]
+
+
+def test_an_unknown_change_is_an_error_with_a_way_out() -> None:
+    world = TraceWorld()
+    world.commit("insert", ROW)
+    with pytest.raises(NotFound, match="0-1-99@1"):
+        world.trace(by_id("0-1-99@1790000000000/0.0"))
+    with pytest.raises(NotFound, match=r"shop\.items:12345"):
+        world.trace(by_key("shop.items:12345"))
+
+
+def test_a_trace_is_quick() -> None:
+    world = TraceWorld(0.0)
+    world.commit("insert", *({**ROW, "id": id} for id in range(2000)))
+    world.publish()
+    started = time.monotonic()
+    world.trace(by_id(world.changes()[0].id))
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("text", ["", "7", "a@b/c", "0-1-2@12/0.0"])
+def test_what_is_no_id_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError):
+        by_id(text)
+
+
+@pytest.mark.parametrize("text", ["shop.items", "items:7", "shop.items:"])
+def test_what_names_no_row_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError):
+        by_key(text)
+
+
+UUID = "3f1c0000-0000-0000-0000-000000000001"
+
+
+@pytest.mark.parametrize(
+    ("transaction", "place"),
+    [
+        ("mariadb-1:bin.000007:912", Position(file="bin.000007", offset=912)),
+        ("0-1-99", Position(gtids="0-1-98,1-1-7")),
+        ("0-1-1", Position()),
+        ("mariadb-2:bin.000007:912", None),
+        (f"{UUID}:50", Position(gtids=f"{UUID}:1-49")),
+    ],
+)
+def test_the_place_before_a_transaction(transaction: str, place: Position | None) -> None:
+    gtids = f"{UUID}:1-200" if UUID in transaction else "0-1-120,1-1-7"
+    assert before(transaction, "mariadb-1", Position("bin.000009", 4, gtids)) == place
