@@ -67,7 +67,7 @@ const filterOf = (consumer) => ({
 });
 
 /** One consumer: queue, DLQ, subscription with its own DLQ, function, role, alarms. */
-function consumer(settings, { memory, timeout, concurrency }, context) {
+function consumer(settings, { memory, timeout, concurrency, alarms }, context) {
   const { options, prefix, service, stage, alerts } = context;
   const { topic } = options.resources;
   const ids = names.consumer(settings.name);
@@ -122,7 +122,7 @@ function consumer(settings, { memory, timeout, concurrency }, context) {
       options,
     ),
     [ids.logGroup]: logGroup(name, options),
-    ...(alerts && consumerAlarms(ids, settings.name, prefix, alerts, settings)),
+    ...(alerts && !isOff(alarms) && consumerAlarms(ids, settings.name, prefix, alerts, settings)),
   };
   const functions = {
     [ids.function]: {

@@ -100,16 +100,23 @@ const rules = {
 const over = (value, limit, what, advice) =>
   value > limit ? `${value} ${what}; AWS allows ${limit}. ${advice}` : null;
 
+/** The ways out of a stack with too many resources, by what it has most of. */
+function fewerResources(resources) {
+  const count = (type) => resources.filter(([, { Type }]) => Type === type).length;
+  const [consumers, alarms] = [count('AWS::SNS::Subscription'), count('AWS::CloudWatch::Alarm')];
+  const each = consumers ? Math.round(resources.length / consumers) : 0;
+  return (
+    `${consumers} consumers take about ${each} each, and ${alarms} of all are alarms. ` +
+    `${alarms ? 'Write alarms: off in consumers that need none, give' : 'Give'} one consumer the ` +
+    'tables of several, or split the consumers over two services.'
+  );
+}
+
 /** The parts of a template that exceed a limit of AWS, one sentence each. */
 function overLimits(template) {
   const resources = Object.entries(template.Resources ?? {});
   const whole = [
-    over(
-      resources.length,
-      LIMITS.resources,
-      'resources in the stack',
-      'Split the consumers over two services.',
-    ),
+    over(resources.length, LIMITS.resources, 'resources in the stack', fewerResources(resources)),
     over(
       Object.keys(template.Outputs ?? {}).length,
       LIMITS.outputs,

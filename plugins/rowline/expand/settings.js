@@ -92,6 +92,7 @@ function sizes(stanzas) {
       'timeout',
       'concurrency',
       'requirements',
+      'alarms',
     ]),
     archive: archive.isOn(kept)
       ? pick(complete(kept, archive.schema), ['memory', 'scanLimit'])

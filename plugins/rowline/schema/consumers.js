@@ -30,6 +30,12 @@ const consumer = {
       default: true,
       description: 'off keeps no record per group, so that completeness cannot be proved.',
     },
+    alarms: {
+      type: ['boolean', 'string'],
+      enum: [true, false, 'on', 'off'],
+      default: true,
+      description: 'off makes no alarms for this consumer, though the stage has an alarm topic.',
+    },
     requirements: {
       type: 'string',
       pattern: /^[^\s/][^\n]*\.txt$/,

@@ -392,3 +392,14 @@ test('own code is named once, and own requirements by function', () => {
   assert.deepEqual(own, ['consumers', 'upcast', 'documents']);
   assert.deepEqual(requirements, { consumeTwo: 'consumers/needs.txt' });
 });
+
+test('a consumer may be without alarms', () => {
+  const alarmsOf = (alarms) => {
+    const given = stanzas();
+    given.consumers.listingSearch.alarms = alarms;
+    const { resources } = expand(given, context({ alerts: 'arn:aws:sns:eu-west-1:1:pager' }));
+    return Object.keys(resources).filter((id) => id.endsWith('OfConsumeListingSearch')).length;
+  };
+  assert.ok(alarmsOf('on') > 4);
+  assert.deepEqual([alarmsOf('off'), alarmsOf(false)], [1, 1]); // the role
+});

@@ -82,3 +82,23 @@ test('values that CloudFormation fills in later count as long references', () =>
   assert.deepEqual(overLimits(template('AWS::Lambda::Function', variables(20))), []);
   assert.equal(overLimits(template('AWS::Lambda::Function', variables(30))).length, 1);
 });
+
+test('too many resources are named with the ways out', () => {
+  const many = (type, count) =>
+    Array.from({ length: count }, (_, at) => [`${type}${at}`, { Type: type }]);
+  const [all] = overLimits({
+    Resources: Object.fromEntries([
+      ...many('AWS::SNS::Subscription', 30),
+      ...many('AWS::CloudWatch::Alarm', 180),
+      ...many('AWS::SQS::Queue', 300),
+    ]),
+  });
+  assert.match(
+    all,
+    /^510 resources in the stack; AWS allows 500\. 30 consumers take about 17 each/,
+  );
+  assert.match(
+    all,
+    /180 of all are alarms\. Write alarms: off .* split the consumers over two serv/,
+  );
+});

@@ -1,0 +1,103 @@
+"""Own code and a webhook, deployed: what the function does with a published change."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+
+from shared.adapters.state.dynamodb import open_state
+from shared.values.message import Message, encode
+from tests.integration.deploy.conftest import Deployment
+from tests.worlds.consumer_world import change
+from tests.worlds.receiver import KEY, listening
+
+PLACE = "\nalerts:"
+CODE = """import isodate
+
+
+def handle(change, context):
+    assert context.idempotency_key == change.id
+    context.log.info(isodate.duration_isoformat(isodate.Duration(months=change.after["id"])))
+    return {"EUR": 1}[change.after["title"]]
+"""
+MAPPING = """def document(row, table):
+    return {"of": table, "name": row["title"]} if row["id"] != 3 else None
+"""
+
+
+def stanzas(service: str, url: str) -> str:
+    return f"""  priceAlerts:
+    tables: [market.sellers]
+    operations: [u]
+    filter: {{changed: [title]}}
+    handler: consumers/price_alerts.handle
+    requirements: consumers/requirements.txt
+  partner:
+    tables: [market.sellers]
+    http: {{url: "{url}", secret: {service}/partner, batch: 5}}
+    mapping: consumers/documents.document
+"""
+
+
+def publish(deployment: Deployment, *changes: Any) -> None:
+    attributes = {"source": "shop", "table": "market.sellers", "lane": "live"}
+    message = Message("shop", "shop", "market", "sellers", 1, "g", None, list(changes))
+    boto3.client("sns").publish(
+        TopicArn=deployment.stack.topic_arn,
+        Message=encode(message),
+        MessageGroupId="g",
+        MessageDeduplicationId=uuid.uuid4().hex,
+        MessageAttributes={
+            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+        },
+    )
+
+
+def eventually(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 90
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_own_code_and_a_webhook_get_a_published_change(deployment: Deployment) -> None:
+    project = deployment.project
+    for name, text in {
+        "price_alerts.py": CODE,
+        "documents.py": MAPPING,
+        "requirements.txt": "isodate==0.7.2\n",
+    }.items():
+        (project.folder / "consumers").mkdir(exist_ok=True)
+        (project.folder / "consumers" / name).write_text(text)
+    boto3.client("secretsmanager").create_secret(
+        Name=f"{deployment.service}/partner", SecretString=json.dumps({"signing_key": KEY})
+    )
+    with listening() as receiver:
+        lines = stanzas(deployment.service, receiver.url)
+        project.edit("serverless.yml", PLACE, f"{lines}{PLACE}")
+        deployment.sls("deploy")
+        publish(
+            deployment,
+            change(1, "c", 1, title="EUR"),
+            change(2, "u", 1, title="USD"),
+            change(3, "u", 2, title="EUR"),
+            change(4, "c", 3, title="EUR"),
+        )
+        state = open_state(boto3.client("dynamodb"), deployment.stack.state_table)
+        eventually(lambda: len(list(state.parked.all("priceAlerts"))) == 1)
+        (parked,) = state.parked.all("priceAlerts")
+        assert (parked.op, parked.message) == ("u", "HandlerError: KeyError 'USD'")
+        assert "price_alerts.py" in parked.stack
+        eventually(lambda: len(receiver.requests) > 0)
+        sent = [each for _, body in receiver.requests for each in body["changes"]]
+        assert [(each["seq"], each["op"], each["document"]) for each in sent] == [
+            (1, "c", {"of": "market.sellers", "name": "EUR"}),
+            (2, "u", {"of": "market.sellers", "name": "USD"}),
+            (3, "u", {"of": "market.sellers", "name": "EUR"}),
+            (4, "d", None),
+        ]
+    project.edit("serverless.yml", lines, "")
+    deployment.sls("deploy")
