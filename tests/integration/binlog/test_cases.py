@@ -58,23 +58,25 @@ def _run(case: Case, kind: str, server: Any) -> str:
             cursor.execute(f"CREATE DATABASE `{name}`")
     start = "earliest" if case.earliest else str(open_binlog(parse(server.url), [], 1).latest())
     connection = server.connect(case.database, charset=case.charset)
-    for step in case.steps:
-        if step.only not in ("", kind):
-            continue
-        if step.sql == "RESTART" or step.connects:
-            connection.close()
-            if step.sql == "RESTART":
-                server.restart()
-            connection = server.connect(case.database, charset=case.charset)
-            if step.sql == "RESTART":
+    try:
+        for step in case.steps:
+            if step.only not in ("", kind):
                 continue
-        with connection.cursor() as cursor:
-            if step.fails:
-                with pytest.raises(pymysql.MySQLError):
+            if step.sql == "RESTART" or step.connects:
+                connection.close()
+                if step.sql == "RESTART":
+                    server.restart()
+                connection = server.connect(case.database, charset=case.charset)
+                if step.sql == "RESTART":
+                    continue
+            with connection.cursor() as cursor:
+                if step.fails:
+                    with pytest.raises(pymysql.MySQLError):
+                        cursor.execute(step.sql)
+                else:
                     cursor.execute(step.sql)
-            else:
-                cursor.execute(step.sql)
-    connection.close()
+    finally:
+        connection.close()  # a transaction that is left open would hold its tables
     return start
 
 
