@@ -20,6 +20,7 @@ class Tier:
     backfill_runs, verify_runs: Worlds in which a backfill or a verify works among changes.
     border_runs: Stanzas that cross from the plugin to the library; Node.js starts for each.
     backlog_runs: Feeds of the relay's backlog.
+    wild_documents: Random sessions on a database, carried into Elasticsearch.
     wild_sessions: Random sessions on a database, read from its binlog.
     damaged_runs, damaged_seeds: Damaged packets with and without checksums.
     cut_rounds: Connections to a database, each cut several times.
@@ -43,6 +44,7 @@ class Tier:
     verify_runs: int
     border_runs: int
     backlog_runs: int
+    wild_documents: int
     wild_sessions: int
     damaged_runs: int
     damaged_seeds: int
@@ -70,6 +72,7 @@ TIERS = {
         verify_runs=40,
         border_runs=5,
         backlog_runs=10,
+        wild_documents=2,
         wild_sessions=3,
         damaged_runs=100,
         damaged_seeds=100,
@@ -95,6 +98,7 @@ TIERS = {
         verify_runs=1_200,
         border_runs=60,
         backlog_runs=200,
+        wild_documents=25,
         wild_sessions=150,
         damaged_runs=6_000,
         damaged_seeds=4_000,

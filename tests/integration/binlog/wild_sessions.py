@@ -1,5 +1,6 @@
 """Random sessions: DDL, rollbacks, odd character sets and modes, nested as it comes."""
 
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
@@ -16,8 +17,11 @@ class WildSessions:
     `due` are the tables whose rows a statement changed without events.
     """
 
-    def __init__(self, server: Any, name: str, chosen: Random) -> None:
+    def __init__(
+        self, server: Any, name: str, chosen: Random, names: Sequence[str] = NAMES
+    ) -> None:
         self._server, self._name, self._chosen = server, name, chosen
+        self.names = names
         self._mariadb = server.kind == "mariadb"
         self._number = 0
         self.due: set[str] = set()
@@ -25,17 +29,21 @@ class WildSessions:
         self._connect()
         for table in self.tables():
             self._run(f"DROP TABLE {q(table)}")
-        for table in NAMES:
+        for table in names:
             self._create(table)
 
     def step(self) -> None:
         """One thing that happens."""
+        self._chosen.choice(self._actions())()
+
+    def _actions(self) -> list[Callable[[], None]]:
+        """The things that may happen, the frequent ones more than once."""
         actions = [self._row] * 6 + [self._transaction] * 8 + [self._xa] * 2
         actions += [self._truncate, self._rename, self._swap, self._key, self._column, self._made]
         actions += [self._session, self._temporary]
         if self._mariadb:
             actions += [self._two_phases] * 3 + [self._ignore, self._replace_fails] * 2
-        self._chosen.choice(actions)()
+        return actions
 
     def tables(self) -> list[str]:
         """The tables that are there now."""
@@ -125,7 +133,7 @@ class WildSessions:
             self.due.discard(table)
 
     def _rename(self) -> None:
-        table, other = self._some(), self._chosen.choice((*NAMES, "d"))
+        table, other = self._some(), self._chosen.choice((*self.names, "d"))
         ways = ("RENAME TABLE {0} TO {1}", "ALTER TABLE {0} RENAME TO {1}",
                 "ALTER TABLE {0} COMMENT '表', RENAME {1}")  # fmt: skip
         if self._run(self._chosen.choice(ways).format(q(table), q(other))) and table != other:
@@ -133,7 +141,7 @@ class WildSessions:
             self.due |= {other}
 
     def _swap(self) -> None:
-        one, two = self._chosen.sample(NAMES, 2)
+        one, two = self._chosen.sample(self.names, 2)
         if self._run(f"RENAME TABLE {q(one)} TO x, {q(two)} TO {q(one)}, x TO {q(two)}"):
             self.due |= {one, two}
 
@@ -198,7 +206,7 @@ class WildSessions:
         )
 
     def _some(self) -> str:
-        return self._chosen.choice(NAMES)
+        return self._chosen.choice(self.names)
 
     def _new(self) -> int:
         self._number += 1
