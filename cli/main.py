@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "resync": "cli.commands.resync",
     "verify": "cli.commands.verify",
     "parked": "cli.commands.parked",
+    "redrive": "cli.commands.redrive",
     "jobs": "cli.commands.jobs",
     "archive": "cli.commands.archive",
 }

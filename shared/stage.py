@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from shared.flows.consume.runtime import Consume
     from shared.flows.jobs.setup import JobSetup
     from shared.flows.jobs.tenure import Tenure
+    from shared.flows.redrive.setup import RedriveSetup
     from shared.flows.relay.setup import Manner, RelaySetup
     from shared.flows.watch.setup import Emit, WatchSetup
     from shared.values.job import Job
@@ -337,6 +338,15 @@ class Stage:
             show=show,
             tenure=tenure,
         )
+
+    def redrive(
+        self, name: str, *, by: str = "", show: "Callable[[Progress], None]" = lambda _: None
+    ) -> "RedriveSetup":
+        """The parts of a redrive of a consumer; see `RedriveSetup` for the parameters."""
+        from shared.flows.redrive.setup import RedriveSetup
+
+        consumer = self.consumer(name)
+        return RedriveSetup(consumer, self.state, self.claims, self.queue(name), by, show)
 
     def start_slice(self, job: "Job") -> None:
         """Start a slice of a job in the jobs function. Raises StackError, StateUnavailable."""

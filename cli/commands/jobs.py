@@ -16,6 +16,7 @@ from shared.domain.patience import Patience
 from shared.flows.jobs import control
 from shared.flows.jobs.watching import watch_job
 from shared.values.job import FillWork, Job, VerifyWork
+from shared.values.redrive_work import RedriveWork
 
 app = typer.Typer(no_args_is_help=True, help="Look at long work, and stop it.")
 JobArgument = Annotated[str, typer.Argument(help="The job's id, see `rowline jobs list`.")]
@@ -144,6 +145,10 @@ def _lines(job: Job) -> list[str]:
             done = job.work.done.get(name)
             said = f"{done.remaining:,} differences in {done.rows:,} rows" if done else "not yet"
             lines.append(f"  {name}: {said}")
+    elif isinstance(job.work, RedriveWork):
+        lines.append(f"  where    {job.work.where or 'everything'}, {job.work.chosen:,} changes")
+        if job.work.archive:
+            lines.append(f"  archive  {job.work.archive}")
     return lines
 
 

@@ -1,5 +1,6 @@
 """`rowline parked`"""
 
+import sys
 import time
 from typing import Annotated, Any
 
@@ -11,9 +12,14 @@ from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.duration import duration
 from cli.ui.printed_table import new_table, print_table
+from cli.ui.progress_line import RowProgress
+from cli.ui.whoami import whoami
 from shared.domain.parked_groups import ParkedGroup, by_reason
 from shared.domain.parked_where import Where
+from shared.flows.redrive.redrive import Redrive
+from shared.flows.redrive.report import lines_of_report
 from shared.stage import Stage
+from shared.values.errors import ConfigError
 from shared.values.parked import ParkedChange
 
 app = typer.Typer(no_args_is_help=True, help="Look at the changes that consumers could not apply.")
@@ -80,6 +86,50 @@ def show(
         console.print(f"{len(found) - limit:,} more: --limit {len(found)}", markup=False)
     if not found:
         console.print(f"{consumer}: nothing is parked{' that matches' if where else ''}")
+
+
+@app.command()
+def drop(
+    consumer: ConsumerArgument,
+    where: WhereOption = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Drop them without being asked.")] = False,
+    stage: StageOption = "local",
+    service: ServiceOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Give parked changes up: archive them, then drop them. `rowline jobs list` keeps who did it.
+
+    Example: `rowline parked drop listingSearch --where 'table=market.sellers until=30d'`
+    """
+    deployed, meant = open_stage(stage, service), Where.parse(where)
+    found = _found(deployed, consumer, where)
+    console = result_console()
+    if not found:
+        console.print(f"{consumer}: nothing is parked{' that matches' if where else ''}")
+        return
+    if not yes and not _agreed(consumer, by_reason(found)):
+        raise typer.Exit(1)
+    with RowProgress("drop") as progress:
+        setup = deployed.redrive(consumer, by=whoami(), show=progress.show)
+        report = Redrive(setup).run(meant, "drop")
+    if as_json:
+        return print_json(report)
+    for line in lines_of_report(report):
+        console.print(line, markup=False)
+
+
+def _agreed(consumer: str, groups: list[ParkedGroup]) -> bool:
+    """Whether a person wants to drop these; without a terminal nobody agrees."""
+    count = sum(group.count for group in groups)
+    if not sys.stdin.isatty():
+        raise ConfigError(
+            f"{count:,} changes would be dropped.",
+            thing=f"consumer {consumer}",
+            hint="Look at them with rowline parked list; then run the same command with --yes.",
+        )
+    for group in groups:
+        _show_group(group, result_console())
+    return typer.confirm(f"Drop these {count:,} changes?", err=True)
 
 
 def _found(deployed: Stage, consumer: str, where: str) -> list[ParkedChange]:

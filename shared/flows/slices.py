@@ -12,15 +12,18 @@ import msgspec
 
 from shared.adapters.state.state import State
 from shared.domain.deletion_limit import DeletionRefused
+from shared.domain.parked_where import Where
 from shared.domain.patience import Patience
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.jobs.holding import JobBusy, new_holder, until_silent
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.jobs.tenure import JobStopped, SliceOver, Tenure
+from shared.flows.redrive.redrive import Redrive
 from shared.flows.verify.verify import Verify
 from shared.values.errors import RowlineError
 from shared.values.job import FillWork, Job, JobLost, Slot
 from shared.values.progress import Progress
+from shared.values.redrive_work import RedriveWork
 
 Ended = Literal["none", "busy", "waits", "done", "continues", "stopped", "failed"]
 """How a slice ended: `none`, there is no job for it; `busy`, another process works on it; `waits`,
@@ -116,6 +119,9 @@ def _run(setup: JobSetup, job: Job, consent: Callable[[DeletionRefused], bool]) 
         begun = bool(job.work.tables) and not wanted.restart
         chosen = () if begun else wanted.tables
         Backfill(setup, type(job.work)).run(chosen, restart=wanted.restart)
+    elif isinstance(job.work, RedriveWork):
+        work = job.work
+        Redrive(setup).run(Where.parse(work.where), work.action, work.rate)
     else:
         begun = bool(job.work.chosen) and not wanted.restart
         chosen = job.work.chosen if begun else wanted.tables

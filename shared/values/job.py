@@ -9,16 +9,17 @@ from shared.values.difference import Difference
 from shared.values.errors import RowlineError
 from shared.values.position import Position
 from shared.values.progress import Progress
+from shared.values.redrive_work import RedriveWork
 
 JobState = Literal["running", "paused", "failed", "done", "cancelled"]
 """`paused` and `failed` jobs continue when the same command is run again, or `rowline jobs resume`;
 `done` and `cancelled` jobs are over.
 """
 
-Slot = Literal["fill", "verify"]
+Slot = Literal["fill", "verify", "redrive"]
 """A consumer has one job a slot: two that fill it at once would read the same rows twice."""
 
-SLOTS: tuple[Slot, ...] = ("fill", "verify")
+SLOTS: tuple[Slot, ...] = ("fill", "verify", "redrive")
 
 
 class SentChunk(msgspec.Struct, frozen=True):
@@ -157,7 +158,7 @@ class VerifyWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kin
     reasons: dict[str, int] = {}
 
 
-Work = FillWork | VerifyWork
+Work = FillWork | VerifyWork | RedriveWork
 
 
 class Wanted(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -215,13 +216,22 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def kind(self) -> str:
-        """`backfill`, `resync` or `verify`."""
+        """`backfill`, `resync`, `verify` or `redrive`; a redrive that drops is a `drop`."""
+        if isinstance(self.work, RedriveWork) and self.work.action == "drop":
+            return "drop"
         return type(self.work).__name__.removesuffix("Work").lower()
 
     @property
     def slot(self) -> Slot:
         """The slot that it takes."""
-        return "verify" if isinstance(self.work, VerifyWork) else "fill"
+        return slot_of(self.work)
+
+
+def slot_of(work: Work) -> Slot:
+    """The slot that a job of this work takes."""
+    if isinstance(work, VerifyWork):
+        return "verify"
+    return "redrive" if isinstance(work, RedriveWork) else "fill"
 
 
 class JobLost(RowlineError):

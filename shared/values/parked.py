@@ -59,12 +59,14 @@ class RowItem(msgspec.Struct, frozen=True, omit_defaults=True):
 
     mode: `open`, its later changes are applied; `closed`, they join what is parked.
     newest: the highest seq of the row that the sink has taken since it has this item.
+    token: another one each time that the item is stored; empty in one that is not stored yet.
     """
 
     group: str
     row: str
     mode: Literal["open", "closed"] = "open"
     newest: int = 0
+    token: str = ""
 
     @property
     def id(self) -> RowId:

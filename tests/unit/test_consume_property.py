@@ -12,6 +12,7 @@ from itertools import chain, repeat
 from typing import Any
 
 import hypothesis.strategies as st
+import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -20,15 +21,22 @@ from shared.adapters.search.contract import Action, Result
 from shared.values.change import Change
 from shared.values.delivery import Delivery
 from shared.values.errors import SearchUnavailable
+from shared.values.job import Job
 from shared.values.message import decode
+from shared.values.parked import ParkedChange
+from shared.values.redrive_command import Action as Verb
+from shared.values.redrive_command import RedriveCommand, is_command
+from shared.values.redrive_work import RedriveWork
+from shared.values.row_key import row_of
 from tests.tier import TIER
-from tests.worlds.consumer_world import World, change, delivery
+from tests.worlds.consumer_world import ALIAS, World, change, delivery
 from tests.worlds.twins.search import MemorySearch
 from tests.worlds.twins.state import begin_fill, end_fill
 
 KEYS = range(6)
 GROUPS = ("g0", "g1")
 BAD = {"not": "a number"}
+"""Refused while the mapping has a number there."""
 
 
 def group_of(key: int) -> str:
@@ -103,6 +111,7 @@ class Consumer(RuleBasedStateMachine):
         self.unsent: list[Delivery] = []
         self.backfilled = 0
         self.runs = 0
+        self.commands = self.again = 0
 
     @initialize()
     def some_rows(self) -> None:
@@ -143,7 +152,11 @@ class Consumer(RuleBasedStateMachine):
         """
         mine = [one for one in self.log[: self.published] if self.group(one) == group][-back:]
         if mine and not any(one.attributes["lane"] == "backfill" for one in self.queues[group]):
-            self.queues[group].append(delivery(mine, group))
+            self.again += 1
+            once_more = msgspec.structs.replace(
+                delivery(mine, group), message_id=f"again-{self.again}"
+            )
+            self.queues[group].append(once_more)
 
     # The backfill
 
@@ -237,6 +250,7 @@ class Consumer(RuleBasedStateMachine):
                 one.seq
                 for queue in self.queues.values()
                 for message in queue
+                if not is_command(message.attributes)
                 for one in decode(message.body).changes
                 if one.op != "r"
             }
@@ -265,6 +279,52 @@ class Consumer(RuleBasedStateMachine):
     def forget_deletions(self) -> None:
         self.world.search.forget_deletions()
 
+    # Parked changes
+
+    @precondition(lambda self: ALIAS in self.world.search.definitions)
+    @rule(kind=st.sampled_from(["long", "object"]))
+    def change_the_mapping(self, kind: str) -> None:
+        """What was refused is accepted from now on, or the other way round."""
+        fields = self.world.search.definitions[ALIAS]["mappings"]["properties"]
+        fields["price"] = {"type": kind}
+
+    @precondition(lambda self: self.world.parked())
+    @rule(
+        group=st.sampled_from(GROUPS),
+        skip=st.integers(0, 2),
+        first=st.booleans(),
+        drop=st.booleans(),
+    )
+    def redrive(self, group: str, skip: int, first: bool, drop: bool) -> None:
+        """A command for some parked changes, anywhere in the queue of their group."""
+        some = self.world.state.parked.of_group("search", group)[skip:]
+        if drop:  # what the source has deleted or changed since may be given up
+            some = [one for one in some if self.is_over(one)]
+        queue = self.queues[group]
+        queue.insert(0 if first else len(queue), self.command(group, some, drop=drop))
+
+    def command(self, group: str, some: list[ParkedChange], *, drop: bool = False) -> Delivery:
+        if self.world.state.jobs.current("search", "redrive") is None:
+            job = Job("redrive-1", "search", RedriveWork(), token=1, beat=1)
+            assert self.world.state.jobs.begin(job)
+        rows: dict[str, list[str]] = {}
+        for one in some:
+            rows.setdefault(one.row, []).append(one.id)
+        self.commands += 1
+        action: Verb = "drop" if drop else "apply"
+        made = RedriveCommand("redrive-1", self.commands, action, group, rows)
+        name, marks = f"command-{self.commands}", made.attributes("shop")
+        id = made.deduplication_id
+        return Delivery(name, f"receipt-{name}", made.encoded(), group, id, 1, marks)
+
+    def is_over(self, parked: ParkedChange) -> bool:
+        """Whether a later change of the same row is published."""
+        row = parked.row
+        return any(
+            one.seq > parked.seq and one.op != "t" and row_of(one.key) == row
+            for one in self.log[: self.published]
+        )
+
     def hand_over(self, consume: Any, batch: list[Delivery], requests: int = 99) -> None:
         """Invoke the function; its time is over after so many requests to the sink."""
         if not batch:
@@ -291,26 +351,38 @@ class Consumer(RuleBasedStateMachine):
                 before = len(self.queues[group])
                 self.hand_over(self.world.consume, self.queues[group][:3])
                 assert len(self.queues[group]) < before, "the queue does not drain"
+        self.all_is_redriven()
         assert {id: body["price"] for id, body in self.world.documents().items()} == self.expected()
         for group in GROUPS:
             mine = [one.seq for one in self.log if self.group(one) == group]
             assert self.world.mark(group) == (mine[-1] if mine else 0, len(mine))
         if self.backfilled:
             assert self.world.done(self.run_id()) == self.backfilled
-        refused = {one.id for one in self.log if one.after and one.after["price"] == BAD}
-        # One that a newer change of its row followed at once may never have been tried.
-        assert {parked.id for parked in self.world.parked()} <= refused
+
+    def all_is_redriven(self) -> None:
+        """The mapping accepts everything now; each group gets a command for all of its rows."""
         for parked in self.world.parked():
+            change = self.world.payload(parked).changes[0]
+            assert change.after is not None
+            assert change.after["price"] == BAD, "only what was refused is parked"
             assert parked.error == "document_parsing_exception"
             assert self.world.state.parked.rows("search", [parked.row_id]), "its row has no item"
             assert parked.group in self.world.state.marks.read("search", []).parked
+        if ALIAS in self.world.search.definitions:
+            self.change_the_mapping("object")
+        self.world.search.forget_deletions()
+        for group in GROUPS:
+            some = self.world.state.parked.of_group("search", group)
+            self.queues[group].append(self.command(group, some))
+            self.hand_over(self.world.consume, self.queues[group])
+            assert self.queues[group] == []
+            assert self.world.state.parked.rows_of("search", group) == []
+        assert self.world.parked() == []
+        assert self.world.state.marks.read("search", []).parked == frozenset()
 
     def expected(self) -> dict[str, Any]:
-        """The last state of each row, but for values that the index refuses: the one before stands
-        then.
-        """
-        accepted = [one for one in self.log if one.after is None or one.after["price"] != BAD]
-        return {str(key): row["price"] for key in KEYS if (row := self.row(key, accepted))}
+        """The last state of each row."""
+        return {str(key): row["price"] for key in KEYS if (row := self.row(key, self.log))}
 
     def row(self, key: int, log: list[Change]) -> dict[str, Any] | None:
         last = next((one for one in reversed(log) if one.op == "t" or one.key == {"id": key}), None)

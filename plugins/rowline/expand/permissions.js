@@ -94,6 +94,7 @@ function consume({ consumer, functionName, queue, options }) {
         'dynamodb:GetItem',
         'dynamodb:BatchGetItem',
         'dynamodb:UpdateItem',
+        'dynamodb:DeleteItem',
         'dynamodb:BatchWriteItem',
         'dynamodb:Query',
       ],

@@ -24,6 +24,13 @@ class Claims(Protocol):
         """
         ...
 
+    def archive(self, name: str, body: bytes) -> str:
+        """Store parked changes that are about to be dropped; returns the address.
+
+        Raises StateUnavailable, StackError.
+        """
+        ...
+
     def find_parked(self, address: str) -> bytes | None:
         """The payload at an address that `park` returned; None when it has expired.
 

@@ -23,6 +23,9 @@ ROWS = "rows"
 PARKED = "parked"
 """The prefix of payloads of parked changes. The same file has their life-cycle rule."""
 
+DROPPED = "dropped"
+"""The prefix of dropped parked changes; they expire with the record of the job."""
+
 KEPT = "claims"
 """The prefix of what is kept."""
 
@@ -38,6 +41,9 @@ class S3Claims:
 
     def park(self, name: str, body: bytes) -> str:
         return self._write(f"{PARKED}/{name}", body)
+
+    def archive(self, name: str, body: bytes) -> str:
+        return self._write(f"{DROPPED}/{name}", body)
 
     def discard(self, address: str) -> None:
         bucket, key = _place(address)

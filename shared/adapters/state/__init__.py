@@ -12,9 +12,10 @@ Each subject has a contract of its own. Layout of the table (`pk`, `sk` are stri
 | `stream#SOURCE` | `rewritten#DATABASE.TABLE` | the last due of a table, for every consumer |
 | `consumer#NAME#TABLE` | `mark#000` | the marks of 32 shards of a table |
 | `consumer#NAME#TABLE` | `mark` | the marks of all shards, as the former version kept them |
-| `consumer#NAME` | `run`, `run#verify` | the job in the slot `fill`, in the slot `verify` |
+| `consumer#NAME` | `run`, `run#verify`, `run#redrive` | the job in each slot |
 | `consumer#NAME` | `job#ID` | a job that is over, for 400 days |
 | `consumer#NAME#JOB` | `done#MESSAGE`, `deletion#ADDRESS` | applied messages, deletions |
+| `consumer#NAME#JOB` | `redriven#CHANGE` | what became of a parked change |
 | `consumer#NAME` | `parked` | the groups that may have parked rows |
 | `consumer#NAME#parked` | `change#GROUP#SEQ#ID` | a parked change |
 | `consumer#NAME#parked` | `payload#ID` | its payload, until it expires |

@@ -9,6 +9,9 @@ from shared.values.parked import ParkedChange, RowId, RowItem
 class Parked(Protocol):
     """Only the holder of a message group writes what belongs to it. Every write may be repeated.
 
+    A holder that is slow may be followed by another one before it has ended. So whoever removes a
+    row or a flag names what it has read, and what was stored meanwhile stays.
+
     Changes and rows are kept until they are removed; payloads expire. Each method raises
     StateUnavailable, StackError.
     """
@@ -17,8 +20,12 @@ class Parked(Protocol):
         """Note that these groups may have parked rows: the next `Marks.read` names them."""
         ...
 
-    def unflag(self, consumer: str, group: str) -> None:
-        """Note that a group has no parked row any more."""
+    def flags(self, consumer: str) -> dict[str, str]:
+        """The groups that may have parked rows, each with the token of its flag."""
+        ...
+
+    def unflag(self, consumer: str, group: str, token: str) -> None:
+        """Note that a group has no parked row any more, unless it was flagged again since."""
         ...
 
     def rows(self, consumer: str, wanted: Collection[RowId]) -> dict[RowId, RowItem]:
@@ -33,12 +40,15 @@ class Parked(Protocol):
         """Store rows. `newest` never falls: a slow process may know less than what is stored."""
         ...
 
-    def remove_rows(self, consumer: str, rows: Collection[RowId]) -> None: ...
+    def remove_rows(self, consumer: str, rows: Sequence[RowItem]) -> None:
+        """Remove rows as they were read; one that was stored again since stays."""
+        ...
 
-    def add(self, consumer: str, change: ParkedChange, body: str) -> None:
+    def add(self, consumer: str, change: ParkedChange, body: str) -> bool:
         """Store a parked change, and its payload unless an object holds that.
 
-        A change that is parked already stays as it is: the first failure is kept.
+        A change that is parked already stays as it is: the first failure is kept. Returns whether
+        it was not parked before.
         """
         ...
 

@@ -11,6 +11,7 @@ from shared.adapters.state.leases import Leases
 from shared.adapters.state.marks import Marks
 from shared.adapters.state.parked import Parked
 from shared.adapters.state.pulses import Pulses
+from shared.adapters.state.redriven import Redriven
 from shared.adapters.state.reports import Reports
 from shared.adapters.state.schemas import Schemas
 from shared.adapters.state.streams import Streams
@@ -28,6 +29,7 @@ class State:
     jobs: Jobs
     deletions: Deletions
     done_messages: DoneMessages
+    redriven: Redriven
     dues: Dues
     reports: Reports
     pulses: Pulses

@@ -22,6 +22,7 @@ class BatchRows:
         self._stored: dict[RowId, RowItem] = {}
         self._whole: set[str] = set()
         self._now: dict[RowId, RowItem] = {}
+        self._begun: set[RowId] = set()
 
     def read(self, opened: Iterable[Opened]) -> None:
         """Read the items of the rows that these deliveries change. Without any flag, nothing."""
@@ -34,11 +35,17 @@ class BatchRows:
                 if piece.change is None:
                     continue
                 if piece.change.op == "t":
-                    self._read_group(group)
+                    self.read_group(group)
                 else:
                     wanted.add((group, row_of(piece.change.key)))
         if missing := wanted - self._stored.keys():
             self._take(self._parked.rows(self._consumer, missing).values())
+
+    def read_group(self, group: str) -> None:
+        """Read the items of all rows of a group."""
+        if group not in self._whole:
+            self._whole.add(group)
+            self._take(self._parked.rows_of(self._consumer, group))
 
     def of(self, group: str, change: Change) -> RowItem | None:
         """The item of the row that a change is of."""
@@ -58,6 +65,8 @@ class BatchRows:
         if mode == "closed" and held.mode != "closed":
             held = msgspec.structs.replace(held, mode="closed")
         self._now[id] = held
+        self._begun.add(id)
+        self._stored.pop(id, None)
 
     def take_outcomes(self, groups: Mapping[str, Sequence[Opened]]) -> None:
         """Raise `newest` of each row by what the sink has taken in this batch."""
@@ -82,13 +91,19 @@ class BatchRows:
             if held is not None and held.newest < change.seq:
                 self._now[id] = msgspec.structs.replace(held, newest=change.seq)
 
-    def save(self, groups: Iterable[str] | None = None) -> None:
-        """Store what has changed, of these groups or of all; flags come first."""
-        changed = [
-            row
-            for id, row in self._now.items()
-            if self._stored.get(id) != row and (groups is None or id[0] in groups)
-        ]
+    def save(self) -> None:
+        """Store what has changed, and every row that gets a parked change; flags come first."""
+        self._save([row for id, row in self._now.items() if self._stored.get(id) != row])
+
+    def save_begun(self) -> None:
+        """Store the rows that have got a parked change again.
+
+        While it was parked, another holder of the group may have removed a row that had none.
+        """
+        self._flagged -= {group for group, _ in self._begun}
+        self._save([self._now[id] for id in self._begun])
+
+    def _save(self, changed: list[RowItem]) -> None:
         if not changed:
             return
         if unflagged := {row.group for row in changed} - self._flagged:
@@ -96,11 +111,6 @@ class BatchRows:
             self._flagged |= unflagged
         self._parked.put_rows(self._consumer, changed)
         self._stored |= {row.id: row for row in changed}
-
-    def _read_group(self, group: str) -> None:
-        if group not in self._whole:
-            self._whole.add(group)
-            self._take(self._parked.rows_of(self._consumer, group))
 
     def _take(self, rows: Iterable[RowItem]) -> None:
         for row in rows:

@@ -79,14 +79,20 @@ class Parking:
                 self._add(one, piece, piece.outcome)
             except RowlineError as error:
                 piece.outcome = Outcome("failed", f"cannot be parked: {error}")
+        try:
+            rows.save_begun()
+        except RowlineError as error:
+            fail([piece for _, piece in refused], f"cannot be parked: {error}")
 
     def _add(self, one: Opened, piece: Piece, outcome: Outcome) -> None:
         payload, body = "", self._body(one, piece)
         id = piece.change.id if piece.change is not None else one.delivery.deduplication_id
+        name = f"{self._consumer}/{id}"
         if len(body.encode()) > INLINE_BYTES:
-            payload = self._claims.park(f"{self._consumer}/{id}", body.encode())
+            payload = self._claims.park(name, body.encode())
         parked = self._change(one, piece, outcome, id, payload)
-        self._parked.add(self._consumer, parked, body)
+        if self._parked.add(self._consumer, parked, body) and payload:
+            self._claims.park(name, body.encode())  # another holder may have removed both
 
     def _change(
         self, one: Opened, piece: Piece, outcome: Outcome, id: str, payload: str

@@ -19,10 +19,12 @@ from shared.flows.consume.batch_rows import BatchRows
 from shared.flows.consume.batch_trace import BatchTrace
 from shared.flows.consume.marking import Marking
 from shared.flows.consume.parking import Parking
+from shared.flows.consume.redriving import RedriveRuntime
 from shared.flows.consume.seen import drop_seen
 from shared.flows.consume.tally import Consumed
 from shared.flows.consume.visibility import claim, postpone
 from shared.values.delivery import Delivery
+from shared.values.redrive_command import is_command
 from shared.values.settings import ConsumerSettings
 
 
@@ -47,6 +49,7 @@ class Consume:
         self._consumer, self._marks, self._parked = consumer, state.marks, state.parked
         self._applying, self._marking = Applying(sink, claims), Marking(consumer.name, state)
         self._parking = Parking(consumer.name, state.parked, claims, version, clock)
+        self._redriving = RedriveRuntime(consumer, self._applying, state, claims, clock)
         self._queue, self._clock = queue, clock
         self._trace = trace or BatchTrace(NoTracer(), consumer.name, consumer)
 
@@ -76,10 +79,15 @@ class Consume:
 
     def _handle(self, deliveries: Sequence[Delivery], time_left: Callable[[], float]) -> Consumed:
         received = self._clock()
-        opened = [open_delivery(delivery, self._consumer) for delivery in deliveries]
-        live = {one.delivery.group for one in opened if one.lane == "live"}
+        live = {one.group for one in deliveries if one.attributes.get("lane", "live") == "live"}
         counted = sorted(live) if self._consumer.marks else []
         outset = self._marks.read(self._consumer.name, counted)
+        redriven, late = Consumed(), list[Delivery]()
+        if any(is_command(one.attributes) for one in deliveries):
+            deliveries, late = self._redriving.carry_out(
+                deliveries, outset.run, time_left, redriven
+            )
+        opened = [open_delivery(delivery, self._consumer) for delivery in deliveries]
         floors = {group: mark.seq for group, mark in outset.marks.items()}
         for one in opened:
             drop_seen(one, floors, outset.run)
@@ -93,4 +101,6 @@ class Consume:
         consumed = self._marking.settle(groups, outset.marks, outset.run)
         consumed.waits = asked_waits(opened)
         self._trace.record(opened, received, began, ended)
+        consumed.add(redriven)
+        consumed.failed += [one.message_id for one in late]
         return consumed

@@ -39,6 +39,13 @@ class Consumed(msgspec.Struct):
     waits: dict[str, float] = {}
     reasons: dict[str, int] = {}
 
+    def add(self, redriven: "Consumed") -> None:
+        """Count what a redrive has settled in the same invocation."""
+        self.applied += redriven.applied
+        self.superseded += redriven.superseded
+        for reason, count in redriven.reasons.items():
+            self.reasons[reason] = self.reasons.get(reason, 0) + count
+
     def figures(self, *, now_ms: int) -> dict[str, float]:
         """Metric name → figure, without most that are 0.
 

@@ -3,16 +3,18 @@
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Protocol
 
 import msgspec
 
 from shared.adapters.state.jobs import Jobs
+from shared.adapters.state.state import State
 from shared.domain.patience import Patience
-from shared.flows.jobs.setup import JobSetup
 from shared.flows.jobs.tenure import SILENT_SECONDS, Tenure
 from shared.values.errors import RowlineError
 from shared.values.job import Job, Slot, Work
 from shared.values.progress import Progress
+from shared.values.settings import ConsumerSettings
 
 _POLL_SECONDS = 1.0
 
@@ -21,8 +23,27 @@ class JobBusy(RowlineError):
     """Another process works on a job of the same slot."""
 
 
+class Holder(Protocol):
+    """The parts of a setup that matter for the hold of a job; see `JobSetup`."""
+
+    @property
+    def consumer(self) -> ConsumerSettings: ...
+    @property
+    def state(self) -> State: ...
+    @property
+    def by(self) -> str: ...
+    @property
+    def show(self) -> Callable[[Progress], None]: ...
+    @property
+    def patience(self) -> Patience: ...
+    @property
+    def now_ms(self) -> Callable[[], int]: ...
+    @property
+    def tenure(self) -> Tenure | None: ...
+
+
 def hold(
-    setup: JobSetup, slot: Slot, begin: Callable[[], Work], resume: Callable[[Job], Work | None]
+    setup: Holder, slot: Slot, begin: Callable[[], Work], resume: Callable[[Job], Work | None]
 ) -> Tenure:
     """Take over the job of a slot that nobody works on, or begin one.
 
@@ -59,7 +80,7 @@ def hold(
         tenure.cancel()
 
 
-def _tenure(setup: JobSetup, job: Job) -> Tenure:
+def _tenure(setup: Holder, job: Job) -> Tenure:
     return Tenure(
         setup.state.jobs, job, show=setup.show, patience=setup.patience, now_ms=setup.now_ms
     )

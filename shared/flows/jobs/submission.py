@@ -8,7 +8,7 @@ from shared.adapters.state.jobs import Jobs
 from shared.domain.patience import Patience
 from shared.flows.jobs.holding import new_id, under_way, until_silent
 from shared.values.errors import ConfigError
-from shared.values.job import FillWork, Job, Slot, VerifyWork, Wanted, Work
+from shared.values.job import FillWork, Job, VerifyWork, Wanted, Work, slot_of
 from shared.values.progress import Progress
 
 
@@ -30,7 +30,7 @@ def submit(
     Raises JobBusy when somebody works on a job of this slot, and ConfigError when the job that was
     interrupted is another one.
     """
-    slot = _slot(work)
+    slot = slot_of(work)
     while True:
         seen = jobs.current(consumer, slot)
         if seen is None:
@@ -47,10 +47,6 @@ def submit(
             continue
         if taken := jobs.take(_continued(free, work, wanted), ""):
             return taken
-
-
-def _slot(work: Work) -> Slot:
-    return "verify" if isinstance(work, VerifyWork) else "fill"
 
 
 def _continued(job: Job, work: Work, wanted: Wanted) -> Job:

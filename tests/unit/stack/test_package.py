@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.claims.s3 import KEPT, PARKED, ROWS
+from shared.adapters.claims.s3 import DROPPED, KEPT, PARKED, ROWS
 from shared.flows.consume.parking import KEPT_SECONDS
 from tests.unit.stack.packaged import ROOT, VARIANTS, Packaged, lint
 
@@ -82,7 +82,7 @@ def test_large_rows_expire_when_nothing_can_refer_to_them_and_the_journal_never(
         for rule in resources["Claims"]["Properties"]["LifecycleConfiguration"]["Rules"]
         if "ExpirationInDays" in rule
     }
-    assert set(rules) == {f"{ROWS}/", f"{PARKED}/"}
+    assert set(rules) == {f"{ROWS}/", f"{PARKED}/", f"{DROPPED}/"}
     assert {rule["Status"] for rule in rules.values()} == {"Enabled"}
     assert not any(f"{KEPT}/".startswith(prefix) for prefix in rules)
     rule = rules[f"{ROWS}/"]

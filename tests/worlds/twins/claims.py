@@ -17,6 +17,9 @@ class MemoryClaims:
     def find_parked(self, address: str) -> bytes | None:
         return self.objects.get(address)
 
+    def archive(self, name: str, body: bytes) -> str:
+        return self._write(f"s3://{self._bucket}/dropped/{name}", body)
+
     def discard(self, address: str) -> None:
         self.objects.pop(address, None)
 

@@ -11,6 +11,7 @@ from shared.adapters.state.dynamodb.leases import DynamoLeases
 from shared.adapters.state.dynamodb.marks import DynamoMarks
 from shared.adapters.state.dynamodb.parked import DynamoParked
 from shared.adapters.state.dynamodb.pulses import DynamoPulses
+from shared.adapters.state.dynamodb.redriven import DynamoRedriven
 from shared.adapters.state.dynamodb.reports import DynamoReports
 from shared.adapters.state.dynamodb.schemas import DynamoSchemas
 from shared.adapters.state.dynamodb.streams import DynamoStreams
@@ -30,6 +31,7 @@ def open_state(client: "DynamoDBClient", table: str) -> State:
         coverage=DynamoCoverage(client, table),
         marks=DynamoMarks(client, table),
         parked=DynamoParked(client, table),
+        redriven=DynamoRedriven(client, table),
         jobs=DynamoJobs(client, table),
         deletions=DynamoDeletions(client, table),
         done_messages=DynamoDoneMessages(client, table),

@@ -13,7 +13,7 @@ from shared.values.job import BackfillWork, Job, JobLost, Slot, TableFill
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
-_SLOTS: dict[Slot, str] = {"fill": "run", "verify": "run#verify"}
+_SLOTS: dict[Slot, str] = {"fill": "run", "verify": "run#verify", "redrive": "run#redrive"}
 _ENDED = "job#"
 _KEEP_SECONDS = 400 * 86_400
 _NAMES = {"#token": "token", "#run": "run", "#job": "job"}

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from shared.adapters.state.dynamodb.item import Item
-from shared.adapters.state.dynamodb.parked import FLAGS
+from shared.adapters.state.dynamodb.parked import FLAGS, flags_of
 from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable, consumer_key
 from shared.values.mark import Mark
 from shared.values.outset import Outset
@@ -51,7 +51,7 @@ class DynamoMarks:
         return Outset(
             marks,
             run=found.get((own, "run"), {}).get("id", ""),
-            parked=frozenset(found.get((own, FLAGS), {}).get("groups", ())),
+            parked=frozenset(flags_of(found.get((own, FLAGS)))),
         )
 
     def advance(self, consumer: str, moves: _Moves) -> set[str]:

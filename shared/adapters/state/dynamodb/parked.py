@@ -1,6 +1,7 @@
 """The parked changes of a consumer: one partition with a change, a payload and a row an item."""
 
 import time
+import uuid
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
 FLAGS = "parked"
 """The sort key of the groups that may have parked rows; `Marks.read` reads it too."""
 
+FLAG = "group "
+"""An attribute of that item is this and a group."""
+
 _encode = msgspec.json.encode
 _change = msgspec.json.Decoder(ParkedChange)
-_NAMES = {"#mode": "mode", "#group": "group", "#row": "row"}
+_NAMES = {"#mode": "mode", "#group": "group", "#row": "row", "#token": "token"}
 """Words that DynamoDB's expressions reserve."""
 
 
@@ -31,12 +35,24 @@ class DynamoParked:
 
     def flag(self, consumer: str, groups: Collection[str]) -> None:
         if groups:
-            self._table.update(
-                consumer_key(consumer), FLAGS, "ADD groups :some", {":some": set(groups)}
-            )
+            names = {f"#g{n}": FLAG + group for n, group in enumerate(sorted(groups))}
+            sets = ", ".join(f"{name} = :token" for name in names)
+            values = {":token": uuid.uuid4().hex}
+            self._table.update(consumer_key(consumer), FLAGS, f"SET {sets}", values, names=names)
 
-    def unflag(self, consumer: str, group: str) -> None:
-        self._table.update(consumer_key(consumer), FLAGS, "DELETE groups :some", {":some": {group}})
+    def flags(self, consumer: str) -> dict[str, str]:
+        return flags_of(self._table.get(consumer_key(consumer), FLAGS))
+
+    def unflag(self, consumer: str, group: str, token: str) -> None:
+        with suppress(ConditionFailed):
+            self._table.update(
+                consumer_key(consumer),
+                FLAGS,
+                "REMOVE #group",
+                {":token": token},
+                "#group = :token",
+                {"#group": FLAG + group},
+            )
 
     def rows(self, consumer: str, wanted: Collection[RowId]) -> dict[RowId, RowItem]:
         pk = _partition(consumer)
@@ -53,7 +69,8 @@ class DynamoParked:
         for row in rows:
             place = _partition(consumer), _row_key(row.id)
             values: Item = {":mode": row.mode, ":group": row.group, ":row": row.row}
-            sets = "SET #mode = :mode, #group = :group, #row = :row"
+            values[":token"] = uuid.uuid4().hex
+            sets = "SET #mode = :mode, #group = :group, #row = :row, #token = :token"
             newest = {":newest": row.newest}
             condition = "attribute_not_exists(newest) OR newest <= :newest"
             try:
@@ -63,18 +80,29 @@ class DynamoParked:
             except ConditionFailed:
                 self._table.update(*place, sets, values, names=_NAMES)
 
-    def remove_rows(self, consumer: str, rows: Collection[RowId]) -> None:
-        pk = _partition(consumer)
-        self._table.write_many(delete=[(pk, _row_key(one)) for one in set(rows)])
+    def remove_rows(self, consumer: str, rows: Sequence[RowItem]) -> None:
+        for row in rows:
+            place = _partition(consumer), _row_key(row.id)
+            with suppress(ConditionFailed):
+                self._table.delete(
+                    *place, "#token = :token", {":token": row.token}, {"#token": "token"}
+                )
 
-    def add(self, consumer: str, change: ParkedChange, body: str) -> None:
-        pk = _partition(consumer)
-        if not change.payload:
-            # First: a change whose payload is missing would be taken for one that has expired.
-            payload = {"pk": pk, "sk": _payload_key(change), "body": body}
-            self._table.write_many(put=[{**payload, "expires": change.expires}])
-        with suppress(ConditionFailed):
+    def add(self, consumer: str, change: ParkedChange, body: str) -> bool:
+        # First: a change whose payload is missing would be taken for one that has expired.
+        self._put_payload(consumer, change, body)
+        try:
             self._write(consumer, change, "attribute_not_exists(pk)")
+        except ConditionFailed:
+            return False
+        # Again: another holder may have removed both in between.
+        self._put_payload(consumer, change, body)
+        return True
+
+    def _put_payload(self, consumer: str, change: ParkedChange, body: str) -> None:
+        if not change.payload:
+            key = {"pk": _partition(consumer), "sk": _payload_key(change)}
+            self._table.write_many(put=[{**key, "body": body, "expires": change.expires}])
 
     def update(self, consumer: str, change: ParkedChange) -> None:
         self._write(consumer, change, "")
@@ -108,12 +136,18 @@ class DynamoParked:
         )
 
 
+def flags_of(item: Item | None) -> dict[str, str]:
+    """Group → token, from the item of the flags."""
+    names = (item or {}).items()
+    return {name[len(FLAG) :]: token for name, token in names if name.startswith(FLAG)}
+
+
 def _partition(consumer: str) -> str:
     return consumer_key(consumer, "parked")
 
 
 def _row(item: Item) -> RowItem:
-    return RowItem(item["group"], item["row"], item["mode"], item["newest"])
+    return RowItem(item["group"], item["row"], item["mode"], item["newest"], item["token"])
 
 
 def _row_key(row: RowId) -> str:

@@ -9,7 +9,12 @@ from shared.adapters.state.state import State
 from shared.values.job import BackfillWork, Job
 from tests.worlds.twins.state.coverage import MemoryCoverage
 from tests.worlds.twins.state.dues import MemoryDues
-from tests.worlds.twins.state.jobs import MemoryDeletions, MemoryDoneMessages, MemoryJobs
+from tests.worlds.twins.state.jobs import (
+    MemoryDeletions,
+    MemoryDoneMessages,
+    MemoryJobs,
+    MemoryRedriven,
+)
 from tests.worlds.twins.state.leases import MemoryLeases
 from tests.worlds.twins.state.marks import MemoryMarks
 from tests.worlds.twins.state.parked import MemoryParked
@@ -33,7 +38,8 @@ __all__ = [
 def memory_state() -> State:
     """All stores of a stage that has just been deployed."""
     deletions, done_messages = MemoryDeletions(), MemoryDoneMessages()
-    jobs = MemoryJobs(deletions, done_messages)
+    redriven = MemoryRedriven()
+    jobs = MemoryJobs(deletions, done_messages, redriven)
     parked = MemoryParked()
     return State(
         streams=MemoryStreams(),
@@ -41,6 +47,7 @@ def memory_state() -> State:
         coverage=MemoryCoverage(),
         marks=MemoryMarks(jobs, parked),
         parked=parked,
+        redriven=redriven,
         jobs=jobs,
         deletions=deletions,
         done_messages=done_messages,

@@ -1,9 +1,11 @@
 """The twins of the stores that belong to a job."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 
+from shared.adapters.state.redriven import Redriving
 from shared.values.job import Job, JobLost, Slot
 
 
@@ -40,10 +42,27 @@ class MemoryDoneMessages:
         return set(message_ids) & self.runs.get((consumer, run_id), set())
 
 
-class MemoryJobs:
-    """Forgets what `deletions` and `done_messages` hold of a job that ends."""
+class MemoryRedriven:
+    def __init__(self) -> None:
+        self.runs: dict[tuple[str, str], dict[str, Redriving]] = {}
 
-    def __init__(self, deletions: MemoryDeletions, done_messages: MemoryDoneMessages) -> None:
+    def note(self, consumer: str, job: str, outcomes: Mapping[str, Redriving]) -> None:
+        self.runs.setdefault((consumer, job), {}).update(outcomes)
+
+    def read(self, consumer: str, job: str) -> dict[str, Redriving]:
+        return dict(self.runs.get((consumer, job), {}))
+
+
+class MemoryJobs:
+    """Forgets what the other stores hold of a job that ends."""
+
+    def __init__(
+        self,
+        deletions: MemoryDeletions,
+        done_messages: MemoryDoneMessages,
+        redriven: MemoryRedriven | None = None,
+    ) -> None:
+        self._redriven = redriven or MemoryRedriven()
         self._slots: dict[tuple[str, Slot], Job] = {}
         self._over: dict[tuple[str, str], Job] = {}
         self._deletions, self._done_messages = deletions, done_messages
@@ -89,6 +108,7 @@ class MemoryJobs:
         del self._slots[job.consumer, job.slot]
         self._deletions.runs.pop((job.consumer, job.id), None)
         self._done_messages.runs.pop((job.consumer, job.id), None)
+        self._redriven.runs.pop((job.consumer, job.id), None)
 
     def ended(self, consumer: str, limit: int) -> list[Job]:
         over = [job for (owner, _), job in self._over.items() if owner == consumer]

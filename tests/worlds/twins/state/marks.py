@@ -16,7 +16,7 @@ class MemoryMarks:
     def read(self, consumer: str, groups: list[str]) -> Outset:
         run = self._jobs.current(consumer, "fill")
         marks = {group: self._marks.get((consumer, group), Mark()) for group in groups}
-        flags = self._parked.flags.get(consumer, ())
+        flags = self._parked.flags(consumer)
         return Outset(marks, run.id if run else "", frozenset(flags))
 
     def advance(self, consumer: str, moves: dict[str, tuple[Mark, Mark]]) -> set[str]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import count
 
 import msgspec
 
@@ -9,20 +10,26 @@ from shared.values.parked import ParkedChange, RowId, RowItem
 
 
 class MemoryParked:
-    """`flags` holds the flagged groups by consumer. clock: Unix seconds, for payloads."""
+    """clock: Unix seconds, for payloads."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
-        self.flags: dict[str, set[str]] = {}
+        self._tokens = count(1)
+        self._flags: dict[str, dict[str, str]] = {}
         self._rows: dict[str, dict[RowId, RowItem]] = {}
         self._changes: dict[str, dict[str, ParkedChange]] = {}
         self._bodies: dict[tuple[str, str], str] = {}
 
     def flag(self, consumer: str, groups: Collection[str]) -> None:
-        self.flags.setdefault(consumer, set()).update(groups)
+        token = f"token {next(self._tokens)}"
+        self._flags.setdefault(consumer, {}).update(dict.fromkeys(groups, token))
 
-    def unflag(self, consumer: str, group: str) -> None:
-        self.flags.setdefault(consumer, set()).discard(group)
+    def flags(self, consumer: str) -> dict[str, str]:
+        return dict(self._flags.get(consumer, {}))
+
+    def unflag(self, consumer: str, group: str, token: str) -> None:
+        if self.flags(consumer).get(group) == token:
+            del self._flags[consumer][group]
 
     def rows(self, consumer: str, wanted: Collection[RowId]) -> dict[RowId, RowItem]:
         held = self._rows.get(consumer, {})
@@ -34,17 +41,23 @@ class MemoryParked:
     def put_rows(self, consumer: str, rows: Sequence[RowItem]) -> None:
         held = self._rows.setdefault(consumer, {})
         for row in rows:
-            newest = held[row.id].newest if row.id in held else 0
-            held[row.id] = msgspec.structs.replace(row, newest=max(newest, row.newest))
+            newest = max(row.newest, held[row.id].newest if row.id in held else 0)
+            token = f"token {next(self._tokens)}"
+            held[row.id] = msgspec.structs.replace(row, newest=newest, token=token)
 
-    def remove_rows(self, consumer: str, rows: Collection[RowId]) -> None:
-        for one in rows:
-            self._rows.get(consumer, {}).pop(one, None)
+    def remove_rows(self, consumer: str, rows: Sequence[RowItem]) -> None:
+        held = self._rows.get(consumer, {})
+        for row in rows:
+            if row.id in held and held[row.id].token == row.token:
+                del held[row.id]
 
-    def add(self, consumer: str, change: ParkedChange, body: str) -> None:
+    def add(self, consumer: str, change: ParkedChange, body: str) -> bool:
         if not change.payload:
             self._bodies[consumer, change.id] = body
-        self._changes.setdefault(consumer, {}).setdefault(change.id, change)
+        changes = self._changes.setdefault(consumer, {})
+        new = change.id not in changes
+        changes.setdefault(change.id, change)
+        return new
 
     def update(self, consumer: str, change: ParkedChange) -> None:
         self._changes.setdefault(consumer, {})[change.id] = change

@@ -1,0 +1,22 @@
+"""Redriven: what became of each parked change that a redrive touched."""
+
+from collections.abc import Mapping
+from typing import Literal, Protocol
+
+Redriving = Literal["applied", "superseded", "again", "expired", "dropped"]
+"""`again`: refused again, so it stays parked. `expired`: its payload is gone."""
+
+
+class Redriven(Protocol):
+    """The records of one job, forgotten with it.
+
+    Each method raises StateUnavailable, StackError.
+    """
+
+    def note(self, consumer: str, job: str, outcomes: Mapping[str, Redriving]) -> None:
+        """Note outcomes by the id of the change; a later one replaces an earlier one."""
+        ...
+
+    def read(self, consumer: str, job: str) -> dict[str, Redriving]:
+        """All of them."""
+        ...

@@ -1,0 +1,58 @@
+"""Choosing: the parked changes that a redrive is about, and the commands that name them."""
+
+from collections.abc import Collection, Iterable, Iterator
+
+from shared.adapters.state.parked import Parked
+from shared.domain.parked_where import Where
+from shared.values.parked import ParkedChange
+from shared.values.redrive_command import (
+    COMMAND_CHANGES,
+    COMMAND_ROWS,
+    Action,
+    RedriveCommand,
+)
+
+
+def chosen(
+    parked: Parked, consumer: str, where: Where, before_ms: int, without: Collection[str] = ()
+) -> list[ParkedChange]:
+    """The parked changes that are meant, by group and seq.
+
+    An update that changed its row's key is a `d` and a `c`: where one of them is meant, both are.
+    """
+    every = [
+        change
+        for change in parked.all(consumer)
+        if change.parked_ms < before_ms and change.id not in without
+    ]
+    meant = {change.id for change in every if where.holds(change)}
+    if not meant or len(meant) == len(every):
+        return [change for change in every if change.id in meant]
+    partners = {_partner(change) for change in every if change.id in meant}
+    return [change for change in every if change.id in meant or change.id in partners]
+
+
+def commands(
+    changes: Iterable[ParkedChange], job: str, attempt: int, action: Action
+) -> Iterator[RedriveCommand]:
+    """The commands that name these changes, each for one group."""
+    groups: dict[str, list[ParkedChange]] = {}
+    for change in changes:
+        groups.setdefault(change.group, []).append(change)
+    for group, members in groups.items():
+        rows: dict[str, list[str]] = {}
+        count = 0
+        for change in members:
+            full = change.row not in rows and len(rows) == COMMAND_ROWS
+            if full or count == COMMAND_CHANGES:
+                yield RedriveCommand(job, attempt, action, group, rows)
+                rows, count = {}, 0
+            rows.setdefault(change.row, []).append(change.id)
+            count += 1
+        yield RedriveCommand(job, attempt, action, group, rows)
+
+
+def _partner(change: ParkedChange) -> str:
+    """The id of the other half of an update that changed its row's key; see numbering.py."""
+    other = {"d": "c", "c": "d"}.get(change.id[-1:], "")
+    return change.id[:-1] + other if other and change.op == change.id[-1] else ""

@@ -1,0 +1,158 @@
+"""Redrive: one job that sends commands and waits until the consumer has carried them out."""
+
+from collections import Counter
+
+import msgspec
+
+from shared.adapters.topic.contract import Entry
+from shared.domain.parked_groups import by_reason
+from shared.domain.parked_where import Where
+from shared.flows.jobs.holding import hold
+from shared.flows.jobs.tenure import Tenure
+from shared.flows.redrive.archive import archive
+from shared.flows.redrive.choosing import chosen, commands
+from shared.flows.redrive.report import RedrivePlan, RedriveReport, outcome_of
+from shared.flows.redrive.setup import RedriveParts
+from shared.values.errors import ConfigError, StateUnavailable
+from shared.values.job import Job, Work
+from shared.values.parked import ParkedChange
+from shared.values.progress import Progress
+from shared.values.redrive_command import Action, RedriveCommand
+from shared.values.redrive_work import RedriveWork
+
+WINDOW = 20
+"""Commands on their way at once: other messages of the queue must not wait for long."""
+
+RATE = 500.0
+"""Changes a second, unless somebody asks for another rate."""
+
+POLL_SECONDS = 0.5
+SLOW_SECONDS = 60.0
+"""After so long without an answer, a person is told where to look."""
+
+_FOREVER = 1 << 62
+
+
+class Redrive:
+    """The parked changes of one consumer, applied again or dropped."""
+
+    def __init__(self, setup: RedriveParts) -> None:
+        self._setup, self._name = setup, setup.consumer.name
+        self._state = setup.state
+
+    def plan(self, where: Where) -> RedrivePlan:
+        """What would be done. Reads only."""
+        changes = chosen(self._state.parked, self._name, where, _FOREVER)
+        rows = self._state.parked.rows(self._name, {change.row_id for change in changes})
+        now = self._setup.now_ms() // 1000
+        older = [
+            change
+            for change in changes
+            if change.row_id in rows and rows[change.row_id].newest > change.seq
+        ]
+        return RedrivePlan(
+            self._name,
+            str(where),
+            len(changes),
+            len({change.row_id for change in changes}),
+            len(older),
+            sum(change.expires <= now for change in changes),
+            by_reason(changes),
+        )
+
+    def run(self, where: Where, action: Action = "apply", rate: float = RATE) -> RedriveReport:
+        """Do it, or continue the one that was interrupted. Raises JobBusy, ConfigError."""
+        setup = self._setup
+
+        def begin() -> Work:
+            return RedriveWork(str(where), setup.now_ms() + 1, action, rate=rate)
+
+        def resume(job: Job) -> Work:
+            work = job.work
+            assert isinstance(work, RedriveWork)
+            other = setup.tenure is None and (work.where, work.action) != (str(where), action)
+            if other:
+                raise ConfigError(
+                    f"{job.kind} {job.id} of other changes was interrupted: "
+                    f"--where {work.where!r}.",
+                    thing=f"consumer {self._name}",
+                    hint=f"Run that again, or end it: rowline jobs cancel {job.id}.",
+                )
+            return msgspec.structs.replace(work, attempt=work.attempt + 1)
+
+        tenure = hold(setup, "redrive", begin, resume)
+        with tenure.kept():
+            report = self._work(tenure)
+            tenure.end(outcome_of(report), msgspec.to_builtins(report))
+        return report
+
+    def _work(self, tenure: Tenure) -> RedriveReport:
+        work, job = _work_of(tenure), tenure.job.id
+        settled = self._state.redriven.read(self._name, job)
+        left = chosen(
+            self._state.parked, self._name, Where.parse(work.where), work.before_ms, settled
+        )
+        if not work.chosen:
+            work = msgspec.structs.replace(work, chosen=len(left) + len(settled))
+            tenure.save(work)
+        if work.action == "drop" and left:
+            name = f"{self._name}/{job}/{work.attempt}"
+            address = archive(self._setup.claims, self._state.parked, self._name, name, left)
+            work = msgspec.structs.replace(work, archive=address)
+            tenure.save(work)
+        self._send(tenure, work, left)
+        counts = Counter(self._state.redriven.read(self._name, job).values())
+        return RedriveReport(
+            self._name,
+            job,
+            work.chosen,
+            **{str(name): count for name, count in counts.items()},
+            gone=max(0, work.chosen - counts.total()),
+            archive=work.archive,
+            seconds=tenure.seconds(),
+        )
+
+    def _send(self, tenure: Tenure, work: RedriveWork, left: list[ParkedChange]) -> None:
+        """Send a command after the other, few at once, and wait until all are carried out."""
+        job, clock = tenure.job.id, tenure.patience.clock
+        under_way: dict[str, RedriveCommand] = {}
+        done = work.chosen - len(left)
+        next_at = heard_at = clock()
+        waiting = commands(left, job, work.attempt, work.action)
+        upcoming = next(waiting, None)
+        while upcoming or under_way:
+            if upcoming and len(under_way) < WINDOW and clock() >= next_at:
+                if self._accepted(upcoming):
+                    under_way[upcoming.deduplication_id] = upcoming
+                    next_at = clock() + upcoming.changes / (work.rate or RATE)
+                    upcoming = next(waiting, None)
+                    continue
+                next_at = clock() + POLL_SECONDS
+            finished = self._state.done_messages.noted(self._name, job, list(under_way))
+            for id in finished:
+                done += under_way.pop(id).changes
+                heard_at = clock()
+            note = ""
+            if clock() - heard_at > SLOW_SECONDS:
+                note = f"the consumer has not answered for a while: rowline status ({self._name})"
+            tenure.show(Progress(done, work.chosen, note=note))
+            if under_way or upcoming:
+                tenure.patience.sleep(POLL_SECONDS)
+
+    def _accepted(self, command: RedriveCommand) -> bool:
+        """Whether SQS took it; else the same is sent again, which it then takes for one."""
+        entry = Entry(
+            command.encoded(),
+            command.group,
+            command.deduplication_id,
+            command.attributes(self._setup.consumer.source),
+        )
+        try:
+            return self._setup.queue.send([entry]) == [None]
+        except StateUnavailable:
+            return False
+
+
+def _work_of(tenure: Tenure) -> RedriveWork:
+    assert isinstance(tenure.job.work, RedriveWork)
+    return tenure.job.work

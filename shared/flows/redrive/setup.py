@@ -1,0 +1,57 @@
+"""RedriveSetup: everything that a redrive works with; it needs neither source nor sink."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.adapters.claims.contract import Claims
+from shared.adapters.queue.contract import Queue
+from shared.adapters.state.state import State
+from shared.domain.patience import Patience
+from shared.flows.jobs.tenure import Tenure
+from shared.values.progress import Progress
+from shared.values.settings import ConsumerSettings
+
+
+class RedriveParts(Protocol):
+    """See `RedriveSetup`; a `JobSetup` has them too."""
+
+    @property
+    def consumer(self) -> ConsumerSettings: ...
+    @property
+    def state(self) -> State: ...
+    @property
+    def claims(self) -> Claims: ...
+    @property
+    def queue(self) -> Queue: ...
+    @property
+    def by(self) -> str: ...
+    @property
+    def show(self) -> Callable[[Progress], None]: ...
+    @property
+    def patience(self) -> Patience: ...
+    @property
+    def now_ms(self) -> Callable[[], int]: ...
+    @property
+    def tenure(self) -> Tenure | None: ...
+
+
+@dataclass(frozen=True)
+class RedriveSetup:
+    """The parts of a stage that a redrive needs.
+
+    queue: the consumer's own. by: who runs it, for people.
+    show: is called often with the progress. now_ms: Unix ms.
+    tenure: the hold of a slice on its job; None where a command begins or continues one.
+    """
+
+    consumer: ConsumerSettings
+    state: State
+    claims: Claims
+    queue: Queue
+    by: str = ""
+    show: Callable[[Progress], None] = lambda _progress: None
+    patience: Patience = Patience()  # noqa: RUF009 (frozen)
+    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    tenure: Tenure | None = None

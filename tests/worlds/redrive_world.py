@@ -1,0 +1,98 @@
+"""A consumer at its queue, and redrives of what it has parked."""
+
+from collections.abc import Callable
+from typing import Any
+
+from shared.adapters.topic.contract import Entry
+from shared.domain.parked_where import Where
+from shared.domain.patience import Patience
+from shared.flows.consume.runtime import Consume
+from shared.flows.redrive.redrive import RATE, Redrive
+from shared.flows.redrive.report import RedriveReport
+from shared.flows.redrive.setup import RedriveSetup
+from shared.values.change import Change
+from shared.values.redrive_command import Action
+from shared.values.settings import ConsumerSettings
+from tests.worlds.consumer_world import ALIAS, World, delivery
+from tests.worlds.twins.queue import MemoryQueue
+
+BAD = {"not": "a number"}
+"""A price that the mapping of the index refuses."""
+
+
+class RedriveWorld(World):
+    """Time passes only where somebody waits; then the consumer's function works."""
+
+    def __init__(
+        self,
+        consumer: ConsumerSettings | None = None,
+        wrap: Callable[[Any], Any] = lambda twin: twin,
+    ) -> None:
+        self.now = 1_800_000_000.0
+        self.waits: list[Callable[[], None]] = []
+        super().__init__(consumer, wrap)
+        self.queue = MemoryQueue(lambda: self.now)  # type: ignore[assignment]
+        self.consume = self.cold_start()
+
+    def cold_start(self) -> Consume:
+        made = super().cold_start()
+        made._clock = made._parking._clock = made._redriving._clock = lambda: self.now
+        self.state.parked.clock = lambda: self.now  # type: ignore[attr-defined]
+        return made
+
+    def publish(self, *changes: Change, group: str = "g") -> None:
+        """Send changes as one message of the live lane."""
+        one = delivery(changes, group)
+        entry = Entry(one.body, group, one.deduplication_id, one.attributes)
+        assert self.queue.send([entry]) == [None]
+
+    def work(self) -> None:
+        """Receive once, and handle what came."""
+        batch = self.queue.receive()
+        if not batch:
+            return
+        failed = set(self.consume.handle(batch, lambda: 60.0).failed)
+        self.queue.delete([one.receipt_handle for one in batch if one.message_id not in failed])
+
+    def drain(self, seconds: int = 600) -> None:
+        """Work until the queue is empty."""
+        for _ in range(seconds):
+            self.work()
+            if self.queue.depth() == (0, 0):
+                return
+            self.now += 1
+        raise AssertionError(f"the queue still holds {self.queue.depth()}")
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+        if self.waits:
+            self.waits.pop(0)()
+        self.work()
+
+    def redrive(
+        self, where: str = "", action: Action = "apply", rate: float = RATE
+    ) -> RedriveReport:
+        """Run a redrive to its end."""
+        return self.redriving().run(Where.parse(where, self.now), action, rate)
+
+    def redriving(self) -> Redrive:
+        """A redrive by a new process."""
+        setup = RedriveSetup(
+            self.settings,
+            self.state,
+            self.claims,
+            self.queue,
+            by="ann",
+            patience=Patience(lambda: self.now, self.wait),
+            now_ms=lambda: int(self.now * 1000),
+        )
+        return Redrive(setup)
+
+    def fix_the_mapping(self) -> None:
+        """What was refused is accepted from now on."""
+        self.search.definitions[ALIAS]["mappings"]["properties"]["price"] = {"type": "object"}
+
+    def nothing_is_left(self) -> bool:
+        """Neither parked changes, nor rows, nor flags."""
+        rows = self.state.parked._rows.get("search", {})  # type: ignore[attr-defined]
+        return not self.parked() and not rows and not self.state.parked.flags("search")
