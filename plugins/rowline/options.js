@@ -33,6 +33,8 @@ const DEFAULTS = {
   // share of messages that X-Ray traces, above 0 and at most 1; off: none (docs/trace.md)
   tracing: 'off',
   subscribers: [], // ids of other accounts that may subscribe queues of their own to the topic
+  // where the pages of the alarms are, for their texts: a folder of the repository, or a URL
+  runbooks: 'docs/runbooks',
   subnets: [], // VPC of functions and containers; empty: none
   securityGroups: [],
   permissionsBoundary: '', // ARN of a managed policy that bounds every role

@@ -9,6 +9,7 @@ const { watch } = require('./watch');
 const { jobs } = require('./jobs');
 const { archive } = require('./archive');
 const { sharedPolicies } = require('./transport');
+const { withRunbooks } = require('./runbooks');
 const { ref, arn, sub } = require('./cloudformation');
 const { topsOf } = require('../schema/own_code');
 const { ownCodeOf } = require('./own_code');
@@ -47,7 +48,10 @@ function expand(stanzas, context) {
   const merged = (kind) => Object.assign({}, ...parts.map((part) => part[kind]));
   return {
     functions: merged('functions'),
-    resources: { ...sharedPolicies(context.options), ...merged('resources') },
+    resources: {
+      ...sharedPolicies(context.options),
+      ...withRunbooks(merged('resources'), context.options.runbooks),
+    },
     outputs: {
       [names.output.topic]: exported(names.output.topic, ref(topic)),
       [names.output.state]: { Value: ref(state) },
