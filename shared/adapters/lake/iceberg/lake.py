@@ -1,7 +1,7 @@
 """The table `changes` in Iceberg's format. See the contract."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.expressions.parser import parse
 from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
 from pyiceberg.table import FileScanTask, Table
+from pyiceberg.typedef import EMPTY_DICT
 
 from shared.adapters import aws
 from shared.adapters.lake.columns import ICEBERG
@@ -24,7 +25,7 @@ from shared.adapters.lake.contract import (
     Overtaken,
     Vacuumed,
 )
-from shared.adapters.lake.iceberg import data_files, properties, reachable
+from shared.adapters.lake.iceberg import commit_times, data_files, properties, reachable
 from shared.adapters.lake.iceberg.file_io import BotoFileIO, address
 from shared.adapters.lake.iceberg.transaction import LedgerTransaction
 from shared.adapters.lake.iceberg.translated import Translated
@@ -64,7 +65,8 @@ class IcebergLake:
             _expect(table, head)
             io = table.io
             written = list(_dataframe_to_data_files(table.metadata, rows, io))
-            return self._commit(table, ledger, added=written)
+            times = commit_times.with_times_of(table, rows)
+            return self._commit(table, ledger, added=written, times=times)
 
     def drop(self, head: Head, files: Sequence[DataFile], ledger: bytes) -> Head:
         with self._errors("be committed"):
@@ -181,13 +183,14 @@ class IcebergLake:
         ledger: bytes | None,
         added: Sequence[Any] = (),
         removed: Sequence[Any] = (),
+        times: Mapping[str, str] = EMPTY_DICT,
     ) -> Head:
         """Commit files and the pointer to the ledger; None keeps the ledger of the same state."""
         held = table.properties.get(properties.LEDGER, "")
         pointer = held if ledger is None else self._put_ledger(ledger)
         work = LedgerTransaction(table)
         if pointer != held:
-            work.set_properties({properties.LEDGER: pointer})
+            work.set_properties({properties.LEDGER: pointer, **times})
         snapshot = work.update_snapshot(snapshot_properties={properties.LEDGER: pointer})
         with snapshot.overwrite() if removed else snapshot.merge_append() as update:
             for each in removed:
