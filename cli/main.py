@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "redrive": "cli.commands.redrive",
     "jobs": "cli.commands.jobs",
     "archive": "cli.commands.archive",
+    "history": "cli.commands.history",
 }
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 and the number of SIGINT, as shells expect."""

@@ -34,8 +34,11 @@ from shared.values import endpoint
 from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import ConfigError
 from shared.values.settings import ConsumerSettings, Settings, SourceSettings, decode, load
+from shared.values.stream import source_of
 
 if TYPE_CHECKING:
+    from shared.adapters.archive_table.glue import GlueArchiveTable
+    from shared.adapters.athena.athena import AwsAthena
     from shared.adapters.binlog.contract import Binlog
     from shared.adapters.functions.awslambda import LambdaFunctions
     from shared.adapters.lake.iceberg import IcebergLake
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from shared.adapters.tracing.contract import Traces
     from shared.flows.archive.setup import ArchiveSetup
     from shared.flows.consume.runtime import Consume
+    from shared.flows.history.setup import HistorySetup
     from shared.flows.jobs.setup import JobSetup
     from shared.flows.jobs.tenure import Tenure
     from shared.flows.redrive.setup import RedriveSetup
@@ -277,6 +281,28 @@ class Stage:
         from shared.adapters.lake.iceberg import IcebergLake
 
         return IcebergLake(self.resources.archive_bucket, self.resources.archive_database)
+
+    @cached_property
+    def athena(self) -> "AwsAthena":
+        """Queries of the archive. Raises StackError where there is none."""
+        from shared.adapters.athena.athena import AwsAthena
+
+        place = self.resources
+        return AwsAthena(self.client, place.archive_workgroup, place.archive_database)
+
+    @cached_property
+    def archive_table(self) -> "GlueArchiveTable":
+        """The archive's table as its metadata describes it."""
+        from shared.adapters.archive_table.glue import GlueArchiveTable
+
+        return GlueArchiveTable(self.client, self.resources.archive_database)
+
+    def history(self) -> "HistorySetup":
+        """The parts that questions about the past need."""
+        from shared.flows.history.setup import HistorySetup
+
+        streams = {each.stream: source_of(each.stream) for each in self.settings.sources.values()}
+        return HistorySetup(self.athena, self.archive_table, self.state, streams)
 
     def archive(self, *, holder: str, left: Callable[[], float]) -> "ArchiveSetup":
         """The parts of the archive's function; see `ArchiveSetup` for the parameters."""

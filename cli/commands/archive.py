@@ -6,6 +6,7 @@ import msgspec
 import typer
 
 from cli.commands.archive_audit import command as audit
+from cli.commands.archive_query import command as query
 from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.duration import duration
@@ -80,3 +81,4 @@ def commit(
 
 
 app.command("audit")(audit)
+app.command("query")(query)

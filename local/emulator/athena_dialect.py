@@ -3,6 +3,7 @@
 Where both engines give different values, DuckDB is asked for Trino's.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import sqlglot
 from sqlglot import exp
 
 ENGINE = "athena"
+_TEXT, _NUMBER = re.compile(r"'(?:[^']|'')*'"), re.compile(r"\d+")
 
 
 class BadQuery(ValueError):
@@ -50,6 +52,10 @@ def bind(tree: exp.Expr, values: Sequence[str]) -> exp.Expr:
 
 def _literal(text: str) -> exp.Expr:
     """The only expression of a parameter; `DATE '…'` and the like are casts of a literal."""
+    if _TEXT.fullmatch(text):
+        return exp.Literal.string(text[1:-1].replace("''", "'"))
+    if _NUMBER.fullmatch(text):
+        return exp.Literal.number(text)
     tree = parse(f"SELECT {text}")
     found = tree.selects if isinstance(tree, exp.Select) else []
     bare = found[0].this if found and isinstance(found[0], (exp.Cast, exp.Neg)) else None

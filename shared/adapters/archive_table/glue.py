@@ -18,6 +18,9 @@ TABLE = "changes"
 LEDGER = "rowline.ledger"
 """The table's property with the address of its ledger."""
 
+TIMES = "rowline.times"
+"""The property with the times of the first and last change of each stream, as JSON."""
+
 
 class _Snapshot(msgspec.Struct, rename="kebab"):
     snapshot_id: int
@@ -60,6 +63,9 @@ class GlueArchiveTable:
             int(snapshot.summary.get("total-data-files", 0)),
             snapshot.timestamp_ms,
             numbers,
+            msgspec.json.decode(
+                metadata.properties.get(TIMES, "{}"), type=dict[str, tuple[int, int]]
+            ),
         )
 
     def _object(self, address: str) -> bytes:

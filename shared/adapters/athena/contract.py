@@ -87,7 +87,8 @@ def literal(value: Parameter) -> str:
         return str(int(value))
     if isinstance(value, datetime):
         utc = value.astimezone(UTC) if value.tzinfo else value
-        return f"TIMESTAMP '{utc:%Y-%m-%d %H:%M:%S.%f}'"
+        text = utc.replace(tzinfo=None).isoformat(" ", "microseconds")
+        return f"TIMESTAMP '{text}'"
     made = "'" + value.replace("'", "''") + "'"
     if len(made.encode(errors="surrogatepass")) > MOST_PARAMETER:
         raise QueryError(

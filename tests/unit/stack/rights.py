@@ -24,6 +24,8 @@ ADAPTERS = {
     "observation": "observation/aws.py",
     "landing": "landing/s3.py",
     "traces": "tracing/xray.py",
+    "athena": "athena/athena.py",
+    "archive_table": "archive_table/glue.py",
 } | {
     file.stem: f"state/dynamodb/{file.name}"
     for file in (ROOT / "shared/adapters/state/dynamodb").glob("*.py")
@@ -45,11 +47,22 @@ NEEDS_KEY = {
     "sqs:SendMessage": ("kms:Decrypt", "kms:GenerateDataKey"),
     "s3:PutObject": ("kms:Decrypt", "kms:GenerateDataKey"),
     "s3:GetObject": ("kms:Decrypt", "s3:ListBucket"),
+    "athena:StartQueryExecution": (
+        "glue:GetDatabase",
+        "glue:GetTable",
+        "kms:Decrypt",
+        "kms:GenerateDataKey",
+        "s3:GetBucketLocation",
+        "s3:GetObject",
+        "s3:ListBucket",
+        "s3:PutObject",
+    ),
 }
-"""Calls that use the key of their resource.
+"""Calls that use the key of their resource, and what Athena does with its caller's rights.
 
 With `s3:ListBucket` S3 can answer that an object is missing. Sources: S3 API reference, GetObject,
-"Permissions"; docs/iam.md, the roles.
+"Permissions"; docs/iam.md, the roles; Athena user guide, "Control access to Amazon S3 from Athena"
+and "Configure access to databases and tables in the AWS Glue Data Catalog".
 """
 
 
@@ -131,7 +144,7 @@ def rights(command: str) -> set[str]:
 def commands() -> Iterator[str]:
     """The commands that work on a stage; `local` works on this machine."""
     for file in sorted((ROOT / "cli/commands").glob("*.py")):
-        if file.stem not in ("__init__", "local", "source_move", "archive_audit"):
+        if file.stem not in ("__init__", "local", "source_move", "archive_audit", "archive_query"):
             yield file.stem
 
 

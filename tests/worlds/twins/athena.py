@@ -19,9 +19,12 @@ from tests.worlds.changes_table import Row, arrow
 
 
 class MemoryAthena:
-    """Runs a query when it is started; `poll` says so from the second time on."""
+    """Runs a query when it is started; `poll` says so from the second time on.
 
-    def __init__(self, limit: int = 0) -> None:
+    limit: bytes that the workgroup allows. ready: say so at once.
+    """
+
+    def __init__(self, limit: int = 0, *, ready: bool = False) -> None:
         self._duckdb = duckdb.connect(":memory:")
         empty = arrow([])
         self._duckdb.register("given", empty)
@@ -29,7 +32,7 @@ class MemoryAthena:
         self._done: dict[str, tuple[Page, str]] = {}
         self._polled: set[str] = set()
         self._numbers = itertools.count(1)
-        self._limit = limit
+        self._limit, self._ready = limit, ready
         self.asked: list[tuple[str, Sequence[Parameter]]] = []
 
     def append(self, rows: Sequence[Row]) -> None:
@@ -61,7 +64,7 @@ class MemoryAthena:
 
     def poll(self, query: str) -> Execution:
         _, failure = self._of(query)
-        if query not in self._polled:
+        if query not in self._polled and not self._ready:
             self._polled.add(query)
             return Execution("running")
         if "limit" in failure:

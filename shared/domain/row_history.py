@@ -1,0 +1,239 @@
+"""The history of one row, from its archived changes: what changed, and its state at a time."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from shared.domain.column_renames import renamed
+from shared.values.table import Table
+
+RawRow = dict[str, msgspec.Raw]
+"""Column → its JSON text: numbers keep all their digits."""
+
+Existence = Literal["exists", "absent", "unknown"]
+TRUNCATE = "{}"
+"""The key of a `t` of a whole table; one of partitions has `{"partitions": …}`."""
+
+
+class Archived(msgspec.Struct, frozen=True):
+    """An archived change of the row, or a truncate of its table.
+
+    at_us: commit time, Unix µs. moved: the key that the row had before, or has since, for a change
+    of its key.
+    """
+
+    stream: str
+    epoch: int
+    n: int
+    id: str
+    op: str
+    key: str
+    at_us: int
+    before: RawRow | None
+    after: RawRow | None
+    tx: str
+    tx_index: int
+    tx_last: bool
+    schema_version: int
+    trace_id: str | None = None
+    moved: str = ""
+
+    @property
+    def half_of_key_change(self) -> bool:
+        """Whether one event of the binlog made a delete under one key and a create under another.
+
+        The ids of both halves end with their operation.
+        """
+        return self.op in ("c", "d") and self.id.endswith(self.op)
+
+    @property
+    def whole_truncate(self) -> bool:
+        return self.op == "t" and self.key == TRUNCATE
+
+
+class RowAt(msgspec.Struct, frozen=True):
+    """A row at a time.
+
+    why: what it is known from. change: the last change before, which made it so.
+    certain: False where the archive does not prove it. schema_version: of `row`.
+    unknown: columns that the row had, with values that the archive does not know.
+    assumed: columns that probably have another name now, and are shown under it.
+    """
+
+    state: Existence
+    why: str
+    row: RawRow | None = None
+    change: Archived | None = None
+    schema_version: int = 0
+    certain: bool = True
+    unknown: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
+
+
+def in_order(changes: Sequence[Archived]) -> list[Archived]:
+    """The changes in the order in which they happened; one truncate has one entry.
+
+    A truncate comes once for each shard of its table.
+    """
+    ordered = sorted(changes, key=lambda each: (each.epoch, each.n))
+    kept: list[Archived] = []
+    for each in ordered:
+        last = kept[-1] if kept else None
+        if (
+            each.op == "t"
+            and last
+            and last.op == "t"
+            and (last.tx, last.key) == (each.tx, each.key)
+        ):
+            continue
+        kept.append(each)
+    return kept
+
+
+def differences(change: Archived) -> dict[str, tuple[msgspec.Raw | None, msgspec.Raw | None]]:
+    """The columns that a change made different: values before and after it."""
+    before, after = change.before or {}, change.after or {}
+    names = [*after, *(name for name in before if name not in after)]
+    return {
+        name: (before.get(name), after.get(name))
+        for name in names
+        if _text(before.get(name)) != _text(after.get(name))
+    }
+
+
+def state_at(
+    changes: Sequence[Archived],
+    at_us: int,
+    *,
+    captured_since_us: int | None = 0,
+    in_force: Table | None = None,
+    in_force_version: int = 0,
+    versions: Sequence[Table] = (),
+) -> RowAt:
+    """The row at a time, from all of its changes in order.
+
+    captured_since_us: from when to `at_us` no change of the table is missing; None: at `at_us` the
+    table was not captured.
+    in_force: the table's columns at that time, None where they are not known to differ.
+    versions: all its column sets, by version from 1 on.
+    """
+    place = max((i for i, each in enumerate(changes) if each.at_us <= at_us), default=-1)
+    last = changes[place] if place >= 0 else None
+    following = changes[place + 1 :]
+    if last is None:
+        found = _before(following, captured_since_us is not None and captured_since_us <= at_us)
+    elif captured_since_us is None or last.at_us < captured_since_us:
+        found = _across_a_gap(last, following, captured_since_us is not None)
+    else:
+        found = _after(last, following)
+    if found.row is None or in_force is None or found.schema_version == in_force_version:
+        return found
+    later = next((each for each in following if each.op != "t"), None)
+    if later is not None and later.before is not None and later.schema_version == in_force_version:
+        return msgspec.structs.replace(
+            found,
+            row=later.before,
+            schema_version=in_force_version,
+            why="its columns had changed; its next change shows the row before it",
+        )
+    return _projected(found, in_force, in_force_version, versions)
+
+
+def _before(following: Sequence[Archived], captured: bool) -> RowAt:
+    """The row before its first archived change."""
+    first = following[0] if following else None
+    if first is None or all(each.op == "t" for each in following):
+        return RowAt(
+            "unknown",
+            "the archive has no change of this row: it never existed, or it never changed",
+            certain=False,
+        )
+    own = next(each for each in following if each.op != "t")
+    if own.op == "c":
+        why = "its first archived change created it"
+        if not captured:
+            why += "; what was before the archive is not known"
+        elif first.op == "t":
+            why += "; a row from before the archive may have ended with a truncate"
+        return RowAt("absent", why, certain=captured and first.op != "t")
+    if not captured:
+        return RowAt("unknown", "its table was not archived at that time", certain=False)
+    if first.before is not None:
+        return RowAt(
+            "exists",
+            "its first archived change shows the row before it",
+            first.before,
+            schema_version=first.schema_version,
+        )
+    return RowAt(
+        "unknown", "its first archived change does not show the row before it", certain=False
+    )
+
+
+def _across_a_gap(last: Archived, following: Sequence[Archived], captured: bool) -> RowAt:
+    """The row, where changes of its table may be missing since its last archived change."""
+    if captured and following and following[0].op != "t":
+        found = _before(following, captured)
+        return msgspec.structs.replace(found, change=last)
+    return RowAt(
+        "unknown",
+        "changes of its table may be missing since its last archived change, which is shown",
+        last.after,
+        last,
+        last.schema_version,
+        certain=False,
+    )
+
+
+def _after(last: Archived, following: Sequence[Archived]) -> RowAt:
+    """The row after its last change before the time."""
+    if last.op == "d":
+        return RowAt("absent", "it was deleted", change=last)
+    if last.whole_truncate:
+        return RowAt("absent", "its table was truncated", change=last)
+    if last.op != "t":
+        return RowAt("exists", "its last change before", last.after, last, last.schema_version)
+    later = next((each for each in following if each.op != "t"), None)
+    if later is None:
+        return RowAt(
+            "unknown",
+            "partitions of its table were truncated, and maybe the row's",
+            change=last,
+            certain=False,
+        )
+    if later.before is not None:
+        why = "partitions of its table were truncated; its next change shows that it was left"
+        return RowAt("exists", why, later.before, last, later.schema_version)
+    return RowAt("absent", "its partition was truncated", change=last)
+
+
+def _projected(found: RowAt, in_force: Table, version: int, versions: Sequence[Table]) -> RowAt:
+    """The row under the columns of another version."""
+    row = found.row or {}
+    own = versions[found.schema_version - 1] if found.schema_version <= len(versions) else None
+    names = renamed(own, in_force) if own is not None else {}
+    former = {new: old for old, new in names.items()}
+    made: RawRow = {}
+    unknown, assumed = [], []
+    for column in in_force.columns:
+        if column.name in row:
+            made[column.name] = row[column.name]
+        elif former.get(column.name) in row:
+            made[column.name] = row[former[column.name]]
+            assumed.append(column.name)
+        else:
+            unknown.append(column.name)
+    return msgspec.structs.replace(
+        found,
+        row=made,
+        schema_version=version,
+        why=f"{found.why}, under the columns that the table had then",
+        certain=found.certain and not unknown and not assumed,
+        unknown=tuple(unknown),
+        assumed=tuple(assumed),
+    )
+
+
+def _text(value: msgspec.Raw | None) -> bytes | None:
+    return None if value is None else bytes(value)

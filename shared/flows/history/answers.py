@@ -1,0 +1,96 @@
+"""Answers about the past as plain JSON values, for the command and the API alike.
+
+Times are ISO 8601 in UTC. Values of rows are the JSON that the archive has.
+"""
+
+from typing import Any
+
+from shared.domain.query_cost import query_usd
+from shared.domain.row_history import Archived, differences
+from shared.flows.history.history import Archive, RowHistory, RowMoment
+from shared.flows.history.reading import time_of
+
+Answer = dict[str, Any]
+OPERATIONS = {"c": "create", "u": "update", "d": "delete", "r": "read", "t": "truncate"}
+
+
+def iso(at_us: int) -> str:
+    """A time as text."""
+    return time_of(at_us).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def change_answer(change: Archived) -> Answer:
+    """One change."""
+    answer: Answer = {
+        "stream": change.stream,
+        "epoch": change.epoch,
+        "n": change.n,
+        "id": change.id,
+        "operation": OPERATIONS[change.op],
+        "committed_at": iso(change.at_us),
+        "key": change.key,
+        "before": change.before,
+        "after": change.after,
+        "changed": {
+            name: {"before": before, "after": after}
+            for name, (before, after) in differences(change).items()
+        },
+        "transaction": {"id": change.tx, "index": change.tx_index, "last": change.tx_last},
+        "schema_version": change.schema_version,
+        "trace_id": change.trace_id,
+    }
+    if change.moved:
+        answer["key_was" if change.op == "c" else "key_became"] = change.moved
+    return answer
+
+
+def archive_answer(archive: Archive) -> Answer:
+    """How far the archive is."""
+    return {
+        "archived_through": [
+            {
+                "stream": each.stream,
+                "epoch": each.epoch,
+                "n": each.n,
+                "committed_at": iso(each.at_us) if each.at_us else None,
+            }
+            for each in archive.through
+        ],
+        "archived_since": iso(archive.since_us) if archive.since_us else None,
+    }
+
+
+def history_answer(found: RowHistory) -> Answer:
+    """The history of a row."""
+    return {
+        "table": found.table,
+        "keys": found.keys,
+        "changes": [change_answer(each) for each in found.changes],
+        **archive_answer(found.archive),
+        **_cost(found.scanned),
+    }
+
+
+def moment_answer(found: RowMoment) -> Answer:
+    """A row at a time."""
+    row = found.found
+    return {
+        "table": found.table,
+        "keys": found.keys,
+        "at": iso(found.at_us),
+        "state": row.state,
+        "why": row.why,
+        "certain": row.certain and found.complete,
+        "complete": found.complete,
+        "row": row.row,
+        "schema_version": row.schema_version,
+        "unknown_columns": row.unknown,
+        "assumed_columns": row.assumed,
+        "change": change_answer(row.change) if row.change else None,
+        **archive_answer(found.archive),
+        **_cost(found.scanned),
+    }
+
+
+def _cost(scanned: int) -> Answer:
+    return {"scanned_bytes": scanned, "cost_usd": query_usd(scanned)}

@@ -1,0 +1,150 @@
+"""The history of a row, and the row at a time."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from shared.domain.ledger import Ledger
+from shared.domain.row_history import Archived, RowAt, in_order, state_at
+from shared.flows.history.key_argument import key_texts
+from shared.flows.history.past_table import PastTable, find_table
+from shared.flows.history.reading import micros, read_other_keys, read_row, read_version
+from shared.flows.history.setup import HistorySetup
+from shared.values.seq import split_seq
+
+MOST_KEY_CHANGES = 50
+"""Changes of a row's key whose other side is looked up; each is a part of one query."""
+
+
+class Through(msgspec.Struct, frozen=True):
+    """How far the archive has a stream.
+
+    n: of the epoch: nothing below is missing. at_us: when that change was committed, Unix µs;
+    0: not known.
+    """
+
+    stream: str
+    epoch: int
+    n: int
+    at_us: int
+
+
+class Archive(msgspec.Struct, frozen=True):
+    """What the archive has of a table's source.
+
+    through: of each of its streams. since_us: when its first change was committed; 0: not known.
+    """
+
+    through: list[Through]
+    since_us: int
+
+    def reaches(self, at_us: int) -> bool:
+        """Whether all changes until a time are there."""
+        return bool(self.through) and all(each.at_us >= at_us for each in self.through)
+
+
+class RowHistory(msgspec.Struct, frozen=True):
+    """All archived changes of a row, in order, with truncates of its table. scanned: bytes."""
+
+    table: str
+    keys: list[str]
+    changes: list[Archived]
+    archive: Archive
+    scanned: int
+
+
+class RowMoment(msgspec.Struct, frozen=True):
+    """A row at a time. complete: the archive has every change until then. scanned: bytes."""
+
+    table: str
+    keys: list[str]
+    at_us: int
+    found: RowAt
+    complete: bool
+    archive: Archive
+    scanned: int
+
+
+def row_history(setup: HistorySetup, table: str, key: str) -> RowHistory:
+    """What happened to a row. Raises ConfigError for a table or key that cannot be."""
+    past, keys, archive, changes, read = _read(setup, table, key)
+    halves = [each for each in changes if each.half_of_key_change][-MOST_KEY_CHANGES:]
+    others, scanned = read_other_keys(setup.athena, past, halves)
+    changes = [
+        msgspec.structs.replace(each, moved=others[each.id]) if each.id in others else each
+        for each in changes
+    ]
+    return RowHistory(past.full_name, keys, changes, archive, read + scanned)
+
+
+def row_at(setup: HistorySetup, table: str, key: str, at: datetime) -> RowMoment:
+    """A row at a time, which has a time zone. Raises ConfigError as `row_history`."""
+    at_us = micros(at)
+    past, keys, archive, changes, read = _read(setup, table, key)
+    version, scanned = _version(setup, past, changes, at_us)
+    found = state_at(
+        changes,
+        at_us,
+        captured_since_us=_captured(past, archive, at_us),
+        in_force=past.versions[version - 1] if 0 < version <= len(past.versions) else None,
+        in_force_version=version,
+        versions=past.versions,
+    )
+    return RowMoment(
+        past.full_name,
+        keys,
+        at_us,
+        found,
+        archive.reaches(at_us),
+        archive,
+        read + scanned,
+    )
+
+
+def _read(
+    setup: HistorySetup, name: str, key: str
+) -> tuple[PastTable, list[str], Archive, list[Archived], int]:
+    past = find_table(setup, name)
+    keys = key_texts(key, past.versions, past.full_name)
+    # The ledger comes first: what it has, the query sees.
+    archive = archive_of(setup, past.source)
+    changes, scanned = read_row(setup.athena, past, keys)
+    return past, keys, archive, in_order(changes), scanned
+
+
+def archive_of(setup: HistorySetup, source: str) -> Archive:
+    """How far the archive has a source."""
+    facts = setup.archive_table.facts()
+    ledger = Ledger.decode(facts.ledger)
+    through, firsts = [], []
+    for stream in setup.streams_of(source):
+        epoch, n = split_seq(ledger.archived_through(stream))
+        first, last = facts.times.get(stream, (0, 0))
+        whole = n == ledger.last((stream, epoch))
+        through.append(Through(stream, epoch, n, last * 1000 if whole else 0))
+        firsts += [first * 1000] if first else []
+    return Archive(through, min(firsts, default=0))
+
+
+def _captured(past: PastTable, archive: Archive, at_us: int) -> int | None:
+    """Since when the archive has every change of the table, as of a time."""
+    since = past.captured_since(at_us)
+    if since is None or at_us < archive.since_us:
+        return None
+    return max(since, archive.since_us)
+
+
+def _version(
+    setup: HistorySetup, past: PastTable, changes: Sequence[Archived], at_us: int
+) -> tuple[int, int]:
+    """The schema_version in force at a time, 0 where it does not matter; and the bytes scanned."""
+    if len(past.versions) < 2:
+        return 0, 0
+    own = [each for each in changes if each.op != "t"]
+    before = [each for each in own if each.at_us <= at_us]
+    around = {each.schema_version for each in own if each not in before}
+    around |= {before[-1].schema_version} if before else set()
+    if len(around) == 1 and around == {len(past.versions)} and before:
+        return 0, 0  # the newest columns, before and after
+    return read_version(setup.athena, past, at_us, before[-1].at_us if before else None)

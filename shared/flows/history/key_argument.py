@@ -1,0 +1,117 @@
+"""A row's key as a person writes it: `7`, `acme,7`, `tenant=acme,id=7`, or JSON."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from shared.values.change import Row
+from shared.values.errors import ConfigError
+from shared.values.json_text import encode_json
+from shared.values.table import Column, Table
+
+_WHOLE = frozenset(("tinyint", "smallint", "mediumint", "int", "bigint", "year", "bit"))
+_FLOATS = frozenset(("float", "double"))
+MOST_CHARACTERS = 8_192
+
+
+def key_texts(text: str, versions: Sequence[Table], table: str) -> list[str]:
+    """The key as the archive writes it.
+
+    There may be several texts: a table's key, or the types of its columns, may have changed.
+    Raises ConfigError.
+    """
+    if len(text) > MOST_CHARACTERS:
+        raise ConfigError(
+            f"has {len(text):,} characters.",
+            thing="the key",
+            hint=f"A key has {MOST_CHARACTERS:,} at most.",
+        )
+    found: dict[str, None] = {}
+    problem: ConfigError | None = None
+    for version in reversed(versions):
+        try:
+            found[_encoded(_read(text, version, table))] = None
+        except ConfigError as error:
+            problem = problem or error
+    if not found and not versions and text.lstrip().startswith("{"):
+        found[_encoded(_json(text))] = None
+    if not found:
+        raise problem or ConfigError(
+            "has no columns in the state table.",
+            thing=f"table {table}",
+            hint='Write the key as JSON: {"id":7}.',
+        )
+    return list(found)
+
+
+def _encoded(key: Row) -> str:
+    return encode_json(key).decode()
+
+
+def _read(text: str, version: Table, table: str) -> Row:
+    columns = {each.name: each for each in version.columns}
+    names = [name for name in version.key if name in columns]
+    if not names:
+        raise ConfigError("has no key.", thing=f"table {table}", hint="It has no rows by key.")
+    given: dict[str, Any]
+    if text.lstrip().startswith("{"):
+        given = _json(text)
+    elif len(names) == 1 and not text.startswith(f"{names[0]}="):
+        given = {names[0]: text}
+    else:
+        parts = _parts(text)
+        if all("=" in part for part in parts):
+            given = dict(part.split("=", 1) for part in parts)
+        else:
+            given = dict(zip(names, parts, strict=False)) if len(parts) == len(names) else {}
+    if given.keys() != set(names):
+        example = ",".join(f"{name}=…" for name in names)
+        raise ConfigError(
+            f"is not the key of table {table}.",
+            thing=f"key {text[:200]!r}",
+            hint=f"Its key is {', '.join(names)}: write {example}, or JSON.",
+        )
+    return {name: _value(given[name], columns[name]) for name in names}
+
+
+def _json(text: str) -> Row:
+    try:
+        found = msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise ConfigError(
+            f"is no JSON: {error}.", thing=f"key {text[:200]!r}", hint='Write {"id":7}.'
+        ) from None
+    if not isinstance(found, dict):
+        raise ConfigError("is no JSON object.", thing="the key", hint='Write {"id":7}.')
+    return found
+
+
+def _parts(text: str) -> list[str]:
+    """The values between commas; `\\,` is a comma in a value."""
+    parts, part, escaped = [], "", False
+    for character in text:
+        if escaped or character not in "\\,":
+            part, escaped = part + character, False
+        elif character == "\\":
+            escaped = True
+        else:
+            parts.append(part)
+            part = ""
+    return [*parts, part]
+
+
+def _value(given: Any, column: Column) -> Any:
+    """A value as its column has it in JSON (docs/types.md)."""
+    if not isinstance(given, str):
+        return given
+    if column.kind in _WHOLE or column.kind in _FLOATS:
+        try:
+            return int(given) if column.kind in _WHOLE else float(given)
+        except ValueError:
+            raise ConfigError(
+                f"is no value of column {column.name}, which is {column.kind}.",
+                thing=f"key {given[:200]!r}",
+                hint="Write a number.",
+            ) from None
+    return given

@@ -1,0 +1,144 @@
+"""PastTable: a table as state knows it: its column sets, and when it was captured."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from shared.flows.history.setup import HistorySetup
+from shared.values.coverage import Segment
+from shared.values.errors import ConfigError
+from shared.values.table import Table
+
+MOST_NAMED = 20
+"""Tables that an error lists."""
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A time in which a table was captured without a gap, Unix µs. until: None: to this day."""
+
+    since: int
+    until: int | None
+
+
+class PastTable(msgspec.Struct, frozen=True):
+    """A table of the archive.
+
+    versions: its column sets, by schema_version from 1 on. spans: empty where nothing is stored
+    about its capture.
+    """
+
+    source: str
+    database: str
+    name: str
+    versions: list[Table]
+    spans: list[Span]
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.database}.{self.name}"
+
+    def captured_since(self, at_us: int) -> int | None:
+        """From when to this time no change is missing; None: it was not captured at this time."""
+        if not self.spans:
+            return 0
+        for span in self.spans:
+            if span.since <= at_us and (span.until is None or at_us < span.until):
+                return span.since
+        return None
+
+
+def find_table(setup: HistorySetup, name: str) -> PastTable:
+    """The table of this name: DATABASE.TABLE, or TABLE where one has it.
+
+    Raises ConfigError naming the tables that the archive knows.
+    """
+    known = _captured(setup)
+    found = [full for full in known if name in (full, full.partition(".")[2])]
+    if len(found) == 1:
+        return _of_full_name(setup, known[found[0]], found[0])
+    if not found:
+        for source in sorted(set(setup.streams.values())):
+            for database, table in _splits(name):
+                if setup.state.schemas.latest(source, database, table) is not None:
+                    return _opened(setup, source, database, table)
+    listed = ", ".join(sorted(found or known)[:MOST_NAMED]) or "none yet"
+    raise ConfigError(
+        "is in more than one database." if found else "is no table of the archive.",
+        thing=f"table {name[:200]!r}",
+        hint=f"Name one of: {listed}.",
+    )
+
+
+def known_tables(setup: HistorySetup) -> list[PastTable]:
+    """Every table that a stream of the stage has captured."""
+    return [_of_full_name(setup, source, full) for full, source in sorted(_captured(setup).items())]
+
+
+def _captured(setup: HistorySetup) -> dict[str, str]:
+    """The tables that were ever captured, with their sources."""
+    return {
+        full: source
+        for stream, source in sorted(setup.streams.items())
+        for segment in setup.state.coverage.segments(stream)
+        for full in segment.tables
+    }
+
+
+def _of_full_name(setup: HistorySetup, source: str, full: str) -> PastTable:
+    """A captured table; one without columns in state has not had a change yet."""
+    for database, table in _splits(full):
+        if setup.state.schemas.latest(source, database, table) is not None:
+            return _opened(setup, source, database, table)
+    return _opened(setup, source, *next(_splits(full)))
+
+
+def _splits(full: str) -> Iterator[tuple[str, str]]:
+    """DATABASE and TABLE of a full name, each of which may have a dot in it."""
+    parts = full.split(".")
+    for at in range(1, len(parts)):
+        yield ".".join(parts[:at]), ".".join(parts[at:])
+
+
+def _opened(setup: HistorySetup, source: str, database: str, name: str) -> PastTable:
+    versions: list[Table] = []
+    while True:
+        found = setup.state.schemas.read(source, database, name, len(versions) + 1)
+        if found is None:
+            break
+        versions.append(found)
+    segments = {
+        stream: setup.state.coverage.segments(stream) for stream in setup.streams_of(source)
+    }
+    return PastTable(source, database, name, versions, spans_of(segments, f"{database}.{name}"))
+
+
+def spans_of(segments: dict[str, list[Segment]], table: str) -> list[Span]:
+    """The times in which one of these streams captured the table.
+
+    A table that passes from one stream to another has no gap: the second one continues where the
+    first one ended.
+    """
+    found: list[Span] = []
+    for own in segments.values():
+        last: Segment | None = None
+        for segment, later in zip(own, [*own[1:], None], strict=True):
+            captured = table in segment.tables
+            since = segment.start.at_ms * 1000
+            until = later.start.at_ms * 1000 if later else None
+            joins = last is not None and table in last.tables and segment.start.follows
+            last = segment
+            if not captured:
+                continue
+            if joins and found:
+                found[-1] = Span(found[-1].since, until)
+            else:
+                found.append(Span(since, until))
+    merged: list[Span] = []
+    for span in sorted(found, key=lambda each: each.since):
+        before = merged[-1] if merged else None
+        if before and before.until is not None and span.since < before.until:
+            until = None if span.until is None else max(span.until, before.until)
+            merged[-1] = Span(before.since, until)
+        elif before is None or before.until is not None:
+            merged.append(span)
+    return merged

@@ -1,0 +1,75 @@
+"""History on the archive as its committer writes it, asked through Athena."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import msgspec
+
+from shared.adapters import aws as clients
+from shared.adapters.archive_table.glue import GlueArchiveTable
+from shared.adapters.athena.athena import AwsAthena
+from shared.flows.history.answers import moment_answer
+from shared.flows.history.history import row_at, row_history
+from shared.flows.history.setup import HistorySetup
+from shared.values import landed
+from tests.integration.archive.conftest import Place
+from tests.worlds.past_world import SOURCE, STREAM, PastWorld
+
+QUESTIONS = 30
+
+
+def opened(place: Place, world: PastWorld) -> HistorySetup:
+    """The world's changes landed and committed in two commits, and the parts that read them."""
+    half = len(world.messages) // 2
+    for messages in (world.messages[:half], world.messages[half:]):
+        name = landed.name_of([(each.stream, each.changes[0]) for each in messages])
+        place.landing.put(name, landed.encode(messages))
+        place.committer.run(lambda: 300)
+    results = {"OutputLocation": f"s3://{place.bucket}/results/"}
+    boto3.client("athena").create_work_group(
+        Name=place.database, Configuration={"ResultConfiguration": results}
+    )
+    athena = AwsAthena(clients.client, place.database, place.database)
+    table = GlueArchiveTable(clients.client, place.database)
+    return HistorySetup(athena, table, world.state, {STREAM: SOURCE})
+
+
+def test_rows_at_times_are_what_they_were(place: Place) -> None:
+    world = PastWorld(11).run(300)
+    setup = opened(place, world)
+    chosen = random.Random(11)
+    exist = 0
+    for _ in range(QUESTIONS):
+        key = chosen.choice(sorted(world.keys))
+        at_ms = chosen.randrange(world.past[0][0] - 5, world.end_ms + 5)
+        at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)
+        text = msgspec.json.encode({"tenant": key[0], "id": key[1]}).decode()
+        found = row_at(setup, "market.listings", text, at)
+        expected = world.true_row(key, at_ms)
+        assert (found.found.state == "exists") is (expected is not None)
+        told = {name: msgspec.json.decode(raw) for name, raw in (found.found.row or {}).items()}
+        for name in told.keys() - set(found.found.assumed):
+            assert expected is not None
+            assert told[name] == expected[name]
+        exist += expected is not None
+    assert exist > 3
+
+
+def test_an_answer_says_how_far_the_archive_is(place: Place) -> None:
+    world = PastWorld(12).run(60)
+    setup = opened(place, world)
+    key = min(world.keys)
+    text = msgspec.json.encode({"tenant": key[0], "id": key[1]}).decode()
+    told = row_history(setup, "listings", text)
+    last = world.rows[-1]
+    (through,) = told.archive.through
+    assert (through.stream, through.epoch, through.n) == (STREAM, last["epoch"], last["n"])
+    end = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=world.end_ms)
+    last_at = last["committed_at"].replace(tzinfo=UTC)
+    assert timedelta(microseconds=through.at_us) == last_at - datetime(1970, 1, 1, tzinfo=UTC)
+    assert told.scanned > 0
+    later = moment_answer(row_at(setup, "listings", text, end + timedelta(days=1)))
+    assert later["complete"] is False
+    earlier = moment_answer(row_at(setup, "listings", text, last_at))
+    assert earlier["complete"] is True

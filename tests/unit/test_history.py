@@ -1,0 +1,267 @@
+"""`rowline history`: a row at a time is what it was, whatever happened to it and its table."""
+
+import contextlib
+import json
+import random
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import msgspec
+import pytest
+
+from cli.commands import history as command
+from shared.domain.row_history import Archived, state_at
+from shared.flows.history.history import RowMoment, row_at, row_history
+from shared.flows.history.past_table import Span, spans_of
+from shared.flows.history.setup import HistorySetup
+from shared.flows.history.time_argument import parse_time
+from shared.values.change import Row
+from shared.values.coverage import Segment, SegmentStart
+from shared.values.errors import ConfigError
+from shared.values.position import Position
+from tests.worlds.past_world import SOURCE, STREAM, PastWorld
+from tests.worlds.twins.athena import MemoryAthena
+
+QUESTIONS = 1_000
+
+
+def opened(world: PastWorld) -> HistorySetup:
+    athena = MemoryAthena(ready=True)
+    athena.append(world.rows)
+    return HistorySetup(athena, world, world.state, {STREAM: SOURCE})
+
+
+def moment(ms: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
+
+
+def key_text(key: tuple[str, int]) -> str:
+    return msgspec.json.encode({"tenant": key[0], "id": key[1]}).decode()
+
+
+def plain(found: RowMoment) -> Row | None:
+    if found.found.state == "absent":
+        return None
+    return {name: msgspec.json.decode(raw) for name, raw in (found.found.row or {}).items()}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_a_row_at_a_time_is_what_it_was(seed: int) -> None:
+    world = PastWorld(seed).run(400)
+    setup = opened(world)
+    chosen = random.Random(seed)
+    keys = [*sorted(world.keys), ("nobody", 1)]
+    seen: Counter[str] = Counter()
+    for _ in range(QUESTIONS // 4):
+        key = chosen.choice(keys)
+        at = chosen.randrange(world.past[0][0] - 5, world.end_ms + 5)
+        found = row_at(setup, "listings", key_text(key), moment(at))
+        expected = world.true_row(key, at)
+        seen[found.found.state] += 1
+        if key[0] == "nobody":
+            assert found.found.state != "exists"  # a truncate proves that it is absent
+            continue
+        told = plain(found)
+        if expected is None:
+            assert (found.found.state, told) == ("absent", None), (key, at, found.found)
+            continue
+        assert found.found.state == "exists", (key, at, found.found)
+        assert told is not None
+        unknown = set(found.found.unknown)
+        assert told.keys() | unknown == expected.keys(), (key, at, found.found)
+        assumed = set(found.found.assumed)
+        for name in told.keys() - assumed:
+            assert told[name] == expected[name], (key, at, name, found.found)
+        seen["wrong"] += any(told[name] != expected[name] for name in assumed)
+        assert found.found.certain is not bool(unknown or assumed)
+        seen["unknown columns"] += bool(unknown)
+        seen["assumed"] += bool(found.found.assumed)
+        seen["altered"] += found.found.change is not None and (
+            found.found.change.schema_version != found.found.schema_version
+        )
+    assert seen["exists"] > 30
+    assert seen["absent"] > 30
+    assert seen["altered"] > 0
+    assert seen["unknown columns"] < seen["exists"] / 3
+    assert seen["wrong"] <= seen["assumed"] / 2
+
+
+@pytest.fixture(scope="module")
+def world() -> PastWorld:
+    return PastWorld(7).run(120)
+
+
+def test_history_lists_every_change_in_order_with_key_changes(world: PastWorld) -> None:
+    setup = opened(world)
+    moved = 0
+    for key in sorted(world.keys):
+        found = row_history(setup, "market.listings", key_text(key))
+        own = [each for each in found.changes if each.op != "t"]
+        rows = [row for row in world.rows if row["key"] == key_text(key)]
+        assert [each.n for each in own] == [row["n"] for row in rows]
+        assert [each.n for each in found.changes] == sorted(each.n for each in found.changes)
+        for each in own:
+            if each.half_of_key_change:
+                other = next(
+                    row
+                    for row in world.rows
+                    if row["id"][:-1] == each.id[:-1] and row["id"] != each.id
+                )
+                assert each.moved == other["key"]
+                moved += 1
+    assert moved > 2
+    assert [each.op for each in found.changes].count("t") == len(
+        {row["tx_id"] for row in world.rows if row["op"] == "t"}
+    )
+
+
+ODD = ["'; DROP TABLE changes --", '"', "x' OR '1'='1", "{}", "?", "\\", "a\x00b", "😀" * 3000]
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_odd_keys_tables_and_times_are_values_or_clear_errors(world: PastWorld, text: str) -> None:
+    setup = opened(world)
+    for table, key, at in (
+        (text, "a,7", "2026-01-01T00:00:00Z"),
+        ("listings", text, "2026-01-01T00:00:00Z"),
+        ("listings", json.dumps({"tenant": text, "id": 7}), "2026-01-01T00:00:00Z"),
+        ("listings", "a,7", text),
+    ):
+        with contextlib.suppress(ConfigError):
+            assert row_at(setup, table, key, parse_time(at)).found.row is None
+    with pytest.raises(ConfigError):
+        parse_time(text)
+    assert len(row_history(setup, "listings", key_text(min(world.keys))).changes) > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\\,b,7", '{"tenant":"a,b","id":7}'),
+        ("tenant=x,id=7", '{"tenant":"x","id":7}'),
+        ("id=7,tenant=x", '{"tenant":"x","id":7}'),
+        ('{"id": 7, "tenant": "x"}', '{"tenant":"x","id":7}'),
+    ],
+)
+def test_a_composite_key_is_written_in_several_ways(
+    world: PastWorld, text: str, expected: str
+) -> None:
+    assert row_history(opened(world), "listings", text).keys == [expected]
+
+
+@pytest.mark.parametrize("text", ["7", "x,y,7", "id=7", "tenant=x,id=seven", "{", "[1]", ""])
+def test_a_key_that_cannot_be_is_an_error_that_names_the_columns(
+    world: PastWorld, text: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        row_history(opened(world), "listings", text)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["2026-11-27T05:52:00", "yesterday", "", "2026-11-27", "7"])
+def test_a_time_without_a_zone_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"is no time|time zone"):
+        parse_time(text)
+
+
+def test_the_same_time_in_another_zone_gives_the_same_row(world: PastWorld) -> None:
+    setup = opened(world)
+    utc, other = "2026-01-01T01:00:00Z", "2026-01-01T06:30:00+05:30"
+    one, two = (row_at(setup, "listings", "x,1", parse_time(each)) for each in (utc, other))
+    assert one.at_us == two.at_us
+
+
+def test_an_unknown_table_names_the_known_ones(world: PastWorld) -> None:
+    with pytest.raises(ConfigError) as caught:
+        row_history(opened(world), "market.nothing", "1")
+    assert "market.listings" in caught.value.hint
+
+
+def change(n: int, op: str, at: int, **values: object) -> Archived:
+    row = {"id": msgspec.Raw(b"7"), "v": msgspec.Raw(str(n).encode())}
+    usual = {
+        "before": row if op in "ud" else None,
+        "after": row if op in "cur" else None,
+        "schema_version": 1,
+        "key": "{}" if op == "t" else '{"id":7}',
+    }
+    usual |= values
+    return Archived(
+        "s", 1, n, f"t{n}/0.0", op, at_us=at, tx=f"t{n}", tx_index=0, tx_last=True, **usual
+    )  # type: ignore[arg-type]
+
+
+def test_a_clock_that_runs_backwards_does_not_change_the_order() -> None:
+    changes = [change(1, "c", 10), change(2, "u", 30), change(3, "u", 20)]
+    assert state_at(changes, 25).change is changes[2]
+    assert state_at(changes, 5).state == "absent"
+
+
+def test_a_gap_in_the_capture_makes_a_row_uncertain() -> None:
+    changes = [change(1, "c", 10), change(2, "u", 100)]
+    assert state_at(changes, 60, captured_since_us=50).row == changes[1].before
+    assert state_at(changes[:1], 60, captured_since_us=50).state == "unknown"
+    assert state_at(changes, 40, captured_since_us=None).state == "unknown"
+    assert state_at(changes, 20, captured_since_us=0).certain
+
+
+def test_a_truncate_of_partitions_is_settled_by_the_rows_next_change() -> None:
+    some = change(2, "t", 20, key='{"partitions":["p0"]}')
+    assert state_at([change(1, "c", 10), some], 25).state == "unknown"
+    assert state_at([change(1, "c", 10), some, change(3, "c", 30)], 25).state == "absent"
+    assert state_at([change(1, "c", 10), some, change(3, "u", 30)], 25).state == "exists"
+
+
+def test_a_row_from_before_the_archive_is_known_by_its_first_change() -> None:
+    first = change(5, "u", 50)
+    assert state_at([first], 40, captured_since_us=30).row == first.before
+    assert state_at([first], 20, captured_since_us=None).state == "unknown"
+    assert state_at([], 40).state == "unknown"
+
+
+def segment(number: int, at_ms: int, tables: tuple[str, ...], follows: bool = True) -> Segment:
+    start = SegmentStart(number, number << 8, follows=follows, at_ms=at_ms)
+    return Segment(start, "server", Position("bin.1", 4), tables)
+
+
+def test_capture_has_gaps_where_a_table_left_or_a_segment_does_not_follow() -> None:
+    own = [
+        segment(1, 1, ("d.a",)),
+        segment(2, 2, ("d.a", "d.b")),
+        segment(3, 3, ("d.b",)),
+        segment(4, 4, ("d.a", "d.b")),
+        segment(5, 5, ("d.a",), follows=False),
+    ]
+    assert spans_of({"s": own}, "d.a") == [
+        Span(1000, 3000),
+        Span(4000, 5000),
+        Span(5000, None),
+    ]
+    handed = {"s": [segment(1, 1, ("d.a",)), segment(2, 9, ())], "s/x": [segment(1, 8, ("d.a",))]}
+    assert spans_of(handed, "d.a") == [Span(1000, None)]
+
+
+def test_the_command_prints_history_moment_and_json(
+    world: PastWorld, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setup = opened(world)
+    stage = SimpleNamespace(history=lambda: setup)
+    monkeypatch.setattr(command, "open_stage", lambda *_: stage)
+    key = next(row["key"] for row in world.rows if row["op"] == "u")
+    command.command("listings", key)
+    out = capsys.readouterr()
+    assert out.out.startswith(f"market.listings  {key}\n")
+    assert "create" in out.out
+    assert "archived through shop 900000000/" in out.err
+    assert "$0.00005" in out.err
+    command.command("listings", key, diff=True)
+    assert "\n  + " in capsys.readouterr().out
+    command.command("listings", key, at="2026-01-01T00:05:00Z")
+    assert "the row " in capsys.readouterr().out
+    command.command("listings", key, as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert told["changes"][0]["operation"] == "create"
+    assert told["archived_through"][0]["n"] == world.rows[-1]["n"]
+    with pytest.raises(ConfigError, match="excludes"):
+        command.command("listings", key, at="2026-01-01T00:05:00Z", diff=True)
