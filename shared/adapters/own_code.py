@@ -9,7 +9,11 @@ from typing import Any, cast
 from shared.values.errors import ConfigError
 
 
-class MissingModule(ConfigError):
+class NotImported(ConfigError):
+    """The own code cannot be imported here. It may be another matter in the function."""
+
+
+class MissingModule(NotImported):
     """The own code imports a module that is not installed here."""
 
 
@@ -22,7 +26,7 @@ def module_of(reference: str) -> tuple[str, str]:
 def load(reference: str, place: str) -> Any:
     """The function or class that `reference` names.
 
-    place: leads to it in the stanza. Raises ConfigError, MissingModule.
+    place: leads to it in the stanza. Raises NotImported, and ConfigError where it has no such name.
     """
     module, name = module_of(reference)
     if os.getcwd() not in sys.path:  # a command runs in the service's folder
@@ -36,13 +40,13 @@ def load(reference: str, place: str) -> Any:
                 thing=place,
                 hint="Name its package in the consumer's requirements file, and install it here.",
             ) from None
-        raise ConfigError(
+        raise NotImported(
             f"{reference} cannot be imported: there is no module {error.name}.",
             thing=place,
             hint="Write FOLDER/MODULE.NAME, from the folder of serverless.yml.",
         ) from None
     except Exception as error:  # noqa: BLE001 (whatever foreign code raises)
-        raise ConfigError(
+        raise NotImported(
             f"{reference} cannot be imported: {type(error).__name__}: {error}.",
             thing=place,
             hint="Correct its code and deploy again.",
@@ -68,7 +72,7 @@ class OwnFunction:
         self._loaded: Callable[..., Any] | None = None
 
     def load(self) -> Callable[..., Any]:
-        """Raises ConfigError, MissingModule."""
+        """Raises what `load` raises."""
         if self._loaded is None:
             found = load(self.reference, self.place)
             self._loaded = cast(Callable[..., Any], found)

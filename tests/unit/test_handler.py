@@ -11,8 +11,9 @@ from shared.adapters import own_code
 from shared.domain.sink import Arrival, Sink, SinkAccess, Slice, Surroundings
 from shared.flows.consume import sinks
 from shared.flows.consume.runtime import Consume
+from shared.flows.health.doctor import _probe
 from shared.values.errors import ConfigError
-from shared.values.settings import ConsumerSettings
+from shared.values.settings import ConsumerSettings, Settings
 from tests.worlds.consumer_world import HandedQueue, change, delivery, message
 from tests.worlds.twins.claims import MemoryClaims
 from tests.worlds.twins.queue import MemoryQueue
@@ -170,3 +171,18 @@ def test_a_check_imports_the_code_and_a_missing_package_is_no_mistake(code: Any)
 
 def test_a_reference_may_have_slashes_or_dots() -> None:
     assert own_code.module_of("a/b.c") == own_code.module_of("a.b.c") == ("a.b", "c")
+
+
+def test_doctor_says_what_it_could_not_try_without_calling_it_a_fault(code: Any) -> None:
+    class Deployed:
+        def __init__(self, name: str) -> None:
+            self.settings = Settings("rowline", "dev", {}, {"alerts": consumer(name)})
+            self.name = name
+
+        def sink(self, consumer: str) -> Sink:
+            return sink_of(self.name)
+
+    found = [_probe(Deployed(name), "alerts") for name in ("prices.handle", "needs.handle")]  # type: ignore[arg-type]
+    assert [each.level for each in found] == ["ok", "warn"]
+    assert "was not tried: own_alerts/needs.handle cannot be imported" in found[1].what
+    assert _probe(Deployed("prices.handel"), "alerts").level == "fail"  # type: ignore[arg-type]

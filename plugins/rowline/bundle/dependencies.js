@@ -93,7 +93,7 @@ function move(from, to) {
 const isNeeded = (name) => !NEEDLESS.some((pattern) => pattern.test(name));
 
 /** The files below a folder that functions need, as [name in the archive, path]. */
-function filesBelow(folder, prefix = '') {
+function filesBelow(folder, prefix = '', needed = isNeeded) {
   return fs
     .readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())
@@ -102,7 +102,7 @@ function filesBelow(folder, prefix = '') {
       path.posix.join(prefix, path.relative(folder, file).split(path.sep).join('/')),
       file,
     ])
-    .filter(([name]) => isNeeded(name));
+    .filter(([name]) => needed(name));
 }
 
 module.exports = { install, pip, filesBelow };

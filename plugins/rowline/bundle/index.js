@@ -47,11 +47,14 @@ async function buildPackage({ serviceDir, settings, options, target, own = [], r
   return { file, ...built };
 }
 
-/** The files of a module, or of a folder without what begins with a dot, such as `.env`. */
+// compiled modules, and what begins with a dot, such as `.env`
+const NOT_OWN = /(^|\/)(\.|__pycache__\/)|\.pyc$/;
+
+/** The files of a module or of a folder. Folders called `tests` may hold code that is needed. */
 function ownFiles(serviceDir, name) {
   const folder = path.join(serviceDir, name);
   if (!fs.existsSync(folder)) return [[`${name}.py`, `${folder}.py`]];
-  return filesBelow(folder, name).filter(([file]) => !/(^|\/)\./.test(file));
+  return filesBelow(folder, name, (file) => !NOT_OWN.test(file));
 }
 
 function add(entries, files) {

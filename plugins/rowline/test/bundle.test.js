@@ -178,6 +178,7 @@ test('own code is in the zip: a folder without hidden files, or one module', asy
     ...SERVICE,
     'consumers/alerts.py': 'a',
     'consumers/.env': 'secret',
+    'consumers/tests/steps.py': 'c',
     'consumers/__pycache__/alerts.pyc': 'no',
     'alone.py': 'b',
     'other.py': 'no',
@@ -185,7 +186,7 @@ test('own code is in the zip: a folder without hidden files, or one module', asy
   const { file } = await build(dir, { own: ['consumers', 'alone'] });
   assert.deepEqual(
     namesIn(file).filter((name) => /consumers|alone|other/.test(name)),
-    ['alone.py', 'consumers/alerts.py'],
+    ['alone.py', 'consumers/alerts.py', 'consumers/tests/steps.py'],
   );
 });
 

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from shared.adapters.own_code import NotImported
 from shared.domain.sink import Sink
 from shared.flows.health.asked import Asked
 from shared.flows.health.check import check
@@ -43,6 +44,9 @@ def _probe(deployed: Deployed, consumer: str) -> Finding:
     thing = f"{deployed.settings.consumers[consumer].kind} {consumer}"
     try:
         version = deployed.sink(consumer).probe()
+    except NotImported as error:  # run in another folder, or without the packages of the code
+        what = error.what.rstrip(".")
+        return Finding(thing, "warn", f"was not tried: {what}", error.hint)
     except RowlineError as error:
         return Finding.of_error(thing, error)
     return Finding(thing, "ok", version or "answers")
