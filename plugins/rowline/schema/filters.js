@@ -47,6 +47,10 @@ function filterProblems(path, { filter }, tables) {
       `${path}.filter.changed names ${JSON.stringify(odd)}, which is no column. Name the columns ` +
         'of which an update must change one.',
     ];
+  const twice = changed.find((column, at) => changed.indexOf(column) < at);
+  if (twice !== undefined) return [`${path}.filter.changed names ${twice} twice. Name each once.`];
+  if (Object.keys(values).some((column) => !column.trim()))
+    return [`${path}.filter has a column without a name. Write COLUMN: VALUE.`];
   if (Array.isArray(filter.changed) && !filter.changed.length)
     return [`${path}.filter.changed is empty. Name a column, or take it out.`];
   const used = [

@@ -7,6 +7,7 @@ const REFERENCE = {
   type: 'string',
   pattern: new RegExp(`^${PART}(/${PART})*(\\.${PART})+$`),
   example: 'consumers/price_alerts.handle',
+  description: 'Like consumers/price_alerts.handle.',
   what: 'FOLDER/MODULE.NAME of Python code, from the folder of serverless.yml',
 };
 // packages of the functions themselves, and of Lambda

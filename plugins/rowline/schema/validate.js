@@ -93,7 +93,7 @@ function check(value, schema, path, problems) {
     value.forEach((entry, index) => check(entry, schema.items, `${path}[${index}]`, problems));
     const twice = value.find((entry, index) => value.indexOf(entry) < index);
     if (schema.unique && twice !== undefined)
-      problems.push(`${path} names ${twice} twice. Name each column once.`);
+      problems.push(`${path} names ${twice} twice. Name each once.`);
   } else if (type === 'object') {
     checkMap(value, schema, path, problems);
   }

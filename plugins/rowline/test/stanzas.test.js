@@ -74,6 +74,18 @@ const wrong = [
     /filter\.changed names 7, which is no column\. Name the columns/,
   ],
   [
+    'a changed column twice',
+    [...consumer, 'filter'],
+    { changed: ['price', 'price'] },
+    /filter\.changed names price twice\. Name each once/,
+  ],
+  [
+    'a filter on a column without a name',
+    [...consumer, 'filter'],
+    { ' ': 1 },
+    /filter has a column without a name/,
+  ],
+  [
     'no operation',
     [...consumer, 'operations'],
     [],
@@ -266,7 +278,7 @@ const wrong = [
     'a column that is named twice',
     [...source, 'tables', 'market.photos'],
     { drop: ['a', 'b', 'a'] },
-    /tables\.market\.photos\.drop names a twice\. Name each column once/,
+    /tables\.market\.photos\.drop names a twice\. Name each once/,
   ],
   [
     'a database with a dot',
