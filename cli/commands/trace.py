@@ -14,6 +14,8 @@ from shared.flows.trace.tracing import trace
 from shared.values.errors import ConfigError
 from shared.values.seq import split_seq
 
+_FIRST_STEPS, _LAST_STEPS = 2, 6
+
 _OPERATIONS = {"c": "create", "u": "update", "d": "delete", "r": "read", "t": "truncate"}
 
 
@@ -63,7 +65,7 @@ def _show(found: ChangeTrace, console: Console) -> None:
     last = _print(found.steps, 0, console)
     for one in found.consumers:
         console.print(f"{one.consumer}: {_state(one)}", markup=False)
-        _print(one.steps, last, console)
+        _print(_shortened(one.steps), last, console)
     if not found.consumers:
         console.print(f"No consumer of the stage receives {found.table}.", markup=False)
     if not found.traced:
@@ -79,10 +81,19 @@ def _state(one: ConsumerTrace) -> str:
     return f"{one.where}: {one.why}" if one.why else one.where
 
 
+def _shortened(steps: list[Step]) -> list[Step]:
+    """The first attempt and the last ones: a sink that is down for hours is tried for hours."""
+    left_out = len(steps) - _FIRST_STEPS - _LAST_STEPS
+    if left_out < 2:
+        return steps
+    between = Step("...", 0, f"{left_out} steps more: --json shows them")
+    return [*steps[:_FIRST_STEPS], between, *steps[-_LAST_STEPS:]]
+
+
 def _print(steps: list[Step], before: int, console: Console) -> int:
     """Print steps, each with the time since the one before; returns the time of the last."""
     for step in steps:
-        when, passed = "-", ""
+        when, passed = "" if step.name == "..." else "-", ""
         if step.at_ms:
             when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(step.at_ms / 1000))
             when += f".{step.at_ms % 1000:03}"

@@ -115,7 +115,7 @@ def take_parcel(
         packed.append(group.waiting.popleft())
     if not packed:
         return None
-    parcel = Parcel(group, packed, compress=compress, trace=sampler.next())
+    parcel = Parcel(group, packed, compress=compress, trace=sampler.next(len(packed)))
     group.weight -= parcel.weight
     return parcel
 

@@ -17,7 +17,7 @@ from shared.adapters.tracing.xray import XRayTracer, XRayTraces
 from shared.domain.backlog import Backlog
 from shared.domain.change_encoding import Packing
 from shared.domain.message_packing import MAX_MESSAGE_BYTES
-from shared.domain.trace_sampling import MOST_A_SECOND, TraceSampler
+from shared.domain.trace_sampling import MOST_A_SECOND, MOST_CHANGES, TraceSampler
 from shared.domain.traced_changes import MOST_BYTES, TracedChange, changes_of, listed
 from shared.flows.consume.batch_trace import BatchTrace
 from shared.flows.consume.runtime import Consume
@@ -51,6 +51,11 @@ class TestSampling:
     def test_a_backlog_is_traced_a_little(self) -> None:
         sampler = TraceSampler(1.0, lambda: 7.9)
         assert sum(sampler.next() is not None for _ in range(1000)) == MOST_A_SECOND
+
+    def test_full_messages_are_fewer(self) -> None:
+        sampler = TraceSampler(1.0, lambda: 7.9)
+        traced = sum(sampler.next(500) is not None for _ in range(1000))
+        assert traced == MOST_CHANGES // 500
 
     def test_the_next_second_is_traced_again(self) -> None:
         times = iter([1.0] * 100 + [2.0] * 100)

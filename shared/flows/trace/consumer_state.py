@@ -102,8 +102,10 @@ def _ms(seconds: object) -> int:
 
 
 def _reason(found: ParkedChange) -> str:
-    joined = "an earlier change of its row is parked" if found.joined else ""
-    return joined or f"{found.error}: {found.reason}" if found.error else found.reason
+    if found.joined:
+        return "an earlier change of its row is parked"
+    known = found.reason.startswith(found.error)  # also where the error has no name
+    return found.reason if known else f"{found.error}: {found.reason}"
 
 
 def _waiting(consumer: ConsumerSettings, last: object, queues: Queues) -> str:
