@@ -59,8 +59,8 @@ LEASE_BYTES = 600
 BATCH_LOG_BYTES, REPORT_BYTES = 1500, 500
 """Of the lines that a batch, and a report of the relay, write; with Lambda's own."""
 
-RELAY_METRICS, CONSUMER_METRICS, ALARMS, SECRETS = 4, 5, 8, 2
-WATCH_METRICS = 7
+RELAY_METRICS, CONSUMER_METRICS, ALARMS, SECRETS = 4, 5, 11, 2
+WATCH_METRICS = 8
 """Of the watch, its relay and its consumer."""
 
 WATCH_GB, WATCH_SECONDS, WATCH_WRITES, WATCH_READS, WATCH_LOG_BYTES = 0.25, 1.0, 2, 8, 2500

@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "jobs": "cli.commands.jobs",
     "archive": "cli.commands.archive",
     "history": "cli.commands.history",
+    "consumer": "cli.commands.consumer",
 }
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 and the number of SIGINT, as shells expect."""

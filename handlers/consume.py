@@ -1,4 +1,7 @@
-"""A consumer's function: takes a batch of its FIFO queue, names the messages to receive again."""
+"""A consumer's function: takes a batch of its FIFO queue, names the messages to receive again.
+
+The watch starts it with {"probe": true, "version": N} when its gate is closed.
+"""
 
 import time
 from functools import cache
@@ -24,10 +27,13 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Source of the reply's form: Lambda developer guide, "Implementing partial batch
     responses".
     """
-    done = _consume().handle(
-        [Delivery.of(record) for record in event["Records"]],
-        lambda: context.get_remaining_time_in_millis() / 1000,
-    )
+
+    def left() -> float:
+        return float(context.get_remaining_time_in_millis()) / 1000
+
+    if "probe" in event:
+        return {"open": _consume().probe(event["version"], left)}
+    done = _consume().handle([Delivery.of(record) for record in event["Records"]], left)
     figures = done.figures(now_ms=time.time_ns() // 1_000_000)
     name = variable("ROWLINE_CONSUMER")
     # The only line of a batch: metrics cost a line anyway.

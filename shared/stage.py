@@ -163,6 +163,10 @@ class Stage:
     def topic(self) -> SnsTopic:
         return open_topic(self.resources.topic_arn)
 
+    def consume_function(self, consumer: str) -> str:
+        """The name of a consumer's function."""
+        return self.resources.consume_function(consumer)
+
     def queue(self, consumer: str) -> SqsQueue:
         return SqsQueue(self.client("sqs"), self.resources.queue_url(consumer))
 

@@ -17,6 +17,7 @@ class Tier:
     losing_runs: Runs of the world in which servers lose transactions.
     restart_runs: Runs of the world in which servers start again.
     consume_runs: Runs of the consumer's state machine.
+    outage_runs: Runs of the world in which a sink is away and processes are killed.
     backfill_runs, verify_runs: Worlds in which a backfill or a verify works among changes.
     border_runs: Stanzas that cross from the plugin to the library; Node.js starts for each.
     backlog_runs: Feeds of the relay's backlog.
@@ -40,6 +41,7 @@ class Tier:
     losing_runs: int
     restart_runs: int
     consume_runs: int
+    outage_runs: int
     backfill_runs: int
     verify_runs: int
     border_runs: int
@@ -68,6 +70,7 @@ TIERS = {
         losing_runs=80,
         restart_runs=100,
         consume_runs=150,
+        outage_runs=40,
         backfill_runs=60,
         verify_runs=40,
         border_runs=5,
@@ -94,6 +97,7 @@ TIERS = {
         losing_runs=3_000,
         restart_runs=3_000,
         consume_runs=5_000,
+        outage_runs=1_000,
         backfill_runs=3_000,
         verify_runs=1_200,
         border_runs=60,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from shared.values.gate import Gate
 from shared.values.mark import Mark
 
 
@@ -12,8 +13,10 @@ class Outset(NamedTuple):
     marks: of the groups of the batch.
     run: the id of the backfill under way, empty when there is none.
     parked: the groups that may have parked rows.
+    gate: whether the consumer may work.
     """
 
     marks: Mapping[str, Mark]
     run: str = ""
     parked: frozenset[str] = frozenset()
+    gate: Gate = Gate()

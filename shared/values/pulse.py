@@ -3,12 +3,23 @@
 import msgspec
 
 
+class Memory(msgspec.Struct, omit_defaults=True):
+    """What the watch remembers from run to run, by consumer.
+
+    failing: since when its function fails in every run, Unix ms.
+    """
+
+    failing: dict[str, int] = {}
+
+
 class Pulse(msgspec.Struct, frozen=True, omit_defaults=True):
     """The watch of a stage.
 
     at_ms: when a run last ended, Unix ms; 0: none has.
     problems: task → why it failed in that run.
+    memory: as that run left it.
     """
 
     at_ms: int = 0
     problems: dict[str, str] = {}
+    memory: Memory = msgspec.field(default_factory=Memory)

@@ -16,6 +16,7 @@ from shared.values.column_history import ColumnHistory
 from shared.values.coverage import Segment, SegmentStart
 from shared.values.due_cause import DueCause
 from shared.values.errors import LeaseLost
+from shared.values.gate import Gate
 from shared.values.job import (
     BackfillWork,
     Job,
@@ -37,6 +38,7 @@ from shared.values.table import Column, Table
 from tests.aws_setup import create_state_table
 from tests.worlds.consumer_world import parked_change as parked
 from tests.worlds.twins.state import MemorySchemas, memory_state
+from tests.worlds.twins.state.gates import MemoryGates
 from tests.worlds.twins.state.jobs import MemoryJobs
 
 
@@ -613,3 +615,25 @@ def test_what_became_of_redriven_changes_is_kept_until_the_job_ends(stores: Any)
     assert stores.redriven.read("search", "j2") == {}
     stores.jobs.end(msgspec.structs.replace(job, state="done"))
     assert stores.redriven.read("search", "j1") == {}
+
+
+def test_a_gate_is_open_and_changes_only_from_the_version_seen(stores: Any) -> None:
+    gates = stores.gates
+    assert gates.read("search") == Gate()
+    assert Gate().is_open
+    closed = gates.write("search", Gate(cause="outage", reason="down", since_ms=7))
+    assert closed == Gate(cause="outage", reason="down", since_ms=7, version=1)
+    assert gates.write("search", Gate(paused="me")) is None
+    assert gates.read("search") == closed
+    paused = gates.write("search", msgspec.structs.replace(closed, paused="me", paused_ms=3))
+    assert paused
+    assert (paused.version, paused.is_open, paused.closed_ms) == (2, False, 3)
+    assert stores.marks.read("search", ["t-1"]).gate == paused
+    assert stores.marks.read("other", []).gate == Gate()
+
+
+def test_the_reply_to_a_write_of_a_gate_may_be_lost(stores: Any) -> None:
+    first = stores.gates.write("search", Gate(cause="outage", since_ms=7))
+    if isinstance(stores.gates, MemoryGates):
+        pytest.skip("the twin is the process")
+    assert stores.gates.write("search", Gate(cause="outage", since_ms=7)) == first

@@ -87,7 +87,7 @@ const { relayAlarms, consumerAlarms } = require('./plugins/rowline/expand/alarms
 const ids = new Proxy({ alarm: (name) => name }, { get: (t, k) => t[k] ?? String(k) });
 console.log(JSON.stringify({
   ...relayAlarms(ids, 'shop', 'rowline-dev', 'arn'),
-  ...consumerAlarms(ids, 'search', 'rowline-dev', 'arn') }));
+  ...consumerAlarms(ids, { name: 'search', functionName: 'f' }, 'rowline-dev', 'arn') }));
 """
 
 

@@ -109,6 +109,7 @@ def test_every_figure_that_an_alarm_reads_is_written_and_is_zero_where_all_is_we
     world = World()
     watch(world.setup())
     zero = {
+        "GateClosed": 0.0,
         "ParkedChanges": 0.0,
         "DlqMessages": 0.0,
         "UndeliveredMessages": 0.0,
@@ -133,6 +134,7 @@ def test_the_figures_tell_what_waits_for_a_person() -> None:
     world.parts.state.reports.save("search", {"differences": 4})
     watch(world.setup())
     assert world.figures["consumer", "search"] == {
+        "GateClosed": 0.0,
         "ParkedChanges": 2.0,
         "DlqMessages": 1.0,
         "UndeliveredMessages": 1.0,

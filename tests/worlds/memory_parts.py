@@ -9,6 +9,7 @@ from shared.domain.sink import Examiner
 from shared.domain.subscription_filter import filter_policy
 from shared.values.pulse import Pulse
 from shared.values.settings import Settings
+from tests.worlds.twins.functions import MemoryFunctions
 from tests.worlds.twins.queue import MemoryQueue
 from tests.worlds.twins.state import memory_state
 
@@ -23,6 +24,7 @@ class MemoryParts:
         self.settings, self.state = settings, state or memory_state()
         self.queues: dict[tuple[str, str], MemoryQueue] = defaultdict(MemoryQueue)
         self.observation = MemoryObservation(settings)
+        self.functions = MemoryFunctions()
         self.examiners: dict[str, Examiner] = {}
         self.watched()
 
@@ -33,6 +35,9 @@ class MemoryParts:
 
     def examiner(self, consumer: str) -> Examiner | None:
         return self.examiners.get(consumer)
+
+    def consume_function(self, consumer: str) -> str:
+        return consumer
 
     def queue(self, consumer: str) -> MemoryQueue:
         return self.queues["queue", consumer]
@@ -58,6 +63,10 @@ class MemoryObservation:
     def signs(self, consumers: list[str]) -> dict[str, ConsumerSigns]:
         self._answer()
         return {name: self.of[name] for name in consumers}
+
+    def runs(self, consumers: list[str], minutes: int) -> dict[str, tuple[int, int]]:
+        self._answer()
+        return {name: (self.of[name].runs, self.of[name].errors) for name in consumers}
 
     def kept(self, consumers: list[str]) -> list[KeptQueue]:
         self._answer()

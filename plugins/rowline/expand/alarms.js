@@ -57,6 +57,12 @@ const watchAlarms = (ids, service, alerts) => ({
   ),
 });
 
+const functionMetric = (functionName, metric) => ({
+  Namespace: 'AWS/Lambda',
+  MetricName: metric,
+  Dimensions: [{ Name: 'FunctionName', Value: functionName }],
+});
+
 const relayAlarms = (ids, stream, service, alerts) => ({
   [ids.alarm('Down')]: watched(
     alerts,
@@ -120,7 +126,22 @@ const late = (ids, name, service, alerts) => {
   };
 };
 
-const consumerAlarms = (ids, name, service, alerts, { verify } = {}) => ({
+const consumerAlarms = (ids, { name, functionName, verify }, service, alerts) => ({
+  [ids.alarm('Closed')]: watched(
+    alerts,
+    `The gate of consumer ${name} is closed: it applies nothing.`,
+    { service, consumer: name },
+    'GateClosed',
+  ),
+  [ids.alarm('Errors')]: alarm(alerts, `The function of consumer ${name} ends with errors.`, {
+    ...functionMetric(functionName, 'Errors'),
+    Statistic: 'Sum',
+  }),
+  [ids.alarm('Throttles')]: alarm(alerts, `The function of consumer ${name} is throttled.`, {
+    ...functionMetric(functionName, 'Throttles'),
+    Statistic: 'Sum',
+    EvaluationPeriods: 5,
+  }),
   [ids.alarm('Parked')]: watched(
     alerts,
     `Consumer ${name} has parked changes.`,

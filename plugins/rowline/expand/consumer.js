@@ -122,7 +122,9 @@ function consumer(settings, { memory, timeout, concurrency, alarms }, context) {
       options,
     ),
     [ids.logGroup]: logGroup(name, options),
-    ...(alerts && !isOff(alarms) && consumerAlarms(ids, settings.name, prefix, alerts, settings)),
+    ...(alerts &&
+      !isOff(alarms) &&
+      consumerAlarms(ids, { ...settings, functionName: name }, prefix, alerts)),
   };
   const functions = {
     [ids.function]: {
@@ -141,6 +143,9 @@ function consumer(settings, { memory, timeout, concurrency, alarms }, context) {
         traced: true,
       }),
       description: `Applies the changes that consumer ${settings.name} receives`,
+      // These two are for the watch's probes alone: a probe that is lost is not worth repeating.
+      maximumRetryAttempts: 0,
+      maximumEventAge: 60,
       events: [
         {
           sqs: {

@@ -119,6 +119,7 @@ function consume({ consumer, functionName, queue, options }) {
 /** The rights of the watch: it reads and writes state of all consumers, and calls only AWS. */
 function watch({ functionName, prefix, jobs, options }) {
   const { state } = options.resources;
+  const consumers = sub(`${account('lambda')}:function:${prefix}-consume*`);
   return [
     logs(functionName),
     allow(
@@ -140,6 +141,17 @@ function watch({ functionName, prefix, jobs, options }) {
       ['Queue', 'Dlq', 'Undelivered'].map((kind) => sub(`${account('sqs')}:${prefix}-${kind}*`)),
     ),
     allow('Slices', ['lambda:InvokeFunction'], sub(`${account('lambda')}:function:${jobs}`)),
+    allow('Probe', ['lambda:InvokeFunction'], consumers),
+    // These two support no resource. Source: Service Authorization Reference, "AWS Lambda" and
+    // "Amazon CloudWatch".
+    allow('Mappings', ['lambda:ListEventSourceMappings'], '*'),
+    allow('Runs', ['cloudwatch:GetMetricData'], '*'),
+    allow(
+      'Switch',
+      ['lambda:UpdateEventSourceMapping'],
+      sub(`${account('lambda')}:event-source-mapping:*`),
+      { ArnLike: { 'lambda:FunctionArn': consumers } },
+    ),
   ];
 }
 

@@ -1,1 +1,1 @@
-"""Functions: starts a stage's Lambda functions."""
+"""Functions: the Lambda functions of a stage, and what gives them messages."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from shared.adapters import aws
-from shared.adapters.functions.contract import FunctionFailed
+from shared.adapters.functions.contract import FunctionFailed, MappingState
 from shared.values.errors import RowlineError, StackError, StateUnavailable
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 LONGEST_SECONDS = 905.0
 """A little longer than Lambda's longest run."""
+_STATES: dict[str, MappingState] = {"Enabled": "on", "Disabled": "off"}
+_BUSY = "ResourceInUseException"
 
 
 class LambdaFunctions:
@@ -48,12 +50,33 @@ class LambdaFunctions:
             )
         return plain
 
+    def mapping(self, name: str) -> MappingState:
+        found = self._mapping(name)
+        return _STATES.get(found["State"], "changing") if found else "missing"
 
-def _failed(name: str, error: Exception) -> RowlineError:
+    def switch(self, name: str, *, on: bool) -> None:
+        if (found := self._mapping(name)) is None:
+            return
+        try:
+            self._client.update_event_source_mapping(UUID=found["UUID"], Enabled=on)
+        except aws.FAILURES as error:
+            if aws.code_of(error) == _BUSY:  # it is changing; the next look decides again
+                return
+            raise _failed(name, error, "lambda:UpdateEventSourceMapping") from None
+
+    def _mapping(self, name: str) -> Any:
+        try:
+            listed = self._client.list_event_source_mappings(FunctionName=name)
+        except aws.FAILURES as error:
+            raise _failed(name, error, "lambda:ListEventSourceMappings") from None
+        return next(iter(listed["EventSourceMappings"]), None)
+
+
+def _failed(name: str, error: Exception, action: str = "lambda:InvokeFunction") -> RowlineError:
     if aws.is_passing(error):
         return StateUnavailable(f"did not answer ({aws.code_of(error)}).", thing="Lambda")
     return StackError(
-        f"cannot be started ({aws.code_of(error)}).",
+        f"Lambda refuses ({aws.code_of(error)}).",
         thing=f"function {name}",
-        hint="Credentials need lambda:InvokeFunction on it.",
+        hint=f"Credentials need {action} on it.",
     )

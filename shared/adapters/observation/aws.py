@@ -53,6 +53,23 @@ class AwsObservation:
             )
         return found
 
+    def runs(self, consumers: list[str], minutes: int) -> dict[str, tuple[int, int]]:
+        queries = []
+        for number, name in enumerate(consumers):
+            function = {"FunctionName": self._names.consume_function(name)}
+            queries += [
+                _query(f"runs{number}", "AWS/Lambda", "Invocations", function, "Sum"),
+                _query(f"errors{number}", "AWS/Lambda", "Errors", function, "Sum"),
+            ]
+        try:
+            figures = self._read(queries, minutes)
+        except aws.FAILURES as error:
+            raise _failed("CloudWatch", error) from None
+        return {
+            name: (int(figures.get(f"runs{number}", 0)), int(figures.get(f"errors{number}", 0)))
+            for number, name in enumerate(consumers)
+        }
+
     def kept(self, consumers: list[str]) -> list[KeptQueue]:
         used = set()
         for name in consumers:
@@ -87,10 +104,14 @@ class AwsObservation:
                 _query(f"runs{number}", "AWS/Lambda", "Invocations", function, "Sum"),
                 _query(f"errors{number}", "AWS/Lambda", "Errors", function, "Sum"),
             ]
+        return self._read(queries, WINDOW_MINUTES)
+
+    def _read(self, queries: list[dict[str, Any]], minutes: int) -> dict[str, float]:
+        """The latest or the sum of each query in the last minutes; absent where there is none."""
         if not queries:
             return {}
         now = datetime.datetime.now(datetime.UTC)
-        start = now - datetime.timedelta(minutes=WINDOW_MINUTES)
+        start = now - datetime.timedelta(minutes=minutes)
         reading = self._client("cloudwatch").get_paginator("get_metric_data")
         pages = reading.paginate(
             MetricDataQueries=queries, StartTime=start, EndTime=now, ScanBy="TimestampDescending"

@@ -36,6 +36,10 @@ class Observation(Protocol):
         """By consumer."""
         ...
 
+    def runs(self, consumers: list[str], minutes: int) -> dict[str, tuple[int, int]]:
+        """By consumer: (runs, errors) of its function in the last minutes."""
+        ...
+
     def kept(self, consumers: list[str]) -> list[KeptQueue]:
         """Queues of this stage, with messages in them, that none of these consumers uses."""
         ...

@@ -6,6 +6,7 @@ from shared.adapters.state.coverage import Coverage
 from shared.adapters.state.deletions import Deletions
 from shared.adapters.state.done_messages import DoneMessages
 from shared.adapters.state.dues import Dues
+from shared.adapters.state.gates import Gates
 from shared.adapters.state.jobs import Jobs
 from shared.adapters.state.leases import Leases
 from shared.adapters.state.marks import Marks
@@ -34,3 +35,4 @@ class State:
     reports: Reports
     pulses: Pulses
     leases: Leases
+    gates: Gates

@@ -1,6 +1,8 @@
 """Applying: gives the changes of a batch to the sink, a slice at a time."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -23,6 +25,27 @@ parking, delays). Half the time where a function has less.
 _claimed = msgspec.json.Decoder(Change)
 
 
+class Tried(NamedTuple):
+    """What a sink answered in one batch: how many changes it took, refused, and failed on."""
+
+    taken: int = 0
+    refused: int = 0
+    failed: int = 0
+
+    @property
+    def took(self) -> bool | None:
+        """Whether the sink answered for any change; None when it was not asked."""
+        return self.taken + self.refused > 0 if any(self) else None
+
+    def plus(self, outcomes: Sequence[Outcome]) -> "Tried":
+        """With these outcomes too."""
+        kinds = Counter(outcome.kind for outcome in outcomes)
+        taken = len(outcomes) - kinds["refused"] - kinds["failed"]
+        return Tried(
+            self.taken + taken, self.refused + kinds["refused"], self.failed + kinds["failed"]
+        )
+
+
 class Applying:
     """Large rows are fetched from the claim store on the way."""
 
@@ -35,16 +58,18 @@ class Applying:
         run: str,
         time_left: Callable[[], float],
         rows: BatchRows,
-    ) -> None:
-        """Apply every piece without an outcome, and note the outcomes.
+    ) -> Tried:
+        """Apply every piece without an outcome, and note the outcomes; returns what the sink said.
 
         A sink that took nothing of a slice is not asked again in this batch.
         """
         reserve = min(RESERVE, time_left() / 2)
         waiting: list[tuple[Piece, Arrival]] = []
         held = 0
+        tried = Tried()
 
         def flush() -> bool:
+            nonlocal tried
             arrivals = [arrival for _, arrival in waiting]
             outcomes = self._sink.apply(
                 Slice(arrivals, run, lambda: time_left() > reserve, time_left)
@@ -52,6 +77,7 @@ class Applying:
             for (piece, _), outcome in zip(waiting, outcomes, strict=True):
                 piece.outcome = outcome
             waiting.clear()
+            tried = tried.plus(outcomes)
             return any(outcome.kind != "failed" for outcome in outcomes)
 
         for one in opened:
@@ -64,9 +90,10 @@ class Applying:
                 if held > SLICE_BYTES:
                     held = 0
                     if not flush():
-                        return
+                        return tried
         if waiting:
             flush()
+        return tried
 
     def _arrival(self, one: Opened, piece: Piece, rows: BatchRows) -> Arrival | None:
         """The piece with its row; None when it has an outcome already, or gets one here."""

@@ -1,6 +1,6 @@
 """Batch: the messages of one invocation, opened, and what became of each change in them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -51,6 +51,10 @@ class Opened(msgspec.Struct):
     def is_of_run(self, run: str) -> bool:
         """Whether this backfill message was sent by the run under way."""
         return run != "" and self.delivery.attributes.get("run", run) == run
+
+
+Groups = Mapping[str, Sequence[Opened]]
+"""The deliveries of each message group, in order."""
 
 
 def open_delivery(delivery: Delivery, consumer: ConsumerSettings) -> Opened:

@@ -13,17 +13,20 @@ from shared.adapters.queue.contract import Queue
 from shared.adapters.state.state import State
 from shared.adapters.tracing.contract import NoTracer
 from shared.domain.sink import Sink
-from shared.flows.consume.applying import Applying
+from shared.flows.consume.applying import Applying, Tried
 from shared.flows.consume.batch import asked_waits, by_group, open_delivery
 from shared.flows.consume.batch_rows import BatchRows
 from shared.flows.consume.batch_trace import BatchTrace
+from shared.flows.consume.breaking import Breaking
 from shared.flows.consume.marking import Marking
 from shared.flows.consume.parking import Parking
+from shared.flows.consume.probing import Probing, refused_have_failed
 from shared.flows.consume.redriving import RedriveRuntime
 from shared.flows.consume.seen import drop_seen
 from shared.flows.consume.tally import Consumed
-from shared.flows.consume.visibility import claim, postpone
+from shared.flows.consume.visibility import CLOSED_DELAY, claim, postpone
 from shared.values.delivery import Delivery
+from shared.values.outset import Outset
 from shared.values.redrive_command import is_command
 from shared.values.settings import ConsumerSettings
 
@@ -52,6 +55,8 @@ class Consume:
         self._redriving = RedriveRuntime(consumer, self._applying, state, claims, clock)
         self._queue, self._clock = queue, clock
         self._trace = trace or BatchTrace(NoTracer(), consumer.name, consumer)
+        self._breaking = Breaking(consumer.name, state.gates, self._now_ms)
+        self._probing = Probing(queue, self._breaking, self._try, self._now_ms)
 
     def handle(self, deliveries: Sequence[Delivery], time_left: Callable[[], float]) -> Consumed:
         """Settle what can be settled; the rest is received again after a back-off.
@@ -68,20 +73,65 @@ class Consume:
             postpone(self._queue, mine, self._now_ms())
             raise
         failed = set(consumed.failed)
+        least = 0 if consumed.gate.is_open else CLOSED_DELAY
         again = [one for one in mine if one.message_id in failed]
-        postpone(self._queue, again, self._now_ms(), consumed.waits)
+        postpone(self._queue, again, self._now_ms(), consumed.waits, least)
         owned = {one.message_id for one in mine}
         consumed.failed += [one.message_id for one in deliveries if one.message_id not in owned]
         return consumed
+
+    def probe(self, version: int, time_left: Callable[[], float]) -> bool | None:
+        """Try whether the consumer can work again; returns whether its gate is open then.
+
+        None: the probe was for an earlier gate. See `Probing.probe`.
+        """
+        gate = self._probing.probe(version, time_left)
+        return gate.is_open if gate else None
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
 
     def _handle(self, deliveries: Sequence[Delivery], time_left: Callable[[], float]) -> Consumed:
-        received = self._clock()
+        outset = self._outset(deliveries)
+        if not outset.gate.is_open:
+            return self._closed(deliveries, outset, time_left)
+        consumed, tried = self._work(deliveries, outset, time_left)
+        consumed.gate = self._breaking.after_batch(outset.gate, tried, consumed)
+        return consumed
+
+    def _closed(
+        self, deliveries: Sequence[Delivery], outset: Outset, time_left: Callable[[], float]
+    ) -> Consumed:
+        """Give everything back; but when a probe is due, this batch is the probe."""
+        gate = self._breaking.begin_probe(outset.gate)
+        if gate is None:
+            return Consumed([one.message_id for one in deliveries], gate=outset.gate)
+        consumed, tried = self._work(deliveries, outset, time_left, may_park=False)
+        if tried.took is None:
+            consumed.gate = self._breaking.after_nothing(gate, False)
+        else:
+            consumed.gate = self._breaking.after_probe(gate, tried, consumed)
+        return consumed
+
+    def _try(
+        self, deliveries: Sequence[Delivery], time_left: Callable[[], float]
+    ) -> tuple[Consumed, Tried]:
+        """Settle a batch whatever the gate says; what is refused has failed, and comes again."""
+        return self._work(deliveries, self._outset(deliveries), time_left, may_park=False)
+
+    def _outset(self, deliveries: Sequence[Delivery]) -> Outset:
         live = {one.group for one in deliveries if one.attributes.get("lane", "live") == "live"}
-        counted = sorted(live) if self._consumer.marks else []
-        outset = self._marks.read(self._consumer.name, counted)
+        return self._marks.read(self._consumer.name, sorted(live) if self._consumer.marks else [])
+
+    def _work(
+        self,
+        deliveries: Sequence[Delivery],
+        outset: Outset,
+        time_left: Callable[[], float],
+        *,
+        may_park: bool = True,
+    ) -> tuple[Consumed, Tried]:
+        received = self._clock()
         redriven, late = Consumed(), list[Delivery]()
         if any(is_command(one.attributes) for one in deliveries):
             deliveries, late = self._redriving.carry_out(
@@ -94,13 +144,15 @@ class Consume:
         rows = BatchRows(self._consumer.name, self._parked, outset.parked)
         rows.read(opened)
         began = self._clock()
-        self._applying.apply(opened, outset.run, time_left, rows)
+        tried = self._applying.apply(opened, outset.run, time_left, rows)
         ended = self._clock()
         groups = by_group(opened)
+        if not may_park:
+            refused_have_failed(groups)
         self._parking.park(groups, rows)
         consumed = self._marking.settle(groups, outset.marks, outset.run)
         consumed.waits = asked_waits(opened)
         self._trace.record(opened, received, began, ended)
         consumed.add(redriven)
         consumed.failed += [one.message_id for one in late]
-        return consumed
+        return consumed, tried

@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 
+from shared.values.gate import Gate
+
 _ALWAYS = ("ChangesApplied", "OldestFailedMs")
 """Figures that are written when they are 0 too: an alarm that rang must see them fall."""
 
@@ -25,6 +27,7 @@ class Consumed(msgspec.Struct):
     oldest_failed_ts_ms: commit time of the oldest unsettled live change, 0 for none.
     waits: group → seconds that its sink asks to wait at least.
     reasons: why changes failed or were parked, without row values → number of changes.
+    gate: the consumer's, as the batch left it.
     """
 
     failed: list[str] = []
@@ -38,6 +41,7 @@ class Consumed(msgspec.Struct):
     oldest_failed_ts_ms: int = 0
     waits: dict[str, float] = {}
     reasons: dict[str, int] = {}
+    gate: Gate = Gate()
 
     def add(self, redriven: "Consumed") -> None:
         """Count what a redrive has settled in the same invocation."""
@@ -60,7 +64,8 @@ class Consumed(msgspec.Struct):
             "ChangesDuplicate": self.duplicate,
             "ChangesFailed": self.unsettled,
             "MessagesFailed": len(self.failed),
-            "OldestFailedMs": _age(self.oldest_failed_ts_ms, now_ms),
+            "OldestFailedMs": _age(self.oldest_failed_ts_ms or self.gate.oldest_ms, now_ms),
+            "GateClosed": float(not self.gate.is_open),
         }
         figures = {name: each for name, each in figures.items() if each or name in _ALWAYS}
         lag_of = self.oldest_failed_ts_ms or self.newest_ts_ms
@@ -73,6 +78,9 @@ class Consumed(msgspec.Struct):
             reasons[ALL_SUPERSEDED] = self.superseded
         if not self.failed and not reasons:
             return {}
+        if not self.gate.is_open:
+            closed = self.gate.reason or self.gate.cause or f"paused by {self.gate.paused}"
+            return {"level": "WARNING", "message": "gate closed", "reasons": {closed: 1}}
         return {"level": "WARNING", "message": "batch", "reasons": reasons}
 
 

@@ -27,6 +27,11 @@ YOUNG_SECONDS = 20
 MAX_DELAY = 30
 """Seconds: after a short outage of a sink, its changes flow again within this time."""
 
+PATIENT_ATTEMPTS = 300
+"""Receives after which the age of a message decides. A gate that follows an outage keeps the number
+far below, so that the oldest changes do not wait for long when the outage is over.
+"""
+
 MAX_OLD_DELAY = 3600
 """Seconds. Messages that fail for days may not reach the queue's maxReceiveCount of 1,000: SQS
 would move them to the DLQ, out of their order.
@@ -49,15 +54,21 @@ def claim(
     return [one for one in deliveries if one.group not in lost]
 
 
+CLOSED_DELAY = 15
+"""Seconds at least, while the consumer's gate is closed."""
+
+
 def postpone(
     queue: Queue,
     deliveries: Sequence[Delivery],
     now_ms: int,
     asked: Mapping[str, float] = MappingProxyType({}),
+    least: int = 0,
 ) -> None:
     """Let the messages of a group come again together, after a wait that grows with the attempts.
 
-    asked: group → seconds that its sink asks to wait at least.
+    asked: group → seconds that its sink asks to wait at least. least: the shortest wait, in
+    seconds.
     Where SQS does not answer, the queue's own visibility time-out applies.
     """
     groups: dict[str, list[Delivery]] = {}
@@ -67,7 +78,7 @@ def postpone(
     for group, members in groups.items():
         first = members[0]
         age = (now_ms - first.sent_ms) / 1000 if first.sent_ms else 0.0
-        wanted = min(MAX_OLD_DELAY, ceil(asked.get(group, 0.0)))
+        wanted = max(least, min(MAX_OLD_DELAY, ceil(asked.get(group, 0.0))))
         waits.setdefault(max(back_off(first.attempt, age), wanted), []).extend(
             delivery.receipt_handle for delivery in members
         )
@@ -85,11 +96,12 @@ def _is_young(one: Delivery, now_ms: int) -> bool:
 def back_off(attempt: int, age: float) -> int:
     """Seconds to wait after the `attempt`-th failure of a message that is `age` seconds old.
 
-    1 s, doubling to 30 s, and from 25 minutes on a fiftieth of the age, at most an hour. So a
-    message is received fewer than 800 times in the 14 days that SQS keeps it, and what failed for a
-    long time is late by 2 % of that time. The longer waits are spread by up to an eighth, so that
-    groups do not all return at once.
+    1 s, doubling to 30 s, and after many attempts a fiftieth of the age, at most an hour. So a
+    message is received fewer than 900 times in the 14 days that SQS keeps it, even if no watch
+    looks after the gate. The longer waits are spread by up to an eighth, so that groups do not all
+    return at once.
     """
-    ceiling = max(min(MAX_DELAY, 2 ** min(attempt - 1, 10)), min(MAX_OLD_DELAY, int(age / 50)))
+    old = min(MAX_OLD_DELAY, int(age / 50)) if attempt > PATIENT_ATTEMPTS else 0
+    ceiling = max(min(MAX_DELAY, 2 ** min(attempt - 1, 10)), old)
     least = (ceiling + 1) // 2 if ceiling <= MAX_DELAY else ceiling * 7 // 8
     return random.randint(least, ceiling)  # noqa: S311 (spread, not secrecy)

@@ -7,6 +7,7 @@ import msgspec
 
 from shared.adapters.observation.contract import ConsumerSigns
 from shared.domain.parked_groups import ParkedGroup
+from shared.values.gate import Gate
 
 
 class RelayFacts(msgspec.Struct, frozen=True):
@@ -46,6 +47,7 @@ class ConsumerFacts(msgspec.Struct, frozen=True):
     backfill: id of the backfill that is under way, or empty.
     due: tables whose rows changed without row events, with the kind of statement that did it.
     verified: the report of the last verify.
+    gate: whether it may work.
     signs: what CloudWatch and SNS say of it.
     """
 
@@ -59,10 +61,13 @@ class ConsumerFacts(msgspec.Struct, frozen=True):
     verified: dict[str, Any] | None
     signs: ConsumerSigns = ConsumerSigns()
     parked: tuple[ParkedGroup, ...] = ()
+    gate: Gate = Gate()
 
     @property
     def state(self) -> str:
         """One word for the table that `rowline status` prints."""
+        if not self.gate.is_open:
+            return "paused" if self.gate.paused else "closed"
         if self.parked:
             return "parked"
         return "dlq" if self.dlq else "backfill" if self.backfill else "ok"

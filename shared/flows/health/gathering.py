@@ -85,6 +85,7 @@ def consumer_facts(parts: Parts, consumer: ConsumerSettings) -> ConsumerFacts:
         due=_due(parts.state.dues, consumer, source),
         verified=parts.state.reports.read(name),
         parked=tuple(by_reason(parts.state.parked.all(name))),
+        gate=parts.state.gates.read(name),
     )
 
 

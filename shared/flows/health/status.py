@@ -9,6 +9,7 @@ from shared.adapters.observation.contract import ConsumerSigns, KeptQueue
 from shared.domain.sink import Target
 from shared.flows.health.facts import ConsumerFacts, RelayFacts
 from shared.flows.health.findings import findings_of
+from shared.flows.health.gate_findings import gate_findings
 from shared.flows.health.gathering import Parts, consumer_facts, relay_facts
 from shared.flows.health.job_findings import job_findings
 from shared.flows.health.sign_findings import kept_finding, sign_findings, target_findings
@@ -68,6 +69,7 @@ def status(parts: Parts) -> Status:
         findings += unanswered or (target_findings(one, targets) if targets is not None else [])
         findings += job_findings(parts.state.jobs, one.consumer)
     findings += [kept_finding(queue) for queue in queues]
+    findings += [each for one in consumers for each in gate_findings(one.consumer, one.gate, now)]
     return Status(settings.stage, relays, consumers, [*findings_of(relays, consumers), *findings])
 
 

@@ -35,12 +35,16 @@ def relay_figures(setup: WatchSetup, name: str) -> dict[str, float]:
 
 
 def consumer_figures(setup: WatchSetup, name: str) -> dict[str, float]:
-    """What waits for a person: what is parked, in a DLQ, due, or differs by the last verify."""
+    """The gate, and what waits for a person: parked, in a DLQ, due, or differs by verify."""
     parts = setup.parts
     consumer = parts.settings.consumers[name]
     due = outstanding(parts.state.dues, consumer, parts.settings.source_of(consumer))
     verified = parts.state.reports.read(name) or {}
-    return {
+    gate = parts.state.gates.read(name)
+    figures = {"GateClosed": float(not gate.is_open)}
+    if gate.oldest_ms:  # the function says nothing while its mapping is off
+        figures["OldestFailedMs"] = float(max(0, setup.now_ms - gate.oldest_ms))
+    return figures | {
         "ParkedChanges": float(sum(1 for _ in parts.state.parked.all(name))),
         "DlqMessages": float(sum(parts.dlq(name).depth())),
         "UndeliveredMessages": float(sum(parts.undelivered(name).depth())),

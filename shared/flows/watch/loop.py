@@ -1,6 +1,7 @@
 """Watch: one run of the watch function: each task once, and again when it asks for that."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from shared.flows.watch.setup import WatchSetup
 from shared.flows.watch.tasks import TASKS, Task
@@ -21,10 +22,12 @@ def watch(setup: WatchSetup, tasks: Mapping[str, Task] = TASKS) -> Pulse | None:
     """
     pulses, began = setup.parts.state.pulses, setup.clock()
     ends_ms = setup.now_ms + int(setup.left() * 1000)
-    if pulses.begin(setup.holder, setup.now_ms, ends_ms) is None:
+    last = pulses.begin(setup.holder, setup.now_ms, ends_ms)
+    if last is None:
         return None
+    setup = replace(setup, memory=last.memory)
     problems = _do(setup, tasks, began + RUN_SECONDS)
-    pulse = Pulse(setup.now_ms, problems)
+    pulse = Pulse(setup.now_ms, problems, setup.memory)
     pulses.end(setup.holder, pulse)
     return pulse
 

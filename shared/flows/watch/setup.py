@@ -5,8 +5,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from shared.adapters.functions.contract import Functions
 from shared.flows.health.gathering import Parts
 from shared.values.job import Job
+from shared.values.pulse import Memory
+
+
+class Watched(Parts, Protocol):
+    """The parts of a stage that the watch looks after; `shared.stage.Stage` has them."""
+
+    @property
+    def functions(self) -> Functions: ...
+
+    def consume_function(self, consumer: str) -> str: ...
 
 
 class Emit(Protocol):
@@ -23,15 +34,17 @@ class WatchSetup:
     holder: names this run.
     left: seconds until the function is stopped.
     clock: seconds since 1970. sleep: lets so many seconds pass.
+    memory: from the last run; what a task changes in it, the next run reads.
     """
 
-    parts: Parts
+    parts: Watched
     emit: Emit
     holder: str
     left: Callable[[], float]
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], object] = time.sleep
     start_slice: Callable[[Job], None] = field(kw_only=True)
+    memory: Memory = field(default_factory=Memory)
 
     @property
     def now_ms(self) -> int:

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
+from shared.flows.watch.failing import close_failing
 from shared.flows.watch.figures import emit_figures
+from shared.flows.watch.gates import tend_gates
 from shared.flows.watch.setup import WatchSetup
 from shared.flows.watch.slices import start_slices
 from shared.flows.watch.verifies import start_verifies
@@ -13,6 +15,8 @@ next run. What it raises is reported, and stops no other task.
 """
 
 TASKS: Mapping[str, Task] = {
+    "gates": tend_gates,
+    "errors": close_failing,
     "figures": emit_figures,
     "verifies": start_verifies,
     "slices": start_slices,

@@ -6,9 +6,11 @@ from typing import Any
 
 import boto3
 import pytest
+from msgspec.structs import replace
 
 from shared.adapters.state.dynamodb import open_state
 from shared.stage import Stage
+from shared.values.gate import Gate
 from tests.integration.deploy.conftest import Deployment
 from tests.waiting import wait_for
 
@@ -81,3 +83,18 @@ def test_watch_works_with_its_whole_role_and_says_when(deployment: Deployment) -
     wait_for(lambda: deployment.invoke(stack.watch_function, {}) == {"done": True, "problems": {}})
     stage = Stage(deployment.service, "local", stack.settings, stack)
     assert time.time() - stage.state.pulses.read().at_ms / 1000 < 30
+
+
+def test_watch_may_start_a_probe_and_switch_a_mapping(deployment: Deployment) -> None:
+    stack = deployment.stack
+    stage = Stage(deployment.service, "local", stack.settings, stack)
+    closed = Gate(cause="outage", since_ms=1, next_ms=1 << 50, version=0)
+    function = stack.consume_function(CONSUMER)
+    assert stage.state.gates.write(CONSUMER, closed)
+    wait_for(lambda: deployment.invoke(stack.watch_function, {}) == {"done": True, "problems": {}})
+    assert stage.functions.mapping(function) == "off"
+    gate = stage.state.gates.read(CONSUMER)
+    assert stage.state.gates.write(CONSUMER, replace(gate, next_ms=1))
+    wait_for(lambda: deployment.invoke(stack.watch_function, {}) == {"done": True, "problems": {}})
+    wait_for(lambda: stage.state.gates.read(CONSUMER).is_open)  # its queue is empty
+    assert stage.functions.mapping(function) == "on"

@@ -231,6 +231,7 @@ ARCHIVE: list[Statement] = [
 LARGEST = {
     "athena": arn("athena", f"workgroup/{SERVICE}-*"),
     "cloudformation": arn("cloudformation", f"stack/{SERVICE}-*"),
+    "cloudwatch": "*",
     "dynamodb": arn("dynamodb", f"table/{SERVICE}-*"),
     "ec2": "*",
     "ecr": "*",
@@ -238,7 +239,7 @@ LARGEST = {
         arn("glue", each) for each in ("catalog", f"database/{SERVICE}_*", f"table/{SERVICE}_*/*")
     ],
     "kms": "*",
-    "lambda": arn("lambda", f"function:{SERVICE}-*"),
+    "lambda": "*",
     "logs": [
         arn("logs", f"log-group:{each}*") for each in (f"/aws/lambda/{SERVICE}-", "/rowline/")
     ],

@@ -6,6 +6,7 @@ from shared.adapters.state.dynamodb.coverage import DynamoCoverage
 from shared.adapters.state.dynamodb.deletions import DynamoDeletions
 from shared.adapters.state.dynamodb.done_messages import DynamoDoneMessages
 from shared.adapters.state.dynamodb.dues import DynamoDues
+from shared.adapters.state.dynamodb.gates import DynamoGates
 from shared.adapters.state.dynamodb.jobs import DynamoJobs
 from shared.adapters.state.dynamodb.leases import DynamoLeases
 from shared.adapters.state.dynamodb.marks import DynamoMarks
@@ -39,4 +40,5 @@ def open_state(client: "DynamoDBClient", table: str) -> State:
         reports=DynamoReports(client, table),
         pulses=DynamoPulses(client, table),
         leases=DynamoLeases(client, table),
+        gates=DynamoGates(client, table),
     )

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from shared.adapters.state.dynamodb.gates import GATE, gate_of
 from shared.adapters.state.dynamodb.item import Item
 from shared.adapters.state.dynamodb.parked import FLAGS, flags_of
 from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable, consumer_key
@@ -39,7 +40,8 @@ class DynamoMarks:
         places = {group: _place(group) for group in groups}
         keys = {(consumer_key(consumer, table), sk) for table, sk, _ in places.values()}
         own = consumer_key(consumer)
-        found = self._table.get_many([(own, "run"), (own, FLAGS), *sorted(keys)])
+        of_consumer = [(own, "run"), (own, FLAGS), (own, GATE)]
+        found = self._table.get_many([*of_consumer, *sorted(keys)])
         former = self._former(key[0] for key in keys if _may_be_elsewhere(found.get(key)))
         marks = {}
         for group, (table, sk, shard) in places.items():
@@ -52,6 +54,7 @@ class DynamoMarks:
             marks,
             run=found.get((own, "run"), {}).get("id", ""),
             parked=frozenset(flags_of(found.get((own, FLAGS)))),
+            gate=gate_of(found.get((own, GATE))),
         )
 
     def advance(self, consumer: str, moves: _Moves) -> set[str]:

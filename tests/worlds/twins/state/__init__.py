@@ -9,6 +9,7 @@ from shared.adapters.state.state import State
 from shared.values.job import BackfillWork, Job
 from tests.worlds.twins.state.coverage import MemoryCoverage
 from tests.worlds.twins.state.dues import MemoryDues
+from tests.worlds.twins.state.gates import MemoryGates
 from tests.worlds.twins.state.jobs import (
     MemoryDeletions,
     MemoryDoneMessages,
@@ -38,14 +39,14 @@ __all__ = [
 def memory_state() -> State:
     """All stores of a stage that has just been deployed."""
     deletions, done_messages = MemoryDeletions(), MemoryDoneMessages()
-    redriven = MemoryRedriven()
+    redriven, gates = MemoryRedriven(), MemoryGates()
     jobs = MemoryJobs(deletions, done_messages, redriven)
     parked = MemoryParked()
     return State(
         streams=MemoryStreams(),
         schemas=MemorySchemas(),
         coverage=MemoryCoverage(),
-        marks=MemoryMarks(jobs, parked),
+        marks=MemoryMarks(jobs, parked, gates),
         parked=parked,
         redriven=redriven,
         jobs=jobs,
@@ -55,6 +56,7 @@ def memory_state() -> State:
         reports=MemoryReports(),
         pulses=MemoryPulses(),
         leases=MemoryLeases(),
+        gates=gates,
     )
 
 

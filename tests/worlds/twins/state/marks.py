@@ -2,22 +2,26 @@
 
 from shared.values.mark import Mark
 from shared.values.outset import Outset
+from tests.worlds.twins.state.gates import MemoryGates
 from tests.worlds.twins.state.jobs import MemoryJobs
 from tests.worlds.twins.state.parked import MemoryParked
 
 
 class MemoryMarks:
-    """`jobs` tells which run is under way, `parked` which groups have parked rows."""
+    """`jobs` tells which run is under way, `parked` which groups have parked rows, `gates` whether
+    the consumer may work.
+    """
 
-    def __init__(self, jobs: MemoryJobs, parked: MemoryParked) -> None:
+    def __init__(self, jobs: MemoryJobs, parked: MemoryParked, gates: MemoryGates) -> None:
         self._marks: dict[tuple[str, str], Mark] = {}
-        self._jobs, self._parked = jobs, parked
+        self._jobs, self._parked, self._gates = jobs, parked, gates
 
     def read(self, consumer: str, groups: list[str]) -> Outset:
         run = self._jobs.current(consumer, "fill")
         marks = {group: self._marks.get((consumer, group), Mark()) for group in groups}
         flags = self._parked.flags(consumer)
-        return Outset(marks, run.id if run else "", frozenset(flags))
+        gate = self._gates.read(consumer)
+        return Outset(marks, run.id if run else "", frozenset(flags), gate)
 
     def advance(self, consumer: str, moves: dict[str, tuple[Mark, Mark]]) -> set[str]:
         refused = {

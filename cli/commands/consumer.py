@@ -1,0 +1,39 @@
+"""`rowline consumer`"""
+
+import time
+from typing import Annotated
+
+import typer
+
+from cli.deployed import ServiceOption, StageOption, open_stage
+from cli.ui.console import result_console
+from cli.ui.whoami import whoami
+from shared.flows.consume import pausing
+
+app = typer.Typer(no_args_is_help=True, help="Let a consumer rest, and work again.")
+NameArgument = Annotated[str, typer.Argument(help="The consumer, as in serverless.yml.")]
+
+
+@app.command()
+def pause(name: NameArgument, stage: StageOption = "local", service: ServiceOption = "") -> None:
+    """Stop applying changes; they wait in the queue, for 14 days at most.
+
+    Example: `rowline consumer pause listingSearch --stage prod`
+    """
+    deployed = open_stage(stage, service)
+    consumer = deployed.consumer(name).name
+    gate = pausing.pause(deployed.state.gates, consumer, whoami(), int(time.time() * 1000))
+    result_console().print(f"{consumer}: paused by {gate.paused}", markup=False)
+
+
+@app.command()
+def resume(name: NameArgument, stage: StageOption = "local", service: ServiceOption = "") -> None:
+    """Apply changes again, those that waited first.
+
+    Example: `rowline consumer resume listingSearch --stage prod`
+    """
+    deployed = open_stage(stage, service)
+    consumer = deployed.consumer(name).name
+    gate = pausing.resume(deployed.state.gates, consumer)
+    said = "works" if gate.is_open else f"resumed, but its gate is closed: {gate.reason}"
+    result_console().print(f"{consumer}: {said}", markup=False)

@@ -1,0 +1,118 @@
+"""Breaker: when a consumer's gate closes by itself, when it is tried, and when it opens again.
+
+Pure: each function makes of a gate that was read the gate to write.
+"""
+
+from msgspec.structs import replace
+
+from shared.values.gate import Cause, Gate
+
+CLOSE_AFTER_MS = 15_000
+"""A gate closes when no batch was taken for so long: longer than a sink needs to answer again after
+a short pause.
+"""
+
+FIRST_PROBE_MS, SHORTEST_MS, LONGEST_MS = 30_000, 60_000, 1_800_000
+"""The wait before the first probe, and the shortest and longest wait between two later ones."""
+
+SOON_MS = 10_000
+"""A probe that got nothing to try is repeated after so long."""
+
+FLAPPING_MS = 600_000
+"""A gate that closes again so soon after a probe opened it goes on with long waits."""
+
+SWITCHED_OFF_AFTER_MS = 240_000
+"""A mapping is switched off when the gate has been closed for so long: about three probes."""
+
+REASON_CHARACTERS = 300
+
+
+def wait_ms(probes: int) -> int:
+    """How long after this number of probes the next one is due: it doubles."""
+    if probes == 0:
+        return FIRST_PROBE_MS
+    return min(LONGEST_MS, SHORTEST_MS << min(probes - 1, 10))
+
+
+def after_batch(
+    gate: Gate, took: bool | None, now_ms: int, reason: str = "", oldest_ms: int = 0
+) -> Gate | None:
+    """The gate after a batch; None when it stays as it is.
+
+    took: whether the sink took anything; None when it was not asked.
+    """
+    if took is None or not gate.is_open:
+        return None
+    if took:
+        return replace(gate, suspect_ms=0) if gate.suspect_ms else None
+    if not gate.suspect_ms:
+        return replace(gate, suspect_ms=now_ms)
+    if now_ms - gate.suspect_ms < CLOSE_AFTER_MS:
+        return None
+    return closed(gate, "outage", reason, now_ms, oldest_ms)
+
+
+def closed(gate: Gate, cause: Cause, reason: str, now_ms: int, oldest_ms: int = 0) -> Gate:
+    """The gate closed by itself, with its first probe planned."""
+    again = gate.opened_ms and now_ms - gate.opened_ms < FLAPPING_MS
+    probes = gate.probes if again else 0
+    return replace(
+        gate,
+        cause=cause,
+        reason=reason[:REASON_CHARACTERS],
+        since_ms=now_ms,
+        oldest_ms=oldest_ms,
+        suspect_ms=0,
+        probes=probes,
+        next_ms=now_ms + wait_ms(probes),
+    )
+
+
+def probe_is_due(gate: Gate, now_ms: int) -> bool:
+    """Whether somebody should try the sink now."""
+    return bool(gate.cause) and not gate.paused and gate.next_ms <= now_ms
+
+
+def probing(gate: Gate, now_ms: int) -> Gate:
+    """The gate as it is written before a probe starts, so that a lost one costs a wait only."""
+    return replace(gate, probes=gate.probes + 1, next_ms=now_ms + wait_ms(gate.probes + 1))
+
+
+def untried(gate: Gate, now_ms: int) -> Gate:
+    """The gate after a probe that got nothing to try: it does not count."""
+    return replace(gate, probes=max(0, gate.probes - 1), next_ms=now_ms + SOON_MS)
+
+
+def failed_again(gate: Gate, reason: str) -> Gate:
+    """The gate after a probe that failed."""
+    return replace(gate, reason=reason[:REASON_CHARACTERS] or gate.reason)
+
+
+def opened(gate: Gate, now_ms: int) -> Gate:
+    """The gate after a probe that passed. How often it was tried is kept, against flapping."""
+    none = Gate(opened_ms=now_ms, probes=gate.probes, version=gate.version)
+    return replace(none, paused=gate.paused, paused_ms=gate.paused_ms)
+
+
+def resumed(gate: Gate) -> Gate:
+    """The gate after somebody resumed the consumer; if it also closed by itself, it stays so."""
+    return replace(gate, paused="", paused_ms=0)
+
+
+def passes(cause: Cause, taken: int, refused: int) -> bool:
+    """Whether a probe's batch opens a gate.
+
+    taken, refused: changes that the sink took and refused. A refusal is an answer of a sink that
+    works. But a gate that closed for its refusals opens only when most are taken.
+    """
+    return taken > refused if cause == "refusals" else taken + refused > 0
+
+
+def takes_messages(gate: Gate, now_ms: int) -> bool:
+    """Whether the event source mapping should be on.
+
+    It stays on for a while after the gate closed: after a short outage, messages flow at once.
+    """
+    if gate.paused:
+        return False
+    return not gate.cause or now_ms - gate.since_ms < SWITCHED_OFF_AFTER_MS

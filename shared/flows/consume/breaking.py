@@ -1,0 +1,70 @@
+"""Breaking: closes a consumer's gate when its sink takes nothing, and opens it after a probe."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from shared.adapters.state.gates import Gates
+from shared.domain import breaker
+from shared.flows.consume.applying import Tried
+from shared.flows.consume.tally import Consumed
+from shared.values.errors import RowlineError
+from shared.values.gate import Gate
+
+
+class Breaking:
+    """The gate of one consumer, as its function sees it. now_ms: Unix ms."""
+
+    def __init__(self, consumer: str, gates: Gates, now_ms: Callable[[], int]) -> None:
+        self._consumer, self._gates, self._now_ms = consumer, gates, now_ms
+
+    def after_batch(self, gate: Gate, tried: Tried, consumed: Consumed) -> Gate:
+        """Note what a batch showed; returns the gate as it is then, as far as is known.
+
+        What cannot be noted shows again in the next batch.
+        """
+        reason, oldest_ms = _main(consumed.reasons), consumed.oldest_failed_ts_ms
+        changed = breaker.after_batch(gate, tried.took, self._now_ms(), reason, oldest_ms)
+        return self._write(gate, changed) if changed else gate
+
+    def begin_probe(self, gate: Gate) -> Gate | None:
+        """Make a batch that was received the probe, if one is due; None when it is not.
+
+        While the mapping is on, it takes the messages that a probe of the watch would look for.
+        """
+        if not breaker.probe_is_due(gate, self._now_ms()):
+            return None
+        return self._gates.write(self._consumer, breaker.probing(gate, self._now_ms()))
+
+    def asked_for(self, version: int) -> Gate | None:
+        """The gate that this probe was started for; None when it has changed since.
+
+        Lambda may start the same probe twice.
+        """
+        gate = self._gates.read(self._consumer)
+        return gate if gate.version == version and gate.cause and not gate.paused else None
+
+    def after_probe(self, gate: Gate, tried: Tried, consumed: Consumed) -> Gate:
+        """Write the verdict of a probe that tried something."""
+        if breaker.passes(gate.cause, tried.taken, tried.refused):
+            return self._write(gate, breaker.opened(gate, self._now_ms()))
+        return self._write(gate, breaker.failed_again(gate, _main(consumed.reasons)))
+
+    def after_nothing(self, gate: Gate, is_empty: bool) -> Gate:
+        """Write the verdict of a probe that got nothing to try.
+
+        is_empty: the queue holds nothing, so nothing can be lost by opening.
+        """
+        now_ms = self._now_ms()
+        return self._write(
+            gate, breaker.opened(gate, now_ms) if is_empty else breaker.untried(gate, now_ms)
+        )
+
+    def _write(self, gate: Gate, changed: Gate) -> Gate:
+        with suppress(RowlineError):
+            return self._gates.write(self._consumer, changed) or gate
+        return gate
+
+
+def _main(reasons: Mapping[str, int]) -> str:
+    """The reason of most changes."""
+    return max(reasons, key=lambda reason: reasons[reason], default="")

@@ -1,0 +1,33 @@
+"""Pausing: a person closes a consumer's gate, and opens it again."""
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from shared.adapters.state.gates import Gates
+from shared.domain import breaker
+from shared.values.gate import Gate
+
+
+def pause(gates: Gates, consumer: str, by: str, now_ms: int) -> Gate:
+    """Close the gate until somebody opens it; who paused it first is kept."""
+    return _change(
+        gates,
+        consumer,
+        lambda gate: gate if gate.paused else replace(gate, paused=by, paused_ms=now_ms),
+    )
+
+
+def resume(gates: Gates, consumer: str) -> Gate:
+    """Take the pause back. A gate that also closed by itself opens when a probe passes."""
+    return _change(gates, consumer, breaker.resumed)
+
+
+def _change(gates: Gates, consumer: str, change: Callable[[Gate], Gate]) -> Gate:
+    while True:
+        gate = gates.read(consumer)
+        changed = change(gate)
+        if changed == gate:
+            return gate
+        if (stored := gates.write(consumer, changed)) is not None:
+            return stored

@@ -1,0 +1,73 @@
+"""Probing: whether a consumer whose gate is closed could work: it really applies one batch.
+
+A request for the sink's health proves nothing: a full disk reads well and refuses writes.
+"""
+
+from collections.abc import Callable, Sequence
+
+from shared.adapters.queue.contract import Queue
+from shared.domain.sink import Outcome
+from shared.flows.consume.applying import Tried
+from shared.flows.consume.batch import Groups
+from shared.flows.consume.breaking import Breaking
+from shared.flows.consume.tally import Consumed
+from shared.flows.consume.visibility import postpone
+from shared.values.delivery import Delivery
+from shared.values.gate import Gate
+
+ROUNDS = 10
+"""Batches that a probe takes at most, as long as none of them reaches the sink: duplicates."""
+
+Work = Callable[[Sequence[Delivery], Callable[[], float]], tuple[Consumed, Tried]]
+"""Settles a batch without setting anything aside."""
+
+
+def refused_have_failed(groups: Groups) -> None:
+    """Leave what the sink refused in the queue: a probe sets nothing aside."""
+    for group in groups.values():
+        for piece in (piece for one in group for piece in one.pieces):
+            if piece.outcome is not None and piece.outcome.kind == "refused":
+                piece.outcome = Outcome("failed", f"refused: {piece.outcome.without_values}")
+
+
+class Probing:
+    """The probes of one consumer. queue: its own."""
+
+    def __init__(
+        self, queue: Queue, breaking: Breaking, work: Work, now_ms: Callable[[], int]
+    ) -> None:
+        self._queue, self._breaking, self._work, self._now_ms = queue, breaking, work, now_ms
+
+    def probe(self, version: int, time_left: Callable[[], float]) -> Gate | None:
+        """Receive one batch, apply it, delete what is settled, write the verdict; returns the gate.
+
+        version: of the gate that it was started for; None is returned when there is another.
+        Raises what the work raises, without a verdict: the gate stays closed.
+        """
+        gate = self._breaking.asked_for(version)
+        if gate is None:
+            return None
+        enough = time_left() / 2
+        for _ in range(ROUNDS):
+            batch = self._queue.receive()
+            if not batch or time_left() < enough:
+                break
+            consumed, tried = self._try(batch, time_left)
+            if tried.took is not None:
+                return self._breaking.after_probe(gate, tried, consumed)
+        return self._breaking.after_nothing(gate, self._queue.depth() == (0, 0))
+
+    def _try(
+        self, batch: Sequence[Delivery], time_left: Callable[[], float]
+    ) -> tuple[Consumed, Tried]:
+        try:
+            consumed, tried = self._work(batch, time_left)
+        except BaseException:
+            postpone(self._queue, batch, self._now_ms())
+            raise
+        failed = set(consumed.failed)
+        done = [one.receipt_handle for one in batch if one.message_id not in failed]
+        self._queue.delete(done)
+        again = [one for one in batch if one.message_id in failed]
+        postpone(self._queue, again, self._now_ms(), consumed.waits)
+        return consumed, tried

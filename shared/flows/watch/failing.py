@@ -1,0 +1,45 @@
+"""Failing: closes the gate of a consumer whose function fails in every run.
+
+Such a function cannot count for itself. Its runs and errors are asked of CloudWatch only while its
+queue holds messages, since the question has a price.
+"""
+
+from shared.domain import breaker
+from shared.flows.watch.each import for_each
+from shared.flows.watch.setup import WatchSetup
+
+MINUTES = 3
+"""A function is looked at so far back, and its gate closes after it failed for so long."""
+
+REASON = f"the function ended with an error in every run of the last {MINUTES} minutes"
+
+
+def close_failing(setup: WatchSetup) -> None:
+    """Close the gates of consumers whose functions have failed for too long."""
+    waiting: list[str] = []
+
+    def look(consumer: str) -> None:
+        if any(setup.parts.queue(consumer).depth()):
+            waiting.append(consumer)
+        else:
+            setup.memory.failing.pop(consumer, None)
+
+    for_each(setup, setup.parts.settings.consumers, look)
+    if not waiting:
+        return
+    runs = setup.parts.observation.runs(sorted(waiting), MINUTES)
+    for_each(setup, waiting, lambda consumer: _judge(setup, consumer, *runs[consumer]))
+
+
+def _judge(setup: WatchSetup, consumer: str, runs: int, errors: int) -> None:
+    if errors < runs:
+        setup.memory.failing.pop(consumer, None)
+    if not runs or errors < runs:  # messages of a dead function may take 15 minutes to come again
+        return
+    since_ms = setup.memory.failing.setdefault(consumer, setup.now_ms)
+    if setup.now_ms - since_ms < MINUTES * 60_000:
+        return
+    gates = setup.parts.state.gates
+    gate = gates.read(consumer)
+    if gate.is_open and gates.write(consumer, breaker.closed(gate, "errors", REASON, setup.now_ms)):
+        del setup.memory.failing[consumer]

@@ -1,0 +1,61 @@
+"""Gates: starts the probes of closed gates, and makes event source mappings follow the gates.
+
+The gate in the state table is the truth: every invocation reads it. The mapping follows only to
+save invocations and receives. So it does not matter that a mapping takes a minute to stop, or that
+a deployment switches it on.
+"""
+
+from shared.domain import breaker
+from shared.flows.watch.each import for_each
+from shared.flows.watch.setup import WatchSetup
+from shared.values.gate import Gate
+
+VERDICT_MS = 5_000
+"""A verdict is looked for so often, for as long as a probe may take."""
+
+PROBE_MS = 60_000
+
+
+def tend_gates(setup: WatchSetup) -> float | None:
+    """Look after every gate; returns when the next probe or verdict is due, Unix seconds."""
+    wakes: list[int] = []
+
+    def tend(consumer: str) -> None:
+        gate = _probed(setup, consumer)
+        _follow(setup, consumer, gate)
+        if gate.cause and not gate.paused:
+            wakes.append(_wake_ms(gate, setup.now_ms))
+
+    for_each(setup, setup.parts.settings.consumers, tend)
+    return min(wakes) / 1000 if wakes else None
+
+
+def _probed(setup: WatchSetup, consumer: str) -> Gate:
+    """The gate, after its probe was started if one is due.
+
+    That is written first. So a probe that is lost costs a wait, and no two have one version.
+    """
+    gates, now_ms = setup.parts.state.gates, setup.now_ms
+    gate = gates.read(consumer)
+    if not breaker.probe_is_due(gate, now_ms):
+        return gate
+    probing = gates.write(consumer, breaker.probing(gate, now_ms))
+    if probing is None:
+        return gate
+    event: dict[str, object] = {"probe": True, "version": probing.version}
+    setup.parts.functions.start(setup.parts.consume_function(consumer), event)
+    return probing
+
+
+def _follow(setup: WatchSetup, consumer: str, gate: Gate) -> None:
+    functions, wanted = setup.parts.functions, breaker.takes_messages(gate, setup.now_ms)
+    name = setup.parts.consume_function(consumer)
+    if functions.mapping(name) == ("off" if wanted else "on"):
+        functions.switch(name, on=wanted)
+
+
+def _wake_ms(gate: Gate, now_ms: int) -> int:
+    """When to look at a closed gate again: soon while a probe may be under way."""
+    began_ms = gate.next_ms - breaker.wait_ms(gate.probes)
+    may_work = gate.probes > 0 and now_ms - began_ms < PROBE_MS
+    return min(gate.next_ms, now_ms + VERDICT_MS) if may_work else gate.next_ms
