@@ -1,7 +1,7 @@
 'use strict';
 
 const { arn, ref, sub, policyDocument } = require('./cloudformation');
-const { allow, via, logs, network, secret, rows, account, traces } = require('./statements');
+const { allow, via, logs, network, secret, rows, traces } = require('./statements');
 const { sourceOf } = require('../schema/relays');
 const names = require('./names');
 const { sinks } = require('../sinks');
@@ -116,45 +116,6 @@ function consume({ consumer, functionName, queue, options }) {
   ];
 }
 
-/** The rights of the watch: it reads and writes state of all consumers, and calls only AWS. */
-function watch({ functionName, prefix, jobs, options }) {
-  const { state } = options.resources;
-  const consumers = sub(`${account('lambda')}:function:${prefix}-consume*`);
-  return [
-    logs(functionName),
-    allow(
-      'Names',
-      ['cloudformation:DescribeStacks'],
-      sub(`${account('cloudformation')}:stack/${prefix}/*`),
-    ),
-    rows(
-      'State',
-      ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
-      state,
-      ['watch', 'stream#*', 'consumer#*'],
-    ),
-    // CloudFormation begins the name of each queue with that of the stack. A list of all of them
-    // would be longer than the policy of a role may be.
-    allow(
-      'Depths',
-      ['sqs:GetQueueAttributes'],
-      ['Queue', 'Dlq', 'Undelivered'].map((kind) => sub(`${account('sqs')}:${prefix}-${kind}*`)),
-    ),
-    allow('Slices', ['lambda:InvokeFunction'], sub(`${account('lambda')}:function:${jobs}`)),
-    allow('Probe', ['lambda:InvokeFunction'], consumers),
-    // These two support no resource. Source: Service Authorization Reference, "AWS Lambda" and
-    // "Amazon CloudWatch".
-    allow('Mappings', ['lambda:ListEventSourceMappings'], '*'),
-    allow('Runs', ['cloudwatch:GetMetricData'], '*'),
-    allow(
-      'Switch',
-      ['lambda:UpdateEventSourceMapping'],
-      sub(`${account('lambda')}:event-source-mapping:*`),
-      { ArnLike: { 'lambda:FunctionArn': consumers } },
-    ),
-  ];
-}
-
 /** The consumers that jobs work on: a job fills or compares no sink of a stanza of its own. */
 const workedOn = ({ consumers }) =>
   Object.values(consumers).filter(({ sink }) => !sinks[sink.kind].internal);
@@ -253,4 +214,4 @@ const role = (statements, { permissionsBoundary }, service = 'lambda.amazonaws.c
   },
 });
 
-module.exports = { relay, relayTask, relayExecution, consume, watch, jobs, role, workedOn };
+module.exports = { relay, relayTask, relayExecution, consume, jobs, role, workedOn };

@@ -2,6 +2,7 @@
 
 const names = require('./names');
 const permissions = require('./permissions');
+const { watchPermissions } = require('./watch_permissions');
 const { lambda, logGroup } = require('./function');
 const { watchAlarms } = require('./alarms');
 const { ref } = require('./cloudformation');
@@ -39,7 +40,7 @@ function watch(context) {
     },
     resources: {
       [ids.role]: permissions.role(
-        permissions.watch({
+        watchPermissions({
           functionName: name,
           prefix,
           jobs: `${prefix}-${names.jobs.function}`,
