@@ -62,6 +62,7 @@ class OutageWorld:
         self.runs: list[tuple[float, bool]] = []
         self._wrap, self._numbers, self._next_watch = wrap, 0, self.now + 30
         self._open = True
+        self._events: list[tuple[float, Callable[[], object]]] = []
         self.rows: dict[str, int] = {}
         self.started = 0
         self.dice = random.Random(1)
@@ -102,12 +103,20 @@ class OutageWorld:
             clock=self.clock,
         )
 
+    def later(self, seconds: float, do: Callable[[], object]) -> None:
+        """Let something happen at a time, also while a run of the watch waits."""
+        self._events.append((self.now + seconds, do))
+        self._events.sort(key=lambda event: event[0])
+
     def advance(self, seconds: float) -> None:
         """Let time pass: the mapping polls each second, the watch runs each minute."""
         end = self.now + seconds
         while self.now < end:
+            while self._events and self._events[0][0] <= self.now:
+                self._events.pop(0)[1]()
             polls = self.functions.gives("search") and any(self.queue.depth())
             upto = min(end, self._next_watch if self.watching else end)
+            upto = min(upto, self._events[0][0]) if self._events else upto
             self.now = min(upto, self.now + 1) if polls else upto
             if polls:
                 self._poll()

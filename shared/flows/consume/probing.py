@@ -69,5 +69,5 @@ class Probing:
         done = [one.receipt_handle for one in batch if one.message_id not in failed]
         self._queue.delete(done)
         again = [one for one in batch if one.message_id in failed]
-        postpone(self._queue, again, self._now_ms(), consumed.waits)
+        postpone(self._queue, again, self._now_ms(), consumed.waits, closed=True)
         return consumed, tried

@@ -24,7 +24,7 @@ from shared.flows.consume.probing import Probing, refused_have_failed
 from shared.flows.consume.redriving import RedriveRuntime
 from shared.flows.consume.seen import drop_seen
 from shared.flows.consume.tally import Consumed
-from shared.flows.consume.visibility import CLOSED_DELAY, claim, postpone
+from shared.flows.consume.visibility import claim, postpone
 from shared.values.delivery import Delivery
 from shared.values.outset import Outset
 from shared.values.redrive_command import is_command
@@ -73,9 +73,8 @@ class Consume:
             postpone(self._queue, mine, self._now_ms())
             raise
         failed = set(consumed.failed)
-        least = 0 if consumed.gate.is_open else CLOSED_DELAY
-        again = [one for one in mine if one.message_id in failed]
-        postpone(self._queue, again, self._now_ms(), consumed.waits, least)
+        again, closed = [one for one in mine if one.message_id in failed], not consumed.gate.is_open
+        postpone(self._queue, again, self._now_ms(), consumed.waits, closed=closed)
         owned = {one.message_id for one in mine}
         consumed.failed += [one.message_id for one in deliveries if one.message_id not in owned]
         return consumed

@@ -54,8 +54,10 @@ def claim(
     return [one for one in deliveries if one.group not in lost]
 
 
-CLOSED_DELAY = 15
-"""Seconds at least, while the consumer's gate is closed."""
+CLOSED_DELAY, CLOSED_ATTEMPTS = 10, 60
+"""Seconds that a message waits while its consumer's gate is closed, for so many receives: nobody
+bothers the sink, and after a short outage the changes flow soon.
+"""
 
 
 def postpone(
@@ -63,12 +65,13 @@ def postpone(
     deliveries: Sequence[Delivery],
     now_ms: int,
     asked: Mapping[str, float] = MappingProxyType({}),
-    least: int = 0,
+    *,
+    closed: bool = False,
 ) -> None:
     """Let the messages of a group come again together, after a wait that grows with the attempts.
 
-    asked: group → seconds that its sink asks to wait at least. least: the shortest wait, in
-    seconds.
+    asked: group → seconds that its sink asks to wait at least.
+    closed: the consumer's gate is.
     Where SQS does not answer, the queue's own visibility time-out applies.
     """
     groups: dict[str, list[Delivery]] = {}
@@ -78,8 +81,10 @@ def postpone(
     for group, members in groups.items():
         first = members[0]
         age = (now_ms - first.sent_ms) / 1000 if first.sent_ms else 0.0
-        wanted = max(least, min(MAX_OLD_DELAY, ceil(asked.get(group, 0.0))))
-        waits.setdefault(max(back_off(first.attempt, age), wanted), []).extend(
+        wanted = min(MAX_OLD_DELAY, ceil(asked.get(group, 0.0)))
+        soon = closed and first.attempt <= CLOSED_ATTEMPTS
+        least = CLOSED_DELAY if soon else back_off(first.attempt, age)
+        waits.setdefault(max(least, wanted), []).extend(
             delivery.receipt_handle for delivery in members
         )
     for seconds, handles in waits.items():
