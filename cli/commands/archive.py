@@ -7,6 +7,7 @@ import typer
 
 from cli.commands.archive_audit import command as audit
 from cli.commands.archive_query import command as query
+from cli.commands.archive_views import command as views
 from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.duration import duration
@@ -82,3 +83,4 @@ def commit(
 
 app.command("audit")(audit)
 app.command("query")(query)
+app.command("views")(views)

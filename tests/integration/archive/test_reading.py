@@ -9,8 +9,11 @@ import msgspec
 from shared.adapters import aws as clients
 from shared.adapters.archive_table.glue import GlueArchiveTable
 from shared.adapters.athena.athena import AwsAthena
+from shared.domain.archive_views import View
+from shared.domain.asking import ask, rows
 from shared.flows.history.answers import moment_answer
 from shared.flows.history.history import row_at, row_history
+from shared.flows.history.make_views import make_views
 from shared.flows.history.setup import HistorySetup
 from shared.values import landed
 from tests.integration.archive.conftest import Place
@@ -73,3 +76,20 @@ def test_an_answer_says_how_far_the_archive_is(place: Place) -> None:
     assert later["complete"] is False
     earlier = moment_answer(row_at(setup, "listings", text, last_at))
     assert earlier["complete"] is True
+
+
+def test_views_are_made_in_glue_and_made_again(place: Place) -> None:
+    world = PastWorld(13).run(80)
+    setup = opened(place, world)
+    made: list[View] = []
+    assert make_views(setup, made.append) == []
+    assert make_views(setup) == []
+    assert [view.name for view in made] == ["listings_changes", "listings_rows"]
+    kinds = {
+        each["Name"]: each["TableType"]
+        for each in boto3.client("glue").get_tables(DatabaseName=place.database)["TableList"]
+    }
+    assert kinds["listings_rows"] == kinds["listings_changes"] == "VIRTUAL_VIEW"
+    done = ask(setup.athena, "SELECT tenant, id FROM listings_rows WHERE id > ?", [0])
+    found = sorted((tenant, int(id or 0)) for tenant, id in rows(setup.athena, done.id))
+    assert found == sorted(key for key in world.keys if world.true_row(key, world.end_ms))

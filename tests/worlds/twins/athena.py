@@ -97,6 +97,8 @@ def _text(value: Any) -> str | None:
         return None
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, bytes):
+        return value.hex(" ")
     if hasattr(value, "hour"):
         return f"{value:%Y-%m-%d %H:%M:%S.%f}"
     return str(value)

@@ -1,0 +1,38 @@
+"""`rowline archive views`"""
+
+from typing import Annotated
+
+import typer
+
+from cli.deployed import ServiceOption, StageOption, open_stage
+from cli.ui.console import note_console, print_json, result_console
+from shared.domain.archive_views import View
+from shared.flows.history.make_views import make_views
+
+
+def command(
+    stage: StageOption = "local",
+    service: ServiceOption = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Make a view of typed changes and one of present rows for each table of the archive.
+
+    Run it again after a table has changed its columns. It costs nothing.
+
+    Example: `rowline archive views --stage prod`
+    """
+    console, made = result_console(), list[View]()
+
+    def note(view: View) -> None:
+        made.append(view)
+        if not as_json:
+            text = f"{view.name}  {view.table}, {len(view.columns)} columns"
+            console.print(text, markup=False)
+
+    without = make_views(open_stage(stage, service).history(), note)
+    if as_json:
+        print_json({"views": made, "without_changes": without})
+    for table in without:
+        note_console().print(
+            f"{table} has had no change yet: it gets its views later", markup=False
+        )

@@ -1,0 +1,28 @@
+"""Making views: each table of the archive gets its views in Glue, through Athena."""
+
+from collections.abc import Callable
+
+from shared.domain.archive_views import View, base_names, views_of
+from shared.domain.asking import ask
+from shared.flows.history.past_table import known_tables
+from shared.flows.history.setup import HistorySetup
+
+
+def make_views(setup: HistorySetup, made: Callable[[View], None] = lambda _view: None) -> list[str]:
+    """Make the views of every table, or bring them up to date.
+
+    made: is given each view. Returns the tables that have had no change yet, and hence no views.
+    Raises QueryError naming the view that could not be made.
+    """
+    athena = setup.athena
+    tables = known_tables(setup)
+    names = base_names([(table.database, table.name) for table in tables])
+    without = []
+    for table in tables:
+        if not table.versions:
+            without.append(table.full_name)
+            continue
+        for view in views_of(table.source, names[table.database, table.name], table.versions):
+            ask(athena, view.sql)
+            made(view)
+    return without
