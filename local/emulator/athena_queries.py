@@ -1,4 +1,4 @@
-"""Gaps: Athena knows no ExecutionParameters, Iceberg tables, views, or a workgroup's scan limit.
+"""Gaps: Athena lacks parameters, request tokens, Iceberg tables, views and the scan limit.
 
 A SELECT is read here as a tree: parameters are bound, views take the place of their names, Iceberg
 tables are planned, and DuckDB runs the rest. Other statements go to the emulator as they are.
@@ -34,6 +34,9 @@ from local.emulator.patch import around
 MOST_PARAMETER = 1024
 """Characters. Source: Athena API reference, StartQueryExecution, "ExecutionParameters"."""
 
+_started: dict[Any, str] = {}
+"""ClientRequestToken → the query that it started; boto3 makes one where its caller does not."""
+
 _EMPTY: dict[str, list[Any]] = {"columns": [], "rows": [], "column_types": []}
 
 
@@ -55,6 +58,15 @@ _scan: ContextVar[Scan] = ContextVar("scan")
 @around(athena, "_start_query_execution")
 def start(original: Any, data: dict[str, Any]) -> Any:
     """Bind the parameters; GetQueryExecution shows the query and them apart."""
+    if data.get("ClientRequestToken") in _started:
+        return athena.json_response({"QueryExecutionId": _started[data["ClientRequestToken"]]})
+    answer = _start(original, data)
+    if answer[0] == 200:
+        _started[data.get("ClientRequestToken")] = json.loads(answer[2])["QueryExecutionId"]
+    return answer
+
+
+def _start(original: Any, data: dict[str, Any]) -> Any:
     sql, values = data.get("QueryString", ""), data.get("ExecutionParameters") or []
     try:
         if not values:

@@ -1,4 +1,4 @@
-'use strict';
+'use strict'; // (long: the hooks of the framework are in one class)
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -9,7 +9,7 @@ const { missingForContainers } = require('./schema/containers');
 const { expand } = require('./expand');
 
 const { overLimits } = require('./expand/limits');
-const { archive: ARCHIVE, watch } = require('./expand/names');
+const { archive: ARCHIVE, historyApi: HISTORY, watch } = require('./expand/names');
 const { findPython, findTarget } = require('./bundle/target');
 const { buildPackage } = require('./bundle');
 const { buildArchivePackage } = require('./bundle/archive_package');
@@ -199,8 +199,9 @@ class Rowline {
       if (file) service.functions[name].package = { artifact };
       service.functions[name].environment.ROWLINE_VERSION = version;
     }
-    const kept = service.functions[ARCHIVE.function];
-    if (kept) kept.environment.ROWLINE_VERSION = (await this.zip(undefined, true)).version;
+    const kept = [ARCHIVE, HISTORY].flatMap((one) => service.functions[one.function] ?? []);
+    const { version } = kept.length ? await this.zip(undefined, true) : {};
+    for (const one of kept) one.environment.ROWLINE_VERSION = version;
   }
 
   /** Builds the zip of all functions, of those with packages of their own, or of the archive. */

@@ -10,6 +10,7 @@ const DEFAULTS = {
     watch: 'handlers.watch.handle',
     jobs: 'handlers.jobs.handle',
     archive: 'handlers.archive.handle',
+    history: 'handlers.history.handle',
   },
   // health check of a relay's container: fails when the relay gives no sign of life
   alive: ['python', '-m', 'handlers.relay_service', '--healthy'],

@@ -110,6 +110,13 @@ def test_pages_have_each_row_once(athena: Athena) -> None:
     assert len(list(rows(athena, done.id, most=7))) == 7
 
 
+def test_a_token_starts_a_query_once(athena: Athena) -> None:
+    token = uuid.uuid4().hex
+    sql = "SELECT count(*) FROM changes WHERE n > ?"
+    one, two = (athena.start(sql, [0], token) for _ in range(2))
+    assert one == two != athena.start(sql, [0])
+
+
 def test_null_is_none_and_values_are_text(athena: Athena) -> None:
     found = asked(
         athena,

@@ -8,6 +8,8 @@ const { consumer } = require('./consumer');
 const { watch } = require('./watch');
 const { jobs } = require('./jobs');
 const { archive } = require('./archive');
+const { historyApi } = require('./history_api');
+const { isOff } = require('../options');
 const { sharedPolicies } = require('./transport');
 const { withRunbooks } = require('./runbooks');
 const { ref, arn, sub } = require('./cloudformation');
@@ -44,6 +46,7 @@ function expand(stanzas, context) {
     watch(context),
     jobs(all, context),
     ...(size.archive ? [archive(size.archive, all.sources, context)] : []),
+    ...(size.archive && !isOff(size.archive.api) ? [historyApi(all.sources, context)] : []),
   ];
   const merged = (kind) => Object.assign({}, ...parts.map((part) => part[kind]));
   return {

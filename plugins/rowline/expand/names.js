@@ -64,6 +64,19 @@ const archive = {
   alarm: (what) => `${what}OfArchive`,
 };
 
+/** The history API: there is one a stage, where the archive has it. */
+const historyApi = {
+  function: 'history',
+  lambda: 'HistoryLambdaFunction',
+  role: 'RoleOfHistory',
+  logGroup: 'HistoryLogGroup',
+  api: 'HistoryApi',
+  stage: 'HistoryApiStage',
+  integration: 'HistoryApiIntegration',
+  route: 'HistoryApiRoute',
+  permission: 'HistoryApiPermission',
+};
+
 /** Keys of the stack's outputs. `shared/adapters/stack` uses the same keys. */
 const output = {
   topic: 'TopicArn',
@@ -82,6 +95,7 @@ const output = {
   archiveDatabase: 'ArchiveDatabase',
   archiveWorkgroup: 'ArchiveWorkgroup',
   archive: 'ArchiveFunction',
+  historyApi: 'HistoryApiUrl',
 };
 
-module.exports = { relay, relayService, consumer, watch, jobs, output, archive };
+module.exports = { relay, relayService, consumer, watch, jobs, output, archive, historyApi };

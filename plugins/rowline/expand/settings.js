@@ -95,7 +95,7 @@ function sizes(stanzas) {
       'alarms',
     ]),
     archive: archive.isOn(kept)
-      ? pick(complete(kept, archive.schema), ['memory', 'scanLimit'])
+      ? pick(complete(kept, archive.schema), ['memory', 'scanLimit', 'api'])
       : null,
   };
 }

@@ -30,6 +30,12 @@ const schema = {
       default: 100,
       description: 'GB that one Athena query may read.',
     },
+    api: {
+      type: ['boolean', 'string'],
+      enum: [true, false, 'on', 'off'],
+      default: 'off',
+      description: 'An HTTP API with IAM auth for questions about the past.',
+    },
   },
 };
 

@@ -35,8 +35,8 @@ class AwsAthena:
     def __init__(self, client: Callable[[str], Any], workgroup: str, database: str) -> None:
         self._client, self._workgroup, self._database = client, workgroup, database
 
-    def start(self, sql: str, parameters: Sequence[Parameter] = ()) -> str:
-        options: dict[str, Any] = {}
+    def start(self, sql: str, parameters: Sequence[Parameter] = (), token: str = "") -> str:
+        options: dict[str, Any] = {"ClientRequestToken": token} if token else {}
         if parameters:
             options["ExecutionParameters"] = [literal(each) for each in parameters]
         try:

@@ -54,10 +54,11 @@ class Page(msgspec.Struct, frozen=True):
 class Athena(Protocol):
     """One workgroup and one database. Methods raise Outage and StackError."""
 
-    def start(self, sql: str, parameters: Sequence[Parameter] = ()) -> str:
+    def start(self, sql: str, parameters: Sequence[Parameter] = (), token: str = "") -> str:
         """Start a query; returns its id. Raises QueryError when Athena refuses it.
 
-        parameters: of each `?` in order; a `?` may only be in a WHERE clause.
+        parameters: of each `?` in order; a `?` may only be in a WHERE clause. token: 32 to 128
+        characters; a query that was started with it before is not started again.
         """
         ...
 

@@ -3,11 +3,13 @@
 Times are ISO 8601 in UTC. Values of rows are the JSON that the archive has.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from shared.domain.query_cost import query_usd
 from shared.domain.row_history import Archived, differences
 from shared.flows.history.history import Archive, RowHistory, RowMoment
+from shared.flows.history.pages import ChangePage
 from shared.flows.history.reading import time_of
 
 Answer = dict[str, Any]
@@ -94,3 +96,30 @@ def moment_answer(found: RowMoment) -> Answer:
 
 def _cost(scanned: int) -> Answer:
     return {"scanned_bytes": scanned, "cost_usd": query_usd(scanned)}
+
+
+def page_answer(
+    found: ChangePage,
+    name: str = "changes",
+    each_answer: Callable[[Archived], Answer] = change_answer,
+) -> Answer:
+    """A page of changes, or of rows."""
+    return {
+        name: [each_answer(each) for each in found.changes],
+        "next": found.next or None,
+        **(archive_answer(found.archive) if found.archive else {}),
+        **_cost(found.scanned),
+    }
+
+
+def row_answer(change: Archived) -> Answer:
+    """A row as a change made it."""
+    return {
+        "key": change.key,
+        "row": change.after,
+        "since": iso(change.at_us),
+        "schema_version": change.schema_version,
+        "stream": change.stream,
+        "epoch": change.epoch,
+        "n": change.n,
+    }

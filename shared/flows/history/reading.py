@@ -15,11 +15,11 @@ from shared.domain.row_history import TRUNCATE, Archived, RawRow
 from shared.flows.history.past_table import PastTable
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_COLUMNS = (
+COLUMNS = (
     'stream, epoch, n, id, op, "key", committed_at, "before", "after", tx_id, tx_index, tx_last, '
     "schema_version, trace_id"
 )
-_OF_TABLE = 'source = ? AND "database" = ? AND "table" = ?'
+OF_TABLE = 'source = ? AND "database" = ? AND "table" = ?'
 PARTITIONS, BEHIND_PARTITIONS = '{"partitions":', '{"partitions;'
 """The keys of truncates of partitions begin with the first, and sort before the second."""
 
@@ -28,20 +28,21 @@ _decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 def read_row(athena: Athena, table: PastTable, keys: Sequence[str]) -> tuple[list[Archived], int]:
     """The changes of the row with one of these keys, with truncates of its table; bytes scanned."""
-    parts = [_select(f'{_OF_TABLE} AND "key" = ? AND op = ?')]
-    parts.append(_select(f'{_OF_TABLE} AND "key" > ? AND "key" < ? AND op = ?'))
+    parts = [select(f'{OF_TABLE} AND "key" = ? AND op = ?')]
+    parts.append(select(f'{OF_TABLE} AND "key" > ? AND "key" < ? AND op = ?'))
     of_table = [table.source, table.database, table.name]
     parameters: list[Parameter] = [*of_table, TRUNCATE, "t"]
     parameters += [*of_table, PARTITIONS, BEHIND_PARTITIONS, "t"]
     for key in keys:
         text, values = text_parameters(key)
-        parts.append(_select(f'{_OF_TABLE} AND "key" = {text} AND op <> ?'))
+        parts.append(select(f'{OF_TABLE} AND "key" = {text} AND op <> ?'))
         parameters += [*of_table, *values, "t"]
     done = ask(athena, " UNION ALL ".join(parts), parameters)
-    return [_change(row) for row in rows(athena, done.id)], done.scanned
+    return [change_of(row) for row in rows(athena, done.id)], done.scanned
 
 
-def _select(where: str, columns: str = _COLUMNS) -> str:
+def select(where: str, columns: str = COLUMNS) -> str:
+    """A SELECT of the table `changes`."""
     return " ".join(("SELECT", columns, "FROM changes WHERE", where))
 
 
@@ -52,13 +53,13 @@ def read_version(
 
     0: there is none. since_us: a change since then is known to exist.
     """
-    where = f"{_OF_TABLE} AND op <> 't' AND committed_at <= ?"
+    where = f"{OF_TABLE} AND op <> 't' AND committed_at <= ?"
     parameters: list[Parameter] = [table.source, table.database, table.name, time_of(at_us)]
     if since_us is not None:
         where += " AND committed_at >= ?"
         parameters.append(time_of(since_us))
     newest = " ORDER BY epoch DESC, n DESC LIMIT 1"
-    done = ask(athena, _select(where, "schema_version") + newest, parameters)
+    done = ask(athena, select(where, "schema_version") + newest, parameters)
     found = next(rows(athena, done.id), None)
     return int(found[0] or 0) if found else 0, done.scanned
 
@@ -75,7 +76,7 @@ def read_other_keys(
     for half in halves:
         other = half.id[:-1] + ("c" if half.op == "d" else "d")
         wanted[other] = half.id
-        parts.append(_select(f"{_OF_TABLE} AND stream = ? AND epoch = ? AND n = ?", 'id, "key"'))
+        parts.append(select(f"{OF_TABLE} AND stream = ? AND epoch = ? AND n = ?", 'id, "key"'))
         parameters += [table.source, table.database, table.name]
         parameters += [half.stream, half.epoch, half.n + (1 if half.op == "d" else -1)]
     done = ask(athena, " UNION ALL ".join(parts), parameters)
@@ -95,7 +96,8 @@ def micros(at: datetime) -> int:
     return (at - EPOCH) // timedelta(microseconds=1)
 
 
-def _change(row: Row) -> Archived:
+def change_of(row: Row) -> Archived:
+    """A row with `COLUMNS` as a change."""
     values = iter(row)
 
     def text() -> str:

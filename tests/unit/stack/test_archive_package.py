@@ -10,7 +10,9 @@ import boto3
 
 from tests.unit.stack.packaged import ROOT, Packaged, package
 
-IMPORTED = "from handlers import archive; from shared.adapters.lake.iceberg import IcebergLake"
+IMPORTED = (
+    "from handlers import archive, history; from shared.adapters.lake.iceberg import IcebergLake"
+)
 OF_THE_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "six.py", "dateutil")
 """What Lambda's Python runtime has besides the zip.
 

@@ -31,6 +31,7 @@ class MemoryAthena:
         self._duckdb.execute("CREATE TABLE changes AS SELECT * FROM given")
         self._done: dict[str, tuple[Page, str]] = {}
         self._polled: set[str] = set()
+        self._tokens: dict[str, str] = {}
         self._numbers = itertools.count(1)
         self._limit, self._ready = limit, ready
         self.asked: list[tuple[str, Sequence[Parameter]]] = []
@@ -44,9 +45,13 @@ class MemoryAthena:
         """Make a view with Athena's CREATE VIEW."""
         self._duckdb.execute(to_duckdb(parse(statement)))
 
-    def start(self, sql: str, parameters: Sequence[Parameter] = ()) -> str:
+    def start(self, sql: str, parameters: Sequence[Parameter] = (), token: str = "") -> str:
+        if token and token in self._tokens:
+            return self._tokens[token]
         self.asked.append((sql, parameters))
         query = f"query-{next(self._numbers)}"
+        if token:
+            self._tokens[token] = query
         try:
             tree = bind(parse(sql), [literal(each) for each in parameters])
         except BadQuery as error:

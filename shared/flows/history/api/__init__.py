@@ -1,0 +1,1 @@
+"""The history API: questions about the past over HTTP."""

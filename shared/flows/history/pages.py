@@ -1,0 +1,172 @@
+"""Pages of many rows: a table at a time, changes of a while, changes of a transaction."""
+
+import base64
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+
+from shared.adapters.athena.contract import Parameter, text_parameters
+from shared.domain.asking import ask, rows
+from shared.domain.row_history import TRUNCATE, Archived
+from shared.flows.history.history import Archive, archive_of
+from shared.flows.history.past_table import PastTable, find_table
+from shared.flows.history.reading import COLUMNS, OF_TABLE, change_of, select
+from shared.flows.history.setup import HistorySetup
+from shared.values.errors import ConfigError
+
+T = TypeVar("T")
+MOST = 1_000
+"""Rows of a page."""
+
+MOST_BYTES = 4_000_000
+"""Of the rows of a page: an answer of Lambda has 6 MB at most. Source: Lambda quotas, "Function
+configuration, deployment, and execution"."""
+
+
+class ChangePage(msgspec.Struct, frozen=True):
+    """Some changes in order. next: names the page after it; empty: this is the last.
+
+    archive: None where several sources may be meant.
+    """
+
+    changes: list[Archived]
+    next: str
+    archive: Archive | None
+    scanned: int
+
+
+def table_at(
+    setup: HistorySetup, name: str, at: datetime, most: int = MOST, page: str = ""
+) -> ChangePage:
+    """The rows of a table at a time, each as the change that made it, in the order of their keys.
+
+    Rows that have not changed since the archive began are missing. Raises ConfigError.
+    """
+    past = find_table(setup, name)
+    archive = archive_of(setup, past.source)
+    parameters: list[Parameter] = [*of(past), at]
+    where = f"{OF_TABLE} AND committed_at <= ? AND op <> 't'"
+    after = _decoded(page, str)
+    if after is not None:
+        text, values = text_parameters(after)
+        where, parameters = f'{where} AND "key" > {text}', [*parameters, *values]
+    newest = 'row_number() OVER (PARTITION BY "key" ORDER BY epoch DESC, n DESC) AS newest'
+    inner = select(where, f"{COLUMNS}, {newest}")
+    gone = select(
+        f'{OF_TABLE} AND committed_at <= ? AND "key" = ?',
+        "epoch AS gone_epoch, n AS gone_n",
+    )
+    sql = " ".join(
+        (
+            "SELECT",
+            COLUMNS,
+            f"FROM ({inner}) AS kept LEFT JOIN",
+            f"({gone} ORDER BY epoch DESC, n DESC LIMIT 1) AS gone ON true",
+            "WHERE newest = 1 AND op <> 'd' AND (gone_epoch IS NULL OR epoch > gone_epoch",
+            "OR (epoch = gone_epoch AND n > gone_n))",
+            f'ORDER BY "key" LIMIT {_size(most) + 1}',
+        )
+    )
+    return _page(setup, sql, [*parameters, *of(past), at, TRUNCATE], most, archive, by_key=True)
+
+
+def changes_between(
+    setup: HistorySetup,
+    name: str,
+    since: datetime,
+    until: datetime,
+    most: int = MOST,
+    page: str = "",
+) -> ChangePage:
+    """The changes of a table that were committed from a time on, and before another.
+
+    Raises ConfigError.
+    """
+    past = find_table(setup, name)
+    where = f"{OF_TABLE} AND committed_at >= ? AND committed_at < ?"
+    parameters: list[Parameter] = [*of(past), since, until]
+    archive = archive_of(setup, past.source)
+    return _ordered(setup, where, parameters, most, page, archive)
+
+
+def changes_of_transaction(
+    setup: HistorySetup, transaction: str, most: int = MOST, page: str = ""
+) -> ChangePage:
+    """The changes of a transaction, of all tables. Raises ConfigError."""
+    text, values = text_parameters(transaction)
+    return _ordered(setup, f"tx_id = {text}", list(values), most, page, None)
+
+
+def of(table: PastTable) -> list[Parameter]:
+    """The parameters of `OF_TABLE`."""
+    return [table.source, table.database, table.name]
+
+
+def _ordered(
+    setup: HistorySetup,
+    where: str,
+    parameters: list[Parameter],
+    most: int,
+    page: str,
+    archive: Archive | None,
+) -> ChangePage:
+    after = _decoded(page, tuple[int, int, str])
+    if after is not None:
+        epoch, n, stream = after
+        where += " AND (epoch > ? OR (epoch = ? AND n > ?) OR (epoch = ? AND n = ? AND stream > ?))"
+        parameters = [*parameters, epoch, epoch, n, epoch, n, stream]
+    sql = f"{select(where)} ORDER BY epoch, n, stream LIMIT {_size(most) + 1}"
+    return _page(setup, sql, parameters, most, archive, by_key=False)
+
+
+def _page(
+    setup: HistorySetup,
+    sql: str,
+    parameters: Sequence[Parameter],
+    most: int,
+    archive: Archive | None,
+    by_key: bool,
+) -> ChangePage:
+    athena = setup.athena
+    done = ask(athena, sql, parameters)
+    found: list[Archived] = []
+    size, more = 0, False
+    for row in rows(athena, done.id):
+        size += sum(len(value) for value in row if value is not None)
+        if len(found) == most or (found and size > MOST_BYTES):
+            more = True
+            break
+        found.append(change_of(row))
+    last = found[-1] if more else None
+    following = ""
+    if last is not None:
+        following = _encoded(last.key if by_key else (last.epoch, last.n, last.stream))
+    return ChangePage(found, following, archive, done.scanned)
+
+
+def _size(most: int) -> int:
+    if not 1 <= most <= MOST:
+        raise ConfigError("is out of range.", thing=f"limit {most}", hint=f"1 to {MOST}.")
+    return most
+
+
+def _encoded(place: object) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
+
+
+def _decoded(page: str, kind: type[T]) -> T | None:
+    """The place in a page's name. Raises ConfigError for one that no answer had."""
+    if not page:
+        return None
+    try:
+        return msgspec.json.decode(
+            base64.urlsafe_b64decode(page + "=" * (-len(page) % 4)), type=kind
+        )
+    except (ValueError, msgspec.MsgspecError):
+        raise ConfigError(
+            "is no page of this question.",
+            thing=f"page {page[:100]!r}",
+            hint="Use `next` of the answer before.",
+        ) from None
