@@ -16,7 +16,7 @@ from shared.adapters.webhook.endpoint import WebhookUnavailable
 from shared.domain.sink import Arrival, Outcome, Sink, SinkAccess, Slice, Surroundings
 from shared.flows.consume import sinks
 from shared.flows.consume.sinks.http.answers import seconds_of
-from shared.values.errors import ConfigError
+from shared.values.errors import ConfigError, SecretUnavailable
 from shared.values.settings import ConsumerSettings
 from tests.worlds.consumer_world import change, message
 from tests.worlds.receiver import KEY, Receiver, listening
@@ -223,15 +223,49 @@ def test_a_receiver_that_is_too_slow_does_not_hold_the_function(
     assert "does not answer" in outcomes[2].reason
 
 
-def test_a_rotated_key_is_read_again(receiver: Receiver) -> None:
-    asked: list[bool] = []
+class Vault:
+    """A secret as a function reads it: kept for a while, unless it is asked afresh."""
 
-    def secret(_: str, fresh: bool) -> dict[str, str]:
-        asked.append(fresh)
-        return SECRET if fresh else {"signing_key": "o" * 40}
+    def __init__(self, **content: str) -> None:
+        self.stored = self.kept = content
+        self.down = False
 
-    assert kinds(sink_of(receiver, secret=secret).apply(Slice(arrivals(1)))) == ["applied"]
-    assert asked == [False, True]
+    def read(self, _: str, fresh: bool) -> dict[str, str]:
+        if self.down:
+            raise SecretUnavailable("does not answer.", thing="secret s")
+        self.kept = self.stored if fresh else self.kept
+        return self.kept
+
+    def forget(self) -> None:
+        self.kept = self.stored
+
+
+def test_a_key_that_the_receiver_refuses_is_read_again(receiver: Receiver) -> None:
+    vault = Vault(signing_key="o" * 40)
+    vault.stored = SECRET
+    sink = sink_of(receiver, secret=vault.read)
+    assert kinds(sink.apply(Slice(arrivals(1)))) == ["applied"]
+    assert kinds(sink.apply(Slice(arrivals(1)))) == ["applied"]
+
+
+def test_a_changed_secret_is_used_when_the_memory_of_it_ends(receiver: Receiver) -> None:
+    vault = Vault(signing_key=KEY)
+    sink = sink_of(receiver, secret=vault.read)
+    sink.apply(Slice(arrivals(1)))
+    vault.stored = {"signing_key": KEY, "authorization": "Bearer new"}
+    vault.forget()
+    sink.apply(Slice(arrivals(1)))
+    found = [headers.get("Authorization") for headers, _ in receiver.requests]
+    assert found == [None, "Bearer new"]
+
+
+def test_a_known_secret_is_used_while_secrets_manager_is_down(receiver: Receiver) -> None:
+    vault = Vault(signing_key=KEY)
+    sink = sink_of(receiver, secret=vault.read)
+    sink.apply(Slice(arrivals(1)))
+    vault.down = True
+    assert kinds(sink.apply(Slice(arrivals(1)))) == ["applied"]
+    assert kinds(sink_of(receiver, secret=vault.read).apply(Slice(arrivals(1)))) == ["failed"]
 
 
 def test_certificates_are_verified() -> None:

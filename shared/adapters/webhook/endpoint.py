@@ -63,6 +63,7 @@ class WebhookEndpoint:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.url, self._read, self._clock = url, secret, clock
+        self._content: Mapping[str, Any] = {}
         self._secret: WebhookSecret | None = None
         self._pool: urllib3.PoolManager | None = None
         self._refreshed = float("-inf")
@@ -76,6 +77,7 @@ class WebhookEndpoint:
         if answer.status in (401, 403) and time.monotonic() - self._refreshed > _REFRESH_EVERY:
             self._refreshed = time.monotonic()
             self._open(fresh=True)
+            # the reader keeps what it has read afresh
             answer = self._request("POST", body, headers)
         return answer
 
@@ -126,8 +128,8 @@ class WebhookEndpoint:
             ) from None
 
     def _opened(self) -> tuple[WebhookSecret, "urllib3.PoolManager"]:
-        if self._secret is None or self._pool is None:
-            self._open(fresh=False)
+        """The secret, read again when its reader's memory of it ends, and the connections."""
+        self._open(fresh=False)
         assert self._secret is not None
         assert self._pool is not None
         return self._secret, self._pool
@@ -135,13 +137,22 @@ class WebhookEndpoint:
     def _open(self, *, fresh: bool) -> None:
         import urllib3
 
-        secret = secret_of(self._read(fresh))
+        try:
+            content = self._read(fresh)
+        except Outage:
+            if self._secret is None:
+                raise
+            return  # the receiver may take the one that is known
+        if self._secret is not None and content == self._content:
+            return
+        secret = secret_of(content)
         options: dict[str, Any] = {}
         if self.url.startswith("https:"):
             options["ssl_context"] = _context(secret.ca_certificate)
         if self._pool is not None:
             self._pool.clear()
-        self._secret, self._pool = secret, urllib3.PoolManager(retries=False, **options)
+        self._content, self._secret = content, secret
+        self._pool = urllib3.PoolManager(retries=False, **options)
 
     def _host(self) -> str:
         return self.url.partition("://")[2].partition("/")[0].rpartition("@")[2]
