@@ -199,3 +199,14 @@ def test_a_resync_deletes_the_documents_of_rows_outside() -> None:
     world.resync(["shop.items"])
     world.drain()
     assert world.index() == inside(world)
+
+
+def test_changes_that_are_filtered_say_nothing_of_the_sink() -> None:
+    """Otherwise a probe of filtered changes alone would open the gate of a sink that is down."""
+    world = World(consumer(("d",)))
+    world.search.down = True
+    world.handle(delivery([change(1, "d", 1, title="x")]))
+    suspect = world.state.gates.read("search").suspect_ms
+    assert suspect
+    world.handle(delivery([change(2, "c", 2, title="x")], "b"))
+    assert world.state.gates.read("search").suspect_ms == suspect

@@ -40,7 +40,7 @@ class Tried(NamedTuple):
     def plus(self, outcomes: Sequence[Outcome]) -> "Tried":
         """With these outcomes too."""
         kinds = Counter(outcome.kind for outcome in outcomes)
-        taken = len(outcomes) - kinds["refused"] - kinds["failed"]
+        taken = kinds["applied"] + kinds["superseded"]  # of filtered ones no sink was asked
         return Tried(
             self.taken + taken, self.refused + kinds["refused"], self.failed + kinds["failed"]
         )
