@@ -1,4 +1,4 @@
-"""Settings: the expanded stanzas of `serverless.yml`, packed beside the code as `rowline.json`.
+"""Settings (long: all of `rowline.json`): the expanded stanzas, packed beside the code.
 
 The plugin has validated them. The names of resources come from the environment, which
 CloudFormation fills in.
@@ -114,6 +114,8 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
     sink: its `kind`, and settings that only that sink reads (shared/flows/consume/sinks).
     marks: false waives the record per group.
     operations: those that reach the sink; empty: all.
+    park_budget: changes that may be parked in a minute.
+    ordering: after a refusal, a row's later changes go on, or wait (`every-change`).
     upcasters: table → schema version, as text → own code that lifts its rows to the next version.
     mapping: own code that makes a document of a row; empty for none.
     verify: when it is compared with its source; None: only by hand.
@@ -125,10 +127,17 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
     sink: dict[str, Any]
     marks: bool = True
     operations: tuple[str, ...] = ()
+    park_budget: int = 1000
+    ordering: Literal["latest-state", "every-change"] = "latest-state"
     filter: FilterSettings = FilterSettings()
     upcasters: dict[str, dict[str, str]] = {}
     mapping: str = ""
     verify: VerifySchedule | None = None
+
+    @property
+    def closes_rows(self) -> bool:
+        """Whether a refused change closes its row."""
+        return self.ordering == "every-change"
 
     @property
     def kind(self) -> str:

@@ -637,3 +637,17 @@ def test_the_reply_to_a_write_of_a_gate_may_be_lost(stores: Any) -> None:
     if isinstance(stores.gates, MemoryGates):
         pytest.skip("the twin is the process")
     assert stores.gates.write("search", Gate(cause="outage", since_ms=7)) == first
+
+
+def test_the_budget_of_a_minute_is_shared_and_never_exceeded(stores: Any) -> None:
+    store = stores.parked
+    assert store.count("search", 7, 10, 1) == (10, 1)
+    assert store.count("search", 7, 5, 5) == (15, 6)
+    assert store.count("search", 8, 1, 0) == (1, 0)
+    assert [store.take("search", 7, 3, 8) for _ in range(3)] == [True, True, False]
+    assert store.take("search", 7, 2, 8)
+    assert not store.take("search", 7, 1, 8)
+    assert store.take("search", 8, 8, 8)
+    assert not store.take("search", 9, 9, 8)
+    assert not store.take("search", 9, 1, 0)
+    assert store.count("search", 7, 0, 0) == (15, 6)

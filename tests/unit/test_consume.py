@@ -443,7 +443,8 @@ def test_many_refused_changes_of_many_groups_are_parked_in_order(world: World) -
         delivery([change(n, "c", n, price=BAD) for n in range(start, start + 4)], f"g{start}")
         for start in range(1, 61, 5)
     ]
-    assert world.handle(*batch).parked == 48
+    fine = delivery([change(n, "c", n, price=1) for n in range(101, 161)], "fine")
+    assert world.handle(*batch, fine).parked == 48
     for one in batch:
         ids = [parked.id for parked in world.state.parked.of_group("search", one.group)]
         assert ids == [change.id for change in decode(one.body).changes]

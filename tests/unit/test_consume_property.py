@@ -99,11 +99,17 @@ class Between:
         return lambda *args, **kwargs: self._fault.call(self._twin, name, *args, **kwargs)
 
 
+class PatientWorld(World):
+    """Any share of the changes may be refused."""
+
+    least_rows = 1 << 30
+
+
 class Consumer(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.fault = Fault()
-        self.world = World(wrap=lambda twin: Between(twin, self.fault))
+        self.world = PatientWorld(wrap=lambda twin: Between(twin, self.fault))
         self.log: list[Change] = []  # every change of the source, by seq
         self.published = 0
         self.queues: dict[str, list[Delivery]] = defaultdict(list)

@@ -122,9 +122,10 @@ def test_of_200_changes_of_4_reasons_exactly_the_selected_are_touched_even_inter
 ) -> None:
     refusing(world, monkeypatch, REASONS)
     groups = [f"g-{n}" for n in range(5)]
-    for n in range(1, 401):
-        title = "abcd"[n % 4] if n <= 200 else "fine"
-        world.publish(change(n, "c", n, title=title), group=groups[n % 5])
+    for n in range(1, 201):
+        bad = change(10 * n, "c", n, title="abcd"[n % 4])
+        good = [change(10 * n + i, "c", 1000 * i + n, title="fine") for i in (1, 2)]
+        world.publish(bad, *good, group=groups[n % 5])
         if n % 50 == 0:
             world.drain()
     assert len(world.parked()) == 200
@@ -156,7 +157,7 @@ def test_of_200_changes_of_4_reasons_exactly_the_selected_are_touched_even_inter
     assert counts(world.redrive("error=parsing_exception key=2")) == {"chosen": 1, "applied": 1}
     assert counts(world.redrive()) == {"chosen": 149, "applied": 149}
     assert world.nothing_is_left()
-    assert len(world.documents()) == 400
+    assert len(world.documents()) == 600
 
 
 def test_an_outage_during_a_redrive_only_delays_it(world: RedriveWorld) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from shared.domain.sink import Sink
+from shared.flows.consume.budget import LEAST_ROWS
 from shared.flows.consume.preparing import prepared
 from shared.flows.consume.runtime import Consume
 from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
@@ -145,6 +146,9 @@ class World:
     them.
     """
 
+    least_rows = LEAST_ROWS
+    """From so many changes on, the share of refusals counts."""
+
     def __init__(
         self,
         consumer: ConsumerSettings | None = None,
@@ -161,7 +165,9 @@ class World:
         """A new process of the function."""
         claims, queue = map(self._wrap, (self.claims, self.queue))
         state, sink = wrapped(self.state, self._wrap), self.sink(self._wrap)
-        return Consume(self.settings, sink, state, claims, queue)
+        made = Consume(self.settings, sink, state, claims, queue)
+        made._parking.budget.least = self.least_rows
+        return made
 
     def sink(self, wrap: Callable[[Any], Any] = lambda twin: twin) -> Sink:
         """The consumer's sink, with something between it and the twins."""

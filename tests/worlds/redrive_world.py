@@ -37,6 +37,7 @@ class RedriveWorld(World):
     def cold_start(self) -> Consume:
         made = super().cold_start()
         made._clock = made._parking._clock = made._redriving._clock = lambda: self.now
+        made._parking.budget._clock = lambda: self.now
         self.state.parked.clock = lambda: self.now  # type: ignore[attr-defined]
         return made
 
@@ -62,6 +63,12 @@ class RedriveWorld(World):
                 return
             self.now += 1
         raise AssertionError(f"the queue still holds {self.queue.depth()}")
+
+    def drain_some(self, seconds: int) -> None:
+        """Work for a while, whatever is left then."""
+        for _ in range(seconds):
+            self.work()
+            self.now += 1
 
     def wait(self, seconds: float) -> None:
         self.now += seconds

@@ -7,6 +7,7 @@ const { sourceOf, ownSources } = require('../schema/relays');
 const { withArchive } = require('../schema/stanzas');
 const archive = require('../schema/archive');
 const { filterSettings } = require('../schema/filters');
+const refusals = require('../schema/refusals');
 const { sinkOf } = require('../sinks');
 const { isOff } = require('../options');
 
@@ -53,7 +54,7 @@ function settings(stanzas, { service, stage, read, options }) {
       source: full.source ?? onlySource,
       tables: full.tables,
       marks: !isOff(full.marks),
-      ...pick(full, ['operations', 'upcasters', 'mapping', 'verify']),
+      ...pick(full, ['operations', 'upcasters', 'mapping', 'verify', ...refusals.keys]),
       ...(full.filter && { filter: filterSettings(full.filter) }),
       sink: { kind, ...sink.settings(full[kind], { read }) },
     };

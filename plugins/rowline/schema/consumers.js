@@ -3,6 +3,7 @@
 const { NAME, TABLES } = require('./words');
 const filters = require('./filters');
 const ownRows = require('./own_rows');
+const refusals = require('./refusals');
 const schedule = require('./schedule');
 const { sinks } = require('../sinks');
 
@@ -23,6 +24,7 @@ const consumer = {
     ...filters.schema,
     ...ownRows.schema,
     ...schedule.schema,
+    ...refusals.schema,
     ...Object.fromEntries(Object.entries(sinks).map(([kind, sink]) => [kind, sink.schema])),
     marks: {
       type: ['boolean', 'string'],

@@ -9,6 +9,7 @@ const { ownSources, capturedBy, relayProblems } = require('./relays');
 const { withMaps } = require('./stanzas');
 const archive = require('./archive');
 const { filterProblems } = require('./filters');
+const { refusalProblems } = require('./refusals');
 const { ownRowsProblems } = require('./own_rows');
 const { scheduleProblems } = require('./schedule');
 const { requirementsProblems } = require('./requirements');
@@ -42,6 +43,9 @@ function problems(stanzas, { read = nothingToRead } = {}) {
     ...Object.entries(whole).flatMap(([name, source]) => sourceProblems(name, source)),
     ...Object.entries(full).flatMap(([name, consumer]) =>
       consumerProblems(name, consumer, sources),
+    ),
+    ...Object.entries(full).flatMap(([name, consumer]) =>
+      refusalProblems(`consumers.${name}`, consumer),
     ),
     ...Object.entries(full).flatMap(([name, consumer]) =>
       filterProblems(`consumers.${name}`, consumer, howReceived(consumer, whole)),

@@ -485,6 +485,18 @@ test('messages are compressed only where the stanza says so', () => {
   }
 });
 
+test('ordering and parkBudget reach the settings; every-change needs the marks', () => {
+  const some = stanzas();
+  Object.assign(some.consumers.listingSearch, { ordering: 'every-change', parkBudget: 0 });
+  assert.deepEqual(problems(some), []);
+  const { ordering, parkBudget } = settings(some, {}).consumers.listingSearch;
+  assert.deepEqual([ordering, parkBudget], ['every-change', 0]);
+  some.consumers.listingSearch.marks = 'off';
+  assert.match(problems(some)[0], /listingSearch\.marks is off.*Take marks: off out/);
+  some.consumers.listingSearch.ordering = 'strict';
+  assert.match(problems(some)[0], /ordering.*latest-state/);
+});
+
 test('marks: off is text in YAML 1.2, and means false', () => {
   const off = stanzas();
   off.consumers.listingSearch.marks = 'off';

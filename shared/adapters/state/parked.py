@@ -56,6 +56,14 @@ class Parked(Protocol):
         """Store what became of another attempt."""
         ...
 
+    def count(self, consumer: str, minute: int, tried: int, refused: int) -> tuple[int, int]:
+        """Add to the changes that were tried and refused in a minute; returns all of it so far."""
+        ...
+
+    def take(self, consumer: str, minute: int, changes: int, limit: int) -> bool:
+        """Take so many changes from the budget of a minute, unless it has not so many left."""
+        ...
+
     def of_group(self, consumer: str, group: str) -> list[ParkedChange]:
         """All parked changes of a group, by seq."""
         ...

@@ -1,6 +1,7 @@
 """Batch rows: the rows of a batch with parked changes, and how new the sink's state of each is."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -14,9 +15,15 @@ _TAKEN = ("applied", "superseded")
 
 
 class BatchRows:
-    """The row items of one consumer that a batch touches; most batches touch none."""
+    """The row items of one consumer that a batch touches; most batches touch none.
 
-    def __init__(self, consumer: str, parked: Parked, flagged: frozenset[str]) -> None:
+    closes: a refused change closes its row.
+    """
+
+    def __init__(
+        self, consumer: str, parked: Parked, flagged: frozenset[str], *, closes: bool = False
+    ) -> None:
+        self._closes = closes
         self._consumer, self._parked = consumer, parked
         self._flagged = set(flagged)
         self._stored: dict[RowId, RowItem] = {}
@@ -25,11 +32,17 @@ class BatchRows:
         self._begun: set[RowId] = set()
 
     def read(self, opened: Iterable[Opened]) -> None:
-        """Read the items of the rows that these deliveries change. Without any flag, nothing."""
+        """Read the items of the rows that these deliveries change. Without any flag, nothing.
+
+        Where rows close, every row of a flagged group matters.
+        """
         wanted = set()
         for one in opened:
             group = one.delivery.group
             if group not in self._flagged:
+                continue
+            if self._closes:
+                self.read_group(group)
                 continue
             for piece in one.pieces:
                 if piece.change is None:
@@ -51,12 +64,21 @@ class BatchRows:
         """The item of the row that a change is of."""
         return self._now.get(row_id(group, change)) if self._now else None
 
+    def is_closed(self, group: str, row: str) -> bool:
+        """Whether a row is closed, by its name."""
+        held = self._now.get((group, row))
+        return held is not None and held.mode == "closed"
+
+    def any_is_closed(self, group: str) -> bool:
+        """Whether a row of this group is closed."""
+        return any(row.mode == "closed" for id, row in self._now.items() if id[0] == group)
+
     def newest(self, group: str, change: Change) -> int:
         """The highest seq of the change's row that the sink has taken; 0 where nobody knows."""
         held = self.of(group, change)
         return held.newest if held else 0
 
-    def begin(self, group: str, change: Change, mode: str) -> None:
+    def begin(self, group: str, change: Change, mode: Literal["open", "closed"]) -> None:
         """A change of a row is about to be parked: the row has an item from now on."""
         id = row_id(group, change)
         held = self._now.get(id)

@@ -26,6 +26,11 @@ class Breaking:
         changed = breaker.after_batch(gate, tried.took, self._now_ms(), reason, oldest_ms)
         return self._write(gate, changed) if changed else gate
 
+    def after_refusals(self, gate: Gate, why: str, consumed: Consumed) -> Gate:
+        """Close the gate because more is refused than rows explain; returns it as it is then."""
+        now_ms, oldest_ms = self._now_ms(), consumed.oldest_failed_ts_ms
+        return self._write(gate, breaker.closed(gate, "refusals", why, now_ms, oldest_ms))
+
     def begin_probe(self, gate: Gate) -> Gate | None:
         """Make a batch that was received the probe, if one is due; None when it is not.
 

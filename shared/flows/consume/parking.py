@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -10,6 +11,7 @@ from shared.adapters.state.parked import Parked
 from shared.domain.sink import Outcome
 from shared.flows.consume.batch import Opened, Piece, settled_of
 from shared.flows.consume.batch_rows import BatchRows, row_id
+from shared.flows.consume.budget import Budget
 from shared.flows.consume.reason import error_of, reason_of
 from shared.values.change import Change
 from shared.values.errors import Outage, RowlineError, StackError
@@ -17,6 +19,7 @@ from shared.values.json_text import decode_json
 from shared.values.message import Message, encode
 from shared.values.parked import ParkedChange
 from shared.values.row_key import key_text
+from shared.values.settings import ConsumerSettings
 
 INLINE_BYTES = 32_000
 """A larger payload is an object in S3: an item of DynamoDB holds 400 KB."""
@@ -35,18 +38,21 @@ class Parking:
     """Parks what a consumer refuses.
 
     version: of the function's code. clock: seconds since 1970.
+    broken: why nothing was parked of the last batch, if that has more refusals than rows explain.
     """
 
     def __init__(
         self,
-        consumer: str,
+        consumer: ConsumerSettings,
         parked: Parked,
         claims: Claims,
         version: str = "",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._consumer, self._parked, self._claims = consumer, parked, claims
+        self._consumer, self._parked, self._claims = consumer.name, parked, claims
+        self._mode: Literal["open", "closed"] = "closed" if consumer.closes_rows else "open"
         self._version, self._clock = version, clock
+        self.budget, self.broken = Budget(consumer, parked, clock), ""
 
     def park(self, groups: Mapping[str, Sequence[Opened]], rows: BatchRows) -> None:
         """Park each refused change; one that cannot be parked has failed.
@@ -55,15 +61,11 @@ class Parking:
         delivery does the same again. A row's item is stored before its first parked change, so a
         change that is parked always has one.
         """
-        refused = [
-            (one, piece)
-            for group in groups.values()
-            for one, piece in settled_of(group)[1]
-            if piece.outcome is not None and piece.outcome.kind == "refused"
-        ]
+        self._decide(groups)
+        refused = _refused(groups)
         for one, piece in refused:
             if piece.change is not None:
-                rows.begin(one.delivery.group, piece.change, "open")
+                rows.begin(one.delivery.group, piece.change, self._mode)
         rows.take_outcomes(groups)
         try:
             rows.save()
@@ -83,6 +85,26 @@ class Parking:
             rows.save_begun()
         except RowlineError as error:
             fail([piece for _, piece in refused], f"cannot be parked: {error}")
+
+    def _decide(self, groups: Mapping[str, Sequence[Opened]]) -> None:
+        """Take what is refused from the budget; where it does not suffice, that has failed.
+
+        What joins a closed row costs nothing: it is one refusal, however many follow it.
+        """
+        refused = [piece for _, piece in _refused(groups) if not piece.joined]
+        tried = sum(
+            piece.outcome is not None and piece.outcome.kind != "failed" and not piece.joined
+            for group in groups.values()
+            for one in group
+            for piece in one.pieces
+        )
+        try:
+            granted, why = self.budget.grant(tried, len(refused))
+        except RowlineError as error:
+            granted, why = 0, f"state: {error}"
+        else:
+            self.broken = why
+        fail(refused[granted:], f"not parked: {why}")
 
     def _add(self, one: Opened, piece: Piece, outcome: Outcome) -> None:
         payload, body = "", self._body(one, piece)
@@ -118,6 +140,7 @@ class Parking:
             expires=now_ms // 1000 + KEPT_SECONDS,
             payload=payload,
             stack=outcome.stack[:STACK_LIMIT],
+            joined=piece.joined,
             version=self._version,
             trace=(message.traceparent or "") if message is not None else "",
         )
@@ -138,6 +161,16 @@ class Parking:
             raise
         except (StackError, msgspec.MsgspecError):  # gone: perhaps that is why it was refused
             return change
+
+
+def _refused(groups: Mapping[str, Sequence[Opened]]) -> list[tuple[Opened, Piece]]:
+    """The settled pieces that are refused."""
+    return [
+        (one, piece)
+        for group in groups.values()
+        for one, piece in settled_of(group)[1]
+        if piece.outcome is not None and piece.outcome.kind == "refused"
+    ]
 
 
 def alone(message: Message, change: Change) -> Message:

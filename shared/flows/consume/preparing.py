@@ -72,9 +72,7 @@ class Preparation:
 def prepared(sink: Sink, consumer: ConsumerSettings, schemas: Schemas) -> Sink:
     """The sink behind what the stanza says; the sink itself where that is nothing."""
     # A sink that is told every change does side effects: rows outside are none of its business.
-    filter = RowFilter(
-        consumer, keeps_state=getattr(consumer, "ordering", "latest-state") != "every-change"
-    )
+    filter = RowFilter(consumer, keeps_state=not consumer.closes_rows)
     preparation = Preparation(filter, Upcasters(consumer, schemas), RowMapping(consumer))
     if not preparation:
         return sink

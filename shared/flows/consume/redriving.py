@@ -10,14 +10,14 @@ from shared.adapters.state.redriven import Redriving as Redriven
 from shared.adapters.state.state import State
 from shared.domain.sink import Outcome
 from shared.flows.consume.applying import Applying
-from shared.flows.consume.batch import Opened, Piece
 from shared.flows.consume.batch_rows import BatchRows
+from shared.flows.consume.payloads import Attempt, Payloads
 from shared.flows.consume.tally import Consumed
 from shared.values.delivery import Delivery
 from shared.values.errors import RowlineError
-from shared.values.message import decode, plain
 from shared.values.parked import ParkedChange
 from shared.values.redrive_command import RedriveCommand, decode_command, is_command
+from shared.values.row_key import WHOLE_GROUP
 from shared.values.settings import ConsumerSettings
 
 PORTION = 100
@@ -25,23 +25,6 @@ PORTION = 100
 
 RESERVE_SECONDS = 15.0
 """No portion begins when less time is left: it may take one time-out of the sink."""
-
-_WORST = ("filtered", "superseded", "applied", "refused", "failed")
-
-
-class Attempt(msgspec.Struct):
-    """A parked change that is applied again. opened: None when its payload has expired."""
-
-    parked: ParkedChange
-    opened: Opened | None
-
-    @property
-    def outcome(self) -> Outcome:
-        """The worst of its pieces; `failed` for one that the sink was not asked about."""
-        if self.opened is None:
-            return Outcome("refused", "payload: has expired")
-        outcomes = [piece.outcome or Outcome("failed") for piece in self.opened.pieces]
-        return max(outcomes, key=lambda one: _WORST.index(one.kind), default=Outcome("filtered"))
 
 
 class RedriveRuntime:
@@ -59,7 +42,9 @@ class RedriveRuntime:
         claims: Claims,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._consumer, self._wants = consumer.name, consumer
+        self._consumer, self._settings = consumer.name, consumer
+        self._payloads = Payloads(consumer, state.parked, claims)
+        self._last: Redriven = "again"
         self._applying, self._claims = applying, claims
         self._parked, self._redriven, self._jobs = state.parked, state.redriven, state.jobs
         self._done, self._clock = state.done_messages, clock
@@ -114,6 +99,11 @@ class RedriveRuntime:
         job = self._jobs.current(self._consumer, "redrive")
         if job is None or job.id != command.job:
             return True
+        if self._settings.closes_rows and command.action == "apply":
+            if not self._in_order(delivery, command, run, time_left, consumed):
+                return False
+            self._finish(delivery, command)
+            return True
         tried: set[str] = set()
         while True:
             left = [
@@ -122,8 +112,7 @@ class RedriveRuntime:
                 if change.id in command.rows.get(change.row, ()) and change.id not in tried
             ]
             if not left:
-                self._tidy(delivery.group)
-                self._done.note(self._consumer, command.job, [delivery.deduplication_id])
+                self._finish(delivery, command)
                 return True
             if time_left() < RESERVE_SECONDS and tried:
                 return False
@@ -144,7 +133,7 @@ class RedriveRuntime:
         consumed: Consumed,
     ) -> bool:
         """Apply some changes and record what became of them; False when one failed."""
-        attempts = [Attempt(change, self._open(delivery, change)) for change in portion]
+        attempts = [Attempt(change, self._payloads.open(delivery, change)) for change in portion]
         opened = [one.opened for one in attempts if one.opened is not None]
         rows = BatchRows(self._consumer, self._parked, frozenset([delivery.group]))
         rows.read_group(delivery.group)
@@ -170,6 +159,7 @@ class RedriveRuntime:
                 consumed.applied += outcome.kind == "applied"
                 consumed.superseded += outcome.kind != "applied"
         self._settle(command, again, outcomes)
+        self._last = next(iter(outcomes.values()), "again")
         return len(outcomes) == len(attempts)
 
     def _tried(self, change: ParkedChange, outcome: Outcome) -> ParkedChange:
@@ -200,6 +190,45 @@ class RedriveRuntime:
             if change.payload:
                 self._claims.discard(change.payload)
 
+    def _in_order(
+        self,
+        delivery: Delivery,
+        command: RedriveCommand,
+        run: str,
+        time_left: Callable[[], float],
+        consumed: Consumed,
+    ) -> bool:
+        """Apply all that is parked of the named rows, from the head; False: it must go on later.
+
+        A refusal ends its row. A truncation waits until nothing older of its group is parked, and
+        everything newer waits for the truncation.
+        """
+        ended: set[str] = set()
+        waiting: list[ParkedChange] = []
+        older = False
+        for change in self._parked.of_group(self._consumer, delivery.group):
+            whole = change.row == WHOLE_GROUP
+            if WHOLE_GROUP in ended or (whole and older) or change.row in ended:
+                ended.add(change.row)
+                waiting.append(change)
+                older = True
+            elif not whole and change.row not in command.rows:
+                older = True
+            elif time_left() < RESERVE_SECONDS or not self._apply(
+                delivery, command, [change], run, time_left, consumed
+            ):
+                return False
+            elif self._last in ("again", "expired"):
+                ended.add(change.row)
+                older = True
+        named = [one.id for one in waiting if one.id in command.rows.get(one.row, ())]
+        self._redriven.note(self._consumer, command.job, dict.fromkeys(named, "again"))
+        return True
+
+    def _finish(self, delivery: Delivery, command: RedriveCommand) -> None:
+        self._tidy(delivery.group)
+        self._done.note(self._consumer, command.job, [delivery.deduplication_id])
+
     def _tidy(self, group: str) -> None:
         """Forget the items of rows that have nothing parked any more."""
         token = self._parked.flags(self._consumer).get(group, "")
@@ -208,28 +237,6 @@ class RedriveRuntime:
         self._parked.remove_rows(self._consumer, [row for row in rows if row.row not in held])
         if not held and not self._parked.rows_of(self._consumer, group):
             self._parked.unflag(self._consumer, group, token)
-
-    def _open(self, delivery: Delivery, change: ParkedChange) -> Opened | None:
-        body = self._body(change)
-        if body is None:
-            return None
-        try:
-            size = len(plain(body))
-            message = decode(body)
-        except RowlineError as error:  # no message when it was parked, and none now
-            refused = Outcome("refused", f"message: {error.what}")
-            return Opened(delivery, None, "redrive", [Piece(None, len(body), refused)])
-        each = size // max(1, len(message.changes))
-        pieces = [Piece(change, each) for change in message.changes]
-        if not self._wants.wants(message.database, message.table):  # not any more
-            pieces = []
-        return Opened(delivery, message, "redrive", pieces)
-
-    def _body(self, change: ParkedChange) -> str | None:
-        if not change.payload:
-            return self._parked.body(self._consumer, change)
-        found = self._claims.find_parked(change.payload)
-        return None if found is None else found.decode()
 
 
 def _command(delivery: Delivery) -> RedriveCommand | None:

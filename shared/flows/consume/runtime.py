@@ -18,6 +18,7 @@ from shared.flows.consume.batch import asked_waits, by_group, open_delivery
 from shared.flows.consume.batch_rows import BatchRows
 from shared.flows.consume.batch_trace import BatchTrace
 from shared.flows.consume.breaking import Breaking
+from shared.flows.consume.every_change import EveryChange
 from shared.flows.consume.marking import Marking
 from shared.flows.consume.parking import Parking
 from shared.flows.consume.probing import Probing, refused_have_failed
@@ -50,9 +51,11 @@ class Consume:
         trace: BatchTrace | None = None,
     ) -> None:
         self._consumer, self._marks, self._parked = consumer, state.marks, state.parked
-        self._applying, self._marking = Applying(sink, claims), Marking(consumer.name, state)
-        self._parking = Parking(consumer.name, state.parked, claims, version, clock)
-        self._redriving = RedriveRuntime(consumer, self._applying, state, claims, clock)
+        applying = Applying(sink, claims)
+        self._applying = EveryChange(applying) if consumer.closes_rows else applying
+        self._marking = Marking(consumer.name, state)
+        self._parking = Parking(consumer, state.parked, claims, version, clock)
+        self._redriving = RedriveRuntime(consumer, applying, state, claims, clock)
         self._queue, self._clock = queue, clock
         self._trace = trace or BatchTrace(NoTracer(), consumer.name, consumer)
         self._breaking = Breaking(consumer.name, state.gates, self._now_ms)
@@ -95,7 +98,10 @@ class Consume:
         if not outset.gate.is_open:
             return self._closed(deliveries, outset, time_left)
         consumed, tried = self._work(deliveries, outset, time_left)
-        consumed.gate = self._breaking.after_batch(outset.gate, tried, consumed)
+        if why := self._parking.broken:
+            consumed.gate = self._breaking.after_refusals(outset.gate, why, consumed)
+        else:
+            consumed.gate = self._breaking.after_batch(outset.gate, tried, consumed)
         return consumed
 
     def _closed(
@@ -140,7 +146,12 @@ class Consume:
         floors = {group: mark.seq for group, mark in outset.marks.items()}
         for one in opened:
             drop_seen(one, floors, outset.run)
-        rows = BatchRows(self._consumer.name, self._parked, outset.parked)
+        rows = BatchRows(
+            self._consumer.name,
+            self._parked,
+            outset.parked,
+            closes=self._consumer.closes_rows,
+        )
         rows.read(opened)
         began = self._clock()
         tried = self._applying.apply(opened, outset.run, time_left, rows)

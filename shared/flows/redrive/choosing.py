@@ -11,14 +11,23 @@ from shared.values.redrive_command import (
     Action,
     RedriveCommand,
 )
+from shared.values.row_key import WHOLE_GROUP
 
 
 def chosen(
-    parked: Parked, consumer: str, where: Where, before_ms: int, without: Collection[str] = ()
+    parked: Parked,
+    consumer: str,
+    where: Where,
+    before_ms: int,
+    without: Collection[str] = (),
+    *,
+    closes: bool = False,
 ) -> list[ParkedChange]:
     """The parked changes that are meant, by group and seq.
 
     An update that changed its row's key is a `d` and a `c`: where one of them is meant, both are.
+    A closed row opens only when nothing of it is left: where one change is meant, the whole row is.
+    So is its whole group, where a truncation waits in it.
     """
     every = [
         change
@@ -28,8 +37,13 @@ def chosen(
     meant = {change.id for change in every if where.holds(change)}
     if not meant or len(meant) == len(every):
         return [change for change in every if change.id in meant]
-    partners = {_partner(change) for change in every if change.id in meant}
-    return [change for change in every if change.id in meant or change.id in partners]
+    meant |= {_partner(change) for change in every if change.id in meant}
+    if closes:
+        whole = {change.group for change in every if change.row == WHOLE_GROUP}
+        groups = {change.group for change in every if change.id in meant} & whole
+        rows = {change.row_id for change in every if change.id in meant}
+        meant |= {one.id for one in every if one.row_id in rows or one.group in groups}
+    return [change for change in every if change.id in meant]
 
 
 def commands(

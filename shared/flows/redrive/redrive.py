@@ -42,7 +42,9 @@ class Redrive:
 
     def plan(self, where: Where) -> RedrivePlan:
         """What would be done. Reads only."""
-        changes = chosen(self._state.parked, self._name, where, _FOREVER)
+        changes = chosen(
+            self._state.parked, self._name, where, _FOREVER, closes=self._setup.consumer.closes_rows
+        )
         rows = self._state.parked.rows(self._name, {change.row_id for change in changes})
         now = self._setup.now_ms() // 1000
         older = [
@@ -90,7 +92,12 @@ class Redrive:
         work, job = _work_of(tenure), tenure.job.id
         settled = self._state.redriven.read(self._name, job)
         left = chosen(
-            self._state.parked, self._name, Where.parse(work.where), work.before_ms, settled
+            self._state.parked,
+            self._name,
+            Where.parse(work.where),
+            work.before_ms,
+            settled,
+            closes=self._setup.consumer.closes_rows and work.action == "apply",
         )
         if not work.chosen:
             work = msgspec.structs.replace(work, chosen=len(left) + len(settled))

@@ -21,6 +21,9 @@ FLAGS = "parked"
 FLAG = "group "
 """An attribute of that item is this and a group."""
 
+BUDGET, _BUDGET_SECONDS = "budget#", 86_400
+"""The sort key of what was refused and parked in a minute, and how long that is kept."""
+
 _encode = msgspec.json.encode
 _change = msgspec.json.Decoder(ParkedChange)
 _NAMES = {"#mode": "mode", "#group": "group", "#row": "row", "#token": "token"}
@@ -107,6 +110,31 @@ class DynamoParked:
     def update(self, consumer: str, change: ParkedChange) -> None:
         self._write(consumer, change, "")
 
+    def count(self, consumer: str, minute: int, tried: int, refused: int) -> tuple[int, int]:
+        values = {":tried": tried, ":refused": refused, ":expires": _later()}
+        item = self._table.update(
+            consumer_key(consumer),
+            f"{BUDGET}{minute}",
+            "SET expires = :expires ADD tried :tried, refused :refused",
+            values,
+        )
+        return item["tried"], item["refused"]
+
+    def take(self, consumer: str, minute: int, changes: int, limit: int) -> bool:
+        if changes > limit:
+            return False
+        try:
+            self._table.update(
+                consumer_key(consumer),
+                f"{BUDGET}{minute}",
+                "SET expires = :expires ADD taken :changes",
+                {":changes": changes, ":room": limit - changes, ":expires": _later()},
+                "attribute_not_exists(taken) OR taken <= :room",
+            )
+        except ConditionFailed:
+            return False
+        return True
+
     def of_group(self, consumer: str, group: str) -> list[ParkedChange]:
         found = self._table.query(_partition(consumer), f"change#{group}#")
         changes = [_change.decode(item["change"]) for item in found]
@@ -134,6 +162,10 @@ class DynamoParked:
         self._table.update(
             _partition(consumer), _change_key(change), "SET change = :change", values, condition
         )
+
+
+def _later() -> int:
+    return int(time.time()) + _BUDGET_SECONDS
 
 
 def flags_of(item: Item | None) -> dict[str, str]:

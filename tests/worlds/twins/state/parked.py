@@ -18,6 +18,8 @@ class MemoryParked:
         self._flags: dict[str, dict[str, str]] = {}
         self._rows: dict[str, dict[RowId, RowItem]] = {}
         self._changes: dict[str, dict[str, ParkedChange]] = {}
+        self._counted: dict[tuple[str, int], tuple[int, int]] = {}
+        self._taken: dict[tuple[str, int], int] = {}
         self._bodies: dict[tuple[str, str], str] = {}
 
     def flag(self, consumer: str, groups: Collection[str]) -> None:
@@ -61,6 +63,18 @@ class MemoryParked:
 
     def update(self, consumer: str, change: ParkedChange) -> None:
         self._changes.setdefault(consumer, {})[change.id] = change
+
+    def count(self, consumer: str, minute: int, tried: int, refused: int) -> tuple[int, int]:
+        before = self._counted.get((consumer, minute), (0, 0))
+        now = self._counted[consumer, minute] = before[0] + tried, before[1] + refused
+        return now
+
+    def take(self, consumer: str, minute: int, changes: int, limit: int) -> bool:
+        taken = self._taken.get((consumer, minute), 0) + changes
+        if taken > limit:
+            return False
+        self._taken[consumer, minute] = taken
+        return True
 
     def of_group(self, consumer: str, group: str) -> list[ParkedChange]:
         return [change for change in self.all(consumer) if change.group == group]

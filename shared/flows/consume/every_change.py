@@ -1,0 +1,89 @@
+"""Every change: each change of a row reaches the sink, in commit order and without a gap.
+
+A refused change closes its row. Later changes of the row join it, and so does a truncation while a
+row of its group is closed; that one closes the whole group. They are parked in order, until a
+redrive has applied them.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from shared.domain.sink import Outcome
+from shared.flows.consume.applying import RESERVE, Applying, Tried
+from shared.flows.consume.batch import Opened, Piece
+from shared.flows.consume.batch_rows import BatchRows
+from shared.values.change import Change
+from shared.values.row_key import WHOLE_GROUP
+
+JOINED = "joined: waits for an earlier change of its row"
+
+
+class EveryChange:
+    """Gives a sink one change of each group at a time: what follows depends on its outcome."""
+
+    def __init__(self, applying: Applying) -> None:
+        self._applying = applying
+
+    def apply(
+        self,
+        opened: Sequence[Opened],
+        run: str,
+        time_left: Callable[[], float],
+        rows: BatchRows,
+    ) -> Tried:
+        """As `Applying.apply`; what comes after a failure in its group is not tried."""
+        reserve = min(RESERVE, time_left() / 2)
+        groups: dict[str, deque[tuple[Opened, Piece]]] = {}
+        for one in opened:
+            queue = groups.setdefault(one.delivery.group, deque())
+            queue.extend((one, piece) for piece in one.pieces)
+        total = Tried()
+        while groups and time_left() > reserve:
+            wave = {
+                group: chosen
+                for group, queue in groups.items()
+                if (chosen := _next(group, queue, rows))
+            }
+            if not wave:
+                return total
+            alone = [_alone(one, piece) for one, piece in wave.values()]
+            tried = self._applying.apply(alone, run, time_left, rows)
+            total = Tried(*(sum(pair) for pair in zip(total, tried, strict=True)))
+            for group, (_, piece) in wave.items():
+                if piece.outcome is None or piece.outcome.kind == "failed":
+                    del groups[group]
+                elif piece.outcome.kind == "refused" and piece.change is not None:
+                    rows.begin(group, piece.change, "closed")
+        return total
+
+
+def joins(group: str, change: Change, rows: BatchRows) -> bool:
+    """Whether a change must wait for others that are parked."""
+    if rows.is_closed(group, WHOLE_GROUP):
+        return True
+    if change.op == "t":
+        return rows.any_is_closed(group)
+    held = rows.of(group, change)
+    return held is not None and held.mode == "closed"
+
+
+def _next(
+    group: str, queue: deque[tuple[Opened, Piece]], rows: BatchRows
+) -> tuple[Opened, Piece] | None:
+    """The next change of a group that the sink is asked about; those that join are noted."""
+    while queue:
+        one, piece = queue.popleft()
+        if piece.outcome is not None and piece.outcome.kind == "failed":
+            queue.clear()
+        elif piece.outcome is not None or piece.change is None:
+            continue  # superseded, or no message
+        elif joins(group, piece.change, rows):
+            piece.outcome, piece.joined = Outcome("refused", JOINED), True
+            rows.begin(group, piece.change, "closed")
+        else:
+            return one, piece
+    return None
+
+
+def _alone(one: Opened, piece: Piece) -> Opened:
+    return Opened(one.delivery, one.message, one.lane, [piece])

@@ -1,0 +1,277 @@
+"""Ordering `every-change`: per row the sink gets each change in commit order, without a gap."""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from shared.domain.parked_where import Where
+from shared.domain.sink import Outcome, Slice
+from shared.flows.redrive.choosing import chosen, commands
+from shared.values.change import Change
+from shared.values.delivery import Delivery
+from shared.values.job import Job
+from shared.values.redrive_work import RedriveWork
+from tests.tier import TIER
+from tests.unit.test_consume_property import Between, Fault, Killed
+from tests.worlds.consumer_world import change, consumer_settings, delivery
+from tests.worlds.redrive_world import RedriveWorld
+
+GROUPS = ("g0", "g1")
+SETTINGS = msgspec.structs.replace(consumer_settings(), ordering="every-change")
+
+
+class Recorder:
+    """Own code with side effects: it records the ids that it was called with.
+
+    poison: ids that it refuses. unwell: ids that fail once, by themselves.
+    """
+
+    def __init__(self) -> None:
+        self.record: list[tuple[str, Change]] = []
+        self.poison: set[str] = set()
+        self.unwell: set[str] = set()
+
+    def probe(self) -> str:
+        return ""
+
+    def apply(self, slice: Slice) -> list[Outcome]:
+        return [self._one(arrival.message.group, arrival.change) for arrival in slice.arrivals]
+
+    def _one(self, group: str, change: Change) -> Outcome:
+        if change.id in self.unwell:
+            self.unwell.discard(change.id)
+            return Outcome("failed", "busy")
+        if change.id in self.poison:
+            return Outcome("refused", "HandlerError: KeyError 'currency'")
+        self.record.append((group, change))
+        return Outcome("applied")
+
+
+class EveryChangeWorld(RedriveWorld):
+    least_rows = 1 << 30
+
+    def __init__(self, wrap: Callable[[Any], Any] = lambda twin: twin) -> None:
+        self.recorder = Recorder()
+        super().__init__(SETTINGS, wrap)
+
+    def sink(self, wrap: Callable[[Any], Any] = lambda twin: twin) -> Any:
+        return wrap(self.recorder)
+
+    def order(self, key: int | None = None) -> list[str]:
+        """The ids in the order of the calls, of one row or of all."""
+        return [one.id for _, one in self.recorder.record if key is None or one.key == {"id": key}]
+
+
+@pytest.fixture
+def world() -> EveryChangeWorld:
+    return EveryChangeWorld()
+
+
+def test_a_refused_change_closes_its_row_and_no_other(world: EveryChangeWorld) -> None:
+    world.recorder.poison = {"tx/2"}
+    world.publish(*(change(n, "u", n % 2) for n in range(1, 5)))
+    world.publish(change(5, "u", 0), change(6, "u", 1))
+    world.drain()
+    assert world.order() == ["tx/1", "tx/3", "tx/6"]
+    assert [(one.id, one.joined) for one in world.parked()] == [
+        ("tx/2", False),
+        ("tx/4", True),
+        ("tx/5", True),
+    ]
+    assert world.mark() == (6, 6)
+
+
+def test_after_a_redrive_the_row_is_open_again_and_in_order(world: EveryChangeWorld) -> None:
+    world.recorder.poison = {"tx/2"}
+    world.publish(*(change(n, "u", 1) for n in range(1, 5)))
+    world.drain()
+    assert world.redriving().plan(Where.parse("reason~KeyError")).changes == 3
+    report = world.redrive("reason~KeyError")
+    assert (report.chosen, report.again, report.applied) == (3, 3, 0)
+    world.recorder.poison = set()
+    world.publish(change(5, "u", 1))
+    report = world.redrive("reason~KeyError")
+    world.publish(change(6, "u", 1))
+    world.drain()
+    assert world.order(1) == [f"tx/{n}" for n in range(1, 7)]
+    assert world.nothing_is_left()
+    first = [one for one in world.parked() if not one.joined]
+    assert first == []
+
+
+def test_a_truncation_waits_for_closed_rows_and_the_group_for_it(world: EveryChangeWorld) -> None:
+    world.recorder.poison = {"tx/2"}
+    world.publish(change(1, "u", 1), change(2, "u", 2), change(3, "u", 1), change(4, "t", 0))
+    world.publish(change(5, "c", 1), change(6, "c", 3))
+    world.publish(change(7, "c", 9), group="h")
+    world.drain()
+    assert world.order() == ["tx/1", "tx/3", "tx/7"] or world.order() == ["tx/1", "tx/7", "tx/3"]
+    world.recorder.poison = set()
+    assert world.redrive("key=2").applied == 4
+    order = [id for id in world.order() if id != "tx/7"]
+    assert order == ["tx/1", "tx/3", "tx/2", "tx/4", "tx/5", "tx/6"]
+    assert world.nothing_is_left()
+
+
+def test_dropping_the_poison_keeps_what_joined_it(world: EveryChangeWorld) -> None:
+    world.recorder.poison = {"tx/1"}
+    world.publish(change(1, "u", 1), change(2, "u", 1))
+    world.drain()
+    assert world.redrive("reason~KeyError", "drop").dropped == 1
+    world.publish(change(3, "u", 1))
+    world.drain()
+    assert world.order() == []
+    assert world.redrive().applied == 2
+    world.publish(change(4, "u", 1))
+    world.drain()
+    assert world.order() == ["tx/2", "tx/3", "tx/4"]
+    assert world.nothing_is_left()
+
+
+class Random:
+    """Random writes, failures, kills, duplicate deliveries and redrives on one consumer."""
+
+    def __init__(self, seed: int, *, kills: bool) -> None:
+        self.random = random.Random(seed)
+        self.fault = Fault()
+        self.world = EveryChangeWorld(lambda twin: Between(twin, self.fault))
+        self.kills = kills
+        self.log: list[tuple[str, Change]] = []
+        self.queues: dict[str, list[Delivery]] = {group: [] for group in GROUPS}
+        self.gone: list[Delivery] = []
+        self.numbers = 0
+
+    def write(self) -> None:
+        batch: dict[str, list[Change]] = {group: [] for group in GROUPS}
+        for _ in range(self.random.randint(1, 6)):
+            seq = len(self.log) + 1
+            if self.random.random() < 0.05:
+                group, one = self.random.choice(GROUPS), change(seq, "t", 0)
+            else:
+                key = self.random.randrange(4)
+                group, one = GROUPS[key % 2], change(seq, "u", key)
+            if self.random.random() < 0.12:
+                self.world.recorder.poison.add(one.id)
+            if self.random.random() < 0.1:
+                self.world.recorder.unwell.add(one.id)
+            self.log.append((group, one))
+            batch[group].append(one)
+        for group, changes in batch.items():
+            if changes:
+                self.enqueue(group, delivery(changes, group))
+
+    def enqueue(self, group: str, one: Delivery) -> None:
+        self.numbers += 1
+        self.queues[group].append(msgspec.structs.replace(one, message_id=f"m{self.numbers}"))
+
+    def redrive(self) -> None:
+        state = self.world.state
+        if state.jobs.current("search", "redrive") is None:
+            assert state.jobs.begin(Job("j", "search", RedriveWork(), token=1, beat=1))
+        where = Where((("key", "=", str(self.random.randrange(4))),))
+        meant = where if self.random.random() < 0.7 else Where()
+        some = chosen(state.parked, "search", meant, 1 << 62, closes=True)
+        for command in commands(some, "j", self.numbers, "apply"):
+            marks = command.attributes("shop")
+            id = command.deduplication_id
+            made = Delivery("", id, command.encoded(), command.group, id, 1, marks)
+            self.enqueue(command.group, made)
+
+    def deliver(self, *, faults: bool = True) -> None:
+        batch = [
+            one for group in GROUPS for one in self.queues[group][: self.random.randint(0, 4)]
+        ][:10]
+        if not batch:
+            return
+        if faults and self.kills and self.random.random() < 0.4:
+            kind = self.random.choice(("killed before", "killed after"))
+            self.fault.plan(self.random.randint(1, 40), kind, lambda: None)
+        try:
+            failed = set(self.world.consume.handle(batch, lambda: 60.0).failed)
+        except Killed:
+            self.world.consume = self.world.cold_start()
+            return
+        finally:
+            self.fault.plan(0, "", lambda: None)
+        for one in batch:
+            if one.message_id not in failed:
+                self.queues[one.group].remove(one)
+                self.gone.append(one)
+
+    def late(self) -> None:
+        """A message that was deleted long ago comes once more."""
+        if self.gone:
+            one = self.random.choice(self.gone)
+            self.world.consume.handle([one], lambda: 60.0)
+
+    def run(self) -> None:
+        steps: Sequence[Callable[[], None]] = (
+            self.write,
+            self.write,
+            self.deliver,
+            self.deliver,
+            self.deliver,
+            self.deliver,
+            self.redrive,
+            self.late,
+            self.fix_some,
+        )
+        for _ in range(60):
+            self.random.choice(steps)()
+        self.world.recorder.poison.clear()
+        self.world.recorder.unwell.clear()
+        for _ in range(400):
+            if not any(self.queues.values()):
+                if not self.world.parked():
+                    break
+                some = chosen(self.world.state.parked, "search", Where(), 1 << 62, closes=True)
+                assert some
+                self.redrive()
+            self.deliver(faults=False)
+        assert not any(self.queues.values())
+
+    def fix_some(self) -> None:
+        poison = self.world.recorder.poison
+        for id in sorted(poison):
+            if self.random.random() < 0.5:
+                poison.discard(id)
+
+    def check(self) -> None:
+        record = self.world.recorder.record
+        for group in GROUPS:
+            rows = {one.key["id"] for at, one in self.log if at == group and one.op != "t"}
+            for row in rows:
+                mine = [
+                    one.id
+                    for at, one in self.log
+                    if at == group and (one.op == "t" or one.key == {"id": row})
+                ]
+                called = [
+                    one.id
+                    for at, one in record
+                    if at == group and (one.op == "t" or one.key == {"id": row})
+                ]
+                assert list(dict.fromkeys(called)) == mine
+        if not self.kills:
+            ids = [one.id for _, one in record]
+            assert len(ids) == len(set(ids)), "without a kill nothing is repeated"
+        if self.kills:  # a flag may stay behind, which costs one read more
+            for group in GROUPS:
+                assert self.world.state.parked.rows_of("search", group) == []
+        else:
+            assert self.world.nothing_is_left()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("kills", [False, True])
+def test_whatever_happens_each_row_is_in_commit_order_without_gaps(kills: bool) -> None:
+    for seed in range(TIER.consume_runs):
+        world = Random(seed, kills=kills)
+        try:
+            world.run()
+            world.check()
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}") from error
