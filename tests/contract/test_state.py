@@ -17,6 +17,7 @@ from shared.values.coverage import Segment, SegmentStart
 from shared.values.due_cause import DueCause
 from shared.values.errors import LeaseLost
 from shared.values.gate import Gate
+from shared.values.in_hand import InHand
 from shared.values.job import (
     BackfillWork,
     Job,
@@ -651,3 +652,17 @@ def test_the_budget_of_a_minute_is_shared_and_never_exceeded(stores: Any) -> Non
     assert not store.take("search", 9, 9, 8)
     assert not store.take("search", 9, 1, 0)
     assert store.count("search", 7, 0, 0) == (15, 6)
+
+
+def test_a_group_in_hand_is_known_until_it_is_ended(stores: Any) -> None:
+    store = stores.hands
+    assert store.read("search", ["g", "h"]) == {}
+    store.begin("search", {"g": InHand(version="v1"), "h": InHand("tx/1", 2, "v1")})
+    store.begin("search", {"h": InHand("tx/1", 3, "v1")})
+    assert store.read("search", ["g", "h", "i"]) == {
+        "g": InHand(version="v1"),
+        "h": InHand("tx/1", 3, "v1"),
+    }
+    assert store.read("other", ["g"]) == {}
+    store.end("search", ["g", "g", "none"])
+    assert set(store.read("search", ["g", "h"])) == {"h"}

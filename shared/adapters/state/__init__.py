@@ -17,6 +17,7 @@ Each subject has a contract of its own. Layout of the table (`pk`, `sk` are stri
 | `consumer#NAME#JOB` | `done#MESSAGE`, `deletion#ADDRESS` | applied messages, deletions |
 | `consumer#NAME#JOB` | `redriven#CHANGE` | what became of a parked change |
 | `consumer#NAME` | `parked` | the groups that may have parked rows |
+| `consumer#NAME` | `hand#GROUP` | a group that an invocation has begun and not ended |
 | `consumer#NAME` | `budget#MINUTE` | what was tried, refused and parked in a minute |
 | `consumer#NAME#parked` | `change#GROUP#SEQ#ID` | a parked change |
 | `consumer#NAME#parked` | `payload#ID` | its payload, until it expires |

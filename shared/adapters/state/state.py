@@ -7,6 +7,7 @@ from shared.adapters.state.deletions import Deletions
 from shared.adapters.state.done_messages import DoneMessages
 from shared.adapters.state.dues import Dues
 from shared.adapters.state.gates import Gates
+from shared.adapters.state.hands import Hands
 from shared.adapters.state.jobs import Jobs
 from shared.adapters.state.leases import Leases
 from shared.adapters.state.marks import Marks
@@ -28,6 +29,7 @@ class State:
     marks: Marks
     parked: Parked
     jobs: Jobs
+    hands: Hands
     deletions: Deletions
     done_messages: DoneMessages
     redriven: Redriven

@@ -16,13 +16,14 @@ class Piece(msgspec.Struct):
     """One change of a message and its outcome so far.
 
     change: None for a whole body that is no message. size: about how many bytes it has.
-    joined: it is refused only because its row is closed.
+    joined: it is refused only because its row is closed. parked: it is parked already.
     """
 
     change: Change | None
     size: int
     outcome: Outcome | None = None
     joined: bool = False
+    parked: bool = False
 
 
 class Opened(msgspec.Struct):

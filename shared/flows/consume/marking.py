@@ -31,7 +31,7 @@ class Marking:
             for group, (_, pieces) in settled.items()
             if group in marks
         }
-        for group in self._advance(marks, {group: some for group, some in seqs.items() if some}):
+        for group in self.advance(marks, {group: some for group, some in seqs.items() if some}):
             settled[group] = ([], [])
         finished = [one for done, _ in settled.values() for one in done]
         if backfilled := [
@@ -47,7 +47,7 @@ class Marking:
             _count(consumed, opened, done, pieces)
         return consumed
 
-    def _advance(self, marks: Mapping[str, Mark], seqs: dict[str, list[int]]) -> list[str]:
+    def advance(self, marks: Mapping[str, Mark], seqs: dict[str, list[int]]) -> list[str]:
         """Count these changes as seen; returns the groups where that did not succeed.
 
         When another delivery of the same messages was concurrent, what it counted is not counted

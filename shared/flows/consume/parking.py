@@ -85,6 +85,8 @@ class Parking:
             rows.save_begun()
         except RowlineError as error:
             fail([piece for _, piece in refused], f"cannot be parked: {error}")
+        for _, piece in refused:
+            piece.parked = piece.outcome is not None and piece.outcome.kind == "refused"
 
     def _decide(self, groups: Mapping[str, Sequence[Opened]]) -> None:
         """Take what is refused from the budget; where it does not suffice, that has failed.
@@ -169,7 +171,7 @@ def _refused(groups: Mapping[str, Sequence[Opened]]) -> list[tuple[Opened, Piece
         (one, piece)
         for group in groups.values()
         for one, piece in settled_of(group)[1]
-        if piece.outcome is not None and piece.outcome.kind == "refused"
+        if piece.outcome is not None and piece.outcome.kind == "refused" and not piece.parked
     ]
 
 

@@ -19,6 +19,7 @@ from shared.flows.consume.batch_rows import BatchRows
 from shared.flows.consume.batch_trace import BatchTrace
 from shared.flows.consume.breaking import Breaking
 from shared.flows.consume.every_change import EveryChange
+from shared.flows.consume.killing import Killing
 from shared.flows.consume.marking import Marking
 from shared.flows.consume.parking import Parking
 from shared.flows.consume.probing import Probing, refused_have_failed
@@ -56,6 +57,9 @@ class Consume:
         self._marking = Marking(consumer.name, state)
         self._parking = Parking(consumer, state.parked, claims, version, clock)
         self._redriving = RedriveRuntime(consumer, applying, state, claims, clock)
+        self._killing = Killing(
+            consumer.name, state.hands, self._applying, self._parking, self._marking, version
+        )
         self._queue, self._clock = queue, clock
         self._trace = trace or BatchTrace(NoTracer(), consumer.name, consumer)
         self._breaking = Breaking(consumer.name, state.gates, self._now_ms)
@@ -154,6 +158,7 @@ class Consume:
         )
         rows.read(opened)
         began = self._clock()
+        self._killing.begin(opened, outset, time_left, rows, may_park=may_park)
         tried = self._applying.apply(opened, outset.run, time_left, rows)
         ended = self._clock()
         groups = by_group(opened)
@@ -161,6 +166,7 @@ class Consume:
             refused_have_failed(groups)
         self._parking.park(groups, rows)
         consumed = self._marking.settle(groups, outset.marks, outset.run)
+        self._killing.end()
         consumed.waits = asked_waits(opened)
         self._trace.record(opened, received, began, ended)
         consumed.add(redriven)

@@ -7,6 +7,7 @@ from shared.adapters.state.dynamodb.deletions import DynamoDeletions
 from shared.adapters.state.dynamodb.done_messages import DynamoDoneMessages
 from shared.adapters.state.dynamodb.dues import DynamoDues
 from shared.adapters.state.dynamodb.gates import DynamoGates
+from shared.adapters.state.dynamodb.hands import DynamoHands
 from shared.adapters.state.dynamodb.jobs import DynamoJobs
 from shared.adapters.state.dynamodb.leases import DynamoLeases
 from shared.adapters.state.dynamodb.marks import DynamoMarks
@@ -34,6 +35,7 @@ def open_state(client: "DynamoDBClient", table: str) -> State:
         parked=DynamoParked(client, table),
         redriven=DynamoRedriven(client, table),
         jobs=DynamoJobs(client, table),
+        hands=DynamoHands(client, table),
         deletions=DynamoDeletions(client, table),
         done_messages=DynamoDoneMessages(client, table),
         dues=DynamoDues(client, table),

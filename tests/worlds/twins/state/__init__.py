@@ -10,6 +10,7 @@ from shared.values.job import BackfillWork, Job
 from tests.worlds.twins.state.coverage import MemoryCoverage
 from tests.worlds.twins.state.dues import MemoryDues
 from tests.worlds.twins.state.gates import MemoryGates
+from tests.worlds.twins.state.hands import MemoryHands
 from tests.worlds.twins.state.jobs import (
     MemoryDeletions,
     MemoryDoneMessages,
@@ -50,6 +51,7 @@ def memory_state() -> State:
         parked=parked,
         redriven=redriven,
         jobs=jobs,
+        hands=MemoryHands(),
         deletions=deletions,
         done_messages=done_messages,
         dues=MemoryDues(),

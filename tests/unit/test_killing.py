@@ -1,0 +1,105 @@
+"""A change that kills the function is parked alone, and everything else is applied."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from shared.domain.sink import Outcome, Slice
+from tests.unit.test_every_change import EveryChangeWorld, Recorder
+from tests.worlds.consumer_world import change
+
+
+class Killed(BaseException):
+    """The function is gone: out of memory, or past its time-out."""
+
+
+class Deadly(Recorder):
+    """deadly: ids that kill the function."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deadly: set[str] = set()
+        self.kills = 0
+
+    def apply(self, slice: Slice) -> list[Outcome]:
+        outcomes = []
+        for arrival in slice.arrivals:
+            if arrival.change.id in self.deadly:
+                self.kills += 1
+                raise Killed
+            outcomes += super().apply(Slice([arrival]))
+        return outcomes
+
+
+class DeadlyWorld(EveryChangeWorld):
+    def __init__(self, ordering: str) -> None:
+        super().__init__()
+        self.recorder: Deadly = Deadly()
+        self.settings = msgspec.structs.replace(self.settings, ordering=ordering)
+        self.consume = self.cold_start()
+
+    def work(self) -> None:
+        batch = self.queue.receive()
+        if not batch:
+            return
+        try:
+            failed = set(self.consume.handle(batch, lambda: 60.0).failed)
+        except Killed:
+            self.consume = self.cold_start()
+            return
+        self.queue.delete([one.receipt_handle for one in batch if one.message_id not in failed])
+
+
+@pytest.fixture(params=["latest-state", "every-change"])
+def world(request: Any) -> DeadlyWorld:
+    return DeadlyWorld(request.param)
+
+
+def test_the_change_alone_is_parked(world: DeadlyWorld) -> None:
+    world.recorder.deadly = {"tx/5"}
+    for first in (1, 4, 7):
+        world.publish(*(change(n, "u", n) for n in range(first, first + 3)))
+    world.publish(*(change(n, "u", n) for n in range(101, 105)), group="h")
+    world.drain(3_000)
+    (parked,) = world.parked()
+    assert (parked.id, parked.error) == ("tx/5", "Killed")
+    assert set(world.order()) == {f"tx/{n}" for n in (*range(1, 10), *range(101, 105))} - {"tx/5"}
+    assert world.mark("g") == (9, 9)
+    assert world.mark("h") == (104, 4)
+    assert world.recorder.kills <= 6
+    assert world.state.hands.read("search", ["g", "h"]) == {}
+
+
+def test_two_deadly_changes_of_two_groups_are_both_found(world: DeadlyWorld) -> None:
+    world.recorder.deadly = {"tx/2", "tx/102"}
+    for group, first in (("g", 1), ("h", 101)):
+        world.publish(*(change(n, "u", n) for n in range(first, first + 4)), group=group)
+    world.drain(5_000)
+    assert [one.id for one in world.parked()] == ["tx/2", "tx/102"]
+    assert len(set(world.order())) == 6
+
+
+def test_an_outage_of_the_sink_is_no_kill(world: DeadlyWorld) -> None:
+    world.publish(*(change(n, "u", n) for n in range(1, 4)))
+    down = [True] * 5
+
+    def apply(slice: Slice) -> list[Outcome]:
+        if down:
+            down.pop()
+            return [Outcome("failed", "down")] * len(slice.arrivals)
+        return Deadly.apply(world.recorder, slice)
+
+    world.recorder.apply = apply  # type: ignore[method-assign]
+    world.drain(3_000)
+    assert world.parked() == []
+    assert world.order() == ["tx/1", "tx/2", "tx/3"]
+
+
+def test_after_a_fix_it_is_redriven(world: DeadlyWorld) -> None:
+    world.recorder.deadly = {"tx/1"}
+    world.publish(change(1, "u", 1))
+    world.drain(3_000)
+    world.recorder.deadly = set()
+    assert world.redrive("error=Killed").applied == 1
+    assert world.order() == ["tx/1"]
