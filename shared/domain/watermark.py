@@ -125,6 +125,10 @@ class Watermark:
             )
         return checkpoint
 
+    def require_captured(self, table: str) -> None:
+        """Raises StackError for a table that stopped: no watermark would ever pass its changes."""
+        self._require_captured(self._streams.load(self._stream)[1], [table])
+
     def pass_now(self, tell: Callable[[str], None], tables: Collection[str] = ()) -> Checkpoint:
         """Wait until the relay has published what is in the binlog now; returns the checkpoint.
 

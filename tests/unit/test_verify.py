@@ -8,9 +8,11 @@ import pytest
 
 from shared.adapters.database.contract import Server
 from shared.domain.deletion_limit import DeletionRefused
+from shared.domain.patience import Patience
 from shared.flows.verify.verify import Verify, VerifyReport
-from shared.values.errors import SourceError
+from shared.values.errors import SourceError, StackError
 from shared.values.settings import SourceSettings, TableSettings
+from shared.values.stopped import Stopped
 from shared.values.table import Column, Table
 from tests.worlds.backfill_world import BackfillWorld
 from tests.worlds.consumer_world import ALIAS, consumer_settings
@@ -161,6 +163,30 @@ def test_a_row_with_a_null_in_its_id_is_a_difference() -> None:
     made.database.create(CITIES, [{"id": 1, "city": "Ulm"}, {"id": 2, "city": None}])
     report = Verify(made.setup(), repair=True, chunk_rows=3).run()
     assert (report.missing, report.refused, report.differences) == (1, 1, 1)
+
+
+def test_a_column_that_came_later_is_no_difference_where_it_is_null(world: BackfillWorld) -> None:
+    """ADD COLUMN with NULL everywhere makes no table due, and documents are as they were."""
+    table = world.database.tables["shop.items"]
+    wider = msgspec.structs.replace(table, columns=(*table.columns, Column("size", "int")))
+    rows = [{**row, "size": None} for row in world.rows.values()]
+    world.database.create(wider, rows)
+    assert verify(world).differences == 0
+    rows[0]["size"] = 4
+    world.database.create(wider, rows)
+    report = verify(world)
+    assert [one.fields for one in report.listed] == [["size"]]
+
+
+def test_a_table_that_stopped_is_not_compared(world: BackfillWorld) -> None:
+    _, point = world.streams.load("shop")
+    assert point
+    stopped = {"shop.items": Stopped("has no key", "Add one.", 1)}
+    capture = point.whole.stopping({"shop.items"}).text()
+    held = msgspec.structs.replace(point, capture=capture, stopped=stopped)
+    world.lease = world.streams.renew("shop", world.lease, held)
+    with pytest.raises(StackError, match=r"shop\.items: is not captured now: it has no key"):
+        Verify(world.setup(patience=Patience(lambda: world.now, lambda _: None))).run()
 
 
 def test_an_interrupted_comparison_continues_with_the_tables_that_are_left(

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from shared.domain.sink import Expected, Held
-from shared.flows.verify.comparing import Comparison, differing_fields
+from shared.flows.verify.comparing import Comparison, differing_fields, unlike
 from shared.values.difference import Difference
 
 REPAIRABLE = ("missing", "extra", "different")
@@ -30,11 +30,7 @@ class Candidate(msgspec.Struct, eq=False):
 
 def differs(one: Candidate) -> bool:
     """Whether the document is not what the row says."""
-    if one.rows > 1 or (one.expected and one.expected.refused):
-        return True
-    if one.expected is None or one.held is None:
-        return (one.expected is None) != (one.held is None)
-    return one.expected.body != one.held.body
+    return one.rows > 1 or unlike(one.expected, one.held)
 
 
 def difference(one: Candidate) -> Difference:

@@ -1,6 +1,5 @@
 """Comparing: the documents that the rows of a table should be, and how a held one differs."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.domain.captured_tables import CapturedTable
@@ -16,19 +15,17 @@ class Comparison:
 
 
 def differing_fields(body: dict[str, Any], held: dict[str, Any]) -> list[str]:
-    """The fields that are not the same, or only on one side."""
-    nothing = object()
+    """The fields that are not the same. A field that is missing is as good as null.
+
+    So a column that came later is missing in the documents of older rows, where it is NULL.
+    """
     return sorted(
-        field
-        for field in body.keys() | held.keys()
-        if body.get(field, nothing) != held.get(field, nothing)
+        field for field in body.keys() | held.keys() if body.get(field) != held.get(field)
     )
 
 
-def first_sight(expected: Sequence[Expected], held: Mapping[str, Held]) -> list[Expected]:
-    """Those whose document is missing or differs."""
-    return [
-        one
-        for one in expected
-        if one.refused or (document := held.get(one.id)) is None or document.body != one.body
-    ]
+def unlike(expected: Expected | None, held: Held | None) -> bool:
+    """Whether the document of an id is not the one that the row says."""
+    if expected is None or held is None:
+        return (expected is None) != (held is None)
+    return bool(expected.refused or differing_fields(expected.body, held.body))

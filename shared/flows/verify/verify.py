@@ -101,6 +101,9 @@ class Verify:
         with self._tenure.kept():
             self._open()
             self._reads = require_same_server(self._setup, self._marks, self._tenure.patience)
+            for comparison in comparisons:
+                name = comparison.captured.name
+                self._marks[self._source.stream_of(name)].require_captured(name)
             self._wait_for_the_consumer()
             for comparison in comparisons:
                 if comparison.captured.name not in self._work.done:

@@ -10,7 +10,7 @@ from shared.adapters.database.contract import Database
 from shared.domain.deletion_limit import DeletionRefused, is_many, refusal
 from shared.domain.sink import Expected
 from shared.flows.verify.candidate import REPAIRABLE, Candidate, difference
-from shared.flows.verify.comparing import Comparison, first_sight
+from shared.flows.verify.comparing import Comparison, unlike
 from shared.flows.verify.ids import IdSet
 from shared.flows.verify.repair import Repair
 from shared.flows.verify.settling import Settling
@@ -83,7 +83,8 @@ class Walk:
             expected = self._with_ids([documents.expected(row) for row in rows])
             again = [one for one in expected if not self._seen.add(one.id)]
             held = documents.get([one.id for one in expected])
-            suspect = {one.id: one.key for one in [*first_sight(expected, held), *again]}
+            seen = [one for one in expected if unlike(one, held.get(one.id))]
+            suspect = {one.id: one.key for one in [*seen, *again]}
             candidates += [
                 Candidate(self._comparison, id, key)
                 for id, key in suspect.items()
