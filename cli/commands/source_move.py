@@ -153,9 +153,19 @@ def _next(
 def _check(deployed: Stage, whole: SourceSettings, endpoint: SourceEndpoint) -> None:
     database = SqlDatabase(endpoint)
     try:
-        check_target(database, whole, lambda: deployed.database(whole.name))
+        loaded = [deployed.state.streams.load(name)[1] for name in _streams(whole)]
+        stopped = {name for point in loaded if point for name in point.whole.stopped}
+        alone = check_target(database, whole, lambda: deployed.database(whole.name), stopped)
     finally:
         database.close()
+    for one in alone:
+        note_console().print(
+            f"{one.thing} {one.what}: it stops alone there. {one.fix}", markup=False
+        )
+
+
+def _streams(whole: SourceSettings) -> set[str]:
+    return {whole.stream, *whole.elsewhere.values()}
 
 
 def _move(

@@ -1,24 +1,30 @@
 """Target: whether a server can replace the one that is read, and has the position to read from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from shared.adapters.binlog.contract import Binlog
 from shared.adapters.database.contract import Database
-from shared.domain.preflight import check_source, require
+from shared.domain.preflight import check_source, refused_tables, require
 from shared.domain.server_identity import who_answers
 from shared.values.errors import ConfigError, PositionLost, SourceError, SourceUnavailable
+from shared.values.finding import Finding
 from shared.values.position import Position
 from shared.values.settings import SourceSettings
 
 
 def check_target(
-    target: Database, source: SourceSettings, open_now: Callable[[], Database]
-) -> None:
-    """Check that `target` can be read as `source`, with all of its tables.
+    target: Database,
+    source: SourceSettings,
+    open_now: Callable[[], Database],
+    stopped: Collection[str] = (),
+) -> list[Finding]:
+    """Check that `target` can be read as `source`; returns the tables that stop alone there.
 
     open_now: connects to the present server, which may no longer exist.
+    stopped: tables that are not captured now, so that the target may lack them.
 
-    Raises SourceError for the first problem, SourceUnavailable when the target does not answer.
+    Raises SourceError for the first problem of the server, or a table that it lacks, and
+    SourceUnavailable when it does not answer.
     """
     found = who_answers(target)
     try:
@@ -39,12 +45,16 @@ def check_target(
                 "auto.cnf) and restart it."
             ),
         )
+    findings = check_source(target, source)
+    refused = refused_tables(findings)
+    alone = {*refused, *stopped}
     try:
-        require(check_source(target, source))
+        require([one for one in findings if one.table not in alone])
     except SourceError as error:
         raise SourceError(
             error.what, thing=f"the new server, {error.thing}", hint=error.hint
         ) from None
+    return list(refused.values())
 
 
 def require_place(target: Binlog, at: Position) -> None:

@@ -420,6 +420,12 @@ def test_a_target_must_work_and_be_told_from_the_old_server() -> None:
         )
 
 
+def test_a_table_that_cannot_be_captured_there_stops_alone() -> None:
+    wanted = source(shop__items=TableSettings(drop=("nothing",)), shop__gone=TableSettings())
+    (alone,) = check_target(target(), wanted, database, {"shop.gone"})
+    assert (alone.table, "no column nothing" in alone.what) == ("shop.items", True)
+
+
 def test_a_target_is_checked_although_the_old_server_is_gone() -> None:
     def gone() -> MemoryDatabase:
         raise SourceUnavailable("does not answer.", thing="old")
