@@ -1,5 +1,6 @@
 """What is in the way of reading a source, each named with its fix."""
 
+import msgspec
 import pytest
 
 from shared.adapters.database.contract import BinlogFilters, Cascade, Server, UniqueKey
@@ -248,6 +249,18 @@ def test_hidden_columns_that_are_not_there_fail() -> None:
             if finding.level == "fail"
         ]
         assert "nope" in failed.what
+
+
+@pytest.mark.parametrize("character", ["\ufffe", "\uffff"])
+def test_a_name_that_no_message_may_carry_is_refused(character: str) -> None:
+    shop = database()
+    name = f"it{character}ems"
+    table = shop.tables["shop.items"]
+    shop.create(msgspec.structs.replace(table, name=name), [])
+    settings = source(**{f"shop__{name}": TableSettings()})
+    (failed,) = [one for one in check_source(shop, settings) if one.level == "fail"]
+    assert failed.table == f"shop.{name}"
+    assert f"U+{ord(character):04X} in its name" in failed.what
 
 
 def test_cascades_fail_unless_the_stanza_accepts_them_and_engines_warn() -> None:

@@ -145,9 +145,9 @@ class Pipeline:
         """What `rowline resync search` does."""
         return Backfill(self._job(), ResyncWork).run()
 
-    def verify(self, *tables: str) -> VerifyReport:
-        """What `rowline verify search` does."""
-        return Verify(self._job()).run(tables)
+    def verify(self, *tables: str, repair: bool = False, server: Any = None) -> VerifyReport:
+        """What `rowline verify search` does, also with the address of another server."""
+        return Verify(self._job(server), repair=repair).run(tables)
 
     def watch_deletions(self) -> dict[str, set[str]]:
         """Ids whose deletion is applied from here on, by alias."""
@@ -164,16 +164,17 @@ class Pipeline:
     def parked(self) -> list[Any]:
         return list(self.state.parked.all("search"))
 
-    def _job(self) -> JobSetup:
+    def _job(self, server: Any = None) -> JobSetup:
+        url = (server or self._server).url
         return JobSetup(
             self.consumer,
             self.source,
-            database=SqlDatabase(parse(self._server.url)),
+            database=SqlDatabase(parse(url)),
             state=self.state,
             claims=self.claims,
             queue=self.queue,  # type: ignore[arg-type]
             sink=self._sink,
-            reads=self._server.url,
+            reads=url,
             writes=self._url,
             consent=lambda _: True,
         )

@@ -41,6 +41,11 @@ class TableCatalog(msgspec.Struct, frozen=True):
         return TableKeys(self.primary.get(name, ()), tuple(self.unique.get(name, ())))
 
 
+NOT_IN_MESSAGES = "\ufffe\uffff"
+"""Characters of names that no message may carry. Source: SQS API reference, SendMessage,
+"MessageBody"; a name also stands in attributes, which know no escapes.
+"""
+
 _NOT_THERE = "is not in the database, or the account may not SELECT from it"
 
 
@@ -88,6 +93,15 @@ def table_problems(
     """
     check = f"table {name}"
     found = check_key(name, catalog.keys_of(name), settings)
+    if refused := sorted({f"U+{ord(each):04X}" for each in name if each in NOT_IN_MESSAGES}):
+        found.append(
+            Finding(
+                check,
+                "fail",
+                f"has {refused[0]} in its name, which SNS and SQS refuse in a message",
+                "Rename the table, or leave it out.",
+            )
+        )
     if name in catalog.columns:
         hidden = {
             **dict.fromkeys(settings.drop, "drop"),
