@@ -1,7 +1,6 @@
 """`make lint` checks the project's text: lines, docstrings, sentences, subjects, module sizes.
 
 `python -m tests.prose` prints each fault as PATH:LINE: FAULT and exits with 1 if there is one.
-`tests/prose_allowed.txt` lists files that may break a rule until they are rewritten.
 """
 
 import ast
@@ -13,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-ALLOWED = ROOT / "tests/prose_allowed.txt"
 LINE, SUMMARY, SENTENCE, SUBJECT, MODULE = 100, 100, 40, 72, 250
 SINCE = "5a0ff7d"  # the commit after which subjects are checked
 LIBRARY = ("shared/", "cli/", "handlers/", "local/", "bench/", "plugins/")
@@ -29,7 +27,7 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')*_]*\s+(?=[A-Z`*\"(\d])")
 class Fault:
     """One broken rule.
 
-    rule: Its name, as in the list of what is allowed.
+    rule: its name.
     line: 0 where the fault is the file's.
     """
 
@@ -138,25 +136,17 @@ def commits() -> list[tuple[str, str]]:
     return [(line.partition(" ")[0], line.partition(" ")[2]) for line in lines]
 
 
-def allowed(text: str) -> set[tuple[str, str]]:
-    """Pairs (rule, path) from lines `RULE PATH`; a line that begins with # is a comment."""
-    lines = [line.split() for line in text.splitlines() if line.strip() and line[0] != "#"]
-    return {(rule, path) for rule, path in lines}
-
-
 def main() -> int:
     files = [
         name
         for name in _git("ls-files", "-co", "--exclude-standard").stdout.splitlines()
         if (ROOT / name).is_file() and name.endswith((*_LINES, ".py"))
     ]
-    free = allowed(ALLOWED.read_text()) if ALLOWED.exists() else set()
     found = [fault for name in files for fault in faults(name, (ROOT / name).read_text())]
     found += long_subjects(commits())
-    left = [fault for fault in found if (fault.rule, fault.path) not in free]
-    for fault in left:
+    for fault in found:
         print(fault)
-    return 1 if left else 0
+    return 1 if found else 0
 
 
 def _git(*words: str) -> "subprocess.CompletedProcess[str]":

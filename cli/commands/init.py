@@ -90,8 +90,7 @@ def command(
             markup=False,
         )
     console.print(
-        f"{captured} of {len(listing.tables)} tables can be captured. Next: rowline "
-        "doctor, then sls deploy.",
+        f"{captured} of {len(listing.tables)} tables can be captured. Next: rowline check",
         markup=False,
     )
 

@@ -63,13 +63,6 @@ def test_a_subject_has_at_most_72_characters() -> None:
     assert [(fault.path, fault.rule) for fault in found] == [("def", "subject")]
 
 
-def test_the_list_of_what_is_allowed() -> None:
-    assert prose.allowed("# why\nline docs/a.md\n\nmodule shared/a.py\n") == {
-        ("line", "docs/a.md"),
-        ("module", "shared/a.py"),
-    }
-
-
 def test_a_clone_that_does_not_reach_back_checks_no_subjects(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

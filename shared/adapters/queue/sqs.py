@@ -145,20 +145,21 @@ class SqsQueue:
 
 
 def _delivery(message: Any) -> Delivery:
-    """Source: SQS API reference, ReceiveMessage, "MessageSystemAttributeNames"."""
-    system = message["Attributes"]
-    return Delivery(
-        message_id=message["MessageId"],
-        receipt_handle=message["ReceiptHandle"],
-        body=message["Body"],
-        group=system["MessageGroupId"],
-        deduplication_id=system["MessageDeduplicationId"],
-        attempt=int(system["ApproximateReceiveCount"]),
-        attributes={
-            name: value["StringValue"]
-            for name, value in (message.get("MessageAttributes") or {}).items()
-            if "StringValue" in value
-        },
-        sent_ms=int(system["SentTimestamp"]),
-        first_received_ms=int(system["ApproximateFirstReceiveTimestamp"]),
+    """A received message is a function's record, but for the case of the names.
+
+    Source: SQS API reference, ReceiveMessage; Lambda developer guide, "Example Amazon SQS FIFO
+    message event".
+    """
+    texts = {
+        name: {"stringValue": value.get("StringValue")}
+        for name, value in (message.get("MessageAttributes") or {}).items()
+    }
+    return Delivery.of(
+        {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": message["Attributes"],
+            "messageAttributes": texts,
+        }
     )

@@ -22,11 +22,11 @@ def definition_of(
     place: leads to the stanza. Raises ConfigError.
     """
     if own:
-        if unknown := sorted(set(own) - {"settings", "mappings", "aliases"}):
+        if unknown := sorted(set(own) - {"settings", "mappings"}):
             raise ConfigError(
                 f"has {unknown[0]!r}, which no index has.",
                 thing=f"{place}.index",
-                hint="It holds `settings`, `mappings` and `aliases`.",
+                hint="It holds `settings` and `mappings`; the alias is the stanza's.",
             )
         settings = own.get("settings", {})
         return (
