@@ -5,11 +5,16 @@ calls, and how large its items are. The command prints the tables and writes the
 that show them; a test compares.
 """
 
+import contextlib
+import io
 import json
 import re
 from pathlib import Path
 from typing import Any
 
+from shared.adapters.metrics.emf import emit
+from shared.adapters.state.dynamodb.marks import SHARDS
+from shared.flows.consume.tally import Consumed
 from shared.flows.relay.lease import margins
 from shared.flows.relay.setup import RelaySetup
 from shared.values.capture_configuration import CaptureConfiguration
@@ -50,16 +55,29 @@ POLLERS, LONG_POLL_SECONDS = 5, 20
 SQS".
 """
 
-MARK_BYTES = 64 * (len("seq00") + len("count00") + 12)
-"""The item with the marks of a table of 64 shards: names, and numbers of about 6 bytes each."""
+MARK_BYTES = SHARDS * (len("s00") + len("c00") + 10 + 5) + 100
+"""The item with the marks of a batch's group: names, a seq and a count for each shard; its key."""
+
+MARK_READS = 3
+"""Further items that a batch reads with its marks, each of less than 4 KB: the backfill under way,
+the groups with parked changes, and the gate.
+"""
 
 LEASE_BYTES = 600
 """Of the state item beside the checkpoint: lease and figures."""
 
-BATCH_LOG_BYTES, REPORT_BYTES = 1500, 500
-"""Of the lines that a batch, and a report of the relay, write; with Lambda's own."""
+LOG_EVENT_BYTES = 26
+"""Counted for each line beside its text. Source: CloudWatch pricing, "Logs", and CloudWatch Logs
+API reference, PutLogEvents.
+"""
 
-RELAY_METRICS, CONSUMER_METRICS, ALARMS, SECRETS = 4, 5, 11, 2
+INVOCATION_LOG_BYTES = 71 + 52 + 160 + 3 * LOG_EVENT_BYTES
+"""START, END and REPORT, which Lambda writes of each invocation."""
+
+REPORT_BYTES = 500
+"""Of the line that a report of the relay writes."""
+
+RELAY_METRICS, ALARMS, SECRETS = 4, 11, 2
 WATCH_METRICS = 8
 """Of the watch, its relay and its consumer."""
 
@@ -148,16 +166,29 @@ def consumer_function(rate: float) -> float:
 
 
 def marks(rate: float) -> float:
-    read = (1 + read_units(MARK_BYTES)) * price("dynamodb_read_unit")
+    read = (MARK_READS + read_units(MARK_BYTES)) * price("dynamodb_read_unit")
     write = write_units(MARK_BYTES) * price("dynamodb_write_unit")
     return SECONDS * batches(rate) * (read + write)
 
 
+def batch_figures() -> dict[str, float]:
+    """The figures of a batch that went well."""
+    return Consumed(applied=1, newest_ts_ms=1_795_760_000_000).figures(now_ms=1_795_760_000_123)
+
+
+def batch_log_bytes() -> int:
+    """What a batch that went well writes: the line of its figures, and Lambda's own."""
+    line = io.StringIO()
+    with contextlib.redirect_stdout(line):
+        emit("rowline-prod", "consumer", "listingSearch", batch_figures())
+    return len(line.getvalue()) + LOG_EVENT_BYTES + INVOCATION_LOG_BYTES
+
+
 def watching(rate: float) -> float:
     """Metrics, alarms and logs."""
-    metrics = RELAY_METRICS + WATCH_METRICS + (CONSUMER_METRICS if rate else 0)
+    metrics = RELAY_METRICS + WATCH_METRICS + (len(batch_figures()) if rate else 0)
     reports = SECONDS / RelaySetup.report_seconds
-    written = reports * REPORT_BYTES + SECONDS * batches(rate) * BATCH_LOG_BYTES
+    written = reports * REPORT_BYTES + SECONDS * batches(rate) * batch_log_bytes()
     written += SECONDS / 60 * WATCH_LOG_BYTES
     fixed = metrics * price("metric_month") + ALARMS * price("alarm_month")
     return fixed + written / GB * price("logs_gb")

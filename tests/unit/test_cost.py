@@ -3,9 +3,14 @@
 import re
 from pathlib import Path
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from bench import cost
+from shared.adapters.state.dynamodb.marks import SHARDS, DynamoMarks
+from shared.values.mark import Mark
+from tests.aws_setup import create_state_table, pretend_login
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,3 +52,26 @@ def test_more_tables_make_the_relays_state_dearer(monkeypatch: pytest.MonkeyPatc
     few = cost.relay_state()
     monkeypatch.setattr(cost, "TABLES", 200)
     assert cost.relay_state() >= few
+
+
+def test_a_batch_is_counted_as_the_program_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The item of its marks fits into one write, with numbers as long as they can get."""
+    with mock_aws():
+        pretend_login(monkeypatch)
+        dynamodb = boto3.client("dynamodb")
+        create_state_table("state", dynamodb)
+        marks = DynamoMarks(dynamodb, "state")
+        moves = {f"{'t' * 24}-{n}": (Mark(), Mark(1 << 62, 10**7)) for n in range(SHARDS)}
+        assert not marks.advance("listingSearch", moves)
+        (item,) = dynamodb.scan(TableName="state")["Items"]
+        size = sum(len(name) + _size(value) for name, value in item.items())
+    assert size <= cost.MARK_BYTES <= 1024
+    assert cost.write_units(cost.MARK_BYTES) == 1
+    assert len(cost.batch_figures()) == 3
+    assert 600 < cost.batch_log_bytes() < 900
+
+
+def _size(value: dict[str, str]) -> int:
+    """Source: DynamoDB developer guide, "DynamoDB item sizes and formats"."""
+    ((kind, text),) = value.items()
+    return len(text.encode()) if kind == "S" else -(-len(text.lstrip("-")) // 2) + 1
