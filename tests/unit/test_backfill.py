@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from shared.adapters.search.contract import Action
 from shared.adapters.topic.contract import Entry
 from shared.domain.patience import Patience
 from shared.flows.backfill import awaiting
@@ -16,10 +17,11 @@ from shared.values.errors import ConfigError, SourceError, StackError
 from shared.values.job import BackfillWork, Job, JobLost, TableFill
 from shared.values.message import decode
 from shared.values.progress import Progress
+from shared.values.seq import make_seq
 from shared.values.settings import SourceSettings, TableSettings
 from shared.values.table import Column, Table
 from tests.worlds.backfill_world import SOURCE, BackfillWorld, Killed
-from tests.worlds.consumer_world import consumer_settings
+from tests.worlds.consumer_world import ALIAS, consumer_settings
 
 OTHER = Table("shop", "other", (Column("id", "int", nullable=False),), ("id",))
 
@@ -268,3 +270,27 @@ def test_reading_waits_for_its_own_rows_and_for_nothing_else(
     job(world, show=show).run()
     assert held
     assert world.index() == world.source()
+
+
+def test_a_sink_with_versions_above_the_stream_makes_it_number_higher(
+    world: BackfillWorld,
+) -> None:
+    """Every row would be dropped as superseded, and the job would report success."""
+    world.world.search.ensure_index(ALIAS, {})
+    for key in world.source():
+        world.world.search.bulk([Action(ALIAS, key, make_seq(40, 7), {"id": int(key)})])
+    report = job(world).run()
+    assert report.rows == len(world.rows)
+    assert world.index() == world.source()
+    assert world.epoch > 40
+
+
+def test_a_sink_that_stays_ahead_is_an_error_that_names_both_epochs(
+    world: BackfillWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.world.search.ensure_index(ALIAS, {})
+    key = next(iter(world.source()))
+    world.world.search.bulk([Action(ALIAS, key, make_seq(40, 7), {"id": int(key)})])
+    monkeypatch.setattr(world.streams, "ask", lambda *_, **__: None)
+    with pytest.raises(StackError, match="versions of epoch 40, and the relay numbers in epoch 1"):
+        job(world).run()

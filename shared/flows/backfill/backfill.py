@@ -17,6 +17,7 @@ from shared.flows.backfill.chunk_reading import CHUNK_ROWS, Reading
 from shared.flows.backfill.ghosts import Ghosts
 from shared.flows.backfill.report import BackfillReport
 from shared.flows.backfill.sending import Sending
+from shared.flows.backfill.sink_ahead import pass_versions
 from shared.flows.jobs.holding import hold
 from shared.flows.jobs.same_server import require_same_server
 from shared.flows.jobs.setup import JobSetup
@@ -134,6 +135,9 @@ class Backfill:
         name = table.name
         state = self._reading.proved(name, self._work.tables[name])
         checkpoint, rows = self._reading.chunk(table, state)
+        watermark = self._reading.watermark(name)
+        if not state.rows and not pass_versions(self._setup, table, rows, checkpoint, watermark):
+            return
         if not state.floor:
             state = msgspec.structs.replace(state, floor=checkpoint.seq)
             if self._kind is ResyncWork and not isinstance(self._setup.sink, Listable):
