@@ -58,6 +58,8 @@ def test_a_healthy_consumer_has_no_finding() -> None:
     world.verified(5)
     world.signs(runs=100, errors=0, oldest_s=3.0, lag_s=0.4)
     assert world.wrong() == {}
+    world.signs(superseded=400, applied=1)
+    assert world.wrong() == {}
 
 
 @pytest.mark.parametrize(
@@ -67,6 +69,7 @@ def test_a_healthy_consumer_has_no_finding() -> None:
         ({"runs": 70, "errors": 1}, "function search", "1 of 70 runs"),
         ({"oldest_s": thresholds.CONSUMER_LATE_S + 1.0}, "consumer search", "0.3 h"),
         ({"oldest_s": 8 * 86_400.0}, "consumer search", "8.0 days; SQS deletes it after 14"),
+        ({"superseded": 40}, "consumer search", "all 40 changes"),
         ({"filter": None}, "subscription search", "is missing"),
         ({"filter": {**FILTER, "table": ["shop.x"]}}, "subscription search", "another filter"),
     ],

@@ -10,6 +10,11 @@ from shared.adapters import aws
 from shared.adapters.observation.contract import ConsumerSigns, KeptQueue
 from shared.values.errors import RowlineError, StackError, StateUnavailable
 
+QUERIES = 500
+"""Of one request. Source: CloudWatch API reference, GetMetricData."""
+
+_SUMS = ("runs", "errors", "applied", "superseded")
+
 WINDOW_MINUTES = 5
 """Metrics of SQS and Lambda come a minute or two late."""
 
@@ -46,9 +51,13 @@ class AwsObservation:
             lag = figures.get(f"lag{number}")
             found[name] = ConsumerSigns(
                 lag_s=None if lag is None else lag / 1000,
-                oldest_s=figures.get(f"oldest{number}"),
+                oldest_s=_oldest(
+                    figures.get(f"oldest{number}"), figures.get(f"failed{number}", 0) / 1000
+                ),
                 runs=int(figures.get(f"runs{number}", 0)),
                 errors=int(figures.get(f"errors{number}", 0)),
+                applied=int(figures.get(f"applied{number}", 0)),
+                superseded=int(figures.get(f"superseded{number}", 0)),
                 filter=filters.get(queue),
             )
         return found
@@ -101,6 +110,9 @@ class AwsObservation:
                 _query(
                     f"oldest{number}", "AWS/SQS", "ApproximateAgeOfOldestMessage", queue, "Maximum"
                 ),
+                _query(f"failed{number}", "Rowline", "OldestFailedMs", own, "Maximum"),
+                _query(f"applied{number}", "Rowline", "ChangesApplied", own, "Sum"),
+                _query(f"superseded{number}", "Rowline", "ChangesSuperseded", own, "Sum"),
                 _query(f"runs{number}", "AWS/Lambda", "Invocations", function, "Sum"),
                 _query(f"errors{number}", "AWS/Lambda", "Errors", function, "Sum"),
             ]
@@ -108,18 +120,21 @@ class AwsObservation:
 
     def _read(self, queries: list[dict[str, Any]], minutes: int) -> dict[str, float]:
         """The latest or the sum of each query in the last minutes; absent where there is none."""
-        if not queries:
-            return {}
         now = datetime.datetime.now(datetime.UTC)
         start = now - datetime.timedelta(minutes=minutes)
         reading = self._client("cloudwatch").get_paginator("get_metric_data")
-        pages = reading.paginate(
-            MetricDataQueries=queries, StartTime=start, EndTime=now, ScanBy="TimestampDescending"
+        pages = (
+            page
+            for at in range(0, len(queries), QUERIES)
+            for page in reading.paginate(
+                MetricDataQueries=queries[at : at + QUERIES],
+                StartTime=start,
+                EndTime=now,
+                ScanBy="TimestampDescending",
+            )
         )
         return {
-            one["Id"]: sum(one["Values"])
-            if one["Id"].startswith(("runs", "errors"))
-            else one["Values"][0]
+            one["Id"]: sum(one["Values"]) if one["Id"].startswith(_SUMS) else one["Values"][0]
             for page in pages
             for one in page["MetricDataResults"]
             if one["Values"]
@@ -144,6 +159,10 @@ class AwsObservation:
             text = attributes["Attributes"].get("FilterPolicy", "{}")
             found[one["Endpoint"].rpartition(":")[2]] = msgspec.json.decode(text)
         return found
+
+
+def _oldest(queued_s: float | None, failed_s: float) -> float | None:
+    return failed_s or None if queued_s is None else max(queued_s, failed_s)
 
 
 def _query(

@@ -9,8 +9,10 @@ class ConsumerSigns(msgspec.Struct, frozen=True):
     """How a consumer fares, of the last minutes.
 
     lag_s: age of the last change handled; None where none was lately.
-    oldest_s: age of the oldest message that waits in its queue.
+    oldest_s: age of the oldest change that waits: of its message in the queue, or, where that is
+        more, of the change that the function could not apply.
     runs, errors: of its function.
+    applied, superseded: changes that its function wrote, and dropped as older than the sink's.
     filter: the filter policy of its subscription; None where there is no subscription.
     """
 
@@ -18,6 +20,8 @@ class ConsumerSigns(msgspec.Struct, frozen=True):
     oldest_s: float | None = None
     runs: int = 0
     errors: int = 0
+    applied: int = 0
+    superseded: int = 0
     filter: dict[str, Any] | None = None
 
 

@@ -6,7 +6,12 @@ from shared.adapters.observation.contract import KeptQueue
 from shared.domain.sink import Target
 from shared.domain.subscription_filter import filter_policy
 from shared.flows.health.facts import ConsumerFacts
-from shared.flows.health.thresholds import CONSUMER_LATE_S, QUEUE_ALMOST_OVER_S, VERIFY_OVERDUE_S
+from shared.flows.health.thresholds import (
+    ALL_SUPERSEDED,
+    CONSUMER_LATE_S,
+    QUEUE_ALMOST_OVER_S,
+    VERIFY_OVERDUE_S,
+)
 from shared.values.finding import Finding
 from shared.values.settings import ConsumerSettings
 
@@ -15,7 +20,13 @@ _HOUR = 3600
 
 def sign_findings(one: ConsumerFacts, settings: ConsumerSettings, now: float) -> list[Finding]:
     """What is wrong with a consumer's function, queue, subscription and proof. `now`: Unix s."""
-    return [*_function(one), *_age(one), *_subscription(one, settings), *_proof(one, now)]
+    return [
+        *_function(one),
+        *_age(one),
+        *_superseded(one),
+        *_subscription(one, settings),
+        *_proof(one, now),
+    ]
 
 
 def target_findings(one: ConsumerFacts, targets: Sequence[Target]) -> list[Finding]:
@@ -106,6 +117,23 @@ def _age(one: ConsumerFacts) -> list[Finding]:
             "fail",
             what,
             "Look at its other findings and at its function's log: is the sink down?",
+        )
+    ]
+
+
+def _superseded(one: ConsumerFacts) -> list[Finding]:
+    """Some late deliveries are superseded; where nothing else comes, the numbers are too low."""
+    dropped = one.signs.superseded
+    if dropped < ALL_SUPERSEDED or one.signs.applied:
+        return []
+    return [
+        Finding(
+            f"consumer {one.consumer}",
+            "fail",
+            f"writes nothing: all {dropped:,} changes of the last 5 minutes are older than what "
+            "its sink holds",
+            f"Run `rowline verify {one.consumer} --repair`: the relay then begins numbers above "
+            "the sink's versions.",
         )
     ]
 

@@ -13,6 +13,9 @@ RELAY_LAG_S = 60
 CONSUMER_LATE_S = 900
 """Above this age of the oldest waiting change a consumer is behind."""
 
+ALL_SUPERSEDED = 20
+"""So many changes that are all superseded are no coincidence of late deliveries."""
+
 LOST_SHOWN_S = 7 * 86_400
 """Rows that a change of server lost are shown for so long after they were read again."""
 
