@@ -55,3 +55,18 @@ def test_a_repair_by_another_server_is_refused_and_names_both(
     finally:
         other.sql(f"DROP DATABASE {source.name}")
         other.close()
+
+
+def test_a_stage_removed_and_deployed_again_twice_still_updates(
+    source: Source, pipeline: Pipeline, elasticsearch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time the state is new, and the index has the versions of the former streams."""
+    name = f"{source.name}.a"
+    for number in range(3):
+        if number:
+            tables, start = {name: TableSettings()}, str(source.here())
+            pipeline = Pipeline(source.server, elasticsearch, tables, start, monkeypatch)
+        with pipeline:
+            source.sql("REPLACE INTO a VALUES ('x', %s, 1)", f"deployment {number}")
+            pipeline.settle()
+            assert pipeline.documents(name)["x"]["v"] == f"deployment {number}"
