@@ -10,7 +10,7 @@ import pytest
 from shared.domain.parked_groups import by_reason
 from shared.flows.health import thresholds
 from shared.flows.health.facts import ConsumerFacts, RelayFacts
-from shared.flows.health.findings import consumer_findings, findings_of, relay_finding
+from shared.flows.health.recorded_findings import consumer_findings, findings_of, relay_finding
 from tests.worlds.consumer_world import parked_change
 
 ROOT = Path(__file__).resolve().parents[2]

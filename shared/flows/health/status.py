@@ -8,11 +8,11 @@ import msgspec
 from shared.adapters.observation.contract import ConsumerSigns, KeptQueue
 from shared.domain.sink import Target
 from shared.flows.health.facts import ConsumerFacts, RelayFacts
-from shared.flows.health.findings import findings_of
 from shared.flows.health.gate_findings import gate_findings
 from shared.flows.health.gathering import Parts, consumer_facts, relay_facts
 from shared.flows.health.job_findings import job_findings
-from shared.flows.health.sign_findings import kept_finding, sign_findings, target_findings
+from shared.flows.health.observed_findings import kept_finding, observed_findings, target_findings
+from shared.flows.health.recorded_findings import findings_of
 from shared.flows.health.watch_findings import watch_findings
 from shared.values.errors import RowlineError
 from shared.values.finding import Finding
@@ -64,7 +64,7 @@ def status(parts: Parts) -> Status:
         ]
     for one, sink in zip(consumers, sinks, strict=True):
         if observed:
-            findings += sign_findings(one, settings.consumers[one.consumer], now)
+            findings += observed_findings(one, settings.consumers[one.consumer], now)
         targets, unanswered = sink.result()
         findings += unanswered or (target_findings(one, targets) if targets is not None else [])
         findings += job_findings(parts.state.jobs, one.consumer)

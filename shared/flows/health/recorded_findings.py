@@ -1,5 +1,6 @@
-"""Findings: what the facts of a stage mean, and what to do. Pure: status, doctor and tests share
-them.
+"""Recorded findings: what the state table and the queues of a stage say, and what to do.
+
+Pure: status, doctor and tests share them. `observed_findings` is about AWS's metrics and sinks.
 """
 
 from collections.abc import Sequence

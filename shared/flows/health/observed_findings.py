@@ -1,4 +1,4 @@
-"""Findings about what AWS and the sinks say of a consumer, and about queues that were kept."""
+"""Observed findings: what AWS and the sinks say of a consumer, and queues that were kept."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ from shared.values.settings import ConsumerSettings
 _HOUR = 3600
 
 
-def sign_findings(one: ConsumerFacts, settings: ConsumerSettings, now: float) -> list[Finding]:
+def observed_findings(one: ConsumerFacts, settings: ConsumerSettings, now: float) -> list[Finding]:
     """What is wrong with a consumer's function, queue, subscription and proof. `now`: Unix s."""
     return [
         *_function(one),
