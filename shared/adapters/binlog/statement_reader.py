@@ -39,6 +39,10 @@ class StatementReader:
         sql = query.sql
         names = Names(query.database, self._tables.catalog.fold)
         way = self._dialect(query)
+        if sql.startswith((b'TRUNCATE TABLE "', b'DELETE FROM "')):
+            # MySQL writes what empties a MEMORY table with the quotes of the session, and logs it
+            # under another sql_mode. A text can stand there in no mode.
+            way = way._replace(ansi_quotes=True)
         if way.decode is utf8 or not _is_utf8(sql):
             return read(sql, way, names), _text(sql, way)
         made = way._replace(charset="utf8mb4", decode=utf8)
