@@ -13,6 +13,7 @@ GAPS = (
     "topic_attributes",
     "topic_batch_limit",
     "topic_delivery",
+    "undelivered",
     "mapping_concurrency",
     "mapping_state",
     "mapping_failures",

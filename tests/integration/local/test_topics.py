@@ -184,3 +184,50 @@ def test_dropping_old_deduplication_ids_does_not_grow_with_their_number(emulator
         [python, "-c", PRUNE, str(CHECKOUT)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_what_cannot_be_delivered_goes_to_the_dlq_of_the_subscription(topic, deploy, name):
+    arn, queue = topic
+    sns, sqs = boto3.client("sns"), boto3.client("sqs")
+    dlq = sqs.create_queue(QueueName=f"{name}-dlq.fifo", Attributes={"FifoQueue": "true"})
+    attributes = sqs.get_queue_attributes(QueueUrl=dlq["QueueUrl"], AttributeNames=["All"])
+    dlq_arn = attributes["Attributes"]["QueueArn"]
+    policy = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"]
+    for each in (queue, dlq["QueueUrl"]):
+        open_to_sns = {**json.loads(policy["Policy"])["Statement"][0], "Resource": "*"}
+        sqs.set_queue_attributes(
+            QueueUrl=each, Attributes={"Policy": json.dumps({"Statement": [open_to_sns]})}
+        )
+    (subscription,) = sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
+    sns.set_subscription_attributes(
+        SubscriptionArn=subscription["SubscriptionArn"],
+        AttributeName="RedrivePolicy",
+        AttributeValue=json.dumps({"deadLetterTargetArn": dlq_arn}),
+    )
+
+    def publish(text):
+        sns.publish(
+            TopicArn=arn,
+            Message=text,
+            MessageGroupId="g",
+            MessageDeduplicationId=text,
+            MessageAttributes={"table": {"DataType": "String", "StringValue": "shop.listings"}},
+        )
+
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    sqs.set_queue_attributes(
+        QueueUrl=queue, Attributes={"Policy": json.dumps({"Statement": [deny]})}
+    )
+    publish("lost?")
+    assert drain(queue, 1, seconds=2) == []
+    (found,) = sqs.receive_message(QueueUrl=dlq["QueueUrl"], MessageAttributeNames=["All"])[
+        "Messages"
+    ]
+    assert found["Body"] == "lost?"
+    assert found["MessageAttributes"]["ErrorCode"]["StringValue"] == "AccessDenied"
+    assert found["MessageAttributes"]["table"]["StringValue"] == "shop.listings"
+
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy["Policy"]})
+    publish("again")
+    assert [message["Body"] for message in drain(queue, 1)] == ["again"]
+    sqs.delete_queue(QueueUrl=dlq["QueueUrl"])
