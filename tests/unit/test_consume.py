@@ -518,7 +518,12 @@ def test_what_failed_shows_in_figures_and_log(world: World) -> None:
         "LagMs": 100_000,
     }
     (reason,) = done.reasons
-    assert done.unusual() == {"level": "WARNING", "message": "batch", "reasons": {reason: 3}}
+    assert done.unusual() == {
+        "level": "WARNING",
+        "message": "batch",
+        "reasons": {reason: 3},
+        "changes": ["tx/1", "tx/2", "tx/3"],
+    }
 
 
 def test_a_change_without_its_row_is_parked(world: World) -> None:

@@ -1,16 +1,22 @@
 """`rowline trace`: a true timeline of a change, with and without a trace of its message."""
 
 import time
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from cli.commands.trace import _shortened as shortened
+from cli.commands.trace import _show as show
+from cli.ui.console import result_console
 from shared.flows.trace.binlog_search import before
-from shared.flows.trace.change_trace import ChangeTrace
+from shared.flows.trace.change_trace import ChangeTrace, ConsumerTrace, Step
 from shared.flows.trace.sought import by_id, by_key
 from shared.flows.trace.tracing import NotFound
 from shared.values.errors import ConfigError, StateUnavailable
 from shared.values.position import Position
+from shared.values.seq import make_seq
 from tests.worlds.trace_world import COMMIT, TraceWorld
 
 ROW = {"id": 7, "price": 1, "title": "a"}
@@ -115,6 +121,18 @@ def test_a_change_that_failed_waits_again() -> None:
 
 
 @BOTH
+def test_a_closed_gate_is_named(traced: float) -> None:
+    world = TraceWorld(traced)
+    world.commit("insert", ROW)
+    world.publish()
+    gate = world.state.gates.read("search")
+    world.state.gates.write("search", msgspec.structs.replace(gate, paused="ada", paused_ms=1))
+    found = world.trace(by_id(world.changes()[0].id))
+    assert at(found) == "queued"
+    assert found.consumers[0].why.startswith("the gate of the consumer is closed (paused by ada); ")
+
+
+@BOTH
 def test_a_row_is_its_latest_change(traced: float) -> None:
     world = TraceWorld(traced)
     world.commit("insert", ROW, {**ROW, "id": 8})
@@ -205,3 +223,75 @@ UUID = "3f1c0000-0000-0000-0000-000000000001"
 def test_the_place_before_a_transaction(transaction: str, place: Position | None) -> None:
     gtids = f"{UUID}:1-200" if UUID in transaction else "0-1-120,1-1-7"
     assert before(transaction, "mariadb-1", Position("bin.000009", 4, gtids)) == place
+
+
+COMMITTED = 1_795_757_401_000
+GROUP = "6bf3c1a0d19a84e1a9f2b6c3"
+TRACED = ChangeTrace(
+    f"0-1-4711@{COMMITTED}/0.0",
+    "shop",
+    "market.listings",
+    "u",
+    make_seq(547_357_401, 3221),
+    f"{GROUP}-12",
+    True,
+    [
+        Step("committed", COMMITTED),
+        Step("read", COMMITTED + 412),
+        Step("published", COMMITTED + 447),
+    ],
+    [
+        ConsumerTrace(
+            "listingSearch",
+            "applied",
+            [
+                Step("received", COMMITTED + 482, "attempt 1, lane live"),
+                Step("applied", COMMITTED + 521),
+            ],
+        )
+    ],
+    [],
+)
+UNTRACED = ChangeTrace(
+    f"0-1-4712@{COMMITTED + 1000}/0.0",
+    "shop",
+    "market.listings",
+    "d",
+    make_seq(547_357_401, 3222),
+    f"{GROUP}-40",
+    False,
+    [
+        Step("committed", COMMITTED + 1000),
+        Step("read", 0),
+        Step("published", 0, "the checkpoint has passed it"),
+    ],
+    [
+        ConsumerTrace(
+            "listingSearch",
+            "settled",
+            [Step("settled", 0)],
+            "its group's mark has passed it: applied, or the sink held something newer",
+        )
+    ],
+    [],
+)
+
+
+@pytest.mark.parametrize("found", [TRACED, UNTRACED], ids=["traced", "untraced"])
+def test_the_page_shows_what_the_command_prints(
+    found: ChangeTrace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    show(found, result_console())
+    page = (Path(__file__).resolve().parents[2] / "docs/trace.md").read_text()
+    assert capsys.readouterr().out in page
+
+
+def test_a_change_with_many_attempts_shows_the_first_and_the_last() -> None:
+    steps = [Step("received", at) for at in range(1, 101)]
+    few = shortened(steps)
+    assert len(few) == 9
+    assert (few[0], few[-1]) == (steps[0], steps[-1])
+    assert "92 steps more" in few[2].note
+    assert shortened(steps[:9]) == steps[:9]

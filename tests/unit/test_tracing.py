@@ -219,6 +219,14 @@ class TestConsumer:
         assert segment.annotations["outcome"] == "failed"
         assert segment.failed
 
+    def test_the_log_names_what_failed_and_its_trace(self, world: World) -> None:
+        traced(world)
+        world.search.down = True
+        said = world.handle(arriving(change(1, "c", 7), change(2, "u", 7))).unusual()
+        assert (said["changes"], said["trace_id"]) == (["tx/1", "tx/2"], [TRACE.xray])
+        world.search.down = False
+        assert world.handle(arriving(change(1, "c", 7), change(2, "u", 7))).unusual() == {}
+
     def test_an_untraced_message_leaves_no_segment(self, world: World) -> None:
         tracing = traced(world)
         world.handle(delivery([change(1, "c", 7)]))

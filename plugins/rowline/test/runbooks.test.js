@@ -26,6 +26,11 @@ test('the text of every alarm ends with its page', () => {
   }
 });
 
+test('every page has its alarm', () => {
+  const kinds = new Set(alarms().map(([id]) => id.split('Of')[0]));
+  assert.deepEqual([...kinds].sort(), Object.keys(PAGES).sort());
+});
+
 test('the pages may be elsewhere', () => {
   for (const [, text] of alarms({ runbooks: 'https://wiki.example.com/rowline/' }))
     assert.match(text, / Runbook: https:\/\/wiki\.example\.com\/rowline\/[a-z-]+\.md$/);

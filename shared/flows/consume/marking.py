@@ -89,6 +89,8 @@ def _count(
             if piece.outcome is not None and piece.outcome.reason:
                 reason = piece.outcome.without_values
                 consumed.reasons[reason] = consumed.reasons.get(reason, 0) + 1
+                if piece.change is not None and one.message is not None:
+                    consumed.name(piece.change.id, one.message.traceparent)
             if one.lane == "live" and piece.change is not None and id(piece) not in settled:
                 consumed.unsettled += 1
                 held, ts_ms = consumed.oldest_failed_ts_ms, piece.change.ts_ms

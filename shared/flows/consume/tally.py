@@ -5,12 +5,16 @@ from typing import Any
 import msgspec
 
 from shared.values.gate import Gate
+from shared.values.traceparent import read
 
 _ALWAYS = ("ChangesApplied", "OldestFailedMs")
 """Figures that are written when they are 0 too: an alarm that rang must see them fall."""
 
 SUSPICIOUS = 20
 """So many changes of a batch that are all superseded are no coincidence of late deliveries."""
+
+NAMED = 5
+"""Changes that a log line names."""
 
 ALL_SUPERSEDED = (
     "all changes of the batch are older than what the sink holds; if this goes on, the sink holds "
@@ -28,6 +32,7 @@ class Consumed(msgspec.Struct):
     waits: group → seconds that its sink asks to wait at least.
     reasons: why changes failed or were parked, without row values → number of changes.
     gate: the consumer's, as the batch left it.
+    changes, traces: the ids of the first of these changes, and of their traces.
     """
 
     failed: list[str] = []
@@ -42,6 +47,16 @@ class Consumed(msgspec.Struct):
     waits: dict[str, float] = {}
     reasons: dict[str, int] = {}
     gate: Gate = Gate()
+    changes: list[str] = []
+    traces: list[str] = []
+
+    def name(self, change: str, traceparent: str | None) -> None:
+        """Note a change that failed or was parked; `rowline trace` takes its id."""
+        if len(self.changes) < NAMED:
+            self.changes.append(change)
+            trace = read(traceparent)
+            if trace and trace.xray not in self.traces:
+                self.traces.append(trace.xray)
 
     def add(self, redriven: "Consumed") -> None:
         """Count what a redrive has settled in the same invocation."""
@@ -81,7 +96,9 @@ class Consumed(msgspec.Struct):
         if not self.gate.is_open:
             closed = self.gate.reason or self.gate.cause or f"paused by {self.gate.paused}"
             return {"level": "WARNING", "message": "gate closed", "reasons": {closed: 1}}
-        return {"level": "WARNING", "message": "batch", "reasons": reasons}
+        said: dict[str, Any] = {"level": "WARNING", "message": "batch", "reasons": reasons}
+        said |= {"changes": self.changes} if self.changes else {}
+        return said | ({"trace_id": self.traces} if self.traces else {})
 
 
 def _age(ts_ms: int, now_ms: int) -> int:

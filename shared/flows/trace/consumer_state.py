@@ -11,6 +11,7 @@ from shared.flows.trace.change_trace import ConsumerTrace, Step, Where
 from shared.flows.trace.known import Known
 from shared.flows.trace.sightings import Sighting
 from shared.values.errors import Outage, StackError
+from shared.values.gate import Gate
 from shared.values.key_hash import key_hash
 from shared.values.parked import ParkedChange
 from shared.values.settings import ConsumerSettings
@@ -56,12 +57,14 @@ def consumer_state(
         why = f"it was refused ({last.reason}) and parked; it was redriven or dropped since"
         return ConsumerTrace(consumer.name, "left parking", steps, why)
     if known.group and known.seq and consumer.marks:
-        mark = state.marks.read(consumer.name, [known.group]).marks[known.group]
+        outset = state.marks.read(consumer.name, [known.group])
+        mark = outset.marks[known.group]
         if mark.seq >= known.seq:
             why = "its group's mark has passed it: applied, or the sink held something newer"
             return ConsumerTrace(consumer.name, "settled", [*steps, Step("settled", 0)], why)
         if published is not False:
-            return ConsumerTrace(consumer.name, "queued", steps, _waiting(consumer, last, queues))
+            why = _closed(outset.gate) + _waiting(consumer, queues)
+            return ConsumerTrace(consumer.name, "queued", steps, why)
     if published is False:
         return ConsumerTrace(consumer.name, "not published", steps)
     why = "its number in the stream is not known, so its group's mark proves nothing"
@@ -108,7 +111,14 @@ def _reason(found: ParkedChange) -> str:
     return found.reason if known else f"{found.error}: {found.reason}"
 
 
-def _waiting(consumer: ConsumerSettings, last: object, queues: Queues) -> str:
+def _closed(gate: Gate) -> str:
+    if gate.is_open:
+        return ""
+    why = f"paused by {gate.paused}" if gate.paused else gate.reason or gate.cause
+    return f"the gate of the consumer is closed ({why}); "
+
+
+def _waiting(consumer: ConsumerSettings, queues: Queues) -> str:
     """The depth of its queues: a change that is nowhere else is in one of them."""
     try:
         (waiting, in_flight), (dlq, _) = (
