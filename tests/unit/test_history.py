@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from cli.commands import history as command
+from shared.adapters.archive_table.contract import TableFacts
 from shared.domain.row_history import Archived, state_at
 from shared.flows.history.history import RowMoment, row_at, row_history
 from shared.flows.history.past_table import Span, spans_of
@@ -22,6 +23,7 @@ from shared.values.errors import ConfigError
 from shared.values.position import Position
 from tests.worlds.past_world import SOURCE, STREAM, PastWorld
 from tests.worlds.twins.athena import MemoryAthena
+from tests.worlds.twins.state import MemoryCoverage
 
 QUESTIONS = 1_000
 
@@ -238,8 +240,20 @@ def test_capture_has_gaps_where_a_table_left_or_a_segment_does_not_follow() -> N
         Span(4000, 5000),
         Span(5000, None),
     ]
+    assert spans_of({"s": own[:1], "s/new": []}, "d.a") == [Span(1000, None)]
     handed = {"s": [segment(1, 1, ("d.a",)), segment(2, 9, ())], "s/x": [segment(1, 8, ("d.a",))]}
     assert spans_of(handed, "d.a") == [Span(1000, None)]
+
+
+def test_a_stream_without_segments_and_an_empty_archive_are_answered(world: PastWorld) -> None:
+    schemas = SimpleNamespace(schemas=world.schemas, coverage=MemoryCoverage())
+    nothing = SimpleNamespace(facts=TableFacts)
+    streams = {STREAM: SOURCE, f"{SOURCE}/fast": SOURCE}
+    setup = HistorySetup(MemoryAthena(ready=True), nothing, schemas, streams)  # type: ignore[arg-type]
+    found = row_at(setup, "market.listings", "x,1", parse_time("2026-01-01T00:00:00Z"))
+    assert (found.found.state, found.complete) == ("unknown", False)
+    assert [each.stream for each in found.archive.through] == [STREAM, f"{SOURCE}/fast"]
+    assert row_history(setup, "market.listings", "x,1").changes == []
 
 
 def test_the_command_prints_history_moment_and_json(

@@ -121,7 +121,8 @@ def spans_of(segments: dict[str, list[Segment]], table: str) -> list[Span]:
     found: list[Span] = []
     for own in segments.values():
         last: Segment | None = None
-        for segment, later in zip(own, [*own[1:], None], strict=True):
+        for place, segment in enumerate(own, 1):
+            later = own[place] if place < len(own) else None
             captured = table in segment.tables
             since = segment.start.at_ms * 1000
             until = later.start.at_ms * 1000 if later else None
