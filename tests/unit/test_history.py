@@ -4,6 +4,7 @@ import contextlib
 import json
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -21,9 +22,10 @@ from shared.values.change import Row
 from shared.values.coverage import Segment, SegmentStart
 from shared.values.errors import ConfigError
 from shared.values.position import Position
+from shared.values.table import Table
 from tests.worlds.past_world import SOURCE, STREAM, PastWorld
 from tests.worlds.twins.athena import MemoryAthena
-from tests.worlds.twins.state import MemoryCoverage
+from tests.worlds.twins.state import MemoryCoverage, MemorySchemas
 
 QUESTIONS = 1_000
 
@@ -172,6 +174,19 @@ def test_the_same_time_in_another_zone_gives_the_same_row(world: PastWorld) -> N
     utc, other = "2026-01-01T01:00:00Z", "2026-01-01T06:30:00+05:30"
     one, two = (row_at(setup, "listings", "x,1", parse_time(each)) for each in (utc, other))
     assert one.at_us == two.at_us
+
+
+def test_a_name_that_no_table_can_have_is_not_looked_for(world: PastWorld) -> None:
+    class Careful(MemorySchemas):
+        def latest(self, source: str, database: str, table: str) -> Table | None:
+            assert len(database) + len(table) <= 128  # DynamoDB refuses keys of more than 1 KB
+            return super().latest(source, database, table)
+
+    setup = replace(
+        opened(world), state=SimpleNamespace(schemas=Careful(), coverage=MemoryCoverage())
+    )  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="no table"):
+        row_history(setup, "a." * 2_000, "1")
 
 
 def test_an_unknown_table_names_the_known_ones(world: PastWorld) -> None:

@@ -12,6 +12,9 @@ from shared.values.table import Table
 MOST_NAMED = 20
 """Tables that an error lists."""
 
+MOST_CHARACTERS = 129
+"""Of DATABASE.TABLE: 64 each. Source: MySQL reference manual, "Identifier Length Limits"."""
+
 
 class Span(msgspec.Struct, frozen=True):
     """A time in which a table was captured without a gap, Unix µs. until: None: to this day."""
@@ -56,7 +59,7 @@ def find_table(setup: HistorySetup, name: str) -> PastTable:
     found = [full for full in known if name in (full, full.partition(".")[2])]
     if len(found) == 1:
         return _of_full_name(setup, known[found[0]], found[0])
-    if not found:
+    if not found and len(name) <= MOST_CHARACTERS:
         for source in sorted(set(setup.streams.values())):
             for database, table in _splits(name):
                 if setup.state.schemas.latest(source, database, table) is not None:
