@@ -33,7 +33,15 @@ from shared.domain.trace_sampling import TraceSampler
 from shared.values import endpoint
 from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import ConfigError
-from shared.values.settings import ConsumerSettings, Settings, SourceSettings, decode, load
+from shared.values.settings import (
+    ConsumerSettings,
+    Settings,
+    SourceSettings,
+    TableSettings,
+    decode,
+    load,
+    table_settings,
+)
 from shared.values.stream import source_of
 
 if TYPE_CHECKING:
@@ -233,6 +241,16 @@ class Stage:
         server_id = 1 << 31 | secrets.randbits(30)  # meets neither replicas nor relays
         return open_binlog(self.endpoint(source), ["*.*"], server_id)
 
+    def binlog_of(self, source: str, tables: Mapping[str, TableSettings]) -> "Binlog":
+        """A reader of these tables alone, without the columns that their settings drop."""
+        from shared.adapters.binlog import open_binlog
+
+        def dropped(database: str, table: str) -> frozenset[str]:
+            return table_settings(tables, f"{database}.{table}").unread
+
+        server_id = 1 << 31 | secrets.randbits(30)
+        return open_binlog(self.endpoint(source), list(tables), server_id, dropped=dropped)
+
     def mask_key(self, source: SourceSettings) -> bytes:
         """The key of mask `hash`, from the source's secret; empty where nothing is hashed."""
         if not any("hash" in table.mask.values() for table in source.tables.values()):
@@ -280,6 +298,13 @@ class Stage:
         return S3Landing(self.client("s3"), self.resources.archive_bucket)
 
     @cached_property
+    def healing(self) -> "S3Landing":
+        """Changes that were read again because the archive's table lost them."""
+        from shared.adapters.landing.s3 import HEALING, S3Landing
+
+        return S3Landing(self.client("s3"), self.resources.archive_bucket, HEALING)
+
+    @cached_property
     def lake(self) -> "IcebergLake":
         """The archive's table, where its heavy packages are installed."""
         from shared.adapters.lake.iceberg import IcebergLake
@@ -315,6 +340,7 @@ class Stage:
         settings = self.settings.archive
         return ArchiveSetup(
             landing=self.landing,
+            healing=self.healing,
             lake=self.lake,
             state=self.state,
             streams=tuple(each.stream for each in self.settings.sources.values()),

@@ -1,22 +1,37 @@
 """`rowline archive audit`"""
 
 import time
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Annotated, Any
 
 import msgspec
 import typer
+from rich.console import Console
 
-from cli.deployed import ServiceOption, StageOption, open_stage
+from cli.deployed import ServiceOption, SourceOption, StageOption, open_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.duration import seconds_of
-from shared.flows.archive.reports import Audited
+from shared.flows.archive.relanding import Relanded, reland
+from shared.flows.archive.reports import Audited, Healed, Wanted
+from shared.flows.archive.rereading import reread
+from shared.stage import Stage
+from shared.values.capture_configuration import read_configuration
+
+_SHOWN = 20
 
 
 def command(
     since: Annotated[
-        str,
-        typer.Option("--since", help="Only changes that are younger: 90m, 24h, 7d."),
+        str, typer.Option("--since", help="Only changes that are younger: 90m, 24h, 7d.")
     ] = "",
+    heal: Annotated[
+        bool,
+        typer.Option(
+            "--heal", help="Read what is missing again from the binlog, and put it into the table."
+        ),
+    ] = False,
+    source: SourceOption = "",
     stage: StageOption = "local",
     service: ServiceOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -26,22 +41,71 @@ def command(
     Compares the table, the ledger, and the numbers that the streams gave out. Exit code 1 when they
     differ.
 
-    Example: `rowline archive audit --since 24h --stage prod`
+    Example: `rowline archive audit --since 24h --heal --stage prod`
     """
+    deployed = open_stage(stage, service, source=source)
     since_ms = int((time.time() - seconds_of(since)) * 1000) if since else 0
-    deployed = open_stage(stage, service)
-    event = {"do": "audit", "since_ms": since_ms}
-    answer = deployed.functions.call(deployed.resources.archive_function, event)
-    found = msgspec.convert(answer["epochs"], list[Audited])
+    found, wanted = _audit(deployed, since_ms)
+    if not as_json:
+        _show(found, result_console())
+    if heal:
+        while wanted:
+            done = sum(_heal(deployed, wanted, as_json))
+            found, wanted = _audit(deployed, since_ms)
+            if not done:
+                break
+        if not as_json:
+            _show(found, result_console())
     if as_json:
         print_json(found)
-    else:
-        _show(found)
     raise typer.Exit(0 if all(each.complete for each in found) else 1)
 
 
-def _show(found: list[Audited]) -> None:
+def _ask(deployed: Stage, event: dict[str, Any]) -> dict[str, Any]:
+    return deployed.functions.call(deployed.resources.archive_function, event)
+
+
+def _audit(deployed: Stage, since_ms: int) -> tuple[list[Audited], list[Wanted]]:
+    answer = _ask(deployed, {"do": "audit", "since_ms": since_ms, "anchors": True})
+    return (
+        msgspec.convert(answer["epochs"], list[Audited]),
+        msgspec.convert(answer["wanted"], list[Wanted]),
+    )
+
+
+def _heal(deployed: Stage, wanted: list[Wanted], quiet: bool) -> Iterator[int]:
+    """Heal these spans; yields how many rows came in with each object."""
     console = result_console()
+    for stream in sorted({one.stream for one in wanted}):
+        mine = [one for one in wanted if one.stream == stream]
+        for relanded in _read_again(deployed, stream, mine):
+            answer = _ask(deployed, {"do": "heal", "names": [relanded.name]})
+            healed = msgspec.convert(answer, Healed)
+            if not quiet:
+                _show_healed(relanded, healed, console)
+            yield healed.rows
+
+
+def _read_again(deployed: Stage, stream: str, wanted: list[Wanted]) -> Iterator[Relanded]:
+    _, checkpoint = deployed.state.streams.load(stream)
+    settings = next(each for each in deployed.settings.sources.values() if each.stream == stream)
+    tables = read_configuration(checkpoint.capture).read if checkpoint else settings.tables
+    key = deployed.mask_key(settings)
+    with closing(deployed.binlog_of(settings.name, tables)) as binlog:
+        start = binlog.earliest()
+        found = reread(binlog, settings.relay_of or settings.name, tables, key, start, wanted)
+        yield from reland(found, deployed.state.schemas, deployed.healing)
+
+
+def _show_healed(relanded: Relanded, healed: Healed, console: Console) -> None:
+    console.print(f"healed {healed.rows:,} changes, {healed.skipped:,} were there", markup=False)
+    for table, change in relanded.changes[:_SHOWN]:
+        console.print(f"  {table} {change.op} seq {change.seq} id {change.id}", markup=False)
+    if len(relanded.changes) > _SHOWN:
+        console.print(f"  and {len(relanded.changes) - _SHOWN:,} more", markup=False)
+
+
+def _show(found: list[Audited], console: Console) -> None:
     for each in found:
         said = "complete" if each.complete else "not complete"
         console.print(

@@ -103,13 +103,6 @@ class Ledger:
         """Note archived numbers as removed on purpose: no audit counts them as missing."""
         self._removed[place] = self._removed.get(place, BitMap64()) | BitMap64(numbers)
 
-    def put_back(self, place: Place, numbers: Iterable[int]) -> None:
-        """Take numbers out again, so that their changes are archived a second time.
-
-        For rows that somebody removed from the table by hand: the next commit brings them in.
-        """
-        self._archived[place] = self._archived.get(place, BitMap64()) - BitMap64(numbers)
-
     def count(self, place: Place | None = None) -> int:
         """How many numbers are archived and were not removed on purpose."""
         places = self._archived if place is None else [place]
@@ -120,6 +113,10 @@ class Ledger:
         held = self._archived.get(place, BitMap64())
         removed = self._removed.get(place)
         return held - removed if removed else held
+
+    def removed(self, place: Place) -> BitMap64:
+        """The numbers that were removed on purpose."""
+        return self._removed.get(place, BitMap64())
 
     def first(self, place: Place) -> int:
         """The smallest archived number; 0 when there is none."""

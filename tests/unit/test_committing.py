@@ -148,7 +148,9 @@ def test_an_object_that_cannot_be_read_is_set_aside_and_holds_nothing_up() -> No
 
 
 def setup(landing: MemoryLanding, lake: MemoryLake, state: Any, holder: str) -> ArchiveSetup:
-    return ArchiveSetup(landing, lake, state, (STREAM,), 0, holder, lambda: 300, lambda: 1_000.0)
+    return ArchiveSetup(
+        landing, MemoryLanding(), lake, state, (STREAM,), 0, holder, lambda: 300, lambda: 1_000.0
+    )
 
 
 def test_only_one_commits_at_a_time() -> None:

@@ -162,7 +162,7 @@ function rights(functionName, sources, options) {
     allow(
       'Objects',
       ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
-      ['landing', 'rejected', 'lake'].map((prefix) =>
+      ['landing', 'healing', 'rejected', 'lake'].map((prefix) =>
         sub(`\${bucket}/${prefix}/*`, { bucket: arn(bucket) }),
       ),
     ),
@@ -170,7 +170,7 @@ function rights(functionName, sources, options) {
     allow('ObjectsKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('s3')),
     allow(
       'Catalog',
-      ['glue:GetDatabase', 'glue:GetTable', 'glue:CreateTable', 'glue:UpdateTable'],
+      ['glue:GetTable', 'glue:CreateTable', 'glue:UpdateTable'],
       [glue('catalog'), glue('database/${database}'), glue('table/${database}/*')],
     ),
     rows('Lease', ['dynamodb:GetItem', 'dynamodb:UpdateItem'], state, ['archive']),

@@ -1,4 +1,8 @@
-"""The landing in S3: `landing/` of the archive's bucket; `rejected/` keeps what cannot be read."""
+"""The landing in S3: `landing/` of the archive's bucket; `rejected/` keeps what cannot be read.
+
+Changes that are read again because the table lost them come under `healing/`: the ledger has their
+numbers, so the committer would drop them.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -10,7 +14,7 @@ from shared.values.errors import RowlineError, StackError, StateUnavailable
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-PREFIX = "landing/"
+PREFIX, HEALING = "landing/", "healing/"
 REJECTED = "rejected/"
 _GONE = ("NoSuchKey", "404")
 _DELETES = 1000
@@ -20,28 +24,30 @@ _DELETES = 1000
 class S3Landing:
     """See the contract."""
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
-        self._client, self._bucket = client, bucket
+    def __init__(self, client: "S3Client", bucket: str, prefix: str = PREFIX) -> None:
+        self._client, self._bucket, self._prefix = client, bucket, prefix
 
     def put(self, name: str, body: bytes) -> None:
         try:
-            self._client.put_object(Bucket=self._bucket, Key=PREFIX + name, Body=body)
+            self._client.put_object(Bucket=self._bucket, Key=self._prefix + name, Body=body)
         except aws.FAILURES as error:
             raise self._failed(error, name, "s3:PutObject") from None
 
     def list(self) -> Iterator[Landed]:
         pages = self._client.get_paginator("list_objects_v2")
         try:
-            for page in pages.paginate(Bucket=self._bucket, Prefix=PREFIX):
+            for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix):
                 for each in page.get("Contents", []):
-                    name = each["Key"].removeprefix(PREFIX)
+                    name = each["Key"].removeprefix(self._prefix)
                     yield Landed(name, each["Size"], int(each["LastModified"].timestamp() * 1000))
         except aws.FAILURES as error:
             raise self._failed(error, "", "s3:ListBucket") from None
 
     def get(self, name: str) -> bytes | None:
         try:
-            return self._client.get_object(Bucket=self._bucket, Key=PREFIX + name)["Body"].read()
+            return self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)[
+                "Body"
+            ].read()
         except aws.FAILURES as error:
             if aws.code_of(error) in _GONE:
                 return None
@@ -53,7 +59,10 @@ class S3Landing:
             try:
                 done = self._client.delete_objects(
                     Bucket=self._bucket,
-                    Delete={"Objects": [{"Key": PREFIX + name} for name in some], "Quiet": True},
+                    Delete={
+                        "Objects": [{"Key": self._prefix + name} for name in some],
+                        "Quiet": True,
+                    },
                 )
             except aws.FAILURES as error:
                 raise self._failed(error, some[0], "s3:DeleteObject") from None
@@ -65,7 +74,7 @@ class S3Landing:
                 )
 
     def reject(self, name: str) -> None:
-        source = {"Bucket": self._bucket, "Key": PREFIX + name}
+        source = {"Bucket": self._bucket, "Key": self._prefix + name}
         try:
             self._client.copy_object(
                 Bucket=self._bucket,
@@ -82,7 +91,7 @@ class S3Landing:
         return f"s3://{self._bucket}/{key}"
 
     def _failed(self, error: Exception, name: str, rights: str) -> RowlineError:
-        address = self._address(PREFIX + name)
+        address = self._address(self._prefix + name)
         if aws.is_passing(error):
             return StateUnavailable(
                 f"S3 did not answer: {error}", thing=address, hint="The call is tried again."

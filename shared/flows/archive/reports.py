@@ -69,6 +69,39 @@ class Numbers(msgspec.Struct, omit_defaults=True):
         return told if listed == self.count else f"{told} and {self.count - listed:,} more"
 
 
+class Anchor(msgspec.Struct, frozen=True):
+    """A row that the table holds: its number and its identity."""
+
+    n: int
+    id: str
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """The numbers `first` to `last` of an epoch, which are to be read again from the binlog.
+
+    before, after: the nearest rows that the table holds. They show where in the binlog the numbers
+    belong, and prove that they were found.
+    """
+
+    stream: str
+    epoch: int
+    first: int
+    last: int
+    before: Anchor | None = None
+    after: Anchor | None = None
+
+    @property
+    def size(self) -> int:
+        return self.last - self.first + 1
+
+
+class Healed(msgspec.Struct):
+    """What came into the table. skipped: changes that it held already."""
+
+    rows: int = 0
+    skipped: int = 0
+
+
 class Audited(msgspec.Struct):
     """One epoch of one stream.
 

@@ -1,9 +1,10 @@
 """Landed changes as rows of the table."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+from pyroaring import BitMap64
 
 from shared.adapters.lake.columns import ARROW, SORTED_BY
 from shared.domain.ledger import Ledger, Place
@@ -37,11 +38,16 @@ class Rows(NamedTuple):
 
 def new_rows(objects: Iterable[Read], ledger: Ledger) -> Rows:
     """The changes that the ledger lacks, each once."""
+    return rows_of(objects, ledger.new_of)
+
+
+def rows_of(objects: Iterable[Read], lacking: Callable[[Place, list[int]], BitMap64]) -> Rows:
+    """The changes whose numbers `lacking` chooses of those that are offered, each once."""
     objects = list(objects)
     offered: dict[Place, list[int]] = {}
     for stream, epoch, n in _numbers(objects):
         offered.setdefault((stream, epoch), []).append(n)
-    wanted = {place: ledger.new_of(place, numbers) for place, numbers in offered.items()}
+    wanted = {place: lacking(place, numbers) for place, numbers in offered.items()}
     seen = sum(map(len, offered.values()))
     if not any(wanted.values()):
         return Rows(None, {}, seen)

@@ -12,11 +12,13 @@ from shared.adapters.state.state import State
 class ArchiveSetup:
     """What a run of the archive needs.
 
+    healing: changes that were read again because the table lost them.
     streams: the streams of the stage. retention_days: 0: changes are kept for ever.
     holder: names this run. left: seconds until the function is stopped. clock: Unix seconds.
     """
 
     landing: Landing
+    healing: Landing
     lake: Lake
     state: State
     streams: tuple[str, ...]

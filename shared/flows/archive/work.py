@@ -7,6 +7,7 @@ import msgspec
 
 from shared.flows.archive.auditing import audit
 from shared.flows.archive.committing import commit
+from shared.flows.archive.healing import heal, wanted
 from shared.flows.archive.setup import ArchiveSetup
 from shared.flows.archive.standing import standing
 from shared.values.errors import ConfigError
@@ -35,13 +36,21 @@ def _status(setup: ArchiveSetup, _event: Answer) -> Answer:
 
 def _audit(setup: ArchiveSetup, event: Answer) -> Answer:
     found = audit(setup.lake, setup.state, setup.streams, int(event.get("since_ms", 0)))
-    return {"epochs": [_plain(each) for each in found]}
+    answer: Answer = {"epochs": [_plain(each) for each in found]}
+    if event.get("anchors"):
+        answer["wanted"] = [_plain(each) for each in wanted(setup.lake, found)]
+    return answer
+
+
+def _heal(setup: ArchiveSetup, event: Answer) -> Answer:
+    return _plain(heal(setup.healing, setup.lake, [str(name) for name in event.get("names", [])]))
 
 
 WORK: dict[str, Callable[[ArchiveSetup, Answer], Answer]] = {
     "commit": _commit,
     "status": _status,
     "audit": _audit,
+    "heal": _heal,
 }
 
 

@@ -26,6 +26,7 @@ ADAPTERS = {
     "traces": "tracing/xray.py",
     "athena": "athena/athena.py",
     "archive_table": "archive_table/glue.py",
+    "healing": "landing/s3.py",
 } | {
     file.stem: f"state/dynamodb/{file.name}"
     for file in (ROOT / "shared/adapters/state/dynamodb").glob("*.py")
