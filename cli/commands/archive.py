@@ -11,7 +11,7 @@ from cli.commands.archive_views import command as views
 from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.duration import duration
-from shared.flows.archive.reports import Committed, Standing
+from shared.flows.archive.reports import Committed, Maintained, Standing
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -79,6 +79,31 @@ def commit(
             markup=False,
         )
         raise typer.Exit(1)
+
+
+@app.command()
+def compact(
+    stage: StageOption = "local", service: ServiceOption = "", as_json: JsonOption = False
+) -> None:
+    """Maintain the table now: rewrite small files, drop what is too old, remove what is unused.
+
+    The schedule does it each hour.
+
+    Example: `rowline archive compact --stage prod`
+    """
+    deployed = open_stage(stage, service)
+    answer = deployed.functions.call(deployed.resources.archive_function, {"do": "maintain"})
+    done = msgspec.convert(answer, Maintained)
+    if as_json:
+        return print_json(done)
+    said = "another run maintains the table at this moment"
+    if not done.busy:
+        said = (
+            f"{done.files:,} files became {done.rewrites:,}, with {done.rows:,} rows; "
+            f"{done.dropped:,} old changes dropped; {done.removed:,} unused objects removed, "
+            f"{done.removed_bytes / 1e6:,.1f} MB" + ("; more is left" if done.left else "")
+        )
+    result_console().print(said, markup=False)
 
 
 app.command("audit")(audit)

@@ -173,7 +173,7 @@ function rights(functionName, sources, options) {
       ['glue:GetTable', 'glue:CreateTable', 'glue:UpdateTable'],
       [glue('catalog'), glue('database/${database}'), glue('table/${database}/*')],
     ),
-    rows('Lease', ['dynamodb:GetItem', 'dynamodb:UpdateItem'], state, ['archive']),
+    rows('Lease', ['dynamodb:GetItem', 'dynamodb:UpdateItem'], state, ['lease']),
     rows('Streams', ['dynamodb:GetItem', 'dynamodb:Query'], state, streams),
   ];
 }

@@ -3,7 +3,8 @@
 Its rows are Arrow tables. The ledger is bytes here: only the flows know what they mean.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -76,9 +77,15 @@ class Lake(Protocol):
         """
         ...
 
-    def replace(self, files: Sequence[DataFile], parts: "Iterator[pa.Table]") -> None:
+    def replace(
+        self,
+        files: Sequence[DataFile],
+        parts: "Iterator[pa.Table]",
+        alone: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         """Put files with the rows of `parts` in the place of `files`, in one commit.
 
+        alone: entered for the commit itself, to keep others from committing if possible.
         Others may append meanwhile. Raises Overtaken when one of the files is gone, StackError when
         the number of rows differs, and OutcomeUnknown.
         """

@@ -85,7 +85,7 @@ def table_numbers(lake: Lake, head: Head, where: str = "") -> dict[Place, Held]:
     """The numbers in the table, by epoch."""
     held: dict[Place, Held] = {}
     for batch in lake.scan(["stream", "epoch", "n"], at=head, where=where):
-        for place, numbers in _by_place(batch):
+        for place, numbers in by_place(batch):
             one = held.setdefault(place, Held(BitMap64(), BitMap64()))
             new = BitMap64(numbers)
             one.twice |= one.numbers & new
@@ -96,7 +96,7 @@ def table_numbers(lake: Lake, head: Head, where: str = "") -> dict[Place, Held]:
     return held
 
 
-def _by_place(batch: "object") -> Iterator[tuple[Place, list[int]]]:
+def by_place(batch: "object") -> Iterator[tuple[Place, list[int]]]:
     """The numbers of a batch, by epoch."""
     columns = [column.to_pylist() for column in batch.columns]  # type: ignore[attr-defined]
     streams, epochs, numbers = columns
@@ -125,7 +125,7 @@ def _floors(lake: Lake, head: Head, since_ms: int) -> dict[Place, int]:
     floors: dict[Place, int] = {}
     where = f"committed_at >= '{at}'"
     for batch in lake.scan(["stream", "epoch", "n"], at=head, where=where):
-        for place, numbers in _by_place(batch):
+        for place, numbers in by_place(batch):
             floors[place] = min(numbers + ([floors[place]] if place in floors else []))
     return floors
 

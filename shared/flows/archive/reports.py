@@ -23,6 +23,27 @@ class Committed(msgspec.Struct):
     busy: bool = False
 
 
+class Maintained(msgspec.Struct):
+    """What a run of the maintenance did.
+
+    rewrites: new files. files: old ones that they replace. rows: in them.
+    dropped: changes that were older than the retention.
+    expired: snapshots of the table. removed, removed_bytes: objects that nothing referred to.
+    left: whether work was left for the next run.
+    busy: another run was under way, and this one did nothing.
+    """
+
+    rewrites: int = 0
+    files: int = 0
+    rows: int = 0
+    dropped: int = 0
+    expired: int = 0
+    removed: int = 0
+    removed_bytes: int = 0
+    left: bool = False
+    busy: bool = False
+
+
 class StreamStanding(msgspec.Struct):
     """One stream: its newest archived epoch.
 

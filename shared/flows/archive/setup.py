@@ -1,5 +1,6 @@
 """The parts that the archive's function works with."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ class ArchiveSetup:
     holder: str
     left: Callable[[], float]
     clock: Callable[[], float]
+    sleep: Callable[[float], object] = time.sleep
 
     def now_ms(self) -> int:
         return int(self.clock() * 1000)

@@ -8,6 +8,7 @@ import msgspec
 from shared.flows.archive.auditing import audit
 from shared.flows.archive.committing import commit
 from shared.flows.archive.healing import heal, wanted
+from shared.flows.archive.maintaining import maintain
 from shared.flows.archive.setup import ArchiveSetup
 from shared.flows.archive.standing import standing
 from shared.values.errors import ConfigError
@@ -30,6 +31,10 @@ def _commit(setup: ArchiveSetup, _event: Answer) -> Answer:
     return _plain(commit(setup))
 
 
+def _maintain(setup: ArchiveSetup, _event: Answer) -> Answer:
+    return _plain(maintain(setup))
+
+
 def _status(setup: ArchiveSetup, _event: Answer) -> Answer:
     return _plain(standing(setup))
 
@@ -48,6 +53,7 @@ def _heal(setup: ArchiveSetup, event: Answer) -> Answer:
 
 WORK: dict[str, Callable[[ArchiveSetup, Answer], Answer]] = {
     "commit": _commit,
+    "maintain": _maintain,
     "status": _status,
     "audit": _audit,
     "heal": _heal,

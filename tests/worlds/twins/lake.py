@@ -1,7 +1,8 @@
 """The lake's twin: Arrow tables instead of files, versions instead of snapshots."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pyarrow as pa
@@ -35,7 +36,12 @@ class MemoryLake:
         kept = {name: rows for name, rows in self._expected(head).items() if name not in gone}
         return self._commit(kept, ledger)
 
-    def replace(self, files: Sequence[DataFile], parts: Iterator[pa.Table]) -> None:
+    def replace(
+        self,
+        files: Sequence[DataFile],
+        parts: Iterator[pa.Table],
+        alone: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         made = {self._name(): part for part in parts}
         now, ledger = self.versions[-1]
         if any(each.path not in now for each in files):

@@ -1,14 +1,14 @@
 """The table `changes` in Iceberg's format. See the contract."""
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pyarrow as pa
-from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.exceptions import (
-    NoSuchTableError,
-    TableAlreadyExistsError,
+    CommitFailedException,
+    ValidationException,
 )
 from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.expressions.parser import parse
@@ -17,7 +17,6 @@ from pyiceberg.table import FileScanTask, Table
 from pyiceberg.typedef import EMPTY_DICT
 
 from shared.adapters import aws
-from shared.adapters.lake.columns import ICEBERG
 from shared.adapters.lake.contract import (
     TABLE,
     DataFile,
@@ -26,7 +25,8 @@ from shared.adapters.lake.contract import (
     Vacuumed,
 )
 from shared.adapters.lake.iceberg import commit_times, data_files, properties, reachable
-from shared.adapters.lake.iceberg.file_io import BotoFileIO, address
+from shared.adapters.lake.iceberg.catalog import Catalog
+from shared.adapters.lake.iceberg.file_io import address
 from shared.adapters.lake.iceberg.transaction import LedgerTransaction
 from shared.adapters.lake.iceberg.translated import Translated
 from shared.values.errors import StackError
@@ -35,15 +35,11 @@ FOLDER = "lake"
 """The prefix of the table in the archive's bucket."""
 
 _ALL = AlwaysTrue()
+_FILES = 4
+"""Read at once: a file is at most 48 MB, and a scan holds them in memory."""
+
 _ATTEMPTS = 5
 """Of a rewrite to be committed while others append."""
-
-
-class _Catalog(GlueCatalog):
-    """Spares a request at each commit: the database is no bucket of S3 Tables."""
-
-    def _is_s3tables_database(self, database_name: str) -> bool:
-        return False
 
 
 class IcebergLake:
@@ -53,11 +49,7 @@ class IcebergLake:
         self._bucket, self._database = bucket, database
         self._location = f"s3://{bucket}/{FOLDER}"
         self._s3 = aws.client("s3", connections=16)
-        self._catalog = _Catalog(
-            "rowline",
-            client=aws.client("glue"),
-            **{"py-io-impl": f"{BotoFileIO.__module__}.{BotoFileIO.__name__}"},
-        )
+        self._catalog = Catalog(database, self._location)
         self._ledger: tuple[str, bytes] = ("", b"")
 
     def head(self) -> Head:
@@ -82,7 +74,12 @@ class IcebergLake:
             gone = [task.file for task in _tasks(table, files)]
             return self._commit(table, ledger, removed=gone)
 
-    def replace(self, files: Sequence[DataFile], parts: Iterator[pa.Table]) -> None:
+    def replace(
+        self,
+        files: Sequence[DataFile],
+        parts: Iterator[pa.Table],
+        alone: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         with self._errors("be rewritten"):
             table = self._load()
             tasks = _tasks(table, files)
@@ -102,14 +99,20 @@ class IcebergLake:
                     thing=self._name,
                     hint="Report it. Nothing has changed.",
                 )
-            for _ in range(_ATTEMPTS - 1):
-                try:
-                    self._commit(table, None, added=made, removed=[task.file for task in tasks])
-                    return
-                except Overtaken:
-                    table = self._load()
-                    tasks = _tasks(table, files)
-            self._commit(table, None, added=made, removed=[task.file for task in tasks])
+            with alone():
+                self._put_in_place(files, made)
+
+    def _put_in_place(self, files: Sequence[DataFile], made: Sequence[Any]) -> None:
+        """Commit new files in the place of others. Raises Overtaken when one of these is gone."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            table = self._load()
+            removed = [task.file for task in _tasks(table, files)]
+            try:
+                self._commit(table, None, added=made, removed=removed)
+                return
+            except (CommitFailedException, ValidationException):
+                if attempt == _ATTEMPTS:
+                    raise
 
     def files(self) -> list[DataFile]:
         with self._errors("be read"):
@@ -133,11 +136,10 @@ class IcebergLake:
             if files is not None:
                 wanted = {each.path for each in files}
                 tasks = [task for task in tasks if task.file.file_path in wanted]
-            reader = ArrowScan(
-                table.metadata, table.io, table.schema().select(*columns), chosen
-            ).to_record_batches(tasks)
-            for batch in reader:
-                yield batch.select(list(columns))
+            scan = ArrowScan(table.metadata, table.io, table.schema().select(*columns), chosen)
+            for start in range(0, len(tasks), _FILES):  # it reads all that it is given at once
+                for batch in scan.to_record_batches(tasks[start : start + _FILES]):
+                    yield batch.select(list(columns))
 
     def expire(self, before_ms: int) -> int:
         with self._errors("be maintained"):
@@ -172,17 +174,7 @@ class IcebergLake:
         return f"table {self._database}.{TABLE}"
 
     def _load(self) -> Table:
-        name = (self._database, TABLE)
-        try:
-            return self._catalog.load_table(name)
-        except NoSuchTableError:
-            pass
-        try:
-            return self._catalog.create_table(
-                name, ICEBERG, location=self._location, properties=properties.TABLE
-            )
-        except TableAlreadyExistsError:  # somebody was faster
-            return self._catalog.load_table(name)
+        return self._catalog.load()
 
     def _commit(
         self,

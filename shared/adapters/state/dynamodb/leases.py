@@ -18,8 +18,7 @@ class DynamoLeases:
     def hold(self, name: str, holder: str, now_ms: int, ends_ms: int) -> bool:
         try:
             self._table.update(
-                name,
-                "lease",
+                *_key(name),
                 "SET holder = :me, ends_ms = :ends",
                 {":me": holder, ":ends": ends_ms, ":now": now_ms},
                 "attribute_not_exists(ends_ms) OR ends_ms < :now OR holder = :me",
@@ -31,5 +30,9 @@ class DynamoLeases:
     def release(self, name: str, holder: str) -> None:
         with suppress(ConditionFailed):
             self._table.update(
-                name, "lease", "SET ends_ms = :zero", {":zero": 0, ":me": holder}, "holder = :me"
+                *_key(name), "SET ends_ms = :zero", {":zero": 0, ":me": holder}, "holder = :me"
             )
+
+
+def _key(name: str) -> tuple[str, str]:
+    return "lease", name

@@ -1,0 +1,143 @@
+"""Maintaining: keeps the table small and fast, and keeps changes no longer than they should be.
+
+Small files of periods that are over become one sorted file each. What is older than the retention
+is dropped, file by file. Snapshots of the table expire, and a vacuum removes what nothing refers to
+any more. Readers see each step whole or not at all, and the committer works meanwhile.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+import pyarrow as pa
+from pyroaring import BitMap64
+
+from shared.adapters.lake.columns import ARROW, SORTED_BY
+from shared.adapters.lake.contract import DataFile, Lake, Overtaken
+from shared.domain.ledger import Ledger, Place
+from shared.flows.archive import committing, periods
+from shared.flows.archive.auditing import by_place
+from shared.flows.archive.reports import Maintained
+from shared.flows.archive.setup import ArchiveSetup
+
+LEASE, LEASE_SECONDS = "archive-maintenance", 600
+"""Longer than one rewrite."""
+
+COMMITTER = committing.LEASE
+WAIT_MS = 60_000
+"""A rewrite waits so long for the committer's run to end; then it commits beside it."""
+
+RESERVE = 240.0
+"""Seconds that must be left for one more rewrite."""
+
+SNAPSHOT_MS = 3_600_000
+"""Snapshots of the table are kept so long. Time travel needs none: every change has its number."""
+
+VACUUM_MS = 86_400_000
+"""What is younger is not removed: a rewrite may still commit it, and a query may still read it. The
+longest run takes 15 minutes, and so does Athena's longest query with its usual quota of 30.
+"""
+
+ATTEMPTS = 5
+_DAY_MS = 86_400_000
+_ORDER = [(name, "ascending") for name in SORTED_BY]
+
+
+def maintain(setup: ArchiveSetup) -> Maintained:
+    """One run. A further run, or one that was killed anywhere, is harmless.
+
+    Raises what the lake raises; work that was done stays done.
+    """
+
+    def hold() -> bool:
+        now = setup.now_ms()
+        return setup.state.leases.hold(LEASE, setup.holder, now, now + LEASE_SECONDS * 1000)
+
+    if not hold():
+        return Maintained(busy=True)
+    done = Maintained()
+    try:
+        now = setup.now_ms()
+        if setup.retention_days:
+            drop_old(setup.lake, now - setup.retention_days * _DAY_MS, done)
+        more = lambda: setup.left() > RESERVE and hold()  # noqa: E731
+        compact(setup.lake, now, more, done, lambda: _alone(setup))
+        done.expired = setup.lake.expire(now - SNAPSHOT_MS)
+        removed = setup.lake.vacuum(now - VACUUM_MS)
+        done.removed, done.removed_bytes = removed.objects, removed.size
+    finally:
+        setup.state.leases.release(LEASE, setup.holder)
+    return done
+
+
+@contextmanager
+def _alone(setup: ArchiveSetup) -> Iterator[None]:
+    """Keep the committer from committing, once its run is over; do not wait for long."""
+    leases, holder = setup.state.leases, f"{setup.holder} rewrites"
+    end = setup.now_ms() + WAIT_MS
+    held = False
+    while not held and setup.now_ms() < end:
+        now = setup.now_ms()
+        held = leases.hold(COMMITTER, holder, now, now + committing.LEASE_SECONDS * 1000)
+        if not held:
+            setup.sleep(0.2)
+    try:
+        yield
+    finally:
+        if held:
+            leases.release(COMMITTER, holder)
+
+
+def compact(
+    lake: Lake,
+    now_ms: int,
+    may_go_on: Callable[[], bool],
+    done: Maintained,
+    alone: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> None:
+    """Rewrite small files of closed periods. alone: see `Lake.replace`."""
+    for some in periods.groups(lake.files(), now_ms):
+        if not may_go_on():
+            done.left = True
+            return
+        try:
+            lake.replace(some, sorted_rows(lake, some), alone)
+        except Overtaken:
+            continue  # one of the files is gone: somebody deleted rows, or dropped old ones
+        done.rewrites += 1
+        done.files += len(some)
+        done.rows += sum(each.rows for each in some)
+
+
+def sorted_rows(lake: Lake, files: Sequence[DataFile]) -> Iterator[pa.Table]:
+    """The rows of these files in the table's order, as one part."""
+    batches = list(lake.scan(ARROW.names, files=files))
+    if batches:
+        yield pa.Table.from_batches(batches).cast(ARROW).sort_by(_ORDER)
+
+
+def drop_old(lake: Lake, before_ms: int, done: Maintained) -> None:
+    """Drop files whose youngest change was committed before this time.
+
+    The ledger keeps their numbers as removed, so that no audit misses them, and no late copy of a
+    change comes back. Raises Overtaken when others commit all the time.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        head = lake.head()
+        old = [each for each in lake.files() if each.last_ms < before_ms]
+        if not old:
+            return
+        numbers: dict[Place, BitMap64] = {}
+        for batch in lake.scan(["stream", "epoch", "n"], at=head, files=old):
+            for place, some in by_place(batch):
+                numbers[place] = numbers.get(place, BitMap64()) | BitMap64(some)
+        ledger = Ledger.decode(head.ledger)
+        for place, gone in numbers.items():
+            ledger.remove(place, gone)
+        try:
+            lake.drop(head, old, ledger.encode())
+        except Overtaken:
+            if attempt == ATTEMPTS:
+                raise
+            continue
+        done.dropped = sum(len(gone) for gone in numbers.values())
+        return
