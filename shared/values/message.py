@@ -72,13 +72,67 @@ def decode(body: str | bytes) -> Message:
         message = decode_json(plain(body), _decoder)
     except msgspec.MsgspecError as error:
         raise _no_message(error) from None
-    if not VERSION - 1 <= message.v <= VERSION:
+    _check_version(message.v)
+    return message
+
+
+def _check_version(version: int) -> None:
+    if not VERSION - 1 <= version <= VERSION:
         raise RowlineError(
-            f"has version {message.v}; this code reads {VERSION - 1} and {VERSION}.",
+            f"has version {version}; this code reads {VERSION - 1} and {VERSION}.",
             thing="queue message",
             hint="Deploy the consumers before the relay.",
         )
-    return message
+
+
+Loose = tuple[Change | tuple[str, bytes], int]
+"""A change, or why a text is none and that text; and its size in bytes."""
+
+
+class _LooseMessage(msgspec.Struct, frozen=True):
+    stream: str
+    source: str
+    database: str
+    table: str
+    schema_version: int
+    group: str
+    traceparent: str | None
+    changes: list[msgspec.Raw]
+    v: int = VERSION
+
+
+_loose_decoder, _change_decoder = (
+    msgspec.json.Decoder(_LooseMessage),
+    msgspec.json.Decoder(Change),
+)
+
+
+def loosely(body: str | bytes) -> tuple[Message, list[Loose]]:
+    """Read a message body change by change; the message has those that are sound.
+
+    Raises RowlineError for a body that is no message, or a message of an unknown version.
+    """
+    try:
+        loose = _loose_decoder.decode(plain(body))
+    except msgspec.MsgspecError as error:
+        raise _no_message(error) from None
+    _check_version(loose.v)
+    found: list[Loose] = []
+    for raw in loose.changes:
+        text = bytes(raw)
+        try:
+            found.append((decode_json(text, _change_decoder), len(text)))
+        except msgspec.MsgspecError as error:
+            found.append(((str(error), text), len(text)))
+    changes = [one for one, _ in found if isinstance(one, Change)]
+    header = {name: getattr(loose, name) for name in Message.__struct_fields__ if name != "changes"}
+    return Message(**header, changes=changes), found
+
+
+def with_raw_change(message: Message, change: bytes) -> str:
+    """The body of a message with one change, whatever its text is."""
+    head, tail = frame(msgspec.structs.replace(message, changes=[]))
+    return (head + change + tail).decode()
 
 
 def _no_message(error: Exception) -> RowlineError:

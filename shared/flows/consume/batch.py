@@ -8,15 +8,17 @@ from shared.domain.sink import Outcome
 from shared.values.change import Change
 from shared.values.delivery import Delivery
 from shared.values.errors import RowlineError
-from shared.values.message import Lane, Message, decode, plain
+from shared.values.message import Lane, Message, decode, loosely, plain
 from shared.values.settings import ConsumerSettings
 
 
 class Piece(msgspec.Struct):
     """One change of a message and its outcome so far.
 
-    change: None for a whole body that is no message. size: about how many bytes it has.
+    change: None for a whole body that is no message, and for a change that is none.
+    size: about how many bytes it has.
     joined: it is refused only because its row is closed. parked: it is parked already.
+    malformed: JSON of a change that is none, in a message whose other changes are sound.
     """
 
     change: Change | None
@@ -24,6 +26,7 @@ class Piece(msgspec.Struct):
     outcome: Outcome | None = None
     joined: bool = False
     parked: bool = False
+    malformed: bytes = b""
 
 
 class Opened(msgspec.Struct):
@@ -71,12 +74,49 @@ def open_delivery(delivery: Delivery, consumer: ConsumerSettings) -> Opened:
         body = plain(delivery.body)
         message = decode(body)
     except RowlineError as error:
+        if (opened := _piecewise(delivery, lane)) is not None:
+            return opened if _is_for(opened.message, consumer) else _nothing(opened)
         refused = Outcome("refused", f"message: {error.what}")
         return Opened(delivery, None, lane, [Piece(None, len(delivery.body), refused)])
-    if message.source != consumer.source or not consumer.wants(message.database, message.table):
+    if not _is_for(message, consumer):
         return Opened(delivery, message, lane, [])
     size = len(body) // max(1, len(message.changes))
     return Opened(delivery, message, lane, [Piece(change, size) for change in message.changes])
+
+
+def _is_for(message: Message | None, consumer: ConsumerSettings) -> bool:
+    return (
+        message is not None
+        and message.source == consumer.source
+        and consumer.wants(message.database, message.table)
+    )
+
+
+def _nothing(opened: Opened) -> Opened:
+    return msgspec.structs.replace(opened, pieces=[])
+
+
+def _piecewise(delivery: Delivery, lane: Lane) -> Opened | None:
+    """A message some of whose changes are none: these are refused, each alone.
+
+    None when the body is no message at all.
+    """
+    try:
+        loose = loosely(delivery.body)
+    except RowlineError:
+        return None
+    message, pieces = loose
+    return Opened(
+        delivery,
+        message,
+        lane,
+        [
+            Piece(one, size)
+            if isinstance(one, Change)
+            else Piece(None, size, Outcome("refused", f"change: {one[0]}"), malformed=one[1])
+            for one, size in pieces
+        ],
+    )
 
 
 def by_group(opened: Sequence[Opened]) -> dict[str, list[Opened]]:

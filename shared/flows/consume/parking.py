@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
 from typing import Literal
 
 import msgspec
@@ -16,7 +17,7 @@ from shared.flows.consume.reason import error_of, reason_of
 from shared.values.change import Change
 from shared.values.errors import Outage, RowlineError, StackError
 from shared.values.json_text import decode_json
-from shared.values.message import Message, encode
+from shared.values.message import Message, encode, with_raw_change
 from shared.values.parked import ParkedChange
 from shared.values.row_key import key_text
 from shared.values.settings import ConsumerSettings
@@ -110,7 +111,7 @@ class Parking:
 
     def _add(self, one: Opened, piece: Piece, outcome: Outcome) -> None:
         payload, body = "", self._body(one, piece)
-        id = piece.change.id if piece.change is not None else one.delivery.deduplication_id
+        id = _identity(one, piece)
         name = f"{self._consumer}/{id}"
         if len(body.encode()) > INLINE_BYTES:
             payload = self._claims.park(name, body.encode())
@@ -150,6 +151,8 @@ class Parking:
     def _body(self, one: Opened, piece: Piece) -> str:
         """The change as a message of its own, with its whole row: the claim may expire first."""
         change, message = piece.change, one.message
+        if message is not None and piece.malformed:
+            return with_raw_change(message, piece.malformed)
         if change is None or message is None:
             return one.delivery.body
         return encode(alone(message, self._whole(change)))
@@ -173,6 +176,15 @@ def _refused(groups: Mapping[str, Sequence[Opened]]) -> list[tuple[Opened, Piece
         for one, piece in settled_of(group)[1]
         if piece.outcome is not None and piece.outcome.kind == "refused" and not piece.parked
     ]
+
+
+def _identity(one: Opened, piece: Piece) -> str:
+    """Of the change, or of the text that is none: the same text comes again under the same id."""
+    if piece.change is not None:
+        return piece.change.id
+    if piece.malformed:
+        return blake2b(one.delivery.group.encode() + piece.malformed, digest_size=16).hexdigest()
+    return one.delivery.deduplication_id
 
 
 def alone(message: Message, change: Change) -> Message:
