@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import consuming, deployed, reading, relay, relaying, report
+from bench import archiving, consuming, deployed, reading, relay, relaying, report
 from bench.readers import LIBRARY, LIBRARY_PYTHON, ROWLINE, Reader, parse
 from bench.workload import Workload
 from local.home import home
@@ -17,7 +17,7 @@ from shared.values.errors import ConfigError, RowlineError
 
 CHANGES, QUICK_CHANGES, LARGEST = 320_000, 2_000, 2_000_000
 _QUICK_RELAY = relay.Size(backlog=2_000, idle=2, handovers=1, rate=50, seconds=0.2)
-PARTS = (*reading.SERVERS, "relay", "consumer", "stage")
+PARTS = (*reading.SERVERS, "relay", "consumer", "archive", "stage")
 
 
 def main(
@@ -92,6 +92,9 @@ def main(
     if "consumer" in parts:
         amount, times = (2_000, 1) if quick else (60_000, 7)
         measured["consumer"] = consuming.figures(folder, amount, times, say)
+    if "archive" in parts:
+        amount, times = (2_000, 1) if quick else (100_000, 3)
+        measured["archive"] = archiving.figures(folder, amount, times, say)
     if "stage" in parts:
         measured["stage"] = deployed.figures(folder, 1 if quick else 7, say)
     shutil.rmtree(folder, ignore_errors=True)

@@ -71,6 +71,18 @@ LOG_EVENT_BYTES = 26
 API reference, PutLogEvents.
 """
 
+ARCHIVE_GB, COMMIT_SECONDS, COMMIT_RATE, ARCHIVE_CONCURRENCY = 2.0, 1.5, 20_000, 2
+"""The archive's function: its memory, a commit without rows, changes a second of a commit; and the
+batches that its consumer lands at once. Each change is written about twice, by the commit and by
+rewrites.
+"""
+
+ARCHIVED_BYTES = 600
+"""Of a change in the table: `before` and `after` of 1 KB each, compressed to a quarter."""
+
+COMMIT_REQUESTS, IDLE_REQUESTS = (10, 20, 5), (1, 2, 2)
+"""Writes and lists, reads, and calls of Glue, of a run of the committer: with changes, without."""
+
 INVOCATION_LOG_BYTES = 71 + 52 + 160 + 3 * LOG_EVENT_BYTES
 """START, END and REPORT, which Lambda writes of each invocation."""
 
@@ -275,6 +287,37 @@ def tracing() -> list[str]:
     return lines
 
 
+def archive(rate: float) -> dict[str, float]:
+    """What an archive of all changes costs a month besides the stage, after 400 days."""
+    runs = SECONDS / 60
+    some = min(rate, ARCHIVE_CONCURRENCY / BATCH_SECONDS)  # batches a second, an object each
+    batch = BATCH_SECONDS * CONSUMER_GB * price("lambda_gb_second") + price("lambda_request")
+    busy = runs * (COMMIT_SECONDS if rate else LOOK_SECONDS) + SECONDS * 2 * rate / COMMIT_RATE
+    function = busy * ARCHIVE_GB * price("lambda_gb_second") + runs * price("lambda_request")
+    puts, gets, glue = COMMIT_REQUESTS if rate else IDLE_REQUESTS
+    requests = puts * price("s3_put") + gets * price("s3_get") + glue * price("glue_request")
+    kept = rate * 400 * 86_400 * ARCHIVED_BYTES / GB
+    empty = POLLERS / LONG_POLL_SECONDS if rate < 1 else 0.0
+    return {
+        "delivery and queue": delivery(rate)
+        + SECONDS * (rate + 2 * some + empty) * price("sqs_fifo_request"),
+        "consumer function": SECONDS * some * batch,
+        "landing": SECONDS * some * (price("s3_put") + price("s3_get")),
+        "committer and maintenance": function,
+        "requests of commits": runs * requests,
+        "storage of 400 days": kept * price("s3_gb_month"),
+    }
+
+
+def archive_table() -> list[str]:
+    """The cost of an archive beside a stage."""
+    rates = list(LOADS.values())
+    rows = [(name, [archive(rate)[name] for rate in rates]) for name in archive(0.0)]
+    rows.append(("**all**", [sum(archive(rate).values()) for rate in rates]))
+    lines = [f"| archive, USD a month | {' | '.join(LOADS)} |", "|---|" + "---:|" * len(rates)]
+    return [*lines, *(f"| {name} | {' | '.join(map(amount, row))} |" for name, row in rows)]
+
+
 def amount(dollars: float) -> str:
     return f"{dollars:,.2f}"
 
@@ -283,6 +326,7 @@ PAGES = {
     "README.md": table,
     "docs/deploy.md": table,
     "docs/vpc.md": network,
+    "docs/archive.md": archive_table,
     "docs/trace.md": tracing,
 }
 """Page → the table that it shows."""

@@ -23,12 +23,16 @@ AT_MOST: dict[str, float] = {
     "idle_arrival_to_request_max_ms": 50,
     "status_ms": 800,
 }
-AT_LEAST: dict[str, float] = {"consumer_to_parallel_bulk_at_20": 1}
+AT_LEAST: dict[str, float] = {
+    "consumer_to_parallel_bulk_at_20": 1,
+    "archive_changes_per_cpu_second": 20_000,
+}
 """The limits that Rowline sets itself; a figure without one is shown for its own sake."""
 
 TITLES = {
     "relay": "The relay, MariaDB to the emulated SNS",
     "consumer": "The consumer beside parallel_bulk, on one Elasticsearch",
+    "archive": "The archive's committer beside a plain write by PyArrow, on one emulated S3",
     "stage": "A deployed stage",
 }
 

@@ -28,7 +28,7 @@ class Rows(NamedTuple):
     """
 
     table: pa.Table | None
-    numbers: dict[Place, list[int]]
+    numbers: dict[Place, BitMap64]
     seen: int
 
     @property
@@ -49,14 +49,12 @@ def rows_of(objects: Iterable[Read], lacking: Callable[[Place, list[int]], BitMa
         offered.setdefault((stream, epoch), []).append(n)
     wanted = {place: lacking(place, numbers) for place, numbers in offered.items()}
     seen = sum(map(len, offered.values()))
-    if not any(wanted.values()):
+    numbers = {place: each.copy() for place, each in wanted.items() if each}
+    if not numbers:
         return Rows(None, {}, seen)
-    table = pa.Table.from_pydict(_columns(objects, wanted), ARROW).sort_by(_ORDER)
-    numbers: dict[Place, list[int]] = {}
-    for stream, epoch, n in zip(
-        *(table.column(name).to_pylist() for name in ("stream", "epoch", "n")), strict=True
-    ):
-        numbers.setdefault((stream, epoch), []).append(n)
+    columns = zip(*_rows(objects, wanted), strict=True)
+    arrays = [pa.array(each, field.type) for each, field in zip(columns, ARROW, strict=True)]
+    table = pa.Table.from_arrays(arrays, schema=ARROW).sort_by(_ORDER)
     return Rows(table, numbers, seen)
 
 
@@ -67,14 +65,13 @@ def _numbers(objects: list[Read]) -> Iterator[tuple[str, int, int]]:
                 yield message.stream, *split_seq(change.seq)
 
 
-def _columns(objects: list[Read], wanted: dict[Place, Any]) -> dict[str, list[Any]]:
-    """The columns of the wanted changes; takes each number out of `wanted` when it comes."""
-    columns: dict[str, list[Any]] = {name: [] for name in ARROW.names}
-    add = [column.append for column in columns.values()]
+def _rows(objects: list[Read], wanted: dict[Place, BitMap64]) -> Iterator[tuple[Any, ...]]:
+    """The rows of the wanted changes; takes each number out of `wanted` when it comes."""
     for each in objects:
         landed_us = each.at_ms * 1000
         for message in each.messages:
-            stream = message.stream
+            stream, source, group = message.stream, message.source, message.group
+            database, name, version = message.database, message.table, message.schema_version
             trace = _trace_id(message.traceparent)
             for change in message.changes:
                 epoch, n = split_seq(change.seq)
@@ -82,30 +79,28 @@ def _columns(objects: list[Read], wanted: dict[Place, Any]) -> dict[str, list[An
                 if n not in left:
                     continue
                 left.discard(n)
-                row = (
+                tx = change.tx
+                yield (
                     stream,
                     epoch,
                     n,
                     change.id,
-                    message.source,
-                    message.database,
-                    message.table,
+                    source,
+                    database,
+                    name,
                     change.op,
                     _text(change.key),
                     change.ts_ms * 1000,
                     landed_us,
                     _row(change.before),
                     _row(change.after),
-                    change.tx.id,
-                    change.tx.index,
-                    change.tx.last,
-                    message.schema_version,
-                    message.group,
+                    tx.id,
+                    tx.index,
+                    tx.last,
+                    version,
+                    group,
                     trace,
                 )
-                for append, value in zip(add, row, strict=True):
-                    append(value)
-    return columns
 
 
 def _text(raw: Any) -> str:
