@@ -1,7 +1,7 @@
 """The ledger: numbers in, gaps and archived-through out."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.ledger import Ledger, Span
@@ -11,6 +11,7 @@ PLACE = ("shop", 900_000_000)
 NUMBERS = st.sets(st.integers(1, 300))
 
 
+@settings(deadline=None)
 @given(NUMBERS, NUMBERS)
 def test_what_is_new_is_what_it_lacks(held: set[int], offered: set[int]) -> None:
     ledger = Ledger()
@@ -19,6 +20,7 @@ def test_what_is_new_is_what_it_lacks(held: set[int], offered: set[int]) -> None
     assert ledger.count() == len(held)
 
 
+@settings(deadline=None)
 @given(NUMBERS.filter(bool), st.integers(0, 300))
 def test_gaps_are_the_numbers_that_are_not_there(held: set[int], last: int) -> None:
     ledger = Ledger()
@@ -32,6 +34,7 @@ def test_gaps_are_the_numbers_that_are_not_there(held: set[int], last: int) -> N
     assert through + 1 not in held
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["a", "b/c"]), NUMBERS), NUMBERS)
 def test_it_is_the_same_after_it_was_stored(held: dict[str, set[int]], gone: set[int]) -> None:
     ledger = Ledger()

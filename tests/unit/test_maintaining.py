@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.adapters.lake.columns import SORTED_BY
@@ -55,6 +55,7 @@ def test_a_file_belongs_to_the_longest_period_that_is_over() -> None:
     ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 60 << 20), max_size=40))
 def test_a_rewrite_is_never_too_large_and_never_of_one_file(sizes: list[int]) -> None:
     files = [file(f"{n:03d}", "2027-03-05T10:00:00", size) for n, size in enumerate(sizes)]
