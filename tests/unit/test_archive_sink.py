@@ -104,3 +104,11 @@ def test_values_come_out_of_the_table_as_they_went_in(text: str) -> None:
     assert rows is not None
     (after,) = rows.column("after").to_pylist()
     assert json.loads(after) == {"id": 1, "title": text, "big": 2**64}
+
+
+def test_rows_that_are_sent_again_do_not_take_the_numbers_of_changes() -> None:
+    landing = MemoryLanding()
+    lanes = [Arrival(message([change(1)]), lane, change(1), 100) for lane in ("backfill", "replay")]
+    outcomes = Archive(landing).apply(Slice([*lanes, *arrivals(change(2))]))
+    assert [each.kind for each in outcomes] == ["superseded", "superseded", "applied"]
+    assert landed_ids(landing) == [change(2).id]

@@ -43,9 +43,7 @@ class Archive:
     def apply(self, slice: Slice) -> list[Outcome]:
         if not slice.may_go_on():
             return [Outcome("failed", "the function's time was over")] * len(slice.arrivals)
-        outcomes = [
-            Outcome("refused", why) if (why := fault(each)) else None for each in slice.arrivals
-        ]
+        outcomes = [_decided(each) for each in slice.arrivals]
         sound = [
             each for each, outcome in zip(slice.arrivals, outcomes, strict=True) if outcome is None
         ]
@@ -65,6 +63,17 @@ class Archive:
         except RowlineError as error:  # rights or settings: nothing is wrong with the changes
             return Outcome("failed", f"the landing refuses: {error.what}")
         return Outcome("applied")
+
+
+def _decided(arrival: Arrival) -> Outcome | None:
+    """The outcome of what is not archived; None for the rest.
+
+    Rows that are sent again carry the numbers of other changes, and would take their places.
+    """
+    if arrival.lane in ("backfill", "replay"):
+        return Outcome("superseded")
+    why = fault(arrival)
+    return Outcome("refused", why) if why else None
 
 
 def fault(arrival: Arrival) -> str:
