@@ -136,13 +136,24 @@ class Ledger:
         wanted.add_range(first, last + 1)
         yield from spans(place, wanted - self._archived.get(place, BitMap64()))
 
+    def begins(self, place: Place) -> int:
+        """The first number that should be there; 0 for an epoch from before the archive.
+
+        The archive began with the first number of a stream's first archived epoch. Every later
+        epoch begins at 1.
+        """
+        epochs = [epoch for stream, epoch in self._archived if stream == place[0]]
+        if not epochs or place[1] < min(epochs):
+            return 0
+        return self.first(place) if place[1] == min(epochs) else 1
+
     def through(self, place: Place) -> int:
-        """The highest number below which nothing is missing, from the first archived one on."""
+        """The highest number up to which nothing is missing; 0: the first one is."""
         held = self._archived.get(place)
         if not held:
             return 0
-        first, last = held.min(), held.max()
-        gap = next(self.gaps(place, first, last), None)
+        last = held.max()
+        gap = next(self.gaps(place, self.begins(place), last), None)
         return gap.first - 1 if gap else last
 
     def archived_through(self, stream: str) -> int:

@@ -207,3 +207,31 @@ def test_an_audit_since_looks_only_at_younger_changes() -> None:
     (found,) = audit(lake, state, (STREAM,), since_ms=BEGAN_MS + 51)
     assert (found.missing.spans, found.rows) == ([(90, 90)], 49)
     assert audit(lake, state, (STREAM,), since_ms=BEGAN_MS + 1_000) == []
+
+
+def test_what_is_lost_at_the_beginning_of_a_later_epoch_is_named() -> None:
+    landing, lake, state = MemoryLanding(), MemoryLake(), memory_state()
+    land(landing, range(50, 61))
+    later = EPOCH + 5
+    land(landing, range(3, 11), epoch=later)
+    run(landing, lake)
+    first, second = audit(lake, state, (STREAM,))
+    assert (first.epoch, first.complete, first.through) == (EPOCH, True, 60)
+    assert (second.absent.spans, second.through) == ([(1, 2)], 0)
+    land(landing, [1, 2], epoch=later)
+    run(landing, lake)
+    assert all(each.complete for each in audit(lake, state, (STREAM,)))
+
+
+def test_a_later_epoch_that_never_arrived_is_named_whole() -> None:
+    landing, lake, state = MemoryLanding(), MemoryLake(), memory_state()
+    land(landing, range(50, 61))
+    run(landing, lake)
+    lease, _ = state.streams.load(STREAM)
+    mine = state.streams.acquire(STREAM, lease, "relay")
+    assert mine is not None
+    later = EPOCH + 5
+    checkpoint = Checkpoint(Position("bin.1", 4), make_seq(later, 7), later, Lineage("s"), "{}")
+    state.streams.renew(STREAM, mine, checkpoint)
+    (_, second) = audit(lake, state, (STREAM,))
+    assert (second.epoch, second.absent.spans) == (later, [(1, 7)])

@@ -56,9 +56,9 @@ def _audited(
 ) -> Audited | None:
     held = held or Held(BitMap64(), BitMap64())
     first, last = ledger.first(place), ledger.last(place)
-    if not first and not held.rows:
+    if not ledger.begins(place) and not held.rows:
         return None  # an epoch from before the archive
-    begins = max(first, floor)
+    begins = max(ledger.begins(place), floor)
     known, there = ledger.held(place), held.numbers
     if floor:
         for numbers in (known, there, held.twice):
