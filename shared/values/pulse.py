@@ -7,9 +7,11 @@ class Memory(msgspec.Struct, omit_defaults=True):
     """What the watch remembers from run to run, by consumer.
 
     failing: since when its function fails in every run, Unix ms.
+    behind: the cause for which its tables were noted as due last, since it was closed for long.
     """
 
     failing: dict[str, int] = {}
+    behind: dict[str, str] = {}
 
 
 class Pulse(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -127,7 +127,7 @@ def test_every_figure_that_an_alarm_reads_is_written_and_is_zero_where_all_is_we
 def test_the_figures_tell_what_waits_for_a_person() -> None:
     world = World()
     world.parts.dlq("search").send([Entry("body", "g", "1", {"reason": "x"})])
-    world.parts.undelivered("search").send([Entry("body", "g", "1", {})])
+    world.parts.undelivered("search").send([Entry("body", "g", "1", {"reason": "x"})])
     for id in "ab":
         world.parts.state.parked.add("search", parked_change(id, 1), "body")
     world.parts.state.dues.note_source("shop", "shop.items", DueCause("1", "ALTER"))

@@ -93,6 +93,7 @@ function consume({ consumer, functionName, queue, options }) {
       [
         'dynamodb:GetItem',
         'dynamodb:BatchGetItem',
+        'dynamodb:PutItem',
         'dynamodb:UpdateItem',
         'dynamodb:DeleteItem',
         'dynamodb:BatchWriteItem',

@@ -1,11 +1,11 @@
 'use strict';
 
-const { sub } = require('./cloudformation');
-const { allow, logs, rows, account } = require('./statements');
+const { arn, sub } = require('./cloudformation');
+const { allow, via, logs, rows, account } = require('./statements');
 
 /** The rights of the watch: it reads and writes state of all consumers, and calls only AWS. */
 function watchPermissions({ functionName, prefix, jobs, options }) {
-  const { state } = options.resources;
+  const { state, key } = options.resources;
   const consumers = sub(`${account('lambda')}:function:${prefix}-consume*`);
   return [
     logs(functionName),
@@ -16,7 +16,13 @@ function watchPermissions({ functionName, prefix, jobs, options }) {
     ),
     rows(
       'State',
-      ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
+      [
+        'dynamodb:GetItem',
+        'dynamodb:PutItem',
+        'dynamodb:UpdateItem',
+        'dynamodb:BatchWriteItem',
+        'dynamodb:Query',
+      ],
       state,
       ['watch', 'stream#*', 'consumer#*'],
     ),
@@ -27,6 +33,12 @@ function watchPermissions({ functionName, prefix, jobs, options }) {
       ['sqs:GetQueueAttributes'],
       ['Queue', 'Dlq', 'Undelivered'].map((kind) => sub(`${account('sqs')}:${prefix}-${kind}*`)),
     ),
+    allow(
+      'Moved',
+      ['sqs:ReceiveMessage', 'sqs:DeleteMessage'],
+      ['Dlq', 'Undelivered'].map((kind) => sub(`${account('sqs')}:${prefix}-${kind}*`)),
+    ),
+    allow('MovedKey', ['kms:Decrypt'], arn(key), via('sqs')),
     allow('Slices', ['lambda:InvokeFunction'], sub(`${account('lambda')}:function:${jobs}`)),
     allow('Probe', ['lambda:InvokeFunction'], consumers),
     // These two support no resource. Source: Service Authorization Reference, "AWS Lambda" and

@@ -20,6 +20,7 @@ from shared.flows.consume.batch_trace import BatchTrace
 from shared.flows.consume.breaking import Breaking
 from shared.flows.consume.every_change import EveryChange
 from shared.flows.consume.killing import Killing
+from shared.flows.consume.lateness import Lateness
 from shared.flows.consume.marking import Marking
 from shared.flows.consume.parking import Parking
 from shared.flows.consume.probing import Probing, refused_have_failed
@@ -62,6 +63,7 @@ class Consume:
         )
         self._queue, self._clock = queue, clock
         self._trace = trace or BatchTrace(NoTracer(), consumer.name, consumer)
+        self._lateness = Lateness(consumer.name, state.dues, self._now_ms)
         self._breaking = Breaking(consumer.name, state.gates, self._now_ms)
         self._probing = Probing(queue, self._breaking, self._try, self._now_ms)
 
@@ -150,6 +152,7 @@ class Consume:
         floors = {group: mark.seq for group, mark in outset.marks.items()}
         for one in opened:
             drop_seen(one, floors, outset.run)
+        self._lateness.note(opened, probing=not may_park)
         rows = BatchRows(
             self._consumer.name,
             self._parked,

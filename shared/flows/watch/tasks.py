@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
+from shared.flows.watch.behind import note_behind
 from shared.flows.watch.failing import close_failing
 from shared.flows.watch.figures import emit_figures
 from shared.flows.watch.gates import tend_gates
+from shared.flows.watch.moved import settle_moved
 from shared.flows.watch.setup import WatchSetup
 from shared.flows.watch.slices import start_slices
 from shared.flows.watch.verifies import start_verifies
@@ -17,6 +19,8 @@ next run. What it raises is reported, and stops no other task.
 TASKS: Mapping[str, Task] = {
     "gates": tend_gates,
     "errors": close_failing,
+    "moved": settle_moved,
+    "behind": note_behind,
     "figures": emit_figures,
     "verifies": start_verifies,
     "slices": start_slices,

@@ -1,0 +1,50 @@
+"""Lateness: makes a table due when SQS may have lost changes of it, or brings old ones back."""
+
+from collections.abc import Callable, Sequence
+
+from shared.adapters.state.dues import Dues
+from shared.flows.consume.batch import Opened
+from shared.values.due_cause import DueCause
+
+ALMOST_OVER_MS = 12 * 86_400_000
+"""SQS deletes a message after 14 days."""
+
+RETURNED_MS = 6 * 3_600_000
+"""A message whose changes were all seen before, and that was sent so long after they were
+committed, is no repeat of a relay: somebody moved it back from a DLQ.
+"""
+
+_DAY_MS = 86_400_000
+
+
+class Lateness:
+    """Of one consumer. now_ms: Unix ms."""
+
+    def __init__(self, consumer: str, dues: Dues, now_ms: Callable[[], int]) -> None:
+        self._consumer, self._dues, self._now_ms = consumer, dues, now_ms
+        self._noted: set[tuple[str, str]] = set()
+
+    def note(self, opened: Sequence[Opened], *, probing: bool = False) -> None:
+        """Look at the messages of a batch, duplicates marked. Raises what the state table raises.
+
+        probing: the gate is closed, so the watch notes what waits for too long.
+        A duplicate may have been moved away by SQS before it was seen, while later changes of its
+        group passed the mark. Its old payload must not be applied: its table is due.
+        """
+        now_ms = self._now_ms()
+        for one in opened:
+            message, sent_ms = one.message, one.delivery.sent_ms
+            if one.lane != "live" or message is None or not message.changes or not sent_ms:
+                continue
+            if now_ms - sent_ms > ALMOST_OVER_MS and not probing:
+                why = "the consumer is 12 days behind, and SQS deletes changes after 14"
+                self._due(message.full_name, f"behind:{now_ms // _DAY_MS}", why)
+            seen_all = one.duplicates == len(message.changes)
+            if seen_all and sent_ms - message.changes[-1].ts_ms > RETURNED_MS:
+                why = "changes came back after later ones of their group"
+                self._due(message.full_name, f"returned:{one.delivery.message_id}", why)
+
+    def _due(self, table: str, cause: str, why: str) -> None:
+        if (table, cause) not in self._noted:
+            self._dues.note_consumer(self._consumer, table, DueCause(cause, why))
+            self._noted.add((table, cause))

@@ -1,0 +1,73 @@
+"""Moved: settles messages that SQS or SNS moved to a DLQ before a consumer's function saw them.
+
+Later changes of their groups may have been applied since, so their payloads are not applied: their
+tables are due, and a resync reads the rows again. That is stored before a message is deleted.
+"""
+
+from collections.abc import Sequence
+
+from shared.adapters.queue.contract import Queue
+from shared.flows.watch.each import RESERVE_SECONDS, for_each
+from shared.flows.watch.setup import WatchSetup
+from shared.values.delivery import Delivery
+from shared.values.due_cause import DueCause
+from shared.values.errors import RowlineError
+from shared.values.message import decode
+from shared.values.redrive_command import is_command
+
+ROUNDS = 20
+"""Receives of one queue in one run at most."""
+
+VISIBILITY = 60
+"""Seconds: the next run finds again what this one could not settle."""
+
+REASON = "reason"
+"""The attribute of a change that an earlier version set aside in the DLQ; a person decides."""
+
+
+def settle_moved(setup: WatchSetup) -> None:
+    """Settle what lies in the DLQs of every consumer and of its subscription."""
+
+    def settle(consumer: str) -> None:
+        _drain(setup, consumer, setup.parts.dlq(consumer), "SQS moved changes to the DLQ")
+        undelivered = setup.parts.undelivered(consumer)
+        _drain(setup, consumer, undelivered, "SNS could not deliver changes")
+
+    for_each(setup, setup.parts.settings.consumers, settle)
+
+
+def _drain(setup: WatchSetup, consumer: str, queue: Queue, why: str) -> None:
+    if not queue.depth()[0]:
+        return
+    for _ in range(ROUNDS):
+        batch = queue.receive(visibility=VISIBILITY)
+        if not batch or setup.left() < RESERVE_SECONDS:
+            return
+        moved = [one for one in batch if REASON not in one.attributes]
+        _note(setup, consumer, moved, why)
+        queue.delete([one.receipt_handle for one in moved])
+
+
+def _note(setup: WatchSetup, consumer: str, moved: Sequence[Delivery], why: str) -> None:
+    """Make tables due; a job that waits for one of these messages waits no longer.
+
+    A command of a redrive holds no rows: what it named is still parked.
+    """
+    state = setup.parts.state
+    for one in moved:
+        if not is_command(one.attributes):
+            for table in _tables(setup, consumer, one):
+                cause = DueCause(f"moved:{one.message_id}", why)
+                state.dues.note_consumer(consumer, table, cause)
+    job = state.jobs.current(consumer, "fill")
+    ids = [one.deduplication_id for one in moved if job and one.attributes.get("run") == job.id]
+    if job and ids:
+        state.done_messages.note(consumer, job.id, ids)
+
+
+def _tables(setup: WatchSetup, consumer: str, one: Delivery) -> Sequence[str]:
+    """The table of a message; all of the consumer's where it does not tell."""
+    try:
+        return [one.attributes.get("table") or decode(one.body).full_name]
+    except RowlineError:
+        return setup.parts.settings.consumers[consumer].tables

@@ -1,0 +1,173 @@
+"""What no function saw is never lost without a word: its table is due."""
+
+from typing import Any
+
+import pytest
+
+from shared.adapters.queue.contract import Queue
+from shared.domain.outstanding import outstanding
+from shared.flows.watch.moved import settle_moved
+from shared.values.due_cause import DueCause
+from tests.worlds.consumer_world import change, delivery
+from tests.worlds.outage_world import DAY, OutageWorld
+from tests.worlds.twins.queue import MemoryQueue
+from tests.worlds.twins.state import begin_fill
+from tests.worlds.twins.topic import Entry
+
+
+@pytest.fixture
+def world() -> OutageWorld:
+    return OutageWorld()
+
+
+def due(world: OutageWorld) -> dict[str, str]:
+    settings = world.parts.settings
+    found = outstanding(world.world.state.dues, world.world.settings, settings.sources["shop"])
+    return {one.table: one.why for one in found}
+
+
+def entry(seq: int, group: str = "g1", run: str = "", **more: str) -> Entry:
+    lane = "backfill" if run else "live"
+    one = delivery([change(seq, "u", seq, price=1)], group, lane=lane, run=run)
+    return Entry(one.body, group, one.deduplication_id, {**one.attributes, **more})
+
+
+def test_a_moved_message_makes_its_table_due_before_it_goes(world: OutageWorld) -> None:
+    held: list[dict[str, str]] = []
+
+    class Watching:
+        def __getattr__(self, name: str) -> Any:
+            if name == "delete":
+                held.append(due(world))
+            return getattr(world.dlq, name)
+
+    world.dlq.send([entry(1)])
+    dlq: Any = Watching()
+    world.parts.queues["dlq", "search"] = dlq
+    world.watch()
+    assert held == [{"shop.items": "SQS moved changes to the DLQ"}]
+    assert world.dlq.depth() == (0, 0)
+    assert world.figures["TablesDue"] == 1
+
+
+def test_what_sns_could_not_deliver_makes_its_table_due(world: OutageWorld) -> None:
+    undelivered: Queue = world.parts.undelivered("search")
+    undelivered.send([entry(1)])
+    world.watch()
+    assert due(world) == {"shop.items": "SNS could not deliver changes"}
+    assert undelivered.depth() == (0, 0)
+
+
+def test_a_body_that_is_no_message_makes_all_tables_due(world: OutageWorld) -> None:
+    world.dlq.send([Entry("{", "g", "d", {})])
+    world.watch()
+    assert list(due(world)) == ["shop.items"]
+
+
+def test_what_an_earlier_version_set_aside_stays(world: OutageWorld) -> None:
+    world.dlq.send([entry(1, reason="mapper_parsing_exception")])
+    world.watch()
+    assert due(world) == {}
+    world.advance(61)
+    assert world.dlq.depth()[0] + world.dlq.depth()[1] == 1
+
+
+def test_a_job_does_not_wait_for_a_message_that_was_moved(world: OutageWorld) -> None:
+    begin_fill(world.world.state, "run-1")
+    moved, other = entry(1, run="run-1"), entry(2, "g2", run="run-0")
+    world.dlq.send([moved, other])
+    world.watch()
+    assert world.world.state.done_messages.noted(
+        "search", "run-1", [moved.deduplication_id, other.deduplication_id]
+    ) == {moved.deduplication_id}
+    assert list(due(world)) == ["shop.items"]
+
+
+def test_a_kill_between_note_and_deletion_repeats_the_note(world: OutageWorld) -> None:
+    world.dlq.send([entry(1)])
+    (one,) = world.dlq.receive(visibility=1)
+    cause = DueCause(f"moved:{one.message_id}", "SQS moved changes to the DLQ")
+    world.world.state.dues.note_consumer("search", "shop.items", cause)
+    world.advance(120)
+    assert world.dlq.depth() == (0, 0)
+    assert world.world.state.dues.of_consumer("search") == {"shop.items": cause}
+
+
+def test_more_messages_than_one_receive_takes_are_settled(world: OutageWorld) -> None:
+    for seq in range(1, 36):
+        world.dlq.send([entry(seq, f"g{seq % 3}")])
+    world.watch()
+    assert world.dlq.depth() == (0, 0)
+
+
+def test_a_dlq_that_is_empty_is_not_received_from(world: OutageWorld) -> None:
+    class Empty(MemoryQueue):
+        def receive(self, *_: Any, **__: Any) -> Any:
+            raise AssertionError
+
+    world.parts.queues["dlq", "search"] = Empty(world.clock)
+    world.watch()
+    assert world.parts.state.pulses.read().problems == {}
+    assert settle_moved.__doc__
+
+
+def test_fifteen_days_without_the_sink_make_the_tables_due(world: OutageWorld) -> None:
+    world.down = True
+    for hour in range(15 * 8):
+        world.write(hour % 20, hour)
+        world.advance(3 * 3600)
+    assert due(world) == {
+        "shop.items": "the consumer was closed for 12 days, and SQS deletes changes after 14"
+    }
+    assert world.queue.expired > 0
+    world.down = False
+    world.settle()
+    assert list(due(world)) == ["shop.items"], "until a resync has settled it"
+    assert world.dlq.depth() == (0, 0)
+
+
+def test_thirteen_days_without_the_sink_make_them_due_too_and_a_resync_settles_that_once(
+    world: OutageWorld,
+) -> None:
+    world.down = True
+    world.write(1, 1)
+    world.advance(11.9 * DAY)
+    assert due(world) == {}
+    world.advance(0.2 * DAY)
+    dues = world.world.state.dues
+    (cause,) = dues.of_consumer("search").values()
+    dues.settle("search", {}, {"shop.items": cause.id})
+    world.advance(DAY)
+    assert due(world) == {}, "it is not noted again for the same days"
+
+
+def test_a_consumer_that_is_twelve_days_behind_says_so_itself(world: OutageWorld) -> None:
+    world.functions.switch("search", on=False)
+    world.watching = False
+    world.advance(61)
+    world.write(1, 1)
+    world.advance(12.1 * DAY)
+    batch = world.queue.receive()
+    assert world.runtime().handle(batch, lambda: 60.0).applied == 1
+    assert "12 days behind" in due(world)["shop.items"]
+
+
+def test_a_moved_message_that_somebody_moves_back_is_no_duplicate_without_a_word(
+    world: OutageWorld,
+) -> None:
+    world.write(1, 1)
+    world.write(1, 2)
+    batch = world.queue.receive()
+    assert world.runtime().handle(batch, lambda: 60.0).applied == 2
+    world.queue.delete([one.receipt_handle for one in batch])
+    assert due(world) == {}
+    world.now += 3600
+    world.queue.send([Entry(batch[0].body, batch[0].group, "again", batch[0].attributes)])
+    again = world.queue.receive()
+    assert world.runtime().handle(again, lambda: 60.0).duplicate == 1
+    assert due(world) == {}, "a relay that crashed published it again"
+    world.queue.delete([one.receipt_handle for one in again])
+    world.now += 7 * 3600
+    world.queue.send([Entry(batch[0].body, batch[0].group, "back", batch[0].attributes)])
+    assert world.runtime().handle(world.queue.receive(), lambda: 60.0).duplicate == 1
+    assert "came back" in due(world)["shop.items"]
