@@ -28,7 +28,7 @@ class Tier:
     relay_kills: Relays killed one after the other while changes flow.
     server_kills: Relays and their server killed in turn.
     stack_kills: Foreground relays killed beside a deployed stack.
-    outages: Stops of Elasticsearch under load.
+    outages: Stops of Elasticsearch under load. outage_seconds: how long each takes.
     load_seconds: How long writers write while relays come and go.
     workload: Row changes of the marketplace's workload.
     archive_runs: Worlds in which committers are killed.
@@ -55,6 +55,7 @@ class Tier:
     server_kills: int
     stack_kills: int
     outages: int
+    outage_seconds: float
     load_seconds: float
     workload: int
     archive_runs: int
@@ -84,6 +85,7 @@ TIERS = {
         server_kills=3,
         stack_kills=2,
         outages=1,
+        outage_seconds=40.0,
         load_seconds=4.0,
         workload=3_000,
         archive_runs=60,
@@ -111,6 +113,7 @@ TIERS = {
         server_kills=15,
         stack_kills=12,
         outages=4,
+        outage_seconds=60.0,
         load_seconds=40.0,
         workload=30_000,
         archive_runs=3_000,

@@ -4,6 +4,7 @@ whatever is killed or stopped.
 One file, because one worker must run all of it: the tests share the stack and disturb it.
 """
 
+import datetime
 import json
 import random
 import re
@@ -19,6 +20,7 @@ from local.demo.workload import Workload
 from tests.integration.stack.conftest import CONSUMER, Stack
 from tests.tier import SEED, TIER
 from tests.unit.test_docs import command_lines
+from tests.waiting import wait_for
 
 
 def test_fifo_from_end_to_end(stack: Stack) -> None:
@@ -86,17 +88,47 @@ def test_kill_9_of_the_relay_under_load_loses_nothing(stack: Stack) -> None:
 
 
 @pytest.mark.soak
-def test_elasticsearch_away_under_load_sets_nothing_aside(stack: Stack) -> None:
+@pytest.mark.timeout(900)
+def test_elasticsearch_away_under_load_closes_the_gate_and_parks_nothing(stack: Stack) -> None:
+    gates, state = stack.open().state.gates, stack.open().state
     workload = Workload(stack.connect, changes=10**9, number=3 + SEED, per_second=100).start()
     for _ in range(TIER.outages):
         time.sleep(2)
         stack.servers.server("elasticsearch").stop()
-        time.sleep(10)
+        ends = time.monotonic() + TIER.outage_seconds
+        stack.wait("a closed gate", lambda: not gates.read(CONSUMER).is_open, 60)
+        assert gates.read(CONSUMER).cause == "outage"
+        said = stack.rowline("status", check=False)
+        assert (said.returncode, "gate listingSearch" in said.stdout) == (1, True), said.stdout
+        wait_for(lambda: _gate_closed_figure(stack) == 1.0, 60)
+        time.sleep(max(0.0, ends - time.monotonic()))
         stack.servers.server("elasticsearch").start()
-    time.sleep(2)
+        stack.wait("an open gate", lambda: gates.read(CONSUMER).is_open, 150)
     workload.stop()
     workload.join()
     stack.verified()
+    assert list(state.parked.all(CONSUMER)) == []
+    assert state.dues.of_consumer(CONSUMER) == {}
+
+
+def _gate_closed_figure(stack: Stack) -> float:
+    """The highest GateClosed that CloudWatch has of the last two minutes."""
+    now = datetime.datetime.now(datetime.UTC)
+    named = {"service": "rowline-local", "consumer": CONSUMER}
+    found = (
+        stack.open()
+        .client("cloudwatch")
+        .get_metric_statistics(
+            Namespace="Rowline",
+            MetricName="GateClosed",
+            Dimensions=[{"Name": name, "Value": value} for name, value in named.items()],
+            StartTime=now - datetime.timedelta(minutes=2),
+            EndTime=now + datetime.timedelta(minutes=1),
+            Period=60,
+            Statistics=["Maximum"],
+        )["Datapoints"]
+    )
+    return max((float(one["Maximum"]) for one in found), default=0.0)
 
 
 def test_document_changed_behind_its_back_is_found_and_mended(stack: Stack) -> None:
