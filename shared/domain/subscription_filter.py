@@ -1,5 +1,6 @@
 """The filter policy that a consumer's subscription should have; the plugin deploys the same."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.values.settings import ConsumerSettings
@@ -14,3 +15,12 @@ def filter_policy(consumer: ConsumerSettings) -> dict[str, list[Any]]:
         ],
         "lane": ["live"],
     }
+
+
+def same_filter(one: Mapping[str, Sequence[Any]], other: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether two policies let the same messages pass; the order of values means nothing."""
+    return _sorted(one) == _sorted(other)
+
+
+def _sorted(policy: Mapping[str, Sequence[Any]]) -> dict[str, list[str]]:
+    return {name: sorted(map(repr, values)) for name, values in policy.items()}

@@ -7,11 +7,13 @@ class Memory(msgspec.Struct, omit_defaults=True):
     """What the watch remembers from run to run, by consumer.
 
     failing: since when its function fails in every run, Unix ms.
+    unsubscribed: since when its subscription is not as it was deployed, Unix ms.
     behind: the cause for which its tables were noted as due last, since it was closed for long.
     """
 
     failing: dict[str, int] = {}
     behind: dict[str, str] = {}
+    unsubscribed: dict[str, int] = {}
 
 
 class Pulse(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from shared.adapters.queue.contract import Queue
 from shared.domain.outstanding import outstanding
@@ -171,3 +172,24 @@ def test_a_moved_message_that_somebody_moves_back_is_no_duplicate_without_a_word
     world.queue.send([Entry(batch[0].body, batch[0].group, "back", batch[0].attributes)])
     assert world.runtime().handle(world.queue.receive(), lambda: 60.0).duplicate == 1
     assert "came back" in due(world)["shop.items"]
+
+
+def test_a_subscription_that_is_not_as_deployed_makes_the_tables_due_twice(
+    world: OutageWorld,
+) -> None:
+    signs, dues = world.parts.observation.of, world.world.state.dues
+    right = signs["search"]
+    world.watch()
+    assert due(world) == {}
+    for filter in (None, {**(right.filter or {}), "table": ["shop.other"]}):
+        signs["search"] = replace(right, filter=filter)
+        world.advance(180)
+        (cause,) = dues.of_consumer("search").values()
+        assert "subscription" in due(world)["shop.items"]
+        dues.settle("search", {}, {"shop.items": cause.id})
+        world.advance(180)
+        assert due(world) == {}, "what a resync read meanwhile is settled"
+        signs["search"] = right
+        world.advance(180)
+        (cause,) = dues.of_consumer("search").values()
+        dues.settle("search", {}, {"shop.items": cause.id})

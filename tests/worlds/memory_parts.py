@@ -2,6 +2,7 @@
 
 import time
 from collections import defaultdict
+from typing import Any
 
 from shared.adapters.observation.contract import ConsumerSigns, KeptQueue
 from shared.adapters.state.state import State
@@ -67,6 +68,10 @@ class MemoryObservation:
     def runs(self, consumers: list[str], minutes: int) -> dict[str, tuple[int, int]]:
         self._answer()
         return {name: (self.of[name].runs, self.of[name].errors) for name in consumers}
+
+    def filters(self, consumers: list[str]) -> dict[str, dict[str, Any] | None]:
+        self._answer()
+        return {name: self.of[name].filter for name in consumers}
 
     def kept(self, consumers: list[str]) -> list[KeptQueue]:
         self._answer()

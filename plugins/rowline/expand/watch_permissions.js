@@ -1,11 +1,11 @@
 'use strict';
 
-const { arn, sub } = require('./cloudformation');
+const { arn, ref, sub } = require('./cloudformation');
 const { allow, via, logs, rows, account } = require('./statements');
 
 /** The rights of the watch: it reads and writes state of all consumers, and calls only AWS. */
 function watchPermissions({ functionName, prefix, jobs, options }) {
-  const { state, key } = options.resources;
+  const { state, key, topic } = options.resources;
   const consumers = sub(`${account('lambda')}:function:${prefix}-consume*`);
   return [
     logs(functionName),
@@ -39,6 +39,9 @@ function watchPermissions({ functionName, prefix, jobs, options }) {
       ['Dlq', 'Undelivered'].map((kind) => sub(`${account('sqs')}:${prefix}-${kind}*`)),
     ),
     allow('MovedKey', ['kms:Decrypt'], arn(key), via('sqs')),
+    allow('Subscribers', ['sns:ListSubscriptionsByTopic'], ref(topic)),
+    // This one supports no resource. Source: Service Authorization Reference, "Amazon SNS".
+    allow('Subscriptions', ['sns:GetSubscriptionAttributes'], '*'),
     allow('Slices', ['lambda:InvokeFunction'], sub(`${account('lambda')}:function:${jobs}`)),
     allow('Probe', ['lambda:InvokeFunction'], consumers),
     // These two support no resource. Source: Service Authorization Reference, "AWS Lambda" and

@@ -79,6 +79,13 @@ class AwsObservation:
             for number, name in enumerate(consumers)
         }
 
+    def filters(self, consumers: list[str]) -> dict[str, dict[str, Any] | None]:
+        try:
+            found = self._filters()
+        except aws.FAILURES as error:
+            raise _failed("SNS", error) from None
+        return {name: found.get(_name_of(self._names.queue_url(name))) for name in consumers}
+
     def kept(self, consumers: list[str]) -> list[KeptQueue]:
         used = set()
         for name in consumers:

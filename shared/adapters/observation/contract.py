@@ -44,6 +44,10 @@ class Observation(Protocol):
         """By consumer: (runs, errors) of its function in the last minutes."""
         ...
 
+    def filters(self, consumers: list[str]) -> dict[str, dict[str, Any] | None]:
+        """By consumer: the filter policy of its subscription; None where there is none."""
+        ...
+
     def kept(self, consumers: list[str]) -> list[KeptQueue]:
         """Queues of this stage, with messages in them, that none of these consumers uses."""
         ...

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from shared.adapters.observation.contract import KeptQueue
 from shared.domain.sink import Target
-from shared.domain.subscription_filter import filter_policy
+from shared.domain.subscription_filter import filter_policy, same_filter
 from shared.flows.health.facts import ConsumerFacts
 from shared.flows.health.thresholds import (
     ALL_SUPERSEDED,
@@ -140,7 +140,7 @@ def _superseded(one: ConsumerFacts) -> list[Finding]:
 
 def _subscription(one: ConsumerFacts, settings: ConsumerSettings) -> list[Finding]:
     held, wanted = one.signs.filter, filter_policy(settings)
-    if held is not None and _sorted(held) == _sorted(wanted):
+    if held is not None and same_filter(held, wanted):
         return []
     what = "is missing" if held is None else "has another filter than the stanza says"
     return [
@@ -152,10 +152,6 @@ def _subscription(one: ConsumerFacts, settings: ConsumerSettings) -> list[Findin
             "between did not arrive.",
         )
     ]
-
-
-def _sorted(policy: dict[str, list[object]]) -> dict[str, list[str]]:
-    return {name: sorted(map(repr, values)) for name, values in policy.items()}
 
 
 def _proof(one: ConsumerFacts, now: float) -> list[Finding]:

@@ -9,6 +9,7 @@ from shared.flows.watch.gates import tend_gates
 from shared.flows.watch.moved import settle_moved
 from shared.flows.watch.setup import WatchSetup
 from shared.flows.watch.slices import start_slices
+from shared.flows.watch.subscriptions import compare_subscriptions
 from shared.flows.watch.verifies import start_verifies
 
 Task = Callable[[WatchSetup], float | None]
@@ -21,6 +22,7 @@ TASKS: Mapping[str, Task] = {
     "errors": close_failing,
     "moved": settle_moved,
     "behind": note_behind,
+    "subscriptions": compare_subscriptions,
     "figures": emit_figures,
     "verifies": start_verifies,
     "slices": start_slices,

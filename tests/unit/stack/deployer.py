@@ -245,7 +245,7 @@ LARGEST = {
     ],
     "s3": [f"arn:aws:s3:::{SERVICE}-*", f"arn:aws:s3:::{SERVICE}-*/*"],
     "secretsmanager": arn("secretsmanager", f"secret:{SERVICE}/*"),
-    "sns": arn("sns", f"{SERVICE}-*"),
+    "sns": "*",
     "sqs": arn("sqs", f"{SERVICE}-*"),
     "xray": "*",
 }

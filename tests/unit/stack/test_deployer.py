@@ -89,7 +89,7 @@ def test_the_key_carries_the_tag_that_the_policy_asks_for(packaged: Packaged) ->
 
 def test_no_role_of_the_stack_has_a_wildcard_among_its_actions(packaged: Packaged) -> None:
     """And `*` is a resource only of actions that know none."""
-    anywhere = ("Network", "Registry", "Traces", "Mappings", "Runs")
+    anywhere = ("Network", "Registry", "Traces", "Mappings", "Runs", "Subscriptions")
     for variant in deployer.VARIANTS:
         for name, made in packaged(variant)[1]["Resources"].items():
             for attached in made["Properties"].get("Policies", []):
