@@ -106,6 +106,8 @@ def _agreed(job: Job, progress: RowProgress) -> bool:
 
 
 def _not_done(job: Job) -> RowlineError:
+    if job.state == "cancelled" and job.outcome != "cancelled":  # refused: the outcome says why
+        return RowlineError(job.outcome)
     hint = f"Continue it: rowline jobs resume {job.id}." if job.state != "cancelled" else ""
     return RowlineError(
         f"{job.state}: {job.outcome}", thing=f"{job.kind} {job.id} of {job.consumer}", hint=hint

@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "backfill": "cli.commands.backfill",
     "resync": "cli.commands.resync",
     "verify": "cli.commands.verify",
+    "cutover": "cli.commands.cutover",
     "parked": "cli.commands.parked",
     "redrive": "cli.commands.redrive",
     "jobs": "cli.commands.jobs",

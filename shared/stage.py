@@ -29,6 +29,7 @@ from shared.adapters.topic.sns import SnsTopic, open_topic
 from shared.adapters.tracing.contract import NoTracer, Tracer
 from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.sink import Examiner, Sink, SinkAccess, Surroundings
+from shared.domain.takeover import Takeover
 from shared.domain.trace_sampling import TraceSampler
 from shared.values import endpoint
 from shared.values.endpoint import SourceEndpoint
@@ -265,6 +266,14 @@ class Stage:
         address = self._addresses.get(settings.kind, "")
         return sinks.build(Surroundings(settings, self.state, _secret, address))
 
+    def takeover(self, consumer: str) -> "Takeover | None":
+        """What moves the readers of a consumer's sink; None where nothing does."""
+        from shared.flows.consume import sinks
+
+        settings = self.consumer(consumer)
+        address = self._addresses.get(settings.kind, "")
+        return sinks.takeover(SinkAccess(settings, _secret, address))
+
     def examiner(self, consumer: str) -> Examiner | None:
         """A consumer's sink for checks, which needs no deployed stage; None where it has none."""
         from shared.flows.consume import sinks
@@ -392,6 +401,7 @@ class Stage:
             writes=self.writes(consumer),
             consent=consent,
             show=show,
+            takeover=self.takeover(name),
             tenure=tenure,
         )
 

@@ -22,12 +22,19 @@ from cli.ui.whoami import whoami
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.backfill.report import BackfillReport
 from shared.stage import Stage
-from shared.values.job import BackfillWork, ResyncWork
+from shared.values.errors import ConfigError
+from shared.values.job import BackfillWork, Into, ResyncWork
 
 
 def command(
     consumer: Annotated[str, typer.Argument(help="The consumer to fill, as the stanza names it.")],
     tables: TablesOption = "",
+    into: Annotated[
+        str,
+        typer.Option(
+            "--into", help="`new`: fill a new index beside the serving one; see `rowline cutover`."
+        ),
+    ] = "",
     restart: RestartOption = False,
     here: HereOption = False,
     source: SourceOption = "",
@@ -42,8 +49,12 @@ def command(
 
     Example: `rowline backfill listingSearch --tables 'market.listings' --stage prod`
     """
+    if into not in ("", "new"):
+        raise ConfigError(f"is {into!r}.", thing="--into", hint="The only value is `new`.")
     deployed = open_stage(stage, service, source=source, elasticsearch=elasticsearch)
-    options = FillOptions(tables, restart, yes=False, here=here, as_json=as_json)
+    options = FillOptions(
+        tables, restart, yes=False, here=here, as_json=as_json, into=into == "new"
+    )
     run_fill(deployed, consumer, BackfillWork, options)
 
 
@@ -55,6 +66,7 @@ class FillOptions(NamedTuple):
     yes: bool
     here: bool
     as_json: bool
+    into: bool = False
 
 
 def run_fill(
@@ -68,12 +80,13 @@ def run_fill(
         with RowProgress(kind.__name__.removesuffix("Work").lower()) as progress:
             agreed = consent(options.yes, progress)
             setup = stage.job(consumer, by=whoami(), show=progress.show, consent=agreed)
-            report = Backfill(setup, kind).run(chosen(options.tables), restart=options.restart)
+            fill = Backfill(setup, kind, into=options.into)
+            report = fill.run(chosen(options.tables), restart=options.restart)
     else:
         job = run_in_function(
             stage,
             consumer,
-            kind(),
+            BackfillWork(into=Into()) if options.into else kind(),
             tables=options.tables,
             restart=options.restart,
             yes=options.yes,
@@ -115,6 +128,12 @@ def show_fill(report: BackfillReport, resync: bool, parked: int) -> None:
             f"! {parked:,} changes of the consumer are parked",
             f"  next: rowline parked list {report.consumer}",
         ]
-    lines.append(f"  next: rowline verify {report.consumer}")
+    for alias, index in report.into.items():
+        lines.append(f"  {index} is filled; {alias} does not lead to it yet")
+        lines.append(f"  next: rowline verify {report.consumer} --index {index}")
+    if report.into:
+        lines.append(f"  then: rowline cutover {report.consumer}")
+    else:
+        lines.append(f"  next: rowline verify {report.consumer}")
     for line in lines:
         console.print(line, markup=False)

@@ -15,6 +15,7 @@ from cli.ui.progress_line import RowProgress
 from shared.domain.patience import Patience
 from shared.flows.jobs import control
 from shared.flows.jobs.watching import watch_job
+from shared.values.errors import StackError
 from shared.values.job import FillWork, Job, VerifyWork
 from shared.values.redrive_work import RedriveWork
 
@@ -115,8 +116,16 @@ def cancel(job: JobArgument, stage: StageOption = "local", service: ServiceOptio
     """
     deployed = open_stage(stage, service)
     found = control.find(deployed.state, deployed.settings.consumers, job)
-    sink = deployed.sink(found.consumer)
-    ended = control.cancel(deployed.state, found, sink, _note, Patience())
+    if found.in_function and deployed.resources.jobs_function:
+        ending = control.cancel_in_function(deployed.state, found, _note, Patience())
+        deployed.start_slice(ending)
+        with RowProgress("cancel") as progress:
+            ended = watch_job(deployed.state, ending, progress.show, Patience())
+        if ended.state != "cancelled":
+            raise StackError(f"{ended.state}: {ended.outcome}", thing=f"{ended.kind} {ended.id}")
+    else:
+        sink = deployed.sink(found.consumer)
+        ended = control.cancel(deployed.state, found, sink, _note, Patience())
     result_console().print(f"{ended.kind} {ended.id}: cancelled", markup=False)
 
 

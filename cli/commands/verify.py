@@ -20,7 +20,9 @@ from cli.ui.consent import YesOption, consent
 from cli.ui.console import print_json, result_console
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
-from shared.flows.verify.verify import MAX_LISTED, Verify, VerifyReport
+from shared.flows.verify.report import VerifyReport
+from shared.flows.verify.verify import MAX_LISTED, Verify
+from shared.values.errors import ConfigError
 from shared.values.job import VerifyWork
 
 _SHOWN = 20
@@ -38,6 +40,13 @@ def command(
         ),
     ] = False,
     tables: TablesOption = "",
+    index: Annotated[
+        str,
+        typer.Option("--index", help="Compare with this index or alias instead of the consumer's."),
+    ] = "",
+    ignore: Annotated[
+        str, typer.Option("--ignore", help="Fields that may differ, separated by commas.")
+    ] = "",
     restart: RestartOption = False,
     yes: YesOption = False,
     here: HereOption = False,
@@ -55,13 +64,22 @@ def command(
     Example: `rowline verify listingSearch --repair --stage prod`
     """
     deployed = open_stage(stage, service, source=source, elasticsearch=elasticsearch)
+    if repair and (index or ignore):
+        raise ConfigError(
+            "repairs the consumer's own index, whole.",
+            thing="--repair",
+            hint="Leave out --index and --ignore.",
+        )
+    fields = tuple(chosen(ignore))
     if runs_here(deployed, consumer, here):
         with RowProgress("verify") as progress:
             agreed = consent(yes, progress)
             setup = deployed.job(consumer, by=whoami(), show=progress.show, consent=agreed)
-            report = Verify(setup, repair=repair).run(chosen(tables), restart=restart)
+            report = Verify(setup, repair=repair, index=index, ignore=fields).run(
+                chosen(tables), restart=restart
+            )
     else:
-        work = VerifyWork(repair=repair)
+        work = VerifyWork(repair=repair, index=index, ignore=fields)
         job = run_in_function(deployed, consumer, work, tables=tables, restart=restart, yes=yes)
         report = msgspec.convert(job.result, VerifyReport)
     if as_json:

@@ -115,5 +115,6 @@ class RowProgress:
             or note.partition(" ")[0] != self._note.partition(" ")[0]
         ):
             self._printed, self._note = now, note
-            about = [f"{rows:,} of about {total:,} rows", rate, note]
+            done = f"{rows:,} of about {total:,} rows" if rows or total > 1 else ""
+            about = [done, rate, note]
             self._console.print(f"{self._verb}: {', '.join(filter(None, about))}", markup=False)

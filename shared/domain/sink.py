@@ -16,6 +16,7 @@ from shared.values.change import Change, Row
 from shared.values.delivery import Delivery
 from shared.values.errors import ConfigError
 from shared.values.finding import Finding
+from shared.values.index_pair import NO_PAIRS, IndexPairs
 from shared.values.message import Lane, Message
 from shared.values.settings import ConsumerSettings
 
@@ -49,12 +50,14 @@ class Slice(msgspec.Struct, frozen=True):
     run: the id of the backfill under way, empty when there is none.
     may_go_on: whether there is time for another request to the sink.
     time_left: the seconds until the function is stopped.
+    pairs: indexes that are written beside the serving ones.
     """
 
     arrivals: Sequence[Arrival]
     run: str = ""
     may_go_on: Callable[[], bool] = lambda: True
     time_left: Callable[[], float] = lambda: 60.0
+    pairs: IndexPairs = NO_PAIRS
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -164,7 +167,9 @@ class Documents(Protocol):
 class Listable(Protocol):
     """What a sink can do whose content can be listed and compared."""
 
-    def documents(self, table: CapturedTable) -> Documents: ...
+    def documents(self, table: CapturedTable, place: str = "") -> Documents:
+        """The documents of a table, where the consumer keeps them or in another place."""
+        ...
 
     def delete_again(self, deletions: Mapping[str, int], sleep: Callable[[float], object]) -> int:
         """Delete what was deleted while a run was under way, unless something newer is held.

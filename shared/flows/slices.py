@@ -15,13 +15,23 @@ from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.parked_where import Where
 from shared.domain.patience import Patience
 from shared.flows.backfill.backfill import Backfill
+from shared.flows.cutover.cancelling import cancelled
+from shared.flows.cutover.cutover import Cutover
 from shared.flows.jobs.holding import JobBusy, new_holder, until_silent
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.jobs.tenure import JobStopped, SliceOver, Tenure
 from shared.flows.redrive.redrive import Redrive
 from shared.flows.verify.verify import Verify
-from shared.values.errors import RowlineError
-from shared.values.job import FillWork, Job, JobLost, Slot
+from shared.values.errors import ConfigError, RowlineError, StackError
+from shared.values.job import (
+    BackfillWork,
+    CutoverWork,
+    FillWork,
+    Job,
+    JobLost,
+    Slot,
+    VerifyWork,
+)
 from shared.values.progress import Progress
 from shared.values.redrive_work import RedriveWork
 
@@ -91,7 +101,13 @@ class Slice:
         try:
             with tenure.kept():
                 setup = self._setup(job.consumer, tenure)
-                _run(setup, job, lambda refused: refused.count <= job.wanted.accept)
+                try:
+                    _run(setup, job, lambda refused: refused.count <= job.wanted.accept)
+                except (ConfigError, StackError) as error:
+                    if not _is_begun(tenure.job):
+                        tenure.refuse(str(error))
+                        return "failed", str(error)
+                    raise
         except (SliceOver, JobStopped, JobLost, RowlineError) as error:
             return self._ended(tenure.job, error), str(error)
         return "done", ""
@@ -108,6 +124,16 @@ def _for_a_slice(job: Job) -> bool:
     return job.in_function and job.state == "running" and not job.asked
 
 
+def _is_begun(job: Job) -> bool:
+    """Whether anything of a job was done; one that is refused before leaves its slot."""
+    work = job.work
+    if isinstance(work, CutoverWork):
+        return work.exchanged or bool(work.pairs)
+    if isinstance(work, FillWork):
+        return bool(work.tables)
+    return not isinstance(work, VerifyWork) or bool(work.chosen)
+
+
 def _nobody_watches(_progress: Progress) -> None:
     """Whoever watches reads the job."""
 
@@ -115,14 +141,21 @@ def _nobody_watches(_progress: Progress) -> None:
 def _run(setup: JobSetup, job: Job, consent: Callable[[DeletionRefused], bool]) -> None:
     setup = replace(setup, consent=consent)
     wanted = job.wanted
-    if isinstance(job.work, FillWork):
+    if wanted.cancel:
+        cancelled(setup)
+    elif isinstance(job.work, CutoverWork):
+        Cutover(setup).run()
+    elif isinstance(job.work, FillWork):
         begun = bool(job.work.tables) and not wanted.restart
         chosen = () if begun else wanted.tables
-        Backfill(setup, type(job.work)).run(chosen, restart=wanted.restart)
+        into = isinstance(job.work, BackfillWork) and job.work.into is not None
+        Backfill(setup, type(job.work), into=into).run(chosen, restart=wanted.restart)
     elif isinstance(job.work, RedriveWork):
         work = job.work
         Redrive(setup).run(Where.parse(work.where), work.action, work.rate)
     else:
         begun = bool(job.work.chosen) and not wanted.restart
         chosen = job.work.chosen if begun else wanted.tables
-        Verify(setup, repair=job.work.repair).run(chosen, restart=wanted.restart)
+        check = job.work
+        verify = Verify(setup, repair=check.repair, index=check.index, ignore=check.ignore)
+        verify.run(chosen, restart=wanted.restart)

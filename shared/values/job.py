@@ -1,4 +1,4 @@
-"""Job: a long piece of work for a consumer: its parameters, its progress, its outcome."""
+"""Job: a long piece of work for a consumer (long: all kinds of work, each a struct)."""
 
 from collections.abc import Collection
 from typing import Any, Literal
@@ -7,6 +7,7 @@ import msgspec
 
 from shared.values.difference import Difference
 from shared.values.errors import RowlineError
+from shared.values.index_pair import IndexPair
 from shared.values.position import Position
 from shared.values.progress import Progress
 from shared.values.redrive_work import RedriveWork
@@ -79,8 +80,24 @@ class _Fill(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind"):
         return [name for name, table in self.tables.items() if not table.left]
 
 
+class Into(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A backfill fills new indexes.
+
+    pairs: by alias, the serving index and the new one; empty before their names are chosen.
+    both: every function writes changes to both.
+    """
+
+    pairs: dict[str, IndexPair] = {}
+    both: bool = False
+
+
 class BackfillWork(_Fill, frozen=True, tag="backfill"):
-    """Deletes nothing."""
+    """Deletes nothing.
+
+    into: fills new indexes instead of the serving ones.
+    """
+
+    into: Into | None = None
 
 
 class ResyncWork(_Fill, frozen=True, tag="resync"):
@@ -144,6 +161,7 @@ class VerifyWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kin
 
     chosen: the tables; empty before the first slice. done: those that were compared.
     repair: differences are repaired.
+    index, ignore: another place than the consumer's, and fields that may differ there.
     part: the table that is being compared, as far as that is certain.
     listed: the first differences. epochs: those that the relay was asked for.
     reasons: why documents could not be written, and how often.
@@ -152,13 +170,35 @@ class VerifyWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kin
     chosen: tuple[str, ...] = ()
     done: dict[str, TableCheck] = {}
     repair: bool = False
+    index: str = ""
+    ignore: tuple[str, ...] = ()
     part: "TablePart | None" = None
     listed: tuple[Difference, ...] = ()
     epochs: tuple[int, ...] = ()
     reasons: dict[str, int] = {}
 
 
-Work = FillWork | VerifyWork | RedriveWork
+class CutoverWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="cutover"):
+    """Moves readers between the indexes of a consumer's pairs.
+
+    accept: so many parked changes may be missing in the new index.
+    version: of the pairs, as they were when everything was level.
+    exchanged: the exchange has begun; intervals: see `Takeover`.
+    parked, counts, paused: for the report. pairs: those that are ended.
+    """
+
+    step: Literal["cutover", "rollback", "finish", "abandon"] = "cutover"
+    accept: int = 0
+    version: int = 0
+    exchanged: bool = False
+    intervals: dict[str, str] = {}
+    parked: int = 0
+    counts: dict[str, tuple[int, int]] = {}
+    paused: float = 0.0
+    pairs: dict[str, IndexPair] = {}
+
+
+Work = FillWork | VerifyWork | RedriveWork | CutoverWork
 
 
 class Wanted(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -167,12 +207,14 @@ class Wanted(msgspec.Struct, frozen=True, omit_defaults=True):
     tables: names or patterns; empty for all, or for a resync for all that are due.
     restart: begin again instead of continuing.
     accept: so many documents may be deleted without another question.
+    cancel: the function ends it, instead of continuing it.
     scheduled_ms: the time for which a schedule began it, Unix ms; 0: a person did.
     """
 
     tables: tuple[str, ...] = ()
     restart: bool = False
     accept: int = 0
+    cancel: bool = False
     scheduled_ms: int = 0
 
 
@@ -216,7 +258,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def kind(self) -> str:
-        """`backfill`, `resync`, `verify` or `redrive`; a redrive that drops is a `drop`."""
+        """Its work: `backfill`, `resync`, …; a redrive that drops is a `drop`."""
         if isinstance(self.work, RedriveWork) and self.work.action == "drop":
             return "drop"
         return type(self.work).__name__.removesuffix("Work").lower()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from shared.values.gate import Gate
+from shared.values.index_pair import NO_PAIRS, IndexPairs
 from shared.values.mark import Mark
 
 
@@ -14,9 +15,11 @@ class Outset(NamedTuple):
     run: the id of the backfill under way, empty when there is none.
     parked: the groups that may have parked rows.
     gate: whether the consumer may work.
+    pairs: the indexes that are written beside the serving ones.
     """
 
     marks: Mapping[str, Mark]
     run: str = ""
     parked: frozenset[str] = frozenset()
     gate: Gate = Gate()
+    pairs: IndexPairs = NO_PAIRS

@@ -119,6 +119,7 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
     upcasters: table → schema version, as text → own code that lifts its rows to the next version.
     mapping: own code that makes a document of a row; empty for none.
     verify: when it is compared with its source; None: only by hand.
+    timeout: of its function, seconds.
     """
 
     name: str
@@ -133,6 +134,7 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
     upcasters: dict[str, dict[str, str]] = {}
     mapping: str = ""
     verify: VerifySchedule | None = None
+    timeout: int = 60
 
     @property
     def closes_rows(self) -> bool:

@@ -215,3 +215,42 @@ def test_values_come_back_as_they_went(search: Search, alias: str) -> None:
     }
     search.bulk([Action(alias, "1", 2**62, body)])
     assert held(search, alias) == {"1": (2**62, body)}
+
+
+def test_an_alias_moves_to_an_index_beside_it(search: Search, alias: str) -> None:
+    old, new = f"{alias}-000001", f"{alias}-000002"
+    search.bulk([Action(alias, "1", 10, {"price": 1})])
+    for _ in range(2):  # each call may be repeated
+        search.put_alias(old, f"{old}.direct")
+        search.make_index(new, f"{new}.direct", DEFINITION)
+    before = search.behind([alias, f"{new}.direct", f"{old}.direct"])
+    assert {name: one.indexes for name, one in before.items()} == {
+        alias: (old,),
+        f"{new}.direct": (new,),
+        f"{old}.direct": (old,),
+    }
+    assert before[alias].ids == before[f"{old}.direct"].ids != before[f"{new}.direct"].ids
+    actions = [Action(f"{name}.direct", "2", 11, {"price": 2}) for name in (new, old)]
+    assert kinds(search.bulk(actions)) == ["applied", "applied"]
+    assert (search.count(old), search.count(new)) == (2, 1)
+    search.move_aliases([(alias, old, new)])
+    assert search.behind([alias])[alias].indexes == (new,)
+    assert sorted(held(search, alias)) == ["2"]
+    assert kinds(search.bulk([Action(alias, "3", 12, {"price": 3})])) == ["applied"]
+    with pytest.raises(SearchError):
+        search.move_aliases([(alias, old, new)])
+    for _ in range(2):
+        search.drop_alias(old, f"{old}.direct")
+    assert f"{old}.direct" not in search.behind([f"{old}.direct"])
+
+
+def test_a_refresh_interval_is_set_and_given_back(search: Search, alias: str) -> None:
+    index = f"{alias}-000001"
+    assert search.refresh_interval(index) == ""
+    search.set_refresh_interval(index, "-1")
+    assert search.refresh_interval(index) == "-1"
+    search.refresh([index])
+    search.set_refresh_interval(index, "7s")
+    assert search.refresh_interval(index) == "7s"
+    search.set_refresh_interval(index, "")
+    assert search.refresh_interval(index) == ""

@@ -18,6 +18,7 @@ from shared.values.due_cause import DueCause
 from shared.values.errors import LeaseLost
 from shared.values.gate import Gate
 from shared.values.in_hand import InHand
+from shared.values.index_pair import NO_PAIRS, IndexPair, IndexPairs
 from shared.values.job import (
     BackfillWork,
     Job,
@@ -666,3 +667,19 @@ def test_a_group_in_hand_is_known_until_it_is_ended(stores: Any) -> None:
     assert store.read("other", ["g"]) == {}
     store.end("search", ["g", "g", "none"])
     assert set(store.read("search", ["g", "h"])) == {"h"}
+
+
+def test_pairs_change_only_as_they_were_seen_and_come_with_the_marks(stores: Any) -> None:
+    assert stores.pairs.read("search") == NO_PAIRS
+    pair = IndexPair("listings", "listings-000001", "listings-000002", "a", "b")
+    first = stores.pairs.write("search", IndexPairs({"listings": pair}, filling=True))
+    assert first == IndexPairs({"listings": pair}, filling=True, version=1)
+    assert stores.marks.read("search", []).pairs == first
+    assert stores.marks.read("other", []).pairs == NO_PAIRS
+    assert stores.pairs.write("search", IndexPairs()) is None
+    second = stores.pairs.write("search", first.exchanged())
+    assert second == stores.pairs.read("search")
+    assert (second.cut, second.pairs["listings"].serving) == (True, "listings-000002")
+    gone = stores.pairs.write("search", msgspec.structs.replace(NO_PAIRS, version=2))
+    assert (gone.pairs, gone.version) == ({}, 3)
+    assert stores.pairs.write("search", first) is None

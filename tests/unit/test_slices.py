@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from shared.domain.patience import Patience
 from shared.flows import slices
 from shared.flows.backfill.report import BackfillReport
+from shared.flows.consume.sinks.elasticsearch.takeover import IndexTakeover
 from shared.flows.jobs import control
 from shared.flows.jobs.holding import JobBusy
 from shared.flows.jobs.setup import JobSetup
@@ -26,6 +27,7 @@ from shared.values.errors import ConfigError, SearchUnavailable, StackError
 from shared.values.job import BackfillWork, Job, ResyncWork, Slot, VerifyWork, Wanted, Work
 from tests.tier import TIER
 from tests.worlds.backfill_world import BackfillWorld, Killed
+from tests.worlds.consumer_world import elasticsearch_settings
 
 
 class Machine:
@@ -60,7 +62,10 @@ class Machine:
         def setup(_: str, tenure: Tenure) -> JobSetup:
             if self.failing:
                 raise self.failing
-            return world.setup(tenure=tenure)
+            search = world.between(world.world.search)
+            sink = elasticsearch_settings(world.world.settings)
+            takeover = IndexTakeover(world.world.settings, sink, search, lambda: world.now)
+            return world.setup(tenure=tenure, takeover=takeover)
 
         return Slice(
             world.state,

@@ -54,7 +54,7 @@ function settings(stanzas, { service, stage, read, options }) {
       source: full.source ?? onlySource,
       tables: full.tables,
       marks: !isOff(full.marks),
-      ...pick(full, ['operations', 'upcasters', 'mapping', 'verify', ...refusals.keys]),
+      ...pick(full, ['operations', 'upcasters', 'mapping', 'verify', 'timeout', ...refusals.keys]),
       ...(full.filter && { filter: filterSettings(full.filter) }),
       sink: { kind, ...sink.settings(full[kind], { read }) },
     };

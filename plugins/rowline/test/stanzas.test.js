@@ -460,6 +460,7 @@ test('every default is written out, and a bare table is all defaults', () => {
     source: 'shop',
     tables: ['market.listings', 'market.photos'],
     marks: true,
+    timeout: 60,
     sink: {
       kind: 'elasticsearch',
       secret: 'rowline/test/search',

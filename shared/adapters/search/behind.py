@@ -11,7 +11,7 @@ _PATH_LIMIT = 3000
 "Networking", "HTTP settings"."""
 _QUERY = (
     "ignore_unavailable=true&features=aliases,settings"
-    "&filter_path=*.aliases,*.settings.index.creation_date"
+    "&filter_path=*.aliases,*.settings.index.creation_date,*.settings.index.uuid"
 )
 
 
@@ -46,5 +46,6 @@ def _behind(names: Sequence[str], held: dict[str, Any]) -> dict[str, Behind]:
             created = max(
                 int(held[index]["settings"]["index"]["creation_date"]) for index in indexes
             )
-            found[name] = Behind(name not in held, tuple(indexes), created)
+            ids = tuple(str(held[index]["settings"]["index"]["uuid"]) for index in indexes)
+            found[name] = Behind(name not in held, tuple(indexes), created, ids)
     return found

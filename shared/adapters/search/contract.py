@@ -41,13 +41,15 @@ class Behind(msgspec.Struct, frozen=True):
     """What a name leads to.
 
     is_alias: false for a plain index of that name.
-    indexes: the indexes behind an alias.
+    indexes: the indexes behind an alias. ids: what the cluster calls each of them; one that was
+        deleted and made again has another id.
     created_ms: when the youngest of them was made, Unix ms.
     """
 
     is_alias: bool
     indexes: tuple[str, ...]
     created_ms: int
+    ids: tuple[str, ...] = ()
 
 
 class Search(Protocol):
@@ -106,4 +108,36 @@ class Search(Protocol):
 
         Makes nothing. Raises SearchError when the account may not ask that.
         """
+        ...
+
+    def make_index(self, index: str, alias: str, definition: dict[str, Any]) -> None:
+        """Create an index behind a hidden alias, unless it is there already."""
+        ...
+
+    def put_alias(self, index: str, alias: str) -> None:
+        """Put a hidden alias on an index."""
+        ...
+
+    def drop_alias(self, index: str, alias: str) -> None:
+        """Take an alias off an index, unless it is off."""
+        ...
+
+    def move_aliases(self, moves: Sequence[tuple[str, str, str]]) -> None:
+        """(alias, from index, to index): all at once, or none."""
+        ...
+
+    def refresh(self, names: Sequence[str]) -> None:
+        """Let searches see everything that was written before."""
+        ...
+
+    def refresh_interval(self, index: str) -> str:
+        """How often searches see what is new; empty: the cluster's default."""
+        ...
+
+    def set_refresh_interval(self, index: str, interval: str) -> None:
+        """See `refresh_interval`; `-1` for never."""
+        ...
+
+    def count(self, name: str) -> int:
+        """How many documents an index has."""
         ...

@@ -15,6 +15,7 @@ from shared.adapters.search.behind import read_behind
 from shared.adapters.search.connection import Connection
 from shared.adapters.search.contract import Action, Behind, Document, Result
 from shared.adapters.search.index_making import IndexMaking
+from shared.adapters.search.index_moves import IndexMoves
 from shared.values.errors import SearchError, SearchUnavailable
 from shared.values.json_text import encode_json
 
@@ -37,6 +38,12 @@ class ElasticsearchSearch:
         self._cluster = Connection(secret, refresh)
         self._aliases = KnownAliases(self._cluster)
         self._making = IndexMaking(self._cluster, self._aliases)
+        moves = IndexMoves(self._cluster)
+        self.make_index = self._making.make
+        self.put_alias, self.drop_alias = moves.put_alias, moves.drop_alias
+        self.move_aliases, self.count = moves.move, moves.count
+        self.refresh, self.refresh_interval = moves.refresh, moves.refresh_interval
+        self.set_refresh_interval = moves.set_refresh_interval
 
     def place(self) -> str:
         return self._cluster.place()
@@ -122,7 +129,7 @@ class ElasticsearchSearch:
         return found
 
     def scan(self, index: str) -> Iterator[Document]:
-        if not self._aliases.exists(index):
+        if not self._cluster.ask(lambda client: client.indices.exists(index=index)):
             return
         self._cluster.ask(lambda client: client.indices.refresh(index=index))
         pit = self._cluster.ask(

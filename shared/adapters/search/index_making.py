@@ -48,6 +48,21 @@ class IndexMaking:
                 raise
         self._aliases.note(alias)
 
+    def make(self, index: str, alias: str, definition: dict[str, Any]) -> None:
+        """See `Search.make_index`."""
+        if self._aliases.exists(alias):
+            return
+        mappings = definition.get("mappings", {})
+        aliases = {**definition.get("aliases", {}), alias: {"is_hidden": True}}
+        whole = {**definition, "aliases": aliases}
+        _with_known_types(
+            mappings.get("properties", {}),
+            lambda known: self._put(
+                index, whole, {**mappings, "properties": known} if known else mappings
+            ),
+        )
+        self._aliases.note(alias)
+
     def extend(self, alias: str, properties: dict[str, Any]) -> None:
         """See `Search.extend_mapping`."""
         held = self._cluster.ask(lambda client: client.indices.get_mapping(index=alias))
@@ -61,12 +76,16 @@ class IndexMaking:
                 _with_known_types(lacking, partial(self._put_mapping, index))
 
     def _create(self, alias: str, definition: dict[str, Any], mappings: dict[str, Any]) -> None:
+        aliases = {**definition.get("aliases", {}), alias: {"is_write_index": True}}
+        self._put(f"{alias}-000001", {**definition, "aliases": aliases}, mappings)
+
+    def _put(self, index: str, definition: dict[str, Any], mappings: dict[str, Any]) -> None:
         self._cluster.ask(
             lambda client: client.indices.create(
-                index=f"{alias}-000001",
+                index=index,
                 settings=definition.get("settings", {}),
                 mappings=mappings,
-                aliases={**definition.get("aliases", {}), alias: {"is_write_index": True}},
+                aliases=definition["aliases"],
             )
         )
 

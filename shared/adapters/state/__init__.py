@@ -24,6 +24,7 @@ Each subject has a contract of its own. Layout of the table (`pk`, `sk` are stri
 | `consumer#NAME#parked` | `row#GROUP#ROW` | a row that has parked changes |
 | `consumer#NAME` | `due#DATABASE.TABLE` | the last due of a table, for this consumer alone |
 | `consumer#NAME` | `filled#DATABASE.TABLE` | the last due of the source that is settled |
+| `consumer#NAME` | `indexes` | the indexes that are written beside the serving ones |
 | `consumer#NAME` | `verify` | the report of the last verify |
 | `consumer#NAME` | `gate` | whether the consumer may work now |
 | `watch` | `pulse` | when the watch last ran, and its lease |

@@ -11,6 +11,7 @@ from shared.adapters.state.hands import Hands
 from shared.adapters.state.jobs import Jobs
 from shared.adapters.state.leases import Leases
 from shared.adapters.state.marks import Marks
+from shared.adapters.state.pairs import Pairs
 from shared.adapters.state.parked import Parked
 from shared.adapters.state.pulses import Pulses
 from shared.adapters.state.redriven import Redriven
@@ -38,3 +39,4 @@ class State:
     pulses: Pulses
     leases: Leases
     gates: Gates
+    pairs: Pairs

@@ -1,4 +1,4 @@
-"""The job: reads the source chunk by chunk, sends the rows, and sees to it that they are applied.
+"""The job: reads the source in chunks, sends the rows, sees them applied (long: step by step).
 
 Killed anywhere, the same command continues it.
 """
@@ -12,6 +12,7 @@ from shared.domain.outstanding import outstanding
 from shared.domain.sink import Listable
 from shared.flows.backfill import causes
 from shared.flows.backfill.awaiting import Awaiting
+from shared.flows.backfill.beside import Beside, require_place
 from shared.flows.backfill.choosing import tables_to_fill
 from shared.flows.backfill.chunk_reading import CHUNK_ROWS, Reading
 from shared.flows.backfill.ghosts import Ghosts
@@ -21,8 +22,10 @@ from shared.flows.backfill.sink_ahead import pass_versions
 from shared.flows.jobs.holding import hold
 from shared.flows.jobs.same_server import require_same_server
 from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.takeovers import require_one_index
 from shared.values.due_cause import DueCause
-from shared.values.job import BackfillWork, FillWork, Job, ResyncWork, TableFill
+from shared.values.errors import ConfigError
+from shared.values.job import BackfillWork, FillWork, Into, Job, ResyncWork, TableFill
 from shared.values.progress import Progress
 from shared.values.settings import table_settings
 
@@ -30,6 +33,7 @@ from shared.values.settings import table_settings
 class Backfill:
     """The rows of a source go to one consumer.
 
+    into: new indexes beside the serving ones are filled.
     kind: BackfillWork deletes nothing; ResyncWork then deletes the documents without a row.
     """
 
@@ -38,9 +42,11 @@ class Backfill:
         setup: JobSetup,
         kind: type[BackfillWork | ResyncWork] = BackfillWork,
         *,
+        into: bool = False,
         chunk_rows: int = CHUNK_ROWS,
     ) -> None:
         self._setup, self._kind, self._chunk_rows = setup, kind, chunk_rows
+        self._into = into
         self._consumer, self._source, self._state = setup.consumer, setup.source, setup.state
 
     def run(self, chosen: Sequence[str] = (), *, restart: bool = False) -> BackfillReport:
@@ -53,15 +59,19 @@ class Backfill:
         Raises ConfigError when other tables are being filled, JobBusy when another process does
         it, StackError when no relay comes or the queue takes nothing, SourceError, SearchError.
         """
+        if not self._into:
+            require_one_index(self._setup)
         found = tables_to_fill(self._setup, self._kind, chosen, restart=restart)
+        if self._into:
+            require_place(self._setup, found)
         tables = {table.name: table for table in found}
         if not tables:
             return self._nothing()
         self._tenure = hold(
             self._setup,
             "fill",
-            lambda: self._kind(self._begun(tables)),
-            lambda job: self._resumed(_work(job), tables, restart=restart),
+            lambda: self._new(tables),
+            lambda job: self._resumed(job, tables, restart=restart),
         )
         self._reading = Reading(self._setup, self._tenure.patience, self._chunk_rows)
         with self._tenure.kept():
@@ -80,6 +90,7 @@ class Backfill:
                 sum(state.ghosts for state in states),
                 deletions,
                 self._tenure.seconds(),
+                self._new_indexes(),
             )
             self._settle()
             outcome = f"{report.rows:,} rows of {len(states)} tables"
@@ -100,6 +111,9 @@ class Backfill:
 
     def _fill(self, tables: dict[str, CapturedTable]) -> int:
         """Send every row and see it applied; returns how many documents were deleted again."""
+        beside = Beside(self._setup, self._tenure, lambda note: self._show(note=note))
+        if self._into:
+            beside.begin(list(tables.values()))
         self._reading.await_relays(list(tables), lambda note: self._show(note=note))
         marks, patience = self._reading.watermarks, self._tenure.patience
         self._reads = require_same_server(self._setup, marks, patience)
@@ -113,7 +127,10 @@ class Backfill:
         if not isinstance(sink, Listable):
             return 0
         recorded = self._state.deletions.read(self._consumer.name, job)
-        return sink.delete_again(recorded, patience.sleep)
+        deleted = sink.delete_again(recorded, patience.sleep)
+        if self._into:
+            beside.end()
+        return deleted
 
     def _table(self, table: CapturedTable, sending: Sending) -> None:
         """Every row of a table, from the server that the relay reads in the end, too."""
@@ -170,7 +187,7 @@ class Backfill:
     def _sweep(self, tables: dict[str, CapturedTable]) -> None:
         """Delete the documents without a row; a backfill only looks for them where one is due."""
         sink = self._setup.sink
-        if not isinstance(sink, Listable):
+        if not isinstance(sink, Listable) or self._into:
             return
         for name, table in tables.items():
             state = self._work.tables[name]
@@ -201,6 +218,14 @@ class Backfill:
         due = outstanding(self._state.dues, self._consumer, self._source)
         return {name: causes.begun(name, table.rows, due) for name, table in tables.items()}
 
+    def _new_indexes(self) -> dict[str, str]:
+        into = getattr(self._work, "into", None) or Into()
+        return {alias: pair.beside for alias, pair in into.pairs.items()}
+
+    def _new(self, tables: dict[str, CapturedTable]) -> FillWork:
+        begun = self._begun(tables)
+        return BackfillWork(begun, into=Into()) if self._into else self._kind(begun)
+
     def _settle(self) -> None:
         """Settle what was due. A backfill does where it found no document without a row."""
         tables = captured_names(self._setup.database, self._source, self._consumer)
@@ -212,9 +237,16 @@ class Backfill:
         of_source, own = causes.settled(filled, tables)
         self._state.dues.settle(self._consumer.name, of_source, own)
 
-    def _resumed(
-        self, work: FillWork, tables: dict[str, CapturedTable], *, restart: bool
-    ) -> FillWork:
+    def _resumed(self, job: Job, tables: dict[str, CapturedTable], *, restart: bool) -> FillWork:
+        work = _work(job)
+        if isinstance(work, BackfillWork) and (work.into is not None) != self._into:
+            new = "a new index" if work.into else "the serving index"
+            raise ConfigError(
+                f"backfill {job.id} into {new} is under way.",
+                thing=f"consumer {self._consumer.name}",
+                hint=f"Continue it: rowline jobs resume {job.id}. Or end it: "
+                f"rowline jobs cancel {job.id}.",
+            )
         if not work.tables:  # the first slice of a job that a command has put into its slot
             return msgspec.structs.replace(work, tables=self._begun(tables))
         return self._restarted(work, tables) if restart else work

@@ -10,6 +10,7 @@ class BackfillReport(msgspec.Struct, frozen=True):
     reads, writes: the server and the sink, and where their addresses came from.
     ghosts: documents without a row; a resync deleted them, a backfill only found them.
     deletions: documents that live changes had deleted while it ran, and that were deleted again.
+    into: alias → the new index that was filled instead of the serving one.
     seconds: since the job was begun.
     """
 
@@ -23,3 +24,4 @@ class BackfillReport(msgspec.Struct, frozen=True):
     ghosts: int
     deletions: int
     seconds: float
+    into: dict[str, str] = {}

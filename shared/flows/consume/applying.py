@@ -12,6 +12,7 @@ from shared.flows.consume.batch import Opened, Piece
 from shared.flows.consume.batch_rows import BatchRows
 from shared.values.change import Change
 from shared.values.errors import StackError, StateUnavailable
+from shared.values.index_pair import NO_PAIRS, IndexPairs
 from shared.values.json_text import decode_json
 
 SLICE_BYTES = 16_000_000
@@ -47,10 +48,14 @@ class Tried(NamedTuple):
 
 
 class Applying:
-    """Large rows are fetched from the claim store on the way."""
+    """Large rows are fetched from the claim store on the way.
+
+    pairs: of the batch: the indexes that are written beside the serving ones.
+    """
 
     def __init__(self, sink: Sink, claims: Claims) -> None:
         self._sink, self._claims = sink, claims
+        self.pairs: IndexPairs = NO_PAIRS
 
     def apply(
         self,
@@ -72,7 +77,7 @@ class Applying:
             nonlocal tried
             arrivals = [arrival for _, arrival in waiting]
             outcomes = self._sink.apply(
-                Slice(arrivals, run, lambda: time_left() > reserve, time_left)
+                Slice(arrivals, run, lambda: time_left() > reserve, time_left, self.pairs)
             )
             for (piece, _), outcome in zip(waiting, outcomes, strict=True):
                 piece.outcome = outcome

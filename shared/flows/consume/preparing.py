@@ -123,10 +123,8 @@ class PreparedListable(Prepared):
         super().__init__(sink, preparation)
         self._listable = listable
 
-    def documents(self, table: CapturedTable, *place: Any, **options: Any) -> "PreparedDocuments":
-        """Where else the documents may be is the sink's own matter."""
-        documents = self._listable.documents(table, *place, **options)
-        return PreparedDocuments(documents, table, self._preparation)
+    def documents(self, table: CapturedTable, place: str = "") -> "PreparedDocuments":
+        return PreparedDocuments(self._listable.documents(table, place), table, self._preparation)
 
     def delete_again(self, deletions: Mapping[str, int], sleep: Callable[[float], object]) -> int:
         return self._listable.delete_again(deletions, sleep)

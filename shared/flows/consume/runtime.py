@@ -53,7 +53,7 @@ class Consume:
         trace: BatchTrace | None = None,
     ) -> None:
         self._consumer, self._marks, self._parked = consumer, state.marks, state.parked
-        applying = Applying(sink, claims)
+        self._slices = applying = Applying(sink, claims)
         self._applying = EveryChange(applying) if consumer.closes_rows else applying
         self._marking = Marking(consumer.name, state)
         self._parking = Parking(consumer, state.parked, claims, version, clock)
@@ -142,6 +142,7 @@ class Consume:
         *,
         may_park: bool = True,
     ) -> tuple[Consumed, Tried]:
+        self._slices.pairs = outset.pairs  # however a change of this batch reaches the sink
         received = self._clock()
         redriven, late = Consumed(), list[Delivery]()
         if any(is_command(one.attributes) for one in deliveries):

@@ -79,6 +79,21 @@ def cancel(
     return ended
 
 
+def cancel_in_function(
+    state: State, job: Job, tell: Callable[[str], None], patience: Patience
+) -> Job:
+    """Let the jobs function end a job for good: the sink can be reached there.
+
+    Returns it as it is then; its next slice ends it. Raises StackError when it is over.
+    """
+    taken, _ = _taken(state, job, "cancel", "", tell, patience)
+    wanted = msgspec.structs.replace(taken.wanted, cancel=True)
+    ending = msgspec.structs.replace(
+        taken, state="running", in_function=True, wanted=wanted, outcome="", stumbles=0
+    )
+    return state.jobs.save(ending)
+
+
 def _taken(
     state: State,
     job: Job,

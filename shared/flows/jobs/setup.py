@@ -12,6 +12,7 @@ from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.hidden_columns import HiddenColumns
 from shared.domain.patience import Patience
 from shared.domain.sink import Sink
+from shared.domain.takeover import Takeover
 from shared.flows.jobs.tenure import Tenure
 from shared.values.progress import Progress
 from shared.values.settings import ConsumerSettings, SourceSettings
@@ -29,6 +30,7 @@ class JobSetup:
     consent: whether a person agrees to these deletions.
     show: is called often with the progress.
     now_ms: Unix ms.
+    takeover: what moves the sink's readers; None where nothing does.
     tenure: the hold of a slice on its job; None where a command begins or continues one.
     """
 
@@ -47,6 +49,7 @@ class JobSetup:
     show: Callable[[Progress], None] = lambda _progress: None
     patience: Patience = Patience()  # noqa: RUF009 (frozen)
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    takeover: Takeover | None = None
     tenure: Tenure | None = None
 
     @property

@@ -8,7 +8,16 @@ from shared.adapters.state.jobs import Jobs
 from shared.domain.patience import Patience
 from shared.flows.jobs.holding import new_id, under_way, until_silent
 from shared.values.errors import ConfigError
-from shared.values.job import FillWork, Job, VerifyWork, Wanted, Work, slot_of
+from shared.values.job import (
+    BackfillWork,
+    CutoverWork,
+    FillWork,
+    Job,
+    VerifyWork,
+    Wanted,
+    Work,
+    slot_of,
+)
 from shared.values.progress import Progress
 
 
@@ -51,8 +60,11 @@ def submit(
 
 def _continued(job: Job, work: Work, wanted: Wanted) -> Job:
     """The job as the jobs function will continue it. Raises ConfigError when it is another one."""
-    other = type(job.work) is not type(work)
-    if other and isinstance(job.work, FillWork):
+    into = isinstance(job.work, BackfillWork) and job.work.into is not None
+    wants_into = isinstance(work, BackfillWork) and work.into is not None
+    step = job.work.step if isinstance(job.work, CutoverWork) else ""
+    wants_step = work.step if isinstance(work, CutoverWork) else ""
+    if (type(job.work), into, step) != (type(work), wants_into, wants_step):
         raise ConfigError(
             f"{job.kind} {job.id} is under way.",
             thing=f"consumer {job.consumer}",
@@ -60,10 +72,16 @@ def _continued(job: Job, work: Work, wanted: Wanted) -> Job:
         )
     if isinstance(job.work, VerifyWork) and isinstance(work, VerifyWork):
         # A comparison of other tables, or with other options, begins again.
-        same = job.work.repair == work.repair and job.wanted.tables == wanted.tables
+        mine = (work.repair, work.index, work.ignore, wanted.tables)
+        held = job.work
+        same = (held.repair, held.index, held.ignore, job.wanted.tables) == mine
         wanted = msgspec.structs.replace(wanted, restart=wanted.restart or not same)
         if not same:
             job = msgspec.structs.replace(job, work=work)
+    elif isinstance(job.work, CutoverWork) and isinstance(work, CutoverWork):
+        job = msgspec.structs.replace(
+            job, work=msgspec.structs.replace(job.work, accept=work.accept)
+        )
     elif wanted.tables and not wanted.restart and wanted.tables != job.wanted.tables:
         going = job.work.chosen if isinstance(job.work, FillWork) else ()
         raise ConfigError(

@@ -96,6 +96,10 @@ class Tenure:
         """The job is over before it was done."""
         self._end("cancelled", "cancelled")
 
+    def refuse(self, why: str) -> None:
+        """The job is over before anything of it was done: it cannot be."""
+        self._end("cancelled", why)
+
     @contextmanager
     def kept(self) -> Iterator[None]:
         """Around the work: whatever ends it early is stored with the job, which stays resumable.

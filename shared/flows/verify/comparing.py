@@ -1,17 +1,25 @@
 """Comparing: the documents that the rows of a table should be, and how a held one differs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.sink import Documents, Expected, Held, Listable
+from shared.flows.verify.ignoring import Ignoring
 
 
 class Comparison:
-    """One table of a consumer, and its documents in the sink."""
+    """One table of a consumer, and its documents in the sink.
 
-    def __init__(self, sink: Listable, captured: CapturedTable) -> None:
+    place: another place than the consumer's; empty for that. ignore: fields that may differ.
+    """
+
+    def __init__(
+        self, sink: Listable, captured: CapturedTable, place: str = "", ignore: Sequence[str] = ()
+    ) -> None:
         self.captured = captured
-        self.documents: Documents = sink.documents(captured)
+        documents = sink.documents(captured, place)
+        self.documents: Documents = Ignoring(documents, ignore) if ignore else documents
 
 
 def differing_fields(body: dict[str, Any], held: dict[str, Any]) -> list[str]:

@@ -11,11 +11,14 @@ from shared.domain.watermark import watermarks
 from shared.flows.jobs.holding import hold
 from shared.flows.jobs.same_server import require_same_server
 from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.takeovers import require_one_index
 from shared.flows.verify.comparing import Comparison
 from shared.flows.verify.repair import Repair
+from shared.flows.verify.report import VerifyReport
 from shared.flows.verify.settling import Settling
 from shared.flows.verify.walking import Walk
 from shared.values.difference import Difference
+from shared.values.errors import ConfigError
 from shared.values.job import TablePart, VerifyWork, Work, sum_of
 from shared.values.progress import Progress
 
@@ -29,43 +32,22 @@ _CATCH_UP_SECONDS = 60
 _PAUSE_SECONDS = 0.5
 
 
-class VerifyReport(msgspec.Struct, frozen=True):
-    """What was found.
+class Verify:
+    """`rowline verify`: one consumer is compared with its source, table by table.
 
-    reads, writes: the server and the sink that were compared, and where their addresses came from.
-    missing, extra, different: documents. shared: ids that several rows have.
-    refused: rows that cannot be documents.
-    repaired: of these were repaired; `differences` remain. listed: the first of them.
-    behind: relay or consumer had not caught up, so differences may be changes under way.
-    epochs: were asked for. reasons: why documents were refused.
-    seconds: since the job was begun.
+    index: another index or alias than the consumer's. ignore: fields that may differ.
     """
 
-    consumer: str
-    reads: str
-    writes: str
-    tables: dict[str, int]
-    rows: int
-    documents: int
-    missing: int
-    extra: int
-    different: int
-    shared: int
-    refused: int
-    repaired: int
-    differences: int
-    listed: list[Difference]
-    behind: bool
-    epochs: list[int]
-    reasons: dict[str, int]
-    seconds: float
-    finished_ms: int
-
-
-class Verify:
-    """`rowline verify`: one consumer is compared with its source, table by table."""
-
-    def __init__(self, setup: JobSetup, *, repair: bool = False, chunk_rows: int = CHUNK_ROWS):
+    def __init__(
+        self,
+        setup: JobSetup,
+        *,
+        repair: bool = False,
+        index: str = "",
+        ignore: Sequence[str] = (),
+        chunk_rows: int = CHUNK_ROWS,
+    ):
+        self._index, self._ignore = index, tuple(ignore)
         self._setup, self._repair, self._chunk_rows = setup, repair, chunk_rows
         self._database, self._queue, self._source = setup.database, setup.queue, setup.source
         self._sink = require_listable(setup.sink, setup.consumer)
@@ -78,6 +60,8 @@ class Verify:
         restart: compare those again, too. Without `repair` nothing is written but the report.
         Raises ConfigError, JobBusy, StackError, SourceError, SearchError.
         """
+        if self._repair:
+            require_one_index(self._setup)
         tables = captured_tables(
             self._database,
             self._source,
@@ -87,11 +71,23 @@ class Verify:
             examine=self._setup.hidden.examine if self._repair else lambda _: None,
         )
         self._estimate = sum(table.rows for table in tables)
-        comparisons = [Comparison(self._sink, table) for table in tables]
+        if self._index and len(tables) > 1:
+            names = ", ".join(table.name for table in tables)
+            raise ConfigError(
+                f"holds one table, and {names} would be compared with it.",
+                thing=f"index {self._index}",
+                hint="Name the table with --tables.",
+            )
+        comparisons = [Comparison(self._sink, table, self._index, self._ignore) for table in tables]
         for comparison in comparisons[:1]:
             # Where nobody answers, waiting for the consumer only hides it.
             comparison.documents.get(["1"])
-        work = VerifyWork(tuple(each.captured.name for each in comparisons), repair=self._repair)
+        work = VerifyWork(
+            tuple(each.captured.name for each in comparisons),
+            repair=self._repair,
+            index=self._index,
+            ignore=self._ignore,
+        )
         self._tenure = hold(
             self._setup,
             "verify",
@@ -110,7 +106,8 @@ class Verify:
                     self._compare(comparison)
             report = self._report()
             full = msgspec.to_builtins(report)
-            self._setup.state.reports.save(self._setup.consumer.name, {**full, "listed": []})
+            if not self._index and not self._ignore:
+                self._setup.state.reports.save(self._setup.consumer.name, {**full, "listed": []})
             outcome = f"{report.differences:,} differences in {report.rows:,} rows"
             self._tenure.end(outcome, full)
         return report
@@ -233,6 +230,6 @@ def same(one: Work, other: VerifyWork) -> bool:
     """Whether a job that was interrupted was started with the same tables and options."""
     return (
         isinstance(one, VerifyWork)
-        and one.repair == other.repair
+        and (one.repair, one.index, one.ignore) == (other.repair, other.index, other.ignore)
         and sorted(one.chosen) == sorted(other.chosen)
     )

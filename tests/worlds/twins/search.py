@@ -30,6 +30,77 @@ class MemorySearch:
         self.plain: set[str] = set()
         self.created_ms = 0
         self.refuses = ""
+        self.aliases: dict[str, str] = {}
+        self.intervals: dict[str, str] = {}
+        self.visible: dict[str, dict[str, dict[str, Any]]] = {}
+
+    def key(self, name: str) -> str:
+        """Where `indexes` holds what a name leads to.
+
+        The index behind an alias that nobody moved is under the alias' own name.
+        """
+        found = self.aliases.get(name, name)
+        plain = found.removesuffix("-000001")
+        return plain if found not in self.indexes and plain in self.indexes else found
+
+    def index_behind(self, name: str) -> str:
+        """The index that a name leads to."""
+        found = self.aliases.get(name, name)
+        return found if found in self.aliases.values() or "-0000" in found else f"{found}-000001"
+
+    def show_new(self) -> None:
+        """What every second brings: searches see what was written, unless an index is frozen."""
+        for key in self.indexes:
+            if self.intervals.get(key) != "-1":
+                self.refresh([key])
+
+    def seen(self, name: str) -> dict[str, dict[str, Any]]:
+        """What a search sees: id → body."""
+        return dict(self.visible.get(self.key(name), {}))
+
+    def make_index(self, index: str, alias: str, definition: dict[str, Any]) -> None:
+        self._answer()
+        if alias not in self.aliases:
+            self.indexes[index] = {}
+            self.definitions[index] = msgspec.json.decode(msgspec.json.encode(definition))
+            self.aliases[alias] = index
+
+    def put_alias(self, index: str, alias: str) -> None:
+        self._answer()
+        if self.key(index) not in self.indexes:
+            raise SearchError(f"index_not_found_exception: {index}", thing="memory")
+        self.aliases[alias] = index
+
+    def drop_alias(self, index: str, alias: str) -> None:
+        self._answer()
+        self.aliases.pop(alias, None)
+
+    def move_aliases(self, moves: Sequence[tuple[str, str, str]]) -> None:
+        self._answer()
+        for alias, old, _ in moves:
+            if self.index_behind(alias) != old:
+                raise SearchError(f"aliases_not_found_exception: {alias}", thing="memory")
+        self.aliases |= {alias: new for alias, _, new in moves}
+
+    def refresh(self, names: Sequence[str]) -> None:
+        self._answer()
+        for name in names:
+            held = self.indexes.get(self.key(name), {})
+            self.visible[self.key(name)] = {
+                id: one.body for id, one in held.items() if one.body is not None
+            }
+
+    def refresh_interval(self, index: str) -> str:
+        self._answer()
+        return self.intervals.get(self.key(index), "")
+
+    def set_refresh_interval(self, index: str, interval: str) -> None:
+        self._answer()
+        self.intervals[self.key(index)] = interval
+
+    def count(self, name: str) -> int:
+        self.refresh([name])
+        return len(self.seen(name))
 
     def forget_deletions(self) -> None:
         """What Elasticsearch does `index.gc_deletes` after a deletion, or when it starts again: an
@@ -52,16 +123,16 @@ class MemorySearch:
 
     def extend_mapping(self, alias: str, properties: dict[str, Any]) -> None:
         self._answer()
-        if alias not in self.indexes:
+        if self.key(alias) not in self.indexes:
             raise SearchError(
                 f"index_not_found_exception: no such index [{alias}].", thing="memory"
             )
-        mappings = self.definitions[alias].setdefault("mappings", {})
+        mappings = self.definitions[self.key(alias)].setdefault("mappings", {})
         mappings["properties"] = {**properties, **mappings.get("properties", {})}
 
     def ensure_index(self, alias: str, definition: dict[str, Any]) -> None:
         self._answer()
-        if alias not in self.indexes:
+        if self.key(alias) not in self.indexes:
             self.indexes[alias] = {}
             self.definitions[alias] = msgspec.json.decode(msgspec.json.encode(definition))
 
@@ -70,9 +141,11 @@ class MemorySearch:
         return {
             name: Behind(False, (name,), 0)
             if name in self.plain
-            else Behind(True, (f"{name}-000001",), self.created_ms)
+            else Behind(
+                True, (self.index_behind(name),), self.created_ms, (f"id-{self.key(name)}",)
+            )
             for name in names
-            if name in self.plain or name in self.indexes
+            if name in self.plain or self.key(name) in self.indexes
         }
 
     def refusal(self, definition: dict[str, Any]) -> str:
@@ -81,7 +154,7 @@ class MemorySearch:
 
     def get(self, index: str, ids: list[str]) -> dict[str, Document]:
         self._answer()
-        held = self.indexes.get(index, {})
+        held = self.indexes.get(self.key(index), {})
         return {
             id: Document(id, held[id].version, dict(body))
             for id in ids
@@ -90,7 +163,7 @@ class MemorySearch:
 
     def scan(self, index: str) -> Iterator[Document]:
         self._answer()
-        for id, document in list(self.indexes.get(index, {}).items()):
+        for id, document in list(self.indexes.get(self.key(index), {}).items()):
             if document.body is not None:
                 yield Document(id, document.version, {})
 
@@ -101,14 +174,15 @@ class MemorySearch:
             )
 
     def _apply(self, action: Action) -> Result:
-        if action.index not in self.indexes:
+        key = self.key(action.index)
+        if key not in self.indexes:
             return Result("missing", "index_not_found_exception")
-        held = self.indexes[action.index]
+        held = self.indexes[key]
         if action.body is not None:
             # Through JSON, as a real one would keep it: nothing that changes later shows in what is
             # held.
             body = msgspec.json.decode(msgspec.json.encode(action.body))
-            if reason := self._refusal(action.index, body):
+            if reason := self._refusal(key, body):
                 return Result("refused", reason)
         else:
             body = None

@@ -11,6 +11,7 @@ from shared.adapters.state.dynamodb.hands import DynamoHands
 from shared.adapters.state.dynamodb.jobs import DynamoJobs
 from shared.adapters.state.dynamodb.leases import DynamoLeases
 from shared.adapters.state.dynamodb.marks import DynamoMarks
+from shared.adapters.state.dynamodb.pairs import DynamoPairs
 from shared.adapters.state.dynamodb.parked import DynamoParked
 from shared.adapters.state.dynamodb.pulses import DynamoPulses
 from shared.adapters.state.dynamodb.redriven import DynamoRedriven
@@ -43,4 +44,5 @@ def open_state(client: "DynamoDBClient", table: str) -> State:
         pulses=DynamoPulses(client, table),
         leases=DynamoLeases(client, table),
         gates=DynamoGates(client, table),
+        pairs=DynamoPairs(client, table),
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from shared.adapters.state.dynamodb.gates import GATE, gate_of
 from shared.adapters.state.dynamodb.item import Item
+from shared.adapters.state.dynamodb.pairs import PAIRS, pairs_of
 from shared.adapters.state.dynamodb.parked import FLAGS, flags_of
 from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable, consumer_key
 from shared.values.mark import Mark
@@ -40,7 +41,7 @@ class DynamoMarks:
         places = {group: _place(group) for group in groups}
         keys = {(consumer_key(consumer, table), sk) for table, sk, _ in places.values()}
         own = consumer_key(consumer)
-        of_consumer = [(own, "run"), (own, FLAGS), (own, GATE)]
+        of_consumer = [(own, "run"), (own, FLAGS), (own, GATE), (own, PAIRS)]
         found = self._table.get_many([*of_consumer, *sorted(keys)])
         former = self._former(key[0] for key in keys if _may_be_elsewhere(found.get(key)))
         marks = {}
@@ -55,6 +56,7 @@ class DynamoMarks:
             run=found.get((own, "run"), {}).get("id", ""),
             parked=frozenset(flags_of(found.get((own, FLAGS)))),
             gate=gate_of(found.get((own, GATE))),
+            pairs=pairs_of(found.get((own, PAIRS))),
         )
 
     def advance(self, consumer: str, moves: _Moves) -> set[str]:

@@ -7,6 +7,8 @@ A sink is a new file here and one in the plugin's folder of sinks; nothing else 
                 the sink itself (shared/domain/sink.py), made of what a stage offers
     examine(settings, access)
                 optional: an Examiner, which compares stanza, tables and sink, and writes nothing
+    takeover(settings, access)
+                optional: a Takeover, which fills another place and moves readers to it
     preload()   optional: imports what the first request needs, while a function starts
 """
 
@@ -18,6 +20,7 @@ from typing import Any, Protocol, cast
 import msgspec
 
 from shared.domain.sink import Examiner, Sink, SinkAccess, Surroundings
+from shared.domain.takeover import Takeover
 from shared.flows.consume.preparing import prepared
 from shared.values.errors import ConfigError
 from shared.values.settings import ConsumerSettings
@@ -69,6 +72,13 @@ def examine(access: SinkAccess) -> Examiner | None:
     """The examiner of a consumer's sink; None where it has none. Raises ConfigError."""
     settings = settings_of(access.consumer)
     made = getattr(_module(access.consumer.kind), "examine", None)
+    return made(settings, access) if made else None
+
+
+def takeover(access: SinkAccess) -> Takeover | None:
+    """What moves the readers of a consumer's sink; None where nothing does. Raises ConfigError."""
+    settings = settings_of(access.consumer)
+    made = getattr(_module(access.consumer.kind), "takeover", None)
     return made(settings, access) if made else None
 
 

@@ -19,6 +19,7 @@ from tests.worlds.twins.state.jobs import (
 )
 from tests.worlds.twins.state.leases import MemoryLeases
 from tests.worlds.twins.state.marks import MemoryMarks
+from tests.worlds.twins.state.pairs import MemoryPairs
 from tests.worlds.twins.state.parked import MemoryParked
 from tests.worlds.twins.state.pulses import MemoryPulses
 from tests.worlds.twins.state.reports import MemoryReports
@@ -42,12 +43,12 @@ def memory_state() -> State:
     deletions, done_messages = MemoryDeletions(), MemoryDoneMessages()
     redriven, gates = MemoryRedriven(), MemoryGates()
     jobs = MemoryJobs(deletions, done_messages, redriven)
-    parked = MemoryParked()
+    parked, pairs = MemoryParked(), MemoryPairs()
     return State(
         streams=MemoryStreams(),
         schemas=MemorySchemas(),
         coverage=MemoryCoverage(),
-        marks=MemoryMarks(jobs, parked, gates),
+        marks=MemoryMarks(jobs, parked, gates, pairs),
         parked=parked,
         redriven=redriven,
         jobs=jobs,
@@ -57,6 +58,7 @@ def memory_state() -> State:
         dues=MemoryDues(),
         reports=MemoryReports(),
         pulses=MemoryPulses(),
+        pairs=pairs,
         leases=MemoryLeases(),
         gates=gates,
     )

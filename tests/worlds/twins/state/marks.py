@@ -4,6 +4,7 @@ from shared.values.mark import Mark
 from shared.values.outset import Outset
 from tests.worlds.twins.state.gates import MemoryGates
 from tests.worlds.twins.state.jobs import MemoryJobs
+from tests.worlds.twins.state.pairs import MemoryPairs
 from tests.worlds.twins.state.parked import MemoryParked
 
 
@@ -12,16 +13,18 @@ class MemoryMarks:
     the consumer may work.
     """
 
-    def __init__(self, jobs: MemoryJobs, parked: MemoryParked, gates: MemoryGates) -> None:
+    def __init__(
+        self, jobs: MemoryJobs, parked: MemoryParked, gates: MemoryGates, pairs: MemoryPairs
+    ) -> None:
         self._marks: dict[tuple[str, str], Mark] = {}
-        self._jobs, self._parked, self._gates = jobs, parked, gates
+        self._jobs, self._parked, self._gates, self._pairs = jobs, parked, gates, pairs
 
     def read(self, consumer: str, groups: list[str]) -> Outset:
         run = self._jobs.current(consumer, "fill")
         marks = {group: self._marks.get((consumer, group), Mark()) for group in groups}
         flags = self._parked.flags(consumer)
-        gate = self._gates.read(consumer)
-        return Outset(marks, run.id if run else "", frozenset(flags), gate)
+        gate, pairs = self._gates.read(consumer), self._pairs.read(consumer)
+        return Outset(marks, run.id if run else "", frozenset(flags), gate, pairs)
 
     def advance(self, consumer: str, moves: dict[str, tuple[Mark, Mark]]) -> set[str]:
         refused = {

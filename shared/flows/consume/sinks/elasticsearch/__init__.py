@@ -8,6 +8,7 @@ from shared.domain.sink import SinkAccess, Surroundings
 from shared.flows.consume.sinks.elasticsearch.examiner import ElasticsearchExaminer
 from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
 from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings
+from shared.flows.consume.sinks.elasticsearch.takeover import IndexTakeover
 
 Settings = ElasticsearchSettings
 
@@ -20,6 +21,11 @@ def build(settings: ElasticsearchSettings, around: Surroundings) -> LatestState:
 def examine(settings: ElasticsearchSettings, access: SinkAccess) -> ElasticsearchExaminer:
     """The same cluster, for reading. Raises ConfigError for a stanza that cannot work."""
     return ElasticsearchExaminer(access.consumer, settings, _search(settings, access))
+
+
+def takeover(settings: ElasticsearchSettings, access: SinkAccess) -> IndexTakeover:
+    """What fills another index and moves readers to it. Raises ConfigError."""
+    return IndexTakeover(access.consumer, settings, _search(settings, access))
 
 
 def _search(settings: ElasticsearchSettings, access: SinkAccess) -> ElasticsearchSearch:

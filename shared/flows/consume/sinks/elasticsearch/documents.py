@@ -22,9 +22,11 @@ _INTEGERS = frozenset(("tinyint", "smallint", "mediumint", "int", "bigint", "bit
 class IndexDocuments:
     """The documents of one table."""
 
-    def __init__(self, layout: Layout, search: Search, table: CapturedTable) -> None:
+    def __init__(
+        self, layout: Layout, search: Search, table: CapturedTable, place: str = ""
+    ) -> None:
         self._layout, self._search, self._captured = layout, search, table
-        self._alias = layout.alias(table.table.database, table.table.name)
+        self._alias = place or layout.alias(table.table.database, table.table.name)
         # A document id is made of these; the same columns find the row of an id, unless a mask
         # hides them.
         self.id_columns = layout.shape.id or table.key

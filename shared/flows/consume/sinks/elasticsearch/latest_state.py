@@ -6,6 +6,8 @@ deliveries do not matter. What Elasticsearch forgets of deletions is in `deletio
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+import msgspec
+
 from shared.adapters.search.contract import Action, Result, Search
 from shared.adapters.state.state import State
 from shared.domain.captured_tables import CapturedTable
@@ -69,8 +71,8 @@ class LatestState:
             )
         return version
 
-    def documents(self, table: CapturedTable) -> IndexDocuments:
-        return IndexDocuments(self._layout, self._search, table)
+    def documents(self, table: CapturedTable, place: str = "") -> IndexDocuments:
+        return IndexDocuments(self._layout, self._search, table, place)
 
     def delete_again(self, deletions: Mapping[str, int], sleep: Callable[[float], object]) -> int:
         return delete_again(self._search, deletions, sleep)
@@ -91,16 +93,29 @@ class LatestState:
         return [outcome or Outcome("failed", stopped) for outcome in work.outcomes]
 
     def _write(self, work: Work, segment: Sequence[int]) -> None:
+        """Write a segment; where an index has another beside it, to that one first.
+
+        Whatever is in the serving index is in the other one then, at every moment.
+        """
+        steps = list(self._steps(work, segment))
+        self._write_steps(work, [step for step in steps if not step.last])
+        if last := [step for step in steps if step.last]:
+            held = work.put_by({step.at for step in last})
+            failed = {at for at, outcome in held.items() if outcome.kind == "failed"}
+            self._write_steps(work, [step for step in last if step.at not in failed])
+            for at, outcome in held.items():
+                work.settle(at, outcome)
+
+    def _write_steps(self, work: Work, steps: Sequence[Step]) -> None:
         """Write the last state of each document; where that is refused, the one before it, and so
         on.
         """
         documents: dict[str, list[Step]] = {}
-        steps = list(self._steps(work, segment))
-        for step in self._deletions.drop_deleted_since(work, steps):
+        for step in self._deletions.drop_deleted_since(work, list(steps)):
             documents.setdefault(address(step.action.index, step.action.id), []).append(step)
-        for steps in documents.values():
+        for some in documents.values():
             # Stable: of equal versions the later arrival wins, as it would in Elasticsearch.
-            steps.sort(key=lambda step: step.action.version)
+            some.sort(key=lambda step: step.action.version)
         made: set[str] = set()
         while documents := {where: steps for where, steps in documents.items() if steps}:
             for where, reason in self._unprepared(documents).items():
@@ -162,7 +177,7 @@ class LatestState:
                     if action.body is not None and arrival.newest > arrival.change.seq:
                         work.settle(at, Outcome("superseded"))
                     else:
-                        yield Step(at, arrival, action)
+                        yield from _on_all(work, alias, Step(at, arrival, action))
             except DocumentError as error:
                 work.settle(at, Outcome("refused", f"{type(error).__name__}: {error}"))
             except ConfigError as error:
@@ -184,3 +199,11 @@ class LatestState:
             body = shape.body(change.after) if arrival.fields is None else arrival.fields
             actions.append(Action(alias, after, change.seq, body))
         return actions
+
+
+def _on_all(work: Work, alias: str, step: Step) -> Iterator[Step]:
+    """The step for each index that it is written to."""
+    targets = work.targets(alias, step.arrival.lane)
+    for number, target in enumerate(targets):
+        action = msgspec.structs.replace(step.action, index=target)
+        yield Step(step.at, step.arrival, action, last=number > 0)

@@ -35,6 +35,14 @@ class Truncation:
         if partitions := arrival.change.key.get("partitions"):
             self._note_partitions(arrival, partitions)
             return work.settle(at, Outcome("applied"))
+        for target in work.targets(alias, arrival.lane):
+            outcome = self._delete_older(work, target, seq)
+            work.settle(at, outcome)
+            if outcome.kind == "failed":
+                return None
+        return None
+
+    def _delete_older(self, work: Work, alias: str, seq: int) -> Outcome:
         self._deletions.record(work, {address(alias, ""): seq})
         old: list[Action] = []
         results: list[Result] = []
@@ -49,7 +57,7 @@ class Truncation:
         if old:
             results += self._search.bulk(old)
         undone = [result for result in results if result.kind in ("transient", "refused")]
-        work.settle(at, Outcome("failed", undone[0].reason) if undone else Outcome("applied"))
+        return Outcome("failed", undone[0].reason) if undone else Outcome("applied")
 
     def _note_partitions(self, arrival: Arrival, partitions: list[str]) -> None:
         """No document tells the partition of its row, so none is deleted: the table is due."""

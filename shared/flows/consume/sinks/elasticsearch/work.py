@@ -1,11 +1,12 @@
 """Work: one call of the sink: the writes that its changes need, and what became of each so far."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from shared.adapters.search.contract import Action
 from shared.domain.sink import Arrival, Outcome, Slice
+from shared.values.message import Lane
 
 _WORSE = ("superseded", "applied", "refused", "failed")
 MAX_ACTIONS = 1000
@@ -20,11 +21,15 @@ class OutOfTime(Exception):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One write to one document, made for the `at`-th arrival."""
+    """One write to one document, made for the `at`-th arrival.
+
+    last: it is made after the writes to the index beside this one.
+    """
 
     at: int
     arrival: Arrival
     action: Action
+    last: bool = False
 
     @property
     def is_live_deletion(self) -> bool:
@@ -38,6 +43,26 @@ class Work:
         self.arrivals, self.run, self._may_go_on = slice.arrivals, slice.run, slice.may_go_on
         self.outcomes: list[Outcome | None] = [None] * len(slice.arrivals)
         self.deletions: dict[str, int] = {}
+        self._pairs = slice.pairs
+
+    def targets(self, alias: str, lane: Lane) -> tuple[str, ...]:
+        """The names under which a change is written, in order.
+
+        Two while an index is filled or can be rolled back to; see `IndexPair`.
+        """
+        pair = self._pairs.pairs.get(alias)
+        if pair is None:
+            return (alias,)
+        beside, serving = pair.targets
+        return (beside,) if self._pairs.filling and lane == "backfill" else (beside, serving)
+
+    def put_by(self, places: Iterable[int]) -> dict[int, Outcome]:
+        """The outcomes of these arrivals so far; those that did not fail are open again."""
+        held = {at: outcome for at in places if (outcome := self.outcomes[at]) is not None}
+        for at, outcome in held.items():
+            if outcome.kind != "failed":
+                self.outcomes[at] = None
+        return held
 
     def check_time(self) -> None:
         """Raises OutOfTime."""

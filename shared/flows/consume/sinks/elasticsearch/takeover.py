@@ -1,0 +1,148 @@
+"""Takeover: a new index is made beside the serving one, and readers are moved to it at once."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from shared.adapters.search.contract import Behind, Search
+from shared.domain.captured_tables import CapturedTable
+from shared.flows.consume.sinks.elasticsearch.layout import Layout
+from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings
+from shared.values.errors import ConfigError, SearchError
+from shared.values.index_pair import IndexPair, direct
+from shared.values.settings import ConsumerSettings
+
+FROZEN = "-1"
+"""The refresh interval of an index that shows nothing new. Source: Elasticsearch reference, "Index
+modules", `index.refresh_interval`.
+"""
+
+
+class IndexTakeover:
+    """The indexes of one consumer. Each call may be repeated after a kill."""
+
+    def __init__(
+        self,
+        consumer: ConsumerSettings,
+        settings: ElasticsearchSettings,
+        search: Search,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._layout, self._search, self._clock = Layout(consumer, settings), search, clock
+
+    def plan(self, tables: Sequence[CapturedTable]) -> dict[str, IndexPair]:
+        aliases = [self._alias(table) for table in tables]
+        held = self._search.behind(aliases)
+        return {alias: self._pair(alias, held.get(alias)) for alias in aliases}
+
+    def make(
+        self, pairs: Mapping[str, IndexPair], tables: Sequence[CapturedTable]
+    ) -> dict[str, IndexPair]:
+        of = {self._alias(table): table.plan.table for table in tables}
+        made = {}
+        for alias, pair in pairs.items():
+            self._search.put_alias(pair.serving, direct(pair.serving))
+            definition = self._layout.definition(of[alias])
+            # Aliases of the user's own come with the cutover; the new index has no reader yet.
+            definition = {name: part for name, part in definition.items() if name != "aliases"}
+            self._search.make_index(pair.beside, direct(pair.beside), definition)
+            held = self._search.behind(pair.targets)
+            beside, serving = (held[name].ids[0] for name in pair.targets)
+            made[alias] = IndexPair(alias, pair.serving, pair.beside, serving, beside)
+        return made
+
+    def problems(self, pairs: Mapping[str, IndexPair]) -> list[str]:
+        names = [name for pair in pairs.values() for name in (pair.alias, *pair.targets)]
+        held = self._search.behind(names)
+        found = []
+        for pair in pairs.values():
+            ids = (pair.beside_id, pair.serving_id)
+            for name, index, id in zip(pair.targets, (pair.beside, pair.serving), ids, strict=True):
+                if name not in held or held[name].ids != (id,):
+                    found.append(f"{index} is gone, or was made again since it was filled")
+            behind = held[pair.alias].indexes if pair.alias in held else ()
+            if behind not in ((pair.serving,), (pair.beside,)):
+                where = ", ".join(behind) or "nothing"
+                found.append(f"{pair.alias} leads to {where} instead of {pair.serving}")
+        return found
+
+    def counts(self, pairs: Mapping[str, IndexPair]) -> dict[str, tuple[int, int]]:
+        return {
+            alias: (
+                self._search.count(direct(pair.serving)),
+                self._search.count(direct(pair.beside)),
+            )
+            for alias, pair in pairs.items()
+        }
+
+    def intervals(self, pairs: Mapping[str, IndexPair]) -> dict[str, str]:
+        return {
+            pair.serving: self._search.refresh_interval(pair.serving) for pair in pairs.values()
+        }
+
+    def exchange(self, pairs: Mapping[str, IndexPair], intervals: Mapping[str, str]) -> float:
+        held = self._search.behind(list(pairs))
+        left = [pair for alias, pair in pairs.items() if held[alias].indexes == (pair.serving,)]
+        began = self._clock()
+        try:
+            for pair in left:
+                self._search.set_refresh_interval(pair.serving, FROZEN)
+            # From here on readers see nothing that was not written to `beside` before.
+            if left:
+                self._search.refresh([pair.beside for pair in left])
+                self._search.move_aliases(
+                    [(pair.alias, pair.serving, pair.beside) for pair in left]
+                )
+        except Exception:
+            self._thaw(intervals)
+            raise
+        paused = self._clock() - began
+        self._thaw(intervals)
+        return round(paused, 3)
+
+    def _thaw(self, intervals: Mapping[str, str]) -> None:
+        for index, interval in intervals.items():
+            self._search.set_refresh_interval(index, interval)
+
+    def end(self, pairs: Mapping[str, IndexPair]) -> None:
+        for pair in pairs.values():
+            for index in (pair.beside, pair.serving):
+                self._search.drop_alias(index, direct(index))
+
+    def _alias(self, table: CapturedTable) -> str:
+        return self._layout.alias(table.table.database, table.table.name)
+
+    def _pair(self, alias: str, behind: Behind | None) -> IndexPair:
+        if behind is None:
+            raise ConfigError(
+                "does not exist, so nothing serves yet.",
+                thing=f"alias {alias}",
+                hint="Fill it in place: rowline backfill without --into.",
+            )
+        if not behind.is_alias:
+            raise ConfigError(
+                "is an index of its own, not an alias. A name cannot be both, so readers of this "
+                "name cannot be moved to another index without a moment in which it is missing.",
+                thing=alias,
+                hint="Choose another alias in the stanza, fill it, and let readers search that; or "
+                "make an index with another name, put this name on it as alias, and come back.",
+            )
+        if len(behind.indexes) != 1:
+            raise ConfigError(
+                f"leads to {len(behind.indexes)} indexes: {', '.join(behind.indexes)}.",
+                thing=f"alias {alias}",
+                hint="Let it lead to the one that readers need; Rowline replaces one by one.",
+            )
+        (serving,) = behind.indexes
+        return IndexPair(alias, serving, self._free(alias, serving))
+
+    def _free(self, alias: str, serving: str) -> str:
+        """The name after that of the serving index, which no index has."""
+        prefix, _, last = serving.rpartition("-")
+        number = int(last) if prefix == alias and last.isdigit() else 0
+        while True:
+            number += 1
+            name = f"{alias}-{number:06d}"
+            if not self._search.behind([name]):
+                return name
+            if number > 999_998:
+                raise SearchError("has no free name for a new index.", thing=alias)

@@ -1,0 +1,35 @@
+"""Cancelling: ends a job for good, where its sink can be reached."""
+
+import msgspec
+
+from shared.domain.sink import Listable
+from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.takeovers import function_seconds, store_pairs, takeover_of
+from shared.values.index_pair import NO_PAIRS
+from shared.values.job import BackfillWork, FillWork
+from shared.values.progress import Progress
+
+
+def cancelled(setup: JobSetup) -> None:
+    """End the job of a slice.
+
+    Rows that it sent and that are still on their way are dropped by the consumer; documents that
+    were deleted meanwhile are deleted again. A new index that it filled is not written any more; it
+    stays, and nobody reads it.
+    """
+    assert setup.tenure
+    tenure, consumer = setup.tenure, setup.consumer.name
+    work = tenure.job.work
+    if isinstance(work, FillWork) and isinstance(setup.sink, Listable):
+        recorded = setup.state.deletions.read(consumer, tenure.job.id)
+        setup.sink.delete_again(recorded, tenure.patience.sleep)
+    if isinstance(work, BackfillWork) and work.into and work.into.pairs:
+        held = setup.state.pairs.read(consumer)
+        if held.filling or held.pairs == work.into.pairs:
+            store_pairs(setup, msgspec.structs.replace(NO_PAIRS, version=held.version))
+        seconds = function_seconds(setup)
+        note = f"waiting {seconds:.0f} s until no function writes to the new index any more"
+        tenure.show(Progress(note=note))
+        tenure.patience.sleep(seconds)
+        takeover_of(setup).end(work.into.pairs)
+    tenure.cancel()

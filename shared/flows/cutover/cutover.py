@@ -1,0 +1,173 @@
+"""The job: exchanges the indexes of each pair, finishes them, or gives the new ones up."""
+
+import msgspec
+
+from shared.domain.takeover import Takeover
+from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.takeovers import function_seconds, store_pairs, takeover_of
+from shared.values.errors import ConfigError, StackError
+from shared.values.index_pair import NO_PAIRS, IndexPairs
+from shared.values.job import CutoverWork
+from shared.values.progress import Progress
+
+
+class CutoverReport(msgspec.Struct, frozen=True):
+    """What a cutover did.
+
+    step: `cutover`, `rollback`, `finish` or `abandon`.
+    aliases: alias → the index that it leads to now. left: the other index of each.
+    counts: alias → documents of the former and of the new index, before the exchange.
+    parked: changes that were parked. paused: seconds in which readers saw nothing new.
+    """
+
+    consumer: str
+    step: str
+    aliases: dict[str, str]
+    left: list[str]
+    counts: dict[str, tuple[int, int]]
+    parked: int
+    paused: float
+
+
+class Cutover:
+    """One step of a cutover. A kill between any two of its calls lets the next slice repeat it."""
+
+    def __init__(self, setup: JobSetup) -> None:
+        assert setup.tenure, "a cutover runs in the jobs function alone"
+        self._setup, self._tenure, self._patience = setup, setup.tenure, setup.tenure.patience
+        self._consumer, self._pairs = setup.consumer.name, setup.state.pairs
+
+    def run(self) -> CutoverReport:
+        """Take the step of the job.
+
+        Raises ConfigError when there is nothing to do, StackError when something is in the way, and
+        the errors of the sink's adapter.
+        """
+        with self._tenure.kept():
+            held = self._pairs.read(self._consumer)
+            step = self._work.step
+            if step in ("cutover", "rollback"):
+                report = self._exchanged(held, back=step == "rollback")
+            else:
+                report = self._ended(held)
+            outcome = f"{step}: {', '.join(f'{a} leads to {i}' for a, i in report.aliases.items())}"
+            self._tenure.end(outcome, msgspec.to_builtins(report))
+            return report
+
+    @property
+    def _work(self) -> CutoverWork:
+        assert isinstance(self._tenure.job.work, CutoverWork)
+        return self._tenure.job.work
+
+    def _exchanged(self, held: IndexPairs, *, back: bool) -> CutoverReport:
+        takeover, work = takeover_of(self._setup), self._work
+        if not work.exchanged:
+            self._require(held, back=back)
+            if back and not held.settled:
+                held = self._settled(held)
+            parked = self._require_level(takeover, held)
+            counts = takeover.counts(held.pairs)
+            intervals = takeover.intervals(held.pairs)
+            work = msgspec.structs.replace(
+                work, parked=parked, counts=counts, intervals=intervals, version=held.version
+            )
+            work = msgspec.structs.replace(work, exchanged=True)
+            self._tenure.save(work)
+        if held.version == work.version:
+            paused = takeover.exchange(held.pairs, work.intervals)
+            self._tenure.save(msgspec.structs.replace(work, paused=max(work.paused, paused)))
+            held = store_pairs(self._setup, held.exchanged())
+        return self._report(held, self._work)
+
+    def _require(self, held: IndexPairs, *, back: bool) -> None:
+        name = f"consumer {self._consumer}"
+        if back and not held.cut:
+            raise ConfigError(
+                "has nothing to roll back: no cutover is unfinished.",
+                thing=name,
+                hint="A cutover can be rolled back until `--finish`.",
+            )
+        if not back and held.cut:
+            raise ConfigError(
+                "was cut over already.",
+                thing=name,
+                hint=f"Finish it: rowline cutover {self._consumer} --finish. Or undo it: "
+                "--rollback.",
+            )
+        if not held.filled:
+            raise ConfigError(
+                "has no new index that is filled.",
+                thing=name,
+                hint=f"Fill one: rowline backfill {self._consumer} --into new.",
+            )
+
+    def _require_level(self, takeover: Takeover, held: IndexPairs) -> int:
+        """Every change that is settled is in both, or parked; returns how many are parked."""
+        if wrong := takeover.problems(held.pairs):
+            raise StackError(
+                f"cannot be cut over: {'; '.join(wrong)}.",
+                thing=f"consumer {self._consumer}",
+                hint=f"Give the new index up, and fill another: rowline cutover {self._consumer} "
+                "--abandon.",
+            )
+        parked = sum(1 for _ in self._setup.state.parked.all(self._consumer))
+        if parked > self._work.accept:
+            raise StackError(
+                f"has {parked:,} parked changes, which the new index lacks.",
+                thing=f"consumer {self._consumer}",
+                hint=f"See rowline parked list {self._consumer}. Redrive or drop them, or add "
+                f"--accept {parked}.",
+            )
+        return parked
+
+    def _ended(self, held: IndexPairs) -> CutoverReport:
+        takeover, work = takeover_of(self._setup), self._work
+        if not work.pairs:
+            if not held.pairs or (work.step == "finish" and not held.cut):
+                raise ConfigError(
+                    "has no cutover to finish." if work.step == "finish" else "has no new index.",
+                    thing=f"consumer {self._consumer}",
+                    hint="See docs/cutover.md for the steps.",
+                )
+            if work.step == "abandon" and held.cut:
+                raise ConfigError(
+                    "was cut over.",
+                    thing=f"consumer {self._consumer}",
+                    hint="Roll it back first: --rollback. Or finish it: --finish.",
+                )
+            work = msgspec.structs.replace(work, pairs=held.pairs)
+            self._tenure.save(work)
+        if held.pairs:
+            store_pairs(self._setup, msgspec.structs.replace(NO_PAIRS, version=held.version))
+        self._wait("until no function writes to both any more")
+        takeover.end(work.pairs)
+        return CutoverReport(
+            self._consumer,
+            work.step,
+            {alias: pair.serving for alias, pair in work.pairs.items()},
+            [pair.beside for pair in work.pairs.values()],
+            {},
+            0,
+            0.0,
+        )
+
+    def _settled(self, held: IndexPairs) -> IndexPairs:
+        """Wait until no function works under the order of before the cutover."""
+        self._wait("until no function writes in the former order any more")
+        return store_pairs(self._setup, msgspec.structs.replace(held, settled=True))
+
+    def _wait(self, what: str) -> None:
+        seconds = function_seconds(self._setup)
+        self._tenure.show(Progress(note=f"waiting {seconds:.0f} s {what}"))
+        self._patience.sleep(seconds)
+
+    def _report(self, held: IndexPairs, work: CutoverWork) -> CutoverReport:
+        return CutoverReport(
+            self._consumer,
+            work.step,
+            {alias: pair.serving for alias, pair in held.pairs.items()},
+            [pair.beside for pair in held.pairs.values()],
+            work.counts,
+            work.parked,
+            work.paused,
+        )

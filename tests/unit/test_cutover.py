@@ -1,0 +1,381 @@
+"""A cutover: readers move to the new index, and no reader ever sees an older state than before."""
+
+import contextlib
+import itertools
+from functools import partial
+from random import Random
+from typing import Any
+
+import hypothesis.strategies as st
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from shared.flows import slices
+from shared.flows.cutover.cutover import CutoverReport
+from shared.flows.jobs import control
+from shared.values.change import Row
+from shared.values.index_pair import NO_PAIRS, IndexPair, IndexPairs
+from shared.values.job import BackfillWork, CutoverWork, Into, Job, ResyncWork, VerifyWork, Work
+from tests.tier import TIER
+from tests.unit.test_slices import Machine
+from tests.worlds.backfill_world import BackfillWorld, Killed
+from tests.worlds.consumer_world import ALIAS, World, change, delivery
+
+OLD, NEW = f"{ALIAS}-000001", f"{ALIAS}-000002"
+
+
+class Readers:
+    """Somebody who searches the alias, and somebody who gets documents by id, again and again.
+
+    Each state of a row has a greater price than the one before.
+    """
+
+    def __init__(self, world: BackfillWorld) -> None:
+        self.world, self.searched, self.got = world, dict[str, int](), dict[str, int]()
+        world.pace[self.read] = 1.0
+        world.pace[self.refresh] = 2.0
+
+    def refresh(self) -> None:
+        """Each index shows what is new when it likes, unless it is frozen."""
+        search = self.world.world.search
+        key = self.world.random.choice(sorted(search.indexes))
+        if search.intervals.get(key) != "-1":
+            search.refresh([key])
+
+    def read(self) -> None:
+        search = self.world.world.search
+        seen = {id: body["price"] for id, body in search.seen(ALIAS).items()}
+        self.searched = self._compared(self.searched, seen, "search")
+        held = in_index(self.world, ALIAS)
+        got = {id: body["price"] for id, body in held.items()}
+        self.got = self._compared(self.got, got, "get")
+
+    def _compared(self, before: dict[str, int], now: dict[str, int], how: str) -> dict[str, int]:
+        for id, price in before.items():
+            if id in now:
+                assert now[id] >= price, f"{how}: row {id} went back"
+            else:
+                assert self._deleted_after(int(id), price), f"{how}: row {id} is missing"
+        return now
+
+    def _deleted_after(self, key: int, price: int) -> bool:
+        return any(
+            one.op == "d" and one.key["id"] == key and (one.before or {})["price"] >= price
+            for one in self.world.log
+        )
+
+
+def growing(random: Random) -> BackfillWorld:
+    """A world in which each state of a row has a greater price."""
+    count, row = itertools.count(), BackfillWorld.row
+
+    class Growing(BackfillWorld):
+        def row(self, key: int) -> Row:
+            return {**row(self, key), "price": next(count)}
+
+    return Growing(random)
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slices, "Backfill", partial(slices.Backfill, chunk_rows=3))
+    monkeypatch.setattr(slices, "Verify", partial(slices.Verify, chunk_rows=3))
+
+
+@pytest.fixture
+def world() -> BackfillWorld:
+    made = BackfillWorld(Random(1))
+    made.pace = {made.commit: 1}
+    made.backfill()
+    made.drain()
+    made.world.search.show_new()
+    return made
+
+
+@pytest.fixture
+def machine(world: BackfillWorld) -> Machine:
+    return Machine(world)
+
+
+def run(machine: Machine, work: Work, **wanted: Any) -> Job:
+    job = machine.submit(work, **wanted)
+    machine.until_over()
+    (done,) = (one for one in machine.world.state.jobs.ended("search", 99) if one.id == job.id)
+    return done
+
+
+def filled(machine: Machine) -> None:
+    assert run(machine, BackfillWork(into=Into())).state == "done"
+
+
+def failed(machine: Machine, work: Work, **wanted: Any) -> str:
+    """Why a job is refused; its slot is free afterwards."""
+    job = machine.submit(work, **wanted)
+    assert machine.slice(job.slot) == "failed"
+    assert machine.world.state.jobs.current("search", job.slot) is None
+    (over,) = (one for one in machine.world.state.jobs.ended("search", 99) if one.id == job.id)
+    assert over.state == "cancelled"
+    return over.outcome
+
+
+def in_index(world: BackfillWorld, index: str) -> dict[str, Any]:
+    held = world.world.search.indexes[world.world.search.key(index)]
+    return {id: one.body for id, one in held.items() if one.body is not None}
+
+
+def test_a_new_index_is_filled_while_the_serving_one_serves(
+    world: BackfillWorld, machine: Machine
+) -> None:
+    before = in_index(world, OLD)
+    done = run(machine, BackfillWork(into=Into()))
+    assert done.result["into"] == {ALIAS: NEW}
+    assert in_index(world, NEW) == before == world.source()
+    assert world.world.search.index_behind(ALIAS) == OLD
+    pairs = world.state.pairs.read("search")
+    assert (pairs.filled, pairs.filling, pairs.cut) == (True, False, False)
+    world.write()
+    world.delete()
+    world.drain()
+    assert in_index(world, NEW) == in_index(world, OLD) == world.source()
+
+
+def test_cutover_rollback_and_finish(world: BackfillWorld, machine: Machine) -> None:
+    filled(machine)
+    search = world.world.search
+    search.intervals[search.key(OLD)] = "5s"
+    report = msgspec.convert(run(machine, CutoverWork()).result, CutoverReport)
+    assert (report.aliases, report.left) == ({ALIAS: NEW}, [OLD])
+    assert report.counts == {ALIAS: (len(world.rows), len(world.rows))}
+    assert (search.index_behind(ALIAS), search.intervals[search.key(OLD)]) == (NEW, "5s")
+    world.write()
+    world.drain()
+    assert in_index(world, NEW) == in_index(world, OLD) == world.source()
+    run(machine, CutoverWork(step="rollback"))
+    assert search.index_behind(ALIAS) == OLD
+    assert in_index(world, ALIAS) == world.source(), "the state of this moment"
+    run(machine, CutoverWork())
+    run(machine, CutoverWork(step="finish"))
+    assert world.state.pairs.read("search").pairs == {}
+    assert [name for name in search.aliases if name.endswith(".direct")] == []
+    world.write()
+    world.drain()
+    assert in_index(world, NEW) == world.source()
+    assert in_index(world, OLD) != world.source()
+    assert run(machine, BackfillWork(into=Into())).result["into"] == {ALIAS: f"{ALIAS}-000003"}
+
+
+def test_steps_in_a_wrong_order_are_explained(world: BackfillWorld, machine: Machine) -> None:
+    assert "no new index that is filled" in failed(machine, CutoverWork(step="cutover"))
+    assert "nothing to roll back" in failed(machine, CutoverWork(step="rollback"))
+    assert "no cutover to finish" in failed(machine, CutoverWork(step="finish"))
+    assert "no new index" in failed(machine, CutoverWork(step="abandon"))
+    filled(machine)
+    assert "no cutover to finish" in failed(machine, CutoverWork(step="finish"))
+    run(machine, CutoverWork())
+    assert "cut over already" in failed(machine, CutoverWork(step="cutover"))
+    assert "--rollback" in failed(machine, CutoverWork(step="abandon"))
+
+
+def test_what_writes_to_one_index_alone_waits_for_the_end(
+    world: BackfillWorld, machine: Machine
+) -> None:
+    filled(machine)
+    for work in (ResyncWork(), BackfillWork(), BackfillWork(into=Into()), VerifyWork(repair=True)):
+        outcome = failed(machine, work, tables=("shop.items",))
+        assert "a new index beside the serving one" in outcome
+        assert "rowline cutover search" in outcome
+
+
+def test_an_abandoned_index_is_not_written_any_more(world: BackfillWorld, machine: Machine) -> None:
+    filled(machine)
+    run(machine, CutoverWork(step="abandon"))
+    world.write()
+    world.drain()
+    assert world.world.search.index_behind(ALIAS) == OLD
+    assert in_index(world, OLD) == world.source() != in_index(world, NEW)
+
+
+def test_a_cancelled_fill_leaves_the_serving_index_alone(
+    world: BackfillWorld, machine: Machine
+) -> None:
+    job = machine.submit(BackfillWork(into=Into()))
+    world.kill_rate = 1.0
+    with contextlib.suppress(Killed):
+        machine.slice()
+    world.kill_rate = 0.05
+    for _ in range(30):
+        with contextlib.suppress(Killed):
+            machine.slice()
+        if world.state.pairs.read("search").filling:
+            break
+    world.kill_rate = 0.0
+    held = world.state.jobs.current("search", "fill")
+    if held:
+        control.cancel_in_function(world.state, held, lambda _: None, machine.patience)
+        assert machine.until_over().state == "cancelled"
+    assert job.id in [one.id for one in world.state.jobs.ended("search", 9)]
+    world.write()
+    world.drain()
+    assert in_index(world, OLD) == world.source()
+
+
+def test_parked_changes_stop_a_cutover_unless_accepted(
+    world: BackfillWorld, machine: Machine
+) -> None:
+    filled(machine)
+    search = world.world.search
+    search.definitions[NEW].setdefault("mappings", {})["properties"] = {"title": {"type": "long"}}
+    key = min(world.rows)
+    world.rows[key] = {"id": key, "price": 1, "title": ["x"]}
+    world.database.put("shop.items", world.rows[key])
+    world.note("u", world.rows[key], world.rows[key])
+    world.drain()
+    assert len(world.world.parked()) == 1
+    assert in_index(world, OLD)[str(key)]["title"] == ["x"], "the serving index took it"
+    assert "1 parked changes" in failed(machine, CutoverWork(step="cutover"))
+    assert run(machine, CutoverWork(accept=1)).result["parked"] == 1
+
+
+def test_an_index_that_was_made_again_is_not_cut_over(
+    world: BackfillWorld, machine: Machine
+) -> None:
+    filled(machine)
+    held = world.state.pairs.read("search")
+    pair = msgspec.structs.replace(held.pairs[ALIAS], beside_id="another")
+    world.state.pairs.write("search", msgspec.structs.replace(held, pairs={ALIAS: pair}))
+    assert f"{NEW} is gone, or was made again" in failed(machine, CutoverWork(step="cutover"))
+
+
+def test_a_plain_index_under_the_name_of_the_alias_is_explained(
+    world: BackfillWorld, machine: Machine
+) -> None:
+    world.world.search.plain.add(ALIAS)
+    outcome = failed(machine, BackfillWork(into=Into()))
+    assert "an index of its own, not an alias" in outcome
+    assert "Choose another alias" in outcome
+
+
+def two_indexes(made: World) -> IndexPair:
+    made.handle(delivery([change(1, "c", 1, price=1)]))
+    search, pair = made.search, IndexPair(ALIAS, OLD, NEW)
+    search.put_alias(OLD, pair.targets[1])
+    search.make_index(
+        NEW, pair.targets[0], {"mappings": {"properties": {"price": {"type": "long"}}}}
+    )
+    made.state.pairs.write("search", IndexPairs({ALIAS: pair}))
+    return pair
+
+
+@pytest.mark.parametrize("broken", ["beside", "serving"])
+def test_a_change_that_only_one_index_took_is_received_again(broken: str) -> None:
+    """And the serving one never has it alone."""
+    made = World()
+    pair = two_indexes(made)
+    real = made.search.bulk
+    target = pair.targets[0 if broken == "beside" else 1]
+
+    def bulk(actions: Any) -> Any:
+        results = real([one for one in actions if one.index != target])
+        return results + [
+            msgspec.structs.replace(results[0], kind="transient") if results else _transient()
+            for one in actions
+            if one.index == target
+        ]
+
+    made.search.bulk = bulk  # type: ignore[method-assign]
+    done = made.handle(delivery([change(2, "u", 1, price=2)]))
+    assert len(done.failed) == 1
+    made.search.bulk = real  # type: ignore[method-assign]
+    held = {name: made.search.get(name, ["1"]) for name in pair.targets}
+    assert held[pair.targets[1]]["1"].version == 1, "the serving index shows nothing new"
+    made.handle(delivery([change(2, "u", 1, price=2)], attempt=2))
+    assert [made.search.get(name, ["1"])["1"].version for name in pair.targets] == [2, 2]
+
+
+def _transient() -> Any:
+    from shared.adapters.search.contract import Result
+
+    return Result("transient", "es_rejected_execution_exception")
+
+
+def test_a_truncation_and_a_deletion_reach_both() -> None:
+    made = World()
+    pair = two_indexes(made)
+    made.handle(delivery([change(2, "c", 2, price=2), change(3, "c", 3, price=3)]))
+    made.handle(delivery([change(4, "d", 2)]))
+    assert [sorted(one.id for one in made.search.scan(name)) for name in pair.targets] == [
+        ["3"],
+        ["1", "3"],
+    ]
+    made.handle(delivery([change(5, "t", 0)]))
+    assert [list(made.search.scan(name)) for name in pair.targets] == [[], []]
+
+
+def test_rows_of_the_fill_go_to_the_new_index_alone() -> None:
+    made = World()
+    pair = two_indexes(made)
+    held = made.state.pairs.read("search")
+    made.state.pairs.write("search", msgspec.structs.replace(held, filling=True))
+    assert made.state.jobs.begin(Job("r1", "search", BackfillWork(), token=1, beat=1))
+    made.handle(delivery([change(9, "r", 7, price=2)], lane="backfill", run="r1"))
+    assert [list(made.search.get(name, ["7"])) for name in pair.targets] == [["7"], []]
+
+
+@pytest.mark.soak
+@given(seed=st.integers(0, 2**32), kill_rate=st.sampled_from([0.0, 0.02, 0.08]))
+@settings(max_examples=TIER.backfill_runs, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_reader_goes_back_whatever_is_killed(seed: int, kill_rate: float) -> None:
+    random = Random(seed)
+    world = growing(random)
+    world.backfill()
+    world.drain()
+    readers = Readers(world)
+    machine = Machine(world)
+    world.kill_rate = kill_rate
+    for work in (
+        BackfillWork(into=Into()),
+        CutoverWork(),
+        CutoverWork(step="rollback"),
+        CutoverWork(),
+    ):
+        done = run(machine, work)
+        assert done.state == "done"
+        for _ in range(random.randrange(20)):
+            world.step()
+        readers.read()
+    world.kill_rate = 0.0
+    world.drain()
+    assert in_index(world, NEW) == in_index(world, OLD) == world.source()
+    assert world.state.pairs.read("search") != NO_PAIRS
+    run(machine, CutoverWork(step="finish"))
+    world.write()
+    world.drain()
+    assert in_index(world, ALIAS) == world.source()
+    assert world.world.parked() == []
+
+
+def test_what_is_written_within_the_exchange_is_not_seen_before_it() -> None:
+    """The serving index must not show what the other has not refreshed yet."""
+    world = growing(Random(3))
+    world.backfill()
+    world.drain()
+    readers, machine = Readers(world), Machine(world)
+    world.pace = {world.commit: 1}
+    filled(machine)
+    search = world.world.search
+    real = search.move_aliases
+
+    def move(moves: Any) -> None:
+        for _ in range(9):
+            world.write()
+        world.drain()
+        if search.intervals.get(search.key(OLD)) != "-1":
+            search.refresh([OLD])
+        readers.read()
+        real(moves)
+        readers.read()
+
+    search.move_aliases = move  # type: ignore[method-assign]
+    readers.read()
+    assert run(machine, CutoverWork()).state == "done"
