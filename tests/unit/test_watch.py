@@ -155,7 +155,7 @@ def test_a_consumer_that_cannot_be_asked_leaves_the_others_their_figures(
     monkeypatch.setattr(world.parts.dlq("other"), "depth", away)
     pulse = watch(world.setup())
     assert pulse
-    assert "other: SQS: did not answer." in pulse.problems["figures"]
+    assert "other: SQS: did not answer." in pulse.problems["moved"]
     assert ("consumer", "search") in world.figures
 
 

@@ -46,8 +46,6 @@ def consumer_figures(setup: WatchSetup, name: str) -> dict[str, float]:
         figures["OldestFailedMs"] = float(max(0, setup.now_ms - gate.oldest_ms))
     return figures | {
         "ParkedChanges": float(sum(1 for _ in parts.state.parked.all(name))),
-        "DlqMessages": float(sum(parts.dlq(name).depth())),
-        "UndeliveredMessages": float(sum(parts.undelivered(name).depth())),
         "TablesDue": float(len({one.table for one in due})),
         "VerifyDifferences": float(verified.get("differences", 0)),
         "VerifyOverdue": float(is_overdue(setup, name)),

@@ -26,11 +26,19 @@ REASON = "reason"
 
 
 def settle_moved(setup: WatchSetup) -> None:
-    """Settle what lies in the DLQs of every consumer and of its subscription."""
+    """Settle what lies in the DLQs of every consumer and of its subscription.
+
+    Their depths are written first, or no alarm would ever see them.
+    """
 
     def settle(consumer: str) -> None:
-        _drain(setup, consumer, setup.parts.dlq(consumer), "SQS moved changes to the DLQ")
-        undelivered = setup.parts.undelivered(consumer)
+        dlq, undelivered = setup.parts.dlq(consumer), setup.parts.undelivered(consumer)
+        depths = {
+            "DlqMessages": float(sum(dlq.depth())),
+            "UndeliveredMessages": float(sum(undelivered.depth())),
+        }
+        setup.emit("consumer", consumer, depths)
+        _drain(setup, consumer, dlq, "SQS moved changes to the DLQ")
         _drain(setup, consumer, undelivered, "SNS could not deliver changes")
 
     for_each(setup, setup.parts.settings.consumers, settle)
