@@ -29,6 +29,7 @@ from shared.adapters.topic.sns import SnsTopic, open_topic
 from shared.adapters.tracing.contract import NoTracer, Tracer
 from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.sink import Examiner, Sink, SinkAccess, Surroundings
+from shared.domain.subscription_filter import filter_policy, filter_text
 from shared.domain.takeover import Takeover
 from shared.domain.trace_sampling import TraceSampler
 from shared.values import endpoint
@@ -403,7 +404,20 @@ class Stage:
             show=show,
             takeover=self.takeover(name),
             tenure=tenure,
+            subscribed_ms=self._subscribed_ms(consumer),
         )
+
+    def _subscribed_ms(self, consumer: ConsumerSettings) -> int:
+        """Since when the watch has seen the deployed filter; 0 on the local stage: it acts at once.
+
+        A filter that the watch has not seen yet has just been deployed.
+        """
+        if self.name == "local":
+            return 0
+        seen = self.state.pulses.read().memory.subscribed.get(consumer.name)
+        if seen is None or seen.filter != filter_text(filter_policy(consumer)):
+            return int(time.time() * 1000)
+        return seen.since_ms
 
     def redrive(
         self, name: str, *, by: str = "", show: "Callable[[Progress], None]" = lambda _: None

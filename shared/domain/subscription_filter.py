@@ -17,6 +17,11 @@ def filter_policy(consumer: ConsumerSettings) -> dict[str, list[Any]]:
     }
 
 
+def filter_text(policy: Mapping[str, Sequence[Any]] | None) -> str:
+    """A policy as text that is the same for the same filter; empty for no subscription."""
+    return repr(sorted(_sorted(policy).items())) if policy is not None else ""
+
+
 def same_filter(one: Mapping[str, Sequence[Any]], other: Mapping[str, Sequence[Any]]) -> bool:
     """Whether two policies let the same messages pass; the order of values means nothing."""
     return _sorted(one) == _sorted(other)

@@ -3,17 +3,26 @@
 import msgspec
 
 
+class Subscribed(msgspec.Struct, frozen=True):
+    """A consumer's subscription: its filter, and since when the watch has seen it, Unix ms."""
+
+    filter: str
+    since_ms: int
+
+
 class Memory(msgspec.Struct, omit_defaults=True):
     """What the watch remembers from run to run, by consumer.
 
     failing: since when its function fails in every run, Unix ms.
     unsubscribed: since when its subscription is not as it was deployed, Unix ms.
+    subscribed: its subscription, as it was seen last.
     behind: the cause for which its tables were noted as due last, since it was closed for long.
     """
 
     failing: dict[str, int] = {}
     behind: dict[str, str] = {}
     unsubscribed: dict[str, int] = {}
+    subscribed: dict[str, Subscribed] = {}
 
 
 class Pulse(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -19,6 +19,7 @@ from shared.flows.backfill.ghosts import Ghosts
 from shared.flows.backfill.report import BackfillReport
 from shared.flows.backfill.sending import Sending
 from shared.flows.backfill.sink_ahead import pass_versions
+from shared.flows.backfill.subscribing import await_filter
 from shared.flows.jobs.holding import hold
 from shared.flows.jobs.same_server import require_same_server
 from shared.flows.jobs.setup import JobSetup
@@ -111,6 +112,7 @@ class Backfill:
 
     def _fill(self, tables: dict[str, CapturedTable]) -> int:
         """Send every row and see it applied; returns how many documents were deleted again."""
+        await_filter(self._setup, self._tenure.patience.sleep, lambda note: self._show(note=note))
         beside = Beside(self._setup, self._tenure, lambda note: self._show(note=note))
         if self._into:
             beside.begin(list(tables.values()))

@@ -25,6 +25,7 @@ class JobSetup:
     source: what the consumer's source captures by all its relays.
     queue: the consumer's own.
     mask_key: the key of mask `hash`.
+    subscribed_ms: since when the consumer's subscription has its filter, Unix ms; 0: it acts.
     by: who runs it, for people.
     reads, writes: the addresses of source and sink, and where each came from.
     consent: whether a person agrees to these deletions.
@@ -42,6 +43,7 @@ class JobSetup:
     queue: Queue
     sink: Sink
     mask_key: bytes = b""
+    subscribed_ms: int = 0
     by: str = ""
     reads: str = ""
     writes: str = ""

@@ -5,10 +5,11 @@ consumer. So its tables are due when that is seen, and once more when the subscr
 again: a resync that began in between has missed what came after it.
 """
 
-from shared.domain.subscription_filter import filter_policy, same_filter
+from shared.domain.subscription_filter import filter_policy, filter_text, same_filter
 from shared.flows.watch.each import for_each
 from shared.flows.watch.setup import WatchSetup
 from shared.values.due_cause import DueCause
+from shared.values.pulse import Subscribed
 
 WRONG = "the subscription was missing, or had another filter than was deployed"
 
@@ -21,6 +22,9 @@ def compare_subscriptions(setup: WatchSetup) -> None:
     def compare(consumer: str) -> None:
         policy, settings = held[consumer], consumers[consumer]
         right = policy is not None and same_filter(policy, filter_policy(settings))
+        text, seen = filter_text(policy), setup.memory.subscribed.get(consumer)
+        if seen is None or seen.filter != text:
+            setup.memory.subscribed[consumer] = Subscribed(text, setup.now_ms)
         was_right = consumer not in setup.memory.unsubscribed
         if right == was_right:
             return
