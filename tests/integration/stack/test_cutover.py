@@ -1,4 +1,4 @@
-"""A cutover on a deployed stack: 500 changes a second keep coming, and readers never go back."""
+"""A cutover on a deployed stack: changes keep coming, and readers never go back."""
 
 import itertools
 import json
@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.integration.stack.conftest import CONSUMER, Stack
+from tests.tier import TIER
 
 ALIAS = "market-listings"
-PER_SECOND = 500
 WATCHED = 60
 MOST_SECONDS = 10.0
 
@@ -33,12 +33,14 @@ class Writer(threading.Thread):
             while not self.ended.is_set():
                 some = [
                     (f"{next(numbers):012d}", dice.choice(self._ids))
-                    for _ in range(PER_SECOND // 2)
+                    for _ in range(TIER.cutover_rate // 2)
                 ]
                 cursor.executemany("UPDATE market.listings SET title = %s WHERE id = %s", some)
                 connection.commit()
                 self.written += len(some)
-                self.ended.wait(max(0.0, self.written / PER_SECOND - (time.monotonic() - began)))
+                self.ended.wait(
+                    max(0.0, self.written / TIER.cutover_rate - (time.monotonic() - began))
+                )
 
 
 class Reader(threading.Thread):
@@ -84,11 +86,13 @@ def cutover(stack: Stack, *options: str) -> Any:
     return json.loads(done.stdout)
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(420)
 def test_readers_never_go_back_while_changes_keep_coming(stack: Stack) -> None:
-    stack.project.edit(
-        "serverless.yml", "  listingSearch:\n", "  listingSearch:\n    timeout: 10\n"
-    )
+    # Every exchange but the first waits for one time-out. A run that is repeated finds the line.
+    short = "  listingSearch:\n    timeout: 10\n"
+    if short not in (stack.project.folder / "serverless.yml").read_text():
+        stack.project.edit("serverless.yml", "  listingSearch:\n", short)
     stack.project.run("sls", "deploy", "--stage", "local")
     with stack.connect() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT id FROM market.listings ORDER BY id LIMIT 60")
@@ -107,7 +111,7 @@ def test_readers_never_go_back_while_changes_keep_coming(stack: Stack) -> None:
     again = cutover(stack)
     writer.ended.set()
     writer.join()
-    assert writer.written > 5_000
+    assert writer.written > 10 * TIER.cutover_rate
     stack.verified()
     reader.ended.set()
     reader.join()
