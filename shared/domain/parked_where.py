@@ -5,6 +5,7 @@ import shlex
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import permutations
 
 import msgspec
 
@@ -16,6 +17,8 @@ from shared.values.table_pattern import matches
 FIELDS = ("table", "reason", "error", "key", "op", "id", "since", "until")
 _TERM = re.compile(r"(\w+)(=|~)(.*)", re.DOTALL)
 _AGE = re.compile(r"(\d+)([smhd])")
+_MOST_COLUMNS = 4
+"""Of a key whose values may be written in any order."""
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -91,11 +94,12 @@ def _holds(field: str, sign: str, value: str, change: ParkedChange) -> bool:
 
 
 def _keys(change: ParkedChange) -> list[str]:
-    """The ways to write a key: JSON, or its values with commas."""
+    """The ways to write a key: JSON, or its values with commas, in any order of the columns."""
     if not change.key:
         return []
-    values = msgspec.json.decode(change.key).values()
-    return [change.key, ",".join(str(value) for value in values)]
+    values = [str(value) for value in msgspec.json.decode(change.key).values()]
+    ways = permutations(values) if len(values) <= _MOST_COLUMNS else [values]
+    return [change.key, *(",".join(way) for way in ways)]
 
 
 _TEXTS: dict[str, Callable[[ParkedChange], list[str]]] = {

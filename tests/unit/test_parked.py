@@ -34,6 +34,7 @@ def chosen(where: str) -> str:
         ("reason~CURRENCY", "a"),
         ("key=1", "ac"),
         ("key='2,x y'", "b"),
+        ("key='x y,2'", "b"),
         ('key=\'{"id":2,"shop":"x y"}\'', "b"),
         ("op=d", "c"),
         ("id=b", "b"),
