@@ -99,13 +99,14 @@ def resumed(gate: Gate) -> Gate:
     return replace(gate, paused="", paused_ms=0)
 
 
-def passes(cause: Cause, taken: int, refused: int) -> bool:
+def passes(cause: Cause, taken: int, refused: int, unasked: int = 0) -> bool:
     """Whether a probe's batch opens a gate.
 
     taken, refused: changes that the sink took and refused. A refusal is an answer of a sink that
     works. But a gate that closed for its refusals opens only when most are taken.
+    unasked: changes that were refused before the sink. They say nothing about the sink.
     """
-    return taken > refused if cause == "refusals" else taken + refused > 0
+    return taken > refused + unasked if cause == "refusals" else taken + refused > 0
 
 
 def takes_messages(gate: Gate, now_ms: int) -> bool:

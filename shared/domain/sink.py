@@ -69,12 +69,14 @@ class Outcome(msgspec.Struct, frozen=True):
     reason: why it was refused or failed. After the first colon a refusal may quote values.
     stack: where in the code it was refused; empty where that says nothing.
     retry_after: seconds that a failed change shall wait at least.
+    asked: whether the sink's system was asked; else the outcome says nothing about it.
     """
 
     kind: Literal["applied", "superseded", "filtered", "refused", "failed"]
     reason: str = ""
     stack: str = ""
     retry_after: float = 0.0
+    asked: bool = True
 
     @property
     def without_values(self) -> str:

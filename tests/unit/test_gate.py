@@ -13,7 +13,7 @@ from shared.flows.health.gate_findings import gate_findings
 from shared.values.errors import SearchUnavailable, StateUnavailable
 from shared.values.gate import Gate
 from tests.tier import SEED, TIER
-from tests.worlds.consumer_world import World, change, delivery
+from tests.worlds.consumer_world import World, change, consumer_settings, delivery
 from tests.worlds.outage_world import DAY, Killed, OutageWorld
 from tests.worlds.twins.search import MemorySearch
 
@@ -344,18 +344,80 @@ def test_a_probe_parks_nothing_and_a_refusal_is_an_answer() -> None:
     assert len(world.world.parked()) == 1, "a batch parks it"
 
 
+def unpriced(down: bool) -> OutageWorld:
+    """A gate that an outage closed; its mapping refuses rows without a price."""
+    world = OutageWorld(settings=consumer_settings(mapping="tests/worlds/own_rows.priced"))
+    world.down = True
+    world.write(1, 1)
+    while world.gate.is_open:
+        world.advance(1)
+    world.down = down
+    world.now += 40
+    return world
+
+
+def test_a_refusal_by_the_mapping_opens_no_gate_of_a_sink_that_is_down() -> None:
+    world = unpriced(down=True)
+    world.queue.receive(visibility=600)
+    nothing: Any = None
+    for key in (2, 3):
+        world.write(key, nothing)
+    version = world.gate.version
+    assert world.runtime().probe(version, lambda: 60.0) is False
+    assert (world.gate.cause, world.world.parked()) == ("outage", [])
+    world.now += 60
+    batch = world.queue.receive()
+    assert batch, "the mapping of events is still on: a batch becomes the probe"
+    assert not world.runtime().handle(batch, lambda: 60.0).gate.is_open
+
+
+def test_refusals_by_the_mapping_do_not_hide_that_the_sink_is_down() -> None:
+    settings = consumer_settings(mapping="tests/worlds/own_rows.priced")
+    world, nothing = OutageWorld(settings=settings), None
+    world.down = True
+    while world.gate.is_open:
+        for price in (1, 1, 1, nothing):  # more refusals would close it for another cause
+            world.write(0, price)  # type: ignore[arg-type]
+        world.advance(1)
+        assert world.now - world.began < 60
+    assert world.gate.cause == "outage"
+
+
+def test_a_queue_of_refusals_by_the_mapping_alone_keeps_no_gate_closed() -> None:
+    world = unpriced(down=False)
+    (good,) = world.queue.receive(visibility=600)
+    world.queue.delete([good.receipt_handle])
+    nothing: Any = None
+    world.write(2, nothing)
+    assert world.runtime().probe(world.gate.version, lambda: 60.0) is True
+    world.settle()
+    assert len(world.world.parked()) == 1, "a batch parks it"
+
+
+def test_a_gate_that_refusals_of_the_mapping_closed_is_judged_by_them() -> None:
+    world = unpriced(down=False)
+    gates, nothing = world.world.state.gates, None
+    world.write(2, nothing)  # type: ignore[arg-type]
+    gate = gates.write("search", replace(world.gate, cause="refusals"))
+    assert gate
+    assert world.runtime().probe(gate.version, lambda: 60.0) is False
+    assert world.gate.probes == gate.probes, "it counts as a probe"
+
+
 @pytest.mark.parametrize(
-    ("cause", "taken", "refused", "opens"),
+    ("cause", "taken", "refused", "unasked", "opens"),
     [
-        ("outage", 1, 0, True),
-        ("outage", 0, 1, True),
-        ("outage", 0, 0, False),
-        ("refusals", 3, 2, True),
-        ("refusals", 2, 3, False),
+        ("outage", 1, 0, 0, True),
+        ("outage", 0, 1, 0, True),
+        ("outage", 0, 0, 0, False),
+        ("outage", 0, 0, 5, False),
+        ("refusals", 3, 2, 0, True),
+        ("refusals", 2, 3, 0, False),
+        ("refusals", 3, 2, 1, False),
     ],
 )
-def test_what_opens_a_gate(cause: Any, taken: int, refused: int, opens: bool) -> None:
-    assert breaker.passes(cause, taken, refused) is opens
+def test_what_opens_a_gate(cause: Any, taken: int, refused: int, unasked: int, opens: bool) -> None:
+    assert breaker.passes(cause, taken, refused, unasked) is opens
 
 
 def test_a_batch_of_a_healthy_consumer_asks_for_no_gate_and_writes_none() -> None:

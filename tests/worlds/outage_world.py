@@ -13,7 +13,7 @@ from shared.flows.consume.runtime import Consume
 from shared.flows.watch.loop import watch
 from shared.flows.watch.setup import WatchSetup
 from shared.values.gate import Gate
-from shared.values.settings import Settings, SourceSettings, TableSettings
+from shared.values.settings import ConsumerSettings, Settings, SourceSettings, TableSettings
 from tests.worlds.consumer_world import ALIAS, World, change, delivery
 from tests.worlds.memory_parts import MemoryParts
 from tests.worlds.twins.claims import MemoryClaims
@@ -40,11 +40,16 @@ class OutageWorld:
     most_receives: the highest number of receives of one message.
     """
 
-    def __init__(self, wrap: Callable[[Any], Any] = lambda twin: twin, busy: int = 4) -> None:
+    def __init__(
+        self,
+        wrap: Callable[[Any], Any] = lambda twin: twin,
+        busy: int = 4,
+        settings: ConsumerSettings | None = None,
+    ) -> None:
         self.now, self.busy = 1_700_000_000.0, busy
         self.began = self.now
         shop = SourceSettings("shop", "secret", {"shop.items": TableSettings()})
-        self.world = World(wrap=wrap)
+        self.world = World(settings, wrap=wrap)
         stanzas = Settings("rowline", "dev", {"shop": shop}, {"search": self.world.settings})
         self.parts = MemoryParts(stanzas, self.world.state)
         clock = self.clock

@@ -28,3 +28,10 @@ def listing(row: Row, table: str) -> Row | None:
     if row["title"] == "poison":
         raise ValueError("poison 4711")
     return {"_of": table, "name": row["title"].upper(), "price": {"amount": row["price"]}}
+
+
+def priced(row: Row, table: str) -> Row:
+    """Refuses rows without a price."""
+    if row["price"] is None:
+        raise ValueError("no price")
+    return {"price": row["price"]}

@@ -27,23 +27,30 @@ _claimed = msgspec.json.Decoder(Change)
 
 
 class Tried(NamedTuple):
-    """What a sink answered in one batch: how many changes it took, refused, and failed on."""
+    """What a sink answered in one batch: how many changes it took, refused, and failed on.
+
+    unasked: changes that were refused before the sink: by upcaster, filter, mapping or its layout.
+    """
 
     taken: int = 0
     refused: int = 0
     failed: int = 0
+    unasked: int = 0
 
     @property
     def took(self) -> bool | None:
         """Whether the sink answered for any change; None when it was not asked."""
-        return self.taken + self.refused > 0 if any(self) else None
+        answered = self.taken + self.refused
+        return answered > 0 if answered + self.failed else None
 
     def plus(self, outcomes: Sequence[Outcome]) -> "Tried":
         """With these outcomes too."""
-        kinds = Counter(outcome.kind for outcome in outcomes)
-        taken = kinds["applied"] + kinds["superseded"]  # of filtered ones no sink was asked
+        asked = Counter(one.kind for one in outcomes if one.asked or one.kind == "failed")
         return Tried(
-            self.taken + taken, self.refused + kinds["refused"], self.failed + kinds["failed"]
+            self.taken + asked["applied"] + asked["superseded"],
+            self.refused + asked["refused"],
+            self.failed + asked["failed"],
+            self.unasked + sum(one.kind == "refused" and not one.asked for one in outcomes),
         )
 
 
@@ -83,7 +90,7 @@ class Applying:
                 piece.outcome = outcome
             waiting.clear()
             tried = tried.plus(outcomes)
-            return any(outcome.kind != "failed" for outcome in outcomes)
+            return Tried().plus(outcomes).took is not False
 
         for one in opened:
             for piece in one.pieces:

@@ -50,19 +50,27 @@ class Breaking:
 
     def after_probe(self, gate: Gate, tried: Tried, consumed: Consumed) -> Gate:
         """Write the verdict of a probe that tried something."""
-        if breaker.passes(gate.cause, tried.taken, tried.refused):
+        if breaker.passes(gate.cause, tried.taken, tried.refused, tried.unasked):
             return self._write(gate, breaker.opened(gate, self._now_ms()))
         return self._write(gate, breaker.failed_again(gate, _main(consumed.reasons)))
 
     def after_nothing(self, gate: Gate, is_empty: bool) -> Gate:
         """Write the verdict of a probe that got nothing to try.
 
-        is_empty: the queue holds nothing, so nothing can be lost by opening.
+        is_empty: the queue holds nothing for the sink, so nothing can be lost by opening.
         """
         now_ms = self._now_ms()
         return self._write(
             gate, breaker.opened(gate, now_ms) if is_empty else breaker.untried(gate, now_ms)
         )
+
+    @staticmethod
+    def judges(gate: Gate, tried: Tried) -> bool:
+        """Whether a probe has something to judge by.
+
+        Refusals before the sink count only for a gate that refusals have closed.
+        """
+        return tried.took is not None or (gate.cause == "refusals" and tried.unasked > 0)
 
     def _write(self, gate: Gate, changed: Gate) -> Gate:
         with suppress(RowlineError):

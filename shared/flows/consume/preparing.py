@@ -107,11 +107,11 @@ class Prepared:
 
     def _prepare(self, arrival: Arrival) -> Arrival | Outcome:
         try:
-            return self._preparation.of_change(arrival) or Outcome("filtered")
+            return self._preparation.of_change(arrival) or Outcome("filtered", asked=False)
         except FilterError as error:
-            return Outcome("refused", f"FilterError: {error.what}")
+            return Outcome("refused", f"FilterError: {error.what}", asked=False)
         except OwnRowError as error:
-            return Outcome("refused", error.reason, error.stack)
+            return Outcome("refused", error.reason, error.stack, asked=False)
         except ConfigError as error:  # own code that cannot be imported: all changes wait
             return Outcome("failed", str(error))
 

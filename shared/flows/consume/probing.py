@@ -16,7 +16,12 @@ from shared.values.delivery import Delivery
 from shared.values.gate import Gate
 
 ROUNDS = 10
-"""Batches that a probe takes at most, as long as none of them reaches the sink: duplicates."""
+"""Batches that a probe takes at most, as long as none of them reaches the sink: duplicates, and
+what is refused before it.
+"""
+
+REFUSED = "refused: "
+"""Begins the reason of a change that a probe has not set aside."""
 
 Work = Callable[[Sequence[Delivery], Callable[[], float]], tuple[Consumed, Tried]]
 """Settles a batch without setting anything aside."""
@@ -27,7 +32,7 @@ def refused_have_failed(groups: Groups) -> None:
     for group in groups.values():
         for piece in (piece for one in group for piece in one.pieces):
             if piece.outcome is not None and piece.outcome.kind == "refused":
-                piece.outcome = Outcome("failed", f"refused: {piece.outcome.without_values}")
+                piece.outcome = Outcome("failed", f"{REFUSED}{piece.outcome.without_values}")
 
 
 class Probing:
@@ -47,15 +52,19 @@ class Probing:
         gate = self._breaking.asked_for(version)
         if gate is None:
             return None
-        enough = time_left() / 2
+        enough, kept = time_left() / 2, 0
         for _ in range(ROUNDS):
             batch = self._queue.receive()
             if not batch or time_left() < enough:
                 break
             consumed, tried = self._try(batch, time_left)
-            if tried.took is not None:
+            if self._breaking.judges(gate, tried):
                 return self._breaking.after_probe(gate, tried, consumed)
-        return self._breaking.after_nothing(gate, self._queue.depth() == (0, 0))
+            if all(reason.startswith(REFUSED) for reason in consumed.reasons):
+                kept += len(consumed.failed)
+        # What is refused before the sink waits only for the gate: a batch will park it.
+        waiting, hidden = self._queue.depth()
+        return self._breaking.after_nothing(gate, not waiting and hidden <= kept)
 
     def _try(
         self, batch: Sequence[Delivery], time_left: Callable[[], float]

@@ -118,10 +118,10 @@ class Consume:
         if gate is None:
             return Consumed([one.message_id for one in deliveries], gate=outset.gate)
         consumed, tried = self._work(deliveries, outset, time_left, may_park=False)
-        if tried.took is None:
-            consumed.gate = self._breaking.after_nothing(gate, False)
-        else:
+        if self._breaking.judges(gate, tried):
             consumed.gate = self._breaking.after_probe(gate, tried, consumed)
+        else:
+            consumed.gate = self._breaking.after_nothing(gate, False)
         return consumed
 
     def _try(

@@ -71,9 +71,9 @@ def _decided(arrival: Arrival) -> Outcome | None:
     Rows that are sent again carry the numbers of other changes, and would take their places.
     """
     if arrival.lane in ("backfill", "replay"):
-        return Outcome("superseded")
+        return Outcome("superseded", asked=False)
     why = fault(arrival)
-    return Outcome("refused", why) if why else None
+    return Outcome("refused", why, asked=False) if why else None
 
 
 def fault(arrival: Arrival) -> str:

@@ -67,7 +67,7 @@ class HandlerSink:
         else:
             outcomes = self._one_by_one(slice, lambda each: self._call(own, each, slice))
         rest = iter(outcomes)
-        old = Outcome("superseded")
+        old = Outcome("superseded", asked=False)
         return [old if each.newest > each.change.seq else next(rest) for each in arrivals]
 
     def _loaded(self) -> Any:

@@ -175,11 +175,12 @@ class LatestState:
                 for action in self._actions(alias, arrival):
                     # The index may have forgotten that a newer change deleted this document.
                     if action.body is not None and arrival.newest > arrival.change.seq:
-                        work.settle(at, Outcome("superseded"))
+                        work.settle(at, Outcome("superseded", asked=False))
                     else:
                         yield from _on_all(work, alias, Step(at, arrival, action))
             except DocumentError as error:
-                work.settle(at, Outcome("refused", f"{type(error).__name__}: {error}"))
+                reason = f"{type(error).__name__}: {error}"
+                work.settle(at, Outcome("refused", reason, asked=False))
             except ConfigError as error:
                 work.settle(at, Outcome("failed", str(error)))
 
