@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from tests.unit.test_every_change import EveryChangeWorld
 from tests.worlds.consumer_world import World, change, consumer_settings, delivery
 from tests.worlds.redrive_world import BAD, RedriveWorld
 
@@ -74,6 +75,21 @@ def test_what_joins_a_closed_row_costs_nothing(budget: int) -> None:
     world.handle(message)
     assert len(world.parked()) == 8 * budget
     assert world.mark() == (8 * budget, 8 * budget)
+
+
+def test_a_handler_that_refuses_most_closes_no_row() -> None:
+    world = EveryChangeWorld()
+    world.consume._parking.budget.least = 20
+    world.recorder.poison = {f"tx/{n}" for n in range(1, 31)}
+    world.publish(*(change(n, "u", n) for n in range(1, 31)))
+    world.work()
+    assert world.state.gates.read("search").cause == "refusals"
+    assert world.nothing_is_left()
+    world.recorder.poison = set()
+    world.now += 60
+    world.drain()
+    assert world.order() == [f"tx/{n}" for n in range(1, 31)]
+    assert world.nothing_is_left()
 
 
 def test_the_gate_closes_and_opens_again_once_the_mapping_takes_most() -> None:

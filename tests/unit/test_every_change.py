@@ -7,11 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from shared.domain import breaker
 from shared.domain.parked_where import Where
 from shared.domain.sink import Outcome, Slice
 from shared.flows.redrive.choosing import chosen, commands
 from shared.values.change import Change
 from shared.values.delivery import Delivery
+from shared.values.gate import Cause
 from shared.values.job import Job
 from shared.values.redrive_work import RedriveWork
 from tests.tier import TIER
@@ -129,6 +131,47 @@ def test_dropping_the_poison_keeps_what_joined_it(world: EveryChangeWorld) -> No
     world.drain()
     assert world.order() == ["tx/2", "tx/3", "tx/4"]
     assert world.nothing_is_left()
+
+
+def closed(world: EveryChangeWorld, cause: Cause) -> None:
+    gates, now_ms = world.state.gates, int(world.now * 1000)
+    assert gates.write("search", breaker.closed(gates.read("search"), cause, "", now_ms))
+
+
+def probed(world: EveryChangeWorld) -> bool | None:
+    """The verdict of the next probe."""
+    world.now += 3_600
+    gates, now_ms = world.state.gates, int(world.now * 1000)
+    gate = gates.write("search", breaker.probing(gates.read("search"), now_ms))
+    assert gate is not None
+    return world.consume.probe(gate.version, lambda: 60.0)
+
+
+def test_what_a_probe_finds_behind_a_refusal_does_not_reach_the_sink_with_each(
+    world: EveryChangeWorld,
+) -> None:
+    world.recorder.poison = {"tx/2", "tx/3", "tx/4"}
+    world.publish(*(change(n, "u", n) for n in range(1, 7)))
+    closed(world, "refusals")
+    assert [probed(world) for _ in range(3)] == [False, False, False]
+    assert (world.order(), world.nothing_is_left()) == (["tx/1"], True)
+    world.recorder.poison = set()
+    assert probed(world)
+    world.drain()
+    assert world.order() == [f"tx/{n}" for n in range(1, 7)]
+
+
+@pytest.mark.parametrize("others", [0, 2])
+def test_what_joins_a_closed_row_holds_up_no_probe(world: EveryChangeWorld, others: int) -> None:
+    world.recorder.poison = {"tx/1"}
+    world.publish(change(1, "u", 1))
+    world.drain()
+    world.publish(change(2, "u", 1), *(change(3 + n, "u", 3 + n) for n in range(others)))
+    closed(world, "outage")
+    assert probed(world)
+    world.drain()
+    assert world.order() == [f"tx/{3 + n}" for n in range(others)]
+    assert [one.id for one in world.parked()] == ["tx/1", "tx/2"]
 
 
 class Random:

@@ -158,6 +158,8 @@ function jobs({ all, functionName, options }) {
       state,
       ['stream#*'],
     ),
+    // A backfill waits until the watch has seen the deployed filter for long enough.
+    rows('Subscribed', ['dynamodb:GetItem'], state, ['watch']),
     allow('Send', ['sqs:SendMessage', 'sqs:GetQueueAttributes'], queues),
     allow('QueueKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('sqs')),
     allow(
@@ -165,6 +167,11 @@ function jobs({ all, functionName, options }) {
       ['s3:PutObject'],
       own.map((source) => sub(`\${bucket}/rows/${source}/*`, { bucket: arn(claims) })),
     ),
+    // A redrive that is resumed here may drop changes: it stores them once more before.
+    allow('Dropped', ['s3:PutObject'], sub('${bucket}/dropped/*', { bucket: arn(claims) })),
+    allow('Parked', ['s3:GetObject'], sub('${bucket}/parked/*', { bucket: arn(claims) })),
+    // without it S3 answers "denied" for a payload that has expired, and the job would end there
+    allow('ClaimGone', ['s3:ListBucket'], arn(claims)),
     allow('ClaimKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('s3')),
   ];
 }

@@ -181,6 +181,11 @@ test('the jobs function knows every queue, and reads every secret that a job may
     ],
   );
   const statements = resources.RoleOfJobs.Properties.Policies[0].PolicyDocument.Statement;
+  const of = (wanted) => JSON.stringify(statements.find(({ Sid }) => Sid === wanted));
+  assert.match(of('Subscribed'), /dynamodb:GetItem.*"dynamodb:LeadingKeys":\["watch"\]/);
+  assert.match(of('Dropped'), /s3:PutObject.*\/dropped\/\*/);
+  assert.match(of('Parked'), /s3:GetObject.*\/parked\/\*/);
+  assert.match(of('ClaimGone'), /s3:ListBucket/);
   const secrets = statements
     .filter(({ Action }) => Action.includes('secretsmanager:GetSecretValue'))
     .flatMap(({ Resource }) => JSON.stringify(Resource).match(/[\w/]+-\?{6}/g));

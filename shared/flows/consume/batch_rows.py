@@ -17,19 +17,26 @@ _TAKEN = ("applied", "superseded")
 class BatchRows:
     """The row items of one consumer that a batch touches; most batches touch none.
 
-    closes: a refused change closes its row.
+    closes: a refused change closes its row. parks: it may be parked, unless too many are.
     """
 
     def __init__(
-        self, consumer: str, parked: Parked, flagged: frozenset[str], *, closes: bool = False
+        self,
+        consumer: str,
+        parked: Parked,
+        flagged: frozenset[str],
+        *,
+        closes: bool = False,
+        parks: bool = True,
     ) -> None:
-        self._closes = closes
+        self._closes, self.parks = closes, parks
         self._consumer, self._parked = consumer, parked
         self._flagged = set(flagged)
         self._stored: dict[RowId, RowItem] = {}
         self._whole: set[str] = set()
         self._now: dict[RowId, RowItem] = {}
         self._begun: set[RowId] = set()
+        self._held: set[RowId] = set()
 
     def read(self, opened: Iterable[Opened]) -> None:
         """Read the items of the rows that these deliveries change. Without any flag, nothing.
@@ -65,13 +72,21 @@ class BatchRows:
         return self._now.get(row_id(group, change)) if self._now else None
 
     def is_closed(self, group: str, row: str) -> bool:
-        """Whether a row is closed, by its name."""
-        held = self._now.get((group, row))
-        return held is not None and held.mode == "closed"
+        """Whether a row is closed or held, by its name."""
+        known = self._now.get((group, row))
+        return (group, row) in self._held or (known is not None and known.mode == "closed")
 
     def any_is_closed(self, group: str) -> bool:
-        """Whether a row of this group is closed."""
-        return any(row.mode == "closed" for id, row in self._now.items() if id[0] == group)
+        """Whether a row of this group is closed or held."""
+        held = any(id[0] == group for id in self._held)
+        return held or any(row.mode == "closed" for id, row in self._now.items() if id[0] == group)
+
+    def hold(self, group: str, change: Change) -> None:
+        """A change of a row was refused: what follows it in this batch must wait.
+
+        Nothing of that is stored: it is not known yet whether the change will be parked.
+        """
+        self._held.add(row_id(group, change))
 
     def newest(self, group: str, change: Change) -> int:
         """The highest seq of the change's row that the sink has taken; 0 where nobody knows."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from shared.domain.sink import Outcome
 from shared.flows.consume.applying import RESERVE, Applying, Tried
 from shared.flows.consume.batch import Opened, Piece
-from shared.flows.consume.batch_rows import BatchRows
+from shared.flows.consume.batch_rows import BatchRows, row_id
 from shared.values.change import Change
 from shared.values.row_key import WHOLE_GROUP
 
@@ -31,7 +31,11 @@ class EveryChange:
         time_left: Callable[[], float],
         rows: BatchRows,
     ) -> Tried:
-        """As `Applying.apply`; what comes after a failure in its group is not tried."""
+        """As `Applying.apply`; what comes after a failure in its group is not tried.
+
+        Where nothing may be parked, a refusal is such a failure too: what the sink took behind it
+        could not be settled, and would reach it again.
+        """
         reserve = min(RESERVE, time_left() / 2)
         groups: dict[str, deque[tuple[Opened, Piece]]] = {}
         for one in opened:
@@ -53,7 +57,9 @@ class EveryChange:
                 if piece.outcome is None or piece.outcome.kind == "failed":
                     del groups[group]
                 elif piece.outcome.kind == "refused" and piece.change is not None:
-                    rows.begin(group, piece.change, "closed")
+                    rows.hold(group, piece.change)
+                    if not rows.parks:
+                        del groups[group]
         return total
 
 
@@ -63,8 +69,7 @@ def joins(group: str, change: Change, rows: BatchRows) -> bool:
         return True
     if change.op == "t":
         return rows.any_is_closed(group)
-    held = rows.of(group, change)
-    return held is not None and held.mode == "closed"
+    return rows.is_closed(*row_id(group, change))
 
 
 def _next(
@@ -79,7 +84,7 @@ def _next(
             continue  # superseded, or no message
         elif joins(group, piece.change, rows):
             piece.outcome, piece.joined = Outcome("refused", JOINED), True
-            rows.begin(group, piece.change, "closed")
+            rows.hold(group, piece.change)
         else:
             return one, piece
     return None

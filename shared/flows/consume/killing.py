@@ -15,6 +15,7 @@ from shared.flows.consume.batch_rows import BatchRows
 from shared.flows.consume.every_change import EveryChange
 from shared.flows.consume.marking import Marking
 from shared.flows.consume.parking import Parking
+from shared.flows.consume.probing import refused_have_failed
 from shared.values.in_hand import InHand
 from shared.values.outset import Outset
 
@@ -111,8 +112,8 @@ class Killing:
                 before = InHand(id, tries + 1, self._version)
                 self._hands.begin(self._consumer, {group: before})
                 self._applying.apply([alone], outset.run, time_left, rows)
-                if not may_park and piece.outcome is not None and piece.outcome.kind == "refused":
-                    piece.outcome = Outcome("failed", f"refused: {piece.outcome.without_values}")
+                if not may_park:
+                    refused_have_failed({group: [alone]})
             self._parking.park({group: [alone]}, rows)
             if piece.outcome is None or piece.outcome.kind == "failed":
                 _wait(waiting[at + 1 :])

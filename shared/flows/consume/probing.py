@@ -28,10 +28,13 @@ Work = Callable[[Sequence[Delivery], Callable[[], float]], tuple[Consumed, Tried
 
 
 def refused_have_failed(groups: Groups) -> None:
-    """Leave what the sink refused in the queue: a probe sets nothing aside."""
+    """Leave what the sink refused in the queue: a probe sets nothing aside.
+
+    But the sink is never asked about what joins a closed row.
+    """
     for group in groups.values():
         for piece in (piece for one in group for piece in one.pieces):
-            if piece.outcome is not None and piece.outcome.kind == "refused":
+            if piece.outcome is not None and piece.outcome.kind == "refused" and not piece.joined:
                 piece.outcome = Outcome("failed", f"{REFUSED}{piece.outcome.without_values}")
 
 

@@ -159,6 +159,7 @@ class Consume:
             self._parked,
             outset.parked,
             closes=self._consumer.closes_rows,
+            parks=may_park,
         )
         rows.read(opened)
         began = self._clock()
