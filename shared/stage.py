@@ -403,6 +403,7 @@ class Stage:
             consent=consent,
             show=show,
             takeover=self.takeover(name),
+            examiner=self.examiner(name),
             tenure=tenure,
             subscribed_ms=self._subscribed_ms(consumer),
         )

@@ -115,6 +115,8 @@ def _relay(relay: RelayFacts) -> str:
 def _verified(one: ConsumerFacts) -> str:
     if not one.verified:
         return "-"
+    if one.expired:
+        return f"expired: {one.expired}"
     when = time.strftime(
         "%Y-%m-%d %H:%M", time.localtime(one.verified.get("finished_ms", 0) / 1000)
     )

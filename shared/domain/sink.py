@@ -1,4 +1,4 @@
-"""Sink: the contract between the consumer runtime and the code that applies changes.
+"""Sink (long: one contract): what the runtime and the code that applies changes share.
 
 The sinks are in `shared/flows/consume/sinks`, one module or package each. What only some sinks can
 do, listing what they hold, is a contract of its own: verify and backfill ask for it.
@@ -188,6 +188,7 @@ class Target(msgspec.Struct, frozen=True):
 
     place: its name, in a system of which `system` is the address.
     created_ms: when it was made, Unix ms; 0: it does not exist yet.
+    ids: what the system calls what is behind the name; one that was made again has another id.
     problem: why nothing can be written there, as the predicate of a sentence about the place.
     """
 
@@ -196,6 +197,7 @@ class Target(msgspec.Struct, frozen=True):
     system: str
     created_ms: int = 0
     problem: str = ""
+    ids: tuple[str, ...] = ()
 
 
 class Examiner(Protocol):

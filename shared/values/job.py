@@ -10,6 +10,7 @@ from shared.values.errors import RowlineError
 from shared.values.index_pair import IndexPair
 from shared.values.position import Position
 from shared.values.progress import Progress
+from shared.values.proof_basis import ProofBasis
 from shared.values.redrive_work import RedriveWork
 
 JobState = Literal["running", "paused", "failed", "done", "cancelled"]
@@ -165,10 +166,12 @@ class VerifyWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kin
     part: the table that is being compared, as far as that is certain.
     listed: the first differences. epochs: those that the relay was asked for.
     reasons: why documents could not be written, and how often.
+    basis: what was compared with when the job was begun.
     """
 
     chosen: tuple[str, ...] = ()
     done: dict[str, TableCheck] = {}
+    basis: ProofBasis = ProofBasis()
     repair: bool = False
     index: str = ""
     ignore: tuple[str, ...] = ()

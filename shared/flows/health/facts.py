@@ -46,7 +46,7 @@ class ConsumerFacts(msgspec.Struct, frozen=True):
     undelivered: messages that SNS could not deliver.
     backfill: id of the backfill that is under way, or empty.
     due: tables whose rows changed without row events, with the kind of statement that did it.
-    verified: the report of the last verify.
+    verified: the report of the last verify. expired: why it proves nothing any more, or empty.
     gate: whether it may work.
     signs: what CloudWatch and SNS say of it.
     """
@@ -62,6 +62,7 @@ class ConsumerFacts(msgspec.Struct, frozen=True):
     signs: ConsumerSigns = ConsumerSigns()
     parked: tuple[ParkedGroup, ...] = ()
     gate: Gate = Gate()
+    expired: str = ""
 
     @property
     def state(self) -> str:

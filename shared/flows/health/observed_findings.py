@@ -10,7 +10,6 @@ from shared.flows.health.thresholds import (
     ALL_SUPERSEDED,
     CONSUMER_LATE_S,
     QUEUE_ALMOST_OVER_S,
-    VERIFY_OVERDUE_S,
 )
 from shared.values.finding import Finding
 from shared.values.settings import ConsumerSettings
@@ -18,14 +17,13 @@ from shared.values.settings import ConsumerSettings
 _HOUR = 3600
 
 
-def observed_findings(one: ConsumerFacts, settings: ConsumerSettings, now: float) -> list[Finding]:
-    """What is wrong with a consumer's function, queue, subscription and proof. `now`: Unix s."""
+def observed_findings(one: ConsumerFacts, settings: ConsumerSettings) -> list[Finding]:
+    """What is wrong with a consumer's function, queue and subscription."""
     return [
         *_function(one),
         *_age(one),
         *_superseded(one),
         *_subscription(one, settings),
-        *_proof(one, now),
     ]
 
 
@@ -150,19 +148,5 @@ def _subscription(one: ConsumerFacts, settings: ConsumerSettings) -> list[Findin
             f"{what}: changes do not reach the queue",
             "Deploy again. Then run `rowline backfill` for its tables: what was published in "
             "between did not arrive.",
-        )
-    ]
-
-
-def _proof(one: ConsumerFacts, now: float) -> list[Finding]:
-    finished = (one.verified or {}).get("finished_ms", 0) / 1000
-    if not finished or now - finished <= VERIFY_OVERDUE_S:
-        return []
-    return [
-        Finding(
-            f"verify {one.consumer}",
-            "warn",
-            f"was last made {(now - finished) / 86_400:.0f} days ago",
-            f"Run `rowline verify {one.consumer}`.",
         )
     ]

@@ -6,17 +6,20 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 
 from shared.adapters.observation.contract import ConsumerSigns, KeptQueue
+from shared.domain.proof import basis_in, expiry
 from shared.domain.sink import Target
 from shared.flows.health.facts import ConsumerFacts, RelayFacts
 from shared.flows.health.gate_findings import gate_findings
 from shared.flows.health.gathering import Parts, consumer_facts, relay_facts
 from shared.flows.health.job_findings import job_findings
 from shared.flows.health.observed_findings import kept_finding, observed_findings, target_findings
+from shared.flows.health.proof_findings import proof_findings
 from shared.flows.health.recorded_findings import findings_of
 from shared.flows.health.watch_findings import watch_findings
 from shared.values.errors import RowlineError
 from shared.values.finding import Finding
-from shared.values.settings import ConsumerSettings
+from shared.values.pulse import Pulse
+from shared.values.settings import ConsumerSettings, Settings
 
 THREADS = 12
 
@@ -62,15 +65,30 @@ def status(parts: Parts) -> Status:
         consumers = [
             msgspec.structs.replace(one, signs=observed[one.consumer]) for one in consumers
         ]
-    for one, sink in zip(consumers, sinks, strict=True):
+    asked = [sink.result() for sink in sinks]
+    consumers = [
+        _judged(one, settings, targets, pulse)
+        for one, (targets, _) in zip(consumers, asked, strict=True)
+    ]
+    for one, (targets, unanswered) in zip(consumers, asked, strict=True):
         if observed:
-            findings += observed_findings(one, settings.consumers[one.consumer], now)
-        targets, unanswered = sink.result()
+            findings += observed_findings(one, settings.consumers[one.consumer])
+        findings += proof_findings(one, now)
         findings += unanswered or (target_findings(one, targets) if targets is not None else [])
         findings += job_findings(parts.state.jobs, one.consumer)
     findings += [kept_finding(queue) for queue in queues]
     findings += [each for one in consumers for each in gate_findings(one.consumer, one.gate, now)]
     return Status(settings.stage, relays, consumers, [*findings_of(relays, consumers), *findings])
+
+
+def _judged(
+    one: ConsumerFacts, settings: Settings, targets: list[Target] | None, pulse: Pulse
+) -> ConsumerFacts:
+    """The facts with whether the last verify still proves something."""
+    consumer = settings.consumers[one.consumer]
+    seen = pulse.memory.subscribed.get(one.consumer)
+    why = expiry(one.verified, consumer, settings.source_of(consumer), targets, seen)
+    return msgspec.structs.replace(one, expired=why)
 
 
 def _signs(parts: Parts, names: list[str]) -> tuple[dict[str, ConsumerSigns], list[Finding]]:
@@ -95,7 +113,9 @@ def _sink(parts: Parts, consumer: ConsumerSettings) -> tuple[list[Target] | None
             return None, []
         captured = parts.settings.source_of(consumer).tables
         named = [name for name in captured if "*" not in name]
-        wanted = [name for name in named if consumer.wants(*name.split(".", 1))]
+        proved = basis_in(parts.state.reports.read(consumer.name)).indexes
+        names = dict.fromkeys((*named, *proved))
+        wanted = [name for name in names if consumer.wants(*name.split(".", 1))]
         return examiner.targets(wanted), []
     except RowlineError as error:
         return None, [Finding.of_error(f"sink {consumer.name}", error)]

@@ -11,7 +11,7 @@ from shared.adapters.state.state import State
 from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.hidden_columns import HiddenColumns
 from shared.domain.patience import Patience
-from shared.domain.sink import Sink
+from shared.domain.sink import Examiner, Sink
 from shared.domain.takeover import Takeover
 from shared.flows.jobs.tenure import Tenure
 from shared.values.progress import Progress
@@ -32,6 +32,7 @@ class JobSetup:
     show: is called often with the progress.
     now_ms: Unix ms.
     takeover: what moves the sink's readers; None where nothing does.
+    examiner: tells which indexes the sink has; None where nothing does.
     tenure: the hold of a slice on its job; None where a command begins or continues one.
     """
 
@@ -52,6 +53,7 @@ class JobSetup:
     patience: Patience = Patience()  # noqa: RUF009 (frozen)
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     takeover: Takeover | None = None
+    examiner: Examiner | None = None
     tenure: Tenure | None = None
 
     @property

@@ -3,6 +3,7 @@
 import msgspec
 
 from shared.values.difference import Difference
+from shared.values.proof_basis import ProofBasis
 
 
 class VerifyReport(msgspec.Struct, frozen=True):
@@ -15,6 +16,7 @@ class VerifyReport(msgspec.Struct, frozen=True):
     behind: relay or consumer had not caught up, so differences may be changes under way.
     epochs: were asked for. reasons: why documents were refused.
     seconds: since the job was begun.
+    basis: what was compared with; when that changes, the result has expired.
     """
 
     consumer: str
@@ -36,3 +38,4 @@ class VerifyReport(msgspec.Struct, frozen=True):
     reasons: dict[str, int]
     seconds: float
     finished_ms: int
+    basis: ProofBasis = ProofBasis()

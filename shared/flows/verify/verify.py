@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from shared.domain.captured_tables import captured_tables
+from shared.domain.proof import basis_of, completed
 from shared.domain.sink import require_listable
 from shared.domain.watermark import watermarks
 from shared.flows.jobs.holding import hold
@@ -21,6 +22,7 @@ from shared.values.difference import Difference
 from shared.values.errors import ConfigError
 from shared.values.job import TablePart, VerifyWork, Work, sum_of
 from shared.values.progress import Progress
+from shared.values.proof_basis import ProofBasis
 
 CHUNK_ROWS = 1_000
 MAX_LISTED, LISTED_BYTES = 300, 100_000
@@ -87,6 +89,7 @@ class Verify:
             repair=self._repair,
             index=self._index,
             ignore=self._ignore,
+            basis=self._basis([table.name for table in tables]),
         )
         self._tenure = hold(
             self._setup,
@@ -200,7 +203,15 @@ class Verify:
             reasons=work.reasons,
             seconds=self._tenure.seconds(),
             finished_ms=self._setup.now_ms(),
+            basis=completed(work.basis, self._basis(list(work.done))),
         )
+
+    def _basis(self, tables: Sequence[str]) -> ProofBasis:
+        """What is compared with, as of now."""
+        setup = self._setup
+        targets = setup.examiner.targets(tables) if setup.examiner else []
+        seen = setup.state.pulses.read().memory.subscribed.get(setup.consumer.name)
+        return basis_of(setup.consumer, setup.source, targets, seen)
 
     def _wait_for_the_consumer(self) -> None:
         """For a while: what is under way would only be looked at twice."""

@@ -29,6 +29,7 @@ class MemorySearch:
         self.address = "memory:9200"
         self.plain: set[str] = set()
         self.created_ms = 0
+        self.ids: dict[str, str] = {}  # by alias; others have one of their own
         self.refuses = ""
         self.aliases: dict[str, str] = {}
         self.intervals: dict[str, str] = {}
@@ -142,7 +143,10 @@ class MemorySearch:
             name: Behind(False, (name,), 0)
             if name in self.plain
             else Behind(
-                True, (self.index_behind(name),), self.created_ms, (f"id-{self.key(name)}",)
+                True,
+                (self.index_behind(name),),
+                self.created_ms,
+                (self.ids.get(name, f"id-{self.key(name)}"),),
             )
             for name in names
             if name in self.plain or self.key(name) in self.indexes

@@ -39,6 +39,7 @@ class ElasticsearchExaminer:
                     self._search.place(),
                     behind.created_ms if behind else 0,
                     PLAIN_INDEX if behind and not behind.is_alias else "",
+                    behind.ids if behind else (),
                 )
             )
         return found

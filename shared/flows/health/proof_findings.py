@@ -1,0 +1,19 @@
+"""Findings about proofs: whether the last verify still says something, and how old it is."""
+
+from shared.flows.health.facts import ConsumerFacts
+from shared.flows.health.thresholds import VERIFY_OVERDUE_S
+from shared.values.finding import Finding
+
+
+def proof_findings(one: ConsumerFacts, now: float) -> list[Finding]:
+    """A proof that expired, or that is old. `now`: Unix seconds."""
+    finished = (one.verified or {}).get("finished_ms", 0) / 1000
+    if one.expired:
+        what = f"expired: {one.expired}"
+    elif finished and now - finished > VERIFY_OVERDUE_S:
+        what = f"was last made {(now - finished) / 86_400:.0f} days ago"
+    else:
+        return []
+    return [
+        Finding(f"verify {one.consumer}", "warn", what, f"Run `rowline verify {one.consumer}`.")
+    ]
