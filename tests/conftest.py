@@ -65,6 +65,8 @@ class Shared:
         return MySQL(self.home.base / STAGE / "mysql", log=self.stage.record / "log/mysql.log")
 
 
+STACK = "tests/integration/stack/"
+
 # Files whose tests take a minute together: they begin first, so that none is left over at the end.
 LONG = (
     "tests/integration/stack/test_main_job.py",
@@ -82,10 +84,12 @@ LONG = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files begin first, and a test against real servers that fails runs once more.
 
-    The summary names such a test under RERUN, and somebody should look.
+    The summary names such a test under RERUN, and somebody should look. A worker runs whole files,
+    and one of them all files of the deployed stack: two would deploy it twice.
     """
     items.sort(
         key=lambda item: next(
@@ -93,6 +97,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         )
     )
     for item in items:
+        file = item.nodeid.partition("::")[0]
+        own = STACK if file.startswith(STACK) else file
+        item.add_marker(pytest.mark.xdist_group(own))
         if item.nodeid.startswith(("tests/integration/", "tests/contract/")):
             item.add_marker(pytest.mark.flaky(reruns=1))
 

@@ -217,6 +217,7 @@ NAMES = {
     "shop.": "market.",
     "sellerSearch": "listingSearch",
     "bin.000007:4": "bin.000001:4",
+    " NAME": " listingSearch",
 }
 LINES = sorted(
     {
@@ -227,7 +228,8 @@ LINES = sorted(
 )
 
 
-JOB = re.compile(r"\b20261127T021500-3fa9c1\b")
+JOB = re.compile(r"\b20261127T\d{6}-3fa9c1\b")
+CHANGE = re.compile(r"\b0-1-4711@\d+/0\.0\b")
 
 
 def latest_job(stack: Stack) -> str:
@@ -236,12 +238,19 @@ def latest_job(stack: Stack) -> str:
     return str(found[0]["id"])
 
 
+def first_change(stack: Stack) -> str:
+    """The id of a change that the binlog still holds."""
+    tailed = stack.rowline("tail", "--tables", "market.*", "--from", "earliest", "--until-now")
+    return str(json.loads(tailed.stdout.partition("\n")[0])["id"])
+
+
 @pytest.mark.parametrize("line", LINES)
 def test_a_command_of_the_docs_runs(stack: Stack, line: str, tmp_path: Path) -> None:
     for page, here in NAMES.items():
         line = line.replace(page, here)
     line = line.replace("mysql://rowline@db.example.com", '"$ROWLINE_SOURCE"')
     line = JOB.sub(lambda _: latest_job(stack), line)
+    line = CHANGE.sub(lambda _: first_change(stack), line)
     if line.startswith("tail") and "--until-now" not in line:
         line += " --until-now"
     folder = stack.project.folder
