@@ -36,7 +36,8 @@ class RedriveWorld(World):
 
     def cold_start(self) -> Consume:
         made = super().cold_start()
-        made._clock = made._parking._clock = made._redriving._clock = lambda: self.now
+        made._clock = made._parking._clock = lambda: self.now
+        made._redriving._outcomes._clock = lambda: self.now
         made._parking.budget._clock = lambda: self.now
         self.state.parked.clock = lambda: self.now  # type: ignore[attr-defined]
         return made

@@ -1,17 +1,17 @@
 """Redriving: carries out a redrive command, under the lock of the rows' message group."""
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
-
-import msgspec
 
 from shared.adapters.claims.contract import Claims
 from shared.adapters.state.redriven import Redriving as Redriven
 from shared.adapters.state.state import State
-from shared.domain.sink import Outcome
 from shared.flows.consume.applying import Applying
 from shared.flows.consume.batch_rows import BatchRows
 from shared.flows.consume.payloads import Attempt, Payloads
+from shared.flows.consume.redrive_guard import RedriveGuard
+from shared.flows.consume.redrive_outcomes import STAYS, RedriveOutcomes
 from shared.flows.consume.tally import Consumed
 from shared.values.delivery import Delivery
 from shared.values.errors import RowlineError
@@ -19,12 +19,6 @@ from shared.values.parked import ParkedChange
 from shared.values.redrive_command import RedriveCommand, decode_command, is_command
 from shared.values.row_key import WHOLE_GROUP
 from shared.values.settings import ConsumerSettings
-
-PORTION = 100
-"""Changes that are applied, and then recorded, at a time."""
-
-RESERVE_SECONDS = 15.0
-"""No portion begins when less time is left: it may take one time-out of the sink."""
 
 
 class RedriveRuntime:
@@ -40,14 +34,17 @@ class RedriveRuntime:
         applying: Applying,
         state: State,
         claims: Claims,
+        version: str = "",
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._consumer, self._settings = consumer.name, consumer
         self._payloads = Payloads(consumer, state.parked, claims)
+        self._guard = RedriveGuard(consumer.name, state.hands, version)
         self._last: Redriven = "again"
-        self._applying, self._claims = applying, claims
+        self._applying = applying
         self._parked, self._redriven, self._jobs = state.parked, state.redriven, state.jobs
-        self._done, self._clock = state.done_messages, clock
+        self._outcomes = RedriveOutcomes(consumer.name, state, claims, clock)
+        self._done = state.done_messages
 
     def carry_out(
         self,
@@ -61,6 +58,7 @@ class RedriveRuntime:
         A command that follows a change waits for the next delivery, with everything behind it:
         only then is it certain what became of that change. So does a group whose command failed.
         """
+        self._guard.start(time_left)
         others: list[Delivery] = []
         waiting: list[Delivery] = []
         groups: dict[str, list[Delivery]] = {}
@@ -99,29 +97,44 @@ class RedriveRuntime:
         job = self._jobs.current(self._consumer, "redrive")
         if job is None or job.id != command.job:
             return True
-        if self._settings.closes_rows and command.action == "apply":
-            if not self._in_order(delivery, command, run, time_left, consumed):
-                return False
+        self._guard.begin(delivery, command)
+        in_order = self._settings.closes_rows and command.action == "apply"
+        carry = self._in_order if in_order else self._in_portions
+        try:
+            done = carry(delivery, command, run, time_left, consumed)
+        except RowlineError:
+            with contextlib.suppress(RowlineError):
+                self._guard.end(done=False)
+            raise
+        if done:
             self._finish(delivery, command)
-            return True
-        tried: set[str] = set()
-        while True:
-            left = [
-                change
-                for change in self._parked.of_group(self._consumer, delivery.group)
-                if change.id in command.rows.get(change.row, ()) and change.id not in tried
-            ]
-            if not left:
-                self._finish(delivery, command)
-                return True
-            if time_left() < RESERVE_SECONDS and tried:
+        self._guard.end(done=done)
+        return done
+
+    def _in_portions(
+        self,
+        delivery: Delivery,
+        command: RedriveCommand,
+        run: str,
+        time_left: Callable[[], float],
+        consumed: Consumed,
+    ) -> bool:
+        """Apply or drop the named changes; False: the command must come again."""
+        tried = self._outcomes.staying(command.job) if self._guard.alone else set[str]()
+        while left := [
+            change
+            for change in self._parked.of_group(self._consumer, delivery.group)
+            if change.id in command.rows.get(change.row, ()) and change.id not in tried
+        ]:
+            if not self._guard.has_time():
                 return False
-            portion = left[:PORTION]
+            portion = left[: self._guard.portion]
             tried |= {change.id for change in portion}
             if command.action == "drop":
-                self._settle(command, [], dict.fromkeys(portion, "dropped"))
+                self._outcomes.note(command.job, [], dict.fromkeys(portion, "dropped"))
             elif not self._apply(delivery, command, portion, run, time_left, consumed):
                 return False
+        return True
 
     def _apply(
         self,
@@ -133,6 +146,14 @@ class RedriveRuntime:
         consumed: Consumed,
     ) -> bool:
         """Apply some changes and record what became of them; False when one failed."""
+        if why := self._guard.kills(portion[0]):
+            self._outcomes.note(
+                command.job,
+                [self._outcomes.tried(portion[0], why)],
+                dict.fromkeys(portion, "again"),
+            )
+            self._last = "again"
+            return True
         attempts = [Attempt(change, self._payloads.open(delivery, change)) for change in portion]
         opened = [one.opened for one in attempts if one.opened is not None]
         rows = BatchRows(self._consumer, self._parked, frozenset([delivery.group]))
@@ -153,42 +174,14 @@ class RedriveRuntime:
                 outcomes[change] = "expired"
             elif outcome.kind == "refused":
                 outcomes[change] = "again"
-                again.append(self._tried(change, outcome))
+                again.append(self._outcomes.tried(change, outcome.reason))
             else:
                 outcomes[change] = "applied" if outcome.kind == "applied" else "superseded"
                 consumed.applied += outcome.kind == "applied"
                 consumed.superseded += outcome.kind != "applied"
-        self._settle(command, again, outcomes)
+        self._outcomes.note(command.job, again, outcomes)
         self._last = next(iter(outcomes.values()), "again")
         return len(outcomes) == len(attempts)
-
-    def _tried(self, change: ParkedChange, outcome: Outcome) -> ParkedChange:
-        """The change after another attempt in vain; its first failure stays."""
-        return msgspec.structs.replace(
-            change,
-            attempts=change.attempts + 1,
-            tried_ms=int(self._clock() * 1000),
-            last=outcome.reason[:2_000],
-        )
-
-    def _settle(
-        self,
-        command: RedriveCommand,
-        again: Sequence[ParkedChange],
-        outcomes: dict[ParkedChange, Redriven],
-    ) -> None:
-        """Note outcomes first, then forget what is not parked any more."""
-        named = {change.id: outcome for change, outcome in outcomes.items()}
-        self._redriven.note(self._consumer, command.job, named)
-        for change in again:
-            self._parked.update(self._consumer, change)
-        gone = [
-            change for change, outcome in outcomes.items() if outcome not in ("again", "expired")
-        ]
-        self._parked.remove(self._consumer, gone)
-        for change in gone:
-            if change.payload:
-                self._claims.discard(change.payload)
 
     def _in_order(
         self,
@@ -203,6 +196,7 @@ class RedriveRuntime:
         A refusal ends its row. A truncation waits until nothing older of its group is parked, and
         everything newer waits for the truncation.
         """
+        tried = self._outcomes.staying(command.job) if self._guard.alone else set[str]()
         ended: set[str] = set()
         waiting: list[ParkedChange] = []
         older = False
@@ -214,11 +208,12 @@ class RedriveRuntime:
                 older = True
             elif not whole and change.row not in command.rows:
                 older = True
-            elif time_left() < RESERVE_SECONDS or not self._apply(
-                delivery, command, [change], run, time_left, consumed
+            elif change.id not in tried and (
+                not self._guard.has_time()
+                or not self._apply(delivery, command, [change], run, time_left, consumed)
             ):
                 return False
-            elif self._last in ("again", "expired"):
+            elif change.id in tried or self._last in STAYS:
                 ended.add(change.row)
                 older = True
         named = [one.id for one in waiting if one.id in command.rows.get(one.row, ())]

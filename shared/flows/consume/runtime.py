@@ -57,7 +57,7 @@ class Consume:
         self._applying = EveryChange(applying) if consumer.closes_rows else applying
         self._marking = Marking(consumer.name, state)
         self._parking = Parking(consumer, state.parked, claims, version, clock)
-        self._redriving = RedriveRuntime(consumer, applying, state, claims, clock)
+        self._redriving = RedriveRuntime(consumer, applying, state, claims, version, clock)
         self._killing = Killing(
             consumer.name, state.hands, self._applying, self._parking, self._marking, version
         )

@@ -1,0 +1,92 @@
+"""Redrive guard: decides whether a redrive command may begin another change.
+
+A command needs time for it. A command whose function was killed begins its changes one by one, each
+after a record that names it, until the change that kills the function is known.
+"""
+
+from collections.abc import Callable
+
+from shared.adapters.state.hands import Hands
+from shared.flows.consume.killing import FULL, KILLS
+from shared.values.delivery import Delivery
+from shared.values.in_hand import InHand
+from shared.values.parked import ParkedChange
+from shared.values.redrive_command import RedriveCommand
+
+PORTION = 100
+"""Changes that are applied, and then recorded, at a time."""
+
+RESERVE_SECONDS = 15.0
+"""No portion begins when less time is left: it may take one time-out of the sink. Half the time
+where a function has less.
+"""
+
+
+class RedriveGuard:
+    """The commands of one invocation after the other. version: of the function's code.
+
+    alone: the function was killed during the command, so its changes are begun one by one.
+    """
+
+    def __init__(self, consumer: str, hands: Hands, version: str) -> None:
+        self._consumer, self._hands, self._version = consumer, hands, version
+        self._time_left: Callable[[], float] = lambda: 0.0
+        self._reserve = self._full = 0.0
+        self._begun = self._noted = self.alone = False
+        self._group = self._command = ""
+        self._before = InHand()
+
+    def start(self, time_left: Callable[[], float]) -> None:
+        """An invocation starts, which may begin at least one portion."""
+        self._time_left, self._begun = time_left, False
+        left = time_left()
+        self._reserve, self._full = min(RESERVE_SECONDS, left / 2), left * FULL
+
+    def begin(self, delivery: Delivery, command: RedriveCommand) -> None:
+        """Note that a command begins. One that is received for the first time costs nothing.
+
+        A drop does not reach the sink. Raises StateUnavailable, StackError.
+        """
+        self._group, self._command = delivery.group, delivery.deduplication_id
+        self.alone = self._noted = False
+        if delivery.attempt <= 1 or command.action == "drop":
+            return
+        before = self._hands.read(self._consumer, [self._group]).get(self._group, InHand())
+        self.alone = before.change.startswith(f"{self._command}/")
+        self._before, self._noted = before, True
+        if not self.alone:
+            self._note("", 0)
+
+    def end(self, *, done: bool) -> None:
+        """The command has ended without a kill. One that is not done keeps the suspicion."""
+        if self._noted and self.alone and not done:
+            self._note("", 0)
+        elif self._noted:
+            self._hands.end(self._consumer, [self._group])
+
+    @property
+    def portion(self) -> int:
+        """So many changes may be applied at a time."""
+        return 1 if self.alone else PORTION
+
+    def has_time(self) -> bool:
+        """Whether another portion may begin; a single change is not blamed for what others used."""
+        if self._begun and self._time_left() < (self._full if self.alone else self._reserve):
+            return False
+        self._begun = True
+        return True
+
+    def kills(self, change: ParkedChange) -> str:
+        """Why a change is not begun: it kills the function; else note that it is begun alone."""
+        if not self.alone:
+            return ""
+        same = (f"{self._command}/{change.id}", self._version)
+        tries = self._before.tries if (self._before.change, self._before.version) == same else 0
+        if tries >= KILLS:
+            return f"Killed: the function ended {tries} times while it applied this change"
+        self._note(change.id, tries + 1)
+        return ""
+
+    def _note(self, change: str, tries: int) -> None:
+        self._before = InHand(f"{self._command}/{change}", tries, self._version)
+        self._hands.begin(self._consumer, {self._group: self._before})

@@ -1,0 +1,52 @@
+"""Redrive outcomes: notes what became of parked changes, and forgets those that are settled."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from shared.adapters.claims.contract import Claims
+from shared.adapters.state.redriven import Redriving as Redriven
+from shared.adapters.state.state import State
+from shared.values.parked import ParkedChange
+
+STAYS = ("again", "expired")
+"""The outcomes after which a change is still parked."""
+
+
+class RedriveOutcomes:
+    """The outcomes of one consumer's redrives. clock: seconds since 1970."""
+
+    def __init__(
+        self, consumer: str, state: State, claims: Claims, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._consumer, self._claims, self._clock = consumer, claims, clock
+        self._parked, self._redriven = state.parked, state.redriven
+
+    def tried(self, change: ParkedChange, reason: str) -> ParkedChange:
+        """The change after another attempt in vain; its first failure stays."""
+        return msgspec.structs.replace(
+            change,
+            attempts=change.attempts + 1,
+            tried_ms=int(self._clock() * 1000),
+            last=reason[:2_000],
+        )
+
+    def note(
+        self, job: str, again: Sequence[ParkedChange], outcomes: dict[ParkedChange, Redriven]
+    ) -> None:
+        """Note outcomes first, then forget what is not parked any more."""
+        named = {change.id: outcome for change, outcome in outcomes.items()}
+        self._redriven.note(self._consumer, job, named)
+        for change in again:
+            self._parked.update(self._consumer, change)
+        gone = [change for change, outcome in outcomes.items() if outcome not in STAYS]
+        self._parked.remove(self._consumer, gone)
+        for change in gone:
+            if change.payload:
+                self._claims.discard(change.payload)
+
+    def staying(self, job: str) -> set[str]:
+        """The ids of the changes that a job has tried, and that are still parked."""
+        noted = self._redriven.read(self._consumer, job)
+        return {id for id, outcome in noted.items() if outcome in STAYS}
