@@ -161,6 +161,21 @@ def test_what_a_probe_finds_behind_a_refusal_does_not_reach_the_sink_with_each(
     assert world.order() == [f"tx/{n}" for n in range(1, 7)]
 
 
+def test_what_the_sink_took_behind_a_change_that_is_not_parked_comes_again(
+    world: EveryChangeWorld,
+) -> None:
+    """So docs/parked.md says."""
+    world.settings = msgspec.structs.replace(SETTINGS, park_budget=0)
+    world.consume = world.cold_start()
+    world.recorder.poison = {"tx/2"}
+    world.publish(*(change(n, "u", n) for n in range(1, 4)))
+    world.work()
+    assert (world.order(), world.parked()) == (["tx/1", "tx/3"], [])
+    world.recorder.poison = set()
+    world.drain()
+    assert world.order() == ["tx/1", "tx/3", "tx/2", "tx/3"]
+
+
 @pytest.mark.parametrize("others", [0, 2])
 def test_what_joins_a_closed_row_holds_up_no_probe(world: EveryChangeWorld, others: int) -> None:
     world.recorder.poison = {"tx/1"}
