@@ -18,6 +18,7 @@ import pymysql
 import pytest
 from aws_lambda_powertools.utilities.parameters import base
 from filelock import FileLock, ReadWriteLock, Timeout
+from xdist.scheduler.loadfile import LoadFileScheduling
 
 from local.home import home
 from local.local_stage import LocalStage
@@ -65,7 +66,10 @@ class Shared:
         return MySQL(self.home.base / STAGE / "mysql", log=self.stage.record / "log/mysql.log")
 
 
-STACK = "tests/integration/stack/"
+OF_THE_STACK = tuple(
+    f"tests/integration/stack/{name}.py"
+    for name in ("test_main_job", "test_cutover", "test_parked")
+)
 
 # Files whose tests take a minute together: they begin first, so that none is left over at the end.
 LONG = (
@@ -84,12 +88,26 @@ LONG = (
 )
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
+class FileScheduling(LoadFileScheduling):
+    """A worker runs whole files, and one worker all files that share the deployed stack.
+
+    Two workers would deploy it one over the other.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        return "stack" if file in OF_THE_STACK else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FileScheduling:
+    """Instead of `--dist loadfile`."""
+    return FileScheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files begin first, and a test against real servers that fails runs once more.
 
-    The summary names such a test under RERUN, and somebody should look. A worker runs whole files,
-    and one of them all files of the deployed stack: two would deploy it twice.
+    The summary names such a test under RERUN, and somebody should look.
     """
     items.sort(
         key=lambda item: next(
@@ -97,9 +115,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         )
     )
     for item in items:
-        file = item.nodeid.partition("::")[0]
-        own = STACK if file.startswith(STACK) else file
-        item.add_marker(pytest.mark.xdist_group(own))
         if item.nodeid.startswith(("tests/integration/", "tests/contract/")):
             item.add_marker(pytest.mark.flaky(reruns=1))
 
