@@ -31,7 +31,6 @@ class Tier:
     outages: Stops of Elasticsearch under load. outage_seconds: how long each takes.
     load_seconds: How long writers write while relays come and go.
     workload: Row changes of the marketplace's workload.
-    cutover_rate: Row changes a second while a consumer moves to a new index.
     archive_runs: Worlds in which committers are killed.
     archive_changes, archive_kills: Changes that killed committers bring into an Iceberg table.
     """
@@ -59,7 +58,6 @@ class Tier:
     outage_seconds: float
     load_seconds: float
     workload: int
-    cutover_rate: int
     archive_runs: int
     archive_changes: int
     archive_kills: int
@@ -90,7 +88,6 @@ TIERS = {
         outage_seconds=40.0,
         load_seconds=4.0,
         workload=3_000,
-        cutover_rate=100,
         archive_runs=60,
         archive_changes=12_000,
         archive_kills=5,
@@ -101,28 +98,27 @@ TIERS = {
         stopping_runs=3_000,
         losing_runs=3_000,
         restart_runs=3_000,
-        consume_runs=5_000,
-        outage_runs=500,
+        consume_runs=1_500,
+        outage_runs=250,
         backfill_runs=3_000,
         verify_runs=1_200,
         border_runs=60,
         backlog_runs=200,
-        wild_documents=8,
-        wild_sessions=100,
+        wild_documents=4,
+        wild_sessions=60,
         damaged_runs=6_000,
         damaged_seeds=4_000,
         cut_rounds=30,
         relay_kills=60,
         server_kills=15,
         stack_kills=12,
-        outages=4,
+        outages=2,
         outage_seconds=60.0,
         load_seconds=40.0,
         workload=30_000,
-        cutover_rate=500,
-        archive_runs=800,
-        archive_changes=40_000,
-        archive_kills=25,
+        archive_runs=400,
+        archive_changes=20_000,
+        archive_kills=12,
     ),
 }
 
