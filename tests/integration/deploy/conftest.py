@@ -83,10 +83,11 @@ class Deployment:
             put(whole["Statement"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def deployment(
     emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
+    """Made for each file: between two of them another stage's addresses may have been set."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("AWS_PROFILE", raising=False)
         for name, value in emulator.environment().items():
