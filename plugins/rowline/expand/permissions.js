@@ -11,6 +11,17 @@ const { isOff } = require('../options');
 // its Sid. The emulator does not check KMS, the VPC or the queue poller, so tests compare this list
 // with that page as well as with a deployment.
 
+/** What reads, writes and deletes rows of the state table. */
+const WHOLE_ROWS = [
+  'dynamodb:GetItem',
+  'dynamodb:BatchGetItem',
+  'dynamodb:PutItem',
+  'dynamodb:UpdateItem',
+  'dynamodb:DeleteItem',
+  'dynamodb:BatchWriteItem',
+  'dynamodb:Query',
+];
+
 /** The claims of a source: large rows, which expire, and its relays' journal. */
 const claimsOf = (source, bucket) =>
   ['rows', 'claims'].map((prefix) =>
@@ -88,20 +99,7 @@ function consume({ consumer, functionName, queue, options }) {
       arn(queue),
     ),
     allow('QueueKey', ['kms:Decrypt'], arn(key), via('sqs')),
-    rows(
-      'Marks',
-      [
-        'dynamodb:GetItem',
-        'dynamodb:BatchGetItem',
-        'dynamodb:PutItem',
-        'dynamodb:UpdateItem',
-        'dynamodb:DeleteItem',
-        'dynamodb:BatchWriteItem',
-        'dynamodb:Query',
-      ],
-      state,
-      [`consumer#${consumer.name}`, `consumer#${consumer.name}#*`],
-    ),
+    rows('Marks', WHOLE_ROWS, state, [`consumer#${consumer.name}`, `consumer#${consumer.name}#*`]),
     rows('Schemas', ['dynamodb:GetItem'], state, [`stream#${consumer.source}`]),
     allow('Claim', ['s3:GetObject'], claimsOf(consumer.source, claims)),
     allow(
@@ -137,20 +135,7 @@ function jobs({ all, functionName, options }) {
       unique(own.flatMap((source) => secret(all.sources[source].secret).Resource)),
     ),
     ...merged(stanzas.flat()),
-    rows(
-      'Jobs',
-      [
-        'dynamodb:GetItem',
-        'dynamodb:BatchGetItem',
-        'dynamodb:PutItem',
-        'dynamodb:UpdateItem',
-        'dynamodb:DeleteItem',
-        'dynamodb:BatchWriteItem',
-        'dynamodb:Query',
-      ],
-      state,
-      ['consumer#*'],
-    ),
+    rows('Jobs', WHOLE_ROWS, state, ['consumer#*']),
     // A repair may ask the relay to number above what it found.
     rows(
       'Streams',

@@ -9,32 +9,19 @@ from shared.adapters.claims.contract import Claims
 from shared.adapters.queue.contract import Queue
 from shared.adapters.state.state import State
 from shared.domain.patience import Patience
+from shared.flows.jobs.holding import Holder
 from shared.flows.jobs.tenure import Tenure
 from shared.values.progress import Progress
 from shared.values.settings import ConsumerSettings
 
 
-class RedriveParts(Protocol):
+class RedriveParts(Holder, Protocol):
     """See `RedriveSetup`; a `JobSetup` has them too."""
 
-    @property
-    def consumer(self) -> ConsumerSettings: ...
-    @property
-    def state(self) -> State: ...
     @property
     def claims(self) -> Claims: ...
     @property
     def queue(self) -> Queue: ...
-    @property
-    def by(self) -> str: ...
-    @property
-    def show(self) -> Callable[[Progress], None]: ...
-    @property
-    def patience(self) -> Patience: ...
-    @property
-    def now_ms(self) -> Callable[[], int]: ...
-    @property
-    def tenure(self) -> Tenure | None: ...
 
 
 @dataclass(frozen=True)
