@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from shared.adapters.metrics.emf import emit
-from shared.flows.archive.work import do
+from shared.flows.archive.requests import do
 from shared.stage import Stage
 
 stage = cache(Stage.from_environment)

@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 
 from shared.adapters.stack.environment import variable
 from shared.domain.patience import Patience
-from shared.flows.slices import Slice
+from shared.flows.job_slice import Slice
 from shared.stage import Stage
 
 SERVICE = f"{variable('ROWLINE_SERVICE')}-{variable('ROWLINE_STAGE')}"

@@ -28,9 +28,9 @@ from shared.adapters.state.state import State
 from shared.adapters.topic.sns import SnsTopic, open_topic
 from shared.adapters.tracing.contract import NoTracer, Tracer
 from shared.domain.deletion_limit import DeletionRefused
+from shared.domain.reader_takeover import Takeover
 from shared.domain.sink import Examiner, Sink, SinkAccess, Surroundings
 from shared.domain.subscription_filter import filter_policy, filter_text
-from shared.domain.takeover import Takeover
 from shared.domain.trace_sampling import TraceSampler
 from shared.values import endpoint
 from shared.values.endpoint import SourceEndpoint

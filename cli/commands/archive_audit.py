@@ -14,7 +14,7 @@ from cli.ui.console import print_json, result_console
 from cli.ui.duration import seconds_of
 from shared.flows.archive.relanding import Relanded, reland
 from shared.flows.archive.reports import Audited, Healed, Wanted
-from shared.flows.archive.rereading import reread
+from shared.flows.archive.rereading_numbers import reread
 from shared.stage import Stage
 from shared.values.capture_configuration import read_configuration
 

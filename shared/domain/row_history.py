@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from shared.domain.column_renames import renamed
+from shared.domain.history_column_names import renamed
 from shared.values.table import Table
 
 RawRow = dict[str, msgspec.Raw]

@@ -6,7 +6,7 @@ seconds: `epoch << 32 | n`. Older streams have epochs below 2^21, which counted 
 into the 63 bits of a version in Elasticsearch.
 """
 
-from shared.values.epoch import CLOCK_BITS, FIRST_OF_CLOCK, HOUR_BITS, bits_of
+from shared.values.next_epoch import CLOCK_BITS, FIRST_OF_CLOCK, HOUR_BITS, bits_of
 
 _FIRST_SEQ_OF_CLOCK = FIRST_OF_CLOCK << CLOCK_BITS
 

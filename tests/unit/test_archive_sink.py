@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.domain.ledger import Ledger
+from shared.domain.archive_ledger import Ledger
 from shared.domain.sink import Arrival, Slice
 from shared.flows.archive.rows import Read, new_rows
 from shared.flows.consume.sinks.archive import Archive

@@ -9,7 +9,7 @@ import pytest
 
 from shared.adapters.search.contract import Action
 from shared.adapters.topic.contract import Entry
-from shared.domain.hidden_columns import HiddenColumns
+from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.patience import Patience
 from shared.domain.table_plan import CannotNumber
 from shared.flows.backfill import awaiting

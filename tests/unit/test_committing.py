@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.lake.contract import OutcomeUnknown, Overtaken
-from shared.domain.ledger import Ledger
+from shared.domain.archive_ledger import Ledger
 from shared.flows.archive.auditing import audit
 from shared.flows.archive.committing import Committer, commit
 from shared.flows.archive.setup import ArchiveSetup

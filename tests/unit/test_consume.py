@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from shared.adapters.search.contract import Action, Result
+from shared.flows.consume.sinks.elasticsearch.bulk_work import MAX_ACTIONS
 from shared.flows.consume.sinks.elasticsearch.deletion_recorder import address
-from shared.flows.consume.sinks.elasticsearch.work import MAX_ACTIONS
 from shared.values.change import Change
 from shared.values.compression import compressed
 from shared.values.delivery import Delivery
@@ -562,7 +562,7 @@ def test_compressed_messages_count_with_what_is_in_them(
     """What is sent to Elasticsearch at once is bounded by the rows, however small they
     travelled.
     """
-    monkeypatch.setattr("shared.flows.consume.sinks.elasticsearch.work.MAX_BYTES", 10_000)
+    monkeypatch.setattr("shared.flows.consume.sinks.elasticsearch.bulk_work.MAX_BYTES", 10_000)
     sizes: list[int] = []
     bulk = world.search.bulk
 

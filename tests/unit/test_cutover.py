@@ -11,14 +11,14 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from shared.flows import slices
+from shared.flows import job_slice
 from shared.flows.cutover.cutover import CutoverReport
 from shared.flows.jobs import control
 from shared.values.change import Row
 from shared.values.index_pair import NO_PAIRS, IndexPair, IndexPairs
 from shared.values.job import BackfillWork, CutoverWork, Into, Job, ResyncWork, VerifyWork, Work
 from tests.tier import TIER
-from tests.unit.test_slices import Machine
+from tests.unit.test_job_slice import Machine
 from tests.worlds.backfill_world import BackfillWorld, Killed
 from tests.worlds.consumer_world import ALIAS, World, change, delivery
 
@@ -79,8 +79,8 @@ def growing(random: Random) -> BackfillWorld:
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slices, "Backfill", partial(slices.Backfill, chunk_rows=3))
-    monkeypatch.setattr(slices, "Verify", partial(slices.Verify, chunk_rows=3))
+    monkeypatch.setattr(job_slice, "Backfill", partial(job_slice.Backfill, chunk_rows=3))
+    monkeypatch.setattr(job_slice, "Verify", partial(job_slice.Verify, chunk_rows=3))
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.domain import breaker
+from shared.domain import gate_transitions
 from shared.domain.parked_where import Where
 from shared.domain.sink import Outcome, Slice
-from shared.flows.redrive.choosing import chosen, commands
+from shared.flows.redrive.changes_to_redrive import chosen, commands
 from shared.values.change import Change
 from shared.values.delivery import Delivery
 from shared.values.gate import Cause
@@ -135,14 +135,14 @@ def test_dropping_the_poison_keeps_what_joined_it(world: EveryChangeWorld) -> No
 
 def closed(world: EveryChangeWorld, cause: Cause) -> None:
     gates, now_ms = world.state.gates, int(world.now * 1000)
-    assert gates.write("search", breaker.closed(gates.read("search"), cause, "", now_ms))
+    assert gates.write("search", gate_transitions.closed(gates.read("search"), cause, "", now_ms))
 
 
 def probed(world: EveryChangeWorld) -> bool | None:
     """The verdict of the next probe."""
     world.now += 3_600
     gates, now_ms = world.state.gates, int(world.now * 1000)
-    gate = gates.write("search", breaker.probing(gates.read("search"), now_ms))
+    gate = gates.write("search", gate_transitions.probing(gates.read("search"), now_ms))
     assert gate is not None
     return world.consume.probe(gate.version, lambda: 60.0)
 

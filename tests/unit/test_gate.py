@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from shared.adapters.search.contract import Action, Result
-from shared.domain import breaker
+from shared.domain import gate_transitions
 from shared.flows.consume import pausing
 from shared.flows.health.gate_findings import gate_findings
 from shared.values.errors import SearchUnavailable, StateUnavailable
@@ -24,9 +24,9 @@ def world() -> OutageWorld:
 
 
 def test_the_waits_double_from_one_minute_to_thirty() -> None:
-    minutes = [breaker.wait_ms(probes) / 60_000 for probes in range(9)]
+    minutes = [gate_transitions.wait_ms(probes) / 60_000 for probes in range(9)]
     assert minutes == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
-    assert breaker.wait_ms(10_000) == breaker.LONGEST_MS
+    assert gate_transitions.wait_ms(10_000) == gate_transitions.LONGEST_MS
 
 
 def test_thirteen_days_without_the_sink_lose_nothing_and_stay_in_order(world: OutageWorld) -> None:
@@ -70,7 +70,7 @@ def test_the_gate_closes_after_fifteen_seconds_and_the_figure_says_so(world: Out
         world.write(int(world.now) % 20, 1)
         world.advance(1)
         assert world.now - began < 30
-    assert world.now - began >= breaker.CLOSE_AFTER_MS / 1000
+    assert world.now - began >= gate_transitions.CLOSE_AFTER_MS / 1000
     world.advance(60)
     assert world.figures["GateClosed"] == 1
     world.advance(600)
@@ -319,7 +319,7 @@ def test_a_probe_that_gets_nothing_does_not_count_and_an_empty_queue_opens() -> 
     gates = world.world.state.gates
     world.now += 40
     (one,) = world.queue.receive(visibility=40)
-    gate = gates.write("search", breaker.probing(world.gate, int(world.now * 1000)))
+    gate = gates.write("search", gate_transitions.probing(world.gate, int(world.now * 1000)))
     assert gate
     assert world.runtime().probe(gate.version, lambda: 60.0) is False
     assert (world.gate.probes, world.gate.next_ms) == (0, int(world.now * 1000) + 10_000)
@@ -417,7 +417,7 @@ def test_a_gate_that_refusals_of_the_mapping_closed_is_judged_by_them() -> None:
     ],
 )
 def test_what_opens_a_gate(cause: Any, taken: int, refused: int, unasked: int, opens: bool) -> None:
-    assert breaker.passes(cause, taken, refused, unasked) is opens
+    assert gate_transitions.passes(cause, taken, refused, unasked) is opens
 
 
 def test_a_batch_of_a_healthy_consumer_asks_for_no_gate_and_writes_none() -> None:

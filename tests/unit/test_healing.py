@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from shared.adapters.lake.contract import Overtaken
-from shared.domain.ledger import Ledger
+from shared.domain.archive_ledger import Ledger
 from shared.domain.numbering import Numbering
 from shared.flows.archive.auditing import audit
 from shared.flows.archive.committing import Committer
 from shared.flows.archive.healing import heal, wanted
 from shared.flows.archive.relanding import reland
-from shared.flows.archive.rereading import reread
+from shared.flows.archive.rereading_numbers import reread
 from shared.values import landed
 from shared.values.change import Change
 from shared.values.message import Message

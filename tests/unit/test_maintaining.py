@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.adapters.lake.columns import SORTED_BY
 from shared.adapters.lake.contract import DataFile
-from shared.domain.ledger import Ledger
+from shared.domain.archive_ledger import Ledger
 from shared.flows.archive import periods
 from shared.flows.archive.auditing import audit
 from shared.flows.archive.committing import Committer

@@ -11,7 +11,7 @@ from shared.domain.parked_where import Where
 from shared.flows.jobs import control
 from shared.flows.jobs.holding import JobBusy
 from shared.flows.jobs.tenure import JobStopped
-from shared.flows.redrive.choosing import commands
+from shared.flows.redrive.changes_to_redrive import commands
 from shared.values.errors import ConfigError
 from shared.values.job import Job
 from shared.values.message import encode

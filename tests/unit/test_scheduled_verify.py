@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from shared.flows.watch.figures import emit_figures
+from shared.flows.watch.alarm_figures import emit_figures
 from shared.flows.watch.verifies import LATE_SECONDS, RUN_SECONDS, start_verifies
 from shared.values.job import Job, VerifyWork
 from shared.values.verify_schedule import VerifySchedule

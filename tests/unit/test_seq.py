@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.values.epoch import MAX_EPOCH, epoch_at, is_of_this_second, next_epoch
+from shared.values.next_epoch import MAX_EPOCH, epoch_at, is_of_this_second, next_epoch
 from shared.values.seq import is_half_used, make_seq, split_seq
 
 HOURS_2026 = 498_000

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from shared.adapters.archive_table.contract import TableFacts
 from shared.adapters.binlog.contract import Begin, Commit, Event, Rows, Truncated
-from shared.domain.ledger import Ledger
+from shared.domain.archive_ledger import Ledger
 from shared.domain.numbering import Numbering
 from shared.values.change import Row
 from shared.values.coverage import Segment, SegmentStart

@@ -10,7 +10,7 @@ class TableFacts(msgspec.Struct, frozen=True):
 
     size: bytes of its data files, the most that a query of the whole table reads.
     rows: in them. files: their number. committed_ms: when the archive committed last, Unix ms;
-    0: never. ledger: the numbers that it holds, as `shared.domain.ledger` decodes them.
+    0: never. ledger: the numbers that it holds, as `shared.domain.archive_ledger` decodes them.
     times: stream → when its first and its last change in the table were committed, Unix ms.
     """
 

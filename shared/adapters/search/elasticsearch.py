@@ -11,7 +11,7 @@ import msgspec
 
 from shared.adapters.search.alias_cache import KnownAliases
 from shared.adapters.search.answer import fate, reason_of
-from shared.adapters.search.behind import read_behind
+from shared.adapters.search.behind_names import read_behind
 from shared.adapters.search.connection import Connection
 from shared.adapters.search.contract import Action, Behind, Document, Result
 from shared.adapters.search.index_making import IndexMaking

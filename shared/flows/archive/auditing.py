@@ -13,7 +13,7 @@ from pyroaring import BitMap64
 
 from shared.adapters.lake.contract import Head, Lake
 from shared.adapters.state.state import State
-from shared.domain.ledger import Ledger, Place, spans
+from shared.domain.archive_ledger import Ledger, Place, spans
 from shared.flows.archive.reports import Audited, Numbers
 from shared.values.coverage import Segment
 from shared.values.seq import split_seq

@@ -11,7 +11,7 @@ from itertools import islice
 
 from shared.adapters.lake.contract import Lake, Overtaken
 from shared.adapters.landing.contract import Landed, Landing
-from shared.domain.ledger import Ledger
+from shared.domain.archive_ledger import Ledger
 from shared.flows.archive.reports import Committed
 from shared.flows.archive.rows import Read, new_rows
 from shared.flows.archive.setup import ArchiveSetup

@@ -11,7 +11,7 @@ from pyroaring import BitMap64
 
 from shared.adapters.lake.contract import Head, Lake, Overtaken
 from shared.adapters.landing.contract import Landing
-from shared.domain.ledger import Ledger, Place
+from shared.domain.archive_ledger import Ledger, Place
 from shared.flows.archive.auditing import table_numbers
 from shared.flows.archive.reports import Anchor, Audited, Healed, Wanted
 from shared.flows.archive.rows import Read, Rows, rows_of

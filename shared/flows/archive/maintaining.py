@@ -13,7 +13,7 @@ from pyroaring import BitMap64
 
 from shared.adapters.lake.columns import ARROW, SORTED_BY
 from shared.adapters.lake.contract import DataFile, Lake, Overtaken
-from shared.domain.ledger import Ledger, Place
+from shared.domain.archive_ledger import Ledger, Place
 from shared.flows.archive import committing, periods
 from shared.flows.archive.auditing import by_place
 from shared.flows.archive.reports import Maintained

@@ -9,7 +9,7 @@ from shared.adapters.landing.contract import Landing
 from shared.adapters.state.schemas import Schemas
 from shared.domain.numbering import Numbered
 from shared.flows.archive.reports import Wanted
-from shared.flows.archive.rereading import Found
+from shared.flows.archive.rereading_numbers import Found
 from shared.values import landed
 from shared.values.change import Change
 from shared.values.message import Message

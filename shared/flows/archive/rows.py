@@ -7,7 +7,7 @@ import pyarrow as pa
 from pyroaring import BitMap64
 
 from shared.adapters.lake.columns import ARROW, SORTED_BY
-from shared.domain.ledger import Ledger, Place
+from shared.domain.archive_ledger import Ledger, Place
 from shared.values.landed import LandedMessage
 from shared.values.seq import split_seq
 

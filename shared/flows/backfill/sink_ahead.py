@@ -12,8 +12,8 @@ from shared.domain.watermark import Watermark
 from shared.flows.jobs.setup import JobSetup
 from shared.values.change import Row
 from shared.values.checkpoint import Checkpoint
-from shared.values.epoch import MAX_EPOCH
 from shared.values.errors import StackError
+from shared.values.next_epoch import MAX_EPOCH
 from shared.values.seq import split_seq
 
 LOOKED_AT = 500

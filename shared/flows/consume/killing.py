@@ -15,7 +15,7 @@ from shared.flows.consume.batch_rows import BatchRows
 from shared.flows.consume.every_change import EveryChange
 from shared.flows.consume.marking import Marking
 from shared.flows.consume.parking import Parking
-from shared.flows.consume.probing import refused_have_failed
+from shared.flows.consume.probe_batch import refused_have_failed
 from shared.values.in_hand import InHand
 from shared.values.outset import Outset
 

@@ -12,8 +12,8 @@ from shared.adapters.state.parked import Parked
 from shared.domain.sink import Outcome
 from shared.flows.consume.batch import Opened, Piece, settled_of
 from shared.flows.consume.batch_rows import BatchRows, row_id
-from shared.flows.consume.budget import Budget
 from shared.flows.consume.reason import error_of, reason_of
+from shared.flows.consume.refusal_budget import Budget
 from shared.values.change import Change
 from shared.values.errors import Outage, RowlineError, StackError
 from shared.values.json_text import decode_json

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from shared.adapters.state.gates import Gates
-from shared.domain import breaker
+from shared.domain import gate_transitions
 from shared.values.gate import Gate
 
 
@@ -20,7 +20,7 @@ def pause(gates: Gates, consumer: str, by: str, now_ms: int) -> Gate:
 
 def resume(gates: Gates, consumer: str) -> Gate:
     """Take the pause back. A gate that also closed by itself opens when a probe passes."""
-    return _change(gates, consumer, breaker.resumed)
+    return _change(gates, consumer, gate_transitions.resumed)
 
 
 def _change(gates: Gates, consumer: str, change: Callable[[Gate], Gate]) -> Gate:

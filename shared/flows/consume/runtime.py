@@ -17,13 +17,13 @@ from shared.flows.consume.applying import Applying, Tried
 from shared.flows.consume.batch import asked_waits, by_group, open_delivery
 from shared.flows.consume.batch_rows import BatchRows
 from shared.flows.consume.batch_trace import BatchTrace
-from shared.flows.consume.breaking import Breaking
 from shared.flows.consume.every_change import EveryChange
+from shared.flows.consume.gate_after_batch import Breaking
 from shared.flows.consume.killing import Killing
 from shared.flows.consume.lateness import Lateness
 from shared.flows.consume.marking import Marking
 from shared.flows.consume.parking import Parking
-from shared.flows.consume.probing import Probing, refused_have_failed
+from shared.flows.consume.probe_batch import Probing, refused_have_failed
 from shared.flows.consume.redriving import RedriveRuntime
 from shared.flows.consume.seen import drop_seen
 from shared.flows.consume.tally import Consumed

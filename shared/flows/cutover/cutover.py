@@ -2,9 +2,9 @@
 
 import msgspec
 
-from shared.domain.takeover import Takeover
+from shared.domain.reader_takeover import Takeover
+from shared.flows.jobs.new_index import function_seconds, store_pairs, takeover_of
 from shared.flows.jobs.setup import JobSetup
-from shared.flows.jobs.takeovers import function_seconds, store_pairs, takeover_of
 from shared.values.errors import ConfigError, StackError
 from shared.values.index_pair import NO_PAIRS, IndexPairs
 from shared.values.job import CutoverWork

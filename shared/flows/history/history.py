@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from shared.domain.ledger import Ledger
+from shared.domain.archive_ledger import Ledger
 from shared.domain.row_history import Archived, RowAt, in_order, state_at
 from shared.flows.history.key_argument import key_texts
 from shared.flows.history.past_table import PastTable, find_table

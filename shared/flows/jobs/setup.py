@@ -9,10 +9,10 @@ from shared.adapters.database.contract import Database
 from shared.adapters.queue.contract import Queue
 from shared.adapters.state.state import State
 from shared.domain.deletion_limit import DeletionRefused
-from shared.domain.hidden_columns import HiddenColumns
+from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.patience import Patience
+from shared.domain.reader_takeover import Takeover
 from shared.domain.sink import Examiner, Sink
-from shared.domain.takeover import Takeover
 from shared.flows.jobs.tenure import Tenure
 from shared.values.progress import Progress
 from shared.values.settings import ConsumerSettings, SourceSettings

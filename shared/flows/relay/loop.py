@@ -9,7 +9,6 @@ from typing import Any
 from shared.flows.relay.coverage.admission import Admission
 from shared.flows.relay.coverage.noting_dues import DueTables
 from shared.flows.relay.failover.journal import Journal
-from shared.flows.relay.figures import Figures
 from shared.flows.relay.lease import margins
 from shared.flows.relay.lease.checkpointing import Checkpointing
 from shared.flows.relay.lease.keeper import Keeper
@@ -18,6 +17,7 @@ from shared.flows.relay.publishing.publish_trace import PublishTrace
 from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.reading.reader import Reader
 from shared.flows.relay.reading.wanting import Wanting
+from shared.flows.relay.relay_figures import Figures
 from shared.flows.relay.setup import Ended, RelaySetup
 from shared.flows.relay.sharing.share import Share
 from shared.flows.relay.sharing.succession import Succession

@@ -16,7 +16,7 @@ from shared.adapters.state.streams import Streams
 from shared.adapters.topic.contract import Topic
 from shared.adapters.tracing.contract import NoTracer, Tracer
 from shared.domain.change_encoding import Packing
-from shared.domain.hidden_columns import HiddenColumns
+from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.trace_sampling import NO_SAMPLING, TraceSampler
 from shared.flows.relay.coverage.admission import Preflight
 from shared.flows.relay.publishing.outbox import Outbox

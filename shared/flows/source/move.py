@@ -21,13 +21,13 @@ from shared.flows.relay.setup import RelaySetup
 from shared.flows.source.readiness import Look, Readiness
 from shared.values.capture_configuration import read_configuration
 from shared.values.checkpoint import Checkpoint
-from shared.values.epoch import next_epoch
 from shared.values.errors import (
     RowlineError,
     SourceError,
 )
 from shared.values.lease import Lease
 from shared.values.lineage import Lineage
+from shared.values.next_epoch import next_epoch
 from shared.values.position import Position
 from shared.values.stream import source_of
 

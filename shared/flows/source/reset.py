@@ -13,10 +13,10 @@ from shared.flows.relay.setup import RelaySetup
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
-from shared.values.epoch import next_epoch
 from shared.values.errors import RowlineError
 from shared.values.lease import Lease
 from shared.values.lineage import Lineage
+from shared.values.next_epoch import next_epoch
 from shared.values.stream import source_of
 
 

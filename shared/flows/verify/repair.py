@@ -12,7 +12,7 @@ from shared.domain.watermark import Watermark
 from shared.flows.verify.candidate import REPAIRABLE, Candidate, difference
 from shared.flows.verify.settling import Settling, by_table
 from shared.values.checkpoint import Checkpoint
-from shared.values.epoch import MAX_EPOCH
+from shared.values.next_epoch import MAX_EPOCH
 from shared.values.seq import split_seq
 
 EPOCH_SECONDS = 30

@@ -10,9 +10,9 @@ from shared.domain.proof import basis_of, completed
 from shared.domain.sink import require_listable
 from shared.domain.watermark import watermarks
 from shared.flows.jobs.holding import hold
+from shared.flows.jobs.new_index import require_one_index
 from shared.flows.jobs.same_server import require_same_server
 from shared.flows.jobs.setup import JobSetup
-from shared.flows.jobs.takeovers import require_one_index
 from shared.flows.verify.comparing import Comparison
 from shared.flows.verify.repair import Repair
 from shared.flows.verify.report import VerifyReport

@@ -4,7 +4,7 @@ Such a function cannot count for itself. Its runs and errors are asked of CloudW
 queue holds messages, since the question has a price.
 """
 
-from shared.domain import breaker
+from shared.domain import gate_transitions
 from shared.flows.watch.each import for_each
 from shared.flows.watch.setup import WatchSetup
 
@@ -41,5 +41,7 @@ def _judge(setup: WatchSetup, consumer: str, runs: int, errors: int) -> None:
         return
     gates = setup.parts.state.gates
     gate = gates.read(consumer)
-    if gate.is_open and gates.write(consumer, breaker.closed(gate, "errors", REASON, setup.now_ms)):
+    if gate.is_open and gates.write(
+        consumer, gate_transitions.closed(gate, "errors", REASON, setup.now_ms)
+    ):
         del setup.memory.failing[consumer]

@@ -5,7 +5,7 @@ save invocations and receives. So it does not matter that a mapping takes a minu
 a deployment switches it on.
 """
 
-from shared.domain import breaker
+from shared.domain import gate_transitions
 from shared.flows.watch.each import for_each
 from shared.flows.watch.setup import WatchSetup
 from shared.values.gate import Gate
@@ -37,9 +37,9 @@ def _probed(setup: WatchSetup, consumer: str) -> Gate:
     """
     gates, now_ms = setup.parts.state.gates, setup.now_ms
     gate = gates.read(consumer)
-    if not breaker.probe_is_due(gate, now_ms):
+    if not gate_transitions.probe_is_due(gate, now_ms):
         return gate
-    probing = gates.write(consumer, breaker.probing(gate, now_ms))
+    probing = gates.write(consumer, gate_transitions.probing(gate, now_ms))
     if probing is None:
         return gate
     event: dict[str, object] = {"probe": True, "version": probing.version}
@@ -48,7 +48,7 @@ def _probed(setup: WatchSetup, consumer: str) -> Gate:
 
 
 def _follow(setup: WatchSetup, consumer: str, gate: Gate) -> None:
-    functions, wanted = setup.parts.functions, breaker.takes_messages(gate, setup.now_ms)
+    functions, wanted = setup.parts.functions, gate_transitions.takes_messages(gate, setup.now_ms)
     name = setup.parts.consume_function(consumer)
     if functions.mapping(name) == ("off" if wanted else "on"):
         functions.switch(name, on=wanted)
@@ -56,6 +56,6 @@ def _follow(setup: WatchSetup, consumer: str, gate: Gate) -> None:
 
 def _wake_ms(gate: Gate, now_ms: int) -> int:
     """When to look at a closed gate again: soon while a probe may be under way."""
-    began_ms = gate.next_ms - breaker.wait_ms(gate.probes)
+    began_ms = gate.next_ms - gate_transitions.wait_ms(gate.probes)
     may_work = gate.probes > 0 and now_ms - began_ms < PROBE_MS
     return min(gate.next_ms, now_ms + VERDICT_MS) if may_work else gate.next_ms

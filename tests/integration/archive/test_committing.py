@@ -8,7 +8,7 @@ import time
 import pytest
 
 from shared.adapters.lake.contract import Overtaken
-from shared.domain.ledger import Ledger
+from shared.domain.archive_ledger import Ledger
 from shared.flows.archive.auditing import audit
 from tests.integration.archive.conftest import Place
 from tests.tier import SEED, TIER

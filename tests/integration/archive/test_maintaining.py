@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 from shared.adapters.lake.iceberg import reachable
-from shared.domain.ledger import Ledger
+from shared.domain.archive_ledger import Ledger
 from shared.flows.archive.auditing import audit
 from shared.flows.archive.committing import commit
 from shared.flows.archive.maintaining import compact, drop_old, maintain

@@ -20,7 +20,6 @@ from shared.flows.relay.setup import RelaySetup
 from shared.flows.source.reset import reset
 from shared.values.checkpoint import Checkpoint
 from shared.values.due_cause import DueCause
-from shared.values.epoch import MAX_EPOCH, epoch_at
 from shared.values.errors import (
     PositionLost,
     RowlineError,
@@ -30,6 +29,7 @@ from shared.values.errors import (
     TopicError,
 )
 from shared.values.finding import Finding
+from shared.values.next_epoch import MAX_EPOCH, epoch_at
 from shared.values.position import Position
 from shared.values.seq import split_seq
 from shared.values.settings import SourceSettings, TableSettings

@@ -125,7 +125,7 @@ def lost_transactions_not_looked_for(patch: pytest.MonkeyPatch) -> None:
 
 
 def row_that_changed_since_it_was_read_published(patch: pytest.MonkeyPatch) -> None:
-    from shared.flows.relay.failover.rereading import Rereading
+    from shared.flows.relay.failover.rereading_rows import Rereading
 
     patch.setattr(Rereading, "touch", lambda self, changes: None)
 

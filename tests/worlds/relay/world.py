@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from shared.domain.change_encoding import Packing
-from shared.domain.hidden_columns import HiddenColumns
+from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.message_packing import Parcel
 from shared.domain.numbering import Numbering
 from shared.flows.relay.coverage.admission import Admission

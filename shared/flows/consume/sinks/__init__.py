@@ -19,8 +19,8 @@ from typing import Any, Protocol, cast
 
 import msgspec
 
+from shared.domain.reader_takeover import Takeover
 from shared.domain.sink import Examiner, Sink, SinkAccess, Surroundings
-from shared.domain.takeover import Takeover
 from shared.flows.consume.preparing import prepared
 from shared.values.errors import ConfigError
 from shared.values.settings import ConsumerSettings

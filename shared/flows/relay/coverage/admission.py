@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from shared.domain.hidden_columns import HiddenColumns
+from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import SourceError

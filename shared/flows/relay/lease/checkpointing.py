@@ -18,8 +18,8 @@ from shared.flows.relay.lease.keeper import Keeper
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.values.checkpoint import Checkpoint
 from shared.values.coverage import Segment
-from shared.values.epoch import MAX_EPOCH
 from shared.values.errors import StackError, StateUnavailable
+from shared.values.next_epoch import MAX_EPOCH
 
 log = logging.getLogger("rowline.relay")
 

@@ -17,8 +17,8 @@ from shared.flows.relay.reading.wanting import Wanted
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import ID_SCHEME, read_configuration
 from shared.values.checkpoint import Checkpoint
-from shared.values.epoch import next_epoch
 from shared.values.lineage import Lineage, ServerRun
+from shared.values.next_epoch import next_epoch
 from shared.values.position import Position
 
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 
 from shared.adapters.binlog.contract import Begin, Commit, Due, Event, Heartbeat, SchemaChanged
 from shared.domain.change_encoding import Packing
-from shared.domain.hidden_columns import HiddenColumns
+from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.numbering import Numbered, Numbering
 from shared.flows.relay.failover.journal import Journal
-from shared.flows.relay.failover.rereading import Rereading
+from shared.flows.relay.failover.rereading_rows import Rereading
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.values.errors import PositionLost
 from shared.values.position import Position

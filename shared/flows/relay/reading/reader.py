@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from shared.adapters.binlog.contract import Binlog, CannotCapture, Commit, Heartbeat
 from shared.adapters.database.contract import Database
 from shared.domain.change_encoding import Packing
-from shared.domain.hidden_columns import HiddenColumns
+from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.numbering import Numbering
 from shared.flows.relay.coverage.noting_dues import DueTables
 from shared.flows.relay.coverage.segments import first_segment, uncovered, with_segment
 from shared.flows.relay.failover import loss
 from shared.flows.relay.failover.journal import Journal
-from shared.flows.relay.failover.rereading import Rereading
+from shared.flows.relay.failover.rereading_rows import Rereading
 from shared.flows.relay.lease.checkpointing import Checkpointing
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.reading.opening import Opening, Route, first_checkpoint
@@ -27,8 +27,8 @@ from shared.flows.relay.reading.wanting import Wanted, Wanting
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
 from shared.values.checkpoint import Checkpoint
-from shared.values.epoch import is_of_this_second
 from shared.values.errors import PositionLost
+from shared.values.next_epoch import is_of_this_second
 from shared.values.settings import TableSettings
 from shared.values.stream import relay_of, source_of
 

@@ -12,14 +12,14 @@ from shared.adapters.binlog.contract import CannotCapture
 from shared.flows.relay.failover import loss
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.missing import Missing
-from shared.flows.relay.failover.rereading import Rereading
+from shared.flows.relay.failover.rereading_rows import Rereading
 from shared.flows.relay.reading.wanting import Wanted
 from shared.flows.relay.sharing.handover import next_leg, on_another_server, take_over
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
 from shared.values.checkpoint import Checkpoint
-from shared.values.epoch import next_epoch
 from shared.values.lineage import ServerRun
+from shared.values.next_epoch import next_epoch
 from shared.values.stopped import Stopped
 
 Turn = Callable[[Checkpoint], Checkpoint]

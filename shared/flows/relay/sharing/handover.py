@@ -10,9 +10,9 @@ import msgspec
 
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
 from shared.values.checkpoint import CatchUp, Checkpoint, Leg, Release
-from shared.values.epoch import next_epoch
 from shared.values.errors import PositionLost
 from shared.values.lease import Holding
+from shared.values.next_epoch import next_epoch
 from shared.values.position import Position
 
 

@@ -6,9 +6,9 @@ from functools import partial
 from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.domain.sink import SinkAccess, Surroundings
 from shared.flows.consume.sinks.elasticsearch.examiner import ElasticsearchExaminer
+from shared.flows.consume.sinks.elasticsearch.index_takeover import IndexTakeover
 from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
 from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings
-from shared.flows.consume.sinks.elasticsearch.takeover import IndexTakeover
 
 Settings = ElasticsearchSettings
 

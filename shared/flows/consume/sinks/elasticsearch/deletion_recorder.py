@@ -10,7 +10,7 @@ from itertools import islice
 from shared.adapters.search.contract import Action, Search
 from shared.adapters.state.state import State
 from shared.domain.sink import Outcome
-from shared.flows.consume.sinks.elasticsearch.work import Step, Work
+from shared.flows.consume.sinks.elasticsearch.bulk_work import Step, Work
 from shared.values.errors import SearchError, SearchUnavailable
 
 _BATCH = 1000

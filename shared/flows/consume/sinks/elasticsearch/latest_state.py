@@ -12,6 +12,13 @@ from shared.adapters.search.contract import Action, Result, Search
 from shared.adapters.state.state import State
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.sink import Arrival, Outcome, Slice
+from shared.flows.consume.sinks.elasticsearch.bulk_work import (
+    OutOfTime,
+    Step,
+    Work,
+    chunks,
+    segments,
+)
 from shared.flows.consume.sinks.elasticsearch.deletion_recorder import (
     Deletions,
     address,
@@ -24,13 +31,6 @@ from shared.flows.consume.sinks.elasticsearch.layout import Layout
 from shared.flows.consume.sinks.elasticsearch.result import outcome_of
 from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings
 from shared.flows.consume.sinks.elasticsearch.truncation import Truncation
-from shared.flows.consume.sinks.elasticsearch.work import (
-    OutOfTime,
-    Step,
-    Work,
-    chunks,
-    segments,
-)
 from shared.values.errors import (
     ConfigError,
     SearchError,

@@ -3,9 +3,9 @@
 from shared.adapters.search.contract import Action, Result, Search
 from shared.adapters.state.dues import Dues
 from shared.domain.sink import Arrival, Outcome
+from shared.flows.consume.sinks.elasticsearch.bulk_work import MAX_ACTIONS, Work
 from shared.flows.consume.sinks.elasticsearch.deletion_recorder import Deletions, address
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
-from shared.flows.consume.sinks.elasticsearch.work import MAX_ACTIONS, Work
 from shared.values.due_cause import DueCause
 from shared.values.errors import ConfigError
 

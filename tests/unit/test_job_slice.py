@@ -12,16 +12,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from shared.domain.patience import Patience
-from shared.flows import slices
+from shared.flows import job_slice
 from shared.flows.backfill.report import BackfillReport
-from shared.flows.consume.sinks.elasticsearch.takeover import IndexTakeover
+from shared.flows.consume.sinks.elasticsearch.index_takeover import IndexTakeover
+from shared.flows.job_slice import Slice
 from shared.flows.jobs import control
 from shared.flows.jobs.holding import JobBusy
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.jobs.submission import submit
 from shared.flows.jobs.tenure import RESERVE_SECONDS, Tenure
 from shared.flows.jobs.watching import watch_job
-from shared.flows.slices import Slice
 from shared.flows.verify import walking
 from shared.values.errors import ConfigError, SearchUnavailable, StackError
 from shared.values.job import BackfillWork, Job, ResyncWork, Slot, VerifyWork, Wanted, Work
@@ -95,8 +95,8 @@ class Machine:
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slices, "Backfill", partial(slices.Backfill, chunk_rows=3))
-    monkeypatch.setattr(slices, "Verify", partial(slices.Verify, chunk_rows=3))
+    monkeypatch.setattr(job_slice, "Backfill", partial(job_slice.Backfill, chunk_rows=3))
+    monkeypatch.setattr(job_slice, "Verify", partial(job_slice.Verify, chunk_rows=3))
 
 
 @pytest.fixture

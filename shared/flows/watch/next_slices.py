@@ -1,4 +1,4 @@
-"""Slices: starts the next slice of each job that the jobs function works on."""
+"""Next slices: starts the next slice of each job that the jobs function works on."""
 
 from collections.abc import Iterable
 

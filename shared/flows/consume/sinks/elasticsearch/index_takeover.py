@@ -1,4 +1,4 @@
-"""Takeover: a new index is made beside the serving one, and readers are moved to it at once."""
+"""Index takeover: makes a new index beside the serving one, and moves readers to it at once."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence

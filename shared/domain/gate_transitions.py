@@ -1,4 +1,4 @@
-"""Breaker: when a consumer's gate closes by itself, when it is tried, and when it opens again.
+"""Gate transitions: when a gate closes by itself, when it is tried, and when it opens again.
 
 Pure: each function makes of a gate that was read the gate to write.
 """

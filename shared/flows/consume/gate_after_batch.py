@@ -1,10 +1,10 @@
-"""Breaking: closes a consumer's gate when its sink takes nothing, and opens it after a probe."""
+"""Gate after a batch: closes a gate when its sink takes nothing, opens it after a probe."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from shared.adapters.state.gates import Gates
-from shared.domain import breaker
+from shared.domain import gate_transitions
 from shared.flows.consume.applying import Tried
 from shared.flows.consume.tally import Consumed
 from shared.values.errors import RowlineError
@@ -23,22 +23,22 @@ class Breaking:
         What cannot be noted shows again in the next batch.
         """
         reason, oldest_ms = _main(consumed.reasons), consumed.oldest_failed_ts_ms
-        changed = breaker.after_batch(gate, tried.took, self._now_ms(), reason, oldest_ms)
+        changed = gate_transitions.after_batch(gate, tried.took, self._now_ms(), reason, oldest_ms)
         return self._write(gate, changed) if changed else gate
 
     def after_refusals(self, gate: Gate, why: str, consumed: Consumed) -> Gate:
         """Close the gate because more is refused than rows explain; returns it as it is then."""
         now_ms, oldest_ms = self._now_ms(), consumed.oldest_failed_ts_ms
-        return self._write(gate, breaker.closed(gate, "refusals", why, now_ms, oldest_ms))
+        return self._write(gate, gate_transitions.closed(gate, "refusals", why, now_ms, oldest_ms))
 
     def begin_probe(self, gate: Gate) -> Gate | None:
         """Make a batch that was received the probe, if one is due; None when it is not.
 
         While the mapping is on, it takes the messages that a probe of the watch would look for.
         """
-        if not breaker.probe_is_due(gate, self._now_ms()):
+        if not gate_transitions.probe_is_due(gate, self._now_ms()):
             return None
-        return self._gates.write(self._consumer, breaker.probing(gate, self._now_ms()))
+        return self._gates.write(self._consumer, gate_transitions.probing(gate, self._now_ms()))
 
     def asked_for(self, version: int) -> Gate | None:
         """The gate that this probe was started for; None when it has changed since.
@@ -50,9 +50,9 @@ class Breaking:
 
     def after_probe(self, gate: Gate, tried: Tried, consumed: Consumed) -> Gate:
         """Write the verdict of a probe that tried something."""
-        if breaker.passes(gate.cause, tried.taken, tried.refused, tried.unasked):
-            return self._write(gate, breaker.opened(gate, self._now_ms()))
-        return self._write(gate, breaker.failed_again(gate, _main(consumed.reasons)))
+        if gate_transitions.passes(gate.cause, tried.taken, tried.refused, tried.unasked):
+            return self._write(gate, gate_transitions.opened(gate, self._now_ms()))
+        return self._write(gate, gate_transitions.failed_again(gate, _main(consumed.reasons)))
 
     def after_nothing(self, gate: Gate, is_empty: bool) -> Gate:
         """Write the verdict of a probe that got nothing to try.
@@ -60,9 +60,8 @@ class Breaking:
         is_empty: the queue holds nothing for the sink, so nothing can be lost by opening.
         """
         now_ms = self._now_ms()
-        return self._write(
-            gate, breaker.opened(gate, now_ms) if is_empty else breaker.untried(gate, now_ms)
-        )
+        after = gate_transitions.opened if is_empty else gate_transitions.untried
+        return self._write(gate, after(gate, now_ms))
 
     @staticmethod
     def judges(gate: Gate, tried: Tried) -> bool:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.ledger import Ledger, Span
+from shared.domain.archive_ledger import Ledger, Span
 from shared.values.seq import make_seq
 
 PLACE = ("shop", 900_000_000)

@@ -4,7 +4,7 @@ import pytest
 
 from shared.adapters.binlog.contract import Due, SchemaChanged
 from shared.adapters.binlog.statements import Names, read
-from shared.domain.hidden_columns import HiddenColumns
+from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.table_plan import CannotNumber
 from shared.values.column_changes import ColumnChanges
 from shared.values.settings import TableSettings

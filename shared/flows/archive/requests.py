@@ -1,4 +1,4 @@
-"""Work: what the archive's function does when it is asked, and how it answers."""
+"""Requests: what the archive's function does when it is asked, and how it answers."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Rereading: finds the changes of given numbers in the binlog once more.
+"""Rereading numbers: finds the changes of given numbers in the binlog once more.
 
 A change has the same identity whenever it is read, and numbers are dense. So the place of a number
 follows from the next known row before it or behind it, wherever reading begins. What lies between

@@ -1,4 +1,4 @@
-"""Hidden columns: what the stanza drops or masks must not leave under another name.
+"""Hidden columns, renamed: what the stanza drops or masks must not leave under another name.
 
 A statement may rename such a column, or give its name to another one. Statements that the binlog
 holds are followed. What no statement explains is not guessed: the table stops until its stanza

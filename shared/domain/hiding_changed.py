@@ -1,4 +1,4 @@
-"""Hidden differently: columns that `drop`, `mask` or the key of `hash` now change."""
+"""Hiding changed: columns that `drop`, `mask` or the key of `hash` now change."""
 
 from shared.values.settings import TableSettings
 

@@ -1,4 +1,4 @@
-"""Budget: decides, before anything is parked, whether rows are wrong or everything is.
+"""Refusal budget: decides, before anything is parked, whether rows are wrong or everything is.
 
 Where most changes are refused, the mapping or the handler is broken, not the row.
 """

@@ -1,4 +1,4 @@
-"""Behind: a consumer that is closed for 12 days may lose changes, so its tables are due.
+"""Closed too long: a consumer that is closed for 12 days may lose changes, so its tables are due.
 
 SQS deletes a message 14 days after it was sent, without moving it to a DLQ. Source: SQS developer
 guide, "Using dead-letter queues in Amazon SQS", "Retention period".

@@ -1,4 +1,4 @@
-"""Ledger: the set of archived numbers of each stream and epoch.
+"""Archive ledger: the set of archived numbers of each stream and epoch.
 
 It is the duplicate filter of the archive, its audit, and *archived-through* at once. Numbers are
 dense within an epoch, so a gap in the set is a change that is missing.

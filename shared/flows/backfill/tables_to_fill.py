@@ -1,4 +1,4 @@
-"""Choosing: the tables of a job, as they are in the database now."""
+"""Tables to fill: the tables of a job, as they are in the database now."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Rereading: reads the rows that lost transactions touched, and publishes their present state.
+"""Rereading rows: reads the rows that lost transactions touched, and publishes their present state.
 
 A row that is read has some state between two places of the binlog: the one before the SELECT, which
 its view is proved to contain, and the end of the binlog after it. Only when the stream has come to

@@ -1,4 +1,4 @@
-"""Probing: whether a consumer whose gate is closed could work: it really applies one batch.
+"""Probe batch: whether a consumer whose gate is closed could work: it really applies one batch.
 
 A request for the sink's health proves nothing: a full disk reads well and refuses writes.
 """
@@ -9,7 +9,7 @@ from shared.adapters.queue.contract import Queue
 from shared.domain.sink import Outcome
 from shared.flows.consume.applying import Tried
 from shared.flows.consume.batch import Groups
-from shared.flows.consume.breaking import Breaking
+from shared.flows.consume.gate_after_batch import Breaking
 from shared.flows.consume.tally import Consumed
 from shared.flows.consume.visibility import postpone
 from shared.values.delivery import Delivery

@@ -1,4 +1,4 @@
-"""Epoch: a run of dense numbers of a stream, and the choice of the next one.
+"""Next epoch: a run of dense numbers of a stream, and the choice of the next one.
 
 There are two kinds of epochs. Epochs of the clock, from 2^29 on, count seconds. Older streams have
 epochs below 2^21, which counted hours.

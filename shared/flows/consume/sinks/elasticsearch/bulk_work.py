@@ -1,4 +1,4 @@
-"""Work: one call of the sink: the writes that its changes need, and what became of each so far."""
+"""Bulk work: one call of the sink: the writes of its changes, and what became of each so far."""
 
 from collections.abc import Iterable, Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""Choosing: the parked changes that a redrive is about, and the commands that name them."""
+"""Changes to redrive: the parked changes of a redrive, and the commands that name them."""
 
 from collections.abc import Collection, Iterable, Iterator
 

@@ -1,4 +1,4 @@
-"""Figures: what `rowline status` and the metrics show of a running relay."""
+"""Relay figures: what `rowline status` and the metrics show of a running relay."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Slices: the jobs function works on a job for the time of one invocation, then leaves it.
+"""Job slice: the jobs function works on a job for the time of one invocation, then leaves it.
 
 The next slice continues where it stopped. Whatever kills a slice, the job's token lets exactly one
 process store progress, and a holder that is silent is taken for dead.

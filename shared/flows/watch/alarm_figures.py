@@ -1,4 +1,4 @@
-"""Figures: writes every metric that an alarm reads, zeros too.
+"""Alarm figures: writes every metric that an alarm reads, zeros too.
 
 The alarms take missing figures for trouble, so a watch that does not run raises all of them.
 """
