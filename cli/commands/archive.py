@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from cli.archive_function import ask_archive
 from cli.commands.archive_audit import command as audit
 from cli.commands.archive_query import command as query
 from cli.commands.archive_views import command as views
@@ -29,8 +30,7 @@ def status(
 
     Example: `rowline archive status --stage prod`
     """
-    deployed = open_stage(stage, service)
-    answer = deployed.functions.call(deployed.resources.archive_function, {"do": "status"})
+    answer = ask_archive(open_stage(stage, service), {"do": "status"})
     found = msgspec.convert(answer, Standing)
     if as_json:
         return print_json(found)
@@ -61,8 +61,7 @@ def commit(
 
     Example: `rowline archive commit --stage prod`
     """
-    deployed = open_stage(stage, service)
-    answer = deployed.functions.call(deployed.resources.archive_function, {"do": "commit"})
+    answer = ask_archive(open_stage(stage, service), {"do": "commit"})
     done = msgspec.convert(answer, Committed)
     if as_json:
         return print_json(done)
@@ -91,8 +90,7 @@ def compact(
 
     Example: `rowline archive compact --stage prod`
     """
-    deployed = open_stage(stage, service)
-    answer = deployed.functions.call(deployed.resources.archive_function, {"do": "maintain"})
+    answer = ask_archive(open_stage(stage, service), {"do": "maintain"})
     done = msgspec.convert(answer, Maintained)
     if as_json:
         return print_json(done)

@@ -3,12 +3,13 @@
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
 from rich.console import Console
 
+from cli.archive_function import ask_archive
 from cli.deployed import ServiceOption, SourceOption, StageOption, open_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.duration import seconds_of
@@ -61,12 +62,8 @@ def command(
     raise typer.Exit(0 if all(each.complete for each in found) else 1)
 
 
-def _ask(deployed: Stage, event: dict[str, Any]) -> dict[str, Any]:
-    return deployed.functions.call(deployed.resources.archive_function, event)
-
-
 def _audit(deployed: Stage, since_ms: int) -> tuple[list[Audited], list[Wanted]]:
-    answer = _ask(deployed, {"do": "audit", "since_ms": since_ms, "anchors": True})
+    answer = ask_archive(deployed, {"do": "audit", "since_ms": since_ms, "anchors": True})
     return (
         msgspec.convert(answer["epochs"], list[Audited]),
         msgspec.convert(answer["wanted"], list[Wanted]),
@@ -79,7 +76,7 @@ def _heal(deployed: Stage, wanted: list[Wanted], quiet: bool) -> Iterator[int]:
     for stream in sorted({one.stream for one in wanted}):
         mine = [one for one in wanted if one.stream == stream]
         for relanded in _read_again(deployed, stream, mine):
-            answer = _ask(deployed, {"do": "heal", "names": [relanded.name]})
+            answer = ask_archive(deployed, {"do": "heal", "names": [relanded.name]})
             healed = msgspec.convert(answer, Healed)
             if not quiet:
                 _show_healed(relanded, healed, console)
