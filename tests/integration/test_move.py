@@ -14,9 +14,8 @@ from typer.testing import CliRunner
 
 from cli.commands import source as reset
 from cli.commands import source_move as move
-from shared import stage as stage_module
 from shared.adapters import secrets
-from shared.stage import Stage
+from shared.stage import Stage, source_parts
 from shared.values.endpoint import SourceEndpoint, from_secret
 from shared.values.seq import split_seq
 from shared.values.settings import Settings, SourceSettings, TableSettings
@@ -59,7 +58,7 @@ class Place:
         )
         self.stage = MemoryStage()
         self.relays: list[Running] = []
-        for module in (secrets, stage_module):
+        for module in (secrets, source_parts):
             patch.setattr(module, "secret_json", lambda name, **_: self.secrets[name])
         patch.setattr(move, "open_stage", self._open)
         for name, value in {

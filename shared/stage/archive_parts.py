@@ -1,0 +1,81 @@
+"""Archive parts: the landing and the table of a stage, and what reads them."""
+
+import time
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.stage.aws_parts import AwsParts
+from shared.values.stream import source_of
+
+if TYPE_CHECKING:
+    from shared.adapters.archive_table.glue import GlueArchiveTable
+    from shared.adapters.athena.athena import AwsAthena
+    from shared.adapters.lake.iceberg import IcebergLake
+    from shared.adapters.landing.s3 import S3Landing
+    from shared.flows.archive.setup import ArchiveSetup
+    from shared.flows.history.setup import HistorySetup
+
+
+class ArchiveParts(AwsParts):
+    """The archive of a stage. Raises StackError where there is none."""
+
+    @cached_property
+    def landing(self) -> "S3Landing":
+        """The archive's landing. Raises StackError where there is no archive."""
+        from shared.adapters.landing.s3 import S3Landing
+
+        return S3Landing(self.client("s3"), self.resources.archive_bucket)
+
+    @cached_property
+    def healing(self) -> "S3Landing":
+        """Changes that were read again because the archive's table lost them."""
+        from shared.adapters.landing.s3 import HEALING, S3Landing
+
+        return S3Landing(self.client("s3"), self.resources.archive_bucket, HEALING)
+
+    @cached_property
+    def lake(self) -> "IcebergLake":
+        """The archive's table, where its heavy packages are installed."""
+        from shared.adapters.lake.iceberg import IcebergLake
+
+        return IcebergLake(self.resources.archive_bucket, self.resources.archive_database)
+
+    @cached_property
+    def athena(self) -> "AwsAthena":
+        """Queries of the archive. Raises StackError where there is none."""
+        from shared.adapters.athena.athena import AwsAthena
+
+        place = self.resources
+        return AwsAthena(self.client, place.archive_workgroup, place.archive_database)
+
+    @cached_property
+    def archive_table(self) -> "GlueArchiveTable":
+        """The archive's table as its metadata describes it."""
+        from shared.adapters.archive_table.glue import GlueArchiveTable
+
+        return GlueArchiveTable(self.client, self.resources.archive_database)
+
+    def history(self) -> "HistorySetup":
+        """The parts that questions about the past need."""
+        from shared.flows.history.setup import HistorySetup
+
+        streams = {each.stream: source_of(each.stream) for each in self.settings.sources.values()}
+        return HistorySetup(self.athena, self.archive_table, self.state, streams)
+
+    def archive(self, *, holder: str, left: Callable[[], float]) -> "ArchiveSetup":
+        """The parts of the archive's function; see `ArchiveSetup` for the parameters."""
+        from shared.flows.archive.setup import ArchiveSetup
+
+        settings = self.settings.archive
+        return ArchiveSetup(
+            landing=self.landing,
+            healing=self.healing,
+            lake=self.lake,
+            state=self.state,
+            streams=tuple(each.stream for each in self.settings.sources.values()),
+            retention_days=settings.retention_days if settings else 0,
+            holder=holder,
+            left=left,
+            clock=time.time,
+        )

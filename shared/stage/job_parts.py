@@ -1,0 +1,82 @@
+"""Job parts: the parts of a job of a consumer, and the start of its slices."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from shared.domain.deletion_limit import DeletionRefused
+from shared.domain.subscription_filter import filter_policy, filter_text
+from shared.stage.sink_parts import SinkParts
+from shared.stage.source_parts import SourceParts
+from shared.values.settings import ConsumerSettings
+
+if TYPE_CHECKING:
+    from shared.flows.jobs.setup import JobSetup
+    from shared.flows.jobs.tenure import Tenure
+    from shared.flows.redrive.setup import RedriveSetup
+    from shared.values.job import Job
+    from shared.values.progress import Progress
+
+
+class JobParts(SinkParts, SourceParts):
+    """The jobs of a stage."""
+
+    def job(
+        self,
+        name: str,
+        *,
+        by: str,
+        show: "Callable[[Progress], None]" = lambda _progress: None,
+        consent: "Callable[[DeletionRefused], bool]" = lambda _refused: False,
+        tenure: "Tenure | None" = None,
+    ) -> "JobSetup":
+        """The parts of a job of a consumer; see `JobSetup` for the parameters."""
+        from shared.flows.jobs.setup import JobSetup
+
+        consumer = self.consumer(name)
+        source = self.settings.source_of(consumer)
+        return JobSetup(
+            consumer,
+            source,
+            database=self.database(source.name),
+            state=self.state,
+            claims=self.claims,
+            queue=self.queue(name),
+            sink=self.sink(name),
+            mask_key=self.mask_key(source),
+            by=by,
+            reads=self.reads(source),
+            writes=self.writes(consumer),
+            consent=consent,
+            show=show,
+            takeover=self.takeover(name),
+            examiner=self.examiner(name),
+            tenure=tenure,
+            subscribed_ms=self._subscribed_ms(consumer),
+        )
+
+    def _subscribed_ms(self, consumer: ConsumerSettings) -> int:
+        """Since when the watch has seen the deployed filter; 0 on the local stage: it acts at once.
+
+        A filter that the watch has not seen yet has just been deployed.
+        """
+        if self.name == "local":
+            return 0
+        seen = self.state.pulses.read().memory.subscribed.get(consumer.name)
+        if seen is None or seen.filter != filter_text(filter_policy(consumer)):
+            return int(time.time() * 1000)
+        return seen.since_ms
+
+    def redrive(
+        self, name: str, *, by: str = "", show: "Callable[[Progress], None]" = lambda _: None
+    ) -> "RedriveSetup":
+        """The parts of a redrive of a consumer; see `RedriveSetup` for the parameters."""
+        from shared.flows.redrive.setup import RedriveSetup
+
+        consumer = self.consumer(name)
+        return RedriveSetup(consumer, self.state, self.claims, self.queue(name), by, show)
+
+    def start_slice(self, job: "Job") -> None:
+        """Start a slice of a job in the jobs function. Raises StackError, StateUnavailable."""
+        event = {"consumer": job.consumer, "slot": job.slot}
+        self.functions.start(self.resources.jobs_function, event)

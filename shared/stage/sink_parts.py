@@ -1,0 +1,85 @@
+"""Sink parts: the sinks of a stage, and its consumers at work."""
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from shared.adapters.secrets import secret_json
+from shared.domain.reader_takeover import Takeover
+from shared.domain.sink import Examiner, Sink, SinkAccess, Surroundings
+from shared.stage.aws_parts import AwsParts
+from shared.values import endpoint
+from shared.values.settings import ConsumerSettings
+
+if TYPE_CHECKING:
+    from shared.flows.consume.runtime import Consume
+
+
+class SinkParts(AwsParts):
+    """The sinks of a stage."""
+
+    def sink(self, consumer: str) -> Sink:
+        """A consumer's sink: at the given address, else its secret's."""
+        from shared.flows.consume import sinks
+
+        settings = self.consumer(consumer)
+        address = self._addresses.get(settings.kind, "")
+        return sinks.build(Surroundings(settings, self.state, _secret, address))
+
+    def takeover(self, consumer: str) -> Takeover | None:
+        """What moves the readers of a consumer's sink; None where nothing does."""
+        from shared.flows.consume import sinks
+
+        return sinks.takeover(self._access(consumer))
+
+    def examiner(self, consumer: str) -> Examiner | None:
+        """A consumer's sink for checks, which needs no deployed stage; None where it has none."""
+        from shared.flows.consume import sinks
+
+        return sinks.examine(self._access(consumer))
+
+    def _access(self, consumer: str) -> SinkAccess:
+        settings = self.consumer(consumer)
+        return SinkAccess(settings, _secret, self._addresses.get(settings.kind, ""))
+
+    def runtime(self, name: str) -> "Consume":
+        """A consumer at work."""
+        from shared.flows.consume.batch_trace import BatchTrace
+        from shared.flows.consume.runtime import Consume
+
+        consumer, sink = self.consumer(name), self.sink(name)
+        version = os.environ.get("ROWLINE_VERSION", "")
+        trace = BatchTrace(self.tracer, f"{self.full_name} consumer {name}", consumer)
+        queue = self.queue(name)
+        return Consume(consumer, sink, self.state, self.claims, queue, version, trace=trace)
+
+    def writes(self, consumer: ConsumerSettings) -> str:
+        """Where a consumer's sink is, and where that address came from."""
+        if url := self._addresses.get(consumer.kind):
+            bare = url.rpartition("@")[2]
+            return f"{consumer.kind} at {bare} ({self._origins.get(consumer.kind, '')})"
+        secret = consumer.sink.get("secret", "")
+        return f"{consumer.kind} (secret {secret})" if secret else consumer.kind
+
+    def is_led_elsewhere(self, consumer: str) -> bool:
+        """Whether a command was given another source or sink than the functions use."""
+        settings = self.consumer(consumer)
+        source, sink = self._addresses.get("source"), self._addresses.get(settings.kind)
+        if source and self.only_source():
+            name = self.settings.sources[settings.source].secret
+            theirs = endpoint.from_secret(name, secret_json(name))
+            given = endpoint.parse(source)
+            if (given.host, given.port) != (theirs.host, theirs.port):
+                return True
+        url = str(_secret(settings.sink["secret"], False).get("url", "")) if sink else ""
+        return bool(sink and _place(sink) != _place(url))
+
+
+def _place(url: str) -> tuple[str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.hostname, parts.port
+
+
+def _secret(name: str, fresh: bool) -> Mapping[str, Any]:
+    return secret_json(name, fresh=fresh)
