@@ -21,6 +21,7 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
             "LandingAgeMs": answer["oldest_ms"],
             "LandingRejected": answer["rejected"],
             "ChangesArchived": answer["rows"],
+            "ArchiveBehindMs": answer["behind_ms"],
         }
         emit(stage().full_name, "archive", "changes", figures, commits=answer["commits"])
     return answer

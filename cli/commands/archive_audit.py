@@ -17,6 +17,7 @@ from shared.flows.archive.relanding import Relanded, reland
 from shared.flows.archive.reports import Audited, Healed, Wanted
 from shared.flows.archive.rereading_numbers import reread
 from shared.stage import Stage
+from shared.values.archive_progress import UNDER_WAY_MS
 from shared.values.capture_configuration import read_configuration
 
 _SHOWN = 20
@@ -114,9 +115,15 @@ def _show(found: list[Audited], console: Console) -> None:
             (each.missing, "were archived and are not in the table"),
             (each.repeated, "are in the table more than once"),
             (each.unknown, "are in the table and not in the ledger"),
-            (each.absent, "were published and never archived, or are still under way"),
+            (each.absent, "were published and never archived"),
         ):
             if numbers.count:
                 console.print(f"! {numbers.count:,} {what}: n {numbers}", markup=False)
+        if each.under_way.count:
+            console.print(
+                f"  {each.under_way.count:,} younger than {UNDER_WAY_MS // 60_000} minutes are "
+                f"under way: n {each.under_way}",
+                markup=False,
+            )
     if not found:
         console.print("nothing is archived yet", markup=False)

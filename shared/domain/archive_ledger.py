@@ -4,7 +4,7 @@ It is the duplicate filter of the archive, its audit, and *archived-through* at 
 dense within an epoch, so a gap in the set is a change that is missing.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -156,12 +156,21 @@ class Ledger:
         gap = next(self.gaps(place, self.begins(place), last), None)
         return gap.first - 1 if gap else last
 
-    def archived_through(self, stream: str) -> int:
-        """The seq up to which a stream's newest epoch has no gap; 0: nothing is archived."""
-        epochs = [epoch for name, epoch in self._archived if name == stream]
-        if not epochs:
-            return 0
-        return make_seq(max(epochs), self.through((stream, max(epochs))))
+    def archived_through(self, stream: str, ends: Mapping[Place, int] | None = None) -> int:
+        """The seq up to which a stream has no gap in any epoch; 0: nothing is archived.
+
+        ends: the last number of each epoch as far as it is known. An epoch that is over, and of
+        which nothing is known, is taken to end with its last archived number.
+        """
+        known = dict(ends or {})
+        places = {place for place in {*self._archived, *known} if place[0] == stream}
+        reached = 0
+        for place in sorted(place for place in places if self.begins(place)):
+            through = self.through(place)
+            reached = make_seq(place[1], through)
+            if through < max(self.last(place), known.get(place, 0)):
+                break
+        return reached
 
 
 def spans(place: Place, numbers: BitMap64) -> Iterator[Span]:

@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from shared.adapters import aws
 from shared.adapters.state.dynamodb import DynamoSchemas, open_state
+from shared.values.archive_progress import ArchiveProgress, Height
 from shared.values.checkpoint import CatchUp, Checkpoint, Leg, Release
 from shared.values.column_history import ColumnHistory
 from shared.values.coverage import Segment, SegmentStart
@@ -525,6 +526,17 @@ def test_one_run_of_the_watch_holds_its_lease_until_it_ends_or_its_time_is_over(
     assert pulses.begin("three", 100_001, 160_000) == Pulse(40_000, {"figures": "SQS"})
     pulses.end("two", Pulse(7))
     assert pulses.read().at_ms == 40_000
+
+
+def test_the_progress_of_the_archive_is_the_last_that_was_saved(stores: Any) -> None:
+    assert stores.archive_progress.read() == ArchiveProgress()
+    height = Height(7, {"shop": 5})
+    for progress in (
+        ArchiveProgress(7, {"shop": 4}, {"shop": 7}, (height,), "Glue did not answer."),
+        ArchiveProgress(9, {"shop": 5}),
+    ):
+        stores.archive_progress.save(progress)
+        assert stores.archive_progress.read() == progress
 
 
 def test_parked_changes_are_kept_by_group_and_seq_and_the_first_failure_stays(stores: Any) -> None:

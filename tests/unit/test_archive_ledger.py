@@ -48,7 +48,21 @@ def test_it_is_the_same_after_it_was_stored(held: dict[str, set[int]], gone: set
         assert not again.new_of((stream, 5), numbers)
 
 
-def test_archived_through_is_of_the_newest_epoch() -> None:
+def test_archived_through_ends_at_the_first_gap_of_any_epoch() -> None:
+    ledger = Ledger()
+    ledger.add(("shop", 900_000_000), [5, 6, 8])
+    ledger.add(("shop", 900_000_007), [1, 2])
+    assert ledger.archived_through("shop") == make_seq(900_000_000, 6)
+    ledger.add(("shop", 900_000_000), [7])
+    assert ledger.archived_through("shop") == make_seq(900_000_007, 2)
+    ends = {("shop", 900_000_000): 9}
+    assert ledger.archived_through("shop", ends) == make_seq(900_000_000, 8)
+    ledger.add(("shop", 900_000_000), [9])
+    later = {**ends, ("shop", 900_000_003): 4}
+    assert ledger.archived_through("shop", later) == make_seq(900_000_003, 0)
+
+
+def test_archived_through_of_an_epoch_without_gap_before_it() -> None:
     ledger = Ledger()
     assert ledger.archived_through("shop") == 0
     ledger.add(("shop", 900_000_000), range(1, 11))

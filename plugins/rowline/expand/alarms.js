@@ -183,14 +183,14 @@ const consumerAlarms = (ids, { name, functionName, verify }, service, alerts) =>
   [ids.alarm('Late')]: late(ids, name, service, alerts),
 });
 
-/** The committer emits the age of the oldest landing object each minute; zero: there is none. */
+/** The committer emits each minute for how long the table has lacked a change; 0: it lacks none. */
 const archiveAlarms = (ids, service, alerts) => ({
   [ids.alarm('Behind')]: alarm(
     alerts,
-    'The archive is more than 15 minutes behind, or its committer does not run.',
+    'The archive is more than 15 minutes behind its streams, or its committer fails.',
     {
       Namespace: 'Rowline',
-      MetricName: 'LandingAgeMs',
+      MetricName: 'ArchiveBehindMs',
       Dimensions: [
         { Name: 'service', Value: service },
         { Name: 'archive', Value: 'changes' },

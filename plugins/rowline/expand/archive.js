@@ -174,6 +174,7 @@ function rights(functionName, sources, options) {
       [glue('catalog'), glue('database/${database}'), glue('table/${database}/*')],
     ),
     rows('Lease', ['dynamodb:GetItem', 'dynamodb:UpdateItem'], state, ['lease']),
+    rows('Progress', ['dynamodb:GetItem', 'dynamodb:PutItem'], state, ['archive']),
     rows('Streams', ['dynamodb:GetItem', 'dynamodb:Query'], state, streams),
   ];
 }

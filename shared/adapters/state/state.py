@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from shared.adapters.state.archive_progresses import ArchiveProgresses
 from shared.adapters.state.coverage import Coverage
 from shared.adapters.state.deletions import Deletions
 from shared.adapters.state.done_messages import DoneMessages
@@ -40,3 +41,4 @@ class State:
     leases: Leases
     gates: Gates
     pairs: Pairs
+    archive_progress: ArchiveProgresses

@@ -14,8 +14,8 @@ from pyroaring import BitMap64
 from shared.adapters.lake.contract import Head, Lake
 from shared.adapters.state.state import State
 from shared.domain.archive_ledger import Ledger, Place, spans
+from shared.flows.archive.given_out import given_out
 from shared.flows.archive.reports import Audited, Numbers
-from shared.values.coverage import Segment
 from shared.values.seq import split_seq
 
 MOST_SPANS = 200
@@ -30,8 +30,14 @@ class Held(msgspec.Struct):
     rows: int = 0
 
 
-def audit(lake: Lake, state: State, streams: Sequence[str], since_ms: int = 0) -> list[Audited]:
-    """Audit every epoch of these streams, or the part that was committed since (Unix ms)."""
+def audit(
+    lake: Lake, state: State, streams: Sequence[str], since_ms: int = 0, *, now_ms: int = 0
+) -> list[Audited]:
+    """Audit every epoch of these streams, or the part that was committed since (Unix ms).
+
+    now_ms: tells what may be under way; 0: whatever was never archived is absent.
+    """
+    progress = state.archive_progress.read()
     # Before the head: what is archived meanwhile is not counted as absent.
     ends = {place: end for stream in streams for place, end in given_out(state, stream)}
     head = lake.head()
@@ -45,14 +51,15 @@ def audit(lake: Lake, state: State, streams: Sequence[str], since_ms: int = 0) -
         if since_ms and place not in floors:
             continue
         floor = floors.get(place, 0)
-        one = _audited(place, ledger, held.get(place), ends.get(place, 0), floor)
+        due = progress.due(place[0], now_ms) if now_ms else None
+        one = _audited(place, ledger, held.get(place), ends.get(place, 0), floor, due)
         if one is not None:
             found.append(one)
     return found
 
 
 def _audited(
-    place: Place, ledger: Ledger, held: Held | None, end: int, floor: int
+    place: Place, ledger: Ledger, held: Held | None, end: int, floor: int, due: int | None
 ) -> Audited | None:
     held = held or Held(BitMap64(), BitMap64())
     first, last = ledger.first(place), ledger.last(place)
@@ -66,6 +73,7 @@ def _audited(
     absent = BitMap64()
     for gap in ledger.gaps(place, begins, max(last, end)):
         absent.add_range(gap.first, gap.last + 1)
+    absent, under_way = _by_age(place, absent, due)
     return Audited(
         stream=place[0],
         epoch=place[1],
@@ -78,7 +86,21 @@ def _audited(
         repeated=_numbers(place, held.twice),
         unknown=_numbers(place, there - known),
         absent=_numbers(place, absent),
+        under_way=_numbers(place, under_way),
     )
+
+
+def _by_age(place: Place, absent: BitMap64, due: int | None) -> tuple[BitMap64, BitMap64]:
+    """(absent, under way). due: the seq up to which the archive should have all by now."""
+    if due is None:
+        return absent, BitMap64()
+    epoch, n = split_seq(due)
+    if place[1] < epoch:
+        return absent, BitMap64()
+    young = absent.copy()
+    if place[1] == epoch:
+        young.remove_range(0, n + 1)
+    return absent - young, young
 
 
 def table_numbers(lake: Lake, head: Head, where: str = "") -> dict[Place, Held]:
@@ -128,22 +150,6 @@ def _floors(lake: Lake, head: Head, since_ms: int) -> dict[Place, int]:
         for place, numbers in by_place(batch):
             floors[place] = min(numbers + ([floors[place]] if place in floors else []))
     return floors
-
-
-def given_out(state: State, stream: str) -> Iterator[tuple[Place, int]]:
-    """The last number of each epoch of a stream, as far as it is known."""
-    ends: dict[int, int] = {}
-    segments: list[Segment] = state.coverage.segments(stream)
-    for segment in segments:
-        if segment.start.former:
-            epoch, n = split_seq(segment.start.former)
-            ends[epoch] = max(n, ends.get(epoch, 0))
-    _, checkpoint = state.streams.load(stream)
-    if checkpoint is not None:
-        epoch, n = split_seq(checkpoint.seq)
-        ends[epoch] = max(n + checkpoint.rows, ends.get(epoch, 0))
-    for epoch, n in ends.items():
-        yield (stream, epoch), n
 
 
 def _numbers(place: Place, numbers: BitMap64) -> Numbers:

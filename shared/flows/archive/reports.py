@@ -11,6 +11,7 @@ class Committed(msgspec.Struct):
     left: whether objects were left for the next run.
     oldest_ms: age of the oldest object at the beginning; 0: there was none.
     busy: another run was under way, and this one did nothing.
+    behind_ms: for how long the table has lacked a change that was given out; 0: it lacks none.
     """
 
     rows: int = 0
@@ -21,6 +22,7 @@ class Committed(msgspec.Struct):
     left: bool = False
     oldest_ms: int = 0
     busy: bool = False
+    behind_ms: int = 0
 
 
 class Maintained(msgspec.Struct):
@@ -132,7 +134,8 @@ class Audited(msgspec.Struct):
     rows: rows in the table.
     missing: archived, but no longer in the table.
     repeated: in the table more than once. unknown: in the table, but not in the ledger.
-    absent: given out by the stream, but never archived. They may be under way.
+    absent: given out by the stream, but never archived.
+    under_way: the same, but so lately that they need not be in the table yet.
     """
 
     stream: str
@@ -146,6 +149,7 @@ class Audited(msgspec.Struct):
     repeated: Numbers
     unknown: Numbers
     absent: Numbers
+    under_way: Numbers = msgspec.field(default_factory=Numbers)
 
     @property
     def complete(self) -> bool:

@@ -1,6 +1,7 @@
 """Requests: what the archive's function does when it is asked, and how it answers."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -9,9 +10,10 @@ from shared.flows.archive.auditing import audit
 from shared.flows.archive.committing import commit
 from shared.flows.archive.healing import heal, wanted
 from shared.flows.archive.maintaining import maintain
+from shared.flows.archive.progressing import note_failure, note_progress
 from shared.flows.archive.setup import ArchiveSetup
 from shared.flows.archive.standing import standing
-from shared.values.errors import ConfigError
+from shared.values.errors import ConfigError, RowlineError
 
 Answer = dict[str, Any]
 
@@ -28,7 +30,16 @@ def do(setup: ArchiveSetup, event: Answer) -> Answer:
 
 
 def _commit(setup: ArchiveSetup, _event: Answer) -> Answer:
-    return _plain(commit(setup))
+    try:
+        done = commit(setup)
+    except RowlineError as error:
+        with suppress(RowlineError):
+            note_failure(setup.state, error)
+        raise
+    if not done.busy:
+        progress = note_progress(setup.lake, setup.state, setup.streams, setup.now_ms())
+        done.behind_ms = progress.behind_ms(setup.now_ms())
+    return _plain(done)
 
 
 def _maintain(setup: ArchiveSetup, _event: Answer) -> Answer:
@@ -40,7 +51,8 @@ def _status(setup: ArchiveSetup, _event: Answer) -> Answer:
 
 
 def _audit(setup: ArchiveSetup, event: Answer) -> Answer:
-    found = audit(setup.lake, setup.state, setup.streams, int(event.get("since_ms", 0)))
+    since_ms, now_ms = int(event.get("since_ms", 0)), setup.now_ms()
+    found = audit(setup.lake, setup.state, setup.streams, since_ms, now_ms=now_ms)
     answer: Answer = {"epochs": [_plain(each) for each in found]}
     if event.get("anchors"):
         answer["wanted"] = [_plain(each) for each in wanted(setup.lake, found)]

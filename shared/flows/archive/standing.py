@@ -1,7 +1,7 @@
 """Standing: how far the archive is."""
 
 from shared.domain.archive_ledger import Ledger
-from shared.flows.archive.auditing import given_out
+from shared.flows.archive.given_out import given_out
 from shared.flows.archive.reports import Standing, StreamStanding
 from shared.flows.archive.setup import ArchiveSetup
 

@@ -8,6 +8,7 @@ import msgspec
 from shared.adapters.observation.contract import ConsumerSigns, KeptQueue
 from shared.domain.proof import basis_in, expiry
 from shared.domain.sink import Target
+from shared.flows.health.archive_findings import archive_findings
 from shared.flows.health.facts import ConsumerFacts, RelayFacts
 from shared.flows.health.gate_findings import gate_findings
 from shared.flows.health.gathering import Parts, consumer_facts, relay_facts
@@ -76,6 +77,8 @@ def status(parts: Parts) -> Status:
         findings += proof_findings(one, now)
         findings += unanswered or (target_findings(one, targets) if targets is not None else [])
         findings += job_findings(parts.state.jobs, one.consumer)
+    if settings.archive is not None:
+        findings += archive_findings(parts.state.archive_progress.read(), now)
     findings += [kept_finding(queue) for queue in queues]
     findings += [each for one in consumers for each in gate_findings(one.consumer, one.gate, now)]
     return Status(settings.stage, relays, consumers, [*findings_of(relays, consumers), *findings])

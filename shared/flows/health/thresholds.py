@@ -27,3 +27,9 @@ WATCH_SILENT_S = 180
 
 VERIFY_OVERDUE_S = 31 * 86_400
 """A proof that is older says little about now."""
+
+ARCHIVE_BEHIND_S = 900
+"""Above this the archive is behind its streams."""
+
+ARCHIVE_SILENT_S = 300
+"""The committer runs each minute, and a run may take a few."""

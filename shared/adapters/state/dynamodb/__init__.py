@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from shared.adapters.state.dynamodb.archive_progresses import DynamoArchiveProgresses
 from shared.adapters.state.dynamodb.coverage import DynamoCoverage
 from shared.adapters.state.dynamodb.deletions import DynamoDeletions
 from shared.adapters.state.dynamodb.done_messages import DynamoDoneMessages
@@ -45,4 +46,5 @@ def open_state(client: "DynamoDBClient", table: str) -> State:
         leases=DynamoLeases(client, table),
         gates=DynamoGates(client, table),
         pairs=DynamoPairs(client, table),
+        archive_progress=DynamoArchiveProgresses(client, table),
     )

@@ -7,6 +7,7 @@ import msgspec
 
 from shared.adapters.state.state import State
 from shared.values.job import BackfillWork, Job
+from tests.worlds.twins.state.archive_progresses import MemoryArchiveProgresses
 from tests.worlds.twins.state.coverage import MemoryCoverage
 from tests.worlds.twins.state.dues import MemoryDues
 from tests.worlds.twins.state.gates import MemoryGates
@@ -61,6 +62,7 @@ def memory_state() -> State:
         pairs=pairs,
         leases=MemoryLeases(),
         gates=gates,
+        archive_progress=MemoryArchiveProgresses(),
     )
 
 

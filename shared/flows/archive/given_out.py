@@ -1,0 +1,24 @@
+"""Given out: which numbers a stream has given to changes."""
+
+from collections.abc import Iterator
+
+from shared.adapters.state.state import State
+from shared.domain.archive_ledger import Place
+from shared.values.coverage import Segment
+from shared.values.seq import split_seq
+
+
+def given_out(state: State, stream: str) -> Iterator[tuple[Place, int]]:
+    """The last number of each epoch of a stream, as far as it is known."""
+    ends: dict[int, int] = {}
+    segments: list[Segment] = state.coverage.segments(stream)
+    for segment in segments:
+        if segment.start.former:
+            epoch, n = split_seq(segment.start.former)
+            ends[epoch] = max(n, ends.get(epoch, 0))
+    _, checkpoint = state.streams.load(stream)
+    if checkpoint is not None:
+        epoch, n = split_seq(checkpoint.seq)
+        ends[epoch] = max(n + checkpoint.rows, ends.get(epoch, 0))
+    for epoch, n in ends.items():
+        yield (stream, epoch), n
