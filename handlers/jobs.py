@@ -1,6 +1,6 @@
 """The jobs function: one invocation is a slice of the job in a consumer's slot.
 
-The event names both: {"consumer": …, "slot": "fill" or "verify"}.
+The event names both: {"consumer": …, "slot": "fill", "verify" or "redrive"}.
 """
 
 import time
@@ -23,6 +23,7 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, str]:
     ended, why = Slice(
         stage.state,
         lambda consumer, tenure: stage.job(consumer, by=by, tenure=tenure),
+        lambda consumer, tenure: stage.redrive(consumer, by=by, tenure=tenure),
         beside=stage.settings.beside,
         by=by,
         left=lambda: context.get_remaining_time_in_millis() / 1000,

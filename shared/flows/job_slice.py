@@ -21,6 +21,7 @@ from shared.flows.jobs.holding import JobBusy, new_holder, until_silent
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.jobs.tenure import JobStopped, SliceOver, Tenure
 from shared.flows.redrive.redrive import Redrive
+from shared.flows.redrive.setup import RedriveParts
 from shared.flows.verify.verify import Verify
 from shared.values.errors import ConfigError, RowlineError, StackError
 from shared.values.job import (
@@ -45,6 +46,8 @@ class Slice:
     """One invocation of the jobs function.
 
     setup: makes the parts of a consumer's job, see `JobSetup`.
+    redrive: makes those of a redrive, which needs neither source nor sink: the sink of an archive's
+        consumer cannot be opened here.
     beside: the consumers of the same source, whose jobs take turns.
     by: names the invocation. left: seconds until it is stopped.
     """
@@ -53,6 +56,7 @@ class Slice:
         self,
         state: State,
         setup: Callable[[str, Tenure], JobSetup],
+        redrive: Callable[[str, Tenure], RedriveParts],
         *,
         beside: Callable[[str], Collection[str]],
         by: str,
@@ -61,6 +65,7 @@ class Slice:
         patience: Patience,
     ) -> None:
         self._state, self._setup, self._beside = state, setup, beside
+        self._redrive = redrive
         self._by, self._left, self._now_ms, self._patience = by, left, now_ms, patience
 
     def run(self, consumer: str, slot: Slot) -> tuple[Ended, str]:
@@ -100,9 +105,8 @@ class Slice:
         )
         try:
             with tenure.kept():
-                setup = self._setup(job.consumer, tenure)
                 try:
-                    _run(setup, job, lambda refused: refused.count <= job.wanted.accept)
+                    self._run(job, tenure)
                 except (ConfigError, StackError) as error:
                     if not _is_begun(tenure.job):
                         tenure.refuse(str(error))
@@ -111,6 +115,16 @@ class Slice:
         except (SliceOver, JobStopped, JobLost, RowlineError) as error:
             return self._ended(tenure.job, error), str(error)
         return "done", ""
+
+    def _run(self, job: Job, tenure: Tenure) -> None:
+        if isinstance(job.work, RedriveWork) and not job.wanted.cancel:
+            where, work = Where.parse(job.work.where), job.work
+            Redrive(self._redrive(job.consumer, tenure)).run(where, work.action, work.rate)
+        elif isinstance(job.work, RedriveWork):
+            tenure.cancel()
+        else:
+            setup = self._setup(job.consumer, tenure)
+            _run(setup, job, lambda refused: refused.count <= job.wanted.accept)
 
     def _ended(self, job: Job, error: Exception) -> Ended:
         if isinstance(error, JobLost):
@@ -150,10 +164,7 @@ def _run(setup: JobSetup, job: Job, consent: Callable[[DeletionRefused], bool]) 
         chosen = () if begun else wanted.tables
         into = isinstance(job.work, BackfillWork) and job.work.into is not None
         Backfill(setup, type(job.work), into=into).run(chosen, restart=wanted.restart)
-    elif isinstance(job.work, RedriveWork):
-        work = job.work
-        Redrive(setup).run(Where.parse(work.where), work.action, work.rate)
-    else:
+    elif isinstance(job.work, VerifyWork):
         begun = bool(job.work.chosen) and not wanted.restart
         chosen = job.work.chosen if begun else wanted.tables
         check = job.work

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from shared.adapters import aws
 from shared.adapters.claims.s3 import S3Claims
 from shared.adapters.queue.sqs import SqsQueue
+from shared.adapters.stack import Stack
 from shared.adapters.state.dynamodb import open_state
 from shared.adapters.state.state import State
 from shared.adapters.topic.sns import SnsTopic, open_topic
@@ -37,6 +38,14 @@ class AwsParts(Basis):
     def consume_function(self, consumer: str) -> str:
         """The name of a consumer's function."""
         return self.resources.consume_function(consumer)
+
+    def is_changing(self) -> bool:
+        """Whether the stage is being deployed, or was since its names were read from the stack.
+
+        Raises StackError, StateUnavailable.
+        """
+        held = self.resources
+        return isinstance(held, Stack) and held.has_changed_to(Stack.around(self.settings))
 
     def queue(self, consumer: str) -> SqsQueue:
         return SqsQueue(self.client("sqs"), self.resources.queue_url(consumer))

@@ -68,13 +68,19 @@ class JobParts(SinkParts, SourceParts):
         return seen.since_ms
 
     def redrive(
-        self, name: str, *, by: str = "", show: "Callable[[Progress], None]" = lambda _: None
+        self,
+        name: str,
+        *,
+        by: str = "",
+        show: "Callable[[Progress], None]" = lambda _: None,
+        tenure: "Tenure | None" = None,
     ) -> "RedriveSetup":
         """The parts of a redrive of a consumer; see `RedriveSetup` for the parameters."""
         from shared.flows.redrive.setup import RedriveSetup
 
         consumer = self.consumer(name)
-        return RedriveSetup(consumer, self.state, self.claims, self.queue(name), by, show)
+        queue = self.queue(name)
+        return RedriveSetup(consumer, self.state, self.claims, queue, by, show, tenure=tenure)
 
     def start_slice(self, job: "Job") -> None:
         """Start a slice of a job in the jobs function. Raises StackError, StateUnavailable."""

@@ -70,6 +70,7 @@ class Machine:
         return Slice(
             world.state,
             setup,
+            setup,
             beside=lambda _: ["search", "other"],
             by="lambda 1",
             left=lambda: ends - world.now,

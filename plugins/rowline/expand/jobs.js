@@ -32,7 +32,10 @@ function jobs(all, context) {
             ROWLINE_QUEUES: {
               'Fn::Join': [
                 ',',
-                consumers.map((one) => sub(`${one.name}=\${${queue(one)}.QueueName}`)),
+                // A redrive of the archive's consumer is continued here too.
+                Object.values(all.consumers).map((one) =>
+                  sub(`${one.name}=\${${queue(one)}.QueueName}`),
+                ),
               ],
             },
           },

@@ -124,7 +124,7 @@ function jobs({ all, functionName, options }) {
   const { state, claims, key } = options.resources;
   const consumers = workedOn(all);
   const own = [...new Set(consumers.map(({ source }) => source))];
-  const queues = consumers.map(({ name }) => arn(names.consumer(name).queue));
+  const queues = Object.values(all.consumers).map(({ name }) => arn(names.consumer(name).queue));
   const stanzas = consumers.map(({ sink }) => sinks[sink.kind].permissions(sink));
   return [
     logs(functionName),
