@@ -52,6 +52,11 @@ class RedriveCommand(msgspec.Struct, frozen=True, tag_field="command", tag="redr
 _decode = msgspec.json.Decoder(RedriveCommand).decode
 
 
+def moved_mark(deduplication_id: str) -> str:
+    """What is noted of a command that SQS moved to the DLQ, beside those that are done."""
+    return f"moved:{deduplication_id}"
+
+
 def is_command(attributes: dict[str, str]) -> bool:
     """Whether a message is a command, by its attributes."""
     return attributes.get("lane") == "redrive" and "command" in attributes

@@ -27,6 +27,7 @@ class MemoryParts:
         self.observation = MemoryObservation(settings)
         self.functions = MemoryFunctions()
         self.examiners: dict[str, Examiner] = {}
+        self.changing = False
         self.watched()
 
     def watched(self, pulse: Pulse | None = None) -> None:
@@ -36,6 +37,9 @@ class MemoryParts:
 
     def examiner(self, consumer: str) -> Examiner | None:
         return self.examiners.get(consumer)
+
+    def is_changing(self) -> bool:
+        return self.changing
 
     def consume_function(self, consumer: str) -> str:
         return consumer

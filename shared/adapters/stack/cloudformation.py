@@ -26,12 +26,14 @@ class Stack(msgspec.Struct, frozen=True):
         container; per consumer NAMEQueueUrl, NAMEDlqUrl, NAMEUndeliveredUrl and
         NAMEConsumeFunction. NAME begins with a capital letter. With an archive, ArchiveBucket,
         ArchiveDatabase, ArchiveWorkgroup and ArchiveFunction.
+    updated: when its last deployment began; empty after the first.
     """
 
     name: str
     status: str
     settings: Settings
     outputs: dict[str, str]
+    updated: str = ""
 
     @staticmethod
     def open(service: str, stage: str, client: "CloudFormationClient | None" = None) -> "Stack":
@@ -78,7 +80,17 @@ class Stack(msgspec.Struct, frozen=True):
                     hint="The call is tried again.",
                 ) from None
             raise _unreadable(name, settings.stage, error) from None
-        return Stack(name, described["StackStatus"], settings, _outputs(described))
+        updated = str(described.get("LastUpdatedTime", ""))
+        return Stack(name, described["StackStatus"], settings, _outputs(described), updated)
+
+    def has_changed_to(self, later: "Stack") -> bool:
+        """Whether a deployment is under way, or was since this stack was read.
+
+        later: the same stack, read again. Source of the names of a status: CloudFormation user
+        guide, "Stack status codes".
+        """
+        under_way = any("IN_PROGRESS" in each.status for each in (self, later))
+        return under_way or self.updated != later.updated
 
     @property
     def topic_arn(self) -> str:

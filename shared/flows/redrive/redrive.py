@@ -17,7 +17,7 @@ from shared.values.errors import ConfigError, StateUnavailable
 from shared.values.job import Job, Work
 from shared.values.parked import ParkedChange
 from shared.values.progress import Progress
-from shared.values.redrive_command import Action, RedriveCommand
+from shared.values.redrive_command import Action, RedriveCommand, moved_mark
 from shared.values.redrive_work import RedriveWork
 
 WINDOW = 20
@@ -139,12 +139,29 @@ class Redrive:
             for id in finished:
                 done += under_way.pop(id).changes
                 heard_at = clock()
+            for moved in self._moved(job, under_way):
+                under_way[moved.deduplication_id] = moved
             note = ""
             if clock() - heard_at > SLOW_SECONDS:
                 note = f"the consumer has not answered for a while: rowline status ({self._name})"
             tenure.show(Progress(done, work.chosen, note=note))
             if under_way or upcoming:
                 tenure.patience.sleep(POLL_SECONDS)
+
+    def _moved(self, job: str, under_way: dict[str, RedriveCommand]) -> list[RedriveCommand]:
+        """Send again what SQS moved to the DLQ, under another id; returns what was accepted.
+
+        What is not accepted is found again in the next round.
+        """
+        marks = {moved_mark(id): id for id in under_way}
+        again = []
+        for mark in self._state.done_messages.noted(self._name, job, list(marks)):
+            command = under_way[marks[mark]]
+            other = msgspec.structs.replace(command, attempt=command.attempt + 1)
+            if self._accepted(other):
+                del under_way[marks[mark]]
+                again.append(other)
+        return again
 
     def _accepted(self, command: RedriveCommand) -> bool:
         """Whether SQS took it; else the same is sent again, which it then takes for one."""

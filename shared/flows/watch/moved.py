@@ -5,15 +5,17 @@ tables are due, and a resync reads the rows again. That is stored before a messa
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from shared.adapters.queue.contract import Queue
+from shared.adapters.state.state import State
 from shared.flows.watch.each import RESERVE_SECONDS, for_each
 from shared.flows.watch.setup import WatchSetup
 from shared.values.delivery import Delivery
 from shared.values.due_cause import DueCause
 from shared.values.errors import RowlineError
 from shared.values.message import decode
-from shared.values.redrive_command import is_command
+from shared.values.redrive_command import decode_command, is_command, moved_mark
 
 ROUNDS = 20
 """Receives of one queue in one run at most."""
@@ -59,11 +61,13 @@ def _drain(setup: WatchSetup, consumer: str, queue: Queue, why: str) -> None:
 def _note(setup: WatchSetup, consumer: str, moved: Sequence[Delivery], why: str) -> None:
     """Make tables due; a job that waits for one of these messages waits no longer.
 
-    A command of a redrive holds no rows: what it named is still parked.
+    A command of a redrive holds no rows: what it named is still parked, and its job sends it again.
     """
     state = setup.parts.state
     for one in moved:
-        if not is_command(one.attributes):
+        if is_command(one.attributes):
+            _note_command(state, consumer, one)
+        else:
             for table in _tables(setup, consumer, one):
                 cause = DueCause(f"moved:{one.message_id}", why)
                 state.dues.note_consumer(consumer, table, cause)
@@ -71,6 +75,13 @@ def _note(setup: WatchSetup, consumer: str, moved: Sequence[Delivery], why: str)
     ids = [one.deduplication_id for one in moved if job and one.attributes.get("run") == job.id]
     if job and ids:
         state.done_messages.note(consumer, job.id, ids)
+
+
+def _note_command(state: State, consumer: str, one: Delivery) -> None:
+    """Let the job of a command learn that nobody carries it out."""
+    with suppress(RowlineError):  # no command after all: no job waits for it
+        job = decode_command(one.body).job
+        state.done_messages.note(consumer, job, [moved_mark(one.deduplication_id)])
 
 
 def _tables(setup: WatchSetup, consumer: str, one: Delivery) -> Sequence[str]:

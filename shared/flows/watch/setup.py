@@ -19,6 +19,10 @@ class Watched(Parts, Protocol):
 
     def consume_function(self, consumer: str) -> str: ...
 
+    def is_changing(self) -> bool:
+        """Whether the stage is being deployed, or was since this run read its settings."""
+        ...
+
 
 class Emit(Protocol):
     """Writes metrics of one thing of the stage, as `shared.adapters.metrics.emf.emit` does."""
