@@ -59,6 +59,7 @@ class RowItem(msgspec.Struct, frozen=True, omit_defaults=True):
 
     mode: `open`, its later changes are applied; `closed`, they join what is parked.
     newest: the highest seq of the row that the sink has taken since it has this item.
+    holds: a change of it is surely parked. The item is stored first, so a kill may come between.
     token: another one each time that the item is stored; empty in one that is not stored yet.
     """
 
@@ -67,6 +68,7 @@ class RowItem(msgspec.Struct, frozen=True, omit_defaults=True):
     mode: Literal["open", "closed"] = "open"
     newest: int = 0
     token: str = ""
+    holds: bool = False
 
     @property
     def id(self) -> RowId:

@@ -250,7 +250,7 @@ class Consumer(RuleBasedStateMachine):
 
         def run_begins() -> None:
             """A backfill begins, and reads from a replica that has nothing yet of what is in the
-            queue.
+            queue. What the relay has published again was handled: the replica has that.
             """
             waiting = {
                 one.seq
@@ -258,7 +258,7 @@ class Consumer(RuleBasedStateMachine):
                 for message in queue
                 if not is_command(message.attributes)
                 for one in decode(message.body).changes
-                if one.op != "r"
+                if one.op != "r" and one.seq > self.world.mark(message.group)[0]
             }
             first = min(waiting, default=0)
             if (

@@ -50,6 +50,7 @@ class BatchRows:
                 continue
             if self._closes:
                 self.read_group(group)
+                self._prove(group)
                 continue
             for piece in one.pieces:
                 if piece.change is None:
@@ -66,6 +67,20 @@ class BatchRows:
         if group not in self._whole:
             self._whole.add(group)
             self._take(self._parked.rows_of(self._consumer, group))
+
+    def _prove(self, group: str) -> None:
+        """Open the rows that were closed for a change that was not parked then.
+
+        That change comes again, and must be tried: as one that joins, it would have no reason.
+        """
+        unsure = [id for id, row in self._now.items() if id[0] == group and _is_unsure(row)]
+        if not unsure:
+            return
+        held = {change.row for change in self._parked.of_group(self._consumer, group)}
+        for id in unsure:
+            row, holds = self._now[id], id[1] in held
+            mode = row.mode if holds else "open"
+            self._now[id] = msgspec.structs.replace(row, mode=mode, holds=holds)
 
     def of(self, group: str, change: Change) -> RowItem | None:
         """The item of the row that a change is of."""
@@ -132,12 +147,14 @@ class BatchRows:
         """Store what has changed, and every row that gets a parked change; flags come first."""
         self._save([row for id, row in self._now.items() if self._stored.get(id) != row])
 
-    def save_begun(self) -> None:
-        """Store the rows that have got a parked change again.
+    def save_begun(self, parked: Iterable[RowId]) -> None:
+        """Store the rows that have got a parked change again. parked: those where that succeeded.
 
         While it was parked, another holder of the group may have removed a row that had none.
         """
         self._flagged -= {group for group, _ in self._begun}
+        for id in parked:
+            self._now[id] = msgspec.structs.replace(self._now[id], holds=True)
         self._save([self._now[id] for id in self._begun])
 
     def _save(self, changed: list[RowItem]) -> None:
@@ -153,6 +170,10 @@ class BatchRows:
         for row in rows:
             self._stored.setdefault(row.id, row)
             self._now.setdefault(row.id, row)
+
+
+def _is_unsure(row: RowItem) -> bool:
+    return row.mode == "closed" and not row.holds
 
 
 def row_id(group: str, change: Change) -> RowId:

@@ -11,8 +11,12 @@ ALMOST_OVER_MS = 12 * 86_400_000
 
 RETURNED_MS = 6 * 3_600_000
 """A message whose changes were all seen before, and that was sent so long after they were
-committed, is no repeat of a relay: somebody moved it back from a DLQ.
+committed, is no repeat of a relay: somebody moved it back from a DLQ. SQS moves none earlier: the
+shortest visibility time-out of a consumer's queue, 1,000 times, takes longer.
 """
+
+SET_ASIDE = "reason"
+"""The attribute of a change that an earlier version put into the DLQ itself, at any time."""
 
 _DAY_MS = 86_400_000
 
@@ -40,7 +44,8 @@ class Lateness:
                 why = "the consumer is 12 days behind, and SQS deletes changes after 14"
                 self._due(message.full_name, f"behind:{now_ms // _DAY_MS}", why)
             seen_all = one.duplicates == len(message.changes)
-            if seen_all and sent_ms - message.changes[-1].ts_ms > RETURNED_MS:
+            late = sent_ms - message.changes[-1].ts_ms > RETURNED_MS
+            if seen_all and (late or SET_ASIDE in one.delivery.attributes):
                 why = "changes came back after later ones of their group"
                 self._due(message.full_name, f"returned:{one.delivery.message_id}", why)
 

@@ -55,6 +55,10 @@ class Parking:
         self._version, self._clock = version, clock
         self.budget, self.broken = Budget(consumer, parked, clock), ""
 
+    def begin(self) -> None:
+        """A batch begins: what the last one showed says nothing about it."""
+        self.broken = ""
+
     def park(self, groups: Mapping[str, Sequence[Opened]], rows: BatchRows) -> None:
         """Park each refused change; one that cannot be parked has failed.
 
@@ -83,7 +87,11 @@ class Parking:
             except RowlineError as error:
                 piece.outcome = Outcome("failed", f"cannot be parked: {error}")
         try:
-            rows.save_begun()
+            rows.save_begun(
+                row_id(one.delivery.group, piece.change)
+                for one, piece in refused
+                if piece.change is not None and piece.outcome and piece.outcome.kind == "refused"
+            )
         except RowlineError as error:
             fail([piece for _, piece in refused], f"cannot be parked: {error}")
         for _, piece in refused:
@@ -106,7 +114,7 @@ class Parking:
         except RowlineError as error:
             granted, why = 0, f"state: {error}"
         else:
-            self.broken = why
+            self.broken = self.broken or why
         fail(refused[granted:], f"not parked: {why}")
 
     def _add(self, one: Opened, piece: Piece, outcome: Outcome) -> None:

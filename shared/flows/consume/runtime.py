@@ -143,6 +143,7 @@ class Consume:
         may_park: bool = True,
     ) -> tuple[Consumed, Tried]:
         self._slices.pairs = outset.pairs  # however a change of this batch reaches the sink
+        self._parking.begin()
         received = self._clock()
         redriven, late = Consumed(), list[Delivery]()
         if any(is_command(one.attributes) for one in deliveries):

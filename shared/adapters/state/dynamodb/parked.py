@@ -73,7 +73,9 @@ class DynamoParked:
             place = _partition(consumer), _row_key(row.id)
             values: Item = {":mode": row.mode, ":group": row.group, ":row": row.row}
             values[":token"] = uuid.uuid4().hex
+            values[":holds"] = row.holds
             sets = "SET #mode = :mode, #group = :group, #row = :row, #token = :token"
+            sets += ", holds = :holds"
             newest = {":newest": row.newest}
             condition = "attribute_not_exists(newest) OR newest <= :newest"
             try:
@@ -179,7 +181,14 @@ def _partition(consumer: str) -> str:
 
 
 def _row(item: Item) -> RowItem:
-    return RowItem(item["group"], item["row"], item["mode"], item["newest"], item["token"])
+    return RowItem(
+        item["group"],
+        item["row"],
+        item["mode"],
+        item["newest"],
+        item["token"],
+        bool(item.get("holds")),  # an earlier version did not say
+    )
 
 
 def _row_key(row: RowId) -> str:

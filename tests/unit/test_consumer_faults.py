@@ -1,0 +1,246 @@
+"""Faults between two steps of a consumer, its watch and its jobs: each is found, nothing waits."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from shared.adapters.stack.cloudformation import Stack
+from shared.adapters.topic.contract import Entry
+from shared.domain import breaker
+from shared.domain.outstanding import outstanding
+from shared.domain.patience import Patience
+from shared.flows.consume.lateness import RETURNED_MS
+from shared.flows.redrive.setup import RedriveSetup
+from shared.flows.slices import Slice
+from shared.flows.watch.moved import settle_moved
+from shared.flows.watch.setup import WatchSetup
+from shared.values.errors import ConfigError, StateUnavailable
+from shared.values.job import Job
+from shared.values.redrive_work import RedriveWork
+from shared.values.settings import Settings, SourceSettings, TableSettings
+from tests.unit.test_consume_property import Between, Fault, Killed
+from tests.unit.test_every_change import EveryChangeWorld
+from tests.worlds.consumer_world import World, change, delivery
+from tests.worlds.memory_parts import MemoryParts
+from tests.worlds.outage_world import OutageWorld
+from tests.worlds.redrive_world import BAD, RedriveWorld
+from tests.worlds.twins.queue import MemoryQueue
+
+
+def due(world: OutageWorld) -> dict[str, str]:
+    source = world.parts.settings.sources["shop"]
+    found = outstanding(world.world.state.dues, world.world.settings, source)
+    return {one.table: one.why for one in found}
+
+
+# Deployments
+
+
+def test_a_subscription_is_not_judged_while_the_stage_is_deployed() -> None:
+    world = OutageWorld()
+    signs, right = world.parts.observation.of, world.parts.observation.of["search"]
+    world.watch()
+    world.parts.changing = True
+    for filter in (None, {"table": ["shop.other"]}):
+        signs["search"] = replace(right, filter=filter)
+        world.advance(120)
+        assert due(world) == {}
+    signs["search"], world.parts.changing = right, False
+    world.advance(120)
+    assert due(world) == {}, "the deployment left it as it should be"
+    signs["search"] = replace(right, filter=None)
+    world.parts.changing = True
+    world.advance(120)
+    world.parts.changing = False
+    world.advance(120)
+    assert "subscription" in due(world)["shop.items"], "it is judged afterwards"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changing"),
+    [
+        (("UPDATE_COMPLETE", "1"), ("UPDATE_COMPLETE", "1"), False),
+        (("CREATE_COMPLETE", ""), ("CREATE_COMPLETE", ""), False),
+        (("UPDATE_COMPLETE", "1"), ("UPDATE_IN_PROGRESS", "2"), True),
+        (("UPDATE_IN_PROGRESS", "1"), ("UPDATE_COMPLETE", "1"), True),
+        (("UPDATE_COMPLETE", "1"), ("UPDATE_COMPLETE", "2"), True),
+        (("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "1"), ("UPDATE_COMPLETE", "1"), True),
+        (("UPDATE_ROLLBACK_FAILED", "1"), ("UPDATE_ROLLBACK_FAILED", "1"), False),
+    ],
+)
+def test_a_deployment_that_began_or_ended_meanwhile_is_seen(
+    before: tuple[str, str], after: tuple[str, str], changing: bool
+) -> None:
+    def stack(status: str, updated: str) -> Stack:
+        return Stack("rowline-dev", status, Settings("rowline", "dev", {}, {}), {}, updated)
+
+    assert stack(*before).has_changed_to(stack(*after)) is changing
+
+
+# Commands that SQS moved away
+
+
+@pytest.mark.parametrize("action", ["apply", "drop"])
+def test_a_command_that_was_moved_to_the_dlq_is_sent_again(action: Any) -> None:
+    world = RedriveWorld()
+    world.publish(*(change(n, "c", n, price=BAD if n < 4 else n) for n in range(1, 9)))
+    world.drain()
+    world.fix_the_mapping()
+    shop = SourceSettings("shop", "secret", {"shop.items": TableSettings()})
+    settings = Settings("rowline", "dev", {"shop": shop}, {"search": world.settings})
+    parts = MemoryParts(settings, world.state)
+    dlq = parts.queues["dlq", "search"] = MemoryQueue(lambda: world.now)
+
+    def move() -> None:
+        batch = world.queue.receive()
+        assert batch, "the command waits"
+        dlq.send([Entry(e.body, e.group, e.deduplication_id, e.attributes) for e in batch])
+        world.queue.delete([one.receipt_handle for one in batch])
+        watch = WatchSetup(
+            parts,
+            lambda *_: None,
+            "w",
+            lambda: 60.0,
+            lambda: world.now,
+            start_slice=lambda _: None,
+        )
+        settle_moved(watch)
+
+    world.waits = [move, move]
+    report = world.redrive(action=action)
+    assert (report.applied + report.dropped, report.gone) == (3, 0)
+    assert world.waits == []
+    assert world.nothing_is_left()
+    assert world.state.dues.of_consumer("search") == {}, "a command holds no rows"
+
+
+# Kills while a change is parked
+
+
+@pytest.mark.parametrize("kind", ["killed before", "killed after"])
+@pytest.mark.parametrize("at", range(1, 25))
+def test_whatever_is_killed_the_first_refused_change_keeps_its_reason(at: int, kind: str) -> None:
+    fault = Fault()
+    world = EveryChangeWorld(wrap=lambda twin: Between(twin, fault))
+    world.recorder.poison = {"tx/1"}
+    world.publish(change(1, "u", 1), change(2, "u", 1), change(3, "u", 2))
+    fault.plan(at, kind, lambda: None)
+    try:
+        world.work()
+    except Killed:
+        world.consume = world.cold_start()
+    fault.plan(0, "", lambda: None)
+    world.drain()
+    assert [(one.id, one.joined, one.error) for one in world.parked()] == [
+        ("tx/1", False, "HandlerError"),
+        ("tx/2", True, "joined"),
+    ]
+    assert dict.fromkeys(world.order(2)) == {"tx/3": None}
+    world.recorder.poison = set()
+    world.redrive()
+    assert world.order(1) == ["tx/1", "tx/2"]
+    assert world.nothing_is_left()
+
+
+def test_a_row_that_was_closed_for_a_change_that_is_accepted_now_is_open() -> None:
+    fault = Fault()
+    world = EveryChangeWorld(wrap=lambda twin: Between(twin, fault))
+    for at in range(1, 25):
+        one, two = 2 * at, 2 * at + 1
+        world.recorder.poison = {f"tx/{one}"}
+        world.publish(change(one, "u", 1), change(two, "u", 1))
+        fault.plan(at, "killed before", lambda: None)
+        killed = False
+        try:
+            world.work()
+        except Killed:
+            killed, world.consume = True, world.cold_start()
+        fault.plan(0, "", lambda: None)
+        world.recorder.poison = set()
+        world.drain()
+        if killed and world.parked():
+            assert not world.parked()[0].joined, f"killed at call {at}"
+        world.redrive()
+    assert list(dict.fromkeys(world.order(1))) == [f"tx/{n}" for n in range(2, 50)]
+    assert world.nothing_is_left()
+
+
+# What a batch leaves in a warm function
+
+
+def test_an_outage_while_parking_does_not_repeat_the_reason_of_an_earlier_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    first = [change(n, "c", n, price=BAD if n < 13 else n) for n in range(1, 21)]
+    world.handle(delivery(first))
+    gates = world.state.gates
+    assert not gates.read("search").is_open
+    gates.write("search", breaker.opened(gates.read("search"), 1))
+
+    def away(*_: Any) -> Any:
+        raise StateUnavailable("did not answer.", thing="DynamoDB")
+
+    monkeypatch.setattr(world.state.parked, "count", away)
+    world.handle(delivery([change(30, "c", 30, price=BAD), change(31, "c", 31, price=1)], "h"))
+    assert gates.read("search").is_open
+
+
+# A redrive that the jobs function continues
+
+
+def test_a_slice_of_a_redrive_opens_neither_source_nor_sink() -> None:
+    world = RedriveWorld()
+    world.publish(change(1, "c", 1, price=BAD), change(2, "c", 2, price=2))
+    world.drain()
+    world.fix_the_mapping()
+    work = RedriveWork("", int(world.now * 1000) + 1)
+    assert world.state.jobs.begin(Job("r1", "search", work, in_function=True))
+
+    def refuse(*_: Any) -> Any:
+        raise ConfigError("ROWLINE_ARCHIVE_BUCKET is not set.")
+
+    patience = Patience(lambda: world.now, world.wait)
+    ended, why = Slice(
+        world.state,
+        refuse,
+        lambda _, tenure: RedriveSetup(
+            world.settings,
+            world.state,
+            world.claims,
+            world.queue,
+            patience=patience,
+            now_ms=lambda: int(world.now * 1000),
+            tenure=tenure,
+        ),
+        beside=lambda _: ["search"],
+        by="lambda 1",
+        left=lambda: 800.0,
+        now_ms=lambda: int(world.now * 1000),
+        patience=patience,
+    ).run("search", "redrive")
+    assert (ended, why) == ("done", "")
+    assert world.nothing_is_left()
+
+
+# Messages that come back
+
+
+def test_what_an_earlier_version_set_aside_and_somebody_moves_back_makes_its_table_due() -> None:
+    world = OutageWorld()
+    world.write(1, 1)
+    world.write(1, 2)
+    batch = world.queue.receive()
+    assert world.runtime().handle(batch, lambda: 60.0).applied == 2
+    world.queue.delete([one.receipt_handle for one in batch])
+    world.now += 600
+    marks = {**batch[0].attributes, "reason": "mapper_parsing_exception"}
+    world.queue.send([Entry(batch[0].body, batch[0].group, "back", marks)])
+    assert world.runtime().handle(world.queue.receive(), lambda: 60.0).duplicate == 1
+    assert "came back" in due(world)["shop.items"]
+
+
+def test_sqs_moves_nothing_away_earlier_than_a_returned_message_is_recognised() -> None:
+    shortest_timeout, margin, most_receives = 10, 30, 1000  # see consumers.js and consumer.js
+    assert (shortest_timeout + margin) * most_receives * 1000 > RETURNED_MS
