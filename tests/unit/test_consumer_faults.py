@@ -11,8 +11,8 @@ from shared.domain import breaker
 from shared.domain.outstanding import outstanding
 from shared.domain.patience import Patience
 from shared.flows.consume.lateness import RETURNED_MS
+from shared.flows.job_slice import Slice
 from shared.flows.redrive.setup import RedriveSetup
-from shared.flows.slices import Slice
 from shared.flows.watch.moved import settle_moved
 from shared.flows.watch.setup import WatchSetup
 from shared.values.errors import ConfigError, StateUnavailable
