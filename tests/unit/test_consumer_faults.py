@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from shared.adapters.stack.cloudformation import Stack
 from shared.adapters.topic.contract import Entry
-from shared.domain import breaker
+from shared.domain import gate_transitions
 from shared.domain.outstanding import outstanding
 from shared.domain.patience import Patience
 from shared.flows.consume.lateness import RETURNED_MS
@@ -177,7 +177,7 @@ def test_an_outage_while_parking_does_not_repeat_the_reason_of_an_earlier_batch(
     world.handle(delivery(first))
     gates = world.state.gates
     assert not gates.read("search").is_open
-    gates.write("search", breaker.opened(gates.read("search"), 1))
+    gates.write("search", gate_transitions.opened(gates.read("search"), 1))
 
     def away(*_: Any) -> Any:
         raise StateUnavailable("did not answer.", thing="DynamoDB")
