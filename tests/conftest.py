@@ -119,6 +119,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Shows why a test that passed, or failed otherwise, at its second run had failed before."""
+    for report in terminalreporter.stats.get("rerun", []):
+        terminalreporter.section(f"first run of {report.nodeid}")
+        terminalreporter.write_line(report.longreprtext[-6000:])
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """After the workers of this run are done: stop the servers unless another run uses them."""
     if (

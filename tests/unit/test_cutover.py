@@ -39,9 +39,9 @@ class Readers:
     def refresh(self) -> None:
         """Each index shows what is new when it likes, unless it is frozen."""
         search = self.world.world.search
-        key = self.world.random.choice(sorted(search.indexes))
-        if search.intervals.get(key) != "-1":
-            search.refresh([key])
+        name = self.world.random.choice([OLD, NEW])
+        if search.intervals.get(search.key(name)) != "-1":
+            search.refresh([name])
 
     def read(self) -> None:
         search = self.world.world.search
