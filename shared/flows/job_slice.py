@@ -105,8 +105,9 @@ class Slice:
         )
         try:
             with tenure.kept():
+                work = self._work_of(job, tenure)
                 try:
-                    self._run(job, tenure)
+                    work()
                 except (ConfigError, StackError) as error:
                     if not _is_begun(tenure.job):
                         tenure.refuse(str(error))
@@ -116,15 +117,20 @@ class Slice:
             return self._ended(tenure.job, error), str(error)
         return "done", ""
 
-    def _run(self, job: Job, tenure: Tenure) -> None:
-        if isinstance(job.work, RedriveWork) and not job.wanted.cancel:
+    def _work_of(self, job: Job, tenure: Tenure) -> Callable[[], object]:
+        """What is to be done.
+
+        A consumer that cannot be opened fails its job. The job keeps its slot, and continues once
+        the stanza is right.
+        """
+        if isinstance(job.work, RedriveWork):
+            if job.wanted.cancel:
+                return tenure.cancel
             where, work = Where.parse(job.work.where), job.work
-            Redrive(self._redrive(job.consumer, tenure)).run(where, work.action, work.rate)
-        elif isinstance(job.work, RedriveWork):
-            tenure.cancel()
-        else:
-            setup = self._setup(job.consumer, tenure)
-            _run(setup, job, lambda refused: refused.count <= job.wanted.accept)
+            redrive = Redrive(self._redrive(job.consumer, tenure))
+            return lambda: redrive.run(where, work.action, work.rate)
+        setup = self._setup(job.consumer, tenure)
+        return lambda: _run(setup, job, lambda refused: refused.count <= job.wanted.accept)
 
     def _ended(self, job: Job, error: Exception) -> Ended:
         if isinstance(error, JobLost):
