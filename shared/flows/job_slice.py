@@ -21,7 +21,7 @@ from shared.flows.jobs.holding import JobBusy, new_holder, until_silent
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.jobs.tenure import JobStopped, SliceOver, Tenure
 from shared.flows.redrive.redrive import Redrive
-from shared.flows.redrive.setup import RedriveParts
+from shared.flows.redrive.setup import RedriveSetup
 from shared.flows.verify.verify import Verify
 from shared.values.errors import ConfigError, RowlineError, StackError
 from shared.values.job import (
@@ -56,7 +56,7 @@ class Slice:
         self,
         state: State,
         setup: Callable[[str, Tenure], JobSetup],
-        redrive: Callable[[str, Tenure], RedriveParts],
+        redrive: Callable[[str, Tenure], RedriveSetup],
         *,
         beside: Callable[[str], Collection[str]],
         by: str,

@@ -12,7 +12,7 @@ from shared.flows.jobs.tenure import Tenure
 from shared.flows.redrive.archive import archive
 from shared.flows.redrive.changes_to_redrive import chosen, commands
 from shared.flows.redrive.report import RedrivePlan, RedriveReport, outcome_of
-from shared.flows.redrive.setup import RedriveParts
+from shared.flows.redrive.setup import RedriveSetup
 from shared.values.errors import ConfigError, StateUnavailable
 from shared.values.job import Job, Work
 from shared.values.parked import ParkedChange
@@ -36,7 +36,7 @@ _FOREVER = 1 << 62
 class Redrive:
     """The parked changes of one consumer, applied again or dropped."""
 
-    def __init__(self, setup: RedriveParts) -> None:
+    def __init__(self, setup: RedriveSetup) -> None:
         self._setup, self._name = setup, setup.consumer.name
         self._state = setup.state
 
@@ -135,12 +135,12 @@ class Redrive:
                     upcoming = next(waiting, None)
                     continue
                 next_at = clock() + POLL_SECONDS
-            finished = self._state.done_messages.noted(self._name, job, list(under_way))
-            for id in finished:
+            moved = {moved_mark(id): id for id in under_way}
+            noted = self._state.done_messages.noted(self._name, job, [*under_way, *moved])
+            for id in noted & under_way.keys():
                 done += under_way.pop(id).changes
                 heard_at = clock()
-            for moved in self._moved(job, under_way):
-                under_way[moved.deduplication_id] = moved
+            self._send_again(under_way, [moved[mark] for mark in noted & moved.keys()])
             note = ""
             if clock() - heard_at > SLOW_SECONDS:
                 note = f"the consumer has not answered for a while: rowline status ({self._name})"
@@ -148,20 +148,20 @@ class Redrive:
             if under_way or upcoming:
                 tenure.patience.sleep(POLL_SECONDS)
 
-    def _moved(self, job: str, under_way: dict[str, RedriveCommand]) -> list[RedriveCommand]:
-        """Send again what SQS moved to the DLQ, under another id; returns what was accepted.
+    def _send_again(self, under_way: dict[str, RedriveCommand], moved: list[str]) -> None:
+        """Send the commands that SQS moved to the DLQ again, each under another id.
 
-        What is not accepted is found again in the next round.
+        moved: their ids. A command that was carried out nevertheless is not under way any more. One
+        that is not accepted is found again in the next round.
         """
-        marks = {moved_mark(id): id for id in under_way}
-        again = []
-        for mark in self._state.done_messages.noted(self._name, job, list(marks)):
-            command = under_way[marks[mark]]
+        for id in moved:
+            if id not in under_way:
+                continue
+            command = under_way[id]
             other = msgspec.structs.replace(command, attempt=command.attempt + 1)
             if self._accepted(other):
-                del under_way[marks[mark]]
-                again.append(other)
-        return again
+                del under_way[id]
+                under_way[other.deduplication_id] = other
 
     def _accepted(self, command: RedriveCommand) -> bool:
         """Whether SQS took it; else the same is sent again, which it then takes for one."""

@@ -3,25 +3,14 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from shared.adapters.claims.contract import Claims
 from shared.adapters.queue.contract import Queue
 from shared.adapters.state.state import State
 from shared.domain.patience import Patience
-from shared.flows.jobs.holding import Holder
 from shared.flows.jobs.tenure import Tenure
 from shared.values.progress import Progress
 from shared.values.settings import ConsumerSettings
-
-
-class RedriveParts(Holder, Protocol):
-    """See `RedriveSetup`; a `JobSetup` has them too."""
-
-    @property
-    def claims(self) -> Claims: ...
-    @property
-    def queue(self) -> Queue: ...
 
 
 @dataclass(frozen=True)
