@@ -4,6 +4,9 @@ from typing import Any
 
 import msgspec
 
+SET_ASIDE = "reason"
+"""The attribute of a change that an earlier version put into the DLQ itself; a person decides."""
+
 
 class Delivery(msgspec.Struct, frozen=True):
     """A received message.

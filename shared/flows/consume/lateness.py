@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from shared.adapters.state.dues import Dues
 from shared.flows.consume.batch import Opened
+from shared.values.delivery import SET_ASIDE
 from shared.values.due_cause import DueCause
 
 ALMOST_OVER_MS = 12 * 86_400_000
@@ -14,9 +15,6 @@ RETURNED_MS = 6 * 3_600_000
 committed, is no repeat of a relay: somebody moved it back from a DLQ. SQS moves none earlier: the
 shortest visibility time-out of a consumer's queue, 1,000 times, takes longer.
 """
-
-SET_ASIDE = "reason"
-"""The attribute of a change that an earlier version put into the DLQ itself, at any time."""
 
 _DAY_MS = 86_400_000
 

@@ -11,7 +11,7 @@ from shared.adapters.queue.contract import Queue
 from shared.adapters.state.state import State
 from shared.flows.watch.each import RESERVE_SECONDS, for_each
 from shared.flows.watch.setup import WatchSetup
-from shared.values.delivery import Delivery
+from shared.values.delivery import SET_ASIDE, Delivery
 from shared.values.due_cause import DueCause
 from shared.values.errors import RowlineError
 from shared.values.message import decode
@@ -22,9 +22,6 @@ ROUNDS = 20
 
 VISIBILITY = 60
 """Seconds: the next run finds again what this one could not settle."""
-
-REASON = "reason"
-"""The attribute of a change that an earlier version set aside in the DLQ; a person decides."""
 
 
 def settle_moved(setup: WatchSetup) -> None:
@@ -53,7 +50,7 @@ def _drain(setup: WatchSetup, consumer: str, queue: Queue, why: str) -> None:
         batch = queue.receive(visibility=VISIBILITY)
         if not batch or setup.left() < RESERVE_SECONDS:
             return
-        moved = [one for one in batch if REASON not in one.attributes]
+        moved = [one for one in batch if SET_ASIDE not in one.attributes]
         _note(setup, consumer, moved, why)
         queue.delete([one.receipt_handle for one in moved])
 
