@@ -2,7 +2,6 @@
 
 import contextlib
 import itertools
-from functools import partial
 from random import Random
 from typing import Any
 
@@ -11,7 +10,6 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from shared.flows import job_slice
 from shared.flows.cutover.cutover import CutoverReport
 from shared.flows.jobs import control
 from shared.values.change import Row
@@ -21,6 +19,8 @@ from tests.tier import TIER
 from tests.unit.test_job_slice import Machine
 from tests.worlds.backfill_world import BackfillWorld, Killed
 from tests.worlds.consumer_world import ALIAS, World, change, delivery
+
+pytestmark = pytest.mark.usefixtures("small_chunks")
 
 OLD, NEW = f"{ALIAS}-000001", f"{ALIAS}-000002"
 
@@ -75,12 +75,6 @@ def growing(random: Random) -> BackfillWorld:
             return {**row(self, key), "price": next(count)}
 
     return Growing(random)
-
-
-@pytest.fixture(autouse=True)
-def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_slice, "Backfill", partial(job_slice.Backfill, chunk_rows=3))
-    monkeypatch.setattr(job_slice, "Verify", partial(job_slice.Verify, chunk_rows=3))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Callable
-from functools import partial
 from random import Random
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from shared.domain.patience import Patience
-from shared.flows import job_slice
 from shared.flows.backfill.report import BackfillReport
 from shared.flows.consume.sinks.elasticsearch.index_takeover import IndexTakeover
 from shared.flows.job_slice import Slice
@@ -28,6 +26,8 @@ from shared.values.job import BackfillWork, Job, ResyncWork, Slot, VerifyWork, W
 from tests.tier import TIER
 from tests.worlds.backfill_world import BackfillWorld, Killed
 from tests.worlds.consumer_world import elasticsearch_settings
+
+pytestmark = pytest.mark.usefixtures("small_chunks")
 
 
 class Machine:
@@ -98,12 +98,6 @@ class Machine:
                 control.resume(self.world.state, held)
             self.world.sleep(5.0)
         raise AssertionError("it never ends")
-
-
-@pytest.fixture(autouse=True)
-def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_slice, "Backfill", partial(job_slice.Backfill, chunk_rows=3))
-    monkeypatch.setattr(job_slice, "Verify", partial(job_slice.Verify, chunk_rows=3))
 
 
 @pytest.fixture

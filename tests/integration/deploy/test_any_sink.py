@@ -1,9 +1,7 @@
 """Own code and a webhook, deployed: what the function does with a published change."""
 
 import json
-import time
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -11,6 +9,7 @@ import boto3
 from shared.adapters.state.dynamodb import open_state
 from shared.values.message import Message, encode
 from tests.integration.deploy.conftest import Deployment
+from tests.waiting import wait_for
 from tests.worlds.consumer_world import change
 from tests.worlds.receiver import KEY, Receiver, listening
 
@@ -54,13 +53,6 @@ def publish(deployment: Deployment, *changes: Any) -> None:
             name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
         },
     )
-
-
-def eventually(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 180
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def sent(receiver: Receiver) -> list[tuple[int, str, Any]]:
@@ -110,11 +102,11 @@ def one_change_reaches_each(deployment: Deployment, receiver: Receiver) -> None:
         change(4, "c", 3, title="EUR"),
     )
     state = open_state(boto3.client("dynamodb"), deployment.stack.state_table)
-    eventually(lambda: len(list(state.parked.all("priceAlerts"))) == 1)
+    wait_for(lambda: len(list(state.parked.all("priceAlerts"))) == 1, 180)
     (parked,) = state.parked.all("priceAlerts")
     assert (parked.op, parked.message) == ("u", "HandlerError: KeyError 'USD'")
     assert "price_alerts.py" in parked.stack
-    eventually(lambda: len(sent(receiver)) == 4)
+    wait_for(lambda: len(sent(receiver)) == 4, 180)
     assert sent(receiver) == [
         (1, "c", {"of": "market.sellers", "name": "EUR"}),
         (2, "u", {"of": "market.sellers", "name": "USD"}),
