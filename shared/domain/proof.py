@@ -12,7 +12,9 @@ from shared.values.proof_basis import ProofBasis
 from shared.values.pulse import Subscribed
 from shared.values.settings import ConsumerSettings, SourceSettings
 
-_NO_CONTENT = frozenset(("name", "marks", "park_budget", "ordering", "verify", "timeout"))
+_NO_CONTENT = frozenset(
+    ("name", "marks", "park_budget", "max_attempts", "ordering", "verify", "timeout")
+)
 """Fields of a stanza that change no document."""
 
 

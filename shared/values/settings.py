@@ -115,6 +115,7 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
     marks: false waives the record per group.
     operations: those that reach the sink; empty: all.
     park_budget: changes that may be parked in a minute.
+    max_attempts: how often a refused change is tried, in one invocation, before it is parked.
     ordering: after a refusal, a row's later changes go on, or wait (`every-change`).
     upcasters: table → schema version, as text → own code that lifts its rows to the next version.
     mapping: own code that makes a document of a row; empty for none.
@@ -129,6 +130,7 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
     marks: bool = True
     operations: tuple[str, ...] = ()
     park_budget: int = 1000
+    max_attempts: int = 1
     ordering: Literal["latest-state", "every-change"] = "latest-state"
     filter: FilterSettings = FilterSettings()
     upcasters: dict[str, dict[str, str]] = {}

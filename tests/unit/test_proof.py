@@ -119,6 +119,7 @@ def test_what_changes_no_document_leaves_the_proof_alone(proved: Proved) -> None
         proved.consumer,
         marks=False,
         park_budget=7,
+        max_attempts=3,
         timeout=90,
         ordering="every-change",
         verify=VerifySchedule("cron(0 2 * * ? *)"),

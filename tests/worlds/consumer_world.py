@@ -159,13 +159,14 @@ class World:
         self.claims, self.queue = MemoryClaims(), HandedQueue()
         self.state.schemas.version_of(STREAM, TABLE)
         self._wrap = wrap
+        self.slept: list[float] = []
         self.consume = self.cold_start()
 
     def cold_start(self) -> Consume:
         """A new process of the function."""
         claims, queue = map(self._wrap, (self.claims, self.queue))
         state, sink = wrapped(self.state, self._wrap), self.sink(self._wrap)
-        made = Consume(self.settings, sink, state, claims, queue)
+        made = Consume(self.settings, sink, state, claims, queue, sleep=self.slept.append)
         made._parking.budget.least = self.least_rows
         return made
 

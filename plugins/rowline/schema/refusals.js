@@ -1,6 +1,7 @@
 'use strict';
 
-// `ordering` and `parkBudget` of a consumer: what follows when its sink refuses a change for good.
+// `ordering`, `parkBudget` and `maxAttempts` of a consumer: what follows when its sink refuses a
+// change.
 
 const { isOff } = require('../options');
 
@@ -16,6 +17,12 @@ const schema = {
     minimum: 0,
     maximum: 100000,
     description: 'Changes that may be parked in a minute; beyond it nothing is applied any more.',
+  },
+  maxAttempts: {
+    type: 'integer',
+    minimum: 1,
+    maximum: 10,
+    description: 'How often a refused change is tried within one invocation before it is parked.',
   },
 };
 

@@ -486,12 +486,16 @@ test('messages are compressed only where the stanza says so', () => {
   }
 });
 
-test('ordering and parkBudget reach the settings; every-change needs the marks', () => {
+test('ordering, parkBudget, maxAttempts reach the settings; every-change needs the marks', () => {
   const some = stanzas();
-  Object.assign(some.consumers.listingSearch, { ordering: 'every-change', parkBudget: 0 });
+  const said = { ordering: 'every-change', parkBudget: 0, maxAttempts: 3 };
+  Object.assign(some.consumers.listingSearch, said);
   assert.deepEqual(problems(some), []);
-  const { ordering, parkBudget } = settings(some, {}).consumers.listingSearch;
-  assert.deepEqual([ordering, parkBudget], ['every-change', 0]);
+  const { ordering, parkBudget, maxAttempts } = settings(some, {}).consumers.listingSearch;
+  assert.deepEqual({ ordering, parkBudget, maxAttempts }, said);
+  some.consumers.listingSearch.maxAttempts = 0;
+  assert.match(problems(some)[0], /maxAttempts/);
+  some.consumers.listingSearch.maxAttempts = 3;
   some.consumers.listingSearch.marks = 'off';
   assert.match(problems(some)[0], /listingSearch\.marks is off.*Take marks: off out/);
   some.consumers.listingSearch.ordering = 'strict';

@@ -10,6 +10,7 @@ from shared.adapters.claims.contract import Claims
 from shared.domain.sink import Arrival, Outcome, Sink, Slice
 from shared.flows.consume.batch import Opened, Piece
 from shared.flows.consume.batch_rows import BatchRows
+from shared.flows.consume.repeating import Repeating
 from shared.values.change import Change
 from shared.values.errors import StackError, StateUnavailable
 from shared.values.index_pair import NO_PAIRS, IndexPairs
@@ -57,12 +58,18 @@ class Tried(NamedTuple):
 class Applying:
     """Large rows are fetched from the claim store on the way.
 
-    pairs: of the batch: the indexes that are written beside the serving ones.
+    repeating: tries refused changes again; None: never.
     """
 
-    def __init__(self, sink: Sink, claims: Claims) -> None:
+    def __init__(self, sink: Sink, claims: Claims, repeating: Repeating | None = None) -> None:
         self._sink, self._claims = sink, claims
-        self.pairs: IndexPairs = NO_PAIRS
+        self._repeating = repeating or Repeating(1)
+        self._pairs: IndexPairs = NO_PAIRS
+
+    def begin(self, pairs: IndexPairs, time_left: Callable[[], float]) -> None:
+        """A batch begins. pairs: the indexes that are written beside the serving ones."""
+        self._pairs = pairs
+        self._repeating.begin(time_left)
 
     def apply(
         self,
@@ -80,12 +87,19 @@ class Applying:
         held = 0
         tried = Tried()
 
+        def give(arrivals: Sequence[Arrival]) -> list[Outcome]:
+            return self._sink.apply(
+                Slice(arrivals, run, lambda: time_left() > reserve, time_left, self._pairs)
+            )
+
         def flush() -> bool:
             nonlocal tried
             arrivals = [arrival for _, arrival in waiting]
-            outcomes = self._sink.apply(
-                Slice(arrivals, run, lambda: time_left() > reserve, time_left, self.pairs)
-            )
+            outcomes = give(arrivals)
+            if rows.parks:  # a probe refuses nothing for good
+                tries = self._repeating.repeat(arrivals, outcomes, give, time_left)
+                for at, attempts in tries.items():
+                    waiting[at][0].attempts = attempts
             for (piece, _), outcome in zip(waiting, outcomes, strict=True):
                 piece.outcome = outcome
             waiting.clear()

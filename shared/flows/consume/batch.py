@@ -19,6 +19,7 @@ class Piece(msgspec.Struct):
     size: about how many bytes it has.
     joined: it is refused only because its row is closed. parked: it is parked already.
     malformed: JSON of a change that is none, in a message whose other changes are sound.
+    attempts: how often this invocation gave it to the sink, if more than once.
     """
 
     change: Change | None
@@ -27,6 +28,7 @@ class Piece(msgspec.Struct):
     joined: bool = False
     parked: bool = False
     malformed: bytes = b""
+    attempts: int = 1
 
 
 class Opened(msgspec.Struct):

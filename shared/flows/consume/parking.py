@@ -152,6 +152,7 @@ class Parking:
             payload=payload,
             stack=outcome.stack[:STACK_LIMIT],
             joined=piece.joined,
+            attempts=piece.attempts,
             version=self._version,
             trace=(message.traceparent or "") if message is not None else "",
         )

@@ -25,6 +25,7 @@ from shared.flows.consume.marking import Marking
 from shared.flows.consume.parking import Parking
 from shared.flows.consume.probe_batch import Probing, refused_have_failed
 from shared.flows.consume.redriving import RedriveRuntime
+from shared.flows.consume.repeating import Repeating
 from shared.flows.consume.seen import drop_seen
 from shared.flows.consume.tally import Consumed
 from shared.flows.consume.visibility import claim, postpone
@@ -38,7 +39,7 @@ class Consume:
     """A consumer at work.
 
     queue: its own queue. version: of the function's code. clock: seconds since 1970.
-    trace: records the messages that are traced.
+    trace: records the messages that are traced. sleep: lets so many seconds pass.
     """
 
     def __init__(
@@ -51,9 +52,11 @@ class Consume:
         version: str = "",
         clock: Callable[[], float] = time.time,
         trace: BatchTrace | None = None,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._consumer, self._marks, self._parked = consumer, state.marks, state.parked
-        self._slices = applying = Applying(sink, claims)
+        repeating = Repeating(consumer.max_attempts, sleep)
+        self._slices = applying = Applying(sink, claims, repeating)
         self._applying = EveryChange(applying) if consumer.closes_rows else applying
         self._marking = Marking(consumer.name, state)
         self._parking = Parking(consumer, state.parked, claims, version, clock)
@@ -142,7 +145,7 @@ class Consume:
         *,
         may_park: bool = True,
     ) -> tuple[Consumed, Tried]:
-        self._slices.pairs = outset.pairs  # however a change of this batch reaches the sink
+        self._slices.begin(outset.pairs, time_left)
         self._parking.begin()
         received = self._clock()
         redriven, late = Consumed(), list[Delivery]()
