@@ -33,7 +33,9 @@ def resume(name: NameArgument, stage: StageOption = "local", service: ServiceOpt
     Example: `rowline consumer resume listingSearch --stage prod`
     """
     deployed = open_stage(stage, service)
-    consumer = deployed.consumer(name).name
-    gate = pausing.resume(deployed.state.gates, consumer)
-    said = "works" if gate.is_open else f"resumed, but its gate is closed: {gate.reason}"
-    result_console().print(f"{consumer}: {said}", markup=False)
+    consumer = deployed.consumer(name)
+    gate = pausing.resume(deployed.state.gates, consumer.name)
+    said = f"resumed, but its gate is closed: {gate.reason}" if gate.cause else "works"
+    if not consumer.enabled:
+        said = "resumed, but off by the stanza: take out `enabled: off`, and deploy"
+    result_console().print(f"{consumer.name}: {said}", markup=False)

@@ -70,7 +70,12 @@ def closed(gate: Gate, cause: Cause, reason: str, now_ms: int, oldest_ms: int = 
 
 def probe_is_due(gate: Gate, now_ms: int) -> bool:
     """Whether somebody should try the sink now."""
-    return bool(gate.cause) and not gate.paused and gate.next_ms <= now_ms
+    return is_tried(gate) and gate.next_ms <= now_ms
+
+
+def is_tried(gate: Gate) -> bool:
+    """Whether probes of it are planned: it closed by itself, and nobody wants it closed."""
+    return bool(gate.cause) and not gate.paused and not gate.off_ms
 
 
 def probing(gate: Gate, now_ms: int) -> Gate:
@@ -91,12 +96,19 @@ def failed_again(gate: Gate, reason: str) -> Gate:
 def opened(gate: Gate, now_ms: int) -> Gate:
     """The gate after a probe that passed. How often it was tried is kept, against flapping."""
     none = Gate(opened_ms=now_ms, probes=gate.probes, version=gate.version)
-    return replace(none, paused=gate.paused, paused_ms=gate.paused_ms)
+    return replace(none, paused=gate.paused, paused_ms=gate.paused_ms, off_ms=gate.off_ms)
 
 
 def resumed(gate: Gate) -> Gate:
     """The gate after somebody resumed the consumer; if it also closed by itself, it stays so."""
     return replace(gate, paused="", paused_ms=0)
+
+
+def as_deployed(gate: Gate, enabled: bool, now_ms: int) -> Gate:
+    """The gate as the stanza wants it now; the watch stores since when it is off."""
+    if enabled == (not gate.off_ms):
+        return gate
+    return replace(gate, off_ms=0 if enabled else now_ms)
 
 
 def passes(cause: Cause, taken: int, refused: int, unasked: int = 0) -> bool:
@@ -114,6 +126,6 @@ def takes_messages(gate: Gate, now_ms: int) -> bool:
 
     It stays on for a while after the gate closed: after a short outage, messages flow at once.
     """
-    if gate.paused:
+    if gate.paused or gate.off_ms:
         return False
     return not gate.cause or now_ms - gate.since_ms < SWITCHED_OFF_AFTER_MS

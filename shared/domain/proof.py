@@ -13,7 +13,7 @@ from shared.values.pulse import Subscribed
 from shared.values.settings import ConsumerSettings, SourceSettings
 
 _NO_CONTENT = frozenset(
-    ("name", "marks", "park_budget", "max_attempts", "ordering", "verify", "timeout")
+    ("name", "marks", "park_budget", "max_attempts", "ordering", "verify", "timeout", "enabled")
 )
 """Fields of a stanza that change no document."""
 

@@ -14,6 +14,7 @@ class Gate(msgspec.Struct, frozen=True, omit_defaults=True):
     """The gate of a consumer. Closed, its function gives everything back and touches no sink.
 
     paused: who paused the consumer; empty: nobody. paused_ms: when, Unix ms.
+    off_ms: since when its stanza has switched it off, Unix ms; 0: it has not.
     cause: why it closed by itself; empty: it did not. since_ms: when it did.
     reason: what the sink or the function said, without row values.
     oldest_ms: commit time of the oldest change that failed when it closed; 0: not known.
@@ -25,6 +26,7 @@ class Gate(msgspec.Struct, frozen=True, omit_defaults=True):
 
     paused: str = ""
     paused_ms: int = 0
+    off_ms: int = 0
     cause: Cause = ""
     since_ms: int = 0
     reason: str = ""
@@ -38,9 +40,15 @@ class Gate(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def is_open(self) -> bool:
         """Whether the consumer may work."""
-        return not self.paused and not self.cause
+        return not self.paused and not self.cause and not self.off_ms
+
+    @property
+    def needs_somebody(self) -> bool:
+        """Whether it is closed, and not because the stanza says so."""
+        return not self.is_open and not self.off_ms
 
     @property
     def closed_ms(self) -> int:
         """Since when it has been closed, Unix ms; 0 while it is open."""
-        return min((ms for ms in (self.paused_ms, self.since_ms) if ms), default=0)
+        times = (self.paused_ms, self.since_ms, self.off_ms)
+        return min((ms for ms in times if ms), default=0)

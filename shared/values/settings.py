@@ -121,6 +121,7 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
     mapping: own code that makes a document of a row; empty for none.
     verify: when it is compared with its source; None: only by hand.
     timeout: of its function, seconds.
+    enabled: false: it applies nothing, and its queue keeps the changes.
     """
 
     name: str
@@ -137,6 +138,7 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
     mapping: str = ""
     verify: VerifySchedule | None = None
     timeout: int = 60
+    enabled: bool = True
 
     @property
     def closes_rows(self) -> bool:

@@ -54,6 +54,7 @@ function settings(stanzas, { service, stage, read, options }) {
       source: full.source ?? onlySource,
       tables: full.tables,
       marks: !isOff(full.marks),
+      ...(isOff(full.enabled) && { enabled: false }),
       ...pick(full, ['operations', 'upcasters', 'mapping', 'verify', 'timeout', ...refusals.keys]),
       ...(full.filter && { filter: filterSettings(full.filter) }),
       sink: { kind, ...sink.settings(full[kind], { read }) },

@@ -38,6 +38,12 @@ const consumer = {
       default: true,
       description: 'off makes no alarms for this consumer, though the stage has an alarm topic.',
     },
+    enabled: {
+      type: ['boolean', 'string'],
+      enum: [true, false, 'on', 'off'],
+      default: true,
+      description: 'off: it applies nothing, and its queue keeps the changes, for 14 days.',
+    },
     requirements: {
       type: 'string',
       pattern: /^[^\s/][^\n]*\.txt$/,

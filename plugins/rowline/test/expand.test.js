@@ -413,3 +413,20 @@ test('a consumer may be without alarms', () => {
   assert.ok(alarmsOf('on') > 4);
   assert.deepEqual([alarmsOf('off'), alarmsOf(false)], [1, 1]); // the role
 });
+
+test('a consumer that is off rings for no lag, and its settings say so', () => {
+  for (const [enabled, means, rings] of [
+    [undefined, undefined, true],
+    ['on', undefined, true],
+    ['off', false, false],
+    [false, false, false],
+  ]) {
+    const given = stanzas();
+    if (enabled !== undefined) given.consumers.listingSearch.enabled = enabled;
+    assert.deepEqual(problems(given), []);
+    const made = expand(given, context({ alerts: 'arn:aws:sns:eu-west-1:1:pager' }));
+    assert.equal(made.settings.consumers.listingSearch.enabled, means);
+    assert.equal('LateOfConsumeListingSearch' in made.resources, rings);
+    assert.ok('DueOfConsumeListingSearch' in made.resources);
+  }
+});

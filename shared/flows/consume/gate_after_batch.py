@@ -46,7 +46,7 @@ class Breaking:
         Lambda may start the same probe twice.
         """
         gate = self._gates.read(self._consumer)
-        return gate if gate.version == version and gate.cause and not gate.paused else None
+        return gate if gate.version == version and gate_transitions.is_tried(gate) else None
 
     def after_probe(self, gate: Gate, tried: Tried, consumed: Consumed) -> Gate:
         """Write the verdict of a probe that tried something."""

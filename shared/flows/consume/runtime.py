@@ -12,6 +12,7 @@ from shared.adapters.claims.contract import Claims
 from shared.adapters.queue.contract import Queue
 from shared.adapters.state.state import State
 from shared.adapters.tracing.contract import NoTracer
+from shared.domain.gate_transitions import as_deployed
 from shared.domain.sink import Sink
 from shared.flows.consume.applying import Applying, Tried
 from shared.flows.consume.batch import asked_waits, by_group, open_delivery
@@ -96,7 +97,7 @@ class Consume:
 
         None: the probe was for an earlier gate. See `Probing.probe`.
         """
-        gate = self._probing.probe(version, time_left)
+        gate = self._probing.probe(version, time_left) if self._consumer.enabled else None
         return gate.is_open if gate else None
 
     def _now_ms(self) -> int:
@@ -135,7 +136,10 @@ class Consume:
 
     def _outset(self, deliveries: Sequence[Delivery]) -> Outset:
         live = {one.group for one in deliveries if one.attributes.get("lane", "live") == "live"}
-        return self._marks.read(self._consumer.name, sorted(live) if self._consumer.marks else [])
+        groups = sorted(live) if self._consumer.marks else []
+        outset = self._marks.read(self._consumer.name, groups)
+        gate = as_deployed(outset.gate, self._consumer.enabled, self._now_ms())
+        return outset._replace(gate=gate)
 
     def _work(
         self,

@@ -79,12 +79,16 @@ class Consumed(msgspec.Struct):
             "ChangesDuplicate": self.duplicate,
             "ChangesFailed": self.unsettled,
             "MessagesFailed": len(self.failed),
-            "OldestFailedMs": _age(self.oldest_failed_ts_ms or self.gate.oldest_ms, now_ms),
-            "GateClosed": float(not self.gate.is_open),
+            "OldestFailedMs": _age(self.oldest_failed_ts_ms or self._oldest_waiting, now_ms),
+            "GateClosed": float(self.gate.needs_somebody),
         }
         figures = {name: each for name, each in figures.items() if each or name in _ALWAYS}
         lag_of = self.oldest_failed_ts_ms or self.newest_ts_ms
         return {**figures, "LagMs": _age(lag_of, now_ms)} if lag_of else figures
+
+    @property
+    def _oldest_waiting(self) -> int:
+        return self.gate.oldest_ms if self.gate.needs_somebody else 0
 
     def unusual(self) -> dict[str, Any]:
         """What the log says of a batch beside its figures; nothing for one that went well."""
@@ -93,6 +97,8 @@ class Consumed(msgspec.Struct):
             reasons[ALL_SUPERSEDED] = self.superseded
         if not self.failed and not reasons:
             return {}
+        if self.gate.off_ms:
+            return {"message": "off by the stanza"}
         if not self.gate.is_open:
             closed = self.gate.reason or self.gate.cause or f"paused by {self.gate.paused}"
             return {"level": "WARNING", "message": "gate closed", "reasons": {closed: 1}}

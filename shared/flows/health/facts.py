@@ -67,6 +67,8 @@ class ConsumerFacts(msgspec.Struct, frozen=True):
     @property
     def state(self) -> str:
         """One word for the table that `rowline status` prints."""
+        if self.gate.off_ms:
+            return "off"
         if not self.gate.is_open:
             return "paused" if self.gate.paused else "closed"
         if self.parked:

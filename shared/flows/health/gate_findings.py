@@ -1,5 +1,6 @@
 """Findings about gates: why a consumer does not work, since when, when it is tried again."""
 
+from shared.flows.health.thresholds import QUEUE_ALMOST_OVER_S
 from shared.values.finding import Finding
 from shared.values.gate import Gate
 
@@ -15,6 +16,18 @@ _FIXES = {
 def gate_findings(consumer: str, gate: Gate, now: float) -> list[Finding]:
     """None for a gate that is open. `now`: Unix seconds."""
     thing, found = f"gate {consumer}", []
+    if gate.off_ms:
+        off_s = now - gate.off_ms / 1000
+        found.append(
+            Finding(
+                thing,
+                "fail" if off_s > QUEUE_ALMOST_OVER_S else "ok",
+                f"off by the stanza for {_minutes(off_s)}: its queue keeps changes for 14 days",
+                f"Take `enabled: off` out of consumers.{consumer}, and deploy."
+                if off_s > QUEUE_ALMOST_OVER_S
+                else "",
+            )
+        )
     if gate.paused:
         found.append(
             Finding(
@@ -24,7 +37,7 @@ def gate_findings(consumer: str, gate: Gate, now: float) -> list[Finding]:
                 f"Run `rowline consumer resume {consumer}`. SQS deletes changes after 14 days.",
             )
         )
-    if gate.cause:
+    if gate.cause and not gate.off_ms:
         waits = max(0.0, gate.next_ms / 1000 - now)
         found.append(
             Finding(

@@ -1,5 +1,6 @@
 """Gathering: asks state table and queues for the facts of a stage."""
 
+import time
 from typing import Protocol
 
 from shared.adapters.observation.contract import Observation
@@ -7,6 +8,7 @@ from shared.adapters.queue.contract import Queue
 from shared.adapters.state.dues import Dues
 from shared.adapters.state.state import State
 from shared.adapters.state.streams import Streams
+from shared.domain.gate_transitions import as_deployed
 from shared.domain.outstanding import outstanding
 from shared.domain.parked_groups import by_reason
 from shared.domain.sink import Examiner
@@ -85,7 +87,7 @@ def consumer_facts(parts: Parts, consumer: ConsumerSettings) -> ConsumerFacts:
         due=_due(parts.state.dues, consumer, source),
         verified=parts.state.reports.read(name),
         parked=tuple(by_reason(parts.state.parked.all(name))),
-        gate=parts.state.gates.read(name),
+        gate=as_deployed(parts.state.gates.read(name), consumer.enabled, int(time.time() * 1000)),
     )
 
 

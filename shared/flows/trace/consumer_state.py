@@ -1,5 +1,6 @@
 """Consumer state: where a change is for one consumer."""
 
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -7,6 +8,7 @@ import msgspec
 
 from shared.adapters.queue.contract import Queue
 from shared.adapters.state.state import State
+from shared.domain.gate_transitions import as_deployed
 from shared.flows.trace.change_trace import ConsumerTrace, Step, Where
 from shared.flows.trace.known import Known
 from shared.flows.trace.sightings import Sighting
@@ -63,7 +65,8 @@ def consumer_state(
             why = "its group's mark has passed it: applied, or the sink held something newer"
             return ConsumerTrace(consumer.name, "settled", [*steps, Step("settled", 0)], why)
         if published is not False:
-            why = _closed(outset.gate) + _waiting(consumer, queues)
+            gate = as_deployed(outset.gate, consumer.enabled, int(time.time() * 1000))
+            why = _closed(gate) + _waiting(consumer, queues)
             return ConsumerTrace(consumer.name, "queued", steps, why)
     if published is False:
         return ConsumerTrace(consumer.name, "not published", steps)
@@ -115,6 +118,7 @@ def _closed(gate: Gate) -> str:
     if gate.is_open:
         return ""
     why = f"paused by {gate.paused}" if gate.paused else gate.reason or gate.cause
+    why = "off by the stanza" if gate.off_ms else why
     return f"the gate of the consumer is closed ({why}); "
 
 

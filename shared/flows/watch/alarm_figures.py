@@ -3,6 +3,7 @@
 The alarms take missing figures for trouble, so a watch that does not run raises all of them.
 """
 
+from shared.domain.gate_transitions import as_deployed
 from shared.domain.outstanding import outstanding
 from shared.flows.health.gathering import relay_facts
 from shared.flows.watch.each import for_each
@@ -40,9 +41,9 @@ def consumer_figures(setup: WatchSetup, name: str) -> dict[str, float]:
     consumer = parts.settings.consumers[name]
     due = outstanding(parts.state.dues, consumer, parts.settings.source_of(consumer))
     verified = parts.state.reports.read(name) or {}
-    gate = parts.state.gates.read(name)
-    figures = {"GateClosed": float(not gate.is_open)}
-    if gate.oldest_ms:  # the function says nothing while its mapping is off
+    gate = as_deployed(parts.state.gates.read(name), consumer.enabled, setup.now_ms)
+    figures = {"GateClosed": float(gate.needs_somebody)}
+    if gate.oldest_ms and gate.needs_somebody:  # the function says nothing while its mapping is off
         figures["OldestFailedMs"] = float(max(0, setup.now_ms - gate.oldest_ms))
     return figures | {
         "ParkedChanges": float(sum(1 for _ in parts.state.parked.all(name))),

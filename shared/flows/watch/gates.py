@@ -23,7 +23,7 @@ def tend_gates(setup: WatchSetup) -> float | None:
     def tend(consumer: str) -> None:
         gate = _probed(setup, consumer)
         _follow(setup, consumer, gate)
-        if gate.cause and not gate.paused:
+        if gate_transitions.is_tried(gate):
             wakes.append(_wake_ms(gate, setup.now_ms))
 
     for_each(setup, setup.parts.settings.consumers, tend)
@@ -36,7 +36,7 @@ def _probed(setup: WatchSetup, consumer: str) -> Gate:
     That is written first. So a probe that is lost costs a wait, and no two have one version.
     """
     gates, now_ms = setup.parts.state.gates, setup.now_ms
-    gate = gates.read(consumer)
+    gate = _as_deployed(setup, consumer)
     if not gate_transitions.probe_is_due(gate, now_ms):
         return gate
     probing = gates.write(consumer, gate_transitions.probing(gate, now_ms))
@@ -45,6 +45,14 @@ def _probed(setup: WatchSetup, consumer: str) -> Gate:
     event: dict[str, object] = {"probe": True, "version": probing.version}
     setup.parts.functions.start(setup.parts.consume_function(consumer), event)
     return probing
+
+
+def _as_deployed(setup: WatchSetup, consumer: str) -> Gate:
+    """The gate, with since when the stanza has switched it off."""
+    gates, enabled = setup.parts.state.gates, setup.parts.settings.consumers[consumer].enabled
+    gate = gates.read(consumer)
+    wanted = gate_transitions.as_deployed(gate, enabled, setup.now_ms)
+    return gate if wanted == gate else gates.write(consumer, wanted) or wanted
 
 
 def _follow(setup: WatchSetup, consumer: str, gate: Gate) -> None:

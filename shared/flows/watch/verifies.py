@@ -26,7 +26,7 @@ def start_verifies(setup: WatchSetup) -> None:
     consumers = setup.parts.settings.consumers
     for_each(
         setup,
-        [name for name, each in consumers.items() if each.verify],
+        [name for name, each in consumers.items() if each.verify and each.enabled],
         lambda name: _start(setup, name, consumers[name].verify),
     )
 
@@ -36,7 +36,8 @@ def is_overdue(setup: WatchSetup, name: str) -> bool:
 
     A consumer whose first scheduled time has not come yet is not overdue.
     """
-    wanted = setup.parts.settings.consumers[name].verify
+    consumer = setup.parts.settings.consumers[name]
+    wanted = consumer.verify if consumer.enabled else None
     at = last_time(wanted.schedule, setup.clock() - RUN_SECONDS) if wanted else None
     if at is None:
         return False
