@@ -193,10 +193,11 @@ class Rowline {
     service.package.artifact = shared.artifact;
     const own = new Map();
     for (const name of Object.keys(functions)) {
-      const file = requirements[name];
-      if (file && !own.has(file)) own.set(file, await this.zip(file));
-      const { artifact, version } = own.get(file) ?? shared;
-      if (file) service.functions[name].package = { artifact };
+      const files = requirements[name];
+      const key = files?.join('\n');
+      if (files && !own.has(key)) own.set(key, await this.zip(files));
+      const { artifact, version } = own.get(key) ?? shared;
+      if (files) service.functions[name].package = { artifact };
       service.functions[name].environment.ROWLINE_VERSION = version;
     }
     const kept = [ARCHIVE, HISTORY].flatMap((one) => service.functions[one.function] ?? []);
@@ -212,7 +213,11 @@ class Rowline {
     const build = ofArchive ? buildArchivePackage : buildPackage;
     const built = await build({ serviceDir, settings, options, target, own, requirements });
     const version = built.hash.slice(0, 16);
-    const whose = ofArchive ? ' of the archive' : requirements ? ` with ${requirements}` : '';
+    const whose = ofArchive
+      ? ' of the archive'
+      : requirements
+        ? ` with ${requirements.join(', ')}`
+        : '';
     const where = `${target.runtime} on ${target.architecture}, version ${version}`;
     this.log.notice(`Functions${whose}: ${(built.bytes / 1e6).toFixed(1)} MB for ${where}`);
     return { artifact: path.relative(serviceDir, built.file), version };

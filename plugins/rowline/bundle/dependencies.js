@@ -23,7 +23,7 @@ const NEEDLESS = [
  */
 const install = ({ requirements, target, cache }) =>
   pip({
-    requirements,
+    requirements: [requirements],
     target,
     cache,
     identity: 2, // of this code: a folder made by another version is not used
@@ -31,15 +31,16 @@ const install = ({ requirements, target, cache }) =>
   });
 
 /**
- * Unpacks the wheels of a requirements file for a target, and returns the folder. It is made once
- * for each target, content of the file and `identity`. pip installs only wheels and builds nothing.
+ * Unpacks the wheels of requirements files for a target, and returns the folder. It is made once
+ * for each target, content of the files and `identity`. pip installs only wheels and builds
+ * nothing.
  *
  * options: further arguments of pip. hint: a sentence for a failure.
  */
 function pip({ requirements, target, cache, identity, options, hint = '' }) {
   const hash = crypto
     .createHash('sha256')
-    .update(fs.readFileSync(requirements))
+    .update(requirements.map((file) => fs.readFileSync(file, 'utf8')).join('\n'))
     .update(JSON.stringify([target.runtime, target.architecture, target.pip, identity]))
     .digest('hex')
     .slice(0, 16);
@@ -60,8 +61,7 @@ function pip({ requirements, target, cache, identity, options, hint = '' }) {
     ...target.pip,
     '--target',
     unfinished,
-    '--requirement',
-    requirements,
+    ...requirements.flatMap((file) => ['--requirement', file]),
   ];
   try {
     execFileSync(target.python, args, { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });
@@ -72,8 +72,9 @@ function pip({ requirements, target, cache, identity, options, hint = '' }) {
       .split('\n')
       .filter((line) => /error/i.test(line))
       .join(' ');
+    const names = requirements.map((file) => path.basename(file)).join(', ');
     throw new Error(
-      `The wheels of ${path.basename(requirements)} for ${target.runtime} on ` +
+      `The wheels of ${names} for ${target.runtime} on ` +
         `${target.architecture} cannot be installed: ${said || error.message} ${hint}`.trimEnd(),
     );
   }

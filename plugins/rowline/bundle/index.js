@@ -14,7 +14,7 @@ const MOST_UNPACKED = 262144000; // bytes
  * `rowline.json`. Returns {file, hash, bytes}.
  *
  * own: names of files and folders with code that consumers name (schema/own_code.js).
- * requirements: the file of packages of one consumer alone; the zip is then for this consumer.
+ * requirements: the files of packages that only some functions need; the zip is then for these.
  */
 async function buildPackage({ serviceDir, settings, options, target, own = [], requirements }) {
   const shared = path.resolve(serviceDir, options.requirements);
@@ -26,14 +26,16 @@ async function buildPackage({ serviceDir, settings, options, target, own = [], r
   ]);
   for (const name of own) add(entries, ownFiles(serviceDir, name));
   if (requirements) {
-    const file = path.resolve(serviceDir, requirements);
-    const wheels = installOwn({ requirements: file, shared, target, cache });
+    const files = requirements.map((name) => path.resolve(serviceDir, name));
+    const wheels = installOwn({ requirements: files, shared, target, cache });
     // what the functions have too is there in the same version
     for (const [name, content] of filesBelow(wheels))
       if (!entries.has(name)) entries.set(name, content);
   }
   // the framework deploys files from this folder
-  const name = requirements ? `rowline-${requirements.replaceAll(/\W+/g, '-')}.zip` : 'rowline.zip';
+  const name = requirements
+    ? `rowline-${requirements.join('-').replaceAll(/\W+/g, '-')}.zip`
+    : 'rowline.zip';
   const file = path.join(serviceDir, '.serverless', name);
   const built = await archive([...entries], file);
   if (built.unpacked > MOST_UNPACKED)
@@ -41,7 +43,7 @@ async function buildPackage({ serviceDir, settings, options, target, own = [], r
       `${name} has ${(built.unpacked / 1e6).toFixed(0)} MB unpacked; Lambda takes ` +
         `${(MOST_UNPACKED / 1e6).toFixed(0)}. ` +
         (requirements
-          ? `Take packages out of ${requirements}.`
+          ? `Take packages out of ${requirements.join(', ')}.`
           : `Take files out of ${own.join(', ')}.`),
     );
   return { file, ...built };

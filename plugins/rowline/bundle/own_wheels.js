@@ -6,10 +6,10 @@ const os = require('node:os');
 const { pip } = require('./dependencies');
 
 /**
- * Unpacks the wheels of a consumer's own requirements, with all that they need, and returns the
+ * Unpacks the wheels of consumers' own requirements, with all that they need, and returns the
  * folder. A package that the functions have too gets their version: both share one process.
  *
- * requirements: the consumer's file. shared: the file of the functions' packages.
+ * requirements: the consumers' files. shared: the file of the functions' packages.
  */
 function installOwn({ requirements, shared, target, cache }) {
   const pinned = pins(fs.readFileSync(shared, 'utf8'));
@@ -23,7 +23,12 @@ function installOwn({ requirements, shared, target, cache }) {
       cache,
       identity: pinned,
       options: ['--constraint', constraints],
-      hint: 'Packages that the functions have too must allow their versions.',
+      hint:
+        'Packages that the functions have too must allow their versions.' +
+        (requirements.length > 1
+          ? ' The jobs function calls the mappings of all consumers, so their requirements files' +
+            ' must allow one version of each package.'
+          : ''),
     });
   } finally {
     fs.rmSync(folder, { recursive: true });

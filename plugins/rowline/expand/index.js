@@ -25,8 +25,8 @@ const exported = (name, value) => ({
 /**
  * Expands valid stanzas (schema/problems.js finds no problem) into entries of `functions:`,
  * CloudFormation resources and outputs, and the settings that the functions and the command read.
- * `own` has the names of files and folders with the service's own code; `requirements` the file of
- * own packages of each function that has one.
+ * `own` has the names of files and folders with the service's own code; `requirements` the files of
+ * own packages of each function that has any.
  *
  * Pure: the same arguments give the same result, nothing is written, and only `read` reads.
  *
@@ -64,11 +64,23 @@ function expand(stanzas, context) {
     },
     settings: all,
     own: topsOf(Object.values(all.consumers).flatMap(ownCodeOf)),
-    requirements: Object.fromEntries(
-      Object.entries(size.consumers)
-        .filter(([, { requirements }]) => requirements)
-        .map(([name, { requirements }]) => [names.consumer(name).function, requirements]),
+    requirements: requirementsOf(all, size),
+  };
+}
+
+/**
+ * The jobs function calls every consumer's mapping: a backfill and a verify compute the documents
+ * of rows. It calls no upcaster, since a row that is read has the newest columns.
+ */
+function requirementsOf({ consumers }, size) {
+  const own = Object.entries(size.consumers).filter(([, { requirements }]) => requirements);
+  const mapped = own.filter(([name]) => consumers[name].mapping !== undefined);
+  const files = [...new Set(mapped.map(([, { requirements }]) => requirements))].sort();
+  return {
+    ...Object.fromEntries(
+      own.map(([name, { requirements }]) => [names.consumer(name).function, [requirements]]),
     ),
+    ...(files.length && { [names.jobs.function]: files }),
   };
 }
 

@@ -201,7 +201,7 @@ test('own requirements come with what they need, in versions of the functions', 
     'requirements.txt': 'wheel==1 \\\n    --hash=sha256:aa\nold==2 ; python_version < "3.12" \\\n',
     'consumers/requirements.txt': 'stripe>=9\n',
   });
-  const { file } = await build(dir, { requirements: 'consumers/requirements.txt' });
+  const { file } = await build(dir, { requirements: ['consumers/requirements.txt'] });
   assert.equal(path.basename(file), 'rowline-consumers-requirements-txt.zip');
   const [shared, own] = calls(dir);
   assert.match(shared, /--no-deps --require-hashes/);
@@ -211,4 +211,21 @@ test('own requirements come with what they need, in versions of the functions', 
     'a==1',
     'c==2 ; python_version < "3.14"',
   ]);
+});
+
+test('requirements of several consumers are resolved together', async (t) => {
+  const dir = folder(t, {
+    ...SERVICE,
+    'a.txt': 'stripe>=9\n',
+    'b.txt': 'twilio\n',
+  });
+  const { file } = await build(dir, { requirements: ['a.txt', 'b.txt'] });
+  assert.equal(path.basename(file), 'rowline-a-txt-b-txt.zip');
+  assert.match(calls(dir).at(-1), /--requirement \S+a\.txt --requirement \S+b\.txt$/);
+  fs.writeFileSync(path.join(dir, 'python'), '#!/bin/sh\necho "ERROR: conflict" >&2; exit 1\n');
+  fs.writeFileSync(path.join(dir, 'b.txt'), 'twilio==1\n');
+  await assert.rejects(
+    build(dir, { requirements: ['a.txt', 'b.txt'] }),
+    /wheels of a\.txt, b\.txt .*conflict .*must allow one version/,
+  );
 });

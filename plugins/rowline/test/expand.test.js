@@ -400,7 +400,29 @@ test('own code is named once, and own requirements by function', () => {
     { ...context(), read },
   );
   assert.deepEqual(own, ['consumers', 'upcast', 'documents']);
-  assert.deepEqual(requirements, { consumeTwo: 'consumers/needs.txt' });
+  assert.deepEqual(requirements, { consumeTwo: ['consumers/needs.txt'] });
+});
+
+test('the jobs function has the packages of every mapping that it calls', () => {
+  const read = () => 'def handle(row, table): pass';
+  const mapped = (requirements) => ({
+    tables: ['market.listings'],
+    elasticsearch: { secret: 'rowline/test/search', alias: requirements.slice(0, 1) },
+    mapping: 'documents.handle',
+    requirements,
+  });
+  const { requirements } = expand(
+    stanzas({
+      consumers: { one: mapped('b.txt'), two: mapped('a.txt'), three: mapped('b.txt') },
+    }),
+    { ...context(), read },
+  );
+  assert.deepEqual(requirements, {
+    consumeOne: ['b.txt'],
+    consumeTwo: ['a.txt'],
+    consumeThree: ['b.txt'],
+    jobs: ['a.txt', 'b.txt'],
+  });
 });
 
 test('a consumer may be without alarms', () => {
