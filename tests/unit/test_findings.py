@@ -65,7 +65,7 @@ def test_a_relay_in_trouble(change: dict[str, object], level: str, what: str) ->
 @pytest.mark.parametrize(
     ("change", "thing", "level", "fix"),
     [
-        ({"dlq": 3}, "dlq search", "fail", "--repair"),
+        ({"dlq": 3}, "dlq search", "fail", "rowline resync search"),
         ({"parked": (PARKED,)}, "search", "fail", "next: rowline parked list search"),
         ({"undelivered": 2}, "undelivered search", "fail", "policy"),
         ({"due": {"shop.items": "RENAME"}}, "rows search", "warn", "rowline resync search"),

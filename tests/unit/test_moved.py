@@ -27,6 +27,12 @@ def due(world: OutageWorld) -> dict[str, str]:
     return {one.table: one.why for one in found}
 
 
+def due_whys(world: OutageWorld) -> set[str]:
+    settings = world.parts.settings
+    found = outstanding(world.world.state.dues, world.world.settings, settings.sources["shop"])
+    return {one.why for one in found}
+
+
 def entry(seq: int, group: str = "g1", run: str = "", **more: str) -> Entry:
     lane = "backfill" if run else "live"
     one = delivery([change(seq, "u", seq, price=1)], group, lane=lane, run=run)
@@ -66,12 +72,22 @@ def test_a_body_that_is_no_message_makes_all_tables_due(world: OutageWorld) -> N
     assert list(due(world)) == ["shop.items"]
 
 
-def test_what_an_earlier_version_set_aside_stays(world: OutageWorld) -> None:
-    world.dlq.send([entry(1, reason="mapper_parsing_exception")])
+def test_what_an_earlier_version_set_aside_is_due_with_its_reason(world: OutageWorld) -> None:
+    world.dlq.send([entry(1, reason="mapper_parsing_exception: failed to parse 'Ann'")])
     world.watch()
-    assert due(world) == {}
-    world.advance(61)
-    assert world.dlq.depth()[0] + world.dlq.depth()[1] == 1
+    why = "an earlier version set changes aside: mapper_parsing_exception"
+    assert due(world) == {"shop.items": why}
+    assert world.dlq.depth() == (0, 0)
+
+
+def test_many_old_messages_hide_no_new_one(world: OutageWorld) -> None:
+    for seq in range(1, 251):
+        world.dlq.send([entry(seq, f"g{seq}", reason="mapper_parsing_exception")])
+    new = entry(251, "g251")
+    world.dlq.send([new])
+    world.advance(180)
+    assert world.dlq.depth() == (0, 0)
+    assert "SQS moved changes to the DLQ" in due_whys(world)
 
 
 def test_a_job_does_not_wait_for_a_message_that_was_moved(world: OutageWorld) -> None:

@@ -124,7 +124,8 @@ def consumer_findings(one: ConsumerFacts) -> list[Finding]:
                 "fail",
                 f"holds {one.dlq:,} messages that were received too often, or that an "
                 "earlier version set aside",
-                f"Correct the cause, then run `rowline verify {name} --repair` (docs/parked.md).",
+                f"The watch makes their tables due within minutes; then run `{one.due_command}` "
+                "(docs/parked.md).",
             )
         )
     if one.undelivered:

@@ -1,7 +1,11 @@
 """Moved: settles messages that SQS or SNS moved to a DLQ before a consumer's function saw them.
 
 Later changes of their groups may have been applied since, so their payloads are not applied: their
-tables are due, and a resync reads the rows again. That is stored before a message is deleted.
+tables are due, and a resync reads the rows again. That is stored before a message is deleted. So
+nothing is left that would keep later messages from being received.
+
+A version before parking set refused changes aside in the DLQ. These are settled in the same way: a
+row that is refused again in a resync is parked with its reason.
 """
 
 from collections.abc import Sequence
@@ -50,9 +54,8 @@ def _drain(setup: WatchSetup, consumer: str, queue: Queue, why: str) -> None:
         batch = queue.receive(visibility=VISIBILITY)
         if not batch or setup.left() < RESERVE_SECONDS:
             return
-        moved = [one for one in batch if SET_ASIDE not in one.attributes]
-        _note(setup, consumer, moved, why)
-        queue.delete([one.receipt_handle for one in moved])
+        _note(setup, consumer, batch, why)
+        queue.delete([one.receipt_handle for one in batch])
 
 
 def _note(setup: WatchSetup, consumer: str, moved: Sequence[Delivery], why: str) -> None:
@@ -66,12 +69,18 @@ def _note(setup: WatchSetup, consumer: str, moved: Sequence[Delivery], why: str)
             _note_command(state, consumer, one)
         else:
             for table in _tables(setup, consumer, one):
-                cause = DueCause(f"moved:{one.message_id}", why)
+                cause = DueCause(f"moved:{one.message_id}", _set_aside(one) or why)
                 state.dues.note_consumer(consumer, table, cause)
     job = state.jobs.current(consumer, "fill")
     ids = [one.deduplication_id for one in moved if job and one.attributes.get("run") == job.id]
     if job and ids:
         state.done_messages.note(consumer, job.id, ids)
+
+
+def _set_aside(one: Delivery) -> str:
+    """Why an earlier version put it there itself, without the values that its reason quotes."""
+    reason = one.attributes.get(SET_ASIDE, "").partition(":")[0]
+    return reason and f"an earlier version set changes aside: {reason}"
 
 
 def _note_command(state: State, consumer: str, one: Delivery) -> None:
