@@ -23,8 +23,10 @@ class Queue(Protocol):
         """
         ...
 
-    def receive(self, most: int = MAX_RECEIVED, *, visibility: int | None = None) -> list[Delivery]:
-        """Receive up to `most` messages; none when there is none now.
+    def receive(
+        self, most: int = MAX_RECEIVED, *, visibility: int | None = None, wait: int = 0
+    ) -> list[Delivery]:
+        """Receive up to `most` messages; none when there is none within `wait` seconds.
 
         Nobody else receives messages of their groups for `visibility` seconds, by default the
         queue's own time-out. What was received too often goes to the queue's DLQ instead.

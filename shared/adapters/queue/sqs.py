@@ -1,5 +1,6 @@
 """A queue on SQS FIFO."""
 
+import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,14 @@ class SqsQueue:
             fates[int(failed["Id"])] = failed["Code"]
         return fates
 
-    def receive(self, most: int = MAX_RECEIVED, *, visibility: int | None = None) -> list[Delivery]:
+    def receive(
+        self, most: int = MAX_RECEIVED, *, visibility: int | None = None, wait: int = 0
+    ) -> list[Delivery]:
+        """With an id of the attempt, a repeat after a lost reply gets the same messages.
+
+        Else they would be invisible until their time-out. Source: SQS developer guide, "Using the
+        Amazon SQS receive request attempt ID".
+        """
         options: dict[str, Any] = {} if visibility is None else {"VisibilityTimeout": visibility}
         try:
             reply = self._client.receive_message(
@@ -58,6 +66,8 @@ class SqsQueue:
                 MaxNumberOfMessages=min(most, MAX_RECEIVED),
                 MessageSystemAttributeNames=["All"],
                 MessageAttributeNames=["All"],
+                WaitTimeSeconds=wait,
+                ReceiveRequestAttemptId=uuid.uuid4().hex,
                 **options,
             )
         except aws.FAILURES as error:

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import islice
+from threading import Lock
 
 import msgspec
 
@@ -61,6 +62,7 @@ class MemoryQueue:
         self._seen: dict[tuple[str, str], float] = {}
         self._deleted: set[str] = set()
         self._numbers = 0
+        self._one_at_a_time = Lock()
 
     def send(self, entries: list[Entry]) -> list[str | None]:
         check(entries)
@@ -74,7 +76,13 @@ class MemoryQueue:
                 self._accept(entry, now)
         return [None] * len(entries)
 
-    def receive(self, most: int = MAX_RECEIVED, *, visibility: int | None = None) -> list[Delivery]:
+    def receive(
+        self, most: int = MAX_RECEIVED, *, visibility: int | None = None, wait: int = 0
+    ) -> list[Delivery]:
+        with self._one_at_a_time:
+            return self._receive(most, visibility)
+
+    def _receive(self, most: int, visibility: int | None) -> list[Delivery]:
         now = self._clock()
         self._expire(now)
         locked = {one.entry.group for one in self._kept.values() if one.visible > now}
