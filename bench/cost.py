@@ -71,10 +71,19 @@ LOG_EVENT_BYTES = 26
 API reference, PutLogEvents.
 """
 
-ARCHIVE_GB, COMMIT_SECONDS, COMMIT_RATE, ARCHIVE_CONCURRENCY = 2.0, 1.5, 20_000, 2
-"""The archive's function: its memory, a commit without rows, changes a second of a commit; and the
-batches that its consumer lands at once. Each change is written about twice, by the commit and by
-rewrites.
+ARCHIVE_GB, COMMIT_SECONDS, COMMIT_RATE = 2.0, 1.5, 20_000
+"""The archive's function: its memory, a commit without rows, changes a second of a commit. Each
+change is written about twice, by the commit and by rewrites.
+"""
+
+DRAIN_ROUNDS = {0.0: 0, 10.0: 4, 200.0: 26}
+"""Rounds of the run of an archive's consumer each minute, each of which lands an object: changes of
+one each, over TABLES tables of 64 groups. A test counts them (tests/unit/test_cost.py).
+"""
+
+DRAIN_SECONDS, RECEIVE_SECONDS = 2.0, 0.02
+"""A drain's cold start and its last long poll; a receive or a delete of ten messages, with a
+message's share of the work.
 """
 
 ARCHIVED_BYTES = 600
@@ -290,19 +299,24 @@ def tracing() -> list[str]:
 def archive(rate: float) -> dict[str, float]:
     """What an archive of all changes costs a month besides the stage, after 400 days."""
     runs = SECONDS / 60
-    some = min(rate, ARCHIVE_CONCURRENCY / BATCH_SECONDS)  # batches a second, an object each
-    batch = BATCH_SECONDS * CONSUMER_GB * price("lambda_gb_second") + price("lambda_request")
-    busy = runs * (COMMIT_SECONDS if rate else LOOK_SECONDS) + SECONDS * 2 * rate / COMMIT_RATE
+    rounds = DRAIN_ROUNDS[rate]
+    tens = rate * 60 / 10 + 2 * rounds  # receives or deletes of a run
+    drain = (DRAIN_SECONDS + (2 * tens + rounds) * RECEIVE_SECONDS) * CONSUMER_GB
+    drain *= price("lambda_gb_second")
+    looks = runs * (COMMIT_SECONDS + LOOK_SECONDS if rate else LOOK_SECONDS)
+    busy = looks + SECONDS * 2 * rate / COMMIT_RATE
     function = busy * ARCHIVE_GB * price("lambda_gb_second") + runs * price("lambda_request")
-    puts, gets, glue = COMMIT_REQUESTS if rate else IDLE_REQUESTS
+    # With changes a drain starts a commit, and the committer's own schedule finds nothing.
+    both = zip(COMMIT_REQUESTS if rate else (0, 0, 0), IDLE_REQUESTS, strict=True)
+    puts, gets, glue = map(sum, both)
     requests = puts * price("s3_put") + gets * price("s3_get") + glue * price("glue_request")
     kept = rate * 400 * 86_400 * ARCHIVED_BYTES / GB
-    empty = POLLERS / LONG_POLL_SECONDS if rate < 1 else 0.0
+    asked = SECONDS * rate + runs * (2 * tens + 1)
+    reads = (rounds + 1) * price("dynamodb_read_unit") * MARK_READS
     return {
-        "delivery and queue": delivery(rate)
-        + SECONDS * (rate + 2 * some + empty) * price("sqs_fifo_request"),
-        "consumer function": SECONDS * some * batch,
-        "landing": SECONDS * some * (price("s3_put") + price("s3_get")),
+        "delivery and queue": delivery(rate) + asked * price("sqs_fifo_request"),
+        "consumer function": runs * (drain + price("lambda_request") + reads),
+        "landing": runs * rounds * (price("s3_put") + price("s3_get")),
         "committer and maintenance": function,
         "requests of commits": runs * requests,
         "storage of 400 days": kept * price("s3_gb_month"),

@@ -5,14 +5,14 @@ from typing import Annotated
 import msgspec
 import typer
 
-from cli.archive_function import ask_archive
+from cli.archive_function import ask_archive, drain_archive
 from cli.commands.archive_audit import command as audit
 from cli.commands.archive_query import command as query
 from cli.commands.archive_views import command as views
 from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.duration import duration
-from shared.flows.archive.reports import Committed, Maintained, Standing
+from shared.flows.archive.reports import COMMIT_WAITS, Committed, Maintained, Standing
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -57,11 +57,15 @@ def status(
 def commit(
     stage: StageOption = "local", service: ServiceOption = "", as_json: JsonOption = False
 ) -> None:
-    """Move what has landed into the table now. The schedule does it each minute.
+    """Move what has arrived into the table now. The schedule does it each minute.
+
+    First the archive's consumers take what is in their queues; then what landed is committed.
 
     Example: `rowline archive commit --stage prod`
     """
-    answer = ask_archive(open_stage(stage, service), {"do": "commit"})
+    deployed = open_stage(stage, service)
+    failed = drain_archive(deployed)
+    answer = ask_archive(deployed, {"do": "commit", "wait_s": COMMIT_WAITS})
     done = msgspec.convert(answer, Committed)
     if as_json:
         return print_json(done)
@@ -77,6 +81,9 @@ def commit(
             f"! {done.rejected:,} objects could not be read; the bucket keeps them in rejected/",
             markup=False,
         )
+    for each in failed:
+        result_console().print(f"! {each}", markup=False)
+    if done.rejected or failed:
         raise typer.Exit(1)
 
 

@@ -38,4 +38,5 @@ def resume(name: NameArgument, stage: StageOption = "local", service: ServiceOpt
     said = f"resumed, but its gate is closed: {gate.reason}" if gate.cause else "works"
     if not consumer.enabled:
         said = "resumed, but off by the stanza: take out `enabled: off`, and deploy"
+    deployed.start_drain(consumer.name)
     result_console().print(f"{consumer.name}: {said}", markup=False)

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.stage.aws_parts import AwsParts
+from shared.values.errors import StateUnavailable
 from shared.values.stream import source_of
 
 if TYPE_CHECKING:
@@ -55,6 +57,17 @@ class ArchiveParts(AwsParts):
         from shared.adapters.archive_table.glue import GlueArchiveTable
 
         return GlueArchiveTable(self.client, self.resources.archive_database)
+
+    def start_commit(self) -> None:
+        """Start a run of the committer, which waits for one that is under way.
+
+        Raises StackError. Without Lambda, the committer's own schedule does it within a minute.
+        """
+        with suppress(StateUnavailable):
+            from shared.flows.archive.reports import COMMIT_WAITS
+
+            event = {"do": "commit", "wait_s": COMMIT_WAITS}
+            self.functions.start(self.resources.archive_function, event)
 
     def history(self) -> "HistorySetup":
         """The parts that questions about the past need."""

@@ -80,7 +80,17 @@ class JobParts(SinkParts, SourceParts):
 
         consumer = self.consumer(name)
         queue = self.queue(name)
-        return RedriveSetup(consumer, self.state, self.claims, queue, by, show, tenure=tenure)
+        return RedriveSetup(
+            consumer,
+            self.state,
+            self.claims,
+            queue,
+            by,
+            show,
+            tenure=tenure,
+            # a slice of the jobs function has no right to start it, and may wait for the schedule
+            start_drain=(lambda: self.start_drain(name)) if tenure is None else lambda: None,
+        )
 
     def start_slice(self, job: "Job") -> None:
         """Start a slice of a job in the jobs function. Raises StackError, StateUnavailable."""

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -10,9 +11,11 @@ from shared.domain.reader_takeover import Takeover
 from shared.domain.sink import Examiner, Sink, SinkAccess, Surroundings
 from shared.stage.aws_parts import AwsParts
 from shared.values import endpoint
+from shared.values.errors import RowlineError
 from shared.values.settings import ConsumerSettings
 
 if TYPE_CHECKING:
+    from shared.flows.consume.draining import Drain
     from shared.flows.consume.runtime import Consume
 
 
@@ -53,6 +56,21 @@ class SinkParts(AwsParts):
         trace = BatchTrace(self.tracer, f"{self.full_name} consumer {name}", consumer)
         queue = self.queue(name)
         return Consume(consumer, sink, self.state, self.claims, queue, version, trace=trace)
+
+    def drain(self, name: str, consume: "Consume") -> "Drain":
+        """What empties the queue of a consumer by schedule."""
+        from shared.flows.consume.draining import Drain
+
+        return Drain(self.consumer(name), consume, self.queue(name), self.state.gates)
+
+    def start_drain(self, name: str) -> None:
+        """Start a run of a consumer that a schedule drains; nothing for any other.
+
+        Where it cannot be started, the schedule starts one within a minute.
+        """
+        if self.consumer(name).is_drained:
+            with suppress(RowlineError):
+                self.functions.start(self.consume_function(name), {"drain": True})
 
     def writes(self, consumer: ConsumerSettings) -> str:
         """Where a consumer's sink is, and where that address came from."""

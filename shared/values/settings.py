@@ -150,6 +150,11 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
         """The name of its sink."""
         return str(self.sink.get("kind", ""))
 
+    @property
+    def is_drained(self) -> bool:
+        """Whether a schedule starts its function, which receives its messages itself."""
+        return self.kind == "archive"
+
     def wants(self, database: str, table: str) -> bool:
         """Whether the consumer declares this table."""
         return any(matches(pattern, database, table) for pattern in self.tables)

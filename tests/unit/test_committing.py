@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -162,6 +163,22 @@ def test_only_one_commits_at_a_time() -> None:
     state.leases.release("archive", "another")
     assert commit(setup(landing, lake, state, "me")).rows == 10
     assert state.leases.hold("archive", "another", 1_000_000, 1_090_000)
+
+
+def test_a_commit_after_a_drain_waits_for_one_that_may_have_missed_its_objects() -> None:
+    landing, lake, state, now = MemoryLanding(), MemoryLake(), memory_state(), [1_000.0]
+    land(landing, range(1, 11))
+    assert state.leases.hold("archive", "another", 999_000, 1_090_000)
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+        if now[0] > 1_005.0:
+            state.leases.release("archive", "another")
+
+    mine = setup(landing, lake, state, "me")
+    mine = replace(mine, clock=lambda: now[0], sleep=sleep)
+    assert commit(mine, wait_seconds=2.0).busy
+    assert commit(mine, wait_seconds=20.0).rows == 10
 
 
 def test_the_audit_names_what_is_missing_repeated_unknown_and_absent() -> None:

@@ -1,5 +1,6 @@
 """The pages show what bench/cost.py computes from its prices, and the sums are right."""
 
+import random
 import re
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from moto import mock_aws
 from bench import cost
 from shared.adapters.state.dynamodb.marks import SHARDS, DynamoMarks
 from shared.values.mark import Mark
+from shared.values.shard import DEFAULT_SHARDS
 from tests.aws_setup import create_state_table, pretend_login
+from tests.worlds.drain_world import DrainWorld
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -52,6 +55,15 @@ def test_more_tables_make_the_relays_state_dearer(monkeypatch: pytest.MonkeyPatc
     few = cost.relay_state()
     monkeypatch.setattr(cost, "TABLES", 200)
     assert cost.relay_state() >= few
+
+
+@pytest.mark.parametrize("rate", [rate for rate in cost.LOADS.values() if rate])
+def test_a_drain_is_counted_as_it_works(rate: float) -> None:
+    world = DrainWorld()
+    groups = cost.TABLES * DEFAULT_SHARDS
+    world.send(int(rate * 60), groups=groups, dice=random.Random(1))
+    assert len(world.drain()) == len(world.landing.objects)
+    assert abs(len(world.landing.objects) - cost.DRAIN_ROUNDS[rate]) <= 2
 
 
 def test_a_batch_is_counted_as_the_program_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,6 +49,18 @@ def test_after_a_fix_the_parked_changes_are_applied_at_once(world: RedriveWorld)
     assert counts(world.redrive()) == {}
 
 
+def test_a_consumer_that_a_schedule_drains_is_started_for_the_commands(
+    world: RedriveWorld,
+) -> None:
+    world.publish(change(1, "c", 1, price=BAD))
+    world.drain()
+    assert world.drains == []
+    world.fix_the_mapping()
+    began = world.now
+    world.redrive()
+    assert world.drains == [began], "at once, and then every ten seconds"
+
+
 def test_a_row_that_was_deleted_meanwhile_stays_deleted_though_the_index_forgets(
     world: RedriveWorld,
 ) -> None:

@@ -30,6 +30,7 @@ class RedriveWorld(World):
     ) -> None:
         self.now = 1_800_000_000.0
         self.waits: list[Callable[[], None]] = []
+        self.drains: list[float] = []
         super().__init__(consumer, wrap)
         self.queue = MemoryQueue(lambda: self.now)  # type: ignore[assignment]
         self.consume = self.cold_start()
@@ -93,6 +94,7 @@ class RedriveWorld(World):
             by="ann",
             patience=Patience(lambda: self.now, self.wait),
             now_ms=lambda: int(self.now * 1000),
+            start_drain=lambda: self.drains.append(self.now),
         )
         return Redrive(setup)
 

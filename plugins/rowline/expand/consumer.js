@@ -66,6 +66,18 @@ const filterOf = (consumer) => ({
   lane: ['live'],
 });
 
+const fromQueue = (queue, concurrency) => ({
+  sqs: {
+    arn: arn(queue),
+    batchSize: BATCH,
+    functionResponseType: 'ReportBatchItemFailures',
+    maximumConcurrency: concurrency,
+  },
+});
+
+/** For sinks that pay for each batch: a mapping gives at most ten messages, without a window. */
+const drain = { schedule: { rate: ['rate(1 minute)'], enabled: true, input: { drain: true } } };
+
 /** One consumer: queue, DLQ, subscription with its own DLQ, function, role, alarms. */
 function consumer(settings, { memory, timeout, concurrency, alarms }, context) {
   const { options, prefix, service, stage, alerts } = context;
@@ -117,6 +129,7 @@ function consumer(settings, { memory, timeout, concurrency, alarms }, context) {
         consumer: settings,
         functionName: name,
         queue: ids.queue,
+        prefix,
         options,
       }),
       options,
@@ -137,25 +150,16 @@ function consumer(settings, { memory, timeout, concurrency, alarms }, context) {
         environment: {
           ROWLINE_CONSUMER: settings.name,
           ROWLINE_QUEUE_URL: ref(ids.queue),
-          ...sinks[settings.sink.kind].environment(settings.sink),
+          ...sinks[settings.sink.kind].environment(settings.sink, prefix),
         },
         context,
         traced: true,
       }),
       description: `Applies the changes that consumer ${settings.name} receives`,
-      // These two are for the watch's probes alone: a probe that is lost is not worth repeating.
+      // These two are for the watch's probes and for drains: the next one does what one did not.
       maximumRetryAttempts: 0,
       maximumEventAge: 60,
-      events: [
-        {
-          sqs: {
-            arn: arn(ids.queue),
-            batchSize: BATCH,
-            functionResponseType: 'ReportBatchItemFailures',
-            maximumConcurrency: concurrency,
-          },
-        },
-      ],
+      events: [sinks[settings.sink.kind].drained ? drain : fromQueue(ids.queue, concurrency)],
     },
   };
   const outputs = {

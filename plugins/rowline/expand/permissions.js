@@ -83,7 +83,7 @@ function relayExecution({ logGroup, image }) {
   ];
 }
 
-function consume({ consumer, functionName, queue, options }) {
+function consume({ consumer, functionName, queue, prefix, options }) {
   const { state, claims, key } = options.resources;
   return [
     logs(functionName),
@@ -111,7 +111,7 @@ function consume({ consumer, functionName, queue, options }) {
     allow('ClaimGone', ['s3:ListBucket'], arn(claims)),
     allow('ClaimKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('s3')),
     ...traces(options),
-    ...sinks[consumer.sink.kind].permissions(consumer.sink, options.resources),
+    ...sinks[consumer.sink.kind].permissions(consumer.sink, options.resources, prefix),
   ];
 }
 

@@ -60,7 +60,6 @@ function archiveConsumers(sources, archive) {
         tables: patternsOf(capturedBy(sources, source).map(([table]) => table)),
         archive: {},
         marks: false, // the ledger proves more
-        concurrency: 2, // batches fill, and fewer objects cost less
       },
     ]),
   );

@@ -1,6 +1,6 @@
 'use strict';
 
-const { allow, via } = require('../expand/statements');
+const { allow, via, account } = require('../expand/statements');
 const { arn, sub, ref } = require('../expand/cloudformation');
 const names = require('../expand/names');
 
@@ -13,15 +13,24 @@ const schema = {
   properties: {},
 };
 
-const permissions = (settings, { key }) => [
+const permissions = (settings, { key }, prefix) => [
   allow('Land', ['s3:PutObject'], sub('${bucket}/landing/*', { bucket: arn(bucket) })),
   allow('LandingKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('s3')),
+  allow(
+    'Commit',
+    ['lambda:InvokeFunction'],
+    sub(`${account('lambda')}:function:${prefix}-${names.archive.function}`),
+  ),
 ];
 
 module.exports = {
   internal: true,
+  drained: true,
   schema,
   settings: () => ({}),
   permissions,
-  environment: () => ({ ROWLINE_ARCHIVE_BUCKET: ref(bucket) }),
+  environment: (settings, prefix) => ({
+    ROWLINE_ARCHIVE_BUCKET: ref(bucket),
+    ROWLINE_ARCHIVE_FUNCTION: `${prefix}-${names.archive.function}`,
+  }),
 };

@@ -20,13 +20,17 @@ const path = require('node:path');
 //                          consumer's own code that makes documents
 //   clashes(consumers)     the problems of several together: [{name, source, tables, stanza}], all
 //                          consumers that have this sink
-//   permissions(settings, resources)
+//   permissions(settings, resources, prefix)
 //                          statements (expand/statements.js) for its function's role besides those
 //                          of every consumer; docs/iam.md explains them. `resources`: the logical
-//                          ids of what all share (options.js).
-//   environment(settings)  variables for its function besides those of every consumer
+//                          ids of what all share (options.js); `prefix` begins the
+//                          names of functions
+//   environment(settings, prefix)
+//                          variables for its function besides those of every consumer
 //   ownCode(settings)      references to the service's own code (schema/own_code.js)
 //   internal               true: a stanza of its own makes its consumers, nobody writes it in one
+//   drained                true: a schedule starts its function, which receives large batches
+//                          itself (shared/flows/consume/draining.py); no event source mapping
 //
 // `read(file)` returns the text of a file of the service, or throws.
 const NOTHING = {

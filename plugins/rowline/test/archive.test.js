@@ -33,6 +33,22 @@ test('it receives every table of every source, each by a consumer of its own', (
   assert.deepStrictEqual(made.settings.archive, { retentionDays: 30 });
 });
 
+test('a schedule drains its queues, and no mapping gives it a message at a time', () => {
+  const { functions, resources } = expanded('400d');
+  const { events, environment } = functions.consumeArchiveShop;
+  assert.deepStrictEqual(events, [
+    { schedule: { rate: ['rate(1 minute)'], enabled: true, input: { drain: true } } },
+  ]);
+  assert.strictEqual(environment.ROWLINE_ARCHIVE_FUNCTION, functions.archive.name);
+  const { Statement } = resources.RoleOfConsumeArchiveShop.Properties.Policies[0].PolicyDocument;
+  const [invokes] = Statement.filter(({ Action }) => Action.includes('lambda:InvokeFunction'));
+  assert.deepStrictEqual(
+    [invokes.Sid, JSON.stringify(invokes.Resource).includes(`:${functions.archive.name}"`)],
+    ['Commit', true],
+  );
+  assert.ok(functions.consumeListingSearch.events[0].sqs, 'other consumers have a mapping');
+});
+
 test('retention is a number of days or forever', () => {
   assert.deepStrictEqual(expanded({}).settings.archive, { retentionDays: 400 });
   assert.deepStrictEqual(expanded({ retention: 'forever' }).settings.archive, { retentionDays: 0 });

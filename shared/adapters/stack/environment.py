@@ -52,7 +52,7 @@ class EnvironmentResources:
 
     @property
     def archive_function(self) -> str:
-        return variable("AWS_LAMBDA_FUNCTION_NAME")
+        return os.environ.get("ROWLINE_ARCHIVE_FUNCTION") or variable("AWS_LAMBDA_FUNCTION_NAME")
 
 
 def variable(name: str) -> str:

@@ -31,15 +31,25 @@ LEASE, LEASE_SECONDS = "archive", 90
 """Two committers at once do no harm, but one of them works in vain."""
 
 
-def commit(setup: ArchiveSetup) -> Committed:
-    """One run of the stage's committer. See `Committer.run`."""
+POLL_SECONDS = 0.5
+
+
+def commit(setup: ArchiveSetup, *, wait_seconds: float = 0.0) -> Committed:
+    """One run of the stage's committer. See `Committer.run`.
+
+    wait_seconds: so long it waits at most for a run that is under way, which may have listed the
+        landing before the last object came.
+    """
 
     def hold() -> bool:
         now = setup.now_ms()
         return setup.state.leases.hold(LEASE, setup.holder, now, now + LEASE_SECONDS * 1000)
 
-    if not hold():
-        return Committed(busy=True)
+    until = setup.clock() + wait_seconds
+    while not hold():
+        if setup.clock() >= until:
+            return Committed(busy=True)
+        setup.sleep(POLL_SECONDS)
     try:
         return Committer(setup.landing, setup.lake, setup.now_ms).run(setup.left, hold)
     finally:

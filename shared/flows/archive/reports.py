@@ -2,6 +2,11 @@
 
 import msgspec
 
+COMMIT_WAITS = 20
+"""Seconds that a commit after a drain waits for one that is under way: that one may have listed the
+landing before the drain's last object was there.
+"""
+
 
 class Committed(msgspec.Struct):
     """What a run of the committer did.

@@ -29,9 +29,9 @@ def do(setup: ArchiveSetup, event: Answer) -> Answer:
     return work(setup, event)
 
 
-def _commit(setup: ArchiveSetup, _event: Answer) -> Answer:
+def _commit(setup: ArchiveSetup, event: Answer) -> Answer:
     try:
-        done = commit(setup)
+        done = commit(setup, wait_seconds=float(event.get("wait_s", 0)))
     except RowlineError as error:
         with suppress(RowlineError):
             note_failure(setup.state, error)

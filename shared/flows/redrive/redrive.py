@@ -30,6 +30,9 @@ POLL_SECONDS = 0.5
 SLOW_SECONDS = 60.0
 """After so long without an answer, a person is told where to look."""
 
+DRAIN_SECONDS = 10.0
+"""A consumer that a schedule drains is started so often while commands are under way."""
+
 _FOREVER = 1 << 62
 
 
@@ -124,7 +127,7 @@ class Redrive:
         job, clock = tenure.job.id, tenure.patience.clock
         under_way: dict[str, RedriveCommand] = {}
         done = work.chosen - len(left)
-        next_at = heard_at = clock()
+        next_at = heard_at = drain_at = clock()
         waiting = commands(left, job, work.attempt, work.action)
         upcoming = next(waiting, None)
         while upcoming or under_way:
@@ -144,6 +147,9 @@ class Redrive:
             note = ""
             if clock() - heard_at > SLOW_SECONDS:
                 note = f"the consumer has not answered for a while: rowline status ({self._name})"
+            if under_way and clock() >= drain_at:
+                self._setup.start_drain()
+                drain_at = clock() + DRAIN_SECONDS
             tenure.show(Progress(done, work.chosen, note=note))
             if under_way or upcoming:
                 tenure.patience.sleep(POLL_SECONDS)

@@ -20,6 +20,7 @@ class RedriveSetup:
     queue: the consumer's own. by: who runs it, for people.
     show: is called often with the progress. now_ms: Unix ms.
     tenure: the hold of a slice on its job; None where a command begins or continues one.
+    start_drain: makes a consumer that a schedule drains receive what was sent.
     """
 
     consumer: ConsumerSettings
@@ -31,3 +32,4 @@ class RedriveSetup:
     patience: Patience = Patience()  # noqa: RUF009 (frozen)
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     tenure: Tenure | None = None
+    start_drain: Callable[[], None] = lambda: None

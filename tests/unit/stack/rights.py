@@ -137,7 +137,7 @@ def rights(command: str) -> set[str]:
             place = ADAPTERS[match[1]]
             if match[2] in methods_of(place):
                 found |= actions_of(place, match[2])
-        if re.search(r"start_slice\(|functions\.call\(", module.read_text()):
+        if re.search(r"start_(slice|drain)\(|functions\.call\(", module.read_text()):
             found.add("lambda:InvokeFunction")
         if "make_views(" in module.read_text():
             found |= {"glue:CreateTable", "glue:UpdateTable"}  # of CREATE OR REPLACE VIEW

@@ -1,0 +1,72 @@
+"""An archive's consumer over twins, whose queue a run of its function drains."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from shared.adapters.topic.contract import Entry
+from shared.domain.archive_ledger import Ledger
+from shared.flows.archive.rows import Read, new_rows
+from shared.flows.consume.draining import Drain
+from shared.flows.consume.runtime import Consume
+from shared.flows.consume.sinks.archive import Archive
+from shared.flows.consume.tally import Consumed
+from shared.values import landed
+from shared.values.message import attributes, deduplication_id, encode
+from shared.values.settings import ConsumerSettings
+from tests.worlds.archive_world import change, message
+from tests.worlds.twins.claims import MemoryClaims
+from tests.worlds.twins.landing import MemoryLanding
+from tests.worlds.twins.queue import MemoryQueue
+from tests.worlds.twins.state import memory_state, wrapped
+
+NAME = "archiveShop"
+VISIBILITY = 90.0
+
+
+class DrainWorld:
+    """An archive's consumer over twins, and a clock."""
+
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.0
+        self.settings = ConsumerSettings(
+            NAME, "shop", ("market.*",), {"kind": "archive"}, marks=False
+        )
+        self.state, self.landing = memory_state(), MemoryLanding()
+        self.queue = MemoryQueue(lambda: self.now, visibility=VISIBILITY)
+        self.numbers = 0
+
+    def send(self, many: int, *, groups: int = 8, dice: random.Random | None = None) -> None:
+        """Send messages of one change each, to the groups in turn or by chance."""
+        for _ in range(many):
+            self.numbers += 1
+            one = change(self.numbers)
+            group = f"listings-{(dice.randrange(groups) if dice else self.numbers % groups)}"
+            self.queue.send(
+                [
+                    Entry(
+                        encode(message([one])),
+                        group,
+                        deduplication_id([one]),
+                        attributes("shop", "market.listings", "live"),
+                    )
+                ]
+            )
+        self.now += 1
+
+    def drain(self, wrap: Callable[[Any], Any] = lambda twin: twin) -> list[Consumed]:
+        """One run of a new process of the function."""
+        queue, state = wrap(self.queue), wrapped(self.state, wrap)
+        sink = Archive(wrap(self.landing))
+        consume = Consume(self.settings, sink, state, MemoryClaims(), queue, clock=lambda: self.now)
+        began, drain = self.now, Drain(self.settings, consume, queue, state.gates, lambda: self.now)
+        return list(drain.run(lambda: 60.0 - (self.now - began)))
+
+    def archived(self) -> list[int]:
+        """The numbers that the landing would bring into the table, each once."""
+        bodies = [landed.decode(body) for _, body in self.landing.objects.values()]
+        rows = new_rows([Read(each, 0) for each in bodies], Ledger())
+        return [] if rows.table is None else sorted(rows.table.column("n").to_pylist())
+
+    def complete(self) -> bool:
+        return self.archived() == list(range(1, self.numbers + 1))
