@@ -17,6 +17,7 @@ class Tier:
     losing_runs: Runs of the world in which servers lose transactions.
     restart_runs: Runs of the world in which servers start again.
     consume_runs: Runs of the consumer's state machine.
+    mutants: Faults that are planted in the consumer's runtime, for its tests to find.
     outage_runs: Runs of the world in which a sink is away and processes are killed.
     backfill_runs, verify_runs: Worlds in which a backfill or a verify works among changes.
     border_runs: Stanzas that cross from the plugin to the library; Node.js starts for each.
@@ -41,6 +42,7 @@ class Tier:
     losing_runs: int
     restart_runs: int
     consume_runs: int
+    mutants: int
     outage_runs: int
     backfill_runs: int
     verify_runs: int
@@ -71,6 +73,7 @@ TIERS = {
         losing_runs=80,
         restart_runs=100,
         consume_runs=150,
+        mutants=2,
         outage_runs=40,
         backfill_runs=60,
         verify_runs=40,
@@ -99,6 +102,7 @@ TIERS = {
         losing_runs=1_500,
         restart_runs=1_500,
         consume_runs=1_500,
+        mutants=99,
         outage_runs=250,
         backfill_runs=1_500,
         verify_runs=600,

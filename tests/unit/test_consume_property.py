@@ -47,11 +47,15 @@ class Killed(BaseException):
     """The process is gone."""
 
 
+OF_SEARCH = ("down", "half", "lost")
+"""Faults of Elasticsearch: they happen at the next call to it."""
+
+
 class Fault:
     """What happens at the `at`-th call to the outside of one batch."""
 
     def __init__(self) -> None:
-        self.at, self.kind, self.calls = 0, "", 0
+        self.at, self.kind, self.calls, self.shift = 0, "", 0, 0
         self.meanwhile: Callable[[], None] = lambda: None
 
     def plan(self, at: int, kind: str, meanwhile: Callable[[], None]) -> None:
@@ -59,7 +63,7 @@ class Fault:
 
     def call(self, twin: Any, name: str, *args: Any, **kwargs: Any) -> Any:
         self.calls += 1
-        kind = self.kind if self.calls == self.at else ""
+        kind = self.kind if self._is_now(twin, name) else ""
         method = getattr(twin, name)
         if kind == "killed before":
             raise Killed
@@ -78,16 +82,27 @@ class Fault:
             raise SearchUnavailable("timed out.")
         return answer
 
-    @staticmethod
-    def _half(bulk: Callable[[list[Action]], list[Result]], actions: list[Action]) -> list[Result]:
+    def _is_now(self, twin: Any, name: str) -> bool:
+        if self.kind not in OF_SEARCH:
+            return self.calls == self.at
+        is_meant = isinstance(twin, MemorySearch) and (self.kind != "half" or name == "bulk")
+        if self.at and self.calls >= self.at and is_meant:
+            self.at, self.shift = 0, self.at
+            return True
+        return False
+
+    def _half(
+        self, bulk: Callable[[list[Action]], list[Result]], actions: list[Action]
+    ) -> list[Result]:
         """Every second item is rejected, or applied although its answer says that it was not."""
-        results = bulk([action for at, action in enumerate(actions) if at % 4 != 1])
-        answers = iter(results)
+        fates = [(at + self.shift) % 4 for at in range(len(actions))]
+        taken = [action for action, fate in zip(actions, fates, strict=True) if fate != 1]
+        answers = iter(bulk(taken))
         return [
             Result("transient", "rejected")
-            if at % 4 == 1
-            else (next(answers), Result("transient", "lost"))[at % 4 == 3]
-            for at in range(len(actions))
+            if fate == 1
+            else (next(answers), Result("transient", "lost"))[fate == 3]
+            for fate in fates
         ]
 
 
@@ -129,7 +144,7 @@ class Consumer(RuleBasedStateMachine):
     @rule(key=st.sampled_from(KEYS), value=st.integers(0, 9))
     def write(self, key: int, value: int) -> None:
         op = "u" if self.row(key, self.log) else "c"
-        self.log.append(change(len(self.log) + 1, op, key, price=BAD if value == 9 else value))
+        self.log.append(change(len(self.log) + 1, op, key, price=BAD if value > 6 else value))
 
     @rule(key=st.sampled_from(KEYS))
     def delete(self, key: int) -> None:
@@ -284,6 +299,36 @@ class Consumer(RuleBasedStateMachine):
     @rule()
     def forget_deletions(self) -> None:
         self.world.search.forget_deletions()
+
+    @precondition(lambda self: self.unsent)
+    @rule(key=st.sampled_from(KEYS))
+    def delete_what_a_run_has_read(self, key: int) -> None:
+        """The row that was read arrives after its deletion, which Elasticsearch has forgotten."""
+        self.delete_and_forget(key)
+        self.send_rows(group_of(key))
+
+    @precondition(lambda self: self.of_former_runs())
+    @rule(key=st.sampled_from(KEYS), which=st.integers(0, 99))
+    def delete_what_a_former_run_has_sent(self, key: int, which: int) -> None:
+        """A message of a run that is over comes again, perhaps while another run is under way."""
+        self.delete_and_forget(key)
+        some = self.of_former_runs()
+        self.hand_over(self.world.cold_start(), [some[which % len(some)]])
+
+    def of_former_runs(self) -> list[Delivery]:
+        return [
+            one
+            for one in self.gone
+            if one.attributes["lane"] == "backfill" and one.attributes["run"] != self.run_id()
+        ]
+
+    def delete_and_forget(self, key: int) -> None:
+        self.delete(key)
+        self.publish(2)
+        queue = self.queues[group_of(key)]
+        if not any(is_command(one.attributes) for one in queue):
+            self.hand_over(self.world.consume, queue[:9])
+        self.forget_deletions()
 
     # Parked changes
 

@@ -1,0 +1,205 @@
+"""Planted faults of the consumer's runtime, each of which its tests must find."""
+
+from typing import NamedTuple
+
+CONSUME = "shared/flows/consume"
+CONSUME_TESTS = "tests/unit/test_consume.py"
+PROPERTY = "tests/unit/test_consume_property.py"
+EVERY_CHANGE = "tests/unit/test_every_change.py"
+KILLING = "tests/unit/test_killing.py"
+
+
+class Mutant(NamedTuple):
+    """One fault: what the source says, and what it says wrongly.
+
+    tests: one of them must find it. They run in this order until one does.
+    """
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+    tests: tuple[str, ...] = (PROPERTY, CONSUME_TESTS)
+
+
+MUTANTS = (
+    Mutant(
+        "the mark is not moved",
+        f"{CONSUME}/marking.py",
+        "refused = self._marks.advance(self._consumer, moves) if moves else set()",
+        "refused = set()",
+    ),
+    Mutant(
+        "the mark counts what is settled, seen or not",
+        f"{CONSUME}/marking.py",
+        "if new := [seq for seq in some if seq > mark.seq]:",
+        "if new := list(some):",
+    ),
+    Mutant(
+        "a change is a duplicate only of the batch's beginning",
+        f"{CONSUME}/seen.py",
+        "floors[one.delivery.group] = piece.change.seq",
+        "pass",
+    ),
+    Mutant(
+        "the number of the mark is not seen yet",
+        f"{CONSUME}/seen.py",
+        "piece.change.seq > floors[one.delivery.group]",
+        "piece.change.seq >= floors[one.delivery.group]",
+    ),
+    Mutant(
+        "what follows a failed change is settled",
+        f"{CONSUME}/batch.py",
+        'if piece.outcome is None or piece.outcome.kind == "failed":\n                return\n',
+        'if piece.outcome is None or piece.outcome.kind == "failed":\n                continue\n',
+    ),
+    Mutant(
+        "what follows a failed message is settled",
+        f"{CONSUME}/batch.py",
+        "if not one.is_settled():\n            break",
+        "if not one.is_settled():\n            continue",
+    ),
+    Mutant(
+        "the messages of a former run count for this one",
+        f"{CONSUME}/batch.py",
+        'self.delivery.attributes.get("run", run) == run',
+        "True",
+        (CONSUME_TESTS,),
+    ),
+    Mutant(
+        "deletions are not recorded",
+        f"{CONSUME}/sinks/elasticsearch/deletion_recorder.py",
+        "if deletions and work.run:",
+        "if False:",
+    ),
+    Mutant(
+        "deletions are not recorded for a run that begins meanwhile",
+        f"{CONSUME}/sinks/elasticsearch/deletion_recorder.py",
+        "if run is not None:",
+        "if False:",
+        (CONSUME_TESTS,),
+    ),
+    Mutant(
+        "a backfilled row that was deleted since is written",
+        f"{CONSUME}/sinks/elasticsearch/deletion_recorder.py",
+        "> step.action.version",
+        "> 1 << 62",
+    ),
+    Mutant(
+        "outcomes are taken by position among those that were asked",
+        f"{CONSUME}/sinks/elasticsearch/latest_state.py",
+        "for (where, step), result in zip(chunk, results, strict=True):\n"
+        '                    if result.kind == "refused":',
+        "for (where, step), result in zip(chunk, results[::-1], strict=True):\n"
+        '                    if result.kind == "refused":',
+    ),
+    Mutant(
+        "a redriven change ignores that its row is newer",
+        f"{CONSUME}/batch_rows.py",
+        "held.newest < change.seq:",
+        "held.newest > change.seq:",
+    ),
+    Mutant(
+        "a parked change has no row item",
+        f"{CONSUME}/parking.py",
+        "rows.begin(one.delivery.group, piece.change, self._mode)",
+        "pass",
+    ),
+    Mutant(
+        "the row items are stored behind the parked change only",
+        f"{CONSUME}/parking.py",
+        "        try:\n            rows.save()\n",
+        "        try:\n            pass\n",
+        (PROPERTY, EVERY_CHANGE),
+    ),
+    Mutant(
+        "a change is parked before its row's item is whole",
+        f"{CONSUME}/parking.py",
+        "            rows.save_begun(",
+        "            list(",
+        (EVERY_CHANGE,),
+    ),
+    Mutant(
+        "a row that nothing proves closed stays closed",
+        f"{CONSUME}/batch_rows.py",
+        "        if not unsure:\n            return\n",
+        "        return\n",
+        ("tests/unit/test_consumer_faults.py",),
+    ),
+    Mutant(
+        "later changes of a closed row do not wait",
+        f"{CONSUME}/every_change.py",
+        "    return rows.is_closed(*row_id(group, change))",
+        "    return False",
+        (EVERY_CHANGE,),
+    ),
+    Mutant(
+        "a truncation does not wait for the rows of its group",
+        f"{CONSUME}/every_change.py",
+        "return rows.any_is_closed(group)",
+        "return False",
+        (EVERY_CHANGE,),
+    ),
+    Mutant(
+        "what follows a failure in its group is tried",
+        f"{CONSUME}/every_change.py",
+        'if piece.outcome is None or piece.outcome.kind == "failed":\n                    del',
+        "if piece.outcome is None:\n                    del",
+        (EVERY_CHANGE,),
+    ),
+    Mutant(
+        "a redrive forgets a change that the sink refused again",
+        f"{CONSUME}/redriving.py",
+        'outcomes[change] = "again"',
+        'outcomes[change] = "applied"',
+        (PROPERTY, "tests/unit/test_redrive.py"),
+    ),
+    Mutant(
+        "a command does not wait for the changes before it",
+        f"{CONSUME}/redriving.py",
+        "rows.read_group(delivery.group)",
+        "pass",
+    ),
+    Mutant(
+        "the gate is ignored",
+        f"{CONSUME}/runtime.py",
+        "if not outset.gate.is_open:",
+        "if False:",
+        ("tests/unit/test_gate.py::test_a_pause_holds_whatever_happens_and_a_resume_ends_it",),
+    ),
+    Mutant(
+        "a probe parks",
+        f"{CONSUME}/probe_batch.py",
+        'piece.outcome.kind == "refused" and not piece.joined',
+        "False",
+        ("tests/unit/test_gate.py::test_a_probe_parks_nothing_and_a_refusal_is_an_answer",),
+    ),
+    Mutant(
+        "a begun group is not recorded",
+        f"{CONSUME}/killing.py",
+        "self._hands.begin(self._consumer, dict.fromkeys(sorted(fresh), started))",
+        "pass",
+        (KILLING,),
+    ),
+    Mutant(
+        "an ended group stays recorded",
+        f"{CONSUME}/killing.py",
+        "self._hands.end(self._consumer, self._begun)",
+        "pass",
+        (KILLING,),
+    ),
+    Mutant(
+        "what a handle that has expired brought is touched",
+        f"{CONSUME}/visibility.py",
+        "lost = {one.group for one in old if one.receipt_handle in refused}",
+        "lost = set()",
+        ("tests/unit/test_visibility.py",),
+    ),
+    Mutant(
+        "a refused change is tried again behind a later one of its row",
+        f"{CONSUME}/repeating.py",
+        "row not in later",
+        "True",
+        ("tests/unit/test_repeating.py",),
+    ),
+)
