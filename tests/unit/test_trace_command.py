@@ -10,13 +10,16 @@ import pytest
 from cli.commands.trace import _shortened as shortened
 from cli.commands.trace import _show as show
 from cli.ui.console import result_console
+from shared.domain.archive_ledger import Ledger
+from shared.flows.trace.archive_state import archive_state
 from shared.flows.trace.binlog_search import before
 from shared.flows.trace.change_trace import ChangeTrace, ConsumerTrace, Step
+from shared.flows.trace.known import Known
 from shared.flows.trace.sought import by_id, by_key
 from shared.flows.trace.tracing import NotFound
 from shared.values.errors import ConfigError, StateUnavailable
 from shared.values.position import Position
-from shared.values.seq import make_seq
+from shared.values.seq import make_seq, split_seq
 from tests.worlds.trace_world import COMMIT, TraceWorld
 
 ROW = {"id": 7, "price": 1, "title": "a"}
@@ -130,6 +133,52 @@ def test_a_closed_gate_is_named(traced: float) -> None:
     found = world.trace(by_id(world.changes()[0].id))
     assert at(found) == "queued"
     assert found.consumers[0].why.startswith("the gate of the consumer is closed (paused by ada); ")
+
+
+@BOTH
+def test_the_ledger_says_what_the_archive_has(traced: float) -> None:
+    world = TraceWorld(traced, archive=True)
+    world.commit("insert", ROW, {**ROW, "id": 8})
+    one, other = world.changes()
+    assert at(world.trace(by_id(one.id)), 1) == "not published"
+    numbers = [split_seq(change.seq) for change in world.sent(world.publish())]
+    waits = world.trace(by_id(one.id)).consumers[1]
+    assert waits.where == "queued"
+    assert "messages wait in its queue" in waits.why
+    assert world.ledger is not None
+    for epoch, n in numbers[:1]:
+        world.ledger.add(("shop", epoch), [n])
+    assert at(world.trace(by_id(one.id)), 1) == "archived"
+    assert at(world.trace(by_id(other.id)), 1) == "queued"
+    for epoch, n in numbers[:1]:
+        world.ledger.remove(("shop", epoch), [n])
+    assert at(world.trace(by_id(one.id)), 1) == "removed"
+
+
+def test_an_archive_that_cannot_be_asked_is_a_note() -> None:
+    world = TraceWorld(archive=True)
+    world.commit("insert", ROW)
+    world.publish()
+    world.ledger = None
+    found = world.trace(by_id(world.changes()[0].id))
+    assert at(found, 1) == "unknown"
+    assert found.notes == ["the archive's table could not be asked: did not answer."]
+
+
+def test_what_the_landing_has_is_landed() -> None:
+    known = Known("tx", "shop", "shop.items", "u", "g", "h", make_seq(1 << 29, 3), 1)
+    ledger = Ledger()
+    ledger.add(("shop", 1 << 29), [2, 4])
+
+    def state(where: Any, seq: int = known.seq) -> str:
+        said = ConsumerTrace("archiveShop", where, [])
+        return archive_state(said, msgspec.structs.replace(known, seq=seq), ledger, "").where
+
+    assert state("applied") == "landed"
+    assert state("unknown") == "queued"
+    assert state("parked") == "parked"
+    assert state("unknown", 0) == "unknown"
+    assert state("unknown", make_seq(1 << 29, 1)) == "unknown", "the archive began after it"
 
 
 @BOTH

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from shared.adapters.archive_table.contract import TableFacts
+from shared.domain.archive_ledger import Ledger
 from shared.domain.backlog import Backlog
 from shared.domain.change_encoding import Packing
 from shared.domain.numbering import Numbering
@@ -20,9 +22,10 @@ from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.change import Change
 from shared.values.checkpoint import Checkpoint
 from shared.values.delivery import Delivery
+from shared.values.errors import StateUnavailable
 from shared.values.lineage import Lineage
 from shared.values.message import decode
-from shared.values.settings import Settings, SourceSettings, TableSettings
+from shared.values.settings import ConsumerSettings, Settings, SourceSettings, TableSettings
 from tests.worlds.consumer_world import TABLE, World, consumer_settings
 from tests.worlds.twins.binlog import MemoryBinlog
 from tests.worlds.twins.binlog_server import MemoryServer
@@ -34,16 +37,22 @@ COMMIT = 1_790_000_000
 
 
 class TraceWorld(World):
-    """traced: the share of messages that are traced. marks: whether the consumer keeps marks."""
+    """traced: the share of messages that are traced. marks: whether the consumer keeps marks.
 
-    def __init__(self, traced: float = 1.0, *, marks: bool = True) -> None:
+    ledger: of the archive, which is a second consumer where it is asked for.
+    """
+
+    def __init__(self, traced: float = 1.0, *, marks: bool = True, archive: bool = False) -> None:
         super().__init__(consumer_settings(marks=marks))
         self.traces = MemoryTracing()
         self.now = float(COMMIT)
         self.server = MemoryServer(clock=lambda: self.now)
         tables = {"shop.items": TableSettings(shards=2)}
         source = SourceSettings("shop", "s", tables)
-        self.stage_settings = Settings("app", "test", {"shop": source}, {"search": self.settings})
+        self.ledger: Ledger | None = Ledger()
+        kept = ConsumerSettings("archiveShop", "shop", ("*.*",), {"kind": "archive"}, marks=False)
+        consumers = {"search": self.settings, **({"archiveShop": kept} if archive else {})}
+        self.stage_settings = Settings("app", "test", {"shop": source}, consumers)
         binlog = MemoryBinlog(self.server, ["*.*"])
         capture = CaptureConfiguration(tables)
         self.point = Checkpoint.begin(
@@ -132,6 +141,15 @@ class TraceWorld(World):
                 return world.queue
 
             dlq = undelivered = queue
+
+            @property
+            def archive_table(self) -> "Parts":
+                return self
+
+            def facts(self) -> TableFacts:
+                if world.ledger is None:
+                    raise StateUnavailable("did not answer.", thing="Glue")
+                return TableFacts(ledger=world.ledger.encode())
 
         return Parts()
 

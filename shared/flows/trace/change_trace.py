@@ -12,6 +12,9 @@ Where = Literal[
     "superseded",
     "filtered",
     "settled",
+    "landed",
+    "archived",
+    "removed",
     "parked",
     "left parking",
     "unknown",
@@ -19,7 +22,9 @@ Where = Literal[
 """Where a change is for one consumer.
 
 `settled`: its group's mark has passed it, and no trace says whether the sink took it or held
-something newer. `left parking`: it was parked, and was redriven or dropped since.
+something newer. `left parking`: it was parked, and was redriven or dropped since. Of the archive
+alone: `landed`, it is stored and not in the table yet; `archived`, the table has it; `removed`, the
+table had it.
 """
 
 

@@ -66,7 +66,7 @@ def consumer_state(
             return ConsumerTrace(consumer.name, "settled", [*steps, Step("settled", 0)], why)
         if published is not False:
             gate = as_deployed(outset.gate, consumer.enabled, int(time.time() * 1000))
-            why = _closed(gate) + _waiting(consumer, queues)
+            why = _closed(gate) + waiting(consumer, queues)
             return ConsumerTrace(consumer.name, "queued", steps, why)
     if published is False:
         return ConsumerTrace(consumer.name, "not published", steps)
@@ -122,17 +122,15 @@ def _closed(gate: Gate) -> str:
     return f"the gate of the consumer is closed ({why}); "
 
 
-def _waiting(consumer: ConsumerSettings, queues: Queues) -> str:
+def waiting(consumer: ConsumerSettings, queues: Queues) -> str:
     """The depth of its queues: a change that is nowhere else is in one of them."""
     try:
-        (waiting, in_flight), (dlq, _) = (
-            queues.queue(consumer.name).depth(),
-            queues.dlq(consumer.name).depth(),
-        )
+        visible, in_flight = queues.queue(consumer.name).depth()
+        dlq, _ = queues.dlq(consumer.name).depth()
         undelivered, _ = queues.undelivered(consumer.name).depth()
     except (Outage, StackError) as error:
         return f"its queue cannot be asked: {error}"
-    said = f"{waiting:,} messages wait in its queue, {in_flight:,} are in flight"
+    said = f"{visible:,} messages wait in its queue, {in_flight:,} are in flight"
     if dlq or undelivered:
         said += f"; {dlq:,} are in its DLQ, {undelivered:,} could not be delivered"
     return said

@@ -4,17 +4,25 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import Protocol, TypeVar
 
+from shared.adapters.archive_table.contract import ArchiveTable
 from shared.adapters.binlog.contract import Binlog
 from shared.adapters.state.state import State
 from shared.adapters.tracing.contract import Traces
+from shared.domain.archive_ledger import Ledger
+from shared.flows.trace.archive_state import ARCHIVE, archive_state
 from shared.flows.trace.binlog_search import BinlogSearch
 from shared.flows.trace.change_trace import ChangeTrace, ConsumerTrace, Step
-from shared.flows.trace.consumer_state import Queues, consumer_state, known_of
+from shared.flows.trace.consumer_state import (
+    Queues,
+    consumer_state,
+    known_of,
+    waiting,
+)
 from shared.flows.trace.known import Known
 from shared.flows.trace.sightings import Sighting, sightings
 from shared.flows.trace.sought import Sought
 from shared.values.checkpoint import Checkpoint
-from shared.values.errors import RowlineError
+from shared.values.errors import RowlineError, StackError
 from shared.values.settings import ConsumerSettings, Settings, SourceSettings
 from shared.values.stream import source_of
 
@@ -36,6 +44,9 @@ class Parts(Queues, Protocol):
     def binlog(self, source: str) -> Binlog: ...
 
     def mask_key(self, source: SourceSettings) -> bytes: ...
+
+    @property
+    def archive_table(self) -> ArchiveTable: ...
 
 
 class NotFound(RowlineError):
@@ -72,7 +83,7 @@ def trace(parts: Parts, sought: Sought, consumers: Sequence[str] = ()) -> Change
         known.group,
         bool(seen),
         _steps(known, seen, point, published),
-        [_of_consumer(parts, one, known, seen, published) for one in wanted_by],
+        [_of_consumer(parts, one, known, seen, published, notes) for one in wanted_by],
         notes,
     )
 
@@ -83,10 +94,24 @@ def _of_consumer(
     known: Known,
     seen: Sequence[Sighting],
     published: bool | None,
+    notes: list[str],
 ) -> ConsumerTrace:
     own = [one for one in seen if one.consumer == consumer.name]
     published = True if own else published
-    return consumer_state(consumer, known, own, published, parts.state, parts)
+    said = consumer_state(consumer, known, own, published, parts.state, parts)
+    ledger = None
+    if consumer.kind == ARCHIVE:
+        ledger = _ask(lambda: _ledger(parts), None, "the archive's table", notes)
+    if ledger is None:
+        return said
+    return archive_state(said, known, ledger, waiting(consumer, parts))
+
+
+def _ledger(parts: Parts) -> Ledger:
+    try:
+        return Ledger.decode(parts.archive_table.facts().ledger)
+    except ValueError as error:
+        raise StackError(f"has another ledger: {error}.", thing="the archive's table") from None
 
 
 def _seen(parts: Parts, sought: Sought, group: str, notes: list[str]) -> list[Sighting]:
