@@ -7,6 +7,7 @@ import contextlib
 import socket
 import ssl
 import struct
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from shared.adapters.binlog.gtid import MariadbGtids, MysqlGtids
 from shared.adapters.binlog.refusals import translated
 from shared.adapters.login import TLS_HINT, refused_login, tls_options
 from shared.values.endpoint import SourceEndpoint
-from shared.values.errors import SourceError
+from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position
 
 HEARTBEAT_SECONDS = 0.5
@@ -32,7 +33,7 @@ class Session:
     """One connection. Raises SourceUnavailable for what may pass, SourceError for what will not."""
 
     def __init__(self, endpoint: SourceEndpoint) -> None:
-        self._endpoint = endpoint
+        self._endpoint, self._cut = endpoint, False
         try:
             self._connection = pymysql.connect(
                 host=endpoint.host,
@@ -57,12 +58,9 @@ class Session:
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """The rows of one statement."""
-        try:
-            with self._connection.cursor() as cursor:
-                cursor.execute(sql, parameters or None)
-                return list(cursor.fetchall())
-        except pymysql.err.MySQLError as error:
-            raise translated(error, self._endpoint) from None
+        with self._asking(), self._connection.cursor() as cursor:
+            cursor.execute(sql, parameters or None)
+            return list(cursor.fetchall())
 
     def scalar(self, sql: str, *parameters: Any) -> Any:
         """The first value of the first row; None when there is no row."""
@@ -135,16 +133,37 @@ class Session:
         return str(self.scalar("SELECT @@global.gtid_mode")) == "ON"
 
     def _socket(self) -> Any:
-        return self._connection._sock  # type: ignore[attr-defined]
+        opened = self._connection._sock  # type: ignore[attr-defined]
+        if opened is None:
+            raise self._closed()
+        return opened
 
     def _command(self, command: int, body: bytes) -> None:
-        try:
+        with self._asking():
             self._connection._execute_command(command, body)  # type: ignore[attr-defined]
-        except pymysql.err.MySQLError as error:
-            raise translated(error, self._endpoint) from None
+
+    @contextlib.contextmanager
+    def _asking(self) -> Iterator[None]:
+        """A conversation with the server; its errors become ours.
+
+        PyMySQL fails with an AttributeError, or whatever its socket raises, when another thread
+        closes the connection in the middle.
+        """
+        try:
+            yield
+        except Exception as error:
+            if self._cut:
+                raise self._closed() from None
+            if isinstance(error, pymysql.err.MySQLError):
+                raise translated(error, self._endpoint) from None
+            raise
+
+    def _closed(self) -> SourceUnavailable:
+        return SourceUnavailable("the connection was closed.", thing=str(self._endpoint))
 
     def close(self) -> None:
-        """Cut the connection; a read that waits for it in another thread ends."""
+        """Cut the connection; a read or question that waits in another thread ends."""
+        self._cut = True
         with contextlib.suppress(OSError, AttributeError):
             self._connection._sock.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]
         self._connection._force_close()  # type: ignore[attr-defined]
