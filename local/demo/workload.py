@@ -185,10 +185,11 @@ class Workload:
                 )
             )
         if roll < 0.97:  # delete and insert the same key in one transaction
-            cursor.execute(
+            deleted = cursor.execute(
                 "DELETE FROM market.prices WHERE listing_id = %s AND currency = 'EUR'", (place,)
             )
-            return 1 + int(cursor.execute(market.INSERT_PRICE, market.price(dice, place, "EUR")))
+            price = market.price(dice, place, "EUR")
+            return int(deleted) + int(cursor.execute(market.INSERT_PRICE, price))
         return int(
             cursor.execute(
                 "UPDATE market.photos SET caption = %s WHERE listing_id = %s",

@@ -18,7 +18,7 @@ MOST_SECONDS = 10.0
 
 
 class Writer(threading.Thread):
-    """Gives rows titles that grow."""
+    """Gives rows titles that grow, also from one run to the next."""
 
     def __init__(self, stack: Stack, ids: list[int]) -> None:
         super().__init__(daemon=True)
@@ -26,13 +26,13 @@ class Writer(threading.Thread):
         self.written = 0
 
     def run(self) -> None:
-        numbers, began = itertools.count(1), time.monotonic()
+        numbers, began = itertools.count(time.time_ns() // 1_000_000), time.monotonic()
         dice = random.Random(11)
         with self._stack.connect() as connection, connection.cursor() as cursor:
             connection.autocommit(False)
             while not self.ended.is_set():
                 some = [
-                    (f"{next(numbers):012d}", dice.choice(self._ids))
+                    (f"{next(numbers):015d}", dice.choice(self._ids))
                     for _ in range(PER_SECOND // 2)
                 ]
                 cursor.executemany("UPDATE market.listings SET title = %s WHERE id = %s", some)
@@ -76,7 +76,7 @@ class Reader(threading.Thread):
 
     def _of(self, source: dict[str, Any]) -> str:
         title = str(source["title"])
-        return title if title.isdigit() and len(title) == 12 else ""
+        return title if title.isdigit() and len(title) == 15 else ""
 
 
 def cutover(stack: Stack, *options: str) -> Any:
