@@ -156,6 +156,10 @@ class Documents(Protocol):
         """The documents with these ids that exist, as of now."""
         ...
 
+    def newest(self, ids: Sequence[str]) -> int:
+        """The highest version of the documents with these ids; 0 where none exists."""
+        ...
+
     def scan(self) -> Iterator[Held]:
         """Every document's id and version, without bodies."""
         ...

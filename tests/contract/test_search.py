@@ -44,6 +44,13 @@ def held(search: Search, alias: str) -> dict[str, tuple[int, dict[str, Any]]]:
     }
 
 
+def test_versions_are_read_without_bodies(search: Search, alias: str) -> None:
+    search.bulk([Action(alias, "1", 10, {"price": 1}), Action(alias, "2", 11, {"price": 2})])
+    search.bulk([Action(alias, "2", 12, None)])
+    assert search.versions(alias, ["1", "2", "3"]) == {"1": 10}
+    assert search.versions(alias, []) == {}
+
+
 def test_the_newest_version_stands(search: Search, alias: str) -> None:
     assert kinds(
         search.bulk([Action(alias, "1", 10, {"price": 1}), Action(alias, "2", 11, {"price": 2})])
@@ -114,6 +121,7 @@ def test_an_absent_index_is_missing_and_is_not_made_by_the_way(
     assert kinds(search.bulk([Action(absent, "1", 1, body)])) == ["missing"]
     assert list(search.scan(absent)) == []
     assert search.get(absent, ["1"]) == {}
+    assert search.versions(absent, ["1"]) == {}
 
 
 def test_a_missing_index_spoils_no_other(search: Search, alias: str) -> None:

@@ -12,7 +12,7 @@ from shared.adapters.topic.contract import Entry
 from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.patience import Patience
 from shared.domain.table_plan import CannotNumber
-from shared.flows.backfill import awaiting
+from shared.flows.backfill import awaiting, sink_ahead
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.jobs.holding import JobBusy
 from shared.flows.jobs.tenure import SILENT_SECONDS, JobStopped
@@ -284,6 +284,19 @@ def test_a_sink_with_versions_above_the_stream_makes_it_number_higher(
         world.world.search.bulk([Action(ALIAS, key, make_seq(40, 7), {"id": int(key)})])
     report = job(world).run()
     assert report.rows == len(world.rows)
+    assert world.index() == world.source()
+    assert world.epoch > 40
+
+
+def test_a_single_document_of_a_later_chunk_that_is_ahead_is_found(
+    world: BackfillWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its row alone would be dropped as superseded, and the job would report success."""
+    monkeypatch.setattr(sink_ahead, "ASKED_AT_ONCE", 2)
+    world.world.search.ensure_index(ALIAS, {})
+    key = max(world.source(), key=int)
+    world.world.search.bulk([Action(ALIAS, key, make_seq(40, 7), {"id": int(key)})])
+    job(world).run()
     assert world.index() == world.source()
     assert world.epoch > 40
 

@@ -95,6 +95,10 @@ class Search(Protocol):
         """The documents with these ids that exist, read in real time (no refresh needed)."""
         ...
 
+    def versions(self, index: str, ids: list[str]) -> dict[str, int]:
+        """The version of each of these documents that exists, in real time, without bodies."""
+        ...
+
     def scan(self, index: str) -> Iterator[Document]:
         """Every document id and version, bodies empty; refreshes first."""
         ...

@@ -109,24 +109,31 @@ class ElasticsearchSearch:
         return self._cluster.ask(simulate)
 
     def get(self, index: str, ids: list[str]) -> dict[str, Document]:
+        found = self._found(index, ids, bodies=True)
+        return {
+            each["_id"]: Document(each["_id"], each["_version"], each["_source"]) for each in found
+        }
+
+    def versions(self, index: str, ids: list[str]) -> dict[str, int]:
+        return {each["_id"]: each["_version"] for each in self._found(index, ids, bodies=False)}
+
+    def _found(self, index: str, ids: list[str], *, bodies: bool) -> list[dict[str, Any]]:
         if not ids:
-            return {}
+            return []
         answer = self._cluster.ask(
             lambda client: client.mget(
                 index=index,
                 ids=ids,
+                source=bodies,
                 filter_path="docs._id,docs._version,docs.found,docs._source,docs.error.type",
             )
         )
-        found = {}
         for item in answer["docs"]:
             if "error" in item and item["error"]["type"] != "index_not_found_exception":
                 raise SearchError(
                     f"could not read a document: {item['error']['type']}.", thing=index
                 )
-            if item.get("found"):
-                found[item["_id"]] = Document(item["_id"], item["_version"], item["_source"])
-        return found
+        return [item for item in answer["docs"] if item.get("found")]
 
     def scan(self, index: str) -> Iterator[Document]:
         if not self._cluster.ask(lambda client: client.indices.exists(index=index)):

@@ -155,7 +155,7 @@ class Backfill:
         state = self._reading.proved(name, self._work.tables[name])
         checkpoint, rows = self._reading.chunk(table, state)
         watermark = self._reading.watermark(name)
-        if not state.rows and not pass_versions(self._setup, table, rows, checkpoint, watermark):
+        if not pass_versions(self._setup, table, rows, checkpoint, watermark):
             return
         if not state.floor:
             state = msgspec.structs.replace(state, floor=checkpoint.seq)

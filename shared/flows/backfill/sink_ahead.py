@@ -16,10 +16,8 @@ from shared.values.errors import StackError
 from shared.values.next_epoch import MAX_EPOCH
 from shared.values.seq import split_seq
 
-LOOKED_AT = 500
-"""Documents of the first rows of a table: versions of another writer are on all of them, or are
-found by `rowline verify`.
-"""
+ASKED_AT_ONCE = 1_000
+"""Documents whose versions one request asks for."""
 
 EPOCH_SECONDS = 30
 _POLL_SECONDS = 0.5
@@ -39,11 +37,13 @@ def pass_versions(
     if not rows or not isinstance(setup.sink, Listable):
         return True
     documents = setup.sink.documents(table)
-    ids = [one.id for one in map(documents.expected, rows[:LOOKED_AT]) if one.id]
-    held = documents.get(ids).values() if ids else ()
-    epoch = split_seq(max((one.version for one in held), default=0))[0]
+    ids = [one.id for one in map(documents.expected, rows) if one.id]
+    portions = (ids[at : at + ASKED_AT_ONCE] for at in range(0, len(ids), ASKED_AT_ONCE))
+    epoch = split_seq(max((documents.newest(some) for some in portions), default=0))[0]
     if epoch <= checkpoint.epoch:
         return True
+    if epoch <= watermark.read(table.name).epoch:
+        return False  # the stream began that epoch since
     stream, patience = setup.source.stream_of(table.name), setup.patience
     if epoch < MAX_EPOCH:
         setup.state.streams.ask(stream, raise_epoch=epoch)

@@ -159,6 +159,9 @@ class PreparedDocuments:
     def get(self, ids: Sequence[str]) -> dict[str, Held]:
         return self._documents.get(ids)
 
+    def newest(self, ids: Sequence[str]) -> int:
+        return self._documents.newest(ids)
+
     def scan(self) -> Iterator[Held]:
         return self._documents.scan()
 

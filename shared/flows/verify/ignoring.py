@@ -33,6 +33,9 @@ class Ignoring:
             for id, one in found.items()
         }
 
+    def newest(self, ids: Sequence[str]) -> int:
+        return self._documents.newest(ids)
+
     def scan(self) -> Iterator[Held]:
         return self._documents.scan()
 

@@ -165,6 +165,9 @@ class MemorySearch:
             if id in held and (body := held[id].body) is not None
         }
 
+    def versions(self, index: str, ids: list[str]) -> dict[str, int]:
+        return {id: each.version for id, each in self.get(index, ids).items()}
+
     def scan(self, index: str) -> Iterator[Document]:
         self._answer()
         for id, document in list(self.indexes.get(self.key(index), {}).items()):

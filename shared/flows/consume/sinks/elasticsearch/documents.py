@@ -64,6 +64,9 @@ class IndexDocuments:
         found = self._search.get(self._alias, list(ids))
         return {id: Held(id, each.version, each.body) for id, each in found.items()}
 
+    def newest(self, ids: Sequence[str]) -> int:
+        return max(self._search.versions(self._alias, list(ids)).values(), default=0)
+
     def scan(self) -> Iterator[Held]:
         for each in self._search.scan(self._alias):
             yield Held(each.id, each.version, {})
