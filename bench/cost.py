@@ -98,8 +98,8 @@ INVOCATION_LOG_BYTES = 71 + 52 + 160 + 3 * LOG_EVENT_BYTES
 REPORT_BYTES = 500
 """Of the line that a report of the relay writes."""
 
-RELAY_METRICS, ALARMS, SECRETS = 4, 11, 2
-WATCH_METRICS = 8
+RELAY_METRICS, ALARMS, SECRETS = 4, 12, 2
+WATCH_METRICS = 9
 """Of the watch, its relay and its consumer."""
 
 WATCH_GB, WATCH_SECONDS, WATCH_WRITES, WATCH_READS, WATCH_LOG_BYTES = 0.25, 1.0, 2, 8, 2500

@@ -99,7 +99,28 @@ def test_alarms_ring_at_the_thresholds_of_the_findings() -> None:
         name: alarm["Properties"]["Threshold"] for name, alarm in json.loads(done.stdout).items()
     }
     assert limits["Lag"] == thresholds.RELAY_LAG_S * 1000
+    assert limits["Retention"] == thresholds.BINLOG_USED_PERCENT
     assert limits["Late"] == thresholds.CONSUMER_LATE_S
+
+
+@pytest.mark.parametrize(
+    ("lag_s", "kept_s", "level"),
+    [
+        (13 * 3600.0, 24 * 3600, "it may lose its place"),
+        (25 * 3600.0, 24 * 3600, "its place may be gone"),
+        (12 * 3600.0, 24 * 3600, ""),
+        (13 * 3600.0, 0, ""),
+        (None, 24 * 3600, ""),
+    ],
+)
+def test_a_relay_that_uses_up_the_retention_of_its_source(
+    lag_s: float | None, kept_s: int, level: str
+) -> None:
+    for state in ("running", "silent", "failed"):
+        relay = msgspec.structs.replace(RUNNING, lag_s=lag_s, kept_s=kept_s, state=state)
+        found = [one for one in findings_of([relay], []) if one.thing == "binlog shopEvents"]
+        assert [one.level for one in found] == (["fail"] if level else [])
+        assert all(level in one.what for one in found)
 
 
 def test_a_table_that_stopped_is_named_with_its_way_out_and_is_not_due_before() -> None:

@@ -118,7 +118,7 @@ def test_every_figure_that_an_alarm_reads_is_written_and_is_zero_where_all_is_we
         "VerifyOverdue": 0.0,
     }
     assert world.figures == {
-        ("stream", "shop"): {"RelayDown": 1.0},
+        ("stream", "shop"): {"RelayDown": 1.0, "BinlogUsedPercent": 0.0},
         ("consumer", "search"): zero,
         ("consumer", "other"): zero,
     }

@@ -37,6 +37,11 @@ const watched = (alerts, description, dimensions, metric) =>
     TreatMissingData: 'breaching',
   });
 
+const withThreshold = (Threshold, { Type, Properties }) => ({
+  Type,
+  Properties: { ...Properties, Threshold },
+});
+
 const watchAlarms = (ids, service, alerts) => ({
   [ids.alarm('Silent')]: alarm(
     alerts,
@@ -69,6 +74,15 @@ const relayAlarms = (ids, stream, service, alerts) => ({
     `The relay of ${stream} does not run.`,
     { service, stream },
     'RelayDown',
+  ),
+  [ids.alarm('Retention')]: withThreshold(
+    50,
+    watched(
+      alerts,
+      `The relay of ${stream} is behind by half of the time that its source keeps binlogs.`,
+      { service, stream },
+      'BinlogUsedPercent',
+    ),
   ),
   [ids.alarm('Lag')]: alarm(
     alerts,

@@ -15,6 +15,7 @@ const PAGES = {
   NotDelivered: 'not-delivered',
   Parked: 'parked',
   Rejected: 'archive-rejected',
+  Retention: 'retention',
   Silent: 'watch-silent',
   Throttles: 'throttles',
   Unproved: 'unproved',

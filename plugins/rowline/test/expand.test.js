@@ -274,6 +274,7 @@ test('alarms exist only with somebody to tell', () => {
     alarms.map(([id]) => id),
     [
       'DownOfRelayShop',
+      'RetentionOfRelayShop',
       'LagOfRelayShop',
       'ClosedOfConsumeListingSearch',
       'ErrorsOfConsumeListingSearch',

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from shared.adapters.database.contract import BinlogFilters, Server
+from shared.adapters.database.contract import BinlogFilters, Database, Server
 from shared.values.finding import Finding
 
 VARIABLES = (
@@ -18,6 +18,9 @@ VARIABLES = (
 OLDEST = {"mysql": (5, 7), "mariadb": (10, 5)}
 SHORT_HOURS = 24
 """A relay that fails on Friday evening should still find its place on Saturday."""
+
+MOST_USED = 0.5
+"""A relay that is further behind than this share of the retention may lose its place."""
 
 
 def check_server(server: Server, variables: Mapping[str, str]) -> list[Finding]:
@@ -66,9 +69,7 @@ def check_retention(
             )
         hours = float(rds_hours)
     else:
-        seconds = int(variables.get("binlog_expire_logs_seconds", 0)) or int(
-            float(variables.get("expire_logs_days", 0)) * 86_400
-        )
+        seconds = _expire_seconds(variables)
         fix = (
             "SET PERSIST binlog_expire_logs_seconds = 259200;"
             if server.flavour == "mysql"
@@ -77,7 +78,7 @@ def check_retention(
         if not seconds:
             return Finding(check, "ok", "binlogs are kept until they are purged by hand")
         hours = seconds / 3600
-    if lag_seconds is not None and lag_seconds > hours * 3600 / 2:
+    if lag_seconds is not None and lag_seconds > hours * 3600 * MOST_USED:
         return Finding(
             check,
             "fail",
@@ -94,6 +95,21 @@ def check_retention(
             f"Run: {fix}",
         )
     return Finding(check, "ok", f"{hours:g} h")
+
+
+def kept_seconds(database: Database) -> int:
+    """How long the server keeps its binlogs; 0: until they are purged by hand.
+
+    RDS without the setting removes them as soon as it can, which the preflight reports: 0 as well.
+    """
+    if database.server().managed:
+        return (database.retention_hours() or 0) * 3600
+    return _expire_seconds(database.variables(*VARIABLES))
+
+
+def _expire_seconds(variables: Mapping[str, str]) -> int:
+    seconds = int(variables.get("binlog_expire_logs_seconds", 0))
+    return seconds or int(float(variables.get("expire_logs_days", 0)) * 86_400)
 
 
 def check_binlog_filters(filters: BinlogFilters, tables: Iterable[str]) -> Finding:

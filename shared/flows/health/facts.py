@@ -18,6 +18,7 @@ class RelayFacts(msgspec.Struct, frozen=True):
     figures: the relay's own, as of its last renewal.
     lost: what the last change of server lost, in words; empty when nothing was, or when it was
         read again more than a week ago.
+    kept_s: how long the source keeps its binlogs; 0: for ever, or not known.
     stopped: tables that stopped alone, with what is in the way and what to do.
     """
 
@@ -34,7 +35,16 @@ class RelayFacts(msgspec.Struct, frozen=True):
     error: str
     figures: dict[str, Any]
     lost: str = ""
+    kept_s: int = 0
     stopped: dict[str, tuple[str, str]] = {}
+
+    @property
+    def binlog_used_percent(self) -> float:
+        """The share of the time that binlogs are kept by which the relay is behind.
+
+        It grows also while no relay runs. Above 100 the place may be gone.
+        """
+        return 100 * self.lag_s / self.kept_s if self.kept_s and self.lag_s else 0.0
 
 
 class ConsumerFacts(msgspec.Struct, frozen=True):

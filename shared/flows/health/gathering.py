@@ -67,6 +67,7 @@ def relay_facts(streams: Streams, source: SourceSettings, now: float) -> RelayFa
         error=error,
         figures=figures,
         lost=_lost(checkpoint.lost, now) if checkpoint and checkpoint.lost else "",
+        kept_s=int(figures.get("binlog_kept_s", 0)),
         stopped=_stopped(checkpoint) if checkpoint else {},
     )
 

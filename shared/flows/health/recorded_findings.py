@@ -6,7 +6,7 @@ Pure: status, doctor and tests share them. `observed_findings` is about AWS's me
 from collections.abc import Sequence
 
 from shared.flows.health.facts import ConsumerFacts, RelayFacts
-from shared.flows.health.thresholds import RELAY_LAG_S
+from shared.flows.health.thresholds import BINLOG_USED_PERCENT, RELAY_LAG_S
 from shared.values.finding import Finding
 from shared.values.stream import relay_of
 
@@ -16,6 +16,7 @@ def findings_of(relays: Sequence[RelayFacts], consumers: Sequence[ConsumerFacts]
     stopped = {table for relay in relays for table in relay.stopped}
     return [
         *(relay_finding(relay) for relay in relays),
+        *(finding for relay in relays for finding in binlog_used(relay)),
         *(finding for relay in relays for finding in stopped_tables(relay)),
         *(
             finding
@@ -63,6 +64,27 @@ def relay_finding(relay: RelayFacts) -> Finding:
         )
     lag = "" if relay.lag_s is None else f", {relay.lag_s:.1f} s behind"
     return Finding(thing, "ok", f"{relay.state}, token {relay.token}{lag}")
+
+
+def binlog_used(relay: RelayFacts) -> list[Finding]:
+    """Whether the source may remove binlogs that the relay has not read."""
+    used = relay.binlog_used_percent
+    if used <= BINLOG_USED_PERCENT:
+        return []
+    lag_h, kept_h = (relay.lag_s or 0.0) / 3600, relay.kept_s / 3600
+    what = (
+        f"binlogs are kept for {kept_h:g} h, and the relay is {lag_h:.1f} h behind: "
+        f"{'its place may be gone' if used >= 100 else 'it may lose its place'}"
+    )
+    return [
+        Finding(
+            f"binlog {relay.source}",
+            "fail",
+            what,
+            "Keep binlogs longer now: `rowline doctor` names the statement. Then let the relay "
+            "catch up.",
+        )
+    ]
 
 
 def stopped_tables(relay: RelayFacts) -> list[Finding]:

@@ -3,12 +3,17 @@
 The alarms are in the plugin (`plugins/rowline/expand/alarms.js`); a test compares the two.
 """
 
+from shared.domain.preflight.server_settings import MOST_USED
+
 RELAY_SILENT_S = 15
 """A relay that has not renewed its lease for so long does not run: lease time, publish time-out
 and a margin."""
 
 RELAY_LAG_S = 60
 """Above this the relay is behind its source."""
+
+BINLOG_USED_PERCENT = int(MOST_USED * 100)
+"""Above this share of the time that binlogs are kept, a relay that is behind may lose its place."""
 
 CONSUMER_LATE_S = 900
 """Above this age of the oldest waiting change a consumer is behind."""

@@ -9,6 +9,7 @@ from typing import Any
 from shared.flows.relay.coverage.admission import Admission
 from shared.flows.relay.coverage.noting_dues import DueTables
 from shared.flows.relay.failover.journal import Journal
+from shared.flows.relay.kept_binlogs import KeptBinlogs
 from shared.flows.relay.lease import margins
 from shared.flows.relay.lease.checkpointing import Checkpointing
 from shared.flows.relay.lease.keeper import Keeper
@@ -89,7 +90,11 @@ class _Relay:
             mask_key=setup.mask_key,
             due=due,
         )
-        self._figures = Figures(self._outbox, setup.run, setup.version, time.monotonic(), _now_ms())
+        self._kept = kept = KeptBinlogs(setup.open_database, lease.figures)
+        now = time.monotonic(), _now_ms()
+        self._figures = Figures(
+            self._outbox, setup.run, setup.version, *now, kept=lambda: kept.shown
+        )
         self._reported = 0.0
         self._stopping = threading.Event()  # nothing more is read
         self._ending = threading.Event()  # nothing more is published
@@ -135,7 +140,8 @@ class _Relay:
             try:
                 if not self._reader.step(time.monotonic()):
                     self._outbox.wait_for_room(0.2)
-                if self._figures.error and self._reader.connected:
+                if self._reader.connected:
+                    self._kept.look(time.monotonic())
                     self._figures.error, pause = "", BACKOFF_SECONDS[0]
             except Outage as error:
                 self._reader.reset()
@@ -224,12 +230,8 @@ class _Relay:
         once.
         """
         if self._failure:
-            shown = (
-                self._failure
-                if isinstance(self._failure, RowlineError)
-                else f"{type(self._failure).__name__}: a defect, see the log"
-            )
-            self._figures.error = str(shown)
+            known, kind = isinstance(self._failure, RowlineError), type(self._failure).__name__
+            self._figures.error = str(self._failure) if known else f"{kind}: a defect, see the log"
         try:
             self._checkpoints.release(self._last_shown)
         except LeaseLost:

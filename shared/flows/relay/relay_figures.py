@@ -1,5 +1,6 @@
 """Relay figures: what `rowline status` and the metrics show of a running relay."""
 
+from collections.abc import Callable
 from typing import Any
 
 from shared.flows.relay.publishing.outbox import Outbox
@@ -9,15 +10,24 @@ WINDOW_SECONDS = 10.0
 
 
 class Figures:
-    """Rates over about the last ten seconds. `now` monotonic seconds, `now_ms` Unix
-    milliseconds.
+    """Rates over about the last ten seconds.
+
+    now: monotonic seconds. now_ms: Unix ms. kept: how long the source keeps its binlogs.
     """
 
-    def __init__(self, outbox: Outbox, run: str, version: str, now: float, now_ms: int) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        run: str,
+        version: str,
+        now: float,
+        now_ms: int,
+        kept: Callable[[], dict[str, int]] = dict,
+    ) -> None:
         self._outbox, self._run, self._version, self._started_ms = outbox, run, version, now_ms
         self._samples: list[tuple[float, int, int]] = [(now, 0, 0)]
         self._flushed = (0, 0, 0)
-        self.error = ""
+        self.error, self._kept = "", kept
         self.waiting: dict[str, str] = {}
         self._lost_at = 0  # when the last loss was found that was counted
         self._lost = 0  # transactions since the metrics were last asked for
@@ -43,6 +53,7 @@ class Figures:
         started_ms, renewed_ms: when the relay was started, and when this was written.
         run, version: of the relay.
         waiting_for: tables, and the streams that still hold them.
+        binlog_kept_s: how long the source keeps its binlogs; 0: for ever; absent: not known.
         error: why the source cannot be read now.
         """
         self._count_lost(checkpoint)
@@ -69,6 +80,7 @@ class Figures:
                 "read_to": str(checkpoint.read_to),
                 "seq": checkpoint.seq + checkpoint.rows,
             }
+        shown |= self._kept()
         if self.waiting:
             shown["waiting_for"] = dict(self.waiting)
         if self.error:

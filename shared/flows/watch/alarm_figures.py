@@ -29,10 +29,14 @@ def _emit(setup: WatchSetup, name: str) -> None:
 
 
 def relay_figures(setup: WatchSetup, name: str) -> dict[str, float]:
-    """`RelayDown`: 1 when the relay of this source failed, is silent, or has never run."""
+    """`RelayDown`: 1 when the relay of this source failed, is silent, or has never run.
+
+    `BinlogUsedPercent`: by how much of the time that binlogs are kept the relay is behind.
+    """
     source = setup.parts.settings.sources[name]
     facts = relay_facts(setup.parts.state.streams, source, setup.clock())
-    return {"RelayDown": float(facts.state not in RELAYING)}
+    down = float(facts.state not in RELAYING)
+    return {"RelayDown": down, "BinlogUsedPercent": facts.binlog_used_percent}
 
 
 def consumer_figures(setup: WatchSetup, name: str) -> dict[str, float]:
