@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "jobs": "cli.commands.jobs",
     "archive": "cli.commands.archive",
     "history": "cli.commands.history",
+    "snapshot": "cli.commands.snapshot",
     "consumer": "cli.commands.consumer",
 }
 INTERRUPTED = 130

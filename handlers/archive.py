@@ -5,16 +5,21 @@ from typing import Any
 
 from shared.adapters.metrics.emf import emit
 from shared.flows.archive.requests import do
+from shared.flows.snapshots import work as snapshots
 from shared.stage import Stage
 
 stage = cache(Stage.from_environment)
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    setup = stage().archive(
-        holder=f"lambda {context.aws_request_id}",
-        left=lambda: context.get_remaining_time_in_millis() / 1000,
-    )
+    holder = f"lambda {context.aws_request_id}"
+
+    def left() -> float:
+        return float(context.get_remaining_time_in_millis() / 1000)
+
+    if work := snapshots.WORK.get(str(event.get("do", ""))):
+        return work(stage().snapshot_setup(holder=holder, left=left), event)
+    setup = stage().archive(holder=holder, left=left)
     answer = do(setup, event)
     if event.get("do") == "commit" and not answer["busy"]:
         figures = {

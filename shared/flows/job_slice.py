@@ -22,6 +22,7 @@ from shared.flows.jobs.setup import JobSetup
 from shared.flows.jobs.tenure import JobStopped, SliceOver, Tenure
 from shared.flows.redrive.redrive import Redrive
 from shared.flows.redrive.setup import RedriveSetup
+from shared.flows.snapshots.creating import Creating
 from shared.flows.verify.verify import Verify
 from shared.values.errors import ConfigError, RowlineError, StackError
 from shared.values.job import (
@@ -35,6 +36,7 @@ from shared.values.job import (
 )
 from shared.values.progress import Progress
 from shared.values.redrive_work import RedriveWork
+from shared.values.snapshot_work import SnapshotWork
 
 Ended = Literal["none", "busy", "waits", "done", "continues", "stopped", "failed"]
 """How a slice ended: `none`, there is no job for it; `busy`, another process works on it; `waits`,
@@ -149,7 +151,7 @@ def _is_begun(job: Job) -> bool:
     work = job.work
     if isinstance(work, CutoverWork):
         return work.exchanged or bool(work.pairs)
-    if isinstance(work, FillWork):
+    if isinstance(work, (FillWork, SnapshotWork)):
         return bool(work.tables)
     return not isinstance(work, VerifyWork) or bool(work.chosen)
 
@@ -170,6 +172,9 @@ def _run(setup: JobSetup, job: Job, consent: Callable[[DeletionRefused], bool]) 
         chosen = () if begun else wanted.tables
         into = isinstance(job.work, BackfillWork) and job.work.into is not None
         Backfill(setup, type(job.work), into=into).run(chosen, restart=wanted.restart)
+    elif isinstance(job.work, SnapshotWork):
+        begun = bool(job.work.tables) and not wanted.restart
+        Creating(setup).run(() if begun else wanted.tables, restart=wanted.restart)
     elif isinstance(job.work, VerifyWork):
         begun = bool(job.work.chosen) and not wanted.restart
         chosen = job.work.chosen if begun else wanted.tables

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.subscription_filter import filter_policy, filter_text
 from shared.stage.sink_parts import SinkParts
-from shared.stage.source_parts import SourceParts
+from shared.stage.snapshot_parts import SnapshotParts
 from shared.values.settings import ConsumerSettings
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from shared.values.progress import Progress
 
 
-class JobParts(SinkParts, SourceParts):
+class JobParts(SinkParts, SnapshotParts):
     """The jobs of a stage."""
 
     def job(
@@ -35,10 +35,11 @@ class JobParts(SinkParts, SourceParts):
 
         consumer = self.consumer(name)
         source = self.settings.source_of(consumer)
+        kept = self.settings.archive if consumer.kind == "archive" else None
         return JobSetup(
             consumer,
             source,
-            database=self.database(source.name),
+            database=self.snapshot_source(source) if kept else self.database(source.name),
             state=self.state,
             claims=self.claims,
             queue=self.queue(name),
@@ -53,6 +54,8 @@ class JobParts(SinkParts, SourceParts):
             examiner=self.examiner(name),
             tenure=tenure,
             subscribed_ms=self._subscribed_ms(consumer),
+            snapshots=self.snapshots if kept else None,
+            most_rows=kept.snapshots.rows_per_second if kept else 0,
         )
 
     def _subscribed_ms(self, consumer: ConsumerSettings) -> int:

@@ -8,10 +8,11 @@ import msgspec
 from shared.values.difference import Difference
 from shared.values.errors import RowlineError
 from shared.values.index_pair import IndexPair
-from shared.values.position import Position
 from shared.values.progress import Progress
 from shared.values.proof_basis import ProofBasis
 from shared.values.redrive_work import RedriveWork
+from shared.values.sent_chunk import SentChunk
+from shared.values.snapshot_work import SnapshotWork
 
 JobState = Literal["running", "paused", "failed", "done", "cancelled"]
 """`paused` and `failed` jobs continue when the same command is run again, or `rowline jobs resume`;
@@ -22,19 +23,6 @@ Slot = Literal["fill", "verify", "redrive"]
 """A consumer has one job a slot: two that fill it at once would read the same rows twice."""
 
 SLOTS: tuple[Slot, ...] = ("fill", "verify", "redrive")
-
-
-class SentChunk(msgspec.Struct, frozen=True):
-    """Rows that were sent before the relay had proved that they are in the binlog.
-
-    after: cursor before the chunk; the chunk is read again from there.
-    end: end of the binlog after the SELECT.
-    server: the server that was read, and when it was started.
-    """
-
-    after: str
-    end: Position
-    server: str
 
 
 class TableFill(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -201,7 +189,7 @@ class CutoverWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="ki
     pairs: dict[str, IndexPair] = {}
 
 
-Work = FillWork | VerifyWork | RedriveWork | CutoverWork
+Work = FillWork | VerifyWork | RedriveWork | CutoverWork | SnapshotWork
 
 
 class Wanted(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -160,6 +160,19 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
         return any(matches(pattern, database, table) for pattern in self.tables)
 
 
+class SnapshotSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """`snapshots` of the stanza `archive:`.
+
+    keep_days: how long each is kept.
+    rows_per_second: at most so many are read; 0: as many as come.
+    replicas: source → the secret of a replica that is read instead of it.
+    """
+
+    keep_days: int = 35
+    rows_per_second: int = 0
+    replicas: dict[str, str] = {}
+
+
 class ArchiveSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """The stanza `archive:`.
 
@@ -167,6 +180,7 @@ class ArchiveSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknow
     """
 
     retention_days: int
+    snapshots: SnapshotSettings = SnapshotSettings()
 
 
 class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

@@ -2,6 +2,7 @@
 
 const names = require('./names');
 const permissions = require('./permissions');
+const snapshots = require('./archive_snapshots');
 const { lambda, logGroup } = require('./function');
 const { allow, via, logs, rows } = require('./statements');
 const { archiveAlarms } = require('./alarms');
@@ -49,6 +50,7 @@ function archive({ memory, scanLimit }, sources, context) {
         events: [
           { schedule: { rate: ['rate(1 minute)'], enabled: true, input: { do: 'commit' } } },
           { schedule: { rate: ['rate(1 hour)'], enabled: true, input: { do: 'maintain' } } },
+          { schedule: snapshots.schedule },
         ],
       },
     },
@@ -101,6 +103,7 @@ function stores(ids, options, database, workgroup, scanLimit) {
               Prefix: 'results/',
               ExpirationInDays: RESULT_DAYS,
             },
+            snapshots.expiry,
             {
               Id: 'unfinished-uploads',
               Status: 'Enabled',
@@ -162,7 +165,7 @@ function rights(functionName, sources, options) {
     allow(
       'Objects',
       ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
-      ['landing', 'healing', 'rejected', 'lake'].map((prefix) =>
+      ['landing', 'healing', 'rejected', 'lake', 'snapshots'].map((prefix) =>
         sub(`\${bucket}/${prefix}/*`, { bucket: arn(bucket) }),
       ),
     ),

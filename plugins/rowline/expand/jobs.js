@@ -3,6 +3,7 @@
 const names = require('./names');
 const permissions = require('./permissions');
 const { lambda, logGroup } = require('./function');
+const snapshots = require('./archive_snapshots');
 const { ref, sub } = require('./cloudformation');
 
 const LONGEST = 900; // seconds, Lambda's longest run: a job needs fewer slices
@@ -13,7 +14,7 @@ const LONGEST = 900; // seconds, Lambda's longest run: a job needs fewer slices
  */
 function jobs(all, context) {
   const { options, prefix } = context;
-  const consumers = permissions.workedOn(all);
+  const consumers = [...permissions.workedOn(all), ...snapshots.archiving(all)];
   if (!consumers.length) return {};
   const ids = names.jobs;
   const name = `${prefix}-${ids.function}`;
@@ -28,6 +29,7 @@ function jobs(all, context) {
           memory: Number(options.jobsMemory),
           timeout: LONGEST,
           environment: {
+            ...snapshots.environment(all),
             ROWLINE_QUEUE_URL: ref(queue(consumers[0])),
             ROWLINE_QUEUES: {
               'Fn::Join': [

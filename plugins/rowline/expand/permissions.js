@@ -5,6 +5,7 @@ const { allow, via, logs, network, secret, rows, traces } = require('./statement
 const { sourceOf } = require('../schema/relays');
 const names = require('./names');
 const { sinks } = require('../sinks');
+const snapshots = require('./archive_snapshots');
 const { isOff } = require('../options');
 
 // The rights of each function: one statement for each integration. docs/iam.md explains each under
@@ -125,6 +126,7 @@ function jobs({ all, functionName, options }) {
   const consumers = workedOn(all);
   const own = [...new Set(consumers.map(({ source }) => source))];
   const queues = Object.values(all.consumers).map(({ name }) => arn(names.consumer(name).queue));
+  const secrets = [...own.map((name) => all.sources[name].secret), ...snapshots.secretsOf(all)];
   const stanzas = consumers.map(({ sink }) => sinks[sink.kind].permissions(sink));
   return [
     logs(functionName),
@@ -132,7 +134,7 @@ function jobs({ all, functionName, options }) {
     allow(
       'Secret',
       ['secretsmanager:GetSecretValue'],
-      unique(own.flatMap((source) => secret(all.sources[source].secret).Resource)),
+      unique(secrets.flatMap((name) => secret(name).Resource)),
     ),
     ...merged(stanzas.flat()),
     rows('Jobs', WHOLE_ROWS, state, ['consumer#*']),
@@ -145,13 +147,20 @@ function jobs({ all, functionName, options }) {
     ),
     // A backfill waits until the watch has seen the deployed filter for long enough.
     rows('Subscribed', ['dynamodb:GetItem'], state, ['watch']),
-    allow('Send', ['sqs:SendMessage', 'sqs:GetQueueAttributes'], queues),
+    ...(queues.length
+      ? [allow('Send', ['sqs:SendMessage', 'sqs:GetQueueAttributes'], queues)]
+      : []),
     allow('QueueKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('sqs')),
-    allow(
-      'Claim',
-      ['s3:PutObject'],
-      own.map((source) => sub(`\${bucket}/rows/${source}/*`, { bucket: arn(claims) })),
-    ),
+    ...(own.length
+      ? [
+          allow(
+            'Claim',
+            ['s3:PutObject'],
+            own.map((source) => sub(`\${bucket}/rows/${source}/*`, { bucket: arn(claims) })),
+          ),
+        ]
+      : []),
+    ...snapshots.rights(all),
     // A redrive that is resumed here may drop changes: it stores them once more before.
     allow('Dropped', ['s3:PutObject'], sub('${bucket}/dropped/*', { bucket: arn(claims) })),
     allow('Parked', ['s3:GetObject'], sub('${bucket}/parked/*', { bucket: arn(claims) })),

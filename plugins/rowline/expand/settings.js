@@ -68,13 +68,16 @@ function settings(stanzas, { service, stage, read, options }) {
     ...(options?.tracing > 0 && { tracing: String(options.tracing) }),
     sources: each(complete(sources, sourcesSchema), source),
     consumers: each(complete(consumers, consumersSchema), consumer),
-    ...(archive.isOn(kept) && { archive: archiveOf(complete(kept, archive.schema)) }),
+    ...(archive.isOn(kept) && {
+      archive: archiveOf(complete({ ...kept, snapshots: kept.snapshots ?? {} }, archive.schema)),
+    }),
   };
 }
 
 /** `forever` is 0 days. */
-const archiveOf = ({ retention }) => ({
+const archiveOf = ({ retention, snapshots: { keep, ...snapshots } }) => ({
   retentionDays: retention === 'forever' ? 0 : Number(retention.slice(0, -1)),
+  snapshots: { keepDays: Number(keep.slice(0, -1)), ...snapshots },
 });
 
 /** Sizes of the functions, which no settings file needs: memory, time-out, concurrency. */

@@ -30,6 +30,33 @@ const schema = {
       default: 100,
       description: 'GB that one Athena query may read.',
     },
+    snapshots: {
+      description: 'Snapshots of the tables: how long they are kept, how fast they read.',
+      type: 'object',
+      properties: {
+        keep: {
+          type: 'string',
+          pattern: /^[1-9]\d{0,3}d$/,
+          example: '35d',
+          what: 'a number of days',
+          default: '35d',
+          description: 'How long a snapshot is kept.',
+        },
+        rowsPerSecond: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 10000000,
+          default: 0,
+          description: 'At most so many rows a second are read; 0: as many as come.',
+        },
+        replicas: {
+          type: 'object',
+          default: {},
+          values: { type: 'string', description: 'The secret of a replica.' },
+          description: 'Source to the secret of a replica, which is read instead of it.',
+        },
+      },
+    },
     api: {
       type: ['boolean', 'string'],
       enum: [true, false, 'on', 'off'],
@@ -73,7 +100,14 @@ const patternsOf = (tables) => [
 /** Consumers whose names the archive takes, and those that use its sink themselves. */
 function archiveProblems(sources, consumers, archive) {
   const made = archiveConsumers(sources, archive);
-  return Object.entries(consumers).flatMap(([name, one]) => [
+  const replicas = Object.keys((isOn(archive) && archive.snapshots?.replicas) || {});
+  const unknown = replicas.filter((name) => !ownSources(sources).includes(name));
+  const lost = unknown.map(
+    (name) =>
+      `archive.snapshots.replicas.${name} is no source. ` +
+      `Name one of: ${ownSources(sources).join(', ')}.`,
+  );
+  const clashes = Object.entries(consumers).flatMap(([name, one]) => [
     ...(name in made
       ? [`consumers.${name} has the name of the archive's own consumer. Choose another.`]
       : []),
@@ -84,6 +118,7 @@ function archiveProblems(sources, consumers, archive) {
         ]
       : []),
   ]);
+  return [...lost, ...clashes];
 }
 
 module.exports = { schema, isOn, archiveConsumers, archiveProblems };

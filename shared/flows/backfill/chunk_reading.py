@@ -13,7 +13,8 @@ from shared.flows.jobs.setup import JobSetup
 from shared.values.change import Row
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import SourceUnavailable
-from shared.values.job import SentChunk, TableFill
+from shared.values.job import TableFill
+from shared.values.sent_chunk import SentChunk
 
 CHUNK_ROWS = 5_000
 CHUNK_BYTES = 4 << 20

@@ -9,6 +9,7 @@ from shared.adapters.topic.contract import Entry
 from shared.domain.backlog import MAX_ENTRIES, Backlog
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.change_encoding import Packing
+from shared.domain.published_table import as_published
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.jobs.tenure import Tenure
 from shared.values.change import Change, Row, Transaction
@@ -153,17 +154,8 @@ class Sending:
             )
 
     def _as_published(self, captured: CapturedTable) -> Table:
-        """The column set under which the relay publishes the table, when the columns are the same.
-
-        The binlog and information_schema do not describe every type alike, and that alone is no new
-        schema version.
-        """
         known = self._published.get(captured.name)
         if known is None:
-            mine = captured.plan.table
-            latest = self._schemas.latest(self._stream, mine.database, mine.name)
-            same = latest is not None and [column.name for column in latest.columns] == [
-                column.name for column in mine.columns
-            ]
-            known = self._published[captured.name] = latest if same and latest is not None else mine
+            known = as_published(self._schemas, self._stream, captured.plan.table)
+            self._published[captured.name] = known
         return known

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from shared.adapters.claims.contract import Claims
 from shared.adapters.database.contract import Database
 from shared.adapters.queue.contract import Queue
+from shared.adapters.snapshots.contract import SnapshotStore
 from shared.adapters.state.state import State
 from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.hidden_columns_renamed import HiddenColumns
@@ -34,6 +35,8 @@ class JobSetup:
     takeover: what moves the sink's readers; None where nothing does.
     examiner: tells which indexes the sink has; None where nothing does.
     tenure: the hold of a slice on its job; None where a command begins or continues one.
+    snapshots: where a snapshot goes; only a job of the archive's consumer has it.
+    most_rows: rows a second that a snapshot reads; 0: as many as come.
     """
 
     consumer: ConsumerSettings
@@ -55,6 +58,8 @@ class JobSetup:
     takeover: Takeover | None = None
     examiner: Examiner | None = None
     tenure: Tenure | None = None
+    snapshots: SnapshotStore | None = None
+    most_rows: int = 0
 
     @property
     def hidden(self) -> HiddenColumns:

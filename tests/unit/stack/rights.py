@@ -27,6 +27,7 @@ ADAPTERS = {
     "athena": "athena/athena.py",
     "archive_table": "archive_table/glue.py",
     "healing": "landing/s3.py",
+    "snapshots": "snapshots/s3.py",
 } | {
     file.stem: f"state/dynamodb/{file.name}"
     for file in (ROOT / "shared/adapters/state/dynamodb").glob("*.py")

@@ -138,6 +138,7 @@ def test_roles_are_exactly_those_of_the_page(packaged: Packaged, kind: str, role
 def test_the_roles_of_the_archive_are_exactly_those_of_the_page(packaged: Packaged) -> None:
     template = packaged("prod with the archive")[1]
     assert granted(template, "RoleOfArchive") == documented("Archive")
+    assert granted(template, "RoleOfJobs")["Snapshots"] == {"s3:PutObject"}
     consumer = {sid: each for sid, each in documented("Consumer").items() if sid != "Secret"}
     lands = granted(template, "RoleOfConsumeArchiveShop")
     assert lands == consumer | documented("Archive consumer")
@@ -153,7 +154,8 @@ def test_without_the_stanza_nothing_of_the_archive_is_deployed(packaged: Package
     assert kept["DeletionPolicy"] == "RetainExceptOnCreate"
     rules = kept["Properties"]["LifecycleConfiguration"]["Rules"]
     expiring = [rule["Prefix"] for rule in rules if "ExpirationInDays" in rule]
-    assert expiring == ["results/"]  # never the table or what is not in it yet
+    # never the table or what is not in it yet
+    assert expiring == ["results/", "snapshots/parts/"]
 
 
 def test_every_function_has_its_own_role_and_nobody_else_uses_it(packaged: Packaged) -> None:

@@ -1,0 +1,103 @@
+"""Snapshots: where their parts wait, what each one holds, and the table with their rows."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from shared.values.snapshot import Part, Readout, Snapshot, SnapshotFile
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TABLE = "snapshots"
+"""The table's name in the archive's database."""
+
+
+class SnapshotStore(Protocol):
+    """Objects of snapshots besides the table's. Methods raise StateUnavailable, StackError."""
+
+    def put_part(self, id: str, table: str, number: int, token: int, part: Part) -> None:
+        """Write a part durably. The token of its writer is in the name."""
+        ...
+
+    def part(self, id: str, table: str, number: int, token: int) -> Part:
+        """Raises StackError for one that is missing or damaged."""
+        ...
+
+    def put_readout(self, readout: Readout) -> None:
+        """All parts are there: the snapshot may be packed."""
+        ...
+
+    def readouts(self) -> list[Readout]:
+        """Those that are not packed yet, oldest first."""
+        ...
+
+    def done(self, readout: Readout) -> None:
+        """Remove the parts and the readout."""
+        ...
+
+    def put(self, snapshot: Snapshot) -> None:
+        """The snapshot is complete, or has changed."""
+        ...
+
+    def all(self) -> list[Snapshot]:
+        """The complete snapshots, oldest first."""
+        ...
+
+    def get(self, id: str) -> Snapshot | None:
+        """A complete snapshot by its id."""
+        ...
+
+    def remove(self, id: str) -> None:
+        """Forget a snapshot. Its files are removed from the table afterwards."""
+        ...
+
+
+class Packed(msgspec.Struct, frozen=True):
+    """A file of the table, by the parts that it was made of: `first` to `last` of a table."""
+
+    id: str
+    table: str
+    first: int
+    last: int
+    file: SnapshotFile
+
+
+class SnapshotTable(Protocol):
+    """The rows of all snapshots. Methods raise Outage, StackError."""
+
+    def packed(self, id: str) -> list[Packed]:
+        """The files of a snapshot, as far as they are committed."""
+        ...
+
+    def ids(self) -> set[str]:
+        """The snapshots that have files."""
+        ...
+
+    def add(self, id: str, table: str, first: int, last: int, rows: "pa.Table") -> None:
+        """Commit the rows of these parts, once: what is there already stays."""
+        ...
+
+    def drop(self, ids: Sequence[str]) -> int:
+        """Remove the files of these snapshots in one commit; returns how many."""
+        ...
+
+    def rows(self, id: str, table: str, columns: Sequence[str]) -> "Iterator[pa.RecordBatch]":
+        """The rows of a table in a snapshot."""
+        ...
+
+    def sha256(self, path: str) -> str:
+        """Of the bytes of a file as they are now. Empty: it is gone."""
+        ...
+
+    def noted_sha256(self, path: str) -> str:
+        """Of the bytes of a file as they were written."""
+        ...
+
+    def tidy(self, expire_ms: int, vacuum_ms: int) -> int:
+        """Expire Iceberg snapshots and remove unused objects; returns how many objects.
+
+        Both are older than these times, Unix ms.
+        """
+        ...

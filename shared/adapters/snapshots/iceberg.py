@@ -1,0 +1,207 @@
+"""The table `snapshots` in Iceberg's format. See `SnapshotTable`.
+
+The path of a data file says what it holds: `data/SNAPSHOT/TABLE/FIRST-LAST/…`. So a run that was
+killed finds what it had committed, and nothing is packed twice.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+from urllib.parse import quote, unquote
+
+import pyarrow as pa
+from pyiceberg.catalog.glue import GlueCatalog
+from pyiceberg.exceptions import (
+    CommitFailedException,
+    NoSuchTableError,
+    TableAlreadyExistsError,
+    ValidationException,
+)
+from pyiceberg.expressions import AlwaysTrue
+from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
+from pyiceberg.table import FileScanTask, Table
+
+from shared.adapters import aws
+from shared.adapters.lake.iceberg import properties, reachable
+from shared.adapters.lake.iceberg.file_io import address
+from shared.adapters.lake.iceberg.transaction import LedgerTransaction
+from shared.adapters.lake.iceberg.translated import Translated
+from shared.adapters.snapshots.columns import ARROW, ICEBERG, MEASURED
+from shared.adapters.snapshots.contract import TABLE, Packed
+from shared.adapters.snapshots.infrequent_access import CHECKSUM, InfrequentAccessIO
+from shared.adapters.snapshots.s3 import FOLDER
+from shared.values.snapshot import SnapshotFile
+
+_ATTEMPTS = 5
+_PROPERTIES = {
+    **{name: each for name, each in properties.TABLE.items() if ".column." not in name},
+    "write.parquet.compression-level": "3",
+    **{f"write.metadata.metrics.column.{name}": "full" for name in MEASURED},
+}
+Change = Callable[[Table], tuple[list[Any], list[Any]]]
+"""Of the table as it is: the files to add and those to remove."""
+
+
+class IcebergSnapshots:
+    """The table in one bucket and one Glue database."""
+
+    def __init__(self, bucket: str, database: str) -> None:
+        self._bucket, self._name = bucket, (database, TABLE)
+        self._location = f"s3://{bucket}/{FOLDER}/table"
+        self._s3 = aws.client("s3", connections=16)
+        self._errors = Translated(f"table {database}.{TABLE}", "be committed")
+        io = f"{InfrequentAccessIO.__module__}.{InfrequentAccessIO.__name__}"
+        self._catalog = _Glue("rowline", client=aws.client("glue"), **{"py-io-impl": io})
+
+    def packed(self, id: str) -> list[Packed]:
+        with self._errors:
+            return [each for each in map(_described, _tasks(self._load())) if each.id == id]
+
+    def ids(self) -> set[str]:
+        with self._errors:
+            return {_described(task).id for task in _tasks(self._load())}
+
+    def add(self, id: str, table: str, first: int, last: int, rows: pa.Table) -> None:
+        path = f"{self._location}/data/{id}/{quote(table, safe='')}/{first:08}-{last:08}"
+        with self._errors:
+            made = self._written(path, rows)
+
+            def change(held: Table) -> tuple[list[Any], list[Any]]:
+                there = any(task.file.file_path.startswith(f"{path}/") for task in _tasks(held))
+                return ([] if there else made), []
+
+            self._commit(change)
+
+    def drop(self, ids: Sequence[str]) -> int:
+        dropped = 0
+
+        def change(held: Table) -> tuple[list[Any], list[Any]]:
+            nonlocal dropped
+            gone = [task.file for task in _tasks(held) if _described(task).id in ids]
+            dropped = len(gone)
+            return [], gone
+
+        with self._errors:
+            self._commit(change)
+        return dropped
+
+    def rows(self, id: str, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        with self._errors:
+            held = self._load()
+            found = [(_described(task), task) for task in _tasks(held)]
+            mine = [(one.first, task) for one, task in found if (one.id, one.table) == (id, table)]
+            wanted = held.schema().select(*columns)
+            scan = ArrowScan(held.metadata, held.io, wanted, AlwaysTrue())
+            for _, task in sorted(mine, key=lambda each: each[0]):
+                for batch in scan.to_record_batches([task]):
+                    yield batch.select(list(columns))
+
+    def sha256(self, path: str) -> str:
+        bucket, key = address(path)
+        with self._errors:
+            try:
+                found = self._s3.get_object(Bucket=bucket, Key=key)["Body"]
+            except aws.FAILURES as error:
+                if aws.code_of(error) in ("NoSuchKey", "404"):
+                    return ""
+                raise
+            digest = hashlib.sha256()
+            for some in found.iter_chunks(1 << 20):
+                digest.update(some)
+            return digest.hexdigest()
+
+    def noted_sha256(self, path: str) -> str:
+        """The checksum that was noted when a file was written."""
+        bucket, key = address(path)
+        with self._errors:
+            return str(self._s3.head_object(Bucket=bucket, Key=key)["Metadata"][CHECKSUM])
+
+    def tidy(self, expire_ms: int, vacuum_ms: int) -> int:
+        with self._errors:
+            table = self._load()
+            live = {ref.snapshot_id for ref in table.metadata.refs.values()}
+            old = [
+                each.snapshot_id
+                for each in table.metadata.snapshots
+                if each.timestamp_ms < expire_ms and each.snapshot_id not in live
+            ]
+            if old:
+                table.maintenance.expire_snapshots().by_ids(old).commit()
+            listed = list(self._objects(vacuum_ms))
+            needed = reachable.locations(self._load())
+            gone = [key for key in listed if f"s3://{self._bucket}/{key}" not in needed]
+            for start in range(0, len(gone), 1000):
+                some = [{"Key": key} for key in gone[start : start + 1000]]
+                wanted = {"Objects": some, "Quiet": True}
+                self._s3.delete_objects(Bucket=self._bucket, Delete=wanted)
+            return len(gone)
+
+    def _load(self) -> Table:
+        """The table as it is now; it is made the first time."""
+        try:
+            return self._catalog.load_table(self._name)
+        except NoSuchTableError:
+            pass
+        try:
+            return self._catalog.create_table(
+                self._name, ICEBERG, location=self._location, properties=_PROPERTIES
+            )
+        except TableAlreadyExistsError:  # somebody was faster
+            return self._catalog.load_table(self._name)
+
+    def _written(self, path: str, rows: pa.Table) -> list[Any]:
+        """Data files below a path. The same path and rows give the same objects."""
+        table = self._load()
+        placed = {**table.properties, "write.data.path": path}
+        metadata = table.metadata.model_copy(update={"properties": placed})
+        mine = uuid.uuid5(uuid.NAMESPACE_URL, path)
+        return list(_dataframe_to_data_files(metadata, rows.cast(ARROW), table.io, mine))
+
+    def _commit(self, change: Change) -> None:
+        """Commit a change of the table; starts over when somebody else commits meanwhile."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            table = self._load()
+            added, removed = change(table)
+            if not added and not removed:
+                return
+            work = LedgerTransaction(table)
+            snapshot = work.update_snapshot()
+            with snapshot.overwrite() if removed else snapshot.merge_append() as update:
+                for each in removed:
+                    update.delete_data_file(each)
+                for each in added:
+                    update.append_data_file(each)
+            try:
+                work.commit_transaction()
+                return
+            except (CommitFailedException, ValidationException):
+                if attempt == _ATTEMPTS:
+                    raise
+
+    def _objects(self, before_ms: int) -> Iterator[str]:
+        pages = self._s3.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self._bucket, Prefix=f"{FOLDER}/table/"):
+            for each in page.get("Contents", []):
+                if each["LastModified"].timestamp() * 1000 < before_ms:
+                    yield each["Key"]
+
+
+class _Glue(GlueCatalog):
+    def _is_s3tables_database(self, database_name: str) -> bool:
+        """Spares a request at each commit: the database is no bucket of S3 Tables."""
+        return False
+
+
+def _tasks(table: Table) -> list[FileScanTask]:
+    return list(table.scan().plan_files())
+
+
+def _described(task: FileScanTask) -> Packed:
+    """What a data file holds, by its path."""
+    file = task.file
+    *_, id, table, span, _ = file.file_path.split("/")
+    first, last = span.split("-")[:2]
+    named = unquote(table)
+    held = SnapshotFile(file.file_path, named, file.record_count, file.file_size_in_bytes, "")
+    return Packed(id, named, int(first), int(last), held)

@@ -1,0 +1,96 @@
+"""Twins of the snapshots' store and table. Objects and files in memory."""
+
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+
+from shared.adapters.snapshots.contract import Packed
+from shared.values.errors import StackError
+from shared.values.snapshot import (
+    Part,
+    Readout,
+    Snapshot,
+    SnapshotFile,
+    decode_part,
+    encode_part,
+)
+
+
+class MemorySnapshotStore:
+    """See `SnapshotStore`."""
+
+    def __init__(self) -> None:
+        self.parts: dict[tuple[str, str, int, int], bytes] = {}
+        self.ready: dict[str, Readout] = {}
+        self.manifests: dict[str, Snapshot] = {}
+
+    def put_part(self, id: str, table: str, number: int, token: int, part: Part) -> None:
+        self.parts[id, table, number, token] = encode_part(part)
+
+    def part(self, id: str, table: str, number: int, token: int) -> Part:
+        try:
+            return decode_part(self.parts[id, table, number, token])
+        except (KeyError, ValueError) as error:
+            raise StackError("cannot be read.", thing=f"part {number}") from error
+
+    def put_readout(self, readout: Readout) -> None:
+        self.ready[readout.id] = readout
+
+    def readouts(self) -> list[Readout]:
+        return [self.ready[id] for id in sorted(self.ready)]
+
+    def done(self, readout: Readout) -> None:
+        self.parts = {key: part for key, part in self.parts.items() if key[0] != readout.id}
+        self.ready.pop(readout.id, None)
+
+    def put(self, snapshot: Snapshot) -> None:
+        self.manifests[snapshot.id] = snapshot
+
+    def all(self) -> list[Snapshot]:
+        return [self.manifests[id] for id in sorted(self.manifests)]
+
+    def get(self, id: str) -> Snapshot | None:
+        return self.manifests.get(id)
+
+    def remove(self, id: str) -> None:
+        self.manifests.pop(id, None)
+
+
+class MemorySnapshotTable:
+    """See `SnapshotTable`."""
+
+    def __init__(self) -> None:
+        self.files: dict[tuple[str, str, int, int], pa.Table] = {}
+
+    def packed(self, id: str) -> list[Packed]:
+        return [
+            Packed(*key, SnapshotFile(repr(key), key[1], rows.num_rows, rows.nbytes, ""))
+            for key, rows in self.files.items()
+            if key[0] == id
+        ]
+
+    def ids(self) -> set[str]:
+        return {id for id, *_ in self.files}
+
+    def add(self, id: str, table: str, first: int, last: int, rows: pa.Table) -> None:
+        self.files.setdefault((id, table, first, last), rows)
+
+    def drop(self, ids: Sequence[str]) -> int:
+        gone = [key for key in self.files if key[0] in ids]
+        for key in gone:
+            del self.files[key]
+        return len(gone)
+
+    def rows(self, id: str, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        for key in sorted(self.files):
+            if key[:2] == (id, table):
+                yield from self.files[key].select(list(columns)).to_batches()
+
+    def sha256(self, path: str) -> str:
+        return "s" if any(repr(key) == path for key in self.files) else ""
+
+    def noted_sha256(self, path: str) -> str:
+        return "s"
+
+    def tidy(self, expire_ms: int, vacuum_ms: int) -> int:
+        return 0
