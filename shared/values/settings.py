@@ -163,11 +163,13 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
 class SnapshotSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """`snapshots` of the stanza `archive:`.
 
+    schedule: when they are taken, see `shared/values/schedule.py`; empty: only by hand.
     keep_days: how long each is kept.
     rows_per_second: at most so many are read; 0: as many as come.
     replicas: source → the secret of a replica that is read instead of it.
     """
 
+    schedule: str = ""
     keep_days: int = 35
     rows_per_second: int = 0
     replicas: dict[str, str] = {}

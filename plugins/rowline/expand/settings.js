@@ -75,9 +75,13 @@ function settings(stanzas, { service, stage, read, options }) {
 }
 
 /** `forever` is 0 days. */
-const archiveOf = ({ retention, snapshots: { keep, ...snapshots } }) => ({
+const archiveOf = ({ retention, snapshots: { keep, schedule, ...snapshots } }) => ({
   retentionDays: retention === 'forever' ? 0 : Number(retention.slice(0, -1)),
-  snapshots: { keepDays: Number(keep.slice(0, -1)), ...snapshots },
+  snapshots: {
+    schedule: isOff(schedule) ? '' : schedule,
+    keepDays: Number(keep.slice(0, -1)),
+    ...snapshots,
+  },
 });
 
 /** Sizes of the functions, which no settings file needs: memory, time-out, concurrency. */

@@ -1,6 +1,7 @@
 'use strict';
 
 const { isOff } = require('../options');
+const { scheduleProblem } = require('./schedule');
 const { ownSources, capturedBy } = require('./relays');
 
 /** The stanza `archive:`. */
@@ -34,6 +35,11 @@ const schema = {
       description: 'Snapshots of the tables: how long they are kept, how fast they read.',
       type: 'object',
       properties: {
+        schedule: {
+          type: ['string', 'boolean'],
+          default: 'weekly',
+          description: 'When they are taken: nightly, weekly, cron(…), or off: only by hand.',
+        },
         keep: {
           type: 'string',
           pattern: /^[1-9]\d{0,3}d$/,
@@ -118,7 +124,12 @@ function archiveProblems(sources, consumers, archive) {
         ]
       : []),
   ]);
-  return [...lost, ...clashes];
+  const when = isOn(archive) ? archive.snapshots?.schedule : undefined;
+  const never = when === undefined || isOff(when) ? undefined : scheduleProblem(String(when));
+  const wrong = never
+    ? [`archive.snapshots.schedule is ${JSON.stringify(when)}. ${never} off takes none.`]
+    : [];
+  return [...lost, ...wrong, ...clashes];
 }
 
 module.exports = { schema, isOn, archiveConsumers, archiveProblems };

@@ -73,4 +73,4 @@ function scheduleProblems(path, { verify }) {
     : [];
 }
 
-module.exports = { schema, scheduleProblems };
+module.exports = { schema, scheduleProblem, scheduleProblems };

@@ -12,7 +12,12 @@ const jobs = (made) => made.resources.RoleOfJobs.Properties.Policies[0].PolicyDo
 
 test('snapshots have defaults, and a replica must be that of a source', () => {
   const { snapshots } = expanded('400d').settings.archive;
-  assert.deepStrictEqual(snapshots, { keepDays: 35, rowsPerSecond: 0, replicas: {} });
+  assert.deepStrictEqual(snapshots, {
+    schedule: 'weekly',
+    keepDays: 35,
+    rowsPerSecond: 0,
+    replicas: {},
+  });
   const [unknown] = problems(stanzas({ archive: { snapshots: { replicas: { shp: 'a' } } } }));
   assert.match(unknown, /^archive\.snapshots\.replicas\.shp is no source/);
 });
@@ -36,4 +41,14 @@ test('an archive without other consumers has a jobs function, with its own queue
   const made = expanded('400d', { consumers: {} });
   assert.ok(made.functions.jobs);
   assert.ok(!jobs(made).some(({ Resource }) => Array.isArray(Resource) && !Resource.length));
+});
+
+test('the schedule is weekly, another one, or off', () => {
+  const of = (schedule) =>
+    expanded({ snapshots: { schedule } }).settings.archive.snapshots.schedule;
+  assert.strictEqual(of('cron(0 4 1 * ? *)'), 'cron(0 4 1 * ? *)');
+  assert.strictEqual(of('off'), '');
+  assert.strictEqual(of(false), '');
+  const [wrong] = problems(stanzas({ archive: { snapshots: { schedule: 'daily' } } }));
+  assert.match(wrong, /^archive\.snapshots\.schedule is "daily"\. It is none of nightly/);
 });

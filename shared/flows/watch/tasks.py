@@ -9,6 +9,7 @@ from shared.flows.watch.gates import tend_gates
 from shared.flows.watch.moved import settle_moved
 from shared.flows.watch.next_slices import start_slices
 from shared.flows.watch.setup import WatchSetup
+from shared.flows.watch.snapshots import start_snapshots
 from shared.flows.watch.subscriptions import compare_subscriptions
 from shared.flows.watch.verifies import start_verifies
 
@@ -25,6 +26,7 @@ TASKS: Mapping[str, Task] = {
     "subscriptions": compare_subscriptions,
     "figures": emit_figures,
     "verifies": start_verifies,
+    "snapshots": start_snapshots,
     "slices": start_slices,
 }
 """By the names under which `rowline status` reports a failure."""

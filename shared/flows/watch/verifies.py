@@ -1,24 +1,14 @@
 """Verifies: starts the verify of each consumer whose schedule says so."""
 
-from shared.domain.patience import Patience
-from shared.flows.jobs.holding import JobBusy
-from shared.flows.jobs.submission import submit
 from shared.flows.watch.each import for_each
+from shared.flows.watch.scheduled import begin_if_due
 from shared.flows.watch.setup import WatchSetup
-from shared.values.job import VerifyWork, Wanted
+from shared.values.job import VerifyWork
 from shared.values.schedule import last_time
 from shared.values.verify_schedule import VerifySchedule
 
-LATE_SECONDS = 3_600.0
-"""A verify whose time passed longer ago is not made up for: a new schedule begins with its next
-time, and a watch that was away raises alarms of its own.
-"""
-
 RUN_SECONDS = 6 * 3_600.0
 """A verify that is not done so long after its time is overdue."""
-
-_ENDED = 20
-BY = "schedule"
 
 
 def start_verifies(setup: WatchSetup) -> None:
@@ -49,25 +39,5 @@ def is_overdue(setup: WatchSetup, name: str) -> bool:
 
 
 def _start(setup: WatchSetup, name: str, wanted: VerifySchedule | None) -> None:
-    at = last_time(wanted.schedule, setup.clock()) if wanted else None
-    if wanted is None or at is None or setup.clock() - at > LATE_SECONDS:
-        return
-    scheduled_ms, jobs = int(at * 1000), setup.parts.state.jobs
-    job = jobs.current(name, "verify")
-    begun = [job] if job else [one for one in jobs.ended(name, _ENDED) if one.slot == "verify"]
-    if any(one.wanted.scheduled_ms >= scheduled_ms for one in begun):
-        return
-    if job and (job.holder or job.state == "running"):
-        return  # somebody's own verify; this one follows it within the hour
-    try:
-        submit(
-            jobs,
-            name,
-            VerifyWork(repair=wanted.repair),
-            Wanted(restart=True, scheduled_ms=scheduled_ms),
-            by=BY,
-            now_ms=lambda: setup.now_ms,
-            patience=Patience(setup.clock, setup.sleep),
-        )
-    except JobBusy:
-        return  # somebody was faster
+    if wanted:
+        begin_if_due(setup, name, wanted.schedule, lambda: VerifyWork(repair=wanted.repair))

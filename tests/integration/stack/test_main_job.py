@@ -238,6 +238,13 @@ def latest_job(stack: Stack) -> str:
     return str(found[0]["id"])
 
 
+def latest_snapshot(stack: Stack) -> str:
+    """The id of a complete snapshot; one is taken where there is none."""
+    if not json.loads(stack.rowline("snapshot", "list", "--json").stdout):
+        stack.rowline("snapshot", "create")
+    return str(json.loads(stack.rowline("snapshot", "list", "--json").stdout)[-1]["id"])
+
+
 def first_change(stack: Stack) -> str:
     """The id of a change that the binlog still holds."""
     tailed = stack.rowline("tail", "--tables", "market.*", "--from", "earliest", "--until-now")
@@ -249,7 +256,8 @@ def test_a_command_of_the_docs_runs(stack: Stack, line: str, tmp_path: Path) -> 
     for page, here in NAMES.items():
         line = line.replace(page, here)
     line = line.replace("mysql://rowline@db.example.com", '"$ROWLINE_SOURCE"')
-    line = JOB.sub(lambda _: latest_job(stack), line)
+    of_snapshot = line.startswith("snapshot")
+    line = JOB.sub(lambda _: (latest_snapshot if of_snapshot else latest_job)(stack), line)
     line = CHANGE.sub(lambda _: first_change(stack), line)
     if line.startswith("tail") and "--until-now" not in line:
         line += " --until-now"

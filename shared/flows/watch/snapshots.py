@@ -1,0 +1,19 @@
+"""Snapshots: starts the snapshot of each source when the schedule of the archive says so."""
+
+from shared.flows.watch.each import for_each
+from shared.flows.watch.scheduled import begin_if_due
+from shared.flows.watch.setup import WatchSetup
+from shared.values.snapshot_work import SnapshotWork
+
+
+def start_snapshots(setup: WatchSetup) -> None:
+    """Put a job into the slot of each archive's consumer whose snapshot is due."""
+    settings = setup.parts.settings
+    schedule = settings.archive.snapshots.schedule if settings.archive else ""
+    if not schedule:
+        return
+    for_each(
+        setup,
+        [name for name, each in settings.consumers.items() if each.kind == "archive"],
+        lambda name: begin_if_due(setup, name, schedule, SnapshotWork),
+    )
