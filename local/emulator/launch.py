@@ -26,6 +26,7 @@ GAPS = (
     "function_errors",
     "function_updates",
     "athena_queries",
+    "query_rights",
     "trace_daemon",
 )
 

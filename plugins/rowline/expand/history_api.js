@@ -37,6 +37,7 @@ function historyApi(sources, context) {
         }),
         description: 'Answers questions about the past from the archive',
         package: { artifact: '.serverless/rowline-archive.zip' },
+        events: [], // the gateway below calls it
       },
     },
     resources: {

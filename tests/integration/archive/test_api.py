@@ -2,19 +2,13 @@
 
 import json
 import subprocess
-import urllib.error
-import urllib.request
 from typing import Any
-from urllib.parse import urlsplit
 
-import boto3
 import pytest
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
 from local.home import CHECKOUT
 from tests.integration.local.conftest import deploy, function, name, upload
+from tests.signed_request import address_of, ask
 
 __all__ = ["deploy", "name"]  # fixtures
 
@@ -38,24 +32,7 @@ def gateway(deploy: Any, name: str) -> str:
     resources = json.loads(text)
     ids = deploy({**resources, **function(name)})
     upload(name, "def handle(event, context): return {'statusCode': 200, 'body': 'answered'}")
-    port = urlsplit(boto3.client("sts").meta.endpoint_url).port
-    return f"http://{ids['HistoryApi']}.execute-api.127.0.0.1:{port}"
-
-
-def ask(url: str, key: str = "") -> tuple[int, str]:
-    """Status and body of a request, signed with a key of IAM if one is given."""
-    parts = urlsplit(url)
-    local = f"http://127.0.0.1:{parts.port}{parts.path}?{parts.query}"
-    headers = {"Host": parts.netloc}
-    if key:
-        request = AWSRequest("GET", f"http://{parts.netloc}{parts.path}?{parts.query}")
-        SigV4Auth(Credentials(key, key), "execute-api", "eu-west-1").add_auth(request)
-        headers |= dict(request.headers.items())
-    try:
-        with urllib.request.urlopen(urllib.request.Request(local, headers=headers)) as found:
-            return found.status, found.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
+    return address_of(ids["HistoryApi"])
 
 
 @pytest.mark.parametrize("path", ["/history?table=listings&key=7", "/openapi.json", "/nothing?x=1"])

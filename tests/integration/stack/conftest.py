@@ -89,7 +89,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack.project.edit(
         "serverless.yml", "    start: latest\n", "    start: latest\n    compression: zstd\n"
     )
-    stack.project.edit("serverless.yml", '    archive: "off" ', "    archive: 400d ")
+    stack.project.edit(
+        "serverless.yml", '    archive: "off" ', '    archive: {retention: 400d, api: "on"} '
+    )
     with stack.connect() as connection:
         marketplace.create(connection)
         connection.autocommit(False)

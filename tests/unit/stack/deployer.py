@@ -33,6 +33,9 @@ quotas".
 Policy = dict[str, Any]
 
 UNUSED = {
+    "no actions of IAM: an API is tagged by apigateway:POST and DELETE on its tags": (
+        r"apigateway:(Tag|Untag)Resource"
+    ),
     "a feature of the bucket that the template does not set": (
         r"s3tables:.*|s3:(Put|Delete|Create|Update|Get).*(Metadata(Table|Inventory|Journal|Annotation)"
         r"|ObjectMetadata).*"
@@ -82,6 +85,7 @@ FOREIGN = {
     "AWS::Athena::WorkGroup": "iam:|s3:|kms:",
     "AWS::DynamoDB::Table": "iam:|s3:|logs:",
     "AWS::ECS::Cluster": "kms:",
+    "AWS::ApiGatewayV2::Api": "s3:",
 }
 """Calls of other services that a type makes for such a property: type → pattern."""
 
@@ -227,7 +231,16 @@ ARCHIVE: list[Statement] = [
         [arn("glue", each) for each in ("catalog", f"database/{SERVICE}_*", f"table/{SERVICE}_*")],
         None,
     ),
+    # An ARN of API Gateway has no account, and that of an API only its id. Source: API Gateway
+    # developer guide, "Amazon Resource Names (ARNs) in API Gateway".
+    (
+        "HistoryApi",
+        "apigateway:.*",
+        [f"arn:aws:apigateway:{REGION}::/{each}" for each in ("apis", "apis/*", "tags/*")],
+        None,
+    ),
 ]
+OF_THE_ARCHIVE = ("AWS::Glue::", "AWS::Athena::", "AWS::ApiGatewayV2::")
 LARGEST = {
     "athena": arn("athena", f"workgroup/{SERVICE}-*"),
     "cloudformation": arn("cloudformation", f"stack/{SERVICE}-*"),
@@ -266,7 +279,7 @@ def made_of(statements: list[Statement], actions: set[str]) -> tuple[Policy, set
 def deployers(kinds: set[str]) -> dict[str, Policy]:
     """The policies of a person who deploys resources of these types, by name."""
     containers = {each for each in kinds if each.startswith("AWS::ECS::")}
-    stores = {each for each in kinds if each.startswith(("AWS::Glue::", "AWS::Athena::"))}
+    stores = {each for each in kinds if each.startswith(OF_THE_ARCHIVE)}
     actions = needed(kinds - containers - stores)
     code, left = made_of(CODE, actions)
     data, left = made_of(DATA, left)

@@ -39,7 +39,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "staging": ("staging",),
     "prod": ("prod",),
     "prod in a VPC": ("prod", *VPC),
-    "prod with the archive": ("prod", *VPC, "--param", "archive=400d"),
+    "prod with the archive": ("prod", *VPC),
     "prod as a container": ("prod", *VPC, "--param", f"relayImage={IMAGE}"),
 }
 """Name → arguments of `sls package`."""
@@ -66,8 +66,12 @@ def lint(*files: Path) -> None:
 def package_variant(folder: Path, name: str) -> dict[str, Any]:
     """Package one of the variants under `folder`; returns the template."""
     folder.mkdir(parents=True, exist_ok=True)
-    fargate = {"    start: latest\n": "    start: latest\n    run: fargate\n"}
-    return package(folder, *VARIANTS[name], edits=fargate if "container" in name else {})
+    edits = {}
+    if "container" in name:
+        edits = {"    start: latest\n": "    start: latest\n    run: fargate\n"}
+    elif "archive" in name:
+        edits = {'    archive: "off" ': '    archive: {retention: 400d, api: "on"} '}
+    return package(folder, *VARIANTS[name], edits=edits)
 
 
 def package(
