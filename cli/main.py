@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "cutover": "cli.commands.cutover",
     "parked": "cli.commands.parked",
     "redrive": "cli.commands.redrive",
+    "replay": "cli.commands.replay",
     "jobs": "cli.commands.jobs",
     "archive": "cli.commands.archive",
     "history": "cli.commands.history",

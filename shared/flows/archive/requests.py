@@ -7,12 +7,15 @@ from typing import Any
 import msgspec
 
 from shared.flows.archive.auditing import audit
+from shared.flows.archive.chosen_changes import ChosenChanges
 from shared.flows.archive.committing import commit
 from shared.flows.archive.healing import heal, wanted
 from shared.flows.archive.maintaining import maintain
 from shared.flows.archive.progressing import note_failure, note_progress
+from shared.flows.archive.reaching import reach
 from shared.flows.archive.setup import ArchiveSetup
 from shared.flows.archive.standing import standing
+from shared.values.archive_pages import PartRequest
 from shared.values.errors import ConfigError, RowlineError
 
 Answer = dict[str, Any]
@@ -63,12 +66,32 @@ def _heal(setup: ArchiveSetup, event: Answer) -> Answer:
     return _plain(heal(setup.healing, setup.lake, [str(name) for name in event.get("names", [])]))
 
 
+def _reach(setup: ArchiveSetup, event: Answer) -> Answer:
+    return _plain(reach(setup, [str(each) for each in event["streams"]]))
+
+
+def _parts(setup: ArchiveSetup, event: Answer) -> Answer:
+    return _plain(_chosen(setup, event).parts())
+
+
+def _page(setup: ArchiveSetup, event: Answer) -> Answer:
+    return {"page": _chosen(setup, event).page()}
+
+
+def _chosen(setup: ArchiveSetup, event: Answer) -> ChosenChanges:
+    request = msgspec.convert(event["request"], PartRequest)
+    return ChosenChanges(setup.lake, setup.lake.head(), request)
+
+
 WORK: dict[str, Callable[[ArchiveSetup, Answer], Answer]] = {
     "commit": _commit,
     "maintain": _maintain,
     "status": _status,
     "audit": _audit,
     "heal": _heal,
+    "reach": _reach,
+    "parts": _parts,
+    "page": _page,
 }
 
 

@@ -1,0 +1,244 @@
+"""Chosen changes: reads archived changes of one table in parts, in memory that is bounded.
+
+Where only the newest change of each row counts, "newest" is by number. Clocks may go back, so a
+change with a higher number may have an earlier time.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+
+from shared.adapters.lake.contract import Head, Lake
+from shared.domain.change_where import ChangeWhere
+from shared.flows.archive import places
+from shared.flows.archive.newest_counted import Counted, Newest, sum_of
+from shared.flows.archive.places import (
+    Place,
+    Sample,
+    before,
+    between,
+    iso,
+    micros,
+    quoted,
+    text_of,
+)
+from shared.values.archive_pages import Page, PageRow, PartRequest, TableParts, packed
+from shared.values.errors import StackError
+from shared.values.seq import make_seq, split_seq
+
+MOST_COUNTED = 300_000
+"""Rows whose newest change is held at once while they are counted."""
+
+MOST_HELD = 256_000_000
+"""Bytes of rows that a page holds while it reads; the rows with the highest places go first."""
+
+MOST_ANSWER = 5_500_000
+"""Bytes of a page as text. Source: Lambda developer guide, "Lambda quotas": 6 MB an answer."""
+
+FIRST_TRY = 24_000_000
+"""Bytes of rows that a page tries to hold first: text becomes about a fifth."""
+
+_PLACE = ["stream", "epoch", "n", "op", "key", "committed_at", "group"]
+_ROWS = [*_PLACE, "id", "before", "after", "tx_id", "tx_index", "tx_last", "schema_version"]
+
+
+class ChosenChanges:
+    """The changes that a request is about, in one state of the table."""
+
+    def __init__(self, lake: Lake, head: Head, request: PartRequest) -> None:
+        self._lake, self._head, self._request = lake, head, request
+        self._choice, self._where = request.choice, ChangeWhere.parse(request.choice.where)
+        self._truncated = 0
+
+    def parts(self) -> TableParts:
+        """How the chosen changes are read: counts, and places between parts."""
+        parts = self._in_window()
+        if not parts.first or not self._choice.newest:
+            return parts
+        self._request = msgspec.structs.replace(self._request, first=parts.first)
+        return self._newest_parts(parts.first)
+
+    def page(self) -> str:
+        """The first changes of the request, as a packed `Page`. Raises StackError."""
+        held, cut = self._held()
+        rows = [
+            row for _, row in sorted(held.items()) if not self._choice.newest or self._is_sent(row)
+        ]
+        # Truncations come first, and are small: no page ends among them.
+        least = max(1, sum(not row.place for row in rows))
+        size, fits = 0, len(rows)
+        for at, row in enumerate(rows):
+            size += _size(row)
+            if size > FIRST_TRY and at >= least:
+                fits = at
+                break
+        while True:
+            rest = rows[fits].place if fits < len(rows) else cut
+            text = packed(Page(rows[:fits], rest))
+            if len(text) <= MOST_ANSWER:
+                return text
+            if fits <= least:
+                raise _too_large(max(rows[:fits], key=_size))
+            fits = max(least, fits // 2)
+
+    def _in_window(self) -> TableParts:
+        """The lowest number in the chosen time; and the parts where every change is meant."""
+        first = count = 0
+        sample = Sample()
+        for row in self._scan(_PLACE, window=True):
+            seq = row["seq"]
+            first = min(first, seq) if first else seq
+            if not self._choice.newest:
+                sample.add(split_seq(seq))
+                count += self._where.holds(row["op"], row.get("before"), row.get("after"))
+        if self._choice.newest:
+            return TableParts(first=first)
+        return TableParts(changes=count, first=first, bounds=sample.bounds(newest=False))
+
+    def _newest_parts(self, first: int) -> TableParts:
+        """Count rows by their newest change; a range of keys at a time where they are many."""
+        sample, whole = Sample(), Newest(MOST_COUNTED)
+        truncated = self._truncated_at()
+        for row in self._scan(_PLACE):
+            place = self._place(row)
+            sample.add(place)
+            whole.add(place, self._counted(row))
+        keys = sample.bounds(newest=True)
+        if not whole.overflowed:
+            return sum_of([whole.counts(truncated)], first, keys)
+        step = max(1, MOST_COUNTED // (2 * places.PART_CHANGES))
+        found = []
+        for low, high in pairwise(["", *keys[step - 1 :: step], ""]):
+            some = Newest(1 << 62)
+            for row in self._scan(_PLACE, low=low, high=high):
+                some.add(self._place(row), self._counted(row))
+            found.append(some.counts(truncated))
+        return sum_of(found, first, keys)
+
+    def _counted(self, row: dict[str, Any]) -> Counted:
+        wanted = self._where.holds(row["op"], row.get("before"), row.get("after"))
+        return Counted(row["seq"], row["op"], self._is_in_window(row["at_us"]), wanted)
+
+    def _held(self) -> tuple[dict[Place, PageRow], str]:
+        """The rows of the request, and where those begin that found no room; empty: all did."""
+        newest = self._choice.newest
+        held: dict[Place, PageRow] = {}
+        size, cut = 0, ""
+        self._truncated = self._truncated_at() if newest else 0
+        for row in self._scan(_ROWS, window=not newest):
+            place = self._place(row)
+            if cut and not before(place, cut, newest):
+                continue
+            if newest:
+                former = held.get(place)
+                if former is not None and former.seq >= row["seq"]:
+                    continue
+                if not self._is_in_window(row["at_us"]):  # only its number matters
+                    row["before"] = row["after"] = None
+            elif not self._where.holds(row["op"], row["before"], row["after"]):
+                continue
+            else:
+                former = None
+            made = _page_row(row, text_of(place, newest=newest))
+            size += _size(made) - (_size(former) if former else 0)
+            held[place] = made
+            if size > MOST_HELD and len(held) > 1:
+                ordered = sorted(held)
+                cut = text_of(ordered[len(ordered) // 2], newest=newest)
+                held = {at: one for at, one in held.items() if before(at, cut, newest)}
+                size = sum(map(_size, held.values()))
+        return held, cut
+
+    def _is_sent(self, row: PageRow) -> bool:
+        """Whether a row's newest change is one that is meant."""
+        gone = row.op != "t" and row.seq < self._truncated
+        return (
+            not gone
+            and self._is_in_window(row.ts_ms * 1000)
+            and self._where.holds(row.op, row.before, row.after)
+        )
+
+    def _truncated_at(self) -> int:
+        """The number of the table's last truncation, or drop of partitions; 0: there is none."""
+        found = self._scan(_PLACE, more=["op = 't'"], keys=False)
+        return max((row["seq"] for row in found), default=0)
+
+    def _is_in_window(self, at_us: int) -> bool:
+        return self._choice.from_us <= at_us < self._choice.to_us
+
+    def _place(self, row: dict[str, Any]) -> Place:
+        if self._choice.newest:
+            return ("", row["group"]) if row["op"] == "t" else (row["key"], "")
+        return row["epoch"], row["n"]
+
+    def _scan(
+        self,
+        columns: Sequence[str],
+        *,
+        window: bool = False,
+        low: str = "",
+        high: str = "",
+        more: Sequence[str] = (),
+        keys: bool = True,
+    ) -> Iterator[dict[str, Any]]:
+        """Rows of the table up to `through`, those of the request's places alone."""
+        request, choice = self._request, self._choice
+        terms = [
+            f"source = {quoted(choice.source)}",
+            f"database = {quoted(request.table.database)}",
+            f'"table" = {quoted(request.table.table)}',
+            *more,
+        ]
+        if window:
+            terms.append(f"committed_at >= '{iso(choice.from_us)}'")
+            terms.append(f"committed_at < '{iso(choice.to_us)}'")
+        if request.first and not window:
+            epoch, n = split_seq(request.first)
+            terms.append(f"(epoch > {epoch} or (epoch = {epoch} and n >= {n}))")
+        if keys and choice.keys:
+            terms.append(f"key in ({', '.join(map(quoted, choice.keys))})")
+        if keys:
+            terms += between(low or request.low, high or request.high, choice.newest)
+        wanted = list(columns)
+        if self._where.reads_rows and "before" not in wanted:
+            wanted += ["before", "after"]
+        through = request.through
+        for batch in self._lake.scan(wanted, at=self._head, where=" and ".join(terms)):
+            for row in batch.to_pylist():
+                seq = make_seq(row["epoch"], row["n"])
+                if seq <= through.get(row["stream"], 0):
+                    row["seq"], row["at_us"] = seq, micros(row["committed_at"])
+                    yield row
+
+
+def _page_row(row: dict[str, Any], place: str) -> PageRow:
+    return PageRow(
+        place,
+        row["stream"],
+        row["seq"],
+        row["id"],
+        row["op"],
+        row["key"],
+        row["at_us"] // 1000,
+        row["before"],
+        row["after"],
+        row["tx_id"],
+        row["tx_index"],
+        row["tx_last"],
+        row["schema_version"],
+        row["group"],
+    )
+
+
+def _size(row: PageRow) -> int:
+    return 300 + len(row.key) + len(row.before or "") + len(row.after or "")
+
+
+def _too_large(row: PageRow) -> StackError:
+    return StackError(
+        f"has {_size(row):,} bytes, more than one answer of a function holds.",
+        thing=f"archived change {row.id}",
+        hint="Leave its row out with --key or --where.",
+    )

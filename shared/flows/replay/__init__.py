@@ -1,0 +1,1 @@
+"""Replay: archived changes go to one consumer."""

@@ -1,0 +1,41 @@
+"""Archive reader: asks the archive's function, which alone has the packages that read the table."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from shared.values.archive_pages import Page, PartRequest, Reach, TableParts, unpacked
+from shared.values.errors import StackError
+
+Ask = Callable[[dict[str, Any]], dict[str, Any]]
+"""Gives the archive's function an event; returns its answer."""
+
+
+class ArchiveReader:
+    """Raises StackError, StateUnavailable, FunctionFailed."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    def reach(self, streams: Sequence[str]) -> Reach:
+        """How far the archive has these streams."""
+        return msgspec.convert(self._ask({"do": "reach", "streams": list(streams)}), Reach)
+
+    def parts(self, request: PartRequest) -> TableParts:
+        """How the changes of a request are read."""
+        return msgspec.convert(self._answer("parts", request), TableParts)
+
+    def page(self, request: PartRequest) -> Page:
+        """The first changes of a request."""
+        try:
+            return unpacked(self._answer("page", request)["page"])
+        except (ValueError, KeyError) as error:
+            raise StackError(
+                f"sent a page that cannot be read ({error}).",
+                thing="the archive's function",
+                hint="Deploy again with this version: function and caller must be of one.",
+            ) from None
+
+    def _answer(self, what: str, request: PartRequest) -> dict[str, Any]:
+        return self._ask({"do": what, "request": msgspec.to_builtins(request)})

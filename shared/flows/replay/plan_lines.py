@@ -1,0 +1,30 @@
+"""Plan lines: what a replay would do, for people."""
+
+from collections.abc import Iterator
+
+from shared.flows.replay.planning import ReplayPlan
+from shared.flows.replay.window import time_text
+
+
+def lines_of(plan: ReplayPlan) -> Iterator[str]:
+    """The plan as text."""
+    choice = plan.choice
+    kind = "the newest change of each row" if choice.newest else "every change, in order"
+    yield (
+        f"{plan.consumer}: {plan.changes:,} changes committed from {time_text(choice.from_us)} to "
+        f"{time_text(choice.to_us)}"
+    )
+    yield f"  sends    {kind}, to this consumer alone"
+    for name, each in plan.tables.items():
+        said = f"  {name}: {each.changes:,} changes"
+        if each.later:
+            said += f"; {each.later:,} rows changed again later and are left out"
+        if each.gone:
+            said += f"; {each.gone:,} rows went with a later truncation and are left out"
+        yield said
+    yield (
+        f"  takes    about {plan.seconds:,.0f} s at {plan.rate:g} changes/s, "
+        f"{plan.messages:,} messages, ${plan.usd:.5f} for SQS and Lambda"
+    )
+    for note in plan.notes:
+        yield f"! {note}"
