@@ -62,7 +62,7 @@ def compared(world: BackfillWorld, machine: Machine, index: str = "") -> VerifyR
 @pytest.mark.soak
 @given(seed=st.integers(0, 2**32), kill_rate=st.sampled_from([0.0, 0.05]))
 @settings(
-    max_examples=max(5, TIER.backfill_runs // 10),
+    max_examples=max(5, TIER.backfill_runs // 30),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
