@@ -16,7 +16,7 @@ const NEEDLESS = [
   /^zstandard\/_cffi[^/]*$/,
   // of PyIceberg's command and of catalogs other than Glue, and of other functions
   /^(charset_normalizer|click|fsspec|idna|markdown_it|mdurl|pygments|requests|rich|tenacity)\//,
-  /^(elasticsearch|elastic_transport|pymysql)\//,
+  /^pymysql\//,
 ];
 
 // PyIceberg imports this class when it starts, for a store that the archive does not use: its files

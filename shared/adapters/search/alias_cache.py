@@ -2,7 +2,7 @@
 
 import time
 
-from shared.adapters.search.connection import Connection
+from shared.adapters.search.connection import Connection, names
 
 _KNOWN_SECONDS = 10.0
 
@@ -16,7 +16,7 @@ class KnownAliases:
 
     def exists(self, alias: str) -> bool:
         """Ask the cluster. Raises SearchUnavailable, SearchError."""
-        exists = bool(self._cluster.ask(lambda client: client.indices.exists_alias(name=alias)))
+        exists = self._cluster.exists(f"_alias/{names(alias)}")
         if exists:
             self.note(alias)
         else:

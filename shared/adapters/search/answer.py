@@ -1,12 +1,9 @@
 """Answer: what Elasticsearch's statuses and error types mean for a change, and for a person."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared.adapters.search.contract import Result
 from shared.values.errors import SearchError, SearchUnavailable
-
-if TYPE_CHECKING:
-    from elasticsearch import ApiError, Elasticsearch, TransportError
 
 _NOT_THE_CHANGES_FAULT = frozenset(
     # A blocked, closed or forbidden index: an operator's matter, over when the operator is done.
@@ -41,37 +38,6 @@ def fate(item: dict[str, Any]) -> Result:
     return Result("refused", reason)
 
 
-def problem(
-    error: "ApiError | TransportError", client: "Elasticsearch"
-) -> SearchError | SearchUnavailable:
-    """The error to raise when a whole request fails."""
-    from elastic_transport import TlsError
-    from elasticsearch import ApiError, UnsupportedProductError
-
-    place = next(
-        (f"{node.host}:{node.port}" for node in client.transport.node_pool.all()), "Elasticsearch"
-    )
-    if isinstance(error, UnsupportedProductError):
-        return SearchError(
-            "is not Elasticsearch.",
-            thing=place,
-            hint="Give the address of an Elasticsearch 8 or 9 cluster in the secret.",
-        )
-    if isinstance(error, ApiError):
-        return refused(error.meta.status, _reason(error), place)
-    if isinstance(error, TlsError):
-        return SearchError(
-            f"has a certificate that cannot be verified ({error.message}).",
-            thing=place,
-            hint="Put its CA as PEM text into ca_certificate of the secret.",
-        )
-    return SearchUnavailable(
-        f"does not answer ({type(error).__name__}).",
-        thing=place,
-        hint="Is it up, and may this function reach it (subnets, security groups)?",
-    )
-
-
 def refused(status: int, reason: str, place: str) -> SearchError | SearchUnavailable:
     """The error to raise for a whole request that was answered with this status."""
     what = f"answered {status}: {reason}."
@@ -97,8 +63,9 @@ def reason_of(body: Any) -> str:
     return f"{error.get('type')}: {error.get('reason')}".rstrip(".")
 
 
-def _reason(error: "ApiError") -> str:
-    body = error.body
-    if isinstance(body, dict) and isinstance(body.get("error"), dict):
-        return f"{body['error'].get('type')}: {body['error'].get('reason')}".rstrip(".")
-    return error.message
+def reason_at_top(body: Any) -> str:
+    """Why a request was refused, as the answer's body itself says it."""
+    error = body.get("error") if isinstance(body, dict) else None
+    if isinstance(error, dict):
+        return f"{error.get('type')}: {error.get('reason')}".rstrip(".")
+    return str(error or "no reason was given")

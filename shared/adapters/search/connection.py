@@ -1,110 +1,112 @@
-"""Connection: one client to a cluster, kept between requests.
+"""Connection: requests to one cluster, over connections that are kept between them.
 
 Its credentials are read again when the cluster refuses them.
 """
 
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
+from urllib.parse import quote
+
+import urllib3
 
 from shared.adapters.search import plain
-from shared.adapters.search.access import Access, access_of
-from shared.adapters.search.answer import problem
-from shared.values.errors import ConfigError
-
-if TYPE_CHECKING:
-    from elasticsearch import Elasticsearch
+from shared.adapters.search.access import access_of
+from shared.adapters.search.answer import reason_at_top, refused
+from shared.adapters.search.plain import Answer
+from shared.values.errors import SearchError
+from shared.values.json_text import encode_json
 
 REQUEST_TIMEOUT = 10.0
 """Seconds a request may take; then it counts as not answered."""
 
+CONNECTIONS = 10
 _REFRESH_EVERY = 60.0
-T = TypeVar("T")
+_PRODUCT = "x-elastic-product"
+"""The header of every good answer of Elasticsearch, and of nothing that only resembles it."""
 
 
 class Connection:
-    """See `ElasticsearchSearch` for `secret` and `refresh`.
-
-    The first request imports the client's module, unless that is done before: the import takes
-    longer than all else of a cold start.
-    """
+    """See `ElasticsearchSearch` for `secret` and `refresh`."""
 
     def __init__(
         self, secret: Mapping[str, Any], refresh: Callable[[], Mapping[str, Any]] | None
     ) -> None:
         self._access = access_of(secret)
         self._refresh = refresh
-        self._client: Elasticsearch | None = None
-        self._refreshed = float("-inf")
+        self._pool: urllib3.PoolManager | None = None
+        self._refreshed, self._is_elasticsearch = float("-inf"), False
 
     def place(self) -> str:
         return self._access.place()
 
     def get(self, path: str) -> Any:
-        """One GET request without the client. Raises SearchUnavailable, SearchError."""
+        """One quick GET request of its own. Raises SearchUnavailable, SearchError."""
         return plain.get(self._access, path)
 
-    def ask(self, request: Callable[["Elasticsearch"], T]) -> T:
-        """Make one request. Raises SearchUnavailable or SearchError.
+    def request(self, method: str, path: str, body: Any = None, **params: str) -> Any:
+        """The decoded answer. Raises SearchUnavailable, SearchError, ConfigError.
+
+        body: bytes are the lines of a bulk request, anything else is sent as JSON.
+        """
+        answer = self.answer(method, path, body, **params)
+        self.require(answer)
+        return answer.body
+
+    def exists(self, path: str) -> bool:
+        """Whether something has this path. Raises what `request` raises."""
+        answer = self.answer("HEAD", path)
+        if answer.status == 404:
+            return False
+        self.require(answer)
+        return True
+
+    def answer(self, method: str, path: str, body: Any = None, **params: str) -> Answer:
+        """The answer, whatever its status. Raises SearchUnavailable, SearchError, ConfigError.
 
         Credentials that are refused are read again, at most once a minute.
         """
-        from elasticsearch import ApiError, AuthenticationException, TransportError
-
-        client = self._client = self._client or connect(self._access)
-        try:
-            return request(client)
-        except AuthenticationException as error:
-            if self._refresh is None or time.monotonic() - self._refreshed < _REFRESH_EVERY:
-                raise problem(error, client) from None
-        except (ApiError, TransportError) as error:
-            raise problem(error, client) from None
-        self._refreshed = time.monotonic()
+        answer = self._send(method, path, body, params)
+        now = time.monotonic()
+        if answer.status != 401 or self._refresh is None or now - self._refreshed < _REFRESH_EVERY:
+            return answer
+        self._refreshed = now
         self._access = access_of(self._refresh())
-        client.close()
-        client = self._client = connect(self._access)
-        try:
-            return request(client)
-        except (ApiError, TransportError) as error:
-            raise problem(error, client) from None
+        if self._pool is not None:
+            self._pool.clear()
+            self._pool = None
+        return self._send(method, path, body, params)
 
+    def require(self, answer: Answer) -> None:
+        """Raises SearchUnavailable, SearchError for an answer that refuses the request."""
+        if not 200 <= answer.status < 300:
+            raise refused(answer.status, reason_at_top(answer.body), self.place())
 
-def connect(access: Access) -> "Elasticsearch":
-    """A client for a cluster: connections kept between requests, no sniffing, no retries.
-
-    Certificates are verified, against `ca_certificate` where given. Raises ConfigError.
-    """
-    from elasticsearch import Elasticsearch
-
-    options: dict[str, Any] = {}
-    secure = access.url.startswith("https:")
-    if secure:
-        options["ssl_context"] = access.ssl_context()
-    if access.api_key:
-        options["api_key"] = access.api_key
-    elif access.username:
-        options["basic_auth"] = (access.username, access.password)
-    try:
-        return Elasticsearch(
-            _with_port(access.url),
-            request_timeout=REQUEST_TIMEOUT,
-            max_retries=0,
-            retry_on_timeout=False,
-            retry_on_status=(),
-            http_compress=secure,
-            **options,
+    def _send(self, method: str, path: str, body: Any, params: Mapping[str, str]) -> Answer:
+        if self._pool is None:
+            self._pool = plain.pool_of(self._access, CONNECTIONS)
+        is_lines = isinstance(body, bytes)
+        answer = plain.send(
+            self._pool,
+            self._access,
+            method,
+            path,
+            body if is_lines or body is None else encode_json(body),
+            params=params,
+            kind=plain.LINES if is_lines else plain.JSON,
+            timeout=urllib3.Timeout(total=REQUEST_TIMEOUT),
         )
-    except ValueError as error:
-        raise ConfigError(
-            f"is no address of Elasticsearch: {error}.",
-            thing=access.url.rpartition("@")[2],
-            hint="Write https://HOST:9200.",
-        ) from None
+        if not self._is_elasticsearch and 200 <= answer.status < 300:
+            self._is_elasticsearch = answer.headers.get(_PRODUCT) == "Elasticsearch"
+            if not self._is_elasticsearch:
+                raise SearchError(
+                    "is not Elasticsearch.",
+                    thing=self.place(),
+                    hint="Give the address of an Elasticsearch 8 or 9 cluster in the secret.",
+                )
+        return answer
 
 
-def _with_port(url: str) -> str:
-    """The client asks for a port where browsers know one."""
-    scheme, _, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    has_port = host.rpartition("@")[2].rpartition("]")[2].count(":") > 0
-    return url if has_port else f"{scheme}://{host}:{443 if scheme == 'https' else 80}{slash}{path}"
+def names(*each: str) -> str:
+    """Names of indexes or aliases as a part of a path."""
+    return ",".join(quote(name, safe="") for name in each)

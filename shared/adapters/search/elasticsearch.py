@@ -1,4 +1,4 @@
-"""Elasticsearch 8 and 9 through the official client.
+"""Elasticsearch 8 and 9 over HTTP.
 
 Retries are not made here: the queue makes them, with its back-off.
 """
@@ -12,7 +12,7 @@ import msgspec
 from shared.adapters.search.alias_cache import KnownAliases
 from shared.adapters.search.answer import fate, reason_of
 from shared.adapters.search.behind_names import read_behind
-from shared.adapters.search.connection import Connection
+from shared.adapters.search.connection import Connection, names
 from shared.adapters.search.contract import Action, Behind, Document, Result
 from shared.adapters.search.index_making import IndexMaking
 from shared.adapters.search.index_moves import IndexMoves
@@ -51,9 +51,7 @@ class ElasticsearchSearch:
     def version(self) -> str:
         self.get("rowline-is-anybody-there", ["1"])
         with contextlib.suppress(SearchError):  # an account for indexes alone may not ask for nodes
-            found = self._cluster.ask(
-                lambda client: client.nodes.info(node_id="_local", filter_path="nodes.*.version")
-            )
+            found = self._cluster.request("GET", "_nodes/_local", filter_path="nodes.*.version")
             return str(next(iter(found["nodes"].values()))["version"])
         return ""
 
@@ -62,17 +60,14 @@ class ElasticsearchSearch:
         sent = [action for action in actions if action.index not in absent]
         items: Iterator[dict[str, Any]] = iter(())
         if sent:
-            # As one text: the client looks at each element on its own.
-            body: list[Any] = [b"\n".join(_lines(sent))]
-            answer = self._cluster.ask(
-                # The server gives up before the client does, so that an item's fate is told rather
-                # than guessed.
-                lambda client: client.bulk(
-                    operations=body,
-                    require_alias=True,
-                    timeout="5s",
-                    filter_path="items.*.status,items.*.error.type,items.*.error.reason",
-                )
+            answer = self._cluster.request(
+                "PUT",
+                "_bulk",
+                b"\n".join(_lines(sent)) + b"\n",
+                require_alias="true",
+                # The server gives up before we do, so that an item's fate is told, not guessed.
+                timeout="5s",
+                filter_path="items.*.status,items.*.error.type,items.*.error.reason",
             )
             items = (next(iter(item.values())) for item in answer["items"])
         return [
@@ -93,20 +88,16 @@ class ElasticsearchSearch:
 
     def refusal(self, definition: dict[str, Any]) -> str:
         """Source: Elasticsearch reference, "Simulate template": it validates as creation does."""
-        from elasticsearch import BadRequestError
-
-        def simulate(client: Any) -> str:
-            try:
-                client.indices.simulate_template(
-                    index_patterns=["rowline-check-of-an-index-definition"],
-                    priority=1 << 30,
-                    template=definition,
-                )
-            except BadRequestError as error:
-                return reason_of(error.body)
-            return ""
-
-        return self._cluster.ask(simulate)
+        template = {
+            "index_patterns": ["rowline-check-of-an-index-definition"],
+            "priority": 1 << 30,
+            "template": definition,
+        }
+        answer = self._cluster.answer("POST", "_index_template/_simulate", template)
+        if answer.status == 400:
+            return reason_of(answer.body)
+        self._cluster.require(answer)
+        return ""
 
     def get(self, index: str, ids: list[str]) -> dict[str, Document]:
         found = self._found(index, ids, bodies=True)
@@ -120,13 +111,12 @@ class ElasticsearchSearch:
     def _found(self, index: str, ids: list[str], *, bodies: bool) -> list[dict[str, Any]]:
         if not ids:
             return []
-        answer = self._cluster.ask(
-            lambda client: client.mget(
-                index=index,
-                ids=ids,
-                source=bodies,
-                filter_path="docs._id,docs._version,docs.found,docs._source,docs.error.type",
-            )
+        answer = self._cluster.request(
+            "POST",
+            f"{names(index)}/_mget",
+            {"ids": ids},
+            _source="true" if bodies else "false",
+            filter_path="docs._id,docs._version,docs.found,docs._source,docs.error.type",
         )
         for item in answer["docs"]:
             if "error" in item and item["error"]["type"] != "index_not_found_exception":
@@ -136,26 +126,27 @@ class ElasticsearchSearch:
         return [item for item in answer["docs"] if item.get("found")]
 
     def scan(self, index: str) -> Iterator[Document]:
-        if not self._cluster.ask(lambda client: client.indices.exists(index=index)):
+        if not self._cluster.exists(names(index)):
             return
-        self._cluster.ask(lambda client: client.indices.refresh(index=index))
-        pit = self._cluster.ask(
-            lambda client: client.open_point_in_time(index=index, keep_alive=_KEEP_ALIVE)
-        )["id"]
+        self._cluster.request("POST", f"{names(index)}/_refresh")
+        opened = self._cluster.request("POST", f"{names(index)}/_pit", keep_alive=_KEEP_ALIVE)
+        pit = opened["id"]
         after: list[Any] | None = None
         try:
             while True:
-                page = self._cluster.ask(
-                    lambda client, pit=pit, after=after: client.search(  # type: ignore[misc]
-                        pit={"id": pit, "keep_alive": _KEEP_ALIVE},
-                        size=_PAGE,
-                        sort=["_shard_doc"],
-                        search_after=after,
-                        source=False,
-                        version=True,
-                        track_total_hits=False,
-                        filter_path="pit_id,hits.hits._id,hits.hits._version,hits.hits.sort,_shards.failed",
-                    )
+                page = self._cluster.request(
+                    "POST",
+                    "_search",
+                    {
+                        "pit": {"id": pit, "keep_alive": _KEEP_ALIVE},
+                        "size": _PAGE,
+                        "sort": ["_shard_doc"],
+                        "_source": False,
+                        "version": True,
+                        "track_total_hits": False,
+                        **({"search_after": after} if after else {}),
+                    },
+                    filter_path="pit_id,hits.hits._id,hits.hits._version,hits.hits.sort,_shards.failed",
                 )
                 if page["_shards"]["failed"]:
                     raise SearchError(
@@ -172,7 +163,7 @@ class ElasticsearchSearch:
                 after = hits[-1]["sort"]
         finally:
             with contextlib.suppress(SearchError, SearchUnavailable):  # it ends by itself
-                self._cluster.ask(lambda client: client.close_point_in_time(id=pit))
+                self._cluster.request("DELETE", "_pit", {"id": pit})
 
 
 def _lines(actions: list[Action]) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from shared.adapters.search.alias_cache import KnownAliases
-from shared.adapters.search.connection import Connection
+from shared.adapters.search.connection import Connection, names
 from shared.values.errors import SearchError
 
 
@@ -65,7 +65,7 @@ class IndexMaking:
 
     def extend(self, alias: str, properties: dict[str, Any]) -> None:
         """See `Search.extend_mapping`."""
-        held = self._cluster.ask(lambda client: client.indices.get_mapping(index=alias))
+        held = self._cluster.request("GET", f"{names(alias)}/_mapping")
         for index, answer in held.items():
             lacking = {
                 field: mapping
@@ -80,19 +80,15 @@ class IndexMaking:
         self._put(f"{alias}-000001", {**definition, "aliases": aliases}, mappings)
 
     def _put(self, index: str, definition: dict[str, Any], mappings: dict[str, Any]) -> None:
-        self._cluster.ask(
-            lambda client: client.indices.create(
-                index=index,
-                settings=definition.get("settings", {}),
-                mappings=mappings,
-                aliases=definition["aliases"],
-            )
-        )
+        made = {
+            "settings": definition.get("settings", {}),
+            "mappings": mappings,
+            "aliases": definition["aliases"],
+        }
+        self._cluster.request("PUT", names(index), made)
 
     def _put_mapping(self, index: str, properties: dict[str, Any]) -> None:
-        self._cluster.ask(
-            lambda client: client.indices.put_mapping(index=index, properties=properties)
-        )
+        self._cluster.request("PUT", f"{names(index)}/_mapping", {"properties": properties})
 
     def _remove_made_by_deletes(self, alias: str) -> bool:
         """Remove a plain index in the place of the alias, which deletes have made.
@@ -100,12 +96,10 @@ class IndexMaking:
         They did when the index was lost a moment before, see `KnownAliases.absent`. Such an index
         holds no document. Returns False for one that does: it is somebody else's.
         """
-        self._cluster.ask(lambda client: client.indices.refresh(index=alias))
-        if self._cluster.ask(lambda client: client.count(index=alias))["count"]:
+        self._cluster.request("POST", f"{names(alias)}/_refresh")
+        if self._cluster.request("GET", f"{names(alias)}/_count")["count"]:
             return False
-        self._cluster.ask(
-            lambda client: client.indices.delete(index=alias, ignore_unavailable=True)
-        )
+        self._cluster.request("DELETE", names(alias), ignore_unavailable="true")
         return True
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from shared.adapters.search.connection import Connection
+from shared.adapters.search.connection import Connection, names
 from shared.values.errors import SearchError
 
 
@@ -29,11 +29,7 @@ class IndexMoves:
         """See `Search.move_aliases`. Filter and routing of an alias go with it."""
         actions: list[dict[str, Any]] = []
         for alias, old, new in moves:
-            held = self._cluster.ask(
-                lambda client, alias=alias, old=old: client.indices.get_alias(  # type: ignore[misc]
-                    index=old, name=alias
-                )
-            )
+            held = self._cluster.request("GET", f"{names(old)}/_alias/{names(alias)}")
             kept = held[old]["aliases"][alias]
             actions.append({"remove": {"index": old, "alias": alias, "must_exist": True}})
             actions.append({"add": {**kept, "index": new, "alias": alias}})
@@ -41,30 +37,26 @@ class IndexMoves:
 
     def refresh(self, indexes: Sequence[str]) -> None:
         """See `Search.refresh`."""
-        self._cluster.ask(lambda client: client.indices.refresh(index=list(indexes)))
+        self._cluster.request("POST", f"{names(*indexes)}/_refresh")
 
     def refresh_interval(self, index: str) -> str:
         """See `Search.refresh_interval`."""
-        held = self._cluster.ask(
-            lambda client: client.indices.get_settings(index=index, name="index.refresh_interval")
-        )
+        path = f"{names(index)}/_settings/index.refresh_interval"
+        held = self._cluster.request("GET", path)
         settings: list[dict[str, Any]] = [each["settings"] for each in dict(held).values()]
         return str(settings[0].get("index", {}).get("refresh_interval", "")) if settings else ""
 
     def set_refresh_interval(self, index: str, interval: str) -> None:
         """See `Search.set_refresh_interval`."""
         value = interval or None
-        self._cluster.ask(
-            lambda client: client.indices.put_settings(
-                index=index, settings={"index": {"refresh_interval": value}}
-            )
-        )
+        settings = {"index": {"refresh_interval": value}}
+        self._cluster.request("PUT", f"{names(index)}/_settings", settings)
 
     def count(self, name: str) -> int:
         """See `Search.count`."""
         self.refresh([name])
-        return int(self._cluster.ask(lambda client: client.count(index=name))["count"])
+        return int(self._cluster.request("GET", f"{names(name)}/_count")["count"])
 
     def _change(self, actions: list[dict[str, Any]]) -> None:
         """Source: Elasticsearch reference, "Aliases": the actions of one request are atomic."""
-        self._cluster.ask(lambda client: client.indices.update_aliases(actions=actions))
+        self._cluster.request("POST", "_aliases", {"actions": actions})

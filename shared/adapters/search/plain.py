@@ -1,39 +1,84 @@
-"""One GET request to a cluster without the official client.
+"""Plain requests to a cluster, by urllib3, which boto3 loads anyway.
 
-The client takes a quarter of a second to import, a third of the time that `rowline status` may
-take. urllib3 is loaded anyway, by boto3.
+The official client takes longer to import than all else of a cold start together: it has a class
+for each of some 500 endpoints, twice. Rowline uses a dozen of them.
 """
 
 import base64
+import gzip
 import ssl
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlencode, urlsplit
 
 import msgspec
 import urllib3
 
 from shared.adapters.search.access import Access
 from shared.adapters.search.answer import reason_of, refused
-from shared.values.errors import SearchError, SearchUnavailable
+from shared.values.errors import ConfigError, SearchError, SearchUnavailable
+from shared.values.json_text import decode_json
 
 CONNECT_SECONDS, READ_SECONDS = 1.5, 5.0
+LEVEL = 2  # of gzip: a higher one costs more processor time than it saves
+JSON, LINES = (
+    f"application/vnd.elasticsearch+{kind}; compatible-with=8" for kind in ("json", "x-ndjson")
+)
+"""Servers of version 9 answer as version 8 does. Source: Elasticsearch reference, "REST API
+compatibility".
+"""
+
+_any: "msgspec.json.Decoder[Any]" = msgspec.json.Decoder()
 
 
-def get(access: Access, path: str) -> Any:
-    """The decoded answer. Raises SearchUnavailable, SearchError and ConfigError."""
-    place = access.place()
+class Answer(NamedTuple):
+    """An answer of a cluster, whatever its status."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+def pool_of(access: Access, connections: int = 1) -> urllib3.PoolManager:
+    """Connections that are kept; certificates are verified. Raises ConfigError."""
+    place = urlsplit(access.url)
+    if place.scheme not in ("http", "https") or not place.hostname:
+        raise ConfigError(
+            "is no address of Elasticsearch.",
+            thing=access.url.rpartition("@")[2],
+            hint="Write https://HOST:9200.",
+        )
     options: dict[str, Any] = {}
-    if access.url.startswith("https:"):
+    if place.scheme == "https":
         options["ssl_context"] = access.ssl_context()
+    return urllib3.PoolManager(maxsize=connections, retries=False, **options)
+
+
+def send(
+    pool: urllib3.PoolManager,
+    access: Access,
+    method: str,
+    path: str,
+    body: bytes | None = None,
+    *,
+    params: Mapping[str, str] | None = None,
+    kind: str = JSON,
+    timeout: urllib3.Timeout,
+) -> Answer:
+    """Make one request. Raises SearchUnavailable, SearchError when there is no answer."""
+    place, secure = access.place(), access.url.startswith("https:")
+    headers = {"Accept": JSON, **_login(access)}
+    if secure:
+        headers["Accept-Encoding"] = "gzip"
+    if body is not None:
+        headers["Content-Type"] = kind
+        if secure:
+            body, headers["Content-Encoding"] = gzip.compress(body, LEVEL), "gzip"
+    query = f"?{urlencode(params)}" if params else ""
     try:
-        with urllib3.PoolManager(retries=False, **options) as pool:
-            answer = pool.request(
-                "GET",
-                f"{access.url.rstrip('/')}/{path}",
-                headers=_headers(access),
-                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
-            )
-            body = _decoded(answer.data)
+        answer = pool.request(
+            method, f"{_base(access)}/{path}{query}", body=body, headers=headers, timeout=timeout
+        )
     except (ssl.SSLError, urllib3.exceptions.SSLError) as error:
         raise SearchError(
             f"has a certificate that cannot be verified ({error}).",
@@ -46,22 +91,40 @@ def get(access: Access, path: str) -> Any:
             thing=place,
             hint="Is it up, and can this machine reach it (subnets, security groups)?",
         ) from None
+    return Answer(answer.status, _decoded(answer.data), answer.headers)
+
+
+def get(access: Access, path: str) -> Any:
+    """The decoded answer to one GET. Raises SearchUnavailable, SearchError and ConfigError."""
+    timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
+    with pool_of(access) as pool:
+        answer = send(pool, access, "GET", path, timeout=timeout)
     if answer.status >= 400:
-        raise refused(answer.status, reason_of(body), place)
-    return body
+        raise refused(answer.status, reason_of(answer.body), access.place())
+    return answer.body
 
 
-def _headers(access: Access) -> Mapping[str, str]:
+def _base(access: Access) -> str:
+    """The address without the login that it may hold."""
+    scheme, _, rest = access.url.rstrip("/").partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
+
+
+def _login(access: Access) -> dict[str, str]:
     if access.api_key:
         return {"Authorization": f"ApiKey {access.api_key}"}
-    if access.username:
-        login = base64.b64encode(f"{access.username}:{access.password}".encode()).decode()
-        return {"Authorization": f"Basic {login}"}
-    return {}
+    place = urlsplit(access.url)
+    user, password = access.username, access.password
+    if not user and place.username:
+        user, password = unquote(place.username), unquote(place.password or "")
+    if not user:
+        return {}
+    login = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {login}"}
 
 
 def _decoded(data: bytes) -> Any:
     try:
-        return msgspec.json.decode(data)
-    except msgspec.DecodeError:
+        return decode_json(data, _any)
+    except msgspec.MsgspecError:
         return None

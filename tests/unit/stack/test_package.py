@@ -5,7 +5,10 @@ docs/iam.md.
 import importlib.util
 import json
 import re
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,6 +48,27 @@ def test_zip_is_small_and_holds_code_settings_and_licences_only(
     native = [name for name in names if name.endswith(".so")]
     assert native
     assert all(machine in name for name in native)
+
+
+def test_a_consumers_function_starts_without_what_it_does_not_need(
+    packaged: Packaged, tmp_path: Path
+) -> None:
+    """The official client of Elasticsearch alone would take most of a cold start."""
+    folder, _ = packaged("local")
+    with zipfile.ZipFile(folder / ".serverless/rowline.zip") as archive:
+        archive.extractall(tmp_path)
+    script = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import handlers.consume; "
+    done = subprocess.run(
+        [sys.executable, "-c", f"{script} print(*sys.modules)"],
+        cwd=tmp_path,
+        env={"ROWLINE_CONSUMER": "listingSearch", "ROWLINE_SERVICE": "r", "ROWLINE_STAGE": "local"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    heavy = {"elasticsearch", "elastic_transport", "pymysql", "pyroaring", "pyarrow", "tenacity"}
+    assert loaded & heavy == set()
 
 
 def test_stages_differ_in_parameters_only(packaged: Packaged) -> None:

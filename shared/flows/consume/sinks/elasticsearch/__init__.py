@@ -1,6 +1,5 @@
 """Elasticsearch: an index a table, each row one document."""
 
-import importlib
 from functools import partial
 
 from shared.adapters.search.elasticsearch import ElasticsearchSearch
@@ -33,8 +32,3 @@ def _search(settings: ElasticsearchSettings, access: SinkAccess) -> Elasticsearc
         return ElasticsearchSearch({"url": access.address})
     read = partial(access.secret, settings.secret)
     return ElasticsearchSearch(read(False), lambda: read(True))
-
-
-def preload() -> None:
-    """Import the client while a function starts, at full CPU, not in its first request."""
-    importlib.import_module("elasticsearch")

@@ -1,0 +1,124 @@
+"""Requests to Elasticsearch: their form, and what becomes of each kind of answer."""
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from shared.adapters.search.connection import Connection, names
+from shared.adapters.search.contract import Action
+from shared.adapters.search.elasticsearch import ElasticsearchSearch
+from shared.values.errors import SearchError, SearchUnavailable
+
+
+class Cluster(ThreadingHTTPServer):
+    """Answers as it is told. asked: method, path, headers and body of each request."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Asked)
+        self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.answers: list[tuple[int, Any]] = []
+        self.product = "Elasticsearch"
+        self.connections = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Asked(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.connections += 1  # type: ignore[attr-defined]
+
+    def answer(self) -> None:
+        cluster: Any = self.server
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        cluster.asked.append((self.command, self.path, dict(self.headers), body))
+        status, said = cluster.answers.pop(0) if cluster.answers else (200, {})
+        text = b"" if self.command == "HEAD" else json.dumps(said).encode()
+        self.send_response(status)
+        self.send_header("X-Elastic-Product", cluster.product)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = answer
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    server = Cluster()
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_login_in_the_address_is_sent_and_stays_out_of_errors(cluster: Cluster) -> None:
+    url = cluster.url.replace("://", "://ann:p%40ss@")
+    connection = Connection({"url": url}, None)
+    connection.request("GET", "x/_count")
+    connection.get("x")
+    login = "Basic " + base64.b64encode(b"ann:p@ss").decode()
+    assert [headers["Authorization"] for _, _, headers, _ in cluster.asked] == [login, login]
+    cluster.answers = [(400, {"error": {"type": "bad", "reason": "no"}})]
+    with pytest.raises(SearchError, match="answered 400: bad: no") as refused:
+        connection.request("GET", "x/_count")
+    assert "p%40ss" not in str(refused.value)
+
+
+def test_connections_are_kept_and_opened_again_for_other_credentials(cluster: Cluster) -> None:
+    fresh = {"url": cluster.url, "api_key": "new"}
+    connection = Connection({"url": cluster.url, "api_key": "old"}, lambda: fresh)
+    for _ in range(3):
+        connection.request("GET", "x/_count")
+    assert cluster.connections == 1
+    cluster.answers = [(401, {"error": "who?"})]
+    connection.request("GET", "x/_count")
+    assert [each[2]["Authorization"] for each in cluster.asked[-2:]] == ["ApiKey old", "ApiKey new"]
+    cluster.answers = [(401, {"error": "who?"})]
+    with pytest.raises(SearchError, match="answered 401: who"):  # asked less than a minute ago
+        connection.request("GET", "x/_count")
+
+
+def test_what_is_not_elasticsearch_gets_no_data(cluster: Cluster) -> None:
+    cluster.product = "OpenSearch"
+    with pytest.raises(SearchError, match="is not Elasticsearch"):
+        Connection({"url": cluster.url}, None).request("GET", "x/_count")
+
+
+@pytest.mark.parametrize("status", [429, 502, 503])
+def test_an_overloaded_cluster_is_unavailable(cluster: Cluster, status: int) -> None:
+    cluster.answers = [(status, {"error": {"type": "busy", "reason": "later"}})]
+    with pytest.raises(SearchUnavailable, match=f"answered {status}: busy: later"):
+        ElasticsearchSearch({"url": cluster.url}).bulk([Action("x", "1", 1, {"a": 1})])
+
+
+def test_a_bulk_request_has_lines_and_says_what_it_wants_to_hear(cluster: Cluster) -> None:
+    cluster.answers = [(200, {"items": [{"index": {"status": 201}}]})]
+    (result,) = ElasticsearchSearch({"url": cluster.url}).bulk([Action("x", "1", 7, {"a": "é"})])
+    assert result.kind == "applied"
+    ((method, path, headers, body),) = cluster.asked
+    assert (method, path.partition("?")[0]) == ("PUT", "/_bulk")
+    assert "require_alias=true" in path
+    assert headers["Content-Type"] == "application/vnd.elasticsearch+x-ndjson; compatible-with=8"
+    assert body.endswith('{"a":"é"}\n'.encode())
+    assert len(body.splitlines()) == 2
+
+
+def test_names_are_parts_of_a_path() -> None:
+    assert names("a/b", "c?d", "ü") == "a%2Fb,c%3Fd,%C3%BC"
