@@ -5,9 +5,11 @@ from collections.abc import Callable, Collection
 from shared.adapters.database.contract import Database
 from shared.adapters.state.streams import Streams
 from shared.domain.patience import Patience
+from shared.values.asked_end import AskedEnd
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import SourceError, StackError
 from shared.values.lease import Lease
+from shared.values.position import Position
 from shared.values.settings import SourceSettings
 from shared.values.stream import relay_of
 
@@ -129,45 +131,73 @@ class Watermark:
         """Raises StackError for a table that stopped: no watermark would ever pass its changes."""
         self._require_captured(self._streams.load(self._stream)[1], [table])
 
-    def pass_now(self, tell: Callable[[str], None], tables: Collection[str] = ()) -> Checkpoint:
+    def pass_end(
+        self,
+        tell: Callable[[str], None],
+        tables: Collection[str] = (),
+        *,
+        asked: AskedEnd | None = None,
+        keep: Callable[[AskedEnd], object] = lambda _: None,
+        moved: Callable[[], object] = lambda: None,
+    ) -> Checkpoint:
         """Wait until the relay has published what is in the binlog now; returns the checkpoint.
 
         tell: is given what is waited for.
+        asked: wait for this end instead, if it is one of the server that the relay reads. A wait
+            that asked for a new end whenever it continues might have no end itself.
+        keep: is given each end that is waited for instead of `asked`.
+        moved: is called whenever the relay has come nearer.
         tables: the stream captures them then. Of a table that it begins with only later, changes
             between the read of a row and then would be missing.
         Afterwards no change that a consumer handled before this call has a number above the
         checkpoint's. So deletions that were not recorded, because no run was under way, are all
         below the seq of the rows that will be read. Raises StackError when the relay stops.
         """
-        target = self._database.position()
-        if target is None:
-            raise SourceError(
-                "keeps no binlog.",
-                thing=f"source {relay_of(self._stream)}",
-                hint="See `rowline doctor`.",
-            )
-        beaten_at, beat = self._patience.clock(), (0, 0)
+        target = self._valid(asked) if asked else None
+        beaten_at, beat, seen = self._patience.clock(), (0, 0), Position()
         while True:
             lease, checkpoint = self._streams.load(self._stream)
+            run = run_of(checkpoint) if checkpoint else ""
+            if target is None or target.server != run:
+                target = AskedEnd(self._end(), run)
+                keep(target)
             position = self.read().position if checkpoint is None else checkpoint.position
             self._require_captured(checkpoint, tables)
             missing = sorted(set(tables) - (checkpoint.tables if checkpoint else set()))
             if (
                 checkpoint is not None
                 and position.file
-                and position.reaches(target)
+                and position.reaches(target.end)
                 and not missing
             ):
                 return self.read()
+            if position != seen:
+                if seen.file:
+                    moved()
+                seen = position
             if (lease.token, lease.beat) != beat:
                 beaten_at, beat = self._patience.clock(), (lease.token, lease.beat)
             elif self._patience.clock() > beaten_at + SILENT_SECONDS:
                 self.require_relay()
             tell(
-                f"the relay is at {position}, waiting for {target}"
+                f"the relay is at {position}, waiting for {target.end}"
                 + (f"; it does not capture {missing[0]} yet" if missing else "")
             )
             self._patience.sleep(_POLL_SECONDS)
+
+    def _valid(self, asked: AskedEnd) -> AskedEnd | None:
+        """Nothing when the binlog does not reach there any more: it was begun again."""
+        return asked if self._end().reaches(asked.end) else None
+
+    def _end(self) -> Position:
+        end = self._database.position()
+        if end is None:
+            raise SourceError(
+                "keeps no binlog.",
+                thing=f"source {relay_of(self._stream)}",
+                hint="See `rowline doctor`.",
+            )
+        return end
 
     def _require_captured(self, checkpoint: Checkpoint | None, tables: Collection[str]) -> None:
         """A table that stopped has no watermark: what changes after the read would be missing."""
@@ -179,3 +209,8 @@ class Watermark:
                 hint=f"{stopped.fix if stopped else ''} `rowline status` shows when it is captured "
                 "again; leave it out until then.".strip(),
             )
+
+
+def run_of(checkpoint: Checkpoint) -> str:
+    """One run of one server, as text."""
+    return f"{checkpoint.lineage.server}@{checkpoint.lineage.started}"

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from shared.values.asked_end import AskedEnd
 from shared.values.difference import Difference
 from shared.values.errors import RowlineError
 from shared.values.index_pair import IndexPair
@@ -58,10 +59,12 @@ class _Fill(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind"):
     """Brings a consumer the rows of its source.
 
     attempt: grows with each start from the beginning; the job and its records stay the same.
+    asked: by stream, what its relay has to publish before the first read.
     """
 
     tables: dict[str, TableFill] = {}
     attempt: int = 1
+    asked: dict[str, AskedEnd] = {}
 
     @property
     def chosen(self) -> list[str]:

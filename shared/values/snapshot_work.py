@@ -2,6 +2,7 @@
 
 import msgspec
 
+from shared.values.asked_end import AskedEnd
 from shared.values.sent_chunk import SentChunk
 
 
@@ -16,7 +17,8 @@ class TableRead(msgspec.Struct, frozen=True, omit_defaults=True):
         every change of a row that was not, has a higher one than the row's part.
     ceiling: seq at which the stream had passed all that the reads saw; 0 while it is not complete.
     read_all: every row was read.
-    chunks: read, but not proved yet to be in the binlog, oldest first.
+    chunks: read, but not proved yet to be in the binlog, oldest first. After the last row, the last
+        one is the read that found none.
     """
 
     cursor: str = ""
@@ -50,8 +52,10 @@ class SnapshotWork(
 
     left_out: tables that are not captured now → why.
     attempt: grows with each start from the beginning.
+    asked: by stream, what its relay has to publish before the first read.
     """
 
     tables: dict[str, TableRead] = {}
     left_out: dict[str, str] = {}
     attempt: int = 1
+    asked: dict[str, AskedEnd] = {}

@@ -81,14 +81,11 @@ class Machine:
     def until_over(self, slot: Slot = "fill", most: int = 300) -> Job:
         """Slices, one a minute, until the job is over.
 
-        In the end nothing is killed and nobody writes: a relay that never reaches the end of the
-        binlog within a slice would be waited for in each.
+        In the end nothing is killed.
         """
         for life in range(most):
             if life == most - 50:
                 self.world.kill_rate = 0.0
-                for writes in (self.world.write, self.world.delete):
-                    self.world.pace.pop(writes, None)
             with contextlib.suppress(Killed):
                 self.slice(slot)
             held = self.world.state.jobs.current("search", slot)
@@ -263,6 +260,48 @@ def test_a_step_longer_than_a_slice_is_named(world: BackfillWorld) -> None:
     ended = [machine.slice("verify") for _ in range(4)]
     assert ended[-1] == "failed"
     assert "--here" in current(world, "verify").outcome
+
+
+@pytest.mark.parametrize("when", ["before the first row", "after the last row"])
+def test_slices_wait_for_the_same_place_in_the_binlog(when: str) -> None:
+    """A relay that is behind by many slices, and a source that writes as fast as it reads.
+
+    Slices that asked for the end of the binlog each for itself would never reach it.
+    """
+    world = BackfillWorld(Random(2), keys=40)
+    world.pace = {world.deliver: 1}
+    read = world.database.chunk
+
+    def write(times: int) -> None:
+        for _ in range(times):
+            world.write()
+        world.commit()
+
+    def chunk(*args: Any, **options: Any) -> list[dict[str, Any]]:
+        rows = read(*args, **options)
+        write(20 if when == "after the last row" else 0)
+        return rows
+
+    def sleep(seconds: float) -> None:
+        world.now += seconds
+        write(1)
+        world.deliver(99)
+        world.publish()
+        world.checkpointed = min(world.published, world.checkpointed + 1)
+        world.lease = world.streams.renew("shop", world.lease, world.checkpoint())
+
+    write(200 if when == "before the first row" else 0)
+    world.database.chunk = chunk  # type: ignore[method-assign]
+    world.sleep = sleep  # type: ignore[method-assign]
+    machine = Machine(world, seconds=RESERVE_SECONDS + 15)
+    machine.submit(BackfillWork())
+    ended = []
+    while world.state.jobs.current("search", "fill"):
+        ended.append(machine.slice())
+        assert len(ended) < 60
+    assert ended[-1] == "done"
+    assert len(ended) > 7
+    assert set(ended[:-1]) == {"continues"}
 
 
 def test_a_job_is_paused_between_slices_and_resumed(world: BackfillWorld) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from shared.domain.patience import Patience
 from shared.domain.watermark import Watermark, watermarks
+from shared.values.asked_end import AskedEnd
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import CatchUp, Checkpoint
 from shared.values.errors import StackError
@@ -115,10 +116,26 @@ def test_a_relay_that_does_not_capture_a_table_yet_is_waited_for(streams: Memory
     assert position
     reached = position
     store(streams, "shop", msgspec.structs.replace(checkpoint("shop.items", 3), position=reached))
-    Watermark(streams, "shop", database, patience=Patience(lambda: 0.0, sleep)).pass_now(
+    Watermark(streams, "shop", database, patience=Patience(lambda: 0.0, sleep)).pass_end(
         told.append, ["shop.new"]
     )
     assert ["it does not capture shop.new yet" in each for each in told] == [True]
+
+
+@pytest.mark.parametrize("server", ["mariadb-1@0", "mariadb-2@0"])
+def test_an_end_of_another_binlog_is_not_waited_for(streams: MemoryStreams, server: str) -> None:
+    """The binlog was begun again, or the relay has moved to another server."""
+    database = MemoryDatabase()
+    end = database.position()
+    assert end
+    store(streams, "shop", msgspec.structs.replace(checkpoint("shop.items", 3), position=end))
+    former = end if server == "mariadb-2@0" else Position("memory.000009", 4)
+    marks = Watermark(streams, "shop", database, patience=Patience(lambda: 0.0, lambda _: None))
+    kept: list[AskedEnd] = []
+    marks.pass_end(lambda _: None, asked=AskedEnd(former, server), keep=kept.append)
+    assert kept == [AskedEnd(end, "mariadb-1@0")]
+    marks.pass_end(lambda _: None, asked=kept[0], keep=kept.append)
+    assert len(kept) == 1
 
 
 def test_a_relay_that_was_killed_is_waited_for_until_the_next_one_has_its_lease(
@@ -149,6 +166,6 @@ def test_a_table_that_stopped_is_refused_with_its_reason(streams: MemoryStreams)
     stopped = {"shop.items": Stopped("has no primary key", "Add one.", 0)}
     store(streams, "shop", msgspec.structs.replace(point, capture=capture, stopped=stopped))
     marks = Watermark(streams, "shop", MemoryDatabase())
-    for ask in (marks.read, lambda name: marks.pass_now(lambda _: None, [name])):
+    for ask in (marks.read, lambda name: marks.pass_end(lambda _: None, [name])):
         with pytest.raises(StackError, match=r"is not captured now: it has no primary key\."):
             ask("shop.items")

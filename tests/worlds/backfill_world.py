@@ -177,16 +177,19 @@ class BackfillWorld:
 
     def save_checkpoint(self) -> None:
         self.checkpointed = self.random.randint(self.checkpointed, self.published)
-        place = Position(file=FILE, offset=4 + self.checkpointed)
         if self.lease.raise_epoch >= self.epoch and self.checkpointed == self.published:
             self.epoch, self.base = self.lease.raise_epoch + 1, self.published
+        self.lease = self.streams.renew("shop", self.lease, self.checkpoint())
+
+    def checkpoint(self) -> Checkpoint:
+        """As of what is `checkpointed`."""
+        place = Position(file=FILE, offset=4 + self.checkpointed)
         seq = (
             self.numbers[self.checkpointed - 1]
             if self.checkpointed > self.base
             else make_seq(self.epoch, 0)
         )
-        checkpoint = Checkpoint(place, seq, self.epoch, self.lineage, CAPTURED, read_to=place)
-        self.lease = self.streams.renew("shop", self.lease, checkpoint)
+        return Checkpoint(place, seq, self.epoch, self.lineage, CAPTURED, read_to=place)
 
     def forget(self) -> None:
         self.world.search.forget_deletions()

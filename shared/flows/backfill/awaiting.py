@@ -23,12 +23,21 @@ _POLL_SECONDS = 1.0
 
 
 class Awaiting:
-    """Watches the messages of one job. `show` is given what is waited for."""
+    """Watches the messages of one job.
+
+    show: is given what is waited for. moved: is called whenever some of it was applied.
+    """
 
     def __init__(
-        self, setup: JobSetup, job: str, patience: Patience, show: Callable[[str], None]
+        self,
+        setup: JobSetup,
+        job: str,
+        patience: Patience,
+        show: Callable[[str], None],
+        moved: Callable[[], object],
     ) -> None:
         self._setup, self._job, self._patience, self._show = setup, job, patience, show
+        self._moved = moved
         self._waiting: set[str] = set()
 
     def sent(self, message_ids: list[str]) -> None:
@@ -77,6 +86,7 @@ class Awaiting:
                 return left
             now = self._patience.clock()
             if done:
+                self._moved()
                 applied_at = seen_at = now
             if self._setup.queue.depth() != (0, 0):
                 seen_at = now

@@ -24,9 +24,17 @@ from shared.flows.jobs.holding import hold
 from shared.flows.jobs.new_index import require_one_index
 from shared.flows.jobs.same_server import require_same_server
 from shared.flows.jobs.setup import JobSetup
+from shared.values.asked_end import AskedEnd
 from shared.values.due_cause import DueCause
 from shared.values.errors import ConfigError
-from shared.values.job import BackfillWork, FillWork, Into, Job, ResyncWork, TableFill
+from shared.values.job import (
+    BackfillWork,
+    FillWork,
+    Into,
+    Job,
+    ResyncWork,
+    TableFill,
+)
 from shared.values.progress import Progress
 from shared.values.settings import table_settings
 
@@ -116,12 +124,20 @@ class Backfill:
         beside = Beside(self._setup, self._tenure, lambda note: self._show(note=note))
         if self._into:
             beside.begin(list(tables.values()))
-        self._reading.await_relays(list(tables), lambda note: self._show(note=note))
+        self._reading.await_relays(
+            list(tables),
+            lambda note: self._show(note=note),
+            self._work.asked,
+            self._keep_asked,
+            self._tenure.moved,
+        )
         marks, patience = self._reading.watermarks, self._tenure.patience
         self._reads = require_same_server(self._setup, marks, patience)
         job = self._tenure.job.id
         sending = Sending(self._setup, job, self._work.attempt, self._tenure)
-        self._applying = Awaiting(self._setup, job, patience, lambda note: self._show(note=note))
+        self._applying = Awaiting(
+            self._setup, job, patience, lambda note: self._show(note=note), self._tenure.moved
+        )
         for table in tables.values():
             self._table(table, sending)
         self._applying.finish(sending, self._work.tables)
@@ -140,10 +156,15 @@ class Backfill:
         while True:
             while not self._work.tables[name].complete:
                 self._step(table, sending)
-            if not self._work.tables[name].chunks:
+            chunks = self._work.tables[name].chunks
+            if not chunks:
                 return
-            watermark = self._reading.watermark(name)
-            watermark.pass_now(lambda note: self._show(name, note), [name])
+            self._reading.watermark(name).pass_end(
+                lambda note: self._show(name, note),
+                [name],
+                asked=AskedEnd(chunks[-1].end, chunks[-1].server),
+                moved=self._tenure.moved,
+            )
             self._save(name, self._reading.proved(name, self._work.tables[name]))
             if not self._work.tables[name].complete:
                 self._note_lost_rows(name)
@@ -179,6 +200,11 @@ class Backfill:
             state = msgspec.structs.replace(state, complete=True)
         self._save(name, state)
         self._show(name)
+
+    def _keep_asked(self, stream: str, end: AskedEnd) -> None:
+        """The next slices wait for the same place."""
+        asked = {**self._work.asked, stream: end}
+        self._tenure.save(msgspec.structs.replace(self._work, asked=asked))
 
     def _note_lost_rows(self, name: str) -> None:
         """A row that only the former server had may be in the sink now: a resync removes it."""

@@ -1,6 +1,7 @@
 """Reading: the rows of a table, chunk by chunk, each under a watermark read before it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -8,8 +9,9 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.patience import Patience
-from shared.domain.watermark import Watermark, watermarks
+from shared.domain.watermark import Watermark, run_of, watermarks
 from shared.flows.jobs.setup import JobSetup
+from shared.values.asked_end import AskedEnd
 from shared.values.change import Row
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import SourceUnavailable
@@ -37,9 +39,19 @@ class Reading:
         """The watermark of the stream that carries a table."""
         return self.watermarks[self._source.stream_of(table)]
 
-    def await_relays(self, tables: list[str], tell: Callable[[str], None]) -> None:
+    def await_relays(
+        self,
+        tables: list[str],
+        tell: Callable[[str], None],
+        asked: Mapping[str, AskedEnd],
+        keep: Callable[[str, AskedEnd], None],
+        moved: Callable[[], object],
+    ) -> None:
         """Wait until every stream of these tables has published what the binlog holds now.
 
+        asked: by stream, what an earlier slice of the job waited for: the flag was set before.
+        keep: is given a stream and what it waits for. moved: is called whenever a relay has come
+            nearer.
         Afterwards no change that the consumer handled before this call has a number above the
         watermarks that will be read: deletions that it did not record, because no job was under
         way, are all below the rows. Raises StackError when no relay comes.
@@ -49,8 +61,13 @@ class Reading:
             tell("looking at the relay")
             self.watermarks[stream].require_relay()
         for stream in streams:
-            carried = [name for name in tables if self._source.stream_of(name) == stream]
-            self.watermarks[stream].pass_now(tell, carried)
+            self.watermarks[stream].pass_end(
+                tell,
+                [name for name in tables if self._source.stream_of(name) == stream],
+                asked=asked.get(stream),
+                keep=partial(keep, stream),
+                moved=moved,
+            )
 
     def chunk(self, table: CapturedTable, state: TableFill) -> tuple[Checkpoint, list[Row]]:
         """The next rows of a table, none at its end, and the checkpoint that was read before them.
@@ -70,7 +87,7 @@ class Reading:
         checkpoint: read before it. state: of the table before it.
         """
         end = self._database.position()
-        mine = SentChunk(state.cursor, end, _run(checkpoint)) if end else None
+        mine = SentChunk(state.cursor, end, run_of(checkpoint)) if end else None
         return (*state.chunks, mine) if mine else state.chunks
 
     def proved(self, table: str, state: TableFill) -> TableFill:
@@ -84,7 +101,7 @@ class Reading:
         checkpoint = self.watermark(table).read(table)
         place, left = checkpoint.position, list[SentChunk]()
         for chunk in state.chunks:
-            if chunk.server != _run(checkpoint):
+            if chunk.server != run_of(checkpoint):
                 return msgspec.structs.replace(
                     state,
                     cursor=chunk.after,
@@ -118,8 +135,3 @@ class Reading:
 
     def _limit(self, table: CapturedTable) -> int:
         return min(self._chunk_rows, max(50, CHUNK_BYTES // max(table.row_bytes, 1)))
-
-
-def _run(checkpoint: Checkpoint) -> str:
-    """One run of one server."""
-    return f"{checkpoint.lineage.server}@{checkpoint.lineage.started}"

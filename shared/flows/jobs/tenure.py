@@ -65,7 +65,7 @@ class Tenure:
         self._jobs, self.job, self._told = jobs, job, show
         self._clock, self._wait, self._beaten = patience.clock, patience.sleep, patience.clock()
         self._now_ms, self._left, self._kept = now_ms, left, False
-        self._began = job.work
+        self._began, self._moved = job.work, False
         self.patience = Patience(self._clock, self._sleep)
 
     def save(self, work: Work) -> None:
@@ -86,6 +86,10 @@ class Tenure:
         self._told(progress)
         if self._clock() - self._beaten >= BEAT_SECONDS:
             self.save(self.job.work)
+
+    def moved(self) -> None:
+        """What is waited for has come nearer: this slice was not in vain."""
+        self._moved = True
 
     def end(self, outcome: str, result: dict[str, Any]) -> None:
         """The job is done. result: the report, for whoever watches it from elsewhere."""
@@ -143,7 +147,7 @@ class Tenure:
 
     def _stumble(self, why: str, cost: int) -> None:
         """Leave the job to the next slice, unless too many brought nothing forward."""
-        if cost == EMPTY_SLICE and self.job.work != self._began:
+        if cost == EMPTY_SLICE and (self._moved or self.job.work != self._began):
             return self._leave("running", "")
         stumbles = self.job.stumbles + cost
         if stumbles < MOST_STUMBLES:

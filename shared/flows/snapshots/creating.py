@@ -17,6 +17,7 @@ from shared.flows.jobs.holding import hold
 from shared.flows.jobs.same_server import require_same_server
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.snapshots.reports import Created
+from shared.values.asked_end import AskedEnd
 from shared.values.change import Row
 from shared.values.errors import ConfigError, StackError
 from shared.values.job import Job, TableFill
@@ -66,7 +67,13 @@ class Creating:
         self._reading = Reading(self._setup, self._tenure.patience, self._chunk_rows)
         self._began, self._read = self._tenure.patience.clock(), 0
         with self._tenure.kept():
-            self._reading.await_relays(list(tables), lambda note: self._show(note=note))
+            self._reading.await_relays(
+                list(tables),
+                lambda note: self._show(note=note),
+                self._work.asked,
+                self._keep_asked,
+                self._tenure.moved,
+            )
             reads = require_same_server(
                 self._setup, self._reading.watermarks, self._tenure.patience
             )
@@ -124,7 +131,13 @@ class Creating:
             while not self._state(name).read_all:
                 self._step(table)
             watermark = self._reading.watermark(name)
-            checkpoint = watermark.pass_now(lambda note: self._show(name, note), [name])
+            seen = next(reversed(self._state(name).chunks), None)
+            checkpoint = watermark.pass_end(
+                lambda note: self._show(name, note),
+                [name],
+                asked=AskedEnd(seen.end, seen.server) if seen else None,
+                moved=self._tenure.moved,
+            )
             now = self._captured([name])[name]
             if self._proved(name) is None:
                 self._again(name)
@@ -145,9 +158,9 @@ class Creating:
         state = msgspec.structs.replace(self._state(name), chunks=fill.chunks)
         if not state.floor:
             state = msgspec.structs.replace(state, floor=checkpoint.seq)
-        if not rows:
-            return self._save(name, msgspec.structs.replace(state, read_all=True))
         chunks = self._reading.end(checkpoint, fill)
+        if not rows:
+            return self._save(name, msgspec.structs.replace(state, read_all=True, chunks=chunks))
         token = self._tenure.job.token
         part = self._part(table, rows, checkpoint.seq)
         self._snapshots.put_part(self._tenure.job.id, name, state.parts, token, part)
@@ -200,6 +213,11 @@ class Creating:
 
     def _state(self, name: str) -> TableRead:
         return self._work.tables[name]
+
+    def _keep_asked(self, stream: str, end: AskedEnd) -> None:
+        """The next slices wait for the same place."""
+        asked = {**self._work.asked, stream: end}
+        self._tenure.save(msgspec.structs.replace(self._work, asked=asked))
 
     def _save(self, name: str, state: TableRead) -> None:
         work = self._work
