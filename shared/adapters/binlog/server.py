@@ -74,7 +74,7 @@ class ServerBinlog:
         self._session: Session | None = None
         self._catalog = ServerCatalog(endpoint)
         self._tables = KnownTables(capture, ServerTables(endpoint))
-        self._side = SideReading(endpoint, lambda: self._server_id)
+        self._side = SideReading(endpoint)
         self._files = BinlogFiles(endpoint, self._side.events)
         self._reconnect = Retrying(
             retry=retry_if_exception(

@@ -1,6 +1,8 @@
 """Other places of a server's binlog, each read over a connection of its own."""
 
-from collections.abc import Callable, Generator, Iterator
+import itertools
+import random
+from collections.abc import Generator, Iterator
 from contextlib import closing
 
 from shared.adapters.binlog import prepared_rows, xa
@@ -14,20 +16,26 @@ from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import PositionLost
 from shared.values.position import Position
 
-_SECOND_READER = 1 << 30  # what tells the server_id of a second connection from that of the first
+_SECOND_READERS = 3 << 30
+"""Their server_ids lie from here on, above those of relays."""
+_CONNECTIONS = 16
+"""So many server_ids take turns. A server keeps a closed connection's thread until it sends again;
+MariaDB ends an older thread of the same server_id first, and waits 100 ms for that."""
 
 
 class SideReading:
-    """Reads beside a reader, whose `server_id` it asks for: a connection needs one of its own."""
+    """Reads beside a reader; each connection has a server_id of its own."""
 
-    def __init__(self, endpoint: SourceEndpoint, server_id: Callable[[], int]) -> None:
-        self._endpoint, self._server_id = endpoint, server_id
+    def __init__(self, endpoint: SourceEndpoint) -> None:
+        self._endpoint = endpoint
+        first = _SECOND_READERS | random.getrandbits(26) * _CONNECTIONS
+        self._server_ids = itertools.cycle(range(first, first + _CONNECTIONS))
         self._scanned: tuple[xa.Place, Rollbacks] | None = None
 
     def events(self, start: Position) -> Generator[Raw | None, None, None]:
         """Events from a file and offset on."""
         with closing(Session(self._endpoint)) as session:
-            socket = session.dump(start, self._server_id() ^ _SECOND_READER)
+            socket = session.dump(start, next(self._server_ids))
             yield from Packets(
                 socket, lambda packet: refusal(packet, self._endpoint), str(self._endpoint)
             ).events()
