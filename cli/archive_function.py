@@ -8,7 +8,7 @@ from shared.stage import Stage
 
 def ask_archive(deployed: Stage, event: dict[str, Any]) -> dict[str, Any]:
     """What the archive's function answers to an event. Raises StackError, StateUnavailable."""
-    return deployed.functions.call(deployed.resources.archive_function, event)
+    return deployed.ask_archive(event)
 
 
 def drain_archive(deployed: Stage) -> list[str]:

@@ -19,7 +19,7 @@ class Tier:
     consume_runs: Runs of the consumer's state machine.
     mutants: Faults that are planted in the consumer's runtime, for its tests to find.
     outage_runs: Runs of the world in which a sink is away and processes are killed.
-    backfill_runs, verify_runs: Worlds in which a backfill or a verify works among changes.
+    backfill_runs, verify_runs, replay_runs: Worlds in which such a job works among changes.
     border_runs: Stanzas that cross from the plugin to the library; Node.js starts for each.
     backlog_runs: Feeds of the relay's backlog.
     wild_documents: Random sessions on a database, carried into Elasticsearch.
@@ -46,6 +46,7 @@ class Tier:
     outage_runs: int
     backfill_runs: int
     verify_runs: int
+    replay_runs: int
     border_runs: int
     backlog_runs: int
     wild_documents: int
@@ -77,6 +78,7 @@ TIERS = {
         outage_runs=40,
         backfill_runs=60,
         verify_runs=40,
+        replay_runs=25,
         border_runs=5,
         backlog_runs=10,
         wild_documents=2,
@@ -106,6 +108,7 @@ TIERS = {
         outage_runs=250,
         backfill_runs=1_500,
         verify_runs=600,
+        replay_runs=400,
         border_runs=60,
         backlog_runs=200,
         wild_documents=4,

@@ -15,9 +15,11 @@ from cli.ui.progress_line import RowProgress
 from shared.domain.patience import Patience
 from shared.flows.jobs import control
 from shared.flows.jobs.watching import watch_job
+from shared.flows.replay.window import time_text
 from shared.values.errors import StackError
 from shared.values.job import FillWork, Job, VerifyWork
 from shared.values.redrive_work import RedriveWork
+from shared.values.replay_work import ReplayWork
 
 app = typer.Typer(no_args_is_help=True, help="Look at long work, and stop it.")
 JobArgument = Annotated[str, typer.Argument(help="The job's id, see `rowline jobs list`.")]
@@ -154,6 +156,10 @@ def _lines(job: Job) -> list[str]:
             done = job.work.done.get(name)
             said = f"{done.remaining:,} differences in {done.rows:,} rows" if done else "not yet"
             lines.append(f"  {name}: {said}")
+    elif isinstance(job.work, ReplayWork):
+        choice = job.work.choice
+        lines.append(f"  window   {time_text(choice.from_us)} to {time_text(choice.to_us)}")
+        lines.append(f"  sent     {job.work.sent:,} of about {job.work.estimate:,} changes")
     elif isinstance(job.work, RedriveWork):
         lines.append(f"  where    {job.work.where or 'everything'}, {job.work.chosen:,} changes")
         if job.work.archive:

@@ -3,18 +3,28 @@
 import time
 from typing import Annotated
 
+import msgspec
 import typer
 
 from cli.archive_function import ask_archive
 from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.job_options import JsonOption, TablesOption
+from cli.job_run import follow, require_function
 from cli.ui.chosen import chosen
 from cli.ui.console import print_json, result_console
+from cli.ui.progress_line import RowProgress
+from cli.ui.whoami import whoami
+from shared.domain.patience import Patience
+from shared.flows.jobs.submission import submit
 from shared.flows.replay.archive_reader import ArchiveReader
 from shared.flows.replay.plan_lines import lines_of
-from shared.flows.replay.planning import RATE, Asked, PlanSetup, plan
+from shared.flows.replay.planning import RATE, Asked, PlanSetup, ReplayPlan, plan
+from shared.flows.replay.report import ReplayReport, line_of
+from shared.flows.replay.streams import streams_of
 from shared.flows.replay.window import moment_us
 from shared.stage import Stage
+from shared.values.job import Wanted
+from shared.values.replay_work import ReplayWork
 
 FromOption = Annotated[
     str,
@@ -39,13 +49,19 @@ def command(
     rate: Annotated[
         float, typer.Option("--rate", min=0.1, help="Send at most so many changes a second.")
     ] = RATE,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Send the changes; without it, only show which.")
+    ] = False,
     stage: StageOption = "local",
     service: ServiceOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Show which archived changes of a time a replay would send to one consumer.
+    """Send archived changes of a time to one consumer, in order per row.
 
-    Example: `rowline replay listingSearch --from 2h --stage prod`
+    Without `--yes` it only shows what it would send, and the cost. It runs in the stage's jobs
+    function, and continues there after Ctrl-C.
+
+    Example: `rowline replay listingSearch --from 2h --to 1h --yes --stage prod`
     """
     now_ms = time.time_ns() // 1_000_000
     asked = Asked(
@@ -58,11 +74,40 @@ def command(
     )
     deployed = open_stage(stage, service)
     found = plan(plan_setup(deployed, consumer, now_ms), asked)
-    if as_json:
-        return print_json(found)
     console = result_console()
-    for line in lines_of(found):
-        console.print(line, markup=False)
+    if not yes:
+        if as_json:
+            return print_json(found)
+        for line in lines_of(found):
+            console.print(line, markup=False)
+        if found.changes:
+            console.print("  next: the same command with --yes", markup=False)
+        return
+    report = _replayed(deployed, found)
+    if as_json:
+        return print_json(report)
+    console.print(line_of(report), markup=False)
+    if parked := sum(1 for _ in deployed.state.parked.all(consumer)):
+        console.print(f"! {parked:,} changes of the consumer are parked", markup=False)
+        console.print(f"  next: rowline parked list {consumer}", markup=False)
+
+
+def _replayed(deployed: Stage, found: ReplayPlan) -> ReplayReport:
+    """Begin the job, or continue it, and watch it until it is done."""
+    require_function(deployed)
+    work = ReplayWork(found.choice, found.rate, found.changes)
+    with RowProgress("replay") as progress:
+        job = submit(
+            deployed.state.jobs,
+            found.consumer,
+            work,
+            Wanted(),
+            by=whoami(),
+            now_ms=lambda: time.time_ns() // 1_000_000,
+            patience=Patience(),
+            show=progress.show,
+        )
+        return msgspec.convert(follow(deployed, job, progress).result, ReplayReport)
 
 
 def plan_setup(deployed: Stage, name: str, now_ms: int) -> PlanSetup:
@@ -76,7 +121,7 @@ def plan_setup(deployed: Stage, name: str, now_ms: int) -> PlanSetup:
     return PlanSetup(
         consumer,
         source,
-        [source.stream, *(each.stream for each in deployed.settings.siblings(source))],
+        streams_of(source),
         deployed.state,
         ArchiveReader(lambda event: ask_archive(deployed, event)),
         settings.retention_days,

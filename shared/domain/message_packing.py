@@ -85,9 +85,11 @@ class Parcel:
                 body, attributes, self.size = smaller, attributes | ENCODING, self.raw - saved
         # With its epoch: what a former holder published under old numbers must not swallow the same
         # changes under new ones, or these would have holes.
-        deduplication_id = hash_ids(
-            (each.id for each in packed), run=f"epoch {split_seq(packed[0].seq)[0]}"
-        )
+        # With the job of another lane: its changes may have been live within the last minutes.
+        run = f"epoch {split_seq(packed[0].seq)[0]}"
+        if job := header.attributes.get("run"):
+            run = f"{run} of {job}"
+        deduplication_id = hash_ids((each.id for each in packed), run=run)
         self.entry = Entry(body.decode(), header.group, deduplication_id, attributes)
         self.group, self.changes = group, len(packed)
         self.weight = sum(len(each.json) for each in packed)

@@ -22,6 +22,7 @@ from shared.flows.jobs.setup import JobSetup
 from shared.flows.jobs.tenure import JobStopped, SliceOver, Tenure
 from shared.flows.redrive.redrive import Redrive
 from shared.flows.redrive.setup import RedriveSetup
+from shared.flows.replay.replay import Replay
 from shared.flows.snapshots.creating import Creating
 from shared.flows.verify.verify import Verify
 from shared.values.errors import ConfigError, RowlineError, StackError
@@ -36,6 +37,7 @@ from shared.values.job import (
 )
 from shared.values.progress import Progress
 from shared.values.redrive_work import RedriveWork
+from shared.values.replay_work import ReplayWork
 from shared.values.snapshot_work import SnapshotWork
 
 Ended = Literal["none", "busy", "waits", "done", "continues", "stopped", "failed"]
@@ -151,6 +153,8 @@ def _is_begun(job: Job) -> bool:
     work = job.work
     if isinstance(work, CutoverWork):
         return work.exchanged or bool(work.pairs)
+    if isinstance(work, ReplayWork):
+        return bool(work.through)
     if isinstance(work, (FillWork, SnapshotWork)):
         return bool(work.tables)
     return not isinstance(work, VerifyWork) or bool(work.chosen)
@@ -167,6 +171,8 @@ def _run(setup: JobSetup, job: Job, consent: Callable[[DeletionRefused], bool]) 
         cancelled(setup)
     elif isinstance(job.work, CutoverWork):
         Cutover(setup).run()
+    elif isinstance(job.work, ReplayWork):
+        Replay(setup).run(job.work)
     elif isinstance(job.work, FillWork):
         begun = bool(job.work.tables) and not wanted.restart
         chosen = () if begun else wanted.tables

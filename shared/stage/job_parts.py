@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.subscription_filter import filter_policy, filter_text
@@ -54,9 +54,14 @@ class JobParts(SinkParts, SnapshotParts):
             examiner=self.examiner(name),
             tenure=tenure,
             subscribed_ms=self._subscribed_ms(consumer),
+            ask_archive=self.ask_archive if self.settings.archive else None,
             snapshots=self.snapshots if kept else None,
             most_rows=kept.snapshots.rows_per_second if kept else 0,
         )
+
+    def ask_archive(self, event: dict[str, Any]) -> dict[str, Any]:
+        """What the archive's function answers to an event. Raises StackError, StateUnavailable."""
+        return self.functions.call(self.resources.archive_function, event)
 
     def _subscribed_ms(self, consumer: ConsumerSettings) -> int:
         """Since when the watch has seen the deployed filter; 0 on the local stage: it acts at once.

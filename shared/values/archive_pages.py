@@ -10,6 +10,9 @@ from shared.values.compression import zstd
 MOST_EXPANDED = 1 << 28
 """Bytes of one page; what claims to be larger is damaged."""
 
+FOREVER_US = 253_402_300_799_000_000
+"""The end of the year 9999, Unix µs."""
+
 _LEVEL = 3
 
 

@@ -12,6 +12,7 @@ from shared.values.index_pair import IndexPair
 from shared.values.progress import Progress
 from shared.values.proof_basis import ProofBasis
 from shared.values.redrive_work import RedriveWork
+from shared.values.replay_work import ReplayWork
 from shared.values.sent_chunk import SentChunk
 from shared.values.snapshot_work import SnapshotWork
 
@@ -192,7 +193,10 @@ class CutoverWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="ki
     pairs: dict[str, IndexPair] = {}
 
 
-Work = FillWork | VerifyWork | RedriveWork | CutoverWork | SnapshotWork
+SendingWork = FillWork | ReplayWork
+"""Work whose messages a consumer takes only while it is under way, and records deletions for."""
+
+Work = SendingWork | VerifyWork | RedriveWork | CutoverWork | SnapshotWork
 
 
 class Wanted(msgspec.Struct, frozen=True, omit_defaults=True):

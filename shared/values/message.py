@@ -12,6 +12,9 @@ from shared.values.errors import RowlineError
 from shared.values.json_text import decode_json, encode_json
 
 Lane = Literal["live", "redrive", "replay", "backfill"]
+RUN_LANES: tuple[Lane, ...] = ("backfill", "replay")
+"""Lanes of jobs that bring rows: their messages count only while the job is under way."""
+
 VERSION = 1
 
 ENCODING = {"encoding": "zstd"}

@@ -30,6 +30,10 @@ function jobs(all, context) {
           timeout: LONGEST,
           environment: {
             ...snapshots.environment(all),
+            // A replay asks it for archived changes.
+            ...(all.archive && {
+              ROWLINE_ARCHIVE_FUNCTION: `${prefix}-${names.archive.function}`,
+            }),
             ROWLINE_QUEUE_URL: ref(queue(consumers[0])),
             ROWLINE_QUEUES: {
               'Fn::Join': [
@@ -51,7 +55,10 @@ function jobs(all, context) {
       },
     },
     resources: {
-      [ids.role]: permissions.role(permissions.jobs({ all, functionName: name, options }), options),
+      [ids.role]: permissions.role(
+        permissions.jobs({ all, functionName: name, prefix, options }),
+        options,
+      ),
       [ids.logGroup]: logGroup(name, options),
     },
     outputs: { [names.output.jobs]: { Value: ref('JobsLambdaFunction') } },

@@ -1,7 +1,7 @@
 'use strict';
 
 const { arn, ref, sub, policyDocument } = require('./cloudformation');
-const { allow, via, logs, network, secret, rows, traces } = require('./statements');
+const { allow, via, account, logs, network, secret, rows, traces } = require('./statements');
 const { sourceOf } = require('../schema/relays');
 const names = require('./names');
 const { sinks } = require('../sinks');
@@ -121,7 +121,7 @@ const workedOn = ({ consumers }) =>
   Object.values(consumers).filter(({ sink }) => !sinks[sink.kind].internal);
 
 /** The rights of the jobs function: it reads every source and writes to every sink. */
-function jobs({ all, functionName, options }) {
+function jobs({ all, functionName, prefix, options }) {
   const { state, claims, key } = options.resources;
   const consumers = workedOn(all);
   const own = [...new Set(consumers.map(({ source }) => source))];
@@ -161,6 +161,15 @@ function jobs({ all, functionName, options }) {
         ]
       : []),
     ...snapshots.rights(all),
+    ...(all.archive
+      ? [
+          allow(
+            'Archive',
+            ['lambda:InvokeFunction'],
+            sub(`${account('lambda')}:function:${prefix}-${names.archive.function}`),
+          ),
+        ]
+      : []),
     // A redrive that is resumed here may drop changes: it stores them once more before.
     allow('Dropped', ['s3:PutObject'], sub('${bucket}/dropped/*', { bucket: arn(claims) })),
     allow('Parked', ['s3:GetObject'], sub('${bucket}/parked/*', { bucket: arn(claims) })),

@@ -6,21 +6,31 @@ from datetime import UTC, datetime
 from shared.domain.archive_ledger import Ledger
 from shared.flows.archive.given_out import given_out
 from shared.flows.archive.setup import ArchiveSetup
-from shared.values.archive_pages import Reach, StreamReach
+from shared.values.archive_pages import FOREVER_US, Reach, StreamReach
 from shared.values.seq import make_seq, split_seq
+from shared.values.stream import source_of
 
 
-def reach(setup: ArchiveSetup, streams: Sequence[str]) -> Reach:
-    """How far the archive has these streams."""
+def reach(setup: ArchiveSetup, source: str, streams: Sequence[str]) -> Reach:
+    """How far the archive has the streams of a source.
+
+    streams: those that it has now. A stream of a relay that was removed ends no window.
+    """
     # What was given out, and up to when, before the ledger: the ledger may only be further.
     ends = {stream: dict(given_out(setup.state, stream)) for stream in streams}
     read_us = {stream: _read_us(setup, stream) for stream in streams}
-    head = setup.lake.head()
-    ledger = Ledger.decode(head.ledger)
+    progress = setup.state.archive_progress.read()
+    ledger = Ledger.decode(setup.lake.head().ledger)
+    for stream, _ in ledger.places():
+        if source_of(stream) == source and stream not in ends:
+            ends[stream] = dict(given_out(setup.state, stream))
+            read_us[stream] = FOREVER_US
     found = []
-    for stream in streams:
+    for stream in ends:
         end = max((make_seq(epoch, n) for (_, epoch), n in ends[stream].items()), default=0)
         through = ledger.archived_through(stream, ends[stream])
+        if not through:  # no change since the archive began, or since the stream did
+            through = end if not split_seq(end)[1] else progress.through.get(stream, 0)
         at_us = _committed_us(setup, stream, through) if through else 0
         gap = _gap(ledger, stream, through)
         if through >= end and not gap:

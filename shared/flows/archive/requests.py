@@ -67,7 +67,7 @@ def _heal(setup: ArchiveSetup, event: Answer) -> Answer:
 
 
 def _reach(setup: ArchiveSetup, event: Answer) -> Answer:
-    return _plain(reach(setup, [str(each) for each in event["streams"]]))
+    return _plain(reach(setup, str(event["source"]), [str(each) for each in event["streams"]]))
 
 
 def _parts(setup: ArchiveSetup, event: Answer) -> Answer:

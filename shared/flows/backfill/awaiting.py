@@ -26,6 +26,7 @@ class Awaiting:
     """Watches the messages of one job.
 
     show: is given what is waited for. moved: is called whenever some of it was applied.
+    again: how everything is sent again.
     """
 
     def __init__(
@@ -35,9 +36,10 @@ class Awaiting:
         patience: Patience,
         show: Callable[[str], None],
         moved: Callable[[], object],
+        again: str = "then add --restart to read again",
     ) -> None:
         self._setup, self._job, self._patience, self._show = setup, job, patience, show
-        self._moved = moved
+        self._moved, self._again = moved, again
         self._waiting: set[str] = set()
 
     def sent(self, message_ids: list[str]) -> None:
@@ -68,6 +70,10 @@ class Awaiting:
             shards = table_settings(self._setup.source.tables, name).shards
             sending.end(name, shards)
             ends |= sending.ends(name, shards)
+        self.until_done(ends)
+
+    def until_done(self, ends: Mapping[str, str]) -> None:
+        """Wait until these messages are applied: deduplication id → group. Raises StackError."""
         self._wait(ends, 0, lambda left: f"{left} of {len(ends)} groups are still being applied")
 
     def _wait(self, messages: Mapping[str, str], most: int, note: Callable[[int], str]) -> set[str]:
@@ -96,7 +102,7 @@ class Awaiting:
                 raise StackError(
                     f"its queue is empty, but {about}, were never applied: SQS moved them.",
                     thing=f"consumer {consumer}",
-                    hint="See its DLQ in rowline status; then add --restart to read again.",
+                    hint=f"See its DLQ in rowline status; {self._again}.",
                 )
             if now - applied_at > STALLED_SECONDS:
                 raise StackError(

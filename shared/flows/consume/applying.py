@@ -133,7 +133,9 @@ class Applying:
         except (StackError, msgspec.MsgspecError) as error:
             piece.outcome = Outcome("refused", f"claim: {error}")
             return None
-        newest = rows.newest(one.delivery.group, change)
+        newest = (
+            0 if one.lane == "replay" and rows.closes else rows.newest(one.delivery.group, change)
+        )
         return Arrival(one.message, one.lane, change, size, delivery=one.delivery, newest=newest)
 
     def _whole(self, change: Change, size: int) -> tuple[Change, int]:

@@ -29,7 +29,7 @@ class BatchRows:
         closes: bool = False,
         parks: bool = True,
     ) -> None:
-        self._closes, self.parks = closes, parks
+        self.closes, self.parks = closes, parks
         self._consumer, self._parked = consumer, parked
         self._flagged = set(flagged)
         self._stored: dict[RowId, RowItem] = {}
@@ -48,7 +48,7 @@ class BatchRows:
             group = one.delivery.group
             if group not in self._flagged:
                 continue
-            if self._closes:
+            if self.closes:
                 self.read_group(group)
                 self._prove(group)
                 continue

@@ -1,4 +1,4 @@
-"""Marking: moves the marks over what a batch has settled, and notes backfill messages as done."""
+"""Marking: moves the marks over what a batch has settled, and notes messages of jobs as done."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,6 +6,7 @@ from shared.adapters.state.state import State
 from shared.flows.consume.batch import Opened, Piece, settled_of
 from shared.flows.consume.tally import Consumed
 from shared.values.mark import Mark
+from shared.values.message import RUN_LANES
 
 _ATTEMPTS = 3
 
@@ -37,7 +38,7 @@ class Marking:
         if backfilled := [
             one.delivery.deduplication_id
             for one in finished
-            if one.lane == "backfill" and one.is_of_run(run)
+            if one.lane in RUN_LANES and one.is_of_run(run)
         ]:
             self._done_messages.note(self._consumer, run, backfilled)
         consumed = Consumed()
@@ -46,6 +47,20 @@ class Marking:
             consumed.failed += [one.delivery.message_id for one in opened[len(done) :]]
             _count(consumed, opened, done, pieces)
         return consumed
+
+    def drop_done(self, opened: Sequence[Opened], run: str) -> None:
+        """Leave out messages of a replay that are noted as done.
+
+        A replay that was killed sends its last messages again. Their changes would come behind
+        later ones of their rows.
+        """
+        again = [one for one in opened if one.lane == "replay" and one.is_of_run(run)]
+        ids = [one.delivery.deduplication_id for one in again]
+        done = self._done_messages.noted(self._consumer, run, ids) if ids else set()
+        for one in again:
+            if one.delivery.deduplication_id in done:
+                one.duplicates, one.pieces = len(one.pieces), []
+            done.add(one.delivery.deduplication_id)  # the batch may have it twice
 
     def advance(self, marks: Mapping[str, Mark], seqs: dict[str, list[int]]) -> list[str]:
         """Count these changes as seen; returns the groups where that did not succeed.

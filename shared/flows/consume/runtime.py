@@ -161,6 +161,7 @@ class Consume:
         floors = {group: mark.seq for group, mark in outset.marks.items()}
         for one in opened:
             drop_seen(one, floors, outset.run)
+        self._marking.drop_done(opened, outset.run)
         self._lateness.note(opened, probing=not may_park)
         rows = BatchRows(
             self._consumer.name,

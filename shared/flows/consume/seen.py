@@ -2,14 +2,15 @@
 
 from shared.domain.sink import Outcome
 from shared.flows.consume.batch import Opened
+from shared.values.message import RUN_LANES
 
 
 def drop_seen(one: Opened, floors: dict[str, int], run: str) -> None:
     """Leave out what was seen before.
 
     Live changes at or below the group's floor, which moves: after a crash the relay may pack the
-    same changes into other messages of this batch. Backfilled rows of a run that is over, whose
-    recorded deletions are gone.
+    same changes into other messages of this batch. Changes of a backfill or replay that is over,
+    whose recorded deletions are gone.
     """
     if one.lane == "live" and one.delivery.group in floors:
         fresh = []
@@ -20,6 +21,6 @@ def drop_seen(one: Opened, floors: dict[str, int], run: str) -> None:
                     floors[one.delivery.group] = piece.change.seq
         one.duplicates = len(one.pieces) - len(fresh)
         one.pieces = fresh
-    elif one.lane == "backfill" and not one.is_of_run(run):
+    elif one.lane in RUN_LANES and not one.is_of_run(run):
         for piece in one.pieces:
             piece.outcome = piece.outcome or Outcome("superseded")

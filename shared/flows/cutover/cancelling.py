@@ -6,7 +6,7 @@ from shared.domain.sink import Listable
 from shared.flows.jobs.new_index import function_seconds, store_pairs, takeover_of
 from shared.flows.jobs.setup import JobSetup
 from shared.values.index_pair import NO_PAIRS
-from shared.values.job import BackfillWork, FillWork
+from shared.values.job import BackfillWork, SendingWork
 from shared.values.progress import Progress
 
 
@@ -20,7 +20,7 @@ def cancelled(setup: JobSetup) -> None:
     assert setup.tenure
     tenure, consumer = setup.tenure, setup.consumer.name
     work = tenure.job.work
-    if isinstance(work, FillWork) and isinstance(setup.sink, Listable):
+    if isinstance(work, SendingWork) and isinstance(setup.sink, Listable):
         recorded = setup.state.deletions.read(consumer, tenure.job.id)
         setup.sink.delete_again(recorded, tenure.patience.sleep)
     if isinstance(work, BackfillWork) and work.into and work.into.pairs:

@@ -11,7 +11,7 @@ from shared.domain.sink import Listable, Sink
 from shared.flows.jobs.holding import under_way
 from shared.flows.jobs.tenure import SILENT_SECONDS
 from shared.values.errors import ConfigError, StackError
-from shared.values.job import SLOTS, FillWork, Job, Wanted
+from shared.values.job import SLOTS, Job, SendingWork, Wanted
 
 _POLL_SECONDS = 1.0
 _ENDED_SHOWN = 20
@@ -72,7 +72,7 @@ def cancel(
     were deleted meanwhile are deleted again. Raises StackError when it is over.
     """
     taken, _ = _taken(state, job, "cancel", "cancelling", tell, patience)
-    if isinstance(taken.work, FillWork) and isinstance(sink, Listable):
+    if isinstance(taken.work, SendingWork) and isinstance(sink, Listable):
         sink.delete_again(state.deletions.read(job.consumer, job.id), patience.sleep)
     ended = msgspec.structs.replace(taken, state="cancelled", outcome="cancelled", holder="")
     state.jobs.end(ended)

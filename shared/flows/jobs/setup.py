@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from shared.adapters.claims.contract import Claims
 from shared.adapters.database.contract import Database
@@ -34,6 +35,8 @@ class JobSetup:
     now_ms: Unix ms.
     takeover: what moves the sink's readers; None where nothing does.
     examiner: tells which indexes the sink has; None where nothing does.
+    ask_archive: gives the archive's function an event, and returns its answer; None where there is
+        no archive.
     tenure: the hold of a slice on its job; None where a command begins or continues one.
     snapshots: where a snapshot goes; only a job of the archive's consumer has it.
     most_rows: rows a second that a snapshot reads; 0: as many as come.
@@ -59,6 +62,7 @@ class JobSetup:
     examiner: Examiner | None = None
     tenure: Tenure | None = None
     snapshots: SnapshotStore | None = None
+    ask_archive: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     most_rows: int = 0
 
     @property

@@ -19,6 +19,7 @@ from shared.values.job import (
     slot_of,
 )
 from shared.values.progress import Progress
+from shared.values.replay_work import ReplayWork
 
 
 def submit(
@@ -78,6 +79,15 @@ def _continued(job: Job, work: Work, wanted: Wanted) -> Job:
         wanted = msgspec.structs.replace(wanted, restart=wanted.restart or not same)
         if not same:
             job = msgspec.structs.replace(job, work=work)
+    elif isinstance(job.work, ReplayWork) and isinstance(work, ReplayWork):
+        if job.work.choice != work.choice:
+            raise ConfigError(
+                f"replay {job.id} of other changes is under way.",
+                thing=f"consumer {job.consumer}",
+                hint=f"Continue it: rowline jobs resume {job.id}. Or end it: rowline jobs cancel "
+                f"{job.id}.",
+            )
+        job = msgspec.structs.replace(job, work=msgspec.structs.replace(job.work, rate=work.rate))
     elif isinstance(job.work, CutoverWork) and isinstance(work, CutoverWork):
         job = msgspec.structs.replace(
             job, work=msgspec.structs.replace(job.work, accept=work.accept)

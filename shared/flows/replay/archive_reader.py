@@ -18,9 +18,10 @@ class ArchiveReader:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
 
-    def reach(self, streams: Sequence[str]) -> Reach:
-        """How far the archive has these streams."""
-        return msgspec.convert(self._ask({"do": "reach", "streams": list(streams)}), Reach)
+    def reach(self, source: str, streams: Sequence[str]) -> Reach:
+        """How far the archive has a source. streams: those that the source has now."""
+        event = {"do": "reach", "source": source, "streams": list(streams)}
+        return msgspec.convert(self._ask(event), Reach)
 
     def parts(self, request: PartRequest) -> TableParts:
         """How the changes of a request are read."""

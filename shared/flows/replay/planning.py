@@ -96,7 +96,7 @@ def plan(setup: PlanSetup, asked: Asked) -> ReplayPlan:
     tables = _tables(setup, asked.tables)
     keys = _keys(setup, tables, asked.key)
     _check_age(setup, asked)
-    reach = setup.reader.reach(setup.streams)
+    reach = setup.reader.reach(setup.source.name, setup.streams)
     to_us = asked.to_us or reach.until_us
     _check_reach(reach, asked.from_us, to_us)
     newest = wants_newest(consumer)

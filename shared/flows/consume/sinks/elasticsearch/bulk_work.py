@@ -6,7 +6,7 @@ import msgspec
 
 from shared.adapters.search.contract import Action
 from shared.domain.sink import Arrival, Outcome, Slice
-from shared.values.message import Lane
+from shared.values.message import RUN_LANES, Lane
 
 _WORSE = ("superseded", "applied", "refused", "failed")
 MAX_ACTIONS = 1000
@@ -33,7 +33,7 @@ class Step(msgspec.Struct, frozen=True):
 
     @property
     def is_live_deletion(self) -> bool:
-        return self.action.body is None and self.arrival.lane != "backfill"
+        return self.action.body is None and self.arrival.lane not in RUN_LANES
 
 
 class Work:

@@ -47,9 +47,9 @@ class Deletions:
         work.deletions.update(deletions)
 
     def record_for_a_run_begun_meanwhile(self, work: Work) -> None:
-        """Record this batch's deletions for a backfill that began after the batch looked.
+        """Record this batch's deletions for a job that began after the batch looked.
 
-        That backfill may have read, through a lagging replica, a row that this batch deleted. Its
+        A backfill may have read, through a lagging replica, a row that this batch deleted. Its
         messages of the same group come only after this batch has returned, so this is in time.
         """
         if not work.deletions or work.run:
@@ -59,11 +59,12 @@ class Deletions:
             self._records.record(self._consumer, run.id, work.deletions)
 
     def drop_deleted_since(self, work: Work, steps: list[Step]) -> list[Step]:
-        """The steps without backfilled rows that were deleted after they were read.
+        """The steps without older changes of rows that were deleted since.
 
-        Those are superseded, also when it was their table that was truncated.
+        Those are backfilled rows, and changes of a replay. They are superseded, also when it was
+        their table that was truncated.
         """
-        if not work.run or not (read := [step for step in steps if step.arrival.change.op == "r"]):
+        if not work.run or not (read := [step for step in steps if _may_be_late(step)]):
             return steps
         places = {address(step.action.index, id) for step in read for id in ("", step.action.id)}
         deleted = self._records.read(self._consumer, work.run, sorted(places))
@@ -71,7 +72,7 @@ class Deletions:
         for step in steps:
             index, id = step.action.index, step.action.id
             if (
-                step.arrival.change.op == "r"
+                _may_be_late(step)
                 and max(deleted.get(address(index, ""), 0), deleted.get(address(index, id), 0))
                 > step.action.version
             ):
@@ -79,6 +80,10 @@ class Deletions:
             else:
                 kept.append(step)
         return kept
+
+
+def _may_be_late(step: Step) -> bool:
+    return step.arrival.change.op == "r" or step.arrival.lane == "replay"
 
 
 def delete_again(

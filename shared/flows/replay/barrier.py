@@ -1,0 +1,90 @@
+"""Barrier: the archive holds everything that the consumer may have applied before the job began.
+
+A consumer records the deletions that it makes while the job is under way. Of a deletion before
+that, its sink may have forgotten all. So the archive must know it: then the row's newest archived
+change is that deletion.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.tenure import Tenure
+from shared.flows.replay.archive_reader import ArchiveReader
+from shared.flows.replay.streams import streams_of
+from shared.values.archive_pages import Reach, TableName
+from shared.values.errors import StackError
+from shared.values.seq import make_seq, split_seq
+from shared.values.settings import table_settings
+from shared.values.shard import group_id
+
+POLL_SECONDS = 5.0
+STALLED_SECONDS = 600.0
+"""The archive came no nearer for so long."""
+
+_GROUPS = 64
+
+
+def await_barrier(
+    setup: JobSetup,
+    reader: ArchiveReader,
+    tables: Sequence[TableName],
+    tenure: Tenure,
+    show: Callable[[str], None],
+) -> dict[str, int]:
+    """Wait until the archive reaches the barrier; returns stream → the seq that it reaches.
+
+    Raises StackError naming what is missing.
+    """
+    wanted = _barrier(setup, tables)
+    patience = tenure.patience
+    since, best = patience.clock(), -1
+    while True:
+        reach = reader.reach(setup.source.name, sorted(wanted))
+        through = {each.stream: each.through for each in reach.streams}
+        left = {stream: seq for stream, seq in wanted.items() if through.get(stream, 0) < seq}
+        if not left:
+            return through
+        if (height := sum(through.values())) > best:
+            since, best = patience.clock(), height
+            tenure.moved()
+        if patience.clock() - since > STALLED_SECONDS:
+            raise _stalled(reach, left)
+        show(f"waiting until the archive has {', '.join(map(_text, left.items()))}")
+        patience.sleep(POLL_SECONDS)
+
+
+def _barrier(setup: JobSetup, tables: Sequence[TableName]) -> dict[str, int]:
+    """Stream → the highest seq that the relay has published, or that the consumer has applied."""
+    wanted = dict.fromkeys(streams_of(setup.source), 0)
+    for stream in wanted:
+        _, checkpoint = setup.state.streams.load(stream)
+        if checkpoint is not None:
+            epoch, n = split_seq(checkpoint.seq)
+            wanted[stream] = make_seq(epoch, n + checkpoint.rows)
+    for table in tables:
+        stream = setup.source.stream_of(table.full)
+        shards = table_settings(setup.source.tables, table.full).shards
+        groups = [
+            group_id(setup.source.name, table.database, table.table, each) for each in range(shards)
+        ]
+        for start in range(0, len(groups), _GROUPS):
+            some = groups[start : start + _GROUPS]
+            marks = setup.state.marks.read(setup.consumer.name, some).marks
+            highest = max((mark.seq for mark in marks.values()), default=0)
+            wanted[stream] = max(wanted.get(stream, 0), highest)
+    return wanted
+
+
+def _stalled(reach: Reach, left: Mapping[str, int]) -> StackError:
+    gaps = [each.gap for each in reach.streams if each.gap and each.stream in left]
+    lacks = gaps[0] if gaps else ", ".join(map(_text, left.items()))
+    return StackError(
+        f"has lacked {lacks} for {STALLED_SECONDS / 60:.0f} min.",
+        thing="the archive",
+        hint="Run rowline archive audit --heal, then rowline jobs resume.",
+    )
+
+
+def _text(item: tuple[str, int]) -> str:
+    epoch, n = split_seq(item[1])
+    return f"{item[0]} {epoch}/{n}"

@@ -1,0 +1,177 @@
+"""The job: reads archived changes in pages and sends them to one consumer, at a rate.
+
+Killed anywhere, it continues: what was being sent is sent again, in the same messages.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from shared.domain.sink import Listable
+from shared.flows.backfill.awaiting import Awaiting
+from shared.flows.jobs.holding import hold
+from shared.flows.jobs.setup import JobSetup
+from shared.flows.replay.archive_reader import ArchiveReader
+from shared.flows.replay.barrier import await_barrier
+from shared.flows.replay.beating import beating
+from shared.flows.replay.report import ReplayReport
+from shared.flows.replay.sending import ReplaySending
+from shared.values.archive_pages import PageRow, PartRequest, TableName
+from shared.values.errors import ConfigError
+from shared.values.progress import Progress
+from shared.values.replay_work import ReplayWork
+
+MOST_SENDING = 1_000
+"""Changes that are sent before the progress is stored."""
+
+PACE_SECONDS = 5.0
+"""A slower rate sends fewer at once."""
+
+
+class Replay:
+    """Archived changes go to one consumer, never to the topic."""
+
+    def __init__(self, setup: JobSetup) -> None:
+        self._setup, self._consumer = setup, setup.consumer.name
+        self._free_at = 0.0
+
+    def run(self, work: ReplayWork) -> ReplayReport:
+        """Send the chosen changes, or continue.
+
+        Raises ConfigError where there is no archive, StackError where it lacks changes or the queue
+        takes nothing, JobBusy when another process does it.
+        """
+        if self._setup.ask_archive is None:
+            raise ConfigError(
+                "has no archive any more.", thing="the stage", hint="Deploy it with `archive:`."
+            )
+        self._tenure = hold(self._setup, "fill", lambda: work, lambda job: job.work)
+        patience = self._tenure.patience
+        with self._tenure.kept():
+            ask = beating(self._setup.ask_archive, lambda: self._show("reading the archive"))
+            self._reader = ArchiveReader(ask)
+            if not self._work.through:
+                through = await_barrier(
+                    self._setup, self._reader, self._work.choice.tables, self._tenure, self._show
+                )
+                self._save(through=through)
+            job, source = self._tenure.job.id, self._setup.source.name
+            self._sending = ReplaySending(
+                self._setup.queue, self._setup.claims, source, job, patience
+            )
+            self._applying = Awaiting(
+                self._setup,
+                job,
+                patience,
+                self._show,
+                self._tenure.moved,
+                again="cancel the replay and begin it again",
+            )
+            while self._work.at < len(self._work.choice.tables):
+                self._step()
+            return self._finish()
+
+    @property
+    def _work(self) -> ReplayWork:
+        work = self._tenure.job.work
+        assert isinstance(work, ReplayWork)
+        return work
+
+    def _step(self) -> None:
+        """Open the next table, or send one page of it."""
+        work = self._work
+        table = work.choice.tables[work.at]
+        request = PartRequest(work.choice, table, work.through, work.first)
+        if not work.opened:
+            parts = self._reader.parts(request)
+            if not parts.changes:
+                return self._save(at=work.at + 1)
+            return self._save(opened=True, first=parts.first, bounds=parts.bounds, part=0, low="")
+        bounds = ("", *work.bounds, "")
+        low, high = work.low or bounds[work.part], bounds[work.part + 1]
+        page = self._reader.page(msgspec.structs.replace(request, low=low, high=high))
+        counted = self._send(table, page.rows)
+        if page.rest:
+            return self._save(low=page.rest, sending=0, **counted)
+        if work.part < len(work.bounds):
+            return self._save(part=work.part + 1, low="", sending=0, **counted)
+        return self._save(
+            at=work.at + 1, opened=False, first=0, bounds=(), part=0, low="", sending=0, **counted
+        )
+
+    def _send(self, table: TableName, rows: Sequence[PageRow]) -> dict[str, int]:
+        """Send the changes of a page; what is about to be sent is stored before.
+
+        Returns the counts that are to be stored with the end of the page.
+        """
+        at, count, counted = 0, self._work.sending, dict[str, int]()
+        if rows and not count:
+            count = self._portion(rows, 0)
+            self._save(sending=count, groups=self._groups(rows[:count]))
+        while at < len(rows):
+            self._applying.hold_back()
+            self._keep_pace(min(count, len(rows) - at))
+            some = rows[at : at + count]
+            ids = self._sending.rows(table, some)
+            self._applying.sent(ids)
+            at += len(some)
+            work = self._work
+            counted = {"sent": work.sent + len(some), "messages": work.messages + len(ids)}
+            if at < len(rows):
+                count = self._portion(rows, at)
+                groups = self._groups(rows[at : at + count])
+                self._save(low=rows[at].place, sending=count, groups=groups, **counted)
+            self._show()
+        return counted
+
+    def _keep_pace(self, count: int) -> None:
+        """Wait until so many more may be sent."""
+        clock = self._tenure.patience.clock
+        if (left := self._free_at - clock()) > 0:
+            self._tenure.patience.sleep(left)
+        self._free_at = clock() + count / self._work.rate
+
+    def _portion(self, rows: Sequence[PageRow], at: int) -> int:
+        """How many of the rows from a place on are sent before the progress is stored.
+
+        Truncations have no place of their own: they go with the first change behind them.
+        """
+        most = max(1, min(MOST_SENDING, int(self._work.rate * PACE_SECONDS)))
+        end = min(len(rows), at + most)
+        while end < len(rows) and not rows[end].place:
+            end += 1
+        return end - at
+
+    def _groups(self, rows: Sequence[PageRow]) -> dict[str, int]:
+        found = {row.group: self._work.at for row in rows}
+        return {**found, **self._work.groups}
+
+    def _finish(self) -> ReplayReport:
+        """Everything that was sent is applied, and what was deleted meanwhile is deleted again."""
+        work, setup = self._work, self._setup
+        self._sending.end(work.choice.tables, work.groups)
+        self._applying.until_done(self._sending.ends(work.groups))
+        deleted = 0
+        if isinstance(setup.sink, Listable):
+            recorded = setup.state.deletions.read(self._consumer, self._tenure.job.id)
+            deleted = setup.sink.delete_again(recorded, self._tenure.patience.sleep)
+        report = ReplayReport(
+            self._tenure.job.id,
+            self._consumer,
+            work.sent,
+            work.messages,
+            deleted,
+            self._tenure.seconds(),
+        )
+        outcome = f"{work.sent:,} changes of {len(work.choice.tables)} tables"
+        self._tenure.end(outcome, msgspec.to_builtins(report))
+        return report
+
+    def _save(self, **changed: object) -> None:
+        self._tenure.save(msgspec.structs.replace(self._work, **changed))
+
+    def _show(self, note: str = "") -> None:
+        work = self._work
+        tables = work.choice.tables
+        name = tables[work.at].full if work.at < len(tables) else ""
+        self._tenure.show(Progress(work.sent, max(work.sent, work.estimate), name, note))

@@ -1,0 +1,23 @@
+"""Report: what a replay did."""
+
+import msgspec
+
+
+class ReplayReport(msgspec.Struct, frozen=True):
+    """changes, messages: sent. deletions: documents deleted again that went meanwhile."""
+
+    job: str
+    consumer: str
+    changes: int
+    messages: int
+    deletions: int
+    seconds: float
+
+
+def line_of(report: ReplayReport) -> str:
+    """The report as text."""
+    rate = report.changes / report.seconds if report.seconds else 0
+    return (
+        f"{report.consumer}: {report.changes:,} changes in {report.messages:,} messages, "
+        f"{report.seconds:,.1f} s ({rate:,.0f} changes/s)"
+    )

@@ -1,0 +1,35 @@
+"""Replay work: the parameters and the progress of a replay."""
+
+import msgspec
+
+from shared.values.archive_pages import Choice
+
+
+class ReplayWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="replay"):
+    """Sends archived changes to one consumer.
+
+    choice: which ones. rate: changes a second. estimate: how many changes the plan counted.
+    through: stream → the seq up to which archived changes count; empty before the first slice.
+    at: the place of the present table in `choice.tables`; those before it are sent.
+    first, bounds: how the present table is read, see `TableParts`. opened: that is known.
+    part: the present part. low: where in it to continue; empty: at its beginning.
+    sending: so many changes from there on are being sent, and may have been. They travel in the
+        same messages when they are sent again, so that the consumer knows these.
+    groups: message group → place of its table, of all that was sent.
+    sent, messages: how many are sent.
+    """
+
+    choice: Choice
+    rate: float
+    estimate: int = 0
+    through: dict[str, int] = {}
+    at: int = 0
+    opened: bool = False
+    first: int = 0
+    bounds: tuple[str, ...] = ()
+    part: int = 0
+    low: str = ""
+    sending: int = 0
+    groups: dict[str, int] = {}
+    sent: int = 0
+    messages: int = 0
