@@ -13,6 +13,7 @@ from shared.domain.archive_ledger import Ledger
 from shared.flows.archive import periods
 from shared.flows.archive.auditing import audit
 from shared.flows.archive.committing import Committer
+from shared.flows.archive.key_ranges import sorted_parts
 from shared.flows.archive.maintaining import compact, drop_old, maintain
 from shared.flows.archive.reports import Maintained
 from shared.flows.archive.setup import ArchiveSetup
@@ -62,7 +63,8 @@ def test_a_rewrite_is_never_too_large_and_never_of_one_file(sizes: list[int]) ->
     groups = list(periods.groups(files, ms("2027-06-01T00:00:00")))
     for some in groups:
         assert len(some) > 1
-        assert sum(each.size for each in some) <= periods.LARGEST
+        assert sum(each.size for each in some) <= periods.WIDEST
+        assert periods.parts_of(some) < len(some)
     rewritten = [each.path for some in groups for each in some]
     assert len(rewritten) == len(set(rewritten))
     large = {each.path for each in files if each.size >= periods.SMALL}
@@ -93,6 +95,18 @@ def test_small_files_become_one_sorted_file_with_the_same_rows() -> None:
     assert Ledger.decode(lake.head().ledger).count() == 259
     compact(lake, LATER_MS, lambda: True, done)
     assert done.rewrites == 1
+
+
+@pytest.mark.parametrize("many", [1, 3, 50])
+def test_the_parts_of_a_rewrite_have_every_row_once_and_each_row_in_one_part(many: int) -> None:
+    _, lake = archived(range(1, 400), range(400, 1_500), range(1_500, 1_600))
+    parts = list(sorted_parts(lake, lake.files(), many))
+    assert len(parts) == many or many == 50
+    names = [set(part.column("key").to_pylist()) for part in parts]
+    assert sum(map(len, names)) == len(set().union(*names)), "no row is in two parts"
+    ordered = [tuple(row.values()) for part in parts for row in part.select(SORTED_BY).to_pylist()]
+    assert ordered == sorted(ordered)
+    assert sorted(n for *_, n in ordered) == list(range(1, 1_600))
 
 
 def test_a_file_that_is_gone_leaves_the_others() -> None:

@@ -1,21 +1,21 @@
 """Maintaining: keeps the table small and fast, and keeps changes no longer than they should be.
 
-Small files of periods that are over become one sorted file each. What is older than the retention
-is dropped, file by file. Snapshots of the table expire, and a vacuum removes what nothing refers to
-any more. Readers see each step whole or not at all, and the committer works meanwhile.
+Small files of periods that are over become fewer sorted files, each with rows of its own. What is
+older than the retention is dropped, file by file. Snapshots of the table expire, and a vacuum
+removes what nothing refers to any more. Readers see each step whole or not at all, and the
+committer works meanwhile.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-import pyarrow as pa
 from pyroaring import BitMap64
 
-from shared.adapters.lake.columns import ARROW, SORTED_BY
-from shared.adapters.lake.contract import DataFile, Lake, Overtaken
+from shared.adapters.lake.contract import Lake, Overtaken
 from shared.domain.archive_ledger import Ledger, Place
 from shared.flows.archive import committing, periods
 from shared.flows.archive.auditing import by_place
+from shared.flows.archive.key_ranges import sorted_parts
 from shared.flows.archive.reports import Maintained
 from shared.flows.archive.setup import ArchiveSetup
 
@@ -39,7 +39,6 @@ longest run takes 15 minutes, and so does Athena's longest query with its usual 
 
 ATTEMPTS = 5
 _DAY_MS = 86_400_000
-_ORDER = [(name, "ascending") for name in SORTED_BY]
 
 
 def maintain(setup: ArchiveSetup) -> Maintained:
@@ -100,19 +99,12 @@ def compact(
             done.left = True
             return
         try:
-            lake.replace(some, sorted_rows(lake, some), alone)
+            lake.replace(some, sorted_parts(lake, some, periods.parts_of(some)), alone)
         except Overtaken:
             continue  # one of the files is gone: somebody deleted rows, or dropped old ones
         done.rewrites += 1
         done.files += len(some)
         done.rows += sum(each.rows for each in some)
-
-
-def sorted_rows(lake: Lake, files: Sequence[DataFile]) -> Iterator[pa.Table]:
-    """The rows of these files in the table's order, as one part."""
-    batches = list(lake.scan(ARROW.names, files=files))
-    if batches:
-        yield pa.Table.from_batches(batches).cast(ARROW).sort_by(_ORDER)
 
 
 def drop_old(lake: Lake, before_ms: int, done: Maintained) -> None:

@@ -4,14 +4,15 @@ A file belongs to the longest period that is over: its month, else its day, else
 history of a row lies in few files, and a file is rewritten at most three times.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from shared.adapters.lake.contract import DataFile
 
-SMALL, LARGEST = 32 << 20, 48 << 20
-"""Bytes: smaller files are rewritten, into files of about `LARGEST`. One rewrite holds so much in
-memory, which is about ten times as much when it is expanded and sorted.
+SMALL, LARGEST, WIDEST = 24 << 20, 48 << 20, 192 << 20
+"""Bytes: smaller files are rewritten, at most `WIDEST` at once, into files that are made of about
+`LARGEST` each. Memory holds so much, which is about ten times as much when it is expanded and
+sorted.
 """
 
 GRACE = timedelta(minutes=10)
@@ -19,7 +20,7 @@ GRACE = timedelta(minutes=10)
 
 
 def groups(files: Iterable[DataFile], now_ms: int) -> Iterator[list[DataFile]]:
-    """Files to be put together, the oldest first; each group becomes one file."""
+    """Files to be put together, the oldest first; each group becomes fewer files."""
     now = datetime.fromtimestamp(now_ms / 1000, UTC) - GRACE
     of_period: dict[str, list[DataFile]] = {}
     for file in sorted(files, key=lambda each: (each.first_ms, each.path)):
@@ -27,7 +28,7 @@ def groups(files: Iterable[DataFile], now_ms: int) -> Iterator[list[DataFile]]:
         if period and file.size < SMALL:
             of_period.setdefault(period, []).append(file)
     for some in of_period.values():
-        yield from _of_one_file(some)
+        yield from _at_once(some)
 
 
 def period_of(file: DataFile, now: datetime) -> str:
@@ -39,14 +40,22 @@ def period_of(file: DataFile, now: datetime) -> str:
     return ""
 
 
-def _of_one_file(files: list[DataFile]) -> Iterator[list[DataFile]]:
-    """The files of a period, as many together as one new file holds; a single one stays."""
+def parts_of(files: Sequence[DataFile]) -> int:
+    """How many files these become."""
+    return max(1, -(-sum(each.size for each in files) // LARGEST))
+
+
+def _at_once(files: list[DataFile]) -> Iterator[list[DataFile]]:
+    """The files of a period, as many as one rewrite takes; those that would not become fewer stay.
+
+    So what was rewritten is not rewritten for ever.
+    """
     some: list[DataFile] = []
     for file in files:
-        if some and sum(each.size for each in some) + file.size > LARGEST:
-            if len(some) > 1:
+        if some and sum(each.size for each in some) + file.size > WIDEST:
+            if parts_of(some) < len(some):
                 yield some
             some = []
         some.append(file)
-    if len(some) > 1:
+    if parts_of(some) < len(some):
         yield some

@@ -1,15 +1,20 @@
 """Maintenance on real Iceberg files, in the emulated S3 and Glue."""
 
+import io
 import threading
 import time
 
 import boto3
+import pyarrow.parquet as pq
 import pytest
 
+from shared.adapters.lake.columns import MEASURED
 from shared.adapters.lake.iceberg import reachable
-from shared.domain.archive_ledger import Ledger
+from shared.adapters.lake.iceberg.file_io import address
+from shared.domain.archive_ledger import Ledger, Span
 from shared.flows.archive.auditing import audit
 from shared.flows.archive.committing import commit
+from shared.flows.archive.giving_up import give_up
 from shared.flows.archive.maintaining import compact, drop_old, maintain
 from shared.flows.archive.reports import Maintained
 from shared.flows.archive.setup import ArchiveSetup
@@ -112,3 +117,27 @@ def test_old_files_are_dropped_with_their_numbers(place: Place) -> None:
     land(place.landing, range(1, 201))
     again = place.committer.run(lambda: 300)
     assert (again.rows, again.duplicates) == (0, 200)
+
+
+def test_giving_up_commits_a_ledger_without_rows(place: Place) -> None:
+    land(place.landing, [*range(1, 50), *range(52, 101)])
+    place.committer.run(lambda: 300)
+    assert give_up(place.lake, [Span(STREAM, EPOCH, 50, 51)]) == 2
+    (found,) = audit(place.lake, memory_state(), (STREAM,))
+    assert (found.complete, found.through, found.rows) == (True, 100, 98)
+
+
+def test_a_footer_holds_values_of_the_key_and_the_number_only(place: Place) -> None:
+    """Others would be personal data, and most of what a reader of one row reads."""
+    for numbers in (range(1, 101), range(101, 201)):
+        land(place.landing, numbers)
+        place.committer.run(lambda: 300)
+    for compacted in (False, True):
+        if compacted:
+            compact(place.lake, LATER_MS, lambda: True, Maintained())
+        for file in place.lake.files():
+            bucket, key = address(file.path)
+            body = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+            group = pq.read_metadata(io.BytesIO(body)).row_group(0)
+            columns = [group.column(at) for at in range(group.num_columns)]
+            assert {one.path_in_schema for one in columns if one.is_stats_set} == set(MEASURED)

@@ -27,6 +27,7 @@ from shared.adapters.lake.contract import (
 from shared.adapters.lake.iceberg import commit_times, data_files, properties, reachable
 from shared.adapters.lake.iceberg.catalog import Catalog
 from shared.adapters.lake.iceberg.file_io import address
+from shared.adapters.lake.iceberg.statistics import limit_statistics
 from shared.adapters.lake.iceberg.transaction import LedgerTransaction
 from shared.adapters.lake.iceberg.translated import Translated
 from shared.values.errors import StackError
@@ -34,6 +35,7 @@ from shared.values.errors import StackError
 FOLDER = "lake"
 """The prefix of the table in the archive's bucket."""
 
+limit_statistics()
 _ALL = AlwaysTrue()
 _FILES = 4
 """Read at once: a file is at most 48 MB, and a scan holds them in memory."""
@@ -63,7 +65,9 @@ class IcebergLake:
             table = self._load()
             _expect(table, head)
             io = table.io
-            written = list(_dataframe_to_data_files(table.metadata, rows, io))
+            written = (
+                list(_dataframe_to_data_files(table.metadata, rows, io)) if rows.num_rows else []
+            )
             times = commit_times.with_times_of(table, rows)
             return self._commit(table, ledger, added=written, times=times)
 

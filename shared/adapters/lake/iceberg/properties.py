@@ -24,5 +24,9 @@ TABLE = {
     **{f"write.metadata.metrics.column.{name}": "full" for name in MEASURED},
 }
 
-COMPACTED = {"write.parquet.compression-level": "6"}
+COMPACTED = {
+    "write.parquet.compression-level": "6",
+    # Footer and group together are least at about this size.
+    "write.parquet.row-group-limit": "2500",
+}
 """What a rewrite sets for the files that it makes."""

@@ -1,0 +1,249 @@
+"""`python -m bench.lake`: the archive's table at length, in an emulated S3 and Glue.
+
+It archives changes of the demo's marketplace, compacts them while a reader counts ids, and says how
+large the table is, how much of it the history of a row reads, and how long a commit takes when
+there were many before it.
+"""
+
+import argparse
+import io
+import os
+import random
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+from unittest import mock
+
+import boto3
+import msgspec
+import psutil
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from bench import relaying
+from local.demo import marketplace
+from shared.adapters import aws
+from shared.adapters.lake.iceberg import IcebergLake
+from shared.adapters.lake.iceberg.file_io import address
+from shared.adapters.landing.s3 import S3Landing
+from shared.flows.archive.committing import Committer
+from shared.flows.archive.maintaining import compact
+from shared.flows.archive.reports import Maintained
+from shared.values import landed
+from shared.values.change import Change, Transaction
+from shared.values.message import Message
+from shared.values.seq import make_seq
+
+STREAM, EPOCH, BEGAN_MS = "shop", 900_000_000, 1_790_000_000_000
+ROWS, OBJECT = 20_000, 2_000
+DAY_MS = 86_400_000
+COLUMNS = (
+    "seller_id", "title", "description", "status", "tags", "price", "currency", "stock", "weight",
+    "created",
+)  # fmt: skip
+
+
+class Workload:
+    """Updates of the demo's listings, as changes. lines: bytes of them as JSON lines."""
+
+    def __init__(self) -> None:
+        self._dice = random.Random(1)
+        self._rows: dict[int, dict[str, Any]] = {}
+        self.n = self.lines = 0
+
+    def messages(self, many: int) -> list[Message]:
+        return [self._message() for _ in range(many)]
+
+    def _message(self) -> Message:
+        dice = self._dice
+        self.n += 1
+        id = dice.randrange(1, ROWS + 1)
+        before = self._rows.get(id)
+        if before is None:
+            values = marketplace.listing(dice, 1_000)
+            row = {"id": id, **dict(zip(COLUMNS, values, strict=True))}
+        else:
+            price = f"{dice.randrange(1, 9_000_000) / 100:.2f}"
+            row = {**before, "price": price, "stock": dice.randrange(500)}
+        self._rows[id] = row
+        change = Change(
+            f"0-1-{self.n}@{BEGAN_MS + 10 * self.n}/0.0",
+            make_seq(EPOCH, self.n),
+            "c" if before is None else "u",
+            BEGAN_MS + 10 * self.n,
+            {"id": id},
+            before,
+            row,
+            Transaction(f"0-1-{self.n}@{BEGAN_MS + 10 * self.n}", 0, True),
+        )
+        group = f"market.listings-{id % 64}"
+        message = Message(STREAM, STREAM, "market", "listings", 1, group, None, [change])
+        self.lines += len(msgspec.json.encode(message)) + 1
+        return message
+
+
+class Place:
+    """An archive of our own."""
+
+    def __init__(self) -> None:
+        bucket = f"lake-{uuid.uuid4().hex[:12]}"
+        database = bucket.replace("-", "_")
+        self.s3 = aws.client("s3", connections=16)
+        boto3.client("s3").create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+        )
+        boto3.client("glue").create_database(DatabaseInput={"Name": database})
+        self.landing, self.lake = S3Landing(self.s3, bucket), IcebergLake(bucket, database)
+        self.lake.head()
+
+    def commit(self) -> int:
+        now_ms = lambda: int(time.time() * 1000)  # noqa: E731
+        return Committer(self.landing, self.lake, now_ms).run(lambda: 900.0).rows
+
+    def opened(self, path: str) -> tuple[pq.FileMetaData, int]:
+        """The metadata of a Parquet file, and the bytes of its footer."""
+        bucket, key = address(path)
+        body = self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return pq.read_metadata(io.BytesIO(body)), int.from_bytes(body[-8:-4], "little") + 8
+
+
+def history_share(place: Place, keys: list[str]) -> list[float]:
+    """For each key, the part of the table's bytes that its history reads.
+
+    Footers of the files whose bounds in the manifest hold the key, and the row groups whose
+    statistics hold it.
+    """
+    files = place.lake.files()
+    opened = {each.path: place.opened(each.path) for each in files}
+    total = sum(each.size for each in files)
+    shares = []
+    for key in keys:
+        read = 0
+        for metadata, footer in opened.values():
+            column = metadata.schema.names.index("key")
+            groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
+            bounds = [group.column(column).statistics for group in groups]
+            hit = [
+                group
+                for group, found in zip(groups, bounds, strict=True)
+                if found.min <= key <= found.max
+            ]
+            if min(found.min for found in bounds) <= key <= max(found.max for found in bounds):
+                read += footer
+            read += sum(
+                group.column(at).total_compressed_size
+                for group in hit
+                for at in range(group.num_columns)
+            )
+        shares.append(read / total)
+    return shares
+
+
+def counting(place: Place, expected: int, ended: threading.Event, counts: list[int]) -> None:
+    """Count the ids of the table again and again."""
+    while not ended.is_set():
+        ids = [batch.column("id") for batch in place.lake.scan(["id"], at=place.lake.head())]
+        counts.append(sum(map(len, ids)))
+        assert sum(len(pc.unique(each)) for each in ids) == counts[-1] == expected
+
+
+def large(place: Place, changes: int, say: Callable[[str], None]) -> None:
+    """A table of so many changes: how fast they are committed, and how large it is."""
+    work, busy, done = Workload(), 0.0, 0
+    while done < changes:
+        for _ in range(0, min(100_000, changes - done), OBJECT):
+            messages = work.messages(OBJECT)
+            place.landing.put(f"{work.n:012d}.zst", landed.encode(messages))
+        start = time.process_time()
+        done += place.commit()
+        busy += time.process_time() - start
+    peak = psutil.Process().memory_info().rss / 1e6
+    say(f"{done:,} changes committed, {done / busy:,.0f} a processor second, {peak:,.0f} MB")
+    keys = [f'{{"id":{random.Random(n).randrange(1, ROWS)}}}' for n in range(40)]
+    said(place, work, keys, "before", say)
+    ended, counts, errors = threading.Event(), list[int](), list[BaseException]()
+
+    def read() -> None:
+        try:
+            counting(place, done, ended, counts)
+        except BaseException as error:  # noqa: BLE001 (raised below)
+            errors.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    report, start = Maintained(), time.process_time()
+    compact(place.lake, BEGAN_MS + 60 * DAY_MS, lambda: True, report)
+    seconds = time.process_time() - start
+    ended.set()
+    reader.join()
+    if errors:
+        raise errors[0]
+    say(
+        f"{report.files} files became {len(place.lake.files())} in {seconds:.0f} processor "
+        f"seconds, {psutil.Process().memory_info().rss / 1e6:,.0f} MB; a reader counted "
+        f"{len(counts)} times, always {done:,}"
+    )
+    said(place, work, keys, "compacted", say)
+
+
+def said(
+    place: Place, work: Workload, keys: list[str], what: str, say: Callable[[str], None]
+) -> None:
+    size = sum(each.size for each in place.lake.files())
+    shares = history_share(place, keys)
+    say(
+        f"{what}: {size / 1e6:,.1f} MB, {size / work.lines:.1%} of {work.lines / 1e6:,.0f} MB of "
+        f"JSON lines; the history of a row reads {median(shares):.2%}, at most {max(shares):.2%}"
+    )
+
+
+def many(place: Place, commits: int, say: Callable[[str], None]) -> None:
+    """So many commits of 60 changes each, with the hour's maintenance after each 60."""
+    work, seconds = Workload(), list[float]()
+    for number in range(1, commits + 1):
+        place.landing.put(f"{number:012d}.zst", landed.encode(work.messages(60)))
+        start = time.perf_counter()
+        place.commit()
+        seconds.append(time.perf_counter() - start)
+        if number % 60 == 0:
+            compact(place.lake, BEGAN_MS + 60 * DAY_MS, lambda: True, Maintained())
+            place.lake.expire(int(time.time() * 1000) - 3_600_000)
+        for at in (100, commits):
+            if number == at:
+                some = seconds[-50:]
+                say(
+                    f"after {at:,} commits one takes {median(some):.3f} s (p90 "
+                    f"{quantiles(some, n=10)[-1]:.3f} s)"
+                )
+
+
+def places() -> Iterator[Place]:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        relaying.emulated(Path(folder)) as environment,
+        mock.patch.dict(os.environ, environment),
+    ):
+        while True:
+            yield Place()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.lake", description=__doc__)
+    parser.add_argument("--changes", type=int, default=1_000_000)
+    parser.add_argument("--commits", type=int, default=1_000)
+    given = parser.parse_args()
+    made = places()
+    if given.changes:
+        large(next(made), given.changes, lambda line: print(line, flush=True))
+    if given.commits:
+        many(next(made), given.commits, lambda line: print(line, flush=True))
+    made.close()  # type: ignore[attr-defined]
+
+
+if __name__ == "__main__":
+    main()
