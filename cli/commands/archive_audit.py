@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -19,6 +19,7 @@ from shared.flows.archive.rereading_numbers import reread
 from shared.stage import Stage
 from shared.values.archive_progress import UNDER_WAY_MS
 from shared.values.capture_configuration import read_configuration
+from shared.values.errors import ConfigError
 
 _SHOWN = 20
 
@@ -31,6 +32,12 @@ def command(
         bool,
         typer.Option(
             "--heal", help="Read what is missing again from the binlog, and put it into the table."
+        ),
+    ] = False,
+    give_up: Annotated[
+        bool,
+        typer.Option(
+            "--give-up", help="Note what is still missing as lost for good: no audit names it then."
         ),
     ] = False,
     source: SourceOption = "",
@@ -58,9 +65,35 @@ def command(
                 break
         if not as_json:
             _show(found, result_console())
+    if give_up and (given := ask_archive(deployed, _giving_up(deployed, found))["numbers"]):
+        found, _ = _audit(deployed, since_ms)
+        if not as_json:
+            result_console().print(f"gave up {given:,} changes", markup=False)
+            _show(found, result_console())
     if as_json:
         print_json(found)
     raise typer.Exit(0 if all(each.complete for each in found) else 1)
+
+
+def _giving_up(deployed: Stage, found: list[Audited]) -> dict[str, Any]:
+    """The request that gives up what an audit found, but not what is parked: that can be redriven.
+
+    Raises ConfigError while something is parked.
+    """
+    for name, consumer in deployed.settings.consumers.items():
+        if consumer.is_drained and next(iter(deployed.state.parked.all(name)), None):
+            raise ConfigError(
+                "has parked changes, which may be among those that are missing.",
+                thing=f"consumer {name}",
+                hint=f"Redrive or drop them first: rowline parked list {name}.",
+            )
+    spans = [
+        [one.stream, one.epoch, first, last]
+        for one in found
+        for numbers in (one.missing, one.absent)
+        for first, last in numbers.spans
+    ]
+    return {"do": "give_up", "spans": spans}
 
 
 def _audit(deployed: Stage, since_ms: int) -> tuple[list[Audited], list[Wanted]]:

@@ -8,10 +8,11 @@ import msgspec
 import pytest
 
 from shared.adapters.lake.contract import Overtaken
-from shared.domain.archive_ledger import Ledger
+from shared.domain.archive_ledger import Ledger, Span
 from shared.domain.numbering import Numbering
 from shared.flows.archive.auditing import audit
 from shared.flows.archive.committing import Committer
+from shared.flows.archive.giving_up import give_up
 from shared.flows.archive.healing import heal, wanted
 from shared.flows.archive.relanding import reland
 from shared.flows.archive.rereading_numbers import reread
@@ -191,3 +192,36 @@ def test_what_was_removed_on_purpose_does_not_come_back() -> None:
     (found,) = audit(world.lake, world.state, (STREAM,))
     assert found.complete
     assert world.heal() == []
+
+
+def test_what_nobody_can_bring_back_is_given_up_and_no_audit_names_it() -> None:
+    world = World(random.Random(8), 20)
+    last = max(world.changes)
+    world.archive([n for n in world.changes if n not in (4, 5)])  # these were parked and dropped
+    world.lake.remove({7})
+    spans = [Span(*PLACE, 4, 5), Span(*PLACE, 6, 7)]
+    assert give_up(world.lake, spans) == 3, "6 is in the table"
+    assert give_up(world.lake, spans) == 0
+    (found,) = audit(world.lake, world.state, (STREAM,))
+    assert (found.complete, found.through, found.rows) == (True, last, last - 3)
+    assert world.heal() == []
+    world.archive([4])
+    assert len(world.held()) == last - 3, "a late copy does not come back"
+
+
+def test_giving_up_starts_over_when_somebody_commits_meanwhile() -> None:
+    world = World(random.Random(9), 20)
+    world.archive([n for n in world.changes if n not in (4, 9)])
+    append, raced = world.lake.append, list[int]()
+
+    def overtaken(head: Any, rows: Any, ledger: bytes) -> Any:
+        if not raced:
+            raced.append(9)
+            world.archive([9])
+        return append(head, rows, ledger)
+
+    world.lake.append = overtaken  # type: ignore[method-assign]
+    assert give_up(world.lake, [Span(*PLACE, 4, 4), Span(*PLACE, 9, 9)]) == 1
+    assert 9 in world.held()
+    (found,) = audit(world.lake, world.state, (STREAM,))
+    assert found.complete

@@ -64,7 +64,7 @@ class Lake(Protocol):
         ...
 
     def append(self, head: Head, rows: "pa.Table", ledger: bytes) -> Head:
-        """Add rows and put the ledger in place of the former one, in one commit.
+        """Add rows, or none, and put the ledger in place of the former one, in one commit.
 
         head: the state that the ledger was computed from. Raises Overtaken, OutcomeUnknown.
         """

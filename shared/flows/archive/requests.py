@@ -6,13 +6,16 @@ from typing import Any
 
 import msgspec
 
+from shared.domain.archive_ledger import Span
 from shared.flows.archive.auditing import audit
 from shared.flows.archive.chosen_changes import ChosenChanges
 from shared.flows.archive.committing import commit
+from shared.flows.archive.giving_up import give_up
 from shared.flows.archive.healing import heal, wanted
 from shared.flows.archive.maintaining import maintain
 from shared.flows.archive.progressing import note_failure, note_progress
 from shared.flows.archive.reaching import reach
+from shared.flows.archive.reports import COMMIT_WAITS
 from shared.flows.archive.setup import ArchiveSetup
 from shared.flows.archive.standing import standing
 from shared.values.archive_pages import PartRequest
@@ -83,6 +86,18 @@ def _chosen(setup: ArchiveSetup, event: Answer) -> ChosenChanges:
     return ChosenChanges(setup.lake, setup.lake.head(), request)
 
 
+def _give_up(setup: ArchiveSetup, event: Answer) -> Answer:
+    """What has landed comes first: it would be taken for a late copy."""
+    done = commit(setup, wait_seconds=COMMIT_WAITS)
+    if done.busy or done.left:
+        raise ConfigError(
+            "is not done with what has landed.",
+            thing="the committer",
+            hint="Run the same command again in a minute.",
+        )
+    return {"numbers": give_up(setup.lake, msgspec.convert(event["spans"], list[Span]))}
+
+
 WORK: dict[str, Callable[[ArchiveSetup, Answer], Answer]] = {
     "commit": _commit,
     "maintain": _maintain,
@@ -92,6 +107,7 @@ WORK: dict[str, Callable[[ArchiveSetup, Answer], Answer]] = {
     "reach": _reach,
     "parts": _parts,
     "page": _page,
+    "give_up": _give_up,
 }
 
 

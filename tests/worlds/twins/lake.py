@@ -28,7 +28,8 @@ class MemoryLake:
 
     def append(self, head: Head, rows: pa.Table, ledger: bytes) -> Head:
         files = dict(self._expected(head))
-        files[self._name()] = rows.cast(ARROW)
+        if rows.num_rows:
+            files[self._name()] = rows.cast(ARROW)
         return self._commit(files, ledger)
 
     def drop(self, head: Head, files: Sequence[DataFile], ledger: bytes) -> Head:
