@@ -36,6 +36,7 @@ class Opened(msgspec.Struct):
 
     message: None for a body that is no message.
     duplicates: the number of its changes that were seen before.
+    overtaken: all of them count as seen, because of later changes of its group.
     """
 
     delivery: Delivery
@@ -43,6 +44,7 @@ class Opened(msgspec.Struct):
     lane: Lane
     pieces: list[Piece]
     duplicates: int = 0
+    overtaken: bool = False
 
     def settled(self) -> Iterator[Piece]:
         """The pieces up to the first that failed."""

@@ -10,10 +10,13 @@ from shared.values.due_cause import DueCause
 ALMOST_OVER_MS = 12 * 86_400_000
 """SQS deletes a message after 14 days."""
 
-RETURNED_MS = 6 * 3_600_000
-"""A message whose changes were all seen before, and that was sent so long after they were
-committed, is no repeat of a relay: somebody moved it back from a DLQ. SQS moves none earlier: the
-shortest visibility time-out of a consumer's queue, 1,000 times, takes longer.
+RETURNED_MS = 15 * 60_000
+"""A message that later ones of its group have overtaken, and that was sent so long after it was
+committed, is no repeat of a relay: those come within 75 s. Somebody moved it back from a DLQ.
+
+SQS moves none earlier to the DLQ of the consumer. SNS moves some to that of the subscription at
+once, where the watch settles them within a minute. A relay that is killed while it is further
+behind than this makes a table due in vain.
 """
 
 _DAY_MS = 86_400_000
@@ -30,8 +33,8 @@ class Lateness:
         """Look at the messages of a batch, duplicates marked. Raises what the state table raises.
 
         probing: the gate is closed, so the watch notes what waits for too long.
-        A duplicate may have been moved away by SQS before it was seen, while later changes of its
-        group passed the mark. Its old payload must not be applied: its table is due.
+        A duplicate may have been moved away by SQS or SNS before it was seen, while later changes
+        of its group passed the mark. Its old payload must not be applied: its table is due.
         """
         now_ms = self._now_ms()
         for one in opened:
@@ -41,9 +44,8 @@ class Lateness:
             if now_ms - sent_ms > ALMOST_OVER_MS and not probing:
                 why = "the consumer is 12 days behind, and SQS deletes changes after 14"
                 self._due(message.full_name, f"behind:{now_ms // _DAY_MS}", why)
-            seen_all = one.duplicates == len(message.changes)
             late = sent_ms - message.changes[-1].ts_ms > RETURNED_MS
-            if seen_all and (late or SET_ASIDE in one.delivery.attributes):
+            if one.overtaken and (late or SET_ASIDE in one.delivery.attributes):
                 why = "changes came back after later ones of their group"
                 self._due(message.full_name, f"returned:{one.delivery.message_id}", why)
 

@@ -13,13 +13,15 @@ def drop_seen(one: Opened, floors: dict[str, int], run: str) -> None:
     whose recorded deletions are gone.
     """
     if one.lane == "live" and one.delivery.group in floors:
-        fresh = []
+        fresh, floor = [], floors[one.delivery.group]
         for piece in one.pieces:
             if piece.change is None or piece.change.seq > floors[one.delivery.group]:
                 fresh.append(piece)
                 if piece.change is not None:
                     floors[one.delivery.group] = piece.change.seq
         one.duplicates = len(one.pieces) - len(fresh)
+        last = one.pieces[-1].change if one.pieces else None
+        one.overtaken = not fresh and last is not None and last.seq < floor
         one.pieces = fresh
     elif one.lane in RUN_LANES and not one.is_of_run(run):
         for piece in one.pieces:
