@@ -1,4 +1,4 @@
-"""Archive progress: how far the archive is, and how high the numbers of each stream were when.
+"""Archive progress: how far it has come, and how high each stream's numbers were when.
 
 Changes need some time from the stream to the table. The noted heights show which numbers are older
 than that.

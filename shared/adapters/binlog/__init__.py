@@ -1,4 +1,4 @@
-"""The binlog of a source: the contract, the reader of real servers, and a twin in memory."""
+"""The binlog of a source: the contract, and the reader of real servers."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING

@@ -1,6 +1,6 @@
 """How each column type is read.
 
-The pieces of source text from which `decoder` makes one function a table.
+The pieces of source text from which `row_compiler` builds one function per table.
 """
 
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""A query event: the text of a statement, and of its session what the text cannot be read without.
+"""A query event: the text of a statement, and the session settings needed to read it.
 
 Source: MySQL libs/mysql/binlog/event/statement_events.h, "Query_event status variables"; MariaDB
 knowledge base, "QUERY_EVENT".

@@ -29,7 +29,9 @@ class Dues(Protocol):
     def settle(
         self, consumer: str, of_source: Mapping[str, str], of_consumer: Mapping[str, str]
     ) -> None:
-        """Both by table: causes noted for the source, and for this consumer, that are settled.
+        """Mark causes as settled.
+
+        of_source, of_consumer: table → cause, as noted for the source or for this consumer alone.
 
         A cause that was noted meanwhile stays due.
         """

@@ -6,7 +6,7 @@ from typing import Protocol
 class Leases(Protocol):
     """A lease ends by the clock of whoever asks for it.
 
-    So it spares superfluous work, and nothing that must not happen twice may depend on it.
+    It only avoids duplicate work; anything that must not happen twice may not rely on it.
     """
 
     def hold(self, name: str, holder: str, now_ms: int, ends_ms: int) -> bool:

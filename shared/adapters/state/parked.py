@@ -61,7 +61,7 @@ class Parked(Protocol):
         ...
 
     def take(self, consumer: str, minute: int, changes: int, limit: int) -> bool:
-        """Take so many changes from the budget of a minute, unless it has not so many left."""
+        """Take this many changes from a minute's budget, if that many are left."""
         ...
 
     def of_group(self, consumer: str, group: str) -> list[ParkedChange]:

@@ -10,7 +10,7 @@ from shared.adapters.state.parked import Parked
 from shared.values.settings import ConsumerSettings
 
 LEAST_ROWS = 20
-"""The share of refusals means something from so many changes on."""
+"""The least number of changes for which the share of refusals is meaningful."""
 
 MOST_REFUSED = 0.5
 """A larger share is no matter of single rows."""

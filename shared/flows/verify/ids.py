@@ -12,7 +12,7 @@ _BUCKETS = 1 << 14
 class IdSet:
     """Holds 64-bit hashes.
 
-    An id that was never added is taken for one that was once in 10¹⁹ / (number of ids) cases.
+    About one lookup in 10¹⁹ / (number of ids) mistakes an id never added for one that was.
     """
 
     def __init__(self) -> None:

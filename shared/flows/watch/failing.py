@@ -9,7 +9,7 @@ from shared.flows.watch.each import for_each
 from shared.flows.watch.setup import WatchSetup
 
 MINUTES = 3
-"""A function is looked at so far back, and its gate closes after it failed for so long."""
+"""How many minutes of runs are examined; a gate closes when all of them failed."""
 
 REASON = f"the function ended with an error in every run of the last {MINUTES} minutes"
 

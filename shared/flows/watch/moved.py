@@ -4,8 +4,8 @@ Later changes of their groups may have been applied since, so their payloads are
 tables are due, and a resync reads the rows again. That is stored before a message is deleted. So
 nothing is left that would keep later messages from being received.
 
-A version before parking set refused changes aside in the DLQ. These are settled in the same way: a
-row that is refused again in a resync is parked with its reason.
+Versions from before parking existed put refused changes in the DLQ. These are settled in the same
+way: a row that is refused again in a resync is parked with its reason.
 """
 
 from collections.abc import Sequence

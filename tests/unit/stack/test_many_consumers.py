@@ -21,6 +21,21 @@ def consumers(count: int, more: str = "") -> dict[str, str]:
     return {"consumers:\n": f"consumers:\n{lines}"}
 
 
+def test_a_consumer_takes_what_its_page_says(tmp_path: Path) -> None:
+    """docs/consumers.md, "How many consumers fit into a stage"."""
+    counts = {}
+    for name, edits in {
+        "one": {},
+        "bare": consumers(1, "    alarms: off\n"),
+        "two": consumers(1),
+    }.items():
+        (tmp_path / name).mkdir()
+        counts[name] = len(package(tmp_path / name, "prod", *VPC, edits=edits)["Resources"])
+    assert counts["bare"] - counts["one"] == 12
+    assert counts["two"] - counts["bare"] == 9
+    assert counts["one"] - 12 - 9 <= 35
+
+
 def test_thirty_consumers_fit_without_alarms_of_their_own(tmp_path: Path) -> None:
     template = package(tmp_path, "prod", *VPC, edits=consumers(29, "    alarms: off\n"))
     lint(tmp_path / ".serverless/cloudformation-template-update-stack.json")
