@@ -11,9 +11,9 @@ from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import note_console, print_json, result_console
 from shared.domain.query_cost import query_usd
 from shared.domain.row_history import Archived, differences
+from shared.domain.time_argument import parse_time
 from shared.flows.history.answers import OPERATIONS, history_answer, iso, moment_answer
 from shared.flows.history.history import Archive, RowHistory, RowMoment, row_at, row_history
-from shared.flows.history.time_argument import parse_time
 from shared.values.errors import ConfigError
 
 _LONGEST = 60

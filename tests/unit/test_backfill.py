@@ -12,8 +12,9 @@ from shared.adapters.topic.contract import Entry
 from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.patience import Patience
 from shared.domain.table_plan import CannotNumber
-from shared.flows.backfill import awaiting, sink_ahead
+from shared.flows.backfill import sink_ahead
 from shared.flows.backfill.backfill import Backfill
+from shared.flows.jobs import awaiting
 from shared.flows.jobs.holding import JobBusy
 from shared.flows.jobs.tenure import SILENT_SECONDS, JobStopped
 from shared.values.errors import ConfigError, SourceError, StackError

@@ -14,10 +14,10 @@ import pytest
 from cli.commands import history as command
 from shared.adapters.archive_table.contract import TableFacts
 from shared.domain.row_history import Archived, state_at
+from shared.domain.time_argument import parse_time
 from shared.flows.history.history import RowMoment, row_at, row_history
 from shared.flows.history.past_table import Span, spans_of
 from shared.flows.history.setup import HistorySetup
-from shared.flows.history.time_argument import parse_time
 from shared.values.change import Row
 from shared.values.coverage import Segment, SegmentStart
 from shared.values.errors import ConfigError

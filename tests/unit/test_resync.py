@@ -12,9 +12,9 @@ from shared.adapters.search.contract import Action
 from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.outstanding import outstanding
 from shared.domain.sink import Outcome, Slice
-from shared.flows.backfill import awaiting
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.consume.runtime import Consume
+from shared.flows.jobs import awaiting
 from shared.flows.verify.verify import Verify
 from shared.values.due_cause import DueCause
 from shared.values.errors import ConfigError, StackError

@@ -11,18 +11,18 @@ from shared.domain.captured_tables import CapturedTable, captured_names
 from shared.domain.outstanding import outstanding
 from shared.domain.sink import Listable
 from shared.flows.backfill import causes
-from shared.flows.backfill.awaiting import Awaiting
 from shared.flows.backfill.beside import Beside, require_place
-from shared.flows.backfill.chunk_reading import CHUNK_ROWS, Reading
 from shared.flows.backfill.ghosts import Ghosts
 from shared.flows.backfill.report import BackfillReport
-from shared.flows.backfill.sending import Sending
 from shared.flows.backfill.sink_ahead import pass_versions
 from shared.flows.backfill.subscribing import await_filter
 from shared.flows.backfill.tables_to_fill import tables_to_fill
+from shared.flows.jobs.awaiting import Awaiting
+from shared.flows.jobs.chunk_reading import CHUNK_ROWS, Reading
 from shared.flows.jobs.holding import hold
 from shared.flows.jobs.new_index import require_one_index
 from shared.flows.jobs.same_server import require_same_server
+from shared.flows.jobs.sending import Sending
 from shared.flows.jobs.setup import JobSetup
 from shared.values.asked_end import AskedEnd
 from shared.values.due_cause import DueCause

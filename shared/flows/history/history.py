@@ -6,8 +6,8 @@ from datetime import datetime
 import msgspec
 
 from shared.domain.archive_ledger import Ledger
+from shared.domain.key_argument import key_texts
 from shared.domain.row_history import Archived, RowAt, in_order, state_at
-from shared.flows.history.key_argument import key_texts
 from shared.flows.history.past_table import PastTable, find_table
 from shared.flows.history.reading import micros, read_other_keys, read_row, read_version
 from shared.flows.history.setup import HistorySetup

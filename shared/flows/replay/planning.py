@@ -7,8 +7,8 @@ import msgspec
 
 from shared.adapters.state.state import State
 from shared.domain.change_where import ChangeWhere
+from shared.domain.key_argument import key_texts
 from shared.domain.replay_cost import replay_cost
-from shared.flows.history.key_argument import key_texts
 from shared.flows.replay.archive_reader import ArchiveReader
 from shared.flows.replay.window import time_text
 from shared.values.archive_pages import Choice, PartRequest, Reach, TableName, TableParts

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from shared.domain.sink import Listable
-from shared.flows.backfill.awaiting import Awaiting
+from shared.flows.jobs.awaiting import Awaiting
 from shared.flows.jobs.holding import hold
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.replay.archive_reader import ArchiveReader

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from shared.flows.history.time_argument import parse_time
+from shared.domain.time_argument import parse_time
 from shared.values.errors import ConfigError
 
 _AGE = re.compile(r"(\d+)([smhd])")

@@ -12,7 +12,7 @@ import msgspec
 
 from shared.domain.captured_tables import CapturedTable, captured_names, captured_tables
 from shared.domain.published_table import as_published
-from shared.flows.backfill.chunk_reading import Reading
+from shared.flows.jobs.chunk_reading import Reading
 from shared.flows.jobs.holding import hold
 from shared.flows.jobs.same_server import require_same_server
 from shared.flows.jobs.setup import JobSetup

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from shared.domain.time_argument import parse_time
 from shared.flows.history.answers import (
     Answer,
     history_answer,
@@ -18,7 +19,6 @@ from shared.flows.history.pages import (
     table_at,
 )
 from shared.flows.history.setup import HistorySetup
-from shared.flows.history.time_argument import parse_time
 from shared.values.errors import ConfigError
 
 Given = Mapping[str, str]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from shared.domain.patience import Patience
-from shared.flows.backfill.sending import Sending
+from shared.flows.jobs.sending import Sending
 from shared.flows.jobs.setup import JobSetup
 from shared.values.errors import StackError
 from shared.values.settings import table_settings
