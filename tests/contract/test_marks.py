@@ -1,5 +1,6 @@
 """Marks in small items, and the items that the former version wrote."""
 
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -143,3 +144,24 @@ def test_an_item_is_smaller_than_one_unit_of_a_write(client: Any, marks: DynamoM
         digits = (len(str(value)) + 1) // 2 + 1 if isinstance(value, int) else len(value)
         size += len(name) + digits
     assert size <= 1024
+
+
+def test_buckets_are_moved_side_by_side_and_judged_alone(
+    marks: DynamoMarks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = [group(shard) for shard in (1, 40, 70)]
+    together, move = threading.Barrier(len(groups), timeout=30), marks._move
+
+    def side_by_side(pk: str, sk: str, moves: Any) -> bool:
+        together.wait()  # where one waits for the other, this is an error
+        return move(pk, sk, moves)
+
+    monkeypatch.setattr(marks, "_move", side_by_side)
+    assert marks.advance("search", {each: (Mark(), Mark(5, 1)) for each in groups}) == set()
+    monkeypatch.undo()
+    assert set(marks.read("search", groups).marks.values()) == {Mark(5, 1)}
+    later = {each: (Mark(5, 1), Mark(9, 2)) for each in groups}
+    stale = {group(71): (Mark(4, 1), Mark(9, 2))}
+    assert marks.advance("search", later | stale) == {group(71)}
+    assert set(marks.read("search", groups).marks.values()) == {Mark(9, 2)}
+    assert marks.advance("search", {}) == set()

@@ -7,6 +7,7 @@ there, when the first of its groups moves.
 
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from shared.adapters.state.dynamodb.gates import GATE, gate_of
@@ -64,13 +65,19 @@ class DynamoMarks:
         for group, move in moves.items():
             table, sk, _ = _place(group)
             buckets.setdefault((consumer_key(consumer, table), sk), {})[group] = move
-        refused = set()
-        for (pk, sk), some in buckets.items():
-            if self._move(pk, sk, some):
-                continue
-            # One of them is not as it was seen; the others must not suffer from that.
-            refused |= {group for group in some if not self._move(pk, sk, {group: some[group]})}
-        return refused
+        refused: set[str] = set()
+        if len(buckets) < 2:  # no thread for one request
+            return refused.union(*(self._refused(*each) for each in buckets.items()))
+        with ThreadPoolExecutor(len(buckets)) as pool:  # the function waits for nothing else
+            return refused.union(*pool.map(self._refused, buckets.keys(), buckets.values()))
+
+    def _refused(self, bucket: tuple[str, str], some: _Moves) -> set[str]:
+        """Move the marks of one bucket; returns the groups where that did not succeed."""
+        pk, sk = bucket
+        if self._move(pk, sk, some):
+            return set()
+        # One of them is not as it was seen; the others must not suffer from that.
+        return {group for group in some if not self._move(pk, sk, {group: some[group]})}
 
     def _move(self, pk: str, sk: str, moves: _Moves) -> bool:
         """Move marks of one bucket, all or none, in one write.
