@@ -36,6 +36,8 @@ def resume(name: NameArgument, stage: StageOption = "local", service: ServiceOpt
     consumer = deployed.consumer(name)
     gate = pausing.resume(deployed.state.gates, consumer.name)
     said = f"resumed, but its gate is closed: {gate.reason}" if gate.cause else "works"
+    if gate.is_open and consumer.enabled:
+        pausing.let_flow(deployed.functions, deployed.consume_function(consumer.name))
     if not consumer.enabled:
         said = "resumed, but off by the stanza: take out `enabled: off`, and deploy"
     deployed.start_drain(consumer.name)

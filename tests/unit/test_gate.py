@@ -221,6 +221,19 @@ def test_a_pause_holds_whatever_happens_and_a_resume_ends_it(world: OutageWorld)
     assert world.prices() == {"1": 1}
 
 
+def test_after_a_resume_messages_flow_before_the_watch_has_looked(world: OutageWorld) -> None:
+    gates, function = world.world.state.gates, world.parts.consume_function("search")
+    pausing.pause(gates, "search", "ann@desk", int(world.now * 1000))
+    world.write(1, 1)
+    world.advance(600)
+    assert world.functions.mapping(function) == "off"
+    world.watching = False
+    pausing.resume(gates, "search")
+    pausing.let_flow(world.functions, function)
+    world.advance(90)
+    assert world.prices() == {"1": 1}
+
+
 def test_a_pause_during_an_outage_is_kept_when_a_probe_passes(world: OutageWorld) -> None:
     world.down = True
     world.write(1, 1)

@@ -1,11 +1,14 @@
 """Pausing: a person closes a consumer's gate, and opens it again."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from msgspec.structs import replace
 
+from shared.adapters.functions.contract import Functions
 from shared.adapters.state.gates import Gates
 from shared.domain import gate_transitions
+from shared.values.errors import RowlineError
 from shared.values.gate import Gate
 
 
@@ -21,6 +24,15 @@ def pause(gates: Gates, consumer: str, by: str, now_ms: int) -> Gate:
 def resume(gates: Gates, consumer: str) -> Gate:
     """Take the pause back. A gate that also closed by itself opens when a probe passes."""
     return _change(gates, consumer, gate_transitions.resumed)
+
+
+def let_flow(functions: Functions, function: str) -> None:
+    """Switch the mapping of a consumer on whose gate is open; function: the consumer's.
+
+    The watch does the same within a minute, so nothing depends on it.
+    """
+    with suppress(RowlineError):
+        functions.switch(function, on=True)
 
 
 def _change(gates: Gates, consumer: str, change: Callable[[Gate], Gate]) -> Gate:

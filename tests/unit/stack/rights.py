@@ -140,6 +140,8 @@ def rights(command: str) -> set[str]:
                 found |= actions_of(place, match[2])
         if re.search(r"start_(slice|drain)\(|functions\.call\(", module.read_text()):
             found.add("lambda:InvokeFunction")
+        if "functions.switch(" in module.read_text():
+            found |= {"lambda:ListEventSourceMappings", "lambda:UpdateEventSourceMapping"}
         if "make_views(" in module.read_text():
             found |= {"glue:CreateTable", "glue:UpdateTable"}  # of CREATE OR REPLACE VIEW
     return found | {more for each in found for more in NEEDS_KEY.get(each, ())}
