@@ -5,11 +5,13 @@ import os
 import secrets
 import sys
 from contextlib import closing
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.ui.source_address import endpoint_of
+from cli.ui.hidden_columns import hidden_columns
+from cli.ui.source_address import SECRET, endpoint_of
 from shared.adapters.binlog import open_binlog
 from shared.adapters.binlog.contract import Binlog, Due, SchemaChanged
 from shared.adapters.database.sql import SqlDatabase
@@ -57,11 +59,26 @@ def command(
             metavar="NAME", help="The source's logical name in the output; its host if not given."
         ),
     ] = "",
+    all_columns: Annotated[
+        bool,
+        typer.Option(
+            "--all-columns",
+            help="Show the columns, too, that the stanzas in this folder drop or mask.",
+        ),
+    ] = False,
+    stage: Annotated[
+        str,
+        typer.Option(
+            "--stage",
+            envvar="ROWLINE_STAGE",
+            help="The stage for which the variables of these stanzas are resolved.",
+        ),
+    ] = "local",
 ) -> None:
     """Print the changes of a database as JSON lines, straight from its binlog, without any AWS.
 
     A line is a change as consumers get it, with `source`, `database` and `table`; `seq` counts from
-    1 here.
+    1 here. In a folder with stanzas, the columns that these drop or mask are hidden.
 
     Example: `rowline tail --source mysql://root@127.0.0.1:3306 --tables 'shop.*' --from earliest
     --until-now`
@@ -75,7 +92,14 @@ def command(
                 thing=f"--tables {pattern}",
                 hint=f"Write DATABASE.TABLE: {pattern}.* for a whole database.",
             )
+    secret = source.removeprefix(SECRET) if source.startswith(SECRET) else ""
+    hidden = {} if all_columns else hidden_columns(Path.cwd(), stage, secret)
+    key = secrets.token_bytes(32)
     _look_for_tables(endpoint, patterns, required=start == "latest")
+    if any("hash" in table.mask.values() for table in hidden.values()):
+        _say(
+            "note: hashes are those of this run. Consumers get hashes under the key in the secret."
+        )
     # What is loaded by now stays, and rows hold no cycles: the collector would look through them in
     # vain, 700 objects at a time.
     gc.freeze()
@@ -84,7 +108,9 @@ def command(
     binlog = open_binlog(endpoint, patterns, 1 << 31 | secrets.randbits(30))
     try:
         end = binlog.latest() if until_now else None
-        tail(binlog, name or endpoint.host, _start(binlog, start), end, _write, _note)
+        begin = _start(binlog, start)
+        named = name or endpoint.host
+        tail(binlog, named, begin, end, _write, _note, hidden=hidden, mask_key=key)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     except BrokenPipeError:
@@ -105,10 +131,9 @@ def _look_for_tables(endpoint: SourceEndpoint, patterns: list[str], *, required:
     for pattern in absent:
         if required and "*" not in pattern:
             raise unknown_table(pattern)
-        print(
+        _say(
             f"note: {pattern} is no table that is there now, or the account may not SELECT from "
-            "it. `rowline tables` lists what the account sees.",
-            file=sys.stderr,
+            "it. `rowline tables` lists what the account sees."
         )
 
 
@@ -129,4 +154,8 @@ def _note(event: SchemaChanged | Due) -> None:
     said = "its definition changed."
     if type(event) is Due:
         said = f"{event.why} changed rows, or may have, without row events: a backfill is due."
-    print(f"{event.database}.{event.table}: {said}", file=sys.stderr)
+    _say(f"{event.database}.{event.table}: {said}")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

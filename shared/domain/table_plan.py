@@ -7,6 +7,8 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
+from msgspec import structs
+
 from shared.adapters.binlog.contract import CannotCapture
 from shared.values.change import Row
 from shared.values.errors import RowlineError
@@ -43,6 +45,9 @@ class TablePlan:
         self, table: Table, settings: TableSettings, mask_key: bytes, *, sharded: bool = True
     ) -> None:
         if not sharded and not settings.key and not table.key:
+            if settings.hidden:
+                self._hide(table, settings, mask_key)
+                return
             self.source = self.table = table
             self.key, self.place, self.shard, self.project, self.whole = (
                 _no_key,
@@ -68,6 +73,24 @@ class TablePlan:
             self.key = _single_key(capture.key_columns[0])
         if len(capture.shard_columns) == 1 and sharded:
             self.shard = _single_shard(capture.shard_columns[0], capture.shards)
+
+    def _hide(self, table: Table, settings: TableSettings, mask_key: bytes) -> None:
+        """Of a table without a key: its columns leave as they should, and nothing tells its rows
+        apart.
+        """
+        shown = [column.name for column in table.columns if column.name not in settings.hidden]
+        if not shown:
+            raise CannotNumber(
+                "has no column that is shown.",
+                table=table.full_name,
+                thing=f"table {table.full_name}",
+                hint="Its stanza drops or masks all of them.",
+            )
+        stanza = structs.replace(settings, key=(shown[0],), shard_by=())
+        capture = Projection(table, stanza, mask_key)
+        self.source, self.table = table, structs.replace(capture.table, key=())
+        self.key, self.place, self.shard = _no_key, _no_shard, _no_shard
+        self.project, self.whole = capture.project, False
 
 
 def _single_key(name: str) -> Callable[[Row], Row]:

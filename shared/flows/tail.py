@@ -3,7 +3,7 @@
 A person or a script reads what the relay would publish.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -12,6 +12,7 @@ from shared.adapters.database.contract import Database
 from shared.domain.numbering import Numbered, Numbering
 from shared.values.errors import PositionLost
 from shared.values.position import Position
+from shared.values.settings import TableSettings
 from shared.values.table import Table
 from shared.values.table_pattern import matches
 
@@ -26,12 +27,17 @@ def tail(
     until: Position | None,
     write: Callable[[bytes], object],
     note: Callable[[SchemaChanged | Due], object] = lambda _: None,
+    *,
+    hidden: Mapping[str, TableSettings] | None = None,
+    mask_key: bytes = b"",
 ) -> None:
     """Write one line per change from `start` on, with `source`, `database` and `table` in front.
 
     `seq` counts from 1 (epoch 0), since a tail has no checkpoint to continue from. Lines are
     written in blocks, and at once when the server has nothing more or an error ends the reading.
-    until: where it ends; None: never. Raises what the binlog raises, and PositionLost for a `start`
+    until: where it ends; None: never.
+    hidden: the columns that leave masked, or not at all. mask_key: the key of mask `hash`.
+    Raises what the binlog raises, and PositionLost for a `start`
     that lies after `until`.
     """
     if start.gtids and not start.file and not binlog.executed().covers(start.gtids):
@@ -52,7 +58,7 @@ def tail(
                 "or `--from latest` always works."
             ),
         )
-    numbering = Numbering(source, {}, sharded=False)
+    numbering = Numbering(source, hidden or {}, mask_key=mask_key, sharded=False)
     lines = _Lines(source)
     try:
         for event in binlog.read(start, until=until, through_restarts=True):

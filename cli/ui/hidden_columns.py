@@ -1,0 +1,76 @@
+"""The columns that the stanzas of a folder drop or mask, for commands that print rows."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from shared.adapters.project.serverless import declaration_of
+from shared.values.errors import ConfigError
+from shared.values.settings import SourceSettings, TableSettings
+
+_FILE = "serverless.yml"
+
+
+def hidden_columns(folder: Path, stage: str, secret: str = "") -> dict[str, TableSettings]:
+    """Table or pattern → what its stanza hides; empty where the folder declares no such table.
+
+    secret: the source is the one with this secret; without one of these, any source is meant.
+    Raises ConfigError when the stanzas cannot be read: then nobody knows what is hidden.
+    """
+    if not _may_hide(folder / _FILE):
+        return {}
+    settings = declaration_of(folder, stage).settings
+    if settings is None:
+        raise ConfigError(
+            "has mistakes, so it is not known which columns it hides.",
+            thing=_FILE,
+            hint="`rowline check` names them. `--all-columns` shows every column.",
+        )
+    sources = settings.sources.values()
+    named = [source for source in sources if source.secret == secret]
+    return _together(named or list(sources))
+
+
+def _may_hide(file: Path) -> bool:
+    """Whether it is worth to resolve the file's variables, which takes seconds."""
+    if not file.is_file():
+        return False
+    try:
+        found = yaml.safe_load(file.read_text())
+    except yaml.YAMLError as error:
+        raise ConfigError(
+            "is no YAML, so it is not known which columns it hides.",
+            thing=_FILE,
+            hint="Correct it. `--all-columns` shows every column.",
+        ) from error
+    declared = found.get("sources") if isinstance(found, dict) else None
+    sources = declared.values() if isinstance(declared, dict) else [declared]
+    return any(
+        _names_hiding(source.get("tables") if isinstance(source, dict) else source)
+        for source in sources
+    )
+
+
+def _names_hiding(node: Any) -> bool:
+    """Whether a part of the stanzas drops or masks, or comes from a variable, which might."""
+    if isinstance(node, Mapping):
+        return any(key in ("drop", "mask") or _names_hiding(node[key]) for key in node)
+    if isinstance(node, list):
+        return any(map(_names_hiding, node))
+    return isinstance(node, str) and "${" in node
+
+
+def _together(sources: list[SourceSettings]) -> dict[str, TableSettings]:
+    """What any of them hides. Shards and cascades do not matter to a reader of rows."""
+    found: dict[str, TableSettings] = {}
+    for source in sources:
+        for name, table in source.tables.items():
+            former = found.get(name, TableSettings())
+            found[name] = TableSettings(
+                key=former.key or table.key,
+                drop=tuple(dict.fromkeys((*former.drop, *table.drop))),
+                mask={**table.mask, **former.mask},
+            )
+    return found if any(table.hidden for table in found.values()) else {}
