@@ -230,7 +230,8 @@ def test_after_a_resume_messages_flow_before_the_watch_has_looked(world: OutageW
     world.watching = False
     pausing.resume(gates, "search")
     pausing.let_flow(world.functions, function)
-    world.advance(90)
+    for _ in range(9):
+        world.advance(10)
     assert world.prices() == {"1": 1}
 
 
