@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import archiving, consuming, deployed, reading, relay, relaying, report
+from bench import archiving, consuming, deployed, reading, relay, relaying, report, snapshotting
 from bench.readers import LIBRARY, LIBRARY_PYTHON, ROWLINE, Reader, parse
 from bench.workload import Workload
 from local.home import home
@@ -17,7 +17,7 @@ from shared.values.errors import ConfigError, RowlineError
 
 CHANGES, QUICK_CHANGES, LARGEST = 320_000, 2_000, 2_000_000
 _QUICK_RELAY = relay.Size(backlog=2_000, idle=2, handovers=1, rate=50, seconds=0.2)
-PARTS = (*reading.SERVERS, "relay", "consumer", "archive", "stage")
+PARTS = (*reading.SERVERS, "relay", "consumer", "archive", "snapshot", "stage")
 
 
 def main(
@@ -76,19 +76,23 @@ def main(
     readings: list[reading.Reading] = []
     measured: dict[str, dict[str, float]] = {}
     for kind in reading.SERVERS:
-        relays = kind == "mariadb" and "relay" in parts
-        if kind not in parts and not relays:
+        own = ("relay", "snapshot") if kind == "mariadb" else ()
+        if not {kind, *own} & set(parts):
             continue
         with reading.started(kind, folder) as server:
             if kind in parts:
                 readings += read(server, readers, changes, rounds, say, largest=largest)
-            if relays:
+            for part in [each for each in own if each in parts]:
                 with relaying.emulated(folder) as environment:
-                    measured["relay"] = relay.figures(
-                        relaying.Place(server, environment),
-                        _QUICK_RELAY if quick else relay.Size(),
-                        say,
-                    )
+                    if part == "relay":
+                        size = _QUICK_RELAY if quick else relay.Size()
+                        place = relaying.Place(server, environment)
+                        measured[part] = relay.figures(place, size, say)
+                    else:
+                        rows, times = (2_000, 1) if quick else (1_000_000, 3)
+                        measured[part] = snapshotting.figures(
+                            server, environment, folder, rows, times, say
+                        )
     if "consumer" in parts:
         amount, times = (2_000, 1) if quick else (60_000, 7)
         measured["consumer"] = consuming.figures(folder, amount, times, say)

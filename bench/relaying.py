@@ -158,6 +158,11 @@ class Place:
             client.meta.events.register("before-call", count)
         return client
 
+    @property
+    def state_table(self) -> str:
+        """The name of the state table."""
+        return self._name
+
     def position(self) -> str:
         """Where the binlog ends now."""
         with self._writer.cursor() as cursor:
@@ -185,12 +190,12 @@ class Place:
                 self.next_row = rows.stop
         return committed
 
-    def job(self, holder: str, seen: Seen, start: str = "latest") -> RelaySetup:
+    def job(self, holder: str, seen: Seen, start: str = "latest", table: str = TABLE) -> RelaySetup:
         """The real loop on the real adapters, watched."""
         reader = endpoint.parse(self._server.reader_url)
         connect = opener(lambda: reader, self.topic)
         return RelaySetup(
-            source=SourceSettings(_STREAM, "none", {TABLE: TableSettings()}, start=start),
+            source=SourceSettings(_STREAM, "none", {table: TableSettings()}, start=start),
             streams=DynamoStreams(self._client("dynamodb", seen=seen), self._name),
             schemas=DynamoSchemas(self._client("dynamodb", seen=seen), self._name),
             dues=DynamoDues(self._client("dynamodb", seen=seen), self._name),

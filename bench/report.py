@@ -22,10 +22,12 @@ AT_MOST: dict[str, float] = {
     "idle_arrival_to_request_ms": 50,
     "idle_arrival_to_request_max_ms": 50,
     "status_ms": 800,
+    "snapshot_peak_mb": 512,
 }
 AT_LEAST: dict[str, float] = {
     "consumer_to_parallel_bulk_at_20": 1,
     "archive_changes_per_cpu_second": 20_000,
+    "snapshot_read_to_plain": 0.8,
 }
 """The limits that Rowline sets itself; a figure without one is shown for its own sake."""
 
@@ -33,6 +35,7 @@ TITLES = {
     "relay": "The relay, MariaDB to the emulated SNS",
     "consumer": "The consumer beside parallel_bulk, on one Elasticsearch",
     "archive": "The archive's committer beside a plain write by PyArrow, on one emulated S3",
+    "snapshot": "A snapshot beside an unbuffered cursor and PyArrow, on one MariaDB",
     "stage": "A deployed stage",
 }
 

@@ -112,6 +112,18 @@ def write(server: DatabaseServer, workload: Workload) -> Written:
         return Written(workload, start, _end(cursor))
 
 
+def fill(server: DatabaseServer, rows: int) -> None:
+    """Exactly so many rows in the table, without a trace in the binlog."""
+    with server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE TABLE {DATABASE}.{TABLE}")
+        cursor.execute("SET sql_log_bin = 0")
+        for first in range(0, rows, _BLOCK):
+            cursor.execute(
+                f"INSERT INTO {DATABASE}.{TABLE} SELECT {_VALUES.format(n=f'({first} + n)')} FROM "
+                f"{DATABASE}.numbers WHERE n < {min(_BLOCK, rows - first)}"
+            )
+
+
 def _statements(workload: Workload) -> Iterator[str]:
     table, rows = f"{DATABASE}.{TABLE}", workload.rows
     if not 1 < rows <= _BLOCK:

@@ -18,7 +18,7 @@ PRINTS = "import os; print(*'x' * int(os.environ['BENCH_CHANGES']), sep='\\n')"
 
 def test_a_quick_run_measures_readers_the_relay_and_a_consumer() -> None:
     words = ["-m", "bench", "--quick"]
-    for part in ("mariadb", "relay", "consumer"):
+    for part in ("mariadb", "relay", "consumer", "snapshot"):
         words += ["--only", part]
     others = [
         f'printer={sys.executable} -c "{PRINTS}"',
@@ -50,6 +50,8 @@ def test_a_quick_run_measures_readers_the_relay_and_a_consumer() -> None:
             assert len(reading["runs"]) == 1
         assert readers[workload, "short"]["failure"] == "printed 1 lines for 2,000 changes."
         assert "ended with code 3" in readers[workload, "gone"]["failure"]
+    assert found["snapshot"]["snapshot_rows_per_second"] > 0
+    assert found["snapshot"]["snapshot_peak_mb"] > 50
     relay = found["relay"]
     assert relay["aws_calls_per_1000_changes"] > relay["publish_calls_per_1000_changes"] > 0
     assert relay["steady_lag_p99_ms"] >= relay["steady_lag_p50_ms"] > 0
