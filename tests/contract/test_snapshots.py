@@ -185,3 +185,31 @@ def test_large_files_are_in_infrequent_access_and_changed_bytes_are_seen(kept: K
     body = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
     s3.put_object(Bucket=BUCKET, Key=key, Body=body[:-1] + b"?", Metadata={"sha256": "noted"})
     assert kept.table.sha256(small.file.path) != kept.table.noted_sha256(small.file.path)
+
+
+def test_an_erased_row_is_gone_from_every_snapshot_and_the_others_stay(kept: Kept) -> None:
+    table = kept.table
+    table.add("a", "shop.items", 0, 0, rows("a", 1, 2))
+    table.add("a", "shop.items", 1, 1, rows("a", 3))
+    table.add("a", "shop.more", 0, 0, rows_of("a", part(1, table="more")))
+    table.add("b", "shop.items", 0, 0, rows("b", 1))
+    assert table.erase("shop.items", ['{"id":1}']) == 2
+    assert table.erase("shop.items", ['{"id":1}']) == 0
+    assert keys_of(kept.other(), "a") == ['{"id":2}', '{"id":3}']
+    assert keys_of(table, "b") == []
+    assert keys_of(table, "a", "shop.more") == ['{"id":1}']
+    assert table.ids() == {"a"}
+    for held in table.packed("a"):
+        assert table.sha256(held.file.path) == table.noted_sha256(held.file.path) != ""
+    assert sum(held.file.rows for held in table.packed("a")) == 3
+    assert not table.unreferenced()
+
+
+def test_a_part_that_waits_is_listed_and_removed(kept: Kept) -> None:
+    kept.store.put_part("a", "shop.items", 0, 1, part(1))
+    kept.store.put_part("b", "shop.items", 0, 1, part(2))
+    found = {id: (name, held) for id, name, held in kept.store.parts()}
+    assert {id: held for id, (_, held) in found.items()} == {"a": part(1), "b": part(2)}
+    kept.store.remove_part(found["a"][0])
+    kept.store.remove_part(found["a"][0])
+    assert [id for id, _, _ in kept.store.parts()] == ["b"]

@@ -105,7 +105,7 @@ def test_snapshot_and_later_changes_are_the_source(seed: int, kill_rate: float) 
     assert snapshot.tables["shop.items"].ceiling >= snapshot.tables["shop.items"].floor
     assert snapshot.rows == sum(each.rows for each in snapshot.files)
     tend(world.snapshot_setup())
-    assert not world.store.parts
+    assert not world.store.held
     assert not world.store.ready
     assert not verify(world.snapshot_setup(), snapshot.id).problems
 
@@ -121,9 +121,9 @@ def test_a_process_that_was_thought_dead_changes_nothing() -> None:
     world.create()
     (readout,) = world.store.readouts()
     (table,) = readout.tables.values()
-    part = next(iter(world.store.parts.values()))
+    part = next(iter(world.store.held.values()))
     for number in range(table.parts + 1):
-        world.store.parts[readout.id, "shop.items", number, 99] = part
+        world.store.held[readout.id, "shop.items", number, 99] = part
     snapshot = world.until_packed()
     world.drain()
     assert world.state_from(snapshot) == world.source()
@@ -132,12 +132,12 @@ def test_a_process_that_was_thought_dead_changes_nothing() -> None:
 def test_a_part_that_is_damaged_or_missing_is_named() -> None:
     world = SnapshotWorld(Random(4))
     world.create()
-    place = next(iter(world.store.parts))
-    body = world.store.parts[place]
-    world.store.parts[place] = body[:-5] + bytes(5)
+    place = next(iter(world.store.held))
+    body = world.store.held[place]
+    world.store.held[place] = body[:-5] + bytes(5)
     with pytest.raises(StackError):
         world.until_packed()
-    del world.store.parts[place]
+    del world.store.held[place]
     with pytest.raises(StackError):
         world.until_packed()
     assert not world.store.manifests

@@ -77,6 +77,35 @@ class Lake(Protocol):
         """
         ...
 
+    def rewrite(
+        self,
+        head: Head,
+        files: Sequence[DataFile],
+        parts: "Iterator[pa.Table]",
+        ledger: bytes,
+    ) -> Head:
+        """Put files with the rows of `parts`, which may be fewer, in the place of `files`.
+
+        The ledger takes the place of the former one in the same commit. Without files only that is
+        done, and what the former commit noted of removed files goes. Raises Overtaken,
+        OutcomeUnknown.
+        """
+        ...
+
+    def purge(self) -> int:
+        """Forget every snapshot but the present one, and remove what only they referred to.
+
+        Returns how many objects were removed.
+        """
+        ...
+
+    def unreferenced(self) -> list[int]:
+        """When each object that nothing refers to was written, Unix ms.
+
+        A run that was killed leaves some, and a run that is under way is about to commit some.
+        """
+        ...
+
     def replace(
         self,
         files: Sequence[DataFile],

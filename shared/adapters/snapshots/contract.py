@@ -1,6 +1,6 @@
 """Snapshots: where their parts wait, what each one holds, and the table with their rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -49,6 +49,17 @@ class SnapshotStore(Protocol):
         """A complete snapshot by its id."""
         ...
 
+    def parts(self) -> Iterator[tuple[str, str, Part]]:
+        """Every part that waits: the id of its snapshot, its name for `remove_part`, the part.
+
+        Raises StackError for one that is damaged.
+        """
+        ...
+
+    def remove_part(self, name: str) -> None:
+        """Remove one part; one that is gone already is no error."""
+        ...
+
     def remove(self, id: str) -> None:
         """Forget a snapshot. Its files are removed from the table afterwards."""
         ...
@@ -85,6 +96,17 @@ class SnapshotTable(Protocol):
 
     def rows(self, id: str, table: str, columns: Sequence[str]) -> "Iterator[pa.RecordBatch]":
         """The rows of a table in a snapshot."""
+        ...
+
+    def erase(self, table: str, keys: Collection[str]) -> int:
+        """Remove the rows with these keys (JSON text) from every snapshot, in one commit.
+
+        Returns how many. Former states of the table go with them, and so do their files.
+        """
+        ...
+
+    def unreferenced(self) -> list[int]:
+        """When each object that nothing refers to was written, Unix ms."""
         ...
 
     def sha256(self, path: str) -> str:

@@ -6,11 +6,12 @@ killed finds what it had committed, and nothing is packed twice.
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote, unquote
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.exceptions import (
     CommitFailedException,
@@ -23,7 +24,7 @@ from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
 from pyiceberg.table import FileScanTask, Table
 
 from shared.adapters import aws
-from shared.adapters.lake.iceberg import properties, reachable
+from shared.adapters.lake.iceberg import properties, purging
 from shared.adapters.lake.iceberg.file_io import address
 from shared.adapters.lake.iceberg.transaction import LedgerTransaction
 from shared.adapters.lake.iceberg.translated import Translated
@@ -33,6 +34,7 @@ from shared.adapters.snapshots.infrequent_access import CHECKSUM, InfrequentAcce
 from shared.adapters.snapshots.s3 import FOLDER
 from shared.values.snapshot import SnapshotFile
 
+_ALL = AlwaysTrue()
 _ATTEMPTS = 5
 _PROPERTIES = {
     **{name: each for name, each in properties.TABLE.items() if ".column." not in name},
@@ -92,10 +94,43 @@ class IcebergSnapshots:
             found = [(_described(task), task) for task in _tasks(held)]
             mine = [(one.first, task) for one, task in found if (one.id, one.table) == (id, table)]
             wanted = held.schema().select(*columns)
-            scan = ArrowScan(held.metadata, held.io, wanted, AlwaysTrue())
+            scan = ArrowScan(held.metadata, held.io, wanted, _ALL)
             for _, task in sorted(mine, key=lambda each: each[0]):
                 for batch in scan.to_record_batches([task]):
                     yield batch.select(list(columns))
+
+    def erase(self, table: str, keys: Collection[str]) -> int:
+        wanted, erased = pa.array(sorted(keys), pa.string()), 0
+
+        def change(held: Table) -> tuple[list[Any], list[Any]]:
+            nonlocal erased
+            erased, added, removed = 0, list[Any](), list[Any]()
+            for task in _tasks(held):
+                if _described(task).table != table or not _may_hold(held, task, keys):
+                    continue
+                scan = ArrowScan(held.metadata, held.io, held.schema(), _ALL)
+                rows = pa.Table.from_batches(scan.to_record_batches([task])).cast(ARROW)
+                kept = rows.filter(pc.invert(pc.is_in(rows.column("key"), wanted)))
+                if kept.num_rows == rows.num_rows:
+                    continue
+                erased += rows.num_rows - kept.num_rows
+                removed.append(task.file)
+                if kept.num_rows:
+                    folder = task.file.file_path.rpartition("/")[0]
+                    added += self._written(folder, kept, uuid.uuid4())
+            return added, removed
+
+        with self._errors:
+            self._commit(change)
+            # What the commit noted of removed files goes with the next one.
+            self._commit(lambda _: ([], []), empty=True)
+            purging.purge(self._load, self._s3)
+        return erased
+
+    def unreferenced(self) -> list[int]:
+        with self._errors:
+            place = (self._load, self._s3, self._bucket, f"{FOLDER}/table/")
+            return [each.at_ms for each in purging.unreferenced(*place)]
 
     def sha256(self, path: str) -> str:
         bucket, key = address(path)
@@ -119,23 +154,9 @@ class IcebergSnapshots:
 
     def tidy(self, expire_ms: int, vacuum_ms: int) -> int:
         with self._errors:
-            table = self._load()
-            live = {ref.snapshot_id for ref in table.metadata.refs.values()}
-            old = [
-                each.snapshot_id
-                for each in table.metadata.snapshots
-                if each.timestamp_ms < expire_ms and each.snapshot_id not in live
-            ]
-            if old:
-                table.maintenance.expire_snapshots().by_ids(old).commit()
-            listed = list(self._objects(vacuum_ms))
-            needed = reachable.locations(self._load())
-            gone = [key for key in listed if f"s3://{self._bucket}/{key}" not in needed]
-            for start in range(0, len(gone), 1000):
-                some = [{"Key": key} for key in gone[start : start + 1000]]
-                wanted = {"Objects": some, "Quiet": True}
-                self._s3.delete_objects(Bucket=self._bucket, Delete=wanted)
-            return len(gone)
+            purging.expire(self._load(), expire_ms)
+            place = (self._load, self._s3, self._bucket, f"{FOLDER}/table/")
+            return len(purging.vacuum(*place, vacuum_ms))
 
     def _load(self) -> Table:
         """The table as it is now; it is made the first time."""
@@ -150,20 +171,23 @@ class IcebergSnapshots:
         except TableAlreadyExistsError:  # somebody was faster
             return self._catalog.load_table(self._name)
 
-    def _written(self, path: str, rows: pa.Table) -> list[Any]:
-        """Data files below a path. The same path and rows give the same objects."""
+    def _written(self, path: str, rows: pa.Table, name: uuid.UUID | None = None) -> list[Any]:
+        """Data files below a path. Without a name the same path and rows give the same objects."""
         table = self._load()
         placed = {**table.properties, "write.data.path": path}
         metadata = table.metadata.model_copy(update={"properties": placed})
-        mine = uuid.uuid5(uuid.NAMESPACE_URL, path)
+        mine = name or uuid.uuid5(uuid.NAMESPACE_URL, path)
         return list(_dataframe_to_data_files(metadata, rows.cast(ARROW), table.io, mine))
 
-    def _commit(self, change: Change) -> None:
-        """Commit a change of the table; starts over when somebody else commits meanwhile."""
+    def _commit(self, change: Change, *, empty: bool = False) -> None:
+        """Commit a change of the table; starts over when somebody else commits meanwhile.
+
+        empty: a change of nothing is committed too.
+        """
         for attempt in range(1, _ATTEMPTS + 1):
             table = self._load()
             added, removed = change(table)
-            if not added and not removed:
+            if not added and not removed and not empty:
                 return
             work = LedgerTransaction(table)
             snapshot = work.update_snapshot()
@@ -179,13 +203,6 @@ class IcebergSnapshots:
                 if attempt == _ATTEMPTS:
                     raise
 
-    def _objects(self, before_ms: int) -> Iterator[str]:
-        pages = self._s3.get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=self._bucket, Prefix=f"{FOLDER}/table/"):
-            for each in page.get("Contents", []):
-                if each["LastModified"].timestamp() * 1000 < before_ms:
-                    yield each["Key"]
-
 
 class _Glue(GlueCatalog):
     def _is_s3tables_database(self, database_name: str) -> bool:
@@ -195,6 +212,16 @@ class _Glue(GlueCatalog):
 
 def _tasks(table: Table) -> list[FileScanTask]:
     return list(table.scan().plan_files())
+
+
+def _may_hold(table: Table, task: FileScanTask, keys: Collection[str]) -> bool:
+    """Whether a key may be in a file, by the bounds that the manifest has of it."""
+    field = table.schema().find_field("key").field_id
+    low = (task.file.lower_bounds or {}).get(field)
+    high = (task.file.upper_bounds or {}).get(field)
+    if low is None or high is None:
+        return True
+    return any(low <= key.encode() <= high for key in keys)
 
 
 def _described(task: FileScanTask) -> Packed:

@@ -46,6 +46,23 @@ class S3Snapshots:
                 hint=f"Take another snapshot, and delete {READY}{id} of this bucket.",
             ) from None
 
+    def parts(self) -> Iterator[tuple[str, str, Part]]:
+        for key in self._keys(PARTS):
+            body = self._get(key)
+            if body is None:
+                continue
+            try:
+                yield key.removeprefix(PARTS).partition("/")[0], key, decode_part(body)
+            except ValueError as error:
+                raise StackError(
+                    f"cannot be read: {error}.",
+                    thing=f"s3://{self._bucket}/{key}",
+                    hint="Delete it, if no snapshot is being taken.",
+                ) from None
+
+    def remove_part(self, name: str) -> None:
+        self._delete([name])
+
     def put_readout(self, readout: Readout) -> None:
         self._put(READY + readout.id, msgspec.json.encode(readout))
 

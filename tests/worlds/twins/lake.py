@@ -37,6 +37,22 @@ class MemoryLake:
         kept = {name: rows for name, rows in self._expected(head).items() if name not in gone}
         return self._commit(kept, ledger)
 
+    def rewrite(
+        self, head: Head, files: Sequence[DataFile], parts: Iterator[pa.Table], ledger: bytes
+    ) -> Head:
+        gone = {each.path for each in files}
+        kept = {name: rows for name, rows in self._expected(head).items() if name not in gone}
+        made = {self._name(): part.cast(ARROW) for part in parts if part.num_rows}
+        return self._commit({**kept, **made}, ledger)
+
+    def purge(self) -> int:
+        for number in range(len(self.versions) - 1):
+            self.versions[number] = ({}, b"")
+        return 0
+
+    def unreferenced(self) -> list[int]:
+        return []
+
     def replace(
         self,
         files: Sequence[DataFile],

@@ -1,8 +1,9 @@
 """Twins of the snapshots' store and table. Objects and files in memory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from shared.adapters.snapshots.contract import Packed
 from shared.values.errors import StackError
@@ -20,18 +21,26 @@ class MemorySnapshotStore:
     """See `SnapshotStore`."""
 
     def __init__(self) -> None:
-        self.parts: dict[tuple[str, str, int, int], bytes] = {}
+        self.held: dict[tuple[str, str, int, int], bytes] = {}
         self.ready: dict[str, Readout] = {}
         self.manifests: dict[str, Snapshot] = {}
 
     def put_part(self, id: str, table: str, number: int, token: int, part: Part) -> None:
-        self.parts[id, table, number, token] = encode_part(part)
+        self.held[id, table, number, token] = encode_part(part)
 
     def part(self, id: str, table: str, number: int, token: int) -> Part:
         try:
-            return decode_part(self.parts[id, table, number, token])
+            return decode_part(self.held[id, table, number, token])
         except (KeyError, ValueError) as error:
             raise StackError("cannot be read.", thing=f"part {number}") from error
+
+    def parts(self) -> Iterator[tuple[str, str, Part]]:
+        for key, body in list(self.held.items()):
+            yield key[0], repr(key), decode_part(body)
+
+    def remove_part(self, name: str) -> None:
+        for key in [key for key in self.held if repr(key) == name]:
+            del self.held[key]
 
     def put_readout(self, readout: Readout) -> None:
         self.ready[readout.id] = readout
@@ -40,7 +49,7 @@ class MemorySnapshotStore:
         return [self.ready[id] for id in sorted(self.ready)]
 
     def done(self, readout: Readout) -> None:
-        self.parts = {key: part for key, part in self.parts.items() if key[0] != readout.id}
+        self.held = {key: part for key, part in self.held.items() if key[0] != readout.id}
         self.ready.pop(readout.id, None)
 
     def put(self, snapshot: Snapshot) -> None:
@@ -85,6 +94,21 @@ class MemorySnapshotTable:
         for key in sorted(self.files):
             if key[:2] == (id, table):
                 yield from self.files[key].select(list(columns)).to_batches()
+
+    def erase(self, table: str, keys: Collection[str]) -> int:
+        wanted, erased = pa.array(sorted(keys), pa.string()), 0
+        for key, rows in list(self.files.items()):
+            if key[1] != table:
+                continue
+            kept = rows.filter(pc.invert(pc.is_in(rows.column("key"), wanted)))
+            erased += rows.num_rows - kept.num_rows
+            self.files[key] = kept
+            if not kept.num_rows:
+                del self.files[key]
+        return erased
+
+    def unreferenced(self) -> list[int]:
+        return []
 
     def sha256(self, path: str) -> str:
         return "s" if any(repr(key) == path for key in self.files) else ""

@@ -24,7 +24,7 @@ from shared.adapters.lake.contract import (
     Overtaken,
     Vacuumed,
 )
-from shared.adapters.lake.iceberg import commit_times, data_files, properties, reachable
+from shared.adapters.lake.iceberg import commit_times, data_files, properties, purging
 from shared.adapters.lake.iceberg.catalog import Catalog
 from shared.adapters.lake.iceberg.file_io import address
 from shared.adapters.lake.iceberg.statistics import limit_statistics
@@ -77,6 +77,30 @@ class IcebergLake:
             _expect(table, head)
             gone = [task.file for task in _tasks(table, files)]
             return self._commit(table, ledger, removed=gone)
+
+    def rewrite(
+        self, head: Head, files: Sequence[DataFile], parts: Iterator[pa.Table], ledger: bytes
+    ) -> Head:
+        with self._errors("be rewritten"):
+            table = self._load()
+            _expect(table, head)
+            removed = [task.file for task in _tasks(table, files)]
+            made = [
+                each
+                for part in parts
+                if part.num_rows
+                for each in _dataframe_to_data_files(table.metadata, part, table.io)
+            ]
+            return self._commit(table, ledger, added=made, removed=removed)
+
+    def purge(self) -> int:
+        with self._errors("be purged"):
+            return purging.purge(self._load, self._s3)
+
+    def unreferenced(self) -> list[int]:
+        with self._errors("be read"):
+            place = (self._load, self._s3, self._bucket, f"{FOLDER}/")
+            return [each.at_ms for each in purging.unreferenced(*place)]
 
     def replace(
         self,
@@ -147,31 +171,13 @@ class IcebergLake:
 
     def expire(self, before_ms: int) -> int:
         with self._errors("be maintained"):
-            table = self._load()
-            live = {ref.snapshot_id for ref in table.metadata.refs.values()}
-            old = [
-                each.snapshot_id
-                for each in table.metadata.snapshots
-                if each.timestamp_ms < before_ms and each.snapshot_id not in live
-            ]
-            if old:
-                table.maintenance.expire_snapshots().by_ids(old).commit()
-            return len(old)
+            return purging.expire(self._load(), before_ms)
 
     def vacuum(self, before_ms: int) -> Vacuumed:
         with self._errors("be maintained"):
-            # The list comes first: what is committed after it is younger than `before_ms`.
-            listed = list(self._objects(before_ms))
-            needed = reachable.locations(self._load())
-            gone = [
-                (key, size) for key, size in listed if f"s3://{self._bucket}/{key}" not in needed
-            ]
-            for start in range(0, len(gone), 1000):
-                some = [{"Key": key} for key, _ in gone[start : start + 1000]]
-                self._s3.delete_objects(
-                    Bucket=self._bucket, Delete={"Objects": some, "Quiet": True}
-                )
-            return Vacuumed(len(gone), sum(size for _, size in gone))
+            place = (self._load, self._s3, self._bucket, f"{FOLDER}/")
+            gone = purging.vacuum(*place, before_ms)
+            return Vacuumed(len(gone), sum(each.size for each in gone))
 
     @property
     def _name(self) -> str:
@@ -219,13 +225,6 @@ class IcebergLake:
             found = self._s3.get_object(Bucket=bucket, Key=key)
             self._ledger = (place, found["Body"].read())
         return self._ledger[1] if place else b""
-
-    def _objects(self, before_ms: int) -> Iterator[tuple[str, int]]:
-        pages = self._s3.get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=self._bucket, Prefix=f"{FOLDER}/"):
-            for each in page.get("Contents", []):
-                if each["LastModified"].timestamp() * 1000 < before_ms:
-                    yield each["Key"], each["Size"]
 
     def _errors(self, what: str) -> Translated:
         return Translated(self._name, what)
