@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "archive": "cli.commands.archive",
     "history": "cli.commands.history",
     "snapshot": "cli.commands.snapshot",
+    "privacy": "cli.commands.privacy",
     "consumer": "cli.commands.consumer",
 }
 INTERRUPTED = 130

@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.adapters.metrics.emf import emit
 from shared.flows.archive.requests import do
+from shared.flows.privacy import work as privacy
 from shared.flows.snapshots import work as snapshots
 from shared.stage import Stage
 
@@ -17,8 +18,11 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     def left() -> float:
         return float(context.get_remaining_time_in_millis() / 1000)
 
-    if work := snapshots.WORK.get(str(event.get("do", ""))):
+    name = str(event.get("do", ""))
+    if work := snapshots.WORK.get(name):
         return work(stage().snapshot_setup(holder=holder, left=left), event)
+    if personal := privacy.WORK.get(name):
+        return personal(stage().privacy(holder=holder, left=left), event)
     setup = stage().archive(holder=holder, left=left)
     answer = do(setup, event)
     if event.get("do") == "commit" and not answer["busy"]:

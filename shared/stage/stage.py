@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from shared.adapters.stack import NotDeployed, Stack
 from shared.adapters.stack.environment import EnvironmentResources, variable
 from shared.adapters.stack.resources import Resources
-from shared.stage.archive_parts import ArchiveParts
 from shared.stage.job_parts import JobParts
+from shared.stage.privacy_parts import PrivacyParts
 from shared.stage.relay_parts import RelayParts
 from shared.values.settings import Settings, decode, load
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from shared.flows.watch.setup import Emit, WatchSetup
 
 
-class Stage(RelayParts, JobParts, ArchiveParts):
+class Stage(RelayParts, JobParts, PrivacyParts):
     """One deployed stage.
 
     service: the service's name in serverless.yml. name: the stage's.

@@ -51,6 +51,7 @@ function archive({ memory, scanLimit }, sources, context) {
           { schedule: { rate: ['rate(1 minute)'], enabled: true, input: { do: 'commit' } } },
           { schedule: { rate: ['rate(1 hour)'], enabled: true, input: { do: 'maintain' } } },
           { schedule: snapshots.schedule },
+          { schedule: { rate: ['rate(1 hour)'], enabled: true, input: { do: 'privacy-tend' } } },
         ],
       },
     },
@@ -150,9 +151,17 @@ function stores(ids, options, database, workgroup, scanLimit) {
   };
 }
 
+const FOLDERS = [
+  ...['landing', 'healing', 'rejected', 'lake', 'snapshots'],
+  ...['erasing', 'erased', 'results'],
+];
+const ERASED = ['GetItem', 'BatchGetItem', 'Query', 'DeleteItem', 'BatchWriteItem'].map(
+  (action) => `dynamodb:${action}`,
+);
+
 function rights(functionName, sources, options) {
   const { bucket, database } = names.archive;
-  const { state, key } = options.resources;
+  const { state, key, claims } = options.resources;
   const streams = [
     ...new Set(Object.values(sources).map((one) => `stream#${sourceOf(one.name, one)}`)),
   ];
@@ -165,11 +174,16 @@ function rights(functionName, sources, options) {
     allow(
       'Objects',
       ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
-      ['landing', 'healing', 'rejected', 'lake', 'snapshots'].map((prefix) =>
-        sub(`\${bucket}/${prefix}/*`, { bucket: arn(bucket) }),
+      FOLDERS.map((prefix) => sub(`\${bucket}/${prefix}/*`, { bucket: arn(bucket) })),
+    ),
+    allow('Listing', ['s3:ListBucket'], [arn(bucket), arn(claims)]),
+    allow(
+      'Claims',
+      ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
+      ['rows', 'claims', 'parked', 'dropped'].map((prefix) =>
+        sub(`\${bucket}/${prefix}/*`, { bucket: arn(claims) }),
       ),
     ),
-    allow('Listing', ['s3:ListBucket'], arn(bucket)),
     allow('ObjectsKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('s3')),
     allow(
       'Catalog',
@@ -179,6 +193,7 @@ function rights(functionName, sources, options) {
     rows('Lease', ['dynamodb:GetItem', 'dynamodb:UpdateItem'], state, ['lease']),
     rows('Progress', ['dynamodb:GetItem', 'dynamodb:PutItem'], state, ['archive']),
     rows('Streams', ['dynamodb:GetItem', 'dynamodb:Query'], state, streams),
+    rows('Consumers', ERASED, state, ['consumer#*']),
   ];
 }
 

@@ -120,8 +120,8 @@ class Lake(Protocol):
         """
         ...
 
-    def files(self) -> list[DataFile]:
-        """The data files of the present state."""
+    def files(self, where: str = "") -> list[DataFile]:
+        """The data files of the present state; with a filter, those that may hold such rows."""
         ...
 
     def scan(

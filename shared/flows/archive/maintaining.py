@@ -59,7 +59,7 @@ def maintain(setup: ArchiveSetup) -> Maintained:
         if setup.retention_days:
             drop_old(setup.lake, now - setup.retention_days * _DAY_MS, done)
         more = lambda: setup.left() > RESERVE and hold()  # noqa: E731
-        compact(setup.lake, now, more, done, lambda: _alone(setup))
+        compact(setup.lake, now, more, done, lambda: alone(setup))
         done.expired = setup.lake.expire(now - SNAPSHOT_MS)
         removed = setup.lake.vacuum(now - VACUUM_MS)
         done.removed, done.removed_bytes = removed.objects, removed.size
@@ -69,7 +69,7 @@ def maintain(setup: ArchiveSetup) -> Maintained:
 
 
 @contextmanager
-def _alone(setup: ArchiveSetup) -> Iterator[None]:
+def alone(setup: ArchiveSetup) -> Iterator[None]:
     """Keep the committer from committing, once its run is over; do not wait for long."""
     leases, holder = setup.state.leases, f"{setup.holder} rewrites"
     end = setup.now_ms() + WAIT_MS

@@ -66,7 +66,7 @@ class MemoryLake:
         kept = {name: rows for name, rows in now.items() if name not in {f.path for f in files}}
         self._commit({**kept, **made}, ledger)
 
-    def files(self) -> list[DataFile]:
+    def files(self, where: str = "") -> list[DataFile]:
         found = []
         for name, rows in self.versions[-1][0].items():
             times = pc.cast(rows.column("committed_at"), pa.int64()).to_pylist()

@@ -142,9 +142,10 @@ class IcebergLake:
                 if attempt == _ATTEMPTS:
                     raise
 
-    def files(self) -> list[DataFile]:
+    def files(self, where: str = "") -> list[DataFile]:
         with self._errors("be read"):
-            return [data_files.described(task.file) for task in self._load().scan().plan_files()]
+            plan = self._load().scan(row_filter=parse(where) if where else _ALL)
+            return [data_files.described(task.file) for task in plan.plan_files()]
 
     def scan(
         self,

@@ -1,0 +1,1 @@
+"""Privacy: what a stage keeps of one person, shown or removed."""

@@ -1,0 +1,220 @@
+"""Erasing: removes the rows of a person from everything that a stage keeps.
+
+An erasure is a stored request, so it continues wherever a run was killed: each step removes what
+is still there. What tells where the rest is goes last: the changes in the table name the large rows
+in the claims bucket. The ledger keeps the numbers as removed, so that no audit brings them back.
+"""
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyroaring import BitMap64
+
+from shared.adapters.lake.columns import ARROW
+from shared.adapters.lake.contract import DataFile, Head, Overtaken
+from shared.domain.archive_ledger import Ledger, Place
+from shared.flows.archive.auditing import by_place
+from shared.flows.archive.committing import commit
+from shared.flows.archive.maintaining import alone
+from shared.flows.privacy import removing
+from shared.flows.privacy.finding import holding, where
+from shared.flows.privacy.setup import PrivacySetup
+from shared.flows.privacy.standing import reached
+from shared.flows.snapshots.tending import tend
+from shared.values.erasure import Certificate, Erasure, Subject
+
+LEASE, LEASE_SECONDS = "archive-erasure", 300
+GRACE_MS = 16 * 60_000
+"""An object that nothing refers to may be one that a run is about to commit, unless it is older
+than a function can run. Source: Lambda developer guide, "Lambda quotas", "Function timeout".
+"""
+
+ATTEMPTS = 5
+
+
+class Erased(msgspec.Struct):
+    """What a run did. certificate: when all of it is done. waits: for what, until the next run."""
+
+    erasure: Erasure
+    certificate: Certificate | None = None
+    waits: str = ""
+
+
+def erase(setup: PrivacySetup, erasure: Erasure) -> Erased:
+    """One run. A further run is harmless, wherever this one was killed.
+
+    Raises what the adapters raise; the request stays, and the next run continues.
+    """
+    archive = setup.archive
+
+    def hold() -> bool:
+        now, leases = archive.now_ms(), archive.state.leases
+        return leases.hold(LEASE, archive.holder, now, now + LEASE_SECONDS * 1000)
+
+    if not hold():
+        return Erased(erasure, waits="another run is under way")
+    try:
+        _store(setup, erasure)
+        if not erasure.swept_ms:
+            if why := _unsettled(setup):
+                return Erased(erasure, waits=why)
+            for step in (*removing.STEPS, _snapshots, _lake):
+                hold()
+                erasure = step(setup, erasure)
+                _store(setup, erasure)
+            remains = _remains(setup)
+            erasure = msgspec.structs.replace(erasure, swept_ms=archive.now_ms(), remains=remains)
+            _store(setup, erasure)
+        return _ended(setup, erasure)
+    finally:
+        archive.state.leases.release(LEASE, archive.holder)
+
+
+def requested(setup: PrivacySetup) -> list[Erasure]:
+    """The erasures that are not done."""
+    bodies = [setup.requests.get(each.name) for each in list(setup.requests.list())]
+    return [msgspec.json.decode(each, type=Erasure) for each in bodies if each is not None]
+
+
+def certificates(setup: PrivacySetup) -> list[Certificate]:
+    """What was certified, oldest first."""
+    bodies = [setup.certificates.get(each.name) for each in list(setup.certificates.list())]
+    return [msgspec.json.decode(each, type=Certificate) for each in bodies if each is not None]
+
+
+def _store(setup: PrivacySetup, erasure: Erasure) -> None:
+    setup.requests.put(f"{erasure.id}.json", msgspec.json.encode(erasure))
+
+
+def _unsettled(setup: PrivacySetup) -> str:
+    """Why erasing must wait: what is on its way into the table comes in first."""
+    done = commit(setup.archive, wait_seconds=60.0)
+    if done.busy or done.left:
+        return "the landing is being committed"
+    tended = tend(setup.snapshots)
+    if tended.busy or tended.left:
+        return "a snapshot is being packed"
+    jobs = setup.archive.state.jobs
+    for name, each in setup.consumers.items():
+        if each.kind == "archive" and (job := jobs.current(name, "fill")):
+            return f"snapshot {job.id} is being read; it ends, or rowline jobs cancel {job.id}"
+    return ""
+
+
+def _snapshots(setup: PrivacySetup, erasure: Erasure) -> Erasure:
+    """Rows of snapshots. The manifests then name the files that took the place of others."""
+    removed = 0
+    for subject in erasure.subjects:
+        removed += setup.snapshots.table.erase(subject.full_name, subject.keys)
+    _renew_manifests(setup)
+    return erasure.with_removed(snapshots=removed)
+
+
+def _renew_manifests(setup: PrivacySetup) -> None:
+    store, table = setup.snapshots.store, setup.snapshots.table
+    for each in store.all():
+        packed = sorted(table.packed(each.id), key=lambda one: (one.table, one.first))
+        files = tuple(
+            msgspec.structs.replace(one.file, sha256=table.noted_sha256(one.file.path))
+            for one in packed
+        )
+        if files == each.files:
+            continue
+        rows = {name: sum(one.rows for one in files if one.table == name) for name in each.tables}
+        tables = {
+            name: msgspec.structs.replace(held, rows=rows[name])
+            for name, held in each.tables.items()
+        }
+        store.put(msgspec.structs.replace(each, files=files, tables=tables))
+
+
+def _lake(setup: PrivacySetup, erasure: Erasure) -> Erasure:
+    """Changes, file by file; what each consumer has of them is noted before."""
+    noted = {**erasure.consumers}
+    for subject in erasure.subjects:
+        for name, said in reached(setup, subject).items():
+            noted[f"{name}: {subject.full_name}"] = said
+    erasure = msgspec.structs.replace(erasure, consumers=noted)
+    _store(setup, erasure)
+    lake = setup.archive.lake
+    with alone(setup.archive):
+        for subject in erasure.subjects:
+            for file in lake.files(where(subject)):
+                erasure = erasure.with_removed(changes=_rewritten(setup, file, subject))
+                _store(setup, erasure)
+        head = lake.head()
+        # What the last commit noted of removed files goes with this one.
+        lake.rewrite(head, [], iter(()), head.ledger)
+        lake.purge()
+    return erasure
+
+
+def _rewritten(setup: PrivacySetup, file: DataFile, subject: Subject) -> int:
+    """Put a file without the subject's rows in the place of one; returns how many it had."""
+    lake = setup.archive.lake
+    for attempt in range(1, ATTEMPTS + 1):
+        head = lake.head()
+        batches = list(lake.scan(ARROW.names, at=head, files=[file]))
+        if not batches:
+            return 0
+        rows = pa.Table.from_batches(batches).cast(ARROW)
+        mine = holding(rows, subject)
+        gone = rows.filter(mine)
+        if not gone.num_rows:
+            return 0
+        try:
+            kept = rows.filter(pc.invert(mine))
+            lake.rewrite(head, [file], iter([kept]), _without(head, gone))
+            return int(gone.num_rows)
+        except Overtaken:
+            if attempt == ATTEMPTS:
+                raise
+    return 0
+
+
+def _without(head: Head, gone: pa.Table) -> bytes:
+    """The ledger with these rows noted as removed."""
+    ledger, numbers = Ledger.decode(head.ledger), dict[Place, BitMap64]()
+    for batch in gone.select(["stream", "epoch", "n"]).to_batches():
+        for place, some in by_place(batch):
+            numbers[place] = numbers.get(place, BitMap64()) | BitMap64(some)
+    for place, each in numbers.items():
+        ledger.remove(place, each)
+    return ledger.encode()
+
+
+def _remains(setup: PrivacySetup) -> tuple[str, ...]:
+    """What nobody can look into or change."""
+    found = []
+    if unreadable := sum(1 for _ in setup.objects["rejected"].list()):
+        found.append(f"{unreadable} objects in rejected/ of the archive, which cannot be read")
+    if healing := sum(1 for _ in setup.archive.healing.list()):
+        found.append(f"{healing} objects in healing/ of the archive, until the healing ends")
+    found.append("keys in the report of a verify, until the next one replaces it")
+    found.append("keys in the relays' journals, until 1,000 later pages have replaced them")
+    found.append("large rows of backfills in rows/ of the claims bucket, until they expire")
+    return tuple(found)
+
+
+def _ended(setup: PrivacySetup, erasure: Erasure) -> Erased:
+    """Certify, once no object that nothing refers to is older than the sweep."""
+    archive, table = setup.archive, setup.snapshots.table
+    old = archive.now_ms() - GRACE_MS
+    archive.lake.vacuum(old)
+    table.tidy(old, old)
+    unused = [*archive.lake.unreferenced(), *table.unreferenced()]
+    if any(at_ms <= erasure.swept_ms for at_ms in unused):
+        return Erased(erasure, waits="objects of runs that were killed are removed after 16 min")
+    certificate = Certificate(
+        erasure.id,
+        erasure.by,
+        erasure.began_ms,
+        archive.now_ms(),
+        {each.full_name: len(each.keys) for each in erasure.subjects},
+        erasure.removed,
+        erasure.consumers,
+        erasure.remains,
+    )
+    setup.certificates.put(f"{erasure.id}.json", msgspec.json.encode(certificate))
+    setup.requests.delete([f"{erasure.id}.json"])
+    return Erased(erasure, certificate)

@@ -1,0 +1,90 @@
+"""Removing: the steps of an erasure outside the archive's tables; each may be repeated."""
+
+from hashlib import blake2b
+
+import msgspec
+
+from shared.flows.privacy.finding import changes
+from shared.flows.privacy.setup import PrivacySetup
+from shared.flows.privacy.standing import parked_of
+from shared.values.erasure import Erasure
+
+_CLAIM_FOLDERS = ("rows", "claims")
+"""Where large rows are; former versions kept them with the journal."""
+
+
+def _claims(setup: PrivacySetup, erasure: Erasure) -> Erasure:
+    """Large rows, by the ids of their changes."""
+    names: set[str] = set()
+    for subject in erasure.subjects:
+        for row in changes(setup, subject, ["stream", "id"]):
+            digest = blake2b(row["id"].encode(), digest_size=16).hexdigest()
+            names.add(f"{row['stream']}/{digest}.json")
+    removed = 0
+    for folder in _CLAIM_FOLDERS:
+        objects = setup.objects[folder]
+        there = [name for name in sorted(names) if objects.get(name) is not None]
+        objects.delete(there)
+        removed += len(there)
+    return erasure.with_removed(claims=removed)
+
+
+def _parked(setup: PrivacySetup, erasure: Erasure) -> Erasure:
+    """Parked changes with their payloads, and the items of their rows."""
+    parked, removed = setup.archive.state.parked, 0
+    for name in setup.consumers:
+        found = parked_of(setup, name, erasure.subjects)
+        if not found:
+            continue
+        items = parked.rows(name, {each.row_id for each in found})
+        payloads = [each.payload.partition("/parked/")[2] for each in found if each.payload]
+        setup.objects["parked"].delete(payloads)
+        parked.remove(name, found)
+        parked.remove_rows(name, list(items.values()))
+        removed += len(found)
+    return erasure.with_removed(parked=removed)
+
+
+def _dropped(setup: PrivacySetup, erasure: Erasure) -> Erasure:
+    """Lines of parked changes that were dropped."""
+    objects, removed = setup.objects["dropped"], 0
+    wanted = {(each.full_name, key) for each in erasure.subjects for key in each.keys}
+    for each in list(objects.list()):
+        lines = (objects.get(each.name) or b"").splitlines()
+        kept = [line for line in lines if _place_of(line) not in wanted]
+        if len(kept) == len(lines):
+            continue
+        removed += len(lines) - len(kept)
+        if kept:
+            objects.put(each.name, b"\n".join(kept) + b"\n")
+        else:
+            objects.delete([each.name])
+    return erasure.with_removed(dropped=removed)
+
+
+def _place_of(line: bytes) -> tuple[str, str]:
+    held = msgspec.json.decode(line)["parked"]
+    return held.get("table", ""), held.get("key", "")
+
+
+def _results(setup: PrivacySetup, erasure: Erasure) -> Erasure:
+    """Every result of a query: they expire anyway, and nobody knows what they show."""
+    names = [each.name for each in setup.objects["results"].list()]
+    setup.objects["results"].delete(names)
+    return erasure.with_removed(results=len(names))
+
+
+def _parts(setup: PrivacySetup, erasure: Erasure) -> Erasure:
+    """Parts of snapshots that were never finished."""
+    store, removed = setup.snapshots.store, 0
+    for _, name, part in store.parts():
+        of_table = f"{part.database}.{part.table}"
+        keys = {key for each in erasure.subjects if each.full_name == of_table for key in each.keys}
+        if keys & set(part.keys):
+            store.remove_part(name)
+            removed += 1
+    return erasure.with_removed(parts=removed)
+
+
+STEPS = (_claims, _parked, _dropped, _results, _parts)
+"""In this order."""

@@ -1,0 +1,26 @@
+"""The parts that export and erasure work with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared.adapters.landing.contract import Landing
+from shared.flows.archive.setup import ArchiveSetup
+from shared.flows.snapshots.setup import SnapshotSetup
+from shared.values.settings import ConsumerSettings
+
+
+@dataclass(frozen=True)
+class PrivacySetup:
+    """What a run needs. archive, snapshots: the parts of their own runs.
+
+    requests, certificates: of erasures. consumers: of the stage.
+    objects: by folder: `rows`, `claims`, `parked` and `dropped` of the claims bucket, `results` and
+        `rejected` of the archive's.
+    """
+
+    archive: ArchiveSetup
+    snapshots: SnapshotSetup
+    requests: Landing
+    certificates: Landing
+    objects: Mapping[str, Landing]
+    consumers: Mapping[str, ConsumerSettings]

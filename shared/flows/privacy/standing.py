@@ -1,0 +1,64 @@
+"""Standing: whether a person's rows may be erased, and what consumers have of them."""
+
+from collections.abc import Sequence
+
+from shared.flows.privacy.finding import changes, snapshot_rows
+from shared.flows.privacy.setup import PrivacySetup
+from shared.values.change import Row
+from shared.values.erasure import Subject
+from shared.values.parked import ParkedChange
+from shared.values.seq import make_seq
+
+
+def last_changes(setup: PrivacySetup, subject: Subject) -> dict[str, Row]:
+    """The last archived change of each key."""
+    last: dict[str, Row] = {}
+    for row in changes(setup, subject, ["stream", "epoch", "n", "op", "group"]):
+        held = last.get(row["key"])
+        if held is None or (row["epoch"], row["n"]) > (held["epoch"], held["n"]):
+            last[row["key"]] = row
+    return last
+
+
+def alive(setup: PrivacySetup, subject: Subject) -> list[str]:
+    """The keys whose deletion the archive has not seen: their rows would come back."""
+    last = last_changes(setup, subject)
+    seen = {row["key"] for row in snapshot_rows(setup, subject)} | last.keys()
+    return sorted(key for key in seen if key not in last or last[key]["op"] not in ("d", "t"))
+
+
+def reached(setup: PrivacySetup, subject: Subject) -> dict[str, str]:
+    """Consumer → whether it has taken the deletion of each of the subject's rows."""
+    last, found = last_changes(setup, subject), dict[str, str]()
+    if not last:
+        return found
+    for name, each in setup.consumers.items():
+        if each.kind == "archive" or each.source != subject.source:
+            continue
+        if not each.wants(subject.database, subject.table):
+            continue
+        if not each.marks:
+            found[name] = "it keeps no marks: look whether it has the rows"
+            continue
+        groups = sorted({row["group"] for row in last.values()})
+        marks = setup.archive.state.marks.read(name, groups).marks
+        behind = sum(
+            make_seq(row["epoch"], row["n"])
+            > (mark.seq if (mark := marks.get(row["group"])) else 0)
+            for row in last.values()
+        )
+        found[name] = (
+            f"{behind} of {len(last)} deletions are still on their way to it"
+            if behind
+            else f"it has taken the deletion of {len(last)} rows"
+        )
+    return found
+
+
+def parked_of(
+    setup: PrivacySetup, consumer: str, subjects: Sequence[Subject]
+) -> list[ParkedChange]:
+    """The parked changes of the subjects' rows."""
+    wanted = {(each.full_name, key) for each in subjects for key in each.keys}
+    found = setup.archive.state.parked.all(consumer)
+    return [each for each in found if (each.table, each.key) in wanted]
