@@ -92,9 +92,13 @@ def erase(
     certificate = done["certificate"]
     if certificate is None:
         said = {"id": erasure.id, "waits": done["waits"]}
-        return print_json(said) if as_json else _print(
-            f"{erasure.id} is not done yet: {done['waits']}. It continues within the hour; see "
-            "rowline privacy list."
+        return (
+            print_json(said)
+            if as_json
+            else _print(
+                f"{erasure.id} is not done yet: {done['waits']}. It continues within the hour; see "
+                "rowline privacy list."
+            )
         )
     if as_json:
         return print_json(certificate)

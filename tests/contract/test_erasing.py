@@ -67,18 +67,18 @@ class World:
     def folder(self, bucket: str, name: str) -> S3Landing:
         return S3Landing(self.s3, bucket, f"{name}/")
 
-    def setup(self) -> PrivacySetup:
+    def setup(self, left: float = 900.0) -> PrivacySetup:
         clock = lambda: time.time() + self.later_s  # noqa: E731
         landing, healing = S3Landing(self.s3, ARCHIVE), S3Landing(self.s3, ARCHIVE, HEALING)
         parts = (landing, healing, self.lake, self.state, ("shop",), 0, "run")
         own = SnapshotSetup(
-            self.store, self.table, self.state.leases, 35, "run", lambda: 900.0, clock
+            self.store, self.table, self.state.leases, 35, "run", lambda: left, clock
         )
         names = ("erasing", "erased", "results", "rejected")
         objects = {name: self.folder(ARCHIVE, name) for name in names}
         claims = ("rows", "claims", "parked", "dropped")
         return PrivacySetup(
-            ArchiveSetup(*parts, lambda: 900.0, clock, lambda _: None),
+            ArchiveSetup(*parts, lambda: left, clock, lambda _: None),
             own,
             objects["erasing"],
             objects["erased"],
@@ -257,7 +257,10 @@ def test_a_late_copy_does_not_bring_erased_changes_back(world: World) -> None:
     landing = S3Landing(world.s3, ARCHIVE)
     copies = [(each.name, landing.get(each.name)) for each in landing.list()]
     commit(world.setup().archive)
-    WORK["privacy-erase"](world.setup(), {"erasure": _built(world.erasure(PERSON))})
+    asked = {"erasure": _built(world.erasure(PERSON))}
+    assert "time" in WORK["privacy-erase"](world.setup(left=80.0), asked)["waits"]
+    assert len(rows_of(world)) == 1, "nothing is begun that may not end"
+    WORK["privacy-erase"](world.setup(), asked)
     for name, body in copies:
         landing.put(name, body or b"")
     assert commit(world.setup().archive).duplicates == 2

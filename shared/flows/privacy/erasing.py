@@ -29,7 +29,14 @@ GRACE_MS = 16 * 60_000
 than a function can run. Source: Lambda developer guide, "Lambda quotas", "Function timeout".
 """
 
+RESERVE = 90.0
+"""Seconds that must be left for one more step or file."""
+
 ATTEMPTS = 5
+
+
+class _TimeIsOver(Exception):
+    """The next run continues."""
 
 
 class Erased(msgspec.Struct):
@@ -60,12 +67,15 @@ def erase(setup: PrivacySetup, erasure: Erasure) -> Erased:
                 return Erased(erasure, waits=why)
             for step in (*removing.STEPS, _snapshots, _lake):
                 hold()
+                _require_time(setup)
                 erasure = step(setup, erasure)
                 _store(setup, erasure)
             remains = _remains(setup)
             erasure = msgspec.structs.replace(erasure, swept_ms=archive.now_ms(), remains=remains)
             _store(setup, erasure)
         return _ended(setup, erasure)
+    except _TimeIsOver:
+        return Erased(erasure, waits="the time of this run is over")
     finally:
         archive.state.leases.release(LEASE, archive.holder)
 
@@ -110,6 +120,11 @@ def _snapshots(setup: PrivacySetup, erasure: Erasure) -> Erasure:
     return erasure.with_removed(snapshots=removed)
 
 
+def _require_time(setup: PrivacySetup) -> None:
+    if setup.archive.left() < RESERVE:
+        raise _TimeIsOver
+
+
 def _renew_manifests(setup: PrivacySetup) -> None:
     store, table = setup.snapshots.store, setup.snapshots.table
     for each in store.all():
@@ -140,6 +155,7 @@ def _lake(setup: PrivacySetup, erasure: Erasure) -> Erasure:
     with alone(setup.archive):
         for subject in erasure.subjects:
             for file in lake.files(where(subject)):
+                _require_time(setup)
                 erasure = erasure.with_removed(changes=_rewritten(setup, file, subject))
                 _store(setup, erasure)
         head = lake.head()
