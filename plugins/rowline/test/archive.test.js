@@ -78,6 +78,7 @@ test('only its own function has its zip, and rights on the buckets of the stage 
   const { Statement } = made.resources.RoleOfArchive.Properties.Policies[0].PolicyDocument;
   const buckets = Statement.filter(({ Action }) => Action.some((one) => one.startsWith('s3:')));
   assert.ok(buckets.length);
-  for (const { Resource } of buckets) assert.match(JSON.stringify(Resource), /ArchiveBucket|Claims/);
+  for (const { Resource } of buckets)
+    assert.match(JSON.stringify(Resource), /ArchiveBucket|Claims/);
   assert.deepStrictEqual(overLimits({ Resources: made.resources }), []);
 });
