@@ -13,7 +13,7 @@ from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.job_options import JsonOption
 from cli.ui.console import note_console, print_json, result_console
 from cli.ui.whoami import whoami
-from shared.flows.history.key_argument import key_texts
+from shared.domain.key_argument import key_texts
 from shared.flows.history.past_table import find_table
 from shared.flows.jobs.holding import new_id
 from shared.stage import Stage
