@@ -36,18 +36,20 @@ class DrainWorld:
         self.queue = MemoryQueue(lambda: self.now, visibility=VISIBILITY)
         self.numbers = 0
 
-    def send(self, many: int, *, groups: int = 8, dice: random.Random | None = None) -> None:
-        """Send messages of one change each, to the groups in turn or by chance."""
+    def send(
+        self, many: int, *, groups: int = 8, dice: random.Random | None = None, changes: int = 1
+    ) -> None:
+        """Send messages of so many changes each, to the groups in turn or by chance."""
         for _ in range(many):
-            self.numbers += 1
-            one = change(self.numbers)
+            some = [change(self.numbers + n) for n in range(1, changes + 1)]
+            self.numbers += changes
             group = f"listings-{(dice.randrange(groups) if dice else self.numbers % groups)}"
             self.queue.send(
                 [
                     Entry(
-                        encode(message([one])),
+                        encode(message(some)),
                         group,
-                        deduplication_id([one]),
+                        deduplication_id(some),
                         attributes("shop", "market.listings", "live"),
                     )
                 ]
