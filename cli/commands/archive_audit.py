@@ -16,6 +16,7 @@ from cli.ui.duration import seconds_of
 from shared.flows.archive.relanding import Relanded, reland
 from shared.flows.archive.reports import Audited, Healed, Wanted
 from shared.flows.archive.rereading_numbers import reread
+from shared.flows.archive.rereading_segments import reread_segments
 from shared.stage import Stage
 from shared.values.archive_progress import UNDER_WAY_MS
 from shared.values.capture_configuration import read_configuration
@@ -122,10 +123,13 @@ def _read_again(deployed: Stage, stream: str, wanted: list[Wanted]) -> Iterator[
     settings = next(each for each in deployed.settings.sources.values() if each.stream == stream)
     tables = read_configuration(checkpoint.capture).read if checkpoint else settings.tables
     key = deployed.mask_key(settings)
+    source, state = settings.relay_of or settings.name, deployed.state
     with closing(deployed.binlog_of(settings.name, tables)) as binlog:
-        start = binlog.earliest()
-        found = reread(binlog, settings.relay_of or settings.name, tables, key, start, wanted)
-        yield from reland(found, deployed.state.schemas, deployed.healing)
+        found = reread(binlog, source, tables, key, binlog.earliest(), wanted)
+        yield from reland(found, state.schemas, deployed.healing)
+    with closing(deployed.binlog_of(settings.name, tables)) as binlog:
+        found = reread_segments(binlog, state, stream, source, tables, key, wanted)
+        yield from reland(found, state.schemas, deployed.healing)
 
 
 def _show_healed(relanded: Relanded, healed: Healed, console: Console) -> None:

@@ -16,8 +16,12 @@ from shared.flows.archive.giving_up import give_up
 from shared.flows.archive.healing import heal, wanted
 from shared.flows.archive.relanding import reland
 from shared.flows.archive.rereading_numbers import reread
+from shared.flows.archive.rereading_segments import reread_segments
 from shared.values import landed
 from shared.values.change import Change
+from shared.values.checkpoint import Checkpoint
+from shared.values.coverage import Segment, SegmentStart
+from shared.values.lineage import Lineage
 from shared.values.message import Message
 from shared.values.seq import make_seq
 from shared.values.settings import TableSettings
@@ -77,12 +81,32 @@ class World:
             self.landing.put(f"{n:06d}", landed.encode([message]))
         Committer(self.landing, self.lake, lambda: 0).run(lambda: 300)
 
+    def cover(self, before: int = 0, *, numbers: int = 0, server: str = "") -> None:
+        """Store the segment and the checkpoint of a relay that published everything.
+
+        before: the number before its first change. numbers: so many were given out; 0: all.
+        """
+        start = SegmentStart(1, make_seq(EPOCH, before))
+        server = server or self.binlog().identity()
+        self.state.coverage.append(
+            STREAM, Segment(start, server, self.binlog().earliest(), tuple(TABLES))
+        )
+        lease, _ = self.state.streams.load(STREAM)
+        mine = self.state.streams.acquire(STREAM, lease, "relay")
+        last = before + (numbers or len(self.changes))
+        end, lineage = self.binlog().latest(), Lineage(server)
+        point = Checkpoint(end, make_seq(EPOCH, last), EPOCH, lineage, "{}", segment=start)
+        self.state.streams.renew(STREAM, mine, point)
+
     def heal(self) -> list[str]:
         """Heal what an audit names; returns the ids of what was read again."""
         (found,) = audit(self.lake, self.state, (STREAM,))
         named = wanted(self.lake, [found])
         binlog = self.binlog()
-        again = reread(binlog, STREAM, TABLES, b"", binlog.earliest(), named)
+        again = [
+            *reread(binlog, STREAM, TABLES, b"", binlog.earliest(), named),
+            *reread_segments(self.binlog(), self.state, STREAM, STREAM, TABLES, b"", named),
+        ]
         ids = []
         for relanded in reland(again, self.state.schemas, self.healing):
             ids += [change.id for _, change in relanded.changes]
@@ -225,3 +249,24 @@ def test_giving_up_starts_over_when_somebody_commits_meanwhile() -> None:
     assert 9 in world.held()
     (found,) = audit(world.lake, world.state, (STREAM,))
     assert found.complete
+
+
+def test_a_table_that_lost_every_row_is_healed_from_the_beginning_of_the_segment() -> None:
+    world = World(random.Random(10), 20)
+    world.cover()
+    world.archive(list(world.changes))
+    world.lake.remove(set(world.changes))
+    assert len(world.heal()) == len(world.changes)
+    assert world.held() == {n: change.id for n, change in world.changes.items()}
+    (found,) = audit(world.lake, world.state, (STREAM,))
+    assert found.complete
+
+
+@pytest.mark.parametrize("how", [{"numbers": 7}, {"server": "another"}], ids=str)
+def test_a_segment_that_cannot_be_proved_heals_nothing(how: dict[str, Any]) -> None:
+    """Another number of changes lies there, or another server answers."""
+    world = World(random.Random(11), 20)
+    world.cover(**how)
+    world.archive(list(world.changes))
+    world.lake.remove(set(world.changes))
+    assert world.heal() == []
