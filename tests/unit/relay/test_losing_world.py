@@ -103,6 +103,32 @@ def test_the_rows_end_as_the_last_server_has_them() -> None:
     assert STEPS["done"] >= 40 * TIER.losing_runs
 
 
+@pytest.mark.parametrize("crash", [False, True])
+@pytest.mark.parametrize("between", [0, 1, 5])
+@pytest.mark.parametrize("second", ["fail_over", "restore"])
+@pytest.mark.parametrize("first", ["fail_over", "restore"])
+def test_two_losses_in_a_row_with_nothing_captured_in_between(
+    first: str, second: str, between: int, crash: bool
+) -> None:
+    """The second server lacks more than the first. between: transactions that are not captured."""
+    machine = Machine()
+    for key in range(10):
+        machine.commit([("ab"[key % 2], key % 4, "cu"[key % 2])])
+        machine.nothing_goes_wrong(3)
+    machine.nothing_goes_wrong(20)
+    getattr(machine.world, first)(2)
+    machine.nothing_goes_wrong(30)
+    for key in range(between):
+        machine.commit([("c", key, "c")])
+        machine.nothing_goes_wrong(2)
+    if crash:
+        machine.everybody_crashes(30.0)
+        machine.nothing_goes_wrong(40)
+    getattr(machine.world, second)(4 + between)
+    machine.nothing_goes_wrong(30)
+    machine.teardown()
+
+
 def correction_forgotten_by_a_crash(patch: pytest.MonkeyPatch) -> None:
     opened = Reader._open
 
