@@ -68,7 +68,7 @@ class Shared:
 
 OF_THE_STACK = tuple(
     f"tests/integration/stack/{name}.py"
-    for name in ("test_main_job", "test_cutover", "test_parked", "test_snapshots")
+    for name in ("test_main_job", "test_cutover", "test_parked", "test_poison", "test_snapshots")
 )
 
 # Files whose tests take a minute together: they begin first, so that none is left over at the end.

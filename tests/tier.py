@@ -29,6 +29,7 @@ class Tier:
     relay_kills: Relays killed one after the other while changes flow.
     server_kills: Relays and their server killed in turn.
     stack_kills: Foreground relays killed beside a deployed stack.
+    poison_messages: Messages with a poison change at another position each.
     outages: Stops of Elasticsearch under load. outage_seconds: how long each takes.
     load_seconds: How long writers write while relays come and go.
     workload: Row changes of the marketplace's workload.
@@ -57,6 +58,7 @@ class Tier:
     relay_kills: int
     server_kills: int
     stack_kills: int
+    poison_messages: int
     outages: int
     outage_seconds: float
     load_seconds: float
@@ -89,6 +91,7 @@ TIERS = {
         relay_kills=6,
         server_kills=3,
         stack_kills=2,
+        poison_messages=3,
         outages=1,
         outage_seconds=10.0,
         load_seconds=4.0,
@@ -119,6 +122,7 @@ TIERS = {
         relay_kills=60,
         server_kills=15,
         stack_kills=12,
+        poison_messages=11,
         outages=1,
         outage_seconds=60.0,
         load_seconds=40.0,

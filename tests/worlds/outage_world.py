@@ -34,7 +34,7 @@ class Killed(BaseException):
 class OutageWorld:
     """One consumer, `search`.
 
-    now: the clock, Unix seconds. busy: batches at once.
+    now: the clock, Unix seconds. busy: batches at once. watch_every: seconds between its runs.
     crashes: the consumer's function ends with an error before it does anything.
     figures: the last of each metric. opened, closed: when the gate changed.
     most_receives: the highest number of receives of one message.
@@ -59,7 +59,7 @@ class OutageWorld:
         )
         self.parts.queues["undelivered", "search"] = MemoryQueue(clock)
         self.functions = self.parts.functions = MemoryFunctions(clock)
-        self.crashes, self.watching = False, True
+        self.crashes, self.watching, self.watch_every = False, True, 60.0
         self.opened: list[float] = []
         self.closed: list[float] = []
         self.figures: dict[str, float] = {}
@@ -127,7 +127,7 @@ class OutageWorld:
             if polls:
                 self._poll()
             if self.watching and self.now >= self._next_watch:
-                self._next_watch += 60
+                self._next_watch += self.watch_every
                 self.watch()
 
     def watch(self) -> None:

@@ -19,6 +19,7 @@ from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.stage import Stage
 from shared.values import endpoint
 from shared.values.errors import RowlineError
+from tests.integration.stack import poison_orders
 from tests.integration.stack.project import Project
 
 NAME = "stack"
@@ -92,7 +93,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack.project.edit(
         "serverless.yml", '    archive: "off" ', '    archive: {retention: 400d, api: "on"} '
     )
+    poison_orders.capture(stack.project)
     with stack.connect() as connection:
+        poison_orders.create(connection)
         marketplace.create(connection)
         connection.autocommit(False)
         for _ in marketplace.seed(connection, 3_000):
