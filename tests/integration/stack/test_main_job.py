@@ -281,6 +281,8 @@ def test_a_command_of_the_docs_runs(stack: Stack, line: str, tmp_path: Path) -> 
     if line.startswith(("jobs pause", "jobs resume", "jobs cancel")):
         assert "is over" in said  # the jobs of this stack are; a running one has tests of its own
         return
+    if line.startswith("replay") and "is before the archive's oldest change" in said:
+        return  # this stack is younger than the window of the page
     # status and doctor answer 1 where something wants attention; everything else must succeed.
     assert done.returncode in ((0, 1) if line.split()[0] in ("status", "doctor") else (0,)), said
     if "--from earliest" in line:
