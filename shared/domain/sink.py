@@ -43,6 +43,11 @@ class Arrival(msgspec.Struct, frozen=True):
     fields: dict[str, Any] | None = None
     newest: int = 0
 
+    @property
+    def is_older(self) -> bool:
+        """Whether the sink has taken a newer change of the row."""
+        return self.newest > self.change.seq
+
 
 class Slice(msgspec.Struct, frozen=True):
     """Changes that are applied in one call, in order within each message group.

@@ -18,17 +18,12 @@ from shared.values.change import Change
 from shared.values.errors import Outage, RowlineError, StackError
 from shared.values.json_text import decode_json
 from shared.values.message import Message, encode, with_raw_change
-from shared.values.parked import ParkedChange
+from shared.values.parked import KEPT_SECONDS, ParkedChange
 from shared.values.row_key import key_text
 from shared.values.settings import ConsumerSettings
 
 INLINE_BYTES = 32_000
 """A larger payload is an object in S3: an item of DynamoDB holds 400 KB."""
-
-KEPT_SECONDS = 90 * 86_400
-"""Payloads hold personal data: they are deleted after this time. The bucket's life-cycle rule for
-`parked/` has the same (resources/claims.yml).
-"""
 
 MESSAGE_LIMIT, STACK_LIMIT = 2_000, 8_000
 

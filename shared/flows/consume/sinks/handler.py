@@ -60,7 +60,7 @@ class HandlerSink:
             own = self._loaded()
         except RowlineError as error:
             return [Outcome("failed", str(error))] * len(slice.arrivals)
-        fresh = [each for each in slice.arrivals if each.newest <= each.change.seq]
+        fresh = [each for each in slice.arrivals if not each.is_older]
         slice, arrivals = msgspec.structs.replace(slice, arrivals=fresh), slice.arrivals
         if hasattr(own, "apply"):
             outcomes = self._together(own, slice) if fresh else []
@@ -68,7 +68,7 @@ class HandlerSink:
             outcomes = self._one_by_one(slice, lambda each: self._call(own, each, slice))
         rest = iter(outcomes)
         old = Outcome("superseded", asked=False)
-        return [old if each.newest > each.change.seq else next(rest) for each in arrivals]
+        return [old if each.is_older else next(rest) for each in arrivals]
 
     def _loaded(self) -> Any:
         """The function, or an object of the class. Raises ConfigError."""

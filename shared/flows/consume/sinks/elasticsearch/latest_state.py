@@ -174,7 +174,7 @@ class LatestState:
                 alias = self._layout.alias(arrival.message.database, arrival.message.table)
                 for action in self._actions(alias, arrival):
                     # The index may have forgotten that a newer change deleted this document.
-                    if action.body is not None and arrival.newest > arrival.change.seq:
+                    if action.body is not None and arrival.is_older:
                         work.settle(at, Outcome("superseded", asked=False))
                     else:
                         yield from _on_all(work, alias, Step(at, arrival, action))

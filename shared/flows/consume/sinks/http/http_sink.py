@@ -38,8 +38,7 @@ class HttpSink:
     def apply(self, slice: Slice) -> list[Outcome]:
         """In order. Nothing is sent behind a change of its group that failed."""
         outcomes: list[Outcome | None] = [
-            Outcome("superseded", asked=False) if each.newest > each.change.seq else None
-            for each in slice.arrivals
+            Outcome("superseded", asked=False) if each.is_older else None for each in slice.arrivals
         ]
         portions = deque(self._portions(slice))
         held: set[str] = set()
