@@ -1,5 +1,6 @@
 """`rowline snapshot`"""
 
+import time
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -21,6 +22,9 @@ from shared.values.snapshot import Snapshot
 from shared.values.snapshot_work import SnapshotWork
 
 app = typer.Typer(no_args_is_help=True, help="Snapshots: the rows of all tables, as they were.")
+BUSY_SECONDS = 150.0
+"""Longer than the lease of a run that was killed."""
+
 IdArgument = Annotated[str, typer.Argument(help="Its id, see `rowline snapshot list`.")]
 SourceArgument = Annotated[
     str, typer.Argument(help="The source; not needed where the stage has one.")
@@ -55,8 +59,7 @@ def create(
             deployed, consumer, SnapshotWork(), tables=tables, restart=restart, yes=False
         )
         read = msgspec.convert(job.result, Created)
-    while msgspec.convert(_ask(deployed, {"do": "snapshots"}), Tended).left:
-        pass
+    _pack(deployed)
     found = next((each for each in _all(deployed) if each.id == read.id), None)
     if as_json:
         return print_json(found or read)
@@ -153,6 +156,17 @@ def _ask(deployed: Stage, event: dict[str, Any]) -> dict[str, Any]:
 
 def _all(deployed: Stage) -> list[Snapshot]:
     return msgspec.convert(_ask(deployed, {"do": "snapshot-list"})["snapshots"], list[Snapshot])
+
+
+def _pack(deployed: Stage) -> None:
+    """Let the archive's function pack what was read; a run that is under way is waited for."""
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        done = msgspec.convert(_ask(deployed, {"do": "snapshots"}), Tended)
+        if done.busy and time.monotonic() < end:
+            time.sleep(2)
+        elif not done.left:
+            return
 
 
 def _archive_of(deployed: Stage, source: str) -> str:

@@ -51,6 +51,11 @@ def test_an_erased_row_is_gone_and_its_deletion_has_reached_the_consumer(stack: 
         lambda: not found()["alive"] and "has taken" in str(found()["consumers"]),
     )
     stack.rowline("privacy", "erase", *row, "--yes")
-    assert found()["counts"] == {"changes": 0, "snapshots": 0, "parked": 0}
+
+    def erased() -> bool:
+        stack.rowline("privacy", "list")  # continues what waits for a run of the committer
+        return found()["counts"] == {"changes": 0, "snapshots": 0, "parked": 0}
+
+    stack.wait("the row is erased", erased)
     assert stack.rowline("privacy", "export", *row).stdout == ""
     assert name not in stack.rowline("privacy", "list").stdout
