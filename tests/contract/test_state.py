@@ -1,13 +1,13 @@
 """State stores: the twins and DynamoDB obey the same contract."""
 
-from collections.abc import Iterable, Iterator
+import uuid
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import msgspec
 import pytest
-from moto import mock_aws
 
 from shared.adapters import aws
 from shared.adapters.state.dynamodb import DynamoSchemas, open_state
@@ -45,19 +45,20 @@ from tests.worlds.twins.state.gates import MemoryGates
 from tests.worlds.twins.state.jobs import MemoryJobs
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def stores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+@pytest.fixture(params=["memory", "emulator"])
+def stores(request: pytest.FixtureRequest) -> Any:
     if request.param == "memory":
-        yield SimpleNamespace(**{**vars(memory_state()), "schemas": MemorySchemas})
-        return
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        client = boto3.client("dynamodb", region_name="eu-west-1", config=aws.config())
-        create_state_table("state", client)
-        schemas = {"schemas": lambda: DynamoSchemas(client, "state")}
-        yield SimpleNamespace(**{**vars(open_state(client, "state")), **schemas})
+        return SimpleNamespace(**{**vars(memory_state()), "schemas": MemorySchemas})
+    request.getfixturevalue("aws")
+    return deployed(f"state-{uuid.uuid4().hex[:12]}")
+
+
+def deployed(table: str) -> SimpleNamespace:
+    """The stores in a table of their own."""
+    client = boto3.client("dynamodb", region_name="eu-west-1", config=aws.config())
+    create_state_table(table, client)
+    schemas = {"schemas": lambda: DynamoSchemas(client, table)}
+    return SimpleNamespace(**{**vars(open_state(client, table)), **schemas})
 
 
 CHECKPOINT = Checkpoint(
@@ -593,6 +594,17 @@ def test_rows_with_parked_changes(stores: Any) -> None:
     store.remove_rows("search", [read])
     store.remove_rows("search", [read])
     assert bare(store.rows_of("search", "t-1")) == [newer]
+
+
+def test_a_row_says_whether_a_change_of_it_is_surely_parked(stores: Any) -> None:
+    store, begun = stores.parked, RowItem("t-1", "r1", "closed", newest=4)
+    sure = msgspec.structs.replace(begun, holds=True)
+    for row in (begun, sure):
+        store.put_rows("search", [row])
+        assert bare(store.rows("search", [row.id]).values()) == [row]
+        assert bare(store.rows_of("search", "t-1")) == [row]
+    store.put_rows("search", [msgspec.structs.replace(sure, newest=2)])
+    assert bare(store.rows_of("search", "t-1")) == [sure], "also where it knows less"
 
 
 def bare(rows: Iterable[RowItem]) -> list[RowItem]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 
+from shared.adapters.stack import Stack
 from shared.adapters.state.dynamodb import open_state
 from shared.values.message import Message, encode
 from tests.integration.deploy.conftest import Deployment
@@ -85,12 +86,20 @@ def test_own_code_and_a_webhook_get_a_published_change(deployment: Deployment) -
     with listening() as receiver:
         lines = stanzas(deployment.service, receiver.url)
         project.edit("serverless.yml", PLACE, f"{lines}{PLACE}")
+        before = stack_now(deployment)
+        assert not before.has_changed_to(stack_now(deployment))
         try:
             deployment.sls("deploy")
+            assert before.has_changed_to(stack_now(deployment)), "the watch judges nothing then"
             one_change_reaches_each(deployment, receiver)
         finally:
             project.edit("serverless.yml", lines, "")
             deployment.sls("deploy")
+
+
+def stack_now(deployment: Deployment) -> Stack:
+    """The stack as a function reads it."""
+    return Stack.around(deployment.stack.settings)
 
 
 def one_change_reaches_each(deployment: Deployment, receiver: Receiver) -> None:
