@@ -13,7 +13,7 @@ from shared.adapters.state.dynamodb import DynamoStreams
 from shared.values.checkpoint import Checkpoint
 from shared.values.lineage import Lineage
 from shared.values.position import Position
-from shared.values.settings import Settings, SourceSettings, TableSettings
+from shared.values.settings import ConsumerSettings, Settings, SourceSettings, TableSettings
 from tests.aws_setup import create_state_table
 from tests.smoke import aws as smoke
 
@@ -61,3 +61,16 @@ def test_a_relay_in_a_container_that_does_not_run_is_named_and_one_that_runs_is_
 
     monkeypatch.setattr(smoke.time, "sleep", pause)
     assert smoke.relay_runs(stack, "shop") == ""
+
+
+def test_a_consumer_that_a_schedule_drains_needs_no_mapping() -> None:
+    kinds = {"archiveShop": "archive", "search": "elasticsearch"}
+    consumers = {
+        name: ConsumerSettings(name, "shop", ("shop.*",), {"kind": kind})
+        for name, kind in kinds.items()
+    }
+    settings = Settings("rowline", "dev", {}, consumers)
+    named = smoke.checks(Stack("rowline-dev", "UPDATE_COMPLETE", settings, {}))
+    assert "search: event source mapping works" in named
+    assert "archiveShop: event source mapping works" not in named
+    assert "archiveShop: a message arrives" in named
