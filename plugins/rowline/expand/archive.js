@@ -23,7 +23,7 @@ const databaseOf = (service, stage) =>
  * The archive: bucket, Glue database, Athena workgroup, and the function that keeps them. It is
  * outside the VPC, since it calls only AWS.
  */
-function archive({ memory, scanLimit }, sources, context) {
+function archive({ memory, scanLimit, infrequentAfter }, sources, context) {
   const { options, prefix, service, stage, alerts } = context;
   const ids = names.archive;
   const name = `${prefix}-${ids.function}`;
@@ -56,7 +56,7 @@ function archive({ memory, scanLimit }, sources, context) {
       },
     },
     resources: {
-      ...stores(ids, options, databaseOf(service, stage), prefix, scanLimit),
+      ...stores(ids, options, databaseOf(service, stage), prefix, scanLimit, infrequentAfter),
       [ids.role]: permissions.role(rights(name, sources, options), options),
       [ids.logGroup]: logGroup(name, options),
       ...(alerts && archiveAlarms(ids, prefix, alerts)),
@@ -70,7 +70,24 @@ function archive({ memory, scanLimit }, sources, context) {
   };
 }
 
-function stores(ids, options, database, workgroup, scanLimit) {
+/**
+ * Moves the table's files to cheaper storage, which costs for each byte that is read. S3 keeps
+ * objects under 128 KB where they are. Source: S3 user guide, "Transitioning objects using Amazon
+ * S3 Lifecycle": at least 30 days.
+ */
+const infrequent = (after) =>
+  isOff(after)
+    ? []
+    : [
+        {
+          Id: 'table-infrequent',
+          Status: 'Enabled',
+          Prefix: 'lake/data/',
+          Transitions: [{ StorageClass: 'STANDARD_IA', TransitionInDays: parseInt(after, 10) }],
+        },
+      ];
+
+function stores(ids, options, database, workgroup, scanLimit, infrequentAfter) {
   const { key } = options.resources;
   const inside = sub('${bucket}/*', { bucket: arn(ids.bucket) });
   return {
@@ -105,6 +122,7 @@ function stores(ids, options, database, workgroup, scanLimit) {
               ExpirationInDays: RESULT_DAYS,
             },
             snapshots.expiry,
+            ...infrequent(infrequentAfter),
             {
               Id: 'unfinished-uploads',
               Status: 'Enabled',

@@ -104,7 +104,7 @@ function sizes(stanzas) {
       'alarms',
     ]),
     archive: archive.isOn(kept)
-      ? pick(complete(kept, archive.schema), ['memory', 'scanLimit', 'api'])
+      ? pick(complete(kept, archive.schema), ['memory', 'scanLimit', 'api', 'infrequentAfter'])
       : null,
   };
 }

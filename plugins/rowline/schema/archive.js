@@ -17,6 +17,14 @@ const schema = {
       default: '400d',
       description: 'How long changes are kept.',
     },
+    infrequentAfter: {
+      type: 'string',
+      pattern: /^([3-9]\d|[1-9]\d{2,4})d$|^off$/,
+      example: '90d',
+      what: 'a number of days from 30d on, or off',
+      default: 'off',
+      description: "When the table's files move to infrequent-access storage.",
+    },
     memory: {
       type: 'integer',
       minimum: 1024,

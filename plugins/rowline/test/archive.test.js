@@ -57,6 +57,23 @@ test('retention is a number of days or forever', () => {
   assert.match(problems(stanzas({ archive: { retain: '1d' } }))[0], /archive\.retention\?/);
 });
 
+test("the table's files move to cheaper storage only when the stanza says so", () => {
+  const rules = (archive) =>
+    expanded(archive).resources.ArchiveBucket.Properties.LifecycleConfiguration.Rules;
+  const of = (archive) => rules(archive).find(({ Id }) => Id === 'table-infrequent');
+  assert.strictEqual(of({}), undefined);
+  assert.strictEqual(of({ infrequentAfter: 'off' }), undefined);
+  const { Prefix, Transitions } = of({ infrequentAfter: '90d' });
+  assert.deepStrictEqual(
+    [Prefix, Transitions],
+    ['lake/data/', [{ StorageClass: 'STANDARD_IA', TransitionInDays: 90 }]],
+  );
+  for (const wrong of ['7d', '90', true]) {
+    const [problem] = problems(stanzas({ archive: { infrequentAfter: wrong } }));
+    assert.match(problem, /^archive\.infrequentAfter/);
+  }
+});
+
 test('its consumers and its sink are not for other consumers', () => {
   const { listingSearch } = stanzas().consumers;
   const [named] = problems(stanzas({ archive: {}, consumers: { archiveShop: listingSearch } }));

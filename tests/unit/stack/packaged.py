@@ -70,7 +70,7 @@ def package_variant(folder: Path, name: str) -> dict[str, Any]:
     if "container" in name:
         edits = {"    start: latest\n": "    start: latest\n    run: fargate\n"}
     elif "archive" in name:
-        edits = {'    archive: "off" ': '    archive: {retention: 400d, api: "on"} '}
+        edits = {'    archive: "off" ': '    archive: {api: "on", infrequentAfter: 90d} '}
     return package(folder, *VARIANTS[name], edits=edits)
 
 
