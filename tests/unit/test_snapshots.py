@@ -11,6 +11,11 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from shared.domain.patience import Patience
+from shared.flows.job_slice import Slice
+from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.submission import submit
+from shared.flows.jobs.tenure import RESERVE_SECONDS, Tenure
 from shared.flows.snapshots.creating import Creating
 from shared.flows.snapshots.reports import Created
 from shared.flows.snapshots.setup import SnapshotSetup
@@ -18,9 +23,11 @@ from shared.flows.snapshots.tending import tend
 from shared.flows.snapshots.verifying import verify
 from shared.values.change import Row
 from shared.values.errors import StackError
+from shared.values.job import Wanted
 from shared.values.seq import make_seq
 from shared.values.settings import ConsumerSettings
 from shared.values.snapshot import Snapshot, latest_of
+from shared.values.snapshot_work import SnapshotWork
 from tests.tier import TIER
 from tests.worlds.backfill_world import BackfillWorld, Killed
 from tests.worlds.twins.snapshots import MemorySnapshotStore, MemorySnapshotTable
@@ -175,6 +182,66 @@ def test_the_rows_a_second_are_bounded() -> None:
     rows = world.create(most_rows=1).rows
     assert rows > 1
     assert world.now - began >= rows
+
+
+@pytest.mark.parametrize("when", ["before the first row", "after the last row"])
+def test_slices_wait_for_the_same_place_in_the_binlog(when: str) -> None:
+    """Of a relay that is behind by many slices, and a source that writes as fast as it reads."""
+    world = SnapshotWorld(Random(2))
+    world.pace = {world.commit: 1}
+    read = world.database.chunk
+
+    def write(times: int) -> None:
+        for _ in range(times):
+            world.write()
+        world.commit()
+
+    def chunk(*args: Any, **options: Any) -> list[Row]:
+        rows = read(*args, **options)
+        write(200 if when == "after the last row" else 0)
+        return rows
+
+    def sleep(seconds: float) -> None:
+        world.now += seconds
+        write(1)
+        world.publish()
+        world.checkpointed = min(world.published, world.checkpointed + 1)
+        world.lease = world.streams.renew("shop", world.lease, world.checkpoint())
+
+    def setup(_: str, tenure: Tenure) -> JobSetup:
+        return world.setup(consumer=ARCHIVE, snapshots=world.store, tenure=tenure)
+
+    write(200 if when == "before the first row" else 0)
+    world.database.chunk = chunk  # type: ignore[method-assign]
+    patience = Patience(lambda: world.now, sleep)
+    world.sleep = sleep  # type: ignore[method-assign]
+    submit(
+        world.state.jobs,
+        ARCHIVE.name,
+        SnapshotWork(),
+        Wanted(),
+        by="ann@desk",
+        now_ms=lambda: 1,
+        patience=patience,
+    )
+    ended = []
+    while world.state.jobs.current(ARCHIVE.name, "fill"):
+        ends = world.now + RESERVE_SECONDS + 15
+        one = Slice(
+            world.state,
+            setup,
+            setup,  # type: ignore[arg-type]
+            beside=lambda _: [],
+            by="lambda 1",
+            left=lambda ends=ends: ends - world.now,  # type: ignore[misc]
+            now_ms=lambda: 1,
+            patience=patience,
+        )
+        ended.append(one.run(ARCHIVE.name, "fill")[0])
+        assert len(ended) < 60
+    assert ended[-1] == "done"
+    assert len(ended) > 5
+    assert set(ended[:-1]) == {"continues"}
 
 
 def test_the_latest_snapshot_of_a_table() -> None:
