@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.stack.packaged import VPC, lint, package
+from tests.unit.stack.packaged import VPC, Packaged, lint, package
 
 MOST = 500
 """Resources in a stack. Source: CloudFormation quotas."""
@@ -21,31 +21,24 @@ def consumers(count: int, more: str = "") -> dict[str, str]:
     return {"consumers:\n": f"consumers:\n{lines}"}
 
 
-def test_a_consumer_takes_what_its_page_says(tmp_path: Path) -> None:
-    """docs/consumers.md, "How many consumers fit into a stage"."""
-    counts = {}
-    for name, edits in {
-        "one": {},
-        "bare": consumers(1, "    alarms: off\n"),
-        "two": consumers(1),
-    }.items():
-        (tmp_path / name).mkdir()
-        counts[name] = len(package(tmp_path / name, "prod", *VPC, edits=edits)["Resources"])
-    assert counts["bare"] - counts["one"] == 12
-    assert counts["two"] - counts["bare"] == 9
-    assert counts["one"] - 12 - 9 <= 35
-
-
-def test_thirty_consumers_fit_without_alarms_of_their_own(tmp_path: Path) -> None:
+def test_thirty_consumers_fit_without_alarms_of_their_own(
+    tmp_path: Path, packaged: Packaged
+) -> None:
+    """One takes 12 resources: docs/consumers.md, "How many consumers fit into a stage"."""
+    _, alone = packaged("prod in a VPC")
     template = package(tmp_path, "prod", *VPC, edits=consumers(29, "    alarms: off\n"))
     lint(tmp_path / ".serverless/cloudformation-template-update-stack.json")
     assert len(template["Resources"]) < MOST
+    assert len(template["Resources"]) == len(alone["Resources"]) + 29 * 12
 
 
-def test_too_many_are_refused_with_the_ways_out(tmp_path: Path) -> None:
+def test_too_many_are_refused_with_the_ways_out(tmp_path: Path, packaged: Packaged) -> None:
+    """One with alarms takes 21, as the page says too."""
+    _, alone = packaged("prod in a VPC")
     with pytest.raises(AssertionError, match="resources in the stack; AWS allows 500") as caught:
         package(tmp_path, "prod", *VPC, edits=consumers(34))
     said = str(caught.value)
-    assert "35 consumers take about" in said
+    assert f"{len(alone['Resources']) + 34 * 21} resources in the stack" in said
+    assert "35 consumers take about 22 each" in said
     assert "alarms: off" in said
     assert "split the consumers over two services" in said
