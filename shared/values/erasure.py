@@ -30,7 +30,9 @@ class Erasure(msgspec.Struct, frozen=True):
 
     removed: place → how much was removed there so far.
     swept_ms: when everything was removed but objects that a run may still be about to use; 0: not
-        yet. consumers: what each consumer has of it. remains: what nobody can remove.
+        yet.
+    rows_seen: the last large row that was looked at.
+    consumers: what each consumer has of it. remains: what nobody can remove.
     """
 
     id: str
@@ -39,6 +41,7 @@ class Erasure(msgspec.Struct, frozen=True):
     subjects: tuple[Subject, ...]
     removed: dict[str, int] = {}
     swept_ms: int = 0
+    rows_seen: str = ""
     consumers: dict[str, str] = {}
     remains: tuple[str, ...] = ()
 

@@ -21,7 +21,7 @@ from shared.adapters.snapshots.s3 import S3Snapshots
 from shared.flows.archive.auditing import audit
 from shared.flows.archive.committing import commit
 from shared.flows.archive.setup import ArchiveSetup
-from shared.flows.privacy import erasing
+from shared.flows.privacy import erasing, progress
 from shared.flows.privacy.erasing import GRACE_MS, erase, requested
 from shared.flows.privacy.setup import PrivacySetup
 from shared.flows.privacy.work import WORK
@@ -204,6 +204,9 @@ def fill(world: World) -> None:
     digest = blake2b(b"tx-1", digest_size=16).hexdigest()
     claims["rows"].put(f"shop/{digest}.json", SECRET.encode())
     claims["rows"].put("shop/other.json", b"{}")
+    for table, key, name in (("people", PERSON, SECRET), ("pets", "rex", "Rex")):
+        change = {"id": f"r/job.1/market.{table}/[]", "key": {"id": key}, "after": {"name": name}}
+        claims["rows"].put(f"shop/{table}.json", json.dumps(change).encode())
 
 
 def rows_of(world: World) -> dict[str, list[Any]]:
@@ -231,7 +234,7 @@ def test_after_an_erasure_no_byte_of_the_person_is_left(world: World) -> None:
     assert world.holding(SECRET, PERSON) == []
     assert requested(world.setup()) == []
     assert certificate["removed"] == {
-        "claims": 1, "parked": 1, "dropped": 1, "results": 1, "parts": 0, "snapshots": 2,
+        "claims": 2, "parked": 1, "dropped": 1, "results": 1, "parts": 0, "snapshots": 2,
         "changes": 3,
     }  # fmt: skip
     assert certificate["consumers"] == {
@@ -244,6 +247,7 @@ def test_after_an_erasure_no_byte_of_the_person_is_left(world: World) -> None:
     assert [each.id for each in world.state.parked.all("search")] == ["tx-3"]
     assert len(world.setup().objects["dropped"].get("search/job.jsonl").splitlines()) == 1  # type: ignore[union-attr]
     assert world.setup().objects["rows"].get("shop/other.json") == b"{}"
+    assert world.setup().objects["rows"].get("shop/pets.json")
     for id, rows in (("s1", 1), ("s2", 0)):
         snapshot = world.store.get(id)
         assert snapshot
@@ -272,7 +276,7 @@ def test_a_late_copy_does_not_bring_erased_changes_back(world: World) -> None:
 def test_killed_after_each_step_it_continues(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(world)
     world.change(PERSON, "d", name=SECRET)
-    stored, left = erasing._store, [0]
+    stored, left = progress.store, [0]
 
     class Killed(BaseException):
         pass
@@ -283,9 +287,9 @@ def test_killed_after_each_step_it_continues(world: World, monkeypatch: pytest.M
         if not left[0]:
             raise Killed
 
-    monkeypatch.setattr(erasing, "_store", store)
+    monkeypatch.setattr(progress, "store", store)
     erasure = world.erasure(PERSON)
-    for killed in range(1, 9):
+    for killed in range(1, 11):
         left[0] = killed
         with pytest.raises(Killed):
             erase(world.setup(), erasure)

@@ -16,7 +16,7 @@ from shared.domain.archive_ledger import Ledger, Place
 from shared.flows.archive.auditing import by_place
 from shared.flows.archive.committing import commit
 from shared.flows.archive.maintaining import alone
-from shared.flows.privacy import removing
+from shared.flows.privacy import progress, removing
 from shared.flows.privacy.finding import holding, where
 from shared.flows.privacy.setup import PrivacySetup
 from shared.flows.privacy.standing import reached
@@ -29,14 +29,7 @@ GRACE_MS = 16 * 60_000
 than a function can run. Source: Lambda developer guide, "Lambda quotas", "Function timeout".
 """
 
-RESERVE = 90.0
-"""Seconds that must be left for one more step or file."""
-
 ATTEMPTS = 5
-
-
-class _TimeIsOver(Exception):
-    """The next run continues."""
 
 
 class Erased(msgspec.Struct):
@@ -61,20 +54,20 @@ def erase(setup: PrivacySetup, erasure: Erasure) -> Erased:
     if not hold():
         return Erased(erasure, waits="another run is under way")
     try:
-        _store(setup, erasure)
+        progress.store(setup, erasure)
         if not erasure.swept_ms:
             if why := _unsettled(setup):
                 return Erased(erasure, waits=why)
             for step in (*removing.STEPS, _snapshots, _lake):
                 hold()
-                _require_time(setup)
+                progress.require_time(setup)
                 erasure = step(setup, erasure)
-                _store(setup, erasure)
+                progress.store(setup, erasure)
             remains = _remains(setup)
             erasure = msgspec.structs.replace(erasure, swept_ms=archive.now_ms(), remains=remains)
-            _store(setup, erasure)
+            progress.store(setup, erasure)
         return _ended(setup, erasure)
-    except _TimeIsOver:
+    except progress.TimeIsOver:
         return Erased(erasure, waits="the time of this run is over")
     finally:
         archive.state.leases.release(LEASE, archive.holder)
@@ -90,10 +83,6 @@ def certificates(setup: PrivacySetup) -> list[Certificate]:
     """What was certified, oldest first."""
     bodies = [setup.certificates.get(each.name) for each in list(setup.certificates.list())]
     return [msgspec.json.decode(each, type=Certificate) for each in bodies if each is not None]
-
-
-def _store(setup: PrivacySetup, erasure: Erasure) -> None:
-    setup.requests.put(f"{erasure.id}.json", msgspec.json.encode(erasure))
 
 
 def _unsettled(setup: PrivacySetup) -> str:
@@ -118,11 +107,6 @@ def _snapshots(setup: PrivacySetup, erasure: Erasure) -> Erasure:
         removed += setup.snapshots.table.erase(subject.full_name, subject.keys)
     _renew_manifests(setup)
     return erasure.with_removed(snapshots=removed)
-
-
-def _require_time(setup: PrivacySetup) -> None:
-    if setup.archive.left() < RESERVE:
-        raise _TimeIsOver
 
 
 def _renew_manifests(setup: PrivacySetup) -> None:
@@ -150,14 +134,14 @@ def _lake(setup: PrivacySetup, erasure: Erasure) -> Erasure:
         for name, said in reached(setup, subject).items():
             noted[f"{name}: {subject.full_name}"] = said
     erasure = msgspec.structs.replace(erasure, consumers=noted)
-    _store(setup, erasure)
+    progress.store(setup, erasure)
     lake = setup.archive.lake
     with alone(setup.archive):
         for subject in erasure.subjects:
             for file in lake.files(where(subject)):
-                _require_time(setup)
+                progress.require_time(setup)
                 erasure = erasure.with_removed(changes=_rewritten(setup, file, subject))
-                _store(setup, erasure)
+                progress.store(setup, erasure)
         head = lake.head()
         # What the last commit noted of removed files goes with this one.
         lake.rewrite(head, [], iter(()), head.ledger)
@@ -208,7 +192,6 @@ def _remains(setup: PrivacySetup) -> tuple[str, ...]:
         found.append(f"{healing} objects in healing/ of the archive, until the healing ends")
     found.append("keys in the report of a verify, until the next one replaces it")
     found.append("keys in the relays' journals, until 1,000 later pages have replaced them")
-    found.append("large rows of backfills in rows/ of the claims bucket, until they expire")
     return tuple(found)
 
 

@@ -1,16 +1,31 @@
 """Removing: the steps of an erasure outside the archive's tables; each may be repeated."""
 
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
+from itertools import islice
 
 import msgspec
 
+from shared.flows.privacy import progress
 from shared.flows.privacy.finding import changes
 from shared.flows.privacy.setup import PrivacySetup
 from shared.flows.privacy.standing import parked_of
+from shared.values.change import Row
 from shared.values.erasure import Erasure
+from shared.values.json_text import encode_json
 
 _CLAIM_FOLDERS = ("rows", "claims")
 """Where large rows are; former versions kept them with the journal."""
+
+_AT_ONCE, _LOOKED_AT = 8, 500
+"""Objects that are read at once, and after how many the progress is stored."""
+
+
+class _Filled(msgspec.Struct):
+    """What is read of a large row's change."""
+
+    id: str
+    key: Row
 
 
 def _claims(setup: PrivacySetup, erasure: Erasure) -> Erasure:
@@ -27,6 +42,39 @@ def _claims(setup: PrivacySetup, erasure: Erasure) -> Erasure:
         objects.delete(there)
         removed += len(there)
     return erasure.with_removed(claims=removed)
+
+
+def _filled(setup: PrivacySetup, erasure: Erasure) -> Erasure:
+    """Large rows that a backfill sent: the table does not know them, so each is looked at."""
+    objects, seen = setup.objects["rows"], erasure.rows_seen
+    wanted = {(each.full_name, key) for each in erasure.subjects for key in each.keys}
+    names = (each.name for each in objects.list() if each.name > seen)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        while some := list(islice(names, _LOOKED_AT)):
+            progress.require_time(setup)
+            bodies = pool.map(objects.get, some)
+            gone = [
+                name
+                for name, body in zip(some, bodies, strict=True)
+                if body is not None and _row_of(body) in wanted
+            ]
+            objects.delete(gone)
+            erasure = msgspec.structs.replace(
+                erasure.with_removed(claims=len(gone)), rows_seen=some[-1]
+            )
+            progress.store(setup, erasure)
+    return erasure
+
+
+def _row_of(body: bytes) -> tuple[str, str]:
+    """Table and key of the change of a backfill; its id is `r/JOB/TABLE/KEY`."""
+    try:
+        change = msgspec.json.decode(body, type=_Filled)
+    except msgspec.DecodeError:
+        return "", ""
+    kind, _, rest = change.id.partition("/")
+    table = rest.partition("/")[2].partition("/")[0]
+    return (table, encode_json(change.key).decode()) if kind == "r" else ("", "")
 
 
 def _parked(setup: PrivacySetup, erasure: Erasure) -> Erasure:
@@ -86,5 +134,5 @@ def _parts(setup: PrivacySetup, erasure: Erasure) -> Erasure:
     return erasure.with_removed(parts=removed)
 
 
-STEPS = (_claims, _parked, _dropped, _results, _parts)
+STEPS = (_claims, _filled, _parked, _dropped, _results, _parts)
 """In this order."""
