@@ -19,7 +19,8 @@ class Tier:
     consume_runs: Runs of the consumer's state machine.
     mutants: Faults that are planted in the consumer's runtime, for its tests to find.
     outage_runs: Runs of the world in which a sink is away and processes are killed.
-    backfill_runs, verify_runs, replay_runs: Worlds in which such a job works among changes.
+    backfill_runs, verify_runs, replay_runs, fill_runs: Worlds in which such a job works among
+        changes.
     border_runs: Stanzas that cross from the plugin to the library; Node.js starts for each.
     backlog_runs: Feeds of the relay's backlog.
     wild_documents: Random sessions on a database, carried into Elasticsearch.
@@ -48,6 +49,7 @@ class Tier:
     backfill_runs: int
     verify_runs: int
     replay_runs: int
+    fill_runs: int
     border_runs: int
     backlog_runs: int
     wild_documents: int
@@ -80,7 +82,8 @@ TIERS = {
         outage_runs=40,
         backfill_runs=60,
         verify_runs=40,
-        replay_runs=25,
+        replay_runs=20,
+        fill_runs=8,
         border_runs=5,
         backlog_runs=10,
         wild_documents=2,
@@ -111,7 +114,8 @@ TIERS = {
         outage_runs=250,
         backfill_runs=1_500,
         verify_runs=600,
-        replay_runs=400,
+        replay_runs=300,
+        fill_runs=80,
         border_runs=60,
         backlog_runs=200,
         wild_documents=4,

@@ -5,6 +5,7 @@ from typing import Annotated, NamedTuple
 import msgspec
 import typer
 
+from cli.backfill_from_archive import fill_consumer_from_archive
 from cli.deployed import (
     ElasticsearchOption,
     ServiceOption,
@@ -23,7 +24,8 @@ from shared.flows.backfill.backfill import Backfill
 from shared.flows.backfill.report import BackfillReport
 from shared.stage import Stage
 from shared.values.errors import ConfigError
-from shared.values.job import BackfillWork, Into, ResyncWork
+from shared.values.into import Into
+from shared.values.job import BackfillWork, ResyncWork
 
 
 def command(
@@ -33,6 +35,12 @@ def command(
         str,
         typer.Option(
             "--into", help="`new`: fill a new index beside the serving one; see `rowline cutover`."
+        ),
+    ] = "",
+    origin: Annotated[
+        str,
+        typer.Option(
+            "--from", help="`archive`: rows of the latest snapshot, with the changes since."
         ),
     ] = "",
     restart: RestartOption = False,
@@ -51,7 +59,19 @@ def command(
     """
     if into not in ("", "new"):
         raise ConfigError(f"is {into!r}.", thing="--into", hint="The only value is `new`.")
+    if origin not in ("", "archive"):
+        raise ConfigError(f"is {origin!r}.", thing="--from", hint="The only value is `archive`.")
+    if origin and (restart or here or source):
+        raise ConfigError(
+            "excludes --restart, --here and --source.",
+            thing="--from archive",
+            hint="End a former job with rowline jobs cancel, and begin again.",
+        )
     deployed = open_stage(stage, service, source=source, elasticsearch=elasticsearch)
+    if origin:
+        return fill_consumer_from_archive(
+            deployed, consumer, tables, into=into == "new", as_json=as_json
+        )
     options = FillOptions(
         tables, restart, yes=False, here=here, as_json=as_json, into=into == "new"
     )

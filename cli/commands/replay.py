@@ -3,27 +3,17 @@
 import time
 from typing import Annotated
 
-import msgspec
 import typer
 
-from cli.archive_function import ask_archive
+from cli.archive_jobs import plan_setup, run_from_archive
 from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.job_options import JsonOption, TablesOption
-from cli.job_run import follow, require_function
 from cli.ui.chosen import chosen
 from cli.ui.console import print_json, result_console
-from cli.ui.progress_line import RowProgress
-from cli.ui.whoami import whoami
-from shared.domain.patience import Patience
-from shared.flows.jobs.submission import submit
-from shared.flows.replay.archive_reader import ArchiveReader
 from shared.flows.replay.plan_lines import lines_of
-from shared.flows.replay.planning import RATE, Asked, PlanSetup, ReplayPlan, plan
-from shared.flows.replay.report import ReplayReport, line_of
-from shared.flows.replay.streams import streams_of
+from shared.flows.replay.planning import RATE, Asked, plan
+from shared.flows.replay.report import line_of
 from shared.flows.replay.window import moment_us
-from shared.stage import Stage
-from shared.values.job import Wanted
 from shared.values.replay_work import ReplayWork
 
 FromOption = Annotated[
@@ -83,47 +73,11 @@ def command(
         if found.changes:
             console.print("  next: the same command with --yes", markup=False)
         return
-    report = _replayed(deployed, found)
+    work = ReplayWork(found.choice, found.rate, found.changes)
+    report = run_from_archive(deployed, consumer, work)
     if as_json:
         return print_json(report)
     console.print(line_of(report), markup=False)
     if parked := sum(1 for _ in deployed.state.parked.all(consumer)):
         console.print(f"! {parked:,} changes of the consumer are parked", markup=False)
         console.print(f"  next: rowline parked list {consumer}", markup=False)
-
-
-def _replayed(deployed: Stage, found: ReplayPlan) -> ReplayReport:
-    """Begin the job, or continue it, and watch it until it is done."""
-    require_function(deployed)
-    work = ReplayWork(found.choice, found.rate, found.changes)
-    with RowProgress("replay") as progress:
-        job = submit(
-            deployed.state.jobs,
-            found.consumer,
-            work,
-            Wanted(),
-            by=whoami(),
-            now_ms=lambda: time.time_ns() // 1_000_000,
-            patience=Patience(),
-            show=progress.show,
-        )
-        return msgspec.convert(follow(deployed, job, progress).result, ReplayReport)
-
-
-def plan_setup(deployed: Stage, name: str, now_ms: int) -> PlanSetup:
-    """The parts that a plan needs. Raises ConfigError, StackError where there is no archive."""
-    consumer = deployed.consumer(name)
-    source = deployed.settings.source_of(consumer)
-    place = deployed.resources.archive_function  # before anything else: there may be none
-    settings = deployed.settings.archive
-    assert place
-    assert settings
-    return PlanSetup(
-        consumer,
-        source,
-        streams_of(source),
-        deployed.state,
-        ArchiveReader(lambda event: ask_archive(deployed, event)),
-        settings.retention_days,
-        now_ms,
-    )

@@ -78,8 +78,11 @@ class ArchiveParts(AwsParts):
 
     def archive(self, *, holder: str, left: Callable[[], float]) -> "ArchiveSetup":
         """The parts of the archive's function; see `ArchiveSetup` for the parameters."""
+        from shared.adapters.snapshots.iceberg import IcebergSnapshots
+        from shared.adapters.snapshots.s3 import S3Snapshots
         from shared.flows.archive.setup import ArchiveSetup
 
+        place = self.resources
         settings = self.settings.archive
         return ArchiveSetup(
             landing=self.landing,
@@ -91,4 +94,6 @@ class ArchiveParts(AwsParts):
             holder=holder,
             left=left,
             clock=time.time,
+            snapshots=S3Snapshots(self.client("s3"), place.archive_bucket),
+            snapshot_table=IcebergSnapshots(place.archive_bucket, place.archive_database),
         )

@@ -46,6 +46,23 @@ class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
     newest: bool = False
 
 
+class Base(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The rows of a table in a snapshot, on which its later changes come.
+
+    id: of the snapshot. began_ms: when it was taken, Unix ms. rows: in it.
+    stream: that carried the table. floor, ceiling: see `SnapshotOfTable`.
+    missing: why the archive lacks changes above the floor; empty: it has all that it reaches.
+    """
+
+    id: str
+    began_ms: int
+    rows: int
+    stream: str
+    floor: int
+    ceiling: int
+    missing: str = ""
+
+
 class StreamReach(msgspec.Struct, frozen=True):
     """How far the archive has a stream.
 
@@ -107,6 +124,7 @@ class PartRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     A place is a key as JSON text where the newest changes are asked for, else `EPOCH:N`.
     through: stream → seq up to which changes count; other streams have none.
     first: see `TableParts`.
+    base: the snapshot whose rows are meant too, where they are newer than the changes.
     """
 
     choice: Choice
@@ -115,10 +133,14 @@ class PartRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     first: int = 0
     low: str = ""
     high: str = ""
+    base: str = ""
 
 
 class PageRow(NamedTuple):
-    """One archived change. key, before, after: JSON text. place: see `PartRequest`."""
+    """One archived change, or a row of a snapshot (`r`), which has no group.
+
+    key, before, after: JSON text. place: see `PartRequest`.
+    """
 
     place: str
     stream: str

@@ -9,6 +9,7 @@ from shared.values.asked_end import AskedEnd
 from shared.values.difference import Difference
 from shared.values.errors import RowlineError
 from shared.values.index_pair import IndexPair
+from shared.values.into import Into
 from shared.values.progress import Progress
 from shared.values.proof_basis import ProofBasis
 from shared.values.redrive_work import RedriveWork
@@ -71,17 +72,6 @@ class _Fill(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind"):
     def chosen(self) -> list[str]:
         """The tables of this attempt."""
         return [name for name, table in self.tables.items() if not table.left]
-
-
-class Into(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A backfill fills new indexes.
-
-    pairs: by alias, the serving index and the new one; empty before their names are chosen.
-    both: every function writes changes to both.
-    """
-
-    pairs: dict[str, IndexPair] = {}
-    both: bool = False
 
 
 class BackfillWork(_Fill, frozen=True, tag="backfill"):
@@ -257,6 +247,8 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def kind(self) -> str:
         """Its work: `backfill`, `resync`, …; a redrive that drops is a `drop`."""
+        if isinstance(self.work, ReplayWork) and self.work.bases:
+            return "backfill"
         if isinstance(self.work, RedriveWork) and self.work.action == "drop":
             return "drop"
         return type(self.work).__name__.removesuffix("Work").lower()
@@ -272,6 +264,11 @@ def slot_of(work: Work) -> Slot:
     if isinstance(work, VerifyWork):
         return "verify"
     return "redrive" if isinstance(work, RedriveWork) else "fill"
+
+
+def into_of(job: Job) -> Into | None:
+    """The new indexes that a job fills; None where it fills none."""
+    return job.work.into if isinstance(job.work, BackfillWork | ReplayWork) else None
 
 
 class JobLost(RowlineError):

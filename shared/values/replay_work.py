@@ -2,11 +2,15 @@
 
 import msgspec
 
-from shared.values.archive_pages import Choice
+from shared.values.archive_pages import Base, Choice
+from shared.values.into import Into
 
 
 class ReplayWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="replay"):
-    """Sends archived changes to one consumer.
+    """Sends archived changes to one consumer: a replay, or a backfill from the archive.
+
+    bases: table → the snapshot that a backfill begins with; empty for a replay.
+    into: a backfill fills new indexes instead of the serving ones.
 
     choice: which ones. rate: changes a second. estimate: how many changes the plan counted.
     through: stream → the seq up to which archived changes count; empty before the first slice.
@@ -33,3 +37,5 @@ class ReplayWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kin
     groups: dict[str, int] = {}
     sent: int = 0
     messages: int = 0
+    bases: dict[str, Base] = {}
+    into: Into | None = None

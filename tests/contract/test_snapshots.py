@@ -67,6 +67,19 @@ def keys_of(table: SnapshotTable, id: str, name: str = "shop.items") -> list[str
     return [key for some in found for key in some]
 
 
+def test_rows_are_read_between_keys(kept: Kept) -> None:
+    kept.table.add("between", "shop.items", 0, 0, rows("between", 1, 2, 3, 4))
+
+    def found(low: str, high: str) -> list[str]:
+        batches = kept.table.rows("between", "shop.items", ["after"], low=low, high=high)
+        return [text[6] for batch in batches for text in batch.column(0).to_pylist()]
+
+    assert found('{"id":2}', '{"id":4}') == ["2", "3"]
+    assert found('{"id":3}', "") == ["3", "4"]
+    assert found("", '{"id":2}') == ["1"]
+    assert found("{'", "") == []
+
+
 def snapshot(id: str, **changed: Any) -> Snapshot:
     held = {"shop.items": SnapshotOfTable("shop", 2, 5, 9, (2,))}
     return Snapshot(id, "shop", "server", 1, 2, 3, held, (), **changed)

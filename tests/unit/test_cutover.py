@@ -14,7 +14,8 @@ from shared.flows.cutover.cutover import CutoverReport
 from shared.flows.jobs import control
 from shared.values.change import Row
 from shared.values.index_pair import NO_PAIRS, IndexPair, IndexPairs
-from shared.values.job import BackfillWork, CutoverWork, Into, Job, ResyncWork, VerifyWork, Work
+from shared.values.into import Into
+from shared.values.job import BackfillWork, CutoverWork, Job, ResyncWork, VerifyWork, Work
 from tests.tier import TIER
 from tests.unit.test_job_slice import Machine
 from tests.worlds.backfill_world import BackfillWorld, Killed

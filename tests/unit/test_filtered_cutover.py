@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from shared.flows.verify.report import VerifyReport
-from shared.values.job import BackfillWork, CutoverWork, Into, ResyncWork, VerifyWork
+from shared.values.into import Into
+from shared.values.job import BackfillWork, CutoverWork, ResyncWork, VerifyWork
 from shared.values.settings import FilterSettings
 from tests.tier import TIER
 from tests.unit.test_cutover import NEW, OLD, in_index, run

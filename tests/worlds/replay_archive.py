@@ -11,6 +11,7 @@ import msgspec
 import pyarrow as pa
 
 from shared.adapters.lake.columns import ARROW
+from shared.adapters.snapshots.columns import ARROW as ROWS
 from shared.domain.archive_ledger import Ledger
 from shared.flows.archive.requests import do
 from shared.flows.archive.setup import ArchiveSetup
@@ -20,10 +21,12 @@ from shared.values.coverage import Segment, SegmentStart
 from shared.values.lease import Lease
 from shared.values.lineage import Lineage
 from shared.values.position import Position
-from shared.values.seq import make_seq
+from shared.values.seq import make_seq, split_seq
 from shared.values.shard import group_id, shard_of
+from shared.values.snapshot import Snapshot, SnapshotOfTable
 from tests.worlds.twins.lake import MemoryLake
 from tests.worlds.twins.landing import MemoryLanding
+from tests.worlds.twins.snapshots import MemorySnapshotStore, MemorySnapshotTable
 from tests.worlds.twins.state import memory_state
 
 SOURCE, EPOCH, BEGAN_MS = "shop", 900_000_000, 1_790_000_000_000
@@ -78,6 +81,7 @@ class ReplayArchive:
 
     def __init__(self, now_ms: int = BEGAN_MS, state: Any = None) -> None:
         self.lake, self.ledger = MemoryLake(), Ledger()
+        self.snapshots, self.snapshot_table = MemorySnapshotStore(), MemorySnapshotTable()
         self.state = state or memory_state()
         self.now_ms, self.rows = now_ms, list[dict[str, Any]]()
         self._lease = Lease()
@@ -91,6 +95,8 @@ class ReplayArchive:
             "test",
             lambda: 300.0,
             lambda: self.now_ms / 1000,
+            snapshots=self.snapshots,
+            snapshot_table=self.snapshot_table,
         )
 
     def ask(self, event: dict[str, Any]) -> dict[str, Any]:
@@ -109,6 +115,39 @@ class ReplayArchive:
             self.ledger.add((row["stream"], row["epoch"]), [row["n"]])
         made = pa.Table.from_pylist(list(rows), schema=ARROW)
         self.lake.append(self.lake.head(), made, self.ledger.encode())
+
+    def take_snapshot(self, id: str, rows: dict[Any, tuple[int, dict[str, Any]]]) -> Snapshot:
+        """A complete snapshot of shop.items: key → the number of the row, and the row."""
+        seqs = [seq for seq, _ in rows.values()]
+        made = pa.Table.from_pylist(
+            [
+                {
+                    "snapshot": id,
+                    "stream": SOURCE,
+                    "source": SOURCE,
+                    "database": "shop",
+                    "table": "items",
+                    "key": _encode({"id": key}).decode(),
+                    "epoch": split_seq(seq)[0],
+                    "n": split_seq(seq)[1],
+                    "read_at": _EPOCH.replace(tzinfo=None),
+                    "schema_version": 1,
+                    "after": _encode(row).decode(),
+                }
+                for key, (seq, row) in rows.items()
+            ],
+            schema=ROWS,
+        )
+        half = len(made) // 2
+        for part in (0, 1):
+            some = made.slice(part * half, half if not part else None)
+            self.snapshot_table.add(id, "shop.items", part, part, some)
+        held = SnapshotOfTable(SOURCE, len(rows), min(seqs, default=0), max(seqs, default=0))
+        snapshot = Snapshot(
+            id, SOURCE, "db-1", self.now_ms, self.now_ms, 1 << 60, {"shop.items": held}, ()
+        )
+        self.snapshots.put(snapshot)
+        return snapshot
 
     def capture(self, *tables: str) -> None:
         """The stream captures these tables."""

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from shared.domain.patience import Patience
+from shared.flows.consume.sinks.elasticsearch.index_takeover import IndexTakeover
 from shared.flows.job_slice import Slice
 from shared.flows.jobs import control
 from shared.flows.jobs.setup import JobSetup
@@ -22,6 +23,7 @@ from shared.values.replay_work import ReplayWork
 from shared.values.seq import split_seq
 from shared.values.settings import ConsumerSettings
 from tests.worlds.backfill_world import BackfillWorld, Killed
+from tests.worlds.consumer_world import elasticsearch_settings
 from tests.worlds.replay_archive import ReplayArchive
 
 ITEMS = TableName("shop", "items")
@@ -83,10 +85,13 @@ class ReplayWorld(BackfillWorld):
     # The replay among it.
 
     def submit(self, choice: Choice, rate: float = 50.0) -> Job:
+        return self.submit_work(ReplayWork(choice, rate, 10))
+
+    def submit_work(self, work: ReplayWork) -> Job:
         return submit(
             self.state.jobs,
             "search",
-            ReplayWork(choice, rate, 10),
+            work,
             Wanted(),
             by="ann@desk",
             now_ms=lambda: BEGAN_MS,
@@ -98,7 +103,10 @@ class ReplayWorld(BackfillWorld):
         ends = self.now + seconds
 
         def setup(_: str, tenure: Tenure) -> JobSetup:
-            return self.setup(tenure=tenure)
+            search = self.between(self.world.search)
+            sink = elasticsearch_settings(self.world.settings)
+            takeover = IndexTakeover(self.world.settings, sink, search, lambda: self.now)
+            return self.setup(tenure=tenure, takeover=takeover)
 
         return Slice(
             self.state,

@@ -94,8 +94,13 @@ class SnapshotTable(Protocol):
         """Remove the files of these snapshots in one commit; returns how many."""
         ...
 
-    def rows(self, id: str, table: str, columns: Sequence[str]) -> "Iterator[pa.RecordBatch]":
-        """The rows of a table in a snapshot."""
+    def rows(
+        self, id: str, table: str, columns: Sequence[str], *, low: str = "", high: str = ""
+    ) -> "Iterator[pa.RecordBatch]":
+        """The rows of a table in a snapshot.
+
+        low, high: only those with keys from the first to before the second; empty: no bound.
+        """
         ...
 
     def erase(self, table: str, keys: Collection[str]) -> int:

@@ -19,7 +19,8 @@ from pyiceberg.exceptions import (
     TableAlreadyExistsError,
     ValidationException,
 )
-from pyiceberg.expressions import AlwaysTrue
+from pyiceberg.expressions import AlwaysTrue, BooleanExpression
+from pyiceberg.expressions.parser import parse
 from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
 from pyiceberg.table import FileScanTask, Table
 
@@ -88,13 +89,17 @@ class IcebergSnapshots:
             self._commit(change)
         return dropped
 
-    def rows(self, id: str, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def rows(
+        self, id: str, table: str, columns: Sequence[str], *, low: str = "", high: str = ""
+    ) -> Iterator[pa.RecordBatch]:
         with self._errors:
             held = self._load()
-            found = [(_described(task), task) for task in _tasks(held)]
+            chosen = _between(low, high)
+            planned = held.scan(row_filter=chosen).plan_files()
+            found = [(_described(task), task) for task in planned]
             mine = [(one.first, task) for one, task in found if (one.id, one.table) == (id, table)]
             wanted = held.schema().select(*columns)
-            scan = ArrowScan(held.metadata, held.io, wanted, _ALL)
+            scan = ArrowScan(held.metadata, held.io, wanted, chosen)
             for _, task in sorted(mine, key=lambda each: each[0]):
                 for batch in scan.to_record_batches([task]):
                     yield batch.select(list(columns))
@@ -222,6 +227,17 @@ def _may_hold(table: Table, task: FileScanTask, keys: Collection[str]) -> bool:
     if low is None or high is None:
         return True
     return any(low <= key.encode() <= high for key in keys)
+
+
+def _between(low: str, high: str) -> BooleanExpression:
+    """A filter of keys."""
+    bounds = {">=": low, "<": high}
+    terms = [
+        f"key {sign} '{each.replace(chr(39), chr(39) * 2)}'"
+        for sign, each in bounds.items()
+        if each
+    ]
+    return parse(" and ".join(terms)) if terms else AlwaysTrue()
 
 
 def _described(task: FileScanTask) -> Packed:

@@ -4,29 +4,21 @@ Where only the newest change of each row counts, "newest" is by number. Clocks m
 change with a higher number may have an earlier time.
 """
 
-from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
 import msgspec
 
 from shared.adapters.lake.contract import Head, Lake
+from shared.adapters.snapshots.contract import SnapshotTable
 from shared.domain.change_where import ChangeWhere
 from shared.flows.archive import places
 from shared.flows.archive.newest_counted import Counted, Newest, sum_of
-from shared.flows.archive.places import (
-    Place,
-    Sample,
-    before,
-    between,
-    iso,
-    micros,
-    quoted,
-    text_of,
-)
+from shared.flows.archive.page_rows import bytes_of, page_row, too_large
+from shared.flows.archive.places import Place, Sample, before, text_of
+from shared.flows.archive.requested_rows import RequestedRows
 from shared.values.archive_pages import Page, PageRow, PartRequest, TableParts, packed
-from shared.values.errors import StackError
-from shared.values.seq import make_seq, split_seq
+from shared.values.seq import split_seq
 
 MOST_COUNTED = 300_000
 """Rows whose newest change is held at once while they are counted."""
@@ -47,13 +39,32 @@ _ROWS = [*_PLACE, "id", "before", "after", "tx_id", "tx_index", "tx_last", "sche
 class ChosenChanges:
     """The changes that a request is about, in one state of the table."""
 
-    def __init__(self, lake: Lake, head: Head, request: PartRequest) -> None:
+    def __init__(
+        self,
+        lake: Lake,
+        head: Head,
+        request: PartRequest,
+        snapshots: SnapshotTable | None = None,
+    ) -> None:
         self._lake, self._head, self._request = lake, head, request
+        self._snapshots = snapshots
         self._choice, self._where = request.choice, ChangeWhere.parse(request.choice.where)
         self._truncated = 0
 
+    @property
+    def _rows(self) -> RequestedRows:
+        return RequestedRows(
+            self._lake,
+            self._head,
+            self._snapshots,
+            self._request,
+            reads_rows=self._where.reads_rows,
+        )
+
     def parts(self) -> TableParts:
         """How the chosen changes are read: counts, and places between parts."""
+        if self._request.base:
+            return self._parts_on_base()
         parts = self._in_window()
         if not parts.first or not self._choice.newest:
             return parts
@@ -66,11 +77,13 @@ class ChosenChanges:
         rows = [
             row for _, row in sorted(held.items()) if not self._choice.newest or self._is_sent(row)
         ]
+        if self._request.base:  # rows, as a SELECT would find them
+            rows = [row._replace(op="r", before=None) for row in rows]
         # Truncations come first, and are small: no page ends among them.
         least = max(1, sum(not row.place for row in rows))
         size, fits = 0, len(rows)
         for at, row in enumerate(rows):
-            size += _size(row)
+            size += bytes_of(row)
             if size > FIRST_TRY and at >= least:
                 fits = at
                 break
@@ -80,14 +93,14 @@ class ChosenChanges:
             if len(text) <= MOST_ANSWER:
                 return text
             if fits <= least:
-                raise _too_large(max(rows[:fits], key=_size))
+                raise too_large(max(rows[:fits], key=bytes_of))
             fits = max(least, fits // 2)
 
     def _in_window(self) -> TableParts:
         """The lowest number in the chosen time; and the parts where every change is meant."""
         first = count = 0
         sample = Sample()
-        for row in self._scan(_PLACE, window=True):
+        for row in self._rows.changes(_PLACE, window=True):
             seq = row["seq"]
             first = min(first, seq) if first else seq
             if not self._choice.newest:
@@ -97,11 +110,22 @@ class ChosenChanges:
             return TableParts(first=first)
         return TableParts(changes=count, first=first, bounds=sample.bounds(newest=False))
 
+    def _parts_on_base(self) -> TableParts:
+        """The bounds of parts; the count is that of the snapshot, since it is only an estimate."""
+        sample, count = Sample(), 0
+        for row in self._rows.base(["key", "epoch", "n"]):
+            sample.add((row["key"], ""))
+            count += 1
+        for row in self._rows.changes(_PLACE):
+            sample.add(self._place(row))
+        bounds = sample.bounds(newest=True)
+        return TableParts(changes=count, first=self._request.first, bounds=bounds)
+
     def _newest_parts(self, first: int) -> TableParts:
         """Count rows by their newest change; a range of keys at a time where they are many."""
         sample, whole = Sample(), Newest(MOST_COUNTED)
         truncated = self._truncated_at()
-        for row in self._scan(_PLACE):
+        for row in self._rows.changes(_PLACE):
             place = self._place(row)
             sample.add(place)
             whole.add(place, self._counted(row))
@@ -112,7 +136,7 @@ class ChosenChanges:
         found = []
         for low, high in pairwise(["", *keys[step - 1 :: step], ""]):
             some = Newest(1 << 62)
-            for row in self._scan(_PLACE, low=low, high=high):
+            for row in self._rows.changes(_PLACE, low=low, high=high):
                 some.add(self._place(row), self._counted(row))
             found.append(some.counts(truncated))
         return sum_of(found, first, keys)
@@ -127,7 +151,11 @@ class ChosenChanges:
         held: dict[Place, PageRow] = {}
         size, cut = 0, ""
         self._truncated = self._truncated_at() if newest else 0
-        for row in self._scan(_ROWS, window=not newest):
+        for row in (
+            self._rows.base_and_changes(_ROWS)
+            if self._request.base
+            else self._rows.changes(_ROWS, window=not newest)
+        ):
             place = self._place(row)
             if cut and not before(place, cut, newest):
                 continue
@@ -141,19 +169,21 @@ class ChosenChanges:
                 continue
             else:
                 former = None
-            made = _page_row(row, text_of(place, newest=newest))
-            size += _size(made) - (_size(former) if former else 0)
+            made = page_row(row, text_of(place, newest=newest))
+            size += bytes_of(made) - (bytes_of(former) if former else 0)
             held[place] = made
             if size > MOST_HELD and len(held) > 1:
                 ordered = sorted(held)
                 cut = text_of(ordered[len(ordered) // 2], newest=newest)
                 held = {at: one for at, one in held.items() if before(at, cut, newest)}
-                size = sum(map(_size, held.values()))
+                size = sum(map(bytes_of, held.values()))
         return held, cut
 
     def _is_sent(self, row: PageRow) -> bool:
         """Whether a row's newest change is one that is meant."""
         gone = row.op != "t" and row.seq < self._truncated
+        if self._request.base:
+            return not gone and row.op not in ("d", "t")
         return (
             not gone
             and self._is_in_window(row.ts_ms * 1000)
@@ -162,7 +192,7 @@ class ChosenChanges:
 
     def _truncated_at(self) -> int:
         """The number of the table's last truncation, or drop of partitions; 0: there is none."""
-        found = self._scan(_PLACE, more=["op = 't'"], keys=False)
+        found = self._rows.changes(_PLACE, more=["op = 't'"], keys=False)
         return max((row["seq"] for row in found), default=0)
 
     def _is_in_window(self, at_us: int) -> bool:
@@ -172,73 +202,3 @@ class ChosenChanges:
         if self._choice.newest:
             return ("", row["group"]) if row["op"] == "t" else (row["key"], "")
         return row["epoch"], row["n"]
-
-    def _scan(
-        self,
-        columns: Sequence[str],
-        *,
-        window: bool = False,
-        low: str = "",
-        high: str = "",
-        more: Sequence[str] = (),
-        keys: bool = True,
-    ) -> Iterator[dict[str, Any]]:
-        """Rows of the table up to `through`, those of the request's places alone."""
-        request, choice = self._request, self._choice
-        terms = [
-            f"source = {quoted(choice.source)}",
-            f"database = {quoted(request.table.database)}",
-            f'"table" = {quoted(request.table.table)}',
-            *more,
-        ]
-        if window:
-            terms.append(f"committed_at >= '{iso(choice.from_us)}'")
-            terms.append(f"committed_at < '{iso(choice.to_us)}'")
-        if request.first and not window:
-            epoch, n = split_seq(request.first)
-            terms.append(f"(epoch > {epoch} or (epoch = {epoch} and n >= {n}))")
-        if keys and choice.keys:
-            terms.append(f"key in ({', '.join(map(quoted, choice.keys))})")
-        if keys:
-            terms += between(low or request.low, high or request.high, choice.newest)
-        wanted = list(columns)
-        if self._where.reads_rows and "before" not in wanted:
-            wanted += ["before", "after"]
-        through = request.through
-        for batch in self._lake.scan(wanted, at=self._head, where=" and ".join(terms)):
-            for row in batch.to_pylist():
-                seq = make_seq(row["epoch"], row["n"])
-                if seq <= through.get(row["stream"], 0):
-                    row["seq"], row["at_us"] = seq, micros(row["committed_at"])
-                    yield row
-
-
-def _page_row(row: dict[str, Any], place: str) -> PageRow:
-    return PageRow(
-        place,
-        row["stream"],
-        row["seq"],
-        row["id"],
-        row["op"],
-        row["key"],
-        row["at_us"] // 1000,
-        row["before"],
-        row["after"],
-        row["tx_id"],
-        row["tx_index"],
-        row["tx_last"],
-        row["schema_version"],
-        row["group"],
-    )
-
-
-def _size(row: PageRow) -> int:
-    return 300 + len(row.key) + len(row.before or "") + len(row.after or "")
-
-
-def _too_large(row: PageRow) -> StackError:
-    return StackError(
-        f"has {_size(row):,} bytes, more than one answer of a function holds.",
-        thing=f"archived change {row.id}",
-        hint="Leave its row out with --key or --where.",
-    )

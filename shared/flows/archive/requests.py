@@ -8,6 +8,7 @@ import msgspec
 
 from shared.domain.archive_ledger import Span
 from shared.flows.archive.auditing import audit
+from shared.flows.archive.bases import bases
 from shared.flows.archive.chosen_changes import ChosenChanges
 from shared.flows.archive.committing import commit
 from shared.flows.archive.giving_up import give_up
@@ -73,6 +74,11 @@ def _reach(setup: ArchiveSetup, event: Answer) -> Answer:
     return _plain(reach(setup, str(event["source"]), [str(each) for each in event["streams"]]))
 
 
+def _bases(setup: ArchiveSetup, event: Answer) -> Answer:
+    found = bases(setup, str(event["source"]), [str(each) for each in event["tables"]])
+    return {name: _plain(each) for name, each in found.items()}
+
+
 def _parts(setup: ArchiveSetup, event: Answer) -> Answer:
     return _plain(_chosen(setup, event).parts())
 
@@ -83,7 +89,7 @@ def _page(setup: ArchiveSetup, event: Answer) -> Answer:
 
 def _chosen(setup: ArchiveSetup, event: Answer) -> ChosenChanges:
     request = msgspec.convert(event["request"], PartRequest)
-    return ChosenChanges(setup.lake, setup.lake.head(), request)
+    return ChosenChanges(setup.lake, setup.lake.head(), request, setup.snapshot_table)
 
 
 def _give_up(setup: ArchiveSetup, event: Answer) -> Answer:
@@ -105,6 +111,7 @@ WORK: dict[str, Callable[[ArchiveSetup, Answer], Answer]] = {
     "audit": _audit,
     "heal": _heal,
     "reach": _reach,
+    "bases": _bases,
     "parts": _parts,
     "page": _page,
     "give_up": _give_up,

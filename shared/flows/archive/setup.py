@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from shared.adapters.lake.contract import Lake
 from shared.adapters.landing.contract import Landing
+from shared.adapters.snapshots.contract import SnapshotStore, SnapshotTable
 from shared.adapters.state.state import State
 
 
@@ -15,6 +16,7 @@ class ArchiveSetup:
 
     healing: changes that were read again because the table lost them.
     streams: the streams of the stage. retention_days: 0: changes are kept for ever.
+    snapshots, snapshot_table: needed only for what reads them.
     holder: names this run. left: seconds until the function is stopped. clock: Unix seconds.
     """
 
@@ -28,6 +30,8 @@ class ArchiveSetup:
     left: Callable[[], float]
     clock: Callable[[], float]
     sleep: Callable[[float], object] = time.sleep
+    snapshots: SnapshotStore | None = None
+    snapshot_table: SnapshotTable | None = None
 
     def now_ms(self) -> int:
         return int(self.clock() * 1000)

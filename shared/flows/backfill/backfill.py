@@ -11,13 +11,13 @@ from shared.domain.captured_tables import CapturedTable, captured_names
 from shared.domain.outstanding import outstanding
 from shared.domain.sink import Listable
 from shared.flows.backfill import causes
-from shared.flows.backfill.beside import Beside, require_place
 from shared.flows.backfill.ghosts import Ghosts
 from shared.flows.backfill.report import BackfillReport
 from shared.flows.backfill.sink_ahead import pass_versions
 from shared.flows.backfill.subscribing import await_filter
 from shared.flows.backfill.tables_to_fill import tables_to_fill
 from shared.flows.jobs.awaiting import Awaiting
+from shared.flows.jobs.beside import Beside, require_place
 from shared.flows.jobs.chunk_reading import CHUNK_ROWS, Reading
 from shared.flows.jobs.holding import hold
 from shared.flows.jobs.new_index import require_one_index
@@ -27,10 +27,10 @@ from shared.flows.jobs.setup import JobSetup
 from shared.values.asked_end import AskedEnd
 from shared.values.due_cause import DueCause
 from shared.values.errors import ConfigError
+from shared.values.into import Into
 from shared.values.job import (
     BackfillWork,
     FillWork,
-    Into,
     Job,
     ResyncWork,
     TableFill,

@@ -6,7 +6,7 @@ from shared.domain.sink import Listable
 from shared.flows.jobs.new_index import function_seconds, store_pairs, takeover_of
 from shared.flows.jobs.setup import JobSetup
 from shared.values.index_pair import NO_PAIRS
-from shared.values.job import BackfillWork, SendingWork
+from shared.values.job import SendingWork, into_of
 from shared.values.progress import Progress
 
 
@@ -23,13 +23,14 @@ def cancelled(setup: JobSetup) -> None:
     if isinstance(work, SendingWork) and isinstance(setup.sink, Listable):
         recorded = setup.state.deletions.read(consumer, tenure.job.id)
         setup.sink.delete_again(recorded, tenure.patience.sleep)
-    if isinstance(work, BackfillWork) and work.into and work.into.pairs:
+    into = into_of(tenure.job)
+    if into and into.pairs:
         held = setup.state.pairs.read(consumer)
-        if held.filling or held.pairs == work.into.pairs:
+        if held.filling or held.pairs == into.pairs:
             store_pairs(setup, msgspec.structs.replace(NO_PAIRS, version=held.version))
         seconds = function_seconds(setup)
         note = f"waiting {seconds:.0f} s until no function writes to the new index any more"
         tenure.show(Progress(note=note))
         tenure.patience.sleep(seconds)
-        takeover_of(setup).end(work.into.pairs)
+        takeover_of(setup).end(into.pairs)
     tenure.cancel()

@@ -16,6 +16,7 @@ from shared.values.job import (
     VerifyWork,
     Wanted,
     Work,
+    into_of,
     slot_of,
 )
 from shared.values.progress import Progress
@@ -61,8 +62,8 @@ def submit(
 
 def _continued(job: Job, work: Work, wanted: Wanted) -> Job:
     """The job as the jobs function will continue it. Raises ConfigError when it is another one."""
-    into = isinstance(job.work, BackfillWork) and job.work.into is not None
-    wants_into = isinstance(work, BackfillWork) and work.into is not None
+    into = into_of(job) is not None
+    wants_into = isinstance(work, BackfillWork | ReplayWork) and work.into is not None
     step = job.work.step if isinstance(job.work, CutoverWork) else ""
     wants_step = work.step if isinstance(work, CutoverWork) else ""
     if (type(job.work), into, step) != (type(work), wants_into, wants_step):
@@ -80,9 +81,9 @@ def _continued(job: Job, work: Work, wanted: Wanted) -> Job:
         if not same:
             job = msgspec.structs.replace(job, work=work)
     elif isinstance(job.work, ReplayWork) and isinstance(work, ReplayWork):
-        if job.work.choice != work.choice:
+        if job.work.choice != work.choice or bool(job.work.bases) != bool(work.bases):
             raise ConfigError(
-                f"replay {job.id} of other changes is under way.",
+                f"{job.kind} {job.id} of other changes is under way.",
                 thing=f"consumer {job.consumer}",
                 hint=f"Continue it: rowline jobs resume {job.id}. Or end it: rowline jobs cancel "
                 f"{job.id}.",

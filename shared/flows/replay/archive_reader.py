@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from shared.values.archive_pages import Page, PartRequest, Reach, TableParts, unpacked
+from shared.values.archive_pages import Base, Page, PartRequest, Reach, TableParts, unpacked
 from shared.values.errors import StackError
 
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
@@ -22,6 +22,11 @@ class ArchiveReader:
         """How far the archive has a source. streams: those that the source has now."""
         event = {"do": "reach", "source": source, "streams": list(streams)}
         return msgspec.convert(self._ask(event), Reach)
+
+    def bases(self, source: str, tables: Sequence[str]) -> dict[str, Base]:
+        """The latest snapshot of each table, where there is one."""
+        event = {"do": "bases", "source": source, "tables": list(tables)}
+        return msgspec.convert(self._ask(event), dict[str, Base])
 
     def parts(self, request: PartRequest) -> TableParts:
         """How the changes of a request are read."""

@@ -28,14 +28,19 @@ def await_barrier(
     setup: JobSetup,
     reader: ArchiveReader,
     tables: Sequence[TableName],
+    least: Mapping[str, int],
     tenure: Tenure,
     show: Callable[[str], None],
 ) -> dict[str, int]:
     """Wait until the archive reaches the barrier; returns stream → the seq that it reaches.
 
+    least: stream → what it must reach besides.
+
     Raises StackError naming what is missing.
     """
     wanted = _barrier(setup, tables)
+    for stream, seq in least.items():
+        wanted[stream] = max(wanted.get(stream, 0), seq)
     patience = tenure.patience
     since, best = patience.clock(), -1
     while True:

@@ -93,7 +93,7 @@ def plan(setup: PlanSetup, asked: Asked) -> ReplayPlan:
             hint="A replay goes from the archive to another consumer.",
         )
     ChangeWhere.parse(asked.where)
-    tables = _tables(setup, asked.tables)
+    tables = tables_of(setup, asked.tables)
     keys = _keys(setup, tables, asked.key)
     _check_age(setup, asked)
     reach = setup.reader.reach(setup.source.name, setup.streams)
@@ -124,12 +124,17 @@ def plan(setup: PlanSetup, asked: Asked) -> ReplayPlan:
     )
 
 
-def _tables(setup: PlanSetup, chosen: Sequence[str]) -> tuple[TableName, ...]:
-    """The captured tables that are meant, by name or pattern. Raises ConfigError."""
+def tables_of(
+    setup: PlanSetup, chosen: Sequence[str], *, now: bool = False
+) -> tuple[TableName, ...]:
+    """The captured tables that are meant, by name or pattern. Raises ConfigError.
+
+    now: only those that are captured now, not those that ever were.
+    """
     known = {
         full: None
         for stream in setup.streams
-        for segment in setup.state.coverage.segments(stream)
+        for segment in setup.state.coverage.segments(stream)[-1 if now else 0 :]
         for full in segment.tables
     }
     names = [_named(setup, full) for full in sorted(known)]

@@ -9,15 +9,19 @@ import msgspec
 
 from shared.domain.sink import Listable
 from shared.flows.jobs.awaiting import Awaiting
+from shared.flows.jobs.beside import Beside
 from shared.flows.jobs.holding import hold
+from shared.flows.jobs.new_index import require_one_index
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.replay.archive_reader import ArchiveReader
+from shared.flows.replay.archived_table import archived_table, grouped
 from shared.flows.replay.barrier import await_barrier
 from shared.flows.replay.beating import beating
 from shared.flows.replay.report import ReplayReport
 from shared.flows.replay.sending import ReplaySending
 from shared.values.archive_pages import PageRow, PartRequest, TableName
 from shared.values.errors import ConfigError
+from shared.values.message import Lane
 from shared.values.progress import Progress
 from shared.values.replay_work import ReplayWork
 
@@ -41,6 +45,8 @@ class Replay:
         Raises ConfigError where there is no archive, StackError where it lacks changes or the queue
         takes nothing, JobBusy when another process does it.
         """
+        if work.into is None:
+            require_one_index(self._setup)
         if self._setup.ask_archive is None:
             raise ConfigError(
                 "has no archive any more.", thing="the stage", hint="Deploy it with `archive:`."
@@ -50,14 +56,15 @@ class Replay:
         with self._tenure.kept():
             ask = beating(self._setup.ask_archive, lambda: self._show("reading the archive"))
             self._reader = ArchiveReader(ask)
+            beside = Beside(self._setup, self._tenure, self._show)
+            if self._work.into is not None:
+                beside.begin([archived_table(self._setup, each) for each in self._tables])
             if not self._work.through:
-                through = await_barrier(
-                    self._setup, self._reader, self._work.choice.tables, self._tenure, self._show
-                )
-                self._save(through=through)
+                self._save(through=self._reached())
             job, source = self._tenure.job.id, self._setup.source.name
+            lane: Lane = "backfill" if self._work.bases else "replay"
             self._sending = ReplaySending(
-                self._setup.queue, self._setup.claims, source, job, patience
+                self._setup.queue, self._setup.claims, source, job, patience, lane
             )
             self._applying = Awaiting(
                 self._setup,
@@ -67,9 +74,9 @@ class Replay:
                 self._tenure.moved,
                 again="cancel the replay and begin it again",
             )
-            while self._work.at < len(self._work.choice.tables):
+            while self._work.at < len(self._tables):
                 self._step()
-            return self._finish()
+            return self._finish(beside)
 
     @property
     def _work(self) -> ReplayWork:
@@ -77,20 +84,37 @@ class Replay:
         assert isinstance(work, ReplayWork)
         return work
 
+    @property
+    def _tables(self) -> Sequence[TableName]:
+        return self._work.choice.tables
+
+    def _reached(self) -> dict[str, int]:
+        """Stream → the seq up to which archived changes count, once the archive is that far."""
+        ceilings: dict[str, int] = {}
+        for base in self._work.bases.values():
+            ceilings[base.stream] = max(base.ceiling, ceilings.get(base.stream, 0))
+        return await_barrier(
+            self._setup, self._reader, self._tables, ceilings, self._tenure, self._show
+        )
+
     def _step(self) -> None:
         """Open the next table, or send one page of it."""
         work = self._work
         table = work.choice.tables[work.at]
         request = PartRequest(work.choice, table, work.through, work.first)
+        base = work.bases.get(table.full)
+        if base:
+            request = msgspec.structs.replace(request, first=base.floor + 1, base=base.id)
         if not work.opened:
             parts = self._reader.parts(request)
-            if not parts.changes:
+            if not parts.changes and not base:
                 return self._save(at=work.at + 1)
             return self._save(opened=True, first=parts.first, bounds=parts.bounds, part=0, low="")
         bounds = ("", *work.bounds, "")
         low, high = work.low or bounds[work.part], bounds[work.part + 1]
         page = self._reader.page(msgspec.structs.replace(request, low=low, high=high))
-        counted = self._send(table, page.rows)
+        rows = [grouped(self._setup.source, table, row) for row in page.rows]
+        counted = self._send(table, rows)
         if page.rest:
             return self._save(low=page.rest, sending=0, **counted)
         if work.part < len(work.bounds):
@@ -146,7 +170,7 @@ class Replay:
         found = {row.group: self._work.at for row in rows}
         return {**found, **self._work.groups}
 
-    def _finish(self) -> ReplayReport:
+    def _finish(self, beside: Beside) -> ReplayReport:
         """Everything that was sent is applied, and what was deleted meanwhile is deleted again."""
         work, setup = self._work, self._setup
         self._sending.end(work.choice.tables, work.groups)
@@ -155,6 +179,9 @@ class Replay:
         if isinstance(setup.sink, Listable):
             recorded = setup.state.deletions.read(self._consumer, self._tenure.job.id)
             deleted = setup.sink.delete_again(recorded, self._tenure.patience.sleep)
+        if work.into is not None:
+            beside.end()
+        pairs = work.into.pairs if work.into else {}
         report = ReplayReport(
             self._tenure.job.id,
             self._consumer,
@@ -162,6 +189,7 @@ class Replay:
             work.messages,
             deleted,
             self._tenure.seconds(),
+            {alias: pair.beside for alias, pair in pairs.items()},
         )
         outcome = f"{work.sent:,} changes of {len(work.choice.tables)} tables"
         self._tenure.end(outcome, msgspec.to_builtins(report))

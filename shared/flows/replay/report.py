@@ -4,7 +4,10 @@ import msgspec
 
 
 class ReplayReport(msgspec.Struct, frozen=True):
-    """changes, messages: sent. deletions: documents deleted again that went meanwhile."""
+    """changes, messages: sent. deletions: documents deleted again that went meanwhile.
+
+    into: alias → the new index that was filled.
+    """
 
     job: str
     consumer: str
@@ -12,6 +15,7 @@ class ReplayReport(msgspec.Struct, frozen=True):
     messages: int
     deletions: int
     seconds: float
+    into: dict[str, str] = {}
 
 
 def line_of(report: ReplayReport) -> str:

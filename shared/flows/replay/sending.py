@@ -21,7 +21,7 @@ from shared.values.archive_pages import PageRow, TableName
 from shared.values.change import Change, Transaction
 from shared.values.errors import StackError
 from shared.values.json_text import encode_json
-from shared.values.message import Message, attributes, frame, hash_ids
+from shared.values.message import Lane, Message, attributes, frame, hash_ids
 from shared.values.stream import source_of
 
 PATIENCE_SECONDS = 120
@@ -31,13 +31,19 @@ _WAIT = 0.5
 
 
 class ReplaySending:
-    """The messages of one replay. source: of its tables."""
+    """The messages of one job. source: of its tables. lane: theirs."""
 
     def __init__(
-        self, queue: Queue, claims: Claims, source: str, job: str, patience: Patience
+        self,
+        queue: Queue,
+        claims: Claims,
+        source: str,
+        job: str,
+        patience: Patience,
+        lane: Lane = "replay",
     ) -> None:
         self._queue, self._claims, self._patience = queue, claims, patience
-        self._source, self._job = source, job
+        self._source, self._job, self._lane = source, job, lane
         self._headers: dict[tuple[str, str, int, str], Header] = {}
 
     def rows(self, table: TableName, rows: Sequence[PageRow]) -> list[str]:
@@ -116,7 +122,7 @@ class ReplaySending:
         source = source_of(stream)
         message = Message(stream, source, table.database, table.table, version, group, None, [])
         head, tail = frame(message)
-        names = attributes(source, table.full, "replay") | {"run": self._job}
+        names = attributes(source, table.full, self._lane) | {"run": self._job}
         size = sum(len(name) + len("String") + len(value.encode()) for name, value in names.items())
         made = Header(group, head, tail, names, len(head) + len(tail) + size)
         self._headers[table.full, stream, version, group] = made

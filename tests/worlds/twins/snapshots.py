@@ -90,10 +90,18 @@ class MemorySnapshotTable:
             del self.files[key]
         return len(gone)
 
-    def rows(self, id: str, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def rows(
+        self, id: str, table: str, columns: Sequence[str], *, low: str = "", high: str = ""
+    ) -> Iterator[pa.RecordBatch]:
         for key in sorted(self.files):
             if key[:2] == (id, table):
-                yield from self.files[key].select(list(columns)).to_batches()
+                held = self.files[key]
+                inside = [
+                    low <= one and (not high or one < high)
+                    for one in held.column("key").to_pylist()
+                ]
+                found = held.filter(pa.array(inside, pa.bool_()))
+                yield from found.select(list(columns)).to_batches()
 
     def erase(self, table: str, keys: Collection[str]) -> int:
         wanted, erased = pa.array(sorted(keys), pa.string()), 0

@@ -12,6 +12,7 @@ from shared.adapters.state.state import State
 from shared.domain.sink import Outcome
 from shared.flows.consume.sinks.elasticsearch.bulk_work import Step, Work
 from shared.values.errors import SearchError, SearchUnavailable
+from shared.values.message import RUN_LANES
 
 _BATCH = 1000
 _ATTEMPTS = 8
@@ -83,7 +84,7 @@ class Deletions:
 
 
 def _may_be_late(step: Step) -> bool:
-    return step.arrival.change.op == "r" or step.arrival.lane == "replay"
+    return step.arrival.change.op == "r" or step.arrival.lane in RUN_LANES
 
 
 def delete_again(

@@ -8,7 +8,9 @@ from shared.domain.captured_tables import CapturedTable
 from shared.flows.jobs.new_index import function_seconds, store_pairs, takeover_of, unfinished
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.jobs.tenure import Tenure
-from shared.values.job import BackfillWork, Into
+from shared.values.into import Into
+from shared.values.job import BackfillWork, into_of
+from shared.values.replay_work import ReplayWork
 
 
 class Beside:
@@ -48,20 +50,21 @@ class Beside:
 
     @property
     def _into(self) -> Into:
-        work = self._tenure.job.work
-        assert isinstance(work, BackfillWork)
-        return work.into or Into()
+        return into_of(self._tenure.job) or Into()
 
     def _save(self, **changed: object) -> None:
         into = msgspec.structs.replace(self._into, **changed)
-        self._tenure.save(msgspec.structs.replace(self._tenure.job.work, into=into))
+        work = self._tenure.job.work
+        assert isinstance(work, BackfillWork | ReplayWork)
+        self._tenure.save(msgspec.structs.replace(work, into=into))
 
 
 def require_place(setup: JobSetup, tables: Sequence[CapturedTable]) -> None:
     """Raises ConfigError when no new index can be filled, before a job is begun with that."""
     job = setup.state.jobs.current(setup.consumer.name, "fill")
-    if job and isinstance(job.work, BackfillWork) and job.work.into and job.work.into.pairs:
-        return  # it has its indexes
+    into = into_of(job) if job else None
+    if into and into.pairs:
+        return  # the job has its indexes
     held = setup.state.pairs.read(setup.consumer.name)
     if held.pairs:
         raise unfinished(setup.consumer.name, held)

@@ -1,0 +1,49 @@
+"""Archived table: what a job knows of a table without asking its database."""
+
+from typing import Any
+
+import msgspec
+
+from shared.domain.captured_tables import CapturedTable
+from shared.domain.table_plan import TablePlan
+from shared.flows.jobs.setup import JobSetup
+from shared.values.archive_pages import PageRow, TableName
+from shared.values.errors import StackError
+from shared.values.json_text import decode_json
+from shared.values.settings import SourceSettings, TableSettings, table_settings
+from shared.values.shard import group_id, shard_of
+
+_row = msgspec.json.Decoder(dict[str, Any])
+
+
+def archived_table(setup: JobSetup, name: TableName) -> CapturedTable:
+    """The table as its changes were last published. Raises StackError."""
+    table = setup.state.schemas.latest(setup.source.name, name.database, name.table)
+    if table is None:
+        raise StackError(
+            "has no columns in the state table.",
+            thing=f"table {name.full}",
+            hint="Fill the consumer from its source: rowline backfill without --from.",
+        )
+    key = table_settings(setup.source.tables, name.full).key
+    return CapturedTable(table, TablePlan(table, TableSettings(key=key), b""), 0, 0)
+
+
+def grouped(source: SourceSettings, name: TableName, row: PageRow) -> PageRow:
+    """A row of a snapshot with the message group of its live changes; any other as it is.
+
+    The group of a row whose shard is made of masked values cannot be told. Any does: an index
+    compares versions.
+    """
+    if row.group:
+        return row
+    settings = table_settings(source.tables, name.full)
+    key, whole = _decoded(row.key), _decoded(row.after)
+    columns = settings.shard_by if all(each in whole for each in settings.shard_by) else ()
+    values = [whole[each] for each in columns] or list(key.values())
+    shard = shard_of(values, settings.shards)
+    return row._replace(group=group_id(source.name, name.database, name.table, shard))
+
+
+def _decoded(text: str | None) -> dict[str, Any]:
+    return decode_json(text.encode(), _row) if text else {}

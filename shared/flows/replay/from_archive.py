@@ -1,0 +1,88 @@
+"""From the archive: a backfill of the rows of a snapshot and the changes since.
+
+No query reaches the source. Where the archive cannot know all rows, it is refused.
+"""
+
+from collections.abc import Sequence
+
+from shared.domain.outstanding import outstanding
+from shared.flows.replay.planning import PlanSetup, tables_of, wants_newest
+from shared.values.archive_pages import FOREVER_US, Base, Choice
+from shared.values.coverage import covered
+from shared.values.errors import ConfigError, StackError
+from shared.values.into import Into
+from shared.values.replay_work import ReplayWork
+from shared.values.seq import split_seq
+
+RATE = 5_000.0
+"""Changes a second at most; the consumer's own speed is what limits it."""
+
+_DAY_MS = 86_400_000
+
+
+def fill_from_archive(setup: PlanSetup, chosen: Sequence[str], *, into: bool) -> ReplayWork:
+    """The work that fills a consumer. chosen: tables, by name or pattern; empty for all.
+
+    Raises ConfigError, StackError for why it cannot be.
+    """
+    consumer = setup.consumer
+    if consumer.is_drained or not wants_newest(consumer):
+        raise ConfigError(
+            "is told every change, and a snapshot has none.",
+            thing=f"consumer {consumer.name}",
+            hint="Send it the changes of a time: rowline replay.",
+        )
+    tables = tables_of(setup, chosen, now=True)
+    names = [each.full for each in tables]
+    bases = setup.reader.bases(setup.source.name, names)
+    due = outstanding(setup.state.dues, consumer, setup.source)
+    for name in names:
+        for one in due:
+            if one.concerns(name):
+                raise _refused(name, f"is due: {one.why or one.cause}", "rowline resync")
+        _check(setup, name, bases.get(name))
+    reach = setup.reader.reach(setup.source.name, setup.streams)
+    for each in reach.streams:
+        if each.gap:
+            raise StackError(
+                f"lacks {each.gap}.",
+                thing="the archive",
+                hint="Run rowline archive audit --heal.",
+            )
+    choice = Choice(setup.source.name, tables, 0, FOREVER_US, newest=True)
+    rows = sum(each.rows for each in bases.values())
+    return ReplayWork(choice, RATE, rows, bases=bases, into=Into() if into else None)
+
+
+def _check(setup: PlanSetup, name: str, base: Base | None) -> None:
+    """Whether the rows of a snapshot and the changes since are all rows."""
+    if base is None:
+        raise StackError(
+            "is in no complete snapshot.",
+            thing=f"table {name}",
+            hint="Take one: rowline snapshot create. Or fill from the source, without --from.",
+        )
+    if base.missing:
+        raise _refused(name, f"cannot be filled from the archive: {base.missing}")
+    kept_ms = setup.now_ms - setup.retention_days * _DAY_MS
+    if setup.retention_days and base.began_ms < kept_ms:
+        raise _refused(
+            name, f"has a snapshot older than the {setup.retention_days} days of the archive"
+        )
+    stream = setup.source.stream_of(name)
+    if stream != base.stream:
+        raise _refused(name, f"has passed from relay {base.stream} to {stream} since its snapshot")
+    epoch, n = split_seq(base.floor)
+    ranges = covered(setup.state.coverage.segments(stream), name)
+    since = [each for each in ranges if each.epoch > epoch or (each.until or n + 1) > n]
+    whole = bool(since) and since[0].epoch == epoch and since[0].after <= n
+    if not whole or since[-1].until is not None or not all(each.follows for each in since[1:]):
+        raise _refused(name, "was not captured for a while since its snapshot")
+
+
+def _refused(name: str, what: str, command: str = "rowline snapshot create") -> StackError:
+    return StackError(
+        f"{what}.",
+        thing=f"table {name}",
+        hint=f"Run {command}. Or fill from the source, without --from.",
+    )
