@@ -2,6 +2,7 @@
 
 import json
 
+from shared.adapters.search.contract import Action
 from tests.integration.stack.conftest import CONSUMER, Stack
 
 INDEX = "prices-of-ours"
@@ -50,6 +51,8 @@ def test_what_a_mapping_refuses_is_parked_and_redriven_after_the_fix(stack: Stac
         in stack.rowline("parked", "show", CONSUMER, "--where", "key=900003,EUR").stdout
     )
 
+    assert where(stack, 900003) == "parked"
+
     again = stack.rowline("redrive", CONSUMER, "--where", "key=900003,EUR", "--yes", check=False)
     assert again.returncode == 1
     assert "1 parked again" in again.stdout
@@ -68,3 +71,24 @@ def test_what_a_mapping_refuses_is_parked_and_redriven_after_the_fix(stack: Stac
     assert list(state.parked.all(CONSUMER)) == []
     jobs = stack.rowline("jobs", "list").stdout
     assert "redrive" in jobs
+    a_superseded_change_is_traced(stack)
+
+
+def a_superseded_change_is_traced(stack: Stack) -> None:
+    """Its sink holds a newer version of the row."""
+    search, name = stack.search(), "market-prices"
+    (held,) = [one for one in search.scan(name) if "900001" in one.id]
+    newer = held.version + (1 << 30)
+    assert search.bulk([Action(name, held.id, newer, {"note": 1})])[0].kind == "applied"
+    with stack.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE market.prices SET note = note + 1 WHERE listing_id = 900001")
+        stack.wait("the change is superseded", lambda: where(stack, 900001) == "superseded")
+        cursor.execute("DELETE FROM market.prices WHERE listing_id = 900001")
+    search.bulk([Action(name, held.id, newer + 1, None)])
+
+
+def where(stack: Stack, key: int) -> str:
+    """The place of the newest change of a row, as `rowline trace` says it."""
+    words = ("--key", f"market.prices:{key},EUR", "--consumer", CONSUMER, "--json")
+    (found,) = json.loads(stack.rowline("trace", *words).stdout)["consumers"]
+    return str(found["where"])
