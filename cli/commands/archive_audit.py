@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
@@ -66,35 +66,49 @@ def command(
                 break
         if not as_json:
             _show(found, result_console())
-    if give_up and (given := ask_archive(deployed, _giving_up(deployed, found))["numbers"]):
+    spans = _lacking(found)
+    if give_up and spans:
+        _refuse_parked(deployed)
+        given = ask_archive(deployed, {"do": "give_up", "spans": spans})["numbers"]
         found, _ = _audit(deployed, since_ms)
         if not as_json:
             result_console().print(f"gave up {given:,} changes", markup=False)
             _show(found, result_console())
+    elif spans and not as_json:
+        for name, count in _parked(deployed).items():
+            result_console().print(
+                f"  {name} has {count:,} parked changes: rowline parked list {name}", markup=False
+            )
     if as_json:
         print_json(found)
     raise typer.Exit(0 if all(each.complete for each in found) else 1)
 
 
-def _giving_up(deployed: Stage, found: list[Audited]) -> dict[str, Any]:
-    """The request that gives up what an audit found, but not what is parked: that can be redriven.
+def _parked(deployed: Stage) -> dict[str, int]:
+    """The archive's consumers that have parked changes, and how many."""
+    drained = [name for name, each in deployed.settings.consumers.items() if each.is_drained]
+    counts = {name: sum(1 for _ in deployed.state.parked.all(name)) for name in drained}
+    return {name: count for name, count in counts.items() if count}
 
-    Raises ConfigError while something is parked.
-    """
-    for name, consumer in deployed.settings.consumers.items():
-        if consumer.is_drained and next(iter(deployed.state.parked.all(name)), None):
-            raise ConfigError(
-                "has parked changes, which may be among those that are missing.",
-                thing=f"consumer {name}",
-                hint=f"Redrive or drop them first: rowline parked list {name}.",
-            )
-    spans = [
+
+def _refuse_parked(deployed: Stage) -> None:
+    """Raises ConfigError while something is parked: that can be redriven."""
+    for name in _parked(deployed):
+        raise ConfigError(
+            "has parked changes, which may be among those that are missing.",
+            thing=f"consumer {name}",
+            hint=f"Redrive or drop them first: rowline parked list {name}.",
+        )
+
+
+def _lacking(found: list[Audited]) -> list[list[str | int]]:
+    """What an audit found to be missing or absent: stream, epoch, first and last number."""
+    return [
         [one.stream, one.epoch, first, last]
         for one in found
         for numbers in (one.missing, one.absent)
         for first, last in numbers.spans
     ]
-    return {"do": "give_up", "spans": spans}
 
 
 def _audit(deployed: Stage, since_ms: int) -> tuple[list[Audited], list[Wanted]]:

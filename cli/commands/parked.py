@@ -116,6 +116,8 @@ def drop(
         return print_json(report)
     for line in lines_of_report(report):
         console.print(line, markup=False)
+    if deployed.consumer(consumer).is_drained:
+        console.print("  next: rowline archive audit --give-up", markup=False)
 
 
 def _agreed(consumer: str, groups: list[ParkedGroup]) -> bool:
