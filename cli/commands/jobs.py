@@ -158,7 +158,10 @@ def _lines(job: Job) -> list[str]:
             lines.append(f"  {name}: {said}")
     elif isinstance(job.work, ReplayWork):
         choice = job.work.choice
-        lines.append(f"  window   {time_text(choice.from_us)} to {time_text(choice.to_us)}")
+        for name, base in job.work.bases.items():
+            lines.append(f"  {name}: snapshot {base.id} and the changes since")
+        if not job.work.bases:
+            lines.append(f"  window   {time_text(choice.from_us)} to {time_text(choice.to_us)}")
         lines.append(f"  sent     {job.work.sent:,} of about {job.work.estimate:,} changes")
     elif isinstance(job.work, RedriveWork):
         lines.append(f"  where    {job.work.where or 'everything'}, {job.work.chosen:,} changes")

@@ -10,16 +10,23 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from shared.domain.patience import Patience
 from shared.domain.sink import Outcome, Slice
 from shared.flows.jobs import control
 from shared.flows.replay.replay import Replay
+from shared.flows.replay.sending import ReplaySending
+from shared.values.archive_pages import PageRow
 from shared.values.errors import ConfigError
-from shared.values.message import decode
+from shared.values.message import decode, hash_ids
 from shared.values.replay_work import ReplayWork
+from shared.values.seq import make_seq
 from tests.tier import TIER
 from tests.worlds.backfill_world import Killed
-from tests.worlds.consumer_world import ALIAS, consumer_settings
-from tests.worlds.replay_world import ReplayWorld
+from tests.worlds.consumer_world import ALIAS, change, consumer_settings, delivery
+from tests.worlds.replay_archive import BEGAN_MS, EPOCH, SOURCE, row_of
+from tests.worlds.replay_world import ITEMS, ReplayWorld
+from tests.worlds.twins.claims import MemoryClaims
+from tests.worlds.twins.queue import MemoryQueue
 
 
 def at_rest(world: ReplayWorld) -> None:
@@ -218,6 +225,52 @@ def test_a_stage_without_an_archive_says_so(world: ReplayWorld) -> None:
     setup = replace(world.setup(), ask_archive=None)
     with pytest.raises(ConfigError, match="no archive any more"):
         Replay(setup).run(ReplayWork(world.choice(), 1.0))
+
+
+def test_an_older_change_of_a_deleted_row_is_superseded_at_once(world: ReplayWorld) -> None:
+    """The index has forgotten the deletion; the consumer's record of it remembers."""
+    job = world.submit(world.choice())
+    consumer = world.world
+    consumer.handle(delivery([change(make_seq(1, 50), "d", 3)]))
+    consumer.search.forget_deletions()
+    for op in ("c", "u"):
+        old = change(make_seq(1, 20), op, 3, price=1, title="old")
+        done = consumer.handle(delivery([old], lane="replay", run=job.id))
+        assert (done.superseded, done.applied) == (1, 0)
+        assert "3" not in world.index()
+        world.state.done_messages.runs.clear()  # type: ignore[attr-defined]
+
+
+def test_sqs_does_not_take_a_replay_for_the_live_message_or_for_another_replay() -> None:
+    """Within five minutes it would drop a message with an id that it has seen."""
+    archived = row_of(1, "u", 7, BEGAN_MS, price=1)
+    row = PageRow(
+        "",
+        SOURCE,
+        make_seq(EPOCH, 1),
+        archived["id"],
+        "u",
+        archived["key"],
+        BEGAN_MS,
+        None,
+        archived["after"],
+        "tx",
+        0,
+        True,
+        1,
+        archived["group"],
+    )
+    sent = []
+    for job in ("one", "two", "one"):
+        queue = MemoryQueue()
+        sending = ReplaySending(queue, MemoryClaims(), SOURCE, job, Patience())
+        sent += sending.rows(ITEMS, [row])
+        (received,) = queue.receive()
+        assert received.attributes["lane"] == "replay"
+        assert decode(received.body).changes[0].after == {"id": 7, "price": 1}
+    live = hash_ids([row.id], run=f"epoch {EPOCH}")
+    assert len({*sent, live}) == 3
+    assert sent[0] == sent[2]
 
 
 class Recorder:
