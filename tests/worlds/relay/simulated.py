@@ -220,7 +220,10 @@ class SimulatedDatabase:
         self._server = server
 
     def server(self) -> Any:
-        return SimpleNamespace(identity=self._server.identity)
+        return SimpleNamespace(identity=self._server.identity, managed="")
+
+    def variables(self, *_: str) -> dict[str, str]:
+        return {}
 
     def describe(self, database: str, name: str) -> Table:
         return table(name, "seller")
