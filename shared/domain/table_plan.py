@@ -12,6 +12,7 @@ from msgspec import structs
 from shared.adapters.binlog.contract import CannotCapture
 from shared.values.change import Row
 from shared.values.errors import RowlineError
+from shared.values.message_characters import refused_character
 from shared.values.projection import Projection
 from shared.values.settings import TableSettings
 from shared.values.shard import shard_of
@@ -57,6 +58,13 @@ class TablePlan:
                 True,
             )
             return
+        if sharded and (refused := refused_character(table.full_name)):
+            raise CannotNumber(
+                f"has {refused} in its name, which SNS and SQS refuse in a message.",
+                table=table.full_name,
+                thing=f"table {table.full_name!r}",
+                hint="Rename the table, or leave it out.",
+            )
         try:
             capture = Projection(table, settings, mask_key)
         except RowlineError as error:

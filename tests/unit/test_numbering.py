@@ -90,6 +90,25 @@ def test_the_last_change_is_known_as_such_and_none_is_given_too_late() -> None:
     assert numbering.take(Heartbeat(Position("bin.000001", 999), 1, True)) == []
 
 
+@pytest.mark.parametrize("character", ["\x01", "\x1f", "\ufffe", "\uffff"])
+def test_a_table_whose_name_no_message_may_carry_stops_alone(character: str) -> None:
+    """It may come while the relay runs, and match a pattern: no publish may fail for its name."""
+    table = Table("shop", f"a{character}b", LISTINGS.columns, ("id",))
+    numbering = Numbering("shop", {"shop.*": TableSettings()})
+    begin, rows, _ = transaction(1, Rows(table, "c", 0, [(None, row(1))]))
+    numbering.take(begin)
+    with pytest.raises(CannotNumber, match=rf"U\+{ord(character):04X}") as raised:
+        numbering.take(rows)
+    assert raised.value.table == table.full_name
+
+
+def test_names_with_unusual_characters_are_numbered() -> None:
+    table = Table("shop", "имя 表\x7f\t$", LISTINGS.columns, ("id",))
+    numbering = Numbering("shop", {"shop.*": TableSettings()})
+    events = transaction(1, Rows(table, "c", 0, [(None, row(1))]))
+    assert len([one for event in events for one in numbering.take(event)]) == 1
+
+
 def test_an_empty_transaction_gives_nothing() -> None:
     assert changes(Numbering("shop", {}), transaction(1)) == []
 

@@ -251,7 +251,7 @@ def test_hidden_columns_that_are_not_there_fail() -> None:
         assert "nope" in failed.what
 
 
-@pytest.mark.parametrize("character", ["\ufffe", "\uffff"])
+@pytest.mark.parametrize("character", ["\ufffe", "\uffff", "\x01"])
 def test_a_name_that_no_message_may_carry_is_refused(character: str) -> None:
     shop = database()
     name = f"it{character}ems"

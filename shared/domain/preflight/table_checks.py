@@ -8,6 +8,7 @@ from shared.adapters.database.contract import Cascade, Server, TableSize, Unique
 from shared.domain.preflight.key_checks import TableKeys, check_key
 from shared.values.cascades import logs_cascades
 from shared.values.finding import Finding
+from shared.values.message_characters import refused_character
 from shared.values.nearest import did_you_mean
 from shared.values.settings import TableSettings, table_settings
 from shared.values.table_pattern import TablePatterns
@@ -40,11 +41,6 @@ class TableCatalog(msgspec.Struct, frozen=True):
         """The keys of one table."""
         return TableKeys(self.primary.get(name, ()), tuple(self.unique.get(name, ())))
 
-
-NOT_IN_MESSAGES = "\ufffe\uffff"
-"""Characters of names that no message may carry. Source: SQS API reference, SendMessage,
-"MessageBody"; a name also stands in attributes, which know no escapes.
-"""
 
 _NOT_THERE = "is not in the database, or the account may not SELECT from it"
 
@@ -93,12 +89,12 @@ def table_problems(
     """
     check = f"table {name}"
     found = check_key(name, catalog.keys_of(name), settings)
-    if refused := sorted({f"U+{ord(each):04X}" for each in name if each in NOT_IN_MESSAGES}):
+    if refused := refused_character(name):
         found.append(
             Finding(
                 check,
                 "fail",
-                f"has {refused[0]} in its name, which SNS and SQS refuse in a message",
+                f"has {refused} in its name, which SNS and SQS refuse in a message",
                 "Rename the table, or leave it out.",
             )
         )
