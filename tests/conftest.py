@@ -66,9 +66,10 @@ class Shared:
         return MySQL(self.home.base / STAGE / "mysql", log=self.stage.record / "log/mysql.log")
 
 
-OF_THE_STACK = tuple(
-    f"tests/integration/stack/{name}.py"
-    for name in ("test_main_job", "test_cutover", "test_parked", "test_poison", "test_snapshots")
+STACK = "tests/integration/stack/"
+ITS_OWN = f"{STACK}test_upgrade.py"
+OF_THE_ARCHIVE = tuple(
+    f"{STACK}{name}.py" for name in ("test_archive", "test_replay", "test_snapshots")
 )
 
 # Files whose tests take a minute together: they begin first, so that none is left over at the end.
@@ -91,12 +92,14 @@ LONG = (
 class FileScheduling(LoadFileScheduling):
     """A worker runs whole files, and one worker all files that share the deployed stack.
 
-    Two workers would deploy it one over the other.
+    Each worker has a deployed stack of its own; it is deployed twice at most.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = str(super()._split_scope(nodeid))
-        return "stack" if file in OF_THE_STACK else file
+        if not file.startswith(STACK) or file == ITS_OWN:
+            return file
+        return "stack of the archive" if file in OF_THE_ARCHIVE else "stack"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FileScheduling:

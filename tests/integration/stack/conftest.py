@@ -22,7 +22,8 @@ from shared.values.errors import RowlineError
 from tests.integration.stack import poison_orders
 from tests.integration.stack.project import Project
 
-NAME = "stack"
+NAME = f"stack{os.environ.get('PYTEST_XDIST_WORKER', '')}"
+"""Each worker that runs such tests has a stage of its own."""
 CONSUMER = "listingSearch"
 
 
