@@ -71,7 +71,8 @@ def test_each_change_is_archived_once_whatever_happens() -> None:
         batch = dice.randint(1, 40)
         left = list(range(1, given + 1))
         while left:
-            some, left = left[: dice.randint(1, 60)], left[60:] if len(left) > 60 else []
+            count = dice.randint(1, 60)
+            some, left = left[:count], left[count:]
             land(landing, some, batch=batch)
             if dice.random() < 0.5:  # delivered again, in other batches
                 land(landing, some, batch=dice.randint(1, 40))
