@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 
 from shared.adapters.stack.environment import variable
 from shared.domain.patience import Patience
-from shared.flows.job_slice import Slice
+from shared.flows.job_slice import JobSlice
 from shared.stage import Stage
 
 SERVICE = f"{variable('ROWLINE_SERVICE')}-{variable('ROWLINE_STAGE')}"
@@ -20,7 +20,7 @@ logger = Logger(service=SERVICE)
 def handle(event: dict[str, Any], context: Any) -> dict[str, str]:
     stage = Stage.from_environment()
     by = f"lambda {context.aws_request_id}"
-    ended, why = Slice(
+    ended, why = JobSlice(
         stage.state,
         lambda consumer, tenure: stage.job(consumer, by=by, tenure=tenure),
         lambda consumer, tenure: stage.redrive(consumer, by=by, tenure=tenure),

@@ -14,7 +14,7 @@ from cli.deployed import ServiceOption, SourceOption, StageOption, open_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.duration import seconds_of
 from shared.flows.archive.relanding import Relanded, reland
-from shared.flows.archive.reports import Audited, Healed, Wanted
+from shared.flows.archive.reports import Audited, Healed, NumbersToRead
 from shared.flows.archive.rereading_numbers import reread
 from shared.flows.archive.rereading_segments import reread_segments
 from shared.stage import Stage
@@ -111,15 +111,15 @@ def _lacking(found: list[Audited]) -> list[list[str | int]]:
     ]
 
 
-def _audit(deployed: Stage, since_ms: int) -> tuple[list[Audited], list[Wanted]]:
+def _audit(deployed: Stage, since_ms: int) -> tuple[list[Audited], list[NumbersToRead]]:
     answer = ask_archive(deployed, {"do": "audit", "since_ms": since_ms, "anchors": True})
     return (
         msgspec.convert(answer["epochs"], list[Audited]),
-        msgspec.convert(answer["wanted"], list[Wanted]),
+        msgspec.convert(answer["wanted"], list[NumbersToRead]),
     )
 
 
-def _heal(deployed: Stage, wanted: list[Wanted], quiet: bool) -> Iterator[int]:
+def _heal(deployed: Stage, wanted: list[NumbersToRead], quiet: bool) -> Iterator[int]:
     """Heal these spans; yields how many rows came in with each object."""
     console = result_console()
     for stream in sorted({one.stream for one in wanted}):
@@ -132,7 +132,7 @@ def _heal(deployed: Stage, wanted: list[Wanted], quiet: bool) -> Iterator[int]:
             yield healed.rows
 
 
-def _read_again(deployed: Stage, stream: str, wanted: list[Wanted]) -> Iterator[Relanded]:
+def _read_again(deployed: Stage, stream: str, wanted: list[NumbersToRead]) -> Iterator[Relanded]:
     _, checkpoint = deployed.state.streams.load(stream)
     settings = next(each for each in deployed.settings.sources.values() if each.stream == stream)
     tables = read_configuration(checkpoint.capture).read if checkpoint else settings.tables

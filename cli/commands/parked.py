@@ -20,7 +20,7 @@ from shared.flows.redrive.redrive import Redrive
 from shared.flows.redrive.report import lines_of_report
 from shared.stage import Stage
 from shared.values.errors import ConfigError
-from shared.values.parked import ParkedChange
+from shared.values.parked_change import ParkedChange
 
 app = typer.Typer(no_args_is_help=True, help="Look at the changes that consumers could not apply.")
 

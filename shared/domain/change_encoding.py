@@ -12,7 +12,7 @@ from shared.domain.numbering import Numbered
 from shared.values.change import Change
 from shared.values.json_text import encode_json
 from shared.values.message import Lane, Message, attributes, frame
-from shared.values.shard import group_id
+from shared.values.message_group import group_id
 from shared.values.stream import source_of
 from shared.values.table import Table
 

@@ -11,8 +11,8 @@ import msgspec
 from shared.adapters.binlog.contract import Begin, Commit, Event, Rows, Truncated
 from shared.domain.table_plan import TablePlan
 from shared.values.change import Change, Row, Transaction
+from shared.values.message_group import group_prefix
 from shared.values.settings import TableSettings, table_settings
-from shared.values.shard import group_prefix
 from shared.values.table import Table
 
 Numbered = tuple[Table, int, Change]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from shared.values.parked import ParkedChange
+from shared.values.parked_change import ParkedChange
 
 
 class ParkedGroup(msgspec.Struct, frozen=True):

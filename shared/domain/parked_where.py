@@ -11,7 +11,7 @@ import msgspec
 
 from shared.values.errors import ConfigError
 from shared.values.nearest import did_you_mean
-from shared.values.parked import ParkedChange
+from shared.values.parked_change import ParkedChange
 from shared.values.table_pattern import matches
 
 FIELDS = ("table", "reason", "error", "key", "op", "id", "since", "until")

@@ -46,7 +46,7 @@ another job of the source has its turn.
 """
 
 
-class Slice:
+class JobSlice:
     """One invocation of the jobs function.
 
     setup: makes the parts of a consumer's job, see `JobSetup`.

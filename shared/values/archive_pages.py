@@ -158,22 +158,22 @@ class PageRow(NamedTuple):
     group: str
 
 
-class Page(msgspec.Struct, frozen=True):
+class ArchivePage(msgspec.Struct, frozen=True):
     """Changes in the order of their places. rest: where the next page begins; empty: the end."""
 
     rows: list[PageRow]
     rest: str = ""
 
 
-_decode = msgspec.msgpack.Decoder(Page).decode
+_decode = msgspec.msgpack.Decoder(ArchivePage).decode
 
 
-def packed(page: Page) -> str:
+def packed(page: ArchivePage) -> str:
     """A page as text: an answer of a function is JSON."""
     return base64.b64encode(zstd.compress(msgspec.msgpack.encode(page), level=_LEVEL)).decode()
 
 
-def unpacked(text: str) -> Page:
+def unpacked(text: str) -> ArchivePage:
     """The page of such a text. Raises ValueError for a damaged one."""
     try:
         plain = zstd.ZstdDecompressor().decompress(base64.b64decode(text), MOST_EXPANDED)

@@ -12,8 +12,8 @@ import msgspec
 
 from shared.values.change import Row
 from shared.values.errors import ConfigError, SourceError
+from shared.values.message_group import shard_of
 from shared.values.settings import TableSettings
-from shared.values.shard import shard_of
 from shared.values.table import Column, Table
 
 REDACTED = "[redacted]"

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from shared.values.errors import ConfigError
-from shared.values.shard import DEFAULT_SHARDS
+from shared.values.message_group import DEFAULT_SHARDS
 from shared.values.stream import stream_of
 from shared.values.table_pattern import matches
 from shared.values.verify_schedule import VerifySchedule

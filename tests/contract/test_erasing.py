@@ -33,7 +33,7 @@ from shared.values.compression import zstd
 from shared.values.erasure import Erasure, Subject
 from shared.values.errors import ConfigError
 from shared.values.message import Message
-from shared.values.parked import ParkedChange
+from shared.values.parked_change import ParkedChange
 from shared.values.seq import make_seq
 from shared.values.settings import ConsumerSettings
 from shared.values.snapshot import Part, Readout

@@ -33,7 +33,7 @@ from shared.values.lease import Holding, Holdings, Lease
 from shared.values.lineage import Lineage
 from shared.values.mark import Mark
 from shared.values.outset import Outset
-from shared.values.parked import RowItem
+from shared.values.parked_change import RowItem
 from shared.values.position import Position
 from shared.values.pulse import Pulse
 from shared.values.redrive_work import RedriveWork

@@ -23,7 +23,7 @@ from shared.values.delivery import Delivery
 from shared.values.errors import SearchUnavailable
 from shared.values.job import Job
 from shared.values.message import decode
-from shared.values.parked import ParkedChange
+from shared.values.parked_change import ParkedChange
 from shared.values.redrive_command import Action as Verb
 from shared.values.redrive_command import RedriveCommand, is_command
 from shared.values.redrive_work import RedriveWork

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 from shared.adapters.stack.cloudformation import Stack
 from shared.adapters.topic.contract import Entry
 from shared.domain import gate_transitions
-from shared.domain.outstanding import outstanding
+from shared.domain.open_dues import outstanding
 from shared.domain.patience import Patience
 from shared.flows.consume.lateness import RETURNED_MS
-from shared.flows.job_slice import Slice
+from shared.flows.job_slice import JobSlice
 from shared.flows.redrive.setup import RedriveSetup
 from shared.flows.watch.moved import settle_moved
 from shared.flows.watch.setup import WatchSetup
@@ -202,7 +202,7 @@ def test_a_slice_of_a_redrive_opens_neither_source_nor_sink() -> None:
         raise ConfigError("ROWLINE_ARCHIVE_BUCKET is not set.")
 
     patience = Patience(lambda: world.now, world.wait)
-    ended, why = Slice(
+    ended, why = JobSlice(
         world.state,
         refuse,
         lambda _, tenure: RedriveSetup(

@@ -11,7 +11,7 @@ from moto import mock_aws
 from bench import cost
 from shared.adapters.state.dynamodb.marks import SHARDS, DynamoMarks
 from shared.values.mark import Mark
-from shared.values.shard import DEFAULT_SHARDS
+from shared.values.message_group import DEFAULT_SHARDS
 from tests.aws_setup import create_state_table, pretend_login
 from tests.worlds.drain_world import DrainWorld
 

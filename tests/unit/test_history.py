@@ -16,7 +16,7 @@ from shared.adapters.archive_table.contract import TableFacts
 from shared.domain.row_history import Archived, state_at
 from shared.domain.time_argument import parse_time
 from shared.flows.history.history import RowMoment, row_at, row_history
-from shared.flows.history.past_table import Span, spans_of
+from shared.flows.history.past_table import ValidSpan, spans_of
 from shared.flows.history.setup import HistorySetup
 from shared.values.change import Row
 from shared.values.coverage import Segment, SegmentStart
@@ -251,13 +251,13 @@ def test_capture_has_gaps_where_a_table_left_or_a_segment_does_not_follow() -> N
         segment(5, 5, ("d.a",), follows=False),
     ]
     assert spans_of({"s": own}, "d.a") == [
-        Span(1000, 3000),
-        Span(4000, 5000),
-        Span(5000, None),
+        ValidSpan(1000, 3000),
+        ValidSpan(4000, 5000),
+        ValidSpan(5000, None),
     ]
-    assert spans_of({"s": own[:1], "s/new": []}, "d.a") == [Span(1000, None)]
+    assert spans_of({"s": own[:1], "s/new": []}, "d.a") == [ValidSpan(1000, None)]
     handed = {"s": [segment(1, 1, ("d.a",)), segment(2, 9, ())], "s/x": [segment(1, 8, ("d.a",))]}
-    assert spans_of(handed, "d.a") == [Span(1000, None)]
+    assert spans_of(handed, "d.a") == [ValidSpan(1000, None)]
 
 
 def test_a_stream_without_segments_and_an_empty_archive_are_answered(world: PastWorld) -> None:

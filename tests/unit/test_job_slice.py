@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 
 from shared.domain.patience import Patience
 from shared.flows.backfill.report import BackfillReport
-from shared.flows.consume.sinks.elasticsearch.index_takeover import IndexTakeover
-from shared.flows.job_slice import Slice
+from shared.flows.consume.sinks.elasticsearch.index_cutover import IndexTakeover
+from shared.flows.job_slice import JobSlice
 from shared.flows.jobs import control
 from shared.flows.jobs.holding import JobBusy
 from shared.flows.jobs.setup import JobSetup
@@ -67,7 +67,7 @@ class Machine:
             takeover = IndexTakeover(world.world.settings, sink, search, lambda: world.now)
             return world.setup(tenure=tenure, takeover=takeover)
 
-        return Slice(
+        return JobSlice(
             world.state,
             setup,
             setup,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from shared.domain.outstanding import outstanding
+from shared.domain.open_dues import outstanding
 from shared.domain.patience import Patience
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.jobs.setup import JobSetup
@@ -16,9 +16,9 @@ from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
 from shared.values.job import ResyncWork
 from shared.values.lineage import Lineage
+from shared.values.message_group import group_id
 from shared.values.position import Position
 from shared.values.settings import TableSettings
-from shared.values.shard import group_id
 from tests.tier import SEED
 from tests.worlds.consumer_world import TABLE, change, delivery
 from tests.worlds.outage_world import DAY, OutageWorld

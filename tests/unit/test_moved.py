@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from shared.adapters.queue.contract import Queue
-from shared.domain.outstanding import outstanding
+from shared.domain.open_dues import outstanding
 from shared.flows.watch.moved import settle_moved
 from shared.values.due_cause import DueCause
 from tests.worlds.consumer_world import change, delivery

@@ -10,10 +10,10 @@ from shared.adapters.binlog.contract import Begin, Commit, Event, Heartbeat, Row
 from shared.domain.numbering import Numbered, Numbering
 from shared.domain.table_plan import CannotNumber
 from shared.values.change import Transaction
+from shared.values.message_group import shard_of
 from shared.values.position import Position
 from shared.values.seq import make_seq
 from shared.values.settings import TableSettings
-from shared.values.shard import shard_of
 from shared.values.table import Column, Table
 
 LISTINGS = Table(

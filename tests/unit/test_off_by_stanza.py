@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from shared.domain.outstanding import outstanding
+from shared.domain.open_dues import outstanding
 from shared.flows.health.gate_findings import gate_findings
 from shared.flows.health.status import status
 from shared.flows.watch.verifies import is_overdue

@@ -7,7 +7,7 @@ from shared.domain.parked_groups import by_reason
 from shared.domain.parked_where import Where
 from shared.flows.consume.reason import error_of, reason_of
 from shared.values.errors import ConfigError
-from shared.values.parked import ParkedChange
+from shared.values.parked_change import ParkedChange
 from tests.worlds.consumer_world import change, parked_change
 
 NOW = 1_800_000_000.0

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 
 from shared.adapters.search.contract import Action
 from shared.domain.deletion_limit import DeletionRefused
-from shared.domain.outstanding import outstanding
+from shared.domain.open_dues import outstanding
 from shared.domain.sink import Outcome, Slice
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.consume.runtime import Consume

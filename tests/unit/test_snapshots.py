@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from shared.domain.patience import Patience
-from shared.flows.job_slice import Slice
+from shared.flows.job_slice import JobSlice
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.jobs.submission import submit
 from shared.flows.jobs.tenure import RESERVE_SECONDS, Tenure
@@ -227,7 +227,7 @@ def test_slices_wait_for_the_same_place_in_the_binlog(when: str) -> None:
     ended = []
     while world.state.jobs.current(ARCHIVE.name, "fill"):
         ends = world.now + RESERVE_SECONDS + 15
-        one = Slice(
+        one = JobSlice(
             world.state,
             setup,
             setup,  # type: ignore[arg-type]

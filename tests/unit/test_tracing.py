@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from shared.adapters.tracing import documents, xray
 from shared.adapters.tracing.collected import CollectedTraces
-from shared.adapters.tracing.contract import Segment, Step
+from shared.adapters.tracing.contract import TracedStep, TraceSegment
 from shared.adapters.tracing.xray import XRayTracer, XRayTraces
 from shared.domain.backlog import Backlog
 from shared.domain.change_encoding import Packing
@@ -144,9 +144,9 @@ class TestRelay:
             ("t/6", 6, 6000),
         ]
         assert segment.steps == (
-            Step("read from the binlog", 1.0, 5.0),
-            Step("wait", 5.0, 7.0),
-            Step("SNS", 7.0, 7.5, aws=True),
+            TracedStep("read from the binlog", 1.0, 5.0),
+            TracedStep("wait", 5.0, 7.0),
+            TracedStep("SNS", 7.0, 7.5, aws=True),
         )
 
     def test_values_of_a_row_are_not_in_its_trace(self) -> None:
@@ -233,15 +233,15 @@ class TestConsumer:
         assert tracing.segments == []
 
 
-def segment(**more: Any) -> Segment:
+def segment(**more: Any) -> TraceSegment:
     annotations = {"table": "shop.items", "group": "g"}
-    return Segment(TRACE, "relay", 10.0, 11.5, annotations, listed([]), **more)
+    return TraceSegment(TRACE, "relay", 10.0, 11.5, annotations, listed([]), **more)
 
 
 class TestDocuments:
     def test_a_segment_comes_back(self) -> None:
         one = segment(
-            steps=(Step("SNS", 10.5, 11.0, True),), parent="00000000000000ff", failed=True
+            steps=(TracedStep("SNS", 10.5, 11.0, True),), parent="00000000000000ff", failed=True
         )
         assert documents.decode(documents.encode(one)) == one
 

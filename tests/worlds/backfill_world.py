@@ -22,10 +22,10 @@ from shared.values.job import ResyncWork
 from shared.values.lease import Lease
 from shared.values.lineage import Lineage
 from shared.values.message import Message, attributes, decode, encode, hash_ids
+from shared.values.message_group import group_id
 from shared.values.position import Position
 from shared.values.seq import make_seq
 from shared.values.settings import ConsumerSettings, SourceSettings, TableSettings
-from shared.values.shard import group_id
 from tests.worlds.consumer_world import TABLE, World
 from tests.worlds.twins.claims import MemoryClaims
 from tests.worlds.twins.database import FILE, MemoryDatabase

@@ -16,7 +16,7 @@ from shared.flows.consume.tally import Consumed
 from shared.values.change import Change, Operation, Transaction
 from shared.values.delivery import Delivery
 from shared.values.message import Message, attributes, decode, deduplication_id, encode
-from shared.values.parked import ParkedChange
+from shared.values.parked_change import ParkedChange
 from shared.values.settings import ConsumerSettings, FilterSettings
 from shared.values.table import Column, Table
 from tests.worlds.twins.claims import MemoryClaims

@@ -18,10 +18,10 @@ from shared.values.change import Row
 from shared.values.coverage import Segment, SegmentStart
 from shared.values.json_text import encode_json
 from shared.values.message import Message
+from shared.values.message_group import group_id
 from shared.values.position import Position
 from shared.values.seq import make_seq, split_seq
 from shared.values.settings import TableSettings
-from shared.values.shard import group_id
 from shared.values.table import Column, Table
 from tests.worlds.changes_table import Row as Archived
 from tests.worlds.twins.state import MemoryCoverage, MemorySchemas

@@ -11,7 +11,7 @@ from shared.adapters.database.sql import SqlDatabase
 from shared.adapters.search.contract import Action, Result
 from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.adapters.topic.contract import Entry
-from shared.domain.outstanding import outstanding
+from shared.domain.open_dues import outstanding
 from shared.domain.sink import Surroundings
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.backfill.report import BackfillReport

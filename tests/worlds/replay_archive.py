@@ -20,9 +20,9 @@ from shared.values.checkpoint import Checkpoint
 from shared.values.coverage import Segment, SegmentStart
 from shared.values.lease import Lease
 from shared.values.lineage import Lineage
+from shared.values.message_group import group_id, shard_of
 from shared.values.position import Position
 from shared.values.seq import make_seq, split_seq
-from shared.values.shard import group_id, shard_of
 from shared.values.snapshot import Snapshot, SnapshotOfTable
 from tests.worlds.twins.lake import MemoryLake
 from tests.worlds.twins.landing import MemoryLanding

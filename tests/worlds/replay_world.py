@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from shared.domain.patience import Patience
-from shared.flows.consume.sinks.elasticsearch.index_takeover import IndexTakeover
-from shared.flows.job_slice import Slice
+from shared.flows.consume.sinks.elasticsearch.index_cutover import IndexTakeover
+from shared.flows.job_slice import JobSlice
 from shared.flows.jobs import control
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.jobs.submission import submit
@@ -108,7 +108,7 @@ class ReplayWorld(BackfillWorld):
             takeover = IndexTakeover(self.world.settings, sink, search, lambda: self.now)
             return self.setup(tenure=tenure, takeover=takeover)
 
-        return Slice(
+        return JobSlice(
             self.state,
             setup,
             setup,  # type: ignore[arg-type]

@@ -7,9 +7,9 @@ from shared.adapters import aws
 from shared.adapters.athena.contract import (
     MOST_ROWS,
     Execution,
-    Page,
     Parameter,
     QueryError,
+    ResultPage,
     State,
     literal,
 )
@@ -59,7 +59,7 @@ class AwsAthena:
             int(found.get("Statistics", {}).get("DataScannedInBytes", 0)),
         )
 
-    def results(self, query: str, page: str = "", most: int = MOST_ROWS) -> Page:
+    def results(self, query: str, page: str = "", most: int = MOST_ROWS) -> ResultPage:
         # The names of the columns are a row of the first page, and count as one.
         headed = not page and self._execution(query).get("StatementType") in _HEADERS
         size = min(most + headed, MOST_ROWS)
@@ -76,7 +76,7 @@ class AwsAthena:
             tuple(each.get("VarCharValue") for each in row.get("Data", []))
             for row in result["Rows"][1 if headed else 0 :]
         ]
-        return Page(columns, rows, found.get("NextToken", ""))
+        return ResultPage(columns, rows, found.get("NextToken", ""))
 
     def stop(self, query: str) -> None:
         try:

@@ -40,7 +40,7 @@ class Execution(msgspec.Struct, frozen=True):
     scanned: int = 0
 
 
-class Page(msgspec.Struct, frozen=True):
+class ResultPage(msgspec.Struct, frozen=True):
     """Rows of a result, as text; None is NULL.
 
     next: names the next page; empty: this is the last one.
@@ -66,7 +66,7 @@ class Athena(Protocol):
         """How far a query is. Raises QueryError for an id that is not known."""
         ...
 
-    def results(self, query: str, page: str = "", most: int = MOST_ROWS) -> Page:
+    def results(self, query: str, page: str = "", most: int = MOST_ROWS) -> ResultPage:
         """A page of a query that succeeded; the first one without `page`. Raises QueryError."""
         ...
 

@@ -32,7 +32,7 @@ PRIVATE_ROW_END = "\0row_end"
 """The name under which row end is read where the table does not show it."""
 
 
-class Catalog(Protocol):
+class DescribedTables(Protocol):
     """What must be asked of the server itself, because the binlog does not tell."""
 
     def charsets(self) -> Charsets:
@@ -74,7 +74,7 @@ class DescribedTable(NamedTuple):
 
 
 def described(
-    raw: TableMap, catalog: Catalog, dropped: frozenset[str], *, mariadb: bool
+    raw: TableMap, catalog: DescribedTables, dropped: frozenset[str], *, mariadb: bool
 ) -> DescribedTable:
     """Raises SourceError for a type that is not known, and what `catalog` raises."""
     name = f"{raw.database}.{raw.name}"

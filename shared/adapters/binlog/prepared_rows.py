@@ -29,7 +29,7 @@ from shared.adapters.binlog.kinds import (
 )
 from shared.adapters.binlog.packets import Event
 from shared.adapters.binlog.place import whole
-from shared.adapters.binlog.xa import Place, Xid
+from shared.adapters.binlog.xa import XaPlace, Xid
 from shared.values.errors import SourceError
 
 _HEARTBEATS = frozenset((HEARTBEAT, HEARTBEAT_2))
@@ -65,7 +65,7 @@ def rows(events: Iterable[Event | None]) -> Iterator[Event]:
     )
 
 
-def find(events: Iterable[Event | None], name: Xid, before: Place) -> tuple[bool, Place | None]:
+def find(events: Iterable[Event | None], name: Xid, before: XaPlace) -> tuple[bool, XaPlace | None]:
     """Where the last transaction of this name was prepared before a place.
 
     It is looked for in the file with which `events` begin.

@@ -10,7 +10,7 @@ from shared.adapters.binlog import inflate, table_map
 from shared.adapters.binlog.column_values import DamagedLabel
 from shared.adapters.binlog.contract import UnreadableRow
 from shared.adapters.binlog.current_rows import CurrentRows
-from shared.adapters.binlog.described_table import Catalog, Period, described
+from shared.adapters.binlog.described_table import DescribedTables, Period, described
 from shared.adapters.binlog.known_tables import KnownTables
 from shared.adapters.binlog.partial import compile_partial
 from shared.adapters.binlog.row_compiler import Pairs, Patterns, RowsReader, compile_rows
@@ -168,7 +168,7 @@ class RowDecoders:
     def __init__(
         self,
         capture: TablePatterns,
-        catalog: Catalog,
+        catalog: DescribedTables,
         tables: KnownTables,
         dropped: Callable[[str, str], frozenset[str]],
         *,

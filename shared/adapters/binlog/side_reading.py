@@ -30,7 +30,7 @@ class SideReading:
         self._endpoint = endpoint
         first = _SECOND_READERS | random.getrandbits(26) * _CONNECTIONS
         self._server_ids = itertools.cycle(range(first, first + _CONNECTIONS))
-        self._scanned: tuple[xa.Place, Rollbacks] | None = None
+        self._scanned: tuple[xa.XaPlace, Rollbacks] | None = None
 
     def events(self, start: Position) -> Generator[Raw | None, None, None]:
         """Events from a file and offset on."""
@@ -40,21 +40,21 @@ class SideReading:
                 socket, lambda packet: refusal(packet, self._endpoint), str(self._endpoint)
             ).events()
 
-    def rows_at(self, place: xa.Place) -> Iterator[Raw]:
+    def rows_at(self, place: xa.XaPlace) -> Iterator[Raw]:
         """The table maps and row events of the transaction that was prepared at a place."""
         rollbacks = self.rollbacks_at(place)
         with closing(self._from(place)) as events:
             rows = (one for one in prepared_rows.rows(events) if one[0] not in QUERIES)
             yield from rollbacks.marked(rows)
 
-    def rollbacks_at(self, place: xa.Place) -> Rollbacks:
+    def rollbacks_at(self, place: xa.XaPlace) -> Rollbacks:
         """The rollbacks of the transaction at a place; the last answer is kept: it may be large."""
         if self._scanned is None or self._scanned[0] != place:
             with closing(self._from(place)) as events:
                 self._scanned = place, of_group(events)
         return self._scanned[1]
 
-    def find(self, name: xa.Xid, before: xa.Place) -> xa.Place | None:
+    def find(self, name: xa.Xid, before: xa.XaPlace) -> xa.XaPlace | None:
         """Where an XA transaction was prepared, before a place; None where it holds no rows.
 
         Most are committed soon: the newest file is looked at first.
@@ -77,7 +77,7 @@ class SideReading:
             ),
         )
 
-    def _from(self, place: xa.Place) -> Generator[Raw | None, None, None]:
+    def _from(self, place: xa.XaPlace) -> Generator[Raw | None, None, None]:
         file, offset = place
         near = offset < 1 << 32  # not every server can be asked for a place beyond
         with closing(self.events(Position(file, offset if near else 4))) as events:

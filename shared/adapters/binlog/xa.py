@@ -23,7 +23,7 @@ class Xid(NamedTuple):
     format: int
 
 
-Place = tuple[str, int]
+XaPlace = tuple[str, int]
 """File and offset of a transaction."""
 _MOST = 100_000
 
@@ -37,13 +37,13 @@ class Prepared:
 
     def __init__(
         self,
-        rows_at: Callable[[Place], Iterator[Event]],
-        find: Callable[[Xid, Place], Place | None],
+        rows_at: Callable[[XaPlace], Iterator[Event]],
+        find: Callable[[Xid, XaPlace], XaPlace | None],
     ) -> None:
         self.rows_at, self._find = rows_at, find
-        self._places: dict[Xid, Place | None] = {}
+        self._places: dict[Xid, XaPlace | None] = {}
 
-    def remember(self, name: Xid, place: Place | None) -> None:
+    def remember(self, name: Xid, place: XaPlace | None) -> None:
         """It was prepared there; without a place it holds no captured rows."""
         if len(self._places) >= _MOST:
             self._places.clear()  # what is not remembered can be found
@@ -53,7 +53,7 @@ class Prepared:
         """It was rolled back."""
         self._places.pop(name, None)
 
-    def rows_of(self, name: Xid, before: Place) -> Iterator[Event]:
+    def rows_of(self, name: Xid, before: XaPlace) -> Iterator[Event]:
         """The row events of a transaction that is committed at `before`."""
         place = self._places.pop(name) if name in self._places else self._find(name, before)
         return self.rows_at(place) if place else iter(())

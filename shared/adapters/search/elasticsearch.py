@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 
 from shared.adapters.search.alias_cache import KnownAliases
+from shared.adapters.search.alias_moves import IndexMoves
 from shared.adapters.search.answer import fate, reason_of
 from shared.adapters.search.behind_names import read_behind
 from shared.adapters.search.connection import Connection, names
 from shared.adapters.search.contract import Action, Behind, Document, Result
 from shared.adapters.search.index_making import IndexMaking
-from shared.adapters.search.index_moves import IndexMoves
 from shared.values.errors import SearchError, SearchUnavailable
 from shared.values.json_text import encode_json
 

@@ -65,7 +65,7 @@ class SnapshotStore(Protocol):
         ...
 
 
-class Packed(msgspec.Struct, frozen=True):
+class PackedFile(msgspec.Struct, frozen=True):
     """A file of the table, by the parts that it was made of: `first` to `last` of a table."""
 
     id: str
@@ -78,7 +78,7 @@ class Packed(msgspec.Struct, frozen=True):
 class SnapshotTable(Protocol):
     """The rows of all snapshots. Methods raise Outage, StackError."""
 
-    def packed(self, id: str) -> list[Packed]:
+    def packed(self, id: str) -> list[PackedFile]:
         """The files of a snapshot, as far as they are committed."""
         ...
 

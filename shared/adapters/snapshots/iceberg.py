@@ -30,7 +30,7 @@ from shared.adapters.lake.iceberg.file_io import address
 from shared.adapters.lake.iceberg.transaction import LedgerTransaction
 from shared.adapters.lake.iceberg.translated import Translated
 from shared.adapters.snapshots.columns import ARROW, ICEBERG, MEASURED
-from shared.adapters.snapshots.contract import TABLE, Packed
+from shared.adapters.snapshots.contract import TABLE, PackedFile
 from shared.adapters.snapshots.infrequent_access import CHECKSUM, InfrequentAccessIO
 from shared.adapters.snapshots.s3 import FOLDER
 from shared.values.snapshot import SnapshotFile
@@ -57,7 +57,7 @@ class IcebergSnapshots:
         io = f"{InfrequentAccessIO.__module__}.{InfrequentAccessIO.__name__}"
         self._catalog = _Glue("rowline", client=aws.client("glue"), **{"py-io-impl": io})
 
-    def packed(self, id: str) -> list[Packed]:
+    def packed(self, id: str) -> list[PackedFile]:
         with self._errors:
             return [each for each in map(_described, _tasks(self._load())) if each.id == id]
 
@@ -240,11 +240,11 @@ def _between(low: str, high: str) -> BooleanExpression:
     return parse(" and ".join(terms)) if terms else AlwaysTrue()
 
 
-def _described(task: FileScanTask) -> Packed:
+def _described(task: FileScanTask) -> PackedFile:
     """What a data file holds, by its path."""
     file = task.file
     *_, id, table, span, _ = file.file_path.split("/")
     first, last = span.split("-")[:2]
     named = unquote(table)
     held = SnapshotFile(file.file_path, named, file.record_count, file.file_size_in_bytes, "")
-    return Packed(id, named, int(first), int(last), held)
+    return PackedFile(id, named, int(first), int(last), held)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
-from shared.values.parked import ParkedChange, RowId, RowItem
+from shared.values.parked_change import ParkedChange, RowId, RowItem
 
 
 class Parked(Protocol):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal, Protocol
 
-Redriving = Literal["applied", "superseded", "again", "expired", "dropped"]
+RedriveOutcome = Literal["applied", "superseded", "again", "expired", "dropped"]
 """`again`: refused again, so it stays parked. `expired`: its payload is gone."""
 
 
@@ -13,10 +13,10 @@ class Redriven(Protocol):
     Each method raises StateUnavailable, StackError.
     """
 
-    def note(self, consumer: str, job: str, outcomes: Mapping[str, Redriving]) -> None:
+    def note(self, consumer: str, job: str, outcomes: Mapping[str, RedriveOutcome]) -> None:
         """Note outcomes by the id of the change; a later one replaces an earlier one."""
         ...
 
-    def read(self, consumer: str, job: str) -> dict[str, Redriving]:
+    def read(self, consumer: str, job: str) -> dict[str, RedriveOutcome]:
         """All of them."""
         ...

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from shared.adapters.tracing import documents
-from shared.adapters.tracing.contract import Segment
+from shared.adapters.tracing.contract import TraceSegment
 
 
 class CollectedTraces:
@@ -12,8 +12,8 @@ class CollectedTraces:
     def __init__(self, file: Path) -> None:
         self._files = (file.with_name(file.name + ".1"), file)
 
-    def find(self, wanted: dict[str, str], since: float, until: float) -> list[Segment]:
-        traces: dict[str, list[Segment]] = {}
+    def find(self, wanted: dict[str, str], since: float, until: float) -> list[TraceSegment]:
+        traces: dict[str, list[TraceSegment]] = {}
         matching = set()
         for file in self._files:
             if not file.exists():

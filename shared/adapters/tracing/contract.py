@@ -7,7 +7,7 @@ import msgspec
 from shared.values.traceparent import Traceparent
 
 
-class Step(msgspec.Struct, frozen=True):
+class TracedStep(msgspec.Struct, frozen=True):
     """A part of a segment's time.
 
     start, end: seconds since 1970.
@@ -20,7 +20,7 @@ class Step(msgspec.Struct, frozen=True):
     aws: bool = False
 
 
-class Segment(msgspec.Struct, frozen=True):
+class TraceSegment(msgspec.Struct, frozen=True):
     """The work of one component on one traced message.
 
     of: the trace, and the id of this segment.
@@ -36,7 +36,7 @@ class Segment(msgspec.Struct, frozen=True):
     end: float
     annotations: dict[str, str | int | bool]
     details: dict[str, Any]
-    steps: tuple[Step, ...] = ()
+    steps: tuple[TracedStep, ...] = ()
     parent: str = ""
     failed: bool = False
 
@@ -44,7 +44,7 @@ class Segment(msgspec.Struct, frozen=True):
 class Tracer(Protocol):
     """Takes segments. Neither call raises: a trace that is lost harms nothing else."""
 
-    def record(self, segment: Segment) -> None:
+    def record(self, segment: TraceSegment) -> None:
         """Take a segment; it may be sent now or with `flush`."""
         ...
 
@@ -56,7 +56,7 @@ class Tracer(Protocol):
 class Traces(Protocol):
     """Finds recorded segments. Raises StackError, StateUnavailable."""
 
-    def find(self, wanted: dict[str, str], since: float, until: float) -> list[Segment]:
+    def find(self, wanted: dict[str, str], since: float, until: float) -> list[TraceSegment]:
         """The segments of all traces between two times that have these annotations.
 
         They come in order of their start.
@@ -67,7 +67,7 @@ class Traces(Protocol):
 class NoTracer:
     """Takes segments and drops them, where tracing is off."""
 
-    def record(self, segment: Segment) -> None:
+    def record(self, segment: TraceSegment) -> None:
         """Drop it."""
 
     def flush(self) -> None:

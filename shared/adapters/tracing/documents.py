@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from shared.adapters.tracing.contract import Segment, Step
+from shared.adapters.tracing.contract import TracedStep, TraceSegment
 from shared.values.traceparent import Traceparent
 
 _DETAILS = "rowline"
@@ -34,7 +34,7 @@ class _Document(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Document).decode
 
 
-def encode(segment: Segment) -> bytes:
+def encode(segment: TraceSegment) -> bytes:
     """The segment document, JSON in one line."""
     document: dict[str, Any] = {
         "name": segment.name,
@@ -53,7 +53,7 @@ def encode(segment: Segment) -> bytes:
     return msgspec.json.encode(document)
 
 
-def decode(text: str | bytes) -> Segment | None:
+def decode(text: str | bytes) -> TraceSegment | None:
     """The segment of a document; None for one that Rowline did not write."""
     try:
         document = _decode(text)
@@ -63,7 +63,7 @@ def decode(text: str | bytes) -> Segment | None:
     trace = document.trace_id.replace("-", "")[1:]
     if not isinstance(details, dict) or len(trace) != 32:
         return None
-    return Segment(
+    return TraceSegment(
         Traceparent(trace, document.id),
         document.name,
         document.start_time,
@@ -71,7 +71,9 @@ def decode(text: str | bytes) -> Segment | None:
         document.annotations,
         details,
         tuple(
-            Step(one["name"], one["start_time"], one["end_time"], one.get("namespace") == "aws")
+            TracedStep(
+                one["name"], one["start_time"], one["end_time"], one.get("namespace") == "aws"
+            )
             for one in document.subsegments
         ),
         document.parent_id,
@@ -79,7 +81,7 @@ def decode(text: str | bytes) -> Segment | None:
     )
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _step(step: TracedStep) -> dict[str, Any]:
     document: dict[str, Any] = {
         "name": step.name,
         "id": secrets.token_hex(8),

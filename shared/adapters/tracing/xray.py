@@ -12,7 +12,7 @@ from typing import Any
 
 from shared.adapters import aws
 from shared.adapters.tracing import documents
-from shared.adapters.tracing.contract import Segment
+from shared.adapters.tracing.contract import TraceSegment
 from shared.values.errors import RowlineError, StackError, StateUnavailable
 
 log = logging.getLogger("rowline.tracing")
@@ -44,7 +44,7 @@ class XRayTracer:
         self._lock = threading.Lock()
         self._silent_until = 0.0
 
-    def record(self, segment: Segment) -> None:
+    def record(self, segment: TraceSegment) -> None:
         with self._lock:
             if len(self._waiting) < _MOST_WAITING:
                 self._waiting.append(documents.encode(segment))
@@ -92,7 +92,7 @@ class XRayTraces:
     def __init__(self, client: Callable[[str], Any]) -> None:
         self._client = client
 
-    def find(self, wanted: dict[str, str], since: float, until: float) -> list[Segment]:
+    def find(self, wanted: dict[str, str], since: float, until: float) -> list[TraceSegment]:
         terms = [f'annotation.{name} = "{value}"' for name, value in wanted.items()]
         try:
             pages = (
@@ -113,7 +113,7 @@ class XRayTraces:
         except aws.FAILURES as error:
             raise _failed(error) from None
 
-    def _segments(self, ids: list[str]) -> Iterable[Segment]:
+    def _segments(self, ids: list[str]) -> Iterable[TraceSegment]:
         for at in range(0, len(ids), _TRACES_A_REQUEST):
             some = ids[at : at + _TRACES_A_REQUEST]
             for trace in self._client("xray").batch_get_traces(TraceIds=some)["Traces"]:

@@ -22,7 +22,7 @@ MOST_SPANS = 200
 """Of each kind that a report lists; it counts all of them."""
 
 
-class Held(msgspec.Struct):
+class HeldNumbers(msgspec.Struct):
     """What the table holds of an epoch: its numbers, those that it holds twice, its rows."""
 
     numbers: BitMap64
@@ -59,9 +59,9 @@ def audit(
 
 
 def _audited(
-    place: Place, ledger: Ledger, held: Held | None, end: int, floor: int, due: int | None
+    place: Place, ledger: Ledger, held: HeldNumbers | None, end: int, floor: int, due: int | None
 ) -> Audited | None:
-    held = held or Held(BitMap64(), BitMap64())
+    held = held or HeldNumbers(BitMap64(), BitMap64())
     first, last = ledger.first(place), ledger.last(place)
     if not ledger.begins(place) and not held.rows:
         return None  # an epoch from before the archive
@@ -103,12 +103,12 @@ def _by_age(place: Place, absent: BitMap64, due: int | None) -> tuple[BitMap64, 
     return absent - young, young
 
 
-def table_numbers(lake: Lake, head: Head, where: str = "") -> dict[Place, Held]:
+def table_numbers(lake: Lake, head: Head, where: str = "") -> dict[Place, HeldNumbers]:
     """The numbers in the table, by epoch."""
-    held: dict[Place, Held] = {}
+    held: dict[Place, HeldNumbers] = {}
     for batch in lake.scan(["stream", "epoch", "n"], at=head, where=where):
         for place, numbers in by_place(batch):
-            one = held.setdefault(place, Held(BitMap64(), BitMap64()))
+            one = held.setdefault(place, HeldNumbers(BitMap64(), BitMap64()))
             new = BitMap64(numbers)
             one.twice |= one.numbers & new
             if len(new) < len(numbers):

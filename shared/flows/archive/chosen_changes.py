@@ -15,9 +15,9 @@ from shared.domain.change_where import ChangeWhere
 from shared.flows.archive import places
 from shared.flows.archive.newest_counted import Counted, Newest, sum_of
 from shared.flows.archive.page_rows import bytes_of, page_row, too_large
-from shared.flows.archive.places import Place, Sample, before, text_of
+from shared.flows.archive.places import Sample, SortPlace, before, text_of
 from shared.flows.archive.requested_rows import RequestedRows
-from shared.values.archive_pages import Page, PageRow, PartRequest, TableParts, packed
+from shared.values.archive_pages import ArchivePage, PageRow, PartRequest, TableParts, packed
 from shared.values.seq import split_seq
 
 MOST_COUNTED = 300_000
@@ -72,7 +72,7 @@ class ChosenChanges:
         return self._newest_parts(parts.first)
 
     def page(self) -> str:
-        """The first changes of the request, as a packed `Page`. Raises StackError."""
+        """The first changes of the request, as a packed `ArchivePage`. Raises StackError."""
         held, cut = self._held()
         rows = [
             row for _, row in sorted(held.items()) if not self._choice.newest or self._is_sent(row)
@@ -89,7 +89,7 @@ class ChosenChanges:
                 break
         while True:
             rest = rows[fits].place if fits < len(rows) else cut
-            text = packed(Page(rows[:fits], rest))
+            text = packed(ArchivePage(rows[:fits], rest))
             if len(text) <= MOST_ANSWER:
                 return text
             if fits <= least:
@@ -145,10 +145,10 @@ class ChosenChanges:
         wanted = self._where.holds(row["op"], row.get("before"), row.get("after"))
         return Counted(row["seq"], row["op"], self._is_in_window(row["at_us"]), wanted)
 
-    def _held(self) -> tuple[dict[Place, PageRow], str]:
+    def _held(self) -> tuple[dict[SortPlace, PageRow], str]:
         """The rows of the request, and where those begin that found no room; empty: all did."""
         newest = self._choice.newest
-        held: dict[Place, PageRow] = {}
+        held: dict[SortPlace, PageRow] = {}
         size, cut = 0, ""
         self._truncated = self._truncated_at() if newest else 0
         for row in (
@@ -198,7 +198,7 @@ class ChosenChanges:
     def _is_in_window(self, at_us: int) -> bool:
         return self._choice.from_us <= at_us < self._choice.to_us
 
-    def _place(self, row: dict[str, Any]) -> Place:
+    def _place(self, row: dict[str, Any]) -> SortPlace:
         if self._choice.newest:
             return ("", row["group"]) if row["op"] == "t" else (row["key"], "")
         return row["epoch"], row["n"]

@@ -13,7 +13,7 @@ from shared.adapters.lake.contract import Head, Lake, Overtaken
 from shared.adapters.landing.contract import Landing
 from shared.domain.archive_ledger import Ledger, Place
 from shared.flows.archive.auditing import table_numbers
-from shared.flows.archive.reports import Anchor, Audited, Healed, Wanted
+from shared.flows.archive.reports import Anchor, Audited, Healed, NumbersToRead
 from shared.flows.archive.rows import Read, Rows, rows_of
 from shared.values import landed
 
@@ -22,7 +22,7 @@ MOST_WANTED = 100
 """Spans that one answer names; after they are healed, another audit names the next ones."""
 
 
-def wanted(lake: Lake, audited: Sequence[Audited]) -> list[Wanted]:
+def wanted(lake: Lake, audited: Sequence[Audited]) -> list[NumbersToRead]:
     """What an audit found to be missing or absent, with the rows around it.
 
     Each span reaches from one row that the table holds to the next, whatever is between them.
@@ -48,7 +48,7 @@ def wanted(lake: Lake, audited: Sequence[Audited]) -> list[Wanted]:
         return Anchor(n, ids[place][n]) if n else None
 
     return [
-        Wanted(*place, first, last, anchor(place, before), anchor(place, after))
+        NumbersToRead(*place, first, last, anchor(place, before), anchor(place, after))
         for (place, before, after), (first, last) in some
     ]
 

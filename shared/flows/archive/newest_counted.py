@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from shared.flows.archive.places import Place
+from shared.flows.archive.places import SortPlace
 from shared.values.archive_pages import TableParts
 
 
@@ -20,10 +20,10 @@ class Newest:
     """The newest change of each place, unless there are more places than `most`."""
 
     def __init__(self, most: int) -> None:
-        self._most, self._held = most, dict[Place, Counted]()
+        self._most, self._held = most, dict[SortPlace, Counted]()
         self.overflowed = False
 
-    def add(self, place: Place, change: Counted) -> None:
+    def add(self, place: SortPlace, change: Counted) -> None:
         """One more change."""
         if self.overflowed:
             return

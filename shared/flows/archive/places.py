@@ -12,7 +12,7 @@ MOST_PARTS = 1_000
 MOST_BOUNDS = 100_000
 """Characters of the places between parts: a job keeps them in its item of state."""
 
-Place = tuple[Any, ...]
+SortPlace = tuple[Any, ...]
 """What orders changes: (key, ""), or (epoch, n). Where the newest change of a row counts, a
 truncation is one of each group and comes first: ("", group).
 """
@@ -26,11 +26,11 @@ class Sample:
     """A uniform sample of the places that were seen."""
 
     def __init__(self) -> None:
-        self._places: list[Place] = []
+        self._places: list[SortPlace] = []
         self._seen = 0
         self._dice = random.Random(1)  # noqa: S311 (a sample)
 
-    def add(self, place: Place) -> None:
+    def add(self, place: SortPlace) -> None:
         """One more was seen."""
         self._seen += 1
         if len(self._places) < _SAMPLE:
@@ -50,12 +50,12 @@ class Sample:
         return tuple(bounds)
 
 
-def text_of(place: Place, *, newest: bool) -> str:
+def text_of(place: SortPlace, *, newest: bool) -> str:
     """A place as requests write it."""
     return str(place[0]) if newest else f"{place[0]}:{place[1]}"
 
 
-def before(place: Place, bound: str, newest: bool) -> bool:
+def before(place: SortPlace, bound: str, newest: bool) -> bool:
     """Whether a place is before a bound."""
     if newest:
         return bool(place[0] < bound)

@@ -8,13 +8,13 @@ import msgspec
 from shared.adapters.landing.contract import Landing
 from shared.adapters.state.schemas import Schemas
 from shared.domain.numbering import Numbered
-from shared.flows.archive.reports import Wanted
+from shared.flows.archive.reports import NumbersToRead
 from shared.flows.archive.rereading_numbers import Found
 from shared.values import landed
 from shared.values.change import Change
 from shared.values.message import Message
+from shared.values.message_group import group_id
 from shared.values.seq import make_seq
-from shared.values.shard import group_id
 from shared.values.stream import source_of
 
 MOST = 20_000
@@ -44,7 +44,7 @@ def reland(found: Iterable[Found], schemas: Schemas, healing: Landing) -> Iterat
 
 
 def _message(
-    wanted: Wanted, one: Numbered, n: int, schemas: Schemas, versions: dict[int, int]
+    wanted: NumbersToRead, one: Numbered, n: int, schemas: Schemas, versions: dict[int, int]
 ) -> Message:
     table, shard, change = one
     source = source_of(wanted.stream)

@@ -104,7 +104,7 @@ class Anchor(msgspec.Struct, frozen=True):
     id: str
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class NumbersToRead(msgspec.Struct, frozen=True):
     """The numbers `first` to `last` of an epoch, which are to be read again from the binlog.
 
     before, after: the nearest rows that the table holds. They show where in the binlog the numbers

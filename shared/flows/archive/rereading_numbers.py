@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from shared.adapters.binlog.contract import Binlog
 from shared.domain.numbering import Numbered, Numbering
-from shared.flows.archive.reports import Wanted
+from shared.flows.archive.reports import NumbersToRead
 from shared.values.position import Position
 from shared.values.settings import TableSettings
 
 MOST_CHANGES = 200_000
 """Of one span: they are held in memory until the row behind them proves them."""
 
-Found = tuple[Wanted, list[Numbered]]
+Found = tuple[NumbersToRead, list[Numbered]]
 
 
 def reread(
@@ -26,7 +26,7 @@ def reread(
     tables: Mapping[str, TableSettings],
     mask_key: bytes,
     start: Position,
-    wanted: Sequence[Wanted],
+    wanted: Sequence[NumbersToRead],
 ) -> Iterator[Found]:
     """Each span with its changes, as the binlog has them now, in the order of the binlog.
 
@@ -47,7 +47,7 @@ def reread(
 class _Search:
     """Waits for the known rows, and holds the changes between them."""
 
-    def __init__(self, wanted: Sequence[Wanted]) -> None:
+    def __init__(self, wanted: Sequence[NumbersToRead]) -> None:
         known = [one for one in wanted if one.before or one.after]
         self._left = len(known)
         self._before = {one.before.id: one for one in known if one.before}
@@ -55,7 +55,7 @@ class _Search:
         # Of spans that begin an epoch: only the row behind them is known.
         first = max((one.size for one in known if not one.before), default=0)
         self._last: deque[Numbered] = deque(maxlen=first)
-        self._current: Wanted | None = None
+        self._current: NumbersToRead | None = None
         self._held: list[Numbered] = []
 
     @property
@@ -84,7 +84,7 @@ class _Search:
         if beginning is not None:
             self._current, self._held = beginning, []
 
-    def _end(self, one: Wanted) -> None:
+    def _end(self, one: NumbersToRead) -> None:
         self._left -= 1
         if one.after:
             self._after.pop(one.after.id, None)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from shared.adapters.binlog.contract import Binlog
 from shared.adapters.state.state import State
 from shared.domain.numbering import Numbered, Numbering
-from shared.flows.archive.reports import Wanted
+from shared.flows.archive.reports import NumbersToRead
 from shared.flows.archive.rereading_numbers import MOST_CHANGES, Found
 from shared.values.coverage import Segment
 from shared.values.errors import PositionLost
@@ -29,7 +29,7 @@ class _Known(NamedTuple):
     until: Position
     last: int
 
-    def has(self, one: Wanted) -> bool:
+    def has(self, one: NumbersToRead) -> bool:
         epoch, before = split_seq(self.segment.start.seq)
         return one.epoch == epoch and before < one.first and one.last <= self.last
 
@@ -41,7 +41,7 @@ def reread_segments(
     source: str,
     tables: Mapping[str, TableSettings],
     mask_key: bytes,
-    wanted: Sequence[Wanted],
+    wanted: Sequence[NumbersToRead],
 ) -> Iterator[Found]:
     """The spans that have no known neighbour, each with its changes, if they can be proved.
 
@@ -75,9 +75,9 @@ def _known(state: State, stream: str) -> list[_Known]:
 
 
 def _proved(
-    binlog: Binlog, numbering: Numbering, known: _Known, wanted: Sequence[Wanted]
+    binlog: Binlog, numbering: Numbering, known: _Known, wanted: Sequence[NumbersToRead]
 ) -> Iterator[Found]:
-    held: dict[Wanted, list[Numbered]] = {one: [] for one in wanted}
+    held: dict[NumbersToRead, list[Numbered]] = {one: [] for one in wanted}
     last = split_seq(known.segment.start.seq)[1]
 
     def note(some: Sequence[Numbered]) -> None:

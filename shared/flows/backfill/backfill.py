@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from shared.domain.captured_tables import CapturedTable, captured_names
-from shared.domain.outstanding import outstanding
+from shared.domain.open_dues import outstanding
 from shared.domain.sink import Listable
 from shared.flows.backfill import causes
 from shared.flows.backfill.ghosts import Ghosts

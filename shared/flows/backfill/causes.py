@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from shared.domain.outstanding import Outstanding
+from shared.domain.open_dues import Outstanding
 from shared.values.job import TableFill
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from shared.domain.captured_tables import CapturedTable, captured_names, captured_tables
-from shared.domain.outstanding import outstanding
+from shared.domain.open_dues import outstanding
 from shared.flows.jobs.setup import JobSetup
 from shared.values.errors import ConfigError
 from shared.values.job import BackfillWork, ResyncWork

@@ -8,7 +8,7 @@ import msgspec
 from shared.adapters.state.parked import Parked
 from shared.flows.consume.batch import Opened, Piece
 from shared.values.change import Change
-from shared.values.parked import RowId, RowItem
+from shared.values.parked_change import RowId, RowItem
 from shared.values.row_key import WHOLE_GROUP, row_of
 
 _TAKEN = ("applied", "superseded")

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterator, Sequence
 
-from shared.adapters.tracing.contract import Segment, Step, Tracer
+from shared.adapters.tracing.contract import TracedStep, Tracer, TraceSegment
 from shared.domain.traced_changes import TracedChange, listed
 from shared.flows.consume.batch import Opened
 from shared.values.key_hash import key_hash
@@ -35,13 +35,13 @@ class BatchTrace:
 
     def _segment(
         self, one: Opened, trace: Traceparent, received: float, began: float, ended: float
-    ) -> Segment:
+    ) -> TraceSegment:
         assert one.message is not None
         changes = list(_changes(one))
         outcomes = {change.outcome for change in changes}
         outcome = next((each for each in _WORST if each in outcomes), "duplicate")
         sent = one.delivery.sent_ms / 1000 or received
-        return Segment(
+        return TraceSegment(
             Traceparent(trace.trace, secrets.token_hex(8)),
             self._name,
             received,
@@ -65,8 +65,8 @@ class BatchTrace:
                 "settled": ended,
             },
             (
-                Step("open", received, began),
-                Step(self._consumer.kind, began, ended),
+                TracedStep("open", received, began),
+                TracedStep(self._consumer.kind, began, ended),
             ),
             parent=trace.segment,
             failed=outcome in ("waiting", "failed"),

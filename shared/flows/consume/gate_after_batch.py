@@ -11,7 +11,7 @@ from shared.values.errors import RowlineError
 from shared.values.gate import Gate
 
 
-class Breaking:
+class GateAfterBatch:
     """The gate of one consumer, as its function sees it. now_ms: Unix ms."""
 
     def __init__(self, consumer: str, gates: Gates, now_ms: Callable[[], int]) -> None:

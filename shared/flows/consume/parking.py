@@ -18,7 +18,7 @@ from shared.values.change import Change
 from shared.values.errors import Outage, RowlineError, StackError
 from shared.values.json_text import decode_json
 from shared.values.message import Message, encode, with_raw_change
-from shared.values.parked import KEPT_SECONDS, ParkedChange
+from shared.values.parked_change import KEPT_SECONDS, ParkedChange
 from shared.values.row_key import key_text
 from shared.values.settings import ConsumerSettings
 

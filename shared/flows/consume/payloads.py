@@ -9,7 +9,7 @@ from shared.flows.consume.batch import Opened, Piece
 from shared.values.delivery import Delivery
 from shared.values.errors import RowlineError
 from shared.values.message import decode, plain
-from shared.values.parked import ParkedChange
+from shared.values.parked_change import ParkedChange
 from shared.values.settings import ConsumerSettings
 
 _WORST = ("filtered", "superseded", "applied", "refused", "failed")

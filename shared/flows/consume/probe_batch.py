@@ -9,7 +9,7 @@ from shared.adapters.queue.contract import Queue
 from shared.domain.sink import Outcome
 from shared.flows.consume.applying import Tried
 from shared.flows.consume.batch import Groups
-from shared.flows.consume.gate_after_batch import Breaking
+from shared.flows.consume.gate_after_batch import GateAfterBatch
 from shared.flows.consume.tally import Consumed
 from shared.flows.consume.visibility import postpone
 from shared.values.delivery import Delivery
@@ -42,7 +42,7 @@ class Probing:
     """The probes of one consumer. queue: its own."""
 
     def __init__(
-        self, queue: Queue, breaking: Breaking, work: Work, now_ms: Callable[[], int]
+        self, queue: Queue, breaking: GateAfterBatch, work: Work, now_ms: Callable[[], int]
     ) -> None:
         self._queue, self._breaking, self._work, self._now_ms = queue, breaking, work, now_ms
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from shared.adapters.claims.contract import Claims
-from shared.adapters.state.redriven import Redriving as Redriven
+from shared.adapters.state.redriven import RedriveOutcome
 from shared.adapters.state.state import State
-from shared.values.parked import ParkedChange
+from shared.values.parked_change import ParkedChange
 
 STAYS = ("again", "expired")
 """The outcomes after which a change is still parked."""
@@ -33,7 +33,7 @@ class RedriveOutcomes:
         )
 
     def note(
-        self, job: str, again: Sequence[ParkedChange], outcomes: dict[ParkedChange, Redriven]
+        self, job: str, again: Sequence[ParkedChange], outcomes: dict[ParkedChange, RedriveOutcome]
     ) -> None:
         """Note outcomes first, then forget what is not parked any more."""
         named = {change.id: outcome for change, outcome in outcomes.items()}

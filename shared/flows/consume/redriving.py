@@ -5,17 +5,17 @@ import time
 from collections.abc import Callable, Sequence
 
 from shared.adapters.claims.contract import Claims
-from shared.adapters.state.redriven import Redriving as Redriven
+from shared.adapters.state.redriven import RedriveOutcome
 from shared.adapters.state.state import State
 from shared.flows.consume.applying import Applying
 from shared.flows.consume.batch_rows import BatchRows
 from shared.flows.consume.payloads import Attempt, Payloads
-from shared.flows.consume.redrive_guard import RedriveGuard
+from shared.flows.consume.redrive_kill_guard import RedriveGuard
 from shared.flows.consume.redrive_outcomes import STAYS, RedriveOutcomes
 from shared.flows.consume.tally import Consumed
 from shared.values.delivery import Delivery
 from shared.values.errors import RowlineError
-from shared.values.parked import ParkedChange
+from shared.values.parked_change import ParkedChange
 from shared.values.redrive_command import RedriveCommand, decode_command, is_command
 from shared.values.row_key import WHOLE_GROUP
 from shared.values.settings import ConsumerSettings
@@ -40,7 +40,7 @@ class RedriveRuntime:
         self._consumer, self._settings = consumer.name, consumer
         self._payloads = Payloads(consumer, state.parked, claims)
         self._guard = RedriveGuard(consumer.name, state.hands, version)
-        self._last: Redriven = "again"
+        self._last: RedriveOutcome = "again"
         self._applying = applying
         self._parked, self._redriven, self._jobs = state.parked, state.redriven, state.jobs
         self._outcomes = RedriveOutcomes(consumer.name, state, claims, clock)
@@ -161,7 +161,7 @@ class RedriveRuntime:
         self._applying.apply(opened, run, time_left, rows)
         rows.take_outcomes({delivery.group: opened})
         rows.save()
-        outcomes: dict[ParkedChange, Redriven] = {}
+        outcomes: dict[ParkedChange, RedriveOutcome] = {}
         again: list[ParkedChange] = []
         for attempt in attempts:
             outcome, change = attempt.outcome, attempt.parked

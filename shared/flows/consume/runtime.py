@@ -19,7 +19,7 @@ from shared.flows.consume.batch import asked_waits, by_group, open_delivery
 from shared.flows.consume.batch_rows import BatchRows
 from shared.flows.consume.batch_trace import BatchTrace
 from shared.flows.consume.every_change import EveryChange
-from shared.flows.consume.gate_after_batch import Breaking
+from shared.flows.consume.gate_after_batch import GateAfterBatch
 from shared.flows.consume.killing import Killing
 from shared.flows.consume.lateness import Lateness
 from shared.flows.consume.marking import Marking
@@ -68,7 +68,7 @@ class Consume:
         self._queue, self._clock = queue, clock
         self._trace = trace or BatchTrace(NoTracer(), consumer.name, consumer)
         self._lateness = Lateness(consumer.name, state.dues, self._now_ms)
-        self._breaking = Breaking(consumer.name, state.gates, self._now_ms)
+        self._breaking = GateAfterBatch(consumer.name, state.gates, self._now_ms)
         self._probing = Probing(queue, self._breaking, self._try, self._now_ms)
 
     def handle(self, deliveries: Sequence[Delivery], time_left: Callable[[], float]) -> Consumed:

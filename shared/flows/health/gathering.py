@@ -9,7 +9,7 @@ from shared.adapters.state.dues import Dues
 from shared.adapters.state.state import State
 from shared.adapters.state.streams import Streams
 from shared.domain.gate_transitions import as_deployed
-from shared.domain.outstanding import outstanding
+from shared.domain.open_dues import outstanding
 from shared.domain.parked_groups import by_reason
 from shared.domain.sink import Examiner
 from shared.flows.health.facts import ConsumerFacts, RelayFacts

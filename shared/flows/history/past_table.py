@@ -16,7 +16,7 @@ MOST_CHARACTERS = 129
 """Of DATABASE.TABLE: 64 each. Source: MySQL reference manual, "Identifier Length Limits"."""
 
 
-class Span(msgspec.Struct, frozen=True):
+class ValidSpan(msgspec.Struct, frozen=True):
     """A time in which a table was captured without a gap, Unix µs. until: None: to this day."""
 
     since: int
@@ -34,7 +34,7 @@ class PastTable(msgspec.Struct, frozen=True):
     database: str
     name: str
     versions: list[Table]
-    spans: list[Span]
+    spans: list[ValidSpan]
 
     @property
     def full_name(self) -> str:
@@ -115,13 +115,13 @@ def _opened(setup: HistorySetup, source: str, database: str, name: str) -> PastT
     return PastTable(source, database, name, versions, spans_of(segments, f"{database}.{name}"))
 
 
-def spans_of(segments: dict[str, list[Segment]], table: str) -> list[Span]:
+def spans_of(segments: dict[str, list[Segment]], table: str) -> list[ValidSpan]:
     """The times in which one of these streams captured the table.
 
     A table that passes from one stream to another has no gap: the second one continues where the
     first one ended.
     """
-    found: list[Span] = []
+    found: list[ValidSpan] = []
     for own in segments.values():
         last: Segment | None = None
         for place, segment in enumerate(own, 1):
@@ -134,15 +134,15 @@ def spans_of(segments: dict[str, list[Segment]], table: str) -> list[Span]:
             if not captured:
                 continue
             if joins and found:
-                found[-1] = Span(found[-1].since, until)
+                found[-1] = ValidSpan(found[-1].since, until)
             else:
-                found.append(Span(since, until))
-    merged: list[Span] = []
+                found.append(ValidSpan(since, until))
+    merged: list[ValidSpan] = []
     for span in sorted(found, key=lambda each: each.since):
         before = merged[-1] if merged else None
         if before and before.until is not None and span.since < before.until:
             until = None if span.until is None else max(span.until, before.until)
-            merged[-1] = Span(before.since, until)
+            merged[-1] = ValidSpan(before.since, until)
         elif before is None or before.until is not None:
             merged.append(span)
     return merged

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
-from shared.adapters.athena.contract import MOST_ROWS, Athena, Execution, Page, Parameter
+from shared.adapters.athena.contract import MOST_ROWS, Athena, Execution, Parameter, ResultPage
 
 
 class StillRunning(Exception):
@@ -39,7 +39,7 @@ class RepeatedAsking:
             raise StillRunning
         return found
 
-    def results(self, query: str, page: str = "", most: int = MOST_ROWS) -> Page:
+    def results(self, query: str, page: str = "", most: int = MOST_ROWS) -> ResultPage:
         return self._athena.results(query, page, most)
 
     def stop(self, query: str) -> None:

@@ -15,7 +15,7 @@ from shared.flows.jobs.tenure import Tenure
 from shared.values.change import Change, Row, Transaction
 from shared.values.errors import StackError
 from shared.values.message import Message, attributes, encode, hash_ids
-from shared.values.shard import group_id
+from shared.values.message_group import group_id
 from shared.values.table import Table
 
 PATIENCE_SECONDS = 120

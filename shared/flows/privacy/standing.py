@@ -6,7 +6,7 @@ from shared.flows.privacy.finding import changes, snapshot_rows
 from shared.flows.privacy.setup import PrivacySetup
 from shared.values.change import Row
 from shared.values.erasure import Subject
-from shared.values.parked import ParkedChange
+from shared.values.parked_change import ParkedChange
 from shared.values.seq import make_seq
 
 

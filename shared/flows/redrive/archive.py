@@ -6,7 +6,7 @@ import msgspec
 
 from shared.adapters.claims.contract import Claims
 from shared.adapters.state.parked import Parked
-from shared.values.parked import ParkedChange
+from shared.values.parked_change import ParkedChange
 
 
 def archive(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from shared.adapters.state.parked import Parked
 from shared.domain.parked_where import Where
-from shared.values.parked import ParkedChange
+from shared.values.parked_change import ParkedChange
 from shared.values.redrive_command import (
     COMMAND_CHANGES,
     COMMAND_ROWS,

@@ -15,7 +15,7 @@ from shared.flows.redrive.report import RedrivePlan, RedriveReport, outcome_of
 from shared.flows.redrive.setup import RedriveSetup
 from shared.values.errors import ConfigError, StateUnavailable
 from shared.values.job import Job, Work
-from shared.values.parked import ParkedChange
+from shared.values.parked_change import ParkedChange
 from shared.values.progress import Progress
 from shared.values.redrive_command import Action, RedriveCommand, moved_mark
 from shared.values.redrive_work import RedriveWork

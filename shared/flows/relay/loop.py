@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from shared.flows.relay.coverage.admission import Admission
-from shared.flows.relay.coverage.noting_dues import DueTables
+from shared.flows.relay.coverage.relay_dues import DueTables
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.kept_binlogs import KeptBinlogs
 from shared.flows.relay.lease import margins
@@ -18,7 +18,7 @@ from shared.flows.relay.publishing.publish_trace import PublishTrace
 from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.reading.reader import Reader
 from shared.flows.relay.reading.wanting import Wanting
-from shared.flows.relay.relay_figures import Figures
+from shared.flows.relay.relay_figures import RelayFigures
 from shared.flows.relay.setup import Ended, RelaySetup
 from shared.flows.relay.sharing.share import Share
 from shared.flows.relay.sharing.succession import Succession
@@ -92,7 +92,7 @@ class _Relay:
         )
         self._kept = kept = KeptBinlogs(setup.open_database, lease.figures)
         now = time.monotonic(), _now_ms()
-        self._figures = Figures(
+        self._figures = RelayFigures(
             self._outbox, setup.run, setup.version, *now, kept=lambda: kept.shown
         )
         self._reported = 0.0

@@ -9,7 +9,7 @@ from shared.values.checkpoint import Checkpoint
 WINDOW_SECONDS = 10.0
 
 
-class Figures:
+class RelayFigures:
     """Rates over about the last ten seconds.
 
     now: monotonic seconds. now_ms: Unix ms. kept: how long the source keeps its binlogs.

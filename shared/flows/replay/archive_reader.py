@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from shared.values.archive_pages import Base, Page, PartRequest, Reach, TableParts, unpacked
+from shared.values.archive_pages import ArchivePage, Base, PartRequest, Reach, TableParts, unpacked
 from shared.values.errors import StackError
 
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
@@ -32,7 +32,7 @@ class ArchiveReader:
         """How the changes of a request are read."""
         return msgspec.convert(self._answer("parts", request), TableParts)
 
-    def page(self, request: PartRequest) -> Page:
+    def page(self, request: PartRequest) -> ArchivePage:
         """The first changes of a request."""
         try:
             return unpacked(self._answer("page", request)["page"])

@@ -10,8 +10,8 @@ from shared.flows.jobs.setup import JobSetup
 from shared.values.archive_pages import PageRow, TableName
 from shared.values.errors import StackError
 from shared.values.json_text import decode_json
+from shared.values.message_group import group_id, shard_of
 from shared.values.settings import SourceSettings, TableSettings, table_settings
-from shared.values.shard import group_id, shard_of
 
 _row = msgspec.json.Decoder(dict[str, Any])
 

@@ -13,9 +13,9 @@ from shared.flows.replay.archive_reader import ArchiveReader
 from shared.flows.replay.streams import streams_of
 from shared.values.archive_pages import Reach, TableName
 from shared.values.errors import StackError
+from shared.values.message_group import group_id
 from shared.values.seq import make_seq, split_seq
 from shared.values.settings import table_settings
-from shared.values.shard import group_id
 
 POLL_SECONDS = 5.0
 STALLED_SECONDS = 600.0

@@ -5,7 +5,7 @@ No query reaches the source. Where the archive cannot know all rows, it is refus
 
 from collections.abc import Sequence
 
-from shared.domain.outstanding import outstanding
+from shared.domain.open_dues import outstanding
 from shared.flows.replay.planning import PlanSetup, tables_of, wants_newest
 from shared.values.archive_pages import FOREVER_US, Base, Choice
 from shared.values.coverage import covered

@@ -4,11 +4,11 @@ import msgspec
 
 from shared.domain.server_identity import run_of
 from shared.flows.relay.coverage.admission import Admission
-from shared.flows.relay.coverage.noting_dues import DueTables
+from shared.flows.relay.coverage.relay_dues import DueTables
 from shared.flows.relay.coverage.segments import cover, first_segment
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.taking import wait_for_lease
-from shared.flows.relay.reading.opening import start_of
+from shared.flows.relay.reading.resuming import start_of
 from shared.flows.relay.setup import RelaySetup
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration

@@ -12,10 +12,10 @@ from shared.values.capture_configuration import read_configuration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import ConfigError
 from shared.values.key_hash import key_hash
+from shared.values.message_group import group_id
 from shared.values.position import Position
 from shared.values.seq import split_seq
 from shared.values.settings import SourceSettings
-from shared.values.shard import group_id
 from shared.values.stream import source_of
 
 SEARCH_SECONDS = 2.5

@@ -15,7 +15,7 @@ from shared.flows.trace.sightings import Sighting
 from shared.values.errors import Outage, StackError
 from shared.values.gate import Gate
 from shared.values.key_hash import key_hash
-from shared.values.parked import ParkedChange
+from shared.values.parked_change import ParkedChange
 from shared.values.settings import ConsumerSettings
 
 _SETTLED: dict[str, Where] = {

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from shared.adapters.tracing.contract import Segment, Traces
+from shared.adapters.tracing.contract import Traces, TraceSegment
 from shared.domain.traced_changes import TracedChange, changes_of
 from shared.flows.trace.known import Known
 from shared.flows.trace.sought import Sought
@@ -19,7 +19,7 @@ hours at once.
 class Sighting(msgspec.Struct, frozen=True):
     """A segment, and the change in it."""
 
-    segment: Segment
+    segment: TraceSegment
     change: TracedChange
 
     @property
@@ -75,7 +75,7 @@ def _queries(sought: Sought, group: str) -> Iterator[dict[str, str]]:
         yield {"table": sought.table}
 
 
-def _listed(segment: Segment) -> list[TracedChange]:
+def _listed(segment: TraceSegment) -> list[TracedChange]:
     try:
         return changes_of(segment.details)
     except msgspec.ValidationError:

@@ -4,7 +4,7 @@ The alarms take missing figures for trouble, so a watch that does not run raises
 """
 
 from shared.domain.gate_transitions import as_deployed
-from shared.domain.outstanding import outstanding
+from shared.domain.open_dues import outstanding
 from shared.flows.health.gathering import relay_facts
 from shared.flows.watch.each import for_each
 from shared.flows.watch.setup import WatchSetup

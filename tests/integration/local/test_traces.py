@@ -8,7 +8,7 @@ import boto3
 
 from shared.adapters.tracing import documents
 from shared.adapters.tracing.collected import CollectedTraces
-from shared.adapters.tracing.contract import Segment
+from shared.adapters.tracing.contract import TraceSegment
 from shared.adapters.tracing.xray import XRayTracer
 from shared.values.traceparent import Traceparent
 from tests.integration.local.conftest import function, upload
@@ -25,9 +25,9 @@ def handle(event, context):
 """
 
 
-def segment(name: str) -> Segment:
+def segment(name: str) -> TraceSegment:
     trace = Traceparent("6a7b8c9d" + blake2b(name.encode(), digest_size=12).hexdigest(), "a1" * 8)
-    return Segment(trace, name, 10.0, 11.0, {"group": name}, {"changes": []})
+    return TraceSegment(trace, name, 10.0, 11.0, {"group": name}, {"changes": []})
 
 
 def found(emulator, name):

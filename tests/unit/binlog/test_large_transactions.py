@@ -68,7 +68,7 @@ def test_an_xa_transaction_that_was_prepared_behind_six_gigabytes_is_found_and_r
     late = prepare(b"late")
     assert begin > 1 << 32
 
-    def found(before: int) -> xa.Place | None:
+    def found(before: int) -> xa.XaPlace | None:
         return prepared_rows.find(events, name, ("bin.000001", before))[1]
 
     assert [found(early), found(begin), found(commit), found(late)] == [

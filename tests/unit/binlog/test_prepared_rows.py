@@ -9,7 +9,7 @@ from shared.adapters.binlog.packets import Event
 from shared.values.errors import SourceError
 
 NAME = xa.Xid(b"a", b"", 1)
-Known = tuple[bool, xa.Place | None]
+Known = tuple[bool, xa.XaPlace | None]
 
 
 class File:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.claims.s3 import DROPPED, KEPT, PARKED, ROWS
-from shared.values.parked import KEPT_SECONDS
+from shared.values.parked_change import KEPT_SECONDS
 from tests.unit.stack.packaged import ROOT, VARIANTS, Packaged, lint
 
 

@@ -6,11 +6,11 @@ import zlib
 
 import msgspec
 
-from shared.flows.relay.failover.journal import Page
+from shared.flows.relay.failover.journal import JournalPage
 from shared.values.change import Change
 from shared.values.checkpoint import Checkpoint
+from shared.values.message_group import group_id
 from shared.values.seq import split_seq
-from shared.values.shard import group_id
 from tests.worlds.relay.world import CONFIGURATIONS, SOURCE, Relay, World
 
 Place = tuple[str, int]
@@ -102,7 +102,7 @@ class LosingWorld(World):
         noted = set()
         for name, body in self.claims.objects.items():
             if "/journal/" in name:
-                page = msgspec.json.decode(zlib.decompress(body), type=Page)
+                page = msgspec.json.decode(zlib.decompress(body), type=JournalPage)
                 for gtid, rows in page.transactions:
                     noted |= {
                         (gtid, page.tables[each.table][0], msgspec.json.decode(each.key[0]))

@@ -9,9 +9,9 @@ from shared.values.capture_configuration import read_configuration
 from shared.values.checkpoint import Checkpoint
 from shared.values.coverage import Segment, covered
 from shared.values.finding import Finding
+from shared.values.message_group import group_id
 from shared.values.position import Position
 from shared.values.seq import split_seq
-from shared.values.shard import group_id
 from shared.values.table import Table
 from tests.worlds.relay.simulated import Committed, Operation, Server
 from tests.worlds.relay.world import SOURCE, TABLES, Relay, World

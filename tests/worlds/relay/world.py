@@ -13,7 +13,7 @@ from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.message_packing import Parcel
 from shared.domain.numbering import Numbering
 from shared.flows.relay.coverage.admission import Admission
-from shared.flows.relay.coverage.noting_dues import DueTables
+from shared.flows.relay.coverage.relay_dues import DueTables
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.checkpointing import Checkpointing
 from shared.flows.relay.lease.keeper import Keeper
@@ -30,10 +30,10 @@ from shared.values.checkpoint import Checkpoint
 from shared.values.errors import LeaseLost, SourceUnavailable, StateUnavailable
 from shared.values.finding import Finding
 from shared.values.lease import Lease
+from shared.values.message_group import group_id
 from shared.values.position import Position
 from shared.values.seq import make_seq, split_seq
 from shared.values.settings import TableSettings
-from shared.values.shard import group_id
 from tests.worlds.relay.simulated import (
     CREATED,
     Committed,

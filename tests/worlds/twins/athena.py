@@ -10,9 +10,9 @@ from local.emulator.athena_dialect import BadQuery, bind, parse, tables, to_duck
 from shared.adapters.athena.contract import (
     MOST_ROWS,
     Execution,
-    Page,
     Parameter,
     QueryError,
+    ResultPage,
     literal,
 )
 from tests.worlds.changes_table import Row, arrow
@@ -29,7 +29,7 @@ class MemoryAthena:
         empty = arrow([])
         self._duckdb.register("given", empty)
         self._duckdb.execute("CREATE TABLE changes AS SELECT * FROM given")
-        self._done: dict[str, tuple[Page, str]] = {}
+        self._done: dict[str, tuple[ResultPage, str]] = {}
         self._polled: set[str] = set()
         self._tokens: dict[str, str] = {}
         self._numbers = itertools.count(1)
@@ -62,9 +62,9 @@ class MemoryAthena:
             rows = [tuple(map(_text, row)) for row in found.fetchall()]
             reads = any(True for _ in tables(tree))
             failure = "Bytes scanned limit was exceeded" if reads and self._limit else ""
-            self._done[query] = (Page(columns, rows), failure)
+            self._done[query] = (ResultPage(columns, rows), failure)
         except duckdb.Error as error:
-            self._done[query] = (Page((), []), str(error))
+            self._done[query] = (ResultPage((), []), str(error))
         return query
 
     def poll(self, query: str) -> Execution:
@@ -76,14 +76,14 @@ class MemoryAthena:
             return Execution("cancelled", failure, self._limit)
         return Execution("failed", failure) if failure else Execution("succeeded", "", 1)
 
-    def results(self, query: str, page: str = "", most: int = MOST_ROWS) -> Page:
+    def results(self, query: str, page: str = "", most: int = MOST_ROWS) -> ResultPage:
         whole, failure = self._of(query)
         if failure:
             raise QueryError(f"has failed: {failure}", thing="the query")
         first = int(page or 0)
         last = first + most
         following = str(last) if last < len(whole.rows) else ""
-        return Page(whole.columns, whole.rows[first:last], following)
+        return ResultPage(whole.columns, whole.rows[first:last], following)
 
     def stop(self, query: str) -> None:
         self._of(query)
@@ -91,7 +91,7 @@ class MemoryAthena:
     def scan_limit(self) -> int:
         return self._limit
 
-    def _of(self, query: str) -> tuple[Page, str]:
+    def _of(self, query: str) -> tuple[ResultPage, str]:
         if query not in self._done:
             raise QueryError(f"{query} is not known.", thing="the query")
         return self._done[query]

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from shared.adapters.snapshots.contract import Packed
+from shared.adapters.snapshots.contract import PackedFile
 from shared.values.errors import StackError
 from shared.values.snapshot import (
     Part,
@@ -71,9 +71,9 @@ class MemorySnapshotTable:
     def __init__(self) -> None:
         self.files: dict[tuple[str, str, int, int], pa.Table] = {}
 
-    def packed(self, id: str) -> list[Packed]:
+    def packed(self, id: str) -> list[PackedFile]:
         return [
-            Packed(*key, SnapshotFile(repr(key), key[1], rows.num_rows, rows.nbytes, ""))
+            PackedFile(*key, SnapshotFile(repr(key), key[1], rows.num_rows, rows.nbytes, ""))
             for key, rows in self.files.items()
             if key[0] == id
         ]

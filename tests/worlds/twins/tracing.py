@@ -1,17 +1,17 @@
 """Twin of the tracing service: keeps segments, and finds them by their annotations."""
 
 from shared.adapters.tracing import documents
-from shared.adapters.tracing.contract import Segment
+from shared.adapters.tracing.contract import TraceSegment
 
 
 class MemoryTracing:
     """Tracer and Traces in one. What is recorded is found after `flush`, as on AWS."""
 
     def __init__(self) -> None:
-        self.segments: list[Segment] = []
-        self._waiting: list[Segment] = []
+        self.segments: list[TraceSegment] = []
+        self._waiting: list[TraceSegment] = []
 
-    def record(self, segment: Segment) -> None:
+    def record(self, segment: TraceSegment) -> None:
         """Through the form in which it travels."""
         decoded = documents.decode(documents.encode(segment))
         assert decoded is not None
@@ -21,7 +21,7 @@ class MemoryTracing:
         self.segments += self._waiting
         self._waiting.clear()
 
-    def find(self, wanted: dict[str, str], since: float, until: float) -> list[Segment]:
+    def find(self, wanted: dict[str, str], since: float, until: float) -> list[TraceSegment]:
         traces = {
             one.of.trace for one in self.segments if wanted.items() <= one.annotations.items()
         }

@@ -11,7 +11,7 @@ from shared.adapters.lake.iceberg import properties
 from shared.adapters.lake.iceberg.file_io import BotoFileIO
 
 
-class Catalog(GlueCatalog):
+class IcebergCatalog(GlueCatalog):
     """The table `changes` of one database; its files lie below `location`."""
 
     def __init__(self, database: str, location: str) -> None:

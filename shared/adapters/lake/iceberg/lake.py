@@ -25,7 +25,7 @@ from shared.adapters.lake.contract import (
     Vacuumed,
 )
 from shared.adapters.lake.iceberg import commit_times, data_files, properties, purging
-from shared.adapters.lake.iceberg.catalog import Catalog
+from shared.adapters.lake.iceberg.catalog import IcebergCatalog
 from shared.adapters.lake.iceberg.file_io import address
 from shared.adapters.lake.iceberg.statistics import limit_statistics
 from shared.adapters.lake.iceberg.transaction import LedgerTransaction
@@ -51,7 +51,7 @@ class IcebergLake:
         self._bucket, self._database = bucket, database
         self._location = f"s3://{bucket}/{FOLDER}"
         self._s3 = aws.client("s3", connections=16)
-        self._catalog = Catalog(database, self._location)
+        self._catalog = IcebergCatalog(database, self._location)
         self._ledger: tuple[str, bytes] = ("", b"")
 
     def head(self) -> Head:

@@ -161,7 +161,7 @@ def _may_be_elsewhere(bucket: Item | None) -> bool:
 def _place(group: str) -> tuple[str, str, str]:
     """(table, sort key of the bucket, shard) of a group.
 
-    Its id is `TABLE-SHARD`, see shared/values/shard.py.
+    Its id is `TABLE-SHARD`, see shared/values/message_group.py.
     """
     table, _, shard = group.rpartition("-")
     bucket = int(shard) // SHARDS if shard.isdigit() else 0

@@ -10,7 +10,7 @@ import msgspec
 
 from shared.adapters.state.dynamodb.item import Item
 from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable, consumer_key
-from shared.values.parked import ParkedChange, RowId, RowItem
+from shared.values.parked_change import ParkedChange, RowId, RowItem
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from shared.adapters.state.dynamodb.state_table import KEEP_SECONDS, StateTable, consumer_key
-from shared.adapters.state.redriven import Redriving
+from shared.adapters.state.redriven import RedriveOutcome
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -19,7 +19,7 @@ class DynamoRedriven:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._table = StateTable(client, table)
 
-    def note(self, consumer: str, job: str, outcomes: Mapping[str, Redriving]) -> None:
+    def note(self, consumer: str, job: str, outcomes: Mapping[str, RedriveOutcome]) -> None:
         pk, expires = consumer_key(consumer, job), int(time.time()) + KEEP_SECONDS
         self._table.write_many(
             put=[
@@ -28,6 +28,6 @@ class DynamoRedriven:
             ]
         )
 
-    def read(self, consumer: str, job: str) -> dict[str, Redriving]:
+    def read(self, consumer: str, job: str) -> dict[str, RedriveOutcome]:
         found = self._table.query(consumer_key(consumer, job), _PREFIX)
         return {item["sk"].removeprefix(_PREFIX): item["outcome"] for item in found}

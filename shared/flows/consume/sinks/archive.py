@@ -25,13 +25,13 @@ LATEST_MS = 253_402_300_799_999
 """The end of the year 9999: the last time that engines read."""
 
 
-class ArchiveSettings(
+class ArchiveSinkSettings(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="archive"
 ):
     """The archive has no settings for its sink."""
 
 
-Settings = ArchiveSettings
+Settings = ArchiveSinkSettings
 
 
 class Archive:
@@ -113,6 +113,6 @@ def _messages(arrivals: Sequence[Arrival]) -> list[Message]:
     return messages
 
 
-def build(settings: ArchiveSettings, around: Surroundings) -> Archive:
+def build(settings: ArchiveSinkSettings, around: Surroundings) -> Archive:
     """The sink of a stage's archive, in the bucket that the template names."""
     return Archive(S3Landing(aws.client("s3"), variable("ROWLINE_ARCHIVE_BUCKET")))

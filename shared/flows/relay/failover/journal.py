@@ -39,7 +39,7 @@ class Touched(msgspec.Struct, array_like=True):
     key: list[msgspec.Raw] | None
 
 
-class Page(msgspec.Struct):
+class JournalPage(msgspec.Struct):
     """Transactions in commit order.
 
     since: everything before this place is in earlier pages.
@@ -59,7 +59,7 @@ class Page(msgspec.Struct):
     continued: bool = False
 
 
-_decode = msgspec.json.Decoder(Page).decode
+_decode = msgspec.json.Decoder(JournalPage).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -78,8 +78,8 @@ class Journal:
         self._at, self._gtid, self._id = Position(), "", ""
         # the id of the transaction that was added to last: a GTID may come twice, after a restore
         self._noted = ""
-        self._full: Page | None = None  # on its way into the bucket
-        self._page: Page | None = None
+        self._full: JournalPage | None = None  # on its way into the bucket
+        self._page: JournalPage | None = None
         self._rows = 0
         self._indexes: dict[int, tuple[Table, int, bool]] = {}
 
@@ -156,7 +156,7 @@ class Journal:
             self._find_end()
             return self.number
 
-    def pages(self, after: int) -> Iterator[Page]:
+    def pages(self, after: int) -> Iterator[JournalPage]:
         """The pages from the newest back to the one behind page `after`, as far as they are kept.
 
         Raises StateUnavailable, StackError.
@@ -175,12 +175,12 @@ class Journal:
                 return
             yield page
 
-    def _open(self, since: Position) -> Page:
-        self._page, self._rows = Page(0, self._server, since, [since]), 0
+    def _open(self, since: Position) -> JournalPage:
+        self._page, self._rows = JournalPage(0, self._server, since, [since]), 0
         self._indexes.clear()
         return self._page
 
-    def _index(self, page: Page, table: Table) -> tuple[Table, int, bool]:
+    def _index(self, page: JournalPage, table: Table) -> tuple[Table, int, bool]:
         """The table (kept so that its identity stays taken), its index, and whether its key leaves
         masked.
         """
@@ -199,7 +199,7 @@ class Journal:
             else:
                 self.number += 1
 
-    def _read(self, number: int) -> Page | None:
+    def _read(self, number: int) -> JournalPage | None:
         body = self._claims.find(self._name(number))
         page = _decode(zlib.decompress(body)) if body else None
         return page if page and page.number == number else None

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from shared.flows.relay.failover.journal import Journal
-from shared.flows.relay.failover.missing import LostRows, Missing
+from shared.flows.relay.failover.missing_transactions import LostRows, Missing
 from shared.values.checkpoint import Lost
 
 _GTIDS_SHOWN = 1000

@@ -18,7 +18,7 @@ from shared.adapters.database.contract import Database
 from shared.domain.numbering import Numbered, Numbering
 from shared.domain.table_plan import TablePlan
 from shared.flows.relay.failover import loss
-from shared.flows.relay.failover.missing import LostRows
+from shared.flows.relay.failover.missing_transactions import LostRows
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.change import Change, Row, Transaction
 from shared.values.checkpoint import Lost

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from shared.adapters.tracing.contract import Segment, Step, Tracer
+from shared.adapters.tracing.contract import TracedStep, Tracer, TraceSegment
 from shared.domain.change_encoding import Packed
 from shared.domain.message_packing import Parcel
 from shared.domain.traced_changes import TracedChange, listed
@@ -45,7 +45,7 @@ class PublishTrace:
         first, read = changes[0], min(packed.read_at for packed in parcel.traced)
         committed = min(first.ts_ms / 1000, read)
         self._tracer.record(
-            Segment(
+            TraceSegment(
                 parcel.trace,
                 self._name,
                 committed,
@@ -61,9 +61,9 @@ class PublishTrace:
                 },
                 {**listed(changes), "attempts": parcel.failures + 1, "published": ended},
                 (
-                    Step("read from the binlog", committed, read),
-                    Step("wait", read, began),
-                    Step("SNS", began, ended, aws=True),
+                    TracedStep("read from the binlog", committed, read),
+                    TracedStep("wait", read, began),
+                    TracedStep("SNS", began, ended, aws=True),
                 ),
             )
         )

@@ -13,17 +13,17 @@ from shared.adapters.database.contract import Database
 from shared.domain.change_encoding import Packing
 from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.numbering import Numbering
-from shared.flows.relay.coverage.noting_dues import DueTables
+from shared.flows.relay.coverage.relay_dues import DueTables
 from shared.flows.relay.coverage.segments import first_segment, uncovered, with_segment
 from shared.flows.relay.failover import loss
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.rereading_rows import Rereading
 from shared.flows.relay.lease.checkpointing import Checkpointing
 from shared.flows.relay.publishing.outbox import Outbox
-from shared.flows.relay.reading.opening import Opening, Route, first_checkpoint
 from shared.flows.relay.reading.passage import Passage
+from shared.flows.relay.reading.resuming import ReadingRoute, Resuming, first_checkpoint
 from shared.flows.relay.reading.turns import Turn, Turns
-from shared.flows.relay.reading.wanting import Wanted, Wanting
+from shared.flows.relay.reading.wanting import WantedCapture, Wanting
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
 from shared.values.checkpoint import Checkpoint
@@ -75,7 +75,7 @@ class Reader:
         self._hidden = hidden
         self._now_ms, self._mask_key, self._due = now_ms, mask_key, due
         self._turns = Turns(share, journal, lambda: checkpoints.raise_epoch, now_ms)
-        self._opening = Opening(stream, share, journal, self._turns)
+        self._opening = Resuming(stream, share, journal, self._turns)
         self._binlog: Binlog | None = None
         self._passage: Passage | None = None
         self._turn: Turn | None = None
@@ -162,7 +162,7 @@ class Reader:
         asked = self._checkpoints.raise_epoch
         begun, self._begun = self._begun, 0
         way = self._opening.decide(binlog, point, wanted, asked_epoch=asked, begun=begun)
-        if not isinstance(way, Route):
+        if not isinstance(way, ReadingRoute):
             self._turn = way
             return
         self._journal.capture(point.server, capture.read)
@@ -216,7 +216,7 @@ class Reader:
     def _epoch_is_due(self, passage: Passage) -> bool:
         return self._checkpoints.raise_epoch >= self._epoch or passage.needs_epoch
 
-    def _first(self, binlog: Binlog, wanted: Wanted) -> Checkpoint:
+    def _first(self, binlog: Binlog, wanted: WantedCapture) -> Checkpoint:
         """Store the checkpoint of a stream that was never read."""
         now_ms, asked = self._now_ms(), self._checkpoints.raise_epoch
         point = self._begin_coverage(first_checkpoint(binlog, self._begin, wanted, asked, now_ms))

@@ -11,9 +11,9 @@ import msgspec
 from shared.adapters.binlog.contract import CannotCapture
 from shared.flows.relay.failover import loss
 from shared.flows.relay.failover.journal import Journal
-from shared.flows.relay.failover.missing import Missing
+from shared.flows.relay.failover.missing_transactions import Missing
 from shared.flows.relay.failover.rereading_rows import Rereading
-from shared.flows.relay.reading.wanting import Wanted
+from shared.flows.relay.reading.wanting import WantedCapture
 from shared.flows.relay.sharing.handover import next_leg, on_another_server, take_over
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
@@ -81,7 +81,7 @@ class Turns:
 
         return turn
 
-    def switch(self, wanted: Wanted) -> Turn:
+    def switch(self, wanted: WantedCapture) -> Turn:
         """The wanted configuration applies from here; tables that were taken over are read first.
 
         A stream that still catches up with tables continues with the next ones instead.
@@ -97,7 +97,7 @@ class Turns:
 
         return turn
 
-    def renumber(self, wanted: Wanted) -> Turn:
+    def renumber(self, wanted: WantedCapture) -> Turn:
         """No relay can number what follows in the old way: what is wanted applies from here.
 
         Tables that were taken over come later.

@@ -17,7 +17,7 @@ tenth as often.
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedCapture:
     """What a stream is to capture.
 
     capture: its tables, and those of them that are stopped.
@@ -49,9 +49,9 @@ class Wanting:
     ) -> None:
         self._share, self._admission, self._succession = share, admission, succession
         self._look_at, self._examine_at = 0.0, 0.0
-        self.now = Wanted(CaptureConfiguration({}), {}, {})
+        self.now = WantedCapture(CaptureConfiguration({}), {}, {})
 
-    def look(self, point: Checkpoint | None) -> Wanted:
+    def look(self, point: Checkpoint | None) -> WantedCapture:
         """What is wanted now of a stream that has come to `point`.
 
         Raises LeaseLost, SourceError when the source cannot be read at all, and outages.
@@ -77,7 +77,7 @@ class Wanting:
             self._admission.examine()
         return (look or examine) and self._wanted(point).capture != self.now.capture
 
-    def _wanted(self, point: Checkpoint | None) -> Wanted:
+    def _wanted(self, point: Checkpoint | None) -> WantedCapture:
         capture = self._admission.keyed(self._share.look(point))
         stopped = self._admission.stopped(point, capture)
-        return Wanted(capture.stopping(stopped), self._share.taken, stopped)
+        return WantedCapture(capture.stopping(stopped), self._share.taken, stopped)

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from shared.adapters.state.redriven import Redriving
+from shared.adapters.state.redriven import RedriveOutcome
 from shared.values.job import Job, JobLost, Slot
 
 
@@ -44,12 +44,12 @@ class MemoryDoneMessages:
 
 class MemoryRedriven:
     def __init__(self) -> None:
-        self.runs: dict[tuple[str, str], dict[str, Redriving]] = {}
+        self.runs: dict[tuple[str, str], dict[str, RedriveOutcome]] = {}
 
-    def note(self, consumer: str, job: str, outcomes: Mapping[str, Redriving]) -> None:
+    def note(self, consumer: str, job: str, outcomes: Mapping[str, RedriveOutcome]) -> None:
         self.runs.setdefault((consumer, job), {}).update(outcomes)
 
-    def read(self, consumer: str, job: str) -> dict[str, Redriving]:
+    def read(self, consumer: str, job: str) -> dict[str, RedriveOutcome]:
         return dict(self.runs.get((consumer, job), {}))
 
 

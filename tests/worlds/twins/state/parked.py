@@ -6,7 +6,7 @@ from itertools import count
 
 import msgspec
 
-from shared.values.parked import ParkedChange, RowId, RowItem
+from shared.values.parked_change import ParkedChange, RowId, RowItem
 
 
 class MemoryParked:

@@ -20,7 +20,7 @@ class OutOfTime(Exception):
     """The function's time does not suffice for another request."""
 
 
-class Step(msgspec.Struct, frozen=True):
+class BulkStep(msgspec.Struct, frozen=True):
     """One write to one document, made for the `at`-th arrival.
 
     last: it is made after the writes to the index beside this one.
@@ -75,7 +75,7 @@ class Work:
         if held is None or _WORSE.index(outcome.kind) > _WORSE.index(held.kind):
             self.outcomes[at] = outcome
 
-    def settle_all(self, steps: list[Step], outcome: Outcome) -> None:
+    def settle_all(self, steps: list[BulkStep], outcome: Outcome) -> None:
         for step in steps:
             self.settle(step.at, outcome)
 
@@ -95,9 +95,9 @@ def segments(arrivals: Sequence[Arrival]) -> Iterator[tuple[list[int], int | Non
     yield segment, None
 
 
-def chunks(steps: dict[str, Step]) -> Iterator[list[tuple[str, Step]]]:
+def chunks(steps: dict[str, BulkStep]) -> Iterator[list[tuple[str, BulkStep]]]:
     """The steps in portions that one bulk request takes."""
-    chunk: list[tuple[str, Step]] = []
+    chunk: list[tuple[str, BulkStep]] = []
     size = 0
     for where, step in steps.items():
         if chunk and (len(chunk) == MAX_ACTIONS or size + step.arrival.size > MAX_BYTES):

@@ -10,7 +10,7 @@ from itertools import islice
 from shared.adapters.search.contract import Action, Search
 from shared.adapters.state.state import State
 from shared.domain.sink import Outcome
-from shared.flows.consume.sinks.elasticsearch.bulk_work import Step, Work
+from shared.flows.consume.sinks.elasticsearch.bulk_work import BulkStep, Work
 from shared.values.errors import SearchError, SearchUnavailable
 from shared.values.message import RUN_LANES
 
@@ -59,7 +59,7 @@ class Deletions:
         if run is not None:
             self._records.record(self._consumer, run.id, work.deletions)
 
-    def drop_deleted_since(self, work: Work, steps: list[Step]) -> list[Step]:
+    def drop_deleted_since(self, work: Work, steps: list[BulkStep]) -> list[BulkStep]:
         """The steps without older changes of rows that were deleted since.
 
         Those are backfilled rows, and changes of a replay. They are superseded, also when it was
@@ -83,7 +83,7 @@ class Deletions:
         return kept
 
 
-def _may_be_late(step: Step) -> bool:
+def _may_be_late(step: BulkStep) -> bool:
     return step.arrival.change.op == "r" or step.arrival.lane in RUN_LANES
 
 

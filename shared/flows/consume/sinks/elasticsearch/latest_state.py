@@ -13,8 +13,8 @@ from shared.adapters.state.state import State
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.sink import Arrival, Outcome, Slice
 from shared.flows.consume.sinks.elasticsearch.bulk_work import (
+    BulkStep,
     OutOfTime,
-    Step,
     Work,
     chunks,
     segments,
@@ -106,11 +106,11 @@ class LatestState:
             for at, outcome in held.items():
                 work.settle(at, outcome)
 
-    def _write_steps(self, work: Work, steps: Sequence[Step]) -> None:
+    def _write_steps(self, work: Work, steps: Sequence[BulkStep]) -> None:
         """Write the last state of each document; where that is refused, the one before it, and so
         on.
         """
-        documents: dict[str, list[Step]] = {}
+        documents: dict[str, list[BulkStep]] = {}
         for step in self._deletions.drop_deleted_since(work, list(steps)):
             documents.setdefault(address(step.action.index, step.action.id), []).append(step)
         for some in documents.values():
@@ -137,7 +137,7 @@ class LatestState:
                 self._indexes.forget(missing)
                 made |= missing
 
-    def _unprepared(self, documents: dict[str, list[Step]]) -> dict[str, str]:
+    def _unprepared(self, documents: dict[str, list[BulkStep]]) -> dict[str, str]:
         """Document → why its index cannot be made ready; the documents of other indexes go on."""
         reasons: dict[str, str] = {}
         failed: dict[str, str] = {}
@@ -155,7 +155,7 @@ class LatestState:
                 reasons[where] = failed[alias]
         return reasons
 
-    def _bulk(self, work: Work, steps: list[Step]) -> list[Result]:
+    def _bulk(self, work: Work, steps: list[BulkStep]) -> list[Result]:
         work.check_time()
         self._deletions.record(
             work,
@@ -167,7 +167,7 @@ class LatestState:
         )
         return self._search.bulk([step.action for step in steps])
 
-    def _steps(self, work: Work, segment: Sequence[int]) -> Iterator[Step]:
+    def _steps(self, work: Work, segment: Sequence[int]) -> Iterator[BulkStep]:
         for at in segment:
             arrival = work.arrivals[at]
             try:
@@ -177,7 +177,7 @@ class LatestState:
                     if action.body is not None and arrival.is_older:
                         work.settle(at, Outcome("superseded", asked=False))
                     else:
-                        yield from _on_all(work, alias, Step(at, arrival, action))
+                        yield from _on_all(work, alias, BulkStep(at, arrival, action))
             except DocumentError as error:
                 reason = f"{type(error).__name__}: {error}"
                 work.settle(at, Outcome("refused", reason, asked=False))
@@ -202,9 +202,9 @@ class LatestState:
         return actions
 
 
-def _on_all(work: Work, alias: str, step: Step) -> Iterator[Step]:
+def _on_all(work: Work, alias: str, step: BulkStep) -> Iterator[BulkStep]:
     """The step for each index that it is written to."""
     targets = work.targets(alias, step.arrival.lane)
     for number, target in enumerate(targets):
         action = msgspec.structs.replace(step.action, index=target)
-        yield Step(step.at, step.arrival, action, last=number > 0)
+        yield BulkStep(step.at, step.arrival, action, last=number > 0)

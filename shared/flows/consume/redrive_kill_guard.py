@@ -10,7 +10,7 @@ from shared.adapters.state.hands import Hands
 from shared.flows.consume.killing import FULL, KILLS
 from shared.values.delivery import Delivery
 from shared.values.in_hand import InHand
-from shared.values.parked import ParkedChange
+from shared.values.parked_change import ParkedChange
 from shared.values.redrive_command import RedriveCommand
 
 PORTION = 100

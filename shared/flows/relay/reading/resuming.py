@@ -1,4 +1,4 @@
-"""Opening: how reading continues on a connection that was just made.
+"""Resuming: how reading continues on a connection that was just made.
 
 Either a turn comes first (another server answers, an epoch is asked for), or events are read from
 the checkpoint on, up to the place where a turn is due.
@@ -11,9 +11,9 @@ import msgspec
 from shared.adapters.binlog.contract import Binlog, is_another_start
 from shared.domain.server_identity import run_of
 from shared.flows.relay.failover.journal import Journal
-from shared.flows.relay.failover.missing import find_missing
+from shared.flows.relay.failover.missing_transactions import find_missing
 from shared.flows.relay.reading.turns import Turn, Turns
-from shared.flows.relay.reading.wanting import Wanted
+from shared.flows.relay.reading.wanting import WantedCapture
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import ID_SCHEME, read_configuration
 from shared.values.checkpoint import Checkpoint
@@ -36,7 +36,7 @@ def start_of(binlog: Binlog, start: str) -> Position:
 
 
 def first_checkpoint(
-    binlog: Binlog, start: str, wanted: Wanted, asked_epoch: int, now_ms: int
+    binlog: Binlog, start: str, wanted: WantedCapture, asked_epoch: int, now_ms: int
 ) -> Checkpoint:
     """The checkpoint of a stream that was never read. Raises as `start_of` does."""
     position, capture = start_of(binlog, start), wanted.settled
@@ -47,22 +47,28 @@ def first_checkpoint(
 
 
 @dataclass(frozen=True)
-class Route:
+class ReadingRoute:
     """Read from the checkpoint to `until` (None: without end), where `at_end` is due."""
 
     until: Position | None
     at_end: Turn
 
 
-class Opening:
+class Resuming:
     """Decides how reading of a stream continues. It only looks: turns are stored by the reader."""
 
     def __init__(self, stream: str, share: Share, journal: Journal, turns: Turns) -> None:
         self._stream, self._share, self._journal, self._turns = stream, share, journal, turns
 
     def decide(
-        self, binlog: Binlog, point: Checkpoint, wanted: Wanted, *, asked_epoch: int, begun: int
-    ) -> Turn | Route:
+        self,
+        binlog: Binlog,
+        point: Checkpoint,
+        wanted: WantedCapture,
+        *,
+        asked_epoch: int,
+        begun: int,
+    ) -> Turn | ReadingRoute:
         """A turn that comes first, or the route to read.
 
         begun: the epoch in which nothing was read yet (0: none).
@@ -82,12 +88,12 @@ class Opening:
         )
         if missing:
             return self._turns.replaced(run_of(binlog), missing)
-        route = Route(
+        route = ReadingRoute(
             None if capture == wanted.capture else binlog.latest(),
             self._turns.switch(wanted),
         )
         if point.catch_up:
-            route = Route(point.catch_up.until, route.at_end)
+            route = ReadingRoute(point.catch_up.until, route.at_end)
         new_epoch: Turn = self._turns.new_epoch
         if restarted:
             run = run_of(binlog)
@@ -103,8 +109,8 @@ class Opening:
         return new_epoch if interrupted or asked or capture.ids != ID_SCHEME else route
 
     def _until_restart(
-        self, binlog: Binlog, point: Checkpoint, route: Route, run: ServerRun
-    ) -> Route | None:
+        self, binlog: Binlog, point: Checkpoint, route: ReadingRoute, run: ServerRun
+    ) -> ReadingRoute | None:
         """The route to where a server that was started again wrote on: a new epoch begins there.
 
         What it lost of its last second in a crash had numbers that nobody knows. What it wrote
@@ -116,4 +122,4 @@ class Opening:
             return None
         if route.until and end.reaches(route.until):
             return route
-        return Route(end, self._turns.restarted(run))
+        return ReadingRoute(end, self._turns.restarted(run))

@@ -14,7 +14,7 @@ import msgspec
 
 from shared.adapters.binlog.contract import Binlog
 from shared.adapters.binlog.executed import Executed
-from shared.flows.relay.failover.journal import Journal, Page
+from shared.flows.relay.failover.journal import Journal, JournalPage
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import PositionLost
 from shared.values.position import Position
@@ -119,7 +119,7 @@ def _is_mariadb(identity: str) -> bool:
     return identity.startswith("mariadb-")
 
 
-def _places(pages: Iterable[Page], position: Position) -> Iterable[Position]:
+def _places(pages: Iterable[JournalPage], position: Position) -> Iterable[Position]:
     """Places that were read, one in each file at least, from the newest back.
 
     A page is at most a second long, and `position` may be ahead of all or behind some.
@@ -152,7 +152,7 @@ def _compare(
     executed: Executed,
     server: str,
     point: Checkpoint,
-    pages: Iterable[Page],
+    pages: Iterable[JournalPage],
     tables: Iterable[str],
     stream: str,
 ) -> Missing:
