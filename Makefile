@@ -17,7 +17,7 @@ down: setup ## stop what `make demo` started
 	@$(BIN)/rowline local down
 
 test: setup-dev .local/bench/.ready lint plugin-tests ## every test once, on real servers
-	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder tests
+	@$(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder tests
 
 soak: setup-dev ## random worlds, kills and damaged input at length; make soak SEED=1 chooses other steps
 	@ROWLINE_TIER=soak ROWLINE_SEED=$(or $(SEED),0) $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --timeout 1500 -m soak tests

@@ -26,6 +26,7 @@ from shared.values.endpoint import parse
 from shared.values.errors import PositionLost, SourceUnavailable
 from shared.values.position import Position
 from shared.values.table import Column, Table
+from tests.waiting import wait_for
 from tests.worlds.twins.binlog import MemoryBinlog
 from tests.worlds.twins.binlog_server import MemoryServer, Step
 
@@ -163,7 +164,14 @@ class RealBench(Bench):
         self.connection = self.server.connect(self.name)
 
     def purge(self) -> None:
-        self.sql("PURGE BINARY LOGS TO %s", self.open("a").latest().file)
+        """A file that a closed connection still reads is kept until the server notices that."""
+        newest = self.open("a").latest().file
+
+        def purged() -> bool:
+            self.sql("PURGE BINARY LOGS TO %s", newest)
+            return bool(self.open("a").earliest().file == newest)
+
+        wait_for(purged, 30)
 
     def close(self) -> None:
         self.sql(f"DROP DATABASE {self.name}")

@@ -7,6 +7,7 @@ import pytest
 
 from shared.adapters.binlog import open_binlog
 from shared.flows.relay.loop import relay
+from shared.flows.relay.reading.connecting import database
 from shared.flows.relay.setup import RelaySetup
 from shared.values.endpoint import parse
 from shared.values.json_text import encode_json
@@ -62,7 +63,7 @@ class Relayed:
             topic=self.topic,  # type: ignore[arg-type]
             open_binlog=connect,
             holder=f"relay {last}",
-            open_database=lambda: None,  # type: ignore[arg-type,return-value]
+            open_database=database(lambda: endpoint),
             manner="take",
             run="foreground",
             stop=stop,

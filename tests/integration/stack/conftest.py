@@ -75,8 +75,27 @@ class Stack:
         assert self.open().dlq(consumer).depth() == (0, 0)
 
 
+@pytest.fixture(scope="module")
+def stack(deployed_stack: tuple[Stack, dict[str, str]]) -> Iterator[Stack]:
+    """The deployed stack, and its environment. Later tests of the worker must not see that."""
+    deployed, environment = deployed_stack
+    with variables(environment):
+        yield deployed
+
+
+@contextlib.contextmanager
+def variables(environment: dict[str, str]) -> Iterator[None]:
+    """Environment variables for a while."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        yield
+
+
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def deployed_stack(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Stack, dict[str, str]]]:
     """The project deployed with `sls deploy --stage local` on servers of its own, marketplace rows
     in place, relay running.
     """
@@ -84,10 +103,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         local_stage.LocalStage.load(NAME).down(purge=True)
     servers = local_stage.up(NAME, environ={})
     environment = servers.environment()
-    patch = pytest.MonkeyPatch()
-    for name, value in environment.items():
-        patch.setenv(name, value)
     stack = Stack(servers, Project(tmp_path_factory.mktemp("project") / "rowline", environment))
+    with variables(environment):
+        deploy(stack)
+    yield stack, environment
+    if os.environ.get("ROWLINE_KEEP") != "1":
+        servers.down(purge=True)
+
+
+def deploy(stack: Stack) -> None:
+    """Rows, stanzas, the first deployment and a backfill."""
     stack.project.edit(
         "serverless.yml", "    start: latest\n", "    start: latest\n    compression: zstd\n"
     )
@@ -106,7 +131,3 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         "the first checkpoint", lambda: stack.open().state.streams.load("shop")[1] is not None, 90
     )
     stack.rowline("backfill", CONSUMER)
-    yield stack
-    patch.undo()
-    if os.environ.get("ROWLINE_KEEP") != "1":
-        servers.down(purge=True)
