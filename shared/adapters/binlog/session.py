@@ -67,14 +67,16 @@ class Session:
         rows = self.query(sql, *parameters)
         return rows[0][0] if rows else None
 
-    def dump(self, start: Position, server_id: int) -> Any:
+    def dump(
+        self, start: Position, server_id: int, heartbeat_seconds: float = HEARTBEAT_SECONDS
+    ) -> Any:
         """Ask for the binlog from `start` on; returns the socket on which it comes.
 
         By GTIDs when `start` has them (they hold on every server of the topology), else by file and
         offset. Source: MySQL internals manual, "COM_BINLOG_DUMP_GTID"; MariaDB knowledge base,
         "5-Slave Registration".
         """
-        period = int(HEARTBEAT_SECONDS * 1e9)
+        period = int(heartbeat_seconds * 1e9)
         self.query(f"SET @master_heartbeat_period = {period}, @source_heartbeat_period = {period}")
         self.query("SET @master_binlog_checksum = 'CRC32', @source_binlog_checksum = 'CRC32'")
         if self.is_mariadb:

@@ -18,9 +18,11 @@ from shared.values.position import Position
 
 _SECOND_READERS = 3 << 30
 """Their server_ids lie from here on, above those of relays."""
-_CONNECTIONS = 16
+_CONNECTIONS = 8
 """So many server_ids take turns. A server keeps a closed connection's thread until it sends again;
 MariaDB ends an older thread of the same server_id first, and waits 100 ms for that."""
+_HEARTBEAT_SECONDS = 0.05
+"""So a closed connection is noticed soon, and does not count among the server's connections."""
 
 
 class SideReading:
@@ -28,14 +30,14 @@ class SideReading:
 
     def __init__(self, endpoint: SourceEndpoint) -> None:
         self._endpoint = endpoint
-        first = _SECOND_READERS | random.getrandbits(26) * _CONNECTIONS
+        first = _SECOND_READERS | random.getrandbits(27) * _CONNECTIONS
         self._server_ids = itertools.cycle(range(first, first + _CONNECTIONS))
         self._scanned: tuple[xa.XaPlace, Rollbacks] | None = None
 
     def events(self, start: Position) -> Generator[Raw | None, None, None]:
         """Events from a file and offset on."""
         with closing(Session(self._endpoint)) as session:
-            socket = session.dump(start, next(self._server_ids))
+            socket = session.dump(start, next(self._server_ids), _HEARTBEAT_SECONDS)
             yield from Packets(
                 socket, lambda packet: refusal(packet, self._endpoint), str(self._endpoint)
             ).events()
