@@ -36,6 +36,9 @@ ADAPTERS = {
 """Name of an adapter in flows → the module of its class."""
 
 TABLE = "state/dynamodb/state_table.py"
+FOLDER = "landing/s3.py"
+FOLDERS = ("self._parts", "self._ready", "self._manifests", "folder", "parts")
+"""Under these names an adapter keeps its objects in S3 with the landing's methods."""
 
 CALL = re.compile(rf"\b_?({'|'.join(ADAPTERS)})(?:\([^()]*\))?\.(\w+)\(")
 _CLIENT_OF = re.compile(r"self\._client\('(\w+)'\)")
@@ -93,6 +96,8 @@ def actions_of(file: str, method: str) -> frozenset[str]:
             found |= actions_of(file, called)
         elif on == "self._table":
             found |= actions_of(TABLE, called)
+        elif on in FOLDERS and called in methods_of(FOLDER):
+            found |= actions_of(FOLDER, called)
         elif service := _CLIENT_OF.fullmatch(on):
             asked = called
             if called == "get_paginator":
