@@ -1,12 +1,11 @@
 """Change encoding: a change is encoded once, under the header of its messages."""
 
 from collections.abc import Callable
-from hashlib import blake2b
 from typing import NamedTuple
 
 import msgspec
 
-from shared.adapters.claims.contract import Claims
+from shared.adapters.claims.contract import Claims, row_name
 from shared.adapters.state.schemas import Schemas
 from shared.domain.numbering import Numbered
 from shared.values.change import Change
@@ -91,8 +90,7 @@ class Packing:
         return Packed(change.seq, change.id, encoded, header, self._clock())
 
     def _claimed(self, change: Change, encoded: bytes) -> Change:
-        name = blake2b(change.id.encode(), digest_size=16).hexdigest()
-        address = self._claims.put(f"{self._stream}/{name}.json", encoded)
+        address = self._claims.put(row_name(self._stream, change.id), encoded)
         return msgspec.structs.replace(change, before=None, after=None, claim=address)
 
     def _header(self, table: Table, shard: int) -> Header:

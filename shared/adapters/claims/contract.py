@@ -1,6 +1,12 @@
 """The claim store: rows too large for a message, and the journal of the relay."""
 
+from hashlib import blake2b
 from typing import Protocol
+
+
+def row_name(stream: str, id: str) -> str:
+    """The name of a large row: by its stream and the id of its change."""
+    return f"{stream}/{blake2b(id.encode(), digest_size=16).hexdigest()}.json"
 
 
 class Claims(Protocol):

@@ -1,11 +1,11 @@
 """Removing: the steps of an erasure outside the archive's tables; each may be repeated."""
 
 from concurrent.futures import ThreadPoolExecutor
-from hashlib import blake2b
 from itertools import islice
 
 import msgspec
 
+from shared.adapters.claims.contract import row_name
 from shared.flows.privacy import progress
 from shared.flows.privacy.finding import changes
 from shared.flows.privacy.setup import PrivacySetup
@@ -33,8 +33,7 @@ def _claims(setup: PrivacySetup, erasure: Erasure) -> Erasure:
     names: set[str] = set()
     for subject in erasure.subjects:
         for row in changes(setup, subject, ["stream", "id"]):
-            digest = blake2b(row["id"].encode(), digest_size=16).hexdigest()
-            names.add(f"{row['stream']}/{digest}.json")
+            names.add(row_name(row["stream"], row["id"]))
     removed = 0
     for folder in _CLAIM_FOLDERS:
         objects = setup.objects[folder]
