@@ -1,6 +1,7 @@
 """A replay: whatever happens meanwhile and wherever it is killed, no row goes back in time."""
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -47,13 +48,20 @@ def replayed(world: ReplayWorld) -> list[tuple[str, int]]:
     ]
 
 
-@pytest.mark.soak
-@given(
-    seed=st.integers(0, 2**32),
-    kill_rate=st.sampled_from([0.0, 0.02, 0.1]),
-    failing=st.sampled_from([0.0, 0.3]),
-)
-@settings(max_examples=TIER.replay_runs, deadline=None, suppress_health_check=list(HealthCheck))
+def in_many_worlds(test: Callable[[int, float, float], None]) -> Callable[[], None]:
+    """With a seed, and how often processes are killed and requests fail."""
+    size = settings(
+        max_examples=TIER.replay_runs, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    drawn = given(
+        seed=st.integers(0, 2**32),
+        kill_rate=st.sampled_from([0.0, 0.02, 0.1]),
+        failing=st.sampled_from([0.0, 0.3]),
+    )
+    return pytest.mark.soak(drawn(size(test)))
+
+
+@in_many_worlds
 def test_lost_documents_come_back_and_no_row_goes_back(
     seed: int, kill_rate: float, failing: float
 ) -> None:
@@ -289,13 +297,7 @@ class Recorder:
         return [Outcome("applied")] * len(slice.arrivals)
 
 
-@pytest.mark.soak
-@given(
-    seed=st.integers(0, 2**32),
-    kill_rate=st.sampled_from([0.0, 0.02, 0.1]),
-    failing=st.sampled_from([0.0, 0.3]),
-)
-@settings(max_examples=TIER.replay_runs, deadline=None, suppress_health_check=list(HealthCheck))
+@in_many_worlds
 def test_every_change_of_the_window_comes_again_in_order_with_its_id(
     seed: int, kill_rate: float, failing: float
 ) -> None:
