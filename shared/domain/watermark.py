@@ -157,7 +157,7 @@ class Watermark:
         beaten_at, beat, seen = self._patience.clock(), (0, 0), Position()
         while True:
             lease, checkpoint = self._streams.load(self._stream)
-            run = run_of(checkpoint) if checkpoint else ""
+            run = run_text(checkpoint) if checkpoint else ""
             if target is None or target.server != run:
                 target = AskedEnd(self._end(), run)
                 keep(target)
@@ -211,6 +211,6 @@ class Watermark:
             )
 
 
-def run_of(checkpoint: Checkpoint) -> str:
+def run_text(checkpoint: Checkpoint) -> str:
     """One run of one server, as text."""
     return f"{checkpoint.lineage.server}@{checkpoint.lineage.started}"

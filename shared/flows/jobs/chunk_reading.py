@@ -9,7 +9,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.patience import Patience
-from shared.domain.watermark import Watermark, run_of, watermarks
+from shared.domain.watermark import Watermark, run_text, watermarks
 from shared.flows.jobs.setup import JobSetup
 from shared.values.asked_end import AskedEnd
 from shared.values.change import Row
@@ -87,7 +87,7 @@ class Reading:
         checkpoint: read before it. state: of the table before it.
         """
         end = self._database.position()
-        mine = SentChunk(state.cursor, end, run_of(checkpoint)) if end else None
+        mine = SentChunk(state.cursor, end, run_text(checkpoint)) if end else None
         return (*state.chunks, mine) if mine else state.chunks
 
     def proved(self, table: str, state: TableFill) -> TableFill:
@@ -101,7 +101,7 @@ class Reading:
         checkpoint = self.watermark(table).read(table)
         place, left = checkpoint.position, list[SentChunk]()
         for chunk in state.chunks:
-            if chunk.server != run_of(checkpoint):
+            if chunk.server != run_text(checkpoint):
                 return msgspec.structs.replace(
                     state,
                     cursor=chunk.after,
