@@ -14,7 +14,10 @@ from pyiceberg.types import (
 
 _STRING, _LONG = StringType(), LongType()
 
-COLUMNS: list[tuple[str, IcebergType, pa.DataType, bool]] = [
+Column = tuple[str, IcebergType, pa.DataType, bool]
+"""Name, Iceberg's type, Arrow's type, whether it always has a value."""
+
+COLUMNS: list[Column] = [
     ("stream", _STRING, pa.string(), True),
     ("epoch", _LONG, pa.int64(), True),
     ("n", _LONG, pa.int64(), True),
@@ -35,10 +38,8 @@ COLUMNS: list[tuple[str, IcebergType, pa.DataType, bool]] = [
     ("group", _STRING, pa.string(), True),
     ("trace_id", _STRING, pa.string(), False),
 ]
-"""Name, Iceberg's type, Arrow's type, whether it always has a value.
-
-Timestamps are UTC without a zone: Athena refuses zoned ones in views. `database` and `table` are
-apart, as `key`, `before` and `after` are JSON text.
+"""Timestamps are UTC without a zone: Athena refuses zoned ones in views. `database` and `table` are
+two columns. `key`, `before` and `after` are JSON text.
 """
 
 SORTED_BY = ("database", "table", "key", "epoch", "n")
@@ -47,13 +48,17 @@ SORTED_BY = ("database", "table", "key", "epoch", "n")
 MEASURED = ("database", "table", "key", "epoch", "n", "committed_at")
 """Columns of which manifests hold the smallest and largest values. Others may be personal data."""
 
-ICEBERG = Schema(
-    *(
-        NestedField(field_id=number, name=name, field_type=kind, required=required)
-        for number, (name, kind, _, required) in enumerate(COLUMNS, 1)
-    )
-)
 
-ARROW = pa.schema(
-    [pa.field(name, kind, nullable=not required) for name, _, kind, required in COLUMNS]
-)
+def schemas(columns: list[Column]) -> tuple[Schema, pa.Schema]:
+    """The schema for Iceberg and the one for Arrow."""
+    iceberg = Schema(
+        *(
+            NestedField(field_id=number, name=name, field_type=kind, required=required)
+            for number, (name, kind, _, required) in enumerate(columns, 1)
+        )
+    )
+    fields = [pa.field(name, kind, nullable=not required) for name, _, kind, required in columns]
+    return iceberg, pa.schema(fields)
+
+
+ICEBERG, ARROW = schemas(COLUMNS)
