@@ -116,5 +116,5 @@ class RowProgress:
         ):
             self._printed, self._note = now, note
             done = f"{rows:,} of about {total:,} rows" if rows or total > 1 else ""
-            about = [done, rate, note]
-            self._console.print(f"{self._verb}: {', '.join(filter(None, about))}", markup=False)
+            about = ", ".join(filter(None, (done, rate, note))) or "starting"
+            self._console.print(f"{self._verb}: {about}", markup=False)
