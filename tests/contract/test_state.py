@@ -409,6 +409,19 @@ def test_jobs_that_are_over_are_listed_last_begun_first(stores: Any) -> None:
     assert [job.id for job in over] == ["20261123T000000-a", "20261122T000000-a"]
 
 
+def test_a_job_that_is_over_is_amended_and_what_its_end_left_is_forgotten(stores: Any) -> None:
+    job = a_job()
+    stores.jobs.begin(job)
+    stores.jobs.end(msgspec.structs.replace(job, state="done"))
+    stores.deletions.record("search", "j1", {"listings/7": 1})
+    (over,) = stores.jobs.ended("search", 2)
+    stores.jobs.amend(msgspec.structs.replace(over, outcome="removed"))
+    assert [job.outcome for job in stores.jobs.ended("search", 2)] == ["removed"]
+    assert stores.deletions.read("search", "j1") == {}
+    stores.jobs.amend(msgspec.structs.replace(over, id="j2"))
+    assert len(stores.jobs.ended("search", 2)) == 1, "what is not kept does not come back"
+
+
 def test_a_backfill_that_the_former_version_began_is_read_and_continued(stores: Any) -> None:
     """The item was recorded from the version that had one untyped run a consumer."""
     if isinstance(stores.jobs, MemoryJobs):

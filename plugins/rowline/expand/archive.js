@@ -173,9 +173,10 @@ const FOLDERS = [
   ...['landing', 'healing', 'rejected', 'lake', 'snapshots'],
   ...['erasing', 'erased', 'results'],
 ];
-const ERASED = ['GetItem', 'BatchGetItem', 'Query', 'DeleteItem', 'BatchWriteItem'].map(
-  (action) => `dynamodb:${action}`,
-);
+const ERASED = [
+  ...['GetItem', 'BatchGetItem', 'Query'],
+  ...['PutItem', 'DeleteItem', 'BatchWriteItem'],
+].map((action) => `dynamodb:${action}`);
 
 function rights(functionName, sources, options) {
   const { bucket, database } = names.archive;

@@ -36,6 +36,10 @@ class Landing(Protocol):
         """The content of an object; None when it is gone."""
         ...
 
+    def replace(self, name: str, seen: bytes, body: bytes) -> bool:
+        """Write an object in place of one whose content is `seen`; False when there is another."""
+        ...
+
     def delete(self, names: Sequence[str]) -> None:
         """Delete objects; one that is gone already is no error."""
         ...

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 PREFIX, HEALING = "landing/", "healing/"
 REJECTED = "rejected/"
 _GONE = ("NoSuchKey", "404")
+_OTHER = (*_GONE, "PreconditionFailed", "412", "ConditionalRequestConflict", "409")
+"""Another object is there, or none."""
+
 _DELETES = 1000
 """Keys of one DeleteObjects. Source: S3 API reference, DeleteObjects."""
 
@@ -52,6 +55,20 @@ class S3Landing:
             if aws.code_of(error) in _GONE:
                 return None
             raise self._failed(error, name, "s3:GetObject, s3:ListBucket") from None
+
+    def replace(self, name: str, seen: bytes, body: bytes) -> bool:
+        key = self._prefix + name
+        try:
+            held = self._client.get_object(Bucket=self._bucket, Key=key)
+            if held["Body"].read() != seen:
+                return False
+            # Source: S3 user guide, "How to prevent object overwrites with conditional writes".
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=body, IfMatch=held["ETag"])
+        except aws.FAILURES as error:
+            if aws.code_of(error) in _OTHER:
+                return False
+            raise self._failed(error, name, "s3:GetObject, s3:PutObject") from None
+        return True
 
     def delete(self, names: Sequence[str]) -> None:
         for start in range(0, len(names), _DELETES):

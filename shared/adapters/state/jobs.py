@@ -49,3 +49,10 @@ class Jobs(Protocol):
     def ended(self, consumer: str, limit: int) -> list[Job]:
         """The jobs that are over, last begun first."""
         ...
+
+    def amend(self, job: Job) -> None:
+        """Store a job that is over in the place of itself, and forget what its end left.
+
+        Without effect on one that is not kept any more.
+        """
+        ...

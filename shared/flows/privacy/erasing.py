@@ -14,13 +14,13 @@ from shared.adapters.lake.columns import ARROW
 from shared.adapters.lake.contract import DataFile, Head, Overtaken
 from shared.domain.archive_ledger import Ledger, Place
 from shared.flows.archive.auditing import by_place
-from shared.flows.archive.committing import commit
 from shared.flows.archive.maintaining import alone
-from shared.flows.privacy import progress, removing
+from shared.flows.privacy import job_records, journals, progress, removing
 from shared.flows.privacy.finding import holding, where
+from shared.flows.privacy.remaining import remaining
 from shared.flows.privacy.setup import PrivacySetup
 from shared.flows.privacy.standing import reached
-from shared.flows.snapshots.tending import tend
+from shared.flows.privacy.unsettled import unsettled
 from shared.values.erasure import Certificate, Erasure, Subject
 
 LEASE, LEASE_SECONDS = "archive-erasure", 300
@@ -56,14 +56,14 @@ def erase(setup: PrivacySetup, erasure: Erasure) -> Erased:
     try:
         progress.store(setup, erasure)
         if not erasure.swept_ms:
-            if why := _unsettled(setup):
+            if why := unsettled(setup, erasure):
                 return Erased(erasure, waits=why)
-            for step in (*removing.STEPS, _snapshots, _lake):
+            for step in STEPS:
                 hold()
                 progress.require_time(setup)
                 erasure = step(setup, erasure)
                 progress.store(setup, erasure)
-            remains = _remains(setup)
+            remains = remaining(setup)
             erasure = msgspec.structs.replace(erasure, swept_ms=archive.now_ms(), remains=remains)
             progress.store(setup, erasure)
         return _ended(setup, erasure)
@@ -83,21 +83,6 @@ def certificates(setup: PrivacySetup) -> list[Certificate]:
     """What was certified, oldest first."""
     bodies = [setup.certificates.get(each.name) for each in list(setup.certificates.list())]
     return [msgspec.json.decode(each, type=Certificate) for each in bodies if each is not None]
-
-
-def _unsettled(setup: PrivacySetup) -> str:
-    """Why erasing must wait: what is on its way into the table comes in first."""
-    done = commit(setup.archive, wait_seconds=60.0)
-    if done.busy or done.left:
-        return "the landing is being committed"
-    tended = tend(setup.snapshots)
-    if tended.busy or tended.left:
-        return "a snapshot is being packed"
-    jobs = setup.archive.state.jobs
-    for name, each in setup.consumers.items():
-        if each.kind == "archive" and (job := jobs.current(name, "fill")):
-            return f"snapshot {job.id} is being read; it ends, or rowline jobs cancel {job.id}"
-    return ""
 
 
 def _snapshots(setup: PrivacySetup, erasure: Erasure) -> Erasure:
@@ -183,18 +168,6 @@ def _without(head: Head, gone: pa.Table) -> bytes:
     return ledger.encode()
 
 
-def _remains(setup: PrivacySetup) -> tuple[str, ...]:
-    """What nobody can look into or change."""
-    found = []
-    if unreadable := sum(1 for _ in setup.objects["rejected"].list()):
-        found.append(f"{unreadable} objects in rejected/ of the archive, which cannot be read")
-    if healing := sum(1 for _ in setup.archive.healing.list()):
-        found.append(f"{healing} objects in healing/ of the archive, until the healing ends")
-    found.append("keys in the report of a verify, until the next one replaces it")
-    found.append("keys in the relays' journals, until 1,000 later pages have replaced them")
-    return tuple(found)
-
-
 def _ended(setup: PrivacySetup, erasure: Erasure) -> Erased:
     """Certify, once no object that nothing refers to is older than the sweep."""
     archive, table = setup.archive, setup.snapshots.table
@@ -217,3 +190,7 @@ def _ended(setup: PrivacySetup, erasure: Erasure) -> Erased:
     setup.certificates.put(f"{erasure.id}.json", msgspec.json.encode(certificate))
     setup.requests.delete([f"{erasure.id}.json"])
     return Erased(erasure, certificate)
+
+
+STEPS = (job_records.forget, journals.forget, *removing.STEPS, _snapshots, _lake)
+"""In this order: what tells where the rest is goes last."""

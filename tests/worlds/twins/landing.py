@@ -29,6 +29,12 @@ class MemoryLanding:
         self._answer()
         return self.objects[name][1] if name in self.objects else None
 
+    def replace(self, name: str, seen: bytes, body: bytes) -> bool:
+        found = self.get(name) == seen
+        if found:
+            self.put(name, body)
+        return found
+
     def delete(self, names: Sequence[str]) -> None:
         self._answer()
         for name in names:

@@ -102,13 +102,23 @@ class DynamoJobs:
                 {":id": job.id, ":mine": job.token},
                 {"#token": "token"},
             )
-        # Since the slot is empty, nobody adds to what is swept.
-        left = self._table.query(consumer_key(job.consumer, job.id))
-        self._table.write_many(delete=[(item["pk"], item["sk"]) for item in left])
+        self._sweep(job)
 
     def ended(self, consumer: str, limit: int) -> list[Job]:
         found = self._table.query(consumer_key(consumer), _ENDED, backwards=True, limit=limit)
         return [_job(consumer, item) for item in found]
+
+    def amend(self, job: Job) -> None:
+        place = consumer_key(job.consumer), f"{_ENDED}{job.id}"
+        held = self._table.get(*place)
+        if held and held["job"] != _text(job):
+            self._table.write_many(put=[{**held, "job": _text(job)}])
+        self._sweep(job)
+
+    def _sweep(self, job: Job) -> None:
+        """Remove the records of a job that is over: nobody adds to them."""
+        left = self._table.query(consumer_key(job.consumer, job.id))
+        self._table.write_many(delete=[(item["pk"], item["sk"]) for item in left])
 
     def _write(self, job: Job, sets: str, values: dict[str, Any], condition: str) -> Item:
         return self._table.update(

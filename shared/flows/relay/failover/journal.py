@@ -59,8 +59,24 @@ class JournalPage(msgspec.Struct):
     continued: bool = False
 
 
+FOLDER = "journal/"
+"""Where the pages of a stream are, below its name."""
+
+LOST = "lost-"
+"""How the objects begin in which rows wait that are to be read again, below the stream's name."""
+
 _decode = msgspec.json.Decoder(JournalPage).decode
 _encode = msgspec.json.Encoder().encode
+
+
+def decode_page(body: bytes) -> JournalPage:
+    """The page of an object."""
+    return _decode(zlib.decompress(body))
+
+
+def encode_page(page: JournalPage) -> bytes:
+    """The object of a page."""
+    return zlib.compress(_encode(page), 1)
 
 
 class Journal:
@@ -137,7 +153,7 @@ class Journal:
                 return
             self._find_end()
             self._full.number = self.number + 1
-            self._claims.keep(self._name(self._full.number), zlib.compress(_encode(self._full), 1))
+            self._claims.keep(self._name(self._full.number), encode_page(self._full))
             self.number, self._full = self._full.number, None
 
     def put(self, name: str, body: bytes) -> str:
@@ -201,8 +217,8 @@ class Journal:
 
     def _read(self, number: int) -> JournalPage | None:
         body = self._claims.find(self._name(number))
-        page = _decode(zlib.decompress(body)) if body else None
+        page = decode_page(body) if body else None
         return page if page and page.number == number else None
 
     def _name(self, number: int) -> str:
-        return f"{self.stream}/journal/{number % PAGES:03}"
+        return f"{self.stream}/{FOLDER}{number % PAGES:03}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from shared.flows.relay.failover.journal import Journal
+from shared.flows.relay.failover.journal import LOST, Journal
 from shared.flows.relay.failover.missing_transactions import LostRows, Missing
 from shared.values.checkpoint import Lost
 
@@ -34,7 +34,9 @@ def listed(
             new = rows.setdefault(name, LostRows(old.columns))
             for key, shards in old.keys.items():
                 new.keys[key] = sorted({*shards, *new.keys.get(key, [])})
-    keys = journal.put(f"lost-{epoch}", zlib.compress(msgspec.json.encode(rows), 1)) if rows else ""
+    keys = (
+        journal.put(f"{LOST}{epoch}", zlib.compress(msgspec.json.encode(rows), 1)) if rows else ""
+    )
     gtids = (
         missing.gtids if len(missing.gtids) <= _GTIDS_SHOWN else f"{missing.gtids[:_GTIDS_SHOWN]}…"
     )

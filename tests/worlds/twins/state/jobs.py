@@ -106,6 +106,14 @@ class MemoryJobs:
             job, holder="", token=0, beat=0, asked=""
         )
         del self._slots[job.consumer, job.slot]
+        self._sweep(job)
+
+    def amend(self, job: Job) -> None:
+        if (job.consumer, job.id) in self._over:
+            self._over[job.consumer, job.id] = job
+        self._sweep(job)
+
+    def _sweep(self, job: Job) -> None:
         self._deletions.runs.pop((job.consumer, job.id), None)
         self._done_messages.runs.pop((job.consumer, job.id), None)
         self._redriven.runs.pop((job.consumer, job.id), None)

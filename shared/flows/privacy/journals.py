@@ -1,0 +1,75 @@
+"""Journals: the keys that relays note of the rows they publish, see `failover/journal.py`."""
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+
+from shared.flows.privacy import progress
+from shared.flows.privacy.person import Person
+from shared.flows.privacy.setup import PrivacySetup
+from shared.flows.privacy.standing import last_changes
+from shared.flows.relay.failover.forgotten_keys import without_keys
+from shared.flows.relay.failover.journal import FOLDER, LOST
+from shared.values.erasure import Erasure
+from shared.values.errors import StateUnavailable
+from shared.values.seq import make_seq
+
+_AT_ONCE, _LOOKED_AT = 8, 100
+_ATTEMPTS = 5
+
+
+def unwritten(setup: PrivacySetup, erasure: Erasure) -> str:
+    """Why the journals may still come to name the rows; empty: they do not.
+
+    A checkpoint never moves past its journal, so nothing up to it is noted later.
+    """
+    newest: dict[str, int] = {}
+    for subject in erasure.subjects:
+        for row in last_changes(setup, subject).values():
+            seq = make_seq(row["epoch"], row["n"])
+            newest[row["stream"]] = max(seq, newest.get(row["stream"], 0))
+    for stream in {*setup.archive.streams, *newest}:
+        checkpoint = setup.archive.state.streams.load(stream)[1]
+        if checkpoint is None:
+            continue
+        if checkpoint.is_rereading:
+            return f"the relay of stream {stream} is reading rows again after a fail-over"
+        if checkpoint.seq < newest.get(stream, 0):
+            return f"the relay of stream {stream} has not stored its checkpoint yet"
+    return ""
+
+
+def forget(setup: PrivacySetup, erasure: Erasure) -> Erasure:
+    """Take the keys out of the journals; lists of rows that were read again after a loss go."""
+    kept, keys = setup.objects["claims"], Person.of(erasure).keys
+    lists = [each.name for each in kept.list() if _of(each.name).startswith(LOST)]
+    kept.delete(lists)
+    names = iter([each.name for each in kept.list() if _of(each.name).startswith(FOLDER)])
+    removed = 0
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        while some := list(islice(names, _LOOKED_AT)):
+            progress.require_time(setup)
+            removed += sum(pool.map(lambda name: _rewritten(setup, name, keys), some))
+    return erasure.with_removed(journals=removed)
+
+
+def _rewritten(setup: PrivacySetup, name: str, keys: dict[str, set[str]]) -> int:
+    """Put a page without the keys in the place of one; returns how many it had.
+
+    The relay may be writing the page that takes its place.
+    """
+    kept = setup.objects["claims"]
+    for _ in range(_ATTEMPTS):
+        body = kept.get(name)
+        if body is None:
+            return 0
+        page, found = without_keys(body, keys)
+        if not found or kept.replace(name, body, page):
+            return found
+    raise StateUnavailable(
+        "is written again and again.", thing=f"page {name}", hint="The next run continues."
+    )
+
+
+def _of(name: str) -> str:
+    """A name below its stream."""
+    return name.partition("/")[2]

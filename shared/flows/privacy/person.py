@@ -1,0 +1,78 @@
+"""Person: what names the rows of an erasure in texts that people or jobs have written."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from shared.flows.privacy.finding import changes, snapshot_rows
+from shared.flows.privacy.setup import PrivacySetup
+from shared.values.erasure import Erasure
+from shared.values.row_key import key_text
+
+_SHORTEST = 3
+"""Characters of a value that is looked for inside a text: shorter ones are in nearly all texts."""
+
+_WORD = re.compile(r"[\w.+-]+")
+
+
+@dataclass(frozen=True)
+class Person:
+    """The rows of an erasure.
+
+    keys: table → the keys of its rows, as `key_text` writes them.
+    names: each value of a key, as text. values: longer texts among the values of the rows.
+    """
+
+    keys: dict[str, set[str]]
+    names: set[str] = field(default_factory=set)
+    values: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, erasure: Erasure) -> "Person":
+        """By its keys alone."""
+        keys: dict[str, set[str]] = {}
+        names = set[str]()
+        for subject in erasure.subjects:
+            for text in subject.keys:
+                key = msgspec.json.decode(text)
+                keys.setdefault(subject.full_name, set()).add(key_text(key))
+                names.update(_texts(key))
+        texts = {each for each in names if len(each) >= _SHORTEST and not each.isdecimal()}
+        return cls(keys, names, texts)
+
+    @classmethod
+    def read(cls, setup: PrivacySetup, erasure: Erasure) -> "Person":
+        """With the values of its rows, as far as they are still archived."""
+        found = cls.of(erasure)
+        for subject in erasure.subjects:
+            for row in (
+                *changes(setup, subject, ["before", "after"]),
+                *snapshot_rows(setup, subject),
+            ):
+                for text in filter(None, (row.get("before"), row.get("after"))):
+                    values = (each for each in _texts(msgspec.json.decode(text), numbers=False))
+                    found.values.update(each for each in values if len(each) >= _SHORTEST)
+        return found
+
+    def is_quoted(self, text: str) -> bool:
+        """Whether a text has one of the longer values. It may mean another row by it."""
+        return any(each in text for each in self.values)
+
+    def is_named(self, text: str) -> bool:
+        """Whether a text that names rows has one of the values, or a number that is a key."""
+        return self.is_quoted(text) or not self.names.isdisjoint(_WORD.findall(text))
+
+
+def _texts(value: Any, *, numbers: bool = True) -> Iterator[str]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from _texts(each, numbers=numbers)
+    elif isinstance(value, str):
+        yield value
+    elif numbers and value is not None:
+        yield str(value)
