@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+# Each command and each worker of the tests would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo down test soak unit plugin-tests lint audit bench setup setup-dev aws-smoke
 

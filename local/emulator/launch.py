@@ -25,6 +25,7 @@ GAPS = (
     "table_expiry",
     "function_errors",
     "function_updates",
+    "shared_code",
     "athena_queries",
     "query_rights",
     "trace_daemon",

@@ -92,7 +92,6 @@ class Emulator(LocalServer):
             "TRACES": str(self.traces),
             "HOME": str(self.folder),
             "TMPDIR": str(self.folder / "tmp"),
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
 
     def _command(self) -> list[str]:

@@ -99,11 +99,15 @@ def mapping(**properties: Any) -> dict[str, Any]:
     }
 
 
-def upload(function_name: str, code: str) -> None:
-    """Give the function its code, a module `index` with `handle(event, context)`."""
+def upload(function_name: str, code: str, **others: str) -> None:
+    """Give the function its code, a module `index` with `handle(event, context)`.
+
+    others: The code of more modules.
+    """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as zipped:
-        zipped.writestr("index.py", textwrap.dedent(code))
+        for module, text in {"index": code, **others}.items():
+            zipped.writestr(f"{module}.py", textwrap.dedent(text))
     boto3.client("lambda").update_function_code(
         FunctionName=function_name, ZipFile=buffer.getvalue()
     )

@@ -1,6 +1,7 @@
 """What functions must do, on the emulator with its gaps closed."""
 
 import json
+import textwrap
 import threading
 import time
 
@@ -194,3 +195,28 @@ def test_an_update_lets_a_running_invocation_end(run, name):
     assert call(name, {"seconds": 0}) == "new"
     thread.join()
     assert answers == ["old"]
+
+
+def test_processes_share_the_code_and_an_update_replaces_it(run, name):
+    code = """
+    import os, index, other
+    def handle(event, context):
+        files = [os.path.realpath(each.__file__) for each in (index, other)]
+        return {"says": [SAYS, other.SAYS], "folder": os.path.dirname(files[0]),
+                "inodes": [os.stat(each).st_ino for each in files]}
+    """
+    run("def handle(event, context): pass")
+
+    def updated(index: str, other: str) -> dict:
+        upload(name, f"{textwrap.dedent(code)}\nSAYS = {index!r}", other=f"SAYS = {other!r}")
+        return call(name)
+
+    first = updated("one", "one")
+    assert first["says"] == ["one", "one"]
+    assert updated("one", "one") == first
+    later = updated("two", "one")
+    assert later["says"] == ["two", "one"]
+    assert later["folder"] != first["folder"]
+    assert later["inodes"][0] != first["inodes"][0]
+    assert later["inodes"][1] == first["inodes"][1]
+    assert updated("two", "two")["says"] == ["two", "two"]

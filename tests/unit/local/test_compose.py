@@ -40,7 +40,7 @@ def test_composed_emulator_has_the_environment_of_the_embedded_one(tmp_path):
     service = SERVICES["emulator"]
     embedded = Emulator(tmp_path, dist=tmp_path)
     embedded._write(ServerRecord(port=4566, password=""))
-    own = {"HOME", "TMPDIR", "PYTHONDONTWRITEBYTECODE"}
+    own = {"HOME", "TMPDIR"}
     assert set(service["environment"]) == set(embedded._environment()) - own
     paths = {"STATE_DIR", "S3_DATA_DIR", "TRACES"}
     assert {k: v for k, v in service["environment"].items() if k not in paths} == {
