@@ -9,29 +9,79 @@ const yazl = require('yazl');
 // the earliest time that a zip can hold, in local time as zips store it
 const EPOCH = new Date(1980, 0, 1);
 
+// of the zips that are kept; a stage has up to three
+const KEPT = 12;
+
 /**
  * Writes a zip of `entries`: [name, path or Buffer]. The same entries give the same bytes, because
  * they are sorted and all have one time and one mode.
  *
+ * cache: the folder that keeps the latest zips, because compressing the archive's takes seconds.
+ *
  * Returns {hash, bytes, unpacked}: the SHA-256 of the content (hex), the size of the zip and of
  * its files.
  */
-async function archive(entries, file) {
-  const zip = new yazl.ZipFile();
+async function archive(entries, file, cache) {
   const hash = crypto.createHash('sha256');
   let unpacked = 0;
-  for (const [name, content] of [...entries].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const bytes = Buffer.isBuffer(content) ? content : fs.readFileSync(content);
+  const contents = [...entries]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, content]) => [
+      name,
+      Buffer.isBuffer(content) ? content : fs.readFileSync(content),
+    ]);
+  for (const [name, bytes] of contents) {
     unpacked += bytes.length;
     hash.update(`${name}\0${bytes.length}\0`).update(bytes);
-    zip.addBuffer(bytes, name, { mtime: EPOCH, mode: 0o100644, forceDosTimestamp: true });
   }
-  zip.end();
+  const digest = hash.digest('hex');
+  const kept = path.join(cache, `zip-${digest.slice(0, 32)}`);
   fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.mkdirSync(cache, { recursive: true });
+  if (!copied(kept, file)) {
+    await whole(file, (unfinished) => write(contents, unfinished));
+    await whole(kept, (unfinished) => fs.promises.copyFile(file, unfinished));
+    forget(cache);
+  }
+  return { hash: digest, bytes: fs.statSync(file).size, unpacked };
+}
+
+function write(contents, file) {
+  const zip = new yazl.ZipFile();
+  for (const [name, bytes] of contents)
+    zip.addBuffer(bytes, name, { mtime: EPOCH, mode: 0o100644, forceDosTimestamp: true });
+  zip.end();
+  return pipeline(zip.outputStream, fs.createWriteStream(file));
+}
+
+/** Makes a file in one step: under a name of its own, and then under its own. */
+async function whole(file, make) {
   const unfinished = `${file}.${process.pid}`;
-  await pipeline(zip.outputStream, fs.createWriteStream(unfinished));
+  await make(unfinished);
   fs.renameSync(unfinished, file);
-  return { hash: hash.digest('hex'), bytes: fs.statSync(file).size, unpacked };
+}
+
+/** Whether the zip is kept; then it has become `file`, and is the latest. */
+function copied(kept, file) {
+  try {
+    fs.copyFileSync(kept, file, fs.constants.COPYFILE_FICLONE);
+    fs.utimesSync(kept, new Date(), new Date());
+    return true;
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error;
+    return false; // also where a packaging run at the same time has just removed it
+  }
+}
+
+/** Removes all zips but the latest. */
+function forget(cache) {
+  const zips = fs
+    .readdirSync(cache)
+    .filter((name) => name.startsWith('zip-'))
+    .map((name) => path.join(cache, name))
+    .map((file) => [fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0, file])
+    .sort(([a], [b]) => b - a);
+  for (const [, file] of zips.slice(KEPT)) fs.rmSync(file, { force: true });
 }
 
 module.exports = { archive };

@@ -9,11 +9,9 @@ const { archive } = require('./archive');
  * Builds the zip of the archive's function, whose wheels are heavy. Returns {file, hash, bytes}.
  */
 async function buildArchivePackage({ serviceDir, settings, options, target }) {
-  const wheels = install({
-    requirements: path.resolve(serviceDir, options.archiveRequirements),
-    target,
-    cache: path.join(serviceDir, '.rowline-build'),
-  });
+  const cache = path.join(serviceDir, '.rowline-build');
+  const requirements = path.resolve(serviceDir, options.archiveRequirements);
+  const wheels = install({ requirements, target, cache });
   const entries = [
     ...filesBelow(wheels).filter(([name]) => isNeededByArchive(name)),
     ...ADDED,
@@ -22,7 +20,7 @@ async function buildArchivePackage({ serviceDir, settings, options, target }) {
   ];
   // the framework deploys files from this folder
   const file = path.join(serviceDir, '.serverless', 'rowline-archive.zip');
-  return { file, ...(await archive(entries, file)) };
+  return { file, ...(await archive(entries, file, cache)) };
 }
 
 module.exports = { buildArchivePackage };

@@ -37,7 +37,7 @@ async function buildPackage({ serviceDir, settings, options, target, own = [], r
     ? `rowline-${requirements.join('-').replaceAll(/\W+/g, '-')}.zip`
     : 'rowline.zip';
   const file = path.join(serviceDir, '.serverless', name);
-  const built = await archive([...entries], file);
+  const built = await archive([...entries], file, cache);
   if (built.unpacked > MOST_UNPACKED)
     throw new Error(
       `${name} has ${(built.unpacked / 1e6).toFixed(0)} MB unpacked; Lambda takes ` +
