@@ -6,7 +6,6 @@ import msgspec
 
 from shared.flows.privacy.person import Person
 from shared.flows.privacy.setup import PrivacySetup
-from shared.flows.privacy.standing import last_changes
 from shared.values.erasure import Erasure, Subject
 from shared.values.job import (
     SLOTS,
@@ -56,21 +55,15 @@ def forget(setup: PrivacySetup, erasure: Erasure) -> Erasure:
             if changed_report != report:
                 state.reports.save(name, changed_report)
                 removed += 1
-    _hands(setup, erasure)
+        _hands(setup, name, person)
     return erasure.with_removed(jobs=removed)
 
 
-def _hands(setup: PrivacySetup, erasure: Erasure) -> None:
+def _hands(setup: PrivacySetup, consumer: str, person: Person) -> None:
     """A change of a backfill that a function was killed with: its id has the key."""
-    for subject in erasure.subjects:
-        groups = {row["group"] for row in last_changes(setup, subject).values()}
-        for name, consumer in setup.consumers.items():
-            if not _takes(consumer, subject):
-                continue
-            hands = setup.archive.state.hands
-            begun = hands.read(name, groups)
-            of_backfill = [group for group, one in begun.items() if one.change.startswith("r/")]
-            hands.end(name, of_backfill)
+    hands = setup.archive.state.hands
+    begun = hands.read(consumer, person.groups)
+    hands.end(consumer, [group for group, one in begun.items() if one.change.startswith("r/")])
 
 
 def without(job: Job, person: Person) -> Job:
