@@ -21,7 +21,7 @@ from shared.values.settings import ConsumerSettings
 from shared.values.snapshot_work import SnapshotWork
 
 REMOVED = "(removed by an erasure)"
-_ALL = 1_000_000
+ALL_JOBS = 1_000_000
 
 
 def open_job(setup: PrivacySetup, erasure: Erasure) -> str:
@@ -31,7 +31,7 @@ def open_job(setup: PrivacySetup, erasure: Erasure) -> str:
     of its progress names keys.
     """
     for name, consumer in setup.consumers.items():
-        wanted = [each.full_name for each in erasure.subjects if _takes(consumer, each)]
+        wanted = [each.full_name for each in erasure.subjects if takes(consumer, each)]
         for slot in SLOTS if wanted else ():
             job = setup.archive.state.jobs.current(name, slot)
             if job and _touches(job, wanted):
@@ -46,7 +46,7 @@ def forget(setup: PrivacySetup, erasure: Erasure) -> Erasure:
     """Take the rows out of the jobs that are over, of reports, and of groups in hand."""
     person, state, removed = Person.read(setup, erasure), setup.archive.state, 0
     for name in setup.consumers:
-        for job in state.jobs.ended(name, _ALL):
+        for job in state.jobs.ended(name, ALL_JOBS):
             changed = without(job, person)
             state.jobs.amend(changed)
             removed += changed != job
@@ -142,7 +142,8 @@ def _said(text: str, person: Person) -> str:
     return REMOVED if person.is_named(text) else text
 
 
-def _takes(consumer: ConsumerSettings, subject: Subject) -> bool:
+def takes(consumer: ConsumerSettings, subject: Subject) -> bool:
+    """Whether a consumer has the changes of these rows."""
     return consumer.source == subject.source and consumer.wants(subject.database, subject.table)
 
 
