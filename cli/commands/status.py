@@ -47,7 +47,7 @@ def _show(found: Status, console: Console) -> None:
     table.add_column("STATE")
     for name in ("LAG", "QUEUE", "IN FLIGHT", "PARKED", "OLDEST"):
         table.add_column(name, justify="right")
-    table.add_column("BACKFILL")
+    table.add_column("JOB")
     table.add_column("VERIFIED")
     for one in found.consumers:
         table.add_row(
@@ -58,7 +58,7 @@ def _show(found: Status, console: Console) -> None:
             f"{one.in_flight:,}",
             f"{one.changes_parked:,}",
             _oldest(one),
-            one.backfill or "-",
+            f"{one.job_kind} {one.job}" if one.job else "-",
             _verified(one),
         )
     print_table(console, table)

@@ -11,8 +11,10 @@ from shared.flows.health.status import Status, status
 from shared.flows.jobs.tenure import JobStopped
 from shared.values.due_cause import DueCause
 from shared.values.finding import Finding
+from shared.values.job import Job, ResyncWork, Work
 from shared.values.progress import Progress
 from shared.values.settings import Settings, SourceSettings, TableSettings
+from shared.values.snapshot_work import SnapshotWork
 from tests.unit.test_backfill import OTHER, job
 from tests.worlds.backfill_world import SOURCE, BackfillWorld
 from tests.worlds.consumer_world import consumer_settings
@@ -121,3 +123,12 @@ def test_a_statement_on_tables_nobody_can_name_is_settled_once_all_of_them_were_
     assert due() == ["shop.*"]
     job(world, tables, source).run()
     assert due() == []
+
+
+@pytest.mark.parametrize(
+    ("work", "kind"), [(ResyncWork(), "resync"), (SnapshotWork({}, {}), "snapshot")]
+)
+def test_a_job_is_shown_by_its_kind(world: BackfillWorld, work: Work, kind: str) -> None:
+    world.state.jobs.begin(Job("j1", "search", work))
+    (one,) = now(world).consumers
+    assert (one.state, one.job_kind, one.job) == (kind, kind, "j1")

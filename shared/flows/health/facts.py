@@ -54,7 +54,7 @@ class ConsumerFacts(msgspec.Struct, frozen=True):
     dlq: messages that SQS moved there, or that a former version set aside.
     parked: parked changes by reason.
     undelivered: messages that SNS could not deliver.
-    backfill: id of the backfill that is under way, or empty.
+    job, job_kind: id of the job that fills it or reads for it now, and its kind, or empty.
     due: tables whose rows changed without row events, with the kind of statement that did it.
     verified: the report of the last verify. expired: why it proves nothing any more, or empty.
     gate: whether it may work.
@@ -66,13 +66,14 @@ class ConsumerFacts(msgspec.Struct, frozen=True):
     in_flight: int
     dlq: int
     undelivered: int
-    backfill: str
+    job: str
     due: dict[str, str]
     verified: dict[str, Any] | None
     signs: ConsumerSigns = ConsumerSigns()
     parked: tuple[ParkedGroup, ...] = ()
     gate: Gate = Gate()
     expired: str = ""
+    job_kind: str = ""
 
     @property
     def state(self) -> str:
@@ -83,7 +84,7 @@ class ConsumerFacts(msgspec.Struct, frozen=True):
             return "paused" if self.gate.paused else "closed"
         if self.parked:
             return "parked"
-        return "dlq" if self.dlq else "backfill" if self.backfill else "ok"
+        return "dlq" if self.dlq else self.job_kind or "ok"
 
     @property
     def changes_parked(self) -> int:
