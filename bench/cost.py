@@ -14,6 +14,7 @@ from typing import Any
 
 from shared.adapters.metrics.emf import emit
 from shared.adapters.state.dynamodb.marks import SHARDS
+from shared.domain.archive_records import FULL
 from shared.flows.consume.tally import Consumed
 from shared.flows.relay.lease import margins
 from shared.flows.relay.setup import RelaySetup
@@ -86,6 +87,14 @@ DRAIN_SECONDS, RECEIVE_SECONDS = 2.0, 0.02
 message's share of the work.
 """
 
+LANDED_BYTES = 2_400
+"""Of a change as a line of the landing: `before` and `after` of 1 KB each, uncompressed."""
+
+FIREHOSE_STEP = 5 * 1024
+"""Firehose counts a record as a multiple of it. Source: Amazon Data Firehose pricing, "Direct PUT
+and KDS as a source".
+"""
+
 ARCHIVED_BYTES = 600
 """Of a change in the table: `before` and `after` of 1 KB each, compressed to a quarter."""
 
@@ -98,7 +107,7 @@ INVOCATION_LOG_BYTES = 71 + 52 + 160 + 3 * LOG_EVENT_BYTES
 REPORT_BYTES = 500
 """Of the line that a report of the relay writes."""
 
-RELAY_METRICS, ALARMS, SECRETS = 4, 13, 2
+RELAY_METRICS, ALARMS, SECRETS = 4, 12, 2
 WATCH_METRICS = 9
 """Of the watch, its relay and its consumer."""
 
@@ -323,11 +332,28 @@ def archive(rate: float) -> dict[str, float]:
     }
 
 
+def firehose(rate: float) -> float:
+    """What the landing costs a month with `via: firehose`: an object a minute, and its records."""
+    runs, size = SECONDS / 60, rate * 60 * LANDED_BYTES
+    records = DRAIN_ROUNDS[rate] + size / FULL
+    counted = size + records * FIREHOSE_STEP / 2
+    objects = price("s3_put") + price("s3_get") if rate else 0.0
+    return runs * (counted / GB * price("firehose_gb") + objects)
+
+
 def archive_table() -> list[str]:
     """The cost of an archive beside a stage."""
     rates = list(LOADS.values())
     rows = [(name, [archive(rate)[name] for rate in rates]) for name in archive(0.0)]
-    rows.append(("**all**", [sum(archive(rate).values()) for rate in rates]))
+    sums = [sum(archive(rate).values()) for rate in rates]
+    rows.append(("**all**", sums))
+    landing = [archive(rate)["landing"] for rate in rates]
+    by_firehose = [firehose(rate) for rate in rates]
+    rows.append(("landing with `via: firehose`", by_firehose))
+    changed = [
+        one - before + after for one, before, after in zip(sums, landing, by_firehose, strict=True)
+    ]
+    rows.append(("**all, with `via: firehose`**", changed))
     lines = [f"| archive, USD a month | {' | '.join(LOADS)} |", "|---|" + "---:|" * len(rates)]
     return [*lines, *(f"| {name} | {' | '.join(map(amount, row))} |" for name, row in rows)]
 

@@ -32,5 +32,7 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
             "ChangesArchived": answer["rows"],
             "ArchiveBehindMs": answer["behind_ms"],
         }
+        if setup.errors is not None:
+            figures["FirehoseErrors"] = answer["undelivered"]
         emit(stage().full_name, "archive", "changes", figures, commits=answer["commits"])
     return answer

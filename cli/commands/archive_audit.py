@@ -18,7 +18,6 @@ from shared.flows.archive.reports import Audited, Healed, NumbersToRead
 from shared.flows.archive.rereading_numbers import reread
 from shared.flows.archive.rereading_segments import reread_segments
 from shared.stage import Stage
-from shared.values.archive_progress import UNDER_WAY_MS
 from shared.values.capture_configuration import read_configuration
 from shared.values.errors import ConfigError
 
@@ -172,8 +171,8 @@ def _show(found: list[Audited], console: Console) -> None:
                 console.print(f"! {numbers.count:,} {what}: n {numbers}", markup=False)
         if each.under_way.count:
             console.print(
-                f"  {each.under_way.count:,} younger than {UNDER_WAY_MS // 60_000} minutes are "
-                f"under way: n {each.under_way}",
+                f"  {each.under_way.count:,} were given out just now and are under way: "
+                f"n {each.under_way}",
                 markup=False,
             )
     if not found:

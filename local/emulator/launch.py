@@ -23,6 +23,7 @@ GAPS = (
     "generated_names",
     "bucket_properties",
     "table_expiry",
+    "firehose_gzip",
     "function_errors",
     "function_updates",
     "shared_code",

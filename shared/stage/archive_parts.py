@@ -78,12 +78,16 @@ class ArchiveParts(AwsParts):
 
     def archive(self, *, holder: str, left: Callable[[], float]) -> "ArchiveSetup":
         """The parts of the archive's function; see `ArchiveSetup` for the parameters."""
+        from shared.adapters.landing.s3 import FIREHOSE_ERRORS, S3Landing
         from shared.adapters.snapshots.iceberg import IcebergSnapshots
         from shared.adapters.snapshots.s3 import S3Snapshots
         from shared.flows.archive.setup import ArchiveSetup
 
         place = self.resources
         settings = self.settings.archive
+        errors = None
+        if settings and settings.via == "firehose":
+            errors = S3Landing(self.client("s3"), place.archive_bucket, FIREHOSE_ERRORS)
         return ArchiveSetup(
             landing=self.landing,
             healing=self.healing,
@@ -94,6 +98,7 @@ class ArchiveParts(AwsParts):
             holder=holder,
             left=left,
             clock=time.time,
+            errors=errors,
             snapshots=S3Snapshots(self.client("s3"), place.archive_bucket),
             snapshot_table=IcebergSnapshots(place.archive_bucket, place.archive_database),
         )

@@ -13,6 +13,14 @@ UNDER_WAY_MS = 300_000
 and committed then, and a run that was killed is made up for by the next.
 """
 
+BUFFERED_UNDER_WAY_MS = 900_000
+"""The same for changes that go through Firehose, which buffers them."""
+
+DELIVERED_MS = 25 * 3_600_000
+"""Firehose delivers what it accepted within a day, or never. Source: Firehose developer guide,
+"Amazon Data Firehose data delivery", Amazon S3.
+"""
+
 KEPT_MS = 4 * UNDER_WAY_MS
 _APART_MS = 30_000
 """Heights are noted at most so often."""
@@ -33,6 +41,7 @@ class ArchiveProgress(msgspec.Struct, frozen=True, omit_defaults=True):
     since: stream → since when a number above that is known, Unix ms.
     heights: of the last minutes, in order.
     error: why the last run failed; empty when it did not.
+    buffered_ms: when changes last went through Firehose, Unix ms; 0: never.
     """
 
     at_ms: int = 0
@@ -40,13 +49,20 @@ class ArchiveProgress(msgspec.Struct, frozen=True, omit_defaults=True):
     since: dict[str, int] = {}
     heights: tuple[Height, ...] = ()
     error: str = ""
+    buffered_ms: int = 0
 
     def after(
-        self, through: Mapping[str, int], given: Mapping[str, int], now_ms: int
+        self,
+        through: Mapping[str, int],
+        given: Mapping[str, int],
+        now_ms: int,
+        *,
+        buffered: bool = False,
     ) -> "ArchiveProgress":
         """The progress after another run.
 
         through: of the streams of which something is archived. given: their highest numbers.
+        buffered: whether changes go through Firehose.
         """
         known = {
             stream: through.get(stream) or self.through.get(stream) or seq
@@ -64,11 +80,16 @@ class ArchiveProgress(msgspec.Struct, frozen=True, omit_defaults=True):
                 continue
             higher = (one.at_ms for one in heights if one.seqs.get(stream, 0) > known[stream])
             since[stream] = next(higher, now_ms)
-        return ArchiveProgress(now_ms, known, since, tuple(heights))
+        buffered_ms = now_ms if buffered else self.buffered_ms
+        return ArchiveProgress(now_ms, known, since, tuple(heights), buffered_ms=buffered_ms)
 
     def behind_ms(self, now_ms: int) -> int:
         """For how long the archive has lacked a number that was given out; 0: it lacks none."""
         return max((now_ms - at_ms for at_ms in self.since.values()), default=0)
+
+    def may_deliver(self, now_ms: int) -> bool:
+        """Whether Firehose may still deliver a change that it accepted long ago."""
+        return self.buffered_ms > now_ms - DELIVERED_MS
 
     def due(self, stream: str, now_ms: int) -> int | None:
         """The seq up to which the archive should have a stream by now; None: all that there is.
@@ -77,5 +98,6 @@ class ArchiveProgress(msgspec.Struct, frozen=True, omit_defaults=True):
         """
         if not self.heights or self.heights[-1].at_ms < now_ms - UNDER_WAY_MS:
             return None
-        old = [one for one in self.heights if one.at_ms <= now_ms - UNDER_WAY_MS]
+        under_way_ms = BUFFERED_UNDER_WAY_MS if self.may_deliver(now_ms) else UNDER_WAY_MS
+        old = [one for one in self.heights if one.at_ms <= now_ms - under_way_ms]
         return old[-1].seqs.get(stream, 0) if old else 0

@@ -5,9 +5,7 @@ from typing import Any
 import msgspec
 
 SET_ASIDE = "reason"
-"""The attribute of a change that an earlier version put into the DLQ itself. The watch makes its
-table due.
-"""
+"""The attribute of a change that an earlier version put into the DLQ itself; a person decides."""
 
 
 class Delivery(msgspec.Struct, frozen=True):

@@ -1,6 +1,10 @@
-"""Landed: how changes lie in the landing, one message a line of zstd-compressed JSON lines."""
+"""Landed: how changes lie in the landing, one message a line of compressed JSON lines.
+
+The consumer compresses with zstd, Firehose with gzip; the first bytes of an object say which.
+"""
 
 import json
+import zlib
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
@@ -42,6 +46,9 @@ class LandedMessage(msgspec.Struct, frozen=True, gc=False):
     changes: list[LandedChange]
 
 
+_GZIP = b"\x1f\x8b"
+"""How a gzip member begins. Source: RFC 1952, "Member header and trailer"."""
+
 _decoder = msgspec.json.Decoder(LandedMessage)
 
 
@@ -50,16 +57,38 @@ def encode(messages: Iterable[Message]) -> bytes:
     return zstd.compress(b"\n".join(encode_json(each) for each in messages), level=LEVEL)
 
 
+def line(message: Message) -> bytes:
+    """One message as Firehose gets it: it puts lines after each other, and compresses them."""
+    return encode_json(message) + b"\n"
+
+
 def decode(body: bytes) -> list[LandedMessage]:
     """The messages of an object. Raises ValueError for one that is damaged."""
-    reader = zstd.ZstdDecompressor()
     try:
-        plain = reader.decompress(body, MOST_BYTES)
-        if not reader.eof or reader.unused_data:
-            raise ValueError("compressed data: length")
+        plain = _gunzipped(body) if body.startswith(_GZIP) else _expanded(body)
         return [_message(line) for line in plain.split(b"\n") if line]
-    except (zstd.ZstdError, msgspec.MsgspecError, LookupError, TypeError) as error:
+    except (zstd.ZstdError, zlib.error, msgspec.MsgspecError, LookupError, TypeError) as error:
         raise ValueError(str(error)) from None
+
+
+def _expanded(body: bytes) -> bytes:
+    reader = zstd.ZstdDecompressor()
+    plain = reader.decompress(body, MOST_BYTES)
+    if not reader.eof or reader.unused_data:
+        raise ValueError("compressed data: length")
+    return plain
+
+
+def _gunzipped(body: bytes) -> bytes:
+    """Members one after the other: a gzip file may have several."""
+    plain = b""
+    while body:
+        reader = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        plain += reader.decompress(body, MOST_BYTES - len(plain))
+        if not reader.eof:
+            raise ValueError("compressed data: length")
+        body = reader.unused_data
+    return plain
 
 
 def _message(line: bytes) -> LandedMessage:

@@ -179,9 +179,11 @@ class ArchiveSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknow
     """The stanza `archive:`.
 
     retention_days: how long changes are kept; 0: for ever.
+    via: how changes come into the landing.
     """
 
     retention_days: int
+    via: Literal["s3", "firehose"] = "s3"
     snapshots: SnapshotSettings = SnapshotSettings()
 
 

@@ -10,8 +10,9 @@ from shared.flows.archive.requests import do
 from shared.flows.archive.setup import ArchiveSetup
 from shared.flows.health import thresholds
 from shared.flows.health.archive_findings import archive_findings
-from shared.values.archive_progress import KEPT_MS, UNDER_WAY_MS, ArchiveProgress
+from shared.values.archive_progress import DELIVERED_MS, KEPT_MS, UNDER_WAY_MS, ArchiveProgress
 from shared.values.checkpoint import Checkpoint
+from shared.values.errors import ConfigError
 from shared.values.lineage import Lineage
 from shared.values.position import Position
 from shared.values.seq import make_seq
@@ -30,6 +31,7 @@ class World:
         self.now_ms = 1_800_000_000_000
         self.landing, self.lake, self.state = MemoryLanding(), MemoryLake(), memory_state()
         self._mine: Any = None
+        self.errors: MemoryLanding | None = None
 
     def gives_out(self, n: int, epoch: int = EPOCH) -> None:
         if self._mine is None:
@@ -39,7 +41,7 @@ class World:
         checkpoint = Checkpoint(place, make_seq(epoch, n), epoch, Lineage("s"), "{}")
         self._mine = self.state.streams.renew(STREAM, self._mine, checkpoint) or self._mine
 
-    def do(self, what: str) -> Any:
+    def do(self, what: str, **more: Any) -> Any:
         setup = ArchiveSetup(
             self.landing,
             MemoryLanding(),
@@ -50,8 +52,9 @@ class World:
             "me",
             lambda: 300.0,
             lambda: self.now_ms / 1000,
+            errors=self.errors,
         )
-        return do(setup, {"do": what})
+        return do(setup, {"do": what, **more})
 
     def audited(self) -> Any:
         (found,) = audit(self.lake, self.state, (STREAM,), now_ms=self.now_ms)
@@ -157,3 +160,50 @@ def test_status_says_why_the_committer_fails_and_that_it_is_silent() -> None:
     assert not world.state.archive_progress.read().error
     (never,) = archive_findings(ArchiveProgress(), now)
     assert never.level == "ok"
+
+
+def test_what_firehose_buffers_is_under_way_for_longer() -> None:
+    world = World()
+    world.errors = MemoryLanding()
+    land(world.landing, range(1, 11))
+    world.gives_out(10)
+    world.minutes(1)
+    world.gives_out(12)
+    world.minutes(10)
+    assert (world.audited().under_way.count, world.audited().absent.count) == (2, 0)
+    world.minutes(10)
+    assert (world.audited().under_way.count, world.audited().absent.count) == (0, 2)
+
+
+def test_numbers_that_firehose_may_still_deliver_are_not_given_up() -> None:
+    world = World()
+    world.errors = MemoryLanding()
+    world.landing = MemoryLanding(lambda: world.now_ms)
+    land(world.landing, [1, 2, 3, 5])
+    world.minutes(1)
+    spans = [[STREAM, EPOCH, 4, 4]]
+    world.errors = None  # deployed with `via: s3` since
+    with pytest.raises(ConfigError, match="may still come from Firehose"):
+        world.do("give_up", spans=spans)
+    land(world.landing, [4])
+    world.minutes(1)
+    assert world.audited().rows == 5
+
+
+def test_a_number_that_firehose_has_lost_is_given_up() -> None:
+    world = World()
+    world.errors = MemoryLanding()
+    world.landing = MemoryLanding(lambda: world.now_ms)
+    land(world.landing, [1, 2, 3, 5])
+    world.minutes(1)
+    world.now_ms += DELIVERED_MS + MINUTE
+    world.minutes(1)
+    assert world.do("give_up", spans=[[STREAM, EPOCH, 4, 4]]) == {"numbers": 1}
+
+
+def test_what_firehose_could_not_process_is_counted() -> None:
+    world = World()
+    assert world.do("commit")["undelivered"] == 0
+    world.errors = MemoryLanding()
+    world.errors.put("processing-failed/1", b"")
+    assert world.do("commit")["undelivered"] == 1

@@ -16,6 +16,7 @@ from shared.values.message import attributes, deduplication_id, encode
 from shared.values.settings import ConsumerSettings
 from tests.worlds.archive_world import change, message
 from tests.worlds.twins.claims import MemoryClaims
+from tests.worlds.twins.firehose import MemoryStream
 from tests.worlds.twins.landing import MemoryLanding
 from tests.worlds.twins.queue import MemoryQueue
 from tests.worlds.twins.state import memory_state, wrapped
@@ -25,7 +26,10 @@ VISIBILITY = 90.0
 
 
 class DrainWorld:
-    """An archive's consumer over twins, and a clock."""
+    """An archive's consumer over twins, and a clock.
+
+    stream: the Firehose stream that it hands its changes to; None: it lands them itself.
+    """
 
     def __init__(self) -> None:
         self.now = 1_700_000_000.0
@@ -35,6 +39,7 @@ class DrainWorld:
         self.state, self.landing = memory_state(), MemoryLanding()
         self.queue = MemoryQueue(lambda: self.now, visibility=VISIBILITY)
         self.numbers = 0
+        self.stream: MemoryStream | None = None
 
     def send(
         self, many: int, *, groups: int = 8, dice: random.Random | None = None, changes: int = 1
@@ -59,7 +64,7 @@ class DrainWorld:
     def drain(self, wrap: Callable[[Any], Any] = lambda twin: twin) -> list[Consumed]:
         """One run of a new process of the function."""
         queue, state = wrap(self.queue), wrapped(self.state, wrap)
-        sink = Archive(wrap(self.landing))
+        sink = Archive(wrap(self.landing), wrap(self.stream) if self.stream else None)
         consume = Consume(self.settings, sink, state, MemoryClaims(), queue, clock=lambda: self.now)
         began, drain = self.now, Drain(self.settings, consume, queue, state.gates, lambda: self.now)
         return list(drain.run(lambda: 60.0 - (self.now - began)))

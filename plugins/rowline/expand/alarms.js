@@ -198,36 +198,4 @@ const consumerAlarms = (ids, { name, functionName, verify, enabled }, service, a
   ...(enabled !== false && { [ids.alarm('Late')]: late(ids, name, service, alerts) }),
 });
 
-/** The committer emits each minute for how long the table has lacked a change; 0: it lacks none. */
-const archiveAlarms = (ids, service, alerts) => ({
-  [ids.alarm('Behind')]: alarm(
-    alerts,
-    'The archive is more than 15 minutes behind its streams, or its committer fails.',
-    {
-      Namespace: 'Rowline',
-      MetricName: 'ArchiveBehindMs',
-      Dimensions: [
-        { Name: 'service', Value: service },
-        { Name: 'archive', Value: 'changes' },
-      ],
-      Threshold: 900000,
-      EvaluationPeriods: 10,
-      DatapointsToAlarm: 10,
-      TreatMissingData: 'breaching',
-    },
-  ),
-  [ids.alarm('Rejected')]: alarm(
-    alerts,
-    'Objects of the archive could not be read; they are kept below rejected/ in its bucket.',
-    {
-      Namespace: 'Rowline',
-      MetricName: 'LandingRejected',
-      Dimensions: [
-        { Name: 'service', Value: service },
-        { Name: 'archive', Value: 'changes' },
-      ],
-    },
-  ),
-});
-
-module.exports = { relayAlarms, consumerAlarms, watchAlarms, archiveAlarms };
+module.exports = { alarm, relayAlarms, consumerAlarms, watchAlarms };

@@ -5,7 +5,8 @@ const permissions = require('./permissions');
 const snapshots = require('./archive_snapshots');
 const { lambda, logGroup } = require('./function');
 const { allow, via, logs, rows } = require('./statements');
-const { archiveAlarms } = require('./alarms');
+const { archiveAlarms, archiveStreamAlarms } = require('./archive_alarms');
+const { archiveStream } = require('./archive_stream');
 const { onlyByTls } = require('./transport');
 const { ref, arn, sub, retained, policyDocument } = require('./cloudformation');
 const { isOff } = require('../options');
@@ -23,10 +24,11 @@ const databaseOf = (service, stage) =>
  * The archive: bucket, Glue database, Athena workgroup, and the function that keeps them. It is
  * outside the VPC, since it calls only AWS.
  */
-function archive({ memory, scanLimit, infrequentAfter }, sources, context) {
+function archive({ memory, scanLimit, infrequentAfter, via: way }, sources, context) {
   const { options, prefix, service, stage, alerts } = context;
   const ids = names.archive;
   const name = `${prefix}-${ids.function}`;
+  const byFirehose = way === 'firehose';
   return {
     functions: {
       [ids.function]: {
@@ -60,6 +62,8 @@ function archive({ memory, scanLimit, infrequentAfter }, sources, context) {
       [ids.role]: permissions.role(rights(name, sources, options), options),
       [ids.logGroup]: logGroup(name, options),
       ...(alerts && archiveAlarms(ids, prefix, alerts)),
+      ...(byFirehose && archiveStream(ids, prefix, context)),
+      ...(byFirehose && alerts && archiveStreamAlarms(ids, prefix, alerts)),
     },
     outputs: {
       [names.output.archiveBucket]: { Value: ref(ids.bucket) },

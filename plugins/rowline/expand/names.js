@@ -61,6 +61,10 @@ const archive = {
   bucketPolicy: 'AccessToArchive',
   database: 'ArchiveDatabase',
   workgroup: 'ArchiveWorkgroup',
+  stream: 'ArchiveStream',
+  streamRole: 'RoleOfArchiveStream',
+  streamLogGroup: 'ArchiveStreamLogGroup',
+  streamLog: 'ArchiveStreamLog',
   alarm: (what) => `${what}OfArchive`,
 };
 

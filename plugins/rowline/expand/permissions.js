@@ -200,6 +200,7 @@ function merged(statements) {
 const ONLY_THIS_ACCOUNT = { StringEquals: { 'aws:SourceAccount': ref('AWS::AccountId') } };
 const TRUST = {
   'lambda.amazonaws.com': ONLY_THIS_ACCOUNT,
+  'firehose.amazonaws.com': ONLY_THIS_ACCOUNT,
   'ecs-tasks.amazonaws.com': {
     ...ONLY_THIS_ACCOUNT,
     ArnLike: {

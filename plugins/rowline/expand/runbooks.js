@@ -5,6 +5,7 @@
 const PAGES = {
   Behind: 'archive-behind',
   Closed: 'gate-closed',
+  Delayed: 'firehose-delayed',
   Differs: 'differs',
   Down: 'relay-down',
   Due: 'due',
@@ -18,6 +19,7 @@ const PAGES = {
   Retention: 'retention',
   Silent: 'watch-silent',
   Throttles: 'throttles',
+  Undeliverable: 'firehose-errors',
   Unproved: 'unproved',
 };
 

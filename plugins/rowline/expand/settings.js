@@ -75,8 +75,9 @@ function settings(stanzas, { service, stage, read, options }) {
 }
 
 /** `forever` is 0 days. */
-const archiveOf = ({ retention, snapshots: { keep, schedule, ...snapshots } }) => ({
+const archiveOf = ({ retention, via, snapshots: { keep, schedule, ...snapshots } }) => ({
   retentionDays: retention === 'forever' ? 0 : Number(retention.slice(0, -1)),
+  ...(via !== 's3' && { via }),
   snapshots: {
     schedule: isOff(schedule) ? '' : schedule,
     keepDays: Number(keep.slice(0, -1)),
@@ -104,7 +105,13 @@ function sizes(stanzas) {
       'alarms',
     ]),
     archive: archive.isOn(kept)
-      ? pick(complete(kept, archive.schema), ['memory', 'scanLimit', 'api', 'infrequentAfter'])
+      ? pick(complete(kept, archive.schema), [
+          'memory',
+          'scanLimit',
+          'api',
+          'infrequentAfter',
+          'via',
+        ])
       : null,
   };
 }

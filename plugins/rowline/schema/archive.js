@@ -17,6 +17,12 @@ const schema = {
       default: '400d',
       description: 'How long changes are kept.',
     },
+    via: {
+      type: 'string',
+      enum: ['s3', 'firehose'],
+      default: 's3',
+      description: 'How changes come into the bucket: written to S3, or by Amazon Data Firehose.',
+    },
     infrequentAfter: {
       type: 'string',
       pattern: /^([3-9]\d|[1-9]\d{2,4})d$|^off$/,
@@ -99,7 +105,7 @@ function archiveConsumers(sources, archive) {
       {
         source,
         tables: patternsOf(capturedBy(sources, source).map(([table]) => table)),
-        archive: {},
+        archive: archive.via === 'firehose' ? { via: 'firehose' } : {},
         marks: false, // the ledger proves more
       },
     ]),

@@ -4,17 +4,19 @@ const { allow, via, account } = require('../expand/statements');
 const { arn, sub, ref } = require('../expand/cloudformation');
 const names = require('../expand/names');
 
-const { bucket } = names.archive;
+const { bucket, stream } = names.archive;
+const byFirehose = ({ via: way }) => way === 'firehose';
 
 // The stanza `archive:` makes its consumers (schema/archive.js); nobody writes this sink by hand.
 const schema = {
   description: 'the archive, which has a stanza of its own',
   type: 'object',
-  properties: {},
+  properties: { via: { type: 'string', enum: ['s3', 'firehose'], description: 'As the archive.' } },
 };
 
 const permissions = (settings, { key }, prefix) => [
   allow('Land', ['s3:PutObject'], sub('${bucket}/landing/*', { bucket: arn(bucket) })),
+  ...(byFirehose(settings) ? [allow('Stream', ['firehose:PutRecordBatch'], arn(stream))] : []),
   allow('LandingKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('s3')),
   allow(
     'Commit',
@@ -27,10 +29,11 @@ module.exports = {
   internal: true,
   drained: true,
   schema,
-  settings: () => ({}),
+  settings: (stanza) => (byFirehose(stanza) ? { via: 'firehose' } : {}),
   permissions,
   environment: (settings, prefix) => ({
     ROWLINE_ARCHIVE_BUCKET: ref(bucket),
     ROWLINE_ARCHIVE_FUNCTION: `${prefix}-${names.archive.function}`,
+    ...(byFirehose(settings) && { ROWLINE_ARCHIVE_STREAM: ref(stream) }),
   }),
 };

@@ -74,6 +74,36 @@ test("the table's files move to cheaper storage only when the stanza says so", (
   }
 });
 
+test('with via: firehose a stream delivers, and keeps what it holds when it leaves', () => {
+  const without = expanded({ via: 's3' });
+  assert.deepStrictEqual(expanded({}), without);
+  assert.deepStrictEqual(
+    Object.keys(without.resources).filter((id) => id.includes('ArchiveStream')),
+    [],
+  );
+  const { resources, functions, settings } = expanded({ via: 'firehose' });
+  const { ArchiveStream: stream, RoleOfArchiveStream: role } = resources;
+  assert.strictEqual(stream.DeletionPolicy, 'RetainExceptOnCreate');
+  assert.strictEqual(role.DeletionPolicy, 'RetainExceptOnCreate');
+  const to = stream.Properties.ExtendedS3DestinationConfiguration;
+  assert.match(to.Prefix, /^landing\/./);
+  assert.doesNotMatch(to.ErrorOutputPrefix, /^landing/);
+  assert.strictEqual(to.CompressionFormat, 'GZIP');
+  assert.ok(to.EncryptionConfiguration.KMSEncryptionConfig.AWSKMSKeyARN);
+  assert.ok(stream.Properties.DeliveryStreamEncryptionConfigurationInput.KeyARN);
+  const { environment } = functions.consumeArchiveShop;
+  assert.deepStrictEqual(environment.ROWLINE_ARCHIVE_STREAM, { Ref: 'ArchiveStream' });
+  assert.strictEqual(settings.archive.via, 'firehose');
+  assert.deepStrictEqual(settings.consumers.archiveShop.sink, { kind: 'archive', via: 'firehose' });
+  const { Statement } = resources.RoleOfConsumeArchiveShop.Properties.Policies[0].PolicyDocument;
+  assert.ok(Statement.some(({ Action }) => Action.includes('firehose:PutRecordBatch')));
+});
+
+test('no other way than s3 and firehose', () => {
+  const [wrong] = problems(stanzas({ archive: { via: 'kinesis' } }));
+  assert.match(wrong, /^archive\.via is "kinesis"/);
+});
+
 test('its consumers and its sink are not for other consumers', () => {
   const { listingSearch } = stanzas().consumers;
   const [named] = problems(stanzas({ archive: {}, consumers: { archiveShop: listingSearch } }));

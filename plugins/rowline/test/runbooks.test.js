@@ -10,7 +10,7 @@ const alerts = 'arn:aws:sns:eu-west-1:111122223333:pager';
 
 /** Every alarm that the stanzas can have: [logical id, description]. */
 function alarms(options = {}) {
-  const over = stanzas({ archive: { retention: '400d' } });
+  const over = stanzas({ archive: { retention: '400d', via: 'firehose' } });
   over.consumers.listingSearch.verify = { schedule: 'rate(1 day)' };
   const { resources } = expand(over, context({ alerts, options }));
   return Object.entries(resources)

@@ -1,7 +1,8 @@
 """The landing in S3: `landing/` of the archive's bucket; `rejected/` keeps what cannot be read.
 
 Changes that are read again because the table lost them come under `healing/`: the ledger has their
-numbers, so the committer would drop them.
+numbers, so the committer would drop them. Firehose writes below `landing/firehose/`, and what it
+could not deliver there below `firehose-errors/`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 PREFIX, HEALING = "landing/", "healing/"
 REJECTED = "rejected/"
+FIREHOSE_ERRORS = "firehose-errors/"
 _GONE = ("NoSuchKey", "404")
 _OTHER = (*_GONE, "PreconditionFailed", "412", "ConditionalRequestConflict", "409")
 """Another object is there, or none."""

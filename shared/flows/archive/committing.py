@@ -77,17 +77,17 @@ class Committer:
         if first is None:
             self._lake.head()  # makes the table, so that readers find it
             return done
-        done.oldest_ms = max(0, self._now_ms() - first.at_ms)
+        began_ms = self._now_ms()
         waiting = _again(first, listed)
         while some := list(islice(waiting, MOST_OBJECTS)):
             while some:
                 if done.commits and (time_left() < RESERVE or not hold()):
                     done.left = True
                     return done
-                some = some[self._commit(some, done) :]
+                some = some[self._commit(some, done, began_ms) :]
         return done
 
-    def _commit(self, objects: list[Landed], done: Committed) -> int:
+    def _commit(self, objects: list[Landed], done: Committed, began_ms: int) -> int:
         """Commit the first of these objects; returns how many are done."""
         read, names, rejected = [], [], 0
         changes = size = 0
@@ -95,6 +95,7 @@ class Committer:
             if changes >= MOST_CHANGES or size >= MOST_BYTES:
                 break
             names.append(each.name)
+            done.oldest_ms = max(done.oldest_ms, began_ms - each.at_ms)
             if body is None:
                 continue  # another run has done it
             try:

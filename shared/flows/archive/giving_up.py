@@ -5,15 +5,42 @@ holds them as archived and removed on purpose. A copy that comes after all is a 
 """
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from pyroaring import BitMap64
 
 from shared.adapters.lake.columns import ARROW
 from shared.adapters.lake.contract import Lake, Overtaken
 from shared.domain.archive_ledger import Ledger, Place, Span
-from shared.flows.archive.auditing import table_numbers
+from shared.flows.archive.auditing import by_place, table_numbers
+from shared.values.errors import ConfigError
 
 ATTEMPTS = 5
+
+
+def refuse_young(lake: Lake, spans: Iterable[Span], before_ms: int) -> None:
+    """Refuse numbers that Firehose may still deliver: a late copy would count as a duplicate.
+
+    Numbers are given out in order. So one is old enough if a later change landed before the time.
+    Raises ConfigError.
+    """
+    head = lake.head()
+    ledger, old = Ledger.decode(head.ledger), dict[Place, int]()
+    at = datetime.fromtimestamp(before_ms / 1000, UTC).replace(tzinfo=None).isoformat()
+    columns = ["stream", "epoch", "n"]
+    for batch in lake.scan(columns, at=head, where=f"landed_at < '{at}'"):
+        for place, numbers in by_place(batch):
+            old[place] = max([*numbers, old.get(place, 0)])
+    for span in spans:
+        place = (span.stream, span.epoch)
+        later = any(each > place for each in old if each[0] == span.stream)
+        absent = ledger.new_of(place, range(span.first, span.last + 1))
+        if absent and not later and absent.max() > old.get(place, 0):
+            raise ConfigError(
+                "may still come from Firehose, which tries for a day to deliver it.",
+                thing=f"{span.stream} epoch {span.epoch} n {absent.max()}",
+                hint="Run the same command when a later change has been in the table for a day.",
+            )
 
 
 def give_up(lake: Lake, spans: Iterable[Span]) -> int:

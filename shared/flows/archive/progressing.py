@@ -13,8 +13,13 @@ from shared.values.errors import RowlineError
 from shared.values.seq import make_seq
 
 
-def note_progress(lake: Lake, state: State, streams: Sequence[str], now_ms: int) -> ArchiveProgress:
-    """Store how far the table and the streams are; returns it."""
+def note_progress(
+    lake: Lake, state: State, streams: Sequence[str], now_ms: int, *, buffered: bool = False
+) -> ArchiveProgress:
+    """Store how far the table and the streams are; returns it.
+
+    buffered: whether changes go through Firehose.
+    """
     # Before the ledger: what is archived meanwhile does not count as lacking.
     ends = {stream: dict(given_out(state, stream)) for stream in streams}
     ledger = Ledger.decode(lake.head().ledger)
@@ -23,7 +28,7 @@ def note_progress(lake: Lake, state: State, streams: Sequence[str], now_ms: int)
         for stream, found in ends.items()
     }
     through = {stream: ledger.archived_through(stream, ends[stream]) for stream in streams}
-    progress = state.archive_progress.read().after(through, given, now_ms)
+    progress = state.archive_progress.read().after(through, given, now_ms, buffered=buffered)
     state.archive_progress.save(progress)
     return progress
 

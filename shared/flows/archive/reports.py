@@ -17,6 +17,7 @@ class Committed(msgspec.Struct):
     oldest_ms: age of the oldest object at the beginning; 0: there was none.
     busy: another run was under way, and this one did nothing.
     behind_ms: for how long the table has lacked a change that was given out; 0: it lacks none.
+    undelivered: objects that Firehose wrote below its error prefix.
     """
 
     rows: int = 0
@@ -28,6 +29,7 @@ class Committed(msgspec.Struct):
     oldest_ms: int = 0
     busy: bool = False
     behind_ms: int = 0
+    undelivered: int = 0
 
 
 class Maintained(msgspec.Struct):

@@ -11,7 +11,7 @@ from shared.flows.archive.auditing import audit
 from shared.flows.archive.bases import bases
 from shared.flows.archive.chosen_changes import ChosenChanges
 from shared.flows.archive.committing import commit
-from shared.flows.archive.giving_up import give_up
+from shared.flows.archive.giving_up import give_up, refuse_young
 from shared.flows.archive.healing import heal, wanted
 from shared.flows.archive.maintaining import maintain
 from shared.flows.archive.progressing import note_failure, note_progress
@@ -20,6 +20,7 @@ from shared.flows.archive.reports import COMMIT_WAITS
 from shared.flows.archive.setup import ArchiveSetup
 from shared.flows.archive.standing import standing
 from shared.values.archive_pages import PartRequest
+from shared.values.archive_progress import DELIVERED_MS
 from shared.values.errors import ConfigError, RowlineError
 
 Answer = dict[str, Any]
@@ -44,7 +45,14 @@ def _commit(setup: ArchiveSetup, event: Answer) -> Answer:
             note_failure(setup.state, error)
         raise
     if not done.busy:
-        progress = note_progress(setup.lake, setup.state, setup.streams, setup.now_ms())
+        progress = note_progress(
+            setup.lake,
+            setup.state,
+            setup.streams,
+            setup.now_ms(),
+            buffered=setup.errors is not None,
+        )
+        done.undelivered = sum(1 for _ in setup.errors.list()) if setup.errors else 0
         done.behind_ms = progress.behind_ms(setup.now_ms())
     return _plain(done)
 
@@ -101,7 +109,11 @@ def _give_up(setup: ArchiveSetup, event: Answer) -> Answer:
             thing="the committer",
             hint="Run the same command again in a minute.",
         )
-    return {"numbers": give_up(setup.lake, msgspec.convert(event["spans"], list[Span]))}
+    spans = msgspec.convert(event["spans"], list[Span])
+    now_ms = setup.now_ms()
+    if setup.state.archive_progress.read().may_deliver(now_ms):
+        refuse_young(setup.lake, spans, now_ms - DELIVERED_MS)
+    return {"numbers": give_up(setup.lake, spans)}
 
 
 WORK: dict[str, Callable[[ArchiveSetup, Answer], Answer]] = {

@@ -16,6 +16,7 @@ class ArchiveSetup:
 
     healing: changes that were read again because the table lost them.
     streams: the streams of the stage. retention_days: 0: changes are kept for ever.
+    errors: what Firehose could not deliver; None: changes do not go through Firehose.
     snapshots, snapshot_table: needed only for what reads them.
     holder: names this run. left: seconds until the function is stopped. clock: Unix seconds.
     """
@@ -30,6 +31,7 @@ class ArchiveSetup:
     left: Callable[[], float]
     clock: Callable[[], float]
     sleep: Callable[[float], object] = time.sleep
+    errors: Landing | None = None
     snapshots: SnapshotStore | None = None
     snapshot_table: SnapshotTable | None = None
 

@@ -59,9 +59,9 @@ UNUSED = {
         r"|AssociateRuntimeAlias|PublishVersion)|elasticfilesystem:.*|s3files:.*"
     ),
     "data protection of topic or logs, deliveries, indexes": (
-        r"sns:PutDataProtectionPolicy|firehose:.*|logs:(CreateLogDelivery|PutBearerToken.*"
+        r"sns:PutDataProtectionPolicy|logs:(CreateLogDelivery|PutBearerToken.*"
         r"|(Put|Delete)(DataProtection|Index|Resource)Policy|PutLogGroupDeletionProtection"
-        r"|CreateLogStream|DescribeLogStreams|PutLogEvents)|s3:REST.PUT.OBJECT"
+        r"|PutLogEvents)|s3:REST.PUT.OBJECT"
     ),
     "roles have one inline policy each, and a boundary is never removed": (
         r"iam:((Attach|Detach)RolePolicy|UpdateRole|UpdateRoleDescription"
@@ -82,6 +82,7 @@ FOREIGN = {
     "AWS::SNS::Subscription": "iam:",
     "AWS::Events::Rule": "iam:",
     "AWS::Glue::Database": "iam:",
+    "AWS::Logs::LogGroup": "firehose:|logs:CreateLogStream|logs:DescribeLogStreams",
     "AWS::Athena::WorkGroup": "iam:|s3:|kms:",
     "AWS::DynamoDB::Table": "iam:|s3:|logs:",
     "AWS::ECS::Cluster": "kms:",
@@ -148,6 +149,7 @@ TAGGED = {"StringLike": {"aws:ResourceTag/rowline:stack": f"{SERVICE}-*"}}
 WITH_TAG = {"StringLike": {"aws:RequestTag/rowline:stack": f"{SERVICE}-*"}}
 BOUNDED = {"StringEquals": {"iam:PermissionsBoundary": BOUNDARY}}
 TO_LAMBDA = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+TO_FIREHOSE = {"StringEquals": {"iam:PassedToService": "firehose.amazonaws.com"}}
 TO_ECS = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
 FOR_ECS = {"StringEquals": {"iam:AWSServiceName": "ecs.amazonaws.com"}}
 
@@ -239,8 +241,15 @@ ARCHIVE: list[Statement] = [
         [f"arn:aws:apigateway:{REGION}::/{each}" for each in ("apis", "apis/*", "tags/*")],
         None,
     ),
+    ("Stream", "firehose:.*", arn("firehose", f"deliverystream/{SERVICE}-*"), None),
+    ("LogsOfStream", "logs:(?!DescribeLogGroups).*", arn("logs", f"log-group:/{SERVICE}/*"), None),
+    ("HandRoleToFirehose", "iam:PassRole", ROLES, TO_FIREHOSE),
+    ("StreamKey", "kms:CreateGrant", "*", TAGGED),
 ]
-OF_THE_ARCHIVE = ("AWS::Glue::", "AWS::Athena::", "AWS::ApiGatewayV2::")
+OF_THE_ARCHIVE = (
+    *("AWS::Glue::", "AWS::Athena::", "AWS::ApiGatewayV2::"),
+    *("AWS::KinesisFirehose::", "AWS::Logs::LogStream"),
+)
 LARGEST = {
     "athena": arn("athena", f"workgroup/{SERVICE}-*"),
     "cloudformation": arn("cloudformation", f"stack/{SERVICE}-*"),
@@ -248,6 +257,7 @@ LARGEST = {
     "dynamodb": arn("dynamodb", f"table/{SERVICE}-*"),
     "ec2": "*",
     "ecr": "*",
+    "firehose": arn("firehose", f"deliverystream/{SERVICE}-*"),
     "glue": [
         arn("glue", each) for each in ("catalog", f"database/{SERVICE}_*", f"table/{SERVICE}_*/*")
     ],
@@ -289,7 +299,7 @@ def deployers(kinds: set[str]) -> dict[str, Policy]:
     )
     left -= actions
     assert not left, f"no statement takes {sorted(left)}"
-    archive, left = made_of(ARCHIVE, {each for kind in stores for each in calls(kind)})
+    archive, left = made_of(ARCHIVE, {each for kind in stores for each in calls(kind)} | logs())
     left -= actions
     assert not left, f"no statement takes {sorted(left)}"
     return {

@@ -70,7 +70,8 @@ def package_variant(folder: Path, name: str) -> dict[str, Any]:
     if "container" in name:
         edits = {"    start: latest\n": "    start: latest\n    run: fargate\n"}
     elif "archive" in name:
-        edits = {'    archive: "off" ': '    archive: {api: "on", infrequentAfter: 90d} '}
+        stanza = '    archive: {api: "on", infrequentAfter: 90d, via: firehose} '
+        edits = {'    archive: "off" ': stanza}
     return package(folder, *VARIANTS[name], edits=edits)
 
 

@@ -170,6 +170,7 @@ def test_the_roles_of_the_archive_are_exactly_those_of_the_page(packaged: Packag
     consumer = {sid: each for sid, each in documented("Consumer").items() if sid != "Secret"}
     lands = granted(template, "RoleOfConsumeArchiveShop")
     assert lands == consumer | documented("Archive consumer")
+    assert granted(template, "RoleOfArchiveStream") == documented("Firehose")
 
 
 def test_without_the_stanza_nothing_of_the_archive_is_deployed(packaged: Packaged) -> None:

@@ -1,17 +1,21 @@
-"""The archive's sink: each slice of changes becomes one object of the landing.
+"""The archive's sink: each slice of changes becomes one object of the landing, or Firehose gets it.
 
-An object is durable when S3 has answered, and only then are its changes applied. The committer
-moves it into the table, and drops what is there already.
+An object is durable when S3 has answered, and a record when Firehose has accepted it. Only then are
+its changes applied. The committer moves them into the table, and drops what is there already.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import msgspec
 
 from shared.adapters import aws
+from shared.adapters.firehose.contract import MOST_RECORD, DeliveryStream
+from shared.adapters.firehose.stream import FirehoseStream
 from shared.adapters.landing.contract import Landing
 from shared.adapters.landing.s3 import S3Landing
 from shared.adapters.stack.environment import variable
+from shared.domain.archive_records import pack
 from shared.domain.sink import Arrival, Outcome, Slice, Surroundings
 from shared.values import landed
 from shared.values.errors import Outage, RowlineError
@@ -21,6 +25,9 @@ from shared.values.seq import split_seq
 _ROWS = {"c": (False, True), "u": (None, True), "d": (None, False), "r": (False, True)}
 """Operation → whether it has `before` and `after`; None: it may."""
 
+PUT_SECONDS = 10.0
+"""The longest wait for an answer of Firehose to 4 MiB."""
+
 LATEST_MS = 253_402_300_799_999
 """The end of the year 9999: the last time that engines read."""
 
@@ -28,17 +35,26 @@ LATEST_MS = 253_402_300_799_999
 class ArchiveSinkSettings(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="archive"
 ):
-    """The archive has no settings for its sink."""
+    """The settings of the archive's sink.
+
+    via: how changes come into the landing.
+    """
+
+    via: Literal["s3", "firehose"] = "s3"
 
 
 Settings = ArchiveSinkSettings
 
 
 class Archive:
-    """Writes what it gets into a landing."""
+    """Writes what it gets into a landing, or hands it to a stream that does.
 
-    def __init__(self, landing: Landing) -> None:
-        self._landing = landing
+    stream: None: every change is written into the landing. Else only those are that are too large
+        for it.
+    """
+
+    def __init__(self, landing: Landing, stream: DeliveryStream | None = None) -> None:
+        self._landing, self._stream = landing, stream
 
     def apply(self, slice: Slice) -> list[Outcome]:
         if not slice.may_go_on():
@@ -47,12 +63,38 @@ class Archive:
         sound = [
             each for each, outcome in zip(slice.arrivals, outcomes, strict=True) if outcome is None
         ]
-        written = self._write(sound) if sound else Outcome("applied")
-        return [outcome or written for outcome in outcomes]
+        written = iter(self._written(sound, slice.may_go_on))
+        return [outcome or next(written) for outcome in outcomes]
 
     def probe(self) -> str:
         next(iter(self._landing.list()), None)
         return ""
+
+    def _written(self, arrivals: Sequence[Arrival], may_go_on: Callable[[], bool]) -> list[Outcome]:
+        if not arrivals:
+            return []
+        if self._stream is None:
+            return [self._write(arrivals)] * len(arrivals)
+        records, large = pack(arrivals, MOST_RECORD)
+        outcomes = [Outcome("applied")] * len(arrivals)
+        if large:
+            landed = self._write([arrivals[at] for at in large])
+            outcomes = [landed if at in large else each for at, each in enumerate(outcomes)]
+        for record, why in zip(
+            records, self._put([each.body for each in records], may_go_on), strict=True
+        ):
+            for at in record.places if why else ():
+                outcomes[at] = Outcome("failed", why)
+        return outcomes
+
+    def _put(self, records: list[bytes], may_go_on: Callable[[], bool]) -> list[str]:
+        """Why the stream did not accept each record; empty for those that it did."""
+        assert self._stream is not None
+        try:
+            reasons = self._stream.put(records, may_go_on)
+        except RowlineError as error:  # rights or settings: nothing is wrong with the changes
+            return [f"Firehose refuses: {error.what}"] * len(records)
+        return [why and f"Firehose did not accept the record: {why}" for why in reasons]
 
     def _write(self, arrivals: Sequence[Arrival]) -> Outcome:
         name = landed.name_of([(each.message.stream, each.change) for each in arrivals])
@@ -115,4 +157,8 @@ def _messages(arrivals: Sequence[Arrival]) -> list[Message]:
 
 def build(settings: ArchiveSinkSettings, around: Surroundings) -> Archive:
     """The sink of a stage's archive, in the bucket that the template names."""
-    return Archive(S3Landing(aws.client("s3"), variable("ROWLINE_ARCHIVE_BUCKET")))
+    landing = S3Landing(aws.client("s3"), variable("ROWLINE_ARCHIVE_BUCKET"))
+    if settings.via == "s3":
+        return Archive(landing)
+    client = aws.client("firehose", attempts=1, read_seconds=PUT_SECONDS)
+    return Archive(landing, FirehoseStream(client, variable("ROWLINE_ARCHIVE_STREAM")))

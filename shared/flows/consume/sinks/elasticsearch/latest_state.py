@@ -40,6 +40,8 @@ from shared.values.errors import (
 )
 from shared.values.settings import ConsumerSettings
 
+OLDEST_VERSION = 8
+
 
 class LatestState:
     """The sink of a consumer. It keeps what it knows of indexes between calls."""
@@ -59,7 +61,15 @@ class LatestState:
         )
 
     def probe(self) -> str:
-        return self._search.version()
+        version = self._search.version()
+        major = version.partition(".")[0]
+        if major.isdigit() and int(major) < OLDEST_VERSION:
+            raise SearchError(
+                f"is version {version}.",
+                thing="Elasticsearch",
+                hint=f"Upgrade to {OLDEST_VERSION} or later.",
+            )
+        return version
 
     def documents(self, table: CapturedTable, place: str = "") -> IndexDocuments:
         return IndexDocuments(self._layout, self._search, table, place)
