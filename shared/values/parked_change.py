@@ -65,7 +65,8 @@ class RowItem(msgspec.Struct, frozen=True, omit_defaults=True):
     mode: `open`, its later changes are applied; `closed`, they join what is parked.
     newest: the highest seq of the row that the sink has taken since it has this item.
     holds: a change of it is surely parked. The item is stored first, so a kill may come between.
-    token: another one each time that the item is stored; empty in one that is not stored yet.
+    token: another one each time that the item is stored, see `stored_ms`; empty in one that is not
+        stored yet.
     """
 
     group: str
@@ -78,3 +79,14 @@ class RowItem(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def id(self) -> RowId:
         return self.group, self.row
+
+
+def token_of(now_ms: int, unique: object) -> str:
+    """A token that says when it was made. now_ms: Unix ms."""
+    return f"{now_ms}-{unique}"
+
+
+def stored_ms(token: str) -> int:
+    """When the row or flag with this token was stored; 0 for a token of an earlier version."""
+    text, dash, _ = token.partition("-")
+    return int(text) if dash and text.isdigit() else 0

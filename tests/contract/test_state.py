@@ -1,5 +1,6 @@
 """State stores: the twins and DynamoDB obey the same contract."""
 
+import time
 import uuid
 from collections.abc import Iterable
 from types import SimpleNamespace
@@ -33,7 +34,7 @@ from shared.values.lease import Holding, Holdings, Lease
 from shared.values.lineage import Lineage
 from shared.values.mark import Mark
 from shared.values.outset import Outset
-from shared.values.parked_change import RowItem
+from shared.values.parked_change import RowItem, stored_ms
 from shared.values.position import Position
 from shared.values.pulse import Pulse
 from shared.values.redrive_work import RedriveWork
@@ -620,6 +621,22 @@ def test_a_row_says_whether_a_change_of_it_is_surely_parked(stores: Any) -> None
     assert bare(store.rows_of("search", "t-1")) == [sure], "also where it knows less"
 
 
+def test_a_row_that_was_removed_is_not_made_again_by_a_batch_that_had_read_it(stores: Any) -> None:
+    store, began = stores.parked, time.time_ns() // 1_000_000
+    store.put_rows("search", [RowItem("t-1", "r1", newest=4)])
+    (read,) = store.rows_of("search", "t-1")
+    assert began - 60_000 < stored_ms(read.token) < began + 60_000
+    newer, older = (msgspec.structs.replace(read, newest=seq, holds=True) for seq in (7, 6))
+    for row in (newer, older):
+        store.update_rows("search", [row])
+        assert bare(store.rows_of("search", "t-1")) == bare([newer])
+    (stored,) = store.rows_of("search", "t-1")
+    assert stored.token == read.token, "the watch knows for how long nothing was parked"
+    store.remove_rows("search", [stored])
+    store.update_rows("search", [newer])
+    assert store.rows_of("search", "t-1") == []
+
+
 def bare(rows: Iterable[RowItem]) -> list[RowItem]:
     """Rows without their tokens, in order."""
     return sorted((msgspec.structs.replace(row, token="") for row in rows), key=lambda row: row.id)
@@ -632,6 +649,7 @@ def test_the_read_of_the_marks_names_the_groups_with_parked_rows(stores: Any) ->
     stores.parked.flag("search", ["t-2", "u-7"])
     before = stores.parked.flags("search")
     assert set(before) == {"t-1", "t-2", "u-7"}
+    assert all(stored_ms(token) > 0 for token in before.values())
     stores.parked.flag("search", ["u-7"])
     for group in ("t-1", "none", "u-7"):
         stores.parked.unflag("search", group, before.get(group, ""))

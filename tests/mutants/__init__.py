@@ -6,6 +6,7 @@ CONSUME = "shared/flows/consume"
 CONSUME_TESTS = "tests/unit/test_consume.py"
 PROPERTY = "tests/unit/test_consume_property.py"
 EVERY_CHANGE = "tests/unit/test_every_change.py"
+FAULTS = "tests/unit/test_consumer_faults.py"
 KILLING = "tests/unit/test_killing.py"
 
 
@@ -124,7 +125,28 @@ MUTANTS = (
         f"{CONSUME}/batch_rows.py",
         "        if not unsure:\n            return\n",
         "        return\n",
-        ("tests/unit/test_consumer_faults.py",),
+        (FAULTS,),
+    ),
+    Mutant(
+        "rows that hold nothing stay",
+        "shared/domain/empty_rows.py",
+        "if row.row not in held])",
+        "if row.row in held and False])",
+        (EVERY_CHANGE, FAULTS),
+    ),
+    Mutant(
+        "the watch removes the row of a parked change",
+        "shared/domain/empty_rows.py",
+        "if row.row not in held])",
+        "])",
+        (EVERY_CHANGE, FAULTS),
+    ),
+    Mutant(
+        "the watch removes a row that a function is about to park",
+        "shared/flows/watch/empty_rows.py",
+        "setup.now_ms - UNTOUCHED_MS",
+        "setup.now_ms",
+        (FAULTS,),
     ),
     Mutant(
         "later changes of a closed row do not wait",

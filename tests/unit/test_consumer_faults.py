@@ -13,16 +13,18 @@ from shared.domain.patience import Patience
 from shared.flows.consume.lateness import RETURNED_MS
 from shared.flows.job_slice import JobSlice
 from shared.flows.redrive.setup import RedriveSetup
+from shared.flows.watch.empty_rows import remove_empty_rows
 from shared.flows.watch.moved import settle_moved
-from shared.flows.watch.setup import WatchSetup
 from shared.values.errors import ConfigError, StateUnavailable
 from shared.values.job import Job
+from shared.values.parked_change import RowItem
+from shared.values.redrive_command import RedriveCommand
 from shared.values.redrive_work import RedriveWork
-from shared.values.settings import Settings, SourceSettings, TableSettings
+from shared.values.settings import Settings
 from tests.unit.test_consume_property import Between, Fault, Killed
 from tests.unit.test_every_change import EveryChangeWorld
-from tests.worlds.consumer_world import World, change, delivery
-from tests.worlds.memory_parts import MemoryParts
+from tests.worlds.consumer_world import ALIAS, World, change, delivery
+from tests.worlds.memory_parts import watch_setup
 from tests.worlds.outage_world import OutageWorld
 from tests.worlds.redrive_world import BAD, RedriveWorld
 from tests.worlds.twins.queue import MemoryQueue
@@ -87,24 +89,15 @@ def test_a_command_that_was_moved_to_the_dlq_is_sent_again(action: Any) -> None:
     world.publish(*(change(n, "c", n, price=BAD if n < 4 else n) for n in range(1, 9)))
     world.drain()
     world.fix_the_mapping()
-    shop = SourceSettings("shop", "secret", {"shop.items": TableSettings()})
-    settings = Settings("rowline", "dev", {"shop": shop}, {"search": world.settings})
-    parts = MemoryParts(settings, world.state)
-    dlq = parts.queues["dlq", "search"] = MemoryQueue(lambda: world.now)
+    watch = watch_setup(world, lambda: world.now)
+    dlq: Any = MemoryQueue(lambda: world.now)
+    watch.parts.queues["dlq", "search"] = dlq  # type: ignore[attr-defined]
 
     def move() -> None:
         batch = world.queue.receive()
         assert batch, "the command waits"
         dlq.send([Entry(e.body, e.group, e.deduplication_id, e.attributes) for e in batch])
         world.queue.delete([one.receipt_handle for one in batch])
-        watch = WatchSetup(
-            parts,
-            lambda *_: None,
-            "w",
-            lambda: 60.0,
-            lambda: world.now,
-            start_slice=lambda _: None,
-        )
         settle_moved(watch)
 
     world.waits = [move, move]
@@ -163,6 +156,90 @@ def test_a_row_that_was_closed_for_a_change_that_is_accepted_now_is_open() -> No
             assert not world.parked()[0].joined, f"killed at call {at}"
         world.redrive()
     assert list(dict.fromkeys(world.order(1))) == [f"tx/{n}" for n in range(2, 50)]
+    assert world.nothing_is_left()
+
+
+def empty_row(world: RedriveWorld) -> None:
+    """A function is killed when it has stored a row, and the change is accepted then."""
+
+    def add(*_: Any) -> bool:
+        raise Killed
+
+    parked: Any = world.state.parked
+    world.publish(change(1, "c", 1, price=BAD))
+    parked.add = add
+    with pytest.raises(Killed):
+        world.work()
+    del parked.add
+    world.consume = world.cold_start()
+    world.fix_the_mapping()
+    assert [row.holds for row in rows_of(world)] == [False]
+    assert not world.parked()
+
+
+@pytest.mark.parametrize("holds", [False, True])
+def test_the_watch_removes_a_row_that_holds_nothing_when_no_function_can_be_about_to_park(
+    holds: bool,
+) -> None:
+    world = RedriveWorld()
+    empty_row(world)
+    if holds:  # it says so, and is mistaken
+        world.state.parked.put_rows("search", [RowItem("g", rows_of(world)[0].row, holds=True)])
+    watch = watch_setup(world, lambda: world.now)
+    remove_empty_rows(watch)
+    assert len(rows_of(world)) == 1, "a function may be about to park"
+    world.now += 1_300
+    world.drain()
+    remove_empty_rows(watch)
+    assert len(rows_of(world)) == holds
+    world.now += 3_600 - world.now % 3_600
+    remove_empty_rows(watch)
+    assert world.nothing_is_left()
+
+
+def rows_of(world: RedriveWorld) -> list[RowItem]:
+    return world.state.parked.rows_of("search", "g")
+
+
+@pytest.mark.parametrize("seconds", [0, 1_800])
+def test_what_is_parked_keeps_its_row_and_flag(seconds: int) -> None:
+    world = RedriveWorld()
+    world.publish(change(1, "c", 1, price=BAD), change(2, "c", 2, price=2))
+    world.drain()
+    world.now += seconds + 3_600 - world.now % 3_600
+    remove_empty_rows(watch_setup(world, lambda: world.now))
+    assert [row.holds for row in rows_of(world)] == [True]
+    assert world.state.marks.read("search", []).parked == {"g"}
+
+
+@pytest.mark.parametrize("at", range(1, 20))
+def test_a_row_is_not_forgotten_while_a_slow_function_parks_a_change_of_it(at: int) -> None:
+    """The watch looks between any two of its calls: row and flag are there in the end."""
+    fault = Fault()
+    world = RedriveWorld(wrap=lambda twin: Between(twin, fault))
+    empty_row(world)
+    world.now += 1_300
+    world.search.definitions[ALIAS]["mappings"]["properties"]["price"] = {"type": "long"}
+    watch = watch_setup(world, lambda: world.now)
+    fault.plan(at, "meanwhile", lambda: remove_empty_rows(watch))
+    world.work()
+    assert [one.id for one in world.parked()] == ["tx/1"]
+    assert [row.holds for row in rows_of(world)] == [True]
+    assert world.state.marks.read("search", []).parked == {"g"}
+
+
+def test_a_command_of_a_job_that_is_over_tidies_up_after_a_kill() -> None:
+    world = EveryChangeWorld()
+    world.recorder.poison = {"tx/1"}
+    world.publish(change(1, "u", 1))
+    world.drain()
+    world.state.parked.remove("search", world.parked())  # and there the redrive was killed
+    command = RedriveCommand("over", 1, "apply", "g", {"r": ["tx/1"]})
+    entry = Entry(command.encoded(), "g", command.deduplication_id, command.attributes("shop"))
+    world.queue.send([entry])
+    assert world.queue.receive()
+    world.now += 100
+    world.work()
     assert world.nothing_is_left()
 
 

@@ -2,14 +2,17 @@
 
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 from shared.adapters.observation.contract import ConsumerSigns, KeptQueue
 from shared.adapters.state.state import State
 from shared.domain.sink import Examiner
 from shared.domain.subscription_filter import filter_policy
+from shared.flows.watch.setup import WatchSetup
 from shared.values.pulse import Pulse
-from shared.values.settings import Settings
+from shared.values.settings import Settings, SourceSettings, TableSettings
+from tests.worlds.consumer_world import World
 from tests.worlds.twins.functions import MemoryFunctions
 from tests.worlds.twins.queue import MemoryQueue
 from tests.worlds.twins.state import memory_state
@@ -52,6 +55,18 @@ class MemoryParts:
 
     def undelivered(self, consumer: str) -> MemoryQueue:
         return self.queues["undelivered", consumer]
+
+
+def watch_setup(world: World, clock: Callable[[], float]) -> WatchSetup:
+    """What the tasks of the watch work with, for the consumer of this world. clock: Unix seconds.
+
+    Its metrics and slices go nowhere, and it has a minute.
+    """
+    shop = SourceSettings("shop", "secret", {"shop.items": TableSettings()})
+    parts = MemoryParts(
+        Settings("rowline", "dev", {"shop": shop}, {"search": world.settings}), world.state
+    )
+    return WatchSetup(parts, lambda *_: None, "w", lambda: 60.0, clock, start_slice=lambda _: None)
 
 
 class MemoryObservation:

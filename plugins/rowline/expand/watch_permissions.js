@@ -20,6 +20,7 @@ function watchPermissions({ functionName, prefix, jobs, options }) {
         'dynamodb:GetItem',
         'dynamodb:PutItem',
         'dynamodb:UpdateItem',
+        'dynamodb:DeleteItem',
         'dynamodb:BatchWriteItem',
         'dynamodb:Query',
       ],

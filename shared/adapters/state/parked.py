@@ -21,7 +21,7 @@ class Parked(Protocol):
         ...
 
     def flags(self, consumer: str) -> dict[str, str]:
-        """The groups that may have parked rows, each with the token of its flag."""
+        """The groups that may have parked rows, each with the token of its flag (`stored_ms`)."""
         ...
 
     def unflag(self, consumer: str, group: str, token: str) -> None:
@@ -38,6 +38,13 @@ class Parked(Protocol):
 
     def put_rows(self, consumer: str, rows: Sequence[RowItem]) -> None:
         """Store rows. `newest` never falls: a slow process may know less than what is stored."""
+        ...
+
+    def update_rows(self, consumer: str, rows: Sequence[RowItem]) -> None:
+        """The same for rows that were read, whose tokens stay.
+
+        One that was removed since is not made again.
+        """
         ...
 
     def remove_rows(self, consumer: str, rows: Sequence[RowItem]) -> None:

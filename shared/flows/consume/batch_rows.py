@@ -109,7 +109,10 @@ class BatchRows:
         return held.newest if held else 0
 
     def begin(self, group: str, change: Change, mode: Literal["open", "closed"]) -> None:
-        """A change of a row is about to be parked: the row has an item from now on."""
+        """A change of a row is about to be parked: the row has an item from now on.
+
+        The flag of its group is stored again too: the watch may be about to remove it.
+        """
         id = row_id(group, change)
         held = self._now.get(id)
         if held is None:
@@ -119,6 +122,7 @@ class BatchRows:
         self._now[id] = held
         self._begun.add(id)
         self._stored.pop(id, None)
+        self._flagged.discard(group)
 
     def take_outcomes(self, groups: Mapping[str, Sequence[Opened]]) -> None:
         """Raise `newest` of each row by what the sink has taken in this batch."""
@@ -158,12 +162,14 @@ class BatchRows:
         self._save([self._now[id] for id in self._begun])
 
     def _save(self, changed: list[RowItem]) -> None:
-        if not changed:
-            return
-        if unflagged := {row.group for row in changed} - self._flagged:
+        begun = [row for row in changed if row.id in self._begun]
+        if unflagged := {row.group for row in begun} - self._flagged:
             self._parked.flag(self._consumer, unflagged)
             self._flagged |= unflagged
-        self._parked.put_rows(self._consumer, changed)
+        if begun:
+            self._parked.put_rows(self._consumer, begun)
+        if others := [row for row in changed if row.id not in self._begun]:
+            self._parked.update_rows(self._consumer, others)
         self._stored |= {row.id: row for row in changed}
 
     def _take(self, rows: Iterable[RowItem]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from shared.adapters.claims.contract import Claims
 from shared.adapters.state.redriven import RedriveOutcome
 from shared.adapters.state.state import State
+from shared.domain.empty_rows import forget_empty_rows
 from shared.flows.consume.applying import Applying
 from shared.flows.consume.batch_rows import BatchRows
 from shared.flows.consume.payloads import Attempt, Payloads
@@ -96,6 +97,8 @@ class RedriveRuntime:
         """
         job = self._jobs.current(self._consumer, "redrive")
         if job is None or job.id != command.job:
+            if delivery.attempt > 1:  # it may have been killed before it had tidied up
+                forget_empty_rows(self._parked, self._consumer, delivery.group)
             return True
         self._guard.begin(delivery, command)
         in_order = self._settings.closes_rows and command.action == "apply"
@@ -221,17 +224,8 @@ class RedriveRuntime:
         return True
 
     def _finish(self, delivery: Delivery, command: RedriveCommand) -> None:
-        self._tidy(delivery.group)
+        forget_empty_rows(self._parked, self._consumer, delivery.group)
         self._done.note(self._consumer, command.job, [delivery.deduplication_id])
-
-    def _tidy(self, group: str) -> None:
-        """Forget the items of rows that have nothing parked any more."""
-        token = self._parked.flags(self._consumer).get(group, "")
-        rows = self._parked.rows_of(self._consumer, group)
-        held = {change.row for change in self._parked.of_group(self._consumer, group)}
-        self._parked.remove_rows(self._consumer, [row for row in rows if row.row not in held])
-        if not held and not self._parked.rows_of(self._consumer, group):
-            self._parked.unflag(self._consumer, group, token)
 
 
 def _command(delivery: Delivery) -> RedriveCommand | None:

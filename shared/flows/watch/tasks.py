@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from shared.flows.watch.alarm_figures import emit_figures
 from shared.flows.watch.closed_too_long import note_behind
+from shared.flows.watch.empty_rows import remove_empty_rows
 from shared.flows.watch.failing import close_failing
 from shared.flows.watch.gates import tend_gates
 from shared.flows.watch.moved import settle_moved
@@ -22,6 +23,7 @@ TASKS: Mapping[str, Task] = {
     "gates": tend_gates,
     "errors": close_failing,
     "moved": settle_moved,
+    "rows": remove_empty_rows,
     "behind": note_behind,
     "subscriptions": compare_subscriptions,
     "figures": emit_figures,

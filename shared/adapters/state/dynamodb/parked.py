@@ -10,7 +10,7 @@ import msgspec
 
 from shared.adapters.state.dynamodb.item import Item
 from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable, consumer_key
-from shared.values.parked_change import ParkedChange, RowId, RowItem
+from shared.values.parked_change import ParkedChange, RowId, RowItem, token_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -26,8 +26,6 @@ BUDGET, _BUDGET_SECONDS = "budget#", 86_400
 
 _encode = msgspec.json.encode
 _change = msgspec.json.Decoder(ParkedChange)
-_NAMES = {"#mode": "mode", "#group": "group", "#row": "row", "#token": "token"}
-"""Words that DynamoDB's expressions reserve."""
 
 
 class DynamoParked:
@@ -40,7 +38,7 @@ class DynamoParked:
         if groups:
             names = {f"#g{n}": FLAG + group for n, group in enumerate(sorted(groups))}
             sets = ", ".join(f"{name} = :token" for name in names)
-            values = {":token": uuid.uuid4().hex}
+            values = {":token": _token()}
             self._table.update(consumer_key(consumer), FLAGS, f"SET {sets}", values, names=names)
 
     def flags(self, consumer: str) -> dict[str, str]:
@@ -70,20 +68,33 @@ class DynamoParked:
 
     def put_rows(self, consumer: str, rows: Sequence[RowItem]) -> None:
         for row in rows:
-            place = _partition(consumer), _row_key(row.id)
-            values: Item = {":mode": row.mode, ":group": row.group, ":row": row.row}
-            values[":token"] = uuid.uuid4().hex
-            values[":holds"] = row.holds
-            sets = "SET #mode = :mode, #group = :group, #row = :row, #token = :token"
-            sets += ", holds = :holds"
-            newest = {":newest": row.newest}
             condition = "attribute_not_exists(newest) OR newest <= :newest"
-            try:
-                self._table.update(
-                    *place, f"{sets}, newest = :newest", values | newest, condition, _NAMES
-                )
-            except ConditionFailed:
-                self._table.update(*place, sets, values, names=_NAMES)
+            self._store_row(consumer, row, condition, "", _token())
+
+    def update_rows(self, consumer: str, rows: Sequence[RowItem]) -> None:
+        for row in rows:
+            with suppress(ConditionFailed):
+                self._store_row(consumer, row, "newest <= :newest", "attribute_exists(pk)")
+
+    def _store_row(
+        self, consumer: str, row: RowItem, is_newer: str, otherwise: str, token: str = ""
+    ) -> None:
+        """Without a token, that of the item stays. Raises ConditionFailed: neither holds."""
+        place = _partition(consumer), _row_key(row.id)
+        values: Item = {":mode": row.mode, ":group": row.group, ":row": row.row}
+        values[":holds"] = row.holds
+        sets = "SET #mode = :mode, #group = :group, #row = :row, holds = :holds"
+        names = {"#mode": "mode", "#group": "group", "#row": "row"}  # reserved words
+        if token:
+            values[":token"], names["#token"] = token, "token"
+            sets += ", #token = :token"
+        newest = {":newest": row.newest}
+        try:
+            self._table.update(
+                *place, f"{sets}, newest = :newest", values | newest, is_newer, names
+            )
+        except ConditionFailed:
+            self._table.update(*place, sets, values, otherwise, names)
 
     def remove_rows(self, consumer: str, rows: Sequence[RowItem]) -> None:
         for row in rows:
@@ -164,6 +175,10 @@ class DynamoParked:
         self._table.update(
             _partition(consumer), _change_key(change), "SET change = :change", values, condition
         )
+
+
+def _token() -> str:
+    return token_of(time.time_ns() // 1_000_000, uuid.uuid4().hex)
 
 
 def _later() -> int:

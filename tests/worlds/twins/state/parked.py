@@ -6,11 +6,11 @@ from itertools import count
 
 import msgspec
 
-from shared.values.parked_change import ParkedChange, RowId, RowItem
+from shared.values.parked_change import ParkedChange, RowId, RowItem, token_of
 
 
 class MemoryParked:
-    """clock: Unix seconds, for payloads."""
+    """clock: Unix seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
@@ -23,7 +23,7 @@ class MemoryParked:
         self._bodies: dict[tuple[str, str], str] = {}
 
     def flag(self, consumer: str, groups: Collection[str]) -> None:
-        token = f"token {next(self._tokens)}"
+        token = self._token()
         self._flags.setdefault(consumer, {}).update(dict.fromkeys(groups, token))
 
     def flags(self, consumer: str) -> dict[str, str]:
@@ -44,8 +44,14 @@ class MemoryParked:
         held = self._rows.setdefault(consumer, {})
         for row in rows:
             newest = max(row.newest, held[row.id].newest if row.id in held else 0)
-            token = f"token {next(self._tokens)}"
-            held[row.id] = msgspec.structs.replace(row, newest=newest, token=token)
+            held[row.id] = msgspec.structs.replace(row, newest=newest, token=self._token())
+
+    def update_rows(self, consumer: str, rows: Sequence[RowItem]) -> None:
+        held = self._rows.get(consumer, {})
+        for row in rows:
+            if row.id in held:
+                newest = max(row.newest, held[row.id].newest)
+                held[row.id] = msgspec.structs.replace(row, newest=newest, token=held[row.id].token)
 
     def remove_rows(self, consumer: str, rows: Sequence[RowItem]) -> None:
         held = self._rows.get(consumer, {})
@@ -82,6 +88,9 @@ class MemoryParked:
     def all(self, consumer: str) -> Iterator[ParkedChange]:
         held = self._changes.get(consumer, {}).values()
         yield from sorted(held, key=lambda one: (one.group, one.seq, one.id))
+
+    def _token(self) -> str:
+        return token_of(int(self.clock() * 1000), next(self._tokens))
 
     def body(self, consumer: str, change: ParkedChange) -> str | None:
         held = self._bodies.get((consumer, change.id))
