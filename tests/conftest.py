@@ -28,6 +28,7 @@ from local.servers.emulator import Emulator
 from local.servers.local_server import LocalServer
 from local.servers.mariadb import MariaDB
 from local.servers.mysql import MySQL
+from local.servers.opensearch_server import OpenSearchServer
 from shared.values.errors import RowlineError
 
 STAGE = "test"
@@ -45,7 +46,13 @@ class Shared:
         self.home = home()
         self.stage = LocalStage(STAGE, self.home)
         self.stage.record.mkdir(exist_ok=True)
-        self.servers: dict[str, LocalServer] = {**self.stage.servers, "mysql": self._mysql()}
+        self.servers: dict[str, LocalServer] = {
+            **self.stage.servers,
+            "mysql": self._mysql(),
+            "opensearch": OpenSearchServer(
+                self.home.base / STAGE / "opensearch", log=self.stage.record / "log/opensearch.log"
+            ),
+        }
         self._users = ReadWriteLock(self.stage.record / USERS)
         self._users.acquire_read()
 
@@ -207,6 +214,12 @@ def elasticsearch(shared_stage: Shared) -> ElasticsearchServer:
     .start() .kill()`. Name your own indices.
     """
     return shared_stage.start("elasticsearch")
+
+
+@pytest.fixture(scope="session")
+def opensearch(shared_stage: Shared) -> OpenSearchServer:
+    """A running OpenSearch: as `elasticsearch`."""
+    return shared_stage.start("opensearch")
 
 
 @pytest.fixture(scope="session")

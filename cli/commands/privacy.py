@@ -166,7 +166,9 @@ def _show_found(found: dict[str, Any]) -> None:
         _print(f"  {name}: {text}")
     for name, count in said["alive"].items():
         _print(f"! {count} rows of {name} are not deleted in the source yet")
-    if not said["alive"]:
+    if not any(said["counts"].values()):
+        _print("  nothing is left of them")
+    elif not said["alive"]:
         _print("  next: the same command with --yes")
 
 

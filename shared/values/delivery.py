@@ -5,7 +5,9 @@ from typing import Any
 import msgspec
 
 SET_ASIDE = "reason"
-"""The attribute of a change that an earlier version put into the DLQ itself; a person decides."""
+"""The attribute of a change that an earlier version put into the DLQ itself. The watch makes its
+table due.
+"""
 
 
 class Delivery(msgspec.Struct, frozen=True):

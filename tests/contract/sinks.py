@@ -120,9 +120,11 @@ class ElasticsearchTwin(_Elasticsearch):
 
 
 class Elasticsearch(_Elasticsearch):
+    server = "elasticsearch"
+
     def __init__(self, folder: Path, request: pytest.FixtureRequest) -> None:
         super().__init__(folder, request)
-        self._url = request.getfixturevalue("elasticsearch").url
+        self._url = request.getfixturevalue(self.server).url
 
     def search(self) -> Search:
         return ElasticsearchSearch({"url": self._url})
@@ -135,6 +137,15 @@ class Elasticsearch(_Elasticsearch):
         self._url, there = NOWHERE, self._url
         yield
         self._url = there
+
+
+class OpenSearch(Elasticsearch):
+    server = "opensearch"
+
+    def stanza(self) -> dict[str, Any]:
+        # Derived indexes have `ignore_malformed`, and then OpenSearch keeps an object in any field.
+        price = {"type": "long", "ignore_malformed": False}
+        return {**super().stanza(), "index": {"mappings": {"properties": {"price": price}}}}
 
 
 class HandlerFunction(Exam):
@@ -219,6 +230,7 @@ class HttpBatchThatTells(HttpBatch):
 EXAMS: list[type[Exam]] = [
     ElasticsearchTwin,
     Elasticsearch,
+    OpenSearch,
     HandlerFunction,
     HandlerClass,
     HttpSingle,

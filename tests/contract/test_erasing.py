@@ -81,6 +81,7 @@ def test_after_an_erasure_no_byte_of_the_person_is_left(world: World) -> None:
     assert certificate["consumers"] == {
         "search: market.people": "1 of 1 deletions are still on their way to it"
     }
+    assert certificate["remains"][0].startswith("documents in index people-1 of consumer search")
     key = f'{{"id":"{PERSON}"}}'
     assert rows_of(world) == {name: rows for name, rows in before.items() if name != key}
     (found,) = audit(world.lake, memory_state(), ("shop",))

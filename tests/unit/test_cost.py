@@ -51,6 +51,14 @@ def test_what_idles_costs_no_more_than_what_works() -> None:
     assert cost.topic(0.0) == cost.consumer_function(0.0) == cost.marks(0.0) == 0
 
 
+def test_the_alarms_are_those_of_the_runbooks() -> None:
+    """The page lists all that a template may have: those of an archive and of a schedule too."""
+    page = (ROOT / "docs/runbooks/README.md").read_text()
+    alarms = re.findall(r"^\| `(\w+?)(?:Of\w+)?` \|", page, re.MULTILINE)
+    mine = [name for name in alarms if name not in ("Behind", "Rejected", "Unproved")]
+    assert len(mine) == cost.ALARMS, mine
+
+
 def test_more_tables_make_the_relays_state_dearer(monkeypatch: pytest.MonkeyPatch) -> None:
     few = cost.relay_state()
     monkeypatch.setattr(cost, "TABLES", 200)

@@ -95,10 +95,70 @@ def test_connections_are_kept_and_opened_again_for_other_credentials(cluster: Cl
         connection.request("GET", "x/_count")
 
 
-def test_what_is_not_elasticsearch_gets_no_data(cluster: Cluster) -> None:
-    cluster.product = "OpenSearch"
-    with pytest.raises(SearchError, match="is not Elasticsearch"):
+def test_what_is_not_a_search_engine_gets_no_data(cluster: Cluster) -> None:
+    cluster.product = "Something"
+    with pytest.raises(SearchError, match="is neither Elasticsearch nor OpenSearch"):
         Connection({"url": cluster.url}, None).request("GET", "x/_count")
+
+
+OPENSEARCH = {"version": {"distribution": "opensearch", "number": "2.19.6"}}
+
+
+def test_opensearch_is_known_by_its_root_and_asked_in_its_own_types(cluster: Cluster) -> None:
+    cluster.product = "none"
+    cluster.answers = [
+        (406, {"error": "Content-Type header is not supported"}),
+        (200, OPENSEARCH),
+        (200, {"items": []}),
+    ]
+    connection = Connection({"url": cluster.url}, None)
+    assert connection.request("PUT", "_bulk", b"{}\n") == {"items": []}
+    connection.request("GET", "x/_count")
+    asked = [(path, headers.get("Content-Type", "")) for _, path, headers, _ in cluster.asked]
+    assert asked == [
+        ("/_bulk", "application/vnd.elasticsearch+x-ndjson; compatible-with=8"),
+        ("/", ""),
+        ("/_bulk", "application/x-ndjson"),
+        ("/x/_count", ""),
+    ]
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500, 502, 503, 504])
+def test_what_stands_before_a_cluster_does_not_tell_the_product(
+    cluster: Cluster, status: int
+) -> None:
+    cluster.product, cluster.answers = "none", [(status, {"error": "not now"})]
+    connection = Connection({"url": cluster.url}, None)
+    with pytest.raises((SearchError, SearchUnavailable), match=f"answered {status}"):
+        connection.request("GET", "x/_count")
+    assert len(cluster.asked) == 1
+    cluster.product = "Elasticsearch"
+    connection.request("GET", "x/_count")
+    assert len(cluster.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("product", "root", "version", "error"),
+    [
+        ("Elasticsearch", {}, "7.17.3", "is Elasticsearch 7.17.3. Upgrade to 8"),
+        ("none", OPENSEARCH, "1.3.20", "is OpenSearch 1.3.20. Upgrade to 2"),
+        ("Elasticsearch", {}, "9.2.0", ""),
+        ("none", OPENSEARCH, "2.19.6", ""),
+        ("none", OPENSEARCH, "3.6.0", ""),
+    ],
+)
+def test_a_version_that_is_too_old_is_refused(
+    cluster: Cluster, product: str, root: Any, version: str, error: str
+) -> None:
+    docs, nodes = (200, {"docs": []}), (200, {"nodes": {"n1": {"version": version}}})
+    cluster.product = product
+    cluster.answers = [docs, (200, root), docs, nodes] if root else [docs, nodes]
+    search = ElasticsearchSearch({"url": cluster.url})
+    if error:
+        with pytest.raises(SearchError, match=error):
+            search.version()
+    else:
+        assert search.version() == version
 
 
 @pytest.mark.parametrize("status", [429, 502, 503])

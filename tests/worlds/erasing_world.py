@@ -27,7 +27,8 @@ from shared.values.checkpoint import Checkpoint
 from shared.values.difference import Difference
 from shared.values.erasure import Erasure, Subject
 from shared.values.in_hand import InHand
-from shared.values.job import BackfillWork, Job, TableFill, VerifyWork
+from shared.values.index_pair import IndexPair
+from shared.values.job import BackfillWork, CutoverWork, Job, TableFill, VerifyWork
 from shared.values.lineage import Lineage
 from shared.values.message import Message
 from shared.values.parked_change import ParkedChange
@@ -199,6 +200,7 @@ def jobs_that_are_over(world: World) -> None:
             VerifyWork((name,), listed=listed, reasons={f"Refused: {PERSON}": 1}),
             ReplayWork(msgspec.structs.replace(window, where=f"name='{SECRET}'"), 1.0, low=cursor),
             VerifyWork((name,), listed=listed[1:]),
+            CutoverWork("finish", pairs={"people": IndexPair("people", "people-2", "people-1")}),
         )
     ):
         job = Job(f"j{number}", "search", work)

@@ -10,7 +10,7 @@ _PATH_LIMIT = 3000
 """Characters: `http.max_initial_line_length` is 4 KiB. Source: Elasticsearch reference,
 "Networking", "HTTP settings"."""
 _QUERY = (
-    "ignore_unavailable=true&features=aliases,settings"
+    "ignore_unavailable=true"
     "&filter_path=*.aliases,*.settings.index.creation_date,*.settings.index.uuid"
 )
 

@@ -14,6 +14,13 @@ from shared.adapters.search import plain
 from shared.adapters.search.access import access_of
 from shared.adapters.search.answer import reason_at_top, refused
 from shared.adapters.search.plain import Answer
+from shared.adapters.search.product import (
+    ELASTICSEARCH,
+    OPENSEARCH,
+    Product,
+    by_headers,
+    by_root,
+)
 from shared.values.errors import SearchError
 from shared.values.json_text import encode_json
 
@@ -21,9 +28,10 @@ REQUEST_TIMEOUT = 10.0
 """Seconds a request may take; then it counts as not answered."""
 
 CONNECTIONS = 10
+_SAYS_NOTHING = frozenset((401, 403, 408, 429, 500, 502, 503, 504))
+"""Statuses that something in front of the cluster gives too."""
+
 _REFRESH_EVERY = 60.0
-_PRODUCT = "x-elastic-product"
-"""The header of every good answer of Elasticsearch, and of nothing that only resembles it."""
 
 
 class Connection:
@@ -35,7 +43,8 @@ class Connection:
         self._access = access_of(secret)
         self._refresh = refresh
         self._pool: urllib3.PoolManager | None = None
-        self._refreshed, self._is_elasticsearch = float("-inf"), False
+        self._refreshed = float("-inf")
+        self._product: Product | None = None
 
     def place(self) -> str:
         return self._access.place()
@@ -82,29 +91,53 @@ class Connection:
         if not 200 <= answer.status < 300:
             raise refused(answer.status, reason_at_top(answer.body), self.place())
 
+    def require_supported(self, version: str) -> None:
+        """Raises SearchError for a version of the cluster that is too old. Unknown ones pass."""
+        product = self._product or ELASTICSEARCH
+        major = version.partition(".")[0]
+        if major.isdigit() and int(major) < product.oldest:
+            raise SearchError(
+                f"is {product.name} {version}.",
+                thing=self.place(),
+                hint=f"Upgrade to {product.oldest} or later.",
+            )
+
     def _send(self, method: str, path: str, body: Any, params: Mapping[str, str]) -> Answer:
+        """One request. The first answer tells the product; the request of another is sent again."""
+        answer = self._sent(method, path, body, params, self._product or ELASTICSEARCH)
+        if self._product is None and answer.status not in _SAYS_NOTHING:
+            self._product = by_headers(answer.headers) or self._asked()
+            if self._product is OPENSEARCH:
+                return self._sent(method, path, body, params, OPENSEARCH)
+            if self._product is None and 200 <= answer.status < 300:
+                raise SearchError(
+                    "is neither Elasticsearch nor OpenSearch.",
+                    thing=self.place(),
+                    hint="Give the address of a cluster of Elasticsearch 8 or 9, or of OpenSearch "
+                    "2 or 3, in the secret. The account must be allowed to ask `GET /`.",
+                )
+        return answer
+
+    def _asked(self) -> Product | None:
+        return by_root(self._sent("GET", "", None, {}, OPENSEARCH).body)
+
+    def _sent(
+        self, method: str, path: str, body: Any, params: Mapping[str, str], product: Product
+    ) -> Answer:
         if self._pool is None:
             self._pool = plain.pool_of(self._access, CONNECTIONS)
         is_lines = isinstance(body, bytes)
-        answer = plain.send(
+        return plain.send(
             self._pool,
             self._access,
             method,
             path,
             body if is_lines or body is None else encode_json(body),
             params=params,
-            kind=plain.LINES if is_lines else plain.JSON,
+            product=product,
+            is_lines=is_lines,
             timeout=urllib3.Timeout(total=REQUEST_TIMEOUT),
         )
-        if not self._is_elasticsearch and 200 <= answer.status < 300:
-            self._is_elasticsearch = answer.headers.get(_PRODUCT) == "Elasticsearch"
-            if not self._is_elasticsearch:
-                raise SearchError(
-                    "is not Elasticsearch.",
-                    thing=self.place(),
-                    hint="Give the address of an Elasticsearch 8 or 9 cluster in the secret.",
-                )
-        return answer
 
 
 def names(*each: str) -> str:

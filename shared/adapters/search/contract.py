@@ -66,7 +66,8 @@ class Search(Protocol):
     def version(self) -> str:
         """The cluster's version; empty when it does not tell this account.
 
-        Proves that the cluster answers and accepts the credentials.
+        Proves that the cluster answers and accepts the credentials. Raises SearchError for a
+        version that Rowline does not support.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Elasticsearch 8 and 9 over HTTP.
+"""Elasticsearch 8 and 9, OpenSearch 2 and 3, over HTTP.
 
 Retries are not made here: the queue makes them, with its back-off.
 """
@@ -21,6 +21,7 @@ from shared.values.json_text import encode_json
 
 _KEEP_ALIVE = "2m"
 _PAGE = 5000
+_SCANNED = "_scroll_id,hits.hits._id,hits.hits._version,_shards.failed"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -50,10 +51,12 @@ class ElasticsearchSearch:
 
     def version(self) -> str:
         self.get("rowline-is-anybody-there", ["1"])
-        with contextlib.suppress(SearchError):  # an account for indexes alone may not ask for nodes
-            found = self._cluster.request("GET", "_nodes/_local", filter_path="nodes.*.version")
-            return str(next(iter(found["nodes"].values()))["version"])
-        return ""
+        answer = self._cluster.answer("GET", "_nodes/_local", filter_path="nodes.*.version")
+        if answer.status != 200:  # an account for indexes alone may not ask for nodes
+            return ""
+        version = str(next(iter(answer.body["nodes"].values()))["version"])
+        self._cluster.require_supported(version)
+        return version
 
     def bulk(self, actions: list[Action]) -> list[Result]:
         absent = self._aliases.absent({action.index for action in actions if action.body is None})
@@ -129,41 +132,29 @@ class ElasticsearchSearch:
         if not self._cluster.exists(names(index)):
             return
         self._cluster.request("POST", f"{names(index)}/_refresh")
-        opened = self._cluster.request("POST", f"{names(index)}/_pit", keep_alive=_KEEP_ALIVE)
-        pit = opened["id"]
-        after: list[Any] | None = None
+        asked = {"size": _PAGE, "sort": ["_doc"], "_source": False, "version": True}
+        path, held = f"{names(index)}/_search", {"scroll": _KEEP_ALIVE}
+        page = self._cluster.request("POST", path, asked, **held, filter_path=_SCANNED)
         try:
             while True:
-                page = self._cluster.request(
-                    "POST",
-                    "_search",
-                    {
-                        "pit": {"id": pit, "keep_alive": _KEEP_ALIVE},
-                        "size": _PAGE,
-                        "sort": ["_shard_doc"],
-                        "_source": False,
-                        "version": True,
-                        "track_total_hits": False,
-                        **({"search_after": after} if after else {}),
-                    },
-                    filter_path="pit_id,hits.hits._id,hits.hits._version,hits.hits.sort,_shards.failed",
-                )
                 if page["_shards"]["failed"]:
                     raise SearchError(
                         "answered without some of its shards.",
                         thing=index,
                         hint="See the cluster's health; the listing would not be whole.",
                     )
-                pit = page["pit_id"]
                 hits = page.get("hits", {}).get("hits", [])
                 for hit in hits:
                     yield Document(hit["_id"], hit["_version"], {})
                 if len(hits) < _PAGE:
                     return
-                after = hits[-1]["sort"]
+                following = {**held, "scroll_id": page["_scroll_id"]}
+                path = "_search/scroll"
+                page = self._cluster.request("POST", path, following, filter_path=_SCANNED)
         finally:
+            ended = {"scroll_id": [page["_scroll_id"]]}
             with contextlib.suppress(SearchError, SearchUnavailable):  # it ends by itself
-                self._cluster.request("DELETE", "_pit", {"id": pit})
+                self._cluster.request("DELETE", "_search/scroll", ended)
 
 
 def _lines(actions: list[Action]) -> Iterator[bytes]:

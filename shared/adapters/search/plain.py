@@ -16,17 +16,12 @@ import urllib3
 
 from shared.adapters.search.access import Access
 from shared.adapters.search.answer import reason_of, refused
+from shared.adapters.search.product import ELASTICSEARCH, Product
 from shared.values.errors import ConfigError, SearchError, SearchUnavailable
 from shared.values.json_text import decode_json
 
 CONNECT_SECONDS, READ_SECONDS = 1.5, 5.0
 LEVEL = 2  # of gzip: a higher one costs more processor time than it saves
-JSON, LINES = (
-    f"application/vnd.elasticsearch+{kind}; compatible-with=8" for kind in ("json", "x-ndjson")
-)
-"""Servers of version 9 answer as version 8 does. Source: Elasticsearch reference, "REST API
-compatibility".
-"""
 
 _any: "msgspec.json.Decoder[Any]" = msgspec.json.Decoder()
 
@@ -44,7 +39,7 @@ def pool_of(access: Access, connections: int = 1) -> urllib3.PoolManager:
     place = urlsplit(access.url)
     if place.scheme not in ("http", "https") or not place.hostname:
         raise ConfigError(
-            "is no address of Elasticsearch.",
+            "is no address of Elasticsearch or OpenSearch.",
             thing=access.url.rpartition("@")[2],
             hint="Write https://HOST:9200.",
         )
@@ -62,16 +57,20 @@ def send(
     body: bytes | None = None,
     *,
     params: Mapping[str, str] | None = None,
-    kind: str = JSON,
+    product: Product = ELASTICSEARCH,
+    is_lines: bool = False,
     timeout: urllib3.Timeout,
 ) -> Answer:
-    """Make one request. Raises SearchUnavailable, SearchError when there is no answer."""
+    """Make one request. Raises SearchUnavailable, SearchError when there is no answer.
+
+    body: JSON, or with `is_lines` the lines of a bulk request.
+    """
     place, secure = access.place(), access.url.startswith("https:")
-    headers = {"Accept": JSON, **_login(access)}
+    headers = {"Accept": product.json, **_login(access)}
     if secure:
         headers["Accept-Encoding"] = "gzip"
     if body is not None:
-        headers["Content-Type"] = kind
+        headers["Content-Type"] = product.lines if is_lines else product.json
         if secure:
             body, headers["Content-Encoding"] = gzip.compress(body, LEVEL), "gzip"
     query = f"?{urlencode(params)}" if params else ""

@@ -156,7 +156,8 @@ def consumer_findings(one: ConsumerFacts) -> list[Finding]:
                 f"undelivered {name}",
                 "fail",
                 f"holds {one.undelivered:,} messages that SNS could not deliver",
-                f"Check the queue's policy and key, then run `rowline verify {name} --repair`.",
+                "Repair the queue's policy or key. The watch makes their tables due within a "
+                f"minute; then run `{one.due_command}` (docs/runbooks/not-delivered.md).",
             )
         )
     if not one.dlq and not one.undelivered:

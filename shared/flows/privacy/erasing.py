@@ -63,7 +63,7 @@ def erase(setup: PrivacySetup, erasure: Erasure) -> Erased:
                 progress.require_time(setup)
                 erasure = step(setup, erasure)
                 progress.store(setup, erasure)
-            remains = remaining(setup)
+            remains = remaining(setup, erasure)
             erasure = msgspec.structs.replace(erasure, swept_ms=archive.now_ms(), remains=remains)
             progress.store(setup, erasure)
         return _ended(setup, erasure)

@@ -24,11 +24,13 @@ class Person:
 
     keys: table → the keys of its rows, as `key_text` writes them.
     names: each value of a key, as text. values: longer texts among the values of the rows.
+    groups: the message groups of its rows.
     """
 
     keys: dict[str, set[str]]
     names: set[str] = field(default_factory=set)
     values: set[str] = field(default_factory=set)
+    groups: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, erasure: Erasure) -> "Person":
@@ -49,9 +51,10 @@ class Person:
         found = cls.of(erasure)
         for subject in erasure.subjects:
             for row in (
-                *changes(setup, subject, ["before", "after"]),
+                *changes(setup, subject, ["group", "before", "after"]),
                 *snapshot_rows(setup, subject),
             ):
+                found.groups.update(filter(None, [row.get("group")]))
                 for text in filter(None, (row.get("before"), row.get("after"))):
                     values = (each for each in _texts(msgspec.json.decode(text), numbers=False))
                     found.values.update(each for each in values if len(each) >= _SHORTEST)

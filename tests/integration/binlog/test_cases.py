@@ -1,9 +1,6 @@
 """The cases of tests/cases through `rowline tail`, on real servers."""
 
-import os
 import re
-import subprocess
-import sys
 from typing import Any
 
 import msgspec
@@ -13,6 +10,7 @@ import pytest
 from shared.adapters.binlog import open_binlog
 from shared.values.endpoint import parse
 from tests.cases.case import Case, all_cases
+from tests.command import run_here
 
 _DUE = re.compile(r"^(?P<name>.+?): .*a backfill is due", re.MULTILINE)
 
@@ -84,14 +82,8 @@ def _tail(server: Any, start: str, case: Case) -> tuple[int, list[bytes], str]:
     """(exit code, lines, what it says beside them) of the command, as the account that Rowline
     uses.
     """
-    command = [sys.executable, "-m", "cli.main", "tail", "--until-now", "--from", start]
+    words = ["tail", "--until-now", "--from", start]
     for pattern in case.tables:
-        command += ["--tables", pattern]
-    done = subprocess.run(
-        command,
-        env={**os.environ, "ROWLINE_SOURCE": server.reader_url, "PYTHONUTF8": "1"},
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    return done.returncode, done.stdout.splitlines(), done.stderr.decode()
+        words += ["--tables", pattern]
+    done = run_here(*words, environment={"ROWLINE_SOURCE": server.reader_url})
+    return done.code, done.stdout.splitlines(), done.stderr.decode()

@@ -1,16 +1,120 @@
-"""Snapshots of a deployed stack, and the erasure of a row from it."""
+"""Snapshots of a deployed stack, and the erasure of a person from everything that it keeps."""
 
 import json
+import random
 import uuid
+from typing import Any
 
-from tests.integration.stack.conftest import Stack
+from shared.adapters.search.contract import Action
+from tests.integration.stack import poison_orders
+from tests.integration.stack.conftest import CONSUMER, Stack
+from tests.integration.stack.everything_kept import traces
+from tests.worlds.byte_scan import Values
+
+SELLERS, LISTINGS, ORDERS = "market.sellers", "market.listings", poison_orders.TABLE
+INDEXES = {SELLERS: "market-sellers", LISTINGS: "market-listings"}
 
 
-def test_a_snapshot_has_every_row_and_is_verified(stack: Stack) -> None:
-    tables = ("market.sellers", "market.listings")
+class Person:
+    """A seller with a listing that is too large for a message, and an order that is refused."""
+
+    def __init__(self) -> None:
+        self.key = random.SystemRandom().randrange(1_500_000_000, 2_000_000_000)
+        self.name, self.mail = f"Ada {uuid.uuid4()}", f"{uuid.uuid4().hex}@ada.example"
+        self.text = uuid.uuid4().hex
+        self.values = Values(self.key, self.name, self.mail, self.text)
+        self.row = ("--table", SELLERS, "--key", str(self.key))
+        self.rows = (
+            *(*self.row, "--related", f"{LISTINGS}.seller_id"),
+            *("--related", f"{ORDERS}.grp"),
+        )
+
+    def insert(self, cursor: Any) -> None:
+        cursor.execute(
+            f"INSERT INTO {SELLERS} (id, name, email, country, joined) "
+            "VALUES (%s, %s, %s, 'DE', '2026-01-01')",
+            (self.key, self.name, self.mail),
+        )
+        large = self.text + random.Random(1).randbytes(300_000).hex()
+        columns = copied(cursor, LISTINGS, "id", "seller_id", "title", "description")
+        cursor.execute(
+            f"INSERT INTO {LISTINGS} (id, seller_id, title, description, {columns}) SELECT %s, %s, "
+            f"'Ada', %s, {columns} FROM {LISTINGS} ORDER BY id LIMIT 1",
+            (self.key, self.key, large),
+        )
+        poison_orders.insert(cursor, self.key, {self.key: {"amount": self.name}})
+
+    def delete(self, cursor: Any) -> None:
+        for table in (ORDERS, LISTINGS, SELLERS):
+            cursor.execute(f"DELETE FROM {table} WHERE id = %s", (self.key,))
+
+
+def copied(cursor: Any, table: str, *own: str) -> str:
+    """The other columns of a table, which may be written."""
+    cursor.execute(f"SHOW COLUMNS FROM {table}")
+    return ", ".join(
+        each[0] for each in cursor.fetchall() if each[0] not in own and "GENERATED" not in each[5]
+    )
+
+
+def others(stack: Stack, person: Person) -> Any:
+    """How many changes of each other row the archive has, as one checksum."""
+    table = stack.open().lake.scan(["table", "key", "n", "id", "before", "after"])
+    rows = [tuple(row.values()) for batch in table for row in batch.to_pylist()]
+    kept = sorted(repr(row) for row in rows if str(person.key) not in row[1])
+    return len(kept), hash("".join(kept))
+
+
+def test_a_person_is_erased_from_everything_that_is_kept(stack: Stack) -> None:
+    person = Person()
+    refuse_orders(stack)
+    with stack.connect() as connection, connection.cursor() as cursor:
+        person.insert(cursor)
+    a_snapshot_has_every_row(stack)
+    stack.wait(
+        "the changes are archived and parked",
+        lambda: (
+            person.text in stack.rowline("privacy", "export", *person.rows).stdout
+            and all(parked(stack, name, person) for name in poison_orders.CONSUMERS)
+        ),
+    )
+    leave_traces(stack, person)
+    found = traces(stack, person.values)
+    for kind in (
+        *("archivebucket", "/lake/data/", "/snapshots/table/data/", "/results/"),
+        *("/rows/", "/journal/", "dynamodb:consumer#archiveShop job#"),
+        *(f"dynamodb:consumer#{CONSUMER} job#", "dynamodb:consumer#every", "index:"),
+    ):
+        assert any(kind in place for place in found), (kind, sorted(found))
+    with stack.connect() as connection, connection.cursor() as cursor:
+        person.delete(cursor)
+
+    def counted() -> dict[str, dict[str, str | int]]:
+        return dict(json.loads(stack.rowline("privacy", "erase", *person.rows, "--json").stdout))
+
+    def applied() -> bool:
+        said = counted()
+        return not said["alive"] and "on their way" not in str(said["consumers"])
+
+    stack.wait("the deletions are archived and applied", applied)
+    before = others(stack, person)
+    stack.rowline("privacy", "erase", *person.rows, "--yes")
+
+    def erased() -> bool:
+        stack.rowline("privacy", "list")  # continues what waits for a run of the committer
+        return "nothing is left" in stack.rowline("privacy", "erase", *person.row).stdout
+
+    stack.wait("the rows are erased", erased)
+    assert others(stack, person) == before
+    left = traces(stack, person.values)
+    assert {place for place in left if not place.startswith("aws:athena")} == set()
+    stack.rowline("archive", "audit")
+
+
+def a_snapshot_has_every_row(stack: Stack) -> None:
+    tables = (SELLERS, LISTINGS)
     stack.rowline("snapshot", "create", "--tables", ",".join(tables), "--restart")
-    found = json.loads(stack.rowline("snapshot", "list", "--json").stdout)
-    made = found[-1]
+    made = json.loads(stack.rowline("snapshot", "list", "--json").stdout)[-1]
     with stack.connect() as connection, connection.cursor() as cursor:
         for name in tables:
             cursor.execute(f"SELECT COUNT(*) FROM {name}")
@@ -20,42 +124,28 @@ def test_a_snapshot_has_every_row_and_is_verified(stack: Stack) -> None:
     assert made["id"] in stack.rowline("snapshot", "show", made["id"]).stdout
 
 
-def test_an_erased_row_is_gone_and_its_deletion_has_reached_the_consumer(stack: Stack) -> None:
-    name = f"Ada {uuid.uuid4()}"
-    with stack.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT MAX(id) + 1 FROM market.sellers")
-        (key,) = cursor.fetchone()
-        cursor.execute("SHOW COLUMNS FROM market.sellers")
-        columns = [each[0] for each in cursor.fetchall() if each[0] not in ("id", "name")]
-        listed = ", ".join(columns)
-        cursor.execute(
-            f"INSERT INTO market.sellers (id, name, {listed}) SELECT %s, %s, {listed} FROM "
-            "market.sellers ORDER BY id LIMIT 1",
-            (key, name),
-        )
-    row = ("--table", "market.sellers", "--key", str(key))
-    stack.wait(
-        "the change is archived", lambda: name in stack.rowline("privacy", "export", *row).stdout
-    )
-    refused = stack.rowline("privacy", "erase", *row, "--yes", check=False)
-    assert "Delete them in the source first" in refused.stderr
-    with stack.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("DELETE FROM market.sellers WHERE id = %s", (key,))
+def refuse_orders(stack: Stack) -> None:
+    """Indexes whose mapping refuses a text as amount."""
+    index = stack.servers.server("elasticsearch")
+    for name in poison_orders.CONSUMERS:
+        for former in index.request("GET", f"/orders-{name}*"):
+            index.request("DELETE", f"/{former}")
+        body = {
+            "aliases": {f"orders-{name}": {}},
+            "mappings": poison_orders.mappings(lenient=False),
+        }
+        index.request("PUT", f"/orders-{name}-000001", body)
 
-    def found() -> dict[str, dict[str, str | int]]:
-        said = stack.rowline("privacy", "erase", *row, "--json").stdout
-        return dict(json.loads(said))
 
-    stack.wait(
-        "the deletion is archived and applied",
-        lambda: not found()["alive"] and "has taken" in str(found()["consumers"]),
-    )
-    stack.rowline("privacy", "erase", *row, "--yes")
+def parked(stack: Stack, consumer: str, person: Person) -> bool:
+    return any(str(person.key) in each.key for each in stack.open().state.parked.all(consumer))
 
-    def erased() -> bool:
-        stack.rowline("privacy", "list")  # continues what waits for a run of the committer
-        return found()["counts"] == {"changes": 0, "snapshots": 0, "parked": 0}
 
-    stack.wait("the row is erased", erased)
-    assert stack.rowline("privacy", "export", *row).stdout == ""
-    assert name not in stack.rowline("privacy", "list").stdout
+def leave_traces(stack: Stack, person: Person) -> None:
+    """What people do with a row: its history, a verify that finds it different."""
+    stack.rowline("history", SELLERS, str(person.key))
+    search, id = stack.search(), str(person.key)
+    version = search.versions(INDEXES[SELLERS], [id])[id]
+    search.bulk([Action(INDEXES[SELLERS], id, version, {"id": person.key, "name": "wrong"})])
+    done = stack.rowline("verify", CONSUMER, "--tables", SELLERS, check=False)
+    assert done.returncode

@@ -40,8 +40,6 @@ from shared.values.errors import (
 )
 from shared.values.settings import ConsumerSettings
 
-OLDEST_VERSION = 8
-
 
 class LatestState:
     """The sink of a consumer. It keeps what it knows of indexes between calls."""
@@ -61,15 +59,7 @@ class LatestState:
         )
 
     def probe(self) -> str:
-        version = self._search.version()
-        major = version.partition(".")[0]
-        if major.isdigit() and int(major) < OLDEST_VERSION:
-            raise SearchError(
-                f"is version {version}.",
-                thing="Elasticsearch",
-                hint=f"Upgrade to {OLDEST_VERSION} or later.",
-            )
-        return version
+        return self._search.version()
 
     def documents(self, table: CapturedTable, place: str = "") -> IndexDocuments:
         return IndexDocuments(self._layout, self._search, table, place)
