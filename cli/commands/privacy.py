@@ -16,9 +16,9 @@ from cli.ui.whoami import whoami
 from shared.domain.key_argument import key_texts
 from shared.flows.history.past_table import find_table
 from shared.flows.jobs.holding import new_id
+from shared.flows.privacy.relation_argument import read_relation
 from shared.stage import Stage
-from shared.values.erasure import Certificate, Erasure, Relation, Subject
-from shared.values.errors import ConfigError
+from shared.values.erasure import Certificate, Erasure, Subject
 
 app = typer.Typer(no_args_is_help=True, help="Everything that a stage keeps of one person.")
 TableOption = Annotated[
@@ -31,8 +31,15 @@ RelatedOption = Annotated[
     list[str] | None,
     typer.Option(
         "--related",
-        metavar="DATABASE.TABLE.COLUMN",
-        help="Also rows whose column has the key's value; may be given several times.",
+        metavar="TABLE.COLUMN[,COLUMN][=TABLE[.COLUMN]]",
+        help="Also rows whose column has the key's value, or a column of another table named here; "
+        "may be given several times.",
+    ),
+]
+AlikeOption = Annotated[
+    bool,
+    typer.Option(
+        "--alike", help="Texts that differ only in case, accents or blanks at the end are the same."
     ),
 ]
 
@@ -42,6 +49,7 @@ def export(
     table: TableOption,
     key: KeyOption,
     related: RelatedOption = None,
+    alike: AlikeOption = False,
     stage: StageOption = "local",
     service: ServiceOption = "",
 ) -> None:
@@ -50,7 +58,7 @@ def export(
     Example: `rowline privacy export --table market.sellers --key 7 --stage prod > 7.jsonl`
     """
     deployed = open_stage(stage, service)
-    found = _found(deployed, table, key, related or [])
+    found = _found(deployed, table, key, related or [], alike)
     skip = 0
     while True:
         event = {"do": "privacy-export", "subjects": found["subjects"], "skip": skip}
@@ -66,6 +74,7 @@ def erase(
     table: TableOption,
     key: KeyOption,
     related: RelatedOption = None,
+    alike: AlikeOption = False,
     yes: Annotated[
         bool, typer.Option("--yes", help="Erase; without it, only show what there is.")
     ] = False,
@@ -81,7 +90,7 @@ def erase(
     Example: `rowline privacy erase --table market.sellers --key 7 --yes --stage prod`
     """
     deployed = open_stage(stage, service)
-    found = _found(deployed, table, key, related or [])
+    found = _found(deployed, table, key, related or [], alike)
     if not yes:
         return print_json(_without_keys(found)) if as_json else _show_found(found)
     now_ms = time.time_ns() // 1_000_000
@@ -123,22 +132,14 @@ def list_erasures(
     _print(f"{answer['open']} erasures are not done yet")
 
 
-def _found(deployed: Stage, table: str, key: str, related: Sequence[str]) -> dict[str, Any]:
+def _found(
+    deployed: Stage, table: str, key: str, related: Sequence[str], alike: bool
+) -> dict[str, Any]:
     """What there is of a row, once what waits in the queues is archived."""
     setup = deployed.history()
     past = find_table(setup, table)
     keys = tuple(key_texts(key, past.versions, past.full_name))
-    relations = []
-    for each in related:
-        name, _, column = each.rpartition(".")
-        other = find_table(setup, name)
-        if column not in {one.name for version in other.versions for one in version.columns}:
-            raise ConfigError(
-                "is no column that the archive knows.",
-                thing=f"--related {each}",
-                hint="Write DATABASE.TABLE.COLUMN.",
-            )
-        relations.append(Relation(other.source, other.database, other.name, column))
+    relations = [read_relation(setup, each) for each in related]
     for failed in drain_archive(deployed):
         note_console().print(f"! {failed}", markup=False)
     ask_archive(deployed, {"do": "commit", "wait_s": 30})
@@ -147,6 +148,7 @@ def _found(deployed: Stage, table: str, key: str, related: Sequence[str]) -> dic
         "do": "privacy-find",
         "subject": msgspec.to_builtins(subject),
         "related": msgspec.to_builtins(relations),
+        "alike": alike,
     }
     return ask_archive(deployed, event)
 

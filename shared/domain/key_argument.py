@@ -1,5 +1,7 @@
 """A row's key as a person writes it: `7`, `acme,7`, `tenant=acme,id=7`, or JSON."""
 
+import base64
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +14,7 @@ from shared.values.table import Column, Table
 
 _WHOLE = frozenset(("tinyint", "smallint", "mediumint", "int", "bigint", "year", "bit"))
 _FLOATS = frozenset(("float", "double"))
+_HEX = re.compile("0[xX][0-9a-fA-F]+")
 MOST_CHARACTERS = 8_192
 
 
@@ -114,4 +117,6 @@ def _value(given: Any, column: Column) -> Any:
                 thing=f"key {given[:200]!r}",
                 hint="Write a number.",
             ) from None
-    return given
+    if column.kind == "binary" and _HEX.fullmatch(given) and len(given) == 2 + 2 * column.length:
+        return base64.b64encode(bytes.fromhex(given[2:])).decode()
+    return given.lower() if column.kind == "uuid" else given

@@ -17,12 +17,22 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 class Relation(msgspec.Struct, frozen=True):
-    """A table whose rows belong to the person when `column` has the value of the person's key."""
+    """A table whose rows belong to the person where `columns` have the values of a parent row.
+
+    parent: the parent's table, `DATABASE.TABLE`; empty: the table that the person was named in.
+    parent_columns: its columns; empty: those of its key.
+    """
 
     source: str
     database: str
     table: str
-    column: str
+    columns: tuple[str, ...]
+    parent: str = ""
+    parent_columns: tuple[str, ...] = ()
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.database}.{self.table}"
 
 
 class Erasure(msgspec.Struct, frozen=True):

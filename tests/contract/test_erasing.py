@@ -180,7 +180,7 @@ def test_killed_after_each_step_it_continues(world: World, monkeypatch: pytest.M
 
     monkeypatch.setattr(progress, "store", store)
     erasure = world.erasure(PERSON)
-    for killed in range(1, 13):
+    for killed in (1, 9, 11):  # tests/unit/test_erasing_killed.py has every call
         left[0] = killed
         with pytest.raises(Killed):
             erase(world.setup(), erasure)
@@ -200,7 +200,9 @@ def test_export_has_every_change_and_row_of_related_tables_and_other_keys(world:
     commit(world.setup().archive)
     asked = {
         "subject": _built(world.erasure(PERSON))["subjects"][0],
-        "related": [{"source": "shop", "database": "market", "table": "orders", "column": "buyer"}],
+        "related": [
+            {"source": "shop", "database": "market", "table": "orders", "columns": ["buyer"]}
+        ],
     }
     tend(world.setup().snapshots)
     found = WORK["privacy-find"](world.setup(), asked)

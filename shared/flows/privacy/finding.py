@@ -11,18 +11,17 @@ from shared.adapters.lake.columns import ARROW
 from shared.adapters.snapshots.columns import ARROW as SNAPSHOT_ARROW
 from shared.flows.privacy.setup import PrivacySetup
 from shared.values.change import Row
-from shared.values.erasure import Relation, Subject
-from shared.values.errors import ConfigError
-from shared.values.json_text import encode_json
+from shared.values.erasure import Subject
 
-_plain = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_MOST_KEYS = 200
+"""Of more values the engine skips no file. Source: pyiceberg, `IN_PREDICATE_LIMIT`."""
 
 
-def where(subject: Subject | Relation) -> str:
+def where(subject: Subject) -> str:
     """A filter by which the engine skips files. `holding` decides on rows."""
     parts = [f"{name} = {_quoted(text)}" for name, text in _names(subject) if _quoted(text)]
-    keys = [_quoted(key) for key in subject.keys] if isinstance(subject, Subject) else []
-    if keys and all(keys):
+    keys = [_quoted(key) for key in subject.keys]
+    if 0 < len(keys) <= _MOST_KEYS and all(keys):
         parts.append(f"key in ({', '.join(keys)})")
     return " and ".join(parts)
 
@@ -30,10 +29,7 @@ def where(subject: Subject | Relation) -> str:
 def holding(rows: Any, subject: Subject) -> Any:
     """Which rows of a batch or table are the subject's."""
     keys = pa.array(subject.keys, pa.string())
-    found = pc.is_in(rows.column("key").cast(pa.string()), keys)
-    for name, text in _names(subject):
-        found = pc.and_(found, pc.equal(rows.column(name), text))
-    return found
+    return pc.and_(pc.is_in(rows.column("key").cast(pa.string()), keys), _of_names(rows, subject))
 
 
 def changes(
@@ -84,64 +80,30 @@ def _keys_of(setup: PrivacySetup, subject: Subject, ids: set[str]) -> set[str]:
     return found
 
 
-def with_related(
-    setup: PrivacySetup, subject: Subject, relations: Sequence[Relation]
-) -> list[Subject]:
-    """The subject, and the rows of other tables that belong to it. Raises ConfigError."""
-    found = [subject]
-    for each in relations:
-        keys = sorted(_related(setup, each, _values(subject)))
-        if keys:
-            found.append(Subject(each.source, each.database, each.table, tuple(keys)))
-    return found
+def of_table(setup: PrivacySetup, table: Subject, columns: Sequence[str]) -> Iterator[Row]:
+    """All archived changes of a table and its rows in snapshots, whatever their keys.
 
-
-def _related(setup: PrivacySetup, relation: Relation, values: set[bytes]) -> set[str]:
-    keys: set[str] = set()
-
-    def look(batch: pa.RecordBatch) -> None:
-        for row in batch.to_pylist():
-            if [row[name] for name, _ in _names(relation)] != [
-                text for _, text in _names(relation)
-            ]:
-                continue
-            for text in (row.get("before"), row.get("after")):
-                if text is not None and _value(text, relation.column) in values:
-                    keys.add(row["key"])
-
-    columns = ["source", "database", "table", "key", "before", "after"]
-    for batch in setup.archive.lake.scan(columns, where=where(relation)):
-        look(batch)
-    name = f"{relation.database}.{relation.table}"
+    Rows of snapshots have no `before`.
+    """
+    named = ["source", "database", "table"]
+    all_rows = msgspec.structs.replace(table, keys=())
+    for batch in setup.archive.lake.scan([*named, *columns], where=where(all_rows)):
+        yield from batch.filter(_of_names(batch, table)).to_pylist()
+    of_snapshots = [*named, *(name for name in columns if name != "before")]
     for each in setup.snapshots.store.all():
-        for batch in setup.snapshots.table.rows(
-            each.id, name, ["source", "database", "table", "key", "after"]
-        ):
-            look(batch)
-    return keys
+        for batch in setup.snapshots.table.rows(each.id, table.full_name, of_snapshots):
+            yield from batch.filter(_of_names(batch, table)).to_pylist()
 
 
-def _values(subject: Subject) -> set[bytes]:
-    """The values of a key of one column."""
-    found = set()
-    for key in subject.keys:
-        values = list(_plain.decode(key).values())
-        if len(values) != 1:
-            raise ConfigError(
-                "has a key of several columns.",
-                thing=f"table {subject.full_name}",
-                hint="--related needs a key of one column: name each table with its own --key.",
-            )
-        found.add(encode_json(msgspec.json.decode(values[0])))
-    return found
+def _of_names(rows: Any, subject: Subject) -> Any:
+    """Which rows of a batch are of the subject's table."""
+    (first, *others) = (pc.equal(rows.column(name), text) for name, text in _names(subject))
+    for each in others:
+        first = pc.and_(first, each)
+    return first
 
 
-def _value(text: str, column: str) -> bytes | None:
-    found = _plain.decode(text).get(column)
-    return None if found is None else encode_json(msgspec.json.decode(found))
-
-
-def _names(of: Subject | Relation) -> list[tuple[str, str]]:
+def _names(of: Subject) -> list[tuple[str, str]]:
     return [("source", of.source), ("database", of.database), ("table", of.table)]
 
 

@@ -10,11 +10,13 @@ import msgspec
 from shared.flows.privacy.finding import changes, snapshot_rows
 from shared.flows.privacy.setup import PrivacySetup
 from shared.values.erasure import Erasure
+from shared.values.json_text import decode_json
 from shared.values.row_key import key_text
 
 _SHORTEST = 3
 """Characters of a value that is looked for inside a text: shorter ones are in nearly all texts."""
 
+_row = msgspec.json.Decoder(dict[str, Any])
 _WORD = re.compile(r"[\w.+-]+")
 
 
@@ -39,7 +41,7 @@ class Person:
         names = set[str]()
         for subject in erasure.subjects:
             for text in subject.keys:
-                key = msgspec.json.decode(text)
+                key = decode_json(text.encode(), _row)
                 keys.setdefault(subject.full_name, set()).add(key_text(key))
                 names.update(_texts(key))
         texts = {each for each in names if len(each) >= _SHORTEST and not each.isdecimal()}
@@ -56,7 +58,9 @@ class Person:
             ):
                 found.groups.update(filter(None, [row.get("group")]))
                 for text in filter(None, (row.get("before"), row.get("after"))):
-                    values = (each for each in _texts(msgspec.json.decode(text), numbers=False))
+                    values = (
+                        each for each in _texts(decode_json(text.encode(), _row), numbers=False)
+                    )
                     found.values.update(each for each in values if len(each) >= _SHORTEST)
         return found
 

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from typing import Any
 
 import msgspec
 
@@ -12,7 +13,7 @@ from shared.flows.privacy.setup import PrivacySetup
 from shared.flows.privacy.standing import parked_of
 from shared.values.change import Row
 from shared.values.erasure import Erasure
-from shared.values.json_text import encode_json
+from shared.values.json_text import decode_json, encode_json
 
 _CLAIM_FOLDERS = ("rows", "claims")
 """Where large rows are; former versions kept them with the journal."""
@@ -26,6 +27,10 @@ class _Filled(msgspec.Struct):
 
     id: str
     key: Row
+
+
+_filled_row = msgspec.json.Decoder(_Filled)
+_line = msgspec.json.Decoder(dict[str, Any])
 
 
 def _claims(setup: PrivacySetup, erasure: Erasure) -> Erasure:
@@ -68,8 +73,8 @@ def _filled(setup: PrivacySetup, erasure: Erasure) -> Erasure:
 def _row_of(body: bytes) -> tuple[str, str]:
     """Table and key of the change of a backfill; its id is `r/JOB/TABLE/KEY`."""
     try:
-        change = msgspec.json.decode(body, type=_Filled)
-    except msgspec.DecodeError:
+        change = decode_json(body, _filled_row)
+    except msgspec.MsgspecError:
         return "", ""
     kind, _, rest = change.id.partition("/")
     table = rest.partition("/")[2].partition("/")[0]
@@ -110,7 +115,7 @@ def _dropped(setup: PrivacySetup, erasure: Erasure) -> Erasure:
 
 
 def _place_of(line: bytes) -> tuple[str, str]:
-    held = msgspec.json.decode(line)["parked"]
+    held = decode_json(line, _line)["parked"]
     return held.get("table", ""), held.get("key", "")
 
 

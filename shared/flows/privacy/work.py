@@ -7,7 +7,8 @@ import msgspec
 
 from shared.flows.privacy.erasing import certificates, erase, requested
 from shared.flows.privacy.exporting import page
-from shared.flows.privacy.finding import changes, snapshot_rows, with_other_keys, with_related
+from shared.flows.privacy.finding import changes, snapshot_rows
+from shared.flows.privacy.relating import with_related
 from shared.flows.privacy.setup import PrivacySetup
 from shared.flows.privacy.standing import alive, parked_of, reached
 from shared.values.erasure import Erasure, Relation, Subject
@@ -32,8 +33,7 @@ class Found(msgspec.Struct):
 def _find(setup: PrivacySetup, event: Answer) -> Answer:
     asked = msgspec.convert(event["subject"], Subject)
     related = msgspec.convert(event.get("related", []), list[Relation])
-    found = with_related(setup, with_other_keys(setup, asked), related)
-    subjects = [found[0], *(with_other_keys(setup, each) for each in found[1:])]
+    subjects = with_related(setup, asked, related, alike=bool(event.get("alike")))
     counts = {
         "changes": sum(1 for each in subjects for _ in changes(setup, each, ["n"])),
         "snapshots": sum(1 for each in subjects for _ in snapshot_rows(setup, each)),

@@ -26,7 +26,7 @@ class Person:
         self.row = ("--table", SELLERS, "--key", str(self.key))
         self.rows = (
             *(*self.row, "--related", f"{LISTINGS}.seller_id"),
-            *("--related", f"{ORDERS}.grp"),
+            *("--related", f"{ORDERS}.grp={LISTINGS}"),
         )
 
     def insert(self, cursor: Any) -> None:

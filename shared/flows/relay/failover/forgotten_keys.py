@@ -5,13 +5,15 @@ transaction then makes the table due, as for any row that no key names: nothing 
 """
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 import msgspec
 
 from shared.flows.relay.failover.journal import JournalPage, Touched, decode_page, encode_page
+from shared.values.json_text import decode_json
 from shared.values.row_key import key_text
 
-_decode = msgspec.json.decode
+_value: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
 
 def without_keys(body: bytes, keys: Mapping[str, Collection[str]]) -> tuple[bytes, int]:
@@ -31,7 +33,7 @@ def _forget(page: JournalPage, touched: list[Touched], keys: Mapping[str, Collec
         wanted = keys.get(name)
         if not wanted or row.key is None:
             continue
-        values = [_decode(value) for value in row.key]
+        values = [decode_json(bytes(value), _value) for value in row.key]
         if key_text(dict(zip(columns, values, strict=False))) in wanted:
             row.key = None
             found += 1
