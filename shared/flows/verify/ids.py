@@ -16,12 +16,14 @@ class IdSet:
     """
 
     def __init__(self) -> None:
-        self._buckets = [array("Q") for _ in range(_BUCKETS)]
+        self._buckets: dict[int, array[int]] = {}
 
     def add(self, id: str) -> bool:
         """Whether it is new."""
         digest = _hash(id)
-        bucket = self._buckets[digest % _BUCKETS]
+        bucket = self._buckets.get(digest % _BUCKETS)
+        if bucket is None:
+            bucket = self._buckets[digest % _BUCKETS] = array("Q")
         if digest in bucket:
             return False
         bucket.append(digest)
@@ -29,7 +31,7 @@ class IdSet:
 
     def __contains__(self, id: str) -> bool:
         digest = _hash(id)
-        return digest in self._buckets[digest % _BUCKETS]
+        return digest in self._buckets.get(digest % _BUCKETS, ())
 
 
 def _hash(id: str) -> int:
