@@ -1,7 +1,7 @@
 """Change encoding: a change is encoded once, under the header of its messages."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import msgspec
 
@@ -31,6 +31,13 @@ class Header(NamedTuple):
     attributes: dict[str, str]
     size: int
 
+    @classmethod
+    def of(cls, message: Message, names: dict[str, str]) -> Self:
+        """Of a message without changes and its attributes."""
+        head, tail = frame(message)
+        size = sum(len(name) + len("String") + len(value.encode()) for name, value in names.items())
+        return cls(message.group, head, tail, names, len(head) + len(tail) + size)
+
 
 class Packed(NamedTuple):
     """A change ready to travel: its number, its identity, its JSON, and the header it travels
@@ -44,6 +51,18 @@ class Packed(NamedTuple):
     json: bytes
     header: Header
     read_at: float = 0.0
+
+
+def encode_change(change: Change, stream: str, claims: Claims) -> bytes:
+    """The JSON of a change. A large one goes to the claim store, and its JSON names the place.
+
+    Raises StateUnavailable, StackError.
+    """
+    encoded = encode_json(change)
+    if len(encoded) <= MAX_CHANGE_BYTES:
+        return encoded
+    address = claims.put(row_name(stream, change.id), encoded)
+    return encode_json(msgspec.structs.replace(change, before=None, after=None, claim=address))
 
 
 class Packing:
@@ -84,32 +103,19 @@ class Packing:
         """
         table, shard, change = numbered
         header = self._headers.get((id(table), shard)) or self._header(table, shard)
-        encoded = encode_json(change)
-        if len(encoded) > MAX_CHANGE_BYTES:
-            encoded = encode_json(self._claimed(change, encoded))
+        encoded = encode_change(change, self._stream, self._claims)
         return Packed(change.seq, change.id, encoded, header, self._clock())
-
-    def _claimed(self, change: Change, encoded: bytes) -> Change:
-        address = self._claims.put(row_name(self._stream, change.id), encoded)
-        return msgspec.structs.replace(change, before=None, after=None, claim=address)
 
     def _header(self, table: Table, shard: int) -> Header:
         known = self._versions.get(id(table))
         if known is None:
             known = self._versions[id(table)] = (table, self._version(table))
         group = group_id(self._source, table.database, table.name, shard)
-        head, tail = frame(
-            Message(
-                self._stream, self._source, table.database, table.name, known[1], group, None, []
-            )
+        empty = Message(
+            self._stream, self._source, table.database, table.name, known[1], group, None, []
         )
         names = attributes(self._source, table.full_name, self._lane) | self._marks
-        size = (
-            len(head)
-            + len(tail)
-            + sum(len(name) + len("String") + len(value.encode()) for name, value in names.items())
-        )
-        header = self._headers[id(table), shard] = Header(group, head, tail, names, size)
+        header = self._headers[id(table), shard] = Header.of(empty, names)
         return header
 
     def _version(self, table: Table) -> int:

@@ -6,7 +6,6 @@ done leaves it out when it comes again.
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from hashlib import blake2b
 
 import msgspec
 
@@ -14,14 +13,13 @@ from shared.adapters.claims.contract import Claims
 from shared.adapters.queue.contract import Queue
 from shared.adapters.topic.contract import Entry
 from shared.domain.backlog import MAX_ENTRIES, MAX_REQUEST_BYTES
-from shared.domain.change_encoding import MAX_CHANGE_BYTES, Header, Packed
+from shared.domain.change_encoding import Header, Packed, encode_change
 from shared.domain.message_packing import MAX_MESSAGE_BYTES, Group, Parcel, take_parcel
 from shared.domain.patience import Patience
 from shared.values.archive_pages import PageRow, TableName
 from shared.values.change import Change, Transaction
 from shared.values.errors import StackError
-from shared.values.json_text import encode_json
-from shared.values.message import Lane, Message, attributes, frame, hash_ids
+from shared.values.message import Lane, Message, attributes, hash_ids
 from shared.values.stream import source_of
 
 PATIENCE_SECONDS = 120
@@ -106,12 +104,7 @@ class ReplaySending:
             _raw(row.after),  # type: ignore[arg-type]
             Transaction(row.tx_id, row.tx_index, row.tx_last),
         )
-        text = encode_json(change)
-        if len(text) > MAX_CHANGE_BYTES:
-            name = blake2b(row.id.encode(), digest_size=16).hexdigest()
-            place = self._claims.put(f"{row.stream}/{name}.json", text)
-            bare = msgspec.structs.replace(change, before=None, after=None, claim=place)
-            text = encode_json(bare)
+        text = encode_change(change, row.stream, self._claims)
         header = self._header(table, row.stream, row.schema_version, row.group)
         return Packed(row.seq, row.id, text, header)
 
@@ -120,12 +113,9 @@ class ReplaySending:
         if known:
             return known
         source = source_of(stream)
-        message = Message(stream, source, table.database, table.table, version, group, None, [])
-        head, tail = frame(message)
+        empty = Message(stream, source, table.database, table.table, version, group, None, [])
         names = attributes(source, table.full, self._lane) | {"run": self._job}
-        size = sum(len(name) + len("String") + len(value.encode()) for name, value in names.items())
-        made = Header(group, head, tail, names, len(head) + len(tail) + size)
-        self._headers[table.full, stream, version, group] = made
+        made = self._headers[table.full, stream, version, group] = Header.of(empty, names)
         return made
 
 
