@@ -24,7 +24,7 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, str]:
         stage.state,
         lambda consumer, tenure: stage.job(consumer, by=by, tenure=tenure),
         lambda consumer, tenure: stage.redrive(consumer, by=by, tenure=tenure),
-        beside=stage.settings.beside,
+        sharing_source=stage.settings.sharing_source,
         by=by,
         left=lambda: context.get_remaining_time_in_millis() / 1000,
         now_ms=lambda: time.time_ns() // 1_000_000,

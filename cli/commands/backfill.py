@@ -24,8 +24,8 @@ from shared.flows.backfill.backfill import Backfill
 from shared.flows.backfill.report import BackfillReport
 from shared.stage import Stage
 from shared.values.errors import ConfigError
-from shared.values.into import Into
 from shared.values.job import BackfillWork, ResyncWork
+from shared.values.new_indexes import NewIndexes
 
 
 def command(
@@ -106,7 +106,7 @@ def run_fill(
         job = run_in_function(
             stage,
             consumer,
-            BackfillWork(into=Into()) if options.into else kind(),
+            BackfillWork(into=NewIndexes()) if options.into else kind(),
             tables=options.tables,
             restart=options.restart,
             yes=options.yes,

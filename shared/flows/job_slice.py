@@ -52,7 +52,7 @@ class JobSlice:
     setup: makes the parts of a consumer's job, see `JobSetup`.
     redrive: makes those of a redrive, which needs neither source nor sink: the sink of an archive's
         consumer cannot be opened here.
-    beside: the consumers of the same source, whose jobs take turns.
+    sharing_source: the consumers of the same source, whose jobs take turns.
     by: names the invocation. left: seconds until it is stopped.
     """
 
@@ -62,13 +62,13 @@ class JobSlice:
         setup: Callable[[str, Tenure], JobSetup],
         redrive: Callable[[str, Tenure], RedriveSetup],
         *,
-        beside: Callable[[str], Collection[str]],
+        sharing_source: Callable[[str], Collection[str]],
         by: str,
         left: Callable[[], float],
         now_ms: Callable[[], int],
         patience: Patience,
     ) -> None:
-        self._state, self._setup, self._beside = state, setup, beside
+        self._state, self._setup, self._sharing_source = state, setup, sharing_source
         self._redrive = redrive
         self._by, self._left, self._now_ms, self._patience = by, left, now_ms, patience
 
@@ -92,7 +92,7 @@ class JobSlice:
 
     def _turn_of(self, job: Job) -> Job | None:
         """The job of another consumer of the source that a slice works on now."""
-        for name in self._beside(job.consumer):
+        for name in self._sharing_source(job.consumer):
             other = self._state.jobs.current(name, job.slot) if name != job.consumer else None
             if other and other.in_function and other.holder and other.state == "running":
                 return other

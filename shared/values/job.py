@@ -9,7 +9,7 @@ from shared.values.asked_end import AskedEnd
 from shared.values.difference import Difference
 from shared.values.errors import RowlineError
 from shared.values.index_pair import IndexPair
-from shared.values.into import Into
+from shared.values.new_indexes import NewIndexes
 from shared.values.progress import Progress
 from shared.values.proof_basis import ProofBasis
 from shared.values.redrive_work import RedriveWork
@@ -80,7 +80,7 @@ class BackfillWork(_Fill, frozen=True, tag="backfill"):
     into: fills new indexes instead of the serving ones.
     """
 
-    into: Into | None = None
+    into: NewIndexes | None = None
 
 
 class ResyncWork(_Fill, frozen=True, tag="resync"):
@@ -266,7 +266,7 @@ def slot_of(work: Work) -> Slot:
     return "redrive" if isinstance(work, RedriveWork) else "fill"
 
 
-def into_of(job: Job) -> Into | None:
+def into_of(job: Job) -> NewIndexes | None:
     """The new indexes that a job fills; None where it fills none."""
     return job.work.into if isinstance(job.work, BackfillWork | ReplayWork) else None
 

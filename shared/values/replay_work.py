@@ -3,7 +3,7 @@
 import msgspec
 
 from shared.values.archive_pages import Base, Choice
-from shared.values.into import Into
+from shared.values.new_indexes import NewIndexes
 
 
 class ReplayWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="replay"):
@@ -38,4 +38,4 @@ class ReplayWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kin
     sent: int = 0
     messages: int = 0
     bases: dict[str, Base] = {}
-    into: Into | None = None
+    into: NewIndexes | None = None

@@ -211,7 +211,7 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
         """The capture settings of a consumer's source, all of its relays taken together."""
         return self.whole(self.sources[consumer.source])
 
-    def beside(self, consumer: str) -> list[str]:
+    def sharing_source(self, consumer: str) -> list[str]:
         """The consumers of the same source, this one among them."""
         source = self.consumers[consumer].source if consumer in self.consumers else None
         return [name for name, each in self.consumers.items() if each.source == source]

@@ -13,6 +13,7 @@ import pytest
 from shared.adapters import aws
 from shared.adapters.state.dynamodb import DynamoSchemas, open_state
 from shared.values.archive_progress import ArchiveProgress, Height
+from shared.values.batch_start import BatchStart
 from shared.values.checkpoint import CatchUp, Checkpoint, Leg, Release
 from shared.values.column_history import ColumnHistory
 from shared.values.coverage import Segment, SegmentStart
@@ -33,7 +34,6 @@ from shared.values.job import (
 from shared.values.lease import Holding, Holdings, Lease
 from shared.values.lineage import Lineage
 from shared.values.mark import Mark
-from shared.values.outset import Outset
 from shared.values.parked_change import RowItem, stored_ms
 from shared.values.position import Position
 from shared.values.pulse import Pulse
@@ -290,8 +290,8 @@ def test_versions_outlive_the_process(stores: Any) -> None:
 
 
 def test_marks_move_only_from_what_was_seen(stores: Any) -> None:
-    outset = stores.marks.read("search", ["t-1", "t-2"])
-    assert outset == Outset({"t-1": Mark(), "t-2": Mark()})
+    start = stores.marks.read("search", ["t-1", "t-2"])
+    assert start == BatchStart({"t-1": Mark(), "t-2": Mark()})
     assert not stores.marks.advance("search", {"t-1": (Mark(), Mark(10, 4))})
     assert stores.marks.advance("search", {"t-1": (Mark(), Mark(11, 5))}) == {"t-1"}
     assert stores.marks.advance("search", {"t-1": (Mark(10, 3), Mark(11, 5))}) == {"t-1"}

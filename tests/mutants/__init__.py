@@ -185,7 +185,7 @@ MUTANTS = (
     Mutant(
         "the gate is ignored",
         f"{CONSUME}/runtime.py",
-        "if not outset.gate.is_open:",
+        "if not start.gate.is_open:",
         "if False:",
         ("tests/unit/test_gate.py::test_a_pause_holds_whatever_happens_and_a_resume_ends_it",),
     ),

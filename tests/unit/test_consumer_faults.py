@@ -13,8 +13,8 @@ from shared.domain.patience import Patience
 from shared.flows.consume.lateness import RETURNED_MS
 from shared.flows.job_slice import JobSlice
 from shared.flows.redrive.setup import RedriveSetup
+from shared.flows.watch.dead_letters import settle_moved
 from shared.flows.watch.empty_rows import remove_empty_rows
-from shared.flows.watch.moved import settle_moved
 from shared.values.errors import ConfigError, StateUnavailable
 from shared.values.job import Job
 from shared.values.parked_change import RowItem
@@ -291,7 +291,7 @@ def test_a_slice_of_a_redrive_opens_neither_source_nor_sink() -> None:
             now_ms=lambda: int(world.now * 1000),
             tenure=tenure,
         ),
-        beside=lambda _: ["search"],
+        sharing_source=lambda _: ["search"],
         by="lambda 1",
         left=lambda: 800.0,
         now_ms=lambda: int(world.now * 1000),

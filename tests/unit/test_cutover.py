@@ -14,8 +14,8 @@ from shared.flows.cutover.cutover import CutoverReport
 from shared.flows.jobs import control
 from shared.values.change import Row
 from shared.values.index_pair import NO_PAIRS, IndexPair, IndexPairs
-from shared.values.into import Into
 from shared.values.job import BackfillWork, CutoverWork, Job, ResyncWork, VerifyWork, Work
+from shared.values.new_indexes import NewIndexes
 from tests.tier import TIER
 from tests.unit.test_job_slice import Machine
 from tests.worlds.backfill_world import BackfillWorld, Killed
@@ -101,7 +101,7 @@ def run(machine: Machine, work: Work, **wanted: Any) -> Job:
 
 
 def filled(machine: Machine) -> None:
-    assert run(machine, BackfillWork(into=Into())).state == "done"
+    assert run(machine, BackfillWork(into=NewIndexes())).state == "done"
 
 
 def failed(machine: Machine, work: Work, **wanted: Any) -> str:
@@ -123,7 +123,7 @@ def test_a_new_index_is_filled_while_the_serving_one_serves(
     world: BackfillWorld, machine: Machine
 ) -> None:
     before = in_index(world, OLD)
-    done = run(machine, BackfillWork(into=Into()))
+    done = run(machine, BackfillWork(into=NewIndexes()))
     assert done.result["into"] == {ALIAS: NEW}
     assert in_index(world, NEW) == before == world.source()
     assert world.world.search.index_behind(ALIAS) == OLD
@@ -157,7 +157,9 @@ def test_cutover_rollback_and_finish(world: BackfillWorld, machine: Machine) -> 
     world.drain()
     assert in_index(world, NEW) == world.source()
     assert in_index(world, OLD) != world.source()
-    assert run(machine, BackfillWork(into=Into())).result["into"] == {ALIAS: f"{ALIAS}-000003"}
+    assert run(machine, BackfillWork(into=NewIndexes())).result["into"] == {
+        ALIAS: f"{ALIAS}-000003"
+    }
 
 
 def test_steps_in_a_wrong_order_are_explained(world: BackfillWorld, machine: Machine) -> None:
@@ -176,7 +178,12 @@ def test_what_writes_to_one_index_alone_waits_for_the_end(
     world: BackfillWorld, machine: Machine
 ) -> None:
     filled(machine)
-    for work in (ResyncWork(), BackfillWork(), BackfillWork(into=Into()), VerifyWork(repair=True)):
+    for work in (
+        ResyncWork(),
+        BackfillWork(),
+        BackfillWork(into=NewIndexes()),
+        VerifyWork(repair=True),
+    ):
         outcome = failed(machine, work, tables=("shop.items",))
         assert "a new index beside the serving one" in outcome
         assert "rowline cutover search" in outcome
@@ -194,7 +201,7 @@ def test_an_abandoned_index_is_not_written_any_more(world: BackfillWorld, machin
 def test_a_cancelled_fill_leaves_the_serving_index_alone(
     world: BackfillWorld, machine: Machine
 ) -> None:
-    job = machine.submit(BackfillWork(into=Into()))
+    job = machine.submit(BackfillWork(into=NewIndexes()))
     world.kill_rate = 1.0
     with contextlib.suppress(Killed):
         machine.slice()
@@ -246,7 +253,7 @@ def test_a_plain_index_under_the_name_of_the_alias_is_explained(
     world: BackfillWorld, machine: Machine
 ) -> None:
     world.world.search.plain.add(ALIAS)
-    outcome = failed(machine, BackfillWork(into=Into()))
+    outcome = failed(machine, BackfillWork(into=NewIndexes()))
     assert "an index of its own, not an alias" in outcome
     assert "Choose another alias" in outcome
 
@@ -329,7 +336,7 @@ def test_no_reader_goes_back_whatever_is_killed(seed: int, kill_rate: float) -> 
     machine = Machine(world)
     world.kill_rate = kill_rate
     for work in (
-        BackfillWork(into=Into()),
+        BackfillWork(into=NewIndexes()),
         CutoverWork(),
         CutoverWork(step="rollback"),
         CutoverWork(),

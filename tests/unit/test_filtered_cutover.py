@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from shared.flows.verify.report import VerifyReport
-from shared.values.into import Into
 from shared.values.job import BackfillWork, CutoverWork, ResyncWork, VerifyWork
+from shared.values.new_indexes import NewIndexes
 from shared.values.settings import FilterSettings
 from tests.tier import TIER
 from tests.unit.test_cutover import NEW, OLD, in_index, run
@@ -73,7 +73,7 @@ def test_both_indexes_hold_its_documents(seed: int, kill_rate: float) -> None:
     world.drain()
     assert in_index(world, OLD) == documents(world)
     world.kill_rate = kill_rate
-    assert run(machine, BackfillWork(into=Into())).state == "done"
+    assert run(machine, BackfillWork(into=NewIndexes())).state == "done"
     world.drain()
     assert in_index(world, NEW) == in_index(world, OLD) == documents(world)
     run(machine, CutoverWork())
@@ -98,7 +98,7 @@ def test_a_verify_compares_the_new_index_before_the_cutover() -> None:
     world, machine = made(Random(4))
     world.pace = {world.commit: 1}
     run(machine, BackfillWork())
-    run(machine, BackfillWork(into=Into()))
+    run(machine, BackfillWork(into=NewIndexes()))
     assert compared(world, machine, NEW).differences == 0
     search = world.world.search
     (id, *_) = documents(world)

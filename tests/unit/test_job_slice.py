@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 from shared.domain.patience import Patience
 from shared.flows.backfill.report import BackfillReport
-from shared.flows.consume.sinks.elasticsearch.index_cutover import IndexTakeover
+from shared.flows.consume.sinks.elasticsearch.index_takeover import IndexTakeover
 from shared.flows.job_slice import JobSlice
 from shared.flows.jobs import control
 from shared.flows.jobs.holding import JobBusy
@@ -71,7 +71,7 @@ class Machine:
             world.state,
             setup,
             setup,
-            beside=lambda _: ["search", "other"],
+            sharing_source=lambda _: ["search", "other"],
             by="lambda 1",
             left=lambda: ends - world.now,
             now_ms=self.now_ms,

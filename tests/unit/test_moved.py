@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from shared.adapters.queue.contract import Queue
 from shared.domain.open_dues import outstanding
-from shared.flows.watch.moved import settle_moved
+from shared.flows.watch.dead_letters import settle_moved
 from shared.values.due_cause import DueCause
 from tests.worlds.consumer_world import change, delivery
 from tests.worlds.outage_world import DAY, OutageWorld

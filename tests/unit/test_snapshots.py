@@ -231,7 +231,7 @@ def test_slices_wait_for_the_same_place_in_the_binlog(when: str) -> None:
             world.state,
             setup,
             setup,  # type: ignore[arg-type]
-            beside=lambda _: [],
+            sharing_source=lambda _: [],
             by="lambda 1",
             left=lambda ends=ends: ends - world.now,  # type: ignore[misc]
             now_ms=lambda: 1,

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from shared.domain.patience import Patience
-from shared.flows.consume.sinks.elasticsearch.index_cutover import IndexTakeover
+from shared.flows.consume.sinks.elasticsearch.index_takeover import IndexTakeover
 from shared.flows.job_slice import JobSlice
 from shared.flows.jobs import control
 from shared.flows.jobs.setup import JobSetup
@@ -112,7 +112,7 @@ class ReplayWorld(BackfillWorld):
             self.state,
             setup,
             setup,  # type: ignore[arg-type]
-            beside=lambda _: ["search"],
+            sharing_source=lambda _: ["search"],
             by="lambda 1",
             left=lambda: ends - self.now,
             now_ms=lambda: int(BEGAN_MS + self.now * 1000),

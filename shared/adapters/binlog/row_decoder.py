@@ -7,11 +7,11 @@ import struct
 from collections.abc import Callable
 
 from shared.adapters.binlog import inflate, table_map
-from shared.adapters.binlog.column_values import DamagedLabel
 from shared.adapters.binlog.contract import UnreadableRow
 from shared.adapters.binlog.current_rows import CurrentRows
 from shared.adapters.binlog.described_table import DescribedTables, Period, described
 from shared.adapters.binlog.known_tables import KnownTables
+from shared.adapters.binlog.looked_up_values import DamagedLabel
 from shared.adapters.binlog.partial import compile_partial
 from shared.adapters.binlog.row_compiler import Pairs, Patterns, RowsReader, compile_rows
 from shared.adapters.binlog.row_images import ShortImage, full_head, head_size

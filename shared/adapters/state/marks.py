@@ -2,14 +2,14 @@
 
 from typing import Protocol
 
+from shared.values.batch_start import BatchStart
 from shared.values.mark import Mark
-from shared.values.outset import Outset
 
 
 class Marks(Protocol):
     """A mark moves only from the value that was seen."""
 
-    def read(self, consumer: str, groups: list[str]) -> Outset:
+    def read(self, consumer: str, groups: list[str]) -> BatchStart:
         """The marks of these groups and everything else that a batch asks first, in one read."""
         ...
 

@@ -1,4 +1,4 @@
-"""The job: reads the source in chunks, sends the rows, sees them applied (long: step by step).
+"""Backfill: reads the source in chunks, sends the rows, sees them applied (long: step by step).
 
 Killed anywhere, the same command continues it.
 """
@@ -10,15 +10,15 @@ import msgspec
 from shared.domain.captured_tables import CapturedTable, captured_names
 from shared.domain.open_dues import outstanding
 from shared.domain.sink import Listable
-from shared.flows.backfill import causes
+from shared.flows.backfill import settled_causes
 from shared.flows.backfill.ghosts import Ghosts
 from shared.flows.backfill.report import BackfillReport
 from shared.flows.backfill.sink_ahead import pass_versions
 from shared.flows.backfill.subscribing import await_filter
 from shared.flows.backfill.tables_to_fill import tables_to_fill
 from shared.flows.jobs.awaiting import Awaiting
-from shared.flows.jobs.beside import Beside, require_place
 from shared.flows.jobs.chunk_reading import CHUNK_ROWS, Reading
+from shared.flows.jobs.filling_beside import Beside, require_place
 from shared.flows.jobs.holding import hold
 from shared.flows.jobs.new_index import require_one_index
 from shared.flows.jobs.same_server import require_same_server
@@ -27,7 +27,6 @@ from shared.flows.jobs.setup import JobSetup
 from shared.values.asked_end import AskedEnd
 from shared.values.due_cause import DueCause
 from shared.values.errors import ConfigError
-from shared.values.into import Into
 from shared.values.job import (
     BackfillWork,
     FillWork,
@@ -35,6 +34,7 @@ from shared.values.job import (
     ResyncWork,
     TableFill,
 )
+from shared.values.new_indexes import NewIndexes
 from shared.values.progress import Progress
 from shared.values.settings import table_settings
 
@@ -244,15 +244,15 @@ class Backfill:
 
     def _begun(self, tables: dict[str, CapturedTable]) -> dict[str, TableFill]:
         due = outstanding(self._state.dues, self._consumer, self._source)
-        return {name: causes.begun(name, table.rows, due) for name, table in tables.items()}
+        return {name: settled_causes.begun(name, table.rows, due) for name, table in tables.items()}
 
     def _new_indexes(self) -> dict[str, str]:
-        into = getattr(self._work, "into", None) or Into()
+        into = getattr(self._work, "into", None) or NewIndexes()
         return {alias: pair.beside for alias, pair in into.pairs.items()}
 
     def _new(self, tables: dict[str, CapturedTable]) -> FillWork:
         begun = self._begun(tables)
-        return BackfillWork(begun, into=Into()) if self._into else self._kind(begun)
+        return BackfillWork(begun, into=NewIndexes()) if self._into else self._kind(begun)
 
     def _settle(self) -> None:
         """Settle what was due. A backfill does where it found no document without a row."""
@@ -262,7 +262,7 @@ class Backfill:
             for name, state in self._filled()
             if self._kind is ResyncWork or (state.swept and not state.ghosts)
         }
-        of_source, own = causes.settled(filled, tables)
+        of_source, own = settled_causes.settled(filled, tables)
         self._state.dues.settle(self._consumer.name, of_source, own)
 
     def _resumed(self, job: Job, tables: dict[str, CapturedTable], *, restart: bool) -> FillWork:

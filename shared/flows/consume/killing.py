@@ -16,8 +16,8 @@ from shared.flows.consume.every_change import EveryChange
 from shared.flows.consume.marking import Marking
 from shared.flows.consume.parking import Parking
 from shared.flows.consume.probe_batch import refused_have_failed
+from shared.values.batch_start import BatchStart
 from shared.values.in_hand import InHand
-from shared.values.outset import Outset
 
 KILLS = 3
 """A change that was begun alone so often, and never ended, is parked."""
@@ -47,7 +47,7 @@ class Killing:
     def begin(
         self,
         opened: Sequence[Opened],
-        outset: Outset,
+        start: BatchStart,
         time_left: Callable[[], float],
         rows: BatchRows,
         *,
@@ -70,7 +70,7 @@ class Killing:
         held = self._hands.read(self._consumer, list(groups))
         full = time_left() * FULL
         for group, before in sorted(held.items(), key=lambda each: (each[1].tries, each[0])):
-            if self._one_by_one(groups[group], before, outset, time_left, full, rows, may_park):
+            if self._one_by_one(groups[group], before, start, time_left, full, rows, may_park):
                 self._begun.append(group)
         if fresh := groups.keys() - held.keys():
             started = InHand(version=self._version)
@@ -87,7 +87,7 @@ class Killing:
         self,
         members: Sequence[Opened],
         before: InHand,
-        outset: Outset,
+        start: BatchStart,
         time_left: Callable[[], float],
         full: float,
         rows: BatchRows,
@@ -111,15 +111,15 @@ class Killing:
             else:
                 before = InHand(id, tries + 1, self._version)
                 self._hands.begin(self._consumer, {group: before})
-                self._applying.apply([alone], outset.run, time_left, rows)
+                self._applying.apply([alone], start.run, time_left, rows)
                 if not may_park:
                     refused_have_failed({group: [alone]})
             self._parking.park({group: [alone]}, rows)
             if piece.outcome is None or piece.outcome.kind == "failed":
                 _wait(waiting[at + 1 :])
                 return True  # it failed by itself, without a kill
-            if one.lane == "live" and group in outset.marks:
-                self._marking.advance(outset.marks, {group: [piece.change.seq]})
+            if one.lane == "live" and group in start.marks:
+                self._marking.advance(start.marks, {group: [piece.change.seq]})
         return True
 
 

@@ -42,9 +42,10 @@ class Probing:
     """The probes of one consumer. queue: its own."""
 
     def __init__(
-        self, queue: Queue, breaking: GateAfterBatch, work: Work, now_ms: Callable[[], int]
+        self, queue: Queue, gate_after_batch: GateAfterBatch, work: Work, now_ms: Callable[[], int]
     ) -> None:
-        self._queue, self._breaking, self._work, self._now_ms = queue, breaking, work, now_ms
+        self._queue, self._work, self._now_ms = queue, work, now_ms
+        self._gate_after_batch = gate_after_batch
 
     def probe(self, version: int, time_left: Callable[[], float]) -> Gate | None:
         """Receive one batch, apply it, delete what is settled, write the verdict; returns the gate.
@@ -52,7 +53,7 @@ class Probing:
         version: of the gate that it was started for; None is returned when there is another.
         Raises what the work raises, without a verdict: the gate stays closed.
         """
-        gate = self._breaking.asked_for(version)
+        gate = self._gate_after_batch.asked_for(version)
         if gate is None:
             return None
         enough, kept = time_left() / 2, 0
@@ -61,13 +62,13 @@ class Probing:
             if not batch or time_left() < enough:
                 break
             consumed, tried = self._try(batch, time_left)
-            if self._breaking.judges(gate, tried):
-                return self._breaking.after_probe(gate, tried, consumed)
+            if self._gate_after_batch.judges(gate, tried):
+                return self._gate_after_batch.after_probe(gate, tried, consumed)
             if all(reason.startswith(REFUSED) for reason in consumed.reasons):
                 kept += len(consumed.failed)
         # What is refused before the sink waits only for the gate: a batch will park it.
         waiting, hidden = self._queue.depth()
-        return self._breaking.after_nothing(gate, not waiting and hidden <= kept)
+        return self._gate_after_batch.after_nothing(gate, not waiting and hidden <= kept)
 
     def _try(
         self, batch: Sequence[Delivery], time_left: Callable[[], float]

@@ -30,8 +30,8 @@ from shared.flows.consume.repeating import Repeating
 from shared.flows.consume.seen import drop_seen
 from shared.flows.consume.tally import Consumed
 from shared.flows.consume.visibility import claim, postpone
+from shared.values.batch_start import BatchStart
 from shared.values.delivery import Delivery
-from shared.values.outset import Outset
 from shared.values.redrive_command import is_command
 from shared.values.settings import ConsumerSettings
 
@@ -68,8 +68,8 @@ class Consume:
         self._queue, self._clock = queue, clock
         self._trace = trace or BatchTrace(NoTracer(), consumer.name, consumer)
         self._lateness = Lateness(consumer.name, state.dues, self._now_ms)
-        self._breaking = GateAfterBatch(consumer.name, state.gates, self._now_ms)
-        self._probing = Probing(queue, self._breaking, self._try, self._now_ms)
+        self._gate_after_batch = GateAfterBatch(consumer.name, state.gates, self._now_ms)
+        self._probing = Probing(queue, self._gate_after_batch, self._try, self._now_ms)
 
     def handle(self, deliveries: Sequence[Delivery], time_left: Callable[[], float]) -> Consumed:
         """Settle what can be settled; the rest is received again after a back-off.
@@ -104,82 +104,80 @@ class Consume:
         return int(self._clock() * 1000)
 
     def _handle(self, deliveries: Sequence[Delivery], time_left: Callable[[], float]) -> Consumed:
-        outset = self._outset(deliveries)
-        if not outset.gate.is_open:
-            return self._closed(deliveries, outset, time_left)
-        consumed, tried = self._work(deliveries, outset, time_left)
+        start = self._start(deliveries)
+        if not start.gate.is_open:
+            return self._closed(deliveries, start, time_left)
+        consumed, tried = self._work(deliveries, start, time_left)
         if why := self._parking.broken:
-            consumed.gate = self._breaking.after_refusals(outset.gate, why, consumed)
+            consumed.gate = self._gate_after_batch.after_refusals(start.gate, why, consumed)
         else:
-            consumed.gate = self._breaking.after_batch(outset.gate, tried, consumed)
+            consumed.gate = self._gate_after_batch.after_batch(start.gate, tried, consumed)
         return consumed
 
     def _closed(
-        self, deliveries: Sequence[Delivery], outset: Outset, time_left: Callable[[], float]
+        self, deliveries: Sequence[Delivery], start: BatchStart, time_left: Callable[[], float]
     ) -> Consumed:
         """Give everything back; but when a probe is due, this batch is the probe."""
-        gate = self._breaking.begin_probe(outset.gate)
+        gate = self._gate_after_batch.begin_probe(start.gate)
         if gate is None:
-            return Consumed([one.message_id for one in deliveries], gate=outset.gate)
-        consumed, tried = self._work(deliveries, outset, time_left, may_park=False)
-        if self._breaking.judges(gate, tried):
-            consumed.gate = self._breaking.after_probe(gate, tried, consumed)
+            return Consumed([one.message_id for one in deliveries], gate=start.gate)
+        consumed, tried = self._work(deliveries, start, time_left, may_park=False)
+        if self._gate_after_batch.judges(gate, tried):
+            consumed.gate = self._gate_after_batch.after_probe(gate, tried, consumed)
         else:
-            consumed.gate = self._breaking.after_nothing(gate, False)
+            consumed.gate = self._gate_after_batch.after_nothing(gate, False)
         return consumed
 
     def _try(
         self, deliveries: Sequence[Delivery], time_left: Callable[[], float]
     ) -> tuple[Consumed, Tried]:
         """Settle a batch whatever the gate says; what is refused has failed, and comes again."""
-        return self._work(deliveries, self._outset(deliveries), time_left, may_park=False)
+        return self._work(deliveries, self._start(deliveries), time_left, may_park=False)
 
-    def _outset(self, deliveries: Sequence[Delivery]) -> Outset:
+    def _start(self, deliveries: Sequence[Delivery]) -> BatchStart:
         live = {one.group for one in deliveries if one.attributes.get("lane", "live") == "live"}
         groups = sorted(live) if self._consumer.marks else []
-        outset = self._marks.read(self._consumer.name, groups)
-        gate = as_deployed(outset.gate, self._consumer.enabled, self._now_ms())
-        return outset._replace(gate=gate)
+        start = self._marks.read(self._consumer.name, groups)
+        gate = as_deployed(start.gate, self._consumer.enabled, self._now_ms())
+        return start._replace(gate=gate)
 
     def _work(
         self,
         deliveries: Sequence[Delivery],
-        outset: Outset,
+        start: BatchStart,
         time_left: Callable[[], float],
         *,
         may_park: bool = True,
     ) -> tuple[Consumed, Tried]:
-        self._slices.begin(outset.pairs, time_left)
+        self._slices.begin(start.pairs, time_left)
         self._parking.begin()
         received = self._clock()
         redriven, late = Consumed(), list[Delivery]()
         if any(is_command(one.attributes) for one in deliveries):
-            deliveries, late = self._redriving.carry_out(
-                deliveries, outset.run, time_left, redriven
-            )
+            deliveries, late = self._redriving.carry_out(deliveries, start.run, time_left, redriven)
         opened = [open_delivery(delivery, self._consumer) for delivery in deliveries]
-        floors = {group: mark.seq for group, mark in outset.marks.items()}
+        floors = {group: mark.seq for group, mark in start.marks.items()}
         for one in opened:
-            drop_seen(one, floors, outset.run)
-        self._marking.drop_done(opened, outset.run)
+            drop_seen(one, floors, start.run)
+        self._marking.drop_done(opened, start.run)
         self._lateness.note(opened, probing=not may_park)
         rows = BatchRows(
             self._consumer.name,
             self._parked,
-            outset.parked,
+            start.parked,
             closes=self._consumer.closes_rows,
             parks=may_park,
         )
         rows.read(opened)
         began = self._clock()
-        self._killing.begin(opened, outset, time_left, rows, may_park=may_park)
-        tried = self._applying.apply(opened, outset.run, time_left, rows)
+        self._killing.begin(opened, start, time_left, rows, may_park=may_park)
+        tried = self._applying.apply(opened, start.run, time_left, rows)
         ended = self._clock()
         groups = by_group(opened)
         if not may_park:
             refused_have_failed(groups)
         self._parking.park(groups, rows)
-        consumed = self._marking.settle(groups, outset.marks, outset.run)
+        consumed = self._marking.settle(groups, start.marks, start.run)
         self._killing.end()
         consumed.waits = asked_waits(opened)
         self._trace.record(opened, received, began, ended)

@@ -5,18 +5,16 @@ from typing import Any
 import msgspec
 
 from shared.values.gate import Gate
+from shared.values.superseded import MANY_SUPERSEDED
 from shared.values.traceparent import read
 
 _ALWAYS = ("ChangesApplied", "OldestFailedMs")
 """Figures that are written when they are 0 too: an alarm that rang must see them fall."""
 
-SUSPICIOUS = 20
-"""So many changes of a batch that are all superseded are no coincidence of late deliveries."""
-
 NAMED = 5
 """Changes that a log line names."""
 
-ALL_SUPERSEDED = (
+SUPERSEDED_REASON = (
     "all changes of the batch are older than what the sink holds; if this goes on, the sink holds "
     "versions above the stream's numbers: run rowline verify with --repair"
 )
@@ -93,8 +91,8 @@ class Consumed(msgspec.Struct):
     def unusual(self) -> dict[str, Any]:
         """What the log says of a batch beside its figures; nothing for one that went well."""
         reasons = dict(self.reasons)
-        if self.superseded >= SUSPICIOUS and not self.applied:
-            reasons[ALL_SUPERSEDED] = self.superseded
+        if self.superseded >= MANY_SUPERSEDED and not self.applied:
+            reasons[SUPERSEDED_REASON] = self.superseded
         if not self.failed and not reasons:
             return {}
         if self.gate.off_ms:

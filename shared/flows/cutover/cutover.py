@@ -1,4 +1,4 @@
-"""The job: exchanges the indexes of each pair, finishes them, or gives the new ones up."""
+"""Cutover: exchanges the indexes of each pair, finishes them, or gives the new ones up."""
 
 import msgspec
 

@@ -7,12 +7,12 @@ from shared.domain.sink import Target
 from shared.domain.subscription_filter import filter_policy, same_filter
 from shared.flows.health.facts import ConsumerFacts
 from shared.flows.health.thresholds import (
-    ALL_SUPERSEDED,
     CONSUMER_LATE_S,
     QUEUE_ALMOST_OVER_S,
 )
 from shared.values.finding import Finding
 from shared.values.settings import ConsumerSettings
+from shared.values.superseded import MANY_SUPERSEDED
 
 _HOUR = 3600
 
@@ -123,7 +123,7 @@ def _age(one: ConsumerFacts) -> list[Finding]:
 def _superseded(one: ConsumerFacts) -> list[Finding]:
     """Some late deliveries are superseded; where nothing else comes, the numbers are too low."""
     dropped = one.signs.superseded
-    if dropped < ALL_SUPERSEDED or one.signs.applied:
+    if dropped < MANY_SUPERSEDED or one.signs.applied:
         return []
     return [
         Finding(

@@ -18,9 +18,6 @@ BINLOG_USED_PERCENT = int(MOST_USED * 100)
 CONSUMER_LATE_S = 900
 """Above this age of the oldest waiting change a consumer is behind."""
 
-ALL_SUPERSEDED = 20
-"""So many changes that are all superseded are no coincidence of late deliveries."""
-
 LOST_SHOWN_S = 7 * 86_400
 """Rows that a change of server lost are shown for so long after they were read again."""
 

@@ -16,10 +16,10 @@ from shared.domain.archive_ledger import Ledger, Place
 from shared.flows.archive.auditing import by_place
 from shared.flows.archive.maintaining import alone
 from shared.flows.privacy import job_records, journals, progress, removing
-from shared.flows.privacy.finding import holding, where
+from shared.flows.privacy.erasable import reached
+from shared.flows.privacy.person_rows import holding, where
 from shared.flows.privacy.remaining import remaining
 from shared.flows.privacy.setup import PrivacySetup
-from shared.flows.privacy.standing import reached
 from shared.flows.privacy.unsettled import unsettled
 from shared.values.erasure import Certificate, Erasure, Subject
 

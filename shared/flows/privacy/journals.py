@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from shared.flows.privacy import progress
+from shared.flows.privacy.erasable import last_changes
 from shared.flows.privacy.person import Person
 from shared.flows.privacy.setup import PrivacySetup
-from shared.flows.privacy.standing import last_changes
 from shared.flows.relay.failover.forgotten_keys import without_keys
 from shared.flows.relay.failover.journal import FOLDER, LOST
 from shared.values.erasure import Erasure

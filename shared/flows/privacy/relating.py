@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from shared.flows.privacy.finding import changes, of_table, snapshot_rows, with_other_keys
+from shared.flows.privacy.person_rows import changes, of_table, snapshot_rows, with_other_keys
 from shared.flows.privacy.setup import PrivacySetup
 from shared.values.erasure import Relation, Subject
 from shared.values.errors import ConfigError

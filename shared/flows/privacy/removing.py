@@ -8,9 +8,9 @@ import msgspec
 
 from shared.adapters.claims.contract import row_name
 from shared.flows.privacy import progress
-from shared.flows.privacy.finding import changes
+from shared.flows.privacy.erasable import parked_of
+from shared.flows.privacy.person_rows import changes
 from shared.flows.privacy.setup import PrivacySetup
-from shared.flows.privacy.standing import parked_of
 from shared.values.change import Row
 from shared.values.erasure import Erasure
 from shared.values.json_text import decode_json, encode_json

@@ -9,8 +9,8 @@ from shared.domain.parked_groups import by_reason
 from shared.domain.parked_where import Where
 from shared.flows.jobs.holding import hold
 from shared.flows.jobs.tenure import Tenure
-from shared.flows.redrive.archive import archive
 from shared.flows.redrive.changes_to_redrive import chosen, commands
+from shared.flows.redrive.dropped_copy import archive
 from shared.flows.redrive.report import RedrivePlan, RedriveReport, outcome_of
 from shared.flows.redrive.setup import RedriveSetup
 from shared.values.errors import ConfigError, StateUnavailable

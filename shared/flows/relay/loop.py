@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from shared.flows.relay.coverage.admission import Admission
-from shared.flows.relay.coverage.relay_dues import DueTables
+from shared.flows.relay.coverage.due_tables import DueTables
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.kept_binlogs import KeptBinlogs
 from shared.flows.relay.lease import margins

@@ -10,7 +10,7 @@ from shared.flows.replay.planning import PlanSetup, tables_of, wants_newest
 from shared.values.archive_pages import FOREVER_US, Base, Choice
 from shared.values.coverage import covered
 from shared.values.errors import ConfigError, StackError
-from shared.values.into import Into
+from shared.values.new_indexes import NewIndexes
 from shared.values.replay_work import ReplayWork
 from shared.values.seq import split_seq
 
@@ -51,7 +51,7 @@ def fill_from_archive(setup: PlanSetup, chosen: Sequence[str], *, into: bool) ->
             )
     choice = Choice(setup.source.name, tables, 0, FOREVER_US, newest=True)
     rows = sum(each.rows for each in bases.values())
-    return ReplayWork(choice, RATE, rows, bases=bases, into=Into() if into else None)
+    return ReplayWork(choice, RATE, rows, bases=bases, into=NewIndexes() if into else None)
 
 
 def _check(setup: PlanSetup, name: str, base: Base | None) -> None:

@@ -1,4 +1,4 @@
-"""The job: reads archived changes in pages and sends them to one consumer, at a rate.
+"""Replay: reads archived changes in pages and sends them to one consumer, at a rate.
 
 Killed anywhere, it continues: what was being sent is sent again, in the same messages.
 """
@@ -9,7 +9,7 @@ import msgspec
 
 from shared.domain.sink import Listable
 from shared.flows.jobs.awaiting import Awaiting
-from shared.flows.jobs.beside import Beside
+from shared.flows.jobs.filling_beside import Beside
 from shared.flows.jobs.holding import hold
 from shared.flows.jobs.new_index import require_one_index
 from shared.flows.jobs.setup import JobSetup

@@ -4,7 +4,7 @@ import msgspec
 
 from shared.domain.server_identity import run_of
 from shared.flows.relay.coverage.admission import Admission
-from shared.flows.relay.coverage.relay_dues import DueTables
+from shared.flows.relay.coverage.due_tables import DueTables
 from shared.flows.relay.coverage.segments import cover, first_segment
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.taking import wait_for_lease

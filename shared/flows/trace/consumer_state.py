@@ -59,13 +59,13 @@ def consumer_state(
         why = f"it was refused ({last.reason}) and parked; it was redriven or dropped since"
         return ConsumerTrace(consumer.name, "left parking", steps, why)
     if known.group and known.seq and consumer.marks:
-        outset = state.marks.read(consumer.name, [known.group])
-        mark = outset.marks[known.group]
+        start = state.marks.read(consumer.name, [known.group])
+        mark = start.marks[known.group]
         if mark.seq >= known.seq:
             why = "its group's mark has passed it: applied, or the sink held something newer"
             return ConsumerTrace(consumer.name, "settled", [*steps, Step("settled", 0)], why)
         if published is not False:
-            gate = as_deployed(outset.gate, consumer.enabled, int(time.time() * 1000))
+            gate = as_deployed(start.gate, consumer.enabled, int(time.time() * 1000))
             why = _closed(gate) + waiting(consumer, queues)
             return ConsumerTrace(consumer.name, "queued", steps, why)
     if published is False:

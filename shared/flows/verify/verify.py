@@ -1,4 +1,4 @@
-"""The job: walks the source and the index, settles what differs, mends it if asked, and reports."""
+"""Verify: compares the source with the sink, settles and repairs differences, and reports."""
 
 from collections.abc import Sequence
 from typing import Any

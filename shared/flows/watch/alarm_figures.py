@@ -6,7 +6,7 @@ The alarms take missing figures for trouble, so a watch that does not run raises
 from shared.domain.gate_transitions import as_deployed
 from shared.domain.open_dues import outstanding
 from shared.flows.health.gathering import relay_facts
-from shared.flows.watch.each import for_each
+from shared.flows.watch.for_each_consumer import for_each
 from shared.flows.watch.setup import WatchSetup
 from shared.flows.watch.verifies import is_overdue
 

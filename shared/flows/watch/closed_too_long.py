@@ -4,7 +4,7 @@ SQS deletes a message 14 days after it was sent, without moving it to a DLQ. Sou
 guide, "Using dead-letter queues in Amazon SQS", "Retention period".
 """
 
-from shared.flows.watch.each import for_each
+from shared.flows.watch.for_each_consumer import for_each
 from shared.flows.watch.setup import WatchSetup
 from shared.values.due_cause import DueCause
 

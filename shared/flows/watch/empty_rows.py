@@ -5,7 +5,7 @@ would park the next change of its row for no reason.
 """
 
 from shared.domain.empty_rows import forget_empty_rows
-from shared.flows.watch.each import for_each
+from shared.flows.watch.for_each_consumer import for_each
 from shared.flows.watch.setup import WatchSetup
 
 UNTOUCHED_MS = 20 * 60_000

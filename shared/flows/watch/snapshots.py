@@ -1,6 +1,6 @@
 """Snapshots: starts the snapshot of each source when the schedule of the archive says so."""
 
-from shared.flows.watch.each import for_each
+from shared.flows.watch.for_each_consumer import for_each
 from shared.flows.watch.scheduled import begin_if_due
 from shared.flows.watch.setup import WatchSetup
 from shared.values.snapshot_work import SnapshotWork

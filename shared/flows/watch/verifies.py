@@ -1,6 +1,6 @@
 """Verifies: starts the verify of each consumer whose schedule says so."""
 
-from shared.flows.watch.each import for_each
+from shared.flows.watch.for_each_consumer import for_each
 from shared.flows.watch.scheduled import begin_if_due
 from shared.flows.watch.setup import WatchSetup
 from shared.values.job import VerifyWork

@@ -13,7 +13,7 @@ from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.message_packing import Parcel
 from shared.domain.numbering import Numbering
 from shared.flows.relay.coverage.admission import Admission
-from shared.flows.relay.coverage.relay_dues import DueTables
+from shared.flows.relay.coverage.due_tables import DueTables
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.checkpointing import Checkpointing
 from shared.flows.relay.lease.keeper import Keeper

@@ -15,8 +15,8 @@ from shared.adapters.state.dynamodb.item import Item
 from shared.adapters.state.dynamodb.pairs import PAIRS, pairs_of
 from shared.adapters.state.dynamodb.parked import FLAGS, flags_of
 from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable, consumer_key
+from shared.values.batch_start import BatchStart
 from shared.values.mark import Mark
-from shared.values.outset import Outset
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -38,7 +38,7 @@ class DynamoMarks:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._table = StateTable(client, table)
 
-    def read(self, consumer: str, groups: list[str]) -> Outset:
+    def read(self, consumer: str, groups: list[str]) -> BatchStart:
         places = {group: _place(group) for group in groups}
         keys = {(consumer_key(consumer, table), sk) for table, sk, _ in places.values()}
         own = consumer_key(consumer)
@@ -52,7 +52,7 @@ class DynamoMarks:
             if pk in former:
                 mark = max(mark, _mark(former[pk], "seq", "count", shard), key=lambda one: one.seq)
             marks[group] = mark
-        return Outset(
+        return BatchStart(
             marks,
             run=found.get((own, "run"), {}).get("id", ""),
             parked=frozenset(flags_of(found.get((own, FLAGS)))),

@@ -13,7 +13,7 @@ from shared.adapters.database.contract import Database
 from shared.domain.change_encoding import Packing
 from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.numbering import Numbering
-from shared.flows.relay.coverage.relay_dues import DueTables
+from shared.flows.relay.coverage.due_tables import DueTables
 from shared.flows.relay.coverage.segments import first_segment, uncovered, with_segment
 from shared.flows.relay.failover import loss
 from shared.flows.relay.failover.journal import Journal

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from shared.adapters.state.coverage import Coverage
 from shared.adapters.state.streams import Streams
-from shared.flows.relay.coverage.relay_dues import DueTables
+from shared.flows.relay.coverage.due_tables import DueTables
 from shared.flows.relay.coverage.segments import cover, uncovered, with_segment
 from shared.flows.relay.lease.waiting import Waiting
 from shared.flows.relay.sharing.handover import empty_handed

@@ -1,7 +1,7 @@
 """The twin of Marks."""
 
+from shared.values.batch_start import BatchStart
 from shared.values.mark import Mark
-from shared.values.outset import Outset
 from tests.worlds.twins.state.gates import MemoryGates
 from tests.worlds.twins.state.jobs import MemoryJobs
 from tests.worlds.twins.state.pairs import MemoryPairs
@@ -19,12 +19,12 @@ class MemoryMarks:
         self._marks: dict[tuple[str, str], Mark] = {}
         self._jobs, self._parked, self._gates, self._pairs = jobs, parked, gates, pairs
 
-    def read(self, consumer: str, groups: list[str]) -> Outset:
+    def read(self, consumer: str, groups: list[str]) -> BatchStart:
         run = self._jobs.current(consumer, "fill")
         marks = {group: self._marks.get((consumer, group), Mark()) for group in groups}
         flags = self._parked.flags(consumer)
         gate, pairs = self._gates.read(consumer), self._pairs.read(consumer)
-        return Outset(marks, run.id if run else "", frozenset(flags), gate, pairs)
+        return BatchStart(marks, run.id if run else "", frozenset(flags), gate, pairs)
 
     def advance(self, consumer: str, moves: dict[str, tuple[Mark, Mark]]) -> set[str]:
         refused = {

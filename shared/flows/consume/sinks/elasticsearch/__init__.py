@@ -5,7 +5,7 @@ from functools import partial
 from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.domain.sink import SinkAccess, Surroundings
 from shared.flows.consume.sinks.elasticsearch.examiner import ElasticsearchExaminer
-from shared.flows.consume.sinks.elasticsearch.index_cutover import IndexTakeover
+from shared.flows.consume.sinks.elasticsearch.index_takeover import IndexTakeover
 from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
 from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings
 

@@ -1,4 +1,4 @@
-"""Deletions: what Elasticsearch forgets of deleted documents, recorded while old rows may come.
+"""Deletion recorder: keeps what Elasticsearch forgets of deletions, while old rows may come.
 
 Elasticsearch forgets the version of a deleted document after `index.gc_deletes`, and when it
 restarts. While a backfill runs, a row that was read before its deletion may arrive after it.
@@ -32,7 +32,7 @@ def split_address(text: str) -> tuple[str, str]:
     return alias, id
 
 
-class Deletions:
+class DeletionRecorder:
     """The deletions of one consumer that are recorded while a run is under way."""
 
     def __init__(self, consumer: str, state: State) -> None:

@@ -20,7 +20,7 @@ from shared.flows.consume.sinks.elasticsearch.bulk_work import (
     segments,
 )
 from shared.flows.consume.sinks.elasticsearch.deletion_recorder import (
-    Deletions,
+    DeletionRecorder,
     address,
     delete_again,
 )
@@ -53,7 +53,7 @@ class LatestState:
     ) -> None:
         self._search, self._layout = search, Layout(consumer, settings)
         self._indexes = Indexes(self._layout, search, state.schemas)
-        self._deletions = Deletions(consumer.name, state)
+        self._deletions = DeletionRecorder(consumer.name, state)
         self._truncation = Truncation(
             consumer.name, self._layout, search, self._deletions, state.dues
         )

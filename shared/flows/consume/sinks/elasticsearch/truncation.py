@@ -4,7 +4,7 @@ from shared.adapters.search.contract import Action, Result, Search
 from shared.adapters.state.dues import Dues
 from shared.domain.sink import Arrival, Outcome
 from shared.flows.consume.sinks.elasticsearch.bulk_work import MAX_ACTIONS, Work
-from shared.flows.consume.sinks.elasticsearch.deletion_recorder import Deletions, address
+from shared.flows.consume.sinks.elasticsearch.deletion_recorder import DeletionRecorder, address
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
 from shared.values.due_cause import DueCause
 from shared.values.errors import ConfigError
@@ -14,7 +14,7 @@ class Truncation:
     """Deletes by listing an index."""
 
     def __init__(
-        self, consumer: str, layout: Layout, search: Search, deletions: Deletions, dues: Dues
+        self, consumer: str, layout: Layout, search: Search, deletions: DeletionRecorder, dues: Dues
     ) -> None:
         self._consumer, self._dues = consumer, dues
         self._layout, self._search, self._deletions = layout, search, deletions

@@ -1,4 +1,4 @@
-"""Gates: starts the probes of closed gates, and makes event source mappings follow the gates.
+"""Probing: starts the probes of closed gates, and makes event source mappings follow the gates.
 
 The gate in the state table is the truth: every invocation reads it. The mapping follows only to
 save invocations and receives. So it does not matter that a mapping takes a minute to stop, or that
@@ -6,7 +6,7 @@ a deployment switches it on.
 """
 
 from shared.domain import gate_transitions
-from shared.flows.watch.each import for_each
+from shared.flows.watch.for_each_consumer import for_each
 from shared.flows.watch.setup import WatchSetup
 from shared.values.gate import Gate
 

@@ -1,4 +1,4 @@
-"""Moved: settles messages that SQS or SNS moved to a DLQ before a consumer's function saw them.
+"""Dead letters: settles messages that were moved to a DLQ before the function saw them.
 
 Later changes of their groups may have been applied since, so their payloads are not applied: their
 tables are due, and a resync reads the rows again. That is stored before a message is deleted. So
@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from shared.adapters.queue.contract import Queue
 from shared.adapters.state.state import State
-from shared.flows.watch.each import RESERVE_SECONDS, for_each
+from shared.flows.watch.for_each_consumer import RESERVE_SECONDS, for_each
 from shared.flows.watch.setup import WatchSetup
 from shared.values.delivery import SET_ASIDE, Delivery
 from shared.values.due_cause import DueCause

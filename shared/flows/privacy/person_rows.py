@@ -1,4 +1,4 @@
-"""Finding: the changes and the rows of snapshots that belong to a person."""
+"""Person rows: the changes and the rows of snapshots that belong to a person."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

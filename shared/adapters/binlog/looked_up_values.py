@@ -1,4 +1,4 @@
-"""Values that are looked up instead of computed, and those without a shape of their own."""
+"""Looked-up values: those that a table of values gives, and those without a shape of their own."""
 
 from binascii import b2a_base64
 from struct import unpack

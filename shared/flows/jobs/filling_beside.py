@@ -1,4 +1,4 @@
-"""Beside: a backfill fills a new index beside the serving one, while changes go to both."""
+"""Filling beside: a backfill fills a new index beside the serving one, while changes go to both."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,8 +8,8 @@ from shared.domain.captured_tables import CapturedTable
 from shared.flows.jobs.new_index import function_seconds, store_pairs, takeover_of, unfinished
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.jobs.tenure import Tenure
-from shared.values.into import Into
 from shared.values.job import BackfillWork, into_of
+from shared.values.new_indexes import NewIndexes
 from shared.values.replay_work import ReplayWork
 
 
@@ -49,8 +49,8 @@ class Beside:
             store_pairs(self._setup, filled)
 
     @property
-    def _into(self) -> Into:
-        return into_of(self._tenure.job) or Into()
+    def _into(self) -> NewIndexes:
+        return into_of(self._tenure.job) or NewIndexes()
 
     def _save(self, **changed: object) -> None:
         into = msgspec.structs.replace(self._into, **changed)

@@ -1,4 +1,4 @@
-"""Causes: for what a table is due when it is begun, and what of that a job has settled."""
+"""Settled causes: for what a table is due when it is begun, and what of that a job has settled."""
 
 from collections.abc import Collection, Iterable, Mapping
 

@@ -1,8 +1,8 @@
-"""Standing: whether a person's rows may be erased, and what consumers have of them."""
+"""Erasable: whether a person's rows may be erased, and what consumers have of them."""
 
 from collections.abc import Sequence
 
-from shared.flows.privacy.finding import changes, snapshot_rows
+from shared.flows.privacy.person_rows import changes, snapshot_rows
 from shared.flows.privacy.setup import PrivacySetup
 from shared.values.change import Row
 from shared.values.erasure import Subject

@@ -1,11 +1,11 @@
-"""Failing: closes the gate of a consumer whose function fails in every run.
+"""Failing functions: closes the gate of a consumer whose function fails in every run.
 
 Such a function cannot count for itself. Its runs and errors are asked of CloudWatch only while its
 queue holds messages, since the question has a price.
 """
 
 from shared.domain import gate_transitions
-from shared.flows.watch.each import for_each
+from shared.flows.watch.for_each_consumer import for_each
 from shared.flows.watch.setup import WatchSetup
 
 MINUTES = 3

@@ -1,4 +1,4 @@
-"""Each: does the same for every consumer; one that fails does not stop the others."""
+"""For each consumer: does the same for every consumer; one that fails does not stop the others."""
 
 from collections.abc import Callable, Iterable
 

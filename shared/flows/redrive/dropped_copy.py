@@ -1,4 +1,4 @@
-"""Archive: parked changes are stored once more before they are dropped."""
+"""Dropped copy: parked changes are stored once more before they are dropped."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""How each column type is read.
+"""Type readers: how each column type is read.
 
 The pieces of source text from which `row_compiler` builds one function per table.
 """
@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from shared.adapters.binlog import inflate
 from shared.adapters.binlog.charsets import BINARY, UTF8
 from shared.adapters.binlog.column_types import ColumnMap, Type
-from shared.adapters.binlog.column_values import Floats, Sets, base64, enum_labels, vector
 from shared.adapters.binlog.decimals import Decimals, negative, short, size
 from shared.adapters.binlog.json_binary import JsonTexts
+from shared.adapters.binlog.looked_up_values import Floats, Sets, base64, enum_labels, vector
 from shared.adapters.binlog.mariadb_types import Inets
 from shared.adapters.binlog.old_temporal import (
     FractionalDatetimes,

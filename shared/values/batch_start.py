@@ -1,4 +1,4 @@
-"""Outset: everything that a consumer's function reads of the state table before a batch."""
+"""Batch start: everything that a consumer's function reads of the state table before a batch."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from shared.values.index_pair import NO_PAIRS, IndexPairs
 from shared.values.mark import Mark
 
 
-class Outset(NamedTuple):
+class BatchStart(NamedTuple):
     """The answer of one read.
 
     marks: of the groups of the batch.
