@@ -1,5 +1,9 @@
 """Snapshot: the rows of a source's tables as they were, each under a number of its stream."""
 
+from array import array
+from collections.abc import Collection, Iterator
+from itertools import accumulate, pairwise
+
 import msgspec
 
 from shared.values.compression import zstd
@@ -13,6 +17,28 @@ _CHECKED: dict[int, int] = {
     zstd.CompressionParameter.compression_level: LEVEL,
     zstd.CompressionParameter.checksum_flag: 1,
 }
+
+
+class Texts(msgspec.Struct, frozen=True, array_like=True):
+    """Texts end to end, as Arrow has them: no object each on the way from the job to a file.
+
+    ends: 0 and the end of each text in `joined`, 32-bit integers.
+    """
+
+    ends: bytes
+    joined: bytes
+
+    @classmethod
+    def of(cls, texts: Collection[bytes]) -> "Texts":
+        """These texts, which are UTF-8."""
+        return cls(array("i", accumulate(map(len, texts), initial=0)).tobytes(), b"".join(texts))
+
+    def __len__(self) -> int:
+        return len(memoryview(self.ends).cast("i")) - 1
+
+    def __iter__(self) -> Iterator[str]:
+        for start, end in pairwise(memoryview(self.ends).cast("i")):
+            yield self.joined[start:end].decode()
 
 
 class Part(msgspec.Struct, frozen=True, array_like=True):
@@ -29,16 +55,19 @@ class Part(msgspec.Struct, frozen=True, array_like=True):
     schema_version: int
     seq: int
     read_ms: int
-    keys: list[str]
-    rows: list[str]
+    keys: Texts
+    rows: Texts
 
     @property
     def size(self) -> int:
         """About how many bytes it has."""
-        return sum(map(len, self.keys)) + sum(map(len, self.rows))
+        return len(self.keys.joined) + len(self.rows.joined)
 
 
 _decoder = msgspec.msgpack.Decoder(Part)
+_former_decoder = msgspec.msgpack.Decoder(
+    tuple[str, str, str, str, int, int, int, list[str], list[str]]
+)
 
 
 def encode_part(part: Part) -> bytes:
@@ -53,9 +82,19 @@ def decode_part(body: bytes) -> Part:
         plain = reader.decompress(body, MOST_BYTES)
         if not reader.eof or reader.unused_data:
             raise ValueError("compressed data: length")
-        return _decoder.decode(plain)
+        try:
+            return _decoder.decode(plain)
+        except msgspec.ValidationError:
+            return _of_lists(plain)
     except (zstd.ZstdError, msgspec.MsgspecError) as error:
         raise ValueError(str(error)) from None
+
+
+def _of_lists(plain: bytes) -> Part:
+    """A part as former versions wrote it, with lists of texts: an upgrade came before its file."""
+    held = _former_decoder.decode(plain)
+    keys, rows = (Texts.of([text.encode() for text in texts]) for texts in held[-2:])
+    return Part(*held[:-2], keys, rows)
 
 
 class Readout(msgspec.Struct, frozen=True):

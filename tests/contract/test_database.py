@@ -499,6 +499,19 @@ def test_large_rows_come_in_smaller_chunks(
     assert [row["id"] for row in found] == list(range(60))
 
 
+def test_rows_of_every_length_come_as_the_client_library_reads_them(real: RealBench) -> None:
+    lengths = [0, 1, 250, 251, 252, 3_000, 8_180, 8_192, 65_535, 65_536, 70_000]
+    real.sql("CREATE TABLE things (id INT PRIMARY KEY, a TEXT, b MEDIUMBLOB, c MEDIUMTEXT)")
+    for id in range(330):  # more than packets have numbers
+        length = lengths[id % 11] if id < 44 else id % 300
+        text, data = "ä" * (length // 2), b"\xfe\xff" * (length // 2)
+        real.sql("INSERT INTO things VALUES (%s, %s, %s, %s)", id, text[:9], data or None, text)
+    table, reached = real.described(), real.database.position()
+    one_by_one = real.database.rows(table, ("id",), [[id] for id in range(330)])
+    expected = sorted(one_by_one, key=lambda row: row["id"])
+    assert real.database.chunk(table, ("id",), None, 1000, reached=reached) == expected
+
+
 def test_a_lost_connection_is_opened_again(real: RealBench) -> None:
     table = real.fill(ROWS)
     assert isinstance(real.database, SqlDatabase)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
+import msgspec
 import pyarrow as pa
 import pytest
 from moto import mock_aws
@@ -15,9 +16,10 @@ from shared.adapters.snapshots.iceberg import IcebergSnapshots
 from shared.adapters.snapshots.infrequent_access import LEAST_BYTES
 from shared.adapters.snapshots.s3 import S3Snapshots
 from shared.flows.snapshots.tending import rows_of
+from shared.values.compression import zstd
 from shared.values.errors import StackError
 from shared.values.seq import make_seq
-from shared.values.snapshot import Part, Readout, Snapshot, SnapshotOfTable
+from shared.values.snapshot import Part, Readout, Snapshot, SnapshotOfTable, Texts, decode_part
 from tests.worlds.twins.snapshots import MemorySnapshotStore, MemorySnapshotTable
 
 BUCKET, DATABASE = "archive", "kept"
@@ -55,8 +57,8 @@ def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def part(*keys: int, table: str = "items", text: str = "x") -> Part:
-    texts = [f'{{"id":{key}}}' for key in keys]
-    rows = [f'{{"id":{key},"text":"{text}"}}' for key in keys]
+    texts = Texts.of([f'{{"id":{key}}}'.encode() for key in keys])
+    rows = Texts.of([f'{{"id":{key},"text":"{text}"}}'.encode() for key in keys])
     return Part("shop", "shop", "shop", table, 2, make_seq(900_000_000, 7), 1000, texts, rows)
 
 
@@ -95,6 +97,16 @@ def test_a_part_is_read_as_it_was_written_and_by_the_token_of_its_writer(kept: K
     assert store.part("a", "shop.odd/na me", 0, 2) == part(2)
     with pytest.raises(StackError):
         store.part("a", "shop.odd/na me", 0, 3)
+
+
+def test_a_part_of_a_former_version_is_read_after_an_upgrade() -> None:
+    now = part(1, 2)
+    fields = [getattr(now, name) for name in Part.__struct_fields__[:-2]]
+    former = msgspec.msgpack.encode([*fields, list(now.keys), list(now.rows)])
+    assert decode_part(zstd.compress(former)) == now
+    assert list(now.keys) == ['{"id":1}', '{"id":2}']
+    with pytest.raises(ValueError, match="Expected"):
+        decode_part(zstd.compress(msgspec.msgpack.encode([*fields, [1], list(now.rows)])))
 
 
 def test_readouts_wait_until_they_are_done(kept: Kept) -> None:

@@ -3,7 +3,6 @@
 One session, which threads must not share.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -22,6 +21,7 @@ from shared.adapters.database.contract import (
     UniqueKey,
 )
 from shared.adapters.database.description import describe
+from shared.adapters.database.row_packets import fetch_rows
 from shared.adapters.database.row_selects import chunk_select, rows_select
 from shared.adapters.database.view import view
 from shared.values.change import Row
@@ -37,7 +37,6 @@ _KEYS_A_SELECT = 500
 # A chunk of rows with long columns ends here, whatever its limit: an average does not predict the
 # next thousand rows.
 _CHUNK_BYTES = 32 << 20
-_LONG_KINDS = re.compile(r"text$|blob$|^json$|^geometry$")
 
 
 class SqlDatabase:
@@ -121,10 +120,7 @@ class SqlDatabase:
     ) -> list[Row]:
         sql, bound = chunk_select(table, key, after, self._indexes.get((table.full_name, key), ""))
         with _naming(table), view(self._query, self.server(), table, reached):
-            long = any(_LONG_KINDS.search(column.kind) for column in table.columns)
-            found = (
-                self._query_some(sql, *bound, limit) if long else self._query(sql, *bound, limit)
-            )
+            found = self._query_some(sql, *bound, limit)
         return [*map(reader(table), found)]
 
     def rows(
@@ -167,14 +163,10 @@ class SqlDatabase:
         connection = self._connected()
 
         def fetched() -> list[tuple[Any, ...]]:
-            rows: list[tuple[Any, ...]] = []
-            room = _CHUNK_BYTES
             cursor = connection.cursor(SSCursor)
             cursor.execute(sql, bound)
-            while room > 0 and (some := cursor.fetchmany(20)):
-                rows += some
-                room -= sum(len(value) for row in some for value in row if value is not None)
-            if room > 0:
+            rows, all_of_them = fetch_rows(connection, _CHUNK_BYTES)
+            if all_of_them:
                 cursor.close()
             else:
                 # The rest may be gigabytes: reading it away would take longer than a new

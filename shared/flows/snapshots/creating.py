@@ -23,7 +23,7 @@ from shared.values.errors import ConfigError, StackError
 from shared.values.job import Job, TableFill
 from shared.values.json_text import encode_json
 from shared.values.progress import Progress
-from shared.values.snapshot import Part, Readout
+from shared.values.snapshot import Part, Readout, Texts
 from shared.values.snapshot_work import SnapshotWork, TableRead
 
 CHUNK_ROWS = 20_000
@@ -190,8 +190,8 @@ class Creating:
             schemas.version_of(self._source.name, mine),
             seq,
             self._setup.now_ms(),
-            [encode_json(plan.key(row)).decode() for row in rows],
-            [encode_json(plan.project(row)).decode() for row in rows],
+            Texts.of([encode_json(plan.key(row)) for row in rows]),
+            Texts.of([encode_json(plan.project(row)) for row in rows]),
         )
 
     def _throttle(self, rows: int) -> None:

@@ -11,7 +11,7 @@ from shared.flows.snapshots.reports import Tended
 from shared.flows.snapshots.setup import SnapshotSetup
 from shared.values.errors import StackError
 from shared.values.seq import split_seq
-from shared.values.snapshot import Part, Readout, Snapshot, SnapshotFile, SnapshotOfTable
+from shared.values.snapshot import Part, Readout, Snapshot, SnapshotFile, SnapshotOfTable, Texts
 from shared.values.snapshot_work import TableRead
 
 LEASE, LEASE_SECONDS = "archive-snapshots", 120
@@ -103,12 +103,18 @@ def rows_of(id: str, part: Part) -> pa.Table:
     }
     own = {"key": part.keys, "after": part.rows}
     arrays = [
-        pa.array(own[field.name], field.type)
+        _of_texts(own[field.name], field.type)
         if field.name in own
         else pa.repeat(pa.scalar(fixed[field.name], field.type), size)
         for field in ARROW
     ]
     return pa.Table.from_arrays(arrays, schema=ARROW)
+
+
+def _of_texts(texts: Texts, type: pa.DataType) -> pa.Array:
+    """The texts as they lie in the part."""
+    buffers = [None, pa.py_buffer(texts.ends), pa.py_buffer(texts.joined)]
+    return pa.Array.from_buffers(pa.string(), len(texts), buffers).cast(type)
 
 
 def _manifest(setup: SnapshotSetup, readout: Readout) -> Snapshot:
