@@ -55,11 +55,33 @@ class Machine(WorldMachine):
         self._next_relay()
 
     def teardown(self) -> None:
+        self._restart_before_an_acknowledgement()
         self.world.settle()
         assert [id_ for id_, numbers in self.world.numbers.items() if len(numbers) > 1] == []
         epochs = {split_seq(seq)[0] for numbers in self.world.numbers.values() for seq in numbers}
         SEEN["epochs"] += max(0, len(epochs) - 1)
         SEEN["again"] += len(self.world.topic.delivered) - len(self.world.numbers)
+
+    def _restart_before_an_acknowledgement(self) -> None:
+        """Whatever was drawn, each run ends so: the topic has changes that no checkpoint has, and
+        it has forgotten them when the next relay reads them at the server that was started again.
+        """
+        self._next_relay()
+        world, relay = self.world, self.world.relays[-1]
+        self.nothing_goes_wrong(moments=3)
+        self.commit([("a", 1, "u"), ("a", 2, "u")])
+        before = len(world.topic.delivered)
+        for _ in range(100):
+            world.now += 0.3
+            relay.read()
+            relay.publish()
+            for request in world.requests:
+                world.arrive(request, [True] * len(request.parcels))
+            if len(world.topic.delivered) > before:
+                break
+        world.topic.forget()
+        self.restart(first=True)
+        self.commit([("a", 1, "u")])
 
     def _next_relay(self) -> None:
         """The one before is killed, what it has sent may arrive or not; the next waits until the
@@ -77,5 +99,5 @@ class Machine(WorldMachine):
 def test_a_server_that_was_started_again_changes_no_number() -> None:
     SEEN.update(epochs=0, again=0)
     run(Machine, TIER.restart_runs, steps=40, number=SEED)
-    assert SEEN["epochs"] > 0
-    assert SEEN["again"] > 0
+    assert SEEN["epochs"] >= TIER.restart_runs
+    assert SEEN["again"] >= TIER.restart_runs
