@@ -7,6 +7,9 @@ BIN := .venv/bin
 # Each command and each worker of the tests would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
+# One installation downloads while the other works on what it has.
+MAKEFLAGS += --jobs=2
+
 .PHONY: help demo down test soak unit plugin-tests lint audit bench setup setup-dev aws-smoke
 
 help: ## this list
