@@ -186,6 +186,7 @@ def test_the_watch_removes_a_row_that_holds_nothing_when_no_function_can_be_abou
     if holds:  # it says so, and is mistaken
         world.state.parked.put_rows("search", [RowItem("g", rows_of(world)[0].row, holds=True)])
     watch = watch_setup(world, lambda: world.now)
+    world.now += 60
     remove_empty_rows(watch)
     assert len(rows_of(world)) == 1, "a function may be about to park"
     world.now += 1_300
