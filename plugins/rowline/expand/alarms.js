@@ -1,5 +1,6 @@
 'use strict';
 
+const names = require('./names');
 const { attribute } = require('./cloudformation');
 
 const alarm = (alerts, description, properties) => ({
@@ -58,6 +59,25 @@ const watchAlarms = (ids, service, alerts) => ({
       Statistic: 'Sum',
       Period: 180,
       TreatMissingData: 'breaching',
+    },
+  ),
+});
+
+/**
+ * SNS discards what neither a queue nor the DLQ of its subscription takes (SNS developer guide,
+ * "Amazon SNS dead-letter queues"). Its metric counts these messages, those of other services'
+ * subscriptions too ("Monitoring Amazon SNS topics using CloudWatch"). Nothing else tells of them.
+ */
+const topicAlarms = (topic, alerts) => ({
+  [names.topic.alarm('Lost')]: alarm(
+    alerts,
+    'SNS lost messages: neither a queue nor the DLQ of its subscription took them.',
+    {
+      Namespace: 'AWS/SNS',
+      MetricName: 'NumberOfNotificationsFailedToRedriveToDlq',
+      Dimensions: [{ Name: 'TopicName', Value: attribute(topic, 'TopicName') }],
+      Statistic: 'Sum',
+      Period: 300,
     },
   ),
 });
@@ -198,4 +218,4 @@ const consumerAlarms = (ids, { name, functionName, verify, enabled }, service, a
   ...(enabled !== false && { [ids.alarm('Late')]: late(ids, name, service, alerts) }),
 });
 
-module.exports = { alarm, relayAlarms, consumerAlarms, watchAlarms };
+module.exports = { alarm, relayAlarms, consumerAlarms, topicAlarms, watchAlarms };

@@ -45,6 +45,10 @@ const watch = () => ({
   logGroup: 'WatchLogGroup',
   alarm: (what) => `${what}OfWatch`,
 });
+
+/** The topic that all sources of a stage publish to. */
+const topic = { alarm: (what) => `${what}OfTopic` };
+
 /** The jobs function of a stage. No id of a relay or a consumer begins with the same word. */
 const jobs = {
   function: 'jobs',
@@ -102,4 +106,4 @@ const output = {
   historyApi: 'HistoryApiUrl',
 };
 
-module.exports = { relay, relayService, consumer, watch, jobs, output, archive, historyApi };
+module.exports = { relay, relayService, consumer, topic, watch, jobs, output, archive, historyApi };

@@ -12,6 +12,7 @@ const PAGES = {
   Errors: 'errors',
   Lag: 'relay-behind',
   Late: 'behind',
+  Lost: 'lost',
   MovedAway: 'moved-away',
   NotDelivered: 'not-delivered',
   Parked: 'parked',
@@ -23,7 +24,7 @@ const PAGES = {
   Unproved: 'unproved',
 };
 
-const OF = /^(.+?)Of(Relay|Consume|Watch|Archive)/;
+const OF = /^(.+?)Of(Relay|Consume|Topic|Watch|Archive)/;
 
 /** The name of the page of an alarm, by its logical id. Throws an Error for one without. */
 function pageOf(id) {

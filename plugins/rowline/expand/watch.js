@@ -4,7 +4,7 @@ const names = require('./names');
 const permissions = require('./permissions');
 const { watchPermissions } = require('./watch_permissions');
 const { lambda, logGroup } = require('./function');
-const { watchAlarms } = require('./alarms');
+const { topicAlarms, watchAlarms } = require('./alarms');
 const { ref } = require('./cloudformation');
 
 const MEMORY = 256;
@@ -49,7 +49,10 @@ function watch(context) {
         options,
       ),
       [ids.logGroup]: logGroup(name, options),
-      ...(alerts && watchAlarms(ids, prefix, alerts)),
+      ...(alerts && {
+        ...watchAlarms(ids, prefix, alerts),
+        ...topicAlarms(options.resources.topic, alerts),
+      }),
     },
     outputs: {
       [names.output.watch]: {

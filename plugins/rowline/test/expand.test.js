@@ -286,6 +286,7 @@ test('alarms exist only with somebody to tell', () => {
       'DiffersOfConsumeListingSearch',
       'LateOfConsumeListingSearch',
       'SilentOfWatch',
+      'LostOfTopic',
     ],
   );
   // The dimensions under which the relay writes its metrics (shared/adapters/metrics): an alarm on
@@ -295,6 +296,11 @@ test('alarms exist only with somebody to tell', () => {
     { Name: 'service', Value: 'rowline-test' },
     { Name: 'stream', Value: 'shop' },
   ]);
+  const { Properties: lost } = named.LostOfTopic;
+  assert.deepEqual(lost.Dimensions, [
+    { Name: 'TopicName', Value: { 'Fn::GetAtt': ['Topic', 'TopicName'] } },
+  ]);
+  assert.match(lost.AlarmDescription, /lost\.md$/);
   const { Metrics } = named.LateOfConsumeListingSearch.Properties;
   assert.deepEqual(Metrics[2].MetricStat.Metric, {
     Namespace: 'Rowline',
@@ -372,7 +378,7 @@ test('no choice of names makes two resources, functions or outputs meet', () => 
         Object.keys(base[kind]).length
       );
     }, 0);
-  const common = { resources: 7, functions: 2, outputs: 6 }; // what every expansion has once
+  const common = { resources: 8, functions: 2, outputs: 6 }; // what every expansion has once
   for (const kind of ['resources', 'functions', 'outputs']) {
     assert.equal(
       Object.keys(all[kind]).length,
