@@ -163,6 +163,27 @@ MUTANTS = (
         (EVERY_CHANGE,),
     ),
     Mutant(
+        "the progress of a batch is not recorded",
+        f"{CONSUME}/progress.py",
+        "if self._noted - left < SECONDS:",
+        "if True:",
+        (EVERY_CHANGE,),
+    ),
+    Mutant(
+        "the progress passes a refused change",
+        f"{CONSUME}/progress.py",
+        'outcome.kind == "refused" and not piece.parked',
+        "False",
+        (EVERY_CHANGE,),
+    ),
+    Mutant(
+        "the progress passes a failed change",
+        f"{CONSUME}/progress.py",
+        'outcome is None or outcome.kind == "failed"',
+        "outcome is None",
+        (EVERY_CHANGE,),
+    ),
+    Mutant(
         "what follows a failure in its group is tried",
         f"{CONSUME}/every_change.py",
         'if piece.outcome is None or piece.outcome.kind == "failed":\n                    del',

@@ -191,6 +191,73 @@ def test_what_joins_a_closed_row_holds_up_no_probe(world: EveryChangeWorld, othe
     assert [one.id for one in world.parked()] == ["tx/1", "tx/2"]
 
 
+class Slow(Recorder):
+    """Each call takes 0.3 seconds; the function is killed in the call of so many in all."""
+
+    def __init__(self, killed_at: int) -> None:
+        super().__init__()
+        self.left, self.killed_at = 100.0, killed_at
+
+    def apply(self, slice: Slice) -> list[Outcome]:
+        self.left -= 0.3
+        outcomes = super().apply(slice)
+        if len(self.record) == self.killed_at:
+            self.killed_at = 0
+            raise Killed
+        return outcomes
+
+
+@pytest.mark.parametrize("killed_at", [1, 2, 9, 30, 39, 40])
+@pytest.mark.parametrize("poison", [set[str](), {"tx/7"}])
+def test_a_kill_repeats_only_what_followed_the_last_progress(
+    killed_at: int, poison: set[str]
+) -> None:
+    world = EveryChangeWorld()
+    world.recorder = slow = Slow(killed_at)
+    slow.poison = poison
+    world.consume = world.cold_start()
+    world.publish(*(change(n, "u", n % 9) for n in range(1, 31)))
+    world.publish(*(change(n, "u", n % 9) for n in range(31, 46)))
+    with pytest.raises(Killed):
+        world.consume.handle(world.queue.receive(), lambda: slow.left)
+    world.consume = world.cold_start()
+    world.now += 100
+    world.drain()
+    slow.poison = set()
+    world.redrive()
+    for key in range(9):
+        mine = [f"tx/{n}" for n in range(1, 46) if n % 9 == key]
+        assert list(dict.fromkeys(world.order(key))) == mine
+    repeated = len(world.order()) - 45
+    if not poison:
+        assert 1 <= repeated <= 5, "calls within a second, and the one that was killed"
+    assert world.mark() == (45, 45)
+    assert world.nothing_is_left()
+
+
+def test_a_short_batch_writes_its_marks_once_and_a_long_one_each_second(
+    world: EveryChangeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.recorder = slow = Slow(0)
+    world.consume = world.cold_start()
+    moves: list[int] = []
+    advance = world.state.marks.advance
+
+    def counted(consumer: str, some: Any) -> set[str]:
+        moves.append(len(some))
+        return advance(consumer, some)
+
+    monkeypatch.setattr(world.state.marks, "advance", counted)
+    for first, count, most in ((1, 3, 1), (11, 30, 10)):
+        world.publish(*(change(n, "u", n) for n in range(first, first + count)))
+        batch = world.queue.receive()
+        assert world.consume.handle(batch, lambda: slow.left).failed == []
+        world.queue.delete([one.receipt_handle for one in batch])
+        assert 1 <= len(moves) <= most
+        moves.clear()
+    assert world.mark() == (40, 33)
+
+
 class Random:
     """Random writes, failures, kills, duplicate deliveries and redrives on one consumer."""
 
@@ -250,13 +317,19 @@ class Random:
         if faults and self.kills and self.random.random() < 0.4:
             kind = self.random.choice(("killed before", "killed after"))
             self.fault.plan(self.random.randint(1, 40), kind, lambda: None)
+        record, parked = self.world.recorder.record, {one.id for one in self.world.parked()}
+        before, marks = len(record), {group: self.world.mark(group)[0] for group in GROUPS}
         try:
-            failed = set(self.world.consume.handle(batch, lambda: 60.0).failed)
+            failed = set(
+                self.world.consume.handle(batch, lambda: 60 - 0.4 * (len(record) - before)).failed
+            )
         except Killed:
             self.world.consume = self.world.cold_start()
             return
         finally:
             self.fault.plan(0, "", lambda: None)
+            for group, one in record[before:]:
+                assert one.seq > marks[group] or one.id in parked, "its progress was recorded"
         for one in batch:
             if one.message_id not in failed:
                 self.queues[one.group].remove(one)

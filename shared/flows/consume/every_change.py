@@ -30,8 +30,11 @@ class EveryChange:
         run: str,
         time_left: Callable[[], float],
         rows: BatchRows,
+        applied: Callable[[], None] = lambda: None,
     ) -> Tried:
         """As `Applying.apply`; what comes after a failure in its group is not tried.
+
+        applied: is called each time that the sink has answered.
 
         Where nothing may be parked, a refusal is such a failure too: what the sink took behind it
         could not be settled, and would reach it again.
@@ -60,6 +63,7 @@ class EveryChange:
                     rows.hold(group, piece.change)
                     if not rows.parks:
                         del groups[group]
+            applied()
         return total
 
 

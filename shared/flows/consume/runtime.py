@@ -25,6 +25,7 @@ from shared.flows.consume.lateness import Lateness
 from shared.flows.consume.marking import Marking
 from shared.flows.consume.parking import Parking
 from shared.flows.consume.probe_batch import Probing, refused_have_failed
+from shared.flows.consume.progress import Progress
 from shared.flows.consume.redriving import RedriveRuntime
 from shared.flows.consume.repeating import Repeating
 from shared.flows.consume.seen import drop_seen
@@ -171,13 +172,18 @@ class Consume:
         rows.read(opened)
         began = self._clock()
         self._killing.begin(opened, start, time_left, rows, may_park=may_park)
-        tried = self._applying.apply(opened, start.run, time_left, rows)
+        marks = dict(start.marks)
+        if isinstance(self._applying, EveryChange):
+            progress = Progress(self._marking, opened, marks, time_left)
+            tried = self._applying.apply(opened, start.run, time_left, rows, progress.note)
+        else:
+            tried = self._applying.apply(opened, start.run, time_left, rows)
         ended = self._clock()
         groups = by_group(opened)
         if not may_park:
             refused_have_failed(groups)
         self._parking.park(groups, rows)
-        consumed = self._marking.settle(groups, start.marks, start.run)
+        consumed = self._marking.settle(groups, marks, start.run)
         self._killing.end()
         consumed.waits = asked_waits(opened)
         self._trace.record(opened, received, began, ended)
