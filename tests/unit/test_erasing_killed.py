@@ -138,3 +138,21 @@ def _run(
     finally:
         world.dies = lambda: False
     return 0
+
+
+def test_it_waits_for_changes_that_the_archive_lacks() -> None:
+    """One that comes late may be of the person; the ledger would not know it as removed."""
+    world = PrivacyWorld()
+    world.change("people", "c", {"mail": MAIL}, name=NAME)
+    world.change("people", "u", {"mail": MAIL}, name=NAME)
+    late = dict(list(world.folders["landing"].objects.items())[1:])
+    for name in late:
+        del world.folders["landing"].objects[name]
+    world.change("people", "d", {"mail": MAIL}, name=NAME)
+    world.commit()
+    erasure = Erasure("e1", "ann", 1, (subject("people", {"mail": MAIL}),))
+    event: dict[str, Any] = {"erasure": built(erasure)}
+    assert "lacks changes of stream shop" in WORK["privacy-erase"](world.setup(), event)["waits"]
+    world.folders["landing"].objects.update(late)
+    assert WORK["privacy-tend"](world.setup(), {})["erasures"][0]["certificate"]
+    assert held(world) == []

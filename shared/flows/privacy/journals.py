@@ -1,5 +1,6 @@
 """Journals: the keys that relays note of the rows they publish, see `failover/journal.py`."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
@@ -11,23 +12,18 @@ from shared.flows.relay.failover.forgotten_keys import without_keys
 from shared.flows.relay.failover.journal import FOLDER, LOST
 from shared.values.erasure import Erasure
 from shared.values.errors import StateUnavailable
-from shared.values.seq import make_seq
 
 _AT_ONCE, _LOOKED_AT = 8, 100
 _ATTEMPTS = 5
 
 
-def unwritten(setup: PrivacySetup, erasure: Erasure) -> str:
+def unwritten(setup: PrivacySetup, newest: Mapping[str, int]) -> str:
     """Why the journals may still come to name the rows; empty: they do not.
 
-    A checkpoint never moves past its journal, so nothing up to it is noted later.
+    newest: stream → the seq of their last change. A checkpoint never moves past its journal, so
+    nothing up to it is noted later.
     """
-    newest: dict[str, int] = {}
-    for subject in erasure.subjects:
-        for row in last_changes(setup, subject).values():
-            seq = make_seq(row["epoch"], row["n"])
-            newest[row["stream"]] = max(seq, newest.get(row["stream"], 0))
-    for stream in {*setup.archive.streams, *newest}:
+    for stream in sorted({*setup.archive.streams, *newest}):
         checkpoint = setup.archive.state.streams.load(stream)[1]
         if checkpoint is None:
             continue
