@@ -4,6 +4,8 @@ PyArrow's own S3 stream takes ten times as long to write a data file of 24 MB.
 """
 
 import io
+import os
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,12 +18,25 @@ _READ_BYTES = 1 << 20
 _GONE = ("NoSuchKey", "404")
 
 
+_PLACE = (
+    *("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"),
+    *("AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "AWS_PROFILE"),
+)
+"""Variables that say where a client goes, and as whom."""
+
+
+@lru_cache(maxsize=8)
+def _client(*_place: str) -> Any:
+    """One for each place: making it takes as long as some requests."""
+    return aws.client("s3", connections=16)
+
+
 class BotoFileIO(FileIO):
-    """Files by `s3://BUCKET/KEY`. All of a process share one client."""
+    """Files by `s3://BUCKET/KEY`. PyIceberg makes one for each load of the table."""
 
     def __init__(self, properties: Properties = EMPTY_DICT) -> None:
         super().__init__(properties)
-        self._client = aws.client("s3", connections=16)
+        self._client = _client(*(os.environ.get(name, "") for name in _PLACE))
 
     def new_input(self, location: str) -> InputFile:
         return _S3File(self._client, location)
