@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from shared.flows.privacy import progress
-from shared.flows.privacy.erasable import last_changes
 from shared.flows.privacy.person import Person
 from shared.flows.privacy.setup import PrivacySetup
 from shared.flows.relay.failover.forgotten_keys import without_keys

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from shared.domain.archive_ledger import Ledger
 from shared.flows.archive.committing import commit
 from shared.flows.archive.given_out import given_out
+from shared.flows.privacy.erasable import last_changes
 from shared.flows.privacy.job_records import open_job
 from shared.flows.privacy.journals import unwritten
 from shared.flows.privacy.setup import PrivacySetup
-from shared.flows.privacy.standing import last_changes
 from shared.flows.snapshots.tending import tend
 from shared.values.erasure import Erasure
 from shared.values.seq import make_seq
