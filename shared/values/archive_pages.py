@@ -52,6 +52,7 @@ class Base(msgspec.Struct, frozen=True, omit_defaults=True):
     id: of the snapshot. began_ms: when it was taken, Unix ms. rows: in it.
     stream: that carried the table. floor, ceiling: see `SnapshotOfTable`.
     missing: why the archive lacks changes above the floor; empty: it has all that it reaches.
+    dues: see `TableRead`.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Base(msgspec.Struct, frozen=True, omit_defaults=True):
     floor: int
     ceiling: int
     missing: str = ""
+    dues: tuple[str, ...] = ()
 
 
 class StreamReach(msgspec.Struct, frozen=True):

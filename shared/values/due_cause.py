@@ -1,5 +1,7 @@
 """DueCause: why a table is due: its rows changed in a way that no event told."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 
@@ -12,3 +14,9 @@ class DueCause(msgspec.Struct, frozen=True):
 
     id: str
     why: str = ""
+
+
+def causes_of(dues: Mapping[str, DueCause], table: str) -> list[DueCause]:
+    """The causes that concern a table. dues: of a source, by table or `DATABASE.*`."""
+    names = (table, f"{table.partition('.')[0]}.*")
+    return [dues[name] for name in names if name in dues]

@@ -127,7 +127,7 @@ class SnapshotOfTable(msgspec.Struct, frozen=True):
 
     floor, ceiling: the rows and the archived changes above each row's own number give the exact
     state at any number from `ceiling` on. Changes up to `floor` are in every row.
-    schema_versions: the column sets of its rows.
+    schema_versions: the column sets of its rows. dues: see `TableRead`.
     """
 
     stream: str
@@ -135,6 +135,7 @@ class SnapshotOfTable(msgspec.Struct, frozen=True):
     floor: int
     ceiling: int
     schema_versions: tuple[int, ...] = ()
+    dues: tuple[str, ...] = ()
 
 
 class Snapshot(msgspec.Struct, frozen=True):

@@ -17,6 +17,8 @@ class TableRead(msgspec.Struct, frozen=True, omit_defaults=True):
         every change of a row that was not, has a higher one than the row's part.
     ceiling: seq at which the stream had passed all that the reads saw; 0 while it is not complete.
     read_all: every row was read.
+    dues: ids of the causes for which the table was due before its first row was read. What they did
+        is in the rows.
     chunks: read, but not proved yet to be in the binlog, oldest first. After the last row, the last
         one is the read that found none.
     """
@@ -29,6 +31,7 @@ class TableRead(msgspec.Struct, frozen=True, omit_defaults=True):
     floor: int = 0
     ceiling: int = 0
     read_all: bool = False
+    dues: tuple[str, ...] = ()
     chunks: tuple[SentChunk, ...] = ()
 
     def with_part(self, token: int) -> "TableRead":

@@ -155,6 +155,7 @@ def test_the_index_becomes_the_source(
             ),
             "is due: DROP COLUMN.*rowline resync",
         ),
+        (lambda world: settled(world), "changed without events since its snapshot: DROP COLUMN"),
         (lambda world: older(world), "begins with shop epoch 1 n 1, and the snapshot is older"),
         (lambda world: dropped(world), "partitions of it were dropped"),
         (lambda world: gap(world), "the archive.*lacks shop epoch 1.*audit --heal"),
@@ -171,6 +172,12 @@ def interrupted(world: ReplayWorld) -> None:
     """The table is captured again, after a while in which it was not."""
     capture(world, 2, seq=world.numbers[-1], tables=("shop.other",))
     capture(world, 3, seq=world.numbers[-1] + 1)
+
+
+def settled(world: ReplayWorld) -> None:
+    """A resync has repaired the index since: neither snapshot nor archive has that."""
+    world.state.dues.note_source("shop", "shop.items", DueCause("tx/1", "DROP COLUMN"))
+    world.state.dues.settle("search", {"shop.items": "tx/1"}, {})
 
 
 def older(world: ReplayWorld) -> None:

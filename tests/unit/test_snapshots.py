@@ -22,6 +22,7 @@ from shared.flows.snapshots.setup import SnapshotSetup
 from shared.flows.snapshots.tending import tend
 from shared.flows.snapshots.verifying import verify
 from shared.values.change import Row
+from shared.values.due_cause import DueCause
 from shared.values.errors import StackError
 from shared.values.job import Wanted
 from shared.values.seq import make_seq
@@ -249,3 +250,18 @@ def test_the_latest_snapshot_of_a_table() -> None:
     newer = msgspec.structs.replace(snapshot, id="b", began_ms=snapshot.began_ms + 1, tables={})
     assert latest_of([newer, snapshot], "shop.items") == snapshot
     assert latest_of([newer, snapshot], "shop.items", "other") is None
+
+
+def test_it_notes_what_its_tables_were_due_for_when_it_began() -> None:
+    world = SnapshotWorld(Random(3))
+    world.state.dues.note_source("shop", "shop.items", DueCause("tx/1", "ALTER IGNORE"))
+    world.state.dues.note_source("shop", "shop.*", DueCause("tx/2", "RENAME"))
+    chunk = world.database.chunk
+
+    def later(*args: Any, **options: Any) -> list[Row]:
+        world.state.dues.note_source("shop", "shop.items", DueCause("tx/3", "PRIMARY KEY"))
+        return chunk(*args, **options)
+
+    world.database.chunk = later  # type: ignore[method-assign]
+    world.create()
+    assert world.until_packed().tables["shop.items"].dues == ("tx/1", "tx/2")

@@ -30,6 +30,7 @@ def bases(setup: ArchiveSetup, source: str, tables: Sequence[str]) -> dict[str, 
             table.ceiling,
             _missing(ledger, table.stream, table.floor)
             or _partitions(setup.lake, source, name, table.floor),
+            table.dues,
         )
     return found
 

@@ -9,6 +9,7 @@ from shared.domain.open_dues import outstanding
 from shared.flows.replay.planning import PlanSetup, tables_of, wants_newest
 from shared.values.archive_pages import FOREVER_US, Base, Choice
 from shared.values.coverage import covered
+from shared.values.due_cause import causes_of
 from shared.values.errors import ConfigError, StackError
 from shared.values.new_indexes import NewIndexes
 from shared.values.replay_work import ReplayWork
@@ -36,11 +37,16 @@ def fill_from_archive(setup: PlanSetup, chosen: Sequence[str], *, into: bool) ->
     names = [each.full for each in tables]
     bases = setup.reader.bases(setup.source.name, names)
     due = outstanding(setup.state.dues, consumer, setup.source)
+    noted = setup.state.dues.of_source(setup.source.name)
     for name in names:
         for one in due:
             if one.concerns(name):
                 raise _refused(name, f"is due: {one.why or one.cause}", "rowline resync")
-        _check(setup, name, bases.get(name))
+        base = _checked(setup, name, bases.get(name))
+        for cause in causes_of(noted, name):
+            if cause.id not in base.dues:
+                why = cause.why or cause.id
+                raise _refused(name, f"changed without events since its snapshot: {why}")
     reach = setup.reader.reach(setup.source.name, setup.streams)
     for each in reach.streams:
         if each.gap:
@@ -54,8 +60,8 @@ def fill_from_archive(setup: PlanSetup, chosen: Sequence[str], *, into: bool) ->
     return ReplayWork(choice, RATE, rows, bases=bases, into=NewIndexes() if into else None)
 
 
-def _check(setup: PlanSetup, name: str, base: Base | None) -> None:
-    """Whether the rows of a snapshot and the changes since are all rows."""
+def _checked(setup: PlanSetup, name: str, base: Base | None) -> Base:
+    """The base, whose rows and the archived changes since are all rows. Raises StackError."""
     if base is None:
         raise StackError(
             "is in no complete snapshot.",
@@ -78,6 +84,7 @@ def _check(setup: PlanSetup, name: str, base: Base | None) -> None:
     whole = bool(since) and since[0].epoch == epoch and since[0].after <= n
     if not whole or since[-1].until is not None or not all(each.follows for each in since[1:]):
         raise _refused(name, "was not captured for a while since its snapshot")
+    return base
 
 
 def _refused(name: str, what: str, command: str = "rowline snapshot create") -> StackError:

@@ -19,6 +19,7 @@ from shared.flows.jobs.setup import JobSetup
 from shared.flows.snapshots.reports import Created
 from shared.values.asked_end import AskedEnd
 from shared.values.change import Row
+from shared.values.due_cause import causes_of
 from shared.values.errors import ConfigError, StackError
 from shared.values.job import Job, TableFill
 from shared.values.json_text import encode_json
@@ -109,8 +110,13 @@ class Creating:
             except StackError as error:
                 left_out[name] = error.what
         found = self._captured([name for name in names if name not in left_out])
-        begun = {name: TableRead(stream=self._source.stream_of(name)) for name in found}
+        # Before the relay is waited for: then every row is read behind what a noted cause did.
+        dues = setup.state.dues.of_source(self._source.name)
+        begun = {name: self._unread(name, [d.id for d in causes_of(dues, name)]) for name in found}
         return SnapshotWork(begun, left_out)
+
+    def _unread(self, name: str, dues: Sequence[str]) -> TableRead:
+        return TableRead(stream=self._source.stream_of(name), dues=tuple(dues))
 
     def _captured(self, names: Sequence[str]) -> dict[str, CapturedTable]:
         setup = self._setup
@@ -205,7 +211,7 @@ class Creating:
 
     def _again(self, name: str) -> None:
         """Read a table from its beginning."""
-        self._save(name, TableRead(stream=self._source.stream_of(name)))
+        self._save(name, self._unread(name, self._state(name).dues))
 
     @property
     def _work(self) -> SnapshotWork:

@@ -137,7 +137,12 @@ def _manifest(setup: SnapshotSetup, readout: Readout) -> Snapshot:
         for batch in setup.table.rows(readout.id, name, ["schema_version"]):
             versions.update(batch.column(0).unique().to_pylist())
         tables[name] = SnapshotOfTable(
-            state.stream, rows, state.floor, state.ceiling, tuple(sorted(versions))
+            state.stream,
+            rows,
+            state.floor,
+            state.ceiling,
+            tuple(sorted(versions)),
+            state.dues,
         )
     return Snapshot(
         readout.id,
