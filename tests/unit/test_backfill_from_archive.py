@@ -126,7 +126,7 @@ def test_the_index_becomes_the_source(
         world.world.search.indexes.pop(ALIAS, None)
     work = fill_from_archive(plan_setup(world), (), into=into)
     world.kill_rate, world.queue.failing = kill_rate, failing
-    world.database.chunk = world.database.rows = no_query  # type: ignore[method-assign,assignment]
+    world.database.chunk = world.database.rows = no_query  # type: ignore[method-assign]
     world.submit_work(work)
     done = world.until_over()
     world.kill_rate = world.queue.failing = 0.0
@@ -215,3 +215,29 @@ def test_a_snapshot_older_than_the_archive_keeps_changes_is_refused() -> None:
     world.archive.snapshots.put(old)
     with pytest.raises(RowlineError, match="older than the 2 days of the archive"):
         fill_from_archive(plan_setup(world, retention_days=2), (), into=False)
+
+
+def test_the_next_page_is_asked_for_before_one_is_sent() -> None:
+    world = emptied(5)
+    work = fill_from_archive(plan_setup(world), (), into=False)
+    happened, requests = list[str](), list[Any]()
+    ask, send = world.archive.ask, world.queue.send
+
+    def asked(event: dict[str, Any]) -> dict[str, Any]:
+        happened.append(event["do"])
+        requests.append(event.get("request"))
+        return ask(event)
+
+    def sent(entries: list[Any]) -> Any:
+        if entries[0].attributes["lane"] == "backfill":
+            happened.append("send")
+            requests.append(None)
+        return send(entries)
+
+    world.archive.ask, world.queue.send = asked, sent  # type: ignore[method-assign]
+    world.submit_work(work)
+    assert world.until_over().state == "done"
+    order = [each for each in happened if each in ("page", "send")]
+    assert order[:3] == ["page", "page", "send"]
+    pages = [one for one, what in zip(requests, happened, strict=True) if what == "page"]
+    assert all(pages.count(one) == 1 for one in pages), "no page is read twice"

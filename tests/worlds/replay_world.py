@@ -80,7 +80,8 @@ class ReplayWorld(BackfillWorld):
             self.meanwhile()
             return answer
 
-        return super().setup(ask_archive=ask, **options)
+        at_once: Any = lambda work: work()  # noqa: E731
+        return super().setup(ask_archive=ask, in_background=at_once, **options)
 
     # The replay among it.
 

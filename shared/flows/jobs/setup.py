@@ -15,6 +15,7 @@ from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.patience import Patience
 from shared.domain.reader_takeover import Takeover
 from shared.domain.sink import Examiner, Sink
+from shared.flows.jobs.background import Start, in_thread
 from shared.flows.jobs.tenure import Tenure
 from shared.values.progress import Progress
 from shared.values.settings import ConsumerSettings, SourceSettings
@@ -37,6 +38,7 @@ class JobSetup:
     examiner: tells which indexes the sink has; None where nothing does.
     ask_archive: gives the archive's function an event, and returns its answer; None where there is
         no archive.
+    in_background: starts work that is not waited for.
     tenure: the hold of a slice on its job; None where a command begins or continues one.
     snapshots: where a snapshot goes; only a job of the archive's consumer has it.
     most_rows: rows a second that a snapshot reads; 0: as many as come.
@@ -64,6 +66,7 @@ class JobSetup:
     snapshots: SnapshotStore | None = None
     ask_archive: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     most_rows: int = 0
+    in_background: Start = in_thread
 
     @property
     def hidden(self) -> HiddenColumns:

@@ -30,12 +30,13 @@ class ArchiveReader:
 
     def parts(self, request: PartRequest) -> TableParts:
         """How the changes of a request are read."""
-        return msgspec.convert(self._answer("parts", request), TableParts)
+        event = {"do": "parts", "request": msgspec.to_builtins(request)}
+        return msgspec.convert(self._ask(event), TableParts)
 
     def page(self, request: PartRequest) -> ArchivePage:
         """The first changes of a request."""
         try:
-            return unpacked(self._answer("page", request)["page"])
+            return unpacked(self._ask(page_event(request))["page"])
         except (ValueError, KeyError) as error:
             raise StackError(
                 f"sent a page that cannot be read ({error}).",
@@ -43,5 +44,7 @@ class ArchiveReader:
                 hint="Deploy again with this version: function and caller must be of one.",
             ) from None
 
-    def _answer(self, what: str, request: PartRequest) -> dict[str, Any]:
-        return self._ask({"do": what, "request": msgspec.to_builtins(request)})
+
+def page_event(request: PartRequest) -> dict[str, Any]:
+    """What the archive's function is asked for a page."""
+    return {"do": "page", "request": msgspec.to_builtins(request)}

@@ -13,8 +13,9 @@ from shared.flows.jobs.filling_beside import Beside
 from shared.flows.jobs.holding import hold
 from shared.flows.jobs.new_index import require_one_index
 from shared.flows.jobs.setup import JobSetup
-from shared.flows.replay.archive_reader import ArchiveReader
+from shared.flows.replay.archive_reader import ArchiveReader, page_event
 from shared.flows.replay.archived_table import archived_table, grouped
+from shared.flows.replay.asked_ahead import AskedAhead
 from shared.flows.replay.barrier import await_barrier
 from shared.flows.replay.beating import beating
 from shared.flows.replay.report import ReplayReport
@@ -25,8 +26,10 @@ from shared.values.message import Lane
 from shared.values.progress import Progress
 from shared.values.replay_work import ReplayWork
 
-MOST_SENDING = 1_000
-"""Changes that are sent before the progress is stored."""
+MOST_SENDING, MOST_FILLING = 1_000, 20_000
+"""Changes that are sent before the progress is stored, by a replay and by a fill. They are spread
+over the groups of their table: fewer would make small messages, of which the queue holds as many.
+"""
 
 PACE_SECONDS = 5.0
 """A slower rate sends fewer at once."""
@@ -54,7 +57,8 @@ class Replay:
         self._tenure = hold(self._setup, "fill", lambda: work, lambda job: job.work)
         patience = self._tenure.patience
         with self._tenure.kept():
-            ask = beating(self._setup.ask_archive, lambda: self._show("reading the archive"))
+            self._ahead = AskedAhead(self._setup.ask_archive, self._setup.in_background)
+            ask = beating(self._ahead, lambda: self._show("reading the archive"))
             self._reader = ArchiveReader(ask)
             beside = Beside(self._setup, self._tenure, self._show)
             if self._work.into is not None:
@@ -113,6 +117,8 @@ class Replay:
         bounds = ("", *work.bounds, "")
         low, high = work.low or bounds[work.part], bounds[work.part + 1]
         page = self._reader.page(msgspec.structs.replace(request, low=low, high=high))
+        if base:
+            self._expect_after(page.rest, request, bounds)
         rows = [grouped(self._setup.source, table, row) for row in page.rows]
         counted = self._send(table, rows)
         if page.rest:
@@ -122,6 +128,13 @@ class Replay:
         return self._save(
             at=work.at + 1, opened=False, first=0, bounds=(), part=0, low="", sending=0, **counted
         )
+
+    def _expect_after(self, rest: str, request: PartRequest, bounds: Sequence[str]) -> None:
+        """The next page of the table is read while this one is sent and applied."""
+        part = self._work.part + (0 if rest else 1)
+        if part + 1 < len(bounds):
+            low, high = rest or bounds[part], bounds[part + 1]
+            self._ahead.expect(page_event(msgspec.structs.replace(request, low=low, high=high)))
 
     def _send(self, table: TableName, rows: Sequence[PageRow]) -> dict[str, int]:
         """Send the changes of a page; what is about to be sent is stored before.
@@ -160,7 +173,8 @@ class Replay:
 
         Truncations have no place of their own: they go with the first change behind them.
         """
-        most = max(1, min(MOST_SENDING, int(self._work.rate * PACE_SECONDS)))
+        limit = MOST_FILLING if self._work.bases else MOST_SENDING
+        most = max(1, min(limit, int(self._work.rate * PACE_SECONDS)))
         end = min(len(rows), at + most)
         while end < len(rows) and not rows[end].place:
             end += 1
