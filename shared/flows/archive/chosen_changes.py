@@ -78,7 +78,7 @@ class ChosenChanges:
             row for _, row in sorted(held.items()) if not self._choice.newest or self._is_sent(row)
         ]
         if self._request.base:  # rows, as a SELECT would find them
-            rows = [row._replace(op="r", before=None) for row in rows]
+            rows = [row if row.op == "r" else row._replace(op="r", before=None) for row in rows]
         # Truncations come first, and are small: no page ends among them.
         least = max(1, sum(not row.place for row in rows))
         size, fits = 0, len(rows)

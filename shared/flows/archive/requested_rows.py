@@ -82,9 +82,15 @@ class RequestedRows:
 
     def base_and_changes(self, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
         """The rows of the snapshot, as changes `r`, and then the changes since."""
+        tx_id = f"s/{self._request.base}"
+        prefix = f"{tx_id}/{self._request.table.full}/"
+        read_at, at_us = None, 0
         for row in self.base(_BASE):
-            at_us = micros(row.pop("read_at"))
-            tx = {"tx_id": f"s/{self._request.base}", "tx_index": 0, "tx_last": True}
-            id = f"s/{self._request.base}/{self._request.table.full}/{row['key']}"
-            yield {**row, **tx, "id": id, "op": "r", "at_us": at_us, "before": None, "group": ""}
+            if row["read_at"] != read_at:  # of thousands of rows
+                read_at = row["read_at"]
+                at_us = micros(read_at)
+            row["tx_id"], row["tx_index"], row["tx_last"] = tx_id, 0, True
+            row["id"], row["op"], row["at_us"] = prefix + row["key"], "r", at_us
+            row["before"], row["group"] = None, ""
+            yield row
         yield from self.changes(columns)

@@ -1,5 +1,6 @@
 """Archived table: what a job knows of a table without asking its database."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from shared.flows.jobs.setup import JobSetup
 from shared.values.archive_pages import PageRow, TableName
 from shared.values.errors import StackError
 from shared.values.json_text import decode_json
-from shared.values.message_group import group_id, shard_of
+from shared.values.message_group import group_prefix, shard_of
 from shared.values.settings import SourceSettings, TableSettings, table_settings
 
 _row = msgspec.json.Decoder(dict[str, Any])
@@ -29,20 +30,25 @@ def archived_table(setup: JobSetup, name: TableName) -> CapturedTable:
     return CapturedTable(table, TablePlan(table, TableSettings(key=key), b""), 0, 0)
 
 
-def grouped(source: SourceSettings, name: TableName, row: PageRow) -> PageRow:
-    """A row of a snapshot with the message group of its live changes; any other as it is.
+def grouping(source: SourceSettings, name: TableName) -> Callable[[PageRow], PageRow]:
+    """A function that gives a row of a snapshot the group of its live changes; others it keeps.
 
     The group of a row whose shard is made of masked values cannot be told. Any does: an index
     compares versions.
     """
-    if row.group:
-        return row
     settings = table_settings(source.tables, name.full)
-    key, whole = _decoded(row.key), _decoded(row.after)
-    columns = settings.shard_by if all(each in whole for each in settings.shard_by) else ()
-    values = [whole[each] for each in columns] or list(key.values())
-    shard = shard_of(values, settings.shards)
-    return row._replace(group=group_id(source.name, name.database, name.table, shard))
+    prefix = group_prefix(source.name, name.database, name.table)
+    shard_by, shards = settings.shard_by, settings.shards
+
+    def grouped(row: PageRow) -> PageRow:
+        if row.group:
+            return row
+        whole = _decoded(row.after) if shard_by else {}
+        columns = shard_by if all(each in whole for each in shard_by) else ()
+        values = [whole[each] for each in columns] or list(_decoded(row.key).values())
+        return PageRow(*row[:-1], f"{prefix}-{shard_of(values, shards)}")
+
+    return grouped
 
 
 def _decoded(text: str | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from shared.flows.jobs.holding import hold
 from shared.flows.jobs.new_index import require_one_index
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.replay.archive_reader import ArchiveReader, page_event
-from shared.flows.replay.archived_table import archived_table, grouped
+from shared.flows.replay.archived_table import archived_table, grouping
 from shared.flows.replay.asked_ahead import AskedAhead
 from shared.flows.replay.barrier import await_barrier
 from shared.flows.replay.beating import beating
@@ -119,7 +119,7 @@ class Replay:
         page = self._reader.page(msgspec.structs.replace(request, low=low, high=high))
         if base:
             self._expect_after(page.rest, request, bounds)
-        rows = [grouped(self._setup.source, table, row) for row in page.rows]
+        rows = [*map(grouping(self._setup.source, table), page.rows)]
         counted = self._send(table, rows)
         if page.rest:
             return self._save(low=page.rest, sending=0, **counted)
