@@ -27,7 +27,7 @@ AT_MOST: dict[str, float] = {
 AT_LEAST: dict[str, float] = {
     "consumer_to_parallel_bulk_at_20": 1,
     "archive_changes_per_cpu_second": 20_000,
-    "snapshot_read_to_plain": 0.8,
+    "snapshot_to_plain": 0.8,
 }
 """The limits that Rowline sets itself; a figure without one is shown for its own sake."""
 
