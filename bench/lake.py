@@ -15,18 +15,17 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from statistics import median, quantiles
-from typing import Any
+from statistics import median
 from unittest import mock
 
 import boto3
-import msgspec
 import psutil
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from bench import relaying
-from local.demo import marketplace
+from bench.changes import BEGAN_MS, DAY_MS, OBJECT, ROWS, Workload
+from bench.many_commits import many
 from shared.adapters import aws
 from shared.adapters.lake.iceberg import IcebergLake
 from shared.adapters.lake.iceberg.file_io import address
@@ -35,56 +34,6 @@ from shared.flows.archive.committing import Committer
 from shared.flows.archive.maintaining import compact
 from shared.flows.archive.reports import Maintained
 from shared.values import landed
-from shared.values.change import Change, Transaction
-from shared.values.message import Message
-from shared.values.seq import make_seq
-
-STREAM, EPOCH, BEGAN_MS = "shop", 900_000_000, 1_790_000_000_000
-ROWS, OBJECT = 20_000, 2_000
-DAY_MS = 86_400_000
-COLUMNS = (
-    "seller_id", "title", "description", "status", "tags", "price", "currency", "stock", "weight",
-    "created",
-)  # fmt: skip
-
-
-class Workload:
-    """Updates of the demo's listings, as changes. lines: bytes of them as JSON lines."""
-
-    def __init__(self) -> None:
-        self._dice = random.Random(1)
-        self._rows: dict[int, dict[str, Any]] = {}
-        self.n = self.lines = 0
-
-    def messages(self, many: int) -> list[Message]:
-        return [self._message() for _ in range(many)]
-
-    def _message(self) -> Message:
-        dice = self._dice
-        self.n += 1
-        id = dice.randrange(1, ROWS + 1)
-        before = self._rows.get(id)
-        if before is None:
-            values = marketplace.listing(dice, 1_000)
-            row = {"id": id, **dict(zip(COLUMNS, values, strict=True))}
-        else:
-            price = f"{dice.randrange(1, 9_000_000) / 100:.2f}"
-            row = {**before, "price": price, "stock": dice.randrange(500)}
-        self._rows[id] = row
-        change = Change(
-            f"0-1-{self.n}@{BEGAN_MS + 10 * self.n}/0.0",
-            make_seq(EPOCH, self.n),
-            "c" if before is None else "u",
-            BEGAN_MS + 10 * self.n,
-            {"id": id},
-            before,
-            row,
-            Transaction(f"0-1-{self.n}@{BEGAN_MS + 10 * self.n}", 0, True),
-        )
-        group = f"market.listings-{id % 64}"
-        message = Message(STREAM, STREAM, "market", "listings", 1, group, None, [change])
-        self.lines += len(msgspec.json.encode(message)) + 1
-        return message
 
 
 class Place:
@@ -202,26 +151,6 @@ def said(
     )
 
 
-def many(place: Place, commits: int, say: Callable[[str], None]) -> None:
-    """So many commits of 60 changes each, with the hour's maintenance after each 60."""
-    work, seconds = Workload(), list[float]()
-    for number in range(1, commits + 1):
-        place.landing.put(f"{number:012d}.zst", landed.encode(work.messages(60)))
-        start = time.perf_counter()
-        place.commit()
-        seconds.append(time.perf_counter() - start)
-        if number % 60 == 0:
-            compact(place.lake, BEGAN_MS + 60 * DAY_MS, lambda: True, Maintained())
-            place.lake.expire(int(time.time() * 1000) - 3_600_000)
-        for at in (100, commits):
-            if number == at:
-                some = seconds[-50:]
-                say(
-                    f"after {at:,} commits one takes {median(some):.3f} s (p90 "
-                    f"{quantiles(some, n=10)[-1]:.3f} s)"
-                )
-
-
 def places() -> Iterator[Place]:
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -235,13 +164,13 @@ def places() -> Iterator[Place]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.lake", description=__doc__)
     parser.add_argument("--changes", type=int, default=1_000_000)
-    parser.add_argument("--commits", type=int, default=1_000)
+    parser.add_argument("--commits", type=int, default=10_000)
     given = parser.parse_args()
     made = places()
     if given.changes:
         large(next(made), given.changes, lambda line: print(line, flush=True))
     if given.commits:
-        many(next(made), given.commits, lambda line: print(line, flush=True))
+        many(given.commits, lambda line: print(line, flush=True))
     made.close()  # type: ignore[attr-defined]
 
 
