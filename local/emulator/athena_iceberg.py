@@ -144,11 +144,12 @@ def _conditions(node: exp.Table) -> Iterator[tuple[str, str, Any]]:
 
 def _scanned(paths: list[str], used: set[str], conditions: Conditions) -> int:
     """The bytes of the used columns in the row groups that may hold a row."""
-    rows = duckdb.execute(
-        "SELECT file_name, row_group_id, path_in_schema, total_compressed_size, stats_min_value,"
-        " stats_max_value FROM parquet_metadata(?)",
-        [paths],
-    ).fetchall()
+    with duckdb.connect(":memory:") as connection:  # the module's own serves one query at a time
+        rows = connection.execute(
+            "SELECT file_name, row_group_id, path_in_schema, total_compressed_size,"
+            " stats_min_value, stats_max_value FROM parquet_metadata(?)",
+            [paths],
+        ).fetchall()
     excluded = {
         (file, group)
         for file, group, name, _, low, high in rows
