@@ -156,3 +156,16 @@ def test_it_waits_for_changes_that_the_archive_lacks() -> None:
     world.folders["landing"].objects.update(late)
     assert WORK["privacy-tend"](world.setup(), {})["erasures"][0]["certificate"]
     assert held(world) == []
+
+
+def test_a_certificate_names_what_nobody_can_look_into() -> None:
+    world = PrivacyWorld()
+    world.change("people", "d", {"mail": MAIL}, name=NAME)
+    world.commit()
+    for folder in ("rejected", "firehose-errors", "healing"):
+        world.folders[folder].put("object", b"?")
+    erasure = Erasure("e1", "ann", 1, (subject("people", {"mail": MAIL}),))
+    done = WORK["privacy-erase"](world.setup(), {"erasure": built(erasure)})
+    remains = "; ".join(done["certificate"]["remains"])
+    for folder in ("rejected/", "firehose-errors/", "healing/"):
+        assert f"1 objects in {folder}" in remains

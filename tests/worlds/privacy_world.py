@@ -10,6 +10,7 @@ import msgspec
 from shared.adapters.state.state import State
 from shared.flows.archive.committing import commit
 from shared.flows.archive.setup import ArchiveSetup
+from shared.flows.privacy.remaining import UNREADABLE
 from shared.flows.privacy.setup import PrivacySetup
 from shared.flows.snapshots.setup import SnapshotSetup
 from shared.values import landed
@@ -31,7 +32,7 @@ CONSUMERS = {
     "search": ConsumerSettings("search", "shop", ("market.*",), {"kind": "elasticsearch"}),
     "archiveShop": ConsumerSettings("archiveShop", "shop", ("market.*",), {"kind": "archive"}),
 }
-FOLDERS = ("rows", "claims", "parked", "dropped", "results", "rejected")
+FOLDERS = ("rows", "claims", "parked", "dropped", "results", *UNREADABLE)
 
 
 class Killed(BaseException):

@@ -17,6 +17,9 @@ Sources: SQS developer guide, "Amazon SQS message quotas"; DynamoDB developer gu
 backups for DynamoDB"; Athena user guide, "View recent queries"; X-Ray developer guide, "Concepts".
 """
 
+UNREADABLE = ("rejected", "firehose-errors")
+"""Folders of the archive's bucket with objects that nobody can look into."""
+
 
 def remaining(setup: PrivacySetup, erasure: Erasure) -> tuple[str, ...]:
     """What remains, a line each."""
@@ -27,8 +30,9 @@ def remaining(setup: PrivacySetup, erasure: Erasure) -> tuple[str, ...]:
         if any(takes(consumer, each) for each in erasure.subjects)
         for index in sorted(_former_indexes(setup, name))
     ]
-    if unreadable := sum(1 for _ in setup.objects["rejected"].list()):
-        found.append(f"{unreadable} objects in rejected/ of the archive, which cannot be read")
+    for folder in UNREADABLE:
+        if count := sum(1 for _ in setup.objects[folder].list()):
+            found.append(f"{count} objects in {folder}/ of the archive, which cannot be read")
     if healing := sum(1 for _ in setup.archive.healing.list()):
         found.append(f"{healing} objects in healing/ of the archive, until the healing ends")
     return (*found, *LASTING)

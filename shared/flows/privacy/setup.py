@@ -15,7 +15,7 @@ class PrivacySetup:
 
     requests, certificates: of erasures. consumers: of the stage.
     objects: by folder: `rows`, `claims`, `parked` and `dropped` of the claims bucket, `results` and
-        `rejected` of the archive's.
+        the unreadable ones (see `remaining`) of the archive's.
     """
 
     archive: ArchiveSetup
