@@ -107,7 +107,7 @@ INVOCATION_LOG_BYTES = 71 + 52 + 160 + 3 * LOG_EVENT_BYTES
 REPORT_BYTES = 500
 """Of the line that a report of the relay writes."""
 
-RELAY_METRICS, ALARMS, SECRETS = 4, 13, 2
+RELAY_METRICS, ALARMS, SECRETS = 4, 14, 2
 WATCH_METRICS = 9
 """Of the watch, its relay and its consumer."""
 
