@@ -118,17 +118,20 @@ def erase(
 def list_erasures(
     stage: StageOption = "local", service: ServiceOption = "", as_json: JsonOption = False
 ) -> None:
-    """The certificates of what was erased, oldest first. Open jobs continue meanwhile.
+    """The certificates of what was erased, oldest first. Open jobs continue, or say why they wait.
 
     Example: `rowline privacy list --stage prod`
     """
     deployed = open_stage(stage, service)
-    ask_archive(deployed, {"do": "privacy-tend"})
+    tended = ask_archive(deployed, {"do": "privacy-tend"})["erasures"]
     answer = ask_archive(deployed, {"do": "privacy-certificates"})
+    waits = {each["erasure"]["id"]: each["waits"] for each in tended if each["waits"]}
     if as_json:
-        return print_json(answer)
+        return print_json({**answer, "waits": waits})
     for each in msgspec.convert(answer["certificates"], list[Certificate]):
         _show(each)
+    for id, why in waits.items():
+        _print(f"{id} waits: {why}")
     _print(f"{answer['open']} erasures are not done yet")
 
 

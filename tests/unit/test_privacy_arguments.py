@@ -5,16 +5,19 @@ from typing import Any
 
 import msgspec
 import pytest
+from typer.testing import CliRunner
 
+from cli.commands import privacy
 from shared.domain.key_argument import key_texts
 from shared.flows.history.past_table import find_table
 from shared.flows.privacy.relation_argument import read_relation
 from shared.flows.privacy.work import WORK
 from shared.values.erasure import Erasure, Relation, Subject
 from shared.values.errors import ConfigError
+from shared.values.job import BackfillWork, Job
 from shared.values.json_text import encode_json
 from shared.values.table import Column, Table
-from tests.worlds.privacy_world import PrivacyWorld, built
+from tests.worlds.privacy_world import PrivacyWorld, built, subject
 from tests.worlds.twins.state import MemorySchemas
 
 ODD = [
@@ -125,3 +128,18 @@ def test_relations_are_read(
 ) -> None:
     read = read_relation(tables(id="varchar", mail="varchar"), text)
     assert read == Relation("shop", "market", "orders", columns, parent, parent_columns)
+
+
+def test_a_list_says_what_an_erasure_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = PrivacyWorld()
+    world.change("people", "d", {"id": 7})
+    world.commit()
+    world.state.jobs.begin(Job("j1", "search", BackfillWork(), state="paused"))
+    asked = {"erasure": built(Erasure("e1", "ann", 1, (subject("people", {"id": 7}),)))}
+    WORK["privacy-erase"](world.setup(), asked)
+    monkeypatch.setattr(privacy, "open_stage", lambda *_: None)
+    ask = lambda _, event: WORK[event["do"]](world.setup(), event)  # noqa: E731
+    monkeypatch.setattr(privacy, "ask_archive", ask)
+    told = CliRunner().invoke(privacy.app, ["list"]).output
+    assert "e1 waits: backfill j1 of consumer search is paused" in " ".join(told.split())
+    assert "1 erasures are not done yet" in told
