@@ -42,7 +42,7 @@ class RowFilter:
     def admits(self, row: Row) -> bool:
         """Whether a row has the wanted values. Raises FilterError."""
         return all(
-            any(_same(one, _value(row, column)) for one in wanted)
+            any(same_value(one, _value(row, column)) for one in wanted)
             for column, wanted in self._values.items()
         )
 
@@ -91,7 +91,7 @@ def _value(row: Row, column: str) -> Any:
         ) from None
 
 
-def _same(wanted: Any, value: Any) -> bool:
+def same_value(wanted: Any, value: Any) -> bool:
     """Equal as JSON, or the same number where one of them is text: a DECIMAL arrives as text."""
     if wanted == value:
         return True

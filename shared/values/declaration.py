@@ -66,5 +66,6 @@ def _finding(sentence: str) -> Finding:
     what, *more = _ADVICE.split(rest, maxsplit=1)
     fix = more[0] if more else ""
     key = key.rstrip(":,")
-    advice = f"{fix[:1].upper()}{fix[1:]}." if fix else ""
+    end = "" if fix.endswith("?") else "."
+    advice = f"{fix[:1].upper()}{fix[1:]}{end}" if fix else ""
     return Finding(key, "fail", what, advice, stanza=key)

@@ -177,6 +177,30 @@ WRONG = {
         23,
         ("which the source drops from shop.sizes", "Keep it there"),
     ),
+    "a filter on a number's name": Wrong(
+        "tables: [shop.items]",
+        "tables: [shop.items]\n    filter: {id: seven}",
+        13,
+        ("compares id, a number, with 'seven', so no row of shop.items has it", "Write a number."),
+    ),
+    "a filter on half a row": Wrong(
+        "      - shop.sizes\n",
+        "      - shop.sizes\n    filter: {a_b: [1, 2.5]}\n",
+        23,
+        ("compares a_b, a whole number, with 2.5", "Write a whole number."),
+    ),
+    "a filter on a label that the ENUM lacks": Wrong(
+        "tables: [shop.items]",
+        "tables: [shop.items]\n    filter: {state: [sold, actve]}",
+        13,
+        ("names 'actve', which is no label of the ENUM state", "Did you mean active?", "sold"),
+    ),
+    "a filter that compares text with a truth": Wrong(
+        "tables: [shop.items]",
+        "tables: [shop.items]\n    filter: {city: true}",
+        13,
+        ("compares city, which holds text, with true", "in quotes"),
+    ),
     "an operation that nobody knows": Wrong(
         "tables: [shop.items]",
         "tables: [shop.items]\n    operations: [update]",
@@ -185,6 +209,44 @@ WRONG = {
     ),
     "a stanza that nobody knows": Wrong(
         "service: rowline", "service: rowline\nconsumer: {}", 0, ("no known key", "consumers?")
+    ),
+    "no field at all": Wrong(
+        "[id, slug, title, city]", "[]", 16, ("fields: is empty", "or take it out")
+    ),
+    "an id of nothing": Wrong("id: [slug]", "id: []", 18, ("id: is empty", "or take it out")),
+    "no tables": Wrong("      - shop.sizes\n", "      []\n", 21, ("is empty", "Name at least one")),
+    "no secret": Wrong(
+        "    secret: rowline/dev/source\n", "", 3, ("is missing", "Add it: Secrets Manager secret")
+    ),
+    "an empty sink": Wrong(
+        "{secret: rowline/dev/search, alias: sizes}", "", 23, ("is empty", "map. An Elasticsearch")
+    ),
+    "a name that no resource can have": Wrong(
+        "  search:\n", "  item-search:\n", 11, ("has a wrong name", "It must be a camelCase name")
+    ),
+    "an ordering with one wrong letter": Wrong(
+        "tables: [shop.items]",
+        "tables: [shop.items]\n    ordering: every_change",
+        13,
+        ("every_change", "Did you mean every-change?"),
+    ),
+    "a part of a change": Wrong(
+        "tables: [shop.items]",
+        "tables: [shop.items]\n    parkBudget: 1.5",
+        13,
+        ("is 1.5", "must be a whole number"),
+    ),
+    "a placeholder that is not filled in": Wrong(
+        "alias: items", "alias: '{db}-items'", 15, ("holds {db}", "Write {database} or {table}")
+    ),
+    "a field that Elasticsearch reserves": Wrong(
+        "rename: {title: name}", "rename: {title: _id}", 17, ("cannot be a field", "Choose a name")
+    ),
+    "a day of 25 hours": Wrong(
+        "tables: [shop.items]",
+        "tables: [shop.items]\n    verify: {schedule: 'cron(0 25 * * ? *)'}",
+        13,
+        ("cron(0 25", "25 is no hours. Write numbers from 0 to 23"),
     ),
     "a key that nobody knows": Wrong(
         "rename: {title: name}", "renames: {title: name}", 17, ("no known key", "rename?")
@@ -224,3 +286,4 @@ def test_a_mistake_is_named_with_its_place_and_its_fix(
     for words in wrong.says:
         assert words in text
     assert one.fix
+    assert not one.fix.endswith("?.")

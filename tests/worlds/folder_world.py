@@ -86,6 +86,7 @@ def shop_database() -> MemoryDatabase:
                 Column("title", "varchar", nullable=False),
                 Column("city", "varchar", nullable=False),
                 Column("note", "varchar"),
+                Column("state", "enum", nullable=False, labels=("active", "sold")),
             ),
             ("id",),
         )

@@ -111,7 +111,7 @@ function sizeProblems(name, { run, cpu, memory }) {
   if (memory === undefined)
     return run === 'fargate' && cpu > 256
       ? [
-          `sources.${name}.memory is missing: with cpu ${cpu} it is at least ` +
+          `sources.${name}.memory is missing. Add it: with cpu ${cpu} it is at least ` +
             `${TASK_MEMORY[cpu][0]}.`,
         ]
       : [];
@@ -157,7 +157,7 @@ function consumerProblems(name, consumer, sources) {
   if (!names.length)
     return [`${path} has nothing to receive: there is no source. Add one under sources:.`];
   if (consumer.source === undefined && names.length > 1)
-    return [`${path}.source is missing: there are several sources (${names.join(', ')}).`];
+    return [`${path}.source is missing. Add it: there are several sources (${names.join(', ')}).`];
   const source = consumer.source ?? names[0];
   if (sources[source]?.relayOf)
     return [

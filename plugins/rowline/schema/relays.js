@@ -36,7 +36,10 @@ function entryProblems(name, entry, sources) {
   const { relayOf, secret } = entry;
   if (relayOf === undefined)
     return secret === undefined
-      ? [`${path}.secret is missing: Secrets Manager secret {host, port, username, password, tls}.`]
+      ? [
+          `${path}.secret is missing. Add it: Secrets Manager secret {host, port, username, ` +
+            'password, tls}.',
+        ]
       : [];
   if (secret !== undefined)
     return [

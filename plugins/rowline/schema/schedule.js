@@ -18,7 +18,7 @@ const FIELDS = [
 function scheduleProblem(text) {
   if (NAMED.includes(text)) return undefined;
   const fields = /^cron\(([^()]*)\)$/.exec(text)?.[1].trim().split(/\s+/);
-  if (!fields) return `It is none of ${NAMED.join(', ')} and cron(…).`;
+  if (!fields) return `It is none of ${NAMED.join(', ')} and cron(…). Write one of them.`;
   if (fields.length !== FIELDS.length)
     return 'cron(…) has six fields: minutes hours day-of-month month day-of-week year.';
   if ((fields[2] === '?') === (fields[4] === '?'))
@@ -28,7 +28,7 @@ function scheduleProblem(text) {
     const good = fields[index].split(',').every((part) => isPart(part, least, most, names, day));
     if (!good) {
       const range = `numbers from ${least} to ${most}`;
-      return `${fields[index]} is no ${what}: write ${range}, *, a-b or a/n.`;
+      return `${fields[index]} is no ${what}. Write ${range}, *, a-b or a/n.`;
     }
   }
   return undefined;

@@ -22,7 +22,7 @@ const table = {
       ...COLUMNS,
       description: 'Rows with equal values in these columns stay in order; default: the key.',
     },
-    drop: { ...COLUMNS, description: 'Columns that never leave the relay.' },
+    drop: { ...COLUMNS, atLeast: 0, description: 'Columns that never leave the relay.' },
     mask: {
       description: 'Columns whose value is replaced before it leaves the relay.',
       type: 'object',
@@ -30,6 +30,7 @@ const table = {
     },
     clear: {
       ...COLUMNS,
+      atLeast: 0,
       description:
         'Columns that may leave as they are, though they could be a hidden one under a new name.',
     },

@@ -35,6 +35,12 @@ const why = (schema, value) => {
   return said ? ` ${said}` : '';
 };
 
+const empty = (path, { description }) =>
+  `${path} is empty. Name at least one, or take it out.${sentence(description)}`;
+
+/** A description behind other sentences. Those of sinks begin in lower case. */
+const sentence = (text = '') => (text ? ` ${text[0].toUpperCase()}${text.slice(1)}` : '');
+
 function checkMap(value, schema, path, problems) {
   const known = Object.keys(schema.properties ?? {});
   for (const [key, child] of Object.entries(value)) {
@@ -45,7 +51,7 @@ function checkMap(value, schema, path, problems) {
       );
     } else if (schema.keys && !schema.keys.pattern.test(key)) {
       problems.push(
-        `${join(path, key)}: the name must be ${schema.keys.what}, like ` +
+        `${join(path, key)} has a wrong name; it must be ${schema.keys.what}, like ` +
           `${schema.keys.example}.${why(schema.keys, key)}`,
       );
     } else {
@@ -54,10 +60,10 @@ function checkMap(value, schema, path, problems) {
   }
   for (const key of schema.required ?? []) {
     if (!(key in value))
-      problems.push(`${join(path, key)} is missing: ${schema.properties[key].description}`);
+      problems.push(`${join(path, key)} is missing. Add it: ${schema.properties[key].description}`);
   }
   if (schema.atLeast && Object.keys(value).length < schema.atLeast)
-    problems.push(`${path} is empty: ${schema.description}`);
+    problems.push(empty(path, schema));
 }
 
 function check(value, schema, path, problems) {
@@ -68,8 +74,8 @@ function check(value, schema, path, problems) {
       .filter((name) => name !== 'null')
       .map((name) => WORDS[name])
       .join(' or ');
-    const is = type === 'string' ? JSON.stringify(value) : WORDS[type];
-    problems.push(`${path} is ${is}; it must be ${wanted}. ${schema.description ?? ''}`.trim());
+    const is = ['string', 'number'].includes(type) ? JSON.stringify(value) : WORDS[type];
+    problems.push(`${path} is ${is}; it must be ${wanted}.${sentence(schema.description)}`);
   } else if (schema.enum && !schema.enum.includes(value)) {
     const choices = [...new Set(schema.enum.map(String))];
     const near =
@@ -88,8 +94,7 @@ function check(value, schema, path, problems) {
   } else if (type === 'string' && schema.list) {
     check(value, schema.items, path, problems);
   } else if (type === 'array') {
-    if (schema.atLeast && value.length < schema.atLeast)
-      problems.push(`${path} is empty: ${schema.description}`);
+    if (schema.atLeast && value.length < schema.atLeast) problems.push(empty(path, schema));
     value.forEach((entry, index) => check(entry, schema.items, `${path}[${index}]`, problems));
     const twice = value.find((entry, index) => value.indexOf(entry) < index);
     if (schema.unique && twice !== undefined)

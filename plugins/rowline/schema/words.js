@@ -20,6 +20,7 @@ const COLUMNS = {
   items: { type: 'string', pattern: /\S/, example: 'id', what: 'the name of a column' },
   list: true,
   unique: true,
+  atLeast: 1,
 };
 
 // Servers allow nearly any character in a name, even blanks inside it. A dot or a star would be

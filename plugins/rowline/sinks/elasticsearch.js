@@ -61,7 +61,9 @@ function aliasProblems(path, alias, patterns, tables) {
     .map((match) => match[1])
     .filter((word) => !['database', 'table'].includes(word));
   if (unknown !== undefined)
-    return [`${path}.alias holds {${unknown}}; only {database} and {table} are filled in.`];
+    return [
+      `${path}.alias holds {${unknown}}. Write {database} or {table}: only they are filled in.`,
+    ];
   if (tables.length > 1 && !alias.includes('{table}'))
     return [
       `${path}.alias is ${JSON.stringify(alias)} for ${tables.length} tables: their documents ` +
@@ -106,8 +108,8 @@ function fieldProblems(path, { fields = [], rename = {} }) {
   );
   if (odd)
     return [
-      `${path}.rename.${odd[0]} is ${JSON.stringify(odd[1])}, which cannot be a field: no dots, ` +
-        'no blank name, no name that Elasticsearch reserves.',
+      `${path}.rename.${odd[0]} is ${JSON.stringify(odd[1])}, which cannot be a field. ` +
+        'Choose a name without dots, not blank, that Elasticsearch does not reserve.',
     ];
   const owner = {};
   for (const column of fields.length ? fields : Object.keys(rename)) {

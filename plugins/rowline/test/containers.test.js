@@ -99,7 +99,7 @@ test('sizes that Fargate does not have are refused', () => {
   );
   assert.match(
     problems(fargate({ cpu: 1024 }))[0],
-    /memory is missing: with cpu 1024 it is at least 2048/,
+    /memory is missing\. Add it: with cpu 1024 it is at least 2048/,
   );
   assert.match(problems(withSource({ memory: 20000 }))[0], /at most 10240/);
   assert.equal(

@@ -74,7 +74,7 @@ test('its stanza is checked by its schema and by its own rules', (t) => {
   const { problems } = withLog(t);
   assert.match(
     problems(having({ log: {} }))[0],
-    /consumers\.copy\.log\.group is missing: Its name/,
+    /consumers\.copy\.log\.group is missing\. Add it: Its name/,
   );
   const full = problems(having({ log: { group: 'full' } }));
   assert.deepEqual(full, ['consumers.copy.log.group is full: no room for market.listings']);
@@ -115,7 +115,7 @@ for (const [what, over, says] of [
   ['in clear text', { url: 'http://partner.example/x' }, /http\.url is http:.*Use https/],
   ['no URL', { url: 'partner.example' }, /http\.url is "partner.example"; it must be the URL/],
   ['a login', { url: 'https://me:pw@partner.example/' }, /http\.url has a login in it/],
-  ['no secret', { secret: undefined }, /http\.secret is missing: Secrets Manager secret/],
+  ['no secret', { secret: undefined }, /http\.secret is missing\. Add it: Secrets Manager secret/],
   ['a batch of none', { batch: 0 }, /http\.batch is 0; it must be from 1 to 500/],
 ])
   test(`a webhook that is wrong: ${what}`, () => {

@@ -23,7 +23,7 @@ const wrong = [
     'a filter without columns',
     [...consumer, 'filter'],
     {},
-    /consumers\.listingSearch\.filter is empty: Column: value/,
+    /consumers\.listingSearch\.filter is empty\..* Column: value/,
   ],
   [
     'a schedule that is none',
@@ -47,7 +47,7 @@ const wrong = [
     'a schedule at an hour that no day has',
     [...consumer, 'verify'],
     { schedule: 'cron(0 24 * * ? *)' },
-    /24 is no hours: write numbers from 0 to 23/,
+    /24 is no hours\. Write numbers from 0 to 23/,
   ],
   [
     'a schedule with L',
@@ -155,7 +155,7 @@ const wrong = [
     'a fraction for a whole number',
     [...consumer, 'timeout'],
     10.5,
-    /timeout is a number; it must be a whole number/,
+    /timeout is 10\.5; it must be a whole number/,
   ],
   [
     'a list for a map',
@@ -167,7 +167,7 @@ const wrong = [
     'no secret',
     [...source, 'secret'],
     undefined,
-    /sources\.shop\.secret is missing: Secrets Manager secret/,
+    /sources\.shop\.secret is missing\. Add it: Secrets Manager secret/,
   ],
   [
     'no sink',
@@ -181,13 +181,13 @@ const wrong = [
     'an unqualified table',
     [...source, 'tables', 'listings'],
     null,
-    /sources\.shop\.tables\.listings: the name must be database\.table, like market\.listings/,
+    /sources\.shop\.tables\.listings has a wrong name; it must be database\.table, like/,
   ],
   [
     'a name with a hyphen',
     ['consumers', 'listing-search'],
     stanzas().consumers.listingSearch,
-    /consumers\.listing-search: the name must be a camelCase name/,
+    /consumers\.listing-search has a wrong name; it must be a camelCase name/,
   ],
   [
     'a name that is too long',
@@ -217,7 +217,7 @@ const wrong = [
     'a place-holder that nobody fills in',
     [...consumer, 'elasticsearch', 'alias'],
     '{tabel}',
-    /alias holds \{tabel\}; only \{database\} and \{table\}/,
+    /alias holds \{tabel\}\. Write \{database\} or \{table\}/,
   ],
   [
     'a source that there is not',
@@ -284,7 +284,7 @@ const wrong = [
     'a database with a dot',
     [...source, 'tables', 'my.market.listings'],
     null,
-    /my\.market\.listings: the name must be database\.table, .* own name has a dot/,
+    /my\.market\.listings has a wrong name; it must be database\.table, .* own name has a dot/,
   ],
   [
     'a pattern for tables of any database',
@@ -302,13 +302,13 @@ const wrong = [
     'a name that cannot be filtered on',
     [...source, 'tables', 'market.a\u0007b'],
     null,
-    /the name must be database\.table.* SNS cannot filter .* control character/,
+    /has a wrong name; it must be database\.table.* SNS cannot filter .* control character/,
   ],
   [
     'a pattern of the source',
     [...source, 'tables', 'market.*'],
     null,
-    /sources\.shop\.tables\.market\.\*: the name must be database\.table/,
+    /sources\.shop\.tables\.market\.\* has a wrong name; it must be database\.table/,
   ],
   ['a misspelt stanza', ['consumer'], {}, /^consumer is no known key\. Did you mean consumers\?/],
   [
@@ -364,7 +364,7 @@ test('which of several sources a consumer means must be said', () => {
   two.sources.other = { ...two.sources.shop, secret: 'rowline/test/other' };
   assert.match(
     problems(two)[0],
-    /consumers\.listingSearch\.source is missing: there are several sources \(shop, other\)/,
+    /consumers\.listingSearch\.source is missing\. Add it: .* sources \(shop, other\)/,
   );
 });
 
@@ -374,7 +374,7 @@ test('a table whose name has blanks and other letters is captured', () => {
   assert.deepEqual(problems(odd), []);
   assert.match(
     problems(withValue([...source, 'tables', 'market. listings'], null))[0],
-    /the name must be database\.table/,
+    /has a wrong name; it must be database\.table/,
   );
 });
 
@@ -596,7 +596,7 @@ for (const [what, given, says] of [
   [
     'an upcaster of no version',
     shaped({ upcasters: { 'market.listings': { first: 'upcast/listings.to_2' } } }),
-    /market\.listings\.first: the name must be the schema version that it lifts, like 1/,
+    /market\.listings\.first has a wrong name; it must be the schema version that it lifts, like 1/,
   ],
   [
     'an upcaster that is not there',

@@ -1,15 +1,16 @@
-"""Filter check: whether the columns of a consumer's filter are those of its tables."""
+"""Filter check: whether a consumer's filter can be compared with the rows of its tables."""
 
 from collections.abc import Iterator, Sequence
 
 from shared.domain.received_table import ReceivedTable
+from shared.domain.wanted_value import why_never_equal
 from shared.values.finding import Finding
 from shared.values.nearest import did_you_mean
 from shared.values.settings import ConsumerSettings
 
 
 def check_filter(consumer: ConsumerSettings, tables: Sequence[ReceivedTable]) -> Iterator[Finding]:
-    """Columns that one of the tables lacks, or that cannot be compared."""
+    """Columns that one of the tables lacks, and values that a column never has."""
     stanza = f"consumers.{consumer.name}.filter"
     named = [
         *((f"{stanza}.{column}", column, True) for column in consumer.filter.values),
@@ -33,6 +34,20 @@ def check_filter(consumer: ConsumerSettings, tables: Sequence[ReceivedTable]) ->
                     "fail",
                     f"compares {column}, which holds JSON in {table.name}",
                     "Filter on another column; a generated column can hold one field of it.",
+                    stanza=place,
+                )
+                break
+            never = [
+                why
+                for one in consumer.filter.values.get(column, ())
+                if is_value and (why := why_never_equal(one, found))
+            ]
+            if never:
+                yield Finding(
+                    place,
+                    "fail",
+                    f"{never[0].what}, so no row of {table.name} has it",
+                    never[0].fix,
                     stanza=place,
                 )
                 break
