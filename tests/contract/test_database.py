@@ -263,6 +263,9 @@ KEYS: dict[str, tuple[str, list[str]]] = {
     "varbinary": ("VARBINARY(9)", ["''", "'%%'", "x'00'", "x'0000'", "x'ff5c27'"]),
     "varchar": ("VARCHAR(20)", ["''", "'%%s'", "'B'", "'a'", "'c\\'\\\\'", "'ü'", "'😀'"]),
     "latin1": ("VARCHAR(20) CHARACTER SET latin1", ["'a'", "'é'", "'ÿ'"]),
+    "koi8r": ("VARCHAR(20) CHARACTER SET koi8r", ["'a'", "'привет'"]),
+    "gbk": ("VARCHAR(20) CHARACTER SET gbk", ["'a'", "'汉字'"]),
+    "ascii": ("CHAR(20) CHARACTER SET ascii COLLATE ascii_bin", ["'a'", "'b'"]),
     "bin collation": ("VARCHAR(20) COLLATE utf8mb4_bin", ["'A'", "'a'", "'B'", "'b'"]),
 }
 

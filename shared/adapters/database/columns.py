@@ -169,8 +169,8 @@ def is_canonical(column: Column, value: Any) -> bool:
             for label in (value.split(",") if kind == "set" else [value])
             if value
         )
-    # MySQL refuses the comparison with what another character set lacks; UTF-8 lacks nothing, rarer
-    # sets are left to the server.
+    # What another character set lacks is left to the server, see `Incomparable`. latin1 is
+    # frequent, so its queries are saved.
     return column.charset != "latin1" or all(
         letter in _LATIN1_ALSO or letter.encode("cp1252", "ignore") for letter in value
     )

@@ -97,10 +97,20 @@ def connect(endpoint: SourceEndpoint) -> "Connection[Any]":
     return translated(endpoint, opened)
 
 
+class Incomparable(SourceError):
+    """A text was compared with a column whose character set lacks one of its characters."""
+
+
+_INCOMPARABLE = frozenset({1267, 1270, 1271, 3854})
+"""ER_CANT_AGGREGATE_2COLLATIONS, …_3COLLATIONS, …_NCOLLATIONS and ER_CANNOT_CONVERT_STRING. Source:
+MySQL error reference, "Server Error Message Reference".
+"""
+
+
 def translated(endpoint: SourceEndpoint, call: Callable[[], T]) -> T:
     """Run `call`, and translate the errors of PyMySQL and the socket.
 
-    They become SourceUnavailable if they may pass, and SourceError otherwise.
+    They become SourceUnavailable if they may pass, and SourceError or Incomparable otherwise.
     """
     try:
         return call()
@@ -122,7 +132,8 @@ def translated(endpoint: SourceEndpoint, call: Callable[[], T]) -> T:
                 thing=str(endpoint),
                 hint="Check host, port, security group and that the server runs.",
             ) from None
-        raise SourceError(f"refused a query ({code}): {text}.", thing=str(endpoint)) from None
+        kind = Incomparable if code in _INCOMPARABLE else SourceError
+        raise kind(f"refused a query ({code}): {text}.", thing=str(endpoint)) from None
     except ssl.SSLError as error:
         raise SourceError(
             f"no verified TLS connection: {error.reason or error}.",

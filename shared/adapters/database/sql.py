@@ -12,7 +12,7 @@ from pymysql.cursors import SSCursor
 
 from shared.adapters.database import inquiries, schema
 from shared.adapters.database.columns import UNREADABLE_HINT, reader
-from shared.adapters.database.connection import connect, translated
+from shared.adapters.database.connection import Incomparable, connect, translated
 from shared.adapters.database.contract import (
     BinlogFilters,
     Cascade,
@@ -133,12 +133,9 @@ class SqlDatabase:
     ) -> Iterator[Row]:
         read = reader(table)
         for start in range(0, len(keys), _KEYS_A_SELECT):
-            select = rows_select(table, key, keys[start : start + _KEYS_A_SELECT])
-            if select is None:
-                continue
-            sql, bound = select
+            some = keys[start : start + _KEYS_A_SELECT]
             with _naming(table), view(self._query, self.server(), table, reached):
-                found = self._query(sql, *bound)
+                found = self._rows(table, key, some)
             yield from map(read, found)
 
     def close(self) -> None:
@@ -146,6 +143,25 @@ class SqlDatabase:
             connection, self._connection = self._connection, None
             with suppress(Exception):
                 connection._force_close()  # type: ignore[attr-defined]
+
+    def _rows(
+        self, table: Table, key: tuple[str, ...], keys: list[list[Any]]
+    ) -> list[tuple[Any, ...]]:
+        """The rows of some keys. A key that its column's character set cannot hold has none.
+
+        Only the server knows what a character set holds, and it refuses the whole statement.
+        """
+        select = rows_select(table, key, keys)
+        if select is None:
+            return []
+        sql, bound = select
+        try:
+            return self._query(sql, *bound)
+        except Incomparable:
+            if len(keys) == 1:
+                return []
+        half = len(keys) // 2
+        return self._rows(table, key, keys[:half]) + self._rows(table, key, keys[half:])
 
     def _query(self, sql: str, *bound: Any) -> list[tuple[Any, ...]]:
         """All rows of one statement, as the server sent them. `%` in the text must be doubled."""
