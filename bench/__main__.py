@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import archiving, consuming, deployed, reading, relay, relaying, report, snapshotting
+from bench import (
+    archiving,
+    consuming,
+    deployed,
+    filling,
+    reading,
+    relay,
+    relaying,
+    report,
+    snapshotting,
+)
 from bench.readers import LIBRARY, LIBRARY_PYTHON, ROWLINE, Reader, parse
 from bench.workload import Workload
 from local.home import home
@@ -17,7 +27,7 @@ from shared.values.errors import ConfigError, RowlineError
 
 CHANGES, QUICK_CHANGES, LARGEST = 320_000, 2_000, 2_000_000
 _QUICK_RELAY = relay.Size(backlog=2_000, idle=2, handovers=1, rate=50, seconds=0.2)
-PARTS = (*reading.SERVERS, "relay", "consumer", "archive", "snapshot", "stage")
+PARTS = (*reading.SERVERS, "relay", "consumer", "fill", "archive", "snapshot", "stage")
 
 
 def main(
@@ -96,6 +106,9 @@ def main(
     if "consumer" in parts:
         amount, times = (2_000, 1) if quick else (60_000, 7)
         measured["consumer"] = consuming.figures(folder, amount, times, say)
+    if "fill" in parts:
+        amount, times = (2_000, 1) if quick else (100_000, 3)
+        measured["fill"] = filling.figures(folder, amount, times, say)
     if "archive" in parts:
         amount, times = (2_000, 1) if quick else (100_000, 3)
         measured["archive"] = archiving.figures(folder, amount, times, say)

@@ -87,7 +87,7 @@ def row(number: int) -> dict[str, Any]:
 def figures(folder: Path, changes: int, rounds: int, say: Say) -> dict[str, float]:
     """Both sides in turn, at 20 changes a message and at one; the median of the rounds counts."""
     found: dict[str, float] = {}
-    with _started(folder) as server:
+    with started(folder) as server:
         for size, amount in ((20, changes), (1, max(100, changes // 5))):
             say(f"consumer: {amount:,} changes, {size} a message, beside parallel_bulk")
             ours, theirs = list[Side](), list[Side]()
@@ -115,12 +115,12 @@ def _compared(place: str, amount: int, ours: list[Side], theirs: list[Side]) -> 
 def consumer(server: ElasticsearchServer, index: str, amount: int, size: int) -> Side:
     """The consumer's runtime in several processes, as so many functions would run it."""
     # makes the index
-    _world(server.url, index).handle(_delivery(range(amount, amount + 1), "warm-up"))
+    world_of(server.url, index).handle(delivery(range(amount, amount + 1), "warm-up"))
     fork = multiprocessing.get_context("fork")
     ready, answers = fork.Barrier(FUNCTIONS + 1), fork.SimpleQueue()
 
     def function(number: int) -> None:
-        world, failed = _world(server.url, index), 0
+        world, failed = world_of(server.url, index), 0
         work = list(_batches(number, amount, size))
         world.search.get(f"{index}-listings", [str(amount)])  # connects, as a warm function is
         ready.wait()
@@ -138,7 +138,7 @@ def consumer(server: ElasticsearchServer, index: str, amount: int, size: int) ->
         told = [answers.get() for _ in functions]
         return sum(failed for failed, _ in told), sum(cpu for _, cpu in told)
 
-    side = _measured(run, server, index, amount)
+    side = measured(run, server, index, amount)
     for each in functions:
         each.join()
     return side
@@ -150,12 +150,12 @@ def _batches(number: int, amount: int, size: int) -> Iterator[list[Delivery]]:
     for first in range(number * batch, amount, FUNCTIONS * batch):
         rows = range(first, min(first + batch, amount))
         parts = (rows[at : at + size] for at in range(0, len(rows), size))
-        yield [_delivery(part, f"group {number}/{at}") for at, part in enumerate(parts)]
+        yield [delivery(part, f"group {number}/{at}") for at, part in enumerate(parts)]
 
 
 def bulk(server: ElasticsearchServer, index: str, amount: int) -> Side:
     """`parallel_bulk` as its documentation shows it, with versions as the consumer writes them."""
-    _world(server.url, index).handle(_delivery(range(amount, amount + 1), "warm-up"))
+    world_of(server.url, index).handle(delivery(range(amount, amount + 1), "warm-up"))
     actions = [
         {
             "_op_type": "index",
@@ -174,10 +174,10 @@ def bulk(server: ElasticsearchServer, index: str, amount: int) -> Side:
         failed = sum(not done for done, _ in parallel_bulk(client, actions, thread_count=FUNCTIONS))
         return failed, time.process_time() - began
 
-    return _measured(run, server, index, amount)
+    return measured(run, server, index, amount)
 
 
-def _measured(
+def measured(
     run: Callable[[], tuple[int, float]], server: ElasticsearchServer, index: str, amount: int
 ) -> Side:
     """run: returns how many changes failed, and the seconds of processor time that it took."""
@@ -201,7 +201,7 @@ def _processor_seconds(server: ElasticsearchServer) -> float:
     return float(sum(each.user + each.system for each in used))
 
 
-def _world(url: str, index: str) -> World:
+def world_of(url: str, index: str) -> World:
     """A consumer with a real sink; its state is in memory."""
     world = World(
         consumer_settings(tables=("bench.listings",), alias=f"{index}-{{table}}"),
@@ -212,7 +212,7 @@ def _world(url: str, index: str) -> World:
     return world
 
 
-def _delivery(numbers: Sequence[int], group: str) -> Delivery:
+def delivery(numbers: Sequence[int], group: str) -> Delivery:
     changes = [
         Change(
             f"tx/{number}",
@@ -240,7 +240,7 @@ def _delivery(numbers: Sequence[int], group: str) -> Delivery:
 
 
 @contextmanager
-def _started(folder: Path) -> Iterator[ElasticsearchServer]:
+def started(folder: Path) -> Iterator[ElasticsearchServer]:
     server = ElasticsearchServer(folder / "elasticsearch").start()
     try:
         yield server
