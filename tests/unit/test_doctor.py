@@ -1,9 +1,14 @@
-"""What doctor says of several sources."""
+"""What doctor says of several sources, and of sinks."""
+
+from types import SimpleNamespace
+from typing import Any
 
 from shared.adapters.database.contract import Server
 from shared.domain.server_identity import who_answers
 from shared.flows.health.captured_once import check_captured_once
-from shared.values.settings import SourceSettings, TableSettings
+from shared.flows.health.doctor import probes
+from shared.values.errors import ConfigError, SearchUnavailable
+from shared.values.settings import ConsumerSettings, SourceSettings, TableSettings
 from tests.worlds.twins.database import MemoryDatabase
 
 
@@ -47,3 +52,21 @@ def test_servers_are_told_apart_by_more_than_a_number_that_people_choose() -> No
     )
     assert isinstance(one.server(), Server)
     assert who_answers(one) != who_answers(other)
+
+
+def test_a_command_line_does_not_open_the_sink_of_the_archive() -> None:
+    def sink(name: str) -> Any:
+        if name == "archiveShop":  # its bucket is named in the environment of its function
+            raise ConfigError("is not set.", thing="ROWLINE_ARCHIVE_BUCKET")
+        if name == "down":
+            raise SearchUnavailable("does not answer.", thing="es:9200")
+        return SimpleNamespace(probe=lambda: "8.19")
+
+    kinds = {"up": "elasticsearch", "down": "elasticsearch", "archiveShop": "archive"}
+    consumers = {
+        name: ConsumerSettings(name, "shop", ("shop.*",), {"kind": kind})
+        for name, kind in kinds.items()
+    }
+    deployed: Any = SimpleNamespace(settings=SimpleNamespace(consumers=consumers), sink=sink)
+    found = [(each.thing, each.level) for each in probes(deployed)]
+    assert found == [("elasticsearch up", "ok"), ("elasticsearch down", "fail")]

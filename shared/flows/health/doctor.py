@@ -34,9 +34,15 @@ def doctor(deployed: Deployed) -> list[Finding]:
             f"{len(settings.consumers)} consumers",
         ),
         *check(deployed, lambda stream: streams.load(stream)[1], lags.get),
-        *(_probe(deployed, name) for name in settings.consumers),
+        *probes(deployed),
         *now.findings,
     ]
+
+
+def probes(deployed: Deployed) -> list[Finding]:
+    """Whether each sink answers. What the archive's does is in the findings of its committer."""
+    consumers = deployed.settings.consumers.values()
+    return [_probe(deployed, each.name) for each in consumers if each.kind != "archive"]
 
 
 def _probe(deployed: Deployed, consumer: str) -> Finding:
