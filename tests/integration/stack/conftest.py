@@ -15,6 +15,7 @@ import pytest
 from cli.deployed import open_stage
 from local import local_stage
 from local.demo import marketplace
+from local.demo.workload import Workload
 from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.stage import Stage
 from shared.values import endpoint
@@ -56,6 +57,19 @@ class Stack:
 
     def rowline(self, *words: str, check: bool = True, timeout: float = 280) -> Any:
         return self.project.run("rowline", *words, check=check, timeout=timeout)
+
+    @contextlib.contextmanager
+    def writing(self, number: int, per_second: float) -> Iterator[None]:
+        """The marketplace's workload, until the block ends or fails: a test that is repeated must
+        not find the writers of its first run.
+        """
+        workload = Workload(self.connect, changes=10**9, number=number, per_second=per_second)
+        workload.start()
+        try:
+            yield
+        finally:
+            workload.stop()
+            workload.join()
 
     def wait(self, what: str, done: Callable[[], bool], seconds: float = 150) -> None:
         end = time.monotonic() + seconds

@@ -76,14 +76,12 @@ def test_single_changes_arrive_soon(stack: Stack) -> None:
 @pytest.mark.soak
 def test_kill_9_of_the_relay_under_load_loses_nothing(stack: Stack) -> None:
     dice = random.Random(5 + SEED)
-    workload = Workload(stack.connect, changes=10**9, number=2 + SEED, per_second=150).start()
-    for _ in range(TIER.stack_kills):
-        relay = stack.project.start("rowline", "relay", "shop", "--stage", "local")
-        time.sleep(2 + dice.random() * 5)
-        relay.send_signal(signal.SIGKILL)
-        relay.wait()
-    workload.stop()
-    workload.join()
+    with stack.writing(number=2 + SEED, per_second=150):
+        for _ in range(TIER.stack_kills):
+            relay = stack.project.start("rowline", "relay", "shop", "--stage", "local")
+            time.sleep(2 + dice.random() * 5)
+            relay.send_signal(signal.SIGKILL)
+            relay.wait()
     stack.verified()
 
 
@@ -91,21 +89,19 @@ def test_kill_9_of_the_relay_under_load_loses_nothing(stack: Stack) -> None:
 @pytest.mark.timeout(900)
 def test_elasticsearch_away_under_load_closes_the_gate_and_parks_nothing(stack: Stack) -> None:
     gates, state = stack.open().state.gates, stack.open().state
-    workload = Workload(stack.connect, changes=10**9, number=3 + SEED, per_second=100).start()
-    for _ in range(TIER.outages):
-        time.sleep(2)
-        stack.servers.server("elasticsearch").stop()
-        ends = time.monotonic() + TIER.outage_seconds
-        stack.wait("a closed gate", lambda: not gates.read(CONSUMER).is_open, 60)
-        assert gates.read(CONSUMER).cause == "outage"
-        said = stack.rowline("status", check=False)
-        assert (said.returncode, "gate listingSearch" in said.stdout) == (1, True), said.stdout
-        wait_for(lambda: _gate_closed_figure(stack) == 1.0, 60)
-        time.sleep(max(0.0, ends - time.monotonic()))
-        stack.servers.server("elasticsearch").start()
-        stack.wait("an open gate", lambda: gates.read(CONSUMER).is_open, 150)
-    workload.stop()
-    workload.join()
+    with stack.writing(number=3 + SEED, per_second=100):
+        for _ in range(TIER.outages):
+            time.sleep(2)
+            stack.servers.server("elasticsearch").stop()
+            ends = time.monotonic() + TIER.outage_seconds
+            stack.wait("a closed gate", lambda: not gates.read(CONSUMER).is_open, 60)
+            assert gates.read(CONSUMER).cause == "outage"
+            said = stack.rowline("status", check=False)
+            assert (said.returncode, "gate listingSearch" in said.stdout) == (1, True), said.stdout
+            wait_for(lambda: _gate_closed_figure(stack) == 1.0, 60)
+            time.sleep(max(0.0, ends - time.monotonic()))
+            stack.servers.server("elasticsearch").start()
+            stack.wait("an open gate", lambda: gates.read(CONSUMER).is_open, 150)
     stack.verified()
     assert list(state.parked.all(CONSUMER)) == []
     assert state.dues.of_consumer(CONSUMER) == {}
@@ -174,15 +170,13 @@ def test_document_changed_behind_its_back_is_found_and_mended(stack: Stack) -> N
 def test_backfill_while_changes_go_on_resumes_after_interruption(stack: Stack) -> None:
     stack.servers.server("elasticsearch").request("DELETE", "/market-listings-000001")
     stack.servers.server("elasticsearch").request("DELETE", "/market-photos-000001")
-    workload = Workload(stack.connect, changes=100_000, number=4, per_second=60).start()
-    for _ in range(2):
-        backfill = stack.project.start("rowline", "backfill", CONSUMER, "--here")
-        time.sleep(2.5)
-        backfill.send_signal(signal.SIGKILL)
-        backfill.wait()
-    stack.rowline("backfill", CONSUMER, "--here")
-    workload.stop()
-    workload.join()
+    with stack.writing(number=4, per_second=60):
+        for _ in range(2):
+            backfill = stack.project.start("rowline", "backfill", CONSUMER, "--here")
+            time.sleep(2.5)
+            backfill.send_signal(signal.SIGKILL)
+            backfill.wait()
+        stack.rowline("backfill", CONSUMER, "--here")
     stack.verified()
 
 

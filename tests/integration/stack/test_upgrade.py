@@ -111,7 +111,7 @@ def upgraded(
 
 
 def test_a_deploy_over_a_former_version_loses_and_repeats_no_number(
-    upgraded: Upgraded, mariadb: Any
+    request: pytest.FixtureRequest, upgraded: Upgraded, mariadb: Any
 ) -> None:
     upgraded.sls(upgraded.former, "deploy")
     stage = upgraded.stage
@@ -120,6 +120,7 @@ def test_a_deploy_over_a_former_version_loses_and_repeats_no_number(
     upgraded.former_rowline("backfill", CONSUMER, "--from", "source")
     with Received(queue) as received:
         workload = Workload(mariadb.connect, changes=10**9, number=1, per_second=150).start()
+        request.addfinalizer(workload.stop)
         wait_for(lambda: len(received.messages) > 20)
         former = stage.state.streams.load("shop")[0].token
         upgraded.sls(upgraded.present, "deploy")
