@@ -116,7 +116,8 @@ class IndexTakeover:
             raise ConfigError(
                 "does not exist, so nothing serves yet.",
                 thing=f"alias {alias}",
-                hint="Fill it in place: rowline backfill without --into.",
+                hint="Fill it in place: rowline backfill without --into. Leave out a table without "
+                "rows, by --tables: its index comes with its first row.",
             )
         if not behind.is_alias:
             raise ConfigError(
