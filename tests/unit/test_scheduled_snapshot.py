@@ -20,7 +20,7 @@ def archived(schedule: str) -> World:
     world.parts.settings = msgspec.structs.replace(
         settings,
         consumers={**settings.consumers, ARCHIVE.name: ARCHIVE},
-        archive=ArchiveSettings(400, SnapshotSettings(schedule)),
+        archive=ArchiveSettings(400, snapshots=SnapshotSettings(schedule)),
     )
     return world
 
