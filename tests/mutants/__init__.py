@@ -118,7 +118,7 @@ MUTANTS = (
         f"{CONSUME}/parking.py",
         "            rows.save_begun(",
         "            list(",
-        (EVERY_CHANGE,),
+        (EVERY_CHANGE, FAULTS),
     ),
     Mutant(
         "a row that nothing proves closed stays closed",
