@@ -173,7 +173,8 @@ class World:
     def sink(self, wrap: Callable[[Any], Any] = lambda twin: twin) -> Sink:
         """The consumer's sink, with something between it and the twins."""
         settings, state = elasticsearch_settings(self.settings), wrapped(self.state, wrap)
-        sink = LatestState(self.settings, settings, wrap(self.search), state)
+        search = wrap(self.search)
+        sink = LatestState(self.settings, settings, search, state, self.slept.append)
         return prepared(sink, self.settings, self.state.schemas)
 
     def handle(

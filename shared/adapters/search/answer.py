@@ -34,7 +34,7 @@ def fate(item: dict[str, Any]) -> Result:
     if kind == "index_not_found_exception":
         return Result("missing", reason)
     if status == 429 or status >= 500 or kind in _NOT_THE_CHANGES_FAULT:
-        return Result("transient", reason)
+        return Result("transient", reason, rejected=status == 429)
     return Result("refused", reason)
 
 

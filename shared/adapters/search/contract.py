@@ -23,10 +23,12 @@ class Result(msgspec.Struct, frozen=True):
 
     kind: `superseded`, what is held is newer; `missing`, the index does not exist; `transient`, the
     same may succeed later; `refused`, for good.
+    rejected: there was no room for it (429); others of the request may have been taken.
     """
 
     kind: Literal["applied", "superseded", "missing", "transient", "refused"]
     reason: str = ""
+    rejected: bool = False
 
 
 class Document(msgspec.Struct, frozen=True):

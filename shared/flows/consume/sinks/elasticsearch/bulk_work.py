@@ -40,7 +40,7 @@ class Work:
     """The arrivals of one slice, and the outcome of each so far."""
 
     def __init__(self, slice: Slice) -> None:
-        self.arrivals, self.run, self._may_go_on = slice.arrivals, slice.run, slice.may_go_on
+        self.arrivals, self.run, self.has_time = slice.arrivals, slice.run, slice.may_go_on
         self.outcomes: list[Outcome | None] = [None] * len(slice.arrivals)
         self.deletions: dict[str, int] = {}
         self._pairs = slice.pairs
@@ -66,7 +66,7 @@ class Work:
 
     def check_time(self) -> None:
         """Raises OutOfTime."""
-        if not self._may_go_on():
+        if not self.has_time():
             raise OutOfTime
 
     def settle(self, at: int, outcome: Outcome) -> None:

@@ -4,6 +4,7 @@ Every write carries the change's seq as an external version, so the order and th
 deliveries do not matter. What Elasticsearch forgets of deletions is in `deletions`.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
@@ -28,6 +29,7 @@ from shared.flows.consume.sinks.elasticsearch.document_error import DocumentErro
 from shared.flows.consume.sinks.elasticsearch.documents import IndexDocuments
 from shared.flows.consume.sinks.elasticsearch.indexes import Indexes
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
+from shared.flows.consume.sinks.elasticsearch.pressed_bulk import PressedBulk
 from shared.flows.consume.sinks.elasticsearch.result import outcome_of
 from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings
 from shared.flows.consume.sinks.elasticsearch.truncation import Truncation
@@ -50,8 +52,10 @@ class LatestState:
         settings: ElasticsearchSettings,
         search: Search,
         state: State,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._search, self._layout = search, Layout(consumer, settings)
+        self._bulks = PressedBulk(search, sleep)
         self._indexes = Indexes(self._layout, search, state.schemas)
         self._deletions = DeletionRecorder(consumer.name, state)
         self._truncation = Truncation(
@@ -155,7 +159,7 @@ class LatestState:
                 if step.is_live_deletion
             },
         )
-        return self._search.bulk([step.action for step in steps])
+        return self._bulks.send([step.action for step in steps], work.has_time)
 
     def _steps(self, work: Work, segment: Sequence[int]) -> Iterator[BulkStep]:
         for at in segment:
