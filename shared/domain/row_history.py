@@ -5,11 +5,8 @@ from typing import Literal
 
 import msgspec
 
-from shared.domain.history_column_names import renamed
+from shared.domain.columns_in_force import RawRow, has_same_key, under_columns
 from shared.values.table import Table
-
-RawRow = dict[str, msgspec.Raw]
-"""Column → its JSON text: numbers keep all their digits."""
 
 Existence = Literal["exists", "absent", "unknown"]
 TRUNCATE = "{}"
@@ -58,7 +55,8 @@ class RowAt(msgspec.Struct, frozen=True):
     why: what it is known from. change: the last change before, which made it so.
     certain: False where the archive does not prove it. schema_version: of `row`.
     unknown: columns that the row had, with values that the archive does not know.
-    assumed: columns that probably have another name now, and are shown under it.
+    assumed: columns that probably have another name now, and are shown under it; and columns that
+    have another type now, with the value of the former one.
     """
 
     state: Existence
@@ -121,6 +119,15 @@ def state_at(
     place = max((i for i, each in enumerate(changes) if each.at_us <= at_us), default=-1)
     last = changes[place] if place >= 0 else None
     following = changes[place + 1 :]
+    if _has_another_key(changes, place, in_force, versions):
+        return RowAt(
+            "unknown",
+            "the primary key of its table was another one then",
+            last.after if last else None,
+            last,
+            last.schema_version if last else 0,
+            certain=False,
+        )
     if last is None:
         found = _before(following, captured_since_us is not None and captured_since_us <= at_us)
     elif captured_since_us is None or last.at_us < captured_since_us:
@@ -138,6 +145,20 @@ def state_at(
             why="its columns had changed; its next change shows the row before it",
         )
     return _projected(found, in_force, in_force_version, versions)
+
+
+def _has_another_key(
+    changes: Sequence[Archived], place: int, in_force: Table | None, versions: Sequence[Table]
+) -> bool:
+    """Whether the row had another identity at the time than in its archived changes around it.
+
+    Its changes of that time are then under a key that nothing leads to.
+    """
+    nearest = [*reversed(changes[: place + 1]), *changes[place + 1 :]]
+    own = next((each.schema_version for each in nearest if each.op != "t"), 0)
+    if in_force is None or not 0 < own <= len(versions):
+        return False
+    return not has_same_key(versions[own - 1], in_force)
 
 
 def _before(following: Sequence[Archived], captured: bool) -> RowAt:
@@ -210,28 +231,16 @@ def _after(last: Archived, following: Sequence[Archived]) -> RowAt:
 
 def _projected(found: RowAt, in_force: Table, version: int, versions: Sequence[Table]) -> RowAt:
     """The row under the columns of another version."""
-    row = found.row or {}
     own = versions[found.schema_version - 1] if found.schema_version <= len(versions) else None
-    names = renamed(own, in_force) if own is not None else {}
-    former = {new: old for old, new in names.items()}
-    made: RawRow = {}
-    unknown, assumed = [], []
-    for column in in_force.columns:
-        if column.name in row:
-            made[column.name] = row[column.name]
-        elif former.get(column.name) in row:
-            made[column.name] = row[former[column.name]]
-            assumed.append(column.name)
-        else:
-            unknown.append(column.name)
+    row, unknown, assumed = under_columns(found.row or {}, own, in_force)
     return msgspec.structs.replace(
         found,
-        row=made,
+        row=row,
         schema_version=version,
         why=f"{found.why}, under the columns that the table had then",
         certain=found.certain and not unknown and not assumed,
-        unknown=tuple(unknown),
-        assumed=tuple(assumed),
+        unknown=unknown,
+        assumed=assumed,
     )
 
 

@@ -39,6 +39,7 @@ class Field(NamedTuple):
     name: str
     kind: str
     default: Any = None
+    scale: int = 0
 
 
 Stored = dict[int, Any]
@@ -54,7 +55,7 @@ class PastWorld:
             Field(0, "tenant", "varchar"),
             Field(1, "id", "bigint"),
             Field(2, "title", "varchar"),
-            Field(3, "price", "decimal"),
+            Field(3, "price", "decimal", scale=2),
             Field(4, "count", "int"),
         ]
         self._identities = 4
@@ -126,10 +127,11 @@ class PastWorld:
         return None if row is None else self._image(row, seen)
 
     def _image(self, row: Stored, fields: list[Field]) -> Row:
-        return {each.name: row.get(each.identity, each.default) for each in fields}
+        """The row as its columns show it: a new type shows each value in another form."""
+        return {each.name: _shown(each, row.get(each.identity, each.default)) for each in fields}
 
     def _table(self) -> Table:
-        columns = tuple(Column(each.name, each.kind) for each in self._fields)
+        columns = tuple(Column(each.name, each.kind, scale=each.scale) for each in self._fields)
         return Table(DATABASE, TABLE, columns, KEY)
 
     def _transaction(self, events: list[Event]) -> None:
@@ -194,17 +196,22 @@ class PastWorld:
         return [Truncated(DATABASE, TABLE, "TRUNCATE")]
 
     def _alter(self) -> list[Event]:
-        what = self._random.choice(("add", "rename", "drop"))
+        what = self._random.choice(("add", "rename", "drop", "retype"))
         self._identities += 1
         if what == "add" or len(self._fields) < 4:
             default = self._random.choice((None, 5))
             self._fields.append(Field(self._identities, f"c{self._identities}", "int", default))
             return []
         at = self._random.randrange(2, len(self._fields))
+        field = self._fields[at]
         if what == "drop":
             del self._fields[at]
+        elif what == "retype":
+            kind = "varchar" if field.kind == "int" else field.kind
+            scale = field.scale + 2 if field.kind == "decimal" else 0
+            self._fields[at] = field._replace(kind=kind, scale=scale)
         else:
-            self._fields[at] = self._fields[at]._replace(name=f"c{self._identities}")
+            self._fields[at] = field._replace(name=f"c{self._identities}")
         return []
 
     def _some(self) -> list[tuple[str, int]]:
@@ -215,8 +222,17 @@ class PastWorld:
         if field.kind == "varchar":
             return self._random.choice((None, "x", "ü'\n", '"'))
         if field.kind == "decimal":
-            return f"{self._random.randrange(1000)}.50"
+            return f"{self._random.randrange(1000)}.5"
         return self._random.choice((None, 0, -1, 1 << 62, self._random.randrange(100)))
+
+
+def _shown(field: Field, value: Any) -> Any:
+    if value is None:
+        return None
+    if field.kind == "decimal":
+        whole, _, part = value.partition(".")
+        return f"{whole}.{part.ljust(field.scale, '0')}"
+    return str(value) if field.kind == "varchar" else value
 
 
 def _archived(change: Any, version: int, shard: int) -> Archived:

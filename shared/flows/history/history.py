@@ -141,10 +141,5 @@ def _version(
     """The schema_version in force at a time, 0 where it does not matter; and the bytes scanned."""
     if len(past.versions) < 2:
         return 0, 0
-    own = [each for each in changes if each.op != "t"]
-    before = [each for each in own if each.at_us <= at_us]
-    around = {each.schema_version for each in own if each not in before}
-    around |= {before[-1].schema_version} if before else set()
-    if len(around) == 1 and around == {len(past.versions)} and before:
-        return 0, 0  # the newest columns, before and after
-    return read_version(setup.athena, past, at_us, before[-1].at_us if before else None)
+    before = [each.at_us for each in changes if each.op != "t" and each.at_us <= at_us]
+    return read_version(setup.athena, past, at_us, before[-1] if before else None)

@@ -11,7 +11,8 @@ import msgspec
 
 from shared.adapters.athena.contract import Athena, Parameter, text_parameters
 from shared.domain.asking import Row, ask, rows
-from shared.domain.row_history import TRUNCATE, Archived, RawRow
+from shared.domain.columns_in_force import RawRow
+from shared.domain.row_history import TRUNCATE, Archived
 from shared.flows.history.past_table import PastTable
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
