@@ -10,13 +10,17 @@ from typing import Any
 from pyiceberg.io import pyarrow as writing
 
 from shared.adapters.lake.columns import MEASURED
+from shared.adapters.snapshots import columns as snapshots
+
+_COLUMNS = sorted({*MEASURED, *snapshots.MEASURED})
+"""Of both tables. PyIceberg warns for each file where one that manifests measure has none."""
 
 _options = writing._get_parquet_writer_kwargs
 
 
 def _with_statistics(table_properties: Mapping[str, str]) -> dict[str, Any]:
     """The options of PyArrow's writer for a table: PyIceberg's, and the columns."""
-    return {**_options(dict(table_properties)), "write_statistics": list(MEASURED)}
+    return {**_options(dict(table_properties)), "write_statistics": _COLUMNS}
 
 
 def limit_statistics() -> None:
