@@ -16,6 +16,7 @@ class PrivacyParts(SnapshotParts, ArchiveParts):
     def privacy(self, *, holder: str, left: Callable[[], float]) -> "PrivacySetup":
         """The parts with which the archive's function exports and erases; see `PrivacySetup`."""
         from shared.adapters.landing.s3 import S3Landing
+        from shared.adapters.versions.s3 import S3FormerVersions
         from shared.flows.privacy.remaining import UNREADABLE
         from shared.flows.privacy.setup import PrivacySetup
 
@@ -35,4 +36,8 @@ class PrivacyParts(SnapshotParts, ArchiveParts):
             archived["erased"],
             {**archived, **claimed},
             self.settings.consumers,
+            [
+                S3FormerVersions(client, each)
+                for each in (place.archive_bucket, place.claims_bucket)
+            ],
         )

@@ -35,32 +35,6 @@ class Relation(msgspec.Struct, frozen=True):
         return f"{self.database}.{self.table}"
 
 
-class Erasure(msgspec.Struct, frozen=True):
-    """A job that erases rows. It is removed with its last step, since it names the keys.
-
-    removed: place → how much was removed there so far.
-    swept_ms: when everything was removed but objects that a run may still be about to use; 0: not
-        yet.
-    rows_seen: the last large row that was looked at.
-    consumers: what each consumer has of it. remains: what nobody can remove.
-    """
-
-    id: str
-    by: str
-    began_ms: int
-    subjects: tuple[Subject, ...]
-    removed: dict[str, int] = {}
-    swept_ms: int = 0
-    rows_seen: str = ""
-    consumers: dict[str, str] = {}
-    remains: tuple[str, ...] = ()
-
-    def with_removed(self, **counts: int) -> "Erasure":
-        """After more was removed."""
-        removed = {place: self.removed.get(place, 0) + count for place, count in counts.items()}
-        return msgspec.structs.replace(self, removed={**self.removed, **removed})
-
-
 class Certificate(msgspec.Struct, frozen=True):
     """What an erasure has removed where. It names no key and no value.
 
@@ -75,3 +49,32 @@ class Certificate(msgspec.Struct, frozen=True):
     removed: dict[str, int]
     consumers: dict[str, str]
     remains: tuple[str, ...]
+
+
+class Erasure(msgspec.Struct, frozen=True):
+    """A job that erases rows. It is removed with its last step, since it names the keys.
+
+    removed: place → how much was removed there so far.
+    swept_ms: when everything was removed but objects that a run may still be about to use; 0: not
+        yet.
+    rows_seen: the last large row that was looked at.
+    consumers: what each consumer has of it. remains: what nobody can remove.
+    certificate: when nothing is left but former versions of objects; it has no subjects then, since
+        the job may be such a version.
+    """
+
+    id: str
+    by: str
+    began_ms: int
+    subjects: tuple[Subject, ...]
+    removed: dict[str, int] = {}
+    swept_ms: int = 0
+    rows_seen: str = ""
+    consumers: dict[str, str] = {}
+    remains: tuple[str, ...] = ()
+    certificate: Certificate | None = None
+
+    def with_removed(self, **counts: int) -> "Erasure":
+        """After more was removed."""
+        removed = {place: self.removed.get(place, 0) + count for place, count in counts.items()}
+        return msgspec.structs.replace(self, removed={**self.removed, **removed})

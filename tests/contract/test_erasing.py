@@ -103,6 +103,25 @@ def test_after_an_erasure_no_byte_of_the_person_is_left(world: World) -> None:
         assert not verify(world.setup().snapshots, id).problems
 
 
+def test_buckets_with_versioning_keep_no_former_version(world: World) -> None:
+    for bucket in (ARCHIVE, CLAIMS):
+        enabled = {"Status": "Enabled"}
+        world.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=enabled)
+    fill(world)
+    world.change(PERSON, "d", name=SECRET)
+    commit(world.setup().archive)
+    before = rows_of(world)
+    asked = {"erasure": _built(world.erasure(PERSON))}
+    answer = WORK["privacy-erase"](world.setup(), asked)
+    certificate = answer["certificate"] or _after_grace(world)
+    assert world.holding(SECRET, PERSON) == []
+    assert certificate["removed"]["versions"] > 20
+    assert certificate["rows"] == {"market.people": 1}
+    key = f'{{"id":"{PERSON}"}}'
+    assert rows_of(world) == {name: rows for name, rows in before.items() if name != key}
+    assert world.setup().objects["rows"].get("shop/other.json") == b"{}"
+
+
 def test_it_waits_for_open_jobs_and_for_the_journal(world: World) -> None:
     """A job may bring rows back, and the relay may be about to write a page that names them."""
     world.change(PERSON, "d", name=SECRET)

@@ -60,12 +60,19 @@ def fill(world: PrivacyWorld, dice: random.Random) -> None:
 
 
 def held(world: PrivacyWorld) -> list[str]:
-    """Where the person is: every object and store, and the present state of the table."""
+    """Where the person is: every object, its former versions and every store, and the present state
+    of the table.
+    """
     found = [
         f"{folder}/{name}"
         for folder, each in world.folders.items()
         for name, (_, body) in each.objects.items()
         if VALUES.within(body)
+    ]
+    found += [
+        f"{folder}/ a former version"
+        for folder, each in world.folders.items()
+        if any(map(VALUES.within, each.former))
     ]
     stores = {name: vars(each) for name, each in vars(world.state).items()}
     stores["lake"] = {"rows": [each.to_pylist() for each in world.lake.scan(["key", "after"])]}

@@ -15,6 +15,7 @@ from shared.adapters.lake.iceberg import IcebergLake
 from shared.adapters.landing.s3 import HEALING, S3Landing
 from shared.adapters.snapshots.iceberg import IcebergSnapshots
 from shared.adapters.snapshots.s3 import S3Snapshots
+from shared.adapters.versions.s3 import S3FormerVersions
 from shared.flows.archive.committing import commit
 from shared.flows.archive.setup import ArchiveSetup
 from shared.flows.privacy.remaining import UNREADABLE
@@ -87,6 +88,7 @@ class World:
             objects["erased"],
             {**objects, **{name: self.folder(CLAIMS, name) for name in claims}},
             CONSUMERS,
+            [S3FormerVersions(self.s3, each) for each in (ARCHIVE, CLAIMS)],
         )
 
     def change(self, key: Any, op: str, table: str = "people", **row: Any) -> None:
@@ -124,12 +126,14 @@ class World:
         self.state.streams.renew("shop", lease, point)
 
     def objects(self) -> Iterator[tuple[str, bytes]]:
+        """Every version of every object."""
         for bucket in (ARCHIVE, CLAIMS):
-            for each in self.s3.list_objects_v2(Bucket=bucket).get("Contents", []):
-                yield (
-                    f"s3://{bucket}/{each['Key']}",
-                    self.s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read(),
-                )
+            pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=bucket)
+            for each in (one for page in pages for one in page.get("Versions", [])):
+                known = each["VersionId"] not in (None, "null")
+                version = {"VersionId": each["VersionId"]} if known else {}
+                got = self.s3.get_object(Bucket=bucket, Key=each["Key"], **version)
+                yield f"s3://{bucket}/{each['Key']}", got["Body"].read()
 
     def holding(self, *values: str) -> list[str]:
         """Every object in which one of these values is, as bytes or decoded, and the state."""

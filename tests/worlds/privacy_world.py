@@ -26,6 +26,7 @@ from tests.worlds.twins.lake import MemoryLake
 from tests.worlds.twins.landing import MemoryLanding
 from tests.worlds.twins.snapshots import MemorySnapshotStore, MemorySnapshotTable
 from tests.worlds.twins.state import memory_state
+from tests.worlds.twins.versions import MemoryFormerVersions
 
 EPOCH = 900_000_000
 CONSUMERS = {
@@ -62,7 +63,10 @@ class PrivacyWorld:
         archive = ArchiveSetup(*parts, lambda: 900.0, clock, lambda _: None)
         own = SnapshotSetup(store, table, state.leases, 35, "run", lambda: 900.0, clock)
         objects = {name: watched[name] for name in FOLDERS}
-        return PrivacySetup(archive, own, watched["erasing"], watched["erased"], objects, CONSUMERS)
+        former = [self._risky(MemoryFormerVersions(self.folders.values()))]
+        return PrivacySetup(
+            archive, own, watched["erasing"], watched["erased"], objects, CONSUMERS, former
+        )
 
     def change(self, table: str, op: str, key: dict[str, Any], **row: Any) -> None:
         """A change of a row lands. row: its other columns."""

@@ -207,6 +207,16 @@ function rights(functionName, sources, options) {
         sub(`\${bucket}/${prefix}/*`, { bucket: arn(claims) }),
       ),
     ),
+    allow(
+      'Versions',
+      ['s3:GetBucketVersioning', 's3:ListBucketVersions'],
+      [arn(bucket), arn(claims)],
+    ),
+    allow(
+      'FormerVersions',
+      ['s3:DeleteObjectVersion'],
+      [bucket, claims].map((one) => sub('${bucket}/*', { bucket: arn(one) })),
+    ),
     allow('ObjectsKey', ['kms:GenerateDataKey', 'kms:Decrypt'], arn(key), via('s3')),
     allow(
       'Catalog',

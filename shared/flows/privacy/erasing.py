@@ -170,26 +170,42 @@ def _without(head: Head, gone: pa.Table) -> bytes:
 
 def _ended(setup: PrivacySetup, erasure: Erasure) -> Erased:
     """Certify, once no object that nothing refers to is older than the sweep."""
-    archive, table = setup.archive, setup.snapshots.table
-    old = archive.now_ms() - GRACE_MS
-    archive.lake.vacuum(old)
+    if erasure.certificate is None:
+        if _has_old_objects(setup, erasure.swept_ms):
+            why = "objects of runs that were killed are removed after 16 min"
+            return Erased(erasure, waits=why)
+        erasure = msgspec.structs.replace(erasure, certificate=_certified(setup, erasure))
+        erasure = msgspec.structs.replace(erasure, subjects=())
+        progress.store(setup, erasure)
+    assert erasure.certificate
+    versions = sum(each.remove(lambda: progress.require_time(setup)) for each in setup.former)
+    removed = erasure.certificate.removed | ({"versions": versions} if versions else {})
+    certificate = msgspec.structs.replace(erasure.certificate, removed=removed)
+    setup.certificates.put(f"{erasure.id}.json", msgspec.json.encode(certificate))
+    setup.requests.delete([f"{erasure.id}.json"])
+    return Erased(erasure, certificate)
+
+
+def _has_old_objects(setup: PrivacySetup, swept_ms: int) -> bool:
+    """Whether objects that nothing refers to may be from before the sweep."""
+    lake, table = setup.archive.lake, setup.snapshots.table
+    old = setup.archive.now_ms() - GRACE_MS
+    lake.vacuum(old)
     table.tidy(old, old)
-    unused = [*archive.lake.unreferenced(), *table.unreferenced()]
-    if any(at_ms <= erasure.swept_ms for at_ms in unused):
-        return Erased(erasure, waits="objects of runs that were killed are removed after 16 min")
-    certificate = Certificate(
+    return any(at_ms <= swept_ms for at_ms in (*lake.unreferenced(), *table.unreferenced()))
+
+
+def _certified(setup: PrivacySetup, erasure: Erasure) -> Certificate:
+    return Certificate(
         erasure.id,
         erasure.by,
         erasure.began_ms,
-        archive.now_ms(),
+        setup.archive.now_ms(),
         {each.full_name: len(each.keys) for each in erasure.subjects},
         erasure.removed,
         erasure.consumers,
         erasure.remains,
     )
-    setup.certificates.put(f"{erasure.id}.json", msgspec.json.encode(certificate))
-    setup.requests.delete([f"{erasure.id}.json"])
-    return Erased(erasure, certificate)
 
 
 STEPS = (job_records.forget, journals.forget, *removing.STEPS, _snapshots, _lake)

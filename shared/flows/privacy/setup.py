@@ -1,9 +1,10 @@
 """The parts that export and erasure work with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.adapters.landing.contract import Landing
+from shared.adapters.versions.contract import FormerVersions
 from shared.flows.archive.setup import ArchiveSetup
 from shared.flows.snapshots.setup import SnapshotSetup
 from shared.values.settings import ConsumerSettings
@@ -16,6 +17,7 @@ class PrivacySetup:
     requests, certificates: of erasures. consumers: of the stage.
     objects: by folder: `rows`, `claims`, `parked` and `dropped` of the claims bucket, `results` and
         the unreadable ones (see `remaining`) of the archive's.
+    former: of both buckets.
     """
 
     archive: ArchiveSetup
@@ -24,3 +26,4 @@ class PrivacySetup:
     certificates: Landing
     objects: Mapping[str, Landing]
     consumers: Mapping[str, ConsumerSettings]
+    former: Sequence[FormerVersions]

@@ -7,16 +7,21 @@ from shared.values.errors import StateUnavailable
 
 
 class MemoryLanding:
-    """now_ms: the time at which objects are written. down: every call fails."""
+    """now_ms: the time at which objects are written. down: every call fails.
+
+    former: what was replaced or deleted, as a bucket with versioning keeps it.
+    """
 
     def __init__(self, now_ms: Callable[[], int] = lambda: 0) -> None:
         self.objects: dict[str, tuple[int, bytes]] = {}
         self.rejected: dict[str, bytes] = {}
+        self.former: list[bytes] = []
         self.down = False
         self._now_ms = now_ms
 
     def put(self, name: str, body: bytes) -> None:
         self._answer()
+        self._forget(name)
         self.objects[name] = (self._now_ms(), body)
 
     def list(self) -> Iterator[Landed]:
@@ -38,12 +43,17 @@ class MemoryLanding:
     def delete(self, names: Sequence[str]) -> None:
         self._answer()
         for name in names:
-            self.objects.pop(name, None)
+            self._forget(name)
 
     def reject(self, name: str) -> None:
         self._answer()
         if name in self.objects:
-            self.rejected[name] = self.objects.pop(name)[1]
+            self.rejected[name] = self.objects[name][1]
+            self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        if name in self.objects:
+            self.former.append(self.objects.pop(name)[1])
 
     def _answer(self) -> None:
         if self.down:
