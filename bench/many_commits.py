@@ -1,5 +1,6 @@
 """What one commit of the archive takes when there were many before it."""
 
+import json
 import time
 from collections.abc import Callable
 from statistics import median
@@ -39,16 +40,28 @@ def many(commits: int, say: Callable[[str], None]) -> None:
             seconds.append(time.process_time() - start)
             requests, moved = s3.requests - requests, s3.read + s3.written - moved
             ends.append(int(time.time() * 1000))
-            if number in (100, 1_000, commits):
+            if number in (100, 1_000, 5_000, commits):
                 say(
                     f"after {number:,} commits one takes {median(seconds[-50:]):.3f} processor "
                     f"seconds, {requests} requests of {moved / 1e3:,.0f} KB; "
-                    f"{len(lake.files())} files, {len(s3.objects):,} objects"
+                    f"{len(lake.files())} files, {len(s3.objects):,} objects; {_metadata(s3)}"
                 )
             if number % 60 == 0:
                 compact(lake, now_ms, lambda: True, Maintained())
                 lake.expire(ends[-60])
                 lake.vacuum(ends[-min(number, 1_440)])
+
+
+def _metadata(s3: MemoryS3) -> str:
+    """What the table's metadata has: its newest file, and the manifests of its newest snapshot."""
+    ends = {key: body for (_, key), (body, _) in s3.objects.items() if key.endswith(".json")}
+    newest = ends[max(ends, key=lambda key: key.rpartition("/")[2])]
+    held = json.loads(newest)
+    manifests = sum(key.endswith("-m0.avro") for _, key in s3.objects)
+    return (
+        f"metadata of {len(newest) / 1e3:,.0f} KB with {len(held['snapshots'])} snapshots, "
+        f"{manifests} manifests"
+    )
 
 
 def _at(at_ms: int, messages: list[Message]) -> list[Message]:
