@@ -168,6 +168,28 @@ def test_an_overloaded_cluster_is_unavailable(cluster: Cluster, status: int) -> 
         ElasticsearchSearch({"url": cluster.url}).bulk([Action("x", "1", 1, {"a": 1})])
 
 
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("no_shard_available_action_exception", SearchUnavailable),
+        ("circuit_breaking_exception", SearchUnavailable),
+        ("security_exception", SearchError),
+    ],
+)
+def test_a_document_that_is_not_read_for_the_moment_ends_no_job(
+    cluster: Cluster, kind: str, error: type[Exception]
+) -> None:
+    cluster.answers = [(200, {"docs": [{"_id": "1", "error": {"type": kind}}]})]
+    with pytest.raises(error, match=kind):
+        ElasticsearchSearch({"url": cluster.url}).versions("listings", ["1"])
+
+
+def test_a_listing_without_some_shards_is_tried_again(cluster: Cluster) -> None:
+    cluster.answers = [(200, {})] * 2 + [(200, {"_shards": {"failed": 1}, "_scroll_id": "s"})]
+    with pytest.raises(SearchUnavailable):
+        list(ElasticsearchSearch({"url": cluster.url}).scan("listings"))
+
+
 def test_a_bulk_request_has_lines_and_says_what_it_wants_to_hear(cluster: Cluster) -> None:
     cluster.answers = [(200, {"items": [{"index": {"status": 201}}]})]
     (result,) = ElasticsearchSearch({"url": cluster.url}).bulk([Action("x", "1", 7, {"a": "é"})])

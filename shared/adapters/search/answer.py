@@ -53,6 +53,23 @@ def refused(status: int, reason: str, place: str) -> SearchError | SearchUnavail
     return SearchError(what, thing=place, hint=hint)
 
 
+_REFUSALS_TO_READ = frozenset(
+    ("illegal_argument_exception", "routing_missing_exception", "security_exception")
+)
+
+
+def unreadable(kind: str, place: str) -> SearchError | SearchUnavailable:
+    """The error to raise for a document that was not read; such an answer has no status.
+
+    kind: the type of Elasticsearch's error. Most are about shards, as
+    `no_shard_available_action_exception` while a new index starts, and pass.
+    """
+    what = f"could not read a document: {kind}."
+    if kind in _REFUSALS_TO_READ:
+        return SearchError(what, thing=place, hint="See the Elasticsearch reference for it.")
+    return SearchUnavailable(what, thing=place, hint="See the cluster's health; tried again later.")
+
+
 def reason_of(body: Any) -> str:
     """Why a request was refused, by its answer's body: the cause at the bottom says most."""
     error = body.get("error") if isinstance(body, dict) else None

@@ -11,7 +11,7 @@ import msgspec
 
 from shared.adapters.search.alias_cache import KnownAliases
 from shared.adapters.search.alias_moves import IndexMoves
-from shared.adapters.search.answer import fate, reason_of
+from shared.adapters.search.answer import fate, reason_of, unreadable
 from shared.adapters.search.behind_names import read_behind
 from shared.adapters.search.connection import Connection, names
 from shared.adapters.search.contract import Action, Behind, Document, Result
@@ -122,10 +122,9 @@ class ElasticsearchSearch:
             filter_path="docs._id,docs._version,docs.found,docs._source,docs.error.type",
         )
         for item in answer["docs"]:
-            if "error" in item and item["error"]["type"] != "index_not_found_exception":
-                raise SearchError(
-                    f"could not read a document: {item['error']['type']}.", thing=index
-                )
+            kind = item.get("error", {}).get("type", "index_not_found_exception")
+            if kind != "index_not_found_exception":
+                raise unreadable(kind, index)
         return [item for item in answer["docs"] if item.get("found")]
 
     def scan(self, index: str) -> Iterator[Document]:
@@ -138,7 +137,7 @@ class ElasticsearchSearch:
         try:
             while True:
                 if page["_shards"]["failed"]:
-                    raise SearchError(
+                    raise SearchUnavailable(
                         "answered without some of its shards.",
                         thing=index,
                         hint="See the cluster's health; the listing would not be whole.",
