@@ -135,6 +135,22 @@ def test_a_new_index_is_filled_while_the_serving_one_serves(
     assert in_index(world, NEW) == in_index(world, OLD) == world.source()
 
 
+def test_an_index_that_was_dropped_is_filled_beside_the_empty_one(
+    world: BackfillWorld, machine: Machine
+) -> None:
+    search = world.world.search
+    search.indexes.clear()
+    search.aliases.clear()
+    assert run(machine, BackfillWork(into=NewIndexes())).result["into"] == {ALIAS: NEW}
+    assert in_index(world, OLD) == {}
+    assert in_index(world, NEW) == world.source()
+    assert run(machine, CutoverWork()).state == "done"
+    world.write()
+    world.drain()
+    assert search.index_behind(ALIAS) == NEW
+    assert in_index(world, NEW) == world.source()
+
+
 def test_cutover_rollback_and_finish(world: BackfillWorld, machine: Machine) -> None:
     filled(machine)
     search = world.world.search

@@ -3,11 +3,11 @@
 No query reaches the source. Where the archive cannot know all rows, it is refused.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from shared.domain.open_dues import outstanding
 from shared.flows.replay.planning import PlanSetup, tables_of, wants_newest
-from shared.values.archive_pages import FOREVER_US, Base, Choice
+from shared.values.archive_pages import FOREVER_US, Base, Choice, TableName
 from shared.values.coverage import covered
 from shared.values.due_cause import causes_of
 from shared.values.errors import ConfigError, StackError
@@ -34,8 +34,9 @@ def fill_from_archive(setup: PlanSetup, chosen: Sequence[str], *, into: bool) ->
             hint="Send it the changes of a time: rowline replay.",
         )
     tables = tables_of(setup, chosen, now=True)
+    bases = setup.reader.bases(setup.source.name, [each.full for each in tables])
+    tables = tuple(each for each in tables if not _has_no_rows(setup, each, bases))
     names = [each.full for each in tables]
-    bases = setup.reader.bases(setup.source.name, names)
     due = outstanding(setup.state.dues, consumer, setup.source)
     noted = setup.state.dues.of_source(setup.source.name)
     for name in names:
@@ -47,17 +48,17 @@ def fill_from_archive(setup: PlanSetup, chosen: Sequence[str], *, into: bool) ->
             if cause.id not in base.dues:
                 why = cause.why or cause.id
                 raise _refused(name, f"changed without events since its snapshot: {why}")
-    reach = setup.reader.reach(setup.source.name, setup.streams)
-    for each in reach.streams:
-        if each.gap:
-            raise StackError(
-                f"lacks {each.gap}.",
-                thing="the archive",
-                hint="Run rowline archive audit --heal.",
-            )
     choice = Choice(setup.source.name, tables, 0, FOREVER_US, newest=True)
+    bases = {name: bases[name] for name in names}
     rows = sum(each.rows for each in bases.values())
     return ReplayWork(choice, RATE, rows, bases=bases, into=NewIndexes() if into else None)
+
+
+def _has_no_rows(setup: PlanSetup, table: TableName, bases: Mapping[str, Base]) -> bool:
+    """Whether no row was ever published or read: then its columns are not known either."""
+    base = bases.get(table.full)
+    known = setup.state.schemas.latest(setup.source.name, table.database, table.table)
+    return base is not None and not base.rows and known is None
 
 
 def _checked(setup: PlanSetup, name: str, base: Base | None) -> Base:

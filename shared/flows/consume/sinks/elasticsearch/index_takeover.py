@@ -40,6 +40,8 @@ class IndexTakeover:
         of = {self._alias(table): table.plan.table for table in tables}
         made = {}
         for alias, pair in pairs.items():
+            if not self._search.behind([alias]):  # as with a first change
+                self._search.ensure_index(alias, self._layout.definition(of[alias]))
             self._search.put_alias(pair.serving, direct(pair.serving))
             definition = self._layout.definition(of[alias])
             # Aliases of the user's own come with the cutover; the new index has no reader yet.
@@ -112,13 +114,9 @@ class IndexTakeover:
         return self._layout.alias(table.table.database, table.table.name)
 
     def _pair(self, alias: str, behind: Behind | None) -> IndexPair:
-        if behind is None:
-            raise ConfigError(
-                "does not exist, so nothing serves yet.",
-                thing=f"alias {alias}",
-                hint="Fill it in place: rowline backfill without --into. Leave out a table without "
-                "rows, by --tables: its index comes with its first row.",
-            )
+        if behind is None:  # its index was dropped, or its table never had a row
+            serving = f"{alias}-000001"
+            return IndexPair(alias, serving, self._free(alias, serving))
         if not behind.is_alias:
             raise ConfigError(
                 "is an index of its own, not an alias. A name cannot be both, so readers of this "
