@@ -141,7 +141,7 @@ class AwsObservation:
             )
         )
         return {
-            one["Id"]: sum(one["Values"]) if one["Id"].startswith(_SUMS) else one["Values"][0]
+            one["Id"]: sum(one["Values"]) if one["Id"].startswith(_SUMS) else _latest(one)
             for page in pages
             for one in page["MetricDataResults"]
             if one["Values"]
@@ -166,6 +166,11 @@ class AwsObservation:
             text = attributes["Attributes"].get("FilterPolicy", "{}")
             found[one["Endpoint"].rpartition(":")[2]] = msgspec.json.decode(text)
         return found
+
+
+def _latest(figures: dict[str, Any]) -> float:
+    """The value of the latest minute. Not every emulator heeds `ScanBy`."""
+    return float(max(zip(figures["Timestamps"], figures["Values"], strict=True))[1])
 
 
 def _oldest(queued_s: float | None, failed_s: float) -> float | None:
