@@ -10,7 +10,7 @@ from shared.adapters.state.schemas import Schemas
 from shared.domain.numbering import Numbered
 from shared.values.change import Change
 from shared.values.json_text import encode_json
-from shared.values.message import Lane, Message, attributes, frame
+from shared.values.message import PUBLISHED_SIZE, Lane, Message, attributes, frame
 from shared.values.message_group import group_id
 from shared.values.stream import source_of
 from shared.values.table import Table
@@ -22,7 +22,7 @@ MAX_CHANGE_BYTES = 200 * 1024
 class Header(NamedTuple):
     """What the messages of one group and one schema version have in common.
 
-    size: bytes of frame and attributes, as SNS counts them.
+    size: bytes of frame and attributes, as SNS counts them, with the time of publication.
     """
 
     group: str
@@ -36,7 +36,7 @@ class Header(NamedTuple):
         """Of a message without changes and its attributes."""
         head, tail = frame(message)
         size = sum(len(name) + len("String") + len(value.encode()) for name, value in names.items())
-        return cls(message.group, head, tail, names, len(head) + len(tail) + size)
+        return cls(message.group, head, tail, names, len(head) + len(tail) + size + PUBLISHED_SIZE)
 
 
 class Packed(NamedTuple):

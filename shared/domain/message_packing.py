@@ -2,11 +2,13 @@
 
 from collections import deque
 
+import msgspec
+
 from shared.adapters.topic.contract import Entry
 from shared.domain.change_encoding import Packed
 from shared.domain.trace_sampling import NO_SAMPLING, TraceSampler
 from shared.values.compression import compressed
-from shared.values.message import ENCODING, hash_ids
+from shared.values.message import ENCODING, PUBLISHED, hash_ids
 from shared.values.seq import split_seq
 from shared.values.traceparent import LENGTH, Traceparent
 
@@ -43,7 +45,8 @@ class Parcel:
     changes: how many are in it.
     weight: bytes of these.
     raw: bytes of its JSON with attributes.
-    size: bytes of everything that SNS counts.
+    entry: the message without the time of its publication.
+    size: bytes of everything that SNS counts, with that time.
     group: the group that it belongs to.
     trace: the trace that it is in. traced: its changes, where it is traced.
     With `compress` its body is compressed where that makes it smaller.
@@ -94,6 +97,11 @@ class Parcel:
         self.group, self.changes = group, len(packed)
         self.weight = sum(len(each.json) for each in packed)
         self.failures, self.retry_at = 0, 0.0
+
+    def published_at(self, seconds: float) -> Entry:
+        """The message as a relay publishes it. seconds: since 1970."""
+        told = {PUBLISHED: str(int(seconds * 1000))}
+        return msgspec.structs.replace(self.entry, attributes=self.entry.attributes | told)
 
 
 def take_parcel(

@@ -1,6 +1,6 @@
 """Message: changes of one message group, in order, as they travel through SNS and SQS."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Literal
 
@@ -10,6 +10,13 @@ from shared.values.change import Change
 from shared.values.compression import expanded
 from shared.values.errors import RowlineError
 from shared.values.json_text import decode_json, encode_json
+
+PUBLISHED = "published"
+"""The attribute that tells when the relay asked SNS to publish a message, in Unix ms. A relay that
+repeats a message tells the later time.
+"""
+PUBLISHED_SIZE = len(PUBLISHED) + len("String") + len("1700000000000")
+"""Bytes of this attribute, as SNS counts them."""
 
 Lane = Literal["live", "redrive", "replay", "backfill"]
 RUN_LANES: tuple[Lane, ...] = ("backfill", "replay")
@@ -149,6 +156,15 @@ def _no_message(error: Exception) -> RowlineError:
 def attributes(source: str, table: str, lane: Lane) -> dict[str, str]:
     """The message attributes that subscriptions filter on; `table` is `database.table`."""
     return {"source": source, "table": table, "lane": lane}
+
+
+def published_ms(attributes: Mapping[str, str]) -> int:
+    """When the relay published a message with these attributes, Unix ms; 0 when they do not tell.
+
+    Relays of earlier versions do not tell, and no relay sends messages of other lanes.
+    """
+    told = attributes.get(PUBLISHED, "")
+    return int(told) if told.isascii() and told.isdigit() else 0
 
 
 def deduplication_id(changes: list[Change], *, run: str = "", attempt: int = 0) -> str:

@@ -13,6 +13,7 @@ from shared.flows.consume.runtime import Consume
 from shared.flows.watch.loop import watch
 from shared.flows.watch.setup import WatchSetup
 from shared.values.gate import Gate
+from shared.values.message import PUBLISHED
 from shared.values.settings import ConsumerSettings, Settings, SourceSettings, TableSettings
 from tests.worlds.consumer_world import ALIAS, World, change, delivery
 from tests.worlds.memory_parts import MemoryParts
@@ -94,7 +95,8 @@ class OutageWorld:
         one = change(self._numbers, "u", key, price=price)
         one = msgspec.structs.replace(one, ts_ms=int(self.now * 1000))
         sent = delivery([one], f"g{key % GROUPS}")
-        entry = Entry(sent.body, sent.group, sent.deduplication_id, sent.attributes)
+        told = {PUBLISHED: str(one.ts_ms)}
+        entry = Entry(sent.body, sent.group, sent.deduplication_id, sent.attributes | told)
         assert self.queue.send([entry]) == [None]
         self.rows[str(key)] = price
 

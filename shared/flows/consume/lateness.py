@@ -4,19 +4,23 @@ from collections.abc import Callable, Sequence
 
 from shared.adapters.state.dues import Dues
 from shared.flows.consume.batch import Opened
-from shared.values.delivery import SET_ASIDE
+from shared.values.delivery import SET_ASIDE, Delivery
 from shared.values.due_cause import DueCause
+from shared.values.message import Message, published_ms
 
 ALMOST_OVER_MS = 12 * 86_400_000
 """SQS deletes a message after 14 days."""
 
-RETURNED_MS = 15 * 60_000
-"""A message that later ones of its group have overtaken, and that was sent so long after it was
-committed, is no repeat of a relay: those come within 75 s. Somebody moved it back from a DLQ.
+RETURNED_MS = 30_000
+"""A message that later ones of its group have overtaken, and that SQS accepted so long after its
+publication, is no repeat of a relay. SQS or SNS moved it to a DLQ, and somebody moved it back.
 
-SQS moves none earlier to the DLQ of the consumer. SNS moves some to that of the subscription at
-once, where the watch settles them within a minute. A relay that is killed while it is further
-behind than this makes a table due in vain.
+The relay's clock may be wrong by as much. SNS delivers later only what it could not deliver before.
+"""
+
+RETURNED_AFTER_COMMIT_MS = 15 * 60_000
+"""The same for a message of an earlier version's relay, which does not tell when it published. A
+relay repeats what its killed predecessor published within 75 s.
 """
 
 _DAY_MS = 86_400_000
@@ -44,8 +48,7 @@ class Lateness:
             if now_ms - sent_ms > ALMOST_OVER_MS and not probing:
                 why = "the consumer is 12 days behind, and SQS deletes changes after 14"
                 self._due(message.full_name, f"behind:{now_ms // _DAY_MS}", why)
-            late = sent_ms - message.changes[-1].ts_ms > RETURNED_MS
-            if one.overtaken and (late or SET_ASIDE in one.delivery.attributes):
+            if one.overtaken and _returned(one.delivery, message):
                 why = "changes came back after later ones of their group"
                 self._due(message.full_name, f"returned:{one.delivery.message_id}", why)
 
@@ -53,3 +56,11 @@ class Lateness:
         if (table, cause) not in self._noted:
             self._dues.note_consumer(self._consumer, table, DueCause(cause, why))
             self._noted.add((table, cause))
+
+
+def _returned(delivery: Delivery, message: Message) -> bool:
+    if SET_ASIDE in delivery.attributes:
+        return True
+    if published := published_ms(delivery.attributes):
+        return delivery.sent_ms - published > RETURNED_MS
+    return delivery.sent_ms - message.changes[-1].ts_ms > RETURNED_AFTER_COMMIT_MS

@@ -26,6 +26,7 @@ from tests.worlds.twins.state import MemorySchemas
 from tests.worlds.twins.topic import check, size_of
 
 LISTINGS = table("listings", "text")
+NOW = 1_700_000_000.0  # seconds since 1970
 
 
 class Feed:
@@ -74,7 +75,7 @@ def seqs(parcel: Parcel) -> list[int]:
 def drain(waiting: Backlog, now: float) -> list[list[Parcel]]:
     requests = []
     while parcels := waiting.take(now):
-        check([parcel.entry for parcel in parcels])
+        check([parcel.published_at(NOW) for parcel in parcels])
         requests.append(parcels)
         waiting.settle(parcels, [None] * len(parcels), now)
     return requests
@@ -127,7 +128,7 @@ def test_no_request_is_larger_than_sns_takes(
         check([parcel.entry for parcel in parcels])
         fates = ["Throttled" if rng.random() < 0.1 else None for _ in parcels]
         for parcel, fate in zip(parcels, fates, strict=True):
-            assert parcel.size == size_of(parcel.entry)
+            assert parcel.size == size_of(parcel.published_at(NOW))
             assert (
                 parcel.size < parcel.raw
                 if "encoding" in parcel.entry.attributes

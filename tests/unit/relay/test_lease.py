@@ -1,5 +1,6 @@
 """The lease: who waits how long for whom, and when a holder stops by itself."""
 
+import itertools
 import runpy
 
 import msgspec
@@ -7,6 +8,7 @@ import pytest
 
 from shared.adapters import aws
 from shared.adapters.topic import sns
+from shared.adapters.topic.contract import Entry
 from shared.flows.relay.lease import margins
 from shared.flows.relay.lease.keeper import Keeper
 from shared.flows.relay.lease.margins import LEASE_SECONDS, REQUEST_SECONDS
@@ -169,6 +171,24 @@ def test_a_frozen_relay_that_wakes_publishes_nothing() -> None:
     assert publisher.begin(LEASE_SECONDS + 60) == []
     assert topic.requests == 0
     assert len(publisher.begin(LEASE_SECONDS - 1)) == 1
+
+
+def test_each_attempt_tells_when_it_was_made() -> None:
+    told: list[str] = []
+
+    class Silent:
+        def publish(self, entries: list[Entry]) -> list[str | None]:
+            told.extend(entry.attributes["published"] for entry in entries)
+            return ["no reply"] * len(entries)
+
+    outbox, seconds = Outbox(), itertools.count(1_000.5)
+    outbox.begin(CHECKPOINT)
+    outbox.add([Feed().change(0)], 0.0)
+    publisher = Publisher(outbox, Silent(), lambda _: True, clock=lambda: next(seconds))
+    for now in (1.0, 99.0):
+        parcels = publisher.begin(now)
+        publisher.finish(parcels, publisher.send(parcels), now)
+    assert told == ["1000500", "1002500"]
 
 
 @pytest.mark.parametrize("too_long", ["READ_SECONDS", "CONNECT_SECONDS"])

@@ -23,6 +23,8 @@ class Publisher:
         request.
     traced: takes an acknowledged message that is traced, and when its request began and ended, in
         seconds since 1970.
+    clock: seconds since 1970. Each message tells when it was published, so that consumers recognise
+        one that somebody sends again later.
     """
 
     def __init__(
@@ -31,8 +33,10 @@ class Publisher:
         topic: Topic,
         held: Callable[[float], bool],
         traced: Callable[[Parcel, float, float], None] = lambda _parcel, _began, _ended: None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._outbox, self._topic, self._held, self._traced = outbox, topic, held, traced
+        self._clock = clock
         self._began = self._ended = 0.0
         self._told_at = -TELL_SECONDS
 
@@ -42,9 +46,9 @@ class Publisher:
 
     def send(self, parcels: list[Parcel]) -> list[str | None]:
         """One PublishBatch. Raises TopicError."""
-        self._began = time.time()
-        fates = self._topic.publish([parcel.entry for parcel in parcels])
-        self._ended = time.time()
+        self._began = self._clock()
+        fates = self._topic.publish([parcel.published_at(self._began) for parcel in parcels])
+        self._ended = self._clock()
         return fates
 
     def finish(self, parcels: list[Parcel], fates: list[str | None], now: float) -> None:
