@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from bench import relaying
 from bench.consuming import row
 from shared.adapters import aws
-from shared.adapters.lake.columns import ARROW
+from shared.adapters.lake.changes_columns import ARROW
 from shared.adapters.lake.iceberg import IcebergLake
 from shared.adapters.landing.s3 import S3Landing
 from shared.flows.archive.committing import Committer

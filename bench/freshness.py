@@ -23,7 +23,7 @@ from shared.adapters.athena.contract import Athena
 from shared.adapters.functions.contract import FunctionFailed
 from shared.flows.archive.reports import COMMIT_WAITS
 from shared.stage import Stage
-from shared.values import endpoint, landed
+from shared.values import landed, source_endpoint
 from shared.values.seq import split_seq
 
 AGE_MS = 100 * 86_400_000
@@ -117,7 +117,7 @@ class Rewrites(threading.Thread):
 
 def measured(seconds: float, rate: float) -> None:
     stage = open_stage("local")
-    admin = endpoint.parse(local_stage.LocalStage.load(stage_name()).server("mariadb").url)
+    admin = source_endpoint.parse(local_stage.LocalStage.load(stage_name()).server("mariadb").url)
     run, sent, seen = uuid.uuid4().hex[:8], dict[str, float](), dict[str, float]()
     writing = threading.Event()
 

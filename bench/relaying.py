@@ -24,7 +24,7 @@ from shared.adapters.topic.sns import SnsTopic
 from shared.flows.relay.loop import relay
 from shared.flows.relay.reading.connecting import database, opener
 from shared.flows.relay.setup import RelaySetup
-from shared.values import endpoint
+from shared.values import source_endpoint
 from shared.values.message import decode
 from shared.values.position import Position
 from shared.values.settings import SourceSettings, TableSettings
@@ -192,7 +192,7 @@ class Place:
 
     def job(self, holder: str, seen: Seen, start: str = "latest", table: str = TABLE) -> RelaySetup:
         """The real loop on the real adapters, watched."""
-        reader = endpoint.parse(self._server.reader_url)
+        reader = source_endpoint.parse(self._server.reader_url)
         connect = opener(lambda: reader, self.topic)
         return RelaySetup(
             source=SourceSettings(_STREAM, "none", {table: TableSettings()}, start=start),

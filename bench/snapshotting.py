@@ -24,7 +24,7 @@ from bench import relaying
 from bench.workload import DATABASE, TABLE, fill
 from local.servers.database_server import DatabaseServer
 from shared.adapters.state.dynamodb import open_state
-from shared.values import endpoint
+from shared.values import source_endpoint
 from shared.values.settings import ConsumerSettings, SourceSettings, TableSettings
 
 Say = Callable[[str], None]
@@ -104,7 +104,7 @@ def _read(words: dict[str, str]) -> Callable[[], int]:
     setup = JobSetup(
         CONSUMER,
         SOURCE,
-        SqlDatabase(endpoint.parse(words["url"])),
+        SqlDatabase(source_endpoint.parse(words["url"])),
         open_state(aws.client("dynamodb"), words["state"]),
         claims=unused,
         queue=unused,
@@ -141,7 +141,7 @@ def _plain(words: dict[str, str]) -> Callable[[], int]:
     import pymysql
     from pymysql.cursors import SSCursor
 
-    at, text = endpoint.parse(words["url"]), pa.string()
+    at, text = source_endpoint.parse(words["url"]), pa.string()
     types = {
         "id": pa.uint64(),
         "seller_id": pa.uint32(),

@@ -12,7 +12,7 @@ from shared.flows.jobs.submission import submit
 from shared.flows.replay.archive_reader import ArchiveReader
 from shared.flows.replay.planning import PlanSetup
 from shared.flows.replay.report import ReplayReport
-from shared.flows.replay.streams import streams_of
+from shared.flows.replay.streams_of_source import streams_of
 from shared.stage import Stage
 from shared.values.job import Wanted
 from shared.values.replay_work import ReplayWork

@@ -5,8 +5,8 @@ from typing import Any
 
 from shared.adapters.metrics.emf import emit
 from shared.flows.archive.requests import do
-from shared.flows.privacy import work as privacy
-from shared.flows.snapshots import work as snapshots
+from shared.flows.privacy import privacy_requests as privacy
+from shared.flows.snapshots import snapshot_requests as snapshots
 from shared.stage import Stage
 
 stage = cache(Stage.from_environment)

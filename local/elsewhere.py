@@ -9,7 +9,7 @@ import pymysql
 
 from local.install.distribution import Announce
 from local.stage_record import StageRecord
-from shared.values import endpoint
+from shared.values import source_endpoint
 from shared.values.errors import RowlineError, SearchUnavailable, SourceUnavailable
 
 VARIABLES = {
@@ -55,7 +55,7 @@ def check(part: str, url: str) -> None:
 
 
 def _check_source(url: str) -> None:
-    source = endpoint.parse(url)
+    source = source_endpoint.parse(url)
     try:
         pymysql.connect(
             host=source.host,

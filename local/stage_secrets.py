@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 import boto3
 from botocore.config import Config
 
-from shared.values import endpoint
+from shared.values import source_endpoint
 
 SOURCE_SECRET, SEARCH_SECRET = "rowline/local/source", "rowline/local/search"
 
@@ -24,7 +24,7 @@ def put_secrets(environment: dict[str, str], source_url: str, search_url: str) -
 
 def source_secret(url: str) -> dict[str, Any]:
     """The keys of the source's secret that hold how to reach it."""
-    source = endpoint.parse(url)
+    source = source_endpoint.parse(url)
     return {
         "host": source.host,
         "port": source.port,

@@ -8,7 +8,7 @@ from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import note_console, print_json, result_console
 from cli.ui.printed_table import new_table, print_table
 from shared.adapters.archive_table.contract import TableFacts
-from shared.domain.asking import ask, rows
+from shared.domain.athena_query import ask, rows
 from shared.domain.query_cost import query_usd
 from shared.domain.select_only import require_select
 

@@ -12,8 +12,8 @@ from cli.ui.console import note_console, print_json, result_console
 from shared.domain.query_cost import query_usd
 from shared.domain.row_history import Archived, differences
 from shared.domain.time_argument import parse_time
-from shared.flows.history.answers import OPERATIONS, history_answer, iso, moment_answer
-from shared.flows.history.history import Archive, RowHistory, RowMoment, row_at, row_history
+from shared.flows.history.history import ArchiveReach, RowHistory, RowMoment, row_at, row_history
+from shared.flows.history.history_json import OPERATIONS, history_answer, iso, moment_answer
 from shared.values.errors import ConfigError
 
 _LONGEST = 60
@@ -95,7 +95,7 @@ def _show_moment(found: RowMoment) -> None:
     _footer(found.archive, found.scanned)
 
 
-def _footer(archive: Archive, scanned: int) -> None:
+def _footer(archive: ArchiveReach, scanned: int) -> None:
     console = note_console()
     for each in archive.through:
         when = f", committed {iso(each.at_us)}" if each.at_us else ""

@@ -15,7 +15,7 @@ from cli.ui.printed_table import new_table, print_table
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
 from shared.domain.parked_groups import ParkedGroup, by_reason
-from shared.domain.parked_where import Where
+from shared.domain.parked_where import ParkedWhere
 from shared.flows.redrive.redrive import Redrive
 from shared.flows.redrive.report import lines_of_report
 from shared.stage import Stage
@@ -101,7 +101,7 @@ def drop(
 
     Example: `rowline parked drop listingSearch --where 'table=market.sellers until=30d'`
     """
-    deployed, meant = open_stage(stage, service), Where.parse(where)
+    deployed, meant = open_stage(stage, service), ParkedWhere.parse(where)
     found = _found(deployed, consumer, where)
     console = result_console()
     if not found:
@@ -136,7 +136,7 @@ def _agreed(consumer: str, groups: list[ParkedGroup]) -> bool:
 
 def _found(deployed: Stage, consumer: str, where: str) -> list[ParkedChange]:
     """The parked changes that are meant. Raises ConfigError."""
-    name, meant = deployed.consumer(consumer).name, Where.parse(where)
+    name, meant = deployed.consumer(consumer).name, ParkedWhere.parse(where)
     return [change for change in deployed.state.parked.all(name) if meant.holds(change)]
 
 

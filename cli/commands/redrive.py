@@ -10,7 +10,7 @@ from cli.job_options import JsonOption
 from cli.ui.console import print_json, result_console
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
-from shared.domain.parked_where import Where
+from shared.domain.parked_where import ParkedWhere
 from shared.flows.redrive.redrive import RATE, Redrive
 from shared.flows.redrive.report import lines_of, lines_of_report
 
@@ -36,7 +36,7 @@ def command(
     Example: `rowline redrive listingSearch --where 'reason~mapping' --yes`
     """
     deployed = open_stage(stage, service)
-    meant = Where.parse(where)
+    meant = ParkedWhere.parse(where)
     if not yes:
         plan = Redrive(deployed.redrive(consumer)).plan(meant)
         if as_json:

@@ -11,7 +11,7 @@ from cli.job_options import JsonOption, TablesOption
 from cli.ui.chosen import chosen
 from cli.ui.console import print_json, result_console
 from shared.flows.replay.plan_lines import lines_of
-from shared.flows.replay.planning import RATE, Asked, plan
+from shared.flows.replay.planning import RATE, ReplayRequest, plan
 from shared.flows.replay.report import line_of
 from shared.flows.replay.window import moment_us
 from shared.values.replay_work import ReplayWork
@@ -54,7 +54,7 @@ def command(
     Example: `rowline replay listingSearch --from 2h --to 1h --yes --stage prod`
     """
     now_ms = time.time_ns() // 1_000_000
-    asked = Asked(
+    asked = ReplayRequest(
         moment_us(since, now_ms),
         moment_us(until, now_ms) if until else 0,
         tuple(chosen(tables)),

@@ -16,10 +16,10 @@ from shared.flows.source.move import Move, move_all
 from shared.flows.source.readiness import Readiness
 from shared.flows.source.target import check_target
 from shared.stage import Stage
-from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import ConfigError
 from shared.values.position import Position
 from shared.values.settings import SourceSettings
+from shared.values.source_endpoint import SourceEndpoint
 
 
 def command(

@@ -17,9 +17,9 @@ from shared.adapters.binlog.contract import Binlog, Due, SchemaChanged
 from shared.adapters.database.sql import SqlDatabase
 from shared.domain.captured_tables import unknown_table
 from shared.flows.tail import absent_tables, tail
-from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import ConfigError
 from shared.values.position import Position
+from shared.values.source_endpoint import SourceEndpoint
 
 
 def command(

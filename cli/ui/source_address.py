@@ -5,7 +5,7 @@ import sys
 import msgspec
 import typer
 
-from shared.values.endpoint import SourceEndpoint, from_secret, parse
+from shared.values.source_endpoint import SourceEndpoint, from_secret, parse
 
 SECRET = "secret:"  # noqa: S105 - the word in front of a secret's name
 

@@ -11,8 +11,8 @@ from elasticsearch import Elasticsearch, NotFoundError
 
 from local.demo import marketplace as market
 from shared.stage import Stage
-from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import RowlineError
+from shared.values.source_endpoint import SourceEndpoint
 
 CONSUMER, INDEX = "listingSearch", "market-listings"
 

@@ -22,7 +22,7 @@ from local import local_stage
 from local.demo import marketplace as market
 from local.demo.pipeline import CONSUMER, INDEX, Drained, Pipeline, connect, wait
 from local.demo.workload import Workload, insist
-from shared.values import endpoint
+from shared.values import source_endpoint
 from shared.values.errors import RowlineError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +44,7 @@ def main() -> None:
     _step("Servers: MariaDB, Elasticsearch, emulated AWS")
     stage = local_stage.up(announce=lambda line: console.print(f"  [dim]{line}[/]"))
     os.environ.update(stage.environment())
-    admin = endpoint.parse(stage.elsewhere.get("mariadb") or stage.server("mariadb").url)
+    admin = source_endpoint.parse(stage.elsewhere.get("mariadb") or stage.server("mariadb").url)
 
     _step(f"A marketplace of about {SEED_ROWS:,} rows, there before Rowline is")
     with connect(admin) as connection:

@@ -4,8 +4,8 @@ import re
 import ssl
 from typing import Any
 
-from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import ConfigError, SourceError
+from shared.values.source_endpoint import SourceEndpoint
 
 _NO_PLUGIN = 2059  # PyMySQL knows nothing of the plugin that the server asks for
 _WITHOUT_TLS = 3159

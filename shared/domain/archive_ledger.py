@@ -17,7 +17,7 @@ VERSION = 1
 _LEVEL = 3
 _MOST_BYTES = 1 << 30
 
-Place = tuple[str, int]
+StreamEpoch = tuple[str, int]
 """A stream and one of its epochs."""
 
 
@@ -53,8 +53,8 @@ class Ledger:
     """
 
     def __init__(self) -> None:
-        self._archived: dict[Place, BitMap64] = {}
-        self._removed: dict[Place, BitMap64] = {}
+        self._archived: dict[StreamEpoch, BitMap64] = {}
+        self._removed: dict[StreamEpoch, BitMap64] = {}
 
     @staticmethod
     def decode(stored: bytes) -> "Ledger":
@@ -83,52 +83,52 @@ class Ledger:
         stored = _Stored(_plain(self._archived), _plain(self._removed))
         return zstd.compress(msgspec.msgpack.encode(stored), level=_LEVEL)
 
-    def places(self) -> list[Place]:
+    def places(self) -> list[StreamEpoch]:
         """The streams and epochs of which something is archived, in order."""
         return sorted(self._archived)
 
-    def new_of(self, place: Place, numbers: Iterable[int]) -> BitMap64:
+    def new_of(self, place: StreamEpoch, numbers: Iterable[int]) -> BitMap64:
         """The numbers that are not archived yet."""
         asked = BitMap64(numbers)
         held = self._archived.get(place)
         return asked - held if held is not None else asked
 
-    def add(self, place: Place, numbers: Iterable[int]) -> None:
+    def add(self, place: StreamEpoch, numbers: Iterable[int]) -> None:
         """Note numbers as archived."""
         held = self._archived.setdefault(place, BitMap64())
         held |= BitMap64(numbers)
         self._archived[place] = held
 
-    def remove(self, place: Place, numbers: Iterable[int]) -> None:
+    def remove(self, place: StreamEpoch, numbers: Iterable[int]) -> None:
         """Note archived numbers as removed on purpose: no audit counts them as missing."""
         self._removed[place] = self._removed.get(place, BitMap64()) | BitMap64(numbers)
 
-    def count(self, place: Place | None = None) -> int:
+    def count(self, place: StreamEpoch | None = None) -> int:
         """How many numbers are archived and were not removed on purpose."""
         places = self._archived if place is None else [place]
         return sum(len(self.held(each)) for each in places)
 
-    def held(self, place: Place) -> BitMap64:
+    def held(self, place: StreamEpoch) -> BitMap64:
         """The numbers whose rows the table holds."""
         held = self._archived.get(place, BitMap64())
         removed = self._removed.get(place)
         return held - removed if removed else held
 
-    def removed(self, place: Place) -> BitMap64:
+    def removed(self, place: StreamEpoch) -> BitMap64:
         """The numbers that were removed on purpose."""
         return self._removed.get(place, BitMap64())
 
-    def first(self, place: Place) -> int:
+    def first(self, place: StreamEpoch) -> int:
         """The smallest archived number; 0 when there is none."""
         held = self._archived.get(place)
         return held.min() if held else 0
 
-    def last(self, place: Place) -> int:
+    def last(self, place: StreamEpoch) -> int:
         """The largest archived number; 0 when there is none."""
         held = self._archived.get(place)
         return held.max() if held else 0
 
-    def gaps(self, place: Place, first: int, last: int) -> Iterator[Span]:
+    def gaps(self, place: StreamEpoch, first: int, last: int) -> Iterator[Span]:
         """The numbers from `first` to `last` that are not archived, as spans, in order."""
         if last < first:
             return
@@ -136,7 +136,7 @@ class Ledger:
         wanted.add_range(first, last + 1)
         yield from spans(place, wanted - self._archived.get(place, BitMap64()))
 
-    def begins(self, place: Place) -> int:
+    def begins(self, place: StreamEpoch) -> int:
         """The first number that should be there; 0 for an epoch from before the archive.
 
         The archive began with the first number of a stream's first archived epoch. Every later
@@ -147,7 +147,7 @@ class Ledger:
             return 0
         return self.first(place) if place[1] == min(epochs) else 1
 
-    def through(self, place: Place) -> int:
+    def through(self, place: StreamEpoch) -> int:
         """The highest number up to which nothing is missing; 0: the first one is."""
         held = self._archived.get(place)
         if not held:
@@ -156,7 +156,7 @@ class Ledger:
         gap = next(self.gaps(place, self.begins(place), last), None)
         return gap.first - 1 if gap else last
 
-    def archived_through(self, stream: str, ends: Mapping[Place, int] | None = None) -> int:
+    def archived_through(self, stream: str, ends: Mapping[StreamEpoch, int] | None = None) -> int:
         """The seq up to which a stream has no gap in any epoch; 0: nothing is archived.
 
         ends: the last number of each epoch as far as it is known. An epoch that is over, and of
@@ -173,7 +173,7 @@ class Ledger:
         return reached
 
 
-def spans(place: Place, numbers: BitMap64) -> Iterator[Span]:
+def spans(place: StreamEpoch, numbers: BitMap64) -> Iterator[Span]:
     """Numbers as spans, in order."""
     first = last = -1
     for number in numbers:
@@ -187,7 +187,7 @@ def spans(place: Place, numbers: BitMap64) -> Iterator[Span]:
         yield Span(*place, first, last)
 
 
-def _plain(bitmaps: dict[Place, BitMap64]) -> dict[str, dict[int, bytes]]:
+def _plain(bitmaps: dict[StreamEpoch, BitMap64]) -> dict[str, dict[int, bytes]]:
     plain: dict[str, dict[int, bytes]] = {}
     for (stream, epoch), bitmap in sorted(bitmaps.items()):
         if bitmap:

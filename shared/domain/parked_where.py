@@ -1,4 +1,4 @@
-"""Where: which parked changes a command is about, as `--where` says it."""
+"""Parked where: which parked changes a command is about, as `--where` says it."""
 
 import re
 import shlex
@@ -22,13 +22,13 @@ _MOST_COLUMNS = 4
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
-class Where(msgspec.Struct, frozen=True):
+class ParkedWhere(msgspec.Struct, frozen=True):
     """Terms that must all hold: (field, `=` or `~`, value). Without any, every change is meant."""
 
     terms: tuple[tuple[str, str, str], ...] = ()
 
     @staticmethod
-    def parse(text: str, now: float | None = None) -> "Where":
+    def parse(text: str, now: float | None = None) -> "ParkedWhere":
         """Read `field=value field~text …`; values with blanks are in quotes.
 
         Times are stored as Unix ms, so that they mean the same later. Raises ConfigError.
@@ -38,7 +38,7 @@ class Where(msgspec.Struct, frozen=True):
             words = shlex.split(text)
         except ValueError as error:
             raise _wrong(text, f"cannot be read: {error}") from None
-        return Where(tuple(_term(word, at) for word in words))
+        return ParkedWhere(tuple(_term(word, at) for word in words))
 
     def __str__(self) -> str:
         return " ".join(f"{field}{sign}{shlex.quote(value)}" for field, sign, value in self.terms)

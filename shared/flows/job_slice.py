@@ -12,7 +12,7 @@ import msgspec
 
 from shared.adapters.state.state import State
 from shared.domain.deletion_limit import DeletionRefused
-from shared.domain.parked_where import Where
+from shared.domain.parked_where import ParkedWhere
 from shared.domain.patience import Patience
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.cutover.cancelling import cancelled
@@ -40,7 +40,7 @@ from shared.values.redrive_work import RedriveWork
 from shared.values.replay_work import ReplayWork
 from shared.values.snapshot_work import SnapshotWork
 
-Ended = Literal["none", "busy", "waits", "done", "continues", "stopped", "failed"]
+SliceEnd = Literal["none", "busy", "waits", "done", "continues", "stopped", "failed"]
 """How a slice ended: `none`, there is no job for it; `busy`, another process works on it; `waits`,
 another job of the source has its turn.
 """
@@ -72,7 +72,7 @@ class JobSlice:
         self._redrive = redrive
         self._by, self._left, self._now_ms, self._patience = by, left, now_ms, patience
 
-    def run(self, consumer: str, slot: Slot) -> tuple[Ended, str]:
+    def run(self, consumer: str, slot: Slot) -> tuple[SliceEnd, str]:
         """Work on the job in a slot; returns how that ended, and why. Raises StateUnavailable."""
         seen = self._state.jobs.current(consumer, slot)
         if seen is None or not _for_a_slice(seen):
@@ -98,7 +98,7 @@ class JobSlice:
                 return other
         return None
 
-    def _work(self, job: Job) -> tuple[Ended, str]:
+    def _work(self, job: Job) -> tuple[SliceEnd, str]:
         tenure = Tenure(
             self._state.jobs,
             job,
@@ -130,13 +130,13 @@ class JobSlice:
         if isinstance(job.work, RedriveWork):
             if job.wanted.cancel:
                 return tenure.cancel
-            where, work = Where.parse(job.work.where), job.work
+            where, work = ParkedWhere.parse(job.work.where), job.work
             redrive = Redrive(self._redrive(job.consumer, tenure))
             return lambda: redrive.run(where, work.action, work.rate)
         setup = self._setup(job.consumer, tenure)
         return lambda: _run(setup, job, lambda refused: refused.count <= job.wanted.accept)
 
-    def _ended(self, job: Job, error: Exception) -> Ended:
+    def _ended(self, job: Job, error: Exception) -> SliceEnd:
         if isinstance(error, JobLost):
             return "busy"
         if isinstance(error, JobStopped):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from shared.domain.trace_sampling import TraceSampler
 from shared.stage.aws_parts import AwsParts
 from shared.stage.source_parts import SourceParts
-from shared.values.endpoint import SourceEndpoint
+from shared.values.source_endpoint import SourceEndpoint
 
 if TYPE_CHECKING:
     from shared.flows.relay.setup import Manner, RelaySetup

@@ -10,7 +10,7 @@ from shared.adapters.secrets import secret_json
 from shared.domain.reader_takeover import Takeover
 from shared.domain.sink import Examiner, Sink, SinkAccess, Surroundings
 from shared.stage.aws_parts import AwsParts
-from shared.values import endpoint
+from shared.values import source_endpoint
 from shared.values.errors import RowlineError
 from shared.values.settings import ConsumerSettings
 
@@ -86,8 +86,8 @@ class SinkParts(AwsParts):
         source, sink = self._addresses.get("source"), self._addresses.get(settings.kind)
         if source and self.only_source():
             name = self.settings.sources[settings.source].secret
-            theirs = endpoint.from_secret(name, secret_json(name))
-            given = endpoint.parse(source)
+            theirs = source_endpoint.from_secret(name, secret_json(name))
+            given = source_endpoint.parse(source)
             if (given.host, given.port) != (theirs.host, theirs.port):
                 return True
         url = str(_secret(settings.sink["secret"], False).get("url", "")) if sink else ""

@@ -8,7 +8,7 @@ from shared.adapters.database.contract import Database
 from shared.adapters.secrets import secret_json
 from shared.stage.aws_parts import AwsParts
 from shared.stage.source_parts import SourceParts
-from shared.values import endpoint
+from shared.values import source_endpoint
 from shared.values.settings import SnapshotSettings, SourceSettings
 
 if TYPE_CHECKING:
@@ -51,5 +51,5 @@ class SnapshotParts(AwsParts, SourceParts):
         from shared.adapters.database.replica import replica_reads
         from shared.adapters.database.sql import SqlDatabase
 
-        found = endpoint.from_secret(secret, secret_json(secret, fresh=True))
+        found = source_endpoint.from_secret(secret, secret_json(secret, fresh=True))
         return replica_reads(primary, SqlDatabase(found))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from shared.adapters.database.contract import Database
 from shared.adapters.secrets import secret_json
 from shared.stage.basis import Basis
-from shared.values import endpoint
-from shared.values.endpoint import SourceEndpoint
+from shared.values import source_endpoint
 from shared.values.settings import SourceSettings, TableSettings, table_settings
+from shared.values.source_endpoint import SourceEndpoint
 
 if TYPE_CHECKING:
     from shared.adapters.binlog.contract import Binlog
@@ -25,9 +25,9 @@ class SourceParts(Basis):
         may have been rotated.
         """
         if (url := self._addresses.get("source")) and self.only_source():
-            return endpoint.parse(url)
+            return source_endpoint.parse(url)
         secret = self.source(source).secret
-        return endpoint.from_secret(secret, secret_json(secret, fresh=True))
+        return source_endpoint.from_secret(secret, secret_json(secret, fresh=True))
 
     def database(self, source: str | None = None) -> Database:
         """A connection to a source for SELECTs."""

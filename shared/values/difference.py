@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["missing", "extra", "different", "shared", "refused"]
+DifferenceKind = Literal["missing", "extra", "different", "shared", "refused"]
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -17,6 +17,6 @@ class Difference(msgspec.Struct, frozen=True):
 
     table: str
     id: str
-    kind: Kind
+    kind: DifferenceKind
     fields: list[str] = []
     reason: str = ""

@@ -11,7 +11,7 @@ from shared.values.message import hash_ids
 COMMAND_ROWS, COMMAND_CHANGES = 100, 500
 """One command names at most so many rows, and so many changes of them."""
 
-Action = Literal["apply", "drop"]
+RedriveAction = Literal["apply", "drop"]
 
 
 class RedriveCommand(msgspec.Struct, frozen=True, tag_field="command", tag="redrive"):
@@ -25,7 +25,7 @@ class RedriveCommand(msgspec.Struct, frozen=True, tag_field="command", tag="redr
 
     job: str
     attempt: int
-    action: Action
+    action: RedriveAction
     group: str
     rows: dict[str, list[str]]
     v: int = 1

@@ -12,7 +12,7 @@ from botocore.config import Config
 from shared.adapters import aws as clients
 from shared.adapters.athena.athena import AwsAthena
 from shared.adapters.athena.contract import Athena, QueryError, literal, text_parameters
-from shared.domain.asking import ask, rows
+from shared.domain.athena_query import ask, rows
 from tests.worlds.changes_table import ChangesTable, Row, sample
 from tests.worlds.twins.athena import MemoryAthena
 

@@ -22,9 +22,9 @@ from shared.adapters.binlog.contract import (
     Truncated,
 )
 from shared.values.change import Row
-from shared.values.endpoint import parse
 from shared.values.errors import PositionLost, SourceUnavailable
 from shared.values.position import Position
+from shared.values.source_endpoint import parse
 from shared.values.table import Column, Table
 from tests.waiting import wait_for
 from tests.worlds.twins.binlog import MemoryBinlog

@@ -14,9 +14,9 @@ from shared.adapters.database import sql, view
 from shared.adapters.database.contract import Database
 from shared.adapters.database.sql import SqlDatabase
 from shared.values.change import Row
-from shared.values.endpoint import parse
 from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position
+from shared.values.source_endpoint import parse
 from shared.values.table import Column, Table
 from tests.worlds.twins.database import MemoryDatabase
 

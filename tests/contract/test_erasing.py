@@ -11,10 +11,10 @@ from moto import mock_aws
 from shared.adapters.landing.s3 import S3Landing
 from shared.flows.archive.auditing import audit
 from shared.flows.archive.committing import commit
-from shared.flows.privacy import progress
+from shared.flows.privacy import erasure_progress
 from shared.flows.privacy.erasing import GRACE_MS, erase, requested
+from shared.flows.privacy.privacy_requests import WORK
 from shared.flows.privacy.setup import PrivacySetup
-from shared.flows.privacy.work import WORK
 from shared.flows.relay.failover.journal import JournalPage, decode_page
 from shared.flows.snapshots.tending import tend
 from shared.flows.snapshots.verifying import verify
@@ -186,7 +186,7 @@ def test_a_late_copy_does_not_bring_erased_changes_back(world: World) -> None:
 def test_killed_after_each_step_it_continues(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(world)
     world.change(PERSON, "d", name=SECRET)
-    stored, left = progress.store, [0]
+    stored, left = erasure_progress.store, [0]
 
     class Killed(BaseException):
         pass
@@ -197,7 +197,7 @@ def test_killed_after_each_step_it_continues(world: World, monkeypatch: pytest.M
         if not left[0]:
             raise Killed
 
-    monkeypatch.setattr(progress, "store", store)
+    monkeypatch.setattr(erasure_progress, "store", store)
     erasure = world.erasure(PERSON)
     for killed in (1, 9, 11):  # tests/unit/test_erasing_killed.py has every call
         left[0] = killed

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.stub import Stubber
 
 from shared.adapters.firehose.contract import MOST_RECORD, DeliveryStream
-from shared.adapters.firehose.stream import BYTES, PAUSES, RECORDS, FirehoseStream
+from shared.adapters.firehose.firehose_stream import BYTES, PAUSES, RECORDS, FirehoseStream
 from shared.values.errors import StackError
 from tests.worlds.twins.firehose import MemoryStream
 from tests.worlds.twins.landing import MemoryLanding

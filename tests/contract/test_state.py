@@ -20,7 +20,7 @@ from shared.values.coverage import Segment, SegmentStart
 from shared.values.due_cause import DueCause
 from shared.values.errors import LeaseLost
 from shared.values.gate import Gate
-from shared.values.in_hand import InHand
+from shared.values.group_in_hand import GroupInHand
 from shared.values.index_pair import NO_PAIRS, IndexPair, IndexPairs
 from shared.values.job import (
     BackfillWork,
@@ -711,13 +711,13 @@ def test_the_budget_of_a_minute_is_shared_and_never_exceeded(stores: Any) -> Non
 
 
 def test_a_group_in_hand_is_known_until_it_is_ended(stores: Any) -> None:
-    store = stores.hands
+    store = stores.groups_in_hand
     assert store.read("search", ["g", "h"]) == {}
-    store.begin("search", {"g": InHand(version="v1"), "h": InHand("tx/1", 2, "v1")})
-    store.begin("search", {"h": InHand("tx/1", 3, "v1")})
+    store.begin("search", {"g": GroupInHand(version="v1"), "h": GroupInHand("tx/1", 2, "v1")})
+    store.begin("search", {"h": GroupInHand("tx/1", 3, "v1")})
     assert store.read("search", ["g", "h", "i"]) == {
-        "g": InHand(version="v1"),
-        "h": InHand("tx/1", 3, "v1"),
+        "g": GroupInHand(version="v1"),
+        "h": GroupInHand("tx/1", 3, "v1"),
     }
     assert store.read("other", ["g"]) == {}
     store.end("search", ["g", "g", "none"])

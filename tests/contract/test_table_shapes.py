@@ -15,7 +15,7 @@ from shared.adapters.binlog import open_binlog
 from shared.adapters.binlog.contract import Rows
 from shared.adapters.database.sql import SqlDatabase
 from shared.values.change import Row
-from shared.values.endpoint import parse
+from shared.values.source_endpoint import parse
 from shared.values.table import Table
 
 _ids = itertools.count(4_000_300_000)

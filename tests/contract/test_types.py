@@ -17,7 +17,7 @@ from shared.adapters.binlog import open_binlog
 from shared.adapters.binlog.contract import Rows
 from shared.adapters.database.sql import SqlDatabase
 from shared.values.change import Row
-from shared.values.endpoint import parse
+from shared.values.source_endpoint import parse
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "types.md"
 _ROW = re.compile(r"^\| `([^`]+)` \| `((?:[^`])+)` \| [^|]+ \| `([^`]*)` \|$", re.MULTILINE)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.values import endpoint
+from shared.values import source_endpoint
 from shared.values.seq import split_seq
 from shared.values.settings import SourceSettings, TableSettings
 from tests.integration.relay_faults.process import Running
@@ -82,7 +82,7 @@ class Stream(MemoryStage):
         source = SourceSettings(
             "shop", "none", {name: TableSettings(shards=4) for name in TABLES}, start="latest"
         )
-        return self.relay(source, lambda: endpoint.parse(self._pair.now.reader_url), holder)
+        return self.relay(source, lambda: source_endpoint.parse(self._pair.now.reader_url), holder)
 
     def in_order(self) -> None:
         last: dict[str, int] = {}

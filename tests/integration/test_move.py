@@ -16,9 +16,9 @@ from cli.commands import source as reset
 from cli.commands import source_move as move
 from shared.adapters import secrets
 from shared.stage import Stage, source_parts
-from shared.values.endpoint import SourceEndpoint, from_secret
 from shared.values.seq import split_seq
 from shared.values.settings import Settings, SourceSettings, TableSettings
+from shared.values.source_endpoint import SourceEndpoint, from_secret
 from tests.integration.relay_faults.process import Running
 from tests.integration.test_fail_over import Pair
 from tests.unit.test_docs import command_lines

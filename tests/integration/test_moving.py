@@ -13,7 +13,7 @@ from shared.flows.relay.lease import margins
 from shared.flows.relay.loop import relay
 from shared.flows.relay.reading.connecting import database, opener
 from shared.flows.relay.setup import RelaySetup
-from shared.values import endpoint
+from shared.values import source_endpoint
 from shared.values.errors import StateUnavailable, TopicError
 from shared.values.message import Message, decode
 from shared.values.seq import split_seq
@@ -95,9 +95,9 @@ class Stage:
             claims=self.claims,
             topic=reach,
             open_binlog=opener(
-                lambda: endpoint.parse(self.server.reader_url), f"{self.database}/{stream}"
+                lambda: source_endpoint.parse(self.server.reader_url), f"{self.database}/{stream}"
             ),
-            open_database=database(lambda: endpoint.parse(self.server.reader_url)),
+            open_database=database(lambda: source_endpoint.parse(self.server.reader_url)),
             holder=f"relay {self.started}",
             manner="take",
             run="foreground",

@@ -22,7 +22,7 @@ from shared.adapters.topic.contract import Entry
 from shared.flows.relay.loop import relay
 from shared.flows.relay.reading.connecting import database, opener
 from shared.flows.relay.setup import RelaySetup
-from shared.values import endpoint
+from shared.values import source_endpoint
 from shared.values.change import Change
 from shared.values.message import Message, decode
 from shared.values.seq import split_seq
@@ -144,7 +144,7 @@ def test_changes_add_up_to_the_table_while_relays_come_and_go(server: Any, shop:
     source = SourceSettings(
         "shop", "none", {f"{shop}.listings": TableSettings(shards=8)}, start="latest"
     )
-    reader = endpoint.parse(server.reader_url)
+    reader = source_endpoint.parse(server.reader_url)
     errors: list[BaseException] = []
 
     def job(number: int) -> RelaySetup:
@@ -240,7 +240,7 @@ def test_the_function_relays_until_its_time_is_nearly_over_and_the_next_one_goes
     topic, queue = create_topic_and_queue(name)
     create_state_table(name, dynamodb)
     create_bucket(name)
-    reader = endpoint.parse(mariadb.reader_url)
+    reader = source_endpoint.parse(mariadb.reader_url)
     secret = {
         "host": reader.host,
         "port": reader.port,

@@ -15,7 +15,7 @@ import boto3
 import msgspec
 import pytest
 
-from shared.values import endpoint
+from shared.values import source_endpoint
 from shared.values.settings import Settings, SourceSettings, TableSettings
 from tests.aws_setup import create_bucket
 from tests.integration.relay_faults.conftest import stack as stack
@@ -37,7 +37,7 @@ def place(stack: Callable[..., Stack], mariadb: Any, database: str) -> Stack:
 @pytest.fixture
 def environment(place: Stack, aws: dict[str, str], tmp_path: Path) -> dict[str, str]:
     """What the task definition gives to the container."""
-    name, reader = f"service-{uuid.uuid4().hex[:8]}", endpoint.parse(place.url)
+    name, reader = f"service-{uuid.uuid4().hex[:8]}", source_endpoint.parse(place.url)
     secret = {
         "host": reader.host,
         "port": reader.port,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.values import endpoint
+from shared.values import source_endpoint
 from shared.values.errors import PositionLost
 from shared.values.settings import SourceSettings, TableSettings
 from tests.integration.relay_faults.process import Running
@@ -33,7 +33,7 @@ class Shop(MemoryStage):
 
     def start(self, holder: str) -> Running:
         source = SourceSettings("shop", "none", {TABLE: TableSettings(shards=4)}, start="latest")
-        return self.relay(source, lambda: endpoint.parse(self.server.reader_url), holder)
+        return self.relay(source, lambda: source_endpoint.parse(self.server.reader_url), holder)
 
     def held(self) -> dict[tuple[str, int], str]:
         return {(TABLE, id_): note for id_, note in self.sql(f"SELECT id, note FROM {TABLE}")}

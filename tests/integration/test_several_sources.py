@@ -20,7 +20,7 @@ from shared.flows.relay.loop import relay
 from shared.flows.relay.reading.connecting import database, opener
 from shared.flows.relay.setup import RelaySetup
 from shared.flows.verify.verify import Verify
-from shared.values import endpoint
+from shared.values import source_endpoint
 from shared.values.delivery import Delivery
 from shared.values.message import decode
 from shared.values.settings import (
@@ -74,7 +74,7 @@ class Stage:
         return LatestState(settings, stanza, self.search, self.state)
 
     def job(self, source: str) -> RelaySetup:
-        reader = endpoint.parse(self.servers[source].reader_url)
+        reader = source_endpoint.parse(self.servers[source].reader_url)
         return RelaySetup(
             source=self.sources[source],
             streams=self.state.streams,
@@ -184,7 +184,7 @@ def test_tables_of_one_name_in_two_sources_are_never_mixed_up(stage: Stage) -> N
 
     queue = stage.queue
     databases = {
-        name: SqlDatabase(endpoint.parse(server.reader_url))
+        name: SqlDatabase(source_endpoint.parse(server.reader_url))
         for name, server in stage.servers.items()
     }
 

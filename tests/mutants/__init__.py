@@ -143,7 +143,7 @@ MUTANTS = (
     ),
     Mutant(
         "the watch removes a row that a function is about to park",
-        "shared/flows/watch/empty_rows.py",
+        "shared/flows/watch/empty_row_removal.py",
         "setup.now_ms - UNTOUCHED_MS",
         "setup.now_ms",
         (FAULTS,),
@@ -164,21 +164,21 @@ MUTANTS = (
     ),
     Mutant(
         "the progress of a batch is not recorded",
-        f"{CONSUME}/progress.py",
+        f"{CONSUME}/mark_progress.py",
         "if self._noted - left < SECONDS:",
         "if True:",
         (EVERY_CHANGE,),
     ),
     Mutant(
         "the progress passes a refused change",
-        f"{CONSUME}/progress.py",
+        f"{CONSUME}/mark_progress.py",
         'outcome.kind == "refused" and not piece.parked',
         "False",
         (EVERY_CHANGE,),
     ),
     Mutant(
         "the progress passes a failed change",
-        f"{CONSUME}/progress.py",
+        f"{CONSUME}/mark_progress.py",
         'outcome is None or outcome.kind == "failed"',
         "outcome is None",
         (EVERY_CHANGE,),

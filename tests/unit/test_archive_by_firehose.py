@@ -13,8 +13,8 @@ from shared.domain.archive_ledger import Ledger
 from shared.domain.archive_records import FULL, pack
 from shared.domain.sink import Arrival, Slice
 from shared.flows.archive.committing import Committer
-from shared.flows.archive.rows import Read, new_rows
-from shared.flows.consume.sinks.archive import Archive
+from shared.flows.archive.landed_rows import LandedObject, new_rows
+from shared.flows.consume.sinks.archive import ArchiveSink
 from shared.values import landed
 from shared.values.change import Change
 from tests.tier import SEED, TIER
@@ -40,14 +40,16 @@ def wide(n: int, size: int) -> Change:
 
 
 def numbers(*bodies: bytes) -> list[int]:
-    rows = new_rows([Read(landed.decode(each), 0) for each in bodies], Ledger()).table
+    rows = new_rows([LandedObject(landed.decode(each), 0) for each in bodies], Ledger()).table
     return [] if rows is None else sorted(rows.column("n").to_pylist())
 
 
 def test_records_are_the_lines_of_a_landing_object() -> None:
     landing = MemoryLanding()
     stream = MemoryStream(landing)
-    outcomes = Archive(landing, stream).apply(Slice(arrivals([change(1), change(2)], [change(3)])))
+    outcomes = ArchiveSink(landing, stream).apply(
+        Slice(arrivals([change(1), change(2)], [change(3)]))
+    )
     assert [each.kind for each in outcomes] == ["applied"] * 3
     assert not landing.objects, "Firehose has it, and the landing nothing yet"
     stream.deliver()
@@ -79,7 +81,7 @@ def test_a_change_too_large_for_a_record_lands_in_s3() -> None:
     landing = MemoryLanding()
     stream = MemoryStream(landing)
     some = arrivals([change(1), wide(2, MOST_RECORD), change(3)], [change(4)])
-    assert {each.kind for each in Archive(landing, stream).apply(Slice(some))} == {"applied"}
+    assert {each.kind for each in ArchiveSink(landing, stream).apply(Slice(some))} == {"applied"}
     ((_, body),) = landing.objects.values()
     assert numbers(body) == [2]
     stream.deliver()
@@ -109,7 +111,7 @@ def test_only_changes_of_records_that_were_not_accepted_fail() -> None:
 
     landing = MemoryLanding()
     some = arrivals([wide(1, FULL - 2000)], [wide(2, FULL - 2000), change(3)])
-    outcomes = Archive(landing, Fails(landing)).apply(Slice(some))
+    outcomes = ArchiveSink(landing, Fails(landing)).apply(Slice(some))
     assert [each.kind for each in outcomes] == ["failed", "applied", "applied"]
     assert "ServiceUnavailableException" in outcomes[0].reason
 
@@ -120,7 +122,7 @@ def test_an_outage_fails_and_never_refuses(what: str) -> None:
     stream = MemoryStream(landing, random.Random(1), 1.0 if what == "throttled" else 0.0)
     stream.refuses, landing.down = what == "refused", what == "landing down"
     some = arrivals([change(1)], [wide(2, MOST_RECORD)])
-    outcomes = Archive(landing, stream).apply(Slice(some))
+    outcomes = ArchiveSink(landing, stream).apply(Slice(some))
     expected = ["applied", "failed"] if what == "landing down" else ["failed", "applied"]
     assert [each.kind for each in outcomes] == expected
 
@@ -168,8 +170,8 @@ def test_each_change_is_in_the_table_once_whatever_firehose_does(switching: bool
 def test_a_stage_that_goes_back_to_s3_still_takes_in_what_firehose_delivers() -> None:
     landing, lake = MemoryLanding(), MemoryLake()
     stream = MemoryStream(landing)
-    Archive(landing, stream).apply(Slice(arrivals([change(1), change(2)])))
-    Archive(landing).apply(Slice(arrivals([change(3)])))
+    ArchiveSink(landing, stream).apply(Slice(arrivals([change(1), change(2)])))
+    ArchiveSink(landing).apply(Slice(arrivals([change(3)])))
     run = Committer(landing, lake, lambda: 0)
     assert run.run(lambda: 300).rows == 1
     stream.deliver()

@@ -8,8 +8,8 @@ import pytest
 
 from shared.domain.archive_ledger import Ledger
 from shared.domain.sink import Arrival, Slice
-from shared.flows.archive.rows import Read, new_rows
-from shared.flows.consume.sinks.archive import Archive
+from shared.flows.archive.landed_rows import LandedObject, new_rows
+from shared.flows.consume.sinks.archive import ArchiveSink
 from shared.values import landed
 from shared.values.change import Change
 from shared.values.message import Message
@@ -34,7 +34,7 @@ def landed_ids(landing: MemoryLanding) -> list[str]:
 def test_a_slice_is_one_object_with_its_messages() -> None:
     landing = MemoryLanding()
     first, second = arrivals(change(1), change(2)), arrivals(change(3))
-    outcomes = Archive(landing).apply(Slice([*first, *second]))
+    outcomes = ArchiveSink(landing).apply(Slice([*first, *second]))
     assert [each.kind for each in outcomes] == ["applied"] * 3
     ((_, body),) = landing.objects.values()
     assert [len(each.changes) for each in landed.decode(body)] == [2, 1]
@@ -43,8 +43,8 @@ def test_a_slice_is_one_object_with_its_messages() -> None:
 def test_a_slice_that_comes_again_replaces_its_own_object() -> None:
     landing = MemoryLanding()
     for _ in range(3):
-        Archive(landing).apply(Slice(arrivals(change(1), change(2))))
-    Archive(landing).apply(Slice(arrivals(change(1), change(2), change(3))))
+        ArchiveSink(landing).apply(Slice(arrivals(change(1), change(2))))
+    ArchiveSink(landing).apply(Slice(arrivals(change(1), change(2), change(3))))
     assert len(landing.objects) == 2
 
 
@@ -69,7 +69,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
 def test_a_malformed_change_is_refused_alone(wrong: dict[str, Any], reason: str) -> None:
     landing = MemoryLanding()
     bad = msgspec.structs.replace(change(2), **wrong)
-    outcomes = Archive(landing).apply(Slice(arrivals(change(1), bad, change(3))))
+    outcomes = ArchiveSink(landing).apply(Slice(arrivals(change(1), bad, change(3))))
     assert [each.kind for each in outcomes] == ["applied", "refused", "applied"]
     assert outcomes[1].reason.startswith(reason)
     assert landed_ids(landing) == [change(1).id, change(3).id]
@@ -79,15 +79,15 @@ def test_an_outage_of_the_landing_fails_what_is_sound() -> None:
     landing = MemoryLanding()
     landing.down = True
     bad = msgspec.structs.replace(change(2), id="")
-    outcomes = Archive(landing).apply(Slice(arrivals(change(1), bad)))
+    outcomes = ArchiveSink(landing).apply(Slice(arrivals(change(1), bad)))
     assert [each.kind for each in outcomes] == ["failed", "refused"]
     landing.down = False
-    assert Archive(landing).apply(Slice(arrivals(change(1))))[0].kind == "applied"
+    assert ArchiveSink(landing).apply(Slice(arrivals(change(1))))[0].kind == "applied"
 
 
 def test_nothing_is_written_when_time_is_over() -> None:
     landing = MemoryLanding()
-    outcomes = Archive(landing).apply(Slice(arrivals(change(1)), may_go_on=lambda: False))
+    outcomes = ArchiveSink(landing).apply(Slice(arrivals(change(1)), may_go_on=lambda: False))
     assert (outcomes[0].kind, landing.objects) == ("failed", {})
 
 
@@ -98,9 +98,9 @@ def test_nothing_is_written_when_time_is_over() -> None:
 def test_values_come_out_of_the_table_as_they_went_in(text: str) -> None:
     landing = MemoryLanding()
     odd = msgspec.structs.replace(change(1), after={"id": 1, "title": text, "big": 2**64})
-    Archive(landing).apply(Slice(arrivals(odd)))
+    ArchiveSink(landing).apply(Slice(arrivals(odd)))
     ((_, body),) = landing.objects.values()
-    rows = new_rows([Read(landed.decode(body), 0)], Ledger()).table
+    rows = new_rows([LandedObject(landed.decode(body), 0)], Ledger()).table
     assert rows is not None
     (after,) = rows.column("after").to_pylist()
     assert json.loads(after) == {"id": 1, "title": text, "big": 2**64}
@@ -109,6 +109,6 @@ def test_values_come_out_of_the_table_as_they_went_in(text: str) -> None:
 def test_rows_that_are_sent_again_do_not_take_the_numbers_of_changes() -> None:
     landing = MemoryLanding()
     lanes = [Arrival(message([change(1)]), lane, change(1), 100) for lane in ("backfill", "replay")]
-    outcomes = Archive(landing).apply(Slice([*lanes, *arrivals(change(2))]))
+    outcomes = ArchiveSink(landing).apply(Slice([*lanes, *arrivals(change(2))]))
     assert [each.kind for each in outcomes] == ["superseded", "superseded", "applied"]
     assert landed_ids(landing) == [change(2).id]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.domain.archive_views import base_names, views_of
-from shared.domain.asking import ask, rows
+from shared.domain.athena_query import ask, rows
 from shared.domain.athena_types import common_type, type_of
 from shared.values.table import Column, Table
 from tests.worlds.changes_table import sample

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from shared.flows.archive import chosen_changes, places
+from shared.flows.archive import chosen_changes, reading_order
 from shared.flows.replay.archive_reader import ArchiveReader
 from shared.flows.replay.from_archive import fill_from_archive
 from shared.flows.replay.planning import PlanSetup
@@ -101,7 +101,7 @@ def emptied(seed: int, steps: int = 80) -> ReplayWorld:
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "PART_CHANGES", 8)
+    monkeypatch.setattr(reading_order, "PART_CHANGES", 8)
     monkeypatch.setattr(chosen_changes, "MOST_HELD", 3_000)
     monkeypatch.setattr(chosen_changes, "FIRST_TRY", 1_500)
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.flows.archive import chosen_changes, places
+from shared.flows.archive import chosen_changes, reading_order
 from shared.flows.replay.archive_reader import ArchiveReader
 from shared.values.archive_pages import Choice, PageRow, PartRequest, TableName, TableParts
 from shared.values.errors import StackError
@@ -81,7 +81,7 @@ def expected(rows: list[dict[str, Any]], chosen: Choice, through: int) -> list[i
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts, pages and what is held are so small that all limits are reached."""
-    monkeypatch.setattr(places, "PART_CHANGES", 25)
+    monkeypatch.setattr(reading_order, "PART_CHANGES", 25)
     monkeypatch.setattr(chosen_changes, "MOST_COUNTED", 60)
     monkeypatch.setattr(chosen_changes, "MOST_HELD", 6_000)
     monkeypatch.setattr(chosen_changes, "FIRST_TRY", 3_000)

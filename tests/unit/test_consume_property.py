@@ -24,8 +24,7 @@ from shared.values.errors import SearchUnavailable
 from shared.values.job import Job
 from shared.values.message import decode
 from shared.values.parked_change import ParkedChange
-from shared.values.redrive_command import Action as Verb
-from shared.values.redrive_command import RedriveCommand, is_command
+from shared.values.redrive_command import RedriveAction, RedriveCommand, is_command
 from shared.values.redrive_work import RedriveWork
 from shared.values.row_key import row_of
 from tests.tier import TIER
@@ -362,7 +361,7 @@ class Consumer(RuleBasedStateMachine):
         for one in some:
             rows.setdefault(one.row, []).append(one.id)
         self.commands += 1
-        action: Verb = "drop" if drop else "apply"
+        action: RedriveAction = "drop" if drop else "apply"
         made = RedriveCommand("redrive-1", self.commands, action, group, rows)
         name, marks = f"command-{self.commands}", made.attributes("shop")
         id = made.deduplication_id

@@ -13,7 +13,7 @@ from shared.domain.patience import Patience
 from shared.flows.job_slice import JobSlice
 from shared.flows.redrive.setup import RedriveSetup
 from shared.flows.watch.dead_letters import settle_moved
-from shared.flows.watch.empty_rows import remove_empty_rows
+from shared.flows.watch.empty_row_removal import remove_empty_rows
 from shared.values.errors import ConfigError, StateUnavailable
 from shared.values.job import Job
 from shared.values.message import PUBLISHED

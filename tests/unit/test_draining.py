@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from shared.domain import gate_transitions
+from shared.flows.consume.consumed import Consumed
 from shared.flows.consume.draining import MOST_MESSAGES, drained
 from shared.flows.consume.pausing import pause
-from shared.flows.consume.tally import Consumed
 from shared.values.errors import StateUnavailable
 from tests.tier import SEED
 from tests.worlds.drain_world import NAME, VISIBILITY, DrainWorld

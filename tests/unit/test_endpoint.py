@@ -1,7 +1,7 @@
 import pytest
 
-from shared.values.endpoint import SourceEndpoint, from_secret, parse
 from shared.values.errors import ConfigError
+from shared.values.source_endpoint import SourceEndpoint, from_secret, parse
 
 
 def test_url() -> None:

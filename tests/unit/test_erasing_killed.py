@@ -7,10 +7,10 @@ import msgspec
 import pyarrow as pa
 import pytest
 
-from shared.adapters.lake.columns import ARROW
+from shared.adapters.lake.changes_columns import ARROW
 from shared.flows.archive.auditing import audit
 from shared.flows.privacy.erasing import GRACE_MS, requested
-from shared.flows.privacy.work import WORK
+from shared.flows.privacy.privacy_requests import WORK
 from shared.flows.relay.failover.journal import JournalPage, Touched, encode_page
 from shared.values.difference import Difference
 from shared.values.erasure import Erasure

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from shared.domain import gate_transitions
-from shared.domain.parked_where import Where
+from shared.domain.parked_where import ParkedWhere
 from shared.domain.sink import Outcome, Slice
 from shared.flows.redrive.changes_to_redrive import chosen, commands
-from shared.flows.watch.empty_rows import remove_empty_rows
+from shared.flows.watch.empty_row_removal import remove_empty_rows
 from shared.values.change import Change
 from shared.values.delivery import Delivery
 from shared.values.gate import Cause
@@ -92,7 +92,7 @@ def test_after_a_redrive_the_row_is_open_again_and_in_order(world: EveryChangeWo
     world.recorder.poison = {"tx/2"}
     world.publish(*(change(n, "u", 1) for n in range(1, 5)))
     world.drain()
-    assert world.redriving().plan(Where.parse("reason~KeyError")).changes == 3
+    assert world.redriving().plan(ParkedWhere.parse("reason~KeyError")).changes == 3
     report = world.redrive("reason~KeyError")
     assert (report.chosen, report.again, report.applied) == (3, 3, 0)
     world.recorder.poison = set()
@@ -299,8 +299,8 @@ class Random:
         state = self.world.state
         if state.jobs.current("search", "redrive") is None:
             assert state.jobs.begin(Job("j", "search", RedriveWork(), token=1, beat=1))
-        where = Where((("key", "=", str(self.random.randrange(4))),))
-        meant = where if self.random.random() < 0.7 else Where()
+        where = ParkedWhere((("key", "=", str(self.random.randrange(4))),))
+        meant = where if self.random.random() < 0.7 else ParkedWhere()
         some = chosen(state.parked, "search", meant, 1 << 62, closes=True)
         for command in commands(some, "j", self.numbers, "apply"):
             marks = command.attributes("shop")
@@ -367,7 +367,9 @@ class Random:
             if not any(self.queues.values()):
                 if not self.world.parked():
                     break
-                some = chosen(self.world.state.parked, "search", Where(), 1 << 62, closes=True)
+                some = chosen(
+                    self.world.state.parked, "search", ParkedWhere(), 1 << 62, closes=True
+                )
                 assert some
                 self.redrive()
             self.deliver(faults=False)

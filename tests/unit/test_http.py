@@ -11,11 +11,11 @@ import pytest
 import trustme
 from msgspec.structs import replace
 
-from shared.adapters.webhook import endpoint as webhook
-from shared.adapters.webhook.endpoint import WebhookUnavailable
+from shared.adapters.webhook import webhook_endpoint as webhook
+from shared.adapters.webhook.webhook_endpoint import WebhookUnavailable
 from shared.domain.sink import Arrival, Outcome, Sink, SinkAccess, Slice, Surroundings
 from shared.flows.consume import sinks
-from shared.flows.consume.sinks.http.answers import seconds_of
+from shared.flows.consume.sinks.http.receiver_answers import seconds_of
 from shared.values.errors import ConfigError, SecretUnavailable
 from shared.values.settings import ConsumerSettings
 from tests.worlds.consumer_world import change, message

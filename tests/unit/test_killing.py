@@ -68,7 +68,7 @@ def test_the_change_alone_is_parked(world: DeadlyWorld) -> None:
     assert world.mark("g") == (9, 9)
     assert world.mark("h") == (104, 4)
     assert world.recorder.kills <= 6
-    assert world.state.hands.read("search", ["g", "h"]) == {}
+    assert world.state.groups_in_hand.read("search", ["g", "h"]) == {}
 
 
 def test_two_deadly_changes_of_two_groups_are_both_found(world: DeadlyWorld) -> None:

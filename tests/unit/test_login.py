@@ -6,8 +6,8 @@ import pymysql
 import pytest
 
 from shared.adapters.login import refused_login, tls_options
-from shared.values.endpoint import from_secret, parse
 from shared.values.errors import ConfigError
+from shared.values.source_endpoint import from_secret, parse
 
 PLAIN = parse("mysql://u:hunter2@db.example.com?tls=off")
 VERIFIED = parse("mysql://u:hunter2@db.example.com")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.adapters.lake.columns import SORTED_BY
+from shared.adapters.lake.changes_columns import SORTED_BY
 from shared.adapters.lake.contract import DataFile
 from shared.domain.archive_ledger import Ledger
 from shared.flows.archive import periods

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from shared.domain.parked_groups import by_reason
-from shared.domain.parked_where import Where
+from shared.domain.parked_where import ParkedWhere
 from shared.flows.consume.reason import error_of, reason_of
 from shared.values.errors import ConfigError
 from shared.values.parked_change import ParkedChange
@@ -19,8 +19,8 @@ KEPT = [
 
 
 def chosen(where: str) -> str:
-    meant = Where.parse(where, NOW)
-    assert Where.parse(str(meant), NOW + 9999) == meant, "a job keeps what was meant"
+    meant = ParkedWhere.parse(where, NOW)
+    assert ParkedWhere.parse(str(meant), NOW + 9999) == meant, "a job keeps what was meant"
     return "".join(one.id for one in KEPT if meant.holds(one))
 
 
@@ -62,7 +62,7 @@ def test_conditions(where: str, ids: str) -> None:
 )
 def test_a_condition_that_makes_no_sense_is_refused(where: str, hint: str) -> None:
     with pytest.raises(ConfigError) as refused:
-        Where.parse(where)
+        ParkedWhere.parse(where)
     assert hint in str(refused.value)
 
 

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from cli.commands import privacy
 from shared.domain.key_argument import key_texts
 from shared.flows.history.past_table import find_table
+from shared.flows.privacy.privacy_requests import WORK
 from shared.flows.privacy.relation_argument import read_relation
-from shared.flows.privacy.work import WORK
 from shared.values.erasure import Erasure, Relation, Subject
 from shared.values.errors import ConfigError
 from shared.values.job import BackfillWork, Job

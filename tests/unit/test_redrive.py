@@ -7,7 +7,7 @@ import pytest
 
 from shared.adapters.search.contract import Action, Result
 from shared.adapters.topic.contract import Entry
-from shared.domain.parked_where import Where
+from shared.domain.parked_where import ParkedWhere
 from shared.flows.jobs import control
 from shared.flows.jobs.holding import JobBusy
 from shared.flows.jobs.tenure import JobStopped
@@ -38,7 +38,7 @@ def test_after_a_fix_the_parked_changes_are_applied_at_once(world: RedriveWorld)
     world.drain()
     assert set(world.documents()) == {"2", "3", "5"}
     world.fix_the_mapping()
-    plan = world.redriving().plan(Where())
+    plan = world.redriving().plan(ParkedWhere())
     assert (plan.changes, plan.rows, plan.superseded, plan.expired) == (2, 2, 0, 0)
     assert len(world.parked()) == 2, "a plan only reads"
     assert counts(world.redrive()) == {"chosen": 2, "applied": 2}
@@ -71,7 +71,7 @@ def test_a_row_that_was_deleted_meanwhile_stays_deleted_though_the_index_forgets
     world.drain()
     world.fix_the_mapping()
     world.search.forget_deletions()
-    assert world.redriving().plan(Where()).superseded == 1
+    assert world.redriving().plan(ParkedWhere()).superseded == 1
     assert counts(world.redrive()) == {"chosen": 2, "applied": 1, "superseded": 1}
     assert world.documents() == {"2": {"id": 2, "price": BAD}}
     assert world.nothing_is_left()
@@ -253,8 +253,8 @@ def test_both_halves_of_a_key_change_are_redriven_together(world: RedriveWorld) 
             id, 7, group, f"r{row}", op=op, key=f'{{"id":{row}}}', table="shop.items"
         )
         world.state.parked.add("search", parked, encode(message([one], group)))
-    assert world.redriving().plan(Where.parse("key=2")).changes == 2
-    assert world.redriving().plan(Where.parse("op=d")).changes == 2
+    assert world.redriving().plan(ParkedWhere.parse("key=2")).changes == 2
+    assert world.redriving().plan(ParkedWhere.parse("op=d")).changes == 2
     assert counts(world.redrive("key=2")) == {"chosen": 2, "applied": 2}
     assert world.documents(ALIAS) == {"2": {"id": 2, "price": 1}}
 
@@ -264,7 +264,7 @@ def test_a_payload_that_has_expired_is_told_and_stays(world: RedriveWorld) -> No
     world.drain()
     world.fix_the_mapping()
     world.now += 91 * 86_400
-    assert world.redriving().plan(Where()).expired == 1
+    assert world.redriving().plan(ParkedWhere()).expired == 1
     assert counts(world.redrive()) == {"chosen": 1, "expired": 1}
     assert len(world.parked()) == 1
     assert counts(world.redrive("", "drop")) == {"chosen": 1, "dropped": 1}

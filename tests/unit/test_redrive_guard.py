@@ -88,7 +88,7 @@ def test_a_change_that_still_kills_is_parked_again_alone(world: SlowWorld, refus
     assert len(killed) == 2
     assert all(last.startswith("Killed: the function ended 3 times") for last in killed)
     assert world.recorder.kills <= 8
-    assert world.state.hands.read("search", ["g"]) == {}
+    assert world.state.groups_in_hand.read("search", ["g"]) == {}
     world.recorder.deadly, world.recorder.poison = set(), set()
     assert world.redrive().again == 0
     assert world.nothing_is_left()
@@ -120,4 +120,4 @@ def test_an_outage_between_is_no_kill(world: SlowWorld) -> None:
 
     world.recorder.apply = apply  # type: ignore[method-assign]
     assert world.counts(world.redrive()) == (3, 3, 0)
-    assert world.state.hands.read("search", ["g"]) == {}
+    assert world.state.groups_in_hand.read("search", ["g"]) == {}

@@ -15,7 +15,7 @@ from shared.domain.patience import Patience
 from shared.domain.sink import Outcome, Slice
 from shared.flows.jobs import control
 from shared.flows.replay.replay import Replay
-from shared.flows.replay.sending import ReplaySending
+from shared.flows.replay.replay_sending import ReplaySending
 from shared.values.archive_pages import PageRow
 from shared.values.errors import ConfigError
 from shared.values.message import decode, hash_ids

@@ -10,7 +10,7 @@ import pytest
 from cli.commands import replay
 from shared.domain import replay_cost
 from shared.flows.replay.archive_reader import ArchiveReader
-from shared.flows.replay.planning import Asked, PlanSetup, ReplayPlan, plan
+from shared.flows.replay.planning import PlanSetup, ReplayPlan, ReplayRequest, plan
 from shared.flows.replay.window import moment_us
 from shared.values.errors import ConfigError, RowlineError, StackError
 from shared.values.settings import SourceSettings, TableSettings
@@ -34,7 +34,7 @@ def archive() -> ReplayArchive:
     return made
 
 
-def planned(archive: ReplayArchive, asked: Asked, **more: Any) -> ReplayPlan:
+def planned(archive: ReplayArchive, asked: ReplayRequest, **more: Any) -> ReplayPlan:
     setup = PlanSetup(
         more.pop("consumer", consumer_settings()),
         SETTINGS,
@@ -52,12 +52,12 @@ def at_us(second: int) -> int:
 
 
 def test_it_counts_the_newest_change_of_each_row_in_the_window(archive: ReplayArchive) -> None:
-    found = planned(archive, Asked(at_us(0)))
+    found = planned(archive, ReplayRequest(at_us(0)))
     assert (found.changes, found.tables["shop.items"].later) == (5, 0)
     assert found.choice.to_us == at_us(50), "as far as the archive reaches"
     assert found.usd > 0
     assert 1 <= found.messages <= 5
-    early = planned(archive, Asked(at_us(0), at_us(18)))
+    early = planned(archive, ReplayRequest(at_us(0), at_us(18)))
     assert (early.changes, early.tables["shop.items"].later) == (2, 3)
 
 
@@ -65,28 +65,36 @@ def test_a_consumer_of_every_change_gets_all(archive: ReplayArchive) -> None:
     consumer = msgspec.structs.replace(
         consumer_settings(), ordering="every-change", sink={"kind": "handler"}
     )
-    found = planned(archive, Asked(at_us(2), at_us(12), rate=2.0), consumer=consumer)
+    found = planned(archive, ReplayRequest(at_us(2), at_us(12), rate=2.0), consumer=consumer)
     assert (found.changes, found.seconds, found.choice.newest) == (10, 5.0, False)
-    one = planned(archive, Asked(at_us(0), key="3"), consumer=consumer)
+    one = planned(archive, ReplayRequest(at_us(0), key="3"), consumer=consumer)
     assert one.changes == 4
 
 
 @pytest.mark.parametrize(
     ("asked", "more", "reason"),
     [
-        (Asked(at_us(5), at_us(4)), {}, r"--to.*is not after --from"),
-        (Asked(at_us(0), at_us(51)), {}, r"--to.*later than the archive reaches.*:14:10\.000Z"),
-        (Asked(at_us(55)), {}, r"--from.*later than the archive reaches"),
-        (Asked(at_us(-9), at_us(-5)), {}, r"before the archive's oldest change"),
-        (Asked(at_us(-90_000)), {"retention_days": 1}, r"--from.*keeps changes for 1 days"),
-        (Asked(at_us(0), tables=("shop.nix",)), {}, r"'shop.nix'.*no archived table.*shop.items"),
-        (Asked(at_us(0), tables=("shop.secret",)), {}, r"'shop.secret'.*no archived table"),
-        (Asked(at_us(0), where="op=x"), {}, r"--where.*no operation"),
-        (Asked(at_us(0), key="a"), {}, r"no value of column id"),
+        (ReplayRequest(at_us(5), at_us(4)), {}, r"--to.*is not after --from"),
+        (
+            ReplayRequest(at_us(0), at_us(51)),
+            {},
+            r"--to.*later than the archive reaches.*:14:10\.000Z",
+        ),
+        (ReplayRequest(at_us(55)), {}, r"--from.*later than the archive reaches"),
+        (ReplayRequest(at_us(-9), at_us(-5)), {}, r"before the archive's oldest change"),
+        (ReplayRequest(at_us(-90_000)), {"retention_days": 1}, r"--from.*keeps changes for 1 days"),
+        (
+            ReplayRequest(at_us(0), tables=("shop.nix",)),
+            {},
+            r"'shop.nix'.*no archived table.*shop.items",
+        ),
+        (ReplayRequest(at_us(0), tables=("shop.secret",)), {}, r"'shop.secret'.*no archived table"),
+        (ReplayRequest(at_us(0), where="op=x"), {}, r"--where.*no operation"),
+        (ReplayRequest(at_us(0), key="a"), {}, r"no value of column id"),
     ],
 )
 def test_it_says_why_it_cannot_be(
-    archive: ReplayArchive, asked: Asked, more: Any, reason: str
+    archive: ReplayArchive, asked: ReplayRequest, more: Any, reason: str
 ) -> None:
     with pytest.raises(ConfigError, match=reason):
         planned(archive, asked, **more)
@@ -96,8 +104,8 @@ def test_a_gap_in_the_ledger_is_named(archive: ReplayArchive) -> None:
     archive.append([row_of(23, "u", 1, BEGAN_MS + 23_000)])
     archive.reach(23, BEGAN_MS + 50_000)
     with pytest.raises(StackError, match=r"lacks shop epoch \d+ n 21.22.*audit --heal"):
-        planned(archive, Asked(at_us(0), at_us(22)))
-    assert planned(archive, Asked(at_us(0), at_us(20))).changes > 0, "complete until there"
+        planned(archive, ReplayRequest(at_us(0), at_us(22)))
+    assert planned(archive, ReplayRequest(at_us(0), at_us(20))).changes > 0, "complete until there"
 
 
 def test_what_was_given_out_and_is_not_archived_yet_ends_the_window(
@@ -105,21 +113,21 @@ def test_what_was_given_out_and_is_not_archived_yet_ends_the_window(
 ) -> None:
     archive.reach(25, BEGAN_MS + 55_000)
     with pytest.raises(ConfigError, match="later than the archive reaches"):
-        planned(archive, Asked(at_us(0), at_us(30)))
-    assert planned(archive, Asked(at_us(0))).choice.to_us == at_us(20)
+        planned(archive, ReplayRequest(at_us(0), at_us(30)))
+    assert planned(archive, ReplayRequest(at_us(0))).choice.to_us == at_us(20)
 
 
 def test_an_archive_s_own_consumer_is_refused(archive: ReplayArchive) -> None:
     consumer = msgspec.structs.replace(consumer_settings(), sink={"kind": "archive"})
     with pytest.raises(ConfigError, match="is the archive itself"):
-        planned(archive, Asked(at_us(0)), consumer=consumer)
+        planned(archive, ReplayRequest(at_us(0)), consumer=consumer)
 
 
 def test_an_empty_archive_says_so() -> None:
     archive = ReplayArchive()
     archive.capture("shop.items")
     with pytest.raises(StackError, match="holds no change yet"):
-        planned(archive, Asked(at_us(0)))
+        planned(archive, ReplayRequest(at_us(0)))
 
 
 def test_times_are_ages_or_have_a_zone() -> None:

@@ -14,7 +14,7 @@ from shared.domain.archive_ledger import Ledger
 from shared.flows.trace.archive_state import archive_state
 from shared.flows.trace.binlog_search import before
 from shared.flows.trace.change_trace import ChangeTrace, ConsumerTrace, Step
-from shared.flows.trace.known import Known
+from shared.flows.trace.found_change import FoundChange
 from shared.flows.trace.sought import by_id, by_key
 from shared.flows.trace.tracing import NotFound
 from shared.values.errors import ConfigError, StateUnavailable
@@ -166,7 +166,7 @@ def test_an_archive_that_cannot_be_asked_is_a_note() -> None:
 
 
 def test_what_the_landing_has_is_landed() -> None:
-    known = Known("tx", "shop", "shop.items", "u", "g", "h", make_seq(1 << 29, 3), 1)
+    known = FoundChange("tx", "shop", "shop.items", "u", "g", "h", make_seq(1 << 29, 3), 1)
     ledger = Ledger()
     ledger.add(("shop", 1 << 29), [2, 4])
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
-from shared.adapters.tracing import documents, xray
+from shared.adapters.tracing import segment_documents, xray
 from shared.adapters.tracing.collected import CollectedTraces
 from shared.adapters.tracing.contract import TracedStep, TraceSegment
 from shared.adapters.tracing.xray import XRayTracer, XRayTraces
@@ -158,7 +158,7 @@ class TestRelay:
         (parcel,) = waiting.take(1.0)
         PublishTrace(tracing, "relay", "shop").record(parcel, 7.0, 7.5)
         tracing.flush()
-        text = documents.encode(tracing.segments[0])
+        text = segment_documents.encode(tracing.segments[0])
         assert b"zoe" not in text
         assert b"secret" not in text
 
@@ -243,12 +243,12 @@ class TestDocuments:
         one = segment(
             steps=(TracedStep("SNS", 10.5, 11.0, True),), parent="00000000000000ff", failed=True
         )
-        assert documents.decode(documents.encode(one)) == one
+        assert segment_documents.decode(segment_documents.encode(one)) == one
 
     def test_a_document_of_somebody_else_is_left_out(self) -> None:
-        document = json.loads(documents.encode(segment()))
-        assert documents.decode(json.dumps({**document, "metadata": {}})) is None
-        assert documents.decode("{") is None
+        document = json.loads(segment_documents.encode(segment()))
+        assert segment_documents.decode(json.dumps({**document, "metadata": {}})) is None
+        assert segment_documents.decode("{") is None
 
     def test_a_long_list_of_changes_ends_below_the_limit(self) -> None:
         many = [TracedChange("x" * 90, seq, "u", "0" * 12, 1, 1) for seq in range(500)]
@@ -304,7 +304,7 @@ class TestXRay:
             tracer.flush()
             head, _, body = daemon.recv(65535).partition(b"\n")
         assert json.loads(head) == {"format": "json", "version": 1}
-        assert documents.decode(body) == segment()
+        assert segment_documents.decode(body) == segment()
         assert service.calls == 0
 
     def test_an_invocation_that_lambda_does_not_sample_has_no_daemon(self) -> None:
@@ -317,7 +317,7 @@ class TestXRay:
         tracer = XRayTracer(lambda: service, environ)
         tracer.record(segment())
         tracer.flush()
-        assert [documents.decode(one) for one in service.documents] == [segment()]
+        assert [segment_documents.decode(one) for one in service.documents] == [segment()]
 
     def test_a_service_that_refuses_is_left_alone_for_a_minute(
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -350,9 +350,9 @@ class TestXRay:
 
 def test_collected_traces_are_found_in_both_files(tmp_path: Any) -> None:
     file = tmp_path / "traces.jsonl"
-    (tmp_path / "traces.jsonl.1").write_bytes(documents.encode(segment()) + b"\n")
+    (tmp_path / "traces.jsonl.1").write_bytes(segment_documents.encode(segment()) + b"\n")
     later = segment(parent="00000000000000ff")
-    file.write_bytes(b'{"half\n' + documents.encode(later) + b"\n")
+    file.write_bytes(b'{"half\n' + segment_documents.encode(later) + b"\n")
     traces = CollectedTraces(file)
     assert len(traces.find({"group": "g"}, 0.0, 100.0)) == 2
     assert traces.find({"group": "h"}, 0.0, 100.0) == []

@@ -6,13 +6,13 @@ from typing import Any
 import msgspec
 
 from shared.domain.sink import Sink
+from shared.flows.consume.consumed import Consumed
 from shared.flows.consume.preparing import prepared
 from shared.flows.consume.refusal_budget import LEAST_ROWS
 from shared.flows.consume.runtime import Consume
 from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
 from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings
-from shared.flows.consume.tally import Consumed
 from shared.values.change import Change, Operation, Transaction
 from shared.values.delivery import Delivery
 from shared.values.message import Message, attributes, decode, deduplication_id, encode

@@ -6,11 +6,11 @@ from typing import Any
 
 from shared.adapters.topic.contract import Entry
 from shared.domain.archive_ledger import Ledger
-from shared.flows.archive.rows import Read, new_rows
+from shared.flows.archive.landed_rows import LandedObject, new_rows
+from shared.flows.consume.consumed import Consumed
 from shared.flows.consume.draining import Drain
 from shared.flows.consume.runtime import Consume
-from shared.flows.consume.sinks.archive import Archive
-from shared.flows.consume.tally import Consumed
+from shared.flows.consume.sinks.archive import ArchiveSink
 from shared.values import landed
 from shared.values.message import attributes, deduplication_id, encode
 from shared.values.settings import ConsumerSettings
@@ -64,7 +64,7 @@ class DrainWorld:
     def drain(self, wrap: Callable[[Any], Any] = lambda twin: twin) -> list[Consumed]:
         """One run of a new process of the function."""
         queue, state = wrap(self.queue), wrapped(self.state, wrap)
-        sink = Archive(wrap(self.landing), wrap(self.stream) if self.stream else None)
+        sink = ArchiveSink(wrap(self.landing), wrap(self.stream) if self.stream else None)
         consume = Consume(self.settings, sink, state, MemoryClaims(), queue, clock=lambda: self.now)
         began, drain = self.now, Drain(self.settings, consume, queue, state.gates, lambda: self.now)
         return list(drain.run(lambda: 60.0 - (self.now - began)))
@@ -72,7 +72,7 @@ class DrainWorld:
     def archived(self) -> list[int]:
         """The numbers that the landing would bring into the table, each once."""
         bodies = [landed.decode(body) for _, body in self.landing.objects.values()]
-        rows = new_rows([Read(each, 0) for each in bodies], Ledger())
+        rows = new_rows([LandedObject(each, 0) for each in bodies], Ledger())
         return [] if rows.table is None else sorted(rows.table.column("n").to_pylist())
 
     def complete(self) -> bool:

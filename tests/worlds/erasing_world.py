@@ -28,7 +28,7 @@ from shared.values.change import Change, Transaction
 from shared.values.checkpoint import Checkpoint
 from shared.values.difference import Difference
 from shared.values.erasure import Erasure, Subject
-from shared.values.in_hand import InHand
+from shared.values.group_in_hand import GroupInHand
 from shared.values.index_pair import IndexPair
 from shared.values.job import BackfillWork, CutoverWork, Job, TableFill, VerifyWork
 from shared.values.lineage import Lineage
@@ -216,4 +216,6 @@ def jobs_that_are_over(world: World) -> None:
         state.jobs.end(msgspec.structs.replace(taken, state="done", outcome="5 rows"))
     state.deletions.record("search", "j0", {f"people/{PERSON}": 5})  # killed while it ended
     state.reports.save("search", {"listed": [], "reasons": {SECRET: 2}})
-    state.hands.begin("search", {"people-0": InHand(f'r/j0.1/{name}/["{PERSON}"]', 1, "v")})
+    state.groups_in_hand.begin(
+        "search", {"people-0": GroupInHand(f'r/j0.1/{name}/["{PERSON}"]', 1, "v")}
+    )

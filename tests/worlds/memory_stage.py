@@ -6,8 +6,8 @@ from shared.flows.relay.reading.connecting import database, opener, preflight
 from shared.flows.relay.setup import RelaySetup
 from shared.values.change import Change
 from shared.values.checkpoint import Checkpoint
-from shared.values.endpoint import SourceEndpoint
 from shared.values.settings import SourceSettings
+from shared.values.source_endpoint import SourceEndpoint
 from tests.integration.relay_faults.process import Running
 from tests.worlds.relay.simulated import SimulatedTopic
 from tests.worlds.twins.claims import MemoryClaims

@@ -23,9 +23,9 @@ from shared.flows.relay.reading.connecting import database, opener, preflight
 from shared.flows.relay.setup import RelaySetup
 from shared.flows.verify.verify import Verify, VerifyReport
 from shared.values.checkpoint import Checkpoint
-from shared.values.endpoint import parse
 from shared.values.job import ResyncWork
 from shared.values.settings import ConsumerSettings, SourceSettings, TableSettings
+from shared.values.source_endpoint import parse
 from tests.integration.relay_faults.process import Running
 from tests.waiting import wait_for
 from tests.worlds.twins.claims import MemoryClaims

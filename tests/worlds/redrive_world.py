@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from shared.adapters.topic.contract import Entry
-from shared.domain.parked_where import Where
+from shared.domain.parked_where import ParkedWhere
 from shared.domain.patience import Patience
 from shared.flows.consume.runtime import Consume
 from shared.flows.redrive.redrive import RATE, Redrive
 from shared.flows.redrive.report import RedriveReport
 from shared.flows.redrive.setup import RedriveSetup
 from shared.values.change import Change
-from shared.values.redrive_command import Action
+from shared.values.redrive_command import RedriveAction
 from shared.values.settings import ConsumerSettings
 from tests.worlds.consumer_world import ALIAS, World, delivery
 from tests.worlds.twins.queue import MemoryQueue
@@ -79,10 +79,10 @@ class RedriveWorld(World):
         self.work()
 
     def redrive(
-        self, where: str = "", action: Action = "apply", rate: float = RATE
+        self, where: str = "", action: RedriveAction = "apply", rate: float = RATE
     ) -> RedriveReport:
         """Run a redrive to its end."""
-        return self.redriving().run(Where.parse(where, self.now), action, rate)
+        return self.redriving().run(ParkedWhere.parse(where, self.now), action, rate)
 
     def redriving(self) -> Redrive:
         """A redrive by a new process."""

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from shared.adapters.lake.columns import ARROW
-from shared.adapters.snapshots.columns import ARROW as ROWS
+from shared.adapters.lake.changes_columns import ARROW
+from shared.adapters.snapshots.snapshots_columns import ARROW as ROWS
 from shared.domain.archive_ledger import Ledger
 from shared.flows.archive.requests import do
 from shared.flows.archive.setup import ArchiveSetup

@@ -7,15 +7,15 @@ from shared.adapters import aws
 from shared.adapters.athena.contract import (
     MOST_ROWS,
     Execution,
-    Parameter,
     QueryError,
+    QueryParameter,
+    QueryState,
     ResultPage,
-    State,
     literal,
 )
 from shared.values.errors import RowlineError, StackError, StateUnavailable
 
-_STATES: dict[str, State] = {
+_STATES: dict[str, QueryState] = {
     "QUEUED": "running",
     "RUNNING": "running",
     "SUCCEEDED": "succeeded",
@@ -35,7 +35,7 @@ class AwsAthena:
     def __init__(self, client: Callable[[str], Any], workgroup: str, database: str) -> None:
         self._client, self._workgroup, self._database = client, workgroup, database
 
-    def start(self, sql: str, parameters: Sequence[Parameter] = (), token: str = "") -> str:
+    def start(self, sql: str, parameters: Sequence[QueryParameter] = (), token: str = "") -> str:
         options: dict[str, Any] = {"ClientRequestToken": token} if token else {}
         if parameters:
             options["ExecutionParameters"] = [literal(each) for each in parameters]
@@ -54,7 +54,7 @@ class AwsAthena:
         found = self._execution(query)
         status = found["Status"]
         return Execution(
-            _STATES[status["State"]],
+            _STATES[status["QueryState"]],
             status.get("StateChangeReason", ""),
             int(found.get("Statistics", {}).get("DataScannedInBytes", 0)),
         )

@@ -12,9 +12,9 @@ import msgspec
 
 from shared.values.errors import RowlineError
 
-State = Literal["running", "succeeded", "failed", "cancelled"]
+QueryState = Literal["running", "succeeded", "failed", "cancelled"]
 
-Parameter = str | int | datetime
+QueryParameter = str | int | datetime
 """A value for a `?`. A time without a zone is UTC, as the archive's columns are."""
 
 MOST_PARAMETER = 1024
@@ -35,7 +35,7 @@ class Execution(msgspec.Struct, frozen=True):
     reason: why it failed or was cancelled. scanned: the bytes that it has read so far.
     """
 
-    state: State
+    state: QueryState
     reason: str = ""
     scanned: int = 0
 
@@ -54,7 +54,7 @@ class ResultPage(msgspec.Struct, frozen=True):
 class Athena(Protocol):
     """One workgroup and one database. Methods raise Outage and StackError."""
 
-    def start(self, sql: str, parameters: Sequence[Parameter] = (), token: str = "") -> str:
+    def start(self, sql: str, parameters: Sequence[QueryParameter] = (), token: str = "") -> str:
         """Start a query; returns its id. Raises QueryError when Athena refuses it.
 
         parameters: of each `?` in order; a `?` may only be in a WHERE clause. token: 32 to 128
@@ -79,7 +79,7 @@ class Athena(Protocol):
         ...
 
 
-def literal(value: Parameter) -> str:
+def literal(value: QueryParameter) -> str:
     """A parameter as Athena wants it: an SQL literal, in which a value cannot be anything else.
 
     Raises QueryError for a text that is too long; `text_parameters` cuts such a text.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from shared.adapters.binlog.server import ServerBinlog
-    from shared.values.endpoint import SourceEndpoint
+    from shared.values.source_endpoint import SourceEndpoint
 
 
 def open_binlog(

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from shared.adapters.binlog.charsets import BINARY, Charsets
 from shared.adapters.binlog.column_kinds import describe
 from shared.adapters.binlog.column_types import OLD_TEMPORAL, ColumnMap, Type
-from shared.adapters.binlog.row_source import Named
+from shared.adapters.binlog.row_source import NamedReader
 from shared.adapters.binlog.table_map import TableMap
 from shared.adapters.binlog.type_readers import reader
 from shared.adapters.database.description import Description
@@ -68,7 +68,7 @@ class DescribedTable(NamedTuple):
     """
 
     table: Table
-    columns: list[Named]
+    columns: list[NamedReader]
     json: list[int]
     period: Period | None = None
 

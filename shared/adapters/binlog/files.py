@@ -9,10 +9,10 @@ from shared.adapters.binlog import server_facts as facts
 from shared.adapters.binlog.format_description import is_of_start
 from shared.adapters.binlog.gtid import MysqlGtids
 from shared.adapters.binlog.kinds import FORMAT_DESCRIPTION, PREVIOUS_GTIDS
-from shared.adapters.binlog.packets import Event as Raw
+from shared.adapters.binlog.packets import RawEvent
 from shared.adapters.binlog.session import Session
-from shared.values.endpoint import SourceEndpoint
 from shared.values.position import Position
+from shared.values.source_endpoint import SourceEndpoint
 
 
 class _Head(NamedTuple):
@@ -37,7 +37,7 @@ class BinlogFiles:
     def __init__(
         self,
         endpoint: SourceEndpoint,
-        raw: Callable[[Position], Generator[Raw | None, None, None]],
+        raw: Callable[[Position], Generator[RawEvent | None, None, None]],
     ) -> None:
         self._endpoint, self._raw = endpoint, raw
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from shared.adapters.binlog import kinds
-from shared.adapters.binlog.packets import Event
-from shared.adapters.binlog.place import Place
+from shared.adapters.binlog.binlog_place import BinlogPlace
+from shared.adapters.binlog.packets import RawEvent
 from shared.values.errors import SourceError
 
 _INSIDE = frozenset(
@@ -19,7 +19,9 @@ _INSIDE = frozenset(
 """
 
 
-def from_a_begin(events: Iterable[Event | None], place: Place) -> Iterator[Event | None]:
+def from_a_begin(
+    events: Iterable[RawEvent | None], place: BinlogPlace
+) -> Iterator[RawEvent | None]:
     """The events, which start at `place`, between two transactions.
 
     Raises SourceError where they start inside one: its first rows would be missing.

@@ -4,9 +4,9 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import chain
 
 from shared.adapters.binlog.kinds import BEGINNINGS
-from shared.adapters.binlog.packets import Event
+from shared.adapters.binlog.open_transaction import OpenTransaction
+from shared.adapters.binlog.packets import RawEvent
 from shared.adapters.binlog.rollbacks import Rollbacks, may_roll_back
-from shared.adapters.binlog.transaction import OpenTransaction
 
 MOST_BYTES = 16 << 20
 """So much is held back; a larger transaction is read ahead over a connection of its own."""
@@ -23,7 +23,7 @@ class LookAhead:
     ) -> None:
         self._transaction, self._scan = transaction, scan
 
-    def over(self, events: Iterable[Event | None]) -> Iterator[Event | None]:
+    def over(self, events: Iterable[RawEvent | None]) -> Iterator[RawEvent | None]:
         """The same events; `OpenTransaction.rollbacks` is set before the first of each transaction.
 
         A transaction without an end is left out.
@@ -37,14 +37,14 @@ class LookAhead:
                 yield following
 
     def _one(
-        self, first: Event, events: Iterator[Event | None]
-    ) -> Generator[Event | None, None, Event | None]:
+        self, first: RawEvent, events: Iterator[RawEvent | None]
+    ) -> Generator[RawEvent | None, None, RawEvent | None]:
         """The events of one transaction; returns the one behind it where it has no end."""
         self._transaction.rollbacks = None
         if not may_roll_back(first):
             yield first
             return None
-        rollbacks, held, size = Rollbacks(), list[Event](), 0
+        rollbacks, held, size = Rollbacks(), list[RawEvent](), 0
         found: Rollbacks | None = None
         for event in chain((first,), events):
             if event is None:

@@ -14,13 +14,13 @@ from shared.adapters.binlog.checksums import Checksums, damaged
 from shared.adapters.binlog.kinds import FORMAT_DESCRIPTION, ROTATE, ROWS, TABLE_MAP
 from shared.values.errors import RowlineError, SourceUnavailable
 
-Event = tuple[int, int, int, int, int, int, bytes, int, int]
+RawEvent = tuple[int, int, int, int, int, int, bytes, int, int]
 """One binlog event: (kind, ts, server_id, size, log_pos, flags, data, start, end).
 
 Its body is `data[start:end]`, without header and checksum; other events may stand around it. `ts`
 seconds (0 in events that the server makes up for this connection), `size` bytes in the binlog,
 `log_pos` where the next event begins (low 32 bits; 0 in made-up events). Source: MySQL internals
-manual, "Binlog Event Header". A plain tuple: one is made for every event of a busy server.
+manual, "Binlog RawEvent Header". A plain tuple: one is made for every event of a busy server.
 """
 
 _CHUNK = 1 << 18
@@ -50,7 +50,7 @@ class Packets:
         self._poll = select.poll()
         self._poll.register(socket, select.POLLIN)
 
-    def events(self) -> Iterator[Event | None]:
+    def events(self) -> Iterator[RawEvent | None]:
         """Events as they come; None whenever all that has arrived was yielded and more must be
         waited for.
 
@@ -126,7 +126,7 @@ class Packets:
             at = 0
             yield event
 
-    def _join(self, data: bytes, number: int) -> tuple[Event, bytes, int]:
+    def _join(self, data: bytes, number: int) -> tuple[RawEvent, bytes, int]:
         """Join an event that is larger than a packet; `data` begins with its first one.
 
         Returns (the event, what was read behind it, the number of the next packet).

@@ -12,7 +12,7 @@ from shared.adapters.binlog.json_binary import tree
 from shared.adapters.binlog.json_diff import apply
 from shared.adapters.binlog.row_compiler import Pairs, Patterns
 from shared.adapters.binlog.row_images import Damaged, head_size, require_all_columns
-from shared.adapters.binlog.row_source import Named
+from shared.adapters.binlog.row_source import NamedReader
 from shared.adapters.binlog.type_readers import ColumnReader
 from shared.values.change import Row
 
@@ -21,7 +21,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def compile_partial(
-    columns: list[Named], json: list[int], prefixes: dict[int, int]
+    columns: list[NamedReader], json: list[int], prefixes: dict[int, int]
 ) -> Callable[[bytes, int, int], Pairs]:
     """The reader of such events.
 
@@ -33,7 +33,7 @@ def compile_partial(
     names = {
         i: columns[i][0] or f"\0{i}" for i in json
     }  # a column that is read over still counts among the JSON columns
-    raw: list[Named] = [
+    raw: list[NamedReader] = [
         (names[i], ColumnReader("", "{0}", prefix=prefixes[i])) if i in names else column
         for i, column in enumerate(columns)
     ]

@@ -5,7 +5,7 @@ from struct import Struct
 from typing import Any
 
 from shared.adapters.binlog.length import length_encoded
-from shared.adapters.binlog.packets import Event
+from shared.adapters.binlog.packets import RawEvent
 from shared.values.compression import zstd
 from shared.values.errors import SourceError
 
@@ -16,7 +16,7 @@ _ZSTD, _NONE = 0, 255
 _PIECE = 1 << 20
 
 
-def events(body: bytes) -> Iterator[Event]:
+def events(body: bytes) -> Iterator[RawEvent]:
     """The events inside, decompressed piece by piece.
 
     They bear no checksum (the event around them does) and no position of their own.
@@ -60,7 +60,7 @@ def _decompressed(data: Any) -> Iterator[bytes]:
         yield reader.decompress(part, _PIECE)
 
 
-def _split(pieces: Iterator[bytes] | list[bytes]) -> Iterator[Event]:
+def _split(pieces: Iterator[bytes] | list[bytes]) -> Iterator[RawEvent]:
     rest = b""
     for piece in pieces:
         data, at = rest + piece, 0

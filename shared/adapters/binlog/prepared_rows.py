@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from shared.adapters.binlog import inflate, payload, xa
+from shared.adapters.binlog.binlog_place import whole
 from shared.adapters.binlog.kinds import (
     ANONYMOUS_GTID,
     ARTIFICIAL_FLAG,
@@ -27,8 +28,7 @@ from shared.adapters.binlog.kinds import (
     TRANSACTION_PAYLOAD,
     XA_PREPARE,
 )
-from shared.adapters.binlog.packets import Event
-from shared.adapters.binlog.place import whole
+from shared.adapters.binlog.packets import RawEvent
 from shared.adapters.binlog.xa import XaPlace, Xid
 from shared.values.errors import SourceError
 
@@ -40,7 +40,7 @@ _SAVEPOINTS = (b"SAVEPOINT", b"ROLLBACK", b"RELEASE")
 _ENDS = (b"XA COMMIT", b"XA ROLLBACK")
 
 
-def rows(events: Iterable[Event | None]) -> Iterator[Event]:
+def rows(events: Iterable[RawEvent | None]) -> Iterator[RawEvent]:
     """The table maps, row events and savepoints of the first transaction in `events`.
 
     Raises SourceError when that was not prepared there.
@@ -65,7 +65,9 @@ def rows(events: Iterable[Event | None]) -> Iterator[Event]:
     )
 
 
-def find(events: Iterable[Event | None], name: Xid, before: XaPlace) -> tuple[bool, XaPlace | None]:
+def find(
+    events: Iterable[RawEvent | None], name: Xid, before: XaPlace
+) -> tuple[bool, XaPlace | None]:
     """Where the last transaction of this name was prepared before a place.
 
     It is looked for in the file with which `events` begin.
@@ -101,7 +103,7 @@ def find(events: Iterable[Event | None], name: Xid, before: XaPlace) -> tuple[bo
     return known, found
 
 
-def from_offset(events: Iterable[Event | None], offset: int) -> Iterator[Event]:
+def from_offset(events: Iterable[RawEvent | None], offset: int) -> Iterator[RawEvent]:
     """The events from an offset on, of a file that is read from its start."""
     end, reached = 4, False
     for event in events:
@@ -113,7 +115,7 @@ def from_offset(events: Iterable[Event | None], offset: int) -> Iterator[Event]:
             yield event
 
 
-def _unpacked(events: Iterable[Event | None]) -> Iterator[Event]:
+def _unpacked(events: Iterable[RawEvent | None]) -> Iterator[RawEvent]:
     """The events, those inside a payload instead of it."""
     for event in events:
         if event is None:
@@ -144,13 +146,13 @@ def _prepares(body: bytes, name: Xid) -> bool:
     return False
 
 
-def _sql(event: Event) -> bytes:
+def _sql(event: RawEvent) -> bytes:
     """The statement of a QUERY event."""
     body = event[6][event[7] : event[8]]
     text = body[14 + body[8] + int.from_bytes(body[11:13], "little") :]
     return inflate.event_part(text) if event[0] == QUERY_COMPRESSED else text
 
 
-def _is_stored(event: Event) -> bool:
+def _is_stored(event: RawEvent) -> bool:
     """Whether it is in the file; others were made for the connection."""
     return event[0] != ROTATE and event[0] not in _HEARTBEATS and not event[5] & ARTIFICIAL_FLAG

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 
 from shared.adapters.binlog import query_event, xa
 from shared.adapters.binlog.contract import Event, Truncated
-from shared.adapters.binlog.packets import Event as Raw
+from shared.adapters.binlog.open_transaction import OpenTransaction
+from shared.adapters.binlog.packets import RawEvent
 from shared.adapters.binlog.statement_effects import Effects
 from shared.adapters.binlog.statement_reader import StatementReader
-from shared.adapters.binlog.transaction import OpenTransaction
 
 
 class Queries:
@@ -22,8 +22,8 @@ class Queries:
         transaction: OpenTransaction,
         reader: StatementReader,
         effects: Effects,
-        prepared: xa.Prepared,
-        count: Callable[[Iterator[Raw]], Iterator[Event]],
+        prepared: xa.PreparedTransaction,
+        count: Callable[[Iterator[RawEvent]], Iterator[Event]],
         forget: Callable[[], None],
     ) -> None:
         self._transaction, self._reader, self._effects = transaction, reader, effects

@@ -6,8 +6,8 @@ import pymysql
 from pymysql.constants import CR, ER
 
 from shared.adapters.login import TLS_HINT, refused_login
-from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import PositionLost, SourceError, SourceUnavailable
+from shared.values.source_endpoint import SourceEndpoint
 
 _MASTER_FATAL_ERROR_READING_BINLOG = 1236
 _SAME_SERVER_ID = 4052  # MariaDB: ER_SLAVE_SAME_ID; MySQL says it under 1236

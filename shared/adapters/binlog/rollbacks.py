@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 
 from shared.adapters.binlog import gtid_events, kinds, payload, query_event
-from shared.adapters.binlog.packets import Event
+from shared.adapters.binlog.packets import RawEvent
 from shared.adapters.binlog.statements import dialect, read, utf8
 
 _ROWS = frozenset((*kinds.ROWS, *kinds.COMPRESSED_ROWS, kinds.PARTIAL_UPDATE_ROWS))
@@ -27,7 +27,7 @@ append_identifier and get_quote_char_for_identifier.
 """
 
 
-def may_roll_back(event: Event) -> bool:
+def may_roll_back(event: RawEvent) -> bool:
     """Whether the transaction that begins with this event may hold rows that were rolled back."""
     kind, data, start, end = event[0], *event[6:]
     if kind == kinds.MARIADB_GTID:
@@ -52,7 +52,7 @@ class Rollbacks:
         self._begun = self._inside = False
         self._savepoints: list[tuple[str, int]] = []
 
-    def take(self, event: Event) -> None:
+    def take(self, event: RawEvent) -> None:
         """Follow it over the next event. Raises ValueError for an unknown savepoint."""
         kind, flags, data, start, end = event[0], event[5], *event[6:]
         if kind in _ROWS:
@@ -76,7 +76,7 @@ class Rollbacks:
     def __contains__(self, number: int) -> bool:
         return self._all or any(number in part for part in self._undone)
 
-    def marked(self, events: Iterable[Event]) -> Iterator[Event]:
+    def marked(self, events: Iterable[RawEvent]) -> Iterator[RawEvent]:
         """Its events, those of rows that were rolled back as `kinds.UNDONE_ROWS`."""
         number = 0
         for event in events:
@@ -119,7 +119,7 @@ def _key(name: str) -> str:
     return "".join(c for c in letters if not unicodedata.combining(c)).casefold()
 
 
-def of_group(events: Iterable[Event | None]) -> Rollbacks:
+def of_group(events: Iterable[RawEvent | None]) -> Rollbacks:
     """The rollbacks of the first transaction in these events."""
     found = Rollbacks()
     begun = False

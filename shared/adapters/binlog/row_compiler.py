@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from shared.adapters.binlog.row_images import Damaged, head_size, require_all_columns
-from shared.adapters.binlog.row_source import Named, RowSource
+from shared.adapters.binlog.row_source import NamedReader, RowSource
 from shared.values.change import Row
 
 Pairs = list[tuple[Row | None, Row | None]]
@@ -26,7 +26,7 @@ _MOST_COUNTED = 4096
 _IMAGES = {"c": ("None", "after"), "u": ("before", "after"), "d": ("before", "None")}
 
 
-def compile_rows(columns: list[Named], op: str, patterns: "Patterns") -> RowsReader:
+def compile_rows(columns: list[NamedReader], op: str, patterns: "Patterns") -> RowsReader:
     """The function that reads row events with the operation `op` (c, u, d) of a table.
 
     `columns` are all of its columns, in order.
@@ -78,7 +78,9 @@ class Patterns(dict[bytes, Image]):
     `usual` are the first few that came often; `learned` is called when there is another.
     """
 
-    def __init__(self, columns: list[Named], learned: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, columns: list[NamedReader], learned: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__()
         self.usual: list[bytes] = []
         self._columns, self._learned = columns, learned

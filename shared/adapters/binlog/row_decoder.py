@@ -15,7 +15,7 @@ from shared.adapters.binlog.looked_up_values import DamagedLabel
 from shared.adapters.binlog.partial import compile_partial
 from shared.adapters.binlog.row_compiler import Pairs, Patterns, RowsReader, compile_rows
 from shared.adapters.binlog.row_images import ShortImage, full_head, head_size
-from shared.adapters.binlog.row_source import Named
+from shared.adapters.binlog.row_source import NamedReader
 from shared.values.errors import SourceError
 from shared.values.table import Table
 from shared.values.table_pattern import TablePatterns
@@ -43,7 +43,7 @@ class RowDecoder:
     def __init__(
         self,
         table: Table | None,
-        columns: list[Named],
+        columns: list[NamedReader],
         thing: str,
         json: list[int] | None = None,
         period: Period | None = None,

@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.adapters.binlog.type_readers import GLOBALS, ColumnReader
 
-Named = tuple[str | None, ColumnReader]
+NamedReader = tuple[str | None, ColumnReader]
 """A column's name and reader; a name of None is read over."""
 _LENGTHS = {1: ("B", "l{i}"), 2: ("H", "l{i}"), 3: ("HB", "l{i} + (h{i} << 16)"), 4: ("I", "l{i}")}
 
@@ -34,7 +34,9 @@ class RowSource:
             text = text.replace(f"{{{n}}}", value)
         return text
 
-    def image(self, columns: list[Named], indent: int, nulls: frozenset[int] = frozenset()) -> str:
+    def image(
+        self, columns: list[NamedReader], indent: int, nulls: frozenset[int] = frozenset()
+    ) -> str:
         """Add the reading of one row image at `p`; returns the entries of its dict."""
         entries: list[str] = []
         format_, variables = "", list[str]()

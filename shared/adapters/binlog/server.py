@@ -17,25 +17,25 @@ from tenacity import (
 
 from shared.adapters.binlog import server_facts as facts
 from shared.adapters.binlog import xa
-from shared.adapters.binlog.catalog import ServerCatalog
+from shared.adapters.binlog.binlog_place import BinlogPlace
 from shared.adapters.binlog.contract import Event, is_another_start
 from shared.adapters.binlog.cut import Cut
 from shared.adapters.binlog.executed import Executed, MariadbExecuted, MysqlExecuted
 from shared.adapters.binlog.files import BinlogFiles
 from shared.adapters.binlog.known_tables import KnownTables
 from shared.adapters.binlog.packets import Packets
-from shared.adapters.binlog.place import Place
 from shared.adapters.binlog.refusals import ServerIdTaken, refusal
 from shared.adapters.binlog.row_decoder import RowDecoders
+from shared.adapters.binlog.server_catalog import ServerCatalog
 from shared.adapters.binlog.server_tables import ServerTables
 from shared.adapters.binlog.session import Session
 from shared.adapters.binlog.side_reading import SideReading
 from shared.adapters.binlog.statement_effects import Effects
 from shared.adapters.binlog.statement_reader import StatementReader
 from shared.adapters.binlog.transactions import Transactions
-from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import ConfigError, SourceUnavailable
 from shared.values.position import Position
+from shared.values.source_endpoint import SourceEndpoint
 from shared.values.table_pattern import TablePatterns
 
 _BREAKS = 6
@@ -132,7 +132,7 @@ class ServerBinlog:
         another server answers, SourceUnavailable leaves the next step to the caller.
         """
         server, started, breaks = "", 0, 0
-        prepared = xa.Prepared(self._side.rows_at, self._side.find)
+        prepared = xa.PreparedTransaction(self._side.rows_at, self._side.find)
         cut: Cut | None = None
         while True:
             if server:
@@ -178,13 +178,13 @@ class ServerBinlog:
         self,
         session: Session,
         server: str,
-        prepared: xa.Prepared,
+        prepared: xa.PreparedTransaction,
         start: Position,
         until: Position | None,
         cut: Cut | None,
     ) -> Transactions:
         """The state of reading over one connection."""
-        place = Place(start, facts.gtids_at(session, start))
+        place = BinlogPlace(start, facts.gtids_at(session, start))
         mariadb = session.is_mariadb
         decoders = RowDecoders(
             self._capture, self._catalog, self._tables, self._dropped, mariadb=mariadb

@@ -4,9 +4,9 @@ from typing import Any
 
 from shared.adapters.binlog.gtid import MariadbGtids, MysqlGtids
 from shared.adapters.binlog.session import Session
-from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import SourceError
 from shared.values.position import Position
+from shared.values.source_endpoint import SourceEndpoint
 from shared.values.table_pattern import SYSTEM_DATABASES, TablePatterns
 
 _TRIES = 5

@@ -6,7 +6,7 @@ from functools import cached_property
 from shared.adapters.binlog.known_tables import Side
 from shared.adapters.binlog.session import Session
 from shared.values.cascades import logs_cascades
-from shared.values.endpoint import SourceEndpoint
+from shared.values.source_endpoint import SourceEndpoint
 
 _TRIGGER_RIGHT = (
     "SELECT 1 FROM information_schema.{kind}_privileges WHERE privilege_type = 'TRIGGER' "

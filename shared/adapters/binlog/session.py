@@ -16,9 +16,9 @@ import pymysql
 from shared.adapters.binlog.gtid import MariadbGtids, MysqlGtids
 from shared.adapters.binlog.refusals import translated
 from shared.adapters.login import TLS_HINT, refused_login, tls_options
-from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position
+from shared.values.source_endpoint import SourceEndpoint
 
 HEARTBEAT_SECONDS = 0.5
 """How often an idle server reports, so that lag stays known and a dead connection shows."""

@@ -7,14 +7,13 @@ from contextlib import closing
 
 from shared.adapters.binlog import prepared_rows, xa
 from shared.adapters.binlog.kinds import QUERIES
-from shared.adapters.binlog.packets import Event as Raw
-from shared.adapters.binlog.packets import Packets
+from shared.adapters.binlog.packets import Packets, RawEvent
 from shared.adapters.binlog.refusals import refusal
 from shared.adapters.binlog.rollbacks import Rollbacks, of_group
 from shared.adapters.binlog.session import Session
-from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import PositionLost
 from shared.values.position import Position
+from shared.values.source_endpoint import SourceEndpoint
 
 _SECOND_READERS = 3 << 30
 """Their server_ids lie from here on, above those of relays."""
@@ -34,7 +33,7 @@ class SideReading:
         self._server_ids = itertools.cycle(range(first, first + _CONNECTIONS))
         self._scanned: tuple[xa.XaPlace, Rollbacks] | None = None
 
-    def events(self, start: Position) -> Generator[Raw | None, None, None]:
+    def events(self, start: Position) -> Generator[RawEvent | None, None, None]:
         """Events from a file and offset on."""
         with closing(Session(self._endpoint)) as session:
             socket = session.dump(start, next(self._server_ids), _HEARTBEAT_SECONDS)
@@ -42,7 +41,7 @@ class SideReading:
                 socket, lambda packet: refusal(packet, self._endpoint), str(self._endpoint)
             ).events()
 
-    def rows_at(self, place: xa.XaPlace) -> Iterator[Raw]:
+    def rows_at(self, place: xa.XaPlace) -> Iterator[RawEvent]:
         """The table maps and row events of the transaction that was prepared at a place."""
         rollbacks = self.rollbacks_at(place)
         with closing(self._from(place)) as events:
@@ -79,7 +78,7 @@ class SideReading:
             ),
         )
 
-    def _from(self, place: xa.XaPlace) -> Generator[Raw | None, None, None]:
+    def _from(self, place: xa.XaPlace) -> Generator[RawEvent | None, None, None]:
         file, offset = place
         near = offset < 1 << 32  # not every server can be asked for a place beyond
         with closing(self.events(Position(file, offset if near else 4))) as events:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 from shared.adapters.binlog import gtid_events, kinds, payload, xa
+from shared.adapters.binlog.binlog_place import BinlogPlace, Until
 from shared.adapters.binlog.contract import Event, Rows
 from shared.adapters.binlog.cut import Cut, rest_behind
 from shared.adapters.binlog.first_event import from_a_begin
@@ -13,14 +14,13 @@ from shared.adapters.binlog.gtid import MysqlGtids
 from shared.adapters.binlog.kinds import COMPRESSED_ROWS, PARTIAL_UPDATE_ROWS, ROWS, TABLE_MAP
 from shared.adapters.binlog.known_tables import KnownTables
 from shared.adapters.binlog.look_ahead import LookAhead
-from shared.adapters.binlog.packets import Event as Raw
-from shared.adapters.binlog.place import Place, Until
+from shared.adapters.binlog.open_transaction import OpenTransaction
+from shared.adapters.binlog.packets import RawEvent
 from shared.adapters.binlog.queries import Queries
 from shared.adapters.binlog.rollbacks import Rollbacks
 from shared.adapters.binlog.row_decoder import IGNORED, UNREADABLE, RowDecoders
 from shared.adapters.binlog.statement_effects import Effects
 from shared.adapters.binlog.statement_reader import StatementReader
-from shared.adapters.binlog.transaction import OpenTransaction
 from shared.adapters.binlog.unusual_rows import current, unusual
 from shared.values.position import Position
 
@@ -41,13 +41,13 @@ class Transactions:
 
     def __init__(
         self,
-        place: Place,
+        place: BinlogPlace,
         decoders: RowDecoders,
         tables: KnownTables,
         reader: StatementReader,
         effects: Effects,
         server: str,
-        prepared: xa.Prepared,
+        prepared: xa.PreparedTransaction,
         *,
         scan: Callable[[tuple[str, int]], Rollbacks],
         until: Position | None = None,
@@ -71,7 +71,7 @@ class Transactions:
         """Where another connection goes on: at the start of the transaction under way."""
         return self._transaction.resume()
 
-    def read(self, events: Iterable[Raw | None]) -> Iterator[Event]:
+    def read(self, events: Iterable[RawEvent | None]) -> Iterator[Event]:
         """The contract's events.
 
         Raises SourceError for what may carry rows and is not understood, PositionLost when what was
@@ -88,7 +88,7 @@ class Transactions:
             self._cut = None
             yield event
 
-    def _read(self, events: Iterable[Raw | None]) -> Iterator[Event]:
+    def _read(self, events: Iterable[RawEvent | None]) -> Iterator[Event]:
         transaction, decoders = self._transaction, self._decoders
         tables = transaction.tables
         known, undone = decoders.known_maps, transaction.rollbacks
@@ -219,7 +219,7 @@ class Transactions:
         elif not transaction.open and not flags & kinds.ARTIFICIAL_FLAG:
             place.move(log_pos)
 
-    def _count_now(self, prepared: Iterator[Raw]) -> Iterator[Event]:
+    def _count_now(self, prepared: Iterator[RawEvent]) -> Iterator[Event]:
         """The rows of an XA transaction count now."""
         transaction = self._transaction
         transaction.hidden, transaction.count, transaction.rollbacks = False, 0, None

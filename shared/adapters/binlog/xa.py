@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from shared.adapters.binlog.packets import Event
+from shared.adapters.binlog.packets import RawEvent
 
 _XID = re.compile(r"X'([0-9a-f]*)'\s*,\s*X'([0-9a-f]*)'\s*,\s*(\d+)", re.IGNORECASE)
 
@@ -28,7 +28,7 @@ XaPlace = tuple[str, int]
 _MOST = 100_000
 
 
-class Prepared:
+class PreparedTransaction:
     """The transactions that were prepared.
 
     `rows_at` gives the events of the one at a place, as `prepared_rows.rows`. `find` gives the
@@ -37,7 +37,7 @@ class Prepared:
 
     def __init__(
         self,
-        rows_at: Callable[[XaPlace], Iterator[Event]],
+        rows_at: Callable[[XaPlace], Iterator[RawEvent]],
         find: Callable[[Xid, XaPlace], XaPlace | None],
     ) -> None:
         self.rows_at, self._find = rows_at, find
@@ -53,7 +53,7 @@ class Prepared:
         """It was rolled back."""
         self._places.pop(name, None)
 
-    def rows_of(self, name: Xid, before: XaPlace) -> Iterator[Event]:
+    def rows_of(self, name: Xid, before: XaPlace) -> Iterator[RawEvent]:
         """The row events of a transaction that is committed at `before`."""
         place = self._places.pop(name) if name in self._places else self._find(name, before)
         return self.rows_at(place) if place else iter(())

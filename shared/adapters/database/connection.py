@@ -9,8 +9,8 @@ from pymysql import converters
 from pymysql.connections import Connection
 
 from shared.adapters.login import TLS_HINT, refused_login, tls_options
-from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import SourceError, SourceUnavailable
+from shared.values.source_endpoint import SourceEndpoint
 
 T = TypeVar("T")
 

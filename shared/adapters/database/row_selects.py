@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.adapters.database.columns import bindable, expression, is_canonical
+from shared.adapters.database.column_conversion import bindable, expression, is_canonical
 from shared.adapters.database.identifiers import identifier
 from shared.values.table import Column, Table
 

@@ -11,7 +11,7 @@ from pymysql.connections import Connection
 from pymysql.cursors import SSCursor
 
 from shared.adapters.database import inquiries, schema
-from shared.adapters.database.columns import UNREADABLE_HINT, reader
+from shared.adapters.database.column_conversion import UNREADABLE_HINT, reader
 from shared.adapters.database.connection import Incomparable, connect, translated
 from shared.adapters.database.contract import (
     BinlogFilters,
@@ -25,9 +25,9 @@ from shared.adapters.database.row_packets import fetch_rows
 from shared.adapters.database.row_selects import chunk_select, rows_select
 from shared.adapters.database.view import view
 from shared.values.change import Row
-from shared.values.endpoint import SourceEndpoint
 from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position
+from shared.values.source_endpoint import SourceEndpoint
 from shared.values.table import Table
 
 # Rows asked for by key in one SELECT: keeps the statement far below max_allowed_packet and the

@@ -18,7 +18,7 @@ TABLE = "changes"
 """The table's name in its database."""
 
 
-class Head(msgspec.Struct, frozen=True):
+class TableHead(msgspec.Struct, frozen=True):
     """The present state of the table.
 
     snapshot: the id of its Iceberg snapshot; 0: it has no rows yet. ledger: of its rows.
@@ -59,18 +59,18 @@ class OutcomeUnknown(Outage):
 class Lake(Protocol):
     """The table. Methods raise Outage (the same may succeed later), StackError."""
 
-    def head(self) -> Head:
+    def head(self) -> TableHead:
         """The present state; makes the table the first time."""
         ...
 
-    def append(self, head: Head, rows: "pa.Table", ledger: bytes) -> Head:
+    def append(self, head: TableHead, rows: "pa.Table", ledger: bytes) -> TableHead:
         """Add rows, or none, and put the ledger in place of the former one, in one commit.
 
         head: the state that the ledger was computed from. Raises Overtaken, OutcomeUnknown.
         """
         ...
 
-    def drop(self, head: Head, files: Sequence[DataFile], ledger: bytes) -> Head:
+    def drop(self, head: TableHead, files: Sequence[DataFile], ledger: bytes) -> TableHead:
         """Remove whole files and put the ledger in place of the former one, in one commit.
 
         Raises Overtaken, OutcomeUnknown.
@@ -79,11 +79,11 @@ class Lake(Protocol):
 
     def rewrite(
         self,
-        head: Head,
+        head: TableHead,
         files: Sequence[DataFile],
         parts: "Iterator[pa.Table]",
         ledger: bytes,
-    ) -> Head:
+    ) -> TableHead:
         """Put files with the rows of `parts`, which may be fewer, in the place of `files`.
 
         The ledger takes the place of the former one in the same commit. Without files only that is
@@ -128,7 +128,7 @@ class Lake(Protocol):
         self,
         columns: Sequence[str],
         *,
-        at: Head | None = None,
+        at: TableHead | None = None,
         files: Sequence[DataFile] | None = None,
         where: str = "",
     ) -> "Iterator[pa.RecordBatch]":

@@ -13,7 +13,7 @@ import urllib3
 from shared.adapters.search import plain
 from shared.adapters.search.access import access_of
 from shared.adapters.search.answer import reason_at_top, refused
-from shared.adapters.search.plain import Answer
+from shared.adapters.search.plain import SearchAnswer
 from shared.adapters.search.product import (
     ELASTICSEARCH,
     OPENSEARCH,
@@ -70,7 +70,7 @@ class Connection:
         self.require(answer)
         return True
 
-    def answer(self, method: str, path: str, body: Any = None, **params: str) -> Answer:
+    def answer(self, method: str, path: str, body: Any = None, **params: str) -> SearchAnswer:
         """The answer, whatever its status. Raises SearchUnavailable, SearchError, ConfigError.
 
         Credentials that are refused are read again, at most once a minute.
@@ -86,7 +86,7 @@ class Connection:
             self._pool = None
         return self._send(method, path, body, params)
 
-    def require(self, answer: Answer) -> None:
+    def require(self, answer: SearchAnswer) -> None:
         """Raises SearchUnavailable, SearchError for an answer that refuses the request."""
         if not 200 <= answer.status < 300:
             raise refused(answer.status, reason_at_top(answer.body), self.place())
@@ -102,7 +102,7 @@ class Connection:
                 hint=f"Upgrade to {product.oldest} or later.",
             )
 
-    def _send(self, method: str, path: str, body: Any, params: Mapping[str, str]) -> Answer:
+    def _send(self, method: str, path: str, body: Any, params: Mapping[str, str]) -> SearchAnswer:
         """One request. The first answer tells the product; the request of another is sent again."""
         answer = self._sent(method, path, body, params, self._product or ELASTICSEARCH)
         if self._product is None and answer.status not in _SAYS_NOTHING:
@@ -123,7 +123,7 @@ class Connection:
 
     def _sent(
         self, method: str, path: str, body: Any, params: Mapping[str, str], product: Product
-    ) -> Answer:
+    ) -> SearchAnswer:
         if self._pool is None:
             self._pool = plain.pool_of(self._access, CONNECTIONS)
         is_lines = isinstance(body, bytes)

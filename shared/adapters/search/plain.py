@@ -26,7 +26,7 @@ LEVEL = 2  # of gzip: a higher one costs more processor time than it saves
 _any: "msgspec.json.Decoder[Any]" = msgspec.json.Decoder()
 
 
-class Answer(NamedTuple):
+class SearchAnswer(NamedTuple):
     """An answer of a cluster, whatever its status."""
 
     status: int
@@ -60,7 +60,7 @@ def send(
     product: Product = ELASTICSEARCH,
     is_lines: bool = False,
     timeout: urllib3.Timeout,
-) -> Answer:
+) -> SearchAnswer:
     """Make one request. Raises SearchUnavailable, SearchError when there is no answer.
 
     body: JSON, or with `is_lines` the lines of a bulk request.
@@ -90,7 +90,7 @@ def send(
             thing=place,
             hint="Is it up, and can this machine reach it (subnets, security groups)?",
         ) from None
-    return Answer(answer.status, _decoded(answer.data), answer.headers)
+    return SearchAnswer(answer.status, _decoded(answer.data), answer.headers)
 
 
 def get(access: Access, path: str) -> Any:

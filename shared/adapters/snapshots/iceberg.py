@@ -27,12 +27,12 @@ from pyiceberg.table import FileScanTask, Table
 from shared.adapters import aws
 from shared.adapters.lake.iceberg import properties, purging
 from shared.adapters.lake.iceberg.file_io import address
-from shared.adapters.lake.iceberg.transaction import LedgerTransaction
+from shared.adapters.lake.iceberg.ledger_transaction import LedgerTransaction
 from shared.adapters.lake.iceberg.translated import Translated
-from shared.adapters.snapshots.columns import ARROW, ICEBERG, MEASURED
 from shared.adapters.snapshots.contract import TABLE, PackedFile
 from shared.adapters.snapshots.infrequent_access import CHECKSUM, InfrequentAccessIO
 from shared.adapters.snapshots.s3 import FOLDER
+from shared.adapters.snapshots.snapshots_columns import ARROW, ICEBERG, MEASURED
 from shared.values.snapshot import SnapshotFile
 
 _ALL = AlwaysTrue()
@@ -42,7 +42,7 @@ _PROPERTIES = {
     "write.parquet.compression-level": "3",
     **{f"write.metadata.metrics.column.{name}": "full" for name in MEASURED},
 }
-Change = Callable[[Table], tuple[list[Any], list[Any]]]
+TableChange = Callable[[Table], tuple[list[Any], list[Any]]]
 """Of the table as it is: the files to add and those to remove."""
 
 
@@ -184,7 +184,7 @@ class IcebergSnapshots:
         mine = name or uuid.uuid5(uuid.NAMESPACE_URL, path)
         return list(_dataframe_to_data_files(metadata, rows.cast(ARROW), table.io, mine))
 
-    def _commit(self, change: Change, *, empty: bool = False) -> None:
+    def _commit(self, change: TableChange, *, empty: bool = False) -> None:
         """Commit a change of the table; starts over when somebody else commits meanwhile.
 
         empty: a change of nothing is committed too.

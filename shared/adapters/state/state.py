@@ -8,7 +8,7 @@ from shared.adapters.state.deletions import Deletions
 from shared.adapters.state.done_messages import DoneMessages
 from shared.adapters.state.dues import Dues
 from shared.adapters.state.gates import Gates
-from shared.adapters.state.hands import Hands
+from shared.adapters.state.groups_in_hand import GroupsInHand
 from shared.adapters.state.jobs import Jobs
 from shared.adapters.state.leases import Leases
 from shared.adapters.state.marks import Marks
@@ -16,9 +16,9 @@ from shared.adapters.state.pairs import Pairs
 from shared.adapters.state.parked import Parked
 from shared.adapters.state.pulses import Pulses
 from shared.adapters.state.redriven import Redriven
-from shared.adapters.state.reports import Reports
 from shared.adapters.state.schemas import Schemas
 from shared.adapters.state.streams import Streams
+from shared.adapters.state.verify_reports import VerifyReports
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class State:
     marks: Marks
     parked: Parked
     jobs: Jobs
-    hands: Hands
+    groups_in_hand: GroupsInHand
     deletions: Deletions
     done_messages: DoneMessages
     redriven: Redriven
     dues: Dues
-    reports: Reports
+    reports: VerifyReports
     pulses: Pulses
     leases: Leases
     gates: Gates

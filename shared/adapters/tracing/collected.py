@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from shared.adapters.tracing import documents
+from shared.adapters.tracing import segment_documents
 from shared.adapters.tracing.contract import TraceSegment
 
 
@@ -20,7 +20,7 @@ class CollectedTraces:
                 continue
             with file.open("rb") as lines:
                 for line in lines:
-                    segment = documents.decode(line)
+                    segment = segment_documents.decode(line)
                     if segment is None or segment.end < since or segment.start > until:
                         continue
                     traces.setdefault(segment.of.trace, []).append(segment)

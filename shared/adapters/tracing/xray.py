@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from shared.adapters import aws
-from shared.adapters.tracing import documents
+from shared.adapters.tracing import segment_documents
 from shared.adapters.tracing.contract import TraceSegment
 from shared.values.errors import RowlineError, StackError, StateUnavailable
 
@@ -47,7 +47,7 @@ class XRayTracer:
     def record(self, segment: TraceSegment) -> None:
         with self._lock:
             if len(self._waiting) < _MOST_WAITING:
-                self._waiting.append(documents.encode(segment))
+                self._waiting.append(segment_documents.encode(segment))
 
     def flush(self) -> None:
         with self._lock:
@@ -118,7 +118,7 @@ class XRayTraces:
             some = ids[at : at + _TRACES_A_REQUEST]
             for trace in self._client("xray").batch_get_traces(TraceIds=some)["Traces"]:
                 for one in trace["Segments"]:
-                    if segment := documents.decode(one["Document"]):
+                    if segment := segment_documents.decode(one["Document"]):
                         yield segment
 
 

@@ -11,9 +11,9 @@ from itertools import islice
 import msgspec
 from pyroaring import BitMap64
 
-from shared.adapters.lake.contract import Head, Lake
+from shared.adapters.lake.contract import Lake, TableHead
 from shared.adapters.state.state import State
-from shared.domain.archive_ledger import Ledger, Place, spans
+from shared.domain.archive_ledger import Ledger, StreamEpoch, spans
 from shared.flows.archive.given_out import given_out
 from shared.flows.archive.reports import Audited, Numbers
 from shared.values.seq import split_seq
@@ -59,7 +59,12 @@ def audit(
 
 
 def _audited(
-    place: Place, ledger: Ledger, held: HeldNumbers | None, end: int, floor: int, due: int | None
+    place: StreamEpoch,
+    ledger: Ledger,
+    held: HeldNumbers | None,
+    end: int,
+    floor: int,
+    due: int | None,
 ) -> Audited | None:
     held = held or HeldNumbers(BitMap64(), BitMap64())
     first, last = ledger.first(place), ledger.last(place)
@@ -90,7 +95,7 @@ def _audited(
     )
 
 
-def _by_age(place: Place, absent: BitMap64, due: int | None) -> tuple[BitMap64, BitMap64]:
+def _by_age(place: StreamEpoch, absent: BitMap64, due: int | None) -> tuple[BitMap64, BitMap64]:
     """(absent, under way). due: the seq up to which the archive should have all by now."""
     if due is None:
         return absent, BitMap64()
@@ -103,9 +108,9 @@ def _by_age(place: Place, absent: BitMap64, due: int | None) -> tuple[BitMap64, 
     return absent - young, young
 
 
-def table_numbers(lake: Lake, head: Head, where: str = "") -> dict[Place, HeldNumbers]:
+def table_numbers(lake: Lake, head: TableHead, where: str = "") -> dict[StreamEpoch, HeldNumbers]:
     """The numbers in the table, by epoch."""
-    held: dict[Place, HeldNumbers] = {}
+    held: dict[StreamEpoch, HeldNumbers] = {}
     for batch in lake.scan(["stream", "epoch", "n"], at=head, where=where):
         for place, numbers in by_place(batch):
             one = held.setdefault(place, HeldNumbers(BitMap64(), BitMap64()))
@@ -118,14 +123,14 @@ def table_numbers(lake: Lake, head: Head, where: str = "") -> dict[Place, HeldNu
     return held
 
 
-def by_place(batch: "object") -> Iterator[tuple[Place, list[int]]]:
+def by_place(batch: "object") -> Iterator[tuple[StreamEpoch, list[int]]]:
     """The numbers of a batch, by epoch."""
     columns = [column.to_pylist() for column in batch.columns]  # type: ignore[attr-defined]
     streams, epochs, numbers = columns
     if len(set(streams)) == 1 and len(set(epochs)) == 1:
         yield (streams[0], epochs[0]), numbers
         return
-    found: dict[Place, list[int]] = {}
+    found: dict[StreamEpoch, list[int]] = {}
     for stream, epoch, number in zip(streams, epochs, numbers, strict=True):
         found.setdefault((stream, epoch), []).append(number)
     yield from found.items()
@@ -141,10 +146,10 @@ def _repeated(numbers: Iterable[int]) -> BitMap64:
     return twice
 
 
-def _floors(lake: Lake, head: Head, since_ms: int) -> dict[Place, int]:
+def _floors(lake: Lake, head: TableHead, since_ms: int) -> dict[StreamEpoch, int]:
     """The smallest number of each epoch that was committed since."""
     at = datetime.fromtimestamp(since_ms / 1000, UTC).replace(tzinfo=None).isoformat()
-    floors: dict[Place, int] = {}
+    floors: dict[StreamEpoch, int] = {}
     where = f"committed_at >= '{at}'"
     for batch in lake.scan(["stream", "epoch", "n"], at=head, where=where):
         for place, numbers in by_place(batch):
@@ -152,6 +157,6 @@ def _floors(lake: Lake, head: Head, since_ms: int) -> dict[Place, int]:
     return floors
 
 
-def _numbers(place: Place, numbers: BitMap64) -> Numbers:
+def _numbers(place: StreamEpoch, numbers: BitMap64) -> Numbers:
     some = islice(spans(place, numbers), MOST_SPANS)
     return Numbers(len(numbers), [(each.first, each.last) for each in some])

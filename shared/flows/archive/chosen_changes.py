@@ -9,13 +9,13 @@ from typing import Any
 
 import msgspec
 
-from shared.adapters.lake.contract import Head, Lake
+from shared.adapters.lake.contract import Lake, TableHead
 from shared.adapters.snapshots.contract import SnapshotTable
 from shared.domain.change_where import ChangeWhere
-from shared.flows.archive import places
+from shared.flows.archive import reading_order
 from shared.flows.archive.newest_counted import Counted, Newest, sum_of
 from shared.flows.archive.page_rows import bytes_of, page_row, too_large
-from shared.flows.archive.places import Sample, SortPlace, before, text_of
+from shared.flows.archive.reading_order import Sample, SortPlace, before, text_of
 from shared.flows.archive.requested_rows import RequestedRows
 from shared.values.archive_pages import ArchivePage, PageRow, PartRequest, TableParts, packed
 from shared.values.seq import split_seq
@@ -42,7 +42,7 @@ class ChosenChanges:
     def __init__(
         self,
         lake: Lake,
-        head: Head,
+        head: TableHead,
         request: PartRequest,
         snapshots: SnapshotTable | None = None,
     ) -> None:
@@ -132,7 +132,7 @@ class ChosenChanges:
         keys = sample.bounds(newest=True)
         if not whole.overflowed:
             return sum_of([whole.counts(truncated)], first, keys)
-        step = max(1, MOST_COUNTED // (2 * places.PART_CHANGES))
+        step = max(1, MOST_COUNTED // (2 * reading_order.PART_CHANGES))
         found = []
         for low, high in pairwise(["", *keys[step - 1 :: step], ""]):
             some = Newest(1 << 62)

@@ -12,8 +12,8 @@ from itertools import islice
 from shared.adapters.lake.contract import Lake, Overtaken
 from shared.adapters.landing.contract import Landed, Landing
 from shared.domain.archive_ledger import Ledger
+from shared.flows.archive.landed_rows import LandedObject, new_rows
 from shared.flows.archive.reports import Committed
-from shared.flows.archive.rows import Read, new_rows
 from shared.flows.archive.setup import ArchiveSetup
 from shared.values import landed
 
@@ -104,7 +104,7 @@ class Committer:
                 self._landing.reject(each.name)
                 rejected += 1
                 continue
-            read.append(Read(messages, each.at_ms))
+            read.append(LandedObject(messages, each.at_ms))
             changes += sum(len(message.changes) for message in messages)
             size += sum(map(_size, messages))
         self._append(read, done)
@@ -121,7 +121,7 @@ class Committer:
                 bodies = pool.map(self._landing.get, [each.name for each in some])
                 yield from zip(some, bodies, strict=True)
 
-    def _append(self, read: list[Read], done: Committed) -> None:
+    def _append(self, read: list[LandedObject], done: Committed) -> None:
         for attempt in range(1, ATTEMPTS + 1):
             head = self._lake.head()
             ledger = Ledger.decode(head.ledger)

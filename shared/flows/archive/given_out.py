@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from shared.adapters.state.state import State
-from shared.domain.archive_ledger import Place
+from shared.domain.archive_ledger import StreamEpoch
 from shared.values.coverage import Segment
 from shared.values.seq import split_seq
 
 
-def given_out(state: State, stream: str) -> Iterator[tuple[Place, int]]:
+def given_out(state: State, stream: str) -> Iterator[tuple[StreamEpoch, int]]:
     """The last number of each epoch of a stream, as far as it is known."""
     ends: dict[int, int] = {}
     segments: list[Segment] = state.coverage.segments(stream)

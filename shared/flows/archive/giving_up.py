@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 from pyroaring import BitMap64
 
-from shared.adapters.lake.columns import ARROW
+from shared.adapters.lake.changes_columns import ARROW
 from shared.adapters.lake.contract import Lake, Overtaken
-from shared.domain.archive_ledger import Ledger, Place, Span
+from shared.domain.archive_ledger import Ledger, Span, StreamEpoch
 from shared.flows.archive.auditing import by_place, table_numbers
 from shared.values.errors import ConfigError
 
@@ -25,7 +25,7 @@ def refuse_young(lake: Lake, spans: Iterable[Span], before_ms: int) -> None:
     Raises ConfigError.
     """
     head = lake.head()
-    ledger, old = Ledger.decode(head.ledger), dict[Place, int]()
+    ledger, old = Ledger.decode(head.ledger), dict[StreamEpoch, int]()
     at = datetime.fromtimestamp(before_ms / 1000, UTC).replace(tzinfo=None).isoformat()
     columns = ["stream", "epoch", "n"]
     for batch in lake.scan(columns, at=head, where=f"landed_at < '{at}'"):
@@ -48,7 +48,7 @@ def give_up(lake: Lake, spans: Iterable[Span]) -> int:
 
     Raises Overtaken when others commit all the time, OutcomeUnknown.
     """
-    wanted: dict[Place, BitMap64] = {}
+    wanted: dict[StreamEpoch, BitMap64] = {}
     for span in spans:
         numbers = wanted.setdefault((span.stream, span.epoch), BitMap64())
         numbers.add_range(span.first, span.last + 1)

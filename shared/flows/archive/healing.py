@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 from pyroaring import BitMap64
 
-from shared.adapters.lake.contract import Head, Lake, Overtaken
+from shared.adapters.lake.contract import Lake, Overtaken, TableHead
 from shared.adapters.landing.contract import Landing
-from shared.domain.archive_ledger import Ledger, Place
+from shared.domain.archive_ledger import Ledger, StreamEpoch
 from shared.flows.archive.auditing import table_numbers
+from shared.flows.archive.landed_rows import LandedObject, LandedRows, rows_of
 from shared.flows.archive.reports import Anchor, Audited, Healed, NumbersToRead
-from shared.flows.archive.rows import Read, Rows, rows_of
 from shared.values import landed
 
 ATTEMPTS = 5
@@ -29,7 +29,7 @@ def wanted(lake: Lake, audited: Sequence[Audited]) -> list[NumbersToRead]:
     """
     head = lake.head()
     held = {place: each.numbers for place, each in table_numbers(lake, head).items()}
-    gaps: dict[tuple[Place, int, int], tuple[int, int]] = {}
+    gaps: dict[tuple[StreamEpoch, int, int], tuple[int, int]] = {}
     for one in audited:
         place = (one.stream, one.epoch)
         for numbers in (one.missing, one.absent):
@@ -39,12 +39,12 @@ def wanted(lake: Lake, audited: Sequence[Audited]) -> list[NumbersToRead]:
                 known = gaps.get((place, before, after), (begins, ends))
                 gaps[place, before, after] = (min(begins, known[0]), max(ends, known[1]))
     some = sorted(gaps.items())[:MOST_WANTED]
-    anchors: dict[Place, set[int]] = {}
+    anchors: dict[StreamEpoch, set[int]] = {}
     for (place, before, after), _ in some:
         anchors.setdefault(place, set()).update(n for n in (before, after) if n)
     ids = {place: _ids(lake, head, place, numbers) for place, numbers in anchors.items()}
 
-    def anchor(place: Place, n: int) -> Anchor | None:
+    def anchor(place: StreamEpoch, n: int) -> Anchor | None:
         return Anchor(n, ids[place][n]) if n else None
 
     return [
@@ -59,7 +59,9 @@ def heal(healing: Landing, lake: Lake, names: Sequence[str]) -> Healed:
     Raises StackError for an object that cannot be read, Overtaken, OutcomeUnknown.
     """
     bodies = [(name, healing.get(name)) for name in names]
-    read = [Read(landed.decode(body), _at_ms(name)) for name, body in bodies if body is not None]
+    read = [
+        LandedObject(landed.decode(body), _at_ms(name)) for name, body in bodies if body is not None
+    ]
     done = Healed()
     for attempt in range(1, ATTEMPTS + 1):
         head = lake.head()
@@ -80,12 +82,12 @@ def heal(healing: Landing, lake: Lake, names: Sequence[str]) -> Healed:
     return done
 
 
-def _lacking(lake: Lake, head: Head, read: list[Read]) -> Rows:
+def _lacking(lake: Lake, head: TableHead, read: list[LandedObject]) -> LandedRows:
     """The rows that the table lacks, and that were not removed on purpose."""
     held = {place: each.numbers for place, each in table_numbers(lake, head).items()}
     ledger = Ledger.decode(head.ledger)
 
-    def lacking(place: Place, numbers: list[int]) -> BitMap64:
+    def lacking(place: StreamEpoch, numbers: list[int]) -> BitMap64:
         return BitMap64(numbers) - held.get(place, BitMap64()) - ledger.removed(place)
 
     return rows_of(read, lacking)
@@ -99,7 +101,7 @@ def _around(held: BitMap64, first: int, last: int) -> tuple[int, int]:
     return before, after
 
 
-def _ids(lake: Lake, head: Head, place: Place, numbers: set[int]) -> dict[int, str]:
+def _ids(lake: Lake, head: TableHead, place: StreamEpoch, numbers: set[int]) -> dict[int, str]:
     """The identities of these rows."""
     if not numbers:
         return {}

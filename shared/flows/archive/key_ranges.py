@@ -10,7 +10,7 @@ from itertools import pairwise
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from shared.adapters.lake.columns import ARROW, SORTED_BY
+from shared.adapters.lake.changes_columns import ARROW, SORTED_BY
 from shared.adapters.lake.contract import DataFile, Lake
 
 ROW = ("database", "table", "key")

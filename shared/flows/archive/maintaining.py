@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pyroaring import BitMap64
 
 from shared.adapters.lake.contract import Lake, Overtaken
-from shared.domain.archive_ledger import Ledger, Place
+from shared.domain.archive_ledger import Ledger, StreamEpoch
 from shared.flows.archive import committing, periods
 from shared.flows.archive.auditing import by_place
 from shared.flows.archive.key_ranges import sorted_parts
@@ -118,7 +118,7 @@ def drop_old(lake: Lake, before_ms: int, done: Maintained) -> None:
         old = [each for each in lake.files() if each.last_ms < before_ms]
         if not old:
             return
-        numbers: dict[Place, BitMap64] = {}
+        numbers: dict[StreamEpoch, BitMap64] = {}
         for batch in lake.scan(["stream", "epoch", "n"], at=head, files=old):
             for place, some in by_place(batch):
                 numbers[place] = numbers.get(place, BitMap64()) | BitMap64(some)

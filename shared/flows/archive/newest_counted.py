@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from shared.flows.archive.places import SortPlace
+from shared.flows.archive.reading_order import SortPlace
 from shared.values.archive_pages import TableParts
 
 

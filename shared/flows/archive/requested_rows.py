@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from shared.adapters.lake.contract import Head, Lake
+from shared.adapters.lake.contract import Lake, TableHead
 from shared.adapters.snapshots.contract import SnapshotTable
-from shared.flows.archive.places import between, iso, micros, quoted
+from shared.flows.archive.reading_order import between, iso, micros, quoted
 from shared.values.archive_pages import PartRequest
 from shared.values.seq import make_seq, split_seq
 
@@ -21,7 +21,7 @@ class RequestedRows:
     def __init__(
         self,
         lake: Lake,
-        head: Head,
+        head: TableHead,
         snapshots: SnapshotTable | None,
         request: PartRequest,
         *,

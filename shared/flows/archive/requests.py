@@ -8,17 +8,17 @@ import msgspec
 
 from shared.domain.archive_ledger import Span
 from shared.flows.archive.auditing import audit
-from shared.flows.archive.bases import bases
 from shared.flows.archive.chosen_changes import ChosenChanges
 from shared.flows.archive.committing import commit
 from shared.flows.archive.giving_up import give_up, refuse_young
 from shared.flows.archive.healing import heal, wanted
+from shared.flows.archive.how_far import standing
 from shared.flows.archive.maintaining import maintain
-from shared.flows.archive.progressing import note_failure, note_progress
+from shared.flows.archive.noting_progress import note_failure, note_progress
 from shared.flows.archive.reaching import reach
 from shared.flows.archive.reports import COMMIT_WAITS
 from shared.flows.archive.setup import ArchiveSetup
-from shared.flows.archive.standing import standing
+from shared.flows.archive.snapshot_bases import bases
 from shared.values.archive_pages import PartRequest
 from shared.values.archive_progress import DELIVERED_MS
 from shared.values.errors import ConfigError, RowlineError

@@ -21,8 +21,8 @@ from shared.flows.jobs.chunk_reading import CHUNK_ROWS, Reading
 from shared.flows.jobs.filling_beside import Beside, require_place
 from shared.flows.jobs.holding import hold
 from shared.flows.jobs.new_index import require_one_index
+from shared.flows.jobs.row_sending import RowSending
 from shared.flows.jobs.same_server import require_same_server
-from shared.flows.jobs.sending import Sending
 from shared.flows.jobs.setup import JobSetup
 from shared.values.asked_end import AskedEnd
 from shared.values.due_cause import DueCause
@@ -134,7 +134,7 @@ class Backfill:
         marks, patience = self._reading.watermarks, self._tenure.patience
         self._reads = require_same_server(self._setup, marks, patience)
         job = self._tenure.job.id
-        sending = Sending(self._setup, job, self._work.attempt, self._tenure)
+        sending = RowSending(self._setup, job, self._work.attempt, self._tenure)
         self._applying = Awaiting(
             self._setup, job, patience, lambda note: self._show(note=note), self._tenure.moved
         )
@@ -150,7 +150,7 @@ class Backfill:
             beside.end()
         return deleted
 
-    def _table(self, table: CapturedTable, sending: Sending) -> None:
+    def _table(self, table: CapturedTable, sending: RowSending) -> None:
         """Every row of a table, from the server that the relay reads in the end, too."""
         name = table.name
         while True:
@@ -169,7 +169,7 @@ class Backfill:
             if not self._work.tables[name].complete:
                 self._note_lost_rows(name)
 
-    def _step(self, table: CapturedTable, sending: Sending) -> None:
+    def _step(self, table: CapturedTable, sending: RowSending) -> None:
         """One chunk: the checkpoint first, then the read, then the queue, then the cursor."""
         self._applying.hold_back()
         name = table.name

@@ -6,7 +6,7 @@ from contextlib import suppress
 from shared.adapters.state.gates import Gates
 from shared.domain import gate_transitions
 from shared.flows.consume.applying import Tried
-from shared.flows.consume.tally import Consumed
+from shared.flows.consume.consumed import Consumed
 from shared.values.errors import RowlineError
 from shared.values.gate import Gate
 

@@ -7,7 +7,7 @@ applied one by one.
 
 from collections.abc import Callable, Sequence
 
-from shared.adapters.state.hands import Hands
+from shared.adapters.state.groups_in_hand import GroupsInHand
 from shared.domain.sink import Outcome
 from shared.flows.consume.applying import Applying
 from shared.flows.consume.batch import Opened, Piece, by_group
@@ -17,7 +17,7 @@ from shared.flows.consume.marking import Marking
 from shared.flows.consume.parking import Parking
 from shared.flows.consume.probe_batch import refused_have_failed
 from shared.values.batch_start import BatchStart
-from shared.values.in_hand import InHand
+from shared.values.group_in_hand import GroupInHand
 
 KILLS = 3
 """A change that was begun alone so often, and never ended, is parked."""
@@ -34,7 +34,7 @@ class Killing:
     def __init__(
         self,
         consumer: str,
-        hands: Hands,
+        hands: GroupsInHand,
         applying: Applying | EveryChange,
         parking: Parking,
         marking: Marking,
@@ -73,7 +73,7 @@ class Killing:
             if self._one_by_one(groups[group], before, start, time_left, full, rows, may_park):
                 self._begun.append(group)
         if fresh := groups.keys() - held.keys():
-            started = InHand(version=self._version)
+            started = GroupInHand(version=self._version)
             self._hands.begin(self._consumer, dict.fromkeys(sorted(fresh), started))
             self._begun += fresh
 
@@ -86,7 +86,7 @@ class Killing:
     def _one_by_one(
         self,
         members: Sequence[Opened],
-        before: InHand,
+        before: GroupInHand,
         start: BatchStart,
         time_left: Callable[[], float],
         full: float,
@@ -109,7 +109,7 @@ class Killing:
                 reason = f"Killed: the function ended {tries} times while it applied this change"
                 piece.outcome = Outcome("refused", reason)
             else:
-                before = InHand(id, tries + 1, self._version)
+                before = GroupInHand(id, tries + 1, self._version)
                 self._hands.begin(self._consumer, {group: before})
                 self._applying.apply([alone], start.run, time_left, rows)
                 if not may_park:

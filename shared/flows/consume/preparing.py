@@ -78,10 +78,10 @@ def prepared(sink: Sink, consumer: ConsumerSettings, schemas: Schemas) -> Sink:
         return sink
     if isinstance(sink, Listable):
         return PreparedListable(sink, preparation, sink)
-    return Prepared(sink, preparation)
+    return PreparedSink(sink, preparation)
 
 
-class Prepared:
+class PreparedSink:
     """A sink that is given what the stanza lets pass."""
 
     def __init__(self, sink: Sink, preparation: Preparation) -> None:
@@ -116,7 +116,7 @@ class Prepared:
             return Outcome("failed", str(error))
 
 
-class PreparedListable(Prepared):
+class PreparedListable(PreparedSink):
     """The same for a sink whose content can be listed."""
 
     def __init__(self, sink: Sink, preparation: Preparation, listable: Listable) -> None:

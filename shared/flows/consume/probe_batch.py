@@ -9,8 +9,8 @@ from shared.adapters.queue.contract import Queue
 from shared.domain.sink import Outcome
 from shared.flows.consume.applying import Tried
 from shared.flows.consume.batch import Groups
+from shared.flows.consume.consumed import Consumed
 from shared.flows.consume.gate_after_batch import GateAfterBatch
-from shared.flows.consume.tally import Consumed
 from shared.flows.consume.visibility import postpone
 from shared.values.delivery import Delivery
 from shared.values.gate import Gate
@@ -23,7 +23,7 @@ what is refused before it.
 REFUSED = "refused: "
 """Begins the reason of a change that a probe has not set aside."""
 
-Work = Callable[[Sequence[Delivery], Callable[[], float]], tuple[Consumed, Tried]]
+WorkOnBatch = Callable[[Sequence[Delivery], Callable[[], float]], tuple[Consumed, Tried]]
 """Settles a batch without setting anything aside."""
 
 
@@ -42,7 +42,11 @@ class Probing:
     """The probes of one consumer. queue: its own."""
 
     def __init__(
-        self, queue: Queue, gate_after_batch: GateAfterBatch, work: Work, now_ms: Callable[[], int]
+        self,
+        queue: Queue,
+        gate_after_batch: GateAfterBatch,
+        work: WorkOnBatch,
+        now_ms: Callable[[], int],
     ) -> None:
         self._queue, self._work, self._now_ms = queue, work, now_ms
         self._gate_after_batch = gate_after_batch

@@ -6,10 +6,10 @@ after a record that names it, until the change that kills the function is known.
 
 from collections.abc import Callable
 
-from shared.adapters.state.hands import Hands
+from shared.adapters.state.groups_in_hand import GroupsInHand
 from shared.flows.consume.killing import FULL, KILLS
 from shared.values.delivery import Delivery
-from shared.values.in_hand import InHand
+from shared.values.group_in_hand import GroupInHand
 from shared.values.parked_change import ParkedChange
 from shared.values.redrive_command import RedriveCommand
 
@@ -28,13 +28,13 @@ class RedriveGuard:
     alone: the function was killed during the command, so its changes are begun one by one.
     """
 
-    def __init__(self, consumer: str, hands: Hands, version: str) -> None:
+    def __init__(self, consumer: str, hands: GroupsInHand, version: str) -> None:
         self._consumer, self._hands, self._version = consumer, hands, version
         self._time_left: Callable[[], float] = lambda: 0.0
         self._reserve = self._full = 0.0
         self._begun = self._noted = self.alone = False
         self._group = self._command = ""
-        self._before = InHand()
+        self._before = GroupInHand()
 
     def start(self, time_left: Callable[[], float]) -> None:
         """An invocation starts, which may begin at least one portion."""
@@ -51,7 +51,7 @@ class RedriveGuard:
         self.alone = self._noted = False
         if delivery.attempt <= 1 or command.action == "drop":
             return
-        before = self._hands.read(self._consumer, [self._group]).get(self._group, InHand())
+        before = self._hands.read(self._consumer, [self._group]).get(self._group, GroupInHand())
         self.alone = before.change.startswith(f"{self._command}/")
         self._before, self._noted = before, True
         if not self.alone:
@@ -88,5 +88,5 @@ class RedriveGuard:
         return ""
 
     def _note(self, change: str, tries: int) -> None:
-        self._before = InHand(f"{self._command}/{change}", tries, self._version)
+        self._before = GroupInHand(f"{self._command}/{change}", tries, self._version)
         self._hands.begin(self._consumer, {self._group: self._before})

@@ -10,10 +10,10 @@ from shared.adapters.state.state import State
 from shared.domain.empty_rows import forget_empty_rows
 from shared.flows.consume.applying import Applying
 from shared.flows.consume.batch_rows import BatchRows
+from shared.flows.consume.consumed import Consumed
 from shared.flows.consume.payloads import Attempt, Payloads
 from shared.flows.consume.redrive_kill_guard import RedriveGuard
 from shared.flows.consume.redrive_outcomes import STAYS, RedriveOutcomes
-from shared.flows.consume.tally import Consumed
 from shared.values.delivery import Delivery
 from shared.values.errors import RowlineError
 from shared.values.parked_change import ParkedChange
@@ -40,7 +40,7 @@ class RedriveRuntime:
     ) -> None:
         self._consumer, self._settings = consumer.name, consumer
         self._payloads = Payloads(consumer, state.parked, claims)
-        self._guard = RedriveGuard(consumer.name, state.hands, version)
+        self._guard = RedriveGuard(consumer.name, state.groups_in_hand, version)
         self._last: RedriveOutcome = "again"
         self._applying = applying
         self._parked, self._redriven, self._jobs = state.parked, state.redriven, state.jobs

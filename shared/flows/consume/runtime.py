@@ -18,18 +18,18 @@ from shared.flows.consume.applying import Applying, Tried
 from shared.flows.consume.batch import asked_waits, by_group, open_delivery
 from shared.flows.consume.batch_rows import BatchRows
 from shared.flows.consume.batch_trace import BatchTrace
+from shared.flows.consume.consumed import Consumed
 from shared.flows.consume.every_change import EveryChange
 from shared.flows.consume.gate_after_batch import GateAfterBatch
 from shared.flows.consume.killing import Killing
 from shared.flows.consume.lateness import Lateness
+from shared.flows.consume.mark_progress import MarkProgress
 from shared.flows.consume.marking import Marking
 from shared.flows.consume.parking import Parking
 from shared.flows.consume.probe_batch import Probing, refused_have_failed
-from shared.flows.consume.progress import Progress
 from shared.flows.consume.redriving import RedriveRuntime
 from shared.flows.consume.repeating import Repeating
 from shared.flows.consume.seen import drop_seen
-from shared.flows.consume.tally import Consumed
 from shared.flows.consume.visibility import claim, postpone
 from shared.values.batch_start import BatchStart
 from shared.values.delivery import Delivery
@@ -64,7 +64,12 @@ class Consume:
         self._parking = Parking(consumer, state.parked, claims, version, clock)
         self._redriving = RedriveRuntime(consumer, applying, state, claims, version, clock)
         self._killing = Killing(
-            consumer.name, state.hands, self._applying, self._parking, self._marking, version
+            consumer.name,
+            state.groups_in_hand,
+            self._applying,
+            self._parking,
+            self._marking,
+            version,
         )
         self._queue, self._clock = queue, clock
         self._trace = trace or BatchTrace(NoTracer(), consumer.name, consumer)
@@ -174,7 +179,7 @@ class Consume:
         self._killing.begin(opened, start, time_left, rows, may_park=may_park)
         marks = dict(start.marks)
         if isinstance(self._applying, EveryChange):
-            progress = Progress(self._marking, opened, marks, time_left)
+            progress = MarkProgress(self._marking, opened, marks, time_left)
             tried = self._applying.apply(opened, start.run, time_left, rows, progress.note)
         else:
             tried = self._applying.apply(opened, start.run, time_left, rows)

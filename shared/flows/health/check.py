@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from shared.flows.health.asked import Asked
 from shared.flows.health.captured_once import check_captured_once
+from shared.flows.health.declared_stage import DeclaredStage
 from shared.flows.health.sink_check import check_consumer
 from shared.flows.health.source_check import SourceAnswer, check_database
 from shared.flows.health.stream_check import check_stream
@@ -18,7 +18,7 @@ from shared.values.settings import Settings
 
 
 def check(
-    asked: Asked,
+    asked: DeclaredStage,
     checkpoint: Callable[[str], Checkpoint | None],
     lag_s: Callable[[str], float | None] = lambda _: None,
 ) -> list[Finding]:

@@ -4,15 +4,15 @@ from typing import Protocol
 
 from shared.adapters.own_code import NotImported
 from shared.domain.sink import Sink
-from shared.flows.health.asked import Asked
 from shared.flows.health.check import check
-from shared.flows.health.gathering import Parts
+from shared.flows.health.declared_stage import DeclaredStage
+from shared.flows.health.gathering import HealthParts
 from shared.flows.health.status import status
 from shared.values.errors import RowlineError
 from shared.values.finding import Finding
 
 
-class Deployed(Asked, Parts, Protocol):
+class Deployed(DeclaredStage, HealthParts, Protocol):
     """A deployed stage; `shared.stage.Stage` is one."""
 
     @property

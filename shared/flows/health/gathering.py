@@ -19,7 +19,7 @@ from shared.values.seq import split_seq
 from shared.values.settings import ConsumerSettings, Settings, SourceSettings
 
 
-class Parts(Protocol):
+class HealthParts(Protocol):
     """The parts of a stage that tell how it is; `shared.stage.Stage` has them."""
 
     @property
@@ -72,7 +72,7 @@ def relay_facts(streams: Streams, source: SourceSettings, now: float) -> RelayFa
     )
 
 
-def consumer_facts(parts: Parts, consumer: ConsumerSettings) -> ConsumerFacts:
+def consumer_facts(parts: HealthParts, consumer: ConsumerSettings) -> ConsumerFacts:
     """What a consumer's queues hold, and what the state table remembers of it."""
     name = consumer.name
     source = parts.settings.source_of(consumer)

@@ -1,7 +1,7 @@
 """Sink check: whether a consumer's sink can take its tables."""
 
 from shared.domain.sink import Target
-from shared.flows.health.asked import Asked, not_asked
+from shared.flows.health.declared_stage import DeclaredStage, not_asked
 from shared.flows.health.filter_check import check_filter
 from shared.flows.health.own_code_check import check_own_code
 from shared.flows.health.source_check import Tables
@@ -13,7 +13,10 @@ from shared.values.table_pattern import matches
 
 
 def check_consumer(
-    asked: Asked, consumer: ConsumerSettings, tables: Tables, owners: dict[tuple[str, str], str]
+    asked: DeclaredStage,
+    consumer: ConsumerSettings,
+    tables: Tables,
+    owners: dict[tuple[str, str], str],
 ) -> list[Finding]:
     """Compare a consumer with the tables that reach it and with its sink.
 

@@ -10,7 +10,7 @@ from shared.domain.preflight.inspection import read_catalog
 from shared.domain.preflight.table_checks import captured_names
 from shared.domain.received_table import ReceivedTable, received_table
 from shared.domain.server_identity import who_answers
-from shared.flows.health.asked import Asked, not_asked
+from shared.flows.health.declared_stage import DeclaredStage, not_asked
 from shared.values.errors import RowlineError
 from shared.values.finding import Finding
 from shared.values.settings import SourceSettings, table_settings
@@ -31,7 +31,9 @@ class SourceAnswer(msgspec.Struct, frozen=True):
     identity: tuple[str, ...] = ()
 
 
-def check_database(asked: Asked, source: SourceSettings, lag_s: float | None) -> SourceAnswer:
+def check_database(
+    asked: DeclaredStage, source: SourceSettings, lag_s: float | None
+) -> SourceAnswer:
     """Compare a source, with the tables of all its relays, with its database.
 
     lag_s: how far the relay is behind, where that is known.

@@ -11,7 +11,7 @@ from shared.domain.sink import Target
 from shared.flows.health.archive_findings import archive_findings
 from shared.flows.health.facts import ConsumerFacts, RelayFacts
 from shared.flows.health.gate_findings import gate_findings
-from shared.flows.health.gathering import Parts, consumer_facts, relay_facts
+from shared.flows.health.gathering import HealthParts, consumer_facts, relay_facts
 from shared.flows.health.job_findings import job_findings
 from shared.flows.health.observed_findings import kept_finding, observed_findings, target_findings
 from shared.flows.health.proof_findings import proof_findings
@@ -39,7 +39,7 @@ class Status(msgspec.Struct, frozen=True):
         return [finding for finding in self.findings if finding.level != "ok"]
 
 
-def status(parts: Parts) -> Status:
+def status(parts: HealthParts) -> Status:
     """Ask everything once, in parallel. Raises what state table and queues raise.
 
     A sink, or a service of AWS that only observes, which does not answer is a finding.
@@ -94,21 +94,23 @@ def _judged(
     return msgspec.structs.replace(one, expired=why)
 
 
-def _signs(parts: Parts, names: list[str]) -> tuple[dict[str, ConsumerSigns], list[Finding]]:
+def _signs(parts: HealthParts, names: list[str]) -> tuple[dict[str, ConsumerSigns], list[Finding]]:
     try:
         return parts.observation.signs(names), []
     except RowlineError as error:
         return {}, [Finding.of_error("metrics", error)]
 
 
-def _kept(parts: Parts, names: list[str]) -> tuple[list[KeptQueue], list[Finding]]:
+def _kept(parts: HealthParts, names: list[str]) -> tuple[list[KeptQueue], list[Finding]]:
     try:
         return parts.observation.kept(names), []
     except RowlineError as error:
         return [], [Finding.of_error("kept queues", error)]
 
 
-def _sink(parts: Parts, consumer: ConsumerSettings) -> tuple[list[Target] | None, list[Finding]]:
+def _sink(
+    parts: HealthParts, consumer: ConsumerSettings
+) -> tuple[list[Target] | None, list[Finding]]:
     """The places where a consumer writes (None: its sink has no examiner), or why not."""
     try:
         examiner = parts.examiner(consumer.name)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 from shared.domain.preflight.mask_checks import check_hidden_columns, check_mask_key
-from shared.flows.health.asked import Asked, not_asked
+from shared.flows.health.declared_stage import DeclaredStage, not_asked
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import ConfigError, Outage, RowlineError
 from shared.values.finding import Finding
@@ -14,7 +14,7 @@ from shared.values.settings import Settings, SourceSettings
 
 
 def check_stream(
-    asked: Asked, source: SourceSettings, checkpoint: Callable[[str], Checkpoint | None]
+    asked: DeclaredStage, source: SourceSettings, checkpoint: Callable[[str], Checkpoint | None]
 ) -> list[Finding]:
     """checkpoint: that of a stream; None where it has not begun."""
     findings: list[Finding] = []
@@ -36,7 +36,7 @@ def check_stream(
     return findings
 
 
-def _start(asked: Asked, source: SourceSettings) -> list[Finding]:
+def _start(asked: DeclaredStage, source: SourceSettings) -> list[Finding]:
     """Whether the server has the place where a stream is to start."""
     if source.start in ("earliest", "latest"):
         return []

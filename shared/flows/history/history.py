@@ -9,7 +9,7 @@ from shared.domain.archive_ledger import Ledger
 from shared.domain.key_argument import key_texts
 from shared.domain.row_history import Archived, RowAt, in_order, state_at
 from shared.flows.history.past_table import PastTable, find_table
-from shared.flows.history.reading import micros, read_other_keys, read_row, read_version
+from shared.flows.history.row_queries import micros, read_other_keys, read_row, read_version
 from shared.flows.history.setup import HistorySetup
 from shared.values.seq import split_seq
 
@@ -30,7 +30,7 @@ class Through(msgspec.Struct, frozen=True):
     at_us: int
 
 
-class Archive(msgspec.Struct, frozen=True):
+class ArchiveReach(msgspec.Struct, frozen=True):
     """What the archive has of a table's source.
 
     through: of each of its streams. since_us: when its first change was committed; 0: not known.
@@ -50,7 +50,7 @@ class RowHistory(msgspec.Struct, frozen=True):
     table: str
     keys: list[str]
     changes: list[Archived]
-    archive: Archive
+    archive: ArchiveReach
     scanned: int
 
 
@@ -62,7 +62,7 @@ class RowMoment(msgspec.Struct, frozen=True):
     at_us: int
     found: RowAt
     complete: bool
-    archive: Archive
+    archive: ArchiveReach
     scanned: int
 
 
@@ -104,7 +104,7 @@ def row_at(setup: HistorySetup, table: str, key: str, at: datetime) -> RowMoment
 
 def _read(
     setup: HistorySetup, name: str, key: str
-) -> tuple[PastTable, list[str], Archive, list[Archived], int]:
+) -> tuple[PastTable, list[str], ArchiveReach, list[Archived], int]:
     past = find_table(setup, name)
     keys = key_texts(key, past.versions, past.full_name)
     # The ledger comes first: what it has, the query sees.
@@ -113,7 +113,7 @@ def _read(
     return past, keys, archive, in_order(changes), scanned
 
 
-def archive_of(setup: HistorySetup, source: str) -> Archive:
+def archive_of(setup: HistorySetup, source: str) -> ArchiveReach:
     """How far the archive has a source."""
     facts = setup.archive_table.facts()
     ledger = Ledger.decode(facts.ledger)
@@ -124,10 +124,10 @@ def archive_of(setup: HistorySetup, source: str) -> Archive:
         whole = n == ledger.last((stream, epoch))
         through.append(Through(stream, epoch, n, last * 1000 if whole else 0))
         firsts += [first * 1000] if first else []
-    return Archive(through, min(firsts, default=0))
+    return ArchiveReach(through, min(firsts, default=0))
 
 
-def _captured(past: PastTable, archive: Archive, at_us: int) -> int | None:
+def _captured(past: PastTable, archive: ArchiveReach, at_us: int) -> int | None:
     """Since when the archive has every change of the table, as of a time."""
     since = past.captured_since(at_us)
     if since is None or at_us < archive.since_us:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from shared.domain.archive_views import View, base_names, views_of
-from shared.domain.asking import ask
+from shared.domain.athena_query import ask
 from shared.flows.history.past_table import known_tables
 from shared.flows.history.setup import HistorySetup
 

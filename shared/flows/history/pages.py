@@ -7,12 +7,12 @@ from typing import TypeVar
 
 import msgspec
 
-from shared.adapters.athena.contract import Parameter, text_parameters
-from shared.domain.asking import ask, rows
+from shared.adapters.athena.contract import QueryParameter, text_parameters
+from shared.domain.athena_query import ask, rows
 from shared.domain.row_history import TRUNCATE, Archived
-from shared.flows.history.history import Archive, archive_of
+from shared.flows.history.history import ArchiveReach, archive_of
 from shared.flows.history.past_table import PastTable, find_table
-from shared.flows.history.reading import COLUMNS, OF_TABLE, change_of, select
+from shared.flows.history.row_queries import COLUMNS, OF_TABLE, change_of, select
 from shared.flows.history.setup import HistorySetup
 from shared.values.errors import ConfigError
 
@@ -33,7 +33,7 @@ class ChangePage(msgspec.Struct, frozen=True):
 
     changes: list[Archived]
     next: str
-    archive: Archive | None
+    archive: ArchiveReach | None
     scanned: int
 
 
@@ -46,7 +46,7 @@ def table_at(
     """
     past = find_table(setup, name)
     archive = archive_of(setup, past.source)
-    parameters: list[Parameter] = [*of(past), at]
+    parameters: list[QueryParameter] = [*of(past), at]
     where = f"{OF_TABLE} AND committed_at <= ? AND op <> 't'"
     after = _decoded(page, str)
     if after is not None:
@@ -86,7 +86,7 @@ def changes_between(
     """
     past = find_table(setup, name)
     where = f"{OF_TABLE} AND committed_at >= ? AND committed_at < ?"
-    parameters: list[Parameter] = [*of(past), since, until]
+    parameters: list[QueryParameter] = [*of(past), since, until]
     archive = archive_of(setup, past.source)
     return _ordered(setup, where, parameters, most, page, archive)
 
@@ -99,7 +99,7 @@ def changes_of_transaction(
     return _ordered(setup, f"tx_id = {text}", list(values), most, page, None)
 
 
-def of(table: PastTable) -> list[Parameter]:
+def of(table: PastTable) -> list[QueryParameter]:
     """The parameters of `OF_TABLE`."""
     return [table.source, table.database, table.name]
 
@@ -107,10 +107,10 @@ def of(table: PastTable) -> list[Parameter]:
 def _ordered(
     setup: HistorySetup,
     where: str,
-    parameters: list[Parameter],
+    parameters: list[QueryParameter],
     most: int,
     page: str,
-    archive: Archive | None,
+    archive: ArchiveReach | None,
 ) -> ChangePage:
     after = _decoded(page, tuple[int, int, str])
     if after is not None:
@@ -124,9 +124,9 @@ def _ordered(
 def _page(
     setup: HistorySetup,
     sql: str,
-    parameters: Sequence[Parameter],
+    parameters: Sequence[QueryParameter],
     most: int,
-    archive: Archive | None,
+    archive: ArchiveReach | None,
     by_key: bool,
 ) -> ChangePage:
     athena = setup.athena

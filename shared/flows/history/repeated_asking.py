@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
-from shared.adapters.athena.contract import MOST_ROWS, Athena, Execution, Parameter, ResultPage
+from shared.adapters.athena.contract import MOST_ROWS, Athena, Execution, QueryParameter, ResultPage
 
 
 class StillRunning(Exception):
@@ -28,7 +28,7 @@ class RepeatedAsking:
         self._athena, self._asked, self._clock = athena, asked, clock
         self._end = clock() + seconds
 
-    def start(self, sql: str, parameters: Sequence[Parameter] = (), token: str = "") -> str:
+    def start(self, sql: str, parameters: Sequence[QueryParameter] = (), token: str = "") -> str:
         named = repr((self._asked, sql, list(parameters), token)).encode(errors="surrogatepass")
         return self._athena.start(sql, parameters, blake2b(named, digest_size=32).hexdigest())
 

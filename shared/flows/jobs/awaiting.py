@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from shared.domain.patience import Patience
-from shared.flows.jobs.sending import Sending
+from shared.flows.jobs.row_sending import RowSending
 from shared.flows.jobs.setup import JobSetup
 from shared.values.errors import StackError
 from shared.values.settings import table_settings
@@ -59,7 +59,7 @@ class Awaiting:
                 lambda left: f"{left:,} messages are being applied",
             )
 
-    def finish(self, sending: Sending, tables: Mapping[str, object]) -> None:
+    def finish(self, sending: RowSending, tables: Mapping[str, object]) -> None:
         """Wait until everything that was sent is applied.
 
         A queue is first in, first out per group, so the last message of each group stands for all

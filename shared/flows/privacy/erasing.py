@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyroaring import BitMap64
 
-from shared.adapters.lake.columns import ARROW
-from shared.adapters.lake.contract import DataFile, Head, Overtaken
-from shared.domain.archive_ledger import Ledger, Place
+from shared.adapters.lake.changes_columns import ARROW
+from shared.adapters.lake.contract import DataFile, Overtaken, TableHead
+from shared.domain.archive_ledger import Ledger, StreamEpoch
 from shared.flows.archive.auditing import by_place
 from shared.flows.archive.maintaining import alone
-from shared.flows.privacy import job_records, journals, progress, removing
+from shared.flows.privacy import erasure_progress, job_records, journals, removing
 from shared.flows.privacy.erasable import reached
 from shared.flows.privacy.person_rows import holding, where
 from shared.flows.privacy.remaining import remaining
@@ -54,20 +54,20 @@ def erase(setup: PrivacySetup, erasure: Erasure) -> Erased:
     if not hold():
         return Erased(erasure, waits="another run is under way")
     try:
-        progress.store(setup, erasure)
+        erasure_progress.store(setup, erasure)
         if not erasure.swept_ms:
             if why := unsettled(setup, erasure):
                 return Erased(erasure, waits=why)
             for step in STEPS:
                 hold()
-                progress.require_time(setup)
+                erasure_progress.require_time(setup)
                 erasure = step(setup, erasure)
-                progress.store(setup, erasure)
+                erasure_progress.store(setup, erasure)
             remains = remaining(setup, erasure)
             erasure = msgspec.structs.replace(erasure, swept_ms=archive.now_ms(), remains=remains)
-            progress.store(setup, erasure)
+            erasure_progress.store(setup, erasure)
         return _ended(setup, erasure)
-    except progress.TimeIsOver:
+    except erasure_progress.TimeIsOver:
         return Erased(erasure, waits="the time of this run is over")
     finally:
         archive.state.leases.release(LEASE, archive.holder)
@@ -119,14 +119,14 @@ def _lake(setup: PrivacySetup, erasure: Erasure) -> Erasure:
         for name, said in reached(setup, subject).items():
             noted[f"{name}: {subject.full_name}"] = said
     erasure = msgspec.structs.replace(erasure, consumers=noted)
-    progress.store(setup, erasure)
+    erasure_progress.store(setup, erasure)
     lake = setup.archive.lake
     with alone(setup.archive):
         for subject in erasure.subjects:
             for file in lake.files(where(subject)):
-                progress.require_time(setup)
+                erasure_progress.require_time(setup)
                 erasure = erasure.with_removed(changes=_rewritten(setup, file, subject))
-                progress.store(setup, erasure)
+                erasure_progress.store(setup, erasure)
         head = lake.head()
         # What the last commit noted of removed files goes with this one.
         lake.rewrite(head, [], iter(()), head.ledger)
@@ -157,9 +157,9 @@ def _rewritten(setup: PrivacySetup, file: DataFile, subject: Subject) -> int:
     return 0
 
 
-def _without(head: Head, gone: pa.Table) -> bytes:
+def _without(head: TableHead, gone: pa.Table) -> bytes:
     """The ledger with these rows noted as removed."""
-    ledger, numbers = Ledger.decode(head.ledger), dict[Place, BitMap64]()
+    ledger, numbers = Ledger.decode(head.ledger), dict[StreamEpoch, BitMap64]()
     for batch in gone.select(["stream", "epoch", "n"]).to_batches():
         for place, some in by_place(batch):
             numbers[place] = numbers.get(place, BitMap64()) | BitMap64(some)

@@ -61,9 +61,9 @@ def forget(setup: PrivacySetup, erasure: Erasure) -> Erasure:
 
 def _hands(setup: PrivacySetup, consumer: str, person: Person) -> None:
     """A change of a backfill that a function was killed with: its id has the key."""
-    hands = setup.archive.state.hands
-    begun = hands.read(consumer, person.groups)
-    hands.end(consumer, [group for group, one in begun.items() if one.change.startswith("r/")])
+    in_hand = setup.archive.state.groups_in_hand
+    begun = in_hand.read(consumer, person.groups)
+    in_hand.end(consumer, [group for group, one in begun.items() if one.change.startswith("r/")])
 
 
 def without(job: Job, person: Person) -> Job:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
-from shared.flows.privacy import progress
+from shared.flows.privacy import erasure_progress
 from shared.flows.privacy.person import Person
 from shared.flows.privacy.setup import PrivacySetup
 from shared.flows.relay.failover.forgotten_keys import without_keys
@@ -42,7 +42,7 @@ def forget(setup: PrivacySetup, erasure: Erasure) -> Erasure:
     removed = 0
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         while some := list(islice(names, _LOOKED_AT)):
-            progress.require_time(setup)
+            erasure_progress.require_time(setup)
             removed += sum(pool.map(lambda name: _rewritten(setup, name, keys), some))
     return erasure.with_removed(journals=removed)
 

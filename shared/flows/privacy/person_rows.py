@@ -7,8 +7,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from shared.adapters.lake.columns import ARROW
-from shared.adapters.snapshots.columns import ARROW as SNAPSHOT_ARROW
+from shared.adapters.lake.changes_columns import ARROW
+from shared.adapters.snapshots.snapshots_columns import ARROW as SNAPSHOT_ARROW
 from shared.flows.privacy.setup import PrivacySetup
 from shared.values.change import Row
 from shared.values.erasure import Subject

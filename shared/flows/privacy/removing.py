@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from shared.adapters.claims.contract import row_name
-from shared.flows.privacy import progress
+from shared.flows.privacy import erasure_progress
 from shared.flows.privacy.erasable import parked_of
 from shared.flows.privacy.person_rows import changes
 from shared.flows.privacy.setup import PrivacySetup
@@ -55,7 +55,7 @@ def _filled(setup: PrivacySetup, erasure: Erasure) -> Erasure:
     names = (each.name for each in objects.list() if each.name > seen)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         while some := list(islice(names, _LOOKED_AT)):
-            progress.require_time(setup)
+            erasure_progress.require_time(setup)
             bodies = pool.map(objects.get, some)
             gone = [
                 name
@@ -66,7 +66,7 @@ def _filled(setup: PrivacySetup, erasure: Erasure) -> Erasure:
             erasure = msgspec.structs.replace(
                 erasure.with_removed(claims=len(gone)), rows_seen=some[-1]
             )
-            progress.store(setup, erasure)
+            erasure_progress.store(setup, erasure)
     return erasure
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterable, Iterator
 
 from shared.adapters.state.parked import Parked
-from shared.domain.parked_where import Where
+from shared.domain.parked_where import ParkedWhere
 from shared.values.parked_change import ParkedChange
 from shared.values.redrive_command import (
     COMMAND_CHANGES,
     COMMAND_ROWS,
-    Action,
+    RedriveAction,
     RedriveCommand,
 )
 from shared.values.row_key import WHOLE_GROUP
@@ -17,7 +17,7 @@ from shared.values.row_key import WHOLE_GROUP
 def chosen(
     parked: Parked,
     consumer: str,
-    where: Where,
+    where: ParkedWhere,
     before_ms: int,
     without: Collection[str] = (),
     *,
@@ -47,7 +47,7 @@ def chosen(
 
 
 def commands(
-    changes: Iterable[ParkedChange], job: str, attempt: int, action: Action
+    changes: Iterable[ParkedChange], job: str, attempt: int, action: RedriveAction
 ) -> Iterator[RedriveCommand]:
     """The commands that name these changes, each for one group."""
     groups: dict[str, list[ParkedChange]] = {}

@@ -6,7 +6,7 @@ import msgspec
 
 from shared.adapters.topic.contract import Entry
 from shared.domain.parked_groups import by_reason
-from shared.domain.parked_where import Where
+from shared.domain.parked_where import ParkedWhere
 from shared.flows.jobs.holding import hold
 from shared.flows.jobs.tenure import Tenure
 from shared.flows.redrive.changes_to_redrive import chosen, commands
@@ -17,7 +17,7 @@ from shared.values.errors import ConfigError, StateUnavailable
 from shared.values.job import Job, Work
 from shared.values.parked_change import ParkedChange
 from shared.values.progress import Progress
-from shared.values.redrive_command import Action, RedriveCommand, moved_mark
+from shared.values.redrive_command import RedriveAction, RedriveCommand, moved_mark
 from shared.values.redrive_work import RedriveWork
 
 WINDOW = 20
@@ -43,7 +43,7 @@ class Redrive:
         self._setup, self._name = setup, setup.consumer.name
         self._state = setup.state
 
-    def plan(self, where: Where) -> RedrivePlan:
+    def plan(self, where: ParkedWhere) -> RedrivePlan:
         """What would be done. Reads only."""
         changes = chosen(
             self._state.parked, self._name, where, _FOREVER, closes=self._setup.consumer.closes_rows
@@ -65,7 +65,9 @@ class Redrive:
             by_reason(changes),
         )
 
-    def run(self, where: Where, action: Action = "apply", rate: float = RATE) -> RedriveReport:
+    def run(
+        self, where: ParkedWhere, action: RedriveAction = "apply", rate: float = RATE
+    ) -> RedriveReport:
         """Do it, or continue the one that was interrupted. Raises JobBusy, ConfigError."""
         setup = self._setup
 
@@ -97,7 +99,7 @@ class Redrive:
         left = chosen(
             self._state.parked,
             self._name,
-            Where.parse(work.where),
+            ParkedWhere.parse(work.where),
             work.before_ms,
             settled,
             closes=self._setup.consumer.closes_rows and work.action == "apply",

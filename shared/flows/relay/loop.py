@@ -19,7 +19,7 @@ from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.reading.reader import Reader
 from shared.flows.relay.reading.wanting import Wanting
 from shared.flows.relay.relay_figures import RelayFigures
-from shared.flows.relay.setup import Ended, RelaySetup
+from shared.flows.relay.setup import RelayEnd, RelaySetup
 from shared.flows.relay.sharing.share import Share
 from shared.flows.relay.sharing.succession import Succession
 from shared.values.capture_configuration import CaptureConfiguration
@@ -38,7 +38,7 @@ SPARE_MS = 20_000
 """Enough for requests that are under way, the checkpoint and the lease."""
 
 
-def relay(setup: RelaySetup) -> Ended:
+def relay(setup: RelaySetup) -> RelayEnd:
     """Wait for the stream's lease, relay until told to stop, give the lease back.
 
     A source that does not answer is tried again until the end. Raises SourceError, PositionLost,
@@ -98,10 +98,10 @@ class _Relay:
         self._reported = 0.0
         self._stopping = threading.Event()  # nothing more is read
         self._ending = threading.Event()  # nothing more is published
-        self._ended: Ended = "stopped"
+        self._ended: RelayEnd = "stopped"
         self._failure: BaseException | None = None
 
-    def run(self) -> Ended:
+    def run(self) -> RelayEnd:
         threads = [
             threading.Thread(target=self._guard, args=(self._keep,), name="keeper", daemon=True)
         ]

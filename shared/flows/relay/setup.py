@@ -26,7 +26,7 @@ from shared.values.stream import source_of
 Manner = Literal["leave", "take"]
 """`leave`: give way to a relay that is running; `take`: ask it to yield."""
 
-Ended = Literal["busy", "stopped", "yielded", "lease lost"]
+RelayEnd = Literal["busy", "stopped", "yielded", "lease lost"]
 """Why a relay ended without an error: another one is running, it was told to stop or its time was
 over, another one asked for the lease, or took it.
 """

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.jobs.tenure import Tenure
 from shared.flows.replay.archive_reader import ArchiveReader
-from shared.flows.replay.streams import streams_of
+from shared.flows.replay.streams_of_source import streams_of
 from shared.values.archive_pages import Reach, TableName
 from shared.values.errors import StackError
 from shared.values.message_group import group_id

@@ -24,7 +24,7 @@ _MOST_NAMED = 20
 _DAY_US = 86_400_000_000
 
 
-class Asked(msgspec.Struct, frozen=True):
+class ReplayRequest(msgspec.Struct, frozen=True):
     """What a person asks for.
 
     to_us: 0: as far as the archive reaches. key: as the person writes it.
@@ -83,7 +83,7 @@ def wants_newest(consumer: ConsumerSettings) -> bool:
     return not consumer.closes_rows or consumer.kind == "elasticsearch"
 
 
-def plan(setup: PlanSetup, asked: Asked) -> ReplayPlan:
+def plan(setup: PlanSetup, asked: ReplayRequest) -> ReplayPlan:
     """What a replay would do. Raises ConfigError, StackError for why it cannot be."""
     consumer = setup.consumer
     if consumer.is_drained:
@@ -192,7 +192,7 @@ def _keys(setup: PlanSetup, tables: Sequence[TableName], key: str) -> tuple[str,
     return tuple(key_texts(key, versions, name.full))
 
 
-def _check_age(setup: PlanSetup, asked: Asked) -> None:
+def _check_age(setup: PlanSetup, asked: ReplayRequest) -> None:
     if asked.to_us and asked.to_us <= asked.from_us:
         raise ConfigError(
             f"{time_text(asked.to_us)} is not after --from {time_text(asked.from_us)}.",

@@ -18,8 +18,8 @@ from shared.flows.replay.archived_table import archived_table, grouping
 from shared.flows.replay.asked_ahead import AskedAhead
 from shared.flows.replay.barrier import await_barrier
 from shared.flows.replay.beating import beating
+from shared.flows.replay.replay_sending import ReplaySending
 from shared.flows.replay.report import ReplayReport
-from shared.flows.replay.sending import ReplaySending
 from shared.values.archive_pages import PageRow, PartRequest, TableName
 from shared.values.errors import ConfigError
 from shared.values.message import Lane

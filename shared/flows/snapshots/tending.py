@@ -6,7 +6,7 @@ followed by one that finds what is committed, by the paths of the files.
 
 import pyarrow as pa
 
-from shared.adapters.snapshots.columns import ARROW
+from shared.adapters.snapshots.snapshots_columns import ARROW
 from shared.flows.snapshots.reports import Tended
 from shared.flows.snapshots.setup import SnapshotSetup
 from shared.values.errors import StackError

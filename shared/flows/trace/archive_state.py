@@ -7,14 +7,16 @@ from msgspec.structs import replace
 
 from shared.domain.archive_ledger import Ledger
 from shared.flows.trace.change_trace import ConsumerTrace, Step
-from shared.flows.trace.known import Known
+from shared.flows.trace.found_change import FoundChange
 from shared.values.seq import split_seq
 
 ARCHIVE = "archive"
 """The kind of the archive's sink."""
 
 
-def archive_state(said: ConsumerTrace, known: Known, ledger: Ledger, waiting: str) -> ConsumerTrace:
+def archive_state(
+    said: ConsumerTrace, known: FoundChange, ledger: Ledger, waiting: str
+) -> ConsumerTrace:
     """What traces and parked changes say of a change, corrected by the ledger.
 
     said: by traces and parked changes. waiting: what the consumer's queue holds, in words.

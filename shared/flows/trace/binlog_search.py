@@ -6,7 +6,7 @@ from collections.abc import Callable
 from shared.adapters.binlog.contract import Begin, Binlog, Commit, Heartbeat
 from shared.adapters.binlog.gtid import MariadbGtids, MysqlGtids
 from shared.domain.numbering import Numbered, Numbering
-from shared.flows.trace.known import Known
+from shared.flows.trace.found_change import FoundChange
 from shared.flows.trace.sought import Sought
 from shared.values.capture_configuration import read_configuration
 from shared.values.checkpoint import Checkpoint
@@ -42,7 +42,7 @@ class BinlogSearch:
         tables = read_configuration(point.capture).tables
         self._numbering = Numbering(source_of(source.stream), tables, mask_key=mask_key)
 
-    def find(self, sought: Sought) -> Known | None:
+    def find(self, sought: Sought) -> FoundChange | None:
         """The change, or the latest of the row, within `SEARCH_SECONDS`.
 
         None when it is not in what was read. Raises the binlog's errors.
@@ -80,14 +80,14 @@ class BinlogSearch:
             return change.id == sought.id
         return table.full_name == sought.table and key_hash(change.key.values()) == sought.hash
 
-    def _known(self, one: Numbered, place: Position, base: int, counted: bool) -> Known:
+    def _known(self, one: Numbered, place: Position, base: int, counted: bool) -> FoundChange:
         table, shard, change = one
         seq = 0
         if counted:
             seq = self._point.seq - base + change.seq
             if seq <= 0 or split_seq(seq)[0] != split_seq(self._point.seq)[0]:
                 seq = 0
-        return Known(
+        return FoundChange(
             change.id,
             self._source.stream,
             table.full_name,

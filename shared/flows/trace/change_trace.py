@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-Where = Literal[
+Whereabouts = Literal[
     "not read",
     "not published",
     "queued",
@@ -47,7 +47,7 @@ class ConsumerTrace(msgspec.Struct, frozen=True):
     """
 
     consumer: str
-    where: Where
+    where: Whereabouts
     steps: list[Step]
     why: str = ""
 

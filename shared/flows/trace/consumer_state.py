@@ -9,8 +9,8 @@ import msgspec
 from shared.adapters.queue.contract import Queue
 from shared.adapters.state.state import State
 from shared.domain.gate_transitions import as_deployed
-from shared.flows.trace.change_trace import ConsumerTrace, Step, Where
-from shared.flows.trace.known import Known
+from shared.flows.trace.change_trace import ConsumerTrace, Step, Whereabouts
+from shared.flows.trace.found_change import FoundChange
 from shared.flows.trace.sightings import Sighting
 from shared.values.errors import Outage, StackError
 from shared.values.gate import Gate
@@ -18,7 +18,7 @@ from shared.values.key_hash import key_hash
 from shared.values.parked_change import ParkedChange
 from shared.values.settings import ConsumerSettings
 
-_SETTLED: dict[str, Where] = {
+_SETTLED: dict[str, Whereabouts] = {
     "applied": "applied",
     "superseded": "superseded",
     "filtered": "filtered",
@@ -37,7 +37,7 @@ class Queues(Protocol):
 
 def consumer_state(
     consumer: ConsumerSettings,
-    known: Known,
+    known: FoundChange,
     seen: Sequence[Sighting],
     published: bool | None,
     state: State,
@@ -45,7 +45,7 @@ def consumer_state(
 ) -> ConsumerTrace:
     """What traces, parked changes, mark and queues say together.
 
-    seen: the consumer's segments of the change, in order. published: see `Known`.
+    seen: the consumer's segments of the change, in order. published: see `FoundChange`.
     Raises StackError, StateUnavailable.
     """
     steps = _steps(seen)
@@ -76,7 +76,7 @@ def consumer_state(
     return ConsumerTrace(consumer.name, "unknown", steps, why)
 
 
-def parked(state: State, consumer: str, known: Known) -> ParkedChange | None:
+def parked(state: State, consumer: str, known: FoundChange) -> ParkedChange | None:
     """The change among those that the consumer has parked."""
     changes = (
         state.parked.of_group(consumer, known.group) if known.group else state.parked.all(consumer)
@@ -84,12 +84,14 @@ def parked(state: State, consumer: str, known: Known) -> ParkedChange | None:
     return next((one for one in changes if one.id == known.id), None)
 
 
-def known_of(parked: ParkedChange, stream: str) -> Known:
+def known_of(parked: ParkedChange, stream: str) -> FoundChange:
     """What a parked change says of itself."""
     key = msgspec.json.decode(parked.key or "{}")
     hash = key_hash(key.values())
     seq, ts_ms = parked.seq, parked.ts_ms
-    return Known(parked.id, stream, parked.table, parked.op, parked.group, hash, seq, ts_ms, True)
+    return FoundChange(
+        parked.id, stream, parked.table, parked.op, parked.group, hash, seq, ts_ms, True
+    )
 
 
 def _steps(seen: Sequence[Sighting]) -> list[Step]:

@@ -7,7 +7,7 @@ import msgspec
 
 from shared.adapters.tracing.contract import Traces, TraceSegment
 from shared.domain.traced_changes import TracedChange, changes_of
-from shared.flows.trace.known import Known
+from shared.flows.trace.found_change import FoundChange
 from shared.flows.trace.sought import Sought
 
 BEFORE_S, AFTER_S = 60, 6 * 3600
@@ -27,10 +27,10 @@ class Sighting(msgspec.Struct, frozen=True):
         """Empty for the relay's."""
         return str(self.segment.annotations.get("consumer", ""))
 
-    def known(self) -> Known:
+    def known(self) -> FoundChange:
         """What it says of the change."""
         told, change = self.segment.annotations, self.change
-        return Known(
+        return FoundChange(
             change.id,
             str(told.get("stream", "")),
             str(told.get("table", "")),

@@ -4,7 +4,7 @@ import re
 
 import msgspec
 
-from shared.flows.trace.known import Known
+from shared.flows.trace.found_change import FoundChange
 from shared.values.errors import ConfigError
 from shared.values.key_hash import key_hash
 
@@ -29,7 +29,7 @@ class Sought(msgspec.Struct, frozen=True):
         """What a message about it names."""
         return f"change {self.id}" if self.id else f"row {self.table}:{self.key}"
 
-    def matches(self, known: Known) -> bool:
+    def matches(self, known: FoundChange) -> bool:
         """Whether this is the change, or one of the row."""
         if self.id:
             return known.id == self.id

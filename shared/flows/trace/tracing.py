@@ -18,7 +18,7 @@ from shared.flows.trace.consumer_state import (
     known_of,
     waiting,
 )
-from shared.flows.trace.known import Known
+from shared.flows.trace.found_change import FoundChange
 from shared.flows.trace.sightings import Sighting, sightings
 from shared.flows.trace.sought import Sought
 from shared.values.checkpoint import Checkpoint
@@ -29,7 +29,7 @@ from shared.values.stream import source_of
 T = TypeVar("T")
 
 
-class Parts(Queues, Protocol):
+class TraceParts(Queues, Protocol):
     """The parts of a stage that say where a change is; `shared.stage.Stage` has them."""
 
     @property
@@ -53,7 +53,7 @@ class NotFound(RowlineError):
     """Neither traces nor parked changes nor the binlog have the change."""
 
 
-def trace(parts: Parts, sought: Sought, consumers: Sequence[str] = ()) -> ChangeTrace:
+def trace(parts: TraceParts, sought: Sought, consumers: Sequence[str] = ()) -> ChangeTrace:
     """The way of a change. consumers: only these.
 
     Raises NotFound, and what the state table raises. A part that cannot be asked is a note.
@@ -89,9 +89,9 @@ def trace(parts: Parts, sought: Sought, consumers: Sequence[str] = ()) -> Change
 
 
 def _of_consumer(
-    parts: Parts,
+    parts: TraceParts,
     consumer: ConsumerSettings,
-    known: Known,
+    known: FoundChange,
     seen: Sequence[Sighting],
     published: bool | None,
     notes: list[str],
@@ -107,24 +107,24 @@ def _of_consumer(
     return archive_state(said, known, ledger, waiting(consumer, parts))
 
 
-def _ledger(parts: Parts) -> Ledger:
+def _ledger(parts: TraceParts) -> Ledger:
     try:
         return Ledger.decode(parts.archive_table.facts().ledger)
     except ValueError as error:
         raise StackError(f"has another ledger: {error}.", thing="the archive's table") from None
 
 
-def _seen(parts: Parts, sought: Sought, group: str, notes: list[str]) -> list[Sighting]:
+def _seen(parts: TraceParts, sought: Sought, group: str, notes: list[str]) -> list[Sighting]:
     nothing: list[Sighting] = []
     return _ask(lambda: sightings(parts.traces, sought, group), nothing, "traces", notes)
 
 
-def _told(seen: Sequence[Sighting]) -> Known | None:
+def _told(seen: Sequence[Sighting]) -> FoundChange | None:
     """What the segments say; the relay's says the stream."""
     return next((one.known() for one in sorted(seen, key=lambda one: bool(one.consumer))), None)
 
 
-def _parked(parts: Parts, sought: Sought) -> Known | None:
+def _parked(parts: TraceParts, sought: Sought) -> FoundChange | None:
     found = []
     for consumer in parts.settings.consumers.values():
         for change in parts.state.parked.all(consumer.name):
@@ -135,13 +135,15 @@ def _parked(parts: Parts, sought: Sought) -> Known | None:
     return max(found, key=lambda known: known.seq, default=None)
 
 
-def _in_binlog(parts: Parts, sought: Sought, notes: list[str]) -> Known | None:
+def _in_binlog(parts: TraceParts, sought: Sought, notes: list[str]) -> FoundChange | None:
     for source in parts.settings.sources.values():
         point = parts.state.streams.load(source.stream)[1]
         if point is None:
             continue
 
-        def search(source: SourceSettings = source, point: Checkpoint = point) -> Known | None:
+        def search(
+            source: SourceSettings = source, point: Checkpoint = point
+        ) -> FoundChange | None:
             with closing(parts.binlog(source.name)) as binlog:
                 return BinlogSearch(binlog, source, point, parts.mask_key(source)).find(sought)
 
@@ -150,14 +152,14 @@ def _in_binlog(parts: Parts, sought: Sought, notes: list[str]) -> Known | None:
     return None
 
 
-def _published(known: Known, point: Checkpoint | None) -> bool | None:
+def _published(known: FoundChange, point: Checkpoint | None) -> bool | None:
     if known.seq and point is not None:
         return known.seq <= point.seq + point.rows
     return known.published
 
 
 def _steps(
-    known: Known, seen: Sequence[Sighting], point: Checkpoint | None, published: bool | None
+    known: FoundChange, seen: Sequence[Sighting], point: Checkpoint | None, published: bool | None
 ) -> list[Step]:
     steps = [Step("committed", known.ts_ms)]
     relayed = next((one for one in seen if not one.consumer), None)
@@ -175,7 +177,7 @@ def _steps(
     return steps
 
 
-def _receives(consumer: ConsumerSettings, known: Known) -> bool:
+def _receives(consumer: ConsumerSettings, known: FoundChange) -> bool:
     database, _, table = known.table.partition(".")
     return consumer.source == source_of(known.stream) and consumer.wants(database, table)
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from shared.adapters.functions.contract import Functions
-from shared.flows.health.gathering import Parts
+from shared.flows.health.gathering import HealthParts
 from shared.values.job import Job
 from shared.values.pulse import Memory
 
 
-class Watched(Parts, Protocol):
+class Watched(HealthParts, Protocol):
     """The parts of a stage that the watch looks after; `shared.stage.Stage` has them."""
 
     @property

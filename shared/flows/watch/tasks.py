@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from shared.flows.watch.alarm_figures import emit_figures
 from shared.flows.watch.closed_too_long import note_behind
 from shared.flows.watch.dead_letters import settle_moved
-from shared.flows.watch.empty_rows import remove_empty_rows
+from shared.flows.watch.empty_row_removal import remove_empty_rows
 from shared.flows.watch.failing_functions import close_failing
 from shared.flows.watch.next_slices import start_slices
 from shared.flows.watch.probing import tend_gates

@@ -5,9 +5,9 @@ import msgspec
 
 from shared.adapters import aws as clients
 from shared.adapters.firehose.contract import MOST_RECORD
-from shared.adapters.firehose.stream import FirehoseStream
+from shared.adapters.firehose.firehose_stream import FirehoseStream
 from shared.domain.sink import Arrival, Slice
-from shared.flows.consume.sinks.archive import Archive
+from shared.flows.consume.sinks.archive import ArchiveSink
 from tests.integration.archive.conftest import Place
 from tests.worlds.archive_world import change, message
 
@@ -26,7 +26,7 @@ def test_what_firehose_delivers_twice_is_in_the_table_once(place: Place) -> None
     large = msgspec.structs.replace(change(501), after={"id": 1, "text": "x" * MOST_RECORD})
     changes = [*map(change, range(1, 501)), large]
     arrivals = [Arrival(message([each]), "live", each, 100) for each in changes]
-    sink = Archive(place.landing, FirehoseStream(clients.client("firehose"), place.bucket))
+    sink = ArchiveSink(place.landing, FirehoseStream(clients.client("firehose"), place.bucket))
     for some in (arrivals, arrivals[200:]):  # the queue delivers some of them again
         assert {each.kind for each in sink.apply(Slice(some))} == {"applied"}
     names = [each.name for each in place.landing.list()]

@@ -8,7 +8,7 @@ import boto3
 import pyarrow.parquet as pq
 import pytest
 
-from shared.adapters.lake.columns import MEASURED
+from shared.adapters.lake.changes_columns import MEASURED
 from shared.adapters.lake.iceberg import reachable
 from shared.adapters.lake.iceberg.file_io import address
 from shared.domain.archive_ledger import Ledger, Span

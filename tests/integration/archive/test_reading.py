@@ -10,9 +10,9 @@ from shared.adapters import aws as clients
 from shared.adapters.archive_table.glue import GlueArchiveTable
 from shared.adapters.athena.athena import AwsAthena
 from shared.domain.archive_views import View
-from shared.domain.asking import ask, rows
-from shared.flows.history.answers import moment_answer
+from shared.domain.athena_query import ask, rows
 from shared.flows.history.history import row_at, row_history
+from shared.flows.history.history_json import moment_answer
 from shared.flows.history.make_views import make_views
 from shared.flows.history.setup import HistorySetup
 from shared.values import landed

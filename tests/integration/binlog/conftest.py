@@ -9,8 +9,8 @@ import pytest
 from shared.adapters.binlog import open_binlog
 from shared.adapters.binlog.contract import Event, Heartbeat, Rows
 from shared.adapters.binlog.server import ServerBinlog
-from shared.values.endpoint import parse
 from shared.values.position import Position
+from shared.values.source_endpoint import parse
 
 _ids = itertools.count(4_000_100_000)
 

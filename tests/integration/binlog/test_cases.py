@@ -8,7 +8,7 @@ import pymysql
 import pytest
 
 from shared.adapters.binlog import open_binlog
-from shared.values.endpoint import parse
+from shared.values.source_endpoint import parse
 from tests.cases.case import Case, all_cases
 from tests.command import run_here
 

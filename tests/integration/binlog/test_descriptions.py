@@ -11,8 +11,8 @@ import pytest
 from shared.adapters.binlog import open_binlog
 from shared.adapters.binlog.contract import Rows, UnreadableRow
 from shared.adapters.database.sql import SqlDatabase
-from shared.values.endpoint import SourceEndpoint, parse
 from shared.values.errors import SourceError
+from shared.values.source_endpoint import SourceEndpoint, parse
 
 from .conftest import Source, plain
 

@@ -10,8 +10,8 @@ import pytest
 
 from shared.adapters.binlog import open_binlog
 from shared.adapters.binlog.contract import Commit, Heartbeat, Rows
-from shared.values.endpoint import parse
 from shared.values.errors import PositionLost, SourceError, SourceUnavailable
+from shared.values.source_endpoint import parse
 from tests.tier import SEED, TIER
 
 from .conftest import Source, plain

@@ -9,9 +9,9 @@ from shared.adapters.binlog import open_binlog
 from shared.flows.relay.loop import relay
 from shared.flows.relay.reading.connecting import database
 from shared.flows.relay.setup import RelaySetup
-from shared.values.endpoint import parse
 from shared.values.json_text import encode_json
 from shared.values.settings import SourceSettings, TableSettings
+from shared.values.source_endpoint import parse
 from tests.integration.binlog.conftest import Source
 from tests.waiting import wait_for
 from tests.worlds.relay.simulated import SimulatedTopic

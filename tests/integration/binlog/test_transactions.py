@@ -8,8 +8,8 @@ import pytest
 
 from shared.adapters.binlog import open_binlog
 from shared.adapters.binlog.contract import Begin, CannotCapture, Commit, Due, Rows, Truncated
-from shared.values.endpoint import parse
 from shared.values.errors import SourceError
+from shared.values.source_endpoint import parse
 
 from .conftest import Source
 

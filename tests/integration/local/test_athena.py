@@ -9,7 +9,7 @@ from shared.adapters import aws as clients
 from shared.adapters.archive_table.glue import GlueArchiveTable
 from shared.adapters.athena.athena import AwsAthena
 from shared.adapters.athena.contract import QueryError
-from shared.domain.asking import ask, rows
+from shared.domain.athena_query import ask, rows
 from tests.worlds.changes_table import ChangesTable, sample
 
 

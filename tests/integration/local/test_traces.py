@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 import boto3
 
-from shared.adapters.tracing import documents
+from shared.adapters.tracing import segment_documents
 from shared.adapters.tracing.collected import CollectedTraces
 from shared.adapters.tracing.contract import TraceSegment
 from shared.adapters.tracing.xray import XRayTracer
@@ -37,7 +37,7 @@ def found(emulator, name):
 def test_segments_of_a_function_are_collected(deploy, name, emulator):
     deploy(function(name, TracingConfig={"Mode": "Active"}))
     upload(name, CODE)
-    event = documents.encode(segment(name))
+    event = segment_documents.encode(segment(name))
     answer = boto3.client("lambda").invoke(FunctionName=name, Payload=event)
     said = json.loads(answer["Payload"].read())
     assert "Sampled=1" in said  # so that our tracer sends to the daemon

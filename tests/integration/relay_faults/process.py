@@ -15,7 +15,7 @@ from shared.flows.relay.lease import margins, taking
 from shared.flows.relay.loop import relay
 from shared.flows.relay.reading.connecting import database, opener, preflight
 from shared.flows.relay.setup import RelaySetup
-from shared.values import endpoint
+from shared.values import source_endpoint
 from shared.values.settings import SourceSettings
 from tests.worlds.twins.claims import MemoryClaims
 
@@ -45,7 +45,7 @@ class Stack(msgspec.Struct, frozen=True):
 
 
 def job(stack: Stack, holder: str, **options: Any) -> RelaySetup:
-    source, reader = stack.settings(), endpoint.parse(stack.url)
+    source, reader = stack.settings(), source_endpoint.parse(stack.url)
     return RelaySetup(
         source=source,
         streams=stack.streams(),

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from shared.flows.source.reset import reset
-from shared.values import endpoint
+from shared.values import source_endpoint
 from shared.values.errors import PositionLost, SourceError
 from shared.values.seq import split_seq
 from tests.integration.binlog.proxy import Proxy
@@ -20,7 +20,7 @@ from .process import Running, Stack, job
 from .received import Received, check
 
 
-def text_of(reader: endpoint.SourceEndpoint, port: int) -> str:
+def text_of(reader: source_endpoint.SourceEndpoint, port: int) -> str:
     return f"mysql://{reader.user}:{reader.password}@{reader.host}:{port}"
 
 
@@ -64,7 +64,7 @@ def test_restart_rotation_and_cut_connections_change_nothing_and_a_purge_is_an_e
         400_000,
     ]  # the first connection is the preflight's
     with Proxy(server.port, cuts) as proxy:
-        place = stack(text_of(endpoint.parse(server.reader_url), proxy.port), "shop.items")
+        place = stack(text_of(source_endpoint.parse(server.reader_url), proxy.port), "shop.items")
         with Received(place.queue) as received, contextlib.ExitStack() as relays:
             running = relays.enter_context(Running(job(place, "one")))
             wait_for(lambda: place.streams().load(process.SOURCE)[1])

@@ -18,7 +18,7 @@ from local.demo import marketplace
 from local.demo.workload import Workload
 from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.stage import Stage
-from shared.values import endpoint
+from shared.values import source_endpoint
 from shared.values.errors import RowlineError
 from tests.integration.stack import poison_orders
 from tests.integration.stack.project import Project
@@ -45,7 +45,7 @@ class Stack:
 
     def connect(self) -> "pymysql.connections.Connection[Any]":
         """A connection that may write to the source."""
-        admin = endpoint.parse(self.servers.server("mariadb").url)
+        admin = source_endpoint.parse(self.servers.server("mariadb").url)
         return pymysql.connect(
             host=admin.host,
             port=admin.port,

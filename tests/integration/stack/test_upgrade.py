@@ -18,7 +18,7 @@ import pytest
 from local.demo import marketplace
 from local.demo.workload import Workload
 from shared.stage import Stage
-from shared.values import endpoint
+from shared.values import source_endpoint
 from shared.values.seq import split_seq
 from tests.aws_setup import create_subscribed_queue
 from tests.integration.relay_faults.received import Received, check_numbers
@@ -61,7 +61,7 @@ class Upgraded:
                 "elasticsearch: {",
                 f'elasticsearch: {{alias: "{self.service}-{{table}}", ',
             )
-        reader = endpoint.parse(source)
+        reader = source_endpoint.parse(source)
         login = {
             "host": reader.host,
             "port": reader.port,

@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 
 from shared.adapters.binlog import xa
+from shared.adapters.binlog.binlog_place import BinlogPlace
 from shared.adapters.binlog.charsets import Charsets
 from shared.adapters.binlog.contract import Event, Heartbeat, Rows
 from shared.adapters.binlog.gtid import MariadbGtids
 from shared.adapters.binlog.known_tables import KnownTables
 from shared.adapters.binlog.packets import Packets
-from shared.adapters.binlog.place import Place
 from shared.adapters.binlog.rollbacks import Rollbacks
 from shared.adapters.binlog.row_decoder import RowDecoders
 from shared.adapters.binlog.statement_effects import Effects
@@ -67,7 +67,7 @@ class Recording:
             theirs.sendall(self.packets if packets is None else packets)
             theirs.close()
             capture = TablePatterns(["shop.*"])
-            place = Place(
+            place = BinlogPlace(
                 self.start,
                 MariadbGtids.parse(gtids_before(self)) if self.kind == "mariadb" else None,
             )
@@ -85,7 +85,7 @@ class Recording:
 
 
 def transactions_of(
-    recording: Recording, capture: TablePatterns, place: Place, server: str
+    recording: Recording, capture: TablePatterns, place: BinlogPlace, server: str
 ) -> Transactions:
     """The reader's inner part, which asks the recording what it would ask the server."""
     mariadb = recording.kind == "mariadb"
@@ -99,7 +99,7 @@ def transactions_of(
         StatementReader(recording.charsets, tables, mariadb=mariadb),
         Effects(capture, tables, mariadb=mariadb),
         server,
-        xa.Prepared(lambda place: iter(()), lambda name, before: before),
+        xa.PreparedTransaction(lambda place: iter(()), lambda name, before: before),
         scan=lambda place: Rollbacks(),
     )
 

@@ -3,10 +3,10 @@
 from struct import pack
 
 from shared.adapters.binlog import kinds, prepared_rows, xa
+from shared.adapters.binlog.binlog_place import BinlogPlace
 from shared.adapters.binlog.gtid import MariadbGtids
 from shared.adapters.binlog.kinds import MARIADB_GTID, XID
-from shared.adapters.binlog.packets import Event
-from shared.adapters.binlog.place import Place
+from shared.adapters.binlog.packets import RawEvent
 from shared.values.position import Position
 from shared.values.table_pattern import TablePatterns
 
@@ -16,7 +16,7 @@ ANNOTATE = 160
 
 
 def test_the_place_behind_a_transaction_of_six_gigabytes() -> None:
-    events: list[Event] = []
+    events: list[RawEvent] = []
     offset = 1000
 
     def add(kind: int, size: int, body: bytes) -> None:
@@ -29,7 +29,7 @@ def test_the_place_behind_a_transaction_of_six_gigabytes() -> None:
         add(ANNOTATE, 1 << 30, b"")
     add(XID, 31, bytes(8))
 
-    place = Place(Position("bin.000001", 1000), MariadbGtids())
+    place = BinlogPlace(Position("bin.000001", 1000), MariadbGtids())
     transactions = transactions_of(Recording("mariadb"), TablePatterns(["shop.*"]), place, "here")
     list(transactions.read(events))
     assert transactions.resume() == Position("bin.000001", offset, "0-1-7")
@@ -37,7 +37,7 @@ def test_the_place_behind_a_transaction_of_six_gigabytes() -> None:
 
 
 def test_an_xa_transaction_that_was_prepared_behind_six_gigabytes_is_found_and_read() -> None:
-    events: list[Event | None] = [
+    events: list[RawEvent | None] = [
         (kinds.ROTATE, 0, 1, 40, 0, 0x20, (body := pack("<Q", 4) + b"bin.000001"), 0, len(body)),
         None,
     ]

@@ -5,7 +5,7 @@ from struct import pack
 import pytest
 
 from shared.adapters.binlog import kinds, prepared_rows, xa
-from shared.adapters.binlog.packets import Event
+from shared.adapters.binlog.packets import RawEvent
 from shared.values.errors import SourceError
 
 NAME = xa.Xid(b"a", b"", 1)
@@ -17,7 +17,7 @@ class File:
 
     def __init__(self, name: str) -> None:
         body = pack("<Q", 4) + name.encode()
-        self.events: list[Event] = [(kinds.ROTATE, 0, 1, 40, 0, 0x20, body, 0, len(body))]
+        self.events: list[RawEvent] = [(kinds.ROTATE, 0, 1, 40, 0, 0x20, body, 0, len(body))]
         self.end = 4
 
     def transaction(self, *events: tuple[int, bytes]) -> int:

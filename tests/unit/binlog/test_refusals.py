@@ -5,8 +5,8 @@ import struct
 import pytest
 
 from shared.adapters.binlog.refusals import refusal
-from shared.values.endpoint import parse
 from shared.values.errors import PositionLost, SourceError
+from shared.values.source_endpoint import parse
 
 ENDPOINT = parse("mysql://rowline:secret@db.example.com")
 

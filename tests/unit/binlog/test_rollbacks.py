@@ -6,36 +6,36 @@ from struct import pack
 import pytest
 
 from shared.adapters.binlog import kinds, look_ahead
+from shared.adapters.binlog.binlog_place import BinlogPlace
 from shared.adapters.binlog.gtid import MariadbGtids
 from shared.adapters.binlog.look_ahead import LookAhead
-from shared.adapters.binlog.packets import Event
-from shared.adapters.binlog.place import Place
+from shared.adapters.binlog.open_transaction import OpenTransaction
+from shared.adapters.binlog.packets import RawEvent
 from shared.adapters.binlog.rollbacks import Rollbacks, of_group
-from shared.adapters.binlog.transaction import OpenTransaction
 from shared.values.position import Position
 
 ROW = 23
 
 
-def event(kind: int, body: bytes = b"", size: int = 40) -> Event:
+def event(kind: int, body: bytes = b"", size: int = 40) -> RawEvent:
     return (kind, 1, 1, size, 0, 0, body, 0, len(body))
 
 
-def query(sql: str, sql_mode: int = 0) -> Event:
+def query(sql: str, sql_mode: int = 0) -> RawEvent:
     status = b"\1" + pack("<Q", sql_mode)
     head = pack("<IIBHH", 1, 0, 0, 0, len(status)) + status
     return event(kinds.QUERY, head + b"\0" + sql.encode())
 
 
-def mariadb_gtid(number: int, flags: int = 0) -> Event:
+def mariadb_gtid(number: int, flags: int = 0) -> RawEvent:
     return event(kinds.MARIADB_GTID, pack("<QIB", number, 0, flags) + bytes(6))
 
 
-def mysql_gtid(flags: int) -> Event:
+def mysql_gtid(flags: int) -> RawEvent:
     return event(kinds.GTID, pack("<B16sq", flags, bytes(16), 1))
 
 
-def group(*steps: str) -> list[Event]:
+def group(*steps: str) -> list[RawEvent]:
     """`row`, or a statement."""
     return [event(ROW) if step == "row" else query(step) for step in steps]
 
@@ -77,9 +77,9 @@ def test_a_savepoint_that_was_never_set_is_an_error() -> None:
 
 
 def ahead(
-    events: list[Event | None], scanned: list[tuple[str, int]], answer: Rollbacks
-) -> tuple[list[Event | None], OpenTransaction]:
-    transaction = OpenTransaction(Place(Position("bin.000001", 1000), MariadbGtids()), "here")
+    events: list[RawEvent | None], scanned: list[tuple[str, int]], answer: Rollbacks
+) -> tuple[list[RawEvent | None], OpenTransaction]:
+    transaction = OpenTransaction(BinlogPlace(Position("bin.000001", 1000), MariadbGtids()), "here")
 
     def scan(place: tuple[str, int]) -> Rollbacks:
         scanned.append(place)
@@ -97,19 +97,19 @@ def test_a_transaction_is_held_back_until_its_end_is_known() -> None:
 
 
 @pytest.mark.parametrize("first", [mysql_gtid(0), mariadb_gtid(1, flags=1)])
-def test_what_cannot_be_rolled_back_is_not_held(first: Event) -> None:
-    def endless() -> Iterator[Event]:
+def test_what_cannot_be_rolled_back_is_not_held(first: RawEvent) -> None:
+    def endless() -> Iterator[RawEvent]:
         yield first
         raise AssertionError("it was held")
 
-    transaction = OpenTransaction(Place(Position("bin.000001", 4), MariadbGtids()), "here")
+    transaction = OpenTransaction(BinlogPlace(Position("bin.000001", 4), MariadbGtids()), "here")
     events = LookAhead(transaction, lambda place: Rollbacks()).over(endless())
     assert next(events) == first
 
 
 def test_a_large_transaction_is_read_ahead_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(look_ahead, "MOST_BYTES", 100)
-    events: list[Event | None] = [mariadb_gtid(1), *group(*["row"] * 9, "ROLLBACK")]
+    events: list[RawEvent | None] = [mariadb_gtid(1), *group(*["row"] * 9, "ROLLBACK")]
     answer = of_group(events)
     scanned: list[tuple[str, int]] = []
     found, transaction = ahead(events, scanned, answer)
@@ -127,7 +127,7 @@ def test_a_transaction_without_an_end_is_left_out(
     broken = [mariadb_gtid(1), *group(*["row"] * 9)]
     rotate = event(kinds.ROTATE, pack("<Q", 4) + b"bin.000002")
     whole = [mariadb_gtid(1), *group("row"), XID]
-    events: list[Event | None] = [*broken, rotate, *whole]
+    events: list[RawEvent | None] = [*broken, rotate, *whole]
     found, _ = ahead(events, [], of_group([*broken, rotate]))
     assert found == [rotate, *whole]
     again, _ = ahead([*broken, *whole], [], of_group([*broken, *whole]))

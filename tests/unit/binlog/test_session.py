@@ -6,7 +6,7 @@ import pymysql
 import pytest
 
 from shared.adapters.binlog.session import Session
-from shared.values import endpoint
+from shared.values import source_endpoint
 from shared.values.errors import SourceUnavailable
 from shared.values.position import Position
 
@@ -47,7 +47,7 @@ def connection(monkeypatch: pytest.MonkeyPatch) -> Cut:
 
 
 def test_a_question_that_is_cut_says_that_the_source_is_away(connection: Cut) -> None:
-    session = Session(endpoint.parse("mysql://reader:pw@db:3306"))
+    session = Session(source_endpoint.parse("mysql://reader:pw@db:3306"))
     connection.session = session
     with pytest.raises(SourceUnavailable, match="was closed"):
         session.query("SELECT 1")
@@ -61,7 +61,7 @@ def test_another_fault_is_not_taken_for_a_closed_connection(
     def broken(_sql: str, _parameters: object) -> None:
         raise AttributeError("a fault of ours")
 
-    session = Session(endpoint.parse("mysql://reader:pw@db:3306"))
+    session = Session(source_endpoint.parse("mysql://reader:pw@db:3306"))
     monkeypatch.setattr(connection, "execute", broken)
     with pytest.raises(AttributeError, match="ours"):
         session.query("SELECT 1")

@@ -8,7 +8,7 @@ import yaml
 from local.servers import elasticsearch_server
 from local.servers.emulator import Emulator
 from local.servers.local_server import ServerRecord
-from shared.values import endpoint
+from shared.values import source_endpoint
 
 ROOT = Path(__file__).resolve().parents[3]
 SERVICES = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
@@ -18,7 +18,7 @@ EXPORTS = dict(
 
 
 def test_documented_source_is_the_composed_mysql():
-    source = endpoint.parse(EXPORTS["ROWLINE_SOURCE"])
+    source = source_endpoint.parse(EXPORTS["ROWLINE_SOURCE"])
     mysql = SERVICES["mysql"]
     assert mysql["ports"] == [f"{source.host}:{source.port}:3306"]
     assert (source.user, source.password) == ("root", mysql["environment"]["MYSQL_ROOT_PASSWORD"])

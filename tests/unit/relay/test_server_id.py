@@ -4,7 +4,7 @@ import pytest
 
 from shared.adapters.binlog import side_reading
 from shared.flows.relay.reading.connecting import server_id
-from shared.values import endpoint
+from shared.values import source_endpoint
 from shared.values.errors import SourceUnavailable
 from shared.values.position import Position
 
@@ -36,7 +36,7 @@ def test_connections_beside_a_reader_take_turns_with_a_few_ids(
             pass
 
     monkeypatch.setattr(side_reading, "Session", Answering)
-    reading = side_reading.SideReading(endpoint.parse("mysql://reader@db"))
+    reading = side_reading.SideReading(source_endpoint.parse("mysql://reader@db"))
     for _ in range(40):
         with pytest.raises(SourceUnavailable):
             next(reading.events(Position("bin.000001", 4)))

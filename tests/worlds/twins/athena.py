@@ -10,8 +10,8 @@ from local.emulator.athena_dialect import BadQuery, bind, parse, tables, to_duck
 from shared.adapters.athena.contract import (
     MOST_ROWS,
     Execution,
-    Parameter,
     QueryError,
+    QueryParameter,
     ResultPage,
     literal,
 )
@@ -34,7 +34,7 @@ class MemoryAthena:
         self._tokens: dict[str, str] = {}
         self._numbers = itertools.count(1)
         self._limit, self._ready = limit, ready
-        self.asked: list[tuple[str, Sequence[Parameter]]] = []
+        self.asked: list[tuple[str, Sequence[QueryParameter]]] = []
 
     def append(self, rows: Sequence[Row]) -> None:
         """Add rows to the table `changes`."""
@@ -45,7 +45,7 @@ class MemoryAthena:
         """Make a view with Athena's CREATE VIEW."""
         self._duckdb.execute(to_duckdb(parse(statement)))
 
-    def start(self, sql: str, parameters: Sequence[Parameter] = (), token: str = "") -> str:
+    def start(self, sql: str, parameters: Sequence[QueryParameter] = (), token: str = "") -> str:
         if token and token in self._tokens:
             return self._tokens[token]
         self.asked.append((sql, parameters))

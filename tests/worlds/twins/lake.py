@@ -12,8 +12,8 @@ from pyiceberg.expressions.parser import parse
 from pyiceberg.expressions.visitors import bind
 from pyiceberg.io.pyarrow import expression_to_pyarrow
 
-from shared.adapters.lake.columns import ARROW, ICEBERG
-from shared.adapters.lake.contract import DataFile, Head, Overtaken, Vacuumed
+from shared.adapters.lake.changes_columns import ARROW, ICEBERG
+from shared.adapters.lake.contract import DataFile, Overtaken, TableHead, Vacuumed
 
 
 class MemoryLake:
@@ -22,24 +22,24 @@ class MemoryLake:
     def __init__(self) -> None:
         self.versions: list[tuple[dict[str, pa.Table], bytes]] = [({}, b"")]
 
-    def head(self) -> Head:
+    def head(self) -> TableHead:
         number = len(self.versions) - 1
-        return Head(number, self.versions[number][1])
+        return TableHead(number, self.versions[number][1])
 
-    def append(self, head: Head, rows: pa.Table, ledger: bytes) -> Head:
+    def append(self, head: TableHead, rows: pa.Table, ledger: bytes) -> TableHead:
         files = dict(self._expected(head))
         if rows.num_rows:
             files[self._name()] = rows.cast(ARROW)
         return self._commit(files, ledger)
 
-    def drop(self, head: Head, files: Sequence[DataFile], ledger: bytes) -> Head:
+    def drop(self, head: TableHead, files: Sequence[DataFile], ledger: bytes) -> TableHead:
         gone = {each.path for each in files}
         kept = {name: rows for name, rows in self._expected(head).items() if name not in gone}
         return self._commit(kept, ledger)
 
     def rewrite(
-        self, head: Head, files: Sequence[DataFile], parts: Iterator[pa.Table], ledger: bytes
-    ) -> Head:
+        self, head: TableHead, files: Sequence[DataFile], parts: Iterator[pa.Table], ledger: bytes
+    ) -> TableHead:
         gone = {each.path for each in files}
         kept = {name: rows for name, rows in self._expected(head).items() if name not in gone}
         made = {self._name(): part.cast(ARROW) for part in parts if part.num_rows}
@@ -78,7 +78,7 @@ class MemoryLake:
         self,
         columns: Sequence[str],
         *,
-        at: Head | None = None,
+        at: TableHead | None = None,
         files: Sequence[DataFile] | None = None,
         where: str = "",
     ) -> Iterator[pa.RecordBatch]:
@@ -106,12 +106,12 @@ class MemoryLake:
         }
         self._commit(kept, ledger)
 
-    def _expected(self, head: Head) -> dict[str, pa.Table]:
+    def _expected(self, head: TableHead) -> dict[str, pa.Table]:
         if head.snapshot != len(self.versions) - 1:
             raise Overtaken("somebody else has committed.")
         return self.versions[-1][0]
 
-    def _commit(self, files: dict[str, pa.Table], ledger: bytes) -> Head:
+    def _commit(self, files: dict[str, pa.Table], ledger: bytes) -> TableHead:
         self.versions.append((files, ledger))
         return self.head()
 

@@ -1,6 +1,6 @@
 """Twin of the tracing service: keeps segments, and finds them by their annotations."""
 
-from shared.adapters.tracing import documents
+from shared.adapters.tracing import segment_documents
 from shared.adapters.tracing.contract import TraceSegment
 
 
@@ -13,7 +13,7 @@ class MemoryTracing:
 
     def record(self, segment: TraceSegment) -> None:
         """Through the form in which it travels."""
-        decoded = documents.decode(documents.encode(segment))
+        decoded = segment_documents.decode(segment_documents.encode(segment))
         assert decoded is not None
         self._waiting.append(decoded)
 

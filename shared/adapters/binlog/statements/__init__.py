@@ -5,7 +5,7 @@ Not a parser of SQL: a tokenizer, and the shapes of statements that a server wri
 
 from shared.adapters.binlog.statements.dialect import UTF8, Dialect, dialect, utf8
 from shared.adapters.binlog.statements.names import Names
-from shared.adapters.binlog.statements.reading import read
 from shared.adapters.binlog.statements.statement import Effect, Statement
+from shared.adapters.binlog.statements.statement_meaning import read
 
 __all__ = ["UTF8", "Dialect", "Effect", "Names", "Statement", "dialect", "read", "utf8"]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from shared.adapters.binlog.statements import added_columns as columns
-from shared.adapters.binlog.statements.column_changes import column_changes
+from shared.adapters.binlog.statements.altered_columns import column_changes
 from shared.adapters.binlog.statements.names import (
     Names,
     outside,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from shared.adapters.binlog.statements.names import Names, outside, split
-from shared.adapters.binlog.statements.statement import Effect, Kind, Name, Statement
+from shared.adapters.binlog.statements.statement import Effect, Name, Statement, StatementKind
 from shared.adapters.binlog.statements.tokens import Token
 from shared.adapters.binlog.statements.words import BEFORE_BRACKETS, NATIVE_FUNCTIONS
 
@@ -53,7 +53,7 @@ def calls(tokens: Sequence[Token]) -> bool:
 
 
 def _statement(verb: str, targets: Sequence[Name], may_call: bool) -> Statement:
-    kind: Kind = "rows" if len(targets) == 1 else "perhaps"
+    kind: StatementKind = "rows" if len(targets) == 1 else "perhaps"
     return Statement(verb, effects=tuple(Effect(kind, *name) for name in targets), calls=may_call)
 
 

@@ -7,7 +7,7 @@ from shared.values.column_changes import ColumnChanges
 Name = tuple[str, str]
 """Database and table."""
 
-Kind = Literal[
+StatementKind = Literal[
     "gone",
     "changed",
     "due",
@@ -38,7 +38,7 @@ class Effect(NamedTuple):
     temporary table of this name.
     """
 
-    kind: Kind
+    kind: StatementKind
     database: str
     table: str
     partitions: tuple[str, ...] = ()

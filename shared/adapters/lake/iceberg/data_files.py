@@ -4,7 +4,7 @@ from pyiceberg.conversions import from_bytes
 from pyiceberg.manifest import DataFile as IcebergFile
 from pyiceberg.types import TimestampType
 
-from shared.adapters.lake.columns import ICEBERG
+from shared.adapters.lake.changes_columns import ICEBERG
 from shared.adapters.lake.contract import DataFile
 
 _COMMITTED_AT = ICEBERG.find_field("committed_at").field_id

@@ -20,15 +20,15 @@ from shared.adapters import aws
 from shared.adapters.lake.contract import (
     TABLE,
     DataFile,
-    Head,
     Overtaken,
+    TableHead,
     Vacuumed,
 )
 from shared.adapters.lake.iceberg import commit_times, data_files, properties, purging
-from shared.adapters.lake.iceberg.catalog import IcebergCatalog
 from shared.adapters.lake.iceberg.file_io import address
+from shared.adapters.lake.iceberg.iceberg_catalog import IcebergCatalog
+from shared.adapters.lake.iceberg.ledger_transaction import LedgerTransaction
 from shared.adapters.lake.iceberg.statistics import limit_statistics
-from shared.adapters.lake.iceberg.transaction import LedgerTransaction
 from shared.adapters.lake.iceberg.translated import Translated
 from shared.values.errors import StackError
 
@@ -54,13 +54,13 @@ class IcebergLake:
         self._catalog = IcebergCatalog(database, self._location)
         self._ledger: tuple[str, bytes] = ("", b"")
 
-    def head(self) -> Head:
+    def head(self) -> TableHead:
         with self._errors("be read"):
             table = self._load()
             snapshot = table.metadata.current_snapshot()
-            return Head(snapshot.snapshot_id if snapshot else 0, self._ledger_of(table))
+            return TableHead(snapshot.snapshot_id if snapshot else 0, self._ledger_of(table))
 
-    def append(self, head: Head, rows: pa.Table, ledger: bytes) -> Head:
+    def append(self, head: TableHead, rows: pa.Table, ledger: bytes) -> TableHead:
         with self._errors("be committed"):
             table = self._load()
             _expect(table, head)
@@ -71,7 +71,7 @@ class IcebergLake:
             times = commit_times.with_times_of(table, rows)
             return self._commit(table, ledger, added=written, times=times)
 
-    def drop(self, head: Head, files: Sequence[DataFile], ledger: bytes) -> Head:
+    def drop(self, head: TableHead, files: Sequence[DataFile], ledger: bytes) -> TableHead:
         with self._errors("be committed"):
             table = self._load()
             _expect(table, head)
@@ -79,8 +79,8 @@ class IcebergLake:
             return self._commit(table, ledger, removed=gone)
 
     def rewrite(
-        self, head: Head, files: Sequence[DataFile], parts: Iterator[pa.Table], ledger: bytes
-    ) -> Head:
+        self, head: TableHead, files: Sequence[DataFile], parts: Iterator[pa.Table], ledger: bytes
+    ) -> TableHead:
         with self._errors("be rewritten"):
             table = self._load()
             _expect(table, head)
@@ -151,7 +151,7 @@ class IcebergLake:
         self,
         columns: Sequence[str],
         *,
-        at: Head | None = None,
+        at: TableHead | None = None,
         files: Sequence[DataFile] | None = None,
         where: str = "",
     ) -> Iterator[pa.RecordBatch]:
@@ -194,7 +194,7 @@ class IcebergLake:
         added: Sequence[Any] = (),
         removed: Sequence[Any] = (),
         times: Mapping[str, str] = EMPTY_DICT,
-    ) -> Head:
+    ) -> TableHead:
         """Commit files and the pointer to the ledger; None keeps the ledger of the same state."""
         held = table.properties.get(properties.LEDGER, "")
         pointer = held if ledger is None else self._put_ledger(ledger)
@@ -210,7 +210,7 @@ class IcebergLake:
         work.commit_transaction()
         now = table.metadata.current_snapshot()
         assert now is not None
-        return Head(now.snapshot_id, self._ledger_of(table) if ledger is None else ledger)
+        return TableHead(now.snapshot_id, self._ledger_of(table) if ledger is None else ledger)
 
     def _put_ledger(self, ledger: bytes) -> str:
         place = f"{self._location}/ledger/{uuid.uuid4()}"
@@ -231,7 +231,7 @@ class IcebergLake:
         return Translated(self._name, what)
 
 
-def _expect(table: Table, head: Head) -> None:
+def _expect(table: Table, head: TableHead) -> None:
     snapshot = table.metadata.current_snapshot()
     if (snapshot.snapshot_id if snapshot else 0) != head.snapshot:
         raise Overtaken("somebody else has committed.", hint="The work starts over.")

@@ -1,6 +1,6 @@
 """The properties of the table. Each value was measured, or prevents a loss that was seen."""
 
-from shared.adapters.lake.columns import MEASURED
+from shared.adapters.lake.changes_columns import MEASURED
 
 LEDGER = "rowline.ledger"
 """The address of the ledger, in the table's and in each snapshot's properties."""

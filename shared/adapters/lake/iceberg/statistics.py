@@ -9,10 +9,10 @@ from typing import Any
 
 from pyiceberg.io import pyarrow as writing
 
-from shared.adapters.lake.columns import MEASURED
-from shared.adapters.snapshots import columns as snapshots
+from shared.adapters.lake.changes_columns import MEASURED
+from shared.adapters.snapshots import snapshots_columns
 
-_COLUMNS = sorted({*MEASURED, *snapshots.MEASURED})
+_COLUMNS = sorted({*MEASURED, *snapshots_columns.MEASURED})
 """Of both tables. PyIceberg warns for each file where one that manifests measure has none."""
 
 _options = writing._get_parquet_writer_kwargs

@@ -8,7 +8,7 @@ from shared.adapters.state.dynamodb.deletions import DynamoDeletions
 from shared.adapters.state.dynamodb.done_messages import DynamoDoneMessages
 from shared.adapters.state.dynamodb.dues import DynamoDues
 from shared.adapters.state.dynamodb.gates import DynamoGates
-from shared.adapters.state.dynamodb.hands import DynamoHands
+from shared.adapters.state.dynamodb.groups_in_hand import DynamoGroupsInHand
 from shared.adapters.state.dynamodb.jobs import DynamoJobs
 from shared.adapters.state.dynamodb.leases import DynamoLeases
 from shared.adapters.state.dynamodb.marks import DynamoMarks
@@ -16,9 +16,9 @@ from shared.adapters.state.dynamodb.pairs import DynamoPairs
 from shared.adapters.state.dynamodb.parked import DynamoParked
 from shared.adapters.state.dynamodb.pulses import DynamoPulses
 from shared.adapters.state.dynamodb.redriven import DynamoRedriven
-from shared.adapters.state.dynamodb.reports import DynamoReports
 from shared.adapters.state.dynamodb.schemas import DynamoSchemas
 from shared.adapters.state.dynamodb.streams import DynamoStreams
+from shared.adapters.state.dynamodb.verify_reports import DynamoReports
 from shared.adapters.state.state import State
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def open_state(client: "DynamoDBClient", table: str) -> State:
         parked=DynamoParked(client, table),
         redriven=DynamoRedriven(client, table),
         jobs=DynamoJobs(client, table),
-        hands=DynamoHands(client, table),
+        groups_in_hand=DynamoGroupsInHand(client, table),
         deletions=DynamoDeletions(client, table),
         done_messages=DynamoDoneMessages(client, table),
         dues=DynamoDues(client, table),

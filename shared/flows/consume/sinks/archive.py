@@ -11,7 +11,7 @@ import msgspec
 
 from shared.adapters import aws
 from shared.adapters.firehose.contract import MOST_RECORD, DeliveryStream
-from shared.adapters.firehose.stream import FirehoseStream
+from shared.adapters.firehose.firehose_stream import FirehoseStream
 from shared.adapters.landing.contract import Landing
 from shared.adapters.landing.s3 import S3Landing
 from shared.adapters.stack.environment import variable
@@ -46,7 +46,7 @@ class ArchiveSinkSettings(
 Settings = ArchiveSinkSettings
 
 
-class Archive:
+class ArchiveSink:
     """Writes what it gets into a landing, or hands it to a stream that does.
 
     stream: None: every change is written into the landing. Else only those are that are too large
@@ -155,10 +155,10 @@ def _messages(arrivals: Sequence[Arrival]) -> list[Message]:
     return messages
 
 
-def build(settings: ArchiveSinkSettings, around: Surroundings) -> Archive:
+def build(settings: ArchiveSinkSettings, around: Surroundings) -> ArchiveSink:
     """The sink of a stage's archive, in the bucket that the template names."""
     landing = S3Landing(aws.client("s3"), variable("ROWLINE_ARCHIVE_BUCKET"))
     if settings.via == "s3":
-        return Archive(landing)
+        return ArchiveSink(landing)
     client = aws.client("firehose", attempts=1, read_seconds=PUT_SECONDS)
-    return Archive(landing, FirehoseStream(client, variable("ROWLINE_ARCHIVE_STREAM")))
+    return ArchiveSink(landing, FirehoseStream(client, variable("ROWLINE_ARCHIVE_STREAM")))

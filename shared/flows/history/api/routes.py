@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from shared.domain.time_argument import parse_time
-from shared.flows.history.answers import (
+from shared.flows.history.history import row_at, row_history
+from shared.flows.history.history_json import (
     Answer,
     history_answer,
     moment_answer,
     page_answer,
     row_answer,
 )
-from shared.flows.history.history import row_at, row_history
 from shared.flows.history.pages import (
     MOST,
     changes_between,

@@ -9,9 +9,9 @@ from shared.adapters.database.contract import Database
 from shared.adapters.database.sql import SqlDatabase
 from shared.domain.preflight import check_source, refused_tables, require
 from shared.flows.relay.coverage.admission import Preflight
-from shared.values.endpoint import SourceEndpoint
 from shared.values.finding import Finding
 from shared.values.settings import SourceSettings, TableSettings, table_settings
+from shared.values.source_endpoint import SourceEndpoint
 
 SLOTS = 16
 GIVE_UP_SECONDS = 5.0

@@ -11,7 +11,7 @@ from tests.worlds.twins.state.archive_progresses import MemoryArchiveProgresses
 from tests.worlds.twins.state.coverage import MemoryCoverage
 from tests.worlds.twins.state.dues import MemoryDues
 from tests.worlds.twins.state.gates import MemoryGates
-from tests.worlds.twins.state.hands import MemoryHands
+from tests.worlds.twins.state.groups_in_hand import MemoryGroupsInHand
 from tests.worlds.twins.state.jobs import (
     MemoryDeletions,
     MemoryDoneMessages,
@@ -23,9 +23,9 @@ from tests.worlds.twins.state.marks import MemoryMarks
 from tests.worlds.twins.state.pairs import MemoryPairs
 from tests.worlds.twins.state.parked import MemoryParked
 from tests.worlds.twins.state.pulses import MemoryPulses
-from tests.worlds.twins.state.reports import MemoryReports
 from tests.worlds.twins.state.schemas import MemorySchemas
 from tests.worlds.twins.state.streams import MemoryStreams
+from tests.worlds.twins.state.verify_reports import MemoryReports
 
 __all__ = [
     "MemoryCoverage",
@@ -53,7 +53,7 @@ def memory_state() -> State:
         parked=parked,
         redriven=redriven,
         jobs=jobs,
-        hands=MemoryHands(),
+        groups_in_hand=MemoryGroupsInHand(),
         deletions=deletions,
         done_messages=done_messages,
         dues=MemoryDues(),

@@ -36,7 +36,7 @@ class BulkStep(msgspec.Struct, frozen=True):
         return self.action.body is None and self.arrival.lane not in RUN_LANES
 
 
-class Work:
+class BulkWork:
     """The arrivals of one slice, and the outcome of each so far."""
 
     def __init__(self, slice: Slice) -> None:

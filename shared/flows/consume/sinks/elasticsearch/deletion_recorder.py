@@ -10,7 +10,7 @@ from itertools import islice
 from shared.adapters.search.contract import Action, Search
 from shared.adapters.state.state import State
 from shared.domain.sink import Outcome
-from shared.flows.consume.sinks.elasticsearch.bulk_work import BulkStep, Work
+from shared.flows.consume.sinks.elasticsearch.bulk_work import BulkStep, BulkWork
 from shared.values.errors import SearchError, SearchUnavailable
 from shared.values.message import RUN_LANES
 
@@ -38,7 +38,7 @@ class DeletionRecorder:
     def __init__(self, consumer: str, state: State) -> None:
         self._consumer, self._records, self._jobs = consumer, state.deletions, state.jobs
 
-    def record(self, work: Work, deletions: dict[str, int]) -> None:
+    def record(self, work: BulkWork, deletions: dict[str, int]) -> None:
         """Record deletions before they are made.
 
         Killed in between, the record says only what the next attempt does.
@@ -47,7 +47,7 @@ class DeletionRecorder:
             self._records.record(self._consumer, work.run, deletions)
         work.deletions.update(deletions)
 
-    def record_for_a_run_begun_meanwhile(self, work: Work) -> None:
+    def record_for_a_run_begun_meanwhile(self, work: BulkWork) -> None:
         """Record this batch's deletions for a job that began after the batch looked.
 
         A backfill may have read, through a lagging replica, a row that this batch deleted. Its
@@ -59,7 +59,7 @@ class DeletionRecorder:
         if run is not None:
             self._records.record(self._consumer, run.id, work.deletions)
 
-    def drop_deleted_since(self, work: Work, steps: list[BulkStep]) -> list[BulkStep]:
+    def drop_deleted_since(self, work: BulkWork, steps: list[BulkStep]) -> list[BulkStep]:
         """The steps without older changes of rows that were deleted since.
 
         Those are backfilled rows, and changes of a replay. They are superseded, also when it was

@@ -15,8 +15,8 @@ from shared.domain.captured_tables import CapturedTable
 from shared.domain.sink import Arrival, Outcome, Slice
 from shared.flows.consume.sinks.elasticsearch.bulk_work import (
     BulkStep,
+    BulkWork,
     OutOfTime,
-    Work,
     chunks,
     segments,
 )
@@ -26,7 +26,7 @@ from shared.flows.consume.sinks.elasticsearch.deletion_recorder import (
     delete_again,
 )
 from shared.flows.consume.sinks.elasticsearch.document_error import DocumentError
-from shared.flows.consume.sinks.elasticsearch.documents import IndexDocuments
+from shared.flows.consume.sinks.elasticsearch.index_documents import IndexDocuments
 from shared.flows.consume.sinks.elasticsearch.indexes import Indexes
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
 from shared.flows.consume.sinks.elasticsearch.pressed_bulk import PressedBulk
@@ -72,7 +72,7 @@ class LatestState:
         return delete_again(self._search, deletions, sleep)
 
     def apply(self, slice: Slice) -> list[Outcome]:
-        work = Work(slice)
+        work = BulkWork(slice)
         stopped = "not reached"
         try:
             for segment, truncation in segments(slice.arrivals):
@@ -86,7 +86,7 @@ class LatestState:
         self._deletions.record_for_a_run_begun_meanwhile(work)
         return [outcome or Outcome("failed", stopped) for outcome in work.outcomes]
 
-    def _write(self, work: Work, segment: Sequence[int]) -> None:
+    def _write(self, work: BulkWork, segment: Sequence[int]) -> None:
         """Write a segment; where an index has another beside it, to that one first.
 
         Whatever is in the serving index is in the other one then, at every moment.
@@ -100,7 +100,7 @@ class LatestState:
             for at, outcome in held.items():
                 work.settle(at, outcome)
 
-    def _write_steps(self, work: Work, steps: Sequence[BulkStep]) -> None:
+    def _write_steps(self, work: BulkWork, steps: Sequence[BulkStep]) -> None:
         """Write the last state of each document; where that is refused, the one before it, and so
         on.
         """
@@ -149,7 +149,7 @@ class LatestState:
                 reasons[where] = failed[alias]
         return reasons
 
-    def _bulk(self, work: Work, steps: list[BulkStep]) -> list[Result]:
+    def _bulk(self, work: BulkWork, steps: list[BulkStep]) -> list[Result]:
         work.check_time()
         self._deletions.record(
             work,
@@ -161,7 +161,7 @@ class LatestState:
         )
         return self._bulks.send([step.action for step in steps], work.has_time)
 
-    def _steps(self, work: Work, segment: Sequence[int]) -> Iterator[BulkStep]:
+    def _steps(self, work: BulkWork, segment: Sequence[int]) -> Iterator[BulkStep]:
         for at in segment:
             arrival = work.arrivals[at]
             try:
@@ -196,7 +196,7 @@ class LatestState:
         return actions
 
 
-def _on_all(work: Work, alias: str, step: BulkStep) -> Iterator[BulkStep]:
+def _on_all(work: BulkWork, alias: str, step: BulkStep) -> Iterator[BulkStep]:
     """The step for each index that it is written to."""
     targets = work.targets(alias, step.arrival.lane)
     for number, target in enumerate(targets):

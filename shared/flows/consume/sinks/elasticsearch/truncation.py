@@ -3,7 +3,7 @@
 from shared.adapters.search.contract import Action, Result, Search
 from shared.adapters.state.dues import Dues
 from shared.domain.sink import Arrival, Outcome
-from shared.flows.consume.sinks.elasticsearch.bulk_work import MAX_ACTIONS, Work
+from shared.flows.consume.sinks.elasticsearch.bulk_work import MAX_ACTIONS, BulkWork
 from shared.flows.consume.sinks.elasticsearch.deletion_recorder import DeletionRecorder, address
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
 from shared.values.due_cause import DueCause
@@ -19,7 +19,7 @@ class Truncation:
         self._consumer, self._dues = consumer, dues
         self._layout, self._search, self._deletions = layout, search, deletions
 
-    def apply(self, work: Work, at: int) -> None:
+    def apply(self, work: BulkWork, at: int) -> None:
         """Delete all documents of a table that are older than its truncation.
 
         Stopped halfway, the next attempt finds what is left. Each group of the table brings a `t`
@@ -42,7 +42,7 @@ class Truncation:
                 return None
         return None
 
-    def _delete_older(self, work: Work, alias: str, seq: int) -> Outcome:
+    def _delete_older(self, work: BulkWork, alias: str, seq: int) -> Outcome:
         self._deletions.record(work, {address(alias, ""): seq})
         old: list[Action] = []
         results: list[Result] = []

@@ -3,7 +3,7 @@
 import importlib
 from functools import partial
 
-from shared.adapters.webhook.endpoint import WebhookEndpoint
+from shared.adapters.webhook.webhook_endpoint import WebhookEndpoint
 from shared.domain.sink import SinkAccess, Surroundings
 from shared.flows.consume.sinks.http.http_examiner import HttpExaminer
 from shared.flows.consume.sinks.http.http_settings import HttpSettings

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from shared.adapters.webhook.endpoint import WebhookEndpoint
+from shared.adapters.webhook.webhook_endpoint import WebhookEndpoint
 from shared.domain.received_table import ReceivedTable
 from shared.domain.sink import Target
 from shared.values.finding import Finding

@@ -3,10 +3,10 @@
 from collections import deque
 from collections.abc import Sequence
 
-from shared.adapters.webhook.endpoint import WebhookEndpoint, WebhookUnavailable
+from shared.adapters.webhook.webhook_endpoint import WebhookEndpoint, WebhookUnavailable
 from shared.domain.sink import Arrival, Outcome, Slice
-from shared.flows.consume.sinks.http.answers import Verdict, verdict
 from shared.flows.consume.sinks.http.http_settings import HttpSettings
+from shared.flows.consume.sinks.http.receiver_answers import Verdict, verdict
 from shared.flows.consume.sinks.http.request import body_of, headers_of
 from shared.values.errors import RowlineError
 from shared.values.settings import ConsumerSettings

@@ -1,0 +1,49 @@
+"""The message groups that a consumer's function has in hand, an item a group."""
+
+import time
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
+
+from shared.adapters.state.dynamodb.state_table import StateTable, consumer_key
+from shared.values.group_in_hand import GroupInHand
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+_PREFIX = "hand#"
+_KEEP_SECONDS = 15 * 86_400
+"""Longer than SQS keeps the messages of the group."""
+
+
+class DynamoGroupsInHand:
+    """Hands in a DynamoDB table."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._table = StateTable(client, table)
+
+    def read(self, consumer: str, groups: Collection[str]) -> dict[str, GroupInHand]:
+        keys = [(consumer_key(consumer), _PREFIX + group) for group in sorted(set(groups))]
+        return {
+            sk.removeprefix(_PREFIX): GroupInHand(item["change"], item["tries"], item["version"])
+            for (_, sk), item in self._table.get_many(keys).items()
+        }
+
+    def begin(self, consumer: str, groups: Mapping[str, GroupInHand]) -> None:
+        pk, expires = consumer_key(consumer), int(time.time()) + _KEEP_SECONDS
+        self._table.write_many(
+            put=[
+                {
+                    "pk": pk,
+                    "sk": _PREFIX + group,
+                    "change": one.change,
+                    "tries": one.tries,
+                    "version": one.version,
+                    "expires": expires,
+                }
+                for group, one in groups.items()
+            ]
+        )
+
+    def end(self, consumer: str, groups: Collection[str]) -> None:
+        pk = consumer_key(consumer)
+        self._table.write_many(delete=[(pk, _PREFIX + group) for group in sorted(set(groups))])

@@ -1,0 +1,41 @@
+"""How far the archive has each stream, and what waits for it."""
+
+from shared.domain.archive_ledger import Ledger
+from shared.flows.archive.given_out import given_out
+from shared.flows.archive.reports import Standing, StreamStanding
+from shared.flows.archive.setup import ArchiveSetup
+
+
+def standing(setup: ArchiveSetup) -> Standing:
+    """Read how far the archive is."""
+    waiting = list(setup.landing.list())
+    ledger = Ledger.decode(setup.lake.head().ledger)
+    files = setup.lake.files()
+    return Standing(
+        streams=[each for name in setup.streams for each in _streams(setup, ledger, name)],
+        waiting=len(waiting),
+        waiting_bytes=sum(each.size for each in waiting),
+        oldest_ms=max((setup.now_ms() - each.at_ms for each in waiting), default=0),
+        files=len(files),
+        size=sum(each.size for each in files),
+        rows=sum(each.rows for each in files),
+    )
+
+
+def _streams(setup: ArchiveSetup, ledger: Ledger, name: str) -> list[StreamStanding]:
+    places = [place for place in ledger.places() if place[0] == name]
+    if not places:
+        return []
+    newest = places[-1]
+    ends = dict(given_out(setup.state, name))
+    return [
+        StreamStanding(
+            stream=name,
+            epoch=newest[1],
+            changes=sum(ledger.count(place) for place in places),
+            first=ledger.first(newest),
+            through=ledger.through(newest),
+            last=ledger.last(newest),
+            end=ends.get(newest, 0),
+        )
+    ]

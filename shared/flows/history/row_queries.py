@@ -1,0 +1,126 @@
+"""Row queries: the queries that a row's history needs, and their rows as changes.
+
+Values are parameters, never parts of a query. The table is sorted by database, table and key, so
+each part of a query names all three: Athena then reads few bytes.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from shared.adapters.athena.contract import Athena, QueryParameter, text_parameters
+from shared.domain.athena_query import ResultRow, ask, rows
+from shared.domain.columns_in_force import RawRow
+from shared.domain.row_history import TRUNCATE, Archived
+from shared.flows.history.past_table import PastTable
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+COLUMNS = (
+    'stream, epoch, n, id, op, "key", committed_at, "before", "after", tx_id, tx_index, tx_last, '
+    "schema_version, trace_id"
+)
+OF_TABLE = 'source = ? AND "database" = ? AND "table" = ?'
+PARTITIONS, BEHIND_PARTITIONS = '{"partitions":', '{"partitions;'
+"""The keys of truncates of partitions begin with the first, and sort before the second."""
+
+_decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def read_row(athena: Athena, table: PastTable, keys: Sequence[str]) -> tuple[list[Archived], int]:
+    """The changes of the row with one of these keys, with truncates of its table; bytes scanned."""
+    parts = [select(f'{OF_TABLE} AND "key" = ? AND op = ?')]
+    parts.append(select(f'{OF_TABLE} AND "key" > ? AND "key" < ? AND op = ?'))
+    of_table = [table.source, table.database, table.name]
+    parameters: list[QueryParameter] = [*of_table, TRUNCATE, "t"]
+    parameters += [*of_table, PARTITIONS, BEHIND_PARTITIONS, "t"]
+    for key in keys:
+        text, values = text_parameters(key)
+        parts.append(select(f'{OF_TABLE} AND "key" = {text} AND op <> ?'))
+        parameters += [*of_table, *values, "t"]
+    done = ask(athena, " UNION ALL ".join(parts), parameters)
+    return [change_of(row) for row in rows(athena, done.id)], done.scanned
+
+
+def select(where: str, columns: str = COLUMNS) -> str:
+    """A SELECT of the table `changes`."""
+    return " ".join(("SELECT", columns, "FROM changes WHERE", where))
+
+
+def read_version(
+    athena: Athena, table: PastTable, at_us: int, since_us: int | None
+) -> tuple[int, int]:
+    """The schema_version of the table's last change until a time, and the bytes scanned.
+
+    0: there is none. since_us: a change since then is known to exist.
+    """
+    where = f"{OF_TABLE} AND op <> 't' AND committed_at <= ?"
+    parameters: list[QueryParameter] = [table.source, table.database, table.name, time_of(at_us)]
+    if since_us is not None:
+        where += " AND committed_at >= ?"
+        parameters.append(time_of(since_us))
+    newest = " ORDER BY epoch DESC, n DESC LIMIT 1"
+    done = ask(athena, select(where, "schema_version") + newest, parameters)
+    found = next(rows(athena, done.id), None)
+    return int(found[0] or 0) if found else 0, done.scanned
+
+
+def read_other_keys(
+    athena: Athena, table: PastTable, halves: Sequence[Archived]
+) -> tuple[dict[str, str], int]:
+    """The keys at the other side of changes of a key: id of the half → key. And bytes scanned."""
+    if not halves:
+        return {}, 0
+    wanted: dict[str, str] = {}
+    parts: list[str] = []
+    parameters: list[QueryParameter] = []
+    for half in halves:
+        other = half.id[:-1] + ("c" if half.op == "d" else "d")
+        wanted[other] = half.id
+        parts.append(select(f"{OF_TABLE} AND stream = ? AND epoch = ? AND n = ?", 'id, "key"'))
+        parameters += [table.source, table.database, table.name]
+        parameters += [half.stream, half.epoch, half.n + (1 if half.op == "d" else -1)]
+    done = ask(athena, " UNION ALL ".join(parts), parameters)
+    found = {
+        wanted[id]: key for id, key in rows(athena, done.id) if id in wanted and key is not None
+    }
+    return found, done.scanned
+
+
+def time_of(at_us: int) -> datetime:
+    """A time from Unix µs."""
+    return EPOCH + timedelta(microseconds=at_us)
+
+
+def micros(at: datetime) -> int:
+    """Unix µs of a time."""
+    return (at - EPOCH) // timedelta(microseconds=1)
+
+
+def change_of(row: ResultRow) -> Archived:
+    """A row with `COLUMNS` as a change."""
+    values = iter(row)
+
+    def text() -> str:
+        return next(values) or ""
+
+    def image() -> RawRow | None:
+        found = next(values)
+        return None if found is None else _decode(found)
+
+    return Archived(
+        stream=text(),
+        epoch=int(text()),
+        n=int(text()),
+        id=text(),
+        op=text(),
+        key=text(),
+        at_us=micros(datetime.fromisoformat(text()).replace(tzinfo=UTC)),
+        before=image(),
+        after=image(),
+        tx=text(),
+        tx_index=int(text()),
+        tx_last=text() == "true",
+        schema_version=int(text()),
+        trace_id=next(values),
+    )
