@@ -13,7 +13,7 @@ import urllib3
 from shared.adapters.search import plain
 from shared.adapters.search.access import access_of
 from shared.adapters.search.answer import reason_at_top, refused
-from shared.adapters.search.plain import SearchAnswer
+from shared.adapters.search.plain import PlainRequests, SearchAnswer
 from shared.adapters.search.product import (
     ELASTICSEARCH,
     OPENSEARCH,
@@ -42,7 +42,7 @@ class Connection:
     ) -> None:
         self._access = access_of(secret)
         self._refresh = refresh
-        self._pool: urllib3.PoolManager | None = None
+        self._requests: PlainRequests | None = None
         self._refreshed = float("-inf")
         self._product: Product | None = None
 
@@ -81,9 +81,9 @@ class Connection:
             return answer
         self._refreshed = now
         self._access = access_of(self._refresh())
-        if self._pool is not None:
-            self._pool.clear()
-            self._pool = None
+        if self._requests is not None:
+            self._requests.close()
+            self._requests = None
         return self._send(method, path, body, params)
 
     def require(self, answer: SearchAnswer) -> None:
@@ -124,12 +124,10 @@ class Connection:
     def _sent(
         self, method: str, path: str, body: Any, params: Mapping[str, str], product: Product
     ) -> SearchAnswer:
-        if self._pool is None:
-            self._pool = plain.pool_of(self._access, CONNECTIONS)
+        if self._requests is None:
+            self._requests = PlainRequests(self._access, CONNECTIONS)
         is_lines = isinstance(body, bytes)
-        return plain.send(
-            self._pool,
-            self._access,
+        return self._requests.send(
             method,
             path,
             body if is_lines or body is None else encode_json(body),

@@ -34,79 +34,91 @@ class SearchAnswer(NamedTuple):
     headers: Mapping[str, str]
 
 
-def pool_of(access: Access, connections: int = 1) -> urllib3.PoolManager:
-    """Connections that are kept; certificates are verified. Raises ConfigError."""
-    place = urlsplit(access.url)
-    if place.scheme not in ("http", "https") or not place.hostname:
-        raise ConfigError(
-            "is no address of Elasticsearch or OpenSearch.",
-            thing=access.url.rpartition("@")[2],
-            hint="Write https://HOST:9200.",
-        )
-    options: dict[str, Any] = {}
-    if place.scheme == "https":
-        options["ssl_context"] = access.ssl_context()
-    return urllib3.PoolManager(maxsize=connections, retries=False, **options)
+class PlainRequests:
+    """Requests to one cluster over connections that are kept; certificates are verified.
 
-
-def send(
-    pool: urllib3.PoolManager,
-    access: Access,
-    method: str,
-    path: str,
-    body: bytes | None = None,
-    *,
-    params: Mapping[str, str] | None = None,
-    product: Product = ELASTICSEARCH,
-    is_lines: bool = False,
-    timeout: urllib3.Timeout,
-) -> SearchAnswer:
-    """Make one request. Raises SearchUnavailable, SearchError when there is no answer.
-
-    body: JSON, or with `is_lines` the lines of a bulk request.
+    Raises ConfigError for an address that is none.
     """
-    place, secure = access.place(), access.url.startswith("https:")
-    headers = {"Accept": product.json, **_login(access)}
-    if secure:
-        headers["Accept-Encoding"] = "gzip"
-    if body is not None:
-        headers["Content-Type"] = product.lines if is_lines else product.json
-        if secure:
-            body, headers["Content-Encoding"] = gzip.compress(body, LEVEL), "gzip"
-    query = f"?{urlencode(params)}" if params else ""
-    try:
-        answer = pool.request(
-            method, f"{_base(access)}/{path}{query}", body=body, headers=headers, timeout=timeout
+
+    def __init__(self, access: Access, connections: int = 1) -> None:
+        place = urlsplit(access.url)
+        if place.scheme not in ("http", "https") or not place.hostname:
+            raise ConfigError(
+                "is no address of Elasticsearch or OpenSearch.",
+                thing=access.url.rpartition("@")[2],
+                hint="Write https://HOST:9200.",
+            )
+        self._place, self._secure = access.place(), place.scheme == "https"
+        self._path, self._login = place.path.rstrip("/"), _login(access)
+        options: dict[str, Any] = {"ssl_context": access.ssl_context()} if self._secure else {}
+        # One pool of its own: a PoolManager parses the address at each request, which takes as long
+        # as all else of it.
+        self._pool = urllib3.connection_from_url(
+            f"{place.scheme}://{place.netloc.rpartition('@')[2]}", maxsize=connections, **options
         )
-    except (ssl.SSLError, urllib3.exceptions.SSLError) as error:
-        raise SearchError(
-            f"has a certificate that cannot be verified ({error}).",
-            thing=place,
-            hint="Put its CA as PEM text into ca_certificate of the secret.",
-        ) from None
-    except urllib3.exceptions.HTTPError as error:
-        raise SearchUnavailable(
-            f"does not answer ({type(error).__name__}).",
-            thing=place,
-            hint="Is it up, and can this machine reach it (subnets, security groups)?",
-        ) from None
-    return SearchAnswer(answer.status, _decoded(answer.data), answer.headers)
+
+    def close(self) -> None:
+        self._pool.close()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        params: Mapping[str, str] | None = None,
+        product: Product = ELASTICSEARCH,
+        is_lines: bool = False,
+        timeout: urllib3.Timeout,
+    ) -> SearchAnswer:
+        """Make one request. Raises SearchUnavailable, SearchError when there is no answer.
+
+        body: JSON, or with `is_lines` the lines of a bulk request.
+        """
+        headers = {"Accept": product.json, **self._login}
+        if self._secure:
+            headers["Accept-Encoding"] = "gzip"
+        if body is not None:
+            headers["Content-Type"] = product.lines if is_lines else product.json
+            if self._secure:
+                body, headers["Content-Encoding"] = gzip.compress(body, LEVEL), "gzip"
+        query = f"?{urlencode(params)}" if params else ""
+        try:
+            answer = self._pool.urlopen(
+                method,
+                f"{self._path}/{path}{query}",
+                body=body,
+                headers=headers,
+                timeout=timeout,
+                retries=False,
+                redirect=False,
+            )
+        except (ssl.SSLError, urllib3.exceptions.SSLError) as error:
+            raise SearchError(
+                f"has a certificate that cannot be verified ({error}).",
+                thing=self._place,
+                hint="Put its CA as PEM text into ca_certificate of the secret.",
+            ) from None
+        except urllib3.exceptions.HTTPError as error:
+            raise SearchUnavailable(
+                f"does not answer ({type(error).__name__}).",
+                thing=self._place,
+                hint="Is it up, and can this machine reach it (subnets, security groups)?",
+            ) from None
+        return SearchAnswer(answer.status, _decoded(answer.data), answer.headers)
 
 
 def get(access: Access, path: str) -> Any:
     """The decoded answer to one GET. Raises SearchUnavailable, SearchError and ConfigError."""
     timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
-    with pool_of(access) as pool:
-        answer = send(pool, access, "GET", path, timeout=timeout)
+    requests = PlainRequests(access)
+    try:
+        answer = requests.send("GET", path, timeout=timeout)
+    finally:
+        requests.close()
     if answer.status >= 400:
         raise refused(answer.status, reason_of(answer.body), access.place())
     return answer.body
-
-
-def _base(access: Access) -> str:
-    """The address without the login that it may hold."""
-    scheme, _, rest = access.url.rstrip("/").partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
 def _login(access: Access) -> dict[str, str]:
