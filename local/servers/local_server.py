@@ -95,6 +95,10 @@ class LocalServer(ABC):
     def _environment(self) -> dict[str, str]:
         return {}
 
+    def _met_a_leftover(self) -> bool:
+        """Whether it ended because of what an earlier process of the same id has left."""
+        return False
+
     # What all have in common.
     @property
     def port(self) -> int:
@@ -131,7 +135,9 @@ class LocalServer(ABC):
                 return self
             self._choose_port()
         raise RowlineError(
-            "finds its port taken each time.", thing=self.kind, hint=f"See {self.log}."
+            "ended at each start; its port was taken, or a leftover was in the way.",
+            thing=self.kind,
+            hint=f"See {self.log}.",
         )
 
     def stop(self) -> None:
@@ -149,7 +155,7 @@ class LocalServer(ABC):
             self._write(msgspec.structs.replace(record, process=None))
 
     def _run(self, cancel: threading.Event | None) -> bool:
-        """Start the process and wait; False if it ended because another process holds its port."""
+        """Start the process and wait; False if it ended for a reason that another start avoids."""
         identity = server_process.spawn(
             self._command(),
             log=self.log,
@@ -162,7 +168,7 @@ class LocalServer(ABC):
         while not self.is_ready():
             self._check_cancelled(cancel)
             if self.pid is None:
-                if not ports.is_free(self.port):
+                if not ports.is_free(self.port) or self._met_a_leftover():
                     return False
                 raise self._failed("ended while it started.")
             if time.monotonic() > deadline:

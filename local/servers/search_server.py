@@ -60,6 +60,11 @@ class SearchServer(LocalServer):
     def _configure(self, config: Path, settings: dict[str, Any]) -> dict[str, Any]:
         """The settings of the node, by those that both products have; `config` is their folder."""
 
+    def _met_a_leftover(self) -> bool:
+        # Elasticsearch attaches an agent to itself through /tmp/.java_pid<id>. A Java process that
+        # was killed leaves this file, and one of another user is refused.
+        return "VirtualMachineImpl.checkPermissions" in self._last_lines()
+
     def _login(self) -> dict[str, str]:
         return {}
 

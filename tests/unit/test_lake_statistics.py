@@ -2,9 +2,9 @@
 
 from pyiceberg.io import pyarrow as writing
 
-from shared.adapters.lake import columns as changes
+from shared.adapters.lake import changes_columns as changes
 from shared.adapters.lake.iceberg.statistics import limit_statistics
-from shared.adapters.snapshots import columns as snapshots
+from shared.adapters.snapshots import snapshots_columns as snapshots
 
 
 def test_files_of_both_tables_have_statistics_of_what_manifests_measure() -> None:

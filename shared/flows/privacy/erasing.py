@@ -176,9 +176,11 @@ def _ended(setup: PrivacySetup, erasure: Erasure) -> Erased:
             return Erased(erasure, waits=why)
         erasure = msgspec.structs.replace(erasure, certificate=_certified(setup, erasure))
         erasure = msgspec.structs.replace(erasure, subjects=())
-        progress.store(setup, erasure)
+        erasure_progress.store(setup, erasure)
     assert erasure.certificate
-    versions = sum(each.remove(lambda: progress.require_time(setup)) for each in setup.former)
+    versions = sum(
+        each.remove(lambda: erasure_progress.require_time(setup)) for each in setup.former
+    )
     removed = erasure.certificate.removed | ({"versions": versions} if versions else {})
     certificate = msgspec.structs.replace(erasure.certificate, removed=removed)
     setup.certificates.put(f"{erasure.id}.json", msgspec.json.encode(certificate))

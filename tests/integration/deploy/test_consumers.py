@@ -73,16 +73,16 @@ def test_a_consumer_comes_and_goes_and_its_dlq_stays(deployment: Deployment) -> 
     publish(deployment, "market.sellers")
     publish(deployment, "market.listings")  # not one of its tables
     wait_for(lambda: parked(deployment) == former + 1, 120)
-    boto3.client("sqs").send_message(
+
+    remove(deployment)
+    assert NAME not in deployment.stack.settings.consumers
+    assert not exists(first.queue_url(NAME))
+    boto3.client("sqs").send_message(  # only now: the watch settles what it knows of
         QueueUrl=first.dlq_url(NAME),
         MessageBody="moved here",
         MessageGroupId="g",
         MessageDeduplicationId="moved",
     )
-
-    remove(deployment)
-    assert NAME not in deployment.stack.settings.consumers
-    assert not exists(first.queue_url(NAME))
     assert depth(first.dlq_url(NAME)) == 1
 
     add(deployment)
