@@ -10,6 +10,22 @@ class Subscribed(msgspec.Struct, frozen=True):
     since_ms: int
 
 
+class Count(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A count that may take several runs: the last whole one, and the one under way.
+
+    after: the place up to which the one under way has come; empty: none is.
+    """
+
+    whole: int = 0
+    so_far: int = 0
+    after: str = ""
+
+    @property
+    def least(self) -> int:
+        """How many there are at least, as far as is known."""
+        return max(self.whole, self.so_far)
+
+
 class Memory(msgspec.Struct, omit_defaults=True):
     """What the watch remembers from run to run, by consumer.
 
@@ -17,12 +33,14 @@ class Memory(msgspec.Struct, omit_defaults=True):
     unsubscribed: since when its subscription is not as it was deployed, Unix ms.
     subscribed: its subscription, as it was seen last.
     behind: the cause for which its tables were noted as due last, since it was closed for long.
+    parked: how many of its changes are parked.
     """
 
     failing: dict[str, int] = {}
     behind: dict[str, str] = {}
     unsubscribed: dict[str, int] = {}
     subscribed: dict[str, Subscribed] = {}
+    parked: dict[str, Count] = {}
 
 
 class Pulse(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -21,6 +21,8 @@ class RedriveCommand(msgspec.Struct, frozen=True, tag_field="command", tag="redr
 
     job: the job that sent it. attempt: grows when the job is continued.
     rows: row → ids of its changes. A row may have more parked changes, which are left alone.
+    seqs: the lowest and the highest seq of the changes; None: they are not known.
+    more: another command of the group follows it.
     """
 
     job: str
@@ -28,6 +30,8 @@ class RedriveCommand(msgspec.Struct, frozen=True, tag_field="command", tag="redr
     action: RedriveAction
     group: str
     rows: dict[str, list[str]]
+    seqs: tuple[int, int] | None = None
+    more: bool = False
     v: int = 1
 
     @property

@@ -564,6 +564,9 @@ def test_parked_changes_are_kept_by_group_and_seq_and_the_first_failure_stays(st
         store.add("search", one, f"body of {one.id}")
     store.add("search", msgspec.structs.replace(early, message="later", parked_ms=99), "again")
     assert store.of_group("search", "t-1") == [early, late]
+    assert store.of_group("search", "t-1", (10, 700 << 32)) == [late]
+    assert store.of_group("search", "t-1", (9, 9)) == [early]
+    assert store.of_group("search", "t-1", (0, 8)) == []
     assert sorted(store.all("search"), key=lambda one: one.id) == [early, late, other, near]
     assert list(store.all("other")) == []
     assert store.body("search", late) == "body of b"
@@ -577,6 +580,24 @@ def test_parked_changes_are_kept_by_group_and_seq_and_the_first_failure_stays(st
     assert store.of_group("search", "t-1") == [late]
     assert store.of_group("search", "t-2") == []
     assert store.body("search", early) is None
+
+
+def test_parked_changes_are_counted_and_looked_up_without_reading_all(stores: Any) -> None:
+    store = stores.parked
+    assert store.count_some("search") == (0, "")
+    every = [parked(f"c{n:03}", n, f"t-{n % 3}") for n in range(7)]
+    for one in every:
+        store.add("search", one, "body")
+    counted, after = store.count_some("search")
+    while after:
+        more, after = store.count_some("search", after)
+        counted += more
+    assert counted == 7
+    store.remove("search", every[:1])
+    tried = msgspec.structs.replace(every[3], attempts=2)
+    store.update("search", tried)
+    assert store.held("search", [every[3], every[0], every[5]]) == [tried, every[5]]
+    assert store.held("search", []) == []
 
 
 def test_a_payload_expires_and_its_change_stays(stores: Any) -> None:

@@ -200,7 +200,7 @@ MUTANTS = (
     Mutant(
         "a command does not wait for the changes before it",
         f"{CONSUME}/redriving.py",
-        "rows.read_group(delivery.group)",
+        "rows.read(opened)",
         "pass",
     ),
     Mutant(

@@ -15,8 +15,10 @@ from shared.flows.redrive.changes_to_redrive import commands
 from shared.values.errors import ConfigError
 from shared.values.job import Job
 from shared.values.message import encode
+from shared.values.parked_change import RowItem
 from shared.values.redrive_command import COMMAND_ROWS, decode_command
 from shared.values.redrive_work import RedriveWork
+from shared.values.row_key import row_of
 from tests.worlds.consumer_world import ALIAS, change, message, parked_change
 from tests.worlds.redrive_world import BAD, RedriveWorld
 
@@ -294,3 +296,31 @@ def test_a_command_names_one_group_and_few_rows() -> None:
     (again, *_) = commands(many, "j", 2, "apply")
     assert again.deduplication_id != made[0].deduplication_id
     assert decode_command(made[0].encoded()) == made[0]
+
+
+@pytest.mark.parametrize("action", ["apply", "drop"])
+def test_a_redrive_reads_each_change_of_a_group_a_few_times_however_many_there_are(
+    world: RedriveWorld, action: Any
+) -> None:
+    many = 1_000
+    for n in range(many):
+        body = encode(message([change(n + 1, "c", n + 1, price=n)], "g"))
+        parked = parked_change(f"tx/{n + 1}", n + 1, "g", row_of({"id": n + 1}))
+        world.state.parked.add("search", parked, body)
+    world.state.parked.put_rows("search", [RowItem("g", row_of({"id": n})) for n in range(1, many)])
+    world.state.parked.flag("search", ["g"])
+    read = 0
+
+    def counted(real: Any) -> Any:
+        def call(*arguments: Any) -> Any:
+            nonlocal read
+            read += len(answer := real(*arguments))
+            return answer
+
+        return call
+
+    for name in ("of_group", "held", "rows", "rows_of"):
+        setattr(world.state.parked, name, counted(getattr(world.state.parked, name)))
+    report = world.redrive(action=action)
+    assert report.applied + report.dropped == many
+    assert read <= 8 * many, "1,000 changes of a group are read 10,000 times in portions of 100"

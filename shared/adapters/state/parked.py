@@ -71,12 +71,25 @@ class Parked(Protocol):
         """Take this many changes from a minute's budget, if that many are left."""
         ...
 
-    def of_group(self, consumer: str, group: str) -> list[ParkedChange]:
-        """All parked changes of a group, by seq."""
+    def of_group(
+        self, consumer: str, group: str, seqs: tuple[int, int] | None = None
+    ) -> list[ParkedChange]:
+        """All parked changes of a group, or those from one seq to another, by seq."""
         ...
 
     def all(self, consumer: str) -> Iterator[ParkedChange]:
         """All parked changes of a consumer, by group and seq."""
+        ...
+
+    def held(self, consumer: str, changes: Sequence[ParkedChange]) -> list[ParkedChange]:
+        """Those of these changes that are still parked, as they are now, in the given order."""
+        ...
+
+    def count_some(self, consumer: str, after: str = "") -> tuple[int, str]:
+        """Count parked changes behind a place, in one request that is bounded.
+
+        Returns their number and the place where to continue; an empty one at the end.
+        """
         ...
 
     def body(self, consumer: str, change: ParkedChange) -> str | None:

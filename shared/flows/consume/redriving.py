@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from shared.adapters.claims.contract import Claims
@@ -124,15 +125,18 @@ class RedriveRuntime:
     ) -> bool:
         """Apply or drop the named changes; False: the command must come again."""
         tried = self._outcomes.staying(command.job) if self._guard.alone else set[str]()
-        while left := [
+        left = deque(
             change
-            for change in self._parked.of_group(self._consumer, delivery.group)
+            for change in self._parked.of_group(self._consumer, delivery.group, command.seqs)
             if change.id in command.rows.get(change.row, ()) and change.id not in tried
-        ]:
+        )
+        while left:
             if not self._guard.has_time():
                 return False
-            portion = left[: self._guard.portion]
-            tried |= {change.id for change in portion}
+            some = [left.popleft() for _ in range(min(self._guard.portion, len(left)))]
+            portion = self._parked.held(self._consumer, some)  # another holder may have been faster
+            if not portion:
+                continue
             if command.action == "drop":
                 self._outcomes.note(command.job, [], dict.fromkeys(portion, "dropped"))
             elif not self._apply(delivery, command, portion, run, time_left, consumed):
@@ -160,7 +164,7 @@ class RedriveRuntime:
         attempts = [Attempt(change, self._payloads.open(delivery, change)) for change in portion]
         opened = [one.opened for one in attempts if one.opened is not None]
         rows = BatchRows(self._consumer, self._parked, frozenset([delivery.group]))
-        rows.read_group(delivery.group)
+        rows.read(opened)
         self._applying.apply(opened, run, time_left, rows)
         rows.take_outcomes({delivery.group: opened})
         rows.save()
@@ -224,7 +228,9 @@ class RedriveRuntime:
         return True
 
     def _finish(self, delivery: Delivery, command: RedriveCommand) -> None:
-        forget_empty_rows(self._parked, self._consumer, delivery.group)
+        # Each look reads the whole group. A row that stays closed would hold up its changes.
+        if self._settings.closes_rows or not command.more:
+            forget_empty_rows(self._parked, self._consumer, delivery.group)
         self._done.note(self._consumer, command.job, [delivery.deduplication_id])
 
 

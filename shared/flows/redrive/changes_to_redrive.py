@@ -55,15 +55,16 @@ def commands(
         groups.setdefault(change.group, []).append(change)
     for group, members in groups.items():
         rows: dict[str, list[str]] = {}
-        count = 0
+        seqs: list[int] = []
         for change in members:
             full = change.row not in rows and len(rows) == COMMAND_ROWS
-            if full or count == COMMAND_CHANGES:
-                yield RedriveCommand(job, attempt, action, group, rows)
-                rows, count = {}, 0
+            if full or len(seqs) == COMMAND_CHANGES:
+                between = min(seqs), max(seqs)
+                yield RedriveCommand(job, attempt, action, group, rows, between, more=True)
+                rows, seqs = {}, []
             rows.setdefault(change.row, []).append(change.id)
-            count += 1
-        yield RedriveCommand(job, attempt, action, group, rows)
+            seqs.append(change.seq)
+        yield RedriveCommand(job, attempt, action, group, rows, (min(seqs), max(seqs)))
 
 
 def _partner(change: ParkedChange) -> str:

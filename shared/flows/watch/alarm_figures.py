@@ -7,6 +7,7 @@ from shared.domain.gate_transitions import as_deployed
 from shared.domain.open_dues import outstanding
 from shared.flows.health.gathering import relay_facts
 from shared.flows.watch.for_each_consumer import for_each
+from shared.flows.watch.parked_count import parked_changes
 from shared.flows.watch.setup import WatchSetup
 from shared.flows.watch.verifies import is_overdue
 
@@ -50,7 +51,7 @@ def consumer_figures(setup: WatchSetup, name: str) -> dict[str, float]:
     if gate.oldest_ms and gate.needs_somebody:  # the function says nothing while its mapping is off
         figures["OldestFailedMs"] = float(max(0, setup.now_ms - gate.oldest_ms))
     return figures | {
-        "ParkedChanges": float(sum(1 for _ in parts.state.parked.all(name))),
+        "ParkedChanges": float(parked_changes(setup, name)),
         "TablesDue": float(len({one.table for one in due})),
         "VerifyDifferences": float(verified.get("differences", 0)),
         "VerifyOverdue": float(is_overdue(setup, name)),

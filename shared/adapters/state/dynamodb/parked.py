@@ -148,14 +148,30 @@ class DynamoParked:
             return False
         return True
 
-    def of_group(self, consumer: str, group: str) -> list[ParkedChange]:
-        found = self._table.query(_partition(consumer), f"change#{group}#")
+    def of_group(
+        self, consumer: str, group: str, seqs: tuple[int, int] | None = None
+    ) -> list[ParkedChange]:
+        pk, prefix = _partition(consumer), f"change#{group}#"
+        if seqs:
+            first, last = (f"{prefix}{seq:020d}" for seq in seqs)
+            found = self._table.between(pk, first, f"{last}$")  # the id follows a `#`, before `$`
+        else:
+            found = self._table.query(pk, prefix)
         changes = [_change.decode(item["change"]) for item in found]
         return [change for change in changes if change.group == group]
 
     def all(self, consumer: str) -> Iterator[ParkedChange]:
         for item in self._table.query(_partition(consumer), "change#"):
             yield _change.decode(item["change"])
+
+    def held(self, consumer: str, changes: Sequence[ParkedChange]) -> list[ParkedChange]:
+        pk = _partition(consumer)
+        keys = [(pk, _change_key(change)) for change in changes]
+        found = self._table.get_many(keys)
+        return [_change.decode(found[key]["change"]) for key in keys if key in found]
+
+    def count_some(self, consumer: str, after: str = "") -> tuple[int, str]:
+        return self._table.count_page(_partition(consumer), "change#", after)
 
     def body(self, consumer: str, change: ParkedChange) -> str | None:
         item = self._table.get(_partition(consumer), _payload_key(change))

@@ -1,4 +1,4 @@
-"""The calls to one DynamoDB table that the stores share.
+"""The calls to one DynamoDB table that the stores share (long: one class).
 
 Values are typed, every page is read, and errors have a hint.
 """
@@ -141,6 +141,22 @@ class StateTable:
                     if limit == 0:
                         return
 
+    def count_page(self, pk: str, prefix: str, after: str = "") -> tuple[int, str]:
+        """How many items one page has whose `sk` starts with `prefix`; and its last `sk`, if any.
+
+        A page is 1 MB at most. Source: DynamoDB API reference, "Query".
+        after: the `sk` that the page begins behind.
+        """
+        begin = {"ExclusiveStartKey": typed({"pk": pk, "sk": after})} if after else {}
+        page = next(self._pages(pk, prefix, Select="COUNT", **begin))
+        last = page.get("LastEvaluatedKey")
+        return page["Count"], str(plain(last)["sk"]) if last else ""
+
+    def between(self, pk: str, first: str, last: str) -> Iterator[Item]:
+        """Items of a partition from one `sk` to another, both included, in its order."""
+        for page in self._pages(pk, (first, last)):
+            yield from map(plain, page["Items"])
+
     def write_many(
         self, *, put: list[Item] | None = None, delete: list[tuple[str, str]] | None = None
     ) -> None:
@@ -185,9 +201,14 @@ class StateTable:
                 self._sleep(random.uniform(ceiling / 2, ceiling))  # noqa: S311 (spread, no secret)
             asked = left
 
-    def _pages(self, pk: str, prefix: str, **options: Any) -> Iterator[dict[str, Any]]:
+    def _pages(
+        self, pk: str, prefix: str | tuple[str, str], **options: Any
+    ) -> Iterator[dict[str, Any]]:
         expression, values = "pk = :pk", {":pk": pk}
-        if prefix:
+        if isinstance(prefix, tuple):
+            expression += " AND sk BETWEEN :first AND :last"
+            values |= {":first": prefix[0], ":last": prefix[1]}
+        elif prefix:
             expression, values = (
                 "pk = :pk AND begins_with(sk, :prefix)",
                 {":pk": pk, ":prefix": prefix},

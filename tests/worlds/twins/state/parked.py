@@ -10,7 +10,9 @@ from shared.values.parked_change import ParkedChange, RowId, RowItem, token_of
 
 
 class MemoryParked:
-    """clock: Unix seconds."""
+    """clock: Unix seconds. page: so many changes are counted at a time."""
+
+    page = 3
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
@@ -82,12 +84,27 @@ class MemoryParked:
         self._taken[consumer, minute] = taken
         return True
 
-    def of_group(self, consumer: str, group: str) -> list[ParkedChange]:
-        return [change for change in self.all(consumer) if change.group == group]
+    def of_group(
+        self, consumer: str, group: str, seqs: tuple[int, int] | None = None
+    ) -> list[ParkedChange]:
+        first, last = seqs or (0, 1 << 63)
+        every = (change for change in self.all(consumer) if change.group == group)
+        return [change for change in every if first <= change.seq <= last]
 
     def all(self, consumer: str) -> Iterator[ParkedChange]:
         held = self._changes.get(consumer, {}).values()
         yield from sorted(held, key=lambda one: (one.group, one.seq, one.id))
+
+    def held(self, consumer: str, changes: Sequence[ParkedChange]) -> list[ParkedChange]:
+        held = self._changes.get(consumer, {})
+        return [held[change.id] for change in changes if change.id in held]
+
+    def count_some(self, consumer: str, after: str = "") -> tuple[int, str]:
+        held = self._changes.get(consumer, {}).values()
+        every = sorted(f"{one.group}#{one.seq:020d}#{one.id}" for one in held)
+        some = [one for one in every if one > after][: self.page]
+        rest = bool(some) and some[-1] != every[-1]
+        return len(some), some[-1] if rest else ""
 
     def _token(self) -> str:
         return token_of(int(self.clock() * 1000), next(self._tokens))
