@@ -1,16 +1,18 @@
 """What MariaDB and MySQL have in common: accounts, connections, and a URL for each account."""
 
+import os
 import shutil
 import ssl
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pymysql
 from pymysql.connections import Connection
 
+from local.install.distribution import install
 from local.servers.local_server import HOST, LocalServer
 from shared.values.errors import RowlineError
 
@@ -116,20 +118,35 @@ class DatabaseServer(LocalServer):
     # replica reads.
     _unlogged = "SET SESSION sql_log_bin = 0"
 
-    def _initialise(self, data: Path, command: Callable[[Path], list[str]]) -> None:
-        """Make the data folder the first time.
+    def _initialise(self, data: Path, name: str, command: Callable[[Path], list[str]]) -> None:
+        """Make the data folder the first time, as a copy of one that is made once for a checkout.
 
         data: The folder. One that an interrupted run left half made is made again.
+        name: The name of the original among the unpacked programs.
         command: The command that fills the folder which it is given.
         """
         if data.exists():
             return
-        self._say("making its data folder")
+        original = install(self.dist, name, lambda folder: self._fill(folder, command))
         half = data.with_name(data.name + f".half-{time.time_ns()}")
         for left in data.parent.glob(f"{data.name}.half-*"):
             shutil.rmtree(left)
+        # Most of its bytes are zeros that no disk has to hold.
+        subprocess.run(["cp", "-r", "--sparse=always", original / "data", half], check=True)
+        for parent, _, files in os.walk(half):
+            os.chmod(parent, 0o700)
+            for file in files:
+                os.chmod(os.path.join(parent, file), 0o600)
+        self.account.own(half)
+        half.rename(data)
+
+    def _fill(self, folder: Path, command: Callable[[Path], list[str]]) -> None:
+        self._say("making a data folder")
+        folder.chmod(0o755)
+        made = folder / "made"  # the account's own, and made by the command
+        self.account.own(made)
         done = subprocess.run(
-            command(half),
+            command(made / "data"),
             cwd=self._files,
             env=self._clean_environment(),
             stdin=subprocess.DEVNULL,
@@ -144,4 +161,10 @@ class DatabaseServer(LocalServer):
                 f"{' | '.join((done.stdout + done.stderr).splitlines()[-8:])}",
                 thing=self.kind,
             )
-        half.rename(data)
+        (made / "data").rename(folder / "data")
+        for own in self._not_copied(folder / "data"):
+            own.unlink()
+
+    def _not_copied(self, data: Path) -> Iterable[Path]:
+        """Files that two servers must not have in common; a server without them makes its own."""
+        return ()

@@ -39,7 +39,7 @@ class MariaDB(DatabaseServer):
         # Left alone, the server computes an RSA key of 4096 bits at each start: between one and ten
         # seconds.
         certificate.place(HOST, self.folder, self._files)
-        self._initialise(self._files / "data", self._install_db)
+        self._initialise(self._files / "data", f"mariadb-data-{VERSION}", self._install_db)
         self._accounts()
         self.account.own(self._files)
 

@@ -37,8 +37,11 @@ class MySQL(DatabaseServer):
         self.account.own(self._files)
         # MySQL takes this setting for good when it makes its data folder.
         lasting = [each for each in self.extra_args if each.startswith("--lower-case-table-names")]
+        version = (self._program / "VERSION").read_text().strip()
+        name = "".join(("mysql-data-", version, *lasting)).replace("=", "-")
         self._initialise(
             self._files / "data",
+            name,
             lambda data: [
                 *self._mysqld(data),
                 "--initialize-insecure",
@@ -48,6 +51,10 @@ class MySQL(DatabaseServer):
         )
         self._accounts()
         self.account.own(self._files)
+
+    def _not_copied(self, data: Path) -> list[Path]:
+        """Its identity among replicas, and its keys."""
+        return [data / "auto.cnf", *data.glob("*.pem")]
 
     def _mysqld(self, data: Path) -> list[str]:
         usr = self._program / "usr"

@@ -78,6 +78,18 @@ def test_mysql_of_ones_own_with_other_options(start_mysql):
         assert variables(connection, "binlog_transaction_compression", "gtid_mode") == (1, "ON")
 
 
+def test_two_servers_have_neither_an_identity_nor_a_key_in_common(mysql, start_mysql):
+    """Their data folders are copies of one."""
+    servers = mysql, start_mysql()
+    names = set()
+    for server in servers:
+        with server.connect() as connection:
+            names.add(variables(connection, "server_uuid"))
+    assert len(names) == 2
+    if hasattr(mysql, "kill"):
+        assert servers[0].ca_certificate != servers[1].ca_certificate
+
+
 def test_mariadb_certificate_is_verifiable(mariadb):
     context = ssl.create_default_context(cadata=mariadb.ca_certificate)
     with mariadb.connect(ssl=context) as connection, connection.cursor() as cursor:
