@@ -7,10 +7,13 @@ BIN := .venv/bin
 # Each command and each worker of the tests would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
+# Python compiles what is imported; pip would compile all of it, for most of its processor time.
+PIP := --quiet --disable-pip-version-check --require-hashes --no-compile
+
 # One installation downloads while the other works on what it has.
 MAKEFLAGS += --jobs=2
 
-.PHONY: help demo down test soak unit plugin-tests lint audit bench setup setup-dev aws-smoke
+.PHONY: help demo down test soak unit plugin-tests compiled lint audit bench setup setup-dev aws-smoke
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,10 +24,10 @@ demo: setup ## servers, deploy, a real workload and its result; the stack stays 
 down: setup ## stop what `make demo` started
 	@$(BIN)/rowline local down
 
-test: setup-dev .local/bench/.ready lint plugin-tests ## every test once, on real servers
+test: setup-dev .local/bench/.ready lint plugin-tests compiled ## every test once, on real servers
 	@$(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder tests
 
-soak: setup-dev ## random worlds, kills and damaged input at length; make soak SEED=1 chooses other steps
+soak: setup-dev compiled ## random worlds, kills and damaged input at length; make soak SEED=1 chooses other steps
 	@ROWLINE_TIER=soak ROWLINE_SEED=$(or $(SEED),0) $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --timeout 1500 -m soak tests
 
 unit: setup-dev plugin-tests ## the tests that need no server
@@ -33,6 +36,11 @@ unit: setup-dev plugin-tests ## the tests that need no server
 plugin-tests: node_modules/.ready
 	@mkdir -p .local
 	@node --test --test-reporter=dot --test-reporter-destination=stdout --test-reporter=spec --test-reporter-destination=.local/plugin-tests.log plugins/rowline/test/ || { cat .local/plugin-tests.log; exit 1; }
+
+# Each worker of the tests would compile all modules for itself, at the same time.
+compiled: setup-dev
+	@mkdir -p .local
+	@$(BIN)/python -m pytest -q --collect-only tests > .local/collected.log || { cat .local/collected.log; exit 1; }
 
 lint: setup-dev ## format, lint, types, layers, prose
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q .
@@ -56,20 +64,20 @@ setup-dev: .venv/.dev node_modules/.ready
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $$($(PYTHON) --version) is too old. Install Python 3.11 or newer, or name it: make PYTHON=/path/to/python3"; exit 2; }
 	@echo "· Python packages of the command"
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-cli.txt
+	@$(BIN)/python -m pip install $(PIP) -r requirements-cli.txt
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
 .venv/.dev: .venv/.cli requirements-dev.txt
 	@echo "· Python packages of the tests"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install $(PIP) -r requirements-dev.txt
 	@touch $@
 
 .local/bench/.ready: requirements-bench.txt
 	@echo "· Python packages of the benchmark's peer"
 	@mkdir -p .local/bench
 	@[ -x .local/bench/venv/bin/python ] || $(PYTHON) -m venv .local/bench/venv
-	@.local/bench/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@.local/bench/venv/bin/python -m pip install $(PIP) -r requirements-bench.txt
 	@touch $@
 
 node_modules/.ready: package-lock.json

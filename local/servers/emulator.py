@@ -133,6 +133,7 @@ def distribution(dist: Path, announce: Announce | None = None) -> Path:
             "--quiet",
             "--disable-pip-version-check",
             "--require-hashes",
+            "--no-compile",  # Python compiles what is imported
         ]
         _run([*pip, "-r", str(REQUIREMENTS)])
 
