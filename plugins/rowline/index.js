@@ -93,6 +93,9 @@ class Rowline {
     }
     const aws = this.serverless.getProvider('aws');
     useLocalStage(command, aws.getStage(), this.options.local, this.serverless.serviceDir);
+    // The emulator makes a stack in a second, and the framework would ask after five.
+    if (aws.getStage() === this.options.local.stage)
+      process.env.SLS_AWS_MONITORING_FREQUENCY ??= '250';
     await requireEndpoint(command);
     if (command !== 'deploy') return;
     if (!process.env.AWS_ENDPOINT_URL) await requireConcurrency(aws, this.concurrency(), this.log);
