@@ -52,6 +52,11 @@ class Shared:
             "opensearch": OpenSearchServer(
                 self.home.base / STAGE / "opensearch", log=self.stage.record / "log/opensearch.log"
             ),
+            "secured": ElasticsearchServer(
+                self.home.base / STAGE / "secured",
+                secured=True,
+                log=self.stage.record / "log/secured.log",
+            ),
         }
         self._users = ReadWriteLock(self.stage.record / USERS)
         self._users.acquire_read()
@@ -75,6 +80,7 @@ class Shared:
 
 STACK = "tests/integration/stack/"
 ITS_OWN = f"{STACK}test_upgrade.py"
+DEPLOYED = "tests/integration/deploy/"
 OF_THE_ARCHIVE = tuple(
     f"{STACK}{name}.py" for name in ("test_archive", "test_replay", "test_snapshots")
 )
@@ -83,8 +89,8 @@ OF_THE_ARCHIVE = tuple(
 LONG = (
     "tests/integration/stack/test_main_job.py",
     "tests/integration/stack/",
+    DEPLOYED,
     "tests/integration/local/test_functions.py",
-    "tests/integration/deploy/test_consumers.py",
     "tests/integration/relay_faults/",
     "tests/integration/test_relay.py",
     "tests/integration/test_fail_over.py",
@@ -97,13 +103,15 @@ LONG = (
 
 
 class FileScheduling(LoadFileScheduling):
-    """A worker runs whole files, and one worker all files that share the deployed stack.
+    """A worker runs whole files, and one worker all files that share a deployment.
 
     Each worker has a deployed stack of its own; it is deployed twice at most.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = str(super()._split_scope(nodeid))
+        if file.startswith(DEPLOYED):
+            return DEPLOYED
         if not file.startswith(STACK) or file == ITS_OWN:
             return file
         return "stack of the archive" if file in OF_THE_ARCHIVE else "stack"
@@ -289,17 +297,11 @@ def quiet_mysql() -> Iterator[MySQL]:
 
 
 @pytest.fixture(scope="session")
-def secured_elasticsearch(shared_stage: Shared) -> Iterator[ElasticsearchServer]:
-    """An Elasticsearch with TLS and login: `.url` (https), `.user`, `.password`, `.ca_certificate`
-    (PEM text).
+def secured_elasticsearch(shared_stage: Shared) -> ElasticsearchServer:
+    """A running Elasticsearch with TLS and login: `.url` (https), `.user`, `.password`,
+    `.ca_certificate` (PEM text).
     """
-    folder = _own_folder()
-    server = ElasticsearchServer(folder, secured=True)
-    try:
-        yield server.start()
-    finally:
-        server.kill()
-        shutil.rmtree(folder, ignore_errors=True)
+    return shared_stage.start("secured")
 
 
 def _own_servers(kind: type[D]) -> Iterator[Callable[..., D]]:

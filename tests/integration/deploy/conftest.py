@@ -83,15 +83,19 @@ class Deployment:
             put(whole["Statement"])
 
 
-@pytest.fixture(scope="module")
-def deployment(
-    emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Deployment]:
-    """Made for each file: between two of them another stage's addresses may have been set."""
+@pytest.fixture(scope="package")
+def addresses(emulator: Emulator) -> Iterator[None]:
+    """Those of the emulator, for all files of this folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("AWS_PROFILE", raising=False)
         for name, value in emulator.environment().items():
             patch.setenv(name, value)
-        made = Deployment(tmp_path_factory.mktemp("deploy") / "rowline", dict(os.environ))
-        made.sls("deploy")
-        yield made
+        yield
+
+
+@pytest.fixture(scope="package")
+def deployment(addresses: None, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """One for the folder: a worker runs all its files."""
+    made = Deployment(tmp_path_factory.mktemp("deploy") / "rowline", dict(os.environ))
+    made.sls("deploy")
+    return made

@@ -91,22 +91,3 @@ def test_a_consumer_comes_and_goes_and_its_dlq_stays(deployment: Deployment) -> 
     publish(deployment, "market.sellers")
     wait_for(lambda: parked(deployment) == former + 2, 120)
     assert depth(first.dlq_url(NAME)) == 1
-
-
-def test_removal_says_what_it_keeps(deployment: Deployment) -> None:
-    """The last test of the folder: nothing is deployed after it."""
-    stack = deployment.stack
-    said = deployment.sls("remove")
-    for kept in (
-        stack.state_table,
-        stack.claims_bucket,
-        stack.dlq_url("listingSearch"),
-        stack.undelivered_url("listingSearch"),
-    ):
-        assert kept in said
-    assert (
-        boto3.client("dynamodb").describe_table(TableName=stack.state_table)["Table"]["TableStatus"]
-        == "ACTIVE"
-    )
-    assert exists(stack.dlq_url("listingSearch"))
-    assert not exists(stack.queue_url("listingSearch"))
