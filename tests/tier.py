@@ -7,6 +7,8 @@ the tier; ROWLINE_SEED lets the random worlds take another way.
 import os
 from dataclasses import dataclass
 
+import pytest
+
 
 @dataclass(frozen=True)
 class Tier:
@@ -21,6 +23,7 @@ class Tier:
     outage_runs: Runs of the world in which a sink is away and processes are killed.
     backfill_runs, verify_runs, replay_runs, fill_runs: Worlds in which such a job works among
         changes.
+    history_worlds: Worlds whose past is asked for.
     border_runs: Stanzas that cross from the plugin to the library; Node.js starts for each.
     backlog_runs: Feeds of the relay's backlog.
     wild_documents: Random sessions on a database, carried into Elasticsearch.
@@ -29,12 +32,14 @@ class Tier:
     cut_rounds: Connections to a database, each cut several times.
     relay_kills: Relays killed one after the other while changes flow.
     server_kills: Relays and their server killed in turn.
+    backfill_kills: Backfills killed in the foreground before one ends.
     stack_kills: Foreground relays killed beside a deployed stack.
     poison_messages: Messages with a poison change at another position each.
     outages: Stops of Elasticsearch under load. outage_seconds: how long each takes.
     load_seconds: How long writers write while relays come and go.
     workload: Row changes of the marketplace's workload.
     archive_runs: Worlds in which committers are killed.
+    archive_questions: Questions about rows at times, each answered by Athena.
     archive_changes, archive_kills: Changes that killed committers bring into an Iceberg table.
     """
 
@@ -50,6 +55,7 @@ class Tier:
     verify_runs: int
     replay_runs: int
     fill_runs: int
+    history_worlds: int
     border_runs: int
     backlog_runs: int
     wild_documents: int
@@ -59,6 +65,7 @@ class Tier:
     cut_rounds: int
     relay_kills: int
     server_kills: int
+    backfill_kills: int
     stack_kills: int
     poison_messages: int
     outages: int
@@ -66,6 +73,7 @@ class Tier:
     load_seconds: float
     workload: int
     archive_runs: int
+    archive_questions: int
     archive_changes: int
     archive_kills: int
 
@@ -78,30 +86,33 @@ TIERS = {
         losing_runs=50,
         restart_runs=60,
         consume_runs=100,
-        mutants=2,
+        mutants=1,
         outage_runs=25,
         backfill_runs=40,
         verify_runs=30,
         replay_runs=12,
         fill_runs=8,
-        border_runs=5,
+        history_worlds=1,
+        border_runs=3,
         backlog_runs=10,
         wild_documents=2,
         wild_sessions=3,
         damaged_runs=100,
         damaged_seeds=100,
         cut_rounds=4,
-        relay_kills=3,
-        server_kills=2,
+        relay_kills=2,
+        server_kills=1,
+        backfill_kills=1,
         stack_kills=2,
         poison_messages=3,
         outages=1,
         outage_seconds=10.0,
-        load_seconds=4.0,
-        workload=3_000,
+        load_seconds=3.0,
+        workload=2_000,
         archive_runs=45,
-        archive_changes=6_000,
-        archive_kills=3,
+        archive_questions=8,
+        archive_changes=4_000,
+        archive_kills=2,
     ),
     "soak": Tier(
         name="soak",
@@ -116,6 +127,7 @@ TIERS = {
         verify_runs=600,
         replay_runs=300,
         fill_runs=80,
+        history_worlds=4,
         border_runs=60,
         backlog_runs=200,
         wild_documents=4,
@@ -125,6 +137,7 @@ TIERS = {
         cut_rounds=30,
         relay_kills=45,
         server_kills=15,
+        backfill_kills=3,
         stack_kills=12,
         poison_messages=11,
         outages=1,
@@ -132,6 +145,7 @@ TIERS = {
         load_seconds=40.0,
         workload=30_000,
         archive_runs=400,
+        archive_questions=30,
         archive_changes=20_000,
         archive_kills=12,
     ),
@@ -139,3 +153,6 @@ TIERS = {
 
 TIER = TIERS[os.environ.get("ROWLINE_TIER", "normal")]
 SEED = int(os.environ.get("ROWLINE_SEED", "0"))
+
+ONLY_SOAK = pytest.mark.skipif(TIER.name != "soak", reason="make soak has the time for it")
+"""Beside the mark `soak`: `make test` leaves it out, for it has another test of the subject."""

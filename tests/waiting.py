@@ -12,5 +12,5 @@ def wait_for(what: Callable[[], T], seconds: float = 120.0) -> T:
     end = time.monotonic() + seconds
     while not (answer := what()):
         assert time.monotonic() < end, "did not happen"
-        time.sleep(0.05)
+        time.sleep(0.1)
     return answer

@@ -11,6 +11,7 @@ from shared.values import source_endpoint
 from shared.values.errors import PositionLost
 from shared.values.settings import SourceSettings, TableSettings
 from tests.integration.relay_faults.process import Running
+from tests.tier import ONLY_SOAK
 from tests.waiting import wait_for
 from tests.worlds.memory_stage import MemoryStage
 
@@ -69,7 +70,11 @@ def shop(request: pytest.FixtureRequest) -> Shop:
 
 @pytest.mark.parametrize(
     ("shop", "relay_lives"),
-    [("mariadb", True), ("mariadb", False), ("mysql", True)],
+    [
+        pytest.param("mariadb", True, marks=[pytest.mark.soak, ONLY_SOAK]),
+        ("mariadb", False),
+        ("mysql", True),
+    ],
     indirect=["shop"],
 )
 def test_what_a_restored_server_lacks_is_listed_and_mended(shop: Shop, relay_lives: bool) -> None:

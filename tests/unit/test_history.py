@@ -23,6 +23,7 @@ from shared.values.coverage import Segment, SegmentStart
 from shared.values.errors import ConfigError
 from shared.values.position import Position
 from shared.values.table import Column, Table
+from tests.tier import TIER
 from tests.worlds.past_world import SOURCE, STREAM, PastWorld
 from tests.worlds.twins.athena import MemoryAthena
 from tests.worlds.twins.state import MemoryCoverage, MemorySchemas
@@ -55,7 +56,8 @@ def bare(value: object) -> str:
     return str(value).rstrip("0")
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(1, TIER.history_worlds + 1))
 def test_a_row_at_a_time_is_what_it_was(seed: int) -> None:
     world = PastWorld(seed).run(400)
     setup = opened(world)

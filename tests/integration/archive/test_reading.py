@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import boto3
 import msgspec
+import pytest
 
 from shared.adapters import aws as clients
 from shared.adapters.archive_table.glue import GlueArchiveTable
@@ -17,9 +18,8 @@ from shared.flows.history.make_views import make_views
 from shared.flows.history.setup import HistorySetup
 from shared.values import landed
 from tests.integration.archive.conftest import Place
+from tests.tier import TIER
 from tests.worlds.past_world import SOURCE, STREAM, PastWorld
-
-QUESTIONS = 30
 
 
 def opened(place: Place, world: PastWorld) -> HistorySetup:
@@ -38,12 +38,13 @@ def opened(place: Place, world: PastWorld) -> HistorySetup:
     return HistorySetup(athena, table, world.state, {STREAM: SOURCE})
 
 
+@pytest.mark.soak
 def test_rows_at_times_are_what_they_were(place: Place) -> None:
     world = PastWorld(11).run(300)
     setup = opened(place, world)
     chosen = random.Random(11)
     exist = 0
-    for _ in range(QUESTIONS):
+    for _ in range(TIER.archive_questions):
         key = chosen.choice(sorted(world.keys))
         at_ms = chosen.randrange(world.past[0][0] - 5, world.end_ms + 5)
         at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)
@@ -56,7 +57,7 @@ def test_rows_at_times_are_what_they_were(place: Place) -> None:
             assert expected is not None
             assert told[name] == expected[name]
         exist += expected is not None
-    assert exist > 3
+    assert exist > TIER.archive_questions // 10
 
 
 def test_an_answer_says_how_far_the_archive_is(place: Place) -> None:

@@ -7,7 +7,9 @@ import zipfile
 from pathlib import Path
 
 import boto3
+import pytest
 
+from tests.tier import ONLY_SOAK
 from tests.unit.stack.packaged import ROOT, Packaged, package
 
 IMPORTED = (
@@ -30,6 +32,8 @@ def test_it_is_below_50_mb_and_the_other_functions_stay_small(packaged: Packaged
         assert not [name for name in zipped.namelist() if name.startswith(("pyarrow", "pyiceberg"))]
 
 
+@pytest.mark.soak
+@ONLY_SOAK  # the deployed stack of make test runs the function
 def test_its_function_starts_with_what_the_zip_holds(tmp_path: Path) -> None:
     package(tmp_path / "service", "local", "--param", "archive=400d")
     unpacked = tmp_path / "task"
