@@ -1,5 +1,6 @@
-"""Real servers for the tests, started when the first test asks for one; see docs/local.md, "In
-tests".
+"""Real servers for the tests (long: a fixture each), started when a test asks for one.
+
+See docs/local.md, "In tests".
 
 All workers and runs of one checkout share the stage `test`. The last run that used it stops it,
 unless ROWLINE_KEEP=1.

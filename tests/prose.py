@@ -119,7 +119,7 @@ def faults(path: str, text: str) -> Iterator[Fault]:
     """All faults of one file."""
     if path.endswith(_LINES):
         yield from long_lines(path, text)
-    if path.startswith(LIBRARY) and path.endswith((".py", ".js")):
+    if path.endswith((".py", ".js")):
         yield from long_modules(path, text)
     if path.startswith(LIBRARY) and path.endswith(".py"):
         yield from long_summaries(path, text)

@@ -1,4 +1,4 @@
-"""One suite for every Binlog: the twin, a real MariaDB and a real MySQL."""
+"""One suite for every Binlog (long: one contract): the twin, a real MariaDB and a real MySQL."""
 
 import itertools
 import threading

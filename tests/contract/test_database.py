@@ -1,4 +1,4 @@
-"""One suite for every Database: the twin, a real MariaDB and a real MySQL."""
+"""One suite for every Database (long: one contract): the twin, a real MariaDB and a real MySQL."""
 
 import re
 import threading

@@ -1,4 +1,4 @@
-"""Erasing a person on real Parquet, Iceberg and S3 objects: a scan of every byte finds nothing."""
+"""Erasing a person on real files (long: every kind of copy): a scan of every byte finds nothing."""
 
 import json
 from collections.abc import Iterator

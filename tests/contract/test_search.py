@@ -1,4 +1,4 @@
-"""What every Search must do: the twin, a real Elasticsearch, a real OpenSearch."""
+"""What every Search must do (long: one contract): the twin, Elasticsearch, OpenSearch."""
 
 import uuid
 from collections.abc import Iterator

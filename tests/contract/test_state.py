@@ -1,4 +1,4 @@
-"""State stores: the twins and DynamoDB obey the same contract."""
+"""State stores (long: one contract a store): the twins and DynamoDB obey the same contract."""
 
 import time
 import uuid

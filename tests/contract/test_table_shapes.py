@@ -1,4 +1,4 @@
-"""The binlog reader and SELECT describe every table alike, on MariaDB and MySQL: the same columns,
+"""Binlog reader and SELECT describe every table alike (long: every shape): the same columns,
 the same key, and, when all changes are applied, the same rows under the same ids.
 """
 

@@ -1,4 +1,4 @@
-"""The consumer's function as Lambda calls it: AWS by moto, a real Elasticsearch."""
+"""The consumer's function as Lambda calls it (long: one subject), with a real Elasticsearch."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""The relay on real servers: what SELECT shows is what the changes add up to, in order, whatever
+"""The relay on real servers (long: its servers): the changes add up to what SELECT shows, whatever
 happens to the relay.
 """
 

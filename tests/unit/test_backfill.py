@@ -1,4 +1,4 @@
-"""What a person meets when a backfill cannot run, or is run again."""
+"""What a person meets when a backfill cannot run, or is run again (long: every refusal)."""
 
 import re
 from random import Random

@@ -1,4 +1,4 @@
-"""A backfill from a snapshot and the archived changes since: the index becomes the source, whatever
+"""A backfill from snapshot and archive (long: one world): the index becomes the source, whatever
 happens meanwhile, without a query on the source.
 """
 

@@ -1,4 +1,4 @@
-"""The committer among twins: killed anywhere, run twice, given everything again."""
+"""The committer among twins (long: one world): killed anywhere, run twice, given all again."""
 
 import random
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a consumer's function does with its messages, case by case."""
+"""What a consumer's function does with its messages, case by case (long: one runtime)."""
 
 from typing import Any
 

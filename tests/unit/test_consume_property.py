@@ -1,4 +1,4 @@
-"""Whatever happens to deliveries, the index ends as the source's last state, and every change is
+"""Whatever happens to deliveries (long: one machine), the index ends as the source, every change is
 counted once.
 
 A simulated source, its FIFO queue and a backfill drive the consumer over the twins. Any call to the

@@ -1,4 +1,4 @@
-"""Faults between two steps of a consumer, its watch and its jobs: each is found, nothing waits."""
+"""Faults between two steps of a consumer and its watch (long: a case each): nothing waits."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A cutover: readers move to the new index, and no reader ever sees an older state than before."""
+"""A cutover (long: one world): no reader ever sees an older state than before."""
 
 import contextlib
 import itertools

@@ -1,4 +1,4 @@
-"""Ordering `every-change`: per row the sink gets each change in commit order, without a gap."""
+"""Ordering `every-change` (long: one world): per row each change in commit order, without a gap."""
 
 import random
 from collections.abc import Callable, Sequence

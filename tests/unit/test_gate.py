@@ -1,4 +1,4 @@
-"""The gate of a consumer: outages of any length, probes, pauses, kills between any two steps."""
+"""The gate of a consumer (long: one state): outages of any length, probes, pauses, kills."""
 
 import random
 from typing import Any

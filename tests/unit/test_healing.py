@@ -1,4 +1,4 @@
-"""Healing: what the table lost is found in the binlog again, and comes back once."""
+"""Healing (long: one world): what the table lost is found in the binlog, and comes back once."""
 
 import random
 from collections.abc import Iterator

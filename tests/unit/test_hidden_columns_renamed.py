@@ -1,4 +1,4 @@
-"""Hidden columns: no value of a dropped or masked column leaves under another name."""
+"""Hidden columns (long: every DDL): no dropped or masked value leaves under another name."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`rowline history`: a row at a time is what it was, whatever happened to it and its table."""
+"""`rowline history` (long: one world): a row is what it was, whatever happened to its table."""
 
 import contextlib
 import json

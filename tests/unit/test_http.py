@@ -1,4 +1,4 @@
-"""HTTP sink: what a receiver gets, and what each of its answers says of the changes."""
+"""HTTP sink (long: each answer): what a receiver gets, and what its answers say of changes."""
 
 import json
 import ssl

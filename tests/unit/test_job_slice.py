@@ -1,4 +1,4 @@
-"""The jobs function: slice after slice, whatever kills one, a job ends as one run would have."""
+"""The jobs function (long: each job): whatever kills a slice, a job ends as one run would have."""
 
 import contextlib
 from collections.abc import Callable

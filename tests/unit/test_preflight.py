@@ -1,4 +1,4 @@
-"""What is in the way of reading a source, each named with its fix."""
+"""What is in the way of reading a source, each named with its fix (long: every finding)."""
 
 import msgspec
 import pytest

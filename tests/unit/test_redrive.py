@@ -1,4 +1,4 @@
-"""Redrive: what is parked is applied once its cause is gone, and never makes a row go back."""
+"""Redrive (long: one world): what is parked is applied, and never makes a row go back."""
 
 from typing import Any
 

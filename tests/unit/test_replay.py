@@ -1,4 +1,4 @@
-"""A replay: whatever happens meanwhile and wherever it is killed, no row goes back in time."""
+"""A replay (long: one world): wherever it is killed, no row goes back in time."""
 
 import contextlib
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Snapshots: whatever happens meanwhile and wherever it is killed, the rows and the changes above
+"""Snapshots (long: one world): wherever creating is killed, the rows and the changes above
 each row's number give exactly the source.
 """
 

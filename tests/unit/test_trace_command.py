@@ -1,4 +1,4 @@
-"""`rowline trace`: a true timeline of a change, with and without a trace of its message."""
+"""`rowline trace` (long: each outcome): a true timeline, with and without a trace."""
 
 import time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tracing: what a relay and a consumer record of a message, and what reaches X-Ray."""
+"""Tracing (long: each function): what it records of a message, and what reaches X-Ray."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""Wrong stanzas: each is refused by the plugin or found by the check, with place and fix."""
+"""Wrong stanzas (long: a case each): refused by the plugin or found by the check, with a fix."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,4 +1,4 @@
-"""A source, its relay, a FIFO queue and a consumer over twins, which go on by small random steps
+"""A source, relay, queue and consumer over twins (long: one world), which take random steps
 while a backfill or a verify runs.
 """
 

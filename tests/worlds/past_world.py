@@ -1,4 +1,4 @@
-"""A table with a long past: random transactions, their archived changes, and the true rows.
+"""A table with a past (long: one world): random transactions, archived changes, the true rows.
 
 Columns have an identity, so that a test can say which value a renamed or dropped column had.
 """

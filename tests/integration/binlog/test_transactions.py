@@ -1,4 +1,4 @@
-"""What transactions, DDL and the odd ways of logging rows become, on real servers."""
+"""What transactions and DDL become on real servers (long: every odd way of logging rows)."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The stage as a whole: up, again up, down, and what survives."""
+"""The stage as a whole (long: one stage, started once): up, again up, down, and what survives."""
 
 import json
 import os

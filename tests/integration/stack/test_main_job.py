@@ -1,4 +1,4 @@
-"""The main job on a deployed stack: row changes of a real MariaDB arrive in a real Elasticsearch,
+"""The main job on a deployed stack (long: one deployment): row changes arrive in Elasticsearch,
 whatever is killed or stopped.
 
 One file, because one worker must run all of it: the tests share the stack and disturb it.

@@ -1,4 +1,4 @@
-"""What statements in the binlog mean for tables."""
+"""What statements in the binlog mean for tables (long: a line a statement)."""
 
 import pytest
 

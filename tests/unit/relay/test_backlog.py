@@ -1,4 +1,4 @@
-"""Backlog: full requests under load, quick ones otherwise, and a group waits for its failed
+"""Backlog (long: one subject): full requests under load, quick ones otherwise, order after a failed
 message.
 """
 

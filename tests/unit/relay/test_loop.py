@@ -1,4 +1,4 @@
-"""The loop with its threads, on twins: what is committed arrives, and a second relay takes over
+"""The loop on twins (long: one subject): what is committed arrives, and a second relay takes over
 without a gap.
 """
 

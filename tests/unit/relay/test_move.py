@@ -1,4 +1,4 @@
-"""A planned change of server: what is looked at, what is stored, and what refuses it."""
+"""A planned change of server (long: every refusal): what is looked at, stored, refused."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Whatever happens, and in whatever order: nothing is lost, nothing out of order, no number given
+"""Whatever happens to relays (long: one world): nothing is lost or out of order, no number given
 twice. And the machine that says so notices mistakes.
 """
 

@@ -1,4 +1,4 @@
-"""The policies of docs/deployer.md, made from the types of the template's resources.
+"""The policies of docs/deployer.md, from the template (long: a type of resource each).
 
 CloudFormation calls AWS with the rights of the person who deploys. The schema of a type lists the
 calls for it under `handlers`. AWS publishes the schemas in the CloudFormation registry; the pinned

@@ -1,4 +1,4 @@
-"""The packaged service of every stage: clean by cfn-lint, small, and its roles exactly those of
+"""The packaged service (long: one template): clean by cfn-lint, small, its roles exactly those of
 docs/iam.md.
 """
 

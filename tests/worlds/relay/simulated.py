@@ -1,4 +1,4 @@
-"""A source and a topic that obey their contracts and do the worst these allow."""
+"""A source and a topic that obey their contracts and do the worst these allow (long: two twins)."""
 
 import time
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""A small world around relays that takes one step at a time: what a database commits, what several
+"""A world around relays, a step at a time (long: one world): what a database commits, what several
 relays do, what goes wrong, and what must hold.
 """
 
