@@ -25,15 +25,20 @@ const queueMetric = (queue, metric) => ({
   Dimensions: [{ Name: 'QueueName', Value: attribute(queue, 'QueueName') }],
 });
 
+/** A figure that a function of the stage writes. dimensions: by name. */
+const ownMetric = (metric, dimensions) => ({
+  Namespace: 'Rowline',
+  MetricName: metric,
+  Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })),
+});
+
 /**
  * An alarm on a figure that the watch writes each minute, 0 too. Missing figures are trouble: the
  * watch is silent. Three minutes, because two runs may fall into one minute and none into the next.
  */
 const watched = (alerts, description, dimensions, metric) =>
   alarm(alerts, `${description} The same if the watch is silent.`, {
-    Namespace: 'Rowline',
-    MetricName: metric,
-    Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })),
+    ...ownMetric(metric, dimensions),
     Period: 180,
     TreatMissingData: 'breaching',
   });
@@ -48,12 +53,7 @@ const watchAlarms = (ids, service, alerts) => ({
     alerts,
     'The watch, which looks after all relays and consumers, has not run for three minutes.',
     {
-      Namespace: 'Rowline',
-      MetricName: 'WatchRuns',
-      Dimensions: [
-        { Name: 'service', Value: service },
-        { Name: 'function', Value: 'watch' },
-      ],
+      ...ownMetric('WatchRuns', { service, function: 'watch' }),
       ComparisonOperator: 'LessThanThreshold',
       Threshold: 1,
       Statistic: 'Sum',
@@ -108,12 +108,7 @@ const relayAlarms = (ids, stream, service, alerts) => ({
     alerts,
     'The relay is more than a minute behind its source, or says nothing at all.',
     {
-      Namespace: 'Rowline',
-      MetricName: 'LagMs',
-      Dimensions: [
-        { Name: 'service', Value: service },
-        { Name: 'stream', Value: stream },
-      ],
+      ...ownMetric('LagMs', { service, stream }),
       Threshold: 60000,
       EvaluationPeriods: 5,
       TreatMissingData: 'breaching',
@@ -147,14 +142,7 @@ const late = (ids, name, service, alerts) => {
       Metrics: [
         { Id: 'behind', Expression: 'MAX([FILL(waiting, 0), FILL(failed, 0) / 1000])' },
         statistic('waiting', queueMetric(ids.queue, 'ApproximateAgeOfOldestMessage')),
-        statistic('failed', {
-          Namespace: 'Rowline',
-          MetricName: 'OldestFailedMs',
-          Dimensions: [
-            { Name: 'service', Value: service },
-            { Name: 'consumer', Value: name },
-          ],
-        }),
+        statistic('failed', ownMetric('OldestFailedMs', { service, consumer: name })),
       ],
     },
   };
@@ -218,4 +206,4 @@ const consumerAlarms = (ids, { name, functionName, verify, enabled }, service, a
   ...(enabled !== false && { [ids.alarm('Late')]: late(ids, name, service, alerts) }),
 });
 
-module.exports = { alarm, relayAlarms, consumerAlarms, topicAlarms, watchAlarms };
+module.exports = { alarm, ownMetric, relayAlarms, consumerAlarms, topicAlarms, watchAlarms };

@@ -1,6 +1,6 @@
 'use strict';
 
-const { alarm } = require('./alarms');
+const { alarm, ownMetric } = require('./alarms');
 const { ref } = require('./cloudformation');
 
 /** The committer emits each minute for how long the table has lacked a change; 0: it lacks none. */
@@ -9,12 +9,7 @@ const archiveAlarms = (ids, service, alerts) => ({
     alerts,
     'The archive is more than 15 minutes behind its streams, or its committer fails.',
     {
-      Namespace: 'Rowline',
-      MetricName: 'ArchiveBehindMs',
-      Dimensions: [
-        { Name: 'service', Value: service },
-        { Name: 'archive', Value: 'changes' },
-      ],
+      ...ownMetric('ArchiveBehindMs', { service, archive: 'changes' }),
       Threshold: 900000,
       EvaluationPeriods: 10,
       DatapointsToAlarm: 10,
@@ -24,14 +19,7 @@ const archiveAlarms = (ids, service, alerts) => ({
   [ids.alarm('Rejected')]: alarm(
     alerts,
     'Objects of the archive could not be read; they are kept below rejected/ in its bucket.',
-    {
-      Namespace: 'Rowline',
-      MetricName: 'LandingRejected',
-      Dimensions: [
-        { Name: 'service', Value: service },
-        { Name: 'archive', Value: 'changes' },
-      ],
-    },
+    ownMetric('LandingRejected', { service, archive: 'changes' }),
   ),
 });
 
@@ -51,14 +39,7 @@ const archiveStreamAlarms = (ids, service, alerts) => ({
   [ids.alarm('Undeliverable')]: alarm(
     alerts,
     "Firehose wrote objects below firehose-errors/ of the archive's bucket.",
-    {
-      Namespace: 'Rowline',
-      MetricName: 'FirehoseErrors',
-      Dimensions: [
-        { Name: 'service', Value: service },
-        { Name: 'archive', Value: 'changes' },
-      ],
-    },
+    ownMetric('FirehoseErrors', { service, archive: 'changes' }),
   ),
 });
 
