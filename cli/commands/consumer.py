@@ -30,12 +30,16 @@ def pause(name: NameArgument, stage: StageOption = "local", service: ServiceOpti
 def resume(name: NameArgument, stage: StageOption = "local", service: ServiceOption = "") -> None:
     """Apply changes again, those that waited first.
 
+    If the gate closed by itself, a probe tries the sink within a minute, and opens it.
+
     Example: `rowline consumer resume listingSearch --stage prod`
     """
     deployed = open_stage(stage, service)
     consumer = deployed.consumer(name)
-    gate = pausing.resume(deployed.state.gates, consumer.name)
-    said = f"resumed, but its gate is closed: {gate.reason}" if gate.cause else "works"
+    gate = pausing.resume(deployed.state.gates, consumer.name, int(time.time() * 1000))
+    said = "works"
+    if gate.cause:
+        said = f"its gate is closed, and a probe tries it within a minute: {gate.reason}"
     if gate.is_open and consumer.enabled:
         pausing.let_flow(deployed.functions, deployed.consume_function(consumer.name))
     if not consumer.enabled:

@@ -99,9 +99,13 @@ def opened(gate: Gate, now_ms: int) -> Gate:
     return replace(none, paused=gate.paused, paused_ms=gate.paused_ms, off_ms=gate.off_ms)
 
 
-def resumed(gate: Gate) -> Gate:
-    """The gate after somebody resumed the consumer; if it also closed by itself, it stays so."""
-    return replace(gate, paused="", paused_ms=0)
+def resumed(gate: Gate, now_ms: int) -> Gate:
+    """The gate after somebody resumed the consumer; if it also closed by itself, it stays so.
+
+    Then a probe is due at once: whoever repaired the sink need not wait for up to half an hour.
+    """
+    next_ms = min(gate.next_ms, now_ms) if gate.cause else gate.next_ms
+    return replace(gate, paused="", paused_ms=0, next_ms=next_ms)
 
 
 def as_deployed(gate: Gate, enabled: bool, now_ms: int) -> Gate:

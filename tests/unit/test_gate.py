@@ -206,6 +206,17 @@ def test_a_function_that_crashes_on_every_batch_closes_its_gate_and_recovers(
     assert world.prices() == world.rows
 
 
+def test_whoever_repaired_the_sink_has_it_tried_within_a_minute(world: OutageWorld) -> None:
+    world.down = True
+    world.write(1, 1)
+    world.advance(5 * 3600 + 300)
+    world.down = False
+    assert world.gate.next_ms / 1000 - world.now > 120, "the next probe is far"
+    pausing.resume(world.world.state.gates, "search", int(world.now * 1000))
+    world.advance(130)
+    assert world.prices() == {"1": 1}
+
+
 def test_a_pause_holds_whatever_happens_and_a_resume_ends_it(world: OutageWorld) -> None:
     gates = world.world.state.gates
     pausing.pause(gates, "search", "ann@desk", int(world.now * 1000))
@@ -215,8 +226,8 @@ def test_a_pause_holds_whatever_happens_and_a_resume_ends_it(world: OutageWorld)
     world.advance(DAY)
     assert world.prices() == {}
     assert world.functions.started == [], "nobody tries what a person stopped"
-    assert pausing.resume(gates, "search").is_open
-    assert pausing.resume(gates, "search").is_open
+    assert pausing.resume(gates, "search", int(world.now * 1000)).is_open
+    assert pausing.resume(gates, "search", int(world.now * 1000)).is_open
     world.settle()
     assert world.prices() == {"1": 1}
 
@@ -228,7 +239,7 @@ def test_after_a_resume_messages_flow_before_the_watch_has_looked(world: OutageW
     world.advance(600)
     assert world.functions.mapping(function) == "off"
     world.watching = False
-    pausing.resume(gates, "search")
+    pausing.resume(gates, "search", int(world.now * 1000))
     pausing.let_flow(world.functions, function)
     for _ in range(9):
         world.advance(10)
@@ -244,7 +255,7 @@ def test_a_pause_during_an_outage_is_kept_when_a_probe_passes(world: OutageWorld
     world.down = False
     world.advance(7200)
     assert world.prices() == {}
-    assert pausing.resume(gates, "search").cause == "outage"
+    assert pausing.resume(gates, "search", int(world.now * 1000)).cause == "outage"
     world.settle()
     assert world.prices() == {"1": 1}
 

@@ -21,9 +21,9 @@ def pause(gates: Gates, consumer: str, by: str, now_ms: int) -> Gate:
     )
 
 
-def resume(gates: Gates, consumer: str) -> Gate:
-    """Take the pause back. A gate that also closed by itself opens when a probe passes."""
-    return _change(gates, consumer, gate_transitions.resumed)
+def resume(gates: Gates, consumer: str, now_ms: int) -> Gate:
+    """Take the pause back. A gate that closed by itself opens when a probe passes: one is due."""
+    return _change(gates, consumer, lambda gate: gate_transitions.resumed(gate, now_ms))
 
 
 def let_flow(functions: Functions, function: str) -> None:
