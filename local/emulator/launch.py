@@ -8,6 +8,7 @@ from pathlib import Path
 # the emulator mends it. The order matters only where a docstring says so.
 GAPS = (
     "batch_actions",
+    "queue_scans",
     "queue_lock",
     "dedup_pruning",
     "topic_attributes",

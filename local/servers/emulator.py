@@ -32,6 +32,9 @@ class Emulator(LocalServer):
     """
 
     kind = "emulator"
+    # It writes its state when it is stopped, and a queue of 70,000 messages took more than 30 s on
+    # a busy machine. Killed before the end, a stage would lose its deployment.
+    stop_timeout = 180.0
 
     def __init__(self, folder: Path, **options: Any) -> None:
         super().__init__(folder, account=ServerAccount(None), **options)

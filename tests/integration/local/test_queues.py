@@ -122,3 +122,60 @@ def test_calls_and_mappings_share_a_queue_safely(emulator):
         [python, "-c", RACE, str(CHECKOUT)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+SCANS = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from ministack.services import sqs
+stock = sqs._collect_fifo
+import local.emulator.queue_scans
+
+class Message(dict):
+    looks = 0
+    def __getitem__(self, name):
+        Message.looks += 1
+        return super().__getitem__(name)
+    def get(self, *args):
+        Message.looks += 1
+        return super().get(*args)
+    def setdefault(self, *args):
+        Message.looks += 1
+        return super().setdefault(*args)
+    def __contains__(self, name):
+        Message.looks += 1
+        return super().__contains__(name)
+
+def queue(number):
+    now, messages = time.time(), []
+    for n in range(number):
+        one = Message(id=str(n), body="", sent_at=now - 9, group_id=f"g{n % 7}", visible_at=now - 9)
+        sqs._ensure_msg_fields(one)
+        one.update(receive_count=n % 3, visible_at=now + (50 if n in (1, 8, 9) else -9))
+        messages.append(one)
+    policy = '{"maxReceiveCount": 1000, "deadLetterTargetArn": "arn:aws:sqs:eu-west-1:0:d.fifo"}'
+    return {"messages": messages, "is_fifo": True, "attributes": {"RedrivePolicy": policy}}
+
+def receive(held):
+    sqs._expire_retained(held)
+    sqs._dlq_sweep(held)
+    return [one["id"] for one in sqs._collect_msgs(held, 10, 30)]
+
+ours = queue(5000)
+Message.looks = 0
+found = receive(ours)
+assert Message.looks < 4 * 5000, Message.looks
+assert found == [one["id"] for one in stock(queue(5000), 10, 30, time.time())]
+old = queue(2)
+old["messages"][0]["sent_at"] = 0
+assert receive(old) == []  # one is too old, the other is in flight
+assert [one["id"] for one in old["messages"]] == ["1"]
+"""
+
+
+def test_a_receive_costs_little_while_many_messages_wait(emulator):
+    python = distribution(home().dist) / "bin/python"
+    done = subprocess.run(
+        [python, "-c", SCANS, str(CHECKOUT)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
