@@ -191,7 +191,7 @@ def fill(world: World) -> None:
     jobs_that_are_over(world)
 
 
-STORES = ("parked", "jobs", "hands", "deletions", "reports")
+STORES = ("parked", "jobs", "groups_in_hand", "deletions", "reports")
 
 
 def jobs_that_are_over(world: World) -> None:
