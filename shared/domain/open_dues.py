@@ -1,4 +1,4 @@
-"""Outstanding: the tables of a consumer that are due for a resync."""
+"""Open dues: the tables of a consumer that are due for a resync."""
 
 import msgspec
 
@@ -7,7 +7,7 @@ from shared.values.settings import ConsumerSettings, SourceSettings
 from shared.values.table_pattern import TablePatterns
 
 
-class Outstanding(msgspec.Struct, frozen=True):
+class OpenDue(msgspec.Struct, frozen=True):
     """One due that no resync has settled.
 
     table: `DATABASE.TABLE`, or `DATABASE.*` where nobody can tell the names.
@@ -26,21 +26,19 @@ class Outstanding(msgspec.Struct, frozen=True):
         return table == self.table or (name == "*" and table.partition(".")[0] == database)
 
 
-def outstanding(
-    dues: Dues, consumer: ConsumerSettings, source: SourceSettings
-) -> list[Outstanding]:
+def open_dues(dues: Dues, consumer: ConsumerSettings, source: SourceSettings) -> list[OpenDue]:
     """The dues of a consumer, by table.
 
     source: what the consumer's source captures by all its relays.
     """
     settled = dues.settled(consumer.name)
     found = [
-        Outstanding(table, cause.id, cause.why)
+        OpenDue(table, cause.id, cause.why)
         for table, cause in dues.of_source(consumer.source).items()
         if settled.get(table) != cause.id and _takes(consumer, source, table)
     ]
     found += [
-        Outstanding(table, cause.id, cause.why, own=True)
+        OpenDue(table, cause.id, cause.why, own=True)
         for table, cause in dues.of_consumer(consumer.name).items()
         if _takes(consumer, source, table)
     ]

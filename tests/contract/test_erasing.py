@@ -12,7 +12,8 @@ from shared.adapters.landing.s3 import S3Landing
 from shared.flows.archive.auditing import audit
 from shared.flows.archive.committing import commit
 from shared.flows.privacy import erasure_progress
-from shared.flows.privacy.erasing import GRACE_MS, erase, requested
+from shared.flows.privacy.certifying import GRACE_MS
+from shared.flows.privacy.erasing import erase, requested
 from shared.flows.privacy.privacy_requests import WORK
 from shared.flows.privacy.setup import PrivacySetup
 from shared.flows.relay.failover.journal import JournalPage, decode_page

@@ -240,7 +240,7 @@ MUTANTS = (
     ),
     Mutant(
         "a refused change is tried again behind a later one of its row",
-        f"{CONSUME}/repeating.py",
+        f"{CONSUME}/refusal_retries.py",
         "row not in later",
         "True",
         ("tests/unit/test_repeating.py",),

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from shared.adapters.stack.cloudformation import Stack
 from shared.adapters.topic.contract import Entry
 from shared.domain import gate_transitions
-from shared.domain.open_dues import outstanding
+from shared.domain.open_dues import open_dues
 from shared.domain.patience import Patience
 from shared.flows.job_slice import JobSlice
 from shared.flows.redrive.setup import RedriveSetup
@@ -32,7 +32,7 @@ from tests.worlds.twins.queue import MemoryQueue
 
 def due(world: OutageWorld) -> dict[str, str]:
     source = world.parts.settings.sources["shop"]
-    found = outstanding(world.world.state.dues, world.world.settings, source)
+    found = open_dues(world.world.state.dues, world.world.settings, source)
     return {one.table: one.why for one in found}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from shared.domain.open_dues import outstanding
+from shared.domain.open_dues import open_dues
 from shared.domain.patience import Patience
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.jobs.setup import JobSetup
@@ -89,7 +89,7 @@ class Shop(OutageWorld):
 
     def due(self) -> dict[str, str]:
         source = self.parts.settings.sources["shop"]
-        found = outstanding(self.world.state.dues, self.world.settings, source)
+        found = open_dues(self.world.state.dues, self.world.settings, source)
         return {one.table: one.why for one in found}
 
     def setup(self) -> JobSetup:

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from shared.adapters.queue.contract import Queue
-from shared.domain.open_dues import outstanding
+from shared.domain.open_dues import open_dues
 from shared.flows.watch.dead_letters import settle_moved
 from shared.values.due_cause import DueCause
 from tests.worlds.consumer_world import change, delivery
@@ -23,13 +23,13 @@ def world() -> OutageWorld:
 
 def due(world: OutageWorld) -> dict[str, str]:
     settings = world.parts.settings
-    found = outstanding(world.world.state.dues, world.world.settings, settings.sources["shop"])
+    found = open_dues(world.world.state.dues, world.world.settings, settings.sources["shop"])
     return {one.table: one.why for one in found}
 
 
 def due_whys(world: OutageWorld) -> set[str]:
     settings = world.parts.settings
-    found = outstanding(world.world.state.dues, world.world.settings, settings.sources["shop"])
+    found = open_dues(world.world.state.dues, world.world.settings, settings.sources["shop"])
     return {one.why for one in found}
 
 

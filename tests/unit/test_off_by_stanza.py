@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from shared.domain.open_dues import outstanding
+from shared.domain.open_dues import open_dues
 from shared.flows.health.gate_findings import gate_findings
 from shared.flows.health.status import status
 from shared.flows.watch.verifies import is_overdue
@@ -81,9 +81,9 @@ def test_twelve_days_off_make_its_tables_due() -> None:
     world.advance(11 * DAY)
     stanzas = world.parts.settings
     source, dues = stanzas.source_of(OFF), world.world.state.dues
-    assert outstanding(dues, OFF, source) == []
+    assert open_dues(dues, OFF, source) == []
     world.advance(2 * DAY)
-    assert [one.table for one in outstanding(dues, OFF, source)] == ["shop.items"]
+    assert [one.table for one in open_dues(dues, OFF, source)] == ["shop.items"]
     assert world.figures["TablesDue"] == 1.0
 
 

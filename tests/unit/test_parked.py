@@ -5,7 +5,7 @@ import pytest
 
 from shared.domain.parked_groups import by_reason
 from shared.domain.parked_where import ParkedWhere
-from shared.flows.consume.reason import error_of, reason_of
+from shared.flows.consume.parked_reason import error_of, reason_of
 from shared.values.errors import ConfigError
 from shared.values.parked_change import ParkedChange
 from tests.worlds.consumer_world import change, parked_change

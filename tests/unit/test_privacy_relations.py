@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.flows.privacy.relating import with_related
+from shared.flows.privacy.related_rows import with_related
 from shared.values.erasure import Relation
 from shared.values.errors import ConfigError
 from tests.worlds.privacy_world import PrivacyWorld, subject

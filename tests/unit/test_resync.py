@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 
 from shared.adapters.search.contract import Action
 from shared.domain.deletion_limit import DeletionRefused
-from shared.domain.open_dues import outstanding
+from shared.domain.open_dues import open_dues
 from shared.domain.sink import Outcome, Slice
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.consume.runtime import Consume
@@ -39,7 +39,7 @@ def due(world: BackfillWorld, cause: str = "0-1-7@1") -> None:
 
 
 def is_due(world: BackfillWorld) -> list[str]:
-    return [one.why for one in outstanding(world.state.dues, world.world.settings, SOURCE)]
+    return [one.why for one in open_dues(world.state.dues, world.world.settings, SOURCE)]
 
 
 def vanish(world: BackfillWorld, keys: list[int]) -> None:

@@ -7,8 +7,8 @@ import msgspec
 
 from shared.domain.sink import Sink
 from shared.flows.consume.consumed import Consumed
+from shared.flows.consume.park_budget import LEAST_ROWS
 from shared.flows.consume.preparing import prepared
-from shared.flows.consume.refusal_budget import LEAST_ROWS
 from shared.flows.consume.runtime import Consume
 from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
 from shared.flows.consume.sinks.elasticsearch.layout import Layout

@@ -11,7 +11,7 @@ from shared.adapters.database.sql import SqlDatabase
 from shared.adapters.search.contract import Action, Result
 from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.adapters.topic.contract import Entry
-from shared.domain.open_dues import outstanding
+from shared.domain.open_dues import open_dues
 from shared.domain.sink import Surroundings
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.backfill.report import BackfillReport
@@ -138,7 +138,7 @@ class Pipeline:
 
     def due(self) -> dict[str, str]:
         """The tables that `status` would name, each with its reason."""
-        found = outstanding(self.state.dues, self.consumer, self.source)
+        found = open_dues(self.state.dues, self.consumer, self.source)
         return {one.table: one.why for one in found}
 
     def resync(self) -> BackfillReport:

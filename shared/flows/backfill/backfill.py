@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from shared.domain.captured_tables import CapturedTable, captured_names
-from shared.domain.open_dues import outstanding
+from shared.domain.open_dues import open_dues
 from shared.domain.sink import Listable
 from shared.flows.backfill import settled_causes
 from shared.flows.backfill.ghosts import Ghosts
@@ -243,7 +243,7 @@ class Backfill:
         return [(name, self._work.tables[name]) for name in self._work.chosen]
 
     def _begun(self, tables: dict[str, CapturedTable]) -> dict[str, TableFill]:
-        due = outstanding(self._state.dues, self._consumer, self._source)
+        due = open_dues(self._state.dues, self._consumer, self._source)
         return {name: settled_causes.begun(name, table.rows, due) for name, table in tables.items()}
 
     def _new_indexes(self) -> dict[str, str]:

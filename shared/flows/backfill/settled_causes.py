@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from shared.domain.open_dues import Outstanding
+from shared.domain.open_dues import OpenDue
 from shared.values.job import TableFill
 
 
-def begun(table: str, estimate: int, due: Iterable[Outstanding]) -> TableFill:
+def begun(table: str, estimate: int, due: Iterable[OpenDue]) -> TableFill:
     """A table before its first row.
 
     due: read before any row is: what comes later is not in all of the rows, and stays due.
@@ -37,7 +37,7 @@ def _agreed(causes: Mapping[str, Mapping[str, str]], tables: Collection[str]) ->
     """By the table that a cause was noted for: the cause, when all tables concerned have it."""
     found: dict[str, str] = {}
     for noted_for in {key for each in causes.values() for key in each}:
-        concerned = [name for name in tables if Outstanding(noted_for, "", "").concerns(name)]
+        concerned = [name for name in tables if OpenDue(noted_for, "", "").concerns(name)]
         had = {causes.get(name, {}).get(noted_for, "") for name in concerned}
         if len(had) == 1 and "" not in had:
             found[noted_for] = had.pop()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from shared.domain.captured_tables import CapturedTable, captured_names, captured_tables
-from shared.domain.open_dues import outstanding
+from shared.domain.open_dues import open_dues
 from shared.flows.jobs.setup import JobSetup
 from shared.values.errors import ConfigError
 from shared.values.job import BackfillWork, ResyncWork
@@ -56,5 +56,5 @@ def tables_to_fill(
 def _due(setup: JobSetup) -> list[str]:
     """The tables, or patterns, that are due and in the database."""
     names = captured_names(setup.database, setup.source, setup.consumer)
-    due = outstanding(setup.state.dues, setup.consumer, setup.source)
+    due = open_dues(setup.state.dues, setup.consumer, setup.source)
     return sorted({one.table for one in due if any(map(one.concerns, names))})

@@ -10,7 +10,7 @@ from shared.adapters.claims.contract import Claims
 from shared.domain.sink import Arrival, Outcome, Sink, Slice
 from shared.flows.consume.batch import Opened, Piece
 from shared.flows.consume.batch_rows import BatchRows
-from shared.flows.consume.repeating import Repeating
+from shared.flows.consume.refusal_retries import RefusalRetries
 from shared.values.change import Change
 from shared.values.errors import StackError, StateUnavailable
 from shared.values.index_pair import NO_PAIRS, IndexPairs
@@ -58,18 +58,18 @@ class Tried(NamedTuple):
 class Applying:
     """Large rows are fetched from the claim store on the way.
 
-    repeating: tries refused changes again; None: never.
+    retries: tries refused changes again; None: never.
     """
 
-    def __init__(self, sink: Sink, claims: Claims, repeating: Repeating | None = None) -> None:
+    def __init__(self, sink: Sink, claims: Claims, retries: RefusalRetries | None = None) -> None:
         self._sink, self._claims = sink, claims
-        self._repeating = repeating or Repeating(1)
+        self._retries = retries or RefusalRetries(1)
         self._pairs: IndexPairs = NO_PAIRS
 
     def begin(self, pairs: IndexPairs, time_left: Callable[[], float]) -> None:
         """A batch begins. pairs: the indexes that are written beside the serving ones."""
         self._pairs = pairs
-        self._repeating.begin(time_left)
+        self._retries.begin(time_left)
 
     def apply(
         self,
@@ -97,7 +97,7 @@ class Applying:
             arrivals = [arrival for _, arrival in waiting]
             outcomes = give(arrivals)
             if rows.parks:  # a probe refuses nothing for good
-                tries = self._repeating.repeat(arrivals, outcomes, give, time_left)
+                tries = self._retries.repeat(arrivals, outcomes, give, time_left)
                 for at, attempts in tries.items():
                     waiting[at][0].attempts = attempts
             for (piece, _), outcome in zip(waiting, outcomes, strict=True):

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from shared.values.gate import Gate
-from shared.values.superseded import MANY_SUPERSEDED
+from shared.values.many_superseded import MANY_SUPERSEDED
 from shared.values.traceparent import read
 
 _ALWAYS = ("ChangesApplied", "OldestFailedMs")

@@ -1,4 +1,4 @@
-"""Refusal budget: decides, before anything is parked, whether rows are wrong or everything is.
+"""Park budget: decides, before anything is parked, whether rows are wrong or everything is.
 
 Where most changes are refused, the mapping or the handler is broken, not the row.
 """
@@ -16,7 +16,7 @@ MOST_REFUSED = 0.5
 """A larger share is no matter of single rows."""
 
 
-class Budget:
+class ParkBudget:
     """What one consumer may park in a minute, all of its invocations together.
 
     least: see `LEAST_ROWS`. clock: seconds since 1970.

@@ -1,4 +1,4 @@
-"""Reason: why a change was refused, in words that many refusals share and that quote no value."""
+"""Parked reason: why a change was refused, in words that many share and that quote no value."""
 
 import re
 from collections.abc import Iterator

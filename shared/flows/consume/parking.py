@@ -12,8 +12,8 @@ from shared.adapters.state.parked import Parked
 from shared.domain.sink import Outcome
 from shared.flows.consume.batch import Opened, Piece, settled_of
 from shared.flows.consume.batch_rows import BatchRows, row_id
-from shared.flows.consume.reason import error_of, reason_of
-from shared.flows.consume.refusal_budget import Budget
+from shared.flows.consume.park_budget import ParkBudget
+from shared.flows.consume.parked_reason import error_of, reason_of
 from shared.values.change import Change
 from shared.values.errors import Outage, RowlineError, StackError
 from shared.values.json_text import decode_json
@@ -48,7 +48,7 @@ class Parking:
         self._consumer, self._parked, self._claims = consumer.name, parked, claims
         self._mode: Literal["open", "closed"] = "closed" if consumer.closes_rows else "open"
         self._version, self._clock = version, clock
-        self.budget, self.broken = Budget(consumer, parked, clock), ""
+        self.budget, self.broken = ParkBudget(consumer, parked, clock), ""
 
     def begin(self) -> None:
         """A batch begins: what the last one showed says nothing about it."""

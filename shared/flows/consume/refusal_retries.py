@@ -1,4 +1,4 @@
-"""Repeating: tries refused changes again within an invocation, before they count as refused."""
+"""Refusal retries: tries refused changes again, before they count as refused."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ Apply = Callable[[Sequence[Arrival]], list[Outcome]]
 """Gives arrivals to the sink once more."""
 
 
-class Repeating:
+class RefusalRetries:
     """The attempts of one consumer's refused changes.
 
     attempts: how often a change is given to the sink at most. sleep: lets so many seconds pass.

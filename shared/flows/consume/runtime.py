@@ -28,7 +28,7 @@ from shared.flows.consume.marking import Marking
 from shared.flows.consume.parking import Parking
 from shared.flows.consume.probe_batch import Probing, refused_have_failed
 from shared.flows.consume.redriving import RedriveRuntime
-from shared.flows.consume.repeating import Repeating
+from shared.flows.consume.refusal_retries import RefusalRetries
 from shared.flows.consume.seen import drop_seen
 from shared.flows.consume.visibility import claim, postpone
 from shared.values.batch_start import BatchStart
@@ -57,8 +57,8 @@ class Consume:
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._consumer, self._marks, self._parked = consumer, state.marks, state.parked
-        repeating = Repeating(consumer.max_attempts, sleep)
-        self._slices = applying = Applying(sink, claims, repeating)
+        retries = RefusalRetries(consumer.max_attempts, sleep)
+        self._slices = applying = Applying(sink, claims, retries)
         self._applying = EveryChange(applying) if consumer.closes_rows else applying
         self._marking = Marking(consumer.name, state)
         self._parking = Parking(consumer, state.parked, claims, version, clock)

@@ -9,7 +9,7 @@ from shared.adapters.state.dues import Dues
 from shared.adapters.state.state import State
 from shared.adapters.state.streams import Streams
 from shared.domain.gate_transitions import as_deployed
-from shared.domain.open_dues import outstanding
+from shared.domain.open_dues import open_dues
 from shared.domain.parked_groups import by_reason
 from shared.domain.sink import Examiner
 from shared.flows.health.facts import ConsumerFacts, RelayFacts
@@ -96,7 +96,7 @@ def consumer_facts(parts: HealthParts, consumer: ConsumerSettings) -> ConsumerFa
 def _due(dues: Dues, consumer: ConsumerSettings, source: SourceSettings) -> dict[str, str]:
     """The tables that are due, each with the reasons where they are known."""
     reasons: dict[str, list[str]] = {}
-    for one in outstanding(dues, consumer, source):
+    for one in open_dues(dues, consumer, source):
         reasons.setdefault(one.table, []).extend([one.why] if one.why else [])
     return {table: ", ".join(whys) for table, whys in reasons.items()}
 

@@ -11,8 +11,8 @@ from shared.flows.health.thresholds import (
     QUEUE_ALMOST_OVER_S,
 )
 from shared.values.finding import Finding
+from shared.values.many_superseded import MANY_SUPERSEDED
 from shared.values.settings import ConsumerSettings
-from shared.values.superseded import MANY_SUPERSEDED
 
 _HOUR = 3600
 

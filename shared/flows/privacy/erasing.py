@@ -16,6 +16,7 @@ from shared.domain.archive_ledger import Ledger, StreamEpoch
 from shared.flows.archive.auditing import by_place
 from shared.flows.archive.maintaining import alone
 from shared.flows.privacy import erasure_progress, job_records, journals, removing
+from shared.flows.privacy.certifying import UNREFERENCED, certify
 from shared.flows.privacy.erasable import reached
 from shared.flows.privacy.person_rows import holding, where
 from shared.flows.privacy.remaining import remaining
@@ -24,11 +25,6 @@ from shared.flows.privacy.unsettled import unsettled
 from shared.values.erasure import Certificate, Erasure, Subject
 
 LEASE, LEASE_SECONDS = "archive-erasure", 300
-GRACE_MS = 16 * 60_000
-"""An object that nothing refers to may be one that a run is about to commit, unless it is older
-than a function can run. Source: Lambda developer guide, "Lambda quotas", "Function timeout".
-"""
-
 ATTEMPTS = 5
 
 
@@ -66,7 +62,10 @@ def erase(setup: PrivacySetup, erasure: Erasure) -> Erased:
             remains = remaining(setup, erasure)
             erasure = msgspec.structs.replace(erasure, swept_ms=archive.now_ms(), remains=remains)
             erasure_progress.store(setup, erasure)
-        return _ended(setup, erasure)
+        done = certify(setup, erasure)
+        if done is None:
+            return Erased(erasure, waits=UNREFERENCED)
+        return Erased(msgspec.structs.replace(erasure, certificate=done, subjects=()), done)
     except erasure_progress.TimeIsOver:
         return Erased(erasure, waits="the time of this run is over")
     finally:
@@ -77,12 +76,6 @@ def requested(setup: PrivacySetup) -> list[Erasure]:
     """The erasures that are not done."""
     bodies = [setup.requests.get(each.name) for each in list(setup.requests.list())]
     return [msgspec.json.decode(each, type=Erasure) for each in bodies if each is not None]
-
-
-def certificates(setup: PrivacySetup) -> list[Certificate]:
-    """What was certified, oldest first."""
-    bodies = [setup.certificates.get(each.name) for each in list(setup.certificates.list())]
-    return [msgspec.json.decode(each, type=Certificate) for each in bodies if each is not None]
 
 
 def _snapshots(setup: PrivacySetup, erasure: Erasure) -> Erasure:
@@ -166,48 +159,6 @@ def _without(head: TableHead, gone: pa.Table) -> bytes:
     for place, each in numbers.items():
         ledger.remove(place, each)
     return ledger.encode()
-
-
-def _ended(setup: PrivacySetup, erasure: Erasure) -> Erased:
-    """Certify, once no object that nothing refers to is older than the sweep."""
-    if erasure.certificate is None:
-        if _has_old_objects(setup, erasure.swept_ms):
-            why = "objects of runs that were killed are removed after 16 min"
-            return Erased(erasure, waits=why)
-        erasure = msgspec.structs.replace(erasure, certificate=_certified(setup, erasure))
-        erasure = msgspec.structs.replace(erasure, subjects=())
-        erasure_progress.store(setup, erasure)
-    assert erasure.certificate
-    versions = sum(
-        each.remove(lambda: erasure_progress.require_time(setup)) for each in setup.former
-    )
-    removed = erasure.certificate.removed | ({"versions": versions} if versions else {})
-    certificate = msgspec.structs.replace(erasure.certificate, removed=removed)
-    setup.certificates.put(f"{erasure.id}.json", msgspec.json.encode(certificate))
-    setup.requests.delete([f"{erasure.id}.json"])
-    return Erased(erasure, certificate)
-
-
-def _has_old_objects(setup: PrivacySetup, swept_ms: int) -> bool:
-    """Whether objects that nothing refers to may be from before the sweep."""
-    lake, table = setup.archive.lake, setup.snapshots.table
-    old = setup.archive.now_ms() - GRACE_MS
-    lake.vacuum(old)
-    table.tidy(old, old)
-    return any(at_ms <= swept_ms for at_ms in (*lake.unreferenced(), *table.unreferenced()))
-
-
-def _certified(setup: PrivacySetup, erasure: Erasure) -> Certificate:
-    return Certificate(
-        erasure.id,
-        erasure.by,
-        erasure.began_ms,
-        setup.archive.now_ms(),
-        {each.full_name: len(each.keys) for each in erasure.subjects},
-        erasure.removed,
-        erasure.consumers,
-        erasure.remains,
-    )
 
 
 STEPS = (job_records.forget, journals.forget, *removing.STEPS, _snapshots, _lake)

@@ -5,11 +5,12 @@ from typing import Any
 
 import msgspec
 
+from shared.flows.privacy.certifying import certificates
 from shared.flows.privacy.erasable import alive, parked_of, reached
-from shared.flows.privacy.erasing import certificates, erase, requested
+from shared.flows.privacy.erasing import erase, requested
 from shared.flows.privacy.exporting import page
 from shared.flows.privacy.person_rows import changes, snapshot_rows
-from shared.flows.privacy.relating import with_related
+from shared.flows.privacy.related_rows import with_related
 from shared.flows.privacy.setup import PrivacySetup
 from shared.values.erasure import Erasure, Relation, Subject
 from shared.values.errors import ConfigError

@@ -1,4 +1,4 @@
-"""Relating: the rows of other tables that belong to a person, by relations that a person declares.
+"""Related rows: the rows of other tables that belong to a person, by declared relations.
 
 A relation may lead from a table that another relation leads to, so rows are looked for until no
 more are found.

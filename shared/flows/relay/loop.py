@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from shared.flows.relay.coverage.admission import Admission
-from shared.flows.relay.coverage.due_tables import DueTables
+from shared.flows.relay.coverage.due_recorder import DueRecorder
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.kept_binlogs import KeptBinlogs
 from shared.flows.relay.lease import margins
@@ -62,7 +62,7 @@ class _Relay:
         self._checkpoints = Checkpointing(
             self._outbox, journal, setup.coverage, self._keeper, time.monotonic
         )
-        due = DueTables(setup.dues, source_of(stream), setup.source.tables)
+        due = DueRecorder(setup.dues, source_of(stream), setup.source.tables)
         succession = Succession(
             setup.streams,
             setup.coverage,

@@ -5,7 +5,7 @@ No query reaches the source. Where the archive cannot know all rows, it is refus
 
 from collections.abc import Mapping, Sequence
 
-from shared.domain.open_dues import outstanding
+from shared.domain.open_dues import open_dues
 from shared.flows.replay.planning import PlanSetup, tables_of, wants_newest
 from shared.values.archive_pages import FOREVER_US, Base, Choice, TableName
 from shared.values.coverage import covered
@@ -37,7 +37,7 @@ def fill_from_archive(setup: PlanSetup, chosen: Sequence[str], *, into: bool) ->
     bases = setup.reader.bases(setup.source.name, [each.full for each in tables])
     tables = tuple(each for each in tables if not _has_no_rows(setup, each, bases))
     names = [each.full for each in tables]
-    due = outstanding(setup.state.dues, consumer, setup.source)
+    due = open_dues(setup.state.dues, consumer, setup.source)
     noted = setup.state.dues.of_source(setup.source.name)
     for name in names:
         for one in due:

@@ -4,7 +4,7 @@ import msgspec
 
 from shared.domain.server_identity import run_of
 from shared.flows.relay.coverage.admission import Admission
-from shared.flows.relay.coverage.due_tables import DueTables
+from shared.flows.relay.coverage.due_recorder import DueRecorder
 from shared.flows.relay.coverage.segments import cover, first_segment
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.taking import wait_for_lease
@@ -40,7 +40,7 @@ def reset(setup: RelaySetup, start: str, now_ms: int) -> tuple[Checkpoint | None
         cover(setup.coverage, name, old)
         new = _begin(setup, lease, old, start, now_ms)
         if old:
-            due = DueTables(setup.dues, source_of(name), setup.source.tables)
+            due = DueRecorder(setup.dues, source_of(name), setup.source.tables)
             due.uncovered(name, new.whole.tables, new)
     finally:
         setup.streams.release(name, lease, new)

@@ -4,7 +4,7 @@ The alarms take missing figures for trouble, so a watch that does not run raises
 """
 
 from shared.domain.gate_transitions import as_deployed
-from shared.domain.open_dues import outstanding
+from shared.domain.open_dues import open_dues
 from shared.flows.health.gathering import relay_facts
 from shared.flows.watch.for_each_consumer import for_each
 from shared.flows.watch.parked_count import parked_changes
@@ -44,7 +44,7 @@ def consumer_figures(setup: WatchSetup, name: str) -> dict[str, float]:
     """The gate, and what waits for a person: parked, in a DLQ, due, or differs by verify."""
     parts = setup.parts
     consumer = parts.settings.consumers[name]
-    due = outstanding(parts.state.dues, consumer, parts.settings.source_of(consumer))
+    due = open_dues(parts.state.dues, consumer, parts.settings.source_of(consumer))
     verified = parts.state.reports.read(name) or {}
     gate = as_deployed(parts.state.gates.read(name), consumer.enabled, setup.now_ms)
     figures = {"GateClosed": float(gate.needs_somebody)}

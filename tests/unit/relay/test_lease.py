@@ -11,8 +11,8 @@ from shared.adapters.topic import sns
 from shared.adapters.topic.contract import Entry
 from shared.flows.relay.lease import margins
 from shared.flows.relay.lease.keeper import Keeper
+from shared.flows.relay.lease.lease_request import STANDBY_MS, LeaseRequest
 from shared.flows.relay.lease.margins import LEASE_SECONDS, REQUEST_SECONDS
-from shared.flows.relay.lease.waiting import STANDBY_MS, Waiting
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.setup import Manner
@@ -36,8 +36,8 @@ def held_by(streams: MemoryStreams, holder: str, *, ends_ms: int = 0, **figures:
     )
 
 
-def waiting(streams: MemoryStreams, manner: Manner = "leave", version: str = "") -> Waiting:
-    return Waiting(streams, "shop", "me", manner=manner, version=version)
+def waiting(streams: MemoryStreams, manner: Manner = "leave", version: str = "") -> LeaseRequest:
+    return LeaseRequest(streams, "shop", "me", manner=manner, version=version)
 
 
 def test_a_free_lease_is_taken_at_once() -> None:

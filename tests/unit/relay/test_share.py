@@ -5,7 +5,7 @@ nowhere else.
 import msgspec
 import pytest
 
-from shared.flows.relay.sharing.handover import empty_handed, next_leg, take_over
+from shared.flows.relay.sharing.catching_up import empty_handed, next_leg, take_over
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
 from shared.values.checkpoint import Checkpoint

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from shared.flows.relay.coverage.due_tables import DueTables
+from shared.flows.relay.coverage.due_recorder import DueRecorder
 from shared.flows.relay.lease.checkpointing import Checkpointing
 from shared.flows.relay.reading import reader
 from shared.flows.relay.reading.reader import Reader
@@ -123,7 +123,7 @@ def coverage_of_the_turn_forgotten_by_a_crash(patch: pytest.MonkeyPatch) -> None
 
 
 def due_not_noted(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(DueTables, "uncovered", lambda self, stream, tables, point: None)
+    patch.setattr(DueRecorder, "uncovered", lambda self, stream, tables, point: None)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from shared.flows.relay.reading import turns
 from shared.flows.relay.reading.reader import Reader
 from shared.flows.relay.reading.turns import Turns
 from shared.flows.relay.sharing import succession
-from shared.flows.relay.sharing.handover import empty_handed, take_over
+from shared.flows.relay.sharing.catching_up import empty_handed, take_over
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint, Release

@@ -13,11 +13,11 @@ from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.message_packing import Parcel
 from shared.domain.numbering import Numbering
 from shared.flows.relay.coverage.admission import Admission
-from shared.flows.relay.coverage.due_tables import DueTables
+from shared.flows.relay.coverage.due_recorder import DueRecorder
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.checkpointing import Checkpointing
 from shared.flows.relay.lease.keeper import Keeper
-from shared.flows.relay.lease.waiting import Waiting
+from shared.flows.relay.lease.lease_request import LeaseRequest
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.reading.reader import Reader
@@ -106,7 +106,7 @@ class Relay:
             name: other.tables for name, other in configuration.items() if name != stream
         }
         self.holder = f"relay-{number}"
-        self.waiting = Waiting(world.streams, stream, self.holder, manner=manner)
+        self.waiting = LeaseRequest(world.streams, stream, self.holder, manner=manner)
         self.outbox: Outbox | None = None
 
     def wait(self) -> None:
@@ -126,7 +126,7 @@ class Relay:
             outbox, journal, world.coverage, self.keeper, lambda: world.now
         )
         share = Share(world.streams, self.stream, self.capture, self.others, lease.token)
-        due = DueTables(world.dues, SOURCE, self.capture.tables)
+        due = DueRecorder(world.dues, SOURCE, self.capture.tables)
         succession = Succession(
             world.streams,
             world.coverage,

@@ -1,4 +1,4 @@
-"""Due tables: those whose rows changed without an event, or while nobody captured them."""
+"""Due recorder: notes tables whose rows changed without an event, or while nobody captured them."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -19,8 +19,8 @@ HIDDEN = "drop or mask changed"
 REHASHED = "mask_key changed"
 
 
-class DueTables:
-    """The tables of one source that are due; `tables` says how each is captured."""
+class DueRecorder:
+    """Notes which tables of one source are due; `tables` says how each is captured."""
 
     def __init__(self, dues: Dues, source: str, tables: Mapping[str, TableSettings]) -> None:
         self._dues, self._source, self._tables = dues, source, tables

@@ -3,7 +3,7 @@
 import logging
 import time
 
-from shared.flows.relay.lease.waiting import Waiting
+from shared.flows.relay.lease.lease_request import LeaseRequest
 from shared.flows.relay.setup import RelaySetup
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import StateUnavailable
@@ -19,17 +19,17 @@ def wait_for_lease(setup: RelaySetup) -> tuple[Lease | None, float]:
 
     None when another relay is running, or when told to stop.
     """
-    waiting = Waiting(
+    request = LeaseRequest(
         setup.streams, setup.source.stream, setup.holder, manner=setup.manner, version=setup.version
     )
     while not setup.stop.is_set():
         now = time.monotonic()
         try:
-            lease = waiting.step(now)
+            lease = request.step(now)
         except StateUnavailable as error:
             log.warning("%s", error)
             lease = None
-        if lease or waiting.busy:
+        if lease or request.busy:
             return lease, now
         setup.stop.wait(STANDBY_SECONDS)
     return None, 0.0

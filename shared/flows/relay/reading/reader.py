@@ -13,7 +13,7 @@ from shared.adapters.database.contract import Database
 from shared.domain.change_encoding import Packing
 from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.numbering import Numbering
-from shared.flows.relay.coverage.due_tables import DueTables
+from shared.flows.relay.coverage.due_recorder import DueRecorder
 from shared.flows.relay.coverage.segments import first_segment, uncovered, with_segment
 from shared.flows.relay.failover import loss
 from shared.flows.relay.failover.journal import Journal
@@ -67,7 +67,7 @@ class Reader:
         open_database: Callable[[], Database],
         now_ms: Callable[[], int],
         mask_key: Callable[[], bytes],
-        due: DueTables,
+        due: DueRecorder,
     ) -> None:
         self._stream, self._wanting, self._begin = stream, wanting, begin
         self._outbox, self._checkpoints, self._journal = outbox, checkpoints, journal

@@ -14,7 +14,7 @@ from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.missing_transactions import Missing
 from shared.flows.relay.failover.rereading_rows import Rereading
 from shared.flows.relay.reading.wanting import WantedCapture
-from shared.flows.relay.sharing.handover import next_leg, on_another_server, take_over
+from shared.flows.relay.sharing.catching_up import next_leg, on_another_server, take_over
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
 from shared.values.checkpoint import Checkpoint

@@ -1,4 +1,4 @@
-"""Handover: a stream that took tables over reads them alone first, then continues with all.
+"""Catching up: a stream that took tables over reads them alone first, then continues with all.
 
 It reads each from the place where its former stream gave it up. Pure: checkpoints in, checkpoints
 out. Numbers are those of one new epoch, above every number that a former stream has given.

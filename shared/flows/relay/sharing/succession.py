@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection, Mapping
 
 from shared.adapters.state.coverage import Coverage
 from shared.adapters.state.streams import Streams
-from shared.flows.relay.coverage.due_tables import DueTables
+from shared.flows.relay.coverage.due_recorder import DueRecorder
 from shared.flows.relay.coverage.segments import cover, uncovered, with_segment
-from shared.flows.relay.lease.waiting import Waiting
-from shared.flows.relay.sharing.handover import empty_handed
+from shared.flows.relay.lease.lease_request import LeaseRequest
+from shared.flows.relay.sharing.catching_up import empty_handed
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.errors import LeaseLost
@@ -30,7 +30,7 @@ class Succession:
         self,
         streams: Streams,
         coverage: Coverage,
-        due: DueTables,
+        due: DueRecorder,
         heir: str,
         holder: str,
         others: Mapping[str, Collection[str]],
@@ -40,7 +40,7 @@ class Succession:
         self._streams, self._coverage, self._due = streams, coverage, due
         self._holder, self._deployed, self._now_ms = holder, {*others, heir}, now_ms
         self._wanted = {**others, heir: tables}
-        self._waiting: dict[str, Waiting] = {}
+        self._requests: dict[str, LeaseRequest] = {}
 
     def step(self, holding: Collection[str], now: float) -> None:
         """Look once at each of the streams that hold what is waited for.
@@ -52,13 +52,13 @@ class Succession:
             self._end(stream, now)
 
     def _end(self, stream: str, now: float) -> None:
-        waiting = self._waiting.setdefault(
-            stream, Waiting(self._streams, stream, self._holder, manner="take")
+        request = self._requests.setdefault(
+            stream, LeaseRequest(self._streams, stream, self._holder, manner="take")
         )
-        lease = waiting.step(now)
+        lease = request.step(now)
         if lease is None:
             return
-        del self._waiting[stream]
+        del self._requests[stream]
         try:
             _, point = self._streams.load(stream)
             share = Share(
