@@ -13,6 +13,7 @@ from bench import (
     consuming,
     deployed,
     filling,
+    plain_filling,
     reading,
     relay,
     relaying,
@@ -86,13 +87,16 @@ def main(
     readings: list[reading.Reading] = []
     measured: dict[str, dict[str, float]] = {}
     for kind in reading.SERVERS:
-        own = ("relay", "snapshot") if kind == "mariadb" else ()
+        own = ("relay", "fill", "snapshot") if kind == "mariadb" else ()
         if not {kind, *own} & set(parts):
             continue
         with reading.started(kind, folder) as server:
             if kind in parts:
                 readings += read(server, readers, changes, rounds, say, largest=largest)
-            for part in [each for each in own if each in parts]:
+            if "fill" in own and "fill" in parts:
+                amount, times = (2_000, 1) if quick else (100_000, 3)
+                measured["fill"] = plain_filling.figures(server, folder, amount, times, say)
+            for part in [each for each in own if each in parts and each != "fill"]:
                 with relaying.emulated(folder) as environment:
                     if part == "relay":
                         size = _QUICK_RELAY if quick else relay.Size()
@@ -108,7 +112,7 @@ def main(
         measured["consumer"] = consuming.figures(folder, amount, times, say)
     if "fill" in parts:
         amount, times = (2_000, 1) if quick else (100_000, 3)
-        measured["fill"] = filling.figures(folder, amount, times, say)
+        measured["fill"] = measured.get("fill", {}) | filling.figures(folder, amount, times, say)
     if "archive" in parts:
         amount, times = (2_000, 1) if quick else (100_000, 3)
         measured["archive"] = archiving.figures(folder, amount, times, say)

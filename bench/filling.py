@@ -93,7 +93,7 @@ def _snapshot(rows: int) -> str:
 
 
 def _fill(server: ElasticsearchServer, index: str, rows: int, bucket: str) -> Side:
-    functions = _Functions(server.url, index, rows)
+    functions = Functions(server.url, index, rows)
     mine, its = _FORK.Pipe()
     archive = _FORK.Process(target=_archive, args=(its, bucket))
     archive.start()
@@ -151,7 +151,7 @@ def _archive(pipe: Any, bucket: str) -> None:
             pipe.send({"page": chosen.page()})
 
 
-class _Functions:
+class Functions:
     """The consumer's functions, and the queue that gives each group's messages to one of them."""
 
     def __init__(self, url: str, index: str, rows: int) -> None:

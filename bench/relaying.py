@@ -190,12 +190,19 @@ class Place:
                 self.next_row = rows.stop
         return committed
 
-    def job(self, holder: str, seen: Seen, start: str = "latest", table: str = TABLE) -> RelaySetup:
+    def job(
+        self,
+        holder: str,
+        seen: Seen,
+        start: str = "latest",
+        table: str = TABLE,
+        stream: str = _STREAM,
+    ) -> RelaySetup:
         """The real loop on the real adapters, watched."""
         reader = source_endpoint.parse(self._server.reader_url)
         connect = opener(lambda: reader, self.topic)
         return RelaySetup(
-            source=SourceSettings(_STREAM, "none", {table: TableSettings()}, start=start),
+            source=SourceSettings(stream, "none", {table: TableSettings()}, start=start),
             streams=DynamoStreams(self._client("dynamodb", seen=seen), self._name),
             schemas=DynamoSchemas(self._client("dynamodb", seen=seen), self._name),
             dues=DynamoDues(self._client("dynamodb", seen=seen), self._name),

@@ -1,0 +1,83 @@
+"""A backfill from the source beside `elasticsearch.helpers.parallel_bulk`, on one Elasticsearch.
+
+As `filling`, but the job reads a MariaDB, under the checkpoint of a real relay. The checkpoint is
+in the emulated DynamoDB; everything else of the state, and the queue, is in memory.
+"""
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+from unittest import mock
+
+from bench import consuming, relaying
+from bench.consuming import Say, Side
+from bench.filling import Functions
+from bench.workload import DATABASE, TABLE, fill
+from local.servers.database_server import DatabaseServer
+from local.servers.elasticsearch_server import ElasticsearchServer
+from shared.adapters import aws
+from shared.adapters.database.sql import SqlDatabase
+from shared.adapters.state.dynamodb import open_state
+from shared.flows.backfill.backfill import Backfill
+from shared.flows.jobs.setup import JobSetup
+from shared.values import endpoint
+from shared.values.settings import SourceSettings, TableSettings
+from tests.worlds.consumer_world import STREAM
+from tests.worlds.twins.claims import MemoryClaims
+
+NAME = f"{DATABASE}.{TABLE}"
+SOURCE = SourceSettings(STREAM, "none", {NAME: TableSettings()})
+
+
+def figures(
+    server: DatabaseServer, folder: Path, rows: int, rounds: int, say: Say
+) -> dict[str, float]:
+    """Both sides in turn; the median of the rounds counts."""
+    ours, theirs = list[Side](), list[Side]()
+    fill(server, rows)
+    with relaying.emulated(folder) as environment, mock.patch.dict(os.environ, environment):
+        place, seen = relaying.Place(server, environment), relaying.Seen()
+        relay = place.job("fill", seen, place.position(), NAME, STREAM)
+        with relaying.running(relay), consuming.started(folder) as search:
+            for number in range(rounds + 1):  # the first warms Elasticsearch up
+                say(f"fill from the source: {rows:,} rows, {number} of {rounds}")
+                index = f"plain-{number}"
+                ours.append(_fill(search, index, rows, server.reader_url, place.state_table))
+                theirs.append(consuming.bulk(search, f"bulk-{number}", rows))
+    del ours[0], theirs[0]
+    ratios = [other.wall / own.wall for own, other in zip(ours, theirs, strict=True)]
+    return {
+        "plain_fill_documents_per_second": rows / median(each.wall for each in ours),
+        "bulk_beside_plain_fill_documents_per_second": rows / median(each.wall for each in theirs),
+        "plain_fill_to_parallel_bulk": median(ratios),
+    }
+
+
+def _fill(search: ElasticsearchServer, index: str, rows: int, url: str, state_table: str) -> Side:
+    functions = Functions(search.url, index, rows)
+    stored = open_state(aws.client("dynamodb"), state_table)
+
+    def run() -> tuple[int, float]:
+        world = consuming.world_of(search.url, index)
+        state = replace(world.state, streams=stored.streams)
+        state.done_messages.noted = functions.noted  # type: ignore[method-assign]
+        unused: Any = None
+        setup = JobSetup(
+            world.settings,
+            SOURCE,
+            SqlDatabase(endpoint.parse(url)),
+            state,
+            claims=MemoryClaims(),
+            queue=functions,  # type: ignore[arg-type]
+            sink=unused,
+        )
+        began = time.process_time()
+        Backfill(setup).run([NAME])
+        return functions.failed, time.process_time() - began
+
+    side = consuming.measured(run, search, index, rows)
+    functions.stop()
+    return side
