@@ -23,7 +23,7 @@ from shared.adapters.database.sql import SqlDatabase
 from shared.adapters.state.dynamodb import open_state
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.jobs.setup import JobSetup
-from shared.values import endpoint
+from shared.values import source_endpoint
 from shared.values.settings import SourceSettings, TableSettings
 from tests.worlds.consumer_world import STREAM
 from tests.worlds.twins.claims import MemoryClaims
@@ -68,7 +68,7 @@ def _fill(search: ElasticsearchServer, index: str, rows: int, url: str, state_ta
         setup = JobSetup(
             world.settings,
             SOURCE,
-            SqlDatabase(endpoint.parse(url)),
+            SqlDatabase(source_endpoint.parse(url)),
             state,
             claims=MemoryClaims(),
             queue=functions,  # type: ignore[arg-type]
