@@ -78,10 +78,7 @@ class Seen:
 
 
 class WatchedTopic:
-    """SNS, with a look at the requests.
-
-    A request leaves when botocore hands it to the network. Each publisher is a thread.
-    """
+    """SNS; a request leaves when botocore hands it to the network. A publisher is a thread."""
 
     def __init__(self, client: Any, arn: str, seen: Seen) -> None:
         self._topic, self._seen = SnsTopic(client, arn), seen
@@ -196,13 +193,13 @@ class Place:
         seen: Seen,
         start: str = "latest",
         table: str = TABLE,
-        stream: str = _STREAM,
+        name: str = _STREAM,
     ) -> RelaySetup:
         """The real loop on the real adapters, watched."""
         reader = source_endpoint.parse(self._server.reader_url)
         connect = opener(lambda: reader, self.topic)
         return RelaySetup(
-            source=SourceSettings(stream, "none", {table: TableSettings()}, start=start),
+            source=SourceSettings(name, "none", {table: TableSettings()}, start=start),
             streams=DynamoStreams(self._client("dynamodb", seen=seen), self._name),
             schemas=DynamoSchemas(self._client("dynamodb", seen=seen), self._name),
             dues=DynamoDues(self._client("dynamodb", seen=seen), self._name),
