@@ -86,7 +86,7 @@ class StreamReach(msgspec.Struct, frozen=True):
 
 
 class Reach(msgspec.Struct, frozen=True):
-    """How far the archive is.
+    """How far the archive reaches.
 
     since_us: when its oldest change was committed, Unix µs; 0: it has none.
     size, rows: of its data files.

@@ -75,7 +75,7 @@ class _Fill(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind"):
 
 
 class BackfillWork(_Fill, frozen=True, tag="backfill"):
-    """Deletes nothing.
+    """A backfill: writes the rows of the source, and deletes nothing.
 
     into: fills new indexes instead of the serving ones.
     """

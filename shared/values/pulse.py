@@ -44,7 +44,7 @@ class Memory(msgspec.Struct, omit_defaults=True):
 
 
 class Pulse(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The watch of a stage.
+    """The last run of a stage's watch.
 
     at_ms: when a run last ended, Unix ms; 0: none has.
     problems: task → why it failed in that run.

@@ -1,4 +1,4 @@
-"""The archive's table in Glue: its metadata file says all, so that PyIceberg is not needed.
+"""The archive's table in Glue, read from its metadata file alone, without PyIceberg.
 
 Source: Iceberg table specification, "Table metadata fields" and "Snapshots", field `summary`.
 """

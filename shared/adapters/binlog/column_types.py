@@ -108,12 +108,13 @@ OLD_TEMPORAL = frozenset((Type.TIMESTAMP, Type.DATETIME, Type.TIME))
 
 
 class ColumnMap(NamedTuple):
-    """One column.
+    """What a table map says of one column.
 
-    `length` by type: the bytes of the length prefix of blobs, the maximal bytes of strings, the
-    digits of decimals, the bits of BIT, the bytes of ENUM and SET. `scale` the digits behind the
-    point or of fractional seconds. `charset` None where there is no text. `labels` of ENUM and SET;
-    None is one that is not valid in the column's character set.
+    length: by type, the bytes of the length prefix of blobs, the maximal bytes of strings, the
+        digits of decimals, the bits of BIT, the bytes of ENUM and SET.
+    scale: the digits behind the decimal point, or of fractional seconds.
+    charset: None where the column holds no text.
+    labels: those of ENUM and SET; None is a label that is not valid in the column's character set.
     """
 
     name: str

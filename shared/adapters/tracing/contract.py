@@ -57,9 +57,9 @@ class Traces(Protocol):
     """Finds recorded segments. Raises StackError, StateUnavailable."""
 
     def find(self, wanted: dict[str, str], since: float, until: float) -> list[TraceSegment]:
-        """The segments of all traces between two times that have these annotations.
+        """All segments of the traces that have these annotations, between two times.
 
-        They come in order of their start.
+        In the order in which they began.
         """
         ...
 

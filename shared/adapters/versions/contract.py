@@ -11,7 +11,8 @@ class FormerVersions(Protocol):
         """Delete all of them for good; returns how many. Objects themselves stay.
 
         Delete markers stay too: they hold nothing but a name.
-        before_each_page: what it raises ends the work. A further call continues.
+        before_each_page: is called before each page. An error of it ends the work, and a further
+            call continues.
 
         Raises StateUnavailable (the same may succeed later), StackError.
         """

@@ -133,16 +133,16 @@ class Healed(msgspec.Struct):
 
 
 class Audited(msgspec.Struct):
-    """One epoch of one stream.
+    """The result of an audit for one epoch of one stream.
 
-    first: the first archived number; the archive began there. last: the last one.
+    first: the first archived number; the archive began there. last: the last archived number.
     through: everything from `first` to here is archived.
     end: the last number that the stream gave out; 0: not known.
     rows: rows in the table.
     missing: archived, but no longer in the table.
     repeated: in the table more than once. unknown: in the table, but not in the ledger.
     absent: given out by the stream, but never archived.
-    under_way: the same, but so lately that they need not be in the table yet.
+    under_way: given out so recently that they need not be in the table yet.
     """
 
     stream: str

@@ -24,8 +24,10 @@ class BatchTrace:
         self._tracer, self._name, self._consumer = tracer, name, consumer
 
     def record(self, opened: Sequence[Opened], received: float, began: float, ended: float) -> None:
-        """Record a batch: when it was received, and when the sink got it and was done (Unix
-        seconds).
+        """Record the traced messages of a batch.
+
+        received, began, ended: when the batch was received, and when the sink began and ended, in
+            seconds since 1970.
         """
         traced = [(one, found) for one in opened if (found := _trace_of(one))]
         for one, trace in traced:

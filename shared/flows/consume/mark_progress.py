@@ -59,7 +59,7 @@ class MarkProgress:
 def _taken(members: Sequence[Opened], floor: int) -> list[int]:
     """The numbers above the floor up to the first change that is not settled.
 
-    A refused change is not: it is parked at the end of the batch.
+    A refused change is not settled yet: it is parked at the end of the batch.
     """
     seqs: list[int] = []
     for one in members:

@@ -15,9 +15,9 @@ from shared.values.seq import make_seq
 
 
 def unsettled(setup: PrivacySetup, erasure: Erasure) -> str:
-    """What an erasure waits for; empty: nothing. It comes again in the next run.
+    """Why an erasure must wait for its next run; empty: it need not.
 
-    What is on its way into the table comes in first.
+    Landed changes and parts of snapshots are put into the tables first.
     """
     done = commit(setup.archive, wait_seconds=60.0)
     if done.busy or done.left:

@@ -142,9 +142,10 @@ class StateTable:
                         return
 
     def count_page(self, pk: str, prefix: str, after: str = "") -> tuple[int, str]:
-        """How many items one page has whose `sk` starts with `prefix`; and its last `sk`, if any.
+        """Count the items of one page whose `sk` starts with `prefix`; with the page's last `sk`.
 
-        A page is 1 MB at most. Source: DynamoDB API reference, "Query".
+        A page is 1 MB at most. Source: DynamoDB API reference, "Query". After the last page the
+        `sk` is empty.
         after: the `sk` that the page begins behind.
         """
         begin = {"ExclusiveStartKey": typed({"pk": pk, "sk": after})} if after else {}

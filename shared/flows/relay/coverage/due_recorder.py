@@ -63,8 +63,8 @@ class DueRecorder:
     def rehidden(self, stream: str, before: Checkpoint, after: Checkpoint) -> None:
         """Note tables whose columns leave in another form from `after` on, before that is stored.
 
-        Documents that exist keep the former one. A stream of a former version did not store the key
-        of its hashes: the present one is taken for it.
+        Documents that exist keep the former form. A stream of a former version did not store the
+        key of its hashes: the present key is assumed.
 
         Raises StateUnavailable, StackError.
         """

@@ -1,7 +1,8 @@
 """Checkpointing: the one place that decides whether the checkpoint of a stream may move.
 
 It moves only past what the topic has acknowledged and the journal holds, only under the lease, and
-only forward. The reader stores turns, the keeper's thread renews, the end of the relay releases.
+only forward. Three callers write it: the reader at a turn, the keeper's thread with each renewal,
+and the relay when it ends.
 """
 
 import logging

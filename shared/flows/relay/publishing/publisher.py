@@ -19,11 +19,11 @@ them.
 class Publisher:
     """Takes requests from the outbox and sends them.
 
-    held: whether the lease is surely held. SNS checks no token, so nobody else would stop a
+    held: whether the lease is surely held. SNS checks no token, so nothing else would stop a
         request.
     traced: takes an acknowledged message that is traced, and when its request began and ended, in
         seconds since 1970.
-    clock: seconds since 1970. Each message tells when it was published, so that consumers recognise
+    clock: seconds since 1970. Each message says when it was published, so that consumers recognise
         one that somebody sends again later.
     """
 

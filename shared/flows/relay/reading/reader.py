@@ -41,7 +41,7 @@ are captured).
 
 
 class Reader:
-    """Steps of a relay's reader. Not safe for threads, but for `interrupt`.
+    """Reads the binlog of a stream, one event a step. Only `interrupt` is safe for threads.
 
     wanting: says which tables are to be captured.
     begin: where a stream starts that was never read: earliest, latest or a position.

@@ -98,9 +98,9 @@ class Turns:
         return turn
 
     def renumber(self, wanted: WantedCapture) -> Turn:
-        """No relay can number what follows in the old way: what is wanted applies from here.
+        """The turn to the wanted configuration where the old one cannot number what follows.
 
-        Tables that were taken over come later.
+        Tables that were taken over follow in a later turn.
         """
 
         def turn(point: Checkpoint) -> Checkpoint:
