@@ -735,10 +735,11 @@ def test_a_group_in_hand_is_known_until_it_is_ended(stores: Any) -> None:
     store = stores.groups_in_hand
     assert store.read("search", ["g", "h"]) == {}
     store.begin("search", {"g": GroupInHand(version="v1"), "h": GroupInHand("tx/1", 2, "v1")})
-    store.begin("search", {"h": GroupInHand("tx/1", 3, "v1")})
+    last = GroupInHand("tx/1", 3, "v1", 4, 5, ("a", "b"), True)
+    store.begin("search", {"h": last})
     assert store.read("search", ["g", "h", "i"]) == {
         "g": GroupInHand(version="v1"),
-        "h": GroupInHand("tx/1", 3, "v1"),
+        "h": last,
     }
     assert store.read("other", ["g"]) == {}
     store.end("search", ["g", "g", "none"])

@@ -220,7 +220,7 @@ MUTANTS = (
     Mutant(
         "a begun group is not recorded",
         f"{CONSUME}/killing.py",
-        "self._hands.begin(self._consumer, dict.fromkeys(sorted(fresh), started))",
+        "self._hands.begin(self._consumer, dict.fromkeys(sorted(again), started))",
         "pass",
         (KILLING,),
     ),
@@ -230,6 +230,13 @@ MUTANTS = (
         "self._hands.end(self._consumer, self._begun)",
         "pass",
         (KILLING,),
+    ),
+    Mutant(
+        "a sink that hangs is taken for changes that kill",
+        f"{CONSUME}/suspect_group.py",
+        "if tries >= KILLS - 1 and not proved:",
+        "if False:",
+        ("tests/unit/test_slow_or_killing.py",),
     ),
     Mutant(
         "what a handle that has expired brought is touched",

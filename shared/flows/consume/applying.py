@@ -44,6 +44,10 @@ class Tried(NamedTuple):
         answered = self.taken + self.refused
         return answered > 0 if answered + self.failed else None
 
+    def plus_all(self, other: "Tried") -> "Tried":
+        """With what was tried elsewhere too."""
+        return Tried(*(sum(pair) for pair in zip(self, other, strict=True)))
+
     def plus(self, outcomes: Sequence[Outcome]) -> "Tried":
         """With these outcomes too."""
         asked = Counter(one.kind for one in outcomes if one.asked or one.kind == "failed")

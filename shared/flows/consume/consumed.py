@@ -28,6 +28,8 @@ class Consumed(msgspec.Struct):
     newest_ts_ms: commit time of the newest live change of the batch, 0 for none.
     oldest_failed_ts_ms: commit time of the oldest unsettled live change, 0 for none.
     waits: group → seconds that its sink asks to wait at least.
+    soon: groups that shall come again without a long wait.
+    returned: the ids of failed messages that are back in the queue already.
     reasons: why changes failed or were parked, without row values → number of changes.
     gate: the consumer's, as the batch left it.
     changes, traces: the ids of the first of these changes, and of their traces.
@@ -43,6 +45,8 @@ class Consumed(msgspec.Struct):
     newest_ts_ms: int = 0
     oldest_failed_ts_ms: int = 0
     waits: dict[str, float] = {}
+    soon: set[str] = set()
+    returned: set[str] = set()
     reasons: dict[str, int] = {}
     gate: Gate = Gate()
     changes: list[str] = []

@@ -85,6 +85,6 @@ class Probing:
         failed = set(consumed.failed)
         done = [one.receipt_handle for one in batch if one.message_id not in failed]
         self._queue.delete(done)
-        again = [one for one in batch if one.message_id in failed]
+        again = [one for one in batch if one.message_id in failed - consumed.returned]
         postpone(self._queue, again, self._now_ms(), consumed.waits, closed=True)
         return consumed, tried

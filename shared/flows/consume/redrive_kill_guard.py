@@ -7,7 +7,7 @@ after a record that names it, until the change that kills the function is known.
 from collections.abc import Callable
 
 from shared.adapters.state.groups_in_hand import GroupsInHand
-from shared.flows.consume.killing import FULL, KILLS
+from shared.flows.consume.suspect_group import FULL, KILLS
 from shared.values.delivery import Delivery
 from shared.values.group_in_hand import GroupInHand
 from shared.values.parked_change import ParkedChange
@@ -26,6 +26,7 @@ class RedriveGuard:
     """The commands of one invocation after the other. version: of the function's code.
 
     alone: the function was killed during the command, so its changes are begun one by one.
+    attempts: how often a change that kills was begun.
     """
 
     def __init__(self, consumer: str, hands: GroupsInHand, version: str) -> None:
@@ -35,6 +36,7 @@ class RedriveGuard:
         self._begun = self._noted = self.alone = False
         self._group = self._command = ""
         self._before = GroupInHand()
+        self._earlier = self.attempts = 0
 
     def start(self, time_left: Callable[[], float]) -> None:
         """An invocation starts, which may begin at least one portion."""
@@ -54,6 +56,8 @@ class RedriveGuard:
         before = self._hands.read(self._consumer, [self._group]).get(self._group, GroupInHand())
         self.alone = before.change.startswith(f"{self._command}/")
         self._before, self._noted = before, True
+        whole = self.alone and not before.change.removeprefix(f"{self._command}/")
+        self._earlier = before.attempts + 1 if whole else before.attempts if self.alone else 1
         if not self.alone:
             self._note("", 0)
 
@@ -83,10 +87,13 @@ class RedriveGuard:
         same = (f"{self._command}/{change.id}", self._version)
         tries = self._before.tries if (self._before.change, self._before.version) == same else 0
         if tries >= KILLS:
+            self.attempts = tries + self._earlier
             return f"Killed: the function ended {tries} times while it applied this change"
         self._note(change.id, tries + 1)
         return ""
 
     def _note(self, change: str, tries: int) -> None:
-        self._before = GroupInHand(f"{self._command}/{change}", tries, self._version)
+        self._before = GroupInHand(
+            f"{self._command}/{change}", tries, self._version, attempts=self._earlier
+        )
         self._hands.begin(self._consumer, {self._group: self._before})

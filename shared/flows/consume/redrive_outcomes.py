@@ -23,11 +23,11 @@ class RedriveOutcomes:
         self._consumer, self._claims, self._clock = consumer, claims, clock
         self._parked, self._redriven = state.parked, state.redriven
 
-    def tried(self, change: ParkedChange, reason: str) -> ParkedChange:
-        """The change after another attempt in vain; its first failure stays."""
+    def tried(self, change: ParkedChange, reason: str, attempts: int = 1) -> ParkedChange:
+        """The change after so many attempts more in vain; its first failure stays."""
         return msgspec.structs.replace(
             change,
-            attempts=change.attempts + 1,
+            attempts=change.attempts + attempts,
             tried_ms=int(self._clock() * 1000),
             last=reason[:2_000],
         )

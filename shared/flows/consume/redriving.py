@@ -156,7 +156,7 @@ class RedriveRuntime:
         if why := self._guard.kills(portion[0]):
             self._outcomes.note(
                 command.job,
-                [self._outcomes.tried(portion[0], why)],
+                [self._outcomes.tried(portion[0], why, self._guard.attempts)],
                 dict.fromkeys(portion, "again"),
             )
             self._last = "again"

@@ -29,6 +29,7 @@ from shared.flows.consume.parking import Parking
 from shared.flows.consume.probe_batch import Probing, refused_have_failed
 from shared.flows.consume.redriving import RedriveRuntime
 from shared.flows.consume.refusal_retries import RefusalRetries
+from shared.flows.consume.returned import Returned
 from shared.flows.consume.seen import drop_seen
 from shared.flows.consume.visibility import claim, postpone
 from shared.values.batch_start import BatchStart
@@ -70,6 +71,7 @@ class Consume:
             self._parking,
             self._marking,
             version,
+            queue,
         )
         self._queue, self._clock = queue, clock
         self._trace = trace or BatchTrace(NoTracer(), consumer.name, consumer)
@@ -85,15 +87,18 @@ class Consume:
         seconds until the function is stopped. Raises what no message of the batch has caused (the
         state table is down); all of it is then received again.
         """
+        self._returned = Returned(self._queue, [])
         mine = claim(self._queue, deliveries, time_left, self._now_ms())
         try:
             consumed = self._handle(mine, time_left)
         except BaseException:
-            postpone(self._queue, mine, self._now_ms())
+            still = [one for one in mine if one.message_id not in self._returned.ids]
+            postpone(self._queue, still, self._now_ms())
             raise
-        failed = set(consumed.failed)
+        failed = set(consumed.failed) - consumed.returned
         again, closed = [one for one in mine if one.message_id in failed], not consumed.gate.is_open
-        postpone(self._queue, again, self._now_ms(), consumed.waits, closed=closed)
+        waits, soon = consumed.waits, consumed.soon
+        postpone(self._queue, again, self._now_ms(), waits, soon=soon, closed=closed)
         owned = {one.message_id for one in mine}
         consumed.failed += [one.message_id for one in deliveries if one.message_id not in owned]
         return consumed
@@ -175,15 +180,19 @@ class Consume:
             parks=may_park,
         )
         rows.read(opened)
-        began = self._clock()
-        self._killing.begin(opened, start, time_left, rows, may_park=may_park)
-        marks = dict(start.marks)
+        began, marks = self._clock(), dict(start.marks)
+        returned = self._returned = Returned(self._queue, [*deliveries, *late])
+        self._killing.begin(
+            opened, start, marks, time_left, rows, returned.give_back, may_park=may_park
+        )
+        opened = [one for one in opened if one.delivery.group not in returned.groups]
+        late = [one for one in late if one.group not in returned.groups]
         if isinstance(self._applying, EveryChange):
             progress = MarkProgress(self._marking, opened, marks, time_left)
             tried = self._applying.apply(opened, start.run, time_left, rows, progress.note)
         else:
             tried = self._applying.apply(opened, start.run, time_left, rows)
-        ended = self._clock()
+        ended, tried = self._clock(), tried.plus_all(self._killing.tried)
         groups = by_group(opened)
         if not may_park:
             refused_have_failed(groups)
@@ -193,5 +202,6 @@ class Consume:
         consumed.waits = asked_waits(opened)
         self._trace.record(opened, received, began, ended)
         consumed.add(redriven)
-        consumed.failed += [one.message_id for one in late]
+        consumed.failed += [*(one.message_id for one in late), *returned.ids]
+        consumed.returned, consumed.soon = set(returned.ids), self._killing.soon
         return consumed, tried

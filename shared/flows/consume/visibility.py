@@ -7,7 +7,7 @@ that time. So the first act of an invocation is to begin the time-out again.
 
 import contextlib
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from math import ceil
 from types import MappingProxyType
 
@@ -66,12 +66,13 @@ def postpone(
     now_ms: int,
     asked: Mapping[str, float] = MappingProxyType({}),
     *,
+    soon: Collection[str] = (),
     closed: bool = False,
 ) -> None:
     """Let the messages of a group come again together, after a wait that grows with the attempts.
 
     asked: group → seconds that its sink asks to wait at least.
-    closed: the consumer's gate is.
+    soon: groups that are to come again at once. closed: the consumer's gate is.
     Where SQS does not answer, the queue's own visibility time-out applies.
     """
     groups: dict[str, list[Delivery]] = {}
@@ -82,8 +83,8 @@ def postpone(
         first = members[0]
         age = (now_ms - first.sent_ms) / 1000 if first.sent_ms else 0.0
         wanted = min(MAX_OLD_DELAY, ceil(asked.get(group, 0.0)))
-        soon = closed and first.attempt <= CLOSED_ATTEMPTS
-        least = CLOSED_DELAY if soon else back_off(first.attempt, age)
+        few = closed and first.attempt <= CLOSED_ATTEMPTS
+        least = CLOSED_DELAY if few else back_off(1 if group in soon else first.attempt, age)
         waits.setdefault(max(least, wanted), []).extend(
             delivery.receipt_handle for delivery in members
         )

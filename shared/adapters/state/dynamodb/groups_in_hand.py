@@ -24,7 +24,15 @@ class DynamoGroupsInHand:
     def read(self, consumer: str, groups: Collection[str]) -> dict[str, GroupInHand]:
         keys = [(consumer_key(consumer), _PREFIX + group) for group in sorted(set(groups))]
         return {
-            sk.removeprefix(_PREFIX): GroupInHand(item["change"], item["tries"], item["version"])
+            sk.removeprefix(_PREFIX): GroupInHand(
+                item["change"],
+                item["tries"],
+                item["version"],
+                item.get("many", 1),  # an earlier version did not say, nor what follows
+                item.get("attempts", 0),
+                tuple(item.get("witnesses", ())),
+                item.get("proved", False),
+            )
             for (_, sk), item in self._table.get_many(keys).items()
         }
 
@@ -38,6 +46,10 @@ class DynamoGroupsInHand:
                     "change": one.change,
                     "tries": one.tries,
                     "version": one.version,
+                    "many": one.many,
+                    "attempts": one.attempts,
+                    "witnesses": list(one.witnesses),
+                    "proved": one.proved,
                     "expires": expires,
                 }
                 for group, one in groups.items()
