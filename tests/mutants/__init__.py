@@ -1,4 +1,4 @@
-"""Planted faults of the consumer's runtime, each of which its tests must find."""
+"""Planted faults of the consumer's runtime, each of which its tests must find (long: one list)."""
 
 from typing import NamedTuple
 
