@@ -42,8 +42,8 @@ class World:
     def signs(self, **signs: Any) -> None:
         self.parts.observation.of["search"] = ConsumerSigns(**{"filter": FILTER, **signs})
 
-    def verified(self, minutes_ago: float) -> None:
-        report = {"finished_ms": NOW_MS - int(minutes_ago * 60_000), "differences": 0}
+    def verified(self, minutes_ago: float, **more: Any) -> None:
+        report = {"finished_ms": NOW_MS - int(minutes_ago * 60_000), "differences": 0, **more}
         self.parts.state.reports.save("search", report)
 
     def wrong(self) -> dict[str, str]:
@@ -102,6 +102,18 @@ def test_an_index_that_was_deleted_or_made_again_takes_the_proof_with_it() -> No
     assert "younger than the last verify" in world.wrong()["sink search"]
     world.cluster.indexes.clear()
     assert "is gone since the last verify" in world.wrong()["sink search"]
+
+
+def test_a_table_that_was_empty_at_the_verify_has_an_index_since() -> None:
+    world = World()
+    world.verified(5, tables={"shop.items": 0})
+    world.cluster.indexes.clear()
+    assert world.wrong() == {}
+    world.cluster.ensure_index(ALIAS, {})
+    world.cluster.created_ms = NOW_MS
+    assert "found no row of it" in world.wrong()["sink search"]
+    world.verified(5, tables={"shop.items": 3})
+    assert "younger than the last verify" in world.wrong()["sink search"]
 
 
 def test_an_index_that_does_not_exist_yet_is_right() -> None:

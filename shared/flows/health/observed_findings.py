@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from shared.adapters.observation.contract import KeptQueue
+from shared.domain.proof import basis_in
 from shared.domain.sink import Target
 from shared.domain.subscription_filter import filter_policy, same_filter
 from shared.flows.health.facts import ConsumerFacts
@@ -47,6 +48,11 @@ def target_findings(one: ConsumerFacts, targets: Sequence[Target]) -> list[Findi
                     table=target.table,
                 )
             )
+        elif proved_ms and _had_no_index(one, target.table):
+            if target.created_ms > proved_ms:
+                what = f"{target.place} was made since the last verify, which found no row of it"
+                hint = f"Run `rowline verify {one.consumer}`."
+                found.append(Finding(thing, "warn", what, hint, table=target.table))
         elif proved_ms and not target.created_ms:
             found.append(
                 Finding(
@@ -68,6 +74,12 @@ def target_findings(one: ConsumerFacts, targets: Sequence[Target]) -> list[Findi
                 )
             )
     return found or [Finding(thing, "ok", f"holds {len(targets)} tables")]
+
+
+def _had_no_index(one: ConsumerFacts, table: str) -> bool:
+    """Whether the last verify found a table without rows, and so without an index."""
+    rows = (one.verified or {}).get("tables", {}).get(table)
+    return rows == 0 and table not in basis_in(one.verified).indexes
 
 
 def kept_finding(queue: KeptQueue) -> Finding:
