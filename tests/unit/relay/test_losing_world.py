@@ -13,7 +13,7 @@ from hypothesis.stateful import rule
 from shared.adapters.binlog.executed import MariadbExecuted
 from shared.flows.relay.reading.reader import Reader
 from shared.values.position import Position
-from tests.tier import SEED, TIER
+from tests.tier import ONLY_SOAK, SEED, TIER
 from tests.unit.relay.test_world import Machine as Worked
 from tests.unit.relay.test_world import operation, operations
 from tests.worlds.relay.losing import LosingWorld
@@ -162,6 +162,8 @@ def row_that_changed_since_it_was_read_published(patch: pytest.MonkeyPatch) -> N
     patch.setattr(Rereading, "touch", lambda self, changes: None)
 
 
+@pytest.mark.soak
+@ONLY_SOAK
 @pytest.mark.parametrize(
     "mutant",
     [

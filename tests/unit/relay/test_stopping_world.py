@@ -16,7 +16,7 @@ from shared.flows.relay.reading import reader
 from shared.flows.relay.reading.reader import Reader
 from shared.flows.relay.reading.turns import Turn, Turns
 from shared.values.checkpoint import Checkpoint
-from tests.tier import SEED, TIER
+from tests.tier import ONLY_SOAK, SEED, TIER
 from tests.unit.relay.test_world import STEPS, operations
 from tests.unit.relay.test_world import Machine as Worked
 from tests.worlds.relay.machines import require_noticed, run
@@ -126,6 +126,8 @@ def due_not_noted(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(DueRecorder, "uncovered", lambda self, stream, tables, point: None)
 
 
+@pytest.mark.soak
+@ONLY_SOAK
 @pytest.mark.parametrize(
     "mutant",
     [

@@ -22,7 +22,7 @@ from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint, Release
 from shared.values.lease import Holding
-from tests.tier import SEED, TIER
+from tests.tier import ONLY_SOAK, SEED, TIER
 from tests.worlds.relay.machines import WorldMachine, require_noticed, run
 from tests.worlds.relay.simulated import Operation
 from tests.worlds.relay.world import CONFIGURATIONS, TABLES, World
@@ -239,6 +239,8 @@ def stream_ended_where_it_had_read_to(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(succession, "empty_handed", further)
 
 
+@pytest.mark.soak
+@ONLY_SOAK
 @pytest.mark.parametrize(
     "mutant",
     [
