@@ -54,7 +54,7 @@ class AwsAthena:
         found = self._execution(query)
         status = found["Status"]
         return Execution(
-            _STATES[status["QueryState"]],
+            _STATES[status["State"]],
             status.get("StateChangeReason", ""),
             int(found.get("Statistics", {}).get("DataScannedInBytes", 0)),
         )
