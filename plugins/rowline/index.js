@@ -150,11 +150,21 @@ class Rowline {
     };
   }
 
+  /** The options; a wrong one is reported like a wrong stanza, with its file and line. */
+  optionsOf(custom) {
+    try {
+      return readOptions(custom);
+    } catch (error) {
+      this.options = readOptions(); // `rowline stanzas` continues
+      return this.refuse([error.message]);
+    }
+  }
+
   expand() {
     const { serverless } = this;
     const { service } = serverless;
     const stanzas = serverless.configurationInput;
-    this.options = readOptions(stanzas.custom?.rowline);
+    this.options = this.optionsOf(stanzas.custom?.rowline);
     const read = (file) => this.read(file);
     this.refuse([...problems(stanzas, { read }), ...missingForContainers(stanzas, this.options)]);
     const aws = serverless.getProvider('aws');

@@ -1,6 +1,8 @@
 'use strict';
 
 const { MODES } = require('./deploy/check');
+const { optionProblems } = require('./option_words');
+const { nearest } = require('./schema/nearest');
 
 // All that the plugin assumes about its service. `custom.rowline` overrides any of it.
 const DEFAULTS = {
@@ -73,10 +75,12 @@ function rateOf(tracing) {
 
 /** Options with their defaults. Throws an Error that names an unknown option. */
 function readOptions(custom = {}) {
+  const names = Object.keys(DEFAULTS);
   const unknown = Object.keys(custom).filter((key) => !(key in DEFAULTS));
   if (unknown.length)
     throw new Error(
-      `custom.rowline.${unknown[0]} is no option. Known: ${Object.keys(DEFAULTS).join(', ')}.`,
+      `custom.rowline.${unknown[0]} is no option. Did you mean ${nearest(unknown[0], names)}? ` +
+        `Known: ${names.join(', ')}.`,
     );
   const given = Object.fromEntries(Object.entries(custom).filter(([, value]) => value !== null));
   const options = { ...DEFAULTS, ...given };
@@ -100,6 +104,8 @@ function readOptions(custom = {}) {
   const check = options.check === true ? 'on' : isOff(options.check) ? 'off' : options.check;
   if (!MODES.includes(check))
     throw new Error(`custom.rowline.check is ${JSON.stringify(check)}: ${MODES.join(', ')}.`);
+  const [wrong] = optionProblems(options);
+  if (wrong) throw new Error(wrong);
   return { ...options, check, tracing: rateOf(options.tracing) };
 }
 

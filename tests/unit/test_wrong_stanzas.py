@@ -248,6 +248,33 @@ WRONG = {
         13,
         ("cron(0 25", "25 is no hours. Write numbers from 0 to 23"),
     ),
+    "a column that is dropped and masked": Wrong(
+        "{drop: [a.b]}", "{drop: [a.b], mask: {a.b: hash}}", 9, ("is of no use", "Keep one of")
+    ),
+    "no sources": Wrong(
+        GOOD[GOOD.index("sources:") : GOOD.index("consumers:")],
+        "sources: {}\n",
+        2,
+        ("sources: is empty", "Name at least one source"),
+    ),
+    "an address for alarms": Wrong(
+        "service: rowline",
+        "service: rowline\nalerts: me@x.example",
+        2,
+        ("must be the ARN of an SNS topic", "Subscribe the address to a topic"),
+    ),
+    "a verify that never comes": Wrong(
+        "tables: [shop.items]",
+        "tables: [shop.items]\n    verify: {schedule: 'cron(0 2 31 6 ? *)'}",
+        13,
+        ("never comes", "Correct the two"),
+    ),
+    "a filter of updates without updates": Wrong(
+        "tables: [shop.items]",
+        "tables: [shop.items]\n    operations: [c]\n    filter: {changed: [city]}",
+        14,
+        ("is about updates", "Add u there"),
+    ),
     "a key that nobody knows": Wrong(
         "rename: {title: name}", "renames: {title: name}", 17, ("no known key", "rename?")
     ),

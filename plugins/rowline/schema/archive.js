@@ -2,6 +2,7 @@
 
 const { isOff } = require('../options');
 const { scheduleProblem } = require('./schedule');
+const { SECRET } = require('./words');
 const { ownSources, capturedBy } = require('./relays');
 
 /** The stanza `archive:`. */
@@ -72,7 +73,7 @@ const schema = {
         replicas: {
           type: 'object',
           default: {},
-          values: { type: 'string', description: 'The secret of a replica.' },
+          values: { ...SECRET, description: 'The secret of a replica.' },
           description: 'Source to the secret of a replica, which is read instead of it.',
         },
       },

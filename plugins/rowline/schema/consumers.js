@@ -19,6 +19,7 @@ const consumer = {
       type: ['array', 'string'],
       list: true,
       atLeast: 1,
+      unique: true,
       items: { type: 'string', ...TABLES },
     },
     ...filters.schema,

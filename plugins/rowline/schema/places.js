@@ -13,7 +13,7 @@ const DEEPEST = 12; // ends a cycle of files that name each other
  *
  * read: returns the text of a file of the service, or throws.
  */
-function placesOf(file, read, roots = ['sources', 'consumers', 'archive', 'custom']) {
+function placesOf(file, read, roots = ['sources', 'consumers', 'alerts', 'archive', 'custom']) {
   const places = { '': path.normalize(file) };
   const document = parsed(file, read);
   for (const root of roots) {

@@ -8,6 +8,13 @@ const { nearest } = require('./nearest');
 const { ownSources, capturedBy, relayProblems } = require('./relays');
 const { withMaps } = require('./stanzas');
 const archive = require('./archive');
+const { alertsProblems } = require('./alerts');
+const {
+  tableContradictions,
+  relayContradictions,
+  consumerContradictions,
+  archiveContradictions,
+} = require('./contradictions');
 const { filterProblems } = require('./filters');
 const { refusalProblems } = require('./refusals');
 const { ownRowsProblems } = require('./own_rows');
@@ -28,6 +35,10 @@ function problems(stanzas, { read = nothingToRead } = {}) {
   const { sources, consumers, archive: kept } = withMaps(stanzas);
   const shape = [
     ...misspelt(stanzas),
+    ...alertsProblems(stanzas.alerts),
+    ...(stanzas.sources !== undefined && !Object.keys(sources).length
+      ? ['sources is empty. Name at least one source, with its secret and its tables.']
+      : []),
     ...validate(sources, sourcesSchema, 'sources'),
     ...validate(consumers, consumersSchema, 'consumers'),
     ...(archive.isOn(kept) ? validate(kept, archive.schema, 'archive') : []),
@@ -39,6 +50,14 @@ function problems(stanzas, { read = nothingToRead } = {}) {
   if (among.length) return among;
   const [full, whole] = [complete(consumers, consumersSchema), complete(sources, sourcesSchema)];
   return [
+    ...tableContradictions(whole),
+    ...relayContradictions(sources),
+    ...archiveContradictions(kept),
+    ...Object.entries(full).flatMap(([name, consumer]) => {
+      const [kind, sink] = sinkOf(consumer);
+      const { listable } = sink;
+      return consumerContradictions(`consumers.${name}`, consumer, { kind, listable });
+    }),
     ...relayProblems(sources),
     ...Object.entries(whole).flatMap(([name, source]) => sourceProblems(name, source)),
     ...Object.entries(full).flatMap(([name, consumer]) =>

@@ -1,8 +1,13 @@
 'use strict';
 
 /** The problems of a consumer's requirements file: missing, or for code that there is not. */
-function requirementsProblems(path, { requirements }, read) {
+function requirementsProblems(path, { requirements, mapping, upcasters, handler }, read) {
   if (requirements === undefined) return [];
+  if ([mapping, upcasters, handler].every((code) => code === undefined))
+    return [
+      `${path} is of no use: the consumer has no code of its own. Take it out, or add a handler, ` +
+        'a mapping or upcasters.',
+    ];
   try {
     if (read(requirements).trim()) return [];
   } catch {

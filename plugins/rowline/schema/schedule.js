@@ -31,7 +31,39 @@ function scheduleProblem(text) {
       return `${fields[index]} is no ${what}. Write ${range}, *, a-b or a/n.`;
     }
   }
+  return never(fields);
+}
+
+const LONGEST = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]; // days of each month
+
+/** Why the time never comes, though each field is right. */
+function never(fields) {
+  const [, , days, months, , years] = fields.map((text, index) => values(text, FIELDS[index]));
+  if (!days.some((day) => months.some((month) => day <= LONGEST[month - 1])))
+    return `No month of ${fields[3]} has a day ${fields[2]}, so it never comes. Correct the two.`;
+  if (Math.max(...years) < new Date().getUTCFullYear())
+    return `The year ${fields[5]} is over, so it never comes. Write *.`;
   return undefined;
+}
+
+/** The numbers that a valid field names. */
+function values(text, [, least, most, names]) {
+  const number = (word) => (names.includes(word) ? names.indexOf(word) + least : Number(word));
+  return text
+    .toUpperCase()
+    .split(',')
+    .flatMap((part) => {
+      const [span, step] = part.split('/');
+      const all = span === '*' || span === '?';
+      const [low, high] = span.split('-');
+      const first = all ? least : number(low);
+      const last = all || (step && high === undefined) ? most : number(high ?? low);
+      const every = Number(step ?? 1);
+      return Array.from(
+        { length: Math.floor((last - first) / every) + 1 },
+        (_, at) => first + at * every,
+      );
+    });
 }
 
 function isPart(part, least, most, names, day) {

@@ -26,6 +26,7 @@ const table = {
     mask: {
       description: 'Columns whose value is replaced before it leaves the relay.',
       type: 'object',
+      atLeast: 1,
       values: { type: ['string', 'null'], enum: ['hash', 'redact', 'null', null] },
     },
     clear: {

@@ -10,7 +10,9 @@ const NAME = {
 
 const SECRET = {
   type: 'string',
-  pattern: /^(arn:[^\s]+|[A-Za-z0-9/_+=.@-]{1,512})$/,
+  // Source: Secrets Manager API reference, CreateSecret, and its format of ARNs.
+  pattern:
+    /^(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:\S+|[A-Za-z0-9/_+=.@-]{1,512})$/,
   example: 'rowline/prod/source',
   what: 'the name or ARN of a secret',
 };

@@ -29,6 +29,7 @@ const schema = {
     fields: { ...COLUMNS, description: 'Columns to keep; default: all.' },
     rename: {
       type: 'object',
+      atLeast: 1,
       values: { type: 'string' },
       description: 'Column: field in the document.',
     },

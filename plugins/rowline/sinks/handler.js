@@ -8,6 +8,7 @@ const schema = {
 };
 
 module.exports = {
+  listable: false,
   schema,
   problems: ({ path, stanza, read }) => codeProblems(path, stanza, read),
   settings: (stanza) => ({ function: stanza }),

@@ -37,11 +37,16 @@ function problems({ path, stanza: { url } }) {
       `${path}.url has a login in it, which logs would show. Put it into the secret, as ` +
         'authorization.',
     ];
+  if (!URL.canParse(url))
+    return [`${path}.url is ${url}, which is no URL. Check its host and its port.`];
+  if (url.includes('#'))
+    return [`${path}.url has a part behind #, which is never sent. Take it out.`];
   if (url.startsWith('https://') || HERE.test(url)) return [];
   return [`${path}.url is ${url}: rows would travel in clear text. Use https.`];
 }
 
 module.exports = {
+  listable: false,
   schema,
   problems,
   settings: (stanza) => stanza,

@@ -28,6 +28,7 @@ const path = require('node:path');
 //   environment(settings, prefix)
 //                          variables for its function besides those of every consumer
 //   ownCode(settings)      references to the service's own code (schema/own_code.js)
+//   listable               false: verify cannot read what the sink holds
 //   internal               true: a stanza of its own makes its consumers, nobody writes it in one
 //   drained                true: a schedule starts its function, which receives large batches
 //                          itself (shared/flows/consume/draining.py); no event source mapping
@@ -39,6 +40,7 @@ const NOTHING = {
   permissions: () => [],
   environment: () => ({}),
   ownCode: () => [],
+  listable: true,
 };
 
 const sinks = Object.fromEntries(

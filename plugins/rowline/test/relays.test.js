@@ -64,7 +64,7 @@ const wrong = [
   [
     'the ARN of a secret that is named elsewhere',
     {
-      secret: 'arn:aws:secretsmanager:eu-west-1:1:secret:rowline/test/source-a1B2c3',
+      secret: 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:rowline/test/source-a1B2c3',
       tables: { 'market.events': null },
     },
     /is also the secret of sources\.shop\./,

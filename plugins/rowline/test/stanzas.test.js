@@ -4,6 +4,7 @@ const test = require('node:test');
 const assert = require('node:assert');
 const { problems } = require('../schema/problems');
 const { settings } = require('../expand/settings');
+const { readOptions } = require('../options');
 const { stanzas, frozen } = require('./fixtures');
 
 /** The stanzas with the value at a path of keys replaced (or removed, with undefined). */
@@ -225,7 +226,119 @@ const wrong = [
     'shopp',
     /consumers\.listingSearch\.source is "shopp", which is no source\. Did you mean shop\?/,
   ],
-  ['a consumer without a source', ['sources'], {}, /there is no source/],
+  ['a consumer without a source', ['sources'], undefined, /there is no source/],
+  ['no source at all', ['sources'], {}, /^sources is empty\. Name at least one source/],
+  ['an empty key for sources', ['sources'], null, /^sources is empty\. Name at least one source/],
+  [
+    'a column that is dropped and masked',
+    [...source, 'tables', 'market.photos'],
+    { drop: ['a', 'b'], mask: { b: 'hash' } },
+    /photos\.mask\.b is of no use: .*photos\.drop names b too\. Keep one of the two/,
+  ],
+  [
+    'a column that is masked and cleared',
+    [...source, 'tables', 'market.photos'],
+    { mask: { b: 'hash' }, clear: 'b' },
+    /photos\.clear names b, which mask hides\. Keep one/,
+  ],
+  ['a mask of nothing', [...source, 'tables', 'market.photos'], { mask: {} }, /mask is empty/],
+  [
+    'a rename of nothing',
+    [...consumer, 'elasticsearch', 'rename'],
+    {},
+    /rename is empty\. Name at least one, or take it out/,
+  ],
+  ['an address for alarms', ['alerts'], 'me@x.example', /^alerts is "me@x\.example"; .* Subscribe/],
+  ['a queue for alarms', ['alerts'], 'arn:aws:sqs:eu-west-1:111122223333:q', /the ARN of an SNS/],
+  [
+    'a FIFO topic for alarms',
+    ['alerts'],
+    'arn:aws:sns:eu-west-1:111122223333:a.fifo',
+    /Name a standard topic/,
+  ],
+  ['a map for alarms', ['alerts'], { topic: 'x' }, /it must be the ARN of an SNS topic/],
+  [
+    'a table twice',
+    [...consumer, 'tables'],
+    ['market.photos', 'market.photos'],
+    /tables names market\.photos twice\. Name each once/,
+  ],
+  [
+    'a value twice in a filter',
+    [...consumer, 'filter'],
+    { status: ['a', 'b', 'a'] },
+    /filter\.status names "a" twice/,
+  ],
+  [
+    'a secret that is the ARN of something else',
+    [...source, 'secret'],
+    'arn:aws:ssm:eu-west-1:111122223333:parameter/x',
+    /it must be the name or ARN of a secret/,
+  ],
+  ['processors for a function', [...source, 'cpu'], 512, /sources\.shop\.cpu is of no use/],
+  [
+    'requirements without own code',
+    [...consumer, 'requirements'],
+    'a.txt',
+    /requirements is of no use: the consumer has no code of its own/,
+  ],
+  [
+    'a schedule of a day that no month has',
+    [...consumer, 'verify'],
+    { schedule: 'cron(0 2 30-31 2 ? *)' },
+    /No month of 2 has a day 30-31, so it never comes/,
+  ],
+  [
+    'a schedule of a year that is over',
+    [...consumer, 'verify'],
+    { schedule: 'cron(0 2 * * ? 2019-2020)' },
+    /The year 2019-2020 is over, so it never comes/,
+  ],
+  [
+    'a verify of a consumer that is off',
+    ['consumers', 'listingSearch'],
+    {
+      ...stanzas().consumers.listingSearch,
+      enabled: 'off',
+      verify: { schedule: 'nightly' },
+    },
+    /verify does nothing while consumers\.listingSearch\.enabled is off/,
+  ],
+  [
+    'a verify of a webhook',
+    ['consumers', 'listingSearch'],
+    {
+      tables: ['market.photos'],
+      http: { url: 'https://x.example', secret: 's' },
+      verify: { schedule: 'nightly' },
+    },
+    /verify is of no use: what http receives cannot be read back/,
+  ],
+  [
+    'a change of a column without updates',
+    ['consumers', 'listingSearch'],
+    {
+      ...stanzas().consumers.listingSearch,
+      operations: ['c', 'd'],
+      filter: { changed: ['price'] },
+    },
+    /filter\.changed is about updates, and .*operations leaves them out/,
+  ],
+  ...[
+    ['a webhook at no port', 'https://x.example:99999/a', /which is no URL\. Check its host/],
+    ['a webhook with a fragment', 'https://x.example/a#b', /a part behind #, which is never sent/],
+  ].map(([what, url, message]) => [
+    what,
+    ['consumers', 'listingSearch'],
+    { tables: ['market.photos'], http: { url, secret: 's' } },
+    message,
+  ]),
+  [
+    'files that move when they are gone',
+    ['archive'],
+    { retention: '60d', infrequentAfter: '90d' },
+    /infrequentAfter is 90d, but changes are kept for 60d only/,
+  ],
   [
     'a dropped column that the key needs',
     [...source, 'tables', 'market.photos'],
@@ -635,4 +748,36 @@ test('upcasters and mapping are in the settings as they are', () => {
   const made = settings(given, { service: 's', stage: 't', read: readRows }).consumers.listings;
   assert.deepEqual(made.upcasters, upcasters);
   assert.equal(made.mapping, 'upcast/listings.document');
+});
+
+test('what alarms may publish to', () => {
+  const topic = 'arn:aws-us-gov:sns:us-gov-west-1:111122223333:pager';
+  for (const alerts of [
+    undefined,
+    null,
+    'off',
+    topic,
+    { Ref: 'Pager' },
+    { 'Fn::GetAtt': ['A', 'B'] },
+  ])
+    assert.deepEqual(problems(stanzas({ alerts })), []);
+});
+
+test('a leap day is a day', () => {
+  const schedule = 'cron(0 2 29 2 ? *)';
+  assert.deepEqual(problems(withValue([...consumer, 'verify'], { schedule })), []);
+});
+
+test('an option that AWS would refuse, or that says something else than it does, is named', () => {
+  for (const [custom, message] of [
+    [{ tls: 'of' }, /custom\.rowline\.tls is "of"; it must be on or off/],
+    [{ relayConcurrency: -1 }, /relayConcurrency is -1; it must be a whole number from 1 to 1000/],
+    [{ jobsMemory: 64 }, /jobsMemory is 64; .* from 128 to 10240/],
+    [{ subnets: 'vpc-1', securityGroups: 'sg-1' }, /subnets is "vpc-1"; .* like subnet-0a1b2c3d/],
+    [{ permissionsBoundary: 'boundary' }, /must be the ARN of a managed policy/],
+    [{ relayconcurency: 2 }, /is no option\. Did you mean relayConcurrency\?/],
+  ])
+    assert.throws(() => readOptions(custom), message);
+  for (const custom of [{ tls: false }, { relayConcurrency: '2' }, { relayConcurrency: 'off' }])
+    readOptions(custom);
 });

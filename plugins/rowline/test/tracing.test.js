@@ -42,7 +42,7 @@ test('without it nothing of X-Ray is deployed', () => {
 test('a container gets the rate with its settings', () => {
   const over = stanzas();
   over.sources.shop.run = 'fargate';
-  const options = { tracing: 1, subnets: 'a', securityGroups: 'b', image: 'c' };
+  const options = { tracing: 1, subnets: 'subnet-a', securityGroups: 'sg-b', image: 'c' };
   const { resources } = expand(over, context({ options }));
   const [{ Environment }] = resources.TaskOfRelayShop.Properties.ContainerDefinitions;
   const { Value } = Environment.find(({ Name }) => Name === 'ROWLINE_SETTINGS');
