@@ -38,8 +38,9 @@ def declaration_of(folder: Path, stage: str) -> Declaration:
                 hint="Try `npx sls print`: is a variable of serverless.yml waiting for AWS?",
             ) from None
         if not out.exists():
+            words_of_sls = _last_words(done.stderr) or _last_words(done.stdout)
             raise ConfigError(
-                f"cannot be read. {_last_words(done.stderr or done.stdout)}",
+                f"cannot be read. {words_of_sls or 'sls ended without a word.'}",
                 thing=str(file),
                 hint="Correct that, then run this again.",
             )
@@ -50,4 +51,4 @@ def _last_words(text: str) -> str:
     """What sls says, without its decoration and its advice about support."""
     lines = [line.strip() for line in text.splitlines()]
     told = [line for line in lines if line and not line.startswith(("Environment", "Docs", "1 "))]
-    return " ".join(told[:6]) or "sls ended without a word."
+    return " ".join(told[:6])
