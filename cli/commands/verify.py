@@ -142,5 +142,5 @@ def show_verify(report: VerifyReport, console: Console, repair: bool) -> None:
             "are still under way",
             markup=False,
         )
-    if report.differences and not repair:
+    if report.differences > report.shared and not repair:
         console.print(f"  next: rowline verify {report.consumer} --repair", markup=False)

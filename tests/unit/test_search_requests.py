@@ -138,6 +138,18 @@ def test_what_stands_before_a_cluster_does_not_tell_the_product(
 
 
 @pytest.mark.parametrize(
+    ("kind", "hint"),
+    [("cluster_block_exception", "index.blocks"), ("security_exception", "api_key")],
+)
+def test_a_block_of_writes_is_not_taken_for_a_wrong_login(
+    cluster: Cluster, kind: str, hint: str
+) -> None:
+    cluster.answers = [(403, {"error": {"type": kind, "reason": "FORBIDDEN"}})]
+    with pytest.raises(SearchError, match=hint):
+        Connection({"url": cluster.url}, None).request("PUT", "_bulk", b"")
+
+
+@pytest.mark.parametrize(
     ("product", "root", "version", "error"),
     [
         ("Elasticsearch", {}, "7.17.3", "is Elasticsearch 7.17.3. Upgrade to 8"),

@@ -122,6 +122,15 @@ def test_an_index_that_does_not_exist_yet_is_right() -> None:
     assert world.wrong() == {}
 
 
+def test_rows_that_share_an_id_are_not_to_be_repaired() -> None:
+    for shared, said in ((2, "choose `id` columns"), (1, "verify search --repair")):
+        world = World()
+        world.cluster.created_ms = 1
+        world.verified(5, differences=2, shared=shared)
+        (found,) = [one for one in status(world.parts).wrong if one.thing == "verify search"]
+        assert said in found.fix
+
+
 def test_a_proof_that_is_old_is_overdue() -> None:
     world = World()
     world.cluster.created_ms = 1

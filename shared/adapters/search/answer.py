@@ -45,11 +45,12 @@ def refused(status: int, reason: str, place: str) -> SearchError | SearchUnavail
         return SearchUnavailable(
             what, thing=place, hint="It is overloaded or starting; tried again later."
         )
-    hint = (
-        "Check api_key, or username and password, in the secret, and the rights they give."
-        if status in (401, 403)
-        else "See the Elasticsearch reference for this error type."
-    )
+    if "cluster_block_exception" in reason:
+        hint = "Writes are blocked: see index.blocks and cluster.blocks. A full disk blocks too."
+    elif status in (401, 403):
+        hint = "Check api_key, or username and password, in the secret, and the rights they give."
+    else:
+        hint = "See the Elasticsearch reference for this error type."
     return SearchError(what, thing=place, hint=hint)
 
 

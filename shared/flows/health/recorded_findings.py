@@ -4,6 +4,7 @@ Pure: status, doctor and tests share them. `observed_findings` is about AWS's me
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from shared.flows.health.facts import ConsumerFacts, RelayFacts
 from shared.flows.health.thresholds import BINLOG_USED_PERCENT, RELAY_LAG_S
@@ -168,7 +169,14 @@ def consumer_findings(one: ConsumerFacts) -> list[Finding]:
                 f"verify {name}",
                 "warn",
                 f"found {differences:,} differences last time",
-                f"Run `rowline verify {name} --repair`.",
+                _repair_of(name, one.verified),
             )
         )
     return findings
+
+
+def _repair_of(consumer: str, verified: dict[str, Any]) -> str:
+    """How to settle the differences of a verify: no repair can show two rows in one document."""
+    if verified.get("shared", 0) >= verified["differences"]:
+        return "Several rows share an id: choose `id` columns that are unique (`rowline check`)."
+    return f"Run `rowline verify {consumer} --repair`."
