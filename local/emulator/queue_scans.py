@@ -43,22 +43,28 @@ def sweep(original: Function, queue: dict[str, Any]) -> None:
 def collect(
     _original: Function, queue: dict[str, Any], most: int, visibility: int, now: float
 ) -> list[dict[str, Any]]:
-    """The next messages of groups that have none in flight."""
+    """The next messages of groups that have none in flight, and of one group as many as possible.
+
+    The stock emulator gives one message of each of ten groups, and locks all ten. Source: SQS
+    developer guide, "Amazon SQS FIFO queue delivery logic", "Receiving messages".
+    """
     messages = queue["messages"]
     for message in [each for each in messages if "seq" not in each]:
         sqs._ensure_msg_fields(message)
     received = [each for each in messages if each["receive_count"]]
     busy = {each["group_id"] for each in received if each["visible_at"] > now}
-    found: list[dict[str, Any]] = []
+    free: dict[str, list[dict[str, Any]]] = {}
     for message in messages:
-        if len(found) == most:
-            break
-        if message["visible_at"] <= now and message["group_id"] not in busy:
-            message["receipt_handle"] = new_uuid()
-            message["visible_at"] = now + visibility
-            message["receive_count"] += 1
-            message["first_receive_at"] = message.get("first_receive_at") or now
-            found.append(message)
+        if message["visible_at"] <= now and (group := message["group_id"]) not in busy:
+            free.setdefault(group, []).append(message)
+            if len(next(iter(free.values()))) == most:
+                break
+    found = [message for each in free.values() for message in each][:most]
+    for message in found:
+        message["receipt_handle"] = new_uuid()
+        message["visible_at"] = now + visibility
+        message["receive_count"] += 1
+        message["first_receive_at"] = message.get("first_receive_at") or now
     return found
 
 
