@@ -17,7 +17,7 @@ from cli.ui.whoami import whoami
 from shared.domain.parked_groups import ParkedGroup, by_reason
 from shared.domain.parked_where import ParkedWhere
 from shared.flows.redrive.redrive import Redrive
-from shared.flows.redrive.report import lines_of_report
+from shared.flows.redrive.report import lines_of_report, resync_of
 from shared.stage import Stage
 from shared.values.errors import ConfigError
 from shared.values.parked_change import ParkedChange
@@ -47,7 +47,8 @@ def list_parked(
 
     Example: `rowline parked list listingSearch --where 'reason~mapping since=2h'`
     """
-    groups = by_reason(_found(open_stage(stage, service), consumer, where))
+    found = _found(open_stage(stage, service), consumer, where)
+    groups = by_reason(found)
     if as_json:
         return print_json({"consumer": consumer, "where": where, "groups": groups})
     console = result_console()
@@ -58,6 +59,8 @@ def list_parked(
         _show_group(group, console)
     total = sum(group.count for group in groups)
     console.print(f"{total:,} changes of {len(groups)} reasons", markup=False)
+    if expired := sum(change.expires <= time.time() for change in found):
+        console.print(f"  {expired:,} have lost their payload: rowline redrive says what follows")
     console.print(f"  next: rowline redrive {consumer}", markup=False)
 
 
@@ -81,7 +84,7 @@ def show(
         return print_json([{**msgspec.structs.asdict(one), "body": body} for one, body in some])
     console = result_console()
     for change, body in some:
-        _show_change(change, body, console)
+        _show_change(change, body, _of_expired(deployed, consumer, change), console)
     if len(found) > limit:
         console.print(f"{len(found) - limit:,} more: --limit {len(found)}", markup=False)
     if not found:
@@ -168,7 +171,16 @@ def _show_group(group: ParkedGroup, console: Console) -> None:
     console.print(f"  such as {_name(sample)}: {sample.message}", markup=False)
 
 
-def _show_change(change: ParkedChange, body: Any, console: Console) -> None:
+def _of_expired(deployed: Stage, consumer: str, change: ParkedChange) -> str:
+    """What settles a change whose payload is gone."""
+    settings = deployed.consumer(consumer)
+    if not settings.rereads_rows:
+        return f"expired: it cannot be applied any more; rowline parked drop {consumer}"
+    resync = resync_of(consumer, [change.table] if change.table else [])
+    return f"expired: rowline redrive {consumer} makes its table due; then {resync}"
+
+
+def _show_change(change: ParkedChange, body: Any, if_expired: str, console: Console) -> None:
     table = new_table()
     table.show_header = False
     table.add_column()
@@ -183,7 +195,7 @@ def _show_change(change: ParkedChange, body: Any, console: Console) -> None:
         "joined": "its row was closed by another change" if change.joined else "",
         "version": change.version,
         "trace": change.trace,
-        "payload": "expired: only the row itself can be read again" if body is None else "",
+        "payload": if_expired if body is None else "",
     }
     console.print(_name(change), style="bold", markup=False)
     for name, text in lines.items():

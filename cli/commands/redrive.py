@@ -31,7 +31,7 @@ def command(
     """Apply parked changes again, in order, once their cause is removed.
 
     Without `--yes` it only shows what would be applied. Interrupted at any point, the same command
-    continues. Exit code 1 when changes were parked again.
+    continues. Exit code 1 when changes were parked again, or when a table is due.
 
     Example: `rowline redrive listingSearch --where 'reason~mapping' --yes`
     """
@@ -56,4 +56,4 @@ def command(
         console = result_console()
         for line in lines_of_report(report):
             console.print(line, markup=False)
-    raise typer.Exit(int(bool(report.again or report.expired)))
+    raise typer.Exit(int(bool(report.again or report.expired or report.due)))

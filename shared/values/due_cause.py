@@ -16,6 +16,11 @@ class DueCause(msgspec.Struct, frozen=True):
     why: str = ""
 
 
+def expired_in(job: str) -> DueCause:
+    """The cause of a redrive that found changes without their payloads. job: its id."""
+    return DueCause(f"expired:{job}", "payloads of parked changes had expired")
+
+
 def causes_of(dues: Mapping[str, DueCause], table: str) -> list[DueCause]:
     """The causes that concern a table. dues: of a source, by table or `DATABASE.*`."""
     names = (table, f"{table.partition('.')[0]}.*")

@@ -155,6 +155,11 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
         """Whether a schedule starts its function, which receives its messages itself."""
         return self.kind == "archive"
 
+    @property
+    def rereads_rows(self) -> bool:
+        """Whether a row that is read again replaces changes of it that were lost."""
+        return not self.closes_rows and not self.is_drained
+
     def wants(self, database: str, table: str) -> bool:
         """Whether the consumer declares this table."""
         return any(matches(pattern, database, table) for pattern in self.tables)

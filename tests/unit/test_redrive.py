@@ -30,7 +30,7 @@ def world() -> RedriveWorld:
 
 def counts(report: object) -> dict[str, object]:
     """What a report counts, without zeros."""
-    names = ("chosen", "applied", "superseded", "again", "expired", "dropped", "gone")
+    names = ("chosen", "applied", "superseded", "again", "expired", "due", "dropped", "gone")
     return {name: value for name in names if (value := getattr(report, name))}
 
 
@@ -259,18 +259,6 @@ def test_both_halves_of_a_key_change_are_redriven_together(world: RedriveWorld) 
     assert world.redriving().plan(ParkedWhere.parse("op=d")).changes == 2
     assert counts(world.redrive("key=2")) == {"chosen": 2, "applied": 2}
     assert world.documents(ALIAS) == {"2": {"id": 2, "price": 1}}
-
-
-def test_a_payload_that_has_expired_is_told_and_stays(world: RedriveWorld) -> None:
-    world.publish(change(1, "c", 1, price=BAD))
-    world.drain()
-    world.fix_the_mapping()
-    world.now += 91 * 86_400
-    assert world.redriving().plan(ParkedWhere()).expired == 1
-    assert counts(world.redrive()) == {"chosen": 1, "expired": 1}
-    assert len(world.parked()) == 1
-    assert counts(world.redrive("", "drop")) == {"chosen": 1, "dropped": 1}
-    assert world.nothing_is_left()
 
 
 def test_a_body_that_was_no_message_stays_parked(world: RedriveWorld) -> None:

@@ -12,6 +12,7 @@ from shared.domain.empty_rows import forget_empty_rows
 from shared.flows.consume.applying import Applying
 from shared.flows.consume.batch_rows import BatchRows
 from shared.flows.consume.consumed import Consumed
+from shared.flows.consume.expired_payloads import ExpiredPayloads
 from shared.flows.consume.payloads import Attempt, Payloads
 from shared.flows.consume.redrive_kill_guard import RedriveGuard
 from shared.flows.consume.redrive_outcomes import STAYS, RedriveOutcomes
@@ -42,6 +43,7 @@ class RedriveRuntime:
         self._consumer, self._settings = consumer.name, consumer
         self._payloads = Payloads(consumer, state.parked, claims)
         self._guard = RedriveGuard(consumer.name, state.groups_in_hand, version)
+        self._expired = ExpiredPayloads(consumer, state.parked, state.dues)
         self._last: RedriveOutcome = "again"
         self._applying = applying
         self._parked, self._redriven, self._jobs = state.parked, state.redriven, state.jobs
@@ -168,7 +170,8 @@ class RedriveRuntime:
         self._applying.apply(opened, run, time_left, rows)
         rows.take_outcomes({delivery.group: opened})
         rows.save()
-        outcomes: dict[ParkedChange, RedriveOutcome] = {}
+        lost = [one.parked for one in attempts if one.opened is None]
+        outcomes = self._expired.settle(command.job, lost)
         again: list[ParkedChange] = []
         for attempt in attempts:
             outcome, change = attempt.outcome, attempt.parked
@@ -178,8 +181,8 @@ class RedriveRuntime:
                 )
                 continue
             if attempt.opened is None:
-                outcomes[change] = "expired"
-            elif outcome.kind == "refused":
+                continue
+            if outcome.kind == "refused":
                 outcomes[change] = "again"
                 again.append(self._outcomes.tried(change, outcome.reason))
             else:

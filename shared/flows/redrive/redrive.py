@@ -1,6 +1,7 @@
 """Redrive: one job that sends commands and waits until the consumer has carried them out."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 import msgspec
 
@@ -13,6 +14,7 @@ from shared.flows.redrive.changes_to_redrive import chosen, commands
 from shared.flows.redrive.dropped_copy import archive
 from shared.flows.redrive.report import RedrivePlan, RedriveReport, outcome_of
 from shared.flows.redrive.setup import RedriveSetup
+from shared.values.due_cause import expired_in
 from shared.values.errors import ConfigError, StateUnavailable
 from shared.values.job import Job, Work
 from shared.values.parked_change import ParkedChange
@@ -63,7 +65,18 @@ class Redrive:
             len(older),
             sum(change.expires <= now for change in changes),
             by_reason(changes),
+            self._become_due(
+                change for change in changes if change.expires <= now and change not in older
+            ),
         )
+
+    def _become_due(self, expired: Iterable[ParkedChange]) -> list[str]:
+        """The tables that a redrive of changes without payload makes due."""
+        consumer = self._setup.consumer
+        if not consumer.rereads_rows:
+            return []
+        named = ([one.table] if one.table else consumer.tables for one in expired)
+        return sorted({table for tables in named for table in tables})
 
     def run(
         self, where: ParkedWhere, action: RedriveAction = "apply", rate: float = RATE
@@ -118,7 +131,17 @@ class Redrive:
             self._name,
             job,
             work.chosen,
-            **{str(name): count for name, count in counts.items()},
+            applied=counts["applied"],
+            superseded=counts["superseded"],
+            again=counts["again"],
+            expired=counts["expired"],
+            due=counts["due"],
+            due_tables=sorted(
+                table
+                for table, cause in self._state.dues.of_consumer(self._name).items()
+                if cause == expired_in(job)
+            ),
+            dropped=counts["dropped"],
             gone=max(0, work.chosen - counts.total()),
             archive=work.archive,
             seconds=tenure.seconds(),

@@ -1,6 +1,6 @@
 """Report: what a redrive would do, and what it did."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -11,7 +11,7 @@ class RedrivePlan(msgspec.Struct, frozen=True):
     """What a redrive would do.
 
     superseded: changes that are older than what the sink has taken of their row since.
-    expired: changes whose payload is gone.
+    expired: changes whose payload is gone. due_tables: the tables that become due for them.
     """
 
     consumer: str
@@ -21,13 +21,15 @@ class RedrivePlan(msgspec.Struct, frozen=True):
     superseded: int
     expired: int
     groups: list[ParkedGroup]
+    due_tables: list[str] = []
 
 
 class RedriveReport(msgspec.Struct, frozen=True):
     """What became of the chosen changes.
 
-    again: refused again, so they stay parked. gone: another redrive was faster.
-    archive: where dropped changes were stored.
+    again: refused again, so they stay parked. expired: their payloads are gone; they stay parked.
+    due: their payloads are gone, and `due_tables` are due for a resync.
+    gone: another redrive was faster. archive: where dropped changes were stored.
     """
 
     consumer: str
@@ -37,6 +39,8 @@ class RedriveReport(msgspec.Struct, frozen=True):
     superseded: int = 0
     again: int = 0
     expired: int = 0
+    due: int = 0
+    due_tables: list[str] = []
     dropped: int = 0
     gone: int = 0
     archive: str = ""
@@ -45,8 +49,8 @@ class RedriveReport(msgspec.Struct, frozen=True):
 
 def outcome_of(report: RedriveReport) -> str:
     """What became of the changes, in one line."""
-    names = ("applied", "superseded", "again", "expired", "dropped", "gone")
-    words = {"again": "parked again"}
+    names = ("applied", "superseded", "again", "expired", "due", "dropped", "gone")
+    words = {"again": "parked again", "due": "expired and their tables due"}
     said = [
         f"{count:,} {words.get(name, name)}" for name in names if (count := getattr(report, name))
     ]
@@ -64,8 +68,17 @@ def lines_of(plan: RedrivePlan) -> Iterator[str]:
         yield f"  {group.count:,} × {group.reason} ({group.table or 'no message'})"
     if plan.superseded:
         yield f"  {plan.superseded:,} are superseded already: their rows have changed since"
-    if plan.expired:
-        yield f"  {plan.expired:,} have lost their payload: rowline verify {plan.consumer} --repair"
+    if plan.due_tables:
+        yield f"  {plan.expired:,} have lost their payload: the redrive makes their tables due"
+        yield f"  then: {resync_of(plan.consumer, plan.due_tables)}"
+    elif plan.expired:
+        yield f"  {plan.expired:,} have lost their payload, and cannot be applied any more"
+
+
+def resync_of(consumer: str, tables: Iterable[str]) -> str:
+    """The command that reads the rows of these tables again."""
+    named = ",".join(tables)
+    return f"rowline resync {consumer}" + (f" --tables '{named}'" if named else "")
 
 
 def lines_of_report(report: RedriveReport) -> Iterator[str]:
@@ -76,7 +89,9 @@ def lines_of_report(report: RedriveReport) -> Iterator[str]:
         yield f"  archive {report.archive}"
     if report.again:
         yield f"  next: rowline parked list {report.consumer}"
+    if report.due:
+        yield f"  next: {resync_of(report.consumer, report.due_tables)}"
     if report.expired:
-        yield f"  next: rowline verify {report.consumer} --repair, then rowline parked drop"
+        yield f"  next: rowline parked show {report.consumer}; what is expired can only be dropped"
     if report.applied and not report.again:
         yield f"  next: rowline verify {report.consumer}"
