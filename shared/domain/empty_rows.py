@@ -13,8 +13,10 @@ EVER = 1 << 62
 
 def forget_empty_rows(
     parked: Parked, consumer: str, group: str, before_ms: int = EVER, *, unsure: bool = False
-) -> None:
+) -> int:
     """Remove the items of a group's rows that have nothing parked; then its flag, if none is left.
+
+    Returns how many items were read.
 
     The order of the reads matters. What is stored again meanwhile has another token, and stays.
     before_ms: only what was stored earlier, Unix ms. A function that still runs may be about to
@@ -25,8 +27,10 @@ def forget_empty_rows(
     old = [row for row in rows if stored_ms(row.token) < before_ms and not (unsure and row.holds)]
     is_old = stored_ms(token) < before_ms
     if not old and (rows or not is_old):
-        return
-    held = {change.row for change in parked.of_group(consumer, group)}
+        return len(rows)
+    changes = parked.of_group(consumer, group)
+    held = {change.row for change in changes}
     parked.remove_rows(consumer, [row for row in old if row.row not in held])
     if is_old and not held and not parked.rows_of(consumer, group):
         parked.unflag(consumer, group, token)
+    return len(rows) + len(changes)

@@ -26,6 +26,18 @@ class Count(msgspec.Struct, frozen=True, omit_defaults=True):
         return max(self.whole, self.so_far)
 
 
+class Look(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A look at all groups with parked rows, which may take several runs.
+
+    after: the group up to which it has come; empty: it has not begun.
+    thorough: it compares all rows. others: how many looks since the last thorough one.
+    """
+
+    after: str = ""
+    thorough: bool = False
+    others: int = 0
+
+
 class Memory(msgspec.Struct, omit_defaults=True):
     """What the watch remembers from run to run, by consumer.
 
@@ -33,7 +45,7 @@ class Memory(msgspec.Struct, omit_defaults=True):
     unsubscribed: since when its subscription is not as it was deployed, Unix ms.
     subscribed: its subscription, as it was seen last.
     behind: the cause for which its tables were noted as due last, since it was closed for long.
-    parked: how many of its changes are parked.
+    parked: how many of its changes are parked. rows: how far the look at its rows has come.
     """
 
     failing: dict[str, int] = {}
@@ -41,6 +53,7 @@ class Memory(msgspec.Struct, omit_defaults=True):
     unsubscribed: dict[str, int] = {}
     subscribed: dict[str, Subscribed] = {}
     parked: dict[str, Count] = {}
+    rows: dict[str, Look] = {}
 
 
 class Pulse(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,6 +1,5 @@
 """The watch: its tasks do not stop each other, one run works at a time, and its silence shows."""
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -8,14 +7,13 @@ import pytest
 
 from shared.flows.health import thresholds
 from shared.flows.health.watch_findings import watch_findings
-from shared.flows.watch.alarm_figures import emit_figures
 from shared.flows.watch.loop import RUN_SECONDS, watch
 from shared.flows.watch.next_slices import start_slices
 from shared.flows.watch.setup import WatchSetup
 from shared.values.due_cause import DueCause
 from shared.values.errors import StateUnavailable
 from shared.values.job import BackfillWork, Job, VerifyWork
-from shared.values.pulse import Memory, Pulse
+from shared.values.pulse import Pulse
 from shared.values.settings import Settings, SourceSettings, TableSettings
 from tests.worlds.consumer_world import consumer_settings, parked_change
 from tests.worlds.memory_parts import MemoryParts
@@ -144,34 +142,6 @@ def test_the_figures_tell_what_waits_for_a_person() -> None:
         "VerifyDifferences": 4.0,
         "VerifyOverdue": 0.0,
     }
-
-
-def test_counting_what_is_parked_costs_a_bounded_number_of_requests_a_minute() -> None:
-    world, requests, memory = World(), [], Memory()
-    parked = world.parts.state.parked
-    for n in range(40):  # 14 pages of the twin
-        parked.add("search", parked_change(f"c{n}", n), "body")
-    real = parked.count_some
-
-    def count_some(consumer: str, after: str = "") -> tuple[int, str]:
-        requests.append(consumer)
-        return real(consumer, after)
-
-    parked.count_some = count_some  # type: ignore[method-assign]
-    parked.all = None  # type: ignore[assignment] # decoding them all is what must not happen
-    seen = []
-    for _ in range(5):
-        emit_figures(replace(world.setup(), memory=memory))
-        assert requests.count("search") <= 4
-        requests.clear()
-        seen.append(world.figures["consumer", "search"]["ParkedChanges"])
-        world.spend(60)
-    assert seen[0] > 0
-    assert seen[3:] == [40.0, 40.0]
-    parked.remove("search", [parked_change(f"c{n}", n) for n in range(40)])
-    for _ in range(2):
-        emit_figures(replace(world.setup(), memory=memory))
-    assert world.figures["consumer", "search"]["ParkedChanges"] == 0.0
 
 
 def test_a_consumer_that_cannot_be_asked_leaves_the_others_their_figures(
