@@ -109,4 +109,4 @@ function readOptions(custom = {}) {
   return { ...options, check, tracing: rateOf(options.tracing) };
 }
 
-module.exports = { readOptions, isOff, asList };
+module.exports = { readOptions, isOff };

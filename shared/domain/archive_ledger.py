@@ -29,10 +29,6 @@ class Span(NamedTuple):
     first: int
     last: int
 
-    @property
-    def size(self) -> int:
-        return self.last - self.first + 1
-
     def __str__(self) -> str:
         numbers = f"{self.first}" if self.first == self.last else f"{self.first}–{self.last}"
         return f"{self.stream} epoch {self.epoch} n {numbers}"

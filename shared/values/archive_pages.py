@@ -79,11 +79,6 @@ class StreamReach(msgspec.Struct, frozen=True):
     end: int
     gap: str = ""
 
-    @property
-    def whole(self) -> bool:
-        """Whether nothing that was given out is missing."""
-        return self.through >= self.end and not self.gap
-
 
 class Reach(msgspec.Struct, frozen=True):
     """How far the archive reaches.

@@ -2,7 +2,7 @@
 
 import ipaddress
 from typing import Any, Literal
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
@@ -39,16 +39,6 @@ class SourceEndpoint(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.user}@{host}:{self.port}"
-
-    @property
-    def url(self) -> str:
-        """A URL that `parse` reads back, with the password.
-
-        It is for another process of the same person, never for output.
-        """
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        query = f"?tls={self.tls}" + (f"&ca={quote(self.ca_file, safe='')}" if self.ca_file else "")
-        return f"mysql://{quote(self.user, safe='')}:{quote(self.password, safe='')}@{host}:{self.port}/{query}"  # noqa: E501
 
 
 def parse(url: str) -> SourceEndpoint:

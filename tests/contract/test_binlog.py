@@ -339,7 +339,6 @@ def test_an_idle_server_is_heard_every_second(bench: Bench) -> None:
         )
     )
     assert time.monotonic() - began < 30
-    assert beats[-1].idle
     assert abs(beats[-1].ts_ms / 1000 - time.time()) < 15
     binlog.close()
 

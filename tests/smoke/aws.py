@@ -44,10 +44,11 @@ def relay_runs(stack: Stack, source: str, seconds: float = 150) -> Problem:
         DynamoStreams(boto3.client("dynamodb"), stack.state_table),
     )
     first, _ = streams.load(settings.stream)
+    name = source[:1].upper() + source[1:]
     runner = (
-        f"service {stack.relay_service(source)}"
+        f"service {stack.outputs[f'{name}RelayService']}"
         if settings.run == "fargate"
-        else f"function {stack.relay_function(source)}"
+        else f"function {stack.outputs[f'{name}RelayFunction']}"
     )
 
     def problem() -> Problem:

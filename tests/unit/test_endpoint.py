@@ -28,9 +28,10 @@ def test_who_names_an_authority_wants_tls_on_this_machine_too() -> None:
     assert parse("mysql://u:p@127.0.0.1?ca=/etc/ca.pem").tls == "verify"
 
 
-def test_url_reads_back() -> None:
+def test_each_part_of_a_url_may_be_quoted() -> None:
     endpoint = SourceEndpoint("::1", 3306, "ü ser", "p:/?#[]@", "verify", "/a b/ca.pem")
-    assert parse(endpoint.url) == endpoint
+    login = "%C3%BC%20ser:p%3A%2F%3F%23%5B%5D%40"
+    assert parse(f"mysql://{login}@[::1]:3306/?tls=verify&ca=%2Fa%20b%2Fca.pem") == endpoint
 
 
 @pytest.mark.parametrize(

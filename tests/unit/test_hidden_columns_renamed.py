@@ -40,11 +40,11 @@ class Relay:
             if f"{each.database}.{each.table}" not in self.tables:
                 continue
             if each.kind == "changed":
-                event = SchemaChanged(each.database, each.table, text, each.columns)
+                event = SchemaChanged(each.database, each.table, each.columns)
                 self.hidden.altered(event)
             elif each.kind == "due":
                 was = ".".join(each.was or ())
-                self.hidden.replaced(Due(each.database, each.table, each.why, text, was))
+                self.hidden.replaced(Due(each.database, each.table, each.why, was))
 
     def refusal(self, name: str = "k.t") -> str:
         found = HiddenColumns(self.schemas, "shop", self.tables).refusal(name, self.tables[name])

@@ -193,7 +193,7 @@ class PastWorld:
 
     def _truncate(self) -> list[Event]:
         self._now.clear()
-        return [Truncated(DATABASE, TABLE, "TRUNCATE")]
+        return [Truncated(DATABASE, TABLE)]
 
     def _alter(self) -> list[Event]:
         what = self._random.choice(("add", "rename", "drop", "retype"))

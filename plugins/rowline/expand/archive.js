@@ -230,4 +230,4 @@ function rights(functionName, sources, options) {
   ];
 }
 
-module.exports = { archive, databaseOf };
+module.exports = { archive };

@@ -71,4 +71,4 @@ function keyOf(sentence, places) {
 /** A sentence, after the place of its key. */
 const placed = (sentence, places) => `${places[keyOf(sentence, places)]}: ${sentence}`;
 
-module.exports = { placesOf, keyOf, placed };
+module.exports = { placesOf, placed };

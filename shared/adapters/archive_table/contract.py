@@ -9,15 +9,13 @@ class TableFacts(msgspec.Struct, frozen=True):
     """The present state of the table.
 
     size: bytes of its data files, the most that a query of the whole table reads.
-    rows: in them. files: their number. committed_ms: when the archive committed last, Unix ms;
-    0: never. ledger: the numbers that it holds, as `shared.domain.archive_ledger` decodes them.
+    rows: in them.
+    ledger: the numbers that it holds, as `shared.domain.archive_ledger` decodes them.
     times: stream → when its first and its last change in the table were committed, Unix ms.
     """
 
     size: int = 0
     rows: int = 0
-    files: int = 0
-    committed_ms: int = 0
     ledger: bytes = b""
     times: dict[str, tuple[int, int]] = {}
 

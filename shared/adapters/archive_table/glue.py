@@ -24,7 +24,6 @@ TIMES = "rowline.times"
 
 class _Snapshot(msgspec.Struct, rename="kebab"):
     snapshot_id: int
-    timestamp_ms: int
     summary: dict[str, str] = {}
 
 
@@ -60,8 +59,6 @@ class GlueArchiveTable:
         return TableFacts(
             int(snapshot.summary.get("total-files-size", 0)),
             int(snapshot.summary.get("total-records", 0)),
-            int(snapshot.summary.get("total-data-files", 0)),
-            snapshot.timestamp_ms,
             numbers,
             msgspec.json.decode(
                 metadata.properties.get(TIMES, "{}"), type=dict[str, tuple[int, int]]

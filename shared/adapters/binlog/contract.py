@@ -71,13 +71,12 @@ class Rows(msgspec.Struct, frozen=True, gc=False):
 class Truncated(msgspec.Struct, frozen=True, gc=False):
     """Rows of a captured table are gone without row events.
 
-    sql: the statement: TRUNCATE, DROP TABLE, or a RENAME to another name.
+    The statement is TRUNCATE, DROP TABLE, or a RENAME to another name.
     partitions: where only their rows are gone: DROP, TRUNCATE, EXCHANGE and CONVERT PARTITION.
     """
 
     database: str
     table: str
-    sql: str
     partitions: tuple[str, ...] = ()
 
 
@@ -89,7 +88,6 @@ class SchemaChanged(msgspec.Struct, frozen=True, gc=False):
 
     database: str
     table: str
-    sql: str
     columns: ColumnChanges | None = None
 
 
@@ -104,7 +102,6 @@ class Due(msgspec.Struct, frozen=True, gc=False):
     database: str
     table: str
     why: str
-    sql: str
     was: str = ""
 
 
@@ -121,13 +118,11 @@ class Heartbeat(msgspec.Struct, frozen=True, gc=False):
     """Nothing new, or only transactions without captured rows: the binlog has been read up to
     `position`.
 
-    `ts_ms` the time up to which the source is known to be read. `idle` is true when the server had
-    nothing more to send.
+    `ts_ms` the time up to which the source is known to be read.
     """
 
     position: Position
     ts_ms: int
-    idle: bool
 
 
 _START_SECONDS = 1

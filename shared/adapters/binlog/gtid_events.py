@@ -24,15 +24,13 @@ class MariadbGtid(NamedTuple):
     """The GTID of a MariaDB.
 
     `domain` and the `text` DOMAIN-SERVER-NUMBER; `standalone` when no COMMIT follows; `prepared`
-    and `completed` XA transactions. `is_vain`: its ALTER TABLE only starts here, or was rolled
-    back.
+    for an XA transaction. `is_vain`: its ALTER TABLE only starts here, or was rolled back.
     """
 
     domain: int
     text: str
     standalone: bool
     prepared: bool
-    completed: bool
     is_vain: bool = False
 
     def __str__(self) -> str:
@@ -142,6 +140,5 @@ def mariadb(body: bytes, server_id: int) -> MariadbGtid:
         f"{domain}-{server_id}-{number}",
         bool(flags & _STANDALONE),
         bool(flags & _PREPARED),
-        bool(flags & _COMPLETED),
         bool(more & (_START_ALTER | _ROLLBACK_ALTER)),
     )

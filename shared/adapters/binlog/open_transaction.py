@@ -99,12 +99,12 @@ class OpenTransaction:
         captured.
         """
         if self._is_quiet():
-            yield self.heartbeat(idle=False)
+            yield self.heartbeat()
 
-    def heartbeat(self, *, idle: bool) -> Heartbeat:
+    def heartbeat(self) -> Heartbeat:
         """A Heartbeat for the place where the reading is."""
         self._last_heartbeat, self._fresh = time.monotonic(), False
-        return Heartbeat(self.resume(), self.ts_ms, idle)
+        return Heartbeat(self.resume(), self.ts_ms)
 
     def strange(self, what: str, hint: str = "Report it with the server's version.") -> SourceError:
         """The error for something in it that is not understood."""

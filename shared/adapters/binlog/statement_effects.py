@@ -50,7 +50,7 @@ class Effects:
                         if doubt or each[1] == "*":
                             due.setdefault(each, doubt or f"{statement.verb} DATABASE")
                         else:
-                            gone.append(Truncated(*each, sql, effect.partitions))
+                            gone.append(Truncated(*each, effect.partitions))
                     tables.forget(name, moved.get(name))
                 case "changed" if self._capture.table(*name) and not temporary:
                     tables.see(name)
@@ -68,8 +68,8 @@ class Effects:
         due |= self._of_dml(statement, query, sql, settled=settled)
         return [
             *gone,
-            *(SchemaChanged(*name, sql, columns) for name, columns in changed.items()),
-            *(Due(*name, why, sql, ".".join(came.get(name, ()))) for name, why in due.items()),
+            *(SchemaChanged(*name, columns) for name, columns in changed.items()),
+            *(Due(*name, why, ".".join(came.get(name, ()))) for name, why in due.items()),
         ]
 
     def _meant(self, effect: Effect) -> Iterator[Name]:

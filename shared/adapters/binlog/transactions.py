@@ -98,7 +98,7 @@ class Transactions:
                     transaction.wants_heartbeat()
                     or (self._until and self._until.reached(self._place))
                 ):
-                    yield transaction.heartbeat(idle=True)
+                    yield transaction.heartbeat()
                 continue
             kind, ts, server_id, size, log_pos, flags, data, start, end = event
             if size > _LARGE and transaction.open:
@@ -200,7 +200,7 @@ class Transactions:
             if not transaction.open:
                 place.move(log_pos)
                 transaction.ts_ms = max(transaction.ts_ms, int(time.time() * 1000))
-                yield transaction.heartbeat(idle=True)
+                yield transaction.heartbeat()
         elif kind == kinds.PREVIOUS_GTIDS:
             place.move(log_pos)
             if place.gtids is None:

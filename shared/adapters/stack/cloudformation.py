@@ -114,19 +114,8 @@ class Stack(msgspec.Struct, frozen=True):
         """The DLQ of the subscription: what SNS could not deliver to the consumer's queue."""
         return self._output(f"{_upper(consumer)}UndeliveredUrl")
 
-    def relay_function(self, source: str) -> str:
-        return self._output(f"{_upper(source)}RelayFunction")
-
-    def relay_service(self, source: str) -> str:
-        """Of a source with `run: fargate`, which has no function."""
-        return self._output(f"{_upper(source)}RelayService")
-
     def consume_function(self, consumer: str) -> str:
         return self._output(f"{_upper(consumer)}ConsumeFunction")
-
-    @property
-    def watch_function(self) -> str:
-        return self._output("WatchFunction")
 
     @property
     def jobs_function(self) -> str:

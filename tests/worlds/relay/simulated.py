@@ -288,7 +288,7 @@ class SimulatedBinlog:
             if number == len(server.history):
                 read_to = server.place(number)
                 time.sleep(self._block)
-                yield Heartbeat(read_to, number * 1000, True)
+                yield Heartbeat(read_to, number * 1000)
             else:
                 transaction = server.history[number]
                 rows = [
@@ -306,9 +306,7 @@ class SimulatedBinlog:
                         yield event
                 number += 1
                 place = server.behind(number)
-                yield (
-                    Commit(place, number * 1000) if rows else Heartbeat(place, number * 1000, False)
-                )
+                yield (Commit(place, number * 1000) if rows else Heartbeat(place, number * 1000))
 
     def executed(self, at: Position | None = None) -> Executed:
         return self._server.executed(at)

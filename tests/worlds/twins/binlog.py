@@ -81,20 +81,20 @@ class MemoryBinlog:
             with self._server.arrived:
                 found = self._server.next_after(here)
                 if found is None:
-                    here, idle = self._server.end, True
+                    here = self._server.end
                     if not stop or place(here) < place(stop):
                         self._server.arrived.wait(_IDLE_SECONDS)
                         self._reach()
             if found is None:
                 if stop and place(here) >= place(stop):
                     return
-                yield Heartbeat(here, int(time.time() * 1000), idle)
+                yield Heartbeat(here, int(time.time() * 1000))
                 continue
             if stop and place(found[0]) >= place(stop):
                 return
             events = list(self._events(*found))
             here = found[1]
-            yield from events or [Heartbeat(here, found[3], False)]
+            yield from events or [Heartbeat(here, found[3])]
 
     def close(self) -> None:
         self._closed = True
@@ -121,10 +121,10 @@ class MemoryBinlog:
             if step.op:
                 yield Rows(table, step.op, number, list(step.rows))
             elif step.gone:
-                yield Truncated(table.database, table.name, step.sql, step.partitions)
+                yield Truncated(table.database, table.name, step.partitions)
             else:
-                yield SchemaChanged(table.database, table.name, step.sql)
+                yield SchemaChanged(table.database, table.name)
                 if step.why:
-                    yield Due(table.database, table.name, step.why, step.sql)
+                    yield Due(table.database, table.name, step.why)
         if begun:
             yield Commit(end, ts_ms)

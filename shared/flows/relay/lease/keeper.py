@@ -36,10 +36,6 @@ class Keeper:
         self._writing = threading.Lock()
 
     @property
-    def token(self) -> int:
-        return self._lease.token
-
-    @property
     def raise_epoch(self) -> int:
         """An epoch above this one is asked for (0: none)."""
         return self._lease.raise_epoch

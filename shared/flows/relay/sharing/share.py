@@ -86,11 +86,6 @@ class Share:
         self.wanted = self._only(mine)
         return self.wanted
 
-    @property
-    def settled(self) -> CaptureConfiguration:
-        """`wanted` without what was somebody's before."""
-        return self._only(self.turns.keys() - self.taken.keys())
-
     def released(self, point: Checkpoint, capture: CaptureConfiguration) -> tuple[Release, ...]:
         """What `point`, which captures more than `capture`, gives up where it is.
 
