@@ -117,7 +117,7 @@ def drop(
         report = Redrive(setup).run(meant, "drop")
     if as_json:
         return print_json(report)
-    for line in lines_of_report(report):
+    for line in lines_of_report(report, archived=setup.consumer.is_drained):
         console.print(line, markup=False)
     if deployed.consumer(consumer).is_drained:
         console.print("  next: rowline archive audit --give-up", markup=False)

@@ -54,6 +54,6 @@ def command(
         print_json(report)
     else:
         console = result_console()
-        for line in lines_of_report(report):
+        for line in lines_of_report(report, archived=setup.consumer.is_drained):
             console.print(line, markup=False)
     raise typer.Exit(int(bool(report.again or report.expired or report.due)))

@@ -12,6 +12,7 @@ from shared.flows.jobs import control
 from shared.flows.jobs.holding import JobBusy
 from shared.flows.jobs.tenure import JobStopped
 from shared.flows.redrive.changes_to_redrive import commands
+from shared.flows.redrive.report import RedriveReport, lines_of_report
 from shared.values.errors import ConfigError
 from shared.values.job import Job
 from shared.values.message import encode
@@ -312,3 +313,11 @@ def test_a_redrive_reads_each_change_of_a_group_a_few_times_however_many_there_a
     report = world.redrive(action=action)
     assert report.applied + report.dropped == many
     assert read <= 8 * many, "1,000 changes of a group are read 10,000 times in portions of 100"
+
+
+def test_an_archive_is_proved_by_its_audit() -> None:
+    """It has no documents that a verify could compare."""
+    done = RedriveReport("archiveShop", "j1", 3, applied=3)
+    for archived, command in ((True, "archive audit"), (False, "verify archiveShop")):
+        *_, last = lines_of_report(done, archived=archived)
+        assert last == f"  next: rowline {command}"

@@ -81,8 +81,9 @@ def resync_of(consumer: str, tables: Iterable[str]) -> str:
     return f"rowline resync {consumer}" + (f" --tables '{named}'" if named else "")
 
 
-def lines_of_report(report: RedriveReport) -> Iterator[str]:
-    """A report in words, with what to do next."""
+def lines_of_report(report: RedriveReport, *, archived: bool) -> Iterator[str]:
+    """A report in words, with what to do next. archived: the consumer is an archive."""
+    proof = "rowline archive audit" if archived else f"rowline verify {report.consumer}"
     took = f"{report.seconds:,.1f} s"
     yield f"{report.consumer}: {outcome_of(report)}; {report.chosen:,} changes, {took}"
     if report.archive:
@@ -94,4 +95,4 @@ def lines_of_report(report: RedriveReport) -> Iterator[str]:
     if report.expired:
         yield f"  next: rowline parked show {report.consumer}; what is expired can only be dropped"
     if report.applied and not report.again:
-        yield f"  next: rowline verify {report.consumer}"
+        yield f"  next: {proof}"
