@@ -32,16 +32,16 @@ class RedriveGuard:
     def __init__(self, consumer: str, hands: GroupsInHand, version: str) -> None:
         self._consumer, self._hands, self._version = consumer, hands, version
         self._time_left: Callable[[], float] = lambda: 0.0
-        self._reserve = self._full = 0.0
         self._begun = self._noted = self.alone = False
         self._group = self._command = ""
         self._before = GroupInHand()
         self._earlier = self.attempts = 0
+        self._reserve = self._full = self._last = 0.0
 
     def start(self, time_left: Callable[[], float]) -> None:
         """An invocation starts, which may begin at least one portion."""
         self._time_left, self._begun = time_left, False
-        left = time_left()
+        left = self._last = time_left()
         self._reserve, self._full = min(RESERVE_SECONDS, left / 2), left * FULL
 
     def begin(self, delivery: Delivery, command: RedriveCommand) -> None:
@@ -74,8 +74,10 @@ class RedriveGuard:
         return 1 if self.alone else PORTION
 
     def has_time(self) -> bool:
-        """Whether another portion may begin; a single change is not blamed for what others used."""
-        if self._begun and self._time_left() < (self._full if self.alone else self._reserve):
+        """Whether another portion may begin: it may take twice as long as the last one."""
+        left = self._time_left()
+        took, self._last = self._last - left, left
+        if self._begun and (left < self._reserve or (self.alone and left < 2 * took)):
             return False
         self._begun = True
         return True
@@ -86,14 +88,18 @@ class RedriveGuard:
             return ""
         same = (f"{self._command}/{change.id}", self._version)
         tries = self._before.tries if (self._before.change, self._before.version) == same else 0
+        earlier = self._before.attempts if self._before.change == same[0] else self._earlier
         if tries >= KILLS:
-            self.attempts = tries + self._earlier
+            self.attempts = tries + earlier
             return f"Killed: the function ended {tries} times while it applied this change"
-        self._note(change.id, tries + 1)
+        if self._time_left() >= self._full:
+            self._note(change.id, tries + 1, earlier)
+        else:  # it is not blamed for what others have used up
+            self._note(change.id, tries, earlier + 1)
         return ""
 
-    def _note(self, change: str, tries: int) -> None:
-        self._before = GroupInHand(
-            f"{self._command}/{change}", tries, self._version, attempts=self._earlier
-        )
+    def _note(self, change: str, tries: int, attempts: int | None = None) -> None:
+        earlier = self._earlier if attempts is None else attempts
+        name = f"{self._command}/{change}"
+        self._before = GroupInHand(name, tries, self._version, attempts=earlier)
         self._hands.begin(self._consumer, {self._group: self._before})
