@@ -1,7 +1,5 @@
 'use strict';
 
-const { isOff } = require('../options');
-
 // Keys that contradict each other, or that do nothing beside another one. Each would deploy, and
 // then do something else than it says.
 
@@ -42,7 +40,7 @@ const relayContradictions = (sources) =>
 
 /** The problems of a consumer. listable: verify can read what its sink holds. */
 function consumerContradictions(path, consumer, { kind, listable }) {
-  const { filter, operations, verify, enabled } = consumer;
+  const { filter, operations, verify } = consumer;
   const found = [];
   if (filter?.changed !== undefined && operations && !operations.includes('u'))
     found.push(
@@ -59,10 +57,6 @@ function consumerContradictions(path, consumer, { kind, listable }) {
     found.push(
       `${path}.verify is of no use: what ${kind} receives cannot be read back and compared. Take ` +
         'it out.',
-    );
-  if (verify && listable && enabled !== undefined && isOff(enabled))
-    found.push(
-      `${path}.verify does nothing while ${path}.enabled is off. Take one of the two out.`,
     );
   return found;
 }
