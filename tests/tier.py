@@ -29,6 +29,7 @@ class Tier:
     wild_documents: Random sessions on a database, carried into Elasticsearch.
     wild_sessions: Random sessions on a database, read from its binlog.
     damaged_runs, damaged_seeds: Damaged packets with and without checksums.
+    histories: Random histories, each read from places anywhere in it.
     cut_rounds: Connections to a database, each cut several times.
     relay_kills: Relays killed one after the other while changes flow.
     server_kills: Relays and their server killed in turn.
@@ -37,6 +38,7 @@ class Tier:
     poison_messages: Messages with a poison change at another position each.
     outages: Stops of Elasticsearch under load. outage_seconds: how long each takes.
     load_seconds: How long writers write while relays come and go.
+    changes_per_second: How fast rows change beside an outage, a backfill, a cutover, an upgrade.
     workload: Row changes of the marketplace's workload.
     archive_runs: Worlds in which committers are killed.
     archive_questions: Questions about rows at times, each answered by Athena.
@@ -62,6 +64,7 @@ class Tier:
     wild_sessions: int
     damaged_runs: int
     damaged_seeds: int
+    histories: int
     cut_rounds: int
     relay_kills: int
     server_kills: int
@@ -71,6 +74,7 @@ class Tier:
     outages: int
     outage_seconds: float
     load_seconds: float
+    changes_per_second: int
     workload: int
     archive_runs: int
     archive_questions: int
@@ -95,11 +99,12 @@ TIERS = {
         history_worlds=1,
         border_runs=3,
         backlog_runs=10,
-        wild_documents=2,
-        wild_sessions=3,
+        wild_documents=1,
+        wild_sessions=2,
         damaged_runs=100,
         damaged_seeds=100,
-        cut_rounds=4,
+        histories=1,
+        cut_rounds=2,
         relay_kills=2,
         server_kills=1,
         backfill_kills=1,
@@ -108,6 +113,7 @@ TIERS = {
         outages=1,
         outage_seconds=10.0,
         load_seconds=3.0,
+        changes_per_second=40,
         workload=2_000,
         archive_runs=45,
         archive_questions=8,
@@ -134,6 +140,7 @@ TIERS = {
         wild_sessions=50,
         damaged_runs=6_000,
         damaged_seeds=4_000,
+        histories=4,
         cut_rounds=30,
         relay_kills=45,
         server_kills=15,
@@ -143,6 +150,7 @@ TIERS = {
         outages=1,
         outage_seconds=60.0,
         load_seconds=40.0,
+        changes_per_second=100,
         workload=30_000,
         archive_runs=400,
         archive_questions=30,

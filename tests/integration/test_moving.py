@@ -1,4 +1,4 @@
-"""Two relays of one real source, a table that moves from one to the other and back under load, a
+"""Two relays of one real source (long: one stage), a table that moves to and fro under load, a
 relay killed in the middle: what arrives adds up.
 """
 
@@ -18,11 +18,12 @@ from shared.values.errors import StateUnavailable, TopicError
 from shared.values.message import Message, decode
 from shared.values.seq import split_seq
 from shared.values.settings import SourceSettings, TableSettings
-from tests.integration.test_relay import Moody, in_order, load, replayed, server, shop, table_now
+from tests.integration.test_relay import Moody, in_order, load, replayed, shop, table_now
+from tests.tier import ONLY_SOAK
 from tests.worlds.twins.claims import MemoryClaims
 from tests.worlds.twins.state import MemoryCoverage, MemoryDues, MemorySchemas, MemoryStreams
 
-__all__ = ["server", "shop"]
+__all__ = ["shop"]
 
 FIRST, SECOND = "shop", "shop/second"
 Deployed = dict[str, list[str]]
@@ -173,6 +174,13 @@ def write(server: Any, database: str, stop: threading.Event) -> None:
             cursor.execute("INSERT INTO events VALUES (%s, 1)", (number,))
             cursor.execute("COMMIT")
             stop.wait(0.005)
+
+
+@pytest.fixture(
+    params=["mariadb", pytest.param("mysql", marks=[pytest.mark.soak, ONLY_SOAK])],
+)
+def server(request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from shared.values.position import Position
+from tests.tier import TIER
 
 from .conftest import Source
 from .histories import History, read
@@ -23,7 +24,8 @@ def compressed_now_and_then(source: Source) -> Iterator[Source]:
     source.sql(f"SET GLOBAL {setting} = OFF")
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(TIER.histories))
 def test_a_reader_that_starts_anywhere_gets_what_was_committed_since(
     compressed_now_and_then: Source, seed: int
 ) -> None:
@@ -43,6 +45,7 @@ def test_a_reader_that_starts_anywhere_gets_what_was_committed_since(
             assert found == history.changes[count:], (start, count)
 
 
+@pytest.mark.soak
 def test_a_connection_that_breaks_amid_xa_loses_and_repeats_nothing(
     compressed_now_and_then: Source,
 ) -> None:
@@ -53,7 +56,7 @@ def test_a_connection_that_breaks_amid_xa_loses_and_repeats_nothing(
     history.end()
     start, end = history.places[0][0], source.here()
     chosen = random.Random(5)
-    for _ in range(4):
+    for _ in range(min(TIER.cut_rounds, 4)):
         cuts: list[int | None] = [chosen.randrange(2_000, 60_000) for _ in range(6)]
         with Proxy(source.server.port, cuts) as proxy:
             binlog: Any = source.open("t", port=proxy.port)

@@ -60,8 +60,6 @@ def test_what_a_mapping_refuses_is_parked_and_redriven_after_the_fix(stack: Stac
     index.request(
         "PUT", f"/{INDEX}/_mapping", {"properties": {"note": {**NOTE, "ignore_malformed": True}}}
     )
-    index.stop()
-    index.start()
     assert "would be applied" in stack.rowline("redrive", CONSUMER).stdout
     done = stack.rowline("redrive", CONSUMER, "--yes")
     assert "superseded" in done.stdout

@@ -23,6 +23,7 @@ from shared.values.seq import split_seq
 from tests.aws_setup import create_subscribed_queue
 from tests.integration.relay_faults.received import Received, check_numbers
 from tests.integration.stack.project import ROOT, Project
+from tests.tier import TIER
 from tests.waiting import wait_for
 
 FORMER = "c5e4ece"
@@ -119,7 +120,9 @@ def test_a_deploy_over_a_former_version_loses_and_repeats_no_number(
     queue = create_subscribed_queue(stage.resources.topic_arn, upgraded.service)
     upgraded.former_rowline("backfill", CONSUMER, "--from", "source")
     with Received(queue) as received:
-        workload = Workload(mariadb.connect, changes=10**9, number=1, per_second=150).start()
+        workload = Workload(
+            mariadb.connect, changes=10**9, number=1, per_second=TIER.changes_per_second
+        ).start()
         request.addfinalizer(workload.stop)
         wait_for(lambda: len(received.messages) > 20)
         former = stage.state.streams.load("shop")[0].token
