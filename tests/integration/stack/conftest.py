@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pymysql
 import pytest
@@ -20,12 +20,21 @@ from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.stage import Stage
 from shared.values import source_endpoint
 from shared.values.errors import RowlineError
+from tests.command import run_here
 from tests.integration.stack import poison_orders
 from tests.integration.stack.project import Project
 
 NAME = f"stack{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 """Each worker that runs such tests has a stage of its own."""
 CONSUMER = "listingSearch"
+
+
+class Said(NamedTuple):
+    """How a command ended, and what it wrote."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 @dataclass
@@ -55,8 +64,17 @@ class Stack:
             autocommit=True,
         )
 
-    def rowline(self, *words: str, check: bool = True, timeout: float = 280) -> Any:
-        return self.project.run("rowline", *words, check=check, timeout=timeout)
+    def rowline(self, *words: str, check: bool = True, columns: int = 80) -> Said:
+        """Run a command in this process: to start one for each would take half of their time.
+
+        check: It must succeed. columns: Of the terminal.
+        """
+        environment = {**self.project.environment, "COLUMNS": str(columns)}
+        with contextlib.chdir(self.project.folder):
+            done = run_here(*words, environment=environment)
+        said = Said(done.code, done.stdout.decode(), done.stderr.decode())
+        assert not check or not said.returncode, (words, said)
+        return said
 
     @contextlib.contextmanager
     def writing(self, number: int, per_second: float) -> Iterator[None]:
@@ -77,7 +95,7 @@ class Stack:
             assert time.monotonic() < end, (
                 f"not within {seconds:.0f} s: {what}\n{self.rowline('status', check=False).stdout}"
             )
-            time.sleep(0.1)
+            time.sleep(0.3)  # each look asks several services
 
     def verified(self, consumer: str = CONSUMER) -> None:
         """Every row equals its document, and nothing is parked."""
@@ -106,7 +124,7 @@ def variables(environment: dict[str, str]) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # it would work beside all other tests, up to their end
 def deployed_stack(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Stack, dict[str, str]]]:
