@@ -357,6 +357,12 @@ def test_collected_traces_are_found_in_both_files(tmp_path: Any) -> None:
     assert len(traces.find({"group": "g"}, 0.0, 100.0)) == 2
     assert traces.find({"group": "h"}, 0.0, 100.0) == []
     assert traces.find({"group": "g"}, 50.0, 100.0) == []
+    changes = listed([TracedChange("tx/1", 1, "u", "k1", 9_000)])
+    details = msgspec.structs.replace(segment(), details=changes)
+    file.write_bytes(segment_documents.encode(details) + b"\n")
+    for listing in ("tx/1", "k1"):
+        assert len(traces.find({"group": "g"}, 0.0, 100.0, listing)) == 2
+    assert traces.find({"group": "g"}, 0.0, 100.0, "tx/2") == []
 
 
 def test_a_number_and_its_text_have_one_key_hash() -> None:

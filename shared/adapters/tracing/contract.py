@@ -56,10 +56,13 @@ class Tracer(Protocol):
 class Traces(Protocol):
     """Finds recorded segments. Raises StackError, StateUnavailable."""
 
-    def find(self, wanted: dict[str, str], since: float, until: float) -> list[TraceSegment]:
+    def find(
+        self, wanted: dict[str, str], since: float, until: float, listing: str = ""
+    ) -> list[TraceSegment]:
         """All segments of the traces that have these annotations, between two times.
 
-        In the order in which they began.
+        In the order in which they began. listing: an id of a change or a hash of a key; traces of
+        which no segment lists it may be left out.
         """
         ...
 

@@ -92,7 +92,9 @@ class XRayTraces:
     def __init__(self, client: Callable[[str], Any]) -> None:
         self._client = client
 
-    def find(self, wanted: dict[str, str], since: float, until: float) -> list[TraceSegment]:
+    def find(
+        self, wanted: dict[str, str], since: float, until: float, listing: str = ""
+    ) -> list[TraceSegment]:
         terms = [f'annotation.{name} = "{value}"' for name, value in wanted.items()]
         try:
             pages = (

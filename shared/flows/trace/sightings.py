@@ -53,7 +53,7 @@ def sightings(traces: Traces, sought: Sought, group: str = "") -> list[Sighting]
     for wanted in _queries(sought, group):
         found = [
             Sighting(segment, change)
-            for segment in traces.find(wanted, since, until)
+            for segment in traces.find(wanted, since, until, sought.id or sought.hash)
             for change in _listed(segment)
         ]
         found = [one for one in found if sought.matches(one.known())]

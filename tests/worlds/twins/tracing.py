@@ -21,7 +21,9 @@ class MemoryTracing:
         self.segments += self._waiting
         self._waiting.clear()
 
-    def find(self, wanted: dict[str, str], since: float, until: float) -> list[TraceSegment]:
+    def find(
+        self, wanted: dict[str, str], since: float, until: float, listing: str = ""
+    ) -> list[TraceSegment]:
         traces = {
             one.of.trace for one in self.segments if wanted.items() <= one.annotations.items()
         }
