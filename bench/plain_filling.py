@@ -59,6 +59,8 @@ def figures(
 def _fill(search: ElasticsearchServer, index: str, rows: int, url: str, state_table: str) -> Side:
     functions = Functions(search.url, index, rows)
     stored = open_state(aws.client("dynamodb"), state_table)
+    while stored.streams.load(STREAM)[1] is None:  # the relay has just been started
+        time.sleep(0.1)
 
     def run() -> tuple[int, float]:
         world = consuming.world_of(search.url, index)
