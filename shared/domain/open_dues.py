@@ -30,7 +30,12 @@ def open_dues(dues: Dues, consumer: ConsumerSettings, source: SourceSettings) ->
     """The dues of a consumer, by table.
 
     source: what the consumer's source captures by all its relays.
+
+    An archive has none: it keeps changes, and the rows that a resync sends are none. A snapshot
+    has its rows.
     """
+    if consumer.is_drained:
+        return []
     settled = dues.settled(consumer.name)
     found = [
         OpenDue(table, cause.id, cause.why)

@@ -51,6 +51,13 @@ def due(world: BackfillWorld, **consumer: Any) -> list[str]:
     return list(one.due)
 
 
+def test_an_archive_has_no_table_that_is_due(world: BackfillWorld) -> None:
+    """It keeps changes. A resync would read every row for nothing."""
+    note(world, TABLE, "0-1-7@1")
+    assert due(world) == [TABLE]
+    assert due(world, kind="archive") == []
+
+
 def test_it_is_shown_with_the_command_until_a_backfill_has_ended(world: BackfillWorld) -> None:
     assert due(world) == []
     note(world, TABLE, "0-1-7@1")
