@@ -120,7 +120,7 @@ def watch(stack: Stack) -> None:
     """Its minute has come; in `make soak` it comes by itself."""
     if TIER.name != "soak":
         stage = stack.open()
-        stage.functions.start(stage.resources.watch_function, {})
+        stage.functions.start(stage.resources.outputs["WatchFunction"], {})
 
 
 def _gate_closed_figure(stack: Stack) -> float:
