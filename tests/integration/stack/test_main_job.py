@@ -97,15 +97,17 @@ def test_elasticsearch_away_under_load_closes_the_gate_and_parks_nothing(stack: 
         for _ in range(TIER.outages):
             time.sleep(2)
             stack.servers.server("elasticsearch").stop()
-            ends = time.monotonic() + TIER.outage_seconds
-            stack.wait("a closed gate", lambda: not gates.read(CONSUMER).is_open, 60)
-            assert gates.read(CONSUMER).cause == "outage"
-            said = stack.rowline("status", check=False)
-            assert (said.returncode, "gate listingSearch" in said.stdout) == (1, True), said.stdout
-            watch(stack)
-            wait_for(lambda: _gate_closed_figure(stack) == 1.0, 60)
-            time.sleep(max(0.0, ends - time.monotonic()))
-            stack.servers.server("elasticsearch").start()
+            try:
+                ends = time.monotonic() + TIER.outage_seconds
+                stack.wait("a closed gate", lambda: not gates.read(CONSUMER).is_open, 60)
+                assert gates.read(CONSUMER).cause == "outage"
+                said = stack.rowline("status", check=False)
+                assert (said.returncode, "gate listingSearch" in said.stdout) == (1, True), said
+                watch(stack)
+                wait_for(lambda: _gate_closed_figure(stack) == 1.0, 60)
+                time.sleep(max(0.0, ends - time.monotonic()))
+            finally:  # later tests need it
+                stack.servers.server("elasticsearch").start()
             if TIER.name != "soak":  # there the watch probes when its time has come
                 gates.write(CONSUMER, replace(gates.read(CONSUMER), next_ms=1))
             watch(stack)
