@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from shared.domain.columns_in_force import RawRow, has_same_key, under_columns
+from shared.domain.row_in_snapshot import SnapshotRow
 from shared.values.table import Table
 
 Existence = Literal["exists", "absent", "unknown"]
@@ -89,17 +90,6 @@ def in_order(changes: Sequence[Archived]) -> list[Archived]:
     return kept
 
 
-def differences(change: Archived) -> dict[str, tuple[msgspec.Raw | None, msgspec.Raw | None]]:
-    """The columns that a change made different: values before and after it."""
-    before, after = change.before or {}, change.after or {}
-    names = [*after, *(name for name in before if name not in after)]
-    return {
-        name: (before.get(name), after.get(name))
-        for name in names
-        if _text(before.get(name)) != _text(after.get(name))
-    }
-
-
 def state_at(
     changes: Sequence[Archived],
     at_us: int,
@@ -108,6 +98,7 @@ def state_at(
     in_force: Table | None = None,
     in_force_version: int = 0,
     versions: Sequence[Table] = (),
+    read: SnapshotRow | None = None,
 ) -> RowAt:
     """The row at a time, from all of its changes in order.
 
@@ -115,6 +106,7 @@ def state_at(
     table was not captured.
     in_force: the table's columns at that time, None where they are not known to differ.
     versions: all its column sets, by version from 1 on.
+    read: the row as a snapshot read it, the same at the time; it counts where changes do not tell.
     """
     place = max((i for i, each in enumerate(changes) if each.at_us <= at_us), default=-1)
     last = changes[place] if place >= 0 else None
@@ -134,6 +126,9 @@ def state_at(
         found = _across_a_gap(last, following, captured_since_us is not None)
     else:
         found = _after(last, following)
+    if found.state == "unknown" and read is not None:
+        why = f"the snapshot {read.snapshot} has it, and no change of it is archived in between"
+        found = RowAt("exists", why, read.row, last, read.schema_version)
     if found.row is None or in_force is None or found.schema_version == in_force_version:
         return found
     later = next((each for each in following if each.op != "t"), None)
@@ -242,7 +237,3 @@ def _projected(found: RowAt, in_force: Table, version: int, versions: Sequence[T
         unknown=unknown,
         assumed=assumed,
     )
-
-
-def _text(value: msgspec.Raw | None) -> bytes | None:
-    return None if value is None else bytes(value)

@@ -69,6 +69,8 @@ class PastWorld:
         self._transactions = 0
         self.schemas, self.coverage = MemorySchemas(), MemoryCoverage()
         self.rows: list[Archived] = []
+        self.snapshots: list[Archived] = []
+        self._last = 0  # the newest number
         self.messages: list[Message] = []
         self.past: list[tuple[int, dict[tuple[str, int], Stored], list[Field], list[Field]]] = []
         self.keys: set[tuple[str, int]] = set()
@@ -97,6 +99,59 @@ class PastWorld:
             ledger=ledger.encode(),
             times={STREAM: (min(times), max(times))},
         )
+
+    def has_snapshots(self) -> bool:
+        return bool(self.snapshots)
+
+    @property
+    def first_ms(self) -> int:
+        """When the archive's first change was committed."""
+        return int(
+            min(row["committed_at"] for row in self.rows).replace(tzinfo=UTC).timestamp() * 1000
+        )
+
+    def wait(self, ms: int) -> None:
+        """Let so much time pass."""
+        self._ms += ms
+
+    def begin_archive(self) -> None:
+        """The archive has what comes from now on; rows are there already."""
+        self.rows.clear()
+        self.messages.clear()
+        self.coverage = MemoryCoverage()
+        self._capture(1, (f"{DATABASE}.{TABLE}",))
+
+    def stop_capture(self, ms: int) -> None:
+        """The table is not captured for a while."""
+        self._capture(2, ())
+        self._ms += ms
+        self._capture(3, (f"{DATABASE}.{TABLE}",))
+
+    def _capture(self, number: int, names: tuple[str, ...]) -> None:
+        self._ms += 1
+        start = SegmentStart(number, make_seq(EPOCH, self._last), at_ms=self._ms)
+        self.coverage.append(STREAM, Segment(start, "server", Position("bin.1", 4), names))
+
+    def read(self, share: float = 1.0) -> None:
+        """A snapshot reads a share of the rows, and holds their changes until now."""
+        for key in sorted(self._now):
+            if self._random.random() < share:
+                row = self._image(self._now[key], self._fields)
+                self.snapshots.append(
+                    {
+                        "snapshot": "weekly",
+                        "stream": STREAM,
+                        "source": SOURCE,
+                        "database": DATABASE,
+                        "table": TABLE,
+                        "key": encode_json({name: row[name] for name in KEY}).decode(),
+                        "epoch": EPOCH,
+                        "n": self._last,
+                        "read_at": _time(self._ms + self._random.choice((-3_000, 0, 3_000))),
+                        "schema_version": self.schemas.version_of(SOURCE, self._table()),
+                        "after": _text(row),
+                    }
+                )
 
     def run(self, steps: int) -> "PastWorld":
         """So many transactions."""
@@ -145,6 +200,7 @@ class PastWorld:
                 version = self.schemas.version_of(SOURCE, table) if table.columns else 1
                 row = _archived(change, version, shard)
                 self.rows.append(row)
+                self._last = row["n"]
                 parts = (STREAM, SOURCE, DATABASE, TABLE, version, row["group"], None, [change])
                 self.messages.append(Message(*parts))
         if events and type(events[0]) is Rows:

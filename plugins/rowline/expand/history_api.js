@@ -126,7 +126,13 @@ function rights(functionName, sources, options) {
       ['glue:GetDatabase', 'glue:GetTable'],
       [glue('catalog'), glue('database/${database}'), glue('table/${database}/*')],
     ),
-    allow('Table', ['s3:GetObject'], sub('${bucket}/lake/*', { bucket: arn(bucket) })),
+    allow(
+      'Table',
+      ['s3:GetObject'],
+      ['lake', 'snapshots/table'].map((folder) =>
+        sub(`\${bucket}/${folder}/*`, { bucket: arn(bucket) }),
+      ),
+    ),
     allow(
       'Results',
       ['s3:GetObject', 's3:PutObject'],

@@ -26,3 +26,10 @@ class ArchiveTable(Protocol):
     def facts(self) -> TableFacts:
         """The present state. Raises Outage, StackError where there is no table."""
         ...
+
+    def has_snapshots(self) -> bool:
+        """Whether there is a table `snapshots`: the first snapshot makes it.
+
+        Raises Outage, StackError.
+        """
+        ...

@@ -14,7 +14,7 @@ from shared.adapters import aws
 from shared.adapters.archive_table.contract import TableFacts
 from shared.values.errors import RowlineError, StackError, StateUnavailable
 
-TABLE = "changes"
+TABLE, SNAPSHOTS = "changes", "snapshots"
 LEDGER = "rowline.ledger"
 """The table's property with the address of its ledger."""
 
@@ -64,6 +64,15 @@ class GlueArchiveTable:
                 metadata.properties.get(TIMES, "{}"), type=dict[str, tuple[int, int]]
             ),
         )
+
+    def has_snapshots(self) -> bool:
+        try:
+            self._client("glue").get_table(DatabaseName=self._database, Name=SNAPSHOTS)
+        except aws.FAILURES as error:
+            if aws.code_of(error) == "EntityNotFoundException":
+                return False
+            raise self._failed(error) from None
+        return True
 
     def _object(self, address: str) -> bytes:
         parts = urlsplit(address, allow_fragments=False)

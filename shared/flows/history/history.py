@@ -2,14 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
 from shared.domain.archive_ledger import Ledger
 from shared.domain.key_argument import key_texts
 from shared.domain.row_history import Archived, RowAt, in_order, state_at
+from shared.domain.row_in_snapshot import SKEW_US, SnapshotRow, nearest
 from shared.flows.history.past_table import PastTable, find_table
-from shared.flows.history.row_queries import micros, read_other_keys, read_row, read_version
+from shared.flows.history.row_queries import (
+    micros,
+    read_other_keys,
+    read_row,
+    read_snapshots,
+    read_version,
+)
 from shared.flows.history.setup import HistorySetup
 from shared.values.seq import split_seq
 
@@ -83,7 +91,8 @@ def row_at(setup: HistorySetup, table: str, key: str, at: datetime) -> RowMoment
     at_us = micros(at)
     past, keys, archive, changes, read = _read(setup, table, key)
     version, scanned = _version(setup, past, changes, at_us)
-    found = state_at(
+    state = partial(
+        state_at,
         changes,
         at_us,
         captured_since_us=_captured(past, archive, at_us),
@@ -91,15 +100,31 @@ def row_at(setup: HistorySetup, table: str, key: str, at: datetime) -> RowMoment
         in_force_version=version,
         versions=past.versions,
     )
-    return RowMoment(
-        past.full_name,
-        keys,
-        at_us,
-        found,
-        archive.reaches(at_us),
-        archive,
-        read + scanned,
-    )
+    found = state()
+    read += scanned
+    if found.state == "unknown" and (since := _captured(past, archive, at_us)) is not None:
+        snapshots, scanned = _snapshots(setup, past, keys, archive, since)
+        found = state(read=nearest(snapshots, changes, at_us))
+        read += scanned
+    return RowMoment(past.full_name, keys, at_us, found, archive.reaches(at_us), archive, read)
+
+
+def _snapshots(
+    setup: HistorySetup, past: PastTable, keys: Sequence[str], archive: ArchiveReach, since_us: int
+) -> tuple[list[SnapshotRow], int]:
+    """The row in snapshots between which and a time no archived change is missing; bytes scanned.
+
+    since_us: the archive has every change of the table from then to that time.
+    """
+    if not archive.since_us or not setup.archive_table.has_snapshots():
+        return [], 0
+    found, scanned = read_snapshots(setup.athena, past, keys)
+    return [
+        each
+        for each in found
+        if _captured(past, archive, each.read_us) == since_us
+        and archive.reaches(each.read_us + SKEW_US)
+    ], scanned
 
 
 def _read(

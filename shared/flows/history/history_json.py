@@ -6,8 +6,9 @@ Times are ISO 8601 in UTC. Values of rows are the JSON that the archive has.
 from collections.abc import Callable
 from typing import Any
 
+from shared.domain.changed_values import differences
 from shared.domain.query_cost import query_usd
-from shared.domain.row_history import Archived, differences
+from shared.domain.row_history import Archived
 from shared.flows.history.history import ArchiveReach, RowHistory, RowMoment
 from shared.flows.history.pages import ChangePage
 from shared.flows.history.row_queries import time_of

@@ -13,6 +13,7 @@ from shared.adapters.athena.contract import Athena, QueryParameter, text_paramet
 from shared.domain.athena_query import ResultRow, ask, rows
 from shared.domain.columns_in_force import RawRow
 from shared.domain.row_history import TRUNCATE, Archived
+from shared.domain.row_in_snapshot import SnapshotRow
 from shared.flows.history.past_table import PastTable
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -20,6 +21,7 @@ COLUMNS = (
     'stream, epoch, n, id, op, "key", committed_at, "before", "after", tx_id, tx_index, tx_last, '
     "schema_version, trace_id"
 )
+SNAPSHOT_COLUMNS = 'snapshot, epoch, n, read_at, schema_version, "after"'
 OF_TABLE = 'source = ? AND "database" = ? AND "table" = ?'
 PARTITIONS, BEHIND_PARTITIONS = '{"partitions":', '{"partitions;'
 """The keys of truncates of partitions begin with the first, and sort before the second."""
@@ -42,9 +44,33 @@ def read_row(athena: Athena, table: PastTable, keys: Sequence[str]) -> tuple[lis
     return [change_of(row) for row in rows(athena, done.id)], done.scanned
 
 
-def select(where: str, columns: str = COLUMNS) -> str:
-    """A SELECT of the table `changes`."""
-    return " ".join(("SELECT", columns, "FROM changes WHERE", where))
+def select(where: str, columns: str = COLUMNS, table: str = "changes") -> str:
+    """A SELECT of the table `changes`, or of `snapshots`."""
+    return " ".join(("SELECT", columns, "FROM", table, "WHERE", where))
+
+
+def read_snapshots(
+    athena: Athena, table: PastTable, keys: Sequence[str]
+) -> tuple[list[SnapshotRow], int]:
+    """The row with one of these keys in each snapshot that has it, and the bytes scanned."""
+    parts, parameters = list[str](), list[QueryParameter]()
+    for key in keys:
+        text, values = text_parameters(key)
+        where = f'{OF_TABLE} AND "key" = {text}'
+        parts.append(select(where, SNAPSHOT_COLUMNS, "snapshots"))
+        parameters += [table.source, table.database, table.name, *values]
+    done = ask(athena, " UNION ALL ".join(parts), parameters)
+    return [
+        SnapshotRow(
+            str(id),
+            int(epoch or 0),
+            int(n or 0),
+            micros(datetime.fromisoformat(str(read_at)).replace(tzinfo=UTC)),
+            int(version or 0),
+            _decode(after or "{}"),
+        )
+        for id, epoch, n, read_at, version, after in rows(athena, done.id)
+    ], done.scanned
 
 
 def read_version(

@@ -5,11 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import boto3
 import msgspec
+import pyarrow as pa
 import pytest
 
 from shared.adapters import aws as clients
 from shared.adapters.archive_table.glue import GlueArchiveTable
 from shared.adapters.athena.athena import AwsAthena
+from shared.adapters.snapshots.iceberg import IcebergSnapshots
+from shared.adapters.snapshots.snapshots_columns import ARROW
 from shared.domain.archive_views import View
 from shared.domain.athena_query import ask, rows
 from shared.flows.history.history import row_at, row_history
@@ -94,3 +97,25 @@ def test_views_are_made_in_glue_and_made_again(place: Place) -> None:
     done = ask(setup.athena, "SELECT tenant, id FROM listings_rows WHERE id > ?", [0])
     found = sorted((tenant, int(id or 0)) for tenant, id in rows(setup.athena, done.id))
     assert found == sorted(key for key in world.keys if world.true_row(key, world.end_ms))
+
+
+def test_a_row_that_never_changed_is_known_from_a_snapshot(place: Place) -> None:
+    world = PastWorld(3).run(5)
+    world.begin_archive()
+    still = sorted(world.keys)[0]
+    key = msgspec.json.encode({"tenant": still[0], "id": still[1]}).decode()
+    world.run(5)
+    world.wait(ms=600_000)
+    world.read()
+    world.wait(ms=600_000)
+    world.run(5)
+    setup = opened(place, world)
+    at = datetime.fromtimestamp(world.end_ms / 1000, UTC)
+    before = row_at(setup, "listings", key, at)
+    read = pa.Table.from_pylist(world.snapshots, ARROW)
+    IcebergSnapshots(place.bucket, place.database).add("weekly", "market.listings", 0, 0, read)
+    found = row_at(setup, "listings", key, at)
+    assert (before.found.state, found.found.state) == ("unknown", "exists")
+    assert found.found.row is not None
+    told = {name: msgspec.json.decode(raw) for name, raw in found.found.row.items()}
+    assert told == world.true_row(still, world.end_ms)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from local.emulator.athena_dialect import BadQuery, bind, parse, tables, to_duckdb
 from shared.adapters.athena.contract import (
@@ -15,6 +16,7 @@ from shared.adapters.athena.contract import (
     ResultPage,
     literal,
 )
+from shared.adapters.snapshots.snapshots_columns import ARROW
 from tests.worlds.changes_table import Row, arrow
 
 
@@ -29,6 +31,8 @@ class MemoryAthena:
         empty = arrow([])
         self._duckdb.register("given", empty)
         self._duckdb.execute("CREATE TABLE changes AS SELECT * FROM given")
+        self._duckdb.register("given", pa.Table.from_pylist([], ARROW))
+        self._duckdb.execute("CREATE TABLE snapshots AS SELECT * FROM given")
         self._done: dict[str, tuple[ResultPage, str]] = {}
         self._polled: set[str] = set()
         self._tokens: dict[str, str] = {}
@@ -40,6 +44,11 @@ class MemoryAthena:
         """Add rows to the table `changes`."""
         self._duckdb.register("given", arrow(rows))
         self._duckdb.execute("INSERT INTO changes SELECT * FROM given")
+
+    def append_snapshots(self, rows: Sequence[Row]) -> None:
+        """Add rows to the table `snapshots`."""
+        self._duckdb.register("given", pa.Table.from_pylist(list(rows), ARROW))
+        self._duckdb.execute("INSERT INTO snapshots SELECT * FROM given")
 
     def define(self, statement: str) -> None:
         """Make a view with Athena's CREATE VIEW."""
