@@ -28,7 +28,7 @@ def rules(path: str, text: str) -> list[tuple[str, int]]:
         ("shared/a.py", "a = 1\n" * 251, [("module", 0)]),
         ("shared/a.py", "# (long: one table)\n" + "a = 1\n" * 250, []),
         ("shared/a.py", "a = 1\n" * 250, []),
-        ("tests/a.py", "a = 1\n" * 251, []),
+        ("tests/a.py", "a = 1\n" * 251, [("module", 0)]),
         ("plugins/rowline/a.js", "a();\n" * 251, [("module", 0)]),
     ],
 )

@@ -107,7 +107,7 @@ def test_waits_take_half_of_the_functions_time_at_most(world: MoodyWorld) -> Non
         left[0] -= seconds
 
     world.consume = world.cold_start()
-    world.consume._slices._repeating._sleep = sleep
+    world.consume._slices._retries._sleep = sleep
     world.publish(*(change(n, "u", n) for n in range(1, 6)))
     consumed = world.consume.handle(world.queue.receive(), lambda: left[0])
     assert consumed.failed == []
