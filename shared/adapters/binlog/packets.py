@@ -20,7 +20,7 @@ RawEvent = tuple[int, int, int, int, int, int, bytes, int, int]
 Its body is `data[start:end]`, without header and checksum; other events may stand around it. `ts`
 seconds (0 in events that the server makes up for this connection), `size` bytes in the binlog,
 `log_pos` where the next event begins (low 32 bits; 0 in made-up events). Source: MySQL internals
-manual, "Binlog RawEvent Header". A plain tuple: one is made for every event of a busy server.
+manual, "Binlog Event Header". A plain tuple: one is made for every event of a busy server.
 """
 
 _CHUNK = 1 << 18
