@@ -131,7 +131,7 @@ tables = some(
     shards=st.integers(1, 1024),
     shardBy=one_or_more,
     drop=one_or_more,
-    mask=st.dictionaries(few, st.sampled_from(["hash", "redact", None])),
+    mask=st.dictionaries(few, st.sampled_from(["hash", "redact", None]), min_size=1),
     acceptCascades=st.booleans(),
 )
 aliases = st.sampled_from(
@@ -173,7 +173,7 @@ def random_stanzas(draw: st.DrawFn) -> dict[str, Any]:
         index=st.just("i.json"),
         id=one_or_more,
         fields=one_or_more,
-        rename=st.dictionaries(few, st.one_of(few, st.sampled_from(["_id", "x.y"]))),
+        rename=st.dictionaries(few, st.one_of(few, st.sampled_from(["_id", "x.y"])), min_size=1),
     )
     consumer = st.builds(
         lambda tables, sink, rest: {
