@@ -220,14 +220,14 @@ MUTANTS = (
     Mutant(
         "a begun group is not recorded",
         f"{CONSUME}/killing.py",
-        "self._hands.begin(self._consumer, dict.fromkeys(sorted(again), started))",
+        "self._with.hands.begin(self._with.consumer, dict.fromkeys(sorted(again), started))",
         "pass",
         (KILLING,),
     ),
     Mutant(
         "an ended group stays recorded",
         f"{CONSUME}/killing.py",
-        "self._hands.end(self._consumer, self._begun)",
+        "self._with.hands.end(self._with.consumer, self._begun)",
         "pass",
         (KILLING,),
     ),

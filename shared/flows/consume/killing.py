@@ -9,14 +9,10 @@ invocation takes them, so that no group waits for the kills of another one.
 from collections.abc import Callable, Collection, Sequence
 
 from shared.adapters.queue.contract import MAX_RECEIVED, Queue
-from shared.adapters.state.groups_in_hand import GroupsInHand
-from shared.flows.consume.applying import Applying, Tried
+from shared.flows.consume.applying import Tried
 from shared.flows.consume.batch import Opened, by_group
 from shared.flows.consume.batch_rows import BatchRows
-from shared.flows.consume.every_change import EveryChange
-from shared.flows.consume.marking import Marking
-from shared.flows.consume.parking import Parking
-from shared.flows.consume.suspect_group import SuspectGroup, Trial
+from shared.flows.consume.suspect_group import Settling, SuspectGroup, Trial
 from shared.values.batch_start import BatchStart
 from shared.values.errors import StackError, StateUnavailable
 from shared.values.group_in_hand import GroupInHand
@@ -24,25 +20,14 @@ from shared.values.mark import Mark
 
 
 class Killing:
-    """The groups of one batch that were begun before. version: of the function's code.
+    """The groups of one batch that were begun before.
 
     queue: the consumer's own. tried: what the sink said so far.
     soon: groups that are not over, and shall come again without a long wait.
     """
 
-    def __init__(
-        self,
-        consumer: str,
-        hands: GroupsInHand,
-        applying: Applying | EveryChange,
-        parking: Parking,
-        marking: Marking,
-        version: str,
-        queue: Queue,
-    ) -> None:
-        self._consumer, self._hands, self._applying = consumer, hands, applying
-        self._parking, self._marking, self._version = parking, marking, version
-        self._queue = queue
+    def __init__(self, settling: Settling, queue: Queue) -> None:
+        self._with, self._queue = settling, queue
         self._begun: list[str] = []
         self.tried = Tried()
         self.soon: set[str] = set()
@@ -73,10 +58,10 @@ class Killing:
         ]
         if not again:
             return
-        held = self._hands.read(self._consumer, again)
+        held = self._with.hands.read(self._with.consumer, again)
         if not held:
-            started = GroupInHand(version=self._version, attempts=1)
-            self._hands.begin(self._consumer, dict.fromkeys(sorted(again), started))
+            started = GroupInHand(version=self._with.version, attempts=1)
+            self._with.hands.begin(self._with.consumer, dict.fromkeys(sorted(again), started))
             self._begun += again
             return
         group = min(held, key=lambda each: (held[each].tries, held[each].attempts, each))
@@ -92,15 +77,7 @@ class Killing:
             lambda: self._quiet(len(opened)),
             may_park,
         )
-        suspect = SuspectGroup(
-            self._consumer,
-            self._hands,
-            self._applying,
-            self._parking,
-            self._marking,
-            self._version,
-            trial,
-        )
+        suspect = SuspectGroup(self._with, trial)
         over = suspect.apply()
         self.tried = suspect.tried
         if over:
@@ -127,5 +104,5 @@ class Killing:
     def end(self) -> None:
         """The batch has ended without a kill."""
         if self._begun:
-            self._hands.end(self._consumer, self._begun)
+            self._with.hands.end(self._with.consumer, self._begun)
             self._begun = []

@@ -31,6 +31,7 @@ from shared.flows.consume.redriving import RedriveRuntime
 from shared.flows.consume.refusal_retries import RefusalRetries
 from shared.flows.consume.returned import Returned
 from shared.flows.consume.seen import drop_seen
+from shared.flows.consume.suspect_group import Settling
 from shared.flows.consume.visibility import claim, postpone
 from shared.values.batch_start import BatchStart
 from shared.values.delivery import Delivery
@@ -64,15 +65,15 @@ class Consume:
         self._marking = Marking(consumer.name, state)
         self._parking = Parking(consumer, state.parked, claims, version, clock)
         self._redriving = RedriveRuntime(consumer, applying, state, claims, version, clock)
-        self._killing = Killing(
+        settling = Settling(
             consumer.name,
             state.groups_in_hand,
             self._applying,
             self._parking,
             self._marking,
             version,
-            queue,
         )
+        self._killing = Killing(settling, queue)
         self._queue, self._clock = queue, clock
         self._trace = trace or BatchTrace(NoTracer(), consumer.name, consumer)
         self._lateness = Lateness(consumer.name, state.dues, self._now_ms)

@@ -57,21 +57,23 @@ class Trial:
     may_park: bool
 
 
+@dataclass(frozen=True)
+class Settling:
+    """What applies and settles the changes of one consumer. version: of the function's code."""
+
+    consumer: str
+    hands: GroupsInHand
+    applying: Applying | EveryChange
+    parking: Parking
+    marking: Marking
+    version: str
+
+
 class SuspectGroup:
     """One group of one batch. tried: what the sink said."""
 
-    def __init__(
-        self,
-        consumer: str,
-        hands: GroupsInHand,
-        applying: Applying | EveryChange,
-        parking: Parking,
-        marking: Marking,
-        version: str,
-        trial: Trial,
-    ) -> None:
-        self._consumer, self._hands, self._applying = consumer, hands, applying
-        self._parking, self._marking, self._version = parking, marking, version
+    def __init__(self, settling: Settling, trial: Trial) -> None:
+        self._with = settling
         self._trial, self._group, self._total = trial, trial.group, trial.time_left()
         self._record = trial.held[trial.group]
         self._size = PortionSize(self._total)
@@ -107,7 +109,7 @@ class SuspectGroup:
                 pass  # it was a witness
             elif size > 1:
                 self._give_back_others()
-                self._note(_record(portion, self._version, attempts, many=size))
+                self._note(_record(portion, self._with.version, attempts, many=size))
                 self._apply(portion)
             elif not self._alone(portion[0], attempts, suspect=together or first <= at < end):
                 _wait(waiting[at:])
@@ -124,19 +126,19 @@ class SuspectGroup:
         if at <= first < end:
             return self._record
         if at < end:
-            return _record(waiting[at:], self._version, attempts - 1, many=end - at)
-        return GroupInHand(version=self._version, attempts=max(0, attempts - 1))
+            return _record(waiting[at:], self._with.version, attempts - 1, many=end - at)
+        return GroupInHand(version=self._with.version, attempts=max(0, attempts - 1))
 
     def _alone(self, waiting: tuple[Opened, Piece], attempts: int, *, suspect: bool) -> bool:
         """Apply one change, or refuse it as a killer; False: not now."""
         before, piece = self._record, waiting[1]
         known = piece.change is not None and piece.change.id == before.change and before.many <= 1
-        tries = before.tries if known and before.version == self._version else 0
+        tries = before.tries if known and before.version == self._with.version else 0
         if not suspect:
             attempts = 0
         elif known and not tries:
             attempts += before.tries  # of another version of the code
-        record = _record([waiting], self._version, attempts)
+        record = _record([waiting], self._with.version, attempts)
         if tries >= KILLS and before.proved:
             piece.attempts = attempts + tries
             reason = f"{KILLED} the function ended {tries} times while it applied this change alone"
@@ -192,7 +194,7 @@ class SuspectGroup:
             else:
                 alone.append(Opened(one.delivery, one.message, one.lane, [piece]))
         trial = self._trial
-        tried = self._applying.apply(alone, trial.run, trial.time_left, trial.rows)
+        tried = self._with.applying.apply(alone, trial.run, trial.time_left, trial.rows)
         self.tried = self.tried.plus_all(tried)
         return tried
 
@@ -203,14 +205,14 @@ class SuspectGroup:
         reasons = [piece.outcome.reason for _, piece in portion if piece.outcome]
         if not trial.may_park and not all(one.startswith(KILLED) for one in reasons):
             refused_have_failed({group: alone})
-        self._parking.park({group: alone}, trial.rows)
+        self._with.parking.park({group: alone}, trial.rows)
         done, pieces = settled_of(alone)
         seqs = [
             piece.change.seq
             for one, piece in pieces
             if one.lane == "live" and piece.change is not None and group in trial.marks
         ]
-        if seqs and not self._marking.advance(trial.marks, {group: seqs}):
+        if seqs and not self._with.marking.advance(trial.marks, {group: seqs}):
             mark = trial.marks[group]
             new = [seq for seq in seqs if seq > mark.seq]
             trial.marks[group] = Mark(max([mark.seq, *new]), mark.count + len(new))
@@ -222,7 +224,7 @@ class SuspectGroup:
             self._trial.give_back(others)
 
     def _note(self, record: GroupInHand) -> None:
-        self._hands.begin(self._consumer, {self._group: record})
+        self._with.hands.begin(self._with.consumer, {self._group: record})
 
 
 def _suspects(waiting: Waiting, before: GroupInHand) -> tuple[int, int]:
