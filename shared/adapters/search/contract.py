@@ -54,6 +54,11 @@ class Behind(msgspec.Struct, frozen=True):
     ids: tuple[str, ...] = ()
 
 
+def first_index(alias: str) -> str:
+    """The name of the index that is made where an alias has none."""
+    return f"{alias}-000001"
+
+
 class Search(Protocol):
     """An Elasticsearch cluster.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.adapters.search.alias_cache import KnownAliases
 from shared.adapters.search.connection import Connection, names
+from shared.adapters.search.contract import first_index
 from shared.values.errors import SearchError
 
 
@@ -77,7 +78,7 @@ class IndexMaking:
 
     def _create(self, alias: str, definition: dict[str, Any], mappings: dict[str, Any]) -> None:
         aliases = {**definition.get("aliases", {}), alias: {"is_write_index": True}}
-        self._put(f"{alias}-000001", {**definition, "aliases": aliases}, mappings)
+        self._put(first_index(alias), {**definition, "aliases": aliases}, mappings)
 
     def _put(self, index: str, definition: dict[str, Any], mappings: dict[str, Any]) -> None:
         made = {

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from shared.adapters.search.contract import Behind, Search
+from shared.adapters.search.contract import Behind, Search, first_index
 from shared.domain.captured_tables import CapturedTable
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
 from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings
@@ -38,9 +38,9 @@ class IndexTakeover:
         self, pairs: Mapping[str, IndexPair], tables: Sequence[CapturedTable]
     ) -> dict[str, IndexPair]:
         of = {self._alias(table): table.plan.table for table in tables}
-        made = {}
+        made, serving_now = {}, self._search.behind(list(pairs))
         for alias, pair in pairs.items():
-            if not self._search.behind([alias]):  # as with a first change
+            if alias not in serving_now:  # as with a first change
                 self._search.ensure_index(alias, self._layout.definition(of[alias]))
             self._search.put_alias(pair.serving, direct(pair.serving))
             definition = self._layout.definition(of[alias])
@@ -115,7 +115,7 @@ class IndexTakeover:
 
     def _pair(self, alias: str, behind: Behind | None) -> IndexPair:
         if behind is None:  # its index was dropped, or its table never had a row
-            serving = f"{alias}-000001"
+            serving = first_index(alias)
             return IndexPair(alias, serving, self._free(alias, serving))
         if not behind.is_alias:
             raise ConfigError(
