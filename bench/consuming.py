@@ -8,7 +8,6 @@ import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -17,6 +16,7 @@ import psutil
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import parallel_bulk
 
+from bench.side import Side, documents_per_second, speed_ratio
 from local.servers.elasticsearch_server import ElasticsearchServer
 from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.values.change import Change, Transaction
@@ -50,20 +50,6 @@ _TABLE = Table(
     ),
     ("id",),
 )
-
-
-@dataclass(frozen=True)
-class Side:
-    """One run of one side.
-
-    wall: Seconds.
-    cpu: Seconds of processor time of the side itself, all processes and threads.
-    server_cpu: Those of Elasticsearch meanwhile.
-    """
-
-    wall: float
-    cpu: float
-    server_cpu: float
 
 
 def row(number: int) -> dict[str, Any]:
@@ -102,14 +88,12 @@ def figures(folder: Path, changes: int, rounds: int, say: Say) -> dict[str, floa
 def _compared(place: str, amount: int, ours: list[Side], theirs: list[Side]) -> dict[str, float]:
     found: dict[str, float] = {}
     for name, sides in (("consumer", ours), ("parallel_bulk", theirs)):
-        found[f"{name}_{place}_changes_per_second"] = amount / median(s.wall for s in sides)
+        found[f"{name}_{place}_changes_per_second"] = documents_per_second(amount, sides)
         found[f"{name}_{place}_cpu_us_per_change"] = 1e6 * median(s.cpu for s in sides) / amount
         found[f"{name}_{place}_elasticsearch_cpu_us_per_change"] = (
             1e6 * median(s.server_cpu for s in sides) / amount
         )
-    # Of each round, for the machine may be busier in one than in another.
-    ratios = [other.wall / own.wall for own, other in zip(ours, theirs, strict=True)]
-    return found | {f"consumer_to_parallel_bulk_{place}": median(ratios)}
+    return found | {f"consumer_to_parallel_bulk_{place}": speed_ratio(ours, theirs)}
 
 
 def consumer(server: ElasticsearchServer, index: str, amount: int, size: int) -> Side:

@@ -13,7 +13,6 @@ import uuid
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
-from statistics import median
 from typing import Any
 from unittest import mock
 from zlib import crc32
@@ -22,7 +21,8 @@ import boto3
 import msgspec
 
 from bench import consuming, relaying
-from bench.consuming import FUNCTIONS, Say, Side
+from bench.consuming import FUNCTIONS, Say
+from bench.side import Side, documents_per_second, speed_ratio
 from local.servers.elasticsearch_server import ElasticsearchServer
 from shared.adapters.snapshots.iceberg import IcebergSnapshots
 from shared.flows.archive.chosen_changes import ChosenChanges
@@ -67,11 +67,10 @@ def figures(folder: Path, rows: int, rounds: int, say: Say) -> dict[str, float]:
                 ours.append(_fill(server, f"fill-{number}", rows, bucket))
                 theirs.append(consuming.bulk(server, f"bulk-{number}", rows))
     del ours[0], theirs[0]
-    ratios = [other.wall / own.wall for own, other in zip(ours, theirs, strict=True)]
     return {
-        "fill_documents_per_second": rows / median(each.wall for each in ours),
-        "bulk_documents_per_second": rows / median(each.wall for each in theirs),
-        "fill_to_parallel_bulk": median(ratios),
+        "fill_documents_per_second": documents_per_second(rows, ours),
+        "bulk_documents_per_second": documents_per_second(rows, theirs),
+        "fill_to_parallel_bulk": speed_ratio(ours, theirs),
     }
 
 

@@ -8,13 +8,13 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 from typing import Any
 from unittest import mock
 
 from bench import consuming, relaying
-from bench.consuming import Say, Side
+from bench.consuming import Say
 from bench.filling import Functions
+from bench.side import Side, documents_per_second, speed_ratio
 from bench.workload import DATABASE, TABLE, fill
 from local.servers.database_server import DatabaseServer
 from local.servers.elasticsearch_server import ElasticsearchServer
@@ -48,11 +48,10 @@ def figures(
                 ours.append(_fill(search, index, rows, server.reader_url, place.state_table))
                 theirs.append(consuming.bulk(search, f"bulk-{number}", rows))
     del ours[0], theirs[0]
-    ratios = [other.wall / own.wall for own, other in zip(ours, theirs, strict=True)]
     return {
-        "plain_fill_documents_per_second": rows / median(each.wall for each in ours),
-        "bulk_beside_plain_fill_documents_per_second": rows / median(each.wall for each in theirs),
-        "plain_fill_to_parallel_bulk": median(ratios),
+        "plain_fill_documents_per_second": documents_per_second(rows, ours),
+        "bulk_beside_plain_fill_documents_per_second": documents_per_second(rows, theirs),
+        "plain_fill_to_parallel_bulk": speed_ratio(ours, theirs),
     }
 
 

@@ -1,0 +1,29 @@
+"""Side: one run of one side of a comparison, and how the sides of several rounds compare."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+
+@dataclass(frozen=True)
+class Side:
+    """One run of one side.
+
+    wall: Seconds.
+    cpu: Seconds of processor time of the side itself, all processes and threads.
+    server_cpu: Those of Elasticsearch meanwhile.
+    """
+
+    wall: float
+    cpu: float
+    server_cpu: float
+
+
+def documents_per_second(amount: int, sides: Sequence[Side]) -> float:
+    """Of the median of the rounds."""
+    return amount / median(each.wall for each in sides)
+
+
+def speed_ratio(ours: Sequence[Side], theirs: Sequence[Side]) -> float:
+    """How many times as fast ours is, of each round: the machine may be busier in one of them."""
+    return median(other.wall / own.wall for own, other in zip(ours, theirs, strict=True))
