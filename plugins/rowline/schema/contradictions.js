@@ -63,13 +63,13 @@ function consumerContradictions(path, consumer, { kind, listable }) {
 
 const days = (text) => (/^\d+d$/.test(text ?? '') ? Number.parseInt(text, 10) : Infinity);
 
-/** The problems of an archive. */
+/** The problems of an archive with its defaults; undefined: there is none. */
 const archiveContradictions = (archive) =>
   Number.isFinite(days(archive?.infrequentAfter)) &&
-  days(archive.infrequentAfter) >= days(archive.retention ?? '400d')
+  days(archive.infrequentAfter) >= days(archive.retention)
     ? [
         `archive.infrequentAfter is ${archive.infrequentAfter}, but changes are kept for ` +
-          `${archive.retention ?? '400d'} only. Write fewer days, or off.`,
+          `${archive.retention} only. Write fewer days, or off.`,
       ]
     : [];
 

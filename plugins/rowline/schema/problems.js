@@ -52,7 +52,7 @@ function problems(stanzas, { read = nothingToRead } = {}) {
   return [
     ...tableContradictions(whole),
     ...relayContradictions(sources),
-    ...archiveContradictions(kept),
+    ...archiveContradictions(archive.isOn(kept) ? complete(kept, archive.schema) : undefined),
     ...Object.entries(full).flatMap(([name, consumer]) => {
       const [kind, sink] = sinkOf(consumer);
       const { listable } = sink;
