@@ -91,19 +91,20 @@ def row_at(setup: HistorySetup, table: str, key: str, at: datetime) -> RowMoment
     at_us = micros(at)
     past, keys, archive, changes, read = _read(setup, table, key)
     version, scanned = _version(setup, past, changes, at_us)
+    since_us = _captured(past, archive, at_us)
     state = partial(
         state_at,
         changes,
         at_us,
-        captured_since_us=_captured(past, archive, at_us),
+        captured_since_us=since_us,
         in_force=past.versions[version - 1] if 0 < version <= len(past.versions) else None,
         in_force_version=version,
         versions=past.versions,
     )
     found = state()
     read += scanned
-    if found.state == "unknown" and (since := _captured(past, archive, at_us)) is not None:
-        snapshots, scanned = _snapshots(setup, past, keys, archive, since)
+    if found.state == "unknown" and since_us is not None:
+        snapshots, scanned = _snapshots(setup, past, keys, archive, since_us)
         found = state(read=nearest(snapshots, changes, at_us))
         read += scanned
     return RowMoment(past.full_name, keys, at_us, found, archive.reaches(at_us), archive, read)
