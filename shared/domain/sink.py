@@ -21,7 +21,7 @@ from shared.values.message import Lane, Message
 from shared.values.settings import ConsumerSettings
 
 
-class Arrival(msgspec.Struct, frozen=True):
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """A change on its way into the sink.
 
     message: the message that it came in. lane: that message's lane.
@@ -65,7 +65,7 @@ class Slice(msgspec.Struct, frozen=True):
     pairs: IndexPairs = NO_PAIRS
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """The fate of one change.
 
     kind: `applied`; `superseded`, the sink holds something newer; `filtered`, the consumer does not

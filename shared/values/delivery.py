@@ -10,7 +10,7 @@ table due.
 """
 
 
-class Delivery(msgspec.Struct, frozen=True):
+class Delivery(msgspec.Struct, frozen=True, gc=False):
     """A received message.
 
     group: its MessageGroupId. attempt: how often it was received, 1 the first time.

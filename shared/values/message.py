@@ -30,7 +30,7 @@ ENCODING = {"encoding": "zstd"}
 """
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """The body that is published. Readers accept this version and the one before it."""
 
     stream: str

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-import urllib3
-
 from shared.adapters.search import plain
 from shared.adapters.search.access import access_of
 from shared.adapters.search.answer import reason_at_top, refused
@@ -134,7 +132,7 @@ class Connection:
             params=params,
             product=product,
             is_lines=is_lines,
-            timeout=urllib3.Timeout(total=REQUEST_TIMEOUT),
+            seconds=REQUEST_TIMEOUT,
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 
-class Action(msgspec.Struct, frozen=True):
+class Action(msgspec.Struct, frozen=True, gc=False):
     """Write one document, or delete it.
 
     version: external; an older one than what is held is refused. body: None deletes.
@@ -18,7 +18,7 @@ class Action(msgspec.Struct, frozen=True):
     body: dict[str, Any] | None
 
 
-class Result(msgspec.Struct, frozen=True):
+class Result(msgspec.Struct, frozen=True, gc=False):
     """The fate of one action.
 
     kind: `superseded`, what is held is newer; `missing`, the index does not exist; `transient`, the

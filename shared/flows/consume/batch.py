@@ -12,7 +12,7 @@ from shared.values.message import Lane, Message, decode, loosely, plain
 from shared.values.settings import ConsumerSettings
 
 
-class Piece(msgspec.Struct):
+class Piece(msgspec.Struct, gc=False):
     """One change of a message and its outcome so far.
 
     change: None for a whole body that is no message, and for a change that is none.

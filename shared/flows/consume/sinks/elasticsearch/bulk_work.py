@@ -20,7 +20,7 @@ class OutOfTime(Exception):
     """The function's time does not suffice for another request."""
 
 
-class BulkStep(msgspec.Struct, frozen=True):
+class BulkStep(msgspec.Struct, frozen=True, gc=False):
     """One write to one document, made for the `at`-th arrival.
 
     last: it is made after the writes to the index beside this one.

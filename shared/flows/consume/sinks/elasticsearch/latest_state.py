@@ -199,6 +199,9 @@ class LatestState:
 def _on_all(work: BulkWork, alias: str, step: BulkStep) -> Iterator[BulkStep]:
     """The step for each index that it is written to."""
     targets = work.targets(alias, step.arrival.lane)
+    if targets == (alias,):
+        yield step
+        return
     for number, target in enumerate(targets):
         action = msgspec.structs.replace(step.action, index=target)
         yield BulkStep(step.at, step.arrival, action, last=number > 0)
