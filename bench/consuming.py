@@ -74,14 +74,14 @@ def figures(folder: Path, changes: int, rounds: int, say: Say) -> dict[str, floa
     """Both sides in turn, at 20 changes a message and at one; the median of the rounds counts."""
     found: dict[str, float] = {}
     with started(folder) as server:
-        for size, amount in ((20, changes), (1, max(100, changes // 5))):
-            say(f"consumer: {amount:,} changes, {size} a message, beside parallel_bulk")
+        for size in (20, 1):
+            say(f"consumer: {changes:,} changes, {size} a message, beside parallel_bulk")
             ours, theirs = list[Side](), list[Side]()
             for number in range(rounds + 1):  # the first warms Elasticsearch up and does not count
-                ours.append(consumer(server, f"ours-{size}-{number}", amount, size))
-                theirs.append(bulk(server, f"theirs-{size}-{number}", amount))
+                ours.append(consumer(server, f"ours-{size}-{number}", changes, size))
+                theirs.append(bulk(server, f"theirs-{size}-{number}", changes))
             del ours[0], theirs[0]
-            found |= _compared(f"at_{size}", amount, ours, theirs)
+            found |= _compared(f"at_{size}", changes, ours, theirs)
     return found
 
 
@@ -101,19 +101,23 @@ def consumer(server: ElasticsearchServer, index: str, amount: int, size: int) ->
     # makes the index
     world_of(server.url, index).handle(delivery(range(amount, amount + 1), "warm-up"))
     fork = multiprocessing.get_context("fork")
-    ready, answers = fork.Barrier(FUNCTIONS + 1), fork.SimpleQueue()
+    ready, answers, taken = fork.Barrier(FUNCTIONS + 1), fork.SimpleQueue(), fork.Value("q", 0)
+    batches = list(_batches(amount, size))
 
-    def function(number: int) -> None:
+    def function() -> None:
         world, failed = world_of(server.url, index), 0
-        work = list(_batches(number, amount, size))
         world.search.get(f"{index}-listings", [str(amount)])  # connects, as a warm function is
         ready.wait()
         began = time.process_time()
-        for deliveries in work:
-            failed += len(world.handle(*deliveries, time_left=lambda: 600.0).failed)
+        while True:
+            with taken.get_lock():
+                number, taken.value = taken.value, taken.value + 1
+            if number >= len(batches):
+                break
+            failed += len(world.handle(*batches[number], time_left=lambda: 600.0).failed)
         answers.put((failed, time.process_time() - began))
 
-    functions = [fork.Process(target=function, args=(number,)) for number in range(FUNCTIONS)]
+    functions = [fork.Process(target=function) for _ in range(FUNCTIONS)]
     for each in functions:
         each.start()
 
@@ -128,13 +132,16 @@ def consumer(server: ElasticsearchServer, index: str, amount: int, size: int) ->
     return side
 
 
-def _batches(number: int, amount: int, size: int) -> Iterator[list[Delivery]]:
-    """The batches of one function. It has groups of its own, as two never work on one at a time."""
+def _batches(amount: int, size: int) -> Iterator[list[Delivery]]:
+    """The batches, as a queue gives them to whichever function is free.
+
+    A group is never in two batches that are worked on at once.
+    """
     batch = BATCH * size
-    for first in range(number * batch, amount, FUNCTIONS * batch):
-        rows = range(first, min(first + batch, amount))
+    for number, first in enumerate(range(0, amount, batch)):
+        rows, groups = range(first, min(first + batch, amount)), number % (10 * FUNCTIONS)
         parts = (rows[at : at + size] for at in range(0, len(rows), size))
-        yield [delivery(part, f"group {number}/{at}") for at, part in enumerate(parts)]
+        yield [delivery(part, f"group {groups}/{at}") for at, part in enumerate(parts)]
 
 
 def bulk(server: ElasticsearchServer, index: str, amount: int) -> Side:
