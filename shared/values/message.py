@@ -78,8 +78,13 @@ def decode(body: str | bytes) -> Message:
 
     Raises RowlineError for a body that is no message, or a message of an unknown version.
     """
+    return decode_plain(plain(body))
+
+
+def decode_plain(text: bytes) -> Message:
+    """Read what `plain` returned. Raises RowlineError as `decode` does."""
     try:
-        message = decode_json(plain(body), _decoder)
+        message = decode_json(text, _decoder)
     except msgspec.MsgspecError as error:
         raise _no_message(error) from None
     _check_version(message.v)

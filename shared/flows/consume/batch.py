@@ -8,7 +8,7 @@ from shared.domain.sink import Outcome
 from shared.values.change import Change
 from shared.values.delivery import Delivery
 from shared.values.errors import RowlineError
-from shared.values.message import Lane, Message, decode, loosely, plain
+from shared.values.message import Lane, Message, decode_plain, loosely, plain
 from shared.values.settings import ConsumerSettings
 
 
@@ -76,7 +76,7 @@ def open_delivery(delivery: Delivery, consumer: ConsumerSettings) -> Opened:
     lane: Lane = delivery.attributes.get("lane", "live")  # type: ignore[assignment]
     try:
         body = plain(delivery.body)
-        message = decode(body)
+        message = decode_plain(body)
     except RowlineError as error:
         if (opened := _piecewise(delivery, lane)) is not None:
             return opened if _is_for(opened.message, consumer) else _nothing(opened)

@@ -1,5 +1,6 @@
 """Marking: moves the marks over what a batch has settled, and notes messages of jobs as done."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from shared.adapters.state.state import State
@@ -89,12 +90,11 @@ def _count(
     pieces: Sequence[tuple[Opened, Piece]],
 ) -> None:
     consumed.duplicate += sum(one.duplicates for one in done)
-    for _, piece in pieces:
-        assert piece.outcome is not None
-        consumed.applied += piece.outcome.kind == "applied"
-        consumed.superseded += piece.outcome.kind == "superseded"
-        consumed.filtered += piece.outcome.kind == "filtered"
-        consumed.parked += piece.outcome.kind == "refused"
+    kinds = Counter(piece.outcome.kind for _, piece in pieces if piece.outcome is not None)
+    consumed.applied += kinds["applied"]
+    consumed.superseded += kinds["superseded"]
+    consumed.filtered += kinds["filtered"]
+    consumed.parked += kinds["refused"]
     settled = {id(piece) for _, piece in pieces}
     for one in opened:
         if one.lane == "live" and one.message is not None and one.message.changes:

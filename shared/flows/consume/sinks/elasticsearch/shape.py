@@ -79,7 +79,7 @@ class Shape(msgspec.Struct, frozen=True):
 
     def body(self, row: Row) -> dict[str, Any]:
         """The document of a row. Raises DocumentError."""
-        if not self.fields and not self.rename and all(map(_is_safe, row)):
+        if not self.fields and not self.rename and _are_safe(tuple(row)):
             return row
         return {field: row[column] for column, field in self.names(row).items()}
 
@@ -120,6 +120,11 @@ def safe_field(column: str) -> str:
     return field + "_" if field in _RESERVED or not field.strip() else field
 
 
-@lru_cache(4096)  # asked for each column of each row
+@lru_cache(1024)  # asked for each row
+def _are_safe(columns: tuple[str, ...]) -> bool:
+    return all(map(_is_safe, columns))
+
+
+@lru_cache(4096)
 def _is_safe(column: str) -> bool:
     return "." not in column and column not in _RESERVED and bool(column.strip())
