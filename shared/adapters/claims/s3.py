@@ -8,7 +8,8 @@ there too, and their messages still find them.
 from typing import TYPE_CHECKING
 
 from shared.adapters import aws
-from shared.values.errors import RowlineError, StackError, StateUnavailable
+from shared.adapters.aws_failure import s3_failure
+from shared.values.errors import StackError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -50,7 +51,7 @@ class S3Claims:
         try:
             self._client.delete_object(Bucket=bucket, Key=key)
         except aws.FAILURES as error:
-            raise self._failed(error, key, "be deleted", "s3:DeleteObject") from None
+            raise s3_failure(error, self._address(key), "s3:DeleteObject") from None
 
     def keep(self, name: str, body: bytes) -> str:
         return self._write(f"{KEPT}/{name}", body)
@@ -61,8 +62,8 @@ class S3Claims:
                 Bucket=self._bucket, Key=key, Body=body, ContentType="application/json"
             )
         except aws.FAILURES as error:
-            raise self._failed(error, key, "be written", "s3:PutObject") from None
-        return f"s3://{self._bucket}/{key}"
+            raise s3_failure(error, self._address(key), "s3:PutObject") from None
+        return self._address(key)
 
     def find(self, name: str) -> bytes | None:
         return self._find(f"{KEPT}/{name}")
@@ -76,7 +77,7 @@ class S3Claims:
         except aws.FAILURES as error:
             if aws.code_of(error) in _GONE:
                 return None
-            raise self._failed(error, key, "be read", "s3:GetObject, s3:ListBucket") from None
+            raise s3_failure(error, self._address(key), "s3:GetObject, s3:ListBucket") from None
 
     def get(self, address: str) -> bytes:
         bucket, key = _place(address)
@@ -87,22 +88,10 @@ class S3Claims:
                 raise StackError(
                     "is gone.", thing=address, hint="Fill the consumer again: rowline backfill."
                 ) from None
-            raise self._failed(error, key, "be read", "s3:GetObject, s3:ListBucket") from None
+            raise s3_failure(error, self._address(key), "s3:GetObject, s3:ListBucket") from None
 
-    def _failed(self, error: Exception, key: str, what: str, rights: str) -> RowlineError:
-        address = f"s3://{self._bucket}/{key}"
-        if aws.is_passing(error):
-            return StateUnavailable(
-                f"S3 did not answer: {error}", thing=address, hint="The call is tried again."
-            )
-        return StackError(
-            f"cannot {what}: {error}.",
-            thing=address,
-            hint=(
-                f"The role needs {rights} on this bucket (docs/iam.md). Nothing is lost: work "
-                "continues where it stopped."
-            ),
-        )
+    def _address(self, key: str) -> str:
+        return f"s3://{self._bucket}/{key}"
 
 
 def _place(address: str) -> tuple[str, str]:

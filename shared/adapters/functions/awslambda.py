@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from shared.adapters import aws
+from shared.adapters.aws_failure import failure
 from shared.adapters.functions.contract import FunctionFailed, MappingState
-from shared.values.errors import RowlineError, StackError, StateUnavailable
+from shared.values.errors import RowlineError
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
@@ -73,10 +74,6 @@ class LambdaFunctions:
 
 
 def _failed(name: str, error: Exception, action: str = "lambda:InvokeFunction") -> RowlineError:
-    if aws.is_passing(error):
-        return StateUnavailable(f"did not answer ({aws.code_of(error)}).", thing="Lambda")
-    return StackError(
-        f"Lambda refuses ({aws.code_of(error)}).",
-        thing=f"function {name}",
-        hint=f"Credentials need {action} on it.",
+    return failure(
+        "Lambda", error, thing=f"function {name}", hint=f"Credentials need {action} on it."
     )

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from shared.adapters import aws
+from shared.adapters.aws_failure import s3_failure
 from shared.adapters.landing.contract import Landed
-from shared.values.errors import RowlineError, StackError, StateUnavailable
+from shared.values.errors import StateUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -36,7 +37,7 @@ class S3Landing:
         try:
             self._client.put_object(Bucket=self._bucket, Key=self._prefix + name, Body=body)
         except aws.FAILURES as error:
-            raise self._failed(error, name, "s3:PutObject") from None
+            raise s3_failure(error, self._address(self._prefix + name), "s3:PutObject") from None
 
     def list(self) -> Iterator[Landed]:
         pages = self._client.get_paginator("list_objects_v2")
@@ -46,7 +47,7 @@ class S3Landing:
                     name = each["Key"].removeprefix(self._prefix)
                     yield Landed(name, each["Size"], int(each["LastModified"].timestamp() * 1000))
         except aws.FAILURES as error:
-            raise self._failed(error, "", "s3:ListBucket") from None
+            raise s3_failure(error, self._address(self._prefix), "s3:ListBucket") from None
 
     def get(self, name: str) -> bytes | None:
         try:
@@ -56,7 +57,9 @@ class S3Landing:
         except aws.FAILURES as error:
             if aws.code_of(error) in _GONE:
                 return None
-            raise self._failed(error, name, "s3:GetObject, s3:ListBucket") from None
+            raise s3_failure(
+                error, self._address(self._prefix + name), "s3:GetObject, s3:ListBucket"
+            ) from None
 
     def replace(self, name: str, seen: bytes, body: bytes) -> bool:
         key = self._prefix + name
@@ -69,7 +72,9 @@ class S3Landing:
         except aws.FAILURES as error:
             if aws.code_of(error) in _OTHER:
                 return False
-            raise self._failed(error, name, "s3:GetObject, s3:PutObject") from None
+            raise s3_failure(
+                error, self._address(self._prefix + name), "s3:GetObject, s3:PutObject"
+            ) from None
         return True
 
     def delete(self, names: Sequence[str]) -> None:
@@ -84,7 +89,9 @@ class S3Landing:
                     },
                 )
             except aws.FAILURES as error:
-                raise self._failed(error, some[0], "s3:DeleteObject") from None
+                raise s3_failure(
+                    error, self._address(self._prefix + some[0]), "s3:DeleteObject"
+                ) from None
             if errors := done.get("Errors"):
                 raise StateUnavailable(
                     f"S3 did not delete {len(errors)} objects: {errors[0].get('Code', '')}.",
@@ -103,20 +110,10 @@ class S3Landing:
         except aws.FAILURES as error:
             if aws.code_of(error) in _GONE:
                 return
-            raise self._failed(error, name, "s3:GetObject, s3:PutObject") from None
+            raise s3_failure(
+                error, self._address(self._prefix + name), "s3:GetObject, s3:PutObject"
+            ) from None
         self.delete([name])
 
     def _address(self, key: str) -> str:
         return f"s3://{self._bucket}/{key}"
-
-    def _failed(self, error: Exception, name: str, rights: str) -> RowlineError:
-        address = self._address(self._prefix + name)
-        if aws.is_passing(error):
-            return StateUnavailable(
-                f"S3 did not answer: {error}", thing=address, hint="The call is tried again."
-            )
-        return StackError(
-            f"S3 refuses: {error}.",
-            thing=address,
-            hint=f"The role needs {rights} on this bucket (docs/iam.md). Nothing is lost.",
-        )

@@ -7,8 +7,9 @@ from typing import Any, Protocol
 import msgspec
 
 from shared.adapters import aws
+from shared.adapters.aws_failure import RIGHTS_OF_COMMANDS, failure
 from shared.adapters.observation.contract import ConsumerSigns, KeptQueue
-from shared.values.errors import RowlineError, StackError, StateUnavailable
+from shared.values.errors import RowlineError
 
 QUERIES = 500
 """Of one request. Source: CloudWatch API reference, GetMetricData."""
@@ -44,7 +45,7 @@ class AwsObservation:
         try:
             figures, filters = self._figures(consumers), self._filters()
         except aws.FAILURES as error:
-            raise _failed("CloudWatch or SNS", error) from None
+            raise self._failed("CloudWatch or SNS", error) from None
         found = {}
         for number, name in enumerate(consumers):
             queue = _name_of(self._names.queue_url(name))
@@ -73,7 +74,7 @@ class AwsObservation:
         try:
             figures = self._read(queries, minutes)
         except aws.FAILURES as error:
-            raise _failed("CloudWatch", error) from None
+            raise self._failed("CloudWatch", error) from None
         return {
             name: (int(figures.get(f"runs{number}", 0)), int(figures.get(f"errors{number}", 0)))
             for number, name in enumerate(consumers)
@@ -83,7 +84,7 @@ class AwsObservation:
         try:
             found = self._filters()
         except aws.FAILURES as error:
-            raise _failed("SNS", error) from None
+            raise self._failed("SNS", error) from None
         return {name: found.get(_name_of(self._names.queue_url(name))) for name in consumers}
 
     def kept(self, consumers: list[str]) -> list[KeptQueue]:
@@ -102,8 +103,11 @@ class AwsObservation:
                 if consumer := tags.get("rowline:consumer"):
                     found.append(KeptQueue(consumer, _name_of(url), messages))
         except aws.FAILURES as error:
-            raise _failed("SQS", error) from None
+            raise self._failed("SQS", error) from None
         return found
+
+    def _failed(self, system: str, error: Exception) -> RowlineError:
+        return failure(system, error, thing=f"stage {self._stage}", hint=RIGHTS_OF_COMMANDS)
 
     def _figures(self, consumers: list[str]) -> dict[str, float]:
         """The latest or the sum of each metric in the window; absent where there is none."""
@@ -193,13 +197,3 @@ def _query(
 
 def _name_of(url: str) -> str:
     return url.rpartition("/")[2]
-
-
-def _failed(system: str, error: Exception) -> RowlineError:
-    if aws.is_passing(error):
-        return StateUnavailable(f"did not answer ({aws.code_of(error)}).", thing=system)
-    return StackError(
-        f"refuses ({aws.code_of(error)}).",
-        thing=system,
-        hint="The page iam.md lists the rights that each command needs.",
-    )

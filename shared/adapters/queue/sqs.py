@@ -5,10 +5,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from shared.adapters import aws
+from shared.adapters.aws_failure import failure
 from shared.adapters.queue.contract import MAX_RECEIVED
 from shared.adapters.topic.contract import Entry
 from shared.values.delivery import Delivery
-from shared.values.errors import RowlineError, StackError, StateUnavailable
+from shared.values.errors import RowlineError, StateUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -140,13 +141,8 @@ class SqsQueue:
         )
 
     def _failed(self, error: Exception) -> RowlineError:
-        if aws.is_passing(error):
-            return self._unavailable(aws.code_of(error))
-        return StackError(
-            f"SQS refuses ({aws.code_of(error)}).",
-            thing=self._url,
-            hint="Deploy the stack again; was the queue or its policy changed by hand?",
-        )
+        hint = "Deploy the stack again; was the queue or its policy changed by hand?"
+        return failure("SQS", error, thing=self._url, hint=hint)
 
     def _unavailable(self, code: str) -> StateUnavailable:
         return StateUnavailable(

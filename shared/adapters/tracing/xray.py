@@ -11,9 +11,9 @@ from functools import cache
 from typing import Any
 
 from shared.adapters import aws
+from shared.adapters.aws_failure import RIGHTS_OF_COMMANDS, failure
 from shared.adapters.tracing import segment_documents
 from shared.adapters.tracing.contract import TraceSegment
-from shared.values.errors import RowlineError, StackError, StateUnavailable
 
 log = logging.getLogger("rowline.tracing")
 
@@ -113,7 +113,7 @@ class XRayTraces:
                     break
             return sorted(self._segments(ids[:_MOST_TRACES]), key=lambda one: one.start)
         except aws.FAILURES as error:
-            raise _failed(error) from None
+            raise failure("X-Ray", error, thing="traces", hint=RIGHTS_OF_COMMANDS) from None
 
     def _segments(self, ids: list[str]) -> Iterable[TraceSegment]:
         for at in range(0, len(ids), _TRACES_A_REQUEST):
@@ -122,13 +122,3 @@ class XRayTraces:
                 for one in trace["Segments"]:
                     if segment := segment_documents.decode(one["Document"]):
                         yield segment
-
-
-def _failed(error: Exception) -> RowlineError:
-    if aws.is_passing(error):
-        return StateUnavailable(f"did not answer ({aws.code_of(error)}).", thing="X-Ray")
-    return StackError(
-        f"refuses ({aws.code_of(error)}).",
-        thing="X-Ray",
-        hint="The page iam.md lists the rights that each command needs.",
-    )

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from shared.adapters import aws
-from shared.values.errors import RowlineError, StackError, StateUnavailable
+from shared.adapters.aws_failure import s3_failure
+from shared.values.errors import StackError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -35,7 +36,7 @@ class S3FormerVersions:
                     ]
                 )
         except aws.FAILURES as error:
-            raise self._failed(error) from None
+            raise s3_failure(error, f"s3://{self._bucket}", _RIGHTS) from None
         return removed
 
     def _delete(self, versions: "list[ObjectIdentifierTypeDef]") -> int:
@@ -55,16 +56,3 @@ class S3FormerVersions:
                 hint=f"The role needs {_RIGHTS}. MFA delete and Object Lock keep versions, too.",
             )
         return len(versions)
-
-    def _failed(self, error: Exception) -> RowlineError:
-        if aws.is_passing(error):
-            return StateUnavailable(
-                f"S3 did not answer: {error}",
-                thing=f"s3://{self._bucket}",
-                hint="The call is tried again.",
-            )
-        return StackError(
-            f"S3 refuses: {error}.",
-            thing=f"s3://{self._bucket}",
-            hint=f"The role needs {_RIGHTS} on this bucket (docs/iam.md).",
-        )

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from shared.adapters import aws
+from shared.adapters.aws_failure import failure
 from shared.adapters.state.dynamodb.item import Item, plain, typed
-from shared.values.errors import StackError, StateUnavailable
+from shared.values.errors import StateUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -235,14 +236,9 @@ class StateTable:
             if isinstance(error, ClientError) and aws.code_of(error) == _CONDITION:
                 stands: Any = error.response.get("Item", {})
                 raise ConditionFailed(plain(stands)) from None
-            if aws.is_passing(error):
-                raise StateUnavailable(
-                    f"DynamoDB did not answer ({aws.code_of(error)}): {aws.message_of(error)}.",
-                    thing=f"state table {self._name}",
-                    hint="The call is tried again.",
-                ) from None
-            raise StackError(
-                f"DynamoDB refuses ({aws.code_of(error)}): {aws.message_of(error)}.",
+            raise failure(
+                "DynamoDB",
+                error,
                 thing=f"state table {self._name}",
                 hint="Deploy the stage (again), with credentials of its account.",
             ) from None
