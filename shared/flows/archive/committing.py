@@ -12,6 +12,7 @@ from itertools import islice
 from shared.adapters.lake.contract import Lake, Overtaken
 from shared.adapters.landing.contract import Landed, Landing
 from shared.domain.archive_ledger import Ledger
+from shared.domain.held_lease import HeldLease
 from shared.flows.archive.landed_rows import LandedObject, new_rows
 from shared.flows.archive.reports import Committed
 from shared.flows.archive.setup import ArchiveSetup
@@ -40,20 +41,14 @@ def commit(setup: ArchiveSetup, *, wait_seconds: float = 0.0) -> Committed:
     wait_seconds: so long it waits at most for a run that is under way, which may have listed the
         landing before the last object came.
     """
-
-    def hold() -> bool:
-        now = setup.now_ms()
-        return setup.state.leases.hold(LEASE, setup.holder, now, now + LEASE_SECONDS * 1000)
-
+    lease = HeldLease(setup.state.leases, LEASE, setup.holder, LEASE_SECONDS, setup.now_ms)
     until = setup.clock() + wait_seconds
-    while not hold():
+    while not lease.hold():
         if setup.clock() >= until:
             return Committed(busy=True)
         setup.sleep(POLL_SECONDS)
-    try:
-        return Committer(setup.landing, setup.lake, setup.now_ms).run(setup.left, hold)
-    finally:
-        setup.state.leases.release(LEASE, setup.holder)
+    with lease.given_back():
+        return Committer(setup.landing, setup.lake, setup.now_ms).run(setup.left, lease.hold)
 
 
 class Committer:

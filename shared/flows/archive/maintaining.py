@@ -13,6 +13,7 @@ from pyroaring import BitMap64
 
 from shared.adapters.lake.contract import Lake, Overtaken
 from shared.domain.archive_ledger import Ledger, StreamEpoch
+from shared.domain.held_lease import HeldLease
 from shared.flows.archive import committing, periods
 from shared.flows.archive.auditing import by_place
 from shared.flows.archive.key_ranges import sorted_parts
@@ -22,7 +23,6 @@ from shared.flows.archive.setup import ArchiveSetup
 LEASE, LEASE_SECONDS = "archive-maintenance", 600
 """Longer than one rewrite."""
 
-COMMITTER = committing.LEASE
 WAIT_MS = 60_000
 """A rewrite waits so long for the committer's run to end; then it commits beside it."""
 
@@ -46,44 +46,32 @@ def maintain(setup: ArchiveSetup) -> Maintained:
 
     Raises what the lake raises; work that was done stays done.
     """
-
-    def hold() -> bool:
-        now = setup.now_ms()
-        return setup.state.leases.hold(LEASE, setup.holder, now, now + LEASE_SECONDS * 1000)
-
-    if not hold():
+    lease = HeldLease(setup.state.leases, LEASE, setup.holder, LEASE_SECONDS, setup.now_ms)
+    if not lease.hold():
         return Maintained(busy=True)
     done = Maintained()
-    try:
+    with lease.given_back():
         now = setup.now_ms()
         if setup.retention_days:
             drop_old(setup.lake, now - setup.retention_days * _DAY_MS, done)
-        more = lambda: setup.left() > RESERVE and hold()  # noqa: E731
+        more = lambda: setup.left() > RESERVE and lease.hold()  # noqa: E731
         compact(setup.lake, now, more, done, lambda: alone(setup))
         done.expired = setup.lake.expire(now - SNAPSHOT_MS)
         removed = setup.lake.vacuum(now - VACUUM_MS)
         done.removed, done.removed_bytes = removed.objects, removed.size
-    finally:
-        setup.state.leases.release(LEASE, setup.holder)
     return done
 
 
 @contextmanager
 def alone(setup: ArchiveSetup) -> Iterator[None]:
     """Keep the committer from committing, once its run is over; do not wait for long."""
-    leases, holder = setup.state.leases, f"{setup.holder} rewrites"
+    holder, seconds = f"{setup.holder} rewrites", committing.LEASE_SECONDS
+    lease = HeldLease(setup.state.leases, committing.LEASE, holder, seconds, setup.now_ms)
     end = setup.now_ms() + WAIT_MS
-    held = False
-    while not held and setup.now_ms() < end:
-        now = setup.now_ms()
-        held = leases.hold(COMMITTER, holder, now, now + committing.LEASE_SECONDS * 1000)
-        if not held:
-            setup.sleep(0.2)
-    try:
+    while not (held := lease.hold()) and setup.now_ms() < end:
+        setup.sleep(0.2)
+    with lease.given_back() if held else nullcontext():
         yield
-    finally:
-        if held:
-            leases.release(COMMITTER, holder)
 
 
 def compact(

@@ -13,6 +13,7 @@ from pyroaring import BitMap64
 from shared.adapters.lake.changes_columns import ARROW
 from shared.adapters.lake.contract import DataFile, Overtaken, TableHead
 from shared.domain.archive_ledger import Ledger, StreamEpoch
+from shared.domain.held_lease import HeldLease
 from shared.flows.archive.auditing import by_place
 from shared.flows.archive.maintaining import alone
 from shared.flows.privacy import erasure_progress, job_records, journals, removing
@@ -42,25 +43,29 @@ def erase(setup: PrivacySetup, erasure: Erasure) -> Erased:
     Raises what the adapters raise; the request stays, and the next run continues.
     """
     archive = setup.archive
-
-    def hold() -> bool:
-        now, leases = archive.now_ms(), archive.state.leases
-        return leases.hold(LEASE, archive.holder, now, now + LEASE_SECONDS * 1000)
-
-    if not hold():
+    leases, holder = archive.state.leases, archive.holder
+    lease = HeldLease(leases, LEASE, holder, LEASE_SECONDS, archive.now_ms)
+    if not lease.hold():
         return Erased(erasure, waits="another run is under way")
+    with lease.given_back():
+        return _erase(setup, erasure, lease)
+
+
+def _erase(setup: PrivacySetup, erasure: Erasure, lease: HeldLease) -> Erased:
     try:
         erasure_progress.store(setup, erasure)
         if not erasure.swept_ms:
             if why := unsettled(setup, erasure):
                 return Erased(erasure, waits=why)
             for step in STEPS:
-                hold()
+                lease.hold()
                 erasure_progress.require_time(setup)
                 erasure = step(setup, erasure)
                 erasure_progress.store(setup, erasure)
             remains = remaining(setup, erasure)
-            erasure = msgspec.structs.replace(erasure, swept_ms=archive.now_ms(), remains=remains)
+            erasure = msgspec.structs.replace(
+                erasure, swept_ms=setup.archive.now_ms(), remains=remains
+            )
             erasure_progress.store(setup, erasure)
         done = certify(setup, erasure)
         if done is None:
@@ -68,8 +73,6 @@ def erase(setup: PrivacySetup, erasure: Erasure) -> Erased:
         return Erased(msgspec.structs.replace(erasure, certificate=done, subjects=()), done)
     except erasure_progress.TimeIsOver:
         return Erased(erasure, waits="the time of this run is over")
-    finally:
-        archive.state.leases.release(LEASE, archive.holder)
 
 
 def requested(setup: PrivacySetup) -> list[Erasure]:

@@ -7,6 +7,7 @@ followed by one that finds what is committed, by the paths of the files.
 import pyarrow as pa
 
 from shared.adapters.snapshots.snapshots_columns import ARROW
+from shared.domain.held_lease import HeldLease
 from shared.flows.snapshots.reports import Tended
 from shared.flows.snapshots.setup import SnapshotSetup
 from shared.values.errors import StackError
@@ -31,10 +32,11 @@ _DAY_MS = 86_400_000
 
 def tend(setup: SnapshotSetup) -> Tended:
     """One run. A further run is harmless, wherever this one was killed."""
-    if not _hold(setup):
+    lease = _lease(setup)
+    if not lease.hold():
         return Tended(busy=True)
     done = Tended()
-    try:
+    with lease.given_back():
         for readout in setup.store.readouts():
             if not _pack(setup, readout, done):
                 done.left = True
@@ -42,14 +44,11 @@ def tend(setup: SnapshotSetup) -> Tended:
         _expire(setup, done)
         now = setup.now_ms()
         done.removed = setup.table.tidy(now - EXPIRE_MS, now - VACUUM_MS)
-    finally:
-        setup.leases.release(LEASE, setup.holder)
     return done
 
 
-def _hold(setup: SnapshotSetup) -> bool:
-    now = setup.now_ms()
-    return setup.leases.hold(LEASE, setup.holder, now, now + LEASE_SECONDS * 1000)
+def _lease(setup: SnapshotSetup) -> HeldLease:
+    return HeldLease(setup.leases, LEASE, setup.holder, LEASE_SECONDS, setup.now_ms)
 
 
 def _pack(setup: SnapshotSetup, readout: Readout, done: Tended) -> bool:
@@ -73,7 +72,7 @@ def _pack_table(
     tokens = state.tokens()
     number = through + 1
     while number < len(tokens):
-        if setup.left() < RESERVE or not _hold(setup):
+        if setup.left() < RESERVE or not _lease(setup).hold():
             return False
         first, parts, size = number, list[Part](), 0
         while number < len(tokens) and size < FILE_BYTES:
