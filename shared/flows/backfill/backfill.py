@@ -124,13 +124,7 @@ class Backfill:
         beside = Beside(self._setup, self._tenure, lambda note: self._show(note=note))
         if self._into:
             beside.begin(list(tables.values()))
-        self._reading.await_relays(
-            list(tables),
-            lambda note: self._show(note=note),
-            self._work.asked,
-            self._keep_asked,
-            self._tenure.moved,
-        )
+        self._reading.await_relays(list(tables), self._tenure, lambda note: self._show(note=note))
         marks, patience = self._reading.watermarks, self._tenure.patience
         self._reads = require_same_server(self._setup, marks, patience)
         job = self._tenure.job.id
@@ -200,11 +194,6 @@ class Backfill:
             state = msgspec.structs.replace(state, complete=True)
         self._save(name, state)
         self._show(name)
-
-    def _keep_asked(self, stream: str, end: AskedEnd) -> None:
-        """The next slices wait for the same place."""
-        asked = {**self._work.asked, stream: end}
-        self._tenure.save(msgspec.structs.replace(self._work, asked=asked))
 
     def _note_lost_rows(self, name: str) -> None:
         """A row that only the former server had may be in the sink now: a resync removes it."""

@@ -1,6 +1,6 @@
 """Reading: the rows of a table, chunk by chunk, each under a watermark read before it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -11,12 +11,14 @@ from shared.domain.captured_tables import CapturedTable
 from shared.domain.patience import Patience
 from shared.domain.watermark import Watermark, run_text, watermarks
 from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.tenure import Tenure
 from shared.values.asked_end import AskedEnd
 from shared.values.change import Row
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import SourceUnavailable
-from shared.values.job import TableFill
+from shared.values.job import FillWork, TableFill
 from shared.values.sent_chunk import SentChunk
+from shared.values.snapshot_work import SnapshotWork
 
 CHUNK_ROWS = 5_000
 CHUNK_BYTES = 4 << 20
@@ -39,23 +41,15 @@ class Reading:
         """The watermark of the stream that carries a table."""
         return self.watermarks[self._source.stream_of(table)]
 
-    def await_relays(
-        self,
-        tables: list[str],
-        tell: Callable[[str], None],
-        asked: Mapping[str, AskedEnd],
-        keep: Callable[[str, AskedEnd], None],
-        moved: Callable[[], object],
-    ) -> None:
+    def await_relays(self, tables: list[str], tenure: Tenure, tell: Callable[[str], None]) -> None:
         """Wait until every stream of these tables has published what the binlog holds now.
 
-        asked: by stream, what an earlier slice of the job waited for: the flag was set before.
-        keep: is given a stream and what it waits for. moved: is called whenever a relay has come
-            nearer.
+        A later slice of the job waits for the same places: the flag was set before them.
         Afterwards no change that the consumer handled before this call has a number above the
         watermarks that will be read: deletions that it did not record, because no job was under
         way, are all below the rows. Raises StackError when no relay comes.
         """
+        work = _work(tenure)
         streams = sorted({self._source.stream_of(name) for name in tables})
         for stream in streams:
             tell("looking at the relay")
@@ -64,9 +58,9 @@ class Reading:
             self.watermarks[stream].pass_end(
                 tell,
                 [name for name in tables if self._source.stream_of(name) == stream],
-                asked=asked.get(stream),
-                keep=partial(keep, stream),
-                moved=moved,
+                asked=work.asked.get(stream),
+                keep=partial(_keep_asked, tenure, stream),
+                moved=tenure.moved,
             )
 
     def chunk(self, table: CapturedTable, state: TableFill) -> tuple[Checkpoint, list[Row]]:
@@ -135,3 +129,14 @@ class Reading:
 
     def _limit(self, table: CapturedTable) -> int:
         return min(self._chunk_rows, max(50, CHUNK_BYTES // max(table.row_bytes, 1)))
+
+
+def _work(tenure: Tenure) -> FillWork | SnapshotWork:
+    work = tenure.job.work
+    assert isinstance(work, FillWork | SnapshotWork)
+    return work
+
+
+def _keep_asked(tenure: Tenure, stream: str, end: AskedEnd) -> None:
+    work = _work(tenure)
+    tenure.save(msgspec.structs.replace(work, asked={**work.asked, stream: end}))

@@ -69,11 +69,7 @@ class Creating:
         self._began, self._read = self._tenure.patience.clock(), 0
         with self._tenure.kept():
             self._reading.await_relays(
-                list(tables),
-                lambda note: self._show(note=note),
-                self._work.asked,
-                self._keep_asked,
-                self._tenure.moved,
+                list(tables), self._tenure, lambda note: self._show(note=note)
             )
             reads = require_same_server(
                 self._setup, self._reading.watermarks, self._tenure.patience
@@ -219,11 +215,6 @@ class Creating:
 
     def _state(self, name: str) -> TableRead:
         return self._work.tables[name]
-
-    def _keep_asked(self, stream: str, end: AskedEnd) -> None:
-        """The next slices wait for the same place."""
-        asked = {**self._work.asked, stream: end}
-        self._tenure.save(msgspec.structs.replace(self._work, asked=asked))
 
     def _save(self, name: str, state: TableRead) -> None:
         work = self._work
