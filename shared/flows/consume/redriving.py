@@ -4,6 +4,7 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from shared.adapters.claims.contract import Claims
 from shared.adapters.state.redriven import RedriveOutcome
@@ -22,6 +23,17 @@ from shared.values.parked_change import ParkedChange
 from shared.values.redrive_command import RedriveCommand, decode_command, is_command
 from shared.values.row_key import WHOLE_GROUP
 from shared.values.settings import ConsumerSettings
+
+
+@dataclass(frozen=True)
+class _Carried:
+    """One delivery of a command, in one invocation. run: id of the backfill under way."""
+
+    delivery: Delivery
+    command: RedriveCommand
+    run: str
+    time_left: Callable[[], float]
+    consumed: Consumed
 
 
 class RedriveRuntime:
@@ -72,7 +84,7 @@ class RedriveRuntime:
             at = 0
             while at < len(members) and (command := _command(members[at])):
                 try:
-                    done = self.run(members[at], command, run, time_left, consumed)
+                    done = self._run(_Carried(members[at], command, run, time_left, consumed))
                 except RowlineError as error:
                     consumed.reasons[f"redrive: {error}"] = 1
                     done = False
@@ -85,19 +97,13 @@ class RedriveRuntime:
             waiting += rest[cut:]
         return others, waiting
 
-    def run(
-        self,
-        delivery: Delivery,
-        command: RedriveCommand,
-        run: str,
-        time_left: Callable[[], float],
-        consumed: Consumed,
-    ) -> bool:
+    def _run(self, carried: _Carried) -> bool:
         """Carry out a command; returns whether it is done.
 
-        run: the id of the backfill under way. A command of a job that is over does nothing. Raises
-        StateUnavailable, StackError; the same command may then come again.
+        A command of a job that is over does nothing. Raises StateUnavailable, StackError; the same
+        command may then come again.
         """
+        delivery, command = carried.delivery, carried.command
         job = self._jobs.current(self._consumer, "redrive")
         if job is None or job.id != command.job:
             if delivery.attempt > 1:  # it may have been killed before it had tidied up
@@ -107,7 +113,7 @@ class RedriveRuntime:
         in_order = self._settings.closes_rows and command.action == "apply"
         carry = self._in_order if in_order else self._in_portions
         try:
-            done = carry(delivery, command, run, time_left, consumed)
+            done = carry(carried)
         except RowlineError:
             with contextlib.suppress(RowlineError):
                 self._guard.end(done=False)
@@ -117,15 +123,9 @@ class RedriveRuntime:
         self._guard.end(done=done)
         return done
 
-    def _in_portions(
-        self,
-        delivery: Delivery,
-        command: RedriveCommand,
-        run: str,
-        time_left: Callable[[], float],
-        consumed: Consumed,
-    ) -> bool:
+    def _in_portions(self, carried: _Carried) -> bool:
         """Apply or drop the named changes; False: the command must come again."""
+        delivery, command = carried.delivery, carried.command
         tried = self._outcomes.staying(command.job) if self._guard.alone else set[str]()
         left = deque(
             change
@@ -141,20 +141,13 @@ class RedriveRuntime:
                 continue
             if command.action == "drop":
                 self._outcomes.note(command.job, [], dict.fromkeys(portion, "dropped"))
-            elif not self._apply(delivery, command, portion, run, time_left, consumed):
+            elif not self._apply(carried, portion):
                 return False
         return True
 
-    def _apply(
-        self,
-        delivery: Delivery,
-        command: RedriveCommand,
-        portion: Sequence[ParkedChange],
-        run: str,
-        time_left: Callable[[], float],
-        consumed: Consumed,
-    ) -> bool:
+    def _apply(self, carried: _Carried, portion: Sequence[ParkedChange]) -> bool:
         """Apply some changes and record what became of them; False when one failed."""
+        delivery, command, consumed = carried.delivery, carried.command, carried.consumed
         if why := self._guard.kills(portion[0]):
             self._outcomes.note(
                 command.job,
@@ -167,7 +160,7 @@ class RedriveRuntime:
         opened = [one.opened for one in attempts if one.opened is not None]
         rows = BatchRows(self._consumer, self._parked, frozenset([delivery.group]))
         rows.read(opened)
-        self._applying.apply(opened, run, time_left, rows)
+        self._applying.apply(opened, carried.run, carried.time_left, rows)
         rows.take_outcomes({delivery.group: opened})
         rows.save()
         lost = [one.parked for one in attempts if one.opened is None]
@@ -193,19 +186,13 @@ class RedriveRuntime:
         self._last = next(iter(outcomes.values()), "again")
         return len(outcomes) == len(attempts)
 
-    def _in_order(
-        self,
-        delivery: Delivery,
-        command: RedriveCommand,
-        run: str,
-        time_left: Callable[[], float],
-        consumed: Consumed,
-    ) -> bool:
+    def _in_order(self, carried: _Carried) -> bool:
         """Apply all that is parked of the named rows, from the head; False: it must go on later.
 
         A refusal ends its row. A truncation waits until nothing older of its group is parked, and
         everything newer waits for the truncation.
         """
+        delivery, command = carried.delivery, carried.command
         tried = self._outcomes.staying(command.job) if self._guard.alone else set[str]()
         ended: set[str] = set()
         waiting: list[ParkedChange] = []
@@ -219,8 +206,7 @@ class RedriveRuntime:
             elif not whole and change.row not in command.rows:
                 older = True
             elif change.id not in tried and (
-                not self._guard.has_time()
-                or not self._apply(delivery, command, [change], run, time_left, consumed)
+                not self._guard.has_time() or not self._apply(carried, [change])
             ):
                 return False
             elif change.id in tried or self._last in STAYS:
