@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from shared.adapters.metrics.emf import emit
-from shared.flows.archive.requests import do
+from shared.flows.archive.archive_requests import do
 from shared.flows.privacy import privacy_requests as privacy
 from shared.flows.snapshots import snapshot_requests as snapshots
 from shared.stage import Stage

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from shared.adapters.lake.contract import OutcomeUnknown
+from shared.flows.archive.archive_requests import do
 from shared.flows.archive.auditing import audit
-from shared.flows.archive.requests import do
 from shared.flows.archive.setup import ArchiveSetup
 from shared.flows.health import thresholds
 from shared.flows.health.archive_findings import archive_findings

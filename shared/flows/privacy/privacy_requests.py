@@ -1,7 +1,6 @@
 """What the archive's function does for privacy when it is asked, and how it answers."""
 
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
@@ -14,8 +13,7 @@ from shared.flows.privacy.related_rows import with_related
 from shared.flows.privacy.setup import PrivacySetup
 from shared.values.erasure import Erasure, Relation, Subject
 from shared.values.errors import ConfigError
-
-Answer = dict[str, Any]
+from shared.values.plain_answer import PlainAnswer, plain_answer
 
 
 class Found(msgspec.Struct):
@@ -31,7 +29,7 @@ class Found(msgspec.Struct):
     consumers: dict[str, str]
 
 
-def _find(setup: PrivacySetup, event: Answer) -> Answer:
+def _find(setup: PrivacySetup, event: PlainAnswer) -> PlainAnswer:
     asked = msgspec.convert(event["subject"], Subject)
     related = msgspec.convert(event.get("related", []), list[Relation])
     subjects = with_related(setup, asked, related, alike=bool(event.get("alike")))
@@ -46,17 +44,17 @@ def _find(setup: PrivacySetup, event: Answer) -> Answer:
         for each in subjects
         for name, said in reached(setup, each).items()
     }
-    return _plain(
+    return plain_answer(
         Found(subjects, counts, {name: count for name, count in left.items() if count}, told)
     )
 
 
-def _export(setup: PrivacySetup, event: Answer) -> Answer:
+def _export(setup: PrivacySetup, event: PlainAnswer) -> PlainAnswer:
     subjects = msgspec.convert(event["subjects"], list[Subject])
-    return _plain(page(setup, subjects, int(event.get("skip", 0))))
+    return plain_answer(page(setup, subjects, int(event.get("skip", 0))))
 
 
-def _erase(setup: PrivacySetup, event: Answer) -> Answer:
+def _erase(setup: PrivacySetup, event: PlainAnswer) -> PlainAnswer:
     erasure = msgspec.convert(event["erasure"], Erasure)
     held = {each.id: each for each in requested(setup)}
     erasure = held.get(erasure.id, erasure)
@@ -67,21 +65,21 @@ def _erase(setup: PrivacySetup, event: Answer) -> Answer:
                 thing=f"table {each.full_name}",
                 hint="Delete them in the source first: they would come back.",
             )
-    return _plain(erase(setup, erasure))
+    return plain_answer(erase(setup, erasure))
 
 
-def _tend(setup: PrivacySetup, _event: Answer) -> Answer:
-    return {"erasures": [_plain(erase(setup, each)) for each in requested(setup)]}
+def _tend(setup: PrivacySetup, _event: PlainAnswer) -> PlainAnswer:
+    return {"erasures": [plain_answer(erase(setup, each)) for each in requested(setup)]}
 
 
-def _certificates(setup: PrivacySetup, _event: Answer) -> Answer:
+def _certificates(setup: PrivacySetup, _event: PlainAnswer) -> PlainAnswer:
     return {
-        "certificates": [_plain(each) for each in certificates(setup)],
+        "certificates": [plain_answer(each) for each in certificates(setup)],
         "open": len(requested(setup)),
     }
 
 
-WORK: dict[str, Callable[[PrivacySetup, Answer], Answer]] = {
+WORK: dict[str, Callable[[PrivacySetup, PlainAnswer], PlainAnswer]] = {
     "privacy-find": _find,
     "privacy-export": _export,
     "privacy-erase": _erase,
@@ -89,8 +87,3 @@ WORK: dict[str, Callable[[PrivacySetup, Answer], Answer]] = {
     "privacy-certificates": _certificates,
 }
 """By the `do` of an event."""
-
-
-def _plain(value: Any) -> Answer:
-    plain: Answer = msgspec.to_builtins(value)
-    return plain

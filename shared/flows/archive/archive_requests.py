@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 import msgspec
 
@@ -22,11 +21,10 @@ from shared.flows.archive.snapshot_bases import bases
 from shared.values.archive_pages import PartRequest
 from shared.values.archive_progress import DELIVERED_MS
 from shared.values.errors import ConfigError, RowlineError
+from shared.values.plain_answer import PlainAnswer, plain_answer
 
-Answer = dict[str, Any]
 
-
-def do(setup: ArchiveSetup, event: Answer) -> Answer:
+def do(setup: ArchiveSetup, event: PlainAnswer) -> PlainAnswer:
     """Do what `event` asks for: `{"do": NAME, …}`. Raises ConfigError for what is not known."""
     name = str(event.get("do", ""))
     work = WORK.get(name)
@@ -37,7 +35,7 @@ def do(setup: ArchiveSetup, event: Answer) -> Answer:
     return work(setup, event)
 
 
-def _commit(setup: ArchiveSetup, event: Answer) -> Answer:
+def _commit(setup: ArchiveSetup, event: PlainAnswer) -> PlainAnswer:
     try:
         done = commit(setup, wait_seconds=float(event.get("wait_s", 0)))
     except RowlineError as error:
@@ -54,53 +52,55 @@ def _commit(setup: ArchiveSetup, event: Answer) -> Answer:
         )
         done.undelivered = sum(1 for _ in setup.errors.list()) if setup.errors else 0
         done.behind_ms = progress.behind_ms(setup.now_ms())
-    return _plain(done)
+    return plain_answer(done)
 
 
-def _maintain(setup: ArchiveSetup, _event: Answer) -> Answer:
-    return _plain(maintain(setup))
+def _maintain(setup: ArchiveSetup, _event: PlainAnswer) -> PlainAnswer:
+    return plain_answer(maintain(setup))
 
 
-def _status(setup: ArchiveSetup, _event: Answer) -> Answer:
-    return _plain(standing(setup))
+def _status(setup: ArchiveSetup, _event: PlainAnswer) -> PlainAnswer:
+    return plain_answer(standing(setup))
 
 
-def _audit(setup: ArchiveSetup, event: Answer) -> Answer:
+def _audit(setup: ArchiveSetup, event: PlainAnswer) -> PlainAnswer:
     since_ms, now_ms = int(event.get("since_ms", 0)), setup.now_ms()
     found = audit(setup.lake, setup.state, setup.streams, since_ms, now_ms=now_ms)
-    answer: Answer = {"epochs": [_plain(each) for each in found]}
+    answer: PlainAnswer = {"epochs": [plain_answer(each) for each in found]}
     if event.get("anchors"):
-        answer["wanted"] = [_plain(each) for each in wanted(setup.lake, found)]
+        answer["wanted"] = [plain_answer(each) for each in wanted(setup.lake, found)]
     return answer
 
 
-def _heal(setup: ArchiveSetup, event: Answer) -> Answer:
-    return _plain(heal(setup.healing, setup.lake, [str(name) for name in event.get("names", [])]))
+def _heal(setup: ArchiveSetup, event: PlainAnswer) -> PlainAnswer:
+    names = [str(name) for name in event.get("names", [])]
+    return plain_answer(heal(setup.healing, setup.lake, names))
 
 
-def _reach(setup: ArchiveSetup, event: Answer) -> Answer:
-    return _plain(reach(setup, str(event["source"]), [str(each) for each in event["streams"]]))
+def _reach(setup: ArchiveSetup, event: PlainAnswer) -> PlainAnswer:
+    streams = [str(each) for each in event["streams"]]
+    return plain_answer(reach(setup, str(event["source"]), streams))
 
 
-def _bases(setup: ArchiveSetup, event: Answer) -> Answer:
+def _bases(setup: ArchiveSetup, event: PlainAnswer) -> PlainAnswer:
     found = bases(setup, str(event["source"]), [str(each) for each in event["tables"]])
-    return {name: _plain(each) for name, each in found.items()}
+    return {name: plain_answer(each) for name, each in found.items()}
 
 
-def _parts(setup: ArchiveSetup, event: Answer) -> Answer:
-    return _plain(_chosen(setup, event).parts())
+def _parts(setup: ArchiveSetup, event: PlainAnswer) -> PlainAnswer:
+    return plain_answer(_chosen(setup, event).parts())
 
 
-def _page(setup: ArchiveSetup, event: Answer) -> Answer:
+def _page(setup: ArchiveSetup, event: PlainAnswer) -> PlainAnswer:
     return {"page": _chosen(setup, event).page()}
 
 
-def _chosen(setup: ArchiveSetup, event: Answer) -> ChosenChanges:
+def _chosen(setup: ArchiveSetup, event: PlainAnswer) -> ChosenChanges:
     request = msgspec.convert(event["request"], PartRequest)
     return ChosenChanges(setup.lake, setup.lake.head(), request, setup.snapshot_table)
 
 
-def _give_up(setup: ArchiveSetup, event: Answer) -> Answer:
+def _give_up(setup: ArchiveSetup, event: PlainAnswer) -> PlainAnswer:
     """What has landed comes first: it would be taken for a late copy."""
     done = commit(setup, wait_seconds=COMMIT_WAITS)
     if done.busy or done.left:
@@ -116,7 +116,7 @@ def _give_up(setup: ArchiveSetup, event: Answer) -> Answer:
     return {"numbers": give_up(setup.lake, spans)}
 
 
-WORK: dict[str, Callable[[ArchiveSetup, Answer], Answer]] = {
+WORK: dict[str, Callable[[ArchiveSetup, PlainAnswer], PlainAnswer]] = {
     "commit": _commit,
     "maintain": _maintain,
     "status": _status,
@@ -128,8 +128,3 @@ WORK: dict[str, Callable[[ArchiveSetup, Answer], Answer]] = {
     "page": _page,
     "give_up": _give_up,
 }
-
-
-def _plain(value: Any) -> Answer:
-    plain: Answer = msgspec.to_builtins(value)
-    return plain
