@@ -20,8 +20,8 @@ from bench import (
     report,
     snapshotting,
 )
-from bench.readers import LIBRARY, LIBRARY_PYTHON, ROWLINE, Reader, parse
-from bench.workload import Workload
+from bench.readers import LIBRARY, LIBRARY_PYTHON, ROWLINE, BinlogReader, parse
+from bench.workload import TableWorkload
 from local.home import home
 from local.servers.database_server import DatabaseServer
 from shared.values.errors import ConfigError, RowlineError
@@ -84,7 +84,7 @@ def main(
         say(f"{LIBRARY.name} is not installed; `make bench` does it")
     folder = home().base / "bench-servers" / str(os.getpid())  # two runs at once do not meet
     folder.mkdir(parents=True)
-    readings: list[reading.Reading] = []
+    readings: list[reading.ReaderRuns] = []
     measured: dict[str, dict[str, float]] = {}
     for kind in reading.SERVERS:
         own = ("relay", "fill", "snapshot") if kind == "mariadb" else ()
@@ -100,7 +100,7 @@ def main(
                 with relaying.emulated(folder) as environment:
                     if part == "relay":
                         size = _QUICK_RELAY if quick else relay.Size()
-                        place = relaying.Place(server, environment)
+                        place = relaying.RelayingPlace(server, environment)
                         measured[part] = relay.figures(place, size, say)
                     else:
                         rows, times = (2_000, 1) if quick else (1_000_000, 3)
@@ -131,22 +131,22 @@ def main(
 
 def read(
     server: DatabaseServer,
-    readers: list[Reader],
+    readers: list[BinlogReader],
     changes: int,
     rounds: int,
     say: reading.Say,
     *,
     largest: bool,
-) -> list[reading.Reading]:
+) -> list[reading.ReaderRuns]:
     """The workloads of one server."""
-    readings: list[reading.Reading] = []
+    readings: list[reading.ReaderRuns] = []
     for workload in (
-        Workload("single rows", changes),
-        Workload("many rows a statement", changes, rows=min(1000, changes // 10)),
+        TableWorkload("single rows", changes),
+        TableWorkload("many rows a statement", changes, rows=min(1000, changes // 10)),
     ):
         readings += reading.compare(server, workload, readers, rounds, say)
     if largest:
-        workload = Workload("one transaction", LARGEST, rows=1000, one_transaction=True)
+        workload = TableWorkload("one transaction", LARGEST, rows=1000, one_transaction=True)
         readings += reading.compare(server, workload, [ROWLINE], 1, say)
     return readings
 

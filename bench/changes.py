@@ -19,7 +19,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class Workload:
+class ListingChanges:
     """Updates of the demo's listings, as changes. lines: bytes of them as JSON lines."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ import psutil
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import parallel_bulk
 
-from bench.side import Side, documents_per_second, speed_ratio
+from bench.side import BenchSide, documents_per_second, speed_ratio
 from local.servers.elasticsearch_server import ElasticsearchServer
 from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.values.change import Change, Transaction
@@ -76,7 +76,7 @@ def figures(folder: Path, changes: int, rounds: int, say: Say) -> dict[str, floa
     with started(folder) as server:
         for size in (20, 1):
             say(f"consumer: {changes:,} changes, {size} a message, beside parallel_bulk")
-            ours, theirs = list[Side](), list[Side]()
+            ours, theirs = list[BenchSide](), list[BenchSide]()
             for number in range(rounds + 1):  # the first warms Elasticsearch up and does not count
                 ours.append(consumer(server, f"ours-{size}-{number}", changes, size))
                 theirs.append(bulk(server, f"theirs-{size}-{number}", changes))
@@ -85,7 +85,9 @@ def figures(folder: Path, changes: int, rounds: int, say: Say) -> dict[str, floa
     return found
 
 
-def _compared(place: str, amount: int, ours: list[Side], theirs: list[Side]) -> dict[str, float]:
+def _compared(
+    place: str, amount: int, ours: list[BenchSide], theirs: list[BenchSide]
+) -> dict[str, float]:
     found: dict[str, float] = {}
     for name, sides in (("consumer", ours), ("parallel_bulk", theirs)):
         found[f"{name}_{place}_changes_per_second"] = documents_per_second(amount, sides)
@@ -96,7 +98,7 @@ def _compared(place: str, amount: int, ours: list[Side], theirs: list[Side]) -> 
     return found | {f"consumer_to_parallel_bulk_{place}": speed_ratio(ours, theirs)}
 
 
-def consumer(server: ElasticsearchServer, index: str, amount: int, size: int) -> Side:
+def consumer(server: ElasticsearchServer, index: str, amount: int, size: int) -> BenchSide:
     """The consumer's runtime in several processes, as so many functions would run it."""
     # makes the index
     world_of(server.url, index).handle(delivery(range(amount, amount + 1), "warm-up"))
@@ -144,7 +146,7 @@ def _batches(amount: int, size: int) -> Iterator[list[Delivery]]:
         yield [delivery(part, f"group {groups}/{at}") for at, part in enumerate(parts)]
 
 
-def bulk(server: ElasticsearchServer, index: str, amount: int) -> Side:
+def bulk(server: ElasticsearchServer, index: str, amount: int) -> BenchSide:
     """`parallel_bulk` as its documentation shows it, with versions as the consumer writes them."""
     world_of(server.url, index).handle(delivery(range(amount, amount + 1), "warm-up"))
     actions = [
@@ -170,13 +172,13 @@ def bulk(server: ElasticsearchServer, index: str, amount: int) -> Side:
 
 def measured(
     run: Callable[[], tuple[int, float]], server: ElasticsearchServer, index: str, amount: int
-) -> Side:
+) -> BenchSide:
     """run: returns how many changes failed, and the seconds of processor time that it took."""
     client = Elasticsearch(server.url, request_timeout=60)
     before = _processor_seconds(server)
     wall = time.monotonic()
     failed, cpu = run()
-    side = Side(time.monotonic() - wall, cpu, _processor_seconds(server) - before)
+    side = BenchSide(time.monotonic() - wall, cpu, _processor_seconds(server) - before)
     client.indices.refresh(index=f"{index}-listings")
     there = client.count(index=f"{index}-listings")["count"]
     if failed or there != amount + 1:

@@ -22,7 +22,7 @@ import msgspec
 
 from bench import consuming, relaying
 from bench.consuming import FUNCTIONS, Say
-from bench.side import Side, documents_per_second, speed_ratio
+from bench.side import BenchSide, documents_per_second, speed_ratio
 from local.servers.elasticsearch_server import ElasticsearchServer
 from shared.adapters.snapshots.iceberg import IcebergSnapshots
 from shared.flows.archive.chosen_changes import ChosenChanges
@@ -58,7 +58,7 @@ _FILE_ROWS = 70_000
 
 def figures(folder: Path, rows: int, rounds: int, say: Say) -> dict[str, float]:
     """Both sides in turn; the median of the rounds counts."""
-    ours, theirs = list[Side](), list[Side]()
+    ours, theirs = list[BenchSide](), list[BenchSide]()
     with relaying.emulated(folder) as environment, mock.patch.dict(os.environ, environment):
         bucket = _snapshot(rows)
         with consuming.started(folder) as server:
@@ -91,8 +91,8 @@ def _snapshot(rows: int) -> str:
     return bucket
 
 
-def _fill(server: ElasticsearchServer, index: str, rows: int, bucket: str) -> Side:
-    functions = Functions(server.url, index, rows)
+def _fill(server: ElasticsearchServer, index: str, rows: int, bucket: str) -> BenchSide:
+    functions = FillingFunctions(server.url, index, rows)
     mine, its = _FORK.Pipe()
     archive = _FORK.Process(target=_archive, args=(its, bucket))
     archive.start()
@@ -150,7 +150,7 @@ def _archive(pipe: Any, bucket: str) -> None:
             pipe.send({"page": chosen.page()})
 
 
-class Functions:
+class FillingFunctions:
     """The consumer's functions, and the queue that gives each group's messages to one of them."""
 
     def __init__(self, url: str, index: str, rows: int) -> None:

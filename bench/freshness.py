@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import pymysql
 
-from bench.changes import Workload
+from bench.changes import ListingChanges
 from cli.deployed import open_stage
 from local import local_stage
 from shared.adapters.athena.contract import Athena
@@ -65,7 +65,7 @@ class Rewrites(threading.Thread):
         self.stream = f"bench-{uuid.uuid4().hex[:8]}"
         self.ended = threading.Event()
         self.busy, self.files, self.counts, self.wrong = 0.0, 0, 0, list[str]()
-        self._stage, self._work, self._there = stage, Workload(), 0
+        self._stage, self._work, self._there = stage, ListingChanges(), 0
 
     def run(self) -> None:
         while not self.ended.is_set():

@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from bench import relaying
-from bench.changes import BEGAN_MS, DAY_MS, OBJECT, ROWS, Workload
+from bench.changes import BEGAN_MS, DAY_MS, OBJECT, ROWS, ListingChanges
 from bench.many_commits import many
 from shared.adapters import aws
 from shared.adapters.lake.iceberg import IcebergLake
@@ -36,7 +36,7 @@ from shared.flows.archive.reports import Maintained
 from shared.values import landed
 
 
-class Place:
+class LakePlace:
     """An archive of our own."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Place:
         return pq.read_metadata(io.BytesIO(body)), int.from_bytes(body[-8:-4], "little") + 8
 
 
-def history_share(place: Place, keys: list[str]) -> list[float]:
+def history_share(place: LakePlace, keys: list[str]) -> list[float]:
     """For each key, the part of the table's bytes that its history reads.
 
     Footers of the files whose bounds in the manifest hold the key, and the row groups whose
@@ -93,7 +93,7 @@ def history_share(place: Place, keys: list[str]) -> list[float]:
     return shares
 
 
-def counting(place: Place, expected: int, ended: threading.Event, counts: list[int]) -> None:
+def counting(place: LakePlace, expected: int, ended: threading.Event, counts: list[int]) -> None:
     """Count the ids of the table again and again."""
     while not ended.is_set():
         ids = [batch.column("id") for batch in place.lake.scan(["id"], at=place.lake.head())]
@@ -101,9 +101,9 @@ def counting(place: Place, expected: int, ended: threading.Event, counts: list[i
         assert sum(len(pc.unique(each)) for each in ids) == counts[-1] == expected
 
 
-def large(place: Place, changes: int, say: Callable[[str], None]) -> None:
+def large(place: LakePlace, changes: int, say: Callable[[str], None]) -> None:
     """A table of so many changes: how fast they are committed, and how large it is."""
-    work, busy, done = Workload(), 0.0, 0
+    work, busy, done = ListingChanges(), 0.0, 0
     while done < changes:
         for _ in range(0, min(100_000, changes - done), OBJECT):
             messages = work.messages(OBJECT)
@@ -141,7 +141,7 @@ def large(place: Place, changes: int, say: Callable[[str], None]) -> None:
 
 
 def said(
-    place: Place, work: Workload, keys: list[str], what: str, say: Callable[[str], None]
+    place: LakePlace, work: ListingChanges, keys: list[str], what: str, say: Callable[[str], None]
 ) -> None:
     size = sum(each.size for each in place.lake.files())
     shares = history_share(place, keys)
@@ -151,14 +151,14 @@ def said(
     )
 
 
-def places() -> Iterator[Place]:
+def places() -> Iterator[LakePlace]:
     with (
         tempfile.TemporaryDirectory() as folder,
         relaying.emulated(Path(folder)) as environment,
         mock.patch.dict(os.environ, environment),
     ):
         while True:
-            yield Place()
+            yield LakePlace()
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from unittest import mock
 
 import msgspec
 
-from bench.changes import BEGAN_MS, Workload
+from bench.changes import BEGAN_MS, ListingChanges
 from bench.memory_aws import MemoryGlue, MemoryS3
 from shared.adapters import aws
 from shared.adapters.lake.iceberg import IcebergLake
@@ -30,7 +30,7 @@ def many(commits: int, say: Callable[[str], None]) -> None:
     with mock.patch.object(aws, "client", lambda name, **_: glue if name == "glue" else s3):
         landing, lake = S3Landing(cast("Any", s3), "lake"), IcebergLake("lake", "lake")
         lake.head()
-        work, seconds, ends = Workload(), list[float](), list[int]()
+        work, seconds, ends = ListingChanges(), list[float](), list[int]()
         for number in range(1, commits + 1):
             now_ms = BEGAN_MS + number * 60_000
             landing.put(f"{number:012d}.zst", landed.encode(_at(now_ms, work.messages(5))))

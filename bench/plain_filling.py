@@ -13,8 +13,8 @@ from unittest import mock
 
 from bench import consuming, relaying
 from bench.consuming import Say
-from bench.filling import Functions
-from bench.side import Side, documents_per_second, speed_ratio
+from bench.filling import FillingFunctions
+from bench.side import BenchSide, documents_per_second, speed_ratio
 from bench.workload import DATABASE, TABLE, fill
 from local.servers.database_server import DatabaseServer
 from local.servers.elasticsearch_server import ElasticsearchServer
@@ -36,10 +36,10 @@ def figures(
     server: DatabaseServer, folder: Path, rows: int, rounds: int, say: Say
 ) -> dict[str, float]:
     """Both sides in turn; the median of the rounds counts."""
-    ours, theirs = list[Side](), list[Side]()
+    ours, theirs = list[BenchSide](), list[BenchSide]()
     fill(server, rows)
     with relaying.emulated(folder) as environment, mock.patch.dict(os.environ, environment):
-        place, seen = relaying.Place(server, environment), relaying.Seen()
+        place, seen = relaying.RelayingPlace(server, environment), relaying.Seen()
         relay = place.job("fill", seen, place.position(), NAME, STREAM)
         with relaying.running(relay), consuming.started(folder) as search:
             for number in range(rounds + 1):  # the first warms Elasticsearch up
@@ -55,8 +55,10 @@ def figures(
     }
 
 
-def _fill(search: ElasticsearchServer, index: str, rows: int, url: str, state_table: str) -> Side:
-    functions = Functions(search.url, index, rows)
+def _fill(
+    search: ElasticsearchServer, index: str, rows: int, url: str, state_table: str
+) -> BenchSide:
+    functions = FillingFunctions(search.url, index, rows)
     stored = open_state(aws.client("dynamodb"), state_table)
     while stored.streams.load(STREAM)[1] is None:  # the relay has just been started
         time.sleep(0.1)

@@ -17,7 +17,7 @@ LIBRARY_PYTHON = CHECKOUT / ".local/bench/venv/bin/python"
 
 
 @dataclass(frozen=True)
-class Reader:
+class BinlogReader:
     """A program that prints one line a change to standard output and ends after the last one.
 
     command: Holds places such as `{host}`, see `places`. The environment has the same values as
@@ -39,7 +39,7 @@ class Reader:
             ) from None
 
 
-ROWLINE = Reader(
+ROWLINE = BinlogReader(
     "rowline tail",
     (
         str(Path(sys.executable).with_name("rowline")),
@@ -51,19 +51,19 @@ ROWLINE = Reader(
         "--until-now",
     ),
 )
-LIBRARY = Reader(
+LIBRARY = BinlogReader(
     "python-mysql-replication + orjson",
     (str(LIBRARY_PYTHON), str(Path(__file__).with_name("library.py"))),
 )
 
 
-def parse(text: str) -> Reader:
+def parse(text: str) -> BinlogReader:
     """`NAME=COMMAND`, the command split as a shell splits words. Raises ConfigError."""
     name, found, command = text.partition("=")
     words = shlex.split(command)
     if not (name and found and words):
         raise ConfigError("is not NAME=COMMAND.", thing=f"--reader {text}")
-    return Reader(name, tuple(words))
+    return BinlogReader(name, tuple(words))
 
 
 def places(server: DatabaseServer, written: Written) -> dict[str, str]:

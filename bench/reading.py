@@ -8,8 +8,8 @@ from pathlib import Path
 from statistics import median
 
 from bench.measure import Run, run
-from bench.readers import Reader, environment, places
-from bench.workload import Workload, Written, prepare, write
+from bench.readers import BinlogReader, environment, places
+from bench.workload import TableWorkload, Written, prepare, write
 from local.servers.database_server import DatabaseServer
 from local.servers.mariadb import MariaDB
 from local.servers.mysql import MySQL
@@ -22,11 +22,11 @@ Say = Callable[[str], None]
 
 
 @dataclass
-class Reading:
+class ReaderRuns:
     """What one reader did of one workload on one server: a run a round, or why it failed."""
 
     server: str
-    workload: Workload
+    workload: TableWorkload
     reader: str
     runs: list[Run] = field(default_factory=list)
     failure: str = ""
@@ -59,8 +59,12 @@ def started(kind: str, folder: Path) -> Iterator[DatabaseServer]:
 
 
 def compare(
-    server: DatabaseServer, workload: Workload, readers: Sequence[Reader], rounds: int, say: Say
-) -> list[Reading]:
+    server: DatabaseServer,
+    workload: TableWorkload,
+    readers: Sequence[BinlogReader],
+    rounds: int,
+    say: Say,
+) -> list[ReaderRuns]:
     """Let every reader in turn read a workload that was written just now.
 
     rounds: How often each reads it for its figures. A round before counts its lines; without rounds
@@ -68,7 +72,7 @@ def compare(
     """
     say(f"{server.kind}: writing {workload.changes:,} changes, {workload.name}")
     written = write(server, workload)
-    readings = [Reading(server.kind, workload, reader.name) for reader in readers]
+    readings = [ReaderRuns(server.kind, workload, reader.name) for reader in readers]
     for number in range(rounds + 1):
         for reader, reading in zip(readers, readings, strict=True):
             if not reading.failure:
@@ -90,8 +94,8 @@ def compare(
 def _round(
     server: DatabaseServer,
     written: Written,
-    reader: Reader,
-    reading: Reading,
+    reader: BinlogReader,
+    reading: ReaderRuns,
     *,
     count: bool,
     keep: bool,

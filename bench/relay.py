@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median, quantiles
 
-from bench.relaying import Place, Seen, running
+from bench.relaying import RelayingPlace, Seen, running
 
 Say = Callable[[str], None]
 
@@ -28,7 +28,7 @@ class Size:
     seconds: float = 10.0
 
 
-def figures(place: Place, size: Size, say: Say) -> dict[str, float]:
+def figures(place: RelayingPlace, size: Size, say: Say) -> dict[str, float]:
     """Every figure, by its name: `…_ms` milliseconds, the others as they say."""
     say(f"relay: backlog of {size.backlog:,} changes")
     found = backlog(place, size.backlog)
@@ -40,7 +40,7 @@ def figures(place: Place, size: Size, say: Say) -> dict[str, float]:
     return found | handover(place, size.handovers)
 
 
-def backlog(place: Place, changes: int) -> dict[str, float]:
+def backlog(place: RelayingPlace, changes: int) -> dict[str, float]:
     """Publish changes that waited in the binlog, and count every call of AWS.
 
     The calls count from the first look at the lease to the last acknowledgement.
@@ -60,7 +60,7 @@ def backlog(place: Place, changes: int) -> dict[str, float]:
     }
 
 
-def idle(place: Place, times: int) -> dict[str, float]:
+def idle(place: RelayingPlace, times: int) -> dict[str, float]:
     """One change at a time, until the request with it leaves.
 
     The time begins with its commit's arrival at the relay, and with the client's own COMMIT.
@@ -84,7 +84,7 @@ def idle(place: Place, times: int) -> dict[str, float]:
     }
 
 
-def steady(place: Place, rate: int, seconds: float) -> dict[str, float]:
+def steady(place: RelayingPlace, rate: int, seconds: float) -> dict[str, float]:
     """Lag: from the client's COMMIT until the topic has acknowledged."""
     seen = Seen()
     with running(place.job("steady", seen)):
@@ -101,7 +101,7 @@ def steady(place: Place, rate: int, seconds: float) -> dict[str, float]:
     return {"steady_lag_p50_ms": median(lags), "steady_lag_p99_ms": quantiles(lags, n=100)[98]}
 
 
-def handover(place: Place, times: int) -> dict[str, float]:
+def handover(place: RelayingPlace, times: int) -> dict[str, float]:
     """Another relay asks for the lease while changes flow.
 
     The figures are the time from its start to its first request, and the time without a
@@ -128,12 +128,12 @@ def handover(place: Place, times: int) -> dict[str, float]:
     return {"handover_asked_to_first_request_ms": median(asked), "handover_gap_ms": median(gaps)}
 
 
-def _write_on(place: Place, ending: threading.Event) -> None:
+def _write_on(place: RelayingPlace, ending: threading.Event) -> None:
     while not ending.wait(0.005):
         place.insert(1)
 
 
-def _until_it_reads(place: Place, seen: Seen) -> None:
+def _until_it_reads(place: RelayingPlace, seen: Seen) -> None:
     """Write until a change arrives.
 
     A relay that starts at `latest` may start behind a row that was written before it connected.

@@ -18,11 +18,11 @@ from local.servers.database_server import DatabaseServer
 from local.servers.emulator import Emulator
 from shared.adapters import aws
 from shared.adapters.binlog.contract import Binlog, Commit, Event
-from shared.adapters.state.dynamodb import DynamoCoverage, DynamoDues, DynamoSchemas, DynamoStreams
+from shared.adapters.state.dynamodb import DynamoCoverages, DynamoDues, DynamoSchemas, DynamoStreams
 from shared.adapters.topic.contract import Entry
 from shared.adapters.topic.sns import SnsTopic
-from shared.flows.relay.loop import relay
 from shared.flows.relay.reading.connecting import database, opener
+from shared.flows.relay.relay_loop import relay
 from shared.flows.relay.setup import RelaySetup
 from shared.values import source_endpoint
 from shared.values.message import decode
@@ -116,7 +116,7 @@ class WatchedBinlog:
             yield event
 
 
-class Place:
+class RelayingPlace:
     """A topic, a state table and a source table for relays that are measured.
 
     One thread at a time may write to it.
@@ -203,7 +203,7 @@ class Place:
             streams=DynamoStreams(self._client("dynamodb", seen=seen), self._name),
             schemas=DynamoSchemas(self._client("dynamodb", seen=seen), self._name),
             dues=DynamoDues(self._client("dynamodb", seen=seen), self._name),
-            coverage=DynamoCoverage(self._client("dynamodb", seen=seen), self._name),
+            coverage=DynamoCoverages(self._client("dynamodb", seen=seen), self._name),
             claims=MemoryClaims(),
             topic=WatchedTopic(self._client("sns", aws.config(attempts=1), seen), self.topic, seen),
             open_binlog=lambda tables, token: cast(

@@ -11,7 +11,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from bench.reading import Reading
+from bench.reading import ReaderRuns
 from local.home import CHECKOUT
 
 FOLDER = CHECKOUT / ".local/bench"
@@ -44,7 +44,7 @@ TITLES = {
 
 
 def show(
-    console: Console, readings: Sequence[Reading], measured: dict[str, dict[str, float]]
+    console: Console, readings: Sequence[ReaderRuns], measured: dict[str, dict[str, float]]
 ) -> None:
     """Print the tables.
 
@@ -56,7 +56,7 @@ def show(
         console.print(_figures(part, figures))
 
 
-def save(readings: Sequence[Reading], measured: dict[str, dict[str, float]]) -> Path:
+def save(readings: Sequence[ReaderRuns], measured: dict[str, dict[str, float]]) -> Path:
     """Write everything, each run too, to a file named by the time."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / f"{time.strftime('%Y%m%dT%H%M%S')}.json"
@@ -83,7 +83,7 @@ def machine() -> dict[str, Any]:
     }
 
 
-def _plain(reading: Reading) -> dict[str, Any]:
+def _plain(reading: ReaderRuns) -> dict[str, Any]:
     plain = {
         "server": reading.server,
         "workload": reading.workload.name,
@@ -100,7 +100,7 @@ def _plain(reading: Reading) -> dict[str, Any]:
     }
 
 
-def _readers(readings: Sequence[Reading]) -> Table:
+def _readers(readings: Sequence[ReaderRuns]) -> Table:
     table = Table(
         "server",
         "workload",
@@ -110,7 +110,7 @@ def _readers(readings: Sequence[Reading]) -> Table:
     )
     for name in ("changes/CPU-s", "Rowline ×", "wall s", "peak MB"):
         table.add_column(name, justify="right")
-    first: Reading | None = None
+    first: ReaderRuns | None = None
     for each in readings:
         begins = first is None or (each.server, each.workload) != (first.server, first.workload)
         if begins:

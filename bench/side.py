@@ -6,7 +6,7 @@ from statistics import median
 
 
 @dataclass(frozen=True)
-class Side:
+class BenchSide:
     """One run of one side.
 
     wall: Seconds.
@@ -19,11 +19,11 @@ class Side:
     server_cpu: float
 
 
-def documents_per_second(amount: int, sides: Sequence[Side]) -> float:
+def documents_per_second(amount: int, sides: Sequence[BenchSide]) -> float:
     """Of the median of the rounds."""
     return amount / median(each.wall for each in sides)
 
 
-def speed_ratio(ours: Sequence[Side], theirs: Sequence[Side]) -> float:
+def speed_ratio(ours: Sequence[BenchSide], theirs: Sequence[BenchSide]) -> float:
     """How many times as fast ours is, of each round: the machine may be busier in one of them."""
     return median(other.wall / own.wall for own, other in zip(ours, theirs, strict=True))

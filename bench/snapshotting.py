@@ -45,7 +45,7 @@ def figures(
     """Every figure by its name. rows: of the table. times: how often each side reads it."""
     say(f"snapshot: filling a table with {rows:,} rows")
     fill(server, rows)
-    place, seen = relaying.Place(server, environment), relaying.Seen()
+    place, seen = relaying.RelayingPlace(server, environment), relaying.Seen()
     bucket = f"bench-{uuid.uuid4().hex[:12]}"
     with mock.patch.dict(os.environ, environment):
         boto3.client("s3").create_bucket(

@@ -10,7 +10,7 @@ from aws_lambda_powertools.logging.utils import copy_config_to_registered_logger
 
 from shared.adapters.metrics.emf import emit
 from shared.adapters.stack.environment import variable
-from shared.flows.relay.loop import relay
+from shared.flows.relay.relay_loop import relay
 from shared.stage import Stage
 
 SERVICE = f"{variable('ROWLINE_SERVICE')}-{variable('ROWLINE_STAGE')}"

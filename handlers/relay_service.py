@@ -41,7 +41,7 @@ def serve(stop: threading.Event) -> None:
 
     from shared.adapters.metrics.emf import emit
     from shared.adapters.stack.environment import variable
-    from shared.flows.relay.loop import relay
+    from shared.flows.relay.relay_loop import relay
     from shared.stage import Stage
     from shared.values.errors import RowlineError
 

@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from shared.adapters.metrics.emf import emit
-from shared.flows.watch.loop import watch
+from shared.flows.watch.watch_loop import watch
 from shared.stage import Stage
 
 

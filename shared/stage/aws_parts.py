@@ -16,7 +16,7 @@ from shared.stage.basis import Basis
 
 if TYPE_CHECKING:
     from shared.adapters.functions.awslambda import LambdaFunctions
-    from shared.adapters.observation.aws import AwsObservation
+    from shared.adapters.observation.aws_observation import AwsObservation
     from shared.adapters.tracing.contract import Traces
 
 
@@ -66,7 +66,7 @@ class AwsParts(Basis):
     @cached_property
     def observation(self) -> "AwsObservation":
         """What CloudWatch, SNS and SQS say of the stage, for commands."""
-        from shared.adapters.observation.aws import AwsObservation
+        from shared.adapters.observation.aws_observation import AwsObservation
 
         return AwsObservation(self.full_name, self.resources, self.client)
 

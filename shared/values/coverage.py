@@ -35,7 +35,7 @@ class SegmentStart(msgspec.Struct, frozen=True, omit_defaults=True):
         return SegmentStart(self.number + 1, seq, former, follows=True, at_ms=at_ms)
 
 
-class Segment(msgspec.Struct, frozen=True, omit_defaults=True):
+class CoverageSegment(msgspec.Struct, frozen=True, omit_defaults=True):
     """From its start on, until the next segment of the stream, these tables were captured.
 
     server, position: the place in the binlog where it begins.
@@ -60,10 +60,10 @@ class Covered(NamedTuple):
     follows: bool
 
 
-def covered(segments: Sequence[Segment], table: str) -> list[Covered]:
+def covered(segments: Sequence[CoverageSegment], table: str) -> list[Covered]:
     """The ranges in which a table was captured, in order."""
     ranges: list[Covered] = []
-    before: Segment | None = None
+    before: CoverageSegment | None = None
     for segment, end in _ended(segments):
         if table not in segment.tables:
             before = segment
@@ -79,7 +79,7 @@ def covered(segments: Sequence[Segment], table: str) -> list[Covered]:
     return ranges
 
 
-def _ended(segments: Sequence[Segment]) -> Iterable[tuple[Segment, int | None]]:
+def _ended(segments: Sequence[CoverageSegment]) -> Iterable[tuple[CoverageSegment, int | None]]:
     for segment, later in pairwise(segments):
         epoch, after = split_seq(segment.start.seq)
         last, end = split_seq(later.start.former)

@@ -14,7 +14,7 @@ _MARK = re.compile(r"-- (fails|connect|only)(?:: *(\w+))?$")
 
 
 @dataclass
-class Step:
+class CaseStep:
     """One statement. `only`: the one server that runs it ("" for all)."""
 
     sql: str
@@ -55,7 +55,7 @@ class Case:
     start: str | None = None
     earliest: bool = False
     not_yet: dict[str, str] = field(default_factory=dict)
-    steps: list[Step] = field(default_factory=list)
+    steps: list[CaseStep] = field(default_factory=list)
 
     @property
     def needs_own_server(self) -> bool:
@@ -121,9 +121,9 @@ def _objects(text: str) -> list[str]:
     return found
 
 
-def _steps(body: list[str]) -> list[Step]:
-    steps: list[Step] = []
-    step, text = Step(""), list[str]()
+def _steps(body: list[str]) -> list[CaseStep]:
+    steps: list[CaseStep] = []
+    step, text = CaseStep(""), list[str]()
     for line in body:
         if mark := _MARK.fullmatch(line):
             step.fails |= mark[1] == "fails"
@@ -134,6 +134,6 @@ def _steps(body: list[str]) -> list[Step]:
         if line.endswith(";"):
             step.sql = "\n".join(text).removesuffix(";")
             steps.append(step)
-            step, text = Step(""), []
+            step, text = CaseStep(""), []
     assert not "".join(text).strip(), f"behind the last semicolon: {text}"
     return steps

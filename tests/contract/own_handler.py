@@ -7,10 +7,10 @@ from shared.domain.sink import Outcome, Slice
 from shared.values.change import Change
 from shared.values.errors import Outage
 
-State = dict[tuple[str, Any], tuple[int, dict[str, Any] | None]]
+HandlerState = dict[tuple[str, Any], tuple[int, dict[str, Any] | None]]
 """Table and key of a row → the newest seq that was applied, and the row."""
 
-held: State = {}
+held: HandlerState = {}
 truncated: dict[str, int] = {}
 down = False
 failing: set[int] = set()

@@ -28,7 +28,7 @@ from shared.values.source_endpoint import parse
 from shared.values.table import Column, Table
 from tests.waiting import wait_for
 from tests.worlds.twins.binlog import MemoryBinlog
-from tests.worlds.twins.binlog_server import MemoryServer, Step
+from tests.worlds.twins.binlog_server import MemoryServer, ServerStep
 
 _ids = itertools.count(4_000_000_100)
 
@@ -56,7 +56,7 @@ class Bench:
         """Steps are (table, operation, rows): rows are (id, v) for c and d, pairs of them for u."""
         self.server.commit(*(self._step(*step) for step in steps))
 
-    def _step(self, table: str, op: str, rows: Any) -> Step:
+    def _step(self, table: str, op: str, rows: Any) -> ServerStep:
         def row(values: tuple[int, str]) -> Row:
             return {"id": values[0], "v": values[1]}
 

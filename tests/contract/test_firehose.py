@@ -15,13 +15,13 @@ from tests.worlds.twins.firehose import MemoryStream
 from tests.worlds.twins.landing import MemoryLanding
 
 FAILED = "ServiceUnavailableException"
-Answer = Callable[[dict[str, Any]], Any]
+FirehoseAnswer = Callable[[dict[str, Any]], Any]
 
 
 class Service:
     """Firehose as its client sees it: each call gets the next answer, the last one again."""
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *answers: FirehoseAnswer) -> None:
         self.calls: list[list[bytes]] = []
         self._answers = list(answers)
 
@@ -35,7 +35,7 @@ def accepts(call: dict[str, Any]) -> Any:
     return {"FailedPutCount": 0, "RequestResponses": [{"RecordId": "r"} for _ in call["Records"]]}
 
 
-def fails(*places: int) -> Answer:
+def fails(*places: int) -> FirehoseAnswer:
     def answer(call: dict[str, Any]) -> Any:
         found = [
             {"ErrorCode": FAILED, "ErrorMessage": "Slow down."}
@@ -48,7 +48,7 @@ def fails(*places: int) -> Answer:
     return answer
 
 
-def raises(code: str, status: int) -> Answer:
+def raises(code: str, status: int) -> FirehoseAnswer:
     def answer(call: dict[str, Any]) -> Any:
         reply = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
         raise ClientError(reply, "PutRecordBatch")
@@ -96,7 +96,7 @@ def test_what_never_comes_through_is_named_alone() -> None:
     "outage",
     [raises(FAILED, 503), raises("ThrottlingException", 400), raises("InternalFailure", 500)],
 )
-def test_a_throttled_call_is_sent_again_as_a_whole(outage: Answer) -> None:
+def test_a_throttled_call_is_sent_again_as_a_whole(outage: FirehoseAnswer) -> None:
     service = Service(outage, accepts)
     assert stream(service).put([b"a", b"b"], always) == ["", ""]
     assert service.calls == [[b"a", b"b"]] * 2

@@ -36,7 +36,7 @@ def entry(number: int, group: int | None = None) -> Entry:
 
 
 @dataclass
-class Queues:
+class QueuesHere:
     """A queue whose messages are invisible for 1 s and may be received 3 times, and its DLQ."""
 
     queue: Any
@@ -45,14 +45,14 @@ class Queues:
 
 
 @pytest.fixture(params=["memory", "moto", "emulator"])
-def queues(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Queues]:
+def queues(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[QueuesHere]:
     if request.param == "memory":
         now = [1_700_000_000.0]
         dlq = MemoryQueue(lambda: now[0])
         queue = MemoryQueue(
             lambda: now[0], visibility=VISIBILITY, most_receives=MOST_RECEIVES, dlq=dlq
         )
-        yield Queues(queue, dlq, lambda seconds: now.__setitem__(0, now[0] + seconds))
+        yield QueuesHere(queue, dlq, lambda seconds: now.__setitem__(0, now[0] + seconds))
     elif request.param == "moto":
         pretend_login(monkeypatch)
         with mock_aws():
@@ -62,7 +62,7 @@ def queues(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
         yield deployed()
 
 
-def deployed() -> Queues:
+def deployed() -> QueuesHere:
     client, name = boto3.client("sqs"), uuid.uuid4().hex[:12]
     fifo = {
         "FifoQueue": "true",
@@ -74,7 +74,9 @@ def deployed() -> Queues:
     policy = f'{{"deadLetterTargetArn": "{arn["QueueArn"]}", "maxReceiveCount": {MOST_RECEIVES}}}'
     own = {**fifo, "VisibilityTimeout": str(VISIBILITY), "RedrivePolicy": policy}
     url = client.create_queue(QueueName=f"{name}.fifo", Attributes=own)["QueueUrl"]
-    return Queues(SqsQueue(client, url), SqsQueue(client, dlq), lambda seconds: time.sleep(seconds))
+    return QueuesHere(
+        SqsQueue(client, url), SqsQueue(client, dlq), lambda seconds: time.sleep(seconds)
+    )
 
 
 def numbers(received: list[Delivery]) -> list[int]:
@@ -90,27 +92,27 @@ def send(queue: Queue, *entries: Entry) -> None:
         assert queue.send([each]) == [None]
 
 
-def test_sent_messages_wait_in_the_queue(queues: Queues) -> None:
+def test_sent_messages_wait_in_the_queue(queues: QueuesHere) -> None:
     assert queues.queue.depth() == (0, 0)
     assert queues.queue.send([entry(1), entry(2)]) == [None, None]
     assert queues.queue.depth() == (2, 0)
 
 
-def test_the_same_deduplication_id_is_sent_once(queues: Queues) -> None:
+def test_the_same_deduplication_id_is_sent_once(queues: QueuesHere) -> None:
     queues.queue.send([entry(1)])
     assert queues.queue.send([entry(1)]) == [None]
     assert queues.queue.depth() == (1, 0)
 
 
 @not_moto
-def test_a_deleted_message_is_remembered(queues: Queues) -> None:
+def test_a_deleted_message_is_remembered(queues: QueuesHere) -> None:
     send(queues.queue, entry(1))
     assert queues.queue.delete(handles(queues.queue.receive())) == set()
     send(queues.queue, entry(1))
     assert queues.queue.depth() == (0, 0)
 
 
-def test_a_message_is_received_with_all_that_it_has(queues: Queues) -> None:
+def test_a_message_is_received_with_all_that_it_has(queues: QueuesHere) -> None:
     assert queues.queue.receive() == []
     send(queues.queue, entry(1))
     (one,) = queues.queue.receive()
@@ -120,7 +122,7 @@ def test_a_message_is_received_with_all_that_it_has(queues: Queues) -> None:
     assert one.sent_ms > 1_600_000_000_000
 
 
-def test_a_group_is_received_in_order_and_locked_until_it_is_deleted(queues: Queues) -> None:
+def test_a_group_is_received_in_order_and_locked_until_it_is_deleted(queues: QueuesHere) -> None:
     send(queues.queue, entry(1, 0), entry(2, 0), entry(3, 0), entry(4, 1))
     first = queues.queue.receive(2)
     assert numbers(first) == [1, 2]
@@ -134,7 +136,7 @@ def test_a_group_is_received_in_order_and_locked_until_it_is_deleted(queues: Que
 
 
 @not_moto
-def test_what_is_not_deleted_comes_again_in_order(queues: Queues) -> None:
+def test_what_is_not_deleted_comes_again_in_order(queues: QueuesHere) -> None:
     send(queues.queue, entry(1, 0), entry(2, 0))
     queues.queue.receive()
     queues.wait(VISIBILITY + 0.3)
@@ -142,7 +144,7 @@ def test_what_is_not_deleted_comes_again_in_order(queues: Queues) -> None:
     assert (numbers(again), [one.attempt for one in again]) == ([1, 2], [2, 2])
 
 
-def test_hidden_messages_stay_invisible_for_so_long(queues: Queues) -> None:
+def test_hidden_messages_stay_invisible_for_so_long(queues: QueuesHere) -> None:
     send(queues.queue, entry(1, 0), entry(2, 0))
     received = queues.queue.receive(1)
     assert queues.queue.hide(handles(received), 60) == set()
@@ -153,7 +155,7 @@ def test_hidden_messages_stay_invisible_for_so_long(queues: Queues) -> None:
     assert numbers(queues.queue.receive()) == [1, 2]
 
 
-def test_a_receive_may_ask_for_a_time_out_of_its_own(queues: Queues) -> None:
+def test_a_receive_may_ask_for_a_time_out_of_its_own(queues: QueuesHere) -> None:
     send(queues.queue, entry(1))
     queues.queue.receive(visibility=60)
     queues.wait(VISIBILITY + 0.3)
@@ -161,7 +163,7 @@ def test_a_receive_may_ask_for_a_time_out_of_its_own(queues: Queues) -> None:
 
 
 @not_moto
-def test_an_expired_handle_is_refused_and_touches_nothing(queues: Queues) -> None:
+def test_an_expired_handle_is_refused_and_touches_nothing(queues: QueuesHere) -> None:
     send(queues.queue, entry(1))
     old = handles(queues.queue.receive())
     queues.wait(VISIBILITY + 0.3)
@@ -173,12 +175,12 @@ def test_an_expired_handle_is_refused_and_touches_nothing(queues: Queues) -> Non
     assert queues.queue.depth() == (0, 0)
 
 
-def test_a_handle_that_never_was_is_refused(queues: Queues) -> None:
+def test_a_handle_that_never_was_is_refused(queues: QueuesHere) -> None:
     unknown = [f"no-such-handle-{number}" for number in range(12)]
     assert queues.queue.hide(unknown, 30) == set(unknown)
 
 
-def test_what_was_received_too_often_goes_to_the_dlq(queues: Queues) -> None:
+def test_what_was_received_too_often_goes_to_the_dlq(queues: QueuesHere) -> None:
     send(queues.queue, entry(1, 0), entry(2, 0))
     for attempt in range(1, MOST_RECEIVES + 1):
         (one,) = queues.queue.receive(1)

@@ -16,7 +16,7 @@ from shared.values.archive_progress import ArchiveProgress, Height
 from shared.values.batch_start import BatchStart
 from shared.values.checkpoint import CatchUp, Checkpoint, Leg, Release
 from shared.values.column_history import ColumnHistory
-from shared.values.coverage import Segment, SegmentStart
+from shared.values.coverage import CoverageSegment, SegmentStart
 from shared.values.due_cause import DueCause
 from shared.values.errors import LeaseLost
 from shared.values.gate import Gate
@@ -503,7 +503,7 @@ def test_segments_of_a_stream_are_kept_in_order_and_never_change(stores: Any) ->
     assert stores.coverage.segments("shop") == []
     assert stores.coverage.last("shop") is None
     some = [
-        Segment(
+        CoverageSegment(
             SegmentStart(number, number << 40), "mariadb-1", Position("bin.000001", 4), ("shop.é",)
         )
         for number in range(1, 13)
@@ -517,7 +517,8 @@ def test_segments_of_a_stream_are_kept_in_order_and_never_change(stores: Any) ->
 
 def test_the_relays_of_a_source_have_a_coverage_each(stores: Any) -> None:
     first, second = (
-        Segment(SegmentStart(1, seq), "mariadb-1", Position("bin.000001", 4), ()) for seq in (1, 2)
+        CoverageSegment(SegmentStart(1, seq), "mariadb-1", Position("bin.000001", 4), ())
+        for seq in (1, 2)
     )
     stores.coverage.append("shop", first)
     stores.coverage.append("shop/events", second)

@@ -21,7 +21,7 @@ from shared.values.table import Table
 _ids = itertools.count(4_000_300_000)
 
 
-class Shape(NamedTuple):
+class TableShape(NamedTuple):
     """A table, and what is done to it. `only` names the one kind of server that knows it."""
 
     create: str
@@ -30,10 +30,10 @@ class Shape(NamedTuple):
     before: str = "SET sql_mode = ''"
 
 
-def strings(charset: str, letters: str) -> Shape:
+def strings(charset: str, letters: str) -> TableShape:
     """Every kind of text column in a character set."""
     labels = ", ".join(f"'{letter}'" for letter in letters)
-    return Shape(
+    return TableShape(
         f"CREATE TABLE t (id INT PRIMARY KEY, a CHAR(10), b VARCHAR(20), c VARCHAR(300), d "
         f"TINYTEXT, e TEXT, f MEDIUMTEXT, g LONGTEXT, h ENUM({labels}), i SET({labels})) "
         f"CHARACTER SET {charset}",
@@ -69,7 +69,7 @@ ADDRESSES = [
 MAPPED = ["::1.2.3.4", "::ffff:1.2.3.4", "::ffff:0.0.0.0", "::fffe:1.2.3.4", "64:ff9b::1.2.3.4"]
 
 SHAPES = {
-    "numbers": Shape(
+    "numbers": TableShape(
         "CREATE TABLE t (a TINYINT UNSIGNED, b SMALLINT, c MEDIUMINT UNSIGNED, d INT, e BIGINT "
         "UNSIGNED, f DECIMAL(20,5) UNSIGNED, g FLOAT(7,2), h DOUBLE(9,3), i BIT(11), j YEAR, k "
         "INT(5) ZEROFILL, l BOOL, PRIMARY KEY (d, a))",
@@ -79,7 +79,7 @@ SHAPES = {
             "UPDATE t SET a = 7, k = 5 WHERE d = 4",
         ),
     ),
-    "times": Shape(
+    "times": TableShape(
         "CREATE TABLE t (id INT PRIMARY KEY, a DATE, b DATETIME, c DATETIME(3), d TIMESTAMP NULL, "
         "e TIMESTAMP(6) NULL, f TIME, g TIME(1), row_start TIMESTAMP(6) NOT NULL DEFAULT "
         "CURRENT_TIMESTAMP(6), row_end TIMESTAMP(6) NOT NULL DEFAULT '2038-01-19 03:14:07.999999')",
@@ -91,7 +91,7 @@ SHAPES = {
             "UPDATE t SET row_end = '2030-01-01' WHERE id = 1",
         ),
     ),
-    "binary": Shape(
+    "binary": TableShape(
         "CREATE TABLE t (id BINARY(16) PRIMARY KEY, a BINARY(4), b VARBINARY(20), c TINYBLOB, d "
         "BLOB, e MEDIUMBLOB, f LONGBLOB, g CHAR(4) CHARACTER SET binary, h ENUM('a','ü') "
         "CHARACTER SET binary, i SET('x','é') CHARACTER SET binary, j TEXT CHARACTER SET binary)",
@@ -108,38 +108,38 @@ SHAPES = {
     "ucs2": strings("ucs2", "aü日"),
     "sjis": strings("sjis", "a日本"),
     "ascii": strings("ascii", "abc"),
-    "labels": Shape(
+    "labels": TableShape(
         r"""CREATE TABLE t (e ENUM('it''s', 'a,b', 'b\\s', '"', '`', 'n\nl') PRIMARY KEY, n INT)""",
         (r"""INSERT INTO t VALUES ('it''s', 1), ('a,b', 2), ('b\\s', 3), ('"', 4), ('n\nl', 5)""",),
     ),
-    "an empty label": Shape(
+    "an empty label": TableShape(
         "CREATE TABLE t (e ENUM('a', '') PRIMARY KEY, s SET('b', '') NOT NULL)",
         ("INSERT INTO t VALUES ('', ''), ('a', 'b')",),
     ),
-    "names": Shape(
+    "names": TableShape(
         "CREATE TABLE t (`a b` INT, `c``d` INT, `%s` INT, `ключ` INT, `{0}` INT, PRIMARY KEY "
         "(`%s`, `c``d`))",
         ("INSERT INTO t VALUES (1, 2, 3, 4, 5)", "UPDATE t SET `%s` = 9"),
     ),
-    "generated": Shape(
+    "generated": TableShape(
         "CREATE TABLE t (id INT PRIMARY KEY, a INT, b INT AS (a + 1) VIRTUAL, c INT AS (a * 2) "
         "STORED)",
         ("INSERT INTO t (id, a) VALUES (1, 1)", "UPDATE t SET a = 5"),
     ),
-    "invisible": Shape(
+    "invisible": TableShape(
         "CREATE TABLE t (id INT PRIMARY KEY, a INT INVISIBLE DEFAULT 3, b INT)",
         ("INSERT INTO t (id, b) VALUES (1, 1)", "UPDATE t SET a = 5"),
     ),
-    "prefix key": Shape(
+    "prefix key": TableShape(
         "CREATE TABLE t (id INT, a TEXT NOT NULL, PRIMARY KEY (a(20), id))",
         ("INSERT INTO t VALUES (1, 'abc')", "UPDATE t SET a = 'x'"),
     ),
-    "unique keys without primary key": Shape(
+    "unique keys without primary key": TableShape(
         "CREATE TABLE t (a INT NOT NULL, b INT NOT NULL, c INT, `d%s` VARCHAR(9) NOT NULL, KEY x "
         "(b), UNIQUE p (`d%s`(3)), UNIQUE q (c), UNIQUE z (`d%s`, b), UNIQUE y (a))",
         ("INSERT INTO t VALUES (1, 1, 1, 'x'), (2, 2, NULL, 'y')", "UPDATE t SET b = b + 5"),
     ),
-    "geometry": Shape(
+    "geometry": TableShape(
         "CREATE TABLE t (id INT PRIMARY KEY, p POINT, g GEOMETRY)",
         (
             "INSERT INTO t VALUES (1, ST_GeomFromText('POINT(1 2)'), "
@@ -148,7 +148,7 @@ SHAPES = {
             "UPDATE t SET id = 3 WHERE id = 1",
         ),
     ),
-    "no geometry": Shape(
+    "no geometry": TableShape(
         "CREATE TABLE t (id INT PRIMARY KEY)",
         (
             "INSERT INTO t VALUES (1)",
@@ -157,19 +157,19 @@ SHAPES = {
         ),
         "mariadb",
     ),
-    "json": Shape(
+    "json": TableShape(
         "CREATE TABLE t (id INT PRIMARY KEY, j JSON)",
         (
             """INSERT INTO t VALUES (1, '{"a": [1, null, true], "b": {"c": 1.5}}'), (2, 'null')""",
             "UPDATE t SET id = 5 WHERE id = 1",
         ),
     ),
-    "empty json": Shape(
+    "empty json": TableShape(
         "CREATE TABLE t (id INT PRIMARY KEY)",
         ("INSERT INTO t VALUES (1)", "ALTER TABLE t ADD j JSON NOT NULL", "UPDATE t SET id = 2"),
         "mysql",
     ),
-    "json of long decimals": Shape(
+    "json of long decimals": TableShape(
         "CREATE TABLE t (id INT PRIMARY KEY, j JSON)",
         (
             f"INSERT INTO t VALUES (1, JSON_ARRAY(CAST({'1' * 37}.{'2' * 28} AS DECIMAL(65,28)), "
@@ -179,13 +179,13 @@ SHAPES = {
         ),
         "mysql",
     ),
-    "generated key": Shape(
+    "generated key": TableShape(
         "CREATE TABLE t (n VARCHAR(9))",
         ("INSERT INTO t VALUES ('a'), ('a')", "UPDATE t SET n = 'b' LIMIT 1"),
         "mysql",
         "SET sql_generate_invisible_primary_key = ON",
     ),
-    "functional indexes": Shape(
+    "functional indexes": TableShape(
         "CREATE TABLE t (id INT PRIMARY KEY, n VARCHAR(20), j JSON, KEY f ((LOWER(n))), UNIQUE "
         "KEY g ((id + 1)), KEY m ((CAST(j->'$.a' AS UNSIGNED ARRAY))))",
         (
@@ -196,11 +196,11 @@ SHAPES = {
         ),
         "mysql",
     ),
-    "partitions": Shape(
+    "partitions": TableShape(
         "CREATE TABLE t (id INT PRIMARY KEY, v INT) PARTITION BY HASH (id) PARTITIONS 3",
         ("INSERT INTO t VALUES (1, 1), (2, 2)", "UPDATE t SET id = 7 WHERE id = 1"),
     ),
-    "addresses": Shape(
+    "addresses": TableShape(
         "CREATE TABLE t (a INET6 PRIMARY KEY, b INET4, c UUID)",
         (
             f"INSERT INTO t (a) VALUES {', '.join(f'({address!r})' for address in ADDRESSES)}",
@@ -211,7 +211,7 @@ SHAPES = {
         ),
         "mariadb",
     ),
-    "compressed columns": Shape(
+    "compressed columns": TableShape(
         "CREATE TABLE t (id INT PRIMARY KEY, a VARCHAR(300) COMPRESSED, b TEXT COMPRESSED, c "
         "LONGBLOB COMPRESSED, d VARBINARY(300) COMPRESSED)",
         (
@@ -220,7 +220,7 @@ SHAPES = {
         ),
         "mariadb",
     ),
-    "hidden hash": Shape(
+    "hidden hash": TableShape(
         "CREATE TABLE t (id INT PRIMARY KEY, body TEXT, b BLOB, DB_ROW_HASH_1 BIGINT, UNIQUE "
         "(body), UNIQUE (b, body))",
         (
@@ -230,40 +230,40 @@ SHAPES = {
         ),
         "mariadb",
     ),
-    "system-versioned": Shape(
+    "system-versioned": TableShape(
         "CREATE TABLE t (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING", VERSIONED, "mariadb"
     ),
-    "system-versioned with columns": Shape(
+    "system-versioned with columns": TableShape(
         f"CREATE TABLE t (id INT PRIMARY KEY, v INT, {EXPLICIT.format('')}) WITH SYSTEM VERSIONING",
         VERSIONED,
         "mariadb",
     ),
-    "system-versioned with invisible columns": Shape(
+    "system-versioned with invisible columns": TableShape(
         f"CREATE TABLE t ({EXPLICIT.format(' INVISIBLE')}, id INT PRIMARY KEY, v INT) WITH SYSTEM "
         "VERSIONING",
         VERSIONED,
         "mariadb",
     ),
-    "system-versioned with columns called as the hidden ones": Shape(
+    "system-versioned with columns called as the hidden ones": TableShape(
         "CREATE TABLE t (id INT PRIMARY KEY, v INT, row_start TIMESTAMP(6) GENERATED ALWAYS AS "
         "ROW START, row_end TIMESTAMP(6) GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME "
         "(row_start, row_end)) WITH SYSTEM VERSIONING",
         VERSIONED,
         "mariadb",
     ),
-    "system-versioned in part": Shape(
+    "system-versioned in part": TableShape(
         "CREATE TABLE t (id INT PRIMARY KEY, v INT, w INT WITHOUT SYSTEM VERSIONING) WITH SYSTEM "
         "VERSIONING",
         (*VERSIONED, "UPDATE t SET w = 5"),
         "mariadb",
     ),
-    "system-versioned in partitions": Shape(
+    "system-versioned in partitions": TableShape(
         "CREATE TABLE t (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING PARTITION BY "
         "SYSTEM_TIME LIMIT 2 (PARTITION p0 HISTORY, PARTITION p1 HISTORY, PARTITION pn CURRENT)",
         VERSIONED,
         "mariadb",
     ),
-    "system-versioned later": Shape(
+    "system-versioned later": TableShape(
         "CREATE TABLE t (id INT PRIMARY KEY, v INT)",
         (
             "INSERT INTO t VALUES (4, 4)",
@@ -275,12 +275,12 @@ SHAPES = {
         ),
         "mariadb",
     ),
-    "system versioning taken away": Shape(
+    "system versioning taken away": TableShape(
         "CREATE TABLE t (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING",
         (*VERSIONED, "ALTER TABLE t DROP SYSTEM VERSIONING", "UPDATE t SET v = 3"),
         "mariadb",
     ),
-    "system versioning with columns taken away": Shape(
+    "system versioning with columns taken away": TableShape(
         f"CREATE TABLE t (id INT PRIMARY KEY, v INT, {EXPLICIT.format('')}) WITH SYSTEM VERSIONING",
         (
             *VERSIONED,
@@ -290,18 +290,18 @@ SHAPES = {
         ),
         "mariadb",
     ),
-    "system-versioned with a hidden hash": Shape(
+    "system-versioned with a hidden hash": TableShape(
         "CREATE TABLE t (id INT PRIMARY KEY, v INT, body TEXT, UNIQUE (body)) WITH SYSTEM "
         "VERSIONING",
         (*VERSIONED, "UPDATE t SET body = id"),
         "mariadb",
     ),
-    "system-versioned with two unique keys": Shape(
+    "system-versioned with two unique keys": TableShape(
         "CREATE TABLE t (id INT PRIMARY KEY, v INT UNIQUE, w INT) WITH SYSTEM VERSIONING",
         ("INSERT INTO t VALUES (1, 1, 1), (2, 2, 2), (3, 3, 3)", "REPLACE INTO t VALUES (1, 2, 9)"),
         "mariadb",
     ),
-    "history that is written": Shape(
+    "history that is written": TableShape(
         "CREATE TABLE t (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING",
         (
             "SET system_versioning_insert_history = ON",
@@ -310,13 +310,13 @@ SHAPES = {
         ),
         "mariadb",
     ),
-    "application period": Shape(
+    "application period": TableShape(
         "CREATE TABLE t (id INT, v INT, a DATE, b DATE, PERIOD FOR p (a, b), PRIMARY KEY (id, p "
         "WITHOUT OVERLAPS))",
         PORTIONS,
         "mariadb",
     ),
-    "two periods": Shape(
+    "two periods": TableShape(
         "CREATE TABLE t (id INT, v INT, a DATE, b DATE, PERIOD FOR p (a, b), PRIMARY KEY (id, p "
         "WITHOUT OVERLAPS)) WITH SYSTEM VERSIONING",
         PORTIONS,

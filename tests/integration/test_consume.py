@@ -30,7 +30,7 @@ class Context:
         return 60_000
 
 
-class Deployed:
+class DeployedFunction:
     """The function and its surroundings."""
 
     def __init__(self, url: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,13 +105,13 @@ class Deployed:
 @pytest.fixture
 def deployed(
     elasticsearch: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Deployed]:
+) -> Iterator[DeployedFunction]:
     with mock_aws():
-        yield Deployed(elasticsearch.url, tmp_path, monkeypatch)
+        yield DeployedFunction(elasticsearch.url, tmp_path, monkeypatch)
 
 
 def test_a_batch_from_the_queue_to_the_index(
-    deployed: Deployed, capsys: pytest.CaptureFixture[str]
+    deployed: DeployedFunction, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert (
         deployed.handle(
@@ -136,7 +136,7 @@ def test_a_batch_from_the_queue_to_the_index(
 
 
 def test_what_the_index_refuses_is_parked_without_its_values_in_the_log(
-    deployed: Deployed, capsys: pytest.CaptureFixture[str]
+    deployed: DeployedFunction, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert (
         deployed.handle(

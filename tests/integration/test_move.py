@@ -44,7 +44,7 @@ def login(server: Any) -> dict[str, Any]:
     }
 
 
-class Place:
+class MovePlace:
     """A stage with one source, in memory but for its servers."""
 
     def __init__(self, patch: pytest.MonkeyPatch, blue: Any, green: Any) -> None:
@@ -125,11 +125,11 @@ class Place:
 
 
 @pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Place]]:
-    places: list[Place] = []
+def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., MovePlace]]:
+    places: list[MovePlace] = []
 
-    def opened(blue: Any, green: Any) -> Place:
-        places.append(Place(monkeypatch, blue, green))
+    def opened(blue: Any, green: Any) -> MovePlace:
+        places.append(MovePlace(monkeypatch, blue, green))
         return places[-1]
 
     yield opened
@@ -137,7 +137,9 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Place]]:
         running.stop()
 
 
-def test_a_move_by_gtids(start_mariadb: Callable[..., Any], opened: Callable[..., Place]) -> None:
+def test_a_move_by_gtids(
+    start_mariadb: Callable[..., Any], opened: Callable[..., MovePlace]
+) -> None:
     pair = Pair(start_mariadb)
     place = opened(pair.primary, pair.replica)
     first = place.relay("one")
@@ -175,7 +177,9 @@ def test_a_move_by_gtids(start_mariadb: Callable[..., Any], opened: Callable[...
 
 
 def test_a_move_to_a_place(
-    start_mysql: Callable[..., Any], start_mariadb: Callable[..., Any], opened: Callable[..., Place]
+    start_mysql: Callable[..., Any],
+    start_mariadb: Callable[..., Any],
+    opened: Callable[..., MovePlace],
 ) -> None:
     """From a MySQL without GTIDs to a MariaDB, which nothing but a copy of the rows joins."""
     place = opened(

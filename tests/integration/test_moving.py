@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from shared.flows.relay.lease import margins
-from shared.flows.relay.loop import relay
 from shared.flows.relay.reading.connecting import database, opener
+from shared.flows.relay.relay_loop import relay
 from shared.flows.relay.setup import RelaySetup
 from shared.values import source_endpoint
 from shared.values.errors import StateUnavailable, TopicError
@@ -21,12 +21,12 @@ from shared.values.settings import SourceSettings, TableSettings
 from tests.integration.test_relay import Moody, in_order, load, replayed, shop, table_now
 from tests.tier import ONLY_SOAK
 from tests.worlds.twins.claims import MemoryClaims
-from tests.worlds.twins.state import MemoryCoverage, MemoryDues, MemorySchemas, MemoryStreams
+from tests.worlds.twins.state import MemoryCoverages, MemoryDues, MemorySchemas, MemoryStreams
 
 __all__ = ["shop"]
 
 FIRST, SECOND = "shop", "shop/second"
-Deployed = dict[str, list[str]]
+DeployedTables = dict[str, list[str]]
 
 
 class Killed:
@@ -52,12 +52,12 @@ class Killed:
         return made
 
 
-class Stage:
+class SourceAndRelays:
     """A source and its relays, as deployed one after the other."""
 
     def __init__(self, server: Any, database: str) -> None:
         self.server, self.database = server, database
-        self.coverage = MemoryCoverage()
+        self.coverage = MemoryCoverages()
         self.topic, self.streams, self.schemas, self.claims = (
             Moody(),
             MemoryStreams(),
@@ -67,10 +67,10 @@ class Stage:
         self.running: dict[str, tuple[threading.Thread, RelaySetup, Killed]] = {}
         self.threads: list[threading.Thread] = []
         self.errors: list[BaseException] = []
-        self.deployed: Deployed = {}
+        self.deployed: DeployedTables = {}
         self.started = 0
 
-    def deploy(self, deployed: Deployed) -> None:
+    def deploy(self, deployed: DeployedTables) -> None:
         """New relays, which ask those of the last deployment to yield; one that is no longer
         deployed gets its signal to end.
         """
@@ -190,12 +190,12 @@ def stage(server: Any, shop: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     with server.connect(shop) as connection, connection.cursor() as cursor:
         for table in ("prices", "events"):
             cursor.execute(f"CREATE TABLE {table} (id INT PRIMARY KEY, n INT NOT NULL)")
-    made = Stage(server, shop)
+    made = SourceAndRelays(server, shop)
     yield made
     made.end()
 
 
-def test_a_table_moves_there_and_back_under_load(stage: Stage) -> None:
+def test_a_table_moves_there_and_back_under_load(stage: SourceAndRelays) -> None:
     stop = threading.Event()
     writers = [threading.Thread(target=write, args=(stage.server, stage.database, stop))]
     writers += [threading.Thread(target=until, args=(stop, stage, seed)) for seed in (1, 2)]
@@ -248,10 +248,10 @@ def test_a_table_moves_there_and_back_under_load(stage: Stage) -> None:
         assert some == set(range(1, len(some) + 1)), f"epoch {epoch} of {stream} has holes"
 
 
-def last(stage: Stage) -> dict[int, Any]:
+def last(stage: SourceAndRelays) -> dict[int, Any]:
     return {change.key["id"]: change.after for change in in_order(stage.messages("listings"))}
 
 
-def until(stop: threading.Event, stage: Stage, seed: int) -> None:
+def until(stop: threading.Event, stage: SourceAndRelays, seed: int) -> None:
     while not stop.is_set():
         load(stage.server, stage.database, 0.5, seed)

@@ -19,8 +19,8 @@ from pymysql.constants import ER
 
 from shared.adapters.state.dynamodb import DynamoStreams
 from shared.adapters.topic.contract import Entry
-from shared.flows.relay.loop import relay
 from shared.flows.relay.reading.connecting import database, opener
+from shared.flows.relay.relay_loop import relay
 from shared.flows.relay.setup import RelaySetup
 from shared.values import source_endpoint
 from shared.values.change import Change
@@ -30,7 +30,7 @@ from shared.values.settings import Settings, SourceSettings, TableSettings
 from tests.aws_setup import create_bucket, create_state_table, create_topic_and_queue
 from tests.tier import TIER
 from tests.worlds.twins.claims import MemoryClaims
-from tests.worlds.twins.state import MemoryCoverage, MemoryDues, MemorySchemas, MemoryStreams
+from tests.worlds.twins.state import MemoryCoverages, MemoryDues, MemorySchemas, MemoryStreams
 from tests.worlds.twins.topic import MemoryTopic
 
 
@@ -153,7 +153,7 @@ def test_changes_add_up_to_the_table_while_relays_come_and_go(server: Any, shop:
             streams=streams,
             schemas=schemas,
             dues=MemoryDues(),
-            coverage=MemoryCoverage(),
+            coverage=MemoryCoverages(),
             claims=claims,
             topic=topic,
             open_binlog=opener(lambda: reader, shop),

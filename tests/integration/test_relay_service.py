@@ -19,7 +19,7 @@ from shared.values import source_endpoint
 from shared.values.settings import Settings, SourceSettings, TableSettings
 from tests.aws_setup import create_bucket
 from tests.integration.relay_faults.conftest import stack as stack
-from tests.integration.relay_faults.process import Stack
+from tests.integration.relay_faults.process import RelayPlace
 from tests.integration.relay_faults.received import Received
 from tests.waiting import wait_for
 
@@ -28,14 +28,14 @@ COMMAND = [sys.executable, "-m", "handlers.relay_service"]
 
 
 @pytest.fixture
-def place(stack: Callable[..., Stack], mariadb: Any, database: str) -> Stack:
+def place(stack: Callable[..., RelayPlace], mariadb: Any, database: str) -> RelayPlace:
     with mariadb.connect(database) as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE items (id INT PRIMARY KEY)")
     return stack(mariadb.reader_url, f"{database}.items")
 
 
 @pytest.fixture
-def environment(place: Stack, aws: dict[str, str], tmp_path: Path) -> dict[str, str]:
+def environment(place: RelayPlace, aws: dict[str, str], tmp_path: Path) -> dict[str, str]:
     """What the task definition gives to the container."""
     name, reader = f"service-{uuid.uuid4().hex[:8]}", source_endpoint.parse(place.url)
     secret = {
@@ -76,7 +76,7 @@ def healthy(environment: dict[str, str]) -> bool:
 
 
 def test_it_relays_until_it_is_told_to_stop(
-    place: Stack, environment: dict[str, str], mariadb: Any, database: str
+    place: RelayPlace, environment: dict[str, str], mariadb: Any, database: str
 ) -> None:
     assert not healthy(environment), "nothing runs yet"
     with Received(place.queue) as received:
@@ -112,7 +112,7 @@ def test_it_relays_until_it_is_told_to_stop(
 
 
 def test_what_a_person_must_mend_is_one_line_and_no_crash(
-    place: Stack, environment: dict[str, str]
+    place: RelayPlace, environment: dict[str, str]
 ) -> None:
     settings = json.loads(environment["ROWLINE_SETTINGS"])
     settings["sources"]["shop"]["secret"] = "nobody/knows"

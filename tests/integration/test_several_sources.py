@@ -16,8 +16,8 @@ from shared.flows.backfill.backfill import Backfill
 from shared.flows.consume.runtime import Consume
 from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
 from shared.flows.jobs.setup import JobSetup
-from shared.flows.relay.loop import relay
 from shared.flows.relay.reading.connecting import database, opener
+from shared.flows.relay.relay_loop import relay
 from shared.flows.relay.setup import RelaySetup
 from shared.flows.verify.verify import Verify
 from shared.values import source_endpoint
@@ -45,7 +45,7 @@ def wait(what: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-class Stage:
+class TwoSources:
     """Two sources, a relay and a consumer for each; one topic, one state table, one
     Elasticsearch.
     """
@@ -132,9 +132,9 @@ class Stage:
 
 
 @pytest.fixture
-def stage(mariadb: Any, mysql: Any) -> Iterator[Stage]:
+def stage(mariadb: Any, mysql: Any) -> Iterator[TwoSources]:
     database = f"t_{uuid.uuid4().hex[:12]}"
-    made = Stage({"europe": mariadb, "america": mysql}, database)
+    made = TwoSources({"europe": mariadb, "america": mysql}, database)
     for name in made.servers:
         made.sql(name, f"CREATE DATABASE {database}")
         made.sql(name, "CREATE TABLE {} (id INT PRIMARY KEY, title VARCHAR(50))")
@@ -150,7 +150,7 @@ def stage(mariadb: Any, mysql: Any) -> Iterator[Stage]:
         made.sql(name, f"DROP DATABASE {database}")
 
 
-def test_tables_of_one_name_in_two_sources_are_never_mixed_up(stage: Stage) -> None:
+def test_tables_of_one_name_in_two_sources_are_never_mixed_up(stage: TwoSources) -> None:
     wait(lambda: all(stage.state.streams.load(name)[1] for name in stage.servers))
     for number in range(ROWS):
         for name in stage.servers:

@@ -13,7 +13,7 @@ Row = tuple[str, str]
 """Table and key of a row."""
 
 
-class Settings(
+class JsonLinesSettings(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="jsonlines"
 ):
     """path: of the file. longest: characters of a line; a longer one is refused."""
@@ -47,7 +47,7 @@ def read(path: Path) -> dict[Row, Line]:
 
 
 class JsonLines:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: JsonLinesSettings) -> None:
         self._path, self._longest = Path(settings.path), settings.longest
 
     def probe(self) -> str:
@@ -89,5 +89,5 @@ def _line(arrival: Arrival) -> Line:
     return Line(change.seq, change.op, arrival.message.full_name, key, change.after)
 
 
-def build(settings: Settings, around: Surroundings) -> JsonLines:
+def build(settings: JsonLinesSettings, around: Surroundings) -> JsonLines:
     return JsonLines(settings)

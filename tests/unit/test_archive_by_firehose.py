@@ -18,7 +18,7 @@ from shared.flows.consume.sinks.archive import ArchiveSink
 from shared.values import landed
 from shared.values.change import Change
 from tests.tier import SEED, TIER
-from tests.unit.test_archive_kills import Archived
+from tests.unit.test_archive_kills import ArchivedHere
 from tests.worlds.archive_world import change, message
 from tests.worlds.drain_world import NAME
 from tests.worlds.twins.firehose import MemoryStream
@@ -127,7 +127,7 @@ def test_an_outage_fails_and_never_refuses(what: str) -> None:
     assert [each.kind for each in outcomes] == expected
 
 
-class Buffered(Archived):
+class Buffered(ArchivedHere):
     """An archive whose changes go through Firehose; `switching` by turns through S3."""
 
     def __init__(self, dice: random.Random, share: float, switching: bool) -> None:

@@ -40,7 +40,7 @@ class Mortal:
         return call
 
 
-class Archived:
+class ArchivedHere:
     """A queue, a landing and a table, whose runs end at random.
 
     share: of the calls, those that end the process. kills: how many did.
@@ -92,7 +92,7 @@ def test_each_change_is_in_the_table_once_whatever_is_killed_between_queue_and_c
     kills = 0
     for number in range(TIER.archive_runs // 3):
         dice = random.Random(SEED * 104_729 + number)
-        archived = Archived(dice, dice.choice([0.02, 0.1, 0.3]))
+        archived = ArchivedHere(dice, dice.choice([0.02, 0.1, 0.3]))
         archived.run(dice.randint(5, 60), dice.randint(1, 9))
         kills += archived.kills
         ids, sent = archived.ids(), archived.world.numbers

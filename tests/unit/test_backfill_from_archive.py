@@ -14,7 +14,7 @@ from shared.flows.archive import chosen_changes, reading_order
 from shared.flows.replay.archive_reader import ArchiveReader
 from shared.flows.replay.from_archive import fill_from_archive
 from shared.flows.replay.planning import PlanSetup
-from shared.values.coverage import Segment, SegmentStart
+from shared.values.coverage import CoverageSegment, SegmentStart
 from shared.values.due_cause import DueCause
 from shared.values.errors import ConfigError, RowlineError
 from shared.values.position import Position
@@ -31,7 +31,7 @@ def capture(world: ReplayWorld, number: int = 1, *, seq: int = 0, tables: Any = 
     """From this number on the stream captures these tables."""
     named = ("shop.items",) if tables is None else tables
     start = SegmentStart(number, seq or make_seq(1, 0), former=seq, follows=True, at_ms=BEGAN_MS)
-    world.state.coverage.append("shop", Segment(start, "mariadb-1", Position(), named))
+    world.state.coverage.append("shop", CoverageSegment(start, "mariadb-1", Position(), named))
 
 
 def snapshot(world: ReplayWorld) -> None:

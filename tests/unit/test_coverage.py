@@ -1,6 +1,6 @@
 """Coverage: what the segments of a stream say of one table."""
 
-from shared.values.coverage import Covered, Segment, SegmentStart, covered
+from shared.values.coverage import CoverageSegment, Covered, SegmentStart, covered
 from shared.values.position import Position
 from shared.values.seq import make_seq
 from shared.values.stopped import AGAIN_MS, FORGOTTEN_MS, Stopped
@@ -12,11 +12,11 @@ def segment(
     former: tuple[int, int] | None,
     *tables: str,
     gap: bool = False,
-) -> Segment:
+) -> CoverageSegment:
     start = SegmentStart(
         number, make_seq(*at), make_seq(*former) if former else 0, follows=not gap and number > 1
     )
-    return Segment(start, "server", Position("bin.000001", 4), tables)
+    return CoverageSegment(start, "server", Position("bin.000001", 4), tables)
 
 
 def test_a_table_is_covered_while_its_stream_reads_it() -> None:

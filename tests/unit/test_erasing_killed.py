@@ -19,11 +19,11 @@ from shared.values.job import Job, VerifyWork
 from shared.values.parked_change import ParkedChange
 from shared.values.position import Position
 from tests.tier import SEED
-from tests.worlds.byte_scan import Values
+from tests.worlds.byte_scan import SoughtValues
 from tests.worlds.privacy_world import Killed, PrivacyWorld, built, subject
 
 MAIL, NAME = "ada@example.com", "Ada-Lovelace-1815"
-VALUES = Values(MAIL, NAME)
+VALUES = SoughtValues(MAIL, NAME)
 WORLDS, KILLS, CALLS = 12, 8, 300
 """Runs of a world that are killed, if they make so many calls as the dice say, at most the last."""
 

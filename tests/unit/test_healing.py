@@ -20,7 +20,7 @@ from shared.flows.archive.rereading_segments import reread_segments
 from shared.values import landed
 from shared.values.change import Change
 from shared.values.checkpoint import Checkpoint
-from shared.values.coverage import Segment, SegmentStart
+from shared.values.coverage import CoverageSegment, SegmentStart
 from shared.values.lineage import Lineage
 from shared.values.message import Message
 from shared.values.seq import make_seq
@@ -89,7 +89,7 @@ class World:
         start = SegmentStart(1, make_seq(EPOCH, before))
         server = server or self.binlog().identity()
         self.state.coverage.append(
-            STREAM, Segment(start, server, self.binlog().earliest(), tuple(TABLES))
+            STREAM, CoverageSegment(start, server, self.binlog().earliest(), tuple(TABLES))
         )
         lease, _ = self.state.streams.load(STREAM)
         mine = self.state.streams.acquire(STREAM, lease, "relay")

@@ -19,14 +19,14 @@ from shared.flows.history.history import RowMoment, row_at, row_history
 from shared.flows.history.past_table import ValidSpan, spans_of
 from shared.flows.history.setup import HistorySetup
 from shared.values.change import Row
-from shared.values.coverage import Segment, SegmentStart
+from shared.values.coverage import CoverageSegment, SegmentStart
 from shared.values.errors import ConfigError
 from shared.values.position import Position
 from shared.values.table import Column, Table
 from tests.tier import TIER
 from tests.worlds.past_world import SOURCE, STREAM, PastWorld
 from tests.worlds.twins.athena import MemoryAthena
-from tests.worlds.twins.state import MemoryCoverage, MemorySchemas
+from tests.worlds.twins.state import MemoryCoverages, MemorySchemas
 
 QUESTIONS = 1_000
 
@@ -190,7 +190,7 @@ def test_a_name_that_no_table_can_have_is_not_looked_for(world: PastWorld) -> No
             return super().latest(source, database, table)
 
     setup = replace(
-        opened(world), state=SimpleNamespace(schemas=Careful(), coverage=MemoryCoverage())
+        opened(world), state=SimpleNamespace(schemas=Careful(), coverage=MemoryCoverages())
     )  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="no table"):
         row_history(setup, "a." * 2_000, "1")
@@ -330,7 +330,7 @@ def test_columns_that_came_back_since_are_not_those_in_between(world: PastWorld)
     ]
     athena = MemoryAthena(ready=True)
     athena.append(rows)
-    state = SimpleNamespace(schemas=schemas, coverage=MemoryCoverage())
+    state = SimpleNamespace(schemas=schemas, coverage=MemoryCoverages())
     setup = HistorySetup(athena, world, state, {STREAM: SOURCE})  # type: ignore[arg-type]
     found = row_at(setup, "market.listings", "7", at_s(2).replace(tzinfo=UTC))
     assert plain(found) == {"id": 7, "v": 1}
@@ -351,9 +351,11 @@ def _row(key: str, version: int, after: Row, before: Row | None = None) -> dict[
     }
 
 
-def segment(number: int, at_ms: int, tables: tuple[str, ...], follows: bool = True) -> Segment:
+def segment(
+    number: int, at_ms: int, tables: tuple[str, ...], follows: bool = True
+) -> CoverageSegment:
     start = SegmentStart(number, number << 8, follows=follows, at_ms=at_ms)
-    return Segment(start, "server", Position("bin.1", 4), tables)
+    return CoverageSegment(start, "server", Position("bin.1", 4), tables)
 
 
 def test_capture_has_gaps_where_a_table_left_or_a_segment_does_not_follow() -> None:
@@ -375,7 +377,7 @@ def test_capture_has_gaps_where_a_table_left_or_a_segment_does_not_follow() -> N
 
 
 def test_a_stream_without_segments_and_an_empty_archive_are_answered(world: PastWorld) -> None:
-    schemas = SimpleNamespace(schemas=world.schemas, coverage=MemoryCoverage())
+    schemas = SimpleNamespace(schemas=world.schemas, coverage=MemoryCoverages())
     nothing = SimpleNamespace(facts=TableFacts)
     streams = {STREAM: SOURCE, f"{SOURCE}/fast": SOURCE}
     setup = HistorySetup(MemoryAthena(ready=True), nothing, schemas, streams)  # type: ignore[arg-type]

@@ -19,8 +19,8 @@ from tests.unit.test_history import key_text, opened
 from tests.worlds.past_world import PastWorld
 
 AT = "2026-01-01T00:10:00Z"
-Answer = tuple[int, dict[str, Any], dict[str, str]]
-Ask = Callable[..., Answer]
+ApiAnswer = tuple[int, dict[str, Any], dict[str, str]]
+Ask = Callable[..., ApiAnswer]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def get(setup: HistorySetup) -> Ask:
 def asking(setup: Callable[[], HistorySetup], wait: float = 10) -> Ask:
     resolver = application(setup, wait)
 
-    def ask(path: str, **given: str) -> Answer:
+    def ask(path: str, **given: str) -> ApiAnswer:
         event = {
             "version": "2.0",
             "rawPath": path,

@@ -7,7 +7,7 @@ import pytest
 
 from shared.values.settings import ConsumerSettings
 from tests.worlds.consumer_world import change
-from tests.worlds.function_process import Function, resident_bytes
+from tests.worlds.function_process import FunctionProcess, resident_bytes
 from tests.worlds.redrive_world import RedriveWorld
 
 LIMIT = 60_000_000
@@ -56,7 +56,7 @@ class KilledWorld(RedriveWorld):
         self._began: dict[int, int] = {}
         super().__init__(settings)
         parts = {**vars(self.state), "claims": self.claims, "queue": self.queue}
-        self.function = Function(settings, folder, parts, self.gone_wrong)
+        self.function = FunctionProcess(settings, folder, parts, self.gone_wrong)
 
     def sink(self, *_: object) -> object:  # type: ignore[override]
         return None  # the function's process has it

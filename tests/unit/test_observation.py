@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.observation.aws import AwsObservation
+from shared.adapters.observation.aws_observation import AwsObservation
 
 NAMES: Any = SimpleNamespace(
     topic_arn="arn:aws:sns:eu-west-1:1:t.fifo",

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from shared.domain.open_dues import open_dues
 from shared.flows.health.gate_findings import gate_findings
 from shared.flows.health.status import status
-from shared.flows.watch.verifies import is_overdue
+from shared.flows.watch.scheduled_verifies import is_overdue
 from shared.values.gate import Gate
 from shared.values.settings import Settings
 from shared.values.verify_schedule import VerifySchedule

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from shared.flows.watch.snapshots import start_snapshots
+from shared.flows.watch.scheduled_snapshots import start_snapshots
 from shared.values.job import Job
 from shared.values.settings import ArchiveSettings, ConsumerSettings, SnapshotSettings
 from shared.values.snapshot_work import SnapshotWork

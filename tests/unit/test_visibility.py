@@ -17,7 +17,7 @@ TIME_OUT = 60.0
 VISIBILITY = TIME_OUT + 30
 
 
-class Clock:
+class FakeClock:
     def __init__(self) -> None:
         self.now = 1_700_000_000.0
 
@@ -26,17 +26,17 @@ class Clock:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
-def queue(clock: Clock) -> MemoryQueue:
+def queue(clock: FakeClock) -> MemoryQueue:
     return MemoryQueue(clock, visibility=VISIBILITY)
 
 
 @pytest.fixture
-def world(queue: MemoryQueue, clock: Clock) -> World:
+def world(queue: MemoryQueue, clock: FakeClock) -> World:
     world = World()
     world.queue = queue  # type: ignore[assignment]
     world.consume = Consume(
@@ -64,7 +64,7 @@ def test_what_is_old_waits_a_fiftieth_of_its_age_and_an_hour_at_most() -> None:
     assert {back_off(900, RETENTION) for _ in range(500)} <= set(range(3150, 3601))
 
 
-def test_a_message_that_fails_for_fourteen_days_never_comes_near_the_dlq(clock: Clock) -> None:
+def test_a_message_that_fails_for_fourteen_days_never_comes_near_the_dlq(clock: FakeClock) -> None:
     """An outage of any length leaves the head messages of all groups where they are."""
     dlq = MemoryQueue(clock)
     queue = MemoryQueue(clock, visibility=VISIBILITY, most_receives=1000, dlq=dlq)
@@ -80,7 +80,7 @@ def test_a_message_that_fails_for_fourteen_days_never_comes_near_the_dlq(clock: 
 
 
 def test_messages_that_were_just_received_are_not_touched(
-    world: World, queue: MemoryQueue, clock: Clock
+    world: World, queue: MemoryQueue, clock: FakeClock
 ) -> None:
     send(queue, 1)
     received = queue.receive()
@@ -91,7 +91,7 @@ def test_messages_that_were_just_received_are_not_touched(
 
 @pytest.mark.parametrize("attempt", [1, 2])
 def test_an_invocation_begins_the_time_out_again(
-    world: World, queue: MemoryQueue, clock: Clock, attempt: int
+    world: World, queue: MemoryQueue, clock: FakeClock, attempt: int
 ) -> None:
     send(queue, 1)
     for _ in range(attempt - 1):
@@ -104,7 +104,7 @@ def test_an_invocation_begins_the_time_out_again(
 
 
 def test_a_batch_that_is_another_invocations_by_now_is_not_touched(
-    world: World, queue: MemoryQueue, clock: Clock
+    world: World, queue: MemoryQueue, clock: FakeClock
 ) -> None:
     send(queue, 1, 2)
     send(queue, 3, group="h")
@@ -124,7 +124,7 @@ def test_a_batch_that_is_another_invocations_by_now_is_not_touched(
 
 
 def test_a_queue_that_does_not_answer_leaves_the_batch_alone(
-    world: World, queue: MemoryQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    world: World, queue: MemoryQueue, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def down(*_: Any) -> set[str]:
         raise StateUnavailable("SQS did not answer.")
@@ -139,7 +139,7 @@ def test_a_queue_that_does_not_answer_leaves_the_batch_alone(
 
 
 def test_the_messages_of_a_killed_function_are_applied_soon(
-    world: World, queue: MemoryQueue, clock: Clock
+    world: World, queue: MemoryQueue, clock: FakeClock
 ) -> None:
     send(queue, 1)
     queue.receive()

@@ -7,9 +7,9 @@ import pytest
 
 from shared.flows.health import thresholds
 from shared.flows.health.watch_findings import watch_findings
-from shared.flows.watch.loop import RUN_SECONDS, watch
 from shared.flows.watch.next_slices import start_slices
 from shared.flows.watch.setup import WatchSetup
+from shared.flows.watch.watch_loop import RUN_SECONDS, watch
 from shared.values.due_cause import DueCause
 from shared.values.errors import StateUnavailable
 from shared.values.job import BackfillWork, Job, VerifyWork

@@ -25,7 +25,7 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}={0,2}")
 _HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){8,}")
 
 
-class Values:
+class SoughtValues:
     """The values of a person, in every form: whole values that nothing else has."""
 
     def __init__(self, *values: str | int | bytes) -> None:

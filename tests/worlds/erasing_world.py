@@ -41,7 +41,7 @@ from shared.values.seq import make_seq
 from shared.values.settings import ConsumerSettings
 from shared.values.snapshot import Part, Readout, Texts
 from shared.values.snapshot_work import TableRead
-from tests.worlds.byte_scan import Values
+from tests.worlds.byte_scan import SoughtValues
 from tests.worlds.twins.state import memory_state
 
 ARCHIVE, CLAIMS, DATABASE = "archive", "claims", "kept"
@@ -137,7 +137,7 @@ class World:
 
     def holding(self, *values: str) -> list[str]:
         """Every object in which one of these values is, as bytes or decoded, and the state."""
-        wanted = Values(*values)
+        wanted = SoughtValues(*values)
         found = [place for place, body in self.objects() if wanted.within(body)]
         return found + [name for name, text in self.stored() if wanted.within(text)]
 

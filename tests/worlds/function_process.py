@@ -19,7 +19,7 @@ from shared.values.settings import ConsumerSettings
 POLL_SECONDS = 0.01
 
 
-class Function:
+class FunctionProcess:
     """Runs invocations.
 
     settings: of a consumer whose sink is a handler. folder: of its code.

@@ -11,14 +11,14 @@ from shared.values.source_endpoint import SourceEndpoint
 from tests.integration.relay_faults.process import Running
 from tests.worlds.relay.simulated import SimulatedTopic
 from tests.worlds.twins.claims import MemoryClaims
-from tests.worlds.twins.state import MemoryCoverage, MemoryDues, MemorySchemas, MemoryStreams
+from tests.worlds.twins.state import MemoryCoverages, MemoryDues, MemorySchemas, MemoryStreams
 
 
 class MemoryStage:
     """Of one source, `shop`."""
 
     def __init__(self) -> None:
-        self.coverage = MemoryCoverage()
+        self.coverage = MemoryCoverages()
         self.topic, self.streams, self.schemas, self.claims = (
             SimulatedTopic(),
             MemoryStreams(),

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from shared.flows.consume.runtime import Consume
-from shared.flows.watch.loop import watch
 from shared.flows.watch.setup import WatchSetup
+from shared.flows.watch.watch_loop import watch
 from shared.values.gate import Gate
 from shared.values.message import PUBLISHED
 from shared.values.settings import ConsumerSettings, Settings, SourceSettings, TableSettings

@@ -15,7 +15,7 @@ from shared.adapters.binlog.contract import Begin, Commit, Event, Rows, Truncate
 from shared.domain.archive_ledger import Ledger
 from shared.domain.numbering import Numbering
 from shared.values.change import Row
-from shared.values.coverage import Segment, SegmentStart
+from shared.values.coverage import CoverageSegment, SegmentStart
 from shared.values.json_text import encode_json
 from shared.values.message import Message
 from shared.values.message_group import group_id
@@ -24,7 +24,7 @@ from shared.values.seq import make_seq, split_seq
 from shared.values.settings import TableSettings
 from shared.values.table import Column, Table
 from tests.worlds.changes_table import Row as Archived
-from tests.worlds.twins.state import MemoryCoverage, MemorySchemas
+from tests.worlds.twins.state import MemoryCoverages, MemorySchemas
 
 SOURCE, STREAM, DATABASE, TABLE = "shop", "shop", "market", "listings"
 EPOCH, BEGAN_MS = 900_000_000, 1_767_225_600_000
@@ -67,7 +67,7 @@ class PastWorld:
         )
         self._ms = BEGAN_MS
         self._transactions = 0
-        self.schemas, self.coverage = MemorySchemas(), MemoryCoverage()
+        self.schemas, self.coverage = MemorySchemas(), MemoryCoverages()
         self.rows: list[Archived] = []
         self.snapshots: list[Archived] = []
         self._last = 0  # the newest number
@@ -77,7 +77,7 @@ class PastWorld:
         self._seen: list[Field] = []
         start = SegmentStart(1, make_seq(EPOCH, 0), at_ms=BEGAN_MS)
         names = (f"{DATABASE}.{TABLE}",)
-        self.coverage.append(STREAM, Segment(start, "server", Position("bin.1", 4), names))
+        self.coverage.append(STREAM, CoverageSegment(start, "server", Position("bin.1", 4), names))
 
     @property
     def state(self) -> Any:
@@ -118,7 +118,7 @@ class PastWorld:
         """The archive has what comes from now on; rows are there already."""
         self.rows.clear()
         self.messages.clear()
-        self.coverage = MemoryCoverage()
+        self.coverage = MemoryCoverages()
         self._capture(1, (f"{DATABASE}.{TABLE}",))
 
     def stop_capture(self, ms: int) -> None:
@@ -130,7 +130,7 @@ class PastWorld:
     def _capture(self, number: int, names: tuple[str, ...]) -> None:
         self._ms += 1
         start = SegmentStart(number, make_seq(EPOCH, self._last), at_ms=self._ms)
-        self.coverage.append(STREAM, Segment(start, "server", Position("bin.1", 4), names))
+        self.coverage.append(STREAM, CoverageSegment(start, "server", Position("bin.1", 4), names))
 
     def read(self, share: float = 1.0) -> None:
         """A snapshot reads a share of the rows, and holds their changes until now."""

@@ -35,7 +35,7 @@ from tests.worlds.twins.state import memory_state
 T = TypeVar("T")
 
 
-class Queue:
+class ThreadedQueue:
     """The consumer's queue for several threads; what is published to the topic arrives in it."""
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class Queue:
         return locked
 
 
-class Pipeline:
+class PipelineWorld:
     """Of source `shop` and consumer `search`, with an index for each table.
 
     deleted: ids of the documents whose deletion was applied, by alias, since `watch_deletions`.
@@ -76,7 +76,7 @@ class Pipeline:
         self.source = SourceSettings("shop", "secret", dict(tables), start=start, linger_ms=1)
         sink = {"kind": "elasticsearch", "secret": "s"}
         self.consumer = ConsumerSettings("search", "shop", tuple(tables), sink)
-        self.state, self.claims, self.queue = memory_state(), MemoryClaims(), Queue()
+        self.state, self.claims, self.queue = memory_state(), MemoryClaims(), ThreadedQueue()
         self.deleted: dict[str, set[str]] = {}
         self._stop = threading.Event()
         self._sink = self._built()

@@ -17,7 +17,7 @@ from shared.flows.archive.archive_requests import do
 from shared.flows.archive.setup import ArchiveSetup
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
-from shared.values.coverage import Segment, SegmentStart
+from shared.values.coverage import CoverageSegment, SegmentStart
 from shared.values.lease import Lease
 from shared.values.lineage import Lineage
 from shared.values.message_group import group_id, shard_of
@@ -152,7 +152,7 @@ class ReplayArchive:
     def capture(self, *tables: str) -> None:
         """The stream captures these tables."""
         start = SegmentStart(1, make_seq(EPOCH, 0), at_ms=BEGAN_MS)
-        self.state.coverage.append(SOURCE, Segment(start, "db-1", Position(), tables))
+        self.state.coverage.append(SOURCE, CoverageSegment(start, "db-1", Position(), tables))
 
     def reach(self, n: int, read_ms: int) -> None:
         """The stream has given out `n` numbers, and was read up to a time."""

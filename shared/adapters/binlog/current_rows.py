@@ -11,11 +11,11 @@ from typing import Literal
 
 from shared.adapters.binlog.contract import Rows
 from shared.adapters.binlog.described_table import PRIVATE_ROW_END, Period
-from shared.adapters.binlog.row_compiler import Pairs
+from shared.adapters.binlog.row_compiler import RowPairs
 from shared.values.change import Row
 from shared.values.table import Table
 
-Operation = Literal["c", "u", "d"]
+RowOperation = Literal["c", "u", "d"]
 _NEVER = frozenset(("2038-01-19T03:14:07.999999Z", "2106-02-07T06:28:15.999999Z"))
 """The largest TIMESTAMP(6); since MariaDB 11.5 it has 32 bits without a sign."""
 
@@ -33,7 +33,7 @@ class CurrentRows:
         key = tuple(column for column in table.key if column != period.row_end)
         self._table = Table(table.database, table.name, table.columns, key)
 
-    def events(self, op: Operation, number: int, pairs: Pairs) -> Iterator[Rows]:
+    def events(self, op: RowOperation, number: int, pairs: RowPairs) -> Iterator[Rows]:
         """The changes in row event `number`, one event for each run of the same operation."""
         if not self._certain:
             self._certain = any(self._is_current(row) for pair in pairs for row in pair)
@@ -62,7 +62,7 @@ class CurrentRows:
         return row is not None and row[self._end] in _NEVER
 
 
-def _operation(before: Row | None, after: Row | None) -> Operation | None:
+def _operation(before: Row | None, after: Row | None) -> RowOperation | None:
     if before is None:
         return None if after is None else "c"
     return "d" if after is None else "u"

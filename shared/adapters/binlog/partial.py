@@ -10,7 +10,7 @@ import msgspec
 
 from shared.adapters.binlog.json_binary import tree
 from shared.adapters.binlog.json_diff import apply
-from shared.adapters.binlog.row_compiler import Pairs, Patterns
+from shared.adapters.binlog.row_compiler import Patterns, RowPairs
 from shared.adapters.binlog.row_images import Damaged, head_size, require_all_columns
 from shared.adapters.binlog.row_source import NamedReader
 from shared.adapters.binlog.type_readers import ColumnReader
@@ -22,7 +22,7 @@ _encode = msgspec.json.Encoder().encode
 
 def compile_partial(
     columns: list[NamedReader], json: list[int], prefixes: dict[int, int]
-) -> Callable[[bytes, int, int], Pairs]:
+) -> Callable[[bytes, int, int], RowPairs]:
     """The reader of such events.
 
     `json` are the places of JSON columns, `prefixes` the bytes of their length; they are read
@@ -40,11 +40,11 @@ def compile_partial(
     patterns = Patterns(raw)
     bits_size = (len(json) + 7) // 8
 
-    def read(data: bytes, at: int, end: int) -> Pairs:
+    def read(data: bytes, at: int, end: int) -> RowPairs:
         head = data[at : at + head_size(count, "u")]
         require_all_columns(head, count, "u")
         at += len(head)
-        rows: Pairs = []
+        rows: RowPairs = []
         while at < end:
             before, at = patterns[data[at : at + size]](data, at)
             options = data[at]

@@ -15,8 +15,8 @@ from shared.adapters.binlog.row_images import Damaged, head_size, require_all_co
 from shared.adapters.binlog.row_source import NamedReader, RowSource
 from shared.values.change import Row
 
-Pairs = list[tuple[Row | None, Row | None]]
-RowsReader = Callable[[bytes, int, int], Pairs]
+RowPairs = list[tuple[Row | None, Row | None]]
+RowsReader = Callable[[bytes, int, int], RowPairs]
 Image = Callable[[bytes, int], tuple[Row, int]]
 
 _USUAL = 8

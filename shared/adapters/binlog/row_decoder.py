@@ -13,7 +13,7 @@ from shared.adapters.binlog.described_table import DescribedTables, Period, desc
 from shared.adapters.binlog.known_tables import KnownTables
 from shared.adapters.binlog.looked_up_values import DamagedLabel
 from shared.adapters.binlog.partial import compile_partial
-from shared.adapters.binlog.row_compiler import Pairs, Patterns, RowsReader, compile_rows
+from shared.adapters.binlog.row_compiler import Patterns, RowPairs, RowsReader, compile_rows
 from shared.adapters.binlog.row_images import ShortImage, full_head, head_size
 from shared.adapters.binlog.row_source import NamedReader
 from shared.values.errors import SourceError
@@ -59,7 +59,7 @@ class RowDecoder:
             columns, self._readers.clear
         )  # they are made anew when another pattern of NULLs is usual
 
-    def rows(self, op: str, data: bytes, start: int, end: int) -> Pairs:
+    def rows(self, op: str, data: bytes, start: int, end: int) -> RowPairs:
         """The rows at `data[start:end]`; `op` c, u, d, or PARTIAL for updates with JSON diffs.
 
         Raises UnreadableRow, which never quotes a value.
@@ -98,11 +98,11 @@ class RowDecoder:
                 hint="Report it with the table's definition; leaving the table out goes on.",
             ) from None
 
-    def partial_rows(self, body: bytes) -> Pairs:
+    def partial_rows(self, body: bytes) -> RowPairs:
         """The rows of an update event with JSON diffs. Raises UnreadableRow."""
         return self.rows(PARTIAL, body, 8 + int.from_bytes(body[8:10], "little"), len(body))
 
-    def compressed_rows(self, op: str, body: bytes) -> Pairs:
+    def compressed_rows(self, op: str, body: bytes) -> RowPairs:
         """The rows of an event of MariaDB with log_bin_compress.
 
         Behind the bitmaps of columns everything is compressed. Raises UnreadableRow.
@@ -122,7 +122,7 @@ class RowDecoder:
         """Bytes of column count and bitmaps in front of the rows of an event."""
         return head_size(len(self._columns), op)
 
-    def _short(self, op: str, data: bytes, start: int, end: int) -> Pairs:
+    def _short(self, op: str, data: bytes, start: int, end: int) -> RowPairs:
         """Rows that lack columns, which is right when those are read over anyway. Raises
         ShortImage.
         """

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from shared.adapters.binlog import kinds
 from shared.adapters.binlog.contract import Rows
-from shared.adapters.binlog.row_compiler import Pairs
+from shared.adapters.binlog.row_compiler import RowPairs
 from shared.adapters.binlog.row_decoder import RowDecoder
 
 
@@ -20,7 +20,7 @@ def unusual(decoder: RowDecoder, kind: int, number: int, body: bytes) -> Iterato
         yield from current(decoder, kind, number, decoder.compressed_rows(op, body))
 
 
-def current(decoder: RowDecoder, kind: int, number: int, pairs: Pairs) -> Iterator[Rows]:
+def current(decoder: RowDecoder, kind: int, number: int, pairs: RowPairs) -> Iterator[Rows]:
     """The changes of these rows; of a system-versioned table there may be none."""
     op = kinds.OPERATIONS[kind]
     if decoder.current is not None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from shared.adapters.state.archive_progresses import ArchiveProgresses
-from shared.adapters.state.coverage import Coverage
+from shared.adapters.state.coverages import Coverages
 from shared.adapters.state.deletions import Deletions
 from shared.adapters.state.done_messages import DoneMessages
 from shared.adapters.state.dues import Dues
@@ -12,7 +12,7 @@ from shared.adapters.state.groups_in_hand import GroupsInHand
 from shared.adapters.state.jobs import Jobs
 from shared.adapters.state.leases import Leases
 from shared.adapters.state.marks import Marks
-from shared.adapters.state.pairs import Pairs
+from shared.adapters.state.pair_store import PairStore
 from shared.adapters.state.parked import Parked
 from shared.adapters.state.pulses import Pulses
 from shared.adapters.state.redriven import Redriven
@@ -27,7 +27,7 @@ class State:
 
     streams: Streams
     schemas: Schemas
-    coverage: Coverage
+    coverage: Coverages
     marks: Marks
     parked: Parked
     jobs: Jobs
@@ -40,5 +40,5 @@ class State:
     pulses: Pulses
     leases: Leases
     gates: Gates
-    pairs: Pairs
+    pairs: PairStore
     archive_progress: ArchiveProgresses

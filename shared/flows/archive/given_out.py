@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 from shared.adapters.state.state import State
 from shared.domain.archive_ledger import StreamEpoch
-from shared.values.coverage import Segment
+from shared.values.coverage import CoverageSegment
 from shared.values.seq import split_seq
 
 
 def given_out(state: State, stream: str) -> Iterator[tuple[StreamEpoch, int]]:
     """The last number of each epoch of a stream, as far as it is known."""
     ends: dict[int, int] = {}
-    segments: list[Segment] = state.coverage.segments(stream)
+    segments: list[CoverageSegment] = state.coverage.segments(stream)
     for segment in segments:
         if segment.start.former:
             epoch, n = split_seq(segment.start.former)

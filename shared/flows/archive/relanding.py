@@ -9,7 +9,7 @@ from shared.adapters.landing.contract import Landing
 from shared.adapters.state.schemas import Schemas
 from shared.domain.numbering import Numbered
 from shared.flows.archive.reports import NumbersToRead
-from shared.flows.archive.rereading_numbers import Found
+from shared.flows.archive.rereading_numbers import RereadSpan
 from shared.values import landed
 from shared.values.change import Change
 from shared.values.message import Message
@@ -28,7 +28,7 @@ class Relanded(NamedTuple):
     changes: list[tuple[str, Change]]
 
 
-def reland(found: Iterable[Found], schemas: Schemas, healing: Landing) -> Iterator[Relanded]:
+def reland(found: Iterable[RereadSpan], schemas: Schemas, healing: Landing) -> Iterator[Relanded]:
     """Write each span's changes under their numbers; yields an object when it is durable."""
     versions: dict[int, int] = {}
     for wanted, changes in found:

@@ -17,7 +17,7 @@ from shared.values.settings import TableSettings
 MOST_CHANGES = 200_000
 """Of one span: they are held in memory until the row behind them proves them."""
 
-Found = tuple[NumbersToRead, list[Numbered]]
+RereadSpan = tuple[NumbersToRead, list[Numbered]]
 
 
 def reread(
@@ -27,7 +27,7 @@ def reread(
     mask_key: bytes,
     start: Position,
     wanted: Sequence[NumbersToRead],
-) -> Iterator[Found]:
+) -> Iterator[RereadSpan]:
     """Each span with its changes, as the binlog has them now, in the order of the binlog.
 
     A span that the binlog no longer has, or has with another number of changes, is not among them.
@@ -62,7 +62,7 @@ class _Search:
     def is_done(self) -> bool:
         return not self._left
 
-    def take(self, one: Numbered) -> Iterator[Found]:
+    def take(self, one: Numbered) -> Iterator[RereadSpan]:
         """The spans that are complete when this change was read."""
         id = one[2].id
         ending = self._after.pop(id, None)

@@ -14,8 +14,8 @@ from shared.adapters.binlog.contract import Binlog
 from shared.adapters.state.state import State
 from shared.domain.numbering import Numbered, Numbering
 from shared.flows.archive.reports import NumbersToRead
-from shared.flows.archive.rereading_numbers import MOST_CHANGES, Found
-from shared.values.coverage import Segment
+from shared.flows.archive.rereading_numbers import MOST_CHANGES, RereadSpan
+from shared.values.coverage import CoverageSegment
 from shared.values.errors import PositionLost
 from shared.values.position import Position
 from shared.values.seq import split_seq
@@ -25,7 +25,7 @@ from shared.values.settings import TableSettings
 class _Known(NamedTuple):
     """A segment up to a place at which its last number is known."""
 
-    segment: Segment
+    segment: CoverageSegment
     until: Position
     last: int
 
@@ -42,7 +42,7 @@ def reread_segments(
     tables: Mapping[str, TableSettings],
     mask_key: bytes,
     wanted: Sequence[NumbersToRead],
-) -> Iterator[Found]:
+) -> Iterator[RereadSpan]:
     """The spans that have no known neighbour, each with its changes, if they can be proved.
 
     tables: those that `binlog` reads; a segment of other tables cannot be counted.
@@ -76,7 +76,7 @@ def _known(state: State, stream: str) -> list[_Known]:
 
 def _proved(
     binlog: Binlog, numbering: Numbering, known: _Known, wanted: Sequence[NumbersToRead]
-) -> Iterator[Found]:
+) -> Iterator[RereadSpan]:
     held: dict[NumbersToRead, list[Numbered]] = {one: [] for one in wanted}
     last = split_seq(known.segment.start.seq)[1]
 

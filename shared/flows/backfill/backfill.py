@@ -17,7 +17,7 @@ from shared.flows.backfill.sink_ahead import pass_versions
 from shared.flows.backfill.subscribing import await_filter
 from shared.flows.backfill.tables_to_fill import tables_to_fill
 from shared.flows.jobs.awaiting import Awaiting
-from shared.flows.jobs.chunk_reading import CHUNK_ROWS, Reading
+from shared.flows.jobs.chunk_reading import CHUNK_ROWS, ChunkReading
 from shared.flows.jobs.filling_beside import Beside, require_place
 from shared.flows.jobs.holding import hold
 from shared.flows.jobs.new_index import require_one_index
@@ -82,7 +82,7 @@ class Backfill:
             lambda: self._new(tables),
             lambda job: self._resumed(job, tables, restart=restart),
         )
-        self._reading = Reading(self._setup, self._tenure.patience, self._chunk_rows)
+        self._reading = ChunkReading(self._setup, self._tenure.patience, self._chunk_rows)
         with self._tenure.kept():
             deletions = self._fill(tables)
             self._sweep(tables)

@@ -38,7 +38,7 @@ def refused_have_failed(groups: Groups) -> None:
                 piece.outcome = Outcome("failed", f"{REFUSED}{piece.outcome.without_values}")
 
 
-class Probing:
+class ProbeBatch:
     """The probes of one consumer. queue: its own."""
 
     def __init__(

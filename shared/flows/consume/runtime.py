@@ -26,12 +26,12 @@ from shared.flows.consume.lateness import Lateness
 from shared.flows.consume.mark_progress import MarkProgress
 from shared.flows.consume.marking import Marking
 from shared.flows.consume.parking import Parking
-from shared.flows.consume.probe_batch import Probing, refused_have_failed
+from shared.flows.consume.probe_batch import ProbeBatch, refused_have_failed
 from shared.flows.consume.redriving import RedriveRuntime
 from shared.flows.consume.refusal_retries import RefusalRetries
 from shared.flows.consume.returned import Returned
 from shared.flows.consume.seen import drop_seen
-from shared.flows.consume.suspect_group import Settling
+from shared.flows.consume.suspect_group import ApplyAndSettle
 from shared.flows.consume.visibility import claim, postpone
 from shared.values.batch_start import BatchStart
 from shared.values.delivery import Delivery
@@ -65,7 +65,7 @@ class Consume:
         self._marking = Marking(consumer.name, state)
         self._parking = Parking(consumer, state.parked, claims, version, clock)
         self._redriving = RedriveRuntime(consumer, applying, state, claims, version, clock)
-        settling = Settling(
+        settling = ApplyAndSettle(
             consumer.name,
             state.groups_in_hand,
             self._applying,
@@ -78,7 +78,7 @@ class Consume:
         self._trace = trace or BatchTrace(NoTracer(), consumer.name, consumer)
         self._lateness = Lateness(consumer.name, state.dues, self._now_ms)
         self._gate_after_batch = GateAfterBatch(consumer.name, state.gates, self._now_ms)
-        self._probing = Probing(queue, self._gate_after_batch, self._try, self._now_ms)
+        self._probing = ProbeBatch(queue, self._gate_after_batch, self._try, self._now_ms)
 
     def handle(self, deliveries: Sequence[Delivery], time_left: Callable[[], float]) -> Consumed:
         """Settle what can be settled; the rest is received again after a back-off.
@@ -107,7 +107,7 @@ class Consume:
     def probe(self, version: int, time_left: Callable[[], float]) -> bool | None:
         """Try whether the consumer can work again; returns whether its gate is open then.
 
-        None: the probe was for an earlier gate. See `Probing.probe`.
+        None: the probe was for an earlier gate. See `ProbeBatch.probe`.
         """
         gate = self._probing.probe(version, time_left) if self._consumer.enabled else None
         return gate.is_open if gate else None

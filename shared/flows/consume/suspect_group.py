@@ -58,7 +58,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Settling:
+class ApplyAndSettle:
     """What applies and settles the changes of one consumer. version: of the function's code."""
 
     consumer: str
@@ -72,7 +72,7 @@ class Settling:
 class SuspectGroup:
     """One group of one batch. tried: what the sink said."""
 
-    def __init__(self, settling: Settling, trial: Trial) -> None:
+    def __init__(self, settling: ApplyAndSettle, trial: Trial) -> None:
         self._with = settling
         self._trial, self._group, self._total = trial, trial.group, trial.time_left()
         self._record = trial.held[trial.group]

@@ -14,7 +14,7 @@ from shared.values.group_in_hand import GroupInHand
 WITNESSES = 3
 """So many others are asked about one change. If all of them kill too, the sink is the cause."""
 
-Found = tuple[str, Opened, Piece]
+WitnessFound = tuple[str, Opened, Piece]
 
 
 def name_of(piece: Piece) -> str:
@@ -28,7 +28,7 @@ def witness_of(
     groups: Mapping[str, Sequence[Opened]],
     held: Mapping[str, GroupInHand],
     without: Collection[str],
-) -> Found | None:
+) -> WitnessFound | None:
     """A change that may be applied before this piece, with its group; None: the batch has none.
 
     First those of groups that have never killed, then later ones of other rows of the same group,
@@ -44,14 +44,14 @@ def witness_of(
     return next((one for one in found if one and name_of(one[2]) not in without), None)
 
 
-def _free(group: str, members: Sequence[Opened]) -> Iterator[Found]:
+def _free(group: str, members: Sequence[Opened]) -> Iterator[WitnessFound]:
     for one in members:
         for piece in one.pieces:
             if piece.change is not None and piece.outcome is None:
                 yield group, one, piece
 
 
-def _behind(group: str, accused: Piece, members: Sequence[Opened]) -> Iterator[Found]:
+def _behind(group: str, accused: Piece, members: Sequence[Opened]) -> Iterator[WitnessFound]:
     """The first change of each other row; a truncation is of all rows."""
     rows = set()
     for found in _free(group, members):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from shared.flows.history.setup import HistorySetup
-from shared.values.coverage import Segment
+from shared.values.coverage import CoverageSegment
 from shared.values.errors import ConfigError
 from shared.values.table import Table
 
@@ -115,7 +115,7 @@ def _opened(setup: HistorySetup, source: str, database: str, name: str) -> PastT
     return PastTable(source, database, name, versions, spans_of(segments, f"{database}.{name}"))
 
 
-def spans_of(segments: dict[str, list[Segment]], table: str) -> list[ValidSpan]:
+def spans_of(segments: dict[str, list[CoverageSegment]], table: str) -> list[ValidSpan]:
     """The times in which one of these streams captured the table.
 
     A table that passes from one stream to another has no gap: the second one continues where the
@@ -123,7 +123,7 @@ def spans_of(segments: dict[str, list[Segment]], table: str) -> list[ValidSpan]:
     """
     found: list[ValidSpan] = []
     for own in segments.values():
-        last: Segment | None = None
+        last: CoverageSegment | None = None
         for place, segment in enumerate(own, 1):
             later = own[place] if place < len(own) else None
             captured = table in segment.tables

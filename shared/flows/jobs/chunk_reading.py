@@ -1,4 +1,4 @@
-"""Reading: the rows of a table, chunk by chunk, each under a watermark read before it."""
+"""Chunk reading: the rows of a table, chunk by chunk, each under a watermark read before it."""
 
 from collections.abc import Callable
 from functools import partial
@@ -27,7 +27,7 @@ CHUNK_BYTES = 4 << 20
 _READ_ATTEMPTS = 6
 
 
-class Reading:
+class ChunkReading:
     """Reads the tables of one job."""
 
     def __init__(self, setup: JobSetup, patience: Patience, chunk_rows: int) -> None:

@@ -16,7 +16,7 @@ from shared.values.errors import ConfigError
 from shared.values.plain_answer import PlainAnswer, plain_answer
 
 
-class Found(msgspec.Struct):
+class KeptOfPerson(msgspec.Struct):
     """What is kept of a person. subjects: with other keys of the rows, and related tables.
 
     counts: place → how much. alive: table → keys whose deletion the archive has not seen.
@@ -45,7 +45,7 @@ def _find(setup: PrivacySetup, event: PlainAnswer) -> PlainAnswer:
         for name, said in reached(setup, each).items()
     }
     return plain_answer(
-        Found(subjects, counts, {name: count for name, count in left.items() if count}, told)
+        KeptOfPerson(subjects, counts, {name: count for name, count in left.items() if count}, told)
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from shared.adapters.binlog.contract import Binlog
 from shared.adapters.claims.contract import Claims
 from shared.adapters.database.contract import Database
-from shared.adapters.state.coverage import Coverage
+from shared.adapters.state.coverages import Coverages
 from shared.adapters.state.dues import Dues
 from shared.adapters.state.schemas import Schemas
 from shared.adapters.state.streams import Streams
@@ -58,7 +58,7 @@ class RelaySetup:
     streams: Streams
     schemas: Schemas
     dues: Dues
-    coverage: Coverage
+    coverage: Coverages
     claims: Claims
     topic: Topic
     open_binlog: Callable[[Mapping[str, TableSettings], int], Binlog]

@@ -12,7 +12,7 @@ import msgspec
 
 from shared.domain.captured_tables import CapturedTable, captured_names, captured_tables
 from shared.domain.published_table import as_published
-from shared.flows.jobs.chunk_reading import Reading
+from shared.flows.jobs.chunk_reading import ChunkReading
 from shared.flows.jobs.holding import hold
 from shared.flows.jobs.same_server import require_same_server
 from shared.flows.jobs.setup import JobSetup
@@ -65,7 +65,7 @@ class Creating:
             return work
 
         self._tenure = hold(self._setup, "fill", begin, resume)
-        self._reading = Reading(self._setup, self._tenure.patience, self._chunk_rows)
+        self._reading = ChunkReading(self._setup, self._tenure.patience, self._chunk_rows)
         self._began, self._read = self._tenure.patience.clock(), 0
         with self._tenure.kept():
             self._reading.await_relays(
@@ -98,7 +98,7 @@ class Creating:
         """Of all tables, without those that are not captured now."""
         setup = self._setup
         names = list(chosen) or captured_names(self._database, self._source, setup.consumer)
-        marks = Reading(setup, setup.patience, self._chunk_rows)
+        marks = ChunkReading(setup, setup.patience, self._chunk_rows)
         left_out: dict[str, str] = {}
         for name in [] if chosen else names:
             try:

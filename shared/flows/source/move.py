@@ -14,11 +14,11 @@ import msgspec
 
 from shared.adapters.binlog.contract import Binlog
 from shared.domain.server_identity import run_of
-from shared.flows.relay.coverage.segments import cover, first_segment
+from shared.flows.relay.coverage.coverage_segments import cover, first_segment
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.taking import wait_for_lease
 from shared.flows.relay.setup import RelaySetup
-from shared.flows.source.readiness import Look, Readiness
+from shared.flows.source.readiness import LookAtStream, Readiness
 from shared.values.capture_configuration import read_configuration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import (
@@ -51,10 +51,10 @@ class Move:
     ) -> None:
         self._setup, self._open_target, self._at, self._tell = setup, open_target, at, tell
         self._stream, self._thing = setup.source.stream, f"stream {setup.source.name}"
-        self._look = Look(setup, at)
+        self._look = LookAtStream(setup, at)
 
     def look(self) -> Readiness:
-        """The present state of the stream. Raises the errors of `Look.readiness`."""
+        """The present state of the stream. Raises the errors of `LookAtStream.readiness`."""
         target = self._open_target()
         try:
             return self._look.readiness(target, self._look.checkpoint())

@@ -48,7 +48,7 @@ class Readiness(msgspec.Struct, frozen=True, omit_defaults=True):
     verify: tuple[str, ...] = ()
 
 
-class Look:
+class LookAtStream:
     """Looks at one stream and changes nothing.
 
     at: the position on the new server; None with GTIDs.

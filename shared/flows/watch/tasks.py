@@ -7,12 +7,12 @@ from shared.flows.watch.closed_too_long import note_behind
 from shared.flows.watch.dead_letters import settle_moved
 from shared.flows.watch.empty_row_removal import remove_empty_rows
 from shared.flows.watch.failing_functions import close_failing
+from shared.flows.watch.gate_tending import tend_gates
 from shared.flows.watch.next_slices import start_slices
-from shared.flows.watch.probing import tend_gates
+from shared.flows.watch.scheduled_snapshots import start_snapshots
+from shared.flows.watch.scheduled_verifies import start_verifies
 from shared.flows.watch.setup import WatchSetup
-from shared.flows.watch.snapshots import start_snapshots
 from shared.flows.watch.subscriptions import compare_subscriptions
-from shared.flows.watch.verifies import start_verifies
 
 Task = Callable[[WatchSetup], float | None]
 """Returns when it wants to be called once more in this run, Unix seconds; None: not before the

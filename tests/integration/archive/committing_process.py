@@ -4,11 +4,11 @@ import sys
 import time
 
 from shared.adapters.lake.contract import OutcomeUnknown, Overtaken
-from tests.integration.archive.conftest import Place
+from tests.integration.archive.conftest import ArchivePlace
 
 
 def main(bucket: str, database: str) -> None:
-    place = Place(bucket, database)
+    place = ArchivePlace(bucket, database)
     committer = place.committer
     print("ready", flush=True)
     while True:

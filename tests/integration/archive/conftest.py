@@ -14,7 +14,7 @@ from tests.worlds.archive_world import own_name
 
 
 @dataclass
-class Place:
+class ArchivePlace:
     """Where a test archives."""
 
     bucket: str
@@ -34,9 +34,9 @@ class Place:
 
 
 @pytest.fixture
-def place(aws: dict[str, str]) -> Place:
+def place(aws: dict[str, str]) -> ArchivePlace:
     """An empty archive."""
-    made = Place(own_name(), own_name("db").replace("-", "_"))
+    made = ArchivePlace(own_name(), own_name("db").replace("-", "_"))
     s3 = boto3.client("s3")
     s3.create_bucket(
         Bucket=made.bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}

@@ -8,11 +8,11 @@ from shared.adapters.firehose.contract import MOST_RECORD
 from shared.adapters.firehose.firehose_stream import FirehoseStream
 from shared.domain.sink import Arrival, Slice
 from shared.flows.consume.sinks.archive import ArchiveSink
-from tests.integration.archive.conftest import Place
+from tests.integration.archive.conftest import ArchivePlace
 from tests.worlds.archive_world import change, message
 
 
-def test_what_firehose_delivers_twice_is_in_the_table_once(place: Place) -> None:
+def test_what_firehose_delivers_twice_is_in_the_table_once(place: ArchivePlace) -> None:
     firehose = boto3.client("firehose")
     firehose.create_delivery_stream(
         DeliveryStreamName=place.bucket,

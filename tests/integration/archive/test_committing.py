@@ -10,17 +10,17 @@ import pytest
 from shared.adapters.lake.contract import Overtaken
 from shared.domain.archive_ledger import Ledger
 from shared.flows.archive.auditing import audit
-from tests.integration.archive.conftest import Place
+from tests.integration.archive.conftest import ArchivePlace
 from tests.tier import SEED, TIER
 from tests.worlds.archive_world import EPOCH, STREAM, land, shuffled
 from tests.worlds.twins.state import memory_state
 
 
-def ids(place: Place) -> list[str]:
+def ids(place: ArchivePlace) -> list[str]:
     return [id for batch in place.lake.scan(["id"]) for id in batch.column("id").to_pylist()]
 
 
-def test_each_change_is_in_the_table_once(place: Place) -> None:
+def test_each_change_is_in_the_table_once(place: ArchivePlace) -> None:
     names = land(place.landing, range(1, 2_001))
     done = place.committer.run(lambda: 300)
     assert (done.rows, done.objects, done.left) == (2_000, 4, False)
@@ -35,7 +35,7 @@ def test_each_change_is_in_the_table_once(place: Place) -> None:
     assert ledger.through((STREAM, EPOCH)) == 2_500
 
 
-def test_a_commit_that_lost_the_race_is_not_repeated_on_another_state(place: Place) -> None:
+def test_a_commit_that_lost_the_race_is_not_repeated_on_another_state(place: ArchivePlace) -> None:
     land(place.landing, range(1, 11))
     place.committer.run(lambda: 300)
     first, second = place.lake, place.lake
@@ -51,7 +51,7 @@ def test_a_commit_that_lost_the_race_is_not_repeated_on_another_state(place: Pla
 
 @pytest.mark.soak
 @pytest.mark.timeout(1500)
-def test_killed_committers_and_repeated_objects_leave_each_change_once(place: Place) -> None:
+def test_killed_committers_and_repeated_objects_leave_each_change_once(place: ArchivePlace) -> None:
     """Two committers work at once; both are killed again and again, at random moments."""
     dice = random.Random(SEED + 17)
     given, batch = TIER.archive_changes, 250
@@ -78,7 +78,7 @@ def test_killed_committers_and_repeated_objects_leave_each_change_once(place: Pl
     assert not list(place.landing.list())
 
 
-def start_committer(place: Place) -> "subprocess.Popen[str]":
+def start_committer(place: ArchivePlace) -> "subprocess.Popen[str]":
     """A committer in a process of its own, which has begun to work."""
     module = "tests.integration.archive.committing_process"
     process = subprocess.Popen(

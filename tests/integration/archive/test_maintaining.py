@@ -18,7 +18,7 @@ from shared.flows.archive.giving_up import give_up
 from shared.flows.archive.maintaining import compact, drop_old, maintain
 from shared.flows.archive.reports import Maintained
 from shared.flows.archive.setup import ArchiveSetup
-from tests.integration.archive.conftest import Place
+from tests.integration.archive.conftest import ArchivePlace
 from tests.tier import TIER
 from tests.worlds.archive_world import BEGAN_MS, EPOCH, STREAM, land
 from tests.worlds.twins.state import memory_state
@@ -26,7 +26,7 @@ from tests.worlds.twins.state import memory_state
 LATER_MS = BEGAN_MS + 60 * 86_400_000
 
 
-def objects(place: Place) -> set[str]:
+def objects(place: ArchivePlace) -> set[str]:
     pages = boto3.client("s3").get_paginator("list_objects_v2")
     found = pages.paginate(Bucket=place.bucket, Prefix="lake/")
     return {
@@ -36,7 +36,7 @@ def objects(place: Place) -> set[str]:
 
 @pytest.mark.soak
 @pytest.mark.timeout(1500)
-def test_rewrites_race_with_commits_and_readers_see_every_change_once(place: Place) -> None:
+def test_rewrites_race_with_commits_and_readers_see_every_change_once(place: ArchivePlace) -> None:
     rounds = 12 if TIER.name == "normal" else 200
     problems: list[BaseException] = []
     ended = threading.Event()
@@ -85,7 +85,7 @@ def test_rewrites_race_with_commits_and_readers_see_every_change_once(place: Pla
     assert (found.complete, found.rows) == (True, rounds * 100)
 
 
-def test_a_vacuum_removes_exactly_what_nothing_refers_to(place: Place) -> None:
+def test_a_vacuum_removes_exactly_what_nothing_refers_to(place: ArchivePlace) -> None:
     for number in range(5):
         land(place.landing, range(number * 100 + 1, number * 100 + 101))
         place.committer.run(lambda: 300)
@@ -105,7 +105,7 @@ def test_a_vacuum_removes_exactly_what_nothing_refers_to(place: Place) -> None:
     assert place.lake.expire(soon) == 0
 
 
-def test_old_files_are_dropped_with_their_numbers(place: Place) -> None:
+def test_old_files_are_dropped_with_their_numbers(place: ArchivePlace) -> None:
     for numbers in (range(1, 101), range(101, 201)):
         land(place.landing, numbers)
         place.committer.run(lambda: 300)
@@ -119,7 +119,7 @@ def test_old_files_are_dropped_with_their_numbers(place: Place) -> None:
     assert (again.rows, again.duplicates) == (0, 200)
 
 
-def test_giving_up_commits_a_ledger_without_rows(place: Place) -> None:
+def test_giving_up_commits_a_ledger_without_rows(place: ArchivePlace) -> None:
     land(place.landing, [*range(1, 50), *range(52, 101)])
     place.committer.run(lambda: 300)
     assert give_up(place.lake, [Span(STREAM, EPOCH, 50, 51)]) == 2
@@ -127,7 +127,7 @@ def test_giving_up_commits_a_ledger_without_rows(place: Place) -> None:
     assert (found.complete, found.through, found.rows) == (True, 100, 98)
 
 
-def test_a_footer_holds_values_of_the_key_and_the_number_only(place: Place) -> None:
+def test_a_footer_holds_values_of_the_key_and_the_number_only(place: ArchivePlace) -> None:
     """Others would be personal data, and most of what a reader of one row reads."""
     for numbers in (range(1, 101), range(101, 201)):
         land(place.landing, numbers)

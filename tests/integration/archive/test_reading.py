@@ -20,12 +20,12 @@ from shared.flows.history.history_json import moment_answer
 from shared.flows.history.make_views import make_views
 from shared.flows.history.setup import HistorySetup
 from shared.values import landed
-from tests.integration.archive.conftest import Place
+from tests.integration.archive.conftest import ArchivePlace
 from tests.tier import TIER
 from tests.worlds.past_world import SOURCE, STREAM, PastWorld
 
 
-def opened(place: Place, world: PastWorld) -> HistorySetup:
+def opened(place: ArchivePlace, world: PastWorld) -> HistorySetup:
     """The world's changes landed and committed in two commits, and the parts that read them."""
     half = len(world.messages) // 2
     for messages in (world.messages[:half], world.messages[half:]):
@@ -42,7 +42,7 @@ def opened(place: Place, world: PastWorld) -> HistorySetup:
 
 
 @pytest.mark.soak
-def test_rows_at_times_are_what_they_were(place: Place) -> None:
+def test_rows_at_times_are_what_they_were(place: ArchivePlace) -> None:
     world = PastWorld(11).run(300)
     setup = opened(place, world)
     chosen = random.Random(11)
@@ -63,7 +63,7 @@ def test_rows_at_times_are_what_they_were(place: Place) -> None:
     assert exist > TIER.archive_questions // 10
 
 
-def test_an_answer_says_how_far_the_archive_is(place: Place) -> None:
+def test_an_answer_says_how_far_the_archive_is(place: ArchivePlace) -> None:
     world = PastWorld(12).run(60)
     setup = opened(place, world)
     key = min(world.keys)
@@ -82,7 +82,7 @@ def test_an_answer_says_how_far_the_archive_is(place: Place) -> None:
     assert earlier["complete"] is True
 
 
-def test_views_are_made_in_glue_and_made_again(place: Place) -> None:
+def test_views_are_made_in_glue_and_made_again(place: ArchivePlace) -> None:
     world = PastWorld(13).run(80)
     setup = opened(place, world)
     made: list[View] = []
@@ -99,7 +99,7 @@ def test_views_are_made_in_glue_and_made_again(place: Place) -> None:
     assert found == sorted(key for key in world.keys if world.true_row(key, world.end_ms))
 
 
-def test_a_row_that_never_changed_is_known_from_a_snapshot(place: Place) -> None:
+def test_a_row_that_never_changed_is_known_from_a_snapshot(place: ArchivePlace) -> None:
     world = PastWorld(3).run(5)
     world.begin_archive()
     still = sorted(world.keys)[0]

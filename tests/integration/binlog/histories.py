@@ -10,7 +10,7 @@ from shared.values.position import Position
 
 from .conftest import Source, plain
 
-Change = tuple[str, Any, Any]
+HistoryChange = tuple[str, Any, Any]
 _ROWS = range(1, 40)
 _XIDS = ["{}one'", "{}one','branch'", "{}two','',7", "{}three',x'00ff27',3", "{}four'"]
 
@@ -27,11 +27,11 @@ class History:
         self._source, self._chosen = source, random.Random(seed)
         source.sql("CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(60), big LONGTEXT)")
         source.sql("CREATE TABLE other (id INT PRIMARY KEY AUTO_INCREMENT)")
-        self.changes: list[Change] = []
+        self.changes: list[HistoryChange] = []
         self.places: list[tuple[Position, int]] = [(source.here(), 0)]
         self._rows: dict[int, dict[str, Any]] = {}  # as committed
         self._held: set[int] = set()  # rows of open and prepared transactions
-        self._prepared: dict[str, tuple[list[Change], set[int]]] = {}
+        self._prepared: dict[str, tuple[list[HistoryChange], set[int]]] = {}
         self._written = 0
 
     def step(self) -> None:
@@ -145,7 +145,7 @@ class History:
             if error.args[0] not in (1397, 1402):
                 raise
 
-    def _commit(self, changes: list[Change], held: set[int]) -> None:
+    def _commit(self, changes: list[HistoryChange], held: set[int]) -> None:
         self.changes += changes
         for _, before, after in changes:
             if before:
@@ -155,8 +155,8 @@ class History:
         self._held -= held
 
     def _write(
-        self, cursor: Any, count: int, before: list[Change] | tuple[()] = ()
-    ) -> tuple[list[Change], set[int]]:
+        self, cursor: Any, count: int, before: list[HistoryChange] | tuple[()] = ()
+    ) -> tuple[list[HistoryChange], set[int]]:
         """`count` statements of one row each; the changes, and the rows that they hold. `before`
         are changes of the same transaction.
         """
@@ -167,7 +167,7 @@ class History:
             if new:
                 rows[new["id"]] = new
         own = {each["id"] for _, old, new in before for each in (old, new) if each}
-        changes: list[Change] = []
+        changes: list[HistoryChange] = []
         for _ in range(count):
             usable = [id_ for id_ in _ROWS if id_ not in self._held or id_ in own]
             if not usable:
@@ -178,7 +178,7 @@ class History:
             changes.append(self._statement(cursor, id_, rows))
         return changes, own
 
-    def _statement(self, cursor: Any, id_: int, rows: dict[int, dict[str, Any]]) -> Change:
+    def _statement(self, cursor: Any, id_: int, rows: dict[int, dict[str, Any]]) -> HistoryChange:
         self._written += 1
         size = 300_000 if self._chosen.random() < 0.03 else self._chosen.choice((0, 30))
         row = {"id": id_, "v": f"v{self._written}", "big": "x" * size or None}
@@ -198,9 +198,9 @@ class History:
         return "u", old, row
 
 
-def read(binlog: Any, start: Position, end: Position) -> list[Change]:
+def read(binlog: Any, start: Position, end: Position) -> list[HistoryChange]:
     """The changes that a reader yields."""
-    found: list[Change] = []
+    found: list[HistoryChange] = []
     for event in binlog.read(start, until=end):
         if isinstance(event, Rows):
             found += [(event.op, *plain(pair)) for pair in event.rows]

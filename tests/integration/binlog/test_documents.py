@@ -6,20 +6,20 @@ import pytest
 
 from shared.values.errors import RowlineError
 from shared.values.settings import TableSettings
-from tests.worlds.pipeline import Pipeline
+from tests.worlds.pipeline import PipelineWorld
 
 from .conftest import Source
 
 
 @pytest.fixture
-def pipeline(source: Source, elasticsearch: Any, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+def pipeline(source: Source, elasticsearch: Any, monkeypatch: pytest.MonkeyPatch) -> PipelineWorld:
     source.sql("CREATE TABLE a (id VARCHAR(20) PRIMARY KEY, v TEXT, w INT) CHARSET utf8mb4")
     tables = {f"{source.name}.a": TableSettings()}
-    return Pipeline(source.server, elasticsearch, tables, str(source.here()), monkeypatch)
+    return PipelineWorld(source.server, elasticsearch, tables, str(source.here()), monkeypatch)
 
 
 def test_characters_that_no_message_may_carry_arrive_unchanged(
-    source: Source, pipeline: Pipeline
+    source: Source, pipeline: PipelineWorld
 ) -> None:
     texts = ["\ufffe", "a\uffffb", "\U0001ffff\u0001\ud7ff\ufdd0", '\\ufffe"\ufffe']
     with pipeline:
@@ -35,7 +35,7 @@ def test_characters_that_no_message_may_carry_arrive_unchanged(
 
 
 def test_a_repair_by_another_server_is_refused_and_names_both(
-    source: Source, pipeline: Pipeline, request: pytest.FixtureRequest
+    source: Source, pipeline: PipelineWorld, request: pytest.FixtureRequest
 ) -> None:
     other = Source(request.getfixturevalue("mysql" if source.kind == "mariadb" else "mariadb"))
     other.sql(f"CREATE DATABASE {source.name}")
@@ -58,14 +58,14 @@ def test_a_repair_by_another_server_is_refused_and_names_both(
 
 
 def test_a_stage_removed_and_deployed_again_twice_still_updates(
-    source: Source, pipeline: Pipeline, elasticsearch: Any, monkeypatch: pytest.MonkeyPatch
+    source: Source, pipeline: PipelineWorld, elasticsearch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each time the state is new, and the index has the versions of the former streams."""
     name = f"{source.name}.a"
     for number in range(3):
         if number:
             tables, start = {name: TableSettings()}, str(source.here())
-            pipeline = Pipeline(source.server, elasticsearch, tables, start, monkeypatch)
+            pipeline = PipelineWorld(source.server, elasticsearch, tables, start, monkeypatch)
         with pipeline:
             source.sql("REPLACE INTO a VALUES ('x', %s, 1)", f"deployment {number}")
             pipeline.settle()

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from shared.adapters.binlog import open_binlog
-from shared.flows.relay.loop import relay
 from shared.flows.relay.reading.connecting import database
+from shared.flows.relay.relay_loop import relay
 from shared.flows.relay.setup import RelaySetup
 from shared.values.json_text import encode_json
 from shared.values.settings import SourceSettings, TableSettings
@@ -16,7 +16,7 @@ from tests.integration.binlog.conftest import Source
 from tests.waiting import wait_for
 from tests.worlds.relay.simulated import SimulatedTopic
 from tests.worlds.twins.claims import MemoryClaims
-from tests.worlds.twins.state import MemoryCoverage, MemoryDues, MemorySchemas, MemoryStreams
+from tests.worlds.twins.state import MemoryCoverages, MemoryDues, MemorySchemas, MemoryStreams
 
 SECRET = "s3cret-value"
 
@@ -27,7 +27,7 @@ class Relayed:
     def __init__(self, source: Source, how: TableSettings) -> None:
         self.source, self.topic = source, SimulatedTopic()
         self.streams, self.schemas = MemoryStreams(), MemorySchemas()
-        self.dues, self.coverage = MemoryDues(), MemoryCoverage()
+        self.dues, self.coverage = MemoryDues(), MemoryCoverages()
         self.claims = MemoryClaims()
         self.tables = {self.name("t"): how, **{self.name(n): TableSettings() for n in "uz"}}
         self.begin = str(source.here())

@@ -8,7 +8,7 @@ import pytest
 
 from shared.values.settings import TableSettings
 from tests.tier import SEED, TIER
-from tests.worlds.pipeline import Pipeline
+from tests.worlds.pipeline import PipelineWorld
 
 from .conftest import Source
 from .wild_sessions import WildSessions, q
@@ -63,7 +63,7 @@ def test_documents_equal_the_tables(
     tables = {f"{source.name}.{name}": TableSettings(shards=4) for name in TABLES}
     start = str(source.here())
     told: list[str] = []
-    with Pipeline(source.server, elasticsearch, tables, start, monkeypatch) as pipeline:
+    with PipelineWorld(source.server, elasticsearch, tables, start, monkeypatch) as pipeline:
         for part in range(_PARTS):
             sessions = WildDefinitions(source.server, source.name, chosen, NAMES)
             for _ in range(_STEPS):
@@ -79,7 +79,7 @@ def test_documents_equal_the_tables(
 
 
 def _resync(
-    pipeline: Pipeline, database: str, living: dict[str, set[str]], told: list[str]
+    pipeline: PipelineWorld, database: str, living: dict[str, set[str]], told: list[str]
 ) -> None:
     """Do what status names. No document of a living row may be deleted by it."""
     deleted = pipeline.watch_deletions()
@@ -90,7 +90,7 @@ def _resync(
         assert not deleted.get(f"{database}-{table}", set()) & ids, (table, "\n".join(told))
 
 
-def _compare(pipeline: Pipeline, tables: list[str], told: list[str]) -> None:
+def _compare(pipeline: PipelineWorld, tables: list[str], told: list[str]) -> None:
     report = pipeline.verify(*tables)
     assert (report.differences, report.shared, report.refused, report.behind) == (0, 0, 0, False), (
         report.listed,

@@ -9,11 +9,11 @@ from typing import Any, Self
 import boto3
 import msgspec
 
-from shared.adapters.state.dynamodb import DynamoCoverage, DynamoDues, DynamoSchemas, DynamoStreams
+from shared.adapters.state.dynamodb import DynamoCoverages, DynamoDues, DynamoSchemas, DynamoStreams
 from shared.adapters.topic.sns import open_topic
 from shared.flows.relay.lease import margins, taking
-from shared.flows.relay.loop import relay
 from shared.flows.relay.reading.connecting import database, opener, preflight
+from shared.flows.relay.relay_loop import relay
 from shared.flows.relay.setup import RelaySetup
 from shared.values import source_endpoint
 from shared.values.settings import SourceSettings
@@ -23,7 +23,7 @@ LEASE_SECONDS, REQUEST_SECONDS, RENEW_SECONDS = 0.5, 0.3, 0.1
 SOURCE = "shop"
 
 
-class Stack(msgspec.Struct, frozen=True):
+class RelayPlace(msgspec.Struct, frozen=True):
     """Where a relay of the tests works: `url` of the source, its captured tables, names of topic,
     queue and state table.
     """
@@ -44,14 +44,14 @@ class Stack(msgspec.Struct, frozen=True):
         return DynamoStreams(boto3.client("dynamodb"), self.table)
 
 
-def job(stack: Stack, holder: str, **options: Any) -> RelaySetup:
+def job(stack: RelayPlace, holder: str, **options: Any) -> RelaySetup:
     source, reader = stack.settings(), source_endpoint.parse(stack.url)
     return RelaySetup(
         source=source,
         streams=stack.streams(),
         schemas=DynamoSchemas(boto3.client("dynamodb"), stack.table),
         dues=DynamoDues(boto3.client("dynamodb"), stack.table),
-        coverage=DynamoCoverage(boto3.client("dynamodb"), stack.table),
+        coverage=DynamoCoverages(boto3.client("dynamodb"), stack.table),
         claims=MemoryClaims(),
         topic=open_topic(stack.topic),
         open_binlog=opener(lambda: reader, stack.topic),
@@ -66,7 +66,7 @@ def run(stack: str, holder: str) -> None:
     """What the child process does until it is killed."""
     margins.LEASE_SECONDS, margins.REQUEST_SECONDS = LEASE_SECONDS, REQUEST_SECONDS
     margins.RENEW_SECONDS, taking.STANDBY_SECONDS = RENEW_SECONDS, 0.05
-    relay(job(msgspec.convert(json.loads(stack), Stack), holder))
+    relay(job(msgspec.convert(json.loads(stack), RelayPlace), holder))
 
 
 class Running:

@@ -20,7 +20,7 @@ from tests.tier import SEED, TIER
 from tests.waiting import wait_for
 
 from . import process
-from .process import Running, Stack, job
+from .process import RelayPlace, Running, job
 from .publish_proxy import MOODS, PublishProxy
 from .received import Received, check
 
@@ -48,7 +48,7 @@ def arrived(received: Received, expected: dict[int, Any]) -> bool:
 def test_delayed_lost_and_partly_failed_requests_change_nothing(
     mariadb: Any,
     shop: str,
-    stack: Callable[..., Stack],
+    stack: Callable[..., RelayPlace],
     emulator: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -89,7 +89,7 @@ def in_order(received: Received, expected: dict[int, Any]) -> list[Change]:
     return changes
 
 
-def starter(place: Stack) -> Callable[[int], Any]:
+def starter(place: RelayPlace) -> Callable[[int], Any]:
     """Starts relays in processes of their own, by number, and returns once they hold the lease."""
     text = json.dumps(msgspec.to_builtins(place))
     context = multiprocessing.get_context("forkserver")
@@ -106,7 +106,7 @@ def starter(place: Stack) -> Callable[[int], Any]:
 
 @pytest.mark.soak
 def test_relays_killed_in_the_middle_lose_nothing(
-    mariadb: Any, shop: str, stack: Callable[..., Stack]
+    mariadb: Any, shop: str, stack: Callable[..., RelayPlace]
 ) -> None:
     place, rng = stack(mariadb.reader_url, f"{shop}.listings"), random.Random(9 + SEED)
     started = starter(place)

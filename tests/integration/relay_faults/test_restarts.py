@@ -15,7 +15,7 @@ from tests.tier import SEED, TIER
 from tests.waiting import wait_for
 
 from . import process
-from .process import Stack
+from .process import RelayPlace
 from .received import Received
 from .test_processes import all_arrived, create, in_order, starter
 
@@ -23,7 +23,7 @@ from .test_processes import all_arrived, create, in_order, starter
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", ["mariadb", "mysql"])
 def test_relay_and_server_killed_in_turn_change_no_number(
-    kind: str, request: pytest.FixtureRequest, stack: Callable[..., Stack]
+    kind: str, request: pytest.FixtureRequest, stack: Callable[..., RelayPlace]
 ) -> None:
     """What is read again at a server that was started again has the numbers it had:
     `Received.changes` looks at that. Binlogs are rotated meanwhile.

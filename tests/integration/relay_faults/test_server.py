@@ -16,7 +16,7 @@ from tests.integration.binlog.proxy import Proxy
 from tests.waiting import wait_for
 
 from . import process
-from .process import Running, Stack, job
+from .process import RelayPlace, Running, job
 from .received import Received, check
 
 
@@ -25,7 +25,7 @@ def text_of(reader: source_endpoint.SourceEndpoint, port: int) -> str:
 
 
 def test_restart_rotation_and_cut_connections_change_nothing_and_a_purge_is_an_error_with_a_way_out(
-    start_mariadb: Callable[..., Any], stack: Callable[..., Stack]
+    start_mariadb: Callable[..., Any], stack: Callable[..., RelayPlace]
 ) -> None:
     server = start_mariadb()
     inserted = 0
@@ -110,7 +110,7 @@ def test_restart_rotation_and_cut_connections_change_nothing_and_a_purge_is_an_e
 
 
 def test_a_source_that_cannot_work_is_refused_and_a_table_that_cannot_stops_alone(
-    start_mariadb: Callable[..., Any], stack: Callable[..., Stack]
+    start_mariadb: Callable[..., Any], stack: Callable[..., RelayPlace]
 ) -> None:
     server = start_mariadb("--binlog-row-image=MINIMAL")
     with server.connect() as connection, connection.cursor() as cursor:

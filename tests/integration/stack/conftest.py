@@ -38,7 +38,7 @@ class Said(NamedTuple):
 
 
 @dataclass
-class Stack:
+class DeployedStack:
     """What a test of the deployed stack works with."""
 
     servers: local_stage.LocalStage
@@ -108,7 +108,7 @@ class Stack:
 
 
 @pytest.fixture(scope="module")
-def stack(deployed_stack: tuple[Stack, dict[str, str]]) -> Iterator[Stack]:
+def stack(deployed_stack: tuple[DeployedStack, dict[str, str]]) -> Iterator[DeployedStack]:
     """The deployed stack, and its environment. Later tests of the worker must not see that."""
     deployed, environment = deployed_stack
     with variables(environment):
@@ -127,7 +127,7 @@ def variables(environment: dict[str, str]) -> Iterator[None]:
 @pytest.fixture(scope="package")  # it would work beside all other tests, up to their end
 def deployed_stack(
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[Stack, dict[str, str]]]:
+) -> Iterator[tuple[DeployedStack, dict[str, str]]]:
     """The project deployed with `sls deploy --stage local` on servers of its own, marketplace rows
     in place, relay running.
     """
@@ -135,7 +135,9 @@ def deployed_stack(
         local_stage.LocalStage.load(NAME).down(purge=True)
     servers = local_stage.up(NAME, environ={})
     environment = servers.environment()
-    stack = Stack(servers, Project(tmp_path_factory.mktemp("project") / "rowline", environment))
+    stack = DeployedStack(
+        servers, Project(tmp_path_factory.mktemp("project") / "rowline", environment)
+    )
     with variables(environment):
         deploy(stack)
     yield stack, environment
@@ -143,7 +145,7 @@ def deployed_stack(
         servers.down(purge=True)
 
 
-def deploy(stack: Stack) -> None:
+def deploy(stack: DeployedStack) -> None:
     """Rows, stanzas, the first deployment and a backfill."""
     stack.project.edit(
         "serverless.yml", "    start: latest\n", "    start: latest\n    compression: zstd\n"

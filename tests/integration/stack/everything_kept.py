@@ -6,8 +6,8 @@ from typing import Any
 
 import boto3
 
-from tests.integration.stack.conftest import Stack
-from tests.worlds.byte_scan import Values
+from tests.integration.stack.conftest import DeployedStack
+from tests.worlds.byte_scan import SoughtValues
 
 Kept = tuple[str, bytes]
 """A place, and the bytes there."""
@@ -15,7 +15,7 @@ Kept = tuple[str, bytes]
 _PAGE = 5_000
 
 
-def traces(stack: Stack, values: Values) -> dict[str, set[str | int | bytes]]:
+def traces(stack: DeployedStack, values: SoughtValues) -> dict[str, set[str | int | bytes]]:
     """Place → which of the values are there."""
     found: dict[str, set[str | int | bytes]] = {}
     for place, body in everything(stack):
@@ -24,7 +24,7 @@ def traces(stack: Stack, values: Values) -> dict[str, set[str | int | bytes]]:
     return found
 
 
-def everything(stack: Stack) -> Iterator[Kept]:
+def everything(stack: DeployedStack) -> Iterator[Kept]:
     """All of it. What only AWS can remove comes last: its places begin with `aws:`."""
     yield from objects()
     yield from items()
@@ -78,7 +78,7 @@ def _plain(item: Any) -> bytes:
     return str(item).encode()
 
 
-def documents(stack: Stack) -> Iterator[Kept]:
+def documents(stack: DeployedStack) -> Iterator[Kept]:
     """Every document of every index, hidden ones too, with the aliases and mappings."""
     index = stack.servers.server("elasticsearch")
     index.request("POST", "/_refresh?expand_wildcards=all")
@@ -117,7 +117,7 @@ def catalog() -> Iterator[Kept]:
             yield f"glue:{table['Name']}", json.dumps(table, default=str).encode()
 
 
-def written_by_aws(stack: Stack) -> Iterator[Kept]:
+def written_by_aws(stack: DeployedStack) -> Iterator[Kept]:
     """Logs, traces, and the history of queries: AWS removes them when they are old enough."""
     logs = boto3.client("logs")
     for page in logs.get_paginator("describe_log_groups").paginate():

@@ -9,14 +9,14 @@ from urllib.parse import quote, urlencode
 import boto3
 import pytest
 
-from tests.integration.stack.conftest import Stack
+from tests.integration.stack.conftest import DeployedStack
 from tests.signed_request import address_of, ask
 
 TABLE = "market.sellers"
 
 
 @pytest.fixture(scope="module")
-def seller(stack: Stack) -> int:
+def seller(stack: DeployedStack) -> int:
     """A row with a past of three changes, all of them in the table."""
     with stack.connect() as connection, connection.cursor() as cursor:
         cursor.execute(
@@ -42,7 +42,7 @@ def own_email() -> str:
 
 
 @pytest.fixture(scope="module")
-def api(stack: Stack) -> str:
+def api(stack: DeployedStack) -> str:
     (found,) = boto3.client("cloudformation").describe_stacks(StackName="rowline-local")["Stacks"]
     (url,) = (
         each["OutputValue"] for each in found["Outputs"] if each["OutputKey"] == "HistoryApiUrl"
@@ -64,11 +64,15 @@ def asked(api: str, path: str, **given: str) -> tuple[int, Any]:
     raise AssertionError(f"{path} is not answered: {told}")
 
 
-def test_the_audit_of_what_the_drains_brought_is_complete(stack: Stack, seller: int) -> None:
+def test_the_audit_of_what_the_drains_brought_is_complete(
+    stack: DeployedStack, seller: int
+) -> None:
     assert ", complete" in stack.rowline("archive", "audit").stdout
 
 
-def test_the_api_answers_what_the_command_answers(stack: Stack, api: str, seller: int) -> None:
+def test_the_api_answers_what_the_command_answers(
+    stack: DeployedStack, api: str, seller: int
+) -> None:
     status, told = asked(api, "/history", table=TABLE, key=str(seller))
     assert status == 200
     assert [each["operation"] for each in told["changes"]] == ["create", "update", "update"]

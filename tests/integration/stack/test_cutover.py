@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.stack.conftest import CONSUMER, Stack
+from tests.integration.stack.conftest import CONSUMER, DeployedStack
 
 ALIAS = "market-listings"
 PER_SECOND = 40
@@ -17,10 +17,10 @@ WATCHED = 60
 MOST_SECONDS = 10.0
 
 
-class Writer(threading.Thread):
+class TitleWriter(threading.Thread):
     """Gives rows titles that grow, also from one run to the next."""
 
-    def __init__(self, stack: Stack, ids: list[int]) -> None:
+    def __init__(self, stack: DeployedStack, ids: list[int]) -> None:
         super().__init__(daemon=True)
         self._stack, self._ids, self.ended = stack, ids, threading.Event()
         self.written = 0
@@ -41,10 +41,10 @@ class Writer(threading.Thread):
                 self.ended.wait(max(0.0, self.written / PER_SECOND - (time.monotonic() - began)))
 
 
-class Reader(threading.Thread):
+class AliasReader(threading.Thread):
     """Searches the alias for some rows, and gets them by id, again and again."""
 
-    def __init__(self, stack: Stack, ids: list[int]) -> None:
+    def __init__(self, stack: DeployedStack, ids: list[int]) -> None:
         super().__init__(daemon=True)
         self._server = stack.servers.server("elasticsearch")
         self._ids, self.ended, self.wrong = [str(id) for id in ids], threading.Event(), list[str]()
@@ -80,13 +80,13 @@ class Reader(threading.Thread):
         return title if title.isdigit() and len(title) == 15 else ""
 
 
-def cutover(stack: Stack, *options: str) -> Any:
+def cutover(stack: DeployedStack, *options: str) -> Any:
     done = stack.rowline("cutover", CONSUMER, "--json", *options)
     return json.loads(done.stdout)
 
 
 @pytest.mark.timeout(420)
-def test_readers_never_go_back_while_changes_keep_coming(stack: Stack) -> None:
+def test_readers_never_go_back_while_changes_keep_coming(stack: DeployedStack) -> None:
     # Every exchange but the first waits for one time-out. A run that is repeated finds the line.
     short = "  listingSearch:\n    timeout: 10\n"
     if short not in (stack.project.folder / "serverless.yml").read_text():
@@ -96,7 +96,7 @@ def test_readers_never_go_back_while_changes_keep_coming(stack: Stack) -> None:
         cursor.execute("SELECT id FROM market.listings ORDER BY id LIMIT 60")
         ids = [row[0] for row in cursor.fetchall()]
     stack.verified()
-    writer, reader = Writer(stack, ids), Reader(stack, ids[:WATCHED])
+    writer, reader = TitleWriter(stack, ids), AliasReader(stack, ids[:WATCHED])
     writer.start()
     reader.start()
     filled = json.loads(stack.rowline("backfill", CONSUMER, "--into", "new", "--json").stdout)

@@ -20,13 +20,13 @@ import pytest
 from msgspec.structs import replace
 
 from local.demo.workload import Workload
-from tests.integration.stack.conftest import CONSUMER, Stack
+from tests.integration.stack.conftest import CONSUMER, DeployedStack
 from tests.tier import ONLY_SOAK, SEED, TIER
 from tests.unit.test_docs import command_lines
 from tests.waiting import wait_for
 
 
-def test_fifo_from_end_to_end(stack: Stack) -> None:
+def test_fifo_from_end_to_end(stack: DeployedStack) -> None:
     deployed = stack.open()
     topic = deployed.client("sns").get_topic_attributes(TopicArn=deployed.resources.topic_arn)[
         "Attributes"
@@ -48,13 +48,13 @@ def test_fifo_from_end_to_end(stack: Stack) -> None:
 
 
 @pytest.mark.soak
-def test_workload_arrives_whole_and_in_order(stack: Stack) -> None:
+def test_workload_arrives_whole_and_in_order(stack: DeployedStack) -> None:
     changes = Workload(stack.connect, changes=TIER.workload, number=1 + SEED).start().join()
     assert changes >= TIER.workload
     stack.verified()
 
 
-def test_single_changes_arrive_soon(stack: Stack) -> None:
+def test_single_changes_arrive_soon(stack: DeployedStack) -> None:
     search = stack.search()
     seconds = []
     with stack.connect() as connection, connection.cursor() as cursor:
@@ -78,7 +78,7 @@ def test_single_changes_arrive_soon(stack: Stack) -> None:
 
 @pytest.mark.soak
 @ONLY_SOAK
-def test_kill_9_of_the_relay_under_load_loses_nothing(stack: Stack) -> None:
+def test_kill_9_of_the_relay_under_load_loses_nothing(stack: DeployedStack) -> None:
     dice = random.Random(5 + SEED)
     with stack.writing(number=2 + SEED, per_second=150):
         for _ in range(TIER.stack_kills):
@@ -91,7 +91,9 @@ def test_kill_9_of_the_relay_under_load_loses_nothing(stack: Stack) -> None:
 
 @pytest.mark.soak
 @pytest.mark.timeout(900)
-def test_elasticsearch_away_under_load_closes_the_gate_and_parks_nothing(stack: Stack) -> None:
+def test_elasticsearch_away_under_load_closes_the_gate_and_parks_nothing(
+    stack: DeployedStack,
+) -> None:
     gates, state = stack.open().state.gates, stack.open().state
     with stack.writing(number=3 + SEED, per_second=TIER.changes_per_second):
         for _ in range(TIER.outages):
@@ -118,14 +120,14 @@ def test_elasticsearch_away_under_load_closes_the_gate_and_parks_nothing(stack: 
     assert state.dues.of_consumer(CONSUMER) == {}
 
 
-def watch(stack: Stack) -> None:
+def watch(stack: DeployedStack) -> None:
     """Its minute has come; in `make soak` it comes by itself."""
     if TIER.name != "soak":
         stage = stack.open()
         stage.functions.start(stage.resources.outputs["WatchFunction"], {})
 
 
-def _gate_closed_figure(stack: Stack) -> float:
+def _gate_closed_figure(stack: DeployedStack) -> float:
     """The highest GateClosed that CloudWatch has of the last two minutes."""
     now = datetime.datetime.now(datetime.UTC)
     named = {"service": "rowline-local", "consumer": CONSUMER}
@@ -145,7 +147,7 @@ def _gate_closed_figure(stack: Stack) -> float:
     return max((float(one["Maximum"]) for one in found), default=0.0)
 
 
-def test_document_changed_behind_its_back_is_found_and_mended(stack: Stack) -> None:
+def test_document_changed_behind_its_back_is_found_and_mended(stack: DeployedStack) -> None:
     with stack.connect() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT id FROM market.listings ORDER BY id LIMIT 2")
         changed, removed = (str(row[0]) for row in cursor.fetchall())
@@ -186,7 +188,7 @@ def test_document_changed_behind_its_back_is_found_and_mended(stack: Stack) -> N
 
 @pytest.mark.soak
 @pytest.mark.timeout(240)
-def test_backfill_while_changes_go_on_resumes_after_interruption(stack: Stack) -> None:
+def test_backfill_while_changes_go_on_resumes_after_interruption(stack: DeployedStack) -> None:
     stack.servers.server("elasticsearch").request("DELETE", "/market-listings-000001")
     stack.servers.server("elasticsearch").request("DELETE", "/market-photos-000001")
     with stack.writing(number=4, per_second=TIER.changes_per_second):
@@ -200,7 +202,7 @@ def test_backfill_while_changes_go_on_resumes_after_interruption(stack: Stack) -
 
 
 @pytest.mark.timeout(240)
-def test_a_backfill_in_the_function_does_not_need_its_command(stack: Stack) -> None:
+def test_a_backfill_in_the_function_does_not_need_its_command(stack: DeployedStack) -> None:
     stack.servers.server("elasticsearch").request("DELETE", "/market-listings-000001")
     backfill = stack.project.start("rowline", "backfill", CONSUMER)
     jobs = stack.open().state.jobs
@@ -261,7 +263,7 @@ CHANGE = re.compile(r"\b0-1-4711@\d+/0\.0\b")
 class Known:
     """Ids of this stack in place of those of the pages, each looked for once."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: DeployedStack) -> None:
         self._stack = stack
 
     @functools.cached_property
@@ -287,12 +289,14 @@ class Known:
 
 
 @pytest.fixture(scope="module")
-def known(stack: Stack) -> Known:
+def known(stack: DeployedStack) -> Known:
     return Known(stack)
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_a_command_of_the_docs_runs(stack: Stack, known: Known, line: str, tmp_path: Path) -> None:
+def test_a_command_of_the_docs_runs(
+    stack: DeployedStack, known: Known, line: str, tmp_path: Path
+) -> None:
     line = line.replace("mysql://rowline@db.example.com", '"$ROWLINE_SOURCE"')
     of_snapshot = line.startswith("snapshot")
     line = JOB.sub(lambda _: known.snapshot if of_snapshot else known.job, line)

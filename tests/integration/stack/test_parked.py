@@ -3,13 +3,13 @@
 import json
 
 from shared.adapters.search.contract import Action
-from tests.integration.stack.conftest import CONSUMER, Stack
+from tests.integration.stack.conftest import CONSUMER, DeployedStack
 
 INDEX = "prices-of-ours"
 NOTE = {"type": "long", "ignore_malformed": False}
 
 
-def test_what_a_mapping_refuses_is_parked_and_redriven_after_the_fix(stack: Stack) -> None:
+def test_what_a_mapping_refuses_is_parked_and_redriven_after_the_fix(stack: DeployedStack) -> None:
     index = stack.servers.server("elasticsearch")
     mappings = {"dynamic": False, "properties": {"note": NOTE}}
     settings = {"index.gc_deletes": "1s"}
@@ -72,7 +72,7 @@ def test_what_a_mapping_refuses_is_parked_and_redriven_after_the_fix(stack: Stac
     a_superseded_change_is_traced(stack)
 
 
-def a_superseded_change_is_traced(stack: Stack) -> None:
+def a_superseded_change_is_traced(stack: DeployedStack) -> None:
     """Its sink holds a newer version of the row."""
     search, name = stack.search(), "market-prices"
     (held,) = [one for one in search.scan(name) if "900001" in one.id]
@@ -85,7 +85,7 @@ def a_superseded_change_is_traced(stack: Stack) -> None:
     search.bulk([Action(name, held.id, newer + 1, None)])
 
 
-def where(stack: Stack, key: int) -> str:
+def where(stack: DeployedStack, key: int) -> str:
     """The place of the newest change of a row, as `rowline trace` says it."""
     words = ("--key", f"market.prices:{key},EUR", "--consumer", CONSUMER, "--json")
     (found,) = json.loads(stack.rowline("trace", *words).stdout)["consumers"]

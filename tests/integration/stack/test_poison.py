@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.stage import Stage
-from tests.integration.stack.conftest import Stack
+from tests.integration.stack.conftest import DeployedStack
 from tests.integration.stack.poison_orders import (
     BAD,
     COLUMNS,
@@ -32,12 +32,12 @@ def parked(stage: Stage, consumer: str) -> dict[int, str]:
     return found
 
 
-def ids(stack: Stack, consumer: str) -> set[int]:
+def ids(stack: DeployedStack, consumer: str) -> set[int]:
     """The documents of a consumer."""
     return {int(one.id) for one in stack.search().scan(f"orders-{consumer}")}
 
 
-def begin(stack: Stack) -> Stage:
+def begin(stack: DeployedStack) -> Stage:
     """No rows, nothing parked and empty indexes, also where a run is repeated."""
     with stack.connect() as connection, connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {TABLE}")
@@ -54,7 +54,7 @@ def begin(stack: Stack) -> Stage:
     return stage
 
 
-def idle(stack: Stack, stage: Stage, consumer: str) -> bool:
+def idle(stack: DeployedStack, stage: Stage, consumer: str) -> bool:
     """Whether everything that was committed has gone through the queue."""
     with stack.connect() as connection, connection.cursor() as cursor:
         cursor.execute("SHOW MASTER STATUS")
@@ -64,7 +64,7 @@ def idle(stack: Stack, stage: Stage, consumer: str) -> bool:
     return reached and all(stage.queue(consumer).depth() == (0, 0) for _ in range(3))
 
 
-def fix_mappings(stack: Stack) -> None:
+def fix_mappings(stack: DeployedStack) -> None:
     fields = mappings(lenient=True)["properties"]
     del fields["paid"]
     for name in CONSUMERS:
@@ -73,7 +73,7 @@ def fix_mappings(stack: Stack) -> None:
         )
 
 
-def changes(stack: Stack, write: Callable[[Any], None]) -> None:
+def changes(stack: DeployedStack, write: Callable[[Any], None]) -> None:
     with stack.connect() as connection, connection.cursor() as cursor:
         connection.autocommit(False)
         write(cursor)
@@ -81,7 +81,9 @@ def changes(stack: Stack, write: Callable[[Any], None]) -> None:
 
 
 @pytest.mark.soak
-def test_exactly_the_poison_is_parked_and_a_redrive_makes_the_indexes_equal(stack: Stack) -> None:
+def test_exactly_the_poison_is_parked_and_a_redrive_makes_the_indexes_equal(
+    stack: DeployedStack,
+) -> None:
     stage = begin(stack)
     messages = TIER.poison_messages
     poison = {n * ROWS + n: "c" for n in range(messages) if n < ROWS}
@@ -121,7 +123,9 @@ def test_exactly_the_poison_is_parked_and_a_redrive_makes_the_indexes_equal(stac
 
 @pytest.mark.soak
 @pytest.mark.skipif(TIER.name != "soak", reason="many commands; make soak has the time for them")
-def test_a_selective_redrive_touches_what_is_selected_and_survives_a_kill(stack: Stack) -> None:
+def test_a_selective_redrive_touches_what_is_selected_and_survives_a_kill(
+    stack: DeployedStack,
+) -> None:
     """Twenty changes a group are parked, for one of four reasons each."""
     stage = begin(stack)
     groups = 10

@@ -7,12 +7,12 @@ import time
 import uuid
 
 from shared.adapters.search.contract import Action
-from tests.integration.stack.conftest import CONSUMER, Stack
+from tests.integration.stack.conftest import CONSUMER, DeployedStack
 
 TABLE, ALIAS = "market.sellers", "market-sellers"
 
 
-def added(stack: Stack, names: list[str], domain: str = "") -> list[int]:
+def added(stack: DeployedStack, names: list[str], domain: str = "") -> list[int]:
     """Rows of a test's own, changed once each. domain: of their addresses."""
     ids = []
     with stack.connect() as connection, connection.cursor() as cursor:
@@ -27,13 +27,15 @@ def added(stack: Stack, names: list[str], domain: str = "") -> list[int]:
     return ids
 
 
-def changes_of(stack: Stack, key: int) -> int:
+def changes_of(stack: DeployedStack, key: int) -> int:
     """How many changes of a row the archive has."""
     stack.rowline("archive", "commit")
     return len(json.loads(stack.rowline("history", TABLE, str(key), "--json").stdout)["changes"])
 
 
-def test_what_a_bug_wrote_is_right_again_and_deleted_rows_stay_deleted(stack: Stack) -> None:
+def test_what_a_bug_wrote_is_right_again_and_deleted_rows_stay_deleted(
+    stack: DeployedStack,
+) -> None:
     began = time.time()
     domain = uuid.uuid4().hex
     kept, later, gone = added(stack, ["kept", "later", "gone"], domain)
@@ -62,7 +64,7 @@ def test_what_a_bug_wrote_is_right_again_and_deleted_rows_stay_deleted(stack: St
     stack.verified()
 
 
-def test_what_cannot_be_is_refused_with_its_reason(stack: Stack) -> None:
+def test_what_cannot_be_is_refused_with_its_reason(stack: DeployedStack) -> None:
     for words, reason in [
         (("nobody", "--from", "1h"), "is not a consumer"),
         ((CONSUMER, "--from", "500d"), "keeps changes for 400 days"),
@@ -74,7 +76,7 @@ def test_what_cannot_be_is_refused_with_its_reason(stack: Stack) -> None:
         assert reason in " ".join(done.stderr.split())
 
 
-def test_an_index_is_filled_from_a_snapshot_and_the_changes_since(stack: Stack) -> None:
+def test_an_index_is_filled_from_a_snapshot_and_the_changes_since(stack: DeployedStack) -> None:
     stack.rowline("resync", CONSUMER, "--yes")  # another test may have left a table due
     first, gone = added(stack, ["in the snapshot", "gone"])
     stack.rowline("snapshot", "create", "--tables", TABLE, "--restart")

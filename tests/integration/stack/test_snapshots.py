@@ -7,22 +7,22 @@ from typing import Any
 
 from shared.adapters.search.contract import Action
 from tests.integration.stack import poison_orders
-from tests.integration.stack.conftest import CONSUMER, Stack
+from tests.integration.stack.conftest import CONSUMER, DeployedStack
 from tests.integration.stack.everything_kept import traces
-from tests.worlds.byte_scan import Values
+from tests.worlds.byte_scan import SoughtValues
 
 SELLERS, LISTINGS, ORDERS = "market.sellers", "market.listings", poison_orders.TABLE
 INDEXES = {SELLERS: "market-sellers", LISTINGS: "market-listings"}
 
 
-class Person:
+class PersonInStack:
     """A seller with a listing that is too large for a message, and an order that is refused."""
 
     def __init__(self) -> None:
         self.key = random.SystemRandom().randrange(1_500_000_000, 2_000_000_000)
         self.name, self.mail = f"Ada {uuid.uuid4()}", f"{uuid.uuid4().hex}@ada.example"
         self.text = uuid.uuid4().hex
-        self.values = Values(self.key, self.name, self.mail, self.text)
+        self.values = SoughtValues(self.key, self.name, self.mail, self.text)
         self.row = ("--table", SELLERS, "--key", str(self.key))
         self.rows = (
             *(*self.row, "--related", f"{LISTINGS}.seller_id"),
@@ -57,7 +57,7 @@ def copied(cursor: Any, table: str, *own: str) -> str:
     )
 
 
-def others(stack: Stack, person: Person) -> Any:
+def others(stack: DeployedStack, person: PersonInStack) -> Any:
     """How many changes of each other row the archive has, as one checksum."""
     table = stack.open().lake.scan(["table", "key", "n", "id", "before", "after"])
     rows = [tuple(row.values()) for batch in table for row in batch.to_pylist()]
@@ -65,8 +65,8 @@ def others(stack: Stack, person: Person) -> Any:
     return len(kept), hash("".join(kept))
 
 
-def test_a_person_is_erased_from_everything_that_is_kept(stack: Stack) -> None:
-    person = Person()
+def test_a_person_is_erased_from_everything_that_is_kept(stack: DeployedStack) -> None:
+    person = PersonInStack()
     refuse_orders(stack)
     with stack.connect() as connection, connection.cursor() as cursor:
         person.insert(cursor)
@@ -109,7 +109,7 @@ def test_a_person_is_erased_from_everything_that_is_kept(stack: Stack) -> None:
     stack.rowline("archive", "audit")
 
 
-def a_snapshot_has_every_row(stack: Stack) -> None:
+def a_snapshot_has_every_row(stack: DeployedStack) -> None:
     tables = (SELLERS, LISTINGS)
     stack.rowline("snapshot", "create", "--tables", ",".join(tables), "--restart")
     made = json.loads(stack.rowline("snapshot", "list", "--json").stdout)[-1]
@@ -122,7 +122,7 @@ def a_snapshot_has_every_row(stack: Stack) -> None:
     assert made["id"] in stack.rowline("snapshot", "show", made["id"]).stdout
 
 
-def refuse_orders(stack: Stack) -> None:
+def refuse_orders(stack: DeployedStack) -> None:
     """Indexes whose mapping refuses a text as amount."""
     index = stack.servers.server("elasticsearch")
     for name in poison_orders.CONSUMERS:
@@ -135,11 +135,11 @@ def refuse_orders(stack: Stack) -> None:
         index.request("PUT", f"/orders-{name}-000001", body)
 
 
-def parked(stack: Stack, consumer: str, person: Person) -> bool:
+def parked(stack: DeployedStack, consumer: str, person: PersonInStack) -> bool:
     return any(str(person.key) in each.key for each in stack.open().state.parked.all(consumer))
 
 
-def leave_traces(stack: Stack, person: Person) -> None:
+def leave_traces(stack: DeployedStack, person: PersonInStack) -> None:
     """What people do with a row: its history, a verify that finds it different."""
     stack.rowline("history", SELLERS, str(person.key))
     search, id = stack.search(), str(person.key)

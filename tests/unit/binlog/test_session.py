@@ -11,7 +11,7 @@ from shared.values.errors import SourceUnavailable
 from shared.values.position import Position
 
 
-class Cut:
+class CutHere:
     """A connection that somebody closes during each question, as PyMySQL shows it then."""
 
     def __init__(self) -> None:
@@ -21,10 +21,10 @@ class Cut:
     def get_server_info(self) -> str:
         return "11.4.2-MariaDB-log"
 
-    def cursor(self) -> "Cut":
+    def cursor(self) -> "CutHere":
         return self
 
-    def __enter__(self) -> "Cut":
+    def __enter__(self) -> "CutHere":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -40,13 +40,13 @@ class Cut:
 
 
 @pytest.fixture
-def connection(monkeypatch: pytest.MonkeyPatch) -> Cut:
-    made = Cut()
+def connection(monkeypatch: pytest.MonkeyPatch) -> CutHere:
+    made = CutHere()
     monkeypatch.setattr(pymysql, "connect", lambda **_: made)
     return made
 
 
-def test_a_question_that_is_cut_says_that_the_source_is_away(connection: Cut) -> None:
+def test_a_question_that_is_cut_says_that_the_source_is_away(connection: CutHere) -> None:
     session = Session(source_endpoint.parse("mysql://reader:pw@db:3306"))
     connection.session = session
     with pytest.raises(SourceUnavailable, match="was closed"):
@@ -56,7 +56,7 @@ def test_a_question_that_is_cut_says_that_the_source_is_away(connection: Cut) ->
 
 
 def test_another_fault_is_not_taken_for_a_closed_connection(
-    connection: Cut, monkeypatch: pytest.MonkeyPatch
+    connection: CutHere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(_sql: str, _parameters: object) -> None:
         raise AttributeError("a fault of ours")

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from shared.adapters.database.contract import Server as Found
-from shared.flows.relay.loop import relay
+from shared.flows.relay.relay_loop import relay
 from shared.flows.relay.setup import RelaySetup
 from shared.flows.source.move import Move, move_all
 from shared.flows.source.readiness import Readiness
@@ -30,16 +30,16 @@ from shared.values.seq import make_seq, split_seq
 from shared.values.settings import SourceSettings, TableSettings
 from tests.unit.test_preflight import database, source
 from tests.worlds.relay.simulated import (
-    Committed,
-    Server,
     SimulatedBinlog,
     SimulatedDatabase,
+    SimulatedServer,
     SimulatedTopic,
+    SimulatedTransaction,
     table,
 )
 from tests.worlds.twins.claims import MemoryClaims
 from tests.worlds.twins.database import MemoryDatabase
-from tests.worlds.twins.state import MemoryCoverage, MemoryDues, MemorySchemas, MemoryStreams
+from tests.worlds.twins.state import MemoryCoverages, MemoryDues, MemorySchemas, MemoryStreams
 
 LISTINGS = table("listings")
 TABLES = {"shop.listings": TableSettings()}
@@ -49,14 +49,14 @@ class World:
     """An old server that is read, a new one, and a stream between them."""
 
     def __init__(self, *, gtids: bool) -> None:
-        self.old = Server("mariadb-1", gtids=gtids)
-        self.new = Server("mariadb-2", gtids=gtids, first_offset=504, number_of_server=2)
+        self.old = SimulatedServer("mariadb-1", gtids=gtids)
+        self.new = SimulatedServer("mariadb-2", gtids=gtids, first_offset=504, number_of_server=2)
         self.now = self.old  # where the secret leads
         self.streams: Any = MemoryStreams()
         self.topic, self.claims = SimulatedTopic(), MemoryClaims()
 
-    def commit(self, *servers: Server) -> None:
-        row = Committed(
+    def commit(self, *servers: SimulatedServer) -> None:
+        row = SimulatedTransaction(
             [(LISTINGS, "c", None, {"id": len(servers[0].history) + 1})],
             at=len(servers[0].history) + 1,
         )
@@ -72,7 +72,7 @@ class World:
             streams=self.streams,
             schemas=MemorySchemas(),
             dues=MemoryDues(),
-            coverage=MemoryCoverage(),
+            coverage=MemoryCoverages(),
             claims=self.claims,
             topic=self.topic,
             open_binlog=lambda tables, _: SimulatedBinlog(self.now, tables, block=0.01),

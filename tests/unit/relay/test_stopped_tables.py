@@ -15,10 +15,10 @@ from shared.values.position import Position
 from shared.values.seq import split_seq
 from shared.values.settings import TableSettings
 from shared.values.table import Column
-from tests.unit.relay.test_loop import LISTINGS, PHOTOS, World, world
+from tests.unit.relay.test_relay_loop import LISTINGS, PHOTOS, World, world
 from tests.waiting import wait_for
-from tests.worlds.relay.simulated import Committed, SimulatedBinlog
-from tests.worlds.twins.state import MemoryCoverage
+from tests.worlds.relay.simulated import SimulatedBinlog, SimulatedTransaction
+from tests.worlds.twins.state import MemoryCoverages
 
 __all__ = ["world"]
 
@@ -140,7 +140,7 @@ def test_a_stream_of_a_former_version_has_coverage_from_where_it_is(world: World
     assert lease
     former = msgspec.structs.replace(world.point(), segment=None)
     world.streams.release("shop", lease, former)
-    world.coverage = MemoryCoverage()
+    world.coverage = MemoryCoverages()
     world.start("two")
     world.commit()
     wait_for(lambda: len(world.ids()) == 4)
@@ -165,7 +165,7 @@ def test_a_table_whose_columns_are_hidden_otherwise_is_due(
     both = {"shop.listings": before, "shop.photos": TableSettings()}
     columns = (*LISTINGS.columns, Column("seller", "text"), Column("v", "text"))
     listings = msgspec.structs.replace(LISTINGS, columns=columns)
-    world.server.commit(Committed([(listings, "c", None, {"id": 1, "seller": "a"})], 1))
+    world.server.commit(SimulatedTransaction([(listings, "c", None, {"id": 1, "seller": "a"})], 1))
     world.start("one", tables=both, mask_key=lambda: b"one" * 20)
     wait_for(lambda: len(world.ids()) == 1)
     world.end()
@@ -185,7 +185,7 @@ def test_the_key_of_a_former_version_is_taken_for_the_present_one(world: World) 
     tables = {"shop.listings": TableSettings(mask={"note": "hash"})}
     columns = (*LISTINGS.columns, Column("note", "text"))
     listings = msgspec.structs.replace(LISTINGS, columns=columns)
-    world.server.commit(Committed([(listings, "c", None, {"id": 1, "note": "a"})], 1))
+    world.server.commit(SimulatedTransaction([(listings, "c", None, {"id": 1, "note": "a"})], 1))
     world.start("one", tables=tables, mask_key=lambda: b"k" * 40)
     wait_for(lambda: len(world.ids()) == 1)
     world.end()

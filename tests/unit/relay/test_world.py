@@ -24,7 +24,7 @@ from shared.values.checkpoint import Checkpoint, Release
 from shared.values.lease import Holding
 from tests.tier import ONLY_SOAK, SEED, TIER
 from tests.worlds.relay.machines import WorldMachine, require_noticed, run
-from tests.worlds.relay.simulated import Operation
+from tests.worlds.relay.simulated import SimulatedChange
 from tests.worlds.relay.world import CONFIGURATIONS, TABLES, World
 
 STEPS = {"done": 0}
@@ -34,7 +34,7 @@ operations = st.tuples(
 )
 
 
-def operation(name: str, key: int, what: str) -> Operation:
+def operation(name: str, key: int, what: str) -> SimulatedChange:
     table, row = TABLES[name], {"id": key, "seller": 1}
     match what:
         case "c":

@@ -153,12 +153,12 @@ TO_FIREHOSE = {"StringEquals": {"iam:PassedToService": "firehose.amazonaws.com"}
 TO_ECS = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
 FOR_ECS = {"StringEquals": {"iam:AWSServiceName": "ecs.amazonaws.com"}}
 
-Statement = tuple[str, str, list[str] | str, dict[str, Any] | None]
+PolicyStatement = tuple[str, str, list[str] | str, dict[str, Any] | None]
 """Sid, pattern of the actions it takes of those that no statement before it took, resources,
 condition.
 """
 
-CODE: list[Statement] = [
+CODE: list[PolicyStatement] = [
     ("Template", "cloudformation:ValidateTemplate", "*", None),
     ("Stack", "cloudformation:.*", arn("cloudformation", f"stack/{SERVICE}-*"), None),
     ("Buckets", "s3:.*", [f"arn:aws:s3:::{SERVICE}-*", f"arn:aws:s3:::{SERVICE}-*/*"], None),
@@ -180,7 +180,7 @@ CODE: list[Statement] = [
     ),
     ("Roles", "iam:(?!CreateServiceLinkedRole).*", ROLES, None),
 ]
-DATA: list[Statement] = [
+DATA: list[PolicyStatement] = [
     ("Queues", "sqs:.*", arn("sqs", f"{SERVICE}-*"), None),
     # These support no resource. Source: Service Authorization Reference, "Amazon SNS".
     (
@@ -206,7 +206,7 @@ DATA: list[Statement] = [
     ),
     ("Key", "kms:.*", "*", TAGGED),
 ]
-CONTAINERS: list[Statement] = [
+CONTAINERS: list[PolicyStatement] = [
     # These support no resource. Source: Service Authorization Reference, "Amazon Elastic Container
     # Service".
     ("Tasks", "ecs:.*(TaskDefinition|ServiceDeployments?)", "*", THROUGH_CLOUDFORMATION),
@@ -225,7 +225,7 @@ CONTAINERS: list[Statement] = [
         FOR_ECS,
     ),
 ]
-ARCHIVE: list[Statement] = [
+ARCHIVE: list[PolicyStatement] = [
     ("Workgroup", "athena:.*", arn("athena", f"workgroup/{SERVICE}-*"), None),
     (
         "Database",
@@ -275,7 +275,7 @@ LARGEST = {
 """The resources that the boundary allows a role at most, by service."""
 
 
-def made_of(statements: list[Statement], actions: set[str]) -> tuple[Policy, set[str]]:
+def made_of(statements: list[PolicyStatement], actions: set[str]) -> tuple[Policy, set[str]]:
     """A policy of these statements, and the actions that match none of them."""
     left, made = set(actions), []
     for sid, pattern, resource, condition in statements:
@@ -340,7 +340,7 @@ def smoke() -> Policy:
     They are its own calls, read from its text, and those of the state table's adapter.
     """
     calls = {*boto_calls(SMOKE), "dynamodb:GetItem", "dynamodb:Query"} - {"sts:GetCallerIdentity"}
-    statements: list[Statement] = [
+    statements: list[PolicyStatement] = [
         ("SmokeMappings", "lambda:List.*", "*", None),
         ("SmokeQueues", "sqs:.*", arn("sqs", f"{SERVICE}-*"), None),
         ("SmokeTopic", "sns:.*", arn("sns", f"{SERVICE}-*"), None),

@@ -13,7 +13,7 @@ from shared.values.message_group import group_id
 from shared.values.seq import split_seq
 from tests.worlds.relay.world import CONFIGURATIONS, SOURCE, Relay, World
 
-Place = tuple[str, int]
+LosingPlace = tuple[str, int]
 """A row: (table, id)."""
 
 
@@ -25,8 +25,8 @@ class LosingWorld(World):
     def __init__(self) -> None:
         super().__init__()
         self.configuration = {SOURCE: CONFIGURATIONS[0][SOURCE]}
-        self._latest: dict[Place, Change] = {}
-        self._read_again: dict[Place, Change] = {}
+        self._latest: dict[LosingPlace, Change] = {}
+        self._read_again: dict[LosingPlace, Change] = {}
         self._applied = 0
 
     def fail_over(self, missing: int) -> None:
@@ -65,7 +65,7 @@ class LosingWorld(World):
             self._apply((self.topic.tables[group], change.key["id"]), change)
         self._applied = len(self.topic.delivered)
 
-    def _apply(self, row: Place, change: Change) -> None:
+    def _apply(self, row: LosingPlace, change: Change) -> None:
         """In the epoch in which a row was read again, nothing older of it comes behind that."""
         if row not in self._latest or self._latest[row].seq < change.seq:
             self._latest[row] = change
@@ -98,7 +98,7 @@ class LosingWorld(World):
                 delivered = None if change.op == "d" else change.after
                 assert delivered == held.get(row), f"{row}: {delivered} instead of {held.get(row)}"
 
-    def _not_noted(self) -> set[Place]:
+    def _not_noted(self) -> set[LosingPlace]:
         noted = set()
         for name, body in self.claims.objects.items():
             if "/journal/" in name:

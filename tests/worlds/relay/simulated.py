@@ -24,7 +24,7 @@ from shared.values.table import Column, Table
 from tests.worlds.twins.topic import check
 
 CREATED = 1_763_000_000
-Operation = tuple[Table, Any, dict[str, Any] | None, dict[str, Any] | None]
+SimulatedChange = tuple[Table, Any, dict[str, Any] | None, dict[str, Any] | None]
 """(table, op, before, after)"""
 
 
@@ -33,11 +33,11 @@ def table(name: str, *extra: str) -> Table:
 
 
 @dataclass
-class Committed:
+class SimulatedTransaction:
     """A transaction. No two have one `at`, the
     time of the commit, but after a restore two may have one GTID."""
 
-    ops: list[Operation]
+    ops: list[SimulatedChange]
     at: int = 0
     gtid: str = ""
     unreadable: frozenset[str] = frozenset()  # tables whose last row event cannot be decoded
@@ -63,13 +63,13 @@ class Committed:
 
 
 @dataclass
-class Server:
+class SimulatedServer:
     """A database server. Servers of one topology hold the same transactions, each at places of its
     own.
     """
 
     identity: str
-    history: list[Committed] = field(default_factory=list)
+    history: list[SimulatedTransaction] = field(default_factory=list)
     gtids: bool = True
     first_offset: int = 4
     number_of_server: int = 1
@@ -90,13 +90,13 @@ class Server:
     def end(self) -> Position:
         return self.place(len(self.history))
 
-    def commit(self, transaction: Committed) -> None:
+    def commit(self, transaction: SimulatedTransaction) -> None:
         """The next GTID is its own, whatever was lost before."""
         last = int(self.history[-1].gtid.rpartition("-")[2]) if self.history else 0
         transaction.gtid = f"0-{self.number_of_server}-{last + 1}"
         self.history.append(transaction)
 
-    def restarted(self, created: int) -> "Server":
+    def restarted(self, created: int) -> "SimulatedServer":
         """The same server, which writes into a new file."""
         self.gone = True
         return replace(
@@ -134,7 +134,7 @@ class Server:
             None,
         )
 
-    def restored(self, number: int, created: int) -> "Server":
+    def restored(self, number: int, created: int) -> "SimulatedServer":
         """The same server as it was after `number` transactions; since then it writes into a new
         file.
         """
@@ -199,7 +199,7 @@ class Server:
         )
 
 
-def fold(ops: Iterable[Operation]) -> dict[tuple[str, int], dict[str, Any]]:
+def fold(ops: Iterable[SimulatedChange]) -> dict[tuple[str, int], dict[str, Any]]:
     rows: dict[tuple[str, int], dict[str, Any]] = {}
     for each, _, before, after in ops:
         if before is not None:
@@ -214,7 +214,7 @@ class SimulatedDatabase:
     be: also what the binlog's reader has yet to come to.
     """
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: SimulatedServer) -> None:
         if server.gone:
             raise SourceUnavailable("does not answer.", thing="source")
         self._server = server
@@ -255,7 +255,9 @@ class SimulatedDatabase:
 class SimulatedBinlog:
     """A connection. A heartbeat comes when nothing else does, after `block` seconds."""
 
-    def __init__(self, server: Server, tables: Iterable[str], *, block: float = 0.0) -> None:
+    def __init__(
+        self, server: SimulatedServer, tables: Iterable[str], *, block: float = 0.0
+    ) -> None:
         if server.unavailable:
             server.unavailable -= 1
             raise SourceUnavailable("does not answer.", thing="source")

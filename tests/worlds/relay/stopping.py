@@ -4,16 +4,16 @@ import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from shared.flows.relay.coverage.segments import segment_of
+from shared.flows.relay.coverage.coverage_segments import segment_of
 from shared.values.capture_configuration import read_configuration
 from shared.values.checkpoint import Checkpoint
-from shared.values.coverage import Segment, covered
+from shared.values.coverage import CoverageSegment, covered
 from shared.values.finding import Finding
 from shared.values.message_group import group_id
 from shared.values.position import Position
 from shared.values.seq import split_seq
 from shared.values.table import Table
-from tests.worlds.relay.simulated import Committed, Operation, Server
+from tests.worlds.relay.simulated import SimulatedChange, SimulatedServer, SimulatedTransaction
 from tests.worlds.relay.world import SOURCE, TABLES, Relay, World
 
 KEYLESS = {
@@ -39,22 +39,22 @@ class StoppingWorld(World):
         else:
             self.faults.pop(name, None)
 
-    def transaction(self, ops: list[Operation]) -> Committed:
+    def transaction(self, ops: list[SimulatedChange]) -> SimulatedTransaction:
         broken = [
             (KEYLESS[table.name] if self.faults.get(table.name) == "no key" else table, *rest)
             for table, *rest in ops
         ]
         bad = [TABLES[name].full_name for name, what in self.faults.items() if what == "bad rows"]
-        return Committed(broken, self.at, unreadable=frozenset(bad))
+        return SimulatedTransaction(broken, self.at, unreadable=frozenset(bad))
 
-    def readable(self) -> Server:
+    def readable(self) -> SimulatedServer:
         history = [
             replace(
                 each, ops=[(TABLES[op[0].name], *op[1:]) for op in each.ops], unreadable=frozenset()
             )
             for each in self.server.history
         ]
-        return Server("alone", history)
+        return SimulatedServer("alone", history)
 
     def preflight(self, begun: bool) -> dict[str, Finding]:
         names = [TABLES[name].full_name for name, what in self.faults.items() if what == "no key"]
@@ -108,7 +108,7 @@ class StoppingWorld(World):
         held = (one.capture for segments in self.segments.values() for one in segments)
         return {name for capture in held for name in capture.stopped}
 
-    def _check_numbers(self, stream: str, segments: list[Segment], name: str) -> None:
+    def _check_numbers(self, stream: str, segments: list[CoverageSegment], name: str) -> None:
         """No change of the table has a number outside of what is covered; but for numbers that were
         given up with their epoch.
         """
@@ -122,7 +122,7 @@ class StoppingWorld(World):
                     for one in ranges
                 ), f"{change.id} of {name} is number {epoch}:{n}, of {ranges}"
 
-    def _covered_ids(self, stream: str, segments: list[Segment], name: str) -> set[str]:
+    def _covered_ids(self, stream: str, segments: list[CoverageSegment], name: str) -> set[str]:
         """The changes of the table in the transactions that the stream says it covers."""
         ids: set[str] = set()
         lost = tuple(f"{each.id}/" for each in self.lost)
@@ -132,7 +132,9 @@ class StoppingWorld(World):
                     ids |= {each for each in some if not each.startswith(lost)}
         return ids
 
-    def _spans(self, stream: str, segments: list[Segment], name: str) -> Iterator[tuple[int, int]]:
+    def _spans(
+        self, stream: str, segments: list[CoverageSegment], name: str
+    ) -> Iterator[tuple[int, int]]:
         for segment, later in itertools.zip_longest(segments, segments[1:]):
             if name in segment.tables:
                 end = self._come_to(stream, name) if later is None else self._place(later)
@@ -144,7 +146,7 @@ class StoppingWorld(World):
         assert point is not None
         return next(self._number(place) for place, names in point.places() if name in names)
 
-    def _place(self, segment: Segment) -> int:
+    def _place(self, segment: CoverageSegment) -> int:
         return self.server.number(Position(gtids=segment.position.gtids))
 
     def _ids_between(self, first: int, end: int) -> dict[str, list[str]]:

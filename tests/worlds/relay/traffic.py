@@ -34,7 +34,7 @@ def numbers(parcel: Parcel) -> list[int]:
 
 
 @dataclass
-class Outcome:
+class TrafficOutcome:
     """What came of it. `delays` in seconds per change: from its arrival in the backlog to the start
     of its request.
     """
@@ -69,12 +69,12 @@ def run(
     burst: int = 1,
     fails: float = 0.0,
     seed: int = 1,
-) -> Outcome:
+) -> TrafficOutcome:
     """`rate` changes a second arrive, `burst` at a time and at random moments, `age` seconds after
     their commit; a request takes `reply` seconds, and a message of it fails with probability
     `fails`.
     """
-    rng, outcome, order = random.Random(seed), Outcome(), count()
+    rng, outcome, order = random.Random(seed), TrafficOutcome(), count()
     backlog = Backlog(0.02, rng)
     heads, arrived = headers(groups), dict[int, float]()
     events: list[tuple[float, int, str, list[Parcel]]] = [(0.0, next(order), "arrive", [])]

@@ -36,16 +36,16 @@ from shared.values.seq import make_seq, split_seq
 from shared.values.settings import TableSettings
 from tests.worlds.relay.simulated import (
     CREATED,
-    Committed,
-    Operation,
-    Server,
     SimulatedBinlog,
+    SimulatedChange,
     SimulatedDatabase,
+    SimulatedServer,
     SimulatedTopic,
+    SimulatedTransaction,
     table,
 )
 from tests.worlds.twins.claims import MemoryClaims
-from tests.worlds.twins.state import MemoryCoverage, MemoryDues, MemorySchemas, MemoryStreams
+from tests.worlds.twins.state import MemoryCoverages, MemoryDues, MemorySchemas, MemoryStreams
 
 SOURCE, SECOND = "shop", "shop/second"
 TABLES = {name: table(name, "seller") for name in ("a", "b", "c")}
@@ -194,7 +194,7 @@ class Relay:
 
 
 @dataclass
-class Segment:
+class Stretch:
     """Transactions that a stream read under one configuration: from `first` on, and, unless it goes
     on, those before `end`.
     """
@@ -226,21 +226,21 @@ def _numbering(point: Checkpoint) -> tuple[object, ...]:
 class World:
     def __init__(self) -> None:
         self.now = 0.0
-        self.server = Server("server-0")
+        self.server = SimulatedServer("server-0")
         self.streams = RecordingStreams(self.turned)
         self.schemas, self.claims, self.topic = MemorySchemas(), MemoryClaims(), SimulatedTopic()
-        self.coverage, self.dues = MemoryCoverage(), MemoryDues()
+        self.coverage, self.dues = MemoryCoverages(), MemoryDues()
         self.relays: list[Relay] = []
         self.requests: list[Request] = []
         self.started = 0
         self.at = 0
         self.servers = 1
         self.configuration = CONFIGURATIONS[0]
-        self.segments: dict[str, list[Segment]] = {SOURCE: [], SECOND: []}
+        self.segments: dict[str, list[Stretch]] = {SOURCE: [], SECOND: []}
         self.epochs: dict[
             tuple[str, int], int
         ] = {}  # stream, epoch → its last number that is surely acknowledged
-        self.lost: list[Committed] = []
+        self.lost: list[SimulatedTransaction] = []
         self._checked = 0
         self._ids: dict[tuple[str, int], str] = {}
         self._contents: dict[str, object] = {}
@@ -249,7 +249,7 @@ class World:
 
     # what happens at the source
 
-    def commit(self, ops: list[Operation]) -> None:
+    def commit(self, ops: list[SimulatedChange]) -> None:
         """Each row says when it was written."""
         self.at += 1
         dated = [
@@ -258,13 +258,13 @@ class World:
         ]
         self.server.commit(self.transaction(dated))
 
-    def transaction(self, ops: list[Operation]) -> Committed:
+    def transaction(self, ops: list[SimulatedChange]) -> SimulatedTransaction:
         """What the server writes to its binlog."""
-        return Committed(ops, self.at)
+        return SimulatedTransaction(ops, self.at)
 
-    def readable(self) -> Server:
+    def readable(self) -> SimulatedServer:
         """A server of its own with the same history, all of which can be captured."""
-        return Server("alone", self.server.history)
+        return SimulatedServer("alone", self.server.history)
 
     def fail_over(self, missing: int) -> None:
         """Another server goes on, which may lack the last transactions, but none that a checkpoint
@@ -298,7 +298,7 @@ class World:
     def _promote(self, kept: int) -> None:
         self.server.gone = True
         self.servers += 1
-        self.server = Server(
+        self.server = SimulatedServer(
             f"server-{self.servers}",
             self.server.history[:kept],
             first_offset=4 + 10 * self.servers,
@@ -331,7 +331,7 @@ class World:
         if before:
             self.segments[stream][-1].end = self._number(_end(before, after))
         self.segments[stream].append(
-            Segment(self._number(after.position), read_configuration(after.capture))
+            Stretch(self._number(after.position), read_configuration(after.capture))
         )
 
     def _number(self, position: Position) -> int:

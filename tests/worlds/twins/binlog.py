@@ -18,7 +18,7 @@ from shared.adapters.binlog.executed import Executed, MariadbExecuted
 from shared.values.errors import SourceUnavailable
 from shared.values.position import Position
 from shared.values.table_pattern import TablePatterns
-from tests.worlds.twins.binlog_server import MemoryServer, Step, place
+from tests.worlds.twins.binlog_server import MemoryServer, ServerStep, place
 
 _IDLE_SECONDS = 0.1
 
@@ -108,7 +108,7 @@ class MemoryBinlog:
             )
 
     def _events(
-        self, start: Position, end: Position, gtid: str, ts_ms: int, steps: list[Step]
+        self, start: Position, end: Position, gtid: str, ts_ms: int, steps: list[ServerStep]
     ) -> Iterator[Any]:
         begun = False
         for number, step in enumerate(steps):

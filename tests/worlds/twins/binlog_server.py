@@ -12,19 +12,19 @@ from shared.values.errors import PositionLost
 from shared.values.position import Position
 from shared.values.table import Table
 
-Operation = Literal["c", "u", "d"]
+RowOperation = Literal["c", "u", "d"]
 _FILE = "memory.{:06}"
 CREATED = 1_763_000_000
 """When the files of this binlog were begun, Unix seconds."""
 
 
-class Step(msgspec.Struct, frozen=True):
+class ServerStep(msgspec.Struct, frozen=True):
     """One entry of a transaction: rows of a table, or (`sql`) a statement on it: `gone` when it
     removes all rows or those of `partitions`, else a change of its definition.
     """
 
     table: Table
-    op: Operation | None
+    op: RowOperation | None
     rows: list[tuple[Row | None, Row | None]]
     sql: str = ""
     gone: bool = False
@@ -41,27 +41,27 @@ class MemoryServer:
         self.server_id = server_id
         self._clock = clock
         self._arrived = threading.Condition()
-        self._transactions: list[tuple[Position, Position, str, int, list[Step]]] = []
+        self._transactions: list[tuple[Position, Position, str, int, list[ServerStep]]] = []
         self._first = self._end = Position(_FILE.format(1), 4, "", CREATED)
         self._number = 0
         self._starts = [self._end]
         self.started = CREATED
         self.up = True
 
-    def insert(self, table: Table, *rows: Row) -> Step:
-        return Step(table, "c", [(None, row) for row in rows])
+    def insert(self, table: Table, *rows: Row) -> ServerStep:
+        return ServerStep(table, "c", [(None, row) for row in rows])
 
-    def update(self, table: Table, *pairs: tuple[Row, Row]) -> Step:
-        return Step(table, "u", list(pairs))
+    def update(self, table: Table, *pairs: tuple[Row, Row]) -> ServerStep:
+        return ServerStep(table, "u", list(pairs))
 
-    def delete(self, table: Table, *rows: Row) -> Step:
-        return Step(table, "d", [(row, None) for row in rows])
+    def delete(self, table: Table, *rows: Row) -> ServerStep:
+        return ServerStep(table, "d", [(row, None) for row in rows])
 
-    def truncate(self, table: Table) -> Step:
-        return Step(table, None, [], f"TRUNCATE TABLE {table.name}", gone=True)
+    def truncate(self, table: Table) -> ServerStep:
+        return ServerStep(table, None, [], f"TRUNCATE TABLE {table.name}", gone=True)
 
-    def drop_partition(self, table: Table, *names: str) -> Step:
-        return Step(
+    def drop_partition(self, table: Table, *names: str) -> ServerStep:
+        return ServerStep(
             table,
             None,
             [],
@@ -70,11 +70,11 @@ class MemoryServer:
             partitions=names,
         )
 
-    def alter(self, table: Table, sql: str, *, why: str = "") -> Step:
+    def alter(self, table: Table, sql: str, *, why: str = "") -> ServerStep:
         """A statement on the definition; with `why`, one that makes the table due."""
-        return Step(table, None, [], sql, why=why)
+        return ServerStep(table, None, [], sql, why=why)
 
-    def commit(self, *steps: Step) -> str:
+    def commit(self, *steps: ServerStep) -> str:
         """Commit a transaction; returns its GTID."""
         with self._arrived:
             self._number += 1
@@ -121,7 +121,7 @@ class MemoryServer:
 
     def next_after(
         self, position: Position
-    ) -> tuple[Position, Position, str, int, list[Step]] | None:
+    ) -> tuple[Position, Position, str, int, list[ServerStep]] | None:
         """The transaction that starts at `position` or is the first after it; None when there is
         none yet. Raises PositionLost.
         """

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from shared.adapters.state.dynamodb.gates import GATE, gate_of
 from shared.adapters.state.dynamodb.item import Item
-from shared.adapters.state.dynamodb.pairs import PAIRS, pairs_of
+from shared.adapters.state.dynamodb.pair_store import PAIRS, pairs_of
 from shared.adapters.state.dynamodb.parked import FLAGS, flags_of
 from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable, consumer_key
 from shared.values.batch_start import BatchStart

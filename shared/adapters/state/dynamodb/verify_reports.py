@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 
-class DynamoReports:
+class DynamoVerifyReports:
     """Reports in a DynamoDB table."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:

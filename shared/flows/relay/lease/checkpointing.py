@@ -12,13 +12,13 @@ from typing import Any
 
 import msgspec
 
-from shared.adapters.state.coverage import Coverage
-from shared.flows.relay.coverage.segments import cover
+from shared.adapters.state.coverages import Coverages
+from shared.flows.relay.coverage.coverage_segments import cover
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.keeper import Keeper
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.values.checkpoint import Checkpoint
-from shared.values.coverage import Segment
+from shared.values.coverage import CoverageSegment
 from shared.values.errors import StackError, StateUnavailable
 from shared.values.next_epoch import MAX_EPOCH
 
@@ -38,7 +38,7 @@ class Checkpointing:
         self,
         outbox: Outbox,
         journal: Journal,
-        coverage: Coverage,
+        coverage: Coverages,
         keeper: Keeper,
         clock: Callable[[], float],
     ) -> None:
@@ -84,7 +84,7 @@ class Checkpointing:
             cover(self._coverage, self._keeper.stream, point)
             self._covered = point.segment.number
 
-    def last_segment(self) -> Segment | None:
+    def last_segment(self) -> CoverageSegment | None:
         """The stream's last segment that is stored. Raises StateUnavailable, StackError."""
         return self._coverage.last(self._keeper.stream)
 

@@ -6,10 +6,10 @@ First it must surely have ended.
 import logging
 from collections.abc import Callable, Collection, Mapping
 
-from shared.adapters.state.coverage import Coverage
+from shared.adapters.state.coverages import Coverages
 from shared.adapters.state.streams import Streams
+from shared.flows.relay.coverage.coverage_segments import cover, uncovered, with_segment
 from shared.flows.relay.coverage.due_recorder import DueRecorder
-from shared.flows.relay.coverage.segments import cover, uncovered, with_segment
 from shared.flows.relay.lease.lease_request import LeaseRequest
 from shared.flows.relay.sharing.catching_up import empty_handed
 from shared.flows.relay.sharing.share import Share
@@ -29,7 +29,7 @@ class Succession:
     def __init__(
         self,
         streams: Streams,
-        coverage: Coverage,
+        coverage: Coverages,
         due: DueRecorder,
         heir: str,
         holder: str,

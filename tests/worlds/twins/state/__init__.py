@@ -8,7 +8,7 @@ import msgspec
 from shared.adapters.state.state import State
 from shared.values.job import BackfillWork, Job
 from tests.worlds.twins.state.archive_progresses import MemoryArchiveProgresses
-from tests.worlds.twins.state.coverage import MemoryCoverage
+from tests.worlds.twins.state.coverages import MemoryCoverages
 from tests.worlds.twins.state.dues import MemoryDues
 from tests.worlds.twins.state.gates import MemoryGates
 from tests.worlds.twins.state.groups_in_hand import MemoryGroupsInHand
@@ -20,15 +20,15 @@ from tests.worlds.twins.state.jobs import (
 )
 from tests.worlds.twins.state.leases import MemoryLeases
 from tests.worlds.twins.state.marks import MemoryMarks
-from tests.worlds.twins.state.pairs import MemoryPairs
+from tests.worlds.twins.state.pair_store import MemoryPairStore
 from tests.worlds.twins.state.parked import MemoryParked
 from tests.worlds.twins.state.pulses import MemoryPulses
 from tests.worlds.twins.state.schemas import MemorySchemas
 from tests.worlds.twins.state.streams import MemoryStreams
-from tests.worlds.twins.state.verify_reports import MemoryReports
+from tests.worlds.twins.state.verify_reports import MemoryVerifyReports
 
 __all__ = [
-    "MemoryCoverage",
+    "MemoryCoverages",
     "MemoryDues",
     "MemorySchemas",
     "MemoryStreams",
@@ -44,11 +44,11 @@ def memory_state() -> State:
     deletions, done_messages = MemoryDeletions(), MemoryDoneMessages()
     redriven, gates = MemoryRedriven(), MemoryGates()
     jobs = MemoryJobs(deletions, done_messages, redriven)
-    parked, pairs = MemoryParked(), MemoryPairs()
+    parked, pairs = MemoryParked(), MemoryPairStore()
     return State(
         streams=MemoryStreams(),
         schemas=MemorySchemas(),
-        coverage=MemoryCoverage(),
+        coverage=MemoryCoverages(),
         marks=MemoryMarks(jobs, parked, gates, pairs),
         parked=parked,
         redriven=redriven,
@@ -57,7 +57,7 @@ def memory_state() -> State:
         deletions=deletions,
         done_messages=done_messages,
         dues=MemoryDues(),
-        reports=MemoryReports(),
+        reports=MemoryVerifyReports(),
         pulses=MemoryPulses(),
         pairs=pairs,
         leases=MemoryLeases(),

@@ -4,7 +4,7 @@ from shared.values.batch_start import BatchStart
 from shared.values.mark import Mark
 from tests.worlds.twins.state.gates import MemoryGates
 from tests.worlds.twins.state.jobs import MemoryJobs
-from tests.worlds.twins.state.pairs import MemoryPairs
+from tests.worlds.twins.state.pair_store import MemoryPairStore
 from tests.worlds.twins.state.parked import MemoryParked
 
 
@@ -14,7 +14,7 @@ class MemoryMarks:
     """
 
     def __init__(
-        self, jobs: MemoryJobs, parked: MemoryParked, gates: MemoryGates, pairs: MemoryPairs
+        self, jobs: MemoryJobs, parked: MemoryParked, gates: MemoryGates, pairs: MemoryPairStore
     ) -> None:
         self._marks: dict[tuple[str, str], Mark] = {}
         self._jobs, self._parked, self._gates, self._pairs = jobs, parked, gates, pairs

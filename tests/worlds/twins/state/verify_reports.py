@@ -3,7 +3,7 @@
 from typing import Any
 
 
-class MemoryReports:
+class MemoryVerifyReports:
     def __init__(self) -> None:
         self._reports: dict[str, dict[str, Any]] = {}
 

@@ -1,4 +1,4 @@
-"""Snapshots: starts the snapshot of each source when the schedule of the archive says so."""
+"""Scheduled snapshots: starts the snapshot of each source when the archive's schedule says so."""
 
 from shared.flows.watch.for_each_consumer import for_each
 from shared.flows.watch.scheduled import begin_if_due

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PAIRS = "indexes"
 
 
-class DynamoPairs:
+class DynamoPairStore:
     """Pairs in a DynamoDB table."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:

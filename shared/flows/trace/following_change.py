@@ -1,4 +1,4 @@
-"""Tracing: asks traces, parked changes, binlog and state for one change, and puts them together."""
+"""Following a change: asks traces, parked changes, binlog and state for it, and joins them."""
 
 from collections.abc import Callable, Sequence
 from contextlib import closing

@@ -1,10 +1,10 @@
-"""Segments: what a turn of a stream means for its coverage."""
+"""Coverage segments: what a turn of a stream means for its coverage."""
 
 import msgspec
 
-from shared.adapters.state.coverage import Coverage
+from shared.adapters.state.coverages import Coverages
 from shared.values.checkpoint import Checkpoint
-from shared.values.coverage import Segment, SegmentStart
+from shared.values.coverage import CoverageSegment, SegmentStart
 from shared.values.position import Position
 
 
@@ -21,7 +21,11 @@ def with_segment(before: Checkpoint, after: Checkpoint, now_ms: int) -> Checkpoi
 
 
 def first_segment(
-    point: Checkpoint, last: Segment | None, now_ms: int, *, before: Checkpoint | None = None
+    point: Checkpoint,
+    last: CoverageSegment | None,
+    now_ms: int,
+    *,
+    before: Checkpoint | None = None,
 ) -> Checkpoint:
     """`point`, at the start of a segment that follows nothing.
 
@@ -36,15 +40,15 @@ def first_segment(
     return msgspec.structs.replace(point, segment=start)
 
 
-def segment_of(point: Checkpoint) -> Segment | None:
+def segment_of(point: Checkpoint) -> CoverageSegment | None:
     """The segment that begins at a turn's checkpoint."""
     if point.segment is None:
         return None
     position = point.catch_up.until if point.catch_up else point.position
-    return Segment(point.segment, point.server, position, tuple(sorted(point.whole.read)))
+    return CoverageSegment(point.segment, point.server, position, tuple(sorted(point.whole.read)))
 
 
-def cover(coverage: Coverage, stream: str, point: Checkpoint | None) -> None:
+def cover(coverage: Coverages, stream: str, point: Checkpoint | None) -> None:
     """Store the segment that a turn began; `point` is the checkpoint as the turn left it, or later.
 
     Before anything is read in the segment, and before another one begins: a relay that was killed

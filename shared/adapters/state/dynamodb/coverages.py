@@ -7,20 +7,20 @@ import msgspec
 
 from shared.adapters.state.dynamodb.item import Item
 from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable
-from shared.values.coverage import Segment
+from shared.values.coverage import CoverageSegment
 from shared.values.stream import source_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 
-class DynamoCoverage:
+class DynamoCoverages:
     """Coverage in a DynamoDB table."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._table = StateTable(client, table)
 
-    def append(self, stream: str, segment: Segment) -> None:
+    def append(self, stream: str, segment: CoverageSegment) -> None:
         item: Item = {
             "pk": _pk(stream),
             "sk": f"{_prefix(stream)}{segment.start.number:010d}",
@@ -29,10 +29,10 @@ class DynamoCoverage:
         with contextlib.suppress(ConditionFailed):  # it is there already
             self._table.put(item, "attribute_not_exists(pk)")
 
-    def segments(self, stream: str) -> list[Segment]:
+    def segments(self, stream: str) -> list[CoverageSegment]:
         return [_decode(item) for item in self._table.query(_pk(stream), _prefix(stream))]
 
-    def last(self, stream: str) -> Segment | None:
+    def last(self, stream: str) -> CoverageSegment | None:
         newest = self._table.query(_pk(stream), _prefix(stream), backwards=True, limit=1)
         return next((_decode(item) for item in newest), None)
 
@@ -45,5 +45,5 @@ def _prefix(stream: str) -> str:
     return f"coverage#{stream.partition('/')[2]}#"
 
 
-def _decode(item: Item) -> Segment:
-    return msgspec.json.decode(item["segment"], type=Segment)
+def _decode(item: Item) -> CoverageSegment:
+    return msgspec.json.decode(item["segment"], type=CoverageSegment)

@@ -1,4 +1,4 @@
-"""Verifies: starts the verify of each consumer whose schedule says so."""
+"""Scheduled verifies: starts the verify of each consumer whose schedule says so."""
 
 from shared.flows.watch.for_each_consumer import for_each
 from shared.flows.watch.scheduled import begin_if_due

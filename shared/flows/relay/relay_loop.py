@@ -1,4 +1,4 @@
-"""The loop: gives reader, publishers and keeper their threads, under the lease."""
+"""Relay loop: gives reader, publishers and keeper their threads, under the lease."""
 
 import logging
 import threading

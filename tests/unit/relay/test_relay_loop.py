@@ -12,10 +12,10 @@ import pytest
 from shared.adapters.binlog.contract import Begin, Due, Event, SchemaChanged
 from shared.adapters.topic.contract import Entry
 from shared.domain import change_encoding as packing
-from shared.flows.relay import loop
+from shared.flows.relay import relay_loop
 from shared.flows.relay.lease import margins, taking
-from shared.flows.relay.loop import relay
 from shared.flows.relay.reading import passage
+from shared.flows.relay.relay_loop import relay
 from shared.flows.relay.setup import RelaySetup
 from shared.flows.source.reset import reset
 from shared.values.checkpoint import Checkpoint
@@ -36,26 +36,26 @@ from shared.values.settings import SourceSettings, TableSettings
 from shared.values.table import Table
 from tests.waiting import wait_for
 from tests.worlds.relay.simulated import (
-    Committed,
-    Server,
     SimulatedBinlog,
     SimulatedDatabase,
+    SimulatedServer,
     SimulatedTopic,
+    SimulatedTransaction,
     table,
 )
 from tests.worlds.twins.claims import MemoryClaims
-from tests.worlds.twins.state import MemoryCoverage, MemoryDues, MemorySchemas, MemoryStreams
+from tests.worlds.twins.state import MemoryCoverages, MemoryDues, MemorySchemas, MemoryStreams
 
 LISTINGS, PHOTOS = table("listings"), table("photos")
 
 
 class World:
     def __init__(self) -> None:
-        self.server = Server("mariadb-1", gtids=False)
+        self.server = SimulatedServer("mariadb-1", gtids=False)
         self.topic: Any = SimulatedTopic()
         self.streams, self.schemas, self.claims = MemoryStreams(), MemorySchemas(), MemoryClaims()
         self.dues = MemoryDues()
-        self.coverage = MemoryCoverage()
+        self.coverage = MemoryCoverages()
         self.threads: list[tuple[threading.Thread, RelaySetup]] = []
         self.ended: dict[str, str | BaseException] = {}
         self.gtid = 0
@@ -63,7 +63,7 @@ class World:
     def commit(self, rows: int = 1, table: Table = LISTINGS) -> None:
         self.gtid += 1
         ops: list[Any] = [(table, "c", None, {"id": self.gtid * 1000 + row}) for row in range(rows)]
-        self.server.commit(Committed(ops, self.gtid))
+        self.server.commit(SimulatedTransaction(ops, self.gtid))
 
     def point(self) -> Checkpoint:
         _, point = self.streams.load("shop")
@@ -125,7 +125,7 @@ class World:
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(margins, "RENEW_SECONDS", 0.02)
     monkeypatch.setattr(taking, "STANDBY_SECONDS", 0.02)
-    monkeypatch.setattr(loop, "BACKOFF_SECONDS", (0.02, 0.1))
+    monkeypatch.setattr(relay_loop, "BACKOFF_SECONDS", (0.02, 0.1))
     monkeypatch.setattr(margins, "LEASE_SECONDS", 2.0)
     monkeypatch.setattr(margins, "REQUEST_SECONDS", 0.5)
     world = World()
@@ -500,6 +500,6 @@ def test_a_server_without_gtids_that_was_replaced_is_refused(world: World) -> No
     world.start("one")
     wait_for(lambda: world.streams.load("shop")[1] is not None)
     world.end()
-    world.server = Server("mariadb-2", gtids=False)
+    world.server = SimulatedServer("mariadb-2", gtids=False)
     world.start("two")
     wait_for(lambda: isinstance(world.ended.get("two"), PositionLost))

@@ -1,11 +1,11 @@
-"""Pairs: the indexes that a consumer writes beside its serving ones; `Marks.read` returns them."""
+"""Pair store: the indexes that a consumer writes beside its serving ones; `Marks.read` has them."""
 
 from typing import Protocol
 
 from shared.values.index_pair import IndexPairs
 
 
-class Pairs(Protocol):
+class PairStore(Protocol):
     """Changes only from the version that was seen."""
 
     def read(self, consumer: str) -> IndexPairs:

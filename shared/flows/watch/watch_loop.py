@@ -1,4 +1,4 @@
-"""Watch: one run of the watch function: each task once, and again when it asks for that."""
+"""Watch loop: one run of the watch function: each task once, and again when it asks for that."""
 
 from collections.abc import Mapping
 from dataclasses import replace

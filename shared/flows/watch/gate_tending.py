@@ -1,4 +1,4 @@
-"""Probing: starts the probes of closed gates, and makes event source mappings follow the gates.
+"""Gate tending: starts probes of closed gates, and makes event source mappings follow the gates.
 
 The gate in the state table is the truth: every invocation reads it. The mapping follows only to
 save invocations and receives. So it does not matter that a mapping takes a minute to stop, or that

@@ -5,7 +5,7 @@ import msgspec
 from shared.values.index_pair import NO_PAIRS, IndexPairs
 
 
-class MemoryPairs:
+class MemoryPairStore:
     def __init__(self) -> None:
         self.held: dict[str, IndexPairs] = {}
 
