@@ -21,6 +21,7 @@ from bench import (
     snapshotting,
 )
 from bench.readers import LIBRARY, LIBRARY_PYTHON, ROWLINE, BinlogReader, parse
+from bench.say import Say
 from bench.workload import TableWorkload
 from local.home import home
 from local.servers.database_server import DatabaseServer
@@ -134,7 +135,7 @@ def read(
     readers: list[BinlogReader],
     changes: int,
     rounds: int,
-    say: reading.Say,
+    say: Say,
     *,
     largest: bool,
 ) -> list[reading.ReaderRuns]:

@@ -11,7 +11,6 @@ import io
 import os
 import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from unittest import mock
@@ -23,6 +22,7 @@ import pyarrow.parquet as pq
 
 from bench import relaying
 from bench.consuming import row
+from bench.say import Say
 from shared.adapters import aws
 from shared.adapters.lake.changes_columns import ARROW
 from shared.adapters.lake.iceberg import IcebergLake
@@ -33,7 +33,6 @@ from shared.values.change import Change, Transaction
 from shared.values.message import Message
 from shared.values.seq import make_seq
 
-Say = Callable[[str], None]
 STREAM, EPOCH, BEGAN_MS = "shop", 900_000_000, 1_790_000_000_000
 OBJECT = 500
 """Changes of a landing object: ten messages of fifty."""

@@ -16,6 +16,7 @@ import psutil
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import parallel_bulk
 
+from bench.say import Say
 from bench.side import BenchSide, documents_per_second, speed_ratio
 from local.servers.elasticsearch_server import ElasticsearchServer
 from shared.adapters.search.elasticsearch import ElasticsearchSearch
@@ -25,7 +26,6 @@ from shared.values.message import Message, attributes, deduplication_id, encode
 from shared.values.table import Column, Table
 from tests.worlds.consumer_world import STREAM, World, consumer_settings
 
-Say = Callable[[str], None]
 FUNCTIONS = 10
 """So many at once, which is a consumer's default `concurrency`. Each is a process of its own, as on
 Lambda. `parallel_bulk` gets as many threads.

@@ -4,17 +4,16 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+from bench.say import Say
 from local import local_stage
 from local.demo import marketplace
 from shared.values.errors import RowlineError
 from tests.integration.stack.project import Project
 from tests.unit.stack.packaged import package
 
-Say = Callable[[str], None]
 # Lambda has loaded botocore when it imports a handler: it is part of the runtime.
 _IMPORT = """
 import time, boto3

@@ -21,7 +21,8 @@ import boto3
 import msgspec
 
 from bench import consuming, relaying
-from bench.consuming import FUNCTIONS, Say
+from bench.consuming import FUNCTIONS
+from bench.say import Say
 from bench.side import BenchSide, documents_per_second, speed_ratio
 from local.servers.elasticsearch_server import ElasticsearchServer
 from shared.adapters.snapshots.iceberg import IcebergSnapshots

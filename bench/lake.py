@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from unittest import mock
@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 from bench import relaying
 from bench.changes import BEGAN_MS, DAY_MS, OBJECT, ROWS, ListingChanges
 from bench.many_commits import many
+from bench.say import Say
 from shared.adapters import aws
 from shared.adapters.lake.iceberg import IcebergLake
 from shared.adapters.lake.iceberg.file_io import address
@@ -101,7 +102,7 @@ def counting(place: LakePlace, expected: int, ended: threading.Event, counts: li
         assert sum(len(pc.unique(each)) for each in ids) == counts[-1] == expected
 
 
-def large(place: LakePlace, changes: int, say: Callable[[str], None]) -> None:
+def large(place: LakePlace, changes: int, say: Say) -> None:
     """A table of so many changes: how fast they are committed, and how large it is."""
     work, busy, done = ListingChanges(), 0.0, 0
     while done < changes:
@@ -140,9 +141,7 @@ def large(place: LakePlace, changes: int, say: Callable[[str], None]) -> None:
     said(place, work, keys, "compacted", say)
 
 
-def said(
-    place: LakePlace, work: ListingChanges, keys: list[str], what: str, say: Callable[[str], None]
-) -> None:
+def said(place: LakePlace, work: ListingChanges, keys: list[str], what: str, say: Say) -> None:
     size = sum(each.size for each in place.lake.files())
     shares = history_share(place, keys)
     say(

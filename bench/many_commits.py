@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Callable
 from statistics import median
 from typing import Any, cast
 from unittest import mock
@@ -11,6 +10,7 @@ import msgspec
 
 from bench.changes import BEGAN_MS, ListingChanges
 from bench.memory_aws import MemoryGlue, MemoryS3
+from bench.say import Say
 from shared.adapters import aws
 from shared.adapters.lake.iceberg import IcebergLake
 from shared.adapters.landing.s3 import S3Landing
@@ -21,7 +21,7 @@ from shared.values import landed
 from shared.values.message import Message
 
 
-def many(commits: int, say: Callable[[str], None]) -> None:
+def many(commits: int, say: Say) -> None:
     """So many commits of a few changes each, in memory: one a minute by the clock of the changes.
 
     The hour's maintenance comes after each 60, and keeps the snapshots of the last hour.

@@ -12,8 +12,8 @@ from typing import Any
 from unittest import mock
 
 from bench import consuming, relaying
-from bench.consuming import Say
 from bench.filling import FillingFunctions
+from bench.say import Say
 from bench.side import BenchSide, documents_per_second, speed_ratio
 from bench.workload import DATABASE, TABLE, fill
 from local.servers.database_server import DatabaseServer

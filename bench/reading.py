@@ -1,7 +1,7 @@
 """Readers side by side: every reader reads each workload of each server in turn."""
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +9,7 @@ from statistics import median
 
 from bench.measure import Run, run
 from bench.readers import BinlogReader, environment, places
+from bench.say import Say
 from bench.workload import TableWorkload, Written, prepare, write
 from local.servers.database_server import DatabaseServer
 from local.servers.mariadb import MariaDB
@@ -17,8 +18,6 @@ from shared.values.errors import RowlineError
 
 SERVERS: dict[str, type[DatabaseServer]] = {"mariadb": MariaDB, "mysql": MySQL}
 _ONE_FILE = "--max-binlog-size=1073741824"
-
-Say = Callable[[str], None]
 
 
 @dataclass

@@ -2,13 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median, quantiles
 
 from bench.relaying import RelayingPlace, Seen, running
-
-Say = Callable[[str], None]
+from bench.say import Say
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,13 @@ from unittest import mock
 import boto3
 
 from bench import relaying
+from bench.say import Say
 from bench.workload import DATABASE, TABLE, fill
 from local.servers.database_server import DatabaseServer
 from shared.adapters.state.dynamodb import open_state
 from shared.values import source_endpoint
 from shared.values.settings import ConsumerSettings, SourceSettings, TableSettings
 
-Say = Callable[[str], None]
 NAME = f"{DATABASE}.{TABLE}"
 CONSUMER = ConsumerSettings("archiveBench", "bench", (NAME,), {"kind": "archive"}, marks=False)
 SOURCE = SourceSettings("bench", "none", {NAME: TableSettings()})

@@ -16,4 +16,3 @@ HereOption = Annotated[
     bool,
     typer.Option("--here", help="Run it in this process instead of the stage's jobs function."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

@@ -1,7 +1,5 @@
 """`rowline archive status` and `commit`; the rest of the group has files of its own."""
 
-from typing import Annotated
-
 import msgspec
 import typer
 
@@ -12,6 +10,7 @@ from cli.commands.archive_views import command as views
 from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.duration import duration
+from cli.ui.json_option import JsonOption
 from shared.flows.archive.reports import COMMIT_WAITS, Committed, Maintained, Standing
 
 app = typer.Typer(
@@ -19,7 +18,6 @@ app = typer.Typer(
     help="The archive: every change in a table that Athena reads.",
     rich_markup_mode="markdown",
 )
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()

@@ -13,6 +13,7 @@ from cli.archive_function import ask_archive
 from cli.deployed import ServiceOption, SourceOption, StageOption, open_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.duration import seconds_of
+from cli.ui.json_option import JsonOption
 from shared.flows.archive.relanding import Relanded, reland
 from shared.flows.archive.reports import Audited, Healed, NumbersToRead
 from shared.flows.archive.rereading_numbers import reread
@@ -43,7 +44,7 @@ def command(
     source: SourceOption = "",
     stage: StageOption = "local",
     service: ServiceOption = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Prove that the table holds every change once, or name the numbers that are wrong.
 

@@ -6,6 +6,7 @@ import typer
 
 from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import note_console, print_json, result_console
+from cli.ui.json_option import JsonOption
 from cli.ui.printed_table import new_table, print_table
 from shared.adapters.archive_table.contract import TableFacts
 from shared.domain.athena_query import ask, rows
@@ -21,7 +22,7 @@ def command(
     ] = False,
     stage: StageOption = "local",
     service: ServiceOption = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Ask the archive with SQL. Prints what the query may cost before, and what it cost after.
 

@@ -1,11 +1,8 @@
 """`rowline archive views`"""
 
-from typing import Annotated
-
-import typer
-
 from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import note_console, print_json, result_console
+from cli.ui.json_option import JsonOption
 from shared.domain.archive_views import View
 from shared.flows.history.make_views import make_views
 
@@ -13,7 +10,7 @@ from shared.flows.history.make_views import make_views
 def command(
     stage: StageOption = "local",
     service: ServiceOption = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Make a view of typed changes and one of present rows for each table of the archive.
 

@@ -9,6 +9,7 @@ import typer
 from cli.deployed import StageOption, declared_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.findings import exit_code, show_wrong, shown
+from cli.ui.json_option import JsonOption
 from shared.adapters.project.serverless import declaration_of
 from shared.flows.health.check import check
 from shared.flows.health.mistakes import holds_up
@@ -29,7 +30,7 @@ def command(
             "stanzas of ./serverless.yml.",
         ),
     ] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Compare the stanzas in this folder with database, secrets and Elasticsearch.
 

@@ -6,9 +6,9 @@ import msgspec
 import typer
 
 from cli.deployed import ServiceOption, StageOption, open_stage
-from cli.job_options import JsonOption
 from cli.job_run import require_function, run_in_function
 from cli.ui.console import print_json, result_console
+from cli.ui.json_option import JsonOption
 from shared.flows.cutover.cutover import CutoverReport
 from shared.values.errors import ConfigError
 from shared.values.job import CutoverWork

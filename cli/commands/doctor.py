@@ -8,6 +8,7 @@ from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.chosen import chosen
 from cli.ui.console import print_json, result_console
 from cli.ui.findings import exit_code, show_checks, shown
+from cli.ui.json_option import JsonOption
 from cli.ui.source_address import endpoint_of, is_address
 from shared.adapters.database.sql import SqlDatabase
 from shared.domain.preflight import check_source
@@ -32,7 +33,7 @@ def command(
             "--tables", help="With --source: the tables to be captured, separated by commas."
         ),
     ] = "*.*",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Check everything that a stage needs, and say what to do about what is missing.
 

@@ -11,6 +11,7 @@ from cli.job_run import WITHOUT_LIMIT, require_function
 from cli.ui.consent import YesOption
 from cli.ui.console import note_console, print_json, result_console
 from cli.ui.duration import duration
+from cli.ui.json_option import JsonOption
 from cli.ui.progress_line import RowProgress
 from shared.domain.patience import Patience
 from shared.flows.jobs import control
@@ -29,7 +30,7 @@ JobArgument = Annotated[str, typer.Argument(help="The job's id, see `rowline job
 def list_jobs(
     stage: StageOption = "local",
     service: ServiceOption = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Every job that is not over, and the last ones that are.
 
@@ -59,7 +60,7 @@ def show(
     ] = False,
     stage: StageOption = "local",
     service: ServiceOption = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """One job: who began it and when, how far it is, its outcome.
 

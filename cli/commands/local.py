@@ -17,14 +17,14 @@ app = typer.Typer(
     help="A database, Elasticsearch and AWS on this machine, without Docker.",
 )
 
-Name = Annotated[
+StageName = Annotated[
     str, typer.Option("--name", metavar="NAME", help="Which stage: several may run side by side.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 @app.command("up")
-def up(name: Name = local_stage.DEFAULT_NAME, as_json: Json = False) -> None:
+def up(name: StageName = local_stage.DEFAULT_NAME, as_json: Json = False) -> None:
     """Start what is not running and print where it is.
 
     ROWLINE_SOURCE, ROWLINE_ELASTICSEARCH and AWS_ENDPOINT_URL point any of the three elsewhere.
@@ -51,7 +51,7 @@ def up(name: Name = local_stage.DEFAULT_NAME, as_json: Json = False) -> None:
 
 @app.command("down")
 def down(
-    name: Name = local_stage.DEFAULT_NAME,
+    name: StageName = local_stage.DEFAULT_NAME,
     purge: Annotated[bool, typer.Option("--purge", help="Also remove its data and logs.")] = False,
 ) -> None:
     """Stop what `up` started; the data stay unless --purge.
@@ -70,7 +70,7 @@ def down(
 
 
 @app.command("status")
-def status(name: Name = local_stage.DEFAULT_NAME, as_json: Json = False) -> None:
+def status(name: StageName = local_stage.DEFAULT_NAME, as_json: Json = False) -> None:
     """Print what runs, where, and where its log is. Exits with 1 if a part is stopped.
 
     Example: `rowline local status --json`
@@ -82,7 +82,7 @@ def status(name: Name = local_stage.DEFAULT_NAME, as_json: Json = False) -> None
 
 
 @app.command("env")
-def env(name: Name = local_stage.DEFAULT_NAME) -> None:
+def env(name: StageName = local_stage.DEFAULT_NAME) -> None:
     """Print the variables that point a shell at the stage. They hold its passwords.
 
     Example: `eval "$(rowline local env)"`

@@ -11,6 +11,7 @@ from rich.console import Console
 from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.duration import duration
+from cli.ui.json_option import JsonOption
 from cli.ui.printed_table import new_table, print_table
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
@@ -32,7 +33,6 @@ WhereOption = Annotated[
         help="Only these: conditions such as 'table=shop.listings reason~KeyError key=7 since=2h'.",
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("list")

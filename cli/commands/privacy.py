@@ -10,8 +10,8 @@ import typer
 
 from cli.archive_function import ask_archive, drain_archive
 from cli.deployed import ServiceOption, StageOption, open_stage
-from cli.job_options import JsonOption
 from cli.ui.console import note_console, print_json, result_console
+from cli.ui.json_option import JsonOption
 from cli.ui.whoami import whoami
 from shared.domain.key_argument import key_texts
 from shared.flows.history.past_table import find_table

@@ -6,8 +6,8 @@ import typer
 
 from cli.commands.parked import ConsumerArgument, WhereOption
 from cli.deployed import ServiceOption, StageOption, open_stage
-from cli.job_options import JsonOption
 from cli.ui.console import print_json, result_console
+from cli.ui.json_option import JsonOption
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
 from shared.domain.parked_where import ParkedWhere

@@ -7,9 +7,10 @@ import typer
 
 from cli.archive_jobs import plan_setup, run_from_archive
 from cli.deployed import ServiceOption, StageOption, open_stage
-from cli.job_options import JsonOption, TablesOption
+from cli.job_options import TablesOption
 from cli.ui.chosen import chosen
 from cli.ui.console import print_json, result_console
+from cli.ui.json_option import JsonOption
 from shared.flows.replay.plan_lines import lines_of
 from shared.flows.replay.planning import RATE, ReplayRequest, plan
 from shared.flows.replay.report import line_of

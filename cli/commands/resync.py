@@ -12,8 +12,9 @@ from cli.deployed import (
     StageOption,
     open_stage,
 )
-from cli.job_options import HereOption, JsonOption, RestartOption, TablesOption
+from cli.job_options import HereOption, RestartOption, TablesOption
 from cli.ui.consent import YesOption
+from cli.ui.json_option import JsonOption
 from shared.values.job import ResyncWork
 
 

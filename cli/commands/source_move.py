@@ -8,6 +8,7 @@ import typer
 from cli.commands.relay import foreground
 from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import note_console
+from cli.ui.json_option import JsonOption
 from cli.ui.progress_line import LiveLine
 from cli.ui.source_address import endpoint_of, is_address
 from shared.adapters.database.sql import SqlDatabase
@@ -41,7 +42,7 @@ def command(
     ] = False,
     stage: StageOption = "local",
     service: ServiceOption = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Move a source with all its relays to another server. Without --apply it only looks.
 

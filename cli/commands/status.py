@@ -1,7 +1,7 @@
 """`rowline status`"""
 
 import time
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 import typer
@@ -11,6 +11,7 @@ from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.duration import duration
 from cli.ui.findings import show_wrong, shown
+from cli.ui.json_option import JsonOption
 from cli.ui.printed_table import new_table, print_table
 from shared.flows.health.facts import ConsumerFacts, RelayFacts
 from shared.flows.health.status import Status, status
@@ -20,7 +21,7 @@ from shared.values.stream import relay_of
 def command(
     stage: StageOption = "local",
     service: ServiceOption = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show what the stage does now. Exit code 1 when something needs attention.
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.chosen import chosen
 from cli.ui.console import print_json, result_console
+from cli.ui.json_option import JsonOption
 from cli.ui.printed_table import new_table, print_table
 from cli.ui.source_address import endpoint_of, is_address
 from shared.adapters.database.sql import SqlDatabase
@@ -29,7 +30,7 @@ def command(
     ] = "*.*",
     stage: StageOption = "local",
     service: ServiceOption = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List the source's tables: rows, size, changes, key, whether they are captured, and problems.
 

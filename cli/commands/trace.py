@@ -8,6 +8,7 @@ from rich.console import Console
 
 from cli.deployed import ServiceOption, SourceOption, StageOption, open_stage
 from cli.ui.console import print_json, result_console
+from cli.ui.json_option import JsonOption
 from shared.flows.trace.change_trace import ChangeTrace, ConsumerTrace, Step
 from shared.flows.trace.following_change import trace
 from shared.flows.trace.sought import by_id, by_key
@@ -36,7 +37,7 @@ def command(
     source: SourceOption = "",
     stage: StageOption = "local",
     service: ServiceOption = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show the way of a change: committed, read, published, received, applied, and where it is now.
 

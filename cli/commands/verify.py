@@ -13,11 +13,12 @@ from cli.deployed import (
     StageOption,
     open_stage,
 )
-from cli.job_options import HereOption, JsonOption, RestartOption, TablesOption
+from cli.job_options import HereOption, RestartOption, TablesOption
 from cli.job_run import run_in_function, runs_here
 from cli.ui.chosen import chosen
 from cli.ui.consent import YesOption, consent
 from cli.ui.console import print_json, result_console
+from cli.ui.json_option import JsonOption
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
 from shared.flows.verify.report import VerifyReport

@@ -9,11 +9,11 @@ import msgspec
 from shared.domain.sink import Arrival, Outcome, Slice, Surroundings
 from shared.values.errors import Outage
 
-Row = tuple[str, str]
+RowName = tuple[str, str]
 """Table and key of a row."""
 
 
-class JsonLinesSettings(
+class Settings(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="jsonlines"
 ):
     """path: of the file. longest: characters of a line; a longer one is refused."""
@@ -32,9 +32,9 @@ class Line(msgspec.Struct):
     after: dict[str, Any] | None
 
 
-def read(path: Path) -> dict[Row, Line]:
+def read(path: Path) -> dict[RowName, Line]:
     """The newest line of each row."""
-    newest: dict[Row, Line] = {}
+    newest: dict[RowName, Line] = {}
     for text in path.read_text().splitlines() if path.exists() else ():
         line = msgspec.json.decode(text, type=Line)
         if line.op == "t":
@@ -47,7 +47,7 @@ def read(path: Path) -> dict[Row, Line]:
 
 
 class JsonLines:
-    def __init__(self, settings: JsonLinesSettings) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._path, self._longest = Path(settings.path), settings.longest
 
     def probe(self) -> str:
@@ -67,7 +67,7 @@ class JsonLines:
             return [Outcome("failed", type(error).__name__)] * len(slice.arrivals)
         return outcomes
 
-    def _outcome(self, arrival: Arrival, newest: dict[Row, Line]) -> Outcome:
+    def _outcome(self, arrival: Arrival, newest: dict[RowName, Line]) -> Outcome:
         line = _line(arrival)
         held = newest.get((line.table, line.key))
         if held is not None and held.seq > line.seq:
@@ -89,5 +89,5 @@ def _line(arrival: Arrival) -> Line:
     return Line(change.seq, change.op, arrival.message.full_name, key, change.after)
 
 
-def build(settings: JsonLinesSettings, around: Surroundings) -> JsonLines:
+def build(settings: Settings, around: Surroundings) -> JsonLines:
     return JsonLines(settings)

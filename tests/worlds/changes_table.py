@@ -18,6 +18,8 @@ from pyiceberg.types import (
     TimestampType,
 )
 
+from shared.values.change import Row
+
 COLUMNS: dict[str, tuple[IcebergType, pa.DataType, bool]] = {
     "stream": (StringType(), pa.string(), True),
     "epoch": (LongType(), pa.int64(), True),
@@ -40,8 +42,6 @@ COLUMNS: dict[str, tuple[IcebergType, pa.DataType, bool]] = {
     "trace_id": (StringType(), pa.string(), False),
 }
 """Name → Iceberg's type, Arrow's type, whether it always has a value."""
-
-Row = dict[str, Any]
 
 
 class ChangesTable:

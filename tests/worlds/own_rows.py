@@ -1,8 +1,6 @@
 """A service's own upcasters and mappings."""
 
-from typing import Any
-
-Row = dict[str, Any]
+from shared.values.change import Row
 
 
 def add_currency(row: Row) -> Row:

@@ -7,7 +7,8 @@ from contextlib import closing
 from shared.adapters.binlog.charsets import Charsets
 from shared.adapters.binlog.refusals import AccessDenied
 from shared.adapters.binlog.session import Session
-from shared.adapters.database.description import Description, Query, describe
+from shared.adapters.database.description import Description, describe
+from shared.adapters.database.query import Query
 from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.source_endpoint import SourceEndpoint
 

@@ -5,15 +5,13 @@ MariaDB leaves out. So both give the same columns and the same key.
 """
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from shared.adapters.database.identifiers import identifier
+from shared.adapters.database.query import Query
 from shared.values.table import Column, Table
-
-Query = Callable[..., list[tuple[Any, ...]]]
 
 _GEOMETRIES = {
     "geometry",

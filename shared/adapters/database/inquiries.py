@@ -1,16 +1,15 @@
 """Facts about a server: version, settings, rights, position, counters."""
 
 import re
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from shared.adapters.database.contract import BinlogFilters, Server
+from shared.adapters.database.query import Query
 from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position
 
 _TRIES = 5
-Query = Callable[..., list[tuple[Any, ...]]]
 
 
 def server(query: Query) -> Server:

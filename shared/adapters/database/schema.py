@@ -4,8 +4,9 @@ import re
 from collections.abc import Container
 
 from shared.adapters.database.contract import Cascade, TableSize, UniqueKey
-from shared.adapters.database.description import Query, row_ends
+from shared.adapters.database.description import row_ends
 from shared.adapters.database.identifiers import identifier
+from shared.adapters.database.query import Query
 
 _NOT_SYSTEM = "NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys')"
 _NAME = r"`(?:[^`]|``)+`"

@@ -21,17 +21,15 @@ Source: MySQL reference manual, "GTID Functions", "Metadata Locking"; MariaDB kn
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from shared.adapters.database.contract import Server
 from shared.adapters.database.identifiers import identifier
+from shared.adapters.database.query import Query
 from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position
 from shared.values.table import Table
-
-Query = Callable[..., list[tuple[Any, ...]]]
 
 PROOF_SECONDS = 30
 _PAUSE_SECONDS = 0.02

@@ -12,7 +12,7 @@ import msgspec
 from shared.adapters.state.groups_in_hand import GroupsInHand
 from shared.domain.sink import Outcome
 from shared.flows.consume.applying import Applying, Tried
-from shared.flows.consume.batch import Opened, Piece, settled_of
+from shared.flows.consume.batch import Groups, Opened, Piece, settled_of
 from shared.flows.consume.batch_rows import BatchRows
 from shared.flows.consume.every_change import EveryChange
 from shared.flows.consume.marking import Marking
@@ -35,7 +35,6 @@ KILLED = "Killed:"
 """Begins the reason of a change that is parked for that."""
 
 Waiting = Sequence[tuple[Opened, Piece]]
-Groups = Mapping[str, Sequence[Opened]]
 
 
 @dataclass(frozen=True)

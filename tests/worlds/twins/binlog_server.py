@@ -3,16 +3,15 @@
 import threading
 import time
 from collections.abc import Callable
-from typing import Literal
 
 import msgspec
 
+from shared.adapters.binlog.current_rows import RowOperation
 from shared.values.change import Row
 from shared.values.errors import PositionLost
 from shared.values.position import Position
 from shared.values.table import Table
 
-RowOperation = Literal["c", "u", "d"]
 _FILE = "memory.{:06}"
 CREATED = 1_763_000_000
 """When the files of this binlog were begun, Unix seconds."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from shared.adapters.binlog.statements.names import Names, outside, split
-from shared.adapters.binlog.statements.statement import Effect, Name, Statement, StatementKind
+from shared.adapters.binlog.statements.statement import Effect, Statement, StatementKind, TableName
 from shared.adapters.binlog.statements.tokens import Token
 from shared.adapters.binlog.statements.words import BEFORE_BRACKETS, NATIVE_FUNCTIONS
 
@@ -52,7 +52,7 @@ def calls(tokens: Sequence[Token]) -> bool:
     return False
 
 
-def _statement(verb: str, targets: Sequence[Name], may_call: bool) -> Statement:
+def _statement(verb: str, targets: Sequence[TableName], may_call: bool) -> Statement:
     kind: StatementKind = "rows" if len(targets) == 1 else "perhaps"
     return Statement(verb, effects=tuple(Effect(kind, *name) for name in targets), calls=may_call)
 
@@ -67,12 +67,12 @@ def _find(tokens: Sequence[Token], word: str) -> int | None:
     return None
 
 
-def _named(names: Names, tokens: Sequence[Token]) -> list[Name]:
+def _named(names: Names, tokens: Sequence[Token]) -> list[TableName]:
     """The tables in a list of references; names of aliases may be among them."""
     return list(dict.fromkeys(name for part in split(tokens) for name in _in_part(names, part)))
 
 
-def _in_part(names: Names, part: Sequence[Token]) -> Iterator[Name]:
+def _in_part(names: Names, part: Sequence[Token]) -> Iterator[TableName]:
     flat, at = outside(part), 0
     while at < len(flat):
         if flat[at].text in ("ON", "USING"):  # up to the next join it is a condition

@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 from shared.values.column_changes import ColumnChanges
 
-Name = tuple[str, str]
+TableName = tuple[str, str]
 """Database and table."""
 
 StatementKind = Literal[
@@ -43,7 +43,7 @@ class Effect(NamedTuple):
     table: str
     partitions: tuple[str, ...] = ()
     why: str = ""
-    was: Name | None = None
+    was: TableName | None = None
     columns: ColumnChanges | None = None
 
 
