@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from shared.adapters.state.dynamodb.gates import GATE, gate_of
+from shared.adapters.state.dynamodb.gates import GATE, GATE_ITEM
 from shared.adapters.state.dynamodb.item import Item
-from shared.adapters.state.dynamodb.pair_store import PAIRS, pairs_of
+from shared.adapters.state.dynamodb.pair_store import PAIRS, PAIRS_ITEM
 from shared.adapters.state.dynamodb.parked import FLAGS, flags_of
 from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable, consumer_key
 from shared.values.batch_start import BatchStart
@@ -56,8 +56,8 @@ class DynamoMarks:
             marks,
             run=found.get((own, "run"), {}).get("id", ""),
             parked=frozenset(flags_of(found.get((own, FLAGS)))),
-            gate=gate_of(found.get((own, GATE))),
-            pairs=pairs_of(found.get((own, PAIRS))),
+            gate=GATE_ITEM.of(found.get((own, GATE))),
+            pairs=PAIRS_ITEM.of(found.get((own, PAIRS))),
         )
 
     def advance(self, consumer: str, moves: _Moves) -> set[str]:
