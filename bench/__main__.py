@@ -9,27 +9,27 @@ import typer
 from rich.console import Console
 
 from bench import (
+    archive_backfill,
     archiving,
+    bench_report,
     consuming,
-    deployed,
-    filling,
-    plain_filling,
-    reading,
-    relay,
-    relaying,
-    report,
+    deployed_stage,
+    measured_relay,
+    reader_comparison,
+    relay_figures,
     snapshotting,
+    source_backfill,
 )
-from bench.readers import LIBRARY, LIBRARY_PYTHON, ROWLINE, BinlogReader, parse
+from bench.binlog_workload import BinlogWorkload
+from bench.readers import LIBRARY, LIBRARY_PYTHON, ROWLINE, MeasuredReader, parse
 from bench.say import Say
-from bench.workload import TableWorkload
 from local.home import home
 from local.servers.database_server import DatabaseServer
 from shared.values.errors import ConfigError, RowlineError
 
 CHANGES, QUICK_CHANGES, LARGEST = 320_000, 2_000, 2_000_000
-_QUICK_RELAY = relay.Size(backlog=2_000, idle=2, handovers=1, rate=50, seconds=0.2)
-PARTS = (*reading.SERVERS, "relay", "consumer", "fill", "archive", "snapshot", "stage")
+_QUICK_RELAY = relay_figures.Size(backlog=2_000, idle=2, handovers=1, rate=50, seconds=0.2)
+PARTS = (*reader_comparison.SERVERS, "relay", "consumer", "fill", "archive", "snapshot", "stage")
 
 
 def main(
@@ -74,7 +74,7 @@ def main(
         changes, rounds, largest = QUICK_CHANGES, 0, False
     readers = [ROWLINE, *([LIBRARY] if LIBRARY_PYTHON.exists() else []), *map(parse, reader or [])]
     console, progress = (
-        Console(width=report.WIDTH, soft_wrap=True),
+        Console(width=bench_report.WIDTH, soft_wrap=True),
         Console(stderr=True, highlight=False, soft_wrap=True),
     )
 
@@ -85,24 +85,24 @@ def main(
         say(f"{LIBRARY.name} is not installed; `make bench` does it")
     folder = home().base / "bench-servers" / str(os.getpid())  # two runs at once do not meet
     folder.mkdir(parents=True)
-    readings: list[reading.ReaderRuns] = []
+    readings: list[reader_comparison.ReaderRuns] = []
     measured: dict[str, dict[str, float]] = {}
-    for kind in reading.SERVERS:
+    for kind in reader_comparison.SERVERS:
         own = ("relay", "fill", "snapshot") if kind == "mariadb" else ()
         if not {kind, *own} & set(parts):
             continue
-        with reading.started(kind, folder) as server:
+        with reader_comparison.started(kind, folder) as server:
             if kind in parts:
                 readings += read(server, readers, changes, rounds, say, largest=largest)
             if "fill" in own and "fill" in parts:
                 amount, times = (2_000, 1) if quick else (100_000, 3)
-                measured["fill"] = plain_filling.figures(server, folder, amount, times, say)
+                measured["fill"] = source_backfill.figures(server, folder, amount, times, say)
             for part in [each for each in own if each in parts and each != "fill"]:
-                with relaying.emulated(folder) as environment:
+                with measured_relay.emulated(folder) as environment:
                     if part == "relay":
-                        size = _QUICK_RELAY if quick else relay.Size()
-                        place = relaying.RelayingPlace(server, environment)
-                        measured[part] = relay.figures(place, size, say)
+                        size = _QUICK_RELAY if quick else relay_figures.Size()
+                        place = measured_relay.RelayingPlace(server, environment)
+                        measured[part] = relay_figures.figures(place, size, say)
                     else:
                         rows, times = (2_000, 1) if quick else (1_000_000, 3)
                         measured[part] = snapshotting.figures(
@@ -113,42 +113,44 @@ def main(
         measured["consumer"] = consuming.figures(folder, amount, times, say)
     if "fill" in parts:
         amount, times = (2_000, 1) if quick else (100_000, 3)
-        measured["fill"] = measured.get("fill", {}) | filling.figures(folder, amount, times, say)
+        measured["fill"] = measured.get("fill", {}) | archive_backfill.figures(
+            folder, amount, times, say
+        )
     if "archive" in parts:
         amount, times = (2_000, 1) if quick else (100_000, 3)
         measured["archive"] = archiving.figures(folder, amount, times, say)
     if "stage" in parts:
-        measured["stage"] = deployed.figures(folder, 1 if quick else 7, say)
+        measured["stage"] = deployed_stage.figures(folder, 1 if quick else 7, say)
     shutil.rmtree(folder, ignore_errors=True)
-    report.show(console, readings, measured)
+    bench_report.show(console, readings, measured)
     failed = [each for each in readings if each.failure]
     for each in failed:
         console.print(
             f"{each.server}, {each.workload.name}: {each.reader}: {each.failure}", markup=False
         )
-    console.print(f"All of it: {report.save(readings, measured)}", markup=False)
+    console.print(f"All of it: {bench_report.save(readings, measured)}", markup=False)
     raise typer.Exit(1 if failed else 0)
 
 
 def read(
     server: DatabaseServer,
-    readers: list[BinlogReader],
+    readers: list[MeasuredReader],
     changes: int,
     rounds: int,
     say: Say,
     *,
     largest: bool,
-) -> list[reading.ReaderRuns]:
+) -> list[reader_comparison.ReaderRuns]:
     """The workloads of one server."""
-    readings: list[reading.ReaderRuns] = []
+    readings: list[reader_comparison.ReaderRuns] = []
     for workload in (
-        TableWorkload("single rows", changes),
-        TableWorkload("many rows a statement", changes, rows=min(1000, changes // 10)),
+        BinlogWorkload("single rows", changes),
+        BinlogWorkload("many rows a statement", changes, rows=min(1000, changes // 10)),
     ):
-        readings += reading.compare(server, workload, readers, rounds, say)
+        readings += reader_comparison.compare(server, workload, readers, rounds, say)
     if largest:
-        workload = TableWorkload("one transaction", LARGEST, rows=1000, one_transaction=True)
-        readings += reading.compare(server, workload, [ROWLINE], 1, say)
+        workload = BinlogWorkload("one transaction", LARGEST, rows=1000, one_transaction=True)
+        readings += reader_comparison.compare(server, workload, [ROWLINE], 1, say)
     return readings
 
 

@@ -20,7 +20,7 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench import relaying
+from bench import measured_relay
 from bench.consuming import row
 from bench.say import Say
 from shared.adapters import aws
@@ -43,7 +43,7 @@ def figures(folder: Path, changes: int, times: int, say: Say) -> dict[str, float
 
     changes: how many are committed. times: how often; the median counts.
     """
-    with relaying.emulated(folder) as environment, mock.patch.dict(os.environ, environment):
+    with measured_relay.emulated(folder) as environment, mock.patch.dict(os.environ, environment):
         rates, plain = [], []
         for number in range(times):
             say(f"archive: {changes:,} changes into a table, {number + 1} of {times}")

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.workload import DATABASE, TABLE, Written
+from bench.binlog_workload import DATABASE, TABLE, Written
 from local.home import CHECKOUT
 from local.servers.database_server import READER, DatabaseServer
 from shared.values.errors import ConfigError
@@ -17,7 +17,7 @@ LIBRARY_PYTHON = CHECKOUT / ".local/bench/venv/bin/python"
 
 
 @dataclass(frozen=True)
-class BinlogReader:
+class MeasuredReader:
     """A program that prints one line a change to standard output and ends after the last one.
 
     command: Holds places such as `{host}`, see `places`. The environment has the same values as
@@ -39,7 +39,7 @@ class BinlogReader:
             ) from None
 
 
-ROWLINE = BinlogReader(
+ROWLINE = MeasuredReader(
     "rowline tail",
     (
         str(Path(sys.executable).with_name("rowline")),
@@ -51,19 +51,19 @@ ROWLINE = BinlogReader(
         "--until-now",
     ),
 )
-LIBRARY = BinlogReader(
+LIBRARY = MeasuredReader(
     "python-mysql-replication + orjson",
     (str(LIBRARY_PYTHON), str(Path(__file__).with_name("library.py"))),
 )
 
 
-def parse(text: str) -> BinlogReader:
+def parse(text: str) -> MeasuredReader:
     """`NAME=COMMAND`, the command split as a shell splits words. Raises ConfigError."""
     name, found, command = text.partition("=")
     words = shlex.split(command)
     if not (name and found and words):
         raise ConfigError("is not NAME=COMMAND.", thing=f"--reader {text}")
-    return BinlogReader(name, tuple(words))
+    return MeasuredReader(name, tuple(words))
 
 
 def places(server: DatabaseServer, written: Written) -> dict[str, str]:

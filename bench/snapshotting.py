@@ -20,9 +20,9 @@ from unittest import mock
 
 import boto3
 
-from bench import relaying
+from bench import measured_relay
+from bench.binlog_workload import DATABASE, TABLE, fill
 from bench.say import Say
-from bench.workload import DATABASE, TABLE, fill
 from local.servers.database_server import DatabaseServer
 from shared.adapters.state.dynamodb import open_state
 from shared.values import source_endpoint
@@ -45,7 +45,7 @@ def figures(
     """Every figure by its name. rows: of the table. times: how often each side reads it."""
     say(f"snapshot: filling a table with {rows:,} rows")
     fill(server, rows)
-    place, seen = relaying.RelayingPlace(server, environment), relaying.Seen()
+    place, seen = measured_relay.RelayingPlace(server, environment), measured_relay.Seen()
     bucket = f"bench-{uuid.uuid4().hex[:12]}"
     with mock.patch.dict(os.environ, environment):
         boto3.client("s3").create_bucket(
@@ -59,7 +59,7 @@ def figures(
             "file": str(folder / "plain.parquet"),
         }
         sides: dict[str, list[dict[str, float]]] = {"read": [], "pack": [], "plain": []}
-        with relaying.running(place.job("snapshot", seen, place.position(), table=NAME)):
+        with measured_relay.running(place.job("snapshot", seen, place.position(), table=NAME)):
             for number in range(times):
                 for side, done in sides.items():
                     say(f"snapshot: {side}, {number + 1} of {times}")

@@ -3,8 +3,8 @@
 import time
 
 from cli.archive_jobs import plan_setup, run_from_archive
-from cli.ui.chosen import chosen
 from cli.ui.console import print_json, result_console
+from cli.ui.name_list import split_names
 from shared.flows.replay.from_archive import fill_from_archive
 from shared.flows.replay.report import line_of
 from shared.stage import Stage
@@ -15,7 +15,7 @@ def fill_consumer_from_archive(
 ) -> None:
     """Fill a consumer from a snapshot and the changes since, and print what that did."""
     setup = plan_setup(deployed, consumer, time.time_ns() // 1_000_000)
-    work = fill_from_archive(setup, chosen(tables), into=into)
+    work = fill_from_archive(setup, split_names(tables), into=into)
     report = run_from_archive(deployed, consumer, work)
     if as_json:
         return print_json(report)

@@ -5,8 +5,8 @@ import time
 
 import typer
 
-from cli.ui.chosen import chosen
 from cli.ui.console import note_console
+from cli.ui.name_list import split_names
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
 from shared.domain.patience import Patience
@@ -51,7 +51,7 @@ def run_in_function(
     RowlineError when the job stops before it is done.
     """
     stage.consumer(consumer)
-    wanted = Wanted(tuple(chosen(tables)), restart, WITHOUT_LIMIT if yes else 0)
+    wanted = Wanted(tuple(split_names(tables)), restart, WITHOUT_LIMIT if yes else 0)
     verb = type(work).__name__.removesuffix("Work").lower()
     with RowProgress(verb) as progress:
         job = submit(

@@ -11,7 +11,7 @@ from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.duration import duration
 from cli.ui.json_option import JsonOption
-from shared.flows.archive.reports import COMMIT_WAITS, Committed, Maintained, Standing
+from shared.flows.archive.reports import COMMIT_WAITS, ArchiveStatus, Committed, Maintained
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,7 +29,7 @@ def status(
     Example: `rowline archive status --stage prod`
     """
     answer = ask_archive(open_stage(stage, service), {"do": "status"})
-    found = msgspec.convert(answer, Standing)
+    found = msgspec.convert(answer, ArchiveStatus)
     if as_json:
         return print_json(found)
     console = result_console()

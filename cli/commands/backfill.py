@@ -15,10 +15,10 @@ from cli.deployed import (
 )
 from cli.job_options import HereOption, RestartOption, TablesOption
 from cli.job_run import run_in_function, runs_here
-from cli.ui.chosen import chosen
 from cli.ui.consent import consent
 from cli.ui.console import print_json, result_console
 from cli.ui.json_option import JsonOption
+from cli.ui.name_list import split_names
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
 from shared.flows.backfill.backfill import Backfill
@@ -102,7 +102,7 @@ def run_fill(
             agreed = consent(options.yes, progress)
             setup = stage.job(consumer, by=whoami(), show=progress.show, consent=agreed)
             fill = Backfill(setup, kind, into=options.into)
-            report = fill.run(chosen(options.tables), restart=options.restart)
+            report = fill.run(split_names(options.tables), restart=options.restart)
     else:
         job = run_in_function(
             stage,

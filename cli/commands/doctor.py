@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from cli.deployed import ServiceOption, StageOption, open_stage
-from cli.ui.chosen import chosen
 from cli.ui.console import print_json, result_console
 from cli.ui.findings import exit_code, show_checks, shown
 from cli.ui.json_option import JsonOption
+from cli.ui.name_list import split_names
 from cli.ui.source_address import endpoint_of, is_address
 from shared.adapters.database.sql import SqlDatabase
 from shared.domain.preflight import check_source
@@ -61,7 +61,7 @@ def _database(source: str, tables: str) -> list[Finding]:
             ),
         )
     endpoint = endpoint_of(source)
-    patterns = {pattern: TableSettings() for pattern in chosen(tables)}
+    patterns = {pattern: TableSettings() for pattern in split_names(tables)}
     database = SqlDatabase(endpoint)
     try:
         return check_source(

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from cli.ui.chosen import chosen
 from cli.ui.console import note_console
+from cli.ui.name_list import split_names
 from cli.ui.source_address import endpoint_of
 from shared.adapters.database.sql import SqlDatabase
 from shared.flows.source.listing import list_tables
-from shared.flows.source.stanzas import put_in, stanzas
+from shared.flows.source.stanza_text import put_in, stanzas
 from shared.values.errors import ConfigError
 
 # As the serverless.yml of this repository names them; the values stand in Secrets Manager.
@@ -68,7 +68,7 @@ def command(
     )
     database = SqlDatabase(endpoint_of(url))
     try:
-        listing = list_tables(database, None, chosen(tables))
+        listing = list_tables(database, None, split_names(tables))
     finally:
         database.close()
     first = listing.tables[0].table.partition(".")[0] if listing.tables else "source"

@@ -8,9 +8,9 @@ import typer
 from cli.archive_jobs import plan_setup, run_from_archive
 from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.job_options import TablesOption
-from cli.ui.chosen import chosen
 from cli.ui.console import print_json, result_console
 from cli.ui.json_option import JsonOption
+from cli.ui.name_list import split_names
 from shared.flows.replay.plan_lines import lines_of
 from shared.flows.replay.planning import RATE, ReplayRequest, plan
 from shared.flows.replay.report import line_of
@@ -58,7 +58,7 @@ def command(
     asked = ReplayRequest(
         moment_us(since, now_ms),
         moment_us(until, now_ms) if until else 0,
-        tuple(chosen(tables)),
+        tuple(split_names(tables)),
         where,
         key,
         rate,

@@ -10,9 +10,9 @@ import typer
 from cli.deployed import ServiceOption, SourceOption, StageOption, open_stage
 from cli.job_options import HereOption, RestartOption, TablesOption
 from cli.job_run import run_in_function, runs_here
-from cli.ui.chosen import chosen
 from cli.ui.console import print_json, result_console
 from cli.ui.json_option import JsonOption
+from cli.ui.name_list import split_names
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
 from shared.flows.snapshots.creating import Creating
@@ -54,7 +54,7 @@ def create(
     if runs_here(deployed, consumer, here):
         with RowProgress("snapshot") as progress:
             setup = deployed.job(consumer, by=whoami(), show=progress.show)
-            read = Creating(setup).run(chosen(tables), restart=restart)
+            read = Creating(setup).run(split_names(tables), restart=restart)
     else:
         job = run_in_function(
             deployed, consumer, SnapshotWork(), tables=tables, restart=restart, yes=False

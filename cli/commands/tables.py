@@ -6,9 +6,9 @@ import typer
 from rich.console import Console
 
 from cli.deployed import ServiceOption, StageOption, open_stage
-from cli.ui.chosen import chosen
 from cli.ui.console import print_json, result_console
 from cli.ui.json_option import JsonOption
+from cli.ui.name_list import split_names
 from cli.ui.printed_table import new_table, print_table
 from cli.ui.source_address import endpoint_of, is_address
 from shared.adapters.database.sql import SqlDatabase
@@ -36,7 +36,7 @@ def command(
 
     Example: `rowline tables --source mysql://rowline@127.0.0.1:3306 --tables 'shop.*'`
     """
-    patterns = chosen(tables)
+    patterns = split_names(tables)
     for pattern in patterns:
         if "." not in pattern:
             raise ConfigError(

@@ -15,10 +15,10 @@ from cli.deployed import (
 )
 from cli.job_options import HereOption, RestartOption, TablesOption
 from cli.job_run import run_in_function, runs_here
-from cli.ui.chosen import chosen
 from cli.ui.consent import YesOption, consent
 from cli.ui.console import print_json, result_console
 from cli.ui.json_option import JsonOption
+from cli.ui.name_list import split_names
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
 from shared.flows.verify.report import VerifyReport
@@ -71,13 +71,13 @@ def command(
             thing="--repair",
             hint="Leave out --index and --ignore.",
         )
-    fields = tuple(chosen(ignore))
+    fields = tuple(split_names(ignore))
     if runs_here(deployed, consumer, here):
         with RowProgress("verify") as progress:
             agreed = consent(yes, progress)
             setup = deployed.job(consumer, by=whoami(), show=progress.show, consent=agreed)
             report = Verify(setup, repair=repair, index=index, ignore=fields).run(
-                chosen(tables), restart=restart
+                split_names(tables), restart=restart
             )
     else:
         work = VerifyWork(repair=repair, index=index, ignore=fields)

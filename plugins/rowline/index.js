@@ -18,7 +18,7 @@ const { requireConcurrency } = require('./deploy/concurrency');
 const { requireEndpoint } = require('./deploy/endpoint');
 const { useLocalStage } = require('./deploy/local');
 const { wake } = require('./deploy/wake');
-const { retainedResources } = require('./deploy/retained');
+const { retainedResources } = require('./deploy/list_retained');
 
 /** Connects the stanzas to the framework's hooks; the modules that it calls do the work. */
 class Rowline {

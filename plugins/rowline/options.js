@@ -1,7 +1,7 @@
 'use strict';
 
 const { MODES } = require('./deploy/check');
-const { optionProblems } = require('./option_words');
+const { optionProblems } = require('./option_forms');
 const { nearest } = require('./schema/nearest');
 
 // All that the plugin assumes about its service. `custom.rowline` overrides any of it.

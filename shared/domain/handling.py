@@ -1,4 +1,7 @@
-"""Handling: what a consumer's own code sees beside the change itself."""
+"""Handling: what a consumer's own code sees beside the change itself.
+
+Consumers' own code imports it (docs/handler.md), so its path is public.
+"""
 
 from collections.abc import Callable
 from logging import Logger

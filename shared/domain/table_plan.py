@@ -10,11 +10,11 @@ from typing import Any
 from msgspec import structs
 
 from shared.adapters.binlog.contract import CannotCapture
+from shared.domain.projection import Projection
 from shared.values.change import Row
 from shared.values.errors import RowlineError
 from shared.values.message_characters import refused_character
 from shared.values.message_group import shard_of
-from shared.values.projection import Projection
 from shared.values.settings import TableSettings
 from shared.values.table import Table
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from shared.domain.projection import REDACTED, Projection
 from shared.values.errors import ConfigError, SourceError
 from shared.values.message_group import shard_of
-from shared.values.projection import REDACTED, Projection
 from shared.values.settings import TableSettings
 from shared.values.table import Column, Table
 

@@ -9,7 +9,7 @@ from shared.values.checkpoint import Checkpoint
 from shared.values.errors import ConfigError, SourceUnavailable
 from shared.values.finding import Finding
 from shared.values.lineage import Lineage
-from shared.values.mask_key import fingerprint
+from shared.values.mask_key import mask_key_fingerprint
 from shared.values.position import Position
 from shared.values.settings import Settings, SourceSettings, TableSettings
 from tests.worlds.consumer_world import consumer_settings
@@ -90,7 +90,7 @@ def test_columns_that_become_hidden_make_a_backfill_due(
 
 
 @pytest.mark.parametrize(
-    ("known", "level"), [("", "ok"), (fingerprint(b"k" * 40), "ok"), ("other", "warn")]
+    ("known", "level"), [("", "ok"), (mask_key_fingerprint(b"k" * 40), "ok"), ("other", "warn")]
 )
 def test_a_changed_mask_key_makes_hashed_tables_due(known: str, level: str) -> None:
     tables = {"shop.items": TableSettings(mask={"note": "hash"})}

@@ -10,7 +10,7 @@ import pytest
 from shared.domain import gate_transitions
 from shared.domain.parked_where import ParkedWhere
 from shared.domain.sink import Outcome, Slice
-from shared.flows.redrive.changes_to_redrive import chosen, commands
+from shared.flows.redrive.changes_to_redrive import chosen_changes, commands
 from shared.flows.watch.empty_row_removal import remove_empty_rows
 from shared.values.change import Change
 from shared.values.delivery import Delivery
@@ -301,7 +301,7 @@ class Random:
             assert state.jobs.begin(Job("j", "search", RedriveWork(), token=1, beat=1))
         where = ParkedWhere((("key", "=", str(self.random.randrange(4))),))
         meant = where if self.random.random() < 0.7 else ParkedWhere()
-        some = chosen(state.parked, "search", meant, 1 << 62, closes=True)
+        some = chosen_changes(state.parked, "search", meant, 1 << 62, closes=True)
         for command in commands(some, "j", self.numbers, "apply"):
             marks = command.attributes("shop")
             id = command.deduplication_id
@@ -367,7 +367,7 @@ class Random:
             if not any(self.queues.values()):
                 if not self.world.parked():
                     break
-                some = chosen(
+                some = chosen_changes(
                     self.world.state.parked, "search", ParkedWhere(), 1 << 62, closes=True
                 )
                 assert some

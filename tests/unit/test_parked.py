@@ -5,7 +5,7 @@ import pytest
 
 from shared.domain.parked_groups import by_reason
 from shared.domain.parked_where import ParkedWhere
-from shared.flows.consume.parked_reason import error_of, reason_of
+from shared.flows.consume.parked_reason import error_of, parked_reason
 from shared.values.errors import ConfigError
 from shared.values.parked_change import ParkedChange
 from tests.worlds.consumer_world import change, parked_change
@@ -94,17 +94,17 @@ ES = (
 def test_a_reason_is_shared_and_quotes_no_value_of_the_row(one: str, other: str) -> None:
     first = change(1, "c", 5, price="12,50", mail="ann@example.com")
     second = change(2, "c", 77, price="it's 3", mail="bob@example.com")
-    assert reason_of(one, first) == reason_of(other, second)
+    assert parked_reason(one, first) == parked_reason(other, second)
     for row in (first, second):
         assert row.after is not None
         for value in row.after.values():
-            assert str(value) not in reason_of(one, first).replace("#", "")
+            assert str(value) not in parked_reason(one, first).replace("#", "")
 
 
 def test_what_two_reasons_differ_in_stays() -> None:
     row = change(1, "c", 5, price="12,50")
-    assert reason_of("KeyError: 'currency'", row) != reason_of("KeyError: 'price'", row)
-    assert reason_of(ES.format(1, 5, "x"), row) != reason_of(
+    assert parked_reason("KeyError: 'currency'", row) != parked_reason("KeyError: 'price'", row)
+    assert parked_reason(ES.format(1, 5, "x"), row) != parked_reason(
         ES.format(1, 5, "x").replace("[price]", "[stock]"), row
     )
     assert error_of("KeyError: 'currency'") == "KeyError"

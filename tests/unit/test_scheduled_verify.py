@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from shared.flows.watch.alarm_figures import emit_figures
-from shared.flows.watch.scheduled import LATE_SECONDS
+from shared.flows.watch.schedule_due import LATE_SECONDS
 from shared.flows.watch.scheduled_verifies import RUN_SECONDS, start_verifies
 from shared.values.job import Job, VerifyWork
 from shared.values.verify_schedule import VerifySchedule

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from shared.flows.source.listing import ListedTable, Listing
-from shared.flows.source.stanzas import put_in, stanzas
+from shared.flows.source.stanza_text import put_in, stanzas
 from shared.values.errors import ConfigError
 
 LISTING = Listing(

@@ -7,12 +7,12 @@ import pytest
 
 from cli.ui.hidden_columns import hidden_columns
 from shared.adapters.binlog.contract import Event, Rows
+from shared.domain.projection import REDACTED
 from shared.domain.table_plan import CannotNumber
 from shared.flows.tail import absent_tables, tail
 from shared.values.declaration import Declaration
 from shared.values.errors import ConfigError, SourceError
 from shared.values.position import Position
-from shared.values.projection import REDACTED
 from shared.values.settings import Settings, SourceSettings, TableSettings
 from shared.values.table import Column, Table
 from tests.worlds.twins.binlog import MemoryBinlog

@@ -16,8 +16,8 @@ from shared.flows.consume.batch_trace import BatchTrace
 from shared.flows.consume.runtime import Consume
 from shared.flows.relay.publishing.publish_trace import PublishTrace
 from shared.flows.trace.change_trace import ChangeTrace
-from shared.flows.trace.following_change import trace
 from shared.flows.trace.sought import Sought
+from shared.flows.trace.trace import trace
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.change import Change
 from shared.values.checkpoint import Checkpoint

@@ -2,7 +2,7 @@
 
 const path = require('node:path');
 const { install, filesBelow } = require('./dependencies');
-const { isNeededByArchive, ADDED } = require('./archive_parts');
+const { isNeededByArchive, ADDED } = require('./unused_archive_files');
 const { archive } = require('./archive');
 
 /**

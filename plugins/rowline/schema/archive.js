@@ -2,7 +2,7 @@
 
 const { isOff } = require('../options');
 const { scheduleProblem } = require('./schedule');
-const { SECRET } = require('./words');
+const { SECRET } = require('./naming');
 const { ownSources, capturedBy } = require('./relays');
 
 /** The stanza `archive:`. */

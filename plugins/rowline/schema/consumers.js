@@ -1,9 +1,9 @@
 'use strict';
 
-const { NAME, TABLES } = require('./words');
+const { NAME, TABLES } = require('./naming');
 const filters = require('./filters');
 const ownRows = require('./own_rows');
-const refusals = require('./refusals');
+const refusals = require('./refused_changes');
 const schedule = require('./schedule');
 const { sinks } = require('../sinks');
 

@@ -1,6 +1,6 @@
 'use strict';
 
-const { TABLE } = require('./words');
+const { TABLE } = require('./naming');
 const { REFERENCE, codeProblems } = require('./own_code');
 
 // `upcasters` and `mapping` of a consumer: own code that works on rows.

@@ -16,7 +16,7 @@ const {
   archiveContradictions,
 } = require('./contradictions');
 const { filterProblems } = require('./filters');
-const { refusalProblems } = require('./refusals');
+const { refusalProblems } = require('./refused_changes');
 const { ownRowsProblems } = require('./own_rows');
 const { scheduleProblems } = require('./schedule');
 const { requirementsProblems } = require('./requirements');

@@ -1,6 +1,6 @@
 'use strict';
 
-const { NAME, SECRET, COLUMNS, TABLE, START } = require('./words');
+const { NAME, SECRET, COLUMNS, TABLE, START } = require('./naming');
 
 // One captured table. A bare name, which is `null` in YAML, has all defaults.
 const table = {

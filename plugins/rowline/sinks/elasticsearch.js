@@ -1,6 +1,6 @@
 'use strict';
 
-const { SECRET, COLUMNS } = require('../schema/words');
+const { SECRET, COLUMNS } = require('../schema/naming');
 const { secret } = require('../expand/statements');
 
 const schema = {

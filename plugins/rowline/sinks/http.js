@@ -1,6 +1,6 @@
 'use strict';
 
-const { SECRET } = require('../schema/words');
+const { SECRET } = require('../schema/naming');
 const { secret } = require('../expand/statements');
 
 const schema = {

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 from shared.adapters.binlog.statements.statement import TableName
 from shared.values.table_pattern import TablePatterns
 
-Side = Literal["plain", "opaque", "memory", "unknown"]
+StatementReach = Literal["plain", "opaque", "memory", "unknown"]
 """Whether a statement on a table changes that table alone. `plain` it does, `opaque` it may not: a
 view, or a table with triggers. `memory` nobody tells, and its engine is MEMORY.
 """
@@ -21,7 +21,7 @@ class TableQuestions(Protocol):
         """Database and name of each table that the account sees."""
         ...
 
-    def side(self, database: str, table: str) -> Side:
+    def side(self, database: str, table: str) -> StatementReach:
         """Whether a statement on this table changes it alone."""
         ...
 
@@ -50,7 +50,7 @@ class KnownTables:
         self._capture, self.catalog = capture, catalog
         self._seen = set[TableName]()
         self._listed: set[TableName] | None = None
-        self._sides = dict[TableName, Side]()
+        self._sides = dict[TableName, StatementReach]()
         self._sequences = dict[TableName, bool]()
         self._temporary = set[tuple[int, str, str]]()
 
@@ -68,7 +68,7 @@ class KnownTables:
         known = self._seen | (self._listed or set()) | set(self._capture.named)
         return sorted(name for name in known if chosen(name[0]) and not self.is_sequence(name))
 
-    def set_side(self, name: TableName, side: Side) -> None:
+    def set_side(self, name: TableName, side: StatementReach) -> None:
         """Remember what was read of a table, captured or not."""
         if len(self._sides) >= _MOST:
             self._sides.clear()
@@ -82,7 +82,7 @@ class KnownTables:
         if moved and sequence is not None:
             self._sequences[moved] = sequence
 
-    def side(self, name: TableName) -> Side:
+    def side(self, name: TableName) -> StatementReach:
         """Whether a statement on this table changes it alone."""
         return self._sides.get(name) or self.catalog.side(*name)
 

@@ -24,9 +24,9 @@ from shared.adapters.binlog.executed import Executed, MariadbExecuted, MysqlExec
 from shared.adapters.binlog.files import BinlogFiles
 from shared.adapters.binlog.known_tables import KnownTables
 from shared.adapters.binlog.packets import Packets
-from shared.adapters.binlog.refusals import ServerIdTaken, refusal
 from shared.adapters.binlog.row_decoder import RowDecoders
 from shared.adapters.binlog.server_catalog import ServerCatalog
+from shared.adapters.binlog.server_errors import ServerIdTaken, refusal
 from shared.adapters.binlog.server_tables import ServerTables
 from shared.adapters.binlog.session import Session
 from shared.adapters.binlog.side_reading import SideReading

@@ -3,7 +3,7 @@
 from contextlib import closing
 from functools import cached_property
 
-from shared.adapters.binlog.known_tables import Side
+from shared.adapters.binlog.known_tables import StatementReach
 from shared.adapters.binlog.session import Session
 from shared.values.cascades import logs_cascades
 from shared.values.source_endpoint import SourceEndpoint
@@ -68,7 +68,7 @@ class ServerTables:
             )
         return None if kind is None else str(kind) == "SEQUENCE"
 
-    def side(self, database: str, table: str) -> Side:
+    def side(self, database: str, table: str) -> StatementReach:
         """See `TableCatalog`. Triggers show only to an account with the right TRIGGER."""
         with closing(Session(self._endpoint)) as session:
             found = session.query(

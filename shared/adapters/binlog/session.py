@@ -14,7 +14,7 @@ from uuid import UUID
 import pymysql
 
 from shared.adapters.binlog.gtid import MariadbGtids, MysqlGtids
-from shared.adapters.binlog.refusals import translated
+from shared.adapters.binlog.server_errors import translated
 from shared.adapters.login import TLS_HINT, refused_login, tls_options
 from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position

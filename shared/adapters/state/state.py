@@ -10,12 +10,12 @@ from shared.adapters.state.dues import Dues
 from shared.adapters.state.gates import Gates
 from shared.adapters.state.groups_in_hand import GroupsInHand
 from shared.adapters.state.jobs import Jobs
-from shared.adapters.state.leases import Leases
 from shared.adapters.state.marks import Marks
 from shared.adapters.state.pair_store import PairStore
 from shared.adapters.state.parked import Parked
 from shared.adapters.state.pulses import Pulses
 from shared.adapters.state.redriven import Redriven
+from shared.adapters.state.run_leases import RunLeases
 from shared.adapters.state.schemas import Schemas
 from shared.adapters.state.streams import Streams
 from shared.adapters.state.verify_reports import VerifyReports
@@ -38,7 +38,7 @@ class State:
     dues: Dues
     reports: VerifyReports
     pulses: Pulses
-    leases: Leases
+    leases: RunLeases
     gates: Gates
     pairs: PairStore
     archive_progress: ArchiveProgresses

@@ -6,15 +6,15 @@ from contextlib import suppress
 import msgspec
 
 from shared.domain.archive_ledger import Span
+from shared.flows.archive.archive_status import archive_status
 from shared.flows.archive.auditing import audit
 from shared.flows.archive.chosen_changes import ChosenChanges
 from shared.flows.archive.committing import commit
 from shared.flows.archive.giving_up import give_up, refuse_young
 from shared.flows.archive.healing import heal, wanted
-from shared.flows.archive.how_far import standing
 from shared.flows.archive.maintaining import maintain
-from shared.flows.archive.noting_progress import note_failure, note_progress
-from shared.flows.archive.reaching import reach
+from shared.flows.archive.recording_progress import note_failure, note_progress
+from shared.flows.archive.replay_reach import reach
 from shared.flows.archive.reports import COMMIT_WAITS
 from shared.flows.archive.setup import ArchiveSetup
 from shared.flows.archive.snapshot_bases import bases
@@ -60,7 +60,7 @@ def _maintain(setup: ArchiveSetup, _event: PlainAnswer) -> PlainAnswer:
 
 
 def _status(setup: ArchiveSetup, _event: PlainAnswer) -> PlainAnswer:
-    return plain_answer(standing(setup))
+    return plain_answer(archive_status(setup))
 
 
 def _audit(setup: ArchiveSetup, event: PlainAnswer) -> PlainAnswer:

@@ -14,7 +14,7 @@ from pyroaring import BitMap64
 from shared.adapters.lake.contract import Lake, TableHead
 from shared.adapters.state.state import State
 from shared.domain.archive_ledger import Ledger, StreamEpoch, spans
-from shared.flows.archive.given_out import given_out
+from shared.flows.archive.assigned_numbers import assigned_numbers
 from shared.flows.archive.reports import Audited, Numbers
 from shared.values.seq import split_seq
 
@@ -39,7 +39,7 @@ def audit(
     """
     progress = state.archive_progress.read()
     # Before the head: what is archived meanwhile is not counted as absent.
-    ends = {place: end for stream in streams for place, end in given_out(state, stream)}
+    ends = {place: end for stream in streams for place, end in assigned_numbers(state, stream)}
     head = lake.head()
     ledger = Ledger.decode(head.ledger)
     floors = _floors(lake, head, since_ms) if since_ms else {}

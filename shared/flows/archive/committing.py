@@ -12,7 +12,7 @@ from itertools import islice
 from shared.adapters.lake.contract import Lake, Overtaken
 from shared.adapters.landing.contract import Landed, Landing
 from shared.domain.archive_ledger import Ledger
-from shared.domain.held_lease import HeldLease
+from shared.domain.run_lease import RunLease
 from shared.flows.archive.landed_rows import LandedObject, new_rows
 from shared.flows.archive.reports import Committed
 from shared.flows.archive.setup import ArchiveSetup
@@ -41,7 +41,7 @@ def commit(setup: ArchiveSetup, *, wait_seconds: float = 0.0) -> Committed:
     wait_seconds: so long it waits at most for a run that is under way, which may have listed the
         landing before the last object came.
     """
-    lease = HeldLease(setup.state.leases, LEASE, setup.holder, LEASE_SECONDS, setup.now_ms)
+    lease = RunLease(setup.state.leases, LEASE, setup.holder, LEASE_SECONDS, setup.now_ms)
     until = setup.clock() + wait_seconds
     while not lease.hold():
         if setup.clock() >= until:

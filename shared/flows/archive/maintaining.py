@@ -13,7 +13,7 @@ from pyroaring import BitMap64
 
 from shared.adapters.lake.contract import Lake, Overtaken
 from shared.domain.archive_ledger import Ledger, StreamEpoch
-from shared.domain.held_lease import HeldLease
+from shared.domain.run_lease import RunLease
 from shared.flows.archive import committing, periods
 from shared.flows.archive.auditing import by_place
 from shared.flows.archive.key_ranges import sorted_parts
@@ -46,7 +46,7 @@ def maintain(setup: ArchiveSetup) -> Maintained:
 
     Raises what the lake raises; work that was done stays done.
     """
-    lease = HeldLease(setup.state.leases, LEASE, setup.holder, LEASE_SECONDS, setup.now_ms)
+    lease = RunLease(setup.state.leases, LEASE, setup.holder, LEASE_SECONDS, setup.now_ms)
     if not lease.hold():
         return Maintained(busy=True)
     done = Maintained()
@@ -66,7 +66,7 @@ def maintain(setup: ArchiveSetup) -> Maintained:
 def alone(setup: ArchiveSetup) -> Iterator[None]:
     """Keep the committer from committing, once its run is over; do not wait for long."""
     holder, seconds = f"{setup.holder} rewrites", committing.LEASE_SECONDS
-    lease = HeldLease(setup.state.leases, committing.LEASE, holder, seconds, setup.now_ms)
+    lease = RunLease(setup.state.leases, committing.LEASE, holder, seconds, setup.now_ms)
     end = setup.now_ms() + WAIT_MS
     while not (held := lease.hold()) and setup.now_ms() < end:
         setup.sleep(0.2)

@@ -70,7 +70,7 @@ class StreamStanding(msgspec.Struct):
     end: int
 
 
-class Standing(msgspec.Struct):
+class ArchiveStatus(msgspec.Struct):
     """The archive.
 
     waiting, waiting_bytes: objects in the landing. oldest_ms: the age of the oldest.

@@ -12,7 +12,7 @@ from shared.adapters.queue.contract import MAX_RECEIVED, Queue
 from shared.flows.consume.applying import Tried
 from shared.flows.consume.batch import Opened, by_group
 from shared.flows.consume.batch_rows import BatchRows
-from shared.flows.consume.suspect_group import ApplyAndSettle, SuspectGroup, Trial
+from shared.flows.consume.suspect_group import BatchTools, SuspectGroup, Trial
 from shared.values.batch_start import BatchStart
 from shared.values.errors import StackError, StateUnavailable
 from shared.values.group_in_hand import GroupInHand
@@ -26,7 +26,7 @@ class Killing:
     soon: groups that are not over, and shall come again without a long wait.
     """
 
-    def __init__(self, settling: ApplyAndSettle, queue: Queue) -> None:
+    def __init__(self, settling: BatchTools, queue: Queue) -> None:
         self._with, self._queue = settling, queue
         self._begun: list[str] = []
         self.tried = Tried()

@@ -17,7 +17,7 @@ def error_of(message: str) -> str:
     return message.partition(":")[0].strip()[:100] or "refused"
 
 
-def reason_of(message: str, change: Change | None) -> str:
+def parked_reason(message: str, change: Change | None) -> str:
     """The message without numbers and without the row's values.
 
     A word in quotes stays, unless the row has it: it names a field or a missing key.

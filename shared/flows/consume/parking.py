@@ -13,7 +13,7 @@ from shared.domain.sink import Outcome
 from shared.flows.consume.batch import Opened, Piece, settled_of
 from shared.flows.consume.batch_rows import BatchRows, row_id
 from shared.flows.consume.park_budget import ParkBudget
-from shared.flows.consume.parked_reason import error_of, reason_of
+from shared.flows.consume.parked_reason import error_of, parked_reason
 from shared.values.change import Change
 from shared.values.errors import Outage, RowlineError, StackError
 from shared.values.json_text import decode_json
@@ -139,7 +139,7 @@ class Parking:
             ts_ms=change.ts_ms if change is not None else 0,
             error=error_of(text),
             message=text,
-            reason=reason_of(text, change),
+            reason=parked_reason(text, change),
             parked_ms=now_ms,
             tried_ms=now_ms,
             last=text,

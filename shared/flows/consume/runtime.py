@@ -31,7 +31,7 @@ from shared.flows.consume.redriving import RedriveRuntime
 from shared.flows.consume.refusal_retries import RefusalRetries
 from shared.flows.consume.returned import Returned
 from shared.flows.consume.seen import drop_seen
-from shared.flows.consume.suspect_group import ApplyAndSettle
+from shared.flows.consume.suspect_group import BatchTools
 from shared.flows.consume.visibility import claim, postpone
 from shared.values.batch_start import BatchStart
 from shared.values.delivery import Delivery
@@ -65,7 +65,7 @@ class Consume:
         self._marking = Marking(consumer.name, state)
         self._parking = Parking(consumer, state.parked, claims, version, clock)
         self._redriving = RedriveRuntime(consumer, applying, state, claims, version, clock)
-        settling = ApplyAndSettle(
+        settling = BatchTools(
             consumer.name,
             state.groups_in_hand,
             self._applying,

@@ -57,7 +57,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class ApplyAndSettle:
+class BatchTools:
     """What applies and settles the changes of one consumer. version: of the function's code."""
 
     consumer: str
@@ -71,7 +71,7 @@ class ApplyAndSettle:
 class SuspectGroup:
     """One group of one batch. tried: what the sink said."""
 
-    def __init__(self, settling: ApplyAndSettle, trial: Trial) -> None:
+    def __init__(self, settling: BatchTools, trial: Trial) -> None:
         self._with = settling
         self._trial, self._group, self._total = trial, trial.group, trial.time_left()
         self._record = trial.held[trial.group]

@@ -8,7 +8,7 @@ from shared.flows.health.declared_stage import DeclaredStage, not_asked
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import ConfigError, Outage, RowlineError
 from shared.values.finding import Finding
-from shared.values.mask_key import fingerprint
+from shared.values.mask_key import mask_key_fingerprint
 from shared.values.position import Position
 from shared.values.settings import Settings, SourceSettings
 
@@ -28,7 +28,7 @@ def check_stream(
             findings += check_hidden_columns(
                 source,
                 point.whole.tables,
-                rehashed=point.whole.mask_key not in ("", fingerprint(key)),
+                rehashed=point.whole.mask_key not in ("", mask_key_fingerprint(key)),
                 fix=lambda table: _resync(asked.settings, source, table),
             )
     except RowlineError as error:

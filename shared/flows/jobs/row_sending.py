@@ -9,7 +9,7 @@ from shared.adapters.topic.contract import Entry
 from shared.domain.backlog import MAX_ENTRIES, Backlog
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.change_encoding import Packing
-from shared.domain.published_table import as_published
+from shared.domain.published_columns import published_columns
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.jobs.tenure import Tenure
 from shared.values.change import Change, Row, Transaction
@@ -156,6 +156,6 @@ class RowSending:
     def _as_published(self, captured: CapturedTable) -> Table:
         known = self._published.get(captured.name)
         if known is None:
-            known = as_published(self._schemas, self._stream, captured.plan.table)
+            known = published_columns(self._schemas, self._stream, captured.plan.table)
             self._published[captured.name] = known
         return known

@@ -13,10 +13,10 @@ from pyroaring import BitMap64
 from shared.adapters.lake.changes_columns import ARROW
 from shared.adapters.lake.contract import DataFile, Overtaken, TableHead
 from shared.domain.archive_ledger import Ledger, StreamEpoch
-from shared.domain.held_lease import HeldLease
+from shared.domain.run_lease import RunLease
 from shared.flows.archive.auditing import by_place
 from shared.flows.archive.maintaining import alone
-from shared.flows.privacy import erasure_progress, job_records, journals, removing
+from shared.flows.privacy import erasure_progress, job_records, journal_keys, removing
 from shared.flows.privacy.certifying import UNREFERENCED, certify
 from shared.flows.privacy.erasable import reached
 from shared.flows.privacy.person_rows import holding, where
@@ -44,14 +44,14 @@ def erase(setup: PrivacySetup, erasure: Erasure) -> Erased:
     """
     archive = setup.archive
     leases, holder = archive.state.leases, archive.holder
-    lease = HeldLease(leases, LEASE, holder, LEASE_SECONDS, archive.now_ms)
+    lease = RunLease(leases, LEASE, holder, LEASE_SECONDS, archive.now_ms)
     if not lease.hold():
         return Erased(erasure, waits="another run is under way")
     with lease.given_back():
         return _erase(setup, erasure, lease)
 
 
-def _erase(setup: PrivacySetup, erasure: Erasure, lease: HeldLease) -> Erased:
+def _erase(setup: PrivacySetup, erasure: Erasure, lease: RunLease) -> Erased:
     try:
         erasure_progress.store(setup, erasure)
         if not erasure.swept_ms:
@@ -164,5 +164,5 @@ def _without(head: TableHead, gone: pa.Table) -> bytes:
     return ledger.encode()
 
 
-STEPS = (job_records.forget, journals.forget, *removing.STEPS, _snapshots, _lake)
+STEPS = (job_records.forget, journal_keys.forget, *removing.STEPS, _snapshots, _lake)
 """In this order: what tells where the rest is goes last."""

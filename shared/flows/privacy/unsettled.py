@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from shared.domain.archive_ledger import Ledger
+from shared.flows.archive.assigned_numbers import assigned_numbers
 from shared.flows.archive.committing import commit
-from shared.flows.archive.given_out import given_out
 from shared.flows.privacy.erasable import last_changes
 from shared.flows.privacy.job_records import open_job
-from shared.flows.privacy.journals import unwritten
+from shared.flows.privacy.journal_keys import unwritten
 from shared.flows.privacy.setup import PrivacySetup
 from shared.flows.snapshots.tending import tend
 from shared.values.erasure import Erasure
@@ -37,7 +37,10 @@ def _missing(setup: PrivacySetup, newest: Mapping[str, int]) -> str:
     """A change that comes late, or that an audit heals, may be one of the rows."""
     ledger = Ledger.decode(setup.archive.lake.head().ledger)
     for stream, seq in sorted(newest.items()):
-        if ledger.archived_through(stream, dict(given_out(setup.archive.state, stream))) < seq:
+        if (
+            ledger.archived_through(stream, dict(assigned_numbers(setup.archive.state, stream)))
+            < seq
+        ):
             return (
                 f"the archive lacks changes of stream {stream} before the last of these rows; "
                 "see rowline archive audit"

@@ -14,7 +14,7 @@ from shared.values.redrive_command import (
 from shared.values.row_key import WHOLE_GROUP
 
 
-def chosen(
+def chosen_changes(
     parked: Parked,
     consumer: str,
     where: ParkedWhere,

@@ -10,7 +10,7 @@ from shared.domain.parked_groups import by_reason
 from shared.domain.parked_where import ParkedWhere
 from shared.flows.jobs.holding import hold
 from shared.flows.jobs.tenure import Tenure
-from shared.flows.redrive.changes_to_redrive import chosen, commands
+from shared.flows.redrive.changes_to_redrive import chosen_changes, commands
 from shared.flows.redrive.dropped_copy import archive
 from shared.flows.redrive.report import RedrivePlan, RedriveReport, outcome_of
 from shared.flows.redrive.setup import RedriveSetup
@@ -47,7 +47,7 @@ class Redrive:
 
     def plan(self, where: ParkedWhere) -> RedrivePlan:
         """What would be done. Reads only."""
-        changes = chosen(
+        changes = chosen_changes(
             self._state.parked, self._name, where, _FOREVER, closes=self._setup.consumer.closes_rows
         )
         rows = self._state.parked.rows(self._name, {change.row_id for change in changes})
@@ -109,7 +109,7 @@ class Redrive:
     def _work(self, tenure: Tenure) -> RedriveReport:
         work, job = _work_of(tenure), tenure.job.id
         settled = self._state.redriven.read(self._name, job)
-        left = chosen(
+        left = chosen_changes(
             self._state.parked,
             self._name,
             ParkedWhere.parse(work.where),

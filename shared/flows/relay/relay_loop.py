@@ -13,7 +13,7 @@ from shared.flows.relay.kept_binlogs import KeptBinlogs
 from shared.flows.relay.lease import margins
 from shared.flows.relay.lease.checkpointing import Checkpointing
 from shared.flows.relay.lease.keeper import Keeper
-from shared.flows.relay.lease.taking import load_checkpoint, wait_for_lease
+from shared.flows.relay.lease.taking_over import load_checkpoint, wait_for_lease
 from shared.flows.relay.publishing.publish_trace import PublishTrace
 from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.reading.reader import Reader

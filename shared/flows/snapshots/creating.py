@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from shared.domain.captured_tables import CapturedTable, captured_names, captured_tables
-from shared.domain.published_table import as_published
+from shared.domain.published_columns import published_columns
 from shared.flows.jobs.chunk_reading import ChunkReading
 from shared.flows.jobs.holding import hold
 from shared.flows.jobs.same_server import require_same_server
@@ -183,7 +183,7 @@ class Creating:
 
     def _part(self, table: CapturedTable, rows: Sequence[Row], seq: int) -> Part:
         plan, schemas = table.plan, self._setup.state.schemas
-        mine = as_published(schemas, self._source.name, plan.table)
+        mine = published_columns(schemas, self._source.name, plan.table)
         return Part(
             self._source.stream_of(table.name),
             self._source.name,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.adapters.snapshots.contract import SnapshotStore, SnapshotTable
-from shared.adapters.state.leases import Leases
+from shared.adapters.state.run_leases import RunLeases
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class SnapshotSetup:
 
     store: SnapshotStore
     table: SnapshotTable
-    leases: Leases
+    leases: RunLeases
     keep_days: int
     holder: str
     left: Callable[[], float]

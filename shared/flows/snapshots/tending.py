@@ -7,7 +7,7 @@ followed by one that finds what is committed, by the paths of the files.
 import pyarrow as pa
 
 from shared.adapters.snapshots.snapshots_columns import ARROW
-from shared.domain.held_lease import HeldLease
+from shared.domain.run_lease import RunLease
 from shared.flows.snapshots.reports import Tended
 from shared.flows.snapshots.setup import SnapshotSetup
 from shared.values.errors import StackError
@@ -47,8 +47,8 @@ def tend(setup: SnapshotSetup) -> Tended:
     return done
 
 
-def _lease(setup: SnapshotSetup) -> HeldLease:
-    return HeldLease(setup.leases, LEASE, setup.holder, LEASE_SECONDS, setup.now_ms)
+def _lease(setup: SnapshotSetup) -> RunLease:
+    return RunLease(setup.leases, LEASE, setup.holder, LEASE_SECONDS, setup.now_ms)
 
 
 def _pack(setup: SnapshotSetup, readout: Readout, done: Tended) -> bool:

@@ -1,7 +1,7 @@
 """Scheduled snapshots: starts the snapshot of each source when the archive's schedule says so."""
 
 from shared.flows.watch.for_each_consumer import for_each
-from shared.flows.watch.scheduled import begin_if_due
+from shared.flows.watch.schedule_due import begin_if_due
 from shared.flows.watch.setup import WatchSetup
 from shared.values.snapshot_work import SnapshotWork
 

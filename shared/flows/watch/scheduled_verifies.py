@@ -1,7 +1,7 @@
 """Scheduled verifies: starts the verify of each consumer whose schedule says so."""
 
 from shared.flows.watch.for_each_consumer import for_each
-from shared.flows.watch.scheduled import begin_if_due
+from shared.flows.watch.schedule_due import begin_if_due
 from shared.flows.watch.setup import WatchSetup
 from shared.values.job import VerifyWork
 from shared.values.schedule import last_time

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from shared.adapters.binlog.refusals import refusal
+from shared.adapters.binlog.server_errors import refusal
 from shared.values.errors import PositionLost, SourceError
 from shared.values.source_endpoint import parse
 

@@ -10,8 +10,8 @@ from shared.adapters import aws
 from shared.adapters.topic import sns
 from shared.adapters.topic.contract import Entry
 from shared.flows.relay.lease import margins
+from shared.flows.relay.lease.acquiring import STANDBY_MS, LeaseAcquisition
 from shared.flows.relay.lease.keeper import Keeper
-from shared.flows.relay.lease.lease_request import STANDBY_MS, LeaseRequest
 from shared.flows.relay.lease.margins import LEASE_SECONDS, REQUEST_SECONDS
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.publishing.publisher import Publisher
@@ -36,8 +36,10 @@ def held_by(streams: MemoryStreams, holder: str, *, ends_ms: int = 0, **figures:
     )
 
 
-def waiting(streams: MemoryStreams, manner: Manner = "leave", version: str = "") -> LeaseRequest:
-    return LeaseRequest(streams, "shop", "me", manner=manner, version=version)
+def waiting(
+    streams: MemoryStreams, manner: Manner = "leave", version: str = ""
+) -> LeaseAcquisition:
+    return LeaseAcquisition(streams, "shop", "me", manner=manner, version=version)
 
 
 def test_a_free_lease_is_taken_at_once() -> None:

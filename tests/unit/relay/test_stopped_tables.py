@@ -10,7 +10,7 @@ from shared.adapters.binlog.contract import Begin, Event, Rows, UnreadableRow
 from shared.flows.relay.reading import wanting
 from shared.values.coverage import Covered, covered
 from shared.values.finding import Finding
-from shared.values.mask_key import fingerprint
+from shared.values.mask_key import mask_key_fingerprint
 from shared.values.position import Position
 from shared.values.seq import split_seq
 from shared.values.settings import TableSettings
@@ -172,7 +172,7 @@ def test_a_table_whose_columns_are_hidden_otherwise_is_due(
     world.start("two", tables=both | {"shop.listings": now}, mask_key=lambda: key)
     world.commit(table=PHOTOS)
     wait_for(lambda: len(world.ids()) == 2)
-    of_key = fingerprint(key) if "hash" in now.mask.values() else ""
+    of_key = mask_key_fingerprint(key) if "hash" in now.mask.values() else ""
     wait_for(lambda: world.point().whole.tables["shop.listings"] == now)
     wait_for(lambda: world.point().whole.mask_key == of_key)
     found = world.dues.of_source("shop")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from tests.unit.stack.deployer import operation
+from tests.unit.stack.deployer_policies import operation
 from tests.unit.stack.packaged import ROOT
 
 PAGE = ROOT / "docs/iam.md"

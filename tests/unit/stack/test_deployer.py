@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.stack import deployer
+from tests.unit.stack import deployer_policies
 from tests.unit.stack.packaged import Packaged, lint
 
-REGENERATE = "run: python -m tests.unit.stack.deployer"
+REGENERATE = "run: python -m tests.unit.stack.deployer_policies"
 
 
 def types(packaged: Packaged, variant: str) -> set[str]:
@@ -17,8 +17,8 @@ def types(packaged: Packaged, variant: str) -> set[str]:
 
 
 def test_the_page_holds_the_policies_that_the_templates_need(packaged: Packaged) -> None:
-    templates = [packaged(variant)[1] for variant in deployer.VARIANTS]
-    assert deployer.documented() == deployer.policies(templates), REGENERATE
+    templates = [packaged(variant)[1] for variant in deployer_policies.VARIANTS]
+    assert deployer_policies.documented() == deployer_policies.policies(templates), REGENERATE
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_the_page_holds_the_policies_that_the_templates_need(packaged: Packaged)
 def test_the_policies_of_a_way_to_run_cover_all_types_of_its_template(
     packaged: Packaged, variant: str, names: list[str]
 ) -> None:
-    page = deployer.documented()
+    page = deployer_policies.documented()
     granted = {
         action
         for name in names
@@ -39,7 +39,7 @@ def test_the_policies_of_a_way_to_run_cover_all_types_of_its_template(
         for action in one["Action"]
     }
     for kind in types(packaged, variant):
-        assert deployer.calls(kind) <= granted, kind
+        assert deployer_policies.calls(kind) <= granted, kind
 
 
 def test_a_function_needs_nothing_of_containers(packaged: Packaged) -> None:
@@ -47,12 +47,12 @@ def test_a_function_needs_nothing_of_containers(packaged: Packaged) -> None:
     assert [kind for kind in types(packaged, "prod as a container") if "::ECS::" in kind]
 
 
-@pytest.mark.parametrize("name", sorted(deployer.documented()))
+@pytest.mark.parametrize("name", sorted(deployer_policies.documented()))
 def test_a_policy_names_real_actions_and_fits_into_a_managed_policy(
     name: str, tmp_path: Path
 ) -> None:
-    made = deployer.documented()[name]
-    assert deployer.size(made) <= deployer.MOST_CHARACTERS
+    made = deployer_policies.documented()[name]
+    assert deployer_policies.size(made) <= deployer_policies.MOST_CHARACTERS
     wrapped = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": made}}
     file = tmp_path / "policy.json"
     file.write_text(json.dumps({"Resources": {"Policy": wrapped}}))
@@ -60,7 +60,7 @@ def test_a_policy_names_real_actions_and_fits_into_a_managed_policy(
 
 
 def test_no_action_is_a_wildcard_and_destroying_a_key_needs_the_tag_of_the_stack() -> None:
-    for name, made in deployer.documented().items():
+    for name, made in deployer_policies.documented().items():
         for one in made["Statement"]:
             assert not [action for action in one["Action"] if "*" in action], (name, one["Sid"])
             dangerous = {
@@ -70,16 +70,16 @@ def test_no_action_is_a_wildcard_and_destroying_a_key_needs_the_tag_of_the_stack
                 "kms:CreateGrant",
             } & set(one["Action"])
             if dangerous and name != "rowline-boundary":
-                assert one["Condition"] == deployer.TAGGED, (name, one["Sid"])
+                assert one["Condition"] == deployer_policies.TAGGED, (name, one["Sid"])
 
 
 def test_a_policy_that_creates_roles_must_bound_them(packaged: Packaged) -> None:
     (bounded,) = [
         one
-        for one in deployer.documented()["rowline-deployer-code"]["Statement"]
+        for one in deployer_policies.documented()["rowline-deployer-code"]["Statement"]
         if {"iam:CreateRole", "iam:PutRolePolicy"} & set(one["Action"])
     ]
-    assert bounded["Condition"] == deployer.BOUNDED
+    assert bounded["Condition"] == deployer_policies.BOUNDED
 
 
 def test_the_key_carries_the_tag_that_the_policy_asks_for(packaged: Packaged) -> None:
@@ -90,7 +90,7 @@ def test_the_key_carries_the_tag_that_the_policy_asks_for(packaged: Packaged) ->
 def test_no_role_of_the_stack_has_a_wildcard_among_its_actions(packaged: Packaged) -> None:
     """And `*` is a resource only of actions that know none."""
     anywhere = ("Network", "Registry", "Traces", "Mappings", "Runs", "Subscriptions")
-    for variant in deployer.VARIANTS:
+    for variant in deployer_policies.VARIANTS:
         for name, made in packaged(variant)[1]["Resources"].items():
             for attached in made["Properties"].get("Policies", []):
                 for one in attached["PolicyDocument"]["Statement"]:
@@ -105,4 +105,7 @@ def test_the_calls_of_a_module_are_found_in_its_text(tmp_path: Path) -> None:
         'boto3.client("sqs").get_queue_attributes(QueueUrl=url)\n'
         "logs.filter_log_events()\nother.get_item()\n"
     )
-    assert set(deployer.boto_calls(file)) == {"sqs:GetQueueAttributes", "logs:FilterLogEvents"}
+    assert set(deployer_policies.boto_calls(file)) == {
+        "sqs:GetQueueAttributes",
+        "logs:FilterLogEvents",
+    }

@@ -15,9 +15,9 @@ from shared.domain.numbering import Numbering
 from shared.flows.relay.coverage.admission import Admission
 from shared.flows.relay.coverage.due_recorder import DueRecorder
 from shared.flows.relay.failover.journal import Journal
+from shared.flows.relay.lease.acquiring import LeaseAcquisition
 from shared.flows.relay.lease.checkpointing import Checkpointing
 from shared.flows.relay.lease.keeper import Keeper
-from shared.flows.relay.lease.lease_request import LeaseRequest
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.reading.reader import Reader
@@ -106,7 +106,7 @@ class Relay:
             name: other.tables for name, other in configuration.items() if name != stream
         }
         self.holder = f"relay-{number}"
-        self.waiting = LeaseRequest(world.streams, stream, self.holder, manner=manner)
+        self.waiting = LeaseAcquisition(world.streams, stream, self.holder, manner=manner)
         self.outbox: Outbox | None = None
 
     def wait(self) -> None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from shared.adapters.binlog.statements.keywords import BEFORE_BRACKETS, NATIVE_FUNCTIONS
 from shared.adapters.binlog.statements.names import Names, outside, split
 from shared.adapters.binlog.statements.statement import Effect, Statement, StatementKind, TableName
 from shared.adapters.binlog.statements.tokens import Token
-from shared.adapters.binlog.statements.words import BEFORE_BRACKETS, NATIVE_FUNCTIONS
 
 _MODIFIERS = frozenset("LOW_PRIORITY DELAYED HIGH_PRIORITY IGNORE QUICK INTO".split())
 _NOT_TABLES = frozenset(

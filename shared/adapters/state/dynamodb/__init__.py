@@ -10,12 +10,12 @@ from shared.adapters.state.dynamodb.dues import DynamoDues
 from shared.adapters.state.dynamodb.gates import DynamoGates
 from shared.adapters.state.dynamodb.groups_in_hand import DynamoGroupsInHand
 from shared.adapters.state.dynamodb.jobs import DynamoJobs
-from shared.adapters.state.dynamodb.leases import DynamoLeases
 from shared.adapters.state.dynamodb.marks import DynamoMarks
 from shared.adapters.state.dynamodb.pair_store import DynamoPairStore
 from shared.adapters.state.dynamodb.parked import DynamoParked
 from shared.adapters.state.dynamodb.pulses import DynamoPulses
 from shared.adapters.state.dynamodb.redriven import DynamoRedriven
+from shared.adapters.state.dynamodb.run_leases import DynamoRunLeases
 from shared.adapters.state.dynamodb.schemas import DynamoSchemas
 from shared.adapters.state.dynamodb.streams import DynamoStreams
 from shared.adapters.state.dynamodb.verify_reports import DynamoVerifyReports
@@ -43,7 +43,7 @@ def open_state(client: "DynamoDBClient", table: str) -> State:
         dues=DynamoDues(client, table),
         reports=DynamoVerifyReports(client, table),
         pulses=DynamoPulses(client, table),
-        leases=DynamoLeases(client, table),
+        leases=DynamoRunLeases(client, table),
         gates=DynamoGates(client, table),
         pairs=DynamoPairStore(client, table),
         archive_progress=DynamoArchiveProgresses(client, table),

@@ -13,7 +13,7 @@ from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import SourceError
 from shared.values.finding import Finding
-from shared.values.mask_key import fingerprint
+from shared.values.mask_key import mask_key_fingerprint
 from shared.values.settings import TableSettings
 from shared.values.stopped import Stopped
 
@@ -62,7 +62,7 @@ class Admission:
 
     def keyed(self, wanted: CaptureConfiguration) -> CaptureConfiguration:
         """`wanted`, with the key that its hashes are made with now."""
-        key = fingerprint(self._mask_key()) if wanted.hashes else ""
+        key = mask_key_fingerprint(self._mask_key()) if wanted.hashes else ""
         return msgspec.structs.replace(wanted, mask_key=key)
 
     def stopped(self, point: Checkpoint | None, wanted: CaptureConfiguration) -> dict[str, Stopped]:

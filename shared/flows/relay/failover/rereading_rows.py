@@ -17,7 +17,7 @@ import msgspec
 from shared.adapters.database.contract import Database
 from shared.domain.numbering import Numbered, Numbering
 from shared.domain.table_plan import TablePlan
-from shared.flows.relay.failover import loss
+from shared.flows.relay.failover import lost_rows
 from shared.flows.relay.failover.missing_transactions import LostRows
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.change import Change, Row, Transaction
@@ -109,7 +109,7 @@ class Rereading:
 
     def done(self) -> Lost:
         """What is stored once all rows were read again."""
-        return loss.reread(self._stream, self._lost, self.given, self._unread)
+        return lost_rows.reread(self._stream, self._lost, self.given, self._unread)
 
     def close(self) -> None:
         """End the connection to the database."""

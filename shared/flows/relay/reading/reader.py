@@ -15,7 +15,7 @@ from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.numbering import Numbering
 from shared.flows.relay.coverage.coverage_segments import first_segment, uncovered, with_segment
 from shared.flows.relay.coverage.due_recorder import DueRecorder
-from shared.flows.relay.failover import loss
+from shared.flows.relay.failover import lost_rows
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.rereading_rows import Rereading
 from shared.flows.relay.lease.checkpointing import Checkpointing
@@ -194,7 +194,7 @@ class Reader:
     ) -> Rereading | None:
         if point.lost is None or not point.lost.pending:
             return None
-        rows = loss.rows_of(point.lost, self._journal)
+        rows = lost_rows.rows_of(point.lost, self._journal)
         return Rereading(
             self._stream,
             point.lost,

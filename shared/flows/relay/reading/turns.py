@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from shared.adapters.binlog.contract import CannotCapture
-from shared.flows.relay.failover import loss
+from shared.flows.relay.failover import lost_rows
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.missing_transactions import Missing
 from shared.flows.relay.failover.rereading_rows import Rereading
@@ -68,7 +68,7 @@ class Turns:
         def turn(point: Checkpoint) -> Checkpoint:
             self._journal.keep()  # what was added last is of the former server
             after = self.new_epoch(point)
-            listed = loss.listed(
+            listed = lost_rows.lost_after(
                 missing, run.server, point.lost, self._journal, after.epoch, self._now_ms()
             )
             return msgspec.structs.replace(

@@ -10,7 +10,7 @@ from shared.adapters.state.coverages import Coverages
 from shared.adapters.state.streams import Streams
 from shared.flows.relay.coverage.coverage_segments import cover, uncovered, with_segment
 from shared.flows.relay.coverage.due_recorder import DueRecorder
-from shared.flows.relay.lease.lease_request import LeaseRequest
+from shared.flows.relay.lease.acquiring import LeaseAcquisition
 from shared.flows.relay.sharing.catching_up import empty_handed
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration
@@ -40,7 +40,7 @@ class Succession:
         self._streams, self._coverage, self._due = streams, coverage, due
         self._holder, self._deployed, self._now_ms = holder, {*others, heir}, now_ms
         self._wanted = {**others, heir: tables}
-        self._requests: dict[str, LeaseRequest] = {}
+        self._requests: dict[str, LeaseAcquisition] = {}
 
     def step(self, holding: Collection[str], now: float) -> None:
         """Look once at each of the streams that hold what is waited for.
@@ -53,7 +53,7 @@ class Succession:
 
     def _end(self, stream: str, now: float) -> None:
         request = self._requests.setdefault(
-            stream, LeaseRequest(self._streams, stream, self._holder, manner="take")
+            stream, LeaseAcquisition(self._streams, stream, self._holder, manner="take")
         )
         lease = request.step(now)
         if lease is None:

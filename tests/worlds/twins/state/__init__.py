@@ -18,11 +18,11 @@ from tests.worlds.twins.state.jobs import (
     MemoryJobs,
     MemoryRedriven,
 )
-from tests.worlds.twins.state.leases import MemoryLeases
 from tests.worlds.twins.state.marks import MemoryMarks
 from tests.worlds.twins.state.pair_store import MemoryPairStore
 from tests.worlds.twins.state.parked import MemoryParked
 from tests.worlds.twins.state.pulses import MemoryPulses
+from tests.worlds.twins.state.run_leases import MemoryRunLeases
 from tests.worlds.twins.state.schemas import MemorySchemas
 from tests.worlds.twins.state.streams import MemoryStreams
 from tests.worlds.twins.state.verify_reports import MemoryVerifyReports
@@ -60,7 +60,7 @@ def memory_state() -> State:
         reports=MemoryVerifyReports(),
         pulses=MemoryPulses(),
         pairs=pairs,
-        leases=MemoryLeases(),
+        leases=MemoryRunLeases(),
         gates=gates,
         archive_progress=MemoryArchiveProgresses(),
     )

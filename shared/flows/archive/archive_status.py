@@ -1,17 +1,17 @@
-"""How far the archive has each stream, and what waits for it."""
+"""Archive status: how far the archive has each stream, and what waits for it."""
 
 from shared.domain.archive_ledger import Ledger
-from shared.flows.archive.given_out import given_out
-from shared.flows.archive.reports import Standing, StreamStanding
+from shared.flows.archive.assigned_numbers import assigned_numbers
+from shared.flows.archive.reports import ArchiveStatus, StreamStanding
 from shared.flows.archive.setup import ArchiveSetup
 
 
-def standing(setup: ArchiveSetup) -> Standing:
+def archive_status(setup: ArchiveSetup) -> ArchiveStatus:
     """Read how far the archive is."""
     waiting = list(setup.landing.list())
     ledger = Ledger.decode(setup.lake.head().ledger)
     files = setup.lake.files()
-    return Standing(
+    return ArchiveStatus(
         streams=[each for name in setup.streams for each in _streams(setup, ledger, name)],
         waiting=len(waiting),
         waiting_bytes=sum(each.size for each in waiting),
@@ -27,7 +27,7 @@ def _streams(setup: ArchiveSetup, ledger: Ledger, name: str) -> list[StreamStand
     if not places:
         return []
     newest = places[-1]
-    ends = dict(given_out(setup.state, name))
+    ends = dict(assigned_numbers(setup.state, name))
     return [
         StreamStanding(
             stream=name,

@@ -1,9 +1,9 @@
-"""Leases: the right to do one piece of work of a stage, for a while."""
+"""Run leases: the right to do one piece of work of a stage, for a while."""
 
 from typing import Protocol
 
 
-class Leases(Protocol):
+class RunLeases(Protocol):
     """A lease ends by the clock of whoever asks for it.
 
     It only avoids duplicate work; anything that must not happen twice may not rely on it.

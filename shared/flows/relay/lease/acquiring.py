@@ -1,4 +1,4 @@
-"""Lease request: how a relay gets the lease of its stream, by no clock but its own."""
+"""Acquiring: how a relay gets the lease of its stream, by no clock but its own."""
 
 from shared.adapters.state.streams import Streams
 from shared.flows.relay.lease import margins
@@ -11,7 +11,7 @@ after a minute.
 """
 
 
-class LeaseRequest:
+class LeaseAcquisition:
     """One relay's way to the lease: `step` until it returns a lease, or `busy` is set.
 
     manner: `leave` gives way to a holder that is running, unless it ends soon or runs another

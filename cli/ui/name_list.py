@@ -1,6 +1,6 @@
-"""What an option that takes several names, separated by commas, names."""
+"""Name list: an option that takes several names or patterns, separated by commas."""
 
 
-def chosen(names: str) -> list[str]:
+def split_names(names: str) -> list[str]:
     """`"a, b"` → `["a", "b"]`; nothing for an empty option."""
     return [name.strip() for name in names.split(",") if name.strip()]

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from statistics import median, quantiles
 
-from bench.relaying import RelayingPlace, Seen, running
+from bench.measured_relay import RelayingPlace, Seen, running
 from bench.say import Say
 
 

@@ -1,4 +1,4 @@
-"""What a server answers instead of doing what it was asked, as the errors of this library."""
+"""Server errors: what a server answers instead of doing what it was asked."""
 
 import struct
 

@@ -1,7 +1,7 @@
-"""The twin of Leases."""
+"""The twin of RunLeases."""
 
 
-class MemoryLeases:
+class MemoryRunLeases:
     def __init__(self) -> None:
         self._held: dict[str, tuple[str, int]] = {}
 

@@ -1,4 +1,4 @@
-"""Following a change: asks traces, parked changes, binlog and state for it, and joins them."""
+"""Trace: asks traces, parked changes, binlog and state for one change, and joins the answers."""
 
 from collections.abc import Callable, Sequence
 from contextlib import closing

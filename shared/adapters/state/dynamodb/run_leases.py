@@ -1,4 +1,4 @@
-"""The leases of a stage: one item each."""
+"""The run leases of a stage: one item each."""
 
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 
-class DynamoLeases:
+class DynamoRunLeases:
     """Leases in a DynamoDB table."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:

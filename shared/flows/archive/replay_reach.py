@@ -1,10 +1,10 @@
-"""Reaching: how far the archive has each stream, by number and by time."""
+"""Replay reach: how far the archive has each stream, by number and by time."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from shared.domain.archive_ledger import Ledger
-from shared.flows.archive.given_out import given_out
+from shared.flows.archive.assigned_numbers import assigned_numbers
 from shared.flows.archive.setup import ArchiveSetup
 from shared.values.archive_pages import FOREVER_US, Reach, StreamReach
 from shared.values.seq import make_seq, split_seq
@@ -17,13 +17,13 @@ def reach(setup: ArchiveSetup, source: str, streams: Sequence[str]) -> Reach:
     streams: those that it has now. A stream of a relay that was removed ends no window.
     """
     # What was given out, and up to when, before the ledger: the ledger may only be further.
-    ends = {stream: dict(given_out(setup.state, stream)) for stream in streams}
+    ends = {stream: dict(assigned_numbers(setup.state, stream)) for stream in streams}
     read_us = {stream: _read_us(setup, stream) for stream in streams}
     progress = setup.state.archive_progress.read()
     ledger = Ledger.decode(setup.lake.head().ledger)
     for stream, _ in ledger.places():
         if source_of(stream) == source and stream not in ends:
-            ends[stream] = dict(given_out(setup.state, stream))
+            ends[stream] = dict(assigned_numbers(setup.state, stream))
             read_us[stream] = FOREVER_US
     found = []
     for stream in ends:

@@ -1,16 +1,16 @@
-"""Held lease: holds the right to one piece of work, and gives it back."""
+"""Run lease: holds the right to one piece of work, and gives it back."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from shared.adapters.state.leases import Leases
+from shared.adapters.state.run_leases import RunLeases
 
 
-class HeldLease:
+class RunLease:
     """A lease in the hand of one holder, for so many seconds from each `hold` on."""
 
     def __init__(
-        self, leases: Leases, name: str, holder: str, seconds: int, now_ms: Callable[[], int]
+        self, leases: RunLeases, name: str, holder: str, seconds: int, now_ms: Callable[[], int]
     ) -> None:
         self._leases, self._name, self._holder = leases, name, holder
         self._seconds, self._now_ms = seconds, now_ms

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 import boto3
 from botocore.config import Config
 
-from bench.workload import DATABASE
+from bench.binlog_workload import DATABASE
 from local.servers.database_server import DatabaseServer
 from local.servers.emulator import Emulator
 from shared.adapters import aws

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from bench import consuming, relaying
-from bench.filling import FillingFunctions
+from bench import consuming, measured_relay
+from bench.archive_backfill import FillingFunctions
+from bench.binlog_workload import DATABASE, TABLE, fill
 from bench.say import Say
 from bench.side import BenchSide, documents_per_second, speed_ratio
-from bench.workload import DATABASE, TABLE, fill
 from local.servers.database_server import DatabaseServer
 from local.servers.elasticsearch_server import ElasticsearchServer
 from shared.adapters import aws
@@ -38,10 +38,10 @@ def figures(
     """Both sides in turn; the median of the rounds counts."""
     ours, theirs = list[BenchSide](), list[BenchSide]()
     fill(server, rows)
-    with relaying.emulated(folder) as environment, mock.patch.dict(os.environ, environment):
-        place, seen = relaying.RelayingPlace(server, environment), relaying.Seen()
+    with measured_relay.emulated(folder) as environment, mock.patch.dict(os.environ, environment):
+        place, seen = measured_relay.RelayingPlace(server, environment), measured_relay.Seen()
         relay = place.job("fill", seen, place.position(), NAME, STREAM)
-        with relaying.running(relay), consuming.started(folder) as search:
+        with measured_relay.running(relay), consuming.started(folder) as search:
             for number in range(rounds + 1):  # the first warms Elasticsearch up
                 say(f"fill from the source: {rows:,} rows, {number} of {rounds}")
                 index = f"plain-{number}"

@@ -53,7 +53,7 @@ END"""
 
 
 @dataclass(frozen=True)
-class TableWorkload:
+class BinlogWorkload:
     """Changes of one table of 12 columns: half inserts, four in ten updates, one in ten deletes.
 
     rows: Rows of a statement. Statements of one row come in transactions of 50, those of many rows
@@ -71,7 +71,7 @@ class TableWorkload:
 class Written:
     """A workload in a server's binlog, between two positions."""
 
-    workload: TableWorkload
+    workload: BinlogWorkload
     start: Position
     end: Position
 
@@ -90,7 +90,7 @@ def prepare(server: DatabaseServer) -> None:
         cursor.execute(_PROCEDURE)
 
 
-def write(server: DatabaseServer, workload: TableWorkload) -> Written:
+def write(server: DatabaseServer, workload: BinlogWorkload) -> Written:
     """Write the workload into an empty table and an empty binlog.
 
     Not every reader begins at the position that it is given.
@@ -124,7 +124,7 @@ def fill(server: DatabaseServer, rows: int) -> None:
             )
 
 
-def _statements(workload: TableWorkload) -> Iterator[str]:
+def _statements(workload: BinlogWorkload) -> Iterator[str]:
     table, rows = f"{DATABASE}.{TABLE}", workload.rows
     if not 1 < rows <= _BLOCK:
         raise ValueError("rows")

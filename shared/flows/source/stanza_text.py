@@ -1,4 +1,4 @@
-"""Stanzas: `sources:` and `consumers:` for the tables of a database, as text."""
+"""Stanza text: `sources:` and `consumers:` for the tables of a database, as text."""
 
 import json
 import re

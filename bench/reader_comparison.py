@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+from bench.binlog_workload import BinlogWorkload, Written, prepare, write
 from bench.measure import Run, run
-from bench.readers import BinlogReader, environment, places
+from bench.readers import MeasuredReader, environment, places
 from bench.say import Say
-from bench.workload import TableWorkload, Written, prepare, write
 from local.servers.database_server import DatabaseServer
 from local.servers.mariadb import MariaDB
 from local.servers.mysql import MySQL
@@ -25,7 +25,7 @@ class ReaderRuns:
     """What one reader did of one workload on one server: a run a round, or why it failed."""
 
     server: str
-    workload: TableWorkload
+    workload: BinlogWorkload
     reader: str
     runs: list[Run] = field(default_factory=list)
     failure: str = ""
@@ -59,8 +59,8 @@ def started(kind: str, folder: Path) -> Iterator[DatabaseServer]:
 
 def compare(
     server: DatabaseServer,
-    workload: TableWorkload,
-    readers: Sequence[BinlogReader],
+    workload: BinlogWorkload,
+    readers: Sequence[MeasuredReader],
     rounds: int,
     say: Say,
 ) -> list[ReaderRuns]:
@@ -93,7 +93,7 @@ def compare(
 def _round(
     server: DatabaseServer,
     written: Written,
-    reader: BinlogReader,
+    reader: MeasuredReader,
     reading: ReaderRuns,
     *,
     count: bool,

@@ -4,7 +4,7 @@ CloudFormation calls AWS with the rights of the person who deploys. The schema o
 calls for it under `handlers`. AWS publishes the schemas in the CloudFormation registry; the pinned
 cfn-lint includes them.
 
-`python -m tests.unit.stack.deployer` writes the policies into the page.
+`python -m tests.unit.stack.deployer_policies` writes the policies into the page.
 """
 
 import ast

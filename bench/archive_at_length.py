@@ -1,4 +1,4 @@
-"""`python -m bench.lake`: the archive's table at length, in an emulated S3 and Glue.
+"""`python -m bench.archive_at_length`: the archive's table at length, in an emulated S3 and Glue.
 
 It archives changes of the demo's marketplace, compacts them while a reader counts ids, and says how
 large the table is, how much of it the history of a row reads, and how long a commit takes when
@@ -23,7 +23,7 @@ import psutil
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from bench import relaying
+from bench import measured_relay
 from bench.changes import BEGAN_MS, DAY_MS, OBJECT, ROWS, ListingChanges
 from bench.many_commits import many
 from bench.say import Say
@@ -153,7 +153,7 @@ def said(place: LakePlace, work: ListingChanges, keys: list[str], what: str, say
 def places() -> Iterator[LakePlace]:
     with (
         tempfile.TemporaryDirectory() as folder,
-        relaying.emulated(Path(folder)) as environment,
+        measured_relay.emulated(Path(folder)) as environment,
         mock.patch.dict(os.environ, environment),
     ):
         while True:
@@ -161,7 +161,7 @@ def places() -> Iterator[LakePlace]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.lake", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.archive_at_length", description=__doc__)
     parser.add_argument("--changes", type=int, default=1_000_000)
     parser.add_argument("--commits", type=int, default=10_000)
     given = parser.parse_args()

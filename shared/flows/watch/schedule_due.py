@@ -1,4 +1,4 @@
-"""Scheduled: begins a job of a consumer when its schedule says so, once for each time."""
+"""Schedule due: begins a job of a consumer when its schedule says so, once for each time."""
 
 from collections.abc import Callable
 

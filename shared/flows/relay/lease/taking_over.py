@@ -1,9 +1,9 @@
-"""Taking: waits for the lease of a stream, and takes over what its former holder left."""
+"""Taking over: waits for the lease of a stream, and loads what its former holder left."""
 
 import logging
 import time
 
-from shared.flows.relay.lease.lease_request import LeaseRequest
+from shared.flows.relay.lease.acquiring import LeaseAcquisition
 from shared.flows.relay.setup import RelaySetup
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import StateUnavailable
@@ -19,7 +19,7 @@ def wait_for_lease(setup: RelaySetup) -> tuple[Lease | None, float]:
 
     None when another relay is running, or when told to stop.
     """
-    request = LeaseRequest(
+    request = LeaseAcquisition(
         setup.streams, setup.source.stream, setup.holder, manner=setup.manner, version=setup.version
     )
     while not setup.stop.is_set():

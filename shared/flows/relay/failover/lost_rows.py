@@ -1,4 +1,4 @@
-"""Loss: rows that lost transactions touched, kept until they are read again."""
+"""Lost rows: rows that lost transactions touched, kept until they are read again."""
 
 import logging
 import zlib
@@ -15,7 +15,7 @@ _GTIDS_SHOWN = 1000
 log = logging.getLogger("rowline.relay")
 
 
-def listed(
+def lost_after(
     missing: Missing, server: str, before: Lost | None, journal: Journal, epoch: int, now_ms: int
 ) -> Lost | None:
     """What the checkpoint says from now on; the rows themselves are kept beside the journal.

@@ -1,10 +1,10 @@
-"""The column set under which rows that a SELECT read are published."""
+"""Published columns: the column set under which rows that a SELECT read are published."""
 
 from shared.adapters.state.schemas import Schemas
 from shared.values.table import Table
 
 
-def as_published(schemas: Schemas, source: str, table: Table) -> Table:
+def published_columns(schemas: Schemas, source: str, table: Table) -> Table:
     """The column set under which the relay publishes a table, when the columns are the same.
 
     The binlog and information_schema do not describe every type alike, and that alone is no new

@@ -1,4 +1,4 @@
-"""Given out: which numbers a stream has given to changes."""
+"""Assigned numbers: those that a stream has given to changes."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from shared.values.coverage import CoverageSegment
 from shared.values.seq import split_seq
 
 
-def given_out(state: State, stream: str) -> Iterator[tuple[StreamEpoch, int]]:
+def assigned_numbers(state: State, stream: str) -> Iterator[tuple[StreamEpoch, int]]:
     """The last number of each epoch of a stream, as far as it is known."""
     ends: dict[int, int] = {}
     segments: list[CoverageSegment] = state.coverage.segments(stream)

@@ -11,7 +11,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from bench.reading import ReaderRuns
+from bench.reader_comparison import ReaderRuns
 from local.home import CHECKOUT
 
 FOLDER = CHECKOUT / ".local/bench"

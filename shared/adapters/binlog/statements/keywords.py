@@ -1,4 +1,4 @@
-"""Words that may stand before an opening bracket without calling a stored function.
+"""Keywords: words that may stand before an opening bracket without calling a stored function.
 
 Source: MySQL reference manual, "Built-In Function and Operator Reference"; MariaDB knowledge base,
 "Function and Operator Reference". A function that is missing here counts as stored.

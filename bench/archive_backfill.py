@@ -20,7 +20,7 @@ from zlib import crc32
 import boto3
 import msgspec
 
-from bench import consuming, relaying
+from bench import consuming, measured_relay
 from bench.consuming import FUNCTIONS
 from bench.say import Say
 from bench.side import BenchSide, documents_per_second, speed_ratio
@@ -60,7 +60,7 @@ _FILE_ROWS = 70_000
 def figures(folder: Path, rows: int, rounds: int, say: Say) -> dict[str, float]:
     """Both sides in turn; the median of the rounds counts."""
     ours, theirs = list[BenchSide](), list[BenchSide]()
-    with relaying.emulated(folder) as environment, mock.patch.dict(os.environ, environment):
+    with measured_relay.emulated(folder) as environment, mock.patch.dict(os.environ, environment):
         bucket = _snapshot(rows)
         with consuming.started(folder) as server:
             for number in range(rounds + 1):  # the first warms Elasticsearch up

@@ -1,4 +1,4 @@
-"""Journals: the keys that relays note of the rows they publish, see `failover/journal.py`."""
+"""Journal keys: those that relays note of rows they publish, see `failover/journal.py`."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor

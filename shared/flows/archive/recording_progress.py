@@ -1,4 +1,4 @@
-"""Notes how far the archive is, so that watch, status and audit can judge by time."""
+"""Recording progress: how far the archive is, so that watch, status and audit can judge by time."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import msgspec
 from shared.adapters.lake.contract import Lake
 from shared.adapters.state.state import State
 from shared.domain.archive_ledger import Ledger
-from shared.flows.archive.given_out import given_out
+from shared.flows.archive.assigned_numbers import assigned_numbers
 from shared.values.archive_progress import ArchiveProgress
 from shared.values.errors import RowlineError
 from shared.values.seq import make_seq
@@ -21,7 +21,7 @@ def note_progress(
     buffered: whether changes go through Firehose.
     """
     # Before the ledger: what is archived meanwhile does not count as lacking.
-    ends = {stream: dict(given_out(state, stream)) for stream in streams}
+    ends = {stream: dict(assigned_numbers(state, stream)) for stream in streams}
     ledger = Ledger.decode(lake.head().ledger)
     given = {
         stream: max((make_seq(epoch, n) for (_, epoch), n in found.items()), default=0)
