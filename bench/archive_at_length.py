@@ -34,7 +34,7 @@ from shared.adapters.landing.s3 import S3Landing
 from shared.flows.archive.committing import Committer
 from shared.flows.archive.maintaining import compact
 from shared.flows.archive.reports import Maintained
-from shared.values import landed
+from shared.values import landing_encoding
 
 
 class LakePlace:
@@ -108,7 +108,7 @@ def large(place: LakePlace, changes: int, say: Say) -> None:
     while done < changes:
         for _ in range(0, min(100_000, changes - done), OBJECT):
             messages = work.messages(OBJECT)
-            place.landing.put(f"{work.n:012d}.zst", landed.encode(messages))
+            place.landing.put(f"{work.n:012d}.zst", landing_encoding.encode(messages))
         start = time.process_time()
         done += place.commit()
         busy += time.process_time() - start

@@ -28,7 +28,7 @@ from shared.adapters.lake.changes_columns import ARROW
 from shared.adapters.lake.iceberg import IcebergLake
 from shared.adapters.landing.s3 import S3Landing
 from shared.flows.archive.committing import Committer
-from shared.values import landed
+from shared.values import landing_encoding
 from shared.values.change import Change, Transaction
 from shared.values.message import Message
 from shared.values.seq import make_seq
@@ -67,7 +67,9 @@ def _committed(changes: int) -> tuple[float, pa.Table]:
     boto3.client("glue").create_database(DatabaseInput={"Name": database})
     landing, lake = S3Landing(aws.client("s3"), bucket), IcebergLake(bucket, database)
     for start in range(1, changes + 1, OBJECT):
-        body = landed.encode([_message(range(start, min(changes, start + OBJECT - 1) + 1))])
+        body = landing_encoding.encode(
+            [_message(range(start, min(changes, start + OBJECT - 1) + 1))]
+        )
         landing.put(f"{start:012d}.zst", body)
     lake.head()
     began = time.process_time()

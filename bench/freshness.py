@@ -23,7 +23,7 @@ from shared.adapters.athena.contract import Athena
 from shared.adapters.functions.contract import FunctionFailed
 from shared.flows.archive.reports import COMMIT_WAITS
 from shared.stage import Stage
-from shared.values import landed, source_endpoint
+from shared.values import landing_encoding, source_endpoint
 from shared.values.seq import split_seq
 
 AGE_MS = 100 * 86_400_000
@@ -83,7 +83,7 @@ class Rewrites(threading.Thread):
                 id=f"{self.stream}-{change.id}",
             )
             messages.append(msgspec.structs.replace(one, stream=self.stream, changes=[change]))
-        self._stage.landing.put(f"{self._work.n:014d}-bench.zst", landed.encode(messages))
+        self._stage.landing.put(f"{self._work.n:014d}-bench.zst", landing_encoding.encode(messages))
         while self._ask({"do": "commit", "wait_s": COMMIT_WAITS}).get("busy", True):
             pass
         self._there = self._work.n

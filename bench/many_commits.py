@@ -17,7 +17,7 @@ from shared.adapters.landing.s3 import S3Landing
 from shared.flows.archive.committing import Committer
 from shared.flows.archive.maintaining import compact
 from shared.flows.archive.reports import Maintained
-from shared.values import landed
+from shared.values import landing_encoding
 from shared.values.message import Message
 
 
@@ -33,7 +33,9 @@ def many(commits: int, say: Say) -> None:
         work, seconds, ends = ListingChanges(), list[float](), list[int]()
         for number in range(1, commits + 1):
             now_ms = BEGAN_MS + number * 60_000
-            landing.put(f"{number:012d}.zst", landed.encode(_at(now_ms, work.messages(5))))
+            landing.put(
+                f"{number:012d}.zst", landing_encoding.encode(_at(now_ms, work.messages(5)))
+            )
             requests, moved = s3.requests, s3.read + s3.written
             start = time.process_time()
             Committer(landing, lake, lambda: 0).run(lambda: 900.0)

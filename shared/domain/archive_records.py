@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from shared.domain.sink import Arrival
-from shared.values import landed
+from shared.values import landing_encoding
 from shared.values.message import Message
 
 FULL = 256 * 1024
@@ -59,7 +59,7 @@ def _lines(
         message: Message = msgspec.structs.replace(
             arrivals[some[0]].message, changes=[arrivals[at].change for at in some]
         )
-        line = landed.line(message)
+        line = landing_encoding.line(message)
         if len(line) > most and len(some) > 1:
             middle = len(some) // 2
             yield from _lines(arrivals, some[:middle], most)

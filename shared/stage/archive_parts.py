@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from shared.adapters.athena.athena import AwsAthena
     from shared.adapters.lake.iceberg import IcebergLake
     from shared.adapters.landing.s3 import S3Landing
+    from shared.adapters.objects.s3_folder import S3Folder
     from shared.flows.archive.setup import ArchiveSetup
     from shared.flows.history.setup import HistorySetup
 
@@ -30,11 +31,12 @@ class ArchiveParts(AwsParts):
         return S3Landing(self.client("s3"), self.resources.archive_bucket)
 
     @cached_property
-    def healing(self) -> "S3Landing":
+    def healing(self) -> "S3Folder":
         """Changes that were read again because the archive's table lost them."""
-        from shared.adapters.landing.s3 import HEALING, S3Landing
+        from shared.adapters.landing.s3 import HEALING
+        from shared.adapters.objects.s3_folder import S3Folder
 
-        return S3Landing(self.client("s3"), self.resources.archive_bucket, HEALING)
+        return S3Folder(self.client("s3"), self.resources.archive_bucket, HEALING)
 
     @cached_property
     def lake(self) -> "IcebergLake":
@@ -78,7 +80,8 @@ class ArchiveParts(AwsParts):
 
     def archive(self, *, holder: str, left: Callable[[], float]) -> "ArchiveSetup":
         """The parts of the archive's function; see `ArchiveSetup` for the parameters."""
-        from shared.adapters.landing.s3 import FIREHOSE_ERRORS, S3Landing
+        from shared.adapters.landing.s3 import FIREHOSE_ERRORS
+        from shared.adapters.objects.s3_folder import S3Folder
         from shared.adapters.snapshots.iceberg import IcebergSnapshots
         from shared.adapters.snapshots.s3 import S3Snapshots
         from shared.flows.archive.setup import ArchiveSetup
@@ -87,7 +90,7 @@ class ArchiveParts(AwsParts):
         settings = self.settings.archive
         errors = None
         if settings and settings.via == "firehose":
-            errors = S3Landing(self.client("s3"), place.archive_bucket, FIREHOSE_ERRORS)
+            errors = S3Folder(self.client("s3"), place.archive_bucket, FIREHOSE_ERRORS)
         return ArchiveSetup(
             landing=self.landing,
             healing=self.healing,

@@ -15,18 +15,18 @@ class PrivacyParts(SnapshotParts, ArchiveParts):
 
     def privacy(self, *, holder: str, left: Callable[[], float]) -> "PrivacySetup":
         """The parts with which the archive's function exports and erases; see `PrivacySetup`."""
-        from shared.adapters.landing.s3 import S3Landing
+        from shared.adapters.objects.s3_folder import S3Folder
         from shared.adapters.versions.s3 import S3FormerVersions
         from shared.flows.privacy.remaining import UNREADABLE
         from shared.flows.privacy.setup import PrivacySetup
 
         client, place = self.client("s3"), self.resources
         archived = {
-            name: S3Landing(client, place.archive_bucket, f"{name}/")
+            name: S3Folder(client, place.archive_bucket, f"{name}/")
             for name in ("erasing", "erased", "results", *UNREADABLE)
         }
         claimed = {
-            name: S3Landing(client, place.claims_bucket, f"{name}/")
+            name: S3Folder(client, place.claims_bucket, f"{name}/")
             for name in ("rows", "claims", "parked", "dropped")
         }
         return PrivacySetup(

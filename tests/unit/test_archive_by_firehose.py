@@ -15,7 +15,7 @@ from shared.domain.sink import Arrival, Slice
 from shared.flows.archive.committing import Committer
 from shared.flows.archive.landed_rows import LandedObject, new_rows
 from shared.flows.consume.sinks.archive import ArchiveSink
-from shared.values import landed
+from shared.values import landing_encoding
 from shared.values.change import Change
 from tests.tier import SEED, TIER
 from tests.unit.test_archive_kills import ArchivedHere
@@ -40,7 +40,9 @@ def wide(n: int, size: int) -> Change:
 
 
 def numbers(*bodies: bytes) -> list[int]:
-    rows = new_rows([LandedObject(landed.decode(each), 0) for each in bodies], Ledger()).table
+    rows = new_rows(
+        [LandedObject(landing_encoding.decode(each), 0) for each in bodies], Ledger()
+    ).table
     return [] if rows is None else sorted(rows.column("n").to_pylist())
 
 
@@ -54,11 +56,11 @@ def test_records_are_the_lines_of_a_landing_object() -> None:
     assert not landing.objects, "Firehose has it, and the landing nothing yet"
     stream.deliver()
     ((_, body),) = landing.objects.values()
-    assert [len(each.changes) for each in landed.decode(body)] == [2, 1]
+    assert [len(each.changes) for each in landing_encoding.decode(body)] == [2, 1]
 
 
 def test_gzip_of_several_members_is_one_object() -> None:
-    lines = [landed.line(message([change(n)])) for n in range(1, 6)]
+    lines = [landing_encoding.line(message([change(n)])) for n in range(1, 6)]
     assert numbers(gzip.compress(b"".join(lines[:2])) + gzip.compress(b"".join(lines[2:]))) == [
         *range(1, 6)
     ]
@@ -66,15 +68,15 @@ def test_gzip_of_several_members_is_one_object() -> None:
 
 @pytest.mark.parametrize("cut", [1, 9, 40, -1])
 def test_a_damaged_gzip_object_is_a_value_error(cut: int) -> None:
-    body = gzip.compress(landed.line(message([change(1)])))
+    body = gzip.compress(landing_encoding.line(message([change(1)])))
     with pytest.raises(ValueError):
-        landed.decode(body[:cut])
+        landing_encoding.decode(body[:cut])
 
 
 def test_a_bomb_is_not_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(landed, "MOST_BYTES", 1000)
+    monkeypatch.setattr(landing_encoding, "MOST_BYTES", 1000)
     with pytest.raises(ValueError):
-        landed.decode(gzip.compress(b"x" * 600) + gzip.compress(b"x" * 600))
+        landing_encoding.decode(gzip.compress(b"x" * 600) + gzip.compress(b"x" * 600))
 
 
 def test_a_change_too_large_for_a_record_lands_in_s3() -> None:

@@ -10,7 +10,7 @@ from shared.domain.archive_ledger import Ledger
 from shared.domain.sink import Arrival, Slice
 from shared.flows.archive.landed_rows import LandedObject, new_rows
 from shared.flows.consume.sinks.archive import ArchiveSink
-from shared.values import landed
+from shared.values import landing_encoding
 from shared.values.change import Change
 from shared.values.message import Message
 from tests.worlds.archive_world import change, message
@@ -26,7 +26,7 @@ def landed_ids(landing: MemoryLanding) -> list[str]:
     return [
         change.id
         for _, body in landing.objects.values()
-        for message in landed.decode(body)
+        for message in landing_encoding.decode(body)
         for change in message.changes
     ]
 
@@ -37,7 +37,7 @@ def test_a_slice_is_one_object_with_its_messages() -> None:
     outcomes = ArchiveSink(landing).apply(Slice([*first, *second]))
     assert [each.kind for each in outcomes] == ["applied"] * 3
     ((_, body),) = landing.objects.values()
-    assert [len(each.changes) for each in landed.decode(body)] == [2, 1]
+    assert [len(each.changes) for each in landing_encoding.decode(body)] == [2, 1]
 
 
 def test_a_slice_that_comes_again_replaces_its_own_object() -> None:
@@ -100,7 +100,7 @@ def test_values_come_out_of_the_table_as_they_went_in(text: str) -> None:
     odd = msgspec.structs.replace(change(1), after={"id": 1, "title": text, "big": 2**64})
     ArchiveSink(landing).apply(Slice(arrivals(odd)))
     ((_, body),) = landing.objects.values()
-    rows = new_rows([LandedObject(landed.decode(body), 0)], Ledger()).table
+    rows = new_rows([LandedObject(landing_encoding.decode(body), 0)], Ledger()).table
     assert rows is not None
     (after,) = rows.column("after").to_pylist()
     assert json.loads(after) == {"id": 1, "title": text, "big": 2**64}

@@ -17,7 +17,7 @@ from shared.flows.archive.healing import heal, wanted
 from shared.flows.archive.relanding import reland
 from shared.flows.archive.rereading_numbers import reread
 from shared.flows.archive.rereading_segments import reread_segments
-from shared.values import landed
+from shared.values import landing_encoding
 from shared.values.change import Change
 from shared.values.checkpoint import Checkpoint
 from shared.values.coverage import CoverageSegment, SegmentStart
@@ -78,7 +78,7 @@ class World:
                 **{**{f: getattr(change, f) for f in change.__struct_fields__}, "seq": seq}
             )
             message = Message(STREAM, STREAM, "market", "listings", 1, "g", None, [one])
-            self.landing.put(f"{n:06d}", landed.encode([message]))
+            self.landing.put(f"{n:06d}", landing_encoding.encode([message]))
         Committer(self.landing, self.lake, lambda: 0).run(lambda: 300)
 
     def cover(self, before: int = 0, *, numbers: int = 0, server: str = "") -> None:

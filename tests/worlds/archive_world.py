@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 
 from shared.adapters.landing.contract import Landing
-from shared.values import landed
+from shared.values import landing_encoding
 from shared.values.change import Change, Transaction
 from shared.values.message import Message
 from shared.values.seq import make_seq
@@ -40,8 +40,8 @@ def land(landing: Landing, numbers: Iterable[int], *, batch: int = 500, **how: i
     names = []
     for some in _batches(list(numbers), batch):
         changes = [change(n, **how) for n in some]
-        name = landed.name_of([(STREAM, each) for each in changes])
-        landing.put(name, landed.encode([message(changes)]))
+        name = landing_encoding.name_of([(STREAM, each) for each in changes])
+        landing.put(name, landing_encoding.encode([message(changes)]))
         names.append(name)
     return names
 

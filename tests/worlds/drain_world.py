@@ -11,7 +11,7 @@ from shared.flows.consume.consumed import Consumed
 from shared.flows.consume.draining import Drain
 from shared.flows.consume.runtime import Consume
 from shared.flows.consume.sinks.archive import ArchiveSink
-from shared.values import landed
+from shared.values import landing_encoding
 from shared.values.message import attributes, deduplication_id, encode
 from shared.values.settings import ConsumerSettings
 from tests.worlds.archive_world import change, message
@@ -71,7 +71,7 @@ class DrainWorld:
 
     def archived(self) -> list[int]:
         """The numbers that the landing would bring into the table, each once."""
-        bodies = [landed.decode(body) for _, body in self.landing.objects.values()]
+        bodies = [landing_encoding.decode(body) for _, body in self.landing.objects.values()]
         rows = new_rows([LandedObject(each, 0) for each in bodies], Ledger())
         return [] if rows.table is None else sorted(rows.table.column("n").to_pylist())
 

@@ -13,6 +13,7 @@ import msgspec
 
 from shared.adapters.lake.iceberg import IcebergLake
 from shared.adapters.landing.s3 import HEALING, S3Landing
+from shared.adapters.objects.s3_folder import S3Folder
 from shared.adapters.snapshots.iceberg import IcebergSnapshots
 from shared.adapters.snapshots.s3 import S3Snapshots
 from shared.adapters.versions.s3 import S3FormerVersions
@@ -22,7 +23,7 @@ from shared.flows.privacy.remaining import UNREADABLE
 from shared.flows.privacy.setup import PrivacySetup
 from shared.flows.relay.failover.journal import JournalPage, Touched, encode_page
 from shared.flows.snapshots.setup import SnapshotSetup
-from shared.values import landed
+from shared.values import landing_encoding
 from shared.values.archive_pages import Choice, TableName
 from shared.values.change import Change, Transaction
 from shared.values.checkpoint import Checkpoint
@@ -68,12 +69,12 @@ class World:
         self.table = IcebergSnapshots(ARCHIVE, DATABASE)
         self.store = S3Snapshots(s3, ARCHIVE)
 
-    def folder(self, bucket: str, name: str) -> S3Landing:
-        return S3Landing(self.s3, bucket, f"{name}/")
+    def folder(self, bucket: str, name: str) -> S3Folder:
+        return S3Folder(self.s3, bucket, f"{name}/")
 
     def setup(self, left: float = 900.0) -> PrivacySetup:
         clock = lambda: time.time() + self.later_s  # noqa: E731
-        landing, healing = S3Landing(self.s3, ARCHIVE), S3Landing(self.s3, ARCHIVE, HEALING)
+        landing, healing = S3Landing(self.s3, ARCHIVE), S3Folder(self.s3, ARCHIVE, HEALING)
         parts = (landing, healing, self.lake, self.state, ("shop",), 0, "run")
         own = SnapshotSetup(
             self.store, self.table, self.state.leases, 35, "run", lambda: left, clock
@@ -99,8 +100,8 @@ class World:
         seq = make_seq(EPOCH, self.n)
         made = Change(f"tx-{self.n}", seq, op, 1000 + self.n, {"id": key}, before, after, tx)  # type: ignore[arg-type]
         message = Message("shop", "shop", "market", table, 1, f"{table}-0", None, [made])
-        name = landed.name_of([("shop", made)])
-        S3Landing(self.s3, ARCHIVE).put(name, landed.encode([message]))
+        name = landing_encoding.name_of([("shop", made)])
+        S3Landing(self.s3, ARCHIVE).put(name, landing_encoding.encode([message]))
 
     def snapshot(self, id: str, **rows: str) -> None:
         keys = [json.dumps({"id": key}, separators=(",", ":")) for key in rows]

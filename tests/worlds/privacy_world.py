@@ -13,7 +13,7 @@ from shared.flows.archive.setup import ArchiveSetup
 from shared.flows.privacy.remaining import UNREADABLE
 from shared.flows.privacy.setup import PrivacySetup
 from shared.flows.snapshots.setup import SnapshotSetup
-from shared.values import landed
+from shared.values import landing_encoding
 from shared.values.change import Change, Transaction
 from shared.values.checkpoint import Checkpoint
 from shared.values.erasure import Subject
@@ -77,7 +77,9 @@ class PrivacyWorld:
         seq = make_seq(EPOCH, self.n)
         made = Change(f"tx-{self.n}", seq, op, self.n, key, before, after, tx)  # type: ignore[arg-type]
         message = Message("shop", "shop", "market", table, 1, f"{table}-0", None, [made])
-        self.folders["landing"].put(landed.name_of([("shop", made)]), landed.encode([message]))
+        self.folders["landing"].put(
+            landing_encoding.name_of([("shop", made)]), landing_encoding.encode([message])
+        )
 
     def commit(self) -> None:
         """What has landed comes into the table, and the relay stores its checkpoint."""

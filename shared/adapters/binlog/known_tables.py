@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Literal, Protocol
 
-from shared.adapters.binlog.statements.statement import TableName
+from shared.adapters.binlog.statements.statement import QualifiedName
 from shared.values.table_pattern import TablePatterns
 
 StatementReach = Literal["plain", "opaque", "memory", "unknown"]
@@ -17,7 +17,7 @@ _MOST = 10_000
 class TableQuestions(Protocol):
     """The questions about tables that only the server can answer, as they are now."""
 
-    def tables(self) -> Iterable[TableName]:
+    def tables(self) -> Iterable[QualifiedName]:
         """Database and name of each table that the account sees."""
         ...
 
@@ -48,13 +48,13 @@ class KnownTables:
 
     def __init__(self, capture: TablePatterns, catalog: TableQuestions) -> None:
         self._capture, self.catalog = capture, catalog
-        self._seen = set[TableName]()
-        self._listed: set[TableName] | None = None
-        self._sides = dict[TableName, StatementReach]()
-        self._sequences = dict[TableName, bool]()
+        self._seen = set[QualifiedName]()
+        self._listed: set[QualifiedName] | None = None
+        self._sides = dict[QualifiedName, StatementReach]()
+        self._sequences = dict[QualifiedName, bool]()
         self._temporary = set[tuple[int, str, str]]()
 
-    def see(self, name: TableName) -> None:
+    def see(self, name: QualifiedName) -> None:
         """Rows or a definition of a captured table came by."""
         self._seen.add(name)
 
@@ -63,18 +63,20 @@ class KnownTables:
         if self._listed is None:
             self._listed = {name for name in self.catalog.tables() if self._capture.table(*name)}
 
-    def captured(self, chosen: Callable[[str], bool] = lambda database: True) -> list[TableName]:
+    def captured(
+        self, chosen: Callable[[str], bool] = lambda database: True
+    ) -> list[QualifiedName]:
         """The captured tables of the chosen databases, as far as any are known."""
         known = self._seen | (self._listed or set()) | set(self._capture.named)
         return sorted(name for name in known if chosen(name[0]) and not self.is_sequence(name))
 
-    def set_side(self, name: TableName, side: StatementReach) -> None:
+    def set_side(self, name: QualifiedName, side: StatementReach) -> None:
         """Remember what was read of a table, captured or not."""
         if len(self._sides) >= _MOST:
             self._sides.clear()
         self._sides[name] = side
 
-    def forget(self, name: TableName, moved: TableName | None) -> None:
+    def forget(self, name: QualifiedName, moved: QualifiedName | None) -> None:
         """The name stands for nothing known from here on; what it stood for may have `moved`."""
         side, sequence = self._sides.pop(name, None), self._sequences.pop(name, None)
         if moved and side:
@@ -82,35 +84,35 @@ class KnownTables:
         if moved and sequence is not None:
             self._sequences[moved] = sequence
 
-    def side(self, name: TableName) -> StatementReach:
+    def side(self, name: QualifiedName) -> StatementReach:
         """Whether a statement on this table changes it alone."""
         return self._sides.get(name) or self.catalog.side(*name)
 
-    def set_sequence(self, name: TableName) -> None:
+    def set_sequence(self, name: QualifiedName) -> None:
         """The name is a sequence."""
         self._sequences[name] = True
 
-    def is_sequence(self, name: TableName) -> bool:
+    def is_sequence(self, name: QualifiedName) -> bool:
         """Whether the name is known to be a sequence."""
         return self._sequences.get(name, False)
 
-    def looks_like_sequence(self, name: TableName) -> bool:
+    def looks_like_sequence(self, name: QualifiedName) -> bool:
         """Whether a table with the columns of a sequence is one: the server is asked."""
         if name not in self._sequences:
             self._sequences[name] = self.catalog.is_sequence(*name) is not False
         return self._sequences[name]
 
-    def make_temporary(self, thread: int, name: TableName) -> None:
+    def make_temporary(self, thread: int, name: QualifiedName) -> None:
         """A session made a temporary table."""
         if len(self._temporary) >= _MOST:
             self._temporary.clear()
         self._temporary.add((thread, *name))
 
-    def drop_temporary(self, thread: int, name: TableName) -> None:
+    def drop_temporary(self, thread: int, name: QualifiedName) -> None:
         """A session dropped a temporary table."""
         self._temporary.discard((thread, *name))
 
-    def is_temporary(self, thread: int, name: TableName) -> bool:
+    def is_temporary(self, thread: int, name: QualifiedName) -> bool:
         """Whether a session has a temporary table of this name, as far as was read."""
         return (thread, *name) in self._temporary
 

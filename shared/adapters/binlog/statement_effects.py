@@ -6,7 +6,7 @@ from shared.adapters.binlog.contract import Due, SchemaChanged, Truncated
 from shared.adapters.binlog.known_tables import KnownTables
 from shared.adapters.binlog.query_event import QueryEvent
 from shared.adapters.binlog.statements import Effect, Statement
-from shared.adapters.binlog.statements.statement import TableName
+from shared.adapters.binlog.statements.statement import QualifiedName
 from shared.values.cascades import CASCADE
 from shared.values.column_changes import ColumnChanges
 from shared.values.errors import SourceError
@@ -37,8 +37,8 @@ class Effects:
         captured table that was logged as a statement.
         """
         tables, thread = self._tables, query.thread
-        gone, due = list[Truncated](), dict[TableName, str]()
-        changed = dict[TableName, ColumnChanges | None]()
+        gone, due = list[Truncated](), dict[QualifiedName, str]()
+        changed = dict[QualifiedName, ColumnChanges | None]()
         moved = {each.was: (each.database, each.table) for each in statement.effects if each.was}
         doubt = self._doubt(statement.verb, query)
         came = {new: old for old, new in moved.items()}
@@ -73,7 +73,7 @@ class Effects:
             *(Due(*name, why, ".".join(came.get(name, ()))) for name, why in due.items()),
         ]
 
-    def _meant(self, effect: Effect) -> Iterator[TableName]:
+    def _meant(self, effect: Effect) -> Iterator[QualifiedName]:
         """The captured tables that an effect is about.
 
         Of a dropped database these are the ones that are known; where none is, `*` stands for them.
@@ -111,7 +111,7 @@ class Effects:
 
     def _of_dml(
         self, statement: Statement, query: QueryEvent, sql: str, *, settled: bool
-    ) -> dict[TableName, str]:
+    ) -> dict[QualifiedName, str]:
         """The tables that are due because rows were changed by a statement that was logged.
 
         Such a statement may change more than it names: by a view, a trigger, a stored function.
@@ -123,7 +123,7 @@ class Effects:
         databases = query.databases
         if databases is not None and not any(map(self._capture.database, databases)):
             return {}
-        due, more = dict[TableName, str](), statement.calls
+        due, more = dict[QualifiedName, str](), statement.calls
         why = f"{statement.verb} logged as a statement"
         for effect in touched:
             name = (effect.database, effect.table)
@@ -147,7 +147,7 @@ class Effects:
             due = dict.fromkeys(captured, why) | due
         return due
 
-    def _changes_itself_alone(self, name: TableName, verb: str, sql: str) -> bool:
+    def _changes_itself_alone(self, name: QualifiedName, verb: str, sql: str) -> bool:
         side = self._tables.side(name)
         # MySQL 5.7 empties a MEMORY table by such a statement itself, without triggers
         return side == "plain" or (side == "memory" and verb == "DELETE" and " WHERE " not in sql)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from shared.adapters.landing.s3 import S3Landing
+from shared.adapters.objects.s3_folder import S3Folder
 from shared.values.errors import StackError
 from shared.values.snapshot import Part, Readout, Snapshot, decode_part, encode_part
 
@@ -25,9 +25,9 @@ class S3Snapshots:
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client, self._bucket = client, bucket
-        self._parts = S3Landing(client, bucket, PARTS)
-        self._ready = S3Landing(client, bucket, READY)
-        self._manifests = S3Landing(client, bucket, MANIFESTS)
+        self._parts = S3Folder(client, bucket, PARTS)
+        self._ready = S3Folder(client, bucket, READY)
+        self._manifests = S3Folder(client, bucket, MANIFESTS)
 
     def put_part(self, id: str, table: str, number: int, token: int, part: Part) -> None:
         self._parts.put(_part(id, table, number, token), encode_part(part))
@@ -70,7 +70,7 @@ class S3Snapshots:
         return [msgspec.json.decode(each, type=Readout) for each in self._bodies(self._ready)]
 
     def done(self, readout: Readout) -> None:
-        parts = S3Landing(self._client, self._bucket, f"{PARTS}{readout.id}/")
+        parts = S3Folder(self._client, self._bucket, f"{PARTS}{readout.id}/")
         parts.delete([each.name for each in parts.list()])
         self._ready.delete([readout.id])
 
@@ -87,7 +87,7 @@ class S3Snapshots:
     def remove(self, id: str) -> None:
         self._manifests.delete([_manifest(id)])
 
-    def _bodies(self, folder: S3Landing) -> Iterator[bytes]:
+    def _bodies(self, folder: S3Folder) -> Iterator[bytes]:
         """In the order of their names: an id begins with its time. One that is gone is left out."""
         found = (folder.get(each.name) for each in folder.list())
         return (each for each in found if each is not None)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from shared.adapters import aws
 from shared.adapters.aws_failure import s3_failure
-from shared.values.errors import StackError
+from shared.adapters.objects.s3_deletion import delete_objects
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -28,31 +28,13 @@ class S3FormerVersions:
             pages = self._client.get_paginator("list_object_versions")
             for page in pages.paginate(Bucket=self._bucket):
                 before_each_page()
-                removed += self._delete(
-                    [
-                        {"Key": each["Key"], "VersionId": each["VersionId"]}
-                        for each in page.get("Versions", [])
-                        if not each["IsLatest"]
-                    ]
-                )
+                former: list[ObjectIdentifierTypeDef] = [
+                    {"Key": each["Key"], "VersionId": each["VersionId"]}
+                    for each in page.get("Versions", [])
+                    if not each["IsLatest"]
+                ]
+                delete_objects(self._client, self._bucket, former, _RIGHTS)
+                removed += len(former)
         except aws.FAILURES as error:
             raise s3_failure(error, f"s3://{self._bucket}", _RIGHTS) from None
         return removed
-
-    def _delete(self, versions: "list[ObjectIdentifierTypeDef]") -> int:
-        """Delete what one page has, which is what one request takes: 1,000.
-
-        Sources: S3 API reference, ListObjectVersions, "MaxKeys"; DeleteObjects.
-        """
-        if not versions:
-            return 0
-        done = self._client.delete_objects(
-            Bucket=self._bucket, Delete={"Objects": versions, "Quiet": True}
-        )
-        for each in done.get("Errors", []):
-            raise StackError(
-                f"a former version of {each.get('Key')} stays: {each.get('Message')}.",
-                thing=f"s3://{self._bucket}",
-                hint=f"The role needs {_RIGHTS}. MFA delete and Object Lock keep versions, too.",
-            )
-        return len(versions)

@@ -10,13 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from shared.adapters.lake.contract import Lake, Overtaken
-from shared.adapters.landing.contract import Landed, Landing
+from shared.adapters.landing.contract import Landing
+from shared.adapters.objects.contract import StoredObject
 from shared.domain.archive_ledger import Ledger
 from shared.domain.run_lease import RunLease
 from shared.flows.archive.landed_rows import LandedObject, new_rows
 from shared.flows.archive.reports import Committed
 from shared.flows.archive.setup import ArchiveSetup
-from shared.values import landed
+from shared.values import landing_encoding
 
 MOST_CHANGES, MOST_BYTES, MOST_OBJECTS = 100_000, 64 << 20, 2_000
 """Of one commit: changes, bytes of JSON, objects. They bound the memory of a run."""
@@ -82,7 +83,7 @@ class Committer:
                 some = some[self._commit(some, done, began_ms) :]
         return done
 
-    def _commit(self, objects: list[Landed], done: Committed, began_ms: int) -> int:
+    def _commit(self, objects: list[StoredObject], done: Committed, began_ms: int) -> int:
         """Commit the first of these objects; returns how many are done."""
         read, names, rejected = [], [], 0
         changes = size = 0
@@ -94,7 +95,7 @@ class Committer:
             if body is None:
                 continue  # another run has done it
             try:
-                messages = landed.decode(body)
+                messages = landing_encoding.decode(body)
             except ValueError:
                 self._landing.reject(each.name)
                 rejected += 1
@@ -108,7 +109,7 @@ class Committer:
         done.rejected += rejected
         return len(names)
 
-    def _bodies(self, objects: list[Landed]) -> Iterator[tuple[Landed, bytes | None]]:
+    def _bodies(self, objects: list[StoredObject]) -> Iterator[tuple[StoredObject, bytes | None]]:
         """The objects with their content: S3 answers many requests as quickly as one."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for start in range(0, len(objects), AT_ONCE):
@@ -136,7 +137,7 @@ class Committer:
             return
 
 
-def _size(message: landed.LandedMessage) -> int:
+def _size(message: landing_encoding.LandedMessage) -> int:
     """About how many bytes the changes of a message have."""
     return sum(
         len(memoryview(change.before)) + len(memoryview(change.after)) + 200
@@ -144,6 +145,6 @@ def _size(message: landed.LandedMessage) -> int:
     )
 
 
-def _again(first: Landed, rest: Iterator[Landed]) -> Iterator[Landed]:
+def _again(first: StoredObject, rest: Iterator[StoredObject]) -> Iterator[StoredObject]:
     yield first
     yield from rest

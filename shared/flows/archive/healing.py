@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from pyroaring import BitMap64
 
 from shared.adapters.lake.contract import Lake, Overtaken, TableHead
-from shared.adapters.landing.contract import Landing
+from shared.adapters.objects.contract import ObjectFolder
 from shared.domain.archive_ledger import Ledger, StreamEpoch
 from shared.flows.archive.auditing import table_numbers
 from shared.flows.archive.landed_rows import LandedObject, LandedRows, rows_of
 from shared.flows.archive.reports import Anchor, Audited, Healed, NumbersToRead
-from shared.values import landed
+from shared.values import landing_encoding
 
 ATTEMPTS = 5
 MOST_WANTED = 100
@@ -53,14 +53,16 @@ def wanted(lake: Lake, audited: Sequence[Audited]) -> list[NumbersToRead]:
     ]
 
 
-def heal(healing: Landing, lake: Lake, names: Sequence[str]) -> Healed:
+def heal(healing: ObjectFolder, lake: Lake, names: Sequence[str]) -> Healed:
     """Bring the changes of these objects into the table, and delete the objects.
 
     Raises StackError for an object that cannot be read, Overtaken, OutcomeUnknown.
     """
     bodies = [(name, healing.get(name)) for name in names]
     read = [
-        LandedObject(landed.decode(body), _at_ms(name)) for name, body in bodies if body is not None
+        LandedObject(landing_encoding.decode(body), _at_ms(name))
+        for name, body in bodies
+        if body is not None
     ]
     done = Healed()
     for attempt in range(1, ATTEMPTS + 1):

@@ -8,7 +8,7 @@ from pyroaring import BitMap64
 
 from shared.adapters.lake.changes_columns import ARROW, SORTED_BY
 from shared.domain.archive_ledger import Ledger, StreamEpoch
-from shared.values.landed import LandedMessage
+from shared.values.landing_encoding import LandedMessage
 from shared.values.seq import split_seq
 
 _ORDER = [(name, "ascending") for name in SORTED_BY]

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from shared.adapters.landing.contract import Landing
+from shared.adapters.objects.contract import ObjectFolder
 from shared.adapters.state.schemas import Schemas
 from shared.domain.numbering import Numbered
 from shared.flows.archive.reports import NumbersToRead
 from shared.flows.archive.rereading_numbers import RereadSpan
-from shared.values import landed
+from shared.values import landing_encoding
 from shared.values.change import Change
 from shared.values.message import Message
 from shared.values.message_group import group_id
@@ -28,7 +28,9 @@ class Relanded(NamedTuple):
     changes: list[tuple[str, Change]]
 
 
-def reland(found: Iterable[RereadSpan], schemas: Schemas, healing: Landing) -> Iterator[Relanded]:
+def reland(
+    found: Iterable[RereadSpan], schemas: Schemas, healing: ObjectFolder
+) -> Iterator[Relanded]:
     """Write each span's changes under their numbers; yields an object when it is durable."""
     versions: dict[int, int] = {}
     for wanted, changes in found:
@@ -38,8 +40,8 @@ def reland(found: Iterable[RereadSpan], schemas: Schemas, healing: Landing) -> I
                 _message(wanted, one, wanted.first + start + at, schemas, versions)
                 for at, one in enumerate(some)
             ]
-            name = landed.name_of([(each.stream, each.changes[0]) for each in messages])
-            healing.put(name, landed.encode(messages))
+            name = landing_encoding.name_of([(each.stream, each.changes[0]) for each in messages])
+            healing.put(name, landing_encoding.encode(messages))
             yield Relanded(name, [(each.full_name, each.changes[0]) for each in messages])
 
 

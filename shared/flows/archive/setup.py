@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from shared.adapters.lake.contract import Lake
 from shared.adapters.landing.contract import Landing
+from shared.adapters.objects.contract import ObjectFolder
 from shared.adapters.snapshots.contract import SnapshotStore, SnapshotTable
 from shared.adapters.state.state import State
 
@@ -22,7 +23,7 @@ class ArchiveSetup:
     """
 
     landing: Landing
-    healing: Landing
+    healing: ObjectFolder
     lake: Lake
     state: State
     streams: tuple[str, ...]
@@ -31,7 +32,7 @@ class ArchiveSetup:
     left: Callable[[], float]
     clock: Callable[[], float]
     sleep: Callable[[float], object] = time.sleep
-    errors: Landing | None = None
+    errors: ObjectFolder | None = None
     snapshots: SnapshotStore | None = None
     snapshot_table: SnapshotTable | None = None
 

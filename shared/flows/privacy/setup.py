@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from shared.adapters.landing.contract import Landing
+from shared.adapters.objects.contract import ObjectFolder
 from shared.adapters.versions.contract import FormerVersions
 from shared.flows.archive.setup import ArchiveSetup
 from shared.flows.snapshots.setup import SnapshotSetup
@@ -22,8 +22,8 @@ class PrivacySetup:
 
     archive: ArchiveSetup
     snapshots: SnapshotSetup
-    requests: Landing
-    certificates: Landing
-    objects: Mapping[str, Landing]
+    requests: ObjectFolder
+    certificates: ObjectFolder
+    objects: Mapping[str, ObjectFolder]
     consumers: Mapping[str, ConsumerSettings]
     former: Sequence[FormerVersions]

@@ -19,7 +19,7 @@ from shared.flows.history.history import row_at, row_history
 from shared.flows.history.history_json import moment_answer
 from shared.flows.history.make_views import make_views
 from shared.flows.history.setup import HistorySetup
-from shared.values import landed
+from shared.values import landing_encoding
 from tests.integration.archive.conftest import ArchivePlace
 from tests.tier import TIER
 from tests.worlds.past_world import SOURCE, STREAM, PastWorld
@@ -29,8 +29,8 @@ def opened(place: ArchivePlace, world: PastWorld) -> HistorySetup:
     """The world's changes landed and committed in two commits, and the parts that read them."""
     half = len(world.messages) // 2
     for messages in (world.messages[:half], world.messages[half:]):
-        name = landed.name_of([(each.stream, each.changes[0]) for each in messages])
-        place.landing.put(name, landed.encode(messages))
+        name = landing_encoding.name_of([(each.stream, each.changes[0]) for each in messages])
+        place.landing.put(name, landing_encoding.encode(messages))
         place.committer.run(lambda: 300)
     results = {"OutputLocation": f"s3://{place.bucket}/results/"}
     boto3.client("athena").create_work_group(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from shared.adapters.landing.contract import Landed
+from shared.adapters.objects.contract import StoredObject
 from shared.values.errors import StateUnavailable
 
 
@@ -24,11 +24,11 @@ class MemoryLanding:
         self._forget(name)
         self.objects[name] = (self._now_ms(), body)
 
-    def list(self) -> Iterator[Landed]:
+    def list(self) -> Iterator[StoredObject]:
         self._answer()
         for name in sorted(self.objects):
             at_ms, body = self.objects[name]
-            yield Landed(name, len(body), at_ms)
+            yield StoredObject(name, len(body), at_ms)
 
     def get(self, name: str) -> bytes | None:
         self._answer()

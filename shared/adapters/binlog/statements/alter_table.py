@@ -11,7 +11,7 @@ from shared.adapters.binlog.statements.names import (
     past_exists,
     split,
 )
-from shared.adapters.binlog.statements.statement import Effect, TableName
+from shared.adapters.binlog.statements.statement import Effect, QualifiedName
 from shared.adapters.binlog.statements.tokens import Token
 
 _PARTITIONS_GO = ("DROP", "TRUNCATE", "EXCHANGE", "CONVERT")
@@ -26,7 +26,7 @@ that are elsewhere (MERGE, FEDERATED, CONNECT).
 
 
 def alterations(
-    names: Names, name: TableName, tokens: list[Token], *, ignore: bool = False
+    names: Names, name: QualifiedName, tokens: list[Token], *, ignore: bool = False
 ) -> Iterator[Effect]:
     """Effects of ALTER TABLE `name`; `tokens` are its actions, `ignore` that of ALTER IGNORE."""
     tokens = _past_wait(tokens)
@@ -161,7 +161,7 @@ def index_due(tokens: Sequence[Token], at: int) -> str:
 
 
 def _partitions(
-    names: Names, name: TableName, actions: list[list[Token]], reasons: list[str]
+    names: Names, name: QualifiedName, actions: list[list[Token]], reasons: list[str]
 ) -> Iterator[Effect]:
     """DROP, TRUNCATE, EXCHANGE and (MariaDB) CONVERT PARTITION.
 

@@ -6,7 +6,7 @@ from shared.adapters.binlog.statements.added_columns import cascade
 from shared.adapters.binlog.statements.alter_table import alterations, index_due, options_due
 from shared.adapters.binlog.statements.altered_columns import created_columns
 from shared.adapters.binlog.statements.names import Names, outside, past_brackets, past_exists
-from shared.adapters.binlog.statements.statement import Effect, TableName
+from shared.adapters.binlog.statements.statement import Effect, QualifiedName
 from shared.adapters.binlog.statements.tokens import Token
 
 SELECTED = "CREATE TABLE … SELECT"
@@ -55,7 +55,7 @@ def definition(names: Names, verb: str, tokens: list[Token]) -> Iterator[Effect]
         yield from _hung_on(names, tokens, words)
 
 
-def _dropped(names: Names, tokens: Sequence[Token], at: int) -> Iterator[TableName]:
+def _dropped(names: Names, tokens: Sequence[Token], at: int) -> Iterator[QualifiedName]:
     """The tables of DROP TABLE, from token `at` on."""
     while at < len(tokens):
         name, at = names.at(tokens, at)
@@ -102,8 +102,8 @@ def _renamed(names: Names, tokens: Sequence[Token], at: int) -> Iterator[Effect]
     for a moment only means nothing.
     """
     before, now = (
-        dict[TableName, TableName](),
-        dict[TableName, TableName](),
+        dict[QualifiedName, QualifiedName](),
+        dict[QualifiedName, QualifiedName](),
     )  # name → whose rows are there
     while at < len(tokens):
         old, at = names.at(tokens, at)

@@ -4,7 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from shared.adapters.binlog.statements.keywords import BEFORE_BRACKETS, NATIVE_FUNCTIONS
 from shared.adapters.binlog.statements.names import Names, outside, split
-from shared.adapters.binlog.statements.statement import Effect, Statement, StatementKind, TableName
+from shared.adapters.binlog.statements.statement import (
+    Effect,
+    QualifiedName,
+    Statement,
+    StatementKind,
+)
 from shared.adapters.binlog.statements.tokens import Token
 
 _MODIFIERS = frozenset("LOW_PRIORITY DELAYED HIGH_PRIORITY IGNORE QUICK INTO".split())
@@ -52,7 +57,7 @@ def calls(tokens: Sequence[Token]) -> bool:
     return False
 
 
-def _statement(verb: str, targets: Sequence[TableName], may_call: bool) -> Statement:
+def _statement(verb: str, targets: Sequence[QualifiedName], may_call: bool) -> Statement:
     kind: StatementKind = "rows" if len(targets) == 1 else "perhaps"
     return Statement(verb, effects=tuple(Effect(kind, *name) for name in targets), calls=may_call)
 
@@ -67,12 +72,12 @@ def _find(tokens: Sequence[Token], word: str) -> int | None:
     return None
 
 
-def _named(names: Names, tokens: Sequence[Token]) -> list[TableName]:
+def _named(names: Names, tokens: Sequence[Token]) -> list[QualifiedName]:
     """The tables in a list of references; names of aliases may be among them."""
     return list(dict.fromkeys(name for part in split(tokens) for name in _in_part(names, part)))
 
 
-def _in_part(names: Names, part: Sequence[Token]) -> Iterator[TableName]:
+def _in_part(names: Names, part: Sequence[Token]) -> Iterator[QualifiedName]:
     flat, at = outside(part), 0
     while at < len(flat):
         if flat[at].text in ("ON", "USING"):  # up to the next join it is a condition

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from shared.adapters.binlog.statements.statement import TableName
+from shared.adapters.binlog.statements.statement import QualifiedName
 from shared.adapters.binlog.statements.tokens import Token
 
 
@@ -16,7 +16,7 @@ class Names:
         self._fold = fold
         self._database = fold(database)
 
-    def at(self, tokens: Sequence[Token], at: int) -> tuple[TableName, int]:
+    def at(self, tokens: Sequence[Token], at: int) -> tuple[QualifiedName, int]:
         """The table whose name begins at token `at`, and where the name ends.
 
         Without a database in front it is in the session's default one, also where ALTER TABLE

@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 from shared.values.column_changes import ColumnChanges
 
-TableName = tuple[str, str]
+QualifiedName = tuple[str, str]
 """Database and table."""
 
 StatementKind = Literal[
@@ -43,7 +43,7 @@ class Effect(NamedTuple):
     table: str
     partitions: tuple[str, ...] = ()
     why: str = ""
-    was: TableName | None = None
+    was: QualifiedName | None = None
     columns: ColumnChanges | None = None
 
 

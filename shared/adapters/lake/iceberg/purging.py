@@ -12,9 +12,7 @@ from pyiceberg.table import Table
 
 from shared.adapters.lake.iceberg import reachable
 from shared.adapters.lake.iceberg.file_io import address
-
-_DELETES = 1000
-"""Keys of one DeleteObjects. Source: S3 API reference, DeleteObjects."""
+from shared.adapters.objects.s3_deletion import delete_objects
 
 
 def purge(load: Callable[[], Table], s3: Any) -> int:
@@ -74,12 +72,13 @@ def expire(table: Table, before_ms: float) -> int:
 
 
 def delete(s3: Any, places: Iterable[tuple[str, str]]) -> int:
-    """Delete objects, each by bucket and key; returns how many."""
+    """Delete objects, each by bucket and key; returns how many.
+
+    Raises StateUnavailable, StackError where S3 keeps some.
+    """
     by_bucket: dict[str, list[str]] = {}
     for bucket, key in places:
         by_bucket.setdefault(bucket, []).append(key)
     for bucket, keys in by_bucket.items():
-        for start in range(0, len(keys), _DELETES):
-            some = [{"Key": key} for key in keys[start : start + _DELETES]]
-            s3.delete_objects(Bucket=bucket, Delete={"Objects": some, "Quiet": True})
+        delete_objects(s3, bucket, [{"Key": key} for key in keys])
     return sum(map(len, by_bucket.values()))

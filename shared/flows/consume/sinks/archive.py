@@ -17,7 +17,7 @@ from shared.adapters.landing.s3 import S3Landing
 from shared.adapters.stack.environment import variable
 from shared.domain.archive_records import pack
 from shared.domain.sink import Arrival, Outcome, Slice, Surroundings
-from shared.values import landed
+from shared.values import landing_encoding
 from shared.values.errors import Outage, RowlineError
 from shared.values.message import Message
 from shared.values.seq import split_seq
@@ -97,9 +97,9 @@ class ArchiveSink:
         return [why and f"Firehose did not accept the record: {why}" for why in reasons]
 
     def _write(self, arrivals: Sequence[Arrival]) -> Outcome:
-        name = landed.name_of([(each.message.stream, each.change) for each in arrivals])
+        name = landing_encoding.name_of([(each.message.stream, each.change) for each in arrivals])
         try:
-            self._landing.put(name, landed.encode(_messages(arrivals)))
+            self._landing.put(name, landing_encoding.encode(_messages(arrivals)))
         except Outage as error:
             return Outcome("failed", f"the landing did not answer: {error.what}")
         except RowlineError as error:  # rights or settings: nothing is wrong with the changes
