@@ -28,7 +28,7 @@ from local.servers.elasticsearch_server import ElasticsearchServer
 from shared.adapters.snapshots.iceberg import IcebergSnapshots
 from shared.flows.archive.chosen_changes import ChosenChanges
 from shared.flows.jobs.setup import JobSetup
-from shared.flows.replay.from_archive import RATE
+from shared.flows.replay.from_archive import FILL_RATE
 from shared.flows.replay.replay import Replay
 from shared.flows.snapshots.tending import rows_of
 from shared.values.archive_pages import (
@@ -132,7 +132,7 @@ def _fill(server: ElasticsearchServer, index: str, rows: int, bucket: str) -> Be
 def _work(rows: int) -> ReplayWork:
     base = Base("s", 1, rows, STREAM, FLOOR, FLOOR)
     choice = Choice(STREAM, (TABLE,), 0, FOREVER_US, newest=True)
-    return ReplayWork(choice, RATE, rows, bases={TABLE.full: base})
+    return ReplayWork(choice, FILL_RATE, rows, bases={TABLE.full: base})
 
 
 def _archive(pipe: Any, bucket: str) -> None:

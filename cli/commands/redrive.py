@@ -11,7 +11,8 @@ from cli.ui.json_option import JsonOption
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
 from shared.domain.parked_where import ParkedWhere
-from shared.flows.redrive.redrive import RATE, Redrive
+from shared.flows.jobs.send_rate import RATE
+from shared.flows.redrive.redrive import Redrive
 from shared.flows.redrive.report import lines_of, lines_of_report
 
 

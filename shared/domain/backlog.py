@@ -7,13 +7,13 @@ under the same deduplication id go first.
 import random
 from collections.abc import Iterable, Iterator
 
+from shared.adapters.topic.contract import MAX_ENTRIES
 from shared.domain.change_encoding import Packed
 from shared.domain.message_packing import MAX_MESSAGE_BYTES, Group, Parcel, take_parcel
 from shared.domain.trace_sampling import NO_SAMPLING, TraceSampler
 
-MAX_ENTRIES = 10
 MAX_REQUEST_BYTES = 262_144
-"""PublishBatch: entries and bytes of a request. Source: SNS API reference, PublishBatch."""
+"""Of a request. Source: SNS API reference, PublishBatch."""
 
 MAX_WAITING_BYTES = 64 << 20
 

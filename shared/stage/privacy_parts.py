@@ -17,13 +17,13 @@ class PrivacyParts(SnapshotParts, ArchiveParts):
         """The parts with which the archive's function exports and erases; see `PrivacySetup`."""
         from shared.adapters.objects.s3_folder import S3Folder
         from shared.adapters.versions.s3 import S3FormerVersions
-        from shared.flows.privacy.remaining import UNREADABLE
+        from shared.flows.privacy.remaining import UNREADABLE_FOLDERS
         from shared.flows.privacy.setup import PrivacySetup
 
         client, place = self.client("s3"), self.resources
         archived = {
             name: S3Folder(client, place.archive_bucket, f"{name}/")
-            for name in ("erasing", "erased", "results", *UNREADABLE)
+            for name in ("erasing", "erased", "results", *UNREADABLE_FOLDERS)
         }
         claimed = {
             name: S3Folder(client, place.claims_bucket, f"{name}/")

@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-NAMED = {"nightly": "cron(0 2 * * ? *)", "weekly": "cron(0 2 ? * SUN *)"}
+NAMED_SCHEDULES = {"nightly": "cron(0 2 * * ? *)", "weekly": "cron(0 2 ? * SUN *)"}
 _DAYS = {name: n for n, name in enumerate("SUN MON TUE WED THU FRI SAT".split(), 1)}
 _MONTHS = {name.upper(): n for n, name in enumerate(calendar.month_abbr) if name}
 _FIELDS: tuple[tuple[int, int, dict[str, int]], ...] = (
@@ -48,7 +48,7 @@ def last_time(schedule: str, now: float) -> float | None:
 @cache
 def _parsed(schedule: str) -> tuple[frozenset[int], ...]:
     """The values of each field. Raises ValueError."""
-    match = re.fullmatch(r"cron\(([^()]*)\)", NAMED.get(schedule, schedule))
+    match = re.fullmatch(r"cron\(([^()]*)\)", NAMED_SCHEDULES.get(schedule, schedule))
     texts = match[1].split() if match else []
     if len(texts) != len(_FIELDS):
         raise ValueError(f"{schedule!r} is no schedule")

@@ -16,7 +16,7 @@ from shared.flows.backfill import sink_ahead
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.jobs import awaiting
 from shared.flows.jobs.holding import JobBusy
-from shared.flows.jobs.tenure import SILENT_SECONDS, JobStopped
+from shared.flows.jobs.tenure import HOLDER_SILENT_SECONDS, JobStopped
 from shared.values.errors import ConfigError, SourceError, StackError
 from shared.values.job import BackfillWork, Job, JobLost, TableFill
 from shared.values.message import decode
@@ -216,7 +216,7 @@ def test_what_ends_it_early_is_kept_with_the_job_and_the_next_one_starts_at_once
     assert (stored.by, stored.began_ms > 0) == ("ann@desk", True)
     began = world.now
     report = job(world).run()
-    assert world.now - began < SILENT_SECONDS / 2
+    assert world.now - began < HOLDER_SILENT_SECONDS / 2
     assert report.job == stored.id
     assert world.index() == world.source()
     (over,) = world.state.jobs.ended("search", 9)

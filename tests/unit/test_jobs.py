@@ -9,7 +9,7 @@ import pytest
 from shared.domain.patience import Patience
 from shared.flows.health.job_findings import job_findings
 from shared.flows.jobs import control
-from shared.flows.jobs.tenure import SILENT_SECONDS, JobStopped
+from shared.flows.jobs.tenure import HOLDER_SILENT_SECONDS, JobStopped
 from shared.flows.verify.verify import Verify
 from shared.values.errors import ConfigError, StackError
 from shared.values.job import Job
@@ -69,7 +69,7 @@ def test_a_job_whose_process_is_gone_is_paused_once_it_was_silent(world: Backfil
     held, began = killed(world), world.now
     told: list[str] = []
     control.pause(world.state, held, told.append, Patience(lambda: world.now, world.sleep))
-    assert world.now - began == pytest.approx(SILENT_SECONDS, abs=2)
+    assert world.now - began == pytest.approx(HOLDER_SILENT_SECONDS, abs=2)
     assert told[0] == f"waiting until {held.holder} stops"
     assert under_way(world).state == "paused"
 

@@ -19,7 +19,7 @@ from shared.adapters.snapshots.s3 import S3Snapshots
 from shared.adapters.versions.s3 import S3FormerVersions
 from shared.flows.archive.committing import commit
 from shared.flows.archive.setup import ArchiveSetup
-from shared.flows.privacy.remaining import UNREADABLE
+from shared.flows.privacy.remaining import UNREADABLE_FOLDERS
 from shared.flows.privacy.setup import PrivacySetup
 from shared.flows.relay.failover.journal import JournalPage, Touched, encode_page
 from shared.flows.snapshots.setup import SnapshotSetup
@@ -79,7 +79,7 @@ class World:
         own = SnapshotSetup(
             self.store, self.table, self.state.leases, 35, "run", lambda: left, clock
         )
-        names = ("erasing", "erased", "results", *UNREADABLE)
+        names = ("erasing", "erased", "results", *UNREADABLE_FOLDERS)
         objects = {name: self.folder(ARCHIVE, name) for name in names}
         claims = ("rows", "claims", "parked", "dropped")
         return PrivacySetup(

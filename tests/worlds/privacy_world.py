@@ -10,7 +10,7 @@ import msgspec
 from shared.adapters.state.state import State
 from shared.flows.archive.committing import commit
 from shared.flows.archive.setup import ArchiveSetup
-from shared.flows.privacy.remaining import UNREADABLE
+from shared.flows.privacy.remaining import UNREADABLE_FOLDERS
 from shared.flows.privacy.setup import PrivacySetup
 from shared.flows.snapshots.setup import SnapshotSetup
 from shared.values import landing_encoding
@@ -33,7 +33,7 @@ CONSUMERS = {
     "search": ConsumerSettings("search", "shop", ("market.*",), {"kind": "elasticsearch"}),
     "archiveShop": ConsumerSettings("archiveShop", "shop", ("market.*",), {"kind": "archive"}),
 }
-FOLDERS = ("rows", "claims", "parked", "dropped", "results", *UNREADABLE)
+FOLDERS = ("rows", "claims", "parked", "dropped", "results", *UNREADABLE_FOLDERS)
 
 
 class Killed(BaseException):

@@ -7,7 +7,8 @@ from shared.adapters.topic.contract import Entry
 from shared.domain.parked_where import ParkedWhere
 from shared.domain.patience import Patience
 from shared.flows.consume.runtime import Consume
-from shared.flows.redrive.redrive import RATE, Redrive
+from shared.flows.jobs.send_rate import RATE
+from shared.flows.redrive.redrive import Redrive
 from shared.flows.redrive.report import RedriveReport
 from shared.flows.redrive.setup import RedriveSetup
 from shared.values.change import Change

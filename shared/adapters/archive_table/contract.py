@@ -4,6 +4,12 @@ from typing import Protocol
 
 import msgspec
 
+LEDGER_PROPERTY = "rowline.ledger"
+"""The address of the ledger, in the table's and in each snapshot's properties."""
+
+TIMES_PROPERTY = "rowline.times"
+"""A property of the table: stream → [first, last], Unix ms, as JSON."""
+
 
 class TableFacts(msgspec.Struct, frozen=True):
     """The present state of the table.

@@ -11,15 +11,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from shared.adapters import aws
-from shared.adapters.archive_table.contract import TableFacts
+from shared.adapters.archive_table.contract import LEDGER_PROPERTY, TIMES_PROPERTY, TableFacts
 from shared.values.errors import RowlineError, StackError, StateUnavailable
 
 TABLE, SNAPSHOTS = "changes", "snapshots"
-LEDGER = "rowline.ledger"
-"""The table's property with the address of its ledger."""
-
-TIMES = "rowline.times"
-"""The property with the times of the first and last change of each stream, as JSON."""
 
 
 class _Snapshot(msgspec.Struct, rename="kebab"):
@@ -47,7 +42,7 @@ class GlueArchiveTable:
         except aws.FAILURES as error:
             raise self._failed(error) from None
         metadata = msgspec.json.decode(text, type=_Metadata)
-        ledger = metadata.properties.get(LEDGER, "")
+        ledger = metadata.properties.get(LEDGER_PROPERTY, "")
         present = metadata.current_snapshot_id
         snapshot = next((each for each in metadata.snapshots if each.snapshot_id == present), None)
         if snapshot is None:
@@ -61,7 +56,7 @@ class GlueArchiveTable:
             int(snapshot.summary.get("total-records", 0)),
             numbers,
             msgspec.json.decode(
-                metadata.properties.get(TIMES, "{}"), type=dict[str, tuple[int, int]]
+                metadata.properties.get(TIMES_PROPERTY, "{}"), type=dict[str, tuple[int, int]]
             ),
         )
 

@@ -20,7 +20,7 @@ from shared.values.errors import SourceError
 from shared.values.table import Table
 from shared.values.table_pattern import TablePatterns
 
-UNREADABLE = (ValueError, IndexError, KeyError, struct.error, OverflowError)
+DECODE_ERRORS = (ValueError, IndexError, KeyError, struct.error, OverflowError)
 _MOST = 1024
 PARTIAL = "partial"
 _HAS_TRIGGERS = 1 << 14
@@ -91,7 +91,7 @@ class RowDecoder:
                 thing=self._thing,
                 hint="Mend the value in the database, or drop the column from capture.",
             ) from None
-        except UNREADABLE as error:
+        except DECODE_ERRORS as error:
             raise UnreadableRow(
                 f"a row cannot be read ({type(error).__name__}).",
                 thing=self._thing,
@@ -198,7 +198,7 @@ class RowDecoders:
             return self._described(body)
         except SourceError as error:  # the table is captured, and cannot be: the others can
             raise UnreadableRow(error.what, thing=thing, hint=error.hint) from None
-        except UNREADABLE as error:
+        except DECODE_ERRORS as error:
             what = f"a table map cannot be read ({type(error).__name__})."
             hint = "Report it with the server's version."
             if thing:

@@ -18,7 +18,7 @@ from shared.adapters.binlog.open_transaction import OpenTransaction
 from shared.adapters.binlog.packets import RawEvent
 from shared.adapters.binlog.queries import Queries
 from shared.adapters.binlog.rollbacks import Rollbacks
-from shared.adapters.binlog.row_decoder import IGNORED, UNREADABLE, RowDecoders
+from shared.adapters.binlog.row_decoder import DECODE_ERRORS, IGNORED, RowDecoders
 from shared.adapters.binlog.statement_effects import Effects
 from shared.adapters.binlog.statement_reader import StatementReader
 from shared.adapters.binlog.unusual_rows import current, unusual
@@ -148,7 +148,7 @@ class Transactions:
                     yield from self._control(
                         kind, ts, server_id, size, log_pos, flags, data[start:end]
                     )
-                except UNREADABLE as error:
+                except DECODE_ERRORS as error:
                     raise transaction.strange(
                         f"an event of type {kind} cannot be read ({type(error).__name__})"
                     ) from None

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 from shared.adapters import aws
 from shared.adapters.aws_failure import failure
 from shared.adapters.queue.contract import MAX_RECEIVED
-from shared.adapters.topic.contract import Entry
+from shared.adapters.topic.contract import MAX_ENTRIES, Entry
 from shared.values.delivery import Delivery
 from shared.values.errors import RowlineError, StateUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
-
-MAX_ENTRIES = 10
 
 
 class SqsQueue:

@@ -4,6 +4,9 @@ from typing import Protocol
 
 import msgspec
 
+MAX_ENTRIES = 10
+"""Of one request. Source: SNS API reference, PublishBatch; SQS API reference, SendMessageBatch."""
+
 
 class Entry(msgspec.Struct, frozen=True):
     """One message to publish or send, with its string attributes.

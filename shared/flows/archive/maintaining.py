@@ -14,11 +14,13 @@ from pyroaring import BitMap64
 from shared.adapters.lake.contract import Lake, Overtaken
 from shared.domain.archive_ledger import Ledger, StreamEpoch
 from shared.domain.run_lease import RunLease
+from shared.domain.table_upkeep import ICEBERG_SNAPSHOT_MS, VACUUM_MS
 from shared.flows.archive import committing, periods
 from shared.flows.archive.auditing import by_place
 from shared.flows.archive.key_ranges import sorted_parts
 from shared.flows.archive.reports import Maintained
 from shared.flows.archive.setup import ArchiveSetup
+from shared.values.day import DAY_MS
 
 LEASE, LEASE_SECONDS = "archive-maintenance", 600
 """Longer than one rewrite."""
@@ -29,16 +31,7 @@ WAIT_MS = 60_000
 RESERVE = 240.0
 """Seconds that must be left for one more rewrite."""
 
-SNAPSHOT_MS = 3_600_000
-"""Snapshots of the table are kept so long. Time travel needs none: every change has its number."""
-
-VACUUM_MS = 86_400_000
-"""What is younger is not removed: a rewrite may still commit it, and a query may still read it. The
-longest run takes 15 minutes, and so does Athena's longest query with its usual quota of 30.
-"""
-
 ATTEMPTS = 5
-_DAY_MS = 86_400_000
 
 
 def maintain(setup: ArchiveSetup) -> Maintained:
@@ -53,10 +46,10 @@ def maintain(setup: ArchiveSetup) -> Maintained:
     with lease.given_back():
         now = setup.now_ms()
         if setup.retention_days:
-            drop_old(setup.lake, now - setup.retention_days * _DAY_MS, done)
+            drop_old(setup.lake, now - setup.retention_days * DAY_MS, done)
         more = lambda: setup.left() > RESERVE and lease.hold()  # noqa: E731
         compact(setup.lake, now, more, done, lambda: alone(setup))
-        done.expired = setup.lake.expire(now - SNAPSHOT_MS)
+        done.expired = setup.lake.expire(now - ICEBERG_SNAPSHOT_MS)
         removed = setup.lake.vacuum(now - VACUUM_MS)
         done.removed, done.removed_bytes = removed.objects, removed.size
     return done

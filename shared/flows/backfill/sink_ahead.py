@@ -13,13 +13,12 @@ from shared.flows.jobs.setup import JobSetup
 from shared.values.change import Row
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import StackError
-from shared.values.next_epoch import MAX_EPOCH
+from shared.values.next_epoch import EPOCH_SECONDS, MAX_EPOCH
 from shared.values.seq import split_seq
 
 ASKED_AT_ONCE = 1_000
 """Documents whose versions one request asks for."""
 
-EPOCH_SECONDS = 30
 _POLL_SECONDS = 0.5
 
 

@@ -19,7 +19,7 @@ from shared.values.json_text import decode_json
 SLICE_BYTES = 16_000_000
 """Rows fetched from the claim store are held in memory up to about this much at a time."""
 
-RESERVE = 13.0
+APPLY_RESERVE_SECONDS = 13.0
 """Seconds that must be left for one more request: its time-out, and what comes after it (marks,
 parking, delays). Half the time where a function has less.
 """
@@ -86,7 +86,7 @@ class Applying:
 
         A sink that took nothing of a slice is not asked again in this batch.
         """
-        reserve = min(RESERVE, time_left() / 2)
+        reserve = min(APPLY_RESERVE_SECONDS, time_left() / 2)
         waiting: list[tuple[Piece, Arrival]] = []
         held = 0
         tried = Tried()

@@ -11,7 +11,7 @@ from shared.values.traceparent import read
 _ALWAYS = ("ChangesApplied", "OldestFailedMs")
 """Figures that are written when they are 0 too: an alarm that rang must see them fall."""
 
-NAMED = 5
+LOGGED_CHANGES = 5
 """Changes that a log line names."""
 
 SUPERSEDED_REASON = (
@@ -54,7 +54,7 @@ class Consumed(msgspec.Struct):
 
     def name(self, change: str, traceparent: str | None) -> None:
         """Note a change that failed or was parked; `rowline trace` takes its id."""
-        if len(self.changes) < NAMED:
+        if len(self.changes) < LOGGED_CHANGES:
             self.changes.append(change)
             trace = read(traceparent)
             if trace and trace.xray not in self.traces:

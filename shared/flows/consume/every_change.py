@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from shared.domain.sink import Outcome
-from shared.flows.consume.applying import RESERVE, Applying, Tried
+from shared.flows.consume.applying import APPLY_RESERVE_SECONDS, Applying, Tried
 from shared.flows.consume.batch import Opened, Piece
 from shared.flows.consume.batch_rows import BatchRows, row_id
 from shared.values.change import Change
@@ -39,7 +39,7 @@ class EveryChange:
         Where nothing may be parked, a refusal is such a failure too: what the sink took behind it
         could not be settled, and would reach it again.
         """
-        reserve = min(RESERVE, time_left() / 2)
+        reserve = min(APPLY_RESERVE_SECONDS, time_left() / 2)
         groups: dict[str, deque[tuple[Opened, Piece]]] = {}
         for one in opened:
             queue = groups.setdefault(one.delivery.group, deque())

@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 
 from shared.adapters.state.dues import Dues
 from shared.flows.consume.batch import Opened
+from shared.values.day import DAY_MS
 from shared.values.delivery import SET_ASIDE, Delivery
 from shared.values.due_cause import DueCause
 from shared.values.message import Message, published_ms
 
-ALMOST_OVER_MS = 12 * 86_400_000
+ALMOST_OVER_MS = 12 * DAY_MS
 """SQS deletes a message after 14 days."""
 
 RETURNED_MS = 30_000
@@ -22,8 +23,6 @@ RETURNED_AFTER_COMMIT_MS = 15 * 60_000
 """The same for a message of an earlier version's relay, which does not tell when it published. A
 relay repeats what its killed predecessor published within 75 s.
 """
-
-_DAY_MS = 86_400_000
 
 
 class Lateness:
@@ -47,7 +46,7 @@ class Lateness:
                 continue
             if now_ms - sent_ms > ALMOST_OVER_MS and not probing:
                 why = "the consumer is 12 days behind, and SQS deletes changes after 14"
-                self._due(message.full_name, f"behind:{now_ms // _DAY_MS}", why)
+                self._due(message.full_name, f"behind:{now_ms // DAY_MS}", why)
             if one.overtaken and _returned(one.delivery, message):
                 why = "changes came back after later ones of their group"
                 self._due(message.full_name, f"returned:{one.delivery.message_id}", why)

@@ -4,14 +4,14 @@ One at a time finds a change that kills with the fewest kills. But where one at 
 longer than the function has, a slow sink is more likely: then portions double.
 """
 
-from shared.flows.consume.applying import RESERVE
+from shared.flows.consume.applying import APPLY_RESERVE_SECONDS
 
 
 class PortionSize:
     """The portions of one invocation. total: seconds that it had when it began."""
 
     def __init__(self, total: float) -> None:
-        self._reserve = min(RESERVE, total / 2)
+        self._reserve = min(APPLY_RESERVE_SECONDS, total / 2)
         self._most, self._size, self._took = 1, 0, 0.0
 
     def next(self, waiting: int, left: float) -> int:

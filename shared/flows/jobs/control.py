@@ -9,7 +9,7 @@ from shared.adapters.state.state import State
 from shared.domain.patience import Patience
 from shared.domain.sink import Listable, Sink
 from shared.flows.jobs.holding import under_way
-from shared.flows.jobs.tenure import SILENT_SECONDS
+from shared.flows.jobs.tenure import HOLDER_SILENT_SECONDS
 from shared.values.errors import ConfigError, StackError
 from shared.values.job import SLOTS, Job, SendingWork, Wanted
 
@@ -125,7 +125,7 @@ def _freed(
     A function that is silent may still write to the sink until its invocation is over, so whoever
     cancels waits for that too.
     """
-    silent_at, beat = patience.clock() + SILENT_SECONDS, (job.token, job.beat)
+    silent_at, beat = patience.clock() + HOLDER_SILENT_SECONDS, (job.token, job.beat)
     ends_at = patience.clock() + job.left_s
     while True:
         now = state.jobs.current(job.consumer, job.slot)
@@ -136,7 +136,7 @@ def _freed(
         if not now.asked:
             state.jobs.ask(job, wish)
         if (now.token, now.beat) != beat:
-            silent_at, beat = patience.clock() + SILENT_SECONDS, (now.token, now.beat)
+            silent_at, beat = patience.clock() + HOLDER_SILENT_SECONDS, (now.token, now.beat)
             ends_at = patience.clock() + now.left_s
         elif patience.clock() >= silent_at and (wish == "pause" or patience.clock() >= ends_at):
             return now

@@ -10,7 +10,7 @@ import msgspec
 from shared.adapters.state.jobs import Jobs
 from shared.adapters.state.state import State
 from shared.domain.patience import Patience
-from shared.flows.jobs.tenure import SILENT_SECONDS, Tenure
+from shared.flows.jobs.tenure import HOLDER_SILENT_SECONDS, Tenure
 from shared.values.errors import RowlineError
 from shared.values.job import Job, Slot, Work
 from shared.values.progress import Progress
@@ -102,7 +102,7 @@ def until_silent(
 
     Raises JobBusy as soon as the holder writes.
     """
-    deadline = patience.clock() + SILENT_SECONDS
+    deadline = patience.clock() + HOLDER_SILENT_SECONDS
     while seen.holder and patience.clock() < deadline:
         show(Progress(note=f"waiting whether {seen.holder} still works on {seen.id}"))
         patience.sleep(_POLL_SECONDS)

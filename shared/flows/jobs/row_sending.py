@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from shared.adapters.topic.contract import Entry
-from shared.domain.backlog import MAX_ENTRIES, Backlog
+from shared.adapters.topic.contract import MAX_ENTRIES, Entry
+from shared.domain.backlog import Backlog
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.change_encoding import Packing
 from shared.domain.published_columns import published_columns

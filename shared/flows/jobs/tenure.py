@@ -20,7 +20,7 @@ from shared.values.progress import Progress
 BEAT_SECONDS = 5.0
 """A holder writes at least so often, while it does not wait for one answer of another system."""
 
-SILENT_SECONDS = 30.0
+HOLDER_SILENT_SECONDS = 30.0
 """A holder that has not written for so long is taken for dead."""
 
 MOST_STUMBLES, OUTAGE, EMPTY_SLICE = 60, 1, 20

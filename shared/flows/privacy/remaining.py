@@ -17,7 +17,7 @@ Sources: SQS developer guide, "Amazon SQS message quotas"; DynamoDB developer gu
 backups for DynamoDB"; Athena user guide, "View recent queries"; X-Ray developer guide, "Concepts".
 """
 
-UNREADABLE = ("rejected", "firehose-errors")
+UNREADABLE_FOLDERS = ("rejected", "firehose-errors")
 """Folders of the archive's bucket with objects that nobody can look into."""
 
 
@@ -30,7 +30,7 @@ def remaining(setup: PrivacySetup, erasure: Erasure) -> tuple[str, ...]:
         if any(takes(consumer, each) for each in erasure.subjects)
         for index in sorted(_former_indexes(setup, name))
     ]
-    for folder in UNREADABLE:
+    for folder in UNREADABLE_FOLDERS:
         if count := sum(1 for _ in setup.objects[folder].list()):
             found.append(f"{count} objects in {folder}/ of the archive, which cannot be read")
     if healing := sum(1 for _ in setup.archive.healing.list()):

@@ -9,6 +9,7 @@ from shared.adapters.topic.contract import Entry
 from shared.domain.parked_groups import by_reason
 from shared.domain.parked_where import ParkedWhere
 from shared.flows.jobs.holding import hold
+from shared.flows.jobs.send_rate import RATE
 from shared.flows.jobs.tenure import Tenure
 from shared.flows.redrive.changes_to_redrive import chosen_changes, commands
 from shared.flows.redrive.dropped_copy import archive
@@ -24,9 +25,6 @@ from shared.values.redrive_work import RedriveWork
 
 WINDOW = 20
 """Commands on their way at once: other messages of the queue must not wait for long."""
-
-RATE = 500.0
-"""Changes a second, unless somebody asks for another rate."""
 
 POLL_SECONDS = 0.5
 SLOW_SECONDS = 60.0

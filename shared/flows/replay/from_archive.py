@@ -9,16 +9,15 @@ from shared.domain.open_dues import open_dues
 from shared.flows.replay.planning import PlanSetup, tables_of, wants_newest
 from shared.values.archive_pages import FOREVER_US, Base, Choice, TableName
 from shared.values.coverage import covered
+from shared.values.day import DAY_MS
 from shared.values.due_cause import causes_of
 from shared.values.errors import ConfigError, StackError
 from shared.values.new_indexes import NewIndexes
 from shared.values.replay_work import ReplayWork
 from shared.values.seq import split_seq
 
-RATE = 100_000.0
+FILL_RATE = 100_000.0
 """Changes a second at most: the consumer's own speed is the limit, as for any backfill."""
-
-_DAY_MS = 86_400_000
 
 
 def fill_from_archive(setup: PlanSetup, chosen: Sequence[str], *, into: bool) -> ReplayWork:
@@ -51,7 +50,7 @@ def fill_from_archive(setup: PlanSetup, chosen: Sequence[str], *, into: bool) ->
     choice = Choice(setup.source.name, tables, 0, FOREVER_US, newest=True)
     bases = {name: bases[name] for name in names}
     rows = sum(each.rows for each in bases.values())
-    return ReplayWork(choice, RATE, rows, bases=bases, into=NewIndexes() if into else None)
+    return ReplayWork(choice, FILL_RATE, rows, bases=bases, into=NewIndexes() if into else None)
 
 
 def _has_no_rows(setup: PlanSetup, table: TableName, bases: Mapping[str, Base]) -> bool:
@@ -71,7 +70,7 @@ def _checked(setup: PlanSetup, name: str, base: Base | None) -> Base:
         )
     if base.missing:
         raise _refused(name, f"cannot be filled from the archive: {base.missing}")
-    kept_ms = setup.now_ms - setup.retention_days * _DAY_MS
+    kept_ms = setup.now_ms - setup.retention_days * DAY_MS
     if setup.retention_days and base.began_ms < kept_ms:
         raise _refused(
             name, f"has a snapshot older than the {setup.retention_days} days of the archive"

@@ -8,8 +8,10 @@ import pyarrow as pa
 
 from shared.adapters.snapshots.snapshots_columns import ARROW
 from shared.domain.run_lease import RunLease
+from shared.domain.table_upkeep import ICEBERG_SNAPSHOT_MS, VACUUM_MS
 from shared.flows.snapshots.reports import Tended
 from shared.flows.snapshots.setup import SnapshotSetup
+from shared.values.day import DAY_MS
 from shared.values.errors import StackError
 from shared.values.seq import split_seq
 from shared.values.snapshot import Part, Readout, Snapshot, SnapshotFile, SnapshotOfTable, Texts
@@ -23,11 +25,6 @@ RESERVE = 60.0
 
 FILE_BYTES = 32 << 20
 """Of keys and rows in one file; they are held in memory."""
-
-EXPIRE_MS, VACUUM_MS = 3_600_000, 86_400_000
-"""Of the table's own snapshots and unused objects, as in shared/flows/archive/maintaining.py."""
-
-_DAY_MS = 86_400_000
 
 
 def tend(setup: SnapshotSetup) -> Tended:
@@ -43,7 +40,7 @@ def tend(setup: SnapshotSetup) -> Tended:
                 return done
         _expire(setup, done)
         now = setup.now_ms()
-        done.removed = setup.table.tidy(now - EXPIRE_MS, now - VACUUM_MS)
+        done.removed = setup.table.tidy(now - ICEBERG_SNAPSHOT_MS, now - VACUUM_MS)
     return done
 
 
@@ -149,7 +146,7 @@ def _manifest(setup: SnapshotSetup, readout: Readout) -> Snapshot:
         readout.reads,
         readout.began_ms,
         readout.ended_ms,
-        readout.ended_ms + setup.keep_days * _DAY_MS,
+        readout.ended_ms + setup.keep_days * DAY_MS,
         tables,
         tuple(files),
         readout.left_out,

@@ -12,15 +12,10 @@ from shared.domain.watermark import Watermark
 from shared.flows.verify.candidate import REPAIRABLE, Candidate, difference
 from shared.flows.verify.settling import Settling, by_table
 from shared.values.checkpoint import Checkpoint
-from shared.values.next_epoch import MAX_EPOCH
+from shared.values.next_epoch import EPOCH_SECONDS, MAX_EPOCH
 from shared.values.seq import split_seq
 
-EPOCH_SECONDS = 30
-"""How long to wait for the relay to number above a version that somebody else has put into the
-index.
-"""
-
-CATCH_UP_SECONDS = 5
+JUST_PUBLISHED_SECONDS = 5
 """How long a version above the checkpoint may be that of a change just published."""
 
 _BATCH = 500
@@ -111,7 +106,7 @@ class Repair:
 
     def _pass(self, version: int, checkpoint: Checkpoint) -> bool:
         """Wait until the checkpoint is at or above `version`, by a new epoch if need be."""
-        if self._await(lambda now: now.seq >= version, CATCH_UP_SECONDS):
+        if self._await(lambda now: now.seq >= version, JUST_PUBLISHED_SECONDS):
             return True
         epoch = split_seq(version)[0]
         if epoch >= MAX_EPOCH:

@@ -9,6 +9,7 @@ from msgspec import json
 from shared.adapters.database.contract import Database
 from shared.domain.deletion_limit import DeletionRefused, is_many, refusal
 from shared.domain.sink import Expected
+from shared.flows.jobs.chunk_reading import CHUNK_BYTES
 from shared.flows.verify.candidate import REPAIRABLE, Candidate, difference
 from shared.flows.verify.comparing import Comparison, unlike
 from shared.flows.verify.ids import IdSet
@@ -17,7 +18,6 @@ from shared.flows.verify.settling import Settling
 from shared.values.difference import Difference
 from shared.values.job import TableCheck, TablePart
 
-CHUNK_BYTES = 4 << 20
 MAX_CANDIDATES = 5_000
 """Settled, and repaired, whenever so many have come together: memory stays bounded when a whole
 index is missing.

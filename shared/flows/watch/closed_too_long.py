@@ -6,9 +6,10 @@ guide, "Using dead-letter queues in Amazon SQS", "Retention period".
 
 from shared.flows.watch.for_each_consumer import for_each
 from shared.flows.watch.setup import WatchSetup
+from shared.values.day import DAY_MS
 from shared.values.due_cause import DueCause
 
-DUE_AFTER_MS = 12 * 86_400_000
+DUE_AFTER_MS = 12 * DAY_MS
 """Two days before the first change is deleted. Noted again after as long: a resync in between
 covers what was committed before it.
 """

@@ -13,9 +13,9 @@ from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile, OutputStrea
 from pyiceberg.typedef import EMPTY_DICT, Properties
 
 from shared.adapters import aws
+from shared.adapters.objects.s3_folder import GONE
 
 _READ_BYTES = 1 << 20
-_GONE = ("NoSuchKey", "404")
 
 
 _PLACE = (
@@ -68,7 +68,7 @@ class _S3File(InputFile, OutputFile):
             try:
                 found = self._client.head_object(Bucket=self._bucket, Key=self._key)
             except aws.FAILURES as error:
-                if aws.code_of(error) in _GONE:
+                if aws.code_of(error) in GONE:
                     raise FileNotFoundError(self.location) from None
                 raise
             self._size = int(found["ContentLength"])
@@ -103,7 +103,7 @@ class _S3File(InputFile, OutputFile):
             found = self._client.get_object(Bucket=self._bucket, Key=self._key)
             return bytes(found["Body"].read())
         except aws.FAILURES as error:
-            if aws.code_of(error) in _GONE:
+            if aws.code_of(error) in GONE:
                 raise FileNotFoundError(self.location) from None
             raise
 

@@ -17,6 +17,7 @@ from pyiceberg.table import FileScanTask, Table
 from pyiceberg.typedef import EMPTY_DICT
 
 from shared.adapters import aws
+from shared.adapters.archive_table.contract import LEDGER_PROPERTY
 from shared.adapters.lake.contract import (
     TABLE,
     DataFile,
@@ -196,12 +197,12 @@ class IcebergLake:
         times: Mapping[str, str] = EMPTY_DICT,
     ) -> TableHead:
         """Commit files and the pointer to the ledger; None keeps the ledger of the same state."""
-        held = table.properties.get(properties.LEDGER, "")
+        held = table.properties.get(LEDGER_PROPERTY, "")
         pointer = held if ledger is None else self._put_ledger(ledger)
         work = LedgerTransaction(table)
         if pointer != held:
-            work.set_properties({properties.LEDGER: pointer, **times})
-        snapshot = work.update_snapshot(snapshot_properties={properties.LEDGER: pointer})
+            work.set_properties({LEDGER_PROPERTY: pointer, **times})
+        snapshot = work.update_snapshot(snapshot_properties={LEDGER_PROPERTY: pointer})
         with snapshot.overwrite() if removed else snapshot.merge_append() as update:
             for each in removed:
                 update.delete_data_file(each)
@@ -220,7 +221,7 @@ class IcebergLake:
         return place
 
     def _ledger_of(self, table: Table) -> bytes:
-        place = table.properties.get(properties.LEDGER, "")
+        place = table.properties.get(LEDGER_PROPERTY, "")
         if place and place != self._ledger[0]:
             bucket, key = address(place)
             found = self._s3.get_object(Bucket=bucket, Key=key)

@@ -2,9 +2,6 @@
 
 from shared.adapters.lake.changes_columns import MEASURED
 
-LEDGER = "rowline.ledger"
-"""The address of the ledger, in the table's and in each snapshot's properties."""
-
 KEEP_RETRIES = {"commit.retry.num-retries": "1"}
 """See `LedgerTransaction`."""
 

@@ -1,0 +1,3 @@
+"""Day: its length."""
+
+DAY_MS = 86_400_000
