@@ -16,11 +16,11 @@ from cli.ui.progress_line import RowProgress
 from shared.domain.patience import Patience
 from shared.flows.jobs import control
 from shared.flows.jobs.watching import watch_job
-from shared.flows.replay.window import time_text
 from shared.values.errors import StackError
 from shared.values.job import FillWork, Job, VerifyWork
 from shared.values.redrive_work import RedriveWork
 from shared.values.replay_work import ReplayWork
+from shared.values.unix_micros import time_text
 
 app = typer.Typer(no_args_is_help=True, help="Look at long work, and stop it.")
 JobArgument = Annotated[str, typer.Argument(help="The job's id, see `rowline jobs list`.")]

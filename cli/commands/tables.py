@@ -8,12 +8,11 @@ from rich.console import Console
 from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.json_option import JsonOption
-from cli.ui.name_list import split_names
+from cli.ui.name_list import table_patterns
 from cli.ui.printed_table import new_table, print_table
 from cli.ui.source_address import endpoint_of, is_address
 from shared.adapters.database.sql import SqlDatabase
 from shared.flows.source.listing import Listing, list_tables
-from shared.values.errors import ConfigError
 
 
 def command(
@@ -36,14 +35,7 @@ def command(
 
     Example: `rowline tables --source mysql://rowline@127.0.0.1:3306 --tables 'shop.*'`
     """
-    patterns = split_names(tables)
-    for pattern in patterns:
-        if "." not in pattern:
-            raise ConfigError(
-                "names no table.",
-                thing=f"--tables {pattern}",
-                hint=f"Write DATABASE.TABLE: {pattern}.* for a whole database.",
-            )
+    patterns = table_patterns([tables])
     if is_address(source):
         database, settings = SqlDatabase(endpoint_of(source)), None
     else:

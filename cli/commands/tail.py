@@ -11,13 +11,13 @@ from typing import Annotated
 import typer
 
 from cli.ui.hidden_columns import hidden_columns
+from cli.ui.name_list import table_patterns
 from cli.ui.source_address import SECRET, endpoint_of
 from shared.adapters.binlog import open_binlog
 from shared.adapters.binlog.contract import Binlog, Due, SchemaChanged
 from shared.adapters.database.sql import SqlDatabase
 from shared.domain.captured_tables import unknown_table
 from shared.flows.tail import absent_tables, tail
-from shared.values.errors import ConfigError
 from shared.values.position import Position
 from shared.values.source_endpoint import SourceEndpoint
 
@@ -84,14 +84,7 @@ def command(
     --until-now`
     """
     endpoint = endpoint_of(source)
-    patterns = [pattern.strip() for each in tables for pattern in each.split(",")]
-    for pattern in patterns:
-        if "." not in pattern:
-            raise ConfigError(
-                "names no table.",
-                thing=f"--tables {pattern}",
-                hint=f"Write DATABASE.TABLE: {pattern}.* for a whole database.",
-            )
+    patterns = table_patterns(tables)
     secret = source.removeprefix(SECRET) if source.startswith(SECRET) else ""
     hidden = {} if all_columns else hidden_columns(Path.cwd(), stage, secret)
     key = secrets.token_bytes(32)

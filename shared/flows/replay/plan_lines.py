@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shared.flows.replay.planning import ReplayPlan
-from shared.flows.replay.window import time_text
+from shared.values.unix_micros import time_text
 
 
 def lines_of(plan: ReplayPlan) -> Iterator[str]:

@@ -11,12 +11,12 @@ from shared.domain.key_argument import key_texts
 from shared.domain.replay_cost import replay_cost
 from shared.flows.jobs.send_rate import RATE
 from shared.flows.replay.archive_reader import ArchiveReader
-from shared.flows.replay.window import time_text
 from shared.values.archive_pages import Choice, PartRequest, Reach, TableName, TableParts
 from shared.values.errors import ConfigError, RowlineError, StackError
 from shared.values.settings import ConsumerSettings, SourceSettings, table_settings
 from shared.values.table import Table
 from shared.values.table_pattern import matches
+from shared.values.unix_micros import time_text
 
 _MOST_NAMED = 20
 _DAY_US = 86_400_000_000
