@@ -3,7 +3,7 @@
 const names = require('./names');
 const permissions = require('./permissions');
 const snapshots = require('./archive_snapshots');
-const { lambda, logGroup } = require('./function');
+const { lambda, logGroup, outsideVpc } = require('./function');
 const { allow, via, logs, rows } = require('./statements');
 const { archiveAlarms, archiveStreamAlarms } = require('./archive_alarms');
 const { archiveStream } = require('./archive_stream');
@@ -42,7 +42,7 @@ function archive({ memory, scanLimit, infrequentAfter, via: way }, sources, cont
             ROWLINE_ARCHIVE_BUCKET: ref(ids.bucket),
             ROWLINE_ARCHIVE_DATABASE: ref(ids.database),
           },
-          context: { ...context, options: { ...options, subnets: [] } },
+          context: outsideVpc(context),
         }),
         description: 'Moves archived changes into the table, and keeps the table in order',
         // the schedule starts the next run

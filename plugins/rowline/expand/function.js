@@ -32,10 +32,13 @@ function lambda({ name, handler, role, memory, timeout, environment, context, tr
   };
 }
 
+/** The context of a function that calls only AWS: the VPC would keep it from that. */
+const outsideVpc = (context) => ({ ...context, options: { ...context.options, subnets: [] } });
+
 /** Merged into the log group that the framework creates for the function; it adds the key. */
 const logGroup = (name, options) => ({
   Type: 'AWS::Logs::LogGroup',
   Properties: { LogGroupName: `/aws/lambda/${name}`, KmsKeyId: arn(options.resources.key) },
 });
 
-module.exports = { lambda, logGroup, environment: common };
+module.exports = { lambda, outsideVpc, logGroup, environment: common };

@@ -2,7 +2,7 @@
 
 const names = require('./names');
 const permissions = require('./permissions');
-const { lambda, logGroup } = require('./function');
+const { lambda, logGroup, outsideVpc } = require('./function');
 const { allow, via, logs, rows, account } = require('./statements');
 const { ref, arn, sub } = require('./cloudformation');
 const { sourceOf } = require('../schema/relays');
@@ -33,7 +33,7 @@ function historyApi(sources, context) {
             ROWLINE_ARCHIVE_DATABASE: ref(kept.database),
             ROWLINE_ARCHIVE_WORKGROUP: ref(kept.workgroup),
           },
-          context: { ...context, options: { ...options, subnets: [] } },
+          context: outsideVpc(context),
         }),
         description: 'Answers questions about the past from the archive',
         package: { artifact: '.serverless/rowline-archive.zip' },

@@ -3,7 +3,7 @@
 const names = require('./names');
 const permissions = require('./permissions');
 const { watchPermissions } = require('./watch_permissions');
-const { lambda, logGroup } = require('./function');
+const { lambda, logGroup, outsideVpc } = require('./function');
 const { topicAlarms, watchAlarms } = require('./alarms');
 const { ref } = require('./cloudformation');
 
@@ -29,7 +29,7 @@ function watch(context) {
           memory: MEMORY,
           timeout: TIMEOUT,
           environment: {},
-          context: { ...context, options: { ...options, subnets: [] } },
+          context: outsideVpc(context),
         }),
         description: 'Looks after relays and consumers each minute',
         // The next minute starts another run.
