@@ -3,20 +3,14 @@
 from collections.abc import Callable
 from typing import NamedTuple, Self
 
-import msgspec
-
-from shared.adapters.claims.contract import Claims, row_name
+from shared.adapters.claims.contract import Claims
 from shared.adapters.state.schemas import Schemas
+from shared.domain.large_change import encode_change
 from shared.domain.numbering import Numbered
-from shared.values.change import Change
-from shared.values.json_text import encode_json
 from shared.values.message import PUBLISHED_SIZE, Lane, Message, attributes, frame
 from shared.values.message_group import group_id
 from shared.values.stream import source_of
 from shared.values.table import Table
-
-MAX_CHANGE_BYTES = 200 * 1024
-"""A change whose JSON is larger goes to the claim store."""
 
 
 class Header(NamedTuple):
@@ -51,18 +45,6 @@ class Packed(NamedTuple):
     json: bytes
     header: Header
     read_at: float = 0.0
-
-
-def encode_change(change: Change, stream: str, claims: Claims) -> bytes:
-    """The JSON of a change. A large one goes to the claim store, and its JSON names the place.
-
-    Raises StateUnavailable, StackError.
-    """
-    encoded = encode_json(change)
-    if len(encoded) <= MAX_CHANGE_BYTES:
-        return encoded
-    address = claims.put(row_name(stream, change.id), encoded)
-    return encode_json(msgspec.structs.replace(change, before=None, after=None, claim=address))
 
 
 class Packing:

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from shared.flows.relay.coverage.admission import Admission
-from shared.flows.relay.coverage.due_recorder import DueRecorder
+from shared.flows.relay.capture.admission import Admission
+from shared.flows.relay.capture.due_recorder import DueRecorder
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.kept_binlogs import KeptBinlogs
 from shared.flows.relay.lease import margins

@@ -18,7 +18,7 @@ from shared.adapters.tracing.contract import NoTracer, Tracer
 from shared.domain.change_encoding import Packing
 from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.trace_sampling import NO_SAMPLING, TraceSampler
-from shared.flows.relay.coverage.admission import Preflight
+from shared.flows.relay.capture.admission import Preflight
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.values.settings import SourceSettings, TableSettings
 from shared.values.stream import source_of

@@ -13,7 +13,8 @@ from shared.adapters.claims.contract import Claims
 from shared.adapters.queue.contract import Queue
 from shared.adapters.topic.contract import MAX_ENTRIES, Entry
 from shared.domain.backlog import MAX_REQUEST_BYTES
-from shared.domain.change_encoding import Header, Packed, encode_change
+from shared.domain.change_encoding import Header, Packed
+from shared.domain.large_change import encode_change
 from shared.domain.message_packing import MAX_MESSAGE_BYTES, Group, Parcel, take_parcel
 from shared.domain.patience import Patience
 from shared.values.archive_pages import PageRow, TableName

@@ -14,7 +14,7 @@ import msgspec
 
 from shared.adapters.binlog.contract import Binlog
 from shared.domain.server_identity import run_of
-from shared.flows.relay.coverage.coverage_segments import cover, first_segment
+from shared.flows.relay.capture.coverage_segments import cover, first_segment
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.taking_over import wait_for_lease
 from shared.flows.relay.setup import RelaySetup

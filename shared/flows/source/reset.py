@@ -3,9 +3,9 @@
 import msgspec
 
 from shared.domain.server_identity import run_of
-from shared.flows.relay.coverage.admission import Admission
-from shared.flows.relay.coverage.coverage_segments import cover, first_segment
-from shared.flows.relay.coverage.due_recorder import DueRecorder
+from shared.flows.relay.capture.admission import Admission
+from shared.flows.relay.capture.coverage_segments import cover, first_segment
+from shared.flows.relay.capture.due_recorder import DueRecorder
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.taking_over import wait_for_lease
 from shared.flows.relay.reading.resuming import start_of

@@ -13,7 +13,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from shared.domain.backlog import MAX_WAITING_BYTES, Backlog
-from shared.domain.change_encoding import MAX_CHANGE_BYTES, Packed, Packing
+from shared.domain.change_encoding import Packed, Packing
+from shared.domain.large_change import MAX_CHANGE_BYTES
 from shared.domain.message_packing import Parcel
 from shared.values.change import Change, Transaction
 from shared.values.compression import expanded

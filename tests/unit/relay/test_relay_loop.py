@@ -11,7 +11,7 @@ import pytest
 
 from shared.adapters.binlog.contract import Begin, Due, Event, SchemaChanged
 from shared.adapters.topic.contract import Entry
-from shared.domain import change_encoding as packing
+from shared.domain import large_change
 from shared.flows.relay import relay_loop
 from shared.flows.relay.lease import margins, taking_over
 from shared.flows.relay.reading import passage
@@ -255,7 +255,7 @@ class AwayClaims(MemoryClaims):
 def test_a_claims_bucket_that_is_away_is_waited_for_and_nothing_passes_the_row(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packing, "MAX_CHANGE_BYTES", 120)
+    monkeypatch.setattr(large_change, "MAX_CHANGE_BYTES", 120)
     world.claims = claims = AwayClaims()
     for _ in range(3):
         world.commit(rows=2)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from shared.flows.relay.coverage.due_recorder import DueRecorder
+from shared.flows.relay.capture.due_recorder import DueRecorder
 from shared.flows.relay.lease.checkpointing import Checkpointing
 from shared.flows.relay.reading import reader
 from shared.flows.relay.reading.reader import Reader

@@ -84,7 +84,7 @@ class LosingWorld(World):
             )
 
     def _at_rest(self, relay: Relay) -> bool:
-        point = relay.outbox and relay.outbox.checkpoint()
+        point = relay.outbox and relay.outbox.acknowledged()
         return super()._at_rest(relay) and point is not None and not point.is_rereading
 
     def _check_coverage(self) -> None:

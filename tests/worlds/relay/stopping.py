@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from shared.flows.relay.coverage.coverage_segments import segment_of
+from shared.flows.relay.capture.coverage_segments import segment_of
 from shared.values.capture_configuration import read_configuration
 from shared.values.checkpoint import Checkpoint
 from shared.values.coverage import CoverageSegment, covered
@@ -79,7 +79,7 @@ class StoppingWorld(World):
         super().settle()
 
     def _at_rest(self, relay: Relay) -> bool:
-        point = relay.outbox and relay.outbox.checkpoint()
+        point = relay.outbox and relay.outbox.acknowledged()
         return super()._at_rest(relay) and point is not None and not point.whole.stopped
 
     def _cut(self, group: str) -> Iterable[str]:

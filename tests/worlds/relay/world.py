@@ -12,8 +12,8 @@ from shared.domain.change_encoding import Packing
 from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.message_packing import Parcel
 from shared.domain.numbering import Numbering
-from shared.flows.relay.coverage.admission import Admission
-from shared.flows.relay.coverage.due_recorder import DueRecorder
+from shared.flows.relay.capture.admission import Admission
+from shared.flows.relay.capture.due_recorder import DueRecorder
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.acquiring import LeaseAcquisition
 from shared.flows.relay.lease.checkpointing import Checkpointing
@@ -419,7 +419,7 @@ class World:
         relay.read()
 
     def _at_rest(self, relay: Relay) -> bool:
-        point = relay.outbox and relay.outbox.checkpoint()
+        point = relay.outbox and relay.outbox.acknowledged()
         return bool(point) and (point.position, point.rows, read_configuration(point.capture)) == (
             self.server.end,
             0,

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from shared.adapters.state.coverages import Coverages
-from shared.flows.relay.coverage.coverage_segments import cover
+from shared.flows.relay.capture.coverage_segments import cover
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.keeper import Keeper
 from shared.flows.relay.publishing.outbox import Outbox
@@ -115,7 +115,7 @@ class Checkpointing:
 
     def _acknowledged(self) -> Checkpoint | None:
         """What is acknowledged, as far as the journal holds it. Raises StackError."""
-        checkpoint = self._outbox.checkpoint()
+        checkpoint = self._outbox.acknowledged()
         try:
             self._write_journal()
         except StateUnavailable as error:

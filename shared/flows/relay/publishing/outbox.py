@@ -154,7 +154,7 @@ class Outbox:
 
     # the keeper's side
 
-    def checkpoint(self) -> Checkpoint | None:
+    def acknowledged(self) -> Checkpoint | None:
         """What is acknowledged, for whoever continues from here.
 
         Nothing after it is lost, and nothing before it is published again.

@@ -8,7 +8,7 @@ from shared.adapters.binlog.contract import Binlog
 from shared.adapters.database.contract import Database
 from shared.adapters.database.sql import SqlDatabase
 from shared.domain.preflight import check_source, refused_tables, require
-from shared.flows.relay.coverage.admission import Preflight
+from shared.flows.relay.capture.admission import Preflight
 from shared.values.finding import Finding
 from shared.values.settings import SourceSettings, TableSettings, table_settings
 from shared.values.source_endpoint import SourceEndpoint

@@ -13,8 +13,8 @@ from shared.adapters.database.contract import Database
 from shared.domain.change_encoding import Packing
 from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.numbering import Numbering
-from shared.flows.relay.coverage.coverage_segments import first_segment, uncovered, with_segment
-from shared.flows.relay.coverage.due_recorder import DueRecorder
+from shared.flows.relay.capture.coverage_segments import first_segment, uncovered, with_segment
+from shared.flows.relay.capture.due_recorder import DueRecorder
 from shared.flows.relay.failover import lost_rows
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.rereading_rows import Rereading

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from shared.flows.relay.coverage.admission import EXAMINE_SECONDS, Admission
+from shared.flows.relay.capture.admission import EXAMINE_SECONDS, Admission
 from shared.flows.relay.sharing.share import Share
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint

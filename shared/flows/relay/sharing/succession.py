@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Mapping
 
 from shared.adapters.state.coverages import Coverages
 from shared.adapters.state.streams import Streams
-from shared.flows.relay.coverage.coverage_segments import cover, uncovered, with_segment
-from shared.flows.relay.coverage.due_recorder import DueRecorder
+from shared.flows.relay.capture.coverage_segments import cover, uncovered, with_segment
+from shared.flows.relay.capture.due_recorder import DueRecorder
 from shared.flows.relay.lease.acquiring import LeaseAcquisition
 from shared.flows.relay.sharing.catching_up import empty_handed
 from shared.flows.relay.sharing.share import Share
