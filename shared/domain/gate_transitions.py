@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from shared.values.gate import Cause, Gate
 
 CLOSE_AFTER_MS = 15_000
-"""A gate closes when no batch was taken for so long: longer than a sink needs to answer again after
-a short pause.
+"""A gate closes when no batch was taken well for so long: longer than a sink needs to answer again
+after a short pause.
 """
 
 FIRST_PROBE_MS, SHORTEST_MS, LONGEST_MS = 30_000, 60_000, 1_800_000
@@ -27,29 +27,41 @@ SWITCHED_OFF_AFTER_MS = 240_000
 REASON_CHARACTERS = 300
 
 
-def wait_ms(probes: int) -> int:
-    """How long after this number of probes the next one is due: it doubles."""
+def wait_ms(probes: int, cause: Cause = "outage") -> int:
+    """How long after this number of probes the next one is due: it doubles.
+
+    Not for a sink that is overloaded: it works, and perhaps the consumer alone is too much for it.
+    """
     if probes == 0:
         return FIRST_PROBE_MS
-    return min(LONGEST_MS, SHORTEST_MS << min(probes - 1, 10))
+    return (
+        SHORTEST_MS if cause == "overload" else min(LONGEST_MS, SHORTEST_MS << min(probes - 1, 10))
+    )
 
 
 def after_batch(
-    gate: Gate, took: bool | None, now_ms: int, reason: str = "", oldest_ms: int = 0
+    gate: Gate,
+    took: bool | None,
+    now_ms: int,
+    reason: str = "",
+    oldest_ms: int = 0,
+    *,
+    is_pressed: bool = False,
 ) -> Gate | None:
     """The gate after a batch; None when it stays as it is.
 
     took: whether the sink took anything; None when it was not asked.
+    is_pressed: the sink had no room for much of it.
     """
     if took is None or not gate.is_open:
         return None
-    if took:
+    if took and not is_pressed:
         return replace(gate, suspect_ms=0) if gate.suspect_ms else None
     if not gate.suspect_ms:
         return replace(gate, suspect_ms=now_ms)
     if now_ms - gate.suspect_ms < CLOSE_AFTER_MS:
         return None
-    return closed(gate, "outage", reason, now_ms, oldest_ms)
+    return closed(gate, "overload" if took else "outage", reason, now_ms, oldest_ms)
 
 
 def closed(gate: Gate, cause: Cause, reason: str, now_ms: int, oldest_ms: int = 0) -> Gate:
@@ -64,7 +76,7 @@ def closed(gate: Gate, cause: Cause, reason: str, now_ms: int, oldest_ms: int = 
         oldest_ms=oldest_ms,
         suspect_ms=0,
         probes=probes,
-        next_ms=now_ms + wait_ms(probes),
+        next_ms=now_ms + wait_ms(probes, cause),
     )
 
 
@@ -80,7 +92,8 @@ def is_tried(gate: Gate) -> bool:
 
 def probing(gate: Gate, now_ms: int) -> Gate:
     """The gate as it is written before a probe starts, so that a lost one costs a wait only."""
-    return replace(gate, probes=gate.probes + 1, next_ms=now_ms + wait_ms(gate.probes + 1))
+    probes = gate.probes + 1
+    return replace(gate, probes=probes, next_ms=now_ms + wait_ms(probes, gate.cause))
 
 
 def untried(gate: Gate, now_ms: int) -> Gate:
@@ -91,6 +104,17 @@ def untried(gate: Gate, now_ms: int) -> Gate:
 def failed_again(gate: Gate, reason: str) -> Gate:
     """The gate after a probe that failed."""
     return replace(gate, reason=reason[:REASON_CHARACTERS] or gate.reason)
+
+
+def pressed_again(gate: Gate, reason: str, now_ms: int) -> Gate:
+    """The gate after a probe that the sink took, but had no room for much of.
+
+    After an outage that is progress: the waits need not be long any more.
+    """
+    if gate.cause != "outage":
+        return failed_again(gate, reason)
+    next_ms = min(gate.next_ms, now_ms + SHORTEST_MS)
+    return replace(failed_again(gate, reason), cause="overload", next_ms=next_ms)
 
 
 def opened(gate: Gate, now_ms: int) -> Gate:

@@ -75,6 +75,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     stack: where in the code it was refused; empty where that says nothing.
     retry_after: seconds that a failed change shall wait at least.
     asked: whether the sink's system was asked; else the outcome says nothing about it.
+    pressed: the sink's system had no room for it, at first or in the end.
     """
 
     kind: Literal["applied", "superseded", "filtered", "refused", "failed"]
@@ -82,6 +83,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     stack: str = ""
     retry_after: float = 0.0
     asked: bool = True
+    pressed: bool = False
 
     @property
     def without_values(self) -> str:

@@ -4,9 +4,9 @@ from typing import Literal
 
 import msgspec
 
-Cause = Literal["", "outage", "refusals", "errors"]
-"""Why a gate closed by itself: the sink took nothing; it refused most of what it got; the
-consumer's function failed in every run. Empty while it is open.
+Cause = Literal["", "outage", "overload", "refusals", "errors"]
+"""Why a gate closed by itself: the sink took nothing; it had no room for much of what it got; it
+refused most of it; the consumer's function failed in every run. Empty while it is open.
 """
 
 
@@ -18,7 +18,7 @@ class Gate(msgspec.Struct, frozen=True, omit_defaults=True):
     cause: why it closed by itself; empty: it did not. since_ms: when it did.
     reason: what the sink or the function said, without row values.
     oldest_ms: commit time of the oldest change that failed when it closed; 0: not known.
-    suspect_ms: since when no batch was taken, while it is still open; 0: all is well.
+    suspect_ms: since when no batch was taken well, while it is still open; 0: all is well.
     probes: the number of probes since it closed. next_ms: when the next one is due.
     opened_ms: when a probe last opened it.
     version: grows with each write.

@@ -23,7 +23,8 @@ class Result(msgspec.Struct, frozen=True, gc=False):
 
     kind: `superseded`, what is held is newer; `missing`, the index does not exist; `transient`, the
     same may succeed later; `refused`, for good.
-    rejected: there was no room for it (429); others of the request may have been taken.
+    rejected: there was no room for it (429), in this request or in one before it; others of the
+        request may have been taken.
     """
 
     kind: Literal["applied", "superseded", "missing", "transient", "refused"]

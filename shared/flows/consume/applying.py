@@ -24,6 +24,11 @@ APPLY_RESERVE_SECONDS = 13.0
 parking, delays). Half the time where a function has less.
 """
 
+PRESSED_SHARE, FEW = 0.25, 20
+"""A sink that has no room for this share of a batch is overloaded; a smaller batch than `FEW` has
+no share that says anything.
+"""
+
 _claimed = msgspec.json.Decoder(Change)
 
 
@@ -31,18 +36,26 @@ class Tried(NamedTuple):
     """What a sink answered in one batch: how many changes it took, refused, and failed on.
 
     unasked: changes that were refused before the sink: by upcaster, filter, mapping or its layout.
+    pressed: those of the others that the sink had no room for, at first or in the end.
     """
 
     taken: int = 0
     refused: int = 0
     failed: int = 0
     unasked: int = 0
+    pressed: int = 0
 
     @property
     def took(self) -> bool | None:
         """Whether the sink answered for any change; None when it was not asked."""
         answered = self.taken + self.refused
         return answered > 0 if answered + self.failed else None
+
+    @property
+    def is_pressed(self) -> bool:
+        """Whether the sink had no room for much of it. Of a few changes, one is much."""
+        asked = self.taken + self.refused + self.failed
+        return self.pressed >= PRESSED_SHARE * asked if asked >= FEW else self.pressed > 0
 
     def plus_all(self, other: "Tried") -> "Tried":
         """With what was tried elsewhere too."""
@@ -56,6 +69,7 @@ class Tried(NamedTuple):
             self.refused + asked["refused"],
             self.failed + asked["failed"],
             self.unasked + sum(one.kind == "refused" and not one.asked for one in outcomes),
+            self.pressed + sum(one.pressed for one in outcomes),
         )
 
 

@@ -22,8 +22,14 @@ class GateAfterBatch:
 
         What cannot be noted shows again in the next batch.
         """
-        reason, oldest_ms = _main(consumed.reasons), consumed.oldest_failed_ts_ms
-        changed = gate_transitions.after_batch(gate, tried.took, self._now_ms(), reason, oldest_ms)
+        changed = gate_transitions.after_batch(
+            gate,
+            tried.took,
+            self._now_ms(),
+            _why(tried, consumed),
+            consumed.oldest_failed_ts_ms,
+            is_pressed=tried.is_pressed,
+        )
         return self._write(gate, changed) if changed else gate
 
     def after_refusals(self, gate: Gate, why: str, consumed: Consumed) -> Gate:
@@ -50,9 +56,12 @@ class GateAfterBatch:
 
     def after_probe(self, gate: Gate, tried: Tried, consumed: Consumed) -> Gate:
         """Write the verdict of a probe that tried something."""
+        why, now_ms = _why(tried, consumed), self._now_ms()
+        if tried.took and tried.is_pressed:
+            return self._write(gate, gate_transitions.pressed_again(gate, why, now_ms))
         if gate_transitions.passes(gate.cause, tried.taken, tried.refused, tried.unasked):
-            return self._write(gate, gate_transitions.opened(gate, self._now_ms()))
-        return self._write(gate, gate_transitions.failed_again(gate, _main(consumed.reasons)))
+            return self._write(gate, gate_transitions.opened(gate, now_ms))
+        return self._write(gate, gate_transitions.failed_again(gate, why))
 
     def after_nothing(self, gate: Gate, is_empty: bool) -> Gate:
         """Write the verdict of a probe that got nothing to try.
@@ -75,6 +84,13 @@ class GateAfterBatch:
         with suppress(RowlineError):
             return self._gates.write(self._consumer, changed) or gate
         return gate
+
+
+def _why(tried: Tried, consumed: Consumed) -> str:
+    if tried.took and tried.is_pressed:
+        asked = tried.taken + tried.refused + tried.failed
+        return f"had no room for {tried.pressed:,} of {asked:,} changes at first (429)"
+    return _main(consumed.reasons)
 
 
 def _main(reasons: Mapping[str, int]) -> str:

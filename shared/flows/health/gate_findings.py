@@ -6,6 +6,8 @@ from shared.values.gate import Gate
 
 _FIXES = {
     "outage": "Make the sink take writes again. The gate opens by itself when a batch is taken.",
+    "overload": "Give the sink more room, or lower the consumer's `concurrency`. The gate opens by "
+    "itself when the sink has room for most of a batch.",
     "refusals": "Correct the mapping, the upcaster or the index. The gate opens by itself when "
     "most of a batch is taken.",
     "errors": "See the function's log, and correct it. The gate opens by itself when a batch is "

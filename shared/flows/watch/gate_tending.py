@@ -64,6 +64,6 @@ def _follow(setup: WatchSetup, consumer: str, gate: Gate) -> None:
 
 def _wake_ms(gate: Gate, now_ms: int) -> int:
     """When to look at a closed gate again: soon while a probe may be under way."""
-    began_ms = gate.next_ms - gate_transitions.wait_ms(gate.probes)
+    began_ms = gate.next_ms - gate_transitions.wait_ms(gate.probes, gate.cause)
     may_work = gate.probes > 0 and now_ms - began_ms < PROBE_MS
     return min(gate.next_ms, now_ms + VERDICT_MS) if may_work else gate.next_ms

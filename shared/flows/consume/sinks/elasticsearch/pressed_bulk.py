@@ -6,7 +6,9 @@ whole message again would, with many changes in it, never see all of them taken 
 
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
+
+from msgspec.structs import replace
 
 from shared.adapters.search.contract import Action, Result, Search
 
@@ -26,10 +28,11 @@ class PressedBulk:
     def send(self, actions: list[Action], may_go_on: Callable[[], bool]) -> list[Result]:
         """One result per action, after as many rounds as help and as there is time for.
 
+        A write that a round rejected stays `rejected`, also when a later round takes it.
         may_go_on: whether there is time for another request. Raises what `Search.bulk` raises.
         """
         results = self._search.bulk(actions)
-        rejected = _rejected(results, range(len(actions)))
+        at_first = rejected = [at for at, result in enumerate(results) if result.rejected]
         wait, fruitless = FIRST_WAIT, 0
         if len(rejected) == len(actions):
             return results
@@ -41,11 +44,9 @@ class PressedBulk:
                 rejected, self._search.bulk([actions[at] for at in rejected]), strict=True
             ):
                 results[at] = result
-            left = _rejected(results, rejected)
+            left = [at for at in rejected if results[at].rejected]
             fruitless = fruitless + 1 if len(left) == len(rejected) else 0
             rejected, wait = left, min(LONGEST_WAIT, 2 * wait)
+        for at in at_first:
+            results[at] = replace(results[at], rejected=True)
         return results
-
-
-def _rejected(results: Sequence[Result], places: Iterable[int]) -> list[int]:
-    return [at for at in places if results[at].rejected]
