@@ -1,13 +1,17 @@
 """Redrive guard: decides whether a redrive command may begin another change.
 
 A command needs time for it. A command whose function was killed begins its changes one by one, each
-after a record that names it, until the change that kills the function is known.
+after a record that names it, until the change that kills the function is known. When the sink
+hangs, every change kills. So before the third try of one, another one must be taken.
 """
 
 from collections.abc import Callable
 
+import msgspec
+
 from shared.adapters.state.groups_in_hand import GroupsInHand
-from shared.flows.consume.suspect_group import FULL, KILLS
+from shared.flows.consume.suspect_group import AFTER_WITNESS, FULL, KILLED, KILLS
+from shared.flows.consume.witness import WITNESSES, hashed
 from shared.values.delivery import Delivery
 from shared.values.group_in_hand import GroupInHand
 from shared.values.parked_change import ParkedChange
@@ -22,27 +26,36 @@ where a function has less.
 """
 
 
+UNANSWERED = "Unanswered:"
+"""Begins the reason of a change that may have killed the function because the sink hung."""
+
+
 class RedriveGuard:
     """The commands of one invocation after the other. version: of the function's code.
 
     alone: the function was killed during the command, so its changes are begun one by one.
+    took: the sink has taken a change in this invocation.
     attempts: how often a change that kills was begun.
     """
 
     def __init__(self, consumer: str, hands: GroupsInHand, version: str) -> None:
         self._consumer, self._hands, self._version = consumer, hands, version
         self._time_left: Callable[[], float] = lambda: 0.0
-        self._begun = self._noted = self.alone = False
+        self._begun = self._noted = self.alone = self.took = False
+        self._counts = True
         self._group = self._command = ""
         self._before = GroupInHand()
-        self._earlier = self.attempts = 0
-        self._reserve = self._full = self._last = 0.0
+        self._earlier = self.attempts = self._killed = 0
+        self._reserve = self._total = self._last = 0.0
 
-    def start(self, time_left: Callable[[], float]) -> None:
-        """An invocation starts, which may begin at least one portion."""
-        self._time_left, self._begun = time_left, False
-        left = self._last = time_left()
-        self._reserve, self._full = min(RESERVE_SECONDS, left / 2), left * FULL
+    def start(self, time_left: Callable[[], float], *, counts: bool = True) -> None:
+        """An invocation starts, which may begin at least one portion.
+
+        counts: whether a kill is held against its change. A probe tries a sink that may hang.
+        """
+        self._time_left, self._begun, self._counts, self.took = time_left, False, counts, False
+        left = self._total = self._last = time_left()
+        self._reserve = min(RESERVE_SECONDS, left / 2)
 
     def begin(self, delivery: Delivery, command: RedriveCommand) -> None:
         """Note that a command begins. One that is received for the first time costs nothing.
@@ -55,16 +68,16 @@ class RedriveGuard:
             return
         before = self._hands.read(self._consumer, [self._group]).get(self._group, GroupInHand())
         self.alone = before.change.startswith(f"{self._command}/")
-        self._before, self._noted = before, True
+        self._before, self._noted, self._killed = before, True, len(before.witnesses)
         whole = self.alone and not before.change.removeprefix(f"{self._command}/")
         self._earlier = before.attempts + 1 if whole else before.attempts if self.alone else 1
         if not self.alone:
-            self._note("", 0)
+            self._note("", GroupInHand(attempts=self._earlier))
 
     def end(self, *, done: bool) -> None:
         """The command has ended without a kill. One that is not done keeps the suspicion."""
         if self._noted and self.alone and not done:
-            self._note("", 0)
+            self._note("", GroupInHand(attempts=self._earlier))
         elif self._noted:
             self._hands.end(self._consumer, [self._group])
 
@@ -82,24 +95,57 @@ class RedriveGuard:
         self._begun = True
         return True
 
+    def needs_witness(self, change: ParkedChange) -> bool:
+        """Whether another change must be taken before this one is begun."""
+        before = self._known(change)
+        unproved = self.alone and self._counts and not (before.proved or self.took)
+        return unproved and before.tries == KILLS - 1 and len(before.witnesses) < WITNESSES
+
+    def was_asked(self, change: ParkedChange, other: ParkedChange) -> bool:
+        """Whether the other change was begun as a witness of this one already."""
+        return hashed(other.id) in self._known(change).witnesses
+
+    def ask(self, change: ParkedChange, other: ParkedChange) -> None:
+        """Note that the other change is begun as a witness. Raises StateUnavailable, StackError."""
+        before = self._known(change)
+        asked = (*before.witnesses, hashed(other.id))
+        self._note(change.id, msgspec.structs.replace(before, witnesses=asked))
+
     def kills(self, change: ParkedChange) -> str:
-        """Why a change is not begun: it kills the function; else note that it is begun alone."""
+        """Why a change is not begun: it kills the function; else note that it is begun alone.
+
+        Raises StateUnavailable, StackError.
+        """
         if not self.alone:
             return ""
-        same = (f"{self._command}/{change.id}", self._version)
-        tries = self._before.tries if (self._before.change, self._before.version) == same else 0
-        earlier = self._before.attempts if self._before.change == same[0] else self._earlier
-        if tries >= KILLS:
-            self.attempts = tries + earlier
-            return f"Killed: the function ended {tries} times while it applied this change"
-        if self._time_left() >= self._full:
-            self._note(change.id, tries + 1, earlier)
+        before = self._known(change)
+        tries, proved = before.tries, before.proved or self.took
+        ended = f"the function ended {tries} times while it applied this change"
+        self.attempts = tries + before.attempts
+        if tries >= KILLS and before.proved:
+            return f"{KILLED} {ended}"
+        others = self._killed if tries == KILLS - 1 and not proved else 0
+        if self._counts and (tries >= KILLS or others):
+            also = f", and {others} times with others" if others else ""
+            return f"{UNANSWERED} {ended}{also}. No other change shows that the sink works"
+        enough = self._total * (AFTER_WITNESS if self.took else FULL)
+        if self._counts and self._time_left() >= enough:
+            began = msgspec.structs.replace(before, tries=tries + 1, proved=proved)
         else:  # it is not blamed for what others have used up
-            self._note(change.id, tries, earlier + 1)
+            began = msgspec.structs.replace(before, attempts=before.attempts + 1)
+        self._note(change.id, began)
         return ""
 
-    def _note(self, change: str, tries: int, attempts: int | None = None) -> None:
-        earlier = self._earlier if attempts is None else attempts
+    def _known(self, change: ParkedChange) -> GroupInHand:
+        """What is noted of a change. What it did under another version counts as attempts."""
+        before = self._before
+        if before.change != f"{self._command}/{change.id}":
+            return GroupInHand(attempts=self._earlier)
+        if before.version != self._version:
+            return GroupInHand(attempts=before.attempts)
+        return before
+
+    def _note(self, change: str, record: GroupInHand) -> None:
         name = f"{self._command}/{change}"
-        self._before = GroupInHand(name, tries, self._version, attempts=earlier)
+        self._before = msgspec.structs.replace(record, change=name, version=self._version)
         self._hands.begin(self._consumer, {self._group: self._before})

@@ -3,37 +3,28 @@
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from shared.adapters.claims.contract import Claims
 from shared.adapters.state.redriven import RedriveOutcome
 from shared.adapters.state.state import State
 from shared.domain.empty_rows import forget_empty_rows
-from shared.flows.consume.applying import Applying
+from shared.flows.consume.applying import Applying, Tried
 from shared.flows.consume.batch_rows import BatchRows
+from shared.flows.consume.command_run import CommandRun, command_of
 from shared.flows.consume.consumed import Consumed
 from shared.flows.consume.expired_payloads import ExpiredPayloads
 from shared.flows.consume.payloads import Attempt, Payloads
 from shared.flows.consume.redrive_kill_guard import RedriveGuard
 from shared.flows.consume.redrive_outcomes import STAYS, RedriveOutcomes
+from shared.flows.consume.redrive_witness import witness_among
 from shared.values.delivery import Delivery
 from shared.values.errors import RowlineError
 from shared.values.parked_change import ParkedChange
-from shared.values.redrive_command import RedriveCommand, decode_command, is_command
+from shared.values.redrive_command import RedriveCommand
 from shared.values.row_key import WHOLE_GROUP
 from shared.values.settings import ConsumerSettings
-
-
-@dataclass(frozen=True)
-class _Carried:
-    """One delivery of a command, in one invocation. run: id of the backfill under way."""
-
-    delivery: Delivery
-    command: RedriveCommand
-    run: str
-    time_left: Callable[[], float]
-    consumed: Consumed
 
 
 class RedriveRuntime:
@@ -41,6 +32,7 @@ class RedriveRuntime:
 
     Killed at any point, the next delivery of the command goes on with what is still parked: a
     change's outcome is noted before the change is forgotten.
+    tried: what the sink took, and what failed, in this batch.
     """
 
     def __init__(
@@ -57,7 +49,8 @@ class RedriveRuntime:
         self._guard = RedriveGuard(consumer.name, state.groups_in_hand, version)
         self._expired = ExpiredPayloads(consumer, state.parked, state.dues)
         self._last: RedriveOutcome = "again"
-        self._applying = applying
+        self._witnesses: dict[str, RedriveOutcome] = {}
+        self._applying, self.tried = applying, Tried()
         self._parked, self._redriven, self._jobs = state.parked, state.redriven, state.jobs
         self._outcomes = RedriveOutcomes(consumer.name, state, claims, clock)
         self._done = state.done_messages
@@ -68,23 +61,27 @@ class RedriveRuntime:
         run: str,
         time_left: Callable[[], float],
         consumed: Consumed,
+        *,
+        probing: bool = False,
     ) -> tuple[list[Delivery], list[Delivery]]:
         """Carry out the commands of a batch; returns the other deliveries, and those that wait.
 
         A command that follows a change waits for the next delivery, with everything behind it:
         only then is it certain what became of that change. So does a group whose command failed.
+        probing: the sink is in doubt. A kill is not held against the change that was begun, and
+            commands wait for other messages: those show whether the sink works.
         """
-        self._guard.start(time_left)
-        others: list[Delivery] = []
-        waiting: list[Delivery] = []
-        groups: dict[str, list[Delivery]] = {}
+        self._guard.start(time_left, counts=not probing)
+        self.tried = Tried()
+        others, waiting, groups = list[Delivery](), list[Delivery](), dict[str, list[Delivery]]()
         for delivery in deliveries:
             groups.setdefault(delivery.group, []).append(delivery)
+        aside = probing and any(command_of(members[0]) is None for members in groups.values())
         for members in groups.values():
             at = 0
-            while at < len(members) and (command := _command(members[at])):
+            while not aside and at < len(members) and (command := command_of(members[at])):
                 try:
-                    done = self._run(_Carried(members[at], command, run, time_left, consumed))
+                    done = self._run(CommandRun(members[at], command, run, time_left, consumed))
                 except RowlineError as error:
                     consumed.reasons[f"redrive: {error}"] = 1
                     done = False
@@ -92,28 +89,29 @@ class RedriveRuntime:
                     break
                 at += 1
             rest = members[at:]
-            cut = next((n for n, one in enumerate(rest) if _command(one)), len(rest))
+            cut = next((n for n, one in enumerate(rest) if command_of(one)), len(rest))
             others += rest[:cut]
             waiting += rest[cut:]
         return others, waiting
 
-    def _run(self, carried: _Carried) -> bool:
+    def _run(self, one: CommandRun) -> bool:
         """Carry out a command; returns whether it is done.
 
         A command of a job that is over does nothing. Raises StateUnavailable, StackError; the same
         command may then come again.
         """
-        delivery, command = carried.delivery, carried.command
+        delivery, command = one.delivery, one.command
         job = self._jobs.current(self._consumer, "redrive")
         if job is None or job.id != command.job:
             if delivery.attempt > 1:  # it may have been killed before it had tidied up
                 forget_empty_rows(self._parked, self._consumer, delivery.group)
             return True
         self._guard.begin(delivery, command)
+        self._witnesses = {}
         in_order = self._settings.closes_rows and command.action == "apply"
         carry = self._in_order if in_order else self._in_portions
         try:
-            done = carry(carried)
+            done = carry(one)
         except RowlineError:
             with contextlib.suppress(RowlineError):
                 self._guard.end(done=False)
@@ -123,96 +121,118 @@ class RedriveRuntime:
         self._guard.end(done=done)
         return done
 
-    def _in_portions(self, carried: _Carried) -> bool:
+    def _in_portions(self, one: CommandRun) -> bool:
         """Apply or drop the named changes; False: the command must come again."""
-        delivery, command = carried.delivery, carried.command
+        command, group = one.command, one.delivery.group
         tried = self._outcomes.staying(command.job) if self._guard.alone else set[str]()
         left = deque(
             change
-            for change in self._parked.of_group(self._consumer, delivery.group, command.seqs)
+            for change in self._parked.of_group(self._consumer, group, command.seqs)
             if change.id in command.rows.get(change.row, ()) and change.id not in tried
         )
         while left:
             if not self._guard.has_time():
                 return False
             some = [left.popleft() for _ in range(min(self._guard.portion, len(left)))]
+            some = [change for change in some if change.id not in self._witnesses]
             portion = self._parked.held(self._consumer, some)  # another holder may have been faster
             if not portion:
                 continue
             if command.action == "drop":
                 self._outcomes.note(command.job, [], dict.fromkeys(portion, "dropped"))
-            elif not self._apply(carried, portion):
+            elif not self._begin(one, portion, left):
                 return False
         return True
 
-    def _apply(self, carried: _Carried, portion: Sequence[ParkedChange]) -> bool:
-        """Apply some changes and record what became of them; False when one failed."""
-        delivery, command, consumed = carried.delivery, carried.command, carried.consumed
-        if why := self._guard.kills(portion[0]):
-            self._outcomes.note(
-                command.job,
-                [self._outcomes.tried(portion[0], why, self._guard.attempts)],
-                dict.fromkeys(portion, "again"),
-            )
+    def _begin(
+        self, one: CommandRun, portion: Sequence[ParkedChange], later: Iterable[ParkedChange]
+    ) -> bool:
+        """Apply some changes, unless the first one kills the function; False when one failed.
+
+        later: changes of which one may be applied before, to show that the sink works.
+        """
+        change, later = portion[0], list(later) if self._guard.needs_witness(portion[0]) else []
+        while self._guard.needs_witness(change):
+            witness = witness_among(change, later, partial(self._guard.was_asked, change))
+            if witness is None:
+                break
+            self._guard.ask(change, witness)
+            if not self._apply(one, [witness]):
+                return False
+            self._witnesses[witness.id] = self._last
+        if why := self._guard.kills(change):
+            again = self._outcomes.tried(change, why, self._guard.attempts)
+            self._outcomes.note(one.command.job, [again], dict.fromkeys(portion, "again"))
             self._last = "again"
             return True
+        return self._apply(one, portion)
+
+    def _apply(self, one: CommandRun, portion: Sequence[ParkedChange]) -> bool:
+        """Apply some changes and record what became of them; False when one failed."""
+        delivery, consumed = one.delivery, one.consumed
         attempts = [Attempt(change, self._payloads.open(delivery, change)) for change in portion]
-        opened = [one.opened for one in attempts if one.opened is not None]
+        opened = [each.opened for each in attempts if each.opened is not None]
         rows = BatchRows(self._consumer, self._parked, frozenset([delivery.group]))
         rows.read(opened)
-        self._applying.apply(opened, carried.run, carried.time_left, rows)
+        tried = self._applying.apply(opened, one.run, one.time_left, rows)
+        self._guard.took = self._guard.took or bool(tried.took)
+        self.tried = self.tried.plus_all(Tried(tried.taken, failed=tried.failed))
         rows.take_outcomes({delivery.group: opened})
         rows.save()
-        lost = [one.parked for one in attempts if one.opened is None]
-        outcomes = self._expired.settle(command.job, lost)
+        lost = [each.parked for each in attempts if each.opened is None]
+        outcomes = self._expired.settle(one.command.job, lost)
         again: list[ParkedChange] = []
         for attempt in attempts:
             outcome, change = attempt.outcome, attempt.parked
             if outcome.kind == "failed":
-                consumed.reasons[outcome.without_values] = (
-                    consumed.reasons.get(outcome.without_values, 0) + 1
-                )
+                reason = outcome.without_values
+                consumed.reasons[reason] = consumed.reasons.get(reason, 0) + 1
+            elif attempt.opened is None:
                 continue
-            if attempt.opened is None:
-                continue
-            if outcome.kind == "refused":
+            elif outcome.kind == "refused":
                 outcomes[change] = "again"
                 again.append(self._outcomes.tried(change, outcome.reason))
             else:
                 outcomes[change] = "applied" if outcome.kind == "applied" else "superseded"
                 consumed.applied += outcome.kind == "applied"
                 consumed.superseded += outcome.kind != "applied"
-        self._outcomes.note(command.job, again, outcomes)
+        self._outcomes.note(one.command.job, again, outcomes)
         self._last = next(iter(outcomes.values()), "again")
         return len(outcomes) == len(attempts)
 
-    def _in_order(self, carried: _Carried) -> bool:
+    def _in_order(self, one: CommandRun) -> bool:
         """Apply all that is parked of the named rows, from the head; False: it must go on later.
 
         A refusal ends its row. A truncation waits until nothing older of its group is parked, and
         everything newer waits for the truncation.
         """
-        delivery, command = carried.delivery, carried.command
+        command, group = one.command, one.delivery.group
         tried = self._outcomes.staying(command.job) if self._guard.alone else set[str]()
         ended: set[str] = set()
         waiting: list[ParkedChange] = []
         older = False
-        for change in self._parked.of_group(self._consumer, delivery.group):
+        every = list(self._parked.of_group(self._consumer, group))
+        for at, change in enumerate(every):
             whole = change.row == WHOLE_GROUP
             if WHOLE_GROUP in ended or (whole and older) or change.row in ended:
                 ended.add(change.row)
                 waiting.append(change)
                 older = True
-            elif not whole and change.row not in command.rows:
+                continue
+            if not whole and change.row not in command.rows:
                 older = True
-            elif change.id not in tried and (
-                not self._guard.has_time() or not self._apply(carried, [change])
-            ):
-                return False
-            elif change.id in tried or self._last in STAYS:
+                continue
+            if change.id in self._witnesses:
+                self._last = self._witnesses[change.id]
+            elif change.id not in tried:
+                wanted = command.rows.keys() - ended
+                later = (each for each in every[at + 1 :] if each.row in {*wanted, WHOLE_GROUP})
+                if not self._guard.has_time() or not self._begin(one, [change], later):
+                    return False
+            if change.id in tried or self._last in STAYS:
                 ended.add(change.row)
                 older = True
-        named = [one.id for one in waiting if one.id in command.rows.get(one.row, ())]
+        named = [each.id for each in waiting if each.id in command.rows.get(each.row, ())]
         self._redriven.note(self._consumer, command.job, dict.fromkeys(named, "again"))
         return True
 
@@ -221,13 +241,3 @@ class RedriveRuntime:
         if self._settings.closes_rows or not command.more:
             forget_empty_rows(self._parked, self._consumer, delivery.group)
         self._done.note(self._consumer, command.job, [delivery.deduplication_id])
-
-
-def _command(delivery: Delivery) -> RedriveCommand | None:
-    """The command of a delivery; None for any other message, which is handled as one."""
-    if not is_command(delivery.attributes):
-        return None
-    try:
-        return decode_command(delivery.body)
-    except RowlineError:
-        return None

@@ -164,9 +164,12 @@ class Consume:
         self._slices.begin(start.pairs, time_left)
         self._parking.begin()
         received = self._clock()
-        redriven, late = Consumed(), list[Delivery]()
+        redriven, late, by_command = Consumed(), list[Delivery](), Tried()
         if any(is_command(one.attributes) for one in deliveries):
-            deliveries, late = self._redriving.carry_out(deliveries, start.run, time_left, redriven)
+            deliveries, late = self._redriving.carry_out(
+                deliveries, start.run, time_left, redriven, probing=not may_park
+            )
+            by_command = self._redriving.tried
         opened = [open_delivery(delivery, self._consumer) for delivery in deliveries]
         floors = {group: mark.seq for group, mark in start.marks.items()}
         for one in opened:
@@ -194,6 +197,7 @@ class Consume:
         else:
             tried = self._applying.apply(opened, start.run, time_left, rows)
         ended, tried = self._clock(), tried.plus_all(self._killing.tried)
+        tried = tried.plus_all(by_command)
         groups = by_group(opened)
         if not may_park:
             refused_have_failed(groups)

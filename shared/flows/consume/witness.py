@@ -19,7 +19,12 @@ WitnessFound = tuple[str, Opened, Piece]
 
 def name_of(piece: Piece) -> str:
     """A name of a change, without its key: records are kept for days."""
-    return blake2b(piece.change.id.encode(), digest_size=6).hexdigest() if piece.change else ""
+    return hashed(piece.change.id) if piece.change else ""
+
+
+def hashed(id: str) -> str:
+    """A short hash of the id of a change."""
+    return blake2b(id.encode(), digest_size=6).hexdigest()
 
 
 def witness_of(
