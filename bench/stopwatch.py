@@ -60,7 +60,7 @@ def lines_of(stream: IO[bytes]) -> int:
 
 
 def end_of(stream: IO[bytes] | None) -> bytes:
-    """All is read: who writes into a full pipe stands still."""
+    """The last 600 bytes. All is read, because a writer into a full pipe stops."""
     kept = b""
     while stream and (block := os.read(stream.fileno(), 1 << 16)):
         kept = (kept + block)[-600:]

@@ -14,7 +14,7 @@ from typing import Any
 HEARTBEAT = Path(os.environ.get("ROWLINE_HEARTBEAT", "/tmp/rowline-heartbeat"))  # noqa: S108 (no content, alone in its container)
 SILENT_SECONDS = 150.0
 AGAIN_SECONDS = 60.0
-"""After an error that a person must mend, as the function's schedule does it."""
+"""Pause after an error that a person must correct; the function's schedule pauses as long."""
 BUSY_SECONDS = 5.0
 
 

@@ -45,7 +45,7 @@ class LiveLine:
 
 
 class RowProgress:
-    """Rows done of an estimate, with rate and time left, on stderr: stdout stays for the result."""
+    """Shows rows done, rate and time left on stderr; stdout is for the result."""
 
     def __init__(self, verb: str) -> None:
         self._verb, self._began = verb, time.monotonic()

@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 
 # One module a gap; each names in its docstring what stock ministack does, and can be dropped when
-# the emulator mends it. The order matters only where a docstring says so.
+# the emulator is corrected. The order matters only where a docstring says so.
 GAPS = (
     "batch_actions",
     "queue_scans",

@@ -73,7 +73,7 @@ def client(
 
 
 def code_of(error: Exception) -> str:
-    """The code of an error that AWS answered; else the name of the error's class."""
+    """The error code in AWS's answer; for any other error, the name of its class."""
     if isinstance(error, ClientError):
         return str(error.response["Error"].get("Code", ""))
     return type(error).__name__

@@ -102,7 +102,7 @@ def _rows(columns: str, where: str) -> str:
 
 
 def _typed(versions: Sequence[Table]) -> dict[str, str]:
-    """Column → type: those of the newest version first, then former ones."""
+    """Column → type: first the columns of the newest version, then those of former ones."""
     types: dict[str, list[str]] = {}
     for version in reversed(versions):
         for column in version.columns:

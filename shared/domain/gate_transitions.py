@@ -19,7 +19,7 @@ SOON_MS = 10_000
 """A probe that got nothing to try is repeated after so long."""
 
 FLAPPING_MS = 600_000
-"""A gate that closes again so soon after a probe opened it goes on with long waits."""
+"""A gate that closes again so soon after a probe opened it keeps its long waits."""
 
 SWITCHED_OFF_AFTER_MS = 240_000
 """A mapping is switched off when the gate has been closed for so long: about three probes."""

@@ -1,4 +1,4 @@
-"""Message characters: what a name may not hold, since it stands in message attributes.
+"""Message characters: those that a name must not contain, since it is a message attribute.
 
 Source: SQS API reference, SendMessage, "MessageBody": tab, line feed, carriage return, U+0020 to
 U+D7FF, U+E000 to U+FFFD, and U+10000 to U+10FFFF are allowed. Attributes know no escapes.

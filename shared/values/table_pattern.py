@@ -1,4 +1,4 @@
-"""Patterns `DATABASE.TABLE` for captured tables, where `*` stands for any characters."""
+"""Patterns `DATABASE.TABLE` for captured tables, where `*` matches any characters."""
 
 import re
 from collections.abc import Callable, Iterable

@@ -3,7 +3,7 @@
 const { LambdaClient, GetAccountSettingsCommand } = require('@aws-sdk/client-lambda');
 
 const UNRESERVED = 100; // of the quota, never reserved (Lambda quotas)
-const OF_A_RELAY = 2; // the run that reads, and the next run, which stands by
+const OF_A_RELAY = 2; // the run that reads, and the next run, which waits
 
 /**
  * Returns the problem with a stage's concurrency in an account with this quota, or an empty text.

@@ -66,7 +66,7 @@ const watchAlarms = (ids, service, alerts) => ({
 /**
  * SNS discards what neither a queue nor the DLQ of its subscription takes (SNS developer guide,
  * "Amazon SNS dead-letter queues"). Its metric counts these messages, those of other services'
- * subscriptions too ("Monitoring Amazon SNS topics using CloudWatch"). Nothing else tells of them.
+ * subscriptions too ("Monitoring Amazon SNS topics using CloudWatch"). Nothing else reports them.
  */
 const topicAlarms = (topic, alerts) => ({
   [names.topic.alarm('Lost')]: alarm(

@@ -12,7 +12,7 @@ const TIMEOUT = 29; // seconds; an HTTP API waits 30
 
 /**
  * The history API: an HTTP API whose callers need IAM rights, and the function that answers it. The
- * function has the archive's zip, which can read the ledger.
+ * function uses the archive's zip, because that contains the reader of the ledger.
  */
 function historyApi(sources, context) {
   const { options, prefix } = context;

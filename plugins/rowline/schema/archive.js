@@ -113,7 +113,7 @@ function archiveConsumers(sources, archive) {
   );
 }
 
-/** `database.*` for each database: a filter of SNS takes at most 150 values. */
+/** One pattern `database.*` for each database, because a filter of SNS has at most 150 values. */
 const patternsOf = (tables) => [
   ...new Set(tables.map((table) => `${table.slice(0, table.indexOf('.'))}.*`)),
 ];

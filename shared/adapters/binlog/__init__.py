@@ -19,8 +19,8 @@ def open_binlog(
     """The binlog of the server at `endpoint`; connects when it is first asked for something.
 
     `tables` are patterns `DATABASE.TABLE` with `*` for any characters, or a function (database,
-    table) → bool; `dropped` gives the columns of a table that are read over and appear nowhere; a
-    broken connection is made anew for `give_up_seconds`.
+    table) → bool. `dropped` gives the columns of a table that are skipped and appear nowhere. A
+    broken connection is retried for `give_up_seconds`.
     """
     from shared.adapters.binlog.server import ServerBinlog
     from shared.values.table_pattern import TablePatterns

@@ -19,11 +19,11 @@ class BinlogPlace:
         )
 
     def move(self, log_pos: int) -> None:
-        """To `log_pos`, of which events carry the low 32 bits only; 0 is no place."""
+        """Move to `log_pos`, the low 32 bits of an offset; 0 means no place."""
         self.offset = whole(self.offset, log_pos)
 
     def rotate(self, file: str, offset: int) -> None:
-        """To another file; its format description, which comes next, tells when it was begun."""
+        """Move to another file; its format description, the next event, has its creation time."""
         self.file, self.offset, self.created = file, offset, 0
 
     def add(self, gtid: MysqlGtid | MariadbGtid | None) -> None:

@@ -64,7 +64,7 @@ _OTHERWISE = {
 
 _UNDEFINED = "\ufffe"  # what codecs.charmap_decode takes for "no such character"
 Convert = Callable[[str, bytes], str]
-"""Asks the server for the text of bytes in a character set; "?" stands for what is no character."""
+"""Asks the server for the text of bytes in a character set; "?" replaces invalid bytes."""
 
 
 class Charset:

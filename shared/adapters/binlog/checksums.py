@@ -67,7 +67,7 @@ class Checksums:
 def damaged(what: str, thing: str) -> SourceUnavailable:
     """Bytes were damaged between the server's disk and here.
 
-    Reading again mends it unless the binlog itself is damaged, which the retries then show.
+    Reading again helps unless the binlog itself is damaged, which the retries then show.
     """
     return SourceUnavailable(
         f"{what}.",

@@ -140,15 +140,14 @@ class Binlog(Protocol):
     """A source's binlog.
 
     A transaction without captured rows yields no Begin/Commit, only (at times) a Heartbeat. Between
-    Begin and Commit stand only Rows, Truncated, SchemaChanged and Due. Rows that were rolled back
-    are not yielded, but counted. What may carry rows and is not understood raises SourceError:
-    nothing is skipped in silence.
+    Begin and Commit come only Rows, Truncated, SchemaChanged and Due. Rows that were rolled back
+    are counted but not yielded. An event that may carry rows and is not understood raises
+    SourceError: nothing is skipped in silence.
 
     The rows of an XA transaction are yielded where it is committed, also to a reader that began
-    behind the place where it was prepared. `read` never goes on by itself at a server of another
-    identity, or at one that was started again and may lack what it had: it raises
-    SourceUnavailable. With `through_restarts` it goes on where the binlog still is the one that was
-    read.
+    behind the place where it was prepared. `read` never continues by itself on a server of
+    another identity, or on one that was started again and may lack some of its transactions: it
+    raises SourceUnavailable. With `through_restarts` it continues if the binlog is still the same.
     """
 
     def identity(self) -> str:

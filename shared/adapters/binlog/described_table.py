@@ -1,9 +1,9 @@
 """Describes a table for the binlog reader: its table map, corrected by information_schema.
 
 A table map of MariaDB shows some types as others, and columns that no SELECT shows: hashes of
-UNIQUE keys over long texts, and the period of a system-versioned table. information_schema has no
-older answer than now; a table that is gone or altered since is described by what its table map
-tells for certain.
+UNIQUE keys over long texts, and the period of a system-versioned table. information_schema
+describes only the present. For a table that was dropped or altered since, only the certain facts of
+its table map count.
 """
 
 import re

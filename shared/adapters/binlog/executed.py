@@ -21,15 +21,15 @@ class Executed(Protocol):
         ...
 
     def missing(self, gtids: str) -> str:
-        """What of it is not here, as text; "" when all is."""
+        """The missing part of `gtids`, as text; "" if nothing is missing."""
         ...
 
     def before(self, gtids: str) -> "Executed":
-        """Those before a place in a binlog."""
+        """The executed transactions before a place in a binlog."""
         ...
 
     def joined(self, gtids: str, also: Iterable[str]) -> str:
-        """The place behind the place `gtids` and all of `also`."""
+        """The place after `gtids` and after every one of `also`."""
         ...
 
     def common(self, gtids: str, also: Iterable[str]) -> str:

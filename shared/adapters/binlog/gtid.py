@@ -50,7 +50,7 @@ class MysqlGtids:
             self._insert(uuid, tag, number, number)
 
     def contains(self, other: "MysqlGtids") -> bool:
-        """Whether every transaction of `other` is here."""
+        """Whether this set contains every transaction of `other`."""
         return all(
             any(
                 mine[0] <= first and last <= mine[1]

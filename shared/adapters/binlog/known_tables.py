@@ -42,8 +42,8 @@ class TableQuestions(Protocol):
 class KnownTables:
     """The knowledge of one reading; it outlives connections. Names are as the server stores them.
 
-    A session's temporary tables are known where the binlog tells of them: of sessions that log
-    statements.
+    A session's temporary tables are known only if the session logs statements, because only then
+    the binlog names them.
     """
 
     def __init__(self, capture: TablePatterns, catalog: TableQuestions) -> None:

@@ -11,7 +11,7 @@ from shared.adapters.binlog.temporal import (
 
 
 def _instant(seconds: int) -> str | None:
-    """`YYYY-MM-DDTHH:MM:SSZ` of Unix seconds; None for 0, which stands for the zero date."""
+    """`YYYY-MM-DDTHH:MM:SSZ` of Unix seconds; None for 0, which means the zero date."""
     return INSTANT_DAYS[seconds // 86400] + INSTANT_CLOCK_Z[seconds % 86400] if seconds else None
 
 

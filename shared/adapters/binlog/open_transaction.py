@@ -85,7 +85,7 @@ class OpenTransaction:
         return Cut(self.begin, self.count, self.truncated) if self.begin else None
 
     def resume(self) -> Position:
-        """Where another connection goes on: at its start, or behind the last one."""
+        """Where another connection continues: at its start, or behind the last one."""
         return self.place.at(self.begin_offset if self.open else self.place.offset)
 
     def wants_heartbeat(self) -> bool:

@@ -17,7 +17,7 @@ from shared.adapters.binlog.kinds import (
 _HEAD = Struct("<IIBHH").unpack_from
 _HEAD_SIZE = 13
 _LOAD_SIZE = 13
-"""Of an EXECUTE_LOAD_QUERY: file id, where the file's name stands in the text, duplicates."""
+"""Of an EXECUTE_LOAD_QUERY: file id, where the file's name is in the text, duplicates."""
 
 _SQL_MODE, _CATALOG, _CHARSET, _TIME_ZONE, _CATALOG_NZ = 1, 2, 4, 5, 6
 _INVOKER, _DATABASES, _DDL_XID, _GTID_FLAGS, _COLLATIONS = 11, 12, 17, 130, 131
@@ -35,9 +35,9 @@ _ALTER_ENDS = 4 | 8
 class QueryEvent(NamedTuple):
     """The statement and its session.
 
-    `database` is the default one; `sql` stands as the client sent it. `error` is what it ended
-    with, 0 for none. `is_of_thread`: the server says that it depends on its session, as what uses
-    a temporary table does.
+    `database` is the default one; `sql` is the text that the client sent. `error` is the code of
+    its error, 0 for none. `is_of_thread`: the server says that it depends on its session, as a
+    statement with a temporary table does.
 
     `client` is the id of a collation of the client's character set. `databases` are those in which
     it may have changed tables (MySQL), None where the server does not tell. `has_ddl_xid`: it is

@@ -97,7 +97,7 @@ _WITHIN_HINT = (
 
 
 def _dump_refused(text: str, thing: str) -> SourceError | SourceUnavailable:
-    """Error 1236 stands for many things; the text tells them apart.
+    """The error for a server's error 1236, which has many causes; its text distinguishes them.
 
     Source: sql/rpl_binlog_sender.cc (MySQL), sql/sql_repl.cc (MariaDB).
     """

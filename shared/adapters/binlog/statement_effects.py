@@ -76,7 +76,7 @@ class Effects:
     def _meant(self, effect: Effect) -> Iterator[QualifiedName]:
         """The captured tables that an effect is about.
 
-        Of a dropped database these are the ones that are known; where none is, `*` stands for them.
+        For a dropped database these are the known ones; if none is known, `*` represents them.
         """
         if effect.table != "*":
             name = (effect.database, effect.table)

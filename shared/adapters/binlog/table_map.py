@@ -1,4 +1,4 @@
-"""Table maps: the binlog's own description of a table, which stands before its row events.
+"""Table maps: the binlog's own description of a table, which precedes its row events.
 
 Source: MySQL sql/log_event.h, Table_map_log_event; MariaDB sql/log_event.h.
 """
@@ -141,7 +141,7 @@ def _types(codes: bytes, thing: str) -> list[Type]:
 def _shapes(types: list[Type], metadata: bytes, thing: str) -> list[tuple[Type, int, int]]:
     """(type, length, scale) of each column.
 
-    STRING also stands for ENUM and SET, and hides two bits of its length in the type.
+    STRING also represents ENUM and SET, and hides two bits of its length in the type.
     """
     shapes: list[tuple[Type, int, int]] = []
     at = 0

@@ -68,7 +68,7 @@ class Transactions:
         return self._cut or self._transaction.cut()
 
     def resume(self) -> Position:
-        """Where another connection goes on: at the start of the transaction under way."""
+        """Where another connection continues: at the start of the transaction under way."""
         return self._transaction.resume()
 
     def read(self, events: Iterable[RawEvent | None]) -> Iterator[Event]:

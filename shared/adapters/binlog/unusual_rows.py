@@ -1,4 +1,4 @@
-"""Row events that are not one list of changed rows as it stands."""
+"""Row events that are not simply one list of changed rows."""
 
 from collections.abc import Iterator
 

@@ -29,5 +29,6 @@ Each subject has a contract of its own. Layout of the table (`pk`, `sk` are stri
 | `consumer#NAME` | `gate` | whether the consumer may work now |
 | `watch` | `pulse` | when the watch last ran, and its lease |
 | `archive` | `progress` | how far the archive is |
-| `lease` | `archive`, `archive-maintenance` | who commits to the archive's table, who keeps it |
+| `lease` | `archive`, `archive-maintenance` | the committer of the archive, its maintenance |
+| `lease` | `archive-snapshots`, `archive-erasure` | the packing of snapshots, an erasure |
 """

@@ -1,4 +1,4 @@
-"""Snapshot bases: the snapshots from whose rows tables can be filled, with the changes since."""
+"""Snapshot bases: snapshots whose rows, with the changes since then, can fill tables."""
 
 from collections.abc import Sequence
 

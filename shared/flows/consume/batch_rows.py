@@ -109,7 +109,7 @@ class BatchRows:
         return held.newest if held else 0
 
     def begin(self, group: str, change: Change, mode: Literal["open", "closed"]) -> None:
-        """A change of a row is about to be parked: the row has an item from now on.
+        """Give the row an item, because a change of it is about to be parked.
 
         The flag of its group is stored again too: the watch may be about to remove it.
         """

@@ -30,8 +30,8 @@ from shared.values.settings import ConsumerSettings
 class RedriveRuntime:
     """Applies or drops the parked changes that commands name.
 
-    Killed at any point, the next delivery of the command goes on with what is still parked: a
-    change's outcome is noted before the change is forgotten.
+    Killed at any point, the next delivery of the command continues with the changes that are
+    still parked: a change's outcome is noted before the change is forgotten.
     tried: what the sink took, and what failed, in this batch.
     """
 

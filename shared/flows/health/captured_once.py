@@ -1,4 +1,4 @@
-"""Captured once: no two sources read the same tables of one server."""
+"""Captured once: finds tables that two sources capture from the same server."""
 
 import itertools
 from collections.abc import Mapping

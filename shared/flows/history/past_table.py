@@ -51,7 +51,7 @@ class PastTable(msgspec.Struct, frozen=True):
 
 
 def find_table(setup: HistorySetup, name: str) -> PastTable:
-    """The table of this name: DATABASE.TABLE, or TABLE where one has it.
+    """The table of this name: DATABASE.TABLE, or TABLE if only one database has it.
 
     Raises ConfigError naming the tables that the archive knows.
     """

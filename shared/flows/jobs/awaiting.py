@@ -62,8 +62,8 @@ class Awaiting:
     def finish(self, sending: RowSending, tables: Mapping[str, object]) -> None:
         """Wait until everything that was sent is applied.
 
-        A queue is first in, first out per group, so the last message of each group stands for all
-        of it. Raises StackError when nothing is applied any more.
+        A queue is first in, first out per group, so the last message of each group
+        represents all of it. Raises StackError when nothing is applied any more.
         """
         ends: dict[str, str] = {}
         for name in tables:

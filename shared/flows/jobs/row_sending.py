@@ -19,7 +19,7 @@ from shared.values.message_group import group_id
 from shared.values.table import Table
 
 PATIENCE_SECONDS = 120
-"""The queue refuses everything for so long: something is wrong that waiting does not mend."""
+"""The queue refuses everything for so long: something is wrong that waiting does not repair."""
 
 _encode = msgspec.json.Encoder().encode
 

@@ -1,4 +1,4 @@
-"""Dropped copy: parked changes are stored once more before they are dropped."""
+"""Dropped copy: stores parked changes once more before they are dropped."""
 
 from collections.abc import Sequence
 

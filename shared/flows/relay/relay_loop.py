@@ -31,7 +31,7 @@ from shared.values.stream import source_of
 log = logging.getLogger("rowline.relay")
 
 DRAIN_SECONDS = 3.0
-"""How long a relay that ends in order goes on publishing what it has read."""
+"""How long a relay that ends normally continues to publish the changes that it has read."""
 
 BACKOFF_SECONDS = (0.5, 15.0)
 SPARE_MS = 20_000
@@ -42,7 +42,7 @@ def relay(setup: RelaySetup) -> RelayEnd:
     """Wait for the stream's lease, relay until told to stop, give the lease back.
 
     A source that does not answer is tried again until the end. Raises SourceError, PositionLost,
-    TopicError and StackError for what a person must mend; they stand in the lease's figures too.
+    TopicError and StackError for what a person must correct; the lease's figures show them too.
     """
     lease, asked_at = wait_for_lease(setup)
     if lease is None:

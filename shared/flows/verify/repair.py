@@ -43,15 +43,15 @@ class Repair:
         self.reasons: dict[str, int] = {}
 
     def mend(self, candidates: list[Candidate], *, deletes: bool) -> list[Candidate]:
-        """Write the rows; returns those that could not be mended. `reasons` counts why.
+        """Write the rows; returns those that could not be repaired. `reasons` counts the reasons.
 
-        deletes: a document without a row is deleted. Otherwise a row that went meanwhile is left
+        deletes: delete documents without a row. Otherwise a row that was deleted in between is left
             to its own deletion, which is under way.
 
-        The version is the checkpoint's seq, read before the row: a newer change that is applied
-        meanwhile, or comes later, wins. A document whose version is above that is waited for; when
-        the relay does not come there, the version is not the relay's, and it is asked for a new
-        epoch.
+        The version is the checkpoint's seq, read before the row. So a newer change wins, whether it
+        is applied in between or later. If a document has a higher version, the repair waits until
+        the relay reaches it. If the relay does not, the version is not the relay's, and the repair
+        asks for a new epoch.
         """
         left, stuck = candidates, list[Candidate]()
         for _ in range(_ATTEMPTS):

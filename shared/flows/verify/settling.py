@@ -60,15 +60,15 @@ class Settling:
     def confirmed(
         self, candidates: list[Candidate], tell: Callable[[int], None]
     ) -> tuple[list[Candidate], list[Candidate]]:
-        """Those that still differ, and in the same way, after all earlier changes were handled.
+        """The candidates that differ in the same way after all earlier changes were handled.
 
-        Earlier are the changes that the source had when they were seen. Second, those of which
-        that cannot be said: relay or consumer had not caught up.
+        Earlier changes are those that the source had when a candidate was seen. The second list has
+        the candidates without a verdict, because relay or consumer had not caught up.
 
-        A row that was seen is in the binlog before the barrier that is taken afterwards. So when
-        all before the barrier is published and the queue is empty, its document is what its changes
-        made of it; if row and version are the same then, nothing that is under way will mend the
-        difference.
+        A row that was seen is in the binlog before the barrier, which is taken afterwards. When
+        everything before the barrier is published and the queue is empty, the document contains all
+        of the row's changes. If row and version are the same then, no change under way will remove
+        the difference.
         """
         deadline = self._clock() + PATIENCE_SECONDS
         left, confirmed = self.look(candidates), list[Candidate]()

@@ -10,10 +10,12 @@ _ACTIONS = ("CASCADE", "SET")
 
 
 def why_due(definition: Sequence[Token]) -> str:
-    """Why rows change with this column ("" they do not); `definition` is its type and the rest.
+    """Why the addition of this column changes rows; "" if it does not.
 
-    NULL everywhere is no change. TIMESTAMP is taken for NOT NULL unless it says otherwise:
-    explicit_defaults_for_timestamp may be off.
+    definition: the column's type and attributes.
+
+    NULL in every row is no change. A TIMESTAMP counts as NOT NULL unless its definition allows
+    NULL, because explicit_defaults_for_timestamp may be off.
     """
     words = [token.text for token in definition]
     if words[:1] == ["SERIAL"]:

@@ -7,11 +7,10 @@ _ANSI_QUOTES, _MSSQL, _NO_BACKSLASH_ESCAPES = 1 << 2, 1 << 10, 1 << 20
 
 
 class Dialect(NamedTuple):
-    """The session's way of writing.
+    """The SQL dialect of a session.
 
-    `charset` the client's character set, `decode` reads a name that is written in it. `brackets`:
-    names may stand in [brackets]. `mariadb`: the server is a MariaDB, which runs what stands in
-    /*M! comments */.
+    `charset`: the client's character set; `decode` reads a name in it. `brackets`: names may be in
+    [brackets]. `mariadb`: the server is a MariaDB, which runs the content of /*M! comments */.
     """
 
     charset: str

@@ -63,7 +63,7 @@ def _statement(verb: str, targets: Sequence[QualifiedName], may_call: bool) -> S
 
 
 def _find(tokens: Sequence[Token], word: str) -> int | None:
-    """Where a word stands that is in no brackets."""
+    """The place of a word outside brackets."""
     depth = 0
     for at, token in enumerate(tokens):
         depth += (token.text == "(") - (token.text == ")")

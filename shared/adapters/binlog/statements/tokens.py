@@ -39,8 +39,8 @@ _LONGEST_STRING = 64
 class Token(NamedTuple):
     """One token.
 
-    `text` a bare word in upper case or a character of punctuation, "" for what is quoted. `name`
-    the identifier that it may be. `string` what stands in a short string of ASCII.
+    `text`: a bare word in upper case or a punctuation character, "" for a quoted token. `name`: the
+    identifier that it may be. `string`: the content of a short string of ASCII.
     """
 
     text: str

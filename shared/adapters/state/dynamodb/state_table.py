@@ -36,7 +36,7 @@ _CONDITION = "ConditionalCheckFailedException"
 
 
 class ConditionFailed(Exception):
-    """The write's condition did not hold; `item` is what stands there."""
+    """The write's condition did not hold; `item` is the present item."""
 
     def __init__(self, item: Item) -> None:
         super().__init__("condition failed")

@@ -85,9 +85,7 @@ class Outbox:
             self._ahead.append(Boundary(self._seq, position, ts_ms if committed else last.ts_ms))
 
     def resume(self) -> Checkpoint | None:
-        """Where reading goes on: the last boundary, and how many changes after it were added
-        already.
-        """
+        """Where reading continues: the last boundary and the number of changes added after it."""
         with self.changed:
             if self._base is None:
                 return None

@@ -15,8 +15,8 @@ from shared.values.source_endpoint import SourceEndpoint
 
 SLOTS = 16
 GIVE_UP_SECONDS = 5.0
-"""The reader mends a short break by itself; of a longer one the relay knows, and shows it in its
-status.
+"""The reader repairs a shorter break of the connection by itself. The relay reports a longer one in
+its status.
 """
 
 

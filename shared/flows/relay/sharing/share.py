@@ -1,9 +1,9 @@
-"""Share: the tables of its source that a stream may capture, of those that its stanza names.
+"""Share: the tables of its stanza that a stream may capture.
 
-Several relays may read one source, each table by one of them. Who holds which table stands in one
-item of the source; a table is claimed there before it is captured, and given up there after the
-checkpoint without it is stored. So whoever finds a table free knows that its former stream
-publishes nothing of it any more, and up to where it did.
+Several relays may read one source, but each table is read by one of them. One item of the source
+names the stream that holds each table. A stream claims a table there before it captures it. It
+gives the table up there after it has stored the checkpoint without it. So a free table has no
+publisher any more, and the item says up to where its former stream published it.
 """
 
 from collections.abc import Collection, Mapping
