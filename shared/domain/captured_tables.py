@@ -1,6 +1,6 @@
-"""Captured tables: which tables of a source reach a consumer, as they are now.
+"""Captured tables: the tables of a source that reach a consumer, as they are now.
 
-Each with how its rows become changes.
+Each has the plan by which its rows become changes.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -64,9 +64,9 @@ class SinkParts(AwsParts):
         return Drain(self.consumer(name), consume, self.queue(name), self.state.gates)
 
     def start_drain(self, name: str) -> None:
-        """Start a run of a consumer that a schedule drains; nothing for any other.
+        """Start a run of a consumer that a schedule drains; do nothing for any other.
 
-        Where it cannot be started, the schedule starts one within a minute.
+        If that fails, the schedule starts a run within a minute.
         """
         if self.consumer(name).is_drained:
             with suppress(RowlineError):

@@ -7,7 +7,7 @@ _FIRST = (9, 6)
 
 
 def logs_cascades(flavour: str, version: tuple[int, ...]) -> bool:
-    """Whether such rows are in the binlog: MySQL 9.6 and later, no MariaDB.
+    """Whether the server logs such rows: MySQL from 9.6 on does, MariaDB does not.
 
     Source: MySQL 9.6 release notes, "Foreign keys".
     """

@@ -123,7 +123,7 @@ _loose_decoder, _change_decoder = (
 
 
 def loosely(body: str | bytes) -> tuple[Message, list[Loose]]:
-    """Read a message body change by change; the message has those that are sound.
+    """Read a message body change by change; the message has only the readable ones.
 
     Raises RowlineError for a body that is no message, or a message of an unknown version.
     """

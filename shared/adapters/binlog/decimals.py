@@ -63,11 +63,11 @@ def _digits(value: int, groups: list[int]) -> tuple[int, int]:
 
 
 def short(precision: int, scale: int) -> tuple[int, int, tuple[str, ...]] | None:
-    """What an expression needs to read a decimal in place; None for a long one.
+    """The parts of an expression that reads a short decimal in place; None for a long one.
 
-    The number whose subtraction flips the sign bit, the bits behind the point, and the text of each
-    fraction. It is for at most 9 digits before and 4 behind the point: prices are mostly different,
-    so a cache would only cost.
+    They are the number whose subtraction flips the sign bit, the bits behind the point, and the
+    text of each fraction. A short decimal has at most 9 digits before the point and 4 behind it.
+    Most prices differ, so a cache of such decimals would only cost time.
     """
     if precision - scale > 9 or scale > 4:
         return None

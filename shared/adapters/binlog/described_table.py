@@ -50,7 +50,7 @@ class DescribedTables(Protocol):
 class Period(NamedTuple):
     """The period of the rows of a system-versioned table.
 
-    row_end: the name under which the column that ends it is read.
+    row_end: the column with the end of the period, by the name under which it is read.
     certain: false where only rows can show that the table was versioned.
     """
 

@@ -31,7 +31,7 @@ class Effects:
     def of(
         self, statement: Statement, query: QueryEvent, sql: str, *, settled: bool = True
     ) -> list[Told]:
-        """The events of a statement: what is gone, what changed, what is due.
+        """The events of a statement: truncations, schema changes and tables that are due.
 
         `settled` is False when its transaction was rolled back. Raises SourceError for DML on a
         captured table that was logged as a statement.

@@ -29,10 +29,10 @@ _MOST = 100_000
 
 
 class PreparedTransaction:
-    """The transactions that were prepared.
+    """The transactions that were prepared, by name.
 
-    `rows_at` gives the events of the one at a place, as `prepared_rows.rows`. `find` gives the
-    place where a name was prepared before another place, None when it holds no rows.
+    `rows_at`: the events of the transaction at a place, as `prepared_rows.rows` gives them. `find`:
+    the place before another place at which a name was prepared; None if it holds no rows.
     """
 
     def __init__(

@@ -62,8 +62,8 @@ _REFUSALS_TO_READ = frozenset(
 def unreadable(kind: str, place: str) -> SearchError | SearchUnavailable:
     """The error to raise for a document that was not read; such an answer has no status.
 
-    kind: the type of Elasticsearch's error. Most are about shards, as
-    `no_shard_available_action_exception` while a new index starts, and pass.
+    kind: the type of Elasticsearch's error. Most concern shards, such
+    as `no_shard_available_action_exception` while a new index starts, and pass.
     """
     what = f"could not read a document: {kind}."
     if kind in _REFUSALS_TO_READ:

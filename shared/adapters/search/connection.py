@@ -1,4 +1,4 @@
-"""Connection: requests to one cluster, over connections that are kept between them.
+"""Connection: requests to one cluster, over connections that stay open.
 
 Its credentials are read again when the cluster refuses them.
 """

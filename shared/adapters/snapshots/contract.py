@@ -106,7 +106,7 @@ class SnapshotTable(Protocol):
     def erase(self, table: str, keys: Collection[str]) -> int:
         """Remove the rows with these keys (JSON text) from every snapshot, in one commit.
 
-        Returns how many. Former states of the table go with them, and so do their files.
+        Returns their number. Former states of the table and their files are removed too.
         """
         ...
 

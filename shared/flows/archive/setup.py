@@ -18,7 +18,7 @@ class ArchiveSetup:
     healing: changes that were read again because the table lost them.
     streams: the streams of the stage. retention_days: 0: changes are kept for ever.
     errors: what Firehose could not deliver; None: changes do not go through Firehose.
-    snapshots, snapshot_table: needed only for what reads them.
+    snapshots, snapshot_table: only for requests that read snapshots.
     holder: names this run. left: seconds until the function is stopped. clock: Unix seconds.
     """
 

@@ -74,7 +74,7 @@ class GateAfterBatch:
 
     @staticmethod
     def judges(gate: Gate, tried: Tried) -> bool:
-        """Whether a probe has something to judge by.
+        """Whether a probe has tried enough for a verdict.
 
         Refusals before the sink count only for a gate that refusals have closed.
         """

@@ -163,10 +163,10 @@ class SuspectGroup:
         return True
 
     def _ask_witness(self, record: GroupInHand, piece: Piece) -> str:
-        """Whether another change of the batch is `taken`, or has `failed`; else `none`.
+        """Try another change of the batch: it is `taken` or has `failed`; `none` without an answer.
 
-        Where neither the batch nor the queue has another one, nothing speaks for the accused
-        change, so it counts as `taken`.
+        If neither the batch nor the queue has another change, no witness can clear the suspect, so
+        the answer is `taken`.
         """
         trial, asked = self._trial, list(self._record.witnesses)
         while len(asked) < WITNESSES:

@@ -1,6 +1,6 @@
-"""Check: what the stanzas ask for, compared with databases, secrets and sinks.
+"""Check: compares the stanzas with databases, secrets and sinks.
 
-One thing that cannot be asked keeps nothing else from being checked, and is a finding itself.
+A system that does not answer is a finding itself, and does not stop the other checks.
 """
 
 from collections.abc import Callable

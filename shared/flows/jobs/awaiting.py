@@ -25,8 +25,8 @@ _POLL_SECONDS = 1.0
 class Awaiting:
     """Watches the messages of one job.
 
-    show: is given what is waited for. moved: is called whenever some of it was applied.
-    again: how everything is sent again.
+    show: receives the cause of the wait. moved: is called whenever messages were applied.
+    again: the instruction to send everything again.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
-"""Reader: the relay's way through the binlog, one event a step.
+"""Reader: moves the relay through the binlog, one event per step.
 
-What changes the numbering (a new epoch, a new capture configuration) is a *turn*: reading stops,
+A change of the numbering (a new epoch, a new capture configuration) is a *turn*: reading stops,
 everything read is acknowledged, the turn is stored in the checkpoint, and only then reading
 continues. A crash at any point finds either the old numbering or the new one.
 """

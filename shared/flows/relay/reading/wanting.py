@@ -36,7 +36,7 @@ class WantedCapture:
 
 
 class Wanting:
-    """What one stream is to capture: its share of the tables, less those that are stopped.
+    """The tables that one stream should capture: its share, minus the stopped ones.
 
     succession: ends streams that hold wanted tables and that nobody reads any more.
     """

@@ -98,7 +98,7 @@ def _outcome(said: OwnOutcome | None) -> Outcome:
 
 
 def seconds_of(retry_after: str, now: float) -> float:
-    """The header's seconds, or the time until its date; 0 where it is neither.
+    """The seconds of the header, or those until its date; 0 for any other text.
 
     Source: RFC 9110, "Retry-After".
     """
