@@ -87,9 +87,9 @@ class Watermark:
     def read(self, table: str = "") -> Checkpoint:
         """The checkpoint now, to be taken *before* a read.
 
-        While the stream catches up with tables that it took over, its position lies behind what it
-        has published: that is waited for. Raises SourceError when this is another server than the
-        relay's, StackError when the stream does not capture `table`.
+        While the stream catches up with tables that it took over, its position is behind its
+        published changes, so the call waits. Raises SourceError when this is another server than
+        the relay's, StackError when the stream does not capture `table`.
         """
         checkpoint = self._patience.wait_for(
             lambda: self._streams.load(self._stream)[1],

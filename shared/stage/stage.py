@@ -61,7 +61,7 @@ class Stage(RelayParts, JobParts, PrivacyParts):
         addresses: Mapping[str, str] | None = None,
         origins: Mapping[str, str] | None = None,
     ) -> "Stage":
-        """The stage as it is deployed, whatever lies in the folder. Raises StackError, Outage."""
+        """The stage as it is deployed, not as the folder declares it. Raises StackError, Outage."""
         stack = Stack.open(service, name)
         return cls(service, name, stack.settings, stack, addresses, origins)
 

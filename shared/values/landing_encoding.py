@@ -1,4 +1,4 @@
-"""Landed: how changes lie in the landing, one message a line of compressed JSON lines.
+"""Landed: the form of changes in the landing: compressed JSON lines, one message per line.
 
 The consumer compresses with zstd, Firehose with gzip; the first bytes of an object say which.
 """

@@ -116,7 +116,7 @@ class ConsumerSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
     operations: those that reach the sink; empty: all.
     park_budget: changes that may be parked in a minute.
     max_attempts: how often a refused change is tried, in one invocation, before it is parked.
-    ordering: after a refusal, a row's later changes go on, or wait (`every-change`).
+    ordering: after a refusal, a row's later changes continue, or wait (`every-change`).
     upcasters: table → schema version, as text → own code that lifts its rows to the next version.
     mapping: own code that makes a document of a row; empty for none.
     verify: when it is compared with its source; None: only by hand.

@@ -27,7 +27,7 @@ class Checksums:
         """Where the body of the event at `data[start:end]` ends, its checksum verified.
 
         A format description says itself whether events after it bear checksums, and always bears
-        one. A rotate event may stand before the first format description: it bears one when the
+        one. A rotate event may precede the first format description: it bears one when the
         last four bytes are its checksum (a file name that passes by chance is one in 4 billion).
         """
         if kind == ROTATE:

@@ -10,7 +10,7 @@ from shared.adapters.binlog.charsets import Charset
 
 
 class Type(IntEnum):
-    """Column types as they stand in the binlog."""
+    """Column types, as the binlog encodes them."""
 
     TINY = 1
     SHORT = 2

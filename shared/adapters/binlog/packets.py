@@ -17,7 +17,7 @@ from shared.values.errors import RowlineError, SourceUnavailable
 RawEvent = tuple[int, int, int, int, int, int, bytes, int, int]
 """One binlog event: (kind, ts, server_id, size, log_pos, flags, data, start, end).
 
-Its body is `data[start:end]`, without header and checksum; other events may stand around it. `ts`
+Its body is `data[start:end]`, without header and checksum; `data` may hold other events too. `ts`
 seconds (0 in events that the server makes up for this connection), `size` bytes in the binlog,
 `log_pos` where the next event begins (low 32 bits; 0 in made-up events). Source: MySQL internals
 manual, "Binlog Event Header". A plain tuple: one is made for every event of a busy server.

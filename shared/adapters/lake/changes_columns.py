@@ -43,7 +43,7 @@ two columns. `key`, `before` and `after` are JSON text.
 """
 
 SORTED_BY = ("database", "table", "key", "epoch", "n")
-"""The order of rows in a file: the history of a row lies together."""
+"""The order of rows in a file: it keeps the history of a row together."""
 
 MEASURED = ("database", "table", "key", "epoch", "n", "committed_at")
 """Columns of which manifests hold the smallest and largest values. Others may be personal data."""

@@ -26,7 +26,7 @@ class ConsumerSigns(msgspec.Struct, frozen=True):
 
 
 class KeptQueue(msgspec.Struct, frozen=True):
-    """A queue of a consumer that is deployed no more, or of an earlier one of that name."""
+    """A queue of a consumer that is no longer deployed, or of an earlier one of that name."""
 
     consumer: str
     name: str

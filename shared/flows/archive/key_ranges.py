@@ -1,7 +1,7 @@
 """Key ranges: the rows of several files as parts, each with rows of its own, in the table's order.
 
-All that one row went through lies in one part then. A part is read by going through the files once
-more, so that memory holds one part and one file, whatever all of them weigh.
+So all changes of one row are in one part. Each part takes one more pass over the files, so that
+memory holds only one part and one file.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Page rows: how archived changes lie in a page."""
+"""Page rows: the form of archived changes in a page."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
-"""Periods: which files of the table are rewritten together.
+"""Periods: chooses the files of the table that are rewritten together.
 
 A file belongs to the longest period that is over: its month, else its day, else its hour. So the
-history of a row lies in few files, and a file is rewritten at most three times.
+history of a row is in few files, and a file is rewritten at most three times.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

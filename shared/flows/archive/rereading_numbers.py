@@ -1,8 +1,8 @@
 """Rereading numbers: finds the changes of given numbers in the binlog once more.
 
 A change has the same identity whenever it is read, and numbers are dense. So the place of a number
-follows from the next known row before it or behind it, wherever reading begins. What lies between
-two known rows is accepted only if it has exactly as many changes as numbers.
+follows from the next known row before it or behind it, wherever reading begins. The changes between
+two known rows are accepted only if they are exactly as many as the numbers.
 """
 
 from collections import deque

@@ -81,7 +81,7 @@ class RelaySetup:
     traced_as: str = ""
 
     def outbox(self) -> Outbox:
-        """What lies between reader and publishers, empty."""
+        """An empty outbox between reader and publishers."""
         return Outbox(
             linger=self.source.linger_ms / 1000,
             compress=self.source.compression == "zstd",

@@ -32,7 +32,7 @@ class Tended(msgspec.Struct):
 class Verified(msgspec.Struct):
     """A snapshot against its table. problems: in words; empty when it is whole.
 
-    files, rows: that were checked. next: the file to go on with; 0: all are checked.
+    files, rows: that were checked. next: the file to continue with; 0: all are checked.
     """
 
     files: int = 0

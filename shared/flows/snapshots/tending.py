@@ -108,7 +108,7 @@ def rows_of(id: str, part: Part) -> pa.Table:
 
 
 def _of_texts(texts: Texts, type: pa.DataType) -> pa.Array:
-    """The texts as they lie in the part."""
+    """An array of the texts that a part holds."""
     buffers = [None, pa.py_buffer(texts.ends), pa.py_buffer(texts.joined)]
     return pa.Array.from_buffers(pa.string(), len(texts), buffers).cast(type)
 

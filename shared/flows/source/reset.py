@@ -25,9 +25,9 @@ def reset(setup: RelaySetup, start: str, now_ms: int) -> tuple[Checkpoint | None
 
     start: earliest, latest or a position.
     now_ms: Unix ms.
-    It takes the lease, stores the new checkpoint and gives the lease back. What lies between the
-    two places is not published, so all tables become due. Killed at any point, either checkpoint is
-    stored. Raises SourceError, StackError, LeaseLost, and outages.
+    It takes the lease, stores the new checkpoint and gives the lease back. The changes
+    between the two places are not published, so all tables become due. After a kill at any point,
+    one of the two checkpoints is stored. Raises SourceError, StackError, LeaseLost, and outages.
     """
     lease, _ = wait_for_lease(setup)
     if lease is None:

@@ -29,7 +29,7 @@ VISIBILITY = 60
 
 
 def settle_moved(setup: WatchSetup) -> None:
-    """Settle what lies in the DLQs of every consumer and of its subscription.
+    """Settle the messages in the DLQs of every consumer and of its subscription.
 
     Their depths are written first, or no alarm would ever see them.
     """

@@ -1,8 +1,8 @@
 """The marks of a consumer: an item for each 32 shards of a table.
 
 So a batch writes about 1 KB for a group, however many shards a table has. The former version kept
-the marks of all shards of a table in one item, `mark`. A bucket is made with the marks that stand
-there, when the first of its groups moves.
+the marks of all shards of a table in one item, `mark`. A bucket is made with the marks
+from there, when the first of its groups moves.
 """
 
 import time

@@ -41,11 +41,11 @@ class Missing:
     """What a server lacks, and where reading continues on it.
 
     position: reading continues here.
-    agreed: what is known to be published and to be on the server lies before.
+    agreed: everything before it is published, and is on the server.
     gtids: transactions that are missing, as text for people.
-    transactions: how many missing ones touched captured rows.
+    transactions: the number of missing ones that touched captured rows.
     rows: the rows that they touched, by table.
-    verify: tables of which nobody knows which rows they touched.
+    verify: tables whose touched rows are unknown.
     """
 
     position: Position

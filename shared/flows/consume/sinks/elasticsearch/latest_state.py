@@ -132,7 +132,7 @@ class LatestState:
                 made |= missing
 
     def _unprepared(self, documents: dict[str, list[BulkStep]]) -> dict[str, str]:
-        """Document → why its index cannot be made ready; the documents of other indexes go on."""
+        """Document → why its index cannot be made ready; documents of other indexes continue."""
         reasons: dict[str, str] = {}
         failed: dict[str, str] = {}
         for where, steps in documents.items():
