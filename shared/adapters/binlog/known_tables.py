@@ -77,7 +77,7 @@ class KnownTables:
         self._sides[name] = side
 
     def forget(self, name: QualifiedName, moved: QualifiedName | None) -> None:
-        """The name stands for nothing known from here on; what it stood for may have `moved`."""
+        """Forget what is known under this name; its table may have `moved` to another name."""
         side, sequence = self._sides.pop(name, None), self._sequences.pop(name, None)
         if moved and side:
             self._sides[moved] = side

@@ -110,7 +110,7 @@ class Committer:
         return len(names)
 
     def _bodies(self, objects: list[StoredObject]) -> Iterator[tuple[StoredObject, bytes | None]]:
-        """The objects with their content: S3 answers many requests as quickly as one."""
+        """The objects with their content; S3 answers many requests at once as fast as one."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for start in range(0, len(objects), AT_ONCE):
                 some = objects[start : start + AT_ONCE]

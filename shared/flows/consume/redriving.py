@@ -201,7 +201,7 @@ class RedriveRuntime:
         return len(outcomes) == len(attempts)
 
     def _in_order(self, one: CommandRun) -> bool:
-        """Apply all that is parked of the named rows, from the head; False: it must go on later.
+        """Apply all parked changes of the named rows in order; False: it must continue later.
 
         A refusal ends its row. A truncation waits until nothing older of its group is parked, and
         everything newer waits for the truncation.

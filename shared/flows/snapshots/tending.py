@@ -28,7 +28,7 @@ FILE_BYTES = 32 << 20
 
 
 def tend(setup: SnapshotSetup) -> Tended:
-    """One run. A further run is harmless, wherever this one was killed."""
+    """Pack and expire snapshots. Another run is harmless, wherever this one was killed."""
     lease = _lease(setup)
     if not lease.hold():
         return Tended(busy=True)
