@@ -13,8 +13,10 @@ from shared.domain.changed_values import differences
 from shared.domain.query_cost import query_usd
 from shared.domain.row_history import Archived
 from shared.domain.time_argument import parse_time
-from shared.flows.history.history import ArchiveReach, RowHistory, RowMoment, row_at, row_history
-from shared.flows.history.history_json import OPERATIONS, history_answer, iso, moment_answer
+from shared.flows.history.archive_reach import ArchiveReach
+from shared.flows.history.history import RowHistory, RowMoment, row_at, row_history
+from shared.flows.history.history_json import OPERATIONS, history_answer, moment_answer
+from shared.flows.history.reach_json import iso
 from shared.values.errors import ConfigError
 
 _LONGEST = 60

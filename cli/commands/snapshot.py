@@ -15,6 +15,8 @@ from cli.ui.json_option import JsonOption
 from cli.ui.name_list import split_names
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
+from shared.flows.history.snapshots_json import snapshots_answer
+from shared.flows.history.table_snapshots import snapshots_of
 from shared.flows.snapshots.creating import Creating
 from shared.flows.snapshots.reports import Created, Tended, Verified
 from shared.stage import Stage
@@ -27,6 +29,9 @@ BUSY_SECONDS = 150.0
 """Longer than the lease of a run that was killed."""
 
 IdArgument = Annotated[str, typer.Argument(help="Its id, see `rowline snapshot list`.")]
+TableArgument = Annotated[
+    str, typer.Argument(help="DATABASE.TABLE, or TABLE where one has it; not given: all.")
+]
 SourceArgument = Annotated[
     str, typer.Argument(help="The source; not needed where the stage has one.")
 ]
@@ -76,13 +81,19 @@ def create(
 
 @app.command("list")
 def list_snapshots(
-    stage: StageOption = "local", service: ServiceOption = "", as_json: JsonOption = False
+    table: TableArgument = "",
+    stage: StageOption = "local",
+    service: ServiceOption = "",
+    as_json: JsonOption = False,
 ) -> None:
-    """The complete snapshots, oldest first.
+    """The complete snapshots, oldest first; or those of a table, with its rows and numbers.
 
-    Example: `rowline snapshot list --stage prod`
+    Example: `rowline snapshot list listings --stage prod`
     """
-    found = _all(open_stage(stage, service))
+    deployed = open_stage(stage, service)
+    if table:
+        return _list_of_table(deployed, table, as_json)
+    found = _all(deployed)
     if as_json:
         return print_json(found)
     for each in found:
@@ -157,6 +168,28 @@ def _ask(deployed: Stage, event: dict[str, Any]) -> dict[str, Any]:
 
 def _all(deployed: Stage) -> list[Snapshot]:
     return msgspec.convert(_ask(deployed, {"do": "snapshot-list"})["snapshots"], list[Snapshot])
+
+
+def _list_of_table(deployed: Stage, table: str, as_json: bool) -> None:
+    """The answer of the history API to the same question, as one page."""
+    setup = deployed.history()
+    found = snapshots_of(setup, table)
+    while found.next:
+        after = snapshots_of(setup, table, page=found.next)
+        found = msgspec.structs.replace(after, snapshots=[*found.snapshots, *after.snapshots])
+    answer = snapshots_answer(found)
+    if as_json:
+        return print_json(answer)
+    console = result_console()
+    for each in answer["snapshots"]:
+        through = "{epoch}/{n}".format(**each["ceiling"])
+        console.print(
+            f"{each['id']}  {each['began_at']}  {each['rows']:,} rows, exact from "
+            f"{each['stream']} {through} on, kept until {each['kept_until']}",
+            markup=False,
+        )
+    if not found.snapshots:
+        console.print(f"no snapshot of {found.table} yet", markup=False)
 
 
 def _pack(deployed: Stage) -> None:

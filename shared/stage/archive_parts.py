@@ -73,10 +73,12 @@ class ArchiveParts(AwsParts):
 
     def history(self) -> "HistorySetup":
         """The parts that questions about the past need."""
+        from shared.adapters.snapshots.s3 import S3Snapshots
         from shared.flows.history.setup import HistorySetup
 
         streams = {each.stream: source_of(each.stream) for each in self.settings.sources.values()}
-        return HistorySetup(self.athena, self.archive_table, self.state, streams)
+        snapshots = S3Snapshots(self.client("s3"), self.resources.archive_bucket)
+        return HistorySetup(self.athena, self.archive_table, self.state, streams, snapshots)
 
     def archive(self, *, holder: str, left: Callable[[], float]) -> "ArchiveSetup":
         """The parts of the archive's function; see `ArchiveSetup` for the parameters."""

@@ -133,6 +133,8 @@ def test_a_manifest_is_replaced_and_removed(kept: Kept) -> None:
     assert store.all() == [snapshot("a"), snapshot("b")]
     store.put(snapshot("a", left_out={"shop.more": "why"}))
     assert store.get("a") == snapshot("a", left_out={"shop.more": "why"})
+    assert [each.id for each in store.after("")] == ["a", "b"]
+    assert [each.id for each in store.after("a")] == ["b"]
     store.remove("a")
     store.remove("a")
     assert store.all() == [snapshot("b")]

@@ -26,6 +26,7 @@ from shared.values.table import Column, Table
 from tests.tier import TIER
 from tests.worlds.past_world import SOURCE, STREAM, PastWorld
 from tests.worlds.twins.athena import MemoryAthena
+from tests.worlds.twins.snapshots import MemorySnapshotStore
 from tests.worlds.twins.state import MemoryCoverages, MemorySchemas
 
 QUESTIONS = 1_000
@@ -34,7 +35,7 @@ QUESTIONS = 1_000
 def opened(world: PastWorld) -> HistorySetup:
     athena = MemoryAthena(ready=True)
     athena.append(world.rows)
-    return HistorySetup(athena, world, world.state, {STREAM: SOURCE})
+    return HistorySetup(athena, world, world.state, {STREAM: SOURCE}, MemorySnapshotStore())
 
 
 def moment(ms: int) -> datetime:
@@ -331,7 +332,7 @@ def test_columns_that_came_back_since_are_not_those_in_between(world: PastWorld)
     athena = MemoryAthena(ready=True)
     athena.append(rows)
     state = SimpleNamespace(schemas=schemas, coverage=MemoryCoverages())
-    setup = HistorySetup(athena, world, state, {STREAM: SOURCE})  # type: ignore[arg-type]
+    setup = HistorySetup(athena, world, state, {STREAM: SOURCE}, MemorySnapshotStore())  # type: ignore[arg-type]
     found = row_at(setup, "market.listings", "7", at_s(2).replace(tzinfo=UTC))
     assert plain(found) == {"id": 7, "v": 1}
 
@@ -380,7 +381,7 @@ def test_a_stream_without_segments_and_an_empty_archive_are_answered(world: Past
     schemas = SimpleNamespace(schemas=world.schemas, coverage=MemoryCoverages())
     nothing = SimpleNamespace(facts=TableFacts)
     streams = {STREAM: SOURCE, f"{SOURCE}/fast": SOURCE}
-    setup = HistorySetup(MemoryAthena(ready=True), nothing, schemas, streams)  # type: ignore[arg-type]
+    setup = HistorySetup(MemoryAthena(ready=True), nothing, schemas, streams, MemorySnapshotStore())  # type: ignore[arg-type]
     found = row_at(setup, "market.listings", "x,1", parse_time("2026-01-01T00:00:00Z"))
     assert (found.found.state, found.complete) == ("unknown", False)
     assert [each.stream for each in found.archive.through] == [STREAM, f"{SOURCE}/fast"]

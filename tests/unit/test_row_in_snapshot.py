@@ -14,13 +14,14 @@ from tests.tier import TIER
 from tests.unit.test_history import bare, key_text, moment, opened, plain
 from tests.worlds.past_world import SOURCE, STREAM, PastWorld
 from tests.worlds.twins.athena import MemoryAthena
+from tests.worlds.twins.snapshots import MemorySnapshotStore
 
 
 def with_snapshots(world: PastWorld) -> HistorySetup:
     athena = MemoryAthena(ready=True)
     athena.append(world.rows)
     athena.append_snapshots(world.snapshots)
-    return HistorySetup(athena, world, world.state, {STREAM: SOURCE})
+    return HistorySetup(athena, world, world.state, {STREAM: SOURCE}, MemorySnapshotStore())
 
 
 @pytest.mark.soak

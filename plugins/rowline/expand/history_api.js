@@ -129,7 +129,7 @@ function rights(functionName, sources, options) {
     allow(
       'Table',
       ['s3:GetObject'],
-      ['lake', 'snapshots/table'].map((folder) =>
+      ['lake', 'snapshots/table', 'snapshots/manifests'].map((folder) =>
         sub(`\${bucket}/${folder}/*`, { bucket: arn(bucket) }),
       ),
     ),

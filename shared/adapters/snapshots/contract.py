@@ -45,6 +45,13 @@ class SnapshotStore(Protocol):
         """The complete snapshots, oldest first."""
         ...
 
+    def after(self, id: str) -> Iterator[Snapshot]:
+        """The complete snapshots with later ids, oldest first, each read when it is asked for.
+
+        id: empty for all of them.
+        """
+        ...
+
     def get(self, id: str) -> Snapshot | None:
         """A complete snapshot by its id."""
         ...

@@ -78,7 +78,12 @@ class S3Snapshots:
         self._manifests.put(_manifest(snapshot.id), msgspec.json.encode(snapshot))
 
     def all(self) -> list[Snapshot]:
-        return [msgspec.json.decode(each, type=Snapshot) for each in self._bodies(self._manifests)]
+        return list(self.after(""))
+
+    def after(self, id: str) -> Iterator[Snapshot]:
+        least = _manifest(id) if id else ""
+        for body in self._bodies(self._manifests, least):
+            yield msgspec.json.decode(body, type=Snapshot)
 
     def get(self, id: str) -> Snapshot | None:
         body = self._manifests.get(_manifest(id))
@@ -87,9 +92,12 @@ class S3Snapshots:
     def remove(self, id: str) -> None:
         self._manifests.delete([_manifest(id)])
 
-    def _bodies(self, folder: S3Folder) -> Iterator[bytes]:
-        """In the order of their names: an id begins with its time. One that is gone is left out."""
-        found = (folder.get(each.name) for each in folder.list())
+    def _bodies(self, folder: S3Folder, least: str = "") -> Iterator[bytes]:
+        """In the order of their names: an id begins with its time. One that is gone is left out.
+
+        least: only those with later names.
+        """
+        found = (folder.get(each.name) for each in folder.list() if each.name > least)
         return (each for each in found if each is not None)
 
 

@@ -6,10 +6,10 @@ from functools import partial
 
 import msgspec
 
-from shared.domain.archive_ledger import Ledger
 from shared.domain.key_argument import key_texts
 from shared.domain.row_history import Archived, RowAt, in_order, state_at
 from shared.domain.row_in_snapshot import SKEW_US, SnapshotRow, nearest
+from shared.flows.history.archive_reach import ArchiveReach, archive_of
 from shared.flows.history.past_table import PastTable, find_table
 from shared.flows.history.row_queries import (
     micros,
@@ -19,37 +19,9 @@ from shared.flows.history.row_queries import (
     read_version,
 )
 from shared.flows.history.setup import HistorySetup
-from shared.values.seq import split_seq
 
 MOST_KEY_CHANGES = 50
 """Changes of a row's key whose other side is looked up; each is a part of one query."""
-
-
-class Through(msgspec.Struct, frozen=True):
-    """How far the archive has a stream.
-
-    n: of the epoch: nothing below is missing. at_us: when that change was committed, Unix µs;
-    0: not known.
-    """
-
-    stream: str
-    epoch: int
-    n: int
-    at_us: int
-
-
-class ArchiveReach(msgspec.Struct, frozen=True):
-    """What the archive has of a table's source.
-
-    through: of each of its streams. since_us: when its first change was committed; 0: not known.
-    """
-
-    through: list[Through]
-    since_us: int
-
-    def reaches(self, at_us: int) -> bool:
-        """Whether all changes until a time are there."""
-        return bool(self.through) and all(each.at_us >= at_us for each in self.through)
 
 
 class RowHistory(msgspec.Struct, frozen=True):
@@ -137,20 +109,6 @@ def _read(
     archive = archive_of(setup, past.source)
     changes, scanned = read_row(setup.athena, past, keys)
     return past, keys, archive, in_order(changes), scanned
-
-
-def archive_of(setup: HistorySetup, source: str) -> ArchiveReach:
-    """How far the archive has a source."""
-    facts = setup.archive_table.facts()
-    ledger = Ledger.decode(facts.ledger)
-    through, firsts = [], []
-    for stream in setup.streams_of(source):
-        epoch, n = split_seq(ledger.archived_through(stream))
-        first, last = facts.times.get(stream, (0, 0))
-        whole = n == ledger.last((stream, epoch))
-        through.append(Through(stream, epoch, n, last * 1000 if whole else 0))
-        firsts += [first * 1000] if first else []
-    return ArchiveReach(through, min(firsts, default=0))
 
 
 def _captured(past: PastTable, archive: ArchiveReach, at_us: int) -> int | None:

@@ -4,22 +4,15 @@ Times are ISO 8601 in UTC. Values of rows are the JSON that the archive has.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from shared.domain.changed_values import differences
 from shared.domain.query_cost import query_usd
 from shared.domain.row_history import Archived
-from shared.flows.history.history import ArchiveReach, RowHistory, RowMoment
+from shared.flows.history.history import RowHistory, RowMoment
 from shared.flows.history.pages import ChangePage
-from shared.flows.history.row_queries import time_of
+from shared.flows.history.reach_json import Answer, archive_answer, iso
 
-Answer = dict[str, Any]
 OPERATIONS = {"c": "create", "u": "update", "d": "delete", "r": "read", "t": "truncate"}
-
-
-def iso(at_us: int) -> str:
-    """A time as text."""
-    return time_of(at_us).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def change_answer(change: Archived) -> Answer:
@@ -45,22 +38,6 @@ def change_answer(change: Archived) -> Answer:
     if change.moved:
         answer["key_was" if change.op == "c" else "key_became"] = change.moved
     return answer
-
-
-def archive_answer(archive: ArchiveReach) -> Answer:
-    """How far the archive is."""
-    return {
-        "archived_through": [
-            {
-                "stream": each.stream,
-                "epoch": each.epoch,
-                "n": each.n,
-                "committed_at": iso(each.at_us) if each.at_us else None,
-            }
-            for each in archive.through
-        ],
-        "archived_since": iso(archive.since_us) if archive.since_us else None,
-    }
 
 
 def history_answer(found: RowHistory) -> Answer:

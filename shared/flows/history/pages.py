@@ -1,24 +1,18 @@
 """Pages of many rows: a table at a time, changes of a while, changes of a transaction."""
 
-import base64
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeVar
 
 import msgspec
 
 from shared.adapters.athena.contract import QueryParameter, text_parameters
 from shared.domain.athena_query import ask, rows
 from shared.domain.row_history import TRUNCATE, Archived
-from shared.flows.history.history import ArchiveReach, archive_of
+from shared.flows.history.archive_reach import ArchiveReach, archive_of
+from shared.flows.history.page_names import MOST, checked_size, page_name, place_of
 from shared.flows.history.past_table import PastTable, find_table
 from shared.flows.history.row_queries import COLUMNS, OF_TABLE, change_of, select
 from shared.flows.history.setup import HistorySetup
-from shared.values.errors import ConfigError
-
-T = TypeVar("T")
-MOST = 1_000
-"""Rows of a page."""
 
 MOST_BYTES = 4_000_000
 """Of the rows of a page: an answer of Lambda has 6 MB at most. Source: Lambda quotas, "Function
@@ -48,7 +42,7 @@ def table_at(
     archive = archive_of(setup, past.source)
     parameters: list[QueryParameter] = [*of(past), at]
     where = f"{OF_TABLE} AND committed_at <= ? AND op <> 't'"
-    after = _decoded(page, str)
+    after = place_of(page, str)
     if after is not None:
         text, values = text_parameters(after)
         where, parameters = f'{where} AND "key" > {text}', [*parameters, *values]
@@ -66,7 +60,7 @@ def table_at(
             f"({gone} ORDER BY epoch DESC, n DESC LIMIT 1) AS gone ON true",
             "WHERE newest = 1 AND op <> 'd' AND (gone_epoch IS NULL OR epoch > gone_epoch",
             "OR (epoch = gone_epoch AND n > gone_n))",
-            f'ORDER BY "key" LIMIT {_size(most) + 1}',
+            f'ORDER BY "key" LIMIT {checked_size(most) + 1}',
         )
     )
     return _page(setup, sql, [*parameters, *of(past), at, TRUNCATE], most, archive, by_key=True)
@@ -112,12 +106,12 @@ def _ordered(
     page: str,
     archive: ArchiveReach | None,
 ) -> ChangePage:
-    after = _decoded(page, tuple[int, int, str])
+    after = place_of(page, tuple[int, int, str])
     if after is not None:
         epoch, n, stream = after
         where += " AND (epoch > ? OR (epoch = ? AND n > ?) OR (epoch = ? AND n = ? AND stream > ?))"
         parameters = [*parameters, epoch, epoch, n, epoch, n, stream]
-    sql = f"{select(where)} ORDER BY epoch, n, stream LIMIT {_size(most) + 1}"
+    sql = f"{select(where)} ORDER BY epoch, n, stream LIMIT {checked_size(most) + 1}"
     return _page(setup, sql, parameters, most, archive, by_key=False)
 
 
@@ -142,31 +136,5 @@ def _page(
     last = found[-1] if more else None
     following = ""
     if last is not None:
-        following = _encoded(last.key if by_key else (last.epoch, last.n, last.stream))
+        following = page_name(last.key if by_key else (last.epoch, last.n, last.stream))
     return ChangePage(found, following, archive, done.scanned)
-
-
-def _size(most: int) -> int:
-    if not 1 <= most <= MOST:
-        raise ConfigError("is out of range.", thing=f"limit {most}", hint=f"1 to {MOST}.")
-    return most
-
-
-def _encoded(place: object) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
-
-
-def _decoded(page: str, kind: type[T]) -> T | None:
-    """The place in a page's name. Raises ConfigError for one that no answer had."""
-    if not page:
-        return None
-    try:
-        return msgspec.json.decode(
-            base64.urlsafe_b64decode(page + "=" * (-len(page) % 4)), type=kind
-        )
-    except (ValueError, msgspec.MsgspecError):
-        raise ConfigError(
-            "is no page of this question.",
-            thing=f"page {page[:100]!r}",
-            hint="Use `next` of the answer before.",
-        ) from None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from shared.adapters.archive_table.contract import ArchiveTable
 from shared.adapters.athena.contract import Athena
+from shared.adapters.snapshots.contract import SnapshotStore
 from shared.adapters.state.state import State
 
 
@@ -16,6 +17,7 @@ class HistorySetup:
     archive_table: ArchiveTable
     state: State
     streams: dict[str, str]
+    snapshots: SnapshotStore
 
     def streams_of(self, source: str) -> Sequence[str]:
         """The streams of a source."""

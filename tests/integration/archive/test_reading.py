@@ -23,6 +23,7 @@ from shared.values import landing_encoding
 from tests.integration.archive.conftest import ArchivePlace
 from tests.tier import TIER
 from tests.worlds.past_world import SOURCE, STREAM, PastWorld
+from tests.worlds.twins.snapshots import MemorySnapshotStore
 
 
 def opened(place: ArchivePlace, world: PastWorld) -> HistorySetup:
@@ -38,7 +39,7 @@ def opened(place: ArchivePlace, world: PastWorld) -> HistorySetup:
     )
     athena = AwsAthena(clients.client, place.database, place.database)
     table = GlueArchiveTable(clients.client, place.database)
-    return HistorySetup(athena, table, world.state, {STREAM: SOURCE})
+    return HistorySetup(athena, table, world.state, {STREAM: SOURCE}, MemorySnapshotStore())
 
 
 @pytest.mark.soak

@@ -79,6 +79,8 @@ def test_the_api_answers_what_the_command_answers(
     assert told["archived_through"]
     status, told = asked(api, "/row", table=TABLE, key=str(seller), at="2099-01-01T00:00:00Z")
     assert (status, told["row"]["name"]) == (200, "c' OR '1'='1")
+    status, told = asked(api, "/snapshots", table=TABLE)
+    assert (status, told["table"], told["next"]) == (200, TABLE, None)
 
 
 @pytest.mark.parametrize(

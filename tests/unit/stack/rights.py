@@ -47,6 +47,9 @@ SECRET = "secretsmanager:GetSecretValue"
 LEAVES = ("shared.adapters", "shared.stage", "shared.values", "cli.ui", "cli.main", "cli.deployed")
 """Modules whose imports do not belong to the command."""
 
+NEEDED_RIGHT = {"list_objects_v2": "ListBucket"}
+"""Methods whose action has another name. Source: S3 API reference, ListObjectsV2, "Permissions"."""
+
 NEEDS_KEY = {
     "sns:Publish": ("kms:Decrypt", "kms:GenerateDataKey"),
     "sqs:SendMessage": ("kms:Decrypt", "kms:GenerateDataKey"),
@@ -98,19 +101,18 @@ def actions_of(file: str, method: str) -> frozenset[str]:
             found |= actions_of(TABLE, called)
         elif on in FOLDERS and called in methods_of(FOLDER):
             found |= actions_of(FOLDER, called)
-        elif service := _CLIENT_OF.fullmatch(on):
+        elif on == "self._client" or _CLIENT_OF.fullmatch(on):
             asked = called
             if called == "get_paginator":
                 asked = str(ast.literal_eval(node.args[0]))
-            found.add(action(service[1], asked))
-        elif on == "self._client":
-            found.add(action(file.partition("/")[2].removesuffix(".py"), called))
+            service = _CLIENT_OF.fullmatch(on)
+            found.add(action(service[1] if service else Path(file).stem, asked))
     return frozenset(found)
 
 
 def action(service: str, method: str) -> str:
     """The action of a client's method; a batch has the action of its entries."""
-    name = operation(service, method)
+    name = NEEDED_RIGHT.get(method) or operation(service, method)
     return f"{service}:{name.removesuffix('Batch') if service in ('sqs', 'sns') else name}"
 
 

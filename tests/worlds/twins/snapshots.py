@@ -58,6 +58,9 @@ class MemorySnapshotStore:
     def all(self) -> list[Snapshot]:
         return [self.manifests[id] for id in sorted(self.manifests)]
 
+    def after(self, id: str) -> Iterator[Snapshot]:
+        yield from (each for each in self.all() if each.id > id)
+
     def get(self, id: str) -> Snapshot | None:
         return self.manifests.get(id)
 

@@ -6,19 +6,21 @@ from typing import NamedTuple
 from shared.domain.time_argument import parse_time
 from shared.flows.history.history import row_at, row_history
 from shared.flows.history.history_json import (
-    Answer,
     history_answer,
     moment_answer,
     page_answer,
     row_answer,
 )
+from shared.flows.history.page_names import MOST
 from shared.flows.history.pages import (
-    MOST,
     changes_between,
     changes_of_transaction,
     table_at,
 )
+from shared.flows.history.reach_json import Answer
 from shared.flows.history.setup import HistorySetup
+from shared.flows.history.snapshots_json import snapshots_answer
+from shared.flows.history.table_snapshots import snapshots_of
 from shared.values.errors import ConfigError
 
 Given = Mapping[str, str]
@@ -82,6 +84,11 @@ def _transaction(setup: HistorySetup, given: Given) -> Answer:
     return {"transaction": given["id"], **page_answer(found)}
 
 
+def _snapshots(setup: HistorySetup, given: Given) -> Answer:
+    found = snapshots_of(setup, given["table"], _limit(given), given.get("page", ""))
+    return snapshots_answer(found)
+
+
 def _limit(given: Given) -> int:
     text = given.get("limit", str(MOST))
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MOST:
@@ -110,4 +117,5 @@ ROUTES = (
         (Parameter("id", "Its GTID, or FILE:OFFSET."), *PAGED),
         _transaction,
     ),
+    Route("/snapshots", "The snapshots of a table", (TABLE, *PAGED), _snapshots),
 )

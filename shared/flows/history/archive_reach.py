@@ -1,0 +1,48 @@
+"""ArchiveReach: how far the archive has a source, which every answer says."""
+
+import msgspec
+
+from shared.domain.archive_ledger import Ledger
+from shared.flows.history.setup import HistorySetup
+from shared.values.seq import split_seq
+
+
+class Through(msgspec.Struct, frozen=True):
+    """How far the archive has a stream.
+
+    n: of the epoch: nothing below is missing. at_us: when that change was committed, Unix µs;
+    0: not known.
+    """
+
+    stream: str
+    epoch: int
+    n: int
+    at_us: int
+
+
+class ArchiveReach(msgspec.Struct, frozen=True):
+    """What the archive has of a table's source.
+
+    through: of each of its streams. since_us: when its first change was committed; 0: not known.
+    """
+
+    through: list[Through]
+    since_us: int
+
+    def reaches(self, at_us: int) -> bool:
+        """Whether all changes until a time are there."""
+        return bool(self.through) and all(each.at_us >= at_us for each in self.through)
+
+
+def archive_of(setup: HistorySetup, source: str) -> ArchiveReach:
+    """How far the archive has a source."""
+    facts = setup.archive_table.facts()
+    ledger = Ledger.decode(facts.ledger)
+    through, firsts = [], []
+    for stream in setup.streams_of(source):
+        epoch, n = split_seq(ledger.archived_through(stream))
+        first, last = facts.times.get(stream, (0, 0))
+        whole = n == ledger.last((stream, epoch))
+        through.append(Through(stream, epoch, n, last * 1000 if whole else 0))
+        firsts += [first * 1000] if first else []
+    return ArchiveReach(through, min(firsts, default=0))
