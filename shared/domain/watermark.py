@@ -51,11 +51,21 @@ class Watermark:
     ) -> None:
         self._streams, self._stream, self._database = streams, stream, database
         self._patience = patience
+        self._expected: tuple[Lease, float] | None = None
 
     def require_relay(self) -> None:
         """Wait until the lease is renewed. Raises StackError when no relay comes.
 
         Without a relay the watermark does not move, and what changes meanwhile would wait for it.
+        """
+        self.expect_relay()
+        self.await_renewal()
+
+    def expect_relay(self) -> None:
+        """Note the lease. Whoever reads meanwhile need not wait until it is renewed.
+
+        From then on `read` raises StackError when no relay has come for too long. Raises StackError
+        at once for a relay that has never run.
         """
         first, checkpoint = self._streams.load(self._stream)
         if checkpoint is None:
@@ -68,16 +78,22 @@ class Watermark:
                 ),
             )
 
-        def renewed(lease: Lease) -> bool:
-            return bool(lease.holder) and (lease.token, lease.beat) != (first.token, first.beat)
+        self._expected = first, self._patience.clock()
 
-        lease = self._patience.wait_for(
-            lambda: self._streams.load(self._stream)[0],
-            renewed,
-            seconds=ABSENT_SECONDS,
-            every=_POLL_SECONDS,
-        )
-        if not renewed(lease):
+    def await_renewal(self) -> None:
+        """Wait until the lease is renewed since it was noted. Raises StackError."""
+        while self._expected:
+            self._note(self._streams.load(self._stream)[0])
+            if self._expected:
+                self._patience.sleep(_POLL_SECONDS)
+
+    def _note(self, lease: Lease) -> None:
+        if self._expected is None:
+            return
+        first, since = self._expected
+        if lease.holder and (lease.token, lease.beat) != (first.token, first.beat):
+            self._expected = None
+        elif self._patience.clock() > since + ABSENT_SECONDS:
             raise StackError(
                 f"the relay is not running: its lease was not renewed for {ABSENT_SECONDS} s.",
                 thing=f"source {relay_of(self._stream)}",
@@ -89,10 +105,17 @@ class Watermark:
 
         While the stream catches up with tables that it took over, its position is behind its
         published changes, so the call waits. Raises SourceError when this is another server than
-        the relay's, StackError when the stream does not capture `table`.
+        the relay's, StackError when the stream does not capture `table`, or a relay that is
+        expected does not come.
         """
+
+        def ask() -> Checkpoint | None:
+            lease, point = self._streams.load(self._stream)
+            self._note(lease)
+            return point
+
         checkpoint = self._patience.wait_for(
-            lambda: self._streams.load(self._stream)[1],
+            ask,
             lambda point: point is None or point.catch_up is None,
             seconds=CATCH_UP_SECONDS,
             every=_POLL_SECONDS,

@@ -134,6 +134,7 @@ class Backfill:
         )
         for table in tables.values():
             self._table(table, sending)
+        self._reading.require_relays()
         self._applying.finish(sending, self._work.tables)
         sink = self._setup.sink
         if not isinstance(sink, Listable):

@@ -1,6 +1,7 @@
 """Awaiting: what was sent is applied by the consumer, and no message is waited for without end."""
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 
 from shared.domain.patience import Patience
 from shared.flows.jobs.row_sending import RowSending
@@ -19,7 +20,15 @@ STALLED_SECONDS = 600.0
 MOVED_SECONDS = 180.0
 """The queue was empty for so long: what is not applied is not in it any more."""
 
-_POLL_SECONDS = 1.0
+_LEAST_POLL, _MOST_POLL = 0.1, 1.0
+_POLL_SHARE = 0.2
+"""A poll follows the one before after this share of the time in which nothing was applied, within
+these bounds (seconds): a fill is told soon that it may continue, and a slow consumer costs few
+reads.
+"""
+
+_ASKED = 100
+"""Messages of one poll, the oldest: one BatchGetItem."""
 
 
 class Awaiting:
@@ -40,11 +49,11 @@ class Awaiting:
     ) -> None:
         self._setup, self._job, self._patience, self._show = setup, job, patience, show
         self._moved, self._again = moved, again
-        self._waiting: set[str] = set()
+        self._waiting: dict[str, str] = {}
 
     def sent(self, message_ids: list[str]) -> None:
         """These messages are in the queue."""
-        self._waiting |= set(message_ids)
+        self._waiting |= dict.fromkeys(message_ids, "")
 
     def hold_back(self) -> None:
         """Wait while too many messages are not applied.
@@ -54,7 +63,7 @@ class Awaiting:
         """
         if len(self._waiting) > MAX_WAITING:
             self._waiting = self._wait(
-                dict.fromkeys(self._waiting, ""),
+                self._waiting,
                 MAX_WAITING,
                 lambda left: f"{left:,} messages are being applied",
             )
@@ -76,26 +85,35 @@ class Awaiting:
         """Wait until these messages are applied: deduplication id → group. Raises StackError."""
         self._wait(ends, 0, lambda left: f"{left} of {len(ends)} groups are still being applied")
 
-    def _wait(self, messages: Mapping[str, str], most: int, note: Callable[[int], str]) -> set[str]:
+    def _wait(
+        self, messages: Mapping[str, str], most: int, note: Callable[[int], str]
+    ) -> dict[str, str]:
         """Wait until at most so many messages are not applied; returns those.
 
-        messages: deduplication id → message group, where it is known.
+        messages: deduplication id → message group, where it is known; the oldest come first.
         """
-        consumer, left = self._setup.consumer.name, set(messages)
+        consumer, left = self._setup.consumer.name, dict(messages)
         now = self._patience.clock()
-        applied_at, seen_at = now, now
+        applied_at, seen_at, looked_at = now, now, now
+        asks_all = False
         while True:
-            done = self._setup.state.done_messages.noted(consumer, self._job, list(left))
-            left -= done
+            asked = list(left) if asks_all else [*islice(left, max(_ASKED, len(left) - most))]
+            done = self._setup.state.done_messages.noted(consumer, self._job, asked)
+            for each in done:
+                del left[each]
             self._show(note(len(left)))
             if len(left) <= most:
                 return left
             now = self._patience.clock()
+            # Where the oldest ones are stuck, later ones may be done.
+            asks_all = not done and not asks_all
             if done:
                 self._moved()
                 applied_at = seen_at = now
-            if self._setup.queue.depth() != (0, 0):
-                seen_at = now
+            elif now - looked_at >= _MOST_POLL:
+                looked_at = now
+                if self._setup.queue.depth() != (0, 0):
+                    seen_at = now
             group = next((messages[each] for each in sorted(left) if messages[each]), "")
             about = f"{len(left):,} messages" + (f", of group {group} for one" if group else "")
             if now - seen_at > MOVED_SECONDS:
@@ -110,4 +128,5 @@ class Awaiting:
                     thing=f"consumer {consumer}",
                     hint="See rowline status. The same command continues it there.",
                 )
-            self._patience.sleep(_POLL_SECONDS)
+            poll = _POLL_SHARE * (now - applied_at)
+            self._patience.sleep(min(_MOST_POLL, max(_LEAST_POLL, poll)))

@@ -47,13 +47,15 @@ class ChunkReading:
         A later slice of the job waits for the same places: the flag was set before them.
         Afterwards no change that the consumer handled before this call has a number above the
         watermarks that will be read: deletions that it did not record, because no job was under
-        way, are all below the rows. Raises StackError when no relay comes.
+        way, are all below the rows. Raises StackError when no relay comes. A relay that has
+        published all that already need not renew its lease before rows are read: see
+        `require_relays`.
         """
         work = _work(tenure)
         streams = sorted({self._source.stream_of(name) for name in tables})
         for stream in streams:
             tell("looking at the relay")
-            self.watermarks[stream].require_relay()
+            self.watermarks[stream].expect_relay()
         for stream in streams:
             self.watermarks[stream].pass_end(
                 tell,
@@ -62,6 +64,11 @@ class ChunkReading:
                 keep=partial(_keep_asked, tenure, stream),
                 moved=tenure.moved,
             )
+
+    def require_relays(self) -> None:
+        """Wait until each relay has shown since `await_relays` that it runs. Raises StackError."""
+        for watermark in self.watermarks.values():
+            watermark.await_renewal()
 
     def chunk(self, table: CapturedTable, state: TableFill) -> tuple[Checkpoint, list[Row]]:
         """The next rows of a table, none at its end, and the checkpoint that was read before them.

@@ -76,6 +76,7 @@ class Creating:
             )
             for table in tables.values():
                 self._table(table)
+            self._reading.require_relays()
             work, job = self._work, self._tenure.job
             self._snapshots.put_readout(
                 Readout(
