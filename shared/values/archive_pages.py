@@ -1,7 +1,6 @@
 """Archive pages: what a job asks of the archive's rows, and the form of the answers."""
 
 import base64
-from typing import NamedTuple
 
 import msgspec
 
@@ -133,10 +132,11 @@ class PartRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     base: str = ""
 
 
-class PageRow(NamedTuple):
+class PageRow(msgspec.Struct, array_like=True, gc=False):
     """One archived change, or a row of a snapshot (`r`), which has no group.
 
     key, before, after: JSON text. place: see `PartRequest`.
+    A page has thousands: the garbage collector need not look at them.
     """
 
     place: str

@@ -13,9 +13,10 @@ from shared.adapters.lake.contract import Lake, TableHead
 from shared.adapters.snapshots.contract import SnapshotTable
 from shared.domain.change_where import ChangeWhere
 from shared.flows.archive import reading_order
+from shared.flows.archive.held_rows import HeldRows
 from shared.flows.archive.newest_counted import Counted, Newest, sum_of
 from shared.flows.archive.page_rows import bytes_of, page_row, too_large
-from shared.flows.archive.reading_order import Sample, SortPlace, before, text_of
+from shared.flows.archive.reading_order import Sample, SortPlace, text_of
 from shared.flows.archive.requested_rows import RequestedRows
 from shared.values.archive_pages import ArchivePage, PageRow, PartRequest, TableParts, packed
 from shared.values.seq import split_seq
@@ -78,7 +79,8 @@ class ChosenChanges:
             row for _, row in sorted(held.items()) if not self._choice.newest or self._is_sent(row)
         ]
         if self._request.base:  # rows, as a SELECT would find them
-            rows = [row if row.op == "r" else row._replace(op="r", before=None) for row in rows]
+            for row in rows:
+                row.op, row.before = "r", None
         # Truncations come first, and are small: no page ends among them.
         least = max(1, sum(not row.place for row in rows))
         size, fits = 0, len(rows)
@@ -113,9 +115,9 @@ class ChosenChanges:
     def _parts_on_base(self) -> TableParts:
         """The bounds of parts; the count is that of the snapshot, since it is only an estimate."""
         sample, count = Sample(), 0
-        for row in self._rows.base(["key", "epoch", "n"]):
-            sample.add((row["key"], ""))
-            count += 1
+        for keys in self._rows.base_keys():
+            sample.add_keys(keys)
+            count += len(keys)
         for row in self._rows.changes(_PLACE):
             sample.add(self._place(row))
         bounds = sample.bounds(newest=True)
@@ -148,36 +150,21 @@ class ChosenChanges:
     def _held(self) -> tuple[dict[SortPlace, PageRow], str]:
         """The rows of the request, and where those begin that found no room; empty: all did."""
         newest = self._choice.newest
-        held: dict[SortPlace, PageRow] = {}
-        size, cut = 0, ""
+        held = HeldRows(MOST_HELD, newest=newest)
         self._truncated = self._truncated_at() if newest else 0
-        for row in (
-            self._rows.base_and_changes(_ROWS)
-            if self._request.base
-            else self._rows.changes(_ROWS, window=not newest)
-        ):
+        for one in self._rows.base() if self._request.base else ():
+            held.add((one.key, ""), one)
+        for row in self._rows.changes(_ROWS, window=not newest):
             place = self._place(row)
-            if cut and not before(place, cut, newest):
-                continue
             if newest:
-                former = held.get(place)
-                if former is not None and former.seq >= row["seq"]:
+                if not held.is_newer(place, row["seq"]):
                     continue
                 if not self._is_in_window(row["at_us"]):  # only its number matters
                     row["before"] = row["after"] = None
             elif not self._where.holds(row["op"], row["before"], row["after"]):
                 continue
-            else:
-                former = None
-            made = page_row(row, text_of(place, newest=newest))
-            size += bytes_of(made) - (bytes_of(former) if former else 0)
-            held[place] = made
-            if size > MOST_HELD and len(held) > 1:
-                ordered = sorted(held)
-                cut = text_of(ordered[len(ordered) // 2], newest=newest)
-                held = {at: one for at, one in held.items() if before(at, cut, newest)}
-                size = sum(map(bytes_of, held.values()))
-        return held, cut
+            held.add(place, page_row(row, text_of(place, newest=newest)))
+        return held.rows, held.cut
 
     def _is_sent(self, row: PageRow) -> bool:
         """Whether a row's newest change is one that is meant."""

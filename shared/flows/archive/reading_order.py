@@ -3,7 +3,10 @@
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 PART_CHANGES = 20_000
 """About so many changes are read for one part."""
@@ -37,6 +40,16 @@ class Sample:
             self._places.append(place)
         elif (at := self._dice.randrange(self._seen)) < _SAMPLE:
             self._places[at] = place
+
+    def add_keys(self, keys: "pa.Array") -> None:
+        """These keys were seen too: a share of them is taken, and others make room."""
+        count = len(keys)
+        self._seen += count
+        share = min(count, -(-count * _SAMPLE // max(self._seen, _SAMPLE)))
+        keep = min(len(self._places), _SAMPLE - share)
+        taken = sorted(self._dice.sample(range(count), share))
+        chosen = keys.take(taken).to_pylist() if taken else []
+        self._places = self._dice.sample(self._places, keep) + [(key, "") for key in chosen]
 
     def bounds(self, *, newest: bool) -> tuple[str, ...]:
         """Places that cut what was seen into parts of about PART_CHANGES."""

@@ -1,20 +1,24 @@
 """Requested rows: the rows of `changes`, and of a snapshot, that a request of a job is about."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.adapters.lake.contract import Lake, TableHead
 from shared.adapters.snapshots.contract import SnapshotTable
 from shared.flows.archive.reading_order import between, iso, micros, quoted
-from shared.values.archive_pages import PartRequest
+from shared.values.archive_pages import PageRow, PartRequest
 from shared.values.seq import make_seq, split_seq
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _BASE = ["stream", "key", "epoch", "n", "read_at", "schema_version", "after"]
 
 
 class RequestedRows:
-    """Reads them in one state of the table. Each has its number as `seq`, its time as `at_us`.
+    """Reads them in one state of the table.
 
+    Changes have their number as `seq`, their time as `at_us`.
     reads_rows: the columns of the rows are needed each time.
     """
 
@@ -69,28 +73,42 @@ class RequestedRows:
                     row["seq"], row["at_us"] = seq, micros(row["committed_at"])
                     yield row
 
-    def base(self, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """The rows of the snapshot, in the places of the request."""
+    def base_keys(self) -> Iterator["pa.Array"]:
+        """The keys of the rows of the snapshot, in the places of the request."""
+        for batch in self._base(["key"]):
+            yield batch.column(0)
+
+    def base(self) -> Iterator[PageRow]:
+        """The rows of the snapshot, as changes `r`, in the places of the request."""
+        tx_id = f"s/{self._request.base}"
+        prefix = f"{tx_id}/{self._request.table.full}/"
+        read_at, at_ms = None, 0
+        for batch in self._base(_BASE):
+            for stream, key, epoch, n, read, version, after in zip(
+                *(column.to_pylist() for column in batch.columns), strict=True
+            ):
+                if read != read_at:  # of thousands of rows
+                    read_at, at_ms = read, micros(read) // 1000
+                seq = make_seq(epoch, n)
+                yield PageRow(
+                    key,
+                    stream,
+                    seq,
+                    prefix + key,
+                    "r",
+                    key,
+                    at_ms,
+                    None,
+                    after,
+                    tx_id,
+                    0,
+                    True,
+                    version,
+                    "",
+                )
+
+    def _base(self, columns: Sequence[str]) -> Iterator["pa.RecordBatch"]:
         request = self._request
         assert self._snapshots
         name, low, high = request.table.full, request.low, request.high
-        found = self._snapshots.rows(request.base, name, columns, low=low, high=high)
-        for batch in found:
-            for row in batch.to_pylist():
-                row["seq"] = make_seq(row["epoch"], row["n"])
-                yield row
-
-    def base_and_changes(self, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """The rows of the snapshot, as changes `r`, and then the changes since."""
-        tx_id = f"s/{self._request.base}"
-        prefix = f"{tx_id}/{self._request.table.full}/"
-        read_at, at_us = None, 0
-        for row in self.base(_BASE):
-            if row["read_at"] != read_at:  # of thousands of rows
-                read_at = row["read_at"]
-                at_us = micros(read_at)
-            row["tx_id"], row["tx_index"], row["tx_last"] = tx_id, 0, True
-            row["id"], row["op"], row["at_us"] = prefix + row["key"], "r", at_us
-            row["before"], row["group"] = None, ""
-            yield row
-        yield from self.changes(columns)
+        return self._snapshots.rows(request.base, name, columns, low=low, high=high)

@@ -30,8 +30,8 @@ def archived_table(setup: JobSetup, name: TableName) -> CapturedTable:
     return CapturedTable(table, TablePlan(table, TableSettings(key=key), b""), 0, 0)
 
 
-def grouping(source: SourceSettings, name: TableName) -> Callable[[PageRow], PageRow]:
-    """A function that gives a row of a snapshot the group of its live changes; others it keeps.
+def grouping(source: SourceSettings, name: TableName) -> Callable[[PageRow], None]:
+    """A function that gives a row of a snapshot the group of its live changes; others keep theirs.
 
     The group of a row whose shard is made of masked values cannot be told. Any does: an index
     compares versions.
@@ -39,16 +39,17 @@ def grouping(source: SourceSettings, name: TableName) -> Callable[[PageRow], Pag
     settings = table_settings(source.tables, name.full)
     prefix = group_prefix(source.name, name.database, name.table)
     shard_by, shards = settings.shard_by, settings.shards
+    groups = [f"{prefix}-{shard}" for shard in range(shards)]
 
-    def grouped(row: PageRow) -> PageRow:
+    def give(row: PageRow) -> None:
         if row.group:
-            return row
+            return
         whole = _decoded(row.after) if shard_by else {}
         columns = shard_by if all(each in whole for each in shard_by) else ()
         values = [whole[each] for each in columns] or list(_decoded(row.key).values())
-        return PageRow(*row[:-1], f"{prefix}-{shard_of(values, shards)}")
+        row.group = groups[shard_of(values, shards)]
 
-    return grouped
+    return give
 
 
 def _decoded(text: str | None) -> dict[str, Any]:

@@ -119,8 +119,10 @@ class Replay:
         page = self._reader.page(msgspec.structs.replace(request, low=low, high=high))
         if base:
             self._expect_after(page.rest, request, bounds)
-        rows = [*map(grouping(self._setup.source, table), page.rows)]
-        counted = self._send(table, rows)
+        give_group = grouping(self._setup.source, table)
+        for row in page.rows:
+            give_group(row)
+        counted = self._send(table, page.rows)
         if page.rest:
             return self._save(low=page.rest, sending=0, **counted)
         if work.part < len(work.bounds):

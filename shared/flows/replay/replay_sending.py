@@ -50,9 +50,9 @@ class ReplaySending:
 
         Raises StackError.
         """
-        groups: dict[str, Group] = {}
+        groups = {name: Group() for name in dict.fromkeys(row.group for row in rows)}
         for row in rows:
-            groups.setdefault(row.group, Group()).waiting.append(self._packed(table, row))
+            groups[row.group].waiting.append(self._packed(table, row))
         parcels = {name: deque(_parcels(group)) for name, group in groups.items()}
         sent = [one.entry.deduplication_id for each in parcels.values() for one in each]
         self._send({name: deque(one.entry for one in each) for name, each in parcels.items()})
