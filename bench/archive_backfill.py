@@ -7,10 +7,10 @@ no time.
 
 import multiprocessing
 import os
+import queue
 import threading
 import time
 import uuid
-from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -167,21 +167,28 @@ class FillingFunctions:
         for process in self._processes:
             process.start()
 
-    def _work(self, queue: Any, url: str, index: str) -> None:
+    def _work(self, pipe: Any, url: str, index: str) -> None:
         world = consuming.world_of(url, index)
         consumer = world.settings.name
-        waiting = deque[Any]()
-        while True:
-            if not waiting or (len(waiting) < consuming.BATCH and not queue.empty()):
-                entry = queue.get()
+        waiting: Any = queue.Queue()
+
+        def take() -> None:
+            """A queue takes what is sent, however busy its consumer is; a pipe does not."""
+            while True:
+                waiting.put(entry := pipe.get())
                 if entry is None:
                     return
-                waiting.append(entry)
-                if world.state.jobs.current(consumer, "fill") is None:
-                    run = Job(entry[3]["run"], consumer, _work(0))
-                    world.state.jobs.begin(run)  # messages of no job under way are dropped
-                continue
-            batch = [waiting.popleft() for _ in range(min(consuming.BATCH, len(waiting)))]
+
+        threading.Thread(target=take, daemon=True).start()
+        while (entry := waiting.get()) is not None:
+            batch = [entry]
+            while len(batch) < consuming.BATCH and waiting.qsize():
+                if (entry := waiting.get()) is None:
+                    return
+                batch.append(entry)
+            if world.state.jobs.current(consumer, "fill") is None:
+                run = Job(entry[3]["run"], consumer, _work(0))
+                world.state.jobs.begin(run)  # messages of no job under way are dropped
             failed = world.handle(*map(_delivery, batch), time_left=lambda: 600.0).failed
             self._answers.put((len(failed), [each[2] for each in batch]))
 
@@ -205,8 +212,8 @@ class FillingFunctions:
         return self._done & set(message_ids)
 
     def stop(self) -> None:
-        for queue in self._queues:
-            queue.put(None)
+        for each in self._queues:
+            each.put(None)
         for process in self._processes:
             process.join()
 
