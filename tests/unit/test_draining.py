@@ -64,6 +64,22 @@ def test_a_round_is_bounded() -> None:
     assert world.complete()
 
 
+@pytest.mark.parametrize(("takes", "works"), [(1.0, 50.0), (8.0, 44.0), (20.0, 35.0)])
+def test_a_run_works_as_long_as_another_round_has_time(takes: float, works: float) -> None:
+    """A function of 60 s whose rounds take so long; nothing of a round is left to a kill."""
+    world = DrainWorld()
+    world.send(3_000, groups=1)
+    delete, began = world.queue.delete, world.now
+
+    def slow(handles: list[str]) -> set[str]:
+        world.now += takes
+        return delete(handles)
+
+    world.queue.delete = slow  # type: ignore[method-assign]
+    world.drain()
+    assert works - takes < world.now - began <= 60.0 - takes
+
+
 def test_a_run_ends_although_changes_keep_coming() -> None:
     world = DrainWorld()
     world.send(30)

@@ -31,8 +31,10 @@ MOST_MESSAGES, MOST_BYTES = 2_000, 4 << 20
 ROUND_SECONDS = YOUNG_SECONDS / 2
 """A round receives for so long at most: its messages need no longer visibility then."""
 
-RESERVE_SECONDS = 25.0
-"""What must be left of the function's time to begin a round: it receives, applies and deletes."""
+LEAST_RESERVE, RESERVE_SECONDS = 10.0, 25.0
+"""What must be left of the function's time to begin a round: it receives, applies and deletes. That
+is twice as long as the longest round took so far, within these bounds.
+"""
 
 WAIT_SECONDS = 1
 """A long poll asks all servers of SQS, so that nothing that waits is overlooked."""
@@ -68,8 +70,9 @@ class Drain:
         began_ms = int(self._clock() * 1000)
         if not self._gate_is_open():
             return
+        reserve, longest = RESERVE_SECONDS, 0.0
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            while time_left() >= RESERVE_SECONDS:
+            while (left := time_left()) >= reserve:
                 received = self._receive(pool, began_ms)
                 if not received:
                     return
@@ -77,6 +80,8 @@ class Drain:
                 failed = set(consumed.failed)
                 settled = [one for one in received if one.message_id not in failed]
                 self._delete(pool, settled)
+                longest = max(longest, left - time_left())
+                reserve = max(LEAST_RESERVE, min(RESERVE_SECONDS, 2 * longest))
                 yield consumed
                 if not settled or not consumed.gate.is_open:
                     return
