@@ -333,11 +333,11 @@ def archive(rate: float) -> dict[str, float]:
 
 
 def firehose(rate: float) -> float:
-    """What the landing costs a month with `via: firehose`: an object a minute, and its records."""
+    """What the landing costs a month with `via: firehose`: two objects a minute, and records."""
     runs, size = SECONDS / 60, rate * 60 * LANDED_BYTES
     records = DRAIN_ROUNDS[rate] + size / FULL
     counted = size + records * FIREHOSE_STEP / 2
-    objects = price("s3_put") + price("s3_get") if rate else 0.0
+    objects = 2 * (price("s3_put") + price("s3_get")) if rate else 0.0
     return runs * (counted / GB * price("firehose_gb") + objects)
 
 

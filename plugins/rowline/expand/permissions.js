@@ -195,12 +195,13 @@ function merged(statements) {
 }
 
 // A service may use a role only for resources of this account. Lambda passes the account; ECS also
-// the ARN of the task. Sources: IAM user guide, "The confused deputy problem"; ECS developer guide,
-// "Amazon ECS task IAM role".
+// the ARN of the task; Firehose the account as an external ID. Sources: IAM user guide, "The
+// confused deputy problem"; ECS developer guide, "Amazon ECS task IAM role"; CloudWatch Logs user
+// guide, "Step 1: Create a Firehose delivery stream".
 const ONLY_THIS_ACCOUNT = { StringEquals: { 'aws:SourceAccount': ref('AWS::AccountId') } };
 const TRUST = {
   'lambda.amazonaws.com': ONLY_THIS_ACCOUNT,
-  'firehose.amazonaws.com': ONLY_THIS_ACCOUNT,
+  'firehose.amazonaws.com': { StringEquals: { 'sts:ExternalId': ref('AWS::AccountId') } },
   'ecs-tasks.amazonaws.com': {
     ...ONLY_THIS_ACCOUNT,
     ArnLike: {

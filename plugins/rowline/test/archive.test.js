@@ -97,6 +97,9 @@ test('with via: firehose a stream delivers, and keeps what it holds when it leav
   assert.deepStrictEqual(settings.consumers.archiveShop.sink, { kind: 'archive', via: 'firehose' });
   const { Statement } = resources.RoleOfConsumeArchiveShop.Properties.Policies[0].PolicyDocument;
   assert.ok(Statement.some(({ Action }) => Action.includes('firehose:PutRecordBatch')));
+  const [trust] = resources.RoleOfArchiveStream.Properties.AssumeRolePolicyDocument.Statement;
+  const account = { 'sts:ExternalId': { Ref: 'AWS::AccountId' } };
+  assert.deepStrictEqual(trust.Condition, { StringEquals: account });
 });
 
 test('no other way than s3 and firehose', () => {
