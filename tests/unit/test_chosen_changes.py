@@ -3,9 +3,11 @@
 import itertools
 import random
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 import pytest
 
 from shared.flows.archive import chosen_changes, reading_order
@@ -181,3 +183,18 @@ def test_a_change_that_no_answer_can_hold_is_named(monkeypatch: pytest.MonkeyPat
     assert ([row.seq & 0xFF for row in page.rows], page.rest) == ([1], f"{EPOCH}:2")
     with pytest.raises(StackError, match=rf"tx/{EPOCH}/2.*--key"):
         reader.page(msgspec.structs.replace(request, low=page.rest))
+
+
+def test_bounds_cut_the_keys_of_many_batches_into_parts_of_about_one_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading_order, "_SAMPLE", 400)
+    sample = reading_order.Sample()
+    keys = [f"{number:06}" for number in range(100_000)]
+    for start in (*range(0, 90_000, 7_000), 91_000):
+        sample.add_keys(pa.array(keys[start : min(start + 7_000, len(keys))]))
+    sample.add_keys(pa.array([], pa.string()))
+    bounds = ["000000", *sample.bounds(newest=True), "100000"]
+    sizes = [int(high) - int(low) for low, high in pairwise(bounds)]
+    assert len(sizes) == 5
+    assert 12_000 < min(sizes) <= max(sizes) < 28_000

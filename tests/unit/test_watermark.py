@@ -160,6 +160,31 @@ def test_without_any_relay_the_wait_ends(streams: MemoryStreams) -> None:
         Watermark(streams, "shop", MemoryDatabase(), patience=patience).require_relay()
 
 
+def test_rows_are_read_while_the_relay_is_expected_and_not_for_ever(
+    streams: MemoryStreams,
+) -> None:
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    marks = Watermark(streams, "shop", MemoryDatabase(), patience=Patience(lambda: now[0], sleep))
+    marks.expect_relay()
+    assert marks.read("shop.items").epoch == 3
+    assert now[0] == 0.0, "no row waits until the lease is renewed"
+    now[0] = 91.0
+    with pytest.raises(StackError, match="was not renewed for 90 s"):
+        marks.read("shop.items")
+    with pytest.raises(StackError, match="was not renewed for 90 s"):
+        marks.await_renewal()
+    marks.expect_relay()
+    assert streams.acquire("shop", streams.load("shop")[0], "the next relay")
+    marks.read("shop.items")
+    now[0] += 91.0
+    marks.read("shop.items")
+    marks.await_renewal()
+
+
 def test_a_table_that_stopped_is_refused_with_its_reason(streams: MemoryStreams) -> None:
     point = checkpoint("shop.items", 3)
     capture = point.whole.stopping(["shop.items"]).text()

@@ -105,8 +105,6 @@ class Awaiting:
             if len(left) <= most:
                 return left
             now = self._patience.clock()
-            # Where the oldest ones are stuck, later ones may be done.
-            asks_all = not done and not asks_all
             if done:
                 self._moved()
                 applied_at = seen_at = now
@@ -114,6 +112,8 @@ class Awaiting:
                 looked_at = now
                 if self._setup.queue.depth() != (0, 0):
                     seen_at = now
+            # Where the oldest ones are stuck, later ones may be done.
+            asks_all = not asks_all and now - applied_at >= _MOST_POLL
             group = next((messages[each] for each in sorted(left) if messages[each]), "")
             about = f"{len(left):,} messages" + (f", of group {group} for one" if group else "")
             if now - seen_at > MOVED_SECONDS:
