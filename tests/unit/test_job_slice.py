@@ -83,14 +83,18 @@ class Machine:
 
         In the end nothing is killed.
         """
+        jobs = self.world.state.jobs
+        begun = jobs.current("search", slot)
+        assert begun
         for life in range(most):
             if life == most - 50:
                 self.world.kill_rate = 0.0
             with contextlib.suppress(Killed):
                 self.slice(slot)
-            held = self.world.state.jobs.current("search", slot)
-            if held is None:
-                return self.world.state.jobs.ended("search", 1)[0]
+            held = jobs.current("search", slot)
+            if held is None:  # others may have ended within the same second
+                (over,) = [one for one in jobs.ended("search", 99) if one.id == begun.id]
+                return over
             if held.state == "failed":  # for want of time; a person lets it continue
                 control.resume(self.world.state, held)
             self.world.sleep(5.0)
@@ -300,7 +304,7 @@ def test_slices_wait_for_the_same_place_in_the_binlog(when: str) -> None:
         ended.append(machine.slice())
         assert len(ended) < 60
     assert ended[-1] == "done"
-    assert len(ended) > 7
+    assert len(ended) > 5
     assert set(ended[:-1]) == {"continues"}
 
 
