@@ -11,8 +11,10 @@ from cli.commands.trace import _shortened as shortened
 from cli.commands.trace import _show as show
 from cli.ui.console import result_console
 from shared.domain.archive_ledger import Ledger
+from shared.domain.trace_sampling import TraceSampler
+from shared.flows.trace import binlog_search
 from shared.flows.trace.archive_state import archive_state
-from shared.flows.trace.binlog_search import before
+from shared.flows.trace.binlog_search import BinlogSearch, before
 from shared.flows.trace.change_trace import ChangeTrace, ConsumerTrace, Step
 from shared.flows.trace.found_change import FoundChange
 from shared.flows.trace.sought import by_id, by_key
@@ -191,6 +193,56 @@ def test_a_row_is_its_latest_change(traced: float) -> None:
     found = world.trace(by_key("shop.items:7"))
     assert (found.op, at(found)) == ("u", "queued")
     assert world.trace(by_key("shop.items:8")).op == "c"
+
+
+def test_a_later_change_that_was_not_traced_is_the_latest() -> None:
+    world = TraceWorld()
+    world.commit("insert", ROW)
+    world.receive(world.publish())
+    world._sampler = TraceSampler(0.0, lambda: world.now)
+    world.commit("update", {**ROW, "price": 5})
+    sent = world.sent(world.publish())
+    found = world.trace(by_key("shop.items:7"))
+    assert (found.op, found.traced, at(found)) == ("u", False, "queued")
+    assert found.seq == sent[-1].seq
+
+
+def test_a_later_change_than_a_parked_one_is_the_latest() -> None:
+    world = TraceWorld(0.0)
+    world.commit("insert", {**ROW, "price": {"no": "number"}})
+    world.receive(world.publish())
+    assert at(world.trace(by_key("shop.items:7"))) == "parked"
+    world.commit("update", {**ROW, "price": 5})
+    world.receive(world.publish())
+    found = world.trace(by_key("shop.items:7"))
+    assert (found.op, at(found)) == ("u", "settled")
+
+
+def test_a_search_that_ends_early_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(binlog_search, "SEARCH_SECONDS", -1.0)
+    world = TraceWorld()
+    world.commit("insert", ROW)
+    world.commit("update", {**ROW, "price": 5})
+    world.publish()
+    found = world.trace(by_key("shop.items:7"))
+    assert "the row may have a later change" in found.notes[0]
+
+
+def test_a_number_is_counted_from_a_traced_neighbour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The checkpoint may be too far behind a queued change to be reached in time."""
+    world = TraceWorld()
+    world.commit("insert", {**ROW, "id": 3})
+    world.publish()
+    world._sampler = TraceSampler(0.0, lambda: world.now)
+    world.now += 5
+    world.commit("insert", *({**ROW, "id": id} for id in range(10, 30)))
+    sent = world.sent(world.publish())
+    world.commit("insert", *({**ROW, "id": id} for id in range(40, 60)))
+    world.publish()
+    wanted = next(one for one in sent if one.key["id"] == 20)
+    monkeypatch.setattr(BinlogSearch, "_is_at_checkpoint", lambda *_: False)
+    found = world.trace(by_id(wanted.id))
+    assert (found.seq, found.traced, at(found)) == (wanted.seq, False, "queued")
 
 
 def test_numbers_that_are_counted_are_those_of_the_messages() -> None:

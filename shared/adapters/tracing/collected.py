@@ -9,6 +9,7 @@ from shared.adapters.tracing import segment_documents
 from shared.adapters.tracing.contract import TraceSegment
 
 _TRACE = re.compile(rb'"trace_id":\s*"([^"]+)"')
+_START = re.compile(rb'"start_time":\s*([0-9.]+)')
 
 
 class CollectedTraces:
@@ -45,5 +46,8 @@ def _lines(file: Path) -> list[bytes]:
 
 def _decoded(line: bytes, since: float, until: float) -> TraceSegment | None:
     """The segment of a line; None for one of another time, and for one that is not ours."""
+    began = _START.search(line)
+    if began and float(began[1]) > until:
+        return None
     segment = segment_documents.decode(line)
     return segment if segment and segment.end >= since and segment.start <= until else None

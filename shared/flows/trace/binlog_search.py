@@ -7,7 +7,7 @@ from shared.adapters.binlog.contract import Begin, Binlog, Commit, Heartbeat
 from shared.adapters.binlog.gtid import MariadbGtids, MysqlGtids
 from shared.domain.numbering import Numbered, Numbering
 from shared.flows.trace.found_change import FoundChange
-from shared.flows.trace.sought import Sought
+from shared.flows.trace.sought import Sought, transaction_of
 from shared.values.capture_configuration import read_configuration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import ConfigError
@@ -27,7 +27,7 @@ _FIRST_EVENT = 4
 class BinlogSearch:
     """One search in the binlog of a stream.
 
-    now: seconds of a clock that only grows.
+    now: seconds of a clock that only grows. complete: the search has read to the binlog's end.
     """
 
     def __init__(
@@ -41,18 +41,23 @@ class BinlogSearch:
         self._binlog, self._source, self._point, self._now = binlog, source, point, now
         tables = read_configuration(point.capture).tables
         self._numbering = Numbering(source_of(source.stream), tables, mask_key=mask_key)
+        self.complete = False
 
-    def find(self, sought: Sought) -> FoundChange | None:
+    def find(self, sought: Sought, behind: FoundChange | None = None) -> FoundChange | None:
         """The change, or the latest of the row, within `SEARCH_SECONDS`.
 
+        behind: a change with a known number. The search begins with it, and counts from it where
+            the checkpoint is too far away.
         None when it is not in what was read. Raises the binlog's errors.
         """
-        start, until = self._start(sought), self._binlog.latest()
+        start, until = self._start(sought, behind), self._binlog.latest()
         if start is None:
             return None
         found: Numbered | None = None
-        place, base = start, 0  # of the change; the number at the checkpoint
-        at, counted, passed = start, False, False
+        place = at = start  # of the change; of the transaction under way
+        base: int | None = None  # the number at the checkpoint
+        known: int | None = None  # the number of the change that is known
+        passed = False
         end = self._now() + SEARCH_SECONDS
         for event in self._binlog.read(start, until=until, through_restarts=True):
             if isinstance(event, Begin):
@@ -61,18 +66,37 @@ class BinlogSearch:
             for one in self._numbering.take(event):
                 if self._is(sought, one):
                     found, place = one, at
+                if behind and one[2].id == behind.id and self._same_epoch(behind.seq):
+                    known = one[2].seq
             if isinstance(event, Commit | Heartbeat):
-                if not counted and event.position.order() == self._point.position.order():
-                    base, counted = self._numbering.seq, True
-                behind = event.position.order() >= self._point.position.order()
-                if found and sought.id and behind and (counted or passed):
+                if base is None and self._is_at_checkpoint(event.position):
+                    base = self._numbering.seq
+                is_behind = event.position.order() >= self._point.position.order()
+                enough = known is not None or (is_behind and (base is not None or passed))
+                if found and sought.id and enough:
                     break
             if self._now() > end:
                 break
+        else:
+            self.complete = True
         for one in self._numbering.rest():
             if self._is(sought, one):
                 found, place = one, at
-        return self._known(found, place, base, counted) if found else None
+        if not found:
+            return None
+        seq = 0
+        if base is not None:
+            seq = self._point.seq - base + found[2].seq
+        elif behind and known is not None:
+            seq = behind.seq - known + found[2].seq
+        return self._known(found, place, seq if seq > 0 and self._same_epoch(seq) else 0)
+
+    def _is_at_checkpoint(self, position: Position) -> bool:
+        return position.order() == self._point.position.order()
+
+    def _same_epoch(self, seq: int) -> bool:
+        """Whether the stream has had no turn between this number and the checkpoint."""
+        return split_seq(seq)[0] == split_seq(self._point.seq)[0]
 
     def _is(self, sought: Sought, one: Numbered) -> bool:
         table, _, change = one
@@ -80,13 +104,8 @@ class BinlogSearch:
             return change.id == sought.id
         return table.full_name == sought.table and key_hash(change.key.values()) == sought.hash
 
-    def _known(self, one: Numbered, place: Position, base: int, counted: bool) -> FoundChange:
+    def _known(self, one: Numbered, place: Position, seq: int) -> FoundChange:
         table, shard, change = one
-        seq = 0
-        if counted:
-            seq = self._point.seq - base + change.seq
-            if seq <= 0 or split_seq(seq)[0] != split_seq(self._point.seq)[0]:
-                seq = 0
         return FoundChange(
             change.id,
             self._source.stream,
@@ -108,13 +127,14 @@ class BinlogSearch:
         partly = self._point.rows and self._point.position.order() == place.order()
         return None if partly else False
 
-    def _start(self, sought: Sought) -> Position | None:
+    def _start(self, sought: Sought, behind: FoundChange | None) -> Position | None:
         """The place before the transaction; of a row, the beginning of the newest file."""
         latest = self._binlog.latest()
-        if not sought.id:
+        transaction = transaction_of(behind.id) if behind else sought.transaction
+        if not transaction:
             return Position(file=latest.file, offset=_FIRST_EVENT)
         try:
-            found = before(sought.transaction, self._binlog.identity(), latest)
+            found = before(transaction, self._binlog.identity(), latest)
         except ConfigError:
             return None
         return self._binlog.earliest() if found == Position() else found

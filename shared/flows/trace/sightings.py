@@ -15,6 +15,9 @@ BEFORE_S, AFTER_S = 60, 6 * 3600
 hours at once.
 """
 
+NEAR_S = 15
+"""How long before a change another one may be, to count from it."""
+
 
 class Sighting(msgspec.Struct, frozen=True):
     """A segment, and the change in it."""
@@ -61,6 +64,22 @@ def sightings(traces: Traces, sought: Sought, group: str = "") -> list[Sighting]
             newest = max(one.change.seq for one in found)
             return [one for one in found if one.change.seq == newest]
     return []
+
+
+def neighbour(traces: Traces, committed_ms: int) -> FoundChange | None:
+    """The latest change before this time whose number the relay's segment says.
+
+    Raises StackError, StateUnavailable.
+    """
+    since = committed_ms / 1000 - NEAR_S
+    segments = traces.find({"outcome": "published"}, since, committed_ms / 1000)
+    near = [
+        Sighting(segment, change).known()
+        for segment in segments
+        for change in _listed(segment)
+        if change.ts_ms < committed_ms and change.seq
+    ]
+    return max(near, key=lambda one: (one.ts_ms, one.seq), default=None)
 
 
 def _queries(sought: Sought, group: str) -> Iterator[dict[str, str]]:

@@ -51,6 +51,12 @@ def by_id(text: str) -> Sought:
     return Sought(found[0], found["transaction"], int(found["ms"]))
 
 
+def transaction_of(id: str) -> str:
+    """The transaction that an id names; empty where it names none, as for a row read again."""
+    found = _ID.fullmatch(id)
+    return found["transaction"] if found else ""
+
+
 def by_key(text: str) -> Sought:
     """The latest change of a row: `DATABASE.TABLE:VALUE`, several values with commas."""
     table, colon, values = text.partition(":")

@@ -1,49 +1,29 @@
 """Trace: asks traces, parked changes, binlog and state for one change, and joins the answers."""
 
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from typing import Protocol, TypeVar
+from collections.abc import Sequence
+from typing import Protocol
 
 from shared.adapters.archive_table.contract import ArchiveTable
-from shared.adapters.binlog.contract import Binlog
-from shared.adapters.state.state import State
-from shared.adapters.tracing.contract import Traces
 from shared.domain.archive_ledger import Ledger
 from shared.flows.trace.archive_state import ARCHIVE, archive_state
-from shared.flows.trace.binlog_search import BinlogSearch
 from shared.flows.trace.change_trace import ChangeTrace, ConsumerTrace, Step
 from shared.flows.trace.consumer_state import (
     Queues,
     consumer_state,
-    known_of,
     waiting,
 )
 from shared.flows.trace.found_change import FoundChange
-from shared.flows.trace.sightings import Sighting, sightings
+from shared.flows.trace.identifying import Places, ask, identify
+from shared.flows.trace.sightings import Sighting
 from shared.flows.trace.sought import Sought
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import RowlineError, StackError
-from shared.values.settings import ConsumerSettings, Settings, SourceSettings
+from shared.values.settings import ConsumerSettings
 from shared.values.stream import source_of
 
-T = TypeVar("T")
 
-
-class TraceParts(Queues, Protocol):
+class TraceParts(Queues, Places, Protocol):
     """The parts of a stage that say where a change is; `shared.stage.Stage` has them."""
-
-    @property
-    def settings(self) -> Settings: ...
-
-    @property
-    def state(self) -> State: ...
-
-    @property
-    def traces(self) -> Traces: ...
-
-    def binlog(self, source: str) -> Binlog: ...
-
-    def mask_key(self, source: SourceSettings) -> bytes: ...
 
     @property
     def archive_table(self) -> ArchiveTable: ...
@@ -59,14 +39,9 @@ def trace(parts: TraceParts, sought: Sought, consumers: Sequence[str] = ()) -> C
     Raises NotFound, and what the state table raises. A part that cannot be asked is a note.
     """
     notes: list[str] = []
-    seen = _seen(parts, sought, "", notes)
-    known = _told(seen)
+    known, seen = identify(parts, sought, notes)
     if known is None:
-        known = _parked(parts, sought) or _in_binlog(parts, sought, notes)
-        if known is None:
-            raise _missing(sought, notes)
-        seen = _seen(parts, Sought(known.id, "", known.ts_ms), known.group, notes)
-        known = _told(seen) or known
+        raise _missing(sought, notes)
     point = parts.state.streams.load(known.stream)[1] if known.stream else None
     published = _published(known, point)
     wanted_by = [
@@ -101,7 +76,7 @@ def _of_consumer(
     said = consumer_state(consumer, known, own, published, parts.state, parts)
     ledger = None
     if consumer.kind == ARCHIVE:
-        ledger = _ask(lambda: _ledger(parts), None, "the archive's table", notes)
+        ledger = ask(lambda: _ledger(parts), None, "the archive's table", notes)
     if ledger is None:
         return said
     return archive_state(said, known, ledger, waiting(consumer, parts))
@@ -112,44 +87,6 @@ def _ledger(parts: TraceParts) -> Ledger:
         return Ledger.decode(parts.archive_table.facts().ledger)
     except ValueError as error:
         raise StackError(f"has another ledger: {error}.", thing="the archive's table") from None
-
-
-def _seen(parts: TraceParts, sought: Sought, group: str, notes: list[str]) -> list[Sighting]:
-    nothing: list[Sighting] = []
-    return _ask(lambda: sightings(parts.traces, sought, group), nothing, "traces", notes)
-
-
-def _told(seen: Sequence[Sighting]) -> FoundChange | None:
-    """What the segments say; the relay's says the stream."""
-    return next((one.known() for one in sorted(seen, key=lambda one: bool(one.consumer))), None)
-
-
-def _parked(parts: TraceParts, sought: Sought) -> FoundChange | None:
-    found = []
-    for consumer in parts.settings.consumers.values():
-        for change in parts.state.parked.all(consumer.name):
-            stream = _stream_of(parts.settings, consumer.source, change.table)
-            known = known_of(change, stream)
-            if sought.matches(known):
-                found.append(known)
-    return max(found, key=lambda known: known.seq, default=None)
-
-
-def _in_binlog(parts: TraceParts, sought: Sought, notes: list[str]) -> FoundChange | None:
-    for source in parts.settings.sources.values():
-        point = parts.state.streams.load(source.stream)[1]
-        if point is None:
-            continue
-
-        def search(
-            source: SourceSettings = source, point: Checkpoint = point
-        ) -> FoundChange | None:
-            with closing(parts.binlog(source.name)) as binlog:
-                return BinlogSearch(binlog, source, point, parts.mask_key(source)).find(sought)
-
-        if known := _ask(search, None, f"the binlog of {source.name}", notes):
-            return known
-    return None
 
 
 def _published(known: FoundChange, point: Checkpoint | None) -> bool | None:
@@ -182,10 +119,6 @@ def _receives(consumer: ConsumerSettings, known: FoundChange) -> bool:
     return consumer.source == source_of(known.stream) and consumer.wants(database, table)
 
 
-def _stream_of(settings: Settings, source: str, table: str) -> str:
-    return settings.whole(settings.sources[source]).stream_of(table)
-
-
 def _missing(sought: Sought, notes: Sequence[str]) -> NotFound:
     said = f" {' '.join(notes)}" if notes else ""
     where = "the newest binlog file" if not sought.id else "the binlog"
@@ -197,11 +130,3 @@ def _missing(sought: Sought, notes: Sequence[str]) -> NotFound:
             "was applied: rowline verify CONSUMER."
         ),
     )
-
-
-def _ask(question: Callable[[], T], otherwise: T, whom: str, notes: list[str]) -> T:
-    try:
-        return question()
-    except RowlineError as error:
-        notes.append(f"{whom} could not be asked: {error.what}")
-        return otherwise
