@@ -156,19 +156,29 @@ class ElasticsearchSearch:
                 self._cluster.request("DELETE", "_search/scroll", ended)
 
 
+class _Address(msgspec.Struct, frozen=True, gc=False, rename={"index": "_index", "id": "_id"}):
+    index: str
+    id: str
+    version: int
+    version_type: str = "external_gte"
+
+
+class _Index(msgspec.Struct, frozen=True, gc=False):
+    index: _Address
+
+
+class _Delete(msgspec.Struct, frozen=True, gc=False):
+    delete: _Address
+
+
 def _lines(actions: list[Action]) -> Iterator[bytes]:
     """The bulk body, encoded here: faster than by the client, and JSON columns pass through as they
     are.
     """
     for action in actions:
-        address = {
-            "_index": action.index,
-            "_id": action.id,
-            "version": action.version,
-            "version_type": "external_gte",
-        }
+        address = _Address(action.index, action.id, action.version)
         if action.body is None:
-            yield _encode({"delete": address})
+            yield _encode(_Delete(address))
         else:
-            yield _encode({"index": address})
+            yield _encode(_Index(address))
             yield encode_json(action.body)

@@ -57,19 +57,20 @@ class Tried(NamedTuple):
         asked = self.taken + self.refused + self.failed
         return self.pressed >= PRESSED_SHARE * asked if asked >= FEW else self.pressed > 0
 
-    def plus_all(self, other: "Tried") -> "Tried":
+    def plus(self, other: "Tried") -> "Tried":
         """With what was tried elsewhere too."""
         return Tried(*(sum(pair) for pair in zip(self, other, strict=True)))
 
-    def plus(self, outcomes: Sequence[Outcome]) -> "Tried":
-        """With these outcomes too."""
-        asked = Counter(one.kind for one in outcomes if one.asked or one.kind == "failed")
+    @staticmethod
+    def of(outcomes: Sequence[Outcome]) -> "Tried":
+        """What these outcomes say."""
+        asked = Counter([one.kind for one in outcomes if one.asked or one.kind == "failed"])
         return Tried(
-            self.taken + asked["applied"] + asked["superseded"],
-            self.refused + asked["refused"],
-            self.failed + asked["failed"],
-            self.unasked + sum(one.kind == "refused" and not one.asked for one in outcomes),
-            self.pressed + sum(one.pressed for one in outcomes),
+            asked["applied"] + asked["superseded"],
+            asked["refused"],
+            asked["failed"],
+            sum([one.kind == "refused" for one in outcomes if not one.asked]),
+            sum([one.pressed for one in outcomes]),
         )
 
 
@@ -121,8 +122,9 @@ class Applying:
             for (piece, _), outcome in zip(waiting, outcomes, strict=True):
                 piece.outcome = outcome
             waiting.clear()
-            tried = tried.plus(outcomes)
-            return Tried().plus(outcomes).took is not False
+            answered = Tried.of(outcomes)
+            tried = tried.plus(answered)
+            return answered.took is not False
 
         for one in opened:
             for piece in one.pieces:

@@ -55,7 +55,7 @@ class EveryChange:
                 return total
             alone = [_alone(one, piece) for one, piece in wave.values()]
             tried = self._applying.apply(alone, run, time_left, rows)
-            total = total.plus_all(tried)
+            total = total.plus(tried)
             for group, (_, piece) in wave.items():
                 if piece.outcome is None or piece.outcome.kind == "failed":
                     del groups[group]

@@ -177,9 +177,14 @@ def _refused(groups: Mapping[str, Sequence[Opened]]) -> list[tuple[Opened, Piece
     return [
         (one, piece)
         for group in groups.values()
+        if any(_is_refused(piece) for one in group for piece in one.pieces)
         for one, piece in settled_of(group)[1]
-        if piece.outcome is not None and piece.outcome.kind == "refused" and not piece.parked
+        if _is_refused(piece)
     ]
+
+
+def _is_refused(piece: Piece) -> bool:
+    return piece.outcome is not None and piece.outcome.kind == "refused" and not piece.parked
 
 
 def _identity(one: Opened, piece: Piece) -> str:

@@ -176,7 +176,7 @@ class RedriveRuntime:
         rows.read(opened)
         tried = self._applying.apply(opened, one.run, one.time_left, rows)
         self._guard.took = self._guard.took or bool(tried.took)
-        self.tried = self.tried.plus_all(Tried(tried.taken, failed=tried.failed))
+        self.tried = self.tried.plus(Tried(tried.taken, failed=tried.failed))
         rows.take_outcomes({delivery.group: opened})
         rows.save()
         lost = [each.parked for each in attempts if each.opened is None]

@@ -196,8 +196,8 @@ class Consume:
             tried = self._applying.apply(opened, start.run, time_left, rows, progress.note)
         else:
             tried = self._applying.apply(opened, start.run, time_left, rows)
-        ended, tried = self._clock(), tried.plus_all(self._killing.tried)
-        tried = tried.plus_all(by_command)
+        ended, tried = self._clock(), tried.plus(self._killing.tried)
+        tried = tried.plus(by_command)
         groups = by_group(opened)
         if not may_park:
             refused_have_failed(groups)

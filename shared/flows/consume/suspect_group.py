@@ -194,7 +194,7 @@ class SuspectGroup:
                 alone.append(Opened(one.delivery, one.message, one.lane, [piece]))
         trial = self._trial
         tried = self._with.applying.apply(alone, trial.run, trial.time_left, trial.rows)
-        self.tried = self.tried.plus_all(tried)
+        self.tried = self.tried.plus(tried)
         return tried
 
     def _settle(self, portion: Waiting, group: str = "") -> bool:

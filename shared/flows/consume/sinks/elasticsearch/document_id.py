@@ -30,6 +30,8 @@ def encode_id(values: Sequence[Any]) -> str:
     """The document id made of these key values. Raises DocumentError when one is null or there are
     none.
     """
+    if len(values) == 1 and type(values[0]) is int:  # by far the most keys
+        return str(values[0])
     texts = [_text(value) for value in values]
     if not texts:
         raise DocumentError(

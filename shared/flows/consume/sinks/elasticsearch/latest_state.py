@@ -5,7 +5,7 @@ deliveries do not matter. What Elasticsearch forgets of deletions is in `deletio
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -91,7 +91,7 @@ class LatestState:
 
         Whatever is in the serving index is in the other one then, at every moment.
         """
-        steps = list(self._steps(work, segment))
+        steps = self._steps(work, segment)
         self._write_steps(work, [step for step in steps if not step.last])
         if last := [step for step in steps if step.last]:
             held = work.put_by({step.at for step in last})
@@ -108,8 +108,9 @@ class LatestState:
         for step in self._deletions.drop_deleted_since(work, list(steps)):
             documents.setdefault(address(step.action.index, step.action.id), []).append(step)
         for some in documents.values():
-            # Stable: of equal versions the later arrival wins, as it would in Elasticsearch.
-            some.sort(key=lambda step: step.action.version)
+            if len(some) > 1:
+                # Stable: of equal versions the later arrival wins, as it would in Elasticsearch.
+                some.sort(key=lambda step: step.action.version)
         made: set[str] = set()
         while documents := {where: steps for where, steps in documents.items() if steps}:
             for where, reason in self._unprepared(documents).items():
@@ -161,7 +162,8 @@ class LatestState:
         )
         return self._bulks.send([step.action for step in steps], work.has_time)
 
-    def _steps(self, work: BulkWork, segment: Sequence[int]) -> Iterator[BulkStep]:
+    def _steps(self, work: BulkWork, segment: Sequence[int]) -> list[BulkStep]:
+        steps: list[BulkStep] = []
         for at in segment:
             arrival = work.arrivals[at]
             try:
@@ -171,12 +173,13 @@ class LatestState:
                     if action.body is not None and arrival.is_older:
                         work.settle(at, Outcome("superseded", asked=False))
                     else:
-                        yield from _on_all(work, alias, BulkStep(at, arrival, action))
+                        steps += _on_all(work, alias, BulkStep(at, arrival, action))
             except DocumentError as error:
                 reason = f"{type(error).__name__}: {error}"
                 work.settle(at, Outcome("refused", reason, asked=False))
             except ConfigError as error:
                 work.settle(at, Outcome("failed", str(error)))
+        return steps
 
     def _actions(self, alias: str, arrival: Arrival) -> list[Action]:
         shape, change = self._layout.shape, arrival.change
@@ -196,12 +199,13 @@ class LatestState:
         return actions
 
 
-def _on_all(work: BulkWork, alias: str, step: BulkStep) -> Iterator[BulkStep]:
+def _on_all(work: BulkWork, alias: str, step: BulkStep) -> Sequence[BulkStep]:
     """The step for each index that it is written to."""
     targets = work.targets(alias, step.arrival.lane)
     if targets == (alias,):
-        yield step
-        return
-    for number, target in enumerate(targets):
-        action = msgspec.structs.replace(step.action, index=target)
-        yield BulkStep(step.at, step.arrival, action, last=number > 0)
+        return (step,)
+    actions = [msgspec.structs.replace(step.action, index=target) for target in targets]
+    return [
+        BulkStep(step.at, step.arrival, action, last=number > 0)
+        for number, action in enumerate(actions)
+    ]
