@@ -21,22 +21,27 @@ ADAPTERS = {
     "queue": "queue/sqs.py",
     "dlq": "queue/sqs.py",
     "undelivered": "queue/sqs.py",
-    "observation": "observation/aws.py",
-    "landing": "landing/s3.py",
+    "observation": "observation/aws_observation.py",
+    "landing": "objects/s3_folder.py",
     "traces": "tracing/xray.py",
     "athena": "athena/athena.py",
     "archive_table": "archive_table/glue.py",
-    "healing": "landing/s3.py",
+    "healing": "objects/s3_folder.py",
     "snapshots": "snapshots/s3.py",
+    "coverage": "state/dynamodb/coverages.py",
+    "pairs": "state/dynamodb/pair_store.py",
 } | {
     file.stem: f"state/dynamodb/{file.name}"
     for file in (ROOT / "shared/adapters/state/dynamodb").glob("*.py")
-    if file.stem not in ("__init__", "item", "state_table")
+    if file.stem not in ("__init__", "item", "state_table", "versioned_item")
 }
 """Name of an adapter in flows → the module of its class."""
 
 TABLE = "state/dynamodb/state_table.py"
-FOLDER = "landing/s3.py"
+ITEM, ITEMS = "state/dynamodb/versioned_item.py", ("GATE_ITEM", "PAIRS_ITEM")
+"""An adapter reads and writes such an item of its table."""
+
+FOLDER = "objects/s3_folder.py"
 FOLDERS = ("self._parts", "self._ready", "self._manifests", "folder", "parts")
 """Under these names an adapter keeps its objects in S3 with the landing's methods."""
 
@@ -90,14 +95,20 @@ def actions_of(file: str, method: str) -> frozenset[str]:
     methods = methods_of(file)
     found: set[str] = set()
     for node in ast.walk(methods[method]):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+        if not isinstance(node, ast.Call):
+            continue
+        if ast.unparse(node.func) == "delete_objects":
+            found.add(action("s3", "delete_objects"))
+        if not isinstance(node.func, ast.Attribute):
             continue
         on, called = ast.unparse(node.func.value), node.func.attr
         if on == "self" and called == "_call":
             found.add(action("dynamodb", str(ast.literal_eval(node.args[0]))))
         elif on == "self" and called in methods and called != method:
             found |= actions_of(file, called)
-        elif on == "self._table":
+        elif on in ITEMS:
+            found |= actions_of(ITEM, called)
+        elif on == "self._table" or (file == ITEM and on == "table"):
             found |= actions_of(TABLE, called)
         elif on in FOLDERS and called in methods_of(FOLDER):
             found |= actions_of(FOLDER, called)
@@ -106,7 +117,7 @@ def actions_of(file: str, method: str) -> frozenset[str]:
             if called == "get_paginator":
                 asked = str(ast.literal_eval(node.args[0]))
             service = _CLIENT_OF.fullmatch(on)
-            found.add(action(service[1] if service else Path(file).stem, asked))
+            found.add(action(service[1] if service else Path(file).stem.partition("_")[0], asked))
     return frozenset(found)
 
 
