@@ -11,6 +11,7 @@ from shared.adapters.search.answer import fate
 from shared.adapters.search.contract import Action, Result
 from shared.domain import gate_transitions
 from shared.flows.consume.applying import Tried
+from shared.flows.consume.sink_pressure import SinkPressure, is_high
 from shared.flows.health.gate_findings import gate_findings
 from shared.values.gate import Gate
 from tests.worlds.outage_world import OutageWorld
@@ -137,7 +138,7 @@ def test_a_sink_that_comes_back_overloaded_is_not_left_alone_for_long() -> None:
     sink.load(30)
     sink.world.advance(1800)
     assert sink.world.gate.cause == "outage"
-    sink.world.down, sink.rejects = False, by_chance(0.5)
+    sink.world.down, sink.rejects = False, by_chance(0.9)
     sink.load(30)
     sink.world.advance(1800)
     gate = sink.world.gate
@@ -151,19 +152,25 @@ def test_a_sink_that_comes_back_overloaded_is_not_left_alone_for_long() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tried", "is_pressed"),
-    [
-        (Tried(taken=200, pressed=49), False),
-        (Tried(taken=200, pressed=50), True),
-        (Tried(taken=100, failed=100, pressed=100), True),
-        (Tried(taken=19, pressed=1), True),
-        (Tried(taken=19), False),
-        (Tried(), False),
-        (Tried(taken=20, unasked=100, pressed=5), True),
-    ],
+    ("pressed", "asked", "high"),
+    [(49, 200, False), (50, 200, True), (1, 4, True), (1, 5, False), (0, 0, False)],
 )
-def test_how_much_is_much(tried: Tried, is_pressed: bool) -> None:
-    assert tried.is_pressed is is_pressed
+def test_how_much_is_much(pressed: int, asked: int, high: bool) -> None:
+    assert is_high(pressed, asked) is high
+
+
+def test_small_batches_are_judged_together() -> None:
+    now = [0]
+    pressure = SinkPressure(lambda: now[0])
+    verdicts = []
+    for number in range(30):
+        now[0] += 1000
+        verdicts.append(pressure.note(Tried(taken=1, pressed=number % 2)))
+    assert verdicts[3:] == [True] * 27, "each second batch of one change was clean"
+    for _ in range(16):
+        now[0] += 1000
+        verdicts.append(pressure.note(Tried(taken=1)))
+    assert not verdicts[-1]
 
 
 def test_the_finding_says_what_to_do() -> None:

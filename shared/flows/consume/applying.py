@@ -24,11 +24,6 @@ APPLY_RESERVE_SECONDS = 13.0
 parking, delays). Half the time where a function has less.
 """
 
-PRESSED_SHARE, FEW = 0.25, 20
-"""A sink that has no room for this share of a batch is overloaded; a smaller batch than `FEW` has
-no share that says anything.
-"""
-
 _claimed = msgspec.json.Decoder(Change)
 
 
@@ -52,10 +47,9 @@ class Tried(NamedTuple):
         return answered > 0 if answered + self.failed else None
 
     @property
-    def is_pressed(self) -> bool:
-        """Whether the sink had no room for much of it. Of a few changes, one is much."""
-        asked = self.taken + self.refused + self.failed
-        return self.pressed >= PRESSED_SHARE * asked if asked >= FEW else self.pressed > 0
+    def asked(self) -> int:
+        """The number of changes that the sink was asked to take."""
+        return self.taken + self.refused + self.failed
 
     def plus(self, other: "Tried") -> "Tried":
         """With what was tried elsewhere too."""

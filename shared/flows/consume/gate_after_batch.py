@@ -7,6 +7,7 @@ from shared.adapters.state.gates import Gates
 from shared.domain import gate_transitions
 from shared.flows.consume.applying import Tried
 from shared.flows.consume.consumed import Consumed
+from shared.flows.consume.sink_pressure import SinkPressure, is_high
 from shared.values.errors import RowlineError
 from shared.values.gate import Gate
 
@@ -16,19 +17,21 @@ class GateAfterBatch:
 
     def __init__(self, consumer: str, gates: Gates, now_ms: Callable[[], int]) -> None:
         self._consumer, self._gates, self._now_ms = consumer, gates, now_ms
+        self._pressure = SinkPressure(now_ms)
 
     def after_batch(self, gate: Gate, tried: Tried, consumed: Consumed) -> Gate:
         """Note what a batch showed; returns the gate as it is then, as far as is known.
 
         What cannot be noted shows again in the next batch.
         """
+        is_pressed = self._pressure.note(tried)
         changed = gate_transitions.after_batch(
             gate,
             tried.took,
             self._now_ms(),
-            _why(tried, consumed),
+            _why(tried, consumed, is_pressed),
             consumed.oldest_failed_ts_ms,
-            is_pressed=tried.is_pressed,
+            is_pressed=is_pressed,
         )
         return self._write(gate, changed) if changed else gate
 
@@ -56,8 +59,9 @@ class GateAfterBatch:
 
     def after_probe(self, gate: Gate, tried: Tried, consumed: Consumed) -> Gate:
         """Write the verdict of a probe that tried something."""
-        why, now_ms = _why(tried, consumed), self._now_ms()
-        if tried.took and tried.is_pressed:
+        is_pressed = is_high(tried.pressed, tried.asked)
+        why, now_ms = _why(tried, consumed, is_pressed), self._now_ms()
+        if tried.took and is_pressed:
             return self._write(gate, gate_transitions.pressed_again(gate, why, now_ms))
         if gate_transitions.passes(gate.cause, tried.taken, tried.refused, tried.unasked):
             return self._write(gate, gate_transitions.opened(gate, now_ms))
@@ -86,10 +90,9 @@ class GateAfterBatch:
         return gate
 
 
-def _why(tried: Tried, consumed: Consumed) -> str:
-    if tried.took and tried.is_pressed:
-        asked = tried.taken + tried.refused + tried.failed
-        return f"had no room for {tried.pressed:,} of {asked:,} changes at first (429)"
+def _why(tried: Tried, consumed: Consumed, is_pressed: bool) -> str:
+    if tried.took and is_pressed:
+        return f"had no room for {tried.pressed:,} of {tried.asked:,} changes at first (429)"
     return _main(consumed.reasons)
 
 
