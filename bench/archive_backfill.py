@@ -45,7 +45,7 @@ from shared.values.job import Job
 from shared.values.replay_work import ReplayWork
 from shared.values.seq import make_seq
 from shared.values.settings import SourceSettings, TableSettings
-from shared.values.snapshot import Part, Texts
+from shared.values.snapshot import SnapshotPart, Texts
 from tests.worlds.consumer_world import STREAM
 from tests.worlds.twins.claims import MemoryClaims
 from tests.worlds.twins.lake import MemoryLake
@@ -87,7 +87,7 @@ def _snapshot(rows: int) -> str:
         numbers = range(first, min(rows, first + _FILE_ROWS))
         keys = Texts.of([encode({"id": number}) for number in numbers])
         texts = Texts.of([encode(consuming.row(number)) for number in numbers])
-        part = Part(STREAM, STREAM, TABLE.database, TABLE.table, 1, FLOOR, 1, keys, texts)
+        part = SnapshotPart(STREAM, STREAM, TABLE.database, TABLE.table, 1, FLOOR, 1, keys, texts)
         table.add("s", TABLE.full, first, first, rows_of("s", part))
     return bucket
 

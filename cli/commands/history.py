@@ -16,8 +16,8 @@ from shared.domain.time_argument import parse_time
 from shared.flows.history.archive_reach import ArchiveReach
 from shared.flows.history.history import RowHistory, RowMoment, row_at, row_history
 from shared.flows.history.history_json import OPERATIONS, history_answer, moment_answer
-from shared.flows.history.reach_json import iso
 from shared.values.errors import ConfigError
+from shared.values.unix_micros import time_text
 
 _LONGEST = 60
 """Characters of a value in a line."""
@@ -57,7 +57,7 @@ def _show(found: RowHistory, diff: bool) -> None:
     console = result_console()
     _print(console, f"{found.table}  {' '.join(found.keys)}", "bold")
     for change in found.changes:
-        line = f"{iso(change.at_us)}  {_what(change):<9} {change.tx}  {_place(change)}"
+        line = f"{time_text(change.at_us)}  {_what(change):<9} {change.tx}  {_place(change)}"
         if diff or change.op == "t":
             _print(console, line, "bold" if diff else "")
         changed = differences(change)
@@ -79,7 +79,7 @@ def _show(found: RowHistory, diff: bool) -> None:
 def _show_moment(found: RowMoment) -> None:
     console = result_console()
     row = found.found
-    _print(console, f"{found.table}  {' '.join(found.keys)}  at {iso(found.at_us)}", "bold")
+    _print(console, f"{found.table}  {' '.join(found.keys)}  at {time_text(found.at_us)}", "bold")
     said = {"exists": "exists", "absent": "does not exist", "unknown": "is not known"}[row.state]
     _print(console, f"the row {said}: {row.why}")
     for name, value in (row.row or {}).items():
@@ -91,7 +91,7 @@ def _show_moment(found: RowMoment) -> None:
         change = row.change
         _print(
             console,
-            f"since {iso(change.at_us)}, {_what(change)} in {change.tx}, {_place(change)}",
+            f"since {time_text(change.at_us)}, {_what(change)} in {change.tx}, {_place(change)}",
         )
     if not found.complete:
         _print(console, "! the archive may lack changes before this time", "yellow")
@@ -101,7 +101,7 @@ def _show_moment(found: RowMoment) -> None:
 def _footer(archive: ArchiveReach, scanned: int) -> None:
     console = note_console()
     for each in archive.through:
-        when = f", committed {iso(each.at_us)}" if each.at_us else ""
+        when = f", committed {time_text(each.at_us)}" if each.at_us else ""
         _print(console, f"archived through {each.stream} {each.epoch}/{each.n}{when}")
     _print(console, f"read {scanned / 1e6:,.1f} MB: ${query_usd(scanned):.5f}")
 

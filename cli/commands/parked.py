@@ -15,7 +15,7 @@ from cli.ui.json_option import JsonOption
 from cli.ui.printed_table import new_table, print_table
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
-from shared.domain.parked_groups import ParkedGroup, by_reason
+from shared.domain.parked_by_reason import ParkedReason, by_reason
 from shared.domain.parked_where import ParkedWhere
 from shared.flows.redrive.redrive import Redrive
 from shared.flows.redrive.report import lines_of_report, resync_of
@@ -123,7 +123,7 @@ def drop(
         console.print("  next: rowline archive audit --give-up", markup=False)
 
 
-def _agreed(consumer: str, groups: list[ParkedGroup]) -> bool:
+def _agreed(consumer: str, groups: list[ParkedReason]) -> bool:
     """Whether a person wants to drop these; without a terminal nobody agrees."""
     count = sum(group.count for group in groups)
     if not sys.stdin.isatty():
@@ -158,7 +158,7 @@ def _payload(deployed: Stage, consumer: str, change: ParkedChange) -> Any:
         return text if isinstance(text, str) else text.decode(errors="replace")
 
 
-def _show_group(group: ParkedGroup, console: Console) -> None:
+def _show_group(group: ParkedReason, console: Console) -> None:
     sample = group.sample
     console.print(f"{group.count:,} × {group.reason}", markup=False)
     console.print(

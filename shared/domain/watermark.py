@@ -13,7 +13,7 @@ from shared.values.position import Position
 from shared.values.settings import SourceSettings
 from shared.values.stream import relay_of
 
-SILENT_SECONDS = 15
+RELAY_SILENT_SECONDS = 15
 """A running relay renews its lease each second; a new holder takes over within ten."""
 
 ABSENT_SECONDS = 90
@@ -200,7 +200,7 @@ class Watermark:
                 seen = position
             if (lease.token, lease.beat) != beat:
                 beaten_at, beat = self._patience.clock(), (lease.token, lease.beat)
-            elif self._patience.clock() > beaten_at + SILENT_SECONDS:
+            elif self._patience.clock() > beaten_at + RELAY_SILENT_SECONDS:
                 self.require_relay()
             tell(
                 f"the relay is at {position}, waiting for {target.end}"

@@ -41,7 +41,7 @@ class Texts(msgspec.Struct, frozen=True, array_like=True):
             yield self.joined[start:end].decode()
 
 
-class Part(msgspec.Struct, frozen=True, array_like=True):
+class SnapshotPart(msgspec.Struct, frozen=True, array_like=True):
     """Rows of one table that one SELECT read.
 
     seq: of the checkpoint before it: the rows contain every change up to this number.
@@ -64,18 +64,18 @@ class Part(msgspec.Struct, frozen=True, array_like=True):
         return len(self.keys.joined) + len(self.rows.joined)
 
 
-_decoder = msgspec.msgpack.Decoder(Part)
+_decoder = msgspec.msgpack.Decoder(SnapshotPart)
 _former_decoder = msgspec.msgpack.Decoder(
     tuple[str, str, str, str, int, int, int, list[str], list[str]]
 )
 
 
-def encode_part(part: Part) -> bytes:
+def encode_part(part: SnapshotPart) -> bytes:
     """The content of a part's object; it carries a checksum of its own."""
     return zstd.compress(msgspec.msgpack.encode(part), options=_CHECKED)
 
 
-def decode_part(body: bytes) -> Part:
+def decode_part(body: bytes) -> SnapshotPart:
     """The part of an object. Raises ValueError for one that is damaged."""
     reader = zstd.ZstdDecompressor()
     try:
@@ -90,11 +90,11 @@ def decode_part(body: bytes) -> Part:
         raise ValueError(str(error)) from None
 
 
-def _of_lists(plain: bytes) -> Part:
+def _of_lists(plain: bytes) -> SnapshotPart:
     """A part as former versions wrote it, with lists of texts: an upgrade came before its file."""
     held = _former_decoder.decode(plain)
     keys, rows = (Texts.of([text.encode() for text in texts]) for texts in held[-2:])
-    return Part(*held[:-2], keys, rows)
+    return SnapshotPart(*held[:-2], keys, rows)
 
 
 class Readout(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Snapshots: the twins, and S3 with a real Iceberg table, obey the same contracts."""
+"""Snapshots (long: two contracts): the twins, and S3 with a real Iceberg table, obey the same."""
 
 import time
 from collections.abc import Iterator
@@ -19,7 +19,14 @@ from shared.flows.snapshots.tending import rows_of
 from shared.values.compression import zstd
 from shared.values.errors import StackError
 from shared.values.seq import make_seq
-from shared.values.snapshot import Part, Readout, Snapshot, SnapshotOfTable, Texts, decode_part
+from shared.values.snapshot import (
+    Readout,
+    Snapshot,
+    SnapshotOfTable,
+    SnapshotPart,
+    Texts,
+    decode_part,
+)
 from tests.worlds.twins.snapshots import MemorySnapshotStore, MemorySnapshotTable
 
 BUCKET, DATABASE = "archive", "kept"
@@ -28,7 +35,7 @@ LATER_MS = int(time.time() * 1000) + 3_600_000
 
 @dataclass
 class Kept:
-    """Store and table of one stage. open: another process that works on the same table."""
+    """Store and table of one stage. other: for another process."""
 
     store: SnapshotStore
     table: SnapshotTable
@@ -56,10 +63,11 @@ def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
         yield Kept(S3Snapshots(boto3.client("s3"), BUCKET), IcebergSnapshots(BUCKET, DATABASE))
 
 
-def part(*keys: int, table: str = "items", text: str = "x") -> Part:
+def part(*keys: int, table: str = "items", text: str = "x") -> SnapshotPart:
     texts = Texts.of([f'{{"id":{key}}}'.encode() for key in keys])
     rows = Texts.of([f'{{"id":{key},"text":"{text}"}}'.encode() for key in keys])
-    return Part("shop", "shop", "shop", table, 2, make_seq(900_000_000, 7), 1000, texts, rows)
+    seq = make_seq(900_000_000, 7)
+    return SnapshotPart("shop", "shop", "shop", table, 2, seq, 1000, texts, rows)
 
 
 def rows(id: str, *keys: int, text: str = "x") -> pa.Table:
@@ -101,7 +109,7 @@ def test_a_part_is_read_as_it_was_written_and_by_the_token_of_its_writer(kept: K
 
 def test_a_part_of_a_former_version_is_read_after_an_upgrade() -> None:
     now = part(1, 2)
-    fields = [getattr(now, name) for name in Part.__struct_fields__[:-2]]
+    fields = [getattr(now, name) for name in SnapshotPart.__struct_fields__[:-2]]
     former = msgspec.msgpack.encode([*fields, list(now.keys), list(now.rows)])
     assert decode_part(zstd.compress(former)) == now
     assert list(now.keys) == ['{"id":1}', '{"id":2}']
@@ -237,8 +245,8 @@ def test_an_erased_row_is_gone_from_every_snapshot_and_the_others_stay(kept: Kep
 def test_a_part_that_waits_is_listed_and_removed(kept: Kept) -> None:
     kept.store.put_part("a", "shop.items", 0, 1, part(1))
     kept.store.put_part("b", "shop.items", 0, 1, part(2))
-    found = {id: (name, held) for id, name, held in kept.store.parts()}
-    assert {id: held for id, (_, held) in found.items()} == {"a": part(1), "b": part(2)}
-    kept.store.remove_part(found["a"][0])
-    kept.store.remove_part(found["a"][0])
+    names = {id: name for id, name, _ in kept.store.parts()}
+    assert {id: held for id, _, held in kept.store.parts()} == {"a": part(1), "b": part(2)}
+    for _ in range(2):
+        kept.store.remove_part(names["a"])
     assert [id for id, _, _ in kept.store.parts()] == ["b"]

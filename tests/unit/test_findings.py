@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from shared.domain.parked_groups import by_reason
+from shared.domain.parked_by_reason import by_reason
 from shared.flows.health import thresholds
 from shared.flows.health.facts import ConsumerFacts, RelayFacts
 from shared.flows.health.recorded_findings import consumer_findings, findings_of, relay_finding

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from shared.domain.parked_groups import by_reason
+from shared.domain.parked_by_reason import by_reason
 from shared.domain.parked_where import ParkedWhere
 from shared.flows.consume.parked_reason import error_of, parked_reason
 from shared.values.errors import ConfigError

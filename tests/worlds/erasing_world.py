@@ -40,7 +40,7 @@ from shared.values.replay_work import ReplayWork
 from shared.values.sent_chunk import SentChunk
 from shared.values.seq import make_seq
 from shared.values.settings import ConsumerSettings
-from shared.values.snapshot import Part, Readout, Texts
+from shared.values.snapshot import Readout, SnapshotPart, Texts
 from shared.values.snapshot_work import TableRead
 from tests.worlds.byte_scan import SoughtValues
 from tests.worlds.twins.state import memory_state
@@ -107,7 +107,7 @@ class World:
         keys = [json.dumps({"id": key}, separators=(",", ":")) for key in rows]
         texts = [json.dumps({"id": key, "name": name}) for key, name in rows.items()]
         held = [Texts.of([each.encode() for each in some]) for some in (keys, texts)]
-        part = Part("shop", "shop", "market", "people", 1, make_seq(EPOCH, 1), 1, *held)
+        part = SnapshotPart("shop", "shop", "market", "people", 1, make_seq(EPOCH, 1), 1, *held)
         self.store.put_part(id, "market.people", 0, 1, part)
         now_ms = int(time.time() * 1000)
         read = TableRead("", len(rows), 1, ((1, 1),), "shop", 1, 2, True)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from shared.values.snapshot import Part, Readout, Snapshot, SnapshotFile
+from shared.values.snapshot import Readout, Snapshot, SnapshotFile, SnapshotPart
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,11 +17,11 @@ TABLE = "snapshots"
 class SnapshotStore(Protocol):
     """Objects of snapshots besides the table's. Methods raise StateUnavailable, StackError."""
 
-    def put_part(self, id: str, table: str, number: int, token: int, part: Part) -> None:
+    def put_part(self, id: str, table: str, number: int, token: int, part: SnapshotPart) -> None:
         """Write a part durably. The token of its writer is in the name."""
         ...
 
-    def part(self, id: str, table: str, number: int, token: int) -> Part:
+    def part(self, id: str, table: str, number: int, token: int) -> SnapshotPart:
         """Raises StackError for one that is missing or damaged."""
         ...
 
@@ -56,7 +56,7 @@ class SnapshotStore(Protocol):
         """A complete snapshot by its id."""
         ...
 
-    def parts(self) -> Iterator[tuple[str, str, Part]]:
+    def parts(self) -> Iterator[tuple[str, str, SnapshotPart]]:
         """Every part that waits: the id of its snapshot, its name for `remove_part`, the part.
 
         Raises StackError for one that is damaged.

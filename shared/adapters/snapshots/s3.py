@@ -11,7 +11,7 @@ import msgspec
 
 from shared.adapters.objects.s3_folder import S3Folder
 from shared.values.errors import StackError
-from shared.values.snapshot import Part, Readout, Snapshot, decode_part, encode_part
+from shared.values.snapshot import Readout, Snapshot, SnapshotPart, decode_part, encode_part
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -29,10 +29,10 @@ class S3Snapshots:
         self._ready = S3Folder(client, bucket, READY)
         self._manifests = S3Folder(client, bucket, MANIFESTS)
 
-    def put_part(self, id: str, table: str, number: int, token: int, part: Part) -> None:
+    def put_part(self, id: str, table: str, number: int, token: int, part: SnapshotPart) -> None:
         self._parts.put(_part(id, table, number, token), encode_part(part))
 
-    def part(self, id: str, table: str, number: int, token: int) -> Part:
+    def part(self, id: str, table: str, number: int, token: int) -> SnapshotPart:
         name = _part(id, table, number, token)
         body = self._parts.get(name)
         try:
@@ -46,7 +46,7 @@ class S3Snapshots:
                 hint=f"Take another snapshot, and delete {READY}{id} of this bucket.",
             ) from None
 
-    def parts(self) -> Iterator[tuple[str, str, Part]]:
+    def parts(self) -> Iterator[tuple[str, str, SnapshotPart]]:
         for each in self._parts.list():
             body = self._parts.get(each.name)
             if body is None:

@@ -2,8 +2,9 @@
 
 import random
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+from shared.values.unix_micros import time_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,7 +23,6 @@ truncation is one of each group and comes first: ("", group).
 
 _NO_KEY = "{}"
 _SAMPLE = 20_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Sample:
@@ -105,9 +105,4 @@ def quoted(text: str) -> str:
 
 def iso(at_us: int) -> str:
     """A time as filters write it."""
-    return (_EPOCH + timedelta(microseconds=at_us)).replace(tzinfo=None).isoformat()
-
-
-def micros(at: datetime) -> int:
-    """A time of the table, as Unix µs."""
-    return (at.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+    return time_of(at_us).replace(tzinfo=None).isoformat()

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from shared.adapters.lake.contract import Lake, TableHead
 from shared.adapters.snapshots.contract import SnapshotTable
-from shared.flows.archive.reading_order import between, iso, micros, quoted
+from shared.flows.archive.reading_order import between, iso, quoted
 from shared.values.archive_pages import PageRow, PartRequest
 from shared.values.seq import make_seq, split_seq
+from shared.values.unix_micros import micros
 
 if TYPE_CHECKING:
     import pyarrow as pa

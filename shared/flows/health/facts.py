@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from shared.adapters.observation.contract import ConsumerSigns
-from shared.domain.parked_groups import ParkedGroup
+from shared.domain.parked_by_reason import ParkedReason
 from shared.values.gate import Gate
 
 
@@ -70,7 +70,7 @@ class ConsumerFacts(msgspec.Struct, frozen=True):
     due: dict[str, str]
     verified: dict[str, Any] | None
     signs: ConsumerSigns = ConsumerSigns()
-    parked: tuple[ParkedGroup, ...] = ()
+    parked: tuple[ParkedReason, ...] = ()
     gate: Gate = Gate()
     expired: str = ""
     job_kind: str = ""

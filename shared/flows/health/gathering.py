@@ -10,10 +10,11 @@ from shared.adapters.state.state import State
 from shared.adapters.state.streams import Streams
 from shared.domain.gate_transitions import as_deployed
 from shared.domain.open_dues import open_dues
-from shared.domain.parked_groups import by_reason
+from shared.domain.parked_by_reason import by_reason
 from shared.domain.sink import Examiner
+from shared.domain.watermark import RELAY_SILENT_SECONDS
 from shared.flows.health.facts import ConsumerFacts, RelayFacts
-from shared.flows.health.thresholds import LOST_SHOWN_S, RELAY_SILENT_S
+from shared.flows.health.thresholds import LOST_SHOWN_S
 from shared.values.checkpoint import Checkpoint, Lost
 from shared.values.seq import split_seq
 from shared.values.settings import ConsumerSettings, Settings, SourceSettings
@@ -49,7 +50,7 @@ def relay_facts(streams: Streams, source: SourceSettings, now: float) -> RelayFa
     if error:
         state = "failed"
     elif lease.holder:
-        state = "running" if now - renewed < RELAY_SILENT_S else "silent"
+        state = "running" if now - renewed < RELAY_SILENT_SECONDS else "silent"
     else:
         state = "waiting" if checkpoint else "never"
     epoch, n = split_seq(checkpoint.seq + checkpoint.rows) if checkpoint else (0, 0)

@@ -5,10 +5,6 @@ The alarms are in the plugin (`plugins/rowline/expand/alarms.js`); a test compar
 
 from shared.domain.preflight.server_settings import MOST_USED
 
-RELAY_SILENT_S = 15
-"""A relay that has not renewed its lease for so long does not run: lease time, publish time-out
-and a margin."""
-
 RELAY_LAG_S = 60
 """Above this the relay is behind its source."""
 

@@ -12,13 +12,13 @@ from shared.domain.row_in_snapshot import SKEW_US, SnapshotRow, nearest
 from shared.flows.history.archive_reach import ArchiveReach, archive_of
 from shared.flows.history.past_table import PastTable, find_table
 from shared.flows.history.row_queries import (
-    micros,
     read_other_keys,
     read_row,
     read_snapshots,
     read_version,
 )
 from shared.flows.history.setup import HistorySetup
+from shared.values.unix_micros import micros
 
 MOST_KEY_CHANGES = 50
 """Changes of a row's key whose other side is looked up; each is a part of one query."""

@@ -10,20 +10,22 @@ from shared.domain.query_cost import query_usd
 from shared.domain.row_history import Archived
 from shared.flows.history.history import RowHistory, RowMoment
 from shared.flows.history.pages import ChangePage
-from shared.flows.history.reach_json import Answer, archive_answer, iso
+from shared.flows.history.reach_json import archive_answer
+from shared.values.plain_answer import PlainAnswer
+from shared.values.unix_micros import time_text
 
 OPERATIONS = {"c": "create", "u": "update", "d": "delete", "r": "read", "t": "truncate"}
 
 
-def change_answer(change: Archived) -> Answer:
+def change_answer(change: Archived) -> PlainAnswer:
     """One change."""
-    answer: Answer = {
+    answer: PlainAnswer = {
         "stream": change.stream,
         "epoch": change.epoch,
         "n": change.n,
         "id": change.id,
         "operation": OPERATIONS[change.op],
-        "committed_at": iso(change.at_us),
+        "committed_at": time_text(change.at_us),
         "key": change.key,
         "before": change.before,
         "after": change.after,
@@ -40,7 +42,7 @@ def change_answer(change: Archived) -> Answer:
     return answer
 
 
-def history_answer(found: RowHistory) -> Answer:
+def history_answer(found: RowHistory) -> PlainAnswer:
     """The history of a row."""
     return {
         "table": found.table,
@@ -51,13 +53,13 @@ def history_answer(found: RowHistory) -> Answer:
     }
 
 
-def moment_answer(found: RowMoment) -> Answer:
+def moment_answer(found: RowMoment) -> PlainAnswer:
     """A row at a time."""
     row = found.found
     return {
         "table": found.table,
         "keys": found.keys,
-        "at": iso(found.at_us),
+        "at": time_text(found.at_us),
         "state": row.state,
         "why": row.why,
         "certain": row.certain and found.complete,
@@ -72,15 +74,15 @@ def moment_answer(found: RowMoment) -> Answer:
     }
 
 
-def _cost(scanned: int) -> Answer:
+def _cost(scanned: int) -> PlainAnswer:
     return {"scanned_bytes": scanned, "cost_usd": query_usd(scanned)}
 
 
 def page_answer(
     found: ChangePage,
     name: str = "changes",
-    each_answer: Callable[[Archived], Answer] = change_answer,
-) -> Answer:
+    each_answer: Callable[[Archived], PlainAnswer] = change_answer,
+) -> PlainAnswer:
     """A page of changes, or of rows."""
     return {
         name: [each_answer(each) for each in found.changes],
@@ -90,12 +92,12 @@ def page_answer(
     }
 
 
-def row_answer(change: Archived) -> Answer:
+def row_answer(change: Archived) -> PlainAnswer:
     """A row as a change made it."""
     return {
         "key": change.key,
         "row": change.after,
-        "since": iso(change.at_us),
+        "since": time_text(change.at_us),
         "schema_version": change.schema_version,
         "stream": change.stream,
         "epoch": change.epoch,

@@ -11,7 +11,7 @@ from shared.domain.row_history import TRUNCATE, Archived
 from shared.flows.history.archive_reach import ArchiveReach, archive_of
 from shared.flows.history.page_names import MOST, checked_size, page_name, place_of
 from shared.flows.history.past_table import PastTable, find_table
-from shared.flows.history.row_queries import COLUMNS, OF_TABLE, change_of, select
+from shared.flows.history.row_queries import CHANGE_COLUMNS, OF_TABLE, change_of, select
 from shared.flows.history.setup import HistorySetup
 
 MOST_BYTES = 4_000_000
@@ -47,7 +47,7 @@ def table_at(
         text, values = text_parameters(after)
         where, parameters = f'{where} AND "key" > {text}', [*parameters, *values]
     newest = 'row_number() OVER (PARTITION BY "key" ORDER BY epoch DESC, n DESC) AS newest'
-    inner = select(where, f"{COLUMNS}, {newest}")
+    inner = select(where, f"{CHANGE_COLUMNS}, {newest}")
     gone = select(
         f'{OF_TABLE} AND committed_at <= ? AND "key" = ?',
         "epoch AS gone_epoch, n AS gone_n",
@@ -55,7 +55,7 @@ def table_at(
     sql = " ".join(
         (
             "SELECT",
-            COLUMNS,
+            CHANGE_COLUMNS,
             f"FROM ({inner}) AS kept LEFT JOIN",
             f"({gone} ORDER BY epoch DESC, n DESC LIMIT 1) AS gone ON true",
             "WHERE newest = 1 AND op <> 'd' AND (gone_epoch IS NULL OR epoch > gone_epoch",

@@ -5,7 +5,7 @@ each part of a query names all three: Athena then reads few bytes.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
@@ -15,9 +15,9 @@ from shared.domain.columns_in_force import RawRow
 from shared.domain.row_history import TRUNCATE, Archived
 from shared.domain.row_in_snapshot import SnapshotRow
 from shared.flows.history.past_table import PastTable
+from shared.values.unix_micros import micros, time_of
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-COLUMNS = (
+CHANGE_COLUMNS = (
     'stream, epoch, n, id, op, "key", committed_at, "before", "after", tx_id, tx_index, tx_last, '
     "schema_version, trace_id"
 )
@@ -44,7 +44,7 @@ def read_row(athena: Athena, table: PastTable, keys: Sequence[str]) -> tuple[lis
     return [change_of(row) for row in rows(athena, done.id)], done.scanned
 
 
-def select(where: str, columns: str = COLUMNS, table: str = "changes") -> str:
+def select(where: str, columns: str = CHANGE_COLUMNS, table: str = "changes") -> str:
     """A SELECT of the table `changes`, or of `snapshots`."""
     return " ".join(("SELECT", columns, "FROM", table, "WHERE", where))
 
@@ -65,7 +65,7 @@ def read_snapshots(
             str(id),
             int(epoch or 0),
             int(n or 0),
-            micros(datetime.fromisoformat(str(read_at)).replace(tzinfo=UTC)),
+            micros(datetime.fromisoformat(str(read_at))),
             int(version or 0),
             _decode(after or "{}"),
         )
@@ -113,18 +113,8 @@ def read_other_keys(
     return found, done.scanned
 
 
-def time_of(at_us: int) -> datetime:
-    """A time from Unix µs."""
-    return EPOCH + timedelta(microseconds=at_us)
-
-
-def micros(at: datetime) -> int:
-    """Unix µs of a time."""
-    return (at - EPOCH) // timedelta(microseconds=1)
-
-
 def change_of(row: ResultRow) -> Archived:
-    """A row with `COLUMNS` as a change."""
+    """A row with `CHANGE_COLUMNS` as a change."""
     values = iter(row)
 
     def text() -> str:
@@ -141,7 +131,7 @@ def change_of(row: ResultRow) -> Archived:
         id=text(),
         op=text(),
         key=text(),
-        at_us=micros(datetime.fromisoformat(text()).replace(tzinfo=UTC)),
+        at_us=micros(datetime.fromisoformat(text())),
         before=image(),
         after=image(),
         tx=text(),

@@ -1,12 +1,14 @@
 """The snapshots of a table as plain JSON values, for the command and the API alike."""
 
-from shared.flows.history.reach_json import Answer, archive_answer, iso
+from shared.flows.history.reach_json import archive_answer
 from shared.flows.history.table_snapshots import SnapshotPage
+from shared.values.plain_answer import PlainAnswer
 from shared.values.seq import split_seq
 from shared.values.snapshot import Snapshot
+from shared.values.unix_micros import time_text
 
 
-def snapshots_answer(found: SnapshotPage) -> Answer:
+def snapshots_answer(found: SnapshotPage) -> PlainAnswer:
     """A page of the snapshots of a table."""
     return {
         "table": found.table,
@@ -18,13 +20,13 @@ def snapshots_answer(found: SnapshotPage) -> Answer:
     }
 
 
-def _snapshot(snapshot: Snapshot, name: str) -> Answer:
+def _snapshot(snapshot: Snapshot, name: str) -> PlainAnswer:
     table = snapshot.tables[name]
     return {
         "id": snapshot.id,
-        "began_at": iso(snapshot.began_ms * 1000),
-        "ended_at": iso(snapshot.ended_ms * 1000),
-        "kept_until": iso(snapshot.expires_ms * 1000),
+        "began_at": time_text(snapshot.began_ms * 1000),
+        "ended_at": time_text(snapshot.ended_ms * 1000),
+        "kept_until": time_text(snapshot.expires_ms * 1000),
         "rows": table.rows,
         "bytes": sum(each.size for each in snapshot.files if each.table == name),
         "stream": table.stream,
@@ -34,6 +36,6 @@ def _snapshot(snapshot: Snapshot, name: str) -> Answer:
     }
 
 
-def _number(seq: int) -> Answer:
+def _number(seq: int) -> PlainAnswer:
     epoch, n = split_seq(seq)
     return {"epoch": epoch, "n": n}

@@ -10,16 +10,13 @@ from shared.domain.backlog import Backlog
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.change_encoding import Packing
 from shared.domain.published_columns import published_columns
+from shared.flows.jobs.queue_patience import PATIENCE_SECONDS, queue_takes_nothing
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.jobs.tenure import Tenure
 from shared.values.change import Change, Row, Transaction
-from shared.values.errors import StackError
 from shared.values.message import Message, attributes, encode, hash_ids
 from shared.values.message_group import group_id
 from shared.values.table import Table
-
-PATIENCE_SECONDS = 120
-"""The queue refuses everything for so long: something is wrong that waiting does not repair."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -147,11 +144,7 @@ class RowSending:
 
     def _check(self, deadline: float, reason: str) -> None:
         if self._clock() > deadline:
-            raise StackError(
-                f"takes no message for {PATIENCE_SECONDS} s ({reason}).",
-                thing="the consumer's queue",
-                hint="The same command goes on where this one stopped.",
-            )
+            raise queue_takes_nothing(reason)
 
     def _as_published(self, captured: CapturedTable) -> Table:
         known = self._published.get(captured.name)

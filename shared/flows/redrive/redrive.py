@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import msgspec
 
 from shared.adapters.topic.contract import Entry
-from shared.domain.parked_groups import by_reason
+from shared.domain.parked_by_reason import by_reason
 from shared.domain.parked_where import ParkedWhere
 from shared.flows.jobs.holding import hold
 from shared.flows.jobs.send_rate import RATE

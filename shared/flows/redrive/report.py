@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from shared.domain.parked_groups import ParkedGroup
+from shared.domain.parked_by_reason import ParkedReason
 
 
 class RedrivePlan(msgspec.Struct, frozen=True):
@@ -20,7 +20,7 @@ class RedrivePlan(msgspec.Struct, frozen=True):
     rows: int
     superseded: int
     expired: int
-    groups: list[ParkedGroup]
+    groups: list[ParkedReason]
     due_tables: list[str] = []
 
 

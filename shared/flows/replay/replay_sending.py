@@ -17,14 +17,11 @@ from shared.domain.change_encoding import Header, Packed
 from shared.domain.large_change import encode_change
 from shared.domain.message_packing import MAX_MESSAGE_BYTES, Group, Parcel, take_parcel
 from shared.domain.patience import Patience
+from shared.flows.jobs.queue_patience import PATIENCE_SECONDS, queue_takes_nothing
 from shared.values.archive_pages import PageRow, TableName
 from shared.values.change import Change, Transaction
-from shared.values.errors import StackError
 from shared.values.message import Lane, Message, attributes, hash_ids
 from shared.values.stream import source_of
-
-PATIENCE_SECONDS = 120
-"""The queue refuses everything for so long: something is wrong that waiting does not repair."""
 
 _WAIT = 0.5
 
@@ -87,11 +84,7 @@ class ReplaySending:
                         del waiting[entry.group]
             if failed := [fate for fate in fates if fate is not None]:
                 if clock() > deadline:
-                    raise StackError(
-                        f"takes no message for {PATIENCE_SECONDS} s ({failed[0]}).",
-                        thing="the consumer's queue",
-                        hint="`rowline jobs resume` continues the replay where it stopped.",
-                    )
+                    raise queue_takes_nothing(failed[0])
                 self._patience.sleep(_WAIT)
 
     def _packed(self, table: TableName, row: PageRow) -> Packed:

@@ -24,7 +24,7 @@ from shared.values.errors import ConfigError, StackError
 from shared.values.job import Job, TableFill
 from shared.values.json_text import encode_json
 from shared.values.progress import Progress
-from shared.values.snapshot import Part, Readout, Texts
+from shared.values.snapshot import Readout, SnapshotPart, Texts
 from shared.values.snapshot_work import SnapshotWork, TableRead
 
 CHUNK_ROWS = 20_000
@@ -182,10 +182,10 @@ class Creating:
         proved = self._reading.proved(name, fill)
         return proved if proved.cursor == fill.cursor else None
 
-    def _part(self, table: CapturedTable, rows: Sequence[Row], seq: int) -> Part:
+    def _part(self, table: CapturedTable, rows: Sequence[Row], seq: int) -> SnapshotPart:
         plan, schemas = table.plan, self._setup.state.schemas
         mine = published_columns(schemas, self._source.name, plan.table)
-        return Part(
+        return SnapshotPart(
             self._source.stream_of(table.name),
             self._source.name,
             mine.database,

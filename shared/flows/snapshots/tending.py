@@ -14,7 +14,14 @@ from shared.flows.snapshots.setup import SnapshotSetup
 from shared.values.day import DAY_MS
 from shared.values.errors import StackError
 from shared.values.seq import split_seq
-from shared.values.snapshot import Part, Readout, Snapshot, SnapshotFile, SnapshotOfTable, Texts
+from shared.values.snapshot import (
+    Readout,
+    Snapshot,
+    SnapshotFile,
+    SnapshotOfTable,
+    SnapshotPart,
+    Texts,
+)
 from shared.values.snapshot_work import TableRead
 
 LEASE, LEASE_SECONDS = "archive-snapshots", 120
@@ -71,7 +78,7 @@ def _pack_table(
     while number < len(tokens):
         if setup.left() < RESERVE or not _lease(setup).hold():
             return False
-        first, parts, size = number, list[Part](), 0
+        first, parts, size = number, list[SnapshotPart](), 0
         while number < len(tokens) and size < FILE_BYTES:
             parts.append(setup.store.part(id, name, number, tokens[number]))
             size += parts[-1].size
@@ -82,7 +89,7 @@ def _pack_table(
     return True
 
 
-def rows_of(id: str, part: Part) -> pa.Table:
+def rows_of(id: str, part: SnapshotPart) -> pa.Table:
     """The rows of a part as those of the table."""
     epoch, n = split_seq(part.seq)
     size = len(part.keys)

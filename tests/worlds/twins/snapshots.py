@@ -8,10 +8,10 @@ import pyarrow.compute as pc
 from shared.adapters.snapshots.contract import PackedFile
 from shared.values.errors import StackError
 from shared.values.snapshot import (
-    Part,
     Readout,
     Snapshot,
     SnapshotFile,
+    SnapshotPart,
     decode_part,
     encode_part,
 )
@@ -25,16 +25,16 @@ class MemorySnapshotStore:
         self.ready: dict[str, Readout] = {}
         self.manifests: dict[str, Snapshot] = {}
 
-    def put_part(self, id: str, table: str, number: int, token: int, part: Part) -> None:
+    def put_part(self, id: str, table: str, number: int, token: int, part: SnapshotPart) -> None:
         self.held[id, table, number, token] = encode_part(part)
 
-    def part(self, id: str, table: str, number: int, token: int) -> Part:
+    def part(self, id: str, table: str, number: int, token: int) -> SnapshotPart:
         try:
             return decode_part(self.held[id, table, number, token])
         except (KeyError, ValueError) as error:
             raise StackError("cannot be read.", thing=f"part {number}") from error
 
-    def parts(self) -> Iterator[tuple[str, str, Part]]:
+    def parts(self) -> Iterator[tuple[str, str, SnapshotPart]]:
         for key, body in list(self.held.items()):
             yield key[0], repr(key), decode_part(body)
 

@@ -3,9 +3,8 @@
 import re
 import threading
 
-from shared.adapters.topic.contract import Entry
+from shared.adapters.topic.contract import MAX_ENTRIES, Entry
 
-MAX_ENTRIES = 10
 MAX_BYTES = 262_144
 
 

@@ -5,23 +5,18 @@ from typing import NamedTuple
 
 from shared.domain.time_argument import parse_time
 from shared.flows.history.history import row_at, row_history
-from shared.flows.history.history_json import (
-    history_answer,
-    moment_answer,
-    page_answer,
-    row_answer,
-)
+from shared.flows.history.history_json import history_answer, moment_answer, page_answer, row_answer
 from shared.flows.history.page_names import MOST
 from shared.flows.history.pages import (
     changes_between,
     changes_of_transaction,
     table_at,
 )
-from shared.flows.history.reach_json import Answer
 from shared.flows.history.setup import HistorySetup
 from shared.flows.history.snapshots_json import snapshots_answer
 from shared.flows.history.table_snapshots import snapshots_of
 from shared.values.errors import ConfigError
+from shared.values.plain_answer import PlainAnswer
 
 Given = Mapping[str, str]
 
@@ -40,7 +35,7 @@ class Route(NamedTuple):
     path: str
     summary: str
     parameters: tuple[Parameter, ...]
-    answer: Callable[[HistorySetup, Given], Answer]
+    answer: Callable[[HistorySetup, Given], PlainAnswer]
 
 
 TABLE = Parameter("table", "DATABASE.TABLE, or TABLE where one captured database has it.")
@@ -55,21 +50,21 @@ ASKED = Parameter(
 )
 
 
-def _history(setup: HistorySetup, given: Given) -> Answer:
+def _history(setup: HistorySetup, given: Given) -> PlainAnswer:
     return history_answer(row_history(setup, given["table"], given["key"]))
 
 
-def _row(setup: HistorySetup, given: Given) -> Answer:
+def _row(setup: HistorySetup, given: Given) -> PlainAnswer:
     return moment_answer(row_at(setup, given["table"], given["key"], parse_time(given["at"])))
 
 
-def _rows(setup: HistorySetup, given: Given) -> Answer:
+def _rows(setup: HistorySetup, given: Given) -> PlainAnswer:
     at = parse_time(given["at"])
     found = table_at(setup, given["table"], at, _limit(given), given.get("page", ""))
     return {"table": given["table"], "at": given["at"], **page_answer(found, "rows", row_answer)}
 
 
-def _changes(setup: HistorySetup, given: Given) -> Answer:
+def _changes(setup: HistorySetup, given: Given) -> PlainAnswer:
     since, until = parse_time(given["from"]), parse_time(given["to"])
     if since >= until:
         raise ConfigError("is not before `to`.", thing="from", hint="Change places.")
@@ -79,12 +74,12 @@ def _changes(setup: HistorySetup, given: Given) -> Answer:
     return {"table": given["table"], **page_answer(found)}
 
 
-def _transaction(setup: HistorySetup, given: Given) -> Answer:
+def _transaction(setup: HistorySetup, given: Given) -> PlainAnswer:
     found = changes_of_transaction(setup, given["id"], _limit(given), given.get("page", ""))
     return {"transaction": given["id"], **page_answer(found)}
 
 
-def _snapshots(setup: HistorySetup, given: Given) -> Answer:
+def _snapshots(setup: HistorySetup, given: Given) -> PlainAnswer:
     found = snapshots_of(setup, given["table"], _limit(given), given.get("page", ""))
     return snapshots_answer(found)
 

@@ -1,4 +1,4 @@
-"""Parked groups: the parked changes of a consumer by the reason that they share."""
+"""Parked by reason: the parked changes of a consumer by the reason that they share."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ import msgspec
 from shared.values.parked_change import ParkedChange
 
 
-class ParkedGroup(msgspec.Struct, frozen=True):
+class ParkedReason(msgspec.Struct, frozen=True):
     """Parked changes of one table that were refused for one reason.
 
     reason: without row values. joined: how many only follow a refused change of their row.
@@ -26,13 +26,13 @@ class ParkedGroup(msgspec.Struct, frozen=True):
     sample: ParkedChange
 
 
-def by_reason(changes: Iterable[ParkedChange]) -> list[ParkedGroup]:
-    """The groups of these changes, the largest first."""
+def by_reason(changes: Iterable[ParkedChange]) -> list[ParkedReason]:
+    """The reasons of these changes, the largest first."""
     groups: dict[tuple[str, str], list[ParkedChange]] = {}
     for change in changes:
         groups.setdefault((change.table, change.reason), []).append(change)
     found = [
-        ParkedGroup(
+        ParkedReason(
             table,
             reason,
             len(members),
