@@ -8,6 +8,7 @@ import msgspec
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from shared.domain.captured_tables import CapturedTable
+from shared.domain.chunk_size import ChunkSize
 from shared.domain.patience import Patience
 from shared.domain.watermark import Watermark, run_text, watermarks
 from shared.flows.jobs.setup import JobSetup
@@ -21,8 +22,6 @@ from shared.values.sent_chunk import SentChunk
 from shared.values.snapshot_work import SnapshotWork
 
 CHUNK_ROWS = 5_000
-CHUNK_BYTES = 4 << 20
-"""A chunk is read in one SELECT and held in memory."""
 
 _READ_ATTEMPTS = 6
 
@@ -32,7 +31,7 @@ class ChunkReading:
 
     def __init__(self, setup: JobSetup, patience: Patience, chunk_rows: int) -> None:
         self._source, self._database, self._patience = setup.source, setup.database, patience
-        self._chunk_rows, self._limits = chunk_rows, dict[str, int]()
+        self._chunk_rows, self._sizes = chunk_rows, dict[str, ChunkSize]()
         self.watermarks = watermarks(
             setup.state.streams, setup.source, setup.database, patience=patience
         )
@@ -76,10 +75,11 @@ class ChunkReading:
         Waits for a source that is away for a while.
         """
         after: list[Any] | None = msgspec.json.decode(state.cursor) if state.cursor else None
-        limit = self._limits.get(table.name) or self._limit(table)
-        checkpoint, rows = self._read(table, after, limit)
-        # The database gives fewer rows when they are large: to ask for many more would be in vain.
-        self._limits[table.name] = min(limit, max(10, 2 * len(rows)))
+        size = self._sizes.get(table.name)
+        if size is None:
+            size = self._sizes[table.name] = ChunkSize(self._chunk_rows, table.row_bytes)
+        checkpoint, rows = self._read(table, after, size.rows)
+        size.note(len(rows))
         return checkpoint, rows
 
     def end(self, checkpoint: Checkpoint, state: TableFill) -> tuple[SentChunk, ...]:
@@ -133,9 +133,6 @@ class ChunkReading:
 
     def _sleep(self, seconds: float) -> None:
         self._patience.sleep(seconds)
-
-    def _limit(self, table: CapturedTable) -> int:
-        return min(self._chunk_rows, max(50, CHUNK_BYTES // max(table.row_bytes, 1)))
 
 
 def _work(tenure: Tenure) -> FillWork | SnapshotWork:

@@ -7,9 +7,9 @@ import msgspec
 from msgspec import json
 
 from shared.adapters.database.contract import Database
+from shared.domain.chunk_size import ChunkSize
 from shared.domain.deletion_limit import DeletionRefused, is_many, refusal
 from shared.domain.sink import Expected
-from shared.flows.jobs.chunk_reading import CHUNK_BYTES
 from shared.flows.verify.candidate import REPAIRABLE, Candidate, difference
 from shared.flows.verify.comparing import Comparison, unlike
 from shared.flows.verify.ids import IdSet
@@ -74,11 +74,11 @@ class Walk:
 
     def _documents_of_rows(self) -> None:
         captured, documents = self._comparison.captured, self._comparison.documents
-        limit = min(self._chunk_rows, max(50, CHUNK_BYTES // max(captured.row_bytes, 1)))
+        size = ChunkSize(self._chunk_rows, captured.row_bytes)
         candidates, stored = list[Candidate](), self.check.rows
         after: list[Any] | None = json.decode(self._begun.cursor) if self._begun.cursor else None
         while rows := self._database.chunk(
-            captured.table, captured.key, after, limit, reached=None
+            captured.table, captured.key, after, size.rows, reached=None
         ):
             expected = self._with_ids([documents.expected(row) for row in rows])
             again = [one for one in expected if not self._seen.add(one.id)]
@@ -93,7 +93,7 @@ class Walk:
             candidates = self._settle(candidates, MAX_CANDIDATES)
             self._add(rows=len(rows))
             after = [rows[-1][column] for column in captured.key]
-            limit = min(limit, max(10, 2 * len(rows)))  # fewer come when they are large
+            size.note(len(rows))
             if self.check.rows - stored >= PART_ROWS:
                 candidates, stored = self._settle(candidates, 1), self.check.rows
                 cursor = json.encode(after).decode()

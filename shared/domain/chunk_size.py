@@ -1,0 +1,26 @@
+"""ChunkSize: how many rows of a table one SELECT asks for."""
+
+CHUNK_BYTES = 4 << 20
+"""A chunk is read in one SELECT and held in memory."""
+
+_LEAST, _LEAST_FIRST = 10, 50
+
+
+class ChunkSize:
+    """Of the chunks of one table.
+
+    rows: the next SELECT asks for so many.
+    """
+
+    def __init__(self, most: int, row_bytes: int) -> None:
+        """most: rows of a chunk, however short they are. row_bytes: of a row on average."""
+        self._most = min(most, max(_LEAST_FIRST, CHUNK_BYTES // max(row_bytes, 1)))
+        self.rows = self._most
+
+    def note(self, read: int) -> None:
+        """A chunk had so many rows.
+
+        The database gives fewer where they are large: to ask for many more would be in vain. Behind
+        these, chunks grow again.
+        """
+        self.rows = min(self._most, max(_LEAST, 2 * read))
