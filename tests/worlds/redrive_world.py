@@ -40,6 +40,7 @@ class RedriveWorld(World):
         made = super().cold_start()
         made._clock = made._parking._clock = lambda: self.now
         made._redriving._outcomes._clock = lambda: self.now
+        made._redriving._guard._clock = lambda: self.now
         made._parking.budget._clock = lambda: self.now
         self.state.parked.clock = lambda: self.now  # type: ignore[attr-defined]
         return made

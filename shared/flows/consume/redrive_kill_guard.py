@@ -5,6 +5,7 @@ after a record that names it, until the change that kills the function is known.
 hangs, every change kills. So before the third try of one, another one must be taken.
 """
 
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -26,20 +27,33 @@ where a function has less.
 """
 
 
+PATIENCE_MS = 600_000
+"""So long after a command was received first, its changes are not given up without a proof. Until
+then the gate of a function that only fails has closed.
+"""
+
 UNANSWERED = "Unanswered:"
 """Begins the reason of a change that may have killed the function because the sink hung."""
 
 
 class RedriveGuard:
-    """The commands of one invocation after the other. version: of the function's code.
+    """The commands of one invocation after the other.
 
+    version: of the function's code. clock: seconds since 1970.
     alone: the function was killed during the command, so its changes are begun one by one.
     took: the sink has taken a change in this invocation.
     attempts: how often a change that kills was begun.
     """
 
-    def __init__(self, consumer: str, hands: GroupsInHand, version: str) -> None:
+    def __init__(
+        self,
+        consumer: str,
+        hands: GroupsInHand,
+        version: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._consumer, self._hands, self._version = consumer, hands, version
+        self._clock, self._is_old = clock, False
         self._time_left: Callable[[], float] = lambda: 0.0
         self._begun = self._noted = self.alone = self.took = False
         self._counts = True
@@ -64,6 +78,7 @@ class RedriveGuard:
         """
         self._group, self._command = delivery.group, delivery.deduplication_id
         self.alone = self._noted = False
+        self._is_old = self._clock() * 1000 - delivery.first_received_ms >= PATIENCE_MS
         if delivery.attempt <= 1 or command.action == "drop":
             return
         before = self._hands.read(self._consumer, [self._group]).get(self._group, GroupInHand())
@@ -126,11 +141,13 @@ class RedriveGuard:
             return f"{KILLED} {ended}"
         others = self._killed if tries == KILLS - 1 and not proved else 0
         if self._counts and (tries >= KILLS or others):
-            also = f", and {others} times with others" if others else ""
-            return f"{UNANSWERED} {ended}{also}. No other change shows that the sink works"
+            if self._is_old:
+                also = f", and {others} times with others" if others else ""
+                return f"{UNANSWERED} {ended}{also}. No other change shows that the sink works"
+            before = GroupInHand(attempts=self.attempts)  # the count starts again
         enough = self._total * (AFTER_WITNESS if self.took else FULL)
         if self._counts and self._time_left() >= enough:
-            began = msgspec.structs.replace(before, tries=tries + 1, proved=proved)
+            began = msgspec.structs.replace(before, tries=before.tries + 1, proved=proved)
         else:  # it is not blamed for what others have used up
             began = msgspec.structs.replace(before, attempts=before.attempts + 1)
         self._note(change.id, began)

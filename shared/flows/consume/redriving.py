@@ -46,7 +46,7 @@ class RedriveRuntime:
     ) -> None:
         self._consumer, self._settings = consumer.name, consumer
         self._payloads = Payloads(consumer, state.parked, claims)
-        self._guard = RedriveGuard(consumer.name, state.groups_in_hand, version)
+        self._guard = RedriveGuard(consumer.name, state.groups_in_hand, version, clock)
         self._expired = ExpiredPayloads(consumer, state.parked, state.dues)
         self._last: RedriveOutcome = "again"
         self._witnesses: dict[str, RedriveOutcome] = {}
