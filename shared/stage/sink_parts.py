@@ -15,8 +15,8 @@ from shared.values.errors import RowlineError
 from shared.values.settings import ConsumerSettings
 
 if TYPE_CHECKING:
+    from shared.flows.consume.consume import Consume
     from shared.flows.consume.draining import Drain
-    from shared.flows.consume.runtime import Consume
 
 
 class SinkParts(AwsParts):
@@ -49,7 +49,7 @@ class SinkParts(AwsParts):
     def runtime(self, name: str) -> "Consume":
         """A consumer at work."""
         from shared.flows.consume.batch_trace import BatchTrace
-        from shared.flows.consume.runtime import Consume
+        from shared.flows.consume.consume import Consume
 
         consumer, sink = self.consumer(name), self.sink(name)
         version = os.environ.get("ROWLINE_VERSION", "")

@@ -13,7 +13,7 @@ import pytest
 from shared.adapters.database.sql import SqlDatabase
 from shared.domain.patience import Patience
 from shared.flows.backfill.backfill import Backfill
-from shared.flows.consume.runtime import Consume
+from shared.flows.consume.consume import Consume
 from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.relay.reading.connecting import database, opener

@@ -10,7 +10,7 @@ import pytest
 from shared.adapters import own_code
 from shared.domain.sink import Arrival, Sink, SinkAccess, Slice, Surroundings
 from shared.flows.consume import sinks
-from shared.flows.consume.runtime import Consume
+from shared.flows.consume.consume import Consume
 from shared.flows.health.doctor import _probe
 from shared.values.errors import ConfigError
 from shared.values.settings import ConsumerSettings, Settings

@@ -30,7 +30,7 @@ import sys
 from pathlib import Path
 from shared.domain.sink import Surroundings
 from shared.flows.consume import sinks
-from shared.flows.consume.runtime import Consume
+from shared.flows.consume.consume import Consume
 from shared.values.delivery import Delivery
 from shared.values.message import Message, attributes, encode
 from shared.values.settings import load

@@ -7,7 +7,7 @@ from zlib import crc32
 
 import pytest
 
-from shared.adapters.search.answer import fate
+from shared.adapters.search.bulk_item import result_of_item
 from shared.adapters.search.contract import Action, Result
 from shared.domain import gate_transitions
 from shared.flows.consume.applying import Tried
@@ -17,7 +17,7 @@ from shared.values.gate import Gate
 from tests.worlds.outage_world import OutageWorld
 from tests.worlds.twins.search import MemorySearch
 
-FULL = fate({"status": 429, "error": {"type": "es_rejected_execution_exception"}})
+FULL = result_of_item({"status": 429, "error": {"type": "es_rejected_execution_exception"}})
 Rejects = Callable[[Action], bool]
 
 

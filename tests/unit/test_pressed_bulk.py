@@ -3,14 +3,14 @@
 import random
 from collections.abc import Callable, Sequence
 
-from shared.adapters.search.answer import fate
+from shared.adapters.search.bulk_item import result_of_item
 from shared.adapters.search.contract import Action, Result
 from shared.flows.consume.sinks.elasticsearch.pressed_bulk import FRUITLESS_ROUNDS, PressedBulk
 from tests.worlds.consumer_world import World, change, delivery
 from tests.worlds.twins.search import MemorySearch
 
-FULL = fate({"status": 429, "error": {"type": "es_rejected_execution_exception"}})
-DOWN = fate({"status": 503, "error": {"type": "unavailable_shards_exception"}})
+FULL = result_of_item({"status": 429, "error": {"type": "es_rejected_execution_exception"}})
+DOWN = result_of_item({"status": 503, "error": {"type": "unavailable_shards_exception"}})
 
 
 class Pressed(MemorySearch):

@@ -13,7 +13,7 @@ from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.open_dues import open_dues
 from shared.domain.sink import Outcome, Slice
 from shared.flows.backfill.backfill import Backfill
-from shared.flows.consume.runtime import Consume
+from shared.flows.consume.consume import Consume
 from shared.flows.jobs import awaiting
 from shared.flows.verify.verify import Verify
 from shared.values.due_cause import DueCause

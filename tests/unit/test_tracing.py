@@ -20,7 +20,7 @@ from shared.domain.message_packing import MAX_MESSAGE_BYTES
 from shared.domain.trace_sampling import MOST_A_SECOND, MOST_CHANGES, TraceSampler
 from shared.domain.traced_changes import MOST_BYTES, TracedChange, changes_of, listed
 from shared.flows.consume.batch_trace import BatchTrace
-from shared.flows.consume.runtime import Consume
+from shared.flows.consume.consume import Consume
 from shared.flows.relay.publishing.publish_trace import PublishTrace
 from shared.values.change import Change, Transaction
 from shared.values.key_hash import key_hash

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.flows.consume.runtime import Consume
+from shared.flows.consume.consume import Consume
 from shared.flows.consume.visibility import back_off, claim
 from shared.values.delivery import Delivery
 from shared.values.errors import StateUnavailable

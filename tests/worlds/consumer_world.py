@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 
 from shared.domain.sink import Sink
+from shared.flows.consume.consume import Consume
 from shared.flows.consume.consumed import Consumed
 from shared.flows.consume.park_budget import LEAST_ROWS
 from shared.flows.consume.preparing import prepared
-from shared.flows.consume.runtime import Consume
 from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
 from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings

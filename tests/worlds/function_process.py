@@ -12,7 +12,7 @@ from typing import Any
 
 from shared.adapters.state.state import State
 from shared.flows.consume import sinks
-from shared.flows.consume.runtime import Consume
+from shared.flows.consume.consume import Consume
 from shared.values.delivery import Delivery
 from shared.values.settings import ConsumerSettings
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from shared.flows.consume.runtime import Consume
+from shared.flows.consume.consume import Consume
 from shared.flows.watch.setup import WatchSetup
 from shared.flows.watch.watch_loop import watch
 from shared.values.gate import Gate

@@ -16,7 +16,7 @@ from shared.domain.sink import Surroundings
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.backfill.report import BackfillReport
 from shared.flows.consume import sinks
-from shared.flows.consume.runtime import Consume
+from shared.flows.consume.consume import Consume
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.relay.reading import wanting
 from shared.flows.relay.reading.connecting import database, opener, preflight

@@ -6,7 +6,7 @@ from typing import Any
 from shared.adapters.topic.contract import Entry
 from shared.domain.parked_where import ParkedWhere
 from shared.domain.patience import Patience
-from shared.flows.consume.runtime import Consume
+from shared.flows.consume.consume import Consume
 from shared.flows.jobs.send_rate import RATE
 from shared.flows.redrive.redrive import Redrive
 from shared.flows.redrive.report import RedriveReport

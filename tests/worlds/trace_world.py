@@ -13,7 +13,7 @@ from shared.domain.numbering import Numbering
 from shared.domain.server_identity import run_of
 from shared.domain.trace_sampling import TraceSampler
 from shared.flows.consume.batch_trace import BatchTrace
-from shared.flows.consume.runtime import Consume
+from shared.flows.consume.consume import Consume
 from shared.flows.relay.publishing.publish_trace import PublishTrace
 from shared.flows.trace.change_trace import ChangeTrace
 from shared.flows.trace.sought import Sought

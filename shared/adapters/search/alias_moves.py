@@ -7,7 +7,7 @@ from shared.adapters.search.connection import Connection, names
 from shared.values.errors import SearchError
 
 
-class IndexMoves:
+class AliasMoves:
     """Of one cluster. Each call may be repeated."""
 
     def __init__(self, cluster: Connection) -> None:

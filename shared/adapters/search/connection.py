@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 from shared.adapters.search import plain
 from shared.adapters.search.access import access_of
-from shared.adapters.search.answer import reason_at_top, refused
 from shared.adapters.search.plain import PlainRequests, SearchAnswer
 from shared.adapters.search.product import (
     ELASTICSEARCH,
@@ -19,6 +18,7 @@ from shared.adapters.search.product import (
     by_headers,
     by_root,
 )
+from shared.adapters.search.request_errors import reason_at_top, refused
 from shared.values.errors import SearchError
 from shared.values.json_text import encode_json
 

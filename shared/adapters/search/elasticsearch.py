@@ -10,12 +10,13 @@ from typing import Any
 import msgspec
 
 from shared.adapters.search.alias_cache import KnownAliases
-from shared.adapters.search.alias_moves import IndexMoves
-from shared.adapters.search.answer import fate, reason_of, unreadable
+from shared.adapters.search.alias_moves import AliasMoves
 from shared.adapters.search.behind_names import read_behind
+from shared.adapters.search.bulk_item import result_of_item
 from shared.adapters.search.connection import Connection, names
 from shared.adapters.search.contract import Action, Behind, Document, Result
 from shared.adapters.search.index_making import IndexMaking
+from shared.adapters.search.request_errors import error_text, unreadable
 from shared.values.errors import SearchError, SearchUnavailable
 from shared.values.json_text import encode_json
 
@@ -39,7 +40,7 @@ class ElasticsearchSearch:
         self._cluster = Connection(secret, refresh)
         self._aliases = KnownAliases(self._cluster)
         self._making = IndexMaking(self._cluster, self._aliases)
-        moves = IndexMoves(self._cluster)
+        moves = AliasMoves(self._cluster)
         self.make_index = self._making.make
         self.put_alias, self.drop_alias = moves.put_alias, moves.drop_alias
         self.move_aliases, self.count = moves.move, moves.count
@@ -76,7 +77,7 @@ class ElasticsearchSearch:
         return [
             Result("missing", "index_not_found_exception")
             if action.index in absent
-            else fate(next(items))
+            else result_of_item(next(items))
             for action in actions
         ]
 
@@ -98,7 +99,7 @@ class ElasticsearchSearch:
         }
         answer = self._cluster.answer("POST", "_index_template/_simulate", template)
         if answer.status == 400:
-            return reason_of(answer.body)
+            return error_text(answer.body)
         self._cluster.require(answer)
         return ""
 

@@ -20,8 +20,8 @@ import msgspec
 from urllib3.util import wait_for_read
 
 from shared.adapters.search.access import Access
-from shared.adapters.search.answer import reason_of, refused
 from shared.adapters.search.product import ELASTICSEARCH, Product
+from shared.adapters.search.request_errors import error_text, refused
 from shared.values.errors import ConfigError, SearchError, SearchUnavailable
 from shared.values.json_text import decode_json
 
@@ -154,7 +154,7 @@ def get(access: Access, path: str) -> Any:
     finally:
         requests.close()
     if answer.status >= 400:
-        raise refused(answer.status, reason_of(answer.body), access.place())
+        raise refused(answer.status, error_text(answer.body), access.place())
     return answer.body
 
 

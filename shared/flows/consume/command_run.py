@@ -11,7 +11,7 @@ from shared.values.redrive_command import RedriveCommand, decode_command, is_com
 
 @dataclass(frozen=True)
 class CommandRun:
-    """See `RedriveRuntime.carry_out`. run: the id of the backfill under way."""
+    """See `RedriveCommands.carry_out`. run: the id of the backfill under way."""
 
     delivery: Delivery
     command: RedriveCommand

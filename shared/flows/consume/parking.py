@@ -159,7 +159,7 @@ class Parking:
             return with_raw_change(message, piece.malformed)
         if change is None or message is None:
             return one.delivery.body
-        return encode(alone(message, self._whole(change)))
+        return encode(single_change_message(message, self._whole(change)))
 
     def _whole(self, change: Change) -> Change:
         if not change.claim:
@@ -196,7 +196,7 @@ def _identity(one: Opened, piece: Piece) -> str:
     return one.delivery.deduplication_id
 
 
-def alone(message: Message, change: Change) -> Message:
+def single_change_message(message: Message, change: Change) -> Message:
     """A message of one of the changes of a message."""
     return Message(
         message.stream,

@@ -14,7 +14,7 @@ from shared.domain.sink import Outcome
 from shared.flows.consume.applying import Applying, Tried
 from shared.flows.consume.batch import Groups, Opened, Piece, settled_of
 from shared.flows.consume.batch_rows import BatchRows
-from shared.flows.consume.every_change import EveryChange
+from shared.flows.consume.closed_rows import ClosedRows
 from shared.flows.consume.marking import Marking
 from shared.flows.consume.parking import Parking
 from shared.flows.consume.portion_size import PortionSize
@@ -62,7 +62,7 @@ class BatchTools:
 
     consumer: str
     hands: GroupsInHand
-    applying: Applying | EveryChange
+    applying: Applying | ClosedRows
     parking: Parking
     marking: Marking
     version: str

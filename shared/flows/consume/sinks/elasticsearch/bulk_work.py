@@ -1,10 +1,11 @@
 """Bulk work: one call of the sink: the writes of its changes, and what became of each so far."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
 
 import msgspec
 
-from shared.adapters.search.contract import Action
+from shared.adapters.search.contract import Action, Result
 from shared.domain.sink import Arrival, Outcome, Slice
 from shared.values.message import RUN_LANES, Lane
 
@@ -80,7 +81,7 @@ class BulkWork:
             self.settle(step.at, outcome)
 
 
-def segments(arrivals: Sequence[Arrival]) -> Iterator[tuple[list[int], int | None]]:
+def runs_between_truncates(arrivals: Sequence[Arrival]) -> Iterator[tuple[list[int], int | None]]:
     """The arrivals cut after each truncation.
 
     Yields the places before it, and the place of the truncation, None at the end.
@@ -107,3 +108,11 @@ def chunks(steps: dict[str, BulkStep]) -> Iterator[list[tuple[str, BulkStep]]]:
         size += step.arrival.size
     if chunk:
         yield chunk
+
+
+def outcome_of(result: Result) -> Outcome:
+    """The outcome; an absent index and whatever passes by itself have failed."""
+    if result.kind in ("applied", "superseded"):
+        return Outcome(result.kind, pressed=result.rejected)
+    kind: Literal["refused", "failed"] = "refused" if result.kind == "refused" else "failed"
+    return Outcome(kind, result.reason, pressed=result.rejected)

@@ -8,10 +8,10 @@ import msgspec
 from shared.adapters.search.contract import Action, Search
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.sink import Expected, Held, Outcome, Write
+from shared.flows.consume.sinks.elasticsearch.bulk_work import outcome_of
 from shared.flows.consume.sinks.elasticsearch.document_error import DocumentError
 from shared.flows.consume.sinks.elasticsearch.document_id import decode_id
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
-from shared.flows.consume.sinks.elasticsearch.result import outcome_of
 from shared.values.change import Row
 from shared.values.json_text import decode_json, encode_json
 

@@ -18,7 +18,8 @@ from shared.flows.consume.sinks.elasticsearch.bulk_work import (
     BulkWork,
     OutOfTime,
     chunks,
-    segments,
+    outcome_of,
+    runs_between_truncates,
 )
 from shared.flows.consume.sinks.elasticsearch.deletion_recorder import (
     DeletionRecorder,
@@ -30,7 +31,6 @@ from shared.flows.consume.sinks.elasticsearch.index_documents import IndexDocume
 from shared.flows.consume.sinks.elasticsearch.indexes import Indexes
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
 from shared.flows.consume.sinks.elasticsearch.pressed_bulk import PressedBulk
-from shared.flows.consume.sinks.elasticsearch.result import outcome_of
 from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings
 from shared.flows.consume.sinks.elasticsearch.truncation import Truncation
 from shared.values.errors import (
@@ -75,7 +75,7 @@ class LatestState:
         work = BulkWork(slice)
         stopped = "not reached"
         try:
-            for segment, truncation in segments(slice.arrivals):
+            for segment, truncation in runs_between_truncates(slice.arrivals):
                 self._write(work, segment)
                 if truncation is not None:
                     self._truncation.apply(work, truncation)

@@ -3,6 +3,10 @@
 The order of the steps makes a kill at any point harmless. Changes are applied, again with the same
 version if need be. Refused ones are parked, and the mark moves over what is settled. Only then
 does a message go, by not being reported as failed.
+
+What a failure leads to is decided in three places. The sink says what kind of outcome it is. The
+park budget says whether a refused change may be parked. The gate's transitions say when the
+consumer stops working.
 """
 
 import time
@@ -18,8 +22,8 @@ from shared.flows.consume.applying import Applying, Tried
 from shared.flows.consume.batch import asked_waits, by_group, open_delivery
 from shared.flows.consume.batch_rows import BatchRows
 from shared.flows.consume.batch_trace import BatchTrace
+from shared.flows.consume.closed_rows import ClosedRows
 from shared.flows.consume.consumed import Consumed
-from shared.flows.consume.every_change import EveryChange
 from shared.flows.consume.gate_after_batch import GateAfterBatch
 from shared.flows.consume.killing import Killing
 from shared.flows.consume.lateness import Lateness
@@ -27,7 +31,7 @@ from shared.flows.consume.mark_progress import MarkProgress
 from shared.flows.consume.marking import Marking
 from shared.flows.consume.parking import Parking
 from shared.flows.consume.probe_batch import ProbeBatch, refused_have_failed
-from shared.flows.consume.redriving import RedriveRuntime
+from shared.flows.consume.redrive_commands import RedriveCommands
 from shared.flows.consume.refusal_retries import RefusalRetries
 from shared.flows.consume.returned import Returned
 from shared.flows.consume.seen import drop_seen
@@ -61,10 +65,10 @@ class Consume:
         self._consumer, self._marks, self._parked = consumer, state.marks, state.parked
         retries = RefusalRetries(consumer.max_attempts, sleep)
         self._slices = applying = Applying(sink, claims, retries)
-        self._applying = EveryChange(applying) if consumer.closes_rows else applying
+        self._applying = ClosedRows(applying) if consumer.closes_rows else applying
         self._marking = Marking(consumer.name, state)
         self._parking = Parking(consumer, state.parked, claims, version, clock)
-        self._redriving = RedriveRuntime(consumer, applying, state, claims, version, clock)
+        self._redriving = RedriveCommands(consumer, applying, state, claims, version, clock)
         settling = BatchTools(
             consumer.name,
             state.groups_in_hand,
@@ -191,7 +195,7 @@ class Consume:
         )
         opened = [one for one in opened if one.delivery.group not in returned.groups]
         late = [one for one in late if one.group not in returned.groups]
-        if isinstance(self._applying, EveryChange):
+        if isinstance(self._applying, ClosedRows):
             progress = MarkProgress(self._marking, opened, marks, time_left)
             tried = self._applying.apply(opened, start.run, time_left, rows, progress.note)
         else:

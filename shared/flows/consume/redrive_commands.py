@@ -27,7 +27,7 @@ from shared.values.row_key import WHOLE_GROUP
 from shared.values.settings import ConsumerSettings
 
 
-class RedriveRuntime:
+class RedriveCommands:
     """Applies or drops the parked changes that commands name.
 
     Killed at any point, the next delivery of the command continues with the changes that are

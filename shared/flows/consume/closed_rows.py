@@ -1,8 +1,8 @@
-"""Every change: each change of a row reaches the sink, in commit order and without a gap.
+"""Closed rows: later changes of a row wait behind its parked one (`ordering: every-change`).
 
-A refused change closes its row. Later changes of the row join it, and so does a truncation while a
-row of its group is closed; that one closes the whole group. They are parked in order, until a
-redrive has applied them.
+Each change of a row reaches the sink, in commit order and without a gap. A refused change closes
+its row. Later changes of the row join it, and so does a truncation while a row of its group is
+closed; that one closes the whole group. They are parked in order, until a redrive has applied them.
 """
 
 from collections import deque
@@ -18,7 +18,7 @@ from shared.values.row_key import WHOLE_GROUP
 JOINED = "joined: waits for an earlier change of its row"
 
 
-class EveryChange:
+class ClosedRows:
     """Gives a sink one change of each group at a time: what follows depends on its outcome."""
 
     def __init__(self, applying: Applying) -> None:
@@ -67,7 +67,7 @@ class EveryChange:
         return total
 
 
-def joins(group: str, change: Change, rows: BatchRows) -> bool:
+def waits_for_parked(group: str, change: Change, rows: BatchRows) -> bool:
     """Whether a change must wait for others that are parked."""
     if rows.is_closed(group, WHOLE_GROUP):
         return True
@@ -86,7 +86,7 @@ def _next(
             queue.clear()
         elif piece.outcome is not None or piece.change is None:
             continue  # superseded, or no message
-        elif joins(group, piece.change, rows):
+        elif waits_for_parked(group, piece.change, rows):
             piece.outcome, piece.joined = Outcome("refused", JOINED), True
             rows.hold(group, piece.change)
         else:

@@ -1,41 +1,8 @@
-"""Answer: what Elasticsearch's statuses and error types mean for a change, and for a person."""
+"""Request errors: what the answer to a refused request means for a person."""
 
 from typing import Any
 
-from shared.adapters.search.contract import Result
 from shared.values.errors import SearchError, SearchUnavailable
-
-_NOT_THE_CHANGES_FAULT = frozenset(
-    # A blocked, closed or forbidden index: an operator's matter, over when the operator is done.
-    (
-        "cluster_block_exception",
-        "index_closed_exception",
-        "security_exception",
-        "circuit_breaking_exception",
-        "es_rejected_execution_exception",
-    )
-)
-
-
-def fate(item: dict[str, Any]) -> Result:
-    """The fate of one item of a bulk answer ({status, error?: {type, reason}}).
-
-    An item without an error did what was asked; a delete of what is not there answers 404 and
-    leaves a tombstone with its version. Source: Elasticsearch reference, "Bulk API"; the type of
-    each status was seen on 8.19.
-    """
-    error = item.get("error")
-    if error is None:
-        return Result("applied")
-    kind, status = error["type"], item["status"]
-    reason = f"{kind}: {error.get('reason', '')}"
-    if kind == "version_conflict_engine_exception":
-        return Result("superseded", kind)
-    if kind == "index_not_found_exception":
-        return Result("missing", reason)
-    if status == 429 or status >= 500 or kind in _NOT_THE_CHANGES_FAULT:
-        return Result("transient", reason, rejected=status == 429)
-    return Result("refused", reason)
 
 
 def refused(status: int, reason: str, place: str) -> SearchError | SearchUnavailable:
@@ -71,7 +38,7 @@ def unreadable(kind: str, place: str) -> SearchError | SearchUnavailable:
     return SearchUnavailable(what, thing=place, hint="See the cluster's health; tried again later.")
 
 
-def reason_of(body: Any) -> str:
+def error_text(body: Any) -> str:
     """Why a request was refused, by its answer's body: the cause at the bottom says most."""
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, dict):
