@@ -118,6 +118,15 @@ def test_more_messages_than_one_receive_takes_are_settled(world: OutageWorld) ->
     assert world.dlq.depth() == (0, 0)
 
 
+def test_hundreds_of_messages_are_settled_in_one_run(world: OutageWorld) -> None:
+    """A resync that somebody runs after the repair is followed by no further cause."""
+    for seq in range(1, 1_501):
+        world.dlq.send([entry(seq, f"g{seq % 7}")])
+    world.watch()
+    assert world.dlq.depth() == (0, 0)
+    assert list(due(world)) == ["shop.items"]
+
+
 def test_a_dlq_that_is_empty_is_not_received_from(world: OutageWorld) -> None:
     class Empty(MemoryQueue):
         def receive(self, *_: Any, **__: Any) -> Any:

@@ -21,8 +21,10 @@ from shared.values.errors import RowlineError
 from shared.values.message import decode
 from shared.values.redrive_command import decode_command, is_command, moved_mark
 
-ROUNDS = 20
-"""Receives of one queue in one run at most."""
+ROUNDS = 200
+"""Receives of one queue in one run at most. While messages are left, their tables become due again,
+also behind a resync.
+"""
 
 VISIBILITY = 60
 """Seconds: the next run finds again what this one could not settle."""
@@ -63,14 +65,15 @@ def _note(setup: WatchSetup, consumer: str, moved: Sequence[Delivery], why: str)
 
     A command of a redrive holds no rows: what it named is still parked, and its job sends it again.
     """
-    state = setup.parts.state
+    state, causes = setup.parts.state, dict[tuple[str, str], DueCause]()
     for one in moved:
         if is_command(one.attributes):
             _note_command(state, consumer, one)
         else:
-            for table in _tables(setup, consumer, one):
-                cause = DueCause(f"moved:{one.message_id}", _set_aside(one) or why)
-                state.dues.note_consumer(consumer, table, cause)
+            cause = DueCause(f"moved:{one.message_id}", _set_aside(one) or why)
+            causes |= {(table, cause.why): cause for table in _tables(setup, consumer, one)}
+    for (table, _), cause in causes.items():
+        state.dues.note_consumer(consumer, table, cause)
     job = state.jobs.current(consumer, "fill")
     ids = [one.deduplication_id for one in moved if job and one.attributes.get("run") == job.id]
     if job and ids:
