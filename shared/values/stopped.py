@@ -2,6 +2,8 @@
 
 import msgspec
 
+from shared.values.settings import TableSettings
+
 AGAIN_MS = 60_000
 _DOUBLINGS = 6
 FORGOTTEN_MS = 86_400_000
@@ -16,6 +18,7 @@ class Stopped(msgspec.Struct, frozen=True, omit_defaults=True):
     at_ms: when it stopped, Unix ms.
     tries: how often capture failed at a row, one time shortly after another.
     resumed_ms: when capture began again (0: the table is stopped).
+    placed: the shards that its rows went to, if it is stopped because others are wanted.
     """
 
     what: str
@@ -23,6 +26,7 @@ class Stopped(msgspec.Struct, frozen=True, omit_defaults=True):
     at_ms: int
     tries: int = 0
     resumed_ms: int = 0
+    placed: TableSettings | None = None
 
     @property
     def retry_ms(self) -> int:

@@ -74,7 +74,7 @@ def checkpoint(tables: dict[str, TableSettings], key: str = "") -> Checkpoint:
         (TableSettings(), TableSettings(drop=("note",)), "note"),
         (TableSettings(mask={"note": "hash"}), TableSettings(mask={"note": "redact"}), "note"),
         (TableSettings(drop=("note",)), TableSettings(), "note"),
-        (TableSettings(drop=("note",)), TableSettings(drop=("note",), shard_by=("city",)), ""),
+        (TableSettings(drop=("note",)), TableSettings(drop=("note",), clear=("city",)), ""),
     ],
 )
 def test_columns_that_become_hidden_make_a_backfill_due(
@@ -135,3 +135,33 @@ def test_a_mistake_that_is_deployed_already_holds_up_nothing() -> None:
     )
     assert holds_up(other, renamed, declared)
     assert not holds_up(msgspec.structs.replace(finding, level="warn"), declared, None)
+
+
+@pytest.mark.parametrize(
+    ("now", "level", "what"),
+    [
+        (TableSettings(), "", ""),
+        (TableSettings(shards=128), "fail", "has 128 shards; its rows went to 64 shards so far"),
+        (TableSettings(shard_by=("city",)), "fail", "has 64 shards by city; its rows went to 64"),
+        (TableSettings(key=("code",)), "warn", "has another key in the stanza"),
+    ],
+)
+@pytest.mark.parametrize("from_another_relay", [False, True])
+def test_rows_keep_their_groups_also_when_a_table_moves_to_another_relay(
+    now: TableSettings, level: str, what: str, from_another_relay: bool
+) -> None:
+    others = {"shop.photos": TableSettings()}
+    second = SourceSettings("shop-2", "secret", others, relay_of="shop")
+    declared = settings({"shop.items": now}, **{"shop-2": second})
+    world = FolderWorld(declared)
+    mine, theirs = {"shop.items": TableSettings()}, others
+    if from_another_relay:
+        mine, theirs = {}, mine | others
+    world.checkpoints[declared.sources["shop"].stream] = checkpoint(mine)
+    world.checkpoints[declared.sources["shop-2"].stream] = checkpoint(theirs)
+    found = [one for one in world.check() if "shards" in one.what or "another key" in one.what]
+    assert [(one.level, one.thing) for one in found] == (
+        [(level, "table shop.items")] if level else []
+    )
+    assert all(one.what.startswith(what) for one in found)
+    assert all(holds_up(one, declared, settings()) == (level == "fail") for one in found)

@@ -1,9 +1,10 @@
-"""Stream check: where a stream starts, and whether what it hides changes."""
+"""Stream check: where a stream starts, whether what it hides changes, or where its rows go."""
 
 from collections.abc import Callable
 from contextlib import closing
 
 from shared.domain.preflight.mask_checks import check_hidden_columns, check_mask_key
+from shared.domain.preflight.placement_checks import check_placement
 from shared.flows.health.declared_stage import DeclaredStage, not_asked
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import ConfigError, Outage, RowlineError
@@ -31,9 +32,25 @@ def check_stream(
                 rehashed=point.whole.mask_key not in ("", mask_key_fingerprint(key)),
                 fix=lambda table: _resync(asked.settings, source, table),
             )
+        findings += _placement(asked.settings, source, checkpoint)
     except RowlineError as error:
         findings.append(not_asked(f"stream {source.stream}", error))
     return findings
+
+
+def _placement(
+    settings: Settings, source: SourceSettings, checkpoint: Callable[[str], Checkpoint | None]
+) -> list[Finding]:
+    """A table may come from another relay of the source, and keeps its groups then too."""
+    root = source.relay_of or source.name
+    relays = [one for one in settings.sources.values() if root in (one.name, one.relay_of)]
+    points = [point for one in relays if (point := checkpoint(one.stream)) is not None]
+    return check_placement(
+        source,
+        {name: table for point in points for name, table in point.whole.tables.items()},
+        {name: why for point in points for name, why in point.stopped.items()},
+        fix=lambda table: _resync(settings, source, table),
+    )
 
 
 def _start(asked: DeclaredStage, source: SourceSettings) -> list[Finding]:

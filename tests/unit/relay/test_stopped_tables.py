@@ -1,4 +1,4 @@
-"""Tables that cannot be captured, in a relay with its threads: each stops alone, and resumes."""
+"""Tables that cannot be captured (long: one rule), in a relay with threads: each stops alone."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -155,7 +155,6 @@ def test_a_stream_of_a_former_version_has_coverage_from_where_it_is(world: World
         (TableSettings(mask={"seller": "hash"}), b"two" * 20, "mask_key changed"),
         (TableSettings(mask={"seller": "null"}), b"two" * 20, "drop or mask changed"),
         (TableSettings(mask={"seller": "hash"}, drop=("v",)), b"one" * 20, "drop or mask changed"),
-        (TableSettings(mask={"seller": "hash"}, shard_by=("id",)), b"one" * 20, ""),
     ],
 )
 def test_a_table_whose_columns_are_hidden_otherwise_is_due(
@@ -197,3 +196,76 @@ def test_the_key_of_a_former_version_is_taken_for_the_present_one(world: World) 
     world.start("two", tables=tables, mask_key=lambda: b"k" * 40)
     wait_for(lambda: world.point().whole.mask_key != "")
     assert world.dues.of_source("shop") == {}
+
+
+BOTH = {"shop.listings": TableSettings(), "shop.photos": TableSettings()}
+
+
+def restarted(world: World, listings: TableSettings | None, process: str) -> None:
+    """The relay ends, and starts again with this stanza."""
+    world.end()
+    others = {"shop.photos": TableSettings()}
+    world.start(process, tables=others | ({"shop.listings": listings} if listings else {}))
+
+
+def delivered(world: World) -> list[int]:
+    return [change.key["id"] for _, change in world.topic.delivered]
+
+
+def test_a_table_whose_rows_would_go_to_other_groups_stops_alone(world: World) -> None:
+    world.commit()
+    world.start("one", tables=BOTH)
+    wait_for(lambda: len(world.ids()) == 1)
+    restarted(world, TableSettings(shards=128), "two")
+    wait_for(lambda: world.point().whole.stopped == ("shop.listings",))
+    world.commit()
+    world.commit(table=PHOTOS)
+    wait_for(lambda: len(world.ids()) == 2)
+    assert delivered(world) == [1000, 3000]
+    stopped = world.point().stopped["shop.listings"]
+    assert stopped.what == "has 128 shards; its rows went to 64 shards so far"
+    assert "Write 64 shards again" in stopped.fix
+    restarted(world, TableSettings(shards=32, shard_by=("seller",)), "three")  # as little as 128
+    wait_for(lambda: "32 shards by seller" in world.point().stopped["shop.listings"].what)
+    assert "went to 64 shards so far" in world.point().stopped["shop.listings"].what
+    restarted(world, TableSettings(), "four")
+    wait_for(lambda: world.point().whole.stopped == ())
+    world.commit()
+    wait_for(lambda: len(world.ids()) == 3)
+    assert delivered(world) == [1000, 3000, 4000]
+    assert world.dues.of_source("shop").keys() == {"shop.listings"}
+
+
+def test_a_table_that_was_taken_out_may_come_back_with_other_shards(world: World) -> None:
+    world.commit()
+    world.start("one", tables=BOTH)
+    wait_for(lambda: len(world.ids()) == 1)
+    restarted(world, TableSettings(shards=128), "two")
+    wait_for(lambda: world.point().whole.stopped == ("shop.listings",))
+    restarted(world, None, "three")
+    wait_for(lambda: list(world.point().whole.tables) == ["shop.photos"])
+    restarted(world, TableSettings(shards=128), "four")
+    wait_for(lambda: "shop.listings" in world.point().whole.read)
+    world.commit()
+    wait_for(lambda: len(world.ids()) == 2)
+    assert delivered(world) == [1000, 2000]
+    assert world.dues.of_source("shop")["shop.listings"].why == "not captured for a while"
+
+
+def test_another_key_in_the_stanza_makes_its_table_due(world: World) -> None:
+    columns = (*LISTINGS.columns, Column("code", "int", nullable=False))
+    listings = msgspec.structs.replace(LISTINGS, columns=columns)
+
+    def row(number: int) -> None:
+        added = [(listings, "c", None, {"id": number, "code": 100 + number})]
+        world.server.commit(SimulatedTransaction(added, number))
+
+    row(1)
+    world.start("one", tables=BOTH)
+    wait_for(lambda: len(world.ids()) == 1)
+    restarted(world, TableSettings(key=("code",)), "two")
+    wait_for(lambda: world.point().whole.tables["shop.listings"].key == ("code",))
+    row(2)
+    wait_for(lambda: len(world.ids()) == 2)
+    assert [change.key for _, change in world.topic.delivered] == [{"id": 1}, {"code": 102}]
+    assert world.dues.of_source("shop")["shop.listings"].why == "key changed in the stanza"

@@ -17,6 +17,7 @@ log = logging.getLogger("rowline.relay")
 NOT_CAPTURED = "not captured for a while"
 HIDDEN = "drop or mask changed"
 REHASHED = "mask_key changed"
+REKEYED = "key changed in the stanza"
 
 
 class DueRecorder:
@@ -59,6 +60,20 @@ class DueRecorder:
             )
             cause = DueCause(f"{stream}:{epoch}/{n}", NOT_CAPTURED)
             self._dues.note_source(self._source, name, cause)
+
+    def rekeyed(self, stream: str, before: Checkpoint, after: Checkpoint) -> None:
+        """Note tables whose rows have another key from `after` on, before that is stored.
+
+        Documents that exist keep the ids of the former key, and no later change would remove them.
+        Raises StateUnavailable, StackError.
+        """
+        was, now = before.whole, after.whole
+        epoch, n = split_seq(after.seq)
+        for name in sorted(was.tables.keys() & now.read.keys()):
+            if was.tables[name].key != now.tables[name].key:
+                log.warning("%s: %s: a resync is due", name, REKEYED)
+                cause = DueCause(f"{stream}:{epoch}/{n} key", REKEYED)
+                self._dues.note_source(self._source, name, cause)
 
     def rehidden(self, stream: str, before: Checkpoint, after: Checkpoint) -> None:
         """Note tables whose columns leave in another form from `after` on, before that is stored.
