@@ -28,7 +28,7 @@ test: setup-dev .local/bench/.ready lint plugin-tests compiled ## every test onc
 	@$(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder tests
 
 soak: setup-dev compiled ## random worlds, kills and damaged input at length; make soak SEED=1 chooses other steps
-	@ROWLINE_TIER=soak ROWLINE_SEED=$(or $(SEED),0) $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --timeout 1500 -m soak tests
+	@ROWLINE_TIER=soak ROWLINE_SEED=$(or $(SEED),0) $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --timeout 1500 --hypothesis-seed=$(or $(SEED),0) -m soak tests
 
 unit: setup-dev plugin-tests ## the tests that need no server
 	@$(BIN)/python -m pytest -q -n 2 tests/unit

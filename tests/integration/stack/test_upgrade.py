@@ -23,7 +23,7 @@ from shared.values.seq import split_seq
 from tests.aws_setup import create_subscribed_queue
 from tests.integration.relay_faults.received import Received, check_numbers
 from tests.integration.stack.project import ROOT, Project
-from tests.tier import TIER
+from tests.tier import ONLY_SOAK, TIER
 from tests.waiting import wait_for
 
 FORMER = "c5e4ece"
@@ -111,6 +111,8 @@ def upgraded(
         elasticsearch.request("DELETE", f"/{index}")
 
 
+@pytest.mark.soak
+@ONLY_SOAK
 def test_a_deploy_over_a_former_version_loses_and_repeats_no_number(
     request: pytest.FixtureRequest, upgraded: Upgraded, mariadb: Any
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -34,6 +34,10 @@ const all = JSON.parse(require('fs').readFileSync(0));
 console.log(JSON.stringify(all.map((stanzas) => ({
   problems: problems(stanzas, { read: () => '{}' }), settings: settings(stanzas, { service: 'rowline', stage: 'test', read: () => '{"mappings": {}}' }) }))));
 """  # noqa: E501
+
+
+FIRST_FAILURE = (Phase.explicit, Phase.reuse, Phase.generate)
+"""Each example starts Node.js: to shrink one that fails would take minutes."""
 
 
 def expand(stanzas: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -196,7 +200,7 @@ def random_stanzas(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @pytest.mark.soak
-@hypothesis_settings(max_examples=TIER.border_runs, deadline=None)
+@hypothesis_settings(max_examples=TIER.border_runs, deadline=None, phases=FIRST_FAILURE)
 @given(st.lists(random_stanzas(), min_size=1, max_size=20))
 def test_whatever_the_plugin_accepts_the_library_reads(stanzas: list[dict[str, Any]]) -> None:
     for given_stanzas, made in zip(stanzas, expand(stanzas), strict=True):
@@ -226,7 +230,7 @@ def check_sink(consumer: ConsumerSettings, sink: ElasticsearchSettings) -> None:
 
 
 @pytest.mark.soak
-@hypothesis_settings(max_examples=TIER.border_runs, deadline=None)
+@hypothesis_settings(max_examples=TIER.border_runs, deadline=None, phases=FIRST_FAILURE)
 @given(st.lists(random_stanzas(), min_size=1, max_size=20))
 def test_the_plugin_refuses_each_sink_that_a_function_would_refuse(
     stanzas: list[dict[str, Any]],
