@@ -13,7 +13,7 @@ PIP := --quiet --disable-pip-version-check --require-hashes --no-compile
 # One installation downloads while the other works on what it has.
 MAKEFLAGS += --jobs=2
 
-.PHONY: help demo down test soak unit plugin-tests compiled lint audit bench setup setup-dev aws-smoke
+.PHONY: help demo down test tested soak unit plugin-tests compiled lint audit bench setup setup-dev aws-smoke
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,7 +24,10 @@ demo: setup ## servers, deploy, a real workload and its result; the stack stays 
 down: setup ## stop what `make demo` started
 	@$(BIN)/rowline local down
 
-test: setup-dev .local/bench/.ready lint plugin-tests compiled ## every test once, on real servers
+test: lint plugin-tests tested ## every test once, on real servers
+
+# Beside the types, which one processor checks alone.
+tested: compiled .local/bench/.ready
 	@$(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder tests
 
 soak: setup-dev compiled ## random worlds, kills and damaged input at length; make soak SEED=1 chooses other steps
@@ -73,11 +76,11 @@ setup-dev: .venv/.dev node_modules/.ready
 	@$(BIN)/python -m pip install $(PIP) -r requirements-dev.txt
 	@touch $@
 
-.local/bench/.ready: requirements-bench.txt
+.local/bench/.ready: .venv/.dev requirements-bench.txt
 	@echo "· Python packages of the benchmark's peer"
 	@mkdir -p .local/bench
-	@[ -x .local/bench/venv/bin/python ] || $(PYTHON) -m venv .local/bench/venv
-	@.local/bench/venv/bin/python -m pip install $(PIP) -r requirements-bench.txt
+	@[ -x .local/bench/venv/bin/python ] || $(PYTHON) -m venv --without-pip .local/bench/venv
+	@$(BIN)/python -m pip --python .local/bench/venv/bin/python install $(PIP) -r requirements-bench.txt
 	@touch $@
 
 node_modules/.ready: package-lock.json
