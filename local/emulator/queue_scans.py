@@ -15,7 +15,7 @@ from ministack.services import sqs
 from local.emulator.patch import Function, around
 
 _RETENTION = 345_600  # seconds: SQS's default
-Message = dict[str, Any]
+StoredMessage = dict[str, Any]
 
 
 class _Known:
@@ -28,8 +28,8 @@ class _Known:
 
     def __init__(self, queue: dict[str, Any]) -> None:
         self.queue, self.messages = queue, queue["messages"]
-        self.checked, self.received = 0, dict[int, Message]()
-        self.last: Message | None = None
+        self.checked, self.received = 0, dict[int, StoredMessage]()
+        self.last: StoredMessage | None = None
 
     def is_true(self, queue: dict[str, Any]) -> bool:
         """Whether nothing but this module has removed messages. Only FIFO queues are followed."""
@@ -58,7 +58,7 @@ class _Known:
                 at += 1
         self.last = self._at_end()
 
-    def _at_end(self) -> Message | None:
+    def _at_end(self) -> StoredMessage | None:
         at = self.checked - 1
         return self.messages[at] if 0 <= at < len(self.messages) else None
 
@@ -99,7 +99,7 @@ def sweep(original: Function, queue: dict[str, Any]) -> None:
 @around(sqs, "_collect_fifo")
 def collect(
     _original: Function, queue: dict[str, Any], most: int, visibility: int, now: float
-) -> list[Message]:
+) -> list[StoredMessage]:
     """The next messages of groups that have none in flight, and of one group as many as possible.
 
     The stock emulator gives one message of each of ten groups, and locks all ten. Source: SQS
@@ -107,7 +107,7 @@ def collect(
     """
     known = _known(queue)
     busy = {one["group_id"] for one in known.received.values() if one["visible_at"] > now}
-    free: dict[str, list[Message]] = {}
+    free: dict[str, list[StoredMessage]] = {}
     for message in known.messages:
         if message["visible_at"] <= now and (group := message["group_id"]) not in busy:
             free.setdefault(group, []).append(message)

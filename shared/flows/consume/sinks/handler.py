@@ -31,7 +31,7 @@ class HandlerSettings(
 Settings = HandlerSettings
 
 
-HandlerFunction = Callable[[Change, HandlerContext], Any]
+ChangeHandler = Callable[[Change, HandlerContext], Any]
 
 
 class OwnSink(Protocol):
@@ -93,7 +93,7 @@ class HandlerSink:
             outcomes.append(outcome)
         return outcomes
 
-    def _call(self, own: HandlerFunction, arrival: Arrival, slice: Slice) -> Outcome:
+    def _call(self, own: ChangeHandler, arrival: Arrival, slice: Slice) -> Outcome:
         try:
             answer = own(arrival.change, self._context(arrival, slice))
         except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever own code raises)
