@@ -1,14 +1,13 @@
 """A broken queue policy: SNS cannot deliver. The alarm's figure shows it, and nothing is gone."""
 
-import datetime
 import json
-from typing import Any
 
 import boto3
 
 from shared.adapters.queue.sqs import SqsQueue
 from tests.integration.deploy.conftest import Deployment
 from tests.integration.deploy.test_consumers import depth, publish
+from tests.metric import highest
 from tests.waiting import wait_for
 
 CONSUMER = "listingSearch"
@@ -29,18 +28,8 @@ def figure(deployment: Deployment, name: str) -> float:
     """A figure as the watch writes it now, and an alarm reads it."""
     service = f"{deployment.service}-local"
     deployment.invoke(f"{service}-watch", {})
-    now = datetime.datetime.now(datetime.UTC)
-    dimensions = {"service": service, "consumer": CONSUMER}
-    points: Any = boto3.client("cloudwatch").get_metric_statistics(
-        Namespace="Rowline",
-        MetricName=name,
-        Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
-        StartTime=now - datetime.timedelta(minutes=3),
-        EndTime=now + datetime.timedelta(minutes=1),
-        Period=180,
-        Statistics=["Maximum"],
-    )["Datapoints"]
-    return max((float(point["Maximum"]) for point in points), default=-1.0)
+    found = highest(boto3.client("cloudwatch"), "Rowline", name, service=service, consumer=CONSUMER)
+    return -1.0 if found is None else found
 
 
 def test_a_broken_queue_policy_raises_the_alarm_and_loses_nothing(deployment: Deployment) -> None:

@@ -1,11 +1,10 @@
 """Metrics that alarms and `rowline status` look at, on the emulator with its gaps closed."""
 
-import datetime
-
 import boto3
 import pytest
 
 from tests.integration.local.conftest import function, upload
+from tests.metric import highest
 from tests.waiting import wait_for
 
 EMBEDDED = """
@@ -18,17 +17,7 @@ def handle(event, context):
 
 
 def total(namespace, metric, **dimensions):
-    now = datetime.datetime.now(datetime.UTC)
-    points = boto3.client("cloudwatch").get_metric_statistics(
-        Namespace=namespace,
-        MetricName=metric,
-        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
-        StartTime=now - datetime.timedelta(minutes=5),
-        EndTime=now + datetime.timedelta(minutes=5),
-        Period=60,
-        Statistics=["Maximum"],
-    )["Datapoints"]
-    return max((point["Maximum"] for point in points), default=None)
+    return highest(boto3.client("cloudwatch"), namespace, metric, **dimensions)
 
 
 def test_metrics_in_a_log_are_kept(deploy, name):

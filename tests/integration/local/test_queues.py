@@ -1,12 +1,9 @@
 """What SQS must do, on the emulator with its gaps closed."""
 
-import subprocess
-
 import boto3
 
-from local.home import CHECKOUT, home
-from local.servers.emulator import distribution
 from tests.integration.local.conftest import drain, fifo_queue
+from tests.integration.local.emulator_script import run_in_emulator
 
 
 def dead_letter_pair(name, receives=2):
@@ -117,11 +114,7 @@ def test_calls_and_mappings_share_a_queue_safely(emulator):
     """On the emulator's own interpreter with threads that switch all the time; the stock one
     delivers some messages twice there.
     """
-    python = distribution(home().dist) / "bin/python"
-    done = subprocess.run(
-        [python, "-c", RACE, str(CHECKOUT)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    run_in_emulator(RACE)
 
 
 SCANS = """
@@ -175,8 +168,4 @@ assert [one["id"] for one in old["messages"]] == ["1"]
 
 
 def test_a_receive_costs_little_while_many_messages_wait(emulator):
-    python = distribution(home().dist) / "bin/python"
-    done = subprocess.run(
-        [python, "-c", SCANS, str(CHECKOUT)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    run_in_emulator(SCANS)

@@ -1,15 +1,13 @@
 """What a FIFO topic and its queues must do, on the emulator with its gaps closed."""
 
 import json
-import subprocess
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local.home import CHECKOUT, home
-from local.servers.emulator import distribution
 from tests.integration.local.conftest import drain, fifo_queue
+from tests.integration.local.emulator_script import run_in_emulator
 
 
 @pytest.fixture
@@ -181,11 +179,7 @@ for prune in (sns._prune_sns_dedup, sqs._prune_dedup):
 
 
 def test_dropping_old_deduplication_ids_does_not_grow_with_their_number(emulator):
-    python = distribution(home().dist) / "bin/python"
-    done = subprocess.run(
-        [python, "-c", PRUNE, str(CHECKOUT)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    run_in_emulator(PRUNE)
 
 
 def test_what_cannot_be_delivered_goes_to_the_dlq_of_the_subscription(topic, deploy, name):

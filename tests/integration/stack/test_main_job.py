@@ -4,7 +4,6 @@ whatever is killed or stopped.
 One file, because one worker must run all of it: the tests share the stack and disturb it.
 """
 
-import datetime
 import functools
 import json
 import random
@@ -21,6 +20,7 @@ from msgspec.structs import replace
 
 from local.demo.workload import Workload
 from tests.integration.stack.conftest import CONSUMER, DeployedStack
+from tests.metric import highest
 from tests.tier import ONLY_SOAK, SEED, TIER
 from tests.unit.test_docs import command_lines
 from tests.waiting import wait_for
@@ -128,23 +128,9 @@ def watch(stack: DeployedStack) -> None:
 
 
 def _gate_closed_figure(stack: DeployedStack) -> float:
-    """The highest GateClosed that CloudWatch has of the last two minutes."""
-    now = datetime.datetime.now(datetime.UTC)
+    """The highest GateClosed that CloudWatch has of the last minutes."""
     named = {"service": "rowline-local", "consumer": CONSUMER}
-    found = (
-        stack.open()
-        .client("cloudwatch")
-        .get_metric_statistics(
-            Namespace="Rowline",
-            MetricName="GateClosed",
-            Dimensions=[{"Name": name, "Value": value} for name, value in named.items()],
-            StartTime=now - datetime.timedelta(minutes=2),
-            EndTime=now + datetime.timedelta(minutes=1),
-            Period=60,
-            Statistics=["Maximum"],
-        )["Datapoints"]
-    )
-    return max((float(one["Maximum"]) for one in found), default=0.0)
+    return highest(stack.open().client("cloudwatch"), "Rowline", "GateClosed", **named) or 0.0
 
 
 def test_document_changed_behind_its_back_is_found_and_mended(stack: DeployedStack) -> None:
