@@ -9,8 +9,8 @@ const { missingForContainers } = require('./schema/containers');
 const { expand } = require('./expand');
 
 const { overLimits } = require('./expand/limits');
-const { archive: ARCHIVE, historyApi: HISTORY, watch } = require('./expand/names');
-const { findPython, findTarget } = require('./bundle/target');
+const { archive: ARCHIVE, historyApi: HISTORY, watch } = require('./expand/logical_ids');
+const { findPython, findTarget } = require('./bundle/runtime_python');
 const { buildPackage } = require('./bundle');
 const { buildArchivePackage } = require('./bundle/archive_package');
 const { checkStanzas } = require('./deploy/check');

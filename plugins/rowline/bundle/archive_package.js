@@ -3,7 +3,7 @@
 const path = require('node:path');
 const { install, filesBelow } = require('./dependencies');
 const { isNeededByArchive, ADDED } = require('./unused_archive_files');
-const { archive } = require('./archive');
+const { archive } = require('./zip');
 
 /**
  * Builds the zip of the archive's function, whose wheels are heavy. Returns {file, hash, bytes}.

@@ -4,7 +4,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { install, filesBelow } = require('./dependencies');
 const { installOwn } = require('./own_wheels');
-const { archive } = require('./archive');
+const { archive } = require('./zip');
 
 // Source: Lambda quotas, "Deployment package (.zip file archive) size".
 const MOST_UNPACKED = 262144000; // bytes

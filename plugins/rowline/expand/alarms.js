@@ -1,6 +1,6 @@
 'use strict';
 
-const names = require('./names');
+const names = require('./logical_ids');
 const { attribute } = require('./cloudformation');
 
 const alarm = (alerts, description, properties) => ({

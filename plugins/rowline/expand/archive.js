@@ -1,10 +1,10 @@
 'use strict';
 
-const names = require('./names');
+const names = require('./logical_ids');
 const permissions = require('./permissions');
 const snapshots = require('./archive_snapshots');
 const { lambda, logGroup, outsideVpc } = require('./function');
-const { allow, via, logs, rows } = require('./statements');
+const { allow, via, logs, rows } = require('./policy_statements');
 const { archiveAlarms, archiveStreamAlarms } = require('./archive_alarms');
 const { archiveStream } = require('./archive_stream');
 const { onlyByTls } = require('./transport');

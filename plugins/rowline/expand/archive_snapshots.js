@@ -1,7 +1,7 @@
 'use strict';
 
-const names = require('./names');
-const { allow } = require('./statements');
+const names = require('./logical_ids');
+const { allow } = require('./policy_statements');
 const { arn, ref, sub } = require('./cloudformation');
 
 const { bucket } = names.archive;

@@ -1,7 +1,7 @@
 'use strict';
 
 const permissions = require('./permissions');
-const { allow, via } = require('./statements');
+const { allow, via } = require('./policy_statements');
 const { ref, arn, sub, retained } = require('./cloudformation');
 
 // Below `landing/`, so that the committer takes these objects like those of the consumer.

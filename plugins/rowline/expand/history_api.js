@@ -1,9 +1,9 @@
 'use strict';
 
-const names = require('./names');
+const names = require('./logical_ids');
 const permissions = require('./permissions');
 const { lambda, logGroup, outsideVpc } = require('./function');
-const { allow, via, logs, rows, account } = require('./statements');
+const { allow, via, logs, rows, account } = require('./policy_statements');
 const { ref, arn, sub } = require('./cloudformation');
 const { sourceOf } = require('../schema/relays');
 

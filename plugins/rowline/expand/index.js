@@ -1,6 +1,6 @@
 'use strict';
 
-const names = require('./names');
+const names = require('./logical_ids');
 const { settings, sizes } = require('./settings');
 const { relay } = require('./relay');
 const { relayService } = require('./service');

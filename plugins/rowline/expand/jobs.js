@@ -1,6 +1,6 @@
 'use strict';
 
-const names = require('./names');
+const names = require('./logical_ids');
 const permissions = require('./permissions');
 const { lambda, logGroup } = require('./function');
 const snapshots = require('./archive_snapshots');

@@ -1,9 +1,9 @@
 'use strict';
 
 const { arn, ref, sub, policyDocument } = require('./cloudformation');
-const { allow, via, account, logs, network, secret, rows, traces } = require('./statements');
+const { allow, via, account, logs, network, secret, rows, traces } = require('./policy_statements');
 const { sourceOf } = require('../schema/relays');
-const names = require('./names');
+const names = require('./logical_ids');
 const { sinks } = require('../sinks');
 const snapshots = require('./archive_snapshots');
 const { isOff } = require('../options');

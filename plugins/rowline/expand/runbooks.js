@@ -1,7 +1,7 @@
 'use strict';
 
 // Each alarm has a page that says how to look and what to do: kind → page in docs/runbooks. The
-// kind is the first part of the alarm's logical id, as names.js makes it: ParkedOfConsumeX.
+// kind is the first part of the alarm's logical id, as logical_ids.js makes it: ParkedOfConsumeX.
 const PAGES = {
   Behind: 'archive-behind',
   Closed: 'gate-closed',

@@ -1,6 +1,6 @@
 'use strict';
 
-const names = require('./names');
+const names = require('./logical_ids');
 const permissions = require('./permissions');
 const { environment } = require('./function');
 const { relayAlarms } = require('./alarms');

@@ -1,6 +1,6 @@
 'use strict';
 
-const names = require('./names');
+const names = require('./logical_ids');
 const permissions = require('./permissions');
 const { watchPermissions } = require('./watch_permissions');
 const { lambda, logGroup, outsideVpc } = require('./function');

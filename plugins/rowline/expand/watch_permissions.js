@@ -1,7 +1,7 @@
 'use strict';
 
 const { arn, ref, sub } = require('./cloudformation');
-const { allow, via, logs, rows, account } = require('./statements');
+const { allow, via, logs, rows, account } = require('./policy_statements');
 
 /** The rights of the watch: it reads and writes state of all consumers, and calls only AWS. */
 function watchPermissions({ functionName, prefix, jobs, options }) {

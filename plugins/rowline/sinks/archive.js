@@ -1,8 +1,8 @@
 'use strict';
 
-const { allow, via, account } = require('../expand/statements');
+const { allow, via, account } = require('../expand/policy_statements');
 const { arn, sub, ref } = require('../expand/cloudformation');
-const names = require('../expand/names');
+const names = require('../expand/logical_ids');
 
 const { bucket, stream } = names.archive;
 const byFirehose = ({ via: way }) => way === 'firehose';

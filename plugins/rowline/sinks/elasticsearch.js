@@ -1,7 +1,7 @@
 'use strict';
 
 const { SECRET, COLUMNS } = require('../schema/naming');
-const { secret } = require('../expand/statements');
+const { secret } = require('../expand/policy_statements');
 
 const schema = {
   description: 'an Elasticsearch cluster',

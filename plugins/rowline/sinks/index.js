@@ -21,10 +21,10 @@ const path = require('node:path');
 //   clashes(consumers)     the problems of several together: [{name, source, tables, stanza}], all
 //                          consumers that have this sink
 //   permissions(settings, resources, prefix)
-//                          statements (expand/statements.js) for its function's role besides those
-//                          of every consumer; docs/iam.md explains them. `resources`: the logical
-//                          ids of what all share (options.js); `prefix` begins the
-//                          names of functions
+//                          statements (expand/policy_statements.js) for its function's role
+//                          besides those of every consumer; docs/iam.md explains them.
+//                          `resources`: the logical ids of what all share (options.js);
+//                          `prefix` begins the names of functions
 //   environment(settings, prefix)
 //                          variables for its function besides those of every consumer
 //   ownCode(settings)      references to the service's own code (schema/own_code.js)

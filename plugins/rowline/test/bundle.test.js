@@ -8,7 +8,7 @@ const path = require('node:path');
 const { buildPackage } = require('../bundle');
 const { filesBelow } = require('../bundle/dependencies');
 const { pins } = require('../bundle/own_wheels');
-const { findTarget, findPython } = require('../bundle/target');
+const { findTarget, findPython } = require('../bundle/runtime_python');
 const { readOptions } = require('../options');
 
 /** A service folder with these files, gone after the test. */

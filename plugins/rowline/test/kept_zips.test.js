@@ -5,7 +5,7 @@ const assert = require('node:assert');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { archive } = require('../bundle/archive');
+const { archive } = require('../bundle/zip');
 
 /** A folder for the test, with what makes a zip there of `text`. */
 function place(t) {

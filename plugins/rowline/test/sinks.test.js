@@ -13,7 +13,7 @@ const { stanzas, context } = require('./fixtures');
 
 const PLUGIN = path.resolve(__dirname, '..');
 const LOG = `
-const { allow } = require('../expand/statements');
+const { allow } = require('../expand/policy_statements');
 module.exports = {
   schema: {
     description: 'a log',
