@@ -32,7 +32,9 @@ def command(
     ] = "",
     at: Annotated[
         str,
-        typer.Option("--at", help="Where to go on there, FILE:OFFSET: only where no GTID tells."),
+        typer.Option(
+            "--at", help="Where to continue there, FILE:OFFSET: only where no GTID tells."
+        ),
     ] = "",
     apply: Annotated[
         bool,
@@ -137,7 +139,7 @@ def _next(
         return f"Unless it is done: {into}."
     if any(readiness.way == "place" for readiness in found):
         return (
-            f"Now {into}: the relay goes on there within a minute."
+            f"Now {into}: the relay continues there within a minute."
             if applied
             else f"Next: the same with --apply. Then {into}."
         )

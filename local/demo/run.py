@@ -61,7 +61,7 @@ def main() -> None:
     pipeline = Pipeline(open_stage("local"), admin, search)
     pipeline.wait_for_relay()
 
-    _step("Existing rows into Elasticsearch, while changes may go on")
+    _step("Existing rows into Elasticsearch, while changes may continue")
     _run("rowline", "backfill", CONSUMER, "--stage", "local")
 
     _step(f"Workload: {WORKLOAD_CHANGES:,} row changes from 4 connections")
@@ -187,5 +187,5 @@ if __name__ == "__main__":
         Console(stderr=True, emoji=False).print(f"error {error}", markup=False, soft_wrap=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        print("\ninterrupted: `make demo` goes on from here, `make down` stops the servers")
+        print("\ninterrupted: `make demo` continues from here, `make down` stops the servers")
         sys.exit(130)

@@ -10,7 +10,7 @@ const schema = {
     type: 'string',
     enum: ['latest-state', 'every-change'],
     description:
-      "After a refusal, a row's later changes go on (latest-state), or wait (every-change).",
+      "After a refusal, a row's later changes continue (latest-state), or wait (every-change).",
   },
   parkBudget: {
     type: 'integer',

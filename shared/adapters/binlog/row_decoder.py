@@ -57,7 +57,7 @@ class RowDecoder:
         ] = {}  # columns that are present, as bits → the decoder of rows of these
         self._patterns = Patterns(
             columns, self._readers.clear
-        )  # they are made anew when another pattern of NULLs is usual
+        )  # they are made again when another pattern of NULLs is usual
 
     def rows(self, op: str, data: bytes, start: int, end: int) -> RowPairs:
         """The rows at `data[start:end]`; `op` c, u, d, or PARTIAL for updates with JSON diffs.
@@ -95,7 +95,7 @@ class RowDecoder:
             raise UnreadableRow(
                 f"a row cannot be read ({type(error).__name__}).",
                 thing=self._thing,
-                hint="Report it with the table's definition; leaving the table out goes on.",
+                hint="Report it with the table's definition; without it the relay continues.",
             ) from None
 
     def partial_rows(self, body: bytes) -> RowPairs:

@@ -66,7 +66,8 @@ class SnsTopic:
             f"SNS refuses to publish ({code}): {message.rstrip('.')}.",
             thing=self._arn,
             hint=hints.get(
-                code, "Nothing is lost: the relay goes on from its checkpoint once this is mended."
+                code,
+                "Nothing is lost: the relay continues from its checkpoint once this is corrected.",
             ),
         )
 

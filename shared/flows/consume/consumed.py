@@ -15,8 +15,8 @@ LOGGED_CHANGES = 5
 """Changes that a log line names."""
 
 SUPERSEDED_REASON = (
-    "all changes of the batch are older than what the sink holds; if this goes on, the sink holds "
-    "versions above the stream's numbers: run rowline verify with --repair"
+    "all changes of the batch are older than what the sink holds; if this continues, the sink "
+    "holds versions above the stream's numbers: run rowline verify with --repair"
 )
 
 

@@ -110,7 +110,7 @@ class Repair:
             return True
         epoch = split_seq(version)[0]
         if epoch >= MAX_EPOCH:
-            self.reasons["a version that no epoch can exceed: delete and fill the index anew"] = 1
+            self.reasons["a version above every epoch: delete the index and fill it again"] = 1
             return False
         self._ask(max(epoch, checkpoint.epoch))
         return self._await(lambda now: now.seq >= version, EPOCH_SECONDS)

@@ -18,7 +18,7 @@ from shared.adapters.stack.environment import variable
 from shared.domain.archive_records import pack
 from shared.domain.sink import Arrival, Outcome, Slice, Surroundings
 from shared.values import landing_encoding
-from shared.values.errors import Outage, RowlineError
+from shared.values.errors import RowlineError
 from shared.values.message import Message
 from shared.values.seq import split_seq
 
@@ -93,17 +93,15 @@ class ArchiveSink:
         try:
             reasons = self._stream.put(records, may_go_on)
         except RowlineError as error:  # rights or settings: nothing is wrong with the changes
-            return [f"Firehose refuses: {error.what}"] * len(records)
+            return [error.what] * len(records)
         return [why and f"Firehose did not accept the record: {why}" for why in reasons]
 
     def _write(self, arrivals: Sequence[Arrival]) -> Outcome:
         name = landing_encoding.name_of([(each.message.stream, each.change) for each in arrivals])
         try:
             self._landing.put(name, landing_encoding.encode(_messages(arrivals)))
-        except Outage as error:
-            return Outcome("failed", f"the landing did not answer: {error.what}")
-        except RowlineError as error:  # rights or settings: nothing is wrong with the changes
-            return Outcome("failed", f"the landing refuses: {error.what}")
+        except RowlineError as error:  # an outage, rights or settings: the changes are good
+            return Outcome("failed", f"landing: {error.what}")
         return Outcome("applied")
 
 

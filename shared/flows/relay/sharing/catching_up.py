@@ -87,6 +87,6 @@ def _place(name: str, holding: Holding, server: str) -> Position:
             f"was given up by stream {holding.stream} at {holding.position} of server "
             f"{holding.server}; this is {server}, where that place means nothing.",
             thing=f"table {name}",
-            hint="Start anew with rowline source reset, and backfill the consumers.",
+            hint="Start again with rowline source reset, and backfill the consumers.",
         )
     return everywhere(holding.position)

@@ -142,5 +142,5 @@ def _write(search: Search, actions: list[Action], sleep: Callable[[float], objec
     raise SearchUnavailable(
         "cannot take the deletions of this backfill now.",
         thing="the index",
-        hint="The same command goes on where this one stopped.",
+        hint="The same command continues where this one stopped.",
     )
