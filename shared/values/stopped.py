@@ -18,7 +18,7 @@ class Stopped(msgspec.Struct, frozen=True, omit_defaults=True):
     at_ms: when it stopped, Unix ms.
     tries: how often capture failed at a row, one time shortly after another.
     resumed_ms: when capture began again (0: the table is stopped).
-    placed: the shards that its rows went to, if it is stopped because others are wanted.
+    placed: how its rows were placed when it was last captured; None: it never was, or not known.
     """
 
     what: str

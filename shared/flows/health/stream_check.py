@@ -45,12 +45,7 @@ def _placement(
     root = source.relay_of or source.name
     relays = [one for one in settings.sources.values() if root in (one.name, one.relay_of)]
     points = [point for one in relays if (point := checkpoint(one.stream)) is not None]
-    return check_placement(
-        source,
-        {name: table for point in points for name, table in point.whole.tables.items()},
-        {name: why for point in points for name, why in point.stopped.items()},
-        fix=lambda table: _resync(settings, source, table),
-    )
+    return check_placement(source, points, fix=lambda table: _resync(settings, source, table))
 
 
 def _start(asked: DeclaredStage, source: SourceSettings) -> list[Finding]:

@@ -269,3 +269,32 @@ def test_another_key_in_the_stanza_makes_its_table_due(world: World) -> None:
     wait_for(lambda: len(world.ids()) == 2)
     assert [change.key for _, change in world.topic.delivered] == [{"id": 1}, {"code": 102}]
     assert world.dues.of_source("shop")["shop.listings"].why == "key changed in the stanza"
+
+
+def test_a_table_that_was_never_captured_may_have_any_shards(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wanting, "EXAMINE_SECONDS", 0.05)
+    tables = {**BOTH, "shop.listings": TableSettings(shards=16)}
+    world.start("one", tables=tables, preflight=lambda begun: {"shop.listings": NO_KEY})
+    wait_for(lambda: world.streams.load("shop")[1])
+    assert world.point().whole.stopped == ("shop.listings",)
+    restarted(world, TableSettings(shards=32), "two")
+    wait_for(lambda: "shop.listings" in world.point().whole.read)
+
+
+def test_a_table_that_stopped_for_another_reason_keeps_its_groups(world: World) -> None:
+    def connect(tables: Any, token: int) -> Short:
+        return Short(world.server, tuple(tables), block=0.01)
+
+    for _ in range(3):
+        world.commit()
+    world.start("one", tables=BOTH, open_binlog=connect)
+    wait_for(lambda: world.streams.load("shop")[1])
+    wait_for(lambda: world.point().whole.stopped == ("shop.listings",))
+    world.end()
+    changed = {**BOTH, "shop.listings": TableSettings(shards=32, drop=("total",))}
+    world.start("two", tables=changed)
+    wait_for(lambda: "went to 64 shards" in world.point().stopped["shop.listings"].what)
+    restarted(world, TableSettings(drop=("total",)), "three")
+    wait_for(lambda: "shop.listings" in world.point().whole.read)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from shared.domain.hidden_columns_renamed import HiddenColumns
-from shared.domain.placement import Placement
+from shared.domain.placement import last_placed, replaced
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import SourceError
@@ -71,18 +71,16 @@ class Admission:
         now_ms, stopped = self._now_ms(), dict[str, Stopped]()
         captured = point.whole if point else CaptureConfiguration({})
         for name, settings in wanted.tables.items():
-            former = captured.tables.get(name)
-            as_before = former == settings
+            as_before = captured.tables.get(name) == settings
             if as_before and name not in captured.stopped:
                 continue
             before = point.stopped.get(name) if point and name in captured.stopped else None
-            if elsewhere := Placement(settings, former, before).refusal(now_ms):
-                stopped[name] = before if before and before.what == elsewhere.what else elsewhere
-                continue
-            if before and before.placed:
-                before = None
-            if finding := self._refusal(name, wanted.tables):
-                stopped[name] = before or Stopped(finding.what, finding.fix, now_ms)
+            placed = last_placed(point, name)
+            refusal = replaced(settings, placed, now_ms)
+            if refusal is None and (finding := self._refusal(name, wanted.tables)):
+                refusal = Stopped(finding.what, finding.fix, now_ms, placed=placed)
+            if refusal:
+                stopped[name] = before if before and before.what == refusal.what else refusal
             elif before and as_before and now_ms < before.retry_ms:
                 stopped[name] = before
         return stopped

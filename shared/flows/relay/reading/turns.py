@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from shared.adapters.binlog.contract import CannotCapture
+from shared.domain.placement import last_placed
 from shared.flows.relay.failover import lost_rows
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.missing_transactions import Missing
@@ -121,6 +122,7 @@ class Turns:
                 error.hint,
                 self._now_ms(),
                 tries=before.tries + 1 if before else 1,
+                placed=last_placed(point, error.table),
             )
             catch_up = point.catch_up and msgspec.structs.replace(
                 point.catch_up, capture=_without(point.catch_up.capture, error.table)
