@@ -4,6 +4,7 @@ A system that does not answer is a finding itself, and does not stop the other c
 """
 
 from collections.abc import Callable
+from functools import cache
 
 import msgspec
 
@@ -27,6 +28,7 @@ def check(
     checkpoint: that of a stream, None where the stage is not deployed or the stream has not begun.
     lag_s: how far the relay of a source is behind, by the source's name.
     """
+    checkpoint = cache(checkpoint)  # relays of one source look at each other's
     settings = asked.settings
     findings: list[Finding] = []
     answers: dict[str, SourceAnswer] = {}

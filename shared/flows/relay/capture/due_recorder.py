@@ -61,25 +61,12 @@ class DueRecorder:
             cause = DueCause(f"{stream}:{epoch}/{n}", NOT_CAPTURED)
             self._dues.note_source(self._source, name, cause)
 
-    def rekeyed(self, stream: str, before: Checkpoint, after: Checkpoint) -> None:
-        """Note tables whose rows have another key from `after` on, before that is stored.
+    def redeclared(self, stream: str, before: Checkpoint, after: Checkpoint) -> None:
+        """Note tables whose rows have another key or form from `after` on, before that is stored.
 
-        Documents that exist keep the ids of the former key, and no later change would remove them.
-        Raises StateUnavailable, StackError.
-        """
-        was, now = before.whole, after.whole
-        epoch, n = split_seq(after.seq)
-        for name in sorted(was.tables.keys() & now.read.keys()):
-            if was.tables[name].key != now.tables[name].key:
-                log.warning("%s: %s: a resync is due", name, REKEYED)
-                cause = DueCause(f"{stream}:{epoch}/{n} key", REKEYED)
-                self._dues.note_source(self._source, name, cause)
-
-    def rehidden(self, stream: str, before: Checkpoint, after: Checkpoint) -> None:
-        """Note tables whose columns leave in another form from `after` on, before that is stored.
-
-        Documents that exist keep the former form. A stream of a former version did not store the
-        key of its hashes: the present key is assumed.
+        Documents that exist keep the ids of the former key, and the former form of hidden columns.
+        A stream of a former version did not store the key of its hashes: the present key is
+        assumed.
 
         Raises StateUnavailable, StackError.
         """
@@ -88,10 +75,12 @@ class DueRecorder:
         epoch, n = split_seq(after.seq)
         for name in sorted(was.tables.keys() & now.read.keys()):
             one, other = was.tables[name], now.tables[name]
-            columns = hidden_differently(one, other, rehashed=rehashed)
-            if columns:
+            if one.key != other.key:
+                log.warning("%s of %s: a resync is due", REKEYED, name)
+                cause = DueCause(f"{stream}:{epoch}/{n} key", REKEYED)
+                self._dues.note_source(self._source, name, cause)
+            if columns := hidden_differently(one, other, rehashed=rehashed):
                 why = REHASHED if rehashed and not hidden_differently(one, other) else HIDDEN
                 log.warning("%s of %s (%s): a resync is due", why, name, ", ".join(columns))
-                self._dues.note_source(
-                    self._source, name, DueCause(f"{stream}:{epoch}/{n} hidden", why)
-                )
+                cause = DueCause(f"{stream}:{epoch}/{n} hidden", why)
+                self._dues.note_source(self._source, name, cause)

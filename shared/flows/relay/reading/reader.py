@@ -144,8 +144,7 @@ class Reader:
         after = with_segment(before, turn(before), self._now_ms())
         if after != before:
             self._due.uncovered(self._stream, uncovered(before, after), after)
-            self._due.rekeyed(self._stream, before, after)
-            self._due.rehidden(self._stream, before, after)
+            self._due.redeclared(self._stream, before, after)
             self._checkpoints.turn(after)
         self._begun = after.epoch if after.epoch != before.epoch else 0
 
