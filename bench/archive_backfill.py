@@ -23,7 +23,7 @@ import msgspec
 from bench import consuming, measured_relay
 from bench.consuming import FUNCTIONS
 from bench.say import Say
-from bench.side import BenchSide, documents_per_second, speed_ratio
+from bench.side import BenchSide, documents_per_second, in_turn, speed_ratio
 from local.servers.elasticsearch_server import ElasticsearchServer
 from shared.adapters.snapshots.iceberg import IcebergSnapshots
 from shared.flows.archive.chosen_changes import ChosenChanges
@@ -59,15 +59,15 @@ _FILE_ROWS = 70_000
 
 def figures(folder: Path, rows: int, rounds: int, say: Say) -> dict[str, float]:
     """Both sides in turn; the median of the rounds counts."""
-    ours, theirs = list[BenchSide](), list[BenchSide]()
     with measured_relay.emulated(folder) as environment, mock.patch.dict(os.environ, environment):
         bucket = _snapshot(rows)
         with consuming.started(folder) as server:
-            for number in range(rounds + 1):  # the first warms Elasticsearch up
-                say(f"fill: {rows:,} rows, {number} of {rounds}")
-                ours.append(_fill(server, f"fill-{number}", rows, bucket))
-                theirs.append(consuming.bulk(server, f"bulk-{number}", rows))
-    del ours[0], theirs[0]
+            say(f"fill: {rows:,} rows, {rounds} rounds")
+            ours, theirs = in_turn(
+                rounds,
+                lambda number: _fill(server, f"fill-{number}", rows, bucket),
+                lambda number: consuming.bulk(server, f"bulk-{number}", rows),
+            )
     return {
         "fill_documents_per_second": documents_per_second(rows, ours),
         "bulk_documents_per_second": documents_per_second(rows, theirs),

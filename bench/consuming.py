@@ -17,7 +17,7 @@ from elasticsearch import Elasticsearch
 from elasticsearch.helpers import parallel_bulk
 
 from bench.say import Say
-from bench.side import BenchSide, documents_per_second, speed_ratio
+from bench.side import BenchSide, documents_per_second, in_turn, speed_ratio
 from local.servers.elasticsearch_server import ElasticsearchServer
 from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.values.change import Change, Transaction
@@ -76,13 +76,17 @@ def figures(folder: Path, changes: int, rounds: int, say: Say) -> dict[str, floa
     with started(folder) as server:
         for size in (20, 1):
             say(f"consumer: {changes:,} changes, {size} a message, beside parallel_bulk")
-            ours, theirs = list[BenchSide](), list[BenchSide]()
-            for number in range(rounds + 1):  # the first warms Elasticsearch up and does not count
-                ours.append(consumer(server, f"ours-{size}-{number}", changes, size))
-                theirs.append(bulk(server, f"theirs-{size}-{number}", changes))
-            del ours[0], theirs[0]
-            found |= _compared(f"at_{size}", changes, ours, theirs)
+            found |= _at(server, size, changes, rounds)
     return found
+
+
+def _at(server: ElasticsearchServer, size: int, changes: int, rounds: int) -> dict[str, float]:
+    ours, theirs = in_turn(
+        rounds,
+        lambda number: consumer(server, f"ours-{size}-{number}", changes, size),
+        lambda number: bulk(server, f"theirs-{size}-{number}", changes),
+    )
+    return _compared(f"at_{size}", changes, ours, theirs)
 
 
 def _compared(

@@ -1,6 +1,6 @@
 """Side: one run of one side of a comparison, and how the sides of several rounds compare."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -17,6 +17,17 @@ class BenchSide:
     wall: float
     cpu: float
     server_cpu: float
+
+
+def in_turn(
+    rounds: int, ours: Callable[[int], BenchSide], theirs: Callable[[int], BenchSide]
+) -> tuple[list[BenchSide], list[BenchSide]]:
+    """Run both sides by turns, each with the number of the round.
+
+    A first round warms Elasticsearch up and does not count.
+    """
+    both = [(ours(number), theirs(number)) for number in range(rounds + 1)][1:]
+    return [own for own, _ in both], [other for _, other in both]
 
 
 def documents_per_second(amount: int, sides: Sequence[BenchSide]) -> float:

@@ -15,7 +15,7 @@ from bench import consuming, measured_relay
 from bench.archive_backfill import FillingFunctions
 from bench.binlog_workload import DATABASE, TABLE, fill
 from bench.say import Say
-from bench.side import BenchSide, documents_per_second, speed_ratio
+from bench.side import BenchSide, documents_per_second, in_turn, speed_ratio
 from local.servers.database_server import DatabaseServer
 from local.servers.elasticsearch_server import ElasticsearchServer
 from shared.adapters import aws
@@ -36,18 +36,18 @@ def figures(
     server: DatabaseServer, folder: Path, rows: int, rounds: int, say: Say
 ) -> dict[str, float]:
     """Both sides in turn; the median of the rounds counts."""
-    ours, theirs = list[BenchSide](), list[BenchSide]()
     fill(server, rows)
     with measured_relay.emulated(folder) as environment, mock.patch.dict(os.environ, environment):
         place, seen = measured_relay.RelayingPlace(server, environment), measured_relay.Seen()
         relay = place.job("fill", seen, place.position(), NAME, STREAM)
         with measured_relay.running(relay), consuming.started(folder) as search:
-            for number in range(rounds + 1):  # the first warms Elasticsearch up
-                say(f"fill from the source: {rows:,} rows, {number} of {rounds}")
-                index = f"plain-{number}"
-                ours.append(_fill(search, index, rows, server.reader_url, place.state_table))
-                theirs.append(consuming.bulk(search, f"bulk-{number}", rows))
-    del ours[0], theirs[0]
+            say(f"fill from the source: {rows:,} rows, {rounds} rounds")
+            url, state = server.reader_url, place.state_table
+            ours, theirs = in_turn(
+                rounds,
+                lambda number: _fill(search, f"plain-{number}", rows, url, state),
+                lambda number: consuming.bulk(search, f"bulk-{number}", rows),
+            )
     return {
         "plain_fill_documents_per_second": documents_per_second(rows, ours),
         "bulk_beside_plain_fill_documents_per_second": documents_per_second(rows, theirs),
