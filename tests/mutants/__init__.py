@@ -51,14 +51,14 @@ MUTANTS = (
     Mutant(
         "what follows a failed change is settled",
         f"{CONSUME}/batch.py",
-        'if piece.outcome is None or piece.outcome.kind == "failed":\n                return\n',
-        'if piece.outcome is None or piece.outcome.kind == "failed":\n                continue\n',
+        "return self.pieces[:number]",
+        "return [one for one in self.pieces if one.outcome and one.outcome.kind != 'failed']",
     ),
     Mutant(
         "what follows a failed message is settled",
         f"{CONSUME}/batch.py",
-        "if not one.is_settled():\n            break",
-        "if not one.is_settled():\n            continue",
+        "if len(settled) < len(one.pieces):\n            break",
+        "if len(settled) < len(one.pieces):\n            continue",
     ),
     Mutant(
         "the messages of a former run count for this one",

@@ -53,7 +53,13 @@ class Tried(NamedTuple):
 
     def plus(self, other: "Tried") -> "Tried":
         """With what was tried elsewhere too."""
-        return Tried(*(sum(pair) for pair in zip(self, other, strict=True)))
+        return Tried(
+            self.taken + other.taken,
+            self.refused + other.refused,
+            self.failed + other.failed,
+            self.unasked + other.unasked,
+            self.pressed + other.pressed,
+        )
 
     @staticmethod
     def of(outcomes: Sequence[Outcome]) -> "Tried":

@@ -1,6 +1,6 @@
 """Batch: the messages of one invocation, opened, and what became of each change in them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -46,17 +46,12 @@ class Opened(msgspec.Struct):
     duplicates: int = 0
     overtaken: bool = False
 
-    def settled(self) -> Iterator[Piece]:
+    def settled(self) -> list[Piece]:
         """The pieces up to the first that failed."""
-        for piece in self.pieces:
+        for number, piece in enumerate(self.pieces):
             if piece.outcome is None or piece.outcome.kind == "failed":
-                return
-            yield piece
-
-    def is_settled(self) -> bool:
-        return all(
-            piece.outcome is not None and piece.outcome.kind != "failed" for piece in self.pieces
-        )
+                return self.pieces[:number]
+        return self.pieces
 
     def is_of_run(self, run: str) -> bool:
         """Whether this backfill message was sent by the run under way."""
@@ -150,8 +145,9 @@ def settled_of(group: Sequence[Opened]) -> tuple[list[Opened], list[tuple[Opened
     done: list[Opened] = []
     pieces: list[tuple[Opened, Piece]] = []
     for one in group:
-        pieces += [(one, piece) for piece in one.settled()]
-        if not one.is_settled():
+        settled = one.settled()
+        pieces += [(one, piece) for piece in settled]
+        if len(settled) < len(one.pieces):
             break
         done.append(one)
     return done, pieces

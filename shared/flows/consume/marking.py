@@ -42,11 +42,14 @@ class Marking:
             if one.lane in RUN_LANES and one.is_of_run(run)
         ]:
             self._done_messages.note(self._consumer, run, backfilled)
-        consumed = Consumed()
+        consumed, kinds = Consumed(), list[str]()
         for group, opened in groups.items():
             done, pieces = settled[group]
             consumed.failed += [one.delivery.message_id for one in opened[len(done) :]]
-            _count(consumed, opened, done, pieces)
+            consumed.duplicate += sum([one.duplicates for one in done])
+            kinds += [piece.outcome.kind for _, piece in pieces if piece.outcome is not None]
+            _note(consumed, opened, pieces)
+        _count(consumed, Counter(kinds))
         return consumed
 
     def drop_done(self, opened: Sequence[Opened], run: str) -> None:
@@ -83,21 +86,22 @@ class Marking:
         return list(seqs)
 
 
-def _count(
-    consumed: Consumed,
-    opened: Sequence[Opened],
-    done: Sequence[Opened],
-    pieces: Sequence[tuple[Opened, Piece]],
-) -> None:
-    consumed.duplicate += sum(one.duplicates for one in done)
-    kinds = Counter(piece.outcome.kind for _, piece in pieces if piece.outcome is not None)
+def _count(consumed: Consumed, kinds: Counter[str]) -> None:
+    """Count the outcomes of what is settled."""
     consumed.applied += kinds["applied"]
     consumed.superseded += kinds["superseded"]
     consumed.filtered += kinds["filtered"]
     consumed.parked += kinds["refused"]
-    settled = {id(piece) for _, piece in pieces}
+
+
+def _note(
+    consumed: Consumed, opened: Sequence[Opened], settled: Sequence[tuple[Opened, Piece]]
+) -> None:
+    """Note the times and reasons of a group's changes."""
+    over = {id(piece) for _, piece in settled}
     for one in opened:
-        if one.lane == "live" and one.message is not None and one.message.changes:
+        is_live = one.lane == "live"
+        if is_live and one.message is not None and one.message.changes:
             newest = one.message.changes[-1].ts_ms
             consumed.newest_ts_ms = max(consumed.newest_ts_ms, newest)
         for piece in one.pieces:
@@ -106,7 +110,7 @@ def _count(
                 consumed.reasons[reason] = consumed.reasons.get(reason, 0) + 1
                 if piece.change is not None and one.message is not None:
                     consumed.name(piece.change.id, one.message.traceparent)
-            if one.lane == "live" and piece.change is not None and id(piece) not in settled:
+            if is_live and piece.change is not None and id(piece) not in over:
                 consumed.unsettled += 1
                 held, ts_ms = consumed.oldest_failed_ts_ms, piece.change.ts_ms
                 consumed.oldest_failed_ts_ms = min(held, ts_ms) if held else ts_ms

@@ -10,7 +10,7 @@ import msgspec
 from shared.adapters.claims.contract import Claims
 from shared.adapters.state.parked import Parked
 from shared.domain.sink import Outcome
-from shared.flows.consume.batch import Opened, Piece, settled_of
+from shared.flows.consume.batch import Opened, Piece
 from shared.flows.consume.batch_rows import BatchRows, row_id
 from shared.flows.consume.park_budget import ParkBudget
 from shared.flows.consume.parked_reason import error_of, parked_reason
@@ -61,8 +61,10 @@ class Parking:
         delivery does the same again. A row's item is stored before its first parked change, so a
         change that is parked always has one.
         """
-        self._decide(groups)
         refused = _refused(groups)
+        self._decide(groups, [piece for _, piece in refused if not piece.joined])
+        if refused:  # the budget may not suffice for all
+            refused = _refused(groups)
         for one, piece in refused:
             if piece.change is not None:
                 rows.begin(one.delivery.group, piece.change, self._mode)
@@ -92,17 +94,18 @@ class Parking:
         for _, piece in refused:
             piece.parked = piece.outcome is not None and piece.outcome.kind == "refused"
 
-    def _decide(self, groups: Mapping[str, Sequence[Opened]]) -> None:
+    def _decide(self, groups: Mapping[str, Sequence[Opened]], refused: Sequence[Piece]) -> None:
         """Take what is refused from the budget; where it does not suffice, that has failed.
 
         What joins a closed row costs nothing: it is one refusal, however many follow it.
         """
-        refused = [piece for _, piece in _refused(groups) if not piece.joined]
         tried = sum(
-            piece.outcome is not None and piece.outcome.kind != "failed" and not piece.joined
-            for group in groups.values()
-            for one in group
-            for piece in one.pieces
+            [
+                piece.outcome is not None and piece.outcome.kind != "failed" and not piece.joined
+                for group in groups.values()
+                for one in group
+                for piece in one.pieces
+            ]
         )
         try:
             granted, why = self.budget.grant(tried, len(refused))
@@ -174,13 +177,14 @@ class Parking:
 
 def _refused(groups: Mapping[str, Sequence[Opened]]) -> list[tuple[Opened, Piece]]:
     """The settled pieces that are refused."""
-    return [
-        (one, piece)
-        for group in groups.values()
-        if any(_is_refused(piece) for one in group for piece in one.pieces)
-        for one, piece in settled_of(group)[1]
-        if _is_refused(piece)
-    ]
+    found: list[tuple[Opened, Piece]] = []
+    for group in groups.values():
+        for one in group:
+            settled = one.settled()
+            found += [(one, piece) for piece in settled if _is_refused(piece)]
+            if len(settled) < len(one.pieces):
+                break
+    return found
 
 
 def _is_refused(piece: Piece) -> bool:

@@ -18,15 +18,19 @@ class SinkPressure:
     def __init__(self, now_ms: Callable[[], int]) -> None:
         self._now_ms = now_ms
         self._lately: deque[tuple[int, int, int]] = deque()
+        self._asked = self._pressed = 0  # of all in `_lately`
 
     def note(self, tried: Tried) -> bool:
         """Note a batch; returns whether the sink is overloaded, by all that was noted lately."""
         now_ms = self._now_ms()
         while self._lately and self._lately[0][0] < now_ms - WINDOW_MS:
-            self._lately.popleft()
+            _, asked, pressed = self._lately.popleft()
+            self._asked -= asked
+            self._pressed -= pressed
         self._lately.append((now_ms, tried.asked, tried.pressed))
-        asked = sum(asked for _, asked, _ in self._lately)
-        return is_high(sum(pressed for _, _, pressed in self._lately), asked)
+        self._asked += tried.asked
+        self._pressed += tried.pressed
+        return is_high(self._pressed, self._asked)
 
 
 def is_high(pressed: int, asked: int) -> bool:
