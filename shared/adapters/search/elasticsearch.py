@@ -6,6 +6,7 @@ Retries are not made here: the queue makes them, with its back-off.
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -64,15 +65,7 @@ class ElasticsearchSearch:
         sent = [action for action in actions if action.index not in absent]
         items: Iterator[dict[str, Any]] = iter(())
         if sent:
-            answer = self._cluster.request(
-                "PUT",
-                "_bulk",
-                b"\n".join(_lines(sent)) + b"\n",
-                require_alias="true",
-                # The server gives up before we do, so that an item's fate is told, not guessed.
-                timeout="5s",
-                filter_path="items.*.status,items.*.error.type,items.*.error.reason",
-            )
+            answer = self._cluster.request("PUT", _BULK, b"\n".join(_lines(sent)) + b"\n")
             items = (next(iter(item.values())) for item in answer["items"])
         return [
             Result("missing", "index_not_found_exception")
@@ -155,6 +148,16 @@ class ElasticsearchSearch:
             ended = {"scroll_id": [page["_scroll_id"]]}
             with contextlib.suppress(SearchError, SearchUnavailable):  # it ends by itself
                 self._cluster.request("DELETE", "_search/scroll", ended)
+
+
+_BULK = "_bulk?" + urlencode(
+    {
+        "require_alias": "true",
+        # The server gives up before we do, so that an item's fate is told, not guessed.
+        "timeout": "5s",
+        "filter_path": "items.*.status,items.*.error.type,items.*.error.reason",
+    }
+)
 
 
 class _Address(msgspec.Struct, frozen=True, gc=False, rename={"index": "_index", "id": "_id"}):

@@ -1,6 +1,6 @@
 """Product: which search engine a cluster runs, and the media types that its requests have."""
 
-from email.message import Message
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 
@@ -30,7 +30,7 @@ OPENSEARCH = Product("OpenSearch", 2, "application/json", "application/x-ndjson"
 """It refuses the types of Elasticsearch with 406 (seen on 2.19)."""
 
 
-def by_headers(headers: Message) -> Product | None:
+def by_headers(headers: Mapping[str, str]) -> Product | None:
     """Elasticsearch names itself in every good answer. Nothing else that resembles it does."""
     return ELASTICSEARCH if headers.get("x-elastic-product") == "Elasticsearch" else None
 
