@@ -7,7 +7,7 @@ import msgspec
 from cli.job_run import follow, require_function
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.flows.jobs.submission import submit
 from shared.flows.replay.archive_reader import ArchiveReader
 from shared.flows.replay.planning import PlanSetup
@@ -48,7 +48,7 @@ def run_from_archive(deployed: Stage, consumer: str, work: ReplayWork) -> Replay
             Wanted(),
             by=whoami(),
             now_ms=lambda: time.time_ns() // 1_000_000,
-            patience=Patience(),
+            polling=Polling(),
             show=progress.show,
         )
         return msgspec.convert(follow(deployed, job, progress).result, ReplayReport)

@@ -9,7 +9,7 @@ from cli.ui.console import note_console
 from cli.ui.name_list import split_names
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.flows.jobs.control import resume
 from shared.flows.jobs.submission import submit
 from shared.flows.jobs.watching import watch_job
@@ -61,7 +61,7 @@ def run_in_function(
             wanted,
             by=whoami(),
             now_ms=lambda: time.time_ns() // 1_000_000,
-            patience=Patience(),
+            polling=Polling(),
             show=progress.show,
         )
         return follow(stage, job, progress)
@@ -87,7 +87,7 @@ def follow(stage: Stage, job: Job, progress: RowProgress) -> Job:
 def _watched(stage: Stage, job: Job, progress: RowProgress) -> Job:
     try:
         stage.start_slice(job)
-        return watch_job(stage.state, job, progress.show, Patience())
+        return watch_job(stage.state, job, progress.show, Polling())
     except KeyboardInterrupt:
         progress.stop()
         note_console().print(

@@ -9,7 +9,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from shared.adapters.stack.environment import variable
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.flows.job_slice import JobSlice
 from shared.stage import Stage
 
@@ -28,7 +28,7 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, str]:
         by=by,
         left=lambda: context.get_remaining_time_in_millis() / 1000,
         now_ms=lambda: time.time_ns() // 1_000_000,
-        patience=Patience(),
+        polling=Polling(),
     ).run(event["consumer"], event["slot"])
     if ended not in ("none", "busy"):
         logger.info("slice ended", extra={**event, "ended": ended, "why": why})

@@ -13,7 +13,7 @@ from cli.ui.console import note_console, print_json, result_console
 from cli.ui.duration import duration
 from cli.ui.json_option import JsonOption
 from cli.ui.progress_line import RowProgress
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.flows.jobs import control
 from shared.flows.jobs.watching import watch_job
 from shared.values.errors import StackError
@@ -70,7 +70,7 @@ def show(
     found = control.find(deployed.state, deployed.settings.consumers, job)
     if watch and found.state == "running":
         with RowProgress(found.kind) as progress:
-            found = watch_job(deployed.state, found, progress.show, Patience())
+            found = watch_job(deployed.state, found, progress.show, Polling())
     if as_json:
         return print_json(found)
     console = result_console()
@@ -86,7 +86,7 @@ def pause(job: JobArgument, stage: StageOption = "local", service: ServiceOption
     """
     deployed = open_stage(stage, service)
     found = control.find(deployed.state, deployed.settings.consumers, job)
-    paused = control.pause(deployed.state, found, _note, Patience())
+    paused = control.pause(deployed.state, found, _note, Polling())
     result_console().print(f"{paused.kind} {paused.id}: paused", markup=False)
 
 
@@ -120,15 +120,15 @@ def cancel(job: JobArgument, stage: StageOption = "local", service: ServiceOptio
     deployed = open_stage(stage, service)
     found = control.find(deployed.state, deployed.settings.consumers, job)
     if found.in_function and deployed.resources.jobs_function:
-        ending = control.cancel_in_function(deployed.state, found, _note, Patience())
+        ending = control.cancel_in_function(deployed.state, found, _note, Polling())
         deployed.start_slice(ending)
         with RowProgress("cancel") as progress:
-            ended = watch_job(deployed.state, ending, progress.show, Patience())
+            ended = watch_job(deployed.state, ending, progress.show, Polling())
         if ended.state != "cancelled":
             raise StackError(f"{ended.state}: {ended.outcome}", thing=f"{ended.kind} {ended.id}")
     else:
         sink = deployed.sink(found.consumer)
-        ended = control.cancel(deployed.state, found, sink, _note, Patience())
+        ended = control.cancel(deployed.state, found, sink, _note, Polling())
     result_console().print(f"{ended.kind} {ended.id}: cancelled", markup=False)
 
 

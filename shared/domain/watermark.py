@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 
 from shared.adapters.database.contract import Database
 from shared.adapters.state.streams import Streams
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.values.asked_end import AskedEnd
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import SourceError, StackError
@@ -23,7 +23,7 @@ CATCH_UP_SECONDS = 60
 """How long a move of tables between two relays is waited for."""
 
 _POLL_SECONDS = 0.5
-_PATIENCE = Patience()
+_POLLING = Polling()
 
 
 def watermarks(
@@ -31,11 +31,11 @@ def watermarks(
     source: SourceSettings,
     database: Database,
     *,
-    patience: Patience = _PATIENCE,
+    polling: Polling = _POLLING,
 ) -> dict[str, "Watermark"]:
     """One for each stream that carries tables of the source (`source.stream_of(table)`)."""
     names = {source.stream_of(table) for table in source.tables}
-    return {name: Watermark(streams, name, database, patience=patience) for name in sorted(names)}
+    return {name: Watermark(streams, name, database, polling=polling) for name in sorted(names)}
 
 
 class Watermark:
@@ -47,10 +47,10 @@ class Watermark:
         stream: str,
         database: Database,
         *,
-        patience: Patience = _PATIENCE,
+        polling: Polling = _POLLING,
     ) -> None:
         self._streams, self._stream, self._database = streams, stream, database
-        self._patience = patience
+        self._polling = polling
         self._expected: tuple[Lease, float] | None = None
 
     def require_relay(self) -> None:
@@ -78,14 +78,14 @@ class Watermark:
                 ),
             )
 
-        self._expected = first, self._patience.clock()
+        self._expected = first, self._polling.clock()
 
     def await_renewal(self) -> None:
         """Wait until the lease is renewed since it was noted. Raises StackError."""
         while self._expected:
             self._note(self._streams.load(self._stream)[0])
             if self._expected:
-                self._patience.sleep(_POLL_SECONDS)
+                self._polling.sleep(_POLL_SECONDS)
 
     def _note(self, lease: Lease) -> None:
         if self._expected is None:
@@ -93,7 +93,7 @@ class Watermark:
         first, since = self._expected
         if lease.holder and (lease.token, lease.beat) != (first.token, first.beat):
             self._expected = None
-        elif self._patience.clock() > since + ABSENT_SECONDS:
+        elif self._polling.clock() > since + ABSENT_SECONDS:
             raise StackError(
                 f"the relay is not running: its lease was not renewed for {ABSENT_SECONDS} s.",
                 thing=f"source {relay_of(self._stream)}",
@@ -114,7 +114,7 @@ class Watermark:
             self._note(lease)
             return point
 
-        checkpoint = self._patience.wait_for(
+        checkpoint = self._polling.wait_for(
             ask,
             lambda point: point is None or point.catch_up is None,
             seconds=CATCH_UP_SECONDS,
@@ -177,7 +177,7 @@ class Watermark:
         below the seq of the rows that will be read. Raises StackError when the relay stops.
         """
         target = self._valid(asked) if asked else None
-        beaten_at, beat, seen = self._patience.clock(), (0, 0), Position()
+        beaten_at, beat, seen = self._polling.clock(), (0, 0), Position()
         while True:
             lease, checkpoint = self._streams.load(self._stream)
             run = run_text(checkpoint) if checkpoint else ""
@@ -199,14 +199,14 @@ class Watermark:
                     moved()
                 seen = position
             if (lease.token, lease.beat) != beat:
-                beaten_at, beat = self._patience.clock(), (lease.token, lease.beat)
-            elif self._patience.clock() > beaten_at + RELAY_SILENT_SECONDS:
+                beaten_at, beat = self._polling.clock(), (lease.token, lease.beat)
+            elif self._polling.clock() > beaten_at + RELAY_SILENT_SECONDS:
                 self.require_relay()
             tell(
                 f"the relay is at {position}, waiting for {target.end}"
                 + (f"; it does not capture {missing[0]} yet" if missing else "")
             )
-            self._patience.sleep(_POLL_SECONDS)
+            self._polling.sleep(_POLL_SECONDS)
 
     def _valid(self, asked: AskedEnd) -> AskedEnd | None:
         """Nothing when the binlog does not reach there any more: it was begun again."""

@@ -13,7 +13,7 @@ import msgspec
 from shared.adapters.state.state import State
 from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.parked_where import ParkedWhere
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.cutover.cancelling import cancelled
 from shared.flows.cutover.cutover import Cutover
@@ -66,11 +66,11 @@ class JobSlice:
         by: str,
         left: Callable[[], float],
         now_ms: Callable[[], int],
-        patience: Patience,
+        polling: Polling,
     ) -> None:
         self._state, self._setup, self._sharing_source = state, setup, sharing_source
         self._redrive = redrive
-        self._by, self._left, self._now_ms, self._patience = by, left, now_ms, patience
+        self._by, self._left, self._now_ms, self._polling = by, left, now_ms, polling
 
     def run(self, consumer: str, slot: Slot) -> tuple[SliceEnd, str]:
         """Work on the job in a slot; returns how that ended, and why. Raises StateUnavailable."""
@@ -80,7 +80,7 @@ class JobSlice:
         if other := self._turn_of(seen):
             return "waits", f"{other.kind} {other.id} of {other.consumer} has its turn"
         try:
-            free = until_silent(self._state.jobs, seen, self._patience, lambda _: None)
+            free = until_silent(self._state.jobs, seen, self._polling, lambda _: None)
         except JobBusy as busy:
             return "busy", str(busy)
         if free is None or not _for_a_slice(free):
@@ -103,7 +103,7 @@ class JobSlice:
             self._state.jobs,
             job,
             show=_nobody_watches,
-            patience=self._patience,
+            polling=self._polling,
             now_ms=self._now_ms,
             left=self._left,
         )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.database.sql import SqlDatabase
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.consume.consume import Consume
 from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
@@ -203,7 +203,7 @@ def test_tables_of_one_name_in_two_sources_are_never_mixed_up(stage: TwoSources)
             stage.claims,
             queue,
             stage.sink(stage.settings[name]),
-            patience=Patience(sleep=sleep),
+            polling=Polling(sleep=sleep),
         )
 
     assert Backfill(setup("america")).run().rows == ROWS

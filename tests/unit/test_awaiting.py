@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.flows.jobs import awaiting
 from shared.flows.jobs.awaiting import Awaiting
 from shared.values.errors import StackError
@@ -39,8 +39,8 @@ class Consumer:
             state=SimpleNamespace(done_messages=self),
             queue=self,
         )
-        patience = Patience(lambda: self.now, self.sleep)
-        return Awaiting(setup, "job", patience, lambda _: None, lambda: None)
+        polling = Polling(lambda: self.now, self.sleep)
+        return Awaiting(setup, "job", polling, lambda _: None, lambda: None)
 
 
 def ids(many: int) -> list[str]:

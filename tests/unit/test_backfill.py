@@ -10,7 +10,7 @@ import pytest
 from shared.adapters.search.contract import Action
 from shared.adapters.topic.contract import Entry
 from shared.domain.hidden_columns_renamed import HiddenColumns
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.domain.table_plan import CannotNumber
 from shared.flows.backfill import sink_ahead
 from shared.flows.backfill.backfill import Backfill
@@ -87,7 +87,7 @@ def test_a_relay_that_stopped_is_named(world: BackfillWorld) -> None:
         world.now += seconds
 
     with pytest.raises(StackError, match="its lease was not renewed for 90 s"):
-        job(world, patience=Patience(lambda: world.now, sleep)).run()
+        job(world, polling=Polling(lambda: world.now, sleep)).run()
 
 
 def test_another_server_than_the_relays_is_refused(world: BackfillWorld) -> None:
@@ -155,9 +155,9 @@ def test_of_two_that_are_started_at_once_the_second_is_refused(world: BackfillWo
             jobs, first = world.state.jobs, world.state.jobs.current("search", "fill")
             assert first
             # The first one writes while the second one looks at it.
-            patience = Patience(lambda: world.now, lambda _: jobs.save(first))
+            polling = Polling(lambda: world.now, lambda _: jobs.save(first))
             with pytest.raises(JobBusy) as busy:
-                job(world, by="ben@desk", patience=patience).run()
+                job(world, by="ben@desk", polling=polling).run()
             refused.append(str(busy.value))
         return send(entries)
 

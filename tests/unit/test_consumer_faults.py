@@ -9,7 +9,7 @@ from shared.adapters.stack.cloudformation import Stack
 from shared.adapters.topic.contract import Entry
 from shared.domain import gate_transitions
 from shared.domain.open_dues import open_dues
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.flows.job_slice import JobSlice
 from shared.flows.redrive.setup import RedriveSetup
 from shared.flows.watch.dead_letters import settle_moved
@@ -279,7 +279,7 @@ def test_a_slice_of_a_redrive_opens_neither_source_nor_sink() -> None:
     def refuse(*_: Any) -> Any:
         raise ConfigError("ROWLINE_ARCHIVE_BUCKET is not set.")
 
-    patience = Patience(lambda: world.now, world.wait)
+    polling = Polling(lambda: world.now, world.wait)
     ended, why = JobSlice(
         world.state,
         refuse,
@@ -288,7 +288,7 @@ def test_a_slice_of_a_redrive_opens_neither_source_nor_sink() -> None:
             world.state,
             world.claims,
             world.queue,
-            patience=patience,
+            polling=polling,
             now_ms=lambda: int(world.now * 1000),
             tenure=tenure,
         ),
@@ -296,7 +296,7 @@ def test_a_slice_of_a_redrive_opens_neither_source_nor_sink() -> None:
         by="lambda 1",
         left=lambda: 800.0,
         now_ms=lambda: int(world.now * 1000),
-        patience=patience,
+        polling=polling,
     ).run("search", "redrive")
     assert (ended, why) == ("done", "")
     assert world.nothing_is_left()

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.flows.backfill.report import BackfillReport
 from shared.flows.consume.sinks.elasticsearch.index_takeover import IndexTakeover
 from shared.flows.job_slice import JobSlice
@@ -45,15 +45,15 @@ class Machine:
             Wanted(**wanted),
             by="ann@desk",
             now_ms=self.now_ms,
-            patience=self.patience,
+            polling=self.polling,
         )
 
     def now_ms(self) -> int:
         return int(1_700_000_000_000 + self.world.now * 1000)
 
     @property
-    def patience(self) -> Patience:
-        return Patience(lambda: self.world.now, self.world.sleep)
+    def polling(self) -> Polling:
+        return Polling(lambda: self.world.now, self.world.sleep)
 
     def slice(self, slot: Slot = "fill", consumer: str = "search") -> str:
         """One invocation; raises Killed when it is killed."""
@@ -75,7 +75,7 @@ class Machine:
             by="lambda 1",
             left=lambda: ends - world.now,
             now_ms=self.now_ms,
-            patience=self.patience,
+            polling=self.polling,
         ).run(consumer, slot)[0]
 
     def until_over(self, slot: Slot = "fill", most: int = 300) -> Job:
@@ -125,7 +125,7 @@ def test_a_job_is_begun_without_a_database_and_done_in_the_function(
     job = machine.submit(BackfillWork())
     assert (job.in_function, job.holder, current(world)) == (True, "", job)
     assert machine.slice() == "done"
-    done = watch_job(world.state, job, lambda _: None, machine.patience)
+    done = watch_job(world.state, job, lambda _: None, machine.polling)
     report = msgspec.convert(done.result, BackfillReport)
     assert (done.state, done.by, report.tables) == ("done", "ann@desk", ["shop.items"])
     assert report.rows == len(world.rows)
@@ -312,7 +312,7 @@ def test_a_job_is_paused_between_slices_and_resumed(world: BackfillWorld) -> Non
     machine = Machine(world, seconds=RESERVE_SECONDS - 1)
     job = machine.submit(BackfillWork())
     assert machine.slice() == "continues"
-    paused = control.pause(world.state, job, lambda _: None, machine.patience)
+    paused = control.pause(world.state, job, lambda _: None, machine.polling)
     assert (paused.state, machine.slice()) == ("paused", "none")
     again = machine.submit(BackfillWork())
     assert (again.id, again.state) == (job.id, "running")
@@ -327,7 +327,7 @@ def test_cancelled_means_that_the_invocation_is_over(
     taken = world.state.jobs.take(msgspec.structs.replace(job, left_s=400.0), "lambda 0")
     assert taken  # and is frozen there
     began = world.now
-    control.cancel(world.state, taken, world.world.sink(), lambda _: None, machine.patience)
+    control.cancel(world.state, taken, world.world.sink(), lambda _: None, machine.polling)
     assert world.now - began >= 400
 
 
@@ -353,8 +353,8 @@ def test_a_wish_that_a_slice_took_away_is_asked_again(
             world.state.jobs.save(held)
 
     world.state.jobs.ask = ask  # type: ignore[method-assign]
-    patience = Patience(lambda: world.now, sleep)
-    assert control.pause(world.state, job, lambda _: None, patience).state == "paused"
+    polling = Polling(lambda: world.now, sleep)
+    assert control.pause(world.state, job, lambda _: None, polling).state == "paused"
     assert len(asked) >= 2
 
 
@@ -381,7 +381,7 @@ def test_a_resync_of_nothing_is_done(world: BackfillWorld, machine: Machine) -> 
 
 def test_another_job_in_the_slot_is_named(world: BackfillWorld, machine: Machine) -> None:
     job = machine.submit(BackfillWork(), tables=("shop.items",))
-    control.pause(world.state, job, lambda _: None, machine.patience)
+    control.pause(world.state, job, lambda _: None, machine.polling)
     with pytest.raises(ConfigError, match=rf"backfill {job.id} is under way"):
         machine.submit(ResyncWork())
     with pytest.raises(ConfigError, match="--restart"):

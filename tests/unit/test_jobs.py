@@ -6,7 +6,7 @@ from random import Random
 import msgspec
 import pytest
 
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.flows.health.job_findings import job_findings
 from shared.flows.jobs import control
 from shared.flows.jobs.tenure import HOLDER_SILENT_SECONDS, JobStopped
@@ -39,7 +39,7 @@ def killed(world: BackfillWorld) -> Job:
     return under_way(world)
 
 
-def meanwhile(world: BackfillWorld, stop: Callable[[Job, Patience], Job]) -> Job:
+def meanwhile(world: BackfillWorld, stop: Callable[[Job, Polling], Job]) -> Job:
     """Stop the backfill from elsewhere while it works: it goes on while the other one waits."""
     stopped: list[Job] = []
 
@@ -52,13 +52,13 @@ def meanwhile(world: BackfillWorld, stop: Callable[[Job, Patience], Job]) -> Job
 
     with pytest.raises(JobStopped):
         job(world, show=show).run()
-    stopped.append(stop(under_way(world), Patience(lambda: world.now, wait)))
+    stopped.append(stop(under_way(world), Polling(lambda: world.now, wait)))
     return stopped[0]
 
 
 def test_a_paused_job_is_kept_where_it_was_and_continued(world: BackfillWorld) -> None:
     paused = meanwhile(
-        world, lambda held, patience: control.pause(world.state, held, lambda _: None, patience)
+        world, lambda held, polling: control.pause(world.state, held, lambda _: None, polling)
     )
     assert (paused.state, paused.holder) == ("paused", "")
     assert job(world).run().job == paused.id
@@ -68,7 +68,7 @@ def test_a_paused_job_is_kept_where_it_was_and_continued(world: BackfillWorld) -
 def test_a_job_whose_process_is_gone_is_paused_once_it_was_silent(world: BackfillWorld) -> None:
     held, began = killed(world), world.now
     told: list[str] = []
-    control.pause(world.state, held, told.append, Patience(lambda: world.now, world.sleep))
+    control.pause(world.state, held, told.append, Polling(lambda: world.now, world.sleep))
     assert world.now - began == pytest.approx(HOLDER_SILENT_SECONDS, abs=2)
     assert told[0] == f"waiting until {held.holder} stops"
     assert under_way(world).state == "paused"
@@ -81,14 +81,14 @@ def test_a_cancelled_backfill_brings_no_row_back(world: BackfillWorld) -> None:
     # sent is still in the queue.
     world.drain()
     world.state.deletions.record("search", held.id, {f"shop-items/{key}": 9 << 40})
-    patience = Patience(lambda: world.now, world.sleep)
-    ended = control.cancel(world.state, held, world.world.sink(), lambda _: None, patience)
+    polling = Polling(lambda: world.now, world.sleep)
+    ended = control.cancel(world.state, held, world.world.sink(), lambda _: None, polling)
     assert (ended.state, ended.outcome) == ("cancelled", "cancelled")
     assert world.state.jobs.current("search", "fill") is None
     assert str(key) not in world.index()
     assert [one.state for one in control.jobs_of(world.state, ["search"])] == ["cancelled"]
     with pytest.raises(StackError, match="is over"):
-        control.cancel(world.state, held, world.world.sink(), lambda _: None, patience)
+        control.cancel(world.state, held, world.world.sink(), lambda _: None, polling)
 
 
 def test_jobs_are_found_by_their_id(world: BackfillWorld) -> None:

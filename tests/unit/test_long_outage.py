@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from shared.domain.open_dues import open_dues
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.verify.report import VerifyReport
@@ -102,7 +102,7 @@ class Shop(OutageWorld):
             queue=self.queue,
             sink=self.world.sink(),
             by="ann@desk",
-            patience=Patience(self.clock, self._sleep_at_work),
+            polling=Polling(self.clock, self._sleep_at_work),
             now_ms=lambda: int(self.now * 1000),
             consent=lambda _: True,
         )

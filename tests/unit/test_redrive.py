@@ -224,9 +224,7 @@ def test_a_command_of_a_job_that_is_over_does_nothing(world: RedriveWorld) -> No
         world.redrive()
     job = world.state.jobs.current("search", "redrive")
     assert job is not None
-    control.cancel(
-        world.state, job, world.sink(), lambda _: None, world.redriving()._setup.patience
-    )
+    control.cancel(world.state, job, world.sink(), lambda _: None, world.redriving()._setup.polling)
     del world.work
     world.drain()
     assert len(world.parked()) == 1

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from shared.adapters.topic.contract import Entry
 from shared.domain.sink import Outcome, Slice
-from shared.flows.consume.redrive_kill_guard import PATIENCE_MS
+from shared.flows.consume.redrive_kill_guard import LONGEST_MS
 from shared.flows.redrive.changes_to_redrive import commands
 from tests.unit.test_slow_or_killing import TIMEOUT, Slow, SlowWorld
 from tests.worlds.consumer_world import change
@@ -78,7 +78,7 @@ def test_changes_that_all_kill_end_a_redrive(world: HangingWorld) -> None:
     report = world.redrive()
     assert (report.applied, report.again) == (0, 3)
     assert world.last_words() == ["Unanswered"] * 3
-    assert world.now < 1_800_000_000 + PATIENCE_MS / 1000 + 300
+    assert world.now < 1_800_000_000 + LONGEST_MS / 1000 + 300
 
 
 def test_a_killer_in_front_is_named_after_another_one_was_taken(world: HangingWorld) -> None:

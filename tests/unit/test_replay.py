@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.domain.sink import Outcome, Slice
 from shared.flows.jobs import control
 from shared.flows.replay.replay import Replay
@@ -212,7 +212,7 @@ def test_cancelled_what_is_on_its_way_is_dropped(world: ReplayWorld) -> None:
     held = world.state.jobs.current("search", "fill")
     assert held
     assert replayed(world)
-    control.cancel(world.state, held, world.world.sink(), lambda _: None, world.setup().patience)
+    control.cancel(world.state, held, world.world.sink(), lambda _: None, world.setup().polling)
     world.deliver = deliver  # type: ignore[method-assign]
     at_rest(world)
     assert world.index() == {}
@@ -221,7 +221,7 @@ def test_cancelled_what_is_on_its_way_is_dropped(world: ReplayWorld) -> None:
 
 def test_another_replay_while_one_is_under_way_is_refused(world: ReplayWorld) -> None:
     job = world.submit(world.choice())
-    control.pause(world.state, job, lambda _: None, world.setup().patience)
+    control.pause(world.state, job, lambda _: None, world.setup().polling)
     with pytest.raises(ConfigError, match="of other changes is under way"):
         world.submit(world.choice(3))
     again = world.submit(world.choice(), rate=7.0)
@@ -271,7 +271,7 @@ def test_sqs_does_not_take_a_replay_for_the_live_message_or_for_another_replay()
     sent = []
     for job in ("one", "two", "one"):
         queue = MemoryQueue()
-        sending = ReplaySending(queue, MemoryClaims(), SOURCE, job, Patience())
+        sending = ReplaySending(queue, MemoryClaims(), SOURCE, job, Polling())
         sent += sending.rows(ITEMS, [row])
         (received,) = queue.receive()
         assert received.attributes["lane"] == "replay"

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.flows.job_slice import JobSlice
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.jobs.submission import submit
@@ -214,7 +214,7 @@ def test_slices_wait_for_the_same_place_in_the_binlog(when: str) -> None:
 
     write(200 if when == "before the first row" else 0)
     world.database.chunk = chunk  # type: ignore[method-assign]
-    patience = Patience(lambda: world.now, sleep)
+    polling = Polling(lambda: world.now, sleep)
     world.sleep = sleep  # type: ignore[method-assign]
     submit(
         world.state.jobs,
@@ -223,7 +223,7 @@ def test_slices_wait_for_the_same_place_in_the_binlog(when: str) -> None:
         Wanted(),
         by="ann@desk",
         now_ms=lambda: 1,
-        patience=patience,
+        polling=polling,
     )
     ended = []
     while world.state.jobs.current(ARCHIVE.name, "fill"):
@@ -236,7 +236,7 @@ def test_slices_wait_for_the_same_place_in_the_binlog(when: str) -> None:
             by="lambda 1",
             left=lambda ends=ends: ends - world.now,  # type: ignore[misc]
             now_ms=lambda: 1,
-            patience=patience,
+            polling=polling,
         )
         ended.append(one.run(ARCHIVE.name, "fill")[0])
         assert len(ended) < 60

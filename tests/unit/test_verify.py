@@ -8,7 +8,7 @@ import pytest
 
 from shared.adapters.database.contract import Server
 from shared.domain.deletion_limit import DeletionRefused
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.flows.verify.report import VerifyReport
 from shared.flows.verify.verify import Verify
 from shared.values.errors import SourceError, StackError
@@ -187,7 +187,7 @@ def test_a_table_that_stopped_is_not_compared(world: BackfillWorld) -> None:
     held = msgspec.structs.replace(point, capture=capture, stopped=stopped)
     world.lease = world.streams.renew("shop", world.lease, held)
     with pytest.raises(StackError, match=r"shop\.items: is not captured now: it has no key"):
-        Verify(world.setup(patience=Patience(lambda: world.now, lambda _: None))).run()
+        Verify(world.setup(polling=Polling(lambda: world.now, lambda _: None))).run()
 
 
 def test_an_interrupted_comparison_continues_with_the_tables_that_are_left(

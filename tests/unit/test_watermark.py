@@ -5,7 +5,7 @@ surely does.
 import msgspec
 import pytest
 
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.domain.watermark import Watermark, watermarks
 from shared.values.asked_end import AskedEnd
 from shared.values.capture_configuration import CaptureConfiguration
@@ -81,7 +81,7 @@ def test_a_stream_that_catches_up_is_waited_for(streams: MemoryStreams) -> None:
 
     assert (
         Watermark(
-            streams, "shop/second", MemoryDatabase(), patience=Patience(lambda: 0.0, sleep)
+            streams, "shop/second", MemoryDatabase(), polling=Polling(lambda: 0.0, sleep)
         ).read("shop.events")
         == point
     )
@@ -92,7 +92,7 @@ def test_a_stream_that_catches_up_is_waited_for(streams: MemoryStreams) -> None:
             streams,
             "shop/second",
             MemoryDatabase(),
-            patience=Patience(iter(range(0, 10_000, 20)).__next__, lambda _: None),
+            polling=Polling(iter(range(0, 10_000, 20)).__next__, lambda _: None),
         ).read()
 
 
@@ -116,7 +116,7 @@ def test_a_relay_that_does_not_capture_a_table_yet_is_waited_for(streams: Memory
     assert position
     reached = position
     store(streams, "shop", msgspec.structs.replace(checkpoint("shop.items", 3), position=reached))
-    Watermark(streams, "shop", database, patience=Patience(lambda: 0.0, sleep)).pass_end(
+    Watermark(streams, "shop", database, polling=Polling(lambda: 0.0, sleep)).pass_end(
         told.append, ["shop.new"]
     )
     assert ["it does not capture shop.new yet" in each for each in told] == [True]
@@ -130,7 +130,7 @@ def test_an_end_of_another_binlog_is_not_waited_for(streams: MemoryStreams, serv
     assert end
     store(streams, "shop", msgspec.structs.replace(checkpoint("shop.items", 3), position=end))
     former = end if server == "mariadb-2@0" else Position("memory.000009", 4)
-    marks = Watermark(streams, "shop", database, patience=Patience(lambda: 0.0, lambda _: None))
+    marks = Watermark(streams, "shop", database, polling=Polling(lambda: 0.0, lambda _: None))
     kept: list[AskedEnd] = []
     marks.pass_end(lambda _: None, asked=AskedEnd(former, server), keep=kept.append)
     assert kept == [AskedEnd(end, "mariadb-1@0")]
@@ -149,15 +149,15 @@ def test_a_relay_that_was_killed_is_waited_for_until_the_next_one_has_its_lease(
         if now[0] == 75.0:
             assert streams.acquire("shop", streams.load("shop")[0], "the next relay")
 
-    marks = Watermark(streams, "shop", MemoryDatabase(), patience=Patience(lambda: now[0], sleep))
+    marks = Watermark(streams, "shop", MemoryDatabase(), polling=Polling(lambda: now[0], sleep))
     marks.require_relay()
     assert now[0] == 75.0
 
 
 def test_without_any_relay_the_wait_ends(streams: MemoryStreams) -> None:
-    patience = Patience(iter(range(0, 1_000, 10)).__next__, lambda _: None)
+    polling = Polling(iter(range(0, 1_000, 10)).__next__, lambda _: None)
     with pytest.raises(StackError, match="was not renewed for 90 s"):
-        Watermark(streams, "shop", MemoryDatabase(), patience=patience).require_relay()
+        Watermark(streams, "shop", MemoryDatabase(), polling=polling).require_relay()
 
 
 def test_rows_are_read_while_the_relay_is_expected_and_not_for_ever(
@@ -168,7 +168,7 @@ def test_rows_are_read_while_the_relay_is_expected_and_not_for_ever(
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    marks = Watermark(streams, "shop", MemoryDatabase(), patience=Patience(lambda: now[0], sleep))
+    marks = Watermark(streams, "shop", MemoryDatabase(), polling=Polling(lambda: now[0], sleep))
     marks.expect_relay()
     assert marks.read("shop.items").epoch == 3
     assert now[0] == 0.0, "no row waits until the lease is renewed"

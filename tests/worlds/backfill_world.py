@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from shared.adapters.topic.contract import Entry
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.domain.table_plan import TablePlan
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.backfill.report import BackfillReport
@@ -251,7 +251,7 @@ class BackfillWorld:
             "queue": self.between(self.queue),
             "sink": self.world.sink(self.between),
             "by": "ann@desk",
-            "patience": Patience(lambda: self.now, self.sleep),
+            "polling": Polling(lambda: self.now, self.sleep),
             "now_ms": lambda: int(1_700_000_000_000 + self.now * 1000),
         }
         return JobSetup(**{**parts, **options})

@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.adapters.topic.contract import Entry
 from shared.domain.parked_where import ParkedWhere
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.flows.consume.consume import Consume
 from shared.flows.jobs.send_rate import RATE
 from shared.flows.redrive.redrive import Redrive
@@ -94,7 +94,7 @@ class RedriveWorld(World):
             self.claims,
             self.queue,
             by="ann",
-            patience=Patience(lambda: self.now, self.wait),
+            polling=Polling(lambda: self.now, self.wait),
             now_ms=lambda: int(self.now * 1000),
             start_drain=lambda: self.drains.append(self.now),
         )

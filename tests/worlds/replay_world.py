@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.flows.consume.sinks.elasticsearch.index_takeover import IndexTakeover
 from shared.flows.job_slice import JobSlice
 from shared.flows.jobs import control
@@ -96,7 +96,7 @@ class ReplayWorld(BackfillWorld):
             Wanted(),
             by="ann@desk",
             now_ms=lambda: BEGAN_MS,
-            patience=Patience(lambda: self.now, self.sleep),
+            polling=Polling(lambda: self.now, self.sleep),
         )
 
     def slice(self, seconds: float = 840.0) -> str:
@@ -117,7 +117,7 @@ class ReplayWorld(BackfillWorld):
             by="lambda 1",
             left=lambda: ends - self.now,
             now_ms=lambda: int(BEGAN_MS + self.now * 1000),
-            patience=Patience(lambda: self.now, self.sleep),
+            polling=Polling(lambda: self.now, self.sleep),
         ).run("search", "fill")[0]
 
     def until_over(self, most: int = 300) -> Job:

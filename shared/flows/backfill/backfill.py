@@ -82,7 +82,7 @@ class Backfill:
             lambda: self._new(tables),
             lambda job: self._resumed(job, tables, restart=restart),
         )
-        self._reading = ChunkReading(self._setup, self._tenure.patience, self._chunk_rows)
+        self._reading = ChunkReading(self._setup, self._tenure.polling, self._chunk_rows)
         with self._tenure.kept():
             deletions = self._fill(tables)
             self._sweep(tables)
@@ -120,17 +120,17 @@ class Backfill:
 
     def _fill(self, tables: dict[str, CapturedTable]) -> int:
         """Send every row and see it applied; returns how many documents were deleted again."""
-        await_filter(self._setup, self._tenure.patience.sleep, lambda note: self._show(note=note))
+        await_filter(self._setup, self._tenure.polling.sleep, lambda note: self._show(note=note))
         beside = Beside(self._setup, self._tenure, lambda note: self._show(note=note))
         if self._into:
             beside.begin(list(tables.values()))
         self._reading.await_relays(list(tables), self._tenure, lambda note: self._show(note=note))
-        marks, patience = self._reading.watermarks, self._tenure.patience
-        self._reads = require_same_server(self._setup, marks, patience)
+        marks, polling = self._reading.watermarks, self._tenure.polling
+        self._reads = require_same_server(self._setup, marks, polling)
         job = self._tenure.job.id
         sending = RowSending(self._setup, job, self._work.attempt, self._tenure)
         self._applying = Awaiting(
-            self._setup, job, patience, lambda note: self._show(note=note), self._tenure.moved
+            self._setup, job, polling, lambda note: self._show(note=note), self._tenure.moved
         )
         for table in tables.values():
             self._table(table, sending)
@@ -140,7 +140,7 @@ class Backfill:
         if not isinstance(sink, Listable):
             return 0
         recorded = self._state.deletions.read(self._consumer.name, job)
-        deleted = sink.delete_again(recorded, patience.sleep)
+        deleted = sink.delete_again(recorded, polling.sleep)
         if self._into:
             beside.end()
         return deleted
@@ -217,7 +217,7 @@ class Backfill:
                 sink,
                 table,
                 self._reading.watermark(name),
-                self._tenure.patience,
+                self._tenure.polling,
                 lambda note, name=name: self._show(name, note),  # type: ignore[misc]
             )
             ids = ghosts.find(state.floor)

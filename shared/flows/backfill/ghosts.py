@@ -9,7 +9,7 @@ from itertools import islice
 
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.deletion_limit import is_many, refusal
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.domain.row_lookup import RowLookup
 from shared.domain.sink import Documents, Held, Listable, Write
 from shared.domain.watermark import Watermark
@@ -30,13 +30,13 @@ class Ghosts:
         sink: Listable,
         captured: CapturedTable,
         watermark: Watermark,
-        patience: Patience,
+        polling: Polling,
         show: Callable[[str], None],
     ) -> None:
         self._setup, self._captured, self._watermark = setup, captured, watermark
         self._documents: Documents = sink.documents(captured)
         self._lookup = RowLookup(setup.database, captured, self._documents, _BATCH)
-        self._patience, self._show, self._scanned = patience, show, 0
+        self._polling, self._show, self._scanned = polling, show, 0
 
     def find(self, floor: int) -> list[str]:
         """The ids of ghosts. floor: seq of the fill's first watermark."""
@@ -93,7 +93,7 @@ class Ghosts:
             ]
             if not ids:
                 return deleted
-            self._patience.sleep(min(30.0, 0.5 * 2**attempt))
+            self._polling.sleep(min(30.0, 0.5 * 2**attempt))
         raise Outage(
             "cannot take deletions now.",
             thing=f"the sink of {self._setup.consumer.name}",

@@ -43,10 +43,10 @@ def pass_versions(
         return True
     if epoch <= watermark.read(table.name).epoch:
         return False  # the stream began that epoch since
-    stream, patience = setup.source.stream_of(table.name), setup.patience
+    stream, polling = setup.source.stream_of(table.name), setup.polling
     if epoch < MAX_EPOCH:
         setup.state.streams.ask(stream, raise_epoch=epoch)
-        now = patience.wait_for(
+        now = polling.wait_for(
             lambda: watermark.read(table.name),
             lambda point: point.epoch > epoch,
             seconds=EPOCH_SECONDS,

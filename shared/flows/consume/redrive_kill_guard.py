@@ -27,7 +27,7 @@ where a function has less.
 """
 
 
-PATIENCE_MS = 600_000
+LONGEST_MS = 600_000
 """So long after a command was received first, its changes are not given up without a proof. Until
 then the gate of a function that only fails has closed.
 """
@@ -78,7 +78,7 @@ class RedriveGuard:
         """
         self._group, self._command = delivery.group, delivery.deduplication_id
         self.alone = self._noted = False
-        self._is_old = self._clock() * 1000 - delivery.first_received_ms >= PATIENCE_MS
+        self._is_old = self._clock() * 1000 - delivery.first_received_ms >= LONGEST_MS
         if delivery.attempt <= 1 or command.action == "drop":
             return
         before = self._hands.read(self._consumer, [self._group]).get(self._group, GroupInHand())

@@ -22,7 +22,7 @@ def cancelled(setup: JobSetup) -> None:
     work = tenure.job.work
     if isinstance(work, SendingWork) and isinstance(setup.sink, Listable):
         recorded = setup.state.deletions.read(consumer, tenure.job.id)
-        setup.sink.delete_again(recorded, tenure.patience.sleep)
+        setup.sink.delete_again(recorded, tenure.polling.sleep)
     into = into_of(tenure.job)
     if into and into.pairs:
         held = setup.state.pairs.read(consumer)
@@ -31,6 +31,6 @@ def cancelled(setup: JobSetup) -> None:
         seconds = function_seconds(setup)
         note = f"waiting {seconds:.0f} s until no function writes to the new index any more"
         tenure.show(Progress(note=note))
-        tenure.patience.sleep(seconds)
+        tenure.polling.sleep(seconds)
         takeover_of(setup).end(into.pairs)
     tenure.cancel()

@@ -34,7 +34,7 @@ class Cutover:
 
     def __init__(self, setup: JobSetup) -> None:
         assert setup.tenure, "a cutover runs in the jobs function alone"
-        self._setup, self._tenure, self._patience = setup, setup.tenure, setup.tenure.patience
+        self._setup, self._tenure, self._polling = setup, setup.tenure, setup.tenure.polling
         self._consumer, self._pairs = setup.consumer.name, setup.state.pairs
 
     def run(self) -> CutoverReport:
@@ -159,7 +159,7 @@ class Cutover:
     def _wait(self, what: str) -> None:
         seconds = function_seconds(self._setup)
         self._tenure.show(Progress(note=f"waiting {seconds:.0f} s {what}"))
-        self._patience.sleep(seconds)
+        self._polling.sleep(seconds)
 
     def _report(self, held: IndexPairs, work: CutoverWork) -> CutoverReport:
         return CutoverReport(

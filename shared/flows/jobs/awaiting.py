@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from itertools import islice
 
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.flows.jobs.row_sending import RowSending
 from shared.flows.jobs.setup import JobSetup
 from shared.values.errors import StackError
@@ -42,12 +42,12 @@ class Awaiting:
         self,
         setup: JobSetup,
         job: str,
-        patience: Patience,
+        polling: Polling,
         show: Callable[[str], None],
         moved: Callable[[], object],
         again: str = "then add --restart to read again",
     ) -> None:
-        self._setup, self._job, self._patience, self._show = setup, job, patience, show
+        self._setup, self._job, self._polling, self._show = setup, job, polling, show
         self._moved, self._again = moved, again
         self._waiting: dict[str, str] = {}
 
@@ -93,7 +93,7 @@ class Awaiting:
         messages: deduplication id → message group, where it is known; the oldest come first.
         """
         consumer, left = self._setup.consumer.name, dict(messages)
-        now = self._patience.clock()
+        now = self._polling.clock()
         applied_at, seen_at, looked_at = now, now, now
         asks_all = False
         while True:
@@ -104,7 +104,7 @@ class Awaiting:
             self._show(note(len(left)))
             if len(left) <= most:
                 return left
-            now = self._patience.clock()
+            now = self._polling.clock()
             if done:
                 self._moved()
                 applied_at = seen_at = now
@@ -129,4 +129,4 @@ class Awaiting:
                     hint="See rowline status. The same command continues it there.",
                 )
             poll = _POLL_SHARE * (now - applied_at)
-            self._patience.sleep(min(_MOST_POLL, max(_LEAST_POLL, poll)))
+            self._polling.sleep(min(_MOST_POLL, max(_LEAST_POLL, poll)))

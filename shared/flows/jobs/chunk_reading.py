@@ -9,7 +9,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.chunk_size import ChunkSize
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.domain.watermark import Watermark, run_text, watermarks
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.jobs.tenure import Tenure
@@ -29,11 +29,11 @@ _READ_ATTEMPTS = 6
 class ChunkReading:
     """Reads the tables of one job."""
 
-    def __init__(self, setup: JobSetup, patience: Patience, chunk_rows: int) -> None:
-        self._source, self._database, self._patience = setup.source, setup.database, patience
+    def __init__(self, setup: JobSetup, polling: Polling, chunk_rows: int) -> None:
+        self._source, self._database, self._polling = setup.source, setup.database, polling
         self._chunk_rows, self._sizes = chunk_rows, dict[str, ChunkSize]()
         self.watermarks = watermarks(
-            setup.state.streams, setup.source, setup.database, patience=patience
+            setup.state.streams, setup.source, setup.database, polling=polling
         )
 
     def watermark(self, table: str) -> Watermark:
@@ -132,7 +132,7 @@ class ChunkReading:
         raise AssertionError("tenacity re-raises")
 
     def _sleep(self, seconds: float) -> None:
-        self._patience.sleep(seconds)
+        self._polling.sleep(seconds)
 
 
 def _work(tenure: Tenure) -> FillWork | SnapshotWork:

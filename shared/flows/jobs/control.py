@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from shared.adapters.state.state import State
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.domain.sink import Listable, Sink
 from shared.flows.jobs.holding import under_way
 from shared.flows.jobs.tenure import HOLDER_SILENT_SECONDS
@@ -33,12 +33,12 @@ def find(state: State, consumers: Collection[str], id: str) -> Job:
     raise ConfigError("is no job of this stage.", thing=id, hint="See rowline jobs list.")
 
 
-def pause(state: State, job: Job, tell: Callable[[str], None], patience: Patience) -> Job:
+def pause(state: State, job: Job, tell: Callable[[str], None], polling: Polling) -> Job:
     """Stop a job so that it can be continued; returns it as it is then.
 
     Raises StackError when it is over.
     """
-    taken, outcome = _taken(state, job, "pause", "", tell, patience)
+    taken, outcome = _taken(state, job, "pause", "", tell, polling)
     return state.jobs.save(
         msgspec.structs.replace(taken, state="paused", outcome=outcome or "paused")
     )
@@ -64,29 +64,29 @@ def resume(state: State, job: Job, wanted: Wanted | None = None) -> Job:
 
 
 def cancel(
-    state: State, job: Job, sink: Sink, tell: Callable[[str], None], patience: Patience
+    state: State, job: Job, sink: Sink, tell: Callable[[str], None], polling: Polling
 ) -> Job:
     """End a job for good.
 
     Rows that it sent and that are still on their way are dropped by the consumer; documents that
     were deleted meanwhile are deleted again. Raises StackError when it is over.
     """
-    taken, _ = _taken(state, job, "cancel", "cancelling", tell, patience)
+    taken, _ = _taken(state, job, "cancel", "cancelling", tell, polling)
     if isinstance(taken.work, SendingWork) and isinstance(sink, Listable):
-        sink.delete_again(state.deletions.read(job.consumer, job.id), patience.sleep)
+        sink.delete_again(state.deletions.read(job.consumer, job.id), polling.sleep)
     ended = msgspec.structs.replace(taken, state="cancelled", outcome="cancelled", holder="")
     state.jobs.end(ended)
     return ended
 
 
 def cancel_in_function(
-    state: State, job: Job, tell: Callable[[str], None], patience: Patience
+    state: State, job: Job, tell: Callable[[str], None], polling: Polling
 ) -> Job:
     """Let the jobs function end a job for good: the sink can be reached there.
 
     Returns it as it is then; its next slice ends it. Raises StackError when it is over.
     """
-    taken, _ = _taken(state, job, "cancel", "", tell, patience)
+    taken, _ = _taken(state, job, "cancel", "", tell, polling)
     wanted = msgspec.structs.replace(taken.wanted, cancel=True)
     ending = msgspec.structs.replace(
         taken, state="running", in_function=True, wanted=wanted, outcome="", stumbles=0
@@ -100,7 +100,7 @@ def _taken(
     wish: Literal["pause", "cancel"],
     holder: str,
     tell: Callable[[str], None],
-    patience: Patience,
+    polling: Polling,
 ) -> tuple[Job, str]:
     """The job, taken once nobody works on it, and its outcome before.
 
@@ -108,7 +108,7 @@ def _taken(
     """
     while True:
         state.jobs.ask(job, wish)
-        free = _freed(state, job, wish, tell, patience)
+        free = _freed(state, job, wish, tell, polling)
         if taken := state.jobs.take(free, holder):
             return taken, free.outcome
 
@@ -118,15 +118,15 @@ def _freed(
     job: Job,
     wish: Literal["pause", "cancel"],
     tell: Callable[[str], None],
-    patience: Patience,
+    polling: Polling,
 ) -> Job:
     """The job once nobody works on it: its holder stopped, or was silent for long enough.
 
     A function that is silent may still write to the sink until its invocation is over, so whoever
     cancels waits for that too.
     """
-    silent_at, beat = patience.clock() + HOLDER_SILENT_SECONDS, (job.token, job.beat)
-    ends_at = patience.clock() + job.left_s
+    silent_at, beat = polling.clock() + HOLDER_SILENT_SECONDS, (job.token, job.beat)
+    ends_at = polling.clock() + job.left_s
     while True:
         now = state.jobs.current(job.consumer, job.slot)
         if now is None or now.id != job.id:
@@ -136,12 +136,12 @@ def _freed(
         if not now.asked:
             state.jobs.ask(job, wish)
         if (now.token, now.beat) != beat:
-            silent_at, beat = patience.clock() + HOLDER_SILENT_SECONDS, (now.token, now.beat)
-            ends_at = patience.clock() + now.left_s
-        elif patience.clock() >= silent_at and (wish == "pause" or patience.clock() >= ends_at):
+            silent_at, beat = polling.clock() + HOLDER_SILENT_SECONDS, (now.token, now.beat)
+            ends_at = polling.clock() + now.left_s
+        elif polling.clock() >= silent_at and (wish == "pause" or polling.clock() >= ends_at):
             return now
         tell(f"waiting until {now.holder} stops")
-        patience.sleep(_POLL_SECONDS)
+        polling.sleep(_POLL_SECONDS)
 
 
 def _over(job: Job) -> StackError:

@@ -38,7 +38,7 @@ class Beside:
         if not self._into.both:
             seconds = function_seconds(self._setup)
             self._show(f"waiting {seconds:.0f} s until every function writes to both indexes")
-            self._tenure.patience.sleep(seconds)
+            self._tenure.polling.sleep(seconds)
             self._save(both=True)
 
     def end(self) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from shared.adapters.state.jobs import Jobs
 from shared.adapters.state.state import State
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.flows.jobs.tenure import HOLDER_SILENT_SECONDS, Tenure
 from shared.values.errors import RowlineError
 from shared.values.job import Job, Slot, Work
@@ -35,7 +35,7 @@ class Holder(Protocol):
     @property
     def show(self) -> Callable[[Progress], None]: ...
     @property
-    def patience(self) -> Patience: ...
+    def polling(self) -> Polling: ...
     @property
     def now_ms(self) -> Callable[[], int]: ...
     @property
@@ -68,7 +68,7 @@ def hold(
         if seen.in_function and seen.state == "running":
             raise under_way(seen)
         work = resume(seen)
-        silent = until_silent(jobs, seen, setup.patience, setup.show)
+        silent = until_silent(jobs, seen, setup.polling, setup.show)
         here = silent and msgspec.structs.replace(silent, in_function=False)
         taken = jobs.take(here, holder) if here else None
         if taken is None:
@@ -82,7 +82,7 @@ def hold(
 
 def _tenure(setup: Holder, job: Job) -> Tenure:
     return Tenure(
-        setup.state.jobs, job, show=setup.show, patience=setup.patience, now_ms=setup.now_ms
+        setup.state.jobs, job, show=setup.show, polling=setup.polling, now_ms=setup.now_ms
     )
 
 
@@ -96,16 +96,16 @@ def _continued(tenure: Tenure, resume: Callable[[Job], Work | None]) -> Tenure:
 
 
 def until_silent(
-    jobs: Jobs, seen: Job, patience: Patience, show: Callable[[Progress], None]
+    jobs: Jobs, seen: Job, polling: Polling, show: Callable[[Progress], None]
 ) -> Job | None:
     """The job once its holder, if any, has been silent for long enough; None when it is over.
 
     Raises JobBusy as soon as the holder writes.
     """
-    deadline = patience.clock() + HOLDER_SILENT_SECONDS
-    while seen.holder and patience.clock() < deadline:
+    deadline = polling.clock() + HOLDER_SILENT_SECONDS
+    while seen.holder and polling.clock() < deadline:
         show(Progress(note=f"waiting whether {seen.holder} still works on {seen.id}"))
-        patience.sleep(_POLL_SECONDS)
+        polling.sleep(_POLL_SECONDS)
         now = jobs.current(seen.consumer, seen.slot)
         if now is None or now.id != seen.id:
             return None

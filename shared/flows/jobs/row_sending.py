@@ -10,7 +10,7 @@ from shared.domain.backlog import Backlog
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.change_encoding import Packing
 from shared.domain.published_columns import published_columns
-from shared.flows.jobs.queue_patience import PATIENCE_SECONDS, queue_takes_nothing
+from shared.flows.jobs.queue_wait_limit import QUEUE_WAIT_SECONDS, queue_takes_nothing
 from shared.flows.jobs.setup import JobSetup
 from shared.flows.jobs.tenure import Tenure
 from shared.values.change import Change, Row, Transaction
@@ -36,7 +36,7 @@ class RowSending:
         self._backlog = Backlog(0.0, random.Random(), compress=compress)  # noqa: S311 (jitter)
         self._backlog.hurry()  # a chunk of rows has no later ones to wait for
         self._published: dict[str, Table] = {}
-        self._clock, self._sleep = tenure.patience.clock, tenure.patience.sleep
+        self._clock, self._sleep = tenure.polling.clock, tenure.polling.sleep
 
     def rows(self, captured: CapturedTable, rows: Sequence[Row], seq: int, ts_ms: int) -> list[str]:
         """Send rows that were read under `seq`.
@@ -106,7 +106,7 @@ class RowSending:
             )
             for each, group in ids.items()
         ]
-        deadline = self._clock() + PATIENCE_SECONDS
+        deadline = self._clock() + QUEUE_WAIT_SECONDS
         while entries:
             request, rest = entries[:MAX_ENTRIES], entries[MAX_ENTRIES:]
             fates = self._queue.send(request)
@@ -122,7 +122,7 @@ class RowSending:
 
     def _drain(self) -> list[str]:
         sent: list[str] = []
-        deadline = self._clock() + PATIENCE_SECONDS
+        deadline = self._clock() + QUEUE_WAIT_SECONDS
         while not self._backlog.empty:
             parcels = self._backlog.take(self._clock())
             if not parcels:
@@ -137,7 +137,7 @@ class RowSending:
             ]
             sent += acknowledged
             if acknowledged:
-                deadline = self._clock() + PATIENCE_SECONDS
+                deadline = self._clock() + QUEUE_WAIT_SECONDS
             else:
                 self._check(deadline, str(fates[0]))
         return sent

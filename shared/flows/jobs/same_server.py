@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from shared.adapters.binlog.contract import is_another_start
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.domain.watermark import Watermark
 from shared.flows.jobs.setup import JobSetup
 from shared.values.checkpoint import Checkpoint
@@ -16,7 +16,7 @@ _POLL_SECONDS = 1.0
 
 
 def require_same_server(
-    setup: JobSetup, watermarks: Mapping[str, Watermark], patience: Patience
+    setup: JobSetup, watermarks: Mapping[str, Watermark], polling: Polling
 ) -> str:
     """The server that is read, for people. Raises SourceError when it is another than the relay's.
 
@@ -31,7 +31,7 @@ def require_same_server(
             theirs = checkpoint.lineage.started
             return not theirs or not started or not is_another_start(theirs, started)
 
-        checkpoint = patience.wait_for(
+        checkpoint = polling.wait_for(
             watermark.read, same, seconds=NOTICED_SECONDS, every=_POLL_SECONDS
         )
         end, place = setup.database.position(), checkpoint.position

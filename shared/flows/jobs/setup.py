@@ -12,7 +12,7 @@ from shared.adapters.snapshots.contract import SnapshotStore
 from shared.adapters.state.state import State
 from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.hidden_columns_renamed import HiddenColumns
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.domain.reader_takeover import Takeover
 from shared.domain.sink import Examiner, Sink
 from shared.flows.jobs.background import Start, in_thread
@@ -58,7 +58,7 @@ class JobSetup:
     writes: str = ""
     consent: Callable[[DeletionRefused], bool] = lambda _refused: False
     show: Callable[[Progress], None] = lambda _progress: None
-    patience: Patience = Patience()  # noqa: RUF009 (frozen)
+    polling: Polling = Polling()  # noqa: RUF009 (frozen)
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     takeover: Takeover | None = None
     examiner: Examiner | None = None

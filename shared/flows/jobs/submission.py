@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from shared.adapters.state.jobs import Jobs
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.flows.jobs.holding import new_id, under_way, until_silent
 from shared.values.errors import ConfigError
 from shared.values.job import (
@@ -31,7 +31,7 @@ def submit(
     *,
     by: str,
     now_ms: Callable[[], int],
-    patience: Patience,
+    polling: Polling,
     show: Callable[[Progress], None] = lambda _progress: None,
 ) -> Job:
     """Begin a job in the jobs function, or let it continue the one that was interrupted.
@@ -53,7 +53,7 @@ def submit(
             continue
         if seen.state == "running" and seen.in_function:
             raise under_way(seen)
-        free = until_silent(jobs, seen, patience, show)
+        free = until_silent(jobs, seen, polling, show)
         if free is None:
             continue
         if taken := jobs.take(_continued(free, work, wanted), ""):

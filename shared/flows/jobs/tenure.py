@@ -12,7 +12,7 @@ import msgspec
 
 from shared.adapters.state.jobs import Jobs
 from shared.domain.deletion_limit import DeletionRefused
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.values.errors import Outage, RowlineError
 from shared.values.job import Job, JobLost, JobState, Work
 from shared.values.progress import Progress
@@ -48,7 +48,7 @@ class Tenure:
 
     job: as it was last stored.
     show: is called often with the progress.
-    patience: a clock whose waits renew the hold.
+    polling: a clock whose waits renew the hold.
     left: seconds until this process is stopped, for a slice; None for any other process.
     """
 
@@ -58,15 +58,15 @@ class Tenure:
         job: Job,
         *,
         show: Callable[[Progress], None],
-        patience: Patience,
+        polling: Polling,
         now_ms: Callable[[], int],
         left: Callable[[], float] | None = None,
     ) -> None:
         self._jobs, self.job, self._told = jobs, job, show
-        self._clock, self._wait, self._beaten = patience.clock, patience.sleep, patience.clock()
+        self._clock, self._wait, self._beaten = polling.clock, polling.sleep, polling.clock()
         self._now_ms, self._left, self._kept = now_ms, left, False
         self._began, self._moved = job.work, False
-        self.patience = Patience(self._clock, self._sleep)
+        self.polling = Polling(self._clock, self._sleep)
 
     def save(self, work: Work) -> None:
         """Store progress. Raises JobLost, SliceOver, and JobStopped when somebody asked for it."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from shared.adapters.state.state import State
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.values.job import Job
 from shared.values.progress import Progress
 
@@ -11,7 +11,7 @@ _POLL_SECONDS = 0.5
 _ENDED = 50
 
 
-def watch_job(state: State, job: Job, show: Callable[[Progress], None], patience: Patience) -> Job:
+def watch_job(state: State, job: Job, show: Callable[[Progress], None], polling: Polling) -> Job:
     """The job once it is done, cancelled, paused or failed. Raises StateUnavailable."""
     while True:
         now = state.jobs.current(job.consumer, job.slot)
@@ -23,7 +23,7 @@ def watch_job(state: State, job: Job, show: Callable[[Progress], None], patience
             return now
         else:
             show(now.progress if now.holder else _between(now))
-        patience.sleep(_POLL_SECONDS)
+        polling.sleep(_POLL_SECONDS)
 
 
 def _between(job: Job) -> Progress:

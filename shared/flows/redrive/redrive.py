@@ -147,7 +147,7 @@ class Redrive:
 
     def _send(self, tenure: Tenure, work: RedriveWork, left: list[ParkedChange]) -> None:
         """Send a command after the other, few at once, and wait until all are carried out."""
-        job, clock = tenure.job.id, tenure.patience.clock
+        job, clock = tenure.job.id, tenure.polling.clock
         under_way: dict[str, RedriveCommand] = {}
         done = work.chosen - len(left)
         next_at = heard_at = drain_at = clock()
@@ -175,7 +175,7 @@ class Redrive:
                 drain_at = clock() + DRAIN_SECONDS
             tenure.show(Progress(done, work.chosen, note=note))
             if under_way or upcoming:
-                tenure.patience.sleep(POLL_SECONDS)
+                tenure.polling.sleep(POLL_SECONDS)
 
     def _send_again(self, under_way: dict[str, RedriveCommand], moved: list[str]) -> None:
         """Send the commands that SQS moved to the DLQ again, each under another id.

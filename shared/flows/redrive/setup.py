@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shared.adapters.claims.contract import Claims
 from shared.adapters.queue.contract import Queue
 from shared.adapters.state.state import State
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.flows.jobs.tenure import Tenure
 from shared.values.progress import Progress
 from shared.values.settings import ConsumerSettings
@@ -29,7 +29,7 @@ class RedriveSetup:
     queue: Queue
     by: str = ""
     show: Callable[[Progress], None] = lambda _progress: None
-    patience: Patience = Patience()  # noqa: RUF009 (frozen)
+    polling: Polling = Polling()  # noqa: RUF009 (frozen)
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     tenure: Tenure | None = None
     start_drain: Callable[[], None] = lambda: None

@@ -41,8 +41,8 @@ def await_barrier(
     wanted = _barrier(setup, tables)
     for stream, seq in least.items():
         wanted[stream] = max(wanted.get(stream, 0), seq)
-    patience = tenure.patience
-    since, best = patience.clock(), -1
+    polling = tenure.polling
+    since, best = polling.clock(), -1
     while True:
         reach = reader.reach(setup.source.name, sorted(wanted))
         through = {each.stream: each.through for each in reach.streams}
@@ -50,12 +50,12 @@ def await_barrier(
         if not left:
             return through
         if (height := sum(through.values())) > best:
-            since, best = patience.clock(), height
+            since, best = polling.clock(), height
             tenure.moved()
-        if patience.clock() - since > STALLED_SECONDS:
+        if polling.clock() - since > STALLED_SECONDS:
             raise _stalled(reach, left)
         show(f"waiting until the archive has {', '.join(map(_text, left.items()))}")
-        patience.sleep(POLL_SECONDS)
+        polling.sleep(POLL_SECONDS)
 
 
 def _barrier(setup: JobSetup, tables: Sequence[TableName]) -> dict[str, int]:

@@ -55,7 +55,7 @@ class Replay:
                 "has no archive any more.", thing="the stage", hint="Deploy it with `archive:`."
             )
         self._tenure = hold(self._setup, "fill", lambda: work, lambda job: job.work)
-        patience = self._tenure.patience
+        polling = self._tenure.polling
         with self._tenure.kept():
             self._ahead = AskedAhead(self._setup.ask_archive, self._setup.in_background)
             ask = beating(self._ahead, lambda: self._show("reading the archive"))
@@ -68,12 +68,12 @@ class Replay:
             job, source = self._tenure.job.id, self._setup.source.name
             lane: Lane = "backfill" if self._work.bases else "replay"
             self._sending = ReplaySending(
-                self._setup.queue, self._setup.claims, source, job, patience, lane
+                self._setup.queue, self._setup.claims, source, job, polling, lane
             )
             self._applying = Awaiting(
                 self._setup,
                 job,
-                patience,
+                polling,
                 self._show,
                 self._tenure.moved,
                 again="cancel the replay and begin it again",
@@ -165,9 +165,9 @@ class Replay:
 
     def _keep_pace(self, count: int) -> None:
         """Wait until so many more may be sent."""
-        clock = self._tenure.patience.clock
+        clock = self._tenure.polling.clock
         if (left := self._free_at - clock()) > 0:
-            self._tenure.patience.sleep(left)
+            self._tenure.polling.sleep(left)
         self._free_at = clock() + count / self._work.rate
 
     def _portion(self, rows: Sequence[PageRow], at: int) -> int:
@@ -194,7 +194,7 @@ class Replay:
         deleted = 0
         if isinstance(setup.sink, Listable):
             recorded = setup.state.deletions.read(self._consumer, self._tenure.job.id)
-            deleted = setup.sink.delete_again(recorded, self._tenure.patience.sleep)
+            deleted = setup.sink.delete_again(recorded, self._tenure.polling.sleep)
         if work.into is not None:
             beside.end()
         pairs = work.into.pairs if work.into else {}

@@ -16,8 +16,8 @@ from shared.domain.backlog import MAX_REQUEST_BYTES
 from shared.domain.change_encoding import Header, Packed
 from shared.domain.large_change import encode_change
 from shared.domain.message_packing import MAX_MESSAGE_BYTES, Group, Parcel, take_parcel
-from shared.domain.patience import Patience
-from shared.flows.jobs.queue_patience import PATIENCE_SECONDS, queue_takes_nothing
+from shared.domain.polling import Polling
+from shared.flows.jobs.queue_wait_limit import QUEUE_WAIT_SECONDS, queue_takes_nothing
 from shared.values.archive_pages import PageRow, TableName
 from shared.values.change import Change, Transaction
 from shared.values.message import Lane, Message, attributes, hash_ids
@@ -35,10 +35,10 @@ class ReplaySending:
         claims: Claims,
         source: str,
         job: str,
-        patience: Patience,
+        polling: Polling,
         lane: Lane = "replay",
     ) -> None:
-        self._queue, self._claims, self._patience = queue, claims, patience
+        self._queue, self._claims, self._polling = queue, claims, polling
         self._source, self._job, self._lane = source, job, lane
         self._headers: dict[tuple[str, str, int, str], Header] = {}
 
@@ -71,21 +71,21 @@ class ReplaySending:
 
     def _send(self, waiting: dict[str, deque[Entry]]) -> None:
         """Send the entries of each group in order; a request has one of a group."""
-        clock = self._patience.clock
-        deadline = clock() + PATIENCE_SECONDS
+        clock = self._polling.clock
+        deadline = clock() + QUEUE_WAIT_SECONDS
         while waiting:
             request = _request(waiting)
             fates = self._queue.send(request)
             for entry, fate in zip(request, fates, strict=True):
                 if fate is None:
-                    deadline = clock() + PATIENCE_SECONDS
+                    deadline = clock() + QUEUE_WAIT_SECONDS
                     waiting[entry.group].popleft()
                     if not waiting[entry.group]:
                         del waiting[entry.group]
             if failed := [fate for fate in fates if fate is not None]:
                 if clock() > deadline:
                     raise queue_takes_nothing(failed[0])
-                self._patience.sleep(_WAIT)
+                self._polling.sleep(_WAIT)
 
     def _packed(self, table: TableName, row: PageRow) -> Packed:
         change = Change(

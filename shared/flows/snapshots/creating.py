@@ -65,15 +65,13 @@ class Creating:
             return work
 
         self._tenure = hold(self._setup, "fill", begin, resume)
-        self._reading = ChunkReading(self._setup, self._tenure.patience, self._chunk_rows)
-        self._began, self._read = self._tenure.patience.clock(), 0
+        self._reading = ChunkReading(self._setup, self._tenure.polling, self._chunk_rows)
+        self._began, self._read = self._tenure.polling.clock(), 0
         with self._tenure.kept():
             self._reading.await_relays(
                 list(tables), self._tenure, lambda note: self._show(note=note)
             )
-            reads = require_same_server(
-                self._setup, self._reading.watermarks, self._tenure.patience
-            )
+            reads = require_same_server(self._setup, self._reading.watermarks, self._tenure.polling)
             for table in tables.values():
                 self._table(table)
             self._reading.require_relays()
@@ -99,7 +97,7 @@ class Creating:
         """Of all tables, without those that are not captured now."""
         setup = self._setup
         names = list(chosen) or captured_names(self._database, self._source, setup.consumer)
-        marks = ChunkReading(setup, setup.patience, self._chunk_rows)
+        marks = ChunkReading(setup, setup.polling, self._chunk_rows)
         left_out: dict[str, str] = {}
         for name in [] if chosen else names:
             try:
@@ -201,10 +199,10 @@ class Creating:
         """Sleep until no more rows a second were read than wanted."""
         self._read += rows
         if most := self._setup.most_rows:
-            patience = self._tenure.patience
-            ahead = self._read / most - (patience.clock() - self._began)
+            polling = self._tenure.polling
+            ahead = self._read / most - (polling.clock() - self._began)
             if ahead > 0:
-                patience.sleep(ahead)
+                polling.sleep(ahead)
 
     def _again(self, name: str) -> None:
         """Read a table from its beginning."""

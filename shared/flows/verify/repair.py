@@ -6,7 +6,7 @@ Its version lets every change that is still under way win.
 from collections.abc import Callable
 
 from shared.adapters.state.streams import Streams
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.domain.sink import Write
 from shared.domain.watermark import Watermark
 from shared.flows.verify.candidate import REPAIRABLE, Candidate, difference
@@ -34,11 +34,11 @@ class Repair:
         streams: Streams,
         settling: Settling,
         watermark: Watermark,
-        patience: Patience,
+        polling: Polling,
     ) -> None:
         self._stream, self._streams = stream, streams
         self._settling, self._watermark = settling, watermark
-        self._clock, self._sleep = patience.clock, patience.sleep
+        self._clock, self._sleep = polling.clock, polling.sleep
         self.epochs: list[int] = []
         self.reasons: dict[str, int] = {}
 

@@ -9,7 +9,7 @@ import msgspec
 
 from shared.adapters.database.contract import Database
 from shared.adapters.queue.contract import Queue
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.domain.row_lookup import RowLookup
 from shared.domain.sink import Held
 from shared.domain.watermark import Watermark
@@ -17,7 +17,7 @@ from shared.flows.verify.candidate import Candidate, differs
 from shared.values.checkpoint import Checkpoint
 from shared.values.position import Position
 
-PATIENCE_SECONDS = 60
+SETTLE_SECONDS = 60
 """Nothing has settled for so long: what differs now is called a difference even if the consumer
 still has messages.
 """
@@ -42,12 +42,12 @@ class Settling:
         database: Database,
         queue: Queue,
         watermark: Watermark,
-        patience: Patience,
+        polling: Polling,
         *,
         chunk_rows: int = 1000,
     ) -> None:
         self._database, self._queue, self._watermark = database, queue, watermark
-        self._clock, self._sleep, self._chunk_rows = patience.clock, patience.sleep, chunk_rows
+        self._clock, self._sleep, self._chunk_rows = polling.clock, polling.sleep, chunk_rows
         self.behind = False
 
     def caught_up(self, barrier: Position | None) -> bool:
@@ -70,7 +70,7 @@ class Settling:
         of the row's changes. If row and version are the same then, no change under way will remove
         the difference.
         """
-        deadline = self._clock() + PATIENCE_SECONDS
+        deadline = self._clock() + SETTLE_SECONDS
         left, confirmed = self.look(candidates), list[Candidate]()
         while left:
             sights = {id(one): one.sight for one in left}
@@ -84,7 +84,7 @@ class Settling:
                 empty = empty + 1 if self.caught_up(barrier) else 0
                 before, left = len(left), self.look(left)
                 if len(left) < before:
-                    deadline = self._clock() + PATIENCE_SECONDS
+                    deadline = self._clock() + SETTLE_SECONDS
             confirmed += [one for one in left if one.sight == sights[id(one)]]
             left = [one for one in left if one.sight != sights[id(one)]]
         return confirmed, []

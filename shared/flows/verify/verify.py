@@ -99,7 +99,7 @@ class Verify:
         )
         with self._tenure.kept():
             self._open()
-            self._reads = require_same_server(self._setup, self._marks, self._tenure.patience)
+            self._reads = require_same_server(self._setup, self._marks, self._tenure.polling)
             for comparison in comparisons:
                 name = comparison.captured.name
                 self._marks[self._source.stream_of(name)].require_captured(name)
@@ -130,17 +130,17 @@ class Verify:
         self._listed = list(self._work.listed)
         self._listed_bytes = len(msgspec.json.encode(self._listed))
         self._reasons, self._epochs = self._work.reasons, self._work.epochs
-        patience = self._tenure.patience
+        polling = self._tenure.polling
         self._marks = marks = watermarks(
-            self._setup.state.streams, self._source, self._database, patience=patience
+            self._setup.state.streams, self._source, self._database, polling=polling
         )
         self._parts: dict[str, tuple[Settling, Repair | None]] = {}
         for stream, watermark in marks.items():
             settling = Settling(
-                self._database, self._queue, watermark, patience, chunk_rows=self._chunk_rows
+                self._database, self._queue, watermark, polling, chunk_rows=self._chunk_rows
             )
             repair = (
-                Repair(stream, self._setup.state.streams, settling, watermark, patience)
+                Repair(stream, self._setup.state.streams, settling, watermark, polling)
                 if self._repair
                 else None
             )
@@ -215,17 +215,15 @@ class Verify:
 
     def _wait_for_the_consumer(self) -> None:
         """For a while: what is under way would only be looked at twice."""
-        patience, barrier = self._tenure.patience, self._database.position()
-        deadline = patience.clock() + _CATCH_UP_SECONDS
+        polling, barrier = self._tenure.polling, self._database.position()
+        deadline = polling.clock() + _CATCH_UP_SECONDS
         settlings = [settling for settling, _ in self._parts.values()]
-        while (
-            not all(each.caught_up(barrier) for each in settlings) and patience.clock() < deadline
-        ):
+        while not all(each.caught_up(barrier) for each in settlings) and polling.clock() < deadline:
             waiting, in_flight = self._queue.depth()
             self._tell(
                 note=f"waiting for the consumer: {waiting + in_flight:,} messages in its queue"
             )
-            patience.sleep(_PAUSE_SECONDS)
+            polling.sleep(_PAUSE_SECONDS)
 
     def _list(self, found: Difference) -> None:
         self._listed_bytes += len(msgspec.json.encode(found))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from shared.domain.patience import Patience
+from shared.domain.polling import Polling
 from shared.flows.jobs.holding import JobBusy
 from shared.flows.jobs.submission import submit
 from shared.flows.watch.setup import WatchSetup
@@ -43,7 +43,7 @@ def begin_if_due(setup: WatchSetup, name: str, schedule: str, work: Callable[[],
             Wanted(restart=True, scheduled_ms=scheduled_ms),
             by=BY,
             now_ms=lambda: setup.now_ms,
-            patience=Patience(setup.clock, setup.sleep),
+            polling=Polling(setup.clock, setup.sleep),
         )
     except JobBusy:
         return  # somebody was faster

@@ -1,15 +1,15 @@
-"""Queue patience: how long a job waits for a queue that takes nothing, and its error then."""
+"""Queue polling: how long a job waits for a queue that takes nothing, and its error then."""
 
 from shared.values.errors import StackError
 
-PATIENCE_SECONDS = 120
+QUEUE_WAIT_SECONDS = 120
 """A queue that takes nothing for so long needs a person."""
 
 
 def queue_takes_nothing(reason: str) -> StackError:
     """The error. reason: of the last refusal."""
     return StackError(
-        f"takes no message for {PATIENCE_SECONDS} s ({reason}).",
+        f"takes no message for {QUEUE_WAIT_SECONDS} s ({reason}).",
         thing="the consumer's queue",
         hint="Run the same command again, or `rowline jobs resume`: it continues where it stopped.",
     )

@@ -1,4 +1,4 @@
-"""Patience: asks again until an answer will do, on a clock that a test can replace."""
+"""Polling: asks again until an answer will do, on a clock that a test can replace."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Patience:
+class Polling:
     """A clock and a way to let time pass.
 
     clock: monotonic seconds.
