@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from shared.adapters.binlog.contract import Begin, Commit, Event, Rows, Truncated
+from shared.domain.key_update import delete_and_create
 from shared.domain.table_plan import TablePlan
 from shared.values.change import Change, Row, Transaction
 from shared.values.message_group import group_prefix
@@ -122,30 +123,11 @@ class Numbering:
             elif after is None or place(before) == place(after):
                 image = after or before
             else:
-                gone = Change(
-                    f"{prefix}{row}d",
-                    seq,
-                    "d",
-                    ts_ms,
-                    key(before),
-                    project(before),
-                    None,
-                    Transaction(tx, index, False),
+                gone, come = delete_and_create(
+                    plan, f"{prefix}{row}", before, after, seq, ts_ms, tx, index
                 )
-                ready.append((table, shard(before), gone))
-                seq, index = seq + 1, index + 1
-                come = Change(
-                    f"{prefix}{row}c",
-                    seq,
-                    "c",
-                    ts_ms,
-                    key(after),
-                    None,
-                    project(after),
-                    Transaction(tx, index, False),
-                )
-                ready.append((table, shard(after), come))
-                index += 1
+                ready += [(table, shard(before), gone), (table, shard(after), come)]
+                seq, index = seq + 1, index + 2
                 continue
             number = shard(image)
             own_key = key(image)

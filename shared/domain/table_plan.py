@@ -4,12 +4,12 @@ It is worked out once and then applied to every row.
 """
 
 from collections.abc import Callable
-from operator import itemgetter
 from typing import Any
 
 from msgspec import structs
 
 from shared.adapters.binlog.contract import CannotCapture
+from shared.domain.key_update import place_of
 from shared.domain.projection import Projection
 from shared.values.change import Row
 from shared.values.errors import RowlineError
@@ -30,10 +30,10 @@ class TablePlan:
     """A `Projection` as plain functions of a row as it is read, the fastest there are for its
     columns.
 
-    `key` → the key columns; `place` → what decides key and shard (when it differs, an update is a
-    delete and a create); `shard` → its shard; `project` → what leaves the relay, unless `whole`:
-    then a row leaves as it is. `source` is the table as the reader gave it, `table` as it leaves.
-    Without shards a table needs no key: nothing tells its rows apart then. Raises CannotNumber.
+    `key` → the key columns; `place` → what decides key and shard (see `key_update.py`); `shard` →
+    its shard; `project` → what leaves the relay, unless `whole`: then a row leaves as it is.
+    `source` is the table as the reader gave it, `table` as it leaves. Without shards a table needs
+    no key: nothing tells its rows apart then. Raises CannotNumber.
     """
 
     __slots__ = ("key", "place", "project", "shard", "source", "table", "whole")
@@ -75,7 +75,7 @@ class TablePlan:
         self.key = capture.key
         self.whole = capture.is_identity
         self.project = _as_it_is if self.whole else capture.project
-        self.place = itemgetter(*dict.fromkeys((*capture.key_columns, *capture.shard_columns)))
+        self.place = place_of(capture.key_columns, capture.shard_columns)
         self.shard = capture.shard if sharded else _no_shard
         if len(capture.key_columns) == 1 and capture.key_columns[0] not in settings.mask:
             self.key = _single_key(capture.key_columns[0])
