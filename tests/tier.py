@@ -25,7 +25,7 @@ class Tier:
         changes.
     history_worlds: Worlds whose past is asked for.
     border_runs: Stanzas that cross from the plugin to the library; Node.js starts for each.
-    backlog_runs: Feeds of the relay's backlog.
+    publish_queue_runs: Feeds of the relay's publish queue.
     wild_documents: Random sessions on a database, carried into Elasticsearch.
     wild_sessions: Random sessions on a database, read from its binlog.
     damaged_runs, damaged_seeds: Damaged packets with and without checksums.
@@ -59,7 +59,7 @@ class Tier:
     fill_runs: int
     history_worlds: int
     border_runs: int
-    backlog_runs: int
+    publish_queue_runs: int
     wild_documents: int
     wild_sessions: int
     damaged_runs: int
@@ -98,7 +98,7 @@ TIERS = {
         fill_runs=8,
         history_worlds=1,
         border_runs=3,
-        backlog_runs=10,
+        publish_queue_runs=10,
         wild_documents=1,
         wild_sessions=2,
         damaged_runs=100,
@@ -135,7 +135,7 @@ TIERS = {
         fill_runs=80,
         history_worlds=4,
         border_runs=60,
-        backlog_runs=200,
+        publish_queue_runs=200,
         wild_documents=4,
         wild_sessions=50,
         damaged_runs=6_000,

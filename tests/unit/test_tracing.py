@@ -14,9 +14,9 @@ from shared.adapters.tracing import segment_documents, xray
 from shared.adapters.tracing.collected import CollectedTraces
 from shared.adapters.tracing.contract import TracedStep, TraceSegment
 from shared.adapters.tracing.xray import XRayTracer, XRayTraces
-from shared.domain.backlog import Backlog
 from shared.domain.change_encoding import Packing
 from shared.domain.message_packing import MAX_MESSAGE_BYTES
+from shared.domain.publish_queue import PublishQueue
 from shared.domain.trace_sampling import MOST_A_SECOND, MOST_CHANGES, TraceSampler
 from shared.domain.traced_changes import MOST_BYTES, TracedChange, changes_of, listed
 from shared.flows.consume.batch_trace import BatchTrace
@@ -89,7 +89,7 @@ def packing() -> Packing:
 class TestMessages:
     @pytest.mark.parametrize("compress", [False, True])
     def test_a_traced_message_names_its_trace(self, compress: bool) -> None:
-        waiting = Backlog(0.0, random.Random(1), compress=compress, sampler=TraceSampler(1.0))
+        waiting = PublishQueue(0.0, random.Random(1), compress=compress, sampler=TraceSampler(1.0))
         waiting.add([packing().pack(numbered(3, 5000))], 0.0)
         (parcel,) = waiting.take(1.0)
         assert parcel.trace is not None
@@ -97,7 +97,7 @@ class TestMessages:
         assert [each.id for each in parcel.traced] == ["t/3"]
 
     def test_what_is_sent_again_has_the_same_trace(self) -> None:
-        waiting = Backlog(0.0, random.Random(1), sampler=TraceSampler(1.0))
+        waiting = PublishQueue(0.0, random.Random(1), sampler=TraceSampler(1.0))
         waiting.add([packing().pack(numbered(3))], 0.0)
         (first,) = waiting.take(1.0)
         waiting.settle([first], ["Throttled"], 1.0)
@@ -106,7 +106,10 @@ class TestMessages:
 
     @pytest.mark.parametrize("size", [100, 1_000, 23_000])
     def test_traced_messages_keep_to_the_limits(self, size: int) -> None:
-        waiting, pack = Backlog(0.0, random.Random(1), sampler=TraceSampler(1.0)), packing().pack
+        waiting, pack = (
+            PublishQueue(0.0, random.Random(1), sampler=TraceSampler(1.0)),
+            packing().pack,
+        )
         waiting.add([pack(numbered(seq, size)) for seq in range(1, 400)], 0.0)
         seen = 0
         while parcels := waiting.take(1.0):
@@ -121,7 +124,7 @@ class TestMessages:
 class TestRelay:
     def test_an_acknowledged_message_is_recorded_with_the_time_of_each_step(self) -> None:
         tracing = MemoryTracing()
-        waiting = Backlog(0.0, random.Random(1), sampler=TraceSampler(1.0))
+        waiting = PublishQueue(0.0, random.Random(1), sampler=TraceSampler(1.0))
         times = iter([5.0, 6.0])
         pack = Packing("shop", MemorySchemas(), MemoryClaims(), clock=lambda: next(times)).pack
         waiting.add([pack(numbered(3)), pack(numbered(6))], 0.0)
@@ -151,7 +154,7 @@ class TestRelay:
 
     def test_values_of_a_row_are_not_in_its_trace(self) -> None:
         tracing = MemoryTracing()
-        waiting = Backlog(0.0, random.Random(1), sampler=TraceSampler(1.0))
+        waiting = PublishQueue(0.0, random.Random(1), sampler=TraceSampler(1.0))
         row = {"id": "zoe@example.com", "text": "secret"}
         one = Change("t/1", 1, "c", 1, {"id": row["id"]}, None, row, Transaction("t", 0, True))
         waiting.add([packing().pack((LISTINGS, 0, one))], 0.0)

@@ -7,9 +7,9 @@ import msgspec
 
 from shared.adapters.archive_table.contract import TableFacts
 from shared.domain.archive_ledger import Ledger
-from shared.domain.backlog import Backlog
 from shared.domain.change_encoding import Packing
 from shared.domain.numbering import Numbering
+from shared.domain.publish_queue import PublishQueue
 from shared.domain.server_identity import run_of
 from shared.domain.trace_sampling import TraceSampler
 from shared.flows.consume.batch_trace import BatchTrace
@@ -76,18 +76,18 @@ class TraceWorld(World):
     def publish(self) -> list[Delivery]:
         """What a relay does now; returns the messages as the consumer receives them."""
         numbering = Numbering("shop", {"shop.items": TableSettings(shards=2)}, seq=self.point.seq)
-        backlog = Backlog(0.0, random.Random(1), sampler=self._sampler)
+        queue = PublishQueue(0.0, random.Random(1), sampler=self._sampler)
         end, last = self.server.end, self.point.ts_ms
         for event in MemoryBinlog(self.server, ["*.*"]).read(self.point.position, until=end):
             for one in numbering.take(event):
                 self.now += 0.001
-                backlog.add([self._packing.pack(one)], 0.0)
+                queue.add([self._packing.pack(one)], 0.0)
                 last = one[2].ts_ms
         deliveries = []
-        while parcels := backlog.take(1.0):
+        while parcels := queue.take(1.0):
             began = self.now
             self.now += 0.01
-            backlog.settle(parcels, [None] * len(parcels), 1.0)
+            queue.settle(parcels, [None] * len(parcels), 1.0)
             for parcel in parcels:
                 self._relayed.record(parcel, began, self.now)
                 entry = parcel.entry

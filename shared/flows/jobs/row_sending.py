@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from shared.adapters.topic.contract import MAX_ENTRIES, Entry
-from shared.domain.backlog import Backlog
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.change_encoding import Packing
+from shared.domain.publish_queue import PublishQueue
 from shared.domain.published_columns import published_columns
 from shared.flows.jobs.queue_wait_limit import QUEUE_WAIT_SECONDS, queue_takes_nothing
 from shared.flows.jobs.setup import JobSetup
@@ -24,7 +24,7 @@ _encode = msgspec.json.Encoder().encode
 class RowSending:
     """The messages of one job.
 
-    The relay's own packing and backlog hold a group back while a message of it has failed.
+    The relay's own packing and publish queue hold a group back while a message of it has failed.
     """
 
     def __init__(self, setup: JobSetup, job: str, attempt: int, tenure: Tenure) -> None:
@@ -33,8 +33,8 @@ class RowSending:
         self._queue, self._schemas = setup.queue, setup.state.schemas
         self._packing = Packing(source.name, self._schemas, setup.claims, lane="backfill", run=job)
         compress = source.compression == "zstd"
-        self._backlog = Backlog(0.0, random.Random(), compress=compress)  # noqa: S311 (jitter)
-        self._backlog.hurry()  # a chunk of rows has no later ones to wait for
+        self._publish_queue = PublishQueue(0.0, random.Random(), compress=compress)  # noqa: S311 (jitter)
+        self._publish_queue.hurry()  # a chunk of rows has no later ones to wait for
         self._published: dict[str, Table] = {}
         self._clock, self._sleep = tenure.polling.clock, tenure.polling.sleep
 
@@ -61,7 +61,7 @@ class RowSending:
                 Transaction(tx, index, index == len(rows) - 1),
             )
             packed.append(self._packing.pack((table, plan.shard(row), change)))
-        self._backlog.add(packed, self._clock())
+        self._publish_queue.add(packed, self._clock())
         return self._drain()
 
     def ends(self, full_name: str, shards: int) -> dict[str, str]:
@@ -123,13 +123,13 @@ class RowSending:
     def _drain(self) -> list[str]:
         sent: list[str] = []
         deadline = self._clock() + QUEUE_WAIT_SECONDS
-        while not self._backlog.empty:
-            parcels = self._backlog.take(self._clock())
+        while not self._publish_queue.empty:
+            parcels = self._publish_queue.take(self._clock())
             if not parcels:
-                self._sleep(min(1.0, self._backlog.due(self._clock()) or 0.01))
+                self._sleep(min(1.0, self._publish_queue.due(self._clock()) or 0.01))
                 continue
             fates = self._queue.send([parcel.entry for parcel in parcels])
-            self._backlog.settle(parcels, fates, self._clock())
+            self._publish_queue.settle(parcels, fates, self._clock())
             acknowledged = [
                 parcel.entry.deduplication_id
                 for parcel, fate in zip(parcels, fates, strict=True)

@@ -12,11 +12,11 @@ import msgspec
 from shared.adapters.claims.contract import Claims
 from shared.adapters.queue.contract import Queue
 from shared.adapters.topic.contract import MAX_ENTRIES, Entry
-from shared.domain.backlog import MAX_REQUEST_BYTES
 from shared.domain.change_encoding import Header, Packed
 from shared.domain.large_change import encode_change
 from shared.domain.message_packing import MAX_MESSAGE_BYTES, Group, Parcel, take_parcel
 from shared.domain.polling import Polling
+from shared.domain.publish_queue import MAX_REQUEST_BYTES
 from shared.flows.jobs.queue_wait_limit import QUEUE_WAIT_SECONDS, queue_takes_nothing
 from shared.values.archive_pages import PageRow, TableName
 from shared.values.change import Change, Transaction

@@ -21,7 +21,7 @@ from shared.values.errors import LeaseLost, StateUnavailable
 from shared.values.lease import Lease
 from shared.values.lineage import Lineage
 from shared.values.position import Position
-from tests.unit.relay.test_backlog import Feed
+from tests.unit.relay.test_publish_queue import Feed
 from tests.worlds.twins.state import MemoryStreams
 from tests.worlds.twins.topic import MemoryTopic
 

@@ -8,7 +8,7 @@ from tests.worlds.relay.world import TABLES, World
 
 
 def test_how_late_changes_are_is_told_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is late already may wait longer for company (tests/unit/relay/test_backlog.py)."""
+    """What is late already may wait longer for company (tests/unit/relay/test_publish_queue.py)."""
     world, told = World(), list[float]()
     world.commit([(TABLES["a"], "c", None, {"id": 1, "seller": 1})])
     world.start("take")

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from shared.domain.backlog import Backlog
 from shared.domain.message_packing import Parcel
+from shared.domain.publish_queue import PublishQueue
 from shared.flows.relay.reading import turns
 from shared.flows.relay.reading.reader import Reader
 from shared.flows.relay.reading.turns import Turns
@@ -144,13 +144,15 @@ def test_nothing_is_lost_or_out_of_order() -> None:
 
 
 def checkpoint_before_acknowledgement(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Backlog, "low", lambda self: None)
+    patch.setattr(PublishQueue, "low", lambda self: None)
 
 
 def retry_without_holding_the_group(patch: pytest.MonkeyPatch) -> None:
-    settle = Backlog.settle
+    settle = PublishQueue.settle
 
-    def loose(self: Backlog, parcels: list[Parcel], fates: list[str | None], now: float) -> None:
+    def loose(
+        self: PublishQueue, parcels: list[Parcel], fates: list[str | None], now: float
+    ) -> None:
         for parcel in parcels:
             self._groups.setdefault(parcel.entry.group, parcel.group)
         settle(self, parcels, fates, now)
@@ -159,7 +161,7 @@ def retry_without_holding_the_group(patch: pytest.MonkeyPatch) -> None:
                 parcel.group.parcel = None
                 self._ready[parcel.entry.group] = parcel.group
 
-    patch.setattr(Backlog, "settle", loose)
+    patch.setattr(PublishQueue, "settle", loose)
 
 
 def epoch_not_raised(patch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,7 @@ def run(
 
 
 def require_noticed(machine: type[RuleBasedStateMachine], *, steps: int) -> None:
-    """That a run fails while a mistake is planted. KeyError: some break the backlog itself;
+    """That a run fails while a mistake is planted. KeyError: some break the publish queue itself;
     PositionLost: some make up a position.
     """
     for number in range(SEEDS):

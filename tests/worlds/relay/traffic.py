@@ -1,4 +1,4 @@
-"""Traffic: a relay's backlog and its publishers on a virtual clock, at a rate of changes, with a
+"""Traffic: a relay's queue and its publishers on a virtual clock, at a rate of changes, with a
 topic that takes its time.
 
 Shows what a rule of waiting costs and gains: requests per 1,000 changes, and how much later a
@@ -10,9 +10,9 @@ import random
 from dataclasses import dataclass, field
 from itertools import count
 
-from shared.domain.backlog import Backlog
 from shared.domain.change_encoding import Header, Packed
 from shared.domain.message_packing import Parcel
+from shared.domain.publish_queue import PublishQueue
 from tests.worlds.twins.topic import check
 
 GROUPS = 64
@@ -35,7 +35,7 @@ def numbers(parcel: Parcel) -> list[int]:
 
 @dataclass
 class TrafficOutcome:
-    """What came of it. `delays` in seconds per change: from its arrival in the backlog to the start
+    """What came of it. `delays` in seconds per change: from its arrival in the queue to the start
     of its request.
     """
 
@@ -75,7 +75,7 @@ def run(
     `fails`.
     """
     rng, outcome, order = random.Random(seed), TrafficOutcome(), count()
-    backlog = Backlog(0.02, rng)
+    queue = PublishQueue(0.02, rng)
     heads, arrived = headers(groups), dict[int, float]()
     events: list[tuple[float, int, str, list[Parcel]]] = [(0.0, next(order), "arrive", [])]
     idle, seq, wake, flying = publishers, 0, 0.0, set[str]()
@@ -95,7 +95,7 @@ def run(
                         )
                     )
                     arrived[seq] = now
-                backlog.add(some, now, age)
+                queue.add(some, now, age)
                 outcome.added = seq
                 heapq.heappush(
                     events, (now + rng.expovariate(rate / burst), next(order), "arrive", [])
@@ -107,8 +107,8 @@ def run(
             for parcel, fate in zip(parcels, fates, strict=True):
                 if fate is None:
                     outcome.order.setdefault(parcel.entry.group, []).extend(numbers(parcel))
-            backlog.settle(parcels, fates, now)
-        while idle and (taken := backlog.take(now)):
+            queue.settle(parcels, fates, now)
+        while idle and (taken := queue.take(now)):
             check([parcel.entry for parcel in taken])
             names = {parcel.entry.group for parcel in taken}
             outcome.overlaps += bool(names & flying)
@@ -120,7 +120,7 @@ def run(
                     outcome.delays += [now - arrived.pop(each) for each in numbers(parcel)]
             idle -= 1
             heapq.heappush(events, (now + reply, next(order), "settle", taken))
-        due = backlog.due(now)
+        due = queue.due(now)
         if idle and due and not now < wake <= now + due:
             wake = now + due
             heapq.heappush(events, (now + due, next(order), "wake", []))

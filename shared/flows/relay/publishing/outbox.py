@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from shared.domain.backlog import Backlog
 from shared.domain.change_encoding import Packed
 from shared.domain.message_packing import Parcel
+from shared.domain.publish_queue import PublishQueue
 from shared.domain.trace_sampling import NO_SAMPLING, TraceSampler
 from shared.values.checkpoint import Checkpoint
 from shared.values.position import Position
@@ -43,7 +43,7 @@ class Outbox:
     ) -> None:
         self.changed = threading.Condition()
         rng = rng or random.Random()  # noqa: S311 (jitter, no secret)
-        self._backlog = Backlog(linger, rng, compress=compress, sampler=sampler)
+        self._publish_queue = PublishQueue(linger, rng, compress=compress, sampler=sampler)
         self._base: Checkpoint | None = None
         self._ahead: deque[Boundary] = deque()
         self._seq = 0  # the last number handed over
@@ -58,7 +58,7 @@ class Outbox:
         From now on the checkpoint is this one.
         """
         with self.changed:
-            if not self._backlog.empty:
+            if not self._publish_queue.empty:
                 raise RuntimeError("changes still wait for their acknowledgement")
             self._base, self._seq = checkpoint, checkpoint.seq + checkpoint.rows
             self._ahead.clear()
@@ -67,9 +67,9 @@ class Outbox:
     def add(self, packed: list[Packed], now: float, late: float = 0.0) -> None:
         """`late`: seconds since their commit."""
         with self.changed:
-            self._backlog.add(packed, now, late)
+            self._publish_queue.add(packed, now, late)
             self._seq = packed[-1].seq
-            if self._wanting and self._backlog.due(now) is not None:
+            if self._wanting and self._publish_queue.due(now) is not None:
                 self.changed.notify()
 
     def boundary(self, position: Position, ts_ms: int, *, committed: bool) -> None:
@@ -104,30 +104,30 @@ class Outbox:
         with self.changed:
             if len(self._ahead) >= MAX_BOUNDARIES:
                 self._trim()
-            return self._backlog.full or len(self._ahead) >= MAX_BOUNDARIES
+            return self._publish_queue.full or len(self._ahead) >= MAX_BOUNDARIES
 
     @property
     def drained(self) -> bool:
         """Whether everything that was added is acknowledged."""
         with self.changed:
-            return self._backlog.empty
+            return self._publish_queue.empty
 
     # the publishers' side
 
     def take(self, now: float) -> list[Parcel]:
         """The next request, or nothing. Its message groups are closed until it is settled."""
         with self.changed:
-            return self._backlog.take(now)
+            return self._publish_queue.take(now)
 
     def settle(self, parcels: list[Parcel], fates: list[str | None], now: float) -> None:
         with self.changed:
-            self._backlog.settle(parcels, fates, now)
+            self._publish_queue.settle(parcels, fates, now)
             self.changed.notify_all()
 
     def wait_for_work(self, now: float, most: float) -> None:
         """Sleep until something may be due, at most `most` seconds."""
         with self.changed:
-            due = self._backlog.due(now)
+            due = self._publish_queue.due(now)
             if due == 0.0:
                 return
             self._wanting += 1
@@ -142,7 +142,7 @@ class Outbox:
     def hurry(self) -> None:
         """The relay ends: what was added is published without waiting for company."""
         with self.changed:
-            self._backlog.hurry()
+            self._publish_queue.hurry()
             self.changed.notify_all()
 
     def wake(self) -> None:
@@ -171,7 +171,11 @@ class Outbox:
     def counters(self) -> tuple[int, int, int]:
         """Changes acknowledged, requests sent, messages that failed, since the start."""
         with self.changed:
-            return self._backlog.acknowledged, self._backlog.requests, self._backlog.failures
+            return (
+                self._publish_queue.acknowledged,
+                self._publish_queue.requests,
+                self._publish_queue.failures,
+            )
 
     def _last(self) -> Boundary:
         if self._ahead:
@@ -183,7 +187,7 @@ class Outbox:
         """Forget the boundaries that are passed; returns the highest number up to which all are
         acknowledged.
         """
-        unacknowledged = self._backlog.low()
+        unacknowledged = self._publish_queue.low()
         low = self._seq if unacknowledged is None else unacknowledged - 1
         while self._base and self._ahead and self._ahead[0].seq <= low:
             passed = self._ahead.popleft()

@@ -1,4 +1,4 @@
-"""Backlog: packed changes that wait, are in flight or failed, by message group.
+"""Publish queue: packed changes that wait, are in flight or failed, by message group.
 
 A group has at most one message in flight, and a failed message holds its group: the same bytes
 under the same deduplication id go first.
@@ -36,7 +36,7 @@ BACKOFF = (0.1, 5.0)
 """Seconds before a failed message is sent again: the first time at most, and ever at most."""
 
 
-class Backlog:
+class PublishQueue:
     """What waits to be published, by message group. Not safe for threads: `Outbox` keeps it.
 
     linger: seconds that a change waits for company on a quiet source.

@@ -1,5 +1,5 @@
-"""Backlog (long: one subject): full requests under load, quick ones otherwise, order after a failed
-message.
+"""PublishQueue (long: one subject): full requests under load, quick ones otherwise, order after a
+failed message.
 """
 
 import itertools
@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from shared.domain.backlog import MAX_WAITING_BYTES, Backlog
 from shared.domain.change_encoding import Packed, Packing
 from shared.domain.large_change import MAX_CHANGE_BYTES
 from shared.domain.message_packing import Parcel
+from shared.domain.publish_queue import MAX_WAITING_BYTES, PublishQueue
 from shared.values.change import Change, Transaction
 from shared.values.compression import expanded
 from shared.values.message import decode
@@ -65,15 +65,15 @@ def words(size: int, rng: random.Random = random.Random(7)) -> str:  # noqa: B00
     )
 
 
-def backlog(linger: float = 0.02) -> Backlog:
-    return Backlog(linger, random.Random(1))
+def publish_queue(linger: float = 0.02) -> PublishQueue:
+    return PublishQueue(linger, random.Random(1))
 
 
 def seqs(parcel: Parcel) -> list[int]:
     return [change.seq for change in decode(parcel.entry.body).changes]
 
 
-def drain(waiting: Backlog, now: float) -> list[list[Parcel]]:
+def drain(waiting: PublishQueue, now: float) -> list[list[Parcel]]:
     requests = []
     while parcels := waiting.take(now):
         check([parcel.published_at(NOW) for parcel in parcels])
@@ -83,7 +83,7 @@ def drain(waiting: Backlog, now: float) -> list[list[Parcel]]:
 
 
 def test_one_change_leaves_when_its_linger_is_over() -> None:
-    feed, waiting = Feed(), backlog()
+    feed, waiting = Feed(), publish_queue()
     waiting.add([feed.change(0)], 10.0)
     assert waiting.take(10.01) == []
     assert 0 < (waiting.due(10.01) or 0) <= 0.011
@@ -93,7 +93,7 @@ def test_one_change_leaves_when_its_linger_is_over() -> None:
 
 
 def test_a_full_request_does_not_wait() -> None:
-    feed, waiting = Feed(), backlog(linger=60)
+    feed, waiting = Feed(), publish_queue(linger=60)
     for number in range(300):
         waiting.add([feed.change(number % 10, 1000)], 1.0)
     assert 200_000 < sum(parcel.size for parcel in waiting.take(1.0)) <= 262_144
@@ -101,7 +101,7 @@ def test_a_full_request_does_not_wait() -> None:
 
 @pytest.mark.parametrize("compress", [False, True])
 @pytest.mark.soak
-@hypothesis_settings(max_examples=TIER.backlog_runs, deadline=None)
+@hypothesis_settings(max_examples=TIER.publish_queue_runs, deadline=None)
 @given(seed=st.integers(0, 1 << 30), random_share=st.sampled_from([0.0, 0.5, 1.0]))
 def test_no_request_is_larger_than_sns_takes(
     compress: bool, seed: int, random_share: float
@@ -110,7 +110,7 @@ def test_no_request_is_larger_than_sns_takes(
     what a consumer has before it afterwards.
     """
     rng = random.Random(seed)
-    feed, waiting = Feed(), Backlog(0.02, rng, compress=compress)
+    feed, waiting = Feed(), PublishQueue(0.02, rng, compress=compress)
     for _ in range(200):
         size = rng.choice([10, 300, 5_000, 90_000, 190_000])
         waiting.add(
@@ -152,7 +152,7 @@ def test_compressed_requests_carry_more_and_are_as_full() -> None:
     """
     feed, sizes = Feed(), {False: list[int](), True: list[int]()}
     for compress, found in sizes.items():
-        waiting = Backlog(60.0, random.Random(1), compress=compress)
+        waiting = PublishQueue(60.0, random.Random(1), compress=compress)
         for number in range(12_000):
             waiting.add([feed.change(number % 32, 600, content=words)], 0.0)
             while parcels := waiting.take(0.0):
@@ -164,7 +164,7 @@ def test_compressed_requests_carry_more_and_are_as_full() -> None:
 
 
 def test_a_message_that_compresses_less_than_those_before_it_goes_with_the_next_request() -> None:
-    feed, waiting = Feed(), Backlog(0.02, random.Random(1), compress=True)
+    feed, waiting = Feed(), PublishQueue(0.02, random.Random(1), compress=True)
     for shard in range(20):
         waiting.add([feed.change(shard, 180_000)], 0.0)
     for parcels in drain(waiting, 1.0):
@@ -179,7 +179,7 @@ def test_a_message_that_compresses_less_than_those_before_it_goes_with_the_next_
 
 
 def test_a_compressed_message_is_sent_again_unchanged() -> None:
-    feed, waiting = Feed(), Backlog(0.02, random.Random(1), compress=True)
+    feed, waiting = Feed(), PublishQueue(0.02, random.Random(1), compress=True)
     waiting.add([feed.change(0, 2_000)], 0.0)
     (parcel,) = waiting.take(1.0)
     entry = parcel.entry
@@ -192,7 +192,7 @@ def test_a_compressed_message_is_sent_again_unchanged() -> None:
     waiting.settle([parcel], ["Throttled"], 1.0)
     (again,) = waiting.take(9.0)
     assert again.entry == entry
-    plain = backlog()
+    plain = publish_queue()
     feed.seq = 0
     plain.add([feed.change(0, 2_000)], 0.0)
     assert plain.take(1.0)[0].entry.deduplication_id == entry.deduplication_id, (
@@ -201,7 +201,7 @@ def test_a_compressed_message_is_sent_again_unchanged() -> None:
 
 
 def test_a_message_carries_at_most_500_changes() -> None:
-    feed, waiting = Feed(), backlog()
+    feed, waiting = Feed(), publish_queue()
     waiting.add([feed.change(0, 2) for _ in range(1200)], 0.0)
     assert [parcel.changes for request in drain(waiting, 9.0) for parcel in request] == [
         500,
@@ -211,7 +211,7 @@ def test_a_message_carries_at_most_500_changes() -> None:
 
 
 def test_one_message_a_group_is_in_flight_and_a_failed_one_goes_first_unchanged() -> None:
-    feed, waiting = Feed(), backlog()
+    feed, waiting = Feed(), publish_queue()
     waiting.add([feed.change(0), feed.change(1)], 0.0)
     first, other = waiting.take(1.0)
     waiting.add([feed.change(0), feed.change(1)], 1.0)
@@ -228,7 +228,7 @@ def test_one_message_a_group_is_in_flight_and_a_failed_one_goes_first_unchanged(
 
 
 def test_failures_back_off() -> None:
-    feed, waiting = Feed(), backlog()
+    feed, waiting = Feed(), publish_queue()
     waiting.add([feed.change(0)], 0.0)
     now, pauses = 1.0, []
     (parcel,) = waiting.take(now)
@@ -278,7 +278,7 @@ def test_publishers_share_no_group_whatever_fails() -> None:
 
 def test_what_failed_together_goes_again_together() -> None:
     """A service that throttles gets no more requests for it."""
-    feed, waiting = Feed(), backlog()
+    feed, waiting = Feed(), publish_queue()
     waiting.add([feed.change(shard) for shard in range(8)], 0.0)
     first = waiting.take(1.0)
     waiting.settle(first, ["Throttled"] * 8, 1.0)
@@ -286,22 +286,22 @@ def test_what_failed_together_goes_again_together() -> None:
 
 
 def test_a_relay_that_ends_waits_for_no_company() -> None:
-    feed, waiting = Feed(), backlog(linger=60)
+    feed, waiting = Feed(), publish_queue(linger=60)
     waiting.add([feed.change(0)], 1.0)
     assert waiting.take(1.0) == []
     waiting.hurry()
     assert len(waiting.take(1.0)) == 1
 
 
-def test_a_backlog_that_is_full_says_so() -> None:
-    feed, waiting = Feed(), backlog()
+def test_a_publish_queue_that_is_full_says_so() -> None:
+    feed, waiting = Feed(), publish_queue()
     while not waiting.full:
         waiting.add([feed.change(feed.seq % 64, 150_000)], 0.0)
     assert MAX_WAITING_BYTES <= waiting.bytes < MAX_WAITING_BYTES + 200_000
 
 
 def test_a_row_too_large_for_a_message_is_left_in_the_claim_store() -> None:
-    feed, waiting = Feed(), backlog()
+    feed, waiting = Feed(), publish_queue()
     big = feed.change(0, 1_000_000)
     waiting.add([big], 0.0)
     (parcel,) = waiting.take(1.0)
@@ -318,7 +318,7 @@ def test_a_row_too_large_for_a_message_is_left_in_the_claim_store() -> None:
 
 
 def test_schema_versions_are_not_mixed_in_a_message() -> None:
-    feed, waiting = Feed(), backlog()
+    feed, waiting = Feed(), publish_queue()
     waiting.add([feed.change(0), feed.change(0)], 0.0)
     change = Change(
         "t/3", 3, "c", 1, {"id": 3}, None, {"id": 3, "price": 4}, Transaction("t", 0, True)
