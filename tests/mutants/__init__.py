@@ -26,25 +26,25 @@ class Mutant(NamedTuple):
 MUTANTS = (
     Mutant(
         "the mark is not moved",
-        f"{CONSUME}/marking.py",
+        f"{CONSUME}/marks_after_batch.py",
         "refused = self._marks.advance(self._consumer, moves) if moves else set()",
         "refused = set()",
     ),
     Mutant(
         "the mark counts what is settled, seen or not",
-        f"{CONSUME}/marking.py",
+        f"{CONSUME}/marks_after_batch.py",
         "if new := [seq for seq in some if seq > mark.seq]:",
         "if new := list(some):",
     ),
     Mutant(
         "a change is a duplicate only of the batch's beginning",
-        f"{CONSUME}/seen.py",
+        f"{CONSUME}/seen_changes.py",
         "floors[one.delivery.group] = piece.change.seq",
         "pass",
     ),
     Mutant(
         "the number of the mark is not seen yet",
-        f"{CONSUME}/seen.py",
+        f"{CONSUME}/seen_changes.py",
         "piece.change.seq > floors[one.delivery.group]",
         "piece.change.seq >= floors[one.delivery.group]",
     ),
@@ -96,7 +96,7 @@ MUTANTS = (
     ),
     Mutant(
         "a redriven change ignores that its row is newer",
-        f"{CONSUME}/batch_rows.py",
+        f"{CONSUME}/row_items.py",
         "held.newest < change.seq:",
         "held.newest > change.seq:",
     ),
@@ -122,7 +122,7 @@ MUTANTS = (
     ),
     Mutant(
         "a row that nothing proves closed stays closed",
-        f"{CONSUME}/batch_rows.py",
+        f"{CONSUME}/row_items.py",
         "        if not unsure:\n            return\n",
         "        return\n",
         (FAULTS,),
@@ -164,21 +164,21 @@ MUTANTS = (
     ),
     Mutant(
         "the progress of a batch is not recorded",
-        f"{CONSUME}/mark_progress.py",
+        f"{CONSUME}/marks_during_batch.py",
         "if self._noted - left < SECONDS:",
         "if True:",
         (EVERY_CHANGE,),
     ),
     Mutant(
         "the progress passes a refused change",
-        f"{CONSUME}/mark_progress.py",
+        f"{CONSUME}/marks_during_batch.py",
         'outcome.kind == "refused" and not piece.parked',
         "False",
         (EVERY_CHANGE,),
     ),
     Mutant(
         "the progress passes a failed change",
-        f"{CONSUME}/mark_progress.py",
+        f"{CONSUME}/marks_during_batch.py",
         'outcome is None or outcome.kind == "failed"',
         "outcome is None",
         (EVERY_CHANGE,),

@@ -9,8 +9,8 @@ import msgspec
 from shared.adapters.claims.contract import Claims
 from shared.domain.sink import Arrival, Outcome, Sink, Slice
 from shared.flows.consume.batch import Opened, Piece
-from shared.flows.consume.batch_rows import BatchRows
 from shared.flows.consume.refusal_retries import RefusalRetries
+from shared.flows.consume.row_items import RowItems
 from shared.values.change import Change
 from shared.values.errors import StackError, StateUnavailable
 from shared.values.index_pair import NO_PAIRS, IndexPairs
@@ -95,7 +95,7 @@ class Applying:
         opened: Sequence[Opened],
         run: str,
         time_left: Callable[[], float],
-        rows: BatchRows,
+        rows: RowItems,
     ) -> Tried:
         """Apply every piece without an outcome, and note the outcomes; returns what the sink said.
 
@@ -141,7 +141,7 @@ class Applying:
             flush()
         return tried
 
-    def _arrival(self, one: Opened, piece: Piece, rows: BatchRows) -> Arrival | None:
+    def _arrival(self, one: Opened, piece: Piece, rows: RowItems) -> Arrival | None:
         """The piece with its row; None when it has an outcome already, or gets one here."""
         if piece.outcome is not None or piece.change is None or one.message is None:
             return None

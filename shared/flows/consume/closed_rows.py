@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from shared.domain.sink import Outcome
 from shared.flows.consume.applying import APPLY_RESERVE_SECONDS, Applying, Tried
 from shared.flows.consume.batch import Opened, Piece
-from shared.flows.consume.batch_rows import BatchRows, row_id
+from shared.flows.consume.row_items import RowItems, row_id
 from shared.values.change import Change
 from shared.values.row_key import WHOLE_GROUP
 
@@ -29,7 +29,7 @@ class ClosedRows:
         opened: Sequence[Opened],
         run: str,
         time_left: Callable[[], float],
-        rows: BatchRows,
+        rows: RowItems,
         applied: Callable[[], None] = lambda: None,
     ) -> Tried:
         """As `Applying.apply`; what comes after a failure in its group is not tried.
@@ -67,7 +67,7 @@ class ClosedRows:
         return total
 
 
-def waits_for_parked(group: str, change: Change, rows: BatchRows) -> bool:
+def waits_for_parked(group: str, change: Change, rows: RowItems) -> bool:
     """Whether a change must wait for others that are parked."""
     if rows.is_closed(group, WHOLE_GROUP):
         return True
@@ -77,7 +77,7 @@ def waits_for_parked(group: str, change: Change, rows: BatchRows) -> bool:
 
 
 def _next(
-    group: str, queue: deque[tuple[Opened, Piece]], rows: BatchRows
+    group: str, queue: deque[tuple[Opened, Piece]], rows: RowItems
 ) -> tuple[Opened, Piece] | None:
     """The next change of a group that the sink is asked about; those that join are noted."""
     while queue:

@@ -20,21 +20,21 @@ from shared.domain.gate_transitions import as_deployed
 from shared.domain.sink import Sink
 from shared.flows.consume.applying import Applying, Tried
 from shared.flows.consume.batch import asked_waits, by_group, open_delivery
-from shared.flows.consume.batch_rows import BatchRows
 from shared.flows.consume.batch_trace import BatchTrace
 from shared.flows.consume.closed_rows import ClosedRows
 from shared.flows.consume.consumed import Consumed
 from shared.flows.consume.gate_after_batch import GateAfterBatch
+from shared.flows.consume.groups_given_back import GroupsGivenBack
 from shared.flows.consume.killing import Killing
 from shared.flows.consume.lateness import Lateness
-from shared.flows.consume.mark_progress import MarkProgress
-from shared.flows.consume.marking import Marking
+from shared.flows.consume.marks_after_batch import MarksAfterBatch
+from shared.flows.consume.marks_during_batch import MarksDuringBatch
 from shared.flows.consume.parking import Parking
 from shared.flows.consume.probe_batch import ProbeBatch, refused_have_failed
 from shared.flows.consume.redrive_commands import RedriveCommands
 from shared.flows.consume.refusal_retries import RefusalRetries
-from shared.flows.consume.returned import Returned
-from shared.flows.consume.seen import drop_seen
+from shared.flows.consume.row_items import RowItems
+from shared.flows.consume.seen_changes import drop_done, drop_seen
 from shared.flows.consume.suspect_group import BatchTools
 from shared.flows.consume.visibility import claim, postpone
 from shared.values.batch_start import BatchStart
@@ -66,7 +66,8 @@ class Consume:
         retries = RefusalRetries(consumer.max_attempts, sleep)
         self._slices = applying = Applying(sink, claims, retries)
         self._applying = ClosedRows(applying) if consumer.closes_rows else applying
-        self._marking = Marking(consumer.name, state)
+        self._marks_after = MarksAfterBatch(consumer.name, state)
+        self._done_messages = state.done_messages
         self._parking = Parking(consumer, state.parked, claims, version, clock)
         self._redriving = RedriveCommands(consumer, applying, state, claims, version, clock)
         settling = BatchTools(
@@ -74,7 +75,7 @@ class Consume:
             state.groups_in_hand,
             self._applying,
             self._parking,
-            self._marking,
+            self._marks_after,
             version,
         )
         self._killing = Killing(settling, queue)
@@ -92,7 +93,7 @@ class Consume:
         seconds until the function is stopped. Raises what no message of the batch has caused (the
         state table is down); all of it is then received again.
         """
-        self._returned = Returned(self._queue, [])
+        self._returned = GroupsGivenBack(self._queue, [])
         mine = claim(self._queue, deliveries, time_left, self._now_ms())
         try:
             consumed = self._handle(mine, time_left)
@@ -178,9 +179,9 @@ class Consume:
         floors = {group: mark.seq for group, mark in start.marks.items()}
         for one in opened:
             drop_seen(one, floors, start.run)
-        self._marking.drop_done(opened, start.run)
+        drop_done(opened, self._done_messages, self._consumer.name, start.run)
         self._lateness.note(opened, probing=not may_park)
-        rows = BatchRows(
+        rows = RowItems(
             self._consumer.name,
             self._parked,
             start.parked,
@@ -189,14 +190,14 @@ class Consume:
         )
         rows.read(opened)
         began, marks = self._clock(), dict(start.marks)
-        returned = self._returned = Returned(self._queue, [*deliveries, *late])
+        returned = self._returned = GroupsGivenBack(self._queue, [*deliveries, *late])
         self._killing.begin(
             opened, start, marks, time_left, rows, returned.give_back, may_park=may_park
         )
         opened = [one for one in opened if one.delivery.group not in returned.groups]
         late = [one for one in late if one.group not in returned.groups]
         if isinstance(self._applying, ClosedRows):
-            progress = MarkProgress(self._marking, opened, marks, time_left)
+            progress = MarksDuringBatch(self._marks_after, opened, marks, time_left)
             tried = self._applying.apply(opened, start.run, time_left, rows, progress.note)
         else:
             tried = self._applying.apply(opened, start.run, time_left, rows)
@@ -206,7 +207,7 @@ class Consume:
         if not may_park:
             refused_have_failed(groups)
         self._parking.park(groups, rows)
-        consumed = self._marking.settle(groups, marks, start.run)
+        consumed = self._marks_after.settle(groups, marks, start.run)
         self._killing.end()
         consumed.waits = asked_waits(opened)
         self._trace.record(opened, received, began, ended)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from shared.adapters.queue.contract import MAX_RECEIVED, Queue
 from shared.flows.consume.applying import Tried
 from shared.flows.consume.batch import Opened, by_group
-from shared.flows.consume.batch_rows import BatchRows
+from shared.flows.consume.row_items import RowItems
 from shared.flows.consume.suspect_group import BatchTools, SuspectGroup, Trial
 from shared.values.batch_start import BatchStart
 from shared.values.errors import StackError, StateUnavailable
@@ -38,7 +38,7 @@ class Killing:
         start: BatchStart,
         marks: dict[str, Mark],
         time_left: Callable[[], float],
-        rows: BatchRows,
+        rows: RowItems,
         give_back: Callable[[Collection[str]], None],
         *,
         may_park: bool = True,

@@ -11,9 +11,9 @@ from shared.adapters.claims.contract import Claims
 from shared.adapters.state.parked import Parked
 from shared.domain.sink import Outcome
 from shared.flows.consume.batch import Opened, Piece
-from shared.flows.consume.batch_rows import BatchRows, row_id
 from shared.flows.consume.park_budget import ParkBudget
 from shared.flows.consume.parked_reason import error_of, parked_reason
+from shared.flows.consume.row_items import RowItems, row_id
 from shared.values.change import Change
 from shared.values.errors import Outage, RowlineError, StackError
 from shared.values.json_text import decode_json
@@ -54,7 +54,7 @@ class Parking:
         """A batch begins: what the last one showed says nothing about it."""
         self.broken = ""
 
-    def park(self, groups: Mapping[str, Sequence[Opened]], rows: BatchRows) -> None:
+    def park(self, groups: Mapping[str, Sequence[Opened]], rows: RowItems) -> None:
         """Park each refused change; one that cannot be parked has failed.
 
         Everything behind a failure waits for its next delivery. Killed at any point, the next

@@ -11,7 +11,6 @@ from shared.adapters.state.redriven import RedriveOutcome
 from shared.adapters.state.state import State
 from shared.domain.empty_rows import forget_empty_rows
 from shared.flows.consume.applying import Applying, Tried
-from shared.flows.consume.batch_rows import BatchRows
 from shared.flows.consume.command_run import CommandRun, command_of
 from shared.flows.consume.consumed import Consumed
 from shared.flows.consume.expired_payloads import ExpiredPayloads
@@ -19,6 +18,7 @@ from shared.flows.consume.payloads import Attempt, Payloads
 from shared.flows.consume.redrive_kill_guard import RedriveGuard
 from shared.flows.consume.redrive_outcomes import STAYS, RedriveOutcomes
 from shared.flows.consume.redrive_witness import witness_among
+from shared.flows.consume.row_items import RowItems
 from shared.values.delivery import Delivery
 from shared.values.errors import RowlineError
 from shared.values.parked_change import ParkedChange
@@ -172,7 +172,7 @@ class RedriveCommands:
         delivery, consumed = one.delivery, one.consumed
         attempts = [Attempt(change, self._payloads.open(delivery, change)) for change in portion]
         opened = [each.opened for each in attempts if each.opened is not None]
-        rows = BatchRows(self._consumer, self._parked, frozenset([delivery.group]))
+        rows = RowItems(self._consumer, self._parked, frozenset([delivery.group]))
         rows.read(opened)
         tried = self._applying.apply(opened, one.run, one.time_left, rows)
         self._guard.took = self._guard.took or bool(tried.took)

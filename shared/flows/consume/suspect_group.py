@@ -13,12 +13,12 @@ from shared.adapters.state.groups_in_hand import GroupsInHand
 from shared.domain.sink import Outcome
 from shared.flows.consume.applying import Applying, Tried
 from shared.flows.consume.batch import Groups, Opened, Piece, settled_of
-from shared.flows.consume.batch_rows import BatchRows
 from shared.flows.consume.closed_rows import ClosedRows
-from shared.flows.consume.marking import Marking
+from shared.flows.consume.marks_after_batch import MarksAfterBatch
 from shared.flows.consume.parking import Parking
 from shared.flows.consume.portion_size import PortionSize
 from shared.flows.consume.probe_batch import refused_have_failed
+from shared.flows.consume.row_items import RowItems
 from shared.flows.consume.witness import WITNESSES, name_of, witness_of
 from shared.values.group_in_hand import GroupInHand
 from shared.values.mark import Mark
@@ -49,7 +49,7 @@ class Trial:
     held: Mapping[str, GroupInHand]
     run: str
     time_left: Callable[[], float]
-    rows: BatchRows
+    rows: RowItems
     marks: dict[str, Mark]
     give_back: Callable[[Collection[str]], None]
     quiet: Callable[[], bool]
@@ -64,7 +64,7 @@ class BatchTools:
     hands: GroupsInHand
     applying: Applying | ClosedRows
     parking: Parking
-    marking: Marking
+    marks_after: MarksAfterBatch
     version: str
 
 
@@ -211,7 +211,7 @@ class SuspectGroup:
             for one, piece in pieces
             if one.lane == "live" and piece.change is not None and group in trial.marks
         ]
-        if seqs and not self._with.marking.advance(trial.marks, {group: seqs}):
+        if seqs and not self._with.marks_after.advance(trial.marks, {group: seqs}):
             mark = trial.marks[group]
             new = [seq for seq in seqs if seq > mark.seq]
             trial.marks[group] = Mark(max([mark.seq, *new]), mark.count + len(new))

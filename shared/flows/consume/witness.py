@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from hashlib import blake2b
 
 from shared.flows.consume.batch import Opened, Piece
-from shared.flows.consume.batch_rows import row_id
+from shared.flows.consume.row_items import row_id
 from shared.values.group_in_hand import GroupInHand
 
 WITNESSES = 3

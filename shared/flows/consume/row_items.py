@@ -1,4 +1,4 @@
-"""Batch rows: the rows of a batch with parked changes, and how new the sink's state of each is."""
+"""Row items: the rows of a batch with parked changes, and how new the sink's state of each is."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
@@ -14,7 +14,7 @@ from shared.values.row_key import WHOLE_GROUP, row_of
 _TAKEN = ("applied", "superseded")
 
 
-class BatchRows:
+class RowItems:
     """The row items of one consumer that a batch touches; most batches touch none.
 
     closes: a refused change closes its row. parks: it may be parked, unless too many are.

@@ -1,4 +1,4 @@
-"""Marking: moves the marks over what a batch has settled, and notes messages of jobs as done."""
+"""Marks after a batch: move over what it has settled; messages of jobs are noted as done."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from shared.values.message import RUN_LANES
 _ATTEMPTS = 3
 
 
-class Marking:
+class MarksAfterBatch:
     """The marks and done messages of one consumer."""
 
     def __init__(self, consumer: str, state: State) -> None:
@@ -51,20 +51,6 @@ class Marking:
             _note(consumed, opened, pieces)
         _count(consumed, Counter(kinds))
         return consumed
-
-    def drop_done(self, opened: Sequence[Opened], run: str) -> None:
-        """Leave out messages of a replay that are noted as done.
-
-        A replay that was killed sends its last messages again. Their changes would come behind
-        later ones of their rows.
-        """
-        again = [one for one in opened if one.lane == "replay" and one.is_of_run(run)]
-        ids = [one.delivery.deduplication_id for one in again]
-        done = self._done_messages.noted(self._consumer, run, ids) if ids else set()
-        for one in again:
-            if one.delivery.deduplication_id in done:
-                one.duplicates, one.pieces = len(one.pieces), []
-            done.add(one.delivery.deduplication_id)  # the batch may have it twice
 
     def advance(self, marks: Mapping[str, Mark], seqs: dict[str, list[int]]) -> list[str]:
         """Count these changes as seen; returns the groups where that did not succeed.

@@ -1,4 +1,4 @@
-"""Mark progress: moves the marks while a batch is applied, so that a kill repeats little of it.
+"""Marks during a batch: move while it is applied, so that a kill repeats little of it.
 
 Only where each change is a call of its own. A sink that keeps state takes the same change again
 under its version. And the newest number of a row with parked changes must be stored before the
@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from shared.flows.consume.batch import Opened, by_group
-from shared.flows.consume.marking import Marking
+from shared.flows.consume.marks_after_batch import MarksAfterBatch
 from shared.values.errors import RowlineError
 from shared.values.mark import Mark
 
@@ -17,7 +17,7 @@ SECONDS = 1.0
 """A batch that takes no longer writes its marks once. A longer one writes them so often at most."""
 
 
-class MarkProgress:
+class MarksDuringBatch:
     """Of one batch. time_left: seconds until the function is stopped.
 
     marks: group → its mark as this batch has read or moved it.
@@ -25,12 +25,12 @@ class MarkProgress:
 
     def __init__(
         self,
-        marking: Marking,
+        marks_after: MarksAfterBatch,
         opened: Sequence[Opened],
         marks: dict[str, Mark],
         time_left: Callable[[], float],
     ) -> None:
-        self._marking, self._groups, self._marks = marking, by_group(opened), marks
+        self._marks_after, self._groups, self._marks = marks_after, by_group(opened), marks
         self._time_left, self._noted = time_left, time_left()
 
     def note(self) -> None:
@@ -50,7 +50,7 @@ class MarkProgress:
         if not taken:
             return
         with suppress(RowlineError):
-            late = self._marking.advance(self._marks, taken)
+            late = self._marks_after.advance(self._marks, taken)
             for group in taken.keys() - set(late):
                 count = self._marks[group].count + len(taken[group])
                 self._marks[group] = Mark(taken[group][-1], count)

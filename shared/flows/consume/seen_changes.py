@@ -1,5 +1,8 @@
-"""Seen: leaves out the changes of a batch that the consumer has seen before."""
+"""Seen changes: those of a batch that the consumer has had before are left out."""
 
+from collections.abc import Sequence
+
+from shared.adapters.state.done_messages import DoneMessages
 from shared.domain.sink import Outcome
 from shared.flows.consume.batch import Opened
 from shared.values.message import RUN_LANES
@@ -26,3 +29,20 @@ def drop_seen(one: Opened, floors: dict[str, int], run: str) -> None:
     elif one.lane in RUN_LANES and not one.is_of_run(run):
         for piece in one.pieces:
             piece.outcome = piece.outcome or Outcome("superseded")
+
+
+def drop_done(
+    opened: Sequence[Opened], done_messages: DoneMessages, consumer: str, run: str
+) -> None:
+    """Leave out messages of a replay that are noted as done.
+
+    A replay that was killed sends its last messages again. Their changes would come behind
+    later ones of their rows.
+    """
+    again = [one for one in opened if one.lane == "replay" and one.is_of_run(run)]
+    ids = [one.delivery.deduplication_id for one in again]
+    done = done_messages.noted(consumer, run, ids) if ids else set()
+    for one in again:
+        if one.delivery.deduplication_id in done:
+            one.duplicates, one.pieces = len(one.pieces), []
+        done.add(one.delivery.deduplication_id)  # the batch may have it twice

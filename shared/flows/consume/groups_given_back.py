@@ -1,4 +1,4 @@
-"""Returned: groups of a batch that go back to the queue at once, for another invocation."""
+"""Groups given back: those of a batch that go back to the queue at once, for another invocation."""
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
@@ -8,7 +8,7 @@ from shared.values.delivery import Delivery
 from shared.values.errors import StackError, StateUnavailable
 
 
-class Returned:
+class GroupsGivenBack:
     """Of one batch. groups: their names. ids: of their messages."""
 
     def __init__(self, queue: Queue, deliveries: Sequence[Delivery]) -> None:
