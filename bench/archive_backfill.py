@@ -27,7 +27,7 @@ from bench.side import BenchSide, documents_per_second, in_turn, speed_ratio
 from local.servers.elasticsearch_server import ElasticsearchServer
 from shared.adapters.snapshots.iceberg import IcebergSnapshots
 from shared.flows.archive.chosen_changes import ChosenChanges
-from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.replay.from_archive import FILL_RATE
 from shared.flows.replay.replay import Replay
 from shared.flows.snapshots.tending import rows_of

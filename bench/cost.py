@@ -17,7 +17,7 @@ from shared.adapters.state.dynamodb.marks import SHARDS
 from shared.domain.archive_records import FULL
 from shared.flows.consume.consumed import Consumed
 from shared.flows.relay.lease import margins
-from shared.flows.relay.setup import RelaySetup
+from shared.flows.relay.relay_setup import RelaySetup
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
 from shared.values.lineage import Lineage

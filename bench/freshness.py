@@ -21,7 +21,7 @@ from cli.deployed import open_stage
 from local import local_stage
 from shared.adapters.athena.contract import Athena
 from shared.adapters.functions.contract import FunctionFailed
-from shared.flows.archive.reports import COMMIT_WAITS
+from shared.flows.archive.archive_answers import COMMIT_WAITS
 from shared.stage import Stage
 from shared.values import landing_encoding, source_endpoint
 from shared.values.seq import split_seq

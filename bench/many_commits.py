@@ -14,9 +14,9 @@ from bench.say import Say
 from shared.adapters import aws
 from shared.adapters.lake.iceberg import IcebergLake
 from shared.adapters.landing.s3 import S3Landing
+from shared.flows.archive.archive_answers import Maintained
 from shared.flows.archive.committing import Committer
 from shared.flows.archive.maintaining import compact
-from shared.flows.archive.reports import Maintained
 from shared.values import landing_encoding
 from shared.values.message import Message
 

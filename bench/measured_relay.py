@@ -23,7 +23,7 @@ from shared.adapters.topic.contract import Entry
 from shared.adapters.topic.sns import SnsTopic
 from shared.flows.relay.reading.connecting import database, opener
 from shared.flows.relay.relay_loop import relay
-from shared.flows.relay.setup import RelaySetup
+from shared.flows.relay.relay_setup import RelaySetup
 from shared.values import source_endpoint
 from shared.values.message import decode
 from shared.values.position import Position

@@ -97,7 +97,7 @@ def _read(words: dict[str, str]) -> Callable[[], int]:
     from shared.adapters import aws
     from shared.adapters.database.sql import SqlDatabase
     from shared.adapters.snapshots.s3 import S3Snapshots
-    from shared.flows.jobs.setup import JobSetup
+    from shared.flows.jobs.job_setup import JobSetup
     from shared.flows.snapshots.creating import Creating
 
     unused: Any = None
@@ -119,7 +119,7 @@ def _pack(words: dict[str, str]) -> Callable[[], int]:
     from shared.adapters import aws
     from shared.adapters.snapshots.iceberg import IcebergSnapshots
     from shared.adapters.snapshots.s3 import S3Snapshots
-    from shared.flows.snapshots.setup import SnapshotSetup
+    from shared.flows.snapshots.snapshot_setup import SnapshotSetup
     from shared.flows.snapshots.tending import tend
 
     bucket = words["bucket"]

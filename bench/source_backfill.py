@@ -22,7 +22,7 @@ from shared.adapters import aws
 from shared.adapters.database.sql import SqlDatabase
 from shared.adapters.state.dynamodb import open_state
 from shared.flows.backfill.backfill import Backfill
-from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.job_setup import JobSetup
 from shared.values import source_endpoint
 from shared.values.settings import SourceSettings, TableSettings
 from tests.worlds.consumer_world import STREAM

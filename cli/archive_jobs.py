@@ -11,7 +11,7 @@ from shared.domain.polling import Polling
 from shared.flows.jobs.submission import submit
 from shared.flows.replay.archive_reader import ArchiveReader
 from shared.flows.replay.planning import PlanSetup
-from shared.flows.replay.report import ReplayReport
+from shared.flows.replay.replay_report import ReplayReport
 from shared.flows.replay.streams_of_source import streams_of
 from shared.stage import Stage
 from shared.values.job import Wanted

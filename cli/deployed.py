@@ -10,7 +10,7 @@ import yaml
 from cli import local_record
 from shared.stage import Stage
 from shared.values.errors import StackError
-from shared.values.settings import Settings
+from shared.values.settings import StageSettings
 
 StageOption = Annotated[
     str, typer.Option("--stage", envvar="ROWLINE_STAGE", help="The deployed stage.")
@@ -63,7 +63,7 @@ def open_stage(
     return Stage.from_stack(service or default_service(), stage, addresses, origins)
 
 
-def declared_stage(settings: Settings, stage: str) -> tuple[Stage, Stage | None]:
+def declared_stage(settings: StageSettings, stage: str) -> tuple[Stage, Stage | None]:
     """A stage as the folder declares it, and as it is deployed (None: it is not).
 
     settings: of the folder. Raises RowlineError when the local stage is not up, and Outage.

@@ -11,7 +11,7 @@ from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.duration import duration
 from cli.ui.json_option import JsonOption
-from shared.flows.archive.reports import COMMIT_WAITS, ArchiveStatus, Committed, Maintained
+from shared.flows.archive.archive_answers import COMMIT_WAITS, ArchiveStatus, Committed, Maintained
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -14,8 +14,8 @@ from cli.deployed import ServiceOption, SourceOption, StageOption, open_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.duration import seconds_of
 from cli.ui.json_option import JsonOption
+from shared.flows.archive.archive_answers import Audited, Healed, NumbersToRead
 from shared.flows.archive.relanding import Relanded, reland
-from shared.flows.archive.reports import Audited, Healed, NumbersToRead
 from shared.flows.archive.rereading_numbers import reread
 from shared.flows.archive.rereading_segments import reread_segments
 from shared.stage import Stage

@@ -22,7 +22,7 @@ from cli.ui.name_list import split_names
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
 from shared.flows.backfill.backfill import Backfill
-from shared.flows.backfill.report import BackfillReport
+from shared.flows.backfill.backfill_report import BackfillReport
 from shared.stage import Stage
 from shared.values.errors import ConfigError
 from shared.values.job import BackfillWork, ResyncWork

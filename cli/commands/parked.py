@@ -18,7 +18,7 @@ from cli.ui.whoami import whoami
 from shared.domain.parked_by_reason import ParkedReason, by_reason
 from shared.domain.parked_where import ParkedWhere
 from shared.flows.redrive.redrive import Redrive
-from shared.flows.redrive.report import lines_of_report, resync_of
+from shared.flows.redrive.redrive_report import lines_of_report, resync_of
 from shared.stage import Stage
 from shared.values.errors import ConfigError
 from shared.values.parked_change import ParkedChange

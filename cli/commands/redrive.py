@@ -13,7 +13,7 @@ from cli.ui.whoami import whoami
 from shared.domain.parked_where import ParkedWhere
 from shared.flows.jobs.send_rate import RATE
 from shared.flows.redrive.redrive import Redrive
-from shared.flows.redrive.report import lines_of, lines_of_report
+from shared.flows.redrive.redrive_report import lines_of, lines_of_report
 
 
 def command(

@@ -14,7 +14,7 @@ from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import note_console
 from cli.ui.progress_line import LiveLine
 from shared.flows.relay.relay_loop import relay
-from shared.flows.relay.setup import RelaySetup
+from shared.flows.relay.relay_setup import RelaySetup
 from shared.flows.relay.stopping import until_signalled
 from shared.stage import Stage
 from shared.values.seq import split_seq

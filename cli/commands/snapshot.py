@@ -18,7 +18,7 @@ from cli.ui.whoami import whoami
 from shared.flows.history.snapshots_json import snapshots_answer
 from shared.flows.history.table_snapshots import snapshots_of
 from shared.flows.snapshots.creating import Creating
-from shared.flows.snapshots.reports import Created, Tended, Verified
+from shared.flows.snapshots.snapshot_answers import Created, Tended, Verified
 from shared.stage import Stage
 from shared.values.errors import ConfigError
 from shared.values.snapshot import Snapshot

@@ -21,8 +21,8 @@ from cli.ui.json_option import JsonOption
 from cli.ui.name_list import split_names
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
-from shared.flows.verify.report import VerifyReport
 from shared.flows.verify.verify import MAX_LISTED, Verify
+from shared.flows.verify.verify_report import VerifyReport
 from shared.values.errors import ConfigError
 from shared.values.job import VerifyWork
 

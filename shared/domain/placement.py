@@ -25,7 +25,7 @@ def last_placed(point: Checkpoint | None, table: str) -> TableSettings | None:
     return placed_as(settings) if settings else None
 
 
-def replaced(settings: TableSettings, placed: TableSettings | None, now_ms: int) -> Stopped | None:
+def displaced(settings: TableSettings, placed: TableSettings | None, now_ms: int) -> Stopped | None:
     """Why a table must not be captured: its rows would go to other groups; else None.
 
     placed: see `last_placed`.

@@ -18,10 +18,10 @@ from shared.flows.backfill.backfill import Backfill
 from shared.flows.cutover.cancelling import cancelled
 from shared.flows.cutover.cutover import Cutover
 from shared.flows.jobs.holding import JobBusy, new_holder, until_silent
-from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.tenure import JobStopped, SliceOver, Tenure
 from shared.flows.redrive.redrive import Redrive
-from shared.flows.redrive.setup import RedriveSetup
+from shared.flows.redrive.redrive_setup import RedriveSetup
 from shared.flows.replay.replay import Replay
 from shared.flows.snapshots.creating import Creating
 from shared.flows.verify.verify import Verify

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from shared.adapters.lake.iceberg import IcebergLake
     from shared.adapters.landing.s3 import S3Landing
     from shared.adapters.objects.s3_folder import S3Folder
-    from shared.flows.archive.setup import ArchiveSetup
-    from shared.flows.history.setup import HistorySetup
+    from shared.flows.archive.archive_setup import ArchiveSetup
+    from shared.flows.history.history_setup import HistorySetup
 
 
 class ArchiveParts(AwsParts):
@@ -66,7 +66,7 @@ class ArchiveParts(AwsParts):
         Raises StackError. Without Lambda, the committer's own schedule does it within a minute.
         """
         with suppress(StateUnavailable):
-            from shared.flows.archive.reports import COMMIT_WAITS
+            from shared.flows.archive.archive_answers import COMMIT_WAITS
 
             event = {"do": "commit", "wait_s": COMMIT_WAITS}
             self.functions.start(self.resources.archive_function, event)
@@ -74,7 +74,7 @@ class ArchiveParts(AwsParts):
     def history(self) -> "HistorySetup":
         """The parts that questions about the past need."""
         from shared.adapters.snapshots.s3 import S3Snapshots
-        from shared.flows.history.setup import HistorySetup
+        from shared.flows.history.history_setup import HistorySetup
 
         streams = {each.stream: source_of(each.stream) for each in self.settings.sources.values()}
         snapshots = S3Snapshots(self.client("s3"), self.resources.archive_bucket)
@@ -86,7 +86,7 @@ class ArchiveParts(AwsParts):
         from shared.adapters.objects.s3_folder import S3Folder
         from shared.adapters.snapshots.iceberg import IcebergSnapshots
         from shared.adapters.snapshots.s3 import S3Snapshots
-        from shared.flows.archive.setup import ArchiveSetup
+        from shared.flows.archive.archive_setup import ArchiveSetup
 
         place = self.resources
         settings = self.settings.archive

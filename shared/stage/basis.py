@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from shared.adapters import aws
 from shared.adapters.stack.resources import Resources
 from shared.values.errors import ConfigError
-from shared.values.settings import ConsumerSettings, Settings, SourceSettings
+from shared.values.settings import ConsumerSettings, SourceSettings, StageSettings
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ class Basis:
         self,
         service: str,
         name: str,
-        settings: Settings,
+        settings: StageSettings,
         resources: Resources,
         addresses: Mapping[str, str] | None = None,
         origins: Mapping[str, str] | None = None,

@@ -11,9 +11,9 @@ from shared.stage.snapshot_parts import SnapshotParts
 from shared.values.settings import ConsumerSettings
 
 if TYPE_CHECKING:
-    from shared.flows.jobs.setup import JobSetup
+    from shared.flows.jobs.job_setup import JobSetup
     from shared.flows.jobs.tenure import Tenure
-    from shared.flows.redrive.setup import RedriveSetup
+    from shared.flows.redrive.redrive_setup import RedriveSetup
     from shared.values.job import Job
     from shared.values.progress import Progress
 
@@ -31,7 +31,7 @@ class JobParts(SinkParts, SnapshotParts):
         tenure: "Tenure | None" = None,
     ) -> "JobSetup":
         """The parts of a job of a consumer; see `JobSetup` for the parameters."""
-        from shared.flows.jobs.setup import JobSetup
+        from shared.flows.jobs.job_setup import JobSetup
 
         consumer = self.consumer(name)
         source = self.settings.source_of(consumer)
@@ -84,7 +84,7 @@ class JobParts(SinkParts, SnapshotParts):
         tenure: "Tenure | None" = None,
     ) -> "RedriveSetup":
         """The parts of a redrive of a consumer; see `RedriveSetup` for the parameters."""
-        from shared.flows.redrive.setup import RedriveSetup
+        from shared.flows.redrive.redrive_setup import RedriveSetup
 
         consumer = self.consumer(name)
         queue = self.queue(name)

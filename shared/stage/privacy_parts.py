@@ -7,7 +7,7 @@ from shared.stage.archive_parts import ArchiveParts
 from shared.stage.snapshot_parts import SnapshotParts
 
 if TYPE_CHECKING:
-    from shared.flows.privacy.setup import PrivacySetup
+    from shared.flows.privacy.privacy_setup import PrivacySetup
 
 
 class PrivacyParts(SnapshotParts, ArchiveParts):
@@ -17,8 +17,8 @@ class PrivacyParts(SnapshotParts, ArchiveParts):
         """The parts with which the archive's function exports and erases; see `PrivacySetup`."""
         from shared.adapters.objects.s3_folder import S3Folder
         from shared.adapters.versions.s3 import S3FormerVersions
+        from shared.flows.privacy.privacy_setup import PrivacySetup
         from shared.flows.privacy.remaining import UNREADABLE_FOLDERS
-        from shared.flows.privacy.setup import PrivacySetup
 
         client, place = self.client("s3"), self.resources
         archived = {

@@ -11,7 +11,7 @@ from shared.stage.source_parts import SourceParts
 from shared.values.source_endpoint import SourceEndpoint
 
 if TYPE_CHECKING:
-    from shared.flows.relay.setup import Manner, RelaySetup
+    from shared.flows.relay.relay_setup import Manner, RelaySetup
 
 
 class RelayParts(AwsParts, SourceParts):
@@ -31,7 +31,7 @@ class RelayParts(AwsParts, SourceParts):
     ) -> "RelaySetup":
         """The parts of a source's relay; see `RelaySetup` for the parameters."""
         from shared.flows.relay.reading.connecting import database, opener, preflight
-        from shared.flows.relay.setup import RelaySetup
+        from shared.flows.relay.relay_setup import RelaySetup
 
         source = self.source(name)
         siblings = self.settings.siblings(source)

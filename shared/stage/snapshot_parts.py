@@ -13,7 +13,7 @@ from shared.values.settings import SnapshotSettings, SourceSettings
 
 if TYPE_CHECKING:
     from shared.adapters.snapshots.s3 import S3Snapshots
-    from shared.flows.snapshots.setup import SnapshotSetup
+    from shared.flows.snapshots.snapshot_setup import SnapshotSetup
 
 
 class SnapshotParts(AwsParts, SourceParts):
@@ -29,7 +29,7 @@ class SnapshotParts(AwsParts, SourceParts):
     def snapshot_setup(self, *, holder: str, left: Callable[[], float]) -> "SnapshotSetup":
         """The parts with which the archive's function tends snapshots; see `SnapshotSetup`."""
         from shared.adapters.snapshots.iceberg import IcebergSnapshots
-        from shared.flows.snapshots.setup import SnapshotSetup
+        from shared.flows.snapshots.snapshot_setup import SnapshotSetup
 
         place, settings = self.resources, self.settings.archive
         return SnapshotSetup(

@@ -16,10 +16,10 @@ from shared.adapters.stack.resources import Resources
 from shared.stage.job_parts import JobParts
 from shared.stage.privacy_parts import PrivacyParts
 from shared.stage.relay_parts import RelayParts
-from shared.values.settings import Settings, decode, load
+from shared.values.settings import StageSettings, decode, load
 
 if TYPE_CHECKING:
-    from shared.flows.watch.setup import Emit, WatchSetup
+    from shared.flows.watch.watch_setup import Emit, WatchSetup
 
 
 class Stage(RelayParts, JobParts, PrivacyParts):
@@ -68,7 +68,7 @@ class Stage(RelayParts, JobParts, PrivacyParts):
     @classmethod
     def from_folder(
         cls,
-        settings: Settings,
+        settings: StageSettings,
         deployed: Resources | None,
         addresses: Mapping[str, str] | None = None,
     ) -> "Stage":
@@ -78,6 +78,6 @@ class Stage(RelayParts, JobParts, PrivacyParts):
 
     def watch(self, *, emit: "Emit", holder: str, left: Callable[[], float]) -> "WatchSetup":
         """The parts of a run of the watch; see `WatchSetup` for the parameters."""
-        from shared.flows.watch.setup import WatchSetup
+        from shared.flows.watch.watch_setup import WatchSetup
 
         return WatchSetup(self, emit=emit, start_slice=self.start_slice, holder=holder, left=left)

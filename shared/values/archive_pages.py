@@ -97,7 +97,7 @@ class Reach(msgspec.Struct, frozen=True):
         return min((each.at_us for each in self.streams), default=0)
 
 
-class TableParts(msgspec.Struct, frozen=True, omit_defaults=True):
+class PartPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     """How the chosen changes of a table are read, in parts of bounded size.
 
     changes: those that are sent.
@@ -119,7 +119,7 @@ class PartRequest(msgspec.Struct, frozen=True, omit_defaults=True):
 
     A place is a key as JSON text where the newest changes are asked for, else `EPOCH:N`.
     through: stream → seq up to which changes count; other streams have none.
-    first: see `TableParts`.
+    first: see `PartPlan`.
     base: the snapshot whose rows are meant too, where they are newer than the changes.
     """
 

@@ -8,7 +8,7 @@ import msgspec
 
 from shared.values.errors import ConfigError
 from shared.values.finding import Finding
-from shared.values.settings import Settings, from_json
+from shared.values.settings import StageSettings, from_json
 
 _ADVICE = re.compile(r"\. (?=[A-Z])|; (?=it must )")
 
@@ -21,7 +21,7 @@ class Declaration(msgspec.Struct, frozen=True):
     places: key, such as `consumers.search.tables[0]`, to `FILE:LINE`.
     """
 
-    settings: Settings | None
+    settings: StageSettings | None
     problems: tuple[str, ...]
     places: dict[str, str]
 

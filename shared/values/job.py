@@ -127,7 +127,7 @@ def sum_of(all: Collection[TableCheck]) -> TableCheck:
     )
 
 
-class TablePart(msgspec.Struct, frozen=True, omit_defaults=True):
+class ComparisonProgress(msgspec.Struct, frozen=True, omit_defaults=True):
     """A table that is compared in part.
 
     cursor: JSON of the last key whose row was compared with its document.
@@ -157,7 +157,7 @@ class VerifyWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kin
     repair: bool = False
     index: str = ""
     ignore: tuple[str, ...] = ()
-    part: "TablePart | None" = None
+    part: "ComparisonProgress | None" = None
     listed: tuple[Difference, ...] = ()
     epochs: tuple[int, ...] = ()
     reasons: dict[str, int] = {}

@@ -15,7 +15,7 @@ class ReplayWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kin
     choice: which ones. rate: changes a second. estimate: how many changes the plan counted.
     through: stream → the seq up to which archived changes count; empty before the first slice.
     at: the place of the present table in `choice.tables`; those before it are sent.
-    first, bounds: how the present table is read, see `TableParts`. opened: that is known.
+    first, bounds: how the present table is read, see `PartPlan`. opened: that is known.
     part: the present part. low: where in it to continue; empty: at its beginning.
     sending: so many changes from there on are being sent, and may have been. They travel in the
         same messages when they are sent again, so that the consumer knows these.

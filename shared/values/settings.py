@@ -1,4 +1,4 @@
-"""Settings (long: all of `rowline.json`): the expanded stanzas, packed beside the code.
+"""Stage settings (long: all of `rowline.json`): the expanded stanzas, packed beside the code.
 
 The plugin has validated them. The names of resources come from the environment, which
 CloudFormation fills in.
@@ -73,7 +73,8 @@ class SourceSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown
     start: `earliest`, `latest` or a position.
     linger_ms: how long a change of a quiet source waits for others.
     relay_of: the source that this entry is a further relay of; the secret is that source's.
-    elsewhere: table to stream, for tables that another relay carries. `Settings.whole` fills it.
+    elsewhere: table to stream, for tables that another relay carries. `StageSettings.whole` fills
+        it.
     """
 
     name: str
@@ -192,7 +193,7 @@ class ArchiveSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknow
     snapshots: SnapshotSettings = SnapshotSettings()
 
 
-class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class StageSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """The settings of a stage.
 
     tracing: the share of messages that are traced, as text: cfn-lint refuses a fraction in the
@@ -245,7 +246,7 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
         ]
 
 
-def load(path: Path) -> Settings:
+def load(path: Path) -> StageSettings:
     """Read a settings file. Raises ConfigError naming the path inside it."""
     try:
         return decode(path.read_bytes(), str(path))
@@ -255,7 +256,7 @@ def load(path: Path) -> Settings:
         ) from None
 
 
-def decode(text: bytes, origin: str) -> Settings:
+def decode(text: bytes, origin: str) -> StageSettings:
     """Settings from JSON that came from `origin`. Raises ConfigError naming the path inside it."""
     try:
         return from_json(msgspec.json.decode(text))
@@ -267,12 +268,12 @@ def decode(text: bytes, origin: str) -> Settings:
         ) from None
 
 
-def from_json(metadata: Any) -> Settings:
+def from_json(metadata: Any) -> StageSettings:
     """Settings from decoded JSON. Raises msgspec.ValidationError.
 
     Also reads the form that stacks were deployed with before sinks had a `kind`.
     """
-    return msgspec.convert(_with_kinds(metadata), type=Settings)
+    return msgspec.convert(_with_kinds(metadata), type=StageSettings)
 
 
 def _with_kinds(metadata: Any) -> Any:

@@ -19,7 +19,7 @@ from shared.adapters.state.dynamodb import open_state
 from shared.values.change import Change
 from shared.values.errors import ConfigError, SearchError, SearchUnavailable
 from shared.values.message import decode
-from shared.values.settings import Settings
+from shared.values.settings import StageSettings
 from shared.values.table import Column, Table
 from tests.aws_setup import create_state_table, pretend_login
 from tests.worlds.consumer_world import STREAM, TABLE, change, consumer_settings, delivery, layout
@@ -45,7 +45,7 @@ class DeployedFunction:
         )
         consumer = consumer_settings(alias=self.alias)
         (folder / "rowline.json").write_bytes(
-            msgspec.json.encode(Settings("shop", "test", {}, {"search": consumer}))
+            msgspec.json.encode(StageSettings("shop", "test", {}, {"search": consumer}))
         )
         environment = {
             "LAMBDA_TASK_ROOT": str(folder),

@@ -17,7 +17,7 @@ from cli.commands import source_move as move
 from shared.adapters import secrets
 from shared.stage import Stage, source_parts
 from shared.values.seq import split_seq
-from shared.values.settings import Settings, SourceSettings, TableSettings
+from shared.values.settings import SourceSettings, StageSettings, TableSettings
 from shared.values.source_endpoint import SourceEndpoint, from_secret
 from tests.integration.relay_faults.process import Running
 from tests.integration.test_fail_over import Pair
@@ -50,7 +50,7 @@ class MovePlace:
     def __init__(self, patch: pytest.MonkeyPatch, blue: Any, green: Any) -> None:
         self.blue, self.green = blue, green
         self.secrets = {SOURCE: login(blue), GREEN: login(green)}
-        self.settings = Settings(
+        self.settings = StageSettings(
             "rowline",
             "prod",
             {"shop": SourceSettings("shop", SOURCE, {"shop.listings": TableSettings(shards=4)})},

@@ -12,7 +12,7 @@ import pytest
 from shared.flows.relay.lease import margins
 from shared.flows.relay.reading.connecting import database, opener
 from shared.flows.relay.relay_loop import relay
-from shared.flows.relay.setup import RelaySetup
+from shared.flows.relay.relay_setup import RelaySetup
 from shared.values import source_endpoint
 from shared.values.errors import StateUnavailable, TopicError
 from shared.values.message import Message, decode

@@ -21,12 +21,12 @@ from shared.adapters.state.dynamodb import DynamoStreams
 from shared.adapters.topic.contract import Entry
 from shared.flows.relay.reading.connecting import database, opener
 from shared.flows.relay.relay_loop import relay
-from shared.flows.relay.setup import RelaySetup
+from shared.flows.relay.relay_setup import RelaySetup
 from shared.values import source_endpoint
 from shared.values.change import Change
 from shared.values.message import Message, decode
 from shared.values.seq import split_seq
-from shared.values.settings import Settings, SourceSettings, TableSettings
+from shared.values.settings import SourceSettings, StageSettings, TableSettings
 from tests.aws_setup import create_bucket, create_state_table, create_topic_and_queue
 from tests.tier import TIER
 from tests.worlds.twins.claims import MemoryClaims
@@ -251,7 +251,7 @@ def test_the_function_relays_until_its_time_is_nearly_over_and_the_next_one_goes
     }
     boto3.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(secret))
     tables = {f"{database}.sellers": TableSettings(mask={"email": "hash"})}
-    settings = Settings("shop", "test", {"shop": SourceSettings("shop", name, tables)}, {})
+    settings = StageSettings("shop", "test", {"shop": SourceSettings("shop", name, tables)}, {})
     (tmp_path / "rowline.json").write_bytes(msgspec.json.encode(settings))
     for variable, value in {
         "LAMBDA_TASK_ROOT": str(tmp_path),

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from shared.values import source_endpoint
-from shared.values.settings import Settings, SourceSettings, TableSettings
+from shared.values.settings import SourceSettings, StageSettings, TableSettings
 from tests.aws_setup import create_bucket
 from tests.integration.relay_faults.conftest import stack as stack
 from tests.integration.relay_faults.process import RelayPlace
@@ -61,7 +61,7 @@ def environment(place: RelayPlace, aws: dict[str, str], tmp_path: Path) -> dict[
         "ROWLINE_TOPIC_ARN": place.topic,
         "ROWLINE_CLAIMS_BUCKET": name,
         "ROWLINE_SETTINGS": msgspec.json.encode(
-            Settings("shop", "test", {"shop": source}, {})
+            StageSettings("shop", "test", {"shop": source}, {})
         ).decode(),
         "ROWLINE_VERSION": "v1",
         "ROWLINE_HEARTBEAT": str(tmp_path / "heartbeat"),

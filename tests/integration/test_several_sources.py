@@ -15,10 +15,10 @@ from shared.domain.polling import Polling
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.consume.consume import Consume
 from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
-from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.relay.reading.connecting import database, opener
 from shared.flows.relay.relay_loop import relay
-from shared.flows.relay.setup import RelaySetup
+from shared.flows.relay.relay_setup import RelaySetup
 from shared.flows.verify.verify import Verify
 from shared.values import source_endpoint
 from shared.values.delivery import Delivery

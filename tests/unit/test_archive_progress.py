@@ -6,8 +6,8 @@ import pytest
 
 from shared.adapters.lake.contract import OutcomeUnknown
 from shared.flows.archive.archive_requests import do
+from shared.flows.archive.archive_setup import ArchiveSetup
 from shared.flows.archive.auditing import audit
-from shared.flows.archive.setup import ArchiveSetup
 from shared.flows.health import thresholds
 from shared.flows.health.archive_findings import archive_findings
 from shared.values.archive_progress import DELIVERED_MS, KEPT_MS, UNDER_WAY_MS, ArchiveProgress

@@ -11,7 +11,7 @@ from shared.values.finding import Finding
 from shared.values.lineage import Lineage
 from shared.values.mask_key import mask_key_fingerprint
 from shared.values.position import Position
-from shared.values.settings import Settings, SourceSettings, TableSettings
+from shared.values.settings import SourceSettings, StageSettings, TableSettings
 from tests.worlds.consumer_world import consumer_settings
 from tests.worlds.folder_world import FolderWorld
 from tests.worlds.twins.database import MemoryDatabase
@@ -19,9 +19,11 @@ from tests.worlds.twins.database import MemoryDatabase
 ITEMS = {"shop.items": TableSettings()}
 
 
-def settings(tables: dict[str, TableSettings] = ITEMS, **sources: SourceSettings) -> Settings:
+def settings(tables: dict[str, TableSettings] = ITEMS, **sources: SourceSettings) -> StageSettings:
     shop = SourceSettings("shop", "secret", tables)
-    return Settings("rowline", "dev", {"shop": shop, **sources}, {"search": consumer_settings()})
+    return StageSettings(
+        "rowline", "dev", {"shop": shop, **sources}, {"search": consumer_settings()}
+    )
 
 
 def test_a_database_that_does_not_answer_is_said_and_the_cluster_is_still_asked() -> None:

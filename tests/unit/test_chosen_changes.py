@@ -12,7 +12,7 @@ import pytest
 
 from shared.flows.archive import chosen_changes, reading_order
 from shared.flows.replay.archive_reader import ArchiveReader
-from shared.values.archive_pages import Choice, PageRow, PartRequest, TableName, TableParts
+from shared.values.archive_pages import Choice, PageRow, PartPlan, PartRequest, TableName
 from shared.values.errors import StackError
 from shared.values.seq import make_seq
 from tests.tier import SEED
@@ -26,7 +26,7 @@ def choice(from_ms: int = 0, to_ms: int = 1 << 44, **more: Any) -> Choice:
     return Choice(SOURCE, (ITEMS,), from_ms * 1000, to_ms * 1000, **more)
 
 
-def walked(reader: ArchiveReader, request: PartRequest) -> tuple[TableParts, list[PageRow]]:
+def walked(reader: ArchiveReader, request: PartRequest) -> tuple[PartPlan, list[PageRow]]:
     """The counts of a request, and its changes, part by part and page by page."""
     parts = reader.parts(request)
     found = list[PageRow]()

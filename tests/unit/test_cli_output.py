@@ -11,7 +11,7 @@ from cli.commands.tables import _show as show_tables
 from cli.commands.verify import show_verify
 from cli.ui.console import result_console
 from shared.flows.source.listing import ListedTable, Listing
-from shared.flows.verify.report import VerifyReport
+from shared.flows.verify.verify_report import VerifyReport
 from shared.values.difference import Difference
 
 ROOT = Path(__file__).resolve().parents[2]

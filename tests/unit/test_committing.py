@@ -10,9 +10,9 @@ import pytest
 
 from shared.adapters.lake.contract import OutcomeUnknown, Overtaken
 from shared.domain.archive_ledger import Ledger
+from shared.flows.archive.archive_setup import ArchiveSetup
 from shared.flows.archive.auditing import audit
 from shared.flows.archive.committing import Committer, commit
-from shared.flows.archive.setup import ArchiveSetup
 from shared.values.checkpoint import Checkpoint
 from shared.values.lineage import Lineage
 from shared.values.position import Position

@@ -11,7 +11,7 @@ from shared.domain import gate_transitions
 from shared.domain.open_dues import open_dues
 from shared.domain.polling import Polling
 from shared.flows.job_slice import JobSlice
-from shared.flows.redrive.setup import RedriveSetup
+from shared.flows.redrive.redrive_setup import RedriveSetup
 from shared.flows.watch.dead_letters import settle_moved
 from shared.flows.watch.empty_row_removal import remove_empty_rows
 from shared.values.errors import ConfigError, StateUnavailable
@@ -20,7 +20,7 @@ from shared.values.message import PUBLISHED
 from shared.values.parked_change import RowItem
 from shared.values.redrive_command import RedriveCommand
 from shared.values.redrive_work import RedriveWork
-from shared.values.settings import Settings
+from shared.values.settings import StageSettings
 from tests.unit.test_consume_property import Between, Fault, Killed
 from tests.unit.test_every_change import EveryChangeWorld
 from tests.worlds.consumer_world import ALIAS, World, change, delivery
@@ -75,7 +75,7 @@ def test_a_deployment_that_began_or_ended_meanwhile_is_seen(
     before: tuple[str, str], after: tuple[str, str], changing: bool
 ) -> None:
     def stack(status: str, updated: str) -> Stack:
-        return Stack("rowline-dev", status, Settings("rowline", "dev", {}, {}), {}, updated)
+        return Stack("rowline-dev", status, StageSettings("rowline", "dev", {}, {}), {}, updated)
 
     assert stack(*before).has_changed_to(stack(*after)) is changing
 

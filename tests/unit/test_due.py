@@ -13,7 +13,7 @@ from shared.values.due_cause import DueCause
 from shared.values.finding import Finding
 from shared.values.job import Job, ResyncWork, Work
 from shared.values.progress import Progress
-from shared.values.settings import Settings, SourceSettings, TableSettings
+from shared.values.settings import SourceSettings, StageSettings, TableSettings
 from shared.values.snapshot_work import SnapshotWork
 from tests.unit.test_backfill import OTHER, job
 from tests.worlds.backfill_world import SOURCE, BackfillWorld
@@ -31,7 +31,7 @@ def world() -> BackfillWorld:
 
 
 def now(world: BackfillWorld, **consumer: Any) -> Status:
-    settings = Settings(
+    settings = StageSettings(
         "rowline", "dev", {"shop": SOURCE}, {"search": consumer_settings(**consumer)}
     )
     return status(MemoryParts(settings, world.state))
@@ -116,7 +116,7 @@ def test_a_statement_on_tables_nobody_can_name_is_settled_once_all_of_them_were_
     tables = ("shop.items", "shop.other")
     source = SourceSettings(name="shop", secret="s", tables={"shop.*": TableSettings(shards=3)})
     consumer = consumer_settings(tables=tables)
-    settings = Settings("rowline", "dev", {"shop": source}, {"search": consumer})
+    settings = StageSettings("rowline", "dev", {"shop": source}, {"search": consumer})
 
     def due() -> list[str]:
         (one,) = status(MemoryParts(settings, world.state)).consumers

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from shared.flows.verify.report import VerifyReport
+from shared.flows.verify.verify_report import VerifyReport
 from shared.values.job import BackfillWork, CutoverWork, ResyncWork, VerifyWork
 from shared.values.new_indexes import NewIndexes
 from shared.values.settings import FilterSettings

@@ -13,7 +13,7 @@ from shared.flows.consume import sinks
 from shared.flows.consume.consume import Consume
 from shared.flows.health.doctor import _probe
 from shared.values.errors import ConfigError
-from shared.values.settings import ConsumerSettings, Settings
+from shared.values.settings import ConsumerSettings, StageSettings
 from tests.worlds.consumer_world import HandedQueue, change, delivery, message
 from tests.worlds.twins.claims import MemoryClaims
 from tests.worlds.twins.queue import MemoryQueue
@@ -176,7 +176,7 @@ def test_a_reference_may_have_slashes_or_dots() -> None:
 def test_doctor_says_what_it_could_not_try_without_calling_it_a_fault(code: Any) -> None:
     class Deployed:
         def __init__(self, name: str) -> None:
-            self.settings = Settings("rowline", "dev", {}, {"alerts": consumer(name)})
+            self.settings = StageSettings("rowline", "dev", {}, {"alerts": consumer(name)})
             self.name = name
 
         def sink(self, consumer: str) -> Sink:

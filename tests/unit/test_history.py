@@ -16,8 +16,8 @@ from shared.adapters.archive_table.contract import TableFacts
 from shared.domain.row_history import Archived, state_at
 from shared.domain.time_argument import parse_time
 from shared.flows.history.history import RowMoment, row_at, row_history
+from shared.flows.history.history_setup import HistorySetup
 from shared.flows.history.past_table import ValidSpan, spans_of
-from shared.flows.history.setup import HistorySetup
 from shared.values.change import Row
 from shared.values.coverage import CoverageSegment, SegmentStart
 from shared.values.errors import ConfigError

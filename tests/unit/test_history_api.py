@@ -13,7 +13,7 @@ from shared.adapters.athena.contract import Execution
 from shared.flows.history.api import app
 from shared.flows.history.api.app import application
 from shared.flows.history.api.routes import ROUTES
-from shared.flows.history.setup import HistorySetup
+from shared.flows.history.history_setup import HistorySetup
 from shared.values.errors import StateUnavailable
 from tests.unit.test_history import key_text, opened
 from tests.worlds.past_world import PastWorld

@@ -8,7 +8,7 @@ import pytest
 
 from cli.commands import snapshot as command
 from shared.flows.history import table_snapshots
-from shared.flows.history.setup import HistorySetup
+from shared.flows.history.history_setup import HistorySetup
 from shared.values.seq import make_seq
 from shared.values.snapshot import Snapshot, SnapshotFile, SnapshotOfTable
 from tests.unit.test_history import opened

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from shared.domain.polling import Polling
-from shared.flows.backfill.report import BackfillReport
+from shared.flows.backfill.backfill_report import BackfillReport
 from shared.flows.consume.sinks.elasticsearch.index_takeover import IndexTakeover
 from shared.flows.job_slice import JobSlice
 from shared.flows.jobs import control
 from shared.flows.jobs.holding import JobBusy
-from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.submission import submit
 from shared.flows.jobs.tenure import RESERVE_SECONDS, Tenure
 from shared.flows.jobs.watching import watch_job

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from shared.domain.open_dues import open_dues
 from shared.domain.polling import Polling
 from shared.flows.backfill.backfill import Backfill
-from shared.flows.jobs.setup import JobSetup
-from shared.flows.verify.report import VerifyReport
+from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.verify.verify import Verify
+from shared.flows.verify.verify_report import VerifyReport
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
 from shared.values.job import ResyncWork

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from shared.adapters.lake.changes_columns import SORTED_BY
 from shared.adapters.lake.contract import DataFile
 from shared.domain.archive_ledger import Ledger
-from shared.flows.archive import periods
+from shared.flows.archive import compaction_plan
+from shared.flows.archive.archive_answers import Maintained
+from shared.flows.archive.archive_setup import ArchiveSetup
 from shared.flows.archive.auditing import audit
 from shared.flows.archive.committing import Committer
 from shared.flows.archive.key_ranges import sorted_parts
 from shared.flows.archive.maintaining import compact, drop_old, maintain
-from shared.flows.archive.reports import Maintained
-from shared.flows.archive.setup import ArchiveSetup
 from tests.worlds.archive_world import BEGAN_MS, EPOCH, STREAM, land
 from tests.worlds.twins.lake import MemoryLake
 from tests.worlds.twins.landing import MemoryLanding
@@ -49,7 +49,7 @@ def test_a_file_belongs_to_the_longest_period_that_is_over() -> None:
         file("this-hour-1", "2027-04-10T09:30:00"),
         file("this-hour-2", "2027-04-10T09:31:00"),
     ]
-    assert names(periods.groups(files, ms("2027-04-10T10:05:00"))) == [
+    assert names(compaction_plan.groups(files, ms("2027-04-10T10:05:00"))) == [
         ["march-1", "march-2"],
         ["yesterday-1", "yesterday-2"],
         ["this-day-1", "this-day-2"],
@@ -60,14 +60,14 @@ def test_a_file_belongs_to_the_longest_period_that_is_over() -> None:
 @given(st.lists(st.integers(1, 60 << 20), max_size=40))
 def test_a_rewrite_is_never_too_large_and_never_of_one_file(sizes: list[int]) -> None:
     files = [file(f"{n:03d}", "2027-03-05T10:00:00", size) for n, size in enumerate(sizes)]
-    groups = list(periods.groups(files, ms("2027-06-01T00:00:00")))
+    groups = list(compaction_plan.groups(files, ms("2027-06-01T00:00:00")))
     for some in groups:
         assert len(some) > 1
-        assert sum(each.size for each in some) <= periods.WIDEST
-        assert periods.parts_of(some) < len(some)
+        assert sum(each.size for each in some) <= compaction_plan.WIDEST
+        assert compaction_plan.parts_of(some) < len(some)
     rewritten = [each.path for some in groups for each in some]
     assert len(rewritten) == len(set(rewritten))
-    large = {each.path for each in files if each.size >= periods.SMALL}
+    large = {each.path for each in files if each.size >= compaction_plan.SMALL}
     assert not large & set(rewritten)
 
 

@@ -7,7 +7,7 @@ from shared.flows.health.gate_findings import gate_findings
 from shared.flows.health.status import status
 from shared.flows.watch.scheduled_verifies import is_overdue
 from shared.values.gate import Gate
-from shared.values.settings import Settings
+from shared.values.settings import StageSettings
 from shared.values.verify_schedule import VerifySchedule
 from tests.unit.test_status import World as StatusWorld
 from tests.unit.test_watch import World as WatchWorld
@@ -112,7 +112,7 @@ def test_after_a_week_it_is_a_failure_that_names_the_way_out() -> None:
 def test_no_verify_is_missed_while_it_is_off() -> None:
     world = WatchWorld()
     nightly = replace(OFF, verify=VerifySchedule("nightly"))
-    stanzas: Settings = world.parts.settings
+    stanzas: StageSettings = world.parts.settings
     world.parts.settings = replace(stanzas, consumers={"search": nightly})
     world.parts.state.reports.save("search", {"finished_ms": 1, "differences": 0})
     assert not is_overdue(world.setup(), "search")

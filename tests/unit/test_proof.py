@@ -11,10 +11,10 @@ from cli.ui.console import result_console
 from shared.domain.subscription_filter import filter_policy, filter_text
 from shared.flows.consume.sinks.elasticsearch.examiner import ElasticsearchExaminer
 from shared.flows.health.status import Status, status
-from shared.flows.verify.report import VerifyReport
 from shared.flows.verify.verify import Verify
+from shared.flows.verify.verify_report import VerifyReport
 from shared.values.pulse import Memory, Pulse, Subscribed
-from shared.values.settings import ConsumerSettings, FilterSettings, Settings, SourceSettings
+from shared.values.settings import ConsumerSettings, FilterSettings, SourceSettings, StageSettings
 from shared.values.verify_schedule import VerifySchedule
 from tests.worlds.backfill_world import SOURCE, BackfillWorld
 from tests.worlds.consumer_world import ALIAS, consumer_settings, elasticsearch_settings
@@ -43,7 +43,7 @@ class Proved:
         )
 
     def status(self) -> Status:
-        stanzas = Settings("rowline", "dev", {"shop": self.source}, {"search": self.consumer})
+        stanzas = StageSettings("rowline", "dev", {"shop": self.source}, {"search": self.consumer})
         parts = MemoryParts(stanzas, self.world.state)
         parts.watched(msgspec.structs.replace(self.pulse, at_ms=NOW_MS))
         parts.examiners["search"] = self.examiner

@@ -12,7 +12,7 @@ from shared.flows.jobs import control
 from shared.flows.jobs.holding import JobBusy
 from shared.flows.jobs.tenure import JobStopped
 from shared.flows.redrive.changes_to_redrive import commands
-from shared.flows.redrive.report import RedriveReport, lines_of_report
+from shared.flows.redrive.redrive_report import RedriveReport, lines_of_report
 from shared.values.errors import ConfigError
 from shared.values.job import Job
 from shared.values.message import encode

@@ -7,7 +7,7 @@ import pytest
 
 from shared.adapters.topic.contract import Entry
 from shared.domain.parked_where import ParkedWhere
-from shared.flows.redrive.report import lines_of, lines_of_report
+from shared.flows.redrive.redrive_report import lines_of, lines_of_report
 from shared.values.errors import StateUnavailable
 from tests.unit.test_redrive import counts
 from tests.worlds.consumer_world import change

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shared.domain.sink import Outcome, Slice
-from shared.flows.redrive.report import RedriveReport
+from shared.flows.redrive.redrive_report import RedriveReport
 from tests.unit.test_killing import Deadly, DeadlyWorld
 from tests.worlds.consumer_world import change
 

@@ -9,7 +9,7 @@ import pytest
 from shared.domain.row_history import Archived
 from shared.domain.row_in_snapshot import SKEW_US, SnapshotRow, nearest
 from shared.flows.history.history import row_at
-from shared.flows.history.setup import HistorySetup
+from shared.flows.history.history_setup import HistorySetup
 from tests.tier import TIER
 from tests.unit.test_history import bare, key_text, moment, opened, plain
 from tests.worlds.past_world import SOURCE, STREAM, PastWorld

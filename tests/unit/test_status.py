@@ -15,7 +15,7 @@ from shared.flows.consume.sinks.elasticsearch.examiner import ElasticsearchExami
 from shared.flows.health import thresholds
 from shared.flows.health.status import Status, status
 from shared.values.errors import StackError
-from shared.values.settings import Settings, SourceSettings, TableSettings
+from shared.values.settings import SourceSettings, StageSettings, TableSettings
 from tests.worlds.consumer_world import ALIAS, consumer_settings, elasticsearch_settings
 from tests.worlds.memory_parts import MemoryParts
 from tests.worlds.twins.search import MemorySearch
@@ -31,7 +31,9 @@ class World:
 
     def __init__(self) -> None:
         shop = SourceSettings("shop", "secret", {"shop.items": TableSettings()})
-        self.parts = MemoryParts(Settings("rowline", "dev", {"shop": shop}, {"search": CONSUMER}))
+        self.parts = MemoryParts(
+            StageSettings("rowline", "dev", {"shop": shop}, {"search": CONSUMER})
+        )
         self.cluster = MemorySearch()
         self.cluster.ensure_index(ALIAS, {})
         self.cluster.created_ms = NOW_MS - 3_600_000

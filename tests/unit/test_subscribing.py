@@ -9,7 +9,7 @@ from shared.domain.subscription_filter import filter_policy, filter_text
 from shared.flows.backfill.subscribing import ACTS_AFTER_MS, await_filter
 from shared.stage import Stage
 from shared.values.pulse import Memory, Pulse, Subscribed
-from shared.values.settings import Settings
+from shared.values.settings import StageSettings
 from tests.worlds.consumer_world import consumer_settings
 from tests.worlds.outage_world import OutageWorld
 from tests.worlds.twins.state import memory_state
@@ -75,7 +75,7 @@ def test_what_the_watch_has_not_seen_has_just_been_deployed(
     consumer = consumer_settings()
     resources: Any = None
     opened = Stage(
-        "rowline", stage, Settings("rowline", stage, {}, {"search": consumer}), resources
+        "rowline", stage, StageSettings("rowline", stage, {}, {"search": consumer}), resources
     )
     state = opened.__dict__["state"] = memory_state()
     assert state.pulses.begin("one", 1, 2) is not None

@@ -13,7 +13,7 @@ from shared.flows.tail import absent_tables, tail
 from shared.values.declaration import Declaration
 from shared.values.errors import ConfigError, SourceError
 from shared.values.position import Position
-from shared.values.settings import Settings, SourceSettings, TableSettings
+from shared.values.settings import SourceSettings, StageSettings, TableSettings
 from shared.values.table import Column, Table
 from tests.worlds.twins.binlog import MemoryBinlog
 from tests.worlds.twins.binlog_server import MemoryServer
@@ -168,7 +168,7 @@ def test_a_table_that_hides_every_column_cannot_be_shown() -> None:
         )
 
 
-def declared(monkeypatch: pytest.MonkeyPatch, settings: Settings | None) -> list[Path]:
+def declared(monkeypatch: pytest.MonkeyPatch, settings: StageSettings | None) -> list[Path]:
     """The folders whose variables were resolved."""
     asked: list[Path] = []
 
@@ -187,7 +187,7 @@ OTHER = SourceSettings("other", "b", {"shop.people": TableSettings(mask={"name":
 def test_what_the_stanzas_of_the_folder_hide_is_hidden(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = declared(monkeypatch, Settings("s", "dev", {"shop": SHOP, "other": OTHER}, {}))
+    asked = declared(monkeypatch, StageSettings("s", "dev", {"shop": SHOP, "other": OTHER}, {}))
     assert hidden_columns(tmp_path, "dev") == {}, "no stanzas"
     file = tmp_path / "serverless.yml"
     tables = "{secret: '${param:secret}', tables: {shop.people: {shards: 7}}}"

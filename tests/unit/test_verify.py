@@ -9,8 +9,8 @@ import pytest
 from shared.adapters.database.contract import Server
 from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.polling import Polling
-from shared.flows.verify.report import VerifyReport
 from shared.flows.verify.verify import Verify
+from shared.flows.verify.verify_report import VerifyReport
 from shared.values.errors import SourceError, StackError
 from shared.values.settings import SourceSettings, TableSettings
 from shared.values.stopped import Stopped

@@ -9,8 +9,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from shared.flows.verify.report import VerifyReport
 from shared.flows.verify.verify import Verify
+from shared.flows.verify.verify_report import VerifyReport
 from shared.values.errors import SearchUnavailable
 from shared.values.seq import split_seq
 from tests.tier import TIER

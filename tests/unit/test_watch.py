@@ -8,13 +8,13 @@ import pytest
 from shared.flows.health import thresholds
 from shared.flows.health.watch_findings import watch_findings
 from shared.flows.watch.next_slices import start_slices
-from shared.flows.watch.setup import WatchSetup
 from shared.flows.watch.watch_loop import RUN_SECONDS, watch
+from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.due_cause import DueCause
 from shared.values.errors import StateUnavailable
 from shared.values.job import BackfillWork, Job, VerifyWork
 from shared.values.pulse import Pulse
-from shared.values.settings import Settings, SourceSettings, TableSettings
+from shared.values.settings import SourceSettings, StageSettings, TableSettings
 from tests.worlds.consumer_world import consumer_settings, parked_change
 from tests.worlds.memory_parts import MemoryParts
 from tests.worlds.twins.topic import Entry
@@ -26,7 +26,7 @@ class World:
     def __init__(self) -> None:
         shop = SourceSettings("shop", "secret", {"shop.items": TableSettings()})
         consumers = {name: consumer_settings() for name in ("search", "other")}
-        self.parts = MemoryParts(Settings("rowline", "dev", {"shop": shop}, consumers))
+        self.parts = MemoryParts(StageSettings("rowline", "dev", {"shop": shop}, consumers))
         self.now, self.given = 1_700_000_000.0, 60.0
         self.figures: dict[tuple[str, str], dict[str, float]] = {}
         self.started: list[Job] = []

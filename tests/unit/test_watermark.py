@@ -16,8 +16,8 @@ from shared.values.position import Position
 from shared.values.seq import make_seq
 from shared.values.settings import (
     ConsumerSettings,
-    Settings,
     SourceSettings,
+    StageSettings,
     TableSettings,
 )
 from shared.values.stopped import Stopped
@@ -55,7 +55,7 @@ def streams() -> MemoryStreams:
 def test_each_table_is_read_under_the_numbers_of_the_stream_that_carries_it(
     streams: MemoryStreams,
 ) -> None:
-    source = Settings("rowline", "test", SOURCES, {"search": CONSUMER}).source_of(CONSUMER)
+    source = StageSettings("rowline", "test", SOURCES, {"search": CONSUMER}).source_of(CONSUMER)
     marks = watermarks(streams, source, MemoryDatabase())
     read = {table: marks[source.stream_of(table)].read(table).epoch for table in source.tables}
     assert read == {"shop.items": 3, "shop.events": 7}

@@ -12,8 +12,8 @@ from shared.adapters.topic.contract import Entry
 from shared.domain.polling import Polling
 from shared.domain.table_plan import TablePlan
 from shared.flows.backfill.backfill import Backfill
-from shared.flows.backfill.report import BackfillReport
-from shared.flows.jobs.setup import JobSetup
+from shared.flows.backfill.backfill_report import BackfillReport
+from shared.flows.jobs.job_setup import JobSetup
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.change import Change, Row, Transaction
 from shared.values.checkpoint import Checkpoint

@@ -17,12 +17,12 @@ from shared.adapters.objects.s3_folder import S3Folder
 from shared.adapters.snapshots.iceberg import IcebergSnapshots
 from shared.adapters.snapshots.s3 import S3Snapshots
 from shared.adapters.versions.s3 import S3FormerVersions
+from shared.flows.archive.archive_setup import ArchiveSetup
 from shared.flows.archive.committing import commit
-from shared.flows.archive.setup import ArchiveSetup
+from shared.flows.privacy.privacy_setup import PrivacySetup
 from shared.flows.privacy.remaining import UNREADABLE_FOLDERS
-from shared.flows.privacy.setup import PrivacySetup
 from shared.flows.relay.failover.journal import JournalPage, Touched, encode_page
-from shared.flows.snapshots.setup import SnapshotSetup
+from shared.flows.snapshots.snapshot_setup import SnapshotSetup
 from shared.values import landing_encoding
 from shared.values.archive_pages import Choice, TableName
 from shared.values.change import Change, Transaction

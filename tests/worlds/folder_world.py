@@ -19,7 +19,7 @@ from shared.flows.health.check import check
 from shared.values.checkpoint import Checkpoint
 from shared.values.declaration import Declaration, read_declaration
 from shared.values.finding import Finding
-from shared.values.settings import Settings, SourceSettings
+from shared.values.settings import SourceSettings, StageSettings
 from shared.values.table import Column, Table
 from tests.worlds.twins.binlog import MemoryBinlog
 from tests.worlds.twins.binlog_server import MemoryServer
@@ -117,7 +117,7 @@ def shop_database() -> MemoryDatabase:
 class FolderWorld:
     """The stage that a folder declares, with everything that a check asks, in memory."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: StageSettings) -> None:
         self.settings = settings
         self.shop, self.cluster = shop_database(), MemorySearch()
         self.server = MemoryServer()

@@ -9,9 +9,9 @@ from shared.adapters.observation.contract import ConsumerSigns, KeptQueue
 from shared.adapters.state.state import State
 from shared.domain.sink import Examiner
 from shared.domain.subscription_filter import filter_policy
-from shared.flows.watch.setup import WatchSetup
+from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.pulse import Pulse
-from shared.values.settings import Settings, SourceSettings, TableSettings
+from shared.values.settings import SourceSettings, StageSettings, TableSettings
 from tests.worlds.consumer_world import World
 from tests.worlds.twins.functions import MemoryFunctions
 from tests.worlds.twins.queue import MemoryQueue
@@ -24,7 +24,7 @@ class MemoryParts:
     The watch has just run.
     """
 
-    def __init__(self, settings: Settings, state: State | None = None) -> None:
+    def __init__(self, settings: StageSettings, state: State | None = None) -> None:
         self.settings, self.state = settings, state or memory_state()
         self.queues: dict[tuple[str, str], MemoryQueue] = defaultdict(MemoryQueue)
         self.observation = MemoryObservation(settings)
@@ -64,7 +64,7 @@ def watch_setup(world: World, clock: Callable[[], float]) -> WatchSetup:
     """
     shop = SourceSettings("shop", "secret", {"shop.items": TableSettings()})
     parts = MemoryParts(
-        Settings("rowline", "dev", {"shop": shop}, {"search": world.settings}), world.state
+        StageSettings("rowline", "dev", {"shop": shop}, {"search": world.settings}), world.state
     )
     return WatchSetup(parts, lambda *_: None, "w", lambda: 60.0, clock, start_slice=lambda _: None)
 
@@ -72,7 +72,7 @@ def watch_setup(world: World, clock: Callable[[], float]) -> WatchSetup:
 class MemoryObservation:
     """All is well until a test says otherwise. `error` is raised by every question."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: StageSettings) -> None:
         self.of = {
             name: ConsumerSigns(lag_s=0.1, filter=filter_policy(one))
             for name, one in settings.consumers.items()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from shared.flows.relay.reading.connecting import database, opener, preflight
-from shared.flows.relay.setup import RelaySetup
+from shared.flows.relay.relay_setup import RelaySetup
 from shared.values.change import Change
 from shared.values.checkpoint import Checkpoint
 from shared.values.settings import SourceSettings

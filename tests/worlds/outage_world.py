@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 
 from shared.flows.consume.consume import Consume
-from shared.flows.watch.setup import WatchSetup
 from shared.flows.watch.watch_loop import watch
+from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.gate import Gate
 from shared.values.message import PUBLISHED
-from shared.values.settings import ConsumerSettings, Settings, SourceSettings, TableSettings
+from shared.values.settings import ConsumerSettings, SourceSettings, StageSettings, TableSettings
 from tests.worlds.consumer_world import ALIAS, World, change, delivery
 from tests.worlds.memory_parts import MemoryParts
 from tests.worlds.twins.claims import MemoryClaims
@@ -51,7 +51,7 @@ class OutageWorld:
         self.began = self.now
         shop = SourceSettings("shop", "secret", {"shop.items": TableSettings()})
         self.world = World(settings, wrap=wrap)
-        stanzas = Settings("rowline", "dev", {"shop": shop}, {"search": self.world.settings})
+        stanzas = StageSettings("rowline", "dev", {"shop": shop}, {"search": self.world.settings})
         self.parts = MemoryParts(stanzas, self.world.state)
         clock = self.clock
         self.dlq = self.parts.queues["dlq", "search"] = MemoryQueue(clock)

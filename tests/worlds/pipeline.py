@@ -14,13 +14,13 @@ from shared.adapters.topic.contract import Entry
 from shared.domain.open_dues import open_dues
 from shared.domain.sink import Surroundings
 from shared.flows.backfill.backfill import Backfill
-from shared.flows.backfill.report import BackfillReport
+from shared.flows.backfill.backfill_report import BackfillReport
 from shared.flows.consume import sinks
 from shared.flows.consume.consume import Consume
-from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.relay.reading import wanting
 from shared.flows.relay.reading.connecting import database, opener, preflight
-from shared.flows.relay.setup import RelaySetup
+from shared.flows.relay.relay_setup import RelaySetup
 from shared.flows.verify.verify import Verify, VerifyReport
 from shared.values.checkpoint import Checkpoint
 from shared.values.job import ResyncWork

@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 
 from shared.adapters.state.state import State
+from shared.flows.archive.archive_setup import ArchiveSetup
 from shared.flows.archive.committing import commit
-from shared.flows.archive.setup import ArchiveSetup
+from shared.flows.privacy.privacy_setup import PrivacySetup
 from shared.flows.privacy.remaining import UNREADABLE_FOLDERS
-from shared.flows.privacy.setup import PrivacySetup
-from shared.flows.snapshots.setup import SnapshotSetup
+from shared.flows.snapshots.snapshot_setup import SnapshotSetup
 from shared.values import landing_encoding
 from shared.values.change import Change, Transaction
 from shared.values.checkpoint import Checkpoint

@@ -9,8 +9,8 @@ from shared.domain.polling import Polling
 from shared.flows.consume.consume import Consume
 from shared.flows.jobs.send_rate import RATE
 from shared.flows.redrive.redrive import Redrive
-from shared.flows.redrive.report import RedriveReport
-from shared.flows.redrive.setup import RedriveSetup
+from shared.flows.redrive.redrive_report import RedriveReport
+from shared.flows.redrive.redrive_setup import RedriveSetup
 from shared.values.change import Change
 from shared.values.redrive_command import RedriveAction
 from shared.values.settings import ConsumerSettings

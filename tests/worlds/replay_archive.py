@@ -14,7 +14,7 @@ from shared.adapters.lake.changes_columns import ARROW
 from shared.adapters.snapshots.snapshots_columns import ARROW as ROWS
 from shared.domain.archive_ledger import Ledger
 from shared.flows.archive.archive_requests import do
-from shared.flows.archive.setup import ArchiveSetup
+from shared.flows.archive.archive_setup import ArchiveSetup
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
 from shared.values.coverage import CoverageSegment, SegmentStart

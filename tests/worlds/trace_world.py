@@ -25,7 +25,7 @@ from shared.values.delivery import Delivery
 from shared.values.errors import StateUnavailable
 from shared.values.lineage import Lineage
 from shared.values.message import decode
-from shared.values.settings import ConsumerSettings, Settings, SourceSettings, TableSettings
+from shared.values.settings import ConsumerSettings, SourceSettings, StageSettings, TableSettings
 from tests.worlds.consumer_world import TABLE, World, consumer_settings
 from tests.worlds.twins.binlog import MemoryBinlog
 from tests.worlds.twins.binlog_server import MemoryServer
@@ -52,7 +52,7 @@ class TraceWorld(World):
         self.ledger: Ledger | None = Ledger()
         kept = ConsumerSettings("archiveShop", "shop", ("*.*",), {"kind": "archive"}, marks=False)
         consumers = {"search": self.settings, **({"archiveShop": kept} if archive else {})}
-        self.stage_settings = Settings("app", "test", {"shop": source}, consumers)
+        self.stage_settings = StageSettings("app", "test", {"shop": source}, consumers)
         binlog = MemoryBinlog(self.server, ["*.*"])
         capture = CaptureConfiguration(tables)
         self.point = Checkpoint.begin(

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from shared.adapters import aws
 from shared.values.errors import StackError, StateUnavailable
-from shared.values.settings import Settings, from_json
+from shared.values.settings import StageSettings, from_json
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.client import CloudFormationClient
@@ -31,7 +31,7 @@ class Stack(msgspec.Struct, frozen=True):
 
     name: str
     status: str
-    settings: Settings
+    settings: StageSettings
     outputs: dict[str, str]
     updated: str = ""
 
@@ -63,7 +63,7 @@ class Stack(msgspec.Struct, frozen=True):
         return Stack(name, described["StackStatus"], settings, _outputs(described))
 
     @staticmethod
-    def around(settings: Settings, client: "CloudFormationClient | None" = None) -> "Stack":
+    def around(settings: StageSettings, client: "CloudFormationClient | None" = None) -> "Stack":
         """Read only the names of the stack of a function, which has the settings in its package.
 
         Raises StackError, StateUnavailable.
@@ -166,7 +166,7 @@ def _upper(name: str) -> str:
     return name[0].upper() + name[1:]
 
 
-def _settings(name: str, metadata: Any) -> Settings:
+def _settings(name: str, metadata: Any) -> StageSettings:
     try:
         return from_json(metadata)
     except msgspec.ValidationError as error:

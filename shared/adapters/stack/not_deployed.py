@@ -1,13 +1,13 @@
 """A stage that is not deployed has no resources."""
 
 from shared.values.errors import StackError
-from shared.values.settings import Settings
+from shared.values.settings import StageSettings
 
 
 class NotDeployed:
     """The names of resources, each of which raises StackError."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: StageSettings) -> None:
         self._error = StackError(
             "is not deployed.",
             thing=f"stack {settings.service}-{settings.stage}",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from shared.domain.placement import last_placed, replaced
+from shared.domain.placement import displaced, last_placed
 from shared.values.checkpoint import Checkpoint
 from shared.values.finding import Finding
 from shared.values.settings import SourceSettings
@@ -21,7 +21,7 @@ def check_placement(
     """
     found = []
     for name, table in source.tables.items():
-        refusals = (replaced(table, last_placed(point, name), 0) for point in points)
+        refusals = (displaced(table, last_placed(point, name), 0) for point in points)
         if refusal := next(filter(None, refusals), None):
             place = f"sources.{source.name}.tables.{name}.shards"
             what, way = refusal.what, refusal.fix

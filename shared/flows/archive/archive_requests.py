@@ -6,6 +6,8 @@ from contextlib import suppress
 import msgspec
 
 from shared.domain.archive_ledger import Span
+from shared.flows.archive.archive_answers import COMMIT_WAITS
+from shared.flows.archive.archive_setup import ArchiveSetup
 from shared.flows.archive.archive_status import archive_status
 from shared.flows.archive.auditing import audit
 from shared.flows.archive.chosen_changes import ChosenChanges
@@ -14,10 +16,8 @@ from shared.flows.archive.giving_up import give_up, refuse_young
 from shared.flows.archive.healing import heal, wanted
 from shared.flows.archive.maintaining import maintain
 from shared.flows.archive.recording_progress import note_failure, note_progress
-from shared.flows.archive.replay_reach import reach
-from shared.flows.archive.reports import COMMIT_WAITS
-from shared.flows.archive.setup import ArchiveSetup
 from shared.flows.archive.snapshot_bases import bases
+from shared.flows.archive.stream_reach import reach
 from shared.values.archive_pages import PartRequest
 from shared.values.archive_progress import DELIVERED_MS
 from shared.values.errors import ConfigError, RowlineError

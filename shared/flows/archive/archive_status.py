@@ -1,9 +1,9 @@
 """Archive status: how far the archive has each stream, and what waits for it."""
 
 from shared.domain.archive_ledger import Ledger
+from shared.flows.archive.archive_answers import ArchiveStatus, StreamStanding
+from shared.flows.archive.archive_setup import ArchiveSetup
 from shared.flows.archive.assigned_numbers import assigned_numbers
-from shared.flows.archive.reports import ArchiveStatus, StreamStanding
-from shared.flows.archive.setup import ArchiveSetup
 
 
 def archive_status(setup: ArchiveSetup) -> ArchiveStatus:

@@ -14,8 +14,8 @@ from pyroaring import BitMap64
 from shared.adapters.lake.contract import Lake, TableHead
 from shared.adapters.state.state import State
 from shared.domain.archive_ledger import Ledger, StreamEpoch, spans
+from shared.flows.archive.archive_answers import Audited, Numbers
 from shared.flows.archive.assigned_numbers import assigned_numbers
-from shared.flows.archive.reports import Audited, Numbers
 from shared.values.seq import split_seq
 
 MOST_SPANS = 200

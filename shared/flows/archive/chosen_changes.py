@@ -18,7 +18,7 @@ from shared.flows.archive.newest_counted import Counted, Newest, sum_of
 from shared.flows.archive.page_rows import bytes_of, page_row, too_large
 from shared.flows.archive.reading_order import Sample, SortPlace, text_of
 from shared.flows.archive.requested_rows import RequestedRows
-from shared.values.archive_pages import ArchivePage, PageRow, PartRequest, TableParts, packed
+from shared.values.archive_pages import ArchivePage, PageRow, PartPlan, PartRequest, packed
 from shared.values.seq import split_seq
 
 MOST_COUNTED = 300_000
@@ -62,7 +62,7 @@ class ChosenChanges:
             reads_rows=self._where.reads_rows,
         )
 
-    def parts(self) -> TableParts:
+    def parts(self) -> PartPlan:
         """How the chosen changes are read: counts, and places between parts."""
         if self._request.base:
             return self._parts_on_base()
@@ -98,7 +98,7 @@ class ChosenChanges:
                 raise too_large(max(rows[:fits], key=bytes_of))
             fits = max(least, fits // 2)
 
-    def _in_window(self) -> TableParts:
+    def _in_window(self) -> PartPlan:
         """The lowest number in the chosen time; and the parts where every change is meant."""
         first = count = 0
         sample = Sample()
@@ -109,10 +109,10 @@ class ChosenChanges:
                 sample.add(split_seq(seq))
                 count += self._where.holds(row["op"], row.get("before"), row.get("after"))
         if self._choice.newest:
-            return TableParts(first=first)
-        return TableParts(changes=count, first=first, bounds=sample.bounds(newest=False))
+            return PartPlan(first=first)
+        return PartPlan(changes=count, first=first, bounds=sample.bounds(newest=False))
 
-    def _parts_on_base(self) -> TableParts:
+    def _parts_on_base(self) -> PartPlan:
         """The bounds of parts; the count is that of the snapshot, since it is only an estimate."""
         sample, count = Sample(), 0
         for keys in self._rows.base_keys():
@@ -121,9 +121,9 @@ class ChosenChanges:
         for row in self._rows.changes(_PLACE):
             sample.add(self._place(row))
         bounds = sample.bounds(newest=True)
-        return TableParts(changes=count, first=self._request.first, bounds=bounds)
+        return PartPlan(changes=count, first=self._request.first, bounds=bounds)
 
-    def _newest_parts(self, first: int) -> TableParts:
+    def _newest_parts(self, first: int) -> PartPlan:
         """Count rows by their newest change; a range of keys at a time where they are many."""
         sample, whole = Sample(), Newest(MOST_COUNTED)
         truncated = self._truncated_at()

@@ -14,9 +14,9 @@ from shared.adapters.landing.contract import Landing
 from shared.adapters.objects.contract import StoredObject
 from shared.domain.archive_ledger import Ledger
 from shared.domain.run_lease import RunLease
+from shared.flows.archive.archive_answers import Committed
+from shared.flows.archive.archive_setup import ArchiveSetup
 from shared.flows.archive.landed_rows import LandedObject, new_rows
-from shared.flows.archive.reports import Committed
-from shared.flows.archive.setup import ArchiveSetup
 from shared.values import landing_encoding
 
 MOST_CHANGES, MOST_BYTES, MOST_OBJECTS = 100_000, 64 << 20, 2_000

@@ -12,9 +12,9 @@ from pyroaring import BitMap64
 from shared.adapters.lake.contract import Lake, Overtaken, TableHead
 from shared.adapters.objects.contract import ObjectFolder
 from shared.domain.archive_ledger import Ledger, StreamEpoch
+from shared.flows.archive.archive_answers import Anchor, Audited, Healed, NumbersToRead
 from shared.flows.archive.auditing import table_numbers
 from shared.flows.archive.landed_rows import LandedObject, LandedRows, rows_of
-from shared.flows.archive.reports import Anchor, Audited, Healed, NumbersToRead
 from shared.values import landing_encoding
 
 ATTEMPTS = 5

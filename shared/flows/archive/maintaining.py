@@ -13,13 +13,13 @@ from pyroaring import BitMap64
 
 from shared.adapters.lake.contract import Lake, Overtaken
 from shared.domain.archive_ledger import Ledger, StreamEpoch
+from shared.domain.iceberg_retention import ICEBERG_SNAPSHOT_MS, VACUUM_MS
 from shared.domain.run_lease import RunLease
-from shared.domain.table_upkeep import ICEBERG_SNAPSHOT_MS, VACUUM_MS
-from shared.flows.archive import committing, periods
+from shared.flows.archive import committing, compaction_plan
+from shared.flows.archive.archive_answers import Maintained
+from shared.flows.archive.archive_setup import ArchiveSetup
 from shared.flows.archive.auditing import by_place
 from shared.flows.archive.key_ranges import sorted_parts
-from shared.flows.archive.reports import Maintained
-from shared.flows.archive.setup import ArchiveSetup
 from shared.values.day import DAY_MS
 
 LEASE, LEASE_SECONDS = "archive-maintenance", 600
@@ -75,12 +75,12 @@ def compact(
     alone: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> None:
     """Rewrite small files of closed periods. alone: see `Lake.replace`."""
-    for some in periods.groups(lake.files(), now_ms):
+    for some in compaction_plan.groups(lake.files(), now_ms):
         if not may_go_on():
             done.left = True
             return
         try:
-            lake.replace(some, sorted_parts(lake, some, periods.parts_of(some)), alone)
+            lake.replace(some, sorted_parts(lake, some, compaction_plan.parts_of(some)), alone)
         except Overtaken:
             continue  # one of the files is gone: somebody deleted rows, or dropped old ones
         done.rewrites += 1

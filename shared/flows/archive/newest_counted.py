@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from shared.flows.archive.reading_order import SortPlace
-from shared.values.archive_pages import TableParts
+from shared.values.archive_pages import PartPlan
 
 
 class Counted(NamedTuple):
@@ -34,7 +34,7 @@ class Newest:
             self.overflowed = True
             self._held.clear()
 
-    def counts(self, truncated: int) -> TableParts:
+    def counts(self, truncated: int) -> PartPlan:
         """How many are sent, and left out. truncated: number of the table's last truncation."""
         sent = later = gone = 0
         for each in self._held.values():
@@ -44,12 +44,12 @@ class Newest:
                 later += 1
             else:
                 sent += each.wanted
-        return TableParts(changes=sent, later=later, gone=gone)
+        return PartPlan(changes=sent, later=later, gone=gone)
 
 
-def sum_of(counts: Sequence[TableParts], first: int, bounds: tuple[str, ...]) -> TableParts:
+def sum_of(counts: Sequence[PartPlan], first: int, bounds: tuple[str, ...]) -> PartPlan:
     """The counts of several ranges as one."""
-    return TableParts(
+    return PartPlan(
         changes=sum(each.changes for each in counts),
         later=sum(each.later for each in counts),
         gone=sum(each.gone for each in counts),

@@ -8,7 +8,7 @@ import msgspec
 from shared.adapters.objects.contract import ObjectFolder
 from shared.adapters.state.schemas import Schemas
 from shared.domain.numbering import Numbered
-from shared.flows.archive.reports import NumbersToRead
+from shared.flows.archive.archive_answers import NumbersToRead
 from shared.flows.archive.rereading_numbers import RereadSpan
 from shared.values import landing_encoding
 from shared.values.change import Change

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from shared.adapters.binlog.contract import Binlog
 from shared.domain.numbering import Numbered, Numbering
-from shared.flows.archive.reports import NumbersToRead
+from shared.flows.archive.archive_answers import NumbersToRead
 from shared.values.position import Position
 from shared.values.settings import TableSettings
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from shared.adapters.binlog.contract import Binlog
 from shared.adapters.state.state import State
 from shared.domain.numbering import Numbered, Numbering
-from shared.flows.archive.reports import NumbersToRead
+from shared.flows.archive.archive_answers import NumbersToRead
 from shared.flows.archive.rereading_numbers import MOST_CHANGES, RereadSpan
 from shared.values.coverage import CoverageSegment
 from shared.values.errors import PositionLost

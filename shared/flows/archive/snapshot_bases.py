@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from shared.adapters.lake.contract import Lake
 from shared.domain.archive_ledger import Ledger
+from shared.flows.archive.archive_setup import ArchiveSetup
 from shared.flows.archive.reading_order import quoted
-from shared.flows.archive.setup import ArchiveSetup
 from shared.values.archive_pages import Base
 from shared.values.seq import split_seq
 from shared.values.snapshot import latest_of

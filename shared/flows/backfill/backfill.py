@@ -11,8 +11,8 @@ from shared.domain.captured_tables import CapturedTable, captured_names
 from shared.domain.open_dues import open_dues
 from shared.domain.sink import Listable
 from shared.flows.backfill import settled_causes
+from shared.flows.backfill.backfill_report import BackfillReport
 from shared.flows.backfill.ghosts import Ghosts
-from shared.flows.backfill.report import BackfillReport
 from shared.flows.backfill.sink_ahead import pass_versions
 from shared.flows.backfill.subscribing import await_filter
 from shared.flows.backfill.tables_to_fill import tables_to_fill
@@ -20,10 +20,10 @@ from shared.flows.jobs.awaiting import Awaiting
 from shared.flows.jobs.chunk_reading import CHUNK_ROWS, ChunkReading
 from shared.flows.jobs.filling_beside import Beside, require_place
 from shared.flows.jobs.holding import hold
+from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.new_index import require_one_index
 from shared.flows.jobs.row_sending import RowSending
 from shared.flows.jobs.same_server import require_same_server
-from shared.flows.jobs.setup import JobSetup
 from shared.values.asked_end import AskedEnd
 from shared.values.due_cause import DueCause
 from shared.values.errors import ConfigError

@@ -13,7 +13,7 @@ from shared.domain.polling import Polling
 from shared.domain.row_lookup import RowLookup
 from shared.domain.sink import Documents, Held, Listable, Write
 from shared.domain.watermark import Watermark
-from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.job_setup import JobSetup
 from shared.values.errors import Outage, StackError
 
 _BATCH = 2_000

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.sink import Listable
 from shared.domain.watermark import Watermark
-from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.job_setup import JobSetup
 from shared.values.change import Row
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import StackError

@@ -8,7 +8,7 @@ filter policies": "additions or changes … require up to 15 minutes to fully ta
 import time
 from collections.abc import Callable
 
-from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.job_setup import JobSetup
 
 ACTS_AFTER_MS = 15 * 60_000
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from shared.domain.captured_tables import CapturedTable, captured_names, captured_tables
 from shared.domain.open_dues import open_dues
-from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.job_setup import JobSetup
 from shared.values.errors import ConfigError
 from shared.values.job import BackfillWork, ResyncWork
 

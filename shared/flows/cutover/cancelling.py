@@ -3,8 +3,8 @@
 import msgspec
 
 from shared.domain.sink import Listable
+from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.new_index import function_seconds, store_pairs, takeover_of
-from shared.flows.jobs.setup import JobSetup
 from shared.values.index_pair import NO_PAIRS
 from shared.values.job import SendingWork, into_of
 from shared.values.progress import Progress

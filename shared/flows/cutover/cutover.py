@@ -3,8 +3,8 @@
 import msgspec
 
 from shared.domain.reader_takeover import Takeover
+from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.new_index import function_seconds, store_pairs, takeover_of
-from shared.flows.jobs.setup import JobSetup
 from shared.values.errors import ConfigError, StackError
 from shared.values.index_pair import NO_PAIRS, IndexPairs
 from shared.values.job import CutoverWork

@@ -15,7 +15,7 @@ from shared.flows.health.source_check import SourceAnswer, check_database
 from shared.flows.health.stream_check import check_stream
 from shared.values.checkpoint import Checkpoint
 from shared.values.finding import Finding
-from shared.values.settings import Settings
+from shared.values.settings import StageSettings
 
 
 def check(
@@ -45,7 +45,7 @@ def check(
     return findings
 
 
-def _of(name: str, findings: list[Finding], settings: Settings) -> list[Finding]:
+def _of(name: str, findings: list[Finding], settings: StageSettings) -> list[Finding]:
     """Findings about a server, with its source's name in front where there are several."""
     if len([one for one in settings.sources.values() if not one.relay_of]) == 1:
         return findings

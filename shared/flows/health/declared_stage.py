@@ -7,14 +7,14 @@ from shared.adapters.database.contract import Database
 from shared.domain.sink import Examiner
 from shared.values.errors import Outage, RowlineError
 from shared.values.finding import Finding
-from shared.values.settings import Settings, SourceSettings
+from shared.values.settings import SourceSettings, StageSettings
 
 
 class DeclaredStage(Protocol):
     """The stage as the stanzas declare it; `shared.stage.Stage` is one."""
 
     @property
-    def settings(self) -> Settings: ...
+    def settings(self) -> StageSettings: ...
 
     def database(self, source: str | None = None) -> Database: ...
 

@@ -17,14 +17,14 @@ from shared.flows.health.facts import ConsumerFacts, RelayFacts
 from shared.flows.health.thresholds import LOST_SHOWN_S
 from shared.values.checkpoint import Checkpoint, Lost
 from shared.values.seq import split_seq
-from shared.values.settings import ConsumerSettings, Settings, SourceSettings
+from shared.values.settings import ConsumerSettings, SourceSettings, StageSettings
 
 
 class HealthParts(Protocol):
     """The parts of a stage that tell how it is; `shared.stage.Stage` has them."""
 
     @property
-    def settings(self) -> Settings: ...
+    def settings(self) -> StageSettings: ...
 
     @property
     def state(self) -> State: ...

@@ -1,10 +1,10 @@
 """Mistakes: which findings of a check should hold up a deployment."""
 
 from shared.values.finding import Finding
-from shared.values.settings import Settings
+from shared.values.settings import StageSettings
 
 
-def holds_up(finding: Finding, declared: Settings, deployed: Settings | None) -> bool:
+def holds_up(finding: Finding, declared: StageSettings, deployed: StageSettings | None) -> bool:
     """Whether the stanzas are wrong in a way that the deployed ones are not.
 
     A mistake that runs already, such as a table that lost its key since, keeps no other change
@@ -23,7 +23,7 @@ def holds_up(finding: Finding, declared: Settings, deployed: Settings | None) ->
     return declared.consumers.get(name) != deployed.consumers.get(name)
 
 
-def _of_source(name: str, table: str, settings: Settings) -> object:
+def _of_source(name: str, table: str, settings: StageSettings) -> object:
     source = settings.sources.get(name)
     if source is None:
         return None

@@ -20,7 +20,7 @@ from shared.flows.health.watch_findings import watch_findings
 from shared.values.errors import RowlineError
 from shared.values.finding import Finding
 from shared.values.pulse import Pulse
-from shared.values.settings import ConsumerSettings, Settings
+from shared.values.settings import ConsumerSettings, StageSettings
 
 THREADS = 12
 
@@ -85,7 +85,7 @@ def status(parts: HealthParts) -> Status:
 
 
 def _judged(
-    one: ConsumerFacts, settings: Settings, targets: list[Target] | None, pulse: Pulse
+    one: ConsumerFacts, settings: StageSettings, targets: list[Target] | None, pulse: Pulse
 ) -> ConsumerFacts:
     """The facts with whether the last verify still proves something."""
     consumer = settings.consumers[one.consumer]

@@ -11,7 +11,7 @@ from shared.values.errors import ConfigError, Outage, RowlineError
 from shared.values.finding import Finding
 from shared.values.mask_key import mask_key_fingerprint
 from shared.values.position import Position
-from shared.values.settings import Settings, SourceSettings
+from shared.values.settings import SourceSettings, StageSettings
 
 
 def check_stream(
@@ -39,7 +39,7 @@ def check_stream(
 
 
 def _placement(
-    settings: Settings, source: SourceSettings, checkpoint: Callable[[str], Checkpoint | None]
+    settings: StageSettings, source: SourceSettings, checkpoint: Callable[[str], Checkpoint | None]
 ) -> list[Finding]:
     """A table may come from another relay of the source, and keeps its groups then too."""
     root = source.relay_of or source.name
@@ -69,7 +69,7 @@ def _continued(error: RowlineError) -> str:
     return error.what.rstrip(".") if isinstance(error, ConfigError) else str(error)
 
 
-def _resync(settings: Settings, source: SourceSettings, table: str) -> str:
+def _resync(settings: StageSettings, source: SourceSettings, table: str) -> str:
     """The commands that bring a table in its new form, once the relay runs with it."""
     root = source.relay_of or source.name
     commands = [

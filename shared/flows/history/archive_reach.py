@@ -3,7 +3,7 @@
 import msgspec
 
 from shared.domain.archive_ledger import Ledger
-from shared.flows.history.setup import HistorySetup
+from shared.flows.history.history_setup import HistorySetup
 from shared.values.seq import split_seq
 
 

@@ -10,6 +10,7 @@ from shared.domain.key_argument import key_texts
 from shared.domain.row_history import Archived, RowAt, in_order, state_at
 from shared.domain.row_in_snapshot import SKEW_US, SnapshotRow, nearest
 from shared.flows.history.archive_reach import ArchiveReach, archive_of
+from shared.flows.history.history_setup import HistorySetup
 from shared.flows.history.past_table import PastTable, find_table
 from shared.flows.history.row_queries import (
     read_other_keys,
@@ -17,7 +18,6 @@ from shared.flows.history.row_queries import (
     read_snapshots,
     read_version,
 )
-from shared.flows.history.setup import HistorySetup
 from shared.values.unix_micros import micros
 
 MOST_KEY_CHANGES = 50

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from shared.domain.archive_views import View, base_names, views_of
 from shared.domain.athena_query import ask
+from shared.flows.history.history_setup import HistorySetup
 from shared.flows.history.past_table import known_tables
-from shared.flows.history.setup import HistorySetup
 
 
 def make_views(setup: HistorySetup, made: Callable[[View], None] = lambda _view: None) -> list[str]:

@@ -9,10 +9,10 @@ from shared.adapters.athena.contract import QueryParameter, text_parameters
 from shared.domain.athena_query import ask, rows
 from shared.domain.row_history import TRUNCATE, Archived
 from shared.flows.history.archive_reach import ArchiveReach, archive_of
+from shared.flows.history.history_setup import HistorySetup
 from shared.flows.history.page_names import MOST, checked_size, page_name, place_of
 from shared.flows.history.past_table import PastTable, find_table
 from shared.flows.history.row_queries import CHANGE_COLUMNS, OF_TABLE, change_of, select
-from shared.flows.history.setup import HistorySetup
 
 MOST_BYTES = 4_000_000
 """Of the rows of a page: an answer of Lambda has 6 MB at most. Source: Lambda quotas, "Function

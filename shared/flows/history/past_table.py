@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from shared.flows.history.setup import HistorySetup
+from shared.flows.history.history_setup import HistorySetup
 from shared.values.coverage import CoverageSegment
 from shared.values.errors import ConfigError
 from shared.values.table import Table

@@ -5,9 +5,9 @@ from itertools import islice
 import msgspec
 
 from shared.flows.history.archive_reach import ArchiveReach, archive_of
+from shared.flows.history.history_setup import HistorySetup
 from shared.flows.history.page_names import MOST, checked_size, page_name, place_of
 from shared.flows.history.past_table import find_table
-from shared.flows.history.setup import HistorySetup
 from shared.values.snapshot import Snapshot
 
 MOST_READ = 200

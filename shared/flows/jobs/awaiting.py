@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 
 from shared.domain.polling import Polling
+from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.row_sending import RowSending
-from shared.flows.jobs.setup import JobSetup
 from shared.values.errors import StackError
 from shared.values.settings import table_settings
 

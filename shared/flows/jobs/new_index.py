@@ -1,7 +1,7 @@
 """New index: what jobs share that fill a new index and move readers to it."""
 
 from shared.domain.reader_takeover import Takeover
-from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.job_setup import JobSetup
 from shared.values.errors import ConfigError, StackError
 from shared.values.index_pair import IndexPairs
 

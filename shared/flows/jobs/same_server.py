@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from shared.adapters.binlog.contract import is_another_start
 from shared.domain.polling import Polling
 from shared.domain.watermark import Watermark
-from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.job_setup import JobSetup
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import SourceError
 

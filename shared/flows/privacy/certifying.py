@@ -3,7 +3,7 @@
 import msgspec
 
 from shared.flows.privacy import erasure_progress
-from shared.flows.privacy.setup import PrivacySetup
+from shared.flows.privacy.privacy_setup import PrivacySetup
 from shared.values.erasure import Certificate, Erasure
 
 GRACE_MS = 16 * 60_000

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from shared.flows.privacy.person_rows import changes, snapshot_rows
-from shared.flows.privacy.setup import PrivacySetup
+from shared.flows.privacy.privacy_setup import PrivacySetup
 from shared.values.change import Row
 from shared.values.erasure import Subject
 from shared.values.parked_change import ParkedChange

@@ -20,8 +20,8 @@ from shared.flows.privacy import erasure_progress, job_records, journal_keys, re
 from shared.flows.privacy.certifying import UNREFERENCED, certify
 from shared.flows.privacy.erasable import reached
 from shared.flows.privacy.person_rows import holding, where
+from shared.flows.privacy.privacy_setup import PrivacySetup
 from shared.flows.privacy.remaining import remaining
-from shared.flows.privacy.setup import PrivacySetup
 from shared.flows.privacy.unsettled import unsettled
 from shared.values.erasure import Certificate, Erasure, Subject
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from shared.flows.privacy.setup import PrivacySetup
+from shared.flows.privacy.privacy_setup import PrivacySetup
 from shared.values.erasure import Erasure
 
 RESERVE = 90.0

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from shared.flows.privacy.person_rows import changes, snapshot_rows
-from shared.flows.privacy.setup import PrivacySetup
+from shared.flows.privacy.privacy_setup import PrivacySetup
 from shared.values.erasure import Subject
 
 MOST_BYTES = 3 << 20

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from shared.flows.privacy.person import Person
-from shared.flows.privacy.setup import PrivacySetup
+from shared.flows.privacy.privacy_setup import PrivacySetup
 from shared.values.erasure import Erasure, Subject
 from shared.values.job import (
     SLOTS,

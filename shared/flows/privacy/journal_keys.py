@@ -6,7 +6,7 @@ from itertools import islice
 
 from shared.flows.privacy import erasure_progress
 from shared.flows.privacy.person import Person
-from shared.flows.privacy.setup import PrivacySetup
+from shared.flows.privacy.privacy_setup import PrivacySetup
 from shared.flows.relay.failover.forgotten_keys import without_keys
 from shared.flows.relay.failover.journal import FOLDER, LOST
 from shared.values.erasure import Erasure

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from shared.flows.privacy.person_rows import changes, snapshot_rows
-from shared.flows.privacy.setup import PrivacySetup
+from shared.flows.privacy.privacy_setup import PrivacySetup
 from shared.values.erasure import Erasure
 from shared.values.json_text import decode_json
 from shared.values.row_key import key_text

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from shared.adapters.lake.changes_columns import ARROW
 from shared.adapters.snapshots.snapshots_columns import ARROW as SNAPSHOT_ARROW
-from shared.flows.privacy.setup import PrivacySetup
+from shared.flows.privacy.privacy_setup import PrivacySetup
 from shared.values.change import Row
 from shared.values.erasure import Subject
 

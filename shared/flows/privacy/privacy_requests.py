@@ -9,8 +9,8 @@ from shared.flows.privacy.erasable import alive, parked_of, reached
 from shared.flows.privacy.erasing import erase, requested
 from shared.flows.privacy.exporting import page
 from shared.flows.privacy.person_rows import changes, snapshot_rows
+from shared.flows.privacy.privacy_setup import PrivacySetup
 from shared.flows.privacy.related_rows import with_related
-from shared.flows.privacy.setup import PrivacySetup
 from shared.values.erasure import Erasure, Relation, Subject
 from shared.values.errors import ConfigError
 from shared.values.plain_answer import PlainAnswer, plain_answer

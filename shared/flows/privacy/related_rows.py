@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from shared.flows.privacy.person_rows import changes, of_table, snapshot_rows, with_other_keys
-from shared.flows.privacy.setup import PrivacySetup
+from shared.flows.privacy.privacy_setup import PrivacySetup
 from shared.values.erasure import Relation, Subject
 from shared.values.errors import ConfigError
 from shared.values.json_text import decode_json, encode_json

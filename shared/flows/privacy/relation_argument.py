@@ -1,7 +1,7 @@
 """A relation as a person writes it: `TABLE.COLUMN[,COLUMN…][=TABLE[.COLUMN,…]]`."""
 
+from shared.flows.history.history_setup import HistorySetup
 from shared.flows.history.past_table import PastTable, find_table
-from shared.flows.history.setup import HistorySetup
 from shared.values.erasure import Relation
 from shared.values.errors import ConfigError
 

@@ -1,7 +1,7 @@
 """Remaining: what an erasure cannot remove, and when it ends by itself."""
 
 from shared.flows.privacy.job_records import ALL_JOBS, takes
-from shared.flows.privacy.setup import PrivacySetup
+from shared.flows.privacy.privacy_setup import PrivacySetup
 from shared.values.erasure import Erasure
 from shared.values.job import CutoverWork
 

@@ -10,7 +10,7 @@ from shared.adapters.claims.contract import row_name
 from shared.flows.privacy import erasure_progress
 from shared.flows.privacy.erasable import parked_of
 from shared.flows.privacy.person_rows import changes
-from shared.flows.privacy.setup import PrivacySetup
+from shared.flows.privacy.privacy_setup import PrivacySetup
 from shared.values.change import Row
 from shared.values.erasure import Erasure
 from shared.values.json_text import decode_json, encode_json

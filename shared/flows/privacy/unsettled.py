@@ -8,7 +8,7 @@ from shared.flows.archive.committing import commit
 from shared.flows.privacy.erasable import last_changes
 from shared.flows.privacy.job_records import open_job
 from shared.flows.privacy.journal_keys import unwritten
-from shared.flows.privacy.setup import PrivacySetup
+from shared.flows.privacy.privacy_setup import PrivacySetup
 from shared.flows.snapshots.tending import tend
 from shared.values.erasure import Erasure
 from shared.values.seq import make_seq

@@ -13,8 +13,8 @@ from shared.flows.jobs.send_rate import RATE
 from shared.flows.jobs.tenure import Tenure
 from shared.flows.redrive.changes_to_redrive import chosen_changes, commands
 from shared.flows.redrive.dropped_copy import archive
-from shared.flows.redrive.report import RedrivePlan, RedriveReport, outcome_of
-from shared.flows.redrive.setup import RedriveSetup
+from shared.flows.redrive.redrive_report import RedrivePlan, RedriveReport, outcome_of
+from shared.flows.redrive.redrive_setup import RedriveSetup
 from shared.values.due_cause import expired_in
 from shared.values.errors import ConfigError, StateUnavailable
 from shared.values.job import Job, Work

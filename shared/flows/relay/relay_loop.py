@@ -19,7 +19,7 @@ from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.reading.reader import Reader
 from shared.flows.relay.reading.wanting import Wanting
 from shared.flows.relay.relay_figures import RelayFigures
-from shared.flows.relay.setup import RelayEnd, RelaySetup
+from shared.flows.relay.relay_setup import RelayEnd, RelaySetup
 from shared.flows.relay.sharing.share import Share
 from shared.flows.relay.sharing.succession import Succession
 from shared.values.capture_configuration import CaptureConfiguration

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from shared.values.archive_pages import ArchivePage, Base, PartRequest, Reach, TableParts, unpacked
+from shared.values.archive_pages import ArchivePage, Base, PartPlan, PartRequest, Reach, unpacked
 from shared.values.errors import StackError
 
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
@@ -28,10 +28,10 @@ class ArchiveReader:
         event = {"do": "bases", "source": source, "tables": list(tables)}
         return msgspec.convert(self._ask(event), dict[str, Base])
 
-    def parts(self, request: PartRequest) -> TableParts:
+    def parts(self, request: PartRequest) -> PartPlan:
         """How the changes of a request are read."""
         event = {"do": "parts", "request": msgspec.to_builtins(request)}
-        return msgspec.convert(self._ask(event), TableParts)
+        return msgspec.convert(self._ask(event), PartPlan)
 
     def page(self, request: PartRequest) -> ArchivePage:
         """The first changes of a request."""

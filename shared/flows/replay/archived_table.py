@@ -7,7 +7,7 @@ import msgspec
 
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.table_plan import TablePlan
-from shared.flows.jobs.setup import JobSetup
+from shared.flows.jobs.job_setup import JobSetup
 from shared.values.archive_pages import PageRow, TableName
 from shared.values.errors import StackError
 from shared.values.json_text import decode_json

@@ -11,7 +11,7 @@ from shared.domain.key_argument import key_texts
 from shared.domain.replay_cost import replay_cost
 from shared.flows.jobs.send_rate import RATE
 from shared.flows.replay.archive_reader import ArchiveReader
-from shared.values.archive_pages import Choice, PartRequest, Reach, TableName, TableParts
+from shared.values.archive_pages import Choice, PartPlan, PartRequest, Reach, TableName
 from shared.values.errors import ConfigError, RowlineError, StackError
 from shared.values.settings import ConsumerSettings, SourceSettings, table_settings
 from shared.values.table import Table
@@ -46,7 +46,7 @@ class ReplayPlan(msgspec.Struct, frozen=True):
     consumer: str
     choice: Choice
     reach: Reach
-    tables: dict[str, TableParts]
+    tables: dict[str, PartPlan]
     rate: float
     seconds: float
     messages: int

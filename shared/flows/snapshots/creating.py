@@ -14,9 +14,9 @@ from shared.domain.captured_tables import CapturedTable, captured_names, capture
 from shared.domain.published_columns import published_columns
 from shared.flows.jobs.chunk_reading import ChunkReading
 from shared.flows.jobs.holding import hold
+from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.same_server import require_same_server
-from shared.flows.jobs.setup import JobSetup
-from shared.flows.snapshots.reports import Created
+from shared.flows.snapshots.snapshot_answers import Created
 from shared.values.asked_end import AskedEnd
 from shared.values.change import Row
 from shared.values.due_cause import causes_of

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from shared.flows.snapshots.setup import SnapshotSetup
+from shared.flows.snapshots.snapshot_setup import SnapshotSetup
 from shared.flows.snapshots.tending import tend
 from shared.flows.snapshots.verifying import verify
 from shared.values.plain_answer import PlainAnswer, plain_answer

@@ -7,10 +7,10 @@ followed by one that finds what is committed, by the paths of the files.
 import pyarrow as pa
 
 from shared.adapters.snapshots.snapshots_columns import ARROW
+from shared.domain.iceberg_retention import ICEBERG_SNAPSHOT_MS, VACUUM_MS
 from shared.domain.run_lease import RunLease
-from shared.domain.table_upkeep import ICEBERG_SNAPSHOT_MS, VACUUM_MS
-from shared.flows.snapshots.reports import Tended
-from shared.flows.snapshots.setup import SnapshotSetup
+from shared.flows.snapshots.snapshot_answers import Tended
+from shared.flows.snapshots.snapshot_setup import SnapshotSetup
 from shared.values.day import DAY_MS
 from shared.values.errors import StackError
 from shared.values.seq import split_seq

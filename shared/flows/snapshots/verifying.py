@@ -1,7 +1,7 @@
 """Verifying: whether a snapshot is what its manifest says, byte by byte."""
 
-from shared.flows.snapshots.reports import Verified
-from shared.flows.snapshots.setup import SnapshotSetup
+from shared.flows.snapshots.snapshot_answers import Verified
+from shared.flows.snapshots.snapshot_setup import SnapshotSetup
 from shared.values.errors import ConfigError
 from shared.values.snapshot import Snapshot
 

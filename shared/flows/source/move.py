@@ -17,7 +17,7 @@ from shared.domain.server_identity import run_of
 from shared.flows.relay.capture.coverage_segments import cover, first_segment
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.taking_over import wait_for_lease
-from shared.flows.relay.setup import RelaySetup
+from shared.flows.relay.relay_setup import RelaySetup
 from shared.flows.source.readiness import LookAtStream, Readiness
 from shared.values.capture_configuration import read_configuration
 from shared.values.checkpoint import Checkpoint

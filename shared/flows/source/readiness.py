@@ -7,7 +7,7 @@ import msgspec
 from shared.adapters.binlog.contract import Binlog
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.missing_transactions import find_missing
-from shared.flows.relay.setup import RelaySetup
+from shared.flows.relay.relay_setup import RelaySetup
 from shared.flows.source.target import require_place, try_reading
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import (

@@ -15,7 +15,7 @@ from shared.flows.trace.sightings import Sighting, neighbour, sightings
 from shared.flows.trace.sought import Sought
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import RowlineError
-from shared.values.settings import Settings, SourceSettings
+from shared.values.settings import SourceSettings, StageSettings
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ class Places(Protocol):
     """Where a change may be found."""
 
     @property
-    def settings(self) -> Settings: ...
+    def settings(self) -> StageSettings: ...
 
     @property
     def state(self) -> State: ...

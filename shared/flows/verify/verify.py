@@ -10,17 +10,17 @@ from shared.domain.proof import basis_of, completed
 from shared.domain.sink import require_listable
 from shared.domain.watermark import watermarks
 from shared.flows.jobs.holding import hold
+from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.new_index import require_one_index
 from shared.flows.jobs.same_server import require_same_server
-from shared.flows.jobs.setup import JobSetup
 from shared.flows.verify.comparing import Comparison
 from shared.flows.verify.repair import Repair
-from shared.flows.verify.report import VerifyReport
 from shared.flows.verify.settling import Settling
+from shared.flows.verify.verify_report import VerifyReport
 from shared.flows.verify.walking import Walk
 from shared.values.difference import Difference
 from shared.values.errors import ConfigError
-from shared.values.job import TablePart, VerifyWork, Work, sum_of
+from shared.values.job import ComparisonProgress, VerifyWork, Work, sum_of
 from shared.values.progress import Progress
 from shared.values.proof_basis import ProofBasis
 
@@ -160,7 +160,7 @@ class Verify:
             found=self._list,
             show=lambda note: self._tell(walk.check.rows, name, note),
             certain=lambda part: self._save(part=part),
-            begun=part if part and part.table == name else TablePart(name),
+            begun=part if part and part.table == name else ComparisonProgress(name),
             shared={
                 each.id for each in self._listed if (each.table, each.kind) == (name, "shared")
             },

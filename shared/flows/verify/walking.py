@@ -16,7 +16,7 @@ from shared.flows.verify.ids import IdSet
 from shared.flows.verify.repair import Repair
 from shared.flows.verify.settling import Settling
 from shared.values.difference import Difference
-from shared.values.job import TableCheck, TablePart
+from shared.values.job import ComparisonProgress, TableCheck
 
 MAX_CANDIDATES = 5_000
 """Settled, and repaired, whenever so many have come together: memory stays bounded when a whole
@@ -49,8 +49,8 @@ class Walk:
         consent: Callable[[DeletionRefused], bool],
         found: Callable[[Difference], None],
         show: Callable[[str], None],
-        certain: Callable[[TablePart], None],
-        begun: TablePart,
+        certain: Callable[[ComparisonProgress], None],
+        begun: ComparisonProgress,
         shared: set[str],
     ) -> None:
         self._comparison, self._database = comparison, database
@@ -97,7 +97,7 @@ class Walk:
             if self.check.rows - stored >= PART_ROWS:
                 candidates, stored = self._settle(candidates, 1), self.check.rows
                 cursor = json.encode(after).decode()
-                self._certain(TablePart(captured.name, cursor, self._checked()))
+                self._certain(ComparisonProgress(captured.name, cursor, self._checked()))
             self._show("")
         self._settle(candidates, 1)
 

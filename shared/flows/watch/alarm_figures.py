@@ -9,7 +9,7 @@ from shared.flows.health.gathering import relay_facts
 from shared.flows.watch.for_each_consumer import for_each
 from shared.flows.watch.parked_count import parked_changes
 from shared.flows.watch.scheduled_verifies import is_overdue
-from shared.flows.watch.setup import WatchSetup
+from shared.flows.watch.watch_setup import WatchSetup
 
 RELAYING = ("running", "waiting")
 """States of a relay that are right; see `RelayFacts`."""

@@ -5,7 +5,7 @@ guide, "Using dead-letter queues in Amazon SQS", "Retention period".
 """
 
 from shared.flows.watch.for_each_consumer import for_each
-from shared.flows.watch.setup import WatchSetup
+from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.day import DAY_MS
 from shared.values.due_cause import DueCause
 

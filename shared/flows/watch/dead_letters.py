@@ -14,7 +14,7 @@ from contextlib import suppress
 from shared.adapters.queue.contract import Queue
 from shared.adapters.state.state import State
 from shared.flows.watch.for_each_consumer import RESERVE_SECONDS, for_each
-from shared.flows.watch.setup import WatchSetup
+from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.delivery import SET_ASIDE, Delivery
 from shared.values.due_cause import DueCause
 from shared.values.errors import RowlineError

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from shared.domain.empty_rows import forget_empty_rows
 from shared.flows.watch.for_each_consumer import for_each
-from shared.flows.watch.setup import WatchSetup
+from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.pulse import Look
 
 UNTOUCHED_MS = 20 * 60_000

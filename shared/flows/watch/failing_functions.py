@@ -6,7 +6,7 @@ queue holds messages, since the question has a price.
 
 from shared.domain import gate_transitions
 from shared.flows.watch.for_each_consumer import for_each
-from shared.flows.watch.setup import WatchSetup
+from shared.flows.watch.watch_setup import WatchSetup
 
 MINUTES = 3
 """How many minutes of runs are examined; a gate closes when all of them failed."""

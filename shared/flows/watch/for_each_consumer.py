@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from shared.flows.watch.setup import WatchSetup
+from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.errors import RowlineError
 
 RESERVE_SECONDS = 5.0

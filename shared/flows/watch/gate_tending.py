@@ -7,7 +7,7 @@ a deployment switches it on.
 
 from shared.domain import gate_transitions
 from shared.flows.watch.for_each_consumer import for_each
-from shared.flows.watch.setup import WatchSetup
+from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.gate import Gate
 
 VERDICT_MS = 5_000

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from shared.flows.watch.setup import WatchSetup
+from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.job import SLOTS, Job, Slot
 
 _beats: dict[str, tuple[int, int]] = {}

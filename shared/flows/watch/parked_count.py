@@ -1,6 +1,6 @@
 """Parked count: how many changes a consumer has parked, at a cost a minute that is bounded."""
 
-from shared.flows.watch.setup import WatchSetup
+from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.pulse import Count
 
 REQUESTS = 4

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from shared.domain.polling import Polling
 from shared.flows.jobs.holding import JobBusy
 from shared.flows.jobs.submission import submit
-from shared.flows.watch.setup import WatchSetup
+from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.job import Wanted, Work, slot_of
 from shared.values.schedule import last_time
 

@@ -2,7 +2,7 @@
 
 from shared.flows.watch.for_each_consumer import for_each
 from shared.flows.watch.schedule_due import begin_if_due
-from shared.flows.watch.setup import WatchSetup
+from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.job import VerifyWork
 from shared.values.schedule import last_time
 from shared.values.verify_schedule import VerifySchedule

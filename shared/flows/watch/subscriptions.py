@@ -10,7 +10,7 @@ this function with them. Nothing is judged meanwhile. The next run compares both
 
 from shared.domain.subscription_filter import filter_policy, filter_text, same_filter
 from shared.flows.watch.for_each_consumer import for_each
-from shared.flows.watch.setup import WatchSetup
+from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.due_cause import DueCause
 from shared.values.pulse import Subscribed
 

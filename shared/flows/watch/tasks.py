@@ -11,8 +11,8 @@ from shared.flows.watch.gate_tending import tend_gates
 from shared.flows.watch.next_slices import start_slices
 from shared.flows.watch.scheduled_snapshots import start_snapshots
 from shared.flows.watch.scheduled_verifies import start_verifies
-from shared.flows.watch.setup import WatchSetup
 from shared.flows.watch.subscriptions import compare_subscriptions
+from shared.flows.watch.watch_setup import WatchSetup
 
 Task = Callable[[WatchSetup], float | None]
 """Returns when it wants to be called once more in this run, Unix seconds; None: not before the

@@ -17,8 +17,8 @@ from shared.domain.archive_views import View
 from shared.domain.athena_query import ask, rows
 from shared.flows.history.history import row_at, row_history
 from shared.flows.history.history_json import moment_answer
+from shared.flows.history.history_setup import HistorySetup
 from shared.flows.history.make_views import make_views
-from shared.flows.history.setup import HistorySetup
 from shared.values import landing_encoding
 from tests.integration.archive.conftest import ArchivePlace
 from tests.tier import TIER

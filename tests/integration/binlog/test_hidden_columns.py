@@ -8,7 +8,7 @@ import pytest
 from shared.adapters.binlog import open_binlog
 from shared.flows.relay.reading.connecting import database
 from shared.flows.relay.relay_loop import relay
-from shared.flows.relay.setup import RelaySetup
+from shared.flows.relay.relay_setup import RelaySetup
 from shared.values.json_text import encode_json
 from shared.values.settings import SourceSettings, TableSettings
 from shared.values.source_endpoint import parse

@@ -14,7 +14,7 @@ from shared.adapters.topic.sns import open_topic
 from shared.flows.relay.lease import margins, taking_over
 from shared.flows.relay.reading.connecting import database, opener, preflight
 from shared.flows.relay.relay_loop import relay
-from shared.flows.relay.setup import RelaySetup
+from shared.flows.relay.relay_setup import RelaySetup
 from shared.values import source_endpoint
 from shared.values.settings import SourceSettings
 from tests.worlds.twins.claims import MemoryClaims

@@ -15,7 +15,7 @@ from shared.flows.relay.lease.keeper import Keeper
 from shared.flows.relay.lease.margins import LEASE_SECONDS, REQUEST_SECONDS
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.publishing.publisher import Publisher
-from shared.flows.relay.setup import Manner
+from shared.flows.relay.relay_setup import Manner
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import LeaseLost, StateUnavailable
 from shared.values.lease import Lease

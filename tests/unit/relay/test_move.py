@@ -9,7 +9,7 @@ import pytest
 
 from shared.adapters.database.contract import Server as Found
 from shared.flows.relay.relay_loop import relay
-from shared.flows.relay.setup import RelaySetup
+from shared.flows.relay.relay_setup import RelaySetup
 from shared.flows.source.move import Move, move_all
 from shared.flows.source.readiness import Readiness
 from shared.flows.source.target import check_target

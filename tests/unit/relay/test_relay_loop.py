@@ -16,7 +16,7 @@ from shared.flows.relay import relay_loop
 from shared.flows.relay.lease import margins, taking_over
 from shared.flows.relay.reading import passage
 from shared.flows.relay.relay_loop import relay
-from shared.flows.relay.setup import RelaySetup
+from shared.flows.relay.relay_setup import RelaySetup
 from shared.flows.source.reset import reset
 from shared.values.checkpoint import Checkpoint
 from shared.values.due_cause import DueCause

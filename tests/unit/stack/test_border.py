@@ -20,8 +20,8 @@ from shared.values.errors import ConfigError
 from shared.values.position import Position
 from shared.values.settings import (
     ConsumerSettings,
-    Settings,
     SourceSettings,
+    StageSettings,
     TableSettings,
 )
 from tests.tier import TIER
@@ -57,10 +57,10 @@ def test_the_defaults_of_both_sides_are_the_same() -> None:
     }
     (made,) = expand([bare])
     assert made["problems"] == []
-    read = msgspec.convert(made["settings"], type=Settings)
+    read = msgspec.convert(made["settings"], type=StageSettings)
     sink = sinks.settings_of(read.consumers["search"])
     assert sink == ElasticsearchSettings(secret="e")
-    assert read == Settings(
+    assert read == StageSettings(
         service="rowline",
         stage="test",
         sources={
@@ -87,7 +87,7 @@ def test_the_stanzas_for_several_relays_and_sources_in_the_docs_are_right() -> N
         [yaml.safe_load(re.sub(r"\$\{param:(\w+)\}", r"\1", block)) for block in blocks]
     )
     assert relays["problems"] == sources["problems"] == []
-    settings = msgspec.convert(relays["settings"], type=Settings)
+    settings = msgspec.convert(relays["settings"], type=StageSettings)
     whole = settings.source_of(settings.consumers["listingSearch"])
     assert (whole.name, whole.stream, whole.secret) == (
         "shop",
@@ -100,7 +100,7 @@ def test_the_stanzas_for_several_relays_and_sources_in_the_docs_are_right() -> N
         "market.events": "shop/shopEvents",
     }
     assert [each.name for each in settings.siblings(settings.sources["shopEvents"])] == ["shop"]
-    both = msgspec.convert(sources["settings"], type=Settings)
+    both = msgspec.convert(sources["settings"], type=StageSettings)
     assert both.siblings(both.sources["europe"]) == []
     assert both.source_of(both.consumers["americaSearch"]).stream == "america"
 
@@ -203,7 +203,7 @@ def test_whatever_the_plugin_accepts_the_library_reads(stanzas: list[dict[str, A
     for given_stanzas, made in zip(stanzas, expand(stanzas), strict=True):
         if made["problems"]:
             continue
-        read = msgspec.convert(made["settings"], type=Settings)
+        read = msgspec.convert(made["settings"], type=StageSettings)
         (source,) = read.sources.values()
         assert set(source.tables) == set(given_stanzas["sources"][source.name]["tables"])
         assert (source.compression == "zstd") is (

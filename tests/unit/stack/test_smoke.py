@@ -13,7 +13,7 @@ from shared.adapters.state.dynamodb import DynamoStreams
 from shared.values.checkpoint import Checkpoint
 from shared.values.lineage import Lineage
 from shared.values.position import Position
-from shared.values.settings import ConsumerSettings, Settings, SourceSettings, TableSettings
+from shared.values.settings import ConsumerSettings, SourceSettings, StageSettings, TableSettings
 from tests.aws_setup import create_state_table
 from tests.smoke import aws as smoke
 
@@ -36,7 +36,7 @@ def test_a_relay_in_a_container_that_does_not_run_is_named_and_one_that_runs_is_
     dynamodb: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = SourceSettings("shop", "secret", {"shop.listings": TableSettings()}, run="fargate")
-    settings = Settings("rowline", "dev", {"shop": source}, {})
+    settings = StageSettings("rowline", "dev", {"shop": source}, {})
     stack = Stack(
         "rowline-dev", "UPDATE_COMPLETE", settings, {"StateTable": "state", "ShopRelayService": ARN}
     )
@@ -69,7 +69,7 @@ def test_a_consumer_that_a_schedule_drains_needs_no_mapping() -> None:
         name: ConsumerSettings(name, "shop", ("shop.*",), {"kind": kind})
         for name, kind in kinds.items()
     }
-    settings = Settings("rowline", "dev", {}, consumers)
+    settings = StageSettings("rowline", "dev", {}, consumers)
     named = smoke.checks(Stack("rowline-dev", "UPDATE_COMPLETE", settings, {}))
     assert "search: event source mapping works" in named
     assert "archiveShop: event source mapping works" not in named

@@ -22,7 +22,7 @@ from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.reading.reader import Reader
 from shared.flows.relay.reading.wanting import Wanting
-from shared.flows.relay.setup import Manner
+from shared.flows.relay.relay_setup import Manner
 from shared.flows.relay.sharing.share import Share
 from shared.flows.relay.sharing.succession import Succession
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration

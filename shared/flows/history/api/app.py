@@ -16,8 +16,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from shared.adapters.athena.contract import QueryError
 from shared.flows.history.api.openapi import document
 from shared.flows.history.api.routes import ASKED, ROUTES, Given, Route
+from shared.flows.history.history_setup import HistorySetup
 from shared.flows.history.repeated_asking import RepeatedAsking, StillRunning
-from shared.flows.history.setup import HistorySetup
 from shared.values.errors import ConfigError, Outage, RowlineError
 
 WAIT = 10.0

@@ -6,13 +6,13 @@ from typing import NamedTuple
 from shared.domain.time_argument import parse_time
 from shared.flows.history.history import row_at, row_history
 from shared.flows.history.history_json import history_answer, moment_answer, page_answer, row_answer
+from shared.flows.history.history_setup import HistorySetup
 from shared.flows.history.page_names import MOST
 from shared.flows.history.pages import (
     changes_between,
     changes_of_transaction,
     table_at,
 )
-from shared.flows.history.setup import HistorySetup
 from shared.flows.history.snapshots_json import snapshots_answer
 from shared.flows.history.table_snapshots import snapshots_of
 from shared.values.errors import ConfigError

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from shared.domain.hidden_columns_renamed import HiddenColumns
-from shared.domain.placement import last_placed, replaced
+from shared.domain.placement import displaced, last_placed
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import SourceError
@@ -76,7 +76,7 @@ class Admission:
                 continue
             before = point.stopped.get(name) if point and name in captured.stopped else None
             placed = last_placed(point, name)
-            refusal = replaced(settings, placed, now_ms)
+            refusal = displaced(settings, placed, now_ms)
             if refusal is None and (finding := self._refusal(name, wanted.tables)):
                 refusal = Stopped(finding.what, finding.fix, now_ms, placed=placed)
             if refusal:

@@ -2,7 +2,7 @@
 
 from shared.adapters.state.streams import Streams
 from shared.flows.relay.lease import margins
-from shared.flows.relay.setup import Manner
+from shared.flows.relay.relay_setup import Manner
 from shared.values.lease import Lease
 
 STANDBY_MS = 65_000

@@ -4,7 +4,7 @@ import logging
 import time
 
 from shared.flows.relay.lease.acquiring import LeaseAcquisition
-from shared.flows.relay.setup import RelaySetup
+from shared.flows.relay.relay_setup import RelaySetup
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import StateUnavailable
 from shared.values.lease import Lease

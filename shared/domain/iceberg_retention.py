@@ -1,4 +1,4 @@
-"""Table upkeep: how long what an Iceberg table does not need any more is kept."""
+"""Iceberg retention: how long what an Iceberg table does not need any more is kept."""
 
 from shared.values.day import DAY_MS
 

@@ -1,4 +1,4 @@
-"""Periods: chooses the files of the table that are rewritten together.
+"""Compaction plan: chooses the files of the table that are rewritten together.
 
 A file belongs to the longest period that is over: its month, else its day, else its hour. So the
 history of a row is in few files, and a file is rewritten at most three times.

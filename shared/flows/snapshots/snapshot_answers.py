@@ -1,4 +1,4 @@
-"""Reports: what the work on snapshots did, as a command reads it."""
+"""Snapshot answers: what the work on snapshots did, as a command reads it."""
 
 import msgspec
 

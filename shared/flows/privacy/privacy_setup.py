@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from shared.adapters.objects.contract import ObjectFolder
 from shared.adapters.versions.contract import FormerVersions
-from shared.flows.archive.setup import ArchiveSetup
-from shared.flows.snapshots.setup import SnapshotSetup
+from shared.flows.archive.archive_setup import ArchiveSetup
+from shared.flows.snapshots.snapshot_setup import SnapshotSetup
 from shared.values.settings import ConsumerSettings
 
 

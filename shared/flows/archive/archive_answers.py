@@ -1,4 +1,4 @@
-"""Reports: the answers of the archive's function, as a command reads them."""
+"""Archive answers: those of the archive's function, as a command reads them."""
 
 import msgspec
 

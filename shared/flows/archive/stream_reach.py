@@ -1,11 +1,11 @@
-"""Replay reach: how far the archive has each stream, by number and by time."""
+"""Stream reach: how far the archive has each stream, by number and by time."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from shared.domain.archive_ledger import Ledger
+from shared.flows.archive.archive_setup import ArchiveSetup
 from shared.flows.archive.assigned_numbers import assigned_numbers
-from shared.flows.archive.setup import ArchiveSetup
 from shared.values.archive_pages import FOREVER_US, Reach, StreamReach
 from shared.values.seq import make_seq, split_seq
 from shared.values.stream import source_of

@@ -1,4 +1,4 @@
-"""Report: what a redrive would do, and what it did."""
+"""Redrive report: what a redrive would do, and what it did."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,4 +1,4 @@
-"""Report: what a backfill or a resync did."""
+"""Backfill report: what a backfill or a resync did."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""Report: what a verify found."""
+"""Verify report: what a verify found."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""Report: what a replay did."""
+"""Replay report: what a replay did."""
 
 import msgspec
 
