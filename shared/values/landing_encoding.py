@@ -1,4 +1,4 @@
-"""Landed: the form of changes in the landing: compressed JSON lines, one message per line.
+"""Landing encoding: the form of changes in the landing: compressed JSON lines, a message a line.
 
 The consumer compresses with zstd, Firehose with gzip; the first bytes of an object say which.
 """

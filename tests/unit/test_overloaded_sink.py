@@ -14,7 +14,9 @@ from shared.flows.consume.applying import Tried
 from shared.flows.consume.sink_pressure import SinkPressure, is_high
 from shared.flows.health.gate_findings import gate_findings
 from shared.values.gate import Gate
+from tests.worlds.consumer_world import change
 from tests.worlds.outage_world import OutageWorld
+from tests.worlds.redrive_world import BAD, RedriveWorld
 from tests.worlds.twins.search import MemorySearch
 
 FULL = result_of_item({"status": 429, "error": {"type": "es_rejected_execution_exception"}})
@@ -102,6 +104,21 @@ def test_half_rejected_closes_the_gate_within_a_minute_and_loses_nothing(rejects
     assert world.now - ended < 300
     assert world.prices() == world.rows
     assert (world.world.parked(), world.dlq.depth()) == ([], (0, 0))
+
+
+def test_what_a_redrive_is_rejected_counts_too() -> None:
+    sink = Overloaded(lambda action: False)
+    world = RedriveWorld(wrap=sink._wrap)
+    for number in range(10):
+        bad = change(2 * number + 1, "c", number, price=BAD)
+        world.publish(bad, change(2 * number + 2, "c", 100 + number), group=f"g{number}")
+    world.drain()
+    assert len(world.parked()) == 10
+    world.fix_the_mapping()
+    world.now += 60
+    sink.rejects = every_second()
+    assert world.redrive().applied == 10
+    assert world.state.gates.read("search").suspect_ms > 0
 
 
 def test_a_few_rejections_close_nothing() -> None:

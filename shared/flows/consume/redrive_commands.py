@@ -176,7 +176,8 @@ class RedriveCommands:
         rows.read(opened)
         tried = self._applying.apply(opened, one.run, one.time_left, rows)
         self._guard.took = self._guard.took or bool(tried.took)
-        self.tried = self.tried.plus(Tried(tried.taken, failed=tried.failed))
+        # A change that is refused again says nothing new: it is parked.
+        self.tried = self.tried.plus(tried._replace(refused=0, unasked=0))
         rows.take_outcomes({delivery.group: opened})
         rows.save()
         lost = [each.parked for each in attempts if each.opened is None]
