@@ -13,6 +13,7 @@ from ministack.core.responses import request_scope
 from ministack.services import cloudwatch, lambda_svc, sqs
 
 from local.emulator.patch import Function, around
+from local.emulator.queue_lock import LOCK
 
 _EVERY = 15.0  # seconds between looks at the queues
 
@@ -88,7 +89,8 @@ def _dimensions(named: dict[str, Any]) -> list[dict[str, str]]:
 def _measure_queues() -> None:
     for (account, region, _url), queue in list(sqs._queues._data.items()):
         with request_scope(account, region):
-            now, messages = time.time(), list(queue["messages"])
+            with LOCK:
+                now, messages = time.time(), list(queue["messages"])
             visible = sum(message["visible_at"] <= now for message in messages)
             values = {
                 "ApproximateNumberOfMessagesVisible": (visible, "Count"),
