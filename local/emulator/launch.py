@@ -8,6 +8,7 @@ from pathlib import Path
 # the emulator is corrected. The order matters only where a docstring says so.
 GAPS = (
     "batch_actions",
+    "form_decoding",
     "queue_scans",
     "queue_lock",
     "dedup_pruning",

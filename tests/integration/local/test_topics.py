@@ -227,3 +227,24 @@ def test_what_cannot_be_delivered_goes_to_the_dlq_of_the_subscription(topic, dep
     publish("again")
     assert [message["Body"] for message in drain(queue, 1)] == ["again"]
     sqs.delete_queue(QueueUrl=dlq["QueueUrl"])
+
+
+FORMS = """
+import random, sys
+from urllib import parse
+sys.path.insert(0, sys.argv[1])
+stock = parse.unquote_to_bytes
+import local.emulator.form_decoding
+
+dice = random.Random(1)
+parts = ["a", "%41", "%0A", "%3D", "%", "%2", "%zz", "=", "\\t", "_", "é", "%25", "\\n", "\\r"]
+for _ in range(20_000):
+    text = "".join(dice.choice(parts) for _ in range(dice.randrange(9)))
+    assert parse.unquote_to_bytes(text) == stock(text), repr(text)
+    assert parse.unquote_to_bytes(text.encode()) == stock(text.encode()), repr(text)
+assert parse.unquote_to_bytes is not stock
+"""
+
+
+def test_a_form_is_decoded_as_by_the_standard_library(emulator):
+    run_in_emulator(FORMS)
