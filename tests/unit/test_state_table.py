@@ -1,9 +1,11 @@
 """The calls to DynamoDB that the state stores share: what a throttled table leaves out."""
 
+import threading
 from typing import Any
 
 import pytest
 
+from shared.adapters.state.dynamodb.deletions import AT_ONCE, DynamoDeletions
 from shared.adapters.state.dynamodb.state_table import StateTable
 from shared.values.errors import StateUnavailable
 
@@ -51,3 +53,17 @@ def test_a_table_that_processes_nothing_is_an_outage_and_the_waits_grow() -> Non
         table.get_many([("a", "1"), ("a", "2"), ("a", "3")])
     assert waits[-1] > 2 > 0.1 > waits[0]
     assert 5 < sum(waits) < 40
+
+
+def test_deletions_are_recorded_beside_each_other() -> None:
+    both = threading.Barrier(2, timeout=10)
+
+    class Slow:
+        """Answers when two requests have come."""
+
+        def update_item(self, **_request: Any) -> dict[str, Any]:
+            both.wait()
+            return {"Attributes": {}}
+
+    deletions = DynamoDeletions(Slow(), "state")  # type: ignore[arg-type]
+    deletions.record("search", "r1", {f"listings/{id}": 7 for id in range(AT_ONCE)})
