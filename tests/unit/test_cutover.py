@@ -340,6 +340,18 @@ def test_rows_of_the_fill_go_to_the_new_index_alone() -> None:
     assert [list(made.search.get(name, ["7"])) for name in pair.targets] == [["7"], []]
 
 
+def test_a_deletion_is_recorded_only_for_the_index_that_gets_the_rows() -> None:
+    made = World()
+    pair = two_indexes(made)
+    held = made.state.pairs.read("search")
+    assert made.state.jobs.begin(Job("r1", "search", BackfillWork(), token=1, beat=1))
+    made.state.pairs.write("search", msgspec.structs.replace(held, filling=True))
+    made.handle(delivery([change(8, "d", 1)]))
+    assert made.state.deletions.read("search", "r1") == {f"{pair.targets[0]}/1": 8}
+    made.handle(delivery([change(7, "r", 1, price=2)], lane="backfill", run="r1"))
+    assert [list(made.search.get(name, ["1"])) for name in pair.targets] == [[], []]
+
+
 @pytest.mark.soak
 @given(seed=st.integers(0, 2**32), kill_rate=st.sampled_from([0.0, 0.02, 0.08]))
 @settings(max_examples=TIER.backfill_runs, deadline=None, suppress_health_check=list(HealthCheck))

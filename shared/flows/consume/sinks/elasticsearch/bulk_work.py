@@ -57,6 +57,10 @@ class BulkWork:
         beside, serving = pair.targets
         return (beside,) if self._pairs.filling and lane == "backfill" else (beside, serving)
 
+    def may_get_rows(self, step: BulkStep) -> bool:
+        """Whether rows of the run under way may come to the index of this step."""
+        return not (self._pairs.filling and step.last)
+
     def put_by(self, places: Iterable[int]) -> dict[int, Outcome]:
         """The outcomes of these arrivals so far; those that did not fail are open again."""
         held = {at: outcome for at in places if (outcome := self.outcomes[at]) is not None}

@@ -157,7 +157,7 @@ class LatestState:
             {
                 address(step.action.index, step.action.id): step.action.version
                 for step in steps
-                if step.is_live_deletion
+                if step.is_live_deletion and work.may_get_rows(step)
             },
         )
         return self._bulks.send([step.action for step in steps], work.has_time)
