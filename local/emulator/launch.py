@@ -25,6 +25,7 @@ GAPS = (
     "generated_names",
     "bucket_properties",
     "table_expiry",
+    "condition_parsing",
     "firehose_gzip",
     "function_errors",
     "function_updates",
