@@ -16,7 +16,7 @@ from shared.adapters.metrics.emf import emit
 from shared.adapters.state.dynamodb.marks import SHARDS
 from shared.domain.archive_records import FULL
 from shared.flows.consume.consumed import Consumed
-from shared.flows.relay.lease import margins
+from shared.flows.relay.lease import lease_margins
 from shared.flows.relay.relay_setup import RelaySetup
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
@@ -157,7 +157,7 @@ def relay_container() -> float:
 
 
 def relay_state() -> float:
-    renewals = SECONDS / margins.RENEW_SECONDS
+    renewals = SECONDS / lease_margins.RENEW_SECONDS
     return renewals * write_units(state_bytes()) * price("dynamodb_write_unit")
 
 

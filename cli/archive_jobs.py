@@ -10,7 +10,7 @@ from cli.ui.whoami import whoami
 from shared.domain.polling import Polling
 from shared.flows.jobs.submission import submit
 from shared.flows.replay.archive_reader import ArchiveReader
-from shared.flows.replay.planning import PlanSetup
+from shared.flows.replay.replay_plan import PlanSetup
 from shared.flows.replay.replay_report import ReplayReport
 from shared.flows.replay.streams_of_source import streams_of
 from shared.stage import Stage

@@ -10,9 +10,9 @@ from cli.ui.name_list import split_names
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
 from shared.domain.polling import Polling
-from shared.flows.jobs.control import resume
+from shared.flows.jobs.following_job import follow_job
+from shared.flows.jobs.job_control import resume
 from shared.flows.jobs.submission import submit
-from shared.flows.jobs.watching import watch_job
 from shared.stage import Stage
 from shared.values.errors import RowlineError, StackError
 from shared.values.job import Job, Wanted, Work
@@ -87,7 +87,7 @@ def follow(stage: Stage, job: Job, progress: RowProgress) -> Job:
 def _watched(stage: Stage, job: Job, progress: RowProgress) -> Job:
     try:
         stage.start_slice(job)
-        return watch_job(stage.state, job, progress.show, Polling())
+        return follow_job(stage.state, job, progress.show, Polling())
     except KeyboardInterrupt:
         progress.stop()
         note_console().print(

@@ -77,7 +77,7 @@ def serve(stop: threading.Event) -> None:
 def main() -> int:
     if sys.argv[1:] == ["--healthy"]:
         return 0 if healthy() else 1
-    from shared.flows.relay.stopping import until_signalled
+    from shared.flows.relay.stop_signals import until_signalled
 
     stop = threading.Event()
     until_signalled(lambda: serve(stop), stop)

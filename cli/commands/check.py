@@ -12,7 +12,7 @@ from cli.ui.findings import exit_code, show_wrong, shown
 from cli.ui.json_option import JsonOption
 from shared.adapters.project.serverless import declaration_of
 from shared.flows.health.check import check
-from shared.flows.health.mistakes import holds_up
+from shared.flows.health.deployment_blockers import holds_up
 from shared.stage import Stage
 from shared.values.checkpoint import Checkpoint
 from shared.values.declaration import Declaration, read_declaration

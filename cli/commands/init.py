@@ -11,8 +11,8 @@ from cli.ui.console import note_console
 from cli.ui.name_list import split_names
 from cli.ui.source_address import endpoint_of
 from shared.adapters.database.sql import SqlDatabase
-from shared.flows.source.listing import list_tables
 from shared.flows.source.stanza_text import put_in, stanzas
+from shared.flows.source.table_listing import list_tables
 from shared.values.errors import ConfigError
 
 # As the serverless.yml of this repository names them; the values stand in Secrets Manager.

@@ -14,8 +14,8 @@ from cli.ui.duration import duration
 from cli.ui.json_option import JsonOption
 from cli.ui.progress_line import RowProgress
 from shared.domain.polling import Polling
-from shared.flows.jobs import control
-from shared.flows.jobs.watching import watch_job
+from shared.flows.jobs import job_control
+from shared.flows.jobs.following_job import follow_job
 from shared.values.errors import StackError
 from shared.values.job import FillWork, Job, VerifyWork
 from shared.values.redrive_work import RedriveWork
@@ -39,7 +39,7 @@ def list_jobs(
     from rich.table import Table
 
     deployed = open_stage(stage, service)
-    found = control.jobs_of(deployed.state, deployed.settings.consumers)
+    found = job_control.jobs_of(deployed.state, deployed.settings.consumers)
     if as_json:
         return print_json(found)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
@@ -67,10 +67,10 @@ def show(
     Example: `rowline jobs show 20261127T021500-3fa9c1`
     """
     deployed = open_stage(stage, service)
-    found = control.find(deployed.state, deployed.settings.consumers, job)
+    found = job_control.find(deployed.state, deployed.settings.consumers, job)
     if watch and found.state == "running":
         with RowProgress(found.kind) as progress:
-            found = watch_job(deployed.state, found, progress.show, Polling())
+            found = follow_job(deployed.state, found, progress.show, Polling())
     if as_json:
         return print_json(found)
     console = result_console()
@@ -85,8 +85,8 @@ def pause(job: JobArgument, stage: StageOption = "local", service: ServiceOption
     Example: `rowline jobs pause 20261127T021500-3fa9c1`
     """
     deployed = open_stage(stage, service)
-    found = control.find(deployed.state, deployed.settings.consumers, job)
-    paused = control.pause(deployed.state, found, _note, Polling())
+    found = job_control.find(deployed.state, deployed.settings.consumers, job)
+    paused = job_control.pause(deployed.state, found, _note, Polling())
     result_console().print(f"{paused.kind} {paused.id}: paused", markup=False)
 
 
@@ -102,11 +102,11 @@ def resume_job(
     Example: `rowline jobs resume 20261127T021500-3fa9c1`
     """
     deployed = open_stage(stage, service)
-    found = control.find(deployed.state, deployed.settings.consumers, job)
+    found = job_control.find(deployed.state, deployed.settings.consumers, job)
     require_function(deployed)
     accept = WITHOUT_LIMIT if yes else found.wanted.accept
     wanted = msgspec.structs.replace(found.wanted, accept=accept)
-    resumed = control.resume(deployed.state, found, wanted)
+    resumed = job_control.resume(deployed.state, found, wanted)
     deployed.start_slice(resumed)
     result_console().print(f"{resumed.kind} {resumed.id}: continues", markup=False)
 
@@ -118,17 +118,17 @@ def cancel(job: JobArgument, stage: StageOption = "local", service: ServiceOptio
     Example: `rowline jobs cancel 20261127T021500-3fa9c1`
     """
     deployed = open_stage(stage, service)
-    found = control.find(deployed.state, deployed.settings.consumers, job)
+    found = job_control.find(deployed.state, deployed.settings.consumers, job)
     if found.in_function and deployed.resources.jobs_function:
-        ending = control.cancel_in_function(deployed.state, found, _note, Polling())
+        ending = job_control.cancel_in_function(deployed.state, found, _note, Polling())
         deployed.start_slice(ending)
         with RowProgress("cancel") as progress:
-            ended = watch_job(deployed.state, ending, progress.show, Polling())
+            ended = follow_job(deployed.state, ending, progress.show, Polling())
         if ended.state != "cancelled":
             raise StackError(f"{ended.state}: {ended.outcome}", thing=f"{ended.kind} {ended.id}")
     else:
         sink = deployed.sink(found.consumer)
-        ended = control.cancel(deployed.state, found, sink, _note, Polling())
+        ended = job_control.cancel(deployed.state, found, sink, _note, Polling())
     result_console().print(f"{ended.kind} {ended.id}: cancelled", markup=False)
 
 

@@ -15,7 +15,7 @@ from cli.ui.console import note_console
 from cli.ui.progress_line import LiveLine
 from shared.flows.relay.relay_loop import relay
 from shared.flows.relay.relay_setup import RelaySetup
-from shared.flows.relay.stopping import until_signalled
+from shared.flows.relay.stop_signals import until_signalled
 from shared.stage import Stage
 from shared.values.seq import split_seq
 from shared.values.settings import SourceSettings

@@ -13,9 +13,9 @@ from cli.ui.json_option import JsonOption
 from cli.ui.name_list import split_names
 from shared.flows.jobs.send_rate import RATE
 from shared.flows.replay.plan_lines import lines_of
-from shared.flows.replay.planning import ReplayRequest, plan
+from shared.flows.replay.replay_plan import ReplayRequest, plan
 from shared.flows.replay.replay_report import line_of
-from shared.flows.replay.window import moment_us
+from shared.flows.replay.replay_window import moment_us
 from shared.values.replay_work import ReplayWork
 
 FromOption = Annotated[

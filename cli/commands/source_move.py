@@ -14,8 +14,8 @@ from cli.ui.source_address import endpoint_of, is_address
 from shared.adapters.database.sql import SqlDatabase
 from shared.flows.relay.reading.connecting import opener
 from shared.flows.source.move import Move, move_all
-from shared.flows.source.readiness import Readiness
-from shared.flows.source.target import check_target
+from shared.flows.source.move_readiness import Readiness
+from shared.flows.source.move_target import check_target
 from shared.stage import Stage
 from shared.values.errors import ConfigError
 from shared.values.position import Position

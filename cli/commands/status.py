@@ -13,7 +13,7 @@ from cli.ui.duration import duration
 from cli.ui.findings import show_wrong, shown
 from cli.ui.json_option import JsonOption
 from cli.ui.printed_table import new_table, print_table
-from shared.flows.health.facts import ConsumerFacts, RelayFacts
+from shared.flows.health.stage_facts import ConsumerFacts, RelayFacts
 from shared.flows.health.status import Status, status
 from shared.values.stream import relay_of
 

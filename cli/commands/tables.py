@@ -12,7 +12,7 @@ from cli.ui.name_list import table_patterns
 from cli.ui.printed_table import new_table, print_table
 from cli.ui.source_address import endpoint_of, is_address
 from shared.adapters.database.sql import SqlDatabase
-from shared.flows.source.listing import Listing, list_tables
+from shared.flows.source.table_listing import Listing, list_tables
 
 
 def command(

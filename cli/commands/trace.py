@@ -10,7 +10,7 @@ from cli.deployed import ServiceOption, SourceOption, StageOption, open_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.json_option import JsonOption
 from shared.flows.trace.change_trace import ChangeTrace, ConsumerTrace, Step
-from shared.flows.trace.sought import by_id, by_key
+from shared.flows.trace.sought_change import by_id, by_key
 from shared.flows.trace.trace import trace
 from shared.values.errors import ConfigError
 from shared.values.seq import split_seq

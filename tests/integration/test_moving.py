@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.flows.relay.lease import margins
+from shared.flows.relay.lease import lease_margins
 from shared.flows.relay.reading.connecting import database, opener
 from shared.flows.relay.relay_loop import relay
 from shared.flows.relay.relay_setup import RelaySetup
@@ -185,8 +185,8 @@ def server(request: pytest.FixtureRequest) -> Any:
 
 @pytest.fixture
 def stage(server: Any, shop: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(margins, "LEASE_SECONDS", 3.0)
-    monkeypatch.setattr(margins, "REQUEST_SECONDS", 1.0)
+    monkeypatch.setattr(lease_margins, "LEASE_SECONDS", 3.0)
+    monkeypatch.setattr(lease_margins, "REQUEST_SECONDS", 1.0)
     with server.connect(shop) as connection, connection.cursor() as cursor:
         for table in ("prices", "events"):
             cursor.execute(f"CREATE TABLE {table} (id INT PRIMARY KEY, n INT NOT NULL)")

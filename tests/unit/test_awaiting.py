@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from shared.domain.polling import Polling
-from shared.flows.jobs import awaiting
-from shared.flows.jobs.awaiting import Awaiting
+from shared.flows.jobs import awaiting_consumer
+from shared.flows.jobs.awaiting_consumer import Awaiting
 from shared.values.errors import StackError
 
 MANY = 300
@@ -75,7 +75,7 @@ def test_the_end_is_seen_soon_and_a_slow_consumer_is_not_asked_often(after: floa
 
 
 def test_nothing_applied_for_too_long_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(awaiting, "STALLED_SECONDS", 30.0)
+    monkeypatch.setattr(awaiting_consumer, "STALLED_SECONDS", 30.0)
     consumer = Consumer(lambda _: set())
     with pytest.raises(StackError, match="has applied none of 64 messages, of group group for one"):
         consumer.awaiting().until_done(dict.fromkeys(ids(64), "group"))

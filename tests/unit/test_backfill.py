@@ -14,7 +14,7 @@ from shared.domain.polling import Polling
 from shared.domain.table_plan import CannotNumber
 from shared.flows.backfill import sink_ahead
 from shared.flows.backfill.backfill import Backfill
-from shared.flows.jobs import awaiting
+from shared.flows.jobs import awaiting_consumer
 from shared.flows.jobs.holding import JobBusy
 from shared.flows.jobs.tenure import HOLDER_SILENT_SECONDS, JobStopped
 from shared.values.errors import ConfigError, SourceError, StackError
@@ -254,7 +254,7 @@ def test_a_backfill_that_the_former_version_began_is_continued(world: BackfillWo
 def test_reading_waits_for_its_own_rows_and_for_nothing_else(
     world: BackfillWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(awaiting, "MAX_WAITING", 2)
+    monkeypatch.setattr(awaiting_consumer, "MAX_WAITING", 2)
     for key in range(40):
         world.rows[key] = world.row(key)
         world.database.visible["shop.items"][key,] = world.rows[key]

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from shared.flows.archive import chosen_changes, reading_order
 from shared.flows.replay.archive_reader import ArchiveReader
 from shared.flows.replay.from_archive import fill_from_archive
-from shared.flows.replay.planning import PlanSetup
+from shared.flows.replay.replay_plan import PlanSetup
 from shared.values.coverage import CoverageSegment, SegmentStart
 from shared.values.due_cause import DueCause
 from shared.values.errors import ConfigError, RowlineError

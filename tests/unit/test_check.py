@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from shared.flows.health.mistakes import holds_up
+from shared.flows.health.deployment_blockers import holds_up
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import ConfigError, SourceUnavailable

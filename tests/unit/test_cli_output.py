@@ -10,7 +10,7 @@ import pytest
 from cli.commands.tables import _show as show_tables
 from cli.commands.verify import show_verify
 from cli.ui.console import result_console
-from shared.flows.source.listing import ListedTable, Listing
+from shared.flows.source.table_listing import ListedTable, Listing
 from shared.flows.verify.verify_report import VerifyReport
 from shared.values.difference import Difference
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from shared.flows.cutover.cutover import CutoverReport
-from shared.flows.jobs import control
+from shared.flows.jobs import job_control
 from shared.values.change import Row
 from shared.values.index_pair import NO_PAIRS, IndexPair, IndexPairs
 from shared.values.job import BackfillWork, CutoverWork, Job, ResyncWork, VerifyWork, Work
@@ -230,7 +230,7 @@ def test_a_cancelled_fill_leaves_the_serving_index_alone(
     world.kill_rate = 0.0
     held = world.state.jobs.current("search", "fill")
     if held:
-        control.cancel_in_function(world.state, held, lambda _: None, machine.polling)
+        job_control.cancel_in_function(world.state, held, lambda _: None, machine.polling)
         assert machine.until_over().state == "cancelled"
     assert job.id in [one.id for one in world.state.jobs.ended("search", 9)]
     world.write()

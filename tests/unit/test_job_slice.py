@@ -14,12 +14,12 @@ from shared.domain.polling import Polling
 from shared.flows.backfill.backfill_report import BackfillReport
 from shared.flows.consume.sinks.elasticsearch.index_takeover import IndexTakeover
 from shared.flows.job_slice import JobSlice
-from shared.flows.jobs import control
+from shared.flows.jobs import job_control
+from shared.flows.jobs.following_job import follow_job
 from shared.flows.jobs.holding import JobBusy
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.submission import submit
 from shared.flows.jobs.tenure import RESERVE_SECONDS, Tenure
-from shared.flows.jobs.watching import watch_job
 from shared.flows.verify import walking
 from shared.values.errors import ConfigError, SearchUnavailable, StackError
 from shared.values.job import BackfillWork, Job, ResyncWork, Slot, VerifyWork, Wanted, Work
@@ -96,7 +96,7 @@ class Machine:
                 (over,) = [one for one in jobs.ended("search", 99) if one.id == begun.id]
                 return over
             if held.state == "failed":  # for want of time; a person lets it continue
-                control.resume(self.world.state, held)
+                job_control.resume(self.world.state, held)
             self.world.sleep(5.0)
         raise AssertionError("it never ends")
 
@@ -125,7 +125,7 @@ def test_a_job_is_begun_without_a_database_and_done_in_the_function(
     job = machine.submit(BackfillWork())
     assert (job.in_function, job.holder, current(world)) == (True, "", job)
     assert machine.slice() == "done"
-    done = watch_job(world.state, job, lambda _: None, machine.polling)
+    done = follow_job(world.state, job, lambda _: None, machine.polling)
     report = msgspec.convert(done.result, BackfillReport)
     assert (done.state, done.by, report.tables) == ("done", "ann@desk", ["shop.items"])
     assert report.rows == len(world.rows)
@@ -235,7 +235,7 @@ def test_many_deletions_are_asked_for_where_a_person_is(
     job = current(world, "verify")
     assert (job.state, job.refused) == ("failed", 20)
     assert "20 of" in job.outcome
-    resumed = control.resume(world.state, job, Wanted(accept=job.refused))
+    resumed = job_control.resume(world.state, job, Wanted(accept=job.refused))
     assert (resumed.state, resumed.refused) == ("running", 0)
     assert machine.slice("verify") == "done"
     assert world.index() == world.source()
@@ -248,13 +248,13 @@ def test_an_outage_is_waited_for_an_error_is_not(world: BackfillWorld, machine: 
         assert machine.slice() == "continues"
     assert current(world).outcome == "Elasticsearch: is down."
     assert machine.slice() == "failed"
-    control.resume(world.state, current(world))
+    job_control.resume(world.state, current(world))
     machine.failing = ConfigError("is wrong.", thing="the stanza")
     assert machine.slice() == "failed"
     assert current(world).outcome == "the stanza: is wrong."
     machine.failing = None
     assert machine.slice() == "none", "nobody resumed it"
-    control.resume(world.state, current(world))
+    job_control.resume(world.state, current(world))
     assert machine.slice() == "done"
 
 
@@ -312,7 +312,7 @@ def test_a_job_is_paused_between_slices_and_resumed(world: BackfillWorld) -> Non
     machine = Machine(world, seconds=RESERVE_SECONDS - 1)
     job = machine.submit(BackfillWork())
     assert machine.slice() == "continues"
-    paused = control.pause(world.state, job, lambda _: None, machine.polling)
+    paused = job_control.pause(world.state, job, lambda _: None, machine.polling)
     assert (paused.state, machine.slice()) == ("paused", "none")
     again = machine.submit(BackfillWork())
     assert (again.id, again.state) == (job.id, "running")
@@ -327,7 +327,7 @@ def test_cancelled_means_that_the_invocation_is_over(
     taken = world.state.jobs.take(msgspec.structs.replace(job, left_s=400.0), "lambda 0")
     assert taken  # and is frozen there
     began = world.now
-    control.cancel(world.state, taken, world.world.sink(), lambda _: None, machine.polling)
+    job_control.cancel(world.state, taken, world.world.sink(), lambda _: None, machine.polling)
     assert world.now - began >= 400
 
 
@@ -354,7 +354,7 @@ def test_a_wish_that_a_slice_took_away_is_asked_again(
 
     world.state.jobs.ask = ask  # type: ignore[method-assign]
     polling = Polling(lambda: world.now, sleep)
-    assert control.pause(world.state, job, lambda _: None, polling).state == "paused"
+    assert job_control.pause(world.state, job, lambda _: None, polling).state == "paused"
     assert len(asked) >= 2
 
 
@@ -381,7 +381,7 @@ def test_a_resync_of_nothing_is_done(world: BackfillWorld, machine: Machine) -> 
 
 def test_another_job_in_the_slot_is_named(world: BackfillWorld, machine: Machine) -> None:
     job = machine.submit(BackfillWork(), tables=("shop.items",))
-    control.pause(world.state, job, lambda _: None, machine.polling)
+    job_control.pause(world.state, job, lambda _: None, machine.polling)
     with pytest.raises(ConfigError, match=rf"backfill {job.id} is under way"):
         machine.submit(ResyncWork())
     with pytest.raises(ConfigError, match="--restart"):
@@ -393,7 +393,7 @@ def test_a_job_that_is_over_is_not_resumed(world: BackfillWorld, machine: Machin
     job = machine.submit(BackfillWork())
     machine.slice()
     with pytest.raises(StackError, match="is over"):
-        control.resume(world.state, job)
+        job_control.resume(world.state, job)
 
 
 @pytest.mark.soak

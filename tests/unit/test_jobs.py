@@ -8,7 +8,7 @@ import pytest
 
 from shared.domain.polling import Polling
 from shared.flows.health.job_findings import job_findings
-from shared.flows.jobs import control
+from shared.flows.jobs import job_control
 from shared.flows.jobs.tenure import HOLDER_SILENT_SECONDS, JobStopped
 from shared.flows.verify.verify import Verify
 from shared.values.errors import ConfigError, StackError
@@ -58,7 +58,7 @@ def meanwhile(world: BackfillWorld, stop: Callable[[Job, Polling], Job]) -> Job:
 
 def test_a_paused_job_is_kept_where_it_was_and_continued(world: BackfillWorld) -> None:
     paused = meanwhile(
-        world, lambda held, polling: control.pause(world.state, held, lambda _: None, polling)
+        world, lambda held, polling: job_control.pause(world.state, held, lambda _: None, polling)
     )
     assert (paused.state, paused.holder) == ("paused", "")
     assert job(world).run().job == paused.id
@@ -68,7 +68,7 @@ def test_a_paused_job_is_kept_where_it_was_and_continued(world: BackfillWorld) -
 def test_a_job_whose_process_is_gone_is_paused_once_it_was_silent(world: BackfillWorld) -> None:
     held, began = killed(world), world.now
     told: list[str] = []
-    control.pause(world.state, held, told.append, Polling(lambda: world.now, world.sleep))
+    job_control.pause(world.state, held, told.append, Polling(lambda: world.now, world.sleep))
     assert world.now - began == pytest.approx(HOLDER_SILENT_SECONDS, abs=2)
     assert told[0] == f"waiting until {held.holder} stops"
     assert under_way(world).state == "paused"
@@ -82,29 +82,29 @@ def test_a_cancelled_backfill_brings_no_row_back(world: BackfillWorld) -> None:
     world.drain()
     world.state.deletions.record("search", held.id, {f"shop-items/{key}": 9 << 40})
     polling = Polling(lambda: world.now, world.sleep)
-    ended = control.cancel(world.state, held, world.world.sink(), lambda _: None, polling)
+    ended = job_control.cancel(world.state, held, world.world.sink(), lambda _: None, polling)
     assert (ended.state, ended.outcome) == ("cancelled", "cancelled")
     assert world.state.jobs.current("search", "fill") is None
     assert str(key) not in world.index()
-    assert [one.state for one in control.jobs_of(world.state, ["search"])] == ["cancelled"]
+    assert [one.state for one in job_control.jobs_of(world.state, ["search"])] == ["cancelled"]
     with pytest.raises(StackError, match="is over"):
-        control.cancel(world.state, held, world.world.sink(), lambda _: None, polling)
+        job_control.cancel(world.state, held, world.world.sink(), lambda _: None, polling)
 
 
 def test_jobs_are_found_by_their_id(world: BackfillWorld) -> None:
     done = job(world).run().job
     held = killed(world)
     Verify(world.setup(), chunk_rows=3).run()
-    listed = control.jobs_of(world.state, ["search", "other"])
+    listed = job_control.jobs_of(world.state, ["search", "other"])
     assert [(one.kind, one.state) for one in listed[:1]] == [("backfill", "running")]
     assert {(one.kind, one.state) for one in listed[1:]} == {
         ("backfill", "done"),
         ("verify", "done"),
     }
-    assert control.find(world.state, ["search"], done).state == "done"
-    assert control.find(world.state, ["search"], held.id).holder == held.holder
+    assert job_control.find(world.state, ["search"], done).state == "done"
+    assert job_control.find(world.state, ["search"], held.id).holder == held.holder
     with pytest.raises(ConfigError, match="nothing: is no job of this stage"):
-        control.find(world.state, ["search"], "nothing")
+        job_control.find(world.state, ["search"], "nothing")
 
 
 def test_a_job_that_failed_is_a_finding(world: BackfillWorld) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.flows.source.listing import list_tables
+from shared.flows.source.table_listing import list_tables
 from shared.values.errors import SourceError
 from shared.values.table import Column, Table
 from tests.worlds.twins.database import MemoryDatabase

@@ -8,7 +8,7 @@ import pytest
 from shared.adapters.search.contract import Action, Result
 from shared.adapters.topic.contract import Entry
 from shared.domain.parked_where import ParkedWhere
-from shared.flows.jobs import control
+from shared.flows.jobs import job_control
 from shared.flows.jobs.holding import JobBusy
 from shared.flows.jobs.tenure import JobStopped
 from shared.flows.redrive.changes_to_redrive import commands
@@ -224,7 +224,9 @@ def test_a_command_of_a_job_that_is_over_does_nothing(world: RedriveWorld) -> No
         world.redrive()
     job = world.state.jobs.current("search", "redrive")
     assert job is not None
-    control.cancel(world.state, job, world.sink(), lambda _: None, world.redriving()._setup.polling)
+    job_control.cancel(
+        world.state, job, world.sink(), lambda _: None, world.redriving()._setup.polling
+    )
     del world.work
     world.drain()
     assert len(world.parked()) == 1

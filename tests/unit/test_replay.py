@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 
 from shared.domain.polling import Polling
 from shared.domain.sink import Outcome, Slice
-from shared.flows.jobs import control
+from shared.flows.jobs import job_control
 from shared.flows.replay.replay import Replay
 from shared.flows.replay.replay_sending import ReplaySending
 from shared.values.archive_pages import PageRow
@@ -212,7 +212,7 @@ def test_cancelled_what_is_on_its_way_is_dropped(world: ReplayWorld) -> None:
     held = world.state.jobs.current("search", "fill")
     assert held
     assert replayed(world)
-    control.cancel(world.state, held, world.world.sink(), lambda _: None, world.setup().polling)
+    job_control.cancel(world.state, held, world.world.sink(), lambda _: None, world.setup().polling)
     world.deliver = deliver  # type: ignore[method-assign]
     at_rest(world)
     assert world.index() == {}
@@ -221,7 +221,7 @@ def test_cancelled_what_is_on_its_way_is_dropped(world: ReplayWorld) -> None:
 
 def test_another_replay_while_one_is_under_way_is_refused(world: ReplayWorld) -> None:
     job = world.submit(world.choice())
-    control.pause(world.state, job, lambda _: None, world.setup().polling)
+    job_control.pause(world.state, job, lambda _: None, world.setup().polling)
     with pytest.raises(ConfigError, match="of other changes is under way"):
         world.submit(world.choice(3))
     again = world.submit(world.choice(), rate=7.0)

@@ -10,8 +10,8 @@ import pytest
 from cli.commands import replay
 from shared.domain import replay_cost
 from shared.flows.replay.archive_reader import ArchiveReader
-from shared.flows.replay.planning import PlanSetup, ReplayPlan, ReplayRequest, plan
-from shared.flows.replay.window import moment_us
+from shared.flows.replay.replay_plan import PlanSetup, ReplayPlan, ReplayRequest, plan
+from shared.flows.replay.replay_window import moment_us
 from shared.values.errors import ConfigError, RowlineError, StackError
 from shared.values.settings import SourceSettings, TableSettings
 from tests.unit.test_archive_query import ROOT

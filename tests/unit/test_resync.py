@@ -14,7 +14,7 @@ from shared.domain.open_dues import open_dues
 from shared.domain.sink import Outcome, Slice
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.consume.consume import Consume
-from shared.flows.jobs import awaiting
+from shared.flows.jobs import awaiting_consumer
 from shared.flows.verify.verify import Verify
 from shared.values.due_cause import DueCause
 from shared.values.errors import ConfigError, StackError
@@ -173,7 +173,7 @@ def test_a_message_that_is_never_applied_is_not_waited_for_without_end(
     world.queue.groups.clear()
     with pytest.raises(StackError, match=r"its queue is empty, but .* SQS moved them"):
         world.resync(queue=Deaf(world))
-    assert awaiting.MOVED_SECONDS < awaiting.STALLED_SECONDS
+    assert awaiting_consumer.MOVED_SECONDS < awaiting_consumer.STALLED_SECONDS
 
 
 class Deaf:

@@ -3,8 +3,8 @@
 import pytest
 import yaml
 
-from shared.flows.source.listing import ListedTable, Listing
 from shared.flows.source.stanza_text import put_in, stanzas
+from shared.flows.source.table_listing import ListedTable, Listing
 from shared.values.errors import ConfigError
 
 LISTING = Listing(

@@ -17,7 +17,7 @@ from shared.flows.trace.archive_state import archive_state
 from shared.flows.trace.binlog_search import BinlogSearch, before
 from shared.flows.trace.change_trace import ChangeTrace, ConsumerTrace, Step
 from shared.flows.trace.found_change import FoundChange
-from shared.flows.trace.sought import by_id, by_key
+from shared.flows.trace.sought_change import by_id, by_key
 from shared.flows.trace.trace import NotFound
 from shared.values.errors import ConfigError, StateUnavailable
 from shared.values.position import Position

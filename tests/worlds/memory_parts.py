@@ -19,9 +19,9 @@ from tests.worlds.twins.state import memory_state
 
 
 class MemoryParts:
-    """As `shared.flows.health.gathering.Parts` says; queues are empty until a test fills them.
+    """As `shared.flows.health.gathering_facts.HealthParts` says, for a test.
 
-    The watch has just run.
+    Queues are empty until it fills them. The watch has just run.
     """
 
     def __init__(self, settings: StageSettings, state: State | None = None) -> None:

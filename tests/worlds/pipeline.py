@@ -18,7 +18,7 @@ from shared.flows.backfill.backfill_report import BackfillReport
 from shared.flows.consume import sinks
 from shared.flows.consume.consume import Consume
 from shared.flows.jobs.job_setup import JobSetup
-from shared.flows.relay.reading import wanting
+from shared.flows.relay.reading import wanted_capture
 from shared.flows.relay.reading.connecting import database, opener, preflight
 from shared.flows.relay.relay_setup import RelaySetup
 from shared.flows.verify.verify import Verify, VerifyReport
@@ -71,7 +71,7 @@ class PipelineWorld:
         patch: pytest.MonkeyPatch,
     ) -> None:
         self._patch = patch
-        patch.setattr(wanting, "EXAMINE_SECONDS", 0.5)
+        patch.setattr(wanted_capture, "EXAMINE_SECONDS", 0.5)
         self._server, self._url = server, elasticsearch.url
         self.source = SourceSettings("shop", "secret", dict(tables), start=start, linger_ms=1)
         sink = {"kind": "elasticsearch", "secret": "s"}

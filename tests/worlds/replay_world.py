@@ -11,7 +11,7 @@ import msgspec
 from shared.domain.polling import Polling
 from shared.flows.consume.sinks.elasticsearch.index_takeover import IndexTakeover
 from shared.flows.job_slice import JobSlice
-from shared.flows.jobs import control
+from shared.flows.jobs import job_control
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.submission import submit
 from shared.flows.jobs.tenure import Tenure
@@ -137,7 +137,7 @@ class ReplayWorld(BackfillWorld):
     def resume(self) -> None:
         held = self.state.jobs.current("search", "fill")
         assert held
-        control.resume(self.state, held)
+        job_control.resume(self.state, held)
 
 
 def _archived(message: Any, change: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from shared.flows.consume.batch_trace import BatchTrace
 from shared.flows.consume.consume import Consume
 from shared.flows.relay.publishing.publish_trace import PublishTrace
 from shared.flows.trace.change_trace import ChangeTrace
-from shared.flows.trace.sought import Sought
+from shared.flows.trace.sought_change import Sought
 from shared.flows.trace.trace import trace
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.change import Change

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 1
 """botocore repeats no call: the relay does, with the same deduplication ids, while it holds the
-lease (shared/flows/relay/lease/margins.py).
+lease (shared/flows/relay/lease/lease_margins.py).
 """
 
 

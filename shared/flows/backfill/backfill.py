@@ -16,7 +16,7 @@ from shared.flows.backfill.ghosts import Ghosts
 from shared.flows.backfill.sink_ahead import pass_versions
 from shared.flows.backfill.subscribing import await_filter
 from shared.flows.backfill.tables_to_fill import tables_to_fill
-from shared.flows.jobs.awaiting import Awaiting
+from shared.flows.jobs.awaiting_consumer import Awaiting
 from shared.flows.jobs.chunk_reading import CHUNK_ROWS, ChunkReading
 from shared.flows.jobs.filling_beside import Beside, require_place
 from shared.flows.jobs.holding import hold

@@ -6,7 +6,7 @@ from shared.adapters.own_code import NotImported
 from shared.domain.sink import Sink
 from shared.flows.health.check import check
 from shared.flows.health.declared_stage import DeclaredStage
-from shared.flows.health.gathering import HealthParts
+from shared.flows.health.gathering_facts import HealthParts
 from shared.flows.health.status import status
 from shared.values.errors import RowlineError
 from shared.values.finding import Finding

@@ -6,7 +6,7 @@ from shared.adapters.observation.contract import KeptQueue
 from shared.domain.proof import basis_in
 from shared.domain.sink import Target
 from shared.domain.subscription_filter import filter_policy, same_filter
-from shared.flows.health.facts import ConsumerFacts
+from shared.flows.health.stage_facts import ConsumerFacts
 from shared.flows.health.thresholds import (
     CONSUMER_LATE_S,
     QUEUE_ALMOST_OVER_S,

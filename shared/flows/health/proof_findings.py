@@ -1,6 +1,6 @@
 """Findings about proofs: whether the last verify still says something, and how old it is."""
 
-from shared.flows.health.facts import ConsumerFacts
+from shared.flows.health.stage_facts import ConsumerFacts
 from shared.flows.health.thresholds import VERIFY_OVERDUE_S
 from shared.values.finding import Finding
 

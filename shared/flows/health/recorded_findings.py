@@ -6,7 +6,7 @@ Pure: status, doctor and tests share them. `observed_findings` is about AWS's me
 from collections.abc import Sequence
 from typing import Any
 
-from shared.flows.health.facts import ConsumerFacts, RelayFacts
+from shared.flows.health.stage_facts import ConsumerFacts, RelayFacts
 from shared.flows.health.thresholds import BINLOG_USED_PERCENT, RELAY_LAG_S
 from shared.values.finding import Finding
 from shared.values.stream import relay_of

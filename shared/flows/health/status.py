@@ -9,13 +9,13 @@ from shared.adapters.observation.contract import ConsumerSigns, KeptQueue
 from shared.domain.proof import basis_in, expiry
 from shared.domain.sink import Target
 from shared.flows.health.archive_findings import archive_findings
-from shared.flows.health.facts import ConsumerFacts, RelayFacts
 from shared.flows.health.gate_findings import gate_findings
-from shared.flows.health.gathering import HealthParts, consumer_facts, relay_facts
+from shared.flows.health.gathering_facts import HealthParts, consumer_facts, relay_facts
 from shared.flows.health.job_findings import job_findings
 from shared.flows.health.observed_findings import kept_finding, observed_findings, target_findings
 from shared.flows.health.proof_findings import proof_findings
 from shared.flows.health.recorded_findings import findings_of
+from shared.flows.health.stage_facts import ConsumerFacts, RelayFacts
 from shared.flows.health.watch_findings import watch_findings
 from shared.values.errors import RowlineError
 from shared.values.finding import Finding

@@ -10,7 +10,7 @@ from shared.domain.athena_query import ask, rows
 from shared.domain.row_history import TRUNCATE, Archived
 from shared.flows.history.archive_reach import ArchiveReach, archive_of
 from shared.flows.history.history_setup import HistorySetup
-from shared.flows.history.page_names import MOST, checked_size, page_name, place_of
+from shared.flows.history.page_tokens import MOST, checked_size, page_token, place_of
 from shared.flows.history.past_table import PastTable, find_table
 from shared.flows.history.row_queries import CHANGE_COLUMNS, OF_TABLE, change_of, select
 
@@ -136,5 +136,5 @@ def _page(
     last = found[-1] if more else None
     following = ""
     if last is not None:
-        following = page_name(last.key if by_key else (last.epoch, last.n, last.stream))
+        following = page_token(last.key if by_key else (last.epoch, last.n, last.stream))
     return ChangePage(found, following, archive, done.scanned)

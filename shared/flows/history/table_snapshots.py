@@ -6,7 +6,7 @@ import msgspec
 
 from shared.flows.history.archive_reach import ArchiveReach, archive_of
 from shared.flows.history.history_setup import HistorySetup
-from shared.flows.history.page_names import MOST, checked_size, page_name, place_of
+from shared.flows.history.page_tokens import MOST, checked_size, page_token, place_of
 from shared.flows.history.past_table import find_table
 from shared.values.snapshot import Snapshot
 
@@ -39,4 +39,4 @@ def snapshots_of(setup: HistorySetup, name: str, most: int = MOST, page: str = "
         if len(found) == wanted:
             break
     more = next(remaining, None) is not None
-    return SnapshotPage(past.full_name, found, page_name(last) if more else "", archive)
+    return SnapshotPage(past.full_name, found, page_token(last) if more else "", archive)

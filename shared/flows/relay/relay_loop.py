@@ -6,22 +6,22 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from shared.flows.relay.binlog_retention import BinlogRetention
 from shared.flows.relay.capture.admission import Admission
 from shared.flows.relay.capture.due_recorder import DueRecorder
 from shared.flows.relay.failover.journal import Journal
-from shared.flows.relay.kept_binlogs import KeptBinlogs
-from shared.flows.relay.lease import margins
+from shared.flows.relay.lease import lease_margins
 from shared.flows.relay.lease.checkpointing import Checkpointing
-from shared.flows.relay.lease.keeper import Keeper
+from shared.flows.relay.lease.lease_keeper import LeaseKeeper
 from shared.flows.relay.lease.taking_over import load_checkpoint, wait_for_lease
 from shared.flows.relay.publishing.publish_trace import PublishTrace
 from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.reading.reader import Reader
-from shared.flows.relay.reading.wanting import Wanting
+from shared.flows.relay.reading.wanted_capture import Wanting
 from shared.flows.relay.relay_figures import RelayFigures
 from shared.flows.relay.relay_setup import RelayEnd, RelaySetup
-from shared.flows.relay.sharing.share import Share
 from shared.flows.relay.sharing.succession import Succession
+from shared.flows.relay.sharing.table_share import TableShare
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import LeaseLost, Outage, RowlineError, StateUnavailable
@@ -55,9 +55,9 @@ class _Relay:
         self._setup, stream = setup, setup.source.stream
         self._outbox = setup.outbox()
         self._trace = PublishTrace(setup.tracer, setup.traced_as, stream)
-        self._keeper = Keeper(setup.streams, stream, lease, asked_at, time.monotonic)
+        self._keeper = LeaseKeeper(setup.streams, stream, lease, asked_at, time.monotonic)
         stanza = CaptureConfiguration(setup.source.tables)
-        self._share = Share(setup.streams, stream, stanza, setup.others, lease.token)
+        self._share = TableShare(setup.streams, stream, stanza, setup.others, lease.token)
         journal = Journal(setup.claims, stream)
         self._checkpoints = Checkpointing(
             self._outbox, journal, setup.coverage, self._keeper, time.monotonic
@@ -90,7 +90,7 @@ class _Relay:
             mask_key=setup.mask_key,
             due=due,
         )
-        self._kept = kept = KeptBinlogs(setup.open_database, lease.figures)
+        self._kept = kept = BinlogRetention(setup.open_database, lease.figures)
         now = time.monotonic(), _now_ms()
         self._figures = RelayFigures(
             self._outbox, setup.run, setup.version, *now, kept=lambda: kept.shown
@@ -199,7 +199,7 @@ class _Relay:
                 self._ended = "yielded"
                 self._stop_reading()
             awaited = self._ending if self._stopping.is_set() else self._setup.stop
-            awaited.wait(max(0.0, margins.RENEW_SECONDS - (time.monotonic() - started)))
+            awaited.wait(max(0.0, lease_margins.RENEW_SECONDS - (time.monotonic() - started)))
 
     def _shown(self, checkpoint: Checkpoint | None) -> dict[str, Any]:
         self._figures.waiting = self._share.waiting

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from shared.flows.replay.planning import ReplayPlan
+from shared.flows.replay.replay_plan import ReplayPlan
 from shared.values.unix_micros import time_text
 
 

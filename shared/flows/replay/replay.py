@@ -8,16 +8,16 @@ from collections.abc import Sequence
 import msgspec
 
 from shared.domain.sink import Listable
-from shared.flows.jobs.awaiting import Awaiting
+from shared.flows.jobs.awaiting_consumer import Awaiting
 from shared.flows.jobs.filling_beside import Beside
 from shared.flows.jobs.holding import hold
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.new_index import require_one_index
+from shared.flows.replay.archive_barrier import await_barrier
 from shared.flows.replay.archive_reader import ArchiveReader, page_event
 from shared.flows.replay.archived_table import archived_table, grouping
 from shared.flows.replay.asked_ahead import AskedAhead
-from shared.flows.replay.barrier import await_barrier
-from shared.flows.replay.beating import beating
+from shared.flows.replay.heartbeat import beating
 from shared.flows.replay.replay_report import ReplayReport
 from shared.flows.replay.replay_sending import ReplaySending
 from shared.values.archive_pages import PageRow, PartRequest, TableName

@@ -18,7 +18,7 @@ from shared.flows.relay.capture.coverage_segments import cover, first_segment
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.taking_over import wait_for_lease
 from shared.flows.relay.relay_setup import RelaySetup
-from shared.flows.source.readiness import LookAtStream, Readiness
+from shared.flows.source.move_readiness import LookAtStream, Readiness
 from shared.values.capture_configuration import read_configuration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import (

@@ -10,7 +10,7 @@ from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.taking_over import wait_for_lease
 from shared.flows.relay.reading.resuming import start_of
 from shared.flows.relay.relay_setup import RelaySetup
-from shared.flows.relay.sharing.share import Share
+from shared.flows.relay.sharing.table_share import TableShare
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import RowlineError
@@ -54,7 +54,7 @@ def _begin(
     binlog = setup.open_binlog(setup.source.tables, lease.token)
     try:
         position = start_of(binlog, start)
-        share = Share(setup.streams, stream, stanza, setup.others, lease.token)
+        share = TableShare(setup.streams, stream, stanza, setup.others, lease.token)
         capture = share.look(old)
         admission = Admission(setup.preflight, setup.mask_key, setup.hidden, lambda: now_ms)
         admission.examine()

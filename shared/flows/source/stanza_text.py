@@ -3,7 +3,7 @@
 import json
 import re
 
-from shared.flows.source.listing import Listing
+from shared.flows.source.table_listing import Listing
 from shared.values.errors import ConfigError
 
 _PLAIN = re.compile(r"^[A-Za-z_][A-Za-z0-9_.$-]*$")

@@ -7,7 +7,7 @@ from shared.adapters.binlog.contract import Begin, Binlog, Commit, Heartbeat
 from shared.adapters.binlog.gtid import MariadbGtids, MysqlGtids
 from shared.domain.numbering import Numbered, Numbering
 from shared.flows.trace.found_change import FoundChange
-from shared.flows.trace.sought import Sought, transaction_of
+from shared.flows.trace.sought_change import Sought, transaction_of
 from shared.values.capture_configuration import read_configuration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import ConfigError

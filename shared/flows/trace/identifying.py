@@ -12,7 +12,7 @@ from shared.flows.trace.binlog_search import SEARCH_SECONDS, BinlogSearch
 from shared.flows.trace.consumer_state import known_of
 from shared.flows.trace.found_change import FoundChange
 from shared.flows.trace.sightings import Sighting, neighbour, sightings
-from shared.flows.trace.sought import Sought
+from shared.flows.trace.sought_change import Sought
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import RowlineError
 from shared.values.settings import SourceSettings, StageSettings

@@ -8,7 +8,7 @@ import msgspec
 from shared.adapters.tracing.contract import Traces, TraceSegment
 from shared.domain.traced_changes import TracedChange, changes_of
 from shared.flows.trace.found_change import FoundChange
-from shared.flows.trace.sought import Sought
+from shared.flows.trace.sought_change import Sought
 
 BEFORE_S, AFTER_S = 60, 6 * 3600
 """How long before and after its commit a change's traces are looked for: X-Ray answers for six

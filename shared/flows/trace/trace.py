@@ -15,7 +15,7 @@ from shared.flows.trace.consumer_state import (
 from shared.flows.trace.found_change import FoundChange
 from shared.flows.trace.identifying import Places, ask, identify
 from shared.flows.trace.sightings import Sighting
-from shared.flows.trace.sought import Sought
+from shared.flows.trace.sought_change import Sought
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import RowlineError, StackError
 from shared.values.settings import ConsumerSettings

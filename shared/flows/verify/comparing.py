@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.sink import Documents, Expected, Held, Listable
-from shared.flows.verify.ignoring import Ignoring
+from shared.flows.verify.ignored_fields import Ignoring
 
 
 class Comparison:

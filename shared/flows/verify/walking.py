@@ -12,7 +12,7 @@ from shared.domain.deletion_limit import DeletionRefused, is_many, refusal
 from shared.domain.sink import Expected
 from shared.flows.verify.candidate import REPAIRABLE, Candidate, difference
 from shared.flows.verify.comparing import Comparison, unlike
-from shared.flows.verify.ids import IdSet
+from shared.flows.verify.id_set import IdSet
 from shared.flows.verify.repair import Repair
 from shared.flows.verify.settling import Settling
 from shared.values.difference import Difference

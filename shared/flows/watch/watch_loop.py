@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from shared.flows.watch.tasks import TASKS, Task
 from shared.flows.watch.watch_setup import WatchSetup
+from shared.flows.watch.watch_tasks import TASKS, Task
 from shared.values.errors import RowlineError
 from shared.values.pulse import Pulse
 

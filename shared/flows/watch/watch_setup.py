@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from shared.adapters.functions.contract import Functions
-from shared.flows.health.gathering import HealthParts
+from shared.flows.health.gathering_facts import HealthParts
 from shared.values.job import Job
 from shared.values.pulse import Memory
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.flows.relay.kept_binlogs import ASK_SECONDS, KeptBinlogs
+from shared.flows.relay.binlog_retention import ASK_SECONDS, BinlogRetention
 from shared.values.errors import SourceUnavailable
 from tests.worlds.twins.database import MemoryDatabase
 
@@ -39,7 +39,7 @@ def test_the_figure_is_what_the_server_says(
     source: Source, settings: dict[str, str], kept: int
 ) -> None:
     source.database.settings = settings
-    binlogs = KeptBinlogs(source.open, {})
+    binlogs = BinlogRetention(source.open, {})
     assert binlogs.shown == {}
     binlogs.look(10.0)
     assert binlogs.shown == {"binlog_kept_s": kept}
@@ -47,13 +47,13 @@ def test_the_figure_is_what_the_server_says(
 
 def test_a_relay_that_cannot_ask_shows_what_the_former_one_heard(source: Source) -> None:
     source.away = True
-    binlogs = KeptBinlogs(source.open, {"binlog_kept_s": 7200, "lag_ms": 3})
+    binlogs = BinlogRetention(source.open, {"binlog_kept_s": 7200, "lag_ms": 3})
     binlogs.look(10.0)
     assert binlogs.shown == {"binlog_kept_s": 7200}
 
 
 def test_the_source_is_asked_once_an_hour(source: Source) -> None:
-    binlogs = KeptBinlogs(source.open, {})
+    binlogs = BinlogRetention(source.open, {})
     for now in (10.0, 20.0, 10.0 + ASK_SECONDS - 1, 10.0 + ASK_SECONDS):
         binlogs.look(now)
     assert source.asked == 2

@@ -9,10 +9,10 @@ import pytest
 from shared.adapters import aws
 from shared.adapters.topic import sns
 from shared.adapters.topic.contract import Entry
-from shared.flows.relay.lease import margins
+from shared.flows.relay.lease import lease_margins
 from shared.flows.relay.lease.acquiring import STANDBY_MS, LeaseAcquisition
-from shared.flows.relay.lease.keeper import Keeper
-from shared.flows.relay.lease.margins import LEASE_SECONDS, REQUEST_SECONDS
+from shared.flows.relay.lease.lease_keeper import LeaseKeeper
+from shared.flows.relay.lease.lease_margins import LEASE_SECONDS, REQUEST_SECONDS
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.relay_setup import Manner
@@ -125,7 +125,7 @@ def test_a_holder_counts_from_before_its_last_renewal() -> None:
     streams, now = MemoryStreams(), 50.0
     lease = streams.acquire("shop", Lease(), "me")
     assert lease is not None
-    keeper = Keeper(streams, "shop", lease, 10.0, lambda: now)
+    keeper = LeaseKeeper(streams, "shop", lease, 10.0, lambda: now)
     assert keeper.held(10.0 + LEASE_SECONDS - 0.01)
     assert not keeper.held(10.0 + LEASE_SECONDS)
     keeper.renew(CHECKPOINT)
@@ -137,7 +137,7 @@ def test_a_holder_whose_renewal_is_refused_stops_for_good() -> None:
     streams = MemoryStreams()
     lease = streams.acquire("shop", Lease(), "me")
     assert lease is not None
-    keeper = Keeper(streams, "shop", lease, 0.0, lambda: 1.0)
+    keeper = LeaseKeeper(streams, "shop", lease, 0.0, lambda: 1.0)
     held_by(streams, "other")
     for _ in range(2):
         with pytest.raises(LeaseLost):
@@ -156,7 +156,7 @@ def test_a_renewal_without_answer_does_not_prolong_the_lease() -> None:
     streams = Away()
     lease = streams.acquire("shop", Lease(), "me")
     assert lease is not None
-    keeper = Keeper(streams, "shop", lease, 0.0, lambda: 3.0)
+    keeper = LeaseKeeper(streams, "shop", lease, 0.0, lambda: 3.0)
     with pytest.raises(StateUnavailable):
         keeper.renew(CHECKPOINT)
     assert keeper.held(LEASE_SECONDS - 0.01)
@@ -169,7 +169,7 @@ def test_a_frozen_relay_that_wakes_publishes_nothing() -> None:
     assert lease is not None
     outbox.begin(CHECKPOINT)
     outbox.add([Feed().change(0)], 0.0)
-    publisher = Publisher(outbox, topic, Keeper(streams, "shop", lease, 0.0, lambda: 0.0).held)
+    publisher = Publisher(outbox, topic, LeaseKeeper(streams, "shop", lease, 0.0, lambda: 0.0).held)
     assert publisher.begin(LEASE_SECONDS + 60) == []
     assert topic.requests == 0
     assert len(publisher.begin(LEASE_SECONDS - 1)) == 1
@@ -199,7 +199,7 @@ def test_a_request_that_outlasts_the_margin_is_refused_at_the_start(
 ) -> None:
     monkeypatch.setattr(aws, too_long, 30.0)
     with pytest.raises(RuntimeError, match="the next holder of the lease waits"):
-        runpy.run_path(str(margins.__file__))
+        runpy.run_path(str(lease_margins.__file__))
 
 
 def test_the_topic_is_opened_with_the_time_outs_that_the_margin_counts_on() -> None:

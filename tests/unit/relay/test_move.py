@@ -11,8 +11,8 @@ from shared.adapters.database.contract import Server as Found
 from shared.flows.relay.relay_loop import relay
 from shared.flows.relay.relay_setup import RelaySetup
 from shared.flows.source.move import Move, move_all
-from shared.flows.source.readiness import Readiness
-from shared.flows.source.target import check_target
+from shared.flows.source.move_readiness import Readiness
+from shared.flows.source.move_target import check_target
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import (

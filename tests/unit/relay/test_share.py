@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from shared.flows.relay.sharing.catching_up import empty_handed, next_leg, take_over
-from shared.flows.relay.sharing.share import Share
+from shared.flows.relay.sharing.table_share import TableShare
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import LeaseLost, PositionLost
@@ -40,12 +40,12 @@ def at(
 
 def share(
     streams: MemoryStreams, stream: str, names: str, others: dict[str, str], token: int = 1
-) -> Share:
+) -> TableShare:
     wanted = {name: [f"shop.{each}" for each in tables] for name, tables in others.items()}
-    return Share(streams, stream, capture(names), wanted, token)
+    return TableShare(streams, stream, capture(names), wanted, token)
 
 
-def given_up(point: Checkpoint, giver: Share) -> Checkpoint:
+def given_up(point: Checkpoint, giver: TableShare) -> Checkpoint:
     """The checkpoint that a giver stores where `point` is."""
     now = giver.wanted
     return msgspec.structs.replace(point, capture=now.text(), released=giver.released(point, now))
@@ -96,7 +96,7 @@ def test_what_was_given_up_once_is_not_given_up_again() -> None:
 
 def share_of(
     streams: MemoryStreams, stream: str, names: str, others: dict[str, str], point: Checkpoint
-) -> Share:
+) -> TableShare:
     made = share(streams, stream, names, others)
     made.look(point)
     return made

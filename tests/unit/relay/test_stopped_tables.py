@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from shared.adapters.binlog.contract import Begin, Event, Rows, UnreadableRow
-from shared.flows.relay.reading import wanting
+from shared.flows.relay.reading import wanted_capture
 from shared.values.coverage import Covered, covered
 from shared.values.finding import Finding
 from shared.values.mask_key import mask_key_fingerprint
@@ -88,7 +88,7 @@ def test_a_table_that_cannot_be_read_stops_alone_until_its_stanza_is_changed(
 def test_a_table_that_the_preflight_refuses_keeps_no_other_from_being_captured(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wanting, "EXAMINE_SECONDS", 0.05)
+    monkeypatch.setattr(wanted_capture, "EXAMINE_SECONDS", 0.05)
     refused = {"shop.listings": NO_KEY}
     both = {"shop.listings": TableSettings(), "shop.photos": TableSettings()}
     world.commit()
@@ -274,7 +274,7 @@ def test_another_key_in_the_stanza_makes_its_table_due(world: World) -> None:
 def test_a_table_that_was_never_captured_may_have_any_shards(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wanting, "EXAMINE_SECONDS", 0.05)
+    monkeypatch.setattr(wanted_capture, "EXAMINE_SECONDS", 0.05)
     tables = {**BOTH, "shop.listings": TableSettings(shards=16)}
     world.start("one", tables=tables, preflight=lambda begun: {"shop.listings": NO_KEY})
     wait_for(lambda: world.streams.load("shop")[1])

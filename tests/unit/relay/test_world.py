@@ -18,7 +18,7 @@ from shared.flows.relay.reading.reader import Reader
 from shared.flows.relay.reading.turns import Turns
 from shared.flows.relay.sharing import succession
 from shared.flows.relay.sharing.catching_up import empty_handed, take_over
-from shared.flows.relay.sharing.share import Share
+from shared.flows.relay.sharing.table_share import TableShare
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint, Release
 from shared.values.lease import Holding
@@ -195,15 +195,15 @@ def moved_table_read_from_the_own_position(patch: pytest.MonkeyPatch) -> None:
 
 
 def moved_table_not_waited_for(patch: pytest.MonkeyPatch) -> None:
-    claim = Share._claim
+    claim = TableShare._claim
 
-    def seize(self: Share, tables: dict[str, Holding], captured: set[str]) -> None:
+    def seize(self: TableShare, tables: dict[str, Holding], captured: set[str]) -> None:
         for name in self.stanza.tables:
             if name in tables and name not in captured:
                 tables[name] = msgspec.structs.replace(tables[name], free=True)
         claim(self, tables, captured)
 
-    patch.setattr(Share, "_claim", seize)
+    patch.setattr(TableShare, "_claim", seize)
 
 
 def moved_table_numbered_below_the_former_stream(patch: pytest.MonkeyPatch) -> None:
@@ -218,9 +218,9 @@ def moved_table_numbered_below_the_former_stream(patch: pytest.MonkeyPatch) -> N
 
 
 def table_given_up_before_the_checkpoint_without_it(patch: pytest.MonkeyPatch) -> None:
-    look = Share.look
+    look = TableShare.look
 
-    def early(self: Share, point: Checkpoint | None) -> CaptureConfiguration:
+    def early(self: TableShare, point: Checkpoint | None) -> CaptureConfiguration:
         wanted = look(self, point)
         if point and point.tables - wanted.tables.keys():
             given_up = msgspec.structs.replace(
@@ -229,7 +229,7 @@ def table_given_up_before_the_checkpoint_without_it(patch: pytest.MonkeyPatch) -
             look(self, given_up)
         return wanted
 
-    patch.setattr(Share, "look", early)
+    patch.setattr(TableShare, "look", early)
 
 
 def stream_ended_where_it_had_read_to(patch: pytest.MonkeyPatch) -> None:

@@ -17,14 +17,14 @@ from shared.flows.relay.capture.due_recorder import DueRecorder
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.acquiring import LeaseAcquisition
 from shared.flows.relay.lease.checkpointing import Checkpointing
-from shared.flows.relay.lease.keeper import Keeper
+from shared.flows.relay.lease.lease_keeper import LeaseKeeper
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.reading.reader import Reader
-from shared.flows.relay.reading.wanting import Wanting
+from shared.flows.relay.reading.wanted_capture import Wanting
 from shared.flows.relay.relay_setup import Manner
-from shared.flows.relay.sharing.share import Share
 from shared.flows.relay.sharing.succession import Succession
+from shared.flows.relay.sharing.table_share import TableShare
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import LeaseLost, SourceUnavailable, StateUnavailable
@@ -120,12 +120,12 @@ class Relay:
         self.outbox = outbox = Outbox(
             linger=0.0, compress=self.number % 2 == 0, rng=random.Random(1)
         )
-        self.keeper = Keeper(world.streams, self.stream, lease, asked_at, lambda: world.now)
+        self.keeper = LeaseKeeper(world.streams, self.stream, lease, asked_at, lambda: world.now)
         journal = Journal(world.claims, self.stream)
         self.checkpoints = Checkpointing(
             outbox, journal, world.coverage, self.keeper, lambda: world.now
         )
-        share = Share(world.streams, self.stream, self.capture, self.others, lease.token)
+        share = TableShare(world.streams, self.stream, self.capture, self.others, lease.token)
         due = DueRecorder(world.dues, SOURCE, self.capture.tables)
         succession = Succession(
             world.streams,

@@ -7,7 +7,7 @@ from shared.domain.time_argument import parse_time
 from shared.flows.history.history import row_at, row_history
 from shared.flows.history.history_json import history_answer, moment_answer, page_answer, row_answer
 from shared.flows.history.history_setup import HistorySetup
-from shared.flows.history.page_names import MOST
+from shared.flows.history.page_tokens import MOST
 from shared.flows.history.pages import (
     changes_between,
     changes_of_transaction,

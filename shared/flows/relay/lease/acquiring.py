@@ -1,7 +1,7 @@
 """Acquiring: how a relay gets the lease of its stream, by no clock but its own."""
 
 from shared.adapters.state.streams import Streams
-from shared.flows.relay.lease import margins
+from shared.flows.relay.lease import lease_margins
 from shared.flows.relay.relay_setup import Manner
 from shared.values.lease import Lease
 
@@ -59,9 +59,9 @@ class LeaseAcquisition:
     def _free(self, lease: Lease, now: float) -> bool:
         still = now - self._seen_at
         if lease.holder:
-            return still >= margins.LEASE_SECONDS + margins.REQUEST_SECONDS
+            return still >= lease_margins.LEASE_SECONDS + lease_margins.REQUEST_SECONDS
         # Given back. Who asked for it goes first, unless it does not come.
-        return lease.wanted in ("", self._holder) or still >= margins.LEASE_SECONDS
+        return lease.wanted in ("", self._holder) or still >= lease_margins.LEASE_SECONDS
 
     def _gives_way(self, lease: Lease) -> bool:
         return (

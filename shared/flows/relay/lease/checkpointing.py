@@ -15,7 +15,7 @@ import msgspec
 from shared.adapters.state.coverages import Coverages
 from shared.flows.relay.capture.coverage_segments import cover
 from shared.flows.relay.failover.journal import Journal
-from shared.flows.relay.lease.keeper import Keeper
+from shared.flows.relay.lease.lease_keeper import LeaseKeeper
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.values.checkpoint import Checkpoint
 from shared.values.coverage import CoverageSegment
@@ -39,7 +39,7 @@ class Checkpointing:
         outbox: Outbox,
         journal: Journal,
         coverage: Coverages,
-        keeper: Keeper,
+        keeper: LeaseKeeper,
         clock: Callable[[], float],
     ) -> None:
         self._outbox, self._journal, self._coverage = outbox, journal, coverage

@@ -23,8 +23,8 @@ from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.reading.passage import Passage
 from shared.flows.relay.reading.resuming import ReadingRoute, Resuming, first_checkpoint
 from shared.flows.relay.reading.turns import Turn, Turns
-from shared.flows.relay.reading.wanting import WantedCapture, Wanting
-from shared.flows.relay.sharing.share import Share
+from shared.flows.relay.reading.wanted_capture import WantedCapture, Wanting
+from shared.flows.relay.sharing.table_share import TableShare
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import PositionLost
@@ -55,7 +55,7 @@ class Reader:
         self,
         stream: str,
         wanting: Wanting,
-        share: Share,
+        share: TableShare,
         begin: str,
         outbox: Outbox,
         checkpoints: Checkpointing,

@@ -13,8 +13,8 @@ from shared.domain.server_identity import run_of
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.missing_transactions import find_missing
 from shared.flows.relay.reading.turns import Turn, Turns
-from shared.flows.relay.reading.wanting import WantedCapture
-from shared.flows.relay.sharing.share import Share
+from shared.flows.relay.reading.wanted_capture import WantedCapture
+from shared.flows.relay.sharing.table_share import TableShare
 from shared.values.capture_configuration import ID_SCHEME, read_configuration
 from shared.values.checkpoint import Checkpoint
 from shared.values.lineage import Lineage, ServerRun
@@ -57,7 +57,7 @@ class ReadingRoute:
 class Resuming:
     """Decides how reading of a stream continues. It only looks: turns are stored by the reader."""
 
-    def __init__(self, stream: str, share: Share, journal: Journal, turns: Turns) -> None:
+    def __init__(self, stream: str, share: TableShare, journal: Journal, turns: Turns) -> None:
         self._stream, self._share, self._journal, self._turns = stream, share, journal, turns
 
     def decide(

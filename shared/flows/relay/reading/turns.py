@@ -14,9 +14,9 @@ from shared.flows.relay.failover import lost_rows
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.missing_transactions import Missing
 from shared.flows.relay.failover.rereading_rows import Rereading
-from shared.flows.relay.reading.wanting import WantedCapture
+from shared.flows.relay.reading.wanted_capture import WantedCapture
 from shared.flows.relay.sharing.catching_up import next_leg, on_another_server, take_over
-from shared.flows.relay.sharing.share import Share
+from shared.flows.relay.sharing.table_share import TableShare
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
 from shared.values.checkpoint import Checkpoint
 from shared.values.lineage import ServerRun
@@ -35,7 +35,7 @@ class Turns:
 
     def __init__(
         self,
-        share: Share,
+        share: TableShare,
         journal: Journal,
         asked_epoch: Callable[[], int],
         now_ms: Callable[[], int],

@@ -12,7 +12,7 @@ from shared.flows.relay.capture.coverage_segments import cover, uncovered, with_
 from shared.flows.relay.capture.due_recorder import DueRecorder
 from shared.flows.relay.lease.acquiring import LeaseAcquisition
 from shared.flows.relay.sharing.catching_up import empty_handed
-from shared.flows.relay.sharing.share import Share
+from shared.flows.relay.sharing.table_share import TableShare
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.errors import LeaseLost
 
@@ -61,7 +61,7 @@ class Succession:
         del self._requests[stream]
         try:
             _, point = self._streams.load(stream)
-            share = Share(
+            share = TableShare(
                 self._streams, stream, CaptureConfiguration({}), self._wanted, lease.token
             )
             share.look(point)

@@ -1,4 +1,4 @@
-"""Barrier: the archive holds everything that the consumer may have applied before the job began.
+"""Archive barrier: the archive holds all that the consumer may have applied before the job.
 
 A consumer records the deletions that it makes while the job is under way. Of a deletion before
 that, its sink may have forgotten all. So the archive must know it: then the row's newest archived

@@ -1,4 +1,4 @@
-"""Kept binlogs: how long the source keeps its binlogs, as the relay last heard."""
+"""Binlog retention: how long the source keeps its binlogs, as the relay last heard."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ ASK_SECONDS = 3600.0
 """So often the source is asked: somebody may have changed the setting."""
 
 
-class KeptBinlogs:
+class BinlogRetention:
     """What the lease shows of it, also while the source does not answer.
 
     former: the figures of the former holder of the lease.

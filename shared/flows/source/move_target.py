@@ -1,4 +1,4 @@
-"""Target: whether a server can replace the one that is read, and has the position to read from."""
+"""Move target: whether a server can replace the one that is read, and has the position."""
 
 from collections.abc import Callable, Collection
 

@@ -1,4 +1,4 @@
-"""Control: lists the jobs of a stage, and stops one from anywhere."""
+"""Job control: lists the jobs of a stage, and stops one from anywhere."""
 
 from collections.abc import Callable, Collection
 from typing import Literal

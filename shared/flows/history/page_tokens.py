@@ -1,4 +1,4 @@
-"""Page names: an answer names the page after it by the place at which it ended."""
+"""Page tokens: an answer names the page after it by the place at which it ended."""
 
 import base64
 from typing import TypeVar
@@ -19,7 +19,7 @@ def checked_size(most: int) -> int:
     return most
 
 
-def page_name(place: object) -> str:
+def page_token(place: object) -> str:
     """The name of the page after a place."""
     return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
 

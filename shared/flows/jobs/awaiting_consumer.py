@@ -1,4 +1,4 @@
-"""Awaiting: what was sent is applied by the consumer, and no message is waited for without end."""
+"""Awaiting the consumer: what was sent is applied, and no message is waited for without end."""
 
 from collections.abc import Callable, Mapping
 from itertools import islice

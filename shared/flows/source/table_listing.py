@@ -1,4 +1,4 @@
-"""Listing: the tables of a source, and the problems of capturing each."""
+"""Table listing: the tables of a source, and the problems of capturing each."""
 
 from collections.abc import Sequence
 

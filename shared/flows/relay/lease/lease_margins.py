@@ -1,4 +1,4 @@
-"""Margins: the times that keep two relays of one stream apart, and the proof that they suffice.
+"""Lease margins: the times that keep two relays of one stream apart, proved to suffice.
 
 SNS checks no fencing token. A request therefore starts only within LEASE_SECONDS of the last
 renewal, and it has ended REQUEST_SECONDS later. A relay that follows a silent one waits for both.

@@ -1,4 +1,4 @@
-"""Readiness: whether a stream may move to another server, and the reasons to wait."""
+"""Move readiness: whether a stream may move to another server, and the reasons to wait."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from shared.adapters.binlog.contract import Binlog
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.missing_transactions import find_missing
 from shared.flows.relay.relay_setup import RelaySetup
-from shared.flows.source.target import require_place, try_reading
+from shared.flows.source.move_target import require_place, try_reading
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import (
     ConfigError,

@@ -1,4 +1,4 @@
-"""Ignoring: documents without the fields that may differ."""
+"""Ignored fields: documents without the fields that may differ."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tasks: what the watch does in each run, in this order."""
+"""Watch tasks: what the watch does in each run, in this order."""
 
 from collections.abc import Callable, Mapping
 

@@ -1,4 +1,4 @@
-"""Beating: a job renews its hold while it waits for an answer that may take minutes."""
+"""Heartbeat: a job renews its hold while it waits for an answer that may take minutes."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Mistakes: which findings of a check should hold up a deployment."""
+"""Deployment blockers: which findings of a check should hold up a deployment."""
 
 from shared.values.finding import Finding
 from shared.values.settings import StageSettings

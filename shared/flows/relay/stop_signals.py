@@ -1,4 +1,4 @@
-"""Stopping: SIGINT and SIGTERM end a relay in order, whatever it waits for."""
+"""Stop signals: SIGINT and SIGTERM end a relay in order, whatever it waits for."""
 
 import signal
 import threading

@@ -1,6 +1,4 @@
-"""Keeper: holds the lease of a stream by renewing it, and stores the checkpoint in the same
-write.
-"""
+"""Lease keeper: renews the lease of a stream, and stores the checkpoint in the same write."""
 
 import threading
 from collections.abc import Callable
@@ -9,13 +7,13 @@ from typing import Any
 import msgspec
 
 from shared.adapters.state.streams import Streams
-from shared.flows.relay.lease import margins
+from shared.flows.relay.lease import lease_margins
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import LeaseLost
 from shared.values.lease import Lease
 
 
-class Keeper:
+class LeaseKeeper:
     """The lease of a running relay. Safe for threads; times are monotonic seconds of this process.
 
     The time of a renewal is the time before it was asked for, so that it never lies after what a
@@ -47,7 +45,7 @@ class Keeper:
 
     def held(self, now: float) -> bool:
         """Whether the lease is surely held: only then a request to the topic may start."""
-        return not self._lost and now < self._renewed_at + margins.LEASE_SECONDS
+        return not self._lost and now < self._renewed_at + lease_margins.LEASE_SECONDS
 
     def renew(
         self,

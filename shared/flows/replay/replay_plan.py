@@ -1,4 +1,4 @@
-"""Planning: what a replay would send, what it costs, and why it cannot be."""
+"""Replay plan: what a replay would send, what it costs, and why it cannot be."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

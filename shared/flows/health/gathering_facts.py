@@ -1,4 +1,4 @@
-"""Gathering: asks state table and queues for the facts of a stage."""
+"""Gathering facts: asks state table and queues for the facts of a stage."""
 
 import time
 from typing import Protocol
@@ -13,7 +13,7 @@ from shared.domain.open_dues import open_dues
 from shared.domain.parked_by_reason import by_reason
 from shared.domain.sink import Examiner
 from shared.domain.watermark import RELAY_SILENT_SECONDS
-from shared.flows.health.facts import ConsumerFacts, RelayFacts
+from shared.flows.health.stage_facts import ConsumerFacts, RelayFacts
 from shared.flows.health.thresholds import LOST_SHOWN_S
 from shared.values.checkpoint import Checkpoint, Lost
 from shared.values.seq import split_seq

@@ -1,4 +1,4 @@
-"""Share: the tables of its stanza that a stream may capture.
+"""Table share: the tables of its stanza that a stream may capture.
 
 Several relays may read one source, but each table is read by one of them. One item of the source
 names the stream that holds each table. A stream claims a table there before it captures it. It
@@ -18,7 +18,7 @@ from shared.values.lease import Holding, Holdings
 from shared.values.stream import source_of
 
 
-class Share:
+class TableShare:
     """The share of one stream in the tables of its source, for the holder of its lease.
 
     token: that of the lease.

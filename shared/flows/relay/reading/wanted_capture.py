@@ -1,10 +1,10 @@
-"""Wanting: what a stream is to capture now, which changes while it is read."""
+"""Wanted capture: what a stream is to capture now, which changes while it is read."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from shared.flows.relay.capture.admission import EXAMINE_SECONDS, Admission
-from shared.flows.relay.sharing.share import Share
+from shared.flows.relay.sharing.table_share import TableShare
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
 from shared.values.lease import Holding
@@ -43,7 +43,7 @@ class Wanting:
 
     def __init__(
         self,
-        share: Share,
+        share: TableShare,
         admission: Admission,
         succession: Callable[[Collection[str], float], None],
     ) -> None:

@@ -1,4 +1,4 @@
-"""Window: the time that a replay is about, as a person writes it."""
+"""Replay window: the time that a replay is about, as a person writes it."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Sought: the change that a person asks for, by its id or by the key of its row."""
+"""Sought change: the change that a person asks for, by its id or by the key of its row."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Facts: what a stage does now, before anybody judges it."""
+"""Stage facts: what a stage does now, before anybody judges it."""
 
 from collections.abc import Collection
 from typing import Any

@@ -1,4 +1,4 @@
-"""Watching: a job of the jobs function as somebody elsewhere sees it, until it is over or stops."""
+"""Following a job of the jobs function from elsewhere, until it is over or stops."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ _POLL_SECONDS = 0.5
 _ENDED = 50
 
 
-def watch_job(state: State, job: Job, show: Callable[[Progress], None], polling: Polling) -> Job:
+def follow_job(state: State, job: Job, show: Callable[[Progress], None], polling: Polling) -> Job:
     """The job once it is done, cancelled, paused or failed. Raises StateUnavailable."""
     while True:
         now = state.jobs.current(job.consumer, job.slot)
