@@ -291,9 +291,9 @@ def test_a_trace_is_quick() -> None:
     world = TraceWorld(0.0)
     world.commit("insert", *({**ROW, "id": id} for id in range(2000)))
     world.publish()
-    started = time.monotonic()
+    started = time.process_time()
     world.trace(by_id(world.changes()[0].id))
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("text", ["", "7", "a@b/c", "0-1-2@12/0.0"])
