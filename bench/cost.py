@@ -95,6 +95,17 @@ FIREHOSE_STEP = 5 * 1024
 and KDS as a source".
 """
 
+FIREHOSE_SECONDS = 15
+"""The stream's buffering (plugins/rowline/expand/archive_stream.js); a run each minute meets one
+buffer more than fit into its time.
+"""
+
+FIREHOSE_PUTS = 3
+"""Requests that write an object: below 60 s of buffering Firehose uses multi-part uploads, whose
+beginning, part and end each count as a PUT. Source: Amazon Data Firehose developer guide,
+"Understand buffering hints"; Amazon S3 pricing, "Requests & data retrievals".
+"""
+
 ARCHIVED_BYTES = 600
 """Of a change in the table: `before` and `after` of 1 KB each, compressed to a quarter."""
 
@@ -309,9 +320,8 @@ def archive(rate: float) -> dict[str, float]:
     """What an archive of all changes costs a month besides the stage, after 400 days."""
     runs = SECONDS / 60
     rounds = DRAIN_ROUNDS[rate]
-    tens = rate * 60 / 10 + 2 * rounds  # receives or deletes of a run
-    drain = (DRAIN_SECONDS + (2 * tens + rounds) * RECEIVE_SECONDS) * CONSUMER_GB
-    drain *= price("lambda_gb_second")
+    tens = _tens(rate)
+    drain = _drain_seconds(rate) * CONSUMER_GB * price("lambda_gb_second")
     looks = runs * (COMMIT_SECONDS + LOOK_SECONDS if rate else LOOK_SECONDS)
     busy = looks + SECONDS * 2 * rate / COMMIT_RATE
     function = busy * ARCHIVE_GB * price("lambda_gb_second") + runs * price("lambda_request")
@@ -332,13 +342,24 @@ def archive(rate: float) -> dict[str, float]:
     }
 
 
+def _tens(rate: float) -> float:
+    """Receives or deletes of a run of the archive's consumer."""
+    return rate * 60 / 10 + 2 * DRAIN_ROUNDS[rate]
+
+
+def _drain_seconds(rate: float) -> float:
+    """What a run of the archive's consumer takes."""
+    return DRAIN_SECONDS + (2 * _tens(rate) + DRAIN_ROUNDS[rate]) * RECEIVE_SECONDS
+
+
 def firehose(rate: float) -> float:
-    """What the landing costs a month with `via: firehose`: two objects a minute, and records."""
+    """What the landing costs a month with `via: firehose`: records, and an object a buffer."""
     runs, size = SECONDS / 60, rate * 60 * LANDED_BYTES
     records = DRAIN_ROUNDS[rate] + size / FULL
     counted = size + records * FIREHOSE_STEP / 2
-    objects = 2 * (price("s3_put") + price("s3_get")) if rate else 0.0
-    return runs * (counted / GB * price("firehose_gb") + objects)
+    objects = min(60, _drain_seconds(rate)) // FIREHOSE_SECONDS + 1 if rate else 0
+    requests = objects * (FIREHOSE_PUTS * price("s3_put") + price("s3_get"))
+    return runs * (counted / GB * price("firehose_gb") + requests)
 
 
 def archive_table() -> list[str]:
