@@ -129,7 +129,7 @@ def cancel(job: JobArgument, stage: StageOption = "local", service: ServiceOptio
     else:
         sink = deployed.sink(found.consumer)
         ended = job_control.cancel(deployed.state, found, sink, _note, Polling())
-    result_console().print(f"{ended.kind} {ended.id}: cancelled", markup=False)
+    result_console().print(f"{ended.kind} {ended.id}: {ended.outcome}", markup=False)
 
 
 def _lines(job: Job) -> list[str]:

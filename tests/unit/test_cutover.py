@@ -4,6 +4,7 @@ import contextlib
 import itertools
 from random import Random
 from typing import Any
+from unittest import mock
 
 import hypothesis.strategies as st
 import msgspec
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 
 from shared.flows.cutover.cutover import CutoverReport
 from shared.flows.jobs import job_control
+from shared.flows.jobs.filling_beside import Beside
 from shared.values.change import Row
 from shared.values.index_pair import NO_PAIRS, IndexPair, IndexPairs
 from shared.values.job import BackfillWork, CutoverWork, Job, ResyncWork, VerifyWork, Work
@@ -236,6 +238,45 @@ def test_a_cancelled_fill_leaves_the_serving_index_alone(
     world.write()
     world.drain()
     assert in_index(world, OLD) == world.source()
+
+
+def test_a_fill_after_a_cancelled_one_takes_another_index(
+    world: BackfillWorld, machine: Machine
+) -> None:
+    """What the cancelled one left has rows that were deleted since: it is never filled further."""
+    held = filling(machine)
+    job_control.cancel_in_function(world.state, held, lambda _: None, machine.polling)
+    assert machine.until_over().state == "cancelled"
+    (over,) = (one for one in world.state.jobs.ended("search", 9) if one.id == held.id)
+    assert over.outcome.startswith(f"cancelled; the new index {NEW} stays"), over.outcome
+    assert f"DELETE /{NEW}" in over.outcome
+    world.write()
+    report = run(machine, BackfillWork(into=NewIndexes())).result
+    (second,) = report["into"].values()
+    assert second not in (OLD, NEW)
+    world.drain()
+    assert in_index(world, second) == in_index(world, OLD) == world.source()
+
+
+def test_a_fill_cancelled_without_the_sink_names_the_command_that_ends_its_writes(
+    world: BackfillWorld, machine: Machine
+) -> None:
+    held, sink = filling(machine), mock.Mock(spec=["apply"])
+    over = job_control.cancel(world.state, held, sink, lambda _: None, machine.polling)
+    assert over.outcome.endswith("rowline cutover search --abandon")
+    run(machine, CutoverWork(step="abandon"))
+    assert not world.state.pairs.read("search").pairs
+
+
+def filling(machine: Machine) -> Job:
+    """A job that was killed just before its new index counted as filled."""
+    machine.submit(BackfillWork(into=NewIndexes()))
+    with mock.patch.object(Beside, "end", side_effect=Killed), contextlib.suppress(Killed):
+        machine.slice()
+    held = machine.world.state.jobs.current("search", "fill")
+    assert held
+    assert machine.world.state.pairs.read("search").filling
+    return held
 
 
 def test_parked_changes_stop_a_cutover_unless_accepted(

@@ -1,11 +1,13 @@
 """Cancelling: ends a job for good, where its sink can be reached."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from shared.domain.sink import Listable
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.new_index import function_seconds, store_pairs, takeover_of
-from shared.values.index_pair import NO_PAIRS
+from shared.values.index_pair import NO_PAIRS, IndexPair
 from shared.values.job import SendingWork, into_of
 from shared.values.progress import Progress
 
@@ -15,7 +17,7 @@ def cancelled(setup: JobSetup) -> None:
 
     Rows that it sent and that are still on their way are dropped by the consumer; documents that
     were deleted meanwhile are deleted again. A new index that it filled is not written any more; it
-    stays, and nobody reads it.
+    stays, nobody reads it, and the job's outcome names it.
     """
     assert setup.tenure
     tenure, consumer = setup.tenure, setup.consumer.name
@@ -33,4 +35,14 @@ def cancelled(setup: JobSetup) -> None:
         tenure.show(Progress(note=note))
         tenure.polling.sleep(seconds)
         takeover_of(setup).end(into.pairs)
-    tenure.cancel()
+    tenure.cancel(_kept(into.pairs if into else {}))
+
+
+def _kept(pairs: Mapping[str, IndexPair]) -> str:
+    """What the outcome says of the new indexes: nothing else names them from now on."""
+    if not pairs:
+        return ""
+    names = ", ".join(pair.beside for pair in pairs.values())
+    removal = ", ".join(f"DELETE /{pair.beside}" for pair in pairs.values())
+    which = f"the new indexes {names} stay" if len(pairs) > 1 else f"the new index {names} stays"
+    return f"{which}, and nothing reads or writes there; to remove in Elasticsearch: {removal}"

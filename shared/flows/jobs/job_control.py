@@ -11,7 +11,7 @@ from shared.domain.sink import Listable, Sink
 from shared.flows.jobs.holding import under_way
 from shared.flows.jobs.tenure import HOLDER_SILENT_SECONDS
 from shared.values.errors import ConfigError, StackError
-from shared.values.job import SLOTS, Job, SendingWork, Wanted
+from shared.values.job import SLOTS, Job, SendingWork, Wanted, into_of
 
 _POLL_SECONDS = 1.0
 _ENDED_SHOWN = 20
@@ -74,7 +74,11 @@ def cancel(
     taken, _ = _taken(state, job, "cancel", "cancelling", tell, polling)
     if isinstance(taken.work, SendingWork) and isinstance(sink, Listable):
         sink.delete_again(state.deletions.read(job.consumer, job.id), polling.sleep)
-    ended = msgspec.structs.replace(taken, state="cancelled", outcome="cancelled", holder="")
+    outcome = "cancelled"
+    if into_of(taken) and state.pairs.read(job.consumer).filling:
+        # The writes end after the time-out of the consumer's function; --abandon waits for that.
+        outcome += f"; changes still go to the new index: rowline cutover {job.consumer} --abandon"
+    ended = msgspec.structs.replace(taken, state="cancelled", outcome=outcome, holder="")
     state.jobs.end(ended)
     return ended
 

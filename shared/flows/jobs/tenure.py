@@ -96,9 +96,9 @@ class Tenure:
         self.job = msgspec.structs.replace(self.job, result=result)
         self._end("done", outcome)
 
-    def cancel(self) -> None:
-        """The job is over before it was done."""
-        self._end("cancelled", "cancelled")
+    def cancel(self, kept: str = "") -> None:
+        """The job is over before it was done. kept: the things of it that somebody may remove."""
+        self._end("cancelled", f"cancelled; {kept}" if kept else "cancelled")
 
     def refuse(self, why: str) -> None:
         """The job is over before anything of it was done: it cannot be."""
