@@ -11,8 +11,8 @@ from typing import Any
 from shared.adapters.metrics.emf import emit
 from shared.adapters.stack.environment import variable
 from shared.flows.consume import sinks
+from shared.flows.consume.batch_result import Consumed
 from shared.flows.consume.consume import Consume
-from shared.flows.consume.consumed import Consumed
 from shared.flows.consume.draining import drained
 from shared.stage import Stage
 from shared.values.delivery import Delivery

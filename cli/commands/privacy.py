@@ -15,7 +15,7 @@ from cli.ui.json_option import JsonOption
 from cli.ui.whoami import whoami
 from shared.domain.key_argument import key_texts
 from shared.flows.history.past_table import find_table
-from shared.flows.jobs.holding import new_id
+from shared.flows.jobs.taking_a_job import new_id
 from shared.flows.privacy.relation_argument import read_relation
 from shared.stage import Stage
 from shared.values.erasure import Certificate, Erasure, Subject

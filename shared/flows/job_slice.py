@@ -17,9 +17,9 @@ from shared.domain.polling import Polling
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.cutover.cancelling import cancelled
 from shared.flows.cutover.cutover import Cutover
-from shared.flows.jobs.holding import JobBusy, new_holder, until_silent
+from shared.flows.jobs.job_lease import JobStopped, SliceOver, Tenure
 from shared.flows.jobs.job_setup import JobSetup
-from shared.flows.jobs.tenure import JobStopped, SliceOver, Tenure
+from shared.flows.jobs.taking_a_job import JobBusy, new_holder, until_silent
 from shared.flows.redrive.redrive import Redrive
 from shared.flows.redrive.redrive_setup import RedriveSetup
 from shared.flows.replay.replay import Replay

@@ -11,8 +11,8 @@ from shared.stage.snapshot_parts import SnapshotParts
 from shared.values.settings import ConsumerSettings
 
 if TYPE_CHECKING:
+    from shared.flows.jobs.job_lease import Tenure
     from shared.flows.jobs.job_setup import JobSetup
-    from shared.flows.jobs.tenure import Tenure
     from shared.flows.redrive.redrive_setup import RedriveSetup
     from shared.values.job import Job
     from shared.values.progress import Progress

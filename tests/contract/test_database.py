@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.adapters.database import sql, view
+from shared.adapters.database import read_view, sql
 from shared.adapters.database.contract import Database
 from shared.adapters.database.sql import SqlDatabase
 from shared.values.change import Row
@@ -215,7 +215,7 @@ def real(request: pytest.FixtureRequest) -> Iterator[RealBench]:
 def test_a_place_that_never_comes_is_an_error(
     real: RealBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(view, "PROOF_SECONDS", 1)
+    monkeypatch.setattr(read_view, "PROOF_SECONDS", 1)
     table = real.fill(ROWS)
     with pytest.raises(SourceUnavailable, match="has not committed"):
         real.database.chunk(table, table.key, None, 1, reached=real.after_next_write())

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.flows.consume.sinks.elasticsearch.definition import mapping_of, properties_of
 from shared.flows.consume.sinks.elasticsearch.deletion_recorder import address, split_address
 from shared.flows.consume.sinks.elasticsearch.document_error import DocumentError
 from shared.flows.consume.sinks.elasticsearch.document_id import decode_id, encode_id
-from shared.flows.consume.sinks.elasticsearch.shape import Shape, safe_field
+from shared.flows.consume.sinks.elasticsearch.document_shape import Shape, safe_field
+from shared.flows.consume.sinks.elasticsearch.index_definition import mapping_of, properties_of
 from shared.values.errors import ConfigError
 from shared.values.table import Column, Table
 from tests.worlds.consumer_world import TABLE, change, layout

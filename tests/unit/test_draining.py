@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared.domain import gate_transitions
-from shared.flows.consume.consumed import Consumed
+from shared.flows.consume.batch_result import Consumed
 from shared.flows.consume.draining import MOST_MESSAGES, drained
 from shared.flows.consume.pausing import pause
 from shared.values.errors import StateUnavailable

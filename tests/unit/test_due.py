@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.flows.health.status import Status, status
-from shared.flows.jobs.tenure import JobStopped
+from shared.flows.jobs.job_lease import JobStopped
 from shared.values.due_cause import DueCause
 from shared.values.finding import Finding
 from shared.values.job import Job, ResyncWork, Work

@@ -12,8 +12,8 @@ from shared.domain.archive_ledger import Ledger, Span
 from shared.domain.numbering import Numbering
 from shared.flows.archive.auditing import audit
 from shared.flows.archive.committing import Committer
-from shared.flows.archive.giving_up import give_up
 from shared.flows.archive.healing import heal, wanted
+from shared.flows.archive.numbers_given_up import give_up
 from shared.flows.archive.relanding import reland
 from shared.flows.archive.rereading_numbers import reread
 from shared.flows.archive.rereading_segments import reread_segments

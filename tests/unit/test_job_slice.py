@@ -16,10 +16,10 @@ from shared.flows.consume.sinks.elasticsearch.index_takeover import IndexTakeove
 from shared.flows.job_slice import JobSlice
 from shared.flows.jobs import job_control
 from shared.flows.jobs.following_job import follow_job
-from shared.flows.jobs.holding import JobBusy
+from shared.flows.jobs.job_lease import RESERVE_SECONDS, Tenure
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.submission import submit
-from shared.flows.jobs.tenure import RESERVE_SECONDS, Tenure
+from shared.flows.jobs.taking_a_job import JobBusy
 from shared.flows.verify import walking
 from shared.values.errors import ConfigError, SearchUnavailable, StackError
 from shared.values.job import BackfillWork, Job, ResyncWork, Slot, VerifyWork, Wanted, Work

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from shared.domain.sink import Sink
+from shared.flows.consume.batch_result import Consumed
 from shared.flows.consume.consume import Consume
-from shared.flows.consume.consumed import Consumed
 from shared.flows.consume.park_budget import LEAST_ROWS
 from shared.flows.consume.preparing import prepared
 from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState

@@ -7,8 +7,8 @@ from typing import Any
 from shared.adapters.topic.contract import Entry
 from shared.domain.archive_ledger import Ledger
 from shared.flows.archive.landed_rows import LandedObject, new_rows
+from shared.flows.consume.batch_result import Consumed
 from shared.flows.consume.consume import Consume
-from shared.flows.consume.consumed import Consumed
 from shared.flows.consume.draining import Drain
 from shared.flows.consume.sinks.archive import ArchiveSink
 from shared.values import landing_encoding

@@ -12,9 +12,9 @@ from shared.domain.polling import Polling
 from shared.flows.consume.sinks.elasticsearch.index_takeover import IndexTakeover
 from shared.flows.job_slice import JobSlice
 from shared.flows.jobs import job_control
+from shared.flows.jobs.job_lease import Tenure
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.submission import submit
-from shared.flows.jobs.tenure import Tenure
 from shared.values.archive_pages import Choice, TableName
 from shared.values.change import Row
 from shared.values.job import Job, Wanted

@@ -10,7 +10,7 @@ from shared.adapters.binlog.format_description import is_of_start
 from shared.adapters.binlog.gtid import MysqlGtids
 from shared.adapters.binlog.kinds import FORMAT_DESCRIPTION, PREVIOUS_GTIDS
 from shared.adapters.binlog.packets import RawEvent
-from shared.adapters.binlog.session import Session
+from shared.adapters.binlog.replication_connection import Session
 from shared.values.position import Position
 from shared.values.source_endpoint import SourceEndpoint
 

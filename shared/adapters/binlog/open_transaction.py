@@ -4,8 +4,8 @@ import time
 from collections.abc import Iterator
 
 from shared.adapters.binlog.binlog_place import BinlogPlace, whole
+from shared.adapters.binlog.broken_connection import Cut
 from shared.adapters.binlog.contract import Begin, Commit, Event, Heartbeat
-from shared.adapters.binlog.cut import Cut
 from shared.adapters.binlog.gtid_events import MariadbGtid, MysqlGtid
 from shared.adapters.binlog.packets import RawEvent
 from shared.adapters.binlog.rollbacks import Rollbacks

@@ -18,17 +18,17 @@ from tenacity import (
 from shared.adapters.binlog import server_facts as facts
 from shared.adapters.binlog import xa
 from shared.adapters.binlog.binlog_place import BinlogPlace
+from shared.adapters.binlog.broken_connection import Cut
 from shared.adapters.binlog.contract import Event, is_another_start
-from shared.adapters.binlog.cut import Cut
 from shared.adapters.binlog.executed import Executed, MariadbExecuted, MysqlExecuted
 from shared.adapters.binlog.files import BinlogFiles
 from shared.adapters.binlog.known_tables import KnownTables
 from shared.adapters.binlog.packets import Packets
+from shared.adapters.binlog.replication_connection import Session
 from shared.adapters.binlog.row_decoder import RowDecoders
 from shared.adapters.binlog.server_catalog import ServerCatalog
 from shared.adapters.binlog.server_errors import ServerIdTaken, refusal
 from shared.adapters.binlog.server_tables import ServerTables
-from shared.adapters.binlog.session import Session
 from shared.adapters.binlog.side_reading import SideReading
 from shared.adapters.binlog.statement_effects import Effects
 from shared.adapters.binlog.statement_reader import StatementReader

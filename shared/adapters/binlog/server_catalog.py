@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from shared.adapters.binlog.charsets import Charsets
+from shared.adapters.binlog.replication_connection import Session
 from shared.adapters.binlog.server_errors import AccessDenied
-from shared.adapters.binlog.session import Session
 from shared.adapters.database.description import Description, describe
 from shared.adapters.database.query import Query
 from shared.values.errors import SourceError, SourceUnavailable

@@ -3,7 +3,7 @@
 from typing import Any
 
 from shared.adapters.binlog.gtid import MariadbGtids, MysqlGtids
-from shared.adapters.binlog.session import Session
+from shared.adapters.binlog.replication_connection import Session
 from shared.values.errors import SourceError
 from shared.values.position import Position
 from shared.values.source_endpoint import SourceEndpoint

@@ -4,7 +4,7 @@ from contextlib import closing
 from functools import cached_property
 
 from shared.adapters.binlog.known_tables import StatementReach
-from shared.adapters.binlog.session import Session
+from shared.adapters.binlog.replication_connection import Session
 from shared.values.cascades import logs_cascades
 from shared.values.source_endpoint import SourceEndpoint
 

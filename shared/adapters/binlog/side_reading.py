@@ -8,9 +8,9 @@ from contextlib import closing
 from shared.adapters.binlog import prepared_rows, xa
 from shared.adapters.binlog.kinds import QUERIES
 from shared.adapters.binlog.packets import Packets, RawEvent
+from shared.adapters.binlog.replication_connection import Session
 from shared.adapters.binlog.rollbacks import Rollbacks, of_group
 from shared.adapters.binlog.server_errors import refusal
-from shared.adapters.binlog.session import Session
 from shared.values.errors import PositionLost
 from shared.values.position import Position
 from shared.values.source_endpoint import SourceEndpoint

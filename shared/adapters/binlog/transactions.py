@@ -6,8 +6,8 @@ from itertools import chain
 
 from shared.adapters.binlog import gtid_events, kinds, payload, xa
 from shared.adapters.binlog.binlog_place import BinlogPlace, Until
+from shared.adapters.binlog.broken_connection import Cut, rest_behind
 from shared.adapters.binlog.contract import Event, Rows
-from shared.adapters.binlog.cut import Cut, rest_behind
 from shared.adapters.binlog.first_event import from_a_begin
 from shared.adapters.binlog.format_description import is_of_start
 from shared.adapters.binlog.gtid import MysqlGtids

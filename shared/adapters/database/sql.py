@@ -10,7 +10,7 @@ from typing import Any
 from pymysql.connections import Connection
 from pymysql.cursors import SSCursor
 
-from shared.adapters.database import inquiries, schema
+from shared.adapters.database import schema, server_facts
 from shared.adapters.database.column_conversion import UNREADABLE_HINT, reader
 from shared.adapters.database.connection import Incomparable, connect, translated
 from shared.adapters.database.contract import (
@@ -21,9 +21,9 @@ from shared.adapters.database.contract import (
     UniqueKey,
 )
 from shared.adapters.database.description import describe
+from shared.adapters.database.read_view import view
 from shared.adapters.database.row_packets import fetch_rows
 from shared.adapters.database.row_selects import chunk_select, rows_select
-from shared.adapters.database.view import view
 from shared.values.change import Row
 from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position
@@ -53,17 +53,17 @@ class SqlDatabase:
 
     def server(self) -> Server:
         if self._server is None:
-            self._server = inquiries.server(self._query)
+            self._server = server_facts.server(self._query)
         return self._server
 
     def started(self) -> int:
-        return inquiries.started(self._query)
+        return server_facts.started(self._query)
 
     def position(self) -> Position | None:
-        return inquiries.position(self._query, self.server())
+        return server_facts.position(self._query, self.server())
 
     def binlog_filters(self) -> BinlogFilters:
-        return inquiries.binlog_filters(self._query, self.server())
+        return server_facts.binlog_filters(self._query, self.server())
 
     def describe(self, database: str, table: str) -> Table | None:
         found = describe(self._query, database, table)
@@ -98,16 +98,16 @@ class SqlDatabase:
         return schema.precise(self._query)
 
     def writes(self) -> tuple[str, dict[str, int]] | None:
-        return inquiries.writes(self._query)
+        return server_facts.writes(self._query)
 
     def grants(self) -> list[str]:
-        return inquiries.grants(self._query, self.server())
+        return server_facts.grants(self._query, self.server())
 
     def retention_hours(self) -> int | None:
-        return inquiries.retention_hours(self._query)
+        return server_facts.retention_hours(self._query)
 
     def variables(self, *names: str) -> dict[str, str]:
-        return inquiries.variables(self._query, *names)
+        return server_facts.variables(self._query, *names)
 
     def chunk(
         self,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from shared.domain.hiding_changed import hidden_differently
+from shared.domain.masking_changed import hidden_differently
 from shared.values.finding import Finding
 from shared.values.mask_key import LEAST_LENGTH
 from shared.values.settings import SourceSettings, TableSettings

@@ -12,9 +12,9 @@ from shared.flows.archive.archive_status import archive_status
 from shared.flows.archive.auditing import audit
 from shared.flows.archive.chosen_changes import ChosenChanges
 from shared.flows.archive.committing import commit
-from shared.flows.archive.giving_up import give_up, refuse_young
 from shared.flows.archive.healing import heal, wanted
 from shared.flows.archive.maintaining import maintain
+from shared.flows.archive.numbers_given_up import give_up, refuse_young
 from shared.flows.archive.recording_progress import note_failure, note_progress
 from shared.flows.archive.snapshot_bases import bases
 from shared.flows.archive.stream_reach import reach

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from shared.flows.consume.consumed import Consumed
+from shared.flows.consume.batch_result import Consumed
 from shared.values.delivery import Delivery
 from shared.values.errors import RowlineError
 from shared.values.redrive_command import RedriveCommand, decode_command, is_command

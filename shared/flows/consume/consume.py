@@ -20,13 +20,13 @@ from shared.domain.gate_transitions import as_deployed
 from shared.domain.sink import Sink
 from shared.flows.consume.applying import Applying, Tried
 from shared.flows.consume.batch import asked_waits, by_group, open_delivery
+from shared.flows.consume.batch_result import Consumed
 from shared.flows.consume.batch_trace import BatchTrace
 from shared.flows.consume.closed_rows import ClosedRows
-from shared.flows.consume.consumed import Consumed
 from shared.flows.consume.gate_after_batch import GateAfterBatch
 from shared.flows.consume.groups_given_back import GroupsGivenBack
 from shared.flows.consume.killing import Killing
-from shared.flows.consume.lateness import Lateness
+from shared.flows.consume.late_messages import Lateness
 from shared.flows.consume.marks_after_batch import MarksAfterBatch
 from shared.flows.consume.marks_during_batch import MarksDuringBatch
 from shared.flows.consume.parking import Parking

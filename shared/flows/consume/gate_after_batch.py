@@ -6,7 +6,7 @@ from contextlib import suppress
 from shared.adapters.state.gates import Gates
 from shared.domain import gate_transitions
 from shared.flows.consume.applying import Tried
-from shared.flows.consume.consumed import Consumed
+from shared.flows.consume.batch_result import Consumed
 from shared.flows.consume.sink_pressure import SinkPressure, is_high
 from shared.values.errors import RowlineError
 from shared.values.gate import Gate

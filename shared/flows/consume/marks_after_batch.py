@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from shared.adapters.state.state import State
 from shared.flows.consume.batch import Opened, Piece, settled_of
-from shared.flows.consume.consumed import Consumed
+from shared.flows.consume.batch_result import Consumed
 from shared.values.mark import Mark
 from shared.values.message import RUN_LANES
 

@@ -9,7 +9,7 @@ from shared.adapters.queue.contract import Queue
 from shared.domain.sink import Outcome
 from shared.flows.consume.applying import Tried
 from shared.flows.consume.batch import Groups
-from shared.flows.consume.consumed import Consumed
+from shared.flows.consume.batch_result import Consumed
 from shared.flows.consume.gate_after_batch import GateAfterBatch
 from shared.flows.consume.visibility import postpone
 from shared.values.delivery import Delivery

@@ -11,8 +11,8 @@ from shared.adapters.state.redriven import RedriveOutcome
 from shared.adapters.state.state import State
 from shared.domain.empty_rows import forget_empty_rows
 from shared.flows.consume.applying import Applying, Tried
+from shared.flows.consume.batch_result import Consumed
 from shared.flows.consume.command_run import CommandRun, command_of
-from shared.flows.consume.consumed import Consumed
 from shared.flows.consume.expired_payloads import ExpiredPayloads
 from shared.flows.consume.payloads import Attempt, Payloads
 from shared.flows.consume.redrive_kill_guard import RedriveGuard

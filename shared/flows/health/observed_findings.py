@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from shared.adapters.observation.contract import KeptQueue
-from shared.domain.proof import basis_in
 from shared.domain.sink import Target
 from shared.domain.subscription_filter import filter_policy, same_filter
+from shared.domain.verify_validity import basis_in
 from shared.flows.health.stage_facts import ConsumerFacts
 from shared.flows.health.thresholds import (
     CONSUMER_LATE_S,

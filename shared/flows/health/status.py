@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 
 from shared.adapters.observation.contract import ConsumerSigns, KeptQueue
-from shared.domain.proof import basis_in, expiry
 from shared.domain.sink import Target
+from shared.domain.verify_validity import basis_in, expiry
 from shared.flows.health.archive_findings import archive_findings
 from shared.flows.health.gate_findings import gate_findings
 from shared.flows.health.gathering_facts import HealthParts, consumer_facts, relay_facts

@@ -11,8 +11,8 @@ from shared.domain.captured_tables import CapturedTable
 from shared.domain.chunk_size import ChunkSize
 from shared.domain.polling import Polling
 from shared.domain.watermark import Watermark, run_text, watermarks
+from shared.flows.jobs.job_lease import Tenure
 from shared.flows.jobs.job_setup import JobSetup
-from shared.flows.jobs.tenure import Tenure
 from shared.values.asked_end import AskedEnd
 from shared.values.change import Row
 from shared.values.checkpoint import Checkpoint

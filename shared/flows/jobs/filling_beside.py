@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from shared.domain.captured_tables import CapturedTable
+from shared.flows.jobs.job_lease import Tenure
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.new_index import function_seconds, store_pairs, takeover_of, unfinished
-from shared.flows.jobs.tenure import Tenure
 from shared.values.job import BackfillWork, into_of
 from shared.values.new_indexes import NewIndexes
 from shared.values.replay_work import ReplayWork

@@ -16,7 +16,7 @@ from shared.domain.polling import Polling
 from shared.domain.reader_takeover import Takeover
 from shared.domain.sink import Examiner, Sink
 from shared.flows.jobs.background import Start, in_thread
-from shared.flows.jobs.tenure import Tenure
+from shared.flows.jobs.job_lease import Tenure
 from shared.values.progress import Progress
 from shared.values.settings import ConsumerSettings, SourceSettings
 

@@ -10,9 +10,9 @@ from shared.domain.captured_tables import CapturedTable
 from shared.domain.change_encoding import Packing
 from shared.domain.publish_queue import PublishQueue
 from shared.domain.published_columns import published_columns
+from shared.flows.jobs.job_lease import Tenure
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.queue_wait_limit import QUEUE_WAIT_SECONDS, queue_takes_nothing
-from shared.flows.jobs.tenure import Tenure
 from shared.values.change import Change, Row, Transaction
 from shared.values.message import Message, attributes, encode, hash_ids
 from shared.values.message_group import group_id

@@ -6,7 +6,7 @@ import msgspec
 
 from shared.adapters.state.jobs import Jobs
 from shared.domain.polling import Polling
-from shared.flows.jobs.holding import new_id, under_way, until_silent
+from shared.flows.jobs.taking_a_job import new_id, under_way, until_silent
 from shared.values.errors import ConfigError
 from shared.values.job import (
     BackfillWork,

@@ -8,9 +8,9 @@ import msgspec
 from shared.adapters.topic.contract import Entry
 from shared.domain.parked_by_reason import by_reason
 from shared.domain.parked_where import ParkedWhere
-from shared.flows.jobs.holding import hold
+from shared.flows.jobs.job_lease import Tenure
 from shared.flows.jobs.send_rate import RATE
-from shared.flows.jobs.tenure import Tenure
+from shared.flows.jobs.taking_a_job import hold
 from shared.flows.redrive.changes_to_redrive import chosen_changes, commands
 from shared.flows.redrive.dropped_copy import archive
 from shared.flows.redrive.redrive_report import RedrivePlan, RedriveReport, outcome_of

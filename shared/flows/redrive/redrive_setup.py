@@ -8,7 +8,7 @@ from shared.adapters.claims.contract import Claims
 from shared.adapters.queue.contract import Queue
 from shared.adapters.state.state import State
 from shared.domain.polling import Polling
-from shared.flows.jobs.tenure import Tenure
+from shared.flows.jobs.job_lease import Tenure
 from shared.values.progress import Progress
 from shared.values.settings import ConsumerSettings
 

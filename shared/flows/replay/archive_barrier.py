@@ -7,8 +7,8 @@ change is that deletion.
 
 from collections.abc import Callable, Mapping, Sequence
 
+from shared.flows.jobs.job_lease import Tenure
 from shared.flows.jobs.job_setup import JobSetup
-from shared.flows.jobs.tenure import Tenure
 from shared.flows.replay.archive_reader import ArchiveReader
 from shared.flows.replay.streams_of_source import streams_of
 from shared.values.archive_pages import Reach, TableName

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from shared.flows.jobs.tenure import BEAT_SECONDS
+from shared.flows.jobs.job_lease import BEAT_SECONDS
 from shared.flows.replay.archive_reader import Ask
 
 

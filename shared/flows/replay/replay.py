@@ -10,9 +10,9 @@ import msgspec
 from shared.domain.sink import Listable
 from shared.flows.jobs.awaiting_consumer import Awaiting
 from shared.flows.jobs.filling_beside import Beside
-from shared.flows.jobs.holding import hold
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.new_index import require_one_index
+from shared.flows.jobs.taking_a_job import hold
 from shared.flows.replay.archive_barrier import await_barrier
 from shared.flows.replay.archive_reader import ArchiveReader, page_event
 from shared.flows.replay.archived_table import archived_table, grouping

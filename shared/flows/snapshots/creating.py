@@ -13,9 +13,9 @@ import msgspec
 from shared.domain.captured_tables import CapturedTable, captured_names, captured_tables
 from shared.domain.published_columns import published_columns
 from shared.flows.jobs.chunk_reading import ChunkReading
-from shared.flows.jobs.holding import hold
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.same_server import require_same_server
+from shared.flows.jobs.taking_a_job import hold
 from shared.flows.snapshots.snapshot_answers import Created
 from shared.values.asked_end import AskedEnd
 from shared.values.change import Row

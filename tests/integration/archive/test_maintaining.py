@@ -16,8 +16,8 @@ from shared.flows.archive.archive_answers import Maintained
 from shared.flows.archive.archive_setup import ArchiveSetup
 from shared.flows.archive.auditing import audit
 from shared.flows.archive.committing import commit
-from shared.flows.archive.giving_up import give_up
 from shared.flows.archive.maintaining import compact, drop_old, maintain
+from shared.flows.archive.numbers_given_up import give_up
 from tests.integration.archive.conftest import ArchivePlace
 from tests.tier import TIER
 from tests.worlds.archive_world import BEGAN_MS, EPOCH, STREAM, land

@@ -5,7 +5,7 @@ from typing import Any
 import pymysql
 import pytest
 
-from shared.adapters.binlog.session import Session
+from shared.adapters.binlog.replication_connection import Session
 from shared.values import source_endpoint
 from shared.values.errors import SourceUnavailable
 from shared.values.position import Position

@@ -14,7 +14,7 @@ from shared.adapters.topic.contract import Entry
 from shared.domain import large_change
 from shared.flows.relay import relay_loop
 from shared.flows.relay.lease import lease_margins, taking_over
-from shared.flows.relay.reading import passage
+from shared.flows.relay.reading import reading_pass
 from shared.flows.relay.relay_loop import relay
 from shared.flows.relay.relay_setup import RelaySetup
 from shared.flows.source.reset import reset
@@ -451,7 +451,7 @@ def test_a_stage_that_is_removed_and_deployed_again_begins_above_itself(world: W
 def test_an_epoch_whose_numbers_come_to_an_end_is_followed_by_another(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(passage, "is_half_used", lambda seq: split_seq(seq)[1] >= 3)
+    monkeypatch.setattr(reading_pass, "is_half_used", lambda seq: split_seq(seq)[1] >= 3)
     world.start("one")
     for _ in range(3):
         world.commit(rows=2)

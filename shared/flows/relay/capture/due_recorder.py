@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from shared.adapters.binlog.contract import Due
 from shared.adapters.state.dues import Dues
-from shared.domain.hiding_changed import hidden_differently
+from shared.domain.masking_changed import hidden_differently
 from shared.values.cascades import CASCADE
 from shared.values.checkpoint import Checkpoint
 from shared.values.due_cause import DueCause

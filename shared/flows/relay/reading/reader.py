@@ -20,7 +20,7 @@ from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.rereading_rows import Rereading
 from shared.flows.relay.lease.checkpointing import Checkpointing
 from shared.flows.relay.publishing.outbox import Outbox
-from shared.flows.relay.reading.passage import Passage
+from shared.flows.relay.reading.reading_pass import ReadingPass
 from shared.flows.relay.reading.resuming import ReadingRoute, Resuming, first_checkpoint
 from shared.flows.relay.reading.turns import Turn, Turns
 from shared.flows.relay.reading.wanted_capture import WantedCapture, Wanting
@@ -77,7 +77,7 @@ class Reader:
         self._turns = Turns(share, journal, lambda: checkpoints.raise_epoch, now_ms)
         self._opening = Resuming(stream, share, journal, self._turns)
         self._binlog: Binlog | None = None
-        self._passage: Passage | None = None
+        self._passage: ReadingPass | None = None
         self._turn: Turn | None = None
         self._begun = 0  # the epoch that was begun, and nothing read in it
 
@@ -168,7 +168,7 @@ class Reader:
         self._journal.capture(point.server, capture.read)
         hidden = self._hidden(capture.tables)
         self._capture, self._epoch, self._at_end = capture, point.epoch, way.at_end
-        self._passage = Passage(
+        self._passage = ReadingPass(
             binlog.read(point.position, until=way.until),
             point.position,
             Numbering(
@@ -205,7 +205,9 @@ class Reader:
             hidden.examine,
         )
 
-    def _between_transactions(self, passage: Passage, here: Commit | Heartbeat, now: float) -> None:
+    def _between_transactions(
+        self, passage: ReadingPass, here: Commit | Heartbeat, now: float
+    ) -> None:
         if passage.rereading and passage.reread(here, now):
             self._turn = self._turns.reread(passage.rereading)
         elif self._wanting.has_changed(self._point(), now):
@@ -213,7 +215,7 @@ class Reader:
         elif self._epoch_is_due(passage) and self._point().rows == 0:
             self._turn = self._turns.new_epoch
 
-    def _epoch_is_due(self, passage: Passage) -> bool:
+    def _epoch_is_due(self, passage: ReadingPass) -> bool:
         return self._checkpoints.raise_epoch >= self._epoch or passage.needs_epoch
 
     def _first(self, binlog: Binlog, wanted: WantedCapture) -> Checkpoint:

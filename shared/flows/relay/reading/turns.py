@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from shared.adapters.binlog.contract import CannotCapture
-from shared.domain.placement import last_placed
+from shared.domain.group_placement import last_placed
 from shared.flows.relay.failover import lost_rows
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.missing_transactions import Missing

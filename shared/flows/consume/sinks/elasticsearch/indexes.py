@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from shared.adapters.search.contract import Search
 from shared.adapters.state.schemas import Schemas
-from shared.flows.consume.sinks.elasticsearch.definition import properties_of
+from shared.flows.consume.sinks.elasticsearch.index_definition import properties_of
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
 from shared.values.errors import StackError
 from shared.values.message import Message

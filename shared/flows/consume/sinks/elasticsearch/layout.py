@@ -3,8 +3,8 @@
 from typing import Any
 
 from shared.flows.consume.sinks.elasticsearch.aliases import Aliases
-from shared.flows.consume.sinks.elasticsearch.definition import definition_of
-from shared.flows.consume.sinks.elasticsearch.shape import Shape
+from shared.flows.consume.sinks.elasticsearch.document_shape import Shape
+from shared.flows.consume.sinks.elasticsearch.index_definition import definition_of
 from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings
 from shared.values.settings import ConsumerSettings
 from shared.values.table import Table

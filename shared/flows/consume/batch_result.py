@@ -1,4 +1,4 @@
-"""Consumed: what became of a batch, for metrics and for the log."""
+"""Batch result: what became of a batch, for metrics and for the log."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Facts about a server: version, settings, rights, position, counters."""
+"""Server facts: version, settings, rights, position, counters."""
 
 import re
 from contextlib import suppress

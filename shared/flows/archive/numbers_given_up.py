@@ -1,4 +1,4 @@
-"""Giving up: notes numbers that nobody can bring into the table any more, so that audits end.
+"""Numbers given up: those that nobody can bring into the table any more, so that audits end.
 
 Their changes were parked and dropped, or the binlog has lost them before anybody healed. The ledger
 holds them as archived and removed on purpose. A copy that comes after all is a duplicate.

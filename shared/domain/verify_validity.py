@@ -1,4 +1,4 @@
-"""Proof: when the result of a verify says nothing any more about what a consumer writes."""
+"""Verify validity: when a verify's result says nothing any more about what a consumer writes."""
 
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.flows.consume.sinks.elasticsearch.shape import Shape
+from shared.flows.consume.sinks.elasticsearch.document_shape import Shape
 from shared.values.errors import ConfigError
 from shared.values.table import Column, Table
 

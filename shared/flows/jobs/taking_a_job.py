@@ -1,4 +1,4 @@
-"""Holding: how a process gets hold of a job: it begins one, continues one, or is refused."""
+"""Taking a job: how a process gets hold of a job: it begins one, continues one, or is refused."""
 
 import uuid
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import msgspec
 from shared.adapters.state.jobs import Jobs
 from shared.adapters.state.state import State
 from shared.domain.polling import Polling
-from shared.flows.jobs.tenure import HOLDER_SILENT_SECONDS, Tenure
+from shared.flows.jobs.job_lease import HOLDER_SILENT_SECONDS, Tenure
 from shared.values.errors import RowlineError
 from shared.values.job import Job, Slot, Work
 from shared.values.progress import Progress

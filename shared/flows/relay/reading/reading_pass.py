@@ -1,4 +1,4 @@
-"""Passage: what is read over one connection, from the checkpoint to the turn that ends it."""
+"""Reading pass: what is read over one connection, from the checkpoint to the turn that ends it."""
 
 from collections.abc import Callable, Iterator
 
@@ -14,7 +14,7 @@ from shared.values.position import Position
 from shared.values.seq import is_half_used
 
 
-class Passage:
+class ReadingPass:
     """Events of one connection become changes: numbered, noted in the journal, packed, handed over.
 
     start: where reading began; a transaction of which a part is published begins there.

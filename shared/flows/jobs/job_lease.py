@@ -1,4 +1,4 @@
-"""Tenure: one process works on a job, and says so often enough that nobody else does.
+"""Job lease: one process works on a job, and says so often enough that nobody else does.
 
 The job's token fences every write, so a process that was frozen and replaced stores nothing. What
 it sends meanwhile is harmless: rows carry the watermark under which they were read.

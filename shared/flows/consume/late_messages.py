@@ -1,4 +1,4 @@
-"""Lateness: makes a table due when SQS may have lost changes of it, or brings old ones back."""
+"""Late messages: makes a table due when SQS may have lost changes, or brings old ones back."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,4 +1,4 @@
-"""Hiding changed: columns that `drop`, `mask` or the key of `hash` now change."""
+"""Masking changed: columns that `drop`, `mask` or the key of `hash` now change."""
 
 from shared.values.settings import TableSettings
 

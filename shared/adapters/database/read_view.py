@@ -1,4 +1,4 @@
-"""Proof that a read view contains a place of the binlog.
+"""Read view: proves that one contains a place of the binlog.
 
 A server writes a transaction to the binlog, where a replica or relay can read it at once, *before*
 the storage engine makes it visible. A SELECT sent after the relay published a change may therefore

@@ -1,4 +1,4 @@
-"""Reading on behind a connection that broke in the middle of a transaction."""
+"""Broken connection: reads on behind a connection that broke in the middle of a transaction."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
