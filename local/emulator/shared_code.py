@@ -1,10 +1,11 @@
 """Gap: each process of a function unpacks its own copy of the code and compiles it.
 
 Here the processes share one folder for each package, and what one of them compiled. The package of
-a later deployment links the files that it shares with the former one, compiled or not. Like
+a later deployment links the files that it shares with an earlier one, compiled or not. Like
 `/var/task` on AWS, the folder is not for writing.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html.
-Shown by test_functions.py::test_processes_share_the_code_and_an_update_replaces_it.
+Shown by test_functions.py::test_processes_share_the_code_and_an_update_replaces_it and
+test_a_package_links_the_files_that_it_shares_with_any_earlier_one.
 """
 
 import importlib.util
@@ -49,11 +50,15 @@ class SharingZip(zipfile.ZipFile):
             if known == content:
                 _contents[folder] = _contents.pop(folder)
                 return folder
-        former = next(reversed(_contents.items()), (Path(), {}))
+        unpacked = {
+            (name, what): shared / name
+            for shared, known in _contents.items()
+            for name, what in known.items()
+        }
         folder = Path(tempfile.mkdtemp(prefix=_SHARED))
         for name, what in content.items():
-            if former[1].get(name) == what:
-                _link(former[0] / name, folder / name)
+            if (name, what) in unpacked:
+                _link(unpacked[name, what], folder / name)
             else:
                 self.extract(name, folder)
         _contents[folder] = content
