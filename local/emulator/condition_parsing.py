@@ -1,7 +1,7 @@
 """Gap: a query of DynamoDB parses its condition again for each item of the partition.
 
 A page of a partition of 30,000 items took longer than a client waits, and the emulator answered
-nobody else meanwhile. Shown by test_functions.py::test_a_condition_is_parsed_once.
+nobody else meanwhile. Shown by test_emulator_internals.py::test_a_condition_is_parsed_once.
 """
 
 import re

@@ -5,7 +5,7 @@ a later deployment links the files that it shares with an earlier one, compiled 
 `/var/task` on AWS, the folder is not for writing.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html.
 Shown by test_functions.py::test_processes_share_the_code_and_an_update_replaces_it and
-test_a_package_links_the_files_that_it_shares_with_any_earlier_one.
+test_emulator_internals.py::test_a_package_links_the_files_that_it_shares_with_any_earlier_one.
 """
 
 import importlib.util
