@@ -2,7 +2,7 @@
 
 const { MODES } = require('./deploy/check');
 const { optionProblems } = require('./option_forms');
-const { nearest } = require('./schema/nearest');
+const { nearest } = require('./schema/did_you_mean');
 
 // All that the plugin assumes about its service. `custom.rowline` overrides any of it.
 const DEFAULTS = {

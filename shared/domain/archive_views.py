@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from shared.domain.athena_types import common_type, literal_sql, name_sql, type_of, value_sql
-from shared.domain.row_history import TRUNCATE
+from shared.domain.row_as_of import TRUNCATE
 from shared.values.table import Table
 
 _CHANGE = {

@@ -37,7 +37,7 @@ class CapturedTable(msgspec.Struct, frozen=True):
         return self.plan.table.key
 
 
-def captured_names(
+def names_that_reach(
     database: Database, source: SourceSettings, consumer: ConsumerSettings
 ) -> list[str]:
     """The names of the tables in the database that reach the consumer."""

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from shared.domain.row_history import Archived
+from shared.domain.row_as_of import Archived
 
 
 def differences(change: Archived) -> dict[str, tuple[msgspec.Raw | None, msgspec.Raw | None]]:

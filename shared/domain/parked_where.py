@@ -9,8 +9,8 @@ from itertools import permutations
 
 import msgspec
 
+from shared.values.did_you_mean import did_you_mean
 from shared.values.errors import ConfigError
-from shared.values.nearest import did_you_mean
 from shared.values.parked_change import ParkedChange
 from shared.values.table_pattern import matches
 

@@ -4,7 +4,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from shared.domain.row_filter import same_value
-from shared.values.nearest import did_you_mean
+from shared.values.did_you_mean import did_you_mean
 from shared.values.table import Column
 
 _WHOLE = frozenset({"tinyint", "smallint", "mediumint", "int", "integer", "bigint", "year"})

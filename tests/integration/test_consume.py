@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from moto import mock_aws
 
-from shared.adapters.search.connection import Connection
+from shared.adapters.search.cluster_connection import Connection
 from shared.adapters.search.contract import Action
 from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.adapters.state.dynamodb import open_state
@@ -274,7 +274,7 @@ def test_the_secret_shows_nowhere() -> None:
 def test_a_server_that_accepts_and_says_nothing_is_unavailable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("shared.adapters.search.connection.REQUEST_TIMEOUT", 0.2)
+    monkeypatch.setattr("shared.adapters.search.cluster_connection.REQUEST_TIMEOUT", 0.2)
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
         pytest.raises(SearchUnavailable, match="TimeoutError"),

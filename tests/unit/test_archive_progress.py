@@ -9,7 +9,7 @@ from shared.flows.archive.archive_requests import do
 from shared.flows.archive.archive_setup import ArchiveSetup
 from shared.flows.archive.auditing import audit
 from shared.flows.health import thresholds
-from shared.flows.health.archive_findings import archive_findings
+from shared.flows.health.findings.archive_findings import archive_findings
 from shared.values.archive_progress import DELIVERED_MS, KEPT_MS, UNDER_WAY_MS, ArchiveProgress
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import ConfigError

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.flows.consume.sinks.elasticsearch.deletion_recorder import address, split_address
-from shared.flows.consume.sinks.elasticsearch.document_error import DocumentError
 from shared.flows.consume.sinks.elasticsearch.document_id import decode_id, encode_id
 from shared.flows.consume.sinks.elasticsearch.document_shape import Shape, safe_field
 from shared.flows.consume.sinks.elasticsearch.index_definition import mapping_of, properties_of
+from shared.flows.consume.sinks.elasticsearch.unmappable_row import UnmappableRow
 from shared.values.errors import ConfigError
 from shared.values.table import Column, Table
 from tests.worlds.consumer_world import TABLE, change, layout
@@ -66,7 +66,7 @@ def test_an_id_made_by_somebody_else_is_not_read(id: str) -> None:
 
 
 def test_a_null_in_the_id_is_refused() -> None:
-    with pytest.raises(DocumentError, match="NOT NULL"):
+    with pytest.raises(UnmappableRow, match="NOT NULL"):
         encode_id(["a", None])
 
 
@@ -112,7 +112,7 @@ def test_a_wrong_stanza_is_refused(stanza: dict[str, Any], message: str) -> None
 
 
 def test_a_rename_onto_a_column_of_the_row_is_refused_when_it_is_seen() -> None:
-    with pytest.raises(DocumentError, match="into the field price"):
+    with pytest.raises(UnmappableRow, match="into the field price"):
         layout(rename={"title": "price"}).shape.body({"title": "x", "price": 1})
 
 
@@ -121,7 +121,7 @@ def test_an_id_of_other_columns() -> None:
     assert shape.row_id({"id": 1, "title": "x"}, ("id",)) == "x"
     assert shape.change_ids(change(1, "c", 1, title="x")) == (None, "x")
     assert shape.change_ids(change(1, "d", 1, title="x")) == ("x", None)
-    with pytest.raises(DocumentError, match="no column title"):
+    with pytest.raises(UnmappableRow, match="no column title"):
         shape.row_id({"id": 1}, ("id",))
 
 
@@ -227,5 +227,5 @@ def test_columns_with_odd_names_have_safe_fields() -> None:
         "_mine",
     ]
     table = Table("d", "t", (Column("a.b", "int"), Column("a_b", "int")))
-    with pytest.raises(DocumentError, match=r"both a\.b and a_b"):
+    with pytest.raises(UnmappableRow, match=r"both a\.b and a_b"):
         properties_of(Shape(), table)

@@ -9,8 +9,10 @@ import pytest
 
 from shared.domain.parked_by_reason import by_reason
 from shared.flows.health import thresholds
-from shared.flows.health.recorded_findings import consumer_findings, findings_of, relay_finding
+from shared.flows.health.findings.consumer_findings import consumer_findings
+from shared.flows.health.findings.relay_findings import relay_finding
 from shared.flows.health.stage_facts import ConsumerFacts, RelayFacts
+from shared.flows.health.status import findings_of
 from tests.worlds.consumer_world import parked_change
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from shared.adapters.search.contract import Action, Result
 from shared.domain import gate_transitions
 from shared.flows.consume import pausing
-from shared.flows.health.gate_findings import gate_findings
+from shared.flows.health.findings.gate_findings import gate_findings
 from shared.values.errors import SearchUnavailable, StateUnavailable
 from shared.values.gate import Gate
 from tests.tier import SEED, TIER

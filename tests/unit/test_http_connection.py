@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from shared.adapters.search.connection import Connection
+from shared.adapters.search.cluster_connection import Connection
 from shared.values.errors import SearchUnavailable
 from tests.worlds.socket_server import BODY, HEAD, LENGTH, Reply, sends, served
 
@@ -58,7 +58,7 @@ def test_what_is_no_answer_of_http_is_an_outage() -> None:
 
 
 def test_an_answer_that_trickles_is_late_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.adapters.search.connection.REQUEST_TIMEOUT", 0.3)
+    monkeypatch.setattr("shared.adapters.search.cluster_connection.REQUEST_TIMEOUT", 0.3)
     slowly = sends(HEAD + b"Content-Length: 500\r\n\r\n", *[b" "] * 200)
     with served(slowly) as (port, _):
         began = time.monotonic()

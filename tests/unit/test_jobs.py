@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from shared.domain.polling import Polling
-from shared.flows.health.job_findings import job_findings
+from shared.flows.health.findings.job_findings import job_findings
 from shared.flows.jobs import job_control
 from shared.flows.jobs.job_lease import HOLDER_SILENT_SECONDS, JobStopped
 from shared.flows.verify.verify import Verify

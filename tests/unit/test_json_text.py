@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from shared.domain.change_encoding import Packing
 from shared.domain.message_packing import Group, take_parcel
-from shared.flows.consume.sinks.elasticsearch.document_error import DocumentError
 from shared.flows.consume.sinks.elasticsearch.document_id import encode_id
+from shared.flows.consume.sinks.elasticsearch.unmappable_row import UnmappableRow
 from shared.values.json_text import decode_json, encode_json
 from shared.values.message import decode, encode
 from tests.worlds.consumer_world import TABLE, change, message
@@ -80,7 +80,7 @@ def test_the_twins_refuse_what_aws_refuses() -> None:
 
 
 def test_a_key_that_no_document_id_can_hold_is_refused() -> None:
-    with pytest.raises(DocumentError, match="surrogate"):
+    with pytest.raises(UnmappableRow, match="surrogate"):
         encode_id(["\ud800"])
 
 

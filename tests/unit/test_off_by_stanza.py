@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from shared.domain.open_dues import open_dues
-from shared.flows.health.gate_findings import gate_findings
+from shared.flows.health.findings.gate_findings import gate_findings
 from shared.flows.health.status import status
 from shared.flows.watch.scheduled_verifies import is_overdue
 from shared.values.gate import Gate

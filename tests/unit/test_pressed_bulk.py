@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Sequence
 
-from shared.adapters.search.bulk_item import result_of_item
+from shared.adapters.search.bulk_item_error import result_of_item
 from shared.adapters.search.contract import Action, Result
 from shared.flows.consume.sinks.elasticsearch.pressed_bulk import FRUITLESS_ROUNDS, PressedBulk
 from tests.worlds.consumer_world import World, change, delivery

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.lake.iceberg import purging
+from shared.adapters.lake.iceberg import vacuum
 from shared.adapters.objects.s3_deletion import delete_objects
 from shared.values.errors import StackError, StateUnavailable
 
@@ -35,7 +35,7 @@ def test_an_object_that_is_kept_is_an_error(code: str, error: type[Exception]) -
 
 def test_the_purge_of_a_table_says_so_too() -> None:
     with pytest.raises(StackError, match="S3 has kept 1 of 2 objects"):
-        purging.delete(KeepingS3("AccessDenied"), [("lake", "a"), ("lake", "k")])
+        vacuum.delete(KeepingS3("AccessDenied"), [("lake", "a"), ("lake", "k")])
 
 
 def test_a_request_takes_a_thousand() -> None:

@@ -9,7 +9,7 @@ import threading
 import pytest
 import trustme
 
-from shared.adapters.search.connection import Connection
+from shared.adapters.search.cluster_connection import Connection
 from shared.values.errors import ConfigError, SearchError, SearchUnavailable
 from tests.worlds.socket_server import answer, served
 
@@ -69,7 +69,7 @@ def test_an_answer_that_is_cut_off_is_an_outage() -> None:
 def test_an_answer_that_comes_too_late_is_never_taken_for_another_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("shared.adapters.search.connection.REQUEST_TIMEOUT", 0.2)
+    monkeypatch.setattr("shared.adapters.search.cluster_connection.REQUEST_TIMEOUT", 0.2)
     asked = threading.Semaphore(0)
     late = threading.Event()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.search.connection import Connection, names
+from shared.adapters.search.cluster_connection import Connection, names
 from shared.adapters.search.contract import Action
 from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.values.errors import SearchError, SearchUnavailable

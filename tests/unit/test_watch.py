@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from shared.flows.health import thresholds
-from shared.flows.health.watch_findings import watch_findings
+from shared.flows.health.findings.watch_findings import watch_findings
 from shared.flows.watch.next_slices import start_slices
 from shared.flows.watch.watch_loop import RUN_SECONDS, watch
 from shared.flows.watch.watch_setup import WatchSetup

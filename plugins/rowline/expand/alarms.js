@@ -1,7 +1,7 @@
 'use strict';
 
 const names = require('./logical_ids');
-const { attribute } = require('./cloudformation');
+const { attribute } = require('./intrinsics');
 
 const alarm = (alerts, description, properties) => ({
   Type: 'AWS::CloudWatch::Alarm',

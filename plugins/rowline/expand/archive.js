@@ -8,7 +8,7 @@ const { allow, via, logs, rows } = require('./policy_statements');
 const { archiveAlarms, archiveStreamAlarms } = require('./archive_alarms');
 const { archiveStream } = require('./archive_stream');
 const { onlyByTls } = require('./transport');
-const { ref, arn, sub, retained, policyDocument } = require('./cloudformation');
+const { ref, arn, sub, retained, policyDocument } = require('./intrinsics');
 const { isOff } = require('../options');
 const { sourceOf } = require('../schema/relays');
 

@@ -1,7 +1,7 @@
 'use strict';
 
 const { alarm, ownMetric } = require('./alarms');
-const { ref } = require('./cloudformation');
+const { ref } = require('./intrinsics');
 
 /** The committer emits each minute for how long the table has lacked a change; 0: it lacks none. */
 const archiveAlarms = (ids, service, alerts) => ({

@@ -2,7 +2,7 @@
 
 const names = require('./logical_ids');
 const { allow } = require('./policy_statements');
-const { arn, ref, sub } = require('./cloudformation');
+const { arn, ref, sub } = require('./intrinsics');
 
 const { bucket } = names.archive;
 const UNFINISHED_DAYS = 30; // a job that was cancelled leaves parts

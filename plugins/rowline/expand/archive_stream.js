@@ -2,7 +2,7 @@
 
 const permissions = require('./permissions');
 const { allow, via } = require('./policy_statements');
-const { ref, arn, sub, retained } = require('./cloudformation');
+const { ref, arn, sub, retained } = require('./intrinsics');
 
 // Below `landing/`, so that the committer takes these objects like those of the consumer.
 const PREFIX = 'landing/firehose/';

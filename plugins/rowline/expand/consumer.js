@@ -5,7 +5,7 @@ const permissions = require('./permissions');
 const { lambda, logGroup } = require('./function');
 const { consumerAlarms } = require('./alarms');
 const { onlyByTls } = require('./transport');
-const { ref, arn, retained, policyDocument } = require('./cloudformation');
+const { ref, arn, retained, policyDocument } = require('./intrinsics');
 const { sinks } = require('../sinks');
 const { isOff } = require('../options');
 

@@ -1,6 +1,6 @@
 'use strict';
 
-const { ref, arn, sub } = require('./cloudformation');
+const { ref, arn, sub } = require('./intrinsics');
 
 /** The variables of every function and container. */
 const common = ({ options, service, stage }) => ({

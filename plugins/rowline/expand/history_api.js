@@ -4,7 +4,7 @@ const names = require('./logical_ids');
 const permissions = require('./permissions');
 const { lambda, logGroup, outsideVpc } = require('./function');
 const { allow, via, logs, rows, account } = require('./policy_statements');
-const { ref, arn, sub } = require('./cloudformation');
+const { ref, arn, sub } = require('./intrinsics');
 const { sourceOf } = require('../schema/relays');
 
 const MEMORY = 512;

@@ -12,7 +12,7 @@ const { historyApi } = require('./history_api');
 const { isOff } = require('../options');
 const { sharedPolicies } = require('./transport');
 const { withRunbooks } = require('./runbooks');
-const { ref, arn, sub } = require('./cloudformation');
+const { ref, arn, sub } = require('./intrinsics');
 const { topsOf } = require('../schema/own_code');
 const { ownCodeOf } = require('./own_code');
 

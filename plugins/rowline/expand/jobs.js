@@ -4,7 +4,7 @@ const names = require('./logical_ids');
 const permissions = require('./permissions');
 const { lambda, logGroup } = require('./function');
 const snapshots = require('./archive_snapshots');
-const { ref, sub } = require('./cloudformation');
+const { ref, sub } = require('./intrinsics');
 
 const LONGEST = 900; // seconds, Lambda's longest run: a job needs fewer slices
 

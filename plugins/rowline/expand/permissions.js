@@ -1,6 +1,6 @@
 'use strict';
 
-const { arn, ref, sub, policyDocument } = require('./cloudformation');
+const { arn, ref, sub, policyDocument } = require('./intrinsics');
 const { allow, via, account, logs, network, secret, rows, traces } = require('./policy_statements');
 const { sourceOf } = require('../schema/relays');
 const names = require('./logical_ids');

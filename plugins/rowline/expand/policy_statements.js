@@ -1,6 +1,6 @@
 'use strict';
 
-const { arn, sub } = require('./cloudformation');
+const { arn, sub } = require('./intrinsics');
 
 // Statements of a role's policy, one for each integration. docs/iam.md explains each under its Sid.
 

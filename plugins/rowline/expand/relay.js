@@ -4,7 +4,7 @@ const names = require('./logical_ids');
 const permissions = require('./permissions');
 const { lambda, logGroup } = require('./function');
 const { relayAlarms } = require('./alarms');
-const { ref } = require('./cloudformation');
+const { ref } = require('./intrinsics');
 const { isOff } = require('../options');
 
 // seconds; Lambda's longest run, so that the relay opens as few connections to the source as

@@ -4,7 +4,7 @@ const names = require('./logical_ids');
 const permissions = require('./permissions');
 const { environment } = require('./function');
 const { relayAlarms } = require('./alarms');
-const { ref, arn } = require('./cloudformation');
+const { ref, arn } = require('./intrinsics');
 const { isOff } = require('../options');
 const { fingerprint } = require('./fingerprint');
 

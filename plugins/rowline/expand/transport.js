@@ -1,6 +1,6 @@
 'use strict';
 
-const { ref, arn, sub, retained, policyDocument } = require('./cloudformation');
+const { ref, arn, sub, retained, policyDocument } = require('./intrinsics');
 const { isOff } = require('../options');
 
 /**

@@ -5,7 +5,7 @@ const permissions = require('./permissions');
 const { watchPermissions } = require('./watch_permissions');
 const { lambda, logGroup, outsideVpc } = require('./function');
 const { topicAlarms, watchAlarms } = require('./alarms');
-const { ref } = require('./cloudformation');
+const { ref } = require('./intrinsics');
 
 const MEMORY = 256;
 // Seconds: the schedule starts the next run then, and no two runs work at once.

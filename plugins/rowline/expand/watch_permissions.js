@@ -1,6 +1,6 @@
 'use strict';
 
-const { arn, ref, sub } = require('./cloudformation');
+const { arn, ref, sub } = require('./intrinsics');
 const { allow, via, logs, rows, account } = require('./policy_statements');
 
 /** The rights of the watch: it reads and writes state of all consumers, and calls only AWS. */

@@ -1,6 +1,6 @@
 'use strict';
 
-const { nearest } = require('./nearest');
+const { nearest } = require('./did_you_mean');
 
 // A source may have several relays: the entry with the secret, and entries whose `relayOf` names
 // it. One of them reads each table.

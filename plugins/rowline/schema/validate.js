@@ -1,6 +1,6 @@
 'use strict';
 
-const { nearest } = require('./nearest');
+const { nearest } = require('./did_you_mean');
 
 // The schemas are plain data: type, enum, minimum, maximum, pattern (with `what` and `example`),
 // required, properties, default, and

@@ -1,7 +1,7 @@
 'use strict';
 
 const { allow, via, account } = require('../expand/policy_statements');
-const { arn, sub, ref } = require('../expand/cloudformation');
+const { arn, sub, ref } = require('../expand/intrinsics');
 const names = require('../expand/logical_ids');
 
 const { bucket, stream } = names.archive;

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from shared.adapters.binlog.charsets import BINARY
+from shared.adapters.binlog.charset_decoding import BINARY
 from shared.adapters.binlog.column_types import ColumnMap, Type
 from shared.values.table import Column
 

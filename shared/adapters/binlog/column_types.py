@@ -6,7 +6,7 @@ Source: MySQL and MariaDB include/field_types.h.
 from enum import IntEnum
 from typing import NamedTuple
 
-from shared.adapters.binlog.charsets import Charset
+from shared.adapters.binlog.charset_decoding import Charset
 
 
 class Type(IntEnum):

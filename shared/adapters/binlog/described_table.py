@@ -10,12 +10,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from shared.adapters.binlog.charsets import BINARY, Charsets
+from shared.adapters.binlog.charset_decoding import BINARY, Charsets
 from shared.adapters.binlog.column_kinds import describe
+from shared.adapters.binlog.column_readers import reader
 from shared.adapters.binlog.column_types import OLD_TEMPORAL, ColumnMap, Type
 from shared.adapters.binlog.row_source import NamedReader
 from shared.adapters.binlog.table_map import TableMap
-from shared.adapters.binlog.type_readers import reader
 from shared.adapters.database.description import Description
 from shared.values.table import Column, Table
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from shared.adapters.binlog.json_binary import tree
-from shared.adapters.binlog.length import length_encoded
+from shared.adapters.binlog.length_encoded import length_encoded
 
 _REPLACE, _INSERT, _REMOVE = 0, 1, 2
 _LEG = re.compile(r'\.(?:"((?:[^"\\]|\\.)*)"|([^.\[]+))|\[(\d+)\]', re.DOTALL)

@@ -6,7 +6,7 @@ MariaDB sql/log_event.h, Table_map_log_event.
 
 from collections.abc import Sequence
 
-from shared.adapters.binlog.length import length_encoded
+from shared.adapters.binlog.length_encoded import length_encoded
 
 _SIGNEDNESS, _CHARSET_DEFAULT, _CHARSET_EACH, _NAMES, _SET_LABELS, _ENUM_LABELS = 1, 2, 3, 4, 5, 6
 _KEY, _KEY_WITH_PREFIX, _LABEL_CHARSET_DEFAULT, _LABEL_CHARSET_EACH = 8, 9, 10, 11

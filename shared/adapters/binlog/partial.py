@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
+from shared.adapters.binlog.column_readers import ColumnReader
 from shared.adapters.binlog.json_binary import tree
 from shared.adapters.binlog.json_diff import apply
 from shared.adapters.binlog.row_compiler import Patterns, RowPairs
 from shared.adapters.binlog.row_images import Damaged, head_size, require_all_columns
 from shared.adapters.binlog.row_source import NamedReader
-from shared.adapters.binlog.type_readers import ColumnReader
 from shared.values.change import Row
 
 _PARTIAL_JSON = 1

@@ -8,7 +8,7 @@ come later, are never inside.
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from shared.adapters.binlog import inflate, payload, xa
+from shared.adapters.binlog import inflate, transaction_payload, xa
 from shared.adapters.binlog.binlog_place import whole
 from shared.adapters.binlog.kinds import (
     ANONYMOUS_GTID,
@@ -121,7 +121,7 @@ def _unpacked(events: Iterable[RawEvent | None]) -> Iterator[RawEvent]:
         if event is None:
             continue
         if event[0] == TRANSACTION_PAYLOAD:
-            yield from payload.events(event[6][event[7] : event[8]])
+            yield from transaction_payload.events(event[6][event[7] : event[8]])
         else:
             yield event
 
@@ -131,7 +131,7 @@ def _prepares(body: bytes, name: Xid) -> bool:
 
     Only its beginning is decompressed for that, unless the name is the one.
     """
-    inside = payload.events(body)
+    inside = transaction_payload.events(body)
     for event in inside:
         if event[0] == QUERY:
             sql = _sql(event)

@@ -14,7 +14,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from shared.adapters.binlog import gtid_events, kinds, payload, query_event
+from shared.adapters.binlog import gtid_events, kinds, query_event, transaction_payload
 from shared.adapters.binlog.packets import RawEvent
 from shared.adapters.binlog.statements import dialect, read, utf8
 
@@ -63,7 +63,7 @@ class Rollbacks:
             query = query_event.parse(kind, flags, data[start:end])
             self._statement(query.sql, query.sql_mode)
         elif kind == kinds.TRANSACTION_PAYLOAD:
-            for inner in payload.events(data[start:end]):
+            for inner in transaction_payload.events(data[start:end]):
                 self.take(inner)
         elif kind in _NEXT:
             self.broken = self._begun

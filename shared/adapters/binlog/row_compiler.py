@@ -2,7 +2,7 @@
 
 One function reads all rows of an event. Runs of fixed-width columns, and the length of the string
 behind them, become one `struct` unpack; strings are slices of the buffer; what needs more goes
-through a cache (`type_readers`). Which columns of a row are NULL, its pattern, repeats: the usual
+through a cache (`column_readers`). Which columns of a row are NULL, its pattern, repeats: the usual
 patterns stand in that function as straight-line code, the others are read by functions of their own
 once they have come a few times, and before that by a general one.
 """

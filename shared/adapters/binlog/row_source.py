@@ -3,7 +3,7 @@
 from struct import Struct, calcsize
 from typing import Any
 
-from shared.adapters.binlog.type_readers import GLOBALS, ColumnReader
+from shared.adapters.binlog.column_readers import GLOBALS, ColumnReader
 
 NamedReader = tuple[str | None, ColumnReader]
 """A column's name and reader; a name of None is read over."""

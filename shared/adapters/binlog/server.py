@@ -15,13 +15,13 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from shared.adapters.binlog import server_facts as facts
+from shared.adapters.binlog import server_status as facts
 from shared.adapters.binlog import xa
+from shared.adapters.binlog.binlog_files import BinlogFiles
 from shared.adapters.binlog.binlog_place import BinlogPlace
 from shared.adapters.binlog.broken_connection import Cut
 from shared.adapters.binlog.contract import Event, is_another_start
 from shared.adapters.binlog.executed import Executed, MariadbExecuted, MysqlExecuted
-from shared.adapters.binlog.files import BinlogFiles
 from shared.adapters.binlog.known_tables import KnownTables
 from shared.adapters.binlog.packets import Packets
 from shared.adapters.binlog.replication_connection import Session

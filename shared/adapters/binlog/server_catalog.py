@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import closing
 
-from shared.adapters.binlog.charsets import Charsets
+from shared.adapters.binlog.charset_decoding import Charsets
 from shared.adapters.binlog.replication_connection import Session
 from shared.adapters.binlog.server_errors import AccessDenied
 from shared.adapters.database.description import Description, describe

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from shared.adapters.binlog.charsets import BINARY, UTF8, Charsets
+from shared.adapters.binlog.charset_decoding import BINARY, UTF8, Charsets
 from shared.adapters.binlog.known_tables import KnownTables
 from shared.adapters.binlog.query_event import QueryEvent
 from shared.adapters.binlog.statements import Dialect, Effect, Names, Statement, dialect, read, utf8

@@ -5,7 +5,7 @@ Source: MySQL sql/log_event.h, Table_map_log_event; MariaDB sql/log_event.h.
 
 from typing import NamedTuple
 
-from shared.adapters.binlog.charsets import BINARY, Charset, Charsets
+from shared.adapters.binlog.charset_decoding import BINARY, Charset, Charsets
 from shared.adapters.binlog.column_types import (
     CHARACTER,
     NUMERIC,
@@ -14,7 +14,7 @@ from shared.adapters.binlog.column_types import (
     ColumnMap,
     Type,
 )
-from shared.adapters.binlog.length import length_encoded
+from shared.adapters.binlog.length_encoded import length_encoded
 from shared.adapters.binlog.optional_metadata import OptionalMetadata
 from shared.values.errors import SourceError
 

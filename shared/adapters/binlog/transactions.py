@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
-from shared.adapters.binlog import gtid_events, kinds, payload, xa
+from shared.adapters.binlog import gtid_events, kinds, transaction_payload, xa
 from shared.adapters.binlog.binlog_place import BinlogPlace, Until
 from shared.adapters.binlog.broken_connection import Cut, rest_behind
 from shared.adapters.binlog.contract import Event, Rows
@@ -178,7 +178,7 @@ class Transactions:
             transaction.hidden, transaction.vain = mariadb_gtid.prepared, mariadb_gtid.is_vain
         elif kind == kinds.TRANSACTION_PAYLOAD:
             place.move(log_pos)
-            yield from self._read(payload.events(body))
+            yield from self._read(transaction_payload.events(body))
         elif kind == kinds.XA_PREPARE:
             name, commits = xa.of_prepare(body)
             here = (place.file, transaction.begin_offset) if transaction.captured else None

@@ -10,9 +10,8 @@ from typing import Any
 from pymysql.connections import Connection
 from pymysql.cursors import SSCursor
 
-from shared.adapters.database import schema, server_facts
+from shared.adapters.database import information_schema, server_facts
 from shared.adapters.database.column_conversion import UNREADABLE_HINT, reader
-from shared.adapters.database.connection import Incomparable, connect, translated
 from shared.adapters.database.contract import (
     BinlogFilters,
     Cascade,
@@ -24,6 +23,7 @@ from shared.adapters.database.description import describe
 from shared.adapters.database.read_view import view
 from shared.adapters.database.row_packets import fetch_rows
 from shared.adapters.database.row_selects import chunk_select, rows_select
+from shared.adapters.database.source_connection import Incomparable, connect, translated
 from shared.values.change import Row
 from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position
@@ -77,25 +77,25 @@ class SqlDatabase:
             # MySQL 8 shows estimates up to a day old unless told otherwise; other servers do not
             # know the variable.
             self._query("SET SESSION information_schema_stats_expiry = 0")
-        return schema.sizes(self._query)
+        return information_schema.sizes(self._query)
 
     def unique_keys(self) -> dict[str, list[UniqueKey]]:
-        return schema.unique_keys(self._query)
+        return information_schema.unique_keys(self._query)
 
     def primary_keys(self) -> dict[str, tuple[str, ...]]:
-        return schema.primary_keys(self._query)
+        return information_schema.primary_keys(self._query)
 
     def cascades(self, tables: list[str]) -> list[Cascade]:
         present = [
             (size.database, size.name) for size in self.sizes() if size.full_name in set(tables)
         ]
-        return schema.cascades(self._query, present)
+        return information_schema.cascades(self._query, present)
 
     def generated(self, tables: list[str]) -> dict[str, tuple[str, ...]]:
-        return schema.generated(self._query, set(tables))
+        return information_schema.generated(self._query, set(tables))
 
     def precise(self) -> frozenset[str]:
-        return schema.precise(self._query)
+        return information_schema.precise(self._query)
 
     def writes(self) -> tuple[str, dict[str, int]] | None:
         return server_facts.writes(self._query)

@@ -2,7 +2,7 @@
 
 import time
 
-from shared.adapters.search.connection import Connection, names
+from shared.adapters.search.cluster_connection import Connection, names
 
 _KNOWN_SECONDS = 10.0
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from shared.adapters.search.connection import Connection, names
+from shared.adapters.search.cluster_connection import Connection, names
 from shared.values.errors import SearchError
 
 

@@ -13,8 +13,8 @@ import msgspec
 from shared.adapters.search.alias_cache import KnownAliases
 from shared.adapters.search.alias_moves import AliasMoves
 from shared.adapters.search.behind_names import read_behind
-from shared.adapters.search.bulk_item import result_of_item
-from shared.adapters.search.connection import Connection, names
+from shared.adapters.search.bulk_item_error import result_of_item
+from shared.adapters.search.cluster_connection import Connection, names
 from shared.adapters.search.contract import Action, Behind, Document, Result
 from shared.adapters.search.index_making import IndexMaking
 from shared.adapters.search.request_errors import error_text, unreadable

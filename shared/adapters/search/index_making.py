@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from shared.adapters.search.alias_cache import KnownAliases
-from shared.adapters.search.connection import Connection, names
+from shared.adapters.search.cluster_connection import Connection, names
 from shared.adapters.search.contract import first_index
 from shared.values.errors import SearchError
 

@@ -25,7 +25,7 @@ from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
 from pyiceberg.table import FileScanTask, Table
 
 from shared.adapters import aws
-from shared.adapters.lake.iceberg import properties, purging
+from shared.adapters.lake.iceberg import properties, snapshot_expiry, vacuum
 from shared.adapters.lake.iceberg.file_io import address
 from shared.adapters.lake.iceberg.ledger_transaction import LedgerTransaction
 from shared.adapters.lake.iceberg.translated import Translated
@@ -129,13 +129,13 @@ class IcebergSnapshots:
             self._commit(change)
             # What the commit noted of removed files goes with the next one.
             self._commit(lambda _: ([], []), empty=True)
-            purging.purge(self._load, self._s3)
+            snapshot_expiry.purge(self._load, self._s3)
         return erased
 
     def unreferenced(self) -> list[int]:
         with self._errors:
             place = (self._load, self._s3, self._bucket, f"{FOLDER}/table/")
-            return [each.at_ms for each in purging.unreferenced(*place)]
+            return [each.at_ms for each in vacuum.unreferenced(*place)]
 
     def sha256(self, path: str) -> str:
         bucket, key = address(path)
@@ -159,9 +159,9 @@ class IcebergSnapshots:
 
     def tidy(self, expire_ms: int, vacuum_ms: int) -> int:
         with self._errors:
-            purging.expire(self._load(), expire_ms)
+            snapshot_expiry.expire(self._load(), expire_ms)
             place = (self._load, self._s3, self._bucket, f"{FOLDER}/table/")
-            return len(purging.vacuum(*place, vacuum_ms))
+            return len(vacuum.vacuum(*place, vacuum_ms))
 
     def _load(self) -> Table:
         """The table as it is now; it is made the first time."""

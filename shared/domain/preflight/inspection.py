@@ -10,7 +10,7 @@ from shared.domain.preflight.server_settings import (
     check_retention,
     check_server,
 )
-from shared.domain.preflight.table_checks import TableCatalog, captured_names, check_tables
+from shared.domain.preflight.table_checks import TableCatalog, check_tables, selected_names
 from shared.values.finding import Finding
 from shared.values.settings import SourceSettings, table_settings
 
@@ -24,7 +24,7 @@ def check_source(
     """
     server, variables = database.server(), database.variables(*VARIABLES)
     catalog = read_catalog(database, source)
-    names = captured_names(catalog.sizes.values(), source.tables)
+    names = selected_names(catalog.sizes.values(), source.tables)
     findings = check_server(server, variables)
     if findings[-1].thing != "log_bin":
         rds_hours = database.retention_hours() if server.managed else None
@@ -50,7 +50,7 @@ def read_catalog(database: Database, source: SourceSettings) -> TableCatalog:
     Columns, foreign keys and generated columns are those of the captured tables only.
     """
     sizes = {size.full_name: size for size in database.sizes()}
-    names = captured_names(sizes.values(), source.tables)
+    names = selected_names(sizes.values(), source.tables)
     columns = {}
     for name in names:
         settings = table_settings(source.tables, name)

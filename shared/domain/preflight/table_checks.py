@@ -7,9 +7,9 @@ import msgspec
 from shared.adapters.database.contract import Cascade, Server, TableSize, UniqueKey
 from shared.domain.preflight.key_checks import TableKeys, check_key
 from shared.values.cascades import logs_cascades
+from shared.values.did_you_mean import did_you_mean
 from shared.values.finding import Finding
 from shared.values.message_characters import refused_character
-from shared.values.nearest import did_you_mean
 from shared.values.settings import TableSettings, table_settings
 from shared.values.table_pattern import TablePatterns
 
@@ -45,7 +45,7 @@ class TableCatalog(msgspec.Struct, frozen=True):
 _NOT_THERE = "is not in the database, or the account may not SELECT from it"
 
 
-def captured_names(sizes: Iterable[TableSize], tables: Mapping[str, TableSettings]) -> list[str]:
+def selected_names(sizes: Iterable[TableSize], tables: Mapping[str, TableSettings]) -> list[str]:
     """The tables that the patterns of a source select."""
     capture = TablePatterns(tables)
     return [size.full_name for size in sizes if capture.table(size.database, size.name)]
@@ -55,11 +55,11 @@ def check_tables(
     server: Server, catalog: TableCatalog, tables: Mapping[str, TableSettings]
 ) -> list[Finding]:
     """Give a finding for each pattern that selects nothing, and for each captured table."""
-    names = captured_names(catalog.sizes.values(), tables)
+    names = selected_names(catalog.sizes.values(), tables)
     findings = [
         _nothing(pattern, catalog.sizes)
         for pattern in tables
-        if not captured_names(catalog.sizes.values(), {pattern: tables[pattern]})
+        if not selected_names(catalog.sizes.values(), {pattern: tables[pattern]})
     ]
     for name in names:
         findings += table_problems(server, catalog, name, table_settings(tables, name)) or [

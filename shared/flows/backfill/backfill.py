@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from shared.domain.captured_tables import CapturedTable, captured_names
+from shared.domain.captured_tables import CapturedTable, names_that_reach
 from shared.domain.open_dues import open_dues
 from shared.domain.sink import Listable
 from shared.flows.backfill import settled_causes
@@ -246,7 +246,7 @@ class Backfill:
 
     def _settle(self) -> None:
         """Settle what was due. A backfill does where it found no document without a row."""
-        tables = captured_names(self._setup.database, self._source, self._consumer)
+        tables = names_that_reach(self._setup.database, self._source, self._consumer)
         filled = {
             name: state
             for name, state in self._filled()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from shared.domain.captured_tables import CapturedTable, captured_names, captured_tables
+from shared.domain.captured_tables import CapturedTable, captured_tables, names_that_reach
 from shared.domain.open_dues import open_dues
 from shared.flows.jobs.job_setup import JobSetup
 from shared.values.errors import ConfigError
@@ -55,6 +55,6 @@ def tables_to_fill(
 
 def _due(setup: JobSetup) -> list[str]:
     """The tables, or patterns, that are due and in the database."""
-    names = captured_names(setup.database, setup.source, setup.consumer)
+    names = names_that_reach(setup.database, setup.source, setup.consumer)
     due = open_dues(setup.state.dues, setup.consumer, setup.source)
     return sorted({one.table for one in due if any(map(one.concerns, names))})

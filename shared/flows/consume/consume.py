@@ -22,10 +22,11 @@ from shared.flows.consume.applying import Applying, Tried
 from shared.flows.consume.batch import asked_waits, by_group, open_delivery
 from shared.flows.consume.batch_result import Consumed
 from shared.flows.consume.batch_trace import BatchTrace
+from shared.flows.consume.begun_groups import BegunGroups
 from shared.flows.consume.closed_rows import ClosedRows
 from shared.flows.consume.gate_after_batch import GateAfterBatch
 from shared.flows.consume.groups_given_back import GroupsGivenBack
-from shared.flows.consume.killing import Killing
+from shared.flows.consume.killing_change import BatchTools
 from shared.flows.consume.late_messages import Lateness
 from shared.flows.consume.marks_after_batch import MarksAfterBatch
 from shared.flows.consume.marks_during_batch import MarksDuringBatch
@@ -35,7 +36,6 @@ from shared.flows.consume.redrive_commands import RedriveCommands
 from shared.flows.consume.refusal_retries import RefusalRetries
 from shared.flows.consume.row_items import RowItems
 from shared.flows.consume.seen_changes import drop_done, drop_seen
-from shared.flows.consume.suspect_group import BatchTools
 from shared.flows.consume.visibility import claim, postpone
 from shared.values.batch_start import BatchStart
 from shared.values.delivery import Delivery
@@ -78,7 +78,7 @@ class Consume:
             self._marks_after,
             version,
         )
-        self._killing = Killing(settling, queue)
+        self._killing = BegunGroups(settling, queue)
         self._queue, self._clock = queue, clock
         self._trace = trace or BatchTrace(NoTracer(), consumer.name, consumer)
         self._lateness = Lateness(consumer.name, state.dues, self._now_ms)

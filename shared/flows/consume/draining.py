@@ -100,7 +100,7 @@ class Drain:
         """The messages of one round, which receives for so many seconds at most.
 
         A message that was received before ends it. It may have killed the function, and a small
-        batch shows which one it is (see `Killing`).
+        batch shows which one it is (see `BegunGroups`).
         """
         until = self._clock() + min(ROUND_SECONDS, seconds)
         received = self._queue.receive(wait=WAIT_SECONDS)

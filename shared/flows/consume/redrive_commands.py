@@ -14,9 +14,9 @@ from shared.flows.consume.applying import Applying, Tried
 from shared.flows.consume.batch_result import Consumed
 from shared.flows.consume.command_run import CommandRun, command_of
 from shared.flows.consume.expired_payloads import ExpiredPayloads
-from shared.flows.consume.payloads import Attempt, Payloads
+from shared.flows.consume.parked_content import Attempt, Payloads
 from shared.flows.consume.redrive_kill_guard import RedriveGuard
-from shared.flows.consume.redrive_outcomes import STAYS, RedriveOutcomes
+from shared.flows.consume.redrive_outcome_store import STAYS, RedriveOutcomes
 from shared.flows.consume.redrive_witness import witness_among
 from shared.flows.consume.row_items import RowItems
 from shared.values.delivery import Delivery

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from shared.adapters.state.groups_in_hand import GroupsInHand
-from shared.flows.consume.suspect_group import AFTER_WITNESS, FULL, KILLED, KILLS
+from shared.flows.consume.killing_change import AFTER_WITNESS, FULL, KILLED, KILLS
 from shared.flows.consume.witness import WITNESSES, hashed
 from shared.values.delivery import Delivery
 from shared.values.group_in_hand import GroupInHand

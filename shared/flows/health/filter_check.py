@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from shared.domain.received_table import ReceivedTable
 from shared.domain.wanted_value import why_never_equal
+from shared.values.did_you_mean import did_you_mean
 from shared.values.finding import Finding
-from shared.values.nearest import did_you_mean
 from shared.values.settings import ConsumerSettings
 
 

@@ -5,9 +5,9 @@ from shared.flows.health.declared_stage import DeclaredStage, not_asked
 from shared.flows.health.filter_check import check_filter
 from shared.flows.health.own_code_check import check_own_code
 from shared.flows.health.source_check import Tables
+from shared.values.did_you_mean import did_you_mean
 from shared.values.errors import ConfigError, RowlineError
 from shared.values.finding import Finding
-from shared.values.nearest import did_you_mean
 from shared.values.settings import ConsumerSettings
 from shared.values.table_pattern import matches
 

@@ -7,7 +7,7 @@ import msgspec
 from shared.adapters.database.contract import Database
 from shared.domain.preflight import check_source
 from shared.domain.preflight.inspection import read_catalog
-from shared.domain.preflight.table_checks import captured_names
+from shared.domain.preflight.table_checks import selected_names
 from shared.domain.received_table import ReceivedTable, received_table
 from shared.domain.server_identity import who_answers
 from shared.flows.health.declared_stage import DeclaredStage, not_asked
@@ -53,7 +53,7 @@ def check_database(
 def _tables(database: Database, source: SourceSettings) -> Tables:
     catalog = read_catalog(database, source)
     tables = {}
-    for name in captured_names(catalog.sizes.values(), source.tables):
+    for name in selected_names(catalog.sizes.values(), source.tables):
         size = catalog.sizes[name]
         if table := database.describe(size.database, size.name):
             tables[name] = received_table(

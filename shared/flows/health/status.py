@@ -1,6 +1,7 @@
 """Status: the facts of a stage and what they mean. It asks everything at once."""
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -8,15 +9,24 @@ import msgspec
 from shared.adapters.observation.contract import ConsumerSigns, KeptQueue
 from shared.domain.sink import Target
 from shared.domain.verify_validity import basis_in, expiry
-from shared.flows.health.archive_findings import archive_findings
-from shared.flows.health.gate_findings import gate_findings
+from shared.flows.health.findings.archive_findings import archive_findings
+from shared.flows.health.findings.consumer_findings import consumer_findings
+from shared.flows.health.findings.gate_findings import gate_findings
+from shared.flows.health.findings.job_findings import job_findings
+from shared.flows.health.findings.observed_findings import (
+    kept_finding,
+    observed_findings,
+    target_findings,
+)
+from shared.flows.health.findings.proof_findings import proof_findings
+from shared.flows.health.findings.relay_findings import (
+    binlog_used,
+    relay_finding,
+    stopped_tables,
+)
+from shared.flows.health.findings.watch_findings import watch_findings
 from shared.flows.health.gathering_facts import HealthParts, consumer_facts, relay_facts
-from shared.flows.health.job_findings import job_findings
-from shared.flows.health.observed_findings import kept_finding, observed_findings, target_findings
-from shared.flows.health.proof_findings import proof_findings
-from shared.flows.health.recorded_findings import findings_of
 from shared.flows.health.stage_facts import ConsumerFacts, RelayFacts
-from shared.flows.health.watch_findings import watch_findings
 from shared.values.errors import RowlineError
 from shared.values.finding import Finding
 from shared.values.pulse import Pulse
@@ -82,6 +92,21 @@ def status(parts: HealthParts) -> Status:
     findings += [kept_finding(queue) for queue in queues]
     findings += [each for one in consumers for each in gate_findings(one.consumer, one.gate, now)]
     return Status(settings.stage, relays, consumers, [*findings_of(relays, consumers), *findings])
+
+
+def findings_of(relays: Sequence[RelayFacts], consumers: Sequence[ConsumerFacts]) -> list[Finding]:
+    """Everything that the facts say, `ok` included: one finding at least for each thing."""
+    stopped = {table for relay in relays for table in relay.stopped}
+    return [
+        *(relay_finding(relay) for relay in relays),
+        *(finding for relay in relays for finding in binlog_used(relay)),
+        *(finding for relay in relays for finding in stopped_tables(relay)),
+        *(
+            finding
+            for consumer in consumers
+            for finding in consumer_findings(consumer.without_due(stopped))
+        ),
+    ]
 
 
 def _judged(

@@ -4,6 +4,7 @@ import msgspec
 
 from shared.domain.archive_ledger import Ledger
 from shared.flows.history.history_setup import HistorySetup
+from shared.flows.history.past_table import PastTable
 from shared.values.seq import split_seq
 
 
@@ -46,3 +47,11 @@ def archive_of(setup: HistorySetup, source: str) -> ArchiveReach:
         through.append(Through(stream, epoch, n, last * 1000 if whole else 0))
         firsts += [first * 1000] if first else []
     return ArchiveReach(through, min(firsts, default=0))
+
+
+def held_since(past: PastTable, archive: ArchiveReach, at_us: int) -> int | None:
+    """Since when the archive has every change of the table, as of a time."""
+    since = past.captured_since(at_us)
+    if since is None or at_us < archive.since_us:
+        return None
+    return max(since, archive.since_us)

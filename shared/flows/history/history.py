@@ -7,9 +7,9 @@ from functools import partial
 import msgspec
 
 from shared.domain.key_argument import key_texts
-from shared.domain.row_history import Archived, RowAt, in_order, state_at
+from shared.domain.row_as_of import Archived, RowAt, in_order, state_at
 from shared.domain.row_in_snapshot import SKEW_US, SnapshotRow, nearest
-from shared.flows.history.archive_reach import ArchiveReach, archive_of
+from shared.flows.history.archive_reach import ArchiveReach, archive_of, held_since
 from shared.flows.history.history_setup import HistorySetup
 from shared.flows.history.past_table import PastTable, find_table
 from shared.flows.history.row_queries import (
@@ -63,7 +63,7 @@ def row_at(setup: HistorySetup, table: str, key: str, at: datetime) -> RowMoment
     at_us = micros(at)
     past, keys, archive, changes, read = _read(setup, table, key)
     version, scanned = _version(setup, past, changes, at_us)
-    since_us = _captured(past, archive, at_us)
+    since_us = held_since(past, archive, at_us)
     state = partial(
         state_at,
         changes,
@@ -95,7 +95,7 @@ def _snapshots(
     return [
         each
         for each in found
-        if _captured(past, archive, each.read_us) == since_us
+        if held_since(past, archive, each.read_us) == since_us
         and archive.reaches(each.read_us + SKEW_US)
     ], scanned
 
@@ -109,14 +109,6 @@ def _read(
     archive = archive_of(setup, past.source)
     changes, scanned = read_row(setup.athena, past, keys)
     return past, keys, archive, in_order(changes), scanned
-
-
-def _captured(past: PastTable, archive: ArchiveReach, at_us: int) -> int | None:
-    """Since when the archive has every change of the table, as of a time."""
-    since = past.captured_since(at_us)
-    if since is None or at_us < archive.since_us:
-        return None
-    return max(since, archive.since_us)
 
 
 def _version(

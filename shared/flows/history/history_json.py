@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from shared.domain.changed_values import differences
 from shared.domain.query_cost import query_usd
-from shared.domain.row_history import Archived
+from shared.domain.row_as_of import Archived
 from shared.flows.history.history import RowHistory, RowMoment
 from shared.flows.history.pages import ChangePage
 from shared.flows.history.reach_json import archive_answer

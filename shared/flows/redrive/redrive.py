@@ -13,7 +13,7 @@ from shared.flows.jobs.send_rate import RATE
 from shared.flows.jobs.taking_a_job import hold
 from shared.flows.redrive.changes_to_redrive import chosen_changes, commands
 from shared.flows.redrive.dropped_copy import archive
-from shared.flows.redrive.redrive_report import RedrivePlan, RedriveReport, outcome_of
+from shared.flows.redrive.redrive_report import RedrivePlan, RedriveReport, job_outcome
 from shared.flows.redrive.redrive_setup import RedriveSetup
 from shared.values.due_cause import expired_in
 from shared.values.errors import ConfigError, StateUnavailable
@@ -101,7 +101,7 @@ class Redrive:
         tenure = hold(setup, "redrive", begin, resume)
         with tenure.kept():
             report = self._work(tenure)
-            tenure.end(outcome_of(report), msgspec.to_builtins(report))
+            tenure.end(job_outcome(report), msgspec.to_builtins(report))
         return report
 
     def _work(self, tenure: Tenure) -> RedriveReport:

@@ -47,7 +47,7 @@ class RedriveReport(msgspec.Struct, frozen=True):
     seconds: float = 0.0
 
 
-def outcome_of(report: RedriveReport) -> str:
+def job_outcome(report: RedriveReport) -> str:
     """What became of the changes, in one line."""
     names = ("applied", "superseded", "again", "expired", "due", "dropped", "gone")
     words = {"again": "parked again", "due": "expired and their tables due"}
@@ -85,7 +85,7 @@ def lines_of_report(report: RedriveReport, *, archived: bool) -> Iterator[str]:
     """A report in words, with what to do next. archived: the consumer is an archive."""
     proof = "rowline archive audit" if archived else f"rowline verify {report.consumer}"
     took = f"{report.seconds:,.1f} s"
-    yield f"{report.consumer}: {outcome_of(report)}; {report.chosen:,} changes, {took}"
+    yield f"{report.consumer}: {job_outcome(report)}; {report.chosen:,} changes, {took}"
     if report.archive:
         yield f"  archive {report.archive}"
     if report.again:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from shared.domain.captured_tables import CapturedTable, captured_names, captured_tables
+from shared.domain.captured_tables import CapturedTable, captured_tables, names_that_reach
 from shared.domain.published_columns import published_columns
 from shared.flows.jobs.chunk_reading import ChunkReading
 from shared.flows.jobs.job_setup import JobSetup
@@ -96,7 +96,7 @@ class Creating:
     def _begun(self, chosen: Sequence[str]) -> SnapshotWork:
         """Of all tables, without those that are not captured now."""
         setup = self._setup
-        names = list(chosen) or captured_names(self._database, self._source, setup.consumer)
+        names = list(chosen) or names_that_reach(self._database, self._source, setup.consumer)
         marks = ChunkReading(setup, setup.polling, self._chunk_rows)
         left_out: dict[str, str] = {}
         for name in [] if chosen else names:

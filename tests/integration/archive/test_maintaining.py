@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from shared.adapters.lake.changes_columns import MEASURED
-from shared.adapters.lake.iceberg import reachable
+from shared.adapters.lake.iceberg import referenced_files
 from shared.adapters.lake.iceberg.file_io import address
 from shared.domain.archive_ledger import Ledger, Span
 from shared.flows.archive.archive_answers import Maintained
@@ -97,7 +97,7 @@ def test_a_vacuum_removes_exactly_what_nothing_refers_to(place: ArchivePlace) ->
     removed = place.lake.vacuum(soon)
     assert removed.objects > 10
     lake = place.lake
-    needed = {each for each in reachable.locations(lake._load()) if each}
+    needed = {each for each in referenced_files.locations(lake._load()) if each}
     assert objects(place) == needed & objects(place)
     assert f"s3://{place.bucket}/lake/data/left.parquet" not in objects(place)
     (found,) = audit(place.lake, memory_state(), (STREAM,))

@@ -11,7 +11,7 @@ import msgspec
 
 from shared.adapters.binlog import xa
 from shared.adapters.binlog.binlog_place import BinlogPlace
-from shared.adapters.binlog.charsets import Charsets
+from shared.adapters.binlog.charset_decoding import Charsets
 from shared.adapters.binlog.contract import Event, Heartbeat, Rows
 from shared.adapters.binlog.gtid import MariadbGtids
 from shared.adapters.binlog.known_tables import KnownTables

@@ -1,6 +1,6 @@
 """From the text of a statement to its meaning."""
 
-from shared.adapters.binlog.statements.definitions import SELECTED, definition
+from shared.adapters.binlog.statements.ddl import SELECTED, definition
 from shared.adapters.binlog.statements.dialect import UTF8, Dialect
 from shared.adapters.binlog.statements.dml import calls, changed_rows
 from shared.adapters.binlog.statements.names import Names, past_brackets

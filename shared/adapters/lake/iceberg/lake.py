@@ -25,12 +25,14 @@ from shared.adapters.lake.contract import (
     TableHead,
     Vacuumed,
 )
-from shared.adapters.lake.iceberg import commit_times, data_files, properties, purging
+from shared.adapters.lake.iceberg import commit_times, data_files, properties
 from shared.adapters.lake.iceberg.file_io import address
 from shared.adapters.lake.iceberg.iceberg_catalog import IcebergCatalog
 from shared.adapters.lake.iceberg.ledger_transaction import LedgerTransaction
+from shared.adapters.lake.iceberg.snapshot_expiry import expire, purge
 from shared.adapters.lake.iceberg.statistics import limit_statistics
 from shared.adapters.lake.iceberg.translated import Translated
+from shared.adapters.lake.iceberg.vacuum import unreferenced, vacuum
 from shared.values.errors import StackError
 
 FOLDER = "lake"
@@ -96,12 +98,12 @@ class IcebergLake:
 
     def purge(self) -> int:
         with self._errors("be purged"):
-            return purging.purge(self._load, self._s3)
+            return purge(self._load, self._s3)
 
     def unreferenced(self) -> list[int]:
         with self._errors("be read"):
             place = (self._load, self._s3, self._bucket, f"{FOLDER}/")
-            return [each.at_ms for each in purging.unreferenced(*place)]
+            return [each.at_ms for each in unreferenced(*place)]
 
     def replace(
         self,
@@ -173,12 +175,12 @@ class IcebergLake:
 
     def expire(self, before_ms: int) -> int:
         with self._errors("be maintained"):
-            return purging.expire(self._load(), before_ms)
+            return expire(self._load(), before_ms)
 
     def vacuum(self, before_ms: int) -> Vacuumed:
         with self._errors("be maintained"):
             place = (self._load, self._s3, self._bucket, f"{FOLDER}/")
-            gone = purging.vacuum(*place, before_ms)
+            gone = vacuum(*place, before_ms)
             return Vacuumed(len(gone), sum(each.size for each in gone))
 
     @property

@@ -97,7 +97,7 @@ class HandlerSink:
         try:
             answer = own(arrival.change, self._context(arrival, slice))
         except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever own code raises)
-            return outcome_of(error)
+            return outcome_of_error(error)
         if isinstance(answer, Outcome):
             return answer
         return Outcome("superseded" if answer == "superseded" else "applied")
@@ -109,7 +109,7 @@ class HandlerSink:
         try:
             outcomes = own.apply(slice)
         except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever own code raises)
-            outcome = outcome_of(error)
+            outcome = outcome_of_error(error)
             if outcome.kind == "failed" or len(slice.arrivals) <= 1:
                 return [outcome] * len(slice.arrivals)
             return self._one_by_one(
@@ -167,7 +167,7 @@ def made(own: Any, place: str) -> Any:
         ) from None
 
 
-def outcome_of(error: BaseException) -> Outcome:
+def outcome_of_error(error: BaseException) -> Outcome:
     """What an exception of own code says of its change: `Retry` is for the moment."""
     if isinstance(error, Retry):
         return Outcome("failed", f"Retry: {error}", retry_after=error.after)

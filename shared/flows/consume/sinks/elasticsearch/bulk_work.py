@@ -114,7 +114,7 @@ def chunks(steps: dict[str, BulkStep]) -> Iterator[list[tuple[str, BulkStep]]]:
         yield chunk
 
 
-def outcome_of(result: Result) -> Outcome:
+def outcome_of_result(result: Result) -> Outcome:
     """The outcome; an absent index and whatever passes by itself have failed."""
     if result.kind in ("applied", "superseded"):
         return Outcome(result.kind, pressed=result.rejected)

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from shared.flows.consume.sinks.elasticsearch.document_error import DocumentError
+from shared.flows.consume.sinks.elasticsearch.unmappable_row import UnmappableRow
 
 ID_LIMIT = 512
 """Bytes. Source: Elasticsearch reference, "_id field"."""
@@ -27,14 +27,14 @@ _PART = re.compile(r"((?:[^\\:]|\\.)*)(:|\Z)", re.DOTALL)
 
 
 def encode_id(values: Sequence[Any]) -> str:
-    """The document id made of these key values. Raises DocumentError when one is null or there are
+    """The document id made of these key values. Raises UnmappableRow when one is null or there are
     none.
     """
     if len(values) == 1 and type(values[0]) is int:  # by far the most keys
         return str(values[0])
     texts = [_text(value) for value in values]
     if not texts:
-        raise DocumentError(
+        raise UnmappableRow(
             "has no key, so its document has no id.",
             thing="row",
             hint="Give the table a `key:` in the source's stanza.",
@@ -46,7 +46,7 @@ def encode_id(values: Sequence[Any]) -> str:
     try:
         raw = id.encode()
     except UnicodeEncodeError:
-        raise DocumentError(
+        raise UnmappableRow(
             "has half a surrogate pair in its key, so its document has no id.",
             thing="row",
             hint="Make the id of other columns.",
@@ -78,7 +78,7 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
     if value is None:
-        raise DocumentError(
+        raise UnmappableRow(
             "has a null in a column that its document id is made of.",
             thing="row",
             hint="Make the id of columns that are NOT NULL.",

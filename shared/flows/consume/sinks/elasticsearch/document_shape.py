@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from shared.flows.consume.sinks.elasticsearch.document_error import DocumentError
 from shared.flows.consume.sinks.elasticsearch.document_id import encode_id
 from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings
+from shared.flows.consume.sinks.elasticsearch.unmappable_row import UnmappableRow
 from shared.values.change import Change, Row
 from shared.values.errors import ConfigError
 
@@ -51,14 +51,14 @@ class Shape(msgspec.Struct, frozen=True):
                 )
         try:
             shape.names(stanza.fields or stanza.rename)
-        except DocumentError as error:
+        except UnmappableRow as error:
             raise ConfigError(error.what, thing=f"{place}.rename", hint=error.hint) from None
         return shape
 
     def names(self, columns: Sequence[str] | Mapping[str, Any]) -> dict[str, str]:
         """Column → field, for those of `columns` that are kept.
 
-        Raises DocumentError when two would share a field.
+        Raises UnmappableRow when two would share a field.
         """
         names = {
             column: self.rename.get(column) or safe_field(column)
@@ -69,7 +69,7 @@ class Shape(msgspec.Struct, frozen=True):
             owner: dict[str, str] = {}
             for column, field in names.items():
                 if field in owner:
-                    raise DocumentError(
+                    raise UnmappableRow(
                         f"puts both {owner[field]} and {column} into the field {field}.",
                         thing="rename",
                         hint="Rename one of them to a name of its own.",
@@ -78,18 +78,18 @@ class Shape(msgspec.Struct, frozen=True):
         return names
 
     def body(self, row: Row) -> dict[str, Any]:
-        """The document of a row. Raises DocumentError."""
+        """The document of a row. Raises UnmappableRow."""
         if not self.fields and not self.rename and _are_safe(tuple(row)):
             return row
         return {field: row[column] for column, field in self.names(row).items()}
 
     def row_id(self, row: Row, key: Sequence[str]) -> str:
-        """The document id of a whole row of a table with this key. Raises DocumentError."""
+        """The document id of a whole row of a table with this key. Raises UnmappableRow."""
         columns = self.id or tuple(key)
         try:
             return encode_id([row[column] for column in columns])
         except KeyError as error:
-            raise DocumentError(
+            raise UnmappableRow(
                 f"has no column {error.args[0]}, which the document id is made of.",
                 thing="row",
                 hint="Is it dropped by the source's stanza?",
@@ -98,7 +98,7 @@ class Shape(msgspec.Struct, frozen=True):
     def change_ids(self, change: Change) -> tuple[str | None, str | None]:
         """The ids of a row's document before and after a change, None where there is none.
 
-        They differ when an `id` column was updated. Raises DocumentError.
+        They differ when an `id` column was updated. Raises UnmappableRow.
         """
         if not self.id:
             id = encode_id(list(change.key.values()))

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from shared.adapters.search.contract import Search
 from shared.domain.received_table import ReceivedTable
 from shared.domain.sink import Target
-from shared.flows.consume.sinks.elasticsearch.document_error import DocumentError
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
 from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings
+from shared.flows.consume.sinks.elasticsearch.unmappable_row import UnmappableRow
+from shared.values.did_you_mean import did_you_mean
 from shared.values.errors import SearchError
 from shared.values.finding import Finding
-from shared.values.nearest import did_you_mean
 from shared.values.settings import ConsumerSettings
 
 PLAIN_INDEX = "is an index of its own, not an alias"
@@ -69,7 +69,7 @@ class ElasticsearchExaminer:
     def _of_table(self, table: ReceivedTable) -> Iterator[Finding]:
         try:
             self._layout.shape.names(list(table.columns))
-        except DocumentError as error:
+        except UnmappableRow as error:
             yield self._wrong("rename", f"{error.what.rstrip('.')}, in {table.name}", error.hint)
         if self._settings.id:
             yield from self._id(table)

@@ -8,10 +8,10 @@ import msgspec
 from shared.adapters.search.contract import Action, Search
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.sink import Expected, Held, Outcome, Write
-from shared.flows.consume.sinks.elasticsearch.bulk_work import outcome_of
-from shared.flows.consume.sinks.elasticsearch.document_error import DocumentError
+from shared.flows.consume.sinks.elasticsearch.bulk_work import outcome_of_result
 from shared.flows.consume.sinks.elasticsearch.document_id import decode_id
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
+from shared.flows.consume.sinks.elasticsearch.unmappable_row import UnmappableRow
 from shared.values.change import Row
 from shared.values.json_text import decode_json, encode_json
 
@@ -45,7 +45,7 @@ class IndexDocuments:
             id = shape.row_id(left, self._captured.key)
             made = shape.body(left) if fields is None else fields
             body = decode_json(encode_json(made), _decoder)
-        except DocumentError as error:
+        except UnmappableRow as error:
             return Expected(id, key, {}, error.what)
         return Expected(id, key, body)
 
@@ -77,7 +77,7 @@ class IndexDocuments:
         results = self._search.bulk(
             [Action(self._alias, each.id, each.version, each.body) for each in writes]
         )
-        return [outcome_of(result) for result in results]
+        return [outcome_of_result(result) for result in results]
 
 
 def _value(kind: str, text: str) -> Any:

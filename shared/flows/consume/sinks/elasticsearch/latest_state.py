@@ -18,7 +18,7 @@ from shared.flows.consume.sinks.elasticsearch.bulk_work import (
     BulkWork,
     OutOfTime,
     chunks,
-    outcome_of,
+    outcome_of_result,
     runs_between_truncates,
 )
 from shared.flows.consume.sinks.elasticsearch.deletion_recorder import (
@@ -26,13 +26,13 @@ from shared.flows.consume.sinks.elasticsearch.deletion_recorder import (
     address,
     delete_again,
 )
-from shared.flows.consume.sinks.elasticsearch.document_error import DocumentError
 from shared.flows.consume.sinks.elasticsearch.index_documents import IndexDocuments
 from shared.flows.consume.sinks.elasticsearch.indexes import Indexes
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
 from shared.flows.consume.sinks.elasticsearch.pressed_bulk import PressedBulk
 from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings
 from shared.flows.consume.sinks.elasticsearch.truncation import Truncation
+from shared.flows.consume.sinks.elasticsearch.unmappable_row import UnmappableRow
 from shared.values.errors import (
     ConfigError,
     SearchError,
@@ -127,7 +127,7 @@ class LatestState:
                         work.settle(step.at, Outcome("refused", result.reason))
                         documents[where].pop()
                     elif result.kind != "missing" or step.action.index in made:
-                        work.settle_all(documents[where], outcome_of(result))
+                        work.settle_all(documents[where], outcome_of_result(result))
                         documents[where] = []
                 self._indexes.forget(missing)
                 made |= missing
@@ -174,7 +174,7 @@ class LatestState:
                         work.settle(at, Outcome("superseded", asked=False))
                     else:
                         steps += _on_all(work, alias, BulkStep(at, arrival, action))
-            except DocumentError as error:
+            except UnmappableRow as error:
                 reason = f"{type(error).__name__}: {error}"
                 work.settle(at, Outcome("refused", reason, asked=False))
             except ConfigError as error:
@@ -189,7 +189,7 @@ class LatestState:
         )
         if after is not None:
             if change.after is None:
-                raise DocumentError(
+                raise UnmappableRow(
                     "has no `after`.",
                     thing=f"change {change.id}",
                     hint="The relay that wrote it is of another version.",

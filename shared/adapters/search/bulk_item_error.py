@@ -1,4 +1,4 @@
-"""Bulk item: what Elasticsearch's status and error type of one item mean for its change."""
+"""Bulk item error: whether what one item of a bulk met is transient, refused or superseded."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The history of one row, from its archived changes: what changed, and its state at a time."""
+"""Row as of: what a row was at a time, and its changes in order, from its archived changes."""
 
 from collections.abc import Sequence
 from typing import Literal

@@ -1,4 +1,4 @@
-"""What a reader asks a server about itself and its binlog."""
+"""Server status: what a reader asks a server about itself and its binlog."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Text as the server stores it.
+"""Charset decoding: text as the server stores it.
 
 From a column's character set to Python's strings, exactly as the server itself converts.
 """

@@ -1,4 +1,4 @@
-"""Everything that a table refers to: the rest of its folder may be removed."""
+"""Referenced files: everything that a table needs; the rest of its folder may be removed."""
 
 from pyiceberg.table import Table
 

@@ -1,4 +1,4 @@
-"""Killing: finds the one change that kills the function, and parks it.
+"""Begun groups: records which groups a batch has begun, so that a kill of the function shows.
 
 A killed function says nothing. So an invocation that gets messages again records that it has begun
 their group, and that it has ended it. Where the end is missing, that group is applied alone, in
@@ -11,15 +11,15 @@ from collections.abc import Callable, Collection, Sequence
 from shared.adapters.queue.contract import MAX_RECEIVED, Queue
 from shared.flows.consume.applying import Tried
 from shared.flows.consume.batch import Opened, by_group
+from shared.flows.consume.killing_change import BatchTools, SuspectGroup, Trial
 from shared.flows.consume.row_items import RowItems
-from shared.flows.consume.suspect_group import BatchTools, SuspectGroup, Trial
 from shared.values.batch_start import BatchStart
 from shared.values.errors import StackError, StateUnavailable
 from shared.values.group_in_hand import GroupInHand
 from shared.values.mark import Mark
 
 
-class Killing:
+class BegunGroups:
     """The groups of one batch that were begun before.
 
     queue: the consumer's own. tried: what the sink said so far.

@@ -1,4 +1,4 @@
-"""Connection: requests to one cluster, over connections that stay open.
+"""Cluster connection: requests to one cluster, over connections that stay open.
 
 Its credentials are read again when the cluster refuses them.
 """

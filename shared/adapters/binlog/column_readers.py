@@ -1,4 +1,4 @@
-"""Type readers: how each column type is read.
+"""Column readers: how each column type is read.
 
 The pieces of source text from which `row_compiler` builds one function per table.
 """
@@ -6,7 +6,7 @@ The pieces of source text from which `row_compiler` builds one function per tabl
 from typing import Any, NamedTuple
 
 from shared.adapters.binlog import inflate
-from shared.adapters.binlog.charsets import BINARY, UTF8
+from shared.adapters.binlog.charset_decoding import BINARY, UTF8
 from shared.adapters.binlog.column_types import ColumnMap, Type
 from shared.adapters.binlog.decimals import Decimals, negative, short, size
 from shared.adapters.binlog.json_binary import JsonTexts

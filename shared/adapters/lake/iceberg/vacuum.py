@@ -1,8 +1,6 @@
-"""Purging: removes what only former snapshots of a table refer to, at once.
+"""Vacuum: removes objects of a table that nothing refers to, once they are old enough.
 
-A vacuum waits for a day, because an object that nothing refers to may be one that a run is about to
-commit. What a former snapshot refers to is none of these: a run that still builds on it is
-overtaken.
+It waits, because an object that nothing refers to may be one that a run is about to commit.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,18 +8,8 @@ from typing import Any, NamedTuple
 
 from pyiceberg.table import Table
 
-from shared.adapters.lake.iceberg import reachable
-from shared.adapters.lake.iceberg.file_io import address
+from shared.adapters.lake.iceberg import referenced_files
 from shared.adapters.objects.s3_deletion import delete_objects
-
-
-def purge(load: Callable[[], Table], s3: Any) -> int:
-    """Expire every snapshot but the present one; returns how many objects were removed."""
-    table = load()
-    before = reachable.locations(table)
-    expire(table, float("inf"))
-    gone = sorted(each for each in before - reachable.locations(load()) if each)
-    return delete(s3, map(address, gone))
 
 
 class Unused(NamedTuple):
@@ -44,7 +32,7 @@ def unreferenced(load: Callable[[], Table], s3: Any, bucket: str, prefix: str) -
         for page in pages
         for each in page.get("Contents", [])
     ]
-    needed = reachable.locations(load())
+    needed = referenced_files.locations(load())
     return [each for each in listed if f"s3://{bucket}/{each.key}" not in needed]
 
 
@@ -56,19 +44,6 @@ def vacuum(
     gone = [each for each in found if each.at_ms < before_ms]
     delete(s3, ((each.bucket, each.key) for each in gone))
     return gone
-
-
-def expire(table: Table, before_ms: float) -> int:
-    """Forget snapshots older than this (Unix ms), never the present; returns how many."""
-    live = {ref.snapshot_id for ref in table.metadata.refs.values()}
-    old = [
-        each.snapshot_id
-        for each in table.metadata.snapshots
-        if each.timestamp_ms < before_ms and each.snapshot_id not in live
-    ]
-    if old:
-        table.maintenance.expire_snapshots().by_ids(old).commit()
-    return len(old)
 
 
 def delete(s3: Any, places: Iterable[tuple[str, str]]) -> int:

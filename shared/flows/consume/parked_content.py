@@ -1,4 +1,4 @@
-"""Payloads: parked changes as they came, to be applied again."""
+"""Parked content: parked changes as they came, to be applied again."""
 
 import msgspec
 

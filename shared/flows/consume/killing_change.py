@@ -1,4 +1,4 @@
-"""Suspect group: applies the changes of a group that may kill the function, and finds which does.
+"""Killing change: finds the one change of a suspect group that kills the function, and parks it.
 
 They are applied one by one, or faster where that would take too long: a slow sink is no killer. A
 portion that was killed is begun one by one the next time.
@@ -39,7 +39,7 @@ Waiting = Sequence[tuple[Opened, Piece]]
 
 @dataclass(frozen=True)
 class Trial:
-    """What an invocation gives to its suspect group; see `Killing.begin`.
+    """What an invocation gives to its suspect group; see `BegunGroups.begin`.
 
     group: the suspect one. groups: all of the batch. held: those that were begun and not ended.
     """

@@ -1,4 +1,4 @@
-"""CREATE, DROP, RENAME and TRUNCATE."""
+"""DDL: CREATE, DROP, RENAME and TRUNCATE."""
 
 from collections.abc import Iterator, Sequence
 

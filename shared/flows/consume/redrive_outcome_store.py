@@ -1,4 +1,4 @@
-"""Redrive outcomes: notes what became of parked changes, and forgets those that are settled."""
+"""Redrive outcome store: notes what became of parked changes, and forgets settled ones."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import Any
 
-from shared.adapters.binlog.length import length_encoded
+from shared.adapters.binlog.length_encoded import length_encoded
 from shared.adapters.binlog.packets import RawEvent
 from shared.values.compression import zstd
 from shared.values.errors import SourceError
