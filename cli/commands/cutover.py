@@ -71,7 +71,7 @@ def _lines(report: CutoverReport) -> list[str]:
             f"({former:,})"
         )
     if report.step in ("cutover", "rollback"):
-        lines.append(f"  readers saw nothing new for {report.paused:.2f} s")
+        lines.append(f"  readers were moved within {report.paused:.2f} s, and saw all changes")
     if report.parked:
         lines.append(f"! {report.parked:,} parked changes are in neither index")
     if report.step == "cutover":

@@ -1,6 +1,6 @@
 """Reader takeover: the contract of a sink whose readers can be moved to another place at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from shared.domain.captured_tables import CapturedTable
@@ -31,15 +31,19 @@ class Takeover(Protocol):
         """By alias: the documents of the serving index and of the one beside it."""
         ...
 
-    def intervals(self, pairs: Mapping[str, IndexPair]) -> dict[str, str]:
-        """By serving index: how often it shows what is new. To be read before `exchange`."""
-        ...
-
-    def exchange(self, pairs: Mapping[str, IndexPair], intervals: Mapping[str, str]) -> float:
+    def exchange(
+        self, pairs: Mapping[str, IndexPair], permit: str, is_mine: Callable[[], object]
+    ) -> float:
         """Lead each alias to the index beside; no reader sees an older state than before.
 
-        Returns the seconds during which readers saw nothing new.
+        Every invocation must work with `IndexPairs.shown_first` by now. permit: names this holder
+        of the job, and no other. is_mine: raises JobLost when another process holds the job.
+        Returns the seconds that it took.
         """
+        ...
+
+    def withdraw(self, pairs: Mapping[str, IndexPair]) -> bool:
+        """Let no exchange succeed late; returns whether one has succeeded."""
         ...
 
     def end(self, pairs: Mapping[str, IndexPair]) -> None:

@@ -152,7 +152,7 @@ def _is_begun(job: Job) -> bool:
     """Whether anything of a job was done; one that is refused before leaves its slot."""
     work = job.work
     if isinstance(work, CutoverWork):
-        return work.exchanged or bool(work.pairs)
+        return bool(work.version or work.pairs)
     if isinstance(work, ReplayWork):
         return bool(work.through)
     if isinstance(work, (FillWork, SnapshotWork)):

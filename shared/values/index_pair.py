@@ -44,7 +44,8 @@ class IndexPairs(msgspec.Struct, frozen=True, omit_defaults=True):
     filling: rows of the backfill under way go to `beside` alone.
     filled: `beside` holds everything that `serving` should.
     cut: `serving` is the new index: a rollback is possible.
-    settled: no invocation works under the order of before the last exchange.
+    shown_first: an exchange is near: searches of `beside` see a change before it is written to
+        `serving`.
     version: grows with each write.
     """
 
@@ -52,13 +53,13 @@ class IndexPairs(msgspec.Struct, frozen=True, omit_defaults=True):
     filling: bool = False
     filled: bool = False
     cut: bool = False
-    settled: bool = False
+    shown_first: bool = False
     version: int = 0
 
     def exchanged(self) -> "IndexPairs":
         """All of them exchanged."""
         pairs = {alias: pair.exchanged() for alias, pair in self.pairs.items()}
-        return msgspec.structs.replace(self, pairs=pairs, cut=not self.cut, settled=False)
+        return msgspec.structs.replace(self, pairs=pairs, cut=not self.cut, shown_first=False)
 
 
 NO_PAIRS = IndexPairs()

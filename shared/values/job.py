@@ -167,16 +167,13 @@ class CutoverWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="ki
     """Moves readers between the indexes of a consumer's pairs.
 
     accept: so many parked changes may be missing in the new index.
-    version: of the pairs, as they were when everything was level.
-    exchanged: the exchange has begun; intervals: see `Takeover`.
+    version: of the pairs, as they were when everything was level; 0: they are not yet.
     parked, counts, paused: for the report. pairs: those that are ended.
     """
 
     step: Literal["cutover", "rollback", "finish", "abandon"] = "cutover"
     accept: int = 0
     version: int = 0
-    exchanged: bool = False
-    intervals: dict[str, str] = {}
     parked: int = 0
     counts: dict[str, tuple[int, int]] = {}
     paused: float = 0.0

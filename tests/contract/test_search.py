@@ -241,24 +241,33 @@ def test_an_alias_moves_to_an_index_beside_it(search: Search, alias: str) -> Non
     actions = [Action(f"{name}.direct", "2", 11, {"price": 2}) for name in (new, old)]
     assert kinds(search.bulk(actions)) == ["applied", "applied"]
     assert (search.count(old), search.count(new)) == (2, 1)
-    search.move_aliases([(alias, old, new)])
+    moves = [(alias, old, new)]
+    search.permit_moves(moves, "7")
+    search.move_aliases(moves, "7")
     assert search.behind([alias])[alias].indexes == (new,)
     assert sorted(held(search, alias)) == ["2"]
     assert kinds(search.bulk([Action(alias, "3", 12, {"price": 3})])) == ["applied"]
     with pytest.raises(SearchError):
-        search.move_aliases([(alias, old, new)])
+        search.move_aliases(moves, "7")
     for _ in range(2):
         search.drop_alias(old, f"{old}.direct")
     assert f"{old}.direct" not in search.behind([f"{old}.direct"])
 
 
-def test_a_refresh_interval_is_set_and_given_back(search: Search, alias: str) -> None:
-    index = f"{alias}-000001"
-    assert search.refresh_interval(index) == ""
-    search.set_refresh_interval(index, "-1")
-    assert search.refresh_interval(index) == "-1"
-    search.refresh([index])
-    search.set_refresh_interval(index, "7s")
-    assert search.refresh_interval(index) == "7s"
-    search.set_refresh_interval(index, "")
-    assert search.refresh_interval(index) == ""
+def test_a_move_needs_a_permit_that_is_there(search: Search, alias: str) -> None:
+    """So a request that arrives late moves nothing, though the alias is where it was."""
+    old, new = f"{alias}-000001", f"{alias}-000002"
+    search.make_index(new, f"{new}.direct", DEFINITION)
+    moves, back = [(alias, old, new)], [(alias, new, old)]
+    for _ in range(2):  # each call may be repeated
+        search.permit_moves(moves, "")
+        search.permit_moves(moves, "7")
+    search.move_aliases(moves, "7")
+    search.permit_moves(back, "8")
+    search.move_aliases(back, "8")
+    for given in ("", "9"):
+        search.permit_moves(moves, given)
+        with pytest.raises(SearchError):
+            search.move_aliases(moves, "7")
+        assert search.behind([alias])[alias].indexes == (old,)
+    search.refresh([old, f"{new}.direct"])

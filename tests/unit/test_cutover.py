@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 from unittest import mock
@@ -11,10 +12,11 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from shared.flows.cutover.cutover import CutoverReport
+from shared.flows.cutover.cutover import Cutover, CutoverReport
 from shared.flows.jobs import job_control
 from shared.flows.jobs.filling_beside import Beside
-from shared.values.change import Row
+from shared.values.change import Change, Row
+from shared.values.errors import SearchUnavailable, StackError
 from shared.values.index_pair import NO_PAIRS, IndexPair, IndexPairs
 from shared.values.job import BackfillWork, CutoverWork, Job, ResyncWork, VerifyWork, Work
 from shared.values.new_indexes import NewIndexes
@@ -22,6 +24,7 @@ from tests.tier import TIER
 from tests.unit.test_job_slice import Machine
 from tests.worlds.backfill_world import BackfillWorld, Killed
 from tests.worlds.consumer_world import ALIAS, World, change, delivery
+from tests.worlds.twins.search import MemorySearch
 
 pytestmark = pytest.mark.usefixtures("small_chunks")
 
@@ -40,11 +43,8 @@ class Readers:
         world.pace[self.refresh] = 2.0
 
     def refresh(self) -> None:
-        """Each index shows what is new when it likes, unless it is frozen."""
-        search = self.world.world.search
-        name = self.world.random.choice([OLD, NEW])
-        if search.intervals.get(search.key(name)) != "-1":
-            search.refresh([name])
+        """Each index shows what is new when it likes."""
+        self.world.world.search.refresh([self.world.random.choice([OLD, NEW])])
 
     def read(self) -> None:
         search = self.world.world.search
@@ -156,11 +156,10 @@ def test_an_index_that_was_dropped_is_filled_beside_the_empty_one(
 def test_cutover_rollback_and_finish(world: BackfillWorld, machine: Machine) -> None:
     filled(machine)
     search = world.world.search
-    search.intervals[search.key(OLD)] = "5s"
     report = msgspec.convert(run(machine, CutoverWork()).result, CutoverReport)
     assert (report.aliases, report.left) == ({ALIAS: NEW}, [OLD])
     assert report.counts == {ALIAS: (len(world.rows), len(world.rows))}
-    assert (search.index_behind(ALIAS), search.intervals[search.key(OLD)]) == (NEW, "5s")
+    assert search.index_behind(ALIAS) == NEW
     world.write()
     world.drain()
     assert in_index(world, NEW) == in_index(world, OLD) == world.source()
@@ -426,27 +425,164 @@ def test_no_reader_goes_back_whatever_is_killed(seed: int, kill_rate: float) -> 
     assert world.world.parked() == []
 
 
-def test_what_is_written_within_the_exchange_is_not_seen_before_it() -> None:
-    """The serving index must not show what the other has not refreshed yet."""
+def within_exchange(happens: Callable[[MemorySearch], None]) -> tuple[BackfillWorld, Machine]:
+    """A world that is filled; `happens` comes just before readers are moved."""
     world = growing(Random(3))
     world.backfill()
     world.drain()
-    readers, machine = Readers(world), Machine(world)
+    machine, search = Machine(world), world.world.search
     world.pace = {world.commit: 1}
     filled(machine)
-    search = world.world.search
     real = search.move_aliases
 
-    def move(moves: Any) -> None:
+    def move(moves: Any, permit: str) -> None:
+        search.move_aliases = real  # type: ignore[method-assign]
+        happens(search)
+        real(moves, permit)
+
+    search.move_aliases = move  # type: ignore[method-assign]
+    return world, machine
+
+
+def test_what_is_written_within_the_exchange_is_seen_by_moved_readers() -> None:
+    """The serving index must not show what the other has not refreshed yet."""
+
+    def happens(search: MemorySearch) -> None:
         for _ in range(9):
             world.write()
         world.drain()
-        if search.intervals.get(search.key(OLD)) != "-1":
-            search.refresh([OLD])
-        readers.read()
-        real(moves)
+        search.refresh([OLD])
         readers.read()
 
-    search.move_aliases = move  # type: ignore[method-assign]
+    world, machine = within_exchange(happens)
+    readers = Readers(world)
+    world.pace = {world.commit: 1}
     readers.read()
     assert run(machine, CutoverWork()).state == "done"
+    readers.read()
+
+
+def test_readers_see_new_changes_wherever_an_exchange_was_killed() -> None:
+    """No step of it holds anything back, so it may take until the next slice, or for ever."""
+    for life in range(99):
+        world, machine = within_exchange(lambda _: None)
+        readers, calls = Readers(world), itertools.count()
+        world.pace = {world.commit: 1}
+        machine.submit(CutoverWork())
+
+        def meanwhile(life: int = life, calls: Iterator[int] = calls) -> None:
+            if next(calls) == life:
+                raise Killed
+
+        world.meanwhile = meanwhile  # type: ignore[method-assign]
+        try:
+            machine.slice()
+        except Killed:
+            world.write()
+            world.drain()
+            world.world.search.show_new()
+            readers.read()
+            assert world.world.search.seen(ALIAS) == world.source()
+            machine.until_over()
+            readers.read()
+            assert world.world.search.index_behind(ALIAS) == NEW
+        else:
+            assert life > 10
+            return
+    raise AssertionError("it never ends without a kill")
+
+
+def test_a_request_to_move_readers_that_arrives_late_moves_nothing() -> None:
+    """Its process was not dead, only slow; meanwhile others moved the readers there and back."""
+
+    def happens(search: MemorySearch) -> None:
+        world.sleep(30.0)
+        machine.until_over()
+        assert search.index_behind(ALIAS) == NEW
+        run(machine, CutoverWork(step="rollback"))
+        assert search.index_behind(ALIAS) == OLD
+
+    world, machine = within_exchange(happens)
+    machine.submit(CutoverWork())
+    machine.slice()
+    assert world.world.search.index_behind(ALIAS) == OLD
+    assert not world.state.pairs.read("search").cut
+    assert run(machine, CutoverWork()).state == "done"
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_cancelled_cutover_leaves_readers_where_the_pairs_say(moved: bool) -> None:
+    def happens(search: MemorySearch) -> None:
+        if moved:
+            search.move_aliases([(ALIAS, OLD, NEW)], next(iter(search.permits[ALIAS]))[0])
+        raise Killed
+
+    world, machine = within_exchange(happens)
+    job, search = machine.submit(CutoverWork()), world.world.search
+    with contextlib.suppress(Killed):
+        machine.slice()
+    assert world.state.pairs.read("search").shown_first
+    job_control.cancel_in_function(world.state, job, lambda _: None, machine.polling)
+    assert machine.until_over().state == "cancelled"
+    held = world.state.pairs.read("search")
+    assert (held.cut, held.shown_first) == (moved, False)
+    assert held.pairs[ALIAS].serving == search.index_behind(ALIAS) == (NEW if moved else OLD)
+    assert not any(search.permits.values())
+
+
+def test_a_cutover_that_is_refused_late_leaves_the_usual_order() -> None:
+    """Changes were parked while it waited."""
+    world = growing(Random(3))
+    world.backfill()
+    world.drain()
+    machine = Machine(world)
+    filled(machine)
+    machine.submit(CutoverWork())
+    levels = iter([0, StackError("has 1 parked changes", thing="consumer search")])
+    with mock.patch.object(Cutover, "_require_level", side_effect=levels):
+        assert machine.slice() == "failed"
+    assert not world.state.pairs.read("search").shown_first
+
+
+def test_a_truncation_that_only_one_index_took_is_received_again() -> None:
+    made = World()
+    pair = two_indexes(made)
+    made.handle(delivery([change(2, "c", 2, price=2)]))
+    real, target = made.search.scan, pair.targets[1]
+
+    def scan(index: str) -> Any:
+        if index == target:
+            raise SearchUnavailable("does not answer.", thing="memory", hint="Again.")
+        return real(index)
+
+    made.search.scan = scan  # type: ignore[method-assign]
+    assert len(made.handle(delivery([change(5, "t", 0)])).failed) == 1
+    made.search.scan = real  # type: ignore[method-assign]
+    assert not made.handle(delivery([change(5, "t", 0)], attempt=2)).failed
+    assert [list(made.search.scan(name)) for name in pair.targets] == [[], []]
+
+
+@pytest.mark.parametrize("next_one", [change(3, "u", 1, price=3), change(3, "t", 0)])
+def test_searches_of_the_index_beside_see_a_change_first_while_readers_may_move(
+    next_one: Change,
+) -> None:
+    made = World()
+    pair = two_indexes(made)
+    held = made.state.pairs.read("search")
+    made.state.pairs.write("search", msgspec.structs.replace(held, shown_first=True))
+    made.handle(delivery([change(2, "c", 1, price=2)]))
+    assert [len(made.search.seen(name)) for name in pair.targets] == [1, 0]
+    made.search.refresh(pair.targets)
+    real, beside, serving = made.search.bulk, *pair.targets
+
+    def bulk(actions: Any) -> Any:
+        if any(one.index == serving for one in actions):
+            assert made.search.seen(beside) == dict(made.search.seen(beside), **shown())
+        return real(actions)
+
+    def shown() -> Any:
+        return {id: one.body for id, one in made.search.get(beside, ["1"]).items()}
+
+    made.search.bulk = bulk  # type: ignore[method-assign]
+    assert not made.handle(delivery([next_one])).failed
+    assert made.search.seen(beside) == shown()

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.adapters.search.cluster_connection import Connection, names
-from shared.values.errors import SearchError
+from shared.adapters.search.contract import AliasMove
+from shared.values.errors import SearchError, SearchUnavailable
+
+_PERMIT = ".move-"
 
 
 class AliasMoves:
@@ -19,43 +22,56 @@ class AliasMoves:
 
     def drop_alias(self, index: str, alias: str) -> None:
         """See `Search.drop_alias`."""
-        try:
-            self._change([{"remove": {"index": index, "alias": alias, "must_exist": False}}])
-        except SearchError as error:
-            if "not_found" not in error.what and "aliases_not_found" not in error.what:
-                raise
+        remove = {"index": index, "alias": alias, "must_exist": False}
+        self._change_unless_absent([{"remove": remove}])
 
-    def move(self, moves: Sequence[tuple[str, str, str]]) -> None:
+    def permit(self, moves: Sequence[AliasMove], permit: str) -> None:
+        """See `Search.permit_moves`. A permit is a hidden alias of its own."""
+        actions: list[dict[str, Any]] = [
+            {"remove": {"index": index, "alias": f"{alias}{_PERMIT}*", "must_exist": False}}
+            for alias, *indexes in moves
+            for index in indexes
+        ]
+        if not permit:
+            return self._change_unless_absent(actions)
+        for alias, old, _ in moves:
+            name = f"{alias}{_PERMIT}{permit}"
+            actions.append({"add": {"index": old, "alias": name, "is_hidden": True}})
+        return self._change(actions)
+
+    def move(self, moves: Sequence[AliasMove], permit: str) -> None:
         """See `Search.move_aliases`. Filter and routing of an alias go with it."""
         actions: list[dict[str, Any]] = []
         for alias, old, new in moves:
             held = self._cluster.request("GET", f"{names(old)}/_alias/{names(alias)}")
             kept = held[old]["aliases"][alias]
-            actions.append({"remove": {"index": old, "alias": alias, "must_exist": True}})
+            for taken in (f"{alias}{_PERMIT}{permit}", alias):
+                actions.append({"remove": {"index": old, "alias": taken, "must_exist": True}})
             actions.append({"add": {**kept, "index": new, "alias": alias}})
         self._change(actions)
 
     def refresh(self, indexes: Sequence[str]) -> None:
         """See `Search.refresh`."""
-        self._cluster.request("POST", f"{names(*indexes)}/_refresh")
-
-    def refresh_interval(self, index: str) -> str:
-        """See `Search.refresh_interval`."""
-        path = f"{names(index)}/_settings/index.refresh_interval"
-        held = self._cluster.request("GET", path)
-        settings: list[dict[str, Any]] = [each["settings"] for each in dict(held).values()]
-        return str(settings[0].get("index", {}).get("refresh_interval", "")) if settings else ""
-
-    def set_refresh_interval(self, index: str, interval: str) -> None:
-        """See `Search.set_refresh_interval`."""
-        value = interval or None
-        settings = {"index": {"refresh_interval": value}}
-        self._cluster.request("PUT", f"{names(index)}/_settings", settings)
+        answer = self._cluster.request("POST", f"{names(*indexes)}/_refresh")
+        if failed := answer["_shards"]["failed"]:
+            raise SearchUnavailable(
+                f"did not refresh {failed} shards of {', '.join(indexes)}.",
+                thing=self._cluster.place(),
+                hint="See the cluster's health; tried again later.",
+            )
 
     def count(self, name: str) -> int:
         """See `Search.count`."""
         self.refresh([name])
         return int(self._cluster.request("GET", f"{names(name)}/_count")["count"])
+
+    def _change_unless_absent(self, removals: list[dict[str, Any]]) -> None:
+        """Elasticsearch answers 404 where none of them is there."""
+        try:
+            self._change(removals)
+        except SearchError as error:
+            if "not_found" not in error.what:
+                raise
 
     def _change(self, actions: list[dict[str, Any]]) -> None:
         """Source: Elasticsearch reference, "Aliases": the actions of one request are atomic."""

@@ -5,6 +5,9 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+AliasMove = tuple[str, str, str]
+"""An alias, the index that it leads to, and the one that it shall lead to."""
+
 
 class Action(msgspec.Struct, frozen=True, gc=False):
     """Write one document, or delete it.
@@ -135,20 +138,22 @@ class Search(Protocol):
         """Take an alias off an index, unless it is off."""
         ...
 
-    def move_aliases(self, moves: Sequence[tuple[str, str, str]]) -> None:
-        """(alias, from index, to index): all at once, or none."""
+    def permit_moves(self, moves: Sequence[AliasMove], permit: str) -> None:
+        """Let `move_aliases` succeed once with this permit, and no more with any other.
+
+        An empty permit takes those away that are there.
+        """
+        ...
+
+    def move_aliases(self, moves: Sequence[AliasMove], permit: str) -> None:
+        """All at once, or none. Raises SearchError when the permit is gone.
+
+        So a request that arrives late moves nothing, whatever happened meanwhile.
+        """
         ...
 
     def refresh(self, names: Sequence[str]) -> None:
         """Let searches see everything that was written before."""
-        ...
-
-    def refresh_interval(self, index: str) -> str:
-        """How often searches see what is new; empty: the cluster's default."""
-        ...
-
-    def set_refresh_interval(self, index: str, interval: str) -> None:
-        """See `refresh_interval`; `-1` for never."""
         ...
 
     def count(self, name: str) -> int:

@@ -45,8 +45,7 @@ class ElasticsearchSearch:
         self.make_index = self._making.make
         self.put_alias, self.drop_alias = moves.put_alias, moves.drop_alias
         self.move_aliases, self.count = moves.move, moves.count
-        self.refresh, self.refresh_interval = moves.refresh, moves.refresh_interval
-        self.set_refresh_interval = moves.set_refresh_interval
+        self.refresh, self.permit_moves = moves.refresh, moves.permit
 
     def place(self) -> str:
         return self._cluster.place()

@@ -8,7 +8,7 @@ from shared.domain.sink import Listable
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.new_index import function_seconds, store_pairs, takeover_of
 from shared.values.index_pair import NO_PAIRS, IndexPair
-from shared.values.job import SendingWork, into_of
+from shared.values.job import CutoverWork, SendingWork, into_of
 from shared.values.progress import Progress
 
 
@@ -25,6 +25,8 @@ def cancelled(setup: JobSetup) -> None:
     if isinstance(work, SendingWork) and isinstance(setup.sink, Listable):
         recorded = setup.state.deletions.read(consumer, tenure.job.id)
         setup.sink.delete_again(recorded, tenure.polling.sleep)
+    if isinstance(work, CutoverWork):
+        _without_exchange(setup)
     into = into_of(tenure.job)
     if into and into.pairs:
         held = setup.state.pairs.read(consumer)
@@ -36,6 +38,15 @@ def cancelled(setup: JobSetup) -> None:
         tenure.polling.sleep(seconds)
         takeover_of(setup).end(into.pairs)
     tenure.cancel(_kept(into.pairs if into else {}))
+
+
+def _without_exchange(setup: JobSetup) -> None:
+    """No exchange of the job comes late, and the pairs say where readers are."""
+    held = setup.state.pairs.read(setup.consumer.name)
+    if held.shown_first:
+        moved = takeover_of(setup).withdraw(held.pairs)
+        left = msgspec.structs.replace(held, shown_first=False)
+        store_pairs(setup, held.exchanged() if moved else left)
 
 
 def _kept(pairs: Mapping[str, IndexPair]) -> str:

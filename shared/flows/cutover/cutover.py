@@ -17,7 +17,8 @@ class CutoverReport(msgspec.Struct, frozen=True):
     step: `cutover`, `rollback`, `finish` or `abandon`.
     aliases: alias → the index that it leads to now. left: the other index of each.
     counts: alias → documents of the former and of the new index, before the exchange.
-    parked: changes that were parked. paused: seconds in which readers saw nothing new.
+    parked: changes that were parked. paused: seconds that their move took; readers saw
+        what was new meanwhile.
     """
 
     consumer: str
@@ -61,23 +62,35 @@ class Cutover:
 
     def _exchanged(self, held: IndexPairs, *, back: bool) -> CutoverReport:
         takeover, work = takeover_of(self._setup), self._work
-        if not work.exchanged:
+        if not work.version:
             self._require(held, back=back)
-            if back and not held.settled:
-                held = self._settled(held)
-            parked = self._require_level(takeover, held)
-            counts = takeover.counts(held.pairs)
-            intervals = takeover.intervals(held.pairs)
-            work = msgspec.structs.replace(
-                work, parked=parked, counts=counts, intervals=intervals, version=held.version
-            )
-            work = msgspec.structs.replace(work, exchanged=True)
-            self._tenure.save(work)
+            self._require_level(takeover, held)
+            held, work = self._prepared(takeover, held)
         if held.version == work.version:
-            paused = takeover.exchange(held.pairs, work.intervals)
+            permit = str(self._tenure.job.token)
+            paused = takeover.exchange(
+                held.pairs, permit, lambda: self._tenure.save(self._tenure.job.work)
+            )
             self._tenure.save(msgspec.structs.replace(work, paused=max(work.paused, paused)))
             held = store_pairs(self._setup, held.exchanged())
         return self._report(held, self._work)
+
+    def _prepared(self, takeover: Takeover, held: IndexPairs) -> tuple[IndexPairs, CutoverWork]:
+        """Let `beside` show each change first, until no function works in another way any more."""
+        if not held.shown_first:
+            held = store_pairs(self._setup, msgspec.structs.replace(held, shown_first=True))
+        try:
+            self._wait("until every function shows changes in the new index first")
+            parked = self._require_level(takeover, held)
+            counts = takeover.counts(held.pairs)
+        except (ConfigError, StackError):
+            store_pairs(self._setup, msgspec.structs.replace(held, shown_first=False))
+            raise
+        work = msgspec.structs.replace(
+            self._work, parked=parked, counts=counts, version=held.version
+        )
+        self._tenure.save(work)
+        return held, work
 
     def _require(self, held: IndexPairs, *, back: bool) -> None:
         name = f"consumer {self._consumer}"
@@ -150,11 +163,6 @@ class Cutover:
             0,
             0.0,
         )
-
-    def _settled(self, held: IndexPairs) -> IndexPairs:
-        """Wait until no function works under the order of before the cutover."""
-        self._wait("until no function writes in the former order any more")
-        return store_pairs(self._setup, msgspec.structs.replace(held, settled=True))
 
     def _wait(self, what: str) -> None:
         seconds = function_seconds(self._setup)

@@ -87,7 +87,7 @@ def cutover(stack: DeployedStack, *options: str) -> Any:
 
 @pytest.mark.timeout(420)
 def test_readers_never_go_back_while_changes_keep_coming(stack: DeployedStack) -> None:
-    # Every exchange but the first waits for one time-out. A run that is repeated finds the line.
+    # Every exchange waits for one time-out. A run that is repeated finds the line.
     short = "  listingSearch:\n    timeout: 10\n"
     if short not in (stack.project.folder / "serverless.yml").read_text():
         stack.project.edit("serverless.yml", "  listingSearch:\n", short)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from shared.adapters.search.contract import Action, Behind, Document, Result
+from shared.adapters.search.contract import Action, AliasMove, Behind, Document, Result
 from shared.values.errors import SearchError, SearchUnavailable
 
 
@@ -32,7 +32,7 @@ class MemorySearch:
         self.ids: dict[str, str] = {}  # by alias; others have one of their own
         self.refuses = ""
         self.aliases: dict[str, str] = {}
-        self.intervals: dict[str, str] = {}
+        self.permits: dict[str, set[tuple[str, str]]] = {}
         self.visible: dict[str, dict[str, dict[str, Any]]] = {}
 
     def key(self, name: str) -> str:
@@ -50,10 +50,8 @@ class MemorySearch:
         return found if found in self.aliases.values() or "-0000" in found else f"{found}-000001"
 
     def show_new(self) -> None:
-        """What every second brings: searches see what was written, unless an index is frozen."""
-        for key in self.indexes:
-            if self.intervals.get(key) != "-1":
-                self.refresh([key])
+        """What every second brings: searches see what was written."""
+        self.refresh(list(self.indexes))
 
     def seen(self, name: str) -> dict[str, dict[str, Any]]:
         """What a search sees: id → body."""
@@ -76,11 +74,18 @@ class MemorySearch:
         self._answer()
         self.aliases.pop(alias, None)
 
-    def move_aliases(self, moves: Sequence[tuple[str, str, str]]) -> None:
+    def permit_moves(self, moves: Sequence[AliasMove], permit: str) -> None:
         self._answer()
         for alias, old, _ in moves:
-            if self.index_behind(alias) != old:
+            self.permits[alias] = {(permit, old)} if permit else set()
+
+    def move_aliases(self, moves: Sequence[AliasMove], permit: str) -> None:
+        self._answer()
+        for alias, old, _ in moves:
+            if self.index_behind(alias) != old or (permit, old) not in self.permits[alias]:
                 raise SearchError(f"aliases_not_found_exception: {alias}", thing="memory")
+        for alias, old, _ in moves:
+            self.permits[alias].remove((permit, old))
         self.aliases |= {alias: new for alias, _, new in moves}
 
     def refresh(self, names: Sequence[str]) -> None:
@@ -90,14 +95,6 @@ class MemorySearch:
             self.visible[self.key(name)] = {
                 id: one.body for id, one in held.items() if one.body is not None
             }
-
-    def refresh_interval(self, index: str) -> str:
-        self._answer()
-        return self.intervals.get(self.key(index), "")
-
-    def set_refresh_interval(self, index: str, interval: str) -> None:
-        self._answer()
-        self.intervals[self.key(index)] = interval
 
     def count(self, name: str) -> int:
         self.refresh([name])

@@ -57,6 +57,11 @@ class BulkWork:
         beside, serving = pair.targets
         return (beside,) if self._pairs.filling and lane == "backfill" else (beside, serving)
 
+    @property
+    def shows_first(self) -> bool:
+        """Whether searches of the index beside must see a change before the serving one has it."""
+        return self._pairs.shown_first
+
     def may_get_rows(self, step: BulkStep) -> bool:
         """Whether rows of the run under way may come to the index of this step."""
         return not (self._pairs.filling and step.last)

@@ -3,18 +3,13 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from shared.adapters.search.contract import Behind, Search, first_index
+from shared.adapters.search.contract import AliasMove, Behind, Search, first_index
 from shared.domain.captured_tables import CapturedTable
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
 from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings
 from shared.values.errors import ConfigError, SearchError
 from shared.values.index_pair import IndexPair, direct
 from shared.values.settings import ConsumerSettings
-
-FROZEN = "-1"
-"""The refresh interval of an index that shows nothing new. Source: Elasticsearch reference, "Index
-modules", `index.refresh_interval`.
-"""
 
 
 class IndexTakeover:
@@ -76,34 +71,38 @@ class IndexTakeover:
             for alias, pair in pairs.items()
         }
 
-    def intervals(self, pairs: Mapping[str, IndexPair]) -> dict[str, str]:
-        return {
-            pair.serving: self._search.refresh_interval(pair.serving) for pair in pairs.values()
-        }
+    def exchange(
+        self, pairs: Mapping[str, IndexPair], permit: str, is_mine: Callable[[], object]
+    ) -> float:
+        began, moves = self._clock(), _moves(pairs)
+        # What was written before `shown_first` acted; whatever came later is shown already.
+        self._search.refresh([direct(pair.beside) for pair in pairs.values()])
+        self._search.permit_moves(moves, permit)
+        # A holder that asked before another one took over has lost its permit, or loses it now.
+        is_mine()
+        if left := self._left(pairs):
+            self._search.move_aliases(left, permit)
+        took = self._clock() - began
+        self._search.permit_moves(moves, "")
+        return round(took, 3)
 
-    def exchange(self, pairs: Mapping[str, IndexPair], intervals: Mapping[str, str]) -> float:
+    def withdraw(self, pairs: Mapping[str, IndexPair]) -> bool:
+        self._search.permit_moves(_moves(pairs), "")
         held = self._search.behind(list(pairs))
-        left = [pair for alias, pair in pairs.items() if held[alias].indexes == (pair.serving,)]
-        began = self._clock()
-        try:
-            for pair in left:
-                self._search.set_refresh_interval(pair.serving, FROZEN)
-            # From here on readers see nothing that was not written to `beside` before.
-            if left:
-                self._search.refresh([pair.beside for pair in left])
-                self._search.move_aliases(
-                    [(pair.alias, pair.serving, pair.beside) for pair in left]
-                )
-        except Exception:
-            self._thaw(intervals)
-            raise
-        paused = self._clock() - began
-        self._thaw(intervals)
-        return round(paused, 3)
+        return all(
+            alias in held and held[alias].indexes == (pair.beside,) for alias, pair in pairs.items()
+        )
 
-    def _thaw(self, intervals: Mapping[str, str]) -> None:
-        for index, interval in intervals.items():
-            self._search.set_refresh_interval(index, interval)
+    def _left(self, pairs: Mapping[str, IndexPair]) -> list[AliasMove]:
+        """What is still to be moved."""
+        held = self._search.behind(list(pairs))
+        return _moves(
+            {
+                alias: pair
+                for alias, pair in pairs.items()
+                if alias in held and held[alias].indexes == (pair.serving,)
+            }
+        )
 
     def end(self, pairs: Mapping[str, IndexPair]) -> None:
         for pair in pairs.values():
@@ -145,3 +144,7 @@ class IndexTakeover:
                 return name
             if number > 999_998:
                 raise SearchError("has no free name for a new index.", thing=alias)
+
+
+def _moves(pairs: Mapping[str, IndexPair]) -> list[AliasMove]:
+    return [(pair.alias, pair.serving, pair.beside) for pair in pairs.values()]

@@ -89,12 +89,16 @@ class LatestState:
     def _write(self, work: BulkWork, segment: Sequence[int]) -> None:
         """Write a segment; where an index has another beside it, to that one first.
 
-        Whatever is in the serving index is in the other one then, at every moment.
+        Whatever is in the serving index is in the other one then, at every moment; while readers
+        may be moved, searches of the other one see it, too.
         """
         steps = self._steps(work, segment)
         self._write_steps(work, [step for step in steps if not step.last])
         if last := [step for step in steps if step.last]:
             held = work.put_by({step.at for step in last})
+            if work.shows_first:
+                work.check_time()
+                self._search.refresh(sorted({each.action.index for each in steps if not each.last}))
             failed = {at for at, outcome in held.items() if outcome.kind == "failed"}
             self._write_steps(work, [step for step in last if step.at not in failed])
             for at, outcome in held.items():

@@ -35,12 +35,13 @@ class Truncation:
         if partitions := arrival.change.key.get("partitions"):
             self._note_partitions(arrival, partitions)
             return work.settle(at, Outcome("applied"))
-        for target in work.targets(alias, arrival.lane):
+        beside, *serving = work.targets(alias, arrival.lane)
+        outcome = self._delete_older(work, beside, seq)
+        for target in serving if outcome.kind != "failed" else ():
+            if work.shows_first:
+                self._search.refresh([beside])
             outcome = self._delete_older(work, target, seq)
-            work.settle(at, outcome)
-            if outcome.kind == "failed":
-                return None
-        return None
+        return work.settle(at, outcome)
 
     def _delete_older(self, work: BulkWork, alias: str, seq: int) -> Outcome:
         self._deletions.record(work, {address(alias, ""): seq})
