@@ -1,14 +1,12 @@
-"""`python -m bench.cost`: the cost of a stage a month, idle and loaded (long: one count of all).
+"""The cost of a stage a month, idle and loaded (long: one count of all).
 
 Prices are those of bench/prices.json. The work is counted from what the program does: how often it
-calls, and how large its items are. The command prints the tables and writes them into the pages
-that show them; a test compares.
+calls, and how large its items are. `python -m bench.cost_pages` shows the tables.
 """
 
 import contextlib
 import io
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -201,8 +199,8 @@ def queue(rate: float) -> float:
     return SECONDS * requests * price("sqs_fifo_request")
 
 
-def consumer_function(rate: float) -> float:
-    batch = BATCH_SECONDS * CONSUMER_GB * price("lambda_gb_second") + price("lambda_request")
+def consumer_function(rate: float, batch_seconds: float = BATCH_SECONDS) -> float:
+    batch = batch_seconds * CONSUMER_GB * price("lambda_gb_second") + price("lambda_request")
     return SECONDS * batches(rate) * batch
 
 
@@ -381,31 +379,3 @@ def archive_table() -> list[str]:
 
 def amount(dollars: float) -> str:
     return f"{dollars:,.2f}"
-
-
-PAGES = {
-    "README.md": table,
-    "docs/deploy.md": table,
-    "docs/vpc.md": network,
-    "docs/archive.md": archive_table,
-    "docs/trace.md": tracing,
-}
-"""Page → the table that it shows."""
-
-
-def shown(page: str) -> re.Pattern[str]:
-    """The table of a page, found by its first line."""
-    return re.compile(re.escape(PAGES[page]()[0]) + r"\n(?:\|.*\n)+")
-
-
-def write(root: Path) -> None:
-    """Put the tables in the place of those of the pages."""
-    for page, lines in PAGES.items():
-        text = "\n".join(lines()) + "\n"
-        whole = shown(page).split((root / page).read_text(), maxsplit=1)
-        (root / page).write_text(text.join(whole))
-
-
-if __name__ == "__main__":
-    write(Path(__file__).resolve().parents[1])
-    print("\n".join([*table(), "", *network(), "", *tracing()]))

@@ -1,4 +1,4 @@
-"""The pages show what bench/cost.py computes from its prices, and the sums are right."""
+"""The pages show what bench computes from its prices, and the sums are right."""
 
 import random
 import re
@@ -9,6 +9,7 @@ import pytest
 from moto import mock_aws
 
 from bench import cost
+from bench.cost_pages import PAGES, shown
 from shared.adapters.state.dynamodb.marks import SHARDS, DynamoMarks
 from shared.values.mark import Mark
 from shared.values.message_group import DEFAULT_SHARDS
@@ -18,10 +19,10 @@ from tests.worlds.drain_world import DrainWorld
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("page", sorted(cost.PAGES))
+@pytest.mark.parametrize("page", sorted(PAGES))
 def test_a_page_shows_the_table_of_the_script(page: str) -> None:
-    (found,) = cost.shown(page).findall((ROOT / page).read_text())
-    assert found.splitlines() == cost.PAGES[page](), "run: python -m bench.cost"
+    (found,) = shown(page).findall((ROOT / page).read_text())
+    assert found.splitlines() == PAGES[page](), "run: python -m bench.cost_pages"
 
 
 def test_the_sum_of_a_column_is_its_total() -> None:

@@ -40,6 +40,7 @@ class TrafficOutcome:
     """
 
     changes: int = 0
+    messages: int = 0
     requests: int = 0
     delays: list[float] = field(default_factory=list)
     overlaps: int = 0
@@ -52,6 +53,10 @@ class TrafficOutcome:
     @property
     def requests_per_1000(self) -> float:
         return self.requests * 1000 / self.changes
+
+    @property
+    def changes_per_message(self) -> float:
+        return self.changes / self.messages
 
     def delay(self, share: float) -> float:
         """The delay, in seconds, that this share of the changes did not exceed."""
@@ -66,16 +71,17 @@ def run(
     publishers: int = 4,
     reply: float = 0.02,
     groups: int = GROUPS,
+    linger: float = 0.02,
     burst: int = 1,
     fails: float = 0.0,
     seed: int = 1,
 ) -> TrafficOutcome:
     """`rate` changes a second arrive, `burst` at a time and at random moments, `age` seconds after
     their commit; a request takes `reply` seconds, and a message of it fails with probability
-    `fails`.
+    `fails`. `linger` is the relay's setting, in seconds.
     """
     rng, outcome, order = random.Random(seed), TrafficOutcome(), count()
-    queue = PublishQueue(0.02, rng)
+    queue = PublishQueue(linger, rng)
     heads, arrived = headers(groups), dict[int, float]()
     events: list[tuple[float, int, str, list[Parcel]]] = [(0.0, next(order), "arrive", [])]
     idle, seq, wake, flying = publishers, 0, 0.0, set[str]()
@@ -117,6 +123,7 @@ def run(
             for parcel in taken:
                 if not parcel.failures:
                     outcome.changes += parcel.changes
+                    outcome.messages += 1
                     outcome.delays += [now - arrived.pop(each) for each in numbers(parcel)]
             idle -= 1
             heapq.heappush(events, (now + reply, next(order), "settle", taken))
