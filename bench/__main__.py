@@ -95,7 +95,7 @@ def main(
             if kind in parts:
                 readings += read(server, readers, changes, rounds, say, largest=largest)
             if "fill" in own and "fill" in parts:
-                amount, times = (2_000, 1) if quick else (100_000, 3)
+                amount, times = (2_000, 1) if quick else (100_000, 4)
                 measured["fill"] = source_backfill.figures(server, folder, amount, times, say)
             for part in [each for each in own if each in parts and each != "fill"]:
                 with measured_relay.emulated(folder) as environment:
@@ -109,15 +109,15 @@ def main(
                             server, environment, folder, rows, times, say
                         )
     if "consumer" in parts:
-        amount, times = (2_000, 1) if quick else (60_000, 7)
+        amount, times = (2_000, 1) if quick else (60_000, 8)
         measured["consumer"] = consuming.figures(folder, amount, times, say)
     if "fill" in parts:
-        amount, times = (2_000, 1) if quick else (100_000, 3)
+        amount, times = (2_000, 1) if quick else (100_000, 4)
         measured["fill"] = measured.get("fill", {}) | archive_backfill.figures(
             folder, amount, times, say
         )
     if "archive" in parts:
-        amount, times = (2_000, 1) if quick else (100_000, 3)
+        amount, times = (2_000, 1) if quick else (100_000, 4)
         measured["archive"] = archiving.figures(folder, amount, times, say)
     if "stage" in parts:
         measured["stage"] = deployed_stage.figures(folder, 1 if quick else 7, say)

@@ -24,10 +24,16 @@ def in_turn(
 ) -> tuple[list[BenchSide], list[BenchSide]]:
     """Run both sides by turns, each with the number of the round.
 
-    A first round warms Elasticsearch up and does not count.
+    A first round warms Elasticsearch up and does not count. It gets faster for minutes after that,
+    so the sides take turns at being the first one of a round too.
     """
-    both = [(ours(number), theirs(number)) for number in range(rounds + 1)][1:]
-    return [own for own, _ in both], [other for _, other in both]
+    own: list[BenchSide] = []
+    other: list[BenchSide] = []
+    for number in range(rounds + 1):
+        sides = [(own, ours), (other, theirs)]
+        for found, run in sides if number % 2 else reversed(sides):
+            found.append(run(number))
+    return own[1:], other[1:]
 
 
 def documents_per_second(amount: int, sides: Sequence[BenchSide]) -> float:
