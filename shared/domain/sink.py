@@ -12,6 +12,7 @@ import msgspec
 from shared.adapters.state.state import State
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.received_table import ReceivedTable
+from shared.domain.superseded import is_superseded
 from shared.values.change import Change, Row
 from shared.values.delivery import Delivery
 from shared.values.errors import ConfigError
@@ -46,7 +47,7 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     @property
     def is_older(self) -> bool:
         """Whether the sink has taken a newer change of the row."""
-        return self.newest > self.change.seq
+        return is_superseded(self.change.seq, self.newest)
 
 
 class Slice(msgspec.Struct, frozen=True):

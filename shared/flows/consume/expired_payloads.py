@@ -10,6 +10,7 @@ from collections.abc import Collection
 from shared.adapters.state.dues import Dues
 from shared.adapters.state.parked import Parked
 from shared.adapters.state.redriven import RedriveOutcome
+from shared.domain.superseded import superseded_among
 from shared.values.due_cause import expired_in
 from shared.values.parked_change import ParkedChange
 from shared.values.settings import ConsumerSettings
@@ -34,11 +35,7 @@ class ExpiredPayloads:
             return dict.fromkeys(changes, "expired")
         name = self._consumer.name
         rows = self._parked.rows(name, {change.row_id for change in changes})
-        newer = {
-            change
-            for change in changes
-            if change.row_id in rows and rows[change.row_id].newest > change.seq
-        }
+        newer = superseded_among(changes, rows)
         tables = set[str]()
         for change in changes:
             if change not in newer:

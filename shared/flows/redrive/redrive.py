@@ -8,6 +8,7 @@ import msgspec
 from shared.adapters.topic.contract import Entry
 from shared.domain.parked_by_reason import by_reason
 from shared.domain.parked_where import ParkedWhere
+from shared.domain.superseded import superseded_among
 from shared.flows.jobs.job_lease import Tenure
 from shared.flows.jobs.send_rate import RATE
 from shared.flows.jobs.taking_a_job import hold
@@ -50,11 +51,7 @@ class Redrive:
         )
         rows = self._state.parked.rows(self._name, {change.row_id for change in changes})
         now = self._setup.now_ms() // 1000
-        older = [
-            change
-            for change in changes
-            if change.row_id in rows and rows[change.row_id].newest > change.seq
-        ]
+        older = superseded_among(changes, rows)
         return RedrivePlan(
             self._name,
             str(where),
