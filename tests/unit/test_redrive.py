@@ -31,7 +31,8 @@ def world() -> RedriveWorld:
 
 def counts(report: object) -> dict[str, object]:
     """What a report counts, without zeros."""
-    names = ("chosen", "applied", "superseded", "again", "expired", "due", "dropped", "gone")
+    names = ("chosen", "applied", "superseded", "filtered", "again", "expired", "due", "dropped")
+    names = (*names, "gone")
     return {name: value for name in names if (value := getattr(report, name))}
 
 
@@ -50,6 +51,24 @@ def test_after_a_fix_the_parked_changes_are_applied_at_once(world: RedriveWorld)
     (job,) = world.state.jobs.ended("search", 9)
     assert (job.kind, job.state, job.by, job.outcome) == ("redrive", "done", "ann", "2 applied")
     assert counts(world.redrive()) == {}
+
+
+@pytest.mark.parametrize(
+    "narrowed",
+    [{"tables": ("shop.sellers",)}, {"operations": ("u",)}],
+    ids=["tables", "operations"],
+)
+def test_a_change_that_the_consumer_does_not_want_any_more_is_no_superseded_one(
+    world: RedriveWorld, narrowed: dict[str, Any]
+) -> None:
+    world.publish(change(1, "c", 1, price=BAD))
+    world.drain()
+    world.settings = msgspec.structs.replace(world.settings, **narrowed)
+    world.consume = world.cold_start()
+    report = world.redrive()
+    assert counts(report) == {"chosen": 1, "filtered": 1}
+    assert next(lines_of_report(report, archived=False)).startswith("search: 1 filtered; 1 changes")
+    assert world.nothing_is_left()
 
 
 def test_a_consumer_that_a_schedule_drains_is_started_for_the_commands(

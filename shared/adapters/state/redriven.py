@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Literal, Protocol
 
-RedriveOutcome = Literal["applied", "superseded", "again", "expired", "due", "dropped"]
-"""`again`: refused again, so it stays parked. `expired`: its payload is gone, so it stays parked.
-`due`: its payload is gone, and its table is due for a resync.
+RedriveOutcome = Literal["applied", "superseded", "filtered", "again", "expired", "due", "dropped"]
+"""`filtered`: the consumer does not want it any more. `again`: refused again, so it stays parked.
+`expired`: its payload is gone, so it stays parked. `due`: its payload is gone, and its table is due
+for a resync.
 """
 
 

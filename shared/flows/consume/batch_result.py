@@ -64,6 +64,7 @@ class Consumed(msgspec.Struct):
         """Count what a redrive has settled in the same invocation."""
         self.applied += redriven.applied
         self.superseded += redriven.superseded
+        self.filtered += redriven.filtered
         for reason, count in redriven.reasons.items():
             self.reasons[reason] = self.reasons.get(reason, 0) + count
 

@@ -194,9 +194,10 @@ class RedriveCommands:
                 outcomes[change] = "again"
                 again.append(self._outcomes.tried(change, outcome.reason))
             else:
-                outcomes[change] = "applied" if outcome.kind == "applied" else "superseded"
+                outcomes[change] = outcome.kind
                 consumed.applied += outcome.kind == "applied"
-                consumed.superseded += outcome.kind != "applied"
+                consumed.superseded += outcome.kind == "superseded"
+                consumed.filtered += outcome.kind == "filtered"
         self._outcomes.note(one.command.job, again, outcomes)
         self._last = next(iter(outcomes.values()), "again")
         return len(outcomes) == len(attempts)

@@ -128,6 +128,7 @@ class Redrive:
             work.chosen,
             applied=counts["applied"],
             superseded=counts["superseded"],
+            filtered=counts["filtered"],
             again=counts["again"],
             expired=counts["expired"],
             due=counts["due"],

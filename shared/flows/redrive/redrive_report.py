@@ -27,6 +27,7 @@ class RedrivePlan(msgspec.Struct, frozen=True):
 class RedriveReport(msgspec.Struct, frozen=True):
     """What became of the chosen changes.
 
+    filtered: the consumer does not want them any more, so they are dropped.
     again: refused again, so they stay parked. expired: their payloads are gone; they stay parked.
     due: their payloads are gone, and `due_tables` are due for a resync.
     gone: another redrive was faster. archive: where dropped changes were stored.
@@ -41,6 +42,7 @@ class RedriveReport(msgspec.Struct, frozen=True):
     expired: int = 0
     due: int = 0
     due_tables: list[str] = []
+    filtered: int = 0
     dropped: int = 0
     gone: int = 0
     archive: str = ""
@@ -49,7 +51,7 @@ class RedriveReport(msgspec.Struct, frozen=True):
 
 def job_outcome(report: RedriveReport) -> str:
     """What became of the changes, in one line."""
-    names = ("applied", "superseded", "again", "expired", "due", "dropped", "gone")
+    names = ("applied", "superseded", "filtered", "again", "expired", "due", "dropped", "gone")
     words = {"again": "parked again", "due": "expired and their tables due"}
     said = [
         f"{count:,} {words.get(name, name)}" for name in names if (count := getattr(report, name))
