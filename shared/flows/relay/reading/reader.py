@@ -19,6 +19,7 @@ from shared.flows.relay.failover import lost_rows
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.rereading_rows import Rereading
 from shared.flows.relay.lease.checkpointing import Checkpointing
+from shared.flows.relay.position_lost import with_way_out
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.reading.reading_pass import ReadingPass
 from shared.flows.relay.reading.resuming import ReadingRoute, Resuming, first_checkpoint
@@ -30,7 +31,7 @@ from shared.values.checkpoint import Checkpoint
 from shared.values.errors import PositionLost
 from shared.values.next_epoch import is_of_this_second
 from shared.values.settings import TableSettings
-from shared.values.stream import relay_of, source_of
+from shared.values.stream import source_of
 
 log = logging.getLogger("rowline.relay")
 
@@ -105,7 +106,7 @@ class Reader:
         except StopIteration:
             self._turn = self._at_end
         except PositionLost as error:
-            raise self._with_way_out(error) from None
+            raise with_way_out(error, self._stream) from None
         except CannotCapture as error:
             self._turn = self._around(error)
         return True
@@ -235,14 +236,6 @@ class Reader:
         if point is None:
             raise RuntimeError("nothing was read yet")
         return point
-
-    def _with_way_out(self, error: PositionLost) -> PositionLost:
-        hint = (
-            f"Start again with `rowline source reset {relay_of(self._stream)}` and backfill the "
-            f"consumers. {error.hint}"
-        )
-        thing = error.thing or f"stream {self._stream}"
-        return PositionLost(error.what, thing=thing, hint=hint.strip())
 
 
 def _reopen(point: Checkpoint) -> Checkpoint:
