@@ -67,6 +67,9 @@ def tail(
                 lines.write(write)
             if type(event) is SchemaChanged or type(event) is Due:
                 note(event)
+    except PositionLost as error:
+        hint = f"Start again with `--from earliest` or `--from latest`. {error.hint}".strip()
+        raise PositionLost(error.what, thing=error.thing, hint=hint) from None
     finally:
         # what was read before an error comes out before it
         lines.add(numbering.rest())

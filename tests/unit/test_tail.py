@@ -11,7 +11,7 @@ from shared.domain.projection import REDACTED
 from shared.domain.table_plan import CannotNumber
 from shared.flows.tail import absent_tables, tail
 from shared.values.declaration import Declaration
-from shared.values.errors import ConfigError, SourceError
+from shared.values.errors import ConfigError, PositionLost, SourceError
 from shared.values.position import Position
 from shared.values.settings import SourceSettings, StageSettings, TableSettings
 from shared.values.table import Column, Table
@@ -212,3 +212,17 @@ def test_stanzas_that_cannot_be_read_show_nothing(
     with pytest.raises(ConfigError, match="not known which columns") as raised:
         hidden_columns(tmp_path, "dev")
     assert "--all-columns" in raised.value.hint
+
+
+def test_a_place_that_is_gone_says_how_a_tail_starts_again() -> None:
+    server = MemoryServer()
+
+    class Purged(MemoryBinlog):
+        def read(self, *_args: Any, **_options: Any) -> Iterator[Any]:
+            raise PositionLost("is gone.", thing="position bin.000001:4", hint="Keep them longer.")
+
+    with pytest.raises(PositionLost) as lost:
+        tail(Purged(server, ("*.*",)), "shop", server.end, None, lambda _: None)
+    assert lost.value.hint == (
+        "Start again with `--from earliest` or `--from latest`. Keep them longer."
+    )

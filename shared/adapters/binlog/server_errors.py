@@ -82,8 +82,8 @@ def translated(error: Exception, endpoint: SourceEndpoint) -> SourceError | Sour
 
 
 _LOST_HINT = (
-    "The changes in between are gone from the binlog. Start again at `latest` and backfill, "
-    "and keep binlogs longer (binlog_expire_logs_seconds; on RDS: call "
+    "The changes in between are gone from the binlog. Keep binlogs longer "
+    "(binlog_expire_logs_seconds; on RDS: call "
     "mysql.rds_set_configuration('binlog retention hours', 72))."
 )
 

@@ -5,6 +5,7 @@ import struct
 import pytest
 
 from shared.adapters.binlog.server_errors import refusal
+from shared.flows.relay.position_lost import with_way_out
 from shared.values.errors import PositionLost, SourceError
 from shared.values.source_endpoint import parse
 
@@ -52,3 +53,13 @@ def test_a_position_within_an_event_is_told_with_where_events_begin(text: str) -
 )
 def test_a_position_that_is_gone_is_lost(text: str) -> None:
     assert isinstance(error(text), PositionLost)
+
+
+def test_a_relay_whose_binlog_is_purged_gets_one_way_out_and_the_cause() -> None:
+    """The server's words are for every reader; only the relay knows how a stream starts again."""
+    lost = error("Could not find first log file name in binary log index file")
+    assert isinstance(lost, PositionLost)
+    hint = with_way_out(lost, "shop").hint
+    assert hint.startswith("Start again with `rowline source reset shop` and backfill")
+    assert hint.lower().count("start again") == hint.count("backfill") == 1
+    assert "Keep binlogs longer" in hint
