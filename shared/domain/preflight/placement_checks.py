@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from shared.domain.group_placement import displaced, last_placed
+from shared.domain.shards_changed import displaced, last_placed
 from shared.values.checkpoint import Checkpoint
 from shared.values.finding import Finding
 from shared.values.settings import SourceSettings

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from shared.adapters.binlog.statements.added_columns import cascade
-from shared.adapters.binlog.statements.alter_table import alterations, index_due, options_due
+from shared.adapters.binlog.statements.alter_table import alterations
 from shared.adapters.binlog.statements.altered_columns import created_columns
+from shared.adapters.binlog.statements.ddl_resync_reasons import cascade, index_due, options_due
 from shared.adapters.binlog.statements.names import Names, outside, past_brackets, past_exists
 from shared.adapters.binlog.statements.statement import Effect, QualifiedName
 from shared.adapters.binlog.statements.tokens import Token

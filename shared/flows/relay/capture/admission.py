@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from shared.domain.group_placement import displaced, last_placed
 from shared.domain.hidden_columns_renamed import HiddenColumns
+from shared.domain.shards_changed import displaced, last_placed
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import SourceError

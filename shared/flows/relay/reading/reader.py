@@ -15,6 +15,7 @@ from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.numbering import Numbering
 from shared.flows.relay.capture.coverage_segments import first_segment, uncovered, with_segment
 from shared.flows.relay.capture.due_recorder import DueRecorder
+from shared.flows.relay.capture.stopping_table import must_stop
 from shared.flows.relay.failover import lost_rows
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.rereading_rows import Rereading
@@ -132,11 +133,8 @@ class Reader:
 
     def _around(self, error: CannotCapture) -> Turn:
         """The turn past an event that cannot be captured under the present configuration."""
-        table, wanted = error.table, self._wanting.now.capture
-        if table not in self._capture.read:
-            raise error
-        changed = table in wanted.read and wanted.tables[table] != self._capture.tables[table]
-        if changed and self._point().catch_up is None:
+        stops = must_stop(error, self._capture, self._wanting.now.capture)
+        if not stops and self._point().catch_up is None:
             return self._turns.renumber(self._wanting.now)
         log.warning("stream %s: %s", self._stream, error)
         return self._turns.stop(error)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from shared.adapters.binlog.contract import CannotCapture
-from shared.domain.group_placement import last_placed
+from shared.flows.relay.capture.stopping_table import without_table
 from shared.flows.relay.failover import lost_rows
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.missing_transactions import Missing
@@ -116,23 +116,7 @@ class Turns:
         """
 
         def turn(point: Checkpoint) -> Checkpoint:
-            before = point.stopped.get(error.table)
-            stopped = Stopped(
-                error.what.rstrip("."),
-                error.hint,
-                self._now_ms(),
-                tries=before.tries + 1 if before else 1,
-                placed=last_placed(point, error.table),
-            )
-            catch_up = point.catch_up and msgspec.structs.replace(
-                point.catch_up, capture=_without(point.catch_up.capture, error.table)
-            )
-            return msgspec.structs.replace(
-                self._renumbered(point),
-                capture=_without(point.capture, error.table),
-                catch_up=catch_up,
-                stopped={**point.stopped, error.table: stopped},
-            )
+            return self._renumbered(without_table(point, error, self._now_ms()))
 
         return turn
 
@@ -166,8 +150,3 @@ class Turns:
 
     def _renumbered(self, point: Checkpoint) -> Checkpoint:
         return point.renumbered(next_epoch(point.epoch, self._asked_epoch()))
-
-
-def _without(capture: str, table: str) -> str:
-    configuration = read_configuration(capture)
-    return configuration.stopping({*configuration.stopped, table}).text()

@@ -1,4 +1,4 @@
-"""Group placement: the message groups of a table's rows, which must not change while it is read.
+"""Shards changed: a table is not captured while its rows would go to other message groups.
 
 Consumers keep the order of a row within its group. A row that went to another group from one change
 to the next could be applied in two groups at once, and its closed rows would not be found.
