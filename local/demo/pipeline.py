@@ -52,6 +52,7 @@ class Pipeline:
             lambda: streams.load(self.source)[1] is not None,
             90,
             lambda: streams.load(self.source)[0].figures.get("error"),
+            pause=0.1,
         )
 
     def wait_until_applied(self, what: str, seconds: float = 120) -> None:
@@ -70,7 +71,8 @@ class Pipeline:
                 return False
             return self._deployed.queue(CONSUMER).depth() == (0, 0)
 
-        wait(what, done, seconds)
+        # Each question takes time of the emulator, which the pipeline needs too.
+        wait(what, done, seconds, pause=0.2)
 
     def drain(self, changes: int) -> Drained:
         """Write `changes` row changes at once, and wait until all are applied."""
@@ -84,7 +86,7 @@ class Pipeline:
                 if made == changes:
                     break
         written = time.monotonic() - began
-        wait("the first change of the backlog", lambda: self._indexed() > before, 60)
+        wait("the first change of the backlog", lambda: self._indexed() > before, 60, pause=0.05)
         first = time.monotonic()
         self.wait_until_applied("the backlog in Elasticsearch")
         return Drained(made, written, time.monotonic() - first)
@@ -131,8 +133,9 @@ def wait(
     done: Callable[[], bool],
     seconds: float,
     why: Callable[[], str | None] = lambda: None,
+    pause: float = 0.005,
 ) -> None:
-    """Wait until `done`.
+    """Wait until `done`, which is asked after each `pause` of so many seconds.
 
     why: Asked for the cause when it takes longer than `seconds`. Raises RowlineError then.
     """
@@ -144,4 +147,4 @@ def wait(
                 thing=what,
                 hint=why() or "See `rowline status --stage local`.",
             )
-        time.sleep(0.005)
+        time.sleep(pause)
