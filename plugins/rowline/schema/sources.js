@@ -16,7 +16,8 @@ const table = {
       minimum: 1,
       maximum: 1024,
       default: 64,
-      description: 'Number of message groups of the table. It can never change.',
+      description:
+        'Number of message groups of the table. A table whose number changes is not captured.',
     },
     shardBy: {
       ...COLUMNS,
