@@ -1,11 +1,13 @@
 """A change that kills the function is parked alone, and everything else is applied."""
 
+from itertools import count
 from typing import Any
 
 import msgspec
 import pytest
 
 from shared.domain.sink import Outcome, Slice
+from shared.values.errors import Outage, StateUnavailable
 from tests.unit.test_every_change import EveryChangeWorld, Recorder
 from tests.worlds.consumer_world import change
 
@@ -47,6 +49,8 @@ class DeadlyWorld(EveryChangeWorld):
             failed = set(self.consume.handle(batch, lambda: 60.0).failed)
         except Killed:
             self.consume = self.cold_start()
+            return
+        except Outage:
             return
         self.queue.delete([one.receipt_handle for one in batch if one.message_id not in failed])
 
@@ -103,3 +107,43 @@ def test_after_a_fix_it_is_redriven(world: DeadlyWorld) -> None:
     world.recorder.deadly = set()
     assert world.redrive("error=Killed").applied == 1
     assert world.order() == ["tx/1"]
+
+
+@pytest.mark.parametrize("calls", [3, 6, 40])
+@pytest.mark.parametrize("others", [0, 3])
+def test_marks_that_cannot_be_stored_are_no_kills(
+    world: DeadlyWorld, calls: int, others: int
+) -> None:
+    real, failing = world.state.marks.advance, [True] * calls
+
+    def advance(consumer: str, moves: Any) -> set[str]:
+        if failing:
+            failing.pop()
+            raise StateUnavailable("throttles.", thing="state table", hint="")
+        return real(consumer, moves)
+
+    world.state.marks.advance = advance  # type: ignore[method-assign]
+    for group in range(1 + others):
+        for first in range(100 * group + 1, 100 * group + 40, 3):
+            changes = (change(n, "u", n) for n in range(first, first + 3))
+            world.publish(*changes, group=f"g{group}")
+    world.drain(30_000)
+    assert world.parked() == []
+    assert len(set(world.order())) == 39 * (1 + others)
+    assert world.state.groups_in_hand.read("search", [f"g{n}" for n in range(4)]) == {}
+
+
+def test_an_outage_between_two_kills_does_not_hide_them(world: DeadlyWorld) -> None:
+    world.recorder.deadly = {"tx/2"}
+    advance, calls = world.state.marks.advance, count()
+
+    def every_second_fails(consumer: str, moves: Any) -> set[str]:
+        if next(calls) % 2 == 0:
+            raise StateUnavailable("throttles.", thing="state table", hint="")
+        return advance(consumer, moves)
+
+    world.state.marks.advance = every_second_fails  # type: ignore[method-assign]
+    world.publish(*(change(n, "u", n) for n in range(1, 5)))
+    world.drain(20_000)
+    assert [one.id for one in world.parked()] == ["tx/2"]
+    assert set(world.order()) == {"tx/1", "tx/3", "tx/4"}

@@ -7,6 +7,7 @@ invocation takes them, so that no group waits for the kills of another one.
 """
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 
 from shared.adapters.queue.contract import MAX_RECEIVED, Queue
 from shared.flows.consume.applying import Tried
@@ -29,8 +30,14 @@ class BegunGroups:
     def __init__(self, settling: BatchTools, queue: Queue) -> None:
         self._with, self._queue = settling, queue
         self._begun: list[str] = []
+        self._suspect: dict[str, GroupInHand] = {}
         self.tried = Tried()
         self.soon: set[str] = set()
+
+    def start(self) -> None:
+        """A batch starts: what the last one noted says nothing about it."""
+        self._begun, self._suspect = [], {}
+        self.tried, self.soon = Tried(), set()
 
     def begin(
         self,
@@ -49,7 +56,6 @@ class BegunGroups:
         fewest kills comes first. Without `may_park` only a change that kills is parked.
         give_back: returns groups to the queue at once.
         """
-        self._begun, self.tried, self.soon = [], Tried(), set()
         groups = by_group(opened)
         again = [
             group
@@ -77,6 +83,7 @@ class BegunGroups:
             lambda: self._quiet(len(opened)),
             may_park,
         )
+        self._suspect = {group: held[group]}
         suspect = SuspectGroup(self._with, trial)
         over = suspect.apply()
         self.tried = suspect.tried
@@ -100,6 +107,18 @@ class BegunGroups:
         except (StateUnavailable, StackError):
             return False
         return in_flight <= batch and not other
+
+    def survived(self) -> None:
+        """The batch has ended with an outage of the state table: that is no kill.
+
+        What was noted of a suspicious group is as before this batch. Where that cannot be stored
+        either, the next batch takes the outage for a kill.
+        """
+        with suppress(StateUnavailable, StackError):
+            if self._suspect:
+                self._with.hands.begin(self._with.consumer, self._suspect)
+            self._begun = [group for group in self._begun if group not in self._suspect]
+            self.end()
 
     def end(self) -> None:
         """The batch has ended without a kill."""

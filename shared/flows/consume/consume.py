@@ -39,6 +39,7 @@ from shared.flows.consume.seen_changes import drop_done, drop_seen
 from shared.flows.consume.visibility import claim, postpone
 from shared.values.batch_start import BatchStart
 from shared.values.delivery import Delivery
+from shared.values.errors import Outage
 from shared.values.redrive_command import is_command
 from shared.values.settings import ConsumerSettings
 
@@ -166,8 +167,23 @@ class Consume:
         *,
         may_park: bool = True,
     ) -> tuple[Consumed, Tried]:
+        try:
+            return self._settle(deliveries, start, time_left, may_park=may_park)
+        except Outage:
+            self._killing.survived()
+            raise
+
+    def _settle(
+        self,
+        deliveries: Sequence[Delivery],
+        start: BatchStart,
+        time_left: Callable[[], float],
+        *,
+        may_park: bool,
+    ) -> tuple[Consumed, Tried]:
         self._slices.begin(start.pairs, time_left)
         self._parking.begin()
+        self._killing.start()
         received = self._clock()
         redriven, late, by_command = Consumed(), list[Delivery](), Tried()
         if any(is_command(one.attributes) for one in deliveries):
