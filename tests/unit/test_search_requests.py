@@ -16,7 +16,10 @@ from shared.values.errors import SearchError, SearchUnavailable
 
 
 class Cluster(ThreadingHTTPServer):
-    """Answers as it is told. asked: method, path, headers and body of each request."""
+    """Answers as it is told. asked: method, path, headers and body of each request.
+
+    most: bytes that a request may have; it writes what is not larger. 0: it answers as it is told.
+    """
 
     daemon_threads = True
 
@@ -26,6 +29,7 @@ class Cluster(ThreadingHTTPServer):
         self.answers: list[tuple[int, Any]] = []
         self.product = "Elasticsearch"
         self.connections = 0
+        self.most = 0
 
     @property
     def url(self) -> str:
@@ -44,6 +48,9 @@ class Asked(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         cluster.asked.append((self.command, self.path, dict(self.headers), body))
         status, said = cluster.answers.pop(0) if cluster.answers else (200, {})
+        if cluster.most and self.command == "PUT":
+            written = [{"index": {"status": 201}}] * (body.count(b"\n") // 2)
+            status, said = (413, None) if len(body) > cluster.most else (200, {"items": written})
         text = b"" if self.command == "HEAD" else json.dumps(said).encode()
         self.send_response(status)
         self.send_header("X-Elastic-Product", cluster.product)
@@ -216,3 +223,21 @@ def test_a_bulk_request_has_lines_and_says_what_it_wants_to_hear(cluster: Cluste
 
 def test_names_are_parts_of_a_path() -> None:
     assert names("a/b", "c?d", "ü") == "a%2Fb,c%3Fd,%C3%BC"
+
+
+@pytest.mark.parametrize("said", [None, [], {}, {"items": [{"index": {"status": 200}}]}])
+def test_an_answer_that_is_none_of_a_cluster_is_an_outage(cluster: Cluster, said: Any) -> None:
+    search = ElasticsearchSearch({"url": cluster.url})
+    cluster.answers = [(200, {"items": [{"index": {"status": 201}}]}), (200, said)]
+    search.bulk([Action("x", "1", 1, {})])
+    with pytest.raises(SearchUnavailable, match="answered 200"):
+        search.bulk([Action("x", "1", 1, {}), Action("x", "2", 1, {})])
+
+
+def test_a_document_above_the_limit_of_a_request_is_refused_alone(cluster: Cluster) -> None:
+    cluster.most = 400
+    bodies = [{"a": "x"}, {"a": "y" * 500}, {"a": "x"}, {"a": "x" * 100}]
+    actions = [Action("x", str(n), 1, body) for n, body in enumerate(bodies)]
+    results = ElasticsearchSearch({"url": cluster.url}).bulk(actions)
+    assert [one.kind for one in results] == ["applied", "refused", "applied", "applied"]
+    assert results[1].reason.startswith("request_too_large: ")

@@ -19,7 +19,7 @@ from shared.adapters.search.product import (
     by_root,
 )
 from shared.adapters.search.request_errors import reason_at_top, refused
-from shared.values.errors import SearchError
+from shared.values.errors import SearchError, SearchUnavailable
 from shared.values.json_text import encode_json
 
 REQUEST_TIMEOUT = 10.0
@@ -56,8 +56,20 @@ class Connection:
 
         body: bytes are the lines of a bulk request, anything else is sent as JSON.
         """
-        answer = self.answer(method, path, body, **params)
+        return self.content(self.answer(method, path, body, **params))
+
+    def content(self, answer: SearchAnswer) -> dict[str, Any]:
+        """The decoded content of an answer. Raises SearchUnavailable, SearchError.
+
+        Something in front of a cluster may answer in its place, with a page.
+        """
         self.require(answer)
+        if not isinstance(answer.body, dict):
+            raise SearchUnavailable(
+                f"answered {answer.status} with something else than a JSON object.",
+                thing=self.place(),
+                hint="Does something between here and the cluster answer? Tried again later.",
+            )
         return answer.body
 
     def exists(self, path: str) -> bool:

@@ -55,23 +55,44 @@ class ElasticsearchSearch:
         answer = self._cluster.answer("GET", "_nodes/_local", filter_path="nodes.*.version")
         if answer.status != 200:  # an account for indexes alone may not ask for nodes
             return ""
-        version = str(next(iter(answer.body["nodes"].values()))["version"])
+        version = str(next(iter(self._cluster.content(answer)["nodes"].values()))["version"])
         self._cluster.require_supported(version)
         return version
 
     def bulk(self, actions: list[Action]) -> list[Result]:
         absent = self._aliases.absent({action.index for action in actions if action.body is None})
         sent = [action for action in actions if action.index not in absent]
-        items: Iterator[dict[str, Any]] = iter(())
-        if sent:
-            answer = self._cluster.request("PUT", _BULK, b"\n".join(_lines(sent)) + b"\n")
-            items = (next(iter(item.values())) for item in answer["items"])
+        results = iter(self._sent(sent) if sent else [])
         return [
             Result("missing", "index_not_found_exception")
             if action.index in absent
-            else result_of_item(next(items))
+            else next(results)
             for action in actions
         ]
+
+    def _sent(self, actions: list[Action]) -> list[Result]:
+        """One bulk request, or several where the cluster takes none of that size.
+
+        Its limit may be far below Elasticsearch's own 100 MB. Sources: Elasticsearch reference,
+        "Networking settings", http.max_content_length; OpenSearch Service developer guide,
+        "Network quotas". A document that is larger than the limit can never be written.
+        """
+        body = b"\n".join(_lines(actions)) + b"\n"
+        answer = self._cluster.answer("PUT", _BULK, body)
+        if answer.status == 413 and len(actions) == 1:
+            limit = f"the cluster takes no request of {len(body):,} bytes"
+            return [Result("refused", f"request_too_large: {limit} (http.max_content_length)")]
+        if answer.status == 413:
+            middle = len(actions) // 2
+            return self._sent(actions[:middle]) + self._sent(actions[middle:])
+        items = self._cluster.content(answer).get("items", [])
+        if len(items) != len(actions):
+            raise SearchUnavailable(
+                f"answered 200 with the fate of {len(items)} of {len(actions)} writes.",
+                thing=self._cluster.place(),
+                hint="Does something between here and the cluster answer? Tried again later.",
+            )
+        return [result_of_item(next(iter(item.values()))) for item in items]
 
     def extend_mapping(self, alias: str, properties: dict[str, Any]) -> None:
         self._making.extend(alias, properties)
