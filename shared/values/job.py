@@ -242,6 +242,11 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     result: dict[str, Any] = {}
 
     @property
+    def is_over(self) -> bool:
+        """Whether it ended for good. Its slot is free soon, or its holder was killed before."""
+        return self.state in ("done", "cancelled")
+
+    @property
     def kind(self) -> str:
         """Its work: `backfill`, `resync`, …; a redrive that drops is a `drop`."""
         if isinstance(self.work, ReplayWork) and self.work.bases:

@@ -12,7 +12,7 @@ from shared.flows.watch.watch_loop import RUN_SECONDS, watch
 from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.due_cause import DueCause
 from shared.values.errors import StateUnavailable
-from shared.values.job import BackfillWork, Job, VerifyWork
+from shared.values.job import BackfillWork, Job, JobState, VerifyWork
 from shared.values.pulse import Pulse
 from shared.values.settings import SourceSettings, StageSettings, TableSettings
 from tests.worlds.consumer_world import consumer_settings, parked_change
@@ -202,6 +202,23 @@ def test_a_slice_of_each_job_is_started_and_those_of_a_source_take_turns() -> No
     assert started(world) == ["j3"]
     jobs.end(msgspec.structs.replace(held, state="done"))
     assert started(world) == ["j2", "j3"]
+
+
+@pytest.mark.parametrize("state", ["done", "cancelled"])
+def test_the_slot_of_a_job_that_was_killed_while_it_ended_becomes_free(state: JobState) -> None:
+    world = World()
+    jobs = world.parts.state.jobs
+    held = jobs.take(a_job(world, "search", 1, work=VerifyWork()), "lambda 1")
+    assert held
+    ended_ms = int(world.now * 1000)
+    jobs.save(msgspec.structs.replace(held, state=state, ended_ms=ended_ms))
+    assert started(world) == []
+    assert jobs.current("search", "verify"), "its holder may be about to free it"
+    world.now += 61
+    assert started(world) == []
+    assert jobs.current("search", "verify") is None
+    (ended,) = jobs.ended("search", 5)
+    assert (ended.id, ended.state, ended.ended_ms) == ("j1", state, ended_ms)
 
 
 @pytest.mark.parametrize(
