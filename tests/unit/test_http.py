@@ -157,6 +157,23 @@ def test_retry_after_is_seconds_or_a_date() -> None:
     assert round(seconds_of(formatdate(time.time() + 60, usegmt=True), time.time())) in (59, 60)
     assert seconds_of(formatdate(0, usegmt=True), time.time()) == seconds_of("soon", 0) == 0
     assert seconds_of("", 0) == seconds_of("-3", 0) == 0
+    assert seconds_of("Mon, 01 Jan 99999999999999 00:00:00 GMT", 0) == 0
+
+
+def test_a_receiver_may_quote_any_text_of_a_row(receiver: Receiver) -> None:
+    (arrival,) = arrivals(1)
+    said = {"id": arrival.change.id, "outcome": "refused", "reason": "no: \ud800"}
+    receiver.answer = lambda _: (200, {}, {"outcomes": [said]})
+    assert kinds(sink_of(receiver).apply(Slice([arrival]))) == ["refused"]
+
+
+@pytest.mark.parametrize("secret", ["Bearer abc4711\n", "Bearer abc4711\r\nX: y", "Bearer €4711"])
+def test_a_login_that_no_header_may_hold_is_not_quoted(receiver: Receiver, secret: str) -> None:
+    sink = sink_of(receiver, secret=lambda *_: {**SECRET, "authorization": secret})
+    (outcome,) = sink.apply(Slice(arrivals(1)))
+    assert outcome.kind == "failed"
+    assert "authorization" in outcome.reason
+    assert "4711" not in outcome.reason
 
 
 def test_the_poison_of_a_batch_is_found_and_all_others_are_applied(receiver: Receiver) -> None:

@@ -1,11 +1,12 @@
 """When messages come again, and to whom they belong meanwhile."""
 
+import math
 from typing import Any
 
 import pytest
 
 from shared.flows.consume.consume import Consume
-from shared.flows.consume.visibility import back_off, claim
+from shared.flows.consume.visibility import MAX_OLD_DELAY, back_off, claim, postpone
 from shared.values.delivery import Delivery
 from shared.values.errors import StateUnavailable
 from tests.worlds.consumer_world import World, change, delivery
@@ -56,6 +57,15 @@ def test_back_off_doubles_to_half_a_minute() -> None:
     longest = [max(back_off(attempt, 0) for _ in range(200)) for attempt in attempts]
     assert longest == [1, 2, 4, 8, 16, 30, 30]
     assert min(back_off(999, 0) for _ in range(200)) >= 15
+
+
+def test_a_sink_that_asks_for_ever_gets_an_hour(queue: MemoryQueue, clock: FakeClock) -> None:
+    send(queue, 1)
+    postpone(queue, queue.receive(), int(clock.now * 1000), {"g": math.inf})
+    clock.now += MAX_OLD_DELAY - 1
+    assert queue.receive() == []
+    clock.now += 2
+    assert len(queue.receive()) == 1
 
 
 def test_what_is_old_waits_a_fiftieth_of_its_age_and_an_hour_at_most() -> None:

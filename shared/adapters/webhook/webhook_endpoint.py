@@ -177,7 +177,17 @@ def secret_of(content: Mapping[str, Any]) -> WebhookSecret:
             thing="the secret of the webhook",
             hint='Make one: python3 -c "import secrets; print(secrets.token_hex(32))"',
         )
+    if not _fits_a_header(secret.authorization):
+        raise ConfigError(
+            "has a character in authorization that no header may hold, such as a line break.",
+            thing="the secret of the webhook",
+            hint="Store the value on one line.",
+        )
     return secret
+
+
+def _fits_a_header(text: str) -> bool:
+    return text.isprintable() and all(ord(character) < 256 for character in text)
 
 
 def _context(certificate: str) -> ssl.SSLContext:

@@ -82,7 +82,7 @@ def postpone(
     for group, members in groups.items():
         first = members[0]
         age = (now_ms - first.sent_ms) / 1000 if first.sent_ms else 0.0
-        wanted = min(MAX_OLD_DELAY, ceil(asked.get(group, 0.0)))
+        wanted = ceil(min(MAX_OLD_DELAY, asked.get(group, 0.0)))
         few = closed and first.attempt <= CLOSED_ATTEMPTS
         least = CLOSED_DELAY if few else back_off(1 if group in soon else first.attempt, age)
         waits.setdefault(max(least, wanted), []).extend(

@@ -9,6 +9,7 @@ import msgspec
 
 from shared.adapters.webhook.webhook_endpoint import WebhookAnswer
 from shared.domain.sink import Arrival, Outcome
+from shared.values.json_text import decode_json
 
 SNIPPET = 300
 """Characters of an answer that a reason quotes."""
@@ -75,7 +76,7 @@ def _told_apart(body: bytes, arrivals: Sequence[Arrival]) -> list[Outcome]:
     if not body.lstrip().startswith(b"{"):
         return [Outcome("applied")] * len(arrivals)
     try:
-        listed = _decoder.decode(body).outcomes
+        listed = decode_json(body, _decoder).outcomes
     except msgspec.MsgspecError:
         unread = Outcome("failed", "answers with outcomes that cannot be read (docs/http.md)")
         return [unread] * len(arrivals)
@@ -108,5 +109,5 @@ def seconds_of(retry_after: str, now: float) -> float:
         pass
     try:
         return max(0.0, parsedate_to_datetime(retry_after).timestamp() - now)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return 0.0
