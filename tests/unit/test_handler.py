@@ -35,6 +35,27 @@ def handle(change, context):
 
 async def late(change, context): pass
 
+class Odd(Exception):
+    def __str__(self): return self.args[5]
+
+def odd(change, context):
+    from shared.domain.sink import Outcome
+    title = change.after["title"]
+    if title.startswith("retry "):
+        raise Retry("later", after={"inf": float("inf"), "text": "60"}.get(title[6:]))
+    if title == "no text":
+        raise Odd("x")
+    if title == "surrogate":
+        raise ValueError("bad \\ud800")
+    if title == "no reason":
+        return Outcome("refused", None)
+    if title == "wait":
+        return Outcome("failed", "busy", retry_after="60")
+    return Outcome("aplied")
+
+class Nones:
+    def apply(self, slice): return [None for _ in slice.arrivals]
+
 class Lame: pass
 
 class Together:
@@ -100,6 +121,37 @@ def test_any_exception_is_a_refusal_with_class_message_and_stack(code: Any) -> N
     assert poison.without_values == "HandlerError"
     assert 'return {}["currency"]' in poison.stack
     assert "in handle" in poison.stack
+
+
+@pytest.mark.parametrize(
+    ("title", "kind", "said"),
+    [
+        ("retry inf", "failed", "Retry: later"),
+        ("retry text", "failed", "Retry: later"),
+        ("retry none", "failed", "Retry: later"),
+        ("no text", "refused", "HandlerError: Odd (its message cannot be read)"),
+        ("surrogate", "refused", "HandlerError: ValueError bad ?"),
+        ("no reason", "refused", "refused"),
+        ("wait", "failed", "busy"),
+        ("misspelt", "failed", "own_alerts/prices.odd returned an outcome of another kind than"),
+    ],
+)
+def test_whatever_own_code_says_concerns_its_change_alone(
+    code: Any, title: str, kind: str, said: str
+) -> None:
+    state, queue = memory_state(), HandedQueue()
+    consume = Consume(consumer("prices.odd"), sink_of("prices.odd"), state, MemoryClaims(), queue)
+    one = delivery([change(1, "u", 1, title=title)], "a-0")
+    done = consume.handle([one], lambda: 60.0)
+    parked = [each.message for each in state.parked.all("alerts")]
+    assert (len(done.failed), len(parked)) == ((1, 0) if kind == "failed" else (0, 1))
+    assert any(each.startswith(said) for each in (*done.reasons, *parked)), done
+
+
+def test_a_class_that_returns_no_outcomes_has_applied_nothing(code: Any) -> None:
+    outcomes = sink_of("prices.Nones").apply(Slice(arrivals("x", "y")))
+    assert [each.kind for each in outcomes] == ["failed"] * 2
+    assert "returned an outcome of another kind" in outcomes[0].reason
 
 
 def test_a_handler_that_exits_refuses_its_change_alone(code: Any) -> None:

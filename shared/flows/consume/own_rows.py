@@ -1,19 +1,17 @@
 """Own rows: the service's own code that lifts old rows, and that makes documents of rows."""
 
-import traceback
 from typing import Any, cast
 
 import msgspec
 
 from shared.adapters.own_code import OwnFunction
 from shared.adapters.state.schemas import Schemas
+from shared.domain.own_outcomes import stack_of, text_of
 from shared.domain.sink import Arrival
 from shared.values.change import Row
 from shared.values.errors import RowlineError
 from shared.values.message import Message
 from shared.values.settings import ConsumerSettings
-
-_STACK_LIMIT = 4000
 
 
 class OwnRowError(RowlineError):
@@ -110,8 +108,7 @@ def _called(
     try:
         made = function(dict(row), *more)
     except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever own code raises)
-        stack = "".join(traceback.format_exception(error))[-_STACK_LIMIT:]
-        raise kind(f"{type(error).__name__} {error}", stack=stack) from None
+        raise kind(text_of(error), stack=stack_of(error)) from None
     if isinstance(made, dict) or (made is None and optional):
         return made
     raise kind(f"TypeError {own.reference} returned {type(made).__name__}, not a map")

@@ -21,6 +21,7 @@ from shared.values.message import Message, encode, with_raw_change
 from shared.values.parked_change import KEPT_SECONDS, ParkedChange
 from shared.values.row_key import key_text
 from shared.values.settings import ConsumerSettings
+from shared.values.storable_text import storable
 
 INLINE_BYTES = 32_000
 """A larger payload is an object in S3: an item of DynamoDB holds 400 KB."""
@@ -130,7 +131,7 @@ class Parking:
     ) -> ParkedChange:
         change, message = piece.change, one.message
         now_ms = int(self._clock() * 1000)
-        text = outcome.reason[:MESSAGE_LIMIT] or "refused"
+        text = storable(outcome.reason[:MESSAGE_LIMIT]) or "refused"
         return ParkedChange(
             id=id,
             group=one.delivery.group,
@@ -142,13 +143,13 @@ class Parking:
             ts_ms=change.ts_ms if change is not None else 0,
             error=error_of(text),
             message=text,
-            reason=parked_reason(text, change),
+            reason=storable(parked_reason(text, change)),
             parked_ms=now_ms,
             tried_ms=now_ms,
             last=text,
             expires=now_ms // 1000 + KEPT_SECONDS,
             payload=payload,
-            stack=outcome.stack[:STACK_LIMIT],
+            stack=storable(outcome.stack[:STACK_LIMIT]),
             joined=piece.joined,
             attempts=piece.attempts,
             version=self._version,

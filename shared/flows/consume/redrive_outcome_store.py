@@ -9,6 +9,7 @@ from shared.adapters.claims.contract import Claims
 from shared.adapters.state.redriven import RedriveOutcome
 from shared.adapters.state.state import State
 from shared.values.parked_change import ParkedChange
+from shared.values.storable_text import storable
 
 STAYS = ("again", "expired")
 """The outcomes after which a change is still parked."""
@@ -29,7 +30,7 @@ class RedriveOutcomes:
             change,
             attempts=change.attempts + attempts,
             tried_ms=int(self._clock() * 1000),
-            last=reason[:2_000],
+            last=storable(reason[:2_000]),
         )
 
     def note(

@@ -2,22 +2,19 @@
 
 import inspect
 import logging
-import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import msgspec
 
 from shared.adapters import own_code
-from shared.domain.handling import HandlerContext, Retry
+from shared.domain.handling import HandlerContext
+from shared.domain.own_outcomes import checked, outcome_of_error, text_of
 from shared.domain.received_table import ReceivedTable
 from shared.domain.sink import Arrival, Outcome, SinkAccess, Slice, Surroundings, Target
 from shared.values.change import Change
 from shared.values.errors import ConfigError, RowlineError
 from shared.values.finding import Finding
-
-STACK_LIMIT = 4000
-"""Characters of a stack trace that are kept, from its end."""
 
 
 class HandlerSettings(
@@ -99,7 +96,7 @@ class HandlerSink:
         except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever own code raises)
             return outcome_of_error(error)
         if isinstance(answer, Outcome):
-            return answer
+            return checked(answer, self._function)
         return Outcome("superseded" if answer == "superseded" else "applied")
 
     def _together(self, own: OwnSink, slice: Slice) -> list[Outcome]:
@@ -119,7 +116,7 @@ class HandlerSink:
                 )[0],
             )
         if isinstance(outcomes, list) and len(outcomes) == len(slice.arrivals):
-            return outcomes
+            return [checked(each, self._function) for each in outcomes]
         given = len(outcomes) if isinstance(outcomes, list) else "no list of"
         reason = f"{self._function} returned {given} outcomes for {len(slice.arrivals)} changes"
         return [Outcome("failed", reason)] * len(slice.arrivals)
@@ -161,18 +158,10 @@ def made(own: Any, place: str) -> Any:
         return own()
     except Exception as error:  # noqa: BLE001 (whatever own code raises)
         raise ConfigError(
-            f"{own.__name__}() raises {type(error).__name__}: {error}.",
+            f"{own.__name__}() raises {text_of(error)}.",
             thing=place,
             hint="The class is made without arguments.",
         ) from None
-
-
-def outcome_of_error(error: BaseException) -> Outcome:
-    """What an exception of own code says of its change: `Retry` is for the moment."""
-    if isinstance(error, Retry):
-        return Outcome("failed", f"Retry: {error}", retry_after=error.after)
-    stack = "".join(traceback.format_exception(error))[-STACK_LIMIT:]
-    return Outcome("refused", f"HandlerError: {type(error).__name__} {error}", stack)
 
 
 class HandlerExaminer:

@@ -62,6 +62,7 @@ class MemoryParked:
                 del held[row.id]
 
     def add(self, consumer: str, change: ParkedChange, body: str) -> bool:
+        msgspec.json.encode(change)  # a store keeps text
         if not change.payload:
             self._bodies[consumer, change.id] = body
         changes = self._changes.setdefault(consumer, {})
@@ -70,6 +71,7 @@ class MemoryParked:
         return new
 
     def update(self, consumer: str, change: ParkedChange) -> None:
+        msgspec.json.encode(change)
         self._changes.setdefault(consumer, {})[change.id] = change
 
     def count(self, consumer: str, minute: int, tried: int, refused: int) -> tuple[int, int]:
