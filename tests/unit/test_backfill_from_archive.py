@@ -107,6 +107,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.usefixtures("long_polls")
 @given(
     seed=st.integers(0, 2**32),
     kill_rate=st.sampled_from([0.0, 0.02, 0.1]),

@@ -13,6 +13,7 @@ from tests.worlds.backfill_world import BackfillWorld, Killed
 
 
 @pytest.mark.soak
+@pytest.mark.usefixtures("long_polls")
 @given(
     seed=st.integers(0, 2**32),
     kill_rate=st.sampled_from([0.0, 0.02, 0.1]),

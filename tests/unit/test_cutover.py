@@ -65,7 +65,7 @@ class Readers:
     def _deleted_after(self, key: int, price: int) -> bool:
         return any(
             one.op == "d" and one.key["id"] == key and (one.before or {})["price"] >= price
-            for one in self.world.log
+            for one in reversed(self.world.log)  # it was lately
         )
 
 
@@ -393,6 +393,7 @@ def test_a_deletion_is_recorded_only_for_the_index_that_gets_the_rows() -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.usefixtures("long_polls")
 @given(seed=st.integers(0, 2**32), kill_rate=st.sampled_from([0.0, 0.02, 0.08]))
 @settings(max_examples=TIER.backfill_runs, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_reader_goes_back_whatever_is_killed(seed: int, kill_rate: float) -> None:

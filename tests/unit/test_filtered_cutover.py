@@ -61,6 +61,7 @@ def compared(world: BackfillWorld, machine: Machine, index: str = "") -> VerifyR
 
 
 @pytest.mark.soak
+@pytest.mark.usefixtures("long_polls")
 @given(seed=st.integers(0, 2**32), kill_rate=st.sampled_from([0.0, 0.05]))
 @settings(
     max_examples=max(5, TIER.backfill_runs // 30),

@@ -397,6 +397,7 @@ def test_a_job_that_is_over_is_not_resumed(world: BackfillWorld, machine: Machin
 
 
 @pytest.mark.soak
+@pytest.mark.usefixtures("long_polls")
 @given(
     seed=st.integers(0, 2**32),
     kill_rate=st.sampled_from([0.0, 0.02, 0.1]),

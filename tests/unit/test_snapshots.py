@@ -91,6 +91,7 @@ class SnapshotWorld(BackfillWorld):
 
 
 @pytest.mark.soak
+@pytest.mark.usefixtures("long_polls")
 @given(seed=st.integers(0, 2**32), kill_rate=st.sampled_from([0.0, 0.02, 0.1]))
 @settings(max_examples=TIER.backfill_runs, deadline=None, suppress_health_check=list(HealthCheck))
 def test_snapshot_and_later_changes_are_the_source(seed: int, kill_rate: float) -> None:
