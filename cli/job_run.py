@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import suppress
 
 import typer
 
@@ -14,7 +15,7 @@ from shared.flows.jobs.following_job import follow_job
 from shared.flows.jobs.job_control import resume
 from shared.flows.jobs.submission import submit
 from shared.stage import Stage
-from shared.values.errors import RowlineError, StackError
+from shared.values.errors import Outage, RowlineError, StackError
 from shared.values.job import Job, Wanted, Work
 
 WITHOUT_LIMIT = 1 << 53
@@ -86,7 +87,8 @@ def follow(stage: Stage, job: Job, progress: RowProgress) -> Job:
 
 def _watched(stage: Stage, job: Job, progress: RowProgress) -> Job:
     try:
-        stage.start_slice(job)
+        with suppress(Outage):  # the watch starts a slice that nobody else has started
+            stage.start_slice(job)
         return follow_job(stage.state, job, progress.show, Polling())
     except KeyboardInterrupt:
         progress.stop()

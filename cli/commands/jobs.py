@@ -1,6 +1,7 @@
 """`rowline jobs`"""
 
 import time
+from contextlib import suppress
 from typing import Annotated
 
 import msgspec
@@ -16,7 +17,7 @@ from cli.ui.progress_line import RowProgress
 from shared.domain.polling import Polling
 from shared.flows.jobs import job_control
 from shared.flows.jobs.following_job import follow_job
-from shared.values.errors import StackError
+from shared.values.errors import Outage, StackError
 from shared.values.job import FillWork, Job, VerifyWork
 from shared.values.redrive_work import RedriveWork
 from shared.values.replay_work import ReplayWork
@@ -121,7 +122,8 @@ def cancel(job: JobArgument, stage: StageOption = "local", service: ServiceOptio
     found = job_control.find(deployed.state, deployed.settings.consumers, job)
     if found.in_function and deployed.resources.jobs_function:
         ending = job_control.cancel_in_function(deployed.state, found, _note, Polling())
-        deployed.start_slice(ending)
+        with suppress(Outage):  # the watch starts a slice that nobody else has started
+            deployed.start_slice(ending)
         with RowProgress("cancel") as progress:
             ended = follow_job(deployed.state, ending, progress.show, Polling())
         if ended.state != "cancelled":

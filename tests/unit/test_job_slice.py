@@ -3,25 +3,28 @@
 import contextlib
 from collections.abc import Callable
 from random import Random
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest import mock
 
 import hypothesis.strategies as st
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from shared.adapters.state.state import State
 from shared.domain.polling import Polling
 from shared.flows.backfill.backfill_report import BackfillReport
 from shared.flows.consume.sinks.elasticsearch.index_takeover import IndexTakeover
 from shared.flows.job_slice import JobSlice
 from shared.flows.jobs import job_control
-from shared.flows.jobs.following_job import follow_job
+from shared.flows.jobs.following_job import PATIENCE_SECONDS, follow_job
 from shared.flows.jobs.job_lease import RESERVE_SECONDS, Tenure
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.submission import submit
 from shared.flows.jobs.taking_a_job import JobBusy
 from shared.flows.verify import walking
-from shared.values.errors import ConfigError, SearchUnavailable, StackError
+from shared.values.errors import ConfigError, SearchUnavailable, StackError, StateUnavailable
 from shared.values.job import BackfillWork, Job, ResyncWork, Slot, VerifyWork, Wanted, Work
 from tests.tier import TIER
 from tests.worlds.backfill_world import BackfillWorld, Killed
@@ -131,6 +134,35 @@ def test_a_job_is_begun_without_a_database_and_done_in_the_function(
     assert report.rows == len(world.rows)
     assert world.index() == world.source()
     assert machine.slice() == "none"
+
+
+def test_a_state_that_does_not_answer_for_a_while_does_not_end_the_watching(
+    world: BackfillWorld, machine: Machine
+) -> None:
+    job, real = machine.submit(BackfillWork()), world.state.jobs.current
+    notes, failures = list[str](), iter(range(9))
+
+    def current(consumer: str, slot: Slot) -> Job | None:
+        if next(failures, None) is None:
+            if real(consumer, slot):
+                machine.slice()
+            return real(consumer, slot)
+        raise StateUnavailable("did not answer in time.", thing="state", hint="Again.")
+
+    state = SimpleNamespace(jobs=SimpleNamespace(current=current, ended=world.state.jobs.ended))
+    done = follow_job(cast(State, state), job, lambda now: notes.append(now.note), machine.polling)
+    assert done.state == "done"
+    assert notes[:9] == ["did not answer in time; the job continues, asking again"] * 9
+
+
+def test_a_job_that_cannot_be_watched_continues(world: BackfillWorld, machine: Machine) -> None:
+    job = machine.submit(BackfillWork())
+    down = mock.Mock(side_effect=StateUnavailable("did not answer.", thing="state", hint="Again."))
+    state, began = SimpleNamespace(jobs=SimpleNamespace(current=down)), world.now
+    with pytest.raises(StateUnavailable, match=r"continues in the jobs function.*--watch"):
+        follow_job(cast(State, state), job, lambda _: None, machine.polling)
+    assert world.now - began >= PATIENCE_SECONDS
+    assert machine.slice() == "done"
 
 
 def test_two_started_at_once_the_second_is_refused(world: BackfillWorld, machine: Machine) -> None:
