@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+import cli.began  # noqa: F401 (before what takes time)
 from cli.ui.console import escape_unprintable, note_console
 from shared.values.errors import RowlineError
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from cli.began import BEGAN
 from cli.deployed import ServiceOption, SourceOption, StageOption, open_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.json_option import JsonOption
@@ -16,6 +17,8 @@ from shared.values.errors import ConfigError
 from shared.values.seq import split_seq
 
 _FIRST_STEPS, _LAST_STEPS = 2, 6
+_ANSWER_SECONDS = 4.0
+"""After so long the search in the binlog ends: what it does not reach is a note."""
 
 _OPERATIONS = {"c": "create", "u": "update", "d": "delete", "r": "read", "t": "truncate"}
 
@@ -52,7 +55,7 @@ def command(
     sought = by_id(change) if change else by_key(key)
     deployed = open_stage(stage, service, source=source)
     consumers = [deployed.consumer(consumer).name] if consumer else []
-    found = trace(deployed, sought, consumers)
+    found = trace(deployed, sought, consumers, BEGAN + _ANSWER_SECONDS)
     if as_json:
         return print_json(found)
     _show(found, result_console())

@@ -1,5 +1,6 @@
 """`rowline trace` (long: each outcome): a true timeline, with and without a trace."""
 
+import itertools
 import time
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from shared.values.errors import ConfigError, StateUnavailable
 from shared.values.position import Position
 from shared.values.seq import make_seq, split_seq
 from tests.worlds.trace_world import COMMIT, TraceWorld
+from tests.worlds.twins.binlog import MemoryBinlog
+from tests.worlds.twins.binlog_server import MemoryServer
 
 ROW = {"id": 7, "price": 1, "title": "a"}
 BOTH = pytest.mark.parametrize("traced", [1.0, 0.0], ids=["traced", "untraced"])
@@ -219,7 +222,8 @@ def test_a_later_change_than_a_parked_one_is_the_latest() -> None:
 
 
 def test_a_search_that_ends_early_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(binlog_search, "SEARCH_SECONDS", -1.0)
+    for name in ("SEARCH_SECONDS", "LEAST_SECONDS"):
+        monkeypatch.setattr(binlog_search, name, -1.0)
     world = TraceWorld()
     world.commit("insert", ROW)
     world.commit("update", {**ROW, "price": 5})
@@ -285,6 +289,45 @@ def test_an_unknown_change_is_an_error_with_a_way_out() -> None:
         world.trace(by_id("0-1-99@1790000000000/0.0"))
     with pytest.raises(NotFound, match=r"shop\.items:12345"):
         world.trace(by_key("shop.items:12345"))
+
+
+def test_of_a_row_that_nothing_has_the_mark_of_its_group_is_known() -> None:
+    """Its last change was long ago, and was not traced."""
+    world = TraceWorld(0.0)
+    world.commit("insert", ROW, {**ROW, "id": 8})
+    sent = world.sent(world.publish())
+    world.commit("update", {**ROW, "price": 2})
+    sent += world.sent(deliveries := world.publish())
+    world.receive(deliveries)
+    world.server = MemoryServer(clock=lambda: world.now)  # its binlog has other rows
+    with pytest.raises(NotFound) as missing:
+        world.trace(by_key("shop.items:7"))
+    seq = "{}:{:,}".format(*split_seq(sent[-1].seq))
+    assert f"search: everything of the row's message group up to seq {seq} is settled" in str(
+        missing.value
+    )
+    assert "rowline verify CONSUMER" in str(missing.value)
+    with pytest.raises(NotFound, match=r"nothing of the row's message group \S+ was applied"):
+        world.trace(by_key("shop.items:12345"))
+
+
+def test_a_search_ends_in_time_for_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = TraceWorld()
+    world.commit("insert", *({**ROW, "id": id} for id in range(50)))
+    now = itertools.count(100.0, 0.1)
+    for deadline, seconds in ((99.0, 0.5), (101.0, 1.0), (999.0, 2.5)):
+        began, read = next(now), 0.0
+        search = BinlogSearch(
+            MemoryBinlog(world.server, ["*.*"]),
+            world.stage_settings.sources["shop"],
+            world.point,
+            b"",
+            deadline + began - 100.0,
+            lambda: next(now),
+        )
+        search.find(by_key("shop.items:1"))
+        read = search.seconds
+        assert seconds <= read <= seconds + 0.5 or search.complete, (deadline, read)
 
 
 def test_a_trace_is_quick() -> None:

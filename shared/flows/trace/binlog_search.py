@@ -18,7 +18,7 @@ from shared.values.seq import split_seq
 from shared.values.settings import SourceSettings
 from shared.values.stream import source_of
 
-SEARCH_SECONDS = 2.5
+SEARCH_SECONDS, LEAST_SECONDS = 2.5, 0.5
 _UUID = 36  # characters
 _FIRST_EVENT = 4
 """The place of the first event in a binlog file."""
@@ -27,7 +27,8 @@ _FIRST_EVENT = 4
 class BinlogSearch:
     """One search in the binlog of a stream.
 
-    now: seconds of a clock that only grows. complete: the search has read to the binlog's end.
+    deadline: of the clock `now`, when it ends, though not before `LEAST_SECONDS`.
+    complete: the search has read to the binlog's end. seconds: how long it has read.
     """
 
     def __init__(
@@ -36,10 +37,12 @@ class BinlogSearch:
         source: SourceSettings,
         point: Checkpoint,
         mask_key: bytes,
+        deadline: float = float("inf"),
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._binlog, self._source, self._point, self._now = binlog, source, point, now
         tables = read_configuration(point.capture).tables
+        self._deadline, self.seconds = deadline, 0.0
         self._numbering = Numbering(source_of(source.stream), tables, mask_key=mask_key)
         self.complete = False
 
@@ -58,7 +61,8 @@ class BinlogSearch:
         base: int | None = None  # the number at the checkpoint
         known: int | None = None  # the number of the change that is known
         passed = False
-        end = self._now() + SEARCH_SECONDS
+        began = self._now()
+        end = max(began + LEAST_SECONDS, min(began + SEARCH_SECONDS, self._deadline))
         for event in self._binlog.read(start, until=until, through_restarts=True):
             if isinstance(event, Begin):
                 passed = passed or (found is not None and bool(sought.id))
@@ -79,6 +83,7 @@ class BinlogSearch:
                 break
         else:
             self.complete = True
+        self.seconds = self._now() - began
         for one in self._numbering.rest():
             if self._is(sought, one):
                 found, place = one, at

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from shared.adapters.binlog.contract import Binlog
 from shared.adapters.state.state import State
 from shared.adapters.tracing.contract import Traces
-from shared.flows.trace.binlog_search import SEARCH_SECONDS, BinlogSearch
+from shared.flows.trace.binlog_search import BinlogSearch
 from shared.flows.trace.consumer_state import known_of
 from shared.flows.trace.found_change import FoundChange
 from shared.flows.trace.sightings import Sighting, neighbour, sightings
@@ -38,9 +38,11 @@ class Places(Protocol):
 
 
 def identify(
-    parts: Places, sought: Sought, notes: list[str]
+    parts: Places, sought: Sought, notes: list[str], deadline: float
 ) -> tuple[FoundChange | None, list[Sighting]]:
     """What is known of the change, and its segments; None: nothing has it.
+
+    deadline: of `time.monotonic`, when the search in the binlog ends.
 
     A row's latest change may be in no trace. So the binlog is read for it in any case, from the
     latest change on that is known otherwise.
@@ -49,7 +51,7 @@ def identify(
     known = _told(seen)
     if known is None or not sought.id:
         other = _latest([known, _parked(parts, sought)])
-        found = other if sought.id and other else _in_binlog(parts, sought, other, notes)
+        found = other if sought.id and other else _in_binlog(parts, sought, other, notes, deadline)
         if found is None or (other and other.id == found.id):
             found = other
         if found is not None and (known is None or found.id != known.id):
@@ -94,7 +96,11 @@ def _parked(parts: Places, sought: Sought) -> FoundChange | None:
 
 
 def _in_binlog(
-    parts: Places, sought: Sought, known: FoundChange | None, notes: list[str]
+    parts: Places,
+    sought: Sought,
+    known: FoundChange | None,
+    notes: list[str],
+    deadline: float,
 ) -> FoundChange | None:
     """known: the latest change of the row that is known otherwise."""
     for source in parts.settings.sources.values():
@@ -107,7 +113,7 @@ def _in_binlog(
             behind = ask(near, None, "traces", [])
         if behind and behind.stream != source.stream:
             behind = None
-        search = partial(_search, parts, source, point, sought, behind, notes)
+        search = partial(_search, parts, source, point, sought, behind, notes, deadline)
         if found := ask(search, None, f"the binlog of {source.name}", notes):
             return found
     return None
@@ -120,17 +126,18 @@ def _search(
     sought: Sought,
     behind: FoundChange | None,
     notes: list[str],
+    deadline: float,
 ) -> FoundChange | None:
     """behind: a change in the same stream; a change of an id may lie before it after all."""
     mask_key = parts.mask_key(source)
     with closing(parts.binlog(source.name)) as binlog:
-        reading = BinlogSearch(binlog, source, point, mask_key)
+        reading = BinlogSearch(binlog, source, point, mask_key, deadline)
         found = reading.find(sought, behind)
         if found is None and behind and sought.id:
-            found = BinlogSearch(binlog, source, point, mask_key).find(sought)
+            found = BinlogSearch(binlog, source, point, mask_key, deadline).find(sought)
     if not sought.id and not reading.complete:
         notes.append(
-            f"the binlog of {source.name} was read for {SEARCH_SECONDS} s only, not to its end: "
-            "the row may have a later change"
+            f"the binlog of {source.name} was read for {reading.seconds:.1f} s only, not to its "
+            "end: the row may have a later change"
         )
     return found

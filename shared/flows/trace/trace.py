@@ -14,6 +14,7 @@ from shared.flows.trace.consumer_state import (
 )
 from shared.flows.trace.found_change import FoundChange
 from shared.flows.trace.identifying import Places, ask, identify
+from shared.flows.trace.row_facts import row_facts
 from shared.flows.trace.sightings import Sighting
 from shared.flows.trace.sought_change import Sought
 from shared.values.checkpoint import Checkpoint
@@ -33,15 +34,23 @@ class NotFound(RowlineError):
     """Neither traces nor parked changes nor the binlog have the change."""
 
 
-def trace(parts: TraceParts, sought: Sought, consumers: Sequence[str] = ()) -> ChangeTrace:
+def trace(
+    parts: TraceParts,
+    sought: Sought,
+    consumers: Sequence[str] = (),
+    deadline: float = float("inf"),
+) -> ChangeTrace:
     """The way of a change. consumers: only these.
 
+    deadline: of `time.monotonic`, when a search in the binlog should end.
     Raises NotFound, and what the state table raises. A part that cannot be asked is a note.
     """
     notes: list[str] = []
-    known, seen = identify(parts, sought, notes)
+    known, seen = identify(parts, sought, notes, deadline)
     if known is None:
-        raise _missing(sought, notes)
+        facts = [] if sought.id else row_facts(parts, sought, consumers)
+        has_archive = any(one.kind == ARCHIVE for one in parts.settings.consumers.values())
+        raise _missing(sought, [*notes, *facts], has_archive)
     point = parts.state.streams.load(known.stream)[1] if known.stream else None
     published = _published(known, point)
     wanted_by = [
@@ -119,14 +128,18 @@ def _receives(consumer: ConsumerSettings, known: FoundChange) -> bool:
     return consumer.source == source_of(known.stream) and consumer.wants(database, table)
 
 
-def _missing(sought: Sought, notes: Sequence[str]) -> NotFound:
-    said = f" {' '.join(notes)}" if notes else ""
-    where = "the newest binlog file" if not sought.id else "the binlog"
+def _missing(sought: Sought, said: Sequence[str], has_archive: bool) -> NotFound:
+    where = "that part of the binlog which was read" if not sought.id else "the binlog"
+    known = f" {' '.join(said)}" if said else ""
+    if sought.id:
+        hint = "Is the id right, and the table captured?"
+    else:
+        hint = "Is the key right? An index shows the row as of the number that its document's "
+        hint += "version is."
+    if has_archive and sought.table:
+        hint += f" All its changes, with their ids: rowline history {sought.table} {sought.key}."
     return NotFound(
-        f"is in no trace of the last hours, is not parked, and is not in {where}.{said}",
+        f"is in no trace of the last hours, is not parked, and is not in {where}.{known}",
         thing=sought.thing,
-        hint=(
-            "Is the id or key right, and the table captured? The documents of a sink show what "
-            "was applied: rowline verify CONSUMER."
-        ),
+        hint=f"{hint} Proof of what was applied: rowline verify CONSUMER.",
     )
