@@ -63,3 +63,96 @@ assert len(parsed) == 2, len(parsed)
 
 def test_a_condition_is_parsed_once(emulator):
     run_in_emulator(CONDITIONS)
+
+
+FORMS = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from urllib import parse
+from ministack import app
+from ministack.services import sns
+import local.emulator.form_decoding
+import local.emulator.form_parsing
+
+steps = []
+def counted(*args, stock=parse.parse_qsl, **options):
+    steps.append(args)
+    return stock(*args, **options)
+parse.parse_qsl = counted
+for text in ("Action=Publish&Empty=&Message=%7B%22a%22%3A1%7D&Message=", "", "a=1&&b", "x"):
+    for keep in (True, False):
+        parsed = [module.parse_qs(text, keep_blank_values=keep) for module in (app, sns)]
+        before = len(steps)
+        assert parsed == [parse.parse_qs(text, keep_blank_values=keep)] * 2, text
+        del steps[before:]
+assert len(steps) == 4, steps
+"""
+
+
+def test_a_form_is_parsed_once(emulator):
+    run_in_emulator(FORMS)
+
+
+POLICIES = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from ministack.services import sqs
+
+asked = []
+def evaluated(*args):
+    asked.append(args)
+    return "yes" in queue["attributes"].get("Policy", "")
+sqs.queue_policy_allows = evaluated
+queue = {"attributes": {}}
+sqs._queue_by_arn = {"arn:q": queue}.get
+import local.emulator.policy_decisions
+
+allows = sqs.queue_policy_allows
+for policy in ("yes", "no", "yes"):
+    queue["attributes"]["Policy"] = policy
+    for topic in ("arn:t", "arn:u"):
+        for _ in range(9):
+            assert allows("arn:q", "sns.amazonaws.com", topic, "1") is (policy == "yes")
+assert len(asked) == 4, asked
+for _ in range(2):
+    allows("arn:gone", "sns.amazonaws.com", "arn:t", "1")
+assert len(asked) == 6, asked
+"""
+
+
+def test_a_policy_is_evaluated_once(emulator):
+    run_in_emulator(POLICIES)
+
+
+SILENT = """
+import io, sys, zipfile
+sys.path.insert(0, sys.argv[1])
+import local.emulator.function_errors
+import local.emulator.log_draining
+from ministack.core import lambda_runtime
+
+code = io.BytesIO()
+with zipfile.ZipFile(code, "w") as package:
+    package.writestr("index.py", "import sys\\n"
+        "def handle(event, context):\\n"
+        "    for line in event: print(line)\\n"
+        "    if event: sys.stderr.write('no line break')\\n"
+        "    return 1 // ('fail' not in event)\\n")
+config = {
+    "Runtime": "python3.11", "Handler": "index.handle", "Timeout": 30,
+    "FunctionArn": "arn:aws:lambda:eu-west-1:000000000000:function:silent",
+}
+worker = lambda_runtime.Worker("silent", config, code.getvalue())
+def never(seconds):
+    raise AssertionError("it waits")
+lambda_runtime.time.sleep = never
+for event, log in (([], ""), (["a", "b"], "a\\nb\\nno line break"), (["fail"], None), ([], "")):
+    answer = worker.invoke(event, "request")
+    assert answer["status"] == "ok", answer
+    assert log is None or answer["log"] == log, answer
+worker.kill()
+"""
+
+
+def test_a_silent_call_ends_at_once(emulator):
+    run_in_emulator(SILENT)
