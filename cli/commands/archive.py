@@ -24,7 +24,7 @@ app = typer.Typer(
 def status(
     stage: StageOption = "local", service: ServiceOption = "", as_json: JsonOption = False
 ) -> None:
-    """How far the archive is: archived-through of each stream, what waits, how large the table is.
+    """Show how far the archive is: archived-through of each stream, what waits, the table's size.
 
     Example: `rowline archive status --stage prod`
     """

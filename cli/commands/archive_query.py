@@ -16,7 +16,9 @@ from shared.domain.select_only import require_select
 
 def command(
     sql: Annotated[str, typer.Argument(help="A SELECT in Athena's SQL; the table is changes.")],
-    most: Annotated[int, typer.Option("--rows", min=1, help="Print so many rows at most.")] = 1000,
+    most: Annotated[
+        int, typer.Option("--rows", min=1, help="Print at most this many rows.")
+    ] = 1000,
     estimate: Annotated[
         bool, typer.Option("--estimate", help="Only print what it may cost; run nothing.")
     ] = False,

@@ -32,7 +32,7 @@ def command(
     ] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Compare the stanzas in this folder with database, secrets and Elasticsearch.
+    """Compare the stanzas in this folder with the database, the secrets and Elasticsearch.
 
     Names each mistake with its file, its line and its correction, before anything is deployed.
     `sls deploy` runs the same check. Exit code 1 when there is a mistake.

@@ -10,7 +10,7 @@ from cli.ui.console import result_console
 from cli.ui.whoami import whoami
 from shared.flows.consume import pausing
 
-app = typer.Typer(no_args_is_help=True, help="Let a consumer rest, and work again.")
+app = typer.Typer(no_args_is_help=True, help="Pause a consumer, and resume it.")
 NameArgument = Annotated[str, typer.Argument(help="The consumer, as in serverless.yml.")]
 
 

@@ -26,7 +26,10 @@ def command(
         bool, typer.Option("--abandon", help="Give up the new index before the cutover.")
     ] = False,
     accept: Annotated[
-        int, typer.Option("--accept", help="So many parked changes may be missing.", min=0)
+        int,
+        typer.Option(
+            "--accept", help="Accept that this many parked changes are in neither index.", min=0
+        ),
     ] = 0,
     stage: StageOption = "local",
     service: ServiceOption = "",
@@ -34,7 +37,7 @@ def command(
 ) -> None:
     """Move the readers of a consumer's alias to the index that `backfill --into new` filled.
 
-    Changes keep flowing to both indexes until --finish, so --rollback is true until then.
+    Changes keep flowing to both indexes until --finish, so --rollback loses none until then.
 
     Example: `rowline cutover listingSearch --stage prod`
     """

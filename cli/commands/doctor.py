@@ -37,7 +37,7 @@ def command(
 ) -> None:
     """Check everything that a stage needs, and say what to do about what is missing.
 
-    That is the source's settings, grants and tables, the deployment, Elasticsearch, relays and
+    It checks the source's settings, grants and tables, the deployment, Elasticsearch, relays and
     queues. Each check is one line. Exit code 1 when something fails.
 
     Example: `rowline doctor --stage prod`

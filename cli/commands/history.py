@@ -24,7 +24,9 @@ _LONGEST = 60
 
 
 def command(
-    table: Annotated[str, typer.Argument(help="DATABASE.TABLE, or TABLE where one has it.")],
+    table: Annotated[
+        str, typer.Argument(help="DATABASE.TABLE, or TABLE where one database has it.")
+    ],
     key: Annotated[
         str, typer.Argument(help="The row's key: 7, or acme,7, or tenant=acme,id=7, or JSON.")
     ],
@@ -32,13 +34,13 @@ def command(
         str, typer.Option("--at", help="Only the row as it was at this time, with its zone.")
     ] = "",
     diff: Annotated[
-        bool, typer.Option("--diff", help="Each changed column on lines of its own.")
+        bool, typer.Option("--diff", help="Show each changed column on lines of its own.")
     ] = False,
     stage: StageOption = "local",
     service: ServiceOption = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """The history of a row: what changed, when, in which transaction; or the row at a time.
+    """Show the history of a row: what changed, when, in which transaction; or the row at a time.
 
     Example: `rowline history listings 7 --at 2026-11-27T05:52:00Z --stage prod`
     """

@@ -96,7 +96,7 @@ def command(
 
 
 def _write(file: Path, blocks: dict[str, str], force: bool) -> None:
-    """In one step: killed in between, the file is either the old or the new one."""
+    """Write the stanzas in one step: after a kill, the file is either the old or the new one."""
     if not file.is_file():
         raise ConfigError(
             "is not here.",
@@ -110,7 +110,7 @@ def _write(file: Path, blocks: dict[str, str], force: bool) -> None:
 
 
 def _name(database: str) -> str:
-    """A logical name takes letters and digits."""
+    """The logical name for a database: the letters and digits of its name."""
     words = re.findall(r"[A-Za-z0-9]+", database) or ["source"]
     name = words[0] + "".join(word.capitalize() for word in words[1:])
     return name if name[0].isalpha() else f"db{name}"

@@ -23,7 +23,7 @@ from shared.values.redrive_work import RedriveWork
 from shared.values.replay_work import ReplayWork
 from shared.values.unix_micros import time_text
 
-app = typer.Typer(no_args_is_help=True, help="Look at long work, and stop it.")
+app = typer.Typer(no_args_is_help=True, help="Look at long work, pause it and end it.")
 JobArgument = Annotated[str, typer.Argument(help="The job's id, see `rowline jobs list`.")]
 
 
@@ -33,7 +33,7 @@ def list_jobs(
     service: ServiceOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Every job that is not over, and the last ones that are.
+    """List every job that is not over, and the last ones that are.
 
     Example: `rowline jobs list --stage prod`
     """
@@ -63,7 +63,7 @@ def show(
     service: ServiceOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """One job: who began it and when, how far it is, its outcome.
+    """Show one job: who began it and when, its progress, its outcome.
 
     Example: `rowline jobs show 20261127T021500-3fa9c1`
     """

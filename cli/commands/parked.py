@@ -43,7 +43,7 @@ def list_parked(
     service: ServiceOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """The parked changes of a consumer by reason: how many, since when, and a sample of each.
+    """List the parked changes of a consumer by reason: how many, since when, and a sample of each.
 
     Example: `rowline parked list listingSearch --where 'reason~mapping since=2h'`
     """
@@ -68,12 +68,12 @@ def list_parked(
 def show(
     consumer: ConsumerArgument,
     where: WhereOption = "",
-    limit: Annotated[int, typer.Option("--limit", min=1, help="Show so many at most.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Show at most this many.")] = 20,
     stage: StageOption = "local",
     service: ServiceOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Parked changes one by one: key, error, stack, attempts, version, trace and the change itself.
+    """Show parked changes one by one: key, error, stack, attempts, version, trace, and the change.
 
     Example: `rowline parked show listingSearch --where 'key=7' --json`
     """

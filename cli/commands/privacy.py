@@ -118,7 +118,7 @@ def erase(
 def list_erasures(
     stage: StageOption = "local", service: ServiceOption = "", as_json: JsonOption = False
 ) -> None:
-    """The certificates of what was erased, oldest first. Open jobs continue, or say why they wait.
+    """List the certificates of erasures, oldest first. Open ones continue, or say why they wait.
 
     Example: `rowline privacy list --stage prod`
     """

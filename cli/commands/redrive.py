@@ -23,7 +23,7 @@ def command(
         bool, typer.Option("--yes", help="Apply the changes; without it, only show which.")
     ] = False,
     rate: Annotated[
-        float, typer.Option("--rate", min=0.1, help="Apply at most so many changes a second.")
+        float, typer.Option("--rate", min=0.1, help="Apply at most this many changes a second.")
     ] = RATE,
     stage: StageOption = "local",
     service: ServiceOption = "",
@@ -31,8 +31,8 @@ def command(
 ) -> None:
     """Apply parked changes again, in order, once their cause is removed.
 
-    Without `--yes` it only shows what would be applied. Interrupted at any point, the same command
-    continues. Exit code 1 when changes were parked again, or when a table is due.
+    Without `--yes` it only shows what would be applied. After an interruption, the same command
+    continues. Exit code 1 when changes were parked again or have expired, or when a table is due.
 
     Example: `rowline redrive listingSearch --where 'reason~mapping' --yes`
     """

@@ -28,7 +28,7 @@ def command(
     stage: StageOption = "local",
     service: ServiceOption = "",
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Say what happens inside.")
+        bool, typer.Option("--verbose", "-v", help="Log what the relay does.")
     ] = False,
 ) -> None:
     """Relay a source of a deployed stage from here.

@@ -39,7 +39,7 @@ def command(
     ] = "",
     key: Annotated[str, typer.Option("--key", help="Only the row with this key.")] = "",
     rate: Annotated[
-        float, typer.Option("--rate", min=0.1, help="Send at most so many changes a second.")
+        float, typer.Option("--rate", min=0.1, help="Send at most this many changes a second.")
     ] = RATE,
     yes: Annotated[
         bool, typer.Option("--yes", help="Send the changes; without it, only show which.")

@@ -32,9 +32,9 @@ def command(
     service: ServiceOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Settle what is due: bring the rows again, then delete the documents that have no row.
+    """Fill the tables that are due again, then delete the documents that have no row.
 
-    Changes keep flowing. Without --tables it takes the tables that are due. It runs in the
+    Changes keep flowing. Without --tables it fills the tables that are due. It runs in the
     stage's jobs function, and continues there after Ctrl-C.
 
     Example: `rowline resync listingSearch --stage prod`

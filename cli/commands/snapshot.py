@@ -86,7 +86,7 @@ def list_snapshots(
     service: ServiceOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """The complete snapshots, oldest first; or those of a table, with its rows and numbers.
+    """List the complete snapshots, oldest first; or those of a table, with its rows and numbers.
 
     Example: `rowline snapshot list listings --stage prod`
     """
@@ -109,7 +109,7 @@ def show(
     service: ServiceOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """One snapshot: its tables, their rows and numbers.
+    """Show one snapshot: its tables, their rows and numbers.
 
     Example: `rowline snapshot show 20261127T021500-3fa9c1 --stage prod`
     """

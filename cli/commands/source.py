@@ -26,15 +26,16 @@ def reset(
         str | None, typer.Argument(help="The source; may be left out when there is one.")
     ] = None,
     start: Annotated[
-        str, typer.Option("--start", help="earliest, latest, FILE:OFFSET or a GTID set.")
+        str,
+        typer.Option("--start", help="The position: earliest, latest, FILE:OFFSET or a GTID set."),
     ] = "latest",
     stage: StageOption = "local",
     service: ServiceOption = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Read a source from another place on, above all numbers given so far.
+    """Read a source from another position on, with numbers above all earlier ones.
 
-    Changes between the two places are not published, so backfill afterwards.
+    Changes between the two positions are not published, so backfill afterwards.
 
     Example: `rowline source reset shop --start latest --stage prod`
     """

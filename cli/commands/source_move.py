@@ -32,9 +32,7 @@ def command(
     ] = "",
     at: Annotated[
         str,
-        typer.Option(
-            "--at", help="Where to continue there, FILE:OFFSET: only where no GTID tells."
-        ),
+        typer.Option("--at", help="The position there, FILE:OFFSET; only without GTIDs."),
     ] = "",
     apply: Annotated[
         bool,
@@ -48,8 +46,8 @@ def command(
 ) -> None:
     """Move a source with all its relays to another server. Without --apply it only looks.
 
-    For an upgrade, blue/green or a new host. Exit code 1 when a look finds that something has to
-    come first. Ctrl-C while it waits changes nothing.
+    For an upgrade, blue/green or a new host. Without --apply the exit code is 1 when something must
+    be done first. Ctrl-C while it waits changes nothing.
 
     Example: `rowline source move shop --to secret:rowline/prod/green --stage prod`
     """
@@ -89,7 +87,7 @@ def command(
 
 
 def told(readiness: Readiness, *, applied: bool) -> str:
-    """In one line."""
+    """How ready a stream is to move, or that it has moved, in one line."""
     if readiness.way == "there":
         return (
             f"{readiness.stream}: is read from {readiness.target} already, up to "
@@ -100,7 +98,7 @@ def told(readiness: Readiness, *, applied: bool) -> str:
         f"{readiness.published}"
     )
     if not readiness.waits_for:
-        return f"{ways}, {'goes' if applied else 'would go'} on at {readiness.place}."
+        return f"{ways}, {'continues' if applied else 'would continue'} at {readiness.place}."
     if readiness.way == "place":
         return (
             f"{ways}, which is not yet the end of the old server's binlog, {readiness.waits_for}."

@@ -63,7 +63,7 @@ def command(
         bool,
         typer.Option(
             "--all-columns",
-            help="Show the columns, too, that the stanzas in this folder drop or mask.",
+            help="Also show the columns that the stanzas in this folder drop or mask.",
         ),
     ] = False,
     stage: Annotated[
@@ -114,7 +114,7 @@ def command(
 
 
 def _look_for_tables(endpoint: SourceEndpoint, patterns: list[str], *, required: bool) -> None:
-    """Say which patterns choose no table that is there, before they are waited for in silence.
+    """Name the patterns that match no existing table, instead of waiting for them in silence.
 
     required: raise SourceError for a name without `*`. An older place in the binlog may still
     hold rows of a table that is gone.

@@ -35,14 +35,17 @@ def command(
         ),
     ] = "",
     consumer: Annotated[
-        str, typer.Option(metavar="NAME", help="Only this consumer; all that receive the table.")
+        str,
+        typer.Option(
+            metavar="NAME", help="Only this consumer; by default all that receive the table."
+        ),
     ] = "",
     source: SourceOption = "",
     stage: StageOption = "local",
     service: ServiceOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Show the way of a change: committed, read, published, received, applied, and where it is now.
+    """Show the path of a change: committed, read, published, received, applied; and where it is.
 
     Example: `rowline trace --key market.listings:7`
     """

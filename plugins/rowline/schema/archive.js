@@ -68,7 +68,7 @@ const schema = {
           minimum: 0,
           maximum: 10000000,
           default: 0,
-          description: 'At most so many rows a second are read; 0: as many as come.',
+          description: 'The most rows that are read per second; 0: no limit.',
         },
         replicas: {
           type: 'object',
