@@ -19,7 +19,7 @@ TLS_HINT = (
     "alone."
 )
 _TLS_WANTED = (
-    "This connection has no TLS: an account with REQUIRE SSL is refused so. Name the server's "
+    "This connection has no TLS, and an account with REQUIRE SSL needs it. Name the server's "
     "authority (ca=PATH in a URL, ca_certificate in the secret)"
 )
 
@@ -84,8 +84,8 @@ def _without_package(text: str, endpoint: SourceEndpoint) -> SourceError:
     return SourceError(
         f"cannot log in without TLS: {text}.",
         thing=str(endpoint),
-        hint="Over TLS the login needs no more: leave tls=off away and name the authority (ca=PATH "
-        "in a URL, ca_certificate in the secret).",
+        hint="Over TLS the login needs no package: leave out tls=off, and name the authority "
+        "(ca=PATH in a URL, ca_certificate in the secret).",
     )
 
 

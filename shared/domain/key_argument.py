@@ -56,7 +56,9 @@ def _read(text: str, version: Table, table: str) -> Row:
     columns = {each.name: each for each in version.columns}
     names = [name for name in version.key if name in columns]
     if not names:
-        raise ConfigError("has no key.", thing=f"table {table}", hint="It has no rows by key.")
+        raise ConfigError(
+            "has no key.", thing=f"table {table}", hint="Without one its rows cannot be told apart."
+        )
     given: dict[str, Any]
     if text.lstrip().startswith("{"):
         given = _json(text)

@@ -117,7 +117,7 @@ def _check(table: Table, settings: TableSettings, key: tuple[str, ...], hash_key
         & (set(settings.drop) | {column for column, how in settings.mask.items() if how != "hash"})
     ):
         raise ConfigError(
-            f"takes {hidden[0]} away, which is part of the key.",
+            f"drops or masks {hidden[0]}, which is part of the key.",
             thing=f"tables.{name}",
             hint="A key column may only be masked by hash.",
         )
@@ -126,7 +126,7 @@ def _check(table: Table, settings: TableSettings, key: tuple[str, ...], hash_key
             raise ConfigError(
                 f"{how!r} is no mask.",
                 thing=f"tables.{name}.mask.{column}",
-                hint=f"One of {', '.join(MASKS)}.",
+                hint=f"Write one of {', '.join(MASKS)}.",
             )
         if how == "hash" and not hash_key:
             raise ConfigError(

@@ -19,8 +19,8 @@ def require_select(sql: str) -> str:
             f"begins with {first.upper() or 'nothing'}, and only SELECT is allowed.",
             thing="the query",
             hint=(
-                "Athena only reads the archive: a statement that writes would bring its table and "
-                "its ledger apart."
+                "Athena only reads the archive: a statement that writes would make its table and "
+                "its ledger disagree."
             ),
         )
     return sql.rstrip().removesuffix(";").rstrip()

@@ -225,7 +225,7 @@ def test_a_consumer_of_every_change_is_refused() -> None:
     consumer = msgspec.structs.replace(
         consumer_settings(), ordering="every-change", sink={"kind": "handler"}
     )
-    with pytest.raises(ConfigError, match=r"told every change.*rowline replay"):
+    with pytest.raises(ConfigError, match=r"receives every change.*rowline replay"):
         fill_from_archive(plan_setup(emptied(5), consumer=consumer), (), into=False)
 
 

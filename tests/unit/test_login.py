@@ -29,7 +29,7 @@ VERIFIED = parse("mysql://u:hunter2@db.example.com")
         (
             RuntimeError("'cryptography' package is required for sha256_password or …"),
             "cannot log in without TLS",
-            "leave tls=off away",
+            "leave out tls=off",
         ),
         (
             pymysql.err.OperationalError(3159, "Connections using insecure transport …"),

@@ -89,7 +89,7 @@ class RowDecoder:
             raise UnreadableRow(
                 f"a text value is not valid in its character set ({error.encoding}, byte {error.start}).",  # noqa: E501
                 thing=self._thing,
-                hint="Mend the value in the database, or drop the column from capture.",
+                hint="Correct the value in the database, or drop the column from capture.",
             ) from None
         except DECODE_ERRORS as error:
             raise UnreadableRow(

@@ -75,7 +75,7 @@ class ServerCatalog:
             session.query(f"SELECT {_quoted(column)} FROM {name} LIMIT 0")  # noqa: S608 - quoted
         except AccessDenied as error:
             raise SourceError(
-                f"of which type column {column} is cannot be asked: {error.what}",
+                f"the type of column {column} cannot be read: {error.what}",
                 thing=f"{database}.{table}",
                 hint="Grant SELECT on the table to this account, or drop the column from capture: "
                 "MariaDB's binlog shows UUID, INET4 and INET6 as BINARY, and dates and times in "

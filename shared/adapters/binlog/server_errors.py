@@ -117,7 +117,7 @@ def _dump_refused(text: str, thing: str) -> SourceError | SourceUnavailable:
         return ServerIdTaken(
             f"another reader has this reader's server_id: {text}.",
             thing=thing,
-            hint="Another one is chosen.",
+            hint="This reader chooses another one.",
         )
     if "gtid_mode" in low:
         return SourceError(

@@ -105,7 +105,7 @@ def bindable(column: Column, value: Any, table: str) -> Any:
             f"has a row whose key column {column.name} is null or a zero date: it cannot be "
             "addressed.",
             thing=table,
-            hint="Mend the row, or name another unique key under tables: in the stanza.",
+            hint="Correct the row, or name another unique key under tables: in the stanza.",
         )
     if kind == "decimal":
         return Decimal(value)

@@ -35,9 +35,9 @@ class _ReplicaReads:
         if reached is not None:
             if not reached.gtids:
                 raise SourceError(
-                    "has no GTIDs, so nothing proves how far a replica is.",
+                    "is on a server without GTIDs, so nothing proves how far a replica is.",
                     thing=f"table {table.full_name}",
-                    hint="Switch GTIDs on, or remove replicas of archive.snapshots.",
+                    hint="Switch GTIDs on, or take replicas out of archive.snapshots.",
                 )
             reached = Position(gtids=reached.gtids)
         if table.full_name not in self._known:

@@ -13,9 +13,11 @@ MOST = 1_000
 
 
 def checked_size(most: int) -> int:
-    """So many rows of a page, if a page may have them. Raises ConfigError."""
+    """`most`, if a page may have this many rows. Raises ConfigError."""
     if not 1 <= most <= MOST:
-        raise ConfigError("is out of range.", thing=f"limit {most}", hint=f"1 to {MOST}.")
+        raise ConfigError(
+            "is out of range.", thing=f"limit {most}", hint=f"Write a number from 1 to {MOST}."
+        )
     return most
 
 

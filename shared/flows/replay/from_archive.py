@@ -28,7 +28,7 @@ def fill_from_archive(setup: PlanSetup, chosen: Sequence[str], *, into: bool) ->
     consumer = setup.consumer
     if consumer.is_drained or not wants_newest(consumer):
         raise ConfigError(
-            "is told every change, and a snapshot has none.",
+            "receives every change, and a snapshot holds no changes.",
             thing=f"consumer {consumer.name}",
             hint="Send it the changes of a time: rowline replay.",
         )

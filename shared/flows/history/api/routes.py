@@ -67,7 +67,7 @@ def _rows(setup: HistorySetup, given: Given) -> PlainAnswer:
 def _changes(setup: HistorySetup, given: Given) -> PlainAnswer:
     since, until = parse_time(given["from"]), parse_time(given["to"])
     if since >= until:
-        raise ConfigError("is not before `to`.", thing="from", hint="Change places.")
+        raise ConfigError("is not before `to`.", thing="from", hint="Swap the two times.")
     found = changes_between(
         setup, given["table"], since, until, _limit(given), given.get("page", "")
     )
@@ -87,7 +87,9 @@ def _snapshots(setup: HistorySetup, given: Given) -> PlainAnswer:
 def _limit(given: Given) -> int:
     text = given.get("limit", str(MOST))
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MOST:
-        raise ConfigError("is no limit.", thing=f"limit {text[:50]!r}", hint=f"1 to {MOST}.")
+        raise ConfigError(
+            "is no limit.", thing=f"limit {text[:50]!r}", hint=f"Write a number from 1 to {MOST}."
+        )
     return int(text)
 
 
