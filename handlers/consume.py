@@ -27,8 +27,9 @@ def _consume() -> Consume:
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Source of the reply's form: Lambda developer guide, "Implementing partial batch
-    responses".
+    """Apply a batch, probe the sink, or drain the queue; returns the failed messages of a batch.
+
+    Source of the reply's form: Lambda developer guide, "Implementing partial batch responses".
     """
 
     def left() -> float:

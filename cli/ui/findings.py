@@ -21,7 +21,7 @@ def show_checks(findings: Iterable[Finding], console: Console) -> None:
 
 
 def show_wrong(finding: Finding, console: Console, place: str = "") -> None:
-    """What is not in order, and what to do next about it. `place`: FILE:LINE of the stanza."""
+    """Print what is not in order, and what to do next. `place`: FILE:LINE of the stanza."""
     where = f"{place}: " if place else ""
     console.print(f"! {where}{finding.thing}: {finding.what}", markup=False)
     if finding.fix:

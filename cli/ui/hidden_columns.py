@@ -54,7 +54,7 @@ def _may_hide(file: Path) -> bool:
 
 
 def _names_hiding(node: Any) -> bool:
-    """Whether a part of the stanzas drops or masks, or comes from a variable, which might."""
+    """Whether a part of the stanzas drops or masks columns, or is a variable, which might do so."""
     if isinstance(node, Mapping):
         return any(key in ("drop", "mask") or _names_hiding(node[key]) for key in node)
     if isinstance(node, list):

@@ -135,7 +135,7 @@ def wait(
     why: Callable[[], str | None] = lambda: None,
     pause: float = 0.005,
 ) -> None:
-    """Wait until `done`, which is asked after each `pause` of so many seconds.
+    """Wait until `done`, which is asked after each `pause`, in seconds.
 
     why: Asked for the cause when it takes longer than `seconds`. Raises RowlineError then.
     """

@@ -155,7 +155,7 @@ def _show(search: Elasticsearch, words: str) -> None:
 def _run(*command: str) -> None:
     """Run a command that the user could type; its output goes to the terminal.
 
-    Raises RowlineError if it fails. Ctrl-C ends it without a word from it.
+    Raises RowlineError if it fails. Ctrl-C ends it silently.
     """
     console.print(f"  [dim]$ {' '.join(command)}[/]")
     folders = [str(ROOT / ".venv/bin"), str(ROOT / "node_modules/.bin"), os.environ["PATH"]]

@@ -1,4 +1,4 @@
-"""Gap: CREATE VIEW succeeds in Athena and keeps nothing.
+"""Gap: CREATE VIEW succeeds in the emulated Athena, and stores nothing.
 
 Here a view is a table of Glue, as AWS keeps it, and its text takes the place of its name in a
 query. Like AWS, a view refuses columns of timestamps with a time zone.

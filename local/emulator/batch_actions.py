@@ -22,6 +22,6 @@ SINGLE = {
 
 @around(iam_actions, "extract_iam_action")
 def name_the_single_action(original: Function, *args: Any, **kwargs: Any) -> str | None:
-    """What the request needs, as AWS names it."""
+    """The action that the request needs, as AWS names it."""
     action = original(*args, **kwargs)
     return SINGLE.get(action, action)

@@ -36,7 +36,7 @@ def _prefix(expression: str) -> tuple[str, ...]:
 def evaluate(
     original: Function, expression: str, item: Any, values: Any, *names: Any, **slot: Any
 ) -> bool:
-    """Whether an item is of a partition and a prefix: two comparisons. Else as before."""
+    """Whether an item is in a partition and has a prefix; other conditions as before."""
     if slot.get("slot") == "KeyConditionExpression" and (parts := _prefix(expression)):
         pk, whole, sk, prefix = parts
         begin, text = (each.get("S") for each in (values.get(prefix, {}), item.get(sk, {})))

@@ -12,7 +12,7 @@ from local.emulator.patch import after_resource
 
 @after_resource("AWS::Lambda::EventSourceMapping")
 def keep_state(uuid: str, _properties: dict[str, Any]) -> None:
-    """CloudFormation passes booleans as text; "false" would count as true."""
+    """Keep the state of the template, whose booleans are text: "false" would count as true."""
     mapping = lambda_svc._esms.get(uuid)
     if mapping is not None:
         mapping["Enabled"] = str(mapping.get("Enabled", True)).lower() != "false"

@@ -1,6 +1,6 @@
 """Gap: metrics that functions write into their log (EMF) are not kept.
 
-There are none of AWS/SQS and of queue-driven functions either, so alarms on them never fire. Shown
+There are no metrics of AWS/SQS or of queue-driven functions either: their alarms never fire. Shown
 by test_metrics.py.
 """
 

@@ -24,7 +24,7 @@ StoredMessage = dict[str, Any]
 class _Known:
     """The messages of one queue as they were seen last.
 
-    messages: the queue's list. checked: so many of them, from the front, have all fields.
+    messages: the queue's list. checked: this many of them, from the front, have all fields.
     last: the last one of these. Where it has another place, something else has removed messages.
     received: those that were received and are not deleted, by their identity.
     """
@@ -40,7 +40,7 @@ class _Known:
         return bool(same) and self._at_end() is self.last
 
     def look(self) -> None:
-        """Look at what has come since."""
+        """Look at the messages that came since the last look."""
         for message in self.messages[self.checked :]:
             if "seq" not in message:
                 sqs._ensure_msg_fields(message)
@@ -79,7 +79,7 @@ def _known(queue: dict[str, Any]) -> _Known:
 
 @around(sqs, "_expire_retained")
 def expire(original: Function, queue: dict[str, Any]) -> None:
-    """Drop what is too old: messages are in the order in which they came, but for moved ones."""
+    """Drop messages that are too old. They are in the order of arrival, except moved ones."""
     messages = queue["messages"]
     retention = int(queue["attributes"].get("MessageRetentionPeriod") or _RETENTION)
     oldest = messages[0] if messages else {}

@@ -10,7 +10,7 @@ from shared.values.errors import ConfigError
 
 
 class NotImported(ConfigError):
-    """The own code cannot be imported here. It may be another matter in the function."""
+    """The own code cannot be imported here. The function may be able to import it."""
 
 
 class MissingModule(NotImported):

@@ -23,7 +23,7 @@ class Record(NamedTuple):
 
 
 def pack(arrivals: Sequence[Arrival], most: int) -> tuple[list[Record], list[int]]:
-    """(records of at most so many bytes, the places of changes that are too large for one)."""
+    """(records of at most this many bytes, the places of changes that are too large for one)."""
     records: list[Record] = []
     large: list[int] = []
     lines: list[bytes] = []

@@ -27,7 +27,7 @@ _CHANGE = {
 """Columns of every view of changes that are not the table's own."""
 
 _ROW = ("change_committed_at", "change_epoch", "change_n", "change_schema_version")
-"""Those of them that a view of rows has too."""
+"""Those of these columns that a view of rows has, too."""
 
 
 class View(msgspec.Struct, frozen=True):
@@ -40,7 +40,7 @@ class View(msgspec.Struct, frozen=True):
 
 
 def base_names(tables: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """What the views of each (database, table) are called after.
+    """The name from which the names of views are made, by (database, table).
 
     That is the table's name, with its database in front where two would have the same.
     """

@@ -9,7 +9,7 @@ _LEAST, _LEAST_FIRST = 10, 50
 class ChunkSize:
     """Of the chunks of one table.
 
-    rows: the next SELECT asks for so many.
+    rows: the number that the next SELECT asks for.
     """
 
     def __init__(self, most: int, row_bytes: int) -> None:
@@ -18,7 +18,7 @@ class ChunkSize:
         self.rows = self._most
 
     def note(self, read: int) -> None:
-        """A chunk had so many rows.
+        """Note the number of rows of a chunk.
 
         The database gives fewer where they are large: to ask for many more would be in vain. Behind
         these, chunks grow again.

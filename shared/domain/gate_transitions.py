@@ -8,21 +8,21 @@ from msgspec.structs import replace
 from shared.values.gate import Cause, Gate
 
 CLOSE_AFTER_MS = 15_000
-"""A gate closes when no batch was taken well for so long: longer than a sink needs to answer again
-after a short pause.
+"""A gate closes when no batch was taken well for this long: longer than a sink needs to answer
+again after a short pause.
 """
 
 FIRST_PROBE_MS, SHORTEST_MS, LONGEST_MS = 30_000, 60_000, 1_800_000
 """The wait before the first probe, and the shortest and longest wait between two later ones."""
 
 SOON_MS = 10_000
-"""A probe that got nothing to try is repeated after so long."""
+"""A probe that got nothing to try is repeated after this long."""
 
 FLAPPING_MS = 600_000
 """A gate that closes again so soon after a probe opened it keeps its long waits."""
 
 SWITCHED_OFF_AFTER_MS = 240_000
-"""A mapping is switched off when the gate has been closed for so long: about three probes."""
+"""A mapping is switched off when the gate has been closed for this long: about three probes."""
 
 REASON_CHARACTERS = 300
 

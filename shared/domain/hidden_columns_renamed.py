@@ -46,7 +46,7 @@ class HiddenColumns:
         self._known: dict[str, ColumnHistory | None] = {}
 
     def examine(self, table: Table) -> None:
-        """Rows with these columns come next.
+        """Check the columns of the rows that come next.
 
         Raises CannotNumber when a hidden column may have another name in them, StateUnavailable.
         """
@@ -81,7 +81,7 @@ class HiddenColumns:
         self._store(name, before, _replace(before.with_present(columns), suspects=()))
 
     def altered(self, event: SchemaChanged) -> None:
-        """A statement changed the definition of a table.
+        """Follow a statement that changed the definition of a table.
 
         Raises CannotNumber when it gives a hidden column another name, StateUnavailable.
         """
@@ -150,7 +150,7 @@ class HiddenColumns:
         return known
 
     def _of_former_version(self, database: str, table: str) -> ColumnHistory:
-        """Rows left before histories were kept: the columns that left are known."""
+        """The history of rows that left before histories were kept: their columns are known."""
         latest = self._schemas.latest(self._source, database, table)
         if latest is None or not latest.columns:
             return ColumnHistory()

@@ -3,7 +3,7 @@
 from shared.values.day import DAY_MS
 
 ICEBERG_SNAPSHOT_MS = 3_600_000
-"""Iceberg's snapshots are kept so long. Time travel needs none: every change has its number."""
+"""Iceberg's snapshots are kept this long. Time travel needs none: every change has its number."""
 
 VACUUM_MS = DAY_MS
 """A younger object is not removed: a rewrite may still commit it, and a query may still read it.

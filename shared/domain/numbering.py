@@ -31,7 +31,7 @@ class Numbering:
     Whether a change is the last of its transaction shows only at the next event.
 
     seq: number of the last change before the first event.
-    skip: so many changes are numbered but not given: they are published already.
+    skip: the first changes, which are numbered but not returned: they are published already.
     mask_key: keys the hashes of masked columns.
     examine: is given each column set before its first row.
     """

@@ -31,8 +31,8 @@ def open_dues(dues: Dues, consumer: ConsumerSettings, source: SourceSettings) ->
 
     source: what the consumer's source captures by all its relays.
 
-    An archive has none: it keeps changes, and the rows that a resync sends are none. A snapshot
-    has its rows.
+    An archive has none: it keeps changes, and the rows that a resync sends are no changes. Its
+    snapshots keep the rows.
     """
     if consumer.is_drained:
         return []

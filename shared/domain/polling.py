@@ -13,7 +13,7 @@ class Polling:
     """A clock and a way to let time pass.
 
     clock: monotonic seconds.
-    sleep: lets so many seconds pass.
+    sleep: waits for a number of seconds.
     """
 
     clock: Callable[[], float] = time.monotonic
@@ -22,7 +22,7 @@ class Polling:
     def wait_for(
         self, ask: Callable[[], T], enough: Callable[[T], bool], *, seconds: float, every: float
     ) -> T:
-        """The first answer that is `enough`, or the last one after so many seconds.
+        """The first answer that is `enough`, or the last one after this many seconds.
 
         every: seconds between two questions.
         """

@@ -117,7 +117,7 @@ class PublishQueue:
         return None if soonest is None else max(0.0, soonest - now)
 
     def hurry(self) -> None:
-        """Nothing more is added: what is here waits for no company."""
+        """Send what is here without waiting for more: nothing more will be added."""
         self._hurried = True
 
     def take(self, now: float) -> list[Parcel]:

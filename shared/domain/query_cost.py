@@ -10,6 +10,6 @@ details"."""
 
 
 def query_usd(scanned: int) -> float:
-    """The price of a query that reads so many bytes."""
+    """The price of a query that reads this many bytes."""
     charged = max(LEAST_MB, -(-scanned // MB)) * MB
     return charged * USD_PER_TB / TB

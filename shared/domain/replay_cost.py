@@ -33,7 +33,7 @@ class ReplayCost(NamedTuple):
 
 
 def replay_cost(changes: int, pages: int, size: int, rows: int, groups: int) -> ReplayCost:
-    """The price of sending so many changes.
+    """The price of sending this many changes.
 
     pages: of the archive's answers. size, rows: of the archive's files: they tell the size of a
     change. groups: among which the changes are spread.

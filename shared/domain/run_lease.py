@@ -7,7 +7,7 @@ from shared.adapters.state.run_leases import RunLeases
 
 
 class RunLease:
-    """A lease in the hand of one holder, for so many seconds from each `hold` on."""
+    """A lease of one holder, which lasts for a number of seconds from each `hold` on."""
 
     def __init__(
         self, leases: RunLeases, name: str, holder: str, seconds: int, now_ms: Callable[[], int]

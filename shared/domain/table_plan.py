@@ -83,9 +83,7 @@ class TablePlan:
             self.shard = _single_shard(capture.shard_columns[0], capture.shards)
 
     def _hide(self, table: Table, settings: TableSettings, mask_key: bytes) -> None:
-        """Of a table without a key: its columns leave as they should, and nothing tells its rows
-        apart.
-        """
+        """Plan a table without a key: its columns leave as they should, but no key names a row."""
         shown = [column.name for column in table.columns if column.name not in settings.hidden]
         if not shown:
             raise CannotNumber(

@@ -33,7 +33,7 @@ class TraceSampler:
         self._second, self._given, self._changes = 0, 0, 0
 
     def next(self, changes: int = 1) -> Traceparent | None:
-        """The trace of the next message, of so many changes; None: it is not traced."""
+        """The trace of the next message, which has `changes` changes; None: it is not traced."""
         if self.rate <= 0 or self._rng.random() >= self.rate:
             return None
         second = int(self._clock())

@@ -33,7 +33,7 @@ def watermarks(
     *,
     polling: Polling = _POLLING,
 ) -> dict[str, "Watermark"]:
-    """One for each stream that carries tables of the source (`source.stream_of(table)`)."""
+    """A watermark for each stream that carries tables of the source (`source.stream_of(table)`)."""
     names = {source.stream_of(table) for table in source.tables}
     return {name: Watermark(streams, name, database, polling=polling) for name in sorted(names)}
 
@@ -167,11 +167,11 @@ class Watermark:
 
         tell: is given what is waited for.
         asked: wait for this end instead, if it is one of the server that the relay reads. A wait
-            that asked for a new end whenever it continues might have no end itself.
+            that asked for a new end whenever it continues might never end.
         keep: is given each end that is waited for instead of `asked`.
         moved: is called whenever the relay has come nearer.
-        tables: the stream captures them then. Of a table that it begins with only later, changes
-            between the read of a row and then would be missing.
+        tables: the stream captures them then. If it began a table only later, the table's
+            changes between the read of a row and that moment would be missing.
         Afterwards no change that a consumer handled before this call has a number above the
         checkpoint's. So deletions that were not recorded, because no run was under way, are all
         below the seq of the rows that will be read. Raises StackError when the relay stops.
@@ -209,7 +209,7 @@ class Watermark:
             self._polling.sleep(_POLL_SECONDS)
 
     def _valid(self, asked: AskedEnd) -> AskedEnd | None:
-        """Nothing when the binlog does not reach there any more: it was begun again."""
+        """`asked`; None when the binlog ends before it, because it was begun again."""
         return asked if self._end().reaches(asked.end) else None
 
     def _end(self) -> Position:

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import msgspec
 
 UNDER_WAY_MS = 300_000
-"""A change that was given out less than so long ago is under way: the queue is drained each minute
-and committed then, and a run that was killed is made up for by the next.
+"""A change that was given out less than this long ago is under way: the queue is drained each
+minute and committed then, and a run that was killed is made up for by the next.
 """
 
 BUFFERED_UNDER_WAY_MS = 900_000
@@ -23,7 +23,7 @@ DELIVERED_MS = 25 * 3_600_000
 
 KEPT_MS = 4 * UNDER_WAY_MS
 _APART_MS = 30_000
-"""Heights are noted at most so often."""
+"""Heights are noted at most this often."""
 
 
 class Height(msgspec.Struct, frozen=True):

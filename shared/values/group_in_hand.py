@@ -8,7 +8,7 @@ class GroupInHand(msgspec.Struct, frozen=True):
 
     change: the id of the first change that it applied; empty: all of the group, with others.
     tries: how often that change was begun alone, with enough time. version: of the function's code.
-    many: so many changes were begun together, from that one on.
+    many: how many changes were begun together, from that one on.
     attempts: how often the changes were begun before, together or with little time.
     witnesses: names of changes that were begun to show that the sink works.
     proved: another change was taken in the same invocation before this one was begun, at least

@@ -166,7 +166,7 @@ class VerifyWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kin
 class CutoverWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="cutover"):
     """Moves readers between the indexes of a consumer's pairs.
 
-    accept: so many parked changes may be missing in the new index.
+    accept: how many parked changes may be missing in the new index.
     version: of the pairs, as they were when everything was level; 0: they are not yet.
     parked, counts, paused: for the report. pairs: those that are ended.
     """
@@ -191,7 +191,7 @@ class Wanted(msgspec.Struct, frozen=True, omit_defaults=True):
 
     tables: names or patterns; empty for all, or for a resync for all that are due.
     restart: begin again instead of continuing.
-    accept: so many documents may be deleted without another question.
+    accept: how many documents may be deleted without another question.
     cancel: the function ends it, instead of continuing it.
     scheduled_ms: the time for which a schedule began it, Unix ms; 0: a person did.
     """
@@ -216,7 +216,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     wanted: what it was asked for there.
     left_s: seconds until its holder, a function, is stopped, as of the last write; 0 for others.
     progress: as its holder last told it.
-    refused: it stopped because so many documents would be deleted.
+    refused: how many documents would be deleted, where that stopped it.
     stumbles: slices in a row that brought nothing forward: an outage, or too little time.
     result: the report, once it is done.
     """

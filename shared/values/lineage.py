@@ -71,5 +71,5 @@ class Lineage(msgspec.Struct, frozen=True, omit_defaults=True):
         return cls(run.server, run.started, run.wrote_on, page, page, page, start)
 
     def noted(self, page: int) -> "Lineage":
-        """The journal is written up to `page`."""
+        """The lineage with the journal written up to `page`."""
         return self if page == self.journal else msgspec.structs.replace(self, journal=page)

@@ -12,7 +12,7 @@ _CLOCK_STARTS_MS = 1_767_225_600_000
 """2026-01-01T00:00:00Z."""
 
 EPOCH_SECONDS = 30
-"""So long a job waits for the relay to number above a version that somebody else has written."""
+"""A job waits this long for the relay to number above a version that somebody else has written."""
 
 MAX_EPOCH = (1 << 31) - 2
 """Above this epoch there are no numbers left. The clock reaches it in 2077."""

@@ -9,7 +9,7 @@ from shared.values.json_text import encode_json
 from shared.values.message import hash_ids
 
 COMMAND_ROWS, COMMAND_CHANGES = 100, 500
-"""One command names at most so many rows, and so many changes of them."""
+"""The most rows that one command names, and the most changes of them."""
 
 RedriveAction = Literal["apply", "drop"]
 

@@ -17,7 +17,7 @@ class ReplayWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kin
     at: the place of the present table in `choice.tables`; those before it are sent.
     first, bounds: how the present table is read, see `PartPlan`. opened: that is known.
     part: the present part. low: where in it to continue; empty: at its beginning.
-    sending: so many changes from there on are being sent, and may have been. They travel in the
+    sending: how many changes from there on are being sent, and may have been. They travel in the
         same messages when they are sent again, so that the consumer knows these.
     groups: message group → place of its table, of all that was sent.
     sent, messages: how many are sent.

@@ -171,7 +171,7 @@ class SnapshotSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
 
     schedule: when they are taken, see `shared/values/schedule.py`; empty: only by hand.
     keep_days: how long each is kept.
-    rows_per_second: at most so many are read; 0: as many as come.
+    rows_per_second: the most rows that are read per second; 0: no limit.
     replicas: source → the secret of a replica that is read instead of it.
     """
 

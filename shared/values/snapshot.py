@@ -30,7 +30,7 @@ class Texts(msgspec.Struct, frozen=True, array_like=True):
 
     @classmethod
     def of(cls, texts: Collection[bytes]) -> "Texts":
-        """These texts, which are UTF-8."""
+        """A list of these texts, which are UTF-8."""
         return cls(array("i", accumulate(map(len, texts), initial=0)).tobytes(), b"".join(texts))
 
     def __len__(self) -> int:

@@ -144,7 +144,7 @@ class Charsets:
         self._known: dict[str, Charset] = {}
 
     def of_collation(self, collation: int) -> Charset:
-        """Raises SourceError for an id that the server does not list."""
+        """The charset of a collation. Raises SourceError for one that the server does not list."""
         name = self._collations.get(collation)
         if name is None:
             raise SourceError(

@@ -182,8 +182,8 @@ class Binlog(Protocol):
     def intact(self, position: Position) -> Position | None:
         """The place up to which the binlog still is the one that `position` was read from.
 
-        `position` itself where nothing changed, and also when its file is purged or bears no time,
-        so that nobody can tell. The end of its file, with GTIDs, when the file is shorter:
+        `position` itself where nothing changed, and also when nobody can tell, because its file is
+        purged or has no time. The end of its file, with GTIDs, when the file is shorter:
         restored, or cut by a crash. None when another file has its name, or none has it yet:
         restored, or `RESET`.
         """

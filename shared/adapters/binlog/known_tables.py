@@ -55,7 +55,7 @@ class KnownTables:
         self._temporary = set[tuple[int, str, str]]()
 
     def see(self, name: QualifiedName) -> None:
-        """Rows or a definition of a captured table came by."""
+        """Note that rows or a definition of a captured table were read."""
         self._seen.add(name)
 
     def look(self) -> None:

@@ -39,7 +39,7 @@ class LookAhead:
     def _one(
         self, first: RawEvent, events: Iterator[RawEvent | None]
     ) -> Generator[RawEvent | None, None, RawEvent | None]:
-        """The events of one transaction; returns the one behind it where it has no end."""
+        """Yield the events of one transaction; returns the event after it where it has no end."""
         self._transaction.rollbacks = None
         if not may_roll_back(first):
             yield first

@@ -70,10 +70,9 @@ class FractionalTimestamps(Cache):
 
 
 class FractionalDatetimes(Cache):
-    """DATETIME(digits) of such tables.
+    """DATETIME(digits) in the old format.
 
-    One big-endian number, of which each part counts as often as it can be: 13 months, 32 days,
-    24 hours …
+    One big-endian number in mixed radix: 13 months, 32 days, 24 hours …
     """
 
     SIZES = (5, 6, 6, 7, 7, 7, 8)

@@ -69,7 +69,7 @@ class OptionalMetadata:
         return _label_lists(self._blocks.get(_SET_LABELS, b""))
 
     def _collations(self, columns: Sequence[int], default: int, each: int) -> dict[int, int]:
-        """A default with exceptions, or one for each."""
+        """The collations of columns: a default with exceptions, or one for each column."""
         if default in self._blocks:
             first, *pairs = _integers(self._blocks[default])
             exceptions = dict(zip(pairs[::2], pairs[1::2], strict=True))

@@ -23,7 +23,7 @@ from shared.values.source_endpoint import SourceEndpoint
 HEARTBEAT_SECONDS = 0.5
 """How often an idle server reports, so that lag stays known and a dead connection shows."""
 _SILENCE_SECONDS = 15.0
-"""No packet for so long (30 heartbeats): the connection is dead, whatever TCP says."""
+"""No packet for this long (30 heartbeats): the connection is dead, whatever TCP says."""
 _COM_BINLOG_DUMP = 0x12
 _COM_BINLOG_DUMP_GTID = 0x1E
 _THROUGH_GTID = 4

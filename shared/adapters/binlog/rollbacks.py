@@ -77,7 +77,7 @@ class Rollbacks:
         return self._all or any(number in part for part in self._undone)
 
     def marked(self, events: Iterable[RawEvent]) -> Iterator[RawEvent]:
-        """Its events, those of rows that were rolled back as `kinds.UNDONE_ROWS`."""
+        """Its events; row events that were rolled back have the kind `kinds.UNDONE_ROWS`."""
         number = 0
         for event in events:
             if event[0] in _ROWS:

@@ -188,7 +188,7 @@ class RowDecoders:
         return decoder
 
     def forget(self) -> None:
-        """A definition changed: what the server was asked about columns may have, too."""
+        """Forget the server's answers about columns: a definition changed, so they may be wrong."""
         self.known_maps.clear()
 
     def _make(self, body: bytes) -> RowDecoder:

@@ -28,7 +28,7 @@ _DUMMY_TABLE = b"\xff\xff\xff\x00\x00\x00"
 _EVENTS_A_LOOK = 2048
 _LARGE = 1 << 19
 """A transaction may be larger than the 4 GB that positions in events can tell: the place moves
-along with each event of so many bytes, and now and then.
+along with each event of this many bytes, and now and then.
 """
 
 

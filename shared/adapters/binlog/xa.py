@@ -44,7 +44,7 @@ class PreparedTransaction:
         self._places: dict[Xid, XaPlace | None] = {}
 
     def remember(self, name: Xid, place: XaPlace | None) -> None:
-        """It was prepared there; without a place it holds no captured rows."""
+        """Note where it was prepared; without a place it holds no captured rows."""
         if len(self._places) >= _MOST:
             self._places.clear()  # what is not remembered can be found
         self._places[name] = place

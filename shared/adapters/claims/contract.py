@@ -45,7 +45,7 @@ class Claims(Protocol):
         ...
 
     def discard(self, address: str) -> None:
-        """Delete the payload of a parked change; one that is gone already is as well.
+        """Delete the payload of a parked change, unless it is gone already.
 
         Raises StateUnavailable, StackError.
         """

@@ -21,7 +21,7 @@ _NULL, _TWO_BYTES = 0xFB, 0xFC
 def fetch_rows(connection: "Connection[Any]", most_bytes: int) -> tuple[list[Fetched], bool]:
     """The first rows of the unbuffered answer, and whether these are all of them.
 
-    most_bytes: rows end once they have so many, at least with the first row.
+    most_bytes: after the first row, no row follows once the rows have this many bytes.
     The values are text, or bytes of binary columns, as the session's connection delivers them.
     """
     wire: Any = connection

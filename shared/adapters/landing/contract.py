@@ -6,7 +6,7 @@ from shared.adapters.objects.contract import ObjectFolder
 
 
 class Landing(ObjectFolder, Protocol):
-    """Names sort by the time of their oldest change."""
+    """The objects that wait for the committer. Names sort by the time of their oldest change."""
 
     def reject(self, name: str) -> None:
         """Move an object that cannot be read to where it is kept for a person to look at."""

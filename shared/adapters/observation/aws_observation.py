@@ -12,7 +12,7 @@ from shared.adapters.observation.contract import ConsumerSigns, KeptQueue
 from shared.values.errors import RowlineError
 
 QUERIES = 500
-"""Of one request. Source: CloudWatch API reference, GetMetricData."""
+"""Queries of one request. Source: CloudWatch API reference, GetMetricData."""
 
 _SUMS = ("runs", "errors", "applied", "superseded")
 

@@ -6,7 +6,7 @@ import msgspec
 
 
 class ConsumerSigns(msgspec.Struct, frozen=True):
-    """How a consumer fares, of the last minutes.
+    """How a consumer did in the last minutes.
 
     lag_s: age of the last change handled; None where none was lately.
     oldest_s: age of the oldest change that waits: of its message in the queue, or, where that is

@@ -113,7 +113,7 @@ class Connection:
             )
 
     def _send(self, method: str, path: str, body: Any, params: Mapping[str, str]) -> SearchAnswer:
-        """One request. The first answer tells the product; the request of another is sent again."""
+        """Send one request, and again where the first answer names another product."""
         answer = self._sent(method, path, body, params, self._product or ELASTICSEARCH)
         if self._product is None and answer.status not in _SAYS_NOTHING:
             self._product = by_headers(answer.headers) or self._asked()

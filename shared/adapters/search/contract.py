@@ -141,12 +141,12 @@ class Search(Protocol):
     def permit_moves(self, moves: Sequence[AliasMove], permit: str) -> None:
         """Let `move_aliases` succeed once with this permit, and no more with any other.
 
-        An empty permit takes those away that are there.
+        An empty permit removes the existing ones.
         """
         ...
 
     def move_aliases(self, moves: Sequence[AliasMove], permit: str) -> None:
-        """All at once, or none. Raises SearchError when the permit is gone.
+        """Move all aliases at once, or none. Raises SearchError when the permit is gone.
 
         So a request that arrives late moves nothing, whatever happened meanwhile.
         """

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from httptools import HttpParserError, HttpResponseParser
 
-_RECEIVED = 65_536  # bytes, at most so many at once
+_RECEIVED = 65_536  # bytes, at most this many at once
 
 BROKEN = (OSError, HttpParserError)
 """What a request raises when there is no answer, or none that can be read."""

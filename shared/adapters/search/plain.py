@@ -42,7 +42,7 @@ class SearchAnswer(NamedTuple):
 class PlainRequests:
     """Requests to one cluster over connections that are kept; certificates are verified.
 
-    connections: at most so many are kept; threads may share the object.
+    connections: at most this many are kept; threads may share the object.
     Raises ConfigError for an address that is none, and for an API key that no header may hold.
     """
 

@@ -122,7 +122,7 @@ class SnapshotTable(Protocol):
         ...
 
     def sha256(self, path: str) -> str:
-        """Of the bytes of a file as they are now. Empty: it is gone."""
+        """The SHA-256 of a file's bytes as they are now; empty: the file is gone."""
         ...
 
     def noted_sha256(self, path: str) -> str:

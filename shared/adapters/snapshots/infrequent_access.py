@@ -8,7 +8,7 @@ from pyiceberg.typedef import EMPTY_DICT, Properties
 from shared.adapters.lake.iceberg.file_io import BotoFileIO
 
 LEAST_BYTES = 128 << 10
-"""S3 bills a smaller object as if it had so many bytes. Source: S3 user guide, "Understanding and
+"""S3 bills a smaller object as if it had this many bytes. Source: S3 user guide, "Understanding and
 managing Amazon S3 storage classes", "Storage classes for infrequently accessed objects".
 """
 

@@ -21,5 +21,5 @@ class Redriven(Protocol):
         ...
 
     def read(self, consumer: str, job: str) -> dict[str, RedriveOutcome]:
-        """All of them."""
+        """All outcomes of a job, by the id of the change."""
         ...

@@ -5,7 +5,9 @@ from typing import Protocol
 import msgspec
 
 MAX_ENTRIES = 10
-"""Of one request. Source: SNS API reference, PublishBatch; SQS API reference, SendMessageBatch."""
+"""Entries of a request. Source: SNS API reference, PublishBatch; SQS API reference,
+SendMessageBatch.
+"""
 
 
 class Entry(msgspec.Struct, frozen=True):

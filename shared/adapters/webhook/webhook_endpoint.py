@@ -43,7 +43,10 @@ class WebhookSecret(msgspec.Struct, frozen=True):
 
 
 class WebhookAnswer(msgspec.Struct, frozen=True):
-    """status: of HTTP. retry_after: the header's text; empty for none."""
+    """The answer of a receiver.
+
+    status: the HTTP status. retry_after: the header's text; empty for none.
+    """
 
     status: int
     body: bytes = b""

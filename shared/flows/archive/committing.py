@@ -39,7 +39,7 @@ POLL_SECONDS = 0.5
 def commit(setup: ArchiveSetup, *, wait_seconds: float = 0.0) -> Committed:
     """One run of the stage's committer. See `Committer.run`.
 
-    wait_seconds: so long it waits at most for a run that is under way, which may have listed the
+    wait_seconds: how long it waits at most for a run that is under way, which may have listed the
         landing before the last object came.
     """
     lease = RunLease(setup.state.leases, LEASE, setup.holder, LEASE_SECONDS, setup.now_ms)

@@ -16,7 +16,7 @@ sorted.
 """
 
 GRACE = timedelta(minutes=10)
-"""Changes may land so long after their commit before their period is closed."""
+"""Changes may land this long after their commit before their period is closed."""
 
 
 def groups(files: Iterable[DataFile], now_ms: int) -> Iterator[list[DataFile]]:

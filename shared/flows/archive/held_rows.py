@@ -6,7 +6,9 @@ from shared.values.archive_pages import PageRow
 
 
 class HeldRows:
-    """At most about so many bytes of rows. newest: a place has its newest change alone.
+    """Rows of at most about `most` bytes.
+
+    newest: a place has its newest change alone.
 
     cut: where those begin that found no room; empty: all did.
     """

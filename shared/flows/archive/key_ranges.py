@@ -23,7 +23,7 @@ _ORDER = [(name, "ascending") for name in SORTED_BY]
 
 
 def sorted_parts(lake: Lake, files: Sequence[DataFile], many: int) -> Iterator[pa.Table]:
-    """The rows of these files in at most so many parts of about the same size; none is empty."""
+    """The rows of these files in at most this many parts of about the same size; none is empty."""
     bounds: list[str | None] = [None, *_boundaries(lake, files, many), None]
     for low, high in pairwise(bounds):
         batches = [

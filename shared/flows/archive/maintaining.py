@@ -26,7 +26,7 @@ LEASE, LEASE_SECONDS = "archive-maintenance", 600
 """Longer than one rewrite."""
 
 WAIT_MS = 60_000
-"""A rewrite waits so long for the committer's run to end; then it commits beside it."""
+"""A rewrite waits this long for the committer's run to end; then it commits beside it."""
 
 RESERVE = 240.0
 """Seconds that must be left for one more rewrite."""
@@ -35,7 +35,7 @@ ATTEMPTS = 5
 
 
 def maintain(setup: ArchiveSetup) -> Maintained:
-    """One run. A further run, or one that was killed anywhere, is harmless.
+    """Maintain the table once. Another run is harmless, and so is one that was killed anywhere.
 
     Raises what the lake raises; work that was done stays done.
     """

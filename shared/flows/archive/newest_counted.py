@@ -24,7 +24,7 @@ class Newest:
         self.overflowed = False
 
     def add(self, place: SortPlace, change: Counted) -> None:
-        """One more change."""
+        """Count one more change."""
         if self.overflowed:
             return
         held = self._held.get(place)

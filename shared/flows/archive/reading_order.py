@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PART_CHANGES = 20_000
-"""About so many changes are read for one part."""
+"""About this many changes are read for one part."""
 
 MOST_PARTS = 1_000
 MOST_BOUNDS = 100_000
@@ -42,7 +42,7 @@ class Sample:
             self._places[at] = place
 
     def add_keys(self, keys: "pa.Array") -> None:
-        """These keys were seen too: a share of them is taken, and others make room."""
+        """Add a share of these keys to the sample; others make room for them."""
         count = len(keys)
         self._seen += count
         share = min(count, -(-count * _SAMPLE // max(self._seen, _SAMPLE)))

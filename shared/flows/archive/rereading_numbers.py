@@ -15,7 +15,7 @@ from shared.values.position import Position
 from shared.values.settings import TableSettings
 
 MOST_CHANGES = 200_000
-"""Of one span: they are held in memory until the row behind them proves them."""
+"""Changes of one span, at most: they are held in memory until the row behind them proves them."""
 
 RereadSpan = tuple[NumbersToRead, list[Numbered]]
 

@@ -146,7 +146,7 @@ class Backfill:
         return deleted
 
     def _table(self, table: CapturedTable, sending: RowSending) -> None:
-        """Every row of a table, from the server that the relay reads in the end, too."""
+        """Send every row of a table, read from the server that the relay still reads at the end."""
         name = table.name
         while True:
             while not self._work.tables[name].complete:

@@ -51,7 +51,7 @@ class Ghosts:
         """Delete those that still have no row, under a version read before their rows.
 
         Whatever changes meanwhile is newer and wins. Returns how many were deleted. Raises
-        DeletionRefused when nobody agrees to delete so many.
+        DeletionRefused when nobody agrees to delete this many.
         """
         name = self._captured.name
         if is_many(len(ids), self._scanned):

@@ -75,7 +75,7 @@ class Tried(NamedTuple):
 
 
 class Applying:
-    """Large rows are fetched from the claim store on the way.
+    """Gives changes to the sink, with large rows from the claim store.
 
     retries: tries refused changes again; None: never.
     """

@@ -96,7 +96,7 @@ def _nothing(opened: Opened) -> Opened:
 
 
 def _piecewise(delivery: Delivery, lane: Lane) -> Opened | None:
-    """A message some of whose changes are none: these are refused, each alone.
+    """A message with malformed changes: each of these is refused alone.
 
     None when the body is no message at all.
     """

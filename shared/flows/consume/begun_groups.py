@@ -95,7 +95,7 @@ class BegunGroups:
     def _quiet(self, batch: int) -> bool:
         """Whether the queue has nothing to compare with: few messages, or only those of one group.
 
-        batch: so many messages this invocation has. What waits behind them cannot be received.
+        batch: how many messages this invocation has. Those behind them cannot be received.
         """
         try:
             waiting, in_flight = self._queue.depth()

@@ -48,7 +48,7 @@ class Consume:
     """A consumer at work.
 
     queue: its own queue. version: of the function's code. clock: seconds since 1970.
-    trace: records the messages that are traced. sleep: lets so many seconds pass.
+    trace: records the messages that are traced. sleep: waits for a number of seconds.
     """
 
     def __init__(

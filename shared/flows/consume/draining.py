@@ -29,7 +29,7 @@ MOST_MESSAGES, MOST_BYTES = 2_000, 4 << 20
 """Of one round. Their changes are in memory at once; a batch of Lambda has up to 2.4 MB."""
 
 ROUND_SECONDS = YOUNG_SECONDS / 2
-"""A round receives for so long at most: its messages need no longer visibility then."""
+"""A round receives for this long at most: its messages need no longer visibility then."""
 
 LEAST_RESERVE, RESERVE_SECONDS = 10.0, 25.0
 """What must be left of the function's time to begin a round: it receives, applies and deletes. That
@@ -97,7 +97,7 @@ class Drain:
         return as_deployed(gate, self._consumer.enabled, int(self._clock() * 1000)).is_open
 
     def _receive(self, pool: ThreadPoolExecutor, began_ms: int, seconds: float) -> list[Delivery]:
-        """The messages of one round, which receives for so many seconds at most.
+        """The messages of one round, which receives for at most this many seconds.
 
         A message that was received before ends it. It may have killed the function, and a small
         batch shows which one it is (see `BegunGroups`).
@@ -120,7 +120,7 @@ class Drain:
         return received
 
     def _at_once(self, pool: ThreadPoolExecutor, many: int) -> list[Delivery]:
-        """What so many receives return. An outage ends the round: what it has is settled."""
+        """What this many receives return. An outage ends the round: what it has is settled."""
         latest: list[Delivery] = []
         for one in [pool.submit(self._queue.receive) for _ in range(many)]:
             with suppress(StateUnavailable):

@@ -36,7 +36,7 @@ class GateAfterBatch:
         return self._write(gate, changed) if changed else gate
 
     def after_refusals(self, gate: Gate, why: str, consumed: Consumed) -> Gate:
-        """Close the gate because more is refused than rows explain; returns it as it is then."""
+        """Close the gate because too much is refused to blame single rows; returns the new gate."""
         now_ms, oldest_ms = self._now_ms(), consumed.oldest_failed_ts_ms
         return self._write(gate, gate_transitions.closed(gate, "refusals", why, now_ms, oldest_ms))
 

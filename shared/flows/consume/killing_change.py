@@ -24,7 +24,7 @@ from shared.values.group_in_hand import GroupInHand
 from shared.values.mark import Mark
 
 KILLS = 3
-"""A change that was begun alone so often, and never ended, is parked."""
+"""A change that was begun alone this often, and never ended, is parked."""
 
 FULL, AFTER_WITNESS = 0.8, 0.5
 """A change is blamed only when it was begun alone with this share of the function's time, or with
@@ -129,7 +129,7 @@ class SuspectGroup:
         return GroupInHand(version=self._with.version, attempts=max(0, attempts - 1))
 
     def _alone(self, waiting: tuple[Opened, Piece], attempts: int, *, suspect: bool) -> bool:
-        """Apply one change, or refuse it as a killer; False: not now."""
+        """Apply one change, or refuse it as a killer; False: not in this invocation."""
         before, piece = self._record, waiting[1]
         known = piece.change is not None and piece.change.id == before.change and before.many <= 1
         tries = before.tries if known and before.version == self._with.version else 0

@@ -13,7 +13,7 @@ ALMOST_OVER_MS = 12 * DAY_MS
 """SQS deletes a message after 14 days."""
 
 RETURNED_MS = 30_000
-"""A message that later ones of its group have overtaken, and that SQS accepted so long after its
+"""A message that later ones of its group have overtaken, and that SQS accepted this long after its
 publication, is no repeat of a relay. SQS or SNS moved it to a DLQ, and somebody moved it back.
 
 The relay's clock may be wrong by as much. SNS delivers later only what it could not deliver before.

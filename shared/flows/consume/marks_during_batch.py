@@ -14,7 +14,7 @@ from shared.values.errors import RowlineError
 from shared.values.mark import Mark
 
 SECONDS = 1.0
-"""A batch that takes no longer writes its marks once. A longer one writes them so often at most."""
+"""A batch that takes no longer writes its marks once. A longer one writes them this often."""
 
 
 class MarksDuringBatch:

@@ -94,7 +94,7 @@ class RowMapping:
         return self._own is not None
 
     def document(self, row: Row, table: str) -> dict[str, Any] | None:
-        """None: the row has no document. Raises MappingError, ConfigError."""
+        """The document of a row; None: it has none. Raises MappingError, ConfigError."""
         assert self._own is not None
         made = _called(self._own, MappingError, row, table, optional=True)
         return cast(dict[str, Any] | None, made)

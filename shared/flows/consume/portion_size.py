@@ -28,5 +28,5 @@ class PortionSize:
         return min(self._most, waiting)
 
     def note(self, size: int, took: float) -> None:
-        """A portion of so many changes took so many seconds."""
+        """Note how many seconds a portion of changes took."""
         self._size, self._took = size, took

@@ -28,7 +28,7 @@ where a function has less.
 
 
 LONGEST_MS = 600_000
-"""So long after a command was received first, its changes are not given up without a proof. Until
+"""This long after a command was received first, its changes are not given up without a proof. Until
 then the gate of a function that only fails has closed.
 """
 

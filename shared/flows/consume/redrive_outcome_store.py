@@ -25,7 +25,7 @@ class RedriveOutcomes:
         self._parked, self._redriven = state.parked, state.redriven
 
     def tried(self, change: ParkedChange, reason: str, attempts: int = 1) -> ParkedChange:
-        """The change after so many attempts more in vain; its first failure stays."""
+        """The change after further attempts that failed; it keeps its first failure."""
         return msgspec.structs.replace(
             change,
             attempts=change.attempts + attempts,

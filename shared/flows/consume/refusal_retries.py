@@ -16,7 +16,7 @@ Apply = Callable[[Sequence[Arrival]], list[Outcome]]
 class RefusalRetries:
     """The attempts of one consumer's refused changes.
 
-    attempts: how often a change is given to the sink at most. sleep: lets so many seconds pass.
+    attempts: how often a change is given to the sink at most. sleep: waits for a number of seconds.
     """
 
     def __init__(self, attempts: int, sleep: Callable[[float], object] = time.sleep) -> None:

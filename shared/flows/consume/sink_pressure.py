@@ -9,7 +9,7 @@ PRESSED_SHARE = 0.25
 """A sink that has no room for this share is overloaded."""
 
 WINDOW_MS = 15_000
-"""What this process tried in so long is judged together. A batch of few changes proves little."""
+"""What this process tried in this time is judged together. A batch of few changes proves little."""
 
 
 class SinkPressure:

@@ -55,8 +55,8 @@ def claim(
 
 
 CLOSED_DELAY, CLOSED_ATTEMPTS = 10, 60
-"""Seconds that a message waits while its consumer's gate is closed, for so many receives: nobody
-bothers the sink, and after a short outage the changes flow soon.
+"""Seconds that a message waits while its consumer's gate is closed, for its first receives: nobody
+calls the sink, and after a short outage the changes flow soon.
 """
 
 

@@ -39,7 +39,7 @@ class Cutover:
         self._consumer, self._pairs = setup.consumer.name, setup.state.pairs
 
     def run(self) -> CutoverReport:
-        """Take the step of the job.
+        """Do the step that the job asks for.
 
         Raises ConfigError when there is nothing to do, StackError when something is in the way, and
         the errors of the sink's adapter.

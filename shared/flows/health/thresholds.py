@@ -15,7 +15,7 @@ CONSUMER_LATE_S = 900
 """Above this age of the oldest waiting change a consumer is behind."""
 
 LOST_SHOWN_S = 7 * 86_400
-"""Rows that a change of server lost are shown for so long after they were read again."""
+"""Rows that a change of server lost are shown for this long after they were read again."""
 
 QUEUE_ALMOST_OVER_S = 7 * 86_400
 """Half of the 14 days that SQS keeps a message."""

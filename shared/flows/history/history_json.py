@@ -18,7 +18,7 @@ OPERATIONS = {"c": "create", "u": "update", "d": "delete", "r": "read", "t": "tr
 
 
 def change_answer(change: Archived) -> PlainAnswer:
-    """One change."""
+    """The answer for one change."""
     answer: PlainAnswer = {
         "stream": change.stream,
         "epoch": change.epoch,
@@ -43,7 +43,7 @@ def change_answer(change: Archived) -> PlainAnswer:
 
 
 def history_answer(found: RowHistory) -> PlainAnswer:
-    """The history of a row."""
+    """The answer for the history of a row."""
     return {
         "table": found.table,
         "keys": found.keys,

@@ -11,7 +11,10 @@ from shared.adapters.state.state import State
 
 @dataclass(frozen=True)
 class HistorySetup:
-    """streams: stream → its source, of the whole stage."""
+    """The parts that a question about the past needs.
+
+    streams: stream → its source, of the whole stage.
+    """
 
     athena: Athena
     archive_table: ArchiveTable

@@ -15,10 +15,10 @@ same groups wait behind them.
 """
 
 STALLED_SECONDS = 600.0
-"""Nothing was applied for so long: the consumer is down or its gate is closed."""
+"""Nothing was applied for this long: the consumer is down or its gate is closed."""
 
 MOVED_SECONDS = 180.0
-"""The queue was empty for so long: what is not applied is not in it any more."""
+"""The queue was empty for this long: what is not applied is not in it any more."""
 
 _LEAST_POLL, _MOST_POLL = 0.1, 1.0
 _POLL_SHARE = 0.2
@@ -88,7 +88,7 @@ class Awaiting:
     def _wait(
         self, messages: Mapping[str, str], most: int, note: Callable[[int], str]
     ) -> dict[str, str]:
-        """Wait until at most so many messages are not applied; returns those.
+        """Wait until at most this many messages are not applied; returns those.
 
         messages: deduplication id → message group, where it is known; the oldest come first.
         """

@@ -18,10 +18,10 @@ from shared.values.job import Job, JobLost, JobState, Work
 from shared.values.progress import Progress
 
 BEAT_SECONDS = 5.0
-"""A holder writes at least so often, while it does not wait for one answer of another system."""
+"""A holder writes at least this often, unless it waits for one answer of another system."""
 
 HOLDER_SILENT_SECONDS = 30.0
-"""A holder that has not written for so long is taken for dead."""
+"""A holder that has not written for this long is taken for dead."""
 
 MOST_STUMBLES, OUTAGE, EMPTY_SLICE = 60, 1, 20
 """Slices in a row that bring nothing forward: a job of the jobs function fails after an hour of
@@ -30,7 +30,7 @@ outages, or after three slices that were too short for its next step.
 
 
 RESERVE_SECONDS = 60.0
-"""A slice ends so long before its function is stopped: one step may take a while."""
+"""A slice ends this long before its function is stopped: one step may take a while."""
 
 
 class JobStopped(RowlineError):
@@ -88,20 +88,20 @@ class Tenure:
             self.save(self.job.work)
 
     def moved(self) -> None:
-        """What is waited for has come nearer: this slice was not in vain."""
+        """Note that a wait advances: this slice brings the job forward."""
         self._moved = True
 
     def end(self, outcome: str, result: dict[str, Any]) -> None:
-        """The job is done. result: the report, for whoever watches it from elsewhere."""
+        """End the job, which is done. result: the report, for whoever watches it from elsewhere."""
         self.job = msgspec.structs.replace(self.job, result=result)
         self._end("done", outcome)
 
     def cancel(self, kept: str = "") -> None:
-        """The job is over before it was done. kept: the things of it that somebody may remove."""
+        """End the job before it is done. kept: what it leaves behind that somebody may remove."""
         self._end("cancelled", f"cancelled; {kept}" if kept else "cancelled")
 
     def refuse(self, why: str) -> None:
-        """The job is over before anything of it was done: it cannot be."""
+        """End the job before anything of it was done, because it cannot be done."""
         self._end("cancelled", why)
 
     @contextmanager

@@ -33,7 +33,7 @@ def store_pairs(setup: JobSetup, pairs: IndexPairs) -> IndexPairs:
 
 
 def function_seconds(setup: JobSetup) -> float:
-    """After so long no invocation works with what it read before."""
+    """The seconds after which no invocation works with what it read before."""
     return setup.consumer.timeout + MARGIN_SECONDS
 
 

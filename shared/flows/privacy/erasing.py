@@ -82,7 +82,7 @@ def requested(setup: PrivacySetup) -> list[Erasure]:
 
 
 def _snapshots(setup: PrivacySetup, erasure: Erasure) -> Erasure:
-    """Rows of snapshots. The manifests then name the files that took the place of others."""
+    """Erase rows from snapshots; the manifests then name the files that replaced others."""
     removed = 0
     for subject in erasure.subjects:
         removed += setup.snapshots.table.erase(subject.full_name, subject.keys)

@@ -29,10 +29,10 @@ WINDOW = 20
 
 POLL_SECONDS = 0.5
 SLOW_SECONDS = 60.0
-"""After so long without an answer, a person is told where to look."""
+"""After this long without an answer, a person is told where to look."""
 
 DRAIN_SECONDS = 10.0
-"""A consumer that a schedule drains is started so often while commands are under way."""
+"""A consumer that a schedule drains is started this often while commands are under way."""
 
 _FOREVER = 1 << 62
 

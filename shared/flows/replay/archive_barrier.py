@@ -19,7 +19,7 @@ from shared.values.settings import table_settings
 
 POLL_SECONDS = 5.0
 STALLED_SECONDS = 600.0
-"""The archive came no nearer for so long."""
+"""The archive came no nearer for this long."""
 
 _GROUPS = 64
 

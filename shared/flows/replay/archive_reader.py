@@ -13,7 +13,10 @@ Ask = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class ArchiveReader:
-    """Raises StackError, StateUnavailable, FunctionFailed."""
+    """Reads the archive through its function.
+
+    Methods raise StackError, StateUnavailable, FunctionFailed.
+    """
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask

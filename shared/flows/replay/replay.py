@@ -164,7 +164,7 @@ class Replay:
         return counted
 
     def _keep_pace(self, count: int) -> None:
-        """Wait until so many more may be sent."""
+        """Wait until this many more may be sent."""
         clock = self._tenure.polling.clock
         if (left := self._free_at - clock()) > 0:
             self._tenure.polling.sleep(left)

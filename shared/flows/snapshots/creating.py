@@ -126,7 +126,7 @@ class Creating:
         return {table.name: table for table in found}
 
     def _table(self, table: CapturedTable) -> None:
-        """Every row of a table, from the server that the relay reads in the end, too."""
+        """Read every row of a table from the server that the relay still reads at the end."""
         name = table.name
         while not self._state(name).ceiling:
             while not self._state(name).read_all:

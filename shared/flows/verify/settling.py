@@ -18,7 +18,7 @@ from shared.values.checkpoint import Checkpoint
 from shared.values.position import Position
 
 SETTLE_SECONDS = 60
-"""Nothing has settled for so long: what differs now is called a difference even if the consumer
+"""Nothing has settled for this long: what differs now is called a difference even if the consumer
 still has messages.
 """
 

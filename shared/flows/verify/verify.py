@@ -126,7 +126,7 @@ class Verify:
         return self._tenure.job.work
 
     def _open(self) -> None:
-        """By stream: each has a watermark of its own."""
+        """Make the parts for each stream, which has a watermark of its own."""
         self._listed = list(self._work.listed)
         self._listed_bytes = len(msgspec.json.encode(self._listed))
         self._reasons, self._epochs = self._work.reasons, self._work.epochs

@@ -19,19 +19,19 @@ from shared.values.difference import Difference
 from shared.values.job import ComparisonProgress, TableCheck
 
 MAX_CANDIDATES = 5_000
-"""Settled, and repaired, whenever so many have come together: memory stays bounded when a whole
+"""Settled, and repaired, whenever there are this many candidates: memory stays bounded when a whole
 index is missing.
 """
 
 PART_ROWS = 100_000
-"""After so many rows everything is settled and stored, so that another slice continues there."""
+"""After this many rows everything is settled and stored, so that another slice continues there."""
 
 
 class Walk:
     """Compares one table.
 
     repair: repairs what differs; None: nothing is written.
-    consent: asks a person whether so many documents may be deleted.
+    consent: asks a person whether this many documents may be deleted.
     found: is given each difference. show: is given what is waited for.
     certain: is given what is compared and settled now and then.
     begun: what an earlier slice compared. shared: the ids that it found shared.

@@ -12,15 +12,15 @@ from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.pulse import Look
 
 UNTOUCHED_MS = 20 * 60_000
-"""No function that stored it runs any more. Lambda ends each after 15 minutes. Source: Lambda
-developer guide, "Lambda quotas"."""
+"""How long an item was not written: no function that stored it runs any more, because Lambda ends
+each after 15 minutes. Source: Lambda developer guide, "Lambda quotas"."""
 
 THOROUGH_MINUTES = 60
-"""A look that begins in the first of so many, or after so many others, compares the rows too that
-say that they hold a change."""
+"""A look also compares the rows that say that they hold a change if it begins in the first of this
+many minutes, or after this many other looks."""
 
 ITEMS = 2_000
-"""A run ends its look at a consumer's groups when it has read so many. The next run continues."""
+"""A run ends its look at a consumer's groups when it has read this many. The next run continues."""
 
 
 def remove_empty_rows(setup: WatchSetup) -> None:

@@ -11,7 +11,7 @@ from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.gate import Gate
 
 VERDICT_MS = 5_000
-"""A verdict is looked for so often, for as long as a probe may take."""
+"""The watch looks for a verdict this often, for as long as a probe may take."""
 
 PROBE_MS = 60_000
 

@@ -8,7 +8,7 @@ from shared.values.schedule import last_time
 from shared.values.verify_schedule import VerifySchedule
 
 RUN_SECONDS = 6 * 3_600.0
-"""A verify that is not done so long after its time is overdue."""
+"""A verify that is not done this long after its time is overdue."""
 
 
 def start_verifies(setup: WatchSetup) -> None:

@@ -37,7 +37,7 @@ class WatchSetup:
     parts: of the stage. emit: writes metrics. start_slice: of a job, in the jobs function.
     holder: names this run.
     left: seconds until the function is stopped.
-    clock: seconds since 1970. sleep: lets so many seconds pass.
+    clock: seconds since 1970. sleep: waits for a number of seconds.
     memory: from the last run; what a task changes in it, the next run reads.
     """
 

@@ -25,7 +25,7 @@ class Effect(NamedTuple):
     """What a statement does to one table; `table` is `*` for all tables of a database.
 
     `gone`: all its rows leave without row events, or those of `partitions`. `changed`: its
-    definition. `due`: rows hold other values, or are other rows, and no event tells; `why` names
+    definition. `due`: rows hold other values, or are other rows, without an event; `why` names
     the kind of statement, `was` the former name of what a RENAME brings.
 
     `rows`: DML on it was logged as a statement; `perhaps`: it is one of several that such a
@@ -34,8 +34,8 @@ class Effect(NamedTuple):
     `columns`: what a `changed` says of its columns.
 
     `plain`: it is new, so nothing hangs on it yet. `opaque`: it is a view, or has a trigger.
-    `sequence`: it is none. `temporary`, `not_temporary`: the session has, or has no more, a
-    temporary table of this name.
+    `sequence`: it is a sequence, not a table. `temporary`, `not_temporary`: the session has, or has
+    no more, a temporary table of this name.
     """
 
     kind: StatementKind

@@ -96,7 +96,7 @@ class DynamoMarks:
         return True
 
     def _update(self, pk: str, sk: str, moves: _Moves) -> None:
-        """Raises ConditionFailed."""
+        """Move marks of an item that exists. Raises ConditionFailed."""
         values: Item = {}
         sets, conditions = [], ["attribute_exists(pk)"]
         for n, (group, (seen, to)) in enumerate(moves.items()):

@@ -19,7 +19,7 @@ FLAGS = "parked"
 """The sort key of the groups that may have parked rows; `Marks.read` reads it too."""
 
 FLAG = "group "
-"""An attribute of that item is this and a group."""
+"""The item has one attribute for each group, named by this and the group."""
 
 BUDGET, _BUDGET_SECONDS = "budget#", 86_400
 """The sort key of what was refused and parked in a minute, and how long that is kept."""

@@ -55,7 +55,7 @@ class DynamoSchemas:
         self._table.put({"pk": _pk(source), "sk": _history_key(database, table), "history": text})
 
     def _add(self, source: str, table: Table, version: int) -> int | None:
-        """None when another process stored this number meanwhile, or an earlier try of ours did."""
+        """Store a version; None when another process stored it meanwhile, or our earlier try."""
         item = {
             "pk": _pk(source),
             "sk": f"{_prefix(table.database, table.name)}{version:06d}",

@@ -24,7 +24,7 @@ WAIT = 10.0
 """Seconds that a request waits for Athena; an HTTP API waits 30 for its function."""
 
 MOST_CHARACTERS = 9_000
-"""Of one parameter."""
+"""Characters of one parameter."""
 
 MOST_BYTES = 5_500_000
 """Of an answer: Lambda returns 6 MB at most."""

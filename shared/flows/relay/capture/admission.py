@@ -19,7 +19,7 @@ from shared.values.settings import TableSettings
 from shared.values.stopped import Stopped
 
 EXAMINE_SECONDS = 60.0
-"""So often the tables that are stopped are examined again."""
+"""How often stopped tables are examined again."""
 
 Preflight = Callable[[bool], Mapping[str, Finding]]
 """Examines a source, see `RelaySetup.preflight`."""

@@ -29,7 +29,7 @@ class DueRecorder:
     def note(self, due: Due, transaction: str) -> None:
         """Store what a statement did, before the checkpoint can pass it: no relay reads it again.
 
-        A new cascade on a table whose cascades the stanza accepts is nothing new.
+        A new cascade on a table whose cascades the stanza accepts is not noted.
 
         transaction: identity of the statement's transaction. Raises StateUnavailable, StackError.
         """

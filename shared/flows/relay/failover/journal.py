@@ -1,7 +1,7 @@
 """Journal: which rows recent transactions touched, to be read again when a server lacks them.
 
 Pages of keys in the claims bucket, at most one a second while changes flow, none while they do not.
-The last `PAGES` are kept: each page takes the place of the one that was written so many before it.
+The last `PAGES` are kept: each page replaces the one that was written `PAGES` pages before it.
 The checkpoint never moves past what the journal holds. Only transactions with a GTID are in it:
 without one, no other server can be asked whether it has them.
 """
@@ -23,7 +23,7 @@ PAGES = 1000
 """A quarter of an hour at least, and longer where changes do not come each second."""
 
 PAGE_ROWS = 20_000
-"""Of more rows in a second only the tables are noted."""
+"""Rows of one page. If a second has more, only their tables are noted."""
 
 
 class Touched(msgspec.Struct, array_like=True):
@@ -114,7 +114,7 @@ class Journal:
         self._at, self._gtid, self._id = transaction.position, transaction.gtid, transaction.id
 
     def add(self, changes: list[Numbered]) -> None:
-        """To be called before they are handed to the publishers."""
+        """Note the rows of changes; call this before the publishers get them."""
         if not self._gtid:
             return
         with self._adding:

@@ -50,7 +50,7 @@ class Checkpointing:
 
     @property
     def raise_epoch(self) -> int:
-        """Somebody asks for an epoch above this one (0: nobody, or for one that cannot be)."""
+        """The epoch above which a new one is asked for; 0: none is, or none can be above it."""
         asked = self._keeper.raise_epoch
         return asked if asked < MAX_EPOCH else 0
 

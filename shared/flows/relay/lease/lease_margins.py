@@ -8,7 +8,7 @@ from shared.adapters import aws
 from shared.adapters.topic import sns
 
 LEASE_SECONDS = 5.0
-"""After so long without a renewal the lease is not surely held: no request starts."""
+"""After this long without a renewal the lease is not surely held: no request starts."""
 
 REQUEST_SECONDS = 5.0
 """The longest that a request of the former holder may still be under way."""

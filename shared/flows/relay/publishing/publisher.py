@@ -11,9 +11,7 @@ from shared.flows.relay.publishing.outbox import Outbox
 log = logging.getLogger("rowline.relay")
 
 TELL_SECONDS = 10.0
-"""Failures are told at most so often: when SNS throttles there are many, and the metrics count
-them.
-"""
+"""Failures are reported at most this often: a throttling SNS causes many. Metrics count them."""
 
 
 class Publisher:

@@ -37,7 +37,7 @@ def take_over(point: Checkpoint, taken: Mapping[str, Holding], floor: int = 0) -
 
 
 def next_leg(point: Checkpoint) -> Checkpoint:
-    """`point` has come to the end of a leg: the next one, or on with everything."""
+    """The checkpoint after the leg of `point`: the next leg, or all tables together."""
     assert point.catch_up is not None
     return _leg(point, point.catch_up)
 

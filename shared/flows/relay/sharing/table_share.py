@@ -87,9 +87,9 @@ class TableShare:
         return self.wanted
 
     def released(self, point: Checkpoint, capture: CaptureConfiguration) -> tuple[Release, ...]:
-        """What `point`, which captures more than `capture`, gives up where it is.
+        """The tables that a stream at `point` gives up, because `capture` lacks them.
 
-        To another stream, if one wants it.
+        Each goes to another stream, if one wants it.
         """
         wanted = {name for tables in self._others.values() for name in tables}
         gone, kept = point.tables - capture.tables.keys(), set(capture.tables)

@@ -1,4 +1,4 @@
-"""Definition: the settings and mappings of an index, from the user's file or a table's columns."""
+"""Index definition: settings and mappings, from the user's file or a table's columns."""
 
 from typing import Any
 

@@ -16,11 +16,11 @@ FIRST_WAIT, LONGEST_WAIT = 0.1, 2.0
 """Seconds before the second round, and at most before a later one: each wait doubles."""
 
 FRUITLESS_ROUNDS = 3
-"""So many rounds that take nothing, one after the other, are an outage: the gate's matter."""
+"""This many rounds in a row that take nothing are an outage, which the gate handles."""
 
 
 class PressedBulk:
-    """Bulk requests to one cluster. sleep: lets so many seconds pass."""
+    """Bulk requests to one cluster. sleep: waits for a number of seconds."""
 
     def __init__(self, search: Search, sleep: Callable[[float], object] = time.sleep) -> None:
         self._search, self._sleep = search, sleep

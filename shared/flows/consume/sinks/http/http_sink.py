@@ -36,7 +36,7 @@ class HttpSink:
         return ""
 
     def apply(self, slice: Slice) -> list[Outcome]:
-        """In order. Nothing is sent behind a change of its group that failed."""
+        """Send changes in order; nothing is sent behind a failed change of its group."""
         outcomes: list[Outcome | None] = [
             Outcome("superseded", asked=False) if each.is_older else None for each in slice.arrivals
         ]

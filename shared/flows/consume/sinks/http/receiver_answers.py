@@ -28,7 +28,7 @@ class OwnOutcome(msgspec.Struct, frozen=True):
 
 
 class OwnOutcomes(msgspec.Struct, frozen=True):
-    """The body of an answer that tells changes apart."""
+    """The body of an answer that gives an outcome for each change."""
 
     outcomes: list[OwnOutcome] = []
 
