@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
 from cli import local_record
+from cli.service_file import service_of
 from shared.stage import Stage
 from shared.values.errors import StackError
 from shared.values.settings import StageSettings
@@ -23,16 +23,6 @@ ServiceOption = Annotated[
         help="The service's name, if it is not that of ./serverless.yml.",
     ),
 ]
-
-
-def default_service() -> str:
-    """The service of ./serverless.yml, or `rowline`."""
-    file = Path("serverless.yml")
-    return (
-        str((yaml.safe_load(file.read_text()) or {}).get("service", "rowline"))
-        if file.is_file()
-        else "rowline"
-    )
 
 
 SourceOption = Annotated[
@@ -60,7 +50,7 @@ def open_stage(
     for kind, given in (("source", source), ("elasticsearch", elasticsearch)):
         if given:
             addresses[kind], origins[kind] = given, f"--{kind}"
-    return Stage.from_stack(service or default_service(), stage, addresses, origins)
+    return Stage.from_stack(service or service_of(Path.cwd()), stage, addresses, origins)
 
 
 def declared_stage(settings: StageSettings, stage: str) -> tuple[Stage, Stage | None]:

@@ -16,6 +16,7 @@ from shared.flows.health.deployment_blockers import holds_up
 from shared.stage import Stage
 from shared.values.checkpoint import Checkpoint
 from shared.values.declaration import Declaration, read_declaration
+from shared.values.errors import ConfigError
 from shared.values.finding import Finding
 
 
@@ -40,7 +41,7 @@ def command(
     Example: `rowline check --stage prod`
     """
     if stanzas:
-        declaration = read_declaration(Path(stanzas).read_bytes())
+        declaration = read_declaration(_content(Path(stanzas)))
     else:
         declaration = declaration_of(Path.cwd(), stage)
     found = declaration.findings()
@@ -57,6 +58,17 @@ def command(
                 show_wrong(one, console, declaration.place_of(one.stanza))
         console.print(_summary(found), markup=False)
     raise typer.Exit(exit_code(found))
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"cannot be read: {error.strerror}.",
+            thing=f"--stanzas {file}",
+            hint="Write it first: sls rowline stanzas --out FILE.",
+        ) from None
 
 
 def _checkpoints(deployed: Stage | None) -> Callable[[str], Checkpoint | None]:

@@ -4,13 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from cli.service_file import FILE, read_service_file
 from shared.adapters.project.serverless import declaration_of
 from shared.values.errors import ConfigError
 from shared.values.settings import SourceSettings, TableSettings
-
-_FILE = "serverless.yml"
 
 
 def hidden_columns(folder: Path, stage: str, secret: str = "") -> dict[str, TableSettings]:
@@ -19,13 +16,13 @@ def hidden_columns(folder: Path, stage: str, secret: str = "") -> dict[str, Tabl
     secret: the source is the one with this secret; without one of these, any source is meant.
     Raises ConfigError when the stanzas cannot be read: then nobody knows what is hidden.
     """
-    if not _may_hide(folder / _FILE):
+    if not _may_hide(folder):
         return {}
     settings = declaration_of(folder, stage).settings
     if settings is None:
         raise ConfigError(
             "has mistakes, so it is not known which columns it hides.",
-            thing=_FILE,
+            thing=FILE,
             hint="`rowline check` names them. `--all-columns` shows every column.",
         )
     sources = settings.sources.values()
@@ -33,19 +30,11 @@ def hidden_columns(folder: Path, stage: str, secret: str = "") -> dict[str, Tabl
     return _together(named or list(sources))
 
 
-def _may_hide(file: Path) -> bool:
+def _may_hide(folder: Path) -> bool:
     """Whether it is worth to resolve the file's variables, which takes seconds."""
-    if not file.is_file():
-        return False
-    try:
-        found = yaml.safe_load(file.read_text())
-    except yaml.YAMLError as error:
-        raise ConfigError(
-            "is no YAML, so it is not known which columns it hides.",
-            thing=_FILE,
-            hint="Correct it. `--all-columns` shows every column.",
-        ) from error
-    declared = found.get("sources") if isinstance(found, dict) else None
+    hint = "So it is not known which columns it hides. `--all-columns` shows every column."
+    found = read_service_file(folder, hint=hint)
+    declared = found.get("sources")
     sources = declared.values() if isinstance(declared, dict) else [declared]
     return any(
         _names_hiding(source.get("tables") if isinstance(source, dict) else source)
