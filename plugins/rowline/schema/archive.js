@@ -47,7 +47,8 @@ const schema = {
       description: 'GB that one Athena query may read.',
     },
     snapshots: {
-      description: 'Snapshots of the tables: how long they are kept, how fast they read.',
+      description:
+        'Snapshots of the tables, like {keep: 35d}; {schedule: off} takes none by itself.',
       type: 'object',
       properties: {
         schedule: {
@@ -129,7 +130,7 @@ function archiveProblems(sources, consumers, archive) {
       `Name one of: ${ownSources(sources).join(', ')}.`,
   );
   const clashes = Object.entries(consumers).flatMap(([name, one]) => [
-    ...(name in made
+    ...(Object.hasOwn(made, name)
       ? [`consumers.${name} has the name of the archive's own consumer. Choose another.`]
       : []),
     ...(one?.archive !== undefined

@@ -76,4 +76,9 @@ const consumer = {
   },
 };
 
-module.exports = { type: 'object', keys: NAME, values: consumer };
+module.exports = {
+  description: 'Consumers by their names, like search: {tables: …, elasticsearch: …}.',
+  type: 'object',
+  keys: NAME,
+  values: consumer,
+};

@@ -11,4 +11,12 @@ function nearest(word, candidates) {
   );
 }
 
-module.exports = { nearest };
+/** The candidate closest to `word`, or null when all of them are quite other words. */
+function similar(word, candidates) {
+  const found = nearest(word, candidates);
+  if (found === null) return null;
+  const changes = distance(word.toLowerCase(), found.toLowerCase());
+  return changes * 2 <= Math.max(word.length, found.length) ? found : null;
+}
+
+module.exports = { nearest, similar };

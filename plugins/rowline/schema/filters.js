@@ -3,6 +3,7 @@
 // `operations` and `filter` of a consumer: which changes of its tables reach its sink.
 
 const OPERATIONS = ['c', 'u', 'd', 'r', 't'];
+const LETTERS = 'They are create, update, delete, read by a backfill, truncate.';
 const SCALARS = ['string', 'integer', 'number', 'boolean', 'null'];
 
 const schema = {
@@ -11,7 +12,7 @@ const schema = {
     list: true,
     atLeast: 1,
     unique: true,
-    items: { type: 'string', enum: OPERATIONS },
+    items: { type: 'string', enum: OPERATIONS, description: LETTERS },
     description: 'Operations that reach the sink: c, u, d, r, t. All, if it is missing.',
   },
   filter: {
@@ -65,7 +66,7 @@ function filterProblems(path, { filter }, tables) {
             `${place} needs ${column}, which the source drops from ${table}. Keep it there, or ` +
               'filter on another column.',
           ];
-        const how = column in mask ? String(mask[column]) : '';
+        const how = Object.hasOwn(mask, column) ? String(mask[column]) : '';
         if (!how || (how === 'hash' && !isValue)) return [];
         return [
           `${place} needs ${column}, which ${table} masks (${how}): the filter sees the masked ` +

@@ -160,7 +160,7 @@ function hiddenProblems(name, source) {
     return needed.flatMap(([column, by]) => {
       if ((how.drop ?? []).includes(column))
         return [`${path}.drop names ${column}, which ${by} needs. Keep it, or mask it: hash.`];
-      const mask = column in (how.mask ?? {}) ? String(how.mask[column]) : 'hash';
+      const mask = Object.hasOwn(how.mask ?? {}, column) ? String(how.mask[column]) : 'hash';
       if (mask === 'hash') return [];
       return [
         `${path}.mask.${column} is ${mask}, which would make all rows alike, and ${by} needs the ` +

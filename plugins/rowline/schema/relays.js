@@ -101,4 +101,4 @@ function relayProblems(sources) {
   ];
 }
 
-module.exports = { sourceOf, ownSources, capturedBy, relayProblems };
+module.exports = { secretName, sourceOf, ownSources, capturedBy, relayProblems };

@@ -80,7 +80,7 @@ function isPart(part, least, most, names, day) {
 
 const schema = {
   verify: {
-    description: 'Compare the sink with its source by schedule.',
+    description: 'Compare the sink with its source, like {schedule: nightly}; none without it.',
     type: 'object',
     required: ['schedule'],
     properties: {

@@ -25,7 +25,8 @@ const table = {
     },
     drop: { ...COLUMNS, atLeast: 0, description: 'Columns that never leave the relay.' },
     mask: {
-      description: 'Columns whose value is replaced before it leaves the relay.',
+      description:
+        'Columns whose value is replaced before it leaves the relay, like {email: hash}.',
       type: 'object',
       atLeast: 1,
       values: { type: ['string', 'null'], enum: ['hash', 'redact', 'null', null] },
@@ -106,4 +107,9 @@ const source = {
   },
 };
 
-module.exports = { type: 'object', keys: NAME, values: source };
+module.exports = {
+  description: 'Sources by their names, like shop: {secret: …, tables: …}.',
+  type: 'object',
+  keys: NAME,
+  values: source,
+};

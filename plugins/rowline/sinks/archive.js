@@ -9,6 +9,7 @@ const byFirehose = ({ via: way }) => way === 'firehose';
 
 // The stanza `archive:` makes its consumers (schema/archive.js); nobody writes this sink by hand.
 const schema = {
+  hidden: true,
   description: 'the archive, which has a stanza of its own',
   type: 'object',
   properties: { via: { type: 'string', enum: ['s3', 'firehose'], description: 'As the archive.' } },

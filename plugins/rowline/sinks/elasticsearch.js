@@ -1,10 +1,12 @@
 'use strict';
 
 const { SECRET, COLUMNS } = require('../schema/naming');
+const { secretName } = require('../schema/relays');
 const { secret } = require('../expand/policy_statements');
 
 const schema = {
   description: 'an Elasticsearch cluster',
+  also: ['opensearch'],
   type: 'object',
   required: ['secret'],
   properties: {
@@ -112,15 +114,15 @@ function fieldProblems(path, { fields = [], rename = {} }) {
       `${path}.rename.${odd[0]} is ${JSON.stringify(odd[1])}, which cannot be a field. ` +
         'Choose a name without dots, not blank, that Elasticsearch does not reserve.',
     ];
-  const owner = {};
+  const owner = new Map();
   for (const column of fields.length ? fields : Object.keys(rename)) {
-    const field = rename[column] ?? safeField(column);
-    if (field in owner)
+    const field = Object.hasOwn(rename, column) ? rename[column] : safeField(column);
+    if (owner.has(field))
       return [
-        `${path}.rename: ${owner[field]} and ${column} both go into the field ${field}. Rename ` +
+        `${path}.rename: ${owner.get(field)} and ${column} both go into the field ${field}. Rename ` +
           'one of them to a name of its own.',
       ];
-    owner[field] = column;
+    owner.set(field, column);
   }
   return [];
 }
@@ -137,7 +139,7 @@ function columnProblems(path, { id = [], fields = [], rename = {} }, tables) {
   const hidden = all.flatMap(([table, { drop = [], mask = {} }]) =>
     id.flatMap((column) => {
       if (drop.includes(column)) return [`${column}, which the source drops from ${table}`];
-      if (!(column in mask) || String(mask[column]) === 'hash') return [];
+      if (!Object.hasOwn(mask, column) || String(mask[column]) === 'hash') return [];
       return [`${column}, which is masked in ${table}, so that all documents would be one`];
     }),
   );
@@ -188,7 +190,7 @@ function clashes(consumers) {
     const found = tables.flatMap((table) => {
       const [database, short] = table.split('.');
       const index = stanza.alias.replaceAll('{database}', database).replaceAll('{table}', short);
-      const key = JSON.stringify([stanza.secret, index]);
+      const key = JSON.stringify([secretName(stanza.secret), index]);
       first[key] ??= { name, source, table };
       const other = first[key];
       if (other.name === name) return [];

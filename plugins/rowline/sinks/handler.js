@@ -4,6 +4,7 @@ const { REFERENCE, codeProblems } = require('../schema/own_code');
 
 const schema = {
   ...REFERENCE,
+  also: ['function', 'lambda'],
   description: 'your own code: FOLDER/MODULE.NAME of a function or a class',
 };
 

@@ -5,6 +5,7 @@ const { secret } = require('../expand/policy_statements');
 
 const schema = {
   description: 'a webhook',
+  also: ['webhook'],
   type: 'object',
   required: ['url', 'secret'],
   properties: {

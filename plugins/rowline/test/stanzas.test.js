@@ -3,7 +3,7 @@
 const test = require('node:test');
 const assert = require('node:assert');
 const { problems } = require('../schema/problems');
-const { settings } = require('../expand/settings');
+const { settings, sizes } = require('../expand/settings');
 const { readOptions } = require('../options');
 const { stanzas, frozen } = require('./fixtures');
 
@@ -143,8 +143,8 @@ const wrong = [
   [
     'a text for a number',
     [...consumer, 'memory'],
-    '512',
-    /consumers\.listingSearch\.memory is "512"; it must be a whole number/,
+    '512 MB',
+    /consumers\.listingSearch\.memory is "512 MB"; it must be a whole number/,
   ],
   [
     'a number out of range',
@@ -339,7 +339,7 @@ const wrong = [
     'a secret that is a map',
     [...source, 'secret'],
     { host: 'x' },
-    /sources\.shop\.secret is a map; it must be text/,
+    /sources\.shop\.secret is a map; it must be the name or ARN of a secret/,
   ],
   [
     'a secret with a blank',
@@ -451,6 +451,87 @@ const wrong = [
     /rename\.a is "_id", which cannot be a field/,
   ],
 ];
+
+const more = [
+  ['no for off', [...consumer, 'alarms'], 'no', /alarms is "no"; .*Did you mean off\?/],
+  ['yes for on', [...consumer, 'enabled'], 'yes', /enabled is "yes"; .*Did you mean on\?/],
+  ['true for a number', [...consumer, 'memory'], true, /memory is true; it must be a whole number/],
+  ['a number for a secret', [...source, 'secret'], 7, /secret is 7; it must be the name or ARN/],
+  [
+    'days as a number',
+    ['archive'],
+    { retention: 400 },
+    /retention is 400; .*days, or forever, like/,
+  ],
+  ['no key near', [...consumer, 'url'], 'x', /url is no known key\. Known here: source, tables/],
+  [
+    'OpenSearch',
+    [...consumer, 'opensearch'],
+    {},
+    /Did you mean consumers\.listingSearch\.elastics/,
+  ],
+  ['a webhook', [...consumer, 'webhook'], {}, /Did you mean consumers\.listingSearch\.http\?/],
+  ['a schedule alone', [...consumer, 'verify'], 'nightly', /must be a map.*\{schedule: nightly\}/],
+  [
+    'INSERT',
+    [...consumer, 'operations'],
+    'INSERT',
+    /must be one of c, u, d, r, t\. They are create/,
+  ],
+  [
+    'null for on or off',
+    [...consumer, 'marks'],
+    null,
+    /marks is empty; it must be one of true, fal/,
+  ],
+  [
+    'a date without quotes',
+    [...consumer, 'filter'],
+    { created: new Date('2026-01-31') },
+    /filter\.created is the date 2026-01-31; .* Put it in quotes/,
+  ],
+];
+for (const [what, path, value, message] of more)
+  test(`a wrong value says what it is: ${what}`, () =>
+    assert.match(problems(withValue(path, value)).join('\n'), message));
+
+test('params of the command line are text, and mean what they say', () => {
+  const given = withValue(consumer, {
+    ...stanzas().consumers.listingSearch,
+    concurrency: '20',
+    alarms: 'false',
+    verify: { schedule: 'nightly', repair: 'on' },
+    filter: { zip: '0123', sold: 'false' },
+  });
+  given.sources.shop.tables['market.listings'] = { shards: '8', acceptCascades: 'true' };
+  assert.deepEqual(problems(given), []);
+  const made = settings(given, { service: 's', stage: 't' });
+  assert.equal(made.sources.shop.tables['market.listings'].shards, 8);
+  assert.equal(made.sources.shop.tables['market.listings'].acceptCascades, true);
+  const { verify, filter } = made.consumers.listingSearch;
+  assert.equal(verify.repair, true);
+  assert.deepEqual(filter.values, { zip: ['0123'], sold: ['false'] });
+  const { concurrency, alarms } = sizes(given).consumers.listingSearch;
+  assert.deepEqual([concurrency, alarms], [20, false]);
+});
+
+test('a column or a consumer may have the name of something in JavaScript', () => {
+  const given = stanzas();
+  const { listingSearch } = given.consumers;
+  listingSearch.elasticsearch.fields = ['id', 'constructor'];
+  listingSearch.elasticsearch.rename = { constructor: 'team' };
+  listingSearch.elasticsearch.id = 'constructor';
+  given.consumers = { constructor: { ...listingSearch, filter: { constructor: 5 } } };
+  given.sources.shop.tables['market.listings'] = { shardBy: 'constructor', mask: { a: 'hash' } };
+  for (const archive of ['off', '400d']) assert.deepEqual(problems({ ...given, archive }), []);
+});
+
+test('a secret by name and by ARN is one cluster', () => {
+  const given = stanzas();
+  const secret = 'arn:aws:secretsmanager:eu-west-1:111122223333:secret:rowline/test/search-AbCdEf';
+  given.consumers.other = { tables: ['market.photos'], elasticsearch: { secret } };
+  assert.match(problems(given).join(), /both write to market-photos/);
+});
 
 test('right stanzas have no problems', () => assert.deepEqual(problems(stanzas()), []));
 
