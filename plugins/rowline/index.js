@@ -7,7 +7,7 @@ const { problems } = require('./schema/problems');
 const { placesOf, placed } = require('./schema/places');
 const { missingForContainers } = require('./schema/containers');
 const { expand } = require('./expand');
-
+const { nameClashes } = require('./expand/name_clashes');
 const { overLimits } = require('./expand/limits');
 const { archive: ARCHIVE, historyApi: HISTORY, watch } = require('./expand/logical_ids');
 const { findPython, findTarget } = require('./bundle/runtime_python');
@@ -170,10 +170,11 @@ class Rowline {
     const aws = serverless.getProvider('aws');
     const python = findPython(serverless.serviceDir, this.options.python);
     this.target = findTarget({ ...service.provider, build: this.options.build, python });
+    const prefix = `${service.service}-${aws.getStage()}`;
     this.expanded = expand(stanzas, {
       service: service.service,
       stage: aws.getStage(),
-      prefix: `${service.service}-${aws.getStage()}`,
+      prefix,
       runtime: this.target.runtime,
       architecture: this.target.architecture,
       logRetention: service.provider.logRetentionInDays,
@@ -181,6 +182,8 @@ class Rowline {
       alerts: isOff(stanzas.alerts) ? null : stanzas.alerts,
       read,
     });
+    const stack = aws.naming.getStackName();
+    this.refuse(nameClashes(service, { stack, prefix, made: this.expanded }));
     Object.assign(service.functions, this.expanded.functions);
     service.resources = service.resources ?? {};
     service.resources.Resources = { ...service.resources.Resources, ...this.expanded.resources };

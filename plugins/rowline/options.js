@@ -56,10 +56,15 @@ const isOff = (value) =>
   value === 'off' ||
   value === 0;
 
-/** A list from a list, or from one string with commas, because stage params are strings. */
+const isMap = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * A list from a list, or from one string with commas, because stage params are strings. A map is a
+ * function of CloudFormation, like {Fn::ImportValue: private-subnet}.
+ */
 const asList = (value) =>
-  (Array.isArray(value) ? value : String(value ?? '').split(','))
-    .map((entry) => String(entry).trim())
+  (Array.isArray(value) ? value : isMap(value) ? [value] : String(value ?? '').split(','))
+    .map((entry) => (isMap(entry) ? entry : String(entry).trim()))
     .filter(Boolean);
 
 /** The share of messages that are traced; 0 for none. */

@@ -5,6 +5,7 @@ const { LineCounter, parseDocument, isMap, isScalar, isSeq } = require('yaml');
 
 // ${file(PATH)} or ${file(PATH):KEY.KEY}: a stanza in another file
 const ELSEWHERE = /^\$\{file\(([^)]+)\)(?::([\w.-]+))?\}$/;
+const ROOTS = ['sources', 'consumers', 'alerts', 'archive', 'custom', 'functions', 'provider'];
 const DEEPEST = 12; // ends a cycle of files that name each other
 
 /**
@@ -13,7 +14,7 @@ const DEEPEST = 12; // ends a cycle of files that name each other
  *
  * read: returns the text of a file of the service, or throws.
  */
-function placesOf(file, read, roots = ['sources', 'consumers', 'alerts', 'archive', 'custom']) {
+function placesOf(file, read, roots = ROOTS) {
   const places = { '': path.normalize(file) };
   const document = parsed(file, read);
   for (const root of roots) {

@@ -18,10 +18,11 @@ const SHARED = ['AWS::KMS::Key', 'AWS::SNS::Topic', 'AWS::DynamoDB::Table', 'AWS
 const yaml = ({
   consumer = '    tables: [market.listings]\n    elasticsearch: {secret: search}',
   extra = '',
+  provider = '',
   shared = SHARED,
 } = {}) => `
 service: tiny
-provider: {name: aws, runtime: python3.13, architecture: arm64, region: eu-west-1}
+provider: {name: aws, runtime: python3.13, architecture: arm64, region: eu-west-1${provider}}
 plugins: [./rowline]
 sources:
   shop:
@@ -143,6 +144,21 @@ const refused = [
     'a missing shared resource',
     { shared: SHARED.slice(1) },
     /resources: Key \(the stage's key\) is missing\. Declare it below resources:/,
+  ],
+  [
+    'a function of a name that Rowline needs',
+    { extra: 'functions: {jobs: {handler: a.b}}' },
+    /serverless\.yml:\d+: functions\.jobs has the name of a function of Rowline/,
+  ],
+  [
+    'a resource of a name that Rowline needs',
+    { shared: [...SHARED, '    RoleOfWatch: {Type: "AWS::IAM::Role"}'] },
+    /resources: RoleOfWatch is the name of a resource of Rowline/,
+  ],
+  [
+    'a stack of another name',
+    { provider: ', stackName: mine' },
+    /serverless\.yml:3: provider\.stackName makes mine of the stack.* tiny-test/,
   ],
   [
     'a VPC by half',

@@ -854,10 +854,18 @@ test('an option that AWS would refuse, or that says something else than it does,
     [{ relayConcurrency: -1 }, /relayConcurrency is -1; it must be a whole number from 1 to 1000/],
     [{ jobsMemory: 64 }, /jobsMemory is 64; .* from 128 to 10240/],
     [{ subnets: 'vpc-1', securityGroups: 'sg-1' }, /subnets is "vpc-1"; .* like subnet-0a1b2c3d/],
+    [{ subscribers: [{ Ref: 'X' }] }, /subscribers names \{"Ref":"X"\}, which is no account/],
     [{ permissionsBoundary: 'boundary' }, /must be the ARN of a managed policy/],
     [{ relayconcurency: 2 }, /is no option\. Did you mean relayConcurrency\?/],
   ])
     assert.throws(() => readOptions(custom), message);
   for (const custom of [{ tls: false }, { relayConcurrency: '2' }, { relayConcurrency: 'off' }])
     readOptions(custom);
+});
+
+test('a subnet may come from another stack', () => {
+  const subnet = { 'Fn::ImportValue': 'private' };
+  const made = readOptions({ subnets: ['subnet-1', subnet], securityGroups: { Ref: 'Group' } });
+  assert.deepEqual(made.subnets, ['subnet-1', subnet]);
+  assert.deepEqual(made.securityGroups, [{ Ref: 'Group' }]);
 });
