@@ -1,5 +1,7 @@
 """How spans of time are printed and read."""
 
+import re
+
 from shared.values.errors import ConfigError
 
 
@@ -21,7 +23,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 def seconds_of(text: str) -> int:
     """The seconds of `90m`, `24h` or `7d`. Raises ConfigError."""
     number, unit = text[:-1], text[-1:]
-    if not number.isdigit() or unit not in _UNITS:
+    if not re.fullmatch(r"\d{1,9}", number) or unit not in _UNITS:
         raise ConfigError(
             "is no span of time.", thing=repr(text), hint="Write 30s, 90m, 24h or 7d."
         )

@@ -9,7 +9,7 @@ from shared.values.errors import ConfigError
 from shared.values.json_text import decode_json
 
 OPERATION = "op"
-_TERM = re.compile(r"([^=!~]+)(=|!=|~)(.*)", re.DOTALL)
+_TERM = re.compile(r"([^=!~<>]+)(=|!=|~)(.*)", re.DOTALL)
 _row = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _text = msgspec.json.Decoder(str)
 
@@ -38,7 +38,12 @@ class ChangeWhere(msgspec.Struct, frozen=True):
     @property
     def reads_rows(self) -> bool:
         """Whether a term is about a column."""
-        return any(field != OPERATION for field, _, _ in self.terms)
+        return bool(self.columns)
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns as they are named, perhaps with the image in front."""
+        return [field for field, _, _ in self.terms if field != OPERATION]
 
     def holds(self, op: str, before: str | None, after: str | None) -> bool:
         """Whether a change is meant. before, after: JSON text of its row."""
@@ -82,10 +87,15 @@ def _column(field: str, images: dict[str, dict[str, msgspec.Raw]]) -> str | None
 def _term(word: str) -> tuple[str, str, str]:
     match = _TERM.fullmatch(word)
     if not match:
-        raise _wrong(word, "is no condition")
+        what = "compares with < or >, which are not known" if "<" in word or ">" in word else ""
+        raise _wrong(word, what or "is no condition")
     field, sign, value = match.groups()
-    if field == OPERATION and (sign == "~" or value not in ("c", "u", "d", "t")):
-        raise _wrong(word, "is no operation")
+    if field == OPERATION and (sign == "~" or value not in ("c", "u", "d", "r", "t")):
+        raise _wrong(word, "is no operation: they are c, u, d, r, t")
+    if sign == "~" and not value:  # perhaps an unset variable of a shell
+        raise _wrong(word, "would mean every value")
+    if value.startswith("=" if sign == "~" else ("=", "~")):
+        raise _wrong(word, "has two signs")
     return field, sign, value
 
 

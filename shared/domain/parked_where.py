@@ -15,8 +15,10 @@ from shared.values.parked_change import ParkedChange
 from shared.values.table_pattern import matches
 
 FIELDS = ("table", "reason", "error", "key", "op", "id", "since", "until")
+OPERATIONS = ("c", "u", "d", "r", "t")
 _TERM = re.compile(r"(\w+)(=|~)(.*)", re.DOTALL)
-_AGE = re.compile(r"(\d+)([smhd])")
+_AGE = re.compile(r"(\d{1,9})([smhd])")
+_UNIX_MS = re.compile(r"-?\d{12,16}")
 _MOST_COLUMNS = 4
 """Of a key whose values may be written in any order."""
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -56,6 +58,12 @@ def _term(word: str, now: float) -> tuple[str, str, str]:
     if field not in FIELDS:
         hint = f"{did_you_mean(field, FIELDS)}Known are {', '.join(FIELDS)}."
         raise ConfigError(f"has no field {field}.", thing="--where", hint=hint)
+    if sign == "~" and not value:  # every text holds an empty one: an unset variable of a shell
+        raise _wrong(word, "would mean every change")
+    if value.startswith(("=", "~") if sign == "=" else "="):
+        raise _wrong(word, "has two signs")
+    if field == "op" and sign == "=" and value not in OPERATIONS:
+        raise _wrong(word, f"is no operation: they are {', '.join(OPERATIONS)}")
     if field in ("since", "until"):
         if sign != "=":
             raise _wrong(word, "is no time")
@@ -66,7 +74,7 @@ def _term(word: str, now: float) -> tuple[str, str, str]:
 def _unix_ms(value: str, now: float) -> int:
     if match := _AGE.fullmatch(value):
         return int((now - int(match[1]) * _SECONDS[match[2]]) * 1000)
-    if value.isdigit() and len(value) >= 12:
+    if _UNIX_MS.fullmatch(value):
         return int(value)
     try:
         at = datetime.fromisoformat(value)
@@ -94,12 +102,15 @@ def _holds(field: str, sign: str, value: str, change: ParkedChange) -> bool:
 
 
 def _keys(change: ParkedChange) -> list[str]:
-    """The ways to write a key: JSON, or its values with commas, in any order of the columns."""
+    """The ways to write a key: JSON, or its values with commas, in any order of the columns.
+
+    A person may write JSON without quotes around it: reading the conditions takes its own away.
+    """
     if not change.key:
         return []
     values = [str(value) for value in msgspec.json.decode(change.key).values()]
     ways = permutations(values) if len(values) <= _MOST_COLUMNS else [values]
-    return [change.key, *(",".join(way) for way in ways)]
+    return [change.key, *shlex.split(change.key), *(",".join(way) for way in ways)]
 
 
 _TEXTS: dict[str, Callable[[ParkedChange], list[str]]] = {

@@ -36,6 +36,7 @@ def chosen(where: str) -> str:
         ("key='2,x y'", "b"),
         ("key='x y,2'", "b"),
         ('key=\'{"id":2,"shop":"x y"}\'', "b"),
+        ('key={"id":2,"shop":"x y"}', "b"),
         ("op=d", "c"),
         ("id=b", "b"),
         ("error=KeyError", "abc"),
@@ -58,6 +59,12 @@ def test_conditions(where: str, ids: str) -> None:
         ("since=yesterday", "90m"),
         ("since~2h", "conditions such as"),
         ("key='", "conditions such as"),
+        ("reason~", "would mean every change"),
+        ("reason==x", "has two signs"),
+        ("reason=~x", "has two signs"),
+        ("op=INSERT", "they are c, u, d, r, t"),
+        ("since=²²²²²²²²²²²²", "is no time"),
+        (f"since={'9' * 400}d", "is no time"),
     ],
 )
 def test_a_condition_that_makes_no_sense_is_refused(where: str, hint: str) -> None:

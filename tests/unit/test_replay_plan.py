@@ -89,7 +89,15 @@ def test_a_consumer_of_every_change_gets_all(archive: ReplayArchive) -> None:
             r"'shop.nix'.*no archived table.*shop.items",
         ),
         (ReplayRequest(at_us(0), tables=("shop.secret",)), {}, r"'shop.secret'.*no archived table"),
-        (ReplayRequest(at_us(0), where="op=x"), {}, r"--where.*no operation"),
+        (ReplayRequest(at_us(0), where="op=x"), {}, r"--where.*no operation: they are c, u, d, r"),
+        (ReplayRequest(at_us(0), where="price>=5"), {}, r"compares with < or >"),
+        (ReplayRequest(at_us(0), where="title~"), {}, r"would mean every value"),
+        (ReplayRequest(at_us(0), where="title=~a"), {}, r"has two signs"),
+        (
+            ReplayRequest(at_us(0), where="op=u before.titel~a"),
+            {},
+            r"names before\.titel, which is no column of shop\.items\. Did you mean title\?",
+        ),
         (ReplayRequest(at_us(0), key="a"), {}, r"no value of column id"),
     ],
 )

@@ -11,6 +11,7 @@ from shared.domain.key_argument import key_texts
 from shared.domain.replay_cost import replay_cost
 from shared.flows.jobs.send_rate import RATE
 from shared.flows.replay.archive_reader import ArchiveReader
+from shared.flows.replay.known_columns import require_columns, versions_of
 from shared.values.archive_pages import Choice, PartPlan, PartRequest, Reach, TableName
 from shared.values.errors import ConfigError, RowlineError, StackError
 from shared.values.settings import ConsumerSettings, SourceSettings, table_settings
@@ -90,8 +91,10 @@ def plan(setup: PlanSetup, asked: ReplayRequest) -> ReplayPlan:
             thing=f"consumer {consumer.name}",
             hint="A replay goes from the archive to another consumer.",
         )
-    ChangeWhere.parse(asked.where)
+    where = ChangeWhere.parse(asked.where)
     tables = tables_of(setup, asked.tables)
+    if where.reads_rows:
+        require_columns(where, [one for name in tables for one in _versions(setup, name)])
     keys = _keys(setup, tables, asked.key)
     _check_age(setup, asked)
     reach = setup.reader.reach(setup.source.name, setup.streams)
@@ -182,12 +185,11 @@ def _keys(setup: PlanSetup, tables: Sequence[TableName], key: str) -> tuple[str,
             thing="--key",
             hint="Name the table with --tables.",
         )
-    name, versions = tables[0], list[Table]()
-    while found := setup.state.schemas.read(
-        setup.source.name, name.database, name.table, len(versions) + 1
-    ):
-        versions.append(found)
-    return tuple(key_texts(key, versions, name.full))
+    return tuple(key_texts(key, _versions(setup, tables[0]), tables[0].full))
+
+
+def _versions(setup: PlanSetup, name: TableName) -> list[Table]:
+    return versions_of(setup.state.schemas, setup.source.name, name)
 
 
 def _check_age(setup: PlanSetup, asked: ReplayRequest) -> None:

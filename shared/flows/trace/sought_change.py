@@ -8,6 +8,7 @@ from shared.flows.trace.found_change import FoundChange
 from shared.values.errors import ConfigError
 from shared.values.key_hash import key_hash
 
+_COMMA = re.compile(r"(?<!\\),")
 _ID = re.compile(r"(?P<transaction>.+)@(?P<ms>\d{10,16})/(?P<place>[^/@]+)")
 
 
@@ -58,12 +59,22 @@ def transaction_of(id: str) -> str:
 
 
 def by_key(text: str) -> Sought:
-    """The latest change of a row: `DATABASE.TABLE:VALUE`, several values with commas."""
+    """The latest change of a row: `DATABASE.TABLE:VALUE`, several values with commas.
+
+    `\\,` is a comma in a value. Raises ConfigError.
+    """
     table, colon, values = text.partition(":")
     if not colon or table.count(".") != 1 or not values:
         raise ConfigError(
             "names no row.",
             thing=f"--key {text}",
-            hint="Write DATABASE.TABLE:VALUE, or :VALUE,VALUE for a key of two columns.",
+            hint=(
+                "Write DATABASE.TABLE:VALUE, or :VALUE,VALUE for a key of two columns; `\\,` is a "
+                "comma in a value."
+            ),
         )
-    return Sought(table=table, hash=key_hash(values.split(",")), key=values)
+    return Sought(
+        table=table,
+        hash=key_hash([part.replace("\\,", ",") for part in _COMMA.split(values)]),
+        key=values,
+    )
