@@ -110,7 +110,8 @@ def _write(file: Path, blocks: dict[str, str], force: bool) -> None:
 
 
 def _name(database: str) -> str:
-    """The logical name for a database: the letters and digits of its name."""
+    """The logical name for a database: 40 letters and digits at most, a small letter first."""
     words = re.findall(r"[A-Za-z0-9]+", database) or ["source"]
     name = words[0] + "".join(word.capitalize() for word in words[1:])
-    return name if name[0].isalpha() else f"db{name}"
+    named = name[0].lower() + name[1:] if name[0].isalpha() else f"db{name}"
+    return named[:40]

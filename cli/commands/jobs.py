@@ -1,6 +1,5 @@
 """`rowline jobs`"""
 
-import time
 from contextlib import suppress
 from typing import Annotated
 
@@ -13,6 +12,8 @@ from cli.ui.consent import YesOption
 from cli.ui.console import note_console, print_json, result_console
 from cli.ui.duration import duration
 from cli.ui.json_option import JsonOption
+from cli.ui.moment import moment
+from cli.ui.printed_table import new_table, print_table
 from cli.ui.progress_line import RowProgress
 from shared.domain.polling import Polling
 from shared.flows.jobs import job_control
@@ -37,20 +38,18 @@ def list_jobs(
 
     Example: `rowline jobs list --stage prod`
     """
-    from rich.table import Table
-
     deployed = open_stage(stage, service)
     found = job_control.jobs_of(deployed.state, deployed.settings.consumers)
     if as_json:
         return print_json(found)
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table = new_table()
     for name in ("JOB", "KIND", "CONSUMER", "STATE", "BY", "BEGAN", "OUTCOME"):
-        table.add_column(name, no_wrap=name == "JOB")
+        table.add_column(name)
     for job in found:
         table.add_row(
-            job.id, job.kind, job.consumer, job.state, job.by, _when(job.began_ms), job.outcome
+            job.id, job.kind, job.consumer, job.state, job.by, moment(job.began_ms), job.outcome
         )
-    result_console().print(table)
+    print_table(result_console(), table)
 
 
 @app.command()
@@ -138,10 +137,10 @@ def _lines(job: Job) -> list[str]:
     head = f"{job.kind} {job.id} of {job.consumer}: {job.state}"
     if job.outcome:
         head += f", {job.outcome}"
-    lines = [head, f"  began    {_when(job.began_ms)} by {job.by or '-'}"]
+    lines = [head, f"  began    {moment(job.began_ms)} by {job.by or '-'}"]
     if job.ended_ms:
         took = duration((job.ended_ms - job.began_ms) / 1000)
-        lines.append(f"  ended    {_when(job.ended_ms)}, after {took}")
+        lines.append(f"  ended    {moment(job.ended_ms)}, after {took}")
     if job.holder:
         lines.append(f"  holder   {job.holder}")
     elif job.in_function and job.state == "running":
@@ -171,10 +170,6 @@ def _lines(job: Job) -> list[str]:
         if job.work.archive:
             lines.append(f"  archive  {job.work.archive}")
     return lines
-
-
-def _when(unix_ms: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(unix_ms / 1000)) if unix_ms else "-"
 
 
 def _note(text: str) -> None:

@@ -9,16 +9,17 @@ import typer
 from rich.console import Console
 
 from cli.deployed import ServiceOption, StageOption, open_stage
-from cli.ui.console import print_json, result_console
+from cli.ui.console import note_console, print_json, result_console
 from cli.ui.duration import duration
 from cli.ui.json_option import JsonOption
+from cli.ui.moment import moment
 from cli.ui.printed_table import new_table, print_table
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
 from shared.domain.parked_by_reason import ParkedReason, by_reason
 from shared.domain.parked_where import ParkedWhere
 from shared.flows.redrive.redrive import Redrive
-from shared.flows.redrive.redrive_report import lines_of_report, resync_of
+from shared.flows.redrive.redrive_report import RedriveReport, lines_of_report, resync_of
 from shared.stage import Stage
 from shared.values.errors import ConfigError
 from shared.values.parked_change import ParkedChange
@@ -108,6 +109,8 @@ def drop(
     found = _found(deployed, consumer, where)
     console = result_console()
     if not found:
+        if as_json:
+            return print_json(RedriveReport(consumer, job="", chosen=0))
         console.print(f"{consumer}: nothing is parked{' that matches' if where else ''}")
         return
     if not yes and not _agreed(consumer, by_reason(found)):
@@ -132,8 +135,8 @@ def _agreed(consumer: str, groups: list[ParkedReason]) -> bool:
             thing=f"consumer {consumer}",
             hint="Look at them with rowline parked list; then run the same command with --yes.",
         )
-    for group in groups:
-        _show_group(group, result_console())
+    for group in groups:  # not among the results: these may be JSON
+        _show_group(group, note_console())
     return typer.confirm(f"Drop these {count:,} changes?", err=True)
 
 
@@ -216,5 +219,4 @@ def _name(change: ParkedChange) -> str:
 def _when(unix_ms: int) -> str:
     if not unix_ms:
         return "-"
-    at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(unix_ms / 1000))
-    return f"{at} ({duration(max(0.0, time.time() - unix_ms / 1000))} ago)"
+    return f"{moment(unix_ms)} ({duration(max(0.0, time.time() - unix_ms / 1000))} ago)"

@@ -1,5 +1,6 @@
 """`rowline source reset`"""
 
+import sys
 import time
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from cli.commands.relay import foreground
 from cli.commands.source_move import command as move
 from cli.deployed import ServiceOption, StageOption, open_stage
 from shared.flows.source.reset import reset as reset_stream
+from shared.values.errors import ConfigError
 
 app = typer.Typer(
     no_args_is_help=True, help="Change where a source is read.", rich_markup_mode="markdown"
@@ -41,11 +43,18 @@ def reset(
     """
     deployed = open_stage(stage, service)
     job = foreground(deployed, deployed.source(source))
+    if not yes and not sys.stdin.isatty():
+        raise ConfigError(
+            f"would be read from {start} on, and what lies before would be skipped.",
+            thing=f"source {job.source.name}",
+            hint="To agree, run the same command with --yes.",
+        )
     if not yes:
         typer.confirm(
             f"Read {job.source.name} of {deployed.full_name} from {start} on, "
             "and skip what lies before?",
             abort=True,
+            err=True,
         )
     old, new = reset_stream(job, start, time.time_ns() // 1_000_000)
     typer.echo(
