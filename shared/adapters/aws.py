@@ -36,6 +36,19 @@ Secrets Manager, SNS and SQS, each under "Common Error Types" and the operation'
 """
 
 
+_EXPIRED = "The credentials have expired: log in again, or set new ones."
+_UNKNOWN = "AWS does not accept these credentials: see `aws sts get-caller-identity`."
+_CREDENTIALS = {
+    **dict.fromkeys(("ExpiredToken", "ExpiredTokenException", "RequestExpired"), _EXPIRED),
+    **dict.fromkeys(("SSOTokenLoadError", "UnauthorizedSSOTokenError"), _EXPIRED),
+    **dict.fromkeys(("InvalidClientTokenId", "UnrecognizedClientException"), _UNKNOWN),
+    **dict.fromkeys(("InvalidAccessKeyId", "SignatureDoesNotMatch"), _UNKNOWN),
+    **dict.fromkeys(("InvalidSignatureException", "AuthFailure"), _UNKNOWN),
+    "NoCredentialsError": "Set AWS_PROFILE, or log in.",
+    "NoRegionError": "Set AWS_REGION.",
+}
+
+
 def config(
     *, attempts: int = ATTEMPTS, connections: int = 10, read_seconds: float = READ_SECONDS
 ) -> Config:
@@ -83,6 +96,15 @@ def message_of(error: Exception) -> str:
     """What AWS, or the client, says of an error, without a full stop."""
     text = error.response["Error"].get("Message", "") if isinstance(error, ClientError) else error
     return str(text).rstrip(".")
+
+
+def credentials_hint(error: Exception) -> str:
+    """What to do where credentials or the region are the trouble; empty for any other error.
+
+    Source: IAM user guide, "Troubleshoot IAM" (access denied and temporary credentials), and the
+    API references, each under "Common Error Types".
+    """
+    return _CREDENTIALS.get(code_of(error), "")
 
 
 def is_passing(error: Exception) -> bool:

@@ -14,8 +14,11 @@ def failure(system: str, error: Exception, *, thing: str, hint: str) -> RowlineE
     said = f"({aws.code_of(error)}): {aws.message_of(error)}."
     if aws.is_passing(error):
         return StateUnavailable(
-            f"{system} did not answer {said}", thing=thing, hint="The call is tried again."
+            f"{system} did not answer {said}",
+            thing=thing,
+            hint=aws.credentials_hint(error) or "The same call may succeed later.",
         )
+    hint = aws.credentials_hint(error) or hint
     return StackError(f"{system} refuses {said}", thing=thing, hint=hint)
 
 

@@ -13,7 +13,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from shared.adapters.secrets import secret_json
-from shared.values.errors import ConfigError
+from shared.values.errors import ConfigError, SecretUnavailable
 
 PROVIDERS = parameters.base.DEFAULT_PROVIDERS
 
@@ -53,6 +53,22 @@ def test_a_denied_secret_says_what_to_allow(manager: Any) -> None:
                 r"secretsmanager:GetSecretValue"
             ),
         ):
+            secret_json("source")
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("ExpiredTokenException", "credentials have expired"),
+        ("UnrecognizedClientException", "does not accept these credentials"),
+        ("ValidationException", "Secrets Manager says: Invalid name"),
+    ],
+)
+def test_what_is_wrong_with_the_credentials_is_said(manager: Any, code: str, hint: str) -> None:
+    PROVIDERS["secrets"] = parameters.SecretsProvider(boto3_client=manager)
+    with Stubber(manager) as stub:
+        stub.add_client_error("get_secret_value", code, "Invalid name")
+        with pytest.raises(SecretUnavailable, match=f"cannot be read: {code}.*{hint}"):
             secret_json("source")
 
 

@@ -144,7 +144,9 @@ class SqsQueue:
 
     def _unavailable(self, code: str) -> StateUnavailable:
         return StateUnavailable(
-            f"SQS did not answer ({code}).", thing=self._url, hint="The call is tried again."
+            f"SQS did not answer ({code}).",
+            thing=self._url,
+            hint="The same call may succeed later.",
         )
 
 

@@ -6,6 +6,7 @@ A process has one client.
 from typing import Any
 
 import msgspec
+from botocore.exceptions import ClientError
 
 from shared.adapters import aws
 from shared.values.errors import ConfigError, SecretUnavailable
@@ -25,6 +26,14 @@ _HINTS = {
 }
 
 
+def _hint(error: Exception) -> str:
+    if hint := aws.credentials_hint(error):
+        return hint
+    if isinstance(error, ClientError):
+        return f"Secrets Manager says: {aws.message_of(error)}."
+    return "Secrets Manager does not answer: from a VPC it needs its endpoint or a NAT."
+
+
 def secret_json(name: str, *, fresh: bool = False) -> dict[str, Any]:
     """The content of a secret that holds a JSON object.
 
@@ -35,7 +44,6 @@ def secret_json(name: str, *, fresh: bool = False) -> dict[str, Any]:
     from aws_lambda_powertools.utilities import parameters
     from aws_lambda_powertools.utilities.parameters import base
     from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
-    from botocore.exceptions import ClientError
 
     thing = f"secret {name}"
     try:
@@ -47,12 +55,14 @@ def secret_json(name: str, *, fresh: bool = False) -> dict[str, Any]:
     except GetParameterError as error:
         # Powertools raises it inside `except`, without `from`.
         cause = error.__cause__ or error.__context__
-        if isinstance(cause, ClientError) and (code := cause.response["Error"]["Code"]) in _HINTS:
+        if (
+            isinstance(cause, ClientError)
+            and (code := cause.response["Error"]["Code"]) in _HINTS
+        ):
             raise ConfigError(f"cannot be read: {code}.", thing=thing, hint=_HINTS[code]) from None
+        failed = cause if isinstance(cause, Exception) else error
         raise SecretUnavailable(
-            f"cannot be read: {type(cause or error).__name__}.",
-            thing=thing,
-            hint="Secrets Manager does not answer: from a VPC it needs its endpoint or a NAT.",
+            f"cannot be read: {aws.code_of(failed)}.", thing=thing, hint=_hint(failed)
         ) from None
     try:
         return msgspec.json.decode(text, type=dict[str, Any])

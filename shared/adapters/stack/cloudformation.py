@@ -77,7 +77,7 @@ class Stack(msgspec.Struct, frozen=True):
                 raise StateUnavailable(
                     f"CloudFormation did not answer ({aws.code_of(error)}).",
                     thing=f"stack {name}",
-                    hint="The call is tried again.",
+                    hint="The same call may succeed later.",
                 ) from None
             raise _unreadable(name, settings.stage, error) from None
         updated = str(described.get("LastUpdatedTime", ""))
@@ -152,10 +152,22 @@ class Stack(msgspec.Struct, frozen=True):
             return self.outputs[key]
         except KeyError:
             raise StackError(
-                f"has no output {key}.",
+                f"has no output {key}; its status is {self.status}.",
                 thing=f"stack {self.name}",
-                hint="Deploy it again with this version.",
+                hint=_hint_of(self.status),
             ) from None
+
+
+def _hint_of(status: str) -> str:
+    """What to do about a stack that lacks an output.
+
+    Source: CloudFormation user guide, "Stack status codes".
+    """
+    if status.endswith("IN_PROGRESS"):
+        return "It is being deployed or removed: wait until that is over."
+    if status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"):
+        return "Its first deployment failed. Remove it with sls remove, then deploy it again."
+    return "Deploy it again with this version."
 
 
 def _outputs(described: Any) -> dict[str, str]:
@@ -187,15 +199,17 @@ def _unreadable(name: str, stage: str, error: Exception) -> StackError:
                 hint=f"Deploy it: sls deploy --stage {stage}.",
             )
         return StackError(
-            f"cannot be read: {code}.",
+            f"cannot be read ({code}): {aws.message_of(error)}.",
             thing=f"stack {name}",
-            hint=(
+            hint=aws.credentials_hint(error)
+            or (
                 "Credentials need cloudformation:DescribeStacks and cloudformation:GetTemplate, "
                 "for this account and region."
             ),
         )
     return StackError(
-        f"cannot be read: {error}.",
+        f"cannot be read: {aws.message_of(error)}.",
         thing=f"stack {name}",
-        hint="Set credentials and AWS_REGION, or AWS_ENDPOINT_URL for an emulator.",
+        hint=aws.credentials_hint(error)
+        or "Set credentials and AWS_REGION, or AWS_ENDPOINT_URL for an emulator.",
     )

@@ -6,12 +6,13 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 from moto import mock_aws
 
 from shared.adapters.stack import Stack
 from shared.flows.consume import sinks
 from shared.values.errors import ConfigError, StackError
-from shared.values.settings import TableSettings
+from shared.values.settings import StageSettings, TableSettings
 
 METADATA: dict[str, Any] = {
     "service": "rowline",
@@ -127,3 +128,34 @@ def test_an_endpoint_that_does_not_answer_is_one_paragraph(monkeypatch: pytest.M
         monkeypatch.setenv(name, "test")
     with pytest.raises(StackError, match="stack rowline-dev: cannot be read: Could not connect"):
         Stack.open("rowline", "dev")
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("ExpiredToken", "have expired: log in again"),
+        ("InvalidClientTokenId", "does not accept these credentials"),
+        ("AccessDenied", "perform this. Credentials need cloudformation:DescribeStacks and"),
+    ],
+)
+def test_a_stack_that_may_not_be_read_says_why(cloudformation: Any, code: str, hint: str) -> None:
+    with Stubber(cloudformation) as stub:
+        stub.add_client_error("describe_stacks", code, "You may not perform this")
+        with pytest.raises(StackError) as caught:
+            Stack.open("rowline", "dev", cloudformation)
+    assert f"stack rowline-dev: cannot be read ({code}): You may not perform" in str(caught.value)
+    assert hint in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [
+        ("CREATE_IN_PROGRESS", "wait until that is over"),
+        ("ROLLBACK_COMPLETE", "Its first deployment failed"),
+        ("UPDATE_COMPLETE", "Deploy it again with this version"),
+    ],
+)
+def test_a_stack_that_is_half_deployed_says_so(status: str, hint: str) -> None:
+    half = Stack("rowline-dev", status, StageSettings("rowline", "dev", {}, {}), {})
+    with pytest.raises(StackError, match=f"no output StateTable; its status is {status}.*{hint}"):
+        _ = half.state_table

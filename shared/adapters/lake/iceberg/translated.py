@@ -40,5 +40,7 @@ class Translated:
             ) from error
         if isinstance(error, aws.FAILURES):
             raise StateUnavailable(
-                f"AWS did not answer: {error}", thing=self._thing, hint="The call is tried again."
+                f"AWS did not answer: {error}",
+                thing=self._thing,
+                hint="The same call may succeed later.",
             ) from None

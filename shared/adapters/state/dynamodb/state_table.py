@@ -197,7 +197,7 @@ class StateTable:
                     raise StateUnavailable(
                         f"DynamoDB throttles: {_entries(left)} items stay unprocessed.",
                         thing=f"state table {self._name}",
-                        hint="The call is tried again.",
+                        hint="The same call may succeed later.",
                     )
                 ceiling = min(_LONGEST_WAIT, 0.05 * 2**fruitless)
                 self._sleep(random.uniform(ceiling / 2, ceiling))  # noqa: S311 (spread, no secret)
