@@ -408,6 +408,18 @@ const wrong = [
     /has a wrong name; it must be database\.table.* SNS cannot filter .* control character/,
   ],
   [
+    'a table with a quotation mark',
+    [...consumer, 'tables'],
+    ['market.a"b'],
+    /tables\[0\] is .* SNS filters on no name with a quotation mark.* by database\.\* only/,
+  ],
+  [
+    'a database with a backslash',
+    [...source, 'tables', 'mar\\ket.a'],
+    null,
+    /has a wrong name; .* SNS filters on no name with a quotation mark or a backslash/,
+  ],
+  [
     'a pattern of the source',
     [...source, 'tables', 'market.*'],
     null,
@@ -868,4 +880,10 @@ test('a subnet may come from another stack', () => {
   const made = readOptions({ subnets: ['subnet-1', subnet], securityGroups: { Ref: 'Group' } });
   assert.deepEqual(made.subnets, ['subnet-1', subnet]);
   assert.deepEqual(made.securityGroups, [{ Ref: 'Group' }]);
+});
+
+test('a table with a quotation mark is captured, and received with its database', () => {
+  const given = withValue([...source, 'tables', 'market.a"b'], null);
+  given.consumers.listingSearch.tables = ['market.*'];
+  assert.deepEqual(problems(given), []);
 });
