@@ -23,6 +23,7 @@ from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.backfill.backfill_report import BackfillReport
+from shared.flows.backfill.tables_to_fill import require_fillable
 from shared.stage import Stage
 from shared.values.errors import ConfigError
 from shared.values.job import BackfillWork, ResyncWork
@@ -97,6 +98,7 @@ def run_fill(
     options: FillOptions,
 ) -> None:
     """Run a backfill or a resync, and print what it did."""
+    require_fillable(stage.consumer(consumer))
     if runs_here(stage, consumer, options.here):
         with RowProgress(kind.__name__.removesuffix("Work").lower()) as progress:
             agreed = consent(options.yes, progress)

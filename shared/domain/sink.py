@@ -260,5 +260,9 @@ def require_listable(sink: Sink, consumer: ConsumerSettings) -> Listable:
     raise ConfigError(
         f"its sink, {consumer.kind}, cannot list what it holds, so nothing can be compared.",
         thing=f"consumer {consumer.name}",
-        hint="Compare a consumer whose sink can, or fill this one again: rowline backfill.",
+        hint=(
+            "The archive has a proof of its own: rowline archive audit."
+            if consumer.is_drained
+            else "Compare a consumer whose sink can, or fill this one again: rowline backfill."
+        ),
     )

@@ -90,6 +90,13 @@ def test_a_relay_that_stopped_is_named(world: BackfillWorld) -> None:
         job(world, polling=Polling(lambda: world.now, sleep)).run()
 
 
+def test_the_archive_takes_no_rows_that_are_read(world: BackfillWorld) -> None:
+    archive = msgspec.structs.replace(consumer_settings(), sink={"kind": "archive"})
+    with pytest.raises(ConfigError, match="is the archive itself.*rowline snapshot create"):
+        job(world, consumer=archive).run()
+    assert world.queue.depth() == (0, 0)
+
+
 def test_another_server_than_the_relays_is_refused(world: BackfillWorld) -> None:
     world.database._server = type(world.database.server())(
         "mariadb", (11, 4, 5), "11.4.5", "mariadb-2"

@@ -55,10 +55,7 @@ def secret_json(name: str, *, fresh: bool = False) -> dict[str, Any]:
     except GetParameterError as error:
         # Powertools raises it inside `except`, without `from`.
         cause = error.__cause__ or error.__context__
-        if (
-            isinstance(cause, ClientError)
-            and (code := cause.response["Error"]["Code"]) in _HINTS
-        ):
+        if isinstance(cause, ClientError) and (code := cause.response["Error"]["Code"]) in _HINTS:
             raise ConfigError(f"cannot be read: {code}.", thing=thing, hint=_HINTS[code]) from None
         failed = cause if isinstance(cause, Exception) else error
         raise SecretUnavailable(

@@ -7,6 +7,17 @@ from shared.domain.open_dues import open_dues
 from shared.flows.jobs.job_setup import JobSetup
 from shared.values.errors import ConfigError
 from shared.values.job import BackfillWork, ResyncWork
+from shared.values.settings import ConsumerSettings
+
+
+def require_fillable(consumer: ConsumerSettings) -> None:
+    """Raises ConfigError for the archive, which drops rows that are read: they are no changes."""
+    if consumer.is_drained:
+        raise ConfigError(
+            "is the archive itself, which takes no rows that are read.",
+            thing=f"consumer {consumer.name}",
+            hint="Store them beside the archived changes: rowline snapshot create.",
+        )
 
 
 def tables_to_fill(
@@ -21,6 +32,7 @@ def tables_to_fill(
     Raises ConfigError when another kind of job is under way, or one of other tables.
     """
     consumer, source = setup.consumer, setup.source
+    require_fillable(consumer)
     job = setup.state.jobs.current(consumer.name, "fill")
     if job and not isinstance(job.work, kind):
         raise ConfigError(
