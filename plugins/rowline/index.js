@@ -9,7 +9,7 @@ const { missingForContainers } = require('./schema/containers');
 const { expand } = require('./expand');
 const { nameClashes } = require('./expand/name_clashes');
 const { overLimits } = require('./expand/limits');
-const { archive: ARCHIVE, historyApi: HISTORY, watch } = require('./expand/logical_ids');
+const { archive: ARCHIVE, historyApi: HISTORY, ownerOf, watch } = require('./expand/logical_ids');
 const { findPython, findTarget } = require('./bundle/runtime_python');
 const { buildPackage } = require('./bundle');
 const { buildArchivePackage } = require('./bundle/archive_package');
@@ -240,7 +240,10 @@ class Rowline {
   }
 
   finish() {
-    this.refuse(overLimits(this.serverless.service.provider.compiledCloudFormationTemplate));
+    const { compiledCloudFormationTemplate: template } = this.serverless.service.provider;
+    const stack = this.serverless.getProvider('aws').naming.getStackName();
+    const owner = (id) => ownerOf(id, this.expanded.settings);
+    this.refuse(overLimits(template, { stack, ownerOf: owner }));
   }
 
   async wake() {

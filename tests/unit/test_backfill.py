@@ -92,7 +92,7 @@ def test_a_relay_that_stopped_is_named(world: BackfillWorld) -> None:
 
 def test_the_archive_takes_no_rows_that_are_read(world: BackfillWorld) -> None:
     archive = msgspec.structs.replace(consumer_settings(), sink={"kind": "archive"})
-    with pytest.raises(ConfigError, match="is the archive itself.*rowline snapshot create"):
+    with pytest.raises(ConfigError, match=r"is the archive itself.*rowline snapshot create"):
         job(world, consumer=archive).run()
     assert world.queue.depth() == (0, 0)
 

@@ -1,5 +1,7 @@
 'use strict';
 
+const { filledIn } = require('./text_sizes');
+
 // Limits of AWS, checked before anything is sent. Sources: CloudFormation quotas, Lambda quotas,
 // ECS quotas, SQS and SNS API references, "SNS subscription filter policy constraints".
 const LIMITS = {
@@ -16,16 +18,12 @@ const LIMITS = {
   filterCombinations: 150,
   taskDefinition: 65536, // bytes
 };
-const LONGEST_REFERENCE = 160; // a queue URL or an ARN that CloudFormation fills in later
-
-const sizeOf = (value) =>
-  typeof value === 'object' ? LONGEST_REFERENCE : Buffer.byteLength(String(value));
 const nameOf = (value) => (typeof value === 'string' ? value : '');
 
 const rules = {
   'AWS::Lambda::Function': ({ FunctionName, Environment }) => {
     const bytes = Object.entries(Environment?.Variables ?? {}).reduce(
-      (sum, [key, value]) => sum + Buffer.byteLength(key) + sizeOf(value),
+      (sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(String(value)),
       0,
     );
     return [
@@ -39,7 +37,7 @@ const rules = {
         bytes,
         LIMITS.environment,
         'bytes of environment variables',
-        'Move the longest into a secret.',
+        'Shorten the names of the consumers, or split them over two services.',
       ),
     ];
   },
@@ -70,7 +68,7 @@ const rules = {
       JSON.stringify(Policies.map((policy) => policy.PolicyDocument)).length,
       LIMITS.rolePolicy,
       'characters of inline policies',
-      'Drop statements.',
+      'Let consumers share a secret, or split them over two services.',
     ),
   ],
   'AWS::ECS::TaskDefinition': (properties) => [
@@ -112,8 +110,13 @@ function fewerResources(resources) {
   );
 }
 
-/** The parts of a template that exceed a limit of AWS, one sentence each. */
-function overLimits(template) {
+/**
+ * The parts of a template that exceed a limit of AWS, one sentence each.
+ *
+ * stack: the name of the stack. ownerOf: the key of the stanza that a resource belongs to, by its
+ * logical id; undefined for one of the stage.
+ */
+function overLimits(template, { stack = '', ownerOf = () => undefined } = {}) {
   const resources = Object.entries(template.Resources ?? {});
   const whole = [
     over(resources.length, LIMITS.resources, 'resources in the stack', fewerResources(resources)),
@@ -131,7 +134,9 @@ function overLimits(template) {
     ),
   ].filter(Boolean);
   const single = resources.flatMap(([id, { Type, Properties = {} }]) =>
-    (rules[Type]?.(Properties) ?? []).filter(Boolean).map((problem) => `${id}: ${problem}`),
+    (rules[Type]?.(filledIn(Properties, stack)) ?? [])
+      .filter(Boolean)
+      .map((problem) => `${ownerOf(id) ? `${ownerOf(id)} (${id})` : id}: ${problem}`),
   );
   return [...whole, ...single];
 }

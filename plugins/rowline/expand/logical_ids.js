@@ -106,4 +106,31 @@ const output = {
   historyApi: 'HistoryApiUrl',
 };
 
-module.exports = { relay, relayService, consumer, topic, watch, jobs, output, archive, historyApi };
+/** The key of the stanza that a resource belongs to, by its logical id; undefined for any other. */
+function ownerOf(id, { sources, consumers }) {
+  const has = (ids) =>
+    Object.values(ids).includes(id) ||
+    (ids.function && `${upper(ids.function)}LambdaFunction` === id);
+  const [found] = [
+    ...Object.keys(consumers)
+      .filter((name) => has(consumer(name)))
+      .map((name) => `consumers.${name}`),
+    ...Object.keys(sources)
+      .filter((name) => has(relay(name)) || has(relayService(name)))
+      .map((name) => `sources.${name}`),
+  ];
+  return found;
+}
+
+module.exports = {
+  ownerOf,
+  relay,
+  relayService,
+  consumer,
+  topic,
+  watch,
+  jobs,
+  output,
+  archive,
+  historyApi,
+};

@@ -119,8 +119,8 @@ function fieldProblems(path, { fields = [], rename = {} }) {
     const field = Object.hasOwn(rename, column) ? rename[column] : safeField(column);
     if (owner.has(field))
       return [
-        `${path}.rename: ${owner.get(field)} and ${column} both go into the field ${field}. Rename ` +
-          'one of them to a name of its own.',
+        `${path}.rename: ${owner.get(field)} and ${column} both go into the field ${field}. ` +
+          'Rename one of them to a name of its own.',
       ];
     owner.set(field, column);
   }

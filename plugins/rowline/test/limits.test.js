@@ -2,7 +2,10 @@
 
 const test = require('node:test');
 const assert = require('node:assert');
+const { expand } = require('../expand');
 const { overLimits, LIMITS } = require('../expand/limits');
+const { ownerOf } = require('../expand/logical_ids');
+const { context, stanzas } = require('./fixtures');
 
 const template = (Type, Properties) => ({ Resources: { Thing: { Type, Properties } } });
 const letters = (count) => 'x'.repeat(count);
@@ -80,7 +83,7 @@ test('values that CloudFormation fills in later count as long references', () =>
     },
   });
   assert.deepEqual(overLimits(template('AWS::Lambda::Function', variables(20))), []);
-  assert.equal(overLimits(template('AWS::Lambda::Function', variables(30))).length, 1);
+  assert.equal(overLimits(template('AWS::Lambda::Function', variables(60))).length, 1);
 });
 
 test('too many resources are named with the ways out', () => {
@@ -101,4 +104,48 @@ test('too many resources are named with the ways out', () => {
     all,
     /180 of all are alarms\. Write alarms: off .* split the consumers over two serv/,
   );
+});
+
+test('what is joined of many names is as long as the names', () => {
+  const queues = (count) => ({
+    Environment: {
+      Variables: {
+        QUEUES: {
+          'Fn::Join': [
+            ',',
+            Array.from({ length: count }, () => ({
+              'Fn::Sub': 'a=${QueueOfThatConsumer.QueueName}',
+            })),
+          ],
+        },
+      },
+    },
+  });
+  const given = (count) =>
+    overLimits(template('AWS::Lambda::Function', queues(count)), { stack: 's' });
+  assert.deepEqual(given(80), []);
+  assert.match(given(100)[0], /bytes of environment variables; .* Shorten the names/);
+});
+
+test('a limit names the stanza whose resource exceeds it', () => {
+  const given = stanzas();
+  given.consumers = { ['a'.repeat(40)]: given.consumers.listingSearch };
+  const all = expand(given, context({ prefix: 'a-long-name-of-a-service-dev' }));
+  const [key, made] = Object.entries(all.functions).find(([name]) => name.startsWith('consume'));
+  const id = `${key[0].toUpperCase()}${key.slice(1)}LambdaFunction`;
+  const [problem] = overLimits(
+    {
+      Resources: {
+        [id]: { Type: 'AWS::Lambda::Function', Properties: { FunctionName: made.name } },
+      },
+    },
+    { ownerOf: (one) => ownerOf(one, all.settings) },
+  );
+  assert.match(problem, /^consumers\.a{40} \(ConsumeA.*\): 76 characters in the function name/);
+  for (const [of, owner] of [
+    ['RoleOfRelayShop', 'sources.shop'],
+    ['QueueAa', undefined],
+    ['RoleOfJobs', undefined],
+  ])
+    assert.equal(ownerOf(of, all.settings), owner);
 });
