@@ -44,6 +44,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     add_completion=False,
+    suggest_commands=False,
 )
 
 
@@ -77,6 +78,7 @@ def _register(wanted: str = "") -> None:
             continue
         loaded = import_module(module)
         if hasattr(loaded, "app"):
+            loaded.app.suggest_commands = False  # Click does, and Typer would do it again
             app.add_typer(loaded.app, name=name)
         else:
             app.command(name)(loaded.command)

@@ -117,7 +117,7 @@ def _value(given: Any, column: Column) -> Any:
             raise ConfigError(
                 f"is no value of column {column.name}, which is {column.kind}.",
                 thing=f"key {given[:200]!r}",
-                hint="Write a number.",
+                hint=f"Write a {'whole number' if column.kind in _WHOLE else 'number'}.",
             ) from None
     if column.kind == "binary" and _HEX.fullmatch(given) and len(given) == 2 + 2 * column.length:
         return base64.b64encode(bytes.fromhex(given[2:])).decode()

@@ -102,3 +102,10 @@ def test_a_terminal_without_a_character_shows_its_escape() -> None:
     done = run("tail", "--source", "mysql://x@é", "--tables", "ä", PYTHONIOENCODING="ascii")
     assert b"Traceback" not in done.stderr
     assert b"\\xe4" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("statu",), ("parked", "lst")])
+def test_a_misspelt_command_is_corrected_once(words: tuple[str, ...]) -> None:
+    done = run(*words)
+    assert done.returncode == 2
+    assert done.stderr.count(b"Did you mean") == 1
