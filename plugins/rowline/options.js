@@ -1,8 +1,7 @@
 'use strict';
 
 const { MODES } = require('./deploy/check');
-const { optionProblems } = require('./option_forms');
-const { nearest } = require('./schema/did_you_mean');
+const { optionProblems, unknownOptions } = require('./option_forms');
 
 // All that the plugin assumes about its service. `custom.rowline` overrides any of it.
 const DEFAULTS = {
@@ -69,7 +68,7 @@ const asList = (value) =>
 
 /** The share of messages that are traced; 0 for none. */
 function rateOf(tracing) {
-  const rate = isOff(tracing) ? 0 : Number(tracing);
+  const rate = isOff(tracing) ? 0 : tracing === true ? NaN : Number(tracing);
   if (!(rate >= 0 && rate <= 1))
     throw new Error(
       `custom.rowline.tracing is ${JSON.stringify(tracing)}: off, or the share of messages to ` +
@@ -79,18 +78,16 @@ function rateOf(tracing) {
 }
 
 /** Options with their defaults. Throws an Error that names an unknown option. */
-function readOptions(custom = {}) {
-  const names = Object.keys(DEFAULTS);
-  const unknown = Object.keys(custom).filter((key) => !(key in DEFAULTS));
-  if (unknown.length)
-    throw new Error(
-      `custom.rowline.${unknown[0]} is no option. Did you mean ${nearest(unknown[0], names)}? ` +
-        `Known: ${names.join(', ')}.`,
-    );
-  const given = Object.fromEntries(Object.entries(custom).filter(([, value]) => value !== null));
+function readOptions(custom) {
+  const [unknown] = unknownOptions(custom ?? {}, DEFAULTS);
+  if (unknown) throw new Error(unknown);
+  const given = Object.fromEntries(
+    Object.entries(custom ?? {}).filter(([, value]) => value !== null),
+  );
   const options = { ...DEFAULTS, ...given };
   for (const key of ['handlers', 'local', 'resources'])
     options[key] = { ...DEFAULTS[key], ...options[key] };
+  for (const key of ['code', 'alive', 'checker']) options[key] = [options[key]].flat();
   for (const key of ['subnets', 'securityGroups', 'subscribers'])
     options[key] = asList(options[key]);
   if (Boolean(options.subnets.length) !== Boolean(options.securityGroups.length)) {

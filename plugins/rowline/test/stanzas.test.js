@@ -868,6 +868,13 @@ test('an option that AWS would refuse, or that says something else than it does,
     [{ subnets: 'vpc-1', securityGroups: 'sg-1' }, /subnets is "vpc-1"; .* like subnet-0a1b2c3d/],
     [{ subscribers: [{ Ref: 'X' }] }, /subscribers names \{"Ref":"X"\}, which is no account/],
     [{ permissionsBoundary: 'boundary' }, /must be the ARN of a managed policy/],
+    ['x', /custom\.rowline is "x"; it must be a map/],
+    [{ handlers: 'x' }, /rowline\.handlers is "x"; it must be a map/],
+    [{ resources: { keys: 'K' } }, /rowline\.resources\.keys is no option\. Did you mean key\?/],
+    [{ resources: { key: 7 } }, /rowline\.resources\.key is 7; it must be text/],
+    [{ tracing: true }, /rowline\.tracing is true: off, or the share/],
+    [{ code: [1] }, /rowline\.code is 1; it must be a list of texts/],
+    [{ requirements: 5 }, /rowline\.requirements is 5; it must be text/],
     [{ relayconcurency: 2 }, /is no option\. Did you mean relayConcurrency\?/],
   ])
     assert.throws(() => readOptions(custom), message);
@@ -886,4 +893,9 @@ test('a table with a quotation mark is captured, and received with its database'
   const given = withValue([...source, 'tables', 'market.a"b'], null);
   given.consumers.listingSearch.tables = ['market.*'];
   assert.deepEqual(problems(given), []);
+});
+
+test('custom.rowline may be empty, and a list of one may be a text', () => {
+  assert.deepEqual(readOptions(null), readOptions());
+  assert.deepEqual(readOptions({ code: 'handlers' }).code, ['handlers']);
 });
