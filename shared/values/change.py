@@ -1,5 +1,6 @@
 """Change: an event of one row, the unit that is numbered, delivered, applied and counted."""
 
+from copy import deepcopy
 from typing import Any, Literal
 
 import msgspec
@@ -9,6 +10,14 @@ Operation = Literal["c", "u", "d", "r", "t"]
 
 Row = dict[str, Any]
 """Column name → value as in JSON (docs/types.md); a JSON column may be `msgspec.Raw`."""
+
+
+def copy_of_row(row: Row) -> Row:
+    """A copy that shares nothing that anybody could change: JSON columns are maps and lists."""
+    return {
+        name: deepcopy(value) if isinstance(value, (dict, list)) else value
+        for name, value in row.items()
+    }
 
 
 class Transaction(msgspec.Struct, frozen=True, gc=False):

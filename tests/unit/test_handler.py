@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from shared.adapters import own_code
@@ -13,6 +14,7 @@ from shared.flows.consume import sinks
 from shared.flows.consume.consume import Consume
 from shared.flows.health.doctor import _probe
 from shared.values.errors import ConfigError
+from shared.values.message import decode
 from shared.values.settings import ConsumerSettings, StageSettings
 from tests.worlds.consumer_world import HandedQueue, change, delivery, message
 from tests.worlds.twins.claims import MemoryClaims
@@ -34,6 +36,12 @@ def handle(change, context):
         raise SystemExit(3)
 
 async def late(change, context): pass
+
+def digging(change, context):
+    change.key.clear()
+    change.after["title"].pop()
+    del change.after["id"]
+    raise KeyError("poison")
 
 class Odd(Exception):
     def __str__(self): return self.args[5]
@@ -146,6 +154,20 @@ def test_whatever_own_code_says_concerns_its_change_alone(
     parked = [each.message for each in state.parked.all("alerts")]
     assert (len(done.failed), len(parked)) == ((1, 0) if kind == "failed" else (0, 1))
     assert any(each.startswith(said) for each in (*done.reasons, *parked)), done
+
+
+def test_a_refused_change_is_parked_as_it_came_whatever_own_code_did_to_it(code: Any) -> None:
+    state, sink = memory_state(), sink_of("prices.digging")
+    settings = msgspec.structs.replace(consumer("prices.digging"), max_attempts=2)
+    consume = Consume(settings, sink, state, MemoryClaims(), HandedQueue(), sleep=lambda _: None)
+    one = change(1, "u", 1, title=["a", "b"])
+    consume.handle([delivery([one], "a-0")], lambda: 60.0)
+    (parked,) = state.parked.all("alerts")
+    assert parked.attempts == 2
+    body = state.parked.body("alerts", parked)
+    assert body
+    assert decode(body).changes == [one]
+    assert parked.message == "HandlerError: KeyError 'poison'"
 
 
 def test_a_class_that_returns_no_outcomes_has_applied_nothing(code: Any) -> None:

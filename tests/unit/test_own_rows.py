@@ -113,6 +113,21 @@ def test_code_that_cannot_be_imported_parks_nothing(name: str) -> None:
     assert (found.level, found.stanza) == ("fail", "consumers.search.mapping")
 
 
+@pytest.mark.parametrize("odd", ["object", "knot", "refuse"])
+def test_a_document_that_is_none_is_a_refusal_of_that_change_alone(odd: str) -> None:
+    world = World(consumer_settings(mapping=f"{OWN}.digging"))
+    poison, well = ["x", odd], ["x", "well \ud800"]
+    changes = [change(n, "c", n, title=title) for n, title in enumerate((poison, well), 1)]
+    done = world.handle(delivery(changes))
+    assert (done.parked, done.applied, done.failed) == (1, 1, [])
+    (parked,) = world.parked()
+    assert parked.error == "MappingError"
+    after = world.payload(parked).changes[0].after
+    assert after, "it is parked as it came, whatever the mapping did to it"
+    assert after["title"] == ["x", odd]
+    assert world.documents()["2"]["title"] == ["well \ud800"]
+
+
 def test_a_mapping_makes_the_document_and_may_make_none() -> None:
     world = World(mapping())
     done = world.handle(

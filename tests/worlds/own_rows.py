@@ -33,3 +33,16 @@ def priced(row: Row, table: str) -> Row:
     if row["price"] is None:
         raise ValueError("no price")
     return {"price": row["price"]}
+
+
+def digging(row: Row, table: str) -> Row:
+    """Changes what it is given, and makes a document of what no JSON can hold."""
+    tags = row["title"]
+    tags.remove("x")
+    if "object" in tags:
+        return {"title": object()}
+    if "knot" in tags:
+        tags.append(tags)
+    if "refuse" in tags:
+        raise ValueError("poison")
+    return {"title": tags}

@@ -8,8 +8,9 @@ from shared.adapters.own_code import OwnFunction
 from shared.adapters.state.schemas import Schemas
 from shared.domain.own_outcomes import stack_of, text_of
 from shared.domain.sink import Arrival
-from shared.values.change import Row
+from shared.values.change import Row, copy_of_row
 from shared.values.errors import RowlineError
+from shared.values.json_text import encode_json
 from shared.values.message import Message
 from shared.values.settings import ConsumerSettings
 
@@ -106,7 +107,8 @@ def _called(
     """What own code makes of a copy of the row. Raises `kind`, ConfigError."""
     function = own.load()
     try:
-        made = function(dict(row), *more)
+        made = function(copy_of_row(row), *more)
+        encode_json(made)  # what no JSON can hold is the fault of this row, not of its request
     except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever own code raises)
         raise kind(text_of(error), stack=stack_of(error)) from None
     if isinstance(made, dict) or (made is None and optional):

@@ -9,6 +9,9 @@ import msgspec
 
 from shared.adapters.search.contract import Action, AliasMove, Behind, Document, Result
 from shared.values.errors import SearchError, SearchUnavailable
+from shared.values.json_text import decode_json, encode_json
+
+_any: "msgspec.json.Decoder[Any]" = msgspec.json.Decoder()
 
 
 class _Held(msgspec.Struct):
@@ -185,7 +188,7 @@ class MemorySearch:
         if action.body is not None:
             # Through JSON, as a real one would keep it: nothing that changes later shows in what is
             # held.
-            body = msgspec.json.decode(msgspec.json.encode(action.body))
+            body = decode_json(encode_json(action.body), _any)
             if reason := self._refusal(key, body):
                 return Result("refused", reason)
         else:

@@ -12,7 +12,7 @@ from shared.domain.handling import HandlerContext
 from shared.domain.own_outcomes import checked, outcome_of_error, text_of
 from shared.domain.received_table import ReceivedTable
 from shared.domain.sink import Arrival, Outcome, SinkAccess, Slice, Surroundings, Target
-from shared.values.change import Change
+from shared.values.change import Change, copy_of_row
 from shared.values.errors import ConfigError, RowlineError
 from shared.values.finding import Finding
 
@@ -57,7 +57,7 @@ class HandlerSink:
             own = self._loaded()
         except RowlineError as error:
             return [Outcome("failed", str(error))] * len(slice.arrivals)
-        fresh = [each for each in slice.arrivals if not each.is_older]
+        fresh = [_for_own_code(each) for each in slice.arrivals if not each.is_older]
         slice, arrivals = msgspec.structs.replace(slice, arrivals=fresh), slice.arrivals
         if hasattr(own, "apply"):
             outcomes = self._together(own, slice) if fresh else []
@@ -162,6 +162,18 @@ def made(own: Any, place: str) -> Any:
             thing=place,
             hint="The class is made without arguments.",
         ) from None
+
+
+def _for_own_code(arrival: Arrival) -> Arrival:
+    """With rows that own code may change: the change is parked as it came."""
+    change = arrival.change
+    copied = msgspec.structs.replace(
+        change,
+        key=copy_of_row(change.key),
+        before=None if change.before is None else copy_of_row(change.before),
+        after=None if change.after is None else copy_of_row(change.after),
+    )
+    return msgspec.structs.replace(arrival, change=copied)
 
 
 class HandlerExaminer:
