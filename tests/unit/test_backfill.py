@@ -21,6 +21,7 @@ from shared.values.errors import ConfigError, SourceError, StackError
 from shared.values.job import BackfillWork, Job, JobLost, TableFill
 from shared.values.message import decode
 from shared.values.progress import Progress
+from shared.values.row_key import row_of
 from shared.values.seq import make_seq
 from shared.values.settings import SourceSettings, TableSettings
 from shared.values.table import Column, Table
@@ -334,3 +335,22 @@ def test_rows_whose_hidden_column_was_renamed_are_not_sent(world: BackfillWorld)
     with pytest.raises(CannotNumber, match=r"shop\.items: column label may be title"):
         job(world, source=source).run()
     assert len(world.seqs_in_queue()) == sent
+
+
+def test_the_id_of_a_row_is_short_and_quotes_no_key() -> None:
+    """DynamoDB takes a sort key of 1,024 bytes, and MySQL a key of 3,072. Ids are logged, too."""
+    world, sent = BackfillWorld(Random(1)), list[Entry]()
+    send = world.queue.send
+
+    def note(entries: list[Entry]) -> list[str | None]:
+        sent.extend(entries)
+        return send(entries)
+
+    world.queue.send = note  # type: ignore[method-assign]
+    job = world.backfill().job
+    rows = [one for entry in sent for one in decode(entry.body).changes if one.op == "r"]
+    assert rows
+    for row in rows:
+        assert row.id == f"r/{job}.1/shop.items/{row_of(row.key)}"
+    long = row_of({"id": "\U0001f600" * 255})
+    assert len(long) == len(row_of({"id": 1})) == 32

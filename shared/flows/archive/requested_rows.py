@@ -7,6 +7,7 @@ from shared.adapters.lake.contract import Lake, TableHead
 from shared.adapters.snapshots.contract import SnapshotTable
 from shared.flows.archive.reading_order import between, iso, quoted
 from shared.values.archive_pages import PageRow, PartRequest
+from shared.values.row_key import hash_of
 from shared.values.seq import make_seq, split_seq
 from shared.values.unix_micros import micros
 
@@ -95,7 +96,7 @@ class RequestedRows:
                     key,
                     stream,
                     seq,
-                    prefix + key,
+                    prefix + hash_of(key),
                     "r",
                     key,
                     at_ms,

@@ -3,8 +3,6 @@
 import random
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
 from shared.adapters.topic.contract import MAX_ENTRIES, Entry
 from shared.domain.captured_tables import CapturedTable
 from shared.domain.change_encoding import Packing
@@ -16,9 +14,8 @@ from shared.flows.jobs.queue_wait_limit import QUEUE_WAIT_SECONDS, queue_takes_n
 from shared.values.change import Change, Row, Transaction
 from shared.values.message import Message, attributes, encode, hash_ids
 from shared.values.message_group import group_id
+from shared.values.row_key import row_of
 from shared.values.table import Table
-
-_encode = msgspec.json.Encoder().encode
 
 
 class RowSending:
@@ -49,9 +46,8 @@ class RowSending:
         packed = []
         for index, row in enumerate(rows):
             key = plan.key(row)
-            identity = prefix + _encode(list(key.values())).decode()
             change = Change(
-                identity,
+                prefix + row_of(key),
                 seq,
                 "r",
                 ts_ms,

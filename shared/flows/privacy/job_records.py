@@ -60,10 +60,11 @@ def forget(setup: PrivacySetup, erasure: Erasure) -> Erasure:
 
 
 def _hands(setup: PrivacySetup, consumer: str, person: Person) -> None:
-    """A change of a backfill that a function was killed with: its id has the key."""
+    """A change of a backfill that a function was killed with: its id is made of the key."""
     in_hand = setup.archive.state.groups_in_hand
     begun = in_hand.read(consumer, person.groups)
-    in_hand.end(consumer, [group for group, one in begun.items() if one.change.startswith("r/")])
+    filled = [group for group, one in begun.items() if one.change.startswith(("r/", "s/"))]
+    in_hand.end(consumer, filled)
 
 
 def without(job: Job, person: Person) -> Job:
