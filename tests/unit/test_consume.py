@@ -12,7 +12,7 @@ from shared.values.change import Change
 from shared.values.compression import compressed
 from shared.values.delivery import Delivery
 from shared.values.due_cause import DueCause
-from shared.values.errors import ConfigError, SearchError, StateUnavailable
+from shared.values.errors import ConfigError, SearchError, SecretUnavailable, StateUnavailable
 from shared.values.mark import Mark
 from shared.values.message import decode
 from shared.values.table import Column, Table
@@ -590,3 +590,17 @@ def test_a_refused_change_of_a_compressed_message_is_parked_readable(world: Worl
     body = world.state.parked.body("search", world.parked()[0])
     assert body is not None
     assert body.startswith("{")
+
+
+@pytest.mark.parametrize("error", [ConfigError, SecretUnavailable])
+def test_a_secret_that_cannot_be_read_again_is_an_outage_of_the_sink(error: Any) -> None:
+    world = World()
+
+    def bulk(actions: Any) -> Any:
+        raise error("cannot be used.", thing="the secret of Elasticsearch")
+
+    world.search.bulk = bulk  # type: ignore[method-assign]
+    done = world.handle(delivery([change(1, "u", 1)]))
+    assert (len(done.failed), done.parked) == (1, 0)
+    assert done.gate.suspect_ms
+    assert done.reasons == {"the secret of Elasticsearch: cannot be used.": 1}

@@ -109,7 +109,7 @@ class BegunGroups:
         return in_flight <= batch and not other
 
     def survived(self) -> None:
-        """The batch has ended with an outage of the state table: that is no kill.
+        """The batch has ended with an outage, such as of the state table: that is no kill.
 
         What was noted of a suspicious group is as before this batch. Where that cannot be stored
         either, the next batch takes the outage for a kill.

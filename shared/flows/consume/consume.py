@@ -39,7 +39,7 @@ from shared.flows.consume.seen_changes import drop_done, drop_seen
 from shared.flows.consume.visibility import claim, postpone
 from shared.values.batch_start import BatchStart
 from shared.values.delivery import Delivery
-from shared.values.errors import Outage
+from shared.values.errors import ConfigError, Outage
 from shared.values.redrive_command import is_command
 from shared.values.settings import ConsumerSettings
 
@@ -169,7 +169,7 @@ class Consume:
     ) -> tuple[Consumed, Tried]:
         try:
             return self._settle(deliveries, start, time_left, may_park=may_park)
-        except Outage:
+        except (Outage, ConfigError):
             self._killing.survived()
             raise
 

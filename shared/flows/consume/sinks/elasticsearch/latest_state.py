@@ -37,6 +37,7 @@ from shared.values.errors import (
     ConfigError,
     SearchError,
     SearchUnavailable,
+    SecretUnavailable,
     StackError,
     StateUnavailable,
 )
@@ -79,7 +80,8 @@ class LatestState:
                 self._write(work, segment)
                 if truncation is not None:
                     self._truncation.apply(work, truncation)
-        except (SearchError, SearchUnavailable) as error:
+        except (SearchError, SearchUnavailable, ConfigError, SecretUnavailable) as error:
+            # The last two: the login was refused, and the secret could not be read again.
             stopped = str(error)
         except OutOfTime:
             stopped = "the function's time was over"
