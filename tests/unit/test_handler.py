@@ -1,4 +1,4 @@
-"""Handler: how own code is called, and what its exceptions say of a change."""
+"""Handler (long: each exception): how own code is called, and what its exceptions say of a change."""
 
 import sys
 from collections.abc import Iterator
