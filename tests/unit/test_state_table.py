@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.state.dynamodb.deletions import AT_ONCE, DynamoDeletions
+from shared.adapters.state.dynamodb.parked import DynamoParked
 from shared.adapters.state.dynamodb.state_table import StateTable
 from shared.values.errors import StateUnavailable
 
@@ -67,3 +68,22 @@ def test_deletions_are_recorded_beside_each_other() -> None:
 
     deletions = DynamoDeletions(Slow(), "state")  # type: ignore[arg-type]
     deletions.record("search", "r1", {f"listings/{id}": 7 for id in range(AT_ONCE)})
+
+
+class Updated:
+    """A client with DynamoDB's limit of an update expression."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def update_item(self, **asked: Any) -> dict[str, Any]:
+        assert len(asked["UpdateExpression"].encode()) <= 4096, "ValidationException"
+        self.names |= set(asked["ExpressionAttributeNames"].values())
+        return {"Attributes": {}}
+
+
+def test_flags_of_many_groups_fit_into_the_expressions_of_their_updates() -> None:
+    """A consumer that is drained parks changes of up to a thousand groups at a time."""
+    client, groups = Updated(), {f"shop-items-{n}" for n in range(1_000)}
+    DynamoParked(client, "state").flag("search", groups)  # type: ignore[arg-type]
+    assert client.names == {f"group {each}" for each in groups}

@@ -21,6 +21,9 @@ FLAGS = "parked"
 FLAG = "group "
 """The item has one attribute for each group, named by this and the group."""
 
+FLAGS_AT_ONCE = 100
+"""An update expression has 4 KB at most. Source: DynamoDB developer guide, "Service quotas"."""
+
 BUDGET, _BUDGET_SECONDS = "budget#", 86_400
 """The sort key of what was refused and parked in a minute, and how long that is kept."""
 
@@ -35,8 +38,10 @@ class DynamoParked:
         self._table = StateTable(client, table)
 
     def flag(self, consumer: str, groups: Collection[str]) -> None:
-        if groups:
-            names = {f"#g{n}": FLAG + group for n, group in enumerate(sorted(groups))}
+        every = sorted(groups)
+        for start in range(0, len(every), FLAGS_AT_ONCE):
+            some = every[start : start + FLAGS_AT_ONCE]
+            names = {f"#g{n}": FLAG + group for n, group in enumerate(some)}
             sets = ", ".join(f"{name} = :token" for name in names)
             values = {":token": _token()}
             self._table.update(consumer_key(consumer), FLAGS, f"SET {sets}", values, names=names)
