@@ -30,7 +30,8 @@ def pause(name: NameArgument, stage: StageOption = "local", service: ServiceOpti
 def resume(name: NameArgument, stage: StageOption = "local", service: ServiceOption = "") -> None:
     """Apply changes again, those that waited first.
 
-    If the gate closed by itself, a probe tries the sink within a minute, and opens it.
+    If the gate closed by itself, a probe tries the sink within a minute, and opens it. A gate that
+    closed because most changes were refused opens at once.
 
     Example: `rowline consumer resume listingSearch --stage prod`
     """

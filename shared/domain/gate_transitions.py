@@ -124,10 +124,17 @@ def opened(gate: Gate, now_ms: int) -> Gate:
 
 
 def resumed(gate: Gate, now_ms: int) -> Gate:
-    """The gate after somebody resumed the consumer; if it also closed by itself, it stays so.
+    """The gate after somebody resumed the consumer.
 
-    Then a probe is due at once: whoever repaired the sink need not wait for up to half an hour.
+    If it closed for refusals, and nobody paused it, it opens: a person has judged the refusals. A
+    probe cannot tell single poison changes from a broken mapping where they are the first ones of
+    their groups and `ordering: every-change` lets nothing pass them.
+
+    If it closed by itself for another reason, it stays so, and a probe is due at once: whoever
+    repaired the sink need not wait for up to half an hour.
     """
+    if gate.cause == "refusals" and not gate.paused:
+        return opened(gate, now_ms)
     next_ms = min(gate.next_ms, now_ms) if gate.cause else gate.next_ms
     return replace(gate, paused="", paused_ms=0, next_ms=next_ms)
 

@@ -10,6 +10,7 @@ import pytest
 from shared.domain import gate_transitions
 from shared.domain.parked_where import ParkedWhere
 from shared.domain.sink import Outcome, Slice
+from shared.flows.consume import pausing
 from shared.flows.redrive.changes_to_redrive import chosen_changes, commands
 from shared.flows.watch.empty_row_removal import remove_empty_rows
 from shared.values.change import Change
@@ -161,6 +162,18 @@ def test_what_a_probe_finds_behind_a_refusal_does_not_reach_the_sink_with_each(
     assert probed(world)
     world.drain()
     assert world.order() == [f"tx/{n}" for n in range(1, 7)]
+
+
+def test_a_person_opens_a_gate_that_no_probe_can_open(world: EveryChangeWorld) -> None:
+    """One group, whose first change is poison, after the mapping was repaired."""
+    world.recorder.poison = {"tx/1"}
+    world.publish(*(change(n, "u", n) for n in range(1, 40)))
+    closed(world, "refusals")
+    assert [probed(world) for _ in range(3)] == [False, False, False]
+    assert pausing.resume(world.state.gates, "search", int(world.now * 1000)).is_open
+    world.drain()
+    assert [one.id for one in world.parked()] == ["tx/1"]
+    assert world.order() == [f"tx/{n}" for n in range(2, 40)]
 
 
 def test_what_the_sink_took_behind_a_change_that_is_not_parked_comes_again(

@@ -1,4 +1,4 @@
-"""Handler (long: each exception): how own code is called, and what its exceptions say of a change."""
+"""Handler (long: each exception): how own code is called, and what its errors say."""
 
 import sys
 from collections.abc import Iterator
