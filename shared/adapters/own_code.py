@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from shared.values.errors import ConfigError
+from shared.values.storable_text import text_of
 
 
 class NotImported(ConfigError):
@@ -45,9 +46,9 @@ def load(reference: str, place: str) -> Any:
             thing=place,
             hint="Write FOLDER/MODULE.NAME, from the folder of serverless.yml.",
         ) from None
-    except Exception as error:  # noqa: BLE001 (whatever foreign code raises)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever foreign code raises)
         raise NotImported(
-            f"{reference} cannot be imported: {type(error).__name__}: {error}.",
+            f"{reference} cannot be imported: {text_of(error, ': ')}.",
             thing=place,
             hint="Correct its code and deploy again.",
         ) from None

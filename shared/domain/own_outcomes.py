@@ -6,7 +6,7 @@ from typing import Any, get_args, get_type_hints
 
 from shared.domain.handling import Retry
 from shared.domain.sink import Outcome
-from shared.values.storable_text import storable
+from shared.values.storable_text import storable, text_of
 
 STACK_LIMIT = 4000
 """Characters of a stack trace that are kept, from its end."""
@@ -17,15 +17,6 @@ LONGEST_WAIT = 3600.0
 KINDS: tuple[str, ...] = get_args(get_type_hints(Outcome)["kind"])
 
 UNKNOWN = f"returned an outcome of another kind than {', '.join(KINDS)}"
-
-
-def text_of(error: BaseException) -> str:
-    """Class and message of an exception, whose own `__str__` may fail."""
-    try:
-        said = str(error)
-    except Exception:  # noqa: BLE001 (whatever own code raises)
-        said = "(its message cannot be read)"
-    return storable(f"{type(error).__name__} {said}")
 
 
 def stack_of(error: BaseException) -> str:

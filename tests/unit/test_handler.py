@@ -156,6 +156,23 @@ def test_whatever_own_code_says_concerns_its_change_alone(
     assert any(each.startswith(said) for each in (*done.reasons, *parked)), done
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "raise SystemExit('no KEY')",
+        "class Odd(Exception):\n    def __str__(self): return self.args[9]\nraise Odd()",
+        "class H:\n    def __init__(self): raise SystemExit(3)\n    def apply(self, slice): pass",
+    ],
+)
+def test_code_that_ends_the_process_while_it_is_imported_parks_nothing(
+    tmp_path: Path, code: Any, text: str
+) -> None:
+    (tmp_path / "own_alerts/leaving.py").write_text(text)
+    (outcome,) = sink_of("leaving.H").apply(Slice(arrivals("x")))
+    assert outcome.kind == "failed"
+    assert "SystemExit" in outcome.reason or "Odd" in outcome.reason
+
+
 def test_a_refused_change_is_parked_as_it_came_whatever_own_code_did_to_it(code: Any) -> None:
     state, sink = memory_state(), sink_of("prices.digging")
     settings = msgspec.structs.replace(consumer("prices.digging"), max_attempts=2)

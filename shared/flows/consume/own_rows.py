@@ -6,13 +6,14 @@ import msgspec
 
 from shared.adapters.own_code import OwnFunction
 from shared.adapters.state.schemas import Schemas
-from shared.domain.own_outcomes import stack_of, text_of
+from shared.domain.own_outcomes import stack_of
 from shared.domain.sink import Arrival
 from shared.values.change import Row, copy_of_row
 from shared.values.errors import RowlineError
 from shared.values.json_text import encode_json
 from shared.values.message import Message
 from shared.values.settings import ConsumerSettings
+from shared.values.storable_text import text_of
 
 
 class OwnRowError(RowlineError):

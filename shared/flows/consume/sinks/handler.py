@@ -9,12 +9,13 @@ import msgspec
 
 from shared.adapters import own_code
 from shared.domain.handling import HandlerContext
-from shared.domain.own_outcomes import checked, outcome_of_error, text_of
+from shared.domain.own_outcomes import checked, outcome_of_error
 from shared.domain.received_table import ReceivedTable
 from shared.domain.sink import Arrival, Outcome, SinkAccess, Slice, Surroundings, Target
 from shared.values.change import Change, copy_of_row
 from shared.values.errors import ConfigError, RowlineError
 from shared.values.finding import Finding
+from shared.values.storable_text import text_of
 
 
 class HandlerSettings(
@@ -156,9 +157,9 @@ def made(own: Any, place: str) -> Any:
         )
     try:
         return own()
-    except Exception as error:  # noqa: BLE001 (whatever own code raises)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever own code raises)
         raise ConfigError(
-            f"{own.__name__}() raises {text_of(error)}.",
+            f"{own.__name__}() raises {text_of(error, ': ')}.",
             thing=place,
             hint="The class is made without arguments.",
         ) from None
