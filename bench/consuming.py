@@ -21,8 +21,9 @@ from bench.side import BenchSide, documents_per_second, in_turn, speed_ratio
 from local.servers.elasticsearch_server import ElasticsearchServer
 from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.values.change import Change, Transaction
+from shared.values.deduplication_id import deduplication_id
 from shared.values.delivery import Delivery
-from shared.values.message import Message, attributes, deduplication_id, encode
+from shared.values.message import Message, attributes, encode
 from shared.values.table import Column, Table
 from tests.worlds.consumer_world import STREAM, World, consumer_settings
 

@@ -20,7 +20,7 @@ REQUEST_CHUNK = 64 * 1024
 
 
 @dataclass(frozen=True)
-class Packing:
+class ChangeEncoding:
     """How changes share messages. A test counts the last three (tests/unit/test_packing_cost.py).
 
     linger_ms, shards: Settings of the source and of its table.
@@ -37,14 +37,14 @@ class Packing:
 
 
 PACKINGS = (
-    Packing(20, 64, 1.0, 38.6, (13, 24)),
-    Packing(200, 16, 2.7, 7.5, (96, 200)),
-    Packing(200, 4, 10.6, 4.8, (105, 205)),
-    Packing(1000, 4, 50.7, 1.0, (494, 998)),
+    ChangeEncoding(20, 64, 1.0, 38.6, (13, 24)),
+    ChangeEncoding(200, 16, 2.7, 7.5, (96, 200)),
+    ChangeEncoding(200, 4, 10.6, 4.8, (105, 205)),
+    ChangeEncoding(1000, 4, 50.7, 1.0, (494, 998)),
 )
 
 
-def packed_parts(packing: Packing) -> dict[str, float]:
+def packed_parts(packing: ChangeEncoding) -> dict[str, float]:
     """What depends on the messages, a month, with one consumer. `cost.parts` has the same rows."""
     messages = RATE / packing.changes
     size = packing.changes * cost.CHANGE_BYTES

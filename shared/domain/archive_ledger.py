@@ -4,14 +4,13 @@ It is the duplicate filter of the archive, its audit, and *archived-through* at 
 dense within an epoch, so a gap in the set is a change that is missing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
 from pyroaring import BitMap64
 
 from shared.values.compression import zstd
-from shared.values.seq import make_seq
 
 VERSION = 1
 _LEVEL = 3
@@ -131,42 +130,6 @@ class Ledger:
         wanted = BitMap64()
         wanted.add_range(first, last + 1)
         yield from spans(place, wanted - self._archived.get(place, BitMap64()))
-
-    def begins(self, place: StreamEpoch) -> int:
-        """The first number that should be there; 0 for an epoch from before the archive.
-
-        The archive began with the first number of a stream's first archived epoch. Every later
-        epoch begins at 1.
-        """
-        epochs = [epoch for stream, epoch in self._archived if stream == place[0]]
-        if not epochs or place[1] < min(epochs):
-            return 0
-        return self.first(place) if place[1] == min(epochs) else 1
-
-    def through(self, place: StreamEpoch) -> int:
-        """The highest number up to which nothing is missing; 0: the first one is."""
-        held = self._archived.get(place)
-        if not held:
-            return 0
-        last = held.max()
-        gap = next(self.gaps(place, self.begins(place), last), None)
-        return gap.first - 1 if gap else last
-
-    def archived_through(self, stream: str, ends: Mapping[StreamEpoch, int] | None = None) -> int:
-        """The seq up to which a stream has no gap in any epoch; 0: nothing is archived.
-
-        ends: the last number of each epoch as far as it is known. An epoch that is over, and of
-        which nothing is known, is taken to end with its last archived number.
-        """
-        known = dict(ends or {})
-        places = {place for place in {*self._archived, *known} if place[0] == stream}
-        reached = 0
-        for place in sorted(place for place in places if self.begins(place)):
-            through = self.through(place)
-            reached = make_seq(place[1], through)
-            if through < max(self.last(place), known.get(place, 0)):
-                break
-        return reached
 
 
 def spans(place: StreamEpoch, numbers: BitMap64) -> Iterator[Span]:

@@ -47,7 +47,7 @@ class Packed(NamedTuple):
     read_at: float = 0.0
 
 
-class Packing:
+class ChangeEncoding:
     """Encodes the changes of a stream; rows too large for a message go to the claim store.
 
     run: names the backfill whose messages these are.

@@ -8,7 +8,8 @@ from shared.adapters.topic.contract import Entry
 from shared.domain.change_encoding import Packed
 from shared.domain.trace_sampling import NO_SAMPLING, TraceSampler
 from shared.values.compression import compressed
-from shared.values.message import ENCODING, PUBLISHED, hash_ids
+from shared.values.deduplication_id import hash_ids
+from shared.values.message import ENCODING, PUBLISHED
 from shared.values.seq import split_seq
 from shared.values.traceparent import LENGTH, Traceparent
 

@@ -4,21 +4,12 @@ The relay and the backfill project rows by the same plan. So a row from a SELECT
 row in its change.
 """
 
-from collections.abc import Callable
-from hashlib import blake2b
-from typing import Any
-
-import msgspec
-
+from shared.domain.masking import check_masks, mask_of
 from shared.values.change import Row
 from shared.values.errors import ConfigError, SourceError
 from shared.values.message_group import shard_of
 from shared.values.settings import TableSettings
 from shared.values.table import Column, Table
-
-REDACTED = "[redacted]"
-MASKS = ("hash", "redact", "null")
-_encode = msgspec.json.Encoder().encode
 
 
 class Projection:
@@ -41,7 +32,7 @@ class Projection:
         self._dropped = frozenset(settings.drop)
         _check(table, settings, self.key_columns, hash_key)
         self._masks = {
-            column: _mask(how, hash_key)
+            column: mask_of(how, hash_key)
             for column, how in settings.mask.items()
             if column not in self._dropped
         }
@@ -112,34 +103,4 @@ def _check(table: Table, settings: TableSettings, key: tuple[str, ...], hash_key
                 f"names {unknown[0]}, which is no column of {name}.",
                 thing=f"tables.{name}.{option}",
             )
-    if hidden := sorted(
-        set(key)
-        & (set(settings.drop) | {column for column, how in settings.mask.items() if how != "hash"})
-    ):
-        raise ConfigError(
-            f"drops or masks {hidden[0]}, which is part of the key.",
-            thing=f"tables.{name}",
-            hint="A key column may only be masked by hash.",
-        )
-    for column, how in settings.mask.items():
-        if how not in MASKS:
-            raise ConfigError(
-                f"{how!r} is no mask.",
-                thing=f"tables.{name}.mask.{column}",
-                hint=f"Write one of {', '.join(MASKS)}.",
-            )
-        if how == "hash" and not hash_key:
-            raise ConfigError(
-                "needs a key for hashing.",
-                thing=f"tables.{name}.mask.{column}",
-                hint="Put `mask_key`, a long random text, into the source's secret.",
-            )
-
-
-def _mask(how: str, hash_key: bytes) -> Callable[[Any], Any]:
-    if how == "null":
-        return lambda value: None
-    if how == "redact":
-        return lambda value: REDACTED
-    key = blake2b(hash_key, digest_size=32).digest()
-    return lambda value: blake2b(_encode(value), key=key, digest_size=16).hexdigest()
+    check_masks(table, settings, key, hash_key)

@@ -18,8 +18,9 @@ from shared.flows.backfill.backfill import Backfill
 from shared.flows.cutover.cancelling import cancelled
 from shared.flows.cutover.cutover import Cutover
 from shared.flows.jobs.job_lease import JobStopped, SliceOver, Tenure
+from shared.flows.jobs.job_refused import JobBusy, until_silent
 from shared.flows.jobs.job_setup import JobSetup
-from shared.flows.jobs.taking_a_job import JobBusy, new_holder, until_silent
+from shared.flows.jobs.taking_a_job import new_holder
 from shared.flows.redrive.redrive import Redrive
 from shared.flows.redrive.redrive_setup import RedriveSetup
 from shared.flows.replay.replay import Replay

@@ -7,11 +7,6 @@ import msgspec
 RowId = tuple[str, str]
 """(message group, row in it), see `row_of`."""
 
-KEPT_SECONDS = 90 * 86_400
-"""Payloads hold personal data: they are deleted after this time. The bucket's life-cycle rule for
-`parked/` has the same (resources/claims.yml).
-"""
-
 
 class ParkedChange(msgspec.Struct, frozen=True, omit_defaults=True):
     """A parked change without its payload.

@@ -4,9 +4,9 @@ from typing import Literal
 
 import msgspec
 
+from shared.values.deduplication_id import hash_ids
 from shared.values.errors import RowlineError
 from shared.values.json_text import encode_json
-from shared.values.message import hash_ids
 
 COMMAND_ROWS, COMMAND_CHANGES = 100, 500
 """The most rows that one command names, and the most changes of them."""

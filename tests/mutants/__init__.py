@@ -240,7 +240,7 @@ MUTANTS = (
     ),
     Mutant(
         "what a handle that has expired brought is touched",
-        f"{CONSUME}/visibility.py",
+        f"{CONSUME}/batch_visibility.py",
         "lost = {one.group for one in old if one.receipt_handle in refused}",
         "lost = set()",
         ("tests/unit/test_visibility.py",),

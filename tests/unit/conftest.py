@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from shared.flows import job_slice
-from shared.flows.jobs import taking_a_job
+from shared.flows.jobs import job_refused
 
 
 @pytest.fixture
@@ -21,4 +21,4 @@ def long_polls(monkeypatch: pytest.MonkeyPatch) -> None:
 
     The world goes on beside each look, and a killed job has hundreds of holders.
     """
-    monkeypatch.setattr(taking_a_job, "_POLL_SECONDS", taking_a_job.HOLDER_SILENT_SECONDS / 3)
+    monkeypatch.setattr(job_refused, "_POLL_SECONDS", job_refused.HOLDER_SILENT_SECONDS / 3)

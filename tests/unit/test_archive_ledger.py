@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.domain.archive_completeness import archived_through, complete_through
 from shared.domain.archive_ledger import Ledger, Span
 from shared.values.seq import make_seq
 
@@ -29,7 +30,7 @@ def test_gaps_are_the_numbers_that_are_not_there(held: set[int], last: int) -> N
     named = {n for each in gaps for n in range(each.first, each.last + 1)}
     assert named == set(range(min(held), last + 1)) - held
     assert sum(each.last - each.first + 1 for each in gaps) == len(named)
-    through = ledger.through(PLACE)
+    through = complete_through(ledger, PLACE)
     assert set(range(min(held), through + 1)) <= held
     assert through + 1 not in held
 
@@ -52,22 +53,22 @@ def test_archived_through_ends_at_the_first_gap_of_any_epoch() -> None:
     ledger = Ledger()
     ledger.add(("shop", 900_000_000), [5, 6, 8])
     ledger.add(("shop", 900_000_007), [1, 2])
-    assert ledger.archived_through("shop") == make_seq(900_000_000, 6)
+    assert archived_through(ledger, "shop") == make_seq(900_000_000, 6)
     ledger.add(("shop", 900_000_000), [7])
-    assert ledger.archived_through("shop") == make_seq(900_000_007, 2)
+    assert archived_through(ledger, "shop") == make_seq(900_000_007, 2)
     ends = {("shop", 900_000_000): 9}
-    assert ledger.archived_through("shop", ends) == make_seq(900_000_000, 8)
+    assert archived_through(ledger, "shop", ends) == make_seq(900_000_000, 8)
     ledger.add(("shop", 900_000_000), [9])
     later = {**ends, ("shop", 900_000_003): 4}
-    assert ledger.archived_through("shop", later) == make_seq(900_000_003, 0)
+    assert archived_through(ledger, "shop", later) == make_seq(900_000_003, 0)
 
 
 def test_archived_through_of_an_epoch_without_gap_before_it() -> None:
     ledger = Ledger()
-    assert ledger.archived_through("shop") == 0
+    assert archived_through(ledger, "shop") == 0
     ledger.add(("shop", 900_000_000), range(1, 11))
     ledger.add(("shop", 900_000_007), [1, 2, 4])
-    assert ledger.archived_through("shop") == make_seq(900_000_007, 2)
+    assert archived_through(ledger, "shop") == make_seq(900_000_007, 2)
     assert list(ledger.gaps(("shop", 900_000_007), 1, 6)) == [
         Span("shop", 900_000_007, 3, 3),
         Span("shop", 900_000_007, 5, 6),

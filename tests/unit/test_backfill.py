@@ -16,7 +16,7 @@ from shared.flows.backfill import sink_ahead
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.jobs import awaiting_consumer
 from shared.flows.jobs.job_lease import HOLDER_SILENT_SECONDS, JobStopped
-from shared.flows.jobs.taking_a_job import JobBusy
+from shared.flows.jobs.job_refused import JobBusy
 from shared.values.errors import ConfigError, SourceError, StackError
 from shared.values.job import BackfillWork, Job, JobLost, TableFill
 from shared.values.message import decode

@@ -2,7 +2,8 @@
 
 import pytest
 
-from shared.domain.projection import REDACTED, Projection
+from shared.domain.masking import REDACTED
+from shared.domain.projection import Projection
 from shared.values.errors import ConfigError, SourceError
 from shared.values.message_group import shard_of
 from shared.values.settings import TableSettings

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.lake.contract import OutcomeUnknown, Overtaken
+from shared.domain.archive_completeness import complete_through
 from shared.domain.archive_ledger import Ledger
 from shared.flows.archive.archive_setup import ArchiveSetup
 from shared.flows.archive.auditing import audit
@@ -84,7 +85,7 @@ def test_each_change_is_archived_once_whatever_happens() -> None:
         land(landing, range(1, given + 1))
         run(landing, lake)
         assert numbers_of(lake) == list(range(1, given + 1)), f"world {world}"
-        assert Ledger.decode(lake.head().ledger).through(PLACE) == given
+        assert complete_through(Ledger.decode(lake.head().ledger), PLACE) == given
         assert not landing.objects
 
 

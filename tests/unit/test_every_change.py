@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.domain import gate_transitions
+from shared.domain import gate_transitions, probe_schedule
 from shared.domain.parked_where import ParkedWhere
 from shared.domain.sink import Outcome, Slice
 from shared.flows.consume import pausing
@@ -145,7 +145,7 @@ def probed(world: EveryChangeWorld) -> bool | None:
     """The verdict of the next probe."""
     world.now += 3_600
     gates, now_ms = world.state.gates, int(world.now * 1000)
-    gate = gates.write("search", gate_transitions.probing(gates.read("search"), now_ms))
+    gate = gates.write("search", probe_schedule.probing(gates.read("search"), now_ms))
     assert gate is not None
     return world.consume.probe(gate.version, lambda: 60.0)
 

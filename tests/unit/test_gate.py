@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from shared.adapters.search.contract import Action, Result
-from shared.domain import gate_transitions
+from shared.domain import gate_transitions, probe_schedule
 from shared.flows.consume import pausing
 from shared.flows.health.findings.gate_findings import gate_findings
 from shared.values.errors import SearchUnavailable, StateUnavailable
@@ -24,9 +24,9 @@ def world() -> OutageWorld:
 
 
 def test_the_waits_double_from_one_minute_to_thirty() -> None:
-    minutes = [gate_transitions.wait_ms(probes) / 60_000 for probes in range(9)]
+    minutes = [probe_schedule.wait_ms(probes) / 60_000 for probes in range(9)]
     assert minutes == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
-    assert gate_transitions.wait_ms(10_000) == gate_transitions.LONGEST_MS
+    assert probe_schedule.wait_ms(10_000) == probe_schedule.LONGEST_MS
 
 
 def test_thirteen_days_without_the_sink_lose_nothing_and_stay_in_order(world: OutageWorld) -> None:
@@ -344,7 +344,7 @@ def test_a_probe_that_gets_nothing_does_not_count_and_an_empty_queue_opens() -> 
     gates = world.world.state.gates
     world.now += 40
     (one,) = world.queue.receive(visibility=40)
-    gate = gates.write("search", gate_transitions.probing(world.gate, int(world.now * 1000)))
+    gate = gates.write("search", probe_schedule.probing(world.gate, int(world.now * 1000)))
     assert gate
     assert world.runtime().probe(gate.version, lambda: 60.0) is False
     assert (world.gate.probes, world.gate.next_ms) == (0, int(world.now * 1000) + 10_000)

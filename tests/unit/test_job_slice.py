@@ -20,9 +20,9 @@ from shared.flows.job_slice import JobSlice
 from shared.flows.jobs import job_control
 from shared.flows.jobs.following_job import PATIENCE_SECONDS, follow_job
 from shared.flows.jobs.job_lease import RESERVE_SECONDS, Tenure
+from shared.flows.jobs.job_refused import JobBusy
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.submission import submit
-from shared.flows.jobs.taking_a_job import JobBusy
 from shared.flows.verify import walking
 from shared.values.errors import ConfigError, SearchUnavailable, StackError, StateUnavailable
 from shared.values.job import BackfillWork, Job, ResyncWork, Slot, VerifyWork, Wanted, Work

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.change_encoding import Packing
+from shared.domain.change_encoding import ChangeEncoding
 from shared.domain.message_packing import Group, take_parcel
 from shared.flows.consume.sinks.elasticsearch.document_id import encode_id
 from shared.flows.consume.sinks.elasticsearch.unmappable_row import UnmappableRow
@@ -56,7 +56,7 @@ def test_a_message_of_odd_characters_is_read_as_it_was() -> None:
 
 
 def test_the_relay_publishes_what_the_topic_accepts() -> None:
-    packing = Packing("shop", MemorySchemas(), MemoryClaims())
+    packing = ChangeEncoding("shop", MemorySchemas(), MemoryClaims())
     original = change(1, "c", 1, title=ODD)
     group = Group()
     group.waiting.append(packing.pack((TABLE, 0, original)))
@@ -69,7 +69,7 @@ def test_the_relay_publishes_what_the_topic_accepts() -> None:
 
 def test_the_twins_refuse_what_aws_refuses() -> None:
     topic = MemoryTopic()
-    packing = Packing("shop", MemorySchemas(), MemoryClaims())
+    packing = ChangeEncoding("shop", MemorySchemas(), MemoryClaims())
     group = Group()
     group.waiting.append(packing.pack((TABLE, 0, change(1, "c", 1))))
     parcel = take_parcel(group, 10_000, compress=False)

@@ -9,7 +9,7 @@ import pytest
 
 from shared.adapters.search.bulk_item_error import result_of_item
 from shared.adapters.search.contract import Action, Result
-from shared.domain import gate_transitions
+from shared.domain import probe_schedule
 from shared.flows.consume.applying import Tried
 from shared.flows.consume.sink_pressure import SinkPressure, is_high
 from shared.flows.health.findings.gate_findings import gate_findings
@@ -160,7 +160,7 @@ def test_a_sink_that_comes_back_overloaded_is_not_left_alone_for_long() -> None:
     sink.world.advance(1800)
     gate = sink.world.gate
     assert gate.cause == "overload"
-    assert gate.next_ms - sink.world.now * 1000 <= gate_transitions.SHORTEST_MS
+    assert gate.next_ms - sink.world.now * 1000 <= probe_schedule.SHORTEST_MS
     sink.rejects = lambda action: False
     ended = sink.world.now
     sink.world.settle()

@@ -10,7 +10,7 @@ from shared.adapters.topic.contract import Entry
 from shared.domain.parked_where import ParkedWhere
 from shared.flows.jobs import job_control
 from shared.flows.jobs.job_lease import JobStopped
-from shared.flows.jobs.taking_a_job import JobBusy
+from shared.flows.jobs.job_refused import JobBusy
 from shared.flows.redrive.changes_to_redrive import commands
 from shared.flows.redrive.redrive_report import RedriveReport, lines_of_report
 from shared.values.errors import ConfigError

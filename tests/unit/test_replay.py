@@ -17,8 +17,9 @@ from shared.flows.jobs import job_control
 from shared.flows.replay.replay import Replay
 from shared.flows.replay.replay_sending import ReplaySending
 from shared.values.archive_pages import PageRow
+from shared.values.deduplication_id import hash_ids
 from shared.values.errors import ConfigError
-from shared.values.message import decode, hash_ids
+from shared.values.message import decode
 from shared.values.replay_work import ReplayWork
 from shared.values.seq import make_seq
 from tests.tier import TIER

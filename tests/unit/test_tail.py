@@ -7,7 +7,7 @@ import pytest
 
 from cli.ui.hidden_columns import hidden_columns
 from shared.adapters.binlog.contract import Event, Rows
-from shared.domain.projection import REDACTED
+from shared.domain.masking import REDACTED
 from shared.domain.table_plan import CannotNumber
 from shared.flows.tail import absent_tables, tail
 from shared.values.declaration import Declaration

@@ -14,7 +14,7 @@ from shared.adapters.tracing import segment_documents, xray
 from shared.adapters.tracing.collected import CollectedTraces
 from shared.adapters.tracing.contract import TracedStep, TraceSegment
 from shared.adapters.tracing.xray import XRayTracer, XRayTraces
-from shared.domain.change_encoding import Packing
+from shared.domain.change_encoding import ChangeEncoding
 from shared.domain.message_packing import MAX_MESSAGE_BYTES
 from shared.domain.publish_queue import PublishQueue
 from shared.domain.trace_sampling import MOST_A_SECOND, MOST_CHANGES, TraceSampler
@@ -82,8 +82,8 @@ def numbered(seq: int, size: int = 100) -> tuple[Any, int, Change]:
     return LISTINGS, seq % 3, Change(f"t/{seq}", seq, "c", 1_000, {"id": seq}, None, row, tx)
 
 
-def packing() -> Packing:
-    return Packing("shop", MemorySchemas(), MemoryClaims())
+def packing() -> ChangeEncoding:
+    return ChangeEncoding("shop", MemorySchemas(), MemoryClaims())
 
 
 class TestMessages:
@@ -126,7 +126,9 @@ class TestRelay:
         tracing = MemoryTracing()
         waiting = PublishQueue(0.0, random.Random(1), sampler=TraceSampler(1.0))
         times = iter([5.0, 6.0])
-        pack = Packing("shop", MemorySchemas(), MemoryClaims(), clock=lambda: next(times)).pack
+        pack = ChangeEncoding(
+            "shop", MemorySchemas(), MemoryClaims(), clock=lambda: next(times)
+        ).pack
         waiting.add([pack(numbered(3)), pack(numbered(6))], 0.0)
         (parcel,) = waiting.take(1.0)
         PublishTrace(tracing, "app-test relay shop", "shop").record(parcel, 7.0, 7.5)

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from shared.flows.consume.batch_visibility import claim
 from shared.flows.consume.consume import Consume
-from shared.flows.consume.visibility import MAX_OLD_DELAY, back_off, claim, postpone
+from shared.flows.consume.retry_delay import MAX_OLD_DELAY, back_off, postpone
 from shared.values.delivery import Delivery
 from shared.values.errors import StateUnavailable
 from tests.worlds.consumer_world import World, change, delivery

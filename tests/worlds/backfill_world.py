@@ -17,11 +17,12 @@ from shared.flows.jobs.job_setup import JobSetup
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.change import Change, Row, Transaction
 from shared.values.checkpoint import Checkpoint
+from shared.values.deduplication_id import hash_ids
 from shared.values.delivery import Delivery
 from shared.values.job import ResyncWork
 from shared.values.lease import Lease
 from shared.values.lineage import Lineage
-from shared.values.message import Message, attributes, decode, encode, hash_ids
+from shared.values.message import Message, attributes, decode, encode
 from shared.values.message_group import group_id
 from shared.values.position import Position
 from shared.values.seq import make_seq

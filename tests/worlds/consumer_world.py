@@ -14,8 +14,9 @@ from shared.flows.consume.sinks.elasticsearch.latest_state import LatestState
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
 from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings
 from shared.values.change import Change, Operation, Transaction
+from shared.values.deduplication_id import deduplication_id
 from shared.values.delivery import Delivery
-from shared.values.message import Message, attributes, decode, deduplication_id, encode
+from shared.values.message import Message, attributes, decode, encode
 from shared.values.parked_change import ParkedChange
 from shared.values.settings import ConsumerSettings, FilterSettings
 from shared.values.table import Column, Table

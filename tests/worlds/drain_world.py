@@ -12,7 +12,8 @@ from shared.flows.consume.consume import Consume
 from shared.flows.consume.draining import Drain
 from shared.flows.consume.sinks.archive import ArchiveSink
 from shared.values import landing_encoding
-from shared.values.message import attributes, deduplication_id, encode
+from shared.values.deduplication_id import deduplication_id
+from shared.values.message import attributes, encode
 from shared.values.settings import ConsumerSettings
 from tests.worlds.archive_world import change, message
 from tests.worlds.twins.claims import MemoryClaims

@@ -7,7 +7,7 @@ import msgspec
 
 from shared.adapters.archive_table.contract import TableFacts
 from shared.domain.archive_ledger import Ledger
-from shared.domain.change_encoding import Packing
+from shared.domain.change_encoding import ChangeEncoding
 from shared.domain.numbering import Numbering
 from shared.domain.publish_queue import PublishQueue
 from shared.domain.server_identity import run_of
@@ -59,7 +59,9 @@ class TraceWorld(World):
             self.server.end, EPOCH, Lineage.begin(run_of(binlog)), capture.text()
         )
         self._sampler = TraceSampler(traced, lambda: self.now)
-        self._packing = Packing("shop", self.state.schemas, self.claims, clock=lambda: self.now)
+        self._packing = ChangeEncoding(
+            "shop", self.state.schemas, self.claims, clock=lambda: self.now
+        )
         self._relayed = PublishTrace(self.traces, "app-test relay shop", "shop")
         batches = BatchTrace(self.traces, "app-test consumer search", self.settings)
         parts = self.sink(), self.state, self.claims, self.queue

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from shared.adapters import aws
 from shared.adapters.archive_table.contract import LEDGER_PROPERTY, TIMES_PROPERTY, TableFacts
+from shared.adapters.aws_errors import FAILURES, code_of, is_passing, message_of
 from shared.values.errors import RowlineError, StackError, StateUnavailable
 
 TABLE, SNAPSHOTS = "changes", "snapshots"
@@ -39,7 +39,7 @@ class GlueArchiveTable:
             table = self._client("glue").get_table(DatabaseName=self._database, Name=TABLE)
             place = table["Table"]["Parameters"]["metadata_location"]
             text = self._object(place)
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise self._failed(error) from None
         metadata = msgspec.json.decode(text, type=_Metadata)
         ledger = metadata.properties.get(LEDGER_PROPERTY, "")
@@ -49,7 +49,7 @@ class GlueArchiveTable:
             return TableFacts()
         try:
             numbers = self._object(ledger) if ledger else b""
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise self._failed(error) from None
         return TableFacts(
             int(snapshot.summary.get("total-files-size", 0)),
@@ -63,8 +63,8 @@ class GlueArchiveTable:
     def has_snapshots(self) -> bool:
         try:
             self._client("glue").get_table(DatabaseName=self._database, Name=SNAPSHOTS)
-        except aws.FAILURES as error:
-            if aws.code_of(error) == "EntityNotFoundException":
+        except FAILURES as error:
+            if code_of(error) == "EntityNotFoundException":
                 return False
             raise self._failed(error) from None
         return True
@@ -77,20 +77,20 @@ class GlueArchiveTable:
 
     def _failed(self, error: Exception) -> RowlineError:
         thing = f"table {self._database}.{TABLE}"
-        if aws.is_passing(error):
+        if is_passing(error):
             return StateUnavailable(
-                f"AWS did not answer: {aws.message_of(error)}.",
+                f"AWS did not answer: {message_of(error)}.",
                 thing=thing,
                 hint="Try again in a minute.",
             )
-        if aws.code_of(error) == "EntityNotFoundException":
+        if code_of(error) == "EntityNotFoundException":
             return StackError(
                 "does not exist yet.",
                 thing=thing,
                 hint="The archive makes it within a minute of its deployment.",
             )
         return StackError(
-            f"cannot be read: {aws.message_of(error)}.",
+            f"cannot be read: {message_of(error)}.",
             thing=thing,
             hint="docs/iam.md lists the rights that a query needs.",
         )

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shared.adapters import aws
 from shared.adapters.athena.contract import (
     MOST_ROWS,
     Execution,
@@ -13,6 +12,7 @@ from shared.adapters.athena.contract import (
     ResultPage,
     literal,
 )
+from shared.adapters.aws_errors import FAILURES, code_of, is_passing, message_of
 from shared.values.errors import RowlineError, StackError, StateUnavailable
 
 _STATES: dict[str, QueryState] = {
@@ -46,7 +46,7 @@ class AwsAthena:
                 QueryExecutionContext={"Database": self._database},
                 **options,
             )
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise self._failed(error) from None
         return str(started["QueryExecutionId"])
 
@@ -68,7 +68,7 @@ class AwsAthena:
             found = self._client("athena").get_query_results(
                 QueryExecutionId=query, MaxResults=size, **options
             )
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise self._failed(error) from None
         result = found["ResultSet"]
         columns = tuple(each["Name"] for each in result["ResultSetMetadata"]["ColumnInfo"])
@@ -81,13 +81,13 @@ class AwsAthena:
     def stop(self, query: str) -> None:
         try:
             self._client("athena").stop_query_execution(QueryExecutionId=query)
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise self._failed(error) from None
 
     def scan_limit(self) -> int:
         try:
             found = self._client("athena").get_work_group(WorkGroup=self._workgroup)
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise self._failed(error) from None
         settings = found["WorkGroup"].get("Configuration", {})
         return int(settings.get("BytesScannedCutoffPerQuery", 0))
@@ -95,19 +95,19 @@ class AwsAthena:
     def _execution(self, query: str) -> dict[str, Any]:
         try:
             found = self._client("athena").get_query_execution(QueryExecutionId=query)
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise self._failed(error) from None
         return dict(found["QueryExecution"])
 
     def _failed(self, error: Exception) -> RowlineError:
-        said = aws.message_of(error)
-        if aws.is_passing(error):
+        said = message_of(error)
+        if is_passing(error):
             return StateUnavailable(
                 f"Athena did not answer: {said}.",
                 thing=f"workgroup {self._workgroup}",
                 hint="Try again in a minute.",
             )
-        if aws.code_of(error) == "InvalidRequestException":
+        if code_of(error) == "InvalidRequestException":
             return QueryError(
                 f"was refused by Athena: {said}.",
                 thing="the query",

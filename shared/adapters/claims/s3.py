@@ -7,8 +7,7 @@ there too, and their messages still find them.
 
 from typing import TYPE_CHECKING
 
-from shared.adapters import aws
-from shared.adapters.aws_failure import s3_failure
+from shared.adapters.aws_errors import FAILURES, code_of, s3_failure
 from shared.values.errors import StackError
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ class S3Claims:
         bucket, key = _place(address)
         try:
             self._client.delete_object(Bucket=bucket, Key=key)
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise s3_failure(error, self._address(key), "s3:DeleteObject") from None
 
     def keep(self, name: str, body: bytes) -> str:
@@ -61,7 +60,7 @@ class S3Claims:
             self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=body, ContentType="application/json"
             )
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise s3_failure(error, self._address(key), "s3:PutObject") from None
         return self._address(key)
 
@@ -74,8 +73,8 @@ class S3Claims:
     def _find(self, key: str) -> bytes | None:
         try:
             return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        except aws.FAILURES as error:
-            if aws.code_of(error) in _GONE:
+        except FAILURES as error:
+            if code_of(error) in _GONE:
                 return None
             raise s3_failure(error, self._address(key), "s3:GetObject, s3:ListBucket") from None
 
@@ -83,8 +82,8 @@ class S3Claims:
         bucket, key = _place(address)
         try:
             return self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
-        except aws.FAILURES as error:
-            if aws.code_of(error) in _GONE:
+        except FAILURES as error:
+            if code_of(error) in _GONE:
                 raise StackError(
                     "is gone.", thing=address, hint="Fill the consumer again: rowline backfill."
                 ) from None

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from shared.adapters import aws
+from shared.adapters.aws_errors import FAILURES, code_of, is_passing
 from shared.values.errors import StackError
 
 RECORDS, BYTES = 500, 4 << 20
@@ -57,9 +57,9 @@ class FirehoseStream:
             answer = self._client.put_record_batch(
                 DeliveryStreamName=self._name, Records=[{"Data": each} for each in some]
             )
-        except aws.FAILURES as error:
-            if aws.is_passing(error):
-                return [aws.code_of(error)] * len(some)
+        except FAILURES as error:
+            if is_passing(error):
+                return [code_of(error)] * len(some)
             raise StackError(
                 f"Firehose refuses: {error}.",
                 thing=self._name,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from shared.adapters import aws
-from shared.adapters.aws_failure import failure
+from shared.adapters.aws_errors import FAILURES, code_of, failure
 from shared.adapters.functions.contract import FunctionFailed, MappingState
 from shared.values.errors import RowlineError
 
@@ -31,7 +31,7 @@ class LambdaFunctions:
             self._client.invoke(
                 FunctionName=name, InvocationType="Event", Payload=msgspec.json.encode(event)
             )
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise _failed(name, error) from None
 
     def call(self, name: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -40,7 +40,7 @@ class LambdaFunctions:
         try:
             reply = client.invoke(FunctionName=name, Payload=msgspec.json.encode(event))
             answer = msgspec.json.decode(reply["Payload"].read() or b"{}")
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise _failed(name, error) from None
         plain: dict[str, Any] = answer if isinstance(answer, dict) else {}
         if reply.get("FunctionError"):
@@ -60,15 +60,15 @@ class LambdaFunctions:
             return
         try:
             self._client.update_event_source_mapping(UUID=found["UUID"], Enabled=on)
-        except aws.FAILURES as error:
-            if aws.code_of(error) == _BUSY:  # it is changing; the next look decides again
+        except FAILURES as error:
+            if code_of(error) == _BUSY:  # it is changing; the next look decides again
                 return
             raise _failed(name, error, "lambda:UpdateEventSourceMapping") from None
 
     def _mapping(self, name: str) -> Any:
         try:
             listed = self._client.list_event_source_mappings(FunctionName=name)
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise _failed(name, error, "lambda:ListEventSourceMappings") from None
         return next(iter(listed["EventSourceMappings"]), None)
 

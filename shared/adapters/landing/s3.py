@@ -7,8 +7,7 @@ could not deliver there below `firehose-errors/`.
 
 from typing import TYPE_CHECKING
 
-from shared.adapters import aws
-from shared.adapters.aws_failure import s3_failure
+from shared.adapters.aws_errors import FAILURES, code_of, s3_failure
 from shared.adapters.objects.s3_folder import GONE, S3Folder
 
 if TYPE_CHECKING:
@@ -33,8 +32,8 @@ class S3Landing(S3Folder):
                 Key=REJECTED + name,
                 CopySource=source,  # type: ignore[arg-type]
             )
-        except aws.FAILURES as error:
-            if aws.code_of(error) in GONE:
+        except FAILURES as error:
+            if code_of(error) in GONE:
                 return
             raise s3_failure(error, self._address(name), "s3:GetObject, s3:PutObject") from None
         self.delete([name])

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from shared.adapters import aws
-from shared.adapters.aws_failure import s3_failure
+from shared.adapters.aws_errors import FAILURES, is_passing_code, s3_failure
 from shared.values.errors import StackError, StateUnavailable
 
 if TYPE_CHECKING:
@@ -31,14 +30,14 @@ def delete_objects(
         place = f"s3://{bucket}/{some[0]['Key']}"
         try:
             reply = client.delete_objects(Bucket=bucket, Delete={"Objects": some, "Quiet": True})
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise s3_failure(error, place, rights) from None
         if kept := reply.get("Errors"):
             first = kept[0]
             why = f"({first.get('Code')}): {str(first.get('Message')).rstrip('.')}."
             said = f"S3 has kept {len(kept)} of {len(some)} objects {why}"
             place = f"s3://{bucket}/{first.get('Key')}"
-            if aws.is_passing_code(str(first.get("Code"))):
+            if is_passing_code(str(first.get("Code"))):
                 raise StateUnavailable(said, thing=place, hint="They are deleted the next time.")
             raise StackError(
                 said,

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from shared.adapters import aws
-from shared.adapters.aws_failure import s3_failure
+from shared.adapters.aws_errors import FAILURES, code_of, s3_failure
 from shared.adapters.objects.contract import StoredObject
 from shared.adapters.objects.s3_deletion import delete_objects
 
@@ -25,7 +24,7 @@ class S3Folder:
     def put(self, name: str, body: bytes) -> None:
         try:
             self._client.put_object(Bucket=self._bucket, Key=self._prefix + name, Body=body)
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise s3_failure(error, self._address(name), "s3:PutObject") from None
 
     def list(self) -> Iterator[StoredObject]:
@@ -37,7 +36,7 @@ class S3Folder:
                     yield StoredObject(
                         name, each["Size"], int(each["LastModified"].timestamp() * 1000)
                     )
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise s3_failure(error, self._address(), "s3:ListBucket") from None
 
     def get(self, name: str) -> bytes | None:
@@ -45,8 +44,8 @@ class S3Folder:
             return self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)[
                 "Body"
             ].read()
-        except aws.FAILURES as error:
-            if aws.code_of(error) in GONE:
+        except FAILURES as error:
+            if code_of(error) in GONE:
                 return None
             raise s3_failure(error, self._address(name), "s3:GetObject, s3:ListBucket") from None
 
@@ -58,8 +57,8 @@ class S3Folder:
                 return False
             # Source: S3 user guide, "How to prevent object overwrites with conditional writes".
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body, IfMatch=held["ETag"])
-        except aws.FAILURES as error:
-            if aws.code_of(error) in _OTHER:
+        except FAILURES as error:
+            if code_of(error) in _OTHER:
                 return False
             raise s3_failure(error, self._address(name), "s3:GetObject, s3:PutObject") from None
         return True

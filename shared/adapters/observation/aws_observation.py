@@ -6,8 +6,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from shared.adapters import aws
-from shared.adapters.aws_failure import RIGHTS_OF_COMMANDS, failure
+from shared.adapters.aws_errors import FAILURES, RIGHTS_OF_COMMANDS, failure
 from shared.adapters.observation.contract import ConsumerSigns, KeptQueue
 from shared.values.errors import RowlineError
 
@@ -44,7 +43,7 @@ class AwsObservation:
     def signs(self, consumers: list[str]) -> dict[str, ConsumerSigns]:
         try:
             figures, filters = self._figures(consumers), self._filters()
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise self._failed("CloudWatch or SNS", error) from None
         found = {}
         for number, name in enumerate(consumers):
@@ -73,7 +72,7 @@ class AwsObservation:
             ]
         try:
             figures = self._read(queries, minutes)
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise self._failed("CloudWatch", error) from None
         return {
             name: (int(figures.get(f"runs{number}", 0)), int(figures.get(f"errors{number}", 0)))
@@ -83,7 +82,7 @@ class AwsObservation:
     def filters(self, consumers: list[str]) -> dict[str, dict[str, Any] | None]:
         try:
             found = self._filters()
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise self._failed("SNS", error) from None
         return {name: found.get(_name_of(self._names.queue_url(name))) for name in consumers}
 
@@ -102,7 +101,7 @@ class AwsObservation:
                 tags = self._client("sqs").list_queue_tags(QueueUrl=url).get("Tags", {})
                 if consumer := tags.get("rowline:consumer"):
                     found.append(KeptQueue(consumer, _name_of(url), messages))
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise self._failed("SQS", error) from None
         return found
 

@@ -4,8 +4,7 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from shared.adapters import aws
-from shared.adapters.aws_failure import failure
+from shared.adapters.aws_errors import FAILURES, code_of, failure, is_passing, is_passing_code
 from shared.adapters.queue.contract import MAX_RECEIVED
 from shared.adapters.topic.contract import MAX_ENTRIES, Entry
 from shared.values.delivery import Delivery
@@ -39,9 +38,9 @@ class SqsQueue:
                     for number, entry in enumerate(entries)
                 ],
             )
-        except aws.FAILURES as error:
-            if aws.is_passing(error):  # without a reply they may or may not have been sent
-                return [aws.code_of(error)] * len(entries)
+        except FAILURES as error:
+            if is_passing(error):  # without a reply they may or may not have been sent
+                return [code_of(error)] * len(entries)
             raise self._failed(error) from None
         fates: list[str | None] = ["no reply for this entry"] * len(entries)
         for done in reply.get("Successful", []):
@@ -69,7 +68,7 @@ class SqsQueue:
                 ReceiveRequestAttemptId=uuid.uuid4().hex,
                 **options,
             )
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise self._failed(error) from None
         return [_delivery(message) for message in reply.get("Messages", [])]
 
@@ -115,10 +114,10 @@ class SqsQueue:
             handles = receipt_handles[start : start + MAX_ENTRIES]
             try:
                 reply = request(handles)
-            except aws.FAILURES as error:
+            except FAILURES as error:
                 raise self._failed(error) from None
             for failed in reply.get("Failed", []):
-                if not failed.get("SenderFault") or aws.is_passing_code(failed["Code"]):
+                if not failed.get("SenderFault") or is_passing_code(failed["Code"]):
                     raise self._unavailable(failed["Code"])
                 refused.add(handles[int(failed["Id"])])
         return refused
@@ -132,7 +131,7 @@ class SqsQueue:
                     "ApproximateNumberOfMessagesNotVisible",
                 ],
             )["Attributes"]
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise self._failed(error) from None
         return int(attributes["ApproximateNumberOfMessages"]), int(
             attributes["ApproximateNumberOfMessagesNotVisible"]

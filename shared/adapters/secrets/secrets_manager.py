@@ -9,6 +9,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from shared.adapters import aws
+from shared.adapters.aws_errors import code_of, credentials_hint, message_of
 from shared.values.errors import ConfigError, SecretUnavailable
 
 MAX_AGE = 300
@@ -27,10 +28,10 @@ _HINTS = {
 
 
 def _hint(error: Exception) -> str:
-    if hint := aws.credentials_hint(error):
+    if hint := credentials_hint(error):
         return hint
     if isinstance(error, ClientError):
-        return f"Secrets Manager says: {aws.message_of(error)}."
+        return f"Secrets Manager says: {message_of(error)}."
     return "Secrets Manager does not answer: from a VPC it needs its endpoint or a NAT."
 
 
@@ -59,7 +60,7 @@ def secret_json(name: str, *, fresh: bool = False) -> dict[str, Any]:
             raise ConfigError(f"cannot be read: {code}.", thing=thing, hint=_HINTS[code]) from None
         failed = cause if isinstance(cause, Exception) else error
         raise SecretUnavailable(
-            f"cannot be read: {aws.code_of(failed)}.", thing=thing, hint=_hint(failed)
+            f"cannot be read: {code_of(failed)}.", thing=thing, hint=_hint(failed)
         ) from None
     try:
         return msgspec.json.decode(text, type=dict[str, Any])

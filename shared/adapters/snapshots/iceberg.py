@@ -25,6 +25,7 @@ from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
 from pyiceberg.table import FileScanTask, Table
 
 from shared.adapters import aws
+from shared.adapters.aws_errors import FAILURES, code_of
 from shared.adapters.lake.iceberg import properties, snapshot_expiry, vacuum
 from shared.adapters.lake.iceberg.file_io import address
 from shared.adapters.lake.iceberg.ledger_transaction import LedgerTransaction
@@ -35,8 +36,7 @@ from shared.adapters.snapshots.s3 import FOLDER
 from shared.adapters.snapshots.snapshots_columns import ARROW, ICEBERG, MEASURED
 from shared.values.snapshot import SnapshotFile
 
-_ALL = AlwaysTrue()
-_ATTEMPTS = 5
+_ALL, _ATTEMPTS = AlwaysTrue(), 5
 _PROPERTIES = {
     **{name: each for name, each in properties.TABLE.items() if ".column." not in name},
     "write.parquet.compression-level": "3",
@@ -142,8 +142,8 @@ class IcebergSnapshots:
         with self._errors:
             try:
                 found = self._s3.get_object(Bucket=bucket, Key=key)["Body"]
-            except aws.FAILURES as error:
-                if aws.code_of(error) in ("NoSuchKey", "404"):
+            except FAILURES as error:
+                if code_of(error) in ("NoSuchKey", "404"):
                     return ""
                 raise
             digest = hashlib.sha256()

@@ -10,6 +10,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from shared.adapters import aws
+from shared.adapters.aws_errors import FAILURES, code_of, credentials_hint, is_passing, message_of
 from shared.values.errors import StackError, StateUnavailable
 from shared.values.settings import StageSettings, from_json
 
@@ -48,7 +49,7 @@ class Stack(msgspec.Struct, frozen=True):
             body: Any = client.get_template(StackName=name, TemplateStage="Original")[
                 "TemplateBody"
             ]
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise _unreadable(name, stage, error) from None
         template = json.loads(body) if isinstance(body, str) else body
         if described["StackStatus"] == "DELETE_COMPLETE" or "Rowline" not in template.get(
@@ -72,10 +73,10 @@ class Stack(msgspec.Struct, frozen=True):
         try:
             client = client or aws.client("cloudformation")
             described = client.describe_stacks(StackName=name)["Stacks"][0]
-        except aws.FAILURES as error:
-            if aws.is_passing(error):
+        except FAILURES as error:
+            if is_passing(error):
                 raise StateUnavailable(
-                    f"CloudFormation did not answer ({aws.code_of(error)}).",
+                    f"CloudFormation did not answer ({code_of(error)}).",
                     thing=f"stack {name}",
                     hint="The same call may succeed later.",
                 ) from None
@@ -191,7 +192,7 @@ def _settings(name: str, metadata: Any) -> StageSettings:
 
 def _unreadable(name: str, stage: str, error: Exception) -> StackError:
     if isinstance(error, ClientError):
-        code = aws.code_of(error)
+        code = code_of(error)
         if code == "ValidationError":  # "Stack with id … does not exist"
             return StackError(
                 "is not deployed.",
@@ -199,17 +200,17 @@ def _unreadable(name: str, stage: str, error: Exception) -> StackError:
                 hint=f"Deploy it: sls deploy --stage {stage}.",
             )
         return StackError(
-            f"cannot be read ({code}): {aws.message_of(error)}.",
+            f"cannot be read ({code}): {message_of(error)}.",
             thing=f"stack {name}",
-            hint=aws.credentials_hint(error)
+            hint=credentials_hint(error)
             or (
                 "Credentials need cloudformation:DescribeStacks and cloudformation:GetTemplate, "
                 "for this account and region."
             ),
         )
     return StackError(
-        f"cannot be read: {aws.message_of(error)}.",
+        f"cannot be read: {message_of(error)}.",
         thing=f"stack {name}",
-        hint=aws.credentials_hint(error)
+        hint=credentials_hint(error)
         or "Set credentials and AWS_REGION, or AWS_ENDPOINT_URL for an emulator.",
     )

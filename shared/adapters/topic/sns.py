@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from shared.adapters import aws
+from shared.adapters.aws_errors import FAILURES, code_of, is_passing, is_passing_code, message_of
 from shared.adapters.topic.contract import Entry
 from shared.values.errors import TopicError
 
@@ -33,15 +34,15 @@ class SnsTopic:
             reply = self._client.publish_batch(
                 TopicArn=self._arn, PublishBatchRequestEntries=_entries(entries)
             )
-        except aws.FAILURES as error:
-            if aws.is_passing(error):  # without a reply it may or may not have been published
-                return [aws.code_of(error)] * len(entries)
-            raise self._refused(aws.code_of(error), aws.message_of(error)) from None
+        except FAILURES as error:
+            if is_passing(error):  # without a reply it may or may not have been published
+                return [code_of(error)] * len(entries)
+            raise self._refused(code_of(error), message_of(error)) from None
         fates: list[str | None] = ["no reply for this entry"] * len(entries)
         for done in reply.get("Successful", []):
             fates[int(done["Id"])] = None
         for failed in reply.get("Failed", []):
-            if failed.get("SenderFault") and not aws.is_passing_code(failed["Code"]):
+            if failed.get("SenderFault") and not is_passing_code(failed["Code"]):
                 raise self._refused(failed["Code"], failed.get("Message", ""))
             fates[int(failed["Id"])] = failed["Code"]
         return fates

@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from shared.adapters import aws
-from shared.adapters.aws_failure import RIGHTS_OF_COMMANDS, failure
+from shared.adapters.aws_errors import FAILURES, RIGHTS_OF_COMMANDS, code_of, failure
 from shared.adapters.tracing import segment_documents
 from shared.adapters.tracing.contract import TraceSegment
 
@@ -61,7 +60,7 @@ class XRayTracer:
                 for at in range(0, len(waiting), _A_REQUEST):
                     some = [one.decode() for one in waiting[at : at + _A_REQUEST]]
                     self._client().put_trace_segments(TraceSegmentDocuments=some)
-        except (OSError, *aws.FAILURES) as error:
+        except (OSError, *FAILURES) as error:
             self._say(error, len(waiting))
 
     def _daemon(self) -> tuple[str, int] | None:
@@ -75,7 +74,7 @@ class XRayTracer:
         log.warning(
             "%d segments could not be sent to X-Ray (%s); traces of the next minute are incomplete",
             count,
-            aws.code_of(error),
+            code_of(error),
         )
 
 
@@ -112,7 +111,7 @@ class XRayTraces:
                 if len(ids) >= _MOST_TRACES:
                     break
             return sorted(self._segments(ids[:_MOST_TRACES]), key=lambda one: one.start)
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise failure("X-Ray", error, thing="traces", hint=RIGHTS_OF_COMMANDS) from None
 
     def _segments(self, ids: list[str]) -> Iterable[TraceSegment]:

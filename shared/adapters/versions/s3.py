@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from shared.adapters import aws
-from shared.adapters.aws_failure import s3_failure
+from shared.adapters.aws_errors import FAILURES, s3_failure
 from shared.adapters.objects.s3_deletion import delete_objects
 
 if TYPE_CHECKING:
@@ -35,6 +34,6 @@ class S3FormerVersions:
                 ]
                 delete_objects(self._client, self._bucket, former, _RIGHTS)
                 removed += len(former)
-        except aws.FAILURES as error:
+        except FAILURES as error:
             raise s3_failure(error, f"s3://{self._bucket}", _RIGHTS) from None
         return removed

@@ -1,5 +1,6 @@
 """Archive status: how far the archive has each stream, and what waits for it."""
 
+from shared.domain.archive_completeness import complete_through
 from shared.domain.archive_ledger import Ledger
 from shared.flows.archive.archive_answers import ArchiveStatus, StreamStanding
 from shared.flows.archive.archive_setup import ArchiveSetup
@@ -34,7 +35,7 @@ def _streams(setup: ArchiveSetup, ledger: Ledger, name: str) -> list[StreamStand
             epoch=newest[1],
             changes=sum(ledger.count(place) for place in places),
             first=ledger.first(newest),
-            through=ledger.through(newest),
+            through=complete_through(ledger, newest),
             last=ledger.last(newest),
             end=ends.get(newest, 0),
         )

@@ -13,6 +13,7 @@ from pyroaring import BitMap64
 
 from shared.adapters.lake.contract import Lake, TableHead
 from shared.adapters.state.state import State
+from shared.domain.archive_completeness import complete_through, first_expected
 from shared.domain.archive_ledger import Ledger, StreamEpoch, spans
 from shared.flows.archive.archive_answers import Audited, Numbers
 from shared.flows.archive.assigned_numbers import assigned_numbers
@@ -68,9 +69,9 @@ def _audited(
 ) -> Audited | None:
     held = held or HeldNumbers(BitMap64(), BitMap64())
     first, last = ledger.first(place), ledger.last(place)
-    if not ledger.begins(place) and not held.rows:
+    if not first_expected(ledger, place) and not held.rows:
         return None  # an epoch from before the archive
-    begins = max(ledger.begins(place), floor)
+    begins = max(first_expected(ledger, place), floor)
     known, there = ledger.held(place), held.numbers
     if floor:
         for numbers in (known, there, held.twice):
@@ -84,7 +85,7 @@ def _audited(
         epoch=place[1],
         first=first,
         last=last,
-        through=ledger.through(place),
+        through=complete_through(ledger, place),
         end=end,
         rows=held.rows,
         missing=_numbers(place, known - there),

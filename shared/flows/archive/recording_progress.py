@@ -6,6 +6,7 @@ import msgspec
 
 from shared.adapters.lake.contract import Lake
 from shared.adapters.state.state import State
+from shared.domain.archive_completeness import archived_through
 from shared.domain.archive_ledger import Ledger
 from shared.flows.archive.assigned_numbers import assigned_numbers
 from shared.values.archive_progress import ArchiveProgress
@@ -27,7 +28,7 @@ def note_progress(
         stream: max((make_seq(epoch, n) for (_, epoch), n in found.items()), default=0)
         for stream, found in ends.items()
     }
-    through = {stream: ledger.archived_through(stream, ends[stream]) for stream in streams}
+    through = {stream: archived_through(ledger, stream, ends[stream]) for stream in streams}
     progress = state.archive_progress.read().after(through, given, now_ms, buffered=buffered)
     state.archive_progress.save(progress)
     return progress

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from shared.adapters.lake.contract import Lake
+from shared.domain.archive_completeness import first_expected
 from shared.domain.archive_ledger import Ledger
 from shared.flows.archive.archive_setup import ArchiveSetup
 from shared.flows.archive.reading_order import quoted
@@ -56,7 +57,7 @@ def _missing(ledger: Ledger, stream: str, floor: int) -> str:
     if not epochs:
         return ""  # whether anything was given out since, the reach of the stream tells
     first = min(epochs)
-    begins = ledger.begins((stream, first))
+    begins = first_expected(ledger, (stream, first))
     if epoch < first or (epoch == first and n + 1 < begins):
         return f"it begins with {stream} epoch {first} n {begins}, and the snapshot is older"
     return ""

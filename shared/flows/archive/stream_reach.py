@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from shared.domain.archive_completeness import archived_through, first_expected
 from shared.domain.archive_ledger import Ledger
 from shared.flows.archive.archive_setup import ArchiveSetup
 from shared.flows.archive.assigned_numbers import assigned_numbers
@@ -28,7 +29,7 @@ def reach(setup: ArchiveSetup, source: str, streams: Sequence[str]) -> Reach:
     found = []
     for stream in ends:
         end = max((make_seq(epoch, n) for (_, epoch), n in ends[stream].items()), default=0)
-        through = ledger.archived_through(stream, ends[stream])
+        through = archived_through(ledger, stream, ends[stream])
         if not through:  # no change since the archive began, or since the stream did
             through = end if not split_seq(end)[1] else progress.through.get(stream, 0)
         at_us = _committed_us(setup, stream, through) if through else 0
@@ -53,12 +54,14 @@ def _read_us(setup: ArchiveSetup, stream: str) -> int:
 
 def _gap(ledger: Ledger, stream: str, through: int) -> str:
     """The first numbers that are missing although later ones are archived."""
-    places = [place for place in ledger.places() if place[0] == stream and ledger.begins(place)]
+    places = [
+        place for place in ledger.places() if place[0] == stream and first_expected(ledger, place)
+    ]
     reached, n = split_seq(through)
     for place in places:
         if place[1] < reached:
             continue
-        first = max(ledger.begins(place), n + 1 if place[1] == reached else 1)
+        first = max(first_expected(ledger, place), n + 1 if place[1] == reached else 1)
         if gap := next(ledger.gaps(place, first, ledger.last(place)), None):
             return str(gap)
         if place[1] > reached:

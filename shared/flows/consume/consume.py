@@ -22,6 +22,7 @@ from shared.flows.consume.applying import Applying, Tried
 from shared.flows.consume.batch import asked_waits, by_group, open_delivery
 from shared.flows.consume.batch_result import Consumed
 from shared.flows.consume.batch_trace import BatchTrace
+from shared.flows.consume.batch_visibility import claim
 from shared.flows.consume.begun_groups import BegunGroups
 from shared.flows.consume.closed_rows import ClosedRows
 from shared.flows.consume.gate_after_batch import GateAfterBatch
@@ -34,9 +35,9 @@ from shared.flows.consume.parking import Parking
 from shared.flows.consume.probe_batch import ProbeBatch, refused_have_failed
 from shared.flows.consume.redrive_commands import RedriveCommands
 from shared.flows.consume.refusal_retries import RefusalRetries
+from shared.flows.consume.retry_delay import postpone
 from shared.flows.consume.row_items import RowItems
 from shared.flows.consume.seen_changes import drop_done, drop_seen
-from shared.flows.consume.visibility import claim, postpone
 from shared.values.batch_start import BatchStart
 from shared.values.delivery import Delivery
 from shared.values.errors import ConfigError, Outage

@@ -19,8 +19,8 @@ from shared.adapters.queue.contract import MAX_RECEIVED, Queue
 from shared.adapters.state.gates import Gates
 from shared.domain.gate_transitions import as_deployed
 from shared.flows.consume.batch_result import Consumed
+from shared.flows.consume.batch_visibility import YOUNG_SECONDS
 from shared.flows.consume.consume import Consume
-from shared.flows.consume.visibility import YOUNG_SECONDS
 from shared.values.delivery import Delivery
 from shared.values.errors import StateUnavailable
 from shared.values.settings import ConsumerSettings

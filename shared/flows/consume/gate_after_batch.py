@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from shared.adapters.state.gates import Gates
-from shared.domain import gate_transitions
+from shared.domain import gate_transitions, probe_schedule
 from shared.flows.consume.applying import Tried
 from shared.flows.consume.batch_result import Consumed
 from shared.flows.consume.sink_pressure import SinkPressure, is_high
@@ -45,9 +45,9 @@ class GateAfterBatch:
 
         While the mapping is on, it takes the messages that a probe of the watch would look for.
         """
-        if not gate_transitions.probe_is_due(gate, self._now_ms()):
+        if not probe_schedule.probe_is_due(gate, self._now_ms()):
             return None
-        return self._gates.write(self._consumer, gate_transitions.probing(gate, self._now_ms()))
+        return self._gates.write(self._consumer, probe_schedule.probing(gate, self._now_ms()))
 
     def asked_for(self, version: int) -> Gate | None:
         """The gate that this probe was started for; None when it has changed since.
@@ -55,7 +55,7 @@ class GateAfterBatch:
         Lambda may start the same probe twice.
         """
         gate = self._gates.read(self._consumer)
-        return gate if gate.version == version and gate_transitions.is_tried(gate) else None
+        return gate if gate.version == version and probe_schedule.is_tried(gate) else None
 
     def after_probe(self, gate: Gate, tried: Tried, consumed: Consumed) -> Gate:
         """Write the verdict of a probe that tried something."""
@@ -73,7 +73,7 @@ class GateAfterBatch:
         is_empty: the queue holds nothing for the sink, so nothing can be lost by opening.
         """
         now_ms = self._now_ms()
-        after = gate_transitions.opened if is_empty else gate_transitions.untried
+        after = gate_transitions.opened if is_empty else probe_schedule.untried
         return self._write(gate, after(gate, now_ms))
 
     @staticmethod

@@ -17,8 +17,9 @@ from shared.flows.consume.row_items import RowItems, row_id
 from shared.values.change import Change
 from shared.values.errors import Outage, RowlineError, StackError
 from shared.values.json_text import decode_json
+from shared.values.lifetimes import PARKED_SECONDS
 from shared.values.message import Message, encode, with_raw_change
-from shared.values.parked_change import KEPT_SECONDS, ParkedChange
+from shared.values.parked_change import ParkedChange
 from shared.values.row_key import key_text
 from shared.values.settings import ConsumerSettings
 from shared.values.storable_text import storable
@@ -147,7 +148,7 @@ class Parking:
             parked_ms=now_ms,
             tried_ms=now_ms,
             last=text,
-            expires=now_ms // 1000 + KEPT_SECONDS,
+            expires=now_ms // 1000 + PARKED_SECONDS,
             payload=payload,
             stack=storable(outcome.stack[:STACK_LIMIT]),
             joined=piece.joined,

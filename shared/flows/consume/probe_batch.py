@@ -11,7 +11,7 @@ from shared.flows.consume.applying import Tried
 from shared.flows.consume.batch import Groups
 from shared.flows.consume.batch_result import Consumed
 from shared.flows.consume.gate_after_batch import GateAfterBatch
-from shared.flows.consume.visibility import postpone
+from shared.flows.consume.retry_delay import postpone
 from shared.values.delivery import Delivery
 from shared.values.gate import Gate
 

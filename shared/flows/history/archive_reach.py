@@ -2,6 +2,7 @@
 
 import msgspec
 
+from shared.domain.archive_completeness import archived_through
 from shared.domain.archive_ledger import Ledger
 from shared.flows.history.history_setup import HistorySetup
 from shared.flows.history.past_table import PastTable
@@ -41,7 +42,7 @@ def archive_of(setup: HistorySetup, source: str) -> ArchiveReach:
     ledger = Ledger.decode(facts.ledger)
     through, firsts = [], []
     for stream in setup.streams_of(source):
-        epoch, n = split_seq(ledger.archived_through(stream))
+        epoch, n = split_seq(archived_through(ledger, stream))
         first, last = facts.times.get(stream, (0, 0))
         whole = n == ledger.last((stream, epoch))
         through.append(Through(stream, epoch, n, last * 1000 if whole else 0))

@@ -9,7 +9,7 @@ from shared.adapters.state.state import State
 from shared.domain.polling import Polling
 from shared.domain.sink import Listable, Sink
 from shared.flows.jobs.job_lease import HOLDER_SILENT_SECONDS
-from shared.flows.jobs.taking_a_job import under_way
+from shared.flows.jobs.job_refused import under_way
 from shared.values.errors import ConfigError, StackError
 from shared.values.job import SLOTS, Job, SendingWork, Wanted, into_of
 

@@ -5,14 +5,15 @@ from collections.abc import Mapping, Sequence
 
 from shared.adapters.topic.contract import MAX_ENTRIES, Entry
 from shared.domain.captured_tables import CapturedTable
-from shared.domain.change_encoding import Packing
+from shared.domain.change_encoding import ChangeEncoding
 from shared.domain.publish_queue import PublishQueue
 from shared.domain.published_columns import published_columns
 from shared.flows.jobs.job_lease import Tenure
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.queue_wait_limit import QUEUE_WAIT_SECONDS, queue_takes_nothing
 from shared.values.change import Change, Row, Transaction
-from shared.values.message import Message, attributes, encode, hash_ids
+from shared.values.deduplication_id import hash_ids
+from shared.values.message import Message, attributes, encode
 from shared.values.message_group import group_id
 from shared.values.row_key import row_of
 from shared.values.table import Table
@@ -28,7 +29,9 @@ class RowSending:
         source = setup.source
         self._stream, self._job, self._attempt = source.name, job, attempt
         self._queue, self._schemas = setup.queue, setup.state.schemas
-        self._packing = Packing(source.name, self._schemas, setup.claims, lane="backfill", run=job)
+        self._packing = ChangeEncoding(
+            source.name, self._schemas, setup.claims, lane="backfill", run=job
+        )
         compress = source.compression == "zstd"
         self._publish_queue = PublishQueue(0.0, random.Random(), compress=compress)  # noqa: S311 (jitter)
         self._publish_queue.hurry()  # a chunk of rows has no later ones to wait for

@@ -1,4 +1,14 @@
-"""Send rate: how fast a redrive and a replay send changes."""
+"""Send rate: how fast jobs send rows and changes into a consumer's queue."""
 
 RATE = 500.0
-"""Changes a second, unless somebody asks for another rate."""
+"""Changes a second of a redrive and a replay, unless somebody asks for another rate."""
+
+FILL_RATE = 100_000.0
+"""Changes a second of a fill from the archive at most: the consumer's own speed limits it, as any
+backfill.
+"""
+
+MAX_WAITING = 200
+"""Messages of a backfill that are not applied yet, above which reading pauses: live changes of the
+same groups wait behind them.
+"""

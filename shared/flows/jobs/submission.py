@@ -6,7 +6,8 @@ import msgspec
 
 from shared.adapters.state.jobs import Jobs
 from shared.domain.polling import Polling
-from shared.flows.jobs.taking_a_job import new_id, under_way, until_silent
+from shared.flows.jobs.job_refused import require_not_in_function, until_silent
+from shared.flows.jobs.taking_a_job import new_id
 from shared.values.errors import ConfigError
 from shared.values.job import (
     BackfillWork,
@@ -51,8 +52,7 @@ def submit(
             if jobs.begin(job):
                 return job
             continue
-        if seen.state == "running" and seen.in_function:
-            raise under_way(seen)
+        require_not_in_function(seen)
         free = until_silent(jobs, seen, polling, show)
         if free is None:
             continue

@@ -7,20 +7,13 @@ from typing import Protocol
 
 import msgspec
 
-from shared.adapters.state.jobs import Jobs
 from shared.adapters.state.state import State
 from shared.domain.polling import Polling
-from shared.flows.jobs.job_lease import HOLDER_SILENT_SECONDS, Tenure
-from shared.values.errors import RowlineError
+from shared.flows.jobs.job_lease import Tenure
+from shared.flows.jobs.job_refused import require_not_in_function, until_silent
 from shared.values.job import Job, Slot, Work
 from shared.values.progress import Progress
 from shared.values.settings import ConsumerSettings
-
-_POLL_SECONDS = 1.0
-
-
-class JobBusy(RowlineError):
-    """Another process works on a job of the same slot."""
 
 
 class Holder(Protocol):
@@ -65,8 +58,7 @@ def hold(
             if jobs.begin(job):
                 return _tenure(setup, job)
             continue
-        if seen.in_function and seen.state == "running":
-            raise under_way(seen)
+        require_not_in_function(seen)
         work = resume(seen)
         silent = until_silent(jobs, seen, setup.polling, setup.show)
         here = silent and msgspec.structs.replace(silent, in_function=False)
@@ -93,36 +85,6 @@ def _continued(tenure: Tenure, resume: Callable[[Job], Work | None]) -> Tenure:
     tenure.job = msgspec.structs.replace(tenure.job, wanted=wanted)
     tenure.save(work)
     return tenure
-
-
-def until_silent(
-    jobs: Jobs, seen: Job, polling: Polling, show: Callable[[Progress], None]
-) -> Job | None:
-    """The job once its holder, if any, has been silent for long enough; None when it is over.
-
-    Raises JobBusy as soon as the holder writes.
-    """
-    deadline = polling.clock() + HOLDER_SILENT_SECONDS
-    while seen.holder and polling.clock() < deadline:
-        show(Progress(note=f"waiting whether {seen.holder} still works on {seen.id}"))
-        polling.sleep(_POLL_SECONDS)
-        now = jobs.current(seen.consumer, seen.slot)
-        if now is None or now.id != seen.id:
-            return None
-        if now.holder and (now.token, now.beat) != (seen.token, seen.beat):
-            raise under_way(now)
-        seen = now
-    return seen
-
-
-def under_way(job: Job) -> JobBusy:
-    """The error for whoever wants to do the same work."""
-    by = job.holder or "the jobs function"
-    return JobBusy(
-        f"is under way: {by} works on it.",
-        thing=f"{job.kind} {job.id} of {job.consumer}",
-        hint=f"Watch it: rowline jobs show {job.id} --watch. Stop it: rowline jobs pause {job.id}.",
-    )
 
 
 def new_holder(by: str) -> str:

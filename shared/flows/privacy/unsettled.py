@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from shared.domain.archive_completeness import archived_through
 from shared.domain.archive_ledger import Ledger
 from shared.flows.archive.assigned_numbers import assigned_numbers
 from shared.flows.archive.committing import commit
@@ -38,7 +39,7 @@ def _missing(setup: PrivacySetup, newest: Mapping[str, int]) -> str:
     ledger = Ledger.decode(setup.archive.lake.head().ledger)
     for stream, seq in sorted(newest.items()):
         if (
-            ledger.archived_through(stream, dict(assigned_numbers(setup.archive.state, stream)))
+            archived_through(ledger, stream, dict(assigned_numbers(setup.archive.state, stream)))
             < seq
         ):
             return (

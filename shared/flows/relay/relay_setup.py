@@ -15,7 +15,7 @@ from shared.adapters.state.schemas import Schemas
 from shared.adapters.state.streams import Streams
 from shared.adapters.topic.contract import Topic
 from shared.adapters.tracing.contract import NoTracer, Tracer
-from shared.domain.change_encoding import Packing
+from shared.domain.change_encoding import ChangeEncoding
 from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.trace_sampling import NO_SAMPLING, TraceSampler
 from shared.flows.relay.capture.admission import Preflight
@@ -88,9 +88,9 @@ class RelaySetup:
             sampler=self.sampler,
         )
 
-    def packing(self) -> Packing:
+    def packing(self) -> ChangeEncoding:
         """Encodes the changes of the stream."""
-        return Packing(self.source.stream, self.schemas, self.claims, clock=time.time)
+        return ChangeEncoding(self.source.stream, self.schemas, self.claims, clock=time.time)
 
     def hidden(self, tables: Mapping[str, TableSettings]) -> HiddenColumns:
         """Examines the columns of these tables, beside those that other streams capture."""

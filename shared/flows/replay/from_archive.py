@@ -6,6 +6,7 @@ No query reaches the source. Where the archive cannot know all rows, it is refus
 from collections.abc import Mapping, Sequence
 
 from shared.domain.open_dues import open_dues
+from shared.flows.jobs.send_rate import FILL_RATE
 from shared.flows.replay.replay_plan import PlanSetup, tables_of, wants_newest
 from shared.values.archive_pages import FOREVER_US, Base, Choice, TableName
 from shared.values.coverage import covered
@@ -15,9 +16,6 @@ from shared.values.errors import ConfigError, StackError
 from shared.values.new_indexes import NewIndexes
 from shared.values.replay_work import ReplayWork
 from shared.values.seq import split_seq
-
-FILL_RATE = 100_000.0
-"""Changes a second at most: the consumer's own speed is the limit, as for any backfill."""
 
 
 def fill_from_archive(setup: PlanSetup, chosen: Sequence[str], *, into: bool) -> ReplayWork:

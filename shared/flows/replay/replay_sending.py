@@ -20,7 +20,8 @@ from shared.domain.publish_queue import MAX_REQUEST_BYTES
 from shared.flows.jobs.queue_wait_limit import QUEUE_WAIT_SECONDS, queue_takes_nothing
 from shared.values.archive_pages import PageRow, TableName
 from shared.values.change import Change, Transaction
-from shared.values.message import Lane, Message, attributes, hash_ids
+from shared.values.deduplication_id import hash_ids
+from shared.values.message import Lane, Message, attributes
 from shared.values.stream import source_of
 
 _WAIT = 0.5

@@ -5,6 +5,7 @@ That consumer keeps no marks: the archive's ledger says of each number whether t
 
 from msgspec.structs import replace
 
+from shared.domain.archive_completeness import first_expected
 from shared.domain.archive_ledger import Ledger
 from shared.flows.trace.change_trace import ConsumerTrace, Step
 from shared.flows.trace.found_change import FoundChange
@@ -35,7 +36,7 @@ def archive_state(
         return replace(said, where="landed", why=why)
     if said.where in ("superseded", "filtered", "left parking"):
         return said
-    if ledger.places() and n < ledger.begins(place):
+    if ledger.places() and n < first_expected(ledger, place):
         return replace(said, where="unknown", why="the archive began after it")
     why = f"the archive's table does not have it: it is in the landing, or waits; {waiting}"
     return replace(said, where="queued", why=why)

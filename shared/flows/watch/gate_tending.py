@@ -5,7 +5,7 @@ save invocations and receives. So it does not matter that a mapping takes a minu
 a deployment switches it on.
 """
 
-from shared.domain import gate_transitions
+from shared.domain import gate_transitions, probe_schedule
 from shared.flows.watch.for_each_consumer import for_each
 from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.gate import Gate
@@ -23,7 +23,7 @@ def tend_gates(setup: WatchSetup) -> float | None:
     def tend(consumer: str) -> None:
         gate = _probed(setup, consumer)
         _follow(setup, consumer, gate)
-        if gate_transitions.is_tried(gate):
+        if probe_schedule.is_tried(gate):
             wakes.append(_wake_ms(gate, setup.now_ms))
 
     for_each(setup, setup.parts.settings.consumers, tend)
@@ -37,9 +37,9 @@ def _probed(setup: WatchSetup, consumer: str) -> Gate:
     """
     gates, now_ms = setup.parts.state.gates, setup.now_ms
     gate = _as_deployed(setup, consumer)
-    if not gate_transitions.probe_is_due(gate, now_ms):
+    if not probe_schedule.probe_is_due(gate, now_ms):
         return gate
-    probing = gates.write(consumer, gate_transitions.probing(gate, now_ms))
+    probing = gates.write(consumer, probe_schedule.probing(gate, now_ms))
     if probing is None:
         return gate
     event: dict[str, object] = {"probe": True, "version": probing.version}
@@ -64,6 +64,6 @@ def _follow(setup: WatchSetup, consumer: str, gate: Gate) -> None:
 
 def _wake_ms(gate: Gate, now_ms: int) -> int:
     """When to look at a closed gate again: soon while a probe may be under way."""
-    began_ms = gate.next_ms - gate_transitions.wait_ms(gate.probes, gate.cause)
+    began_ms = gate.next_ms - probe_schedule.wait_ms(gate.probes, gate.cause)
     may_work = gate.probes > 0 and now_ms - began_ms < PROBE_MS
     return min(gate.next_ms, now_ms + VERDICT_MS) if may_work else gate.next_ms

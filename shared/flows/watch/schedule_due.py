@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from shared.domain.polling import Polling
+from shared.flows.jobs.job_refused import JobBusy
 from shared.flows.jobs.submission import submit
-from shared.flows.jobs.taking_a_job import JobBusy
 from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.job import Wanted, Work, slot_of
 from shared.values.schedule import last_time

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from shared.domain.change_encoding import Packed, Packing
+from shared.domain.change_encoding import ChangeEncoding, Packed
 from shared.domain.large_change import MAX_CHANGE_BYTES
 from shared.domain.message_packing import Parcel
 from shared.domain.publish_queue import MAX_WAITING_BYTES, PublishQueue
@@ -35,7 +35,7 @@ class Feed:
 
     def __init__(self) -> None:
         self.claims = MemoryClaims()
-        self.packing = Packing("shop", MemorySchemas(), self.claims)
+        self.packing = ChangeEncoding("shop", MemorySchemas(), self.claims)
         self.seq = 0
 
     def change(

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.claims.s3 import DROPPED, KEPT, PARKED, ROWS
-from shared.values.parked_change import KEPT_SECONDS
+from shared.values.lifetimes import PARKED_SECONDS
 from tests.tier import TIER
 from tests.unit.stack.packaged import ROOT, VARIANTS, Packaged, lint
 
@@ -116,7 +116,7 @@ def test_large_rows_expire_when_nothing_can_refer_to_them_and_the_journal_never(
     assert {rule["Status"] for rule in rules.values()} == {"Enabled"}
     assert not any(f"{KEPT}/".startswith(prefix) for prefix in rules)
     rule = rules[f"{ROWS}/"]
-    assert rules[f"{PARKED}/"]["ExpirationInDays"] * 86_400 == KEPT_SECONDS
+    assert rules[f"{PARKED}/"]["ExpirationInDays"] * 86_400 == PARKED_SECONDS
     days = {
         name: made["Properties"]["MessageRetentionPeriod"] / 86400
         for name, made in resources.items()

@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
-from shared.domain.change_encoding import Packing
+from shared.flows.relay.lease.acquiring import LeaseAcquisition
+
+from shared.domain.change_encoding import ChangeEncoding
 from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.message_packing import Parcel
 from shared.domain.numbering import Numbering
 from shared.flows.relay.capture.admission import Admission
 from shared.flows.relay.capture.due_recorder import DueRecorder
 from shared.flows.relay.failover.journal import Journal
-from shared.flows.relay.lease.acquiring import LeaseAcquisition
 from shared.flows.relay.lease.checkpointing import Checkpointing
 from shared.flows.relay.lease.lease_keeper import LeaseKeeper
 from shared.flows.relay.publishing.outbox import Outbox
@@ -147,7 +148,7 @@ class Relay:
             outbox,
             self.checkpoints,
             open_binlog=lambda tables: SimulatedBinlog(world.server, tables),
-            packing=lambda: Packing(self.stream, world.schemas, world.claims),
+            packing=lambda: ChangeEncoding(self.stream, world.schemas, world.claims),
             hidden=hidden,
             journal=journal,
             open_database=lambda: SimulatedDatabase(world.server),

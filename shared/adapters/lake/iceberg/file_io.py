@@ -13,6 +13,7 @@ from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile, OutputStrea
 from pyiceberg.typedef import EMPTY_DICT, Properties
 
 from shared.adapters import aws
+from shared.adapters.aws_errors import FAILURES, code_of
 from shared.adapters.objects.s3_folder import GONE
 
 _READ_BYTES = 1 << 20
@@ -67,8 +68,8 @@ class _S3File(InputFile, OutputFile):
         if self._size is None:
             try:
                 found = self._client.head_object(Bucket=self._bucket, Key=self._key)
-            except aws.FAILURES as error:
-                if aws.code_of(error) in GONE:
+            except FAILURES as error:
+                if code_of(error) in GONE:
                     raise FileNotFoundError(self.location) from None
                 raise
             self._size = int(found["ContentLength"])
@@ -102,8 +103,8 @@ class _S3File(InputFile, OutputFile):
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=self._key)
             return bytes(found["Body"].read())
-        except aws.FAILURES as error:
-            if aws.code_of(error) in GONE:
+        except FAILURES as error:
+            if code_of(error) in GONE:
                 raise FileNotFoundError(self.location) from None
             raise
 

@@ -2,7 +2,7 @@
 
 from pyiceberg.exceptions import CommitFailedException, ValidationException
 
-from shared.adapters import aws
+from shared.adapters.aws_errors import FAILURES, is_passing
 from shared.adapters.lake.contract import OutcomeUnknown, Overtaken
 from shared.values.errors import RowlineError, StackError, StateUnavailable
 
@@ -26,7 +26,7 @@ class Translated:
             raise Overtaken(
                 "somebody else has committed.", thing=self._thing, hint="The work starts over."
             ) from None
-        if isinstance(error, aws.FAILURES) and not aws.is_passing(error):
+        if isinstance(error, FAILURES) and not is_passing(error):
             raise StackError(
                 f"cannot {self._what}: {error}.",
                 thing=self._thing,
@@ -38,7 +38,7 @@ class Translated:
                 thing=self._thing,
                 hint="Nothing is lost: the next run reads whether it landed.",
             ) from error
-        if isinstance(error, aws.FAILURES):
+        if isinstance(error, FAILURES):
             raise StateUnavailable(
                 f"AWS did not answer: {error}",
                 thing=self._thing,

@@ -6,11 +6,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from shared.adapters.state.dynamodb.state_table import (
-    KEEP_SECONDS,
     ConditionFailed,
     StateTable,
     consumer_key,
 )
+from shared.values.lifetimes import LEFT_BY_RUN_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -41,7 +41,7 @@ class DynamoDeletions:
                 pk,
                 f"deletion#{address}",
                 "SET seq = :seq, expires = :expires",
-                {":seq": seq, ":expires": int(time.time()) + KEEP_SECONDS},
+                {":seq": seq, ":expires": int(time.time()) + LEFT_BY_RUN_SECONDS},
                 "attribute_not_exists(seq) OR seq < :seq",
             )
 

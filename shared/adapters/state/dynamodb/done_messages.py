@@ -3,7 +3,8 @@
 import time
 from typing import TYPE_CHECKING
 
-from shared.adapters.state.dynamodb.state_table import KEEP_SECONDS, StateTable, consumer_key
+from shared.adapters.state.dynamodb.state_table import StateTable, consumer_key
+from shared.values.lifetimes import LEFT_BY_RUN_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -16,7 +17,7 @@ class DynamoDoneMessages:
         self._table = StateTable(client, table)
 
     def note(self, consumer: str, run_id: str, message_ids: list[str]) -> None:
-        expires = int(time.time()) + KEEP_SECONDS
+        expires = int(time.time()) + LEFT_BY_RUN_SECONDS
         self._table.write_many(
             put=[
                 {"pk": consumer_key(consumer, run_id), "sk": f"done#{each}", "expires": expires}

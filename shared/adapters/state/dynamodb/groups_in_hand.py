@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from shared.adapters.state.dynamodb.state_table import StateTable, consumer_key
 from shared.values.group_in_hand import GroupInHand
+from shared.values.lifetimes import GROUP_IN_HAND_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 _PREFIX = "hand#"
-_KEEP_SECONDS = 15 * 86_400
-"""Longer than SQS keeps the messages of the group."""
 
 
 class DynamoGroupsInHand:
@@ -37,7 +36,7 @@ class DynamoGroupsInHand:
         }
 
     def begin(self, consumer: str, groups: Mapping[str, GroupInHand]) -> None:
-        pk, expires = consumer_key(consumer), int(time.time()) + _KEEP_SECONDS
+        pk, expires = consumer_key(consumer), int(time.time()) + GROUP_IN_HAND_SECONDS
         self._table.write_many(
             put=[
                 {

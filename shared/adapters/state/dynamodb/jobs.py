@@ -9,13 +9,13 @@ import msgspec
 from shared.adapters.state.dynamodb.item import Item
 from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable, consumer_key
 from shared.values.job import BackfillWork, Job, JobLost, Slot, TableFill
+from shared.values.lifetimes import ENDED_JOB_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 _SLOTS: dict[Slot, str] = {"fill": "run", "verify": "run#verify", "redrive": "run#redrive"}
 _ENDED = "job#"
-_KEEP_SECONDS = 400 * 86_400
 _NAMES = {"#token": "token", "#run": "run", "#job": "job"}
 """Attributes that are, or may become, reserved words of DynamoDB's expressions."""
 
@@ -90,7 +90,7 @@ class DynamoJobs:
 
     def end(self, job: Job) -> None:
         self.save(job)  # by the holder alone; from here on the end of the job is certain
-        expires = int(time.time()) + _KEEP_SECONDS
+        expires = int(time.time()) + ENDED_JOB_SECONDS
         pk = consumer_key(job.consumer)
         # Kept before the slot is empty: whoever continues the job writes the same item.
         kept = {"pk": pk, "sk": f"{_ENDED}{job.id}", "job": _text(job), "expires": expires}

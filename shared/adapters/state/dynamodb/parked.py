@@ -10,6 +10,7 @@ import msgspec
 
 from shared.adapters.state.dynamodb.item import Item
 from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable, consumer_key
+from shared.values.lifetimes import PARK_BUDGET_SECONDS
 from shared.values.parked_change import ParkedChange, RowId, RowItem, token_of
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ FLAG = "group "
 FLAGS_AT_ONCE = 100
 """An update expression has 4 KB at most. Source: DynamoDB developer guide, "Service quotas"."""
 
-BUDGET, _BUDGET_SECONDS = "budget#", 86_400
-"""The sort key of what was refused and parked in a minute, and how long that is kept."""
+BUDGET = "budget#"
+"""The sort key of what was refused and parked in a minute."""
 
 _encode = msgspec.json.encode
 _change = msgspec.json.Decoder(ParkedChange)
@@ -203,7 +204,7 @@ def _token() -> str:
 
 
 def _later() -> int:
-    return int(time.time()) + _BUDGET_SECONDS
+    return int(time.time()) + PARK_BUDGET_SECONDS
 
 
 def flags_of(item: Item | None) -> dict[str, str]:

@@ -4,8 +4,9 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from shared.adapters.state.dynamodb.state_table import KEEP_SECONDS, StateTable, consumer_key
+from shared.adapters.state.dynamodb.state_table import StateTable, consumer_key
 from shared.adapters.state.redriven import RedriveOutcome
+from shared.values.lifetimes import LEFT_BY_RUN_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -20,7 +21,7 @@ class DynamoRedriven:
         self._table = StateTable(client, table)
 
     def note(self, consumer: str, job: str, outcomes: Mapping[str, RedriveOutcome]) -> None:
-        pk, expires = consumer_key(consumer, job), int(time.time()) + KEEP_SECONDS
+        pk, expires = consumer_key(consumer, job), int(time.time()) + LEFT_BY_RUN_SECONDS
         self._table.write_many(
             put=[
                 {"pk": pk, "sk": f"{_PREFIX}{id}", "outcome": outcome, "expires": expires}

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from shared.adapters import aws
-from shared.adapters.aws_failure import failure
+from shared.adapters.aws_errors import FAILURES, code_of, failure
 from shared.adapters.state.dynamodb.item import Item, plain, typed
 from shared.values.errors import StateUnavailable
 
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
 
 GET_LIMIT, WRITE_LIMIT = 100, 25
 """Items a BatchGetItem and a BatchWriteItem take. Source: DynamoDB API reference."""
-
-KEEP_SECONDS = 90 * 86_400
-"""What a run leaves behind when it is killed at its end expires by the table's TTL attribute
-`expires`; far longer than any backfill.
-"""
 
 UNPROCESSED_ATTEMPTS = 10
 """Calls of a batch operation that bring nothing forward, before that counts as an outage: with the
@@ -232,8 +226,8 @@ class StateTable:
     def _call(self, operation: str, **arguments: Any) -> dict[str, Any]:
         try:
             reply: dict[str, Any] = getattr(self._client, operation)(**arguments)
-        except aws.FAILURES as error:
-            if isinstance(error, ClientError) and aws.code_of(error) == _CONDITION:
+        except FAILURES as error:
+            if isinstance(error, ClientError) and code_of(error) == _CONDITION:
                 stands: Any = error.response.get("Item", {})
                 raise ConditionFailed(plain(stands)) from None
             raise failure(

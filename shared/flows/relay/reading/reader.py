@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from shared.adapters.binlog.contract import Binlog, CannotCapture, Commit, Heartbeat
 from shared.adapters.database.contract import Database
-from shared.domain.change_encoding import Packing
+from shared.domain.change_encoding import ChangeEncoding
 from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.numbering import Numbering
 from shared.flows.relay.capture.coverage_segments import first_segment, uncovered, with_segment
@@ -63,7 +63,7 @@ class Reader:
         checkpoints: Checkpointing,
         *,
         open_binlog: OpenBinlog,
-        packing: Callable[[], Packing],
+        packing: Callable[[], ChangeEncoding],
         hidden: Callable[[Mapping[str, TableSettings]], HiddenColumns],
         journal: Journal,
         open_database: Callable[[], Database],

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from shared.adapters.binlog.contract import Begin, Commit, Due, Event, Heartbeat, SchemaChanged
-from shared.domain.change_encoding import Packing
+from shared.domain.change_encoding import ChangeEncoding
 from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.numbering import Numbered, Numbering
 from shared.flows.relay.failover.journal import Journal
@@ -30,7 +30,7 @@ class ReadingPass:
         events: Iterator[Event],
         start: Position,
         numbering: Numbering,
-        packing: Packing,
+        packing: ChangeEncoding,
         outbox: Outbox,
         journal: Journal,
         *,

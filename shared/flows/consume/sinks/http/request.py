@@ -5,8 +5,8 @@ from typing import Any
 from urllib.parse import quote
 
 from shared.domain.sink import Arrival
+from shared.values.deduplication_id import hash_ids
 from shared.values.json_text import encode_json
-from shared.values.message import hash_ids
 
 VERSION = 1
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
