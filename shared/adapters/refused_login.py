@@ -1,10 +1,8 @@
-"""Logging in to a source: TLS, and what a refused login means. See docs/logins.md."""
+"""Refused login: what it means that a source refuses an account. See docs/logins.md."""
 
 import re
-import ssl
-from typing import Any
 
-from shared.values.errors import ConfigError, SourceError
+from shared.values.errors import SourceError
 from shared.values.source_endpoint import SourceEndpoint
 
 _NO_PLUGIN = 2059  # PyMySQL knows nothing of the plugin that the server asks for
@@ -12,37 +10,10 @@ _WITHOUT_TLS = 3159
 _EXPIRED = frozenset((1820, 1862, 3118, 3955, 4151))
 _DENIED = frozenset((1045, 1130, 1251, 1275, 1698)) | _EXPIRED | {_NO_PLUGIN, _WITHOUT_TLS}
 _PLUGIN = re.compile(r"plugin '(?:b')?([\w-]+)")
-TLS_HINT = (
-    "Name the authority that signed the server's certificate (ca=PATH in a URL, ca_certificate in "
-    "the secret; on RDS the regional bundle), and connect by a host name that is in the "
-    "certificate. One that MySQL made for itself names no host: tls=verify-ca checks its authority "
-    "alone."
-)
 _TLS_WANTED = (
     "This connection has no TLS, and an account with REQUIRE SSL needs it. Name the server's "
     "authority (ca=PATH in a URL, ca_certificate in the secret)"
 )
-
-
-def tls_options(endpoint: SourceEndpoint) -> dict[str, Any]:
-    """What PyMySQL is given for the connection's TLS. Raises ConfigError."""
-    if endpoint.tls == "off":
-        return {"ssl_disabled": True}
-    try:
-        context = ssl.create_default_context(
-            cafile=endpoint.ca_file or None, cadata=endpoint.ca_certificate or None
-        )
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(
-            f"cannot be read as certificates: {error}.",
-            thing=endpoint.ca_file or "ca_certificate",
-            hint="It must be PEM text.",
-        ) from None
-    # Python 3.13 checks RFC 5280 to the letter, which certificates that MySQL makes for itself and
-    # RDS's older authorities do not pass.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    context.check_hostname = endpoint.tls == "verify"
-    return {"ssl": context}
 
 
 def refused_login(error: Exception, endpoint: SourceEndpoint) -> SourceError | None:

@@ -4,8 +4,9 @@ import ssl
 
 import pymysql
 import pytest
-from shared.adapters.login import refused_login, tls_options
 
+from shared.adapters.refused_login import refused_login
+from shared.adapters.source_tls import tls_options
 from shared.values.errors import ConfigError
 from shared.values.source_endpoint import from_secret, parse
 

@@ -15,7 +15,8 @@ import pymysql
 
 from shared.adapters.binlog.gtid import MariadbGtids, MysqlGtids
 from shared.adapters.binlog.server_errors import translated
-from shared.adapters.login import TLS_HINT, refused_login, tls_options
+from shared.adapters.refused_login import refused_login
+from shared.adapters.source_tls import TLS_HINT, tls_options
 from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position
 from shared.values.source_endpoint import SourceEndpoint

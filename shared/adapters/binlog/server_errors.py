@@ -5,7 +5,8 @@ import struct
 import pymysql
 from pymysql.constants import CR, ER
 
-from shared.adapters.login import TLS_HINT, refused_login
+from shared.adapters.refused_login import refused_login
+from shared.adapters.source_tls import TLS_HINT
 from shared.values.errors import PositionLost, SourceError, SourceUnavailable
 from shared.values.source_endpoint import SourceEndpoint
 

@@ -23,7 +23,8 @@ from shared.adapters.database.description import describe
 from shared.adapters.database.read_view import view
 from shared.adapters.database.row_packets import fetch_rows
 from shared.adapters.database.row_selects import chunk_select, rows_select
-from shared.adapters.database.source_connection import Incomparable, connect, translated
+from shared.adapters.database.source_connection import connect
+from shared.adapters.database.source_errors import Incomparable, translated
 from shared.values.change import Row
 from shared.values.errors import SourceError, SourceUnavailable
 from shared.values.position import Position

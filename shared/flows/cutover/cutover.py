@@ -3,6 +3,7 @@
 import msgspec
 
 from shared.domain.reader_takeover import Takeover
+from shared.flows.cutover.swap_conditions import require_level, require_step
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.new_index import function_seconds, store_pairs, takeover_of
 from shared.values.errors import ConfigError, StackError
@@ -63,7 +64,7 @@ class Cutover:
     def _exchanged(self, held: IndexPairs, *, back: bool) -> CutoverReport:
         takeover, work = takeover_of(self._setup), self._work
         if not work.version:
-            self._require(held, back=back)
+            require_step(self._consumer, held, back=back)
             self._require_level(takeover, held)
             held, work = self._prepared(takeover, held)
         if held.version == work.version:
@@ -92,46 +93,9 @@ class Cutover:
         self._tenure.save(work)
         return held, work
 
-    def _require(self, held: IndexPairs, *, back: bool) -> None:
-        name = f"consumer {self._consumer}"
-        if back and not held.cut:
-            raise ConfigError(
-                "has nothing to roll back: no cutover is unfinished.",
-                thing=name,
-                hint="A cutover can be rolled back until `--finish`.",
-            )
-        if not back and held.cut:
-            raise ConfigError(
-                "was cut over already.",
-                thing=name,
-                hint=f"Finish it: rowline cutover {self._consumer} --finish. Or undo it: "
-                "--rollback.",
-            )
-        if not held.filled:
-            raise ConfigError(
-                "has no new index that is filled.",
-                thing=name,
-                hint=f"Fill one: rowline backfill {self._consumer} --into new.",
-            )
-
     def _require_level(self, takeover: Takeover, held: IndexPairs) -> int:
-        """Every change that is settled is in both, or parked; returns how many are parked."""
-        if wrong := takeover.problems(held.pairs):
-            raise StackError(
-                f"cannot be cut over: {'; '.join(wrong)}.",
-                thing=f"consumer {self._consumer}",
-                hint=f"Give the new index up, and fill another: rowline cutover {self._consumer} "
-                "--abandon.",
-            )
-        parked = sum(1 for _ in self._setup.state.parked.all(self._consumer))
-        if parked > self._work.accept:
-            raise StackError(
-                f"has {parked:,} parked changes, which the new index lacks.",
-                thing=f"consumer {self._consumer}",
-                hint=f"See rowline parked list {self._consumer}. Redrive or drop them, or add "
-                f"--accept {parked}.",
-            )
-        return parked
+        parked = self._setup.state.parked
+        return require_level(self._consumer, takeover, held, parked, self._work.accept)
 
     def _ended(self, held: IndexPairs) -> CutoverReport:
         takeover, work = takeover_of(self._setup), self._work

@@ -16,7 +16,12 @@ from shared.domain.archive_ledger import Ledger, StreamEpoch
 from shared.domain.run_lease import RunLease
 from shared.flows.archive.auditing import by_place
 from shared.flows.archive.maintaining import alone
-from shared.flows.privacy import erasure_progress, job_records, journal_keys, removing
+from shared.flows.privacy import (
+    erasing_outside_archive,
+    erasure_progress,
+    job_records,
+    journal_keys,
+)
 from shared.flows.privacy.certifying import UNREFERENCED, certify
 from shared.flows.privacy.erasable import reached
 from shared.flows.privacy.person_rows import holding, where
@@ -164,5 +169,5 @@ def _without(head: TableHead, gone: pa.Table) -> bytes:
     return ledger.encode()
 
 
-STEPS = (job_records.forget, journal_keys.forget, *removing.STEPS, _snapshots, _lake)
+STEPS = (job_records.forget, journal_keys.forget, *erasing_outside_archive.STEPS, _snapshots, _lake)
 """In this order: what tells where the rest is goes last."""

@@ -1,4 +1,4 @@
-"""Removing: the steps of an erasure outside the archive's tables; each may be repeated."""
+"""Erasing outside the archive's tables: the steps of an erasure there; each may be repeated."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice

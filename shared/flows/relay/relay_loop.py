@@ -13,7 +13,7 @@ from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease import lease_margins
 from shared.flows.relay.lease.checkpointing import Checkpointing
 from shared.flows.relay.lease.lease_keeper import LeaseKeeper
-from shared.flows.relay.lease.taking_over import load_checkpoint, wait_for_lease
+from shared.flows.relay.lease.waiting_for_lease import load_checkpoint, wait_for_lease
 from shared.flows.relay.publishing.publish_trace import PublishTrace
 from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.reading.reader import Reader

@@ -1,7 +1,7 @@
 """Tending: makes files of the parts that jobs have read, and removes snapshots that are too old.
 
-A snapshot is complete when its manifest is stored. Until then a run that was killed anywhere is
-followed by one that finds what is committed, by the paths of the files.
+Until a manifest is stored, a run that was killed anywhere is followed by one that finds what is
+committed, by the paths of the files.
 """
 
 import pyarrow as pa
@@ -10,15 +10,12 @@ from shared.adapters.snapshots.snapshots_columns import ARROW
 from shared.domain.iceberg_retention import ICEBERG_SNAPSHOT_MS, VACUUM_MS
 from shared.domain.run_lease import RunLease
 from shared.flows.snapshots.snapshot_answers import Tended
+from shared.flows.snapshots.snapshot_completeness import complete
+from shared.flows.snapshots.snapshot_retention import remove_expired
 from shared.flows.snapshots.snapshot_setup import SnapshotSetup
-from shared.values.day import DAY_MS
-from shared.values.errors import StackError
 from shared.values.seq import split_seq
 from shared.values.snapshot import (
     Readout,
-    Snapshot,
-    SnapshotFile,
-    SnapshotOfTable,
     SnapshotPart,
     Texts,
 )
@@ -45,7 +42,7 @@ def tend(setup: SnapshotSetup) -> Tended:
             if not _pack(setup, readout, done):
                 done.left = True
                 return done
-        _expire(setup, done)
+        remove_expired(setup, done)
         now = setup.now_ms()
         done.removed = setup.table.tidy(now - ICEBERG_SNAPSHOT_MS, now - VACUUM_MS)
     return done
@@ -63,7 +60,7 @@ def _pack(setup: SnapshotSetup, readout: Readout, done: Tended) -> bool:
             through = max((each.last for each in held if each.table == name), default=-1)
             if not _pack_table(setup, readout.id, name, state, through, done):
                 return False
-        setup.store.put(_manifest(setup, readout))
+        setup.store.put(complete(setup, readout))
         done.packed.append(readout.id)
     setup.store.done(readout)
     return True
@@ -118,54 +115,3 @@ def _of_texts(texts: Texts, type: pa.DataType) -> pa.Array:
     """An array of the texts that a part holds."""
     buffers = [None, pa.py_buffer(texts.ends), pa.py_buffer(texts.joined)]
     return pa.Array.from_buffers(pa.string(), len(texts), buffers).cast(type)
-
-
-def _manifest(setup: SnapshotSetup, readout: Readout) -> Snapshot:
-    """What the snapshot holds. Raises StackError when rows are missing in the table."""
-    files, tables = list[SnapshotFile](), dict[str, SnapshotOfTable]()
-    packed = sorted(setup.table.packed(readout.id), key=lambda each: (each.table, each.first))
-    for each in packed:
-        file = each.file
-        noted = setup.table.noted_sha256(file.path)
-        files.append(SnapshotFile(file.path, file.table, file.rows, file.size, noted))
-    for name, state in readout.tables.items():
-        rows = sum(each.rows for each in files if each.table == name)
-        if rows != state.rows:
-            raise StackError(
-                f"has {rows:,} rows of {name} in the table, and {state.rows:,} were read.",
-                thing=f"snapshot {readout.id}",
-                hint="Report it, and take another snapshot.",
-            )
-        versions: set[int] = set()
-        for batch in setup.table.rows(readout.id, name, ["schema_version"]):
-            versions.update(batch.column(0).unique().to_pylist())
-        tables[name] = SnapshotOfTable(
-            state.stream,
-            rows,
-            state.floor,
-            state.ceiling,
-            tuple(sorted(versions)),
-            state.dues,
-        )
-    return Snapshot(
-        readout.id,
-        readout.source,
-        readout.reads,
-        readout.began_ms,
-        readout.ended_ms,
-        readout.ended_ms + setup.keep_days * DAY_MS,
-        tables,
-        tuple(files),
-        readout.left_out,
-    )
-
-
-def _expire(setup: SnapshotSetup, done: Tended) -> None:
-    """Remove snapshots whose time is over, and what a run that was killed left of others."""
-    for each in setup.store.all():
-        if each.expires_ms < setup.now_ms():
-            setup.store.remove(each.id)
-            done.expired.append(each.id)
-    kept = {each.id for each in setup.store.all()} | {each.id for each in setup.store.readouts()}
-    if gone := setup.table.ids() - kept:
-        setup.table.drop(sorted(gone))

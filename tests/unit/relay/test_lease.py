@@ -5,12 +5,12 @@ import runpy
 
 import msgspec
 import pytest
-from shared.flows.relay.lease.acquiring import STANDBY_MS, LeaseAcquisition
 
 from shared.adapters import aws
 from shared.adapters.topic import sns
 from shared.adapters.topic.contract import Entry
 from shared.flows.relay.lease import lease_margins
+from shared.flows.relay.lease.lease_handover import STANDBY_MS, LeaseAcquisition
 from shared.flows.relay.lease.lease_keeper import LeaseKeeper
 from shared.flows.relay.lease.lease_margins import LEASE_SECONDS, REQUEST_SECONDS
 from shared.flows.relay.publishing.outbox import Outbox

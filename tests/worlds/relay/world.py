@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
-from shared.flows.relay.lease.acquiring import LeaseAcquisition
-
 from shared.domain.change_encoding import ChangeEncoding
 from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.message_packing import Parcel
@@ -18,6 +16,7 @@ from shared.flows.relay.capture.admission import Admission
 from shared.flows.relay.capture.due_recorder import DueRecorder
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.checkpointing import Checkpointing
+from shared.flows.relay.lease.lease_handover import LeaseAcquisition
 from shared.flows.relay.lease.lease_keeper import LeaseKeeper
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.publishing.publisher import Publisher

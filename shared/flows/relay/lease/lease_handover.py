@@ -1,4 +1,4 @@
-"""Acquiring: how a relay gets the lease of its stream, by no clock but its own."""
+"""Lease handover: when a relay gives way to another, and how it gets the lease of its stream."""
 
 from shared.adapters.state.streams import Streams
 from shared.flows.relay.lease import lease_margins

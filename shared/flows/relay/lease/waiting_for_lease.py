@@ -1,9 +1,9 @@
-"""Taking over: waits for the lease of a stream, and loads what its former holder left."""
+"""Waiting for the lease of a stream, and loading what its former holder left."""
 
 import logging
 import time
 
-from shared.flows.relay.lease.acquiring import LeaseAcquisition
+from shared.flows.relay.lease.lease_handover import LeaseAcquisition
 from shared.flows.relay.relay_setup import RelaySetup
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import StateUnavailable

@@ -1,0 +1,15 @@
+"""Snapshot retention: which snapshots are removed, and when."""
+
+from shared.flows.snapshots.snapshot_answers import Tended
+from shared.flows.snapshots.snapshot_setup import SnapshotSetup
+
+
+def remove_expired(setup: SnapshotSetup, done: Tended) -> None:
+    """Remove snapshots whose time is over, and what a run that was killed left of others."""
+    for each in setup.store.all():
+        if each.expires_ms < setup.now_ms():
+            setup.store.remove(each.id)
+            done.expired.append(each.id)
+    kept = {each.id for each in setup.store.all()} | {each.id for each in setup.store.readouts()}
+    if gone := setup.table.ids() - kept:
+        setup.table.drop(sorted(gone))
