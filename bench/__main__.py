@@ -16,7 +16,7 @@ from bench import (
     deployed_stage,
     measured_relay,
     reader_comparison,
-    relay_figures,
+    relaying,
     snapshotting,
     source_backfill,
 )
@@ -28,7 +28,7 @@ from local.servers.database_server import DatabaseServer
 from shared.values.errors import ConfigError, RowlineError
 
 CHANGES, QUICK_CHANGES, LARGEST = 320_000, 2_000, 2_000_000
-_QUICK_RELAY = relay_figures.Size(backlog=2_000, idle=2, handovers=1, rate=50, seconds=0.2)
+_QUICK_RELAY = relaying.Size(backlog=2_000, idle=2, handovers=1, rate=50, seconds=0.2)
 PARTS = (*reader_comparison.SERVERS, "relay", "consumer", "fill", "archive", "snapshot", "stage")
 
 
@@ -100,9 +100,9 @@ def main(
             for part in [each for each in own if each in parts and each != "fill"]:
                 with measured_relay.emulated(folder) as environment:
                     if part == "relay":
-                        size = _QUICK_RELAY if quick else relay_figures.Size()
+                        size = _QUICK_RELAY if quick else relaying.Size()
                         place = measured_relay.RelayingPlace(server, environment)
-                        measured[part] = relay_figures.figures(place, size, say)
+                        measured[part] = relaying.figures(place, size, say)
                     else:
                         rows, times = (2_000, 1) if quick else (1_000_000, 3)
                         measured[part] = snapshotting.figures(

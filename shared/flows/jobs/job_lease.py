@@ -13,6 +13,7 @@ import msgspec
 from shared.adapters.state.jobs import Jobs
 from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.polling import Polling
+from shared.flows.jobs.fruitless_slices import EMPTY_SLICE, OUTAGE, are_too_many
 from shared.values.errors import Outage, RowlineError
 from shared.values.job import Job, JobLost, JobState, Work
 from shared.values.progress import Progress
@@ -22,12 +23,6 @@ BEAT_SECONDS = 5.0
 
 HOLDER_SILENT_SECONDS = 30.0
 """A holder that has not written for this long is taken for dead."""
-
-MOST_STUMBLES, OUTAGE, EMPTY_SLICE = 60, 1, 20
-"""Slices in a row that bring nothing forward: a job of the jobs function fails after an hour of
-outages, or after three slices that were too short for its next step.
-"""
-
 
 RESERVE_SECONDS = 60.0
 """A slice ends this long before its function is stopped: one step may take a while."""
@@ -150,7 +145,7 @@ class Tenure:
         if cost == EMPTY_SLICE and (self._moved or self.job.work != self._began):
             return self._leave("running", "")
         stumbles = self.job.stumbles + cost
-        if stumbles < MOST_STUMBLES:
+        if not are_too_many(stumbles):
             return self._leave("running", "" if cost == EMPTY_SLICE else why, stumbles=stumbles)
         hint = " Run it with --here, where no slice ends." if cost == EMPTY_SLICE else ""
         self._leave("failed", f"{why}.{hint}" if hint else why)

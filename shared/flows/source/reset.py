@@ -8,7 +8,7 @@ from shared.flows.relay.capture.coverage_segments import cover, first_segment
 from shared.flows.relay.capture.due_recorder import DueRecorder
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.waiting_for_lease import wait_for_lease
-from shared.flows.relay.reading.resuming import start_of
+from shared.flows.relay.reading.stream_start import start_of
 from shared.flows.relay.relay_setup import RelaySetup
 from shared.flows.relay.sharing.table_share import TableShare
 from shared.values.capture_configuration import CaptureConfiguration

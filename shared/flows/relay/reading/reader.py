@@ -23,7 +23,8 @@ from shared.flows.relay.lease.checkpointing import Checkpointing
 from shared.flows.relay.position_lost import with_way_out
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.reading.reading_pass import ReadingPass
-from shared.flows.relay.reading.resuming import ReadingRoute, Resuming, first_checkpoint
+from shared.flows.relay.reading.resuming import ReadingRoute, Resuming
+from shared.flows.relay.reading.stream_start import first_checkpoint
 from shared.flows.relay.reading.turns import Turn, Turns
 from shared.flows.relay.reading.wanted_capture import WantedCapture, Wanting
 from shared.flows.relay.sharing.table_share import TableShare
