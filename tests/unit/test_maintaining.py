@@ -14,9 +14,10 @@ from shared.flows.archive import compaction_plan
 from shared.flows.archive.archive_answers import Maintained
 from shared.flows.archive.archive_setup import ArchiveSetup
 from shared.flows.archive.auditing import audit
+from shared.flows.archive.change_retention import drop_old
 from shared.flows.archive.committing import Committer
 from shared.flows.archive.key_ranges import sorted_parts
-from shared.flows.archive.maintaining import compact, drop_old, maintain
+from shared.flows.archive.maintaining import compact, maintain
 from tests.worlds.archive_world import BEGAN_MS, EPOCH, STREAM, land
 from tests.worlds.twins.lake import MemoryLake
 from tests.worlds.twins.landing import MemoryLanding

@@ -9,16 +9,13 @@ committer works meanwhile.
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from pyroaring import BitMap64
-
 from shared.adapters.lake.contract import Lake, Overtaken
-from shared.domain.archive_ledger import Ledger, StreamEpoch
 from shared.domain.iceberg_retention import ICEBERG_SNAPSHOT_MS, VACUUM_MS
 from shared.domain.run_lease import RunLease
 from shared.flows.archive import committing, compaction_plan
 from shared.flows.archive.archive_answers import Maintained
 from shared.flows.archive.archive_setup import ArchiveSetup
-from shared.flows.archive.auditing import by_place
+from shared.flows.archive.change_retention import drop_old
 from shared.flows.archive.key_ranges import sorted_parts
 from shared.values.day import DAY_MS
 
@@ -30,8 +27,6 @@ WAIT_MS = 60_000
 
 RESERVE = 240.0
 """Seconds that must be left for one more rewrite."""
-
-ATTEMPTS = 5
 
 
 def maintain(setup: ArchiveSetup) -> Maintained:
@@ -86,31 +81,3 @@ def compact(
         done.rewrites += 1
         done.files += len(some)
         done.rows += sum(each.rows for each in some)
-
-
-def drop_old(lake: Lake, before_ms: int, done: Maintained) -> None:
-    """Drop files whose youngest change was committed before this time.
-
-    The ledger keeps their numbers as removed, so that no audit misses them, and no late copy of a
-    change comes back. Raises Overtaken when others commit all the time.
-    """
-    for attempt in range(1, ATTEMPTS + 1):
-        head = lake.head()
-        old = [each for each in lake.files() if each.last_ms < before_ms]
-        if not old:
-            return
-        numbers: dict[StreamEpoch, BitMap64] = {}
-        for batch in lake.scan(["stream", "epoch", "n"], at=head, files=old):
-            for place, some in by_place(batch):
-                numbers[place] = numbers.get(place, BitMap64()) | BitMap64(some)
-        ledger = Ledger.decode(head.ledger)
-        for place, gone in numbers.items():
-            ledger.remove(place, gone)
-        try:
-            lake.drop(head, old, ledger.encode())
-        except Overtaken:
-            if attempt == ATTEMPTS:
-                raise
-            continue
-        done.dropped = sum(len(gone) for gone in numbers.values())
-        return

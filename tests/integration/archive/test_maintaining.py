@@ -15,8 +15,9 @@ from shared.domain.archive_ledger import Ledger, Span
 from shared.flows.archive.archive_answers import Maintained
 from shared.flows.archive.archive_setup import ArchiveSetup
 from shared.flows.archive.auditing import audit
+from shared.flows.archive.change_retention import drop_old
 from shared.flows.archive.committing import commit
-from shared.flows.archive.maintaining import compact, drop_old, maintain
+from shared.flows.archive.maintaining import compact, maintain
 from shared.flows.archive.numbers_given_up import give_up
 from tests.integration.archive.conftest import ArchivePlace
 from tests.tier import TIER
