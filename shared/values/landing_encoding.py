@@ -7,10 +7,11 @@ import json
 import zlib
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+from typing import Annotated
 
 import msgspec
 
-from shared.values.change import Change, Transaction
+from shared.values.change import Change
 from shared.values.compression import zstd
 from shared.values.json_text import encode_json
 from shared.values.message import Message
@@ -20,17 +21,32 @@ MOST_BYTES = 1 << 29
 """Of one object, expanded; a batch of messages is far smaller."""
 
 
+LATEST_MS = 253_402_300_799_999
+"""The end of the year 9999: the last time that engines read."""
+
+LAST_VERSION, LAST_INDEX = (1 << 31) - 1, (1 << 63) - 1
+"""The largest numbers that the table's columns `schema_version` and `tx_index` hold."""
+
+
+class LandedTransaction(msgspec.Struct, frozen=True, gc=False):
+    """See `Transaction`."""
+
+    id: str
+    index: Annotated[int, msgspec.Meta(ge=0, le=LAST_INDEX)]
+    last: bool
+
+
 class LandedChange(msgspec.Struct, frozen=True, gc=False):
     """A change whose key and rows stay the JSON text that they came as; `null` for no row."""
 
     id: str
-    seq: int
+    seq: Annotated[int, msgspec.Meta(ge=1, le=(1 << 63) - 1)]
     op: str
-    ts_ms: int
+    ts_ms: Annotated[int, msgspec.Meta(ge=0, le=LATEST_MS)]
     key: msgspec.Raw
     before: msgspec.Raw
     after: msgspec.Raw
-    tx: Transaction
+    tx: LandedTransaction
 
 
 class LandedMessage(msgspec.Struct, frozen=True, gc=False):
@@ -40,7 +56,7 @@ class LandedMessage(msgspec.Struct, frozen=True, gc=False):
     source: str
     database: str
     table: str
-    schema_version: int
+    schema_version: Annotated[int, msgspec.Meta(ge=0, le=LAST_VERSION)]
     group: str
     traceparent: str | None
     changes: list[LandedChange]
@@ -63,7 +79,10 @@ def line(message: Message) -> bytes:
 
 
 def decode(body: bytes) -> list[LandedMessage]:
-    """The messages of an object. Raises ValueError for one that is damaged."""
+    """The messages of an object, each of which fits the table.
+
+    Raises ValueError for an object that is damaged, or has a value that the table cannot hold.
+    """
     try:
         plain = _gunzipped(body) if body.startswith(_GZIP) else _expanded(body)
         return [_message(line) for line in plain.split(b"\n") if line]
@@ -105,7 +124,21 @@ def _message(line: bytes) -> LandedMessage:
         for name in ("key", "before", "after"):
             text = json.dumps(change[name], ensure_ascii=True, separators=(",", ":"))
             change[name] = msgspec.Raw(text.encode())
-    return msgspec.convert(plain, LandedMessage)
+    found = msgspec.convert(plain, LandedMessage)
+    names = [found.stream, found.source, found.database, found.table, found.group]
+    ids = [text for each in found.changes for text in (each.id, each.op, each.tx.id)]
+    if not is_text(*names, found.traceparent or "", *ids):
+        raise ValueError("a name has half a surrogate pair")
+    return found
+
+
+def is_text(*texts: str) -> bool:
+    """Whether the table can hold these texts: half a surrogate pair has no UTF-8."""
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def name_of(changes: Sequence[tuple[str, Change]]) -> str:

@@ -11,7 +11,7 @@ from shared.domain.sink import Arrival, Slice
 from shared.flows.archive.landed_rows import LandedObject, new_rows
 from shared.flows.consume.sinks.archive import ArchiveSink
 from shared.values import landing_encoding
-from shared.values.change import Change
+from shared.values.change import Change, Transaction
 from shared.values.message import Message
 from tests.worlds.archive_world import change, message
 from tests.worlds.twins.landing import MemoryLanding
@@ -62,6 +62,10 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"op": "c"}, "before"),
     ({"op": "d"}, "after"),
     ({"op": "t"}, "truncate"),
+    ({"tx": Transaction("t", 1 << 63, True)}, "tx"),
+    ({"tx": Transaction("t", -1, True)}, "tx"),
+    ({"id": "a\ud800"}, "message"),
+    ({"tx": Transaction("\udc00", 0, True)}, "message"),
 ]
 
 
@@ -73,6 +77,22 @@ def test_a_malformed_change_is_refused_alone(wrong: dict[str, Any], reason: str)
     assert [each.kind for each in outcomes] == ["applied", "refused", "applied"]
     assert outcomes[1].reason.startswith(reason)
     assert landed_ids(landing) == [change(1).id, change(3).id]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"schema_version": 1 << 31},
+        {"schema_version": -1},
+        {"group": "\ud800"},
+        {"source": "\udfff"},
+    ],
+    ids=str,
+)
+def test_a_message_that_the_table_cannot_hold_is_refused(wrong: dict[str, Any]) -> None:
+    carrier = msgspec.structs.replace(message([change(1)]), **wrong)
+    (outcome,) = ArchiveSink(MemoryLanding()).apply(Slice(arrivals(change(1), carrier=carrier)))
+    assert outcome.kind == "refused"
 
 
 def test_an_outage_of_the_landing_fails_what_is_sound() -> None:

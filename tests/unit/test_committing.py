@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import msgspec
 import pytest
 
 from shared.adapters.lake.contract import OutcomeUnknown, Overtaken
@@ -14,12 +15,14 @@ from shared.domain.archive_ledger import Ledger
 from shared.flows.archive.archive_setup import ArchiveSetup
 from shared.flows.archive.auditing import audit
 from shared.flows.archive.committing import Committer, commit
+from shared.values import landing_encoding
+from shared.values.change import Transaction
 from shared.values.checkpoint import Checkpoint
 from shared.values.lineage import Lineage
 from shared.values.position import Position
 from shared.values.seq import make_seq
 from tests.tier import SEED, TIER
-from tests.worlds.archive_world import EPOCH, STREAM, land
+from tests.worlds.archive_world import EPOCH, STREAM, change, land, message
 from tests.worlds.twins.lake import MemoryLake
 from tests.worlds.twins.landing import MemoryLanding
 from tests.worlds.twins.state import memory_state
@@ -147,6 +150,32 @@ def test_an_object_that_cannot_be_read_is_set_aside_and_holds_nothing_up() -> No
     landing.put("0-damaged.zst", b"no zstd")
     done = run(landing, lake)
     assert (done.rows, done.rejected, list(landing.rejected)) == (10, 1, ["0-damaged.zst"])
+    assert not landing.objects
+
+
+@pytest.mark.parametrize(
+    ("of_message", "of_change"),
+    [
+        ({"schema_version": 1 << 31}, {}),
+        ({"group": "\ud800"}, {}),
+        ({}, {"seq": 1 << 63}),
+        ({}, {"seq": -5}),
+        ({}, {"ts_ms": 1 << 60}),
+        ({}, {"id": "a\ud800"}),
+        ({}, {"tx": Transaction("t", 1 << 63, True)}),
+    ],
+    ids=str,
+)
+def test_an_object_that_the_table_cannot_hold_is_set_aside_and_holds_nothing_up(
+    of_message: dict[str, Any], of_change: dict[str, Any]
+) -> None:
+    landing, lake = MemoryLanding(), MemoryLake()
+    land(landing, range(1, 11))
+    spoilt = msgspec.structs.replace(change(20), **of_change)
+    carrier = msgspec.structs.replace(message([spoilt]), **of_message)
+    landing.put("0-spoilt.zst", landing_encoding.encode([carrier]))
+    done = run(landing, lake)
+    assert (done.rows, done.rejected, list(landing.rejected)) == (10, 1, ["0-spoilt.zst"])
     assert not landing.objects
 
 

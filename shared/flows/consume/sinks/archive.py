@@ -28,9 +28,6 @@ _ROWS = {"c": (False, True), "u": (None, True), "d": (None, False), "r": (False,
 PUT_SECONDS = 10.0
 """The longest wait for an answer of Firehose to 4 MiB."""
 
-LATEST_MS = 253_402_300_799_999
-"""The end of the year 9999: the last time that engines read."""
-
 
 class ArchiveSinkSettings(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="archive"
@@ -125,8 +122,16 @@ def fault(arrival: Arrival) -> str:
         return "id: it is empty"
     if not 0 < change.seq < 1 << 63 or split_seq(change.seq)[1] < 1:
         return f"seq: {change.seq} is no number of a stream"
-    if not 0 <= change.ts_ms <= LATEST_MS:
+    if not 0 <= change.ts_ms <= landing_encoding.LATEST_MS:
         return f"ts_ms: {change.ts_ms} is no time that engines read"
+    if not 0 <= message.schema_version <= landing_encoding.LAST_VERSION:
+        return f"schema_version: {message.schema_version} is no version of a table"
+    if not 0 <= change.tx.index <= landing_encoding.LAST_INDEX:
+        return f"tx: {change.tx.index} is no place in a transaction"
+    if not landing_encoding.is_text(
+        message.stream, message.source, message.database, message.table, message.group
+    ) or not landing_encoding.is_text(message.traceparent or "", change.id, change.tx.id):
+        return "message: one of its names has half a surrogate pair"
     if change.claim:
         return "claim: its row was not fetched"
     if change.op == "t":
