@@ -22,7 +22,7 @@ from shared.values.lineage import Lineage
 from shared.values.position import Position
 from shared.values.seq import make_seq
 from tests.tier import SEED, TIER
-from tests.worlds.archive_world import EPOCH, STREAM, change, land, message
+from tests.worlds.archive_world import BEGAN_MS, EPOCH, STREAM, change, land, message
 from tests.worlds.twins.lake import MemoryLake
 from tests.worlds.twins.landing import MemoryLanding
 from tests.worlds.twins.state import memory_state
@@ -246,8 +246,6 @@ def test_numbers_that_the_stream_gave_out_and_the_archive_never_saw_are_absent()
 
 
 def test_an_audit_since_looks_only_at_younger_changes() -> None:
-    from tests.worlds.archive_world import BEGAN_MS
-
     landing, lake, state = MemoryLanding(), MemoryLake(), memory_state()
     land(landing, range(1, 101))
     run(landing, lake)
@@ -255,6 +253,34 @@ def test_an_audit_since_looks_only_at_younger_changes() -> None:
     (found,) = audit(lake, state, (STREAM,), since_ms=BEGAN_MS + 51)
     assert (found.missing.spans, found.rows) == ([(90, 90)], 49)
     assert audit(lake, state, (STREAM,), since_ms=BEGAN_MS + 1_000) == []
+
+
+def test_an_audit_since_names_what_is_missing_around_the_time() -> None:
+    landing, lake, state = MemoryLanding(), MemoryLake(), memory_state()
+    land(landing, range(1, 101))
+    run(landing, lake)
+    lake.remove({*range(51, 61), 100})
+    (found,) = audit(lake, state, (STREAM,), since_ms=BEGAN_MS + 51)
+    assert found.missing.spans == [(51, 60), (100, 100)]
+    lake.remove(set(range(41, 101)))  # all that is young, and some before
+    (found,) = audit(lake, state, (STREAM,), since_ms=BEGAN_MS + 51)
+    assert (found.missing.spans, found.complete) == ([(41, 100)], False)
+
+
+@pytest.mark.parametrize("epoch", [EPOCH, EPOCH + 5])
+def test_an_audit_since_names_what_never_arrived(epoch: int) -> None:
+    landing, lake, state = MemoryLanding(), MemoryLake(), memory_state()
+    land(landing, range(1, 11), epoch=EPOCH - 1)
+    land(landing, range(1, 101))
+    run(landing, lake)
+    lease, _ = state.streams.load(STREAM)
+    mine = state.streams.acquire(STREAM, lease, "relay")
+    assert mine is not None
+    checkpoint = Checkpoint(Position("bin.1", 4), make_seq(epoch, 120), epoch, Lineage("s"), "{}")
+    state.streams.renew(STREAM, mine, checkpoint)
+    (found,) = audit(lake, state, (STREAM,), since_ms=BEGAN_MS + 100_000)
+    first = 101 if epoch == EPOCH else 1
+    assert (found.epoch, found.absent.spans) == (epoch, [(first, 120)])
 
 
 def test_what_is_lost_at_the_beginning_of_a_later_epoch_is_named() -> None:

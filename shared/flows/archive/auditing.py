@@ -4,8 +4,7 @@ The ledger knows what was archived; the table shows what is there; a stream's ch
 coverage say which numbers exist. A number that one has and another lacks is named.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 import msgspec
@@ -17,6 +16,7 @@ from shared.domain.archive_completeness import complete_through, first_expected
 from shared.domain.archive_ledger import Ledger, StreamEpoch, spans
 from shared.flows.archive.archive_answers import Audited, Numbers
 from shared.flows.archive.assigned_numbers import assigned_numbers
+from shared.flows.archive.audit_since import by_place, floors_since
 from shared.values.seq import split_seq
 
 MOST_SPANS = 200
@@ -43,12 +43,12 @@ def audit(
     ends = {place: end for stream in streams for place, end in assigned_numbers(state, stream)}
     head = lake.head()
     ledger = Ledger.decode(head.ledger)
-    floors = _floors(lake, head, since_ms) if since_ms else {}
+    places = {*ledger.places(), *ends}
+    floors = floors_since(lake, head, ledger, ends, since_ms) if since_ms else {}
     where = f"n >= {min(floors.values())}" if floors else ""
     held = {} if since_ms and not floors else table_numbers(lake, head, where)
-    places = sorted(set(ledger.places()) | held.keys() | ends.keys())
     found = []
-    for place in places:
+    for place in sorted(places | held.keys()):
         if since_ms and place not in floors:
             continue
         floor = floors.get(place, 0)
@@ -124,19 +124,6 @@ def table_numbers(lake: Lake, head: TableHead, where: str = "") -> dict[StreamEp
     return held
 
 
-def by_place(batch: "object") -> Iterator[tuple[StreamEpoch, list[int]]]:
-    """The numbers of a batch, by epoch."""
-    columns = [column.to_pylist() for column in batch.columns]  # type: ignore[attr-defined]
-    streams, epochs, numbers = columns
-    if len(set(streams)) == 1 and len(set(epochs)) == 1:
-        yield (streams[0], epochs[0]), numbers
-        return
-    found: dict[StreamEpoch, list[int]] = {}
-    for stream, epoch, number in zip(streams, epochs, numbers, strict=True):
-        found.setdefault((stream, epoch), []).append(number)
-    yield from found.items()
-
-
 def _repeated(numbers: Iterable[int]) -> BitMap64:
     seen: set[int] = set()
     twice = BitMap64()
@@ -145,17 +132,6 @@ def _repeated(numbers: Iterable[int]) -> BitMap64:
             twice.add(number)
         seen.add(number)
     return twice
-
-
-def _floors(lake: Lake, head: TableHead, since_ms: int) -> dict[StreamEpoch, int]:
-    """The smallest number of each epoch that was committed since."""
-    at = datetime.fromtimestamp(since_ms / 1000, UTC).replace(tzinfo=None).isoformat()
-    floors: dict[StreamEpoch, int] = {}
-    where = f"committed_at >= '{at}'"
-    for batch in lake.scan(["stream", "epoch", "n"], at=head, where=where):
-        for place, numbers in by_place(batch):
-            floors[place] = min(numbers + ([floors[place]] if place in floors else []))
-    return floors
 
 
 def _numbers(place: StreamEpoch, numbers: BitMap64) -> Numbers:
