@@ -86,3 +86,13 @@ def _ended(segments: Sequence[CoverageSegment]) -> Iterable[tuple[CoverageSegmen
         yield segment, end if last == epoch else after  # not known: nothing is proved
     if segments:
         yield segments[-1], None
+
+
+def former_ends(segments: Iterable[CoverageSegment]) -> dict[int, int]:
+    """The last number of each epoch of a stream that is over, as far as it is known."""
+    ends: dict[int, int] = {}
+    for segment in segments:
+        if segment.start.former:
+            epoch, n = split_seq(segment.start.former)
+            ends[epoch] = max(n, ends.get(epoch, 0))
+    return ends

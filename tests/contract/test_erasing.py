@@ -4,13 +4,17 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import msgspec
 import pytest
 from moto import mock_aws
 
+from shared.adapters.archive_table.glue import GlueArchiveTable
 from shared.adapters.landing.s3 import S3Landing
+from shared.flows.archive.archive_answers import Maintained
 from shared.flows.archive.auditing import audit
 from shared.flows.archive.committing import commit
+from shared.flows.archive.maintaining import drop_old
 from shared.flows.privacy import erasure_progress
 from shared.flows.privacy.certifying import GRACE_MS
 from shared.flows.privacy.erasing import erase, requested
@@ -28,6 +32,7 @@ from shared.values.replay_work import ReplayWork
 from tests.worlds.erasing_world import (
     ARCHIVE,
     CLAIMS,
+    DATABASE,
     PERSON,
     SECRET,
     STORES,
@@ -254,3 +259,14 @@ def _after_grace(world: World) -> dict[str, Any]:
 
 def _built(erasure: Erasure) -> Any:
     return msgspec.to_builtins(erasure)
+
+
+def test_the_table_says_up_to_when_the_retention_has_dropped_changes(world: World) -> None:
+    facts = GlueArchiveTable(boto3.client, DATABASE).facts
+    for key in ("a", "b", "c"):
+        world.change(key, "c")
+        commit(world.setup().archive)
+    assert facts().dropped_ms == 0
+    for before_ms in (1_003, 1_000):
+        drop_old(world.lake, before_ms, Maintained())
+        assert (facts().dropped_ms, facts().rows) == (1_002, 1)

@@ -22,9 +22,10 @@ from shared.values.change import Row
 from shared.values.coverage import CoverageSegment, SegmentStart
 from shared.values.errors import ConfigError
 from shared.values.position import Position
+from shared.values.seq import make_seq
 from shared.values.table import Column, Table
 from tests.tier import TIER
-from tests.worlds.past_world import SOURCE, STREAM, PastWorld
+from tests.worlds.past_world import DATABASE, EPOCH, SOURCE, STREAM, TABLE, PastWorld
 from tests.worlds.twins.athena import MemoryAthena
 from tests.worlds.twins.snapshots import MemorySnapshotStore
 from tests.worlds.twins.state import MemoryCoverages, MemorySchemas
@@ -201,6 +202,34 @@ def test_an_unknown_table_names_the_known_ones(world: PastWorld) -> None:
     with pytest.raises(ConfigError) as caught:
         row_history(opened(world), "market.nothing", "1")
     assert "market.listings" in caught.value.hint
+
+
+def test_what_the_retention_has_dropped_is_not_known(world: PastWorld) -> None:
+    world.facts()  # the first commit notes when it was
+    began_ms, end_ms, dice = world.first_ms, world.end_ms, random.Random(1)
+    until_ms = (began_ms + end_ms) // 2
+    world.drop(until_ms)
+    setup = opened(world)
+    for _ in range(100):
+        key = key_text(dice.choice(sorted(world.keys)))
+        at = moment(dice.randrange(began_ms, until_ms + 1))
+        found = row_at(setup, "listings", key, at).found
+        assert (found.certain, found.row) == (False, None)
+    assert row_at(setup, "listings", key, moment(end_ms)).archive.since_us == (until_ms + 1) * 1000
+
+
+def test_an_epoch_whose_end_is_missing_ends_the_answers(world: PastWorld) -> None:
+    end = moment(world.end_ms - 1)
+    key = key_text(min(world.keys))
+    assert row_at(opened(world), "listings", key, moment(world.first_ms)).complete
+    last = max(row["n"] for row in world.rows)
+    world.rows += [{**row, "epoch": EPOCH + 1, "n": n} for n, row in enumerate(world.rows[-4:], 1)]
+    start = SegmentStart(9, make_seq(EPOCH + 1, 0), make_seq(EPOCH, last + 2), at_ms=world.end_ms)
+    names = (f"{DATABASE}.{TABLE}",)
+    world.coverage.append(STREAM, CoverageSegment(start, "server", Position("bin.2", 4), names))
+    found = row_at(opened(world), "listings", key, end)
+    (through,) = found.archive.through
+    assert (through.epoch, through.n, found.complete) == (EPOCH, last, False)
 
 
 def change(n: int, op: str, at: int, **values: object) -> Archived:

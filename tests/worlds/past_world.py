@@ -71,6 +71,8 @@ class PastWorld:
         self.rows: list[Archived] = []
         self.snapshots: list[Archived] = []
         self._last = 0  # the newest number
+        self._first_ms = self.dropped_ms = 0
+        self._dropped: list[Archived] = []
         self.messages: list[Message] = []
         self.past: list[tuple[int, dict[tuple[str, int], Stored], list[Field], list[Field]]] = []
         self.keys: set[tuple[str, int]] = set()
@@ -89,16 +91,26 @@ class PastWorld:
 
     def facts(self) -> TableFacts:
         ledger = Ledger()
-        ledger.add((STREAM, EPOCH), [row["n"] for row in self.rows])
+        for row in [*self._dropped, *self.rows]:
+            ledger.add((STREAM, row["epoch"]), [row["n"]])
         times = [
             int(row["committed_at"].replace(tzinfo=UTC).timestamp() * 1000) for row in self.rows
         ]
+        self._first_ms = self._first_ms or min(times)  # the table notes it when the change comes
         return TableFacts(
             rows=len(self.rows),
             size=1000,
             ledger=ledger.encode(),
-            times={STREAM: (min(times), max(times))},
+            times={STREAM: (self._first_ms, max(times))},
+            dropped_ms=self.dropped_ms,
         )
+
+    def drop(self, until_ms: int) -> None:
+        """The retention drops the changes that were committed until then."""
+        until = _time(until_ms)
+        self._dropped += [row for row in self.rows if row["committed_at"] <= until]
+        self.rows = [row for row in self.rows if row["committed_at"] > until]
+        self.dropped_ms = until_ms
 
     def has_snapshots(self) -> bool:
         return bool(self.snapshots)
@@ -117,6 +129,7 @@ class PastWorld:
     def begin_archive(self) -> None:
         """The archive has what comes from now on; rows are there already."""
         self.rows.clear()
+        self._first_ms = 0
         self.messages.clear()
         self.coverage = MemoryCoverages()
         self._capture(1, (f"{DATABASE}.{TABLE}",))

@@ -10,6 +10,9 @@ LEDGER_PROPERTY = "rowline.ledger"
 TIMES_PROPERTY = "rowline.times"
 """A property of the table: stream → [first, last], Unix ms, as JSON."""
 
+DROPPED_PROPERTY = "rowline.dropped-ms"
+"""A property of the table: the retention has dropped changes that were committed until then."""
+
 
 class TableFacts(msgspec.Struct, frozen=True):
     """The present state of the table.
@@ -18,12 +21,14 @@ class TableFacts(msgspec.Struct, frozen=True):
     rows: in them.
     ledger: the numbers that it holds, as `shared.domain.archive_ledger` decodes them.
     times: stream → when its first and its last change in the table were committed, Unix ms.
+    dropped_ms: the retention has dropped changes that were committed until then; 0: none yet.
     """
 
     size: int = 0
     rows: int = 0
     ledger: bytes = b""
     times: dict[str, tuple[int, int]] = {}
+    dropped_ms: int = 0
 
 
 class ArchiveTable(Protocol):

@@ -10,7 +10,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from shared.adapters.archive_table.contract import LEDGER_PROPERTY, TIMES_PROPERTY, TableFacts
+from shared.adapters.archive_table.contract import (
+    DROPPED_PROPERTY,
+    LEDGER_PROPERTY,
+    TIMES_PROPERTY,
+    TableFacts,
+)
 from shared.adapters.aws_errors import FAILURES, code_of, is_passing, message_of
 from shared.values.errors import RowlineError, StackError, StateUnavailable
 
@@ -58,6 +63,7 @@ class GlueArchiveTable:
             msgspec.json.decode(
                 metadata.properties.get(TIMES_PROPERTY, "{}"), type=dict[str, tuple[int, int]]
             ),
+            int(metadata.properties.get(DROPPED_PROPERTY, 0)),
         )
 
     def has_snapshots(self) -> bool:

@@ -71,8 +71,9 @@ class Lake(Protocol):
         ...
 
     def drop(self, head: TableHead, files: Sequence[DataFile], ledger: bytes) -> TableHead:
-        """Remove whole files and put the ledger in place of the former one, in one commit.
+        """Remove whole files that are too old, and put the ledger in place of the former one.
 
+        That is one commit. It notes up to when changes were dropped.
         Raises Overtaken, OutcomeUnknown.
         """
         ...

@@ -4,18 +4,13 @@ from collections.abc import Iterator
 
 from shared.adapters.state.state import State
 from shared.domain.archive_ledger import StreamEpoch
-from shared.values.coverage import CoverageSegment
+from shared.values.coverage import former_ends
 from shared.values.seq import split_seq
 
 
 def assigned_numbers(state: State, stream: str) -> Iterator[tuple[StreamEpoch, int]]:
     """The last number of each epoch of a stream, as far as it is known."""
-    ends: dict[int, int] = {}
-    segments: list[CoverageSegment] = state.coverage.segments(stream)
-    for segment in segments:
-        if segment.start.former:
-            epoch, n = split_seq(segment.start.former)
-            ends[epoch] = max(n, ends.get(epoch, 0))
+    ends = former_ends(state.coverage.segments(stream))
     _, checkpoint = state.streams.load(stream)
     if checkpoint is not None:
         epoch, n = split_seq(checkpoint.seq)

@@ -6,6 +6,7 @@ from shared.domain.archive_completeness import archived_through
 from shared.domain.archive_ledger import Ledger
 from shared.flows.history.history_setup import HistorySetup
 from shared.flows.history.past_table import PastTable
+from shared.values.coverage import former_ends
 from shared.values.seq import split_seq
 
 
@@ -25,7 +26,7 @@ class Through(msgspec.Struct, frozen=True):
 class ArchiveReach(msgspec.Struct, frozen=True):
     """What the archive has of a table's source.
 
-    through: of each of its streams. since_us: when its first change was committed; 0: not known.
+    through: of each of its streams. since_us: from when on it has all changes; 0: not known.
     """
 
     through: list[Through]
@@ -42,12 +43,18 @@ def archive_of(setup: HistorySetup, source: str) -> ArchiveReach:
     ledger = Ledger.decode(facts.ledger)
     through, firsts = [], []
     for stream in setup.streams_of(source):
-        epoch, n = split_seq(archived_through(ledger, stream))
+        segments = setup.state.coverage.segments(stream)
+        ends = {(stream, epoch): n for epoch, n in former_ends(segments).items()}
+        epoch, n = split_seq(archived_through(ledger, stream, ends))
         first, last = facts.times.get(stream, (0, 0))
-        whole = n == ledger.last((stream, epoch))
+        newest = max((place for place in ledger.places() if place[0] == stream), default=None)
+        whole = newest is None or (newest == (stream, epoch) and n == ledger.last(newest))
         through.append(Through(stream, epoch, n, last * 1000 if whole else 0))
         firsts += [first * 1000] if first else []
-    return ArchiveReach(through, min(firsts, default=0))
+    since_us = min(firsts, default=0)
+    if since_us and facts.dropped_ms:
+        since_us = max(since_us, (facts.dropped_ms + 1) * 1000)
+    return ArchiveReach(through, since_us)
 
 
 def held_since(past: PastTable, archive: ArchiveReach, at_us: int) -> int | None:

@@ -72,14 +72,15 @@ class IcebergLake:
                 list(_dataframe_to_data_files(table.metadata, rows, io)) if rows.num_rows else []
             )
             times = commit_times.with_times_of(table, rows)
-            return self._commit(table, ledger, added=written, times=times)
+            return self._commit(table, ledger, added=written, noted=times)
 
     def drop(self, head: TableHead, files: Sequence[DataFile], ledger: bytes) -> TableHead:
         with self._errors("be committed"):
             table = self._load()
             _expect(table, head)
             gone = [task.file for task in _tasks(table, files)]
-            return self._commit(table, ledger, removed=gone)
+            noted = commit_times.with_dropped(table, files)
+            return self._commit(table, ledger, removed=gone, noted=noted)
 
     def rewrite(
         self, head: TableHead, files: Sequence[DataFile], parts: Iterator[pa.Table], ledger: bytes
@@ -196,14 +197,17 @@ class IcebergLake:
         ledger: bytes | None,
         added: Sequence[Any] = (),
         removed: Sequence[Any] = (),
-        times: Mapping[str, str] = EMPTY_DICT,
+        noted: Mapping[str, str] = EMPTY_DICT,
     ) -> TableHead:
-        """Commit files and the pointer to the ledger; None keeps the ledger of the same state."""
+        """Commit files and the pointer to the ledger; None keeps the ledger of the same state.
+
+        noted: further properties of the table.
+        """
         held = table.properties.get(LEDGER_PROPERTY, "")
         pointer = held if ledger is None else self._put_ledger(ledger)
         work = LedgerTransaction(table)
         if pointer != held:
-            work.set_properties({LEDGER_PROPERTY: pointer, **times})
+            work.set_properties({LEDGER_PROPERTY: pointer, **noted})
         snapshot = work.update_snapshot(snapshot_properties={LEDGER_PROPERTY: pointer})
         with snapshot.overwrite() if removed else snapshot.merge_append() as update:
             for each in removed:
