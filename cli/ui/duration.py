@@ -18,12 +18,15 @@ def duration(seconds: float) -> str:
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_MOST = 100 * 365 * 86_400
+"""No clock goes back further."""
 
 
 def seconds_of(text: str) -> int:
     """The seconds of `90m`, `24h` or `7d`. Raises ConfigError."""
     number, unit = text[:-1], text[-1:]
-    if not re.fullmatch(r"\d{1,9}", number) or unit not in _UNITS:
+    known = re.fullmatch(r"\d{1,9}", number) and unit in _UNITS
+    if not known or int(number) * _UNITS[unit] > _MOST:
         raise ConfigError(
             "is no span of time.", thing=repr(text), hint="Write 30s, 90m, 24h or 7d."
         )

@@ -83,7 +83,7 @@ def _read(text: str, version: Table, table: str) -> Row:
 def _json(text: str) -> Row:
     try:
         found = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise ConfigError(
             f"is no JSON: {error}.", thing=f"key {text[:200]!r}", hint='Write {"id":7}.'
         ) from None

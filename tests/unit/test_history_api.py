@@ -119,6 +119,7 @@ def test_changes_of_a_while_and_of_a_transaction(get: Ask, world: PastWorld) -> 
 
 
 ODD = ["'; DROP TABLE changes --", "x' OR '1'='1", '"', "😀" * 100, "x" * 9_001, "\\", "%00"]
+ODD += ["000000001" + "0" * 5_000, "²", '{"id":' + "[" * 7_000, "W10" * 10]
 
 
 @pytest.mark.parametrize("odd", ODD)

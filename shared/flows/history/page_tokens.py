@@ -34,7 +34,7 @@ def place_of(page: str, kind: type[T]) -> T | None:
         return msgspec.json.decode(
             base64.urlsafe_b64decode(page + "=" * (-len(page) % 4)), type=kind
         )
-    except (ValueError, msgspec.MsgspecError):
+    except (ValueError, msgspec.MsgspecError, RecursionError):
         raise ConfigError(
             "is no page of this question.",
             thing=f"page {page[:100]!r}",

@@ -18,7 +18,7 @@ def moment_us(text: str, now_ms: int) -> int:
             return now_ms * 1000 - timedelta(**{_UNITS[match[2]]: int(match[1])}) // timedelta(
                 microseconds=1
             )
-        except OverflowError:
+        except (OverflowError, ValueError):  # ValueError: thousands of digits
             raise ConfigError(
                 "is no age.", thing=f"{text[:100]!r}", hint="Write 90m, 12h or 3d."
             ) from None

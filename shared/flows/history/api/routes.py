@@ -86,7 +86,7 @@ def _snapshots(setup: HistorySetup, given: Given) -> PlainAnswer:
 
 def _limit(given: Given) -> int:
     text = given.get("limit", str(MOST))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MOST:
+    if not text.isascii() or not text.isdigit() or len(text) > 9 or not 1 <= int(text) <= MOST:
         raise ConfigError(
             "is no limit.", thing=f"limit {text[:50]!r}", hint=f"Write a number from 1 to {MOST}."
         )
