@@ -440,3 +440,15 @@ def test_the_command_prints_history_moment_and_json(
     assert told["archived_through"][0]["n"] == world.rows[-1]["n"]
     with pytest.raises(ConfigError, match="excludes"):
         command.command("listings", key, at="2026-01-01T00:05:00Z", diff=True)
+
+
+def test_half_a_surrogate_pair_in_a_row_is_shown_as_its_escape(world: PastWorld) -> None:
+    last = world.rows[-1]
+    row = json.loads(last["key"]) | {"title": "a\ud800b", "count": 1 << 62}
+    world.rows.append({**last, "n": last["n"] + 1, "op": "u", "after": json.dumps(row)})
+    found = row_history(opened(world), "listings", last["key"]).changes[-1].after
+    assert found is not None
+    assert (bytes(found["title"]), bytes(found["count"])) == (
+        b'"a\\ud800b"',
+        b"4611686018427387904",
+    )

@@ -4,6 +4,7 @@ Values are parameters, never parts of a query. The table is sorted by database, 
 each part of a query names all three: Athena then reads few bytes.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -26,7 +27,7 @@ OF_TABLE = 'source = ? AND "database" = ? AND "table" = ?'
 PARTITIONS, BEHIND_PARTITIONS = '{"partitions":', '{"partitions;'
 """The keys of truncates of partitions begin with the first, and sort before the second."""
 
-_decode = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_row = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def read_row(athena: Athena, table: PastTable, keys: Sequence[str]) -> tuple[list[Archived], int]:
@@ -67,7 +68,7 @@ def read_snapshots(
             int(n or 0),
             micros(datetime.fromisoformat(str(read_at))),
             int(version or 0),
-            _decode(after or "{}"),
+            _decoded(after or "{}"),
         )
         for id, epoch, n, read_at, version, after in rows(athena, done.id)
     ], done.scanned
@@ -113,6 +114,15 @@ def read_other_keys(
     return found, done.scanned
 
 
+def _decoded(text: str) -> RawRow:
+    """A row of the archive. Half a surrogate pair stays the escape that it is."""
+    try:
+        return _row.decode(text)
+    except msgspec.DecodeError:
+        plain = json.loads(text)
+    return {name: msgspec.Raw(json.dumps(value).encode()) for name, value in plain.items()}
+
+
 def change_of(row: ResultRow) -> Archived:
     """A row with `CHANGE_COLUMNS` as a change."""
     values = iter(row)
@@ -122,7 +132,7 @@ def change_of(row: ResultRow) -> Archived:
 
     def image() -> RawRow | None:
         found = next(values)
-        return None if found is None else _decode(found)
+        return None if found is None else _decoded(found)
 
     return Archived(
         stream=text(),
