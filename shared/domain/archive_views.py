@@ -5,7 +5,9 @@ renamed stays in the views under its former name, and is NULL where a row lacks 
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+from hashlib import blake2b
 
 import msgspec
 
@@ -42,13 +44,21 @@ class View(msgspec.Struct, frozen=True):
 def base_names(tables: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """The name from which the names of views are made, by (database, table).
 
-    That is the table's name, with its database in front where two would have the same.
+    That is the table's name, with its database in front where two would have the same. Where they
+    still have, it ends with a hash of both.
     """
     short = {place: _plain(place[1]) for place in tables}
-    taken = list(short.values())
-    return {
-        place: name if taken.count(name) == 1 else f"{_plain(place[0])}_{name}"
+    known = Counter(short.values())
+    names = {
+        place: name if known[name] == 1 else f"{_plain(place[0])}_{name}"
         for place, name in short.items()
+    }
+    known = Counter(names.values())
+    return {
+        place: name
+        if known[name] == 1
+        else f"{name}_{blake2b(repr(place).encode(), digest_size=4).hexdigest()}"
+        for place, name in names.items()
     }
 
 

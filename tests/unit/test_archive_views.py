@@ -131,6 +131,14 @@ def test_two_tables_of_one_name_have_their_databases_in_front() -> None:
     assert list(names.values()) == ["a_users", "b_users", "listings"]
 
 
+def test_no_two_tables_have_views_of_one_name() -> None:
+    odd = [("shop", "größe"), ("shop", "grüße"), ("x", "t"), ("y", "t"), ("z", "x_t")]
+    names = base_names([*odd, ("shop", "产品"), ("shop", "订单"), ("shop", "a-b"), ("shop", "a_b")])
+    assert len(set(names.values())) == len(names)
+    assert names["y", "t"] == "y_t"
+    assert base_names(list(reversed(names)))["shop", "产品"] == names["shop", "产品"]
+
+
 @pytest.mark.parametrize(
     ("types", "expected"),
     [
