@@ -21,7 +21,7 @@ from pyiceberg.exceptions import (
 )
 from pyiceberg.expressions import AlwaysTrue, BooleanExpression
 from pyiceberg.expressions.parser import parse
-from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
+from pyiceberg.io.pyarrow import ArrowScan
 from pyiceberg.table import FileScanTask, Table
 
 from shared.adapters import aws
@@ -30,6 +30,7 @@ from shared.adapters.lake.iceberg import properties, snapshot_expiry, vacuum
 from shared.adapters.lake.iceberg.file_io import address
 from shared.adapters.lake.iceberg.ledger_transaction import LedgerTransaction
 from shared.adapters.lake.iceberg.translated import Translated
+from shared.adapters.lake.iceberg.written_files import written_files
 from shared.adapters.snapshots.contract import TABLE, PackedFile
 from shared.adapters.snapshots.infrequent_access import CHECKSUM, InfrequentAccessIO
 from shared.adapters.snapshots.s3 import FOLDER
@@ -104,7 +105,7 @@ class IcebergSnapshots:
                 for batch in scan.to_record_batches([task]):
                     yield batch.select(list(columns))
 
-    def erase(self, table: str, keys: Collection[str]) -> int:
+    def erase(self, source: str, table: str, keys: Collection[str]) -> int:
         wanted, erased = pa.array(sorted(keys), pa.string()), 0
 
         def change(held: Table) -> tuple[list[Any], list[Any]]:
@@ -115,7 +116,9 @@ class IcebergSnapshots:
                     continue
                 scan = ArrowScan(held.metadata, held.io, held.schema(), _ALL)
                 rows = pa.Table.from_batches(scan.to_record_batches([task])).cast(ARROW)
-                kept = rows.filter(pc.invert(pc.is_in(rows.column("key"), wanted)))
+                mine = pc.equal(rows.column("source"), source)
+                gone = pc.and_(mine, pc.is_in(rows.column("key"), wanted))
+                kept = rows.filter(pc.invert(gone))
                 if kept.num_rows == rows.num_rows:
                     continue
                 erased += rows.num_rows - kept.num_rows
@@ -182,7 +185,7 @@ class IcebergSnapshots:
         placed = {**table.properties, "write.data.path": path}
         metadata = table.metadata.model_copy(update={"properties": placed})
         mine = name or uuid.uuid5(uuid.NAMESPACE_URL, path)
-        return list(_dataframe_to_data_files(metadata, rows.cast(ARROW), table.io, mine))
+        return written_files(metadata, rows.cast(ARROW), table.io, mine)
 
     def _commit(self, change: TableChange, *, empty: bool = False) -> None:
         """Commit a change of the table; starts over when somebody else commits meanwhile.

@@ -12,7 +12,7 @@ from pyiceberg.exceptions import (
 )
 from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.expressions.parser import parse
-from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
+from pyiceberg.io.pyarrow import ArrowScan
 from pyiceberg.table import FileScanTask, Table
 from pyiceberg.typedef import EMPTY_DICT
 
@@ -33,6 +33,7 @@ from shared.adapters.lake.iceberg.snapshot_expiry import expire, purge
 from shared.adapters.lake.iceberg.statistics import limit_statistics
 from shared.adapters.lake.iceberg.translated import Translated
 from shared.adapters.lake.iceberg.vacuum import unreferenced, vacuum
+from shared.adapters.lake.iceberg.written_files import written_files
 from shared.values.errors import StackError
 
 FOLDER = "lake"
@@ -68,9 +69,7 @@ class IcebergLake:
             table = self._load()
             _expect(table, head)
             io = table.io
-            written = (
-                list(_dataframe_to_data_files(table.metadata, rows, io)) if rows.num_rows else []
-            )
+            written = written_files(table.metadata, rows, io) if rows.num_rows else []
             times = commit_times.with_times_of(table, rows)
             return self._commit(table, ledger, added=written, noted=times)
 
@@ -93,7 +92,7 @@ class IcebergLake:
                 each
                 for part in parts
                 if part.num_rows
-                for each in _dataframe_to_data_files(table.metadata, part, table.io)
+                for each in written_files(table.metadata, part, table.io)
             ]
             return self._commit(table, ledger, added=made, removed=removed)
 
@@ -118,11 +117,7 @@ class IcebergLake:
             as_compacted = table.metadata.model_copy(
                 update={"properties": {**table.properties, **properties.COMPACTED}}
             )
-            made = [
-                each
-                for part in parts
-                for each in _dataframe_to_data_files(as_compacted, part, table.io)
-            ]
+            made = [each for part in parts for each in written_files(as_compacted, part, table.io)]
             before = sum(task.file.record_count for task in tasks)
             after = sum(each.record_count for each in made)
             if before != after and not any(task.delete_files for task in tasks):
