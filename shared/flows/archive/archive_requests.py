@@ -20,7 +20,8 @@ from shared.flows.archive.snapshot_bases import bases
 from shared.flows.archive.stream_reach import reach
 from shared.values.archive_pages import PartRequest
 from shared.values.archive_progress import DELIVERED_MS
-from shared.values.errors import ConfigError, RowlineError
+from shared.values.day import DAY_MS
+from shared.values.errors import ConfigError, RowlineError, StackError
 from shared.values.plain_answer import PlainAnswer, plain_answer
 
 
@@ -88,11 +89,33 @@ def _bases(setup: ArchiveSetup, event: PlainAnswer) -> PlainAnswer:
 
 
 def _parts(setup: ArchiveSetup, event: PlainAnswer) -> PlainAnswer:
-    return plain_answer(_chosen(setup, event).parts())
+    found = plain_answer(_chosen(setup, event).parts())
+    _require_base(setup, event)
+    return found
 
 
 def _page(setup: ArchiveSetup, event: PlainAnswer) -> PlainAnswer:
-    return {"page": _chosen(setup, event).page()}
+    page = _chosen(setup, event).page()
+    _require_base(setup, event)
+    return {"page": page}
+
+
+def _require_base(setup: ArchiveSetup, event: PlainAnswer) -> None:
+    """Refuse what was read if the snapshot, or changes since, were gone by then.
+
+    A job may wait for longer than these are kept. A manifest is removed before its rows.
+    """
+    base = msgspec.convert(event["request"], PartRequest).base
+    if not base:
+        return
+    held = setup.snapshots.get(base) if setup.snapshots else None
+    kept_ms = setup.now_ms() - setup.retention_days * DAY_MS
+    if held is None or (setup.retention_days and held.began_ms < kept_ms):
+        raise StackError(
+            "is no longer kept, or the changes since are not.",
+            thing=f"snapshot {base}",
+            hint="Cancel the job, run rowline snapshot create, and begin the job again.",
+        )
 
 
 def _chosen(setup: ArchiveSetup, event: PlainAnswer) -> ChosenChanges:
