@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -11,6 +12,8 @@ import pyarrow as pa
 import pytest
 
 from shared.flows.archive import chosen_changes, reading_order
+from shared.flows.archive.archive_requests import do
+from shared.flows.archive.held_rows import HeldRows
 from shared.flows.replay.archive_reader import ArchiveReader
 from shared.values.archive_pages import Choice, PageRow, PartPlan, PartRequest, TableName
 from shared.values.errors import StackError
@@ -198,3 +201,41 @@ def test_bounds_cut_the_keys_of_many_batches_into_parts_of_about_one_size(
     sizes = [int(high) - int(low) for low, high in pairwise(bounds)]
     assert len(sizes) == 5
     assert 12_000 < min(sizes) <= max(sizes) < 28_000
+
+
+def test_truncations_of_many_groups_leave_room_for_rows() -> None:
+    held = HeldRows(100_000, newest=True)
+    for group in range(64):
+        held.add(("", f"g{group}"), paged("", "t", 5 + group))
+    for n in range(20):
+        held.add((f'{{"id":{n:02}}}', ""), paged(f'{{"id":{n:02}}}', "c", 100 + n))
+    assert held.cut
+    assert sum(1 for place in held.rows if not place[0]) == 64
+    assert sum(1 for place in held.rows if place[0]) > 0
+    one = HeldRows(100, newest=True)
+    one.add(("", "g"), paged("", "t", 5))
+    one.add(('{"id":1}', ""), paged('{"id":1}', "c", 100))
+    assert (len(one.rows), one.cut) == (2, "")
+
+
+def paged(place: str, op: str, seq: int) -> PageRow:
+    after = None if op == "t" else "x" * 10_000
+    parts = (SOURCE, seq, "id", op, place or "{}", 0, None, after, "tx", 0, True, 1, "group")
+    return PageRow(place, *parts)
+
+
+@pytest.mark.parametrize("work", ["page", "parts"])
+def test_rows_of_a_snapshot_that_is_gone_are_refused(work: str) -> None:
+    archive = ReplayArchive()
+    archive.append([row_of(1, "c", "7", BEGAN_MS)])
+    archive.take_snapshot("weekly", {"7": (make_seq(EPOCH, 1), {"id": "7"})})
+    request = PartRequest(choice(newest=True), ITEMS, {SOURCE: make_seq(EPOCH, 1)}, base="weekly")
+    event = {"do": work, "request": msgspec.to_builtins(request)}
+    assert archive.ask(event)
+    old = replace(archive.setup, retention_days=1, clock=lambda: BEGAN_MS / 1000 + 90_000)
+    with pytest.raises(StackError, match="kept"):
+        do(old, event)
+    archive.snapshots.remove("weekly")
+    archive.snapshot_table.drop(["weekly"])
+    with pytest.raises(StackError, match="kept"):
+        archive.ask(event)

@@ -30,8 +30,11 @@ class HeldRows:
         former = self.rows.get(place)
         self._size += bytes_of(row) - (bytes_of(former) if former else 0)
         self.rows[place] = row
-        if self._size > self._most and len(self.rows) > 1:
-            ordered = sorted(self.rows)
+        if self._size > self._most:
+            # No page begins at a truncation, whose place has no text, nor at its own first row.
+            ordered = [one for one in sorted(self.rows) if text_of(one, newest=self._newest)]
+            if len(ordered) < 2:
+                return
             self.cut = text_of(ordered[len(ordered) // 2], newest=self._newest)
             kept = {at: one for at, one in self.rows.items() if before(at, self.cut, self._newest)}
             self.rows, self._size = kept, sum(map(bytes_of, kept.values()))
