@@ -3,7 +3,9 @@ each row's number give exactly the source.
 """
 
 import json
+from dataclasses import replace
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import hypothesis.strategies as st
@@ -17,7 +19,8 @@ from shared.flows.jobs.job_lease import RESERVE_SECONDS, Tenure
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.submission import submit
 from shared.flows.snapshots.creating import Creating
-from shared.flows.snapshots.snapshot_answers import Created
+from shared.flows.snapshots.snapshot_answers import Created, Tended
+from shared.flows.snapshots.snapshot_retention import remove_expired
 from shared.flows.snapshots.snapshot_setup import SnapshotSetup
 from shared.flows.snapshots.tending import tend
 from shared.flows.snapshots.verifying import verify
@@ -27,7 +30,7 @@ from shared.values.errors import StackError
 from shared.values.job import Wanted
 from shared.values.seq import make_seq
 from shared.values.settings import ConsumerSettings
-from shared.values.snapshot import Snapshot, latest_of
+from shared.values.snapshot import Readout, Snapshot, latest_of
 from shared.values.snapshot_work import SnapshotWork
 from tests.tier import TIER
 from tests.worlds.backfill_world import BackfillWorld, Killed
@@ -168,6 +171,39 @@ def test_a_snapshot_expires_with_its_rows() -> None:
     assert tend(world.snapshot_setup()).expired == [snapshot.id]
     assert not world.store.manifests
     assert not world.table.files
+
+
+@pytest.mark.parametrize("call", range(1, 9))
+def test_a_snapshot_that_a_run_beside_this_one_completes_keeps_its_rows(call: int) -> None:
+    world, snapshot = whole()
+    later = msgspec.structs.replace(snapshot, id=f"{snapshot.id}-later")
+    readout = Readout(later.id, later.source, "s", 1, 1, {})
+    world.store.put_readout(readout)
+    for (_, *place), rows in list(world.table.files.items()):
+        world.table.files[later.id, *place] = rows  # type: ignore[index]
+    calls = 0
+
+    def beside(inner: Any) -> Any:
+        def called(name: str) -> Any:
+            def each(*args: Any, **options: Any) -> Any:
+                nonlocal calls
+                found = getattr(inner, name)(*args, **options)
+                calls += 1
+                if calls == call:
+                    world.store.put(later)
+                    world.store.done(readout)
+                return found
+
+            return each
+
+        return SimpleNamespace(**{name: called(name) for name in dir(inner) if name[0] != "_"})
+
+    remove_expired(
+        replace(world.snapshot_setup(), store=beside(world.store), table=beside(world.table)),
+        Tended(),
+    )
+    held = {id for id, *_ in world.table.files}
+    assert held >= {snapshot.id, later.id}
 
 
 def test_too_little_time_leaves_the_rest_for_the_next_run() -> None:

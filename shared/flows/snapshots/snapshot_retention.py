@@ -10,6 +10,9 @@ def remove_expired(setup: SnapshotSetup, done: Tended) -> None:
         if each.expires_ms < setup.now_ms():
             setup.store.remove(each.id)
             done.expired.append(each.id)
-    kept = {each.id for each in setup.store.all()} | {each.id for each in setup.store.readouts()}
-    if gone := setup.table.ids() - kept:
+    # In this order: a run beside this one may be packing a snapshot, which then has a readout, or
+    # may have completed it, and then it has a manifest.
+    held = setup.table.ids()
+    packing = {each.id for each in setup.store.readouts()}
+    if gone := held - packing - {each.id for each in setup.store.all()}:
         setup.table.drop(sorted(gone))
