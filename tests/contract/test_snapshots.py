@@ -230,8 +230,8 @@ def test_an_erased_row_is_gone_from_every_snapshot_and_the_others_stay(kept: Kep
     table.add("a", "shop.items", 1, 1, rows("a", 3))
     table.add("a", "shop.more", 0, 0, rows_of("a", part(1, table="more")))
     table.add("b", "shop.items", 0, 0, rows("b", 1))
-    assert table.erase("shop.items", ['{"id":1}']) == 2
-    assert table.erase("shop.items", ['{"id":1}']) == 0
+    assert table.erase("shop", "shop.items", ['{"id":1}']) == 2
+    assert table.erase("shop", "shop.items", ['{"id":1}']) == 0
     assert keys_of(kept.other(), "a") == ['{"id":2}', '{"id":3}']
     assert keys_of(table, "b") == []
     assert keys_of(table, "a", "shop.more") == ['{"id":1}']

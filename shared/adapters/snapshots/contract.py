@@ -110,8 +110,8 @@ class SnapshotTable(Protocol):
         """
         ...
 
-    def erase(self, table: str, keys: Collection[str]) -> int:
-        """Remove the rows with these keys (JSON text) from every snapshot, in one commit.
+    def erase(self, source: str, table: str, keys: Collection[str]) -> int:
+        """Remove the rows with these keys (JSON text) of a source's table, in one commit.
 
         Returns their number. Former states of the table and their files are removed too.
         """

@@ -1,4 +1,4 @@
-"""The table `snapshots` in Iceberg's format. See `SnapshotTable`.
+"""The table `snapshots` in Iceberg's format (long: one adapter). See `SnapshotTable`.
 
 The path of a data file says what it holds: `data/SNAPSHOT/TABLE/FIRST-LAST/…`. So a run that was
 killed finds what it had committed, and nothing is packed twice.
@@ -116,9 +116,8 @@ class IcebergSnapshots:
                     continue
                 scan = ArrowScan(held.metadata, held.io, held.schema(), _ALL)
                 rows = pa.Table.from_batches(scan.to_record_batches([task])).cast(ARROW)
-                mine = pc.equal(rows.column("source"), source)
-                gone = pc.and_(mine, pc.is_in(rows.column("key"), wanted))
-                kept = rows.filter(pc.invert(gone))
+                mine = pc.equal(rows["source"], source)
+                kept = rows.filter(pc.invert(pc.and_(mine, pc.is_in(rows["key"], wanted))))
                 if kept.num_rows == rows.num_rows:
                     continue
                 erased += rows.num_rows - kept.num_rows

@@ -3,6 +3,7 @@
 import msgspec
 
 from shared.flows.privacy import erasure_progress
+from shared.flows.privacy.erasing_outside_archive import results
 from shared.flows.privacy.privacy_setup import PrivacySetup
 from shared.values.erasure import Certificate, Erasure
 
@@ -24,6 +25,8 @@ def certify(setup: PrivacySetup, erasure: Erasure) -> Certificate | None:
     if erasure.certificate is None:
         if _has_old_objects(setup, erasure.swept_ms):
             return None
+        # A query may have read the rows while they were removed.
+        erasure = results(setup, erasure)
         erasure = msgspec.structs.replace(erasure, certificate=_certified(setup, erasure))
         erasure = msgspec.structs.replace(erasure, subjects=())
         erasure_progress.store(setup, erasure)

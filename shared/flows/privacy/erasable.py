@@ -59,6 +59,9 @@ def parked_of(
     setup: PrivacySetup, consumer: str, subjects: Sequence[Subject]
 ) -> list[ParkedChange]:
     """The parked changes of the subjects' rows."""
-    wanted = {(each.full_name, key) for each in subjects for key in each.keys}
+    source = setup.consumers[consumer].source
+    wanted = {
+        (each.full_name, key) for each in subjects if each.source == source for key in each.keys
+    }
     found = setup.archive.state.parked.all(consumer)
     return [each for each in found if (each.table, each.key) in wanted]

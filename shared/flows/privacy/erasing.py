@@ -90,7 +90,7 @@ def _snapshots(setup: PrivacySetup, erasure: Erasure) -> Erasure:
     """Erase rows from snapshots; the manifests then name the files that replaced others."""
     removed = 0
     for subject in erasure.subjects:
-        removed += setup.snapshots.table.erase(subject.full_name, subject.keys)
+        removed += setup.snapshots.table.erase(subject.source, subject.full_name, subject.keys)
     _renew_manifests(setup)
     return erasure.with_removed(snapshots=removed)
 

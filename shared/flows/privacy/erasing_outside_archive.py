@@ -1,5 +1,6 @@
 """Erasing outside the archive's tables: the steps of an erasure there; each may be repeated."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
@@ -12,8 +13,10 @@ from shared.flows.privacy.erasable import parked_of
 from shared.flows.privacy.person_rows import changes
 from shared.flows.privacy.privacy_setup import PrivacySetup
 from shared.values.change import Row
-from shared.values.erasure import Erasure
+from shared.values.erasure import Erasure, Subject
 from shared.values.json_text import decode_json, encode_json
+from shared.values.row_key import hash_of, row_of
+from shared.values.stream import source_of
 
 _CLAIM_FOLDERS = ("rows", "claims")
 """Where large rows are; former versions kept them with the journal."""
@@ -51,7 +54,6 @@ def _claims(setup: PrivacySetup, erasure: Erasure) -> Erasure:
 def _filled(setup: PrivacySetup, erasure: Erasure) -> Erasure:
     """Large rows that a backfill sent: the table does not know them, so each is looked at."""
     objects, seen = setup.objects["rows"], erasure.rows_seen
-    wanted = {(each.full_name, key) for each in erasure.subjects for key in each.keys}
     names = (each.name for each in objects.list() if each.name > seen)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         while some := list(islice(names, _LOOKED_AT)):
@@ -60,7 +62,7 @@ def _filled(setup: PrivacySetup, erasure: Erasure) -> Erasure:
             gone = [
                 name
                 for name, body in zip(some, bodies, strict=True)
-                if body is not None and _row_of(body) in wanted
+                if body is not None and _is_filled(name, body, erasure.subjects)
             ]
             objects.delete(gone)
             erasure = msgspec.structs.replace(
@@ -70,15 +72,25 @@ def _filled(setup: PrivacySetup, erasure: Erasure) -> Erasure:
     return erasure
 
 
-def _row_of(body: bytes) -> tuple[str, str]:
-    """Table and key of the change of a backfill; its id is `r/JOB/TABLE/KEY`."""
+def _is_filled(name: str, body: bytes, subjects: Sequence[Subject]) -> bool:
+    """Whether a large row is one of the subjects', as a backfill sent it.
+
+    Its id is `r/JOB/TABLE/ROW`, or from the archive `s/SNAPSHOT/TABLE/ROW`: a hash of the key, and
+    of former versions the key itself. A table may have a slash in its name.
+    """
     try:
         change = decode_json(body, _filled_row)
     except msgspec.MsgspecError:
-        return "", ""
+        return False
     kind, _, rest = change.id.partition("/")
-    table = rest.partition("/")[2].partition("/")[0]
-    return (table, encode_json(change.key).decode()) if kind == "r" else ("", "")
+    named, key = rest.partition("/")[2], encode_json(change.key).decode()
+    ends = (hash_of(key), row_of(change.key), "[", "{")
+    return kind in ("r", "s") and any(
+        key in each.keys
+        and each.source == source_of(name)
+        and named.startswith(tuple(f"{each.full_name}/{row}" for row in ends))
+        for each in subjects
+    )
 
 
 def _parked(setup: PrivacySetup, erasure: Erasure) -> Erasure:
@@ -100,8 +112,14 @@ def _parked(setup: PrivacySetup, erasure: Erasure) -> Erasure:
 def _dropped(setup: PrivacySetup, erasure: Erasure) -> Erasure:
     """Lines of parked changes that were dropped."""
     objects, removed = setup.objects["dropped"], 0
-    wanted = {(each.full_name, key) for each in erasure.subjects for key in each.keys}
     for each in list(objects.list()):
+        consumer = setup.consumers.get(each.name.partition("/")[0])
+        wanted = {
+            (subject.full_name, key)
+            for subject in erasure.subjects
+            if consumer is None or consumer.source == subject.source
+            for key in subject.keys
+        }
         lines = (objects.get(each.name) or b"").splitlines()
         kept = [line for line in lines if _place_of(line) not in wanted]
         if len(kept) == len(lines):
@@ -119,7 +137,7 @@ def _place_of(line: bytes) -> tuple[str, str]:
     return held.get("table", ""), held.get("key", "")
 
 
-def _results(setup: PrivacySetup, erasure: Erasure) -> Erasure:
+def results(setup: PrivacySetup, erasure: Erasure) -> Erasure:
     """Every result of a query: they expire anyway, and nobody knows what they show."""
     names = [each.name for each in setup.objects["results"].list()]
     setup.objects["results"].delete(names)
@@ -131,12 +149,17 @@ def _parts(setup: PrivacySetup, erasure: Erasure) -> Erasure:
     store, removed = setup.snapshots.store, 0
     for _, name, part in store.parts():
         of_table = f"{part.database}.{part.table}"
-        keys = {key for each in erasure.subjects if each.full_name == of_table for key in each.keys}
+        keys = {
+            key
+            for each in erasure.subjects
+            if (each.source, each.full_name) == (part.source, of_table)
+            for key in each.keys
+        }
         if keys & set(part.keys):
             store.remove_part(name)
             removed += 1
     return erasure.with_removed(parts=removed)
 
 
-STEPS = (_claims, _filled, _parked, _dropped, _results, _parts)
+STEPS = (_claims, _filled, _parked, _dropped, results, _parts)
 """In this order."""

@@ -11,6 +11,7 @@ from shared.flows.relay.failover.forgotten_keys import without_keys
 from shared.flows.relay.failover.journal import FOLDER, LOST
 from shared.values.erasure import Erasure
 from shared.values.errors import StateUnavailable
+from shared.values.stream import source_of
 
 _AT_ONCE, _LOOKED_AT = 8, 100
 _ATTEMPTS = 5
@@ -35,15 +36,20 @@ def unwritten(setup: PrivacySetup, newest: Mapping[str, int]) -> str:
 
 def forget(setup: PrivacySetup, erasure: Erasure) -> Erasure:
     """Take the keys out of the journals; lists of rows that were read again after a loss go."""
-    kept, keys = setup.objects["claims"], Person.of(erasure).keys
-    lists = [each.name for each in kept.list() if _of(each.name).startswith(LOST)]
+    kept = setup.objects["claims"]
+    sources = {each.source for each in erasure.subjects}
+    keys = {source: Person.of(erasure, source).keys for source in sources}
+    ours = [each.name for each in kept.list() if source_of(each.name) in sources]
+    lists = [name for name in ours if name.rpartition("/")[2].startswith(LOST)]
     kept.delete(lists)
-    names = iter([each.name for each in kept.list() if _of(each.name).startswith(FOLDER)])
+    names = iter([name for name in ours if name.rpartition("/")[0].endswith(f"/{FOLDER[:-1]}")])
     removed = 0
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         while some := list(islice(names, _LOOKED_AT)):
             erasure_progress.require_time(setup)
-            removed += sum(pool.map(lambda name: _rewritten(setup, name, keys), some))
+            removed += sum(
+                pool.map(lambda name: _rewritten(setup, name, keys[source_of(name)]), some)
+            )
     return erasure.with_removed(journals=removed)
 
 
@@ -63,8 +69,3 @@ def _rewritten(setup: PrivacySetup, name: str, keys: dict[str, set[str]]) -> int
     raise StateUnavailable(
         "is written again and again.", thing=f"page {name}", hint="The next run continues."
     )
-
-
-def _of(name: str) -> str:
-    """A name below its stream."""
-    return name.partition("/")[2]

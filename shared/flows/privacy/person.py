@@ -35,12 +35,12 @@ class Person:
     groups: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, erasure: Erasure) -> "Person":
-        """By its keys alone."""
+    def of(cls, erasure: Erasure, source: str = "") -> "Person":
+        """By its keys alone; source: only those of its tables."""
         keys: dict[str, set[str]] = {}
         names = set[str]()
         for subject in erasure.subjects:
-            for text in subject.keys:
+            for text in subject.keys if source in ("", subject.source) else ():
                 key = decode_json(text.encode(), _row)
                 keys.setdefault(subject.full_name, set()).add(key_text(key))
                 names.update(_texts(key))

@@ -106,12 +106,13 @@ class MemorySnapshotTable:
                 found = held.filter(pa.array(inside, pa.bool_()))
                 yield from found.select(list(columns)).to_batches()
 
-    def erase(self, table: str, keys: Collection[str]) -> int:
+    def erase(self, source: str, table: str, keys: Collection[str]) -> int:
         wanted, erased = pa.array(sorted(keys), pa.string()), 0
         for key, rows in list(self.files.items()):
             if key[1] != table:
                 continue
-            kept = rows.filter(pc.invert(pc.is_in(rows.column("key"), wanted)))
+            mine = pc.equal(rows.column("source"), source)
+            kept = rows.filter(pc.invert(pc.and_(mine, pc.is_in(rows.column("key"), wanted))))
             erased += rows.num_rows - kept.num_rows
             self.files[key] = kept
             if not kept.num_rows:
