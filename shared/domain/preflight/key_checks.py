@@ -34,8 +34,8 @@ def check_key(name: str, keys: TableKeys, settings: TableSettings) -> list[Findi
         return _hidden(name, keys.primary, settings)
     usable = [key for key in keys.unique if not key.nullable]
     fix = (
-        f"Add a primary key, or put {{key: [{', '.join(usable[0].columns)}]}} behind it in the "
-        "stanza."
+        f"Add a primary key, or put {{key: [{', '.join(usable[0].columns)}]}} behind its name in "
+        "the stanza."
         if usable
         else "Add a primary key."
     )
