@@ -2,8 +2,8 @@
 
 const { similar } = require('./schema/did_you_mean');
 
-// The forms of `custom.rowline`'s options that AWS would refuse late, or that would mean something
-// else than they say.
+// The forms of `custom.rowline`'s options that AWS would refuse late, or that would not mean
+// what they say.
 const WORDS = [true, false, null, '', 'on', 'off'];
 const FORMS = {
   subnets: [/^subnet-[0-9a-zA-Z]+$/, 'the id of a subnet, like subnet-0a1b2c3d'],

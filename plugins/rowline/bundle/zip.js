@@ -54,14 +54,14 @@ function write(contents, file) {
   return pipeline(zip.outputStream, fs.createWriteStream(file));
 }
 
-/** Makes a file in one step: under a name of its own, and then under its own. */
+/** Makes a file in one step: under a temporary name first, which is then changed. */
 async function whole(file, make) {
   const unfinished = `${file}.${process.pid}`;
   await make(unfinished);
   fs.renameSync(unfinished, file);
 }
 
-/** Whether the zip is kept; then it has become `file`, and is the latest. */
+/** Copies a kept zip to `file`, and makes it the latest; false if it is not kept. */
 function copied(kept, file) {
   try {
     fs.copyFileSync(kept, file, fs.constants.COPYFILE_FICLONE);

@@ -124,8 +124,9 @@ const statistic = (id, metric) => ({
 
 /**
  * SQS leaves out of its age messages that were received several times and not deleted (SQS
- * developer guide, "Available CloudWatch metrics for Amazon SQS"), so the function tells the age of
- * the oldest change that failed. Failed changes come back only after minutes: hence long periods.
+ * developer guide, "Available CloudWatch metrics for Amazon SQS"), so the function reports the age
+ * of the oldest change that failed. Failed changes come back only after minutes: hence long
+ * periods.
  */
 const late = (ids, name, service, alerts) => {
   const { Statistic, Period, ...rest } = alarm(

@@ -33,7 +33,7 @@ const rights = (all) =>
 
 const environment = (all) => (archiving(all).length ? { ROWLINE_ARCHIVE_BUCKET: ref(bucket) } : {});
 
-/** Parts of snapshots that were never finished go after a while. */
+/** Deletes the parts of unfinished snapshots after a while. */
 const expiry = {
   Id: 'unfinished-snapshots',
   Status: 'Enabled',

@@ -7,7 +7,7 @@ const { ref, arn, sub, retained } = require('./intrinsics');
 // Below `landing/`, so that the committer takes these objects like those of the consumer.
 const PREFIX = 'landing/firehose/';
 const ERRORS = 'firehose-errors/';
-// A drain brings a minute's changes within seconds: a longer interval makes hardly fewer objects.
+// A drain brings a minute's changes within seconds: a longer interval hardly reduces the objects.
 // Each object is in the committer's memory. Source: Firehose API reference, BufferingHints: 0 to
 // 900 seconds, 1 to 128 MiB.
 const BUFFER = { IntervalInSeconds: 15, SizeInMBs: 32 };

@@ -9,8 +9,8 @@ const { ref, sub } = require('./intrinsics');
 const LONGEST = 900; // seconds, Lambda's longest run: a job needs fewer slices
 
 /**
- * The jobs function: backfill, resync and verify of every consumer, slice after slice. One queue's
- * URL and the names of all are shorter than all URLs, and an environment has 4 KB.
+ * The jobs function: works on the jobs of every consumer, slice after slice. It gets the URL of one
+ * queue and the names of all: all URLs may exceed the 4 KB of an environment.
  */
 function jobs(all, context) {
   const { options, prefix } = context;

@@ -116,7 +116,7 @@ function consume({ consumer, functionName, queue, prefix, options }) {
   ];
 }
 
-/** The consumers that jobs work on: a job fills or compares no sink of a stanza of its own. */
+/** The consumers that jobs fill and compare: not those of the archive, which has its own stanza. */
 const workedOn = ({ consumers }) =>
   Object.values(consumers).filter(({ sink }) => !sinks[sink.kind].internal);
 
@@ -170,7 +170,7 @@ function jobs({ all, functionName, prefix, options }) {
           ),
         ]
       : []),
-    // A redrive that is resumed here may drop changes: it stores them once more before.
+    // A redrive that is resumed here may drop changes, which it stores first.
     allow('Dropped', ['s3:PutObject'], sub('${bucket}/dropped/*', { bucket: arn(claims) })),
     allow('Parked', ['s3:GetObject'], sub('${bucket}/parked/*', { bucket: arn(claims) })),
     // without it S3 answers "denied" for a payload that has expired, and the job would end there

@@ -1,7 +1,7 @@
 'use strict';
 
 // Keys that contradict each other, or that do nothing beside another one. Each would deploy, and
-// then do something else than it says.
+// then not do what it says.
 
 /** The problems of captured tables: a column is only one of dropped, masked and cleared. */
 function tableContradictions(sources) {

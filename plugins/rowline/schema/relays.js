@@ -3,7 +3,7 @@
 const { nearest } = require('./did_you_mean');
 
 // A source may have several relays: the entry with the secret, and entries whose `relayOf` names
-// it. One of them reads each table.
+// it. Each table is read by one of them.
 
 /** The source of an entry of `sources:`: its `relayOf`, or its own name without one. */
 const sourceOf = (name, entry) => entry.relayOf ?? name;

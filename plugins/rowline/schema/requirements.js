@@ -1,6 +1,6 @@
 'use strict';
 
-/** The problems of a consumer's requirements file: missing, or for code that there is not. */
+/** The problems of a consumer's requirements file: it is missing, or no own code needs it. */
 function requirementsProblems(path, { requirements, mapping, upcasters, handler }, read) {
   if (requirements === undefined) return [];
   if ([mapping, upcasters, handler].every((code) => code === undefined))
