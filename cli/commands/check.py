@@ -79,7 +79,7 @@ def _checkpoints(deployed: Stage | None) -> Callable[[str], Checkpoint | None]:
 
 
 def _shown(finding: Finding, declaration: Declaration, deployed: Stage | None) -> dict[str, Any]:
-    """With the place, and whether the plugin should refuse the deployment."""
+    """A finding as JSON, with its place, and whether the plugin should refuse the deployment."""
     settings = declaration.settings
     now = deployed.settings if deployed else None
     refuses = settings is None or holds_up(finding, settings, now)

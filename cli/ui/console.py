@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 
 def result_console() -> "Console":
-    """For a command's result. Text is data: no emoji names, no markup colours, no hard wrapping."""
+    """The console for results. Text is data: no emoji names, markup colours or hard wrapping."""
     from rich.console import Console  # a fifth of the start-up time of a command
 
     return Console(highlight=False, emoji=False, soft_wrap=True)
 
 
 def note_console() -> "Console":
-    """For progress and notes on stderr."""
+    """The console for progress and notes, on stderr."""
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)

@@ -53,7 +53,7 @@ class MySQL(DatabaseServer):
         self.account.own(self._files)
 
     def _not_copied(self, data: Path) -> list[Path]:
-        """Its identity among replicas, and its keys."""
+        """The files that name a server among replicas, and its keys."""
         return [data / "auto.cnf", *data.glob("*.pem")]
 
     def _mysqld(self, data: Path) -> list[str]:

@@ -73,7 +73,7 @@ class OwnFunction:
         self._loaded: Callable[..., Any] | None = None
 
     def load(self) -> Callable[..., Any]:
-        """Raises what `load` raises."""
+        """The function, imported. Raises what `load` raises."""
         if self._loaded is None:
             found = load(self.reference, self.place)
             self._loaded = cast(Callable[..., Any], found)

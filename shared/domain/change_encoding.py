@@ -27,7 +27,7 @@ class Header(NamedTuple):
 
     @classmethod
     def of(cls, message: Message, names: dict[str, str]) -> Self:
-        """Of a message without changes and its attributes."""
+        """The header of a message without changes, and its attributes."""
         head, tail = frame(message)
         size = sum(len(name) + len("String") + len(value.encode()) for name, value in names.items())
         return cls(message.group, head, tail, names, len(head) + len(tail) + size + PUBLISHED_SIZE)

@@ -7,7 +7,7 @@ _LEAST, _LEAST_FIRST = 10, 50
 
 
 class ChunkSize:
-    """Of the chunks of one table.
+    """The size of the chunks of one table.
 
     rows: the number that the next SELECT asks for.
     """

@@ -32,7 +32,7 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
 
     @staticmethod
     def of(record: dict[str, Any]) -> "Delivery":
-        """From one of the event's `Records`.
+        """A delivery from one of the event's `Records`.
 
         Source: Lambda developer guide, "Example Amazon SQS FIFO message event".
         """

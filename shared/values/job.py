@@ -248,7 +248,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def kind(self) -> str:
-        """Its work: `backfill`, `resync`, …; a redrive that drops is a `drop`."""
+        """The kind of its work: `backfill`, `resync`, …; a redrive that drops is a `drop`."""
         if isinstance(self.work, ReplayWork) and self.work.bases:
             return "backfill"
         if isinstance(self.work, RedriveWork) and self.work.action == "drop":

@@ -76,7 +76,7 @@ class DescribedTable(NamedTuple):
 def described(
     raw: TableMap, catalog: DescribedTables, dropped: frozenset[str], *, mariadb: bool
 ) -> DescribedTable:
-    """Raises SourceError for a type that is not known, and what `catalog` raises."""
+    """Describe a table. Raises SourceError for an unknown type, and what `catalog` raises."""
     name = f"{raw.database}.{raw.name}"
     asked = _unclear(raw, dropped) if mariadb else []
     now = (

@@ -42,7 +42,7 @@ class Executed(Protocol):
 
 
 class MysqlExecuted:
-    """By set arithmetic: a GTID names one transaction of one server."""
+    """Executed transactions as sets: a GTID names one transaction of one server."""
 
     def __init__(self, gtids: str) -> None:
         self._here = MysqlGtids.parse(gtids)

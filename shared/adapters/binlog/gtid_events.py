@@ -124,7 +124,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _signed_varint(data: bytes, at: int) -> tuple[int, int]:
-    """The same for signed integers: the sign in the lowest bit."""
+    """A signed integer, whose sign is in the lowest bit."""
     value, at = _varint(data, at)
     return (value >> 1) ^ -(value & 1), at
 

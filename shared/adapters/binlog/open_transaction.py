@@ -45,7 +45,7 @@ class OpenTransaction:
     def start(
         self, size: int, log_pos: int, ts_ms: int, gtid: MysqlGtid | MariadbGtid | None
     ) -> None:
-        """It starts with the event of `size` bytes that ends at `log_pos`."""
+        """Start it with the event of `size` bytes that ends at `log_pos`."""
         self.place.move(log_pos)
         self.begin_offset = self.place.offset - size
         if self.begin is not None:
@@ -70,7 +70,7 @@ class OpenTransaction:
             yield self.begin
 
     def end(self, log_pos: int) -> Iterator[Event]:
-        """It is complete: its Commit, when its Begin was yielded."""
+        """Complete it; returns its Commit, if its Begin was yielded."""
         self.place.move(log_pos)
         self.place.add(self._gtid)
         self.open, self.hidden, self._gtid = False, False, None

@@ -43,7 +43,7 @@ class OptionalMetadata:
         return _integers(self._blocks.get(_KEY_WITH_PREFIX, b""))[::2]
 
     def unsigned(self, columns: Sequence[int]) -> set[int]:
-        """Those of the numeric `columns` that are unsigned."""
+        """The unsigned ones among the numeric `columns`."""
         block = self._blocks.get(_SIGNEDNESS, b"")
         return {
             column

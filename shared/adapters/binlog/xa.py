@@ -50,7 +50,7 @@ class PreparedTransaction:
         self._places[name] = place
 
     def forget(self, name: Xid) -> None:
-        """It was rolled back."""
+        """Forget a transaction that was rolled back."""
         self._places.pop(name, None)
 
     def rows_of(self, name: Xid, before: XaPlace) -> Iterator[RawEvent]:

@@ -12,7 +12,7 @@ class FunctionFailed(RowlineError):
 
 
 class Functions(Protocol):
-    """Raises StackError when Lambda refuses, StateUnavailable for an outage."""
+    """A stage's functions. Raises StackError for a refusal, StateUnavailable for an outage."""
 
     def start(self, name: str, event: dict[str, Any]) -> None:
         """Start a function and do not wait for it. It may start twice."""

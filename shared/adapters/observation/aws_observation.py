@@ -35,7 +35,7 @@ class ResourceNames(Protocol):
 
 
 class AwsObservation:
-    """Of the stage SERVICE-STAGE. client: gives a client of an AWS service."""
+    """Observes the stage SERVICE-STAGE. client: gives a client of an AWS service."""
 
     def __init__(self, stage: str, names: ResourceNames, client: Callable[[str], Any]) -> None:
         self._stage, self._names, self._client = stage, names, client

@@ -34,18 +34,18 @@ class KeptQueue(msgspec.Struct, frozen=True):
 
 
 class Observation(Protocol):
-    """Raises StackError when it may not ask, and StateUnavailable when AWS does not answer."""
+    """Asks AWS about a stage. Raises StackError when it may not, StateUnavailable for an outage."""
 
     def signs(self, consumers: list[str]) -> dict[str, ConsumerSigns]:
-        """By consumer."""
+        """The signs of each consumer, by name."""
         ...
 
     def runs(self, consumers: list[str], minutes: int) -> dict[str, tuple[int, int]]:
-        """By consumer: (runs, errors) of its function in the last minutes."""
+        """(runs, errors) of the function of each consumer in the last minutes, by name."""
         ...
 
     def filters(self, consumers: list[str]) -> dict[str, dict[str, Any] | None]:
-        """By consumer: the filter policy of its subscription; None where there is none."""
+        """The filter policy of each consumer's subscription, by name; None where there is none."""
         ...
 
     def kept(self, consumers: list[str]) -> list[KeptQueue]:

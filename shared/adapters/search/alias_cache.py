@@ -24,7 +24,7 @@ class KnownAliases:
         return exists
 
     def note(self, alias: str) -> None:
-        """It exists now."""
+        """Note that an alias exists now."""
         self._seen[alias] = time.monotonic()
 
     def absent(self, aliases: set[str]) -> set[str]:

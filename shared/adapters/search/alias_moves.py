@@ -11,7 +11,7 @@ _PERMIT = ".move-"
 
 
 class AliasMoves:
-    """Of one cluster. Each call may be repeated."""
+    """Moves the aliases of one cluster. Each call may be repeated."""
 
     def __init__(self, cluster: Connection) -> None:
         self._cluster = cluster

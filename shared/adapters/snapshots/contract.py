@@ -22,7 +22,7 @@ class SnapshotStore(Protocol):
         ...
 
     def part(self, id: str, table: str, number: int, token: int) -> SnapshotPart:
-        """Raises StackError for one that is missing or damaged."""
+        """The content of a part. Raises StackError for one that is missing or damaged."""
         ...
 
     def put_readout(self, readout: Readout) -> None:
@@ -30,7 +30,7 @@ class SnapshotStore(Protocol):
         ...
 
     def readouts(self) -> list[Readout]:
-        """Those that are not packed yet, oldest first."""
+        """The readouts that are not packed yet, oldest first."""
         ...
 
     def done(self, readout: Readout) -> None:
@@ -126,7 +126,7 @@ class SnapshotTable(Protocol):
         ...
 
     def noted_sha256(self, path: str) -> str:
-        """Of the bytes of a file as they were written."""
+        """The SHA-256 of a file's bytes as they were written."""
         ...
 
     def tidy(self, expire_ms: int, vacuum_ms: int) -> int:

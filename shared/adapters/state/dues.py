@@ -7,7 +7,7 @@ from shared.values.due_cause import DueCause
 
 
 class Dues(Protocol):
-    """By table, `DATABASE.TABLE`, or `DATABASE.*` where nobody can tell the names.
+    """What is due, by `DATABASE.TABLE`, or `DATABASE.*` where nobody can tell the names.
 
     The last occurrence of a table stays: a resync that settles it settles the ones before it.
     """

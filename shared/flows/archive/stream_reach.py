@@ -47,7 +47,7 @@ def reach(setup: ArchiveSetup, source: str, streams: Sequence[str]) -> Reach:
 
 
 def _read_us(setup: ArchiveSetup, stream: str) -> int:
-    """Up to when the stream's source was read."""
+    """The commit time up to which the stream's source was read."""
     _, checkpoint = setup.state.streams.load(stream)
     return checkpoint.read_ts_ms * 1000 if checkpoint else 0
 

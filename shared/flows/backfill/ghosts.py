@@ -22,7 +22,7 @@ _ATTEMPTS = 8
 
 
 class Ghosts:
-    """Of one table."""
+    """The documents of one table that have no row."""
 
     def __init__(
         self,

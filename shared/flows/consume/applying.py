@@ -52,7 +52,7 @@ class Tried(NamedTuple):
         return self.taken + self.refused + self.failed
 
     def plus(self, other: "Tried") -> "Tried":
-        """With what was tried elsewhere too."""
+        """The sum with what was tried elsewhere."""
         return Tried(
             self.taken + other.taken,
             self.refused + other.refused,

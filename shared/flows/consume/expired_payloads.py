@@ -17,7 +17,7 @@ from shared.values.settings import ConsumerSettings
 
 
 class ExpiredPayloads:
-    """Of one consumer."""
+    """Settles the expired payloads of one consumer."""
 
     def __init__(self, consumer: ConsumerSettings, parked: Parked, dues: Dues) -> None:
         self._consumer, self._parked, self._dues = consumer, parked, dues

@@ -9,7 +9,7 @@ from shared.values.errors import StackError, StateUnavailable
 
 
 class GroupsGivenBack:
-    """Of one batch. groups: their names. ids: of their messages."""
+    """The groups that one batch gives back. groups: their names. ids: of their messages."""
 
     def __init__(self, queue: Queue, deliveries: Sequence[Delivery]) -> None:
         self._queue, self._deliveries = queue, deliveries

@@ -227,7 +227,7 @@ class SuspectGroup:
 
 
 def _suspects(waiting: Waiting, before: GroupInHand) -> tuple[int, int]:
-    """From where to where the changes are that were begun last; (end, end): nowhere."""
+    """The range of the changes that were begun last; (end, end): there are none."""
     for at, (_, piece) in enumerate(waiting):
         if before.change and piece.change is not None and piece.change.id == before.change:
             return at, min(len(waiting), at + max(1, before.many))

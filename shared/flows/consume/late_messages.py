@@ -26,7 +26,7 @@ relay repeats what its killed predecessor published within 75 s.
 
 
 class Lateness:
-    """Of one consumer. now_ms: Unix ms."""
+    """Finds the late messages of one consumer. now_ms: Unix ms."""
 
     def __init__(self, consumer: str, dues: Dues, now_ms: Callable[[], int]) -> None:
         self._consumer, self._dues, self._now_ms = consumer, dues, now_ms

@@ -18,7 +18,7 @@ SECONDS = 1.0
 
 
 class MarksDuringBatch:
-    """Of one batch. time_left: seconds until the function is stopped.
+    """Moves the marks of one batch while it runs. time_left: seconds until the function is stopped.
 
     marks: group → its mark as this batch has read or moved it.
     """

@@ -194,7 +194,7 @@ def _is_refused(piece: Piece) -> bool:
 
 
 def _identity(one: Opened, piece: Piece) -> str:
-    """Of the change, or of the text that is none: the same text comes again under the same id."""
+    """The identity of a change, or of a text that is none, whose id follows from the text."""
     if piece.change is not None:
         return piece.change.id
     if piece.malformed:
@@ -217,6 +217,6 @@ def single_change_message(message: Message, change: Change) -> Message:
 
 
 def fail(pieces: Sequence[Piece], reason: str) -> None:
-    """These pieces are not settled after all."""
+    """Fail these pieces, which are not settled after all."""
     for piece in pieces:
         piece.outcome = Outcome("failed", reason)

@@ -98,7 +98,7 @@ class RedriveGuard:
 
     @property
     def portion(self) -> int:
-        """So many changes may be applied at a time."""
+        """How many changes may be applied at a time."""
         return 1 if self.alone else PORTION
 
     def has_time(self) -> bool:

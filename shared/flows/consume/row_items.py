@@ -134,7 +134,7 @@ class RowItems:
                     self.raise_newest(group, piece)
 
     def raise_newest(self, group: str, piece: Piece) -> None:
-        """The same for one piece."""
+        """Raise `newest` for one piece."""
         change, outcome = piece.change, piece.outcome
         if change is None or outcome is None or outcome.kind not in _TAKEN:
             return

@@ -48,7 +48,7 @@ class Awaiting:
         self._waiting: dict[str, str] = {}
 
     def sent(self, message_ids: list[str]) -> None:
-        """These messages are in the queue."""
+        """Note messages that are in the queue now."""
         self._waiting |= dict.fromkeys(message_ids, "")
 
     def hold_back(self) -> None:

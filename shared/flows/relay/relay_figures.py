@@ -88,7 +88,7 @@ class RelayFigures:
         return shown
 
     def metrics(self, shown: dict[str, Any]) -> dict[str, float]:
-        """For CloudWatch: lag now, and what was done since the last call.
+        """The metrics for CloudWatch: lag now, and what was done since the last call.
 
         `TransactionsLost` only where a server lacked some.
         """

@@ -94,7 +94,7 @@ class Creating:
         return report
 
     def _begun(self, chosen: Sequence[str]) -> SnapshotWork:
-        """Of all tables, without those that are not captured now."""
+        """The work for the chosen tables, or for all that are captured now."""
         setup = self._setup
         names = list(chosen) or names_that_reach(self._database, self._source, setup.consumer)
         marks = ChunkReading(setup, setup.polling, self._chunk_rows)

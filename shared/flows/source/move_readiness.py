@@ -75,7 +75,7 @@ class LookAtStream:
         return readiness or self._by_place(target, here, point)
 
     def _by_gtids(self, target: Binlog, here: str, point: Checkpoint) -> Readiness | None:
-        """None when GTIDs give no position, and the user gives one."""
+        """The readiness by GTIDs; None when they give no position, and the user gives one."""
         if not point.position.gtids:
             return None
         journal = Journal(self._setup.claims, self._stream, point.lineage.journal)

@@ -214,7 +214,7 @@ class Verify:
         return basis_of(setup.consumer, setup.source, targets, seen)
 
     def _wait_for_the_consumer(self) -> None:
-        """For a while: what is under way would only be looked at twice."""
+        """Wait a while for the consumer: what is under way would only be looked at twice."""
         polling, barrier = self._tenure.polling, self._database.position()
         deadline = polling.clock() + _CATCH_UP_SECONDS
         settlings = [settling for settling, _ in self._parts.values()]

@@ -102,7 +102,7 @@ class Walk:
         self._settle(candidates, 1)
 
     def _with_ids(self, expected: list[Expected]) -> list[Expected]:
-        """Those with an id. A refused row without one is a difference that nothing can settle."""
+        """The candidates with an id. Nothing can settle a refused row without one."""
         for one in expected:
             if not one.id and one.refused:
                 self._count(

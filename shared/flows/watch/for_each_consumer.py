@@ -1,4 +1,4 @@
-"""For each consumer: does the same for every consumer; one that fails does not stop the others."""
+"""For each consumer: calls a function for every consumer; a failure does not stop the others."""
 
 from collections.abc import Callable, Iterable
 

@@ -85,7 +85,7 @@ class DynamoParked:
     def _store_row(
         self, consumer: str, row: RowItem, is_newer: str, otherwise: str, token: str = ""
     ) -> None:
-        """Without a token, that of the item stays. Raises ConditionFailed: neither holds."""
+        """Store a row; without a token the item keeps its own. ConditionFailed: neither holds."""
         place = _partition(consumer), _row_key(row.id)
         values: Item = {":mode": row.mode, ":group": row.group, ":row": row.row}
         values[":holds"] = row.holds

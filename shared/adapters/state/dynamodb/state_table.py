@@ -77,7 +77,7 @@ class StateTable:
         return found
 
     def put(self, item: Item, condition: str = "", values: Item | None = None) -> None:
-        """Raises ConditionFailed."""
+        """Write an item. Raises ConditionFailed."""
         extra: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
         if values:
             extra["ExpressionAttributeValues"] = typed(values)
@@ -112,7 +112,7 @@ class StateTable:
         return plain(reply["Attributes"])
 
     def delete(self, pk: str, sk: str, condition: str, values: Item, names: dict[str, str]) -> None:
-        """Raises ConditionFailed."""
+        """Delete an item. Raises ConditionFailed."""
         self._call(
             "delete_item",
             TableName=self._name,

@@ -75,7 +75,7 @@ class HandlerSink:
         return self._own
 
     def _one_by_one(self, slice: Slice, apply: Callable[[Arrival], Outcome]) -> list[Outcome]:
-        """In order. Within a group nothing is tried behind a change that failed."""
+        """Call the function in order. Nothing of a group is tried behind a change that failed."""
         outcomes: list[Outcome] = []
         stopped: set[str] = set()
         for arrival in slice.arrivals:

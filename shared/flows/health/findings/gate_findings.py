@@ -16,7 +16,7 @@ _FIXES = {
 
 
 def gate_findings(consumer: str, gate: Gate, now: float) -> list[Finding]:
-    """None for a gate that is open. `now`: Unix seconds."""
+    """Why a gate is closed; nothing for an open one. `now`: Unix seconds."""
     thing, found = f"gate {consumer}", []
     if gate.off_ms:
         off_s = now - gate.off_ms / 1000

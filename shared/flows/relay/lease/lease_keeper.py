@@ -54,7 +54,7 @@ class LeaseKeeper:
         ends_ms: int | None = None,
         figures: dict[str, Any] | None = None,
     ) -> None:
-        """Raises LeaseLost, StateUnavailable (the lease runs on until its time is over)."""
+        """Renew the lease. Raises LeaseLost, StateUnavailable (the lease lasts until its end)."""
         with self._writing:
             if self._lost:
                 raise self._gone()

@@ -75,7 +75,7 @@ class BulkWork:
         return held
 
     def check_time(self) -> None:
-        """Raises OutOfTime."""
+        """Raises OutOfTime when no further request may start."""
         if not self.has_time():
             raise OutOfTime
 

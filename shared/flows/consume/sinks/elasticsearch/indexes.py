@@ -37,7 +37,7 @@ class Indexes:
         self._ready.add((alias, version))
 
     def forget(self, aliases: Iterable[str]) -> None:
-        """These were not there after all (somebody deleted them): make them again."""
+        """Forget indexes that somebody deleted, so that they are made again."""
         gone = set(aliases)
         self._ready = {(alias, version) for alias, version in self._ready if alias not in gone}
 

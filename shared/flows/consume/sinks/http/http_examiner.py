@@ -19,7 +19,7 @@ class HttpExaminer:
         return []
 
     def compare(self, tables: Sequence[ReceivedTable]) -> list[Finding]:
-        """Raises Outage when nobody answers, ConfigError for a secret that cannot be used."""
+        """Ask the receiver. Raises Outage without an answer, ConfigError for an unusable secret."""
         answer = self._endpoint.reach()
         if 300 <= answer.status < 400:
             return [
