@@ -3,7 +3,7 @@
 const path = require('node:path');
 const { install, filesBelow } = require('./dependencies');
 const { isNeededByArchive, ADDED } = require('./unused_archive_files');
-const { archive } = require('./zip');
+const { archive, levelFor } = require('./zip');
 
 /**
  * Builds the zip of the archive's function, whose wheels are heavy. Returns {file, hash, bytes}.
@@ -20,7 +20,7 @@ async function buildArchivePackage({ serviceDir, settings, options, target }) {
   ];
   // the framework deploys files from this folder
   const file = path.join(serviceDir, '.serverless', 'rowline-archive.zip');
-  return { file, ...(await archive(entries, file, cache)) };
+  return { file, ...(await archive(entries, file, cache, levelFor(options))) };
 }
 
 module.exports = { buildArchivePackage };

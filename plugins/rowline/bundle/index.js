@@ -4,7 +4,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { install, filesBelow } = require('./dependencies');
 const { installOwn } = require('./own_wheels');
-const { archive } = require('./zip');
+const { archive, levelFor } = require('./zip');
 
 // Source: Lambda quotas, "Deployment package (.zip file archive) size".
 const MOST_UNPACKED = 262144000; // bytes
@@ -37,7 +37,7 @@ async function buildPackage({ serviceDir, settings, options, target, own = [], r
     ? `rowline-${requirements.join('-').replaceAll(/\W+/g, '-')}.zip`
     : 'rowline.zip';
   const file = path.join(serviceDir, '.serverless', name);
-  const built = await archive([...entries], file, cache);
+  const built = await archive([...entries], file, cache, levelFor(options));
   if (built.unpacked > MOST_UNPACKED)
     throw new Error(
       `${name} has ${(built.unpacked / 1e6).toFixed(0)} MB unpacked; Lambda takes ` +

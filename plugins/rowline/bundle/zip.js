@@ -17,11 +17,12 @@ const KEPT = 12;
  * they are sorted and all have one time and one mode.
  *
  * cache: the folder that keeps the latest zips, because compressing the archive's takes seconds.
+ * level: how hard to compress, from 1 to 9.
  *
  * Returns {hash, bytes, unpacked}: the SHA-256 of the content (hex), the size of the zip and of
  * its files.
  */
-async function archive(entries, file, cache) {
+async function archive(entries, file, cache, level = 6) {
   const hash = crypto.createHash('sha256');
   let unpacked = 0;
   const contents = [...entries]
@@ -35,21 +36,26 @@ async function archive(entries, file, cache) {
     hash.update(`${name}\0${bytes.length}\0`).update(bytes);
   }
   const digest = hash.digest('hex');
-  const kept = path.join(cache, `zip-${digest.slice(0, 32)}`);
+  const kept = path.join(cache, `zip-${digest.slice(0, 32)}-${level}`);
   fs.mkdirSync(path.dirname(file), { recursive: true });
   fs.mkdirSync(cache, { recursive: true });
   if (!copied(kept, file)) {
-    await whole(file, (unfinished) => write(contents, unfinished));
+    await whole(file, (unfinished) => write(contents, unfinished, level));
     await whole(kept, (unfinished) => fs.promises.copyFile(file, unfinished));
     forget(cache);
   }
   return { hash: digest, bytes: fs.statSync(file).size, unpacked };
 }
 
-function write(contents, file) {
+function write(contents, file, level) {
   const zip = new yazl.ZipFile();
-  for (const [name, bytes] of contents)
-    zip.addBuffer(bytes, name, { mtime: EPOCH, mode: 0o100644, forceDosTimestamp: true });
+  const each = {
+    mtime: EPOCH,
+    mode: 0o100644,
+    forceDosTimestamp: true,
+    compressionLevel: level,
+  };
+  for (const [name, bytes] of contents) zip.addBuffer(bytes, name, each);
   zip.end();
   return pipeline(zip.outputStream, fs.createWriteStream(file));
 }
@@ -84,4 +90,7 @@ function forget(cache) {
   for (const [, file] of zips.slice(KEPT)) fs.rmSync(file, { force: true });
 }
 
-module.exports = { archive };
+/** How hard a zip is compressed. One for this machine travels no further: quickly. */
+const levelFor = ({ build }) => (build === 'host' ? 1 : 6);
+
+module.exports = { archive, levelFor };
