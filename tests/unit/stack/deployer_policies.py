@@ -8,6 +8,7 @@ cfn-lint includes them.
 """
 
 import ast
+import importlib.util
 import json
 import re
 import tempfile
@@ -17,13 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import cfnlint
 from botocore import xform_name
 
 from tests.unit.stack.packaged import ROOT, package_variant
 
 PAGE = ROOT / "docs/deployer.md"
-SCHEMAS = Path(cfnlint.__file__).parent / "data/schemas/resources"
+CFN_LINT = importlib.util.find_spec("cfnlint")
+assert CFN_LINT
+assert CFN_LINT.origin
+SCHEMAS = Path(CFN_LINT.origin).parent / "data/schemas/resources"
+"""Found without an import, which takes a second of each worker of the tests."""
 ACCOUNT, REGION, SERVICE = "111122223333", "eu-west-1", "rowline"
 MOST_CHARACTERS = 6144
 """Of a managed policy, white space not counted. Source: IAM user guide, "IAM and AWS STS
