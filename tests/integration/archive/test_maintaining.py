@@ -38,7 +38,7 @@ def objects(place: ArchivePlace) -> set[str]:
 @pytest.mark.soak
 @pytest.mark.timeout(1500)
 def test_rewrites_race_with_commits_and_readers_see_every_change_once(place: ArchivePlace) -> None:
-    rounds = 12 if TIER.name == "normal" else 200
+    rounds = 12 if TIER.name == "normal" else 100
     problems: list[BaseException] = []
     ended = threading.Event()
 
