@@ -130,7 +130,7 @@ def _receives(consumer: ConsumerSettings, known: FoundChange) -> bool:
 
 def _missing(sought: Sought, said: Sequence[str], has_archive: bool) -> NotFound:
     where = "that part of the binlog which was read" if not sought.id else "the binlog"
-    known = f" {' '.join(said)}" if said else ""
+    known = "".join(f" {one.rstrip('.')}." for one in said)
     if sought.id:
         hint = "Is the id right, and the table captured?"
     else:
