@@ -204,7 +204,8 @@ def test_an_unknown_table_names_the_known_ones(world: PastWorld) -> None:
     assert "market.listings" in caught.value.hint
 
 
-def test_what_the_retention_has_dropped_is_not_known(world: PastWorld) -> None:
+def test_what_the_retention_has_dropped_is_not_known() -> None:
+    world = PastWorld(7).run(120)
     world.facts()  # the first commit notes when it was
     began_ms, end_ms, dice = world.first_ms, world.end_ms, random.Random(1)
     until_ms = (began_ms + end_ms) // 2
@@ -218,7 +219,8 @@ def test_what_the_retention_has_dropped_is_not_known(world: PastWorld) -> None:
     assert row_at(setup, "listings", key, moment(end_ms)).archive.since_us == (until_ms + 1) * 1000
 
 
-def test_an_epoch_whose_end_is_missing_ends_the_answers(world: PastWorld) -> None:
+def test_an_epoch_whose_end_is_missing_ends_the_answers() -> None:
+    world = PastWorld(7).run(120)
     end = moment(world.end_ms - 1)
     key = key_text(min(world.keys))
     assert row_at(opened(world), "listings", key, moment(world.first_ms)).complete
@@ -442,7 +444,8 @@ def test_the_command_prints_history_moment_and_json(
         command.command("listings", key, at="2026-01-01T00:05:00Z", diff=True)
 
 
-def test_half_a_surrogate_pair_in_a_row_is_shown_as_its_escape(world: PastWorld) -> None:
+def test_half_a_surrogate_pair_in_a_row_is_shown_as_its_escape() -> None:
+    world = PastWorld(7).run(120)
     last = world.rows[-1]
     row = json.loads(last["key"]) | {"title": "a\ud800b", "count": 1 << 62}
     world.rows.append({**last, "n": last["n"] + 1, "op": "u", "after": json.dumps(row)})
