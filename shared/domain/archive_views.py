@@ -31,6 +31,9 @@ _CHANGE = {
 _ROW = ("change_committed_at", "change_epoch", "change_n", "change_schema_version")
 """Those of these columns that a view of rows has, too."""
 
+TablePlace = tuple[str, str, str]
+"""Source, database and name of a table."""
+
 
 class View(msgspec.Struct, frozen=True):
     """A view. sql: makes it, or puts it in the place of a former one."""
@@ -41,18 +44,20 @@ class View(msgspec.Struct, frozen=True):
     columns: tuple[str, ...]
 
 
-def base_names(tables: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """The name from which the names of views are made, by (database, table).
+def base_names(tables: Sequence[TablePlace]) -> dict[TablePlace, str]:
+    """The name from which the names of views are made, by (source, database, table).
 
-    That is the table's name, with its database in front where two would have the same. Where they
-    still have, it ends with a hash of both.
+    That is the table's name. Where two would have the same, their databases are in front, and their
+    sources where the databases have the same name too. Where they still have, it ends with a hash.
     """
-    short = {place: _plain(place[1]) for place in tables}
+    short = {place: _plain(place[2]) for place in tables}
     known = Counter(short.values())
-    names = {
-        place: name if known[name] == 1 else f"{_plain(place[0])}_{name}"
-        for place, name in short.items()
-    }
+    sources = Counter(place[1:] for place in tables)
+    names = {}
+    for place, name in short.items():
+        source, database, _ = place
+        front = f"{source}_{database}" if sources[place[1:]] > 1 else database
+        names[place] = name if known[name] == 1 else f"{_plain(front)}_{name}"
     known = Counter(names.values())
     return {
         place: name

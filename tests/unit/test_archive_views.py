@@ -119,7 +119,7 @@ def test_odd_names_stay_names() -> None:
     athena = MemoryAthena(ready=True)
     after = '{"id":1,"Change_N":5,"a b":6}'
     athena.append([sample(1, database="mar'ket", table=odd, after=after), sample(2)])
-    name = base_names([("mar'ket", odd)])["mar'ket", odd]
+    name = base_names([("shop", "mar'ket", odd)])["shop", "mar'ket", odd]
     assert name == "it_s____drop"
     defined(athena, [table], name)
     found = asked(athena, f'SELECT id, change_n_, "a b", change_n FROM {name}_changes')
@@ -127,16 +127,22 @@ def test_odd_names_stay_names() -> None:
 
 
 def test_two_tables_of_one_name_have_their_databases_in_front() -> None:
-    names = base_names([("a", "users"), ("b", "Users"), ("b", "listings")])
+    names = base_names([("s", "a", "users"), ("s", "b", "Users"), ("s", "b", "listings")])
     assert list(names.values()) == ["a_users", "b_users", "listings"]
+
+
+def test_tables_of_two_sources_with_the_same_names_have_their_sources_in_front() -> None:
+    twins = [("eu", "shop", "users"), ("us", "shop", "users"), ("us", "shop", "listings")]
+    assert list(base_names(twins).values()) == ["eu_shop_users", "us_shop_users", "listings"]
 
 
 def test_no_two_tables_have_views_of_one_name() -> None:
     odd = [("shop", "größe"), ("shop", "grüße"), ("x", "t"), ("y", "t"), ("z", "x_t")]
-    names = base_names([*odd, ("shop", "产品"), ("shop", "订单"), ("shop", "a-b"), ("shop", "a_b")])
+    odd += [("shop", "产品"), ("shop", "订单"), ("shop", "a-b"), ("shop", "a_b")]
+    names = base_names([("s", *place) for place in odd])
     assert len(set(names.values())) == len(names)
-    assert names["y", "t"] == "y_t"
-    assert base_names(list(reversed(names)))["shop", "产品"] == names["shop", "产品"]
+    assert names["s", "y", "t"] == "y_t"
+    assert base_names(list(reversed(names)))["s", "shop", "产品"] == names["s", "shop", "产品"]
 
 
 @pytest.mark.parametrize(

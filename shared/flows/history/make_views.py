@@ -16,13 +16,14 @@ def make_views(setup: HistorySetup, made: Callable[[View], None] = lambda _view:
     """
     athena = setup.athena
     tables = known_tables(setup)
-    names = base_names([(table.database, table.name) for table in tables])
+    places = [(table.source, table.database, table.name) for table in tables]
+    names = base_names(places)
     without = []
-    for table in tables:
+    for place, table in zip(places, tables, strict=True):
         if not table.versions:
             without.append(table.full_name)
             continue
-        for view in views_of(table.source, names[table.database, table.name], table.versions):
+        for view in views_of(table.source, names[place], table.versions):
             ask(athena, view.sql)
             made(view)
     return without

@@ -53,38 +53,63 @@ class PastTable(msgspec.Struct, frozen=True):
 def find_table(setup: HistorySetup, name: str) -> PastTable:
     """The table of this name: DATABASE.TABLE, or TABLE if only one database has it.
 
-    Raises ConfigError naming the tables that the archive knows.
+    SOURCE:DATABASE.TABLE where several sources have one of that name. Raises ConfigError naming the
+    tables that the archive knows.
     """
+    sources, own = _sources_of(setup, name)
     known = _captured(setup)
-    found = [full for full in known if name in (full, full.partition(".")[2])]
+    found = [
+        (source, full)
+        for source, full in known
+        if source in sources and own in (full, full.partition(".")[2])
+    ]
     if len(found) == 1:
-        return _of_full_name(setup, known[found[0]], found[0])
-    if not found and len(name) <= MOST_CHARACTERS:
-        for source in sorted(set(setup.streams.values())):
-            for database, table in _splits(name):
-                if setup.state.schemas.latest(source, database, table) is not None:
-                    return _opened(setup, source, database, table)
-    listed = ", ".join(sorted(found or known)[:MOST_NAMED]) or "none yet"
+        return _of_full_name(setup, *found[0])
+    stored = _stored(setup, sources, own) if not found and len(own) <= MOST_CHARACTERS else []
+    if len(stored) == 1:
+        return _opened(setup, *stored[0])
+    found = found or [(source, f"{database}.{table}") for source, database, table in stored]
+    twice = len({full for _, full in found}) < len(found)
+    listed = sorted(f"{source}:{full}" if twice else full for source, full in found or known)
+    several = "is in more than one source." if twice else "is in more than one database."
     raise ConfigError(
-        "is in more than one database." if found else "is no table of the archive.",
+        several if found else "is no table of the archive.",
         thing=f"table {name[:200]!r}",
-        hint=f"Name one of: {listed}.",
+        hint=f"Name one of: {', '.join(listed[:MOST_NAMED]) or 'none yet'}.",
     )
 
 
 def known_tables(setup: HistorySetup) -> list[PastTable]:
     """Every table that a stream of the stage has captured."""
-    return [_of_full_name(setup, source, full) for full, source in sorted(_captured(setup).items())]
+    return [_of_full_name(setup, source, full) for source, full in _captured(setup)]
 
 
-def _captured(setup: HistorySetup) -> dict[str, str]:
-    """The tables that were ever captured, with their sources."""
-    return {
-        full: source
-        for stream, source in sorted(setup.streams.items())
+def _sources_of(setup: HistorySetup, name: str) -> tuple[list[str], str]:
+    """The sources that a name may mean, and the name without its source."""
+    every = sorted(set(setup.streams.values()))
+    head, _, rest = name.partition(":")
+    return ([head], rest) if rest and head in every else (every, name)
+
+
+def _captured(setup: HistorySetup) -> list[tuple[str, str]]:
+    """The tables that were ever captured: source and full name, by the latter."""
+    found = {
+        (source, full)
+        for stream, source in setup.streams.items()
         for segment in setup.state.coverage.segments(stream)
         for full in segment.tables
     }
+    return sorted(found, key=lambda each: (each[1], each[0]))
+
+
+def _stored(setup: HistorySetup, sources: list[str], name: str) -> list[tuple[str, str, str]]:
+    """Source, database and name of tables whose columns state has; at most one of a source."""
+    found: dict[str, tuple[str, str, str]] = {}
+    for source in sources:
+        for database, table in _splits(name):
+            if setup.state.schemas.latest(source, database, table) is not None:
+                found.setdefault(source, (source, database, table))
+    return list(found.values())
 
 
 def _of_full_name(setup: HistorySetup, source: str, full: str) -> PastTable:
