@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from shared.domain.schema_versions import versions_of
 from shared.flows.history.history_setup import HistorySetup
 from shared.values.coverage import CoverageSegment
 from shared.values.errors import ConfigError
@@ -128,12 +129,7 @@ def _splits(full: str) -> Iterator[tuple[str, str]]:
 
 
 def _opened(setup: HistorySetup, source: str, database: str, name: str) -> PastTable:
-    versions: list[Table] = []
-    while True:
-        found = setup.state.schemas.read(source, database, name, len(versions) + 1)
-        if found is None:
-            break
-        versions.append(found)
+    versions = versions_of(setup.state.schemas, source, database, name)
     segments = {
         stream: setup.state.coverage.segments(stream) for stream in setup.streams_of(source)
     }

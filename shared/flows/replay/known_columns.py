@@ -2,20 +2,10 @@
 
 from collections.abc import Sequence
 
-from shared.adapters.state.schemas import Schemas
 from shared.domain.change_where import ChangeWhere
-from shared.values.archive_pages import TableName
 from shared.values.did_you_mean import did_you_mean
 from shared.values.errors import ConfigError
 from shared.values.table import Table
-
-
-def versions_of(schemas: Schemas, source: str, name: TableName) -> list[Table]:
-    """All schema versions of a table, the first one first."""
-    versions = list[Table]()
-    while found := schemas.read(source, name.database, name.table, len(versions) + 1):
-        versions.append(found)
-    return versions
 
 
 def require_columns(where: ChangeWhere, versions: Sequence[Table]) -> None:

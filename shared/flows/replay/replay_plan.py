@@ -9,9 +9,10 @@ from shared.adapters.state.state import State
 from shared.domain.change_where import ChangeWhere
 from shared.domain.key_argument import key_texts
 from shared.domain.replay_cost import replay_cost
+from shared.domain.schema_versions import versions_of
 from shared.flows.jobs.send_rate import RATE
 from shared.flows.replay.archive_reader import ArchiveReader
-from shared.flows.replay.known_columns import require_columns, versions_of
+from shared.flows.replay.known_columns import require_columns
 from shared.values.archive_pages import Choice, PartPlan, PartRequest, Reach, TableName
 from shared.values.errors import ConfigError, RowlineError, StackError
 from shared.values.settings import ConsumerSettings, SourceSettings, table_settings
@@ -189,7 +190,7 @@ def _keys(setup: PlanSetup, tables: Sequence[TableName], key: str) -> tuple[str,
 
 
 def _versions(setup: PlanSetup, name: TableName) -> list[Table]:
-    return versions_of(setup.state.schemas, setup.source.name, name)
+    return versions_of(setup.state.schemas, setup.source.name, name.database, name.table)
 
 
 def _check_age(setup: PlanSetup, asked: ReplayRequest) -> None:
