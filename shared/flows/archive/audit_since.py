@@ -4,11 +4,12 @@ A change that is missing has no time. So the audit begins behind the last row th
 of the time before: whatever is missing between that row and the younger ones may be young.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from shared.adapters.lake.contract import Lake, TableHead
 from shared.domain.archive_ledger import Ledger, StreamEpoch
+from shared.flows.archive.numbers_by_place import by_place
 
 _FIRST_STEP = 10_000
 """Numbers that are looked at for the last row before; four times as many the next time."""
@@ -38,19 +39,6 @@ def floors_since(
         if place in young or before < last:
             floors[place] = before + 1
     return floors
-
-
-def by_place(batch: "object") -> Iterator[tuple[StreamEpoch, list[int]]]:
-    """The numbers of a batch, by epoch."""
-    columns = [column.to_pylist() for column in batch.columns]  # type: ignore[attr-defined]
-    streams, epochs, numbers = columns
-    if len(set(streams)) == 1 and len(set(epochs)) == 1:
-        yield (streams[0], epochs[0]), numbers
-        return
-    found: dict[StreamEpoch, list[int]] = {}
-    for stream, epoch, number in zip(streams, epochs, numbers, strict=True):
-        found.setdefault((stream, epoch), []).append(number)
-    yield from found.items()
 
 
 def _youngest(lake: Lake, head: TableHead, since_ms: int) -> dict[StreamEpoch, int]:

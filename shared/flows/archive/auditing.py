@@ -16,7 +16,8 @@ from shared.domain.archive_completeness import complete_through, first_expected
 from shared.domain.archive_ledger import Ledger, StreamEpoch, spans
 from shared.flows.archive.archive_answers import Audited, Numbers
 from shared.flows.archive.assigned_numbers import assigned_numbers
-from shared.flows.archive.audit_since import by_place, floors_since
+from shared.flows.archive.audit_since import floors_since
+from shared.flows.archive.numbers_by_place import by_place
 from shared.values.seq import split_seq
 
 MOST_SPANS = 200

@@ -5,7 +5,7 @@ from pyroaring import BitMap64
 from shared.adapters.lake.contract import Lake, Overtaken
 from shared.domain.archive_ledger import Ledger, StreamEpoch
 from shared.flows.archive.archive_answers import Maintained
-from shared.flows.archive.audit_since import by_place
+from shared.flows.archive.numbers_by_place import by_place
 
 ATTEMPTS = 5
 

@@ -12,8 +12,8 @@ from pyroaring import BitMap64
 from shared.adapters.lake.changes_columns import ARROW
 from shared.adapters.lake.contract import Lake, Overtaken
 from shared.domain.archive_ledger import Ledger, Span, StreamEpoch
-from shared.flows.archive.audit_since import by_place
 from shared.flows.archive.auditing import table_numbers
+from shared.flows.archive.numbers_by_place import by_place
 from shared.values.errors import ConfigError
 
 ATTEMPTS = 5

@@ -14,8 +14,8 @@ from shared.adapters.lake.changes_columns import ARROW
 from shared.adapters.lake.contract import DataFile, Overtaken, TableHead
 from shared.domain.archive_ledger import Ledger, StreamEpoch
 from shared.domain.run_lease import RunLease
-from shared.flows.archive.audit_since import by_place
 from shared.flows.archive.maintaining import alone
+from shared.flows.archive.numbers_by_place import by_place
 from shared.flows.privacy import (
     erasing_outside_archive,
     erasure_progress,
