@@ -163,7 +163,7 @@ def test_a_new_version_of_the_code_tries_the_change_again(world: SlowWorld) -> N
     world.backlog(1, 1, 1)
     while world.recorder.kills < 4:
         world.drain_some(1)
-    world.consume._killing._version = "v2"
+    world.consume._begun._version = "v2"
     world.recorder.deadly = set()
     world.drain(3_000)
     assert world.parked() == []

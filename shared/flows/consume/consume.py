@@ -80,7 +80,7 @@ class Consume:
             self._marks_after,
             version,
         )
-        self._killing = BegunGroups(settling, queue)
+        self._begun = BegunGroups(settling, queue)
         self._queue, self._clock = queue, clock
         self._trace = trace or BatchTrace(NoTracer(), consumer.name, consumer)
         self._lateness = Lateness(consumer.name, state.dues, self._now_ms)
@@ -171,7 +171,7 @@ class Consume:
         try:
             return self._settle(deliveries, start, time_left, may_park=may_park)
         except (Outage, ConfigError):
-            self._killing.survived()
+            self._begun.survived()
             raise
 
     def _settle(
@@ -184,7 +184,7 @@ class Consume:
     ) -> tuple[Consumed, Tried]:
         self._slices.begin(start.pairs, time_left)
         self._parking.begin()
-        self._killing.start()
+        self._begun.start()
         received = self._clock()
         redriven, late, by_command = Consumed(), list[Delivery](), Tried()
         if any(is_command(one.attributes) for one in deliveries):
@@ -208,7 +208,7 @@ class Consume:
         rows.read(opened)
         began, marks = self._clock(), dict(start.marks)
         returned = self._returned = GroupsGivenBack(self._queue, [*deliveries, *late])
-        self._killing.begin(
+        self._begun.begin(
             opened, start, marks, time_left, rows, returned.give_back, may_park=may_park
         )
         opened = [one for one in opened if one.delivery.group not in returned.groups]
@@ -218,17 +218,17 @@ class Consume:
             tried = self._applying.apply(opened, start.run, time_left, rows, progress.note)
         else:
             tried = self._applying.apply(opened, start.run, time_left, rows)
-        ended, tried = self._clock(), tried.plus(self._killing.tried)
+        ended, tried = self._clock(), tried.plus(self._begun.tried)
         tried = tried.plus(by_command)
         groups = by_group(opened)
         if not may_park:
             refused_have_failed(groups)
         self._parking.park(groups, rows)
         consumed = self._marks_after.settle(groups, marks, start.run)
-        self._killing.end()
+        self._begun.end()
         consumed.waits = asked_waits(opened)
         self._trace.record(opened, received, began, ended)
         consumed.add(redriven)
         consumed.failed += [*(one.message_id for one in late), *returned.ids]
-        consumed.returned, consumed.soon = set(returned.ids), self._killing.soon
+        consumed.returned, consumed.soon = set(returned.ids), self._begun.soon
         return consumed, tried

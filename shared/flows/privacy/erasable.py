@@ -55,13 +55,20 @@ def reached(setup: PrivacySetup, subject: Subject) -> dict[str, str]:
     return found
 
 
+def rows_of(subjects: Sequence[Subject], source: str) -> set[tuple[str, str]]:
+    """Table and key of each of the subjects' rows; source: only its rows; empty: those of all."""
+    return {
+        (each.full_name, key)
+        for each in subjects
+        if source in ("", each.source)
+        for key in each.keys
+    }
+
+
 def parked_of(
     setup: PrivacySetup, consumer: str, subjects: Sequence[Subject]
 ) -> list[ParkedChange]:
     """The parked changes of the subjects' rows."""
-    source = setup.consumers[consumer].source
-    wanted = {
-        (each.full_name, key) for each in subjects if each.source == source for key in each.keys
-    }
+    wanted = rows_of(subjects, setup.consumers[consumer].source)
     found = setup.archive.state.parked.all(consumer)
     return [each for each in found if (each.table, each.key) in wanted]

@@ -9,7 +9,7 @@ import msgspec
 
 from shared.adapters.claims.contract import row_name
 from shared.flows.privacy import erasure_progress
-from shared.flows.privacy.erasable import parked_of
+from shared.flows.privacy.erasable import parked_of, rows_of
 from shared.flows.privacy.person_rows import changes
 from shared.flows.privacy.privacy_setup import PrivacySetup
 from shared.values.change import Row
@@ -114,12 +114,7 @@ def _dropped(setup: PrivacySetup, erasure: Erasure) -> Erasure:
     objects, removed = setup.objects["dropped"], 0
     for each in list(objects.list()):
         consumer = setup.consumers.get(each.name.partition("/")[0])
-        wanted = {
-            (subject.full_name, key)
-            for subject in erasure.subjects
-            if consumer is None or consumer.source == subject.source
-            for key in subject.keys
-        }
+        wanted = rows_of(erasure.subjects, consumer.source if consumer else "")
         lines = (objects.get(each.name) or b"").splitlines()
         kept = [line for line in lines if _place_of(line) not in wanted]
         if len(kept) == len(lines):
