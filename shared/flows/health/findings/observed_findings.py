@@ -53,22 +53,17 @@ def target_findings(one: ConsumerFacts, targets: Sequence[Target]) -> list[Findi
                 what = f"{target.place} was made since the last verify, which found no row of it"
                 hint = f"Run `rowline verify {one.consumer}`."
                 found.append(Finding(thing, "warn", what, hint, table=target.table))
-        elif proved_ms and not target.created_ms:
-            found.append(
-                Finding(
-                    thing,
-                    "fail",
-                    f"{target.place} is gone since the last verify",
-                    _fill(one.consumer, target.table),
-                    table=target.table,
-                )
+        elif proved_ms and not 0 < target.created_ms <= proved_ms:
+            wrong = (
+                "is younger than the last verify: it may lack rows"
+                if target.created_ms
+                else "is gone since the last verify"
             )
-        elif proved_ms and target.created_ms > proved_ms:
             found.append(
                 Finding(
                     thing,
                     "fail",
-                    f"{target.place} is younger than the last verify: it may lack rows",
+                    f"{target.place} {wrong}",
                     _fill(one.consumer, target.table),
                     table=target.table,
                 )
