@@ -74,13 +74,6 @@ MUTANTS = (
         "if False:",
     ),
     Mutant(
-        "deletions are not recorded for a run that begins meanwhile",
-        f"{CONSUME}/sinks/elasticsearch/deletion_recorder.py",
-        "if run is not None:",
-        "if False:",
-        (CONSUME_TESTS,),
-    ),
-    Mutant(
         "a backfilled row that was deleted since is written",
         f"{CONSUME}/sinks/elasticsearch/deletion_recorder.py",
         "> step.action.version",

@@ -22,7 +22,6 @@ from shared.values.change import Change
 from shared.values.delivery import Delivery
 from shared.values.errors import SearchUnavailable
 from shared.values.job import Job
-from shared.values.message import decode
 from shared.values.parked_change import ParkedChange
 from shared.values.redrive_command import RedriveAction, RedriveCommand, is_command
 from shared.values.redrive_work import RedriveWork
@@ -263,26 +262,9 @@ class Consumer(RuleBasedStateMachine):
             self.hand_over(self.world.cold_start(), batch if same else others)
 
         def run_begins() -> None:
-            """A backfill begins, and reads from a replica that has nothing yet of what is in the
-            queue. What the relay has published again was handled: the replica has that.
-            """
-            waiting = {
-                one.seq
-                for queue in self.queues.values()
-                for message in queue
-                if not is_command(message.attributes)
-                for one in decode(message.body).changes
-                if one.op != "r" and one.seq > self.world.mark(message.group)[0]
-            }
-            first = min(waiting, default=0)
-            if (
-                self.run_id() == ""
-                and first
-                and waiting.issuperset(range(first, self.published + 1))
-            ):
-                begin_fill(self.world.state, f"late-{self.runs}")
-                self.runs += 1
-                self.read(first - 1, self.log[: first - 1])
+            """A backfill begins, and reads what stands behind all that is published."""
+            if self.run_id() == "":
+                self.begin_run(read_at_once=True)
 
         self.fault.plan(at, kind, run_begins if kind == "run begins" else meanwhile)
         self.hand_over(self.world.consume, batch, requests)

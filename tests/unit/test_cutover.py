@@ -587,3 +587,23 @@ def test_searches_of_the_index_beside_see_a_change_first_while_readers_may_move(
     made.search.bulk = bulk  # type: ignore[method-assign]
     assert not made.handle(delivery([next_one])).failed
     assert made.search.seen(beside) == shown()
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_functions_that_may_run_longer_than_a_slice_are_waited_for_in_several(
+    world: BackfillWorld, machine: Machine, cancelled: bool
+) -> None:
+    world.world.settings = msgspec.structs.replace(world.world.settings, timeout=900)
+    began = world.now
+    if cancelled:
+        job = machine.submit(BackfillWork(into=NewIndexes()))
+        assert machine.slice() == "continues"
+        job_control.cancel_in_function(world.state, job, lambda _: None, machine.polling)
+        assert machine.until_over().state == "cancelled"
+    else:
+        filled(machine)
+        assert world.now - began > 900
+        assert run(machine, CutoverWork()).state == "done"
+        assert world.world.search.index_behind(ALIAS) == NEW
+        assert run(machine, CutoverWork(step="finish")).state == "done"
+    assert world.now - began > 1600

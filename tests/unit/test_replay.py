@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from shared.adapters.search.contract import Action
 from shared.domain.polling import Polling
 from shared.domain.sink import Outcome, Slice
 from shared.flows.jobs import job_control
@@ -19,6 +20,7 @@ from shared.flows.replay.replay_sending import ReplaySending
 from shared.values.archive_pages import PageRow
 from shared.values.deduplication_id import hash_ids
 from shared.values.errors import ConfigError
+from shared.values.mark import Mark
 from shared.values.message import decode
 from shared.values.replay_work import ReplayWork
 from shared.values.seq import make_seq
@@ -162,6 +164,36 @@ def test_it_waits_until_the_archive_has_what_the_consumer_has_applied(world: Rep
     assert "4" not in world.index()
 
 
+def test_a_deletion_of_a_function_that_began_before_the_replay_stays(world: ReplayWorld) -> None:
+    """The function knew of no replay, so it recorded nothing; its mark moves only later."""
+    store, world.store = world.store, lambda: None  # type: ignore[method-assign]
+    world.note("d", world.rows.pop(4), None)
+    world.publish()
+    ((group, entries),) = ((group, held) for group, held in world.queue.groups.items() if held)
+    (deletion,) = decode(entries[0].body).changes
+    entries.clear()  # it is in the hands of the function
+    world.world.search.bulk([Action(ALIAS, "4", deletion.seq, None)])
+    world.world.search.forget_deletions()
+    assert "4" not in world.index()
+    world.submit(world.choice(0, 6))
+    ends, wait, marks = world.now + world.world.settings.timeout, world.sleep, world.state.marks
+    before = marks.read("search", [group]).marks[group]
+    moves = [{group: (before, Mark(deletion.seq, before.count + 1))}]
+
+    def sleep(seconds: float) -> None:
+        wait(seconds)
+        if moves and world.now >= ends - 1:
+            marks.advance("search", moves.pop())
+        elif not moves:
+            store()
+
+    world.sleep = sleep  # type: ignore[method-assign]
+    world.until_over()
+    assert not moves
+    assert "4" not in world.index()
+    assert world.index() == world.source()
+
+
 def test_an_archive_that_lacks_changes_for_long_is_an_error_that_names_them(
     world: ReplayWorld,
 ) -> None:
@@ -209,7 +241,7 @@ def test_cancelled_what_is_on_its_way_is_dropped(world: ReplayWorld) -> None:
     world.world.search.indexes[ALIAS].clear()
     job = world.submit(world.choice(), rate=0.4)
     deliver, world.deliver = world.deliver, lambda most=2: None  # type: ignore[method-assign]
-    assert world.slice(seconds=64.0) == "continues"
+    assert world.slice(seconds=64.0 + 65.0) == "continues"
     held = world.state.jobs.current("search", "fill")
     assert held
     assert replayed(world)

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import msgspec
 
 from shared.domain.sink import Listable
+from shared.flows.jobs.function_end import await_functions
 from shared.flows.jobs.job_setup import JobSetup
-from shared.flows.jobs.new_index import function_seconds, store_pairs, takeover_of
+from shared.flows.jobs.new_index import store_pairs, takeover_of
 from shared.values.index_pair import NO_PAIRS, IndexPair
 from shared.values.job import CutoverWork, SendingWork, into_of
 from shared.values.progress import Progress
@@ -32,10 +33,11 @@ def cancelled(setup: JobSetup) -> None:
         held = setup.state.pairs.read(consumer)
         if held.filling or held.pairs == into.pairs:
             store_pairs(setup, msgspec.structs.replace(NO_PAIRS, version=held.version))
-        seconds = function_seconds(setup)
-        note = f"waiting {seconds:.0f} s until no function writes to the new index any more"
-        tenure.show(Progress(note=note))
-        tenure.polling.sleep(seconds)
+
+        def show(note: str) -> None:
+            tenure.show(Progress(note=note))
+
+        await_functions(setup, tenure, show, "no function writes to the new index any more")
         takeover_of(setup).end(into.pairs)
     tenure.cancel(_kept(into.pairs if into else {}))
 

@@ -4,8 +4,9 @@ import msgspec
 
 from shared.domain.reader_takeover import Takeover
 from shared.flows.cutover.swap_conditions import require_level, require_step
+from shared.flows.jobs.function_end import await_functions
 from shared.flows.jobs.job_setup import JobSetup
-from shared.flows.jobs.new_index import function_seconds, store_pairs, takeover_of
+from shared.flows.jobs.new_index import store_pairs, takeover_of
 from shared.values.errors import ConfigError, StackError
 from shared.values.index_pair import NO_PAIRS, IndexPairs
 from shared.values.job import CutoverWork
@@ -36,7 +37,7 @@ class Cutover:
 
     def __init__(self, setup: JobSetup) -> None:
         assert setup.tenure, "a cutover runs in the jobs function alone"
-        self._setup, self._tenure, self._polling = setup, setup.tenure, setup.tenure.polling
+        self._setup, self._tenure = setup, setup.tenure
         self._consumer, self._pairs = setup.consumer.name, setup.state.pairs
 
     def run(self) -> CutoverReport:
@@ -81,7 +82,7 @@ class Cutover:
         if not held.shown_first:
             held = store_pairs(self._setup, msgspec.structs.replace(held, shown_first=True))
         try:
-            self._wait("until every function shows changes in the new index first")
+            self._wait("every function shows changes in the new index first", held.version)
             parked = self._require_level(takeover, held)
             counts = takeover.counts(held.pairs)
         except (ConfigError, StackError):
@@ -116,7 +117,7 @@ class Cutover:
             self._tenure.save(work)
         if held.pairs:
             store_pairs(self._setup, msgspec.structs.replace(NO_PAIRS, version=held.version))
-        self._wait("until no function writes to both any more")
+        self._wait("no function writes to both any more")
         takeover.end(work.pairs)
         return CutoverReport(
             self._consumer,
@@ -128,10 +129,11 @@ class Cutover:
             0.0,
         )
 
-    def _wait(self, what: str) -> None:
-        seconds = function_seconds(self._setup)
-        self._tenure.show(Progress(note=f"waiting {seconds:.0f} s {what}"))
-        self._polling.sleep(seconds)
+    def _wait(self, until: str, version: int = 0) -> None:
+        def show(note: str) -> None:
+            self._tenure.show(Progress(note=note))
+
+        await_functions(self._setup, self._tenure, show, until, version)
 
     def _report(self, held: IndexPairs, work: CutoverWork) -> CutoverReport:
         return CutoverReport(

@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from shared.domain.captured_tables import CapturedTable
+from shared.flows.jobs.function_end import await_functions
 from shared.flows.jobs.job_lease import Tenure
 from shared.flows.jobs.job_setup import JobSetup
-from shared.flows.jobs.new_index import function_seconds, store_pairs, takeover_of, unfinished
+from shared.flows.jobs.new_index import store_pairs, takeover_of, unfinished
 from shared.values.job import BackfillWork, into_of
 from shared.values.new_indexes import NewIndexes
 from shared.values.replay_work import ReplayWork
@@ -36,9 +37,8 @@ class Beside:
             self._save(pairs=made)
             store_pairs(self._setup, msgspec.structs.replace(held, pairs=made, filling=True))
         if not self._into.both:
-            seconds = function_seconds(self._setup)
-            self._show(f"waiting {seconds:.0f} s until every function writes to both indexes")
-            self._tenure.polling.sleep(seconds)
+            until = "every function writes to both indexes"
+            await_functions(self._setup, self._tenure, self._show, until)
             self._save(both=True)
 
     def end(self) -> None:

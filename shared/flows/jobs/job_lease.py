@@ -86,6 +86,21 @@ class Tenure:
         """Note that a wait advances: this slice brings the job forward."""
         self._moved = True
 
+    def wait_out(self, seconds: float, what: str) -> None:
+        """Wait until so many seconds have passed since the job first waited for `what`.
+
+        A wait that is longer than a slice goes on in the next one. Raises what `save` raises.
+        """
+        if self.job.waits_for != what:
+            waiting = msgspec.structs.replace(
+                self.job, waits_for=what, waits_since_ms=self._now_ms()
+            )
+            self._store(waiting)
+        left = seconds - (self._now_ms() - self.job.waits_since_ms) / 1000
+        if left > 0:
+            self._moved = True
+            self._sleep(left)
+
     def end(self, outcome: str, result: dict[str, Any]) -> None:
         """End the job, which is done. result: the report, for whoever watches it from elsewhere."""
         self.job = msgspec.structs.replace(self.job, result=result)

@@ -5,9 +5,6 @@ from shared.flows.jobs.job_setup import JobSetup
 from shared.values.errors import ConfigError, StackError
 from shared.values.index_pair import IndexPairs
 
-MARGIN_SECONDS = 5.0
-"""More than a function's time-out: what it sent last may be answered a little later."""
-
 
 def takeover_of(setup: JobSetup) -> Takeover:
     """What moves readers. Raises ConfigError for a sink that has no readers to move."""
@@ -30,11 +27,6 @@ def store_pairs(setup: JobSetup, pairs: IndexPairs) -> IndexPairs:
             hint="See rowline jobs list.",
         )
     return stored
-
-
-def function_seconds(setup: JobSetup) -> float:
-    """The seconds after which no invocation works with what it read before."""
-    return setup.consumer.timeout + MARGIN_SECONDS
 
 
 def require_one_index(setup: JobSetup) -> None:

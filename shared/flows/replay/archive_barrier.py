@@ -2,7 +2,7 @@
 
 A consumer records the deletions that it makes while the job is under way. Of a deletion before
 that, its sink may have forgotten all. So the archive must know it: then the row's newest archived
-change is that deletion.
+change is that deletion. The caller first waits until no function works that knew of no job.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -10,6 +10,7 @@ import msgspec
 from shared.domain.sink import Listable
 from shared.flows.jobs.awaiting_consumer import Awaiting
 from shared.flows.jobs.filling_beside import Beside
+from shared.flows.jobs.function_end import await_functions
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.new_index import require_one_index
 from shared.flows.jobs.taking_a_job import hold
@@ -93,7 +94,14 @@ class Replay:
         return self._work.choice.tables
 
     def _reached(self) -> dict[str, int]:
-        """Stream → the seq up to which archived changes count, once the archive is that far."""
+        """Stream → the seq up to which archived changes count, once the archive is that far.
+
+        A function that looked before this job began records no deletion for it. Only when its time
+        is over, the consumer's marks tell what it has deleted. New indexes have waited for that.
+        """
+        if self._work.into is None:
+            until = "every function knows of the replay"
+            await_functions(self._setup, self._tenure, self._show, until)
         ceilings: dict[str, int] = {}
         for base in self._work.bases.values():
             ceilings[base.stream] = max(base.ceiling, ceilings.get(base.stream, 0))

@@ -33,10 +33,15 @@ def split_address(text: str) -> tuple[str, str]:
 
 
 class DeletionRecorder:
-    """The deletions of one consumer that are recorded while a run is under way."""
+    """The deletions of one consumer that are recorded while a run is under way.
+
+    A batch that began before the run records none. Whatever it deletes was published before the
+    run: a backfill reads no row before the relay's checkpoint has passed that (`pass_end`), and a
+    replay asks the archive only when all such batches are over (`_reached`).
+    """
 
     def __init__(self, consumer: str, state: State) -> None:
-        self._consumer, self._records, self._jobs = consumer, state.deletions, state.jobs
+        self._consumer, self._records = consumer, state.deletions
 
     def record(self, work: BulkWork, deletions: dict[str, int]) -> None:
         """Record deletions before they are made.
@@ -46,18 +51,6 @@ class DeletionRecorder:
         if deletions and work.run:
             self._records.record(self._consumer, work.run, deletions)
         work.deletions.update(deletions)
-
-    def record_for_a_run_begun_meanwhile(self, work: BulkWork) -> None:
-        """Record this batch's deletions for a job that began after the batch looked.
-
-        A backfill may have read, through a lagging replica, a row that this batch deleted. Its
-        messages of the same group come only after this batch has returned, so this is in time.
-        """
-        if not work.deletions or work.run:
-            return
-        run = self._jobs.current(self._consumer, "fill")
-        if run is not None:
-            self._records.record(self._consumer, run.id, work.deletions)
 
     def drop_deleted_since(self, work: BulkWork, steps: list[BulkStep]) -> list[BulkStep]:
         """The steps without older changes of rows that were deleted since.

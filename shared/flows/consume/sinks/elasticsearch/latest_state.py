@@ -85,7 +85,6 @@ class LatestState:
             stopped = str(error)
         except OutOfTime:
             stopped = "the function's time was over"
-        self._deletions.record_for_a_run_begun_meanwhile(work)
         return [outcome or Outcome("failed", stopped) for outcome in work.outcomes]
 
     def _write(self, work: BulkWork, segment: Sequence[int]) -> None:
