@@ -19,6 +19,7 @@ import pymysql
 import pytest
 from aws_lambda_powertools.utilities.parameters import base
 from filelock import FileLock, ReadWriteLock, Timeout
+from hypothesis.internal.conjecture import providers
 from xdist.scheduler.loadfile import LoadFileScheduling
 
 from local.home import home
@@ -31,6 +32,10 @@ from local.servers.mariadb import MariaDB
 from local.servers.mysql import MySQL
 from local.servers.opensearch_server import OpenSearchServer
 from shared.values.errors import RowlineError
+
+# Hypothesis tries constants of all modules that a worker has loaded by chance: then no run repeats
+# another. Source: hypothesis/internal/conjecture/providers.py of the pinned version.
+providers._get_local_constants = lambda: providers._local_constants
 
 STAGE = "test"
 USERS = "users.lock"
