@@ -10,9 +10,9 @@ from shared.adapters import aws
 from shared.adapters.topic import sns
 from shared.adapters.topic.contract import Entry
 from shared.flows.relay.lease import lease_margins
-from shared.flows.relay.lease.lease_handover import STANDBY_MS, LeaseAcquisition
 from shared.flows.relay.lease.lease_keeper import LeaseKeeper
 from shared.flows.relay.lease.lease_margins import LEASE_SECONDS, REQUEST_SECONDS
+from shared.flows.relay.lease.lease_takeover import STANDBY_MS, LeaseAcquisition
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.relay_setup import Manner

@@ -3,7 +3,7 @@
 import logging
 import time
 
-from shared.flows.relay.lease.lease_handover import LeaseAcquisition
+from shared.flows.relay.lease.lease_takeover import LeaseAcquisition
 from shared.flows.relay.relay_setup import RelaySetup
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import StateUnavailable

@@ -1,4 +1,4 @@
-"""Lease handover: when a relay gives way to another, and how it gets the lease of its stream."""
+"""Lease takeover: when a relay gives way to another, and how it gets the lease of its stream."""
 
 from shared.adapters.state.streams import Streams
 from shared.flows.relay.lease import lease_margins
