@@ -12,6 +12,7 @@ import pytest
 
 from shared.adapters import aws
 from shared.adapters.state.dynamodb import DynamoSchemas, open_state
+from shared.adapters.state.parked import FlagsFull
 from shared.values.archive_progress import ArchiveProgress, Height
 from shared.values.batch_start import BatchStart
 from shared.values.checkpoint import CatchUp, Checkpoint, Leg, Release
@@ -680,6 +681,13 @@ def test_the_read_of_the_marks_names_the_groups_with_parked_rows(stores: Any) ->
     for group, token in stores.parked.flags("search").items():
         stores.parked.unflag("search", group, token)
     assert stores.marks.read("search", ["t-1"]).parked == frozenset()
+
+
+def test_more_flags_than_an_item_holds_are_refused_and_those_before_stay(stores: Any) -> None:
+    stores.parked.flag("search", ["t-1"])
+    with pytest.raises(FlagsFull, match=r"so many message groups.*rowline parked list search"):
+        stores.parked.flag("search", [f"{n:01000d}" for n in range(450)])
+    assert "t-1" in stores.parked.flags("search")
 
 
 def test_what_became_of_redriven_changes_is_kept_until_the_job_ends(stores: Any) -> None:

@@ -28,6 +28,22 @@ def test_a_mapping_that_refuses_most_parks_nothing_and_loses_nothing() -> None:
     assert any("12 of 20 changes" in reason for reason in done.reasons)
 
 
+def test_where_no_group_can_be_flagged_any_more_nothing_is_parked_and_the_gate_closes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tests.worlds.twins.state.parked.FLAGS_BYTES", 10)
+    world = RedriveWorld()
+    world.publish(*(change(n, "c", n, price=BAD if n == 1 else n) for n in range(1, 9)))
+    world.work()
+    gate = world.state.gates.read("search")
+    assert (gate.is_open, world.parked()) == (False, [])
+    assert "so many message groups" in gate.reason
+    monkeypatch.undo()
+    world.drain()
+    assert world.state.gates.read("search").is_open
+    assert len(world.parked()) == 1
+
+
 def test_half_of_twenty_is_parked() -> None:
     world = World()
     done = world.handle(mixed(1, 20, 10))  # type: ignore[arg-type]

@@ -3,7 +3,19 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
+from shared.values.errors import StackError
 from shared.values.parked_change import ParkedChange, RowId, RowItem
+
+
+class FlagsFull(StackError):
+    """A consumer has parked changes in as many message groups as can be flagged."""
+
+    def __init__(self, consumer: str) -> None:
+        super().__init__(
+            "has parked changes in so many message groups that no other one can be flagged.",
+            thing=f"consumer {consumer}",
+            hint=f"Redrive or drop some: rowline parked list {consumer}.",
+        )
 
 
 class Parked(Protocol):
@@ -17,7 +29,10 @@ class Parked(Protocol):
     """
 
     def flag(self, consumer: str, groups: Collection[str]) -> None:
-        """Note that these groups may have parked rows: the next `Marks.read` names them."""
+        """Note that these groups may have parked rows: the next `Marks.read` names them.
+
+        Raises FlagsFull after about 4,000 groups.
+        """
         ...
 
     def flags(self, consumer: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from shared.adapters.claims.contract import Claims
-from shared.adapters.state.parked import Parked
+from shared.adapters.state.parked import FlagsFull, Parked
 from shared.domain.sink import Outcome
 from shared.flows.consume.batch import Opened, Piece
 from shared.flows.consume.park_budget import ParkBudget
@@ -36,7 +36,8 @@ class Parking:
     """Parks what a consumer refuses.
 
     version: of the function's code. clock: seconds since 1970.
-    broken: why nothing was parked of the last batch, if that has more refusals than rows explain.
+    broken: why nothing was parked of the last batch, if that has more refusals than rows explain,
+        or there is no room.
     """
 
     def __init__(
@@ -74,6 +75,8 @@ class Parking:
         try:
             rows.save()
         except RowlineError as error:
+            if isinstance(error, FlagsFull):
+                self.broken = str(error)
             # Also when nothing is refused: a row that looks older than it is could go back in time.
             for group in groups.values():
                 for one in group:

@@ -10,6 +10,8 @@ import msgspec
 
 from shared.adapters.state.dynamodb.item import Item
 from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable, consumer_key
+from shared.adapters.state.parked import FlagsFull
+from shared.values.errors import StackError
 from shared.values.lifetimes import PARK_BUDGET_SECONDS
 from shared.values.parked_change import ParkedChange, RowId, RowItem, token_of
 
@@ -21,6 +23,8 @@ FLAGS = "parked"
 
 FLAG = "group "
 """The item has one attribute for each group, named by this and the group."""
+
+_TOO_LARGE = "Item size"  # what DynamoDB says of an item above 400 KB begins so
 
 FLAGS_AT_ONCE = 100
 """An update expression has 4 KB at most. Source: DynamoDB developer guide, "Service quotas"."""
@@ -45,7 +49,13 @@ class DynamoParked:
             names = {f"#g{n}": FLAG + group for n, group in enumerate(some)}
             sets = ", ".join(f"{name} = :token" for name in names)
             values = {":token": _token()}
-            self._table.update(consumer_key(consumer), FLAGS, f"SET {sets}", values, names=names)
+            key = consumer_key(consumer)
+            try:
+                self._table.update(key, FLAGS, f"SET {sets}", values, names=names)
+            except StackError as error:
+                if _TOO_LARGE in error.what:
+                    raise FlagsFull(consumer) from None
+                raise
 
     def flags(self, consumer: str) -> dict[str, str]:
         return flags_of(self._table.get(consumer_key(consumer), FLAGS))

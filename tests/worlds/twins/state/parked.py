@@ -6,7 +6,11 @@ from itertools import count
 
 import msgspec
 
+from shared.adapters.state.parked import FlagsFull
 from shared.values.parked_change import ParkedChange, RowId, RowItem, token_of
+
+FLAGS_BYTES = 400 * 1024
+"""DynamoDB holds the flags of a consumer in one item."""
 
 
 class MemoryParked:
@@ -26,7 +30,10 @@ class MemoryParked:
 
     def flag(self, consumer: str, groups: Collection[str]) -> None:
         token = self._token()
-        self._flags.setdefault(consumer, {}).update(dict.fromkeys(groups, token))
+        flags = {**self.flags(consumer), **dict.fromkeys(groups, token)}
+        if sum(len(f"{group} {token}".encode()) for group in flags) > FLAGS_BYTES:
+            raise FlagsFull(consumer)
+        self._flags[consumer] = flags
 
     def flags(self, consumer: str) -> dict[str, str]:
         return dict(self._flags.get(consumer, {}))
