@@ -343,19 +343,6 @@ def test_while_a_backfill_runs_deletions_are_recorded_before_they_are_made(
     assert recorded == [{address(ALIAS, "1"): 5}]
 
 
-def test_a_run_that_begins_meanwhile_learns_of_the_deletions(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = world.search.bulk
-    monkeypatch.setattr(
-        world.search,
-        "bulk",
-        lambda actions: (begin_fill(world.state, "r1"), real(actions))[1],
-    )
-    world.handle(delivery([change(5, "d", 1, price=1)]))
-    assert world.state.deletions.read("search", "r1") == {address(ALIAS, "1"): 5}
-
-
 def test_backfilled_rows_do_not_bring_back_what_was_deleted_since(world: World) -> None:
     begin_fill(world.state, "r1")
     world.handle(delivery([change(5, "d", 1, price=1), change(6, "c", 3, price=6)]))
