@@ -12,6 +12,7 @@ from cli.ui.console import print_json, result_console
 from cli.ui.duration import duration
 from cli.ui.json_option import JsonOption
 from shared.flows.archive.archive_answers import COMMIT_WAITS, ArchiveStatus, Committed, Maintained
+from shared.values.counted import counted
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,16 +37,18 @@ def status(
     for each in found.streams:
         behind = f", {each.end - each.through:,} behind the stream" if each.end else ""
         console.print(
-            f"{each.stream}  {each.changes:,} changes, epoch {each.epoch} archived through "
+            f"{each.stream}  {counted(each.changes, 'change')}, epoch {each.epoch} archived "
+            "through "
             f"{each.through:,}{behind}",
             markup=False,
         )
     console.print(
-        f"table    {found.rows:,} rows in {found.files:,} files, {found.size / 1e6:,.1f} MB",
+        f"table    {counted(found.rows, 'row')} in {counted(found.files, 'file')}, "
+        f"{found.size / 1e6:,.1f} MB",
         markup=False,
     )
     console.print(
-        f"landing  {found.waiting:,} objects, {found.waiting_bytes / 1e6:,.1f} MB"
+        f"landing  {counted(found.waiting, 'object')}, {found.waiting_bytes / 1e6:,.1f} MB"
         + (f", the oldest {duration(found.oldest_ms / 1000)} old" if found.waiting else ""),
         markup=False,
     )
@@ -70,13 +73,14 @@ def commit(
     said = "another run commits at this moment"
     if not done.busy:
         said = (
-            f"{done.rows:,} changes committed, {done.duplicates:,} were there already; "
-            f"{done.objects:,} objects done" + (", more are left" if done.left else "")
+            f"{counted(done.rows, 'change')} committed, {done.duplicates:,} were there already; "
+            f"{counted(done.objects, 'object')} done" + (", more are left" if done.left else "")
         )
     result_console().print(said, markup=False)
     if done.rejected:
         result_console().print(
-            f"! {done.rejected:,} objects could not be read; the bucket keeps them in rejected/",
+            f"! {counted(done.rejected, 'object')} could not be read; the bucket keeps them "
+            "in rejected/",
             markup=False,
         )
     for each in failed:
@@ -102,7 +106,7 @@ def compact(
     said = "another run maintains the table at this moment"
     if not done.busy:
         said = (
-            f"{done.files:,} files became {done.rewrites:,}, with {done.rows:,} rows; "
+            f"{done.files:,} files became {done.rewrites:,}, with {counted(done.rows, 'row')}; "
             f"{done.dropped:,} old changes dropped; {done.removed:,} unused objects removed, "
             f"{done.removed_bytes / 1e6:,.1f} MB" + ("; more is left" if done.left else "")
         )

@@ -20,6 +20,7 @@ from shared.flows.archive.rereading_numbers import reread
 from shared.flows.archive.rereading_segments import reread_segments
 from shared.stage import Stage
 from shared.values.capture_configuration import read_configuration
+from shared.values.counted import counted
 from shared.values.errors import ConfigError
 
 _SHOWN = 20
@@ -72,7 +73,7 @@ def command(
         given = ask_archive(deployed, {"do": "give_up", "spans": spans})["numbers"]
         found, _ = _audit(deployed, since_ms)
         if not as_json:
-            result_console().print(f"gave up {given:,} changes", markup=False)
+            result_console().print(f"gave up {counted(given, 'change')}", markup=False)
             _show(found, result_console())
     elif spans and not as_json:
         for name, count in _parked(deployed).items():
@@ -147,7 +148,9 @@ def _read_again(deployed: Stage, stream: str, wanted: list[NumbersToRead]) -> It
 
 
 def _show_healed(relanded: Relanded, healed: Healed, console: Console) -> None:
-    console.print(f"healed {healed.rows:,} changes, {healed.skipped:,} were there", markup=False)
+    console.print(
+        f"healed {counted(healed.rows, 'change')}, {healed.skipped:,} were there", markup=False
+    )
     for table, change in relanded.changes[:_SHOWN]:
         console.print(f"  {table} {change.op} seq {change.seq} id {change.id}", markup=False)
     if len(relanded.changes) > _SHOWN:
@@ -158,7 +161,7 @@ def _show(found: list[Audited], console: Console) -> None:
     for each in found:
         said = "complete" if each.complete else "not complete"
         console.print(
-            f"{each.stream} epoch {each.epoch}: {each.rows:,} rows, n {each.first:,} to "
+            f"{each.stream} epoch {each.epoch}: {counted(each.rows, 'row')}, n {each.first:,} to "
             f"{each.last:,}, {said}",
             markup=False,
         )

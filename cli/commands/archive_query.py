@@ -12,6 +12,7 @@ from shared.adapters.archive_table.contract import TableFacts
 from shared.domain.athena_query import ask, rows
 from shared.domain.query_cost import query_usd
 from shared.domain.select_only import require_select
+from shared.values.counted import counted
 
 
 def command(
@@ -71,7 +72,7 @@ def command(
 def _estimated(facts: TableFacts, limit: int) -> str:
     """What a query may cost: the whole table at most, since it reads only the columns it names."""
     said = (
-        f"{facts.rows:,} changes, {facts.size / 1e6:,.1f} MB: a query costs "
+        f"{counted(facts.rows, 'change')}, {facts.size / 1e6:,.1f} MB: a query costs "
         f"${query_usd(0):.5f} to ${query_usd(facts.size):.5f}"
     )
     return said + (f"; the limit is {limit / 1e9:,.0f} GB" if limit else "")

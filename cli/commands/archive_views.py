@@ -5,6 +5,7 @@ from cli.ui.console import note_console, print_json, result_console
 from cli.ui.json_option import JsonOption
 from shared.domain.archive_views import View
 from shared.flows.history.make_views import make_views
+from shared.values.counted import counted
 
 
 def command(
@@ -23,7 +24,7 @@ def command(
     def note(view: View) -> None:
         made.append(view)
         if not as_json:
-            text = f"{view.name}  {view.table}, {len(view.columns)} columns"
+            text = f"{view.name}  {view.table}, {counted(len(view.columns), 'column')}"
             console.print(text, markup=False)
 
     without = make_views(open_stage(stage, service).history(), note)

@@ -25,6 +25,7 @@ from shared.flows.backfill.backfill import Backfill
 from shared.flows.backfill.backfill_report import BackfillReport
 from shared.flows.backfill.tables_to_fill import require_fillable
 from shared.stage import Stage
+from shared.values.counted import counted
 from shared.values.errors import ConfigError
 from shared.values.job import BackfillWork, ResyncWork
 from shared.values.new_indexes import NewIndexes
@@ -134,13 +135,14 @@ def show_fill(report: BackfillReport, resync: bool, parked: int) -> None:
         return
     rate = report.rows / report.seconds if report.seconds else 0
     lines = [
-        f"{report.consumer}: {report.rows:,} rows of {len(report.tables)} tables in "
-        f"{report.messages:,} messages, {report.seconds:,.1f} s ({rate:,.0f} rows/s); "
-        f"{report.deletions:,} documents deleted that their rows had lost meanwhile",
+        f"{report.consumer}: {counted(report.rows, 'row')} of "
+        f"{counted(len(report.tables), 'table')} in "
+        f"{counted(report.messages, 'message')}, {report.seconds:,.1f} s ({rate:,.0f} rows/s); "
+        f"{counted(report.deletions, 'document')} deleted that their rows had lost meanwhile",
         f"  {report.reads} to {report.writes}",
     ]
     if resync:
-        lines.append(f"  {report.ghosts:,} documents without a row deleted")
+        lines.append(f"  {counted(report.ghosts, 'document')} without a row deleted")
     elif report.ghosts:
         lines += [
             f"! {report.ghosts:,} documents have no row",

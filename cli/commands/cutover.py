@@ -10,6 +10,7 @@ from cli.job_run import require_function, run_in_function
 from cli.ui.console import print_json, result_console
 from cli.ui.json_option import JsonOption
 from shared.flows.cutover.cutover import CutoverReport
+from shared.values.counted import counted
 from shared.values.errors import ConfigError
 from shared.values.job import CutoverWork
 
@@ -70,7 +71,8 @@ def _lines(report: CutoverReport) -> list[str]:
             continue
         former, new = report.counts.get(alias, (0, 0))
         lines.append(
-            f"{report.consumer}: {alias} leads to {index} ({new:,} documents) instead of {other} "
+            f"{report.consumer}: {alias} leads to {index} ({counted(new, 'document')}) "
+            f"instead of {other} "
             f"({former:,})"
         )
     if report.step in ("cutover", "rollback"):

@@ -13,6 +13,7 @@ from cli.ui.source_address import endpoint_of
 from shared.adapters.database.sql import SqlDatabase
 from shared.flows.source.stanza_text import put_in, stanzas
 from shared.flows.source.table_listing import list_tables
+from shared.values.counted import counted
 from shared.values.errors import ConfigError
 
 # As the serverless.yml of this repository names them; the values stand in Secrets Manager.
@@ -90,7 +91,8 @@ def command(
             markup=False,
         )
     console.print(
-        f"{captured} of {len(listing.tables)} tables can be captured. Next: rowline check",
+        f"{captured} of {counted(len(listing.tables), 'table')} can be captured. Next: "
+        "rowline check",
         markup=False,
     )
 

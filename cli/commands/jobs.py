@@ -18,6 +18,7 @@ from cli.ui.progress_line import RowProgress
 from shared.domain.polling import Polling
 from shared.flows.jobs import job_control
 from shared.flows.jobs.following_job import follow_job
+from shared.values.counted import counted
 from shared.values.errors import Outage, StackError
 from shared.values.job import FillWork, Job, VerifyWork
 from shared.values.redrive_work import RedriveWork
@@ -149,14 +150,18 @@ def _lines(job: Job) -> list[str]:
         lines.append(f"  now      {job.progress.note}")
     if isinstance(job.work, FillWork):
         lines += [
-            f"  {name}: {each.rows:,} of about {max(each.rows, each.estimate):,} rows"
+            f"  {name}: {each.rows:,} of about {counted(max(each.rows, each.estimate), 'row')}"
             for name, each in job.work.tables.items()
             if not each.left
         ]
     elif isinstance(job.work, VerifyWork):
         for name in job.work.chosen:
             done = job.work.done.get(name)
-            said = f"{done.remaining:,} differences in {done.rows:,} rows" if done else "not yet"
+            said = (
+                f"{counted(done.remaining, 'difference')} in {counted(done.rows, 'row')}"
+                if done
+                else "not yet"
+            )
             lines.append(f"  {name}: {said}")
     elif isinstance(job.work, ReplayWork):
         choice = job.work.choice
@@ -164,9 +169,13 @@ def _lines(job: Job) -> list[str]:
             lines.append(f"  {name}: snapshot {base.id} and the changes since")
         if not job.work.bases:
             lines.append(f"  window   {time_text(choice.from_us)} to {time_text(choice.to_us)}")
-        lines.append(f"  sent     {job.work.sent:,} of about {job.work.estimate:,} changes")
+        lines.append(
+            f"  sent     {job.work.sent:,} of about {counted(job.work.estimate, 'change')}"
+        )
     elif isinstance(job.work, RedriveWork):
-        lines.append(f"  where    {job.work.where or 'everything'}, {job.work.chosen:,} changes")
+        lines.append(
+            f"  where    {job.work.where or 'everything'}, {counted(job.work.chosen, 'change')}"
+        )
         if job.work.archive:
             lines.append(f"  archive  {job.work.archive}")
     return lines

@@ -21,6 +21,7 @@ from shared.domain.parked_where import ParkedWhere
 from shared.flows.redrive.redrive import Redrive
 from shared.flows.redrive.redrive_report import RedriveReport, lines_of_report, resync_of
 from shared.stage import Stage
+from shared.values.counted import counted
 from shared.values.errors import ConfigError
 from shared.values.parked_change import ParkedChange
 
@@ -59,7 +60,7 @@ def list_parked(
     for group in groups:
         _show_group(group, console)
     total = sum(group.count for group in groups)
-    console.print(f"{total:,} changes of {len(groups)} reasons", markup=False)
+    console.print(f"{counted(total, 'change')} of {counted(len(groups), 'reason')}", markup=False)
     if expired := sum(change.expires <= time.time() for change in found):
         console.print(f"  {expired:,} have lost their payload: rowline redrive says what follows")
     console.print(f"  next: rowline redrive {consumer}", markup=False)
@@ -137,7 +138,7 @@ def _agreed(consumer: str, groups: list[ParkedReason]) -> bool:
         )
     for group in groups:  # not among the results: these may be JSON
         _show_group(group, note_console())
-    return typer.confirm(f"Drop these {count:,} changes?", err=True)
+    return typer.confirm(f"Drop these {counted(count, 'change')}?", err=True)
 
 
 def _found(deployed: Stage, consumer: str, where: str) -> list[ParkedChange]:

@@ -20,6 +20,7 @@ from shared.flows.history.table_snapshots import snapshots_of
 from shared.flows.snapshots.creating import Creating
 from shared.flows.snapshots.snapshot_answers import Created, Tended, Verified
 from shared.stage import Stage
+from shared.values.counted import counted
 from shared.values.errors import ConfigError
 from shared.values.snapshot import Snapshot
 from shared.values.snapshot_work import SnapshotWork
@@ -72,7 +73,8 @@ def create(
     console = result_console()
     said = "complete" if found else "read; the archive's function packs it within the hour"
     console.print(
-        f"{read.id}: {read.rows:,} rows of {read.tables} tables in {read.seconds:,.1f} s, {said}",
+        f"{read.id}: {counted(read.rows, 'row')} of {counted(read.tables, 'table')} in "
+        f"{read.seconds:,.1f} s, {said}",
         markup=False,
     )
     for table, why in read.left_out.items():
@@ -122,7 +124,8 @@ def show(
     console.print(f"{_line(found)}; read from {found.reads}", markup=False)
     for name, table in found.tables.items():
         console.print(
-            f"  {name}  {table.rows:,} rows, exact from number {table.ceiling} on", markup=False
+            f"  {name}  {counted(table.rows, 'row')}, exact from number {table.ceiling} on",
+            markup=False,
         )
     for name, why in found.left_out.items():
         console.print(f"! {name} is left out: it {why}", markup=False)
@@ -157,7 +160,8 @@ def verify(
             result_console().print(f"! {problem}", markup=False)
         said = "not whole" if done.problems else "whole"
         result_console().print(
-            f"{id}: {said}, {done.files:,} files, {done.rows:,} rows", markup=False
+            f"{id}: {said}, {counted(done.files, 'file')}, {counted(done.rows, 'row')}",
+            markup=False,
         )
     raise typer.Exit(1 if done.problems else 0)
 
@@ -228,6 +232,7 @@ def _line(each: Snapshot) -> str:
         for ms in (each.began_ms, each.expires_ms)
     )
     return (
-        f"{each.id}  {each.source}  {began}  {each.rows:,} rows of {len(each.tables)} tables, "
+        f"{each.id}  {each.source}  {began}  {counted(each.rows, 'row')} of "
+        f"{counted(len(each.tables), 'table')}, "
         f"{each.size / 1e6:,.1f} MB, kept until {until}"
     )

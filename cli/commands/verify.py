@@ -23,6 +23,7 @@ from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
 from shared.flows.verify.verify import MAX_LISTED, Verify
 from shared.flows.verify.verify_report import VerifyReport
+from shared.values.counted import counted
 from shared.values.errors import ConfigError
 from shared.values.job import VerifyWork
 
@@ -105,9 +106,9 @@ def show_verify(report: VerifyReport, console: Console, repair: bool) -> None:
         )
     rate = report.rows / report.seconds if report.seconds else 0
     console.print(
-        f"{report.consumer}: {report.rows:,} rows compared with {report.documents:,} "
+        f"{report.consumer}: {counted(report.rows, 'row')} compared with {report.documents:,} "
         f"documents in {report.seconds:,.1f} s ({rate:,.0f} rows/s):"
-        f" {report.differences:,} differences",
+        f" {counted(report.differences, 'difference')}",
         markup=False,
     )
     if count:
@@ -126,7 +127,7 @@ def show_verify(report: VerifyReport, console: Console, repair: bool) -> None:
         )
     if report.refused:
         console.print(
-            f"! {report.refused:,} rows cannot become documents, for the reasons above",
+            f"! {counted(report.refused, 'row')} cannot become documents, for the reasons above",
             markup=False,
         )
     if report.epochs:
@@ -136,7 +137,9 @@ def show_verify(report: VerifyReport, console: Console, repair: bool) -> None:
             markup=False,
         )
     for reason, times in report.reasons.items():
-        console.print(f"! {times:,} documents could not be written: {reason}", markup=False)
+        console.print(
+            f"! {counted(times, 'document')} could not be written: {reason}", markup=False
+        )
     if report.behind:
         console.print(
             "! the relay or the consumer had not caught up: differences may be changes that "

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.text import Text
 
 from cli.ui.console import note_console
+from shared.values.counted import counted
 from shared.values.progress import Progress as JobProgress
 
 LINE_SECONDS = 10
@@ -115,6 +116,6 @@ class RowProgress:
             or note.partition(" ")[0] != self._note.partition(" ")[0]
         ):
             self._printed, self._note = now, note
-            done = f"{rows:,} of about {total:,} rows" if rows or total > 1 else ""
+            done = f"{rows:,} of about {counted(total, 'row')}" if rows or total > 1 else ""
             about = ", ".join(filter(None, (done, rate, note))) or "starting"
             self._console.print(f"{self._verb}: {about}", markup=False)

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
+from shared.values.counted import counted
 from shared.values.coverage import SegmentStart
 from shared.values.lineage import Lineage
 from shared.values.position import Position
@@ -81,7 +82,7 @@ class Lost(msgspec.Struct, frozen=True, omit_defaults=True):
         state = (
             "are being read again"
             if self.pending
-            else f"were read again, {self.reread:,} changes published"
+            else f"were read again, {counted(self.reread, 'change')} published"
         )
         parts = [
             f"{self.gtids} ({self.transactions:,} of captured tables)",

@@ -228,7 +228,7 @@ def test_what_ends_it_early_is_kept_with_the_job_and_the_next_one_starts_at_once
     assert report.job == stored.id
     assert world.index() == world.source()
     (over,) = world.state.jobs.ended("search", 9)
-    assert (over.state, over.outcome) == ("done", f"{report.rows} rows of 1 tables")
+    assert (over.state, over.outcome) == ("done", f"{report.rows} rows of 1 table")
 
 
 def test_a_holder_that_is_asked_to_stop_pauses(world: BackfillWorld) -> None:

@@ -176,4 +176,4 @@ def test_a_certificate_names_what_nobody_can_look_into() -> None:
     done = WORK["privacy-erase"](world.setup(), {"erasure": built(erasure)})
     remains = "; ".join(done["certificate"]["remains"])
     for folder in ("rejected/", "firehose-errors/", "healing/"):
-        assert f"1 objects in {folder}" in remains
+        assert f"1 object in {folder}" in remains

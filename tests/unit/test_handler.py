@@ -222,7 +222,7 @@ def test_a_class_gets_a_slice_and_alone_what_made_it_raise(code: Any) -> None:
     assert outcomes[1].reason == "HandlerError: ValueError poison"
     assert code().calls == [3, 1, 1]
     (short,) = sink.apply(Slice(arrivals("short")))
-    assert (short.kind, "returned 0 outcomes for 1 changes" in short.reason) == ("failed", True)
+    assert (short.kind, "returned 0 outcomes for 1 change" in short.reason) == ("failed", True)
 
 
 @pytest.mark.parametrize(

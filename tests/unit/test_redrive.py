@@ -67,7 +67,7 @@ def test_a_change_that_the_consumer_does_not_want_any_more_is_no_superseded_one(
     world.consume = world.cold_start()
     report = world.redrive()
     assert counts(report) == {"chosen": 1, "filtered": 1}
-    assert next(lines_of_report(report, archived=False)).startswith("search: 1 filtered; 1 changes")
+    assert next(lines_of_report(report, archived=False)).startswith("search: 1 filtered; 1 change")
     assert world.nothing_is_left()
 
 

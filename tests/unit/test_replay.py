@@ -109,7 +109,7 @@ def test_only_rows_whose_newest_change_is_in_the_window_are_sent(world: ReplayWo
     world.submit(world.choice(2, 7))  # rows 3 and 4, and the deletion of 5
     done = world.until_over()
     assert (done.result["changes"], sorted(world.index())) == (3, ["3", "4"])
-    assert done.outcome == "3 changes of 1 tables"
+    assert done.outcome == "3 changes of 1 table"
 
 
 def test_a_deletion_that_the_index_has_forgotten_stays(world: ReplayWorld) -> None:

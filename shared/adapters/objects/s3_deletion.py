@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from shared.adapters.aws_errors import FAILURES, is_passing_code, s3_failure
+from shared.values.counted import counted
 from shared.values.errors import StackError, StateUnavailable
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def delete_objects(
         if kept := reply.get("Errors"):
             first = kept[0]
             why = f"({first.get('Code')}): {str(first.get('Message')).rstrip('.')}."
-            said = f"S3 has kept {len(kept)} of {len(some)} objects {why}"
+            said = f"S3 has kept {len(kept)} of {counted(len(some), 'object')} {why}"
             place = f"s3://{bucket}/{first.get('Key')}"
             if is_passing_code(str(first.get("Code"))):
                 raise StateUnavailable(said, thing=place, hint="They are deleted the next time.")

@@ -7,6 +7,7 @@ import msgspec
 from shared.adapters.database.contract import Cascade, Server, TableSize, UniqueKey
 from shared.domain.preflight.key_checks import TableKeys, check_key
 from shared.values.cascades import logs_cascades
+from shared.values.counted import counted
 from shared.values.did_you_mean import did_you_mean
 from shared.values.finding import Finding
 from shared.values.message_characters import refused_character
@@ -63,7 +64,12 @@ def check_tables(
     ]
     for name in names:
         findings += table_problems(server, catalog, name, table_settings(tables, name)) or [
-            Finding(f"table {name}", "ok", f"about {catalog.sizes[name].rows:,} rows", table=name)
+            Finding(
+                f"table {name}",
+                "ok",
+                f"about {counted(catalog.sizes[name].rows, 'row')}",
+                table=name,
+            )
         ]
     return findings
 

@@ -25,6 +25,7 @@ from shared.flows.jobs.row_sending import RowSending
 from shared.flows.jobs.same_server import require_same_server
 from shared.flows.jobs.taking_a_job import hold
 from shared.values.asked_end import AskedEnd
+from shared.values.counted import counted
 from shared.values.due_cause import DueCause
 from shared.values.errors import ConfigError
 from shared.values.job import (
@@ -102,7 +103,7 @@ class Backfill:
                 self._new_indexes(),
             )
             self._settle()
-            outcome = f"{report.rows:,} rows of {len(states)} tables"
+            outcome = f"{counted(report.rows, 'row')} of {counted(len(states), 'table')}"
             self._tenure.end(outcome, msgspec.to_builtins(report))
         return report
 

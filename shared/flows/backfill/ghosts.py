@@ -14,6 +14,7 @@ from shared.domain.row_lookup import RowLookup
 from shared.domain.sink import Documents, Held, Listable, Write
 from shared.domain.watermark import Watermark
 from shared.flows.jobs.job_setup import JobSetup
+from shared.values.counted import counted
 from shared.values.errors import Outage, StackError
 
 _BATCH = 2_000
@@ -44,7 +45,9 @@ class Ghosts:
         old = (held.id for held in self._scan() if held.version <= floor)
         while ids := list(islice(old, _BATCH)):
             found += self._without_row(ids)
-            self._show(f"{self._scanned:,} documents looked at, {len(found):,} have no row")
+            self._show(
+                f"{counted(self._scanned, 'document')} looked at, {len(found):,} have no row"
+            )
         return found
 
     def delete(self, ids: list[str]) -> int:
@@ -63,7 +66,7 @@ class Ghosts:
             some = ids[start : start + _WRITES]
             version = self._watermark.read(name).seq
             deleted += self._delete(self._without_row(some), version)
-            self._show(f"{deleted:,} of {len(ids):,} documents without a row deleted")
+            self._show(f"{deleted:,} of {counted(len(ids), 'document')} without a row deleted")
         return deleted
 
     def _scan(self) -> Iterator[Held]:

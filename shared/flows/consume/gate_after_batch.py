@@ -8,6 +8,7 @@ from shared.domain import gate_transitions, probe_schedule
 from shared.flows.consume.applying import Tried
 from shared.flows.consume.batch_result import Consumed
 from shared.flows.consume.sink_pressure import SinkPressure, is_high
+from shared.values.counted import counted
 from shared.values.errors import RowlineError
 from shared.values.gate import Gate
 
@@ -92,7 +93,9 @@ class GateAfterBatch:
 
 def _why(tried: Tried, consumed: Consumed, is_pressed: bool) -> str:
     if tried.took and is_pressed:
-        return f"had no room for {tried.pressed:,} of {tried.asked:,} changes at first (429)"
+        return (
+            f"had no room for {tried.pressed:,} of {counted(tried.asked, 'change')} at first (429)"
+        )
     return _main(consumed.reasons)
 
 

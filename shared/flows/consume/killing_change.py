@@ -20,6 +20,7 @@ from shared.flows.consume.portion_size import PortionSize
 from shared.flows.consume.probe_batch import refused_have_failed
 from shared.flows.consume.row_items import RowItems
 from shared.flows.consume.witness import WITNESSES, name_of, witness_of
+from shared.values.counted import counted
 from shared.values.group_in_hand import GroupInHand
 from shared.values.mark import Mark
 
@@ -140,7 +141,10 @@ class SuspectGroup:
         record = _record([waiting], self._with.version, attempts)
         if tries >= KILLS and before.proved:
             piece.attempts = attempts + tries
-            reason = f"{KILLED} the function ended {tries} times while it applied this change alone"
+            reason = (
+                f"{KILLED} the function ended {counted(tries, 'time')} while it applied "
+                "this change alone"
+            )
             piece.outcome = Outcome("refused", reason)
             return True
         proved = bool(self.tried.took) or (bool(tries) and before.proved)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from shared.adapters.state.parked import Parked
+from shared.values.counted import counted
 from shared.values.settings import ConsumerSettings
 
 LEAST_ROWS = 20
@@ -43,11 +44,11 @@ class ParkBudget:
             self._tried += tried
             return 0, ""
         if self._is_share(tried, refused):
-            return 0, f"{refused:,} of {tried:,} changes of a batch are refused"
-        counted, self._tried = tried + self._tried, 0
-        tried, refused_now = self._parked.count(self._consumer, minute, counted, refused)
+            return 0, f"{refused:,} of {counted(tried, 'change')} of a batch are refused"
+        so_far, self._tried = tried + self._tried, 0
+        tried, refused_now = self._parked.count(self._consumer, minute, so_far, refused)
         if self._is_share(tried, refused_now):
-            return 0, f"{refused_now:,} of {tried:,} changes of a minute are refused"
+            return 0, f"{refused_now:,} of {counted(tried, 'change')} of a minute are refused"
         granted = refused
         while granted and not self._parked.take(self._consumer, minute, granted, self._limit):
             granted //= 2

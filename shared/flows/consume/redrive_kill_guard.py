@@ -13,6 +13,7 @@ import msgspec
 from shared.adapters.state.groups_in_hand import GroupsInHand
 from shared.flows.consume.killing_change import AFTER_WITNESS, FULL, KILLED, KILLS
 from shared.flows.consume.witness import WITNESSES, hashed
+from shared.values.counted import counted
 from shared.values.delivery import Delivery
 from shared.values.group_in_hand import GroupInHand
 from shared.values.parked_change import ParkedChange
@@ -135,14 +136,14 @@ class RedriveGuard:
             return ""
         before = self._known(change)
         tries, proved = before.tries, before.proved or self.took
-        ended = f"the function ended {tries} times while it applied this change"
+        ended = f"the function ended {counted(tries, 'time')} while it applied this change"
         self.attempts = tries + before.attempts
         if tries >= KILLS and before.proved:
             return f"{KILLED} {ended}"
         others = self._killed if tries == KILLS - 1 and not proved else 0
         if self._counts and (tries >= KILLS or others):
             if self._is_old:
-                also = f", and {others} times with others" if others else ""
+                also = f", and {counted(others, 'time')} with others" if others else ""
                 return f"{UNANSWERED} {ended}{also}. No other change shows that the sink works"
             before = GroupInHand(attempts=self.attempts)  # the count starts again
         enough = self._total * (AFTER_WITNESS if self.took else FULL)

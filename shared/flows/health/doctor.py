@@ -8,6 +8,7 @@ from shared.flows.health.check import check
 from shared.flows.health.declared_stage import DeclaredStage
 from shared.flows.health.gathering_facts import HealthParts
 from shared.flows.health.status import status
+from shared.values.counted import counted
 from shared.values.errors import RowlineError
 from shared.values.finding import Finding
 
@@ -31,7 +32,7 @@ def doctor(deployed: Deployed) -> list[Finding]:
             "deployment",
             "ok",
             f"{deployed.full_name}, {len(settings.sources)} sources, "
-            f"{len(settings.consumers)} consumers",
+            f"{counted(len(settings.consumers), 'consumer')}",
         ),
         *check(deployed, lambda stream: streams.load(stream)[1], lags.get),
         *probes(deployed),

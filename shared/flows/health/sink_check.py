@@ -5,6 +5,7 @@ from shared.flows.health.declared_stage import DeclaredStage, not_asked
 from shared.flows.health.filter_check import check_filter
 from shared.flows.health.own_code_check import check_own_code
 from shared.flows.health.source_check import Tables
+from shared.values.counted import counted
 from shared.values.did_you_mean import did_you_mean
 from shared.values.errors import ConfigError, RowlineError
 from shared.values.finding import Finding
@@ -50,7 +51,9 @@ def check_consumer(
         findings.append(_refused(stanza, error))
     except RowlineError as error:
         findings.append(not_asked(f"sink of {consumer.name}", error))
-    return findings or [Finding(stanza, "ok", f"fits {len(received)} tables and its sink")]
+    return findings or [
+        Finding(stanza, "ok", f"fits {counted(len(received), 'table')} and its sink")
+    ]
 
 
 def _target(
@@ -65,7 +68,7 @@ def _target(
                 thing,
                 "fail",
                 f"puts {target.table} into {target.place}, which {target.problem}",
-                f"Choose another alias, or give the index another name and put the alias "
+                "Choose another alias, or give the index another name and put the alias "
                 f"{target.place} on it.",
                 stanza=f"{thing}.alias",
                 table=target.table,

@@ -7,6 +7,7 @@ from shared.domain.polling import Polling
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.row_sending import RowSending
 from shared.flows.jobs.send_rate import MAX_WAITING
+from shared.values.counted import counted
 from shared.values.errors import StackError
 from shared.values.settings import table_settings
 
@@ -111,7 +112,9 @@ class Awaiting:
             # Where the oldest ones are stuck, later ones may be done.
             asks_all = not asks_all and now - applied_at >= _MOST_POLL
             group = next((messages[each] for each in sorted(left) if messages[each]), "")
-            about = f"{len(left):,} messages" + (f", of group {group} for one" if group else "")
+            about = f"{counted(len(left), 'message')}" + (
+                f", of group {group} for one" if group else ""
+            )
             if now - seen_at > MOVED_SECONDS:
                 raise StackError(
                     f"its queue is empty, but {about}, were never applied: SQS moved them.",

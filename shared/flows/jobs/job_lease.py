@@ -14,6 +14,7 @@ from shared.adapters.state.jobs import Jobs
 from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.polling import Polling
 from shared.flows.jobs.fruitless_slices import EMPTY_SLICE, OUTAGE, are_too_many
+from shared.values.counted import counted
 from shared.values.errors import Outage, RowlineError
 from shared.values.job import Job, JobLost, JobState, Work
 from shared.values.progress import Progress
@@ -205,7 +206,7 @@ class Tenure:
         now = self.job.progress
         table = f" at {now.table}" if now.table else ""
         return JobStopped(
-            f"{why}{table}, after {now.rows:,} of about {now.estimate:,} rows.",
+            f"{why}{table}, after {now.rows:,} of about {counted(now.estimate, 'row')}.",
             thing=_name(self.job),
             hint="The same command continues it there.",
         )

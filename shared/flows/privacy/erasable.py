@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from shared.flows.privacy.person_rows import changes, snapshot_rows
 from shared.flows.privacy.privacy_setup import PrivacySetup
 from shared.values.change import Row
+from shared.values.counted import counted
 from shared.values.erasure import Subject
 from shared.values.parked_change import ParkedChange
 from shared.values.seq import make_seq
@@ -50,7 +51,7 @@ def reached(setup: PrivacySetup, subject: Subject) -> dict[str, str]:
         found[name] = (
             f"{behind} of {len(last)} deletions are still on their way to it"
             if behind
-            else f"it has taken the deletion of {len(last)} rows"
+            else f"it has taken the deletion of {counted(len(last), 'row')}"
         )
     return found
 

@@ -12,6 +12,7 @@ import msgspec
 
 from shared.flows.privacy.person_rows import changes, of_table, snapshot_rows, with_other_keys
 from shared.flows.privacy.privacy_setup import PrivacySetup
+from shared.values.counted import counted
 from shared.values.erasure import Relation, Subject
 from shared.values.errors import ConfigError
 from shared.values.json_text import decode_json, encode_json
@@ -65,7 +66,7 @@ def _values(setup: PrivacySetup, parent: Subject, relation: Relation, alike: boo
     columns = relation.parent_columns or tuple(keys[0] if keys else ())
     if len(columns) != len(relation.columns):
         raise ConfigError(
-            f"has {len(relation.columns)} columns, and the key has {len(columns)}: "
+            f"has {counted(len(relation.columns), 'column')}, and the key has {len(columns)}: "
             f"{', '.join(columns)}.",
             thing=f"the relation of {relation.full_name}",
             hint="Name as many: --related DATABASE.TABLE.COLUMN,COLUMN.",

@@ -2,6 +2,7 @@
 
 from shared.flows.privacy.job_records import ALL_JOBS, takes
 from shared.flows.privacy.privacy_setup import PrivacySetup
+from shared.values.counted import counted
 from shared.values.erasure import Erasure
 from shared.values.job import CutoverWork
 
@@ -32,9 +33,13 @@ def remaining(setup: PrivacySetup, erasure: Erasure) -> tuple[str, ...]:
     ]
     for folder in UNREADABLE_FOLDERS:
         if count := sum(1 for _ in setup.objects[folder].list()):
-            found.append(f"{count} objects in {folder}/ of the archive, which cannot be read")
+            found.append(
+                f"{counted(count, 'object')} in {folder}/ of the archive, which cannot be read"
+            )
     if healing := sum(1 for _ in setup.archive.healing.list()):
-        found.append(f"{healing} objects in healing/ of the archive, until the healing ends")
+        found.append(
+            f"{counted(healing, 'object')} in healing/ of the archive, until the healing ends"
+        )
     return (*found, *LASTING)
 
 

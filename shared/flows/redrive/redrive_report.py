@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from shared.domain.parked_by_reason import ParkedReason
+from shared.values.counted import counted
 
 
 class RedrivePlan(msgspec.Struct, frozen=True):
@@ -62,7 +63,7 @@ def job_outcome(report: RedriveReport) -> str:
 def lines_of(plan: RedrivePlan) -> Iterator[str]:
     """A plan in words."""
     yield (
-        f"{plan.consumer}: {plan.changes:,} changes of {plan.rows:,} rows would be applied"
+        f"{plan.consumer}: {counted(plan.changes, 'change')} of {plan.rows:,} rows would be applied"
         if plan.changes
         else f"{plan.consumer}: nothing is parked{' that matches' if plan.where else ''}"
     )
@@ -87,7 +88,7 @@ def lines_of_report(report: RedriveReport, *, archived: bool) -> Iterator[str]:
     """A report in words, with what to do next. archived: the consumer is an archive."""
     proof = "rowline archive audit" if archived else f"rowline verify {report.consumer}"
     took = f"{report.seconds:,.1f} s"
-    yield f"{report.consumer}: {job_outcome(report)}; {report.chosen:,} changes, {took}"
+    yield f"{report.consumer}: {job_outcome(report)}; {counted(report.chosen, 'change')}, {took}"
     if report.archive:
         yield f"  archive {report.archive}"
     if report.again:

@@ -22,6 +22,7 @@ from shared.flows.replay.heartbeat import beating
 from shared.flows.replay.replay_report import ReplayReport
 from shared.flows.replay.replay_sending import ReplaySending
 from shared.values.archive_pages import PageRow, PartRequest, TableName
+from shared.values.counted import counted
 from shared.values.errors import ConfigError
 from shared.values.message import Lane
 from shared.values.progress import Progress
@@ -215,7 +216,7 @@ class Replay:
             self._tenure.seconds(),
             {alias: pair.beside for alias, pair in pairs.items()},
         )
-        outcome = f"{work.sent:,} changes of {len(work.choice.tables)} tables"
+        outcome = f"{counted(work.sent, 'change')} of {counted(len(work.choice.tables), 'table')}"
         self._tenure.end(outcome, msgspec.to_builtins(report))
         return report
 

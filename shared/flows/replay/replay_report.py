@@ -2,6 +2,8 @@
 
 import msgspec
 
+from shared.values.counted import counted
+
 
 class ReplayReport(msgspec.Struct, frozen=True):
     """changes, messages: sent. deletions: documents deleted again that went meanwhile.
@@ -22,6 +24,7 @@ def line_of(report: ReplayReport) -> str:
     """The report as text."""
     rate = report.changes / report.seconds if report.seconds else 0
     return (
-        f"{report.consumer}: {report.changes:,} changes in {report.messages:,} messages, "
+        f"{report.consumer}: {counted(report.changes, 'change')} in "
+        f"{counted(report.messages, 'message')}, "
         f"{report.seconds:,.1f} s ({rate:,.0f} changes/s)"
     )

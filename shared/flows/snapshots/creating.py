@@ -19,6 +19,7 @@ from shared.flows.jobs.taking_a_job import hold
 from shared.flows.snapshots.snapshot_answers import Created
 from shared.values.asked_end import AskedEnd
 from shared.values.change import Row
+from shared.values.counted import counted
 from shared.values.due_cause import causes_of
 from shared.values.errors import ConfigError, StackError
 from shared.values.job import Job, TableFill
@@ -89,7 +90,7 @@ class Creating:
             )
             rows = sum(each.rows for each in work.tables.values())
             report = Created(job.id, rows, len(work.tables), self._tenure.seconds(), work.left_out)
-            outcome = f"{rows:,} rows of {len(work.tables)} tables"
+            outcome = f"{counted(rows, 'row')} of {counted(len(work.tables), 'table')}"
             self._tenure.end(outcome, msgspec.to_builtins(report))
         return report
 

@@ -4,6 +4,7 @@ That needs all rows that were read: each table's rows are counted again.
 """
 
 from shared.flows.snapshots.snapshot_setup import SnapshotSetup
+from shared.values.counted import counted
 from shared.values.day import DAY_MS
 from shared.values.errors import StackError
 from shared.values.snapshot import Readout, Snapshot, SnapshotFile, SnapshotOfTable
@@ -21,7 +22,7 @@ def complete(setup: SnapshotSetup, readout: Readout) -> Snapshot:
         rows = sum(each.rows for each in files if each.table == name)
         if rows != state.rows:
             raise StackError(
-                f"has {rows:,} rows of {name} in the table, and {state.rows:,} were read.",
+                f"has {counted(rows, 'row')} of {name} in the table, and {state.rows:,} were read.",
                 thing=f"snapshot {readout.id}",
                 hint="Report it, and take another snapshot.",
             )

@@ -2,6 +2,7 @@
 
 from shared.flows.snapshots.snapshot_answers import Verified
 from shared.flows.snapshots.snapshot_setup import SnapshotSetup
+from shared.values.counted import counted
 from shared.values.errors import ConfigError
 from shared.values.snapshot import Snapshot
 
@@ -45,12 +46,14 @@ def _listed(setup: SnapshotSetup, snapshot: Snapshot) -> list[str]:
     found = [f"{path} is not in the table" for path in sorted(wanted.keys() - held.keys())]
     found += [f"{path} is not in the manifest" for path in sorted(held.keys() - wanted.keys())]
     found += [
-        f"{path} has {held[path]:,} rows, and the manifest {wanted[path]:,}"
+        f"{path} has {counted(held[path], 'row')}, and the manifest {wanted[path]:,}"
         for path in sorted(wanted.keys() & held.keys())
         if held[path] != wanted[path]
     ]
     for name, table in snapshot.tables.items():
         rows = sum(each.rows for each in snapshot.files if each.table == name)
         if rows != table.rows:
-            found.append(f"{name} has {rows:,} rows in files, and {table.rows:,} were read")
+            found.append(
+                f"{name} has {counted(rows, 'row')} in files, and {table.rows:,} were read"
+            )
     return found

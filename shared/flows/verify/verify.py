@@ -18,6 +18,7 @@ from shared.flows.verify.repair import Repair
 from shared.flows.verify.settling import Settling
 from shared.flows.verify.verify_report import VerifyReport
 from shared.flows.verify.walking import Walk
+from shared.values.counted import counted
 from shared.values.difference import Difference
 from shared.values.errors import ConfigError
 from shared.values.job import ComparisonProgress, VerifyWork, Work, sum_of
@@ -111,7 +112,9 @@ class Verify:
             full = msgspec.to_builtins(report)
             if not self._index and not self._ignore:
                 self._setup.state.reports.save(self._setup.consumer.name, {**full, "listed": []})
-            outcome = f"{report.differences:,} differences in {report.rows:,} rows"
+            outcome = (
+                f"{counted(report.differences, 'difference')} in {counted(report.rows, 'row')}"
+            )
             self._tenure.end(outcome, full)
         return report
 
@@ -221,7 +224,10 @@ class Verify:
         while not all(each.caught_up(barrier) for each in settlings) and polling.clock() < deadline:
             waiting, in_flight = self._queue.depth()
             self._tell(
-                note=f"waiting for the consumer: {waiting + in_flight:,} messages in its queue"
+                note=(
+                    f"waiting for the consumer: {counted(waiting + in_flight, 'message')} in "
+                    "its queue"
+                )
             )
             polling.sleep(_PAUSE_SECONDS)
 

@@ -15,6 +15,7 @@ from shared.flows.verify.comparing import Comparison, unlike
 from shared.flows.verify.id_set import IdSet
 from shared.flows.verify.repair import Repair
 from shared.flows.verify.settling import Settling
+from shared.values.counted import counted
 from shared.values.difference import Difference
 from shared.values.job import ComparisonProgress, TableCheck
 
@@ -134,7 +135,7 @@ class Walk:
         if len(candidates) < enough:
             return candidates
         confirmed, unsettled = self._settling.confirmed(
-            candidates, lambda left: self._show(f"looking again at {left:,} documents")
+            candidates, lambda left: self._show(f"looking again at {counted(left, 'document')}")
         )
         for one in confirmed + unsettled:
             found = difference(one)
@@ -153,7 +154,7 @@ class Walk:
             self._extra += [one for one, kind in kinds if kind == "extra"]
             writable = [one for one, kind in kinds if kind in ("missing", "different")]
             if writable:
-                self._show(f"repairing {len(writable):,} documents")
+                self._show(f"repairing {counted(len(writable), 'document')}")
                 self._add(remaining=len(self._repair.mend(writable, deletes=False)))
         return []
 
@@ -173,7 +174,7 @@ class Walk:
             if not self._consent(refused):
                 raise refused
         for start in range(0, count, MAX_CANDIDATES):
-            self._show(f"deleting {count - start:,} documents")
+            self._show(f"deleting {counted(count - start, 'document')}")
             some = self._extra[start : start + MAX_CANDIDATES]
             self._add(remaining=len(self._repair.mend(some, deletes=True)))
 

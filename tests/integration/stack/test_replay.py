@@ -57,10 +57,10 @@ def test_what_a_bug_wrote_is_right_again_and_deleted_rows_stay_deleted(
     assert plan["tables"][TABLE]["changes"] == 1
     assert plan["usd"] > 0
     told = stack.rowline(*words, "--yes").stdout
-    assert f"{CONSUMER}: 1 changes in 1 messages" in told
+    assert f"{CONSUMER}: 1 change in 1 message" in told
     assert changes_of(stack, kept) == 2, "the topic got nothing, so neither did the archive"
     newest = stack.rowline("replay", CONSUMER, "--from", since, *table, "--key", str(later))
-    assert f"{TABLE}: 1 changes" in newest.stdout
+    assert f"{TABLE}: 1 change" in newest.stdout
     stack.verified()
 
 

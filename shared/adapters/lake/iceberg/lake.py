@@ -34,6 +34,7 @@ from shared.adapters.lake.iceberg.statistics import limit_statistics
 from shared.adapters.lake.iceberg.translated import Translated
 from shared.adapters.lake.iceberg.vacuum import unreferenced, vacuum
 from shared.adapters.lake.iceberg.written_files import written_files
+from shared.values.counted import counted
 from shared.values.errors import StackError
 
 FOLDER = "lake"
@@ -122,7 +123,7 @@ class IcebergLake:
             after = sum(each.record_count for each in made)
             if before != after and not any(task.delete_files for task in tasks):
                 raise StackError(
-                    f"a rewrite of {before} rows made {after}; it was not committed.",
+                    f"a rewrite of {counted(before, 'row')} made {after}; it was not committed.",
                     thing=self._name,
                     hint="Report it. Nothing has changed.",
                 )

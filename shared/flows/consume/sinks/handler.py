@@ -13,6 +13,7 @@ from shared.domain.own_outcomes import checked, outcome_of_error
 from shared.domain.received_table import ReceivedTable
 from shared.domain.sink import Arrival, Outcome, SinkAccess, Slice, Surroundings, Target
 from shared.values.change import Change, copy_of_row
+from shared.values.counted import counted
 from shared.values.errors import ConfigError, RowlineError
 from shared.values.finding import Finding
 from shared.values.storable_text import text_of
@@ -119,7 +120,10 @@ class HandlerSink:
         if isinstance(outcomes, list) and len(outcomes) == len(slice.arrivals):
             return [checked(each, self._function) for each in outcomes]
         given = len(outcomes) if isinstance(outcomes, list) else "no list of"
-        reason = f"{self._function} returned {given} outcomes for {len(slice.arrivals)} changes"
+        reason = (
+            f"{self._function} returned {given} outcomes for "
+            f"{counted(len(slice.arrivals), 'change')}"
+        )
         return [Outcome("failed", reason)] * len(slice.arrivals)
 
     def _context(self, arrival: Arrival, slice: Slice) -> HandlerContext:

@@ -6,6 +6,7 @@ Pure: status, doctor and tests share them. `observed_findings` is about AWS's me
 from typing import Any
 
 from shared.flows.health.stage_facts import ConsumerFacts
+from shared.values.counted import counted
 from shared.values.finding import Finding
 
 
@@ -51,7 +52,7 @@ def consumer_findings(one: ConsumerFacts) -> list[Finding]:
             Finding(
                 f"dlq {name}",
                 "fail",
-                f"holds {one.dlq:,} messages that were received too often, or that an "
+                f"holds {counted(one.dlq, 'message')} that were received too often, or that an "
                 "earlier version set aside",
                 f"The watch makes their tables due within minutes; then run `{one.due_command}` "
                 "(docs/parked.md).",
@@ -62,7 +63,7 @@ def consumer_findings(one: ConsumerFacts) -> list[Finding]:
             Finding(
                 f"undelivered {name}",
                 "fail",
-                f"holds {one.undelivered:,} messages that SNS could not deliver",
+                f"holds {counted(one.undelivered, 'message')} that SNS could not deliver",
                 "Repair the queue's policy or key. The watch makes their tables due within a "
                 f"minute; then run `{one.due_command}` (docs/runbooks/not-delivered.md).",
             )
@@ -74,7 +75,7 @@ def consumer_findings(one: ConsumerFacts) -> list[Finding]:
             Finding(
                 f"verify {name}",
                 "warn",
-                f"found {differences:,} differences last time",
+                f"found {counted(differences, 'difference')} last time",
                 _repair_of(name, one.verified),
             )
         )

@@ -11,6 +11,7 @@ from shared.flows.health.thresholds import (
     CONSUMER_LATE_S,
     QUEUE_ALMOST_OVER_S,
 )
+from shared.values.counted import counted
 from shared.values.finding import Finding
 from shared.values.many_superseded import MANY_SUPERSEDED
 from shared.values.settings import ConsumerSettings
@@ -68,7 +69,7 @@ def target_findings(one: ConsumerFacts, targets: Sequence[Target]) -> list[Findi
                     table=target.table,
                 )
             )
-    return found or [Finding(thing, "ok", f"holds {len(targets)} tables")]
+    return found or [Finding(thing, "ok", f"holds {counted(len(targets), 'table')}")]
 
 
 def _had_no_index(one: ConsumerFacts, table: str) -> bool:
@@ -82,7 +83,7 @@ def kept_finding(queue: KeptQueue) -> Finding:
     return Finding(
         f"kept queue {queue.name}",
         "warn",
-        f"holds {queue.messages:,} messages of an earlier consumer {queue.consumer}",
+        f"holds {counted(queue.messages, 'message')} of an earlier consumer {queue.consumer}",
         "Read them if you need them, then delete the queue.",
     )
 
@@ -136,7 +137,8 @@ def _superseded(one: ConsumerFacts) -> list[Finding]:
         Finding(
             f"consumer {one.consumer}",
             "fail",
-            f"writes nothing: all {dropped:,} changes of the last 5 minutes are older than what "
+            f"writes nothing: all {counted(dropped, 'change')} of the last 5 minutes are "
+            "older than what "
             "its sink holds",
             f"Run `rowline verify {one.consumer} --repair`: the relay then begins numbers above "
             "the sink's versions.",
