@@ -25,7 +25,7 @@ from tests.worlds.consumer_world import (
     consumer_settings,
     delivery,
 )
-from tests.worlds.twins.state import begin_fill
+from tests.worlds.twins.state import begin_fill, end_fill
 
 BAD = {"not": "a number"}
 
@@ -363,6 +363,22 @@ def test_backfilled_rows_do_not_bring_back_a_truncated_table(world: World) -> No
     assert (
         world.handle(delivery([change(5, "r", 2, price=1)], lane="backfill", run="r1")).applied == 1
     )
+
+
+def test_rows_do_not_come_back_when_their_run_ends_after_the_batch_began(world: World) -> None:
+    """The end of a run removes the records of its deletions."""
+    begin_fill(world.state, "r1")
+    world.handle(delivery([change(5, "d", 1, price=1)]))
+    world.search.forget_deletions()
+    real = world.state.deletions.read
+
+    def ended_before(consumer: str, run: str, addresses: Any = None) -> dict[str, int]:
+        end_fill(world.state)
+        return real(consumer, run, addresses)
+
+    world.state.deletions.read = ended_before  # type: ignore[method-assign]
+    done = world.handle(delivery([change(4, "r", 1, price=1)], lane="backfill", run="r1"))
+    assert (world.documents(), done.failed, done.superseded) == ({}, [], 1)
 
 
 @pytest.mark.parametrize("under_way", ["", "r2"])

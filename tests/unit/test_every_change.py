@@ -23,6 +23,7 @@ from tests.unit.test_consume_property import Between, Fault, Killed
 from tests.worlds.consumer_world import change, consumer_settings, delivery
 from tests.worlds.memory_parts import watch_setup
 from tests.worlds.redrive_world import RedriveWorld
+from tests.worlds.twins.state import begin_fill, end_fill
 
 GROUPS = ("g0", "g1")
 SETTINGS = msgspec.structs.replace(consumer_settings(), ordering="every-change")
@@ -105,6 +106,23 @@ def test_after_a_redrive_the_row_is_open_again_and_in_order(world: EveryChangeWo
     assert world.nothing_is_left()
     first = [one for one in world.parked() if not one.joined]
     assert first == []
+
+
+def test_a_replay_that_ends_after_the_batch_began_repeats_nothing(world: EveryChangeWorld) -> None:
+    """Its end removes the notes of what was done; a killed function gets the message again."""
+    begin_fill(world.state, "r1")
+    again = delivery([change(1, "u", 1)], lane="replay", run="r1")
+    for one in (again, delivery([change(2, "u", 1)], lane="replay", run="r1")):
+        world.consume.handle([one], lambda: 60.0)
+    noted = world.state.done_messages.noted
+
+    def ended_before(consumer: str, run: str, ids: list[str]) -> set[str]:
+        end_fill(world.state)
+        return noted(consumer, run, ids)
+
+    world.state.done_messages.noted = ended_before  # type: ignore[method-assign]
+    done = world.consume.handle([again], lambda: 60.0)
+    assert (world.order(1), done.failed) == (["tx/1", "tx/2"], [])
 
 
 def test_a_truncation_waits_for_closed_rows_and_the_group_for_it(world: EveryChangeWorld) -> None:

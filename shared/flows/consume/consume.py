@@ -69,7 +69,7 @@ class Consume:
         self._slices = applying = Applying(sink, claims, retries)
         self._applying = ClosedRows(applying) if consumer.closes_rows else applying
         self._marks_after = MarksAfterBatch(consumer.name, state)
-        self._done_messages = state.done_messages
+        self._done_messages, self._jobs = state.done_messages, state.jobs
         self._parking = Parking(consumer, state.parked, claims, version, clock)
         self._redriving = RedriveCommands(consumer, applying, state, claims, version, clock)
         settling = BatchTools(
@@ -196,7 +196,7 @@ class Consume:
         floors = {group: mark.seq for group, mark in start.marks.items()}
         for one in opened:
             drop_seen(one, floors, start.run)
-        drop_done(opened, self._done_messages, self._consumer.name, start.run)
+        drop_done(opened, self._done_messages, self._jobs, self._consumer.name, start.run)
         self._lateness.note(opened, probing=not may_park)
         rows = RowItems(
             self._consumer.name,

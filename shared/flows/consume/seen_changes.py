@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from shared.adapters.state.done_messages import DoneMessages
+from shared.adapters.state.jobs import Jobs
 from shared.domain.sink import Outcome
 from shared.flows.consume.batch import Opened
 from shared.values.message import RUN_LANES
@@ -32,16 +33,24 @@ def drop_seen(one: Opened, floors: dict[str, int], run: str) -> None:
 
 
 def drop_done(
-    opened: Sequence[Opened], done_messages: DoneMessages, consumer: str, run: str
+    opened: Sequence[Opened], done_messages: DoneMessages, jobs: Jobs, consumer: str, run: str
 ) -> None:
     """Leave out messages of a replay that are noted as done.
 
     A replay that was killed sends its last messages again. Their changes would come behind
-    later ones of their rows.
+    later ones of their rows. When the replay has ended since this batch began, so have its notes:
+    the end is looked for after they were read, and all of its changes are left out then.
     """
     again = [one for one in opened if one.lane == "replay" and one.is_of_run(run)]
+    if not again:
+        return
     ids = [one.delivery.deduplication_id for one in again]
-    done = done_messages.noted(consumer, run, ids) if ids else set()
+    done = done_messages.noted(consumer, run, ids)
+    job = jobs.current(consumer, "fill")
+    if job is None or job.id != run:
+        for one in again:
+            drop_seen(one, {}, "")
+        return
     for one in again:
         if one.delivery.deduplication_id in done:
             one.duplicates, one.pieces = len(one.pieces), []

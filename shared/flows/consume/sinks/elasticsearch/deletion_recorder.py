@@ -41,7 +41,7 @@ class DeletionRecorder:
     """
 
     def __init__(self, consumer: str, state: State) -> None:
-        self._consumer, self._records = consumer, state.deletions
+        self._consumer, self._records, self._jobs = consumer, state.deletions, state.jobs
 
     def record(self, work: BulkWork, deletions: dict[str, int]) -> None:
         """Record deletions before they are made.
@@ -56,20 +56,20 @@ class DeletionRecorder:
         """The steps without older changes of rows that were deleted since.
 
         Those are backfilled rows, and changes of a replay. They are superseded, also when it was
-        their table that was truncated.
+        their table that was truncated. So are all of them where the run has ended since this batch
+        began: its records went with it, and the end was seen after they were read.
         """
         if not work.run or not (read := [step for step in steps if _may_be_late(step)]):
             return steps
         places = {address(step.action.index, id) for step in read for id in ("", step.action.id)}
         deleted = self._records.read(self._consumer, work.run, sorted(places))
+        job = self._jobs.current(self._consumer, "fill")
+        is_over = job is None or job.id != work.run
         kept = []
         for step in steps:
             index, id = step.action.index, step.action.id
-            if (
-                _may_be_late(step)
-                and max(deleted.get(address(index, ""), 0), deleted.get(address(index, id), 0))
-                > step.action.version
-            ):
+            since = max(deleted.get(address(index, ""), 0), deleted.get(address(index, id), 0))
+            if _may_be_late(step) and (is_over or since > step.action.version):
                 work.settle(step.at, Outcome("superseded"))
             else:
                 kept.append(step)
