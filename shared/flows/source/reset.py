@@ -38,10 +38,11 @@ def reset(setup: RelaySetup, start: str, now_ms: int) -> tuple[Checkpoint | None
     new = None
     try:
         cover(setup.coverage, name, old)
-        new = _begin(setup, lease, old, start, now_ms)
+        begun = _begin(setup, lease, old, start, now_ms)
         if old:
             due = DueRecorder(setup.dues, source_of(name), setup.source.tables)
-            due.uncovered(name, new.whole.tables, new)
+            due.uncovered(name, begun.whole.tables, begun)
+        new = begun
     finally:
         setup.streams.release(name, lease, new)
     return old, new

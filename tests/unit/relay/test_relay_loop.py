@@ -496,6 +496,29 @@ def test_a_reset_that_finds_no_source_changes_nothing(world: World) -> None:
     assert (lease.holder, after) == ("", before)
 
 
+def test_a_reset_that_cannot_note_the_gap_changes_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies between the two places would be missing, and nobody would know."""
+    job = world.start("one")
+    wait_for(lambda: world.streams.load("shop")[1] is not None)
+    world.end()
+    before = world.streams.load("shop")[1]
+
+    def unavailable(*_: Any) -> None:
+        raise StateUnavailable("does not answer.", thing="state table")
+
+    monkeypatch.setattr(world.dues, "note_source", unavailable)
+    with pytest.raises(StateUnavailable):
+        reset(
+            RelaySetup(**{**vars(job), "stop": threading.Event(), "holder": "person"}),
+            "latest",
+            now_ms=0,
+        )
+    lease, after = world.streams.load("shop")
+    assert (lease.holder, after) == ("", before)
+
+
 def test_a_server_without_gtids_that_was_replaced_is_refused(world: World) -> None:
     world.start("one")
     wait_for(lambda: world.streams.load("shop")[1] is not None)
