@@ -45,6 +45,7 @@ class Checkpointing:
         self._outbox, self._journal, self._coverage = outbox, journal, coverage
         self._keeper, self._clock = keeper, clock
         self._stored: Checkpoint | None = None
+        self._turning: Checkpoint | None = None  # of a turn that had no answer
         self._covered = 0  # number of the segment that is surely stored
         self._moving = threading.Lock()
 
@@ -64,15 +65,25 @@ class Checkpointing:
     def turn(self, checkpoint: Checkpoint) -> None:
         """Store a checkpoint that changes how changes are numbered, then number from it.
 
-        Only when everything that was added is acknowledged. Raises StateUnavailable and StackError
-        (nothing has changed then), LeaseLost.
+        Only when everything that was added is acknowledged. Raises StateUnavailable, StackError and
+        LeaseLost. Without an answer, the checkpoint may be stored, and a backfill may read rows
+        under its number. So nothing is numbered as before any more: `complete_turn` comes first.
         """
         with self._moving:
             self._write_journal()
-            stored = self._noted(checkpoint)
-            self._keeper.renew(stored)
-            self._stored = stored
-            self._outbox.begin(stored)
+            self._turning = self._noted(checkpoint)
+            self._keeper.renew(self._turning)
+            self._turned()
+
+    def complete_turn(self) -> None:
+        """Store the checkpoint of a turn that had no answer, before anything more is read.
+
+        Raises StateUnavailable, StackError, LeaseLost.
+        """
+        with self._moving:
+            if self._turning:
+                self._keeper.renew(self._turning)
+                self._turned()
 
     def cover(self) -> None:
         """Store the segment of coverage that the last turn began, before anything is read in it.
@@ -95,9 +106,10 @@ class Checkpointing:
         Raises LeaseLost, StateUnavailable (the lease runs on until its time is over).
         """
         with self._moving:
-            checkpoint = self._acknowledged()
+            checkpoint = self._turning or self._acknowledged()
             shown = figures(checkpoint)
             self._keeper.renew(checkpoint, ends_ms=ends_ms, figures=shown)
+            self._turned()
             return shown
 
     def release(self, figures: Figures) -> None:
@@ -107,11 +119,17 @@ class Checkpointing:
         """
         with self._moving:
             try:
-                checkpoint = self._acknowledged()
+                checkpoint = self._turning or self._acknowledged()
             except StackError as error:
                 log.warning("the checkpoint stays where it was: %s", error)
                 checkpoint = self._stored
             self._keeper.release(checkpoint, figures=figures(checkpoint))
+
+    def _turned(self) -> None:
+        """A turn, if one was under way, is stored."""
+        if self._turning:
+            self._stored, self._turning = self._turning, None
+            self._outbox.begin(self._stored)
 
     def _acknowledged(self) -> Checkpoint | None:
         """What is acknowledged, as far as the journal holds it. Raises StackError."""

@@ -149,6 +149,7 @@ class Reader:
         self._begun = after.epoch if after.epoch != before.epoch else 0
 
     def _open(self) -> None:
+        self._checkpoints.complete_turn()
         point = self._outbox.resume()
         wanted = self._wanting.look(point)
         self._checkpoints.cover()
