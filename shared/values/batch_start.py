@@ -12,7 +12,7 @@ class BatchStart(NamedTuple):
     """The answer of one read.
 
     marks: of the groups of the batch.
-    run: the id of the backfill under way, empty when there is none.
+    run: the id of the job under way that sends rows, empty when there is none.
     parked: the groups that may have parked rows.
     gate: whether the consumer may work.
     pairs: the indexes that are written beside the serving ones.

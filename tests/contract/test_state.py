@@ -25,6 +25,7 @@ from shared.values.group_in_hand import GroupInHand
 from shared.values.index_pair import NO_PAIRS, IndexPair, IndexPairs
 from shared.values.job import (
     BackfillWork,
+    CutoverWork,
     Job,
     JobLost,
     ResyncWork,
@@ -39,6 +40,7 @@ from shared.values.parked_change import RowItem, stored_ms
 from shared.values.position import Position
 from shared.values.pulse import Pulse
 from shared.values.redrive_work import RedriveWork
+from shared.values.snapshot_work import SnapshotWork
 from shared.values.table import Column, Table
 from tests.aws_setup import create_state_table
 from tests.worlds.consumer_world import parked_change as parked
@@ -356,6 +358,16 @@ def test_a_slot_holds_one_job_until_it_is_over(stores: Any) -> None:
     assert stores.jobs.begin(a_job("j2", work=ResyncWork({})))
     assert stores.jobs.current("search", "verify") == check
     assert stores.jobs.current("other", "fill") is None
+
+
+@pytest.mark.parametrize("work", [CutoverWork(), SnapshotWork()], ids=["cutover", "snapshot"])
+def test_a_job_that_sends_no_rows_is_no_run(stores: Any, work: Any) -> None:
+    """Else a consumer would record each deletion while readers are moved, and nobody reads that."""
+    assert stores.jobs.begin(a_job(holder="one", work=work))
+    assert stores.marks.read("search", []).run == ""
+    taken = stores.jobs.take(stores.jobs.current("search", "fill"), "two")
+    stores.jobs.save(taken)
+    assert stores.marks.read("search", []).run == ""
 
 
 def test_progress_is_stored_by_the_holder_alone(stores: Any) -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from shared.adapters.state.dynamodb.item import Item
 from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable, consumer_key
-from shared.values.job import BackfillWork, Job, JobLost, Slot, TableFill
+from shared.values.job import BackfillWork, Job, JobLost, SendingWork, Slot, TableFill
 from shared.values.lifetimes import ENDED_JOB_SECONDS
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ class DynamoJobs:
     """Jobs in a DynamoDB table.
 
     The former version reads `id` and `run` of the slot `fill`; it finds a backfill there that it
-    can show, and that another process has taken over.
+    can show, and that another process has taken over. `sends`: False where the job sends a consumer
+    nothing, see `run_in`.
     """
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
@@ -44,6 +45,7 @@ class DynamoJobs:
             "holder": job.holder,
             "token": job.token,
             "beat": job.beat,
+            **({} if isinstance(job.work, SendingWork) else {"sends": False}),
         }
         try:
             self._table.put(item, "attribute_not_exists(pk)")
@@ -135,6 +137,11 @@ class DynamoJobs:
             condition,
             _NAMES,
         )
+
+
+def run_in(item: Item | None) -> str:
+    """The id of the job in the slot `fill`, as long as it may send the consumer rows."""
+    return str(item["id"]) if item and item.get("sends", True) else ""
 
 
 def _place(job: Job) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from shared.adapters.state.dynamodb.gates import GATE, GATE_ITEM
 from shared.adapters.state.dynamodb.item import Item
+from shared.adapters.state.dynamodb.jobs import run_in
 from shared.adapters.state.dynamodb.pair_store import PAIRS, PAIRS_ITEM
 from shared.adapters.state.dynamodb.parked import FLAGS, flags_of
 from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable, consumer_key
@@ -54,7 +55,7 @@ class DynamoMarks:
             marks[group] = mark
         return BatchStart(
             marks,
-            run=found.get((own, "run"), {}).get("id", ""),
+            run=run_in(found.get((own, "run"))),
             parked=frozenset(flags_of(found.get((own, FLAGS)))),
             gate=GATE_ITEM.of(found.get((own, GATE))),
             pairs=PAIRS_ITEM.of(found.get((own, PAIRS))),

@@ -1,6 +1,7 @@
 """The twin of Marks."""
 
 from shared.values.batch_start import BatchStart
+from shared.values.job import SendingWork
 from shared.values.mark import Mark
 from tests.worlds.twins.state.gates import MemoryGates
 from tests.worlds.twins.state.jobs import MemoryJobs
@@ -20,11 +21,12 @@ class MemoryMarks:
         self._jobs, self._parked, self._gates, self._pairs = jobs, parked, gates, pairs
 
     def read(self, consumer: str, groups: list[str]) -> BatchStart:
-        run = self._jobs.current(consumer, "fill")
+        job = self._jobs.current(consumer, "fill")
+        run = job.id if job and isinstance(job.work, SendingWork) else ""
         marks = {group: self._marks.get((consumer, group), Mark()) for group in groups}
         flags = self._parked.flags(consumer)
         gate, pairs = self._gates.read(consumer), self._pairs.read(consumer)
-        return BatchStart(marks, run.id if run else "", frozenset(flags), gate, pairs)
+        return BatchStart(marks, run, frozenset(flags), gate, pairs)
 
     def advance(self, consumer: str, moves: dict[str, tuple[Mark, Mark]]) -> set[str]:
         refused = {
