@@ -1,7 +1,6 @@
 """`rowline snapshot`"""
 
 import time
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -12,6 +11,7 @@ from cli.job_options import HereOption, RestartOption, TablesOption
 from cli.job_run import run_in_function, runs_here
 from cli.ui.console import print_json, result_console
 from cli.ui.json_option import JsonOption
+from cli.ui.moment import moment
 from cli.ui.name_list import split_names
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
@@ -227,12 +227,8 @@ def _archive_of(deployed: Stage, source: str) -> str:
 
 
 def _line(each: Snapshot) -> str:
-    began, until = (
-        datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
-        for ms in (each.began_ms, each.expires_ms)
-    )
     return (
-        f"{each.id}  {each.source}  {began}  {counted(each.rows, 'row')} of "
-        f"{counted(len(each.tables), 'table')}, "
-        f"{each.size / 1e6:,.1f} MB, kept until {until}"
+        f"{each.id}  {each.source}  {moment(each.began_ms)}  "
+        f"{counted(each.rows, 'row')} of {counted(len(each.tables), 'table')}, "
+        f"{each.size / 1e6:,.1f} MB, kept until {moment(each.expires_ms)}"
     )

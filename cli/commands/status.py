@@ -12,6 +12,7 @@ from cli.ui.console import print_json, result_console
 from cli.ui.duration import duration
 from cli.ui.findings import show_wrong, shown
 from cli.ui.json_option import JsonOption
+from cli.ui.moment import moment
 from cli.ui.printed_table import new_table, print_table
 from shared.flows.health.stage_facts import ConsumerFacts, RelayFacts
 from shared.flows.health.status import Status, status
@@ -118,7 +119,5 @@ def _verified(one: ConsumerFacts) -> str:
         return "-"
     if one.expired:
         return f"expired: {one.expired}"
-    when = time.strftime(
-        "%Y-%m-%d %H:%M", time.localtime(one.verified.get("finished_ms", 0) / 1000)
-    )
+    when = moment(int(one.verified.get("finished_ms", 0)))
     return f"{when} {one.verified.get('differences', 0):,} differences"

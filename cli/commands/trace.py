@@ -1,6 +1,5 @@
 """`rowline trace`"""
 
-import time
 from typing import Annotated
 
 import typer
@@ -15,6 +14,7 @@ from shared.flows.trace.sought_change import by_id, by_key
 from shared.flows.trace.trace import trace
 from shared.values.errors import ConfigError
 from shared.values.seq import split_seq
+from shared.values.unix_micros import time_text
 
 _FIRST_STEPS, _LAST_STEPS = 2, 6
 _ANSWER_SECONDS = 4.0
@@ -102,10 +102,9 @@ def _print(steps: list[Step], before: int, console: Console) -> int:
     for step in steps:
         when, passed = "" if step.name == "..." else "-", ""
         if step.at_ms:
-            when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(step.at_ms / 1000))
-            when += f".{step.at_ms % 1000:03}"
+            when = time_text(step.at_ms * 1000)
             passed = f"+{(step.at_ms - before) / 1000:.3f}s" if before else ""
             before = step.at_ms
         note = f"  {step.note}" if step.note else ""
-        console.print(f"  {step.name:<10} {when:<23}  {passed:>9}{note}".rstrip(), markup=False)
+        console.print(f"  {step.name:<10} {when:<24}  {passed:>9}{note}".rstrip(), markup=False)
     return before

@@ -1,5 +1,7 @@
 """What unit tests of several files begin with."""
 
+import time
+from collections.abc import Iterator
 from functools import partial
 
 import pytest
@@ -13,6 +15,16 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Backfill and verify of a job's slice read three rows at once."""
     monkeypatch.setattr(job_slice, "Backfill", partial(job_slice.Backfill, chunk_rows=3))
     monkeypatch.setattr(job_slice, "Verify", partial(job_slice.Verify, chunk_rows=3))
+
+
+@pytest.fixture
+def far_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose local time is not UTC: what is printed must not depend on it."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.fixture

@@ -204,6 +204,19 @@ def test_the_fingerprint_is_the_same_after_a_round_through_the_stack(proved: Pro
     assert proved.expired() == ""
 
 
+@pytest.mark.usefixtures("far_zone")
+def test_the_table_says_in_utc_when_it_was_made(
+    proved: Proved, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (consumer,) = proved.status().consumers
+    made = msgspec.structs.replace(
+        consumer, expired="", verified={"finished_ms": 1_795_744_800_000, "differences": 0}
+    )
+    _show(msgspec.structs.replace(proved.status(), consumers=[made]), result_console())
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "2026-11-27T02:00:00Z 0 differences" in printed
+
+
 def test_the_table_says_why_it_expired(proved: Proved, capsys: pytest.CaptureFixture[str]) -> None:
     proved.cluster.ids[ALIAS] = "another"
     _show(proved.status(), result_console())

@@ -421,12 +421,11 @@ UNTRACED = ChangeTrace(
 )
 
 
+@pytest.mark.usefixtures("far_zone")
 @pytest.mark.parametrize("found", [TRACED, UNTRACED], ids=["traced", "untraced"])
 def test_the_page_shows_what_the_command_prints(
-    found: ChangeTrace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    found: ChangeTrace, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
     show(found, result_console())
     page = (Path(__file__).resolve().parents[2] / "docs/trace.md").read_text()
     assert capsys.readouterr().out in page

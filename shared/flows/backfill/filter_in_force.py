@@ -19,6 +19,6 @@ def await_filter(
     """Wait until the filter acts; says until when."""
     ends_ms = setup.subscribed_ms + ACTS_AFTER_MS if setup.subscribed_ms else 0
     while (left_ms := ends_ms - setup.now_ms()) > 0:
-        until = time.strftime("%H:%M:%S", time.localtime(ends_ms / 1000))
+        until = time.strftime("%H:%M:%SZ", time.gmtime(ends_ms / 1000))
         show(f"waiting until {until}: SNS may need 15 minutes for a new filter")
         sleep(min(5.0, left_ms / 1000))
