@@ -219,7 +219,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     refused: how many documents would be deleted, where that stopped it.
     stumbles: slices in a row that brought nothing forward: an outage, or too little time.
     result: the report, once it is done.
-    waits_for, waits_since_ms: the last wait for a fixed time: what for, and since when (Unix ms).
+    waits_for, waits_s: the last wait for a fixed time: what for, and what is left, in seconds.
     """
 
     id: str
@@ -242,7 +242,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     stumbles: int = 0
     result: dict[str, Any] = {}
     waits_for: str = ""
-    waits_since_ms: int = 0
+    waits_s: float = 0.0
 
     @property
     def is_over(self) -> bool:

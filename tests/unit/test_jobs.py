@@ -9,12 +9,13 @@ import pytest
 from shared.domain.polling import Polling
 from shared.flows.health.findings.job_findings import job_findings
 from shared.flows.jobs import job_control
-from shared.flows.jobs.job_lease import HOLDER_SILENT_SECONDS, JobStopped
+from shared.flows.jobs.job_lease import HOLDER_SILENT_SECONDS, JobStopped, Tenure
 from shared.flows.verify.verify import Verify
 from shared.values.errors import ConfigError, StackError
 from shared.values.job import Job
 from tests.unit.test_backfill import job
 from tests.worlds.backfill_world import BackfillWorld, Killed
+from tests.worlds.twins.state import begin_fill
 
 
 @pytest.fixture
@@ -89,6 +90,34 @@ def test_a_cancelled_backfill_brings_no_row_back(world: BackfillWorld) -> None:
     assert [one.state for one in job_control.jobs_of(world.state, ["search"])] == ["cancelled"]
     with pytest.raises(StackError, match="is over"):
         job_control.cancel(world.state, held, world.world.sink(), lambda _: None, polling)
+
+
+def test_a_wait_goes_on_on_a_machine_whose_clock_is_ahead(world: BackfillWorld) -> None:
+    """Functions that began before the wait may still be at work until all of it is over."""
+    begin_fill(world.state, "r1")
+    ends, began = [world.now + 20], world.now
+
+    def wait(seconds: float) -> None:
+        world.now += seconds
+        if world.now >= ends[0]:
+            raise Killed
+
+    def hold(now_ms: int) -> Tenure:
+        polling = Polling(lambda: world.now, wait)
+        jobs = world.state.jobs
+        taken = jobs.take(under_way(world), f"at {now_ms}")
+        assert taken
+        return Tenure(
+            jobs, taken, show=lambda _: None, polling=polling, now_ms=lambda: now_ms, left=None
+        )
+
+    with pytest.raises(Killed):
+        hold(0).wait_out(65.0, "every function knows")
+    ends[0] += 1_000
+    hold(600_000).wait_out(65.0, "every function knows")
+    assert 65 <= world.now - began <= 70
+    hold(0).wait_out(65.0, "every function knows")
+    assert world.now - began <= 70
 
 
 def test_jobs_are_found_by_their_id(world: BackfillWorld) -> None:

@@ -88,19 +88,18 @@ class Tenure:
         self._moved = True
 
     def wait_out(self, seconds: float, what: str) -> None:
-        """Wait until so many seconds have passed since the job first waited for `what`.
+        """Wait for so many seconds, those before an earlier slice of the job ended included.
 
-        A wait that is longer than a slice goes on in the next one. Raises what `save` raises.
+        A wait that is longer than a slice goes on in the next one. The job keeps what is left of
+        it, so no clocks of two machines are compared. Raises what `save` raises.
         """
         if self.job.waits_for != what:
-            waiting = msgspec.structs.replace(
-                self.job, waits_for=what, waits_since_ms=self._now_ms()
-            )
-            self._store(waiting)
-        left = seconds - (self._now_ms() - self.job.waits_since_ms) / 1000
-        if left > 0:
-            self._moved = True
-            self._sleep(left)
+            self._store(msgspec.structs.replace(self.job, waits_for=what, waits_s=seconds))
+        while (left := self.job.waits_s) > 0:
+            self._moved, some = True, min(left, BEAT_SECONDS)
+            self._wait(some)
+            self.job = msgspec.structs.replace(self.job, waits_s=left - some)
+            self.save(self.job.work)
 
     def end(self, outcome: str, result: dict[str, Any]) -> None:
         """End the job, which is done. result: the report, for whoever watches it from elsewhere."""
