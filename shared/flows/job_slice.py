@@ -5,6 +5,7 @@ process store progress, and a holder that is silent is taken for dead.
 """
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
 
@@ -89,7 +90,20 @@ class JobSlice:
         left_s = round(self._left(), 1)
         mine = msgspec.structs.replace(free, left_s=left_s)
         taken = self._state.jobs.take(mine, new_holder(self._by))
-        return self._work(taken) if taken else ("busy", "another slice was faster")
+        if taken is None:
+            return "busy", "another slice was faster"
+        return self._stop(taken, free.asked) if free.asked else self._work(taken)
+
+    def _stop(self, job: Job, wish: str) -> tuple[SliceEnd, str]:
+        """Pause a job that somebody asked to stop, whose holder was killed before it did.
+
+        Whoever asked may be gone too; while they are not, they find it paused.
+        """
+        why = f"somebody asked it to stop ({wish})"
+        left = msgspec.structs.replace(job, state="paused", outcome=why, holder="", left_s=0.0)
+        with suppress(JobLost):  # they were faster
+            self._state.jobs.save(left)
+        return "stopped", why
 
     def _turn_of(self, job: Job) -> Job | None:
         """The job of another consumer of the source that a slice works on now."""
@@ -146,7 +160,7 @@ class JobSlice:
 
 
 def _for_a_slice(job: Job) -> bool:
-    return job.in_function and job.state == "running" and not job.asked
+    return job.in_function and job.state == "running"
 
 
 def _is_begun(job: Job) -> bool:

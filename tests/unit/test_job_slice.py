@@ -352,6 +352,39 @@ def test_a_job_is_paused_between_slices_and_resumed(world: BackfillWorld) -> Non
     assert machine.slice() == "done"
 
 
+@pytest.mark.parametrize("wish", ["pause", "cancel"])
+def test_a_job_whose_holder_and_whoever_asked_it_to_stop_are_gone_is_paused(
+    world: BackfillWorld, machine: Machine, wish: Any
+) -> None:
+    job = machine.submit(BackfillWork())
+    assert world.state.jobs.take(job, "lambda 0")  # and is killed
+    world.state.jobs.ask(job, wish)  # and so is the command
+    assert machine.slice() == "stopped"
+    held = current(world)
+    assert (held.state, held.outcome) == ("paused", f"somebody asked it to stop ({wish})")
+    job_control.resume(world.state, held)
+    assert machine.slice() == "done"
+
+
+@pytest.mark.parametrize("ask", [job_control.pause, job_control.cancel_in_function])
+def test_a_slice_that_begins_between_two_writes_of_a_command_stops_too(
+    world: BackfillWorld, machine: Machine, ask: Any
+) -> None:
+    job = machine.submit(BackfillWork())
+    save, begun = world.state.jobs.save, list[Job]()
+
+    def after_a_slice(one: Job) -> Job:
+        if not begun:
+            begun.append(current(world))
+            assert world.state.jobs.take(begun[0], "lambda 0")
+        return save(one)
+
+    world.state.jobs.save = after_a_slice  # type: ignore[method-assign]
+    stopped = ask(world.state, job, lambda _: None, machine.polling)
+    assert stopped == current(world)
+    assert (stopped.state == "paused") != stopped.wanted.cancel
+
+
 def test_cancelled_means_that_the_invocation_is_over(
     world: BackfillWorld, machine: Machine
 ) -> None:

@@ -1,6 +1,7 @@
 """Job control: lists the jobs of a stage, and stops one from anywhere."""
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Literal
 
 import msgspec
@@ -11,7 +12,7 @@ from shared.domain.sink import Listable, Sink
 from shared.flows.jobs.job_lease import HOLDER_SILENT_SECONDS
 from shared.flows.jobs.job_refused import under_way
 from shared.values.errors import ConfigError, StackError
-from shared.values.job import SLOTS, Job, SendingWork, Wanted, into_of
+from shared.values.job import SLOTS, Job, JobLost, SendingWork, Wanted, into_of
 
 _POLL_SECONDS = 1.0
 _ENDED_SHOWN = 20
@@ -38,10 +39,11 @@ def pause(state: State, job: Job, tell: Callable[[str], None], polling: Polling)
 
     Raises StackError when it is over.
     """
-    taken, outcome = _taken(state, job, "pause", "", tell, polling)
-    return state.jobs.save(
-        msgspec.structs.replace(taken, state="paused", outcome=outcome or "paused")
-    )
+    while True:
+        taken, outcome = _taken(state, job, "pause", "", tell, polling)
+        paused = msgspec.structs.replace(taken, state="paused", outcome=outcome or "paused")
+        with suppress(JobLost):  # a slice took it in between
+            return state.jobs.save(paused)
 
 
 def resume(state: State, job: Job, wanted: Wanted | None = None) -> Job:
@@ -90,12 +92,14 @@ def cancel_in_function(
 
     Returns it as it is then; its next slice ends it. Raises StackError when it is over.
     """
-    taken, _ = _taken(state, job, "cancel", "", tell, polling)
-    wanted = msgspec.structs.replace(taken.wanted, cancel=True)
-    ending = msgspec.structs.replace(
-        taken, state="running", in_function=True, wanted=wanted, outcome="", stumbles=0
-    )
-    return state.jobs.save(ending)
+    while True:
+        taken, _ = _taken(state, job, "cancel", "", tell, polling)
+        wanted = msgspec.structs.replace(taken.wanted, cancel=True)
+        ending = msgspec.structs.replace(
+            taken, state="running", in_function=True, wanted=wanted, outcome="", stumbles=0
+        )
+        with suppress(JobLost):  # a slice took it in between
+            return state.jobs.save(ending)
 
 
 def _taken(
